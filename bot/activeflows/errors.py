@@ -1,0 +1,140 @@
+"""Everything that can go wrong, by whose turn it is.
+
+::
+
+    BotError
+    ├── Refusal                 the person who asked can act on it; shown privately, as it stands
+    │   ├── NotUnderstood       the words typed, with a suggestion
+    │   ├── NotPermitted        the decision says which rule
+    │   ├── NotFound            no such activeflow
+    │   ├── Ambiguous           the short id fits several
+    │   ├── NotOurs             it belongs to another customer's account
+    │   └── NothingToStop       it has ended already
+    └── Failure                 somebody else must act; shown with the request id
+        ├── VoIPBINUnreachable  no connection, or no answer in time
+        ├── VoIPBINBusy         429: too many requests
+        ├── CredentialRejected  401 or 403: the bot's own credential
+        ├── AccountFrozen       403 ACCOUNT_FROZEN
+        ├── VoIPBINBroken       an error of its own, or an answer that cannot be read
+        ├── StopUnconfirmed     a stop was sent and its answer was lost: it may have happened
+        ├── IdentityUnknown     Slack did not say who this person is
+        └── LedgerUnavailable   the database did not take the record
+
+From ``stop`` only ``StopUnconfirmed`` means "perhaps done"; every other ``Failure`` means "certainly not done".
+Ordinary outcomes (it had ended already, somebody else is stopping it) are values, not errors.
+"""
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+from uuid import UUID
+
+if TYPE_CHECKING:
+    from bot.activeflows.model import Activeflow
+    from bot.activeflows.operators import Decision
+
+
+class BotError(Exception):
+    """Something a person is told about in words."""
+
+
+class Refusal(BotError):
+    """The asker can act on it. Nothing was done."""
+
+
+class NotUnderstood(Refusal):
+    """The words typed do not fit the grammar. ``suggestion`` is a corrected line, ready to be typed, or empty."""
+
+    def __init__(self, problem: str, suggestion: str = "") -> None:
+        super().__init__(problem)
+        self.problem = problem
+        self.suggestion = suggestion
+
+
+class NotPermitted(Refusal):
+    """The policy says no, or does not say yes."""
+
+    def __init__(self, decision: "Decision") -> None:
+        super().__init__(decision.because)
+        self.decision = decision
+
+
+class NotFound(Refusal):
+    """No activeflow fits. ``looked`` says in words how far the look went, when it was bounded."""
+
+    def __init__(self, target: str, looked: str = "") -> None:
+        super().__init__(target)
+        self.target = target
+        self.looked = looked
+
+
+class Ambiguous(Refusal):
+    """A short id fits several activeflows."""
+
+    def __init__(self, target: str, candidates: "Sequence[Activeflow]") -> None:
+        super().__init__(target)
+        self.target = target
+        self.candidates = tuple(candidates)
+
+
+class NotOurs(Refusal):
+    """The activeflow belongs to another customer than the bot's credential."""
+
+    def __init__(self, activeflow_id: UUID) -> None:
+        super().__init__(str(activeflow_id))
+        self.activeflow_id = activeflow_id
+
+
+class NothingToStop(Refusal):
+    """Asked to stop an activeflow that has ended."""
+
+    def __init__(self, activeflow: "Activeflow") -> None:
+        super().__init__(str(activeflow.id))
+        self.activeflow = activeflow
+
+
+class Failure(BotError):
+    """Somebody else must act. ``request_id`` finds the request in VoIPBIN's logs; empty when none was sent.
+
+    The text never holds a URL, a credential, a phone number or VoIPBIN's own message.
+    """
+
+    def __init__(self, what: str, request_id: str = "") -> None:
+        super().__init__(what)
+        self.what = what
+        self.request_id = request_id
+
+
+class VoIPBINUnreachable(Failure):
+    """DNS, connection or time-out; or 503."""
+
+
+class VoIPBINBusy(Failure):
+    """429. ``retry_after`` is in seconds."""
+
+    def __init__(self, what: str, request_id: str = "", retry_after: float = 1.0) -> None:
+        super().__init__(what, request_id)
+        self.retry_after = retry_after
+
+
+class CredentialRejected(Failure):
+    """401 or 403 about the bot's own credential (a passing trouble of VoIPBIN looks the same)."""
+
+
+class AccountFrozen(Failure):
+    """403 ACCOUNT_FROZEN: the customer's account is scheduled for deletion."""
+
+
+class VoIPBINBroken(Failure):
+    """5xx, an unclassified 4xx, or an answer that cannot be read."""
+
+
+class StopUnconfirmed(Failure):
+    """The stop was sent; whether it was done is not known. Only reading can tell."""
+
+
+class IdentityUnknown(Failure):
+    """Slack did not answer who this person is: an unanswered question is a no."""
+
+
+class LedgerUnavailable(Failure):
+    """The record could not be written, so nothing was done."""

@@ -1,0 +1,168 @@
+"""What VoIPBIN tells about a running flow, in its own words, as values that cannot change.
+
+Wire peculiarities end at the back door: here a zero UUID is ``None``, a time is an aware UTC ``datetime``, and an
+action's ``option`` holds only what may be shown to a person (the back door drops the rest: phone numbers, texts,
+web addresses). Source: https://api.voipbin.net/docs/activeflow_overview.html
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from enum import StrEnum
+from typing import Final
+from uuid import UUID
+
+START_ID: Final = UUID(int=1)
+"""Marker action: created, nothing has been executed yet."""
+FINISH_ID: Final = UUID(int=2)
+"""Marker action: the flow ran to its own end (a stopped one keeps the interrupted action instead)."""
+STEP_BUDGET: Final = 101
+"""VoIPBIN refuses the move after this many steps and ends the activeflow."""
+
+
+class Status(StrEnum):
+    """`running` means "not ended", not "doing something". `ended` is final."""
+
+    RUNNING = "running"
+    ENDED = "ended"
+    UNKNOWN = "unknown"  # absent on rows older than the column, or a word this bot does not know
+
+
+@dataclass(frozen=True, slots=True)
+class Action:
+    """One step of a flow. ``type`` is empty for the start and finish markers."""
+
+    id: UUID
+    type: str = ""
+    option: Mapping[str, str | int | bool] = field(default_factory=dict)
+    """The showable part: ids, counts (``stream_urls``: 2), durations as VoIPBIN gives them, languages, keys."""
+
+
+@dataclass(frozen=True, slots=True)
+class Reference:
+    """What an activeflow runs for: ``type`` is VoIPBIN's word (``call``, ``conversation``, …), empty when none."""
+
+    type: str = ""
+    id: UUID | None = None
+
+    @property
+    def is_call(self) -> bool:
+        """True when stopping the activeflow hangs up on a person."""
+        return self.type == "call"
+
+
+@dataclass(frozen=True, slots=True)
+class Activeflow:
+    """A running (or ended) instance of a flow."""
+
+    id: UUID
+    customer_id: UUID | None
+    flow_id: UUID | None
+    status: Status
+    reference: Reference
+    current: Action
+    executed: tuple[Action, ...] = ()
+    """Oldest first, without the current one."""
+    parent_id: UUID | None = None
+    """The activeflow whose completion started this one (``reference_activeflow_id``)."""
+    on_complete_flow_id: UUID | None = None
+    """The flow that starts when this one ends."""
+    created_at: datetime | None = None
+    updated_at: datetime | None = None
+    """Last change of step or status."""
+    deleted_at: datetime | None = None
+
+    @property
+    def ended(self) -> bool:
+        return self.status is Status.ENDED
+
+    @property
+    def running(self) -> bool:
+        """Not ended: an unreadable status counts as running, so that nobody is told a caller is gone who is not."""
+        return not self.ended
+
+    @property
+    def ended_by_itself(self) -> bool:
+        """True when it reached its own finish; a stopped one keeps the interrupted action."""
+        return self.ended and self.current.id == FINISH_ID
+
+    @property
+    def steps_used(self) -> int:
+        return len(self.executed)
+
+    @property
+    def short_id(self) -> str:
+        """The first 8 hex digits, as shown everywhere."""
+        return self.id.hex[:8]
+
+    def age(self, now: datetime) -> timedelta | None:
+        """How long it lives already; ``None`` when VoIPBIN did not say when it began."""
+        return None if self.created_at is None else max(now - self.created_at, timedelta(0))
+
+
+@dataclass(frozen=True, slots=True)
+class Flow:
+    """The definition an activeflow was started from, as it is now (the activeflow runs a copy made at its start)."""
+
+    id: UUID
+    name: str
+    action_ids: frozenset[UUID] = frozenset()
+    on_complete_flow_id: UUID | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Party:
+    """One end of a call. ``target`` (a number, an address) is personal: show it through ``masking.masked`` only."""
+
+    type: str
+    target: str = field(repr=False)
+    name: str = field(default="", repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Call:
+    """The telephone call an activeflow runs for."""
+
+    id: UUID
+    activeflow_id: UUID | None
+    status: str
+    """dialing, ringing, progressing, terminating, canceling or hangup."""
+    direction: str
+    """incoming or outgoing."""
+    source: Party
+    destination: Party
+    created_at: datetime | None = None
+    answered_at: datetime | None = None
+    hangup_at: datetime | None = None
+    hangup_reason: str = ""
+
+    @property
+    def over(self) -> bool:
+        return self.status == "hangup"
+
+    @property
+    def caller(self) -> Party:
+        """The person outside: who called, or who was called."""
+        return self.source if self.direction != "outgoing" else self.destination
+
+
+@dataclass(frozen=True, slots=True)
+class Customer:
+    """Whose VoIPBIN account the bot's credential belongs to."""
+
+    id: UUID
+    name: str
+
+
+@dataclass(frozen=True, slots=True)
+class Picture:
+    """What a look at the list of activeflows found, with how fresh and how complete it is."""
+
+    activeflows: tuple[Activeflow, ...]
+    """Newest first, running and ended, each id once."""
+    as_of: datetime
+    """When the look began: nothing that changed later is promised to be in it."""
+    complete_since: datetime | None
+    """Everything created at or after this instant was read; ``None`` when everything there is was read."""
+    stopped_because: str = ""
+    """Why it did not look further back: empty when it did, else ``pages``, ``time`` or ``busy``."""
