@@ -1,0 +1,181 @@
+"""VoIPBIN's answers in the middle's words. Sans-I/O: bytes in, values out.
+
+Promises: bytes of any kind give a value or ``Unreadable``, nothing else. One strange row never costs the page, and a
+row that stays unreadable is counted. An unknown status reads as ``UNKNOWN``; unknown action and reference types keep
+VoIPBIN's word; a zero UUID reads as ``None``.
+
+Decision: what an activeflow runs for, whose it is and what its end would start decide permissions and warnings. If one
+of these is of the wrong type the row is unreadable; every other field is forgiven and reads as absent.
+"""
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, Final
+from uuid import UUID
+
+from bot.activeflows.model import Action, Activeflow, Call, Customer, Flow, Party, Reference, Status
+from bot.voipbin.decoding import Unreadable, decoded, forgivingly, strictly
+from bot.voipbin.instants import instant
+from bot.voipbin.options import NOTHING, showable
+from bot.voipbin.shapes import (
+    RawPage,
+    WireAction,
+    WireActiveflow,
+    WireCall,
+    WireFlow,
+    WireLogin,
+    WireNamed,
+    WirePage,
+    WireParty,
+)
+
+__all__ = ["Page", "Unreadable", "activeflow", "call", "customer", "flow", "name", "page", "token"]
+
+_NOBODY: Final = UUID(int=0)
+_STATUS: Final = {"running": Status.RUNNING, "ended": Status.ENDED}
+_LONGEST_WORD: Final = 64
+_LONGEST_NAME: Final = 256
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """One page of the list of activeflows."""
+
+    rows: tuple[Activeflow, ...]
+    size: int
+    """How many rows came, readable or not: fewer than asked means the last page."""
+    next_from: datetime | None
+    """The cursor VoIPBIN suggests: the creation of its last row. It is sent on the last page, too."""
+
+    @property
+    def unreadable(self) -> int:
+        return self.size - len(self.rows)
+
+
+def page(body: bytes) -> Page:
+    """A list of activeflows. Raises ``Unreadable`` only when the list itself is."""
+    steps = _Steps()
+    found = strictly(body, WirePage)
+    if found is not None and found.result is not None:
+        rows = [_readable(row, steps) for row in found.result]
+        return Page(tuple(row for row in rows if row is not None), len(rows), instant(found.next_page_token))
+    raw = strictly(body, RawPage)
+    if raw is None or raw.result is None:
+        raise Unreadable("not a list of activeflows")
+    rows = []
+    for each in raw.result:
+        try:
+            rows.append(_readable(decoded(each, WireActiveflow), steps))
+        except Unreadable:
+            rows.append(None)
+    return Page(tuple(row for row in rows if row is not None), len(rows), instant(raw.next_page_token))
+
+
+def activeflow(body: bytes) -> Activeflow:
+    found = _readable(decoded(body, WireActiveflow), _Steps())
+    if found is None:
+        raise Unreadable("an activeflow without an id")
+    return found
+
+
+def flow(body: bytes) -> Flow:
+    found = decoded(body, WireFlow)
+    steps = frozenset(step.id for step in found.actions or () if step.id)
+    return Flow(
+        id=_identity(found.id),
+        name=(found.name or "")[:_LONGEST_NAME],
+        action_ids=steps,
+        on_complete_flow_id=_set(found.on_complete_flow_id),
+    )
+
+
+def call(body: bytes) -> Call:
+    found = decoded(body, WireCall)
+    return Call(
+        id=_identity(found.id),
+        activeflow_id=_set(found.activeflow_id),
+        status=_word(found.status),
+        direction=_word(found.direction),
+        source=_party(found.source),
+        destination=_party(found.destination),
+        created_at=instant(found.tm_create),
+        answered_at=instant(found.tm_progressing),
+        hangup_at=instant(found.tm_hangup),
+        hangup_reason=_word(found.hangup_reason),
+    )
+
+
+def customer(body: bytes) -> Customer:
+    found = decoded(body, WireNamed)
+    return Customer(id=_identity(found.id), name=(found.name or "")[:_LONGEST_NAME])
+
+
+def name(body: bytes) -> str:
+    """The name of a queue: empty when it has none."""
+    found = decoded(body, WireNamed)
+    _identity(found.id)
+    return (found.name or "")[:_LONGEST_NAME]
+
+
+def token(body: bytes) -> str:
+    """What a login gave. The text is a secret."""
+    found = forgivingly(body, WireLogin).token
+    if not found:
+        raise Unreadable("a login without a token")
+    return found
+
+
+class _Steps(dict[bytes, Action]):
+    """The steps of one page, each read once. It lives as long as the page is read: its keys hold personal data."""
+
+    def __missing__(self, raw: bytes) -> Action:
+        try:
+            step = _action(decoded(raw, WireAction))
+        except Unreadable:
+            step = Action(_NOBODY)  # its place is kept: the number of steps counts against the step budget
+        self[raw] = step
+        return step
+
+
+def _readable(row: WireActiveflow, steps: _Steps) -> Activeflow | None:
+    if row.id is None or row.id == _NOBODY:
+        return None
+    return Activeflow(
+        id=row.id,
+        customer_id=_set(row.customer_id),
+        flow_id=_set(row.flow_id),
+        status=_STATUS.get(row.status or "", Status.UNKNOWN),
+        reference=Reference(_word(row.reference_type), _set(row.reference_id)),
+        current=_action(row.current_action or WireAction()),
+        executed=tuple([steps[bytes(step)] for step in row.executed_actions or ()]),
+        parent_id=_set(row.reference_activeflow_id),
+        on_complete_flow_id=_set(row.on_complete_flow_id),
+        created_at=instant(row.tm_create),
+        updated_at=instant(row.tm_update),
+        deleted_at=instant(row.tm_delete),
+    )
+
+
+def _action(step: WireAction) -> Action:
+    kind = step.type or ""
+    option: Any = step.option
+    return Action(step.id or _NOBODY, kind[:_LONGEST_WORD], showable(kind, option) if option else NOTHING)
+
+
+def _party(found: WireParty | None) -> Party:
+    found = found or WireParty()
+    return Party(type=_word(found.type), target=found.target or "", name=found.name or found.target_name or "")
+
+
+def _identity(found: UUID | None) -> UUID:
+    if found is None or found == _NOBODY:
+        raise Unreadable("an object without an id")
+    return found
+
+
+def _set(found: UUID | None) -> UUID | None:
+    return None if found is None or found == _NOBODY else found
+
+
+def _word(found: str | None) -> str:
+    return (found or "")[:_LONGEST_WORD]
