@@ -14,7 +14,7 @@ _LONGEST: Final = 12
 
 
 def main_laps(activeflow: Activeflow) -> str:
-    """ ", 9th lap of text → keypad input" when the current step has come by at least twice before; else empty."""
+    """Say ", 9th lap of text → keypad input" when the current step has come by at least twice before; else nothing."""
     here = activeflow.current.id
     before = [index for index, action in enumerate(activeflow.executed) if action.id == here]
     if not activeflow.current.type or len(before) + 1 < SAID_FROM:
