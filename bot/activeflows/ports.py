@@ -1,9 +1,15 @@
 """What the middle needs from outside, stated by the side that needs it; the doors and the cellar match by shape."""
 
-from typing import Protocol
+from collections.abc import Awaitable, Callable, Sequence
+from typing import Protocol, TypeVar
 from uuid import UUID
 
 from bot.activeflows.model import Activeflow, Call, Customer, Flow, Picture
+from bot.activeflows.operators import Operator
+from bot.activeflows.records import Entry, Question, Record, Written
+from bot.activeflows.stops import Claim, Declined, Intent, IntentState, Phase, Press
+
+T = TypeVar("T")
 
 
 class VoIPBIN(Protocol):
@@ -19,6 +25,10 @@ class VoIPBIN(Protocol):
 
         A picture no older than ``max_age`` seconds may be reused; looks under way are shared.
         """
+        ...
+
+    async def newest(self) -> Sequence[Activeflow]:
+        """The newest hundred, read now: where something that just began is found with one request."""
         ...
 
     async def activeflow(self, activeflow_id: UUID) -> Activeflow:
@@ -42,4 +52,67 @@ class VoIPBIN(Protocol):
 
     async def queue_name(self, queue_id: UUID) -> str | None:
         """A queue's name, from a cache of a few minutes; ``None`` when there is none."""
+        ...
+
+
+class Ledger(Protocol):
+    """All that outlives the process. Every method may raise ``LedgerUnavailable``; then nothing was written."""
+
+    async def open_intent(self, intent: Intent, asked: Record, *, instead_of: str = "") -> bool:
+        """Keep a new intent and its record, together. ``instead_of`` is superseded by it.
+
+        False, and nothing kept, when the one it replaces is not open any more.
+        """
+        ...
+
+    async def intent(self, intent_id: str) -> tuple[Intent, IntentState] | None: ...
+
+    async def card_posted(self, intent_id: str, message_ts: str) -> None:
+        """Remember where the card stands."""
+        ...
+
+    async def claim(self, intent: Intent, press: Press) -> Claim:
+        """Take the one right to stop this activeflow. Taking it again with the same press gives it again."""
+        ...
+
+    async def settle(self, intent_id: str, press_id: str, state: IntentState) -> None:
+        """Give the right back; the intent goes to ``state`` (``open``: it can be pressed again)."""
+        ...
+
+    async def put_away(self, intent_id: str, record: Record) -> bool:
+        """Cancel an open intent. False when it is not open any more."""
+        ...
+
+    async def record(self, record: Record) -> Written:
+        """Append to the audit chain. The same key again writes nothing and answers ``new=False``."""
+        ...
+
+    async def records(self, question: Question) -> Sequence[Entry]: ...
+
+
+class People(Protocol):
+    """Who somebody is, asked of Slack. Raises ``IdentityUnknown`` when a fresh answer cannot be had."""
+
+    async def fresh(self, user_id: str, channel: str) -> Operator: ...
+
+
+class Cards(Protocol):
+    """Telling the channel and the presser. Never raises for Slack's troubles: it answers whether it could be seen."""
+
+    async def show(self, intent: Intent, phase: Phase, press: Press | None) -> bool:
+        """Edit the card in place; when that cannot be done, say it to the presser."""
+        ...
+
+    async def decline(self, press: Press, declined: Declined) -> bool:
+        """Tell the presser alone why the press was not taken."""
+        ...
+
+
+class Step(Protocol):
+    """Runs a step of a durable workflow once and remembers its result; a restart replays the remembered ones."""
+
+    async def __call__(self, name: str, returns: type[T], work: Callable[[], Awaitable[T]], /) -> T: ...
+
+    async def sleep(self, seconds: float) -> None:
+        """A pause that does not start anew after a restart."""
         ...

@@ -1,0 +1,107 @@
+"""Asking for a stop: what ``/flows stop`` and *Stop…* do. Nothing is stopped here; an intent is written down.
+
+The card that shows it is public, so that everybody in the channel sees what is about to happen and who asked.
+"""
+
+import secrets
+from collections.abc import Callable
+from datetime import datetime
+from typing import Protocol
+from uuid import UUID
+
+from bot.activeflows.errors import NothingToStop, NotOurs, NotUnderstood
+from bot.activeflows.model import Activeflow
+from bot.activeflows.operators import Operator, Permission
+from bot.activeflows.patience import Patience
+from bot.activeflows.ports import Ledger, VoIPBIN
+from bot.activeflows.records import Record, What
+from bot.activeflows.seeing import as_seen, look_at
+from bot.activeflows.stops import Intent
+from bot.activeflows.targets import Target
+
+
+class Resolve(Protocol):
+    """Finds the one activeflow a person means; ``Reading.resolve``."""
+
+    async def __call__(self, operator: Operator, target: Target, /) -> Activeflow: ...
+
+
+class Asking:
+    """Opens and puts away intents."""
+
+    def __init__(
+        self, voipbin: VoIPBIN, ledger: Ledger, resolve: Resolve, *, patience: Patience, now: Callable[[], datetime]
+    ) -> None:
+        self._voipbin, self._ledger, self._resolve = voipbin, ledger, resolve
+        self._patience, self._now = patience, now
+
+    async def ask(self, operator: Operator, target: Target, *, reason: str = "", now: bool = False) -> Intent:
+        """The intent for a stop card, written down.
+
+        Raises ``NotPermitted`` before anything is looked up, ``NotFound``, ``Ambiguous``, ``NotOurs``,
+        ``NothingToStop``, ``NotUnderstood`` when a reason is required, or a ``Failure``. A refusal is recorded too.
+        """
+        operator.require(Permission.STOP)
+        activeflow = await self._resolve(operator, target)
+        decision = operator.require(Permission.STOP, activeflow.flow_id)
+        if activeflow.customer_id != self._voipbin.customer.id:
+            raise NotOurs(activeflow.id)
+        if activeflow.ended:
+            raise NothingToStop(activeflow)
+        rules = operator.policy.rules
+        if rules.reason_required and not reason:
+            raise NotUnderstood("A stop needs a reason here.", f"stop {activeflow.short_id} <reason>")
+        sight = await look_at(self._voipbin, activeflow, now=self._now(), within=self._patience.side_look)
+        at = self._now()
+        intent = Intent(
+            id=secrets.token_hex(16),
+            activeflow_id=activeflow.id,
+            flow_id=activeflow.flow_id,
+            seen=as_seen(sight),
+            asked_by=operator.person.id,
+            channel=operator.channel,
+            reason=reason,
+            asked_at=at,
+            deadline=at + rules.confirm_within,
+            without_second_question=now,
+        )
+        asked = _record(intent, What.ASKED, operator, at, because=decision.because, seen=intent.seen.kind, now=now)
+        await self._ledger.open_intent(intent, asked)
+        return intent
+
+    async def refused(self, operator: Operator, because: str, *, activeflow_id: UUID | None = None) -> None:
+        """Write down that somebody asked for a stop and may not."""
+        at = self._now()
+        key = f"refused:{secrets.token_hex(16)}"
+        detail = {"because": because}
+        await self._ledger.record(
+            Record(key, at, What.REFUSED, operator.person.id, operator.channel, activeflow_id, detail=detail)
+        )
+
+    async def put_away(self, operator: Operator, intent_id: str) -> tuple[Intent, bool] | None:
+        """Cancel a card: whoever asked for it, or may stop it, may also put it away.
+
+        The intent and whether it was cancelled now (False: it is being stopped, or is over); ``None``: no such card.
+        Raises ``NotPermitted``.
+        """
+        found = await self._ledger.intent(intent_id)
+        if found is None:
+            return None
+        intent, _ = found
+        if operator.person.id != intent.asked_by:
+            operator.require(Permission.STOP, intent.flow_id)
+        return intent, await self._ledger.put_away(intent.id, _record(intent, What.CANCELLED, operator, self._now()))
+
+
+def _record(intent: Intent, what: What, operator: Operator, at: datetime, **detail: str | int | bool | None) -> Record:
+    return Record(
+        key=f"{intent.id}/{what}",
+        at=at,
+        what=what,
+        who=operator.person.id,
+        channel=operator.channel,
+        activeflow_id=intent.activeflow_id,
+        intent_id=intent.id,
+        reason=intent.reason,
+        detail=detail,
+    )

@@ -1,0 +1,25 @@
+"""How long everything about a stop is waited for, in one place. All in seconds."""
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class Patience:
+    """The defaults fit VoIPBIN's own budgets: a stop may work for 12 s behind a connection that broke."""
+
+    side_look: float = 1.5
+    """For names and callers on a card: a slow one is "unknown", never a delay."""
+    attempts: int = 3
+    """POSTs at most, counting those that certainly did nothing (429, no connection)."""
+    soon: tuple[float, ...] = (0.0, 0.3, 0.7, 1.5)
+    """Pauses before the first readings after a stop; then the card says "not known yet"."""
+    settle: float = 15.0
+    """After so long a POST whose answer was lost can no longer be at work."""
+    every: float = 1.5
+    """Between readings while settling."""
+    rest: float = 5.0
+    """Between readings in the background."""
+    looks: int = 120
+    """Readings in the background before it is said that nobody looks any more."""
+    after: tuple[float, ...] = (0.3, 0.7, 1.0, 2.0, 3.0, 3.0)
+    """Pauses before each look at the call and the on-complete activeflow after the end."""

@@ -1,0 +1,181 @@
+"""Before anything is sent: may this person press, and is the activeflow still what the card showed?
+
+Decided anew at each press, by the same function as everywhere: an old button, a lost permission, a guest, a passed
+deadline and a changed situation all end here, with a record and a reason, and nothing is stopped.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+from hashlib import sha256
+
+from bot.activeflows.errors import Failure, IdentityUnknown, LedgerUnavailable, NotFound
+from bot.activeflows.model import Activeflow
+from bot.activeflows.operators import Permission, Policy
+from bot.activeflows.patience import Patience
+from bot.activeflows.ports import Ledger, People, VoIPBIN
+from bot.activeflows.records import Record, What
+from bot.activeflows.seeing import as_seen, look_at
+from bot.activeflows.stops import Claim, Declined, Intent, IntentState, Press, Why, renewed
+
+_OVER = {
+    IntentState.SETTLED: Why.OVER,
+    IntentState.CANCELLED: Why.CANCELLED,
+    IntentState.SUPERSEDED: Why.SUPERSEDED,
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Admission:
+    """``declined`` is ``None`` when the press may be carried out. ``intent`` is the card's, when there is one."""
+
+    intent: Intent | None = None
+    declined: Declined | None = None
+
+
+class Look(StrEnum):
+    """What reading the activeflow again, straight before the stop, says about going on."""
+
+    SAME = "same"
+    ENDED = "ended"
+    MOVED = "moved"
+    GONE = "gone"
+    UNREAD = "unread"
+
+
+@dataclass(frozen=True, slots=True)
+class Looked:
+    look: Look
+    at: datetime | None = None
+    renewed: Intent | None = None
+    why: str = ""
+    request_id: str = ""
+
+
+def record_of(intent: Intent, press: Press, what: What, at: datetime, **detail: str | int | bool | None) -> Record:
+    """A record about this press. Its key is the press and the kind, unless the caller gives it a finer one."""
+    return Record(
+        key=f"{press.id}/{what}",
+        at=at,
+        what=what,
+        who=press.by,
+        channel=press.channel,
+        activeflow_id=intent.activeflow_id,
+        intent_id=intent.id,
+        reason=intent.reason,
+        detail=detail,
+    )
+
+
+class Pressing:
+    """Admits or declines presses."""
+
+    def __init__(
+        self,
+        voipbin: VoIPBIN,
+        ledger: Ledger,
+        people: People,
+        *,
+        policy: Callable[[], Policy],
+        patience: Patience,
+        now: Callable[[], datetime],
+    ) -> None:
+        self._voipbin, self._ledger, self._people = voipbin, ledger, people
+        self._policy, self._patience, self._now = policy, patience, now
+
+    async def admit(self, press: Press) -> Admission:
+        """The intent if it can be pressed by this person, here, now. The decision goes into the audit first."""
+        try:
+            found = await self._ledger.intent(press.intent_id)
+            if found is None:
+                return Admission(declined=Declined(Why.NO_SUCH_CARD))
+            intent, state = found
+            if state in _OVER:
+                return Admission(intent, Declined(_OVER[state], activeflow_id=intent.activeflow_id))
+            return await self._decide(intent, press)
+        except LedgerUnavailable as failure:
+            return Admission(declined=Declined(Why.LEDGER, failure.what))
+
+    async def _decide(self, intent: Intent, press: Press) -> Admission:
+        if intent.late(self._now()):
+            return await self._decline(intent, press, Declined(Why.LATE, "past the deadline"))
+        try:
+            operator = await self._people.fresh(press.by, press.channel)
+        except IdentityUnknown as failure:
+            return await self._decline(intent, press, Declined(Why.IDENTITY_UNKNOWN, failure.what))
+        decision = operator.decide(Permission.STOP, intent.flow_id)
+        if not decision.allowed:
+            declined = Declined(Why.NOT_PERMITTED, decision.because, decision.who_may)
+            return await self._decline(intent, press, declined)
+        if "stop" in self._policy().rules.two_person and press.by == intent.asked_by:
+            return await self._decline(intent, press, Declined(Why.OWN_REQUEST, "a second person must press"))
+        pressed = record_of(
+            intent,
+            press,
+            What.PRESSED,
+            self._now(),
+            because=decision.because,
+            grant=decision.grant,
+            seen=intent.seen.kind,
+        )
+        await self._ledger.record(pressed)
+        return Admission(intent)
+
+    async def _decline(self, intent: Intent, press: Press, declined: Declined) -> Admission:
+        refused = record_of(intent, press, What.REFUSED, self._now(), because=declined.because, why=str(declined.why))
+        await self._ledger.record(refused)
+        told = Declined(declined.why, declined.because, declined.who_may, activeflow_id=intent.activeflow_id)
+        return Admission(intent, told)
+
+    async def look(self, intent: Intent, press: Press) -> Looked:
+        """Read the activeflow again and hold it against what the card showed."""
+        try:
+            activeflow = await self._voipbin.activeflow(intent.activeflow_id)
+        except NotFound:
+            return Looked(Look.GONE)
+        except Failure as failure:
+            return Looked(Look.UNREAD, why=failure.what, request_id=failure.request_id)
+        if activeflow.customer_id != self._voipbin.customer.id:
+            return Looked(Look.GONE)
+        if activeflow.ended:
+            return Looked(Look.ENDED, at=activeflow.updated_at)
+        if intent.without_second_question:
+            return Looked(Look.SAME)
+        return await self._compare(intent, press, activeflow)
+
+    async def _compare(self, intent: Intent, press: Press, activeflow: Activeflow) -> Looked:
+        sight = await look_at(self._voipbin, activeflow, now=self._now(), within=self._patience.side_look)
+        if sight.situation.kind == intent.seen.kind:
+            return Looked(Look.SAME)
+        now = self._now()
+        # Derived, so that a run cut off after writing finds its own intent again; as unguessable as the one before.
+        anew = renewed(
+            intent,
+            id_=sha256(f"{intent.id}/{press.id}".encode()).hexdigest()[:32],
+            seen_now=as_seen(sight),
+            at=now,
+            deadline=now + self._policy().rules.confirm_within,
+        )
+        moved = record_of(intent, press, What.MOVED, now, was=intent.seen.kind, now=sight.situation.kind)
+        try:
+            replaced = await self._ledger.open_intent(anew, moved, instead_of=intent.id)
+        except LedgerUnavailable as failure:
+            return Looked(Look.UNREAD, why=failure.what)
+        return Looked(Look.MOVED, renewed=anew if replaced else None)
+
+    async def claim(self, intent: Intent, press: Press) -> Claim:
+        """The one right to stop this activeflow, or who has it."""
+        try:
+            return await self._ledger.claim(intent, press)
+        except LedgerUnavailable as failure:
+            return Claim(mine=False, unwritten=failure.what)
+
+
+def not_claimed(claim: Claim, intent: Intent) -> Declined:
+    """The words for a press that came second."""
+    if claim.unwritten:
+        return Declined(Why.LEDGER, claim.unwritten, activeflow_id=intent.activeflow_id)
+    if claim.by:
+        return Declined(Why.TAKEN, by=claim.by, activeflow_id=intent.activeflow_id)
+    return Declined(_OVER.get(claim.state, Why.OVER), activeflow_id=intent.activeflow_id)

@@ -1,0 +1,69 @@
+"""What is written down of every stop, before and after it happens: who, where, what was seen, why, and what became.
+
+Records name people by Slack id and activeflows by id only; ``detail`` holds words and numbers, never a phone number,
+a text, a credential or a URL. The ledger chains each to the one before (``bot.ledger.audit``).
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from enum import StrEnum
+from uuid import UUID
+
+
+class What(StrEnum):
+    """The kinds of record, in the order of a stop's life."""
+
+    ASKED = "asked"  # a stop card was posted; nothing is stopped yet
+    PRESSED = "pressed"  # somebody pressed Stop flow and was allowed
+    REFUSED = "refused"  # somebody asked or pressed and was not allowed, or it was too late
+    MOVED = "moved"  # it had moved to another kind of situation; asked once more
+    SENDING = "sending"  # written before each POST: from here on it may have happened
+    ANSWERED = "answered"  # what VoIPBIN answered, or that the answer was lost
+    OUTCOME = "outcome"  # how it ended, read back
+    CANCELLED = "cancelled"  # the card was put away
+
+
+@dataclass(frozen=True, slots=True)
+class Record:
+    """One thing that happened. ``key`` makes writing it twice the same as once."""
+
+    key: str
+    at: datetime
+    what: What
+    who: str
+    channel: str
+    activeflow_id: UUID | None
+    intent_id: str = ""
+    reason: str = ""
+    detail: Mapping[str, str | int | bool | None] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Written:
+    """A record in the chain. ``receipt`` is the first 10 hex digits of its hash; ``new``: it was not there before."""
+
+    seq: int
+    receipt: str
+    new: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """A record as read back from the chain."""
+
+    seq: int
+    record: Record
+    receipt: str
+
+
+@dataclass(frozen=True, slots=True)
+class Question:
+    """Which records: ``None`` means any. Newest first, ``limit`` at most, older than ``before_seq``."""
+
+    who: str | None = None
+    activeflow_id: UUID | None = None
+    activeflow_prefix: str | None = None
+    since: datetime | None = None
+    before_seq: int | None = None
+    limit: int = 20

@@ -1,0 +1,126 @@
+"""The audit: rows that each carry the hash of the one before, so that a change, a gap or an insertion shows.
+
+``hash = sha256(previous hash, seq, body)`` where ``body`` is the record as canonical JSON (sorted keys, no blanks).
+The other columns repeat parts of the body for searching; ``verify`` holds them against it too. A removed tail cannot be
+seen from the rows alone: compare the newest receipt with the one on the last public stop card.
+"""
+
+import hashlib
+import json
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import asdict, dataclass
+from datetime import datetime
+from typing import Any, Final
+from uuid import UUID
+
+from sqlalchemy import Connection, desc, insert, select
+
+from bot.activeflows.records import Entry, Question, Record, What, Written
+from bot.ledger.database import one_writer
+from bot.ledger.tables import audit
+
+GENESIS: Final = "0" * 64
+RECEIPT_DIGITS: Final = 10
+
+
+def hash_of(previous: str, seq: int, body: str) -> str:
+    return hashlib.sha256(f"{previous}\n{seq}\n{body}".encode()).hexdigest()
+
+
+def body_of(record: Record) -> str:
+    """The record as canonical JSON."""
+    return json.dumps(asdict(record), default=str, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
+
+
+def append(connection: Connection, record: Record) -> Written:
+    """Write at the end of the chain. A key that is there already is answered, not written again."""
+    one_writer(connection)
+    there = connection.execute(select(audit.c.seq, audit.c.hash).where(audit.c.key == record.key)).first()
+    if there is not None:
+        return Written(there.seq, there.hash[:RECEIPT_DIGITS], new=False)
+    last = connection.execute(select(audit.c.seq, audit.c.hash).order_by(desc(audit.c.seq)).limit(1)).first()
+    seq, previous = (last.seq + 1, last.hash) if last is not None else (1, GENESIS)
+    body = body_of(record)
+    digest = hash_of(previous, seq, body)
+    connection.execute(insert(audit).values(seq=seq, body=body, previous=previous, hash=digest, **_columns(record)))
+    return Written(seq, digest[:RECEIPT_DIGITS], new=True)
+
+
+def _columns(record: Record) -> dict[str, str | None]:
+    return {
+        "key": record.key,
+        "at": record.at.isoformat(),
+        "what": str(record.what),
+        "who": record.who,
+        "activeflow_id": str(record.activeflow_id) if record.activeflow_id else None,
+    }
+
+
+def record_of(body: str) -> Record:
+    """The record a body was made of."""
+    fields = json.loads(body)
+    activeflow_id = fields.pop("activeflow_id")
+    return Record(
+        at=datetime.fromisoformat(fields.pop("at")),
+        what=What(fields.pop("what")),
+        activeflow_id=UUID(activeflow_id) if activeflow_id else None,
+        **fields,
+    )
+
+
+def entries(connection: Connection, question: Question) -> list[Entry]:
+    """Newest first."""
+    wanted = select(audit.c.seq, audit.c.body, audit.c.hash).order_by(desc(audit.c.seq)).limit(question.limit)
+    if question.who is not None:
+        wanted = wanted.where(audit.c.who == question.who)
+    if question.activeflow_id is not None:
+        wanted = wanted.where(audit.c.activeflow_id == str(question.activeflow_id))
+    if question.activeflow_prefix is not None:
+        wanted = wanted.where(audit.c.activeflow_id.startswith(question.activeflow_prefix, autoescape=True))
+    if question.since is not None:
+        wanted = wanted.where(audit.c.at >= question.since.isoformat())
+    if question.before_seq is not None:
+        wanted = wanted.where(audit.c.seq < question.before_seq)
+    rows = connection.execute(wanted)
+    return [Entry(row.seq, record_of(row.body), row.hash[:RECEIPT_DIGITS]) for row in rows]
+
+
+# ---------------------------------------------------------------- proof and export
+
+
+@dataclass(frozen=True, slots=True)
+class Flaw:
+    """A row that does not fit, and why. ``seq`` is where the chain breaks."""
+
+    seq: int
+    why: str
+
+
+def verify(rows: Iterable[Mapping[str, Any]]) -> Iterator[Flaw]:
+    """Walk the chain from the first row; yields every row that was changed, removed or inserted."""
+    expected, previous = 1, GENESIS
+    for row in rows:
+        seq = row["seq"]
+        if seq != expected:
+            missing = str(expected) if seq == expected + 1 else f"{expected} to {seq - 1}"
+            yield Flaw(seq, f"record {missing} is missing before this one")
+        elif row["previous"] != previous:
+            yield Flaw(seq, "does not follow the record before it")
+        if hash_of(row["previous"], seq, row["body"]) != row["hash"]:
+            yield Flaw(seq, "was changed after it was written")
+        elif any(row[name] != value for name, value in _columns(record_of(row["body"])).items()):
+            yield Flaw(seq, "its search columns were changed after it was written")
+        expected, previous = seq + 1, row["hash"]
+
+
+def chain(connection: Connection) -> Iterator[Mapping[str, Any]]:
+    """Every row, oldest first, a few at a time."""
+    rows = connection.execution_options(yield_per=500).execute(select(audit).order_by(audit.c.seq))
+    for row in rows.mappings():
+        yield dict(row)
+
+
+def exported(row: Mapping[str, Any]) -> str:
+    """One line of JSON: the record with its place in the chain."""
+    fields = {**json.loads(row["body"]), "seq": row["seq"], "previous": row["previous"], "hash": row["hash"]}
+    return json.dumps(fields, ensure_ascii=False)

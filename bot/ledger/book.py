@@ -1,0 +1,112 @@
+"""The ledger as the middle knows it (``ports.Ledger``): intents, claims and the audit, in single transactions."""
+
+from collections.abc import Callable, Sequence
+from datetime import datetime, timedelta
+from typing import Final
+
+from pydantic import TypeAdapter
+from sqlalchemy import Connection, delete, insert, or_, select, update
+
+from bot.activeflows.records import Entry, Question, Record, Written
+from bot.activeflows.stops import Claim, Intent, IntentState, Press
+from bot.ledger import audit
+from bot.ledger.database import Database, one_writer
+from bot.ledger.tables import claims, intents
+
+_INTENT: Final = TypeAdapter(Intent)
+_IN_FLIGHT: Final = timedelta(seconds=30)
+"""A POST sent just before the deadline can be at work so long; then the claim protects nothing any more."""
+
+
+class Book:
+    """Every method is one transaction and may raise ``LedgerUnavailable``; then nothing was written."""
+
+    def __init__(self, database: Database, *, now: Callable[[], datetime]) -> None:
+        self._database, self._now = database, now
+
+    async def open_intent(self, intent: Intent, asked: Record, *, instead_of: str = "") -> bool:
+        def work(connection: Connection) -> bool:
+            if connection.execute(select(intents.c.id).where(intents.c.id == intent.id)).first() is not None:
+                return True  # a run cut off after writing finds its own intent
+            if instead_of and not _change(connection, instead_of, IntentState.OPEN, IntentState.SUPERSEDED):
+                return False
+            body = _INTENT.dump_json(intent).decode()
+            connection.execute(
+                insert(intents).values(id=intent.id, state=str(IntentState.OPEN), press_id="", body=body)
+            )
+            audit.append(connection, asked)
+            return True
+
+        return await self._database.within(work)
+
+    async def intent(self, intent_id: str) -> tuple[Intent, IntentState] | None:
+        def work(connection: Connection) -> tuple[Intent, IntentState] | None:
+            row = connection.execute(select(intents.c.body, intents.c.state).where(intents.c.id == intent_id)).first()
+            return None if row is None else (_INTENT.validate_json(row.body), IntentState(row.state))
+
+        return await self._database.within(work)
+
+    async def card_posted(self, intent_id: str, message_ts: str) -> None:
+        def work(connection: Connection) -> None:
+            row = connection.execute(select(intents.c.body).where(intents.c.id == intent_id)).first()
+            if row is not None:
+                fields = _INTENT.dump_python(_INTENT.validate_json(row.body), mode="json") | {"message_ts": message_ts}
+                body = _INTENT.dump_json(_INTENT.validate_python(fields)).decode()
+                connection.execute(update(intents).where(intents.c.id == intent_id).values(body=body))
+
+        await self._database.within(work)
+
+    async def claim(self, intent: Intent, press: Press) -> Claim:
+        activeflow_id = str(intent.activeflow_id)
+        lapses_at = (intent.deadline + _IN_FLIGHT).isoformat()
+
+        def work(connection: Connection) -> Claim:
+            one_writer(connection)
+            held = connection.execute(select(claims).where(claims.c.activeflow_id == activeflow_id)).first()
+            if held is not None and held.press_id == press.id:
+                return Claim(mine=True)
+            if held is not None and held.lapses_at > self._now().isoformat():
+                return Claim(mine=False, by=held.by, state=IntentState.STOPPING)
+            if not _change(connection, intent.id, IntentState.OPEN, IntentState.STOPPING, press_id=press.id):
+                state = connection.execute(select(intents.c.state).where(intents.c.id == intent.id)).scalar()
+                return Claim(mine=False, state=IntentState(state or IntentState.SETTLED))
+            connection.execute(delete(claims).where(claims.c.activeflow_id == activeflow_id))
+            connection.execute(
+                insert(claims).values(activeflow_id=activeflow_id, press_id=press.id, by=press.by, lapses_at=lapses_at)
+            )
+            return Claim(mine=True)
+
+        return await self._database.within(work)
+
+    async def settle(self, intent_id: str, press_id: str, state: IntentState) -> None:
+        def work(connection: Connection) -> None:
+            mine = or_(intents.c.press_id == press_id, intents.c.state == str(IntentState.OPEN))
+            connection.execute(update(intents).where(intents.c.id == intent_id, mine).values(state=str(state)))
+            connection.execute(delete(claims).where(claims.c.press_id == press_id))
+
+        await self._database.within(work)
+
+    async def put_away(self, intent_id: str, record: Record) -> bool:
+        def work(connection: Connection) -> bool:
+            if not _change(connection, intent_id, IntentState.OPEN, IntentState.CANCELLED):
+                return False
+            audit.append(connection, record)
+            return True
+
+        return await self._database.within(work)
+
+    async def record(self, record: Record) -> Written:
+        return await self._database.within(lambda connection: audit.append(connection, record))
+
+    async def records(self, question: Question) -> Sequence[Entry]:
+        return await self._database.within(lambda connection: audit.entries(connection, question))
+
+
+def _change(connection: Connection, intent_id: str, was: IntentState, to: IntentState, press_id: str = "") -> bool:
+    """Compare and set: true for exactly one of those who try."""
+    changed = connection.execute(
+        update(intents)
+        .where(intents.c.id == intent_id, intents.c.state == str(was))
+        .values(state=str(to), press_id=press_id)
+    )
+    return changed.rowcount == 1

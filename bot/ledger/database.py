@@ -1,0 +1,82 @@
+"""One database for everything that outlives the process: a SQLite file, or PostgreSQL when one machine is not enough.
+
+SQLAlchemy Core, synchronous, in a few threads of its own (SQLite is synchronous at heart, and a commit of it takes
+milliseconds); the event loop never waits on the disk. Decision: not the loop's default threads, because the durable
+workflows (DBOS) replace and finally close those.
+"""
+
+import asyncio
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any, Final, TypeVar
+
+import structlog
+from sqlalchemy import Connection, Engine, create_engine, event, make_url, text
+from sqlalchemy.exc import SQLAlchemyError
+
+from bot.activeflows.errors import LedgerUnavailable
+from bot.ledger.tables import metadata
+
+T = TypeVar("T")
+log = structlog.get_logger(__name__)
+_THREADS: Final = 4
+_AUDIT_LOCK: Final = 0x666C6F7773  # "flows": one writer of the chain at a time, across replicas
+
+
+def engine_for(url: str) -> Engine:
+    """An engine for ``sqlite:///file`` or ``postgresql://…``. Errors of it never print parameters."""
+    parsed = make_url(url)
+    if parsed.get_backend_name() == "postgresql":
+        return create_engine(
+            parsed.set(drivername="postgresql+psycopg"), hide_parameters=True, pool_pre_ping=True, pool_size=_THREADS
+        )
+    engine = create_engine(parsed, hide_parameters=True)
+
+    @event.listens_for(engine, "connect")
+    def _prepare(connection: Any, _record: object) -> None:
+        connection.isolation_level = "IMMEDIATE"  # a reader that turns writer half-way would be refused as "locked"
+        connection.execute("PRAGMA busy_timeout = 15000")
+        connection.execute("PRAGMA journal_mode = WAL")
+        connection.execute("PRAGMA synchronous = FULL")  # "recorded" must survive a power cut
+
+    return engine
+
+
+class Database:
+    """Transactions in threads. Every trouble of the database is ``LedgerUnavailable``."""
+
+    def __init__(self, url: str) -> None:
+        self.url = url
+        self._engine = engine_for(url)
+        self._threads = ThreadPoolExecutor(_THREADS, thread_name_prefix="ledger")
+
+    @property
+    def is_postgresql(self) -> bool:
+        return self._engine.dialect.name == "postgresql"
+
+    async def prepare(self) -> None:
+        """Create the tables that are missing."""
+        await self.within(metadata.create_all)
+
+    async def within(self, work: Callable[[Connection], T]) -> T:
+        """Run ``work`` in one transaction: all of it is kept, or nothing."""
+
+        def transaction() -> T:
+            with self._engine.begin() as connection:
+                return work(connection)
+
+        try:
+            return await asyncio.get_running_loop().run_in_executor(self._threads, transaction)
+        except SQLAlchemyError as trouble:
+            log.error("ledger_unavailable", trouble=type(trouble).__name__)
+            raise LedgerUnavailable("the ledger (the bot's database) could not be written or read") from None
+
+    async def close(self) -> None:
+        await asyncio.get_running_loop().run_in_executor(self._threads, self._engine.dispose)
+        self._threads.shutdown(wait=False)
+
+
+def one_writer(connection: Connection) -> None:
+    """Until this transaction ends, nobody else appends to the chain. (SQLite's IMMEDIATE does the same.)"""
+    if connection.dialect.name == "postgresql":
+        connection.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": _AUDIT_LOCK})

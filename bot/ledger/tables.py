@@ -1,0 +1,49 @@
+"""The tables of the ledger, the same on SQLite and PostgreSQL. Times are UTC, as ISO 8601 text that sorts.
+
+``audit`` is append-only: nothing in the house updates or deletes a row of it.
+"""
+
+from sqlalchemy import Column, Index, Integer, MetaData, String, Table, Text
+
+metadata = MetaData()
+
+audit = Table(
+    "audit",
+    metadata,
+    Column("seq", Integer, primary_key=True, autoincrement=False),
+    Column("key", String(200), nullable=False, unique=True),
+    Column("at", String(32), nullable=False),
+    Column("what", String(16), nullable=False),
+    Column("who", String(32), nullable=False),
+    Column("activeflow_id", String(36)),
+    Column("body", Text, nullable=False),  # the record as canonical JSON: what the hash is taken of
+    Column("previous", String(64), nullable=False),
+    Column("hash", String(64), nullable=False),
+    Index("audit_by_activeflow", "activeflow_id", "seq"),
+    Index("audit_by_person", "who", "seq"),
+)
+
+intents = Table(
+    "intents",
+    metadata,
+    Column("id", String(32), primary_key=True),
+    Column("state", String(16), nullable=False),
+    Column("press_id", String(200), nullable=False, default=""),
+    Column("body", Text, nullable=False),
+)
+
+claims = Table(
+    "claims",
+    metadata,
+    Column("activeflow_id", String(36), primary_key=True),
+    Column("press_id", String(200), nullable=False),
+    Column("by", String(32), nullable=False),
+    Column("lapses_at", String(32), nullable=False),
+)
+
+replicas = Table(
+    "replicas",
+    metadata,
+    Column("id", String(36), primary_key=True),
+    Column("seen_at", Integer, nullable=False),  # seconds since the epoch, by the database's own clock
+)
