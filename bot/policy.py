@@ -1,0 +1,114 @@
+"""Reads ``policy.toml`` into the rules the middle decides by. Unset is deny; ids only, never names.
+
+A name ("@alice", "#incidents") is refused with a hint: names can be changed by anybody, and then a grant would belong
+to somebody else.
+"""
+
+import re
+import tomllib
+from datetime import timedelta
+from pathlib import Path
+from typing import Annotated, Any, Literal
+from uuid import UUID
+
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
+
+from bot.activeflows.ages import from_typed
+from bot.activeflows.operators import MEMBERS, Grant, Permission, Policy, Rules
+from bot.settings import Misconfigured
+
+
+def _who(word: str) -> str:
+    if word == MEMBERS or re.fullmatch(r"[UWS][A-Z0-9]{2,31}", word):
+        return word
+    raise ValueError('is not an id: a user (U…), a user group (S…) or "members"; names can be faked')
+
+
+def _channel(word: str) -> str:
+    if re.fullmatch(r"[CGD][A-Z0-9]{2,31}", word):
+        return word
+    raise ValueError("is not a channel id (C…); copy it from the channel's details")
+
+
+def _duration(value: Any) -> timedelta:
+    duration = from_typed(value) if isinstance(value, str) else None
+    if duration is None or not timedelta(seconds=1) <= duration <= timedelta(hours=1):
+        raise ValueError('is a duration from "1s" to "1h", like "5m"')
+    return duration
+
+
+class _Strict(BaseModel):
+    model_config = ConfigDict(extra="forbid", hide_input_in_errors=True)
+
+
+class _Grant(_Strict):
+    to: Annotated[list[Annotated[str, AfterValidator(_who)]], Field(min_length=1)]
+    may: Annotated[list[Permission], Field(min_length=1)]
+    channels: Annotated[list[Annotated[str, AfterValidator(_channel)]] | None, Field(alias="in")] = None
+    flows: list[UUID] | None = None
+
+
+class _Rules(_Strict):
+    reason_required: bool = False
+    two_person: list[Literal["stop", "bulk"]] = ["bulk"]
+    bulk_limit: Annotated[int, Field(ge=1, le=1000)] = 50
+    confirm_within: Annotated[timedelta, BeforeValidator(_duration)] = timedelta(minutes=5)
+
+
+class _File(_Strict):
+    grant: list[_Grant] = []
+    rules: _Rules = _Rules()
+
+
+def read_policy(path: Path | None) -> Policy:
+    """The policy in that file; without a file the empty one, by which nobody may do anything.
+
+    Raises ``Misconfigured`` with one line per mistake.
+    """
+    if path is None:
+        return Policy()
+    try:
+        text = path.read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError) as trouble:
+        raise Misconfigured(f"{path.name}: cannot be read ({type(trouble).__name__}).") from None
+    return parsed_policy(text, name=path.name)
+
+
+def parsed_policy(text: str, *, name: str = "policy.toml") -> Policy:
+    """The policy in that text. Raises ``Misconfigured``."""
+    try:
+        file = _File.model_validate(tomllib.loads(text))
+    except tomllib.TOMLDecodeError as trouble:
+        raise Misconfigured(f"{name}: is not TOML: {trouble}.") from None
+    except ValidationError as wrong:
+        raise Misconfigured(*(f"{name}: {_place(e['loc'])} {_message(e['msg'])}." for e in wrong.errors())) from None
+    rules = file.rules
+    return Policy(
+        grants=tuple(_grant(number, grant) for number, grant in enumerate(file.grant, 1)),
+        rules=Rules(rules.reason_required, frozenset(rules.two_person), rules.bulk_limit, rules.confirm_within),
+    )
+
+
+def _grant(number: int, grant: _Grant) -> Grant:
+    return Grant(
+        number=number,
+        to=frozenset(grant.to),
+        may=frozenset(grant.may),
+        channels=None if grant.channels is None else frozenset(grant.channels),
+        flows=None if grant.flows is None else frozenset(grant.flows),
+    )
+
+
+def _place(where: tuple[int | str, ...]) -> str:
+    """("grant", 0, "to", 1) becomes "grant 1, to, entry 2"."""
+    words: list[str] = []
+    for before, part in zip(("", *where), where, strict=False):
+        if isinstance(part, int):
+            words[-1:] = [f"{before} {part + 1}"] if before == "grant" else [str(before), f"entry {part + 1}"]
+        else:
+            words.append(str(part))
+    return ", ".join(words)
+
+
+def _message(message: str) -> str:
+    return message.removeprefix("Value error, ").rstrip(".")

@@ -1,0 +1,143 @@
+"""Every variable the bot reads, once. Only ``__main__`` builds this; everybody else is handed values.
+
+Wrong or missing configuration stops the start with one line per mistake, all of them at once, and no line ever prints
+a value: half of them are secrets.
+"""
+
+import os
+import re
+from pathlib import Path
+from typing import Annotated, Any, Literal
+from urllib.parse import urlsplit
+
+from pydantic import Field, ModelWrapValidatorHandler, SecretStr, ValidationError, model_validator
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+
+class Misconfigured(Exception):
+    """What is wrong, one line per mistake, in words for the person who starts the bot."""
+
+    def __init__(self, *mistakes: str) -> None:
+        super().__init__("\n".join(mistakes))
+        self.mistakes = mistakes
+
+
+class Settings(BaseSettings):
+    """The environment, and a ``.env`` file beside the process."""
+
+    model_config = SettingsConfigDict(env_file=".env", extra="ignore", env_ignore_empty=True, hide_input_in_errors=True)
+
+    slack_bot_token: SecretStr = SecretStr("")
+    slack_app_token: SecretStr | None = None
+    """Present: Socket Mode."""
+    slack_signing_secret: SecretStr | None = None
+    """Present, and no app token: HTTP mode."""
+    slack_api_url: str = "https://slack.com/api/"
+
+    voipbin_api_url: str = "https://api.voipbin.net/v1.0"
+    voipbin_access_key: SecretStr | None = None
+    voipbin_access_key_in_query: bool = False
+    """Puts the key into URLs, where logs of others see it. Only for a proxy in between that drops cookies."""
+    voipbin_username: str | None = None
+    voipbin_password: SecretStr | None = None
+    voipbin_ca_file: Path | None = None
+    """A CA bundle for a VoIPBIN of one's own."""
+    voipbin_requests_per_second: Annotated[float, Field(gt=0, le=100)] = 8.0
+    """The bot's share of the 17 a second that all clients of one customer have together."""
+
+    flows_bot_policy: Path | None = None
+    flows_bot_database_url: SecretStr = SecretStr("sqlite:///flows-bot.db")
+    flows_bot_command: str = "/flows"
+    flows_bot_host: str = "127.0.0.1"
+    flows_bot_port: Annotated[int, Field(ge=0, le=65535)] = 3000
+    flows_bot_log_format: Literal["console", "json"] = "console"
+    flows_bot_log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = "INFO"
+
+    @model_validator(mode="wrap")
+    @classmethod
+    def _all_mistakes_at_once(cls, given: Any, build: ModelWrapValidatorHandler["Settings"]) -> "Settings":
+        words = {name: _plain(value) for name, value in given.items()}
+        mistakes = list(_mistakes(words))
+        try:
+            settings = build(given)
+        except ValidationError as wrong:
+            types = [f"{str(e['loc'][0]).upper()}: {e['msg']}." for e in wrong.errors(include_input=False)]
+            raise Misconfigured(*mistakes, *types) from None
+        if mistakes:
+            raise Misconfigured(*mistakes)
+        return settings
+
+    @property
+    def socket_mode(self) -> bool:
+        return self.slack_app_token is not None
+
+
+def _plain(value: object) -> str:
+    secret = value.get_secret_value() if isinstance(value, SecretStr) else value
+    return "" if secret is None else str(secret)
+
+
+def _mistakes(given: dict[str, str]) -> "list[str]":
+    """Everything that does not go together, in the order of the README."""
+    found = [*_slack(given), *_voipbin(given)]
+    database = given.get("flows_bot_database_url", "")
+    if database and not re.match(r"(sqlite:///|postgres(ql)?(\+psycopg)?://)", database):
+        found.append("FLOWS_BOT_DATABASE_URL: begins with sqlite:/// or postgresql://.")
+    policy = given.get("flows_bot_policy", "")
+    if policy and not Path(policy).is_file():
+        found.append("FLOWS_BOT_POLICY: there is no file at that path.")
+    if not re.fullmatch(r"/[^\sA-Z]{1,31}", given.get("flows_bot_command", "/flows")):
+        found.append("FLOWS_BOT_COMMAND: begins with / and has 2 to 32 characters, lower case, no blanks.")
+    return found
+
+
+def _slack(given: dict[str, str]) -> "list[str]":
+    found = []
+    token, app, secret = (given.get(f"slack_{name}", "") for name in ("bot_token", "app_token", "signing_secret"))
+    if not token:
+        found.append("SLACK_BOT_TOKEN is missing: the Bot User OAuth Token of the installed app (xoxb-…).")
+    elif not token.startswith("xoxb-"):
+        found.append("SLACK_BOT_TOKEN: a bot token begins with xoxb-.")
+    if not app and not secret:
+        found.append("SLACK_APP_TOKEN (Socket Mode, xapp-…) or SLACK_SIGNING_SECRET (HTTP mode) is missing.")
+    if app and not app.startswith("xapp-"):
+        found.append("SLACK_APP_TOKEN: an app-level token begins with xapp-.")
+    found += _urls(given, "slack_api_url", "voipbin_api_url")
+    return found
+
+
+def _voipbin(given: dict[str, str]) -> "list[str]":
+    key, user, password = (given.get(f"voipbin_{name}", "") for name in ("access_key", "username", "password"))
+    found = []
+    if key and (user or password):
+        found.append("VOIPBIN_ACCESS_KEY and VOIPBIN_USERNAME/VOIPBIN_PASSWORD are both set: use one credential.")
+    elif not key and not (user and password):
+        found.append("VOIPBIN_ACCESS_KEY, or both VOIPBIN_USERNAME and VOIPBIN_PASSWORD, are missing.")
+    if key and not re.fullmatch(r"[\x21-\x3a\x3c-\x7e]+", key):
+        found.append("VOIPBIN_ACCESS_KEY: has characters that no access key has (blanks, semicolons).")
+    ca_file = given.get("voipbin_ca_file", "")
+    if ca_file and not Path(ca_file).is_file():
+        found.append("VOIPBIN_CA_FILE: there is no file at that path.")
+    return found
+
+
+def _urls(given: dict[str, str], *names: str) -> "list[str]":
+    found = []
+    for name in names:
+        url = given.get(name, "")
+        parts = urlsplit(url)
+        local = parts.hostname in {"127.0.0.1", "::1", "localhost"}
+        if url and not (parts.hostname and (parts.scheme == "https" or (parts.scheme == "http" and local))):
+            found.append(f"{name.upper()}: an https:// address (http:// only on this machine).")
+        elif parts.username or parts.password or parts.query:
+            found.append(f"{name.upper()}: no credential and no query belong into it.")
+    return found
+
+
+def without_surprises() -> None:
+    """Forget variables that would change Bolt behind our back: with these two it drops the bot token for OAuth.
+
+    https://docs.slack.dev/tools/bolt-python/concepts/authenticating-oauth
+    """
+    for name in ("SLACK_CLIENT_ID", "SLACK_CLIENT_SECRET"):
+        os.environ.pop(name, None)
