@@ -1,0 +1,95 @@
+"""chat.*: posting, editing, deleting (https://docs.slack.dev/reference/methods/chat.postMessage and its siblings)."""
+
+from typing import TYPE_CHECKING, Any
+
+from bot.demo.slack.answers import checked
+from bot.demo.slack.messages import Message
+from bot.demo.slack.method import Arguments, Method, channel_for_posting, own_message, visible_channel
+from bot.demo.slack.refusals import Refused
+
+if TYPE_CHECKING:
+    from bot.demo.slack.workspace import Workspace
+
+LONGEST_POST = 40_000
+LONGEST_UPDATE = 4_000
+
+
+def _content(args: Arguments, longest: int) -> tuple[str, list[Any]]:
+    text, blocks = args.text("text"), checked(args.given)
+    if not text.strip() and not blocks and not args.given.get("attachments"):
+        raise Refused("no_text")
+    if len(text) > longest:
+        raise Refused("msg_too_long")
+    return text, blocks
+
+
+def _wire(workspace: "Workspace", message: Message) -> dict[str, Any]:
+    return message.as_json(team_id=workspace.team_id, bot_id=workspace.bot_id, app_id=workspace.api_app_id)
+
+
+def post_message(workspace: "Workspace", args: Arguments) -> dict[str, Any]:
+    """Post for everybody in a channel; a user id as channel is a direct message."""
+    channel = channel_for_posting(workspace, args.needed("channel"))
+    text, blocks = _content(args, LONGEST_POST)
+    thread = args.text("thread_ts") or None
+    metadata = args.given.get("metadata")
+    message = workspace.post(
+        channel.id, workspace.bot_user_id, text, blocks=blocks, thread_ts=thread, metadata=metadata
+    )
+    return {"channel": channel.id, "ts": message.ts, "message": _wire(workspace, message)}
+
+
+def post_ephemeral(workspace: "Workspace", args: Arguments) -> dict[str, Any]:
+    """Post for one person in a channel both are in."""
+    channel = channel_for_posting(workspace, args.needed("channel"))
+    reader = args.needed("user")
+    if reader not in workspace.users:
+        raise Refused("user_not_found")
+    if reader not in channel.members:
+        raise Refused("user_not_in_channel")
+    text, blocks = _content(args, LONGEST_POST)
+    thread = args.text("thread_ts") or None
+    posted = workspace.post(
+        channel.id, workspace.bot_user_id, text, blocks=blocks, ephemeral_to=reader, thread_ts=thread
+    )
+    return {"message_ts": posted.ts}
+
+
+def update(workspace: "Workspace", args: Arguments) -> dict[str, Any]:
+    """Put other content into an own message; blocks that are not given again are gone."""
+    channel = visible_channel(workspace, args.needed("channel"))
+    message = own_message(workspace, channel, args.needed("ts"), refusal="cant_update_message")
+    text, blocks = _content(args, LONGEST_UPDATE)
+    edited = workspace.edit(message, text=text, blocks=blocks)
+    return {"channel": channel.id, "ts": edited.ts, "text": edited.text, "message": _wire(workspace, edited)}
+
+
+def delete(workspace: "Workspace", args: Arguments) -> dict[str, Any]:
+    """Delete an own message."""
+    channel = visible_channel(workspace, args.needed("channel"))
+    message = own_message(workspace, channel, args.needed("ts"), refusal="cant_delete_message")
+    workspace.delete(channel.id, message.ts)
+    return {"channel": channel.id, "ts": message.ts}
+
+
+def get_permalink(workspace: "Workspace", args: Arguments) -> dict[str, Any]:
+    """Return the link to a message."""
+    channel, ts = visible_channel(workspace, args.needed("channel")), args.needed("message_ts")
+    try:
+        message = workspace.message(channel.id, ts)
+    except KeyError:
+        raise Refused("message_not_found") from None
+    if message.ephemeral_to is not None:
+        raise Refused("message_not_found")
+    link = f"{workspace.url}/archives/{channel.id}/p{message.ts.replace('.', '')}"
+    return {"channel": channel.id, "permalink": link}
+
+
+_WRITE = frozenset({"chat:write"})
+METHODS = {
+    "chat.postMessage": Method(post_message, _WRITE),
+    "chat.postEphemeral": Method(post_ephemeral, _WRITE),
+    "chat.update": Method(update, _WRITE),
+    "chat.delete": Method(delete, _WRITE),
+    "chat.getPermalink": Method(get_permalink),
+}

@@ -1,0 +1,114 @@
+"""Asking who and where: auth, users, user groups, conversations, bots
+(https://docs.slack.dev/reference/methods/users.info and its siblings).
+"""
+
+from typing import TYPE_CHECKING, Any
+
+from bot.demo.slack.method import Arguments, Method, visible_channel
+from bot.demo.slack.refusals import Refused
+
+if TYPE_CHECKING:
+    from bot.demo.slack.workspace import Workspace
+
+
+def api_test(_: "Workspace", args: Arguments) -> dict[str, Any]:
+    """Echo the arguments; refuse when asked to."""
+    if args.text("error"):
+        raise Refused(args.text("error"), details={"args": dict(args.given)})
+    return {"args": dict(args.given)}
+
+
+def auth_test(workspace: "Workspace", _: Arguments) -> dict[str, Any]:
+    """Tell whose token this is."""
+    return {
+        "url": f"https://{workspace.domain}.slack.com/",
+        "team": workspace.name,
+        "user": workspace.users[workspace.bot_user_id].name,
+        "team_id": workspace.team_id,
+        "user_id": workspace.bot_user_id,
+        "bot_id": workspace.bot_id,
+        "is_enterprise_install": False,
+        **({"enterprise_id": workspace.enterprise_id} if workspace.enterprise_id else {}),
+    }
+
+
+def connections_open(workspace: "Workspace", _: Arguments) -> dict[str, Any]:
+    """Hand out a WebSocket address for Socket Mode."""
+    if not workspace.socket_mode:
+        raise Refused("access_denied")
+    return {"url": workspace.socket.ticket(workspace.url)}
+
+
+def users_info(workspace: "Workspace", args: Arguments) -> dict[str, Any]:
+    """Describe a user."""
+    user = workspace.users.get(args.needed("user"))
+    if user is None:
+        raise Refused("user_not_found")
+    return {"user": user.as_json()}
+
+
+def usergroups_list(workspace: "Workspace", args: Arguments) -> dict[str, Any]:
+    """List the user groups."""
+    if not workspace.paid_plan:
+        raise Refused("plan_upgrade_required")
+    wanted = [group for group in workspace.groups.values() if args.flag("include_disabled") or not group.disabled]
+    return {"usergroups": [group.as_json(include_users=args.flag("include_users")) for group in wanted]}
+
+
+def usergroups_users_list(workspace: "Workspace", args: Arguments) -> dict[str, Any]:
+    """List a group's members by id."""
+    if not workspace.paid_plan:
+        raise Refused("plan_upgrade_required")
+    group = workspace.groups.get(args.needed("usergroup"))
+    if group is None or (group.disabled and not args.flag("include_disabled")):
+        raise Refused("no_such_subteam")
+    return {"users": list(group.members)}
+
+
+def conversations_info(workspace: "Workspace", args: Arguments) -> dict[str, Any]:
+    """Describe a channel."""
+    channel = visible_channel(workspace, args.needed("channel"))
+    return {"channel": channel.as_json(bot_user_id=workspace.bot_user_id)}
+
+
+def conversations_members(workspace: "Workspace", args: Arguments) -> dict[str, Any]:
+    """List a channel's members, `limit` a page; the cursor is opaque to callers."""
+    channel = visible_channel(workspace, args.needed("channel"))
+    start = args.text("cursor").removeprefix("bWVtYmVy")
+    if start and not start.isdigit():
+        raise Refused("invalid_cursor")
+    first, limit = int(start or 0), min(args.number("limit", 100), 1000)
+    following = first + limit
+    more = f"bWVtYmVy{following}" if following < len(channel.members) else ""
+    return {"members": channel.members[first:following], "response_metadata": {"next_cursor": more}}
+
+
+def conversations_open(workspace: "Workspace", args: Arguments) -> dict[str, Any]:
+    """Open the direct messages with one user."""
+    users = args.needed("users").split(",")
+    if len(users) != 1 or users[0] not in workspace.users:
+        raise Refused("user_not_found" if len(users) == 1 else "not_supported_by_simulation")
+    return {"channel": {"id": workspace.direct_channel(users[0]).id}}
+
+
+def bots_info(workspace: "Workspace", args: Arguments) -> dict[str, Any]:
+    """Describe the app's bot."""
+    if args.text("bot", workspace.bot_id) != workspace.bot_id:
+        raise Refused("bot_not_found")
+    about = {"name": workspace.app_name, "app_id": workspace.api_app_id, "user_id": workspace.bot_user_id}
+    return {"bot": {"id": workspace.bot_id, "deleted": False, "updated": 1_700_000_000, "icons": {}, **about}}
+
+
+_PLACES = frozenset({"channels:read", "groups:read", "im:read"})
+METHODS = {
+    "api.test": Method(api_test, token="none"),
+    "auth.test": Method(auth_test),
+    "apps.connections.open": Method(connections_open, token="app"),
+    "users.info": Method(users_info, frozenset({"users:read"})),
+    "usergroups.list": Method(usergroups_list, frozenset({"usergroups:read"})),
+    "usergroups.users.list": Method(usergroups_users_list, frozenset({"usergroups:read"})),
+    "conversations.info": Method(conversations_info, _PLACES),
+    "conversations.members": Method(conversations_members, _PLACES),
+    "conversations.open": Method(conversations_open, frozenset({"im:write"})),
+    "bots.info": Method(bots_info, frozenset({"users:read"})),
+}
