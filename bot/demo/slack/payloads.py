@@ -1,0 +1,168 @@
+"""What Slack tells a bot, in Slack's shapes: commands, presses, submissions, shortcuts, events.
+
+Promises: names, nesting and presence of keys as at https://docs.slack.dev/interactivity/implementing-slash-commands,
+https://docs.slack.dev/reference/interaction-payloads and https://docs.slack.dev/apis/events-api. Two that bite: a press
+in an ephemeral message carries no `message`, and `team` is the installed workspace while `user.team_id` is the person's.
+"""
+
+import secrets
+from collections.abc import Mapping
+from typing import Any
+
+from bot.demo.slack.messages import Button, Message, View
+from bot.demo.slack.people import Channel, User
+from bot.demo.slack.team import Team
+
+Payload = dict[str, Any]
+
+
+def slash_command(
+    team: Team, user: User, channel: Channel, command: str, text: str, *, response_url: str, trigger_id: str
+) -> dict[str, str]:
+    """Return the form fields of a typed command."""
+    fields = {
+        "token": "legacy-verification-token",
+        "team_id": team.team_id,
+        "team_domain": team.domain,
+        "channel_id": channel.id,
+        "channel_name": channel.name_in_payloads,
+        "user_id": user.id,
+        "user_name": user.name,
+        "command": command,
+        "text": text,
+        "api_app_id": team.api_app_id,
+        "is_enterprise_install": "false",
+        "response_url": response_url,
+        "trigger_id": trigger_id,
+    }
+    return fields | ({"enterprise_id": team.enterprise_id} if team.enterprise_id else {})
+
+
+def press_in_message(
+    team: Team, user: User, message: Message, button: Button, *, response_url: str, trigger_id: str
+) -> Payload:
+    """Return `block_actions` from a message."""
+    channel = team.channels[message.channel]
+    ephemeral = message.ephemeral_to is not None
+    where: Payload = {"type": "message", "message_ts": message.ts, "channel_id": channel.id, "is_ephemeral": ephemeral}
+    if message.thread_ts:
+        where["thread_ts"] = message.thread_ts
+    payload = _interaction(team, user, "block_actions") | {
+        "container": where,
+        "trigger_id": trigger_id,
+        "channel": {"id": channel.id, "name": channel.name_in_payloads},
+        "state": {"values": {}},
+        "response_url": response_url,
+        "actions": [_action(team, button)],
+    }
+    return payload if ephemeral else payload | {"message": _message(team, message)}
+
+
+def press_in_view(
+    team: Team, user: User, view: View, button: Button, state: Mapping[str, Any], *, trigger_id: str
+) -> Payload:
+    """Return `block_actions` from a modal or the Home tab."""
+    return _interaction(team, user, "block_actions") | {
+        "container": {"type": "view", "view_id": view.id},
+        "trigger_id": trigger_id,
+        "view": view_json(team, view, state),
+        "actions": [_action(team, button)],
+    }
+
+
+def submission(team: Team, user: User, view: View, state: Mapping[str, Any], *, trigger_id: str) -> Payload:
+    """Return `view_submission`."""
+    return _interaction(team, user, "view_submission") | {
+        "trigger_id": trigger_id,
+        "view": view_json(team, view, state),
+        "response_urls": [],
+    }
+
+
+def closing(team: Team, user: User, view: View, *, cleared: bool) -> Payload:
+    """Return `view_closed`."""
+    return _interaction(team, user, "view_closed") | {"view": view_json(team, view, {}), "is_cleared": cleared}
+
+
+def message_shortcut(
+    team: Team, user: User, message: Message, callback_id: str, *, response_url: str, trigger_id: str
+) -> Payload:
+    """Return `message_action`."""
+    channel = team.channels[message.channel]
+    return _interaction(team, user, "message_action") | {
+        "callback_id": callback_id,
+        "trigger_id": trigger_id,
+        "response_url": response_url,
+        "message_ts": message.ts,
+        "action_ts": team.new_ts(),
+        "channel": {"id": channel.id, "name": channel.name_in_payloads},
+        "message": _message(team, message),
+    }
+
+
+def global_shortcut(team: Team, user: User, callback_id: str, *, trigger_id: str) -> Payload:
+    """Return `shortcut`."""
+    asked = {"callback_id": callback_id, "trigger_id": trigger_id, "action_ts": team.new_ts()}
+    return _interaction(team, user, "shortcut") | asked
+
+
+def event(team: Team, told: Mapping[str, Any]) -> Payload:
+    """Return `event_callback` around an event."""
+    return {
+        "token": "legacy-verification-token",
+        "team_id": team.team_id,
+        "api_app_id": team.api_app_id,
+        "type": "event_callback",
+        "event": {"event_ts": team.new_ts(), **told},
+        "event_id": "Ev" + secrets.token_hex(5).upper(),
+        "event_time": int(team.now()),
+        "authorizations": [
+            {
+                "enterprise_id": team.enterprise_id,
+                "team_id": team.team_id,
+                "user_id": team.bot_user_id,
+                "is_bot": True,
+                "is_enterprise_install": False,
+            }
+        ],
+        "is_ext_shared_channel": False,
+    }
+
+
+def view_json(team: Team, view: View, state: Mapping[str, Any]) -> Payload:
+    """Return a view as payloads and answers carry it."""
+    return view.as_json(team_id=team.team_id, bot_id=team.bot_id, app_id=team.api_app_id, state=state)
+
+
+def _message(team: Team, message: Message) -> Payload:
+    return message.as_json(team_id=team.team_id, bot_id=team.bot_id, app_id=team.api_app_id)
+
+
+def _interaction(team: Team, user: User, kind: str) -> Payload:
+    enterprise = {"id": team.enterprise_id, "name": team.name} if team.enterprise_id else None
+    return {
+        "type": kind,
+        "user": {"id": user.id, "username": user.name, "name": user.name, "team_id": user.team_id},
+        "api_app_id": team.api_app_id,
+        "token": "legacy-verification-token",
+        "team": {"id": team.team_id, "domain": team.domain},
+        "enterprise": enterprise,
+        "is_enterprise_install": False,
+    }
+
+
+def _action(team: Team, button: Button) -> Payload:
+    element = button.element
+    action: Payload = {
+        "action_id": button.action_id,
+        "block_id": button.block_id,
+        "type": element["type"],
+        "action_ts": team.new_ts(),
+    }
+    if element["type"] == "button":
+        action |= {key: element[key] for key in ("text", "value", "url", "style", "confirm") if key in element}
+    elif element["type"] == "checkboxes":
+        action["selected_options"] = [button.option]
+    else:
+        action["selected_option"] = button.option
+    return action

@@ -1,0 +1,119 @@
+"""Socket Mode: deliveries through a WebSocket that the bot opens.
+
+Promises: the address from apps.connections.open works once; the first frame is `hello`; each delivery is an envelope to
+any one connection, done when its `envelope_id` is acknowledged; no connection, or none that acknowledges in time, is an
+error the person sees; `disconnect` asks the bot to come again (https://docs.slack.dev/apis/events-api/using-socket-mode).
+"""
+
+import asyncio
+import json
+import secrets
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+
+from starlette.websockets import WebSocket, WebSocketDisconnect
+
+from bot.demo.slack.delivery import JSON, Taken
+
+if TYPE_CHECKING:
+    from bot.demo.slack.workspace import Workspace
+
+MOST_CONNECTIONS = 10
+_ANSWERABLE = {"slash_commands", "interactive"}
+
+
+class Socket:
+    """All connections the bot has open, and the deliveries that wait for an acknowledgement."""
+
+    def __init__(self, workspace: "Workspace") -> None:
+        self._workspace = workspace
+        self._tickets: set[str] = set()
+        self._connections: list[WebSocket] = []
+        self._waiting: dict[str, asyncio.Future[dict[str, Any]]] = {}
+        self._turn = 0
+        self.frames: list[Mapping[str, Any]] = []
+
+    @property
+    def connected(self) -> int:
+        """Number of open connections."""
+        return len(self._connections)
+
+    def ticket(self, base_url: str) -> str:
+        """Return a WebSocket address that works once."""
+        ticket = secrets.token_urlsafe(24)
+        self._tickets.add(ticket)
+        return f"{base_url.replace('http', 'ws', 1)}/socket?ticket={ticket}&app_id={self._workspace.api_app_id}"
+
+    async def endpoint(self, websocket: WebSocket) -> None:
+        """Serve one connection of the bot until it ends."""
+        ticket = websocket.query_params.get("ticket", "")
+        if ticket not in self._tickets or self.connected >= MOST_CONNECTIONS:
+            await websocket.close(1008)
+            return
+        self._tickets.discard(ticket)
+        await websocket.accept()
+        self._connections.append(websocket)
+        try:
+            await websocket.send_text(json.dumps(self._hello()))
+            self._workspace.changed()
+            while True:
+                self._heard(await websocket.receive_text())
+        except WebSocketDisconnect:
+            pass
+        finally:
+            if websocket in self._connections:
+                self._connections.remove(websocket)
+            self._workspace.changed()
+
+    async def deliver(self, kind: str, payload: Mapping[str, Any], *, patience: float) -> Taken:
+        """Send one envelope (`slash_commands`, `interactive`, `events_api`) and wait for its acknowledgement."""
+        if not self._connections:
+            return Taken(None, error="dispatch_failed")
+        envelope_id = secrets.token_hex(16)
+        envelope = {
+            "envelope_id": envelope_id,
+            "payload": payload,
+            "type": kind,
+            "accepts_response_payload": kind in _ANSWERABLE,
+        }
+        if kind == "events_api":
+            envelope |= {"retry_attempt": 0, "retry_reason": ""}
+        self._turn += 1
+        acknowledged: asyncio.Future[dict[str, Any]] = asyncio.get_running_loop().create_future()
+        self._waiting[envelope_id] = acknowledged
+        try:
+            await self._connections[self._turn % self.connected].send_text(json.dumps(envelope))
+            answer = await asyncio.wait_for(acknowledged, patience)
+        except TimeoutError:
+            return Taken(None, error="dispatch_failed")
+        finally:
+            del self._waiting[envelope_id]
+        body = json.dumps(answer["payload"]).encode() if answer.get("payload") else b""
+        return Taken(200, body, JSON)
+
+    async def disconnect(self, reason: str = "refresh_requested") -> None:
+        """Ask every connection to come again (`warning`, `refresh_requested`, `link_disabled`) and end it."""
+        told = json.dumps({"type": "disconnect", "reason": reason, "debug_info": {"host": "simulated"}})
+        leaving = list(self._connections)
+        for websocket in leaving:
+            await websocket.send_text(told)
+        if reason != "warning":
+            self._connections.clear()
+            for websocket in leaving:
+                await websocket.close(1000)
+        self._workspace.changed()
+
+    def _hello(self) -> dict[str, Any]:
+        return {
+            "type": "hello",
+            "num_connections": self.connected,
+            "debug_info": {"host": "simulated", "build_number": 1, "approximate_connection_time": 18060},
+            "connection_info": {"app_id": self._workspace.api_app_id},
+        }
+
+    def _heard(self, frame: str) -> None:
+        said = json.loads(frame)
+        self.frames.append(said)
+        waiting = self._waiting.get(str(said.get("envelope_id")))
+        if waiting is not None and not waiting.done():
+            waiting.set_result(said)
