@@ -1,0 +1,118 @@
+"""Words for Slack's mrkdwn, safe whatever they say.
+
+Everything that comes from outside (a flow's name, a typed reason, a pasted text) passes ``escaped`` or ``plain`` before
+it stands in a message. What comes out is one line, of bounded length, holds no control or direction-changing
+character, and cannot start a mention, a link or a format. Marks that would format (``*``, `` ` ``, ``~``, and ``_`` at
+the edge of a word) become look-alikes: a name is shown, not obeyed.
+
+https://docs.slack.dev/messaging/formatting-message-text
+"""
+
+import re
+import unicodedata
+from datetime import UTC, datetime
+from typing import Final
+
+_ENTITIES: Final = {"&": "&amp;", "<": "&lt;", ">": "&gt;"}
+_LOOK_ALIKES: Final = {"*": "\N{ASTERISK OPERATOR}", "`": "\N{MODIFIER LETTER GRAVE ACCENT}", "~": "\N{TILDE OPERATOR}"}
+_LOW_LINE: Final = "\N{FULLWIDTH LOW LINE}"
+_ELLIPSIS: Final = "…"
+_UNSAFE: Final = frozenset({"Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"})
+"""Unicode categories that are never shown: controls, direction marks and joiners, lone surrogates, private use."""
+_USER: Final = re.compile(r"[UW][A-Z0-9]{1,30}")
+_GROUP: Final = re.compile(r"S[A-Z0-9]{1,30}")
+_CHANNEL: Final = re.compile(r"[CGD][A-Z0-9]{1,30}")
+
+
+def plain(text: str, limit: int = 3000, *, empty: str = "—") -> str:
+    """One safe line for a ``plain_text`` object, at most ``limit`` characters; ``empty`` when nothing is left."""
+    line = _one_line(text)
+    if len(line) > limit:
+        line = line[: limit - 1].rstrip() + _ELLIPSIS
+    return line or empty
+
+
+def escaped(text: str, limit: int = 3000, *, empty: str = "—") -> str:
+    """One safe line for mrkdwn, at most ``limit`` characters as sent; an entity is never cut."""
+    return _clamped([_ENTITIES.get(c, c) for c in _disarmed(_one_line(text))], limit) or empty
+
+
+def bold(text: str, limit: int = 3000, *, empty: str = "—") -> str:
+    """``*text*``, escaped; ``limit`` counts the text without its marks."""
+    return f"*{escaped(text, limit, empty=empty)}*"
+
+
+def code(text: str, limit: int = 3000, *, empty: str = "—") -> str:
+    """`` `text` ``, escaped; ``limit`` counts the text without its marks."""
+    line = _one_line(text).replace("`", _LOOK_ALIKES["`"])
+    return f"`{_clamped([_ENTITIES.get(c, c) for c in line], limit) or empty}`"
+
+
+def mention(slack_id: str) -> str:
+    """``<@U…>``, ``<!subteam^S…>`` or ``<#C…>`` for an id of Slack's; anything else as escaped words.
+
+    A user group mention notifies its members when it stands in a public message: keep those to private ones.
+    """
+    if _USER.fullmatch(slack_id):
+        return f"<@{slack_id}>"
+    if _GROUP.fullmatch(slack_id):
+        return f"<!subteam^{slack_id}>"
+    if _CHANNEL.fullmatch(slack_id):
+        return f"<#{slack_id}>"
+    return escaped(slack_id, 80)
+
+
+def date_token(when: datetime, style: str = "{time_secs}") -> str:
+    """An instant in the reader's own zone; ``style`` as in Slack's date formatting. The fallback is UTC.
+
+    https://docs.slack.dev/messaging/formatting-message-text#date-formatting
+    """
+    instant = when.astimezone(UTC)
+    fallback = instant.strftime("%H:%M:%S UTC" if "date" not in style else "%Y-%m-%d %H:%M:%S UTC")
+    return f"<!date^{int(instant.timestamp())}^{style}|{fallback}>"
+
+
+def _one_line(text: str) -> str:
+    """Line breaks and tabs become spaces, what is never shown is dropped, runs of spaces become one."""
+    spaced = "".join(" " if c.isspace() else "" if unicodedata.category(c) in _UNSAFE else c for c in text)
+    return " ".join(spaced.split())
+
+
+def _disarmed(line: str) -> str:
+    """Formatting marks as look-alikes; a low line inside a word (``queue_join``) formats nothing and stays."""
+    return "".join(
+        _LOW_LINE if c == "_" and not _inside_word(line, at) else _LOOK_ALIKES.get(c, c) for at, c in enumerate(line)
+    )
+
+
+def _inside_word(line: str, at: int) -> bool:
+    return 0 < at < len(line) - 1 and _wordy(line[at - 1]) and _wordy(line[at + 1])
+
+
+def _wordy(character: str) -> bool:
+    return character.isalnum() or character == "_"
+
+
+def _clamped(pieces: list[str], limit: int) -> str:
+    whole = "".join(pieces)
+    if len(whole) <= limit:
+        return whole
+    kept, room = [], limit - len(_ELLIPSIS)
+    for piece in pieces:
+        room -= len(piece)
+        if room < 0:
+            break
+        kept.append(piece)
+    return "".join(kept).rstrip() + _ELLIPSIS
+
+
+def shortened(text: str, limit: int) -> str:
+    """Finished mrkdwn cut to ``limit`` characters, never inside an entity, a mention or a date."""
+    if len(text) <= limit:
+        return text
+    kept = text[: limit - len(_ELLIPSIS)]
+    for opens, closes in (("<", ">"), ("&", ";")):
+        start = kept.rfind(opens)
+        if start > kept.rfind(closes) and (opens == "<" or len(kept) - start < len("&amp;")):
+            kept = kept[:start]
+    return kept.rstrip() + _ELLIPSIS
