@@ -1,0 +1,213 @@
+"""How the bot speaks in Slack: never silent, never the wrong message replaced, never twice on a doubt.
+
+Private words go by the gesture's ``response_url`` (works everywhere, five times in 30 minutes), else as an ephemeral
+message, else as a direct message. Public words are the bot's own messages, so that they can be edited later; where the
+bot may not post (it is no member), they go by the ``response_url``. Whatever Slack answers, nothing is raised but ``Unsendable``:
+callers are told whether somebody could see it. A public post whose answer was lost is not sent again: it may be there.
+
+https://docs.slack.dev/interactivity/handling-user-interaction#message_responses
+"""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
+from dataclasses import dataclass
+from typing import Any, Final
+
+import aiohttp
+import structlog
+from slack_sdk.errors import SlackApiError, SlackClientError
+from slack_sdk.models.blocks import Block
+from slack_sdk.web.async_client import AsyncWebClient
+
+from bot.slack.check import checked
+from bot.slack.gestures import Gesture
+
+log = structlog.get_logger(__name__)
+
+_DOUBTFUL: Final = frozenset({"lost", "unreadable", "internal_error", "fatal_error", "service_unavailable"})
+"""After these a message may be there or not; any other word of Slack's means that it certainly is not."""
+_BAD_BLOCKS: Final = frozenset({"invalid_blocks", "invalid_blocks_format", "msg_blocks_too_long"})
+_RESPONSE_TIME: Final = aiohttp.ClientTimeout(total=10)
+_LITERAL: Final = {"link_names": False, "parse": "none"}
+"""No links and mentions that nobody wrote."""
+_QUIET: Final = {"unfurl_links": False, "unfurl_media": False, **_LITERAL}
+"""And no previews that leak."""
+
+
+@dataclass(frozen=True, slots=True)
+class Message:
+    """What is to be said: always with text that reads well aloud."""
+
+    text: str
+    blocks: tuple[Block, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Posted:
+    """A message of the bot's own. ``ts`` is empty when only a response_url reaches it."""
+
+    channel_id: str
+    ts: str
+
+
+@dataclass(slots=True)
+class Hearing:
+    """Whether anything visible was said since it began."""
+
+    spoken: bool = False
+
+
+_hearing: ContextVar[Hearing | None] = ContextVar("hearing", default=None)
+
+
+@contextmanager
+def hearing() -> Iterator[Hearing]:
+    """Notice whether the work inside, and the tasks it starts, said anything that somebody could see."""
+    ear = Hearing()
+    token = _hearing.set(ear)
+    try:
+        yield ear
+    finally:
+        _hearing.reset(token)
+
+
+class Teller:
+    """Speaks for the bot. ``session`` is the one HTTP session, kept open by whoever built it."""
+
+    def __init__(self, client: AsyncWebClient, session: aiohttp.ClientSession) -> None:
+        self._client = client
+        self._session = session
+
+    async def privately(self, gesture: Gesture, message: Message, *, replace: bool = False) -> bool:
+        """To the person of the gesture alone; whether they could see it.
+
+        ``replace=True`` replaces the message the button stood in, if that was an ephemeral one: a public message is
+        never replaced by private words.
+        """
+        body = _body(message)
+        in_place = replace and gesture.ephemeral
+        how = {"response_type": "ephemeral", "replace_original": in_place, **({} if in_place else _thread(gesture))}
+        answer = await self._respond(gesture, {**how, **body})
+        if answer in _BAD_BLOCKS:
+            log.error("blocks_refused", by="response_url", error=answer)
+            body = _body(Message(message.text))
+            answer = await self._respond(gesture, {**how, **body})
+        if answer == "" or await self._ephemerally(gesture, body) or await self._directly(gesture, body):
+            return _heard()
+        log.error("nobody_could_see_it", user=gesture.user_id, channel=gesture.channel_id)
+        return False
+
+    async def publicly(self, gesture: Gesture, message: Message) -> Posted | None:
+        """To everybody in the channel of the gesture; ``None`` when Slack did not take it or did not say so."""
+        body = _body(message)
+        if gesture.channel_id:
+            where = {"channel": gesture.channel_id, **_thread(gesture)}
+            error, ts = await self._call("chat.postMessage", {**where, **body, **_QUIET})
+            if error == "":
+                _heard()
+                return Posted(gesture.channel_id, ts)
+            if error in _DOUBTFUL:
+                return None
+        responded = {**body, "response_type": "in_channel", "replace_original": False, **_thread(gesture)}
+        if await self._respond(gesture, responded) != "":
+            return None
+        _heard()
+        return Posted(gesture.channel_id, "")
+
+    async def edit(self, where: Posted, message: Message, *, gesture: Gesture | None = None) -> bool:
+        """Replace a message of the bot's own, for everybody; ``False`` when no way there worked.
+
+        The gesture's ``response_url`` reaches only the message its button stood in, so it is used for that one alone.
+        """
+        body = _body(message)
+        if where.ts:
+            there = {"channel": where.channel_id, "ts": where.ts}
+            error, _ = await self._call("chat.update", {**there, **body, **_LITERAL})
+            if error == "":
+                return _heard()
+        if gesture is not None and _stands_in(gesture, where):
+            replaced = {**body, "response_type": "in_channel", "replace_original": True}
+            if await self._respond(gesture, replaced) == "":
+                return _heard()
+        return False
+
+    async def _ephemerally(self, gesture: Gesture, body: dict[str, Any]) -> bool:
+        if not (gesture.channel_id and gesture.user_id):
+            return False
+        where = {"channel": gesture.channel_id, "user": gesture.user_id, **_thread(gesture)}
+        error, _ = await self._call("chat.postEphemeral", {**where, **body, **_LITERAL})
+        return error == ""
+
+    async def _directly(self, gesture: Gesture, body: dict[str, Any]) -> bool:
+        if not gesture.user_id:
+            return False
+        error, _ = await self._call("chat.postMessage", {"channel": gesture.user_id, **body, **_QUIET})
+        return error == ""
+
+    async def _call(self, method: str, arguments: dict[str, Any]) -> tuple[str, str]:
+        """Slack's error word (empty when it was taken, ``lost`` when it did not answer) and the message's ts."""
+        try:
+            answer = await self._client.api_call(method, json=arguments)
+        except SlackApiError as refused:
+            error = error_word(refused)
+        except (SlackClientError, aiohttp.ClientError, OSError, ValueError) as lost:
+            log.warning("slack_did_not_answer", method=method, error=type(lost).__name__)
+            return "lost", ""
+        else:
+            return "", str(answer.get("ts") or "")
+        log.warning("slack_refused", method=method, error=error)
+        return error, ""
+
+    async def _respond(self, gesture: Gesture, body: dict[str, Any]) -> str:
+        """Post to the response_url: empty when taken, else an error word. The URL is a secret and is never logged."""
+        if not gesture.response_url:
+            return "no_response_url"
+        try:
+            async with self._session.post(
+                gesture.response_url, json=body, timeout=_RESPONSE_TIME, allow_redirects=False
+            ) as response:
+                error = _response_error(response.status, await response.text(errors="replace"))
+        except (aiohttp.ClientError, OSError, ValueError) as lost:
+            error = f"lost: {type(lost).__name__}"
+        if error:
+            log.warning("response_url_refused", error=error)
+        return error
+
+
+def error_word(refused: SlackApiError) -> str:
+    """Slack's own word for why (``not_in_channel``), or ``unreadable`` when the answer was no JSON of Slack's."""
+    answer = refused.response
+    word = answer.get("error") if hasattr(answer, "get") else None
+    return word if isinstance(word, str) and word else "unreadable"
+
+
+def _body(message: Message) -> dict[str, Any]:
+    text, blocks = checked(message.text, message.blocks)
+    return {"text": text, "blocks": blocks} if blocks else {"text": text}
+
+
+def _thread(gesture: Gesture) -> dict[str, str]:
+    """Answers to a press in a thread belong into that thread."""
+    return {"thread_ts": gesture.thread_ts} if gesture.thread_ts else {}
+
+
+def _stands_in(gesture: Gesture, where: Posted) -> bool:
+    if not gesture.message_ts or gesture.ephemeral:
+        return False
+    return where.ts in ("", gesture.message_ts) and where.channel_id == gesture.channel_id
+
+
+def _response_error(status: int, words: str) -> str:
+    """A response_url says ``ok``, ``{"ok": true}`` or an error word (``used_url``, ``expired_url``)."""
+    for word in ("used_url", "expired_url", *_BAD_BLOCKS):
+        if word in words:
+            return word
+    return "" if status == 200 and '"ok":false' not in words.replace(" ", "") else f"status {status}"
+
+
+def _heard() -> bool:
+    ear = _hearing.get()
+    if ear is not None:
+        ear.spoken = True
+    return True
