@@ -1,0 +1,110 @@
+"""The work after the ack: in tasks that are known, bounded, and waited for at the end.
+
+A listener acks and starts a job; a job is one use case with its answer. Whatever it raises becomes words here and
+nowhere else, so that no press stays without a visible answer. asyncio holds tasks by weak references only, and Bolt
+forgets its own: here every task is kept until it is done, and ``drain`` waits for them at shutdown.
+"""
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from contextlib import suppress
+from typing import Final
+
+import structlog
+
+from bot.activeflows.errors import BotError
+from bot.slack.explain import BUSY, CLOSING, explained, incident, root_of, still_working
+from bot.slack.gestures import Gesture
+from bot.slack.telling import Hearing, Message, Teller, hearing
+
+log = structlog.get_logger(__name__)
+
+AT_ONCE: Final = 16
+WAITING: Final = 64
+NOTICE_AFTER: Final = 2.0
+"""Seconds without a visible word until "Still working on it" is said."""
+
+
+class Jobs:
+    """Background work for gestures: ``at_once`` run, ``waiting`` wait, the rest is politely refused."""
+
+    def __init__(
+        self, teller: Teller, *, at_once: int = AT_ONCE, waiting: int = WAITING, notice_after: float = NOTICE_AFTER
+    ) -> None:
+        self._teller = teller
+        self._room = at_once + waiting
+        self._turns = asyncio.Semaphore(at_once)
+        self._notice_after = notice_after
+        self._jobs: set[asyncio.Task[None]] = set()
+        self._refusals: set[asyncio.Task[None]] = set()
+        self._closing = False
+
+    @property
+    def under_way(self) -> int:
+        """Jobs that run or wait for their turn."""
+        return len(self._jobs)
+
+    def start(self, gesture: Gesture, work: Callable[[], Awaitable[None]], *, doing: str = "") -> None:
+        """Run ``work`` in the background; ``doing`` ("reading the activeflows") is said when it takes long."""
+        if self._closing:
+            self._keep(self._refusals, self._refuse(gesture, CLOSING))
+        elif len(self._jobs) >= self._room:
+            log.warning("too_many_jobs", under_way=len(self._jobs))
+            self._keep(self._refusals, self._refuse(gesture, BUSY))
+        else:
+            self._keep(self._jobs, self._run(gesture, work, doing))
+
+    async def drain(self, *, within: float = 10.0) -> int:
+        """Take no more, wait for what is under way, cancel what is not done ``within`` seconds; how many that were."""
+        self._closing = True
+        loop = asyncio.get_running_loop()
+        deadline = loop.time() + within
+        while (pending := self._jobs | self._refusals) and loop.time() < deadline:
+            await asyncio.wait(pending, timeout=deadline - loop.time())
+        left = self._jobs | self._refusals
+        for task in left:
+            task.cancel()
+        if left:
+            log.error("jobs_cut_off", count=len(left))
+            await asyncio.wait(left)
+        return len(left)
+
+    def _keep(self, tasks: set[asyncio.Task[None]], work: Awaitable[None]) -> None:
+        task = asyncio.ensure_future(work)
+        tasks.add(task)
+        task.add_done_callback(tasks.discard)
+
+    async def _run(self, gesture: Gesture, work: Callable[[], Awaitable[None]], doing: str) -> None:
+        with hearing() as ear:
+            notice = asyncio.create_task(self._notice(gesture, ear, doing))
+            try:
+                async with self._turns:
+                    await work()
+            except Exception as error:  # noqa: BLE001 - the one place where anything becomes words
+                await self._say(gesture, self._words(gesture, error, doing))
+            finally:
+                notice.cancel()
+                with suppress(asyncio.CancelledError):
+                    await notice
+
+    async def _notice(self, gesture: Gesture, ear: Hearing, doing: str) -> None:
+        await asyncio.sleep(self._notice_after)
+        if not ear.spoken:
+            await self._say(gesture, still_working(doing))
+
+    async def _refuse(self, gesture: Gesture, message: Message) -> None:
+        await self._say(gesture, message)
+
+    async def _say(self, gesture: Gesture, message: Message) -> None:
+        """A last word that fails must not hide the first error, nor end the task with one nobody reads."""
+        try:
+            await self._teller.privately(gesture, message)
+        except Exception as error:  # noqa: BLE001 - nothing is left but the log
+            incident(error, user=gesture.user_id, doing="telling")
+
+    def _words(self, gesture: Gesture, error: Exception, doing: str) -> Message:
+        root = root_of(error)
+        if isinstance(root, BotError):
+            log.info("job_refused", user=gesture.user_id, error=type(root).__name__, doing=doing)
+            return explained(root)
+        return incident(root, user=gesture.user_id, doing=doing)
