@@ -109,8 +109,8 @@ class Trouble:
         return _FAILURES.get(self.kind, VoIPBINBroken)(self.what, self.request_id)
 
 
-class Unsuccessful(Exception):  # noqa: N818 — carries a trouble from the wire to the client, never further
-    """No success, and why. Stays inside the back door."""
+class Unsuccessful(Exception):
+    """No success, and why: from the wire to the client, never further."""
 
     def __init__(self, trouble: Trouble) -> None:
         super().__init__(trouble.what)
@@ -148,10 +148,7 @@ def _matching(pattern: re.Pattern[str], value: object) -> str:
 
 def _seconds(header: str | None) -> float:
     """Retry-After is in whole seconds, and old deployments leave it out."""
-    try:
-        return min(max(float(header or 1), 0.0), _LONGEST_PAUSE)
-    except ValueError:
-        return 1.0
+    return min(float(header), _LONGEST_PAUSE) if header and re.fullmatch(r"[0-9]{1,6}", header) else 1.0
 
 
 def _words(kind: Kind, status: int, reason: str, error: WireError) -> str:

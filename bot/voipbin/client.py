@@ -1,0 +1,164 @@
+"""VoIPBIN's activeflow API as the middle wants it (the ``VoIPBIN`` protocol of ``bot.activeflows.ports``).
+
+Promises: ``stop`` sends its POST again only after an answer that proves nothing was done, and every other ending
+without an answer is ``StopUnconfirmed``. Ids go into addresses as UUIDs only, and an empty one goes nowhere: an empty id
+is redirected to the list. Errors hold no URL, no credential and none of VoIPBIN's own words.
+
+Decisions: a read of one activeflow is always for the person who pressed, so it is as urgent as a stop. A 403 on another
+activeflow than ours reads as ``NotOurs`` once ``introduce`` has shown that the credential is good for the account.
+"""
+
+from collections.abc import Callable
+from datetime import datetime
+from typing import Final, TypeVar
+from uuid import UUID
+
+from bot.activeflows.errors import NotFound, NotOurs, StopUnconfirmed
+from bot.activeflows.model import Activeflow, Call, Customer, Flow, Picture
+from bot.voipbin import wire
+from bot.voipbin.budget import Urgency
+from bot.voipbin.errors import Kind, Unsuccessful
+from bot.voipbin.exchange import LIST_READ, STOP_READ, Exchange, Question
+from bot.voipbin.flight import Flights
+from bot.voipbin.instants import page_token
+from bot.voipbin.names import Remembered
+from bot.voipbin.scan import Bounds, walk
+
+T = TypeVar("T")
+
+_NO_MORE: Final = frozenset({Kind.ABSENT, Kind.GONE})
+
+
+class VoIPBINClient:
+    """One customer's VoIPBIN. Made by ``connected``; ``introduce`` comes before anything else."""
+
+    def __init__(
+        self, exchange: Exchange, *, now: Callable[[], datetime], clock: Callable[[], float], bounds: Bounds
+    ) -> None:
+        self._exchange = exchange
+        self._now = now
+        self._clock = clock
+        self._bounds = bounds
+        self._customer: Customer | None = None
+        self._flows = Remembered(self._look_up_flow, clock=clock)
+        self._queues = Remembered(self._look_up_queue, clock=clock)
+        self._looks: Flights[str, tuple[float, Picture]] = Flights()
+        self._look: tuple[float, Picture] | None = None
+
+    @property
+    def customer(self) -> Customer:
+        if self._customer is None:
+            raise RuntimeError("introduce() has not been awaited: the customer is not known yet")
+        return self._customer
+
+    async def introduce(self) -> Customer:
+        """Learn whose account the credential opens: the one check that any good credential passes.
+
+        GET /customer (https://api.voipbin.net/docs/customer_overview.html). Raises a ``Failure`` after a few tries.
+        """
+        self._customer = await self._read("/customer", wire.customer, Urgency.PRESS)
+        return self._customer
+
+    async def picture(self, *, max_age: float = 5.0) -> Picture:
+        """The activeflows, newest first; ``max_age`` in seconds, counted from when the look began."""
+        if self._look is not None and self._clock() - self._look[0] <= max_age:
+            return self._look[1]
+        return (await self._looks.share("picture", self._look_now))[1]
+
+    async def activeflow(self, activeflow_id: UUID) -> Activeflow:
+        """One activeflow, read now. Raises ``NotFound``, ``NotOurs``."""
+        if not activeflow_id.int:
+            raise NotFound(str(activeflow_id))
+        path = f"/activeflows/{activeflow_id}"
+        try:
+            return await self._exchange.read(
+                Question("GET", path, Urgency.PRESS), lambda body: _the_one(activeflow_id, wire.activeflow(body))
+            )
+        except Unsuccessful as unsuccessful:
+            trouble = unsuccessful.trouble
+        if trouble.kind is Kind.ABSENT:
+            raise NotFound(str(activeflow_id))
+        if trouble.reason == "PERMISSION_DENIED" and self._customer is not None:
+            raise NotOurs(activeflow_id)
+        raise trouble.failure()
+
+    async def stop(self, activeflow_id: UUID) -> Activeflow:
+        """Send one stop and give VoIPBIN's answer, which is the same whether it ended now or had ended before.
+
+        POST /activeflows/{id}/stop (https://api.voipbin.net/docs/activeflow_overview.html). Raises ``StopUnconfirmed``
+        when it may have been done, ``NotFound``, or a ``Failure`` when it certainly was not.
+        """
+        if not activeflow_id.int:
+            raise NotFound(str(activeflow_id))
+        question = Question("POST", f"/activeflows/{activeflow_id}/stop", Urgency.PRESS, STOP_READ)
+        try:
+            return await self._exchange.act(question, lambda body: _the_one(activeflow_id, wire.activeflow(body)))
+        except Unsuccessful as unsuccessful:
+            trouble = unsuccessful.trouble
+        if trouble.kind is Kind.ABSENT:
+            raise NotFound(str(activeflow_id))
+        if trouble.before_any_work:
+            raise trouble.failure()
+        raise StopUnconfirmed(f"{trouble.what}; the stop may have been carried out", trouble.request_id)
+
+    async def flow(self, flow_id: UUID) -> Flow | None:
+        """A flow's definition, not older than some minutes; ``None`` for one that was deleted, or was temporary."""
+        return await self._flows.get(flow_id) if flow_id.int else None
+
+    async def call(self, call_id: UUID) -> Call | None:
+        """A call, read now; ``None`` when it does not exist or was deleted."""
+        return await self._read_if_any(f"/calls/{call_id}", wire.call) if call_id.int else None
+
+    async def queue_name(self, queue_id: UUID) -> str | None:
+        """A queue's name, not older than some minutes."""
+        return await self._queues.get(queue_id) if queue_id.int else None
+
+    async def close(self) -> None:
+        """End the looks under way. The HTTP client is closed by ``connected``."""
+        await self._looks.land()
+        await self._flows.close()
+        await self._queues.close()
+
+    async def _look_up_flow(self, flow_id: UUID) -> Flow | None:
+        return await self._read_if_any(f"/flows/{flow_id}", wire.flow)
+
+    async def _look_up_queue(self, queue_id: UUID) -> str | None:
+        return await self._read_if_any(f"/queues/{queue_id}", wire.name)
+
+    async def _look_now(self) -> tuple[float, Picture]:
+        began = self._clock()
+        try:
+            look = (began, await walk(self._read_page, now=self._now, bounds=self._bounds))
+        except Unsuccessful as unsuccessful:
+            trouble = unsuccessful.trouble
+        else:
+            self._look = look
+            return look
+        raise trouble.failure()
+
+    async def _read_page(self, before: datetime, size: int) -> wire.Page:
+        # Only these two are read by VoIPBIN: an unknown one, such as a status, is ignored and looks as if it worked.
+        query: dict[str, str | int] = {"page_size": size, "page_token": page_token(before)}
+        return await self._exchange.read(Question("GET", "/activeflows", Urgency.SCAN, LIST_READ, query), wire.page)
+
+    async def _read_if_any(self, path: str, understand: Callable[[bytes], T]) -> T | None:
+        try:
+            return await self._exchange.read(Question("GET", path, Urgency.SCREEN), understand)
+        except Unsuccessful as unsuccessful:
+            trouble = unsuccessful.trouble
+        if trouble.kind in _NO_MORE:
+            return None
+        raise trouble.failure()
+
+    async def _read(self, path: str, understand: Callable[[bytes], T], urgency: Urgency) -> T:
+        try:
+            return await self._exchange.read(Question("GET", path, urgency), understand)
+        except Unsuccessful as unsuccessful:
+            trouble = unsuccessful.trouble
+        raise trouble.failure()
+
+
+def _the_one(asked: UUID, answered: Activeflow) -> Activeflow:
+    if answered.id != asked:
+        raise wire.Unreadable("the answer is about another activeflow")
+    return answered

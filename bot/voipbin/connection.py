@@ -1,0 +1,94 @@
+"""The connection to VoIPBIN, opened once and kept.
+
+Promises: certificates are always checked (``ca_file`` adds an authority, as the sandbox needs); no proxy, no
+``.netrc``, nothing else from the environment is followed; redirects are not followed, because VoIPBIN's repeat the query, key
+included; no cookie is ever kept, because the ``token`` a login sets would outrank the credential shown with a request
+(https://api.voipbin.net/docs/auth_overview.html).
+"""
+
+import asyncio
+import re
+import ssl
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from datetime import UTC, datetime
+from http.cookiejar import CookieJar, DefaultCookiePolicy
+from importlib.metadata import version
+from pathlib import Path
+from typing import Final
+from urllib.parse import urlsplit
+
+import httpx
+
+from bot.voipbin.budget import Budget
+from bot.voipbin.client import VoIPBINClient
+from bot.voipbin.credential import AccessKey, AccessKeyCredential, Credential, Login, LoginCredential
+from bot.voipbin.exchange import Exchange, sign_in
+from bot.voipbin.patience import Patience
+from bot.voipbin.scan import Bounds
+
+IN_FLIGHT: Final = 16
+"""Requests at a time: httpx's own pool collapses when hundreds wait in it."""
+
+_VERSION_SEGMENT: Final = re.compile(r"/v[0-9]+(?:\.[0-9]+)*\Z")
+
+
+def utc_now() -> datetime:
+    return datetime.now(UTC)
+
+
+@asynccontextmanager
+async def connected(
+    *,
+    api_url: str,
+    credential: AccessKey | Login,
+    ca_file: Path | None = None,
+    now: Callable[[], datetime] = utc_now,
+    budget: float = 8.0,
+    patience: Patience | None = None,
+    bounds: Bounds | None = None,
+) -> AsyncIterator[VoIPBINClient]:
+    """A client of the VoIPBIN at ``api_url`` (``https://…/v1.0``) for as long as the block lasts. Asks nothing yet.
+
+    ``budget`` is in requests a second. Raises ``ValueError`` for an address that is none, ``OSError`` or ``ssl.SSLError``
+    for a ``ca_file`` that cannot be read.
+    """
+    base, root = addresses(api_url)
+    patience, bounds = patience or Patience(), bounds or Bounds()
+    async with httpx.AsyncClient(
+        verify=await asyncio.to_thread(_trust, ca_file),
+        trust_env=False,
+        follow_redirects=False,
+        cookies=CookieJar(DefaultCookiePolicy(allowed_domains=[])),
+        limits=httpx.Limits(max_connections=IN_FLIGHT + 2, max_keepalive_connections=IN_FLIGHT, keepalive_expiry=30.0),
+        headers={"User-Agent": f"flows-bot/{version('flows-bot')}", "Accept": "application/json"},
+    ) as http:
+        shown: Credential
+        if isinstance(credential, AccessKey):
+            shown = AccessKeyCredential(credential)
+        else:
+            username, password = credential.username, credential.password
+            shown = LoginCredential(lambda: sign_in(http, root, username, password), now=now)
+        exchange = Exchange(http, base, shown, Budget(budget, in_flight=IN_FLIGHT), patience)
+        client = VoIPBINClient(exchange, now=now, clock=asyncio.get_running_loop().time, bounds=bounds)
+        try:
+            yield client
+        finally:
+            await client.close()
+
+
+def addresses(api_url: str) -> tuple[str, str]:
+    """The API's URL without a trailing slash, and the root beside which ``/auth/login`` lies. Raises ``ValueError``."""
+    parts = urlsplit(api_url.strip())
+    if parts.scheme not in {"http", "https"} or not parts.hostname or parts.query or parts.fragment or parts.username:
+        raise ValueError("the API URL must be http(s)://host/v1.0, without a user, a query or a fragment")
+    base = f"{parts.scheme}://{parts.netloc}{parts.path.rstrip('/')}"
+    return base, _VERSION_SEGMENT.sub("", base)
+
+
+def _trust(ca_file: Path | None) -> ssl.SSLContext:
+    """The public authorities, and one's own when the installation has one."""
+    trust = httpx.create_ssl_context(trust_env=False)
+    if ca_file is not None:
+        trust.load_verify_locations(cafile=str(ca_file))
+    return trust

@@ -1,0 +1,153 @@
+"""One question to VoIPBIN and its answer: credential, budget, request id, time limits and second tries.
+
+Promises: every ending is a value or ``Unsuccessful``, never an exception of the HTTP library, because those carry the
+URL; nothing here logs. Whether a request can have been carried out is decided in one place (``_lost``): only when no
+connection was made is it certain that nothing was sent. A kept-open connection that VoIPBIN closed meanwhile looks like
+an answer that was lost, and counts as one.
+"""
+
+import asyncio
+import secrets
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass
+from typing import Final, TypeVar
+
+import httpx
+import stamina
+
+from bot.voipbin.budget import Budget, Urgency
+from bot.voipbin.credential import Credential, Pass, refused_login
+from bot.voipbin.decoding import Unreadable
+from bot.voipbin.errors import Kind, Trouble, Unsuccessful, trouble_of
+from bot.voipbin.patience import LONGEST, Patience, Waits, again_after
+from bot.voipbin.wire import token
+
+T = TypeVar("T")
+
+LIST_READ: Final = 40.0
+STOP_READ: Final = 15.0
+OTHER_READ: Final = 12.0
+LOGIN_READ: Final = 32.0
+"""Seconds to wait for an answer: above what VoIPBIN gives itself (36, 12, 9 and 30)."""
+
+_CONNECT: Final = 5.0
+
+
+@dataclass(frozen=True, slots=True)
+class Question:
+    """What to ask. ``path`` begins with a slash and continues the API's URL."""
+
+    method: str
+    path: str
+    urgency: Urgency
+    read_within: float = OTHER_READ
+    query: Mapping[str, str | int] | None = None
+
+
+class Exchange:
+    """Asks VoIPBIN over one kept-open HTTP client."""
+
+    def __init__(
+        self, http: httpx.AsyncClient, api_url: str, credential: Credential, budget: Budget, patience: Patience
+    ) -> None:
+        self._http = http
+        self._api_url = api_url
+        self._credential = credential
+        self._budget = budget
+        self._patience = patience
+
+    async def read(self, question: Question, understand: Callable[[bytes], T]) -> T:
+        """Ask until there is an answer or patience ends. Raises ``Unsuccessful``."""
+        return await self._patiently(self._patience.for_reads(), lambda: self._ask(question, understand))
+
+    async def act(self, question: Question, understand: Callable[[bytes], T]) -> T:
+        """Ask for something to be done: again only where it certainly was not. Raises ``Unsuccessful``."""
+        return await self._patiently(self._patience.for_stops(), lambda: self._ask(question, understand))
+
+    async def _patiently(self, waits: Mapping[Kind, Waits], ask: Callable[[], Awaitable[T]]) -> T:
+        tries = 1 + sum(len(each) for each in waits.values())
+        async for attempt in stamina.retry_context(
+            on=again_after(waits, self._patience.jitter), attempts=tries, timeout=LONGEST
+        ):
+            with attempt:
+                return await ask()
+        raise AssertionError("the last try either returned or raised")
+
+    async def _ask(self, question: Question, understand: Callable[[bytes], T]) -> T:
+        shown = await self._credential.show()
+        try:
+            return await self._ask_once(question, shown, understand)
+        except Unsuccessful as unsuccessful:
+            if unsuccessful.trouble.kind is not Kind.CREDENTIAL or not self._credential.refused(shown):
+                raise
+        return await self._ask_once(question, await self._credential.show(), understand)
+
+    async def _ask_once(self, question: Question, shown: Pass, understand: Callable[[bytes], T]) -> T:
+        request_id = new_request_id()
+        request = self._http.build_request(
+            question.method,
+            self._api_url + question.path,
+            params={**(question.query or {}), **shown.query} or None,
+            headers={**shown.headers, "X-Request-Id": request_id},
+            timeout=httpx.Timeout(question.read_within, connect=_CONNECT, pool=_CONNECT),
+        )
+        async with self._budget.turn(question.urgency):
+            answer = await send(self._http, request, question.read_within, request_id)
+        if isinstance(answer, Trouble):
+            raise Unsuccessful(answer)
+        if answer.status_code != httpx.codes.OK:
+            trouble = trouble_of(answer.status_code, answer.headers, answer.content, sent_as=request_id)
+            if trouble.kind is Kind.THROTTLED:
+                self._budget.slow_down(trouble.retry_after)
+            raise Unsuccessful(trouble)
+        try:
+            return understand(answer.content)
+        except Unreadable:
+            pass
+        raise Unsuccessful(Trouble(Kind.UNREADABLE, "VoIPBIN answered 200 with something unreadable", request_id))
+
+
+def new_request_id() -> str:
+    """VoIPBIN keeps an ``X-Request-Id`` of at most 64 letters, digits, ``_`` and ``-``, and logs it."""
+    return f"flows-bot-{secrets.token_hex(10)}"
+
+
+async def send(
+    http: httpx.AsyncClient, request: httpx.Request, read_within: float, request_id: str
+) -> httpx.Response | Trouble:
+    """The answer, whole, or why there is none. Nothing of the HTTP library's exceptions survives: they hold the URL."""
+    try:
+        async with asyncio.timeout(read_within + 2 * _CONNECT):  # an answer that trickles ends, too
+            return await http.send(request)
+    except (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout):
+        return Trouble(Kind.UNSENT, "VoIPBIN cannot be reached", request_id)
+    except TimeoutError:
+        return Trouble(Kind.LOST, "VoIPBIN did not answer in time", request_id)
+    except httpx.TimeoutException:
+        return Trouble(Kind.LOST, "VoIPBIN did not answer in time", request_id)
+    except (httpx.HTTPError, httpx.InvalidURL, httpx.StreamError, OSError):
+        return Trouble(Kind.LOST, "the connection to VoIPBIN broke before the answer was there", request_id)
+
+
+async def sign_in(http: httpx.AsyncClient, root_url: str, username: str, password: str) -> str:
+    """One login, for its token. Raises ``Unsuccessful``; whatever went wrong, what was to be asked was not sent."""
+    request_id = new_request_id()
+    request = http.build_request(
+        "POST",
+        f"{root_url}/auth/login",
+        json={"username": username, "password": password},
+        headers={"X-Request-Id": request_id},
+        timeout=httpx.Timeout(LOGIN_READ, connect=_CONNECT, pool=_CONNECT),
+    )
+    answer = await send(http, request, LOGIN_READ, request_id)
+    if isinstance(answer, Trouble):
+        raise Unsuccessful(Trouble(Kind.UNSENT, f"logging in: {answer.what}", request_id))
+    if answer.status_code == httpx.codes.OK:
+        try:
+            return token(answer.content)
+        except Unreadable:
+            pass
+    trouble = trouble_of(answer.status_code, answer.headers, answer.content, sent_as=request_id)
+    if trouble.kind is Kind.THROTTLED:
+        raise Unsuccessful(trouble)
+    raise Unsuccessful(refused_login(answer.status_code, trouble.request_id))

@@ -1,0 +1,40 @@
+"""One question at a time for the same thing: who asks while it is being asked shares the answer.
+
+Promises: a caller that gives up does not take the answer from the others; a failure reaches all who wait and is not
+kept; leaving no task behind is one ``await land()``.
+"""
+
+import asyncio
+from collections.abc import Callable, Coroutine, Hashable
+from typing import Any, Generic, TypeVar
+
+K = TypeVar("K", bound=Hashable)
+V = TypeVar("V")
+
+
+class Flights(Generic[K, V]):
+    """Questions under way, by what they ask about."""
+
+    def __init__(self) -> None:
+        self._under_way: dict[K, asyncio.Task[V]] = {}
+
+    async def share(self, key: K, ask: Callable[[], Coroutine[Any, Any, V]]) -> V:
+        """The answer of the question under way for this key, else of a new one."""
+        task = self._under_way.get(key)
+        if task is None:
+            task = asyncio.create_task(ask())
+            self._under_way[key] = task
+            task.add_done_callback(lambda done: self._landed(key, done))
+        return await asyncio.shield(task)
+
+    async def land(self) -> None:
+        """Cancel what is under way and wait until it is over."""
+        tasks = list(self._under_way.values())
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+
+    def _landed(self, key: K, done: asyncio.Task[V]) -> None:
+        self._under_way.pop(key, None)
+        if not done.cancelled():
+            done.exception()  # somebody looked: no complaint from asyncio when all askers had gone

@@ -1,0 +1,71 @@
+"""When a question is asked again, and after how long: the one table of waits, in seconds.
+
+For each kind of trouble the waits before the second, third, … try; none means that the first answer counts. They add to
+what VoIPBIN asks for itself (Retry-After) and to a little jitter, so that many bots do not come back in step.
+"""
+
+import random
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Final, TypeAlias
+
+from bot.voipbin.errors import Kind, Unsuccessful
+
+Waits: TypeAlias = tuple[float, ...]
+
+LONGEST: Final = 60.0
+"""Seconds after which nothing is tried again, whatever waits are left."""
+
+
+@dataclass(frozen=True, slots=True)
+class Patience:
+    """The waits; tests bring shorter ones."""
+
+    throttled: Waits = (0.0, 0.5, 1.0)
+    """429: refused before any work, so a stop may go again as well."""
+    unavailable: Waits = (0.5, 2.0)
+    """No connection, no answer in time, 502, 503, 504."""
+    internal: Waits = (4.0,)
+    """500: behind an open circuit breaker nothing works for up to 30 s."""
+    hiccup: Waits = (1.0, 3.0)
+    """400 INVALID_ARGUMENT: a fault of the flow service."""
+    rejected: Waits = (1.0, 3.0)
+    """401 on an access key, or a login refused: a look-up that failed gets the same answer as a wrong key."""
+    unreadable: Waits = (1.0,)
+    """A 200 whose body is not what VoIPBIN sends."""
+    jitter: float = 0.3
+
+    def for_reads(self) -> Mapping[Kind, Waits]:
+        return {
+            Kind.THROTTLED: self.throttled,
+            Kind.UNSENT: self.unavailable,
+            Kind.LOST: self.unavailable,
+            Kind.UNAVAILABLE: self.unavailable,
+            Kind.INTERNAL: self.internal,
+            Kind.HICCUP: self.hiccup,
+            Kind.CREDENTIAL: self.rejected,
+            Kind.LOGIN: self.rejected,
+            Kind.UNREADABLE: self.unreadable,
+        }
+
+    def for_stops(self) -> Mapping[Kind, Waits]:
+        """Only where it is certain that VoIPBIN did nothing, and another try has a chance."""
+        return {Kind.THROTTLED: self.throttled, Kind.CREDENTIAL: self.rejected, Kind.LOGIN: self.rejected}
+
+
+def again_after(waits: Mapping[Kind, Waits], jitter: float) -> Callable[[Exception], bool | float]:
+    """For one question: the seconds to wait after this exception, or ``False`` when it shall not be asked again."""
+    used: dict[Kind, int] = {}
+
+    def decide(problem: Exception) -> bool | float:
+        if not isinstance(problem, Unsuccessful):
+            return False
+        trouble = problem.trouble
+        left = waits.get(trouble.kind, ())[used.get(trouble.kind, 0) :]
+        if not left:
+            return False
+        used[trouble.kind] = used.get(trouble.kind, 0) + 1
+        asked_for = trouble.retry_after if trouble.kind is Kind.THROTTLED else 0.0
+        return left[0] + asked_for + random.uniform(0, jitter)  # noqa: S311 — spreads load, guards nothing
+
+    return decide

@@ -1,0 +1,112 @@
+"""The walk through the list of activeflows, newest first, into a ``Picture`` that says how complete it is.
+
+The list (https://api.voipbin.net/docs/activeflow_overview.html) has no filter, keeps ended rows, gives at most 100 a
+page, and continues with "created before", strictly and without a tie-break: rows of the same microsecond as a page's
+last one are lost by its own token. So the next page is asked for from one microsecond later and known ids are dropped.
+The token is sent on the last page, too: a page with fewer rows than asked for is the end.
+
+Promises: it ends; nothing that existed when it began, was created at or after ``complete_since`` and is readable is
+missing; each id is there once, in its latest version. Only the first page's failure is an error: later ones shorten
+the picture and say so. Calls are cut after one hour, so the last hour is read whatever number of pages it takes; only
+time, failure, or the end of the list stop there.
+"""
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from typing import Final, TypeAlias
+from uuid import UUID
+
+from bot.activeflows.model import Activeflow, Picture
+from bot.voipbin.errors import Kind, Unsuccessful
+from bot.voipbin.instants import TICK
+from bot.voipbin.wire import Page
+
+ReadPage: TypeAlias = Callable[[datetime, int], Awaitable[Page]]
+"""The rows created before this instant, at most so many. Raises ``Unsuccessful``."""
+
+AHEAD: Final = timedelta(hours=1)
+"""How far in the future the walk begins: clocks differ, and a row stamped after its first token would be unseen."""
+
+
+@dataclass(frozen=True, slots=True)
+class Bounds:
+    """How far a walk goes."""
+
+    page_size: int = 100
+    max_pages: int = 20
+    whole: timedelta = timedelta(hours=1)
+    """The past that is read beyond ``max_pages``, too."""
+    seconds: float = 25.0
+    """After so long it ends where it is."""
+
+
+@dataclass(slots=True)
+class _Walk:
+    """Where the walk is."""
+
+    before: datetime
+    """The cursor: it moves back at every step, so the walk ends."""
+    reached: datetime
+    """Everything created at or after this instant has been read."""
+    found: dict[UUID, Activeflow] = field(default_factory=dict)
+    pages: int = 0
+    unreadable: int = 0
+    torn_at: datetime | None = None
+    """Further back it is not known to be complete: one microsecond held as many rows as a page, or more."""
+
+    def take(self, page: Page, page_size: int) -> str | None:
+        """Take a page in and step back. Gives why there is no further page ("" for the end of the list), or ``None``."""
+        self.pages += 1
+        self.unreadable += page.unreadable
+        for row in page.rows:
+            self.found[row.id] = row
+        if page.size < page_size:
+            return ""
+        last = _last(page)
+        if last is None:
+            return "failed"
+        self.reached = min(self.reached, last + TICK)
+        if last + TICK < self.before:
+            self.before = last + TICK
+        else:  # all of it was of one microsecond: step over that, knowing that some of it may be unseen
+            self.torn_at = self.torn_at or self.reached
+            self.before = min(last, self.before - TICK)
+        return None
+
+
+async def walk(read_page: ReadPage, *, now: Callable[[], datetime], bounds: Bounds) -> Picture:
+    """Read backwards to the end of the list or to a bound. Raises ``Unsuccessful`` when not even one page could be."""
+    as_of = now()
+    going = _Walk(before=as_of + AHEAD, reached=as_of + AHEAD)
+    deadline = asyncio.get_running_loop().time() + bounds.seconds
+    because: str | None = None
+    while because is None:
+        try:
+            async with asyncio.timeout_at(deadline if going.pages else None):
+                page = await read_page(going.before, bounds.page_size)
+        except TimeoutError:
+            because = "time"
+        except Unsuccessful as unsuccessful:
+            if not going.pages:
+                raise
+            because = "busy" if unsuccessful.trouble.kind is Kind.THROTTLED else "failed"
+        else:
+            because = going.take(page, bounds.page_size)
+            if because is None and going.pages >= bounds.max_pages and going.reached <= as_of - bounds.whole:
+                because = "pages"
+    return Picture(
+        activeflows=tuple(going.found.values()),
+        as_of=as_of,
+        complete_since=going.torn_at or (going.reached if because else None),
+        stopped_because=because or ("ties" if going.torn_at else ""),
+        unreadable=going.unreadable,
+    )
+
+
+def _last(page: Page) -> datetime | None:
+    """The creation of a full page's last row, by its rows, or by VoIPBIN's own cursor where rows do not say."""
+    times = [row.created_at for row in page.rows if row.created_at is not None]
+    oldest = min(times, default=None)
+    return oldest if len(times) == page.size else page.next_from or oldest
