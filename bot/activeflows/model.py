@@ -165,4 +165,7 @@ class Picture:
     complete_since: datetime | None
     """Everything created at or after this instant was read; ``None`` when everything there is was read."""
     stopped_because: str = ""
-    """Why it did not look further back: empty when it did, else ``pages``, ``time`` or ``busy``."""
+    """Why it does not go further back: empty when it does, else ``pages``, ``time``, ``busy`` (VoIPBIN asked to slow
+    down), ``failed`` (VoIPBIN stopped answering) or ``ties`` (more of one microsecond than VoIPBIN gives on a page)."""
+    unreadable: int = 0
+    """How many entries of the list could not be read, and so are in no other number."""
