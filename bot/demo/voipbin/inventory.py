@@ -1,0 +1,97 @@
+"""Whom the simulated VoIPBIN serves and what they own: customers, credentials, flows and queues."""
+
+import random
+import secrets
+from collections.abc import Callable, Sequence
+from datetime import datetime, timedelta
+from uuid import UUID, uuid4
+
+from bot.demo.voipbin.clock import Clock, utc_now
+from bot.demo.voipbin.records import Records
+from bot.demo.voipbin.state import MANAGER, ZERO, Accesskey, Agent, Customer, Flow, Queue, Step
+
+
+class Inventory:
+    """One customer to begin with (`customer`), who has a working access key and a working manager's login."""
+
+    def __init__(self, *, now: Callable[[], datetime] = utc_now, dice: random.Random | None = None) -> None:
+        self.clock = Clock(now)
+        self.records = Records(self.clock)
+        self.dice = dice or random.Random(7)
+        self.token_secret = secrets.token_bytes(32)
+        self.token_lifetime = timedelta(days=7)
+        self.customer = self.add_customer("Harbour Clinic")
+        self.access_key = self.add_access_key(name="flows-bot").token
+        self.username, self.password = "flows-bot@example.com", "correct horse battery staple"
+        self.add_agent(self.username, self.password, permission=MANAGER)
+
+    def add_customer(self, name: str) -> Customer:
+        """Another tenant; its things are 403 to everybody else."""
+        customer = Customer(id=uuid4(), name=name, tm_create=self.clock.instant() - timedelta(days=200))
+        self.records.customers[customer.id] = customer
+        return customer
+
+    def add_access_key(
+        self, *, name: str = "", expires_at: datetime | None = None, customer: Customer | None = None
+    ) -> Accesskey:
+        """A new access key, `vb_` and 32 URL-safe characters in `token`; None never expires."""
+        return self.records.accesskeys.add(
+            Accesskey(
+                id=uuid4(),
+                customer_id=(customer or self.customer).id,
+                token=f"vb_{secrets.token_urlsafe(24)}",
+                name=name,
+                tm_expire=expires_at,
+                tm_create=self.clock.instant(),
+            )
+        )
+
+    def add_agent(self, username: str, password: str, *, permission: int, customer: Customer | None = None) -> Agent:
+        """Somebody who can log in; `permission` is 16 agent, 32 customer admin, 64 customer manager."""
+        return self.records.agents.add(
+            Agent(
+                id=uuid4(),
+                customer_id=(customer or self.customer).id,
+                username=username,
+                password=password,
+                permission=permission,
+                tm_create=self.clock.instant(),
+            )
+        )
+
+    def add_flow(
+        self,
+        name: str,
+        actions: Sequence[Step] = (),
+        *,
+        on_complete: Flow | None = None,
+        id: UUID | None = None,  # noqa: A002  VoIPBIN's word
+        customer: Customer | None = None,
+    ) -> Flow:
+        """A flow definition; `on_complete` starts as a new activeflow whenever an activeflow of this one ends."""
+        return self.records.flows.add(
+            Flow(
+                id=id or uuid4(),
+                customer_id=(customer or self.customer).id,
+                name=name,
+                actions=tuple(actions),
+                on_complete_flow_id=on_complete.id if on_complete else ZERO,
+                tm_create=self.clock.instant(),
+            )
+        )
+
+    def add_queue(self, name: str, *, wait_flow: Flow | None = None, id: UUID | None = None) -> Queue:  # noqa: A002
+        """A queue that `queue_join` steps name by `queue_id`."""
+        return self.records.queues.add(
+            Queue(
+                id=id or uuid4(),
+                customer_id=self.customer.id,
+                name=name,
+                wait_flow_id=wait_flow.id if wait_flow else ZERO,
+                tm_create=self.clock.instant(),
+            )
+        )
+
+    def revokes_tokens(self) -> None:
+        """Every login token issued so far becomes invalid (upstream: the signing key was changed)."""
+        self.token_secret = secrets.token_bytes(32)
