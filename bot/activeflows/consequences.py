@@ -90,12 +90,9 @@ def _to_the_call(
         return ["Hangs up the call: caller unknown.", *_lost(situation)]
     if call.over:
         return ["Hangs up on nobody: the call is over already."]
-    person = show(call.caller)
-    who = "unknown" if person == "unknown" else person
+    who = show(call.caller)
     if call.direction == "outgoing" and call.status in _UNANSWERED:
-        return [
-            f"Gives up calling {'a hidden number' if who == 'unknown' else who}{_since(call, now)}, not answered yet."
-        ]
+        return [f"Gives up calling {who}{_since(call, now)}, not answered yet."]
     role = "person called" if call.direction == "outgoing" else "caller"
     if call.status in _ON_ITS_WAY_OUT:
         return [f"The {role} ({who}) is being hung up already."]
@@ -103,7 +100,7 @@ def _to_the_call(
 
 
 def _direction(call: Call) -> str:
-    return f"{call.direction} call" if call.direction in {"incoming", "outgoing"} else "a call"
+    return f"{call.direction} call" if call.direction in {"incoming", "outgoing"} else "call"
 
 
 def _since(call: Call, now: datetime) -> str:

@@ -12,10 +12,10 @@ from bot.activeflows.wording import NameOf, doing
 
 
 class Done(NamedTuple):
-    """One line of history: what was done, and how often in a row."""
+    """One line of history: what was done, and how many times in a row."""
 
     words: str
-    count: int
+    times: int
 
 
 def step_history(activeflow: Activeflow, *, name_of: NameOf = unnamed, limit: int = 12) -> tuple[Done, ...]:
