@@ -81,7 +81,7 @@ def _mistakes(given: dict[str, str]) -> "list[str]":
     """Everything that does not go together, in the order of the README."""
     found = [*_slack(given), *_voipbin(given)]
     database = given.get("flows_bot_database_url", "")
-    if database and not re.match(r"(sqlite:///|postgres(ql)?(\+psycopg)?://)", database):
+    if database and not re.match(r"(sqlite:///|postgresql(\+psycopg)?://)", database):
         found.append("FLOWS_BOT_DATABASE_URL: begins with sqlite:/// or postgresql://.")
     policy = given.get("flows_bot_policy", "")
     if policy and not Path(policy).is_file():

@@ -16,6 +16,7 @@
         ├── CredentialRejected  401 or 403: the bot's own credential
         ├── AccountFrozen       403 ACCOUNT_FROZEN
         ├── VoIPBINBroken       an error of its own, or an answer that cannot be read
+        ├── StopTooLate         the deadline passed before the stop could be sent: it was not
         ├── StopUnconfirmed     a stop was sent and its answer was lost: it may have happened
         ├── IdentityUnknown     Slack did not say who this person is
         └── LedgerUnavailable   the database did not take the record
@@ -126,6 +127,10 @@ class AccountFrozen(Failure):
 
 class VoIPBINBroken(Failure):
     """5xx, an unclassified 4xx, or an answer that cannot be read."""
+
+
+class StopTooLate(Failure):
+    """The deadline passed while the stop waited to be sent. It was not sent."""
 
 
 class StopUnconfirmed(Failure):

@@ -1,6 +1,7 @@
 """What the middle needs from outside, stated by the side that needs it; the doors and the cellar match by shape."""
 
 from collections.abc import Awaitable, Callable, Sequence
+from datetime import datetime
 from typing import Protocol, TypeVar
 from uuid import UUID
 
@@ -35,8 +36,8 @@ class VoIPBIN(Protocol):
         """One activeflow, read now. Raises ``NotFound``."""
         ...
 
-    async def stop(self, activeflow_id: UUID) -> Activeflow:
-        """Send one stop, once, and give VoIPBIN's answer.
+    async def stop(self, activeflow_id: UUID, *, not_after: datetime) -> Activeflow:
+        """Send one stop, once, and give VoIPBIN's answer. After ``not_after`` nothing is sent: ``StopTooLate``.
 
         Raises ``StopUnconfirmed`` when it may have been done, ``NotFound``, or a ``Failure`` when it certainly was not.
         """
@@ -93,7 +94,7 @@ class Ledger(Protocol):
 class People(Protocol):
     """Who somebody is, asked of Slack. Raises ``IdentityUnknown`` when a fresh answer cannot be had."""
 
-    async def fresh(self, user_id: str, channel: str) -> Operator: ...
+    async def fresh(self, press: Press) -> Operator: ...
 
 
 class Cards(Protocol):

@@ -10,7 +10,7 @@ from datetime import datetime
 from enum import StrEnum
 from hashlib import sha256
 
-from bot.activeflows.errors import Failure, IdentityUnknown, LedgerUnavailable, NotFound
+from bot.activeflows.errors import Failure, IdentityUnknown, LedgerUnavailable, NotFound, NotOurs
 from bot.activeflows.model import Activeflow
 from bot.activeflows.operators import Permission, Policy
 from bot.activeflows.patience import Patience
@@ -101,7 +101,7 @@ class Pressing:
         if intent.late(self._now()):
             return await self._decline(intent, press, Declined(Why.LATE, "past the deadline"))
         try:
-            operator = await self._people.fresh(press.by, press.channel)
+            operator = await self._people.fresh(press)
         except IdentityUnknown as failure:
             return await self._decline(intent, press, Declined(Why.IDENTITY_UNKNOWN, failure.what))
         decision = operator.decide(Permission.STOP, intent.flow_id)
@@ -132,7 +132,7 @@ class Pressing:
         """Read the activeflow again and hold it against what the card showed."""
         try:
             activeflow = await self._voipbin.activeflow(intent.activeflow_id)
-        except NotFound:
+        except (NotFound, NotOurs):
             return Looked(Look.GONE)
         except Failure as failure:
             return Looked(Look.UNREAD, why=failure.what, request_id=failure.request_id)

@@ -7,8 +7,7 @@ import asyncio
 from collections.abc import Awaitable
 from dataclasses import dataclass
 from datetime import datetime
-from typing import TypeVar
-from uuid import UUID
+from typing import Generic, TypeVar
 
 from bot.activeflows.consequences import consequences
 from bot.activeflows.errors import BotError
@@ -39,18 +38,26 @@ class Sight:
 
 async def look_at(voipbin: VoIPBIN, activeflow: Activeflow, *, now: datetime, within: float) -> Sight:
     """All look-ups at once, each given ``within`` seconds."""
-    queues = tuple(queues_named(activeflow))
+    queues = queues_named(activeflow)
+    flow_id, next_id = activeflow.flow_id, activeflow.on_complete_flow_id
     call_id = activeflow.reference.id if activeflow.reference.is_call else None
-    flow, on_complete, call, *names = await asyncio.gather(
-        _in_time(voipbin.flow(activeflow.flow_id), within) if activeflow.flow_id else _none(),
-        _in_time(voipbin.flow(activeflow.on_complete_flow_id), within) if activeflow.on_complete_flow_id else _none(),
-        _in_time(voipbin.call(call_id), within) if call_id else _none(),
-        *(_in_time(voipbin.queue_name(queue), within) for queue in queues),
+    async with asyncio.TaskGroup() as asking:
+        flow = asking.create_task(_in_time(voipbin.flow(flow_id) if flow_id else None, within))
+        on_complete = asking.create_task(_in_time(voipbin.flow(next_id) if next_id else None, within))
+        call = asking.create_task(_in_time(voipbin.call(call_id) if call_id else None, within))
+        names = {queue: asking.create_task(_in_time(voipbin.queue_name(queue), within)) for queue in queues}
+    known = {queue: name.result().value for queue, name in names.items()}
+    definition = flow.result().value
+    doing = situation(activeflow, flow=definition, name_of=known.get)
+    effects = consequences(
+        activeflow,
+        situation=doing,
+        now=now,
+        call=call.result().value,
+        looked_up=call.result().answered,
+        on_complete=on_complete.result().value,
     )
-    known: dict[UUID, str | None] = dict(zip(queues, names, strict=True))
-    doing = situation(activeflow, flow=flow, name_of=known.get)
-    effects = consequences(activeflow, situation=doing, call=call, on_complete=on_complete, now=now)
-    return Sight(activeflow, doing, flow, on_complete, call, tuple(effects))
+    return Sight(activeflow, doing, definition, on_complete.result().value, call.result().value, effects)
 
 
 def as_seen(sight: Sight) -> Seen:
@@ -69,13 +76,17 @@ def as_seen(sight: Sight) -> Seen:
     )
 
 
-async def _in_time(look_up: Awaitable[T], seconds: float) -> T | None:
+@dataclass(frozen=True, slots=True)
+class _LookedUp(Generic[T]):
+    value: T | None = None
+    answered: bool = False
+
+
+async def _in_time(look_up: Awaitable[T | None] | None, seconds: float) -> _LookedUp[T]:
+    if look_up is None:
+        return _LookedUp()
     try:
         async with asyncio.timeout(seconds):
-            return await look_up
+            return _LookedUp(await look_up, answered=True)
     except (BotError, TimeoutError):
-        return None
-
-
-async def _none() -> None:
-    return None
+        return _LookedUp()

@@ -23,7 +23,7 @@ from enum import StrEnum
 from functools import partial
 
 from bot.activeflows.aftermath import Aftermath
-from bot.activeflows.errors import Failure, LedgerUnavailable, NotFound, StopUnconfirmed
+from bot.activeflows.errors import Failure, LedgerUnavailable, NotFound, NotOurs, StopTooLate, StopUnconfirmed
 from bot.activeflows.patience import Patience
 from bot.activeflows.ports import Cards, Ledger, Step, VoIPBIN
 from bot.activeflows.pressing import Admission, Look, Looked, Pressing, not_claimed, record_of
@@ -177,10 +177,12 @@ class Stopping:
             return Sending(Sent.LATE)
         self._soon(intent, StopInHand(press.by, press.at), press)
         try:
-            await self._voipbin.stop(intent.activeflow_id)
+            await self._voipbin.stop(intent.activeflow_id, not_after=intent.deadline)
+        except StopTooLate:
+            return Sending(Sent.LATE)
         except StopUnconfirmed as failure:
             return Sending(Sent.LOST, failure.what, failure.request_id)
-        except NotFound:
+        except (NotFound, NotOurs):
             return Sending(Sent.NOT_DONE, "VoIPBIN has no such activeflow any more")
         except Failure as failure:
             retry_after: float | None = getattr(failure, "retry_after", None)

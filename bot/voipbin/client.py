@@ -8,7 +8,7 @@ Decisions: a read of one activeflow is always for the person who pressed, so it 
 activeflow than ours reads as ``NotOurs`` once ``introduce`` has shown that the credential is good for the account.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import datetime
 from typing import Final, TypeVar
 from uuid import UUID
@@ -65,6 +65,15 @@ class VoIPBINClient:
             return self._look[1]
         return (await self._looks.share("picture", self._look_now))[1]
 
+    async def newest(self) -> Sequence[Activeflow]:
+        """The newest hundred, read now, with one request."""
+        question = Question("GET", "/activeflows", Urgency.SCREEN, LIST_READ, {"page_size": 100})
+        try:
+            return (await self._exchange.read(question, wire.page)).rows
+        except Unsuccessful as unsuccessful:
+            trouble = unsuccessful.trouble
+        raise trouble.failure()
+
     async def activeflow(self, activeflow_id: UUID) -> Activeflow:
         """One activeflow, read now. Raises ``NotFound``, ``NotOurs``."""
         if not activeflow_id.int:
@@ -82,15 +91,15 @@ class VoIPBINClient:
             raise NotOurs(activeflow_id)
         raise trouble.failure()
 
-    async def stop(self, activeflow_id: UUID) -> Activeflow:
+    async def stop(self, activeflow_id: UUID, *, not_after: datetime) -> Activeflow:
         """Send one stop and give VoIPBIN's answer, which is the same whether it ended now or had ended before.
 
         POST /activeflows/{id}/stop (https://api.voipbin.net/docs/activeflow_overview.html). Raises ``StopUnconfirmed``
-        when it may have been done, ``NotFound``, or a ``Failure`` when it certainly was not.
+        when it may have been done, ``StopTooLate``, ``NotFound``, or a ``Failure`` when it certainly was not.
         """
         if not activeflow_id.int:
             raise NotFound(str(activeflow_id))
-        question = Question("POST", f"/activeflows/{activeflow_id}/stop", Urgency.PRESS, STOP_READ)
+        question = Question("POST", f"/activeflows/{activeflow_id}/stop", Urgency.PRESS, STOP_READ, not_after=not_after)
         try:
             return await self._exchange.act(question, lambda body: _the_one(activeflow_id, wire.activeflow(body)))
         except Unsuccessful as unsuccessful:

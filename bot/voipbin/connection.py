@@ -69,7 +69,7 @@ async def connected(
         else:
             username, password = credential.username, credential.password
             shown = LoginCredential(lambda: sign_in(http, root, username, password), now=now)
-        exchange = Exchange(http, base, shown, Budget(budget, in_flight=IN_FLIGHT), patience)
+        exchange = Exchange(http, base, shown, Budget(budget, in_flight=IN_FLIGHT), patience, now=now)
         client = VoIPBINClient(exchange, now=now, clock=asyncio.get_running_loop().time, bounds=bounds)
         try:
             yield client

@@ -19,6 +19,7 @@ from bot.activeflows.errors import (
     AccountFrozen,
     CredentialRejected,
     Failure,
+    StopTooLate,
     VoIPBINBroken,
     VoIPBINBusy,
     VoIPBINUnreachable,
@@ -32,6 +33,7 @@ class Kind(Enum):
     """What can be done about it, which is all that callers branch on."""
 
     UNSENT = auto()  # no connection: nothing left this machine
+    LATE = auto()  # its deadline passed before it could be sent
     LOST = auto()  # sent, no (whole) answer in time
     THROTTLED = auto()  # 429: refused before any work
     CREDENTIAL = auto()  # 401: refused before any work
@@ -49,7 +51,17 @@ class Kind(Enum):
 
 
 _BEFORE_ANY_WORK: Final = frozenset(
-    {Kind.UNSENT, Kind.THROTTLED, Kind.CREDENTIAL, Kind.LOGIN, Kind.FROZEN, Kind.FORBIDDEN, Kind.ABSENT, Kind.REFUSED}
+    {
+        Kind.UNSENT,
+        Kind.LATE,
+        Kind.THROTTLED,
+        Kind.CREDENTIAL,
+        Kind.LOGIN,
+        Kind.FROZEN,
+        Kind.FORBIDDEN,
+        Kind.ABSENT,
+        Kind.REFUSED,
+    }
 )
 _BY_REASON: Final[Mapping[tuple[int, str], Kind]] = {
     (400, "INVALID_ARGUMENT"): Kind.HICCUP,
@@ -73,6 +85,7 @@ _BY_STATUS: Final[Mapping[int, Kind]] = {
 }
 _FAILURES: Final[Mapping[Kind, type[Failure]]] = {
     Kind.UNSENT: VoIPBINUnreachable,
+    Kind.LATE: StopTooLate,
     Kind.LOST: VoIPBINUnreachable,
     Kind.UNAVAILABLE: VoIPBINUnreachable,
     Kind.CREDENTIAL: CredentialRejected,

@@ -10,6 +10,7 @@ import asyncio
 import secrets
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Final, TypeVar
 
 import httpx
@@ -42,19 +43,29 @@ class Question:
     urgency: Urgency
     read_within: float = OTHER_READ
     query: Mapping[str, str | int] | None = None
+    not_after: datetime | None = None
+    """Nothing is sent from then on, however long the question had to wait for its turn or its next try."""
 
 
 class Exchange:
     """Asks VoIPBIN over one kept-open HTTP client."""
 
     def __init__(
-        self, http: httpx.AsyncClient, api_url: str, credential: Credential, budget: Budget, patience: Patience
+        self,
+        http: httpx.AsyncClient,
+        api_url: str,
+        credential: Credential,
+        budget: Budget,
+        patience: Patience,
+        *,
+        now: Callable[[], datetime],
     ) -> None:
         self._http = http
         self._api_url = api_url
         self._credential = credential
         self._budget = budget
         self._patience = patience
+        self._now = now
 
     async def read(self, question: Question, understand: Callable[[bytes], T]) -> T:
         """Ask until there is an answer or patience ends. Raises ``Unsuccessful``."""
@@ -89,9 +100,14 @@ class Exchange:
             self._api_url + question.path,
             params={**(question.query or {}), **shown.query} or None,
             headers={**shown.headers, "X-Request-Id": request_id},
-            timeout=httpx.Timeout(question.read_within, connect=_CONNECT, pool=_CONNECT),
         )
         async with self._budget.turn(question.urgency):
+            connect = _CONNECT
+            if question.not_after is not None:
+                connect = min(connect, (question.not_after - self._now()).total_seconds())
+            if connect <= 0:
+                raise Unsuccessful(Trouble(Kind.LATE, "the deadline passed before it could be sent", request_id))
+            request.extensions["timeout"] = httpx.Timeout(question.read_within, connect=connect, pool=connect).as_dict()
             answer = await send(self._http, request, question.read_within, request_id)
         if isinstance(answer, Trouble):
             raise Unsuccessful(answer)

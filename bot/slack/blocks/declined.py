@@ -1,0 +1,43 @@
+"""Why a press was not taken, told to the presser alone: what rule, what was not done, what to do next."""
+
+from bot.activeflows.stops import Declined, Why
+from bot.slack.blocks.mrkdwn import code, escaped, mention
+from bot.slack.telling import Message
+
+
+def declined_press(declined: Declined, command: str) -> Message:
+    """One short private message."""
+    again = ""
+    if declined.activeflow_id is not None:
+        again = f" If it still has to be stopped: {code(f'{command} stop {declined.activeflow_id.hex[:8]}')}"
+    return Message(_words(declined, again))
+
+
+def _words(declined: Declined, again: str) -> str:
+    nothing = "Nothing was stopped by your press."
+    match declined.why:
+        case Why.NOT_PERMITTED:
+            asked = ", ".join(mention(name) for name in declined.who_may[:10])
+            ask = f" You can ask {asked}: their press on the card counts." if asked else ""
+            return f"You may not stop this here: {escaped(declined.because, 600)}. {nothing}{ask}"
+        case Why.IDENTITY_UNKNOWN:
+            return (
+                f"Slack did not tell me just now who you are and what groups you are in, and without that I stop nothing"
+                f" ({escaped(declined.because, 300)}). Please press again in a moment."
+            )
+        case Why.OWN_REQUEST:
+            return f"Here a stop needs two people: somebody other than the one who asked has to press. {nothing}"
+        case Why.TAKEN:
+            return f"{mention(declined.by)} is stopping it already. The card says what becomes of it."
+        case Why.LATE:
+            return f"The time to press this card is over. {nothing}{again}"
+        case Why.SUPERSEDED:
+            return f"The card has changed since you saw it. {nothing} Please read it again before you press."
+        case Why.CANCELLED:
+            return f"This card was put away. {nothing}{again}"
+        case Why.OVER:
+            return f"This card has been carried out already; it says what became of it. {nothing}"
+        case Why.LEDGER:
+            return f"The record of your press could not be written, and without a record I stop nothing. {nothing}"
+        case _:
+            return f"I do not know this card any more. {nothing}"

@@ -1,0 +1,200 @@
+"""The stop card: one public message that begins as a question and is edited, in place, into what became of it.
+
+Everybody in the channel reads the same words, so it names people and activeflows, and masks callers. The sentence of
+each phase says only what is certain; ``text`` says the same for notifications and screen readers.
+"""
+
+from collections.abc import Sequence
+from typing import Final
+
+from slack_sdk.models.blocks import (
+    ActionsBlock,
+    Block,
+    ButtonElement,
+    ContextBlock,
+    HeaderBlock,
+    MarkdownTextObject,
+    PlainTextObject,
+    SectionBlock,
+)
+
+from bot.activeflows.stops import (
+    Attribution,
+    Cancelled,
+    Ended,
+    Expired,
+    Intent,
+    Moved,
+    NotKnown,
+    NotSent,
+    Phase,
+    StillRunning,
+    StopInHand,
+    Waiting,
+)
+from bot.slack import ids
+from bot.slack.blocks.mrkdwn import bold, code, date_token, escaped, mention
+from bot.slack.telling import Message
+
+_HEADERS: Final[dict[type, str]] = {
+    Waiting: "Stop this activeflow?",
+    Moved: "It has moved on. Stop it all the same?",
+    StopInHand: "Stopping…",
+    Ended: "Ended",
+    NotKnown: "Not known yet",
+    StillRunning: "Still running",
+    NotSent: "Nothing was stopped",
+    Expired: "Too late: nothing was stopped",
+    Cancelled: "Put away: nothing was stopped",
+}
+
+
+def stop_card(intent: Intent, phase: Phase, command: str) -> Message:
+    """The card of this intent in this phase. ``command``: the slash command, for what to type next."""
+    header = _header(phase)
+    what_became = _what_became(intent, phase, command)
+    blocks: list[Block] = [
+        HeaderBlock(text=PlainTextObject(text=header)),
+        SectionBlock(text=MarkdownTextObject(text=_what(intent))),
+    ]
+    if what_became:
+        blocks.append(SectionBlock(text=MarkdownTextObject(text="\n".join(what_became))))
+    if isinstance(phase, Waiting | Moved):
+        blocks.append(SectionBlock(text=MarkdownTextObject(text=_consequences(intent))))
+    if isinstance(phase, Waiting | Moved) or (isinstance(phase, NotSent) and phase.pressable):
+        blocks.append(_buttons(intent))
+    blocks.append(
+        ContextBlock(elements=[MarkdownTextObject(text=line) for line in _small_print(intent, phase, command)])
+    )
+    aloud = [f"{header} {escaped(_name(intent), 150)} ({intent.short_id})", *what_became]
+    if isinstance(phase, Waiting | Moved):
+        aloud += [escaped(effect, 300) for effect in intent.seen.consequences]
+    return Message(" ".join(aloud), tuple(blocks))
+
+
+def _header(phase: Phase) -> str:
+    if isinstance(phase, Ended):
+        return "Stopped" if phase.attribution is Attribution.THIS_PRESS else "Ended"
+    if isinstance(phase, NotKnown) and phase.final:
+        return "Not known"
+    return _HEADERS[type(phase)]
+
+
+def _name(intent: Intent) -> str:
+    return intent.seen.flow_name or "Activeflow without a known flow"
+
+
+def _what(intent: Intent) -> str:
+    began = f" · began {date_token(intent.seen.created_at)}" if intent.seen.created_at else ""
+    kind = f" · {escaped(intent.seen.reference_type, 40)}" if intent.seen.reference_type else ""
+    return f"{bold(_name(intent), 150)}  {code(intent.short_id)}{kind}{began}\n{escaped(intent.seen.words, 400)}"
+
+
+def _consequences(intent: Intent) -> str:
+    return "*What stopping it does*\n" + "\n".join(f"• {escaped(effect, 300)}" for effect in intent.seen.consequences)
+
+
+def _buttons(intent: Intent) -> ActionsBlock:
+    """The intent's id and nothing else."""
+    about = f"{_name(intent)[:40]} {intent.short_id}"
+    return ActionsBlock(
+        block_id=f"stop:{intent.id}",
+        elements=[
+            ButtonElement(
+                text="Stop flow",
+                style="danger",
+                action_id=ids.STOP_FLOW,
+                value=intent.id,
+                accessibility_label=f"Stop flow {about}",
+            ),
+            ButtonElement(
+                text="Cancel", action_id=ids.CANCEL_STOP, value=intent.id, accessibility_label=f"Do not stop {about}"
+            ),
+        ],
+    )
+
+
+def _small_print(intent: Intent, phase: Phase, command: str) -> list[str]:
+    lines = [f"Asked by {mention(intent.asked_by)}" + (f": {escaped(intent.reason, 500)}" if intent.reason else "")]
+    if isinstance(phase, Waiting | Moved):
+        lines.append(f"Can be pressed until {date_token(intent.deadline)} by people who may stop it")
+    if isinstance(phase, NotKnown | StillRunning | NotSent):
+        lines.append(f"Look again: {code(f'{command} show {intent.short_id}')}")
+        lines.append(f"Without this bot: {code(f'vn activeflows stop {intent.activeflow_id}')}")
+        if phase.request_id:
+            lines.append(f"VoIPBIN request {code(phase.request_id, 100)}")
+    if isinstance(phase, Ended) and phase.receipt:
+        lines.append(f"Receipt {code(phase.receipt)}")
+    return lines
+
+
+def _what_became(intent: Intent, phase: Phase, command: str) -> list[str]:
+    match phase:
+        case Moved():
+            return [f"When {mention(phase.by)} pressed, it was no longer “{escaped(phase.was, 300)}”.",
+                    f"Now: {bold(intent.seen.words, 300)}. Nothing was stopped; press again if you still mean it."]  # fmt: skip
+        case StopInHand():
+            return [f"{mention(phase.by)} pressed {bold('Stop flow')} at {date_token(phase.since)}."]
+        case Ended():
+            return [_ended(phase), *_call_after(phase), *_child_after(intent, phase, command)]
+        case NotKnown():
+            return _not_known(phase)
+        case StillRunning():
+            return [f"{mention(phase.by)}’s stop was sent, but {escaped(phase.why or 'it had no effect', 300)}.",
+                    f"It still runs, read at {date_token(phase.at)}. The bot sends no more stops for this card."]  # fmt: skip
+        case NotSent():
+            return [f"{mention(phase.by)} pressed, and nothing was stopped: {escaped(phase.why, 300)}."]
+        case Expired():
+            again = code(f"{command} stop {intent.short_id}")
+            return [f"The time to press ended at {date_token(intent.deadline)}. If it still has to be stopped: {again}"]
+        case Cancelled():
+            return [f"{mention(phase.by)} put this card away."]
+        case _:
+            return []
+
+
+def _ended(phase: Ended) -> str:
+    at = f" at {date_token(phase.at)}" if phase.at else ""
+    match phase.attribution:
+        case Attribution.THIS_PRESS:
+            return f"Stopped by {mention(phase.by)}: it ended{at}, read back from VoIPBIN."
+        case Attribution.ALREADY:
+            return f"It had already ended{at} when {mention(phase.by)} pressed. Nothing was sent."
+        case Attribution.BY_ITSELF:
+            return f"It ended by itself{at}, just before {mention(phase.by)}’s stop reached it."
+        case _:
+            return (
+                f"It ended{at}, read back from VoIPBIN. The answer to {mention(phase.by)}’s stop was lost, "
+                "so that stop ended it, or it ended by itself in the same moment."
+            )
+
+
+def _call_after(phase: Ended) -> Sequence[str]:
+    if phase.call is None:
+        return ()
+    match phase.call.state:
+        case "hung_up":
+            return (f"Call: hung up{f' at {date_token(phase.call.at)}' if phase.call.at else ''}.",)
+        case "hanging_up":
+            return ("Call: hanging up.",)
+        case "up":
+            return ("*Call: still up.* VoIPBIN was to hang it up and has not yet; the caller is still on the line.",)
+        case _:
+            return ("Call: not known whether it was hung up.",)
+
+
+def _child_after(intent: Intent, phase: Ended, command: str) -> Sequence[str]:
+    if phase.child is None:
+        return ()
+    name = bold(intent.seen.on_complete or "its on-complete flow", 150)
+    if phase.child.activeflow_id is None:
+        return (f"On complete: {name} was to start; no activeflow of it was found yet.",)
+    short = phase.child.activeflow_id.hex[:8]
+    return (f"On complete: {name} started as {code(short)}. To stop that too: {code(f'{command} stop {short}')}",)
+
+
+def _not_known(phase: NotKnown) -> list[str]:
+    lines = [f"{mention(phase.by)}’s stop was sent; whether it worked is not known: {escaped(phase.why, 300)}."]
+    if phase.final:
+        return [*lines, f"The bot has stopped looking at {date_token(phase.since)}. Please look yourself."]
+    return [*lines, "The bot keeps looking and changes this card when it knows."]

@@ -1,0 +1,90 @@
+"""Keeps the stop cards true: edits them in place, in order, and falls back until somebody could see it.
+
+Phases of one activeflow's cards are told one after the other, so a slow edit of an older phase cannot overwrite a newer
+one. When a card can no longer be changed (the bot is no member, the response_url is used up), what it would say is told
+to the presser alone, with that fact.
+"""
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager, suppress
+from dataclasses import dataclass, field
+from uuid import UUID
+
+from slack_sdk.models.blocks import ContextBlock, MarkdownTextObject
+
+from bot.activeflows.stops import Declined, Intent, Phase, Press
+from bot.slack.blocks.declined import declined_press
+from bot.slack.blocks.stop_card import stop_card
+from bot.slack.presses import gesture_of
+from bot.slack.telling import Message, Posted, Teller
+
+
+@dataclass(slots=True)
+class _Turn:
+    lock: asyncio.Lock = field(default_factory=asyncio.Lock)
+    waiting: int = 0
+
+
+class StopCards:
+    """``ports.Cards`` in Slack."""
+
+    def __init__(self, teller: Teller, command: str) -> None:
+        self._teller, self._command = teller, command
+        self._turns: dict[UUID, _Turn] = {}
+        self._first_words: dict[str, asyncio.Event] = {}
+
+    async def show(self, intent: Intent, phase: Phase, press: Press | None) -> bool:
+        """Change the card for everybody, or tell the presser; whether somebody could see it."""
+        message = stop_card(intent, phase, self._command)
+        gesture = gesture_of(press) if press is not None else None
+        async with self._in_turn(intent.activeflow_id):
+            where = Posted(intent.channel, intent.message_ts or (press.message_ts if press else ""))
+            seen = await self._teller.edit(where, message, gesture=gesture)
+            if not seen and gesture is not None:
+                seen = await self._teller.privately(gesture, _unchanged(message))
+        self._said(press)
+        return seen
+
+    async def decline(self, press: Press, declined: Declined) -> bool:
+        seen = await self._teller.privately(gesture_of(press), declined_press(declined, self._command))
+        self._said(press)
+        return seen
+
+    async def first_word(self, press: Press, *, within: float) -> None:
+        """Returns once anything was said about this press, or after ``within`` seconds."""
+        said = self._first_words.setdefault(press.id, asyncio.Event())
+        try:
+            with suppress(TimeoutError):
+                async with asyncio.timeout(within):
+                    await said.wait()
+        finally:
+            self._first_words.pop(press.id, None)
+
+    def expect(self, press: Press) -> None:
+        """From now on a word about this press is noticed. Call it before the press is started."""
+        self._first_words.setdefault(press.id, asyncio.Event())
+
+    def _said(self, press: Press | None) -> None:
+        if press is not None and press.id in self._first_words:
+            self._first_words[press.id].set()
+
+    @asynccontextmanager
+    async def _in_turn(self, activeflow_id: UUID) -> AsyncIterator[None]:
+        turn = self._turns.setdefault(activeflow_id, _Turn())
+        turn.waiting += 1
+        try:
+            async with turn.lock:
+                yield
+        finally:
+            turn.waiting -= 1
+            if not turn.waiting:
+                del self._turns[activeflow_id]
+
+
+def _unchanged(message: Message) -> Message:
+    """The card's words for one person, without its buttons, and why they come this way."""
+    why = "Only you see this: the card in the channel could not be changed. Invite the bot there to have it changed."
+    kept = tuple(block for block in message.blocks if block.type != "actions")
+    note = ContextBlock(elements=[MarkdownTextObject(text=why)])
+    return Message(f"{message.text} {why}", (*kept, note))
