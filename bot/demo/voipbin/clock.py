@@ -17,6 +17,20 @@ def utc_now() -> datetime:
     return datetime.now(UTC)
 
 
+class StandingClock:
+    """A `now` that stands still until told otherwise; a World built with it lives in the time a test gives it."""
+
+    def __init__(self, at: datetime | None = None) -> None:
+        self._at = at or utc_now()
+
+    def __call__(self) -> datetime:
+        return self._at
+
+    def passes(self, seconds: float) -> None:
+        """Let time pass; what became due happens in the world's next `tick`."""
+        self._at += timedelta(seconds=seconds)
+
+
 class Clock:
     """`now` says what time it is; `instant` stamps, `after` plans."""
 

@@ -5,12 +5,13 @@ A table pages like the real lists (https://api.voipbin.net/docs/common_overview.
 costs a bisection and its own length, whatever the size of the table.
 """
 
-from bisect import bisect_left, bisect_right
+from bisect import bisect_left
 from collections import defaultdict
 from collections.abc import Callable, Iterator
 from copy import copy
 from dataclasses import dataclass
 from datetime import datetime
+from itertools import islice
 from typing import Generic, Literal, Protocol, TypeVar
 from uuid import UUID
 
@@ -32,13 +33,34 @@ class Row(Protocol):
 R = TypeVar("R", bound=Row)
 
 
+class _ByTime(Generic[R]):
+    """Rows in the order of their creation, sorted when they are looked at: old rows may be added late, by the thousand."""
+
+    def __init__(self) -> None:
+        self._times: list[datetime] = []
+        self._rows: list[R] = []
+        self._sorted = True
+
+    def add(self, row: R) -> None:
+        self._sorted = self._sorted and (not self._times or self._times[-1] <= row.tm_create)
+        self._times.append(row.tm_create)
+        self._rows.append(row)
+
+    def before(self, instant: datetime) -> Iterator[R]:
+        if not self._sorted:
+            self._rows.sort(key=lambda row: row.tm_create)
+            self._times = [row.tm_create for row in self._rows]
+            self._sorted = True
+        for place in range(bisect_left(self._times, instant) - 1, -1, -1):
+            yield self._rows[place]
+
+
 class Table(Generic[R]):
     """Records by id, and by customer in the order of their creation."""
 
     def __init__(self) -> None:
         self._by_id: dict[UUID, R] = {}
-        self._times: defaultdict[UUID, list[datetime]] = defaultdict(list)
-        self._rows: defaultdict[UUID, list[R]] = defaultdict(list)
+        self._rows: defaultdict[UUID, _ByTime[R]] = defaultdict(_ByTime)
 
     def __len__(self) -> int:
         return len(self._by_id)
@@ -51,10 +73,7 @@ class Table(Generic[R]):
         if row.id in self._by_id:
             raise ValueError(f"there is already a row {row.id}")
         self._by_id[row.id] = row
-        times = self._times[row.customer_id]
-        place = bisect_right(times, row.tm_create)
-        times.insert(place, row.tm_create)
-        self._rows[row.customer_id].insert(place, row)
+        self._rows[row.customer_id].add(row)
         return row
 
     def get(self, id: UUID) -> R | None:  # noqa: A002  VoIPBIN's word
@@ -63,14 +82,8 @@ class Table(Generic[R]):
 
     def page(self, customer_id: UUID, before: datetime, size: int) -> list[R]:
         """At most `size` records created strictly before `before`, newest first, without the deleted ones."""
-        rows = self._rows[customer_id]
-        page: list[R] = []
-        for place in range(bisect_left(self._times[customer_id], before) - 1, -1, -1):
-            if rows[place].tm_delete is None:
-                page.append(rows[place])
-                if len(page) == size:
-                    break
-        return page
+        living = (row for row in self._rows[customer_id].before(before) if row.tm_delete is None)
+        return list(islice(living, size))
 
 
 @dataclass(frozen=True, slots=True)

@@ -83,6 +83,19 @@ class Telephony:
         if activeflow is not None:
             self.stops(activeflow)
 
+    def rings(self, call: Call) -> None:
+        """The far telephone rings."""
+        if call.status == "dialing":
+            call.status, call.tm_ringing = "ringing", self._clock.instant()
+            self._records.call_changed(call, "ringing")
+
+    def answered(self, call: Call, activeflow: Activeflow) -> None:
+        """Somebody answers an outgoing call: its activeflow begins to run."""
+        if call.status in ("dialing", "ringing"):
+            call.status, call.tm_progressing = "progressing", self._clock.instant()
+            self._records.call_changed(call, "progressing")
+            self._begin(activeflow)
+
     def deletes(self, activeflow: Activeflow) -> None:
         """Stop first, then mark as deleted, as the real DELETE does."""
         self.stops(activeflow)

@@ -18,7 +18,7 @@ from bot.demo.voipbin.limits import Limits
 from bot.demo.voipbin.positions import frames_at, position, step_of
 from bot.demo.voipbin.records import Changed
 from bot.demo.voipbin.seen import RequestSeen, StopSeen
-from bot.demo.voipbin.state import ZERO, Activeflow, Call, Customer, Flow, Step
+from bot.demo.voipbin.state import START, ZERO, Activeflow, Call, Customer, Flow, Step
 from bot.demo.voipbin.telephony import Telephony
 
 
@@ -63,11 +63,12 @@ class World(Inventory):
 
         `at`: the current action; a word takes the flow's own action of that type when it has one. Left out: the flow's
         first action that takes time, or the start marker. `executed`: what came before, oldest first, without the start
-        marker; left out: the flow's own actions before `at`. With `lives` it moves on by itself, in `tick`.
+        marker; left out: the flow's own actions before `at`. With `lives` it moves on by itself, in `tick`, from the
+        start marker when `at` is left out.
         """
         customer_id = (customer or self.customer).id
         created = created_at or self.clock.instant()
-        current, before = position(flow, at, executed)
+        current, before = (START, []) if lives and at is None else position(flow, at, executed)
         on_complete_id = on_complete.id if on_complete else flow.on_complete_flow_id if flow else ZERO
         activeflow = Activeflow(
             id=id or uuid4(),
@@ -93,7 +94,7 @@ class World(Inventory):
         self.records.changed(activeflow, "created")
         if lives:
             activeflow.frames = frames_at(flow, current)
-            self.life.goes_on(activeflow)
+            self.life.goes_on(activeflow)  # a start marker lasts no time
         return activeflow
 
     def _add_call(self, activeflow: Activeflow, status: str | None, direction: str, ends: tuple[str, str]) -> None:
@@ -121,6 +122,17 @@ class World(Inventory):
                 destination=ends[1],
             )
         )
+
+    def dials(self, flow: Flow, *, answers_after: float = 6.0, source: str, destination: str) -> Activeflow:
+        """An outgoing call: dialing, ringing, and after `answers_after` seconds answered; only then the flow runs."""
+        activeflow = self.rings(
+            flow, at=START, direction="outgoing", source=source, destination=destination, call_status="dialing"
+        )
+        call = self.records.calls.get(activeflow.reference_id)
+        if call is not None:
+            self.clock.after(1.0, lambda: self.telephony.rings(call))
+            self.clock.after(answers_after, lambda: self.telephony.answered(call, activeflow))
+        return activeflow
 
     def moves_to(self, activeflow: Activeflow, at: str | Step) -> None:
         """The current action is done; `at` is the new one (the flow's own action of that type, when it has one)."""
