@@ -98,6 +98,21 @@ def from_shortcut(body: Mapping[str, Any]) -> Gesture:
     )
 
 
+def from_body(body: Mapping[str, Any]) -> Gesture | None:
+    """Whichever of these it is; ``None`` for what no person did (an event)."""
+    match body.get("type"):
+        case "block_actions" | "block_suggestion":
+            return from_action(body)
+        case "view_submission" | "view_closed":
+            return from_view(body)
+        case "shortcut" | "message_action":
+            return from_shortcut(body)
+        case None if "command" in body:
+            return from_command(body)
+        case _:
+            return None
+
+
 def _part(body: Mapping[str, Any], key: str) -> Mapping[str, Any]:
     part = body.get(key)
     return part if isinstance(part, Mapping) else {}
