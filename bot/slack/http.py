@@ -1,0 +1,125 @@
+"""The HTTP side: Slack's deliveries, and what an operator of this bot asks (alive? ready? how much?).
+
+Nothing of a body, a query or a URL is ever logged. Bodies are bounded in size and in time while they arrive.
+"""
+
+import asyncio
+import socket
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from contextlib import asynccontextmanager, nullcontext
+from typing import Final
+
+import structlog
+from prometheus_client import CONTENT_TYPE_LATEST, CollectorRegistry, generate_latest
+from starlette.applications import Starlette
+from starlette.exceptions import HTTPException
+from starlette.requests import ClientDisconnect, Request
+from starlette.responses import JSONResponse, PlainTextResponse, Response
+from starlette.routing import Route
+from starlette.types import ASGIApp
+from uvicorn import Config, Server
+
+from bot.slack.intake import LARGEST, Intake
+
+log = structlog.get_logger(__name__)
+
+Check = Callable[[], Awaitable[str]]
+"""Asks one thing this bot needs: empty when it is ready, else why not, in words without secrets."""
+_BODY_TIME: Final = 5.0
+_CHECK_TIME: Final = 2.0
+
+
+def http_app(intake: Intake | None, readiness: Mapping[str, Check], registry: CollectorRegistry | None) -> Starlette:
+    """``POST /slack/events`` (only with an ``intake``), ``GET /healthz``, ``/readyz``, ``/metrics`` (with a registry)."""
+
+    async def events(request: Request) -> Response:
+        assert intake is not None  # noqa: S101 - the route exists only then
+        body = await _body(request)
+        if isinstance(body, Response):
+            return body
+        answer = await intake.request(request.headers.raw, body)
+        return Response(answer.body, answer.status, headers={"content-type": answer.content_type})
+
+    async def healthz(_: Request) -> Response:
+        return PlainTextResponse("ok")
+
+    async def readyz(_: Request) -> Response:
+        words = await asyncio.gather(*(_asked(check) for check in readiness.values()))
+        missing = [{"what": name, "why": why} for name, why in zip(readiness, words, strict=True) if why]
+        return JSONResponse({"ready": not missing, "missing": missing}, 503 if missing else 200)
+
+    async def metrics(_: Request) -> Response:
+        assert registry is not None  # noqa: S101 - the route exists only then
+        return Response(generate_latest(registry), media_type=CONTENT_TYPE_LATEST)
+
+    routes = [Route("/healthz", healthz), Route("/readyz", readyz)]
+    routes += [Route("/slack/events", events, methods=["POST"])] if intake is not None else []
+    routes += [Route("/metrics", metrics)] if registry is not None else []
+    return Starlette(routes=routes, exception_handlers={HTTPException: _unhandled})
+
+
+@asynccontextmanager
+async def serve(app: ASGIApp, host: str, port: int, *, graceful: float = 5.0) -> AsyncIterator[int]:
+    """Serve while the block lasts; yields the port bound (0 picks a free one). Raises ``OSError`` when it is taken.
+
+    Leaving takes no more connections, waits ``graceful`` seconds for requests under way, and leaves the process's signal
+    handlers alone. It stays on the asyncio loop: uvloop takes one new connection a turn, too slow in a burst.
+    """
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    with socket.create_server((host, port), family=family, backlog=2048) as listener:
+        server = _Server(
+            Config(
+                app,
+                log_config=None,
+                access_log=False,
+                lifespan="off",
+                server_header=False,
+                timeout_graceful_shutdown=max(1, round(graceful)),
+            )
+        )
+        serving = asyncio.create_task(server.serve(sockets=[listener]))
+        try:
+            yield listener.getsockname()[1]
+        finally:
+            server.should_exit = True
+            await serving
+
+
+class _Server(Server):
+    def capture_signals(self) -> nullcontext[None]:  # type: ignore[override]  # uvicorn's is a generator of its own
+        """Signals are the business of whoever runs the whole bot."""
+        return nullcontext()
+
+
+async def _body(request: Request) -> bytes | Response:
+    """The body, or the refusal of one that is too long, too slow or cut off."""
+    length = request.headers.get("content-length", "0")
+    if length.isdigit() and int(length[:12]) > LARGEST:
+        return Response(status_code=413)
+    chunks, size = [], 0
+    try:
+        async with asyncio.timeout(_BODY_TIME):
+            async for chunk in request.stream():
+                size += len(chunk)
+                if size > LARGEST:
+                    return Response(status_code=413)
+                chunks.append(chunk)
+    except TimeoutError:
+        return Response(status_code=408)
+    except ClientDisconnect:
+        return Response(status_code=400)
+    return b"".join(chunks)
+
+
+async def _asked(check: Check) -> str:
+    try:
+        async with asyncio.timeout(_CHECK_TIME):
+            return await check()
+    except Exception as error:  # noqa: BLE001 - a check that breaks is a reason not to be ready
+        return f"could not be checked ({type(error).__name__})"
+
+
+async def _unhandled(request: Request, error: Exception) -> Response:
+    status = error.status_code if isinstance(error, HTTPException) else 404
+    log.info("http_request_not_handled", method=request.method, status=status)
+    return Response(status_code=status)
