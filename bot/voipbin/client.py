@@ -22,7 +22,7 @@ from bot.voipbin.exchange import LIST_READ, STOP_READ, Exchange, Question
 from bot.voipbin.flight import Flights
 from bot.voipbin.instants import page_token
 from bot.voipbin.names import Remembered
-from bot.voipbin.scan import Bounds, walk
+from bot.voipbin.scan import AHEAD, Bounds, walk
 
 T = TypeVar("T")
 
@@ -67,9 +67,8 @@ class VoIPBINClient:
 
     async def newest(self) -> Sequence[Activeflow]:
         """The newest hundred, read now, with one request."""
-        question = Question("GET", "/activeflows", Urgency.SCREEN, LIST_READ, {"page_size": 100})
         try:
-            return (await self._exchange.read(question, wire.page)).rows
+            return (await self._read_page(self._now() + AHEAD, 100, Urgency.SCREEN)).rows
         except Unsuccessful as unsuccessful:
             trouble = unsuccessful.trouble
         raise trouble.failure()
@@ -145,10 +144,10 @@ class VoIPBINClient:
             return look
         raise trouble.failure()
 
-    async def _read_page(self, before: datetime, size: int) -> wire.Page:
+    async def _read_page(self, before: datetime, size: int, urgency: Urgency = Urgency.SCAN) -> wire.Page:
         # Only these two are read by VoIPBIN: an unknown one, such as a status, is ignored and looks as if it worked.
         query: dict[str, str | int] = {"page_size": size, "page_token": page_token(before)}
-        return await self._exchange.read(Question("GET", "/activeflows", Urgency.SCAN, LIST_READ, query), wire.page)
+        return await self._exchange.read(Question("GET", "/activeflows", urgency, LIST_READ, query), wire.page)
 
     async def _read_if_any(self, path: str, understand: Callable[[bytes], T]) -> T | None:
         try:

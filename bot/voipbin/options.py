@@ -10,15 +10,12 @@ because a variable may have put a number there. A case's ``name`` is free text a
 
 import re
 from collections.abc import Callable, Mapping
-from types import MappingProxyType
 from typing import Any, Final, TypeAlias
 from urllib.parse import urlsplit
 from uuid import UUID
 
 Shown: TypeAlias = str | int | bool
 Reader: TypeAlias = Callable[[object], Shown | None]
-
-NOTHING: Final[Mapping[str, Shown]] = MappingProxyType({})
 
 _WORD: Final = re.compile(r"(?!.*\d{5})[A-Za-z0-9_.#*=<>!-]{1,64}")
 _HOST: Final = re.compile(r"(?=.{1,253}\Z)[a-z0-9_-]+(?:\.[a-z0-9_-]+)*")
@@ -48,7 +45,7 @@ def _yes_or_no(value: object) -> bool | None:
 
 
 def _count(value: object) -> int | None:
-    return len(value) if isinstance(value, list | str) else None  # `digits` is a string: its length is the count
+    return len(value) if isinstance(value, list | dict | str) else None  # `target_ids` is an object, `digits` a string
 
 
 def _host(value: object) -> str | None:
@@ -113,7 +110,7 @@ ALLOWED: Final[Mapping[str, Mapping[str, Reader]]] = {
 _RENAMED: Final = {"event_url": "host", "uri": "host"}
 
 
-def showable(action_type: str, option: Mapping[str, Any] | None) -> Mapping[str, Shown]:
+def showable(action_type: str, option: Mapping[str, Any] | None) -> dict[str, Shown]:
     """The part of an action's ``option`` that may be shown to a person, under VoIPBIN's own field names.
 
     Lists become their length; ``event_url`` and ``uri`` become ``host``; ``connect`` also says the kinds of its
@@ -121,7 +118,7 @@ def showable(action_type: str, option: Mapping[str, Any] | None) -> Mapping[str,
     """
     allowed = ALLOWED.get(action_type)
     if not option or not allowed:
-        return NOTHING
+        return {}
     shown = {
         _RENAMED.get(name, name): kept
         for name, value in option.items()

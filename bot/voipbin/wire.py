@@ -16,7 +16,7 @@ from uuid import UUID
 from bot.activeflows.model import Action, Activeflow, Call, Customer, Flow, Party, Reference, Status
 from bot.voipbin.decoding import Unreadable, decoded, forgivingly, strictly
 from bot.voipbin.instants import instant
-from bot.voipbin.options import NOTHING, showable
+from bot.voipbin.options import showable
 from bot.voipbin.shapes import (
     RawPage,
     WireAction,
@@ -159,7 +159,7 @@ def _readable(row: WireActiveflow, steps: _Steps) -> Activeflow | None:
 def _action(step: WireAction) -> Action:
     kind = step.type or ""
     option: Any = step.option
-    return Action(step.id or _NOBODY, kind[:_LONGEST_WORD], showable(kind, option) if option else NOTHING)
+    return Action(step.id or _NOBODY, kind[:_LONGEST_WORD], showable(kind, option) if option else {})
 
 
 def _party(found: WireParty | None) -> Party:
