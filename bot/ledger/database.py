@@ -34,10 +34,14 @@ def engine_for(url: str) -> Engine:
 
     @event.listens_for(engine, "connect")
     def _prepare(connection: Any, _record: object) -> None:
-        connection.isolation_level = "IMMEDIATE"  # a reader that turns writer half-way would be refused as "locked"
+        connection.isolation_level = None  # the driver itself would begin a transaction only at the first write
         connection.execute("PRAGMA busy_timeout = 15000")
         connection.execute("PRAGMA journal_mode = WAL")
         connection.execute("PRAGMA synchronous = FULL")  # "recorded" must survive a power cut
+
+    @event.listens_for(engine, "begin")
+    def _begin(connection: Connection) -> None:
+        connection.exec_driver_sql("BEGIN IMMEDIATE")  # read, decide and write as one, with no other writer between
 
     return engine
 

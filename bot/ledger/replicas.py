@@ -1,0 +1,59 @@
+"""Several bots on one PostgreSQL: each says every few seconds that it lives, and takes over the presses of a dead one.
+
+A replica that is only slow, not dead, may be taken over too. That is safe: a stop's POST is guarded by a record of its
+own (see ``bot.activeflows.stopping``), so two runs of one press send at most one.
+
+Times are the database's own, so the replicas' clocks do not matter.
+"""
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from typing import Final
+
+import structlog
+from sqlalchemy import Connection, delete, select, text
+
+from bot.activeflows.errors import LedgerUnavailable
+from bot.ledger.database import Database
+from bot.ledger.tables import replicas
+
+log = structlog.get_logger(__name__)
+EVERY: Final = 3.0
+DEAD_AFTER: Final = 15
+"""Seconds without a sign of life."""
+
+
+class Replicas:
+    """One member of the group. PostgreSQL only: on SQLite there is one process."""
+
+    def __init__(self, database: Database, own_id: str, take_over: Callable[[str], Awaitable[None]]) -> None:
+        self._database, self._own_id, self._take_over = database, own_id, take_over
+
+    async def attend(self, *, every: float = EVERY, dead_after: int = DEAD_AFTER) -> None:
+        """Until cancelled: give signs of life, look for the dead."""
+        while True:
+            try:
+                for dead in await self._database.within(lambda connection: self._round(connection, dead_after)):
+                    log.warning("replica_gone", replica=dead)
+                    await self._take_over(dead)
+            except LedgerUnavailable:
+                log.warning("replica_cannot_reach_the_ledger")
+            await asyncio.sleep(every)
+
+    async def leave(self) -> None:
+        """Nothing is left to be taken over."""
+        await self._database.within(lambda c: c.execute(delete(replicas).where(replicas.c.id == self._own_id)) and None)
+
+    def _round(self, connection: Connection, dead_after: int) -> list[str]:
+        """Own sign of life; the ids of the dead, each given to exactly one replica."""
+        connection.execute(
+            text(
+                "INSERT INTO replicas (id, seen_at) VALUES (:id, extract(epoch FROM now())::int)"
+                " ON CONFLICT (id) DO UPDATE SET seen_at = excluded.seen_at"
+            ),
+            {"id": self._own_id},
+        )
+        now = connection.execute(text("SELECT extract(epoch FROM now())::int")).scalar_one()
+        old = replicas.c.seen_at < now - dead_after
+        dead = connection.execute(select(replicas.c.id).where(old)).scalars().all()
+        return [one for one in dead if connection.execute(delete(replicas).where(old, replicas.c.id == one)).rowcount]

