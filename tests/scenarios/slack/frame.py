@@ -1,0 +1,125 @@
+"""The whole frame of the front door around a few listeners of the tests' own, served on loopback."""
+
+from collections.abc import AsyncIterator, Callable
+from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass, field
+from typing import Any
+
+from aiohttp import ClientSession
+from prometheus_client import CollectorRegistry
+from slack_bolt.async_app import AsyncAck, AsyncApp
+from slack_sdk.models.blocks import ActionsBlock, ButtonElement, MarkdownTextObject, SectionBlock
+from slack_sdk.web.async_client import AsyncWebClient
+
+from bot.activeflows.operators import Policy
+from bot.demo.slack import Workspace, serving_slack
+from bot.slack.app import build_app, http_session, web_client
+from bot.slack.gestures import Gesture, from_action, from_command
+from bot.slack.http import http_app, serve
+from bot.slack.identity import People
+from bot.slack.installation import Installation, introduce
+from bot.slack.intake import Intake
+from bot.slack.jobs import Jobs
+from bot.slack.telling import Message, Teller
+
+BUTTONS = ActionsBlock(
+    elements=[ButtonElement(text="Press", action_id="press", value="7"), ButtonElement(text="Stop", action_id="stop")]
+)
+
+
+def said(words: str) -> Message:
+    """A small card with a button."""
+    return Message(words, (SectionBlock(text=MarkdownTextObject(text=words)), BUTTONS))
+
+
+@dataclass
+class Frame:
+    """What the tests look at. ``gestures`` are those that reached a listener; ``work`` is what a command does."""
+
+    workspace: Workspace
+    client: AsyncWebClient
+    session: ClientSession
+    installation: Installation
+    teller: Teller
+    jobs: Jobs
+    app: AsyncApp
+    intake: Intake
+    registry: CollectorRegistry
+    url: str = ""
+    policy: Policy = field(default_factory=Policy)
+    gestures: list[Gesture] = field(default_factory=list)
+    texts: list[str] = field(default_factory=list)
+    work: Callable[[Gesture], Any] | None = None
+
+    def people(self, **more: Any) -> People:
+        return People(self.client, self.installation, lambda: self.policy, **more)
+
+    def heard(self, gesture: Gesture, text: str = "") -> None:
+        """What each listener does after its ack: start the job."""
+        self.gestures.append(gesture)
+        self.texts.append(text)
+
+        async def job() -> None:
+            if self.work is not None:
+                await self.work(gesture)
+            else:
+                await self.teller.privately(gesture, said(f"heard {text or 'a press'}"))
+
+        self.jobs.start(gesture, job, doing="reading the activeflows")
+
+
+def workspace() -> Workspace:
+    """An incident channel, one the bot is not in, and one person of each kind."""
+    slack = Workspace()
+    slack.add_user("U0ALICE", "alice")
+    slack.add_user("U0BOB", "bob")
+    slack.add_user("U0GUEST", "gus", is_restricted=True)
+    slack.add_user("U0OUT", "eve", team_id="T0OTHER")
+    slack.add_user("U0GONE", "gone", deleted=True)
+    everybody = ["U0ALICE", "U0BOB", "U0GUEST", "U0OUT"]
+    slack.add_channel("C0INC", "incidents", members=everybody)
+    slack.add_channel("C0AWAY", "elsewhere", members=everybody, bot_is_member=False)
+    slack.add_group("S0ONCALL", "oncall", ["U0BOB"])
+    return slack
+
+
+@asynccontextmanager
+async def framed(slack: Workspace, **jobs: Any) -> AsyncIterator[Frame]:
+    """The frame, connected to ``slack`` over HTTP."""
+    async with AsyncExitStack() as stack:
+        api_url = await stack.enter_async_context(serving_slack(slack))
+        session = await stack.enter_async_context(http_session())
+        client = web_client(slack.bot_token, api_url, session)
+        installation = await introduce(client)
+        teller = Teller(client, session)
+        tasks = Jobs(teller, **jobs)
+        stack.push_async_callback(tasks.drain, within=2)
+        app = build_app(client, installation, tasks)
+        registry = CollectorRegistry()
+        intake = Intake(app, installation, signing_secret=slack.signing_secret, registry=registry)
+        frame = Frame(slack, client, session, installation, teller, tasks, app, intake, registry)
+        _listen(app, frame)
+        port = await stack.enter_async_context(serve(http_app(intake, {}, registry), "127.0.0.1", 0))
+        frame.url = f"http://127.0.0.1:{port}"
+        slack.request_url = f"{frame.url}/slack/events"
+        yield frame
+
+
+def _listen(app: AsyncApp, frame: Frame) -> None:
+    @app.command("/flows")
+    async def command(ack: AsyncAck, body: dict[str, Any]) -> None:
+        if body["text"] == "listener bug":
+            raise RuntimeError("caller +15550100001")
+        await ack()
+        if body["text"] == "late listener bug":
+            raise RuntimeError("caller +15550100001")
+        frame.heard(from_command(body), body["text"])
+
+    @app.action("press")
+    async def press(ack: AsyncAck, body: dict[str, Any]) -> None:
+        await ack()
+        frame.heard(from_action(body))
+
+    @app.event("user_change")
+    async def changed(body: dict[str, Any]) -> None:
+        frame.texts.append(f"event {body['event']['user']['id']}")

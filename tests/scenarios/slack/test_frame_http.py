@@ -1,0 +1,238 @@
+"""Deliveries over HTTP: what is taken, what is refused, and that nothing unsigned gets near a listener."""
+
+import json
+import time
+from urllib.parse import urlencode
+
+import aiohttp
+import pytest
+
+from tests.scenarios.slack.frame import Frame, framed, workspace
+
+
+async def test_a_command_is_acked_and_answered_for_its_person_alone(frame: Frame) -> None:
+    slack = frame.workspace
+    delivery = await slack.types("U0ALICE", "C0INC", "/flows list")
+    assert (delivery.status, delivery.answer, delivery.error) == (200, b"", None)
+    seen = await slack.until(lambda: slack.sees("U0ALICE", "C0INC"))
+    assert "heard list" in seen[0].words
+    assert seen[0].ephemeral_to == "U0ALICE"
+    assert slack.sees("U0BOB", "C0INC") == []
+
+
+async def test_nothing_is_asked_of_slack_before_the_ack(frame: Frame) -> None:
+    slack = frame.workspace
+    before = len(slack.calls)
+    await slack.types("U0ALICE", "C0INC", "/flows list")
+    assert len(slack.calls) == before
+
+
+@pytest.mark.parametrize("text", ["show payload-flow", "payload=", "payload={}", "a&payload=b", "päylóad 🔥"])
+async def test_a_command_may_hold_the_word_payload(frame: Frame, text: str) -> None:
+    delivery = await frame.workspace.types("U0ALICE", "C0INC", f"/flows {text}")
+    assert delivery.status == 200
+    assert frame.texts == [text]
+
+
+@pytest.mark.parametrize(
+    "headers",
+    [
+        {"X-Slack-Signature": ""},
+        {"X-Slack-Signature": "v0=" + "0" * 64},
+        {"X-Slack-Signature": "v0=é"},
+        {"X-Slack-Request-Timestamp": "yesterday"},
+        {"X-Slack-Request-Timestamp": "１７００"},
+        {"X-Slack-Request-Timestamp": "9" * 400},
+        {"X-Slack-Request-Timestamp": "-1"},
+    ],
+)
+async def test_odd_or_wrong_headers_are_a_401_and_never_an_error(frame: Frame, headers: dict[str, str]) -> None:
+    slack = frame.workspace
+    body = (await slack.types("U0ALICE", "C0INC", "/flows list")).body
+    delivery = await slack.delivers(body, slack.signed(body) | headers)
+    assert (delivery.status, len(frame.gestures)) == (401, 1)
+
+
+@pytest.mark.parametrize(("age", "status"), [(0, 200), (290, 200), (-290, 200), (310, 401), (-310, 401)])
+async def test_a_signature_counts_for_five_minutes(frame: Frame, age: int, status: int) -> None:
+    slack = frame.workspace
+    body = (await slack.types("U0ALICE", "C0INC", "/flows list")).body
+    delivery = await slack.delivers(body, slack.signed(body, at=time.time() - age))
+    assert delivery.status == status
+
+
+async def test_one_changed_byte_is_not_believed(frame: Frame) -> None:
+    slack = frame.workspace
+    body = (await slack.types("U0ALICE", "C0INC", "/flows list")).body
+    headers = slack.signed(body)
+    assert (await slack.delivers(body.replace(b"U0ALICE", b"U0BOB00"), headers)).status == 401
+    assert (await slack.delivers(body, headers)).status == 200
+
+
+async def test_headers_that_slack_did_not_sign_change_nothing(frame: Frame) -> None:
+    slack = frame.workspace
+    body = (await slack.types("U0ALICE", "C0INC", "/flows list")).body
+    lazy = {"X-Slack-Bolt-Lazy-Only": "1", "X-Slack-Bolt-Lazy-Function-Name": "command"}
+    delivery = await slack.delivers(body, slack.signed(body) | lazy)
+    assert (delivery.status, len(frame.gestures)) == (200, 2)
+
+
+async def test_the_same_signed_click_twice_reaches_the_listener_as_the_same_press(frame: Frame) -> None:
+    slack = frame.workspace
+    await slack.types("U0ALICE", "C0INC", "/flows list")
+    (shown,) = await slack.until(lambda: slack.sees("U0ALICE", "C0INC"))
+    first = await slack.clicks("U0ALICE", shown, "press")
+    again = await slack.delivers(first.body, first.headers)
+    assert (first.status, again.status) == (200, 200)
+    _, press, replay = frame.gestures
+    assert press.action_ts == replay.action_ts != ""
+    assert press == replay
+    other = await slack.clicks("U0ALICE", shown, "press")
+    assert other.status == 200
+    assert frame.gestures[-1].action_ts != press.action_ts
+
+
+async def test_a_press_in_an_ephemeral_message_is_decoded_without_its_message(frame: Frame) -> None:
+    slack = frame.workspace
+    await slack.types("U0ALICE", "C0INC", "/flows list")
+    (shown,) = await slack.until(lambda: slack.sees("U0ALICE", "C0INC"))
+    await slack.clicks("U0ALICE", shown, "press")
+    gesture = frame.gestures[-1]
+    assert (gesture.user_id, gesture.channel_id, gesture.message_ts) == ("U0ALICE", "C0INC", shown.ts)
+    assert gesture.ephemeral
+    assert gesture.response_url not in repr(gesture)
+    assert gesture.trigger_id not in repr(gesture)
+
+
+async def test_another_app_or_workspace_is_refused_though_signed(frame: Frame) -> None:
+    slack = frame.workspace
+    body = (await slack.types("U0ALICE", "C0INC", "/flows list")).body
+    for change in (
+        (b"team_id=T0NORTHWND", b"team_id=T0FOREIGN0"),
+        (b"A0FLOWSAPP", b"A0OTHERAPP"),
+        (b"team_id=", b"x="),
+    ):
+        changed = body.replace(*change)
+        assert changed != body
+        assert (await slack.delivers(changed, slack.signed(changed))).status == 401
+    assert len(frame.gestures) == 1
+
+
+async def test_a_stranger_of_slack_connect_gets_as_far_as_a_refusal_in_words(frame: Frame) -> None:
+    slack = frame.workspace
+    posted = slack.post("C0INC", slack.bot_user_id, "card", blocks=(_buttons(),))
+    delivery = await slack.clicks("U0OUT", posted, "press")
+    assert delivery.status == 200
+    assert frame.gestures[-1].team_id == "T0OTHER"
+
+
+@pytest.mark.parametrize(
+    ("body", "content_type"),
+    [
+        (b"payload=%7B", "application/x-www-form-urlencoded"),
+        (b"payload=[]", "application/x-www-form-urlencoded"),
+        (b"payload=%ff%fe", "application/x-www-form-urlencoded"),
+        (b"command=%ff", "application/x-www-form-urlencoded"),
+        (b"\xff\xfe", "application/json"),
+        (b'{"type":', "application/json"),
+        (b"[" * 100_000, "application/json"),
+        (b"{}", "text/plain"),
+        (b"{}", ""),
+    ],
+)
+async def test_what_cannot_be_read_is_a_400(frame: Frame, body: bytes, content_type: str) -> None:
+    slack = frame.workspace
+    delivery = await slack.delivers(body, slack.signed(body, content_type=content_type))
+    assert delivery.status == 400
+
+
+async def test_a_body_that_is_too_long_is_refused_while_it_arrives(frame: Frame) -> None:
+    slack = frame.workspace
+    body = b"x" * (256 * 1024 + 1)
+    assert (await slack.delivers(body, slack.signed(body))).status == 413
+
+    async def unending() -> object:
+        for _ in range(64):
+            yield b"x" * 8192
+
+    async with aiohttp.ClientSession(frame.url) as session, session.post("/slack/events", data=unending()) as response:
+        assert response.status == 413
+
+
+async def test_slack_s_own_questions_are_answered(frame: Frame) -> None:
+    slack = frame.workspace
+    body = json.dumps({"type": "url_verification", "challenge": "3eZbrw1a", "token": "t"}).encode()
+    delivery = await slack.delivers(body, slack.signed(body, content_type="application/json"))
+    assert (delivery.status, delivery.answer) == (200, b"3eZbrw1a")
+    assert (await slack.delivers(body, {"Content-Type": "application/json"})).status == 401
+    check = urlencode({"ssl_check": "1", "token": "t"}).encode()
+    assert (await slack.delivers(check, {})).status == 200
+    assert frame.gestures == []
+
+
+async def test_an_event_that_comes_again_is_acked_and_dropped(frame: Frame) -> None:
+    slack = frame.workspace
+    delivery = await slack.tells({"type": "user_change", "user": {"id": "U0ALICE"}})
+    assert delivery.status == 200
+    again = await slack.delivers(delivery.body, {**delivery.headers, "X-Slack-Retry-Num": "1"})
+    assert (again.status, frame.texts) == (200, ["event U0ALICE"])
+
+
+async def test_an_unknown_press_is_a_404_and_an_unknown_event_is_not(frame: Frame) -> None:
+    slack = frame.workspace
+    posted = slack.post("C0INC", slack.bot_user_id, "card", blocks=(_buttons(),))
+    assert (await slack.clicks("U0ALICE", posted, "stop")).status == 404
+    assert (await slack.tells({"type": "team_join", "user": {"id": "U0ALICE"}})).status == 200
+
+
+@pytest.mark.parametrize("text", ["listener bug", "late listener bug"])
+async def test_a_bug_in_a_listener_is_acked_and_told_with_an_incident_id(frame: Frame, text: str) -> None:
+    slack = frame.workspace
+    delivery = await slack.types("U0ALICE", "C0INC", f"/flows {text}")
+    assert (delivery.status, delivery.error) == (200, None)
+    (told,) = await slack.until(lambda: slack.sees("U0ALICE", "C0INC"))
+    assert "incident" in told.words
+    assert "+1555" not in told.words
+
+
+async def test_without_a_signing_secret_nothing_is_believed() -> None:
+    slack = workspace()
+    slack.signing_secret = ""
+    async with framed(slack) as frame:
+        assert (await slack.types("U0ALICE", "C0INC", "/flows list")).status == 401
+        assert frame.gestures == []
+
+
+async def test_oauth_variables_in_the_environment_change_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in ("SLACK_CLIENT_ID", "SLACK_CLIENT_SECRET", "SLACK_BOT_TOKEN", "SLACK_SIGNING_SECRET"):
+        monkeypatch.setenv(name, "from-the-environment")
+    slack = workspace()
+    async with framed(slack) as frame:
+        assert (await slack.types("U0ALICE", "C0INC", "/flows list")).status == 200
+        (told,) = await slack.until(lambda: slack.sees("U0ALICE", "C0INC"))
+        assert "heard list" in told.words
+        assert frame.app.client.token == slack.bot_token
+
+
+async def test_the_small_server_says_how_it_is(frame: Frame) -> None:
+    await frame.workspace.types("U0ALICE", "C0INC", "/flows list")
+    async with aiohttp.ClientSession(frame.url) as session:
+        async with session.get("/healthz") as response:
+            assert (response.status, await response.text()) == (200, "ok")
+        async with session.get("/metrics") as response:
+            assert 'flows_bot_deliveries_total{kind="command",status="200"} 1.0' in await response.text()
+        async with session.get("/nowhere?secret=1") as response:
+            assert response.status == 404
+        async with session.get("/slack/events") as response:
+            assert response.status == 405
+
+
+def _buttons() -> dict[str, object]:
+    return {
+        "type": "actions",
+        "block_id": "b",
+        "elements": [
+            {"type": "button", "action_id": name, "value": "1", "text": {"type": "plain_text", "text": name}}
+            for name in ("press", "stop")
+        ],
+    }
