@@ -14,9 +14,7 @@ SHORTEST: Final = 4
 _DASHED: Final = r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}"
 _ID: Final = re.compile(rf"(?:urn:uuid:)?(?:{_DASHED}|[0-9a-f]{{32}})", re.ASCII | re.IGNORECASE)
 _BEGINNING: Final = re.compile(r"[0-9a-f][0-9a-f-]*", re.ASCII | re.IGNORECASE)
-_IN_TEXT: Final = re.compile(
-    rf"(?<![0-9a-z_+-])(?:{_DASHED}|[0-9a-f]{{8,32}})(?![0-9a-z_-])", re.ASCII | re.IGNORECASE
-)
+_IN_TEXT: Final = re.compile(rf"(?<![0-9a-z_+-])(?:{_DASHED}|[0-9a-f]{{8,32}})(?![0-9a-z_-])", re.ASCII | re.IGNORECASE)
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,0 +1,269 @@
+"""What can be typed after `/flows`, and what it means: one table, from which help is drawn, too.
+
+Nothing here reads or does anything: text in, a ``Request`` out, or ``NotUnderstood`` with a line that would be
+understood. Decisions:
+
+- An unknown word is never guessed, whatever it looks like: it is refused with a suggestion.
+- The first word after `stop` names the activeflow, the rest is the reason. When the first word names none, the line is a
+  pasted text: it must name exactly one, and what follows that is the reason.
+- Words of the product that this version cannot do yet are known, and say so.
+"""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Final
+
+from bot.activeflows.ages import from_typed
+from bot.activeflows.errors import NotUnderstood
+from bot.activeflows.operators import Permission
+from bot.activeflows.targets import SHORTEST, Found, Prefix, Target, read_target, targets_in
+from bot.slack.filtering import closest, read_listing
+from bot.slack.requests import ME, Audit, Help, Request, Show, Stop, Whoami, typed
+from bot.slack.typed import Word, cleaned, mentioned, plain, unquoted, without_mentions, words
+
+LONGEST_REASON: Final = 500
+_EDGES: Final = "\"'<>()[],;:.|*_"
+_ATTEMPTS: Final = 6
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """What stands after the command's word."""
+
+    text: str
+    words: tuple[Word, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Command:
+    """One word of the grammar. ``read`` is ``None`` for what this version cannot do; then ``instead`` is of use."""
+
+    word: str
+    usage: str
+    about: str
+    read: Callable[[Line], Request] | None = None
+    needs: Permission | None = None
+    aliases: tuple[str, ...] = ()
+    instead: str = "list"
+
+
+def parse(text: str) -> Request:
+    """The request this text is. Raises ``NotUnderstood``; its suggestion, when there is one, parses."""
+    try:
+        return _read(text)
+    except NotUnderstood as refused:
+        raise NotUnderstood(refused.problem, _understood(refused.suggestion)) from None
+
+
+def _understood(line: str) -> str:
+    """The line, corrected until it is understood; empty when that does not come about."""
+    for _ in range(_ATTEMPTS):
+        if not line:
+            return ""
+        try:
+            return typed(_read(line))
+        except NotUnderstood as refused:
+            line = refused.suggestion
+    return ""
+
+
+def _read(text: str) -> Request:
+    line = cleaned(text)
+    first, *rest = words(line) or [Word("help", "help", 0)]
+    word = first.text.strip(_EDGES).lower()
+    command = next((known for known in COMMANDS if known.word == word), None)
+    if command is None:
+        raise _unknown(word, line, line[first.end :])
+    start = first.end
+    after = Line(line[start:], tuple(Word(w.text, w.written, w.end - start) for w in rest))
+    if word == "stop" and after.words and after.words[0].text.lower() == "all":
+        raise NotUnderstood("this version stops one activeflow at a time", f"list {_tail(after)}")
+    if command.read is None:
+        raise NotUnderstood(f"this version cannot “{word}” yet", command.instead.format(after.text.strip()))
+    return command.read(after)
+
+
+def _tail(line: Line) -> str:
+    return line.text[line.words[0].end :].strip()
+
+
+def _unknown(word: str, line: str, rest: str) -> NotUnderstood:
+    problem = f"there is no “{word[:40]}” here"
+    if read_target(word) is not None:
+        return NotUnderstood(problem, f"show {line}")
+    nearest = next((known.word for known in COMMANDS if word in known.aliases), None)
+    nearest = nearest or closest(word, [known.word for known in COMMANDS])
+    if nearest is not None:
+        return NotUnderstood(problem, f"{nearest}{rest}")
+    if targets_in(line):
+        return NotUnderstood(problem, f"show {line}")
+    return NotUnderstood(problem, f"list {line}" if ":" in word else "help")
+
+
+# ---------------------------------------------------------------- what each word reads
+
+
+def _help(_: Line) -> Request:
+    return Help()
+
+
+def _list(line: Line) -> Request:
+    if line.words and read_target(line.words[0].text.strip(_EDGES)) is not None:
+        raise NotUnderstood("a list takes filters, not an id", f"show {line.text}")
+    return read_listing(line.words)
+
+
+def _show(line: Line) -> Request:
+    target, _ = _reference(line, "show", strict=True)
+    return Show(target)
+
+
+def _stop(line: Line) -> Request:
+    target, rest = _reference(line, "stop", strict=False)
+    first, _, after = rest.partition(" ")
+    now = first.lower() == "now"
+    reason = without_mentions(unquoted(after if now else rest).strip())
+    if len(reason) > LONGEST_REASON:
+        shorter = typed(Stop(target, now, reason[:LONGEST_REASON].strip()))
+        raise NotUnderstood(f"a reason has at most {LONGEST_REASON} characters", shorter)
+    return Stop(target, now, reason)
+
+
+def _audit(line: Line) -> Request:
+    asked = Audit()
+    for word in line.words:
+        asked = _audited(asked, word, line)
+    return asked
+
+
+def _audited(asked: Audit, word: Word, line: Line) -> Audit:
+    bare = word.text.strip(_EDGES)
+    user = ME if bare.lower() == ME else mentioned(word.written) or mentioned(bare)
+    target = read_target(bare)
+    if bare.lower().startswith("since:"):
+        since = from_typed(bare[len("since:") :])
+        if since is None:
+            raise NotUnderstood("“since:” takes a duration like 2h or 3d", typed(asked))
+        return Audit(asked.target, asked.user, since)
+    if user is not None and asked.user is None:
+        return Audit(asked.target, user, asked.since)
+    if target is not None and asked.target is None:
+        return Audit(target, asked.user, asked.since)
+    raise _not_audited(asked, word, line)
+
+
+def _not_audited(asked: Audit, word: Word, line: Line) -> NotUnderstood:
+    if word.text.startswith("@"):
+        problem = "names can be faked, so people are asked for by their member ID: profile, “⋮”, “Copy member ID”"
+        return NotUnderstood(problem, typed(asked))
+    if from_typed(word.text) is not None and asked.since is None:
+        return NotUnderstood("a time is asked for as since:2h", f"{typed(asked)} since:{word.text}")
+    problem = f"“{word.written[:40]}” is no further id, person or since:2h"
+    return NotUnderstood(problem, f"{typed(asked)} {line.text[word.end :].strip()}")
+
+
+def _whoami(_: Line) -> Request:
+    return Whoami()
+
+
+def _reference(line: Line, word: str, *, strict: bool) -> tuple[Target, str]:
+    """The activeflow that is meant, and what follows it. ``strict``: nothing after it may name another."""
+    if not line.words:
+        raise NotUnderstood(f"{word} which activeflow? Give its id, at least the first {SHORTEST} digits", "list")
+    first = line.words[0]
+    found = targets_in(plain(line.text))
+    bare = read_target(first.text.strip(_EDGES)) or _only(targets_in(first.text))
+    if bare is not None and not strict:
+        return bare, line.text[first.end :].strip(" `")
+    meant = [place.target for place in found]
+    if bare is not None and not any(_same(bare, target) for target in meant):
+        meant.insert(0, bare)
+    if len(meant) == 1:
+        end = found[0].end if found else first.end
+        return meant[0], line.text[end:].partition(" ")[2].strip(" `")
+    if meant:
+        several = ", ".join(str(target) for target in meant[:5])
+        raise NotUnderstood(f"that names several activeflows ({several}); say one of them")
+    problem = f"“{first.written[:40]}” is no id of an activeflow or a call; give at least its first {SHORTEST} digits"
+    raise NotUnderstood(problem, "list")
+
+
+def _only(found: Sequence[Found]) -> Target | None:
+    return found[0].target if len(found) == 1 else None
+
+
+def _same(short: Target, other: Target) -> bool:
+    return short == other or (isinstance(short, Prefix) and _digits(other).startswith(short.digits))
+
+
+def _digits(target: Target) -> str:
+    return target.digits if isinstance(target, Prefix) else target.hex
+
+
+# ---------------------------------------------------------------- the table
+
+_REF: Final = "<id>"
+COMMANDS: Final = (
+    Command(
+        "list",
+        "list [filters]",
+        'the running activeflows, newest first; filters: flow:"Support line", type:call, action:queue_join, '
+        "status:running|ended|any, older:10m, newer:2h, page:2",
+        _list,
+        Permission.VIEW,
+        ("ls", "running", "active", "flows", "activeflows", "all"),
+    ),
+    Command(
+        "show",
+        f"show {_REF}",
+        "one activeflow: what it does, what it did, and what stopping it would do; the id (at least its first 4 "
+        "digits), the id of its call, or a pasted text with one of them",
+        _show,
+        Permission.VIEW,
+        ("get", "info", "inspect", "describe", "details", "view", "look"),
+    ),
+    Command(
+        "stop",
+        f"stop {_REF} [now] [reason]",
+        "ask to stop one: posts a card here that somebody who may confirms; with “now” it does not ask once more when "
+        "the activeflow has moved on",
+        _stop,
+        Permission.STOP,
+        ("kill", "end", "hangup", "terminate", "cancel", "abort", "halt", "delete"),
+    ),
+    Command(
+        "audit",
+        f"audit [{_REF}] [@person | me] [since:2h]",
+        "who did what",
+        _audit,
+        Permission.AUDIT,
+        ("log", "history", "logs", "who"),
+    ),
+    Command(
+        "whoami", "whoami", "what you may do here, and why", _whoami, None, ("me", "permissions", "access", "rights")
+    ),
+    Command("help", "help", "this overview", _help, None, ("?", "-h", "--help", "usage", "commands", "man")),
+    Command("find", "find <text>", "activeflows by what a person knows", aliases=("search",), instead='list flow:"{}"'),
+    Command("watch", f"watch {_REF}", "a card that follows an activeflow", aliases=("follow",), instead="show {}"),
+    Command("unwatch", f"unwatch {_REF}", "stop following", aliases=("unfollow",), instead="show {}"),
+    Command("doctor", "doctor", "is everything this bot needs working", aliases=("check", "health"), instead="whoami"),
+)
+
+
+@dataclass(frozen=True, slots=True)
+class HelpLine:
+    """One line of help: what to type, what comes of it, and the permission it takes."""
+
+    usage: str
+    about: str
+    needs: Permission | None
+
+
+def help_lines() -> tuple[HelpLine, ...]:
+    """Everything this version can do, in the order of the table."""
+    return tuple(HelpLine(command.usage, command.about, command.needs) for command in COMMANDS if command.read)
+
+
+def usage_hint() -> str:
+    """The hint Slack shows while somebody types the command."""
+    return " | ".join(line.usage for line in help_lines() if line.needs is not Permission.AUDIT)

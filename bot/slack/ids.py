@@ -1,0 +1,72 @@
+"""Every name shared by who draws a button and who hears it pressed, and what the buttons carry.
+
+A button's value is an id, or a list as one would type it: never a name of a person, a number, or a state to be
+believed. Old buttons live for ever, so a value that cannot be read any more is answered in words.
+
+https://docs.slack.dev/reference/block-kit/block-elements/button-element
+"""
+
+from typing import Final
+from uuid import UUID
+
+from bot.activeflows.errors import NotUnderstood
+from bot.slack.grammar import parse
+from bot.slack.requests import List, typed
+
+# ---------------------------------------------------------------- action_ids
+
+SHOW: Final = "activeflow.show"
+"""Details of one activeflow, to the presser alone. Value: its id."""
+SHOW_AGAIN: Final = "activeflow.show_again"
+"""Read it again, in place. Value: its id."""
+ASK_STOP: Final = "activeflow.ask_stop"
+"""*Stop…*: post the stop card; nothing is stopped yet. Value: the activeflow's id."""
+LIST_REFRESH: Final = "list.refresh"
+"""The same list read again, in place. Value: the list, as for the next three."""
+LIST_PREVIOUS: Final = "list.previous"
+LIST_NEXT: Final = "list.next"
+LIST_SHARE: Final = "list.share"
+"""The list, read again, for everybody in the channel."""
+STOP_FLOW: Final = "stop.flow"
+"""The confirming press on a stop card. Value: the intent's id."""
+CANCEL_STOP: Final = "stop.cancel"
+"""Puts a stop card away. Value: the intent's id."""
+
+ACTION_IDS: Final = frozenset(
+    {SHOW, SHOW_AGAIN, ASK_STOP, LIST_REFRESH, LIST_PREVIOUS, LIST_NEXT, LIST_SHARE, STOP_FLOW, CANCEL_STOP}
+)
+
+# ---------------------------------------------------------------- values
+
+
+def encode_activeflow(activeflow_id: UUID) -> str:
+    """The value of a button about one activeflow."""
+    return str(activeflow_id)
+
+
+def decode_activeflow(value: str) -> UUID:
+    """The other way round. Raises ``NotUnderstood``."""
+    try:
+        return UUID(value)
+    except ValueError:
+        raise _too_old() from None
+
+
+def encode_listing(listing: List) -> str:
+    """The value of a button about a list: what one would type for it."""
+    return typed(listing)
+
+
+def decode_listing(value: str) -> List:
+    """The other way round. Raises ``NotUnderstood``."""
+    try:
+        request = parse(value)
+    except NotUnderstood:
+        raise _too_old() from None
+    if not isinstance(request, List):
+        raise _too_old()
+    return request
+
+
+def _too_old() -> NotUnderstood:
+    return NotUnderstood("this button is from an older version of the bot, and says nothing to this one", "list")

@@ -1,0 +1,96 @@
+"""What a person can ask for, as values, and each as one would type it."""
+
+import re
+from dataclasses import dataclass, field
+from datetime import timedelta
+from typing import Final, TypeAlias
+
+from bot.activeflows.ages import as_typed
+from bot.activeflows.filters import Filters
+from bot.activeflows.targets import Target
+
+ME: Final = "me"
+"""``Audit.user`` when somebody asks about themselves."""
+
+
+@dataclass(frozen=True, slots=True)
+class Help:
+    """What can be done here."""
+
+
+@dataclass(frozen=True, slots=True)
+class List:
+    """The activeflows, one page of them; pages count from 1."""
+
+    filters: Filters = field(default_factory=Filters)
+    page: int = 1
+
+
+@dataclass(frozen=True, slots=True)
+class Show:
+    """One activeflow in detail."""
+
+    target: Target
+
+
+@dataclass(frozen=True, slots=True)
+class Stop:
+    """A stop card for one activeflow; nothing is stopped by asking.
+
+    ``now``: when it moves to another kind of situation before the press, do not ask a second time.
+    """
+
+    target: Target
+    now: bool = False
+    reason: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Audit:
+    """Who did what: about one activeflow, by one person (a user id or ``ME``), within a time from now."""
+
+    target: Target | None = None
+    user: str | None = None
+    since: timedelta | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Whoami:
+    """What the asker may do here."""
+
+
+Request: TypeAlias = Help | List | Show | Stop | Audit | Whoami
+
+_QUOTED_FIRST: Final = re.compile(r"[\"“”„‟«»″＂`'‘’‚‛′]|now(?![^ ])", re.IGNORECASE)
+
+
+def typed(request: Request) -> str:
+    """The request as one would type it after the command's name: ``list flow:"Support line" page:2``."""
+    match request:
+        case Help():
+            return "help"
+        case Whoami():
+            return "whoami"
+        case List(filters, page):
+            return _joined("list", filters.words(), f"page:{page}" if page > 1 else "")
+        case Show(target):
+            return f"show {target}"
+        case Stop(target, now, reason):
+            return _joined("stop", str(target), "now" if now else "", _reason(reason))
+        case Audit(target, user, since):
+            who = user if user in (None, ME) else f"<@{user}>"
+            return _joined(
+                "audit", str(target or ""), who or "", f"since:{as_typed(since)}" if since is not None else ""
+            )
+
+
+def _joined(*words: str) -> str:
+    return " ".join(word for word in words if word)
+
+
+def _reason(reason: str) -> str:
+    r"""In double quotes where its beginning would be read as something else; ``"`` and ``\`` get a backslash then."""
+    if not _QUOTED_FIRST.match(reason):
+        return reason
+    escaped = reason.replace("\\", "\\\\").replace('"', '\\"')
+    return f'"{escaped}"'

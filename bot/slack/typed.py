@@ -1,0 +1,90 @@
+r"""What people really type, made readable: phones, word processors and Slack change characters on the way.
+
+Smart quotes count as quotes, long dashes as dashes, backticks as blanks; zero-width characters and odd blanks vanish.
+The original is kept beside it, so that a reason or a flow's name stays as it was written. A value with blanks stands in
+quotes; inside them ``\"`` and ``\\`` are a quote and a backslash.
+"""
+
+import re
+import unicodedata
+from dataclasses import dataclass
+from typing import Final
+
+from bot.activeflows.targets import targets_in
+
+_ENTITIES: Final = {"&lt;": "<", "&gt;": ">", "&amp;": "&"}
+_LINK: Final = re.compile(r"<(?:[a-z][a-z0-9+.-]*:[^<>|]*|[#!][^<>|]*)(?:\|([^<>]*))?>", re.IGNORECASE)
+_MENTION: Final = re.compile(r"<@([UW][A-Z0-9]+)(?:\|([^<>]*))?>")
+_QUOTES: Final = "“”„‟«»″＂"
+_APOSTROPHES: Final = "‘’‚‛′"
+_DASHES: Final = "‐‑‒–—―−﹣－"
+_SAME_LENGTH: Final = str.maketrans(
+    {**dict.fromkeys(_QUOTES, '"'), **dict.fromkeys(_APOSTROPHES, "'"), **dict.fromkeys(_DASHES, "-"), "`": " "}
+)
+_WORD: Final = re.compile(r"""(?:(?<=[:=])'[^']*'|"(?:[^"\\]|\\.)*(?:"|\\?$)|[^\s"])+""")
+_IN_QUOTES: Final = re.compile(r"""\s*(?:"((?:[^"\\]|\\.)*)"|'([^']*)')\s*""")
+_DROPPED: Final = frozenset({"Cc", "Cf", "Cs"})
+
+
+@dataclass(frozen=True, slots=True)
+class Word:
+    """One word: as the grammar reads it, and as it was written; where it ends in the line."""
+
+    text: str
+    written: str
+    end: int
+
+
+def from_slack(text: str) -> str:
+    """The text of a slash command as the person sees it: links and channels by what they say, entities decoded.
+
+    A link whose address has an id in it stands as its address, mentions stay (``<@U…|name>``): ids matter here.
+    https://docs.slack.dev/interactivity/implementing-slash-commands#escaping-text
+    """
+    shown = _LINK.sub(_as_shown, text)
+    return re.sub("|".join(_ENTITIES), lambda entity: _ENTITIES[entity[0]], shown)
+
+
+def _as_shown(link: re.Match[str]) -> str:
+    address = link[0][1:-1].partition("|")[0]
+    return link[1] if link[1] and not targets_in(address) else address.removeprefix("mailto:")
+
+
+def cleaned(text: str) -> str:
+    """One line, single blanks, nothing invisible."""
+    visible = "".join(" " if c.isspace() else "" if unicodedata.category(c) in _DROPPED else c for c in text)
+    return " ".join(visible.split())
+
+
+def plain(text: str) -> str:
+    """With simple quotes, apostrophes and dashes, and blanks for backticks: as long as before."""
+    return text.translate(_SAME_LENGTH)
+
+
+def words(line: str) -> tuple[Word, ...]:
+    """The words of a cleaned line; blanks inside quotes do not part."""
+    return tuple(Word(m[0], line[m.start() : m.end()], m.end()) for m in _WORD.finditer(plain(line)))
+
+
+def unquoted(text: str) -> str:
+    """What stands inside the quotes, if it stands in quotes as a whole; else the text itself."""
+    match = _IN_QUOTES.fullmatch(plain(text))
+    if match is None:
+        return text
+    group = 1 if match[1] is not None else 2
+    inside = text[match.start(group) : match.end(group)]
+    return re.sub(r"\\([\"\\])", r"\1", inside) if group == 1 else inside
+
+
+def without_mentions(text: str) -> str:
+    """Mentions as words (``@alice``): they ring nobody's phone."""
+    before = ""
+    while before != text:
+        before, text = text, _MENTION.sub(lambda who: "@" + (who[2] or who[1]), text)
+    return text
+
+
+def mentioned(word: str) -> str | None:
+    """The user id this word is, as a mention or bare."""
+    match = _MENTION.fullmatch(word) or re.fullmatch(r"@?([UW][A-Z0-9]{4,30})", word)
+    return match[1] if match else None
