@@ -50,6 +50,6 @@ def folded(keys: Sequence[Hashable]) -> list[tuple[int, int, int]]:
 def _times(keys: Sequence[Hashable], start: int, size: int) -> int:
     block = keys[start : start + size]
     times = 1
-    while keys[start + times * size : start + (times + 1) * size] == block and len(block) == size:
+    while keys[start + times * size : start + (times + 1) * size] == block:
         times += 1
     return times

@@ -15,12 +15,14 @@ from typing import Final
 from uuid import UUID
 
 from bot.activeflows.laps import main_laps
-from bot.activeflows.model import FINISH_ID, START_ID, STEP_BUDGET, Activeflow, Flow, Status
+from bot.activeflows.model import FINISH_ID, START_ID, STEP_BUDGET, Action, Activeflow, Flow, Status
 from bot.activeflows.nesting import BRIDGE, Nesting, Opened, nesting
 from bot.activeflows.wording import NameOf, doing, named, option_id, ordinal, raw_type
 
 WARN_FROM: Final = STEP_BUDGET * 4 // 5
 """Steps used from which the budget is worth a warning."""
+_NOTHING: Final = Action(START_ID)
+"""Stands where nothing has been opened."""
 _PLAIN_KINDS: Final = {
     "digits_receive": "digits",
     "talk": "talk",
@@ -71,7 +73,7 @@ def situation(activeflow: Activeflow, *, flow: Flow | None = None, name_of: Name
     without asking anybody. Never raises.
     """
     inside = nesting(activeflow, flow)
-    seen = _marker(activeflow) or _inside(activeflow, inside, name_of) or _plain(activeflow, inside, name_of)
+    seen = _marker(activeflow) or _inside(activeflow, inside, name_of) or _plain(activeflow, name_of)
     certain = inside.certain or not seen.inside
     words = seen.words if certain else f"probably {seen.words}"
     if activeflow.ended and activeflow.current.id not in {START_ID, FINISH_ID}:
@@ -112,10 +114,8 @@ def _marker(activeflow: Activeflow) -> _Seen | None:
 def _inside(activeflow: Activeflow, inside: Nesting, name_of: NameOf) -> _Seen | None:
     """What only the enclosing openers tell."""
     current = activeflow.current.type
-    opened = inside.innermost("queue_join", "connect", "ai_talk", "ai_task", "conference_join")
+    opened = inside.innermost("queue_join", "connect", "ai_talk", "ai_task", "conference_join") or Opened(_NOTHING)
     queue = inside.innermost("queue_join")
-    if opened is None:
-        return None
     match opened.opener.type, current:
         case "queue_join", "confbridge_join":
             return _Seen("queue.agent", f"put through to an agent from {_queue(opened, name_of)}", inside=True)
@@ -139,13 +139,12 @@ def _inside(activeflow: Activeflow, inside: Nesting, name_of: NameOf) -> _Seen |
             return None
 
 
-def _plain(activeflow: Activeflow, inside: Nesting, name_of: NameOf) -> _Seen:
+def _plain(activeflow: Activeflow, name_of: NameOf) -> _Seen:
     """What the current action says by itself."""
     action = activeflow.current
     if not action.type:
         return _Seen("unknown", "at a step without a name")
-    laps = "" if inside.innermost("queue_join") else main_laps(activeflow)
-    words = doing(action, name_of) + laps
+    words = doing(action, name_of) + main_laps(activeflow)
     match action.type:
         case "queue_join":
             return _Seen("queue.waiting", words)

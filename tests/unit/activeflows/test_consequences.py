@@ -128,6 +128,13 @@ def test_an_ai_chat_lives_on() -> None:
     assert "The AI chat itself is not ended" in told(running("ai_talk", "block", reference="conversation"), None)[1]
 
 
+def test_with_a_call_it_is_the_caller_that_counts_not_the_chat() -> None:
+    assert told(running("block")) == (
+        "Hangs up on the caller: +1555•••••01, incoming call, connected for 4 min.",
+        CANNOT_BE_UNDONE,
+    )
+
+
 def test_a_step_under_way_still_completes() -> None:
     assert "The step under way still completes: sending an e-mail." in told(running("email_send", reference="api"))
 

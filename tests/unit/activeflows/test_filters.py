@@ -6,7 +6,7 @@ from datetime import UTC, datetime, timedelta
 from uuid import UUID
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from bot.activeflows.ages import from_typed
@@ -102,6 +102,7 @@ def test_it_reads_as_one_would_type_it() -> None:
     assert filters.words() == 'flow:"Support line" type:call older:10m newer:2h'
     assert Filters().words() == ""
     assert Filters(status="any").words() == "status:any"
+    assert Filters(flow=r'a "b" \c').words() == r'flow:"a \"b\" \\c"'
 
 
 SECONDS = st.integers(0, 10**7).map(lambda n: timedelta(seconds=n))
@@ -124,6 +125,7 @@ def _parsed(words: str) -> Filters:
 
 
 @given(ALL)
+@example(Filters(flow="two\\\\backslashes", action='a"quote', type=""))
 def test_the_words_say_the_filter_completely(filters: Filters) -> None:
     assert _parsed(filters.words()) == filters
 

@@ -38,6 +38,7 @@ def test_laps_of_a_menu_are_one_line() -> None:
 def test_the_queues_own_empty_steps_are_left_out() -> None:
     told = step_history(after("queue_join", *("fetch_flow", "play", "empty") * 3))
     assert told == (("entering a queue", 1), ("other flow → audio", 3))
+    assert step_history(after("play", "empty")) == (("playing audio", 1),)
 
 
 def test_names_are_used_where_they_are_known() -> None:

@@ -240,3 +240,36 @@ def test_only_queues_that_matter_now_are_to_be_named() -> None:
     assert queues_named(at("answer > queue_join")) == (SUPPORT,)
     assert queues_named(at("answer talk queue_join fetch_flow > talk#sorry"), flow=flow(LINE)) == ()
     assert queues_named(at("answer > play")) == ()
+
+
+def test_a_connect_that_was_skipped_encloses_nothing() -> None:
+    told = seen("answer connect > play", "answer connect")
+    assert (told.words, told.openers) == ("playing audio", ())
+
+
+def test_the_queues_empty_step_leaves_whatever_its_wait_flow_had_opened() -> None:
+    told = seen("answer queue_join fetch_flow fetch_flow#inner play > empty")
+    assert (told.openers, told.certain) == (("queue_join",), True)
+
+
+def test_an_empty_step_proves_nothing_where_there_is_no_queue() -> None:
+    assert seen("answer conference_join > empty").words == "probably joining a conference"
+
+
+def test_what_a_step_says_by_itself_is_never_probable() -> None:
+    told = seen("answer fetch_flow > play")
+    assert (told.words, told.certain, told.openers) == ("playing audio", True, ("fetch_flow",))
+
+
+def test_no_laps_are_promised_for_a_queue_that_is_only_probable() -> None:
+    line = "answer talk queue_join fetch_flow " + "play empty fetch_flow " * 27 + "> beep"
+    assert seen(line).warning == "86 of 101 steps used, VoIPBIN will end it"
+
+
+def test_no_more_steps_are_said_to_be_used_than_there_are() -> None:
+    assert seen("talk " * 120 + "> play").warning.startswith("101 of 101 steps used")
+
+
+def test_a_long_circle_is_told_by_its_first_steps() -> None:
+    lap = "talk play beep sleep answer mute "
+    assert seen(f"{lap * 2} > talk").words == "speaking a text, 3rd lap of text → audio → beep → pause → …"

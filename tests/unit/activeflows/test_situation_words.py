@@ -102,6 +102,7 @@ def test_all_44_types_have_words() -> None:
         ("hangup", {"reason": "because"}, "hanging up"),
         ("queue_join", {"queue_id": str(QUEUE)}, "entering queue Support"),
         ("queue_join", {"queue_id": "not an id"}, "entering a queue"),
+        ("queue_join", {"queue_id": str(UUID(int=0))}, "entering a queue"),
         ("fetch_flow", {"flow_id": str(OTHER)}, "entering another flow"),
         ("play", {"stream_urls": 2, "host": "media.example.net"}, "playing audio"),
     ],
@@ -109,7 +110,7 @@ def test_all_44_types_have_words() -> None:
 def test_options_are_said_in_units_people_use(
     type_: str, option: Mapping[str, str | int | bool], words: str
 ) -> None:  # fmt: skip
-    assert situation(alone(type_, option), name_of={QUEUE: "Support"}.get).words == words
+    assert situation(alone(type_, option), name_of={QUEUE: "Support", UUID(int=0): "Zero"}.get).words == words
 
 
 def test_an_unknown_type_shows_its_raw_name() -> None:
