@@ -161,7 +161,7 @@ class People:
 def _standing(user: Mapping[str, Any], *, at_home: bool) -> Standing:
     if user.get("deleted"):
         return Standing.DEACTIVATED
-    if user.get("is_bot") or user.get("id") == "USLACKBOT":
+    if user.get("is_bot") or user.get("is_workflow_bot") or user.get("id") == "USLACKBOT":
         return Standing.BOT
     if user.get("is_stranger") or not at_home:
         return Standing.STRANGER

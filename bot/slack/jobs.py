@@ -29,12 +29,19 @@ class Jobs:
     """Background work for gestures: ``at_once`` run, ``waiting`` wait, the rest is politely refused."""
 
     def __init__(
-        self, teller: Teller, *, at_once: int = AT_ONCE, waiting: int = WAITING, notice_after: float = NOTICE_AFTER
+        self,
+        teller: Teller,
+        *,
+        at_once: int = AT_ONCE,
+        waiting: int = WAITING,
+        notice_after: float = NOTICE_AFTER,
+        sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
     ) -> None:
         self._teller = teller
         self._room = at_once + waiting
         self._turns = asyncio.Semaphore(at_once)
         self._notice_after = notice_after
+        self._sleep = sleep
         self._jobs: set[asyncio.Task[None]] = set()
         self._refusals: set[asyncio.Task[None]] = set()
         self._closing = False
@@ -88,7 +95,7 @@ class Jobs:
                     await notice
 
     async def _notice(self, gesture: Gesture, ear: Hearing, doing: str) -> None:
-        await asyncio.sleep(self._notice_after)
+        await self._sleep(self._notice_after)
         if not ear.spoken:
             await self._say(gesture, still_working(doing))
 

@@ -1,0 +1,163 @@
+"""The work after the ack: bounded, kept, waited for, and never silent."""
+
+import asyncio
+
+import pytest
+import structlog
+
+from bot.activeflows.errors import NotFound, VoIPBINUnreachable
+from bot.slack.gestures import Gesture
+from tests.scenarios.slack.frame import Frame, framed, said, workspace
+
+
+def words(frame: Frame) -> list[str]:
+    return [message.words for message in frame.workspace.sees("U0ALICE", "C0INC")]
+
+
+async def test_a_refusal_and_a_failure_become_private_words(frame: Frame) -> None:
+    slack = frame.workspace
+    errors: list[Exception] = [
+        NotFound("3c5b"),
+        VoIPBINUnreachable("no answer in 5 s", "req-7"),
+        ExceptionGroup("g", [NotFound("99")]),
+    ]
+
+    async def fail(_: Gesture) -> None:
+        raise errors.pop(0)
+
+    frame.work = fail
+    while errors:
+        assert (await slack.types("U0ALICE", "C0INC", "/flows show 3c5b")).status == 200
+        await slack.until(lambda: len(words(frame)) + len(errors) == 3)
+    first, second, third = words(frame)
+    assert "No activeflow fits" in first
+    assert "3c5b" in first
+    assert "cannot be reached" in second
+    assert "req-7" in second
+    assert "99" in third
+    assert slack.sees("U0BOB", "C0INC") == []
+
+
+async def test_a_bug_is_told_with_an_incident_id_and_logged_without_its_values(frame: Frame) -> None:
+    slack = frame.workspace
+
+    async def bug(_: Gesture) -> None:
+        raise KeyError("caller +15550100001")
+
+    frame.work = bug
+    with structlog.testing.capture_logs() as logs:
+        await slack.types("U0ALICE", "C0INC", "/flows list")
+        (told,) = await slack.until(lambda: words(frame))
+    (line,) = [line for line in logs if line["event"] == "bug"]
+    assert line["incident"] in told
+    assert line["where"][-1].endswith(" bug")
+    assert "+1555" not in str(logs) + told
+
+
+async def test_long_work_says_so_once_and_answers_later() -> None:
+    async with framed(workspace(), notice_after=0.05) as frame:
+        slack, go = frame.workspace, asyncio.Event()
+
+        async def long(gesture: Gesture) -> None:
+            await go.wait()
+            await frame.teller.privately(gesture, said("done"))
+
+        frame.work = long
+        await slack.types("U0ALICE", "C0INC", "/flows list")
+        await slack.until(lambda: words(frame))
+        assert words(frame) == ["Still working on it: reading the activeflows. The answer follows."]
+        go.set()
+        await slack.until(lambda: len(words(frame)) == 2)
+        assert words(frame)[1].startswith("done")
+
+
+async def test_work_that_has_spoken_is_not_interrupted_by_a_notice() -> None:
+    late, go = asyncio.Event(), asyncio.Event()
+
+    async def sleep(_: float) -> None:
+        await late.wait()
+
+    async with framed(workspace(), sleep=sleep) as frame:
+        slack = frame.workspace
+
+        async def spoke(gesture: Gesture) -> None:
+            async with asyncio.TaskGroup() as group:
+                group.create_task(frame.teller.privately(gesture, said("first word")))
+            await go.wait()
+
+        frame.work = spoke
+        await slack.types("U0ALICE", "C0INC", "/flows list")
+        await slack.until(lambda: words(frame))
+        late.set()
+        for _ in range(3):
+            await asyncio.sleep(0)  # the notice has its turn
+        go.set()
+        await frame.jobs.drain()
+        assert len(words(frame)) == 1
+
+
+async def test_too_much_work_is_refused_politely_and_the_rest_is_done() -> None:
+    async with framed(workspace(), at_once=2, waiting=1) as frame:
+        slack, go = frame.workspace, asyncio.Event()
+        running: list[int] = []
+
+        async def wait(gesture: Gesture) -> None:
+            running.append(1)
+            await go.wait()
+            await frame.teller.privately(gesture, said("done"))
+
+        frame.work = wait
+        for _ in range(4):
+            assert (await slack.types("U0ALICE", "C0INC", "/flows list")).status == 200
+        await slack.until(lambda: words(frame))
+        assert "more to do than I can take on" in words(frame)[0]
+        assert (frame.jobs.under_way, len(running)) == (3, 2)
+        go.set()
+        await slack.until(lambda: len(words(frame)) == 4)
+        await frame.jobs.drain()
+        assert (frame.jobs.under_way, len(running)) == (0, 3)
+
+
+async def test_draining_waits_for_the_work_and_refuses_more(frame: Frame) -> None:
+    slack, go = frame.workspace, asyncio.Event()
+    done: list[str] = []
+
+    async def finish(_: Gesture) -> None:
+        await go.wait()
+        done.append("finished")
+
+    frame.work = finish
+    await slack.types("U0ALICE", "C0INC", "/flows list")
+    draining = asyncio.create_task(frame.jobs.drain(within=5))
+    await asyncio.sleep(0)
+    await slack.types("U0ALICE", "C0INC", "/flows list")
+    await slack.until(lambda: words(frame))
+    assert "being restarted" in words(frame)[0]
+    go.set()
+    assert await draining == 0
+    assert done == ["finished"]
+
+
+async def test_draining_ends_even_when_the_work_does_not(frame: Frame) -> None:
+    ended: list[str] = []
+
+    async def forever(_: Gesture) -> None:
+        try:
+            await asyncio.Event().wait()
+        except asyncio.CancelledError:
+            ended.append("cancelled")
+            raise
+
+    frame.work = forever
+    await frame.workspace.types("U0ALICE", "C0INC", "/flows list")
+    await asyncio.sleep(0)
+    assert await frame.jobs.drain(within=0.05) == 1
+    assert (ended, frame.jobs.under_way) == (["cancelled"], 0)
+
+
+@pytest.mark.parametrize("count", [40])
+async def test_many_commands_at_once_are_all_answered(frame: Frame, count: int) -> None:
+    slack = frame.workspace
+    deliveries = await asyncio.gather(*(slack.types("U0ALICE", "C0INC", f"/flows {n}") for n in range(count)))
+    assert {delivery.status for delivery in deliveries} == {200}
+    await slack.until(lambda: len(words(frame)) == count)

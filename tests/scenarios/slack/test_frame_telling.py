@@ -1,0 +1,174 @@
+"""Speaking: every way that may fail, and who sees what in the end."""
+
+import pytest
+
+from bot.demo.slack.faults import error, lose_answer, rate_limited, reset_before, status
+from bot.slack.gestures import Gesture
+from bot.slack.telling import Message, Posted
+from tests.scenarios.slack.frame import Frame, said
+
+
+async def gesture_in(frame: Frame, channel: str = "C0INC") -> Gesture:
+    """Somebody types; the listener says nothing."""
+
+    async def nothing(_: Gesture) -> None:
+        return
+
+    frame.work = nothing
+    await frame.workspace.types("U0ALICE", channel, "/flows quiet")
+    return frame.gestures[-1]
+
+
+def seen_by(frame: Frame, user: str, channel: str = "C0INC") -> list[str]:
+    return [message.text for message in frame.workspace.sees(user, channel)]
+
+
+async def test_private_words_go_by_the_response_url_with_everything_explicit(frame: Frame) -> None:
+    gesture = await gesture_in(frame)
+    assert await frame.teller.privately(gesture, said("hello"))
+    (response,) = frame.workspace.responses
+    assert (response.body["response_type"], response.body["replace_original"]) == ("ephemeral", False)
+    assert (seen_by(frame, "U0ALICE"), seen_by(frame, "U0BOB")) == (["hello"], [])
+
+
+async def test_a_used_up_response_url_is_followed_by_an_ephemeral_message(frame: Frame) -> None:
+    gesture = await gesture_in(frame)
+    for number in range(6):
+        assert await frame.teller.privately(gesture, said(f"word {number}"))
+    assert seen_by(frame, "U0ALICE") == [f"word {number}" for number in range(6)]
+    assert [call.method for call in frame.workspace.calls][-1] == "chat.postEphemeral"
+
+
+async def test_and_where_the_bot_is_no_member_by_a_direct_message(frame: Frame) -> None:
+    gesture = await gesture_in(frame, "C0AWAY")
+    frame.workspace.faults.on("response_url", error("expired_url"))
+    assert await frame.teller.privately(gesture, said("hello"))
+    direct = frame.workspace.direct_channel("U0ALICE").id
+    assert seen_by(frame, "U0ALICE", direct) == ["hello"]
+
+
+@pytest.mark.parametrize("fault", [error("invalid_blocks"), status(500), rate_limited(60), reset_before()])
+async def test_whatever_is_wrong_with_the_response_url_somebody_hears(frame: Frame, fault: object) -> None:
+    gesture = await gesture_in(frame)
+    frame.workspace.faults.on("response_url", fault)  # type: ignore[arg-type]  # parametrized
+    assert await frame.teller.privately(gesture, said("hello"))
+    assert seen_by(frame, "U0ALICE") == ["hello"]
+
+
+async def test_when_nobody_could_see_it_the_caller_is_told(frame: Frame) -> None:
+    gesture = await gesture_in(frame)
+    for method in ("response_url", "chat.postEphemeral", "chat.postMessage"):
+        frame.workspace.faults.on(method, error("fatal_error"), times=None)
+    assert not await frame.teller.privately(gesture, said("hello"))
+
+
+async def test_replacing_replaces_the_ephemeral_message_of_the_press(frame: Frame) -> None:
+    slack = frame.workspace
+    await slack.types("U0ALICE", "C0INC", "/flows list")
+    (shown,) = await slack.until(lambda: slack.sees("U0ALICE", "C0INC"))
+
+    async def replace(gesture: Gesture) -> None:
+        await frame.teller.privately(gesture, said("page 2"), replace=True)
+
+    frame.work = replace
+    await slack.clicks("U0ALICE", shown, "press")
+    await slack.until(lambda: seen_by(frame, "U0ALICE") == ["page 2"])
+
+
+async def test_private_words_never_replace_a_public_message(frame: Frame) -> None:
+    slack = frame.workspace
+    posted = await frame.teller.publicly(await gesture_in(frame), said("public card"))
+    assert posted
+
+    async def replace(gesture: Gesture) -> None:
+        await frame.teller.privately(gesture, said("only for you"), replace=True)
+
+    frame.work = replace
+    await slack.clicks("U0ALICE", slack.message(posted.channel_id, posted.ts), "press")
+    await slack.until(lambda: seen_by(frame, "U0ALICE") == ["public card", "only for you"])
+    assert seen_by(frame, "U0BOB") == ["public card"]
+
+
+async def test_public_words_are_the_bot_s_own_message_without_previews(frame: Frame) -> None:
+    posted = await frame.teller.publicly(await gesture_in(frame), said("card"))
+    assert posted
+    assert posted.ts
+    arguments = frame.workspace.calls[-1].arguments
+    assert (arguments["unfurl_links"], arguments["unfurl_media"], arguments["parse"]) == (False, False, "none")
+    assert await frame.teller.edit(posted, said("result"))
+    assert seen_by(frame, "U0BOB") == ["result"]
+
+
+async def test_where_the_bot_is_no_member_public_words_go_by_the_response_url(frame: Frame) -> None:
+    slack = frame.workspace
+    posted = await frame.teller.publicly(await gesture_in(frame, "C0AWAY"), said("card"))
+    assert posted == Posted("C0AWAY", "")
+    card = slack.sees("U0BOB", "C0AWAY")[-1]
+    assert card.text == "card"
+    assert not await frame.teller.edit(posted, said("result"))
+
+    edited = []
+
+    async def edit(gesture: Gesture) -> None:
+        edited.append(await frame.teller.edit(posted, said("result"), gesture=gesture))
+
+    frame.work = edit
+    await slack.clicks("U0BOB", card, "press")
+    await slack.until(lambda: edited)
+    assert edited == [True]
+    assert seen_by(frame, "U0ALICE", "C0AWAY")[-1] == "result"
+
+
+async def test_a_public_post_whose_answer_was_lost_is_not_sent_again(frame: Frame) -> None:
+    gesture = await gesture_in(frame)
+    frame.workspace.faults.on("chat.postMessage", lose_answer())
+    assert await frame.teller.publicly(gesture, said("card")) is None
+    assert seen_by(frame, "U0BOB") == ["card"]
+
+
+async def test_a_short_rate_limit_is_waited_for_and_a_long_one_is_not(frame: Frame) -> None:
+    gesture = await gesture_in(frame)
+    frame.workspace.faults.on("chat.postMessage", rate_limited(1))
+    posted = await frame.teller.publicly(gesture, said("card"))
+    assert posted
+    assert posted.ts
+    frame.workspace.faults.on("chat.update", rate_limited(3600))
+    assert not await frame.teller.edit(posted, said("result"))
+    assert seen_by(frame, "U0BOB") == ["card"]
+
+
+async def test_an_edit_that_slack_refuses_goes_by_the_press_on_that_very_message_only(frame: Frame) -> None:
+    slack = frame.workspace
+    first = await gesture_in(frame)
+    card = await frame.teller.publicly(first, said("card"))
+    other = await frame.teller.publicly(first, said("another card"))
+    assert card
+    assert other
+    slack.faults.on("chat.update", error("cant_update_message"), times=None)
+    done: list[bool] = []
+
+    async def edit(gesture: Gesture) -> None:
+        done.append(await frame.teller.edit(card, said("result"), gesture=gesture))
+        done.append(await frame.teller.edit(other, said("wrong"), gesture=gesture))
+        done.append(await frame.teller.edit(card, said("wrong"), gesture=first))
+
+    frame.work = edit
+    await slack.clicks("U0ALICE", slack.message("C0INC", card.ts), "press")
+    await slack.until(lambda: len(done) == 3)
+    assert done == [True, False, False]
+    assert seen_by(frame, "U0BOB") == ["result", "another card"]
+
+
+async def test_an_answer_to_a_press_in_a_thread_stays_in_the_thread(frame: Frame) -> None:
+    slack = frame.workspace
+    root = await frame.teller.publicly(await gesture_in(frame), said("root"))
+    assert root
+    in_thread = Gesture("U0ALICE", slack.team_id, "C0INC", thread_ts=root.ts)
+    reply = await frame.teller.publicly(in_thread, said("reply"))
+    assert reply
+    assert slack.message("C0INC", reply.ts).thread_ts == root.ts
+
+
+async def test_plain_words_without_blocks_are_fine(frame: Frame) -> None:
+    assert await frame.teller.privately(await gesture_in(frame), Message("just words"))
+    assert seen_by(frame, "U0ALICE") == ["just words"]
