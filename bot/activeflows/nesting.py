@@ -146,12 +146,10 @@ class _Walk:
     def _place_new(self, action: Action) -> None:
         follows = bool(self.opened) and self._previous is self.opened[-1].opener
         belongs = next((d for d in range(len(self.opened), 0, -1) if self._points_to(action, d - 1)), None)
+        natural = follows and action.type == "fetch_flow"
         if belongs is not None:
             del self.opened[belongs:]
-        if belongs is not None:
             natural = follows or action.type == "empty"  # only queues use it
-        else:
-            natural = follows and action.type == "fetch_flow"
         self.certain = not self.opened or bool(self.own) or natural
 
     def _points_to(self, action: Action, index: int) -> bool:
