@@ -18,7 +18,7 @@ class VoIPBIN(Protocol):
 
     @property
     def customer(self) -> Customer:
-        """Whose account this is, as read when the bot started."""
+        """Whose account this is, as read when the bot started. Raises ``VoIPBINUnreachable`` while it was not yet."""
         ...
 
     async def picture(self, *, max_age: float = 5.0) -> Picture:

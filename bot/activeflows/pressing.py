@@ -131,12 +131,13 @@ class Pressing:
     async def look(self, intent: Intent, press: Press) -> Looked:
         """Read the activeflow again and hold it against what the card showed."""
         try:
+            ours = self._voipbin.customer.id
             activeflow = await self._voipbin.activeflow(intent.activeflow_id)
         except (NotFound, NotOurs):
             return Looked(Look.GONE)
         except Failure as failure:
             return Looked(Look.UNREAD, why=failure.what, request_id=failure.request_id)
-        if activeflow.customer_id != self._voipbin.customer.id:
+        if activeflow.customer_id != ours:
             return Looked(Look.GONE)
         if activeflow.ended:
             return Looked(Look.ENDED, at=activeflow.updated_at)

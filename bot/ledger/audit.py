@@ -113,6 +113,29 @@ def verify(rows: Iterable[Mapping[str, Any]]) -> Iterator[Flaw]:
         expected, previous = seq + 1, row["hash"]
 
 
+@dataclass(frozen=True, slots=True)
+class Proof:
+    """How long the chain is, its newest receipt, and every flaw."""
+
+    count: int
+    newest: str
+    flaws: tuple[Flaw, ...]
+
+
+def proof(connection: Connection) -> Proof:
+    """Walk the whole chain once."""
+    count, newest = 0, ""
+
+    def counted() -> Iterator[Mapping[str, Any]]:
+        nonlocal count, newest
+        for row in chain(connection):
+            count, newest = count + 1, row["hash"][:RECEIPT_DIGITS]
+            yield row
+
+    flaws = tuple(verify(counted()))
+    return Proof(count, newest, flaws)
+
+
 def chain(connection: Connection) -> Iterator[Mapping[str, Any]]:
     """Every row, oldest first, a few at a time."""
     rows = connection.execution_options(yield_per=500).execute(select(audit).order_by(audit.c.seq))

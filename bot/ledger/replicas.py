@@ -3,6 +3,8 @@
 A replica that is only slow, not dead, may be taken over too. That is safe: a stop's POST is guarded by a record of its
 own (see ``bot.activeflows.stopping``), so two runs of one press send at most one.
 
+Nobody signs off: a replica that left in order is found dead, too, and has nothing to take over.
+
 Times are the database's own, so the replicas' clocks do not matter.
 """
 
@@ -39,10 +41,6 @@ class Replicas:
             except LedgerUnavailable:
                 log.warning("replica_cannot_reach_the_ledger")
             await asyncio.sleep(every)
-
-    async def leave(self) -> None:
-        """Nothing is left to be taken over."""
-        await self._database.within(lambda c: c.execute(delete(replicas).where(replicas.c.id == self._own_id)) and None)
 
     def _round(self, connection: Connection, dead_after: int) -> list[str]:
         """Own sign of life; the ids of the dead, each given to exactly one replica."""

@@ -13,7 +13,7 @@ from datetime import datetime
 from typing import Final, TypeVar
 from uuid import UUID
 
-from bot.activeflows.errors import NotFound, NotOurs, StopUnconfirmed
+from bot.activeflows.errors import NotFound, NotOurs, StopUnconfirmed, VoIPBINUnreachable
 from bot.activeflows.model import Activeflow, Call, Customer, Flow, Picture
 from bot.voipbin import wire
 from bot.voipbin.budget import Urgency
@@ -48,7 +48,7 @@ class VoIPBINClient:
     @property
     def customer(self) -> Customer:
         if self._customer is None:
-            raise RuntimeError("introduce() has not been awaited: the customer is not known yet")
+            raise VoIPBINUnreachable("VoIPBIN has not been reached since the bot started")
         return self._customer
 
     async def introduce(self) -> Customer:
