@@ -1,0 +1,71 @@
+"""Finding the one activeflow a person means.
+
+A beginning of an id is looked for among the activeflows they may view only, so that nothing is given away about others;
+it means the running one, if only one that runs begins so.
+"""
+
+from typing import Final
+from uuid import UUID
+
+from bot.activeflows.errors import Ambiguous, NotFound, NotOurs
+from bot.activeflows.model import Activeflow, Picture
+from bot.activeflows.operators import Operator, Permission
+from bot.activeflows.ports import VoIPBIN
+from bot.activeflows.targets import Prefix, Target
+
+MOST_CANDIDATES: Final = 10
+
+
+async def find(voipbin: VoIPBIN, operator: Operator, target: Target) -> Activeflow:
+    """The activeflow that is meant, read now.
+
+    Raises ``NotPermitted`` (first of all, and for a flow this person may not view), ``NotFound``, ``Ambiguous``,
+    ``NotOurs``, or a ``Failure``.
+    """
+    operator.require(Permission.VIEW)
+    if isinstance(target, Prefix):
+        activeflow = await _begins(voipbin, operator, target)
+    else:
+        activeflow = await _has_id(voipbin, target)
+    if activeflow.customer_id != voipbin.customer.id:
+        raise NotOurs(activeflow.id)
+    operator.require(Permission.VIEW, activeflow.flow_id)
+    return activeflow
+
+
+def may_see(voipbin: VoIPBIN, operator: Operator, activeflow: Activeflow) -> bool:
+    """May anything of it be shown to this person here?"""
+    ours = activeflow.customer_id == voipbin.customer.id
+    return ours and operator.may(Permission.VIEW, activeflow.flow_id)
+
+
+async def _has_id(voipbin: VoIPBIN, target: UUID) -> Activeflow:
+    """Its own id, or that of the call it runs for."""
+    try:
+        return await voipbin.activeflow(target)
+    except NotFound:
+        call = await voipbin.call(target)
+    if call is None or call.activeflow_id is None:
+        raise NotFound(str(target), "Neither an activeflow nor a call of an activeflow has this id")
+    return await voipbin.activeflow(call.activeflow_id)
+
+
+async def _begins(voipbin: VoIPBIN, operator: Operator, prefix: Prefix) -> Activeflow:
+    picture = await voipbin.picture()
+    seen = [a for a in picture.activeflows if may_see(voipbin, operator, a)]
+    found = [a for a in seen if prefix.fits(a.id)] or [a for a in seen if prefix.fits(a.reference.id)]
+    found = [a for a in found if a.running] or found
+    if not found:
+        raise NotFound(str(prefix), _looked(picture))
+    if len(found) > 1:
+        raise Ambiguous(str(prefix), found[:MOST_CANDIDATES])
+    return await voipbin.activeflow(found[0].id)
+
+
+def _looked(picture: Picture) -> str:
+    """How far the look went, in words."""
+    number = len(picture.activeflows)
+    if picture.complete_since is None:
+        return f"I looked at all there are ({number})"
+    since = f"{picture.complete_since:%Y-%m-%d %H:%M} UTC"
+    return f"I looked at {number}, among them all that began since {since}; an older one is found by its whole id"

@@ -1,0 +1,176 @@
+"""Reading: the running activeflows as a list, one of them in detail, and finding the one a person means.
+
+Permission comes first everywhere: before anything is asked of VoIPBIN for somebody who may view nothing, and before
+anything of an activeflow is told that belongs to a flow they may not view. Decisions:
+
+- Grants limited to flows hide rows; how many are hidden is said, nothing else about them.
+- Names are looked up for the rows on screen only; a filter that needs them looks at every flow once, and says for how
+  many activeflows it did not get the name: those may be missing.
+"""
+
+import asyncio
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime
+from difflib import get_close_matches
+from itertools import chain
+from typing import Final, TypeAlias
+from uuid import UUID
+
+from bot.activeflows.filters import Filters
+from bot.activeflows.finding import find, may_see
+from bot.activeflows.history import Done, step_history
+from bot.activeflows.lookups import flows, names_in, queue_names
+from bot.activeflows.model import Activeflow, Flow
+from bot.activeflows.operators import Operator, Permission
+from bot.activeflows.ports import VoIPBIN
+from bot.activeflows.seeing import Sight, look_at
+from bot.activeflows.situation import Situation, queues_named, situation
+from bot.activeflows.targets import Target
+
+PAGE: Final = 10
+"""Rows on a page."""
+_FILTER_LOOK: Final = 8.0
+"""Seconds a filter waits for a name: without it the answer would leave something out."""
+_BREATH: Final = 50
+"""Activeflows looked through before others on the event loop get their turn."""
+_UNSEEN: Final = Situation(kind="", words="", action="")
+Flows: TypeAlias = Mapping[UUID, Flow | None]
+"""Definitions by id; ``None``: there is no such flow (any more). What is not in it is not known."""
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """One activeflow on screen. ``flow_name`` is ``None`` when it has no flow or its name is not known."""
+
+    activeflow: Activeflow
+    situation: Situation
+    flow_name: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Listing:
+    """One page of the list, with how fresh and how complete it is."""
+
+    rows: tuple[Row, ...]
+    filters: Filters
+    page: int
+    pages: int
+    """At least 1, also when nothing fits."""
+    total: int
+    """Activeflows that fit, on all pages."""
+    hidden: int
+    """Activeflows of flows this person may not view; a filter by flow is not applied to them."""
+    unnamed: int
+    """Activeflows left out because the flow's name, which the filter needs, was not known."""
+    similar: tuple[str, ...]
+    """Flow names like the one asked for, when no flow is called so."""
+    as_of: datetime
+    complete_since: datetime | None
+    """As in ``Picture``."""
+    stopped_because: str
+    unreadable: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Details:
+    """One activeflow, read at ``as_of``, with its history."""
+
+    sight: Sight
+    history: tuple[Done, ...]
+    as_of: datetime
+
+
+class Reading:
+    """What can be seen. Every method may raise any ``Failure``, and ``NotPermitted`` before it does anything."""
+
+    def __init__(self, voipbin: VoIPBIN, now: Callable[[], datetime], *, side_look: float = 1.5) -> None:
+        """``side_look``: seconds a look-up that is only a courtesy may take."""
+        self._voipbin = voipbin
+        self._now = now
+        self._side_look = side_look
+
+    async def running(self, operator: Operator, filters: Filters, page: int = 1) -> Listing:
+        """One page of what fits; a page beyond the end is the last one."""
+        operator.require(Permission.VIEW)
+        picture = await self._voipbin.picture()
+        now = self._now()
+        rough = replace(filters, flow=None, action=None)
+        fitting = [a for a in picture.activeflows if rough.matches(a, _UNSEEN, None, now)]
+        seen = [a for a in fitting if may_see(self._voipbin, operator, a)]
+        hidden = len(fitting) - len(seen)
+        known: Flows = {}
+        if filters.flow is not None or filters.action is not None:
+            known = await flows(self._voipbin, (a.flow_id for a in seen), within=_FILTER_LOOK)
+        found = await _matching(seen, filters, known, now)
+        unnamed = _unnamed(seen, found, known) if filters.flow is not None else 0
+        pages = max(1, -(-len(found) // PAGE))
+        page = min(max(page, 1), pages)
+        return Listing(
+            rows=await self._rows(found[(page - 1) * PAGE : page * PAGE]),
+            filters=filters,
+            page=page,
+            pages=pages,
+            total=len(found),
+            hidden=hidden,
+            unnamed=unnamed,
+            similar=_similar(filters.flow, known) if filters.flow and not found else (),
+            as_of=picture.as_of,
+            complete_since=picture.complete_since,
+            stopped_because=picture.stopped_because,
+            unreadable=picture.unreadable,
+        )
+
+    async def show(self, operator: Operator, target: Target) -> Details:
+        """One activeflow, read now. Raises what ``resolve`` raises."""
+        operator.require(Permission.VIEW)
+        activeflow = await self.resolve(operator, target)
+        as_of = self._now()
+        async with asyncio.TaskGroup() as asking:
+            sight = asking.create_task(look_at(self._voipbin, activeflow, now=as_of, within=self._side_look))
+            names = asking.create_task(names_in(self._voipbin, activeflow, within=self._side_look))
+        return Details(sight.result(), step_history(activeflow, name_of=names.result().get), as_of)
+
+    async def resolve(self, operator: Operator, target: Target) -> Activeflow:
+        """The activeflow that is meant, read now: see ``finding.find``."""
+        return await find(self._voipbin, operator, target)
+
+    async def _rows(self, activeflows: Sequence[Activeflow]) -> tuple[Row, ...]:
+        known = await flows(self._voipbin, (a.flow_id for a in activeflows), within=self._side_look)
+        queues = chain.from_iterable(queues_named(a, flow=_flow_of(a, known)) for a in activeflows)
+        names = await queue_names(self._voipbin, queues, within=self._side_look)
+        return tuple(_row(activeflow, _flow_of(activeflow, known), names) for activeflow in activeflows)
+
+
+async def _matching(seen: list[Activeflow], filters: Filters, known: Flows, now: datetime) -> list[Activeflow]:
+    """Those that fit entirely; what each is doing is worked out only when the filter asks."""
+    if filters.flow is None and filters.action is None:
+        return seen
+    found = []
+    for number, activeflow in enumerate(seen, 1):
+        flow = _flow_of(activeflow, known)
+        doing = situation(activeflow, flow=flow) if filters.action is not None else _UNSEEN
+        if filters.matches(activeflow, doing, flow.name if flow else None, now):
+            found.append(activeflow)
+        if number % _BREATH == 0:
+            await asyncio.sleep(0)
+    return found
+
+
+def _row(activeflow: Activeflow, flow: Flow | None, names: Mapping[UUID, str | None]) -> Row:
+    return Row(activeflow, situation(activeflow, flow=flow, name_of=names.get), flow.name if flow else None)
+
+
+def _flow_of(activeflow: Activeflow, known: Flows) -> Flow | None:
+    return known.get(activeflow.flow_id) if activeflow.flow_id is not None else None
+
+
+def _unnamed(seen: list[Activeflow], found: list[Activeflow], known: Flows) -> int:
+    fitting = {activeflow.id for activeflow in found}
+    return sum(1 for a in seen if a.flow_id is not None and a.id not in fitting and a.flow_id not in known)
+
+
+def _similar(asked: str, known: Flows) -> tuple[str, ...]:
+    """At most three; names are compared without regard to case."""
+    names = {flow.name.casefold(): flow.name for flow in known.values() if flow is not None and flow.name}
+    return tuple(names[near] for near in get_close_matches(asked.casefold(), names, n=3, cutoff=0.5))

@@ -1,0 +1,23 @@
+"""What a listener has at hand."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime
+
+from bot.activeflows.reading import Reading
+from bot.slack.identity import People
+from bot.slack.jobs import Jobs
+from bot.slack.telling import Teller
+
+
+@dataclass(frozen=True)
+class Desk:
+    """Built once, where the parts are put together."""
+
+    command: str
+    """The slash command's name: ``/flows``."""
+    people: People
+    jobs: Jobs
+    teller: Teller
+    reading: Reading
+    now: Callable[[], datetime]
