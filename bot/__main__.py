@@ -11,7 +11,6 @@ import signal
 import sys
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from pathlib import Path
 from typing import Annotated
 
 from pydantic import BaseModel, Field, SecretStr
@@ -125,8 +124,7 @@ def _settings(**fixed: int) -> Settings:
 async def _ledger() -> AsyncIterator[Database]:
     """The ledger as it is: nothing is created, and a missing one is said."""
     url = _Database().flows_bot_database_url.get_secret_value()
-    file = Path(url.removeprefix("sqlite:///"))
-    if url.startswith("sqlite:///") and not file.is_file():
+    if url.startswith("sqlite:///") and not os.path.exists(file := url.removeprefix("sqlite:///")):  # noqa: ASYNC240, PTH110 # before anything else runs
         raise Misconfigured(f"FLOWS_BOT_DATABASE_URL: there is no ledger at {file}.")
     try:
         database = Database(url)

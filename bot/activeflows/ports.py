@@ -91,6 +91,14 @@ class Ledger(Protocol):
     async def records(self, question: Question) -> Sequence[Entry]: ...
 
 
+class Presses(Protocol):
+    """Where presses are recorded, to be carried out even if the process dies."""
+
+    async def start(self, press: Press) -> None:
+        """Returns once it is recorded; the same press again changes nothing. Raises ``LedgerUnavailable``."""
+        ...
+
+
 class People(Protocol):
     """Who somebody is, asked of Slack. Raises ``IdentityUnknown`` when a fresh answer cannot be had."""
 

@@ -7,8 +7,9 @@ to the presser alone, with that fact.
 
 import asyncio
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager, suppress
+from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
+from typing import Final
 from uuid import UUID
 
 from slack_sdk.models.blocks import ContextBlock, MarkdownTextObject
@@ -20,6 +21,12 @@ from bot.slack.presses import gesture_of
 from bot.slack.telling import Message, Posted, Teller
 
 
+STILL_LOOKING: Final = Message(
+    "Your press is recorded and will be carried out. I am still asking Slack who you are and VoIPBIN what it is doing; "
+    "the card will say what becomes of it."
+)
+
+
 @dataclass(slots=True)
 class _Turn:
     lock: asyncio.Lock = field(default_factory=asyncio.Lock)
@@ -29,10 +36,11 @@ class _Turn:
 class StopCards:
     """``ports.Cards`` in Slack."""
 
-    def __init__(self, teller: Teller, command: str) -> None:
-        self._teller, self._command = teller, command
+    def __init__(self, teller: Teller, command: str, *, reassure_after: float = 2.0) -> None:
+        self._teller, self._command, self._reassure_after = teller, command, reassure_after
         self._turns: dict[UUID, _Turn] = {}
         self._first_words: dict[str, asyncio.Event] = {}
+        self._reassuring: dict[str, asyncio.Task[None]] = {}
 
     async def show(self, intent: Intent, phase: Phase, press: Press | None) -> bool:
         """Change the card for everybody, or tell the presser; whether somebody could see it."""
@@ -51,19 +59,25 @@ class StopCards:
         self._said(press)
         return seen
 
-    async def first_word(self, press: Press, *, within: float) -> None:
-        """Returns once anything was said about this press, or after ``within`` seconds."""
-        said = self._first_words.setdefault(press.id, asyncio.Event())
+    def promise(self, press: Press) -> None:
+        """From now on somebody hears about this press within seconds. Call it before the press is started."""
+        self._first_words[press.id] = asyncio.Event()
+        task = asyncio.create_task(self._reassure(press))
+        self._reassuring[press.id] = task
+        task.add_done_callback(lambda _: self._reassuring.pop(press.id, None))
+
+    def broken(self, press: Press) -> None:
+        """The press was not recorded after all; what is said about that is said elsewhere."""
+        self._said(press)
+
+    async def _reassure(self, press: Press) -> None:
         try:
-            with suppress(TimeoutError):
-                async with asyncio.timeout(within):
-                    await said.wait()
+            async with asyncio.timeout(self._reassure_after):
+                await self._first_words[press.id].wait()
+        except TimeoutError:
+            await self._teller.privately(gesture_of(press), STILL_LOOKING)
         finally:
             self._first_words.pop(press.id, None)
-
-    def expect(self, press: Press) -> None:
-        """From now on a word about this press is noticed. Call it before the press is started."""
-        self._first_words.setdefault(press.id, asyncio.Event())
 
     def _said(self, press: Press | None) -> None:
         if press is not None and press.id in self._first_words:

@@ -4,7 +4,10 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
 
+from bot.activeflows.asking import Asking
+from bot.activeflows.ports import Ledger, Presses
 from bot.activeflows.reading import Reading
+from bot.slack.cards import StopCards
 from bot.slack.identity import People
 from bot.slack.jobs import Jobs
 from bot.slack.telling import Teller
@@ -20,4 +23,9 @@ class Desk:
     jobs: Jobs
     teller: Teller
     reading: Reading
+    asking: Asking
+    presses: Presses
+    """Records a press so that it is carried out, whatever happens."""
+    cards: StopCards
+    records: Ledger
     now: Callable[[], datetime]

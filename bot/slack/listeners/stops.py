@@ -23,9 +23,6 @@ from bot.slack.presses import press_of
 from bot.slack.requests import Stop
 from bot.slack.telling import Message
 
-FIRST_WORD_WITHIN = 90.0
-"""Seconds after which a press that nothing was said about is not waited for any more; its workflow goes on."""
-
 
 def register(app: AsyncApp, desk: Desk) -> None:
     """The three buttons in the life of a stop."""
@@ -40,15 +37,13 @@ def register(app: AsyncApp, desk: Desk) -> None:
     async def stop_flow(ack: AsyncAck, body: dict[str, Any], action: dict[str, Any]) -> None:
         gesture = from_action(body)
         press = press_of(gesture, str(action.get("value", "")), desk.now())
-        desk.cards.expect(press)
+        desk.cards.promise(press)
         try:
             await desk.presses.start(press)
         except LedgerUnavailable as trouble:
+            desk.cards.broken(press)
             unwritten = declined_press(Declined(Why.LEDGER, trouble.what), desk.command)
             desk.jobs.start(gesture, partial(_tell, desk, gesture, unwritten))
-        else:
-            wait = partial(desk.cards.first_word, press, within=FIRST_WORD_WITHIN)
-            desk.jobs.start(gesture, wait, doing="asking Slack who you are, and VoIPBIN what it is doing now")
         await ack()
 
     @app.action(ids.CANCEL_STOP)
