@@ -9,6 +9,7 @@ from starlette.responses import Response
 from starlette.routing import BaseRoute, Route, WebSocketRoute
 
 from bot.demo.serving import serving
+from bot.demo.slack.page_api import page_routes
 from bot.demo.slack.responses import respond
 from bot.demo.slack.web_api import answer
 from bot.demo.slack.workspace import Workspace
@@ -32,6 +33,7 @@ def slack_app(workspace: Workspace, extra_routes: Sequence[BaseRoute] = ()) -> S
             ),
             WebSocketRoute("/socket", workspace.socket.endpoint),
             *extra_routes,
+            *page_routes(workspace),
         ]
     )
 

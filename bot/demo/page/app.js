@@ -1,0 +1,125 @@
+// The page: one person's Slack window onto the simulated workspace.
+
+import { blocks } from "./blocks.js";
+import { Composer } from "./composer.js";
+import { el } from "./dom.js";
+import { MessageList } from "./messages.js";
+import { Modals } from "./modals.js";
+import { Panel } from "./panel.js";
+import { act, people, Screen } from "./server.js";
+import { drawHead, drawSidebar } from "./sidebar.js";
+
+const $ = (id) => document.getElementById(id);
+const state = { place: null, unread: new Set(), errors: [], ...(await people()) };
+state.person = state.people.find((one) => one.id === sessionStorage.getItem("person")) ?? state.people[0];
+
+const desk = {
+  get person() { return state.person; },
+  app: state.app,
+  commands: state.commands,
+  shortcuts: state.shortcuts,
+  names: () => screen?.names ?? {},
+  act,
+};
+const list = new MessageList($("messages"), $("scroller"), desk);
+const modals = new Modals(desk);
+const panel = new Panel($("panel"));
+const composer = new Composer($("composer"), desk, say);
+let screen = null;
+
+/** Become somebody. */
+function be(person) {
+  screen?.leave();
+  state.person = person;
+  state.errors = [];
+  state.unread.clear();
+  sessionStorage.setItem("person", person.id);
+  modals.show([]);
+  screen = new Screen(person.id, changed);
+  if (state.place === "home" && person.outsider) state.place = null;
+  else if (state.place === "home") act("home", { user: person.id });
+}
+
+/** Something changed on the screen of this person. */
+function changed(difference) {
+  document.body.classList.toggle("lost", Boolean(difference.lost));
+  if (difference.lost) return;
+  if (!state.place || (state.place !== "home" && !screen.channels.has(state.place))) {
+    state.place = [...screen.channels.values()].find((channel) => !channel.direct)?.id ?? "home";
+  }
+  if (!difference.reset) {
+    for (const message of Object.entries(difference.put).filter(([key]) => key.startsWith("message/")).map(([, one]) => one)) {
+      if (message.channel !== state.place && message.user !== state.person.id) state.unread.add(unreadPlace(message.channel));
+    }
+  }
+  draw();
+  modals.show(screen.views);
+  panel.changed();
+}
+
+const directChannel = () => [...screen.channels.values()].find((channel) => channel.direct)?.id ?? null;
+const unreadPlace = (channel) => (channel === directChannel() ? "home" : channel);
+
+function draw() {
+  const channel = screen.channels.get(state.place);
+  const channels = [...screen.channels.values()];
+  const focused = document.activeElement?.closest("#sidebar, #head") && document.activeElement.textContent;
+  const direct = directChannel();
+  drawSidebar($("sidebar"), { ...state, channels, direct }, { to, be });
+  drawHead($("head"), { channel, place: state.place, app: state.app, direct }, {
+    to,
+    toggleSidebar: () => document.body.classList.toggle("with-sidebar"),
+    togglePanel: () => { panel.toggle(); draw(); },
+    panel: panel.there ? panel : null,
+  });
+  if (focused) [...document.querySelectorAll("#sidebar button, #head button")].find((one) => one.textContent === focused)?.focus();
+  const atHome = state.place === "home";
+  $("home").hidden = !atHome;
+  $("scroller").hidden = atHome;
+  $("composer").hidden = atHome;
+  document.title = `${channel ? `#${channel.name}` : state.app.name} – ${state.team.name}`;
+  if (atHome) return drawHome();
+  composer.at(channel.direct ? channel.name : `#${channel.name}`, state.person.id);
+  const messages = [...screen.in(state.place), ...state.errors.filter((one) => one.channel === state.place)];
+  list.show(channel, messages.sort((one, other) => (one.ts < other.ts ? -1 : 1)));
+}
+
+function drawHome() {
+  const home = screen.home;
+  const press = (spec, block, option) => act("click", {
+    user: state.person.id, view: home.id, action_id: spec.action_id, block_id: block.block_id, option,
+  });
+  const content = home
+    ? blocks(home.content.blocks, { names: screen.names, press })
+    : [el("p", { class: "empty" }, `${state.app.name} has nothing on its Home tab for you yet.`)];
+  const print = JSON.stringify([state.person.id, home]);
+  if ($("home").dataset.print === print) return;
+  $("home").dataset.print = print;
+  $("home").replaceChildren(el("div", { class: "column" }, content));
+}
+
+/** Go to a channel or to the app's Home. */
+async function to(place) {
+  state.place = place;
+  state.unread.delete(unreadPlace(place));
+  document.body.classList.remove("with-sidebar");
+  draw();
+  if (place === "home") await act("home", { user: state.person.id });
+  else composer.focus();
+}
+
+/** Send a line; an error appears where Slack shows it, as a message only this person sees. */
+async function say(text) {
+  const where = { user: state.person.id, channel: state.place };
+  const error = await act("type", { ...where, text });
+  if (!error || where.user !== state.person.id) return;
+  const ts = (Date.now() / 1000).toFixed(6);
+  const words = error.replaceAll("&", "&amp;").replaceAll("<", "&lt;");
+  state.errors.push({ channel: where.channel, ts, user: "slackbot", system: "Slackbot", text: words, blocks: [], ephemeral: true });
+  draw();
+}
+
+$("veil").addEventListener("click", () => { document.body.classList.remove("with-sidebar"); panel.toggle(false); draw(); });
+await panel.start();
+be(state.person);
+composer.focus();

@@ -1,0 +1,179 @@
+"""What the page in the browser asks for: its files, a stream of what one person sees, and the things this person does.
+
+Promises: only this machine's own browser page is served: the Host must be loopback and a foreign Origin is refused, so no
+other website can drive the workspace; nothing is polled, changes come over server-sent events
+(https://html.spec.whatwg.org/multipage/server-sent-events.html); text is sent as data and never as HTML.
+"""
+
+import json
+from collections.abc import Awaitable, Callable
+from http import HTTPStatus
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+
+from starlette.requests import Request
+from starlette.responses import FileResponse, JSONResponse, PlainTextResponse, Response, StreamingResponse
+from starlette.routing import BaseRoute, Mount, Route
+from starlette.staticfiles import StaticFiles
+from starlette.types import ASGIApp, Receive, Scope, Send
+
+from bot.demo.slack.delivery import Delivery
+from bot.demo.slack.messages import Message, View
+from bot.demo.slack.page_stream import stream
+from bot.demo.slack.workspace import Workspace
+
+PAGE = Path(__file__).parent.parent / "page"
+LOOPBACK = {"127.0.0.1", "localhost", "::1"}
+_POLICY = "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; connect-src 'self'"
+_HEADERS = {
+    "Content-Security-Policy": f"{_POLICY}; form-action 'none'; frame-ancestors 'none'; base-uri 'none'",
+    "X-Content-Type-Options": "nosniff",
+    "Referrer-Policy": "no-referrer",
+    "Cache-Control": "no-cache",
+}
+Act = Callable[[Workspace, dict[str, Any]], Awaitable[Delivery]]
+
+
+def page_routes(workspace: Workspace) -> list[BaseRoute]:
+    """Return the routes of the page: `/`, `/page/…` and `/client/…`."""
+
+    async def index(_: Request) -> Response:
+        return FileResponse(PAGE / "index.html", headers=_HEADERS)
+
+    async def watch(request: Request) -> Response:
+        user = request.query_params.get("user", "")
+        if user not in workspace.users:
+            return PlainTextResponse("no such user", HTTPStatus.NOT_FOUND)
+        return StreamingResponse(stream(workspace, user), media_type="text/event-stream", headers=_HEADERS)
+
+    async def people(_: Request) -> Response:
+        return JSONResponse(_described(workspace), headers=_HEADERS)
+
+    routes: list[BaseRoute] = [
+        Route("/", only_this_page(index)),
+        Mount("/page", OnlyThisPage(StaticFiles(directory=PAGE))),
+        Route("/client/people", only_this_page(people)),
+        Route("/client/stream", only_this_page(watch)),
+    ]
+    return routes + [Route(f"/client/{name}", _doing(workspace, act), methods=["POST"]) for name, act in ACTS.items()]
+
+
+class OnlyThisPage:
+    """Let requests through to `app` when they come from a page of this machine itself, answer 403 to all others."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self.app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Serve one request."""
+        allowed = scope["type"] == "http" and is_this_page(Request(scope))
+        await (self.app if allowed else _FOREIGN)(scope, receive, send)
+
+
+def only_this_page(endpoint: Callable[[Request], Awaitable[Response]]) -> Callable[[Request], Awaitable[Response]]:
+    """Wrap an endpoint so that it answers 403 to foreign pages; for the demo's own routes too."""
+
+    async def guarded(request: Request) -> Response:
+        return await endpoint(request) if is_this_page(request) else _FOREIGN
+
+    return guarded
+
+
+def is_this_page(request: Request) -> bool:
+    """Tell whether the Host is loopback and the Origin, when there is one, is this very page."""
+    host = request.headers.get("host", "")
+    origin = request.headers.get("origin")
+    if urlsplit(f"//{host}").hostname not in LOOPBACK:
+        return False
+    if request.headers.get("sec-fetch-site") in {"cross-site", "same-site"}:
+        return False
+    return origin is None or urlsplit(origin).netloc == host
+
+
+_FOREIGN = PlainTextResponse("This page is only for the machine it runs on.", HTTPStatus.FORBIDDEN)
+
+
+def _doing(workspace: Workspace, act: Act) -> Callable[[Request], Awaitable[Response]]:
+    async def endpoint(request: Request) -> Response:
+        if request.headers.get("content-type") != "application/json":
+            return PlainTextResponse("JSON, please", HTTPStatus.UNSUPPORTED_MEDIA_TYPE)
+        try:
+            delivery = await act(workspace, json.loads(await request.body()))
+        except (LookupError, TypeError, ValueError) as gone:
+            return JSONResponse({"error": str(gone)}, HTTPStatus.CONFLICT)
+        return JSONResponse({"error": delivery.error})
+
+    return only_this_page(endpoint)
+
+
+async def _type(workspace: Workspace, asked: dict[str, Any]) -> Delivery:
+    return await workspace.types(asked["user"], asked["channel"], asked["text"])
+
+
+async def _click(workspace: Workspace, asked: dict[str, Any]) -> Delivery:
+    shown = _shown(workspace, asked)
+    alike = [button for button in shown.buttons if button.action_id == asked["action_id"]]
+    wanted = (asked["block_id"], asked.get("option"))
+    for nth, button in enumerate(alike):
+        if (button.block_id, button.option["value"] if button.option else None) == wanted:
+            return await workspace.clicks(asked["user"], shown, asked["action_id"], nth=nth)
+    raise LookupError("This message has changed since.")
+
+
+async def _submit(workspace: Workspace, asked: dict[str, Any]) -> Delivery:
+    return await workspace.submits(asked["user"], _view(workspace, asked), asked["values"])
+
+
+async def _close(workspace: Workspace, asked: dict[str, Any]) -> Delivery:
+    return await workspace.closes(asked["user"], _view(workspace, asked), everything=bool(asked.get("everything")))
+
+
+async def _home(workspace: Workspace, asked: dict[str, Any]) -> Delivery:
+    return await workspace.opens_home(asked["user"])
+
+
+async def _shortcut(workspace: Workspace, asked: dict[str, Any]) -> Delivery:
+    message = workspace.message(asked["channel"], asked["ts"])
+    return await workspace.uses_shortcut(asked["user"], message, asked["callback_id"])
+
+
+def _shown(workspace: Workspace, asked: dict[str, Any]) -> Message | View:
+    return _view(workspace, asked) if "view" in asked else workspace.message(asked["channel"], asked["ts"])
+
+
+def _view(workspace: Workspace, asked: dict[str, Any]) -> View:
+    view = workspace.view(asked["view"])
+    if view is None or view.user != asked["user"]:
+        raise LookupError("This dialog is not open any more.")
+    return view
+
+
+def _described(workspace: Workspace) -> dict[str, Any]:
+    humans = [user for user in workspace.users.values() if not user.is_bot and not user.deleted]
+    return {
+        "team": {"id": workspace.team_id, "name": workspace.name},
+        "app": {"name": workspace.app_name, "user": workspace.bot_user_id, "home": workspace.home_tab_enabled},
+        "commands": [vars(command) for command in workspace.commands.values()],
+        "shortcuts": [vars(entry) for entry in workspace.shortcuts if entry.type == "message"],
+        "people": [
+            {
+                "id": user.id,
+                "name": user.display_name,
+                "about": user.about,
+                "guest": user.is_restricted or user.is_ultra_restricted,
+                "outsider": user.team_id != workspace.team_id,
+            }
+            for user in humans
+        ],
+    }
+
+
+ACTS: dict[str, Act] = {
+    "type": _type,
+    "click": _click,
+    "submit": _submit,
+    "close": _close,
+    "home": _home,
+    "shortcut": _shortcut,
+}
