@@ -1,0 +1,110 @@
+"""One activeflow in detail: what it does now, what it runs for, what it did, and what stopping it would do."""
+
+from collections.abc import Iterator
+from datetime import datetime
+
+from slack_sdk.models.blocks import (
+    ActionsBlock,
+    Block,
+    ButtonElement,
+    ContextBlock,
+    HeaderBlock,
+    MarkdownTextObject,
+    PlainTextObject,
+    SectionBlock,
+)
+
+from bot.activeflows.ages import in_words
+from bot.activeflows.masking import masked
+from bot.activeflows.model import STEP_BUDGET, Call
+from bot.activeflows.operators import Operator, Permission
+from bot.activeflows.reading import Details
+from bot.slack import ids
+from bot.slack.blocks import row_buttons
+from bot.slack.blocks.activeflow_list import STATUS_WORDS, reference
+from bot.slack.blocks.mrkdwn import bold, code, date_token, escaped, plain
+from bot.slack.telling import Message
+
+_BEGAN = "{date_short_pretty} {time_secs}"
+
+
+def activeflow_details(details: Details, operator: Operator, now: datetime, *, command: str) -> Message:
+    """Details for one person's eyes; the caller is masked."""
+    sight, activeflow = details.sight, details.sight.activeflow
+    name = row_buttons.name_of(sight.flow_name)
+    blocks: list[Block] = [
+        HeaderBlock(text=PlainTextObject(text=plain(name, 150))),
+        SectionBlock(text=MarkdownTextObject(text=_now(details))),
+        SectionBlock(fields=[MarkdownTextObject(text=field) for field in _fields(details, now)]),
+        SectionBlock(text=MarkdownTextObject(text=f"*What stopping it does*\n{_bullets(sight.effects)}")),
+    ]
+    if details.history:
+        blocks.append(SectionBlock(text=MarkdownTextObject(text=f"*Steps so far*\n{_steps(details)}")))
+    small = f"as of {date_token(details.as_of)} · read again: {code(f'{command} show {activeflow.short_id}')}"
+    blocks += [ContextBlock(elements=[MarkdownTextObject(text=small)]), _buttons(details, operator)]
+    aloud = [
+        f"{escaped(name, 150)} {activeflow.short_id}. {STATUS_WORDS[activeflow.status]}:",
+        f"{escaped(sight.situation.words, 400)}.",
+        *(escaped(effect, 300) for effect in sight.effects),
+    ]
+    return Message(" ".join(aloud), tuple(blocks))
+
+
+def _now(details: Details) -> str:
+    situation = details.sight.situation
+    words = f"{bold(STATUS_WORDS[details.sight.activeflow.status])} · {escaped(situation.words, 400)}"
+    return f"{words}\n*Warning:* {escaped(situation.warning, 200)}" if situation.warning else words
+
+
+def _fields(details: Details, now: datetime) -> Iterator[str]:
+    """At most ten."""
+    sight, activeflow = details.sight, details.sight.activeflow
+    yield f"*Activeflow*\n{code(str(activeflow.id))}"
+    flow_id = code(activeflow.flow_id.hex[:8]) if activeflow.flow_id else ""
+    known = escaped(sight.flow_name, 150) if sight.flow_name else "name not known" if flow_id else "none"
+    yield f"*Flow*\n{known} {flow_id}".rstrip()
+    age = activeflow.age(now)
+    if activeflow.created_at is not None and age is not None:
+        yield f"*Began*\n{in_words(age)} ago, {date_token(activeflow.created_at, _BEGAN)}"
+    else:
+        yield "*Began*\nnot known"
+    if activeflow.updated_at is not None:
+        what = "Ended" if activeflow.ended else "Last change"
+        yield f"*{what}*\n{date_token(activeflow.updated_at, _BEGAN)}"
+    yield f"*Runs for*\n{reference(activeflow)}{_call(sight.call, now)}"
+    yield f"*Steps used*\n{activeflow.steps_used} of {STEP_BUDGET}"
+    if activeflow.parent_id is not None:
+        yield f"*Started after*\nactiveflow {code(activeflow.parent_id.hex[:8])}"
+    if activeflow.on_complete_flow_id is not None:
+        follower = escaped(sight.on_complete.name, 150) if sight.on_complete and sight.on_complete.name else "flow"
+        yield f"*When it ends*\n{follower} {code(activeflow.on_complete_flow_id.hex[:8])} starts"
+
+
+def _call(call: Call | None, now: datetime) -> str:
+    if call is None:
+        return ""
+    since = f" for {in_words(now - call.answered_at)}" if call.answered_at is not None and not call.over else ""
+    return f"\n{escaped(call.direction, 20)}, {escaped(masked(call.caller), 60)}, {escaped(call.status, 20)}{since}"
+
+
+def _bullets(lines: tuple[str, ...]) -> str:
+    return "\n".join(f"• {escaped(line, 300)}" for line in lines)
+
+
+def _steps(details: Details) -> str:
+    """Newest last, as they happened."""
+    return "\n".join(
+        f"• {escaped(done.words, 150)}" + (f" ×{done.times}" if done.times > 1 else "") for done in details.history
+    )
+
+
+def _buttons(details: Details, operator: Operator) -> ActionsBlock:
+    activeflow, name = details.sight.activeflow, details.sight.flow_name
+    again = ButtonElement(
+        text="Refresh",
+        action_id=ids.SHOW_AGAIN,
+        value=ids.encode_activeflow(activeflow.id),
+        accessibility_label=f"Read {plain(row_buttons.name_of(name), 45)} {activeflow.short_id} again",
+    )
+    may_stop = activeflow.running and operator.may(Permission.STOP, activeflow.flow_id)
+    return ActionsBlock(elements=[again, *([row_buttons.ask_stop(activeflow, name)] if may_stop else [])])

@@ -1,0 +1,136 @@
+"""The list of activeflows: what is running, what each is doing now, and how fresh and complete that is.
+
+Decisions: each row is a section and, below it, its buttons, because Slack gives a section one button only and both *Show*
+and *Stop…* must be one press away; ten rows take 23 of 50 blocks. *Stop…* is left out for whoever may not press it. The
+shared list is for everybody in the channel: it has all buttons, and each press is decided anew.
+"""
+
+from collections.abc import Iterator
+from datetime import datetime
+from typing import Final
+
+from slack_sdk.models.blocks import (
+    ActionsBlock,
+    Block,
+    ButtonElement,
+    ContextBlock,
+    HeaderBlock,
+    MarkdownTextObject,
+    PlainTextObject,
+    SectionBlock,
+)
+
+from bot.activeflows.ages import in_words
+from bot.activeflows.model import Activeflow, Status
+from bot.activeflows.operators import Operator, Permission
+from bot.activeflows.reading import Listing, Row
+from bot.slack import ids
+from bot.slack.blocks import row_buttons
+from bot.slack.blocks.freshness import counted, freshness
+from bot.slack.blocks.mrkdwn import bold, code, date_token, escaped, mention
+from bot.slack.requests import List
+from bot.slack.telling import Message
+
+STATUS_WORDS: Final = {Status.RUNNING: "Running", Status.ENDED: "Ended", Status.UNKNOWN: "Status unknown"}
+_TITLES: Final = {"running": "Running activeflows", "ended": "Ended activeflows", "any": "Activeflows"}
+
+
+def activeflow_list(listing: Listing, operator: Operator, now: datetime, *, command: str) -> Message:
+    """The list for one person's eyes."""
+    blocks: list[Block] = [*_top(listing, command)]
+    for row in listing.rows:
+        may_stop = row.activeflow.running and operator.may(Permission.STOP, row.activeflow.flow_id)
+        blocks += _drawn(row, now, may_stop=may_stop)
+    blocks += [_small(freshness(listing)), _below(listing, shared=False)]
+    return Message(_aloud(listing, now), tuple(blocks))
+
+
+def shared_list(listing: Listing, now: datetime, *, command: str, by: str) -> Message:
+    """The list for everybody in the channel; ``by``: whose permission it was read with."""
+    blocks: list[Block] = [*_top(listing, command)]
+    for row in listing.rows:
+        blocks += _drawn(row, now, may_stop=row.activeflow.running)
+    blocks += [_small(f"{freshness(listing)} · read by {mention(by)}"), _below(listing, shared=True)]
+    return Message(_aloud(listing, now), tuple(blocks))
+
+
+def _top(listing: Listing, command: str) -> Iterator[Block]:
+    yield HeaderBlock(text=PlainTextObject(text=_TITLES[listing.filters.status]))
+    asked = listing.filters.words()
+    if asked:
+        yield _small(f"Only {code(asked, 400)}")
+    if not listing.rows:
+        yield SectionBlock(text=MarkdownTextObject(text=_nothing(listing, command)))
+
+
+def _nothing(listing: Listing, command: str) -> str:
+    if listing.similar:
+        names = " or ".join(bold(name, 150) for name in listing.similar)
+        return f"No flow is called {bold(listing.filters.flow or '', 150)}. Did you mean {names}?"
+    if listing.filters.words():
+        return f"No activeflow fits. All that run: {code(f'{command} list')}"
+    return f"No activeflow is running. Those that ended: {code(f'{command} list status:ended')}"
+
+
+def _drawn(row: Row, now: datetime, *, may_stop: bool) -> list[Block]:
+    activeflow, name = row.activeflow, row.flow_name
+    buttons = [row_buttons.show(activeflow, name), *([row_buttons.ask_stop(activeflow, name)] if may_stop else [])]
+    return [SectionBlock(text=MarkdownTextObject(text=_words(row, now))), ActionsBlock(elements=buttons)]
+
+
+def _words(row: Row, now: datetime) -> str:
+    activeflow = row.activeflow
+    lines = [
+        f"{bold(row_buttons.name_of(row.flow_name), 150)}  {code(activeflow.short_id)}",
+        f"{STATUS_WORDS[activeflow.status]} · {escaped(row.situation.words, 400)}",
+        " · ".join([*_began(activeflow, now), reference(activeflow)]),
+    ]
+    if row.situation.warning:
+        lines.append(f"*Warning:* {escaped(row.situation.warning, 200)}")
+    return "\n".join(lines)
+
+
+def _began(activeflow: Activeflow, now: datetime) -> Iterator[str]:
+    age = activeflow.age(now)
+    yield "age unknown" if age is None else f"began {in_words(age)} ago"
+    if activeflow.ended and activeflow.updated_at is not None:
+        yield f"ended {date_token(activeflow.updated_at, '{date_short_pretty} {time_secs}')}"
+
+
+def reference(activeflow: Activeflow) -> str:
+    """What it runs for: "call `8f3a1b2c`", or "no reference"."""
+    kind, id_ = activeflow.reference.type, activeflow.reference.id
+    if not kind:
+        return "no reference"
+    return escaped(kind, 40) + (f" {code(id_.hex[:8])}" if id_ is not None else "")
+
+
+def _below(listing: Listing, *, shared: bool) -> ActionsBlock:
+    buttons = [_button("Refresh", ids.LIST_REFRESH, listing, listing.page)]
+    if listing.page > 1:
+        buttons.append(_button("Previous", ids.LIST_PREVIOUS, listing, listing.page - 1))
+    if listing.page < listing.pages:
+        buttons.append(_button("Next", ids.LIST_NEXT, listing, listing.page + 1))
+    if not shared:
+        buttons.append(_button("Share to channel", ids.LIST_SHARE, listing, listing.page))
+    return ActionsBlock(elements=buttons)
+
+
+def _button(text: str, action_id: str, listing: Listing, page: int) -> ButtonElement:
+    label = f"{text}: page {page} of {listing.pages}" if action_id != ids.LIST_SHARE else f"{text}: this list"
+    value = ids.encode_listing(List(listing.filters, page))
+    return ButtonElement(text=text, action_id=action_id, value=value, accessibility_label=label)
+
+
+def _small(text: str) -> ContextBlock:
+    return ContextBlock(elements=[MarkdownTextObject(text=text)])
+
+
+def _aloud(listing: Listing, now: datetime) -> str:
+    told = [f"{_TITLES[listing.filters.status]}: {counted(listing)}, as of {date_token(listing.as_of)}."]
+    for row in listing.rows:
+        age = row.activeflow.age(now)
+        since = "" if age is None else f", began {in_words(age)} ago"
+        name = escaped(row_buttons.name_of(row.flow_name), 80)
+        told.append(f"{name} {row.activeflow.short_id}: {escaped(row.situation.words, 150)}{since}.")
+    return " ".join(told)

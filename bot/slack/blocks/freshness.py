@@ -1,0 +1,46 @@
+"""How fresh and how complete a list is, in the small print under it."""
+
+from collections.abc import Iterator
+from typing import Final
+
+from bot.activeflows.reading import PAGE, Listing
+from bot.slack.blocks.mrkdwn import date_token
+
+_BECAUSE: Final = {
+    "": "older ones were not read",
+    "pages": "older ones were not read",
+    "time": "reading took too long, older ones were not read",
+    "busy": "VoIPBIN asked to slow down, older ones were not read",
+    "failed": "VoIPBIN stopped answering, older ones were not read",
+    "ties": "too many began at one moment, older ones were not read",
+}
+
+
+def freshness(listing: Listing) -> str:
+    """One line of mrkdwn: "3 running · as of 12:03:10 · complete since 11:02, older ones were not read"."""
+    return " · ".join(_parts(listing))
+
+
+def counted(listing: Listing) -> str:
+    """How many there are: "3 running", "1 ended", "12 in all"."""
+    status = listing.filters.status
+    return f"{listing.total} in all" if status == "any" else f"{listing.total} {status}"
+
+
+def _parts(listing: Listing) -> Iterator[str]:
+    yield counted(listing)
+    if listing.pages > 1:
+        first = (listing.page - 1) * PAGE + 1
+        yield f"{first}–{first + len(listing.rows) - 1}, page {listing.page} of {listing.pages}"
+    yield f"as of {date_token(listing.as_of)}"
+    if listing.complete_since is None:
+        yield "complete"
+    else:
+        because = _BECAUSE.get(listing.stopped_because, _BECAUSE[""])
+        yield f"complete since {date_token(listing.complete_since, '{date_short_pretty} {time}')}, {because}"
+    if listing.hidden:
+        yield f"{listing.hidden} hidden: not open to whoever asked here"
+    if listing.unnamed:
+        yield f"{listing.unnamed} may be missing: the name of the flow could not be read"
+    if listing.unreadable:
+        yield f"{listing.unreadable} could not be read"

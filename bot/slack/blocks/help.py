@@ -1,0 +1,36 @@
+"""What can be done here, from the grammar's own table, for the person who asks."""
+
+from slack_sdk.models.blocks import Block, ContextBlock, HeaderBlock, MarkdownTextObject, PlainTextObject, SectionBlock
+
+from bot.activeflows.operators import Operator
+from bot.slack.blocks.mrkdwn import bold, code, escaped, mention
+from bot.slack.grammar import HelpLine, help_lines
+from bot.slack.telling import Message
+
+_MOST_ASKED = 10
+
+
+def help_overview(operator: Operator, *, command: str) -> Message:
+    """Only what this person may do in this channel, and where to learn about the rest."""
+    lines = help_lines()
+    open_ = [line for line in lines if line.needs is None or operator.may(line.needs)]
+    closed = [line for line in lines if line not in open_]
+    told = "\n".join(f"{code(f'{command} {line.usage}')}\n{escaped(line.about)}" for line in open_)
+    blocks: list[Block] = [
+        HeaderBlock(text=PlainTextObject(text="What you can do here")),
+        SectionBlock(text=MarkdownTextObject(text=told)),
+    ]
+    small = _closed(closed, operator, command)
+    if small:
+        blocks.append(ContextBlock(elements=[MarkdownTextObject(text=small)]))
+    aloud = f"What you can do here: {', '.join(f'{command} {line.usage}' for line in open_)}"
+    return Message(f"{escaped(aloud)}. {small}".strip(), tuple(blocks))
+
+
+def _closed(closed: list[HelpLine], operator: Operator, command: str) -> str:
+    if not closed:
+        return ""
+    words = ", ".join(bold(line.usage.split(maxsplit=1)[0]) for line in closed)
+    asked = dict.fromkeys(who for line in closed if line.needs for who in operator.decide(line.needs).who_may)
+    ask = f" You can ask {', '.join(map(mention, list(asked)[:_MOST_ASKED]))}." if asked else ""
+    return f"Not open to you here: {words}. Why: {code(f'{command} whoami')}.{ask}"

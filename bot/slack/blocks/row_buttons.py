@@ -1,0 +1,40 @@
+"""The buttons that belong to one activeflow, and the name by which people and screen readers tell them apart."""
+
+from slack_sdk.models.blocks import ButtonElement
+
+from bot.activeflows.model import Activeflow
+from bot.slack import ids
+from bot.slack.blocks.mrkdwn import plain
+
+NO_NAME = "Activeflow without a known flow"
+
+
+def name_of(flow_name: str | None) -> str:
+    """What the activeflow is called: its flow's name, when that is known."""
+    return flow_name or NO_NAME
+
+
+def show(activeflow: Activeflow, flow_name: str | None) -> ButtonElement:
+    """*Show*: details, to the presser alone."""
+    return ButtonElement(
+        text="Show",
+        action_id=ids.SHOW,
+        value=ids.encode_activeflow(activeflow.id),
+        accessibility_label=_label("Show", activeflow, flow_name),
+    )
+
+
+def ask_stop(activeflow: Activeflow, flow_name: str | None) -> ButtonElement:
+    """*Stop…*: posts the stop card; nothing is stopped yet."""
+    return ButtonElement(
+        text="Stop…",
+        style="danger",
+        action_id=ids.ASK_STOP,
+        value=ids.encode_activeflow(activeflow.id),
+        accessibility_label=_label("Stop", activeflow, flow_name),
+    )
+
+
+def _label(verb: str, activeflow: Activeflow, flow_name: str | None) -> str:
+    """As in "Stop Support line 3c5b0f6e": at most 75 characters, the id never cut."""
+    return f"{verb} {plain(name_of(flow_name), 50)} {activeflow.short_id}"

@@ -1,0 +1,56 @@
+"""What a person may do here, and which grant of the policy gives it or would give it."""
+
+from slack_sdk.models.blocks import Block, ContextBlock, HeaderBlock, MarkdownTextObject, PlainTextObject, SectionBlock
+
+from bot.activeflows.operators import Decision, Operator, Permission
+from bot.slack.blocks.mrkdwn import bold, code, escaped, mention
+from bot.slack.telling import Message
+
+_MOST = 10
+
+
+def whoami(operator: Operator) -> Message:
+    """Every permission with its reason, for the person's own eyes."""
+    decisions = [operator.decide(permission) for permission in Permission]
+    lines = "\n".join(_line(decision, operator) for decision in decisions)
+    blocks: list[Block] = [
+        HeaderBlock(text=PlainTextObject(text="What you may do here")),
+        SectionBlock(text=MarkdownTextObject(text=_who(operator))),
+        SectionBlock(text=MarkdownTextObject(text=lines)),
+    ]
+    if not all(decision.allowed for decision in decisions):
+        small = "The grants stand in the bot's policy, numbered from the top; ids only, never names."
+        blocks.append(ContextBlock(elements=[MarkdownTextObject(text=small)]))
+    allowed = [decision.permission.value for decision in decisions if decision.allowed]
+    return Message(f"Here you may: {', '.join(allowed) or 'nothing'}.", tuple(blocks))
+
+
+def _who(operator: Operator) -> str:
+    person = operator.person
+    groups = ", ".join(mention(group) for group in sorted(person.groups)[:_MOST])
+    where = f", in {mention(operator.channel)}" if operator.channel else ""
+    return f"You are {mention(person.id)}, {escaped(person.standing)}{f', in {groups}' if groups else ''}{where}."
+
+
+def _line(decision: Decision, operator: Operator) -> str:
+    word = bold(decision.permission.value)
+    if decision.allowed:
+        return f"{word}: yes, {escaped(decision.because)}{_limits(decision.permission, operator)}"
+    asked = ", ".join(mention(who) for who in decision.who_may[:_MOST])
+    return f"{word}: no, {escaped(decision.because)}" + (f". You can ask {asked}" if asked else "")
+
+
+def _limits(permission: Permission, operator: Operator) -> str:
+    """Where every grant that fits is limited to flows: which."""
+    fitting = [
+        grant
+        for grant in operator.policy.grants
+        if permission in grant.may
+        and grant.names(operator.person)
+        and (grant.channels is None or operator.channel in grant.channels)
+    ]
+    if any(grant.flows is None for grant in fitting):
+        return ""
+    flows = sorted({flow.hex[:8] for grant in fitting for flow in grant.flows or ()})
+    more = f" and {len(flows) - _MOST} more" if len(flows) > _MOST else ""
+    return f", for the flows {', '.join(map(code, flows[:_MOST]))}{more} only"
