@@ -7,8 +7,9 @@ route apply in the order they were scripted, each as many times as it was asked 
 
 import asyncio
 import re
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from starlette.responses import HTMLResponse, Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
@@ -40,12 +41,14 @@ def slow_answer(seconds: float) -> Fault:
     return fault
 
 
-def status(code: int, reason: str, *, retry_after: int | None = None) -> Fault:
-    """Answer VoIPBIN's error envelope without doing the work."""
+def status(
+    code: int, reason: str, *, retry_after: int | None = None, details: Sequence[Mapping[str, Any]] = ()
+) -> Fault:
+    """Answer VoIPBIN's error envelope without doing the work; `retry_after` in seconds becomes the header."""
 
     async def fault(_: ASGIApp, scope: Scope, receive: Receive, send: Send) -> None:
         headers = {} if retry_after is None else {"Retry-After": str(retry_after)}
-        await refusal(scope, code, reason, headers=headers)(scope, receive, send)
+        await refusal(scope, code, reason, details=details, headers=headers)(scope, receive, send)
 
     return fault
 
@@ -163,8 +166,7 @@ class Faults:
 
     def on(self, method: str, template: str, fault: Fault, *, times: int | None = 1) -> Scripted:
         """Let `fault` meet the next `times` requests of that route; None means until it is cleared."""
-        pattern = ".*" if template == "*" else re.sub(r"\\\{[^}]*\\\}", "[^/]+", re.escape(template))
-        scripted = Scripted(method.upper(), re.compile(pattern), fault, times)
+        scripted = Scripted(method.upper(), route(template), fault, times)
         self._script.append(scripted)
         return scripted
 
@@ -184,6 +186,11 @@ class Faults:
                 scripted.left = None if scripted.left is None else scripted.left - 1
                 return scripted.fault
         return None
+
+
+def route(template: str) -> re.Pattern[str]:
+    """A pattern for paths without /v1.0: `{…}` stands for one segment, "*" for everything."""
+    return re.compile(".*" if template == "*" else re.sub(r"\\\{[^}]*\\\}", "[^/]+", re.escape(template)))
 
 
 def _answer(make: Callable[[], Response]) -> Fault:

@@ -11,7 +11,7 @@ from datetime import datetime, timedelta
 from uuid import UUID, uuid4
 
 from bot.demo.voipbin.clock import utc_now
-from bot.demo.voipbin.faults import Faults
+from bot.demo.voipbin.faults import Faults, route
 from bot.demo.voipbin.inventory import Inventory
 from bot.demo.voipbin.life import Life
 from bot.demo.voipbin.limits import Limits
@@ -198,6 +198,12 @@ class World(Inventory):
         """The activeflows started because this one ended, oldest first."""
         self.tick()
         return [a for a in self.records.activeflows if a.reference_activeflow_id == activeflow.id]
+
+    def requests_to(self, method: str, template: str) -> list[RequestSeen]:
+        """The requests that reached one route, `/activeflows/{id}/stop` for example, oldest first."""
+        path = route(template)
+        short = ((seen, seen.path.removeprefix("/v1.0")) for seen in self.requests)
+        return [seen for seen, shortened in short if seen.method == method and path.fullmatch(shortened)]
 
     def stop(self, activeflow: Activeflow) -> bool:
         """What POST …/stop does; True when it changed something. Written down in `stops`."""

@@ -6,6 +6,7 @@ from uuid import UUID, uuid4
 import httpx
 import pytest
 
+from bot.demo.voipbin.clock import StandingClock
 from bot.demo.voipbin.state import Step
 from bot.demo.voipbin.world import World
 
@@ -101,7 +102,9 @@ async def test_an_acceptable_request_id_is_echoed_in_header_and_envelope(
     assert echoed or (given.startswith("req_") and len(given) == 30)
 
 
-async def test_the_bucket_of_the_customer_runs_empty_and_fills_again(world: World, api: httpx.AsyncClient) -> None:
+async def test_the_bucket_of_the_customer_runs_empty_and_fills_again(
+    world: World, api: httpx.AsyncClient, clock: StandingClock
+) -> None:
     world.limits.enabled = True
     statuses = [(await api.get("/customer")).status_code for _ in range(33)]
     assert set(statuses) == {200}
@@ -109,6 +112,9 @@ async def test_the_bucket_of_the_customer_runs_empty_and_fills_again(world: Worl
     assert refused(answer) == (429, "RATE_LIMIT_EXCEEDED")
     assert answer.headers["Retry-After"] == "1"
     assert answer.json()["error"]["details"] == [{"limited_by": "customer"}]
+    clock.passes(1)
+    assert [(await api.get("/customer")).status_code for _ in range(18)] == [200] * 17 + [429]
+    assert world.limits.refused == 2
 
 
 async def test_the_customer_shows_the_secret_no_document_mentions(world: World, api: httpx.AsyncClient) -> None:
@@ -196,4 +202,6 @@ async def test_every_request_is_written_down_with_what_was_answered(world: World
         ("GET", "/v1.0/activeflows", "page_size=3", 200),
         ("GET", f"/v1.0/activeflows/{SOME_ID}", "", 404),
     ]
+    assert world.requests_to("GET", "/activeflows/{id}") == world.requests[1:]
+    assert world.requests_to("GET", "/activeflows") == world.requests[:1]
     assert world.access_key not in repr(world.requests)
