@@ -31,6 +31,12 @@ class Prefix:
         """Does this id begin so?"""
         return id_ is not None and id_.hex.startswith(self.digits)
 
+    @property
+    def dashed(self) -> str:
+        """As the beginning of an id written with dashes."""
+        whole = str(UUID(self.digits.ljust(32, "0")))
+        return whole[: len(self.digits) + sum(len(self.digits) > place for place in (8, 12, 16, 20))]
+
     def __str__(self) -> str:
         return self.digits
 
@@ -47,8 +53,8 @@ def read_target(word: str) -> Target | None:
     digits = bare.replace("-", "")
     if not _BEGINNING.fullmatch(bare) or not SHORTEST <= len(digits) < 32:
         return None
-    dashed = str(UUID(digits.ljust(32, "0")))
-    return Prefix(digits) if "-" not in bare or dashed.startswith(bare) else None
+    prefix = Prefix(digits)
+    return prefix if "-" not in bare or bare in (prefix.dashed, f"{prefix.dashed}-") else None
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,0 +1,18 @@
+"""What the bot hears: each listener acks, decodes the gesture, and starts a job; the answer is the job's business.
+
+No listener decides anything. Whatever goes wrong inside a job becomes words in ``jobs``, so that no press stays
+without a visible answer.
+"""
+
+from slack_bolt.async_app import AsyncApp
+
+from bot.slack.desk import Desk
+from bot.slack.listeners import actions, commands, events, stops
+
+
+def register(app: AsyncApp, desk: Desk) -> None:
+    """Everything this bot listens to."""
+    commands.register(app, desk)
+    actions.register(app, desk)
+    stops.register(app, desk)
+    events.register(app, desk)
