@@ -1,0 +1,87 @@
+"""The demo: a second composition root, above the bot's own. ``flows-bot demo`` runs this module.
+
+A simulated VoIPBIN in which callers come and go, a simulated Slack with a page to click in, and the bot itself, put
+together by ``bot.composition.running`` as in production: only ``SLACK_API_URL`` and ``VOIPBIN_API_URL`` differ.
+Everything listens on loopback, keeps its files in a temporary folder, and ends together with Ctrl-C.
+"""
+
+import asyncio
+import signal
+import sys
+import tempfile
+import webbrowser
+from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack, asynccontextmanager, suppress
+from pathlib import Path
+
+from bot import logs
+from bot.composition import running
+from bot.demo import cast
+from bot.demo.panel import Panel
+from bot.demo.serving import serving
+from bot.demo.slack.app import serving_slack
+from bot.demo.slack.workspace import Workspace
+from bot.demo.voipbin.api import voipbin_app
+from bot.demo.voipbin.town import Town
+from bot.settings import Settings
+
+
+@asynccontextmanager
+async def demo(folder: Path, *, port: int = 0) -> AsyncIterator[str]:
+    """Everything, for as long as the block lasts; yields the page's address."""
+    town, workspace = Town(), Workspace()
+    cast.fill(workspace)
+    policy = folder / "policy.toml"
+    policy.write_text(cast.POLICY, encoding="utf-8")
+    async with AsyncExitStack() as stack:
+        panel = Panel(town.world)
+        slack_url = await stack.enter_async_context(serving_slack(workspace, panel.routes(), port=port))
+        voipbin_url = await stack.enter_async_context(serving(voipbin_app(town.world)))
+        town.world.subscribe(lambda _: workspace.changed())  # the page looks after its panel
+        life = asyncio.create_task(town.lives())
+        stack.push_async_callback(_ended, life)
+        settings = Settings(
+            _env_file=None,  # type: ignore[call-arg] # pydantic-settings' own argument
+            slack_bot_token=workspace.bot_token,
+            slack_signing_secret=workspace.signing_secret,
+            slack_app_token=None,
+            slack_api_url=slack_url,
+            voipbin_api_url=f"{voipbin_url}/v1.0",
+            voipbin_access_key=town.world.access_key,
+            voipbin_username=None,
+            voipbin_password=None,
+            voipbin_ca_file=None,
+            flows_bot_policy=policy,
+            flows_bot_database_url=f"sqlite:///{folder / 'flows-bot.db'}",
+            flows_bot_host="127.0.0.1",
+            flows_bot_port=0,
+            flows_bot_command="/flows",
+        )
+        bot = await stack.enter_async_context(running(settings))
+        workspace.request_url = f"http://127.0.0.1:{bot.port}/slack/events"
+        yield workspace.url
+
+
+async def _ended(task: asyncio.Task[None]) -> None:
+    task.cancel()
+    with suppress(asyncio.CancelledError):
+        await task
+
+
+async def main(*, port: int, open_page: bool) -> None:
+    """Run until Ctrl-C."""
+    logs.configure("console", "WARNING")
+    stop = asyncio.Event()
+    for name in (signal.SIGINT, signal.SIGTERM):
+        asyncio.get_running_loop().add_signal_handler(name, stop.set)
+    with tempfile.TemporaryDirectory(prefix="flows-bot-demo-") as folder:
+        async with demo(Path(folder), port=port) as url:
+            print(f"The demo is at {url}\nType /flows list there. Ctrl-C ends everything.", flush=True)
+            if open_page:
+                await asyncio.to_thread(webbrowser.open, url)
+            await stop.wait()
+
+
+if __name__ == "__main__":
+    given = globals()
+    asyncio.run(main(port=given.get("PORT", 0), open_page=given.get("OPEN", "--no-open" not in sys.argv)))

@@ -1,0 +1,40 @@
+"""Who is in the demo's workspace, and what the policy lets each of them do."""
+
+from bot.demo.slack.workspace import Workspace
+
+OPERATOR, VIEWER, ONCALL, GUEST, STRANGER = "U0OPERATOR", "U0VIEWER", "U0ONCALL", "U0GUEST", "U0STRANGER"
+INCIDENTS, SUPPORT, GENERAL = "C0INCIDENTS", "C0SUPPORT", "C0GENERAL"
+
+POLICY = f"""\
+# The demo's policy. Unset is deny; ids only, never names.
+
+[[grant]]
+to = ["{OPERATOR}", "S0ONCALL"]     # a user, and a user group
+may = ["view", "stop"]
+in = ["{INCIDENTS}"]                # stopping is for the incident channel
+
+[[grant]]
+to = ["{OPERATOR}"]
+may = ["audit"]
+
+[[grant]]
+to = ["members"]                    # every full member may look, anywhere
+may = ["view"]
+
+[rules]
+confirm_within = "5m"
+"""
+
+
+def fill(workspace: Workspace) -> None:
+    """People and channels. The guest and the stranger are in no grant, so they may do nothing."""
+    workspace.add_user(OPERATOR, "Olive Operator", about="May look and stop, in #incidents")
+    workspace.add_user(VIEWER, "Vic Viewer", about="May look, not stop")
+    workspace.add_user(ONCALL, "Onno Oncall", about="May stop, as a member of @oncall")
+    workspace.add_user(GUEST, "Gwen Guest", about="A guest: may do nothing", is_restricted=True)
+    workspace.add_user(STRANGER, "Stan Stranger", about="From another company, by Slack Connect", team_id="T0ELSEWHERE")
+    workspace.add_group("S0ONCALL", "oncall", [ONCALL])
+    everybody = [OPERATOR, VIEWER, ONCALL, GUEST, STRANGER]
+    workspace.add_channel(INCIDENTS, "incidents", members=everybody)
+    workspace.add_channel(SUPPORT, "support", members=everybody)
+    workspace.add_channel(GENERAL, "general", members=everybody, bot_is_member=False)

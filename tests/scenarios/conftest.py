@@ -1,0 +1,155 @@
+"""The running bot between a simulated Slack and a simulated VoIPBIN, all on loopback, put together as in production."""
+
+from collections.abc import AsyncIterator, Callable
+from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import pytest
+
+from bot.activeflows.patience import Patience
+from bot.composition import running
+from bot.demo.serving import serving
+from bot.demo.slack.app import serving_slack
+from bot.demo.slack.messages import Message
+from bot.demo.slack.workspace import Workspace
+from bot.demo.voipbin.api import voipbin_app
+from bot.demo.voipbin.state import Activeflow
+from bot.demo.voipbin.world import World
+from bot.settings import Settings
+from bot.voipbin import Patience as AskingPatience
+
+ALICE, BOB, CAROL, GUEST, STRANGER = "U0ALICE", "U0BOB", "U0CAROL", "U0GUEST", "U0STRANGER"
+INCIDENTS, LOBBY, ABROAD = "C0INCIDENTS", "C0LOBBY", "C0ABROAD"
+
+POLICY = f"""
+[[grant]]
+to = ["{ALICE}", "S0ONCALL"]
+may = ["view", "stop"]
+in = ["{INCIDENTS}", "{ABROAD}"]
+
+[[grant]]
+to = ["members"]
+may = ["view"]
+"""
+
+SHORT = Patience(
+    side_look=1.0, soon=(0.0, 0.05, 0.1), settle=0.4, every=0.1, rest=0.2, looks=5, after=(0.0, 0.1, 0.2, 0.3)
+)
+AT_ONCE = AskingPatience(
+    throttled=(0.05,),
+    unavailable=(0.05,),
+    internal=(0.05,),
+    hiccup=(0.05,),
+    rejected=(0.05,),
+    unreadable=(0.05,),
+    jitter=0,
+)
+
+
+@dataclass
+class Stage:
+    """Everything a story needs, and the sentences it is told in."""
+
+    slack: Workspace
+    voipbin: World
+    policy: Path
+    settings: Callable[..., Settings]
+    start: Callable[..., AbstractAsyncContextManager[None]]
+    patience: Patience = field(default=SHORT)
+
+    def card(self, channel: str = INCIDENTS, user: str = ALICE) -> Message:
+        """The newest stop card that this person sees in this channel."""
+        cards = [m for m in self.slack.sees(user, channel) if m.ephemeral_to is None and "Asked by" in m.words]
+        assert cards, "nobody sees a stop card"
+        return cards[-1]
+
+    async def asks_to_stop(
+        self, activeflow: Activeflow, *, user: str = ALICE, channel: str = INCIDENTS, words: str = ""
+    ) -> Message:
+        """Types `/flows stop …` and waits for the card."""
+        seen = len(self.slack.sees(user, channel))
+        await self.slack.types(user, channel, f"/flows stop {activeflow.id} {words}".strip())
+        await self.slack.until(lambda: len(self.slack.sees(user, channel)) > seen)
+        return self.card(channel, user)
+
+    async def reads(self, words: str, *, user: str = ALICE, channel: str = INCIDENTS) -> Message:
+        """Waits until this person sees a message with these words."""
+        found = await self.slack.until(lambda: self._first(user, channel, words))
+        assert isinstance(found, Message)
+        return found
+
+    def _first(self, user: str, channel: str, words: str) -> Message | None:
+        return next((m for m in reversed(self.slack.sees(user, channel)) if words in m.words), None)
+
+    def posts(self, activeflow: Activeflow) -> int:
+        """How many stops of it reached VoIPBIN, carried out or not."""
+        path = f"/activeflows/{activeflow.id}/stop"
+        return sum(1 for seen in self.voipbin.requests if seen.method == "POST" and seen.path.endswith(path))
+
+
+@pytest.fixture
+def slack() -> Workspace:
+    slack = Workspace()
+    slack.add_user(ALICE, "Alice")
+    slack.add_user(BOB, "Bob")
+    slack.add_user(CAROL, "Carol")
+    slack.add_user(GUEST, "Gus", is_restricted=True)
+    slack.add_user(STRANGER, "Stella", team_id="T0OTHER", is_stranger=True)
+    slack.add_group("S0ONCALL", "oncall", [CAROL])
+    everybody = [ALICE, BOB, CAROL, GUEST, STRANGER]
+    slack.add_channel(INCIDENTS, "incidents", members=everybody)
+    slack.add_channel(LOBBY, "lobby", members=everybody)
+    slack.add_channel(ABROAD, "abroad", members=everybody, bot_is_member=False)
+    return slack
+
+
+@pytest.fixture
+def voipbin() -> World:
+    return World()
+
+
+@pytest.fixture
+def policy(tmp_path: Path) -> Path:
+    path = tmp_path / "policy.toml"
+    path.write_text(POLICY, encoding="utf-8")
+    return path
+
+
+@pytest.fixture
+async def stage(slack: Workspace, voipbin: World, policy: Path, sqlite_url: str) -> AsyncIterator[Stage]:
+    """The simulators are up; the bot is not started yet: `async with stage.start(): …`."""
+    async with AsyncExitStack() as stack:
+        slack_url = await stack.enter_async_context(serving_slack(slack))
+        voipbin_url = await stack.enter_async_context(serving(voipbin_app(voipbin)))
+
+        def settings(**changes: object) -> Settings:
+            values: dict[str, object] = {
+                "slack_bot_token": slack.bot_token,
+                "slack_signing_secret": slack.signing_secret,
+                "slack_api_url": slack_url,
+                "voipbin_api_url": f"{voipbin_url}/v1.0",
+                "voipbin_access_key": voipbin.access_key,
+                "voipbin_requests_per_second": 100,
+                "flows_bot_policy": policy,
+                "flows_bot_database_url": sqlite_url,
+                "flows_bot_port": 0,
+                **changes,
+            }
+            return Settings(_env_file=None, **values)  # type: ignore[arg-type, call-arg] # fields by name
+
+        @asynccontextmanager
+        async def start(**changes: object) -> AsyncIterator[None]:
+            async with running(settings(**changes), patience=stage.patience, asking=AT_ONCE) as bot:
+                slack.request_url = f"http://127.0.0.1:{bot.port}/slack/events"
+                yield
+
+        stage = Stage(slack, voipbin, policy, settings, start)
+        yield stage
+
+
+@pytest.fixture
+async def bot(stage: Stage) -> AsyncIterator[Stage]:
+    """The stage with the bot on it."""
+    async with stage.start():
+        yield stage
