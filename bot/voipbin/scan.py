@@ -80,7 +80,8 @@ async def walk(read_page: ReadPage, *, now: Callable[[], datetime], bounds: Boun
     """Read backwards to the end of the list or to a bound. Raises ``Unsuccessful`` when not even one page could be."""
     as_of = now()
     going = _Walk(before=as_of + AHEAD, reached=as_of + AHEAD)
-    deadline = asyncio.get_running_loop().time() + bounds.seconds
+    loop = asyncio.get_running_loop()
+    deadline = loop.time() + bounds.seconds
     because: str | None = None
     while because is None:
         try:
@@ -96,6 +97,8 @@ async def walk(read_page: ReadPage, *, now: Callable[[], datetime], bounds: Boun
             because = going.take(page, bounds.page_size)
             if because is None and going.pages >= bounds.max_pages and going.reached <= as_of - bounds.whole:
                 because = "pages"
+            if because is None and loop.time() >= deadline:
+                because = "time"
     return Picture(
         activeflows=tuple(going.found.values()),
         as_of=as_of,
