@@ -22,7 +22,8 @@ from bot.activeflows.errors import LedgerUnavailable
 from bot.composition import running
 from bot.ledger import audit
 from bot.ledger.database import Database
-from bot.settings import Misconfigured, Settings, without_surprises
+from bot.misconfigured import Misconfigured
+from bot.settings import Settings, without_surprises
 
 
 class Run(BaseModel):

@@ -34,8 +34,9 @@ from bot.ledger.book import Book
 from bot.ledger.database import Database
 from bot.ledger.durable import Durable
 from bot.ledger.replicas import Replicas
+from bot.misconfigured import Misconfigured
 from bot.policy import read_policy
-from bot.settings import Misconfigured, Settings
+from bot.settings import Settings
 from bot.slack.app import build_app, http_session, web_client
 from bot.slack.cards import StopCards
 from bot.slack.desk import Desk

@@ -15,7 +15,7 @@ from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Fie
 
 from bot.activeflows.ages import from_typed
 from bot.activeflows.operators import MEMBERS, Grant, Permission, Policy, Rules
-from bot.settings import Misconfigured
+from bot.misconfigured import Misconfigured
 
 
 def _who(word: str) -> str:

@@ -13,13 +13,7 @@ from urllib.parse import urlsplit
 from pydantic import Field, ModelWrapValidatorHandler, SecretStr, ValidationError, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
-
-class Misconfigured(Exception):
-    """What is wrong, one line per mistake, in words for the person who starts the bot."""
-
-    def __init__(self, *mistakes: str) -> None:
-        super().__init__("\n".join(mistakes))
-        self.mistakes = mistakes
+from bot.misconfigured import Misconfigured
 
 
 class Settings(BaseSettings):
