@@ -129,12 +129,19 @@ def decide(
             return Decision(
                 allowed=True, permission=permission, because=f"allowed by grant {grant.number}", grant=grant.number
             )
-    because = _why_not(policy, person, channel, permission, giving=giving, named=named)
+    because = _why_not(policy, person, channel, permission, flow, giving=giving, named=named)
     return Decision(allowed=False, permission=permission, because=because, who_may=_askable(fitting))
 
 
 def _why_not(
-    policy: Policy, person: Person, channel: str, permission: Permission, *, giving: list[Grant], named: list[Grant]
+    policy: Policy,
+    person: Person,
+    channel: str,
+    permission: Permission,
+    flow: UUID | AnyFlow | None,
+    *,
+    giving: list[Grant],
+    named: list[Grant],
 ) -> str:
     if not policy.grants:
         return "the policy grants nothing to anybody"
@@ -148,7 +155,8 @@ def _why_not(
     if not here:
         numbers = _numbers(named)
         return f"{numbers} would allow “{permission}”, but not in this channel"
-    return f"{_numbers(here)} would allow “{permission}”, but not for this flow"
+    which = "this flow" if flow is not None else "an activeflow without a flow"
+    return f"{_numbers(here)} would allow “{permission}”, but not for {which}"
 
 
 def _numbers(grants: list[Grant]) -> str:
