@@ -1,0 +1,104 @@
+"""The manifest, the grammar, the listeners and the buttons speak of the same things."""
+
+import json
+import os
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any, cast
+
+import jsonschema
+import pytest
+import yaml
+from slack_bolt.async_app import AsyncApp
+from slack_sdk.web.async_client import AsyncWebClient
+
+from bot.activeflows.errors import NotUnderstood
+from bot.settings import Settings
+from bot.slack import ids
+from bot.slack.check import checked
+from bot.slack.desk import Desk
+from bot.slack.grammar import COMMANDS, parse, usage_hint
+from bot.slack.listeners import register
+from bot.slack.listeners.events import HEARD
+from tests.unit.slack.blocks.screens import every_screen
+
+ROOT = Path(__file__).parents[2]
+MANIFEST: dict[str, Any] = yaml.safe_load((ROOT / "manifest.yml").read_text(encoding="utf-8"))
+SCHEMA = Path(os.environ.get("FLOWS_BOT_MANIFEST_SCHEMA", ROOT.parent / "shared" / "manifest.schema.json"))
+
+
+class NotingApp(AsyncApp):
+    """A real Bolt app that also notes what is listened to."""
+
+    def __init__(self) -> None:
+        super().__init__(client=AsyncWebClient(token="xoxb-none"), signing_secret="none")
+        self.heard: dict[str, set[str]] = {"command": set(), "action": set(), "event": set()}
+
+    def command(self, command: Any, *args: Any, **kwargs: Any) -> Callable[..., Any]:
+        self.heard["command"].add(command)
+        return cast("Callable[..., Any]", super().command(command, *args, **kwargs))
+
+    def action(self, constraints: Any, *args: Any, **kwargs: Any) -> Callable[..., Any]:
+        self.heard["action"].add(constraints)
+        return cast("Callable[..., Any]", super().action(constraints, *args, **kwargs))
+
+    def event(self, event: Any, *args: Any, **kwargs: Any) -> Callable[..., Any]:
+        self.heard["event"].add(event)
+        return cast("Callable[..., Any]", super().event(event, *args, **kwargs))
+
+
+@pytest.fixture
+def heard() -> dict[str, set[str]]:
+    app = NotingApp()
+    register(app, cast("Desk", SimpleNamespace(command="/flows")))
+    return app.heard
+
+
+def _drawn(thing: Any) -> Iterator[str]:
+    if isinstance(thing, dict):
+        if "action_id" in thing:
+            yield thing["action_id"]
+        for part in thing.values():
+            yield from _drawn(part)
+    elif isinstance(thing, list):
+        for part in thing:
+            yield from _drawn(part)
+
+
+def test_the_manifest_fits_slacks_schema() -> None:
+    if not SCHEMA.exists():
+        pytest.skip("Slack's manifest schema is not here; set FLOWS_BOT_MANIFEST_SCHEMA to its path")
+    jsonschema.validate(MANIFEST, json.loads(SCHEMA.read_text(encoding="utf-8")))
+
+
+def test_the_manifest_has_the_command_that_is_listened_to(heard: dict[str, set[str]]) -> None:
+    commands = {command["command"] for command in MANIFEST["features"]["slash_commands"]}
+    assert commands == heard["command"] == {Settings.model_fields["flows_bot_command"].default}
+
+
+def test_the_usage_hint_is_the_grammars() -> None:
+    assert MANIFEST["features"]["slash_commands"][0]["usage_hint"] == usage_hint()
+
+
+def test_the_manifest_subscribes_to_the_events_that_are_listened_to(heard: dict[str, set[str]]) -> None:
+    assert set(MANIFEST["settings"]["event_subscriptions"]["bot_events"]) == heard["event"] == set(HEARD)
+
+
+def test_every_button_that_is_drawn_is_listened_to_and_the_other_way_round(heard: dict[str, set[str]]) -> None:
+    drawn = {action for message in every_screen() for action in _drawn(checked(message.text, message.blocks)[1])}
+    assert drawn == heard["action"] == ids.ACTION_IDS
+
+
+def test_the_manifest_asks_for_no_more_scopes_than_are_explained() -> None:
+    scopes = MANIFEST["oauth_config"]["scopes"]
+    assert scopes == {"bot": ["commands", "chat:write", "users:read", "usergroups:read"]}
+
+
+def test_every_word_of_the_product_is_built_or_says_what_to_type_instead() -> None:
+    built = {command.word for command in COMMANDS if command.read is not None}
+    assert built == {"list", "show", "stop", "audit", "whoami", "help"}
+    for word in ("find Support", "watch 3c5b0f6e", "unwatch 3c5b0f6e", "doctor"):
+        with pytest.raises(NotUnderstood, match="cannot") as refused:
+            parse(word)
+        assert parse(refused.value.suggestion) is not None

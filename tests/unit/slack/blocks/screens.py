@@ -1,0 +1,125 @@
+"""Every screen this bot can draw, with whatever words somebody may have put into VoIPBIN or typed into Slack."""
+
+from collections.abc import Iterator
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from uuid import UUID
+
+from bot.activeflows.consequences import consequences
+from bot.activeflows.errors import NotUnderstood
+from bot.activeflows.filters import Filters
+from bot.activeflows.history import Done, step_history
+from bot.activeflows.model import Action, Activeflow, Call, Flow, Party, Reference, Status
+from bot.activeflows.operators import Grant, Operator, Permission, Person, Policy, Standing
+from bot.activeflows.reading import Details, Listing, Row
+from bot.activeflows.records import Entry, Record, What
+from bot.activeflows.seeing import Sight
+from bot.activeflows.situation import Situation, situation
+from bot.activeflows.stops import Intent, Seen, Waiting
+from bot.slack.blocks.activeflow_details import activeflow_details
+from bot.slack.blocks.activeflow_list import activeflow_list, shared_list
+from bot.slack.blocks.audit_list import audit_list
+from bot.slack.blocks.help import help_overview
+from bot.slack.blocks.not_understood import not_understood
+from bot.slack.blocks.stop_card import stop_card
+from bot.slack.blocks.whoami import whoami
+from bot.slack.telling import Message
+
+NOW = datetime(2026, 11, 22, 12, 3, 10, tzinfo=UTC)
+CUSTOMER = UUID("5e0b8f4c-0000-4000-8000-0000000000aa")
+CALLER = "+15550109876"
+EVERYTHING = Policy((Grant(1, frozenset({"U0ALICE"}), frozenset(Permission)),))
+ALICE = Operator(Person("U0ALICE", Standing.MEMBER), "C0INCIDENTS", EVERYTHING)
+NOBODY = Operator(Person("U0BOB", Standing.MEMBER), "C0INCIDENTS", EVERYTHING)
+VIEWER = Operator(
+    Person("U0BOB", Standing.MEMBER),
+    "C0INCIDENTS",
+    Policy((Grant(1, frozenset({"U0BOB"}), frozenset({Permission.VIEW})), *EVERYTHING.grants)),
+)
+
+
+def activeflow(number: int = 1, *, words: str = "", status: Status = Status.RUNNING) -> Activeflow:
+    """One that waits for keypad input."""
+    return Activeflow(
+        id=UUID(int=(0x3C5B0F6D + number) << 96 | number),
+        customer_id=CUSTOMER,
+        flow_id=UUID(int=0xF10 << 96 | number),
+        status=status,
+        reference=Reference(words or "call", UUID(int=0xCA11 << 96 | number)),
+        current=Action(UUID(int=77), words or "digits_receive", {"length": 6, "key": "#"}),
+        executed=tuple(Action(UUID(int=9000 + step), words or "talk", {"language": words}) for step in range(85)),
+        parent_id=UUID(int=5),
+        on_complete_flow_id=UUID(int=6),
+        created_at=NOW - timedelta(minutes=4),
+        updated_at=NOW - timedelta(seconds=9),
+    )
+
+
+def listing(words: str = "Support line", *, rows: int = 10, **changes: object) -> Listing:
+    """A middle page."""
+    found = [activeflow(number + 1) for number in range(rows)]
+    built = Listing(
+        rows=tuple(Row(each, _doing(words, each), words) for each in found),
+        filters=Filters(flow=words[:255]) if words else Filters(),
+        page=2,
+        pages=3,
+        total=23,
+        hidden=2,
+        unnamed=1,
+        similar=(),
+        as_of=NOW,
+        complete_since=NOW - timedelta(minutes=65),
+        stopped_because="pages",
+        unreadable=1,
+    )
+    return replace(built, **changes)  # type: ignore[arg-type] # fields by name
+
+
+def details(words: str = "Support line", *, status: Status = Status.RUNNING) -> Details:
+    """One with everything that can be said about it."""
+    one = activeflow(status=status)
+    call = Call(
+        id=UUID(int=8),
+        activeflow_id=one.id,
+        status=words or "progressing",
+        direction=words or "incoming",
+        source=Party("tel", CALLER, words),
+        destination=Party("tel", "+15550100002"),
+        answered_at=NOW - timedelta(minutes=3),
+    )
+    flow, follower = Flow(one.flow_id or one.id, words), Flow(UUID(int=6), words)
+    doing = _doing(words, one)
+    effects = consequences(one, situation=doing, now=NOW, call=call, looked_up=True, on_complete=follower)
+    history = (*step_history(one), Done(words or "talk", 7))
+    return Details(Sight(one, doing, flow, follower, call, effects), history, NOW)
+
+
+def every_screen(words: str = "Support line") -> Iterator[Message]:
+    """All of them; ``words`` stand wherever words of others stand."""
+    for operator in (ALICE, NOBODY, VIEWER):
+        yield activeflow_list(listing(words), operator, NOW, command="/flows")
+        yield activeflow_details(details(words), operator, NOW, command="/flows")
+        yield help_overview(operator, command="/flows")
+        yield whoami(operator)
+    yield shared_list(listing(words), NOW, command="/flows", by="U0ALICE")
+    yield activeflow_list(listing(words, rows=0, similar=(words or "x",)), ALICE, NOW, command="/flows")
+    yield activeflow_list(listing("", rows=0, page=1, pages=1, complete_since=None), ALICE, NOW, command="/flows")
+    yield activeflow_details(details(words, status=Status.ENDED), ALICE, NOW, command="/flows")
+    yield not_understood(NotUnderstood(words, words), command="/flows")
+    yield audit_list([_entry(words)] * 20)
+    yield audit_list([])
+    yield stop_card(_intent(words), Waiting(), "/flows")
+
+
+def _doing(words: str, one: Activeflow) -> Situation:
+    return replace(situation(one), words=words) if words else situation(one)
+
+
+def _entry(words: str) -> Entry:
+    record = Record("k", NOW, What.ASKED, "U0ALICE", "C0INCIDENTS", UUID(int=1), "i", words, {"because": words})
+    return Entry(1, record, "0123456789")
+
+
+def _intent(words: str) -> Intent:
+    seen = Seen(words, "digits", words, (words or "x",), words, None, words, None, NOW)
+    return Intent("a" * 32, UUID(int=1), None, seen, "U0ALICE", "C0INCIDENTS", words, NOW, NOW)

@@ -1,0 +1,142 @@
+"""What is drawn can be sent, read aloud, and does no harm, whatever people called their flows."""
+
+import json
+import re
+from typing import Any
+from uuid import UUID
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from bot.activeflows.model import Status
+from bot.slack import ids
+from bot.slack.blocks.activeflow_details import activeflow_details
+from bot.slack.blocks.activeflow_list import activeflow_list, shared_list
+from bot.slack.check import checked
+from bot.slack.telling import Message
+from tests.unit.slack.blocks.screens import (
+    ALICE,
+    CALLER,
+    NOW,
+    VIEWER,
+    details,
+    every_screen,
+    listing,
+)
+
+HOSTILE = (
+    "<!channel> <!here>",
+    "<http://evil.example|Stop>",
+    "<@U0ALICE> <#C0INCIDENTS> <!subteam^S0ONCALL>",
+    "a" * 3000,
+    "&" * 3000,
+    "\u202eenil troppuS\u202c",
+    "one\ntwo\r\n*three*",
+    "`code` ~gone~ _thin_",
+    "\x00\u200b",
+    "",
+)
+_MARKUP = re.compile(r"<([^>]*)>")
+_OURS = re.compile(r"!date\^\d+\^[^|]*\|[^|]*|@U0(?:ALICE|BOB)|#C0INCIDENTS|!subteam\^S0ONCALL")
+
+
+def _sent(message: Message) -> tuple[str, list[dict[str, Any]]]:
+    return checked(message.text, message.blocks)
+
+
+def _mrkdwn(thing: Any) -> list[str]:
+    if isinstance(thing, dict):
+        own = [thing["text"]] if thing.get("type") == "mrkdwn" else []
+        return own + [text for part in thing.values() for text in _mrkdwn(part)]
+    return [text for part in thing for text in _mrkdwn(part)] if isinstance(thing, list) else []
+
+
+def _buttons(message: Message) -> list[dict[str, Any]]:
+    _, blocks = _sent(message)
+    return [e for block in blocks if block["type"] == "actions" for e in block["elements"]]
+
+
+@pytest.mark.parametrize("words", HOSTILE)
+def test_hostile_words_are_shown_and_not_obeyed(words: str) -> None:
+    for message in every_screen(words):
+        text, blocks = _sent(message)
+        for shown in (text, *_mrkdwn(blocks)):
+            assert all(_OURS.fullmatch(markup) for markup in _MARKUP.findall(shown)), shown[:300]
+            assert "\u202e" not in shown
+
+
+@settings(max_examples=60, deadline=None)
+@given(st.text(max_size=400))
+def test_any_words_can_be_sent(words: str) -> None:
+    for message in every_screen(words):
+        text, blocks = _sent(message)
+        assert text.strip()
+        assert len(blocks) <= 50
+        for shown in (text, *_mrkdwn(blocks)):
+            assert all(_OURS.fullmatch(markup) for markup in _MARKUP.findall(shown)), shown[:300]
+
+
+def test_buttons_carry_ids_and_lists_and_nothing_personal() -> None:
+    for message in every_screen():
+        for button in _buttons(message):
+            value = button["value"]
+            assert CALLER not in value
+            if button["action_id"].startswith("list."):
+                assert ids.decode_listing(value).filters.flow in {"Support line", None}
+            elif button["action_id"].startswith("activeflow."):
+                assert isinstance(ids.decode_activeflow(value), UUID)
+
+
+def test_no_screen_shows_the_whole_number_of_a_caller() -> None:
+    for message in every_screen():
+        assert CALLER not in json.dumps(_sent(message))
+    assert "+1555" in json.dumps(_sent(activeflow_details(details(), ALICE, NOW, command="/flows")))
+
+
+def test_no_two_buttons_are_called_the_same() -> None:
+    message = activeflow_list(listing(), ALICE, NOW, command="/flows")
+    labels = [button["accessibility_label"] for button in _buttons(message)]
+    assert len(set(labels)) == len(labels) == 24
+    assert "Stop Support line 3c5b0f6e" in labels
+
+
+def test_whoever_may_not_stop_gets_no_stop_button_in_their_own_list() -> None:
+    own = activeflow_list(listing(), VIEWER, NOW, command="/flows")
+    everybodys = shared_list(listing(), NOW, command="/flows", by="U0BOB")
+    assert ids.ASK_STOP not in {button["action_id"] for button in _buttons(own)}
+    assert ids.ASK_STOP in {button["action_id"] for button in _buttons(everybodys)}
+
+
+def test_an_ended_activeflow_has_no_stop_button() -> None:
+    message = activeflow_details(details(status=Status.ENDED), ALICE, NOW, command="/flows")
+    assert {button["action_id"] for button in _buttons(message)} == {ids.SHOW_AGAIN}
+
+
+def test_the_footer_says_how_fresh_and_how_complete_the_list_is() -> None:
+    words = json.dumps(_sent(activeflow_list(listing(), ALICE, NOW, command="/flows")), ensure_ascii=False)
+    for said in (
+        "23 running",
+        "11–20, page 2 of 3",
+        "as of <!date^1795348990^{time_secs}|12:03:10 UTC>",
+        "complete since <!date^",
+        "older ones were not read",
+        "2 hidden",
+        "1 may be missing",
+        "1 could not be read",
+    ):
+        assert said in words, said
+
+
+def test_the_first_and_the_last_page_lead_nowhere_else() -> None:
+    first = activeflow_list(listing(page=1, pages=2), ALICE, NOW, command="/flows")
+    last = activeflow_list(listing(page=2, pages=2), ALICE, NOW, command="/flows")
+    only = activeflow_list(listing(page=1, pages=1), ALICE, NOW, command="/flows")
+    turns = [{b["action_id"] for b in _buttons(m)} & {ids.LIST_NEXT, ids.LIST_PREVIOUS} for m in (first, last, only)]
+    assert turns == [{ids.LIST_NEXT}, {ids.LIST_PREVIOUS}, set()]
+
+
+def test_the_text_reads_well_aloud() -> None:
+    text, _ = _sent(activeflow_list(listing(rows=1, total=1, pages=1, page=1), ALICE, NOW, command="/flows"))
+    assert text.startswith("Running activeflows: 1 running, as of ")
+    assert "Support line 3c5b0f6e: Support line, began 4 min ago." in text
