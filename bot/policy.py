@@ -8,32 +8,64 @@ import re
 import tomllib
 from datetime import timedelta
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import TYPE_CHECKING, Annotated, Any, Final, Literal
 from uuid import UUID
 
-from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    StrictBool,
+    StrictInt,
+    ValidationError,
+)
 
 from bot.activeflows.ages import from_typed
 from bot.activeflows.operators import MEMBERS, Grant, Permission, Policy, Rules
 from bot.misconfigured import Misconfigured
 
+if TYPE_CHECKING:
+    from pydantic_core import ErrorDetails
+
+_PLAINLY: Final = {
+    "missing": "is missing",
+    "extra_forbidden": "is nothing that a policy can say",
+    "model_type": "must be a table",
+    "list_type": "must be a list, in square brackets",
+    "too_short": "must not be empty",
+    "string_type": "must be a text, in quotes",
+    "bool_type": "must be true or false",
+    "int_type": "must be a whole number",
+    "enum": "must be one of {expected}",
+    "literal_error": "must be one of {expected}",
+    "uuid_parsing": "must be the id of a flow (a UUID)",
+    "uuid_type": "must be the id of a flow (a UUID)",
+    "greater_than_equal": "must be at least {ge}",
+    "less_than_equal": "must be at most {le}",
+}
+"""Pydantic's kinds of mistake, in words for the person who writes the file."""
+_LONGEST: Final = 40
+"""Of a word out of the file that is repeated in a mistake."""
+
 
 def _who(word: str) -> str:
     if word == MEMBERS or re.fullmatch(r"[UWS][A-Z0-9]{2,31}", word):
         return word
-    raise ValueError('is not an id: a user (U…), a user group (S…) or "members"; names can be faked')
+    raise ValueError('must be an id: a user (U…), a user group (S…) or "members"; names can be faked')
 
 
 def _channel(word: str) -> str:
     if re.fullmatch(r"[CGD][A-Z0-9]{2,31}", word):
         return word
-    raise ValueError("is not a channel id (C…); copy it from the channel's details")
+    raise ValueError("must be a channel id (C…): copy it from the channel's details")
 
 
 def _duration(value: Any) -> timedelta:
     duration = from_typed(value) if isinstance(value, str) else None
     if duration is None or not timedelta(seconds=1) <= duration <= timedelta(hours=1):
-        raise ValueError('is a duration from "1s" to "1h", like "5m"')
+        raise ValueError('must be a duration from "1s" to "1h", like "5m"')
     return duration
 
 
@@ -49,9 +81,9 @@ class _Grant(_Strict):
 
 
 class _Rules(_Strict):
-    reason_required: bool = False
+    reason_required: StrictBool = False
     two_person: list[Literal["stop", "bulk"]] = ["bulk"]
-    bulk_limit: Annotated[int, Field(ge=1, le=1000)] = 50
+    bulk_limit: Annotated[StrictInt, Field(ge=1, le=1000)] = 50
     confirm_within: Annotated[timedelta, BeforeValidator(_duration)] = timedelta(minutes=5)
 
 
@@ -77,11 +109,13 @@ def read_policy(path: Path | None) -> Policy:
 def parsed_policy(text: str, *, name: str = "policy.toml") -> Policy:
     """The policy in that text. Raises ``Misconfigured``."""
     try:
-        file = _File.model_validate(tomllib.loads(text))
+        file = _File.model_validate(tomllib.loads(text.removeprefix("\ufeff")))  # some editors mark their files
     except tomllib.TOMLDecodeError as trouble:
-        raise Misconfigured(f"{name}: is not TOML: {trouble}.") from None
+        raise Misconfigured(f"{name}: is not TOML: {_shown(str(trouble), 200)}.") from None
     except ValidationError as wrong:
-        raise Misconfigured(*(f"{name}: {_place(e['loc'])} {_message(e['msg'])}." for e in wrong.errors())) from None
+        raise Misconfigured(*(f"{name}: {_place(e['loc'])} {_message(e)}." for e in wrong.errors())) from None
+    except (ValueError, RecursionError):  # numbers of thousands of digits, lists in lists in lists
+        raise Misconfigured(f"{name}: is not TOML that can be read.") from None
     rules = file.rules
     return Policy(
         grants=tuple(_grant(number, grant) for number, grant in enumerate(file.grant, 1)),
@@ -104,11 +138,20 @@ def _place(where: tuple[int | str, ...]) -> str:
     words: list[str] = []
     for before, part in zip(("", *where), where, strict=False):
         if isinstance(part, int):
-            words[-1:] = [f"{before} {part + 1}"] if before == "grant" else [str(before), f"entry {part + 1}"]
+            words[-1:] = [f"{before} {part + 1}"] if before == "grant" else [*words[-1:], f"entry {part + 1}"]
         else:
-            words.append(str(part))
+            words.append(_shown(part) if part.isidentifier() else f"“{_shown(part)}”")
     return ", ".join(words)
 
 
-def _message(message: str) -> str:
-    return message.removeprefix("Value error, ").rstrip(".")
+def _message(mistake: "ErrorDetails") -> str:
+    words = _PLAINLY.get(mistake["type"])
+    if words is not None:
+        return words.format(**mistake.get("ctx", {}))
+    return mistake["msg"].removeprefix("Value error, ").rstrip(".")
+
+
+def _shown(word: str, longest: int = _LONGEST) -> str:
+    """On one line, and not at any length."""
+    printable = "".join(c if c.isprintable() else "�" for c in word)
+    return printable if len(printable) <= longest else printable[: longest - 1] + "…"
