@@ -69,8 +69,12 @@ _LAST_PAGE: Final = 9999
 
 
 def closest(word: str, choices: Sequence[str], *, at_least: float = 60) -> str | None:
-    """The choice that looks most like this word, if any does."""
-    found = process.extractOne(word.casefold(), choices, scorer=fuzz.ratio, score_cutoff=at_least)
+    """The choice that begins so or looks most like this word, if any does."""
+    low = word.casefold()
+    begins = next((choice for choice in choices if len(low) >= 3 and choice.startswith(low)), None)
+    if begins is not None:
+        return begins
+    found = process.extractOne(low, choices, scorer=fuzz.ratio, score_cutoff=at_least)
     return found[0] if found else None
 
 

@@ -21,8 +21,16 @@ _DASHES: Final = "‐‑‒–—―−﹣－"
 _SAME_LENGTH: Final = str.maketrans(
     {**dict.fromkeys(_QUOTES, '"'), **dict.fromkeys(_APOSTROPHES, "'"), **dict.fromkeys(_DASHES, "-"), "`": " "}
 )
-_WORD: Final = re.compile(r"""(?:(?<=[:=])'[^']*'|"(?:[^"\\]|\\.)*(?:"|\\?$)|[^\s"])+""")
-_IN_QUOTES: Final = re.compile(r"""\s*(?:"((?:[^"\\]|\\.)*)"|'([^']*)')\s*""")
+_WORD: Final = re.compile(
+    rf"""(?:(?<=[:=])[{_APOSTROPHES}'][^{_APOSTROPHES}']*[{_APOSTROPHES}']"""
+    r"""|"(?:[^"\\]|\\.)*(?:"|\\?$)"""
+    rf"""|[{_QUOTES}](?:[^"{_QUOTES}\\]|\\.)*(?:["{_QUOTES}]|\\?$)"""
+    rf"""|[^\s`"{_QUOTES}])+"""
+)
+_IN_QUOTES: Final = re.compile(
+    rf"""[\s`]*(?:"((?:[^"\\]|\\.)*)"|[{_QUOTES}]((?:[^"{_QUOTES}\\]|\\.)*)["{_QUOTES}]"""
+    rf"""|[{_APOSTROPHES}']([^{_APOSTROPHES}']*)[{_APOSTROPHES}'])[\s`]*"""
+)
 _DROPPED: Final = frozenset({"Cc", "Cf", "Cs"})
 
 
@@ -63,17 +71,19 @@ def plain(text: str) -> str:
 
 def words(line: str) -> tuple[Word, ...]:
     """The words of a cleaned line; blanks inside quotes do not part."""
-    return tuple(Word(m[0], line[m.start() : m.end()], m.end()) for m in _WORD.finditer(plain(line)))
+    return tuple(Word(plain(m[0]), m[0], m.end()) for m in _WORD.finditer(line))
 
 
 def unquoted(text: str) -> str:
-    """What stands inside the quotes, if it stands in quotes as a whole; else the text itself."""
-    match = _IN_QUOTES.fullmatch(plain(text))
+    """What stands inside the quotes, if it stands in quotes as a whole; else the text itself.
+
+    What a straight quote opens, a straight one closes; what a smart quote opens, any quote does.
+    """
+    match = _IN_QUOTES.fullmatch(text)
     if match is None:
         return text
-    group = 1 if match[1] is not None else 2
-    inside = text[match.start(group) : match.end(group)]
-    return re.sub(r"\\([\"\\])", r"\1", inside) if group == 1 else inside
+    inside = next(group for group in match.groups() if group is not None)
+    return inside if match[3] is not None else re.sub(r"\\([\"\\])", r"\1", inside)
 
 
 def without_mentions(text: str) -> str:

@@ -1,0 +1,190 @@
+"""What people type, and what it means to the bot; what it does not understand, and what it suggests instead."""
+
+from datetime import timedelta
+from uuid import UUID
+
+import pytest
+
+from bot.activeflows.errors import NotUnderstood
+from bot.activeflows.filters import Filters
+from bot.activeflows.operators import Permission
+from bot.activeflows.targets import Prefix
+from bot.slack.grammar import LONGEST_REASON, help_lines, parse
+from bot.slack.requests import Audit, Help, List, Request, Show, Stop, Whoami
+from bot.slack.typed import from_slack
+
+ID = UUID("3c5b0f6e-1d2a-4222-8333-123456789abc")
+SHORT = Prefix("3c5b0f6e")
+
+
+@pytest.mark.parametrize(
+    ("text", "request_"),
+    [
+        ("", Help()),
+        ("   ", Help()),
+        ("help", Help()),
+        ("HELP list", Help()),
+        ("whoami", Whoami()),
+        ("list", List()),
+        ("List Type:CALL", List(Filters(type="call"))),
+        ("`list` type:none", List(Filters(type="none"))),
+        ("list status:any page:3", List(Filters(status="any"), 3)),
+        ("list older:10m newer:2h", List(Filters(older=timedelta(minutes=10), newer=timedelta(hours=2)))),
+        ("list action:queue_join", List(Filters(action="queue_join"))),
+        ('list flow:"Support line"', List(Filters(flow="Support line"))),
+        ("list flow:“Support line”", List(Filters(flow="Support line"))),
+        ("list flow:'Support line'", List(Filters(flow="Support line"))),
+        ('list flow:"the \\"best\\" one"', List(Filters(flow='the "best" one'))),
+        ("list flow:Café–Nord", List(Filters(flow="Café–Nord"))),
+        ("list flow:3c5b0f6e", List(Filters(flow="3c5b0f6e"))),
+        ("audit", Audit()),
+        ("audit 3c5b0f6e <@U0ALICE|alice> since:2h", Audit(SHORT, "U0ALICE", timedelta(hours=2))),
+        ("audit me", Audit(user="me")),
+        ("audit U0ALICE", Audit(user="U0ALICE")),
+    ],
+)
+def test_it_understands(text: str, request_: Request) -> None:
+    assert parse(text) == request_
+
+
+@pytest.mark.parametrize(
+    "written",
+    [
+        str(ID),
+        str(ID).upper(),
+        f"{{{ID}}}",
+        f"urn:uuid:{ID}",
+        f"URN:UUID:{str(ID).upper()}",
+        ID.hex,
+        f"`{ID}`",
+        f"“{ID}”",
+        f"<{ID}>",
+        f"({ID}),",
+        str(ID).replace("-", "–"),
+        f"\u200b{ID}\ufeff",
+        f"\u00a0{ID}\u00a0",
+        f"https://admin.example.com/activeflows/{ID}?tab=1",
+        f"activeflow:{ID}",
+        f"Support line · {ID} · running",
+    ],
+)
+def test_an_id_is_read_however_it_is_written(written: str) -> None:
+    assert parse(f"show {written}") == Show(ID)
+    assert parse(f"stop {written}") in {Stop(ID), Stop(ID, reason="· running")}
+
+
+def test_a_link_that_slack_made_of_a_pasted_address_still_names_its_activeflow() -> None:
+    pasted = f"show <https://admin.example.com/activeflows/{ID}|the stuck one>"
+    assert parse(from_slack(pasted)) == Show(ID)
+
+
+def test_slacks_escapes_are_undone_once() -> None:
+    assert parse(from_slack('list flow:"Q&amp;A &lt;new&gt;"')) == List(Filters(flow="Q&A <new>"))
+    assert from_slack("&amp;lt;") == "&lt;"
+    assert from_slack("<#C0INCIDENTS|incidents> <http://a.example|a.example> <!here>") == "incidents a.example !here"
+
+
+@pytest.mark.parametrize("written", ["3c5b", "3C5B", "3c5b0f6e", "3c5b0f6e-1d2a", "3c5b0f6e-"])
+def test_a_beginning_of_an_id_has_at_least_four_digits(written: str) -> None:
+    assert parse(f"show {written}") == Show(Prefix(written.lower().replace("-", "")))
+
+
+@pytest.mark.parametrize(
+    "written", ["3c5", "xyz", "2026-11-22", "+15550100001", "00000000-0000-0000-0000-000000000000"]
+)
+def test_what_is_no_id_is_not_taken_for_one(written: str) -> None:
+    with pytest.raises(NotUnderstood, match="no id"):
+        parse(f"show {written}")
+
+
+def test_a_text_that_names_two_activeflows_is_refused_when_showing() -> None:
+    with pytest.raises(NotUnderstood, match="several"):
+        parse(f"show {ID} and deadbeef")
+    with pytest.raises(NotUnderstood, match="several"):
+        parse("show the one like 3c5b0f6e or deadbeef")
+    assert parse(f"show 3c5b0f6e, that is {ID}") == Show(ID)
+
+
+# ---------------------------------------------------------------- stop
+
+
+@pytest.mark.parametrize(
+    ("text", "request_"),
+    [
+        ("stop 3c5b0f6e", Stop(SHORT)),
+        ("stop 3c5b0f6e caller is stuck", Stop(SHORT, reason="caller is stuck")),
+        ("stop 3c5b0f6e he’s – “really” stuck", Stop(SHORT, reason="he’s – “really” stuck")),
+        ("stop `3c5b0f6e` stuck", Stop(SHORT, reason="stuck")),
+        ("stop 3c5b0f6e now", Stop(SHORT, now=True)),
+        ("stop 3c5b0f6e NOW it loops", Stop(SHORT, now=True, reason="it loops")),
+        ('stop 3c5b0f6e "now it loops"', Stop(SHORT, reason="now it loops")),
+        ("stop 3c5b0f6e nowhere to go", Stop(SHORT, reason="nowhere to go")),
+        ("stop 3c5b0f6e copy of deadbeef", Stop(SHORT, reason="copy of deadbeef")),
+        ("stop 3c5b0f6e ask <@U0BOB|bob>", Stop(SHORT, reason="ask @bob")),
+        (f"stop Support line {ID} it loops", Stop(ID, reason="it loops")),
+    ],
+)
+def test_the_first_word_of_a_stop_is_the_activeflow_and_the_rest_is_the_reason(text: str, request_: Request) -> None:
+    assert parse(text) == request_
+
+
+def test_a_reason_that_is_too_long_is_refused_with_a_shorter_one() -> None:
+    with pytest.raises(NotUnderstood, match="at most") as refused:
+        parse(f"stop 3c5b0f6e {'x' * 501}")
+    shorter = parse(refused.value.suggestion)
+    assert isinstance(shorter, Stop)
+    assert len(shorter.reason) == LONGEST_REASON
+
+
+def test_a_stop_of_everything_is_not_there_and_says_so() -> None:
+    with pytest.raises(NotUnderstood, match="one activeflow at a time") as refused:
+        parse("stop all type:call")
+    assert refused.value.suggestion == "list type:call"
+
+
+# ---------------------------------------------------------------- suggestions
+
+
+@pytest.mark.parametrize(
+    ("text", "suggestion"),
+    [
+        ("lst", "list"),
+        ("lst typ:cal", "list type:call"),
+        ("kill 3c5b0f6e it loops", "stop 3c5b0f6e it loops"),
+        ("3c5b0f6e", "show 3c5b0f6e"),
+        (f"Support line · {ID}", f"show {ID}"),
+        ("type:call", "list type:call"),
+        ("list 3c5b0f6e", "show 3c5b0f6e"),
+        ("list flow:Support line", 'list flow:"Support line"'),
+        ("list Support line", 'list flow:"Support line"'),
+        ("list calls ended", "list type:call status:ended"),
+        ("list queue_join", "list action:queue_join"),
+        ("list 10m", "list older:10m"),
+        ("list older:10", "list older:10m"),
+        ("list older: 10m", "list older:10m"),
+        ("list older=10m", "list older:10m"),
+        ("list older:2h newer:10m", "list older:10m newer:2h"),
+        ("list status:all", "list status:any"),
+        ("list type:call type:api", "list type:api"),
+        ("list type:call action:queu page:2", "list type:call action:queue_join page:2"),
+        ("list page:x", "list"),
+        ("find Support line", 'list flow:"Support line"'),
+        ("watch 3c5b0f6e", "show 3c5b0f6e"),
+        ("show", "list"),
+        ("stop", "list"),
+        ("audit 2h", "audit since:2h"),
+        ("audit me @alice", "audit me"),
+        ("qqqqqq", "help"),
+    ],
+)
+def test_what_it_does_not_understand_gets_a_suggestion(text: str, suggestion: str) -> None:
+    with pytest.raises(NotUnderstood) as refused:
+        parse(text)
+    assert refused.value.suggestion == suggestion
+
+
+def test_help_has_a_line_for_everything_that_can_be_typed() -> None:
+    assert [line.usage.split(maxsplit=1)[0] for line in help_lines()] == [
+        "list", "show", "stop", "audit", "whoami", "help",
+    ]  # fmt: skip
+    assert [line.needs for line in help_lines()][:3] == [Permission.VIEW, Permission.VIEW, Permission.STOP]

@@ -1,0 +1,145 @@
+"""Whatever is typed: a request or a refusal; and what the bot writes itself, it reads back as it was meant."""
+
+from datetime import timedelta
+from uuid import UUID
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from bot.activeflows.errors import NotUnderstood
+from bot.activeflows.filters import Filters
+from bot.activeflows.targets import Prefix, Target, read_target, targets_in
+from bot.activeflows.wording import WORDS
+from bot.slack import ids
+from bot.slack.filtering import STATUSES, TYPES
+from bot.slack.grammar import COMMANDS, parse
+from bot.slack.requests import ME, Audit, Help, List, Request, Show, Stop, Whoami, typed
+from bot.slack.typed import cleaned, from_slack, words
+
+IDS = st.uuids().filter(lambda id_: id_.int != 0)
+PREFIXES = st.text("0123456789abcdef", min_size=4, max_size=31).map(Prefix)
+TARGETS: st.SearchStrategy[Target] = IDS | PREFIXES
+LINES = st.text(max_size=120).map(cleaned)
+DURATIONS = st.integers(0, 10**7).map(lambda seconds: timedelta(seconds=seconds))
+FRAGMENTS = st.sampled_from(
+    [
+        *(command.word for command in COMMANDS),
+        *("flow:", "type:call", "older:", "10m", "page:", "now", "all", "me", "since:", '"', "“", "”", "\\", "`", "'"),
+        *(
+            "3c5b0f6e",
+            "3c5b0f6e-1d2a-4222-8333-123456789abc",
+            "<@U0ALICE|al>",
+            "<",
+            ">",
+            "&amp;",
+            "–",
+            "\u200b",
+            ":",
+            "=",
+        ),
+    ]
+)
+TYPED = st.lists(FRAGMENTS | st.text(max_size=8), max_size=12).map(" ".join) | st.lists(FRAGMENTS).map("".join)
+
+
+def _possible(filters: Filters) -> bool:
+    return filters.older is None or filters.newer is None or filters.older <= filters.newer
+
+
+FILTERS = st.builds(
+    Filters,
+    flow=st.none() | LINES.filter(bool),
+    type=st.none() | st.sampled_from(TYPES),
+    action=st.none() | st.sampled_from(sorted(WORDS)),
+    status=st.sampled_from(STATUSES),
+    older=st.none() | DURATIONS,
+    newer=st.none() | DURATIONS,
+).filter(_possible)
+LISTS = st.builds(List, FILTERS, st.integers(1, 9999))
+REASONS = LINES.filter(lambda reason: "<@" not in reason)
+USERS = st.none() | st.just(ME) | st.from_regex(r"[UW][A-Z0-9]{4,12}", fullmatch=True)
+REQUESTS: st.SearchStrategy[Request] = st.one_of(
+    st.just(Help()),
+    st.just(Whoami()),
+    LISTS,
+    st.builds(Show, TARGETS),
+    st.builds(Stop, TARGETS, st.booleans(), REASONS),
+    st.builds(Audit, st.none() | TARGETS, USERS, st.none() | DURATIONS),
+)
+
+
+def _outcome(line: str) -> Request | NotUnderstood:
+    try:
+        return parse(line)
+    except NotUnderstood as refused:
+        return refused
+
+
+@given(TYPED)
+def test_any_line_is_a_request_or_a_refusal_whose_suggestion_is_understood(line: str) -> None:
+    for text in (line, from_slack(line)):
+        outcome = _outcome(text)
+        if not isinstance(outcome, NotUnderstood):
+            assert parse(typed(outcome)) == outcome
+        elif outcome.suggestion:
+            assert typed(parse(outcome.suggestion)) == outcome.suggestion
+        else:
+            assert outcome.problem
+
+
+@given(REQUESTS)
+def test_what_is_written_as_one_would_type_it_is_read_back_as_it_was_meant(request: Request) -> None:
+    assert parse(typed(request)) == request
+
+
+@given(LISTS)
+def test_a_button_carries_its_list(listing: List) -> None:
+    assert ids.decode_listing(ids.encode_listing(listing)) == listing
+
+
+@given(st.uuids())
+def test_a_button_carries_its_activeflow(activeflow_id: UUID) -> None:
+    assert ids.decode_activeflow(ids.encode_activeflow(activeflow_id)) == activeflow_id
+
+
+@given(st.text(max_size=60).map("~".__add__))
+def test_a_value_of_an_unknown_button_is_refused_in_words(value: str) -> None:
+    for decode in (ids.decode_listing, ids.decode_activeflow):
+        with pytest.raises(NotUnderstood, match="older version"):
+            decode(value)
+
+
+@given(st.text(max_size=200))
+def test_cleaning_twice_changes_nothing_more(text: str) -> None:
+    assert cleaned(cleaned(text)) == cleaned(text)
+
+
+@given(TYPED.map(cleaned))
+def test_every_word_stands_in_the_line_where_it_says(line: str) -> None:
+    for word in words(line):
+        assert line[: word.end].endswith(word.written)
+        assert len(word.text) == len(word.written)
+
+
+@given(IDS)
+def test_every_spelling_of_an_id_is_that_id(id_: UUID) -> None:
+    for spelling in (str(id_), str(id_).upper(), id_.hex, f"{{{id_}}}", id_.urn, id_.urn.upper()):
+        assert read_target(spelling) == id_
+    assert [found.target for found in targets_in(f"see {id_} or {id_.hex[:8]}")] == [id_]
+
+
+@given(IDS, st.integers(4, 31))
+def test_a_beginning_fits_its_id_and_is_the_beginning_of_what_is_written(id_: UUID, digits: int) -> None:
+    prefix = Prefix(id_.hex[:digits])
+    assert prefix.fits(id_)
+    assert str(id_).startswith(prefix.dashed)
+    assert read_target(prefix.dashed) == read_target(str(prefix)) == prefix
+
+
+@given(st.text(max_size=60))
+def test_reading_a_target_never_fails(text: str) -> None:
+    target = read_target(text)
+    assert target is None or read_target(str(target)) == target
+    for found in targets_in(text):
+        assert read_target(str(found.target)) == found.target
