@@ -68,7 +68,9 @@ async def connected(
             shown = AccessKeyCredential(credential)
         else:
             username, password = credential.username, credential.password
-            shown = LoginCredential(lambda: sign_in(http, root, username, password), now=now)
+            shown = LoginCredential(
+                lambda: sign_in(http, root, username, password), now=now, pause=patience.after_login
+            )
         exchange = Exchange(http, base, shown, Budget(budget, in_flight=IN_FLIGHT), patience, now=now)
         client = VoIPBINClient(exchange, now=now, clock=asyncio.get_running_loop().time, bounds=bounds)
         try:

@@ -88,9 +88,7 @@ class AccessKeyCredential:
 class LoginCredential:
     """A token that is renewed in time. ``sign_in`` does one login and gives the token, or raises ``Unsuccessful``."""
 
-    def __init__(
-        self, sign_in: Callable[[], Awaitable[str]], *, now: Callable[[], datetime], pause: float = 1.0
-    ) -> None:
+    def __init__(self, sign_in: Callable[[], Awaitable[str]], *, now: Callable[[], datetime], pause: float) -> None:
         """``pause``: seconds after a refused login during which nobody tries again."""
         self._sign_in = sign_in
         self._now = now

@@ -33,6 +33,8 @@ class Patience:
     """401 on an access key, or a login refused: a look-up that failed gets the same answer as a wrong key."""
     unreadable: Waits = (1.0,)
     """A 200 whose body is not what VoIPBIN sends."""
+    after_login: float = 1.0
+    """After a login that failed: so long all who need one get the same answer instead of knocking one by one."""
     jitter: float = 0.3
 
     def for_reads(self) -> Mapping[Kind, Waits]:

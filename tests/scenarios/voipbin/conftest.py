@@ -19,6 +19,7 @@ NO_WAITING = Patience(
     hiccup=(0.0, 0.0),
     rejected=(0.0, 0.0),
     unreadable=(0.0,),
+    after_login=0.0,
     jitter=0.0,
 )
 

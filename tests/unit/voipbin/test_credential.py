@@ -149,7 +149,7 @@ async def test_what_is_no_token_is_never_sent(bad: str) -> None:
         return bad
 
     with pytest.raises(Unsuccessful):
-        await LoginCredential(sign_in, now=lambda: BEGIN).show()
+        await LoginCredential(sign_in, now=lambda: BEGIN, pause=0).show()
 
 
 def test_the_end_is_read_from_the_claim_expire() -> None:
