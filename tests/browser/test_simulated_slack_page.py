@@ -209,3 +209,20 @@ async def test_nothing_sticks_out_on_any_screen(workspace: Workspace, browser: B
     await expect(page.locator(".message")).to_have_count(2)
     assert await page.evaluate("document.documentElement.scrollWidth") <= width
     assert await page.locator("#scroller").evaluate("node => node.scrollWidth - node.clientWidth") == 0
+
+
+async def test_a_permalink_leads_to_its_message(workspace: Workspace, browser: Browser) -> None:
+    ts = workspace.post("C0GEN", "U0BOB", "the very message").ts
+    for n in range(30):
+        workspace.post("C0GEN", "U0BOB", f"later {n}")
+    page = await browser.new_page(viewport={"width": 1400, "height": 500})
+    await page.goto(f"{workspace.url}/archives/C0GEN/p{ts.replace('.', '')}")
+    await expect(page.locator(".message", has_text="the very message")).to_be_in_viewport()
+
+
+async def test_an_open_menu_stays_when_a_message_comes(workspace: Workspace, page: Page) -> None:
+    await page.locator("#you").click()
+    workspace.post("C0OPS", "U0BOB", "news")
+    await expect(page.locator(".message", has_text="news")).to_be_visible()
+    await page.get_by_role("option", name="Bob Roe").click()
+    await expect(page.locator("#you")).to_contain_text("Bob Roe")

@@ -26,6 +26,9 @@ const modals = new Modals(desk);
 const panel = new Panel($("panel"));
 const composer = new Composer($("composer"), desk, say);
 let screen = null;
+let frame = null;
+let linked = /^\/archives\/(\w+)\/p(\d+)(\d{6})$/.exec(location.pathname); // a link to one message
+if (linked) state.place = linked[1];
 
 /** Become somebody. */
 function be(person) {
@@ -63,16 +66,7 @@ const unreadPlace = (channel) => (channel === directChannel() ? "home" : channel
 function draw() {
   const channel = screen.channels.get(state.place);
   const channels = [...screen.channels.values()];
-  const focused = document.activeElement?.closest("#sidebar, #head") && document.activeElement.textContent;
-  const direct = directChannel();
-  drawSidebar($("sidebar"), { ...state, channels, direct }, { to, be });
-  drawHead($("head"), { channel, place: state.place, app: state.app, direct }, {
-    to,
-    toggleSidebar: () => document.body.classList.toggle("with-sidebar"),
-    togglePanel: () => { panel.toggle(); draw(); },
-    panel: panel.there ? panel : null,
-  });
-  if (focused) [...document.querySelectorAll("#sidebar button, #head button")].find((one) => one.textContent === focused)?.focus();
+  drawFrame(channel, channels, directChannel());
   const atHome = state.place === "home";
   $("home").hidden = !atHome;
   $("scroller").hidden = atHome;
@@ -82,6 +76,24 @@ function draw() {
   composer.at(channel.direct ? channel.name : `#${channel.name}`, state.person.id);
   const messages = [...screen.in(state.place), ...state.errors.filter((one) => one.channel === state.place)];
   list.show(channel, messages.sort((one, other) => (one.ts < other.ts ? -1 : 1)));
+  if (linked?.[1] === state.place) list.point(`${linked[2]}.${linked[3]}`);
+  linked = null;
+}
+
+// Only when something in it changed: a menu that is open must not vanish because a message came.
+function drawFrame(channel, channels, direct) {
+  const print = JSON.stringify([state.place, state.person, [...state.unread], channels, panel.there, panel.open]);
+  if (print === frame) return;
+  frame = print;
+  const focused = document.activeElement?.closest("#sidebar, #head") && document.activeElement.textContent;
+  drawSidebar($("sidebar"), { ...state, channels, direct }, { to, be });
+  drawHead($("head"), { channel, place: state.place, app: state.app, direct }, {
+    to,
+    toggleSidebar: () => document.body.classList.toggle("with-sidebar"),
+    togglePanel: () => { panel.toggle(); draw(); },
+    panel: panel.there ? panel : null,
+  });
+  if (focused) [...document.querySelectorAll("#sidebar button, #head button")].find((one) => one.textContent === focused)?.focus();
 }
 
 function drawHome() {

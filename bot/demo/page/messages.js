@@ -39,6 +39,13 @@ export class MessageList {
     if (this.atEnd) this.scroller.scrollTop = this.scroller.scrollHeight;
   }
 
+  /** Bring one message into view and let it light up, for somebody who followed a link to it. */
+  point(ts) {
+    const node = this.drawn.get(ts)?.node;
+    node?.scrollIntoView({ block: "center" });
+    node?.classList.add("fresh");
+  }
+
   place(row, previous) {
     const known = this.drawn.get(row.key);
     let node = known?.node;

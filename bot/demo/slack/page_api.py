@@ -52,6 +52,7 @@ def page_routes(workspace: Workspace) -> list[BaseRoute]:
 
     routes: list[BaseRoute] = [
         Route("/", only_this_page(index)),
+        Route("/archives/{channel}/{message}", only_this_page(index)),  # where chat.getPermalink points
         Mount("/page", OnlyThisPage(StaticFiles(directory=PAGE))),
         Route("/client/people", only_this_page(people)),
         Route("/client/stream", only_this_page(watch)),

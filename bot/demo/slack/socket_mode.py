@@ -84,7 +84,7 @@ class Socket:
         try:
             await self._connections[self._turn % self.connected].send_text(json.dumps(envelope))
             answer = await asyncio.wait_for(acknowledged, patience)
-        except TimeoutError:
+        except (TimeoutError, RuntimeError, WebSocketDisconnect):  # no answer, or the connection is just closing
             return Taken(None, error="dispatch_failed")
         finally:
             del self._waiting[envelope_id]
