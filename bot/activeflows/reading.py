@@ -30,8 +30,6 @@ from bot.activeflows.targets import Target
 
 PAGE: Final = 10
 """Rows on a page."""
-_FILTER_LOOK: Final = 8.0
-"""Seconds a filter waits for a name: without it the answer would leave something out."""
 _BREATH: Final = 50
 """Activeflows looked through before others on the event loop get their turn."""
 _UNSEEN: Final = Situation(kind="", words="", action="")
@@ -84,11 +82,14 @@ class Details:
 class Reading:
     """What can be seen. Every method may raise any ``Failure``, and ``NotPermitted`` before it does anything."""
 
-    def __init__(self, voipbin: VoIPBIN, now: Callable[[], datetime], *, side_look: float = 1.5) -> None:
-        """``side_look``: seconds a look-up that is only a courtesy may take."""
+    def __init__(
+        self, voipbin: VoIPBIN, now: Callable[[], datetime], *, side_look: float = 1.5, filter_look: float = 8.0
+    ) -> None:
+        """``side_look``: seconds a look-up that is only a courtesy may take; ``filter_look``: one a filter needs."""
         self._voipbin = voipbin
         self._now = now
         self._side_look = side_look
+        self._filter_look = filter_look
 
     async def running(self, operator: Operator, filters: Filters, page: int = 1) -> Listing:
         """One page of what fits; a page beyond the end is the last one."""
@@ -101,7 +102,7 @@ class Reading:
         hidden = len(fitting) - len(seen)
         known: Flows = {}
         if filters.flow is not None or filters.action is not None:
-            known = await flows(self._voipbin, (a.flow_id for a in seen), within=_FILTER_LOOK)
+            known = await flows(self._voipbin, (a.flow_id for a in seen), within=self._filter_look)
         found = await _matching(seen, filters, known, now)
         unnamed = _unnamed(seen, found, known) if filters.flow is not None else 0
         pages = max(1, -(-len(found) // PAGE))
