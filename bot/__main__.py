@@ -23,7 +23,7 @@ from bot.composition import running
 from bot.ledger import audit
 from bot.ledger.database import Database
 from bot.misconfigured import Misconfigured
-from bot.settings import Settings, without_surprises
+from bot.settings import Settings, from_environment, without_surprises
 
 
 class Run(BaseModel):
@@ -118,13 +118,13 @@ class _Database(BaseSettings):
 
 def _settings(**fixed: int) -> Settings:
     without_surprises()
-    return Settings(**fixed)
+    return from_environment(lambda: Settings(**fixed))
 
 
 @asynccontextmanager
 async def _ledger() -> AsyncIterator[Database]:
     """The ledger as it is: nothing is created, and a missing one is said."""
-    url = _Database().flows_bot_database_url.get_secret_value()
+    url = from_environment(_Database).flows_bot_database_url.get_secret_value()
     if url.startswith("sqlite:///") and not os.path.exists(file := url.removeprefix("sqlite:///")):  # noqa: ASYNC240, PTH110 # before anything else runs
         raise Misconfigured(f"FLOWS_BOT_DATABASE_URL: there is no ledger at {file}.")
     try:

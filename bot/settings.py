@@ -6,14 +6,17 @@ a value: half of them are secrets.
 
 import os
 import re
+from collections.abc import Callable
 from pathlib import Path
-from typing import Annotated, Any, Literal
-from urllib.parse import urlsplit
+from typing import Annotated, Any, Literal, TypeVar
+from urllib.parse import SplitResult, urlsplit
 
 from pydantic import Field, ModelWrapValidatorHandler, SecretStr, ValidationError, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from bot.misconfigured import Misconfigured
+
+T = TypeVar("T")
 
 
 class Settings(BaseSettings):
@@ -32,7 +35,7 @@ class Settings(BaseSettings):
     voipbin_access_key: SecretStr | None = None
     voipbin_access_key_in_query: bool = False
     """Puts the key into URLs, where logs of others see it. Only for a proxy in between that drops cookies."""
-    voipbin_username: str | None = None
+    voipbin_username: Annotated[str | None, Field(repr=False)] = None
     voipbin_password: SecretStr | None = None
     voipbin_ca_file: Path | None = None
     """A CA bundle for a VoIPBIN of one's own."""
@@ -55,7 +58,7 @@ class Settings(BaseSettings):
         try:
             settings = build(given)
         except ValidationError as wrong:
-            types = [f"{str(e['loc'][0]).upper()}: {e['msg']}." for e in wrong.errors(include_input=False)]
+            types = [f"{_name(e['loc'])}: {e['msg']}." for e in wrong.errors(include_input=False)]
             raise Misconfigured(*mistakes, *types) from None
         if mistakes:
             raise Misconfigured(*mistakes)
@@ -64,6 +67,10 @@ class Settings(BaseSettings):
     @property
     def socket_mode(self) -> bool:
         return self.slack_app_token is not None
+
+
+def _name(where: tuple[int | str, ...]) -> str:
+    return str(where[0]).upper() if where else "The environment"
 
 
 def _plain(value: object) -> str:
@@ -77,8 +84,10 @@ def _mistakes(given: dict[str, str]) -> "list[str]":
     database = given.get("flows_bot_database_url", "")
     if database and not re.match(r"(sqlite:///|postgresql(\+psycopg)?://)", database):
         found.append("FLOWS_BOT_DATABASE_URL: begins with sqlite:/// or postgresql://.")
+    elif re.match(r"sqlite:///(:memory:|file:|\?|$)", database):
+        found.append("FLOWS_BOT_DATABASE_URL: needs a file of its own, or the audit is forgotten at each restart.")
     policy = given.get("flows_bot_policy", "")
-    if policy and not Path(policy).is_file():
+    if policy and not os.path.isfile(policy):  # noqa: PTH113 # Path.is_file raises for what can be no path, and prints it
         found.append("FLOWS_BOT_POLICY: there is no file at that path.")
     if not re.fullmatch(r"/[^\sA-Z]{1,31}", given.get("flows_bot_command", "/flows")):
         found.append("FLOWS_BOT_COMMAND: begins with / and has 2 to 32 characters, lower case, no blanks.")
@@ -96,8 +105,10 @@ def _slack(given: dict[str, str]) -> "list[str]":
         found.append("SLACK_APP_TOKEN (Socket Mode, xapp-…) or SLACK_SIGNING_SECRET (HTTP mode) is missing.")
     if app and not app.startswith("xapp-"):
         found.append("SLACK_APP_TOKEN: an app-level token begins with xapp-.")
-    found += _urls(given, "slack_api_url", "voipbin_api_url")
-    return found
+    for name, value in (("SLACK_BOT_TOKEN", token), ("SLACK_APP_TOKEN", app), ("SLACK_SIGNING_SECRET", secret)):
+        if value and not re.fullmatch(r"[\x21-\x7e]+", value):
+            found.append(f"{name}: has characters that it cannot have (blanks, line ends).")
+    return found + _urls(given, "slack_api_url", "voipbin_api_url")
 
 
 def _voipbin(given: dict[str, str]) -> "list[str]":
@@ -110,7 +121,7 @@ def _voipbin(given: dict[str, str]) -> "list[str]":
     if key and not re.fullmatch(r"[\x21-\x3a\x3c-\x7e]+", key):
         found.append("VOIPBIN_ACCESS_KEY: has characters that no access key has (blanks, semicolons).")
     ca_file = given.get("voipbin_ca_file", "")
-    if ca_file and not Path(ca_file).is_file():
+    if ca_file and not os.path.isfile(ca_file):  # noqa: PTH113 # as above
         found.append("VOIPBIN_CA_FILE: there is no file at that path.")
     return found
 
@@ -119,13 +130,25 @@ def _urls(given: dict[str, str], *names: str) -> "list[str]":
     found = []
     for name in names:
         url = given.get(name, "")
-        parts = urlsplit(url)
-        local = parts.hostname in {"127.0.0.1", "::1", "localhost"}
-        if url and not (parts.hostname and (parts.scheme == "https" or (parts.scheme == "http" and local))):
+        parts = _parts(url)
+        local = parts is not None and parts.hostname in {"127.0.0.1", "::1", "localhost"}
+        if url and not (parts and parts.hostname and (parts.scheme == "https" or (parts.scheme == "http" and local))):
             found.append(f"{name.upper()}: an https:// address (http:// only on this machine).")
-        elif parts.username or parts.password or parts.query:
+        elif parts and (parts.username or parts.password or parts.query):
             found.append(f"{name.upper()}: no credential and no query belong into it.")
     return found
+
+
+def _parts(url: str) -> SplitResult | None:
+    """Its parts; ``None`` when it can be no address: the error for that would print it."""
+    if not url.isascii() or not url.isprintable() or " " in url:
+        return None
+    try:
+        parts = urlsplit(url)
+        port = parts.port
+    except ValueError:
+        return None
+    return parts if port != 0 else None
 
 
 def without_surprises() -> None:
@@ -135,3 +158,13 @@ def without_surprises() -> None:
     """
     for name in ("SLACK_CLIENT_ID", "SLACK_CLIENT_SECRET"):
         os.environ.pop(name, None)
+
+
+def from_environment(build: Callable[[], T]) -> T:
+    """The settings that this builds, as the environment and ``.env`` have them. Raises ``Misconfigured``."""
+    try:
+        return build()
+    except UnicodeDecodeError:
+        raise Misconfigured(".env: is not UTF-8 text.") from None
+    except OSError as trouble:
+        raise Misconfigured(f".env: cannot be read ({type(trouble).__name__}).") from None

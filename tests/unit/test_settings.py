@@ -1,0 +1,211 @@
+"""The environment, read once: every mistake in one line, all of them at once, and never a value."""
+
+import os
+import traceback
+from pathlib import Path
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from bot.misconfigured import Misconfigured
+from bot.settings import Settings, from_environment, without_surprises
+
+ENOUGH = {
+    "SLACK_BOT_TOKEN": "xoxb-1-made-up",
+    "SLACK_SIGNING_SECRET": "8f742231b10e8888abcd99yyyzzz85a5",
+    "VOIPBIN_ACCESS_KEY": "vb_made_up_key",
+}
+TWO_MODES = "SLACK_APP_TOKEN (Socket Mode, xapp-…) or SLACK_SIGNING_SECRET (HTTP mode) is missing."
+
+
+@pytest.fixture(autouse=True)
+def nowhere(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """An empty folder, and none of our variables."""
+    monkeypatch.chdir(tmp_path)
+    for name in os.environ:
+        if name.startswith(("SLACK_", "VOIPBIN_", "FLOWS_BOT_")):
+            monkeypatch.delenv(name)
+
+
+def start(monkeypatch: pytest.MonkeyPatch, **changes: str) -> Settings:
+    for name, value in {**ENOUGH, **changes}.items():
+        monkeypatch.setenv(name, value)
+    return from_environment(Settings)
+
+
+def mistakes(monkeypatch: pytest.MonkeyPatch, **changes: str) -> tuple[str, ...]:
+    with pytest.raises(Misconfigured) as wrong:
+        start(monkeypatch, **changes)
+    told = "".join(traceback.format_exception(wrong.value))
+    for value in changes.values():
+        assert len(value) < 4 or value not in told
+    return wrong.value.mistakes
+
+
+def test_three_variables_are_enough_and_mean_http_mode(monkeypatch: pytest.MonkeyPatch) -> None:
+    settings = start(monkeypatch)
+    assert settings.slack_bot_token.get_secret_value() == "xoxb-1-made-up"
+    assert not settings.socket_mode
+    assert settings.flows_bot_database_url.get_secret_value() == "sqlite:///flows-bot.db"
+    assert (settings.flows_bot_command, settings.flows_bot_host, settings.flows_bot_port) == (
+        "/flows",
+        "127.0.0.1",
+        3000,
+    )
+    assert settings.flows_bot_policy is None
+
+
+def test_an_app_token_means_socket_mode(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert start(monkeypatch, SLACK_APP_TOKEN="xapp-1-made-up", SLACK_SIGNING_SECRET="").socket_mode
+
+
+def test_an_empty_environment_is_told_everything_that_is_missing_at_once() -> None:
+    with pytest.raises(Misconfigured) as wrong:
+        from_environment(Settings)
+    assert wrong.value.mistakes == (
+        "SLACK_BOT_TOKEN is missing: the Bot User OAuth Token of the installed app (xoxb-…).",
+        TWO_MODES,
+        "VOIPBIN_ACCESS_KEY, or both VOIPBIN_USERNAME and VOIPBIN_PASSWORD, are missing.",
+    )
+
+
+HTTPS_ONLY = "an https:// address (http:// only on this machine)."
+NO_FILE = "there is no file at that path."
+UNFIT = "has characters that it cannot have (blanks, line ends)."
+FORGETFUL = "needs a file of its own, or the audit is forgotten at each restart."
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "line"),
+    [
+        ("SLACK_BOT_TOKEN", "xoxp-not-a-bot", "a bot token begins with xoxb-."),
+        ("SLACK_BOT_TOKEN", "xoxb-with-a-line-end\n", UNFIT),
+        ("SLACK_SIGNING_SECRET", "8f742231b10e 8888", UNFIT),
+        ("SLACK_APP_TOKEN", "xoxb-the-wrong-one", "an app-level token begins with xapp-."),
+        ("SLACK_API_URL", "http://slack.example.com/api/", HTTPS_ONLY),
+        ("SLACK_API_URL", "ftp://127.0.0.1/api/", HTTPS_ONLY),
+        ("SLACK_API_URL", "https://127.0.0.1:0/api/", HTTPS_ONLY),
+        ("VOIPBIN_API_URL", "https://[fe80::secret/v1.0", HTTPS_ONLY),
+        ("VOIPBIN_API_URL", "https://api.voipbin.net:443443/v1.0", HTTPS_ONLY),
+        ("VOIPBIN_API_URL", "api.voipbin.net", HTTPS_ONLY),
+        ("VOIPBIN_API_URL", "https://me:word@api.voipbin.net/v1.0", "no credential and no query belong into it."),
+        ("VOIPBIN_API_URL", "https://api.voipbin.net/?accesskey=k", "no credential and no query belong into it."),
+        ("VOIPBIN_ACCESS_KEY", "vb_one;two", "has characters that no access key has (blanks, semicolons)."),
+        ("VOIPBIN_CA_FILE", "/nowhere/ca.pem", NO_FILE),
+        ("VOIPBIN_REQUESTS_PER_SECOND", "0.000", "Input should be greater than 0."),
+        ("FLOWS_BOT_POLICY", "/nowhere/policy.toml", NO_FILE),
+        ("FLOWS_BOT_POLICY", "[[grant]] " * 600, NO_FILE),
+        ("FLOWS_BOT_DATABASE_URL", "mysql://me:word@db/flows", "begins with sqlite:/// or postgresql://."),
+        ("FLOWS_BOT_DATABASE_URL", "sqlite:///:memory:", FORGETFUL),
+        ("FLOWS_BOT_DATABASE_URL", "sqlite:///", FORGETFUL),
+        ("FLOWS_BOT_COMMAND", "flows", "begins with / and has 2 to 32 characters, lower case, no blanks."),
+        ("FLOWS_BOT_COMMAND", "/Flows", "begins with / and has 2 to 32 characters, lower case, no blanks."),
+        ("FLOWS_BOT_PORT", "70000", "Input should be less than or equal to 65535."),
+        (
+            "FLOWS_BOT_PORT",
+            "the usual one",
+            "Input should be a valid integer, unable to parse string as an integer.",
+        ),
+        ("FLOWS_BOT_LOG_FORMAT", "xml-rpc", "Input should be 'console' or 'json'."),
+        ("FLOWS_BOT_LOG_LEVEL", "CHATTY", "Input should be 'DEBUG', 'INFO', 'WARNING' or 'ERROR'."),
+    ],
+)
+def test_each_mistake_is_one_line_with_the_variables_name_and_not_its_value(
+    monkeypatch: pytest.MonkeyPatch, name: str, value: str, line: str
+) -> None:
+    assert mistakes(monkeypatch, **{name: value}) == (f"{name}: {line}",)
+
+
+def test_one_credential_is_enough_and_two_are_too_many(monkeypatch: pytest.MonkeyPatch) -> None:
+    login = {"VOIPBIN_USERNAME": "bot@example.com", "VOIPBIN_PASSWORD": "made up"}
+    both = "VOIPBIN_ACCESS_KEY and VOIPBIN_USERNAME/VOIPBIN_PASSWORD are both set: use one credential."
+    assert mistakes(monkeypatch, **login) == (both,)
+    assert start(monkeypatch, VOIPBIN_ACCESS_KEY="", **login).voipbin_password is not None
+    neither = "VOIPBIN_ACCESS_KEY, or both VOIPBIN_USERNAME and VOIPBIN_PASSWORD, are missing."
+    assert mistakes(monkeypatch, VOIPBIN_ACCESS_KEY="", VOIPBIN_PASSWORD="", VOIPBIN_USERNAME="bot@example.com") == (
+        neither,
+    )
+
+
+def test_mistakes_of_every_kind_are_said_together(monkeypatch: pytest.MonkeyPatch) -> None:
+    wrong = {
+        "SLACK_BOT_TOKEN": "nonsense",
+        "SLACK_SIGNING_SECRET": "",
+        "VOIPBIN_API_URL": "gopher://",
+        "FLOWS_BOT_PORT": "several",
+    }
+    names = [line.split(":")[0].split(" ")[0] for line in mistakes(monkeypatch, **wrong)]
+    assert names == ["SLACK_BOT_TOKEN", "SLACK_APP_TOKEN", "VOIPBIN_API_URL", "FLOWS_BOT_PORT"]
+
+
+def test_http_on_this_machine_is_for_simulators(monkeypatch: pytest.MonkeyPatch) -> None:
+    settings = start(monkeypatch, SLACK_API_URL="http://127.0.0.1:9/api/", VOIPBIN_API_URL="http://localhost:9/v1.0")
+    assert settings.slack_api_url == "http://127.0.0.1:9/api/"
+    assert start(monkeypatch, SLACK_API_URL="http://[::1]:9/api/").slack_api_url == "http://[::1]:9/api/"
+
+
+def test_a_file_beside_the_process_is_read_and_the_environment_goes_before_it(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    (tmp_path / ".env").write_text("FLOWS_BOT_COMMAND=/ivr\nFLOWS_BOT_PORT=1\nSOMETHING_ELSE=1\n", encoding="utf-8")
+    settings = start(monkeypatch, FLOWS_BOT_PORT="2")
+    assert (settings.flows_bot_command, settings.flows_bot_port) == ("/ivr", 2)
+
+
+def test_a_file_beside_the_process_that_is_no_text_is_one_line_too(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    (tmp_path / ".env").write_bytes(b"VOIPBIN_PASSWORD=\xff\xfe")
+    assert mistakes(monkeypatch) == (".env: is not UTF-8 text.",)
+
+
+def test_a_mistake_in_the_file_is_named_like_one_in_the_environment(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    (tmp_path / ".env").write_text("SLACK_API_URL=http://intranet-secret.example/\n", encoding="utf-8")
+    (line,) = mistakes(monkeypatch)
+    assert line == f"SLACK_API_URL: {HTTPS_ONLY}"
+
+
+def test_no_secret_and_no_user_name_is_in_the_words_of_settings_that_work(monkeypatch: pytest.MonkeyPatch) -> None:
+    login = {"VOIPBIN_ACCESS_KEY": "", "VOIPBIN_USERNAME": "bot@example.com", "VOIPBIN_PASSWORD": "open sesame"}
+    database = "postgresql://me:word@db/flows"
+    settings = start(monkeypatch, SLACK_APP_TOKEN="xapp-1-made-up", FLOWS_BOT_DATABASE_URL=database, **login)
+    assert settings.voipbin_username == "bot@example.com"
+    for told in (repr(settings), str(settings)):
+        for secret in (*ENOUGH.values(), "xapp-1-made-up", "bot@example.com", "open sesame", "me:word"):
+            assert not secret or secret not in told
+
+
+def test_slacks_oauth_variables_are_forgotten_before_bolt_sees_them(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("SLACK_CLIENT_ID", "1.2")
+    monkeypatch.setenv("SLACK_CLIENT_SECRET", "made up")
+    settings = start(monkeypatch)
+    without_surprises()
+    assert "SLACK_CLIENT_ID" not in os.environ
+    assert "SLACK_CLIENT_SECRET" not in os.environ
+    assert settings.slack_bot_token.get_secret_value() == ENOUGH["SLACK_BOT_TOKEN"]
+
+
+KNOWN = st.sampled_from([name.upper() for name in Settings.model_fields])
+MARKED = st.text(st.characters(codec="utf-8", exclude_characters="\0"), max_size=30).map(lambda t: f"{t}Zq7#secret")
+
+
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(st.dictionaries(KNOWN, MARKED, min_size=1, max_size=4))
+def test_whatever_stands_in_the_variables_none_of_it_is_ever_repeated(
+    monkeypatch: pytest.MonkeyPatch, wrong: dict[str, str]
+) -> None:
+    with monkeypatch.context() as environment:
+        told = outcome(environment, wrong)
+    assert "Zq7" not in told
+
+
+def outcome(environment: pytest.MonkeyPatch, changes: dict[str, str]) -> str:
+    """What anybody could read of such a start: nothing when it works."""
+    try:
+        start(environment, **changes)
+    except Misconfigured as trouble:
+        return "".join(traceback.format_exception(trouble)) + repr(trouble)
+    return ""
