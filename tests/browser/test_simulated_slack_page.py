@@ -226,3 +226,14 @@ async def test_an_open_menu_stays_when_a_message_comes(workspace: Workspace, pag
     await expect(page.locator(".message", has_text="news")).to_be_visible()
     await page.get_by_role("option", name="Bob Roe").click()
     await expect(page.locator("#you")).to_contain_text("Bob Roe")
+
+
+async def test_what_comes_below_the_fold_is_announced(workspace: Workspace, page: Page) -> None:
+    for n in range(40):
+        workspace.post("C0OPS", "U0BOB", f"line {n}")
+    await expect(page.get_by_text("line 39")).to_be_in_viewport()
+    await page.locator("#scroller").evaluate("node => { node.scrollTop = 0; }")
+    workspace.post("C0OPS", "U0BOB", "the news")
+    await page.get_by_role("button", name="New messages").click()
+    await expect(page.get_by_text("the news")).to_be_in_viewport()
+    await expect(page.get_by_role("button", name="New messages")).to_have_count(0)

@@ -21,7 +21,7 @@ const desk = {
   names: () => screen?.names ?? {},
   act,
 };
-const list = new MessageList($("messages"), $("scroller"), desk);
+const list = new MessageList($("messages"), $("scroller"), $("latest"), desk);
 const modals = new Modals(desk);
 const panel = new Panel($("panel"));
 const composer = new Composer($("composer"), desk, say);

@@ -10,9 +10,13 @@ const CLOSE_TOGETHER = 300; // seconds in which one writer's messages share a pi
 
 /** `desk` gives `person`, `app`, `shortcuts`, `names()`, `act(what, asked)`. */
 export class MessageList {
-  constructor(list, scroller, desk) {
+  constructor(list, scroller, latest, desk) {
     this.list = list;
     this.scroller = scroller;
+    this.latest = latest;
+    latest.append(icon("chevron"), "New messages");
+    latest.addEventListener("click", () => this.toEnd());
+    scroller.addEventListener("scroll", () => { if (this.nearEnd()) latest.hidden = true; }, { passive: true });
     this.desk = desk;
     this.drawn = new Map();
     this.channel = null;
@@ -26,7 +30,7 @@ export class MessageList {
       this.channel = channel.id;
       this.atEnd = true;
     } else {
-      this.atEnd = this.scroller.scrollHeight - this.scroller.scrollTop - this.scroller.clientHeight < 80;
+      this.atEnd = this.nearEnd();
     }
     this.opening = this.drawn.size === 0;
     const rows = this.rows(channel, messages);
@@ -36,7 +40,18 @@ export class MessageList {
     }
     let previous = null;
     for (const row of rows) previous = this.place(row, previous);
-    if (this.atEnd) this.scroller.scrollTop = this.scroller.scrollHeight;
+    if (this.atEnd) this.toEnd();
+    else if (rows.at(-1).key !== this.newest) this.latest.hidden = false;
+    this.newest = rows.at(-1).key;
+  }
+
+  nearEnd() {
+    return this.scroller.scrollHeight - this.scroller.scrollTop - this.scroller.clientHeight < 80;
+  }
+
+  toEnd() {
+    this.latest.hidden = true;
+    this.scroller.scrollTop = this.scroller.scrollHeight;
   }
 
   /** Bring one message into view and let it light up, for somebody who followed a link to it. */
