@@ -1,24 +1,311 @@
-"""One activeflow, stopped from Slack: who may, what is said, what VoIPBIN became."""
+"""One activeflow, stopped from Slack: who may, what is said, and what VoIPBIN became."""
 
 import asyncio
+from datetime import timedelta
 
+import pytest
+
+from bot.demo.slack.faults import error, status
 from bot.demo.slack.workspace import Workspace
+from bot.demo.voipbin.clock import utc_now
 from bot.demo.voipbin.world import World
-from tests.scenarios.conftest import ALICE, BOB, CAROL, INCIDENTS, Stage
+from tests.scenarios.conftest import ABROAD, ALICE, BOB, CAROL, GUEST, INCIDENTS, LOBBY, STRANGER, Stage
 
 
 async def test_alice_stops_a_call_and_everybody_reads_that_it_ended(
     bot: Stage, slack: Workspace, voipbin: World
 ) -> None:
-    flow = voipbin.add_flow("Support line")
-    activeflow = voipbin.rings(flow, at="digits_receive")
+    activeflow = voipbin.rings(voipbin.add_flow("Support line"), at="digits_receive", source="+15550107777")
     card = await bot.asks_to_stop(activeflow, words="caller is stuck")
     assert "Stop this activeflow?" in card.words
     assert "Support line" in card.words
     assert "caller is stuck" in card.words
+    assert "Hangs up on the caller" in card.words
+    assert "Cannot be undone" in card.words
+    assert "0107777" not in card.words
     assert bot.posts(activeflow) == 0
+
     delivery = await slack.clicks(ALICE, card, "stop.flow")
     assert delivery.error is None
-    await bot.reads("Stopped by", user=BOB)
+    said = await bot.reads("Call: hung up", user=BOB)
+    assert f"Stopped by @{slack.names[ALICE]}" in said.words
+    assert "read back from VoIPBIN" in said.words
+    assert said.ts == card.ts
+    assert not said.buttons
     assert voipbin.activeflow(activeflow.id).status == "ended"
     assert bot.posts(activeflow) == 1
+
+
+async def test_the_flow_that_starts_on_complete_is_named_before_and_found_after(
+    bot: Stage, slack: Workspace, voipbin: World
+) -> None:
+    survey = voipbin.add_flow("Satisfaction survey")
+    activeflow = voipbin.rings(voipbin.add_flow("Support line", on_complete=survey), at="play")
+    card = await bot.asks_to_stop(activeflow)
+    assert "Starts another activeflow: flow Satisfaction survey" in card.words
+    await slack.clicks(ALICE, card, "stop.flow")
+    said = await bot.reads("On complete: Satisfaction survey started as")
+    child = voipbin.children_of(activeflow)[0]
+    assert child.id.hex[:8] in said.words
+
+
+@pytest.mark.parametrize(
+    ("user", "why"),
+    [(BOB, "no grant of “stop” names this person"), (GUEST, "a guest"), (STRANGER, "another workspace")],
+)
+async def test_who_may_not_stop_is_told_why_and_whom_to_ask(
+    bot: Stage, slack: Workspace, voipbin: World, user: str, why: str
+) -> None:
+    activeflow = voipbin.rings(at="play")
+    card = await bot.asks_to_stop(activeflow)
+    await slack.clicks(user, card, "stop.flow")
+    refusal = await bot.reads("You may not stop this here", user=user)
+    assert why in refusal.words
+    assert refusal.ephemeral_to == user
+    assert "Nothing was stopped" in refusal.words
+    assert slack.names[ALICE] in refusal.words
+    assert bot.posts(activeflow) == 0
+    assert "Stop this activeflow?" in bot.card().words
+
+
+async def test_nobody_learns_of_an_activeflow_by_asking_to_stop_it(
+    bot: Stage, slack: Workspace, voipbin: World
+) -> None:
+    activeflow = voipbin.rings(voipbin.add_flow("Secret line"), at="play")
+    before = len(voipbin.requests)
+    await slack.types(BOB, INCIDENTS, f"/flows stop {activeflow.id}")
+    refusal = await bot.reads("You may not do this here", user=BOB)
+    assert "Secret line" not in refusal.words
+    assert len(voipbin.requests) == before
+
+
+async def test_a_grant_for_one_channel_is_none_for_another(bot: Stage, slack: Workspace, voipbin: World) -> None:
+    activeflow = voipbin.rings(at="play")
+    await slack.types(ALICE, LOBBY, f"/flows stop {activeflow.id}")
+    refusal = await bot.reads("not in this channel", user=ALICE, channel=LOBBY)
+    assert refusal.ephemeral_to == ALICE
+
+
+async def test_a_member_of_the_oncall_group_may_stop(bot: Stage, slack: Workspace, voipbin: World) -> None:
+    activeflow = voipbin.rings(at="play")
+    card = await bot.asks_to_stop(activeflow, user=ALICE)
+    await slack.clicks(CAROL, card, "stop.flow")
+    await bot.reads(f"Stopped by @{slack.names[CAROL]}")
+
+
+async def test_a_permission_lost_between_card_and_press_is_lost(bot: Stage, slack: Workspace, voipbin: World) -> None:
+    activeflow = voipbin.rings(at="play")
+    card = await bot.asks_to_stop(activeflow, user=CAROL)
+    slack.groups["S0ONCALL"].members.clear()
+    await slack.clicks(CAROL, card, "stop.flow")
+    await bot.reads("You may not stop this here", user=CAROL)
+    assert bot.posts(activeflow) == 0
+
+
+async def test_a_deactivated_account_is_refused_at_the_press(bot: Stage, slack: Workspace, voipbin: World) -> None:
+    activeflow = voipbin.rings(at="play")
+    card = await bot.asks_to_stop(activeflow, user=CAROL)
+    slack.users[CAROL].deleted = True
+    await slack.clicks(CAROL, card, "stop.flow")
+    await bot.reads("deactivated", user=CAROL)
+    assert bot.posts(activeflow) == 0
+
+
+async def test_when_slack_does_not_say_who_it_is_nothing_is_stopped(
+    bot: Stage, slack: Workspace, voipbin: World
+) -> None:
+    activeflow = voipbin.rings(at="play")
+    card = await bot.asks_to_stop(activeflow)
+    slack.faults.on("users.info", error("internal_error"), times=None)
+    await slack.clicks(ALICE, card, "stop.flow")
+    await bot.reads("Slack did not tell me just now who you are", user=ALICE)
+    assert bot.posts(activeflow) == 0
+    slack.faults.clear()
+    await slack.clicks(ALICE, card, "stop.flow")
+    await bot.reads("Stopped by")
+
+
+async def test_without_a_policy_nobody_may_do_anything(stage: Stage, slack: Workspace, voipbin: World) -> None:
+    activeflow = voipbin.rings(at="play")
+    async with stage.start(flows_bot_policy=None):
+        await slack.types(ALICE, INCIDENTS, f"/flows stop {activeflow.id}")
+        await stage.reads("the policy grants nothing to anybody")
+    assert stage.posts(activeflow) == 0
+
+
+async def test_it_ended_before_the_press(bot: Stage, slack: Workspace, voipbin: World) -> None:
+    activeflow = voipbin.rings(at="play")
+    card = await bot.asks_to_stop(activeflow)
+    voipbin.ends(activeflow)
+    await slack.clicks(ALICE, card, "stop.flow")
+    said = await bot.reads("It had already ended")
+    assert "Nothing was sent" in said.words
+    assert bot.posts(activeflow) == 0
+
+
+async def test_it_moved_to_another_situation_and_is_asked_about_once_more(
+    bot: Stage, slack: Workspace, voipbin: World
+) -> None:
+    activeflow = voipbin.rings(voipbin.add_flow("Menu"), at="digits_receive")
+    card = await bot.asks_to_stop(activeflow)
+    voipbin.moves_to(activeflow, "confbridge_join")
+    await slack.clicks(ALICE, card, "stop.flow")
+    asked = await bot.reads("It has moved on")
+    assert "waiting for keypad input" in asked.words
+    assert bot.posts(activeflow) == 0
+    # The button that was there before the edit says nothing about the new situation.
+    await slack.clicks(BOB, asked, "stop.cancel")
+    await bot.reads("You may not do this here", user=BOB)
+    await slack.clicks(ALICE, asked, "stop.flow")
+    await bot.reads("Stopped by")
+    assert bot.posts(activeflow) == 1
+
+
+async def test_a_press_on_the_card_as_it_was_before_it_changed_stops_nothing(
+    bot: Stage, slack: Workspace, voipbin: World
+) -> None:
+    activeflow = voipbin.rings(voipbin.add_flow("Menu"), at="digits_receive")
+    card = await bot.asks_to_stop(activeflow)
+    old = next(button.value for button in card.buttons if button.action_id == "stop.flow")
+    voipbin.moves_to(activeflow, "confbridge_join")
+    await slack.clicks(ALICE, card, "stop.flow")
+    await bot.reads("It has moved on")
+    replay = slack.deliveries[-1]
+    await slack.delivers(replay.body, replay.headers)
+    new = next(button.value for button in bot.card().buttons if button.action_id == "stop.flow")
+    assert new != old
+    assert bot.posts(activeflow) == 0
+
+
+async def test_progress_within_the_same_situation_does_not_ask_again(
+    bot: Stage, slack: Workspace, voipbin: World
+) -> None:
+    activeflow = voipbin.rings(at="play")
+    card = await bot.asks_to_stop(activeflow)
+    voipbin.moves_to(activeflow, "play")
+    await slack.clicks(ALICE, card, "stop.flow")
+    await bot.reads("Stopped by")
+
+
+async def test_now_skips_the_second_question(bot: Stage, slack: Workspace, voipbin: World) -> None:
+    activeflow = voipbin.rings(at="digits_receive")
+    card = await bot.asks_to_stop(activeflow, words="now it must go")
+    voipbin.moves_to(activeflow, "confbridge_join")
+    await slack.clicks(ALICE, card, "stop.flow")
+    await bot.reads("Stopped by")
+
+
+async def test_a_card_can_be_put_away(bot: Stage, slack: Workspace, voipbin: World) -> None:
+    activeflow = voipbin.rings(at="play")
+    card = await bot.asks_to_stop(activeflow)
+    await slack.clicks(ALICE, card, "stop.cancel")
+    said = await bot.reads("put this card away")
+    assert not said.buttons
+    assert bot.posts(activeflow) == 0
+
+
+async def test_the_time_to_press_ends(stage: Stage, slack: Workspace, voipbin: World) -> None:
+    stage.policy.write_text(stage.policy.read_text() + '\n[rules]\nconfirm_within = "1s"\n')
+    activeflow = voipbin.rings(at="play")
+    async with stage.start():
+        card = await stage.asks_to_stop(activeflow)
+        await asyncio.sleep(1.1)
+        await slack.clicks(ALICE, card, "stop.flow")
+        await stage.reads("The time to press this card is over")
+        await stage.reads("Too late: nothing was stopped", user=BOB)
+    assert stage.posts(activeflow) == 0
+
+
+async def test_two_people_press_at_the_same_moment(bot: Stage, slack: Workspace, voipbin: World) -> None:
+    activeflow = voipbin.rings(at="play")
+    card = await bot.asks_to_stop(activeflow)
+    await asyncio.gather(slack.clicks(ALICE, card, "stop.flow"), slack.clicks(CAROL, card, "stop.flow"))
+    await bot.reads("Stopped by")
+    await slack.until(
+        lambda: any(
+            words in message.words
+            for user in (ALICE, CAROL)
+            for message in slack.sees(user, INCIDENTS)
+            if message.ephemeral_to == user
+            for words in ("is stopping it already", "has been carried out already")
+        )
+    )
+    assert bot.posts(activeflow) == 1
+
+
+async def test_the_same_signed_press_delivered_twice_is_carried_out_once(
+    bot: Stage, slack: Workspace, voipbin: World
+) -> None:
+    activeflow = voipbin.rings(at="play")
+    card = await bot.asks_to_stop(activeflow)
+    first = await slack.clicks(ALICE, card, "stop.flow")
+    again = await slack.delivers(first.body, first.headers)
+    assert again.status == 200
+    await bot.reads("Stopped by")
+    assert bot.posts(activeflow) == 1
+
+
+async def test_two_persons_where_the_rules_say_so(stage: Stage, slack: Workspace, voipbin: World) -> None:
+    stage.policy.write_text(stage.policy.read_text() + '\n[rules]\ntwo_person = ["stop"]\n')
+    activeflow = voipbin.rings(at="play")
+    async with stage.start():
+        card = await stage.asks_to_stop(activeflow, user=ALICE)
+        await slack.clicks(ALICE, card, "stop.flow")
+        await stage.reads("a stop needs two people")
+        assert stage.posts(activeflow) == 0
+        await slack.clicks(CAROL, card, "stop.flow")
+        await stage.reads(f"Stopped by @{slack.names[CAROL]}")
+
+
+async def test_another_customers_activeflow_is_left_alone(bot: Stage, slack: Workspace, voipbin: World) -> None:
+    foreign = voipbin.rings(at="play", customer=voipbin.add_customer("Somebody else"))
+    await slack.types(ALICE, INCIDENTS, f"/flows stop {foreign.id}")
+    await bot.reads("another customer")
+    assert bot.posts(foreign) == 0
+
+
+async def test_where_the_bot_is_no_member_the_card_still_works(bot: Stage, slack: Workspace, voipbin: World) -> None:
+    activeflow = voipbin.rings(at="play")
+    card = await bot.asks_to_stop(activeflow, channel=ABROAD)
+    await slack.clicks(ALICE, card, "stop.flow")
+    said = await bot.reads("Stopped by", user=BOB, channel=ABROAD)
+    assert said.ts == card.ts
+
+
+async def test_when_no_way_to_the_card_is_left_the_presser_is_told(
+    bot: Stage, slack: Workspace, voipbin: World
+) -> None:
+    activeflow = voipbin.rings(at="play")
+    card = await bot.asks_to_stop(activeflow)
+    slack.faults.on("chat.update", error("cant_update_message"), times=None)
+    slack.faults.on("response_url", status(404, b"used_url"), times=None)
+    await slack.clicks(ALICE, card, "stop.flow")
+    said = await bot.reads("the card in the channel could not be changed", user=ALICE)
+    assert said.ephemeral_to == ALICE or said.channel != INCIDENTS
+    assert voipbin.activeflow(activeflow.id).status == "ended"
+
+
+async def test_every_button_carries_an_id_and_nothing_else(bot: Stage, slack: Workspace, voipbin: World) -> None:
+    activeflow = voipbin.rings(at="play", source="+15550107777")
+    card = await bot.asks_to_stop(activeflow, words="very secret reason")
+    for button in card.buttons:
+        assert len(button.value) == 32
+        int(button.value, 16)
+
+
+async def test_a_reason_can_be_required(stage: Stage, slack: Workspace, voipbin: World) -> None:
+    stage.policy.write_text(stage.policy.read_text() + "\n[rules]\nreason_required = true\n")
+    activeflow = voipbin.rings(at="play")
+    async with stage.start():
+        await slack.types(ALICE, INCIDENTS, f"/flows stop {activeflow.id}")
+        await stage.reads("A stop needs a reason here")
+        card = await stage.asks_to_stop(activeflow, words="loops since noon")
+        assert "loops since noon" in card.words
+
+
+async def test_a_zombie_is_stopped_although_its_call_is_long_gone(bot: Stage, slack: Workspace, voipbin: World) -> None:
+    activeflow = voipbin.rings(at="play", created_at=utc_now() - timedelta(hours=3), call_status="hangup")
+    card = await bot.asks_to_stop(activeflow)
+    assert "Hangs up on the caller" not in card.words
+    await slack.clicks(ALICE, card, "stop.flow")
+    await bot.reads("Stopped by")

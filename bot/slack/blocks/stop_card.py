@@ -48,6 +48,9 @@ _HEADERS: Final[dict[type, str]] = {
     Cancelled: "Put away: nothing was stopped",
 }
 
+_OPEN: Final = (Waiting, Moved)
+"""The phases in which the card is a question, with its consequences and its buttons."""
+
 
 def stop_card(intent: Intent, phase: Phase, command: str) -> Message:
     """The card of this intent in this phase. ``command``: the slash command, for what to type next."""
@@ -55,19 +58,19 @@ def stop_card(intent: Intent, phase: Phase, command: str) -> Message:
     what_became = _what_became(intent, phase, command)
     blocks: list[Block] = [
         HeaderBlock(text=PlainTextObject(text=header)),
-        SectionBlock(text=MarkdownTextObject(text=_what(intent))),
+        SectionBlock(text=MarkdownTextObject(text=_what(intent, over=not isinstance(phase, _OPEN)))),
     ]
     if what_became:
         blocks.append(SectionBlock(text=MarkdownTextObject(text="\n".join(what_became))))
-    if isinstance(phase, Waiting | Moved):
+    if isinstance(phase, _OPEN):
         blocks.append(SectionBlock(text=MarkdownTextObject(text=_consequences(intent))))
-    if isinstance(phase, Waiting | Moved) or (isinstance(phase, NotSent) and phase.pressable):
+    if isinstance(phase, _OPEN) or (isinstance(phase, NotSent) and phase.pressable):
         blocks.append(_buttons(intent))
     blocks.append(
         ContextBlock(elements=[MarkdownTextObject(text=line) for line in _small_print(intent, phase, command)])
     )
     aloud = [f"{header} {escaped(_name(intent), 150)} ({intent.short_id})", *what_became]
-    if isinstance(phase, Waiting | Moved):
+    if isinstance(phase, _OPEN):
         aloud += [escaped(effect, 300) for effect in intent.seen.consequences]
     return Message(" ".join(aloud), tuple(blocks))
 
@@ -84,10 +87,10 @@ def _name(intent: Intent) -> str:
     return intent.seen.flow_name or "Activeflow without a known flow"
 
 
-def _what(intent: Intent) -> str:
+def _what(intent: Intent, *, over: bool) -> str:
     began = f" · began {date_token(intent.seen.created_at)}" if intent.seen.created_at else ""
     kind = f" · {escaped(intent.seen.reference_type, 40)}" if intent.seen.reference_type else ""
-    return f"{bold(_name(intent), 150)}  {code(intent.short_id)}{kind}{began}\n{escaped(intent.seen.words, 400)}"
+    return f"{bold(_name(intent), 150)}  {code(intent.short_id)}{kind}{began}\n{'when asked: ' if over else ''}{escaped(intent.seen.words, 400)}"
 
 
 def _consequences(intent: Intent) -> str:
@@ -116,7 +119,7 @@ def _buttons(intent: Intent) -> ActionsBlock:
 
 def _small_print(intent: Intent, phase: Phase, command: str) -> list[str]:
     lines = [f"Asked by {mention(intent.asked_by)}" + (f": {escaped(intent.reason, 500)}" if intent.reason else "")]
-    if isinstance(phase, Waiting | Moved):
+    if isinstance(phase, _OPEN):
         lines.append(f"Can be pressed until {date_token(intent.deadline)} by people who may stop it")
     if isinstance(phase, NotKnown | StillRunning | NotSent):
         lines.append(f"Look again: {code(f'{command} show {intent.short_id}')}")
