@@ -36,7 +36,7 @@ async def submit(workspace: "Workspace", user: User, view: View, values: Mapping
         try:
             _obey(workspace, user, present, delivery.answer)
         except (Refused, ValueError, TypeError, KeyError) as unusable:
-            return replace(delivery, error=f'{TROUBLE} "{unusable}"')
+            return workspace.shows_error(delivery, f'{TROUBLE} "{unusable}"')
     return delivery
 
 

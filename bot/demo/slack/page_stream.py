@@ -6,7 +6,7 @@ screen, so that a page can look after things of its own (the demo's panel).
 """
 
 import json
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator
 from typing import Any
 
 from bot.demo.slack.messages import Message, View
@@ -17,7 +17,7 @@ STILL_HERE = 15.0  # seconds between signs of life, so that a dead connection is
 MOST_MESSAGES = 300  # of one channel; a page is not an archive
 
 
-async def stream(workspace: Workspace, user: str) -> AsyncIterator[str]:
+async def stream(workspace: Workspace, user: str) -> AsyncGenerator[str, None]:
     """Yield server-sent events for this person until the page goes away."""
     shown: dict[str, Any] = {}
     reset = True

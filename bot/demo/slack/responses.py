@@ -60,7 +60,7 @@ async def respond(workspace: "Workspace", request: Request) -> Response:
 def command_answer(workspace: "Workspace", source: Source, typed: str, answer: bytes, content_type: str) -> None:
     """Show what a bot answered to a command at once; an `in_channel` answer shows the typed line as well.
 
-    Raises Refused when Slack could not show it.
+    Raises Refused or ValueError when Slack could not show it.
     """
     if not answer.strip():
         return

@@ -8,6 +8,7 @@ Slack. Nothing is mocked and nothing sleeps: a delivery returns when the bot has
 import json
 import time
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from typing import Any
 from urllib.parse import urlencode
 
@@ -70,7 +71,10 @@ class Workspace(Team, Installation):
         )
         delivery = await self._hand_over("slash_command", user, fields, f"{word} failed with the error")
         if delivery.error is None:
-            self._say_at_once(Source(user, channel, None, 0.0), text, delivery)
+            try:
+                command_answer(self, Source(user, channel, None, 0.0), text, delivery.answer, delivery.content_type)
+            except (Refused, ValueError):
+                return self.shows_error(delivery, f'{word} failed with the error "invalid_command_response"')
         return delivery
 
     async def clicks(
@@ -193,13 +197,12 @@ class Workspace(Team, Installation):
         self.changed()
         return delivery
 
-    def _say_at_once(self, source: Source, typed: str, delivery: Delivery) -> None:
-        try:
-            command_answer(self, source, typed, delivery.answer, delivery.content_type)
-        except Refused as refused:
-            self.post(
-                source.channel, self.bot_user_id, f"invalid_command_response: {refused}", ephemeral_to=source.user
-            )
+    def shows_error(self, delivery: Delivery, error: str) -> Delivery:
+        """Say that Slack could not use what the bot answered: the same delivery, with this error, also in `deliveries`."""
+        wrong = replace(delivery, error=error)
+        self.deliveries[self.deliveries.index(delivery)] = wrong
+        self.changed()
+        return wrong
 
     def _place(self, user: str, channel: str) -> Channel:
         place = self.channels[channel]

@@ -6,6 +6,8 @@ from typing import Any
 
 import httpx
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 from starlette.applications import Starlette
 from starlette.requests import Request
 from starlette.responses import Response
@@ -130,7 +132,7 @@ async def test_the_stream_starts_with_everything_and_goes_on_with_what_changed(w
     assert (await event())["drop"] == [f"message/C0OPS/{first.ts}"]
     workspace.post("C0HID", "U0BOB", "secret")
     assert (await event())["put"] == {}
-    await events.aclose()  # type: ignore[attr-defined]  # an async generator
+    await events.aclose()
 
 
 async def test_a_modal_of_somebody_else_cannot_be_touched(workspace: Workspace, browser: httpx.AsyncClient) -> None:
@@ -141,3 +143,35 @@ async def test_a_modal_of_somebody_else_cannot_be_touched(workspace: Workspace, 
     assert (await browser.post("/client/submit", json={"user": "U0BOB", **asked})).status_code == 409
     assert (await browser.post("/client/submit", json={"user": "U0ALICE", **asked})).status_code == 200
     assert workspace.views_of("U0ALICE") == []
+
+
+@given(st.lists(st.tuples(st.sampled_from(["post", "whisper", "edit", "delete"]), st.integers(0, 9)), max_size=25))
+async def test_all_differences_together_are_the_screen(steps: list[tuple[str, int]]) -> None:
+    slack = Workspace()
+    slack.add_user("U0ALICE", "alice")
+    slack.add_channel("C0OPS", "incidents", members=["U0ALICE"])
+    events = stream(slack, "U0ALICE")
+    page: dict[str, Any] = {}
+    await _follow(page, events)
+    for what, which in steps:
+        seen = slack.sees("U0ALICE", "C0OPS")
+        if what in {"post", "whisper"}:
+            reader = ["U0ALICE", "U0BOB"][which % 2] if what == "whisper" else None
+            slack.post("C0OPS", slack.bot_user_id, f"text {which}", ephemeral_to=reader)
+        elif not seen:
+            continue
+        elif what == "edit":
+            slack.edit(seen[which % len(seen)], text=f"edited {which}")
+        else:
+            slack.delete("C0OPS", seen[which % len(seen)].ts)
+        await _follow(page, events)
+    shown = {key: thing["text"] for key, thing in page.items() if key.startswith("message/")}
+    assert shown == {f"message/C0OPS/{m.ts}": m.text for m in slack.sees("U0ALICE", "C0OPS")}
+    await events.aclose()
+
+
+async def _follow(page: dict[str, Any], events: AsyncIterator[str]) -> None:
+    told = json.loads((await anext(events)).removeprefix("data: "))
+    for key in told["drop"]:
+        del page[key]
+    page.update(told["put"])

@@ -65,6 +65,8 @@ def _bolt(workspace: Workspace, api_url: str, heard: list[Any]) -> AsyncApp:  # 
         match body["text"]:
             case "private":
                 await ack("only you")
+            case "too long":
+                await ack(blocks=[{"type": "header", "text": {"type": "plain_text", "text": "x" * 151}}], text="x")
             case "public":
                 await ack(response_type="in_channel", text="all of you")
             case "card":
@@ -135,6 +137,13 @@ async def test_a_bot_that_breaks_or_is_away_is_an_error_on_the_screen(workspace:
     workspace.request_url = "http://127.0.0.1:1/"
     away = await workspace.types("U0ALICE", "C0OPS", "/flows private")
     assert (away.status, away.error) == (None, '/flows failed with the error "dispatch_failed"')
+
+
+async def test_an_answer_that_slack_cannot_show_is_an_error_on_the_screen(workspace: Workspace) -> None:
+    unusable = await workspace.types("U0ALICE", "C0OPS", "/flows too long")
+    assert unusable.error == '/flows failed with the error "invalid_command_response"'
+    assert workspace.deliveries == [unusable]
+    assert workspace.sees("U0ALICE", "C0OPS") == []
 
 
 async def test_a_late_ack_is_an_operation_timeout(workspace: Workspace) -> None:

@@ -4,11 +4,14 @@ from collections.abc import AsyncIterator
 from typing import Any
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 from slack_sdk.errors import SlackApiError
 from slack_sdk.web.async_client import AsyncWebClient
 
 from bot.demo.slack import Workspace, serving_slack
 from bot.demo.slack.faults import delay, error, rate_limited, status
+from bot.demo.slack.limits import Limits
 from bot.demo.slack.people import Channel
 
 SECTION = {"type": "section", "text": {"type": "mrkdwn", "text": "hello"}}
@@ -203,3 +206,20 @@ async def test_faults_come_in_the_order_they_were_ordered(workspace: Workspace, 
 async def test_an_unknown_method_is_named(client: AsyncWebClient) -> None:
     assert await _refusal(client.api_call("files.burn")) == "unknown_method"
     assert (await client.api_test(foo="bar"))["args"] == {"foo": "bar"}
+
+
+@given(st.lists(st.integers(0, 120).map(lambda quarters: quarters / 4), max_size=60), st.integers(1, 5))
+def test_no_minute_ever_holds_more_calls_than_its_tier(pauses: list[float], calls: int) -> None:
+    clock = [0.0]
+    limits = Limits(lambda: clock[0], enabled=True, a_minute={2: calls})
+    passed: list[float] = []
+    for pause in pauses:
+        clock[0] += pause
+        wait = limits.retry_after("usergroups.list")
+        if wait is None:
+            passed.append(clock[0])
+        else:
+            assert 1 <= wait <= 60
+            assert sum(at > clock[0] + wait - 60 for at in passed) < calls, "after the wait there is room"
+    for start in passed:
+        assert sum(start <= at < start + 60 for at in passed) <= calls
