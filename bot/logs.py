@@ -12,14 +12,17 @@ from typing import Any, Final, Literal
 
 import structlog
 
+_NAMES: Final = r"access_?key|api_?key|token|ticket|password|passwd|secret|cookie|response_url"
+_NAMED_SECRET: Final = re.compile(rf"(?i)(?:\w*[_-])?(?:{_NAMES}|authorization)")
 _SECRETS: Final = (
     re.compile(r"xox[a-z]-[\w-]+|xapp-[\w-]+|xoxe\.[\w.-]+"),  # Slack's tokens
     re.compile(r"\bvb_[\w-]{8,}"),  # VoIPBIN's access keys
-    re.compile(r"(?i)((?:accesskey|token|password|secret)[\"']?\s*[=:]\s*[\"']?)[^\s\"'&,;}]+"),
-    re.compile(r"(?i)(bearer\s+)\S+"),
-    re.compile(r"(https?://)[^\s/@]+:[^\s/@]+@"),  # credentials in a URL
-    re.compile(r"(://)[^\s\"']*/(?:commands|actions|hooks|services)/[^\s\"']+"),  # response_urls
-    re.compile(r"(?<![\w.-])\+\d{7,15}(?![\w-])"),  # telephone numbers
+    re.compile(r"\beyJ[\w-]{6,}(?:\.[\w-]+)*"),  # VoIPBIN's login tokens
+    re.compile(r"(?i)(authorization[\"']?\s*[=:]\s*[\"']?(?:\w+\s+)?|\bbearer\s+)[^\s\"',;}]+"),
+    re.compile(rf"(?i)((?:{_NAMES})[\"']?\s*[=:]\s*(?:b?[\"'])?)(?!bearer\s|•)[^\s\"'&,;}})]+"),
+    re.compile(r"(?i)(\b[a-z][a-z0-9+.-]*://)[^\s/@\"']+@"),  # credentials in a URL
+    re.compile(r"(://)[^\s\"']*/(?:commands|actions|hooks|services|workflows)/[^\s\"']+"),  # response_urls
+    re.compile(r"(?i)(?<![\w.])(?:\+|%2b)[1-9](?:[ .()-]{0,2}\d){6,14}(?![\w-])"),  # telephone numbers
 )
 _QUIET: Final = {
     "httpx": logging.WARNING,  # logs whole URLs at INFO
@@ -42,12 +45,20 @@ def scrubbed(text: str) -> str:
 
 
 def _scrub(_logger: object, _method: str, event: MutableMapping[str, Any]) -> Mapping[str, Any]:
-    for key, value in event.items():
-        if isinstance(value, str):
-            event[key] = scrubbed(value)
-        elif not isinstance(value, (int, float, bool, type(None))) and not key.startswith("_"):
-            event[key] = scrubbed(str(value))
-    return event
+    """Every value, however deep; what is called a secret is none to be shown, whatever it looks like."""
+    return {key: _scrubbed_value(key, value) for key, value in event.items()}
+
+
+def _scrubbed_value(name: str, value: object) -> object:
+    if isinstance(value, (bool, int, float, type(None))):
+        return value
+    if _NAMED_SECRET.fullmatch(name):
+        return "•••"
+    if isinstance(value, Mapping):
+        return {scrubbed(str(key)): _scrubbed_value(str(key), inner) for key, inner in value.items()}
+    if isinstance(value, (list, tuple, set, frozenset)):
+        return [_scrubbed_value("", inner) for inner in value]
+    return scrubbed(str(value))
 
 
 def configure(style: Literal["console", "json"], level: str = "INFO") -> None:
@@ -63,7 +74,7 @@ def configure(style: Literal["console", "json"], level: str = "INFO") -> None:
         structlog.stdlib.ProcessorFormatter.remove_processors_meta,
         structlog.processors.format_exc_info,
         _scrub,
-        structlog.processors.JSONRenderer() if style == "json" else _console(),
+        structlog.processors.JSONRenderer(ensure_ascii=False) if style == "json" else _console(),
     ]
     structlog.configure(
         processors=[*shared, structlog.stdlib.ProcessorFormatter.wrap_for_formatter],
@@ -76,6 +87,7 @@ def configure(style: Literal["console", "json"], level: str = "INFO") -> None:
     root = logging.getLogger()
     root.handlers[:] = [handler]
     root.setLevel(level)
+    logging.raiseExceptions = False  # else what cannot be formatted is printed as it is, with its arguments
     for name, quiet in _QUIET.items():
         logger = logging.getLogger(name)
         logger.setLevel(quiet)
