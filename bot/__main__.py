@@ -54,7 +54,7 @@ class Check(BaseModel):
     """Is everything this bot needs working? Ends with status 1 when something is wrong."""
 
     async def cli_cmd(self) -> None:
-        settings = _settings(flows_bot_port=0)
+        settings = _settings(port=0)
         logs.configure(settings.flows_bot_log_format, "WARNING")
         async with running(settings) as bot:
             print(f"Slack: installed in workspace {bot.installation.team_id} {bot.installation.team}".rstrip())
@@ -116,9 +116,9 @@ class _Database(BaseSettings):
     flows_bot_database_url: SecretStr = Settings.model_fields["flows_bot_database_url"].default
 
 
-def _settings(**fixed: int) -> Settings:
+def _settings(*, port: int | None = None) -> Settings:
     without_surprises()
-    return from_environment(lambda: Settings(**fixed))
+    return from_environment(Settings if port is None else lambda: Settings(flows_bot_port=port))
 
 
 @asynccontextmanager
