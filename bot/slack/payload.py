@@ -21,6 +21,9 @@ _KINDS: Final = frozenset(
     {"block_actions", "block_suggestion", "view_submission", "view_closed", "shortcut", "message_action"}
 )
 
+_OBJECTS: Final = ("user", "team", "enterprise", "channel", "container", "message", "view", "state")
+"""What is an object, or null, in every interaction."""
+
 
 class Unreadable(ValueError):
     """The bytes are no payload of Slack's. The text names what is wrong with the form, never the content."""
@@ -45,13 +48,33 @@ def read(body: bytes, content_type: str) -> dict[str, Any]:
 
 
 def kind_of(payload: Mapping[str, Any]) -> str:
-    """``command``, ``event_callback``, ``url_verification``, ``block_actions`` and the like; empty when unknown."""
+    """``command``, ``event_callback``, ``url_verification``, ``block_actions`` and the like.
+
+    Empty when it is unknown, or not shaped as Slack shapes it: Bolt takes shapes for granted.
+    """
     if isinstance(payload.get("command"), str) and "type" not in payload:
         return "command"
     kind = payload.get("type")
-    if kind == "event_callback":
-        return kind if isinstance(payload.get("event"), dict) else ""
-    return kind if isinstance(kind, str) and (kind in _KINDS or kind == "url_verification") else ""
+    if kind == "url_verification":
+        return "url_verification"
+    if kind == "event_callback" and isinstance(payload.get("event"), dict):
+        return "event_callback" if _listed(payload, "authorizations") else ""
+    return kind if isinstance(kind, str) and kind in _KINDS and _well_shaped(kind, payload) else ""
+
+
+def _well_shaped(kind: str, payload: Mapping[str, Any]) -> bool:
+    if not all(payload.get(key) is None or isinstance(payload[key], dict) for key in _OBJECTS):
+        return False
+    if kind == "block_actions":
+        pressed = payload.get("actions")
+        return bool(pressed) and _listed(payload, "actions") and all("action_id" in action for action in pressed or ())
+    return not kind.startswith("view_") or isinstance(payload.get("view"), dict)
+
+
+def _listed(payload: Mapping[str, Any], key: str) -> bool:
+    """Is it a list of objects, if it is there?"""
+    given = payload.get(key)
+    return given is None or (isinstance(given, list) and all(isinstance(part, dict) for part in given))
 
 
 def is_ours(payload: Mapping[str, Any], home: Installation) -> bool:
