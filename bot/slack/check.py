@@ -12,6 +12,7 @@ from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, Final
 
+from slack_sdk.errors import SlackObjectFormationError
 from slack_sdk.models import JsonObject
 from slack_sdk.models.blocks import Block
 
@@ -62,7 +63,10 @@ def checked(text: str, blocks: Sequence[Block]) -> tuple[str, list[dict[str, Any
         raise Unsendable("a message needs a text: it is what notifications and screen readers say")
     if len(blocks) > _MAX_BLOCKS:
         raise Unsendable(f"{len(blocks)} blocks in one message, {_MAX_BLOCKS} are allowed")
-    drawn = [_drawn(block) for block in blocks]
+    try:
+        drawn = [_drawn(block) for block in blocks]
+    except SlackObjectFormationError as refused:
+        raise Unsendable(str(refused)) from None  # the SDK's own words: which limit, never what was over it
     ids = Counter(block["block_id"] for block in drawn if "block_id" in block)
     if ids and max(ids.values()) > 1:
         raise Unsendable("two blocks share a block_id")

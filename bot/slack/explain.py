@@ -25,6 +25,7 @@ from bot.activeflows.errors import (
     NotOurs,
     NotPermitted,
     NotUnderstood,
+    StopTooLate,
     StopUnconfirmed,
     VoIPBINBroken,
     VoIPBINBusy,
@@ -85,11 +86,11 @@ def incident(error: BaseException, *, user: str, doing: str = "") -> Message:
 
 
 def places(error: BaseException) -> list[str]:
-    """Where in the code it happened, innermost last, with the errors that led to it: no messages, no values."""
+    """Where in the code it happened, then the error's class; what led to it comes first. No messages, no values."""
     cause = error.__cause__ or (None if error.__suppress_context__ else error.__context__)
-    before = [*places(cause), f"then {type(error).__name__}"] if cause is not None else []
+    before = places(cause) if cause is not None else []
     frames = traceback.extract_tb(error.__traceback__)
-    return before + [f"{_module(frame.filename)}:{frame.lineno} {frame.name}" for frame in frames]
+    return [*before, *(f"{_module(at.filename)}:{at.lineno} {at.name}" for at in frames), type(error).__name__]
 
 
 def _module(filename: str) -> str:
@@ -164,6 +165,11 @@ def _failure(error: Failure) -> str:
             return (
                 f"{bold('VoIPBIN had an error of its own.')} {_NOTHING} Try again in a moment; "
                 f"if it stays like this, VoIPBIN's support can find it by the request id."
+            )
+        case StopTooLate():
+            return (
+                f"{bold('The time for this stop had passed')} before it could be sent, so it was not sent. {_NOTHING} "
+                "If it is still wanted, ask for it again."
             )
         case StopUnconfirmed():
             return (

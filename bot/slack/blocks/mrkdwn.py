@@ -19,6 +19,8 @@ _LOW_LINE: Final = "\N{FULLWIDTH LOW LINE}"
 _ELLIPSIS: Final = "…"
 _UNSAFE: Final = frozenset({"Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"})
 """Unicode categories that are never shown: controls, direction marks and joiners, lone surrogates, private use."""
+_EDGE: Final = re.compile(r"(?<![^\W_])_+|_+(?![^\W_])")
+"""Low lines that do not stand between letters or digits."""
 _USER: Final = re.compile(r"[UW][A-Z0-9]{1,30}")
 _GROUP: Final = re.compile(r"S[A-Z0-9]{1,30}")
 _CHANNEL: Final = re.compile(r"[CGD][A-Z0-9]{1,30}")
@@ -79,18 +81,9 @@ def _one_line(text: str) -> str:
 
 
 def _disarmed(line: str) -> str:
-    """Formatting marks as look-alikes; a low line inside a word (``queue_join``) formats nothing and stays."""
-    return "".join(
-        _LOW_LINE if c == "_" and not _inside_word(line, at) else _LOOK_ALIKES.get(c, c) for at, c in enumerate(line)
-    )
-
-
-def _inside_word(line: str, at: int) -> bool:
-    return 0 < at < len(line) - 1 and _wordy(line[at - 1]) and _wordy(line[at + 1])
-
-
-def _wordy(character: str) -> bool:
-    return character.isalnum() or character == "_"
+    """Formatting marks as look-alikes; low lines inside a word (``queue_join``) format nothing and stay."""
+    marked = "".join(_LOOK_ALIKES.get(c, c) for c in line)
+    return _EDGE.sub(lambda lows: _LOW_LINE * len(lows.group()), marked)
 
 
 def _clamped(pieces: list[str], limit: int) -> str:

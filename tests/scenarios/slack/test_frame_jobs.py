@@ -50,7 +50,7 @@ async def test_a_bug_is_told_with_an_incident_id_and_logged_without_its_values(f
         (told,) = await slack.until(lambda: words(frame))
     (line,) = [line for line in logs if line["event"] == "bug"]
     assert line["incident"] in told
-    assert line["where"][-1].endswith(" bug")
+    assert line["where"][-2].endswith(" bug")
     assert "+1555" not in str(logs) + told
 
 
@@ -72,7 +72,7 @@ async def test_long_work_says_so_once_and_answers_later() -> None:
 
 
 async def test_work_that_has_spoken_is_not_interrupted_by_a_notice() -> None:
-    late, go = asyncio.Event(), asyncio.Event()
+    late, go, spoken = asyncio.Event(), asyncio.Event(), asyncio.Event()
 
     async def sleep(_: float) -> None:
         await late.wait()
@@ -87,7 +87,7 @@ async def test_work_that_has_spoken_is_not_interrupted_by_a_notice() -> None:
 
         frame.work = spoke
         await slack.types("U0ALICE", "C0INC", "/flows list")
-        await slack.until(lambda: words(frame))
+        await spoken.wait()
         late.set()
         for _ in range(3):
             await asyncio.sleep(0)  # the notice has its turn
