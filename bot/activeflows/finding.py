@@ -52,14 +52,21 @@ async def _has_id(voipbin: VoIPBIN, target: UUID) -> Activeflow:
 
 async def _begins(voipbin: VoIPBIN, operator: Operator, prefix: Prefix) -> Activeflow:
     picture = await voipbin.picture()
-    seen = [a for a in picture.activeflows if may_see(voipbin, operator, a)]
-    found = [a for a in seen if prefix.fits(a.id)] or [a for a in seen if prefix.fits(a.reference.id)]
-    found = [a for a in found if a.running] or found
+    found = _fitting(voipbin, operator, prefix, picture)
+    if not found:  # it may have begun since
+        picture = await voipbin.picture(max_age=0.0)
+        found = _fitting(voipbin, operator, prefix, picture)
     if not found:
         raise NotFound(str(prefix), _looked(picture))
     if len(found) > 1:
         raise Ambiguous(str(prefix), found[:MOST_CANDIDATES])
     return await voipbin.activeflow(found[0].id)
+
+
+def _fitting(voipbin: VoIPBIN, operator: Operator, prefix: Prefix, picture: Picture) -> list[Activeflow]:
+    seen = [a for a in picture.activeflows if may_see(voipbin, operator, a)]
+    found = [a for a in seen if prefix.fits(a.id)] or [a for a in seen if prefix.fits(a.reference.id)]
+    return [a for a in found if a.running] or found
 
 
 def _looked(picture: Picture) -> str:

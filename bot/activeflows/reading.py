@@ -30,6 +30,8 @@ from bot.activeflows.targets import Target
 
 PAGE: Final = 10
 """Rows on a page."""
+SHARED_FOR: Final = 5.0
+"""Seconds for which one look at VoIPBIN serves everybody who asks for a list."""
 _BREATH: Final = 50
 """Activeflows looked through before others on the event loop get their turn."""
 _UNSEEN: Final = Situation(kind="", words="", action="")
@@ -91,10 +93,15 @@ class Reading:
         self._side_look = side_look
         self._filter_look = filter_look
 
-    async def running(self, operator: Operator, filters: Filters, page: int = 1) -> Listing:
-        """One page of what fits; a page beyond the end is the last one."""
+    async def running(
+        self, operator: Operator, filters: Filters, page: int = 1, *, max_age: float = SHARED_FOR
+    ) -> Listing:
+        """One page of what fits; a page beyond the end is the last one.
+
+        What was read at most ``max_age`` seconds ago for somebody else will do.
+        """
         operator.require(Permission.VIEW)
-        picture = await self._voipbin.picture()
+        picture = await self._voipbin.picture(max_age=max_age)
         now = self._now()
         rough = replace(filters, flow=None, action=None)
         fitting = [a for a in picture.activeflows if rough.matches(a, _UNSEEN, None, now)]

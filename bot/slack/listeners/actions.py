@@ -13,6 +13,7 @@ from typing import Any, Final, TypeAlias
 from slack_bolt.async_app import AsyncApp
 from slack_bolt.context.ack.async_ack import AsyncAck
 
+from bot.activeflows.reading import SHARED_FOR
 from bot.slack import ids
 from bot.slack.blocks.activeflow_details import activeflow_details
 from bot.slack.blocks.activeflow_list import activeflow_list, shared_list
@@ -62,17 +63,17 @@ async def _details(desk: Desk, gesture: Gesture, value: str) -> Message:
     return activeflow_details(details, operator, desk.now(), command=desk.command)
 
 
-async def _turn(desk: Desk, gesture: Gesture, value: str) -> None:
+async def _turn(desk: Desk, gesture: Gesture, value: str, *, max_age: float = SHARED_FOR) -> None:
     asked = ids.decode_listing(value)
     operator = await desk.people.operator(gesture)
-    listing = await desk.reading.running(operator, asked.filters, asked.page)
+    listing = await desk.reading.running(operator, asked.filters, asked.page, max_age=max_age)
     message = activeflow_list(listing, operator, desk.now(), command=desk.command)
     await desk.teller.privately(gesture, message, replace=True)
 
 
 async def _refresh(desk: Desk, gesture: Gesture, value: str) -> None:
     if gesture.ephemeral:
-        await _turn(desk, gesture, value)
+        await _turn(desk, gesture, value, max_age=0.0)
         return
     message = await _for_all(desk, gesture, value)
     if not await desk.teller.edit(Posted(gesture.channel_id, gesture.message_ts), message, gesture=gesture):
@@ -88,5 +89,5 @@ async def _share(desk: Desk, gesture: Gesture, value: str) -> None:
 async def _for_all(desk: Desk, gesture: Gesture, value: str) -> Message:
     asked = ids.decode_listing(value)
     operator = await desk.people.operator(gesture)
-    listing = await desk.reading.running(operator, asked.filters, asked.page)
+    listing = await desk.reading.running(operator, asked.filters, asked.page, max_age=0.0)
     return shared_list(listing, desk.now(), command=desk.command, by=operator.person.id)
