@@ -24,7 +24,7 @@ class Flights(Generic[K, V]):
         if task is None:
             task = asyncio.create_task(ask())
             self._under_way[key] = task
-            task.add_done_callback(lambda done: self._landed(key, done))
+            task.add_done_callback(lambda _: self._under_way.pop(key, None))
         return await asyncio.shield(task)
 
     async def land(self) -> None:
@@ -33,8 +33,3 @@ class Flights(Generic[K, V]):
         for task in tasks:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
-
-    def _landed(self, key: K, done: asyncio.Task[V]) -> None:
-        self._under_way.pop(key, None)
-        if not done.cancelled():
-            done.exception()  # somebody looked: no complaint from asyncio when all askers had gone

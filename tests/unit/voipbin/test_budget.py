@@ -22,6 +22,10 @@ class Clock:
         self._set += 1
         self._alarms.append((self.now + delay, self._set, callback))
 
+    def ring(self) -> None:
+        """The first alarm, now."""
+        self._alarms.pop(0)[2]()
+
     async def passes(self, seconds: float) -> None:
         until = self.now + seconds
         await settled()
@@ -192,12 +196,16 @@ async def test_one_cancelled_in_the_moment_of_its_turn_holds_no_place() -> None:
 
     async def ask() -> None:
         async with budget.turn(Urgency.SCAN):
-            await asyncio.sleep(0)
+            pass
 
+    await ask()  # spends the burst
     first = asyncio.create_task(ask())
-    await asyncio.sleep(0)  # its turn is given at once; it has not run on yet
+    await settled()
+    clock.now = 1.0
+    clock.ring()  # its turn has come, it has not run on yet
     first.cancel()
     await asyncio.gather(first, return_exceptions=True)
     second = asyncio.create_task(ask())
-    await clock.passes(2)
+    await clock.passes(5)
+    assert first.cancelled()
     assert second.done()
