@@ -12,9 +12,11 @@ import tempfile
 import webbrowser
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager, suppress
+from dataclasses import dataclass
 from pathlib import Path
 
 from bot import logs
+from bot.activeflows.patience import Patience
 from bot.composition import running
 from bot.demo import cast
 from bot.demo.panel import Panel
@@ -23,19 +25,33 @@ from bot.demo.slack.app import serving_slack
 from bot.demo.slack.workspace import Workspace
 from bot.demo.voipbin.api import voipbin_app
 from bot.demo.voipbin.town import Town
+from bot.misconfigured import Misconfigured
 from bot.settings import Settings
 
 
+@dataclass(frozen=True, slots=True)
+class Demo:
+    """A demo that runs: the address of its page, and the worlds behind it."""
+
+    url: str
+    workspace: Workspace
+    town: Town
+    panel: Panel
+
+
 @asynccontextmanager
-async def demo(folder: Path, *, port: int = 0) -> AsyncIterator[str]:
-    """Everything, for as long as the block lasts; yields the page's address."""
+async def demo(folder: Path, *, port: int = 0, patience: Patience | None = None) -> AsyncIterator[Demo]:
+    """Everything, for as long as the block lasts. Raises ``Misconfigured`` when the port cannot be had."""
     town, workspace = Town(), Workspace()
     cast.fill(workspace)
     policy = folder / "policy.toml"
     policy.write_text(cast.POLICY, encoding="utf-8")
     async with AsyncExitStack() as stack:
         panel = Panel(town.world)
-        slack_url = await stack.enter_async_context(serving_slack(workspace, panel.routes(), port=port))
+        try:
+            slack_url = await stack.enter_async_context(serving_slack(workspace, panel.routes(), port=port))
+        except OSError as taken:
+            raise Misconfigured(f"--port: cannot listen there ({taken.strerror}). 0 picks a free one.") from None
         voipbin_url = await stack.enter_async_context(serving(voipbin_app(town.world)))
         town.world.subscribe(lambda _: workspace.changed())  # the page looks after its panel
         life = asyncio.create_task(town.lives())
@@ -57,9 +73,9 @@ async def demo(folder: Path, *, port: int = 0) -> AsyncIterator[str]:
             flows_bot_port=0,
             flows_bot_command="/flows",
         )
-        bot = await stack.enter_async_context(running(settings))
+        bot = await stack.enter_async_context(running(settings, patience=patience))
         workspace.request_url = f"http://127.0.0.1:{bot.port}/slack/events"
-        yield workspace.url
+        yield Demo(workspace.url, workspace, town, panel)
 
 
 async def _ended(task: asyncio.Task[None]) -> None:
@@ -75,10 +91,10 @@ async def main(*, port: int, open_page: bool) -> None:
     for name in (signal.SIGINT, signal.SIGTERM):
         asyncio.get_running_loop().add_signal_handler(name, stop.set)
     with tempfile.TemporaryDirectory(prefix="flows-bot-demo-") as folder:
-        async with demo(Path(folder), port=port) as url:
-            print(f"The demo is at {url}\nType /flows list there. Ctrl-C ends everything.", flush=True)
+        async with demo(Path(folder), port=port) as shown:
+            print(f"The demo is at {shown.url}\nType /flows list there. Ctrl-C ends everything.", flush=True)
             if open_page:
-                await asyncio.to_thread(webbrowser.open, url)
+                await asyncio.to_thread(webbrowser.open, shown.url)
             await stop.wait()
 
 
