@@ -5,18 +5,19 @@ The card that shows it is public, so that everybody in the channel sees what is 
 
 import secrets
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import datetime
 from typing import Protocol
 from uuid import UUID
 
-from bot.activeflows.errors import NothingToStop, NotOurs, NotUnderstood
+from bot.activeflows.errors import NothingToStop, NotOurs
 from bot.activeflows.model import Activeflow
 from bot.activeflows.operators import Operator, Permission
 from bot.activeflows.patience import Patience
 from bot.activeflows.ports import Ledger, VoIPBIN
 from bot.activeflows.records import Record, What
 from bot.activeflows.seeing import as_seen, look_at
-from bot.activeflows.stops import Intent
+from bot.activeflows.stops import Intent, IntentState
 from bot.activeflows.targets import Target
 
 
@@ -39,21 +40,53 @@ class Asking:
         """The intent for a stop card, written down.
 
         Raises ``NotPermitted`` before anything is looked up, ``NotFound``, ``Ambiguous``, ``NotOurs``,
-        ``NothingToStop``, ``NotUnderstood`` when a reason is required, or a ``Failure``. A refusal is recorded too.
+        ``NothingToStop``, or a ``Failure``.
         """
         operator.require(Permission.STOP)
-        activeflow = await self._resolve(operator, target)
+        activeflow = await self._to_be_stopped(operator, target)
         decision = operator.require(Permission.STOP, activeflow.flow_id)
+        intent = await self._intent(operator, activeflow, reason=reason, now=now)
+        asked = _record(
+            intent, What.ASKED, operator, intent.asked_at, because=decision.because, seen=intent.seen.kind, now=now
+        )
+        await self._ledger.open_intent(intent, asked)
+        return intent
+
+    async def draft(self, operator: Operator, target: Target, *, reason: str = "") -> Intent:
+        """For somebody who may see it but not stop it: the same intent, to be put to those who may. Not posted yet.
+
+        Raises ``NotPermitted`` when they may not even see it, and what ``ask`` raises.
+        """
+        activeflow = await self._to_be_stopped(operator, target)
+        intent = replace(await self._intent(operator, activeflow, reason=reason, now=False), on_behalf=True)
+        await self._ledger.draft_intent(intent)
+        return intent
+
+    async def put_to_others(self, operator: Operator, intent_id: str) -> tuple[Intent, tuple[str, ...]] | None:
+        """Open a draft of one's own; with the ids of those who may press. ``None`` when it cannot be opened (any more)."""
+        found = await self._ledger.intent(intent_id)
+        if found is None or found[1] is not IntentState.DRAFT or found[0].asked_by != operator.person.id:
+            return None
+        operator.require(Permission.VIEW, found[0].flow_id)
+        rules, at = operator.policy.rules, self._now()
+        channel = rules.ask_in or operator.channel
+        intent = replace(found[0], channel=channel, asked_at=at, deadline=at + rules.confirm_within)
+        there = replace(operator, channel=channel).decide(Permission.STOP, intent.flow_id)
+        asked = _record(intent, What.ASKED, operator, at, because="asks those who may", seen=intent.seen.kind)
+        return (intent, there.who_may) if await self._ledger.open_draft(intent, asked) else None
+
+    async def _to_be_stopped(self, operator: Operator, target: Target) -> Activeflow:
+        activeflow = await self._resolve(operator, target)
         if activeflow.customer_id != self._voipbin.customer.id:
             raise NotOurs(activeflow.id)
         if activeflow.ended:
             raise NothingToStop(activeflow)
-        rules = operator.policy.rules
-        if rules.reason_required and not reason:
-            raise NotUnderstood("A stop needs a reason here.", f"stop {activeflow.short_id} <reason>")
+        return activeflow
+
+    async def _intent(self, operator: Operator, activeflow: Activeflow, *, reason: str, now: bool) -> Intent:
         sight = await look_at(self._voipbin, activeflow, now=self._now(), within=self._patience.side_look)
         at = self._now()
-        intent = Intent(
+        return Intent(
             id=secrets.token_hex(16),
             activeflow_id=activeflow.id,
             flow_id=activeflow.flow_id,
@@ -62,12 +95,9 @@ class Asking:
             channel=operator.channel,
             reason=reason,
             asked_at=at,
-            deadline=at + rules.confirm_within,
+            deadline=at + operator.policy.rules.confirm_within,
             without_second_question=now,
         )
-        asked = _record(intent, What.ASKED, operator, at, because=decision.because, seen=intent.seen.kind, now=now)
-        await self._ledger.open_intent(intent, asked)
-        return intent
 
     async def refused(self, operator: Operator, because: str, *, activeflow_id: UUID | None = None) -> None:
         """Write down that somebody asked for a stop and may not."""

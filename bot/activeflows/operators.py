@@ -88,6 +88,8 @@ class Rules:
     two_person: frozenset[Literal["stop", "bulk"]] = frozenset({"bulk"})
     bulk_limit: int = 50
     confirm_within: timedelta = timedelta(minutes=5)
+    ask_in: str = ""
+    """The channel where those who may are asked by those who may not; empty: where it was asked."""
 
 
 @dataclass(frozen=True, slots=True)

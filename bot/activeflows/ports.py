@@ -66,6 +66,14 @@ class Ledger(Protocol):
         """
         ...
 
+    async def draft_intent(self, intent: Intent) -> None:
+        """Keep an intent whose card is not posted yet."""
+        ...
+
+    async def open_draft(self, intent: Intent, asked: Record) -> bool:
+        """Open a drafted one, as it is now, with its record. False when somebody did already."""
+        ...
+
     async def intent(self, intent_id: str) -> tuple[Intent, IntentState] | None: ...
 
     async def card_posted(self, intent_id: str, message_ts: str) -> None:
@@ -102,7 +110,9 @@ class Presses(Protocol):
 class People(Protocol):
     """Who somebody is, asked of Slack. Raises ``IdentityUnknown`` when a fresh answer cannot be had."""
 
-    async def fresh(self, press: Press) -> Operator: ...
+    async def fresh(self, user_id: str, channel: str, *, team: str = "") -> Operator:
+        """``team``: the one the payload names for this person, when it does."""
+        ...
 
 
 class Cards(Protocol):

@@ -5,14 +5,14 @@ deadline and a changed situation all end here, with a record and a reason, and n
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from enum import StrEnum
 from hashlib import sha256
 
 from bot.activeflows.errors import Failure, IdentityUnknown, LedgerUnavailable, NotFound, NotOurs
 from bot.activeflows.model import Activeflow
-from bot.activeflows.operators import Permission, Policy
+from bot.activeflows.operators import Decision, Permission, Policy
 from bot.activeflows.patience import Patience
 from bot.activeflows.ports import Ledger, People, VoIPBIN
 from bot.activeflows.records import Record, What
@@ -101,26 +101,32 @@ class Pressing:
         if intent.late(self._now()):
             return await self._decline(intent, press, Declined(Why.LATE, "past the deadline"))
         try:
-            operator = await self._people.fresh(press)
+            decision = await self._decision(intent, press)
         except IdentityUnknown as failure:
             return await self._decline(intent, press, Declined(Why.IDENTITY_UNKNOWN, failure.what))
-        decision = operator.decide(Permission.STOP, intent.flow_id)
         if not decision.allowed:
             declined = Declined(Why.NOT_PERMITTED, decision.because, decision.who_may)
             return await self._decline(intent, press, declined)
-        if "stop" in self._policy().rules.two_person and press.by == intent.asked_by:
+        needs_another = intent.on_behalf or "stop" in self._policy().rules.two_person
+        if needs_another and press.by == intent.asked_by:
             return await self._decline(intent, press, Declined(Why.OWN_REQUEST, "a second person must press"))
-        pressed = record_of(
-            intent,
-            press,
-            What.PRESSED,
-            self._now(),
-            because=decision.because,
-            grant=decision.grant,
-            seen=intent.seen.kind,
-        )
-        await self._ledger.record(pressed)
+        intent = replace(intent, reason=intent.reason or press.reason)
+        detail: dict[str, str | int | bool | None] = {"because": decision.because, "grant": decision.grant}
+        detail |= {"seen": intent.seen.kind, "asked_by": intent.asked_by, "now": intent.without_second_question}
+        await self._ledger.record(record_of(intent, press, What.PRESSED, self._now(), **detail))
         return Admission(intent)
+
+    async def _decision(self, intent: Intent, press: Press) -> Decision:
+        """Who may stop it may press; who may approve may press what somebody else, who may stop it, has asked for."""
+        operator = await self._people.fresh(press.by, press.channel, team=press.team)
+        decision = operator.decide(Permission.STOP, intent.flow_id)
+        if decision.allowed or press.by == intent.asked_by or intent.on_behalf:
+            return decision
+        approval = operator.decide(Permission.APPROVE, intent.flow_id)
+        if not approval.allowed:
+            return decision
+        asker = await self._people.fresh(intent.asked_by, intent.channel)
+        return approval if asker.may(Permission.STOP, intent.flow_id) else decision
 
     async def _decline(self, intent: Intent, press: Press, declined: Declined) -> Admission:
         refused = record_of(intent, press, What.REFUSED, self._now(), because=declined.because, why=str(declined.why))

@@ -4,7 +4,7 @@ An **intent** is what a stop card shows: one activeflow, as it was seen, until a
 *Stop flow* on it. What became of the press is a **phase**; the card is drawn from the intent and its phase.
 """
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from enum import StrEnum
 from uuid import UUID
@@ -41,6 +41,8 @@ class Intent:
     asked_at: datetime
     deadline: datetime
     """After it nothing is sent: not by a press, not by a retry, not by a recovery."""
+    on_behalf: bool = False
+    """Asked for by somebody who may not stop it: only another person's press counts."""
     without_second_question: bool = False
     """``/flows stop <ref> now``: a move to another kind of situation does not ask again."""
     message_ts: str = ""
@@ -55,13 +57,21 @@ class Intent:
 
 
 class IntentState(StrEnum):
-    """``open`` can be pressed; ``stopping`` belongs to one press; the others are over."""
+    """``draft`` is not posted yet; ``open`` can be pressed; ``stopping`` belongs to one press; the others are over."""
 
+    DRAFT = "draft"
     OPEN = "open"
     STOPPING = "stopping"
     SETTLED = "settled"
     CANCELLED = "cancelled"
     SUPERSEDED = "superseded"
+
+
+class Wish(StrEnum):
+    """What a press asks for."""
+
+    STOP = "stop"
+    HANG_UP = "hang_up"
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,13 +88,16 @@ class Press:
     message_ts: str
     action_ts: str
     trigger_id: str
-    response_url: str
+    response_url: str = field(repr=False)
     at: datetime
+    wish: Wish = Wish.STOP
+    reason: str = ""
+    """Given at the press, where the rules ask for one."""
 
     @property
     def id(self) -> str:
         """The same signed click delivered twice has the same id, so it is carried out once."""
-        return f"press:{self.intent_id}:{self.by}:{self.action_ts}"
+        return f"{self.wish}:{self.intent_id}:{self.by}:{self.action_ts}"
 
 
 class Attribution(StrEnum):

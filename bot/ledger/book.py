@@ -39,6 +39,26 @@ class Book:
 
         return await self._database.within(work)
 
+    async def draft_intent(self, intent: Intent) -> None:
+        def work(connection: Connection) -> None:
+            body = _INTENT.dump_json(intent).decode()
+            connection.execute(
+                insert(intents).values(id=intent.id, state=str(IntentState.DRAFT), press_id="", body=body)
+            )
+
+        await self._database.within(work)
+
+    async def open_draft(self, intent: Intent, asked: Record) -> bool:
+        def work(connection: Connection) -> bool:
+            if not _change(connection, intent.id, IntentState.DRAFT, IntentState.OPEN):
+                return False
+            body = _INTENT.dump_json(intent).decode()
+            connection.execute(update(intents).where(intents.c.id == intent.id).values(body=body))
+            audit.append(connection, asked)
+            return True
+
+        return await self._database.within(work)
+
     async def intent(self, intent_id: str) -> tuple[Intent, IntentState] | None:
         def work(connection: Connection) -> tuple[Intent, IntentState] | None:
             row = connection.execute(select(intents.c.body, intents.c.state).where(intents.c.id == intent_id)).first()

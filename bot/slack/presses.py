@@ -42,5 +42,5 @@ class Pressers:
     def __init__(self, people: People) -> None:
         self._people = people
 
-    async def fresh(self, press: Press) -> Operator:
-        return await self._people.operator(gesture_of(press), fresh=True)
+    async def fresh(self, user_id: str, channel: str, *, team: str = "") -> Operator:
+        return await self._people.operator(Gesture(user_id, team, channel), fresh=True)
