@@ -135,8 +135,10 @@ async def send(
     try:
         async with asyncio.timeout(read_within + 2 * _CONNECT):  # an answer that trickles ends, too
             return await http.send(request)
-    except (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout):
-        return Trouble(Kind.UNSENT, "VoIPBIN cannot be reached", request_id)
+    except (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout) as problem:
+        distrusted = "CERTIFICATE_VERIFY_FAILED" in str(problem)
+        what = "VoIPBIN's certificate is not trusted" if distrusted else "VoIPBIN cannot be reached"
+        return Trouble(Kind.UNSENT, what, request_id)
     except TimeoutError:
         return Trouble(Kind.LOST, "VoIPBIN did not answer in time", request_id)
     except httpx.TimeoutException:

@@ -6,7 +6,7 @@ from urllib.parse import parse_qs
 
 import pytest
 
-from bot.activeflows.errors import VoIPBINUnreachable
+from bot.activeflows.errors import VoIPBINBroken, VoIPBINUnreachable
 from bot.activeflows.model import Status
 from bot.demo.voipbin import faults
 from bot.demo.voipbin.world import World
@@ -107,6 +107,12 @@ async def test_the_newest_hundred_are_one_question(client: VoIPBINClient, world:
     rung = [world.rings(flow, created_at=began - timedelta(seconds=number)) for number in range(120)]
     assert [row.id for row in await client.newest()] == [activeflow.id for activeflow in rung[:100]]
     assert len(world.requests) == 1
+
+
+async def test_the_newest_that_cannot_be_read_are_a_failure(client: VoIPBINClient, world: World) -> None:
+    world.faults.on("GET", "/activeflows", faults.broken_json(), times=None)
+    with pytest.raises(VoIPBINBroken):
+        await client.newest()
 
 
 async def test_nothing_personal_of_a_running_call_is_in_a_picture(client: VoIPBINClient, world: World) -> None:

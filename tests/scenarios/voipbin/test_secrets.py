@@ -7,7 +7,7 @@ from urllib.parse import parse_qs
 
 import pytest
 
-from bot.activeflows.errors import CredentialRejected, Failure
+from bot.activeflows.errors import CredentialRejected, Failure, VoIPBINBusy
 from bot.demo.voipbin import faults
 from bot.demo.voipbin.world import World
 from bot.voipbin import AccessKey, Login, VoIPBINClient
@@ -89,6 +89,19 @@ async def test_a_login_that_hiccups_once_is_not_noticed(connect: Connect, world:
     client = await connect(Login(world.username, world.password))
     assert (await client.introduce()).id == world.customer.id
     assert logins(world) == 2
+
+
+async def test_a_login_answered_with_no_token_is_a_failed_login(connect: Connect, world: World) -> None:
+    world.faults.on("POST", "/auth/login", faults.broken_json(), times=None)
+    with pytest.raises(CredentialRejected):
+        await (await connect(Login(world.username, world.password))).introduce()
+
+
+async def test_a_throttled_login_is_told_as_too_many_requests(connect: Connect, world: World) -> None:
+    fault = faults.status(429, "RATE_LIMIT_EXCEEDED", retry_after=0)
+    world.faults.on("POST", "/auth/login", fault, times=None)
+    with pytest.raises(VoIPBINBusy):
+        await (await connect(Login(world.username, world.password))).introduce()
 
 
 @pytest.mark.parametrize(

@@ -38,6 +38,8 @@ NUMBERS = [{"type": "tel", "target": "+15550100001"}, {"type": "tel", "target": 
         ("branch", {"variable": "voipbin.call.digits", "target_ids": {"1": ID}}, {"variable": "voipbin.call.digits", "target_ids": 1}),
         ("condition_variable", {"condition": "==", "value_type": "string", "value_string": "x"}, {"condition": "==", "value_type": "string"}),
         ("condition_datetime", {"condition": ">=", "hour": 9, "weekdays": [1, 2, 3]}, {"condition": ">=", "hour": 9, "weekdays": "1,2,3"}),
+        ("queue_join", {"queue_id": "next-best"}, {}),
+        ("fetch", {"event_url": "https://[oops/x"}, {}),
         ("conversation_send", {"text": "hi", "sync": True}, {}),
         ("external_media_start", {"external_host": "10.1.2.3:8080"}, {}),
         ("case_create", {"name": "Mrs Example is angry"}, {}),

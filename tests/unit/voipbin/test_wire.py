@@ -211,6 +211,11 @@ def test_a_flow_gives_its_name_and_the_ids_of_its_steps() -> None:
     assert found.on_complete_flow_id is None
 
 
+def test_a_step_of_a_flow_with_a_strange_id_is_left_out() -> None:
+    found = wire.flow(json.dumps({"id": ROW["flow_id"], "actions": [{"id": ROW["id"]}, {"id": 4}]}).encode())
+    assert found.action_ids == {UUID(ROW["id"])}
+
+
 def test_the_customers_webhook_secret_stays_outside() -> None:
     found = wire.customer(json.dumps({"id": ROW["customer_id"], "name": "Harbour", "webhook_secret": "hush"}).encode())
     assert found.name == "Harbour"
