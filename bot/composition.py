@@ -29,6 +29,7 @@ from bot.activeflows.operators import Policy
 from bot.activeflows.patience import Patience
 from bot.activeflows.pressing import Pressing
 from bot.activeflows.reading import Reading
+from bot.activeflows.reviewing import Reviewing
 from bot.activeflows.stopping import Stopping
 from bot.ledger.book import Book
 from bot.ledger.database import Database
@@ -100,6 +101,7 @@ async def running(
             teller=teller,
             cards=cards,
             reading=reading,
+            reviewing=Reviewing(book, now=utc_now),
             asking=Asking(voipbin, book, reading.resolve, patience=patience, now=utc_now),
             presses=durable,
             records=book,

@@ -59,11 +59,15 @@ class Entry:
 
 @dataclass(frozen=True, slots=True)
 class Question:
-    """Which records: ``None`` means any. Newest first, ``limit`` at most, older than ``before_seq``."""
+    """Which records: ``None`` means any. Newest first, ``limit`` at most, older than ``before_seq``.
+
+    With ``after_seq``: those next to it that are newer, also newest first.
+    """
 
     who: str | None = None
     activeflow_id: UUID | None = None
     activeflow_prefix: str | None = None
     since: datetime | None = None
     before_seq: int | None = None
+    after_seq: int | None = None
     limit: int = 20

@@ -70,7 +70,9 @@ def record_of(body: str) -> Record:
 
 def entries(connection: Connection, question: Question) -> list[Entry]:
     """Newest first."""
-    wanted = select(audit.c.seq, audit.c.body, audit.c.hash).order_by(desc(audit.c.seq)).limit(question.limit)
+    upwards = question.after_seq is not None
+    order = audit.c.seq if upwards else desc(audit.c.seq)
+    wanted = select(audit.c.seq, audit.c.body, audit.c.hash).order_by(order).limit(question.limit)
     if question.who is not None:
         wanted = wanted.where(audit.c.who == question.who)
     if question.activeflow_id is not None:
@@ -81,8 +83,10 @@ def entries(connection: Connection, question: Question) -> list[Entry]:
         wanted = wanted.where(audit.c.at >= question.since.isoformat())
     if question.before_seq is not None:
         wanted = wanted.where(audit.c.seq < question.before_seq)
-    rows = connection.execute(wanted)
-    return [Entry(row.seq, record_of(row.body), row.hash[:RECEIPT_DIGITS]) for row in rows]
+    if question.after_seq is not None:
+        wanted = wanted.where(audit.c.seq > question.after_seq)
+    found = [Entry(row.seq, record_of(row.body), row.hash[:RECEIPT_DIGITS]) for row in connection.execute(wanted)]
+    return found[::-1] if upwards else found
 
 
 # ---------------------------------------------------------------- proof and export

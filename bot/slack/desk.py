@@ -7,6 +7,7 @@ from datetime import datetime
 from bot.activeflows.asking import Asking
 from bot.activeflows.ports import Ledger, Presses
 from bot.activeflows.reading import Reading
+from bot.activeflows.reviewing import Reviewing
 from bot.slack.cards import StopCards
 from bot.slack.identity import People
 from bot.slack.jobs import Jobs
@@ -23,6 +24,7 @@ class Desk:
     jobs: Jobs
     teller: Teller
     reading: Reading
+    reviewing: Reviewing
     asking: Asking
     presses: Presses
     """Records a press so that it is carried out, whatever happens."""

@@ -6,12 +6,14 @@ believed. Old buttons live for ever, so a value that cannot be read any more is 
 https://docs.slack.dev/reference/block-kit/block-elements/button-element
 """
 
+import re
+from dataclasses import dataclass
 from typing import Final
 from uuid import UUID
 
 from bot.activeflows.errors import NotUnderstood
 from bot.slack.grammar import parse
-from bot.slack.requests import List, typed
+from bot.slack.requests import Audit, List, typed
 
 # ---------------------------------------------------------------- action_ids
 
@@ -31,12 +33,21 @@ STOP_FLOW: Final = "stop.flow"
 """The confirming press on a stop card. Value: the intent's id."""
 CANCEL_STOP: Final = "stop.cancel"
 """Puts a stop card away. Value: the intent's id."""
+AUDIT_OLDER: Final = "audit.older"
+"""The records before these, in place. Value: what was asked, and where this page ends."""
+AUDIT_NEWER: Final = "audit.newer"
 
 ACTION_IDS: Final = frozenset(
-    {SHOW, SHOW_AGAIN, ASK_STOP, LIST_REFRESH, LIST_PREVIOUS, LIST_NEXT, LIST_SHARE, STOP_FLOW, CANCEL_STOP}
+    {
+        *(SHOW, SHOW_AGAIN, ASK_STOP, STOP_FLOW, CANCEL_STOP),
+        *(LIST_REFRESH, LIST_PREVIOUS, LIST_NEXT, LIST_SHARE, AUDIT_OLDER, AUDIT_NEWER),
+    }
 )
 
 # ---------------------------------------------------------------- values
+
+_PLACE: Final = re.compile(r" (before|after):([1-9][0-9]{0,8})$", re.ASCII)
+"""Not longer than a sequence number can be in any database."""
 
 
 def encode_activeflow(activeflow_id: UUID) -> str:
@@ -66,6 +77,33 @@ def decode_listing(value: str) -> List:
     if not isinstance(request, List):
         raise _too_old()
     return request
+
+
+@dataclass(frozen=True, slots=True)
+class AuditPage:
+    """Which page of the records: older than ``before``, next newer than ``after``, or the newest."""
+
+    asked: Audit
+    before: int | None = None
+    after: int | None = None
+
+
+def encode_audit(asked: Audit, *, before: int | None = None, after: int | None = None) -> str:
+    """The value of a button about records: what one would type for them, and where this page ends."""
+    place = f" before:{before}" if before is not None else f" after:{after}" if after is not None else ""
+    return f"{typed(asked)}{place}"
+
+
+def decode_audit(value: str) -> AuditPage:
+    """The other way round. Raises ``NotUnderstood``."""
+    place = _PLACE.search(value)
+    try:
+        request = parse(value[: place.start()] if place else value)
+    except NotUnderstood:
+        raise _too_old() from None
+    if not isinstance(request, Audit):
+        raise _too_old()
+    return AuditPage(request, **({place[1]: int(place[2])} if place else {}))
 
 
 def _too_old() -> NotUnderstood:

@@ -1,60 +1,195 @@
-"""The record of who did what, newest first."""
+"""The record of who did what, newest first, one line each in plain words.
 
-from collections.abc import Sequence
-from typing import Final
+Only the asker sees it. A line says what the record says and no more: *sending* is written before a stop leaves, so it
+does not say that the stop was sent.
+"""
 
-from slack_sdk.models.blocks import Block, ContextBlock, HeaderBlock, MarkdownTextObject, PlainTextObject, SectionBlock
+from collections.abc import Callable, Mapping
+from typing import Final, TypeAlias
 
-from bot.activeflows.records import Entry, Question, What
+from slack_sdk.models.blocks import (
+    ActionsBlock,
+    Block,
+    ButtonElement,
+    ContextBlock,
+    HeaderBlock,
+    MarkdownTextObject,
+    PlainTextObject,
+    SectionBlock,
+)
+
+from bot.activeflows.records import Entry, What
+from bot.activeflows.reviewing import Review
+from bot.activeflows.stops import Attribution
+from bot.slack import ids
 from bot.slack.blocks.mrkdwn import code, date_token, escaped, mention
+from bot.slack.requests import Audit
 from bot.slack.telling import Message
 
-_DID: Final = {
-    What.ASKED: "asked to stop",
-    What.PRESSED: "pressed Stop flow for",
-    What.REFUSED: "was refused to stop",
-    What.MOVED: "was asked once more about",
-    What.SENDING: "had a stop sent for",
-    What.ANSWERED: "got VoIPBIN’s answer about",
-    What.OUTCOME: "learned how it went with",
-    What.CANCELLED: "put away the card of",
-}
+Detail: TypeAlias = Mapping[str, str | int | bool | None]
+
 _WHEN: Final = "{date_short_pretty} {time_secs}"
-_IN_ONE_BLOCK: Final = 5
+_IN_ONE_BLOCK: Final = 3
+_ALOUD: Final = 5
 
 
-def audit_list(entries: Sequence[Entry]) -> Message:
-    """For the asker's eyes: they may read the audit."""
-    lines = [_line(entry) for entry in entries]
+def audit_list(review: Review, asked: Audit, *, command: str) -> Message:
+    """One page. ``asked``: what the buttons ask again. ``command``: what the bot's command is called."""
+    lines = [_line(entry) for entry in review.entries]
     blocks: list[Block] = [HeaderBlock(text=PlainTextObject(text="Who did what"))]
     for start in range(0, len(lines), _IN_ONE_BLOCK):
         text = "\n".join(lines[start : start + _IN_ONE_BLOCK])
         blocks.append(SectionBlock(text=MarkdownTextObject(text=text)))
-    if not entries:
-        blocks.append(SectionBlock(text=MarkdownTextObject(text="No record fits.")))
-    blocks.append(ContextBlock(elements=[MarkdownTextObject(text=_small(entries))]))
-    aloud = [f"Who did what: {len(entries)} records, newest first.", *lines[:_IN_ONE_BLOCK]]
-    return Message(" ".join(aloud), tuple(blocks))
+    if not lines:
+        blocks.append(SectionBlock(text=MarkdownTextObject(text=_nothing(review))))
+    buttons = _buttons(review, asked)
+    if buttons:
+        blocks.append(ActionsBlock(elements=buttons))
+    blocks += [ContextBlock(elements=[MarkdownTextObject(text=line)]) for line in _small(review, command)]
+    counted = _counted(len(lines))
+    return Message(" ".join([f"Who did what: {counted}, {_which(review)}.", *lines[:_ALOUD]]), tuple(blocks))
 
 
 def _line(entry: Entry) -> str:
     record = entry.record
-    about = code(record.activeflow_id.hex[:8]) if record.activeflow_id else "an activeflow"
-    where = f" in {mention(record.channel)}" if record.channel else ""
-    reason = f": “{escaped(record.reason, 120)}”" if record.reason else ""
-    details = ", ".join(f"{escaped(key, 30)} {escaped(str(value), 60)}" for key, value in _telling(record.detail))
-    told = f" ({details})" if details else ""
-    return f"{date_token(record.at, _WHEN)} {mention(record.who)} {_DID[record.what]} {about}{where}{reason}{told}"
+    parts = [
+        date_token(record.at, _WHEN),
+        f"{mention(record.who)} {_WORDS[record.what](record.detail)}",
+        code(record.activeflow_id.hex[:8]) if record.activeflow_id else "no activeflow",
+        *([mention(record.channel)] if record.channel else []),
+        *([f"reason: “{escaped(record.reason, 150)}”"] if record.reason else []),
+        f"receipt {code(entry.receipt, 20)}",
+    ]
+    return " · ".join(parts)
 
 
-def _telling(detail: object) -> list[tuple[str, object]]:
-    """What is worth a word: at most four details that say something."""
-    pairs = detail.items() if isinstance(detail, dict) else ()
-    return [(key, value) for key, value in pairs if value not in (None, "", False)][:4]
+# ---------------------------------------------------------------- what each record says
 
 
-def _small(entries: Sequence[Entry]) -> str:
-    most = Question().limit
-    newest = f"newest receipt {code(entries[0].receipt)}" if entries else "nothing is recorded"
-    more = f" · the newest {most} only; all of it: {code('flows-bot audit export')}" if len(entries) >= most else ""
-    return f"{newest}{more}"
+def _asked(detail: Detail) -> str:
+    again = ", without a second question" if detail.get("now") is True else ""
+    return f"asked to stop{again}{_because(detail)}"
+
+
+def _pressed(detail: Detail) -> str:
+    return f"pressed Stop flow{_because(detail)}"
+
+
+def _refused(detail: Detail) -> str:
+    return f"refused: {_said(detail, 'because') or _said(detail, 'why') or 'no reason was kept'}"
+
+
+def _moved(detail: Detail) -> str:
+    was, now = _said(detail, "was"), _said(detail, "now")
+    change = f": it had moved from {was} to {now}" if was and now else ""
+    return f"pressed, and was asked once more{change}"
+
+
+def _sending(detail: Detail) -> str:
+    attempt = _said(detail, "attempt")
+    return f"sending the stop (attempt {attempt})" if attempt else "sending the stop"
+
+
+def _answered(detail: Detail) -> str:
+    return f"VoIPBIN’s answer: {_said(detail, 'because') or _said(detail, 'why') or 'taken'}"
+
+
+_ENDED: Final = {
+    Attribution.THIS_PRESS: "ended, by this press",
+    Attribution.ALREADY: "it had ended already, nothing was sent",
+    Attribution.BY_ITSELF: "it ended by itself, just before the stop reached it",
+    Attribution.UNCERTAIN: "ended; the answer was lost, so by this press or by itself in the same moment",
+}
+_OUTCOMES: Final = {
+    "NotKnown": "not known whether it ended",
+    "StillRunning": "still running",
+    "NotSent": "nothing was stopped",
+    "Expired": "too late, nothing was stopped",
+}
+
+
+def _outcome(detail: Detail) -> str:
+    kind = str(detail.get("outcome"))
+    ended = _ENDED.get(Attribution(by)) if (by := detail.get("attribution")) in set(Attribution) else "ended"
+    words = ended if kind == "Ended" else _OUTCOMES.get(kind, escaped(kind, 40))
+    why, request_id = _said(detail, "why"), _said(detail, "request_id")
+    return f"outcome: {words}{f': {why}' if why else ''}{f' (VoIPBIN request {request_id})' if request_id else ''}"
+
+
+def _cancelled(_: Detail) -> str:
+    return "put the card away"
+
+
+def _because(detail: Detail) -> str:
+    because = _said(detail, "because")
+    return f": {because}" if because else ""
+
+
+def _said(detail: Detail, key: str) -> str:
+    value = detail.get(key)
+    return "" if value is None or value is False or value == "" else escaped(str(value), 200, empty="")
+
+
+_WORDS: Final[Mapping[What, Callable[[Detail], str]]] = {
+    What.ASKED: _asked,
+    What.PRESSED: _pressed,
+    What.REFUSED: _refused,
+    What.MOVED: _moved,
+    What.SENDING: _sending,
+    What.ANSWERED: _answered,
+    What.OUTCOME: _outcome,
+    What.CANCELLED: _cancelled,
+}
+
+
+# ---------------------------------------------------------------- around the records
+
+
+def _buttons(review: Review, asked: Audit) -> list[ButtonElement]:
+    """From the ends of this page; an empty page only leads back to the newest."""
+    buttons = []
+    if review.newer:
+        value = ids.encode_audit(asked, after=review.entries[0].seq) if review.entries else ids.encode_audit(asked)
+        buttons.append(_button("Newer", ids.AUDIT_NEWER, value))
+    if review.older:
+        value = ids.encode_audit(asked, before=review.entries[-1].seq)
+        buttons.append(_button("Older", ids.AUDIT_OLDER, value))
+    return buttons
+
+
+def _button(text: str, action_id: str, value: str) -> ButtonElement:
+    return ButtonElement(text=text, action_id=action_id, value=value, accessibility_label=f"{text} records")
+
+
+def _whose(review: Review) -> str:
+    if review.own:
+        return "your own"
+    return "everybody’s" if review.whose is None else f"those of {mention(review.whose)}"
+
+
+def _which(review: Review) -> str:
+    about = f", about {code(str(review.target))}" if review.target is not None else ""
+    since = f", since {date_token(review.since, _WHEN)}" if review.since is not None else ""
+    return f"{_whose(review)}{about}{since}"
+
+
+def _nothing(review: Review) -> str:
+    if review.newer:
+        return "No older record fits."
+    return "No record fits." + (" An id here is the activeflow’s, not its call’s." if review.target else "")
+
+
+def _small(review: Review, command: str) -> list[str]:
+    more = " and ".join(word for word, there in (("newer", review.newer), ("older", review.older)) if there)
+    lines = [
+        f"{_counted(len(review.entries))}, newest first: {_which(review)}"
+        + (f" · there are {more} ones" if more else "")
+    ]
+    if review.narrowed:
+        lines.append(f"Everybody’s records take the permission *audit*: {code(f'{command} whoami')}")
+    lines.append(f"Nobody can change a record unseen: {code('flows-bot audit verify')} checks the whole chain")
+    return lines
+
+
+def _counted(count: int) -> str:
+    return "1 record" if count == 1 else f"{count} records"

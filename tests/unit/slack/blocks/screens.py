@@ -13,6 +13,7 @@ from bot.activeflows.model import Action, Activeflow, Call, Flow, Party, Referen
 from bot.activeflows.operators import Grant, Operator, Permission, Person, Policy, Standing
 from bot.activeflows.reading import Details, Listing, Row
 from bot.activeflows.records import Entry, Record, What
+from bot.activeflows.reviewing import Review
 from bot.activeflows.seeing import Sight
 from bot.activeflows.situation import Situation, situation
 from bot.activeflows.stops import Intent, Seen, Waiting
@@ -23,6 +24,7 @@ from bot.slack.blocks.help import help_overview
 from bot.slack.blocks.not_understood import not_understood
 from bot.slack.blocks.stop_card import stop_card
 from bot.slack.blocks.whoami import whoami
+from bot.slack.requests import Audit
 from bot.slack.telling import Message
 
 NOW = datetime(2026, 11, 22, 12, 3, 10, tzinfo=UTC)
@@ -106,8 +108,7 @@ def every_screen(words: str = "Support line") -> Iterator[Message]:
     yield activeflow_list(listing("", rows=0, page=1, pages=1, complete_since=None), ALICE, NOW, command="/flows")
     yield activeflow_details(details(words, status=Status.ENDED), ALICE, NOW, command="/flows")
     yield not_understood(NotUnderstood(words, words), command="/flows")
-    yield audit_list([_entry(words)] * 20)
-    yield audit_list([])
+    yield from _audits(words)
     yield stop_card(_intent(words), Waiting(), "/flows")
 
 
@@ -115,9 +116,17 @@ def _doing(words: str, one: Activeflow) -> Situation:
     return replace(situation(one), words=words) if words else situation(one)
 
 
-def _entry(words: str) -> Entry:
-    record = Record("k", NOW, What.ASKED, "U0ALICE", "C0INCIDENTS", UUID(int=1), "i", words, {"because": words})
-    return Entry(1, record, "0123456789")
+def _audits(words: str) -> Iterator[Message]:
+    detail = dict.fromkeys(("because", "why", "was", "now", "attempt", "outcome", "attribution", "request_id"), words)
+    entries = tuple(
+        Entry(seq, Record("k", NOW, what, "U0ALICE", "C0INCIDENTS", UUID(int=1), "i", words, detail), "0123456789")
+        for seq, what in enumerate((*What, What.ASKED, What.OUTCOME), 1)
+    )
+    asked = Audit(UUID(int=1), "U0ALICE", timedelta(hours=2))
+    page = Review(entries, asked.target, "U0ALICE", own=False, narrowed=False, since=NOW, older=True, newer=True)
+    yield audit_list(page, asked, command="/flows")
+    alone = Review((), None, "U0BOB", own=True, narrowed=True, since=None, older=False, newer=False)
+    yield audit_list(alone, Audit(), command="/flows")
 
 
 def _intent(words: str) -> Intent:
