@@ -11,8 +11,6 @@ from bot.activeflows.patience import Patience
 from bot.activeflows.ports import VoIPBIN
 from bot.activeflows.stops import CallAfter, ChildAfter, Ended, Intent
 
-_GOING = {"terminating", "canceling"}
-
 
 class Aftermath:
     """Looks until both are known, or for as long as ``Patience.after`` says."""
@@ -45,7 +43,7 @@ class Aftermath:
             return None
         if call.over:
             return CallAfter("hung_up", call.hangup_at)
-        return CallAfter("hanging_up" if call.status in _GOING else "up")
+        return CallAfter("hanging_up" if call.hanging_up else "up")
 
     async def _child(self, intent: Intent) -> ChildAfter | None:
         try:

@@ -5,7 +5,7 @@ The card that shows it is public, so that everybody in the channel sees what is 
 
 import secrets
 from collections.abc import Callable
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Protocol
 from uuid import UUID
@@ -25,6 +25,15 @@ class Resolve(Protocol):
     """Finds the one activeflow a person means; ``Reading.resolve``."""
 
     async def __call__(self, operator: Operator, target: Target, /) -> Activeflow: ...
+
+
+@dataclass(frozen=True, slots=True)
+class Put:
+    """A stop put to those who may. ``opened``: its card is to be posted; else it stands in the channel already."""
+
+    intent: Intent
+    who_may: tuple[str, ...]
+    opened: bool
 
 
 class Asking:
@@ -62,18 +71,28 @@ class Asking:
         await self._ledger.draft_intent(intent)
         return intent
 
-    async def put_to_others(self, operator: Operator, intent_id: str) -> tuple[Intent, tuple[str, ...]] | None:
-        """Open a draft of one's own; with the ids of those who may press. ``None`` when it cannot be opened (any more)."""
+    async def put_to_others(self, operator: Operator, intent_id: str) -> Put | None:
+        """Put a stop to those who may: open one's own draft, or point at a card that is open already.
+
+        ``None`` when there is nothing to be pressed (any more). Raises ``NotPermitted`` for somebody who may not see it.
+        """
         found = await self._ledger.intent(intent_id)
-        if found is None or found[1] is not IntentState.DRAFT or found[0].asked_by != operator.person.id:
+        if found is None:
             return None
-        operator.require(Permission.VIEW, found[0].flow_id)
+        intent, state = found
+        operator.require(Permission.VIEW, intent.flow_id)
         rules, at = operator.policy.rules, self._now()
-        channel = rules.ask_in or operator.channel
-        intent = replace(found[0], channel=channel, asked_at=at, deadline=at + rules.confirm_within)
-        there = replace(operator, channel=channel).decide(Permission.STOP, intent.flow_id)
-        asked = _record(intent, What.ASKED, operator, at, because="asks those who may", seen=intent.seen.kind)
-        return (intent, there.who_may) if await self._ledger.open_draft(intent, asked) else None
+        if state is IntentState.DRAFT and intent.asked_by == operator.person.id:
+            intent = replace(
+                intent, channel=rules.ask_in or operator.channel, asked_at=at, deadline=at + rules.confirm_within
+            )
+            asked = _record(intent, What.ASKED, operator, at, because="asks those who may", seen=intent.seen.kind)
+            if not await self._ledger.open_draft(intent, asked):
+                return None
+        elif state is not IntentState.OPEN or intent.late(at):
+            return None
+        there = replace(operator, channel=intent.channel).decide(Permission.STOP, intent.flow_id)
+        return Put(intent, there.who_may, opened=state is IntentState.DRAFT)
 
     async def _to_be_stopped(self, operator: Operator, target: Target) -> Activeflow:
         activeflow = await self._resolve(operator, target)

@@ -141,6 +141,10 @@ class Call:
         return self.status == "hangup"
 
     @property
+    def hanging_up(self) -> bool:
+        return self.status in {"terminating", "canceling"}
+
+    @property
     def caller(self) -> Party:
         """The person outside: who called, or who was called."""
         return self.source if self.direction != "outgoing" else self.destination

@@ -8,7 +8,7 @@ from uuid import UUID
 from bot.activeflows.model import Activeflow, Call, Customer, Flow, Picture
 from bot.activeflows.operators import Operator
 from bot.activeflows.records import Entry, Question, Record, Written
-from bot.activeflows.stops import Claim, Declined, Intent, IntentState, Phase, Press
+from bot.activeflows.stops import Claim, Declined, Ended, Intent, IntentState, Phase, Press
 
 T = TypeVar("T")
 
@@ -41,6 +41,10 @@ class VoIPBIN(Protocol):
 
         Raises ``StopUnconfirmed`` when it may have been done, ``NotFound``, or a ``Failure`` when it certainly was not.
         """
+        ...
+
+    async def hang_up(self, call_id: UUID, *, not_after: datetime) -> Call:
+        """Send one hang-up of a call, once. Raises as ``stop`` does."""
         ...
 
     async def flow(self, flow_id: UUID) -> Flow | None:
@@ -84,8 +88,12 @@ class Ledger(Protocol):
         """Take the one right to stop this activeflow. Taking it again with the same press gives it again."""
         ...
 
-    async def settle(self, intent_id: str, press_id: str, state: IntentState) -> None:
-        """Give the right back; the intent goes to ``state`` (``open``: it can be pressed again)."""
+    async def settle(self, intent_id: str, press_id: str, state: IntentState, ended: Ended | None = None) -> None:
+        """Give the right back; the intent goes to ``state`` (``open``: it can be pressed again), with how it ended."""
+        ...
+
+    async def ended(self, intent_id: str) -> Ended | None:
+        """How it ended, as last told; ``None`` when it has not."""
         ...
 
     async def put_away(self, intent_id: str, record: Record) -> bool:

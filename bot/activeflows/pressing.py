@@ -97,6 +97,28 @@ class Pressing:
         except LedgerUnavailable as failure:
             return Admission(declined=Declined(Why.LEDGER, failure.what))
 
+    async def admit_after(self, press: Press) -> Admission:
+        """The same for a press on a card that is over: *Hang up the call*. Needs the permission to stop."""
+        try:
+            found = await self._ledger.intent(press.intent_id)
+            if found is None or found[1] is not IntentState.SETTLED:
+                return Admission(declined=Declined(Why.NO_SUCH_CARD))
+            intent = found[0]
+            try:
+                operator = await self._people.fresh(press.by, press.channel, team=press.team)
+            except IdentityUnknown as failure:
+                return await self._decline(intent, press, Declined(Why.IDENTITY_UNKNOWN, failure.what))
+            decision = operator.decide(Permission.STOP, intent.flow_id)
+            if not decision.allowed:
+                declined = Declined(Why.NOT_PERMITTED, decision.because, decision.who_may)
+                return await self._decline(intent, press, declined)
+            detail: dict[str, str | int | bool | None] = {"because": decision.because, "grant": decision.grant}
+            pressed = record_of(intent, press, What.PRESSED, self._now(), wish=str(press.wish), **detail)
+            await self._ledger.record(pressed)
+            return Admission(intent)
+        except LedgerUnavailable as failure:
+            return Admission(declined=Declined(Why.LEDGER, failure.what))
+
     async def _decide(self, intent: Intent, press: Press) -> Admission:
         if intent.late(self._now()):
             return await self._decline(intent, press, Declined(Why.LATE, "past the deadline"))

@@ -17,6 +17,7 @@ keep their own order. It is told from within the first ``send``, so that a repla
 
 import asyncio
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import datetime
 from enum import StrEnum
@@ -224,7 +225,8 @@ class Stopping:
         try:
             written = await self._ledger.record(record_of(intent, press, What.OUTCOME, self._now(), **detail))
             receipt = written.receipt
-            await self._ledger.settle(intent.id, press.id, state)
+            ended = replace(phase, receipt=receipt) if isinstance(phase, Ended) else None
+            await self._ledger.settle(intent.id, press.id, state, ended)
         except LedgerUnavailable:
             pass  # the channel is told all the same, without a receipt; the claim lapses by itself
         if isinstance(phase, Ended):
@@ -232,7 +234,10 @@ class Stopping:
         return Told(await self._cards.show(intent, phase, press), receipt)
 
     async def _tell_aftermath(self, intent: Intent, press: Press, ended: Ended) -> bool:
-        return await self._cards.show(intent, await self._aftermath.of(intent, ended), press)
+        after = await self._aftermath.of(intent, ended)
+        with suppress(LedgerUnavailable):  # the card is told all the same
+            await self._ledger.settle(intent.id, press.id, IntentState.SETTLED, after)
+        return await self._cards.show(intent, after, press)
 
     def _soon(self, intent: Intent, phase: Phase, press: Press) -> None:
         """Tell beside the work. A courtesy: the outcome is told by a step of its own, after it."""

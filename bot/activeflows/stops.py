@@ -117,7 +117,9 @@ class Attribution(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Waiting:
-    """The card as it was posted, to be pressed."""
+    """The card as it was posted, to be pressed. ``who_may``: ids of those it is put to, when the asker may not."""
+
+    who_may: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -142,6 +144,8 @@ class CallAfter:
 
     state: str
     at: datetime | None = None
+    hung_up_by: str = ""
+    """Who pressed *Hang up the call*, when that was needed."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,12 +8,13 @@ from pydantic import TypeAdapter
 from sqlalchemy import Connection, delete, insert, or_, select, update
 
 from bot.activeflows.records import Entry, Question, Record, Written
-from bot.activeflows.stops import Claim, Intent, IntentState, Press
+from bot.activeflows.stops import Claim, Ended, Intent, IntentState, Press
 from bot.ledger import audit
 from bot.ledger.database import Database, one_writer
 from bot.ledger.tables import claims, intents
 
 _INTENT: Final = TypeAdapter(Intent)
+_ENDED: Final = TypeAdapter(Ended)
 _IN_FLIGHT: Final = timedelta(seconds=30)
 """A POST sent just before the deadline can be at work so long; then the claim protects nothing any more."""
 
@@ -98,13 +99,23 @@ class Book:
 
         return await self._database.within(work)
 
-    async def settle(self, intent_id: str, press_id: str, state: IntentState) -> None:
+    async def settle(self, intent_id: str, press_id: str, state: IntentState, ended: Ended | None = None) -> None:
+        told = None if ended is None else _ENDED.dump_json(ended).decode()
+
         def work(connection: Connection) -> None:
             mine = or_(intents.c.press_id == press_id, intents.c.state == str(IntentState.OPEN))
-            connection.execute(update(intents).where(intents.c.id == intent_id, mine).values(state=str(state)))
+            change = update(intents).where(intents.c.id == intent_id, mine)
+            connection.execute(change.values(state=str(state), ended=told))
             connection.execute(delete(claims).where(claims.c.press_id == press_id))
 
         await self._database.within(work)
+
+    async def ended(self, intent_id: str) -> Ended | None:
+        def work(connection: Connection) -> Ended | None:
+            told = connection.execute(select(intents.c.ended).where(intents.c.id == intent_id)).scalar()
+            return None if told is None else _ENDED.validate_json(told)
+
+        return await self._database.within(work)
 
     async def put_away(self, intent_id: str, record: Record) -> bool:
         def work(connection: Connection) -> bool:

@@ -30,6 +30,7 @@ intents = Table(
     Column("state", String(16), nullable=False),
     Column("press_id", String(200), nullable=False, default=""),
     Column("body", Text, nullable=False),
+    Column("ended", Text),
 )
 
 claims = Table(

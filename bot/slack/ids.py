@@ -37,9 +37,16 @@ AUDIT_OLDER: Final = "audit.older"
 """The records before these, in place. Value: what was asked, and where this page ends."""
 AUDIT_NEWER: Final = "audit.newer"
 
+ASK_OTHERS: Final = "stop.ask_others"
+"""*Ask someone who can*: put a stop to those who may. Value: the intent's id."""
+HANG_UP: Final = "call.hang_up"
+"""*Hang up the call* that stayed up after its activeflow ended. Value: the intent's id."""
+REASON: Final = "stop.reason"
+"""callback_id of the modal that asks for a reason, and block_id and action_id of its one field."""
+
 ACTION_IDS: Final = frozenset(
     {
-        *(SHOW, SHOW_AGAIN, ASK_STOP, STOP_FLOW, CANCEL_STOP),
+        *(SHOW, SHOW_AGAIN, ASK_STOP, STOP_FLOW, CANCEL_STOP, ASK_OTHERS, HANG_UP),
         *(LIST_REFRESH, LIST_PREVIOUS, LIST_NEXT, LIST_SHARE, AUDIT_OLDER, AUDIT_NEWER),
     }
 )

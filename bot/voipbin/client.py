@@ -109,6 +109,22 @@ class VoIPBINClient:
             raise trouble.failure()
         raise StopUnconfirmed(f"{trouble.what}; the stop may have been carried out", trouble.request_id)
 
+    async def hang_up(self, call_id: UUID, *, not_after: datetime) -> Call:
+        """Send one hang-up and give VoIPBIN's answer; the call ends a little later. Raises as ``stop`` does.
+
+        POST /calls/{id}/hangup (https://api.voipbin.net/docs/call_overview.html).
+        """
+        question = Question("POST", f"/calls/{call_id}/hangup", Urgency.PRESS, STOP_READ, not_after=not_after)
+        try:
+            return await self._exchange.act(question, wire.call)
+        except Unsuccessful as unsuccessful:
+            trouble = unsuccessful.trouble
+        if trouble.kind in _NO_MORE:
+            raise NotFound(str(call_id))
+        if trouble.before_any_work:
+            raise trouble.failure()
+        raise StopUnconfirmed(f"{trouble.what}; the hang-up may have been carried out", trouble.request_id)
+
     async def flow(self, flow_id: UUID) -> Flow | None:
         """A flow's definition, not older than some minutes; ``None`` for one that was deleted, or was temporary."""
         return await self._flows.get(flow_id) if flow_id.int else None
