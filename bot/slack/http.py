@@ -25,16 +25,23 @@ log = structlog.get_logger(__name__)
 
 Check = Callable[[], Awaitable[str]]
 """Asks one thing this bot needs: empty when it is ready, else why not, in words without secrets."""
-_BODY_TIME: Final = 5.0
+BODY_WITHIN: Final = 5.0
+"""Seconds in which a body has to arrive. Slack itself waits three for everything."""
 _CHECK_TIME: Final = 2.0
 
 
-def http_app(intake: Intake | None, readiness: Mapping[str, Check], registry: CollectorRegistry | None) -> Starlette:
+def http_app(
+    intake: Intake | None,
+    readiness: Mapping[str, Check],
+    registry: CollectorRegistry | None,
+    *,
+    body_within: float = BODY_WITHIN,
+) -> Starlette:
     """``POST /slack/events`` (only with an ``intake``), ``GET /healthz``, ``/readyz``, ``/metrics`` (with a registry)."""
 
     async def events(request: Request) -> Response:
         assert intake is not None  # noqa: S101 - the route exists only then
-        body = await _body(request)
+        body = await _body(request, body_within)
         if isinstance(body, Response):
             return body
         answer = await intake.request(request.headers.raw, body)
@@ -91,14 +98,14 @@ class _Server(Server):
         return nullcontext()
 
 
-async def _body(request: Request) -> bytes | Response:
+async def _body(request: Request, within: float) -> bytes | Response:
     """The body, or the refusal of one that is too long, too slow or cut off."""
     length = request.headers.get("content-length", "0")
     if length.isdigit() and int(length[:12]) > LARGEST:
         return Response(status_code=413)
     chunks, size = [], 0
     try:
-        async with asyncio.timeout(_BODY_TIME):
+        async with asyncio.timeout(within):
             async for chunk in request.stream():
                 size += len(chunk)
                 if size > LARGEST:
