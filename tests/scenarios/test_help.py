@@ -16,13 +16,13 @@ async def test_help_says_what_can_be_done_here(bot: Stage, typed: str) -> None:
     assert answer.ephemeral_to == ALICE
     for usage in ("/flows list [filters]", "/flows show <id>", "/flows stop <id> [now] [reason]", "/flows whoami"):
         assert usage in answer.words
-    assert "Not open to you here: audit." in answer.words
+    assert "Not open to you here" not in answer.words
 
 
 async def test_help_leaves_out_what_somebody_may_not_do_and_says_whom_to_ask(bot: Stage) -> None:
     answer = await answers(bot, "help", user=BOB)
     assert "/flows stop" not in answer.words
-    assert "Not open to you here: stop, audit." in answer.words
+    assert "Not open to you here: stop." in answer.words
     assert "@Alice" in answer.words
 
 
@@ -69,17 +69,18 @@ async def test_somebody_who_leaves_the_group_is_out_at_once(bot: Stage, slack: W
     assert "stop: no" in (await answers(bot, "whoami", user=CAROL)).words
 
 
-async def test_the_audit_says_who_asked_for_what_to_whoever_may_read_it(stage: Stage, voipbin: World) -> None:
+async def test_the_audit_finds_by_activeflow_person_and_time_for_whoever_may_read_it(
+    stage: Stage, voipbin: World
+) -> None:
     stage.policy.write_text(stage.policy.read_text(encoding="utf-8") + AUDITOR, encoding="utf-8")
     activeflow = voipbin.rings(voipbin.add_flow("Support line"), at="play")
     async with stage.start():
         await stage.asks_to_stop(activeflow, words="it loops")
-        refused = await answers(stage, "audit")
-        assert "You may not" in refused.words
         for asked in ("audit", f"audit {str(activeflow.id)[:10]}", f"audit <@{ALICE}|alice>", "audit since:1h"):
             answer = await answers(stage, asked, user=BOB)
             assert answer.ephemeral_to == BOB
-            assert f"@Alice asked to stop {str(activeflow.id)[:8]} in #incidents: “it loops”" in answer.words
-            assert "newest receipt" in answer.words
-        assert "No record fits" in (await answers(stage, "audit me", user=BOB)).words
+            for words in ("@Alice asked to stop", str(activeflow.id)[:8], "#incidents", "it loops"):
+                assert words in answer.words
+        for asked in ("audit me", "audit 0000", f"audit <@{CAROL}>"):
+            assert "asked to stop" not in (await answers(stage, asked, user=BOB)).words
         assert "member ID" in (await answers(stage, "audit @alice", user=BOB)).words

@@ -81,20 +81,22 @@ def _drawn(row: Row, now: datetime, *, may_stop: bool) -> list[Block]:
 def _words(row: Row, now: datetime) -> str:
     activeflow = row.activeflow
     lines = [
-        f"{bold(row_buttons.name_of(row.flow_name), 150)}  {code(activeflow.short_id)}",
-        f"{STATUS_WORDS[activeflow.status]} · {escaped(row.situation.words, 400)}",
-        " · ".join([*_began(activeflow, now), reference(activeflow)]),
+        f"{bold(row_buttons.name_of(row.flow_name), 150)}  {code(activeflow.short_id)}  {reference(activeflow)}",
+        f"{_status(activeflow, now)} · {escaped(row.situation.words, 400)}",
     ]
     if row.situation.warning:
         lines.append(f"*Warning:* {escaped(row.situation.warning, 200)}")
     return "\n".join(lines)
 
 
-def _began(activeflow: Activeflow, now: datetime) -> Iterator[str]:
-    age = activeflow.age(now)
-    yield "age unknown" if age is None else f"began {in_words(age)} ago"
+def _status(activeflow: Activeflow, now: datetime) -> str:
+    """As in "Running 4 min", "Ended 12:03:10": the status, always as a word, and its time."""
+    word, age = STATUS_WORDS[activeflow.status], activeflow.age(now)
     if activeflow.ended and activeflow.updated_at is not None:
-        yield f"ended {date_token(activeflow.updated_at, '{date_short_pretty} {time_secs}')}"
+        return f"{word} {date_token(activeflow.updated_at, '{date_short_pretty} {time_secs}')}"
+    if activeflow.ended or age is None:
+        return f"{word}, age unknown" if age is None else f"{word}, began {in_words(age)} ago"
+    return f"{word} {in_words(age)}" if activeflow.status is Status.RUNNING else f"{word}, began {in_words(age)} ago"
 
 
 def reference(activeflow: Activeflow) -> str:

@@ -15,7 +15,7 @@ def help_overview(operator: Operator, *, command: str) -> Message:
     lines = help_lines()
     open_ = [line for line in lines if line.needs is None or operator.may(line.needs)]
     closed = [line for line in lines if line not in open_]
-    told = "\n".join(f"{code(f'{command} {line.usage}')}\n{escaped(line.about)}" for line in open_)
+    told = "\n\n".join(f"{code(f'{command} {line.usage}')}\n{escaped(line.about)}" for line in open_)
     blocks: list[Block] = [
         HeaderBlock(text=PlainTextObject(text="What you can do here")),
         SectionBlock(text=MarkdownTextObject(text=told)),
