@@ -1,0 +1,32 @@
+"""The same stage as for the stories, and bots in processes of their own, which can be killed."""
+
+from collections.abc import AsyncIterator
+
+import pytest
+
+from tests.faults.processes import Processes
+from tests.faults.truth import Audit, Witness
+from tests.scenarios.conftest import Stage, policy, slack, stage, voipbin
+
+__all__ = ["policy", "slack", "stage", "voipbin"]
+
+
+@pytest.fixture
+async def audit(sqlite_url: str) -> AsyncIterator[Audit]:
+    """The ledger's records, read from outside."""
+    audit = Audit(sqlite_url)
+    yield audit
+    audit.close()
+
+
+@pytest.fixture
+def witness(stage: Stage, audit: Audit) -> Witness:
+    """Sees every stop as it arrives at VoIPBIN, and what the ledger held at that moment."""
+    return Witness(stage.voipbin, audit)
+
+
+@pytest.fixture
+async def processes(stage: Stage) -> AsyncIterator[Processes]:
+    processes = Processes(stage)
+    yield processes
+    await processes.end()
