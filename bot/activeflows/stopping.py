@@ -144,26 +144,37 @@ class Stopping:
 
     async def _stop(self, intent: Intent, press: Press, step: Step) -> Phase:
         """POST, read back; another POST only when the one before certainly did nothing, or was lost without effect."""
-        perhaps = 0
+        lost: Sending | None = None
         sending, verdict = Sending(Sent.NOT_DONE), Verdict()
         for attempt in range(1, self._patience.attempts + 1):
+            if attempt > 1:  # some time has passed: a second POST is bound to what the card showed as the first was
+                looked = await step(f"look {attempt}", Looked, lambda: self._pressing.look(intent, press))
+                if looked.look is not Look.SAME and (looked.look is not Look.UNREAD or lost is None):
+                    return self._not_again(press, lost, looked)
             sending = await step(f"send {attempt}", Sending, partial(self._send, intent, press, attempt))
-            if sending.sent is Sent.LATE:
-                break
-            if sending.sent is Sent.NOT_DONE:
-                if sending.retry_after is None:
-                    break
+            if sending.sent is Sent.NOT_DONE and sending.retry_after is not None:
                 await step.sleep(sending.retry_after)
                 continue
-            perhaps += 1
-            verdict = await self._read_back(intent, press, sending, step)
-            if verdict.ended or verdict.state is State.UNREAD or sending.sent is Sent.ANSWERED or perhaps == 2:
+            if sending.sent in {Sent.LATE, Sent.NOT_DONE}:
                 break
-        if perhaps == 0:
-            return Expired() if sending.sent is Sent.LATE else NotSent(press.by, sending.why, sending.request_id)
-        if not verdict.ended and (verdict.state is State.UNREAD or sending.sent is Sent.ANSWERED):
-            verdict = await self._keep_looking(intent, verdict, step)
-        return _judged(press, sending, verdict, self._now())
+            verdict = await self._read_back(intent, press, sending, step)
+            if lost is not None or verdict.state is not State.RUNNING or sending.sent is Sent.ANSWERED:
+                return _judged(press, sending, verdict, self._now())
+            lost = sending
+        if lost is not None:
+            return _judged(press, lost, verdict, self._now())
+        return Expired() if sending.sent is Sent.LATE else NotSent(press.by, sending.why, sending.request_id)
+
+    def _not_again(self, press: Press, lost: Sending | None, looked: Looked) -> Phase:
+        """What is true when another POST was due and is not sent, because the activeflow is not what it was."""
+        if looked.look in {Look.ENDED, Look.GONE}:
+            by = Attribution.BY_ITSELF if lost is None else Attribution.UNCERTAIN
+            return Ended(press.by, by, looked.at)
+        if lost is not None:
+            return StillRunning(press.by, self._now(), "it has moved on, so no other stop was sent", lost.request_id)
+        moved = "VoIPBIN was busy, and meanwhile it has moved on; press again to see where it is now"
+        why = moved if looked.look is Look.MOVED else looked.why
+        return NotSent(press.by, why, looked.request_id)
 
     async def _send(self, intent: Intent, press: Press, attempt: int) -> Sending:
         """Record, look at the clock, POST once. Only here does anything in the house stop an activeflow."""
@@ -191,7 +202,7 @@ class Stopping:
         return Sending(Sent.ANSWERED)
 
     async def _read_back(self, intent: Intent, press: Press, sending: Sending, step: Step) -> Verdict:
-        """Read until it has ended; a few seconds quietly, then telling that it is not known yet."""
+        """Read until it is clear; a few seconds quietly, then telling that it is not known yet, for minutes."""
         verdict = await step("verify", Verdict, lambda: self._readback.soon(intent.activeflow_id))
         if verdict.ended:
             return verdict
@@ -200,15 +211,13 @@ class Stopping:
             self._soon(intent, _not_known(press, sending, verdict, self._now()), press)
             return await self._readback.settled(intent.activeflow_id)
 
-        return await step("verify longer", Verdict, longer)
-
-    async def _keep_looking(self, intent: Intent, verdict: Verdict, step: Step) -> Verdict:
+        settled = await step("verify longer", Verdict, longer)
         for _ in range(self._patience.looks):
+            if settled.ended or (settled.state is State.RUNNING and sending.sent is Sent.LOST):
+                break  # what still runs when the lost POST can no longer be at work has not been stopped by it
             await step.sleep(self._patience.rest)
-            verdict = await step("look again", Verdict, lambda: self._readback.once(intent.activeflow_id))
-            if verdict.ended:
-                break
-        return verdict
+            settled = await step("look again", Verdict, lambda: self._readback.once(intent.activeflow_id))
+        return settled
 
     # ------------------------------------------------------------ records and words
 
