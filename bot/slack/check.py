@@ -16,7 +16,7 @@ from slack_sdk.errors import SlackObjectFormationError
 from slack_sdk.models import JsonObject
 from slack_sdk.models.blocks import Block
 
-from bot.slack.blocks.mrkdwn import shortened
+from bot.slack.shortening import shortened
 
 TEXT_LIMIT: Final = 3400
 """For the top-level text: Slack advises 4,000 and splits what is longer; ``chat.update`` is stricter."""

@@ -97,15 +97,3 @@ def _clamped(pieces: list[str], limit: int) -> str:
             break
         kept.append(piece)
     return "".join(kept).rstrip() + _ELLIPSIS
-
-
-def shortened(text: str, limit: int) -> str:
-    """Finished mrkdwn cut to ``limit`` characters, never inside an entity, a mention or a date."""
-    if len(text) <= limit:
-        return text
-    kept = text[: limit - len(_ELLIPSIS)]
-    for opens, closes in (("<", ">"), ("&", ";")):
-        start = kept.rfind(opens)
-        if start > kept.rfind(closes) and (opens == "<" or len(kept) - start < len("&amp;")):
-            kept = kept[:start]
-    return kept.rstrip() + _ELLIPSIS

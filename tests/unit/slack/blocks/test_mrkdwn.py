@@ -7,7 +7,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bot.slack.blocks.mrkdwn import bold, code, date_token, escaped, mention, plain, shortened
+from bot.slack.blocks.mrkdwn import bold, code, date_token, escaped, mention, plain
+from bot.slack.shortening import shortened
 
 HOSTILE = st.one_of(
     st.text(),
