@@ -4,6 +4,7 @@ A beginning of an id is looked for among the activeflows they may view only, so 
 it means the running one, if only one that runs begins so.
 """
 
+from collections.abc import Iterable
 from typing import Final
 from uuid import UUID
 
@@ -33,10 +34,11 @@ async def find(voipbin: VoIPBIN, operator: Operator, target: Target) -> Activefl
     return activeflow
 
 
-def may_see(voipbin: VoIPBIN, operator: Operator, activeflow: Activeflow) -> bool:
-    """May anything of it be shown to this person here?"""
-    ours = activeflow.customer_id == voipbin.customer.id
-    return ours and operator.may(Permission.VIEW, activeflow.flow_id)
+def visible(voipbin: VoIPBIN, operator: Operator, activeflows: Iterable[Activeflow]) -> list[Activeflow]:
+    """Those of which anything may be shown to this person here; decided once for each flow."""
+    ours = [a for a in activeflows if a.customer_id == voipbin.customer.id]
+    open_ = {flow_id: operator.may(Permission.VIEW, flow_id) for flow_id in {a.flow_id for a in ours}}
+    return [a for a in ours if open_[a.flow_id]]
 
 
 async def _has_id(voipbin: VoIPBIN, target: UUID) -> Activeflow:
@@ -64,7 +66,7 @@ async def _begins(voipbin: VoIPBIN, operator: Operator, prefix: Prefix) -> Activ
 
 
 def _fitting(voipbin: VoIPBIN, operator: Operator, prefix: Prefix, picture: Picture) -> list[Activeflow]:
-    seen = [a for a in picture.activeflows if may_see(voipbin, operator, a)]
+    seen = visible(voipbin, operator, picture.activeflows)
     found = [a for a in seen if prefix.fits(a.id)] or [a for a in seen if prefix.fits(a.reference.id)]
     return [a for a in found if a.running] or found
 

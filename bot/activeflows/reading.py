@@ -18,7 +18,7 @@ from typing import Final, TypeAlias
 from uuid import UUID
 
 from bot.activeflows.filters import Filters
-from bot.activeflows.finding import find, may_see
+from bot.activeflows.finding import find, visible
 from bot.activeflows.history import Done, step_history
 from bot.activeflows.lookups import flows, names_in, queue_names
 from bot.activeflows.model import Activeflow, Flow
@@ -32,7 +32,7 @@ PAGE: Final = 10
 """Rows on a page."""
 SHARED_FOR: Final = 5.0
 """Seconds for which one look at VoIPBIN serves everybody who asks for a list."""
-_BREATH: Final = 50
+_BREATH: Final = 20
 """Activeflows looked through before others on the event loop get their turn."""
 _UNSEEN: Final = Situation(kind="", words="", action="")
 Flows: TypeAlias = Mapping[UUID, Flow | None]
@@ -105,7 +105,7 @@ class Reading:
         now = self._now()
         rough = replace(filters, flow=None, action=None)
         fitting = [a for a in picture.activeflows if rough.matches(a, _UNSEEN, None, now)]
-        seen = [a for a in fitting if may_see(self._voipbin, operator, a)]
+        seen = visible(self._voipbin, operator, fitting)
         hidden = len(fitting) - len(seen)
         known: Flows = {}
         if filters.flow is not None or filters.action is not None:

@@ -81,8 +81,8 @@ def _drawn(row: Row, now: datetime, *, may_stop: bool) -> list[Block]:
 def _words(row: Row, now: datetime) -> str:
     activeflow = row.activeflow
     lines = [
-        f"{bold(row_buttons.name_of(row.flow_name), 150)}  {code(activeflow.short_id)}  {reference(activeflow)}",
-        f"{_status(activeflow, now)} · {escaped(row.situation.words, 400)}",
+        f"{bold(row_buttons.name_of(row.flow_name), 150)}  {code(activeflow.short_id)}",
+        f"{_status(activeflow, now)} · {escaped(row.situation.words, 400)} · {reference(activeflow)}",
     ]
     if row.situation.warning:
         lines.append(f"*Warning:* {escaped(row.situation.warning, 200)}")
