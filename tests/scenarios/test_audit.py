@@ -1,0 +1,181 @@
+"""`/flows audit`: who did what, and who may know it."""
+
+import re
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from uuid import UUID
+
+import pytest
+
+from bot.activeflows.records import Record, What
+from bot.demo.slack.messages import Message
+from bot.demo.slack.workspace import Workspace
+from bot.demo.voipbin.world import World
+from bot.ledger.book import Book
+from bot.ledger.database import Database
+from bot.slack import ids
+from tests.scenarios.conftest import ALICE, BOB, CAROL, GUEST, INCIDENTS, LOBBY, Stage
+from tests.scenarios.typing_at import answers, presses
+
+AUDITOR = f'\n[[grant]]\nto = ["{BOB}"]\nmay = ["audit"]\n'
+
+
+@pytest.fixture
+def policy(policy: Path) -> Path:
+    """As ever, and Bob may read the audit."""
+    policy.write_text(policy.read_text(encoding="utf-8") + AUDITOR, encoding="utf-8")
+    return policy
+
+
+def lines(message: Message) -> list[str]:
+    """The records, newest first."""
+    return [line for line in message.words.splitlines() if "receipt" in line]
+
+
+async def stopped(bot: Stage, slack: Workspace, voipbin: World) -> tuple[str, Message]:
+    """Alice asks, Carol presses; the activeflow's short id, and the card."""
+    activeflow = voipbin.rings(voipbin.add_flow("Support line"), at="play")
+    card = await bot.asks_to_stop(activeflow, words="it loops")
+    await slack.clicks(CAROL, card, ids.STOP_FLOW)
+    return str(activeflow.id)[:8], await bot.reads("Receipt")
+
+
+async def test_a_stop_can_be_read_from_the_question_to_its_end(bot: Stage, slack: Workspace, voipbin: World) -> None:
+    short, card = await stopped(bot, slack, voipbin)
+    answer = await answers(bot, "audit", user=BOB)
+    assert answer.ephemeral_to == BOB
+    told = [re.sub(r"^[\d-]+ [\d:]+ UTC · | · receipt \w{10}$", "", line) for line in lines(answer)]
+    where = f"{short} · #incidents · reason: “it loops”"
+    assert told == [
+        f"@Carol outcome: ended, by this press · {where}",
+        f"@Carol sending the stop (attempt 1) · {where}",
+        f"@Carol pressed Stop flow: allowed by grant 1 · {where}",
+        f"@Alice asked to stop: allowed by grant 1 · {where}",
+    ]
+    receipts = [line.rpartition(" ")[2] for line in lines(answer)]
+    assert f"Receipt {receipts[0]}" in card.words
+    assert "4 records, newest first: everybody’s" in answer.words
+    assert "flows-bot audit verify" in answer.words
+
+
+async def test_whoever_may_not_audit_reads_their_own_records_and_is_told_so(
+    bot: Stage, slack: Workspace, voipbin: World
+) -> None:
+    await stopped(bot, slack, voipbin)
+    answer = await answers(bot, "audit")
+    assert answer.ephemeral_to == ALICE
+    assert [line.partition("@")[2][:20] for line in lines(answer)] == ["Alice asked to stop:"]
+    assert "1 record, newest first: your own" in answer.words
+    assert "Everybody’s records take the permission audit: /flows whoami" in answer.words
+    for asked in ("audit me", f"audit <@{ALICE}|alice>"):
+        mine = await answers(bot, asked)
+        assert lines(mine) == lines(answer)
+        assert "Everybody’s" not in mine.words
+
+
+async def test_the_records_of_others_take_the_permission(bot: Stage, slack: Workspace, voipbin: World) -> None:
+    await stopped(bot, slack, voipbin)
+    refused = await answers(bot, f"audit <@{CAROL}|carol>")
+    assert "You may not do this here: no grant of “audit” names this person" in refused.words
+    assert "You can ask @Bob" in refused.words
+    assert not lines(refused)
+    carols = await answers(bot, f"audit <@{CAROL}|carol>", user=BOB)
+    assert len(lines(carols)) == 3
+    assert "3 records, newest first: those of @Carol" in carols.words
+
+
+async def test_a_guest_who_may_nothing_reads_nothing(bot: Stage) -> None:
+    for asked in ("audit", "audit me", f"audit <@{ALICE}|alice>"):
+        refused = await answers(bot, asked, user=GUEST)
+        assert "You may not do this here: this account is a guest" in refused.words
+
+
+async def test_a_press_that_was_refused_is_in_the_record(bot: Stage, slack: Workspace, voipbin: World) -> None:
+    activeflow = voipbin.rings(voipbin.add_flow("Support line"), at="play")
+    card = await bot.asks_to_stop(activeflow)
+    await slack.clicks(BOB, card, ids.STOP_FLOW)
+    await bot.reads("You may not stop this here", user=BOB)
+    newest = lines(await answers(bot, "audit me", user=BOB))[0]
+    assert "@Bob refused: no grant of “stop” names this person or one of their user groups" in newest
+    assert bot.posts(activeflow) == 0
+
+
+async def test_nothing_fits_and_that_is_said(bot: Stage) -> None:
+    answer = await answers(bot, "audit", user=BOB)
+    assert "No record fits." in answer.words
+    assert not answer.buttons
+    assert "An id here is the activeflow’s" in (await answers(bot, "audit 3c5b0f6e", user=BOB)).words
+    assert "member ID" in (await answers(bot, "audit @alice", user=BOB)).words
+
+
+# ---------------------------------------------------------------- many records
+
+NOW = datetime.now(UTC)
+
+
+def recorded(number: int, **changes: str) -> Record:
+    """One of many: ids 00000000…, two people by turns, an hour between each and the next."""
+    by = (ALICE, CAROL)[number % 2]
+    at = NOW - timedelta(hours=30 - number)
+    return Record(f"k{number}", at, What.ASKED, by, INCIDENTS, UUID(int=number << 96 | 7), reason=f"No{number}.")
+
+
+@pytest.fixture
+async def full(stage: Stage, sqlite_url: str) -> Stage:
+    """A ledger with 23 records, written before the bot starts."""
+    database = Database(sqlite_url)
+    await database.prepare()
+    book = Book(database, now=lambda: NOW)
+    for number in range(1, 24):
+        await book.record(recorded(number))
+    await database.close()
+    return stage
+
+
+def numbers(message: Message) -> list[int]:
+    return [int(number) for number in re.findall(r"No(\d+)\.", message.words)]
+
+
+async def test_pages_turn_in_place_and_each_record_is_on_one_of_them(full: Stage, slack: Workspace) -> None:
+    async with full.start():
+        page = await answers(full, "audit", user=BOB)
+        seen = len(slack.sees(BOB, INCIDENTS))
+        assert numbers(page) == list(range(23, 13, -1))
+        assert [button.action_id for button in page.buttons] == [ids.AUDIT_OLDER]
+        page = await presses(full, BOB, page, ids.AUDIT_OLDER)
+        assert numbers(page) == list(range(13, 3, -1))
+        assert [button.action_id for button in page.buttons] == [ids.AUDIT_NEWER, ids.AUDIT_OLDER]
+        page = await presses(full, BOB, page, ids.AUDIT_OLDER)
+        assert numbers(page) == [3, 2, 1]
+        assert [button.action_id for button in page.buttons] == [ids.AUDIT_NEWER]
+        page = await presses(full, BOB, page, ids.AUDIT_NEWER)
+        assert numbers(page) == list(range(13, 3, -1))
+        page = await presses(full, BOB, page, ids.AUDIT_NEWER)
+        assert numbers(page) == list(range(23, 13, -1))
+        assert page.ephemeral_to == BOB
+        assert len(slack.sees(BOB, INCIDENTS)) == seen
+
+
+async def test_a_turned_page_keeps_to_what_was_asked(full: Stage) -> None:
+    async with full.start():
+        page = await answers(full, "audit me")
+        assert numbers(page) == list(range(22, 3, -2))
+        page = await presses(full, ALICE, page, ids.AUDIT_OLDER)
+        assert numbers(page) == [2]
+        assert "your own" in page.words
+
+
+async def test_records_are_found_by_a_whole_id_a_beginning_and_a_time(full: Stage) -> None:
+    async with full.start():
+        one = UUID(int=5 << 96 | 7)
+        for asked in (str(one), one.hex[:8], one.hex[:12], str(one)[:11]):
+            assert numbers(await answers(full, f"audit {asked}", user=BOB)) == [5], asked
+        assert numbers(await answers(full, "audit 0000", user=BOB)) == list(range(23, 13, -1))
+        recent = await answers(full, f"audit <@{CAROL}|carol> since:10h30m", user=BOB)
+        assert numbers(recent) == [23, 21]
+        assert "those of @Carol, since" in recent.words
+
+
+async def test_the_audit_answers_in_any_channel(full: Stage) -> None:
+    async with full.start():
+        assert numbers(await answers(full, "audit", user=BOB, channel=LOBBY)) == list(range(23, 13, -1))
