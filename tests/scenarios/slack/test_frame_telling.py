@@ -55,6 +55,15 @@ async def test_whatever_is_wrong_with_the_response_url_somebody_hears(frame: Fra
     assert seen_by(frame, "U0ALICE") == ["hello"]
 
 
+async def test_blocks_that_slack_refuses_are_left_away_before_the_words_are(frame: Frame) -> None:
+    gesture = await gesture_in(frame)
+    frame.workspace.faults.on("response_url", error("invalid_blocks"))
+    for method in ("chat.postEphemeral", "chat.postMessage"):
+        frame.workspace.faults.on(method, error("invalid_blocks"), times=None)
+    assert await frame.teller.privately(gesture, said("hello"))
+    assert (seen_by(frame, "U0ALICE"), frame.workspace.sees("U0ALICE", "C0INC")[0].blocks) == (["hello"], ())
+
+
 async def test_when_nobody_could_see_it_the_caller_is_told(frame: Frame) -> None:
     gesture = await gesture_in(frame)
     for method in ("response_url", "chat.postEphemeral", "chat.postMessage"):
