@@ -57,7 +57,8 @@ FILTERS = st.builds(
     newer=st.none() | DURATIONS,
 ).filter(_possible)
 LISTS = st.builds(List, FILTERS, st.integers(1, 9999))
-REASONS = LINES.filter(lambda reason: "<@" not in reason)
+BEGINNINGS = st.sampled_from(["", "", "now ", "now", "NOW it ", '"', "“", "'", "`", "\\", '"a" and '])
+REASONS = st.builds("{}{}".format, BEGINNINGS, LINES).map(cleaned).filter(lambda reason: "<@" not in reason)
 USERS = st.none() | st.just(ME) | st.from_regex(r"[UW][A-Z0-9]{4,12}", fullmatch=True)
 REQUESTS: st.SearchStrategy[Request] = st.one_of(
     st.just(Help()),
