@@ -120,6 +120,10 @@ def _cancelled(_: Detail) -> str:
     return "put the card away"
 
 
+def _revealed(detail: Detail) -> str:
+    return f"was shown unmasked: {_said(detail, 'shown') or 'personal data'}{_because(detail)}"
+
+
 def _because(detail: Detail) -> str:
     because = _said(detail, "because")
     return f": {because}" if because else ""
@@ -139,6 +143,7 @@ _WORDS: Final[Mapping[What, Callable[[Detail], str]]] = {
     What.ANSWERED: _answered,
     What.OUTCOME: _outcome,
     What.CANCELLED: _cancelled,
+    What.REVEALED: _revealed,
 }
 
 
