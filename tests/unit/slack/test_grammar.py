@@ -28,6 +28,7 @@ SHORT = Prefix("3c5b0f6e")
         ("list", List()),
         ("List Type:CALL", List(Filters(type="call"))),
         ("`list` type:none", List(Filters(type="none"))),
+        ("l\u200bist type:\u2060call", List(Filters(type="call"))),
         ("list status:any page:3", List(Filters(status="any"), 3)),
         ("list older:10m newer:2h", List(Filters(older=timedelta(minutes=10), newer=timedelta(hours=2)))),
         ("list action:queue_join", List(Filters(action="queue_join"))),
