@@ -25,15 +25,17 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from bot.activeflows.asking import Asking
 from bot.activeflows.errors import CredentialRejected, Failure, LedgerUnavailable
+from bot.activeflows.hanging_up import HangingUp
 from bot.activeflows.operators import Policy
 from bot.activeflows.patience import Patience
 from bot.activeflows.pressing import Pressing
 from bot.activeflows.reading import Reading
 from bot.activeflows.reviewing import Reviewing
 from bot.activeflows.stopping import Stopping
+from bot.activeflows.stops import Wish
 from bot.ledger.book import Book
 from bot.ledger.database import Database
-from bot.ledger.durable import Durable
+from bot.ledger.durable import CarryOut, Durable
 from bot.ledger.replicas import Replicas
 from bot.misconfigured import Misconfigured
 from bot.policy import read_policy
@@ -47,7 +49,7 @@ from bot.slack.installation import Installation, NotIntroduced, introduce
 from bot.slack.intake import Intake
 from bot.slack.jobs import Jobs
 from bot.slack.listeners import register
-from bot.slack.presses import Pressers
+from bot.slack.presses import OpenReasons, Pressers
 from bot.slack.socket_mode import NotConnected, SocketMode
 from bot.slack.telling import Teller
 from bot.voipbin import AccessKey, Login, VoIPBINClient, connected
@@ -89,7 +91,8 @@ async def running(
         people, cards = People(client, installation, lambda: policy), StopCards(teller, settings.flows_bot_command)
         pressing = Pressing(voipbin, book, Pressers(people), policy=lambda: policy, patience=patience, now=utc_now)
         stopping = Stopping(voipbin, book, cards, pressing, patience=patience, now=utc_now)
-        durable = await _durable(database, stopping, stack)
+        hanging_up = HangingUp(voipbin, book, cards, pressing, patience=patience, now=utc_now)
+        durable = await _durable(database, {Wish.STOP: stopping.carry_out, Wish.HANG_UP: hanging_up.carry_out}, stack)
         jobs = Jobs(teller)
         stack.push_async_callback(jobs.drain, within=LAST_WORDS)
 
@@ -100,6 +103,9 @@ async def running(
             jobs=jobs,
             teller=teller,
             cards=cards,
+            reasons=OpenReasons(),
+            policy=lambda: policy,
+            web=client,
             reading=reading,
             reviewing=Reviewing(book, now=utc_now),
             asking=Asking(voipbin, book, reading.resolve, patience=patience, now=utc_now),
@@ -170,11 +176,11 @@ async def _database(settings: Settings, stack: AsyncExitStack) -> Database:
     return database
 
 
-async def _durable(database: Database, stopping: Stopping, stack: AsyncExitStack) -> Durable:
+async def _durable(database: Database, wishes: Mapping[Wish, CarryOut], stack: AsyncExitStack) -> Durable:
     executor_id = str(uuid4()) if database.is_postgresql else "sqlite"
     durable = Durable(database.url, executor_id=executor_id)
     stack.push_async_callback(durable.close, within=LAST_WORDS)
-    durable.launch(stopping.carry_out)
+    durable.launch(lambda press, step: wishes[press.wish](press, step))
     if database.is_postgresql:
         replicas = Replicas(database, executor_id, durable.take_over)
         task = asyncio.create_task(replicas.attend())
@@ -214,9 +220,10 @@ def _needs(voipbin: VoIPBINClient, database: Database) -> dict[str, Check]:
 
     async def reached() -> str:
         try:
-            return "" if voipbin.customer else "not known whose account it is"
+            _ = voipbin.customer
         except Failure as trouble:
             return trouble.what
+        return ""
 
     async def writable() -> str:
         try:

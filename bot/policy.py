@@ -85,6 +85,7 @@ class _Rules(_Strict):
     two_person: list[Literal["stop", "bulk"]] = ["bulk"]
     bulk_limit: Annotated[StrictInt, Field(ge=1, le=1000)] = 50
     confirm_within: Annotated[timedelta, BeforeValidator(_duration)] = timedelta(minutes=5)
+    ask_in: Annotated[str, AfterValidator(_channel)] | None = None
 
 
 class _File(_Strict):
@@ -119,7 +120,13 @@ def parsed_policy(text: str, *, name: str = "policy.toml") -> Policy:
     rules = file.rules
     return Policy(
         grants=tuple(_grant(number, grant) for number, grant in enumerate(file.grant, 1)),
-        rules=Rules(rules.reason_required, frozenset(rules.two_person), rules.bulk_limit, rules.confirm_within),
+        rules=Rules(
+            reason_required=rules.reason_required,
+            two_person=frozenset(rules.two_person),
+            bulk_limit=rules.bulk_limit,
+            confirm_within=rules.confirm_within,
+            ask_in=rules.ask_in or "",
+        ),
     )
 
 

@@ -18,7 +18,7 @@ import asyncio
 import json
 from collections.abc import Awaitable, Callable, Coroutine
 from concurrent.futures import ThreadPoolExecutor
-from typing import Any, Final, TypeVar
+from typing import Any, Final, TypeAlias, TypeVar
 
 import structlog
 from dbos import DBOS, DBOSConfig, SetWorkflowID
@@ -33,6 +33,8 @@ T = TypeVar("T")
 log = structlog.get_logger(__name__)
 VERSION: Final = "1"
 _PRESS: Final = TypeAdapter(Press)
+CarryOut: TypeAlias = Callable[[Press, Step], Awaitable[None]]
+"""The whole life of a press, step by step."""
 
 
 class Json(DBOSSerializer):
@@ -75,7 +77,7 @@ class Durable:
         self._running: set[asyncio.Task[Any]] = set()
         self._workflow: Callable[[dict[str, Any]], Coroutine[Any, Any, None]] | None = None
 
-    def launch(self, carry_out: Callable[[Press, Step], Awaitable[None]]) -> None:
+    def launch(self, carry_out: CarryOut) -> None:
         """Register the workflow, create DBOS's tables, and recover what was cut off. Call it in the running loop."""
         DBOS(
             config=DBOSConfig(
@@ -124,7 +126,7 @@ class Durable:
             await loop.run_in_executor(thread, lambda: DBOS.destroy(destroy_registry=True))
         loop.set_default_executor(ThreadPoolExecutor())  # DBOS had put its own there, and has closed it
 
-    async def _guarded(self, carry_out: Callable[[Press, Step], Awaitable[None]], press: Press) -> None:
+    async def _guarded(self, carry_out: CarryOut, press: Press) -> None:
         task = asyncio.current_task()
         if task is not None:
             self._running.add(task)

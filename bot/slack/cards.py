@@ -20,7 +20,6 @@ from bot.slack.blocks.stop_card import stop_card
 from bot.slack.presses import gesture_of
 from bot.slack.telling import Message, Posted, Teller
 
-
 STILL_LOOKING: Final = Message(
     "Your press is recorded and will be carried out. I am still asking Slack who you are and VoIPBIN what it is doing; "
     "the card will say what becomes of it."
@@ -55,7 +54,9 @@ class StopCards:
         return seen
 
     async def decline(self, press: Press, declined: Declined) -> bool:
-        seen = await self._teller.privately(gesture_of(press), declined_press(declined, self._command))
+        seen = await self._teller.privately(
+            gesture_of(press), declined_press(declined, self._command, intent_id=press.intent_id)
+        )
         self._said(press)
         return seen
 

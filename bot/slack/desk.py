@@ -4,13 +4,17 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
 
+from slack_sdk.web.async_client import AsyncWebClient
+
 from bot.activeflows.asking import Asking
+from bot.activeflows.operators import Policy
 from bot.activeflows.ports import Ledger, Presses
 from bot.activeflows.reading import Reading
 from bot.activeflows.reviewing import Reviewing
 from bot.slack.cards import StopCards
 from bot.slack.identity import People
 from bot.slack.jobs import Jobs
+from bot.slack.presses import OpenReasons
 from bot.slack.telling import Teller
 
 
@@ -29,5 +33,8 @@ class Desk:
     presses: Presses
     """Records a press so that it is carried out, whatever happens."""
     cards: StopCards
+    reasons: OpenReasons
+    policy: Callable[[], Policy]
+    web: AsyncWebClient
     records: Ledger
     now: Callable[[], datetime]

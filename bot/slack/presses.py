@@ -1,15 +1,20 @@
 """Between what Slack calls a gesture and what the middle calls a press: the same facts in two vocabularies."""
 
+import secrets
+from collections import OrderedDict
 from datetime import datetime
+from typing import Final
 
 from bot.activeflows.operators import Operator
-from bot.activeflows.stops import Press
+from bot.activeflows.stops import Press, Wish
 from bot.slack.gestures import Gesture
 from bot.slack.identity import People
 
+_MOST_OPEN: Final = 1000
 
-def press_of(gesture: Gesture, intent_id: str, at: datetime) -> Press:
-    """A press on *Stop flow*."""
+
+def press_of(gesture: Gesture, intent_id: str, at: datetime, *, wish: Wish = Wish.STOP, reason: str = "") -> Press:
+    """A press on *Stop flow*, or on *Hang up the call*."""
     return Press(
         intent_id=intent_id,
         by=gesture.user_id,
@@ -20,6 +25,8 @@ def press_of(gesture: Gesture, intent_id: str, at: datetime) -> Press:
         trigger_id=gesture.trigger_id,
         response_url=gesture.response_url,
         at=at,
+        wish=wish,
+        reason=reason,
     )
 
 
@@ -34,6 +41,28 @@ def gesture_of(press: Press) -> Gesture:
         message_ts=press.message_ts,
         action_ts=press.action_ts,
     )
+
+
+class OpenReasons:
+    """The presses that wait for their reason, by the random word in their modal."""
+
+    def __init__(self) -> None:
+        self._waiting: OrderedDict[str, Press] = OrderedDict()
+
+    def keep(self, press: Press) -> str:
+        word = secrets.token_urlsafe(16)
+        self._waiting[word] = press
+        while len(self._waiting) > _MOST_OPEN:
+            self._waiting.popitem(last=False)
+        return word
+
+    def of(self, word: str, user_id: str) -> Press | None:
+        """The press, for the person who pressed."""
+        press = self._waiting.get(word)
+        return press if press is not None and press.by == user_id else None
+
+    def forget(self, word: str) -> None:
+        self._waiting.pop(word, None)
 
 
 class Pressers:

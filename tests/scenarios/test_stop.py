@@ -293,16 +293,6 @@ async def test_every_button_carries_an_id_and_nothing_else(bot: Stage, slack: Wo
         int(button.value, 16)
 
 
-async def test_a_reason_can_be_required(stage: Stage, slack: Workspace, voipbin: World) -> None:
-    stage.policy.write_text(stage.policy.read_text() + "\n[rules]\nreason_required = true\n")
-    activeflow = voipbin.rings(at="play")
-    async with stage.start():
-        await slack.types(ALICE, INCIDENTS, f"/flows stop {activeflow.id}")
-        await stage.reads("A stop needs a reason here")
-        card = await stage.asks_to_stop(activeflow, words="loops since noon")
-        assert "loops since noon" in card.words
-
-
 async def test_a_zombie_is_stopped_although_its_call_is_long_gone(bot: Stage, slack: Workspace, voipbin: World) -> None:
     activeflow = voipbin.rings(at="play", created_at=utc_now() - timedelta(hours=3), call_status="hangup")
     card = await bot.asks_to_stop(activeflow)

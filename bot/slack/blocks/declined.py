@@ -1,16 +1,28 @@
 """Why a press was not taken, told to the presser alone: what rule, what was not done, what to do next."""
 
+from slack_sdk.models.blocks import ActionsBlock, ButtonElement, MarkdownTextObject, SectionBlock
+
 from bot.activeflows.stops import Declined, Why
+from bot.slack import ids
 from bot.slack.blocks.mrkdwn import code, escaped, mention
 from bot.slack.telling import Message
 
 
-def declined_press(declined: Declined, command: str) -> Message:
-    """One short private message."""
+def declined_press(declined: Declined, command: str, *, intent_id: str = "") -> Message:
+    """One short private message; with ``intent_id`` it offers to ask those who may."""
     again = ""
     if declined.activeflow_id is not None:
         again = f" If it still has to be stopped: {code(f'{command} stop {declined.activeflow_id.hex[:8]}')}"
-    return Message(_words(declined, again))
+    words = _words(declined, again)
+    if declined.why is not Why.NOT_PERMITTED or not intent_id or not declined.who_may:
+        return Message(words)
+    return Message(words, (SectionBlock(text=MarkdownTextObject(text=words)), ask_others(intent_id)))
+
+
+def ask_others(intent_id: str) -> ActionsBlock:
+    """*Ask someone who can*: puts the stop to those who may."""
+    button = ButtonElement(text="Ask someone who can", action_id=ids.ASK_OTHERS, value=intent_id)
+    return ActionsBlock(block_id=f"ask:{intent_id}", elements=[button])
 
 
 def _words(declined: Declined, again: str) -> str:

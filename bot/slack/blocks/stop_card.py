@@ -33,7 +33,7 @@ from bot.activeflows.stops import (
     Waiting,
 )
 from bot.slack import ids
-from bot.slack.blocks.mrkdwn import bold, code, date_token, escaped, mention
+from bot.slack.blocks.mrkdwn import bold, code, date_token, escaped, mention, plain
 from bot.slack.telling import Message
 
 _HEADERS: Final[dict[type, str]] = {
@@ -48,6 +48,7 @@ _HEADERS: Final[dict[type, str]] = {
     Cancelled: "Put away: nothing was stopped",
 }
 
+_MOST_ASKED: Final = 10
 _OPEN: Final = (Waiting, Moved)
 """The phases in which the card is a question, with its consequences and its buttons."""
 
@@ -64,8 +65,9 @@ def stop_card(intent: Intent, phase: Phase, command: str) -> Message:
         blocks.append(SectionBlock(text=MarkdownTextObject(text="\n".join(what_became))))
     if isinstance(phase, _OPEN):
         blocks.append(SectionBlock(text=MarkdownTextObject(text=_consequences(intent))))
-    if isinstance(phase, _OPEN) or (isinstance(phase, NotSent) and phase.pressable):
-        blocks.append(_buttons(intent))
+    buttons = _buttons(intent, phase)
+    if buttons:
+        blocks.append(ActionsBlock(block_id=f"stop:{intent.id}", elements=buttons))
     blocks.append(
         ContextBlock(elements=[MarkdownTextObject(text=line) for line in _small_print(intent, phase, command)])
     )
@@ -97,33 +99,38 @@ def _consequences(intent: Intent) -> str:
     return "*What stopping it does*\n" + "\n".join(f"• {escaped(effect, 300)}" for effect in intent.seen.consequences)
 
 
-def _buttons(intent: Intent) -> ActionsBlock:
-    """The intent's id and nothing else."""
-    about = f"{_name(intent)[:40]} {intent.short_id}"
-    return ActionsBlock(
-        block_id=f"stop:{intent.id}",
-        elements=[
-            ButtonElement(
-                text="Stop flow",
-                style="danger",
-                action_id=ids.STOP_FLOW,
-                value=intent.id,
-                accessibility_label=f"Stop flow {about}",
-            ),
-            ButtonElement(
-                text="Cancel", action_id=ids.CANCEL_STOP, value=intent.id, accessibility_label=f"Do not stop {about}"
-            ),
-        ],
-    )
+def _buttons(intent: Intent, phase: Phase) -> list[ButtonElement]:
+    """What can be pressed now. Values are ids and nothing else."""
+    about = f"{plain(_name(intent), 40)} {intent.short_id}"
+    if isinstance(phase, _OPEN) or (isinstance(phase, NotSent) and phase.pressable):
+        return [
+            _button("Stop flow", ids.STOP_FLOW, intent.id, f"Stop flow {about}", danger=True),
+            _button("Cancel", ids.CANCEL_STOP, intent.id, f"Do not stop {about}"),
+        ]
+    buttons = []
+    if isinstance(phase, Ended) and phase.call is not None and phase.call.state == "up":
+        buttons.append(_button("Hang up the call", ids.HANG_UP, intent.id, f"Hang up the call of {about}", danger=True))
+    if isinstance(phase, Ended) and phase.child is not None and phase.child.activeflow_id is not None:
+        child = phase.child.activeflow_id
+        label = f"Stop {plain(intent.seen.on_complete or 'the next flow', 40)} {child.hex[:8]}"
+        buttons.append(_button(f"Stop {child.hex[:8]}…", ids.ASK_STOP, ids.encode_activeflow(child), label))
+    return buttons
+
+
+def _button(text: str, action_id: str, value: str, label: str, *, danger: bool = False) -> ButtonElement:
+    style = "danger" if danger else None
+    return ButtonElement(text=text, action_id=action_id, value=value, accessibility_label=label, style=style)
 
 
 def _small_print(intent: Intent, phase: Phase, command: str) -> list[str]:
-    lines = [f"Asked by {mention(intent.asked_by)}" + (f": {escaped(intent.reason, 500)}" if intent.reason else "")]
+    asker = f"Asked by {mention(intent.asked_by)}" + (", who may not stop it" if intent.on_behalf else "")
+    lines = [asker + (f": {escaped(intent.reason, 500)}" if intent.reason else "")]
     if isinstance(phase, _OPEN):
         lines.append(f"Can be pressed until {date_token(intent.deadline)} by people who may stop it")
+        lines.append(_without_bot(intent))
     if isinstance(phase, NotKnown | StillRunning | NotSent):
         lines.append(f"Look again: {code(f'{command} show {intent.short_id}')}")
-        lines.append(f"Without this bot: {code(f'vn activeflows stop {intent.activeflow_id}')}")
+        lines.append(_without_bot(intent))
         if phase.request_id:
             lines.append(f"VoIPBIN request {code(phase.request_id, 100)}")
     if isinstance(phase, Ended) and phase.receipt:
@@ -131,15 +138,23 @@ def _small_print(intent: Intent, phase: Phase, command: str) -> list[str]:
     return lines
 
 
+def _without_bot(intent: Intent) -> str:
+    """The same stop with VoIPBIN's own client (https://github.com/voipbin/cli), which asks nobody and confirms nothing."""
+    return f"Without this bot: {code(f'vn activeflows stop {intent.activeflow_id}')}"
+
+
 def _what_became(intent: Intent, phase: Phase, command: str) -> list[str]:
     match phase:
+        case Waiting() if phase.who_may:
+            asked = ", ".join(mention(name) for name in phase.who_may[:_MOST_ASKED])
+            return [f"{mention(intent.asked_by)} may not stop this and asks {asked} to."]
         case Moved():
             return [f"When {mention(phase.by)} pressed, it was no longer “{escaped(phase.was, 300)}”.",
                     f"Now: {bold(intent.seen.words, 300)}. Nothing was stopped; press again if you still mean it."]  # fmt: skip
         case StopInHand():
             return [f"{mention(phase.by)} pressed {bold('Stop flow')} at {date_token(phase.since)}."]
         case Ended():
-            return [_ended(phase), *_call_after(phase), *_child_after(intent, phase, command)]
+            return [_ended(phase), *_call_after(phase), *_child_after(intent, phase)]
         case NotKnown():
             return _not_known(phase)
         case StillRunning():
@@ -177,7 +192,8 @@ def _call_after(phase: Ended) -> Sequence[str]:
         return ()
     match phase.call.state:
         case "hung_up":
-            return (f"Call: hung up{f' at {date_token(phase.call.at)}' if phase.call.at else ''}.",)
+            by = f", after {mention(phase.call.hung_up_by)} pressed" if phase.call.hung_up_by else ""
+            return (f"Call: hung up{f' at {date_token(phase.call.at)}' if phase.call.at else ''}{by}.",)
         case "hanging_up":
             return ("Call: hanging up.",)
         case "up":
@@ -186,14 +202,13 @@ def _call_after(phase: Ended) -> Sequence[str]:
             return ("Call: not known whether it was hung up.",)
 
 
-def _child_after(intent: Intent, phase: Ended, command: str) -> Sequence[str]:
+def _child_after(intent: Intent, phase: Ended) -> Sequence[str]:
     if phase.child is None:
         return ()
     name = bold(intent.seen.on_complete or "its on-complete flow", 150)
     if phase.child.activeflow_id is None:
         return (f"On complete: {name} was to start; no activeflow of it was found yet.",)
-    short = phase.child.activeflow_id.hex[:8]
-    return (f"On complete: {name} started as {code(short)}. To stop that too: {code(f'{command} stop {short}')}",)
+    return (f"On complete: {name} started as {code(phase.child.activeflow_id.hex[:8])}.",)
 
 
 def _not_known(phase: NotKnown) -> list[str]:

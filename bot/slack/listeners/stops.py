@@ -4,28 +4,32 @@ A press is acked once it is recorded as a durable workflow, and nothing else sta
 recorded, the presser is told that nothing was stopped.
 """
 
-from functools import partial
+from dataclasses import replace
 from typing import Any
 
 from slack_bolt.async_app import AsyncApp
 from slack_bolt.context.ack.async_ack import AsyncAck
 
-from bot.activeflows.errors import LedgerUnavailable, NotPermitted
-from bot.activeflows.operators import Operator
-from bot.activeflows.stops import Cancelled, Declined, Waiting, Why
+from bot.activeflows.errors import BotError, NotPermitted
+from bot.activeflows.operators import Operator, Permission
+from bot.activeflows.stops import Cancelled, Declined, Intent, Waiting, Why, Wish
 from bot.activeflows.targets import Target
 from bot.slack import ids
-from bot.slack.blocks.declined import declined_press
+from bot.slack.blocks.declined import ask_others, declined_press
+from bot.slack.blocks.mrkdwn import mention
 from bot.slack.blocks.stop_card import stop_card
 from bot.slack.desk import Desk
+from bot.slack.explain import explained
 from bot.slack.gestures import Gesture, from_action
+from bot.slack.listeners import reasons
 from bot.slack.presses import press_of
 from bot.slack.requests import Stop
+from bot.slack.taking import take
 from bot.slack.telling import Message
 
 
 def register(app: AsyncApp, desk: Desk) -> None:
-    """The three buttons in the life of a stop."""
+    """The buttons in the life of a stop."""
 
     @app.action(ids.ASK_STOP)
     async def ask_stop(ack: AsyncAck, body: dict[str, Any], action: dict[str, Any]) -> None:
@@ -35,16 +39,25 @@ def register(app: AsyncApp, desk: Desk) -> None:
 
     @app.action(ids.STOP_FLOW)
     async def stop_flow(ack: AsyncAck, body: dict[str, Any], action: dict[str, Any]) -> None:
-        gesture = from_action(body)
-        press = press_of(gesture, str(action.get("value", "")), desk.now())
-        desk.cards.promise(press)
-        try:
-            await desk.presses.start(press)
-        except LedgerUnavailable as trouble:
-            desk.cards.broken(press)
-            unwritten = declined_press(Declined(Why.LEDGER, trouble.what), desk.command)
-            desk.jobs.start(gesture, partial(_tell, desk, gesture, unwritten))
+        gesture, intent_id = from_action(body), str(action.get("value", ""))
+        if await reasons.needed(desk, intent_id):
+            desk.jobs.start(gesture, lambda: reasons.ask(desk, gesture, intent_id))
+        else:
+            await take(desk, gesture, press_of(gesture, intent_id, desk.now()))
         await ack()
+
+    @app.action(ids.HANG_UP)
+    async def hang_up(ack: AsyncAck, body: dict[str, Any], action: dict[str, Any]) -> None:
+        gesture = from_action(body)
+        press = press_of(gesture, str(action.get("value", "")), desk.now(), wish=Wish.HANG_UP)
+        await take(desk, gesture, press)
+        await ack()
+
+    @app.action(ids.ASK_OTHERS)
+    async def ask_others_(ack: AsyncAck, body: dict[str, Any], action: dict[str, Any]) -> None:
+        await ack()
+        gesture = from_action(body)
+        desk.jobs.start(gesture, lambda: _ask_others(desk, gesture, str(action.get("value", ""))))
 
     @app.action(ids.CANCEL_STOP)
     async def cancel_stop(ack: AsyncAck, body: dict[str, Any], action: dict[str, Any]) -> None:
@@ -72,8 +85,46 @@ async def _ask(
         intent = await desk.asking.ask(operator, target, reason=reason, now=now)
     except NotPermitted as refused:
         await desk.asking.refused(operator, refused.decision.because)
-        raise
-    posted = await desk.teller.publicly(gesture, stop_card(intent, Waiting(), desk.command))
+        await _offer_to_ask(desk, gesture, operator, target, reason, refused)
+        return
+    await _post(desk, gesture, operator, intent, Waiting())
+
+
+async def _offer_to_ask(
+    desk: Desk, gesture: Gesture, operator: Operator, target: Target, reason: str, refused: NotPermitted
+) -> None:
+    """The refusal, with *Ask someone who can* where they may at least see it, and somebody can be asked."""
+    try:
+        draft = await desk.asking.draft(operator, target, reason=reason)
+    except BotError:
+        raise refused from None
+    who_may = operator.decide(Permission.STOP, draft.flow_id).who_may
+    if not who_may and not operator.policy.rules.ask_in:
+        raise refused
+    words = explained(refused)
+    await desk.teller.privately(gesture, Message(words.text, (*words.blocks, ask_others(draft.id))))
+
+
+async def _ask_others(desk: Desk, gesture: Gesture, intent_id: str) -> None:
+    operator = await desk.people.operator(gesture, fresh=True)
+    put = await desk.asking.put_to_others(operator, intent_id)
+    if put is None:
+        await _tell(desk, gesture, Message("There is nothing to be pressed any more. Ask again if it still matters."))
+        return
+    there = gesture
+    if put.intent.channel != gesture.channel_id:  # a response_url reaches only the channel it came from
+        there = replace(gesture, channel_id=put.intent.channel, response_url="", thread_ts="")
+    if put.opened:
+        await _post(desk, there, operator, put.intent, Waiting(put.who_may))
+    else:
+        there = replace(there, thread_ts=put.intent.message_ts or gesture.thread_ts)
+        asked = ", ".join(mention(name) for name in put.who_may[:10])
+        await desk.teller.publicly(there, Message(f"{mention(operator.person.id)} asks {asked} to press this card."))
+    await desk.teller.privately(gesture, Message(f"Asked in {mention(put.intent.channel)}."), replace=True)
+
+
+async def _post(desk: Desk, gesture: Gesture, operator: Operator, intent: Intent, phase: Waiting) -> None:
+    posted = await desk.teller.publicly(gesture, stop_card(intent, phase, desk.command))
     if posted is None:
         await desk.asking.put_away(operator, intent.id)
         await desk.teller.privately(gesture, Message(_NOT_POSTED))

@@ -1,0 +1,82 @@
+"""Asking for a reason where the rules require one: a modal between the press and its carrying out.
+
+Nothing is stopped by opening it. What the press was (and the capability to answer it) stays in this process under a
+random word; the modal carries the word only. After a restart the word is unknown, and the person is told to press again.
+
+https://docs.slack.dev/surfaces/modals
+"""
+
+from dataclasses import replace
+from typing import Any, Final
+
+import structlog
+from slack_bolt.async_app import AsyncApp
+from slack_bolt.context.ack.async_ack import AsyncAck
+from slack_sdk.errors import SlackApiError, SlackClientError
+
+from bot.activeflows.errors import LedgerUnavailable
+from bot.slack import ids
+from bot.slack.blocks.reason_modal import reason_modal
+from bot.slack.desk import Desk
+from bot.slack.gestures import Gesture
+from bot.slack.presses import gesture_of, press_of
+from bot.slack.taking import take
+from bot.slack.telling import Message, error_word
+
+log = structlog.get_logger(__name__)
+_AGAIN: Final = "Please press Stop flow again. Nothing was stopped."
+_TOO_SHORT: Final = "Please say why, in a few words."
+
+
+async def needed(desk: Desk, intent_id: str) -> bool:
+    """Do the rules ask for a reason that this card does not have? (A broken ledger is told of at the press itself.)"""
+    if not desk.policy().rules.reason_required:
+        return False
+    try:
+        found = await desk.records.intent(intent_id)
+    except LedgerUnavailable:
+        return False
+    return found is not None and not found[0].reason
+
+
+async def ask(desk: Desk, gesture: Gesture, intent_id: str) -> None:
+    """Open the modal. Its trigger lives for three seconds, so nothing is looked up but the intent."""
+    found = await desk.records.intent(intent_id)
+    if found is None:
+        await desk.teller.privately(gesture, Message(_AGAIN))
+        return
+    word = desk.reasons.keep(press_of(gesture, intent_id, desk.now()))
+    try:
+        await desk.web.views_open(trigger_id=gesture.trigger_id, view=reason_modal(found[0], word))
+    except (SlackApiError, SlackClientError, OSError, ValueError) as trouble:
+        desk.reasons.forget(word)
+        why = error_word(trouble) if isinstance(trouble, SlackApiError) else type(trouble).__name__
+        log.warning("reason_not_asked", why=why)
+        await desk.teller.privately(gesture, Message(f"I could not ask you for a reason. {_AGAIN}"))
+
+
+def register(app: AsyncApp, desk: Desk) -> None:
+    """The modal's submission."""
+
+    @app.view(ids.REASON)
+    async def submitted(ack: AsyncAck, body: dict[str, Any], view: dict[str, Any]) -> None:
+        word = str(view.get("private_metadata", ""))
+        press = desk.reasons.of(word, str(body.get("user", {}).get("id", "")))
+        reason = " ".join(_given(view).split())
+        if press is None:
+            await ack(response_action="errors", errors={ids.REASON: f"I have been restarted meanwhile. {_AGAIN}"})
+        elif len(reason) < 3:
+            await ack(response_action="errors", errors={ids.REASON: _TOO_SHORT})
+        elif await take(desk, gesture_of(press), replace(press, reason=reason[:500])):
+            desk.reasons.forget(word)
+            await ack()
+        else:
+            await ack(response_action="errors", errors={ids.REASON: "It could not be recorded. Nothing was stopped."})
+
+
+def _given(view: dict[str, Any]) -> str:
+    try:
+        value = view["state"]["values"][ids.REASON][ids.REASON]["value"]
+    except (KeyError, TypeError):
+        return ""
+    return value if isinstance(value, str) else ""
