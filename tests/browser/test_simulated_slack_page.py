@@ -237,3 +237,14 @@ async def test_what_comes_below_the_fold_is_announced(workspace: Workspace, page
     await page.get_by_role("button", name="New messages").click()
     await expect(page.get_by_text("the news")).to_be_in_viewport()
     await expect(page.get_by_role("button", name="New messages")).to_have_count(0)
+
+
+async def test_a_press_is_that_of_whoever_one_is_now(workspace: Workspace, page: Page) -> None:
+    workspace.post("C0OPS", workspace.bot_user_id, "card", blocks=_card())
+    await expect(page.get_by_role("button", name="Bad")).to_be_visible()
+    await page.locator("#you").click()
+    await page.get_by_role("option", name="Bob Roe").click()
+    await expect(page.locator("#you")).to_contain_text("Bob Roe")
+    await page.get_by_role("button", name="Bad").click()
+    await workspace.until(lambda: workspace.deliveries)
+    assert workspace.deliveries[-1].user == "U0BOB"

@@ -93,7 +93,7 @@ export class MessageList {
       }
       const thread = replies.filter((reply) => reply.thread === message.ts);
       const together = goTogether(before, message);
-      const print = JSON.stringify([message, thread, together, this.desk.names()]);
+      const print = JSON.stringify([message, thread, together, this.desk.names(), this.desk.person.id]);
       rows.push({ key: message.ts, print, draw: () => this.message(message, { together, thread }) });
       before = thread.length ? null : message;
     }
@@ -119,9 +119,9 @@ export class MessageList {
 
   content(message) {
     const names = this.desk.names();
-    const where = { user: this.desk.person.id, channel: message.channel, ts: message.ts };
-    const press = (spec, block, option) =>
-      this.desk.act("click", { ...where, action_id: spec.action_id, block_id: block.block_id, option });
+    const where = { channel: message.channel, ts: message.ts };
+    const press = (spec, block, option) => // as whoever one is then, not when it was drawn
+      this.desk.act("click", { user: this.desk.person.id, ...where, action_id: spec.action_id, block_id: block.block_id, option });
     const body = message.blocks.length ? blocks(message.blocks, { names, press }) : [el("div", { class: "block" }, mrkdwn(message.text, names))];
     const edited = message.edited && el("span", { class: "edited" }, "(edited)");
     if (edited && !message.blocks.length) body[0].append(" ", edited);
@@ -140,11 +140,11 @@ export class MessageList {
     if (message.ephemeral || message.system || !this.desk.shortcuts.length) return null;
     const open = el("button", { type: "button", "aria-label": "More actions", "aria-haspopup": "menu" }, icon("more"));
     const holder = el("div", { class: "toolbar menu-holder" }, open);
-    const asked = { user: this.desk.person.id, channel: message.channel, ts: message.ts };
+    const asked = { channel: message.channel, ts: message.ts };
     open.addEventListener("click", () => menu(holder, open, this.desk.shortcuts.map((entry) => ({
       label: entry.name,
       hint: this.desk.app.name,
-      chosen: () => this.desk.act("shortcut", { ...asked, callback_id: entry.callback_id }),
+      chosen: () => this.desk.act("shortcut", { user: this.desk.person.id, ...asked, callback_id: entry.callback_id }),
     }))));
     return holder;
   }
