@@ -88,7 +88,11 @@ async def test_the_pages_together_are_all_that_fits_newest_first_and_lead_back_t
 async def test_a_place_below_the_first_record_is_an_empty_page_that_leads_back(reviewing: Reviewing) -> None:
     page = await reviewing.records(AUDITOR, before_seq=1)
     assert (page.entries, page.older, page.newer) == ((), False, True)
-    newest = await reviewing.records(AUDITOR, after_seq=COUNT + 7)
+
+
+@pytest.mark.parametrize("place", [COUNT - 3, COUNT, COUNT + 7])
+async def test_the_newest_page_is_always_a_full_one(reviewing: Reviewing, place: int) -> None:
+    newest = await reviewing.records(AUDITOR, after_seq=place)
     assert [entry.seq for entry in newest.entries] == list(range(COUNT, COUNT - PAGE, -1))
     assert not newest.newer
 

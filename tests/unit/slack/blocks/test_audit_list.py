@@ -4,7 +4,7 @@ from datetime import UTC, datetime, timedelta
 from uuid import UUID
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 from slack_sdk.models.blocks import Block
 
@@ -93,6 +93,7 @@ def test_every_kind_of_record_has_words_even_without_details(what: What) -> None
 
 
 @given(st.text(max_size=700), st.text(max_size=700))
+@example("<" * 700, "word " * 140)
 def test_no_words_are_so_long_that_a_record_is_cut_off(said: str, reason: str) -> None:
     detail = {"because": said, "why": said, "was": said, "now": said, "request_id": said, "outcome": "NotKnown"}
     records = [
