@@ -65,6 +65,8 @@ def kind_of(payload: Mapping[str, Any]) -> str:
 def _well_shaped(kind: str, payload: Mapping[str, Any]) -> bool:
     if not all(payload.get(key) is None or isinstance(payload[key], dict) for key in _OBJECTS):
         return False
+    if "event" in payload or not _listed(payload, "authorizations"):  # an event's, Bolt would take it for one
+        return False
     if kind == "block_actions":
         pressed = payload.get("actions")
         return bool(pressed) and _listed(payload, "actions") and all("action_id" in action for action in pressed or ())
