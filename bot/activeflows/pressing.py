@@ -17,7 +17,7 @@ from bot.activeflows.patience import Patience
 from bot.activeflows.ports import Ledger, People, VoIPBIN
 from bot.activeflows.records import Record, What
 from bot.activeflows.seeing import as_seen, look_at
-from bot.activeflows.stops import Claim, Declined, Intent, IntentState, Press, Why, renewed
+from bot.activeflows.stops import Claim, Declined, Intent, IntentState, Press, Seen, Why, renewed
 
 _OVER = {
     IntentState.SETTLED: Why.OVER,
@@ -156,8 +156,11 @@ class Pressing:
         told = Declined(declined.why, declined.because, declined.who_may, activeflow_id=intent.activeflow_id)
         return Admission(intent, told)
 
-    async def look(self, intent: Intent, press: Press) -> Looked:
-        """Read the activeflow again and hold it against what the card showed."""
+    async def look(self, intent: Intent, press: Press, *, asks_again: bool = True) -> Looked:
+        """Read the activeflow again and hold it against what was shown.
+
+        ``asks_again``: when it has moved on, an intent that asks once more takes this one's place.
+        """
         try:
             ours = self._voipbin.customer.id
             activeflow = await self._voipbin.activeflow(intent.activeflow_id)
@@ -171,26 +174,32 @@ class Pressing:
             return Looked(Look.ENDED, at=activeflow.updated_at)
         if intent.without_second_question:
             return Looked(Look.SAME)
-        return await self._compare(intent, press, activeflow)
+        return await self._compare(intent, press, activeflow, asks_again=asks_again)
 
-    async def _compare(self, intent: Intent, press: Press, activeflow: Activeflow) -> Looked:
+    async def _compare(self, intent: Intent, press: Press, activeflow: Activeflow, *, asks_again: bool) -> Looked:
         sight = await look_at(self._voipbin, activeflow, now=self._now(), within=self._patience.side_look)
         if sight.situation.kind == intent.seen.kind:
             return Looked(Look.SAME)
         now = self._now()
+        moved = record_of(intent, press, What.MOVED, now, was=intent.seen.kind, now=sight.situation.kind)
+        try:
+            if asks_again:
+                return await self._ask_again(intent, press, as_seen(sight), moved)
+            await self._ledger.record(moved)
+        except LedgerUnavailable as failure:
+            return Looked(Look.UNREAD, why=failure.what)
+        return Looked(Look.MOVED, why=sight.situation.words)
+
+    async def _ask_again(self, intent: Intent, press: Press, seen_now: Seen, moved: Record) -> Looked:
         # Derived, so that a run cut off after writing finds its own intent again; as unguessable as the one before.
         anew = renewed(
             intent,
             id_=sha256(f"{intent.id}/{press.id}".encode()).hexdigest()[:32],
-            seen_now=as_seen(sight),
-            at=now,
-            deadline=now + self._policy().rules.confirm_within,
+            seen_now=seen_now,
+            at=moved.at,
+            deadline=moved.at + self._policy().rules.confirm_within,
         )
-        moved = record_of(intent, press, What.MOVED, now, was=intent.seen.kind, now=sight.situation.kind)
-        try:
-            replaced = await self._ledger.open_intent(anew, moved, instead_of=intent.id)
-        except LedgerUnavailable as failure:
-            return Looked(Look.UNREAD, why=failure.what)
+        replaced = await self._ledger.open_intent(anew, moved, instead_of=intent.id)
         return Looked(Look.MOVED, renewed=anew if replaced else None)
 
     async def claim(self, intent: Intent, press: Press) -> Claim:
