@@ -121,7 +121,6 @@ async def test_leaving_lets_envelopes_under_way_be_acked(frame: Frame) -> None:
         typing = asyncio.create_task(slack.types("U0ALICE", "C0INC", "/slow"))
         await entered.wait()
         leaving = asyncio.create_task(mode.close())
-        await asyncio.sleep(0)
-        go.set()
+        asyncio.get_running_loop().call_later(0.2, go.set)
         await leaving
         assert (await typing).error is None
