@@ -34,11 +34,16 @@ class Trouble:
 
 TROUBLES: Mapping[str, Trouble] = {
     "slow": Trouble("Slow", "every answer takes 4 s", (("*", "*", faults.delay(4.0)),)),
-    "lost": Trouble("Lose the answer to a stop", "it is done, but nobody hears", (("POST", _STOP, faults.lose_answer()),)),
-    "deaf": Trouble("Break before a stop", "the connection breaks, nothing is done", (("POST", _STOP, faults.reset_before()),)),
+    "lost": Trouble(
+        "Lose the answer to a stop", "it is done, but nobody hears", (("POST", _STOP, faults.lose_answer()),)
+    ),
+    "deaf": Trouble(
+        "Break before a stop", "the connection breaks, nothing is done", (("POST", _STOP, faults.reset_before()),)
+    ),
     "limited": Trouble("Rate limited", "17 a second are one now: 429", rate_limit=True),
     "refused": Trouble(
-        "Refuse the access key", "401, as when its look-up failed",
+        "Refuse the access key",
+        "401, as when its look-up failed",
         (("*", "*", faults.status(401, "INVALID_CREDENTIALS")),),
     ),
 }
@@ -72,7 +77,9 @@ class Panel:
         rows = sorted(self.world.records.activeflows, key=lambda row: row.tm_create, reverse=True)
         running = [row for row in rows if row.status == "running"]
         ended = [row for row in rows if row.status != "running"][:_ENDED_SHOWN]
-        switches = [{"id": name, "label": t.label, "hint": t.hint, "on": name in self.on} for name, t in TROUBLES.items()]
+        switches = [
+            {"id": name, "label": t.label, "hint": t.hint, "on": name in self.on} for name, t in TROUBLES.items()
+        ]
         return JSONResponse({"activeflows": [self._row(row) for row in running + ended], "switches": switches})
 
     async def _switched(self, request: Request) -> Response:
