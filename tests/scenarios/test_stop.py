@@ -73,8 +73,8 @@ async def test_nobody_learns_of_an_activeflow_by_asking_to_stop_it(
 ) -> None:
     activeflow = voipbin.rings(voipbin.add_flow("Secret line"), at="play")
     before = len(voipbin.requests)
-    await slack.types(BOB, INCIDENTS, f"/flows stop {activeflow.id}")
-    refusal = await bot.reads("You may not do this here", user=BOB)
+    await slack.types(GUEST, INCIDENTS, f"/flows stop {activeflow.id}")
+    refusal = await bot.reads("You may not do this here", user=GUEST)
     assert "Secret line" not in refusal.words
     assert len(voipbin.requests) == before
 
