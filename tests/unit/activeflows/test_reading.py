@@ -54,6 +54,9 @@ class InMemory:
     async def stop(self, activeflow_id: UUID, *, not_after: datetime) -> Activeflow:
         raise NotImplementedError
 
+    async def hang_up(self, call_id: UUID, *, not_after: datetime) -> Call:
+        raise NotImplementedError
+
     async def flow(self, flow_id: UUID) -> Flow | None:
         await self._trouble("flow")
         return self.flows.get(flow_id)

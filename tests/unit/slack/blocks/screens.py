@@ -16,10 +16,29 @@ from bot.activeflows.records import Entry, Record, What
 from bot.activeflows.reviewing import Review
 from bot.activeflows.seeing import Sight
 from bot.activeflows.situation import Situation, situation
-from bot.activeflows.stops import Intent, Seen, Waiting
+from bot.activeflows.stops import (
+    Attribution,
+    CallAfter,
+    Cancelled,
+    ChildAfter,
+    Declined,
+    Ended,
+    Expired,
+    Intent,
+    Moved,
+    NotKnown,
+    NotSent,
+    Phase,
+    Seen,
+    StillRunning,
+    StopInHand,
+    Waiting,
+    Why,
+)
 from bot.slack.blocks.activeflow_details import activeflow_details
 from bot.slack.blocks.activeflow_list import activeflow_list, shared_list
 from bot.slack.blocks.audit_list import audit_list
+from bot.slack.blocks.declined import declined_press
 from bot.slack.blocks.help import help_overview
 from bot.slack.blocks.not_understood import not_understood
 from bot.slack.blocks.stop_card import stop_card
@@ -109,7 +128,7 @@ def every_screen(words: str = "Support line") -> Iterator[Message]:
     yield activeflow_details(details(words, status=Status.ENDED), ALICE, NOW, command="/flows")
     yield not_understood(NotUnderstood(words, words), command="/flows")
     yield from _audits(words)
-    yield stop_card(_intent(words), Waiting(), "/flows")
+    yield from _stop_cards(words)
 
 
 def _doing(words: str, one: Activeflow) -> Situation:
@@ -127,6 +146,28 @@ def _audits(words: str) -> Iterator[Message]:
     yield audit_list(page, asked, command="/flows")
     alone = Review((), None, "U0BOB", own=True, narrowed=True, since=None, older=False, newer=False)
     yield audit_list(alone, Audit(), command="/flows")
+
+
+def _stop_cards(words: str) -> Iterator[Message]:
+    intent, child = _intent(words), ChildAfter(UUID(int=7))
+    phases: list[Phase] = [
+        Waiting(),
+        Waiting(who_may=("U0BOB", "S0ONCALL")),
+        StopInHand("U0ALICE", NOW),
+        Moved("U0ALICE", words),
+        *(Ended("U0ALICE", attribution, NOW, CallAfter("up"), child, words) for attribution in Attribution),
+        *(Ended("U0ALICE", Attribution.THIS_PRESS, None, CallAfter(state, NOW)) for state in ("hung_up", "unknown")),
+        *(NotKnown("U0ALICE", NOW, words, words, final=final) for final in (False, True)),
+        StillRunning("U0ALICE", NOW, words, words),
+        *(NotSent("U0ALICE", words, words, pressable=pressable) for pressable in (False, True)),
+        Expired(),
+        Cancelled("U0ALICE"),
+    ]
+    for phase in phases:
+        yield stop_card(intent, phase, "/flows")
+    for why in Why:
+        declined = Declined(why, words, ("U0BOB",), "U0BOB", intent.activeflow_id)
+        yield declined_press(declined, "/flows", intent_id=intent.id)
 
 
 def _intent(words: str) -> Intent:
