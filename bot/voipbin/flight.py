@@ -24,8 +24,13 @@ class Flights(Generic[K, V]):
         if task is None:
             task = asyncio.create_task(ask())
             self._under_way[key] = task
-            task.add_done_callback(lambda _: self._under_way.pop(key, None))
+            task.add_done_callback(lambda landed: self._landed(key, landed))
         return await asyncio.shield(task)
+
+    def _landed(self, key: K, task: asyncio.Task[V]) -> None:
+        del self._under_way[key]
+        if not task.cancelled():
+            task.exception()  # looked at, or asyncio would write it down when all who waited have given up
 
     async def land(self) -> None:
         """Cancel what is under way and wait until it is over."""

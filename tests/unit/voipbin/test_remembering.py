@@ -1,6 +1,7 @@
 """Names are asked for once at a time, remembered a while, and forgotten."""
 
 import asyncio
+import gc
 from uuid import UUID
 
 import pytest
@@ -44,6 +45,21 @@ async def test_a_name_is_remembered_for_minutes_and_its_absence_more_briefly() -
     directory.now = KEPT_FOR
     await names.get(SUPPORT)
     assert directory.asked[3:] == [SUPPORT]
+
+
+async def test_a_failure_that_nobody_waits_for_any_more_is_nobodys_noise() -> None:
+    directory = Directory()
+    directory.gate.clear()
+    directory.broken = True
+    noise: list[str] = []
+    asyncio.get_running_loop().set_exception_handler(lambda _, context: noise.append(context["message"]))
+    with pytest.raises(TimeoutError):
+        await asyncio.wait_for(directory.remembered().get(SUPPORT), 0.001)
+    directory.gate.set()
+    await asyncio.sleep(0.01)
+    gc.collect()
+    assert directory.asked == [SUPPORT]
+    assert noise == []
 
 
 async def test_many_who_ask_at_once_share_one_question() -> None:
