@@ -6,6 +6,7 @@ Everything listens on loopback, keeps its files in a temporary folder, and ends 
 """
 
 import asyncio
+import os
 import signal
 import sys
 import tempfile
@@ -51,7 +52,8 @@ async def demo(folder: Path, *, port: int = 0, patience: Patience | None = None)
         try:
             slack_url = await stack.enter_async_context(serving_slack(workspace, panel.routes(), port=port))
         except OSError as taken:
-            raise Misconfigured(f"--port: cannot listen there ({taken.strerror}). 0 picks a free one.") from None
+            why = os.strerror(taken.errno) if taken.errno else "no such address"
+            raise Misconfigured(f"--port: cannot listen there ({why}). 0 picks a free one.") from None
         voipbin_url = await stack.enter_async_context(serving(voipbin_app(town.world)))
         town.world.subscribe(lambda _: workspace.changed())  # the page looks after its panel
         life = asyncio.create_task(town.lives())

@@ -1,0 +1,63 @@
+"""``flows-bot demo`` as a program: one line to start with, Ctrl-C to end it, and nothing left behind."""
+
+import asyncio
+import os
+import signal
+import socket
+import sys
+from asyncio.subprocess import PIPE, Process
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+
+import httpx
+import pytest
+
+LONG = 30.0  # seconds, on a busy machine
+ELSEWHERE = {"SLACK_APP_TOKEN": "xapp-1-other", "SLACK_API_URL": "https://slack.example", "VOIPBIN_USERNAME": "other"}
+"""What may stand in the environment of somebody who runs the bot itself; the demo must not care."""
+
+
+@asynccontextmanager
+async def _flows_bot(*arguments: str, files: Path) -> AsyncIterator[Process]:
+    process = await asyncio.create_subprocess_exec(
+        sys.executable, "-m", "bot", *arguments, stdout=PIPE, stderr=PIPE, cwd=files, start_new_session=True,
+        env={**os.environ, **ELSEWHERE, "TMPDIR": str(files)},
+    )  # fmt: skip
+    try:
+        yield process
+    finally:
+        if process.returncode is None:
+            process.kill()
+            await process.wait()
+
+
+@pytest.mark.parametrize("how", [signal.SIGINT, signal.SIGTERM])
+async def test_the_demo_prints_its_address_answers_and_leaves_nothing_behind(tmp_path: Path, how: signal.Signals) -> None:
+    async with _flows_bot("demo", "--no-open", files=tmp_path) as process:
+        assert process.stdout is not None
+        told = (await asyncio.wait_for(process.stdout.readline(), LONG)).decode()
+        url = told.removeprefix("The demo is at ").strip()
+        async with httpx.AsyncClient(trust_env=False) as client:
+            page = await client.get(url)
+            assert (page.status_code, "Simulated workspace" in page.text) == (200, True)
+            async with client.stream("GET", f"{url}/client/stream?user=U0OPERATOR") as watching:
+                assert watching.status_code == 200
+                process.send_signal(how)
+                rest, complaints = await asyncio.wait_for(process.communicate(), LONG)
+        assert b"Ctrl-C ends everything" in rest
+        assert complaints == b""
+        assert process.returncode == 0
+        with pytest.raises(ProcessLookupError):
+            os.killpg(process.pid, 0)
+    assert list(tmp_path.iterdir()) == []
+
+
+async def test_a_port_that_is_taken_is_one_line_and_status_2(tmp_path: Path) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = str(taken.getsockname()[1])
+        async with _flows_bot("demo", "--no-open", "--port", port, files=tmp_path) as process:
+            told, complaints = await asyncio.wait_for(process.communicate(), LONG)
+    assert (process.returncode, told) == (2, b"")
+    assert complaints.decode() == "--port: cannot listen there (Address already in use). 0 picks a free one.\n"
+    assert list(tmp_path.iterdir()) == []
