@@ -98,7 +98,7 @@ class Processes:
     def _environment(self, port: int, order: Path, changes: dict[str, object]) -> dict[str, str]:
         given = self._stage.settings(flows_bot_port=port, **changes).model_dump(exclude_defaults=True)
         variables = {name.upper(): _plain(value) for name, value in given.items()}
-        kept = {name: os.environ[name] for name in ("PATH", "HOME") if name in os.environ}
+        kept = {name: os.environ[name] for name in ("PATH", "HOME", "PYTHONPATH") if name in os.environ}
         return {**kept, **variables, "FLOWS_BOT_LOG_LEVEL": "ERROR", "KILLED_BY": str(order)}
 
 
