@@ -10,7 +10,7 @@ from uuid import UUID
 from sqlalchemy import func, select, text
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from bot.activeflows.records import What
+from bot.activeflows.records import Record, What
 from bot.demo.slack.messages import Message
 from bot.demo.voipbin.faults import Fault
 from bot.demo.voipbin.seen import RequestSeen
@@ -103,7 +103,7 @@ class Audit:
         """How many POSTs were announced."""
         return len(self.records(activeflow_id, What.SENDING))
 
-    def records(self, activeflow_id: UUID, what: What) -> list[chain.Record]:
+    def records(self, activeflow_id: UUID, what: What) -> list[Record]:
         with self._engine.begin() as connection:
             rows = connection.execute(
                 select(audit_table.c.body)
