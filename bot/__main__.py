@@ -124,13 +124,16 @@ def _settings(*, port: int | None = None) -> Settings:
 @asynccontextmanager
 async def _ledger() -> AsyncIterator[Database]:
     """The ledger as it is: nothing is created, and a missing one is said."""
+    logs.configure("console", "CRITICAL")  # what is wrong is said once, below
     url = from_environment(_Database).flows_bot_database_url.get_secret_value()
-    if url.startswith("sqlite:///") and not os.path.exists(file := url.removeprefix("sqlite:///")):  # noqa: ASYNC240, PTH110 # before anything else runs
-        raise Misconfigured(f"FLOWS_BOT_DATABASE_URL: there is no ledger at {file}.")
+    if url.startswith("sqlite:///") and not os.path.exists(url.removeprefix("sqlite:///")):  # noqa: ASYNC240, PTH110 # before anything else runs
+        raise Misconfigured(
+            "FLOWS_BOT_DATABASE_URL: there is no ledger there; unset, it is flows-bot.db in this folder."
+        )
     try:
         database = Database(url)
-    except SQLAlchemyError:
-        raise Misconfigured("FLOWS_BOT_DATABASE_URL: is not the address of a database.") from None
+    except (SQLAlchemyError, ImportError):  # for other databases the driver is missing
+        raise Misconfigured("FLOWS_BOT_DATABASE_URL: begins with sqlite:/// or postgresql://.") from None
     try:
         yield database
     except LedgerUnavailable:
