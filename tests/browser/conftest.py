@@ -27,7 +27,7 @@ QUIET = [
     "--disable-component-update",
     "--disable-sync",
 ]
-SHORT = Patience(settle=3.0, every=0.3, rest=0.5, looks=10, after=(0.3, 0.7, 1.0, 1.0))
+SHORT = Patience(soon=(0.0, 0.3, 0.7), settle=1.5, every=0.3, rest=0.5, looks=10, after=(0.3, 0.7, 1.0, 1.0))
 Opens = Callable[..., Awaitable[Screen]]
 
 
@@ -83,7 +83,9 @@ async def opens(shown: Demo, shared_browser: Browser) -> AsyncIterator[Opens]:
 
     async def open_window(name: str = "Olive Operator", *, width: int = 1400, dark: bool = False) -> Screen:
         page = await shared_browser.new_page(
-            viewport={"width": width, "height": 900}, color_scheme="dark" if dark else "light"
+            viewport={"width": width, "height": 900},
+            color_scheme="dark" if dark else "light",
+            reduced_motion="reduce",
         )
         screen = Screen(page, shown.url)
         windows.append(screen)

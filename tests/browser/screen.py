@@ -61,7 +61,8 @@ class Screen:
         """Turn one of VoIPBIN's troubles on or off in the side panel."""
         switch = self.page.get_by_role("switch", name=label)
         turned = "false" if await switch.get_attribute("aria-checked") == "true" else "true"
-        await switch.click()
+        async with self.page.expect_response("**/demo/panel/switch"):
+            await switch.click()
         await expect(switch).to_have_attribute("aria-checked", turned)
 
     def private(self, words: str) -> Locator:
@@ -76,6 +77,15 @@ class Screen:
         """The newest stop card of this activeflow, whatever has become of it."""
         asked = self.page.locator(".message:not(.ephemeral)", has_text="Asked by")
         return asked.filter(has_text=short(activeflow)).last
+
+    async def lists(self, line: str, *activeflows: Activeflow) -> Locator:
+        """Type the line and refresh the list once: what is typed may show a picture some seconds old, and says so."""
+        await self.types(line)
+        rows = self.private("Running activeflows")
+        await self.presses("Refresh", rows)
+        for activeflow in activeflows:
+            await expect(rows).to_contain_text(short(activeflow))
+        return rows
 
     async def asks_to_stop(self, activeflow: Activeflow, reason: str = "") -> Locator:
         """Type the command, and see the card."""
