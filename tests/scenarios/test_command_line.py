@@ -3,6 +3,7 @@
 import asyncio
 import json
 import os
+import re
 import signal
 import sqlite3
 import sys
@@ -20,7 +21,6 @@ from bot.ledger.database import Database
 from tests.scenarios.conftest import Stage
 
 NOW = datetime(2026, 8, 20, 3, 0, tzinfo=UTC)
-NO_ID = 'must be an id: a user (U…), a user group (S…) or "members"; names can be faked'
 ROOT = Path(__file__).parents[2]
 
 
@@ -132,10 +132,10 @@ async def test_mistakes_in_the_policy_are_said_line_by_line(
     stage.policy.write_text('[[grant]]\nto = ["@alice"]\nmay = ["stopp"]\n[rule]\n', encoding="utf-8")
     ended = await program("run", **enough)
     assert ended.status == 2
-    assert ended.err == [
-        f"policy.toml: grant 1, to, entry 1 {NO_ID}.",
-        "policy.toml: grant 1, may, entry 1 must be one of 'view', 'stop', 'bulk', 'approve', 'reveal' or 'audit'.",
-        "policy.toml: rule is nothing that a policy can say.",
+    assert [re.sub(r"^policy\.toml:(\d+:)? ", "", line) for line in ended.err] == [
+        'grant 1, to, entry 1 must be an id: a user (U…), a user group (S…) or "members"; names can be faked.',
+        "grant 1, may, entry 1 must be one of 'view', 'stop', 'bulk', 'approve', 'reveal' or 'audit'.",
+        "rule is nothing that a policy can say.",
     ]
 
 
@@ -297,9 +297,3 @@ async def test_without_a_ledger_there_is_one_line_and_nothing_is_created(program
     assert ended.err[0].startswith("FLOWS_BOT_DATABASE_URL: ")
     assert "Zq7" not in ended.err[0]
     assert sorted(path.name for path in program.folder.iterdir()) == before
-
-
-async def test_by_default_the_ledger_is_the_file_beside_the_process(program: Program) -> None:
-    ended = await program("audit", "verify")
-    assert (ended.status, len(ended.err)) == (2, 1)
-    assert not list(program.folder.iterdir())
