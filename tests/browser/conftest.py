@@ -51,6 +51,14 @@ async def shared_browser(chromium: str) -> AsyncIterator[Browser]:
         await browser.close()
 
 
+@pytest_asyncio.fixture(loop_scope="session")
+async def browser(shared_browser: Browser) -> AsyncIterator[Browser]:
+    """The browser, without the windows of other tests."""
+    yield shared_browser
+    for window in shared_browser.contexts:
+        await window.close()
+
+
 @pytest_asyncio.fixture(scope="module", loop_scope="session")
 async def shared_demo(chromium: str, tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Demo]:
     async with demo(tmp_path_factory.mktemp("demo"), patience=SHORT) as running:
@@ -77,12 +85,12 @@ def world(shown: Demo) -> World:
 
 
 @pytest_asyncio.fixture(loop_scope="session")
-async def opens(shown: Demo, shared_browser: Browser) -> AsyncIterator[Opens]:
+async def opens(shown: Demo, browser: Browser) -> AsyncIterator[Opens]:
     """Opens a window as somebody; at the end each of them must have been without trouble."""
     windows: list[Screen] = []
 
     async def open_window(name: str = "Olive Operator", *, width: int = 1400, dark: bool = False) -> Screen:
-        page = await shared_browser.new_page(
+        page = await browser.new_page(
             viewport={"width": width, "height": 900},
             color_scheme="dark" if dark else "light",
             reduced_motion="reduce",
@@ -95,8 +103,6 @@ async def opens(shown: Demo, shared_browser: Browser) -> AsyncIterator[Opens]:
         return screen
 
     yield open_window
-    for screen in windows:
-        await screen.page.close()
     assert [trouble for screen in windows for trouble in screen.troubles] == []
 
 

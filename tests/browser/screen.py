@@ -3,7 +3,7 @@
 from dataclasses import dataclass, field
 from urllib.parse import urlsplit
 
-from playwright.async_api import ConsoleMessage, Locator, Page, expect
+from playwright.async_api import ConsoleMessage, Locator, Page, Request, expect
 
 from bot.demo.voipbin.state import Activeflow
 
@@ -23,20 +23,20 @@ class Screen:
 
     async def opens(self) -> None:
         """Go to the demo, and note from now on what must not happen."""
-        here = urlsplit(self.url).netloc
         self.page.on("pageerror", lambda error: self.troubles.append(f"error: {error}"))
         self.page.on("dialog", lambda dialog: self.troubles.append(f"dialog: {dialog.message}"))
         self.page.on("console", self._says)
-        self.page.on(
-            "request",
-            lambda request: urlsplit(request.url).netloc == here or self.troubles.append(f"asked {request.url}"),
-        )
+        self.page.on("request", self._asks)
         await self.page.goto(self.url)
         await expect(self.page.get_by_role("heading", name="# incidents")).to_be_visible()
 
     def _says(self, message: ConsoleMessage) -> None:
         if message.type in {"error", "warning"}:
             self.troubles.append(f"console: {message.text}")
+
+    def _asks(self, request: Request) -> None:
+        if urlsplit(request.url).netloc != urlsplit(self.url).netloc:
+            self.troubles.append(f"asked {request.url}")
 
     @property
     def line(self) -> Locator:

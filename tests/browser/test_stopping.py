@@ -16,7 +16,7 @@ def _waiting_caller(shown: Demo) -> Activeflow:
     """Somebody on their second lap through the support queue, who stays there."""
     support, music = shown.town.clinic.support, Step("play")
     join = next(step for step in support.actions if step.type == "queue_join")
-    waited = ["answer", "talk", join, *join.pushes[:1], music, *join.pushes[::-1]]
+    waited: list[str | Step] = ["answer", "talk", join, *join.pushes[:1], music, *join.pushes[::-1]]
     return shown.town.world.rings(support, executed=waited, at=music, source="+15550100777")
 
 
