@@ -56,7 +56,7 @@ class Check(BaseModel):
     async def cli_cmd(self) -> None:
         settings = _settings(port=0)
         logs.configure(settings.flows_bot_log_format, "WARNING")
-        async with running(settings) as bot:
+        async with running(settings, only_checking=True) as bot:
             print(f"Slack: installed in workspace {bot.installation.team_id} {bot.installation.team}".rstrip())
             wrong = 0
             for name, check in bot.needs.items():

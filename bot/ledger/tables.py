@@ -42,6 +42,14 @@ claims = Table(
     Column("lapses_at", String(32), nullable=False),
 )
 
+heads = Table(
+    "heads",
+    metadata,
+    Column("day", String(10), primary_key=True),  # UTC
+    Column("seq", Integer, nullable=False),
+    Column("hash", String(64), nullable=False),
+)
+
 replicas = Table(
     "replicas",
     metadata,

@@ -46,6 +46,11 @@ class PolicyInForce:
         self.trouble: tuple[str, ...] = ()
         """One line per mistake of the file as it is now; empty while it is the one in force."""
 
+    @property
+    def watched(self) -> bool:
+        """There is a file to look at."""
+        return self._path is not None
+
     def policy(self) -> Policy:
         return self.version.policy
 
