@@ -238,7 +238,7 @@ def _no_further(press: Press, looked: Looked) -> Phase:
         case Look.ENDED:
             return Ended(press.by, Attribution.ALREADY, looked.at)
         case Look.GONE:
-            return NotSent(press.by, "VoIPBIN has no such activeflow any more", pressable=False)
+            return NotSent(press.by, looked.why or "VoIPBIN has no such activeflow any more", pressable=False)
         case _:
             return NotSent(press.by, looked.why, looked.request_id)
 

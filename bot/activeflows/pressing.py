@@ -10,7 +10,7 @@ from datetime import datetime
 from enum import StrEnum
 from hashlib import sha256
 
-from bot.activeflows.errors import Failure, IdentityUnknown, LedgerUnavailable, NotFound, NotOurs
+from bot.activeflows.errors import NOT_SHOWN, Failure, IdentityUnknown, LedgerUnavailable, NotFound, NotOurs
 from bot.activeflows.model import Activeflow
 from bot.activeflows.operators import Decision, Permission, Policy
 from bot.activeflows.patience import Patience
@@ -164,12 +164,14 @@ class Pressing:
         try:
             ours = self._voipbin.customer.id
             activeflow = await self._voipbin.activeflow(intent.activeflow_id)
-        except (NotFound, NotOurs):
+        except NotFound:
             return Looked(Look.GONE)
+        except NotOurs:
+            return Looked(Look.UNREAD, why=NOT_SHOWN)
         except Failure as failure:
             return Looked(Look.UNREAD, why=failure.what, request_id=failure.request_id)
         if activeflow.customer_id != ours:
-            return Looked(Look.GONE)
+            return Looked(Look.GONE, why="it belongs to another customer's account")
         if activeflow.ended:
             return Looked(Look.ENDED, at=activeflow.updated_at)
         if intent.without_second_question:
