@@ -9,7 +9,7 @@ from typing import Final, TypeAlias
 
 from bot.activeflows.records import Record, What
 from bot.activeflows.stops import Attribution
-from bot.slack.blocks.mrkdwn import escaped
+from bot.slack.blocks.mrkdwn import code, escaped
 
 Detail: TypeAlias = Mapping[str, str | int | bool | None]
 
@@ -72,6 +72,13 @@ def _revealed(detail: Detail) -> str:
     return f"was shown unmasked: {_said(detail, 'shown') or 'personal data'}{_because(detail)}"
 
 
+def _policy(detail: Detail) -> str:
+    digits, grants = _said(detail, "sha256"), detail.get("grants")
+    if not digits:
+        return "is not set: nobody may do anything"
+    return f"is in force: {grants} {'grant' if grants == 1 else 'grants'}, sha256 {code(digits[:12])}"
+
+
 def did(record: Record) -> str:
     """Words that follow a person's name: "asked to stop: allowed by grant 2". Safe to stand in mrkdwn."""
     words = _WORDS.get(record.what)
@@ -98,4 +105,5 @@ _WORDS: Final[Mapping[What, Callable[[Detail], str]]] = {
     What.OUTCOME: _outcome,
     What.CANCELLED: _cancelled,
     What.REVEALED: _revealed,
+    What.POLICY: _policy,
 }
