@@ -35,15 +35,17 @@ from bot.activeflows.records import Head
 from bot.activeflows.reviewing import Reviewing
 from bot.activeflows.stopping import Stopping
 from bot.activeflows.stops import Wish
+from bot.bulk_stops import bulk_stops
 from bot.ledger.book import Book
 from bot.ledger.database import Database
-from bot.ledger.durable import CarryOut, Durable
+from bot.ledger.durable import CarryOut, CarryOutMember, Durable
 from bot.ledger.replicas import Replicas
 from bot.misconfigured import Misconfigured
 from bot.policy import PolicyInForce
 from bot.settings import Settings
 from bot.slack.app import build_app, http_session, web_client
 from bot.slack.blocks.audit_head import audit_head
+from bot.slack.bulk_cards import BulkCards
 from bot.slack.cards import StopCards
 from bot.slack.desk import Desk
 from bot.slack.gestures import Gesture
@@ -105,7 +107,20 @@ async def running(
         pressing = Pressing(voipbin, book, Pressers(people), policy=in_force.policy, patience=patience, now=utc_now)
         stopping = Stopping(voipbin, book, cards, pressing, patience=patience, now=utc_now)
         hanging_up = HangingUp(voipbin, book, cards, pressing, patience=patience, now=utc_now)
-        durable = await _durable(database, {Wish.STOP: stopping.carry_out, Wish.HANG_UP: hanging_up.carry_out}, stack)
+        durable = _durable(database, stack)
+        bulk = bulk_stops(
+            voipbin,
+            database,
+            book,
+            BulkCards(teller, cards, settings.flows_bot_command),
+            Pressers(people),
+            durable,
+            policy=in_force.policy,
+            patience=patience,
+            now=utc_now,
+        )
+        wishes = {Wish.STOP: stopping.carry_out, Wish.HANG_UP: hanging_up.carry_out, Wish.BULK: bulk.bulking.carry_out}
+        await _launch(durable, database, wishes, bulk.bulking.carry_out_member, stack)
         jobs = Jobs(teller)
         stack.push_async_callback(jobs.drain, within=LAST_WORDS)
 
@@ -122,6 +137,9 @@ async def running(
             reading=reading,
             reviewing=Reviewing(book, now=utc_now),
             asking=Asking(voipbin, book, reading.resolve, patience=patience, now=utc_now),
+            bulk=bulk.asking,
+            bulk_cards=bulk.cards,
+            bulks=bulk.book,
             presses=durable,
             records=book,
             now=utc_now,
@@ -192,16 +210,24 @@ async def _database(settings: Settings, stack: AsyncExitStack) -> Database:
     return database
 
 
-async def _durable(database: Database, wishes: Mapping[Wish, CarryOut], stack: AsyncExitStack) -> Durable:
-    executor_id = str(uuid4()) if database.is_postgresql else "sqlite"
-    durable = Durable(database.url, executor_id=executor_id)
+def _durable(database: Database, stack: AsyncExitStack) -> Durable:
+    durable = Durable(database.url, executor_id=str(uuid4()) if database.is_postgresql else "sqlite")
     stack.push_async_callback(durable.close, within=LAST_WORDS)
-    durable.launch(lambda press, step: wishes[press.wish](press, step))
+    return durable
+
+
+async def _launch(
+    durable: Durable,
+    database: Database,
+    wishes: Mapping[Wish, CarryOut],
+    carry_out_member: CarryOutMember,
+    stack: AsyncExitStack,
+) -> None:
+    await durable.launch(lambda press, step: wishes[press.wish](press, step), carry_out_member)
     if database.is_postgresql:
-        replicas = Replicas(database, executor_id, durable.take_over)
+        replicas = Replicas(database, durable.executor_id, durable.take_over)
         task = asyncio.create_task(replicas.attend())
         stack.push_async_callback(_cancelled, task)
-    return durable
 
 
 async def _doors(

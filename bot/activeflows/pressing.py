@@ -55,6 +55,8 @@ class Looked:
 
 def record_of(intent: Intent, press: Press, what: What, at: datetime, **detail: str | int | bool | None) -> Record:
     """A record about this press. Its key is the press and the kind, unless the caller gives it a finer one."""
+    if intent.bulk_id:
+        detail["bulk"] = intent.bulk_id
     return Record(
         key=f"{press.id}/{what}",
         at=at,

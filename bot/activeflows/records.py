@@ -22,6 +22,7 @@ class What(StrEnum):
     ANSWERED = "answered"  # what VoIPBIN answered, or that the answer was lost
     OUTCOME = "outcome"  # how it ended, read back
     CANCELLED = "cancelled"  # the card was put away
+    ABORTED = "aborted"  # a bulk stop was told to go no further
     REVEALED = "revealed"  # somebody was shown a caller or a text, unmasked
     POLICY = "policy"  # another policy than before is in force
 
