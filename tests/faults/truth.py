@@ -19,7 +19,7 @@ from bot.demo.voipbin.world import World
 from bot.ledger import audit as chain
 from bot.ledger.database import engine_for
 from bot.ledger.tables import audit as audit_table
-from bot.ledger.tables import claims
+from bot.ledger.tables import claims, intents
 from tests.scenarios.conftest import ALICE, INCIDENTS, Stage
 
 _STOP = "/activeflows/{id}/stop"
@@ -128,6 +128,12 @@ class Audit:
         with self._engine.begin() as connection:
             query = f"SELECT count(*) FROM {schema}workflow_status WHERE name LIKE 'carry_out%' AND {which}"  # noqa: S608 # words of this file only
             return int(connection.execute(text(query)).scalar_one())
+
+    def knows_the_place_of(self, card: Message) -> bool:
+        """Whether it is written down where the card stands: the last write in posting one."""
+        with self._engine.begin() as connection:
+            bodies = connection.execute(select(intents.c.body)).scalars()
+            return any(f'"message_ts":"{card.ts}"' in body for body in bodies)
 
     def claims(self) -> int:
         with self._engine.begin() as connection:
