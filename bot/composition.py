@@ -15,7 +15,6 @@ from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from functools import partial
 from typing import Final
-from uuid import uuid4
 
 import structlog
 from prometheus_client import CollectorRegistry
@@ -26,20 +25,14 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from bot.activeflows.asking import Asking
 from bot.activeflows.errors import CredentialRejected, Failure, LedgerUnavailable
-from bot.activeflows.hanging_up import HangingUp
 from bot.activeflows.operators import Policy
 from bot.activeflows.patience import Patience
-from bot.activeflows.pressing import Pressing
 from bot.activeflows.reading import Reading
 from bot.activeflows.records import Head
 from bot.activeflows.reviewing import Reviewing
-from bot.activeflows.stopping import Stopping
-from bot.activeflows.stops import Wish
-from bot.bulk_stops import bulk_stops
+from bot.carrying_out import CarryingOut
 from bot.ledger.book import Book
 from bot.ledger.database import Database
-from bot.ledger.durable import CarryOut, CarryOutMember, Durable
-from bot.ledger.replicas import Replicas
 from bot.misconfigured import Misconfigured
 from bot.policy import PolicyInForce
 from bot.settings import Settings
@@ -104,23 +97,9 @@ async def running(
 
         book, teller = Book(database, now=utc_now), Teller(client, session)
         people, cards = People(client, installation, in_force.policy), StopCards(teller, settings.flows_bot_command)
-        pressing = Pressing(voipbin, book, Pressers(people), policy=in_force.policy, patience=patience, now=utc_now)
-        stopping = Stopping(voipbin, book, cards, pressing, patience=patience, now=utc_now)
-        hanging_up = HangingUp(voipbin, book, cards, pressing, patience=patience, now=utc_now)
-        durable = _durable(database, stack)
-        bulk = bulk_stops(
-            voipbin,
-            database,
-            book,
-            BulkCards(teller, cards, settings.flows_bot_command),
-            Pressers(people),
-            durable,
-            policy=in_force.policy,
-            patience=patience,
-            now=utc_now,
-        )
-        wishes = {Wish.STOP: stopping.carry_out, Wish.HANG_UP: hanging_up.carry_out, Wish.BULK: bulk.bulking.carry_out}
-        await _launch(durable, database, wishes, bulk.bulking.carry_out_member, stack)
+        bulk_cards = BulkCards(teller, cards, settings.flows_bot_command)
+        carrying = CarryingOut(voipbin, database, book, Pressers(people), policy=in_force.policy, patience=patience)
+        bulk = await carrying.begin(cards, bulk_cards, stack, within=LAST_WORDS)
         jobs = Jobs(teller)
         stack.push_async_callback(jobs.drain, within=LAST_WORDS)
 
@@ -137,10 +116,10 @@ async def running(
             reading=reading,
             reviewing=Reviewing(book, now=utc_now),
             asking=Asking(voipbin, book, reading.resolve, patience=patience, now=utc_now),
-            bulk=bulk.asking,
-            bulk_cards=bulk.cards,
-            bulks=bulk.book,
-            presses=durable,
+            bulk=bulk,
+            bulk_cards=bulk_cards,
+            bulks=carrying.bulks,
+            presses=carrying.durable,
             records=book,
             now=utc_now,
         )
@@ -208,26 +187,6 @@ async def _database(settings: Settings, stack: AsyncExitStack) -> Database:
     except (LedgerUnavailable, SQLAlchemyError):
         raise Misconfigured("FLOWS_BOT_DATABASE_URL: that database cannot be opened or written.") from None
     return database
-
-
-def _durable(database: Database, stack: AsyncExitStack) -> Durable:
-    durable = Durable(database.url, executor_id=str(uuid4()) if database.is_postgresql else "sqlite")
-    stack.push_async_callback(durable.close, within=LAST_WORDS)
-    return durable
-
-
-async def _launch(
-    durable: Durable,
-    database: Database,
-    wishes: Mapping[Wish, CarryOut],
-    carry_out_member: CarryOutMember,
-    stack: AsyncExitStack,
-) -> None:
-    await durable.launch(lambda press, step: wishes[press.wish](press, step), carry_out_member)
-    if database.is_postgresql:
-        replicas = Replicas(database, durable.executor_id, durable.take_over)
-        task = asyncio.create_task(replicas.attend())
-        stack.push_async_callback(_cancelled, task)
 
 
 async def _doors(
