@@ -16,11 +16,13 @@ Detail: TypeAlias = Mapping[str, str | int | bool | None]
 
 def _asked(detail: Detail) -> str:
     again = ", without a second question" if detail.get("now") is True else ""
-    return f"asked to stop{again}{_because(detail)}"
+    count = _said(detail, "count")
+    return f"asked to stop{f' {count} in bulk' if count else ''}{again}{_because(detail)}"
 
 
 def _pressed(detail: Detail) -> str:
-    return f"pressed Stop flow{_because(detail)}"
+    count = _said(detail, "count")
+    return f"pressed {f'Stop all, for {count}' if count else 'Stop flow'}{_because(detail)}"
 
 
 def _refused(detail: Detail) -> str:
@@ -30,6 +32,8 @@ def _refused(detail: Detail) -> str:
 def _moved(detail: Detail) -> str:
     was, now = _said(detail, "was"), _said(detail, "now")
     change = f": it had moved from {was} to {now}" if was and now else ""
+    if detail.get("bulk"):
+        return f"left it alone in a bulk stop{change}"
     return f"pressed, and was asked once more{change}"
 
 
@@ -68,6 +72,10 @@ def _cancelled(_: Detail) -> str:
     return "put the card away"
 
 
+def _aborted(_: Detail) -> str:
+    return "aborted a bulk stop: what was not begun was left"
+
+
 def _revealed(detail: Detail) -> str:
     return f"was shown unmasked: {_said(detail, 'shown') or 'personal data'}{_because(detail)}"
 
@@ -104,6 +112,7 @@ _WORDS: Final[Mapping[What, Callable[[Detail], str]]] = {
     What.ANSWERED: _answered,
     What.OUTCOME: _outcome,
     What.CANCELLED: _cancelled,
+    What.ABORTED: _aborted,
     What.REVEALED: _revealed,
     What.POLICY: _policy,
 }
