@@ -29,6 +29,7 @@ from bot.activeflows.operators import Policy
 from bot.activeflows.patience import Patience
 from bot.activeflows.reading import Reading
 from bot.activeflows.records import Head
+from bot.activeflows.revealing import Revealing
 from bot.activeflows.reviewing import Reviewing
 from bot.carrying_out import CarryingOut
 from bot.ledger.book import Book
@@ -115,6 +116,7 @@ async def running(
             web=client,
             reading=reading,
             reviewing=Reviewing(book, now=utc_now),
+            revealing=Revealing(voipbin, voipbin, book, now=utc_now),
             asking=Asking(voipbin, book, reading.resolve, patience=patience, now=utc_now),
             bulk=bulk,
             bulk_cards=bulk_cards,

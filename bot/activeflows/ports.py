@@ -6,7 +6,7 @@ from typing import Protocol, TypeVar
 from uuid import UUID
 
 from bot.activeflows.bulk import Became, Bulk, Ending, Run
-from bot.activeflows.model import Activeflow, Call, Customer, Flow, Picture
+from bot.activeflows.model import Activeflow, Call, Customer, Flow, Picture, Spoken
 from bot.activeflows.operators import Operator
 from bot.activeflows.records import Entry, Question, Record, Written
 from bot.activeflows.stops import Claim, Declined, Ended, Intent, IntentState, Phase, Press
@@ -58,6 +58,14 @@ class VoIPBIN(Protocol):
 
     async def queue_name(self, queue_id: UUID) -> str | None:
         """A queue's name, from a cache of a few minutes; ``None`` when there is none."""
+        ...
+
+
+class Texts(Protocol):
+    """The one way to what the back door otherwise drops."""
+
+    async def spoken(self, activeflow_id: UUID) -> tuple[Spoken, ...]:
+        """The texts that its newest steps spoke, oldest first, read now. Raises as ``VoIPBIN.activeflow`` does."""
         ...
 
 

@@ -23,6 +23,7 @@ from bot.slack import ids
 from bot.slack.blocks import row_buttons
 from bot.slack.blocks.activeflow_list import STATUS_WORDS, reference
 from bot.slack.blocks.mrkdwn import bold, code, date_token, escaped, plain
+from bot.slack.blocks.revealed import reveal
 from bot.slack.telling import Message
 
 _BEGAN = "{date_short_pretty} {time_secs}"
@@ -107,4 +108,11 @@ def _buttons(details: Details, operator: Operator) -> ActionsBlock:
         accessibility_label=f"Read {plain(row_buttons.name_of(name), 45)} {activeflow.short_id} again",
     )
     may_stop = activeflow.running and operator.may(Permission.STOP, activeflow.flow_id)
-    return ActionsBlock(elements=[again, *([row_buttons.ask_stop(activeflow, name)] if may_stop else [])])
+    may_reveal = operator.may(Permission.REVEAL, activeflow.flow_id)
+    return ActionsBlock(
+        elements=[
+            again,
+            *([reveal(activeflow, name)] if may_reveal else []),
+            *([row_buttons.ask_stop(activeflow, name)] if may_stop else []),
+        ]
+    )
