@@ -34,7 +34,7 @@ def activeflow_details(details: Details, operator: Operator, now: datetime, *, c
     sight, activeflow = details.sight, details.sight.activeflow
     name = row_buttons.name_of(sight.flow_name)
     blocks: list[Block] = [
-        HeaderBlock(text=PlainTextObject(text=plain(name, 150))),
+        HeaderBlock(text=PlainTextObject(text=plain(name, 150), emoji=False)),
         SectionBlock(text=MarkdownTextObject(text=_now(details))),
         SectionBlock(fields=[MarkdownTextObject(text=field) for field in _fields(details, now)]),
         SectionBlock(text=MarkdownTextObject(text=f"*What stopping it does*\n{_bullets(sight.effects)}")),
