@@ -19,9 +19,10 @@ RECENT: Final = 5
 _NOTHING: Final = msgspec.Raw(b"null")
 
 
-class _Talk(msgspec.Struct, tag="talk", tag_field="type"):
-    """A step of this type; every other one does not fit this shape."""
+class _Talk(msgspec.Struct):
+    """A step with a text; of another type it is none that speaks."""
 
+    type: str
     option: "_Text"
 
     def __repr__(self) -> str:
@@ -51,5 +52,5 @@ def spoken(activeflow_id: UUID, body: bytes) -> tuple[Spoken, ...]:
         raise Unreadable("not the activeflow that was asked for")
     steps = [(step, False) for step in found.executed_actions or ()] + [(found.current_action, True)]
     talks = [(strictly(step, _Talk), current) for step, current in steps]
-    texts = [Spoken(talk.option.text, current) for talk, current in talks if talk is not None and talk.option.text]
+    texts = [Spoken(talk.option.text, now) for talk, now in talks if talk and talk.type == "talk" and talk.option.text]
     return tuple(texts[-RECENT:])
