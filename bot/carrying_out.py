@@ -54,6 +54,7 @@ class CarryingOut:
         await self.durable.launch(self._by_wish(cards, bulking), bulking.carry_out_member)
         if self._database.is_postgresql:
             replicas = Replicas(self._database, self.durable.executor_id, self.durable.take_over)
+            await replicas.arrive()
             stack.push_async_callback(_cancelled, asyncio.create_task(replicas.attend()))
         return AskingBulk(self.bulks, freezing, now=_now)
 
