@@ -113,20 +113,16 @@ async def forgetting(
 async def kept_up(
     in_force: PolicyInForce,
     database: Database,
-    tell: Tell | None,
+    tell: Tell,
     *,
     now: Callable[[], datetime],
     look_every: float = LOOK_EVERY,
 ) -> AsyncIterator[Callable[[], Awaitable[str]]]:
     """While the block lasts; yields what says why the policy file is not in force (empty when it is).
 
-    ``tell`` gives a head to people, and answers whether it could. Without it this is no bot at work but a check of one:
-    no head is told or counted as told, and no policy is recorded as in force.
+    ``tell`` gives a head to people, and answers whether it could.
     """
     watch = PolicyWatch(in_force, database, now=now)
-    if tell is None:
-        yield watch.trouble
-        return
     await watch.record()
     tasks = [asyncio.create_task(_forever(HeadTelling(database, tell, now=now).tell, every=HEAD_EVERY))]
     if in_force.watched:

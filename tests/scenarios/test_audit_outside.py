@@ -125,6 +125,23 @@ async def test_a_head_is_found_and_one_of_a_removed_or_rewritten_record_is_misse
     assert await missing(known[4]) == "record 5 is another one now"
 
 
+async def test_the_ledgers_own_heads_show_a_removed_tail_that_nobody_asks_about(
+    program: Program, sqlite_url: str
+) -> None:
+    database = Database(sqlite_url)
+    await database.prepare()
+    (*_, head) = await written(database, *range(4))
+    assert await database.within(lambda connection: heads.claim(connection, NOW.date())) == head
+    await database.close()
+    where = {"FLOWS_BOT_DATABASE_URL": sqlite_url}
+    assert (await program("audit", "verify", **where)).out[:-1] == []
+    changed(sqlite_url, "DELETE FROM audit WHERE seq = 4")
+    ended = await program("audit", "verify", **where)
+    assert (ended.status, ended.out[0]) == (1, f"head {head}: the chain ends at record 3: its tail was removed")
+    changed(sqlite_url, "DROP TABLE heads")  # as in a ledger of an older version
+    assert (await program("audit", "verify", **where)).status == 0
+
+
 async def test_verify_with_heads_on_a_terminal_says_that_the_tail_was_removed(
     program: Program, sqlite_url: str
 ) -> None:
