@@ -113,11 +113,13 @@ class OneStop:
         looked = await step("look", Looked, lambda: self._look(intent, press))
         if looked.look is Look.MOVED:
             return Result(Moved(press.by, intent.seen.words), anew=looked.renewed)
-        if looked.look is not Look.SAME:
-            return await self._conclude(intent, press, _no_further(press, looked), step, show)
+        # Whatever is said on the card from here on, is said by one press: a second one, which found it ended by the
+        # first, would take its name off the card.
         claim = await step("claim", Claim, lambda: self._claim(intent, press))
         if not claim.mine:
             return Result(declined=not_claimed(claim, intent))
+        if looked.look is not Look.SAME:
+            return await self._conclude(intent, press, _no_further(press, looked), step, show)
         return await self._conclude(intent, press, await self._stop(intent, press, step, show), step, show)
 
     async def _stop(self, intent: Intent, press: Press, step: Step, show: Show) -> Phase:
