@@ -115,7 +115,7 @@ def _files(url: str) -> list[Path]:
 
 
 async def test_whoever_may_not_sees_no_button_and_a_press_all_the_same_is_refused_and_recorded(
-    bot: Stage, slack: Workspace, activeflow: Activeflow, sqlite_url: str
+    bot: Stage, slack: Workspace, voipbin: World, activeflow: Activeflow, sqlite_url: str
 ) -> None:
     details = await answers(bot, f"show {activeflow.id}")
     assert ids.REVEAL not in {button.action_id for button in details.buttons}
@@ -123,8 +123,10 @@ async def test_whoever_may_not_sees_no_button_and_a_press_all_the_same_is_refuse
     assert ids.REVEAL not in {button.action_id for button in elsewhere.buttons}
     carols = await answers(bot, f"show {activeflow.id}", user=CAROL)
     bot.policy.write_text(bot.policy.read_text(encoding="utf-8").replace('"reveal", ', ""), encoding="utf-8")
-    await slack.until(lambda: any("grant" in body and body.count('"grants":3') for body in record_of(sqlite_url)[1:]))
+    await slack.until(lambda: len(record_of(sqlite_url)) == 2)
+    asked = len(voipbin.requests)
     shown = await pressed(bot, CAROL, carols)
+    assert len(voipbin.requests) == asked, "nothing was even read"
     assert "You may not do this here: no grant gives “reveal” to anybody" in shown.words
     assert not [word for word in PERSONAL if word in shown.words]
     newest = record_of(sqlite_url)[-1]
