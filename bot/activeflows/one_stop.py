@@ -151,9 +151,10 @@ class OneStop:
             by = Attribution.BY_ITSELF if lost is None else Attribution.UNCERTAIN
             return Ended(press.by, by, looked.at)
         if lost is not None:
-            return StillRunning(press.by, self._now(), "it has moved on, so no other stop was sent", lost.request_id)
-        moved = "VoIPBIN was busy, and meanwhile it has moved on; press again to see where it is now"
-        why = moved if looked.look is Look.MOVED else looked.why
+            moved = "it has moved on, so no other stop was sent"
+            return StillRunning(press.by, looked.at or self._now(), moved, lost.request_id)
+        busy = "VoIPBIN was busy, and meanwhile it has moved on; press again to see where it is now"
+        why = busy if looked.look is Look.MOVED else looked.why
         return NotSent(press.by, why, looked.request_id)
 
     async def _send(self, intent: Intent, press: Press, attempt: int, show: Show) -> Sending:
@@ -254,5 +255,5 @@ def _judged(press: Press, sending: Sending, verdict: Verdict, now: datetime) -> 
         certain = Attribution.THIS_PRESS if sending.sent is Sent.ANSWERED else Attribution.UNCERTAIN
         return Ended(press.by, Attribution.BY_ITSELF if verdict.by_itself else certain, verdict.at)
     if verdict.state is State.RUNNING and sending.sent is not Sent.ANSWERED:
-        return StillRunning(press.by, now, sending.why, sending.request_id)
+        return StillRunning(press.by, verdict.read_at or now, sending.why, sending.request_id)
     return _not_known(press, sending, verdict, now, final=True)
