@@ -7,7 +7,10 @@ from pathlib import Path
 from uuid import uuid4
 
 import pytest
+from hypothesis import settings
 from sqlalchemy import create_engine, make_url, text
+
+settings.register_profile("long", max_examples=5000)  # pytest --hypothesis-profile=long
 
 
 @pytest.fixture(scope="session")

@@ -85,8 +85,7 @@ class Promises:
         asked = [
             n
             for n, r in enumerate(records)
-            if (r.what is What.ASKED and r.intent_id == intent.id)
-            or (r.what is What.MOVED and r.at == intent.asked_at)
+            if (r.what is What.ASKED and r.intent_id == intent.id) or (r.what is What.MOVED and r.at == intent.asked_at)
         ]
         pressed = [n for n, r in enumerate(records) if r.key == f"{press.id}/{What.PRESSED}"]
         order = [*asked[:1], *pressed, records.index(sending)]
@@ -190,4 +189,3 @@ class Promises:
 
     def assert_kept(self) -> None:
         assert not self.breaches, "\n".join(self.breaches)
-

@@ -221,9 +221,7 @@ class House:
         self._open.push_async_callback(voipbin.close)
         await _introduced(voipbin)
         self.book, patience, cards = Book(database, now=self.now), Patience(), Cards(self.channel, process)
-        pressing = Pressing(
-            voipbin, self.book, self.people, policy=self.people.policy, patience=patience, now=self.now
-        )
+        pressing = Pressing(voipbin, self.book, self.people, policy=self.people.policy, patience=patience, now=self.now)
         stopping = Stopping(voipbin, self.book, cards, pressing, patience=patience, now=self.now)
         hanging_up = HangingUp(voipbin, self.book, cards, pressing, patience=patience, now=self.now)
         reading = Reading(voipbin, now=self.now)

@@ -17,13 +17,12 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
 
 from bot.activeflows.errors import BotError, NotPermitted
-from bot.activeflows.operators import Permission
 from bot.activeflows.stops import Cancelled, Press, Waiting, Wish
 from bot.demo.voipbin import faults
 from bot.demo.voipbin.state import Activeflow
 from tests.faults.line import Break
 from tests.faults.promises import STALE_FOR, Promises
-from tests.faults.small_house import CHANNEL, Channel, Directory, House, Telling
+from tests.faults.small_house import CHANNEL, Channel, Directory, House
 from tests.faults.virtual_time import VirtualTimeLoop
 
 ALICE, BOB, CAROL, DAVE, VIC, GUEST = PEOPLE = "U0ALICE", "U0BOB", "U0CAROL", "U0DAVE", "U0VIC", "U0GUEST"
@@ -33,19 +32,19 @@ which = st.sampled_from((0, 0, 0, 0, 1, 1, 2, 3, 5, 8))  # the newest most often
 moments = st.sampled_from((0.0, 0.004, 0.015, 0.05, 0.2, 1.0, 5.0))
 waits = st.sampled_from((0.5, 2.0, 10.0, 20.0, 60.0, 250.0, 299.9, 2000.0))
 answers = {
-    "429": lambda: faults.status(429, "RATE_LIMIT_EXCEEDED", retry_after=2),
-    "503": lambda: faults.status(503, "REQUEST_TIMEOUT"),
-    "503 after work": lambda: faults.status_after_work(503, "REQUEST_TIMEOUT"),
-    "500": lambda: faults.status(500, "INTERNAL"),
-    "500 after work": lambda: faults.status_after_work(500, "INTERNAL"),
-    "400 after work": lambda: faults.status_after_work(400, "INVALID_ARGUMENT"),
-    "401": lambda: faults.status(401, "INVALID_CREDENTIALS"),
-    "403": lambda: faults.status(403, "ACCOUNT_FROZEN"),
-    "slow work": lambda: faults.delay(11.0),
-    "slow answer": lambda: faults.slow_answer(11.0),
-    "no answer in time": lambda: faults.slow_answer(40.0),
-    "gateway": lambda: faults.html(502),
-    "not JSON": lambda: faults.broken_json(),
+    "429": faults.status(429, "RATE_LIMIT_EXCEEDED", retry_after=2),
+    "503": faults.status(503, "REQUEST_TIMEOUT"),
+    "503 after work": faults.status_after_work(503, "REQUEST_TIMEOUT"),
+    "500": faults.status(500, "INTERNAL"),
+    "500 after work": faults.status_after_work(500, "INTERNAL"),
+    "400 after work": faults.status_after_work(400, "INVALID_ARGUMENT"),
+    "401": faults.status(401, "INVALID_CREDENTIALS"),
+    "403": faults.status(403, "ACCOUNT_FROZEN"),
+    "slow work": faults.delay(11.0),
+    "slow answer": faults.slow_answer(11.0),
+    "no answer in time": faults.slow_answer(40.0),
+    "gateway": faults.html(502),
+    "not JSON": faults.broken_json(),
 }
 troubles = st.lists(st.sampled_from((*answers, *Break)), max_size=3)
 paths = {"stop": ("POST", "/activeflows/{id}/stop"), "read": ("GET", "/activeflows/{id}")}
@@ -213,7 +212,7 @@ class PromisesKept(RuleBasedStateMachine):
 
     def _goes_wrong(self, what: str, trouble: str) -> None:
         if trouble in answers:
-            self.world.faults.on(*paths[what], answers[trouble]())
+            self.world.faults.on(*paths[what], answers[trouble])
         else:
             self.house.line.breaks[what].append(Break(trouble))
 
@@ -311,7 +310,7 @@ class PromisesKept(RuleBasedStateMachine):
 
 TestPromises: Any = PromisesKept.TestCase
 TestPromises.settings = settings(
-    max_examples=settings.default.max_examples * 3 // 5,
+    max_examples=settings().max_examples * 3 // 5,
     stateful_step_count=30,
     deadline=None,
     suppress_health_check=list(HealthCheck),

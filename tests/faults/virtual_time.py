@@ -25,7 +25,10 @@ class VirtualTimeLoop(asyncio.SelectorEventLoop):
         return self.passed
 
     def run_in_executor(  # type: ignore[override] # narrower than asyncio's: the executor is not asked
-        self, executor: object, func: Callable[..., Any], *args: Any
+        self,
+        executor: object,
+        func: Callable[..., Any],
+        *args: Any,  # noqa: ARG002 # asyncio's
     ) -> asyncio.Future[Any]:
         answer: asyncio.Future[Any] = self.create_future()
 
@@ -35,12 +38,17 @@ class VirtualTimeLoop(asyncio.SelectorEventLoop):
             try:
                 result = func(*args)
             except Exception as trouble:  # noqa: BLE001 # it is handed on, as a thread's would be
-                self.call_later(WRITE / 2, lambda error: answer.done() or answer.set_exception(error), trouble)
+                self.call_later(WRITE / 2, _told, answer, answer.set_exception, trouble)
             else:
-                self.call_later(WRITE / 2, lambda: answer.done() or answer.set_result(result))
+                self.call_later(WRITE / 2, _told, answer, answer.set_result, result)
 
         self.call_later(WRITE / 2, works)
         return answer
+
+
+def _told(answer: asyncio.Future[Any], tell: Callable[[Any], None], what: object) -> None:
+    if not answer.done():
+        tell(what)
 
 
 class _Leaping(selectors.DefaultSelector):

@@ -7,11 +7,11 @@ the work; a pause does not begin anew; a step that raises ends its workflow.
 
 import asyncio
 import json
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Hashable
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from functools import cache
-from typing import Any, TypeVar
+from typing import Any, TypeVar, cast
 
 from pydantic import TypeAdapter
 
@@ -33,7 +33,7 @@ class Workflow:
 
 
 @cache
-def _adapter(type_: Any) -> TypeAdapter[Any]:
+def _adapter(type_: Hashable) -> TypeAdapter[Any]:
     return TypeAdapter(type_)
 
 
@@ -57,7 +57,7 @@ class RememberingStep:
         self._remembered, self._now, self._gate, self._place = workflow.remembered, now, gate, 0
 
     async def __call__(self, name: str, returns: type[T], work: Callable[[], Awaitable[T]], /) -> T:
-        adapter = _adapter(returns)
+        adapter = _adapter(cast("Hashable", returns))
         told = self._again(name)
         if told is None:
             told = json.dumps(adapter.dump_python(await work(), mode="json"))
