@@ -13,7 +13,7 @@ from bot.demo.voipbin.state import Activeflow
 from tests.faults.processes import BotProcess, Processes
 from tests.faults.truth import Audit, Witness
 from tests.scenarios.bulk_stage import BulkStage, bulk
-from tests.scenarios.conftest import Stage
+from tests.scenarios.conftest import CAROL, Stage
 
 __all__ = ["bulk"]
 _FEWEST = 8
@@ -41,9 +41,13 @@ class Night:
         self.bystanders += self.bulk.ring(2, flow)
         return card
 
-    async def runs_until_killed(self, bot: BotProcess) -> bool:
+    async def runs_until_killed(self, bot: BotProcess, recorded_before: int = 0) -> bool:
         """Whether it was killed before all was done. (Its successor is to be warm already.)"""
-        await self.stage.slack.until(lambda: bot.dead or not self.audit.unfinished(), seconds=60)
+
+        def over() -> bool:
+            return bot.dead or (self.audit.presses() > recorded_before and not self.audit.unfinished())
+
+        await self.stage.slack.until(over, seconds=60)
         self.kills += bot.dead
         return bot.dead
 
@@ -94,13 +98,22 @@ async def test_killed_at_the_writes_around_the_press_and_the_canary(
     bot = await processes.warm()
     for nth in range(2, 28, 2):
         when = "after" if nth % 4 else "before"
-        card = await night.asked(3, bot)
+        card, before = await night.asked(3, bot), night.audit.presses()
         bot.dies(when, nth)
-        await night.bulk.presses(card)
+        delivery = await stage.slack.clicks(CAROL, card, "bulk.stop")
         successor = await processes.warm()
-        assert await night.runs_until_killed(bot), f"{when} {nth}: it was over before that"
+        assert await night.runs_until_killed(bot, before), f"{when} {nth}: it was over before that"
         bot = successor
+        recorded = night.audit.presses() > before
+        assert recorded or delivery.error is not None, f"{when} {nth}: acked, and not recorded"
         async with stage.start():
+            if not recorded:
+                assert voipbin_untouched(night)
+                await night.bulk.presses(card)
             await stage.slack.until(lambda: not night.audit.unfinished(), seconds=30)
         night.assert_true_to(card)
     print(f"killed {night.kills} times around the press and the canary")
+
+
+def voipbin_untouched(night: Night) -> bool:
+    return night.bulk.running(night.loops) == night.loops
