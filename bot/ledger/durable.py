@@ -189,6 +189,8 @@ class Durable:
         working = self._running - self._waiting
         if working:
             await asyncio.wait(working, timeout=within)
+        if self._waiting:  # the queue may hand out a last member or two, which are cut off before they begin
+            await asyncio.sleep(2 * _LOOK_EVERY)
         for task in self._running:
             task.cancel()
         await asyncio.gather(*self._running, return_exceptions=True)
