@@ -18,9 +18,8 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, pr
 
 from bot.activeflows.errors import BotError, NotPermitted
 from bot.activeflows.stops import Cancelled, Press, Waiting, Wish
-from bot.demo.voipbin import faults
 from bot.demo.voipbin.state import Activeflow
-from tests.faults.line import Break
+from tests.faults.misfortunes import MISFORTUNES, befalls
 from tests.faults.promises import STALE_FOR, Promises
 from tests.faults.small_house import CHANNEL, Channel, Directory, House
 from tests.faults.virtual_time import VirtualTimeLoop
@@ -31,23 +30,7 @@ people = st.sampled_from((ALICE, BOB, CAROL, *PEOPLE))
 which = st.sampled_from((0, 0, 0, 0, 1, 1, 2, 3, 5, 8))  # the newest most often
 moments = st.sampled_from((0.0, 0.004, 0.015, 0.05, 0.2, 1.0, 5.0))
 waits = st.sampled_from((0.5, 2.0, 10.0, 20.0, 60.0, 250.0, 299.9, 2000.0))
-answers = {
-    "429": faults.status(429, "RATE_LIMIT_EXCEEDED", retry_after=2),
-    "503": faults.status(503, "REQUEST_TIMEOUT"),
-    "503 after work": faults.status_after_work(503, "REQUEST_TIMEOUT"),
-    "500": faults.status(500, "INTERNAL"),
-    "500 after work": faults.status_after_work(500, "INTERNAL"),
-    "400 after work": faults.status_after_work(400, "INVALID_ARGUMENT"),
-    "401": faults.status(401, "INVALID_CREDENTIALS"),
-    "403": faults.status(403, "ACCOUNT_FROZEN"),
-    "slow work": faults.delay(11.0),
-    "slow answer": faults.slow_answer(11.0),
-    "no answer in time": faults.slow_answer(40.0),
-    "gateway": faults.html(502),
-    "not JSON": faults.broken_json(),
-}
-troubles = st.lists(st.sampled_from((*answers, *Break)), max_size=3)
-paths = {"stop": ("POST", "/activeflows/{id}/stop"), "read": ("GET", "/activeflows/{id}")}
+troubles = st.lists(st.sampled_from(MISFORTUNES), max_size=3)
 
 
 class PromisesKept(RuleBasedStateMachine):
@@ -211,10 +194,7 @@ class PromisesKept(RuleBasedStateMachine):
             self._goes_wrong(what, each)
 
     def _goes_wrong(self, what: str, trouble: str) -> None:
-        if trouble in answers:
-            self.world.faults.on(*paths[what], answers[trouble])
-        else:
-            self.house.line.breaks[what].append(Break(trouble))
+        befalls(what, trouble, self.world, self.house.line)
 
     @rule()
     def voipbin_recovers(self) -> None:

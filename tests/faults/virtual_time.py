@@ -26,9 +26,9 @@ class VirtualTimeLoop(asyncio.SelectorEventLoop):
 
     def run_in_executor(  # type: ignore[override] # narrower than asyncio's: the executor is not asked
         self,
-        executor: object,
+        executor: object,  # noqa: ARG002 # asyncio’s
         func: Callable[..., Any],
-        *args: Any,  # noqa: ARG002 # asyncio's
+        *args: Any,
     ) -> asyncio.Future[Any]:
         answer: asyncio.Future[Any] = self.create_future()
 

@@ -34,7 +34,7 @@ class Workflow:
 
 @cache
 def _adapter(type_: Hashable) -> TypeAdapter[Any]:
-    return TypeAdapter(type_)
+    return TypeAdapter(cast("Any", type_))
 
 
 class Gate:
