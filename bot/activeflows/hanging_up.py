@@ -82,7 +82,9 @@ class HangingUp:
             await self._ledger.record(
                 record_of(intent, press, What.OUTCOME, self._now(), wish=str(press.wish), **detail)
             )
-        ended = await self._ledger.ended(intent.id)
+        ended = None
+        with suppress(LedgerUnavailable):
+            ended = await self._ledger.ended(intent.id)
         if ended is None:
             return await self._cards.decline(press, Declined(Why.NO_SUCH_CARD, activeflow_id=intent.activeflow_id))
         ended = replace(ended, call=call)

@@ -18,17 +18,17 @@ so that a slow Slack does not delay a stop, and from within the step, so that a 
 import asyncio
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from enum import StrEnum
 from functools import partial
-from typing import TypeAlias
+from typing import Final, TypeAlias
 
 from bot.activeflows.errors import Failure, LedgerUnavailable, NotFound, NotOurs, StopTooLate, StopUnconfirmed
 from bot.activeflows.patience import Patience
 from bot.activeflows.ports import Ledger, Step, VoIPBIN
 from bot.activeflows.pressing import Look, Looked, Pressing, not_claimed, record_of
 from bot.activeflows.readback import Readback, State, Verdict
-from bot.activeflows.records import What
+from bot.activeflows.records import Question, Record, What
 from bot.activeflows.stops import (
     Attribution,
     Claim,
@@ -46,6 +46,8 @@ from bot.activeflows.stops import (
     StopInHand,
 )
 
+_FRESH: Final = timedelta(seconds=3)
+"""So old a look may be when the stop is sent."""
 Show: TypeAlias = Callable[[Intent, Phase], Awaitable[bool]]
 """Tells a phase to whom it concerns; whether somebody could see it. Never raises."""
 
@@ -57,6 +59,7 @@ class Sent(StrEnum):
     LOST = "lost"  # it may have been done
     NOT_DONE = "not done"  # certainly not done
     LATE = "late"  # not sent: the deadline had passed
+    OTHERWISE = "otherwise"  # not sent: it is not any more what it was when it was looked at
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,6 +70,8 @@ class Sending:
     why: str = ""
     request_id: str = ""
     retry_after: float | None = None
+    looked: Looked | None = None
+    """What it is instead."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,6 +108,7 @@ class OneStop:
         """``asks_again``: when it has moved on, open the intent to ask once more; else it is left as it is."""
         self._voipbin, self._ledger = voipbin, ledger
         self._look = partial(pressing.look, asks_again=asks_again)
+        self._look_only = partial(pressing.look, asks_again=False)
         self._claim = pressing.claim
         self._patience, self._now = patience, now
         self._readback = Readback(voipbin, patience, now)
@@ -120,9 +126,9 @@ class OneStop:
             return Result(declined=not_claimed(claim, intent))
         if looked.look is not Look.SAME:
             return await self._conclude(intent, press, _no_further(press, looked), step, show)
-        return await self._conclude(intent, press, await self._stop(intent, press, step, show), step, show)
+        return await self._conclude(intent, press, await self._stop(intent, press, looked, step, show), step, show)
 
-    async def _stop(self, intent: Intent, press: Press, step: Step, show: Show) -> Phase:
+    async def _stop(self, intent: Intent, press: Press, looked: Looked, step: Step, show: Show) -> Phase:
         """POST, read back; another POST only when the one before certainly did nothing, or was lost without effect."""
         lost: Sending | None = None
         sending, verdict = Sending(Sent.NOT_DONE), Verdict()
@@ -131,7 +137,10 @@ class OneStop:
                 looked = await step(f"look {attempt}", Looked, lambda: self._look(intent, press))
                 if looked.look is not Look.SAME and (looked.look is not Look.UNREAD or lost is None):
                     return self._not_again(press, lost, looked)
-            sending = await step(f"send {attempt}", Sending, partial(self._send, intent, press, attempt, show))
+            send = partial(self._send, intent, press, attempt, looked, show)
+            sending = await step(f"send {attempt}", Sending, send)
+            if sending.looked is not None:
+                return self._not_again(press, lost, sending.looked)
             if sending.sent is Sent.NOT_DONE and sending.retry_after is not None:
                 await step.sleep(sending.retry_after)
                 continue
@@ -153,15 +162,20 @@ class OneStop:
         if lost is not None:
             moved = "it has moved on, so no other stop was sent"
             return StillRunning(press.by, looked.at or self._now(), moved, lost.request_id)
-        busy = "VoIPBIN was busy, and meanwhile it has moved on; press again to see where it is now"
-        why = busy if looked.look is Look.MOVED else looked.why
+        later = "it had to wait, and meanwhile the activeflow has moved on; press again to see where it is now"
+        why = later if looked.look is Look.MOVED else looked.why
         return NotSent(press.by, why, looked.request_id)
 
-    async def _send(self, intent: Intent, press: Press, attempt: int, show: Show) -> Sending:
+    async def _send(self, intent: Intent, press: Press, attempt: int, looked: Looked, show: Show) -> Sending:
         """Record, look at the clock, POST once. Only here does anything in the house stop an activeflow."""
         record = record_of(intent, press, What.SENDING, self._now(), attempt=attempt)
+        record = replace(record, key=f"{record.key}/{attempt}")
         try:
-            written = await self._ledger.record(replace(record, key=f"{record.key}/{attempt}"))
+            if looked.at is None or self._now() - looked.at > _FRESH:
+                otherwise = await self._otherwise(intent, press, record)
+                if otherwise is not None:
+                    return Sending(Sent.OTHERWISE, looked=otherwise)
+            written = await self._ledger.record(record)
         except LedgerUnavailable as failure:
             return Sending(Sent.NOT_DONE, failure.what)
         if not written.new:
@@ -181,6 +195,14 @@ class OneStop:
             retry_after: float | None = getattr(failure, "retry_after", None)
             return Sending(Sent.NOT_DONE, failure.what, failure.request_id, retry_after)
         return Sending(Sent.ANSWERED)
+
+    async def _otherwise(self, intent: Intent, press: Press, sending: Record) -> Looked | None:
+        """A look remembered from before a restart is old: look anew, unless that stop may have been sent already."""
+        entries = await self._ledger.records(Question(activeflow_id=intent.activeflow_id, limit=100))
+        if any(entry.record.key == sending.key for entry in entries):
+            return None
+        looked = await self._look_only(intent, press)
+        return None if looked.look is Look.SAME else looked
 
     async def _read_back(self, intent: Intent, press: Press, sending: Sending, step: Step, show: Show) -> Verdict:
         """Read until it is clear; a few seconds quietly, then telling that it is not known yet, for minutes."""

@@ -48,6 +48,7 @@ class Look(StrEnum):
 class Looked:
     look: Look
     at: datetime | None = None
+    """When it ended; or, when it is the same, when that was read."""
     renewed: Intent | None = None
     why: str = ""
     request_id: str = ""
@@ -164,7 +165,7 @@ class Pressing:
         ``asks_again``: when it has moved on, an intent that asks once more takes this one's place.
         """
         try:
-            ours = self._voipbin.customer.id
+            ours, at = self._voipbin.customer.id, self._now()
             activeflow = await self._voipbin.activeflow(intent.activeflow_id)
         except NotFound:
             return Looked(Look.GONE)
@@ -177,8 +178,9 @@ class Pressing:
         if activeflow.ended:
             return Looked(Look.ENDED, at=activeflow.updated_at)
         if intent.without_second_question:
-            return Looked(Look.SAME)
-        return await self._compare(intent, press, activeflow, asks_again=asks_again)
+            return Looked(Look.SAME, at=at)
+        looked = await self._compare(intent, press, activeflow, asks_again=asks_again)
+        return replace(looked, at=at) if looked.look is Look.SAME else looked
 
     async def _compare(self, intent: Intent, press: Press, activeflow: Activeflow, *, asks_again: bool) -> Looked:
         sight = await look_at(self._voipbin, activeflow, now=self._now(), within=self._patience.side_look)
