@@ -1,0 +1,84 @@
+"""Pages and events, read for what runs: of a row that is over only its id is made, the rest is stepped over.
+
+Promises as in ``wire``: bytes of any kind give a value or ``Unreadable``. An event is either form that VoIPBIN sends, the
+bare activeflow or ``{"type", "data"}`` (https://api.voipbin.net/docs/websocket_struct.html); the type is not looked at,
+because it is missing in one of them and says nothing that the activeflow does not.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Final, TypeAlias
+from uuid import UUID
+
+import msgspec
+
+from bot.activeflows.model import Activeflow
+from bot.voipbin.decoding import Unreadable, decoded, strictly
+from bot.voipbin.instants import instant
+from bot.voipbin.shapes import RawPage, WireActiveflow, WireEvent, WireHead
+from bot.voipbin.wire import Steps, readable
+
+Wanted: TypeAlias = Callable[[UUID, datetime | None, int], bool]
+"""Does this version (id, time of its last change, steps) say anything new?"""
+
+_ENDED: Final = "ended"
+
+
+@dataclass(frozen=True, slots=True)
+class RunningPage:
+    """One page of the list of activeflows, with whole rows of what runs only."""
+
+    running: tuple[Activeflow, ...]
+    over: tuple[tuple[UUID, datetime | None], ...]
+    """Ids of what ended, and when."""
+    size: int
+    """How many rows came, readable or not: fewer than asked means the last page."""
+    oldest: datetime | None
+    """When the last row was created."""
+    unreadable: int
+
+
+def running_page(body: bytes, steps: Steps) -> RunningPage:
+    """A page of the list. Raises ``Unreadable`` only when the list itself is."""
+    page = strictly(body, RawPage)
+    if page is None or page.result is None:
+        raise Unreadable("not a list of activeflows")
+    running: list[Activeflow] = []
+    over: list[tuple[UUID, datetime | None]] = []
+    times: list[datetime] = []
+    for raw in page.result:
+        head = strictly(raw, WireHead)
+        if head is not None and head.id is not None and head.id.int and head.status == _ENDED:
+            over.append((head.id, instant(head.tm_update)))
+            created = instant(head.tm_create)
+        else:
+            activeflow = _running(raw, steps)
+            if activeflow is None:
+                continue
+            running.append(activeflow)
+            created = activeflow.created_at
+        if created is not None:
+            times.append(created)
+    size, oldest = len(page.result), min(times, default=None)
+    if len(times) < size:
+        oldest = instant(page.next_page_token) or oldest
+    return RunningPage(tuple(running), tuple(over), size, oldest, size - len(running) - len(over))
+
+
+def event(frame: bytes, steps: Steps, wanted: Wanted) -> Activeflow | None:
+    """The activeflow an event tells of; ``None`` when it says nothing new. Raises ``Unreadable``."""
+    found = strictly(frame, WireEvent) or decoded(frame, WireEvent)
+    told: WireActiveflow = found if found.data is None else found.data
+    if told.id is None or not told.id.int:
+        raise Unreadable("an event without an id")
+    if not wanted(told.id, instant(told.tm_update), len(told.executed_actions or ())):
+        return None
+    return readable(told, steps)
+
+
+def _running(raw: msgspec.Raw, steps: Steps) -> Activeflow | None:
+    try:
+        return readable(decoded(raw, WireActiveflow), steps)
+    except Unreadable:
+        return None
