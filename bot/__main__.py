@@ -1,4 +1,4 @@
-"""The command line: ``flows-bot run | demo | check | audit verify | audit export``; ``python -m bot`` is the same.
+"""The command line: ``flows-bot run | demo | check | audit … | policy …``; ``python -m bot`` is the same.
 
 Mistakes in the configuration are printed one per line, and end the program with status 2.
 """
@@ -9,21 +9,17 @@ import os
 import runpy
 import signal
 import sys
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
 from typing import Annotated
 
-from pydantic import BaseModel, Field, SecretStr
-from pydantic_settings import BaseSettings, CliApp, CliImplicitFlag, CliSubCommand, SettingsConfigDict
-from sqlalchemy.exc import SQLAlchemyError
+from pydantic import BaseModel, Field, ValidationError
+from pydantic_settings import CliApp, CliImplicitFlag, CliSubCommand
 
 from bot import logs
-from bot.activeflows.errors import LedgerUnavailable
 from bot.composition import running
-from bot.ledger import audit
-from bot.ledger.database import Database
 from bot.misconfigured import Misconfigured
 from bot.settings import Settings, from_environment, without_surprises
+from bot.terminal.audit import Audit
+from bot.terminal.policy import Policy
 
 
 class Run(BaseModel):
@@ -56,7 +52,7 @@ class Check(BaseModel):
     async def cli_cmd(self) -> None:
         settings = _settings(port=0)
         logs.configure(settings.flows_bot_log_format, "WARNING")
-        async with running(settings) as bot:
+        async with running(settings, only_checking=True) as bot:
             print(f"Slack: installed in workspace {bot.installation.team_id} {bot.installation.team}".rstrip())
             wrong = 0
             for name, check in bot.needs.items():
@@ -66,37 +62,6 @@ class Check(BaseModel):
         sys.exit(1 if wrong else 0)
 
 
-class Verify(BaseModel):
-    """Walk the audit chain; say every record that was changed, removed or inserted. Status 1 if there is one."""
-
-    async def cli_cmd(self) -> None:
-        async with _ledger() as database:
-            report = await database.within(audit.proof)
-        for flaw in report.flaws:
-            print(f"record {flaw.seq}: {flaw.why}")
-        print(f"{report.count} records, {len(report.flaws)} flaws, newest receipt {report.newest or 'none'}")
-        sys.exit(1 if report.flaws else 0)
-
-
-class Export(BaseModel):
-    """Print the audit, oldest first, one JSON object a line."""
-
-    async def cli_cmd(self) -> None:
-        async with _ledger() as database:
-            for line in await database.within(lambda c: [audit.exported(row) for row in audit.chain(c)]):
-                print(line)
-
-
-class Audit(BaseModel):
-    """What was asked, decided and stopped: the record."""
-
-    verify: CliSubCommand[Verify]
-    export: CliSubCommand[Export]
-
-    def cli_cmd(self) -> None:
-        CliApp.run_subcommand(self)
-
-
 class FlowsBot(BaseModel):
     """See and stop VoIPBIN activeflows from a Slack incident channel."""
 
@@ -104,39 +69,15 @@ class FlowsBot(BaseModel):
     demo: CliSubCommand[Demo]
     check: CliSubCommand[Check]
     audit: CliSubCommand[Audit]
+    policy: CliSubCommand[Policy]
 
     def cli_cmd(self) -> None:
         CliApp.run_subcommand(self)
 
 
-class _Database(BaseSettings):
-    """The one setting that reading the audit needs."""
-
-    model_config = SettingsConfigDict(env_file=".env", extra="ignore", env_ignore_empty=True, hide_input_in_errors=True)
-    flows_bot_database_url: SecretStr = Settings.model_fields["flows_bot_database_url"].default
-
-
 def _settings(*, port: int | None = None) -> Settings:
     without_surprises()
     return from_environment(Settings if port is None else lambda: Settings(flows_bot_port=port))
-
-
-@asynccontextmanager
-async def _ledger() -> AsyncIterator[Database]:
-    """The ledger as it is: nothing is created, and a missing one is said."""
-    url = from_environment(_Database).flows_bot_database_url.get_secret_value()
-    if url.startswith("sqlite:///") and not os.path.exists(file := url.removeprefix("sqlite:///")):  # noqa: ASYNC240, PTH110 # before anything else runs
-        raise Misconfigured(f"FLOWS_BOT_DATABASE_URL: there is no ledger at {file}.")
-    try:
-        database = Database(url)
-    except SQLAlchemyError:
-        raise Misconfigured("FLOWS_BOT_DATABASE_URL: is not the address of a database.") from None
-    try:
-        yield database
-    except LedgerUnavailable:
-        raise Misconfigured("FLOWS_BOT_DATABASE_URL: that database cannot be read, or has no ledger in it.") from None
-    finally:
-        await database.close()
 
 
 def main(arguments: list[str] | None = None) -> None:
@@ -145,6 +86,11 @@ def main(arguments: list[str] | None = None) -> None:
         CliApp.run(FlowsBot, cli_args=arguments if arguments is not None else sys.argv[1:] or ["--help"])
     except Misconfigured as wrong:
         print(*wrong.mistakes, sep="\n", file=sys.stderr)
+        sys.exit(2)
+    except ValidationError as wrong:
+        if wrong.title != "CliAppBaseSettings":  # not what was typed, but a bug of ours
+            raise
+        print(*(f"--{e['loc'][-1]}: {e['msg']}." for e in wrong.errors(include_input=False)), sep="\n", file=sys.stderr)
         sys.exit(2)
     except BrokenPipeError:  # somebody reads only the head of an export
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())

@@ -12,9 +12,9 @@ import contextlib
 from collections.abc import AsyncIterator, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
+from functools import partial
 from typing import Final
-from uuid import uuid4
 
 import structlog
 from prometheus_client import CollectorRegistry
@@ -25,24 +25,23 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from bot.activeflows.asking import Asking
 from bot.activeflows.errors import CredentialRejected, Failure, LedgerUnavailable
-from bot.activeflows.hanging_up import HangingUp
 from bot.activeflows.operators import Policy
 from bot.activeflows.patience import Patience
-from bot.activeflows.pressing import Pressing
 from bot.activeflows.reading import Reading
+from bot.activeflows.records import Head
 from bot.activeflows.reviewing import Reviewing
-from bot.activeflows.stopping import Stopping
-from bot.activeflows.stops import Wish
+from bot.carrying_out import CarryingOut
 from bot.ledger.book import Book
 from bot.ledger.database import Database
-from bot.ledger.durable import CarryOut, Durable
-from bot.ledger.replicas import Replicas
 from bot.misconfigured import Misconfigured
-from bot.policy import read_policy
+from bot.policy import PolicyInForce
 from bot.settings import Settings
 from bot.slack.app import build_app, http_session, web_client
+from bot.slack.blocks.audit_head import audit_head
+from bot.slack.bulk_cards import BulkCards
 from bot.slack.cards import StopCards
 from bot.slack.desk import Desk
+from bot.slack.gestures import Gesture
 from bot.slack.http import Check, http_app, serve
 from bot.slack.identity import People
 from bot.slack.installation import Installation, NotIntroduced, introduce
@@ -52,6 +51,7 @@ from bot.slack.listeners import register
 from bot.slack.presses import OpenReasons, Pressers
 from bot.slack.socket_mode import NotConnected, SocketMode
 from bot.slack.telling import Teller
+from bot.upkeep import LOOK_EVERY, kept_up
 from bot.voipbin import AccessKey, Login, VoIPBINClient, connected
 from bot.voipbin import Patience as AskingPatience
 
@@ -76,10 +76,18 @@ class Running:
 
 @asynccontextmanager
 async def running(
-    settings: Settings, *, patience: Patience | None = None, asking: AskingPatience | None = None
+    settings: Settings,
+    *,
+    patience: Patience | None = None,
+    asking: AskingPatience | None = None,
+    look_every: float = LOOK_EVERY,
+    only_checking: bool = False,
 ) -> AsyncIterator[Running]:
-    """The whole bot, for as long as the block lasts. Raises ``Misconfigured`` with one line per mistake."""
-    policy, patience = read_policy(settings.flows_bot_policy), patience or Patience()
+    """The whole bot, for as long as the block lasts. Raises ``Misconfigured`` with one line per mistake.
+
+    ``look_every``: seconds between two looks at the policy file. ``only_checking``: it announces nothing.
+    """
+    in_force, patience = PolicyInForce(settings.flows_bot_policy), patience or Patience()
     async with AsyncExitStack() as stack:
         session = await stack.enter_async_context(http_session())
         client = web_client(settings.slack_bot_token.get_secret_value(), settings.slack_api_url, session)
@@ -88,11 +96,10 @@ async def running(
         database = await _database(settings, stack)
 
         book, teller = Book(database, now=utc_now), Teller(client, session)
-        people, cards = People(client, installation, lambda: policy), StopCards(teller, settings.flows_bot_command)
-        pressing = Pressing(voipbin, book, Pressers(people), policy=lambda: policy, patience=patience, now=utc_now)
-        stopping = Stopping(voipbin, book, cards, pressing, patience=patience, now=utc_now)
-        hanging_up = HangingUp(voipbin, book, cards, pressing, patience=patience, now=utc_now)
-        durable = await _durable(database, {Wish.STOP: stopping.carry_out, Wish.HANG_UP: hanging_up.carry_out}, stack)
+        people, cards = People(client, installation, in_force.policy), StopCards(teller, settings.flows_bot_command)
+        bulk_cards = BulkCards(teller, cards, settings.flows_bot_command)
+        carrying = CarryingOut(voipbin, database, book, Pressers(people), policy=in_force.policy, patience=patience)
+        bulk = await carrying.begin(cards, bulk_cards, stack, within=LAST_WORDS)
         jobs = Jobs(teller)
         stack.push_async_callback(jobs.drain, within=LAST_WORDS)
 
@@ -104,20 +111,26 @@ async def running(
             teller=teller,
             cards=cards,
             reasons=OpenReasons(),
-            policy=lambda: policy,
+            policy=in_force.policy,
             web=client,
             reading=reading,
             reviewing=Reviewing(book, now=utc_now),
             asking=Asking(voipbin, book, reading.resolve, patience=patience, now=utc_now),
-            presses=durable,
+            bulk=bulk,
+            bulk_cards=bulk_cards,
+            bulks=carrying.bulks,
+            presses=carrying.durable,
             records=book,
             now=utc_now,
         )
         app = build_app(client, installation, jobs)
         register(app, desk)
+        tell = None if only_checking else partial(_tell_head, teller, in_force)
+        keeping = kept_up(in_force, database, tell, now=utc_now, look_every=look_every)
+        warnings = {"policy": await stack.enter_async_context(keeping)}
         needs = _needs(voipbin, database)
-        port = await _doors(settings, app, installation, client, needs, stack)
-        _say_hello(settings, policy, installation, voipbin, port)
+        port = await _doors(settings, app, installation, client, needs, warnings, stack)
+        _say_hello(settings, in_force.policy(), installation, voipbin, port)
         yield Running(port, installation, needs)
 
 
@@ -176,24 +189,13 @@ async def _database(settings: Settings, stack: AsyncExitStack) -> Database:
     return database
 
 
-async def _durable(database: Database, wishes: Mapping[Wish, CarryOut], stack: AsyncExitStack) -> Durable:
-    executor_id = str(uuid4()) if database.is_postgresql else "sqlite"
-    durable = Durable(database.url, executor_id=executor_id)
-    stack.push_async_callback(durable.close, within=LAST_WORDS)
-    durable.launch(lambda press, step: wishes[press.wish](press, step))
-    if database.is_postgresql:
-        replicas = Replicas(database, executor_id, durable.take_over)
-        task = asyncio.create_task(replicas.attend())
-        stack.push_async_callback(_cancelled, task)
-    return durable
-
-
 async def _doors(
     settings: Settings,
     app: AsyncApp,
     installation: Installation,
     client: AsyncWebClient,
     needs: dict[str, Check],
+    warnings: Mapping[str, Check],
     stack: AsyncExitStack,
 ) -> int:
     """Open the front door, last of all: whatever comes in from now on can be carried out. The port of the server."""
@@ -208,11 +210,19 @@ async def _doors(
             raise Misconfigured(f"{trouble}.") from None
         stack.push_async_callback(socket.close)
         needs["slack"] = socket.ready
-    server = http_app(None if settings.socket_mode else intake, needs, registry)
+    server = http_app(None if settings.socket_mode else intake, needs, registry, warnings=warnings)
     try:
         return await stack.enter_async_context(serve(server, settings.flows_bot_host, settings.flows_bot_port))
     except OSError as taken:
         raise Misconfigured(f"FLOWS_BOT_HOST and FLOWS_BOT_PORT: cannot listen there ({taken.strerror}).") from None
+
+
+async def _tell_head(teller: Teller, in_force: PolicyInForce, head: Head, day: date) -> bool:
+    """Post it in the channel the policy names; whether it could be seen there. Without one the log is enough."""
+    channel = in_force.policy().rules.audit_channel
+    if not channel:
+        return True
+    return await teller.publicly(Gesture("", "", channel), audit_head(head, day)) is not None
 
 
 def _needs(voipbin: VoIPBINClient, database: Database) -> dict[str, Check]:

@@ -12,6 +12,8 @@ from typing import Any, Final, Literal
 
 import structlog
 
+AUDIT_HEAD: Final = "bot.audit_head"
+"""The logger of the audit's daily head, which is written whatever the level: it is a proof, not a notice."""
 _NAMES: Final = r"access_?key|api_?key|token|ticket|password|passwd|secret|cookie|response_url"
 _NAMED_SECRET: Final = re.compile(rf"(?i)(?:\w*[_-])?(?:{_NAMES}|authorization)")
 _SECRETS: Final = (
@@ -87,6 +89,7 @@ def configure(style: Literal["console", "json"], level: str = "INFO") -> None:
     root = logging.getLogger()
     root.handlers[:] = [handler]
     root.setLevel(level)
+    logging.getLogger(AUDIT_HEAD).setLevel(logging.INFO)
     logging.raiseExceptions = False  # else what cannot be formatted is printed as it is, with its arguments
     for name, quiet in _QUIET.items():
         logger = logging.getLogger(name)

@@ -26,12 +26,15 @@ Ordinary outcomes (it had ended already, somebody else is stopping it) are value
 """
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 from uuid import UUID
 
 if TYPE_CHECKING:
     from bot.activeflows.model import Activeflow
     from bot.activeflows.operators import Decision
+
+
+NOT_SHOWN: Final = "VoIPBIN does not show this activeflow to the bot's account"
 
 
 class BotError(Exception):

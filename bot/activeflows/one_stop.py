@@ -98,26 +98,24 @@ class OneStop:
         *,
         patience: Patience,
         now: Callable[[], datetime],
+        asks_again: bool = True,
     ) -> None:
-        self._voipbin, self._ledger, self._pressing = voipbin, ledger, pressing
+        """``asks_again``: when it has moved on, open the intent to ask once more; else it is left as it is."""
+        self._voipbin, self._ledger = voipbin, ledger
+        self._look = partial(pressing.look, asks_again=asks_again)
+        self._claim = pressing.claim
         self._patience, self._now = patience, now
         self._readback = Readback(voipbin, patience, now)
         self._telling: set[asyncio.Task[bool]] = set()
 
-    async def carry_out(
-        self, intent: Intent, press: Press, step: Step, show: Show, *, asks_again: bool = True
-    ) -> Result:
-        """Look again, claim, send, verify, record, settle. The last phase is shown when it is written down.
-
-        ``asks_again``: when it has moved on, open the intent to ask once more; else it is left alone.
-        """
-        look = partial(self._pressing.look, intent, press, asks_again=asks_again)
-        looked = await step("look", Looked, look)
+    async def carry_out(self, intent: Intent, press: Press, step: Step, show: Show) -> Result:
+        """Look again, claim, send, verify, record, settle. The last phase is shown when it is written down."""
+        looked = await step("look", Looked, lambda: self._look(intent, press))
         if looked.look is Look.MOVED:
             return Result(Moved(press.by, intent.seen.words), anew=looked.renewed)
         if looked.look is not Look.SAME:
             return await self._conclude(intent, press, _no_further(press, looked), step, show)
-        claim = await step("claim", Claim, lambda: self._pressing.claim(intent, press))
+        claim = await step("claim", Claim, lambda: self._claim(intent, press))
         if not claim.mine:
             return Result(declined=not_claimed(claim, intent))
         return await self._conclude(intent, press, await self._stop(intent, press, step, show), step, show)
@@ -128,7 +126,7 @@ class OneStop:
         sending, verdict = Sending(Sent.NOT_DONE), Verdict()
         for attempt in range(1, self._patience.attempts + 1):
             if attempt > 1:  # some time has passed: a second POST is bound to what the card showed as the first was
-                looked = await step(f"look {attempt}", Looked, lambda: self._pressing.look(intent, press))
+                looked = await step(f"look {attempt}", Looked, lambda: self._look(intent, press))
                 if looked.look is not Look.SAME and (looked.look is not Look.UNREAD or lost is None):
                     return self._not_again(press, lost, looked)
             sending = await step(f"send {attempt}", Sending, partial(self._send, intent, press, attempt, show))
@@ -238,7 +236,7 @@ def _no_further(press: Press, looked: Looked) -> Phase:
         case Look.ENDED:
             return Ended(press.by, Attribution.ALREADY, looked.at)
         case Look.GONE:
-            return NotSent(press.by, "VoIPBIN has no such activeflow any more", pressable=False)
+            return NotSent(press.by, looked.why or "VoIPBIN has no such activeflow any more", pressable=False)
         case _:
             return NotSent(press.by, looked.why, looked.request_id)
 

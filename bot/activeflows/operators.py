@@ -90,6 +90,8 @@ class Rules:
     confirm_within: timedelta = timedelta(minutes=5)
     ask_in: str = ""
     """The channel where those who may are asked by those who may not; empty: where it was asked."""
+    audit_channel: str = ""
+    """The channel where the audit's head is posted each day; empty: it is only logged."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,7 +10,7 @@ from datetime import datetime
 from enum import StrEnum
 from hashlib import sha256
 
-from bot.activeflows.errors import Failure, IdentityUnknown, LedgerUnavailable, NotFound, NotOurs
+from bot.activeflows.errors import NOT_SHOWN, Failure, IdentityUnknown, LedgerUnavailable, NotFound, NotOurs
 from bot.activeflows.model import Activeflow
 from bot.activeflows.operators import Decision, Permission, Policy
 from bot.activeflows.patience import Patience
@@ -55,6 +55,8 @@ class Looked:
 
 def record_of(intent: Intent, press: Press, what: What, at: datetime, **detail: str | int | bool | None) -> Record:
     """A record about this press. Its key is the press and the kind, unless the caller gives it a finer one."""
+    if intent.bulk_id:
+        detail["bulk"] = intent.bulk_id
     return Record(
         key=f"{press.id}/{what}",
         at=at,
@@ -164,12 +166,14 @@ class Pressing:
         try:
             ours = self._voipbin.customer.id
             activeflow = await self._voipbin.activeflow(intent.activeflow_id)
-        except (NotFound, NotOurs):
+        except NotFound:
             return Looked(Look.GONE)
+        except NotOurs:
+            return Looked(Look.UNREAD, why=NOT_SHOWN)
         except Failure as failure:
             return Looked(Look.UNREAD, why=failure.what, request_id=failure.request_id)
         if activeflow.customer_id != ours:
-            return Looked(Look.GONE)
+            return Looked(Look.GONE, why="it belongs to another customer's account")
         if activeflow.ended:
             return Looked(Look.ENDED, at=activeflow.updated_at)
         if intent.without_second_question:

@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 from uuid import UUID
 
-from bot.activeflows.errors import Failure, NotFound, NotOurs
+from bot.activeflows.errors import NOT_SHOWN, Failure, NotFound, NotOurs
 from bot.activeflows.patience import Patience
 from bot.activeflows.ports import VoIPBIN
 
@@ -42,8 +42,10 @@ class Readback:
     async def once(self, activeflow_id: UUID) -> Verdict:
         try:
             activeflow = await self._voipbin.activeflow(activeflow_id)
-        except (NotFound, NotOurs):
+        except NotFound:
             return Verdict(State.ENDED, why="VoIPBIN has no such activeflow any more")
+        except NotOurs:  # it is there, and whether it runs is not shown
+            return Verdict(State.UNREAD, why=NOT_SHOWN)
         except Failure as failure:
             return Verdict(State.UNREAD, why=failure.what, request_id=failure.request_id)
         if activeflow.ended:

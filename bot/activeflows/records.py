@@ -22,7 +22,9 @@ class What(StrEnum):
     ANSWERED = "answered"  # what VoIPBIN answered, or that the answer was lost
     OUTCOME = "outcome"  # how it ended, read back
     CANCELLED = "cancelled"  # the card was put away
+    ABORTED = "aborted"  # a bulk stop was told to go no further
     REVEALED = "revealed"  # somebody was shown a caller or a text, unmasked
+    POLICY = "policy"  # another policy than before is in force
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,3 +74,15 @@ class Question:
     before_seq: int | None = None
     after_seq: int | None = None
     limit: int = 20
+
+
+@dataclass(frozen=True, slots=True)
+class Head:
+    """How far the chain went at some time: whoever keeps it outside can prove that nothing was cut off since."""
+
+    seq: int
+    hash: str
+    """64 hex digits; of one that somebody typed, the first 10 at least."""
+
+    def __str__(self) -> str:
+        return f"{self.seq}:{self.hash}"

@@ -47,6 +47,8 @@ class Intent:
     """``/flows stop <ref> now``: a move to another kind of situation does not ask again."""
     message_ts: str = ""
     """Where the card stands in ``channel``; empty while only a response_url reaches it."""
+    bulk_id: str = ""
+    """The bulk stop it is a member of; empty for a lone one."""
 
     @property
     def short_id(self) -> str:
@@ -72,6 +74,7 @@ class Wish(StrEnum):
 
     STOP = "stop"
     HANG_UP = "hang_up"
+    BULK = "bulk"
 
 
 @dataclass(frozen=True, slots=True)

@@ -16,6 +16,8 @@ from contextlib import AsyncExitStack, asynccontextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
+from pydantic import SecretStr
+
 from bot import logs
 from bot.activeflows.patience import Patience
 from bot.composition import running
@@ -60,17 +62,17 @@ async def demo(folder: Path, *, port: int = 0, patience: Patience | None = None)
         stack.push_async_callback(_ended, life)
         settings = Settings(
             _env_file=None,  # type: ignore[call-arg] # pydantic-settings' own argument
-            slack_bot_token=workspace.bot_token,
-            slack_signing_secret=workspace.signing_secret,
+            slack_bot_token=SecretStr(workspace.bot_token),
+            slack_signing_secret=SecretStr(workspace.signing_secret),
             slack_app_token=None,
             slack_api_url=slack_url,
             voipbin_api_url=f"{voipbin_url}/v1.0",
-            voipbin_access_key=town.world.access_key,
+            voipbin_access_key=SecretStr(town.world.access_key),
             voipbin_username=None,
             voipbin_password=None,
             voipbin_ca_file=None,
             flows_bot_policy=policy,
-            flows_bot_database_url=f"sqlite:///{folder / 'flows-bot.db'}",
+            flows_bot_database_url=SecretStr(f"sqlite:///{folder / 'flows-bot.db'}"),
             flows_bot_host="127.0.0.1",
             flows_bot_port=0,
             flows_bot_command="/flows",

@@ -12,7 +12,7 @@ from typing import Any, Final, TypeVar
 
 import structlog
 from sqlalchemy import Connection, Engine, create_engine, event, make_url, text
-from sqlalchemy.exc import SQLAlchemyError
+from sqlalchemy.exc import ArgumentError, SQLAlchemyError
 
 from bot.activeflows.errors import LedgerUnavailable
 from bot.ledger.tables import metadata
@@ -24,8 +24,14 @@ _AUDIT_LOCK: Final = 0x666C6F7773  # "flows": one writer of the chain at a time,
 
 
 def engine_for(url: str) -> Engine:
-    """An engine for ``sqlite:///file`` or ``postgresql://…``. Errors of it never print parameters."""
-    parsed = make_url(url)
+    """An engine for ``sqlite:///file`` or ``postgresql://…``. Errors of it never print parameters.
+
+    Raises ``ArgumentError`` for what is no such address, without a word of it.
+    """
+    try:
+        parsed = make_url(url)
+    except ValueError:
+        raise ArgumentError("a port that is no number") from None  # its own words may repeat a password with a colon
     if parsed.get_backend_name() == "postgresql":
         return create_engine(
             parsed.set(drivername="postgresql+psycopg"), hide_parameters=True, pool_pre_ping=True, pool_size=_THREADS
@@ -76,8 +82,14 @@ class Database:
             raise LedgerUnavailable("the ledger (the bot's database) could not be written or read") from None
 
     async def close(self) -> None:
-        await asyncio.get_running_loop().run_in_executor(self._threads, self._engine.dispose)
-        self._threads.shutdown(wait=False)
+        """Transactions under way end first: cancelling whoever waits for one does not end its thread."""
+
+        def end() -> None:
+            self._threads.shutdown()
+            self._engine.dispose()
+
+        with ThreadPoolExecutor(1) as thread:
+            await asyncio.get_running_loop().run_in_executor(thread, end)
 
 
 def one_writer(connection: Connection) -> None:

@@ -10,21 +10,28 @@ Decisions:
   when the steps of a stop change their order or their names.
 * ``executor_id`` is fixed on SQLite (one process owns the file, and recovers at once at its start) and new for each
   process on PostgreSQL, where ``replicas`` decides whose work is to be taken over.
+* The members of a bulk stop are workflows of their own, in a queue with two at a time (over all replicas: VoIPBIN itself
+  wants no more), under an id made of the press and the member's number. The queue is looked at four times a second: a
+  stop takes four requests, and the request budget allows about two stops a second. A recovered member is queued again.
 * Values are JSON in the database, not pickles: readable by people, and nobody who can write a row can run code.
-* At shutdown running presses get some seconds to finish; what is left is cut off, not failed, and recovered later.
+* At shutdown running presses get some seconds to finish; what is left is cut off, not failed, and recovered later. A
+  bulk stop begins no further member then.
 """
 
 import asyncio
 import json
-from collections.abc import Awaitable, Callable, Coroutine
+from collections.abc import Awaitable, Callable, Coroutine, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from dataclasses import replace
 from typing import Any, Final, TypeAlias, TypeVar
 
 import structlog
-from dbos import DBOS, DBOSConfig, SetWorkflowID
+from dbos import DBOS, DBOSConfig, SetWorkflowID, WorkflowHandleAsync
 from dbos import Serializer as DBOSSerializer
 from pydantic import TypeAdapter
 
+from bot.activeflows.bulk import Became
 from bot.activeflows.errors import LedgerUnavailable
 from bot.activeflows.ports import Step
 from bot.activeflows.stops import Press
@@ -35,6 +42,12 @@ VERSION: Final = "1"
 _PRESS: Final = TypeAdapter(Press)
 CarryOut: TypeAlias = Callable[[Press, Step], Awaitable[None]]
 """The whole life of a press, step by step."""
+CarryOutMember: TypeAlias = Callable[[Press, int, Step], Awaitable[Became]]
+"""The turn of one member of a bulk stop."""
+QUEUE: Final = "bulk_members"
+AT_ONCE: Final = 2
+_LOOK_EVERY: Final = 0.25
+"""Seconds between two looks at the queue, and at whether a member is done."""
 
 
 class Json(DBOSSerializer):
@@ -73,18 +86,21 @@ class Durable:
     """Starts presses and recovers them. DBOS is one per process, so there is one of these at a time."""
 
     def __init__(self, database_url: str, *, executor_id: str) -> None:
-        self._database_url, self._executor_id = database_url, executor_id
+        self._database_url, self.executor_id = database_url, executor_id
         self._running: set[asyncio.Task[Any]] = set()
+        self._waiting: set[asyncio.Task[Any]] = set()
+        self._closing = False
         self._workflow: Callable[[dict[str, Any]], Coroutine[Any, Any, None]] | None = None
+        self._member: Callable[[dict[str, Any], int], Coroutine[Any, Any, str]] | None = None
 
-    def launch(self, carry_out: CarryOut) -> None:
-        """Register the workflow, create DBOS's tables, and recover what was cut off. Call it in the running loop."""
+    async def launch(self, carry_out: CarryOut, carry_out_member: CarryOutMember) -> None:
+        """Register the workflows, create DBOS's tables, and recover what was cut off. Call it in the running loop."""
         DBOS(
             config=DBOSConfig(
                 name="flows-bot",
                 system_database_url=self._database_url,
                 application_version=VERSION,
-                executor_id=self._executor_id,
+                executor_id=self.executor_id,
                 serializer=Json(),
                 log_level="WARNING",
             )
@@ -92,10 +108,25 @@ class Durable:
 
         @DBOS.workflow(name="carry_out_press")
         async def workflow(press: dict[str, Any]) -> None:
-            await self._guarded(carry_out, _PRESS.validate_python(press))
+            with self._at_work():
+                await carry_out(_PRESS.validate_python(press), DurableStep())
 
-        self._workflow = workflow
+        @DBOS.workflow(name="carry_out_member")
+        async def member(press: dict[str, Any], number: int) -> str:
+            with self._at_work():
+                if self._closing:
+                    raise asyncio.CancelledError
+                return str(await carry_out_member(_PRESS.validate_python(press), number, DurableStep()))
+
+        self._workflow, self._member = workflow, member
         DBOS.launch()
+        await DBOS.register_queue_async(
+            QUEUE,
+            global_concurrency=AT_ONCE,
+            worker_concurrency=AT_ONCE,
+            polling_interval_sec=_LOOK_EVERY,
+            on_conflict="always_update",
+        )
 
     async def start(self, press: Press) -> None:
         """Record the press so that it will be carried out, whatever happens. Raises ``LedgerUnavailable``."""
@@ -110,14 +141,40 @@ class Durable:
             )  # no traceback: it may hold the response_url
             raise LedgerUnavailable("the stop could not be recorded") from None
 
+    async def put(self, press: Press, number: int) -> None:
+        """``ports.Members``: queue a member, from within the workflow of its press."""
+        if self._member is None:
+            raise LedgerUnavailable("the bot is not ready to record stops")
+        told = replace(press, response_url="", trigger_id="")
+        with SetWorkflowID(_member_id(press, number)):
+            await DBOS.enqueue_workflow_async(QUEUE, self._member, _PRESS.dump_python(told, mode="json"), number)
+
+    async def done(self, press: Press, number: int) -> Became:
+        """``ports.Members``: what became of a queued member."""
+        if self._closing:
+            raise asyncio.CancelledError
+        task = asyncio.current_task()
+        if task is not None:
+            self._waiting.add(task)
+        try:
+            handle: WorkflowHandleAsync[str] = await DBOS.retrieve_workflow_async(
+                _member_id(press, number), existing_workflow=False
+            )
+            return Became(await handle.get_result(polling_interval_sec=_LOOK_EVERY))
+        finally:
+            if task is not None:
+                self._waiting.discard(task)
+
     async def take_over(self, executor_id: str) -> None:
         """Carry on with the presses of a process that is gone."""
         await asyncio.to_thread(DBOS._recover_pending_workflows, [executor_id])  # noqa: SLF001 # DBOS's documented recovery has no public name in the library
 
     async def close(self, *, within: float) -> None:
         """Let running presses finish for ``within`` seconds, cut off the rest (they stay pending), and end DBOS."""
-        if self._running:
-            await asyncio.wait(self._running, timeout=within)
+        self._closing = True
+        working = self._running - self._waiting
+        if working:
+            await asyncio.wait(working, timeout=within)
         for task in self._running:
             task.cancel()
         await asyncio.gather(*self._running, return_exceptions=True)
@@ -126,9 +183,15 @@ class Durable:
             await loop.run_in_executor(thread, lambda: DBOS.destroy(destroy_registry=True))
         loop.set_default_executor(ThreadPoolExecutor())  # DBOS had put its own there, and has closed it
 
-    async def _guarded(self, carry_out: CarryOut, press: Press) -> None:
+    @contextmanager
+    def _at_work(self) -> Iterator[None]:
+        """Known to ``close`` for as long as the block lasts."""
         task = asyncio.current_task()
         if task is not None:
             self._running.add(task)
             task.add_done_callback(self._running.discard)
-        await carry_out(press, DurableStep())
+        yield
+
+
+def _member_id(press: Press, number: int) -> str:
+    return f"{press.id}/{number}"

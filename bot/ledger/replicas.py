@@ -3,17 +3,19 @@
 A replica that is only slow, not dead, may be taken over too. That is safe: a stop's POST is guarded by a record of its
 own (see ``bot.activeflows.stopping``), so two runs of one press send at most one.
 
-Nobody signs off: a replica that left in order is found dead, too, and has nothing to take over.
+Nobody signs off: a replica that left in order is found dead, too, and has nothing to take over. A dead one is forgotten
+only after it was taken over: whoever does that has ``dead_after`` seconds, and if it dies or fails itself, the next one does.
 
 Times are the database's own, so the replicas' clocks do not matter.
 """
 
 import asyncio
 from collections.abc import Awaitable, Callable
+from functools import partial
 from typing import Final
 
 import structlog
-from sqlalchemy import Connection, delete, select, text
+from sqlalchemy import Connection, delete, select, text, update
 
 from bot.activeflows.errors import LedgerUnavailable
 from bot.ledger.database import Database
@@ -38,12 +40,15 @@ class Replicas:
                 for dead in await self._database.within(lambda connection: self._round(connection, dead_after)):
                     log.warning("replica_gone", replica=dead)
                     await self._take_over(dead)
+                    await self._database.within(partial(_forget, dead))
             except LedgerUnavailable:
                 log.warning("replica_cannot_reach_the_ledger")
+            except Exception as trouble:  # noqa: BLE001 # whatever it was, the signs of life must go on; tried again later
+                log.error("replica_not_taken_over", trouble=type(trouble).__name__)
             await asyncio.sleep(every)
 
     def _round(self, connection: Connection, dead_after: int) -> list[str]:
-        """Own sign of life; the ids of the dead, each given to exactly one replica."""
+        """Own sign of life; the ids of the dead, each given to one replica at a time: its row is stamped anew."""
         connection.execute(
             text(
                 "INSERT INTO replicas (id, seen_at) VALUES (:id, extract(epoch FROM now())::int)"
@@ -54,4 +59,9 @@ class Replicas:
         now = connection.execute(text("SELECT extract(epoch FROM now())::int")).scalar_one()
         old = replicas.c.seen_at < now - dead_after
         dead = connection.execute(select(replicas.c.id).where(old)).scalars().all()
-        return [one for one in dead if connection.execute(delete(replicas).where(old, replicas.c.id == one)).rowcount]
+        stamp = update(replicas).values(seen_at=now)
+        return [one for one in dead if connection.execute(stamp.where(old, replicas.c.id == one)).rowcount]
+
+
+def _forget(dead: str, connection: Connection) -> None:
+    connection.execute(delete(replicas).where(replicas.c.id == dead))

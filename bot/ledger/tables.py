@@ -42,9 +42,39 @@ claims = Table(
     Column("lapses_at", String(32), nullable=False),
 )
 
+heads = Table(
+    "heads",
+    metadata,
+    Column("day", String(10), primary_key=True),  # UTC
+    Column("seq", Integer, nullable=False),
+    Column("hash", String(64), nullable=False),
+)
+
 replicas = Table(
     "replicas",
     metadata,
     Column("id", String(36), primary_key=True),
     Column("seen_at", Integer, nullable=False),  # seconds since the epoch, by the database's own clock
+)
+
+bulks = Table(
+    "bulks",
+    metadata,
+    Column("id", String(32), primary_key=True),
+    Column("state", String(16), nullable=False),
+    Column("press_id", String(200), nullable=False, default=""),
+    Column("by", String(32), nullable=False, default=""),
+    Column("since", String(32)),
+    Column("until", String(32)),
+    Column("aborted_by", String(32), nullable=False, default=""),
+    Column("body", Text, nullable=False),
+    Column("ending", Text),
+)
+
+bulk_members = Table(
+    "bulk_members",
+    metadata,
+    Column("bulk_id", String(32), primary_key=True),
+    Column("number", Integer, primary_key=True, autoincrement=False),
+    Column("became", String(16), nullable=False),
 )

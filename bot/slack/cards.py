@@ -49,7 +49,7 @@ class StopCards:
             where = Posted(intent.channel, intent.message_ts or (press.message_ts if press else ""))
             seen = await self._teller.edit(where, message, gesture=gesture)
             if not seen and gesture is not None:
-                seen = await self._teller.privately(gesture, _unchanged(message))
+                seen = await self._teller.privately(gesture, unchanged(message))
         self._said(press)
         return seen
 
@@ -69,6 +69,10 @@ class StopCards:
 
     def broken(self, press: Press) -> None:
         """The press was not recorded after all; what is said about that is said elsewhere."""
+        self._said(press)
+
+    def answered(self, press: Press) -> None:
+        """Words about this press were said elsewhere."""
         self._said(press)
 
     async def _reassure(self, press: Press) -> None:
@@ -97,7 +101,7 @@ class StopCards:
                 del self._turns[activeflow_id]
 
 
-def _unchanged(message: Message) -> Message:
+def unchanged(message: Message) -> Message:
     """The card's words for one person, without its buttons, and why they come this way."""
     why = "Only you see this: the card in the channel could not be changed. Invite the bot there to have it changed."
     kept = tuple(block for block in message.blocks if block.type != "actions")

@@ -7,10 +7,12 @@ from datetime import datetime
 from slack_sdk.web.async_client import AsyncWebClient
 
 from bot.activeflows.asking import Asking
+from bot.activeflows.asking_bulk import AskingBulk
 from bot.activeflows.operators import Policy
-from bot.activeflows.ports import Ledger, Presses
+from bot.activeflows.ports import BulkLedger, Ledger, Presses
 from bot.activeflows.reading import Reading
 from bot.activeflows.reviewing import Reviewing
+from bot.slack.bulk_cards import BulkCards
 from bot.slack.cards import StopCards
 from bot.slack.identity import People
 from bot.slack.jobs import Jobs
@@ -30,11 +32,14 @@ class Desk:
     reading: Reading
     reviewing: Reviewing
     asking: Asking
+    bulk: AskingBulk
     presses: Presses
     """Records a press so that it is carried out, whatever happens."""
     cards: StopCards
+    bulk_cards: BulkCards
     reasons: OpenReasons
     policy: Callable[[], Policy]
     web: AsyncWebClient
     records: Ledger
+    bulks: BulkLedger
     now: Callable[[], datetime]

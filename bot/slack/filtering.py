@@ -19,7 +19,7 @@ from bot.slack.typed import Word, cleaned, unquoted
 STATUSES: Final = ("running", "ended", "any")
 TYPES: Final = ("call", "conversation", "campaign", "transcribe", "ai", "api", "recording", "webchat", "none")
 """VoIPBIN's reference types; ``none`` for activeflows without one."""
-_KEYS: Final[Mapping[str, str]] = {
+KEYS: Final[Mapping[str, str]] = {
     "flow": "a flow's name or id",
     "type": "what it runs for",
     "action": "the action it is in",
@@ -88,18 +88,24 @@ def read_listing(words: Sequence[Word]) -> List:
             raise _bare(word, listing, words[index - 1] if index else None, rest)
         key = key.casefold()
         value = unquoted(word.written[len(key) + 1 :])
-        if key not in _KEYS:
+        if key not in KEYS:
             raise _unknown_key(key, word, listing, rest)
         if separator != ":":
             raise _closer(f"“{key}” takes a colon, not “{separator}”", listing, f"{key}:{_quoted(value)}", rest)
         if key in given:
             raise _closer(f"“{key}:” is there twice", _without(listing, key), word.written, rest)
         if not cleaned(value):
-            raise _closer(f"“{key}:” needs {_KEYS[key]}", listing, _joined_to(key, rest))
+            raise _closer(f"“{key}:” needs {KEYS[key]}", listing, _joined_to(key, rest))
         given.add(key)
         listing = _READERS[key](listing, cleaned(value), rest)
     _possible(listing)
     return listing
+
+
+def filter_key(word: Word) -> str:
+    """What stands before the colon of a word that looks like a filter, in small letters; empty for any other word."""
+    key, separator, _ = _split(word.text)
+    return key.casefold() if separator else ""
 
 
 def _split(text: str) -> tuple[str, str, str]:
@@ -202,8 +208,8 @@ def _bare(word: Word, listing: List, before: Word | None, rest: str) -> NotUnder
 
 
 def _unknown_key(key: str, word: Word, listing: List, rest: str) -> NotUnderstood:
-    nearest = _OTHER_WORDS.get(key) or closest(key, tuple(_KEYS))
-    problem = f"there is no filter “{_short(key)}:”; there are {', '.join(f'{known}:' for known in _KEYS)}"
+    nearest = _OTHER_WORDS.get(key) or closest(key, tuple(KEYS))
+    problem = f"there is no filter “{_short(key)}:”; there are {', '.join(f'{known}:' for known in KEYS)}"
     better = f"{nearest}:{word.written[len(key) + 1 :]}" if nearest else ""
     return _closer(problem, listing, better, rest)
 

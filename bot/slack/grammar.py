@@ -18,6 +18,7 @@ from bot.activeflows.errors import NotUnderstood
 from bot.activeflows.operators import Permission
 from bot.activeflows.targets import SHORTEST, Found, Prefix, Target, read_target, targets_in
 from bot.slack.filtering import closest, read_listing
+from bot.slack.narrowing import read_stop_all
 from bot.slack.requests import ME, Audit, Help, Request, Show, Stop, Whoami, typed
 from bot.slack.typed import Word, cleaned, mentioned, plain, unquoted, without_mentions, words
 
@@ -77,14 +78,10 @@ def _read(text: str) -> Request:
     start = first.end
     after = Line(line[start:], tuple(Word(w.text, w.written, w.end - start) for w in rest))
     if word == "stop" and after.words and after.words[0].text.lower() == "all":
-        raise NotUnderstood("this version stops one activeflow at a time", f"list {_tail(after)}")
+        return _stop_all(after)
     if command.read is None:
         raise NotUnderstood(f"this version cannot “{word}” yet", command.instead.format(after.text.strip()))
     return command.read(after)
-
-
-def _tail(line: Line) -> str:
-    return line.text[line.words[0].end :].strip()
 
 
 def _unknown(word: str, line: str, rest: str) -> NotUnderstood:
@@ -127,6 +124,13 @@ def _stop(line: Line) -> Request:
         shorter = typed(Stop(target, now, reason[:LONGEST_REASON].strip()))
         raise NotUnderstood(f"a reason has at most {LONGEST_REASON} characters", shorter)
     return Stop(target, now, reason)
+
+
+def _stop_all(line: Line) -> Request:
+    """``line`` begins with the word `all`."""
+    all_, *rest = line.words
+    after = tuple(Word(w.text, w.written, w.end - all_.end) for w in rest)
+    return read_stop_all(after, line.text[all_.end :], longest_reason=LONGEST_REASON)
 
 
 def _audit(line: Line) -> Request:
@@ -232,6 +236,15 @@ COMMANDS: Final = (
         ("kill", "end", "hangup", "terminate", "cancel", "abort", "halt", "delete"),
     ),
     Command(
+        "stop all",
+        "stop all <filters> [reason]",
+        "ask to stop many: posts a card with exactly those that run and fit now, for a second person to confirm where "
+        "the rules want one; takes at least one filter of a list, before the reason",
+        _stop_all,
+        Permission.BULK,
+        ("stopall", "killall", "bulk", "stop-all"),
+    ),
+    Command(
         "audit",
         f"audit [{_REF}] [@person | me] [since:2h]",
         "who did what, newest first: your own records, or everybody's for those who may audit",
@@ -254,6 +267,7 @@ COMMANDS: Final = (
 class HelpLine:
     """One line of help: what to type, what comes of it, and the permission it takes."""
 
+    word: str
     usage: str
     about: str
     needs: Permission | None
@@ -261,7 +275,9 @@ class HelpLine:
 
 def help_lines() -> tuple[HelpLine, ...]:
     """Everything this version can do, in the order of the table."""
-    return tuple(HelpLine(command.usage, command.about, command.needs) for command in COMMANDS if command.read)
+    return tuple(
+        HelpLine(command.word, command.usage, command.about, command.needs) for command in COMMANDS if command.read
+    )
 
 
 def usage_hint() -> str:

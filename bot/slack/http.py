@@ -35,9 +35,14 @@ def http_app(
     readiness: Mapping[str, Check],
     registry: CollectorRegistry | None,
     *,
+    warnings: Mapping[str, Check] | None = None,
     body_within: float = BODY_WITHIN,
 ) -> Starlette:
-    """``POST /slack/events`` (only with an ``intake``), ``GET /healthz``, ``/readyz``, ``/metrics`` (with a registry)."""
+    """``POST /slack/events`` (only with an ``intake``), ``GET /healthz``, ``/readyz``, ``/metrics`` (with a registry).
+
+    ``/readyz`` answers 503 while anything of ``readiness`` is missing. What ``warnings`` say stands there too, and is no
+    503: with a broken policy file the bot works by the last good one, and taking it out of service would help nobody.
+    """
 
     async def events(request: Request) -> Response:
         assert intake is not None  # noqa: S101 - the route exists only then
@@ -51,9 +56,9 @@ def http_app(
         return PlainTextResponse("ok")
 
     async def readyz(_: Request) -> Response:
-        words = await asyncio.gather(*(_asked(check) for check in readiness.values()))
-        missing = [{"what": name, "why": why} for name, why in zip(readiness, words, strict=True) if why]
-        return JSONResponse({"ready": not missing, "missing": missing}, 503 if missing else 200)
+        missing, warned = await _troubles(readiness), await _troubles(warnings or {})
+        answer = {"ready": not missing, "missing": missing, **({"warnings": warned} if warned else {})}
+        return JSONResponse(answer, 503 if missing else 200)
 
     async def metrics(_: Request) -> Response:
         assert registry is not None  # noqa: S101 - the route exists only then
@@ -116,6 +121,11 @@ async def _body(request: Request, within: float) -> bytes | Response:
     except ClientDisconnect:
         return Response(status_code=400)
     return b"".join(chunks)
+
+
+async def _troubles(checks: Mapping[str, Check]) -> list[dict[str, str]]:
+    words = await asyncio.gather(*(_asked(check) for check in checks.values()))
+    return [{"what": name, "why": why} for name, why in zip(checks, words, strict=True) if why]
 
 
 async def _asked(check: Check) -> str:

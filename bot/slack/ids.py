@@ -41,12 +41,21 @@ ASK_OTHERS: Final = "stop.ask_others"
 """*Ask someone who can*: put a stop to those who may. Value: the intent's id."""
 HANG_UP: Final = "call.hang_up"
 """*Hang up the call* that stayed up after its activeflow ended. Value: the intent's id."""
+BULK_STOP: Final = "bulk.stop"
+"""The confirming press on a bulk stop card. Value: the bulk's id, as for the next three."""
+BULK_CANCEL: Final = "bulk.cancel"
+"""Puts a bulk stop card away."""
+BULK_ABORT: Final = "bulk.abort"
+"""Lets a bulk stop go no further; what is in flight finishes."""
+BULK_REMAINDER: Final = "bulk.remainder"
+"""A new card for what is left, read and frozen anew."""
 REASON: Final = "stop.reason"
 """callback_id of the modal that asks for a reason, and block_id and action_id of its one field."""
 
 ACTION_IDS: Final = frozenset(
     {
         *(SHOW, SHOW_AGAIN, ASK_STOP, STOP_FLOW, CANCEL_STOP, ASK_OTHERS, HANG_UP),
+        *(BULK_STOP, BULK_CANCEL, BULK_ABORT, BULK_REMAINDER),
         *(LIST_REFRESH, LIST_PREVIOUS, LIST_NEXT, LIST_SHARE, AUDIT_OLDER, AUDIT_NEWER),
     }
 )

@@ -46,6 +46,14 @@ class Stop:
 
 
 @dataclass(frozen=True, slots=True)
+class StopAll:
+    """A bulk stop card for all that run and fit; nothing is stopped by asking. There is at least one filter."""
+
+    filters: Filters
+    reason: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class Audit:
     """Who did what: about one activeflow, by one person (a user id or ``ME``), within a time from now."""
 
@@ -59,9 +67,10 @@ class Whoami:
     """What the asker may do here."""
 
 
-Request: TypeAlias = Help | List | Show | Stop | Audit | Whoami
+Request: TypeAlias = Help | List | Show | Stop | StopAll | Audit | Whoami
 
 _QUOTED_FIRST: Final = re.compile(r"[\"“”„‟«»″＂`'‘’‚‛′]|now(?![^ ])", re.IGNORECASE)
+_LIKE_A_FILTER: Final = re.compile(r"[:=<>\"“”„‟«»″＂]")
 
 
 def typed(request: Request) -> str:
@@ -77,6 +86,10 @@ def typed(request: Request) -> str:
             return f"show {target}"
         case Stop(target, now, reason):
             return _joined("stop", str(target), "now" if now else "", _reason(reason))
+        case StopAll(filters, reason):
+            return _joined(
+                "stop all", filters.words(), _quoted(reason) if _LIKE_A_FILTER.search(reason) else _reason(reason)
+            )
         case Audit(target, user, since):
             who = user if user in (None, ME) else f"<@{user}>"
             return _joined(
@@ -90,7 +103,9 @@ def _joined(*words: str) -> str:
 
 def _reason(reason: str) -> str:
     r"""In double quotes where its beginning would be read as something else; ``"`` and ``\`` get a backslash then."""
-    if not _QUOTED_FIRST.match(reason):
-        return reason
+    return _quoted(reason) if _QUOTED_FIRST.match(reason) else reason
+
+
+def _quoted(reason: str) -> str:
     escaped = reason.replace("\\", "\\\\").replace('"', '\\"')
     return f'"{escaped}"'

@@ -3,19 +3,20 @@
 ::
 
     connection    connected(): one HTTP client, kept open, and the client below on top of it
-    client        the middle's port: picture, activeflow, stop, flow, call, queue_name
+    client        the middle's port: picture, activeflow, stop, flow, call, queue_name     in_bulk   the same, less urgent
     scan          the walk through the list          names, flight   asked once, remembered a while
     exchange      one question and its answer        patience        when it is asked again
     credential    who the bot is                     budget          how often it may ask, and who goes first
     errors        what a refusal means               wire, decoding, shapes, options, instants   JSON to model
 
-``AccessKey``, ``Login``, ``VoIPBINClient`` and ``connected`` are what the composition root needs.
+``AccessKey``, ``InBulk``, ``Login``, ``VoIPBINClient`` and ``connected`` are what the composition root needs.
 """
 
 from bot.voipbin.client import VoIPBINClient
 from bot.voipbin.connection import connected
 from bot.voipbin.credential import AccessKey, Login
+from bot.voipbin.in_bulk import InBulk
 from bot.voipbin.patience import Patience
 from bot.voipbin.scan import Bounds
 
-__all__ = ["AccessKey", "Bounds", "Login", "Patience", "VoIPBINClient", "connected"]
+__all__ = ["AccessKey", "Bounds", "InBulk", "Login", "Patience", "VoIPBINClient", "connected"]

@@ -2,7 +2,7 @@
 
 All clients of one customer share 17 requests a second (https://api.voipbin.net/docs/restful_api.html), so the bot takes
 a share and leaves the rest to the contact centre. What a person pressed goes before what fills a screen, which goes
-before the walk through the list.
+before the many stops of a bulk, which go before the walk through the list.
 
 Promises: never more than ``burst + rate x t`` turns in any t seconds; the most urgent waiting one is always next, equals
 in order of arrival; a waiter that is cancelled costs nothing. After a 429 nobody goes for as long as VoIPBIN asked, and
@@ -28,7 +28,8 @@ class Urgency(IntEnum):
 
     PRESS = 0
     SCREEN = 1
-    SCAN = 2
+    BULK = 2
+    SCAN = 3
 
 
 class Later(Protocol):

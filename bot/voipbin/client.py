@@ -73,14 +73,14 @@ class VoIPBINClient:
             trouble = unsuccessful.trouble
         raise trouble.failure()
 
-    async def activeflow(self, activeflow_id: UUID) -> Activeflow:
+    async def activeflow(self, activeflow_id: UUID, *, urgency: Urgency = Urgency.PRESS) -> Activeflow:
         """One activeflow, read now. Raises ``NotFound``, ``NotOurs``."""
         if not activeflow_id.int:
             raise NotFound(str(activeflow_id))
         path = f"/activeflows/{activeflow_id}"
         try:
             return await self._exchange.read(
-                Question("GET", path, Urgency.PRESS), lambda body: _the_one(activeflow_id, wire.activeflow(body))
+                Question("GET", path, urgency), lambda body: _the_one(activeflow_id, wire.activeflow(body))
             )
         except Unsuccessful as unsuccessful:
             trouble = unsuccessful.trouble
@@ -90,7 +90,7 @@ class VoIPBINClient:
             raise NotOurs(activeflow_id)
         raise trouble.failure()
 
-    async def stop(self, activeflow_id: UUID, *, not_after: datetime) -> Activeflow:
+    async def stop(self, activeflow_id: UUID, *, not_after: datetime, urgency: Urgency = Urgency.PRESS) -> Activeflow:
         """Send one stop and give VoIPBIN's answer, which is the same whether it ended now or had ended before.
 
         POST /activeflows/{id}/stop (https://api.voipbin.net/docs/activeflow_overview.html). Raises ``StopUnconfirmed``
@@ -98,7 +98,7 @@ class VoIPBINClient:
         """
         if not activeflow_id.int:
             raise NotFound(str(activeflow_id))
-        question = Question("POST", f"/activeflows/{activeflow_id}/stop", Urgency.PRESS, STOP_READ, not_after=not_after)
+        question = Question("POST", f"/activeflows/{activeflow_id}/stop", urgency, STOP_READ, not_after=not_after)
         try:
             return await self._exchange.act(question, lambda body: _the_one(activeflow_id, wire.activeflow(body)))
         except Unsuccessful as unsuccessful:

@@ -27,7 +27,7 @@ QUIET = [
     "--disable-component-update",
     "--disable-sync",
 ]
-SHORT = Patience(settle=3.0, every=0.3, rest=0.5, looks=10, after=(0.3, 0.7, 1.0, 1.0))
+SHORT = Patience(soon=(0.0, 0.3, 0.7), settle=1.5, every=0.3, rest=0.5, looks=10, after=(0.3, 0.7, 1.0, 1.0))
 Opens = Callable[..., Awaitable[Screen]]
 
 
@@ -49,6 +49,14 @@ async def shared_browser(chromium: str) -> AsyncIterator[Browser]:
         browser = await playwright.chromium.launch(executable_path=chromium, args=QUIET)
         yield browser
         await browser.close()
+
+
+@pytest_asyncio.fixture(loop_scope="session")
+async def browser(shared_browser: Browser) -> AsyncIterator[Browser]:
+    """The browser, without the windows of other tests."""
+    yield shared_browser
+    for window in shared_browser.contexts:
+        await window.close()
 
 
 @pytest_asyncio.fixture(scope="module", loop_scope="session")
@@ -77,13 +85,15 @@ def world(shown: Demo) -> World:
 
 
 @pytest_asyncio.fixture(loop_scope="session")
-async def opens(shown: Demo, shared_browser: Browser) -> AsyncIterator[Opens]:
+async def opens(shown: Demo, browser: Browser) -> AsyncIterator[Opens]:
     """Opens a window as somebody; at the end each of them must have been without trouble."""
     windows: list[Screen] = []
 
     async def open_window(name: str = "Olive Operator", *, width: int = 1400, dark: bool = False) -> Screen:
-        page = await shared_browser.new_page(
-            viewport={"width": width, "height": 900}, color_scheme="dark" if dark else "light"
+        page = await browser.new_page(
+            viewport={"width": width, "height": 900},
+            color_scheme="dark" if dark else "light",
+            reduced_motion="reduce",
         )
         screen = Screen(page, shown.url)
         windows.append(screen)
@@ -93,8 +103,6 @@ async def opens(shown: Demo, shared_browser: Browser) -> AsyncIterator[Opens]:
         return screen
 
     yield open_window
-    for screen in windows:
-        await screen.page.close()
     assert [trouble for screen in windows for trouble in screen.troubles] == []
 
 

@@ -3,7 +3,7 @@
 from dataclasses import dataclass, field
 from urllib.parse import urlsplit
 
-from playwright.async_api import ConsoleMessage, Locator, Page, expect
+from playwright.async_api import ConsoleMessage, Locator, Page, Request, expect
 
 from bot.demo.voipbin.state import Activeflow
 
@@ -23,20 +23,20 @@ class Screen:
 
     async def opens(self) -> None:
         """Go to the demo, and note from now on what must not happen."""
-        here = urlsplit(self.url).netloc
         self.page.on("pageerror", lambda error: self.troubles.append(f"error: {error}"))
         self.page.on("dialog", lambda dialog: self.troubles.append(f"dialog: {dialog.message}"))
         self.page.on("console", self._says)
-        self.page.on(
-            "request",
-            lambda request: urlsplit(request.url).netloc == here or self.troubles.append(f"asked {request.url}"),
-        )
+        self.page.on("request", self._asks)
         await self.page.goto(self.url)
         await expect(self.page.get_by_role("heading", name="# incidents")).to_be_visible()
 
     def _says(self, message: ConsoleMessage) -> None:
         if message.type in {"error", "warning"}:
             self.troubles.append(f"console: {message.text}")
+
+    def _asks(self, request: Request) -> None:
+        if urlsplit(request.url).netloc != urlsplit(self.url).netloc:
+            self.troubles.append(f"asked {request.url}")
 
     @property
     def line(self) -> Locator:
@@ -61,7 +61,8 @@ class Screen:
         """Turn one of VoIPBIN's troubles on or off in the side panel."""
         switch = self.page.get_by_role("switch", name=label)
         turned = "false" if await switch.get_attribute("aria-checked") == "true" else "true"
-        await switch.click()
+        async with self.page.expect_response("**/demo/panel/switch"):
+            await switch.click()
         await expect(switch).to_have_attribute("aria-checked", turned)
 
     def private(self, words: str) -> Locator:
@@ -76,6 +77,17 @@ class Screen:
         """The newest stop card of this activeflow, whatever has become of it."""
         asked = self.page.locator(".message:not(.ephemeral)", has_text="Asked by")
         return asked.filter(has_text=short(activeflow)).last
+
+    async def lists(self, line: str, *activeflows: Activeflow) -> Locator:
+        """Type the line, and refresh a list that lacks some of these: it may be some seconds old, and says so."""
+        await self.types(line)
+        rows = self.private("Running activeflows")
+        told = await rows.inner_text()
+        if not all(short(activeflow) in told for activeflow in activeflows):
+            await self.presses("Refresh", rows)
+        for activeflow in activeflows:
+            await expect(rows).to_contain_text(short(activeflow))
+        return rows
 
     async def asks_to_stop(self, activeflow: Activeflow, reason: str = "") -> Locator:
         """Type the command, and see the card."""

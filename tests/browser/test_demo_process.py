@@ -6,7 +6,7 @@ import signal
 import socket
 import sys
 from asyncio.subprocess import PIPE, Process
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager
 from pathlib import Path
 
@@ -16,6 +16,13 @@ import pytest
 LONG = 30.0  # seconds, on a busy machine
 ELSEWHERE = {"SLACK_APP_TOKEN": "xapp-1-other", "SLACK_API_URL": "https://slack.example", "VOIPBIN_USERNAME": "other"}
 """What may stand in the environment of somebody who runs the bot itself; the demo must not care."""
+
+
+@pytest.fixture
+def files(tmp_path: Path) -> Iterator[Path]:
+    """Where the program may write; at the end nothing of it may be left there."""
+    yield tmp_path
+    assert list(tmp_path.iterdir()) == []
 
 
 @asynccontextmanager
@@ -33,8 +40,8 @@ async def _flows_bot(*arguments: str, files: Path) -> AsyncIterator[Process]:
 
 
 @pytest.mark.parametrize("how", [signal.SIGINT, signal.SIGTERM])
-async def test_the_demo_prints_its_address_answers_and_leaves_nothing_behind(tmp_path: Path, how: signal.Signals) -> None:
-    async with _flows_bot("demo", "--no-open", files=tmp_path) as process:
+async def test_the_demo_prints_its_address_answers_and_leaves_nothing_behind(files: Path, how: signal.Signals) -> None:
+    async with _flows_bot("demo", "--no-open", files=files) as process:
         assert process.stdout is not None
         told = (await asyncio.wait_for(process.stdout.readline(), LONG)).decode()
         url = told.removeprefix("The demo is at ").strip()
@@ -50,14 +57,12 @@ async def test_the_demo_prints_its_address_answers_and_leaves_nothing_behind(tmp
         assert process.returncode == 0
         with pytest.raises(ProcessLookupError):
             os.killpg(process.pid, 0)
-    assert list(tmp_path.iterdir()) == []
 
 
-async def test_a_port_that_is_taken_is_one_line_and_status_2(tmp_path: Path) -> None:
+async def test_a_port_that_is_taken_is_one_line_and_status_2(files: Path) -> None:
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port = str(taken.getsockname()[1])
-        async with _flows_bot("demo", "--no-open", "--port", port, files=tmp_path) as process:
+        async with _flows_bot("demo", "--no-open", "--port", port, files=files) as process:
             told, complaints = await asyncio.wait_for(process.communicate(), LONG)
     assert (process.returncode, told) == (2, b"")
     assert complaints.decode() == "--port: cannot listen there (Address already in use). 0 picks a free one.\n"
-    assert list(tmp_path.iterdir()) == []

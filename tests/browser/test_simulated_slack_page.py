@@ -2,13 +2,13 @@
 
 import json
 from collections.abc import AsyncIterator
-from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qs
 
 import httpx
 import pytest
-from playwright.async_api import Browser, Page, async_playwright, expect
+import pytest_asyncio
+from playwright.async_api import Browser, Page, expect
 from starlette.applications import Starlette
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
@@ -17,11 +17,9 @@ from starlette.routing import Route
 from bot.demo.serving import serving
 from bot.demo.slack import Workspace, serving_slack
 
-CHROMIUM = Path("/usr/bin/chromium")
-QUIET = ["--no-sandbox", "--disable-gpu", "--disable-background-networking", "--disable-component-update"]
 HOSTILE = "<img src=x onerror=document.title='owned'> *bold* :x: <!channel>"
 
-pytestmark = pytest.mark.skipif(not CHROMIUM.exists(), reason="no /usr/bin/chromium on this machine")
+pytestmark = pytest.mark.asyncio(loop_scope="session")
 
 
 def _plain(text: str) -> dict[str, Any]:
@@ -51,7 +49,7 @@ def _modal() -> dict[str, Any]:
     return {"type": "modal", "title": _plain("A reason"), "submit": _plain("Send"), "blocks": [asked]}
 
 
-@pytest.fixture
+@pytest_asyncio.fixture(loop_scope="session")
 async def workspace() -> AsyncIterator[Workspace]:
     slack = Workspace()
     slack.add_user("U0ALICE", "alice", real_name="Alice Doe", about="May stop")
@@ -94,15 +92,7 @@ async def _call(slack: Workspace, method: str, arguments: dict[str, Any]) -> Non
         assert answer.json()["ok"], answer.text
 
 
-@pytest.fixture
-async def browser() -> AsyncIterator[Browser]:
-    async with async_playwright() as playwright:
-        chromium = await playwright.chromium.launch(executable_path=CHROMIUM, args=QUIET)
-        yield chromium
-        await chromium.close()
-
-
-@pytest.fixture
+@pytest_asyncio.fixture(loop_scope="session")
 async def page(workspace: Workspace, browser: Browser) -> AsyncIterator[Page]:
     page = await _open(browser, workspace)
     broken: list[str] = []

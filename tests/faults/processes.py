@@ -49,7 +49,9 @@ class BotProcess:
 
     def dies(self, when: str, nth: int) -> None:
         """From now on its writes are counted; it dies `before` or `after` the n-th."""
-        self._order.write_text(f"{when} {nth}", encoding="utf-8")
+        written = self._order.with_suffix(".new")
+        written.write_text(f"{when} {nth}", encoding="utf-8")
+        written.replace(self._order)  # there at once and whole
 
     async def kill(self, with_: signal.Signals = signal.SIGKILL) -> None:
         """At once, without a last word."""

@@ -20,6 +20,7 @@ async def test_a_stop_survives_a_kill_at_each_of_its_writes(
         await processes.run(bot)
         activeflow = voipbin.rings(flow, at="digits_receive")
         card = await stage.asks_to_stop(activeflow)
+        await stage.slack.until(lambda: audit.knows_the_place_of(card))  # noqa: B023 # awaited here
         before = audit.presses()
         bot.dies(when, nth)
         delivery = await stage.slack.clicks(ALICE, card, "stop.flow")

@@ -253,6 +253,30 @@ async def test_a_stale_cache_and_a_lost_answer_cost_one_more_stop_at_most(
 
 
 @pytest.mark.usefixtures("the_record_holds")
+async def test_it_moves_on_while_voipbin_is_too_busy_for_the_stop(
+    stage: Stage, voipbin: World, witness: Witness, audit: Audit
+) -> None:
+    async with stage.start():
+        here = await scene(stage)
+
+        async def moves_on(work: ASGIApp, scope: Scope, receive: Receive, send: Send) -> None:
+            voipbin.moves_to(here.activeflow, "talk")
+            await busy()(work, scope, receive, send)
+
+        witness.then(busy(), moves_on)  # both tries of the first attempt
+        await here.press()
+        words = await last_word(stage, here.card)
+        await finished(stage, audit)
+        assert words.startswith("Nothing was stopped")
+        assert "it has moved on" in words
+        await here.press()
+        await here.reads("It has moved on")
+        await finished(stage, audit)
+    assert len(stop_requests(voipbin, here.activeflow)) == 2
+    assert voipbin.activeflow(here.activeflow.id).status == "running"
+
+
+@pytest.mark.usefixtures("the_record_holds")
 async def test_it_ends_by_itself_while_the_stop_is_on_its_way(
     stage: Stage, voipbin: World, witness: Witness, audit: Audit
 ) -> None:

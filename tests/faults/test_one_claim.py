@@ -64,7 +64,9 @@ async def test_of_twenty_people_on_three_cards_one_stops_it_and_the_others_learn
         await stage.slack.until(lambda: not audit.unfinished())
     (winner,) = set(crowd) - who_was_told(stage, crowd)
     name = stage.slack.users[winner].display_name
-    assert all(any(f"@{name} is stopping it" in said for said in told_privately(stage, u)) for u in crowd if u != winner)
+    assert all(
+        any(f"@{name} is stopping it" in said for said in told_privately(stage, u)) for u in crowd if u != winner
+    )
     assert [record.who for record in audit.records(activeflow.id, What.SENDING)] == [winner]
     assert len(stop_requests(voipbin, activeflow)) == 1
     assert audit.claims() == 0

@@ -10,7 +10,7 @@ from uuid import UUID
 from sqlalchemy import func, select, text
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from bot.activeflows.records import What
+from bot.activeflows.records import Record, What
 from bot.demo.slack.messages import Message
 from bot.demo.voipbin.faults import Fault
 from bot.demo.voipbin.seen import RequestSeen
@@ -19,7 +19,7 @@ from bot.demo.voipbin.world import World
 from bot.ledger import audit as chain
 from bot.ledger.database import engine_for
 from bot.ledger.tables import audit as audit_table
-from bot.ledger.tables import claims
+from bot.ledger.tables import claims, intents
 from tests.scenarios.conftest import ALICE, INCIDENTS, Stage
 
 _STOP = "/activeflows/{id}/stop"
@@ -103,7 +103,7 @@ class Audit:
         """How many POSTs were announced."""
         return len(self.records(activeflow_id, What.SENDING))
 
-    def records(self, activeflow_id: UUID, what: What) -> list[chain.Record]:
+    def records(self, activeflow_id: UUID, what: What) -> list[Record]:
         with self._engine.begin() as connection:
             rows = connection.execute(
                 select(audit_table.c.body)
@@ -128,6 +128,12 @@ class Audit:
         with self._engine.begin() as connection:
             query = f"SELECT count(*) FROM {schema}workflow_status WHERE name LIKE 'carry_out%' AND {which}"  # noqa: S608 # words of this file only
             return int(connection.execute(text(query)).scalar_one())
+
+    def knows_the_place_of(self, card: Message) -> bool:
+        """Whether it is written down where the card stands: the last write in posting one."""
+        with self._engine.begin() as connection:
+            bodies = connection.execute(select(intents.c.body)).scalars()
+            return any(f'"message_ts":"{card.ts}"' in body for body in bodies)
 
     def claims(self) -> int:
         with self._engine.begin() as connection:

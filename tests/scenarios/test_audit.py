@@ -1,5 +1,6 @@
 """`/flows audit`: who did what, and who may know it."""
 
+import hashlib
 import re
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -44,6 +45,7 @@ async def test_a_stop_can_be_read_from_the_question_to_its_end(bot: Stage, slack
     short, card = await stopped(bot, slack, voipbin)
     answer = await answers(bot, "audit", user=BOB)
     assert answer.ephemeral_to == BOB
+    digest = hashlib.sha256(bot.policy.read_bytes()).hexdigest()
     told = [re.sub(r"^[\d-]+ [\d:]+ UTC · | · receipt \w{10}$", "", line) for line in lines(answer)]
     where = f"{short} · #incidents · reason: “it loops”"
     assert told == [
@@ -51,10 +53,11 @@ async def test_a_stop_can_be_read_from_the_question_to_its_end(bot: Stage, slack
         f"@Carol sending the stop (attempt 1) · {where}",
         f"@Carol pressed Stop flow: allowed by grant 1 · {where}",
         f"@Alice asked to stop: allowed by grant 1 · {where}",
+        f"policy file is in force: 3 grants, sha256 {digest[:12]} · no activeflow",
     ]
     receipts = [line.rpartition(" ")[2] for line in lines(answer)]
     assert f"Receipt {receipts[0]}" in card.words
-    assert "4 records, newest first: everybody’s" in answer.words
+    assert "5 records, newest first: everybody’s" in answer.words
     assert "flows-bot audit verify" in answer.words
 
 
@@ -101,7 +104,7 @@ async def test_a_press_that_was_refused_is_in_the_record(bot: Stage, slack: Work
 
 
 async def test_nothing_fits_and_that_is_said(bot: Stage) -> None:
-    answer = await answers(bot, "audit", user=BOB)
+    answer = await answers(bot, "audit me", user=BOB)
     assert "No record fits." in answer.words
     assert not answer.buttons
     assert "An id here is the activeflow’s" in (await answers(bot, "audit 3c5b0f6e", user=BOB)).words
@@ -122,7 +125,7 @@ def recorded(number: int, **changes: str) -> Record:
 
 @pytest.fixture
 async def full(stage: Stage, sqlite_url: str) -> Stage:
-    """A ledger with 23 records, written before the bot starts."""
+    """A ledger with 23 records, written before the bot starts; its start adds which policy is in force."""
     database = Database(sqlite_url)
     await database.prepare()
     book = Book(database, now=lambda: NOW)
@@ -140,18 +143,18 @@ async def test_pages_turn_in_place_and_each_record_is_on_one_of_them(full: Stage
     async with full.start():
         page = await answers(full, "audit", user=BOB)
         seen = len(slack.sees(BOB, INCIDENTS))
-        assert numbers(page) == list(range(23, 13, -1))
+        assert numbers(page) == list(range(23, 14, -1))
         assert [button.action_id for button in page.buttons] == [ids.AUDIT_OLDER]
         page = await presses(full, BOB, page, ids.AUDIT_OLDER)
-        assert numbers(page) == list(range(13, 3, -1))
+        assert numbers(page) == list(range(14, 4, -1))
         assert [button.action_id for button in page.buttons] == [ids.AUDIT_NEWER, ids.AUDIT_OLDER]
         page = await presses(full, BOB, page, ids.AUDIT_OLDER)
-        assert numbers(page) == [3, 2, 1]
+        assert numbers(page) == [4, 3, 2, 1]
         assert [button.action_id for button in page.buttons] == [ids.AUDIT_NEWER]
         page = await presses(full, BOB, page, ids.AUDIT_NEWER)
-        assert numbers(page) == list(range(13, 3, -1))
+        assert numbers(page) == list(range(14, 4, -1))
         page = await presses(full, BOB, page, ids.AUDIT_NEWER)
-        assert numbers(page) == list(range(23, 13, -1))
+        assert numbers(page) == list(range(23, 14, -1))
         assert page.ephemeral_to == BOB
         assert len(slack.sees(BOB, INCIDENTS)) == seen
 
@@ -178,4 +181,4 @@ async def test_records_are_found_by_a_whole_id_a_beginning_and_a_time(full: Stag
 
 async def test_the_audit_answers_in_any_channel(full: Stage) -> None:
     async with full.start():
-        assert numbers(await answers(full, "audit", user=BOB, channel=LOBBY)) == list(range(23, 13, -1))
+        assert numbers(await answers(full, "audit", user=BOB, channel=LOBBY)) == list(range(23, 14, -1))

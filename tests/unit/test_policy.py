@@ -1,6 +1,7 @@
 """The rule book as it is read: good ones, and one clear line for each mistake."""
 
 import json
+import re
 from datetime import timedelta
 from pathlib import Path
 from uuid import UUID
@@ -83,58 +84,58 @@ def test_no_limits_and_empty_limits_are_opposites() -> None:
     [
         (
             grant(to='["U0ALICE", "@alice"]'),
-            'grant 1, to, entry 2 must be an id: a user (U…), a user group (S…) or "members"; names can be faked.',
+            '2: grant 1, to, entry 2 must be an id: a user (U…), a user group (S…) or "members"; names can be faked.',
         ),
         (
             grant(to='["on-call team"]'),
-            'grant 1, to, entry 1 must be an id: a user (U…), a user group (S…) or "members"; names can be faked.',
+            '2: grant 1, to, entry 1 must be an id: a user (U…), a user group (S…) or "members"; names can be faked.',
         ),
         (
             grant(to='["Members"]'),
-            'grant 1, to, entry 1 must be an id: a user (U…), a user group (S…) or "members"; names can be faked.',
+            '2: grant 1, to, entry 1 must be an id: a user (U…), a user group (S…) or "members"; names can be faked.',
         ),
         (
             grant() + "\n" + grant(**{"in": '["#incidents"]'}),
-            "grant 2, in, entry 1 must be a channel id (C…): copy it from the channel's details.",
+            "7: grant 2, in, entry 1 must be a channel id (C…): copy it from the channel's details.",
         ),
-        (grant(to="[]"), "grant 1, to must not be empty."),
-        (grant(to='"U0ALICE"'), "grant 1, to must be a list, in square brackets."),
+        (grant(to="[]"), "2: grant 1, to must not be empty."),
+        (grant(to='"U0ALICE"'), "2: grant 1, to must be a list, in square brackets."),
         (
             grant(may='["veiw"]'),
-            "grant 1, may, entry 1 must be one of 'view', 'stop', 'bulk', 'approve', 'reveal' or 'audit'.",
+            "3: grant 1, may, entry 1 must be one of 'view', 'stop', 'bulk', 'approve', 'reveal' or 'audit'.",
         ),
-        ('[[grant]]\nto = ["U0ALICE"]', "grant 1, may is missing."),
-        (grant(channels='["C0INC"]'), "grant 1, channels is nothing that a policy can say."),
-        ("[[grants]]\n", "grants is nothing that a policy can say."),
-        ("[rules]\nbulk_limits = 3", "rules, bulk_limits is nothing that a policy can say."),
-        ('[rules]\ntwo_person = ["view"]', "rules, two_person, entry 1 must be one of 'stop' or 'bulk'."),
-        ("[rules]\nbulk_limit = 0", "rules, bulk_limit must be at least 1."),
-        ("[rules]\nbulk_limit = true", "rules, bulk_limit must be a whole number."),
-        ('[rules]\nreason_required = "no"', "rules, reason_required must be true or false."),
-        ("[rules]\nreason_required = 0", "rules, reason_required must be true or false."),
+        ('[[grant]]\nto = ["U0ALICE"]', "1: grant 1, may is missing."),
+        (grant(channels='["C0INC"]'), "4: grant 1, channels is nothing that a policy can say."),
+        ("[[grants]]\n", "1: grants is nothing that a policy can say."),
+        ("[rules]\nbulk_limits = 3", "2: rules, bulk_limits is nothing that a policy can say."),
+        ('[rules]\ntwo_person = ["view"]', "2: rules, two_person, entry 1 must be one of 'stop' or 'bulk'."),
+        ("[rules]\nbulk_limit = 0", "2: rules, bulk_limit must be at least 1."),
+        ("[rules]\nbulk_limit = true", "2: rules, bulk_limit must be a whole number."),
+        ('[rules]\nreason_required = "no"', "2: rules, reason_required must be true or false."),
+        ("[rules]\nreason_required = 0", "2: rules, reason_required must be true or false."),
         (
             "[rules]\nconfirm_within = 300",
-            'rules, confirm_within must be a duration from "1s" to "1h", like "5m".',
+            '2: rules, confirm_within must be a duration from "1s" to "1h", like "5m".',
         ),
         (
             '[rules]\nconfirm_within = "2h"',
-            'rules, confirm_within must be a duration from "1s" to "1h", like "5m".',
+            '2: rules, confirm_within must be a duration from "1s" to "1h", like "5m".',
         ),
-        ("rules = 3", "rules must be a table."),
-        ("[grant]\n", "grant must be a list, in square brackets."),
-        ("grant = [3]", "grant 1 must be a table."),
-        ("[[grant]\n", "is not TOML: Expected ']]' at the end of an array declaration (at line 1, column 8)."),
-        ("n = " + "1" * 5000, "is not TOML that can be read."),
-        ("n = " + "[" * 3000, "is not TOML that can be read."),
+        ("rules = 3", "1: rules must be a table."),
+        ("[grant]\n", "1: grant must be a list, in square brackets."),
+        ("grant = [3]", "1: grant 1 must be a table."),
+        ("[[grant]\n", "1: is not TOML: Expected ']]' at the end of an array declaration (at line 1, column 8)."),
+        ("n = " + "1" * 5000, " is not TOML that can be read."),
+        ("n = " + "[" * 3000, " is not TOML that can be read."),
     ],
 )
 def test_each_mistake_is_one_clear_line_with_its_place(text: str, line: str) -> None:
-    assert mistakes(text) == (f"policy.toml: {line}",)
+    assert mistakes(text) == (f"policy.toml:{line}",)
 
 
 def test_a_flow_is_named_by_its_id() -> None:
     (line,) = mistakes(grant(flows='["Support line"]'))
-    assert line == "policy.toml: grant 1, flows, entry 1 must be the id of a flow (a UUID)."
+    assert line == "policy.toml:4: grant 1, flows, entry 1 must be the id of a flow (a UUID)."
 
 
 def test_all_mistakes_are_said_at_once() -> None:
@@ -173,7 +174,7 @@ def test_a_file_is_read_with_its_own_name_in_front_of_a_mistake(tmp_path: Path) 
     path.write_text(GOOD, encoding="utf-8")
     assert len(read_policy(path).grants) == 2
     path.write_text("[rule]", encoding="utf-8")
-    with pytest.raises(Misconfigured, match=r"^rules-of-the-house\.toml: rule is nothing that"):
+    with pytest.raises(Misconfigured, match=r"^rules-of-the-house\.toml:1: rule is nothing that"):
         read_policy(path)
 
 
@@ -215,7 +216,7 @@ def toml(value: object) -> str:
 @example('"" = 1')
 def test_whatever_stands_in_the_file_it_is_a_policy_or_a_list_of_one_line_mistakes(text: str) -> None:
     for line in told(text):
-        assert line.startswith("policy.toml: ")
+        assert re.match(r"policy\.toml:(\d+:)? ", line)
         assert line.endswith(".")
         assert line.isprintable()
         assert len(line) < 300

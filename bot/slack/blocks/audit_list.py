@@ -1,11 +1,9 @@
 """The record of who did what, newest first, one line each in plain words.
 
-Only the asker sees it. A line says what the record says and no more: *sending* is written before a stop leaves, so it
-does not say that the stop was sent.
+Only the asker sees it. Three lines to a block: the longest three fit into it uncut.
 """
 
-from collections.abc import Callable, Mapping
-from typing import Final, TypeAlias
+from typing import Final
 
 from slack_sdk.models.blocks import (
     ActionsBlock,
@@ -18,15 +16,13 @@ from slack_sdk.models.blocks import (
     SectionBlock,
 )
 
-from bot.activeflows.records import Entry, What
+from bot.activeflows.records import Entry
 from bot.activeflows.reviewing import Review
-from bot.activeflows.stops import Attribution
 from bot.slack import ids
+from bot.slack.blocks.audit_words import did
 from bot.slack.blocks.mrkdwn import code, date_token, escaped, mention
 from bot.slack.requests import Audit
 from bot.slack.telling import Message
-
-Detail: TypeAlias = Mapping[str, str | int | bool | None]
 
 _WHEN: Final = "{date_short_pretty} {time_secs}"
 _IN_ONE_BLOCK: Final = 3
@@ -54,97 +50,13 @@ def _line(entry: Entry) -> str:
     record = entry.record
     parts = [
         date_token(record.at, _WHEN),
-        f"{mention(record.who)} {_WORDS[record.what](record.detail)}",
+        f"{mention(record.who)} {did(record)}",
         code(record.activeflow_id.hex[:8]) if record.activeflow_id else "no activeflow",
         *([mention(record.channel)] if record.channel else []),
         *([f"reason: “{escaped(record.reason, 150)}”"] if record.reason else []),
         f"receipt {code(entry.receipt, 20)}",
     ]
     return " · ".join(parts)
-
-
-# ---------------------------------------------------------------- what each record says
-
-
-def _asked(detail: Detail) -> str:
-    again = ", without a second question" if detail.get("now") is True else ""
-    return f"asked to stop{again}{_because(detail)}"
-
-
-def _pressed(detail: Detail) -> str:
-    return f"pressed Stop flow{_because(detail)}"
-
-
-def _refused(detail: Detail) -> str:
-    return f"refused: {_said(detail, 'because') or _said(detail, 'why') or 'no reason was kept'}"
-
-
-def _moved(detail: Detail) -> str:
-    was, now = _said(detail, "was"), _said(detail, "now")
-    change = f": it had moved from {was} to {now}" if was and now else ""
-    return f"pressed, and was asked once more{change}"
-
-
-def _sending(detail: Detail) -> str:
-    attempt = _said(detail, "attempt")
-    return f"sending the stop (attempt {attempt})" if attempt else "sending the stop"
-
-
-def _answered(detail: Detail) -> str:
-    return f"VoIPBIN’s answer: {_said(detail, 'because') or _said(detail, 'why') or 'taken'}"
-
-
-_ENDED: Final = {
-    Attribution.THIS_PRESS: "ended, by this press",
-    Attribution.ALREADY: "it had ended already, nothing was sent",
-    Attribution.BY_ITSELF: "it ended by itself, just before the stop reached it",
-    Attribution.UNCERTAIN: "ended; the answer was lost, so by this press or by itself in the same moment",
-}
-_OUTCOMES: Final = {
-    "NotKnown": "not known whether it ended",
-    "StillRunning": "still running",
-    "NotSent": "nothing was stopped",
-    "Expired": "too late, nothing was stopped",
-}
-
-
-def _outcome(detail: Detail) -> str:
-    kind = str(detail.get("outcome"))
-    ended = _ENDED.get(Attribution(by)) if (by := detail.get("attribution")) in set(Attribution) else "ended"
-    words = ended if kind == "Ended" else _OUTCOMES.get(kind, escaped(kind, 40))
-    why, request_id = _said(detail, "why"), _said(detail, "request_id")
-    return f"outcome: {words}{f': {why}' if why else ''}{f' (VoIPBIN request {request_id})' if request_id else ''}"
-
-
-def _cancelled(_: Detail) -> str:
-    return "put the card away"
-
-
-def _revealed(detail: Detail) -> str:
-    return f"was shown unmasked: {_said(detail, 'shown') or 'personal data'}{_because(detail)}"
-
-
-def _because(detail: Detail) -> str:
-    because = _said(detail, "because")
-    return f": {because}" if because else ""
-
-
-def _said(detail: Detail, key: str) -> str:
-    value = detail.get(key)
-    return "" if value is None or value is False or value == "" else escaped(str(value), 200, empty="")
-
-
-_WORDS: Final[Mapping[What, Callable[[Detail], str]]] = {
-    What.ASKED: _asked,
-    What.PRESSED: _pressed,
-    What.REFUSED: _refused,
-    What.MOVED: _moved,
-    What.SENDING: _sending,
-    What.ANSWERED: _answered,
-    What.OUTCOME: _outcome,
-    What.CANCELLED: _cancelled,
-    What.REVEALED: _revealed,
-}
 
 
 # ---------------------------------------------------------------- around the records

@@ -30,7 +30,7 @@ def help_overview(operator: Operator, *, command: str) -> Message:
 def _closed(closed: list[HelpLine], operator: Operator, command: str) -> str:
     if not closed:
         return ""
-    words = ", ".join(bold(line.usage.split(maxsplit=1)[0]) for line in closed)
+    words = ", ".join(bold(line.word) for line in closed)
     asked = dict.fromkeys(who for line in closed if line.needs for who in operator.decide(line.needs).who_may)
     ask = f" You can ask {', '.join(map(mention, list(asked)[:_MOST_ASKED]))}." if asked else ""
     return f"Not open to you here: {words}. Why: {code(f'{command} whoami')}.{ask}"

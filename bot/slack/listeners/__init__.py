@@ -7,7 +7,7 @@ without a visible answer.
 from slack_bolt.async_app import AsyncApp
 
 from bot.slack.desk import Desk
-from bot.slack.listeners import actions, audits, commands, events, reasons, stops
+from bot.slack.listeners import actions, audits, bulks, commands, events, reasons, stops
 
 
 def register(app: AsyncApp, desk: Desk) -> None:
@@ -15,6 +15,7 @@ def register(app: AsyncApp, desk: Desk) -> None:
     commands.register(app, desk)
     actions.register(app, desk)
     stops.register(app, desk)
+    bulks.register(app, desk)
     reasons.register(app, desk)
     audits.register(app, desk)
     events.register(app, desk)

@@ -18,8 +18,8 @@ from bot.slack.blocks.whoami import whoami
 from bot.slack.desk import Desk
 from bot.slack.gestures import Gesture, from_command
 from bot.slack.grammar import parse
-from bot.slack.listeners import audits, stops
-from bot.slack.requests import Audit, Help, List, Request, Show, Stop, Whoami
+from bot.slack.listeners import audits, bulks, stops
+from bot.slack.requests import Audit, Help, List, Request, Show, Stop, StopAll, Whoami
 from bot.slack.telling import Message
 from bot.slack.typed import from_slack
 
@@ -47,6 +47,8 @@ async def _carry_out(desk: Desk, gesture: Gesture, request: Request) -> None:
     match request:
         case Stop():
             await stops.begin(desk, gesture, request)
+        case StopAll():
+            await bulks.begin(desk, gesture, request)
         case Audit():
             await audits.tell(desk, gesture, request)
         case _:

@@ -14,7 +14,7 @@ from bot.activeflows.wording import WORDS
 from bot.slack import ids
 from bot.slack.filtering import STATUSES, TYPES
 from bot.slack.grammar import COMMANDS, parse
-from bot.slack.requests import ME, Audit, Help, List, Request, Show, Stop, Whoami, typed
+from bot.slack.requests import ME, Audit, Help, List, Request, Show, Stop, StopAll, Whoami, typed
 from bot.slack.typed import cleaned, from_slack, words
 
 IDS = st.uuids().filter(lambda id_: id_.int != 0)
@@ -59,6 +59,7 @@ FILTERS = st.builds(
 LISTS = st.builds(List, FILTERS, st.integers(1, 9999))
 BEGINNINGS = st.sampled_from(["", "", "now ", "now", "NOW it ", '"', "“", "'", "`", "\\", '"a" and '])
 REASONS = st.builds("{}{}".format, BEGINNINGS, LINES).map(cleaned).filter(lambda reason: "<@" not in reason)
+MANY = st.builds(StopAll, FILTERS.filter(lambda f: f.status == "running" and bool(f.words())), REASONS)
 USERS = st.none() | st.just(ME) | st.from_regex(r"[UW][A-Z0-9]{4,12}", fullmatch=True)
 REQUESTS: st.SearchStrategy[Request] = st.one_of(
     st.just(Help()),
@@ -66,6 +67,7 @@ REQUESTS: st.SearchStrategy[Request] = st.one_of(
     LISTS,
     st.builds(Show, TARGETS),
     st.builds(Stop, TARGETS, st.booleans(), REASONS),
+    MANY,
     st.builds(Audit, st.none() | TARGETS, USERS, st.none() | DURATIONS),
 )
 

@@ -45,6 +45,7 @@ from bot.slack.blocks.stop_card import stop_card
 from bot.slack.blocks.whoami import whoami
 from bot.slack.requests import Audit
 from bot.slack.telling import Message
+from tests.unit.slack.blocks.bulk_screens import bulk_screens
 
 NOW = datetime(2026, 11, 22, 12, 3, 10, tzinfo=UTC)
 CUSTOMER = UUID("5e0b8f4c-0000-4000-8000-0000000000aa")
@@ -129,6 +130,7 @@ def every_screen(words: str = "Support line") -> Iterator[Message]:
     yield not_understood(NotUnderstood(words, words), command="/flows")
     yield from _audits(words)
     yield from _stop_cards(words)
+    yield from bulk_screens(words)
 
 
 def _doing(words: str, one: Activeflow) -> Situation:

@@ -1,7 +1,7 @@
 """Reads ``policy.toml`` into the rules the middle decides by. Unset is deny; ids only, never names.
 
 A name ("@alice", "#incidents") is refused with a hint: names can be changed by anybody, and then a grant would belong
-to somebody else.
+to somebody else. A mistake is said with the line it stands on: ``policy.toml:12: grant 2, to, entry 1 must be …``.
 """
 
 import re
@@ -25,6 +25,7 @@ from pydantic import (
 from bot.activeflows.ages import from_typed
 from bot.activeflows.operators import MEMBERS, Grant, Permission, Policy, Rules
 from bot.misconfigured import Misconfigured
+from bot.policy.places import line_of, places
 
 if TYPE_CHECKING:
     from pydantic_core import ErrorDetails
@@ -86,6 +87,7 @@ class _Rules(_Strict):
     bulk_limit: Annotated[StrictInt, Field(ge=1, le=1000)] = 50
     confirm_within: Annotated[timedelta, BeforeValidator(_duration)] = timedelta(minutes=5)
     ask_in: Annotated[str, AfterValidator(_channel)] | None = None
+    audit_channel: Annotated[str, AfterValidator(_channel)] | None = None
 
 
 class _File(_Strict):
@@ -98,23 +100,38 @@ def read_policy(path: Path | None) -> Policy:
 
     Raises ``Misconfigured`` with one line per mistake.
     """
-    if path is None:
-        return Policy()
+    return Policy() if path is None else parsed_policy(policy_text(path), name=path.name)
+
+
+def policy_text(path: Path) -> str:
+    """What stands in that file. Raises ``Misconfigured``."""
     try:
-        text = path.read_text(encoding="utf-8")
+        return decoded_policy(path.read_bytes())
     except (OSError, UnicodeDecodeError) as trouble:
-        raise Misconfigured(f"{path.name}: cannot be read ({type(trouble).__name__}).") from None
-    return parsed_policy(text, name=path.name)
+        raise unreadable_policy(path, trouble) from None
+
+
+def decoded_policy(content: bytes) -> str:
+    """The text of a file with that content. Raises ``UnicodeDecodeError``."""
+    return content.decode().removeprefix("\ufeff")  # some editors mark their files
+
+
+def unreadable_policy(path: Path, trouble: Exception) -> Misconfigured:
+    """What is said of a file that cannot be read."""
+    return Misconfigured(f"{path.name}: cannot be read ({type(trouble).__name__}).")
 
 
 def parsed_policy(text: str, *, name: str = "policy.toml") -> Policy:
     """The policy in that text. Raises ``Misconfigured``."""
+    text = text.removeprefix("\ufeff")
     try:
-        file = _File.model_validate(tomllib.loads(text.removeprefix("\ufeff")))  # some editors mark their files
+        file = _File.model_validate(tomllib.loads(text))
     except tomllib.TOMLDecodeError as trouble:
-        raise Misconfigured(f"{name}: is not TOML: {_shown(str(trouble), 200)}.") from None
+        line = _line_of_the_end(text, str(trouble))
+        raise Misconfigured(f"{name}:{line}: is not TOML: {_shown(str(trouble), 200)}.") from None
     except ValidationError as wrong:
-        raise Misconfigured(*(f"{name}: {_place(e['loc'])} {_message(e)}." for e in wrong.errors())) from None
+        lines = places(text)
+        raise Misconfigured(*(f"{_at(name, lines, e['loc'])} {_message(e)}." for e in wrong.errors())) from None
     except (ValueError, RecursionError):  # numbers of thousands of digits, lists in lists in lists
         raise Misconfigured(f"{name}: is not TOML that can be read.") from None
     rules = file.rules
@@ -126,6 +143,7 @@ def parsed_policy(text: str, *, name: str = "policy.toml") -> Policy:
             bulk_limit=rules.bulk_limit,
             confirm_within=rules.confirm_within,
             ask_in=rules.ask_in or "",
+            audit_channel=rules.audit_channel or "",
         ),
     )
 
@@ -138,6 +156,17 @@ def _grant(number: int, grant: _Grant) -> Grant:
         channels=None if grant.channels is None else frozenset(grant.channels),
         flows=None if grant.flows is None else frozenset(grant.flows),
     )
+
+
+def _at(name: str, lines: dict[tuple[str | int, ...], int], where: tuple[int | str, ...]) -> str:
+    line = line_of(lines, where)
+    return f"{name}{f':{line}' if line else ''}: {_place(where)}"
+
+
+def _line_of_the_end(text: str, trouble: str) -> int:
+    """Where the grammar was broken: tomllib says the line, or "at end of document"."""
+    said = re.search(r"\(at line (\d+), column \d+\)$", trouble)
+    return int(said[1]) if said else text.count("\n") + 1
 
 
 def _place(where: tuple[int | str, ...]) -> str:

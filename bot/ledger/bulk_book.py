@@ -1,0 +1,152 @@
+"""The ledger of bulk stops (``ports.BulkLedger``): the frozen list, who pressed it, and what became of each member.
+
+What a member needs to be stopped as a lone activeflow is (its own intent) is written in the transaction that gives the
+bulk to one press, so that there is never a bulk under way with members that cannot be claimed.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from datetime import datetime
+from typing import Final
+
+from pydantic import TypeAdapter
+from sqlalchemy import Connection, delete, insert, select, update
+
+from bot.activeflows.bulk import Became, Bulk, BulkState, Ending, Run
+from bot.activeflows.records import Record
+from bot.activeflows.stops import Intent, IntentState, Press
+from bot.ledger import audit
+from bot.ledger.database import Database, one_writer
+from bot.ledger.tables import bulk_members, bulks, intents
+
+_BULK: Final = TypeAdapter(Bulk)
+_INTENT: Final = TypeAdapter(Intent)
+_ENDING: Final = TypeAdapter(Ending)
+
+
+class BulkBook:
+    """Every method is one transaction and may raise ``LedgerUnavailable``; then nothing was written."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    async def open_bulk(self, bulk: Bulk, asked: Record) -> None:
+        def work(connection: Connection) -> None:
+            body = _BULK.dump_json(bulk).decode()
+            row = {
+                "id": bulk.id,
+                "state": str(BulkState.OPEN),
+                "press_id": "",
+                "by": "",
+                "aborted_by": "",
+                "body": body,
+            }
+            connection.execute(insert(bulks).values(row))
+            audit.append(connection, asked)
+
+        await self._database.within(work)
+
+    async def bulk(self, bulk_id: str) -> tuple[Bulk, Run] | None:
+        def work(connection: Connection) -> tuple[Bulk, Run] | None:
+            body = connection.execute(select(bulks.c.body).where(bulks.c.id == bulk_id)).scalar()
+            return None if body is None else (_BULK.validate_json(body), _run(connection, bulk_id))
+
+        return await self._database.within(work)
+
+    async def bulk_posted(self, bulk_id: str, message_ts: str) -> None:
+        def work(connection: Connection) -> None:
+            body = connection.execute(select(bulks.c.body).where(bulks.c.id == bulk_id)).scalar()
+            if body is not None:
+                there = replace(_BULK.validate_json(body), message_ts=message_ts)
+                connection.execute(
+                    update(bulks).where(bulks.c.id == bulk_id).values(body=_BULK.dump_json(there).decode())
+                )
+
+        await self._database.within(work)
+
+    async def start_bulk(self, bulk: Bulk, press: Press, until: datetime, intents_: Sequence[Intent]) -> Run:
+        def work(connection: Connection) -> Run:
+            one_writer(connection)
+            begun = {"press_id": press.id, "by": press.by, "since": press.at.isoformat(), "until": until.isoformat()}
+            if _change(connection, bulk.id, BulkState.OPEN, BulkState.STOPPING, **begun):
+                rows = [
+                    {"id": i.id, "state": str(IntentState.OPEN), "press_id": "", "body": _INTENT.dump_json(i).decode()}
+                    for i in intents_
+                ]
+                connection.execute(insert(intents), rows)
+            return _run(connection, bulk.id)
+
+        return await self._database.within(work)
+
+    async def became(self, bulk_id: str, number: int, became: Became) -> None:
+        await self._database.within(lambda connection: _note(connection, bulk_id, {number: became}))
+
+    async def abort_bulk(self, bulk_id: str, by: str, record: Record) -> bool:
+        def work(connection: Connection) -> bool:
+            one_writer(connection)
+            if not _change(connection, bulk_id, BulkState.STOPPING, BulkState.ABORTING, aborted_by=by):
+                return False
+            audit.append(connection, record)
+            return True
+
+        return await self._database.within(work)
+
+    async def put_bulk_away(self, bulk_id: str, by: str, record: Record) -> bool:
+        def work(connection: Connection) -> bool:
+            one_writer(connection)
+            if not _change(connection, bulk_id, BulkState.OPEN, BulkState.CANCELLED, aborted_by=by):
+                return False
+            audit.append(connection, record)
+            return True
+
+        return await self._database.within(work)
+
+    async def finish_bulk(
+        self, bulk_id: str, became: Mapping[int, Became], ending: Ending, records: Sequence[Record]
+    ) -> Run:
+        def work(connection: Connection) -> Run:
+            receipt = ""
+            for record in records:
+                receipt = audit.append(connection, record).receipt
+            _note(connection, bulk_id, became)
+            told = _ENDING.dump_json(replace(ending, receipt=receipt)).decode()
+            over = update(bulks).where(bulks.c.id == bulk_id).values(state=str(BulkState.DONE), ending=told)
+            connection.execute(over)
+            return _run(connection, bulk_id)
+
+        return await self._database.within(work)
+
+
+def _run(connection: Connection, bulk_id: str) -> Run:
+    row = connection.execute(select(bulks).where(bulks.c.id == bulk_id)).one()
+    members = connection.execute(
+        select(bulk_members.c.number, bulk_members.c.became).where(bulk_members.c.bulk_id == bulk_id)
+    )
+    return Run(
+        state=BulkState(row.state),
+        press_id=row.press_id,
+        by=row.by,
+        since=datetime.fromisoformat(row.since) if row.since else None,
+        until=datetime.fromisoformat(row.until) if row.until else None,
+        aborted_by=row.aborted_by,
+        became={member.number: Became(member.became) for member in members},
+        ending=_ENDING.validate_json(row.ending) if row.ending else None,
+    )
+
+
+def _note(connection: Connection, bulk_id: str, became: Mapping[int, Became]) -> None:
+    if not became:
+        return
+    connection.execute(
+        delete(bulk_members).where(bulk_members.c.bulk_id == bulk_id, bulk_members.c.number.in_(list(became)))
+    )
+    rows = [{"bulk_id": bulk_id, "number": number, "became": str(result)} for number, result in became.items()]
+    connection.execute(insert(bulk_members), rows)
+
+
+def _change(connection: Connection, bulk_id: str, was: BulkState, to: BulkState, **more: str) -> bool:
+    """Compare and set: true for exactly one of those who try."""
+    changed = connection.execute(
+        update(bulks).where(bulks.c.id == bulk_id, bulks.c.state == str(was)).values(state=str(to), **more)
+    )
+    return changed.rowcount == 1

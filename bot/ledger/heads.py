@@ -1,0 +1,49 @@
+"""Heads of the chain: what is told outside each day, so that a removed tail shows.
+
+The rows alone cannot show that the newest of them were removed. A head, ``<seq>:<hash>``, that somebody keeps elsewhere
+can: the chain must still go through it. Decisions:
+
+- A day's head is claimed in a table of its own, not in the chain: announcing must not itself be what changes the head.
+- It is claimed before it is told, so it is told at most once across replicas and restarts. A bot killed in between leaves
+  a day out; the next head proves the records of that day, too.
+"""
+
+import re
+from collections.abc import Iterator
+from datetime import date
+from typing import Final
+
+from sqlalchemy import Connection, desc, insert, select
+
+from bot.activeflows.records import Head
+from bot.ledger.audit import RECEIPT_DIGITS
+from bot.ledger.database import one_writer
+from bot.ledger.tables import audit, heads
+
+_WRITTEN: Final = re.compile(rf"(?<![\w:.])(\d{{1,9}}):([0-9a-f]{{{RECEIPT_DIGITS},64}})(?![\w:])")
+
+
+def claim(connection: Connection, day: date) -> Head | None:
+    """The head to be told for this day, to exactly one asker; ``None``: it was told, or there is no record yet."""
+    one_writer(connection)
+    if connection.execute(select(heads.c.day).where(heads.c.day == day.isoformat())).first() is not None:
+        return None
+    last = connection.execute(select(audit.c.seq, audit.c.hash).order_by(desc(audit.c.seq)).limit(1)).first()
+    if last is None:
+        return None
+    connection.execute(insert(heads).values(day=day.isoformat(), seq=last.seq, hash=last.hash))
+    return Head(last.seq, last.hash)
+
+
+def written(text: str) -> Iterator[Head]:
+    """Every head in a text: a log, a channel's messages, or one that was typed."""
+    return (Head(int(seq), digits) for seq, digits in _WRITTEN.findall(text))
+
+
+def missing(connection: Connection, head: Head) -> str:
+    """Why the chain does not go through that head any more; empty when it does."""
+    there = connection.execute(select(audit.c.hash).where(audit.c.seq == head.seq)).scalar()
+    if there is not None:
+        return "" if there.startswith(head.hash) else f"record {head.seq} is another one now"
+    last = connection.execute(select(audit.c.seq).order_by(desc(audit.c.seq)).limit(1)).scalar() or 0
+    return f"the chain ends at record {last}: its tail was removed" if last < head.seq else "that record is missing"

@@ -1,0 +1,13 @@
+"""WHO MAY: ``policy.toml``, from its text to the policy in force.
+
+::
+
+    file        the text into the rules the middle decides by, or one line per mistake
+    places      on which line of the text something stands
+    in_force    the file looked at again and again while the bot runs; a broken one changes nothing
+"""
+
+from bot.policy.file import parsed_policy, read_policy
+from bot.policy.in_force import PolicyInForce
+
+__all__ = ["PolicyInForce", "parsed_policy", "read_policy"]

@@ -1,0 +1,98 @@
+"""The policy in force: the file is looked at again and again while the bot runs, and a good change is taken over.
+
+Promises: what is broken, unreadable or gone changes nothing and opens nothing; the last good policy stays in force and
+``trouble`` says why. Decisions:
+
+- The whole content is compared, not its times: a policy is small, editors replace files, mounted volumes swap links, and
+  a change within one tick of the clock is a change.
+- A change counts once two looks in a row have seen the same. A file that is just being written may be a good policy
+  without its last lines, and the last lines may be those that limit it.
+"""
+
+import hashlib
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+from bot.activeflows.operators import Policy
+from bot.misconfigured import Misconfigured
+from bot.policy.file import decoded_policy, parsed_policy, unreadable_policy
+
+LARGEST: Final = 1_000_000
+"""Bytes of a policy. What is larger is none, and is not read into memory each second."""
+
+
+class TooLarge(ValueError):
+    """More bytes than a policy has."""
+
+
+@dataclass(frozen=True, slots=True)
+class Version:
+    """One good state of the file. ``sha256`` (hex) is of its bytes; empty when there is no file at all."""
+
+    policy: Policy
+    sha256: str
+
+
+class PolicyInForce:
+    """``policy()`` for everybody who decides; ``look`` for whoever watches the file."""
+
+    def __init__(self, path: Path | None) -> None:
+        """Read the file. Raises ``Misconfigured``: nobody starts with a broken policy."""
+        self._path = path
+        self._seen: bytes | Exception | None = None if path is None else self.read()
+        self._settled = True
+        self.version = Version(Policy(), "") if path is None else self._version()
+        self.trouble: tuple[str, ...] = ()
+        """One line per mistake of the file as it is now; empty while it is the one in force."""
+
+    @property
+    def watched(self) -> bool:
+        """There is a file to look at."""
+        return self._path is not None
+
+    def policy(self) -> Policy:
+        return self.version.policy
+
+    def read(self) -> bytes | Exception:
+        """What the file holds, or why that cannot be known. Blocks on the disk."""
+        assert self._path is not None  # noqa: S101 - nobody looks at no file
+        try:
+            with self._path.open("rb") as file:
+                content = file.read(LARGEST + 1)
+        except OSError as trouble:
+            return trouble
+        return content if len(content) <= LARGEST else TooLarge()
+
+    def look(self, seen: bytes | Exception) -> bool:
+        """Take in what ``read`` gave; whether ``version`` or ``trouble`` has changed by it."""
+        if not _same(seen, self._seen):
+            self._seen, self._settled = seen, False
+            return False
+        if self._settled:
+            return False
+        self._settled = True
+        before = self.version, self.trouble
+        try:
+            version = self._version()
+        except Misconfigured as broken:
+            self.trouble = broken.mistakes
+        else:
+            self.trouble = ()
+            if version.sha256 != self.version.sha256:
+                self.version = version
+        return (self.version, self.trouble) != before
+
+    def _version(self) -> Version:
+        assert self._path is not None  # noqa: S101 - nobody looks at no file
+        if not isinstance(self._seen, bytes):
+            raise unreadable_policy(self._path, self._seen or OSError())
+        try:
+            text = decoded_policy(self._seen)
+        except UnicodeDecodeError as trouble:
+            raise unreadable_policy(self._path, trouble) from None
+        return Version(parsed_policy(text, name=self._path.name), hashlib.sha256(self._seen).hexdigest())
+
+
+def _same(one: bytes | Exception, other: bytes | Exception | None) -> bool:
+    return one == other if isinstance(one, bytes) else type(one) is type(other)

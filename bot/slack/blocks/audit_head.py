@@ -1,0 +1,20 @@
+"""The head of the audit, once a day, where people keep it: a message of Slack's that nobody with the database can edit."""
+
+from datetime import date
+
+from slack_sdk.models.blocks import ContextBlock, MarkdownTextObject, SectionBlock
+
+from bot.activeflows.records import Head
+from bot.slack.blocks.mrkdwn import code
+from bot.slack.telling import Message
+
+
+def audit_head(head: Head, day: date) -> Message:
+    """Plain hashes: nothing of a record can be read from them."""
+    words = f"The audit on {day.isoformat()}: record {head.seq} is its newest. Its head is {code(str(head))}"
+    how = f"Whether everything up to it is still there, says {code(f'flows-bot audit verify --head {head}')}"
+    return Message(words, (SectionBlock(text=MarkdownTextObject(text=words)), ContextBlock(elements=[_small(how)])))
+
+
+def _small(words: str) -> MarkdownTextObject:
+    return MarkdownTextObject(text=words)

@@ -1,0 +1,118 @@
+"""What a record of the audit says, in plain words.
+
+No more than the record says: *sending* is written before a stop leaves, so it does not say that the stop was sent. A
+kind of record that has no words here is called what it is called.
+"""
+
+from collections.abc import Callable, Mapping
+from typing import Final, TypeAlias
+
+from bot.activeflows.records import Record, What
+from bot.activeflows.stops import Attribution
+from bot.slack.blocks.mrkdwn import code, escaped
+
+Detail: TypeAlias = Mapping[str, str | int | bool | None]
+
+
+def _asked(detail: Detail) -> str:
+    again = ", without a second question" if detail.get("now") is True else ""
+    count = _said(detail, "count")
+    return f"asked to stop{f' {count} in bulk' if count else ''}{again}{_because(detail)}"
+
+
+def _pressed(detail: Detail) -> str:
+    count = _said(detail, "count")
+    return f"pressed {f'Stop all, for {count}' if count else 'Stop flow'}{_because(detail)}"
+
+
+def _refused(detail: Detail) -> str:
+    return f"refused: {_said(detail, 'because') or _said(detail, 'why') or 'no reason was kept'}"
+
+
+def _moved(detail: Detail) -> str:
+    was, now = _said(detail, "was"), _said(detail, "now")
+    change = f": it had moved from {was} to {now}" if was and now else ""
+    if detail.get("bulk"):
+        return f"left it alone in a bulk stop{change}"
+    return f"pressed, and was asked once more{change}"
+
+
+def _sending(detail: Detail) -> str:
+    attempt = _said(detail, "attempt")
+    return f"sending the stop (attempt {attempt})" if attempt else "sending the stop"
+
+
+def _answered(detail: Detail) -> str:
+    return f"VoIPBIN’s answer: {_said(detail, 'because') or _said(detail, 'why') or 'taken'}"
+
+
+_ENDED: Final = {
+    Attribution.THIS_PRESS: "ended, by this press",
+    Attribution.ALREADY: "it had ended already, nothing was sent",
+    Attribution.BY_ITSELF: "it ended by itself, just before the stop reached it",
+    Attribution.UNCERTAIN: "ended; the answer was lost, so by this press or by itself in the same moment",
+}
+_OUTCOMES: Final = {
+    "NotKnown": "not known whether it ended",
+    "StillRunning": "still running",
+    "NotSent": "nothing was stopped",
+    "Expired": "too late, nothing was stopped",
+}
+
+
+def _outcome(detail: Detail) -> str:
+    kind = str(detail.get("outcome"))
+    ended = _ENDED.get(Attribution(by)) if (by := detail.get("attribution")) in set(Attribution) else "ended"
+    words = ended if kind == "Ended" else _OUTCOMES.get(kind, escaped(kind, 40))
+    why, request_id = _said(detail, "why"), _said(detail, "request_id")
+    return f"outcome: {words}{f': {why}' if why else ''}{f' (VoIPBIN request {request_id})' if request_id else ''}"
+
+
+def _cancelled(_: Detail) -> str:
+    return "put the card away"
+
+
+def _aborted(_: Detail) -> str:
+    return "aborted a bulk stop: what was not begun was left"
+
+
+def _revealed(detail: Detail) -> str:
+    return f"was shown unmasked: {_said(detail, 'shown') or 'personal data'}{_because(detail)}"
+
+
+def _policy(detail: Detail) -> str:
+    digits, grants = _said(detail, "sha256"), detail.get("grants")
+    if not digits:
+        return "is not set: nobody may do anything"
+    return f"is in force: {grants} {'grant' if grants == 1 else 'grants'}, sha256 {code(digits[:12])}"
+
+
+def did(record: Record) -> str:
+    """Words that follow a person's name: "asked to stop: allowed by grant 2". Safe to stand in mrkdwn."""
+    words = _WORDS.get(record.what)
+    return words(record.detail) if words else f"{record.what}{_because(record.detail)}"
+
+
+def _because(detail: Detail) -> str:
+    because = _said(detail, "because")
+    return f": {because}" if because else ""
+
+
+def _said(detail: Detail, key: str) -> str:
+    value = detail.get(key)
+    return "" if value is None or value is False or value == "" else escaped(str(value), 200, empty="")
+
+
+_WORDS: Final[Mapping[What, Callable[[Detail], str]]] = {
+    What.ASKED: _asked,
+    What.PRESSED: _pressed,
+    What.REFUSED: _refused,
+    What.MOVED: _moved,
+    What.SENDING: _sending,
+    What.ANSWERED: _answered,
+    What.OUTCOME: _outcome,
+    What.CANCELLED: _cancelled,
+    What.ABORTED: _aborted,
+    What.REVEALED: _revealed,
+    What.POLICY: _policy,
+}

@@ -1,0 +1,242 @@
+"""The bulk stop card: the frozen list as a question, then a progress bar edited in place, then what became of each.
+
+Everybody in the channel reads the same words, so callers are masked. Decision: members are counted while it runs and
+named (by short id, a few of each kind) when it is over; all of them are in the audit.
+"""
+
+from collections.abc import Iterator, Sequence
+from typing import Final
+
+from slack_sdk.models.blocks import (
+    ActionsBlock,
+    Block,
+    ButtonElement,
+    ContextBlock,
+    HeaderBlock,
+    MarkdownTextObject,
+    PlainTextObject,
+    SectionBlock,
+)
+
+from bot.activeflows.bulk import Became, Bulk, BulkState, Run, counted, remainder
+from bot.slack import ids
+from bot.slack.blocks.mrkdwn import bold, code, date_token, escaped, mention
+from bot.slack.telling import Message
+
+_MOST_GROUPS: Final = 8
+_MOST_NAMED: Final = 12
+_BAR: Final = 20
+_DAY: Final = "{date_short_pretty} {time_secs}"
+_NAMED: Final = {
+    Became.MOVED: "Had moved on, so not touched",
+    Became.TAKEN: "Already being stopped by somebody else",
+    Became.UNKNOWN: "Not known whether they ended",
+    Became.RUNNING: "Still running after their stop was sent",
+    Became.NOT_SENT: "Could not be sent",
+    Became.NOT_PERMITTED: "Not open to whoever pressed",
+    Became.ABORTED: "Left by the abort",
+    Became.LATE: "Left, because the time was over",
+    Became.LEFT: "Left",
+    Became.ALREADY: "Had already ended",
+    Became.GONE: "Not there any more",
+}
+
+
+def bulk_card(bulk: Bulk, run: Run, command: str) -> Message:
+    """The card of this bulk at this point. ``command``: the slash command, for what to type next."""
+    header = _header(bulk, run)
+    blocks: list[Block] = [HeaderBlock(text=PlainTextObject(text=header))]
+    if run.state is BulkState.OPEN:
+        told = [*_list(bulk), *_consequences(bulk)]
+        blocks += [_section(_list(bulk)), _section(_consequences(bulk))]
+    else:
+        told = [*_progress(bulk, run), *_end(bulk, run)]
+        blocks += [_section([_about(bulk)]), *([_section(told)] if told else [])]
+    buttons = list(_buttons(bulk, run))
+    if buttons:
+        blocks.append(ActionsBlock(block_id=f"bulk:{bulk.id}", elements=buttons))
+    small = [MarkdownTextObject(text=line) for line in _small_print(bulk, run, command)]
+    blocks.append(ContextBlock(elements=small))
+    return Message(" ".join([f"{header}:", *told]), tuple(blocks))
+
+
+def _header(bulk: Bulk, run: Run) -> str:
+    count = len(bulk.members)
+    what = "this 1 activeflow" if count == 1 else f"these {count} activeflows"
+    match run.state:
+        case BulkState.OPEN:
+            return f"Stop {what}?"
+        case BulkState.STOPPING:
+            return f"Stopping {what}…"
+        case BulkState.ABORTING:
+            return "Aborting…"
+        case BulkState.CANCELLED:
+            return "Put away: nothing was stopped"
+        case BulkState.EXPIRED:
+            return "Too late: nothing was stopped"
+        case _:
+            return _over(bulk, run)
+
+
+def _over(bulk: Bulk, run: Run) -> str:
+    count, left = len(bulk.members), len(remainder(bulk, run))
+    if run.aborted_by:
+        return f"Aborted: {left} of {count} left"
+    return f"All {count} have ended" if not left else f"Over: {left} of {count} left"
+
+
+# ---------------------------------------------------------------- the question
+
+
+def _list(bulk: Bulk) -> list[str]:
+    groups = bulk.groups()
+    lines = [f"• {group.count} × {_name(group.flow_name)}: {escaped(group.words, 200)}" for group in groups]
+    more = sum(group.count for group in groups[_MOST_GROUPS:])
+    lines = [*lines[:_MOST_GROUPS], *([f"• … and {more} more"] if more else [])]
+    began = bulk.began
+    if began is not None:
+        lines.append(f"The oldest began {date_token(began[0], _DAY)}, the newest {date_token(began[1], _DAY)}.")
+    if bulk.sample:
+        lines.append("For example: " + "; ".join(escaped(words, 150) for words in bulk.sample) + ".")
+    return [f"All that run and fit {code(bulk.filters.words(), 300)}", *lines]
+
+
+def _consequences(bulk: Bulk) -> list[str]:
+    count, callers = len(bulk.members), bulk.callers
+    whom = "1 caller" if callers == 1 else f"{callers} callers"
+    lines = ["*What stopping them does*", f"• Hangs up on {whom}" if callers else "• Hangs up on nobody"]
+    lines.append("• Cannot be undone")
+    lines.append(
+        f"One is stopped first; when it has ended, the others follow, two at a time. Exactly these {count}: "
+        f"what begins after {date_token(bulk.as_of)} is not touched. At most {bulk.limit} at once."
+    )
+    return [*lines, *_left_out(bulk)]
+
+
+def _left_out(bulk: Bulk) -> Iterator[str]:
+    left = bulk.left
+    if left.uncertain:
+        ids_ = _few([id_.hex[:8] for id_ in left.uncertain])
+        yield f"Not in the list, because what they do is only probable: {ids_}"
+    if left.hidden:
+        yield f"Not in the list, because not open to whoever asked: up to {left.hidden}"
+    if left.unnamed:
+        yield f"May be missing, because the name of the flow could not be read: {left.unnamed}"
+    if bulk.complete_since is not None:
+        yield f"Looked back to {date_token(bulk.complete_since, _DAY)}; older ones may be missing"
+
+
+# ---------------------------------------------------------------- the progress and the end
+
+
+def _about(bulk: Bulk) -> str:
+    return f"{len(bulk.members)} that ran and fitted {code(bulk.filters.words(), 300)}"
+
+
+def _progress(bulk: Bulk, run: Run) -> list[str]:
+    match run.state:
+        case BulkState.CANCELLED:
+            return [f"{mention(run.aborted_by)} put this card away."]
+        case BulkState.EXPIRED:
+            return [f"The time to press ended at {date_token(bulk.deadline)}."]
+    lines = [f"{mention(run.by)} pressed {bold('Stop all')}" + (f" at {date_token(run.since)}." if run.since else ".")]
+    if run.aborted_by:
+        lines.append(f"{mention(run.aborted_by)} aborted it: what was in flight was finished, the rest was left.")
+    return [*lines, f"{_bar(bulk, run)} {progress_words(bulk, run)}"]
+
+
+def progress_words(bulk: Bulk, run: Run) -> str:
+    """As in "31 of 50 ended · 2 had already ended · 1 not known · 16 left"."""
+    counts = counted(bulk, run.became)
+    already = counts[Became.ALREADY] + counts[Became.GONE]
+    skipped = counts[Became.MOVED] + counts[Became.TAKEN]
+    not_done = counts[Became.RUNNING] + counts[Became.NOT_SENT]
+    left = sum(counts[kind] for kind in (Became.LEFT, Became.ABORTED, Became.LATE, Became.NOT_PERMITTED))
+    parts = [
+        f"{counts[Became.STOPPED]} of {len(bulk.members)} ended",
+        *([f"{already} had already ended"] if already else []),
+        *([f"{skipped} skipped"] if skipped else []),
+        *([f"{counts[Became.UNKNOWN]} not known"] if counts[Became.UNKNOWN] else []),
+        *([f"{not_done} not stopped"] if not_done else []),
+        f"{left} left",
+    ]
+    return " · ".join(parts)
+
+
+def _bar(bulk: Bulk, run: Run) -> str:
+    counts = counted(bulk, run.became)
+    left = counts[Became.LEFT]
+    done = _BAR * (len(bulk.members) - left) // len(bulk.members)
+    return "▓" * done + "░" * (_BAR - done)
+
+
+def _end(bulk: Bulk, run: Run) -> Iterator[str]:
+    ending = run.ending
+    if run.state is not BulkState.DONE or ending is None:
+        return
+    if ending.halted:
+        yield f"*It went no further than the first one:* {escaped(ending.halted, 200)}. Nothing else was touched."
+    for kind, words in _NAMED.items():
+        named = [member.short_id for member in bulk.members if run.of(member) is kind]
+        if named:
+            yield f"{words}: {_few(named)}"
+    if ending.more:
+        yield f"{ending.more} more fit now that were not in the list; they were not touched."
+    elif ending.more is None:
+        yield "Whether more fit now could not be read."
+
+
+def _few(short_ids: Sequence[str]) -> str:
+    named = ", ".join(code(short_id) for short_id in short_ids[:_MOST_NAMED])
+    more = len(short_ids) - _MOST_NAMED
+    return f"{named} … and {more} more" if more > 0 else named
+
+
+# ---------------------------------------------------------------- around it
+
+
+def _buttons(bulk: Bulk, run: Run) -> Iterator[ButtonElement]:
+    """The bulk's id and nothing else."""
+    count = len(bulk.members)
+    if run.state is BulkState.OPEN:
+        yield ButtonElement(
+            text=f"Stop all {count}",
+            style="danger",
+            action_id=ids.BULK_STOP,
+            value=bulk.id,
+            accessibility_label=f"Stop all {count} activeflows of this list",
+        )
+        label = f"Do not stop these {count} activeflows"
+        yield ButtonElement(text="Cancel", action_id=ids.BULK_CANCEL, value=bulk.id, accessibility_label=label)
+    if run.state is BulkState.STOPPING:
+        label = "Abort: begin no further stop, leave the rest running"
+        yield ButtonElement(
+            text="Abort", style="danger", action_id=ids.BULK_ABORT, value=bulk.id, accessibility_label=label
+        )
+    left = len(remainder(bulk, run))
+    if run.state is BulkState.DONE and left:
+        label = f"Ask again for the {left} that are left; nothing is stopped by asking"
+        yield ButtonElement(
+            text="Ask again for the rest…", action_id=ids.BULK_REMAINDER, value=bulk.id, accessibility_label=label
+        )
+
+
+def _small_print(bulk: Bulk, run: Run, command: str) -> Iterator[str]:
+    yield f"Asked by {mention(bulk.asked_by)}" + (f": {escaped(bulk.reason, 500)}" if bulk.reason else "")
+    if run.state is BulkState.OPEN:
+        whom = "somebody else who may stop in bulk, or approve" if bulk.second_person else "people who may stop in bulk"
+        yield f"Can be pressed until {date_token(bulk.deadline)} by {whom}"
+    if run.state in {BulkState.STOPPING, BulkState.ABORTING} and run.until is not None:
+        yield f"Nothing is sent after {date_token(run.until)}"
+    if run.state is BulkState.DONE:
+        yield f"Each of them is in {code(f'{command} audit')}"
+    if run.ending is not None and run.ending.receipt:
+        yield f"Receipt {code(run.ending.receipt)}"
+
+
+def _name(flow_name: str) -> str:
+    return bold(flow_name or "Activeflow without a known flow", 100)
+
+
+def _section(lines: Sequence[str]) -> SectionBlock:
+    return SectionBlock(text=MarkdownTextObject(text="\n".join(lines)))

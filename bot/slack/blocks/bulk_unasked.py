@@ -1,0 +1,48 @@
+"""The answer to `stop all` when there is no card: too many, none, or no reason. It says what to type."""
+
+from bot.activeflows.asking_bulk import NoCard, Unasked
+from bot.slack.blocks.mrkdwn import bold, code, escaped
+from bot.slack.requests import StopAll, typed
+from bot.slack.telling import Message
+
+_MOST_GROUPS = 5
+
+
+def bulk_unasked(unasked: Unasked, *, command: str) -> Message:
+    """Private words; nothing was stopped, and nothing can be pressed."""
+    asked = typed(StopAll(unasked.filters))
+    match unasked.why:
+        case NoCard.NO_REASON:
+            example = code(f'{command} {asked} "why"', 400)
+            return Message(f"Here a stop needs a reason. Type it after the filters: {example}. Nothing was stopped.")
+        case NoCard.TOO_MANY:
+            return Message(_too_many(unasked, command))
+        case NoCard.NOTHING_FITS:
+            return Message(_nothing(unasked, command))
+        case _:
+            return Message("I do not know this card any more. Nothing was stopped.")
+
+
+def _too_many(unasked: Unasked, command: str) -> str:
+    groups = "; ".join(
+        f"{group.count} × {bold(group.flow_name or 'without a known flow', 80)}: {escaped(group.words, 100)}"
+        for group in unasked.groups[:_MOST_GROUPS]
+    )
+    narrower = code(f"{command} {typed(StopAll(unasked.filters))} older:10m", 400)
+    return (
+        f"{unasked.count} activeflows fit, and at most {unasked.limit} may be stopped at once. Nothing was stopped. "
+        f"Narrow it by flow:, type:, action:, older: or newer:, for example {narrower}. There are {groups}."
+    )
+
+
+def _nothing(unasked: Unasked, command: str) -> str:
+    words = [f"No running activeflow fits {code(unasked.filters.words(), 300)} that you may stop in bulk."]
+    frozen = unasked.frozen
+    if frozen is not None and frozen.similar:
+        words.append(f"Did you mean {' or '.join(bold(name, 100) for name in frozen.similar)}?")
+    if frozen is not None and frozen.left.uncertain:
+        few = ", ".join(code(id_.hex[:8]) for id_ in frozen.left.uncertain[:10])
+        words.append(f"What these do is only probable, so a filter by action does not stop them: {few}.")
+    if frozen is not None and frozen.left.unnamed:
+        words.append(f"The names of the flows of {frozen.left.unnamed} could not be read.")
+    return " ".join([*words, f"All that run: {code(f'{command} list')}. Nothing was stopped."])

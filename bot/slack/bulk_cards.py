@@ -1,0 +1,39 @@
+"""Keeps the bulk stop cards true (``ports.BulkCards``): edited in place, one edit after the other."""
+
+import asyncio
+
+from bot.activeflows.bulk import Bulk, Run
+from bot.activeflows.stops import Declined, Press
+from bot.slack.blocks.bulk_card import bulk_card
+from bot.slack.blocks.declined import declined_press
+from bot.slack.cards import StopCards, unchanged
+from bot.slack.presses import gesture_of
+from bot.slack.telling import Posted, Teller
+
+
+class BulkCards:
+    """``presses``: who hears about a press within seconds (``StopCards.promise``), whatever it was on."""
+
+    def __init__(self, teller: Teller, presses: StopCards, command: str) -> None:
+        self._teller, self._presses, self._command = teller, presses, command
+        self._turns: dict[str, asyncio.Lock] = {}
+
+    async def show(self, bulk: Bulk, run: Run, press: Press | None) -> bool:
+        """Change the card for everybody, or tell the presser; whether somebody could see it."""
+        message = bulk_card(bulk, run, self._command)
+        gesture = gesture_of(press) if press is not None else None
+        async with self._turns.setdefault(bulk.id, asyncio.Lock()):
+            where = Posted(bulk.channel, bulk.message_ts or (press.message_ts if press else ""))
+            seen = await self._teller.edit(where, message, gesture=gesture)
+            if not seen and gesture is not None and run.ending is not None:
+                seen = await self._teller.privately(gesture, unchanged(message))
+        if press is not None:
+            self._presses.answered(press)
+        if run.ending is not None:
+            self._turns.pop(bulk.id, None)
+        return seen
+
+    async def decline(self, press: Press, declined: Declined) -> bool:
+        seen = await self._teller.privately(gesture_of(press), declined_press(declined, self._command))
+        self._presses.answered(press)
+        return seen

@@ -1,0 +1,112 @@
+"""Asking for a bulk stop, pressing *Stop all*, aborting it, asking again for the rest, putting its card away.
+
+The press is acked once it is recorded as a durable workflow, as for a lone stop. *Abort* is recorded at once and
+answered to whoever pressed; the card, which everybody sees, follows within two seconds.
+"""
+
+from collections.abc import Awaitable, Callable
+from typing import Any, Final, TypeAlias
+
+from slack_bolt.async_app import AsyncApp
+from slack_bolt.context.ack.async_ack import AsyncAck
+
+from bot.activeflows.asking_bulk import Unasked
+from bot.activeflows.bulk import Bulk, Run
+from bot.activeflows.errors import NotPermitted
+from bot.activeflows.operators import Operator
+from bot.activeflows.stops import Wish
+from bot.slack import ids
+from bot.slack.blocks.bulk_card import bulk_card
+from bot.slack.blocks.bulk_unasked import bulk_unasked
+from bot.slack.desk import Desk
+from bot.slack.gestures import Gesture, from_action
+from bot.slack.presses import press_of
+from bot.slack.requests import StopAll
+from bot.slack.taking import take
+from bot.slack.telling import Message
+
+Reaction: TypeAlias = Callable[[Desk, Gesture, str], Awaitable[None]]
+"""What a button does, given the bulk's id."""
+_ABORTING: Final = Message(
+    "Aborting: what is in flight is finished, the rest is left. The card says what became of it."
+)
+_NOTHING_TO_ABORT: Final = Message(
+    "There is nothing to abort: it is not under way (any more). The card says how it is."
+)
+_TOO_LATE: Final = Message("It is too late to put this card away: it says what becomes of it.")
+_NO_CARD: Final = Message("I do not know this card any more. Nothing was stopped.")
+_NOT_POSTED: Final = Message(
+    "The card could not be posted in this channel, so nothing can be stopped from it. "
+    "Invite the bot to the channel, or ask in a channel where it is a member. Nothing was stopped."
+)
+
+
+def register(app: AsyncApp, desk: Desk) -> None:
+    """The buttons in the life of a bulk stop."""
+
+    @app.action(ids.BULK_STOP)
+    async def stop_all(ack: AsyncAck, body: dict[str, Any], action: dict[str, Any]) -> None:
+        gesture = from_action(body)
+        await take(desk, gesture, press_of(gesture, str(action.get("value", "")), desk.now(), wish=Wish.BULK))
+        await ack()
+
+    _hear(app, desk, ids.BULK_CANCEL, _put_away)
+    _hear(app, desk, ids.BULK_ABORT, _abort)
+    _hear(app, desk, ids.BULK_REMAINDER, _again)
+
+
+def _hear(app: AsyncApp, desk: Desk, action_id: str, reaction: Reaction) -> None:
+    @app.action(action_id)
+    async def pressed(ack: AsyncAck, body: dict[str, Any], action: dict[str, Any]) -> None:
+        await ack()
+        gesture = from_action(body)
+        desk.jobs.start(gesture, lambda: reaction(desk, gesture, str(action.get("value", ""))))
+
+
+async def begin(desk: Desk, gesture: Gesture, request: StopAll) -> None:
+    """``/flows stop all``: post the card with the frozen list, public in this channel."""
+    operator = await desk.people.operator(gesture, fresh=True)
+    await _answer(desk, gesture, operator, lambda: desk.bulk.ask(operator, request.filters, reason=request.reason))
+
+
+async def _again(desk: Desk, gesture: Gesture, bulk_id: str) -> None:
+    operator = await desk.people.operator(gesture, fresh=True)
+    await _answer(desk, gesture, operator, lambda: desk.bulk.again(operator, bulk_id))
+
+
+async def _answer(
+    desk: Desk, gesture: Gesture, operator: Operator, asking: Callable[[], Awaitable[Bulk | Unasked]]
+) -> None:
+    try:
+        asked = await asking()
+    except NotPermitted as refused:
+        await desk.asking.refused(operator, refused.decision.because)
+        raise
+    if isinstance(asked, Unasked):
+        await desk.teller.privately(gesture, bulk_unasked(asked, command=desk.command))
+        return
+    posted = await desk.teller.publicly(gesture, bulk_card(asked, Run(), desk.command))
+    if posted is None:
+        await desk.bulk.put_away(operator, asked.id)
+        await desk.teller.privately(gesture, _NOT_POSTED)
+    elif posted.ts:
+        await desk.bulks.bulk_posted(asked.id, posted.ts)
+
+
+async def _abort(desk: Desk, gesture: Gesture, bulk_id: str) -> None:
+    operator = await desk.people.operator(gesture, fresh=True)
+    aborted = await desk.bulk.abort(operator, bulk_id)
+    await desk.teller.privately(gesture, _ABORTING if aborted else _NOTHING_TO_ABORT)
+
+
+async def _put_away(desk: Desk, gesture: Gesture, bulk_id: str) -> None:
+    operator = await desk.people.operator(gesture, fresh=True)
+    found = await desk.bulk.put_away(operator, bulk_id)
+    if found is None:
+        await desk.teller.privately(gesture, _NO_CARD)
+        return
+    bulk, run, put_away = found
+    if put_away:
+        await desk.bulk_cards.show(bulk, run, press_of(gesture, bulk_id, desk.now(), wish=Wish.BULK))
+    else:
+        await desk.teller.privately(gesture, _TOO_LATE)

@@ -1,0 +1,149 @@
+"""``flows-bot audit verify | export``: the record, read by somebody at the bot's database."""
+
+import os
+import sys
+from collections.abc import AsyncIterator, Iterator, Mapping
+from contextlib import asynccontextmanager
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+from pydantic import BaseModel, Field, SecretStr
+from pydantic_settings import BaseSettings, CliApp, CliSubCommand, SettingsConfigDict
+from sqlalchemy.exc import SQLAlchemyError
+
+from bot import logs
+from bot.activeflows.ages import from_typed
+from bot.activeflows.errors import LedgerUnavailable
+from bot.activeflows.records import Head
+from bot.ledger import audit, heads
+from bot.ledger.database import Database
+from bot.ledger.exporting import csv_lines, json_lines
+from bot.misconfigured import Misconfigured
+from bot.settings import Settings, from_environment
+
+
+class Verify(BaseModel):
+    """Walk the audit chain; say every record that was changed, removed or inserted. Status 1 if there is one.
+
+    With heads that the bot told on earlier days, a removed end shows, too.
+    """
+
+    head: Annotated[
+        list[str], Field(description="A head as the bot told it, <record>:<hash>; may be given many times.")
+    ] = []
+    heads: Annotated[
+        Path | None, Field(description="A text with heads in it: the bot's log, or what was posted in the channel.")
+    ] = None
+
+    async def cli_cmd(self) -> None:
+        known = [*(_head(word) for word in self.head), *(_heads_in(self.heads) if self.heads else ())]
+        async with _ledger() as database:
+            report = await database.within(audit.proof)
+            whys = await database.within(lambda connection: [heads.missing(connection, head) for head in known])
+        for flaw in report.flaws:
+            print(f"record {flaw.seq}: {flaw.why}")
+        for head, why in zip(known, whys, strict=True):
+            print(f"head {head}: {why or 'is in the chain'}")
+        print(f"{report.count} records, {len(report.flaws)} flaws, newest receipt {report.newest or 'none'}")
+        sys.exit(1 if report.flaws or any(whys) else 0)
+
+
+class Export(BaseModel):
+    """Print the audit, oldest first: JSON lines with all there is, or CSV for a spreadsheet."""
+
+    format: Annotated[Literal["jsonl", "csv"], Field(description="One JSON object a line, or CSV with a header.")] = (
+        "jsonl"
+    )
+    since: Annotated[
+        str,
+        Field(description="From then on: 2026-08-20, 2026-08-20T03:00 (UTC unless it says), or 2h for 2 hours ago."),
+    ] = ""
+    until: Annotated[str, Field(description="Before then, in the same words.")] = ""
+
+    async def cli_cmd(self) -> None:
+        now = datetime.now(UTC)
+        since, until = (
+            instant(word, now, option=name) for name, word in (("--since", self.since), ("--until", self.until))
+        )
+        lines = csv_lines if self.format == "csv" else json_lines
+        async with _ledger() as database:
+            rows = await database.within(lambda c: list(audit.chain(c)))
+            for line in lines(_between(rows, since, until)):
+                print(line, end="")
+
+
+class Audit(BaseModel):
+    """What was asked, decided and stopped: the record."""
+
+    verify: CliSubCommand[Verify]
+    export: CliSubCommand[Export]
+
+    def cli_cmd(self) -> None:
+        CliApp.run_subcommand(self)
+
+
+def instant(word: str, now: datetime, *, option: str) -> datetime | None:
+    """The instant a word means; ``None`` for no word. Raises ``Misconfigured``."""
+    if not word:
+        return None
+    ago = from_typed(word)
+    try:
+        at = now - ago if ago is not None else datetime.fromisoformat(word)
+    except (ValueError, OverflowError):
+        raise Misconfigured(f"{option}: a date like 2026-08-20, a time like 2026-08-20T03:00, or 2h.") from None
+    return at if at.tzinfo is not None else at.replace(tzinfo=UTC)
+
+
+def _between(
+    rows: list[Mapping[str, Any]], since: datetime | None, until: datetime | None
+) -> Iterator[Mapping[str, Any]]:
+    for row in rows:
+        at = datetime.fromisoformat(row["at"])
+        if (since is None or at >= since) and (until is None or at < until):
+            yield row
+
+
+def _head(word: str) -> Head:
+    found = list(heads.written(word))
+    if len(found) != 1 or str(found[0]) != word:
+        raise Misconfigured("--head: a record's number and its hash, as the bot told them: 12:0f3c2a9b1d….")
+    return found[0]
+
+
+def _heads_in(path: Path) -> list[Head]:
+    try:
+        found = list(dict.fromkeys(heads.written(path.read_text(encoding="utf-8", errors="replace"))))
+    except OSError as trouble:
+        raise Misconfigured(f"--heads: that file cannot be read ({type(trouble).__name__}).") from None
+    if not found:
+        raise Misconfigured("--heads: there is no head in that file.")
+    return found
+
+
+class _Database(BaseSettings):
+    """The one setting that reading the audit needs."""
+
+    model_config = SettingsConfigDict(env_file=".env", extra="ignore", env_ignore_empty=True, hide_input_in_errors=True)
+    flows_bot_database_url: SecretStr = Settings.model_fields["flows_bot_database_url"].default
+
+
+@asynccontextmanager
+async def _ledger() -> AsyncIterator[Database]:
+    """The ledger as it is: nothing is created, and a missing one is said."""
+    logs.configure("console", "CRITICAL")  # what is wrong is said once, below
+    url = from_environment(_Database).flows_bot_database_url.get_secret_value()
+    if url.startswith("sqlite:///") and not os.path.exists(url.removeprefix("sqlite:///")):  # noqa: ASYNC240, PTH110 # before anything else runs
+        raise Misconfigured(
+            "FLOWS_BOT_DATABASE_URL: there is no ledger there; unset, it is flows-bot.db in this folder."
+        )
+    try:
+        database = Database(url)
+    except (SQLAlchemyError, ImportError):  # for other databases the driver is missing
+        raise Misconfigured("FLOWS_BOT_DATABASE_URL: begins with sqlite:/// or postgresql://.") from None
+    try:
+        yield database
+    except LedgerUnavailable:
+        raise Misconfigured("FLOWS_BOT_DATABASE_URL: that database cannot be read, or has no ledger in it.") from None
+    finally:
+        await database.close()

@@ -1,0 +1,130 @@
+"""What the bot does by itself while it runs: look after its policy file, and tell the audit's head each day.
+
+Promises: a change of the policy takes effect within two looks, and a record of it is in the audit chain. While the
+ledger takes no record a change takes effect all the same (it may be the one that locks somebody out) and is recorded
+later; nothing can be stopped without a ledger anyway. What is broken is logged as an error, and said by ``/readyz``.
+"""
+
+import asyncio
+import secrets
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
+from datetime import UTC, date, datetime
+from functools import partial
+from typing import Final, TypeAlias
+
+import structlog
+
+from bot.activeflows.errors import LedgerUnavailable
+from bot.activeflows.records import Head, Record, What
+from bot.ledger import heads, policies
+from bot.ledger.database import Database
+from bot.logs import AUDIT_HEAD
+from bot.policy import PolicyInForce
+
+log = structlog.get_logger(__name__)
+Tell: TypeAlias = Callable[[Head, date], Awaitable[bool]]
+LOOK_EVERY: Final = 1.0
+"""Seconds between two looks at the policy file."""
+HEAD_EVERY: Final = 60.0
+"""Seconds between two questions whether this day's head has been told."""
+BY: Final = "policy file"
+"""Who, in the record of a change."""
+
+
+class PolicyWatch:
+    """Keeps the policy in force, the log and the audit in step with the file."""
+
+    def __init__(self, in_force: PolicyInForce, database: Database, *, now: Callable[[], datetime]) -> None:
+        self._in_force, self._database, self._now = in_force, database, now
+        self._recorded: str | None = None
+
+    async def record(self) -> None:
+        """Write down which policy is in force, if that is not what the chain says already."""
+        version = self._in_force.version
+        if version.sha256 == self._recorded:
+            return
+        detail: dict[str, str | int | bool | None] = {
+            "sha256": version.sha256,
+            "grants": len(version.policy.grants),
+        }
+        key = f"policy:{secrets.token_hex(16)}"
+        record = Record(key, self._now(), What.POLICY, BY, "", None, detail=detail)
+        try:
+            await self._database.within(lambda connection: policies.note(connection, record))
+        except LedgerUnavailable:
+            log.error("policy_not_recorded", sha256=version.sha256)
+        else:
+            self._recorded = version.sha256
+
+    async def look(self) -> None:
+        """Look at the file, and say and record what has changed."""
+        if self._in_force.look(await asyncio.to_thread(self._in_force.read)):
+            self._say()
+        await self.record()
+
+    async def trouble(self) -> str:
+        """For ``/readyz``: why the file is not what is in force."""
+        mistakes = self._in_force.trouble
+        return f"{' '.join(mistakes)} The last good policy stays in force." if mistakes else ""
+
+    def _say(self) -> None:
+        version = self._in_force.version
+        for mistake in self._in_force.trouble:
+            log.error("policy_broken", why=mistake, in_force=version.sha256, what="the last good policy stays in force")
+        if not self._in_force.trouble:
+            log.warning("policy_changed", grants=len(version.policy.grants), sha256=version.sha256)
+
+
+class HeadTelling:
+    """Logs the head of the audit chain once each day (UTC), and tells it where people keep it."""
+
+    def __init__(self, database: Database, tell: Tell, *, now: Callable[[], datetime]) -> None:
+        self._database, self._tell, self._now = database, tell, now
+
+    async def tell(self) -> None:
+        """If it was not told for this day yet."""
+        day = self._now().astimezone(UTC).date()
+        head = await self._database.within(partial(heads.claim, day=day))
+        if head is None:
+            return
+        structlog.get_logger(AUDIT_HEAD).info("audit_head", day=day.isoformat(), head=str(head))
+        if not await self._tell(head, day):
+            log.error("audit_head_not_posted", head=str(head))
+
+
+@asynccontextmanager
+async def kept_up(
+    in_force: PolicyInForce,
+    database: Database,
+    tell: Tell | None,
+    *,
+    now: Callable[[], datetime],
+    look_every: float = LOOK_EVERY,
+) -> AsyncIterator[Callable[[], Awaitable[str]]]:
+    """While the block lasts; yields what says why the policy file is not in force (empty when it is).
+
+    ``tell`` gives a head to people, and answers whether it could; without it none is told, nor counted as told.
+    """
+    watch = PolicyWatch(in_force, database, now=now)
+    await watch.record()
+    tasks = [asyncio.create_task(_forever(watch.look, every=look_every))] if in_force.watched else []
+    if tell is not None:
+        tasks.append(asyncio.create_task(_forever(HeadTelling(database, tell, now=now).tell, every=HEAD_EVERY)))
+    try:
+        yield watch.trouble
+    finally:
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+
+
+async def _forever(work: Callable[[], Awaitable[None]], *, every: float) -> None:
+    while True:
+        try:
+            await work()
+        except LedgerUnavailable:
+            pass  # said by the database's own log; tried again
+        except Exception as trouble:  # noqa: BLE001 - whoever looks after the rules must not stop looking
+            log.error("upkeep_failed", trouble=type(trouble).__name__)
+        await asyncio.sleep(every)

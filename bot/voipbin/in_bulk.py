@@ -1,0 +1,44 @@
+"""The same VoIPBIN for the many stops of a bulk: what one person presses, and what fills a screen, goes before them."""
+
+from collections.abc import Sequence
+from datetime import datetime
+from uuid import UUID
+
+from bot.activeflows.model import Activeflow, Call, Customer, Flow, Picture
+from bot.voipbin.budget import Urgency
+from bot.voipbin.client import VoIPBINClient
+
+
+class InBulk:
+    """The middle's port on a client that is shared: its caches, its budget, its connection."""
+
+    def __init__(self, client: VoIPBINClient) -> None:
+        self._client = client
+
+    @property
+    def customer(self) -> Customer:
+        return self._client.customer
+
+    async def activeflow(self, activeflow_id: UUID) -> Activeflow:
+        return await self._client.activeflow(activeflow_id, urgency=Urgency.BULK)
+
+    async def stop(self, activeflow_id: UUID, *, not_after: datetime) -> Activeflow:
+        return await self._client.stop(activeflow_id, not_after=not_after, urgency=Urgency.BULK)
+
+    async def picture(self, *, max_age: float = 5.0) -> Picture:
+        return await self._client.picture(max_age=max_age)
+
+    async def newest(self) -> Sequence[Activeflow]:
+        return await self._client.newest()
+
+    async def hang_up(self, call_id: UUID, *, not_after: datetime) -> Call:
+        return await self._client.hang_up(call_id, not_after=not_after)
+
+    async def flow(self, flow_id: UUID) -> Flow | None:
+        return await self._client.flow(flow_id)
+
+    async def call(self, call_id: UUID) -> Call | None:
+        return await self._client.call(call_id)
+
+    async def queue_name(self, queue_id: UUID) -> str | None:
+        return await self._client.queue_name(queue_id)

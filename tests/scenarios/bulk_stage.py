@@ -1,0 +1,84 @@
+"""What the stories of bulk stops share: two persons who may, an approver, a viewer, and many activeflows."""
+
+from dataclasses import dataclass
+
+from bot.demo.slack.messages import Message
+from bot.demo.voipbin.state import Activeflow, Flow
+from tests.scenarios.conftest import ALICE, BOB, CAROL, GUEST, INCIDENTS, Stage
+
+APPROVER = "U0DAVE"
+BULK_POLICY = f"""
+[[grant]]
+to = ["{ALICE}", "{CAROL}"]
+may = ["view", "stop", "bulk"]
+in = ["{INCIDENTS}"]
+
+[[grant]]
+to = ["{APPROVER}"]
+may = ["view", "approve"]
+
+[[grant]]
+to = ["members"]
+may = ["view"]
+"""
+
+
+@dataclass
+class BulkStage:
+    """The stage, with sentences about many activeflows."""
+
+    stage: Stage
+
+    def rules(self, rules: str = "", *, grants: str = BULK_POLICY) -> None:
+        """The policy, before the bot starts."""
+        self.stage.policy.write_text(f"{grants}\n[rules]\n{rules}\n", encoding="utf-8")
+
+    def ring(self, count: int, flow: Flow, *, at: str = "digits_receive") -> list[Activeflow]:
+        """So many calls in this flow."""
+        return [self.stage.voipbin.rings(flow, at=at) for _ in range(count)]
+
+    async def asks(self, words: str, *, user: str = ALICE) -> Message:
+        """Types `/flows stop all …` and waits for the card."""
+        before = {message.ts for message in self.cards(user)}
+        await self.stage.slack.types(user, INCIDENTS, f"/flows stop all {words}")
+        await self.stage.slack.until(lambda: {message.ts for message in self.cards(user)} - before)
+        return self.cards(user)[-1]
+
+    def cards(self, user: str = ALICE) -> list[Message]:
+        """The public bulk cards, oldest first."""
+        seen = self.stage.slack.sees(user, INCIDENTS)
+        return [m for m in seen if m.ephemeral_to is None and "Asked by" in m.words]
+
+    def now(self, card: Message) -> str:
+        """The card's words as they stand."""
+        return self.stage.slack.message(card.channel, card.ts).words
+
+    async def presses(self, card: Message, *, user: str = CAROL, button: str = "bulk.stop") -> None:
+        """Presses a button on the card as it stands."""
+        delivery = await self.stage.slack.clicks(user, self.stage.slack.message(card.channel, card.ts), button)
+        assert delivery.error is None
+
+    async def says(self, card: Message, *words: str, seconds: float = 20) -> str:
+        """Waits until the card says one of these."""
+
+        def found() -> str | None:
+            now = self.now(card)
+            return now if any(each in now for each in words) else None
+
+        told = await self.stage.slack.until(found, seconds=seconds)
+        assert isinstance(told, str)
+        return told
+
+    async def over(self, card: Message, *, seconds: float = 30) -> str:
+        """Waits for the last word on the card."""
+        return await self.says(card, "Receipt", seconds=seconds)
+
+    def running(self, activeflows: list[Activeflow]) -> list[Activeflow]:
+        return [a for a in activeflows if self.stage.voipbin.activeflow(a.id).status == "running"]
+
+    def stops(self, activeflow: Activeflow) -> int:
+        """Stops of it that had an effect."""
+        return sum(1 for stop in self.stage.voipbin.stops if stop.activeflow_id == activeflow.id and stop.changed)
+
+
+__all__ = ["APPROVER", "BOB", "BULK_POLICY", "GUEST", "BulkStage"]

@@ -1,0 +1,299 @@
+"""The program as one starts it: what it says, where, and how it ends."""
+
+import asyncio
+import json
+import os
+import re
+import signal
+import sqlite3
+import sys
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from uuid import UUID
+
+import pytest
+
+from bot.activeflows.records import Record, What
+from bot.ledger.book import Book
+from bot.ledger.database import Database
+from tests.scenarios.conftest import Stage
+
+NOW = datetime(2026, 8, 20, 3, 0, tzinfo=UTC)
+ROOT = Path(__file__).parents[2]
+
+
+@dataclass(frozen=True)
+class Ended:
+    """How a run of the program went."""
+
+    status: int
+    out: list[str]
+    err: list[str]
+
+
+@dataclass
+class Program:
+    """The program in an empty folder, with nothing of ours in its environment but what is given."""
+
+    folder: Path
+
+    async def start(self, *arguments: str, **environment: str) -> asyncio.subprocess.Process:
+        inherited = {k: v for k, v in os.environ.items() if not k.startswith(("SLACK_", "VOIPBIN_", "FLOWS_BOT_"))}
+        return await asyncio.create_subprocess_exec(
+            *(sys.executable, "-m", "bot", *arguments),
+            cwd=self.folder,
+            env={**inherited, "PYTHONPATH": str(ROOT), **environment},
+            stdout=asyncio.subprocess.PIPE,
+            stderr=asyncio.subprocess.PIPE,
+        )
+
+    async def __call__(self, *arguments: str, **environment: str) -> Ended:
+        process = await self.start(*arguments, **environment)
+        out, err = await process.communicate()
+        assert process.returncode is not None
+        return Ended(process.returncode, out.decode().splitlines(), err.decode().splitlines())
+
+
+@pytest.fixture
+def program(tmp_path: Path) -> Program:
+    folder = tmp_path / "beside the process"
+    folder.mkdir()
+    return Program(folder)
+
+
+@pytest.fixture
+def enough(stage: Stage) -> Mapping[str, str]:
+    """The variables of a bot between the two simulators."""
+    settings = stage.settings()
+    key = settings.voipbin_access_key
+    assert key is not None
+    assert settings.slack_signing_secret is not None
+    return {
+        "SLACK_BOT_TOKEN": settings.slack_bot_token.get_secret_value(),
+        "SLACK_SIGNING_SECRET": settings.slack_signing_secret.get_secret_value(),
+        "SLACK_API_URL": settings.slack_api_url,
+        "VOIPBIN_API_URL": settings.voipbin_api_url,
+        "VOIPBIN_ACCESS_KEY": key.get_secret_value(),
+        "FLOWS_BOT_POLICY": str(stage.policy),
+        "FLOWS_BOT_DATABASE_URL": settings.flows_bot_database_url.get_secret_value(),
+        "FLOWS_BOT_PORT": "0",
+    }
+
+
+# ---------------------------------------------------------------- the words after the name
+
+
+async def test_without_words_it_says_what_it_can_do(program: Program) -> None:
+    ended = await program()
+    assert ended.status == 0
+    assert {"run", "demo", "check", "audit"} <= {word for line in ended.out for word in line.split()}
+
+
+async def test_an_unknown_word_is_refused(program: Program) -> None:
+    ended = await program("fly")
+    assert ended.status == 2
+    assert any("fly" in line for line in ended.err)
+
+
+# ---------------------------------------------------------------- wrong configuration
+
+
+@pytest.mark.parametrize("command", ["run", "check"])
+async def test_wrong_configuration_is_said_line_by_line_without_a_value(program: Program, command: str) -> None:
+    wrong = {
+        "SLACK_BOT_TOKEN": "Zq7-token",
+        "SLACK_SIGNING_SECRET": "Zq7 secret",
+        "VOIPBIN_API_URL": "https://[Zq7/v1.0",
+        "VOIPBIN_USERNAME": "Zq7@example.com",
+        "FLOWS_BOT_POLICY": "/Zq7/policy.toml",
+        "FLOWS_BOT_PORT": "Zq7",
+        "FLOWS_BOT_DATABASE_URL": "mysql://Zq7:Zq7@db/flows",
+    }
+    ended = await program(command, **wrong)
+    assert ended.status == 2
+    assert ended.out == []
+    assert [line.partition(":")[0].partition(" ")[0].rstrip(",") for line in ended.err] == [
+        "SLACK_BOT_TOKEN",
+        "SLACK_SIGNING_SECRET",
+        "VOIPBIN_API_URL",
+        "VOIPBIN_ACCESS_KEY",
+        "FLOWS_BOT_DATABASE_URL",
+        "FLOWS_BOT_POLICY",
+        *(["FLOWS_BOT_PORT"] if command == "run" else []),  # a check listens wherever there is room
+    ]
+    assert "Zq7" not in "".join(ended.err)
+
+
+async def test_mistakes_in_the_policy_are_said_line_by_line(
+    program: Program, stage: Stage, enough: Mapping[str, str]
+) -> None:
+    stage.policy.write_text('[[grant]]\nto = ["@alice"]\nmay = ["stopp"]\n[rule]\n', encoding="utf-8")
+    ended = await program("run", **enough)
+    assert ended.status == 2
+    assert [re.sub(r"^policy\.toml:(\d+:)? ", "", line) for line in ended.err] == [
+        'grant 1, to, entry 1 must be an id: a user (U…), a user group (S…) or "members"; names can be faked.',
+        "grant 1, may, entry 1 must be one of 'view', 'stop', 'bulk', 'approve', 'reveal' or 'audit'.",
+        "rule is nothing that a policy can say.",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "line"),
+    [
+        ("SLACK_API_URL", "http://127.0.0.1:9/api/", "Slack"),
+        ("SLACK_BOT_TOKEN", "xoxb-Zq7", "Slack"),
+        ("VOIPBIN_ACCESS_KEY", "vb_Zq7Zq7Zq7", "VoIPBIN does not accept the credential"),
+        ("FLOWS_BOT_DATABASE_URL", "sqlite:////nowhere/Zq7/flows.db", "FLOWS_BOT_DATABASE_URL: "),
+        ("FLOWS_BOT_DATABASE_URL", "postgresql://me:Zq7@127.0.0.1:9/flows", "FLOWS_BOT_DATABASE_URL: "),
+        ("FLOWS_BOT_DATABASE_URL", "postgresql://me:Zq7@127.0.0.1:Zq7/flows", "FLOWS_BOT_DATABASE_URL: "),
+        ("FLOWS_BOT_HOST", "192.0.2.7", "FLOWS_BOT_HOST and FLOWS_BOT_PORT: "),
+    ],
+)
+async def test_what_the_configuration_points_at_is_wrong_and_that_is_one_line(
+    program: Program, enough: Mapping[str, str], name: str, value: str, line: str
+) -> None:
+    ended = await program("run", **{**enough, name: value})
+    assert ended.status == 2, ended
+    told = [said for said in ended.err if not said.startswith("20")]  # what is logged begins with the time
+    assert len(told) == 1, ended.err
+    assert told[0].startswith(line)
+    assert told[0].endswith(".")
+    assert "Zq7" not in "".join(ended.err)
+    assert ended.out == []
+
+
+# ---------------------------------------------------------------- run and check
+
+
+@pytest.mark.parametrize("how", [signal.SIGTERM, signal.SIGINT])
+async def test_it_runs_until_it_is_told_to_end(
+    program: Program, enough: Mapping[str, str], how: signal.Signals
+) -> None:
+    process = await program.start("run", **enough)
+    assert process.stderr is not None
+    async with asyncio.timeout(60):
+        said = b""
+        while b"ready" not in said:
+            line = await process.stderr.readline()
+            assert line, said
+            said += line
+    process.send_signal(how)
+    out, rest = await process.communicate()
+    assert process.returncode == 0, rest
+    assert b"Traceback" not in said + rest
+    assert out == b""
+    assert all(
+        secret not in (said + rest).decode() for name, secret in enough.items() if "_KEY" in name or "SLACK_S" in name
+    )
+
+
+async def test_check_says_that_all_is_well(program: Program, enough: Mapping[str, str]) -> None:
+    ended = await program("check", **enough)
+    assert ended.status == 0, ended
+    assert ended.out[0].startswith("Slack: installed in workspace T0")
+    assert ended.out[1:] == ["voipbin: ok", "ledger: ok"]
+
+
+async def test_check_says_what_is_wrong_and_ends_with_one(program: Program, enough: Mapping[str, str]) -> None:
+    ended = await program("check", **{**enough, "VOIPBIN_API_URL": "http://127.0.0.1:9/v1.0"})
+    assert ended.status == 1, ended
+    (line,) = [line for line in ended.out if line.startswith("voipbin: ")]
+    assert line != "voipbin: ok"
+    assert "ledger: ok" in ended.out
+    assert not any("Traceback" in line for line in ended.err)
+
+
+# ---------------------------------------------------------------- the audit
+
+
+@pytest.fixture
+async def ledger(sqlite_url: str) -> str:
+    """A ledger with three records; its URL."""
+    database = Database(sqlite_url)
+    await database.prepare()
+    book = Book(database, now=lambda: NOW)
+    for number, what in enumerate((What.ASKED, What.PRESSED, What.SENDING)):
+        await book.record(Record(f"k{number}", NOW, what, "U0ALICE", "C0INC", UUID(int=7), reason="Schleife ü"))
+    await database.close()
+    return sqlite_url
+
+
+def changed(url: str, statement: str) -> None:
+    """Somebody with the file in hand."""
+    connection = sqlite3.connect(url.removeprefix("sqlite:///"))
+    connection.execute(statement)
+    connection.commit()
+    connection.close()
+
+
+async def test_an_untouched_chain_is_verified(program: Program, ledger: str) -> None:
+    ended = await program("audit", "verify", FLOWS_BOT_DATABASE_URL=ledger)
+    assert (ended.status, ended.err) == (0, [])
+    (line,) = ended.out
+    assert line.startswith("3 records, 0 flaws, newest receipt ")
+
+
+@pytest.mark.parametrize(
+    ("statement", "flaw"),
+    [
+        (
+            "UPDATE audit SET body = replace(body, 'U0ALICE', 'U0BOB') WHERE seq = 2",
+            "record 2: was changed after it was written",
+        ),
+        (
+            "UPDATE audit SET who = 'U0BOB' WHERE seq = 2",
+            "record 2: its search columns were changed after it was written",
+        ),
+        ("DELETE FROM audit WHERE seq = 2", "record 3: record 2 is missing before this one"),
+    ],
+)
+async def test_a_record_that_was_touched_is_named(program: Program, ledger: str, statement: str, flaw: str) -> None:
+    changed(ledger, statement)
+    ended = await program("audit", "verify", FLOWS_BOT_DATABASE_URL=ledger)
+    assert (ended.status, ended.err) == (1, [])
+    assert ended.out[0] == flaw
+    assert "1 flaw" in ended.out[-1]
+
+
+async def test_the_export_is_one_object_a_line_oldest_first(program: Program, ledger: str) -> None:
+    ended = await program("audit", "export", FLOWS_BOT_DATABASE_URL=ledger)
+    assert (ended.status, ended.err) == (0, [])
+    rows = [json.loads(line) for line in ended.out]
+    assert [(row["seq"], row["what"], row["who"]) for row in rows] == [
+        (1, "asked", "U0ALICE"),
+        (2, "pressed", "U0ALICE"),
+        (3, "sending", "U0ALICE"),
+    ]
+    assert rows[0]["reason"] == "Schleife ü"
+    assert [row["previous"] for row in rows[1:]] == [row["hash"] for row in rows[:-1]]
+
+
+@pytest.mark.parametrize(
+    ("word", "url"),
+    [
+        ("verify", "sqlite:////nowhere/Zq7.db"),
+        ("verify", "sqlite:///no-ledger-Zq7.txt"),
+        ("verify", "sqlite:///empty-Zq7.db"),
+        ("verify", "postgresql://me:Zq7@127.0.0.1:9/flows"),
+        ("verify", "postgresql://me:Zq7@127.0.0.1:Zq7/flows"),
+        ("verify", "mysql://me:Zq7@db/flows"),
+        ("verify", "Zq7"),
+        ("export", "sqlite:////nowhere/Zq7.db"),
+        ("export", "sqlite:///empty-Zq7.db"),
+    ],
+)
+async def test_without_a_ledger_there_is_one_line_and_nothing_is_created(program: Program, word: str, url: str) -> None:
+    (program.folder / "no-ledger-Zq7.txt").write_text(
+        "A shopping list, much longer than the header of a database. " * 9
+    )
+    (program.folder / "empty-Zq7.db").touch()
+    before = sorted(path.name for path in program.folder.iterdir())
+    ended = await program("audit", word, FLOWS_BOT_DATABASE_URL=url)
+    assert ended.status == 2, ended
+    assert ended.out == []
+    assert len(ended.err) == 1, ended.err
+    assert ended.err[0].startswith("FLOWS_BOT_DATABASE_URL: ")
+    assert "Zq7" not in ended.err[0]
+    assert sorted(path.name for path in program.folder.iterdir()) == before

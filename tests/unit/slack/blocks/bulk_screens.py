@@ -1,0 +1,57 @@
+"""The bulk stop card in every state, and the answers instead of it, with whatever words."""
+
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+from uuid import UUID
+
+from bot.activeflows.asking_bulk import NoCard, Unasked
+from bot.activeflows.bulk import Became, Bulk, BulkState, Ending, Group, Left, Member, Run
+from bot.activeflows.filters import Filters
+from bot.activeflows.freezing import Frozen
+from bot.slack.blocks.bulk_card import bulk_card
+from bot.slack.blocks.bulk_unasked import bulk_unasked
+from bot.slack.telling import Message
+
+AT = datetime(2026, 11, 22, 12, 3, 10, tzinfo=UTC)
+
+
+def a_bulk(count: int = 50, words: str = "Support line") -> Bulk:
+    """So many members, in three flows and two kinds of situations."""
+    members = tuple(
+        Member(
+            number=number,
+            activeflow_id=UUID(int=(0x3C5B0F6D + number) << 96 | number),
+            flow_id=UUID(int=number % 3) if number % 3 else None,
+            flow_name=words if number % 3 else "",
+            kind="digits" if number % 2 else "queue.waiting",
+            words=words,
+            reference_type="call" if number % 5 else words,
+            created_at=AT - timedelta(minutes=number),
+        )
+        for number in range(1, count + 1)
+    )
+    left = Left((UUID(int=1), UUID(int=2)), 3, 4)
+    until = AT + timedelta(minutes=5)
+    return Bulk(
+        id="b" * 32, filters=Filters(flow=words or None, type="call"), members=members, asked_by="U0ALICE",
+        channel="C0INCIDENTS", reason=words, asked_at=AT, deadline=until, as_of=AT, complete_since=AT, left=left,
+        sample=(words, words), second_person=True, limit=50,
+    )  # fmt: skip
+
+
+def bulk_screens(words: str) -> Iterator[Message]:
+    bulk = a_bulk(words=words)
+    kinds = list(Became)
+    became = {member.number: kinds[member.number % len(kinds)] for member in bulk.members}
+    everything = dict.fromkeys(range(1, 51), Became.MOVED)
+    for state in BulkState:
+        yield bulk_card(bulk, Run(state, "p", "U0ALICE", AT, AT, "", became), "/flows")
+    for ending in (Ending(), Ending(words, 3, words), Ending("", 0)):
+        for aborted_by in ("", "U0BOB"):
+            for run in (became, everything, dict.fromkeys(range(1, 51), Became.STOPPED)):
+                yield bulk_card(bulk, Run(BulkState.DONE, "p", "U0ALICE", AT, AT, aborted_by, run, ending), "/flows")
+    yield bulk_card(a_bulk(1, words), Run(), "/flows")
+    frozen = Frozen((), bulk.left, AT, AT, (words or "x",))
+    groups = tuple(Group(words, words, 9) for _ in range(7))
+    for why in NoCard:
+        yield bulk_unasked(Unasked(why, bulk.filters, 51, 50, groups, frozen), command="/flows")

@@ -1,0 +1,74 @@
+"""`stop all`: filters first, at least one, then the reason; and no filter is ever read past."""
+
+from datetime import timedelta
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from bot.activeflows.errors import NotUnderstood
+from bot.activeflows.filters import Filters
+from bot.slack.grammar import LONGEST_REASON, parse
+from bot.slack.requests import StopAll
+
+_FILTERS = st.sampled_from(["type:call", 'flow:"Support line"', "older:10m", "newer:2h", "action:queue_join"])
+_WORDS = st.sampled_from(["loops", "after", "deploy", "42", "it's", "now", "all", "call", "10m"])
+
+
+@pytest.mark.parametrize(
+    ("line", "filters", "reason"),
+    [
+        ("type:call", Filters(type="call"), ""),
+        ("flow:Support loops after deploy 42", Filters(flow="Support"), "loops after deploy 42"),
+        ("flow:“Support line” older:10m bad deploy", Filters(flow="Support line", older=timedelta(minutes=10)), "bad deploy"),
+        ('type:call "older:10m is only a reason"', Filters(type="call"), "older:10m is only a reason"),
+        ("type:call they said: it loops", Filters(type="call"), "they said: it loops"),
+        ("TYPE:call <@U0BOB|bob> asked", Filters(type="call"), "@bob asked"),
+    ],
+)  # fmt: skip
+def test_the_reason_begins_after_the_filters(line: str, filters: Filters, reason: str) -> None:
+    assert parse(f"stop all {line}") == StopAll(filters, reason)
+
+
+@pytest.mark.parametrize(
+    ("line", "problem", "suggestion"),
+    [
+        ("", "at least one", "list"),
+        ("status:running", "at least one", "list"),
+        ("call", "not a filter", "stop all type:call"),
+        ("type:calls bad deploy", "no type", "stop all type:call bad deploy"),
+        ("flwo:Support bad deploy", "no filter", "stop all flow:Support bad deploy"),
+        ("older: 10m bad deploy", "needs", "stop all older:10m bad deploy"),
+        ("type:call status:ended", "only running", "stop all type:call"),
+        ("type:call page:2", "all pages", "stop all type:call"),
+        ("type:call loops older:10m", "before the reason", "stop all type:call older:10m loops"),
+        ("type:call type:ai", "there twice", "stop all type:ai"),
+    ],
+)
+def test_what_does_not_fit_is_refused_with_what_would(line: str, problem: str, suggestion: str) -> None:
+    with pytest.raises(NotUnderstood, match=problem) as refused:
+        parse(f"stop all {line}")
+    assert refused.value.suggestion == suggestion
+
+
+def test_a_reason_that_is_too_long_is_refused_with_a_shorter_one() -> None:
+    with pytest.raises(NotUnderstood, match="at most") as refused:
+        parse(f"stop all type:call {'x' * 501}")
+    shorter = parse(refused.value.suggestion)
+    assert isinstance(shorter, StopAll)
+    assert len(shorter.reason) == LONGEST_REASON
+
+
+@given(st.lists(_FILTERS, unique_by=lambda word: word.split(":")[0]), st.lists(_WORDS), _FILTERS, st.lists(_WORDS))
+def test_a_filter_narrows_or_the_line_is_refused(
+    filters: list[str], reason: list[str], misplaced: str, more: list[str]
+) -> None:
+    """Wherever a filter stands in the line: it is never taken for a word of the reason."""
+    line = " ".join(["stop all", *filters, *reason, misplaced, *more])
+    try:
+        request = parse(line)
+    except NotUnderstood:
+        return
+    assert isinstance(request, StopAll)
+    assert misplaced in f"{request.filters.words()} ".replace(" ", " ")
+    assert not reason

@@ -1,0 +1,125 @@
+"""The policy file while the bot runs: good changes are taken over, nothing else changes anything."""
+
+import hashlib
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from bot.activeflows.operators import Policy
+from bot.misconfigured import Misconfigured
+from bot.policy import PolicyInForce
+from bot.policy.in_force import LARGEST
+
+ALICE = b'[[grant]]\nto = ["U0ALICE"]\nmay = ["stop"]\n'
+LIMITED = ALICE + b'in = ["C0INCIDENTS"]\n'
+BOTH = ALICE + b'[[grant]]\nto = ["U0BOB"]\nmay = ["view"]\n'
+BROKEN = b'[[grant]]\nto = ["@alice"]\nmay = ["stop"]\n'
+NO_TOML = b"[[grant]\n"
+
+
+@pytest.fixture
+def file(tmp_path: Path) -> Path:
+    path = tmp_path / "policy.toml"
+    path.write_bytes(ALICE)
+    return path
+
+
+def looks(force: PolicyInForce, times: int = 2) -> list[bool]:
+    return [force.look(force.read()) for _ in range(times)]
+
+
+def test_a_good_change_counts_when_it_was_seen_twice(file: Path) -> None:
+    force = PolicyInForce(file)
+    assert looks(force) == [False, False]
+    file.write_bytes(BOTH)
+    assert looks(force, 1) == [False]
+    assert len(force.policy().grants) == 1
+    assert looks(force, 3) == [True, False, False]
+    assert len(force.policy().grants) == 2
+    assert force.version.sha256 == hashlib.sha256(BOTH).hexdigest()
+    assert force.trouble == ()
+
+
+def test_a_file_seen_half_written_never_opens_what_its_last_lines_close(file: Path) -> None:
+    file.write_bytes(LIMITED)
+    force = PolicyInForce(file)
+    for half in (b"", LIMITED[:20], ALICE, LIMITED + b"[rules]\n"):
+        assert not force.look(half)
+    assert force.policy().grants[0].channels == frozenset({"C0INCIDENTS"})
+
+
+@pytest.mark.parametrize(
+    ("content", "why"),
+    [
+        (BROKEN, "policy.toml:2: grant 1, to, entry 1 must be an id"),
+        (NO_TOML, "policy.toml:1: is not TOML"),
+        (b"\xff", "policy.toml: cannot be read (UnicodeDecodeError)"),
+        (b"#" * (LARGEST + 1), "policy.toml: cannot be read (TooLarge)"),
+        (None, "policy.toml: cannot be read (FileNotFoundError)"),
+    ],
+    ids=["no id", "no TOML", "no text", "huge", "gone"],
+)
+def test_what_is_broken_or_gone_keeps_the_last_good_one_and_says_why(
+    file: Path, content: bytes | None, why: str
+) -> None:
+    force = PolicyInForce(file)
+    good = force.version
+    file.write_bytes(content) if content is not None else file.unlink()
+    assert looks(force, 3) == [False, True, False]
+    assert force.version == good
+    assert force.trouble[0].startswith(why)
+    file.write_bytes(ALICE)
+    assert looks(force, 3) == [False, True, False]
+    assert (force.version, force.trouble) == (good, ())
+
+
+def test_an_editor_that_replaces_the_file_and_a_volume_that_swaps_a_link_are_seen(tmp_path: Path) -> None:
+    for number, content in enumerate((ALICE, BOTH)):
+        (tmp_path / f"v{number}").mkdir()
+        (tmp_path / f"v{number}" / "policy.toml").write_bytes(content)
+    (tmp_path / "data").symlink_to("v0")
+    force = PolicyInForce(tmp_path / "data" / "policy.toml")
+    (tmp_path / "next").symlink_to("v1")
+    (tmp_path / "next").rename(tmp_path / "data")
+    assert looks(force) == [False, True]
+    (tmp_path / "saved").write_bytes(LIMITED)
+    (tmp_path / "saved").rename(tmp_path / "v1" / "policy.toml")
+    assert looks(force) == [False, True]
+    assert force.policy().grants[0].channels == frozenset({"C0INCIDENTS"})
+
+
+def test_without_a_file_nobody_may_do_anything() -> None:
+    assert PolicyInForce(None).policy() == Policy()
+
+
+def test_nobody_starts_with_a_broken_policy(file: Path) -> None:
+    file.write_bytes(BROKEN)
+    with pytest.raises(Misconfigured, match=r"policy\.toml:2"):
+        PolicyInForce(file)
+
+
+@given(st.lists(st.sampled_from([ALICE, LIMITED, BOTH, BROKEN, NO_TOML, b"", OSError(), FileNotFoundError()])))
+def test_whatever_is_seen_the_policy_in_force_is_the_last_good_one_seen_twice_in_a_row(
+    tmp_path_factory: pytest.TempPathFactory, seen: list[bytes | Exception]
+) -> None:
+    path = tmp_path_factory.mktemp("policy") / "policy.toml"
+    path.write_bytes(ALICE)
+    force = PolicyInForce(path)
+    good: object = ALICE
+    last: object = ALICE
+    wrong = False
+    for one in seen:
+        force.look(one)
+        if _same(one, last):
+            wrong = one in (BROKEN, NO_TOML) or isinstance(one, Exception)
+            good = good if wrong else one
+        last = one
+        assert isinstance(good, bytes)
+        assert force.version.sha256 == hashlib.sha256(good).hexdigest()
+        assert bool(force.trouble) == wrong
+
+
+def _same(one: object, other: object) -> bool:
+    return one == other or (isinstance(one, OSError) and type(one) is type(other))
