@@ -45,6 +45,8 @@ class Read:
     over: tuple[UUID, ...]
     since: datetime
     until: datetime
+    over_lately: frozenset[UUID] = frozenset()
+    """Those that are over since so short a time that an event from before may still come."""
     whole: bool = True
     """False when some row could not be read: then nothing is taken for gone."""
 
@@ -112,7 +114,8 @@ class Index:
         What is held, was created in that part, is not in it and has not been heard of since, is gone: deleted.
         """
         changed: list[Activeflow | UUID] = [activeflow for activeflow in read.running if self.take(activeflow)]
-        changed += [id_ for id_ in read.over if self.take_away(id_)]
+        known = [id_ for id_ in read.over if id_ in self._held or id_ in read.over_lately]
+        changed += [id_ for id_ in known if self.take_away(id_)]
         if read.whole:
             seen = {activeflow.id for activeflow in read.running}
             gone = [id_ for id_ in self._between(read.since, read.until, mark) if id_ not in seen]

@@ -39,11 +39,12 @@ class RunningPage:
     unreadable: int
 
 
-def running_page(body: bytes, steps: Steps) -> RunningPage:
+def running_page(body: bytes, steps: Steps | None = None) -> RunningPage:
     """A page of the list. Raises ``Unreadable`` only when the list itself is."""
     page = strictly(body, RawPage)
     if page is None or page.result is None:
         raise Unreadable("not a list of activeflows")
+    steps = Steps() if steps is None else steps
     running: list[Activeflow] = []
     over: list[tuple[UUID, datetime | None]] = []
     times: list[datetime] = []

@@ -85,6 +85,7 @@ class EventStream:
                     open_timeout=_OPEN_WITHIN,
                     ping_interval=self._ping_every,
                     ping_timeout=self._ping_every,
+                    close_timeout=1.0,
                     max_size=_LARGEST_FRAME,
                     max_queue=_QUEUE,
                     logger=self._quiet,

@@ -63,6 +63,7 @@ def listed(told: Iterable[list[Activeflow]]) -> Read:
         over=tuple(a.id for a in left if a.ended),
         since=NOON - timedelta(days=1),
         until=NOON + timedelta(days=1),
+        over_lately=frozenset(a.id for a in left if a.ended),
     )
 
 
