@@ -52,7 +52,7 @@ from bot.slack.presses import OpenReasons, Pressers
 from bot.slack.socket_mode import NotConnected, SocketMode
 from bot.slack.telling import Teller
 from bot.upkeep import LOOK_EVERY, kept_up
-from bot.voipbin import AccessKey, Login, VoIPBINClient, connected
+from bot.voipbin import AccessKey, Login, Pace, VoIPBINClient, connected
 from bot.voipbin import Patience as AskingPatience
 
 log = structlog.get_logger(__name__)
@@ -80,6 +80,7 @@ async def running(
     *,
     patience: Patience | None = None,
     asking: AskingPatience | None = None,
+    pace: Pace | None = None,
     look_every: float = LOOK_EVERY,
     only_checking: bool = False,
 ) -> AsyncIterator[Running]:
@@ -103,7 +104,9 @@ async def running(
         jobs = Jobs(teller)
         stack.push_async_callback(jobs.drain, within=LAST_WORDS)
 
-        reading = Reading(voipbin, now=utc_now)
+        follows = settings.voipbin_events and not only_checking
+        live = await stack.enter_async_context(voipbin.following(pace).at_work()) if follows else None
+        reading = Reading(voipbin, now=utc_now, live=live)
         desk = Desk(
             command=settings.flows_bot_command,
             people=people,

@@ -21,9 +21,9 @@ from bot.activeflows.filters import Filters
 from bot.activeflows.finding import find, visible
 from bot.activeflows.history import Done, step_history
 from bot.activeflows.lookups import flows, names_in, queue_names
-from bot.activeflows.model import Activeflow, Flow
+from bot.activeflows.model import Activeflow, Flow, Freshness, Picture
 from bot.activeflows.operators import Operator, Permission
-from bot.activeflows.ports import VoIPBIN
+from bot.activeflows.ports import Live, VoIPBIN
 from bot.activeflows.seeing import Sight, look_at
 from bot.activeflows.situation import Situation, queues_named, situation
 from bot.activeflows.targets import Target
@@ -70,6 +70,7 @@ class Listing:
     """As in ``Picture``."""
     stopped_because: str
     unreadable: int = 0
+    freshness: Freshness | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,10 +86,20 @@ class Reading:
     """What can be seen. Every method may raise any ``Failure``, and ``NotPermitted`` before it does anything."""
 
     def __init__(
-        self, voipbin: VoIPBIN, now: Callable[[], datetime], *, side_look: float = 1.5, filter_look: float = 8.0
+        self,
+        voipbin: VoIPBIN,
+        now: Callable[[], datetime],
+        *,
+        live: Live | None = None,
+        side_look: float = 1.5,
+        filter_look: float = 8.0,
     ) -> None:
-        """``side_look``: seconds a look-up that is only a courtesy may take; ``filter_look``: one a filter needs."""
+        """``live``: what runs, from memory; without it VoIPBIN's list is read whenever somebody asks.
+
+        ``side_look``: seconds a look-up that is only a courtesy may take; ``filter_look``: one a filter needs.
+        """
         self._voipbin = voipbin
+        self._live = live
         self._now = now
         self._side_look = side_look
         self._filter_look = filter_look
@@ -101,7 +112,7 @@ class Reading:
         What was read at most ``max_age`` seconds ago for somebody else will do.
         """
         operator.require(Permission.VIEW)
-        picture = await self._voipbin.picture(max_age=max_age)
+        picture = await self._picture(filters, max_age)
         now = self._now()
         rough = replace(filters, flow=None, action=None)
         fitting = [a for a in picture.activeflows if rough.matches(a, _UNSEEN, None, now)]
@@ -127,6 +138,7 @@ class Reading:
             complete_since=picture.complete_since,
             stopped_because=picture.stopped_because,
             unreadable=picture.unreadable,
+            freshness=picture.freshness,
         )
 
     async def show(self, operator: Operator, target: Target) -> Details:
@@ -142,6 +154,13 @@ class Reading:
     async def resolve(self, operator: Operator, target: Target) -> Activeflow:
         """The activeflow that is meant, read now: see ``finding.find``."""
         return await find(self._voipbin, operator, target)
+
+    async def _picture(self, filters: Filters, max_age: float) -> Picture:
+        """From memory what runs; what ended is in VoIPBIN's list only."""
+        picture = None
+        if self._live is not None and filters.status == "running":
+            picture = await self._live.running(max_age=max_age)
+        return picture or await self._voipbin.picture(max_age=max_age)
 
     async def _rows(self, activeflows: Sequence[Activeflow]) -> tuple[Row, ...]:
         known = await flows(self._voipbin, (a.flow_id for a in activeflows), within=self._side_look)
