@@ -42,6 +42,8 @@ _LATE: Final = timedelta(minutes=10)
 _SURELY_TOLD: Final = timedelta(seconds=15)
 """A change of so long ago would have come as an event, if any did."""
 _BREATH: Final = 50
+_LATELY: Final = 500
+"""Frames remembered, by 64 bits of each, to know them when they come again."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,6 +84,7 @@ class Following:
         self._pace = pace or Pace()
         self._coverage = Coverage()
         self._steps = Steps()
+        self._lately: dict[int, None] = {}
         self._subscriptions = 0
         self._subscribed = False
         self._live = False
@@ -186,15 +189,25 @@ class Following:
     async def _take_all(self, frames: AsyncIterator[bytes]) -> None:
         number, ours = 0, self._customer_id()
         async for frame in frames:
-            try:
-                told = event(frame, self._steps, self.index.wants)
-            except Unreadable:
-                told = None  # the next re-reading sees what it was about
-            if told is not None and told.customer_id == ours:
-                self.index.take(told)
+            self.hear(frame, ours)
             number += 1
             if number % _BREATH == 0:
                 await asyncio.sleep(0)
+
+    def hear(self, frame: bytes, ours: UUID) -> None:
+        """Take in one frame of the stream; most come twice, one soon after the other."""
+        same = hash(frame)
+        if same in self._lately:
+            return
+        self._lately[same] = None
+        if len(self._lately) > _LATELY:
+            del self._lately[next(iter(self._lately))]
+        try:
+            told = event(frame, self._steps, self.index)
+        except Unreadable:
+            return  # the next re-reading sees what it was about
+        if told is not None and told.customer_id == ours:
+            self.index.take(told)
 
     def _lost(self, why: str) -> None:
         if self._down_since is None:

@@ -5,22 +5,29 @@ bare activeflow or ``{"type", "data"}`` (https://api.voipbin.net/docs/websocket_
 because it is missing in one of them and says nothing that the activeflow does not.
 """
 
-from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
-from typing import Final, TypeAlias
+from typing import Final, Protocol
 from uuid import UUID
 
 import msgspec
 
-from bot.activeflows.model import Activeflow
+from bot.activeflows.model import Action, Activeflow
 from bot.voipbin.decoding import Unreadable, decoded, strictly
 from bot.voipbin.instants import instant
 from bot.voipbin.shapes import RawPage, WireActiveflow, WireEvent, WireHead
 from bot.voipbin.wire import Steps, readable
 
-Wanted: TypeAlias = Callable[[UUID, datetime | None, int], bool]
-"""Does this version (id, time of its last change, steps) say anything new?"""
+
+class Known(Protocol):
+    """What is known already: the index."""
+
+    def wants(self, activeflow_id: UUID, updated_at: datetime | None, steps: int) -> bool:
+        """Does this version say anything new?"""
+        ...
+
+    def get(self, activeflow_id: UUID) -> Activeflow | None: ...
+
 
 _ENDED: Final = "ended"
 
@@ -67,15 +74,31 @@ def running_page(body: bytes, steps: Steps | None = None) -> RunningPage:
     return RunningPage(tuple(running), tuple(over), size, oldest, size - len(running) - len(over))
 
 
-def event(frame: bytes, steps: Steps, wanted: Wanted) -> Activeflow | None:
-    """The activeflow an event tells of; ``None`` when it says nothing new. Raises ``Unreadable``."""
+def event(frame: bytes, steps: Steps, known: Known) -> Activeflow | None:
+    """The activeflow an event tells of; ``None`` when it says nothing new. Raises ``Unreadable``.
+
+    A history only grows at its end, so that of one that is known only the end is read.
+    """
     found = strictly(frame, WireEvent) or decoded(frame, WireEvent)
     told: WireActiveflow = found if found.data is None else found.data
     if told.id is None or not told.id.int:
         raise Unreadable("an event without an id")
-    if not wanted(told.id, instant(told.tm_update), len(told.executed_actions or ())):
+    history = told.executed_actions or []
+    if not known.wants(told.id, instant(told.tm_update), len(history)):
         return None
+    held = known.get(told.id)
+    if held is not None and _continues(history, held.executed, steps):
+        told.executed_actions = history[len(held.executed) :]
+        grown = readable(told, steps)
+        return None if grown is None else replace(grown, executed=held.executed + grown.executed)
     return readable(told, steps)
+
+
+def _continues(history: list[msgspec.Raw], before: tuple[Action, ...], steps: Steps) -> bool:
+    """Is this the history from before, and perhaps more? Told by the last step of before, in its place."""
+    if not 0 < len(before) <= len(history):
+        return False
+    return steps.read(history[len(before) - 1 : len(before)]) == before[-1:]
 
 
 def _running(raw: msgspec.Raw, steps: Steps) -> Activeflow | None:

@@ -57,8 +57,8 @@ class EventStream:
         """The frames about this customer's activeflows, from now on. Raises ``StreamLost``, also while one reads."""
         connection = await self._opened()
         try:
-            await self._subscribe(connection, customer_id)
-            yield _frames(connection)
+            already = await self._subscribe(connection, customer_id)
+            yield _frames(connection, already)
         finally:
             connection.transport.abort()  # there is nothing to say to the other side that it would wait for
 
@@ -99,16 +99,26 @@ class EventStream:
             what = "the event stream cannot be reached"
         raise StreamLost(what)
 
-    async def _subscribe(self, connection: ClientConnection, customer_id: UUID) -> None:
+    async def _subscribe(self, connection: ClientConnection, customer_id: UUID) -> list[bytes]:
+        """Gives what came already: unread, it would hold up the answer to the ping behind it."""
         asked = {"type": "subscribe", "topics": [f"customer_id:{customer_id}:activeflow"]}
+        already: list[bytes] = []
         try:
             async with asyncio.timeout(_OPEN_WITHIN):
                 await connection.send(msgspec.json.encode(asked).decode())
-                await (await connection.ping())
+                pong = asyncio.ensure_future(await connection.ping())
+                while not pong.done():
+                    frame = asyncio.create_task(connection.recv(decode=False))
+                    await asyncio.wait({pong, frame}, return_when=asyncio.FIRST_COMPLETED)
+                    if not frame.done():
+                        frame.cancel()
+                    elif frame.exception() is None:
+                        already.append(_bytes(frame.result()))
+                await pong
         except (WebSocketException, OSError, TimeoutError):
             pass
         else:
-            return
+            return already
         raise StreamLost("the event stream ended when the bot subscribed")
 
 
@@ -119,11 +129,17 @@ class _Connect(connect):
         return exc
 
 
-async def _frames(connection: ClientConnection) -> AsyncIterator[bytes]:
+async def _frames(connection: ClientConnection, already: list[bytes]) -> AsyncIterator[bytes]:
+    for frame in already:
+        yield frame
     while True:
         try:
-            frame: bytes | str = await connection.recv(decode=False)
+            told = _bytes(await connection.recv(decode=False))
         except (WebSocketException, OSError):
             break
-        yield frame if isinstance(frame, bytes) else frame.encode()
+        yield told
     raise StreamLost("the event stream ended")
+
+
+def _bytes(frame: bytes | str) -> bytes:
+    return frame if isinstance(frame, bytes) else frame.encode()

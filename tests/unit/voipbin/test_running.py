@@ -9,6 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from bot.activeflows.index import Index
 from bot.voipbin import wire
 from bot.voipbin.decoding import Unreadable
 from bot.voipbin.running import event, running_page
@@ -69,16 +70,41 @@ def test_what_is_no_list_is_unreadable(body: bytes) -> None:
 
 @pytest.mark.parametrize("form", [lambda told: told, lambda told: {"type": "activeflow_updated", "data": told}])
 def test_both_forms_of_an_event_are_the_activeflow(form: Any) -> None:
-    found = event(json.dumps(form(row(1))).encode(), Steps(), lambda *_: True)
+    found = event(json.dumps(form(row(1))).encode(), Steps(), Index())
     assert found == wire.activeflow(json.dumps(row(1)).encode())
     assert "Mrs Example" not in repr(found)
 
 
 def test_an_event_that_says_nothing_new_is_not_built() -> None:
-    asked: list[object] = []
-    told = event(json.dumps(row(1, steps=5)).encode(), Steps(), lambda *version: bool(asked.append(version)))
-    assert told is None
-    assert asked == [(UUID(int=2), datetime(2026, 8, 20, 8, tzinfo=UTC), 5)]
+    index, frame = Index(), json.dumps(row(1, steps=5)).encode()
+    told = event(frame, Steps(), index)
+    assert told is not None
+    index.take(told)
+    assert event(frame, Steps(), index) is None
+    assert event(json.dumps(row(1, steps=4)).encode(), Steps(), index) is None
+
+
+@given(st.lists(st.integers(0, 3), max_size=12), st.lists(st.integers(0, 3), max_size=12))
+def test_a_history_that_grew_is_read_as_if_it_was_read_whole(before: list[int], after: list[int]) -> None:
+    index, steps = Index(), Steps()
+    for second, types in enumerate((before, before + after), 1):
+        executed = [{"id": str(UUID(int=kind + 1)), "type": f"t{kind}"} for kind in types]
+        frame = json.dumps(row(1, executed_actions=executed, tm_update=f"2026-08-20T08:00:{second:02d}Z")).encode()
+        found = event(frame, steps, index)
+        assert found is not None
+        assert found == wire.activeflow(frame)
+        index.take(found)
+
+
+def test_a_history_that_is_another_one_is_read_whole() -> None:
+    index, steps = Index(), Steps()
+    for second, kinds in enumerate((["talk", "play"], ["play", "talk", "talk"]), 1):
+        executed = [{"id": str(UUID(int=len(kind) + second)), "type": kind} for kind in kinds]
+        frame = json.dumps(row(1, executed_actions=executed, tm_update=f"2026-08-20T08:00:{second:02d}Z")).encode()
+        found = event(frame, steps, index)
+        assert found is not None
+        assert [step.type for step in found.executed] == kinds
+        index.take(found)
 
 
 @given(
@@ -86,17 +112,17 @@ def test_an_event_that_says_nothing_new_is_not_built() -> None:
 )
 def test_no_frame_gives_anything_but_an_activeflow_or_unreadable(frame: bytes) -> None:
     with pytest.raises(Unreadable):
-        event(frame, Steps(), lambda *_: True)
+        event(frame, Steps(), Index())
 
 
 def test_steps_are_read_once_and_their_memory_is_bounded() -> None:
     steps = Steps(room=3)
-    first = event(json.dumps(row(1)).encode(), steps, lambda *_: True)
-    second = event(json.dumps(row(2)).encode(), steps, lambda *_: True)
+    first = event(json.dumps(row(1)).encode(), steps, Index())
+    second = event(json.dumps(row(2)).encode(), steps, Index())
     assert first is not None
     assert second is not None
     assert first.executed[0] is second.executed[1]
     for number in range(10):
         other = {"id": str(UUID(int=number + 1)), "type": "play"}
-        event(json.dumps(row(1, executed_actions=[other])).encode(), steps, lambda *_: True)
+        event(json.dumps(row(1, executed_actions=[other])).encode(), steps, Index())
     assert len(steps) <= 3
