@@ -20,8 +20,10 @@ Imports look down, never up and never sideways.
 - ``slack`` knows Slack: it takes deliveries, decodes a gesture once, reads what was typed, draws, and tells.
 - ``voipbin`` knows VoIPBIN's HTTP API: a budget, patience, at most one stop, JSON to model.
 - ``ledger`` keeps what outlives the process: the audit chain, the stops, the durable work.
-- ``policy`` reads who may do what; ``settings`` every variable, once; ``logs`` writes without secrets. What is wrong
+- ``policy`` reads who may do what, and keeps the last good reading in force; ``settings`` every variable, once; ``logs`` writes without secrets. What is wrong
   with any of them is ``misconfigured``.
+- ``terminal`` asks the audit and the policy on a terminal; ``upkeep`` is what a running bot does by itself: it follows its
+  policy file, and tells the audit's head once a day.
 - ``composition`` puts the rooms together. It and the demo's own composition are all that reads the settings.
 - ``demo`` is the same bot with its addresses pointed at simulators that share no code with it.
 

@@ -19,6 +19,7 @@ from bot.composition import running
 from bot.misconfigured import Misconfigured
 from bot.settings import Settings, from_environment, without_surprises
 from bot.terminal.audit import Audit
+from bot.terminal.check import Check
 from bot.terminal.policy import Policy
 
 
@@ -46,22 +47,6 @@ class Demo(BaseModel):
         runpy.run_module("bot.demo", {"PORT": self.port, "OPEN": self.open}, run_name="__main__")
 
 
-class Check(BaseModel):
-    """Is everything this bot needs working? Ends with status 1 when something is wrong."""
-
-    async def cli_cmd(self) -> None:
-        settings = _settings(port=0)
-        logs.configure(settings.flows_bot_log_format, "WARNING")
-        async with running(settings, only_checking=True) as bot:
-            print(f"Slack: installed in workspace {bot.installation.team_id} {bot.installation.team}".rstrip())
-            wrong = 0
-            for name, check in bot.needs.items():
-                why = await check()
-                wrong += bool(why)
-                print(f"{name}: {why or 'ok'}")
-        sys.exit(1 if wrong else 0)
-
-
 class FlowsBot(BaseModel):
     """See and stop VoIPBIN activeflows from a Slack incident channel."""
 
@@ -75,9 +60,9 @@ class FlowsBot(BaseModel):
         CliApp.run_subcommand(self)
 
 
-def _settings(*, port: int | None = None) -> Settings:
+def _settings() -> Settings:
     without_surprises()
-    return from_environment(Settings if port is None else lambda: Settings(flows_bot_port=port))
+    return from_environment(Settings)
 
 
 def main(arguments: list[str] | None = None) -> None:

@@ -1,7 +1,5 @@
 """The part of the composition root that carries out presses: lone stops, hang-ups and bulk stops, as durable workflows."""
 
-import asyncio
-import contextlib
 from collections.abc import Callable
 from contextlib import AsyncExitStack
 from dataclasses import replace
@@ -21,6 +19,7 @@ from bot.activeflows.pressing_bulk import PressingBulk
 from bot.activeflows.readback import Readback
 from bot.activeflows.stopping import Stopping
 from bot.activeflows.stops import Wish
+from bot.beside import beside
 from bot.ledger.bulk_book import BulkBook
 from bot.ledger.database import Database
 from bot.ledger.durable import CarryOut, Durable
@@ -54,7 +53,8 @@ class CarryingOut:
         await self.durable.launch(self._by_wish(cards, bulking), bulking.carry_out_member)
         if self._database.is_postgresql:
             replicas = Replicas(self._database, self.durable.executor_id, self.durable.take_over)
-            stack.push_async_callback(_cancelled, asyncio.create_task(replicas.attend()))
+            await replicas.arrive()
+            await stack.enter_async_context(beside(replicas.attend()))
         return AskingBulk(self.bulks, freezing, now=_now)
 
     def _by_wish(self, cards: Cards, bulking: Bulking) -> CarryOut:
@@ -87,9 +87,3 @@ class CarryingOut:
 
 def _now() -> datetime:
     return datetime.now(UTC)
-
-
-async def _cancelled(task: asyncio.Task[None]) -> None:
-    task.cancel()
-    with contextlib.suppress(asyncio.CancelledError):
-        await task

@@ -7,30 +7,30 @@ same function; only their addresses differ.
 Decision: beside ``__main__``, not in it, so that the command line and the house each stay one sitting's reading.
 """
 
-import asyncio
 import contextlib
 from collections.abc import AsyncIterator, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
 from functools import partial
 from typing import Final
 
 import structlog
 from prometheus_client import CollectorRegistry
-from pydantic import SecretStr
 from slack_bolt.async_app import AsyncApp
 from slack_sdk.web.async_client import AsyncWebClient
-from sqlalchemy.exc import SQLAlchemyError
 
 from bot.activeflows.asking import Asking
-from bot.activeflows.errors import CredentialRejected, Failure, LedgerUnavailable
+from bot.activeflows.errors import Failure, LedgerUnavailable
 from bot.activeflows.operators import Policy
 from bot.activeflows.patience import Patience
 from bot.activeflows.reading import Reading
 from bot.activeflows.records import Head
+from bot.activeflows.revealing import Revealing
 from bot.activeflows.reviewing import Reviewing
+from bot.beside import beside
 from bot.carrying_out import CarryingOut
+from bot.connecting import installed, opened, reached, secret_of
 from bot.ledger.book import Book
 from bot.ledger.database import Database
 from bot.misconfigured import Misconfigured
@@ -44,15 +44,15 @@ from bot.slack.desk import Desk
 from bot.slack.gestures import Gesture
 from bot.slack.http import Check, http_app, serve
 from bot.slack.identity import People
-from bot.slack.installation import Installation, NotIntroduced, introduce
+from bot.slack.installation import Installation
 from bot.slack.intake import Intake
 from bot.slack.jobs import Jobs
 from bot.slack.listeners import register
 from bot.slack.presses import OpenReasons, Pressers
 from bot.slack.socket_mode import NotConnected, SocketMode
 from bot.slack.telling import Teller
-from bot.upkeep import LOOK_EVERY, kept_up
-from bot.voipbin import AccessKey, Login, Pace, VoIPBINClient, connected
+from bot.upkeep import KEPT_FOR, LOOK_EVERY, forgetting, kept_up
+from bot.voipbin import Pace, VoIPBINClient
 from bot.voipbin import Patience as AskingPatience
 
 log = structlog.get_logger(__name__)
@@ -66,12 +66,10 @@ def utc_now() -> datetime:
 
 @dataclass(frozen=True, slots=True)
 class Running:
-    """A bot at work: where its small server listens, and where it was installed."""
+    """A bot at work."""
 
     port: int
-    installation: Installation
-    needs: Mapping[str, Check]
-    """What ``/readyz`` asks."""
+    """Where its small server listens."""
 
 
 @asynccontextmanager
@@ -82,30 +80,30 @@ async def running(
     asking: AskingPatience | None = None,
     pace: Pace | None = None,
     look_every: float = LOOK_EVERY,
-    only_checking: bool = False,
+    kept_for: timedelta = KEPT_FOR,
 ) -> AsyncIterator[Running]:
     """The whole bot, for as long as the block lasts. Raises ``Misconfigured`` with one line per mistake.
 
-    ``look_every``: seconds between two looks at the policy file. ``only_checking``: it announces nothing.
+    ``look_every``: seconds between two looks at the policy file. ``kept_for``: what durable presses leave behind.
     """
     in_force, patience = PolicyInForce(settings.flows_bot_policy), patience or Patience()
     async with AsyncExitStack() as stack:
         session = await stack.enter_async_context(http_session())
         client = web_client(settings.slack_bot_token.get_secret_value(), settings.slack_api_url, session)
-        installation = await _installation(client, settings)
-        voipbin = await _voipbin(settings, asking, stack)
-        database = await _database(settings, stack)
+        installation = await installed(client, settings)
+        voipbin = await reached(settings, stack, asking)
+        database = await opened(settings, stack)
 
         book, teller = Book(database, now=utc_now), Teller(client, session)
         people, cards = People(client, installation, in_force.policy), StopCards(teller, settings.flows_bot_command)
         bulk_cards = BulkCards(teller, cards, settings.flows_bot_command)
         carrying = CarryingOut(voipbin, database, book, Pressers(people), policy=in_force.policy, patience=patience)
         bulk = await carrying.begin(cards, bulk_cards, stack, within=LAST_WORDS)
+        await stack.enter_async_context(beside(forgetting(carrying.durable.forget, utc_now, kept_for=kept_for)))
         jobs = Jobs(teller)
         stack.push_async_callback(jobs.drain, within=LAST_WORDS)
 
-        follows = settings.voipbin_events and not only_checking
-        live = await stack.enter_async_context(voipbin.following(pace).at_work()) if follows else None
+        live = await stack.enter_async_context(voipbin.following(pace).at_work()) if settings.voipbin_events else None
         reading = Reading(voipbin, now=utc_now, live=live)
         desk = Desk(
             command=settings.flows_bot_command,
@@ -118,6 +116,7 @@ async def running(
             web=client,
             reading=reading,
             reviewing=Reviewing(book, now=utc_now),
+            revealing=Revealing(voipbin, voipbin, book, now=utc_now),
             asking=Asking(voipbin, book, reading.resolve, patience=patience, now=utc_now),
             bulk=bulk,
             bulk_cards=bulk_cards,
@@ -128,68 +127,13 @@ async def running(
         )
         app = build_app(client, installation, jobs)
         register(app, desk)
-        tell = None if only_checking else partial(_tell_head, teller, in_force)
+        tell = partial(_tell_head, teller, in_force)
         keeping = kept_up(in_force, database, tell, now=utc_now, look_every=look_every)
         warnings = {"policy": await stack.enter_async_context(keeping)}
         needs = _needs(voipbin, database)
         port = await _doors(settings, app, installation, client, needs, warnings, stack)
         _say_hello(settings, in_force.policy(), installation, voipbin, port)
-        yield Running(port, installation, needs)
-
-
-async def _installation(client: AsyncWebClient, settings: Settings) -> Installation:
-    try:
-        return await introduce(client, app_token=_secret(settings.slack_app_token))
-    except NotIntroduced as trouble:
-        raise Misconfigured(f"{trouble}.") from None
-
-
-async def _voipbin(settings: Settings, asking: AskingPatience | None, stack: AsyncExitStack) -> VoIPBINClient:
-    """Connected and, if VoIPBIN can be reached, introduced; if not, the bot starts, says so, and keeps trying."""
-    credential = (
-        AccessKey(settings.voipbin_access_key.get_secret_value(), in_query=settings.voipbin_access_key_in_query)
-        if settings.voipbin_access_key
-        else Login(settings.voipbin_username or "", _secret(settings.voipbin_password))
-    )
-    try:
-        voipbin = await stack.enter_async_context(
-            connected(
-                api_url=settings.voipbin_api_url,
-                credential=credential,
-                ca_file=settings.voipbin_ca_file,
-                budget=settings.voipbin_requests_per_second,
-                patience=asking,
-            )
-        )
-    except (ValueError, OSError) as trouble:
-        raise Misconfigured(f"VOIPBIN_API_URL or VOIPBIN_CA_FILE: {type(trouble).__name__}.") from None
-    try:
-        await voipbin.introduce()
-    except CredentialRejected as refused:
-        raise Misconfigured(f"VoIPBIN does not accept the credential: {refused.what} ({refused.request_id}).") from None
-    except Failure as trouble:
-        log.warning("voipbin_not_reached", why=trouble.what, request_id=trouble.request_id)
-        task = asyncio.create_task(_introduce_later(voipbin))
-        stack.push_async_callback(_cancelled, task)
-    return voipbin
-
-
-async def _introduce_later(voipbin: VoIPBINClient) -> None:
-    while True:
-        await asyncio.sleep(5)
-        with contextlib.suppress(Failure):
-            log.info("voipbin_reached", customer=str((await voipbin.introduce()).id))
-            return
-
-
-async def _database(settings: Settings, stack: AsyncExitStack) -> Database:
-    try:
-        database = Database(settings.flows_bot_database_url.get_secret_value())
-        stack.push_async_callback(database.close)
-        await database.prepare()
-    except (LedgerUnavailable, SQLAlchemyError):
-        raise Misconfigured("FLOWS_BOT_DATABASE_URL: that database cannot be opened or written.") from None
-    return database
+        yield Running(port)
 
 
 async def _doors(
@@ -203,10 +147,10 @@ async def _doors(
 ) -> int:
     """Open the front door, last of all: whatever comes in from now on can be carried out. The port of the server."""
     registry = CollectorRegistry()
-    secret = _secret(settings.slack_signing_secret)
+    secret = secret_of(settings.slack_signing_secret)
     intake = Intake(app, installation, signing_secret="" if settings.socket_mode else secret, registry=registry)
     if settings.socket_mode:
-        socket = SocketMode(intake, client, _secret(settings.slack_app_token))
+        socket = SocketMode(intake, client, secret_of(settings.slack_app_token))
         try:
             await socket.open()
         except NotConnected as trouble:
@@ -231,7 +175,7 @@ async def _tell_head(teller: Teller, in_force: PolicyInForce, head: Head, day: d
 def _needs(voipbin: VoIPBINClient, database: Database) -> dict[str, Check]:
     """What ``/readyz`` asks: empty when ready, else why not."""
 
-    async def reached() -> str:
+    async def introduced() -> str:
         try:
             _ = voipbin.customer
         except Failure as trouble:
@@ -245,7 +189,7 @@ def _needs(voipbin: VoIPBINClient, database: Database) -> dict[str, Check]:
             return trouble.what
         return ""
 
-    return {"voipbin": reached, "ledger": writable}
+    return {"voipbin": introduced, "ledger": writable}
 
 
 def _say_hello(
@@ -257,13 +201,3 @@ def _say_hello(
         log.warning("nobody_may_do_anything", why="FLOWS_BOT_POLICY is not set, or grants nothing")
     mode = "socket" if settings.socket_mode else "http"
     log.info("ready", mode=mode, workspace=installation.team_id, command=settings.flows_bot_command, port=port)
-
-
-def _secret(secret: SecretStr | None) -> str:
-    return secret.get_secret_value() if secret else ""
-
-
-async def _cancelled(task: asyncio.Task[None]) -> None:
-    task.cancel()
-    with contextlib.suppress(asyncio.CancelledError):
-        await task

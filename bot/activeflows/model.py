@@ -151,6 +151,15 @@ class Call:
 
 
 @dataclass(frozen=True, slots=True)
+class Spoken:
+    """A text that a step spoke. Personal: it is shown by ``revealing`` only."""
+
+    text: str = field(repr=False)
+    current: bool
+    """The activeflow is at this step now."""
+
+
+@dataclass(frozen=True, slots=True)
 class Customer:
     """Whose VoIPBIN account the bot's credential belongs to."""
 

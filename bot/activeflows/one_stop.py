@@ -113,11 +113,13 @@ class OneStop:
         looked = await step("look", Looked, lambda: self._look(intent, press))
         if looked.look is Look.MOVED:
             return Result(Moved(press.by, intent.seen.words), anew=looked.renewed)
-        if looked.look is not Look.SAME:
-            return await self._conclude(intent, press, _no_further(press, looked), step, show)
+        # Whatever is said on the card from here on, is said by one press: a second one, which found it ended by the
+        # first, would take its name off the card.
         claim = await step("claim", Claim, lambda: self._claim(intent, press))
         if not claim.mine:
             return Result(declined=not_claimed(claim, intent))
+        if looked.look is not Look.SAME:
+            return await self._conclude(intent, press, _no_further(press, looked), step, show)
         return await self._conclude(intent, press, await self._stop(intent, press, step, show), step, show)
 
     async def _stop(self, intent: Intent, press: Press, step: Step, show: Show) -> Phase:
@@ -149,9 +151,10 @@ class OneStop:
             by = Attribution.BY_ITSELF if lost is None else Attribution.UNCERTAIN
             return Ended(press.by, by, looked.at)
         if lost is not None:
-            return StillRunning(press.by, self._now(), "it has moved on, so no other stop was sent", lost.request_id)
-        moved = "VoIPBIN was busy, and meanwhile it has moved on; press again to see where it is now"
-        why = moved if looked.look is Look.MOVED else looked.why
+            moved = "it has moved on, so no other stop was sent"
+            return StillRunning(press.by, looked.at or self._now(), moved, lost.request_id)
+        busy = "VoIPBIN was busy, and meanwhile it has moved on; press again to see where it is now"
+        why = busy if looked.look is Look.MOVED else looked.why
         return NotSent(press.by, why, looked.request_id)
 
     async def _send(self, intent: Intent, press: Press, attempt: int, show: Show) -> Sending:
@@ -252,5 +255,5 @@ def _judged(press: Press, sending: Sending, verdict: Verdict, now: datetime) -> 
         certain = Attribution.THIS_PRESS if sending.sent is Sent.ANSWERED else Attribution.UNCERTAIN
         return Ended(press.by, Attribution.BY_ITSELF if verdict.by_itself else certain, verdict.at)
     if verdict.state is State.RUNNING and sending.sent is not Sent.ANSWERED:
-        return StillRunning(press.by, now, sending.why, sending.request_id)
+        return StillRunning(press.by, verdict.read_at or now, sending.why, sending.request_id)
     return _not_known(press, sending, verdict, now, final=True)

@@ -6,7 +6,7 @@ from typing import Protocol, TypeVar
 from uuid import UUID
 
 from bot.activeflows.bulk import Became, Bulk, Ending, Run
-from bot.activeflows.model import Activeflow, Call, Customer, Flow, Picture
+from bot.activeflows.model import Activeflow, Call, Customer, Flow, Picture, Spoken
 from bot.activeflows.operators import Operator
 from bot.activeflows.records import Entry, Question, Record, Written
 from bot.activeflows.stops import Claim, Declined, Ended, Intent, IntentState, Phase, Press
@@ -66,6 +66,14 @@ class Live(Protocol):
 
     async def running(self, *, max_age: float) -> Picture | None:
         """What runs now or, while it cannot be followed, ran at most ``max_age`` seconds ago; ``None``: not known."""
+        ...
+
+
+class Texts(Protocol):
+    """The one way to what the back door otherwise drops."""
+
+    async def spoken(self, activeflow_id: UUID) -> tuple[Spoken, ...]:
+        """The texts that its newest steps spoke, oldest first, read now. Raises as ``VoIPBIN.activeflow`` does."""
         ...
 
 

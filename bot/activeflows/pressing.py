@@ -192,7 +192,7 @@ class Pressing:
             await self._ledger.record(moved)
         except LedgerUnavailable as failure:
             return Looked(Look.UNREAD, why=failure.what)
-        return Looked(Look.MOVED, why=sight.situation.words)
+        return Looked(Look.MOVED, at=now, why=sight.situation.words)
 
     async def _ask_again(self, intent: Intent, press: Press, seen_now: Seen, moved: Record) -> Looked:
         # Derived, so that a run cut off after writing finds its own intent again; as unguessable as the one before.
@@ -204,7 +204,7 @@ class Pressing:
             deadline=moved.at + self._policy().rules.confirm_within,
         )
         replaced = await self._ledger.open_intent(anew, moved, instead_of=intent.id)
-        return Looked(Look.MOVED, renewed=anew if replaced else None)
+        return Looked(Look.MOVED, at=moved.at, renewed=anew if replaced else None)
 
     async def claim(self, intent: Intent, press: Press) -> Claim:
         """The one right to stop this activeflow, or who has it."""

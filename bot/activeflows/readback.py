@@ -27,6 +27,8 @@ class Verdict:
     by_itself: bool = False
     why: str = ""
     request_id: str = ""
+    read_at: datetime | None = None
+    """When it was seen running: a run that goes on after a restart says so of the reading, not of the restart."""
 
     @property
     def ended(self) -> bool:
@@ -50,7 +52,7 @@ class Readback:
             return Verdict(State.UNREAD, why=failure.what, request_id=failure.request_id)
         if activeflow.ended:
             return Verdict(State.ENDED, at=activeflow.updated_at, by_itself=activeflow.ended_by_itself)
-        return Verdict(State.RUNNING, at=activeflow.updated_at)
+        return Verdict(State.RUNNING, at=activeflow.updated_at, read_at=self._now())
 
     async def soon(self, activeflow_id: UUID) -> Verdict:
         return await self._until_ended(activeflow_id, self._patience.soon)

@@ -57,9 +57,17 @@ class Stopping:
             await step("aftermath", bool, partial(self._tell_aftermath, intent, press, phase))
 
     async def _decline(self, press: Press, intent: Intent | None, declined: Declined) -> bool:
-        if intent is not None and declined.why is Why.LATE:
+        if intent is not None and declined.why is Why.LATE and await self._nobody_is_at_it(intent):
             await self._cards.show(intent, Expired(), press)
         return await self._cards.decline(press, declined)
+
+    async def _nobody_is_at_it(self, intent: Intent) -> bool:
+        """Else a stop sent in time is still being read back, and the card is not over for this press' being late."""
+        try:
+            found = await self._ledger.intent(intent.id)
+        except LedgerUnavailable:
+            return False
+        return found is not None and found[1] is IntentState.OPEN
 
     async def _tell_aftermath(self, intent: Intent, press: Press, ended: Ended) -> bool:
         after = await self._aftermath.of(intent, ended)

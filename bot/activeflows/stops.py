@@ -112,7 +112,7 @@ class Attribution(StrEnum):
     BY_ITSELF = "by itself"
     """A stop was sent, but it reached its own finish first."""
     UNCERTAIN = "uncertain"
-    """It ended after a stop was sent (or was about to be), but the answer was lost: this press, or the same moment."""
+    """It ended after a stop was sent (or was about to be), but the answer was lost: this press, or by itself meanwhile."""
 
 
 # ---------------------------------------------------------------- phases

@@ -2,7 +2,8 @@
 
 from bot.demo.slack.workspace import Workspace
 
-OPERATOR, VIEWER, ONCALL, GUEST, STRANGER = "U0OPERATOR", "U0VIEWER", "U0ONCALL", "U0GUEST", "U0STRANGER"
+OPERATOR, VIEWER, ONCALL, APPROVER = "U0OPERATOR", "U0VIEWER", "U0ONCALL", "U0APPROVER"
+GUEST, STRANGER = "U0GUEST", "U0STRANGER"
 INCIDENTS, SUPPORT, GENERAL = "C0INCIDENTS", "C0SUPPORT", "C0GENERAL"
 
 POLICY = f"""\
@@ -15,13 +16,18 @@ in = ["{INCIDENTS}"]                # stopping is for the incident channel
 
 [[grant]]
 to = ["{OPERATOR}"]
-may = ["audit"]
+may = ["bulk", "reveal", "audit"]   # many at once, a masked caller in clear, who did what
+
+[[grant]]
+to = ["{APPROVER}"]
+may = ["approve"]                   # presses what somebody else, who may stop it, has asked for
 
 [[grant]]
 to = ["members"]                    # every full member may look, anywhere
 may = ["view"]
 
 [rules]
+two_person = ["bulk"]               # many at once need somebody else's press; one activeflow does not
 confirm_within = "5m"
 """
 
@@ -29,12 +35,13 @@ confirm_within = "5m"
 def fill(workspace: Workspace) -> None:
     """People and channels. The guest and the stranger are in no grant, so they may do nothing."""
     workspace.add_user(OPERATOR, "Olive Operator", about="May look and stop, in #incidents")
-    workspace.add_user(VIEWER, "Vic Viewer", about="May look, not stop")
+    workspace.add_user(VIEWER, "Vic Viewer", about="May look, not stop: has to ask")
     workspace.add_user(ONCALL, "Onno Oncall", about="May stop, as a member of @oncall")
+    workspace.add_user(APPROVER, "Ava Approver", about="May look, and approve what others ask for")
     workspace.add_user(GUEST, "Gwen Guest", about="A guest: may do nothing", is_restricted=True)
     workspace.add_user(STRANGER, "Stan Stranger", about="From another company, by Slack Connect", team_id="T0ELSEWHERE")
     workspace.add_group("S0ONCALL", "oncall", [ONCALL])
-    everybody = [OPERATOR, VIEWER, ONCALL, GUEST, STRANGER]
+    everybody = [OPERATOR, VIEWER, ONCALL, APPROVER, GUEST, STRANGER]
     workspace.add_channel(INCIDENTS, "incidents", members=everybody)
     workspace.add_channel(SUPPORT, "support", members=everybody)
     workspace.add_channel(GENERAL, "general", members=everybody, bot_is_member=False)

@@ -28,8 +28,8 @@ def json_lines(rows: Iterable[Mapping[str, Any]]) -> Iterator[str]:
 
 def csv_lines(rows: Iterable[Mapping[str, Any]]) -> Iterator[str]:
     """A header, then a line (or several, where a text has line ends) each record; ``detail`` is a JSON object."""
-    paper = io.StringIO()
-    writer = csv.writer(paper, lineterminator="\n")
+    paper = io.StringIO(newline="")
+    writer = csv.writer(paper)  # line ends as in RFC 4180; with others a lone return in a text would not be quoted
     writer.writerow(COLUMNS)
     yield _taken(paper)
     for row in rows:

@@ -13,7 +13,7 @@ from collections.abc import Iterator
 from datetime import date
 from typing import Final
 
-from sqlalchemy import Connection, desc, insert, select
+from sqlalchemy import Connection, desc, insert, inspect, select
 
 from bot.activeflows.records import Head
 from bot.ledger.audit import RECEIPT_DIGITS
@@ -33,6 +33,13 @@ def claim(connection: Connection, day: date) -> Head | None:
         return None
     connection.execute(insert(heads).values(day=day.isoformat(), seq=last.seq, hash=last.hash))
     return Head(last.seq, last.hash)
+
+
+def kept(connection: Connection) -> list[Head]:
+    """The heads told so far, as the ledger itself remembers them: whoever removes the tail only, did not think of these."""
+    if not inspect(connection).has_table(heads.name):
+        return []
+    return [Head(row.seq, row.hash) for row in connection.execute(select(heads).order_by(heads.c.day))]
 
 
 def written(text: str) -> Iterator[Head]:

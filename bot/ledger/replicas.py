@@ -33,6 +33,10 @@ class Replicas:
     def __init__(self, database: Database, own_id: str, take_over: Callable[[str], Awaitable[None]]) -> None:
         self._database, self._own_id, self._take_over = database, own_id, take_over
 
+    async def arrive(self) -> None:
+        """The first sign of life, before anything is recorded under this id: whoever dies after it is missed."""
+        await self._database.within(self._live)
+
     async def attend(self, *, every: float = EVERY, dead_after: int = DEAD_AFTER) -> None:
         """Until cancelled: give signs of life, look for the dead."""
         while True:
@@ -49,6 +53,14 @@ class Replicas:
 
     def _round(self, connection: Connection, dead_after: int) -> list[str]:
         """Own sign of life; the ids of the dead, each given to one replica at a time: its row is stamped anew."""
+        self._live(connection)
+        now = connection.execute(text("SELECT extract(epoch FROM now())::int")).scalar_one()
+        old = replicas.c.seen_at < now - dead_after
+        dead = connection.execute(select(replicas.c.id).where(old)).scalars().all()
+        stamp = update(replicas).values(seen_at=now)
+        return [one for one in dead if connection.execute(stamp.where(old, replicas.c.id == one)).rowcount]
+
+    def _live(self, connection: Connection) -> None:
         connection.execute(
             text(
                 "INSERT INTO replicas (id, seen_at) VALUES (:id, extract(epoch FROM now())::int)"
@@ -56,11 +68,6 @@ class Replicas:
             ),
             {"id": self._own_id},
         )
-        now = connection.execute(text("SELECT extract(epoch FROM now())::int")).scalar_one()
-        old = replicas.c.seen_at < now - dead_after
-        dead = connection.execute(select(replicas.c.id).where(old)).scalars().all()
-        stamp = update(replicas).values(seen_at=now)
-        return [one for one in dead if connection.execute(stamp.where(old, replicas.c.id == one)).rowcount]
 
 
 def _forget(dead: str, connection: Connection) -> None:

@@ -11,6 +11,7 @@ from bot.activeflows.asking_bulk import AskingBulk
 from bot.activeflows.operators import Policy
 from bot.activeflows.ports import BulkLedger, Ledger, Presses
 from bot.activeflows.reading import Reading
+from bot.activeflows.revealing import Revealing
 from bot.activeflows.reviewing import Reviewing
 from bot.slack.bulk_cards import BulkCards
 from bot.slack.cards import StopCards
@@ -31,6 +32,7 @@ class Desk:
     teller: Teller
     reading: Reading
     reviewing: Reviewing
+    revealing: Revealing
     asking: Asking
     bulk: AskingBulk
     presses: Presses

@@ -79,11 +79,13 @@ class Teller:
         self._client = client
         self._session = session
 
-    async def privately(self, gesture: Gesture, message: Message, *, replace: bool = False) -> bool:
+    async def privately(
+        self, gesture: Gesture, message: Message, *, replace: bool = False, fleeting: bool = False
+    ) -> bool:
         """To the person of the gesture alone; whether they could see it.
 
         ``replace=True`` replaces the message the button stood in, if that was an ephemeral one: a public message is
-        never replaced by private words.
+        never replaced by private words. ``fleeting=True`` tells it in no message that Slack keeps, so not as a direct one.
         """
         body = _body(message)
         in_place = replace and gesture.ephemeral
@@ -93,7 +95,9 @@ class Teller:
             log.error("blocks_refused", by="response_url", error=answer)
             body = _body(Message(message.text))
             answer = await self._respond(gesture, {**how, **body})
-        if answer == "" or await self._ephemerally(gesture, body) or await self._directly(gesture, body):
+        if answer == "" or await self._ephemerally(gesture, body):
+            return _heard()
+        if not fleeting and await self._directly(gesture, body):
             return _heard()
         log.error("nobody_could_see_it", user=gesture.user_id, channel=gesture.channel_id)
         return False

@@ -40,11 +40,14 @@ class Verify(BaseModel):
         known = [*(_head(word) for word in self.head), *(_heads_in(self.heads) if self.heads else ())]
         async with _ledger() as database:
             report = await database.within(audit.proof)
-            whys = await database.within(lambda connection: [heads.missing(connection, head) for head in known])
+            own = await database.within(heads.kept)
+            asked = [*known, *(head for head in own if head not in known)]
+            whys = await database.within(lambda connection: [heads.missing(connection, head) for head in asked])
         for flaw in report.flaws:
             print(f"record {flaw.seq}: {flaw.why}")
-        for head, why in zip(known, whys, strict=True):
-            print(f"head {head}: {why or 'is in the chain'}")
+        for head, why in zip(asked, whys, strict=True):
+            if why or head in known:  # its own are worth no word while all is well
+                print(f"head {head}: {why or 'is in the chain'}")
         print(f"{report.count} records, {len(report.flaws)} flaws, newest receipt {report.newest or 'none'}")
         sys.exit(1 if report.flaws or any(whys) else 0)
 

@@ -14,7 +14,7 @@ from typing import Final, TypeVar
 from uuid import UUID
 
 from bot.activeflows.errors import NotFound, NotOurs, StopUnconfirmed, VoIPBINUnreachable
-from bot.activeflows.model import Activeflow, Call, Customer, Flow, Picture
+from bot.activeflows.model import Activeflow, Call, Customer, Flow, Picture, Spoken
 from bot.voipbin import wire
 from bot.voipbin.budget import Urgency
 from bot.voipbin.errors import Kind, Unsuccessful
@@ -25,6 +25,7 @@ from bot.voipbin.instants import page_token
 from bot.voipbin.names import Remembered
 from bot.voipbin.running import RunningPage, running_page
 from bot.voipbin.scan import AHEAD, Bounds, walk
+from bot.voipbin.spoken import spoken
 from bot.voipbin.stream import EventStream
 
 T = TypeVar("T")
@@ -38,11 +39,11 @@ class VoIPBINClient:
     def __init__(
         self,
         exchange: Exchange,
-        stream: EventStream,
         *,
         now: Callable[[], datetime],
         clock: Callable[[], float],
         bounds: Bounds,
+        stream: EventStream | None = None,
     ) -> None:
         self._exchange = exchange
         self._stream = stream
@@ -77,6 +78,8 @@ class VoIPBINClient:
 
     def following(self, pace: Pace | None = None) -> Following:
         """What runs, kept in memory: ``async with client.following().at_work() as following: …``."""
+        if self._stream is None:
+            raise RuntimeError("this client was made without an event stream")
         return Following(
             self.running_page,
             self._stream.subscribed,
@@ -102,20 +105,11 @@ class VoIPBINClient:
 
     async def activeflow(self, activeflow_id: UUID, *, urgency: Urgency = Urgency.PRESS) -> Activeflow:
         """One activeflow, read now. Raises ``NotFound``, ``NotOurs``."""
-        if not activeflow_id.int:
-            raise NotFound(str(activeflow_id))
-        path = f"/activeflows/{activeflow_id}"
-        try:
-            return await self._exchange.read(
-                Question("GET", path, urgency), lambda body: _the_one(activeflow_id, wire.activeflow(body))
-            )
-        except Unsuccessful as unsuccessful:
-            trouble = unsuccessful.trouble
-        if trouble.kind is Kind.ABSENT:
-            raise NotFound(str(activeflow_id))
-        if trouble.reason == "PERMISSION_DENIED" and self._customer is not None:
-            raise NotOurs(activeflow_id)
-        raise trouble.failure()
+        return await self._about(activeflow_id, lambda body: _the_one(activeflow_id, wire.activeflow(body)), urgency)
+
+    async def spoken(self, activeflow_id: UUID) -> tuple[Spoken, ...]:
+        """The texts its newest steps spoke, read now: for whoever may be shown them. Raises as ``activeflow`` does."""
+        return await self._about(activeflow_id, lambda body: spoken(activeflow_id, body), Urgency.SCREEN)
 
     async def stop(self, activeflow_id: UUID, *, not_after: datetime, urgency: Urgency = Urgency.PRESS) -> Activeflow:
         """Send one stop and give VoIPBIN's answer, which is the same whether it ended now or had ended before.
@@ -191,6 +185,19 @@ class VoIPBINClient:
         # Only these two are read by VoIPBIN: an unknown one, such as a status, is ignored and looks as if it worked.
         query: dict[str, str | int] = {"page_size": size, "page_token": page_token(before)}
         return await self._exchange.read(Question("GET", "/activeflows", urgency, LIST_READ, query), wire.page)
+
+    async def _about(self, activeflow_id: UUID, understand: Callable[[bytes], T], urgency: Urgency) -> T:
+        if not activeflow_id.int:
+            raise NotFound(str(activeflow_id))
+        try:
+            return await self._exchange.read(Question("GET", f"/activeflows/{activeflow_id}", urgency), understand)
+        except Unsuccessful as unsuccessful:
+            trouble = unsuccessful.trouble
+        if trouble.kind is Kind.ABSENT:
+            raise NotFound(str(activeflow_id))
+        if trouble.reason == "PERMISSION_DENIED" and self._customer is not None:
+            raise NotOurs(activeflow_id)
+        raise trouble.failure()
 
     async def _read_if_any(self, path: str, understand: Callable[[bytes], T]) -> T | None:
         try:

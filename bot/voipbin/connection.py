@@ -76,7 +76,7 @@ async def connected(
         turns = Budget(budget, in_flight=IN_FLIGHT)
         exchange = Exchange(http, base, shown, turns, patience, now=now)
         stream = EventStream(f"{base.replace('http', 'ws', 1)}/ws", shown, turns, trust)
-        client = VoIPBINClient(exchange, stream, now=now, clock=asyncio.get_running_loop().time, bounds=bounds)
+        client = VoIPBINClient(exchange, now=now, clock=asyncio.get_running_loop().time, bounds=bounds, stream=stream)
         try:
             yield client
         finally:

@@ -68,7 +68,9 @@ def _drawn(thing: Any) -> Iterator[str]:
 
 def test_the_manifest_fits_slacks_schema() -> None:
     if SCHEMA is None:
-        pytest.skip("Slack's manifest schema is in no folder beside this checkout; FLOWS_BOT_MANIFEST_SCHEMA may name it")
+        pytest.skip(
+            "Slack's manifest schema is in no folder beside this checkout; FLOWS_BOT_MANIFEST_SCHEMA may name it"
+        )
     jsonschema.validate(MANIFEST, json.loads(Path(SCHEMA).read_text(encoding="utf-8")))
 
 

@@ -132,6 +132,7 @@ async def over_a_socket(number: int, steps: int) -> dict[str, Any]:
         url = f"http://127.0.0.1:{port}/v1.0"
         async with connected(api_url=url, credential=AccessKey("vb_made_up"), budget=1000) as client:
             following, taken = _following(), 0
+            assert client._stream is not None
             async with client._stream.subscribed(CUSTOMER) as told:
                 began, busy = time.perf_counter(), time.process_time()
                 async for frame in told:

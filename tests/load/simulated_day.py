@@ -14,7 +14,7 @@ import json
 import random
 import time
 import tracemalloc
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from typing import Any
 from uuid import UUID
 
@@ -107,7 +107,7 @@ class Day:
 
     def index_memory(self) -> int:
         gc.collect()
-        kept = tracemalloc.take_snapshot().filter_traces([tracemalloc.Filter(True, "*/bot/activeflows/*")])  # noqa: FBT003
+        kept = tracemalloc.take_snapshot().filter_traces([tracemalloc.Filter(True, "*/bot/activeflows/*")])
         return sum(trace.size for trace in kept.traces)
 
 

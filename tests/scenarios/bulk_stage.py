@@ -2,9 +2,12 @@
 
 from dataclasses import dataclass
 
+import pytest
+
 from bot.demo.slack.messages import Message
+from bot.demo.slack.workspace import Workspace
 from bot.demo.voipbin.state import Activeflow, Flow
-from tests.scenarios.conftest import ALICE, BOB, CAROL, GUEST, INCIDENTS, Stage
+from tests.scenarios.conftest import ALICE, CAROL, INCIDENTS, Stage
 
 APPROVER = "U0DAVE"
 BULK_POLICY = f"""
@@ -81,4 +84,11 @@ class BulkStage:
         return sum(1 for stop in self.stage.voipbin.stops if stop.activeflow_id == activeflow.id and stop.changed)
 
 
-__all__ = ["APPROVER", "BOB", "BULK_POLICY", "GUEST", "BulkStage"]
+@pytest.fixture
+def bulk(stage: Stage, slack: Workspace) -> BulkStage:
+    """Two persons who may, and one who may approve; the bot is not started yet."""
+    slack.add_user(APPROVER, "Dave")
+    slack.channels[INCIDENTS].members.append(APPROVER)
+    bulk = BulkStage(stage)
+    bulk.rules()
+    return bulk

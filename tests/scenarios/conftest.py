@@ -141,12 +141,12 @@ async def stage(slack: Workspace, voipbin: World, policy: Path, sqlite_url: str)
 
         @asynccontextmanager
         async def start(**changes: object) -> AsyncIterator[None]:
-            async with running(settings(**changes), patience=stage.patience, asking=AT_ONCE) as bot:
+            async with running(settings(**changes), patience=set_up.patience, asking=AT_ONCE) as bot:
                 slack.request_url = f"http://127.0.0.1:{bot.port}/slack/events"
                 yield
 
-        stage = Stage(slack, voipbin, policy, settings, start)
-        yield stage
+        set_up = Stage(slack, voipbin, policy, settings, start)
+        yield set_up
 
 
 @pytest.fixture

@@ -1,7 +1,10 @@
 """Stops that need more than one person, a reason, or something after the end."""
 
+import pytest
+
 from bot.demo.slack.messages import Message
 from bot.demo.slack.workspace import Workspace
+from bot.demo.voipbin import faults
 from bot.demo.voipbin.state import Step
 from bot.demo.voipbin.world import World
 from tests.scenarios.conftest import ALICE, BOB, CAROL, GUEST, INCIDENTS, LOBBY, Stage
@@ -197,3 +200,31 @@ async def test_the_way_out_without_the_bot_stands_on_the_card(bot: Stage, voipbi
     card = await bot.asks_to_stop(activeflow)
     assert f"vn activeflows stop {activeflow.id}" in card.words
     assert voipbin.access_key not in card.words
+
+
+@pytest.mark.parametrize("second", ["ended", "unread"])
+async def test_who_presses_second_never_overwrites_what_the_first_press_did(
+    second: str, bot: Stage, slack: Workspace, voipbin: World
+) -> None:
+    activeflow = voipbin.rings(voipbin.add_flow("Campaign"), at="play", reference_type="campaign")
+    card = await bot.asks_to_stop(activeflow)
+    stopped, looked = faults.hold(after_work=True), faults.hold(after_work=True)
+    voipbin.faults.on("POST", "/activeflows/{id}/stop", stopped)
+    await slack.clicks(ALICE, card, "stop.flow")
+    await stopped.arrived()
+    if second == "unread":
+        voipbin.faults.on("GET", "/activeflows/{id}", faults.status(403, "ACCOUNT_FROZEN"))
+    else:
+        voipbin.faults.on("GET", "/activeflows/{id}", looked)
+    await slack.clicks(CAROL, card, "stop.flow")
+    if second == "ended":
+        await looked.arrived()
+        stopped.release()
+        await bot.reads("Stopped by @Alice")
+        looked.release()
+        await bot.reads("This card has been carried out already", user=CAROL)
+    else:
+        await bot.reads("is stopping it already", user=CAROL)
+        stopped.release()
+    assert (await bot.reads("Stopped by @Alice", user=BOB)).ts == card.ts
+    assert bot.posts(activeflow) == 1

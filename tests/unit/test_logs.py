@@ -12,7 +12,7 @@ import structlog
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bot.logs import configure, scrubbed
+from bot.logs import AUDIT_HEAD, configure, scrubbed
 
 Style = Literal["console", "json"]
 STYLES: tuple[Style, ...] = ("console", "json")
@@ -216,3 +216,14 @@ def test_nothing_is_written_to_standard_output(capsys: pytest.CaptureFixture[str
     assert captured.out == ""
     assert "trouble" in captured.err
     assert not sys.stderr.isatty()
+
+
+def test_the_audits_head_is_told_whatever_the_level_and_nothing_else_is(capsys: pytest.CaptureFixture[str]) -> None:
+    head = "12:" + "0f3c2a9b1d" * 6 + "0000"
+
+    def say() -> None:
+        structlog.get_logger("bot.other").info("audit_head_like", head="13")
+        structlog.get_logger(AUDIT_HEAD).info("audit_head", head=head)
+
+    (line,) = logged(capsys, "json", say, "ERROR").splitlines()
+    assert json.loads(line)["head"] == head

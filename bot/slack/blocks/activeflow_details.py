@@ -23,6 +23,7 @@ from bot.slack import ids
 from bot.slack.blocks import row_buttons
 from bot.slack.blocks.activeflow_list import STATUS_WORDS, reference
 from bot.slack.blocks.mrkdwn import bold, code, date_token, escaped, plain
+from bot.slack.blocks.revealed import reveal
 from bot.slack.telling import Message
 
 _BEGAN = "{date_short_pretty} {time_secs}"
@@ -33,7 +34,7 @@ def activeflow_details(details: Details, operator: Operator, now: datetime, *, c
     sight, activeflow = details.sight, details.sight.activeflow
     name = row_buttons.name_of(sight.flow_name)
     blocks: list[Block] = [
-        HeaderBlock(text=PlainTextObject(text=plain(name, 150))),
+        HeaderBlock(text=PlainTextObject(text=plain(name, 150), emoji=False)),
         SectionBlock(text=MarkdownTextObject(text=_now(details))),
         SectionBlock(fields=[MarkdownTextObject(text=field) for field in _fields(details, now)]),
         SectionBlock(text=MarkdownTextObject(text=f"*What stopping it does*\n{_bullets(sight.effects)}")),
@@ -107,4 +108,11 @@ def _buttons(details: Details, operator: Operator) -> ActionsBlock:
         accessibility_label=f"Read {plain(row_buttons.name_of(name), 45)} {activeflow.short_id} again",
     )
     may_stop = activeflow.running and operator.may(Permission.STOP, activeflow.flow_id)
-    return ActionsBlock(elements=[again, *([row_buttons.ask_stop(activeflow, name)] if may_stop else [])])
+    may_reveal = operator.may(Permission.REVEAL, activeflow.flow_id)
+    return ActionsBlock(
+        elements=[
+            again,
+            *([reveal(activeflow, name)] if may_reveal else []),
+            *([row_buttons.ask_stop(activeflow, name)] if may_stop else []),
+        ]
+    )

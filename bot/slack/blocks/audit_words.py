@@ -50,7 +50,7 @@ _ENDED: Final = {
     Attribution.THIS_PRESS: "ended, by this press",
     Attribution.ALREADY: "it had ended already, nothing was sent",
     Attribution.BY_ITSELF: "it ended by itself, just before the stop reached it",
-    Attribution.UNCERTAIN: "ended; the answer was lost, so by this press or by itself in the same moment",
+    Attribution.UNCERTAIN: "ended; the answer was lost, so by this press or by itself meanwhile",
 }
 _OUTCOMES: Final = {
     "NotKnown": "not known whether it ended",

@@ -3,7 +3,7 @@
 Everything that comes from outside (a flow's name, a typed reason, a pasted text) passes ``escaped`` or ``plain`` before
 it stands in a message. What comes out is one line, of bounded length, holds no control or direction-changing
 character, and cannot start a mention, a link or a format. Marks that would format (``*``, `` ` ``, ``~``, and ``_`` at
-the edge of a word) become look-alikes: a name is shown, not obeyed.
+the edge of a word, the colons of an emoji) become look-alikes: a name is shown, not obeyed.
 
 https://docs.slack.dev/messaging/formatting-message-text
 """
@@ -15,6 +15,8 @@ from typing import Final
 
 _ENTITIES: Final = {"&": "&amp;", "<": "&lt;", ">": "&gt;"}
 _LOOK_ALIKES: Final = {"*": "\N{ASTERISK OPERATOR}", "`": "\N{MODIFIER LETTER GRAVE ACCENT}", "~": "\N{TILDE OPERATOR}"}
+_EMOJI: Final = re.compile(r":(?=[a-z0-9_+'-]+:)")
+_COLON: Final = "\N{MODIFIER LETTER COLON}"
 _LOW_LINE: Final = "\N{FULLWIDTH LOW LINE}"
 _ELLIPSIS: Final = "…"
 _UNSAFE: Final = frozenset({"Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"})
@@ -82,7 +84,7 @@ def _one_line(text: str) -> str:
 
 def _disarmed(line: str) -> str:
     """Formatting marks as look-alikes; low lines inside a word (``queue_join``) format nothing and stay."""
-    marked = "".join(_LOOK_ALIKES.get(c, c) for c in line)
+    marked = "".join(_LOOK_ALIKES.get(c, c) for c in _EMOJI.sub(_COLON, line))
     return _EDGE.sub(lambda lows: _LOW_LINE * len(lows.group()), marked)
 
 

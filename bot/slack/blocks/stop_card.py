@@ -158,7 +158,7 @@ def _what_became(intent: Intent, phase: Phase, command: str) -> list[str]:
         case NotKnown():
             return _not_known(phase)
         case StillRunning():
-            return [f"{mention(phase.by)}’s stop was sent, but {escaped(phase.why or 'it had no effect', 300)}.",
+            return [f"{mention(phase.by)}’s stop had no effect: {escaped(phase.why or 'nobody knows why', 300)}.",
                     f"It still runs, read at {date_token(phase.at)}. The bot sends no more stops for this card."]  # fmt: skip
         case NotSent():
             return [f"{mention(phase.by)} pressed, and nothing was stopped: {escaped(phase.why, 300)}."]
@@ -183,7 +183,7 @@ def _ended(phase: Ended) -> str:
         case _:
             return (
                 f"It ended{at}, read back from VoIPBIN. The answer to {mention(phase.by)}’s stop was lost, "
-                "so that stop ended it, or it ended by itself in the same moment."
+                "so that stop ended it, or it ended by itself meanwhile."
             )
 
 

@@ -136,6 +136,7 @@ async def test_a_socket_that_goes_deaf_is_noticed_by_its_silence(
     connect: Connect, world: World, events: EventStream
 ) -> None:
     client = await connect()
+    assert client._stream is not None
     client._stream._ping_every = 0.1
     async with following(client) as follower:
         await until(lambda: follower.live)

@@ -1,0 +1,83 @@
+"""Somebody who may not stop asks somebody who may; somebody who may only approve presses what another has asked for."""
+
+import pytest
+from playwright.async_api import expect
+
+from bot.demo.__main__ import Demo
+from bot.demo.voipbin.state import Activeflow
+from bot.demo.voipbin.world import World
+from tests.browser.conftest import Opens
+from tests.browser.screen import Screen, short
+
+pytestmark = pytest.mark.asyncio(loop_scope="session")
+
+
+@pytest.fixture
+def call(shown: Demo, world: World) -> Activeflow:
+    return world.rings(shown.town.clinic.menu, at="digits_receive")
+
+
+def _posts(world: World, call: Activeflow) -> int:
+    return len(world.requests_to("POST", f"/activeflows/{call.id}/stop"))
+
+
+async def test_the_viewer_asks_the_operator_presses_and_everybody_reads_who_wanted_what(
+    world: World, call: Activeflow, olive: Screen, opens: Opens
+) -> None:
+    vic = await opens("Vic Viewer")
+    await vic.types(f"/flows stop {short(call)} the caller hears silence")
+    refusal = vic.private("You may not do this here")
+    await vic.presses("Ask someone who can", refusal)
+    await expect(vic.private("Asked in #incidents")).to_be_visible()
+
+    card = olive.card(call)
+    for words in (
+        "Stop this activeflow?",
+        "@Vic Viewer may not stop this and asks @oncall, @Olive Operator to.",
+        "Asked by @Vic Viewer, who may not stop it: the caller hears silence",
+    ):
+        await expect(card).to_contain_text(words)
+    await vic.presses("Stop flow", vic.card(call))
+    await expect(vic.private("You may not stop this here")).to_be_visible()
+    assert (world.activeflow(call.id).status, _posts(world, call)) == ("running", 0)
+
+    await olive.presses("Stop flow", card)
+    for screen in (olive, vic):
+        await expect(screen.card(call)).to_contain_text("Stopped by @Olive Operator: it ended at", timeout=10_000)
+        await expect(screen.card(call)).to_contain_text("Asked by @Vic Viewer, who may not stop it")
+    assert (world.activeflow(call.id).status, _posts(world, call)) == ("ended", 1)
+
+
+async def test_the_viewer_presses_a_card_that_stands_there_and_then_asks_for_it_to_be_pressed(
+    world: World, call: Activeflow, olive: Screen, opens: Opens
+) -> None:
+    await olive.asks_to_stop(call)
+    vic = await opens("Vic Viewer")
+    await vic.presses("Stop flow", vic.card(call))
+    await vic.presses("Ask someone who can", vic.private("You may not stop this here"))
+    await expect(olive.page.get_by_text("asks @oncall, @Olive Operator to press this card")).to_be_attached()
+    assert (world.activeflow(call.id).status, _posts(world, call)) == ("running", 0)
+
+
+async def test_the_approver_asks_for_nothing_and_approves_what_the_operator_asked_for(
+    world: World, call: Activeflow, olive: Screen, opens: Opens
+) -> None:
+    ava = await opens("Ava Approver")
+    await ava.types(f"/flows stop {short(call)}")
+    await expect(ava.private("You may not do this here")).to_contain_text("@Olive Operator")
+    await olive.asks_to_stop(call)
+    await ava.presses("Stop flow", ava.card(call))
+    await expect(olive.card(call)).to_contain_text("Stopped by @Ava Approver: it ended at", timeout=10_000)
+    await expect(olive.card(call)).to_contain_text("Asked by @Olive Operator")
+    assert _posts(world, call) == 1
+
+
+async def test_the_approver_cannot_press_what_somebody_asked_for_who_may_not_stop(
+    world: World, call: Activeflow, opens: Opens
+) -> None:
+    vic, ava = await opens("Vic Viewer"), await opens("Ava Approver")
+    await vic.types(f"/flows stop {short(call)}")
+    await vic.presses("Ask someone who can", vic.private("You may not do this here"))
+    await ava.presses("Stop flow", ava.card(call))
+    await expect(ava.private("You may not stop this here")).to_contain_text("Nothing was stopped by your press.")
+    assert (world.activeflow(call.id).status, _posts(world, call)) == ("running", 0)

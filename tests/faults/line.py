@@ -1,0 +1,110 @@
+"""The wire between the bot's HTTP client and the simulated VoIPBIN, without sockets, for virtual time.
+
+What was sent arrives and is worked on even if the sender gives up, is cancelled, or dies. Each stop that is sent is
+written down before it is on its way, with what became of it.
+"""
+
+import asyncio
+from collections.abc import Callable
+from contextvars import ContextVar
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+from typing import Final
+from uuid import UUID
+
+import httpx
+
+from bot.demo.voipbin.api import voipbin_app
+from bot.demo.voipbin.seen import StopSeen
+from bot.demo.voipbin.world import World
+
+_LEG: Final = 0.02
+"""Seconds that anything takes each way."""
+_REFUSED: Final = {401, 403, 404, 429}
+"""Answered before any work: such a POST did certainly nothing."""
+
+
+class Break(StrEnum):
+    """What can become of a connection."""
+
+    UNREACHABLE = "unreachable"  # nothing was sent
+    BEFORE = "before"  # sent, never arrived
+    AFTER = "after"  # done, and the answer never arrived
+
+
+@dataclass(eq=False)
+class Post:
+    """One stop on the wire. ``status``: what VoIPBIN answered, seen or not; ``None`` while it is at work."""
+
+    activeflow_id: UUID
+    at: datetime
+    announced_as: str = ""
+    on_its_way: bool = True
+    status: int | None = None
+    effective: bool = False
+
+    @property
+    def refused(self) -> bool:
+        return self.status in _REFUSED
+
+
+_at_work: ContextVar[Post | None] = ContextVar("_at_work", default=None)
+
+
+class Line(httpx.AsyncBaseTransport):
+    """``breaks`` are used up one a request of their kind: ``"stop"`` or ``"read"``."""
+
+    def __init__(self, world: World, now: Callable[[], datetime]) -> None:
+        world.stops, self._now = _Stops(), now
+        self._voipbin = httpx.ASGITransport(voipbin_app(world))
+        self._at_work: set[asyncio.Task[httpx.Response]] = set()
+        self.breaks: dict[str, list[Break]] = {"stop": [], "read": []}
+        self.posts: list[Post] = []
+        self.sends: Callable[[Post], None] = lambda _: None
+
+    async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
+        is_stop = request.method == "POST" and request.url.path.endswith("/stop")
+        breaks = self.breaks["stop" if is_stop else "read"]
+        broken = breaks.pop(0) if breaks else None
+        if broken is Break.UNREACHABLE:
+            raise httpx.ConnectError("refused")
+        post = None
+        if is_stop:
+            post = Post(UUID(request.url.path.split("/")[-2]), self._now())
+            self.sends(post)
+            self.posts.append(post)
+        if broken is Break.BEFORE:
+            if post is not None:
+                post.on_its_way = False
+            await asyncio.sleep(_LEG)
+            raise httpx.ReadError("reset")
+        task = asyncio.get_running_loop().create_task(self._arrives(request, post))
+        self._at_work.add(task)
+        task.add_done_callback(self._at_work.discard)
+        try:
+            answer = await asyncio.wait_for(asyncio.shield(task), request.extensions["timeout"]["read"])
+        except TimeoutError:
+            raise httpx.ReadTimeout("no answer") from None
+        if broken is Break.AFTER:
+            raise httpx.RemoteProtocolError("closed without an answer")
+        await asyncio.sleep(_LEG)
+        return answer
+
+    async def _arrives(self, request: httpx.Request, post: Post | None) -> httpx.Response:
+        await asyncio.sleep(_LEG)
+        _at_work.set(post)
+        answer = await self._voipbin.handle_async_request(request)
+        if post is not None:
+            post.status, post.on_its_way = answer.status_code, False
+        return httpx.Response(answer.status_code, headers=answer.headers, content=await answer.aread())
+
+
+class _Stops(list[StopSeen]):
+    """The simulator's list of stops, which tells each post what it did."""
+
+    def append(self, stop: StopSeen) -> None:
+        post = _at_work.get()
+        if post is not None:
+            post.effective = stop.changed
+        super().append(stop)

@@ -1,0 +1,126 @@
+"""The durable workflow in miniature: steps that are carried out once, remembered, and replayed after a death.
+
+It keeps what the bot relies on in DBOS (https://docs.dbos.dev/python/tutorials/workflow-tutorial): the same press is
+started once; a step's result is remembered as JSON a moment after the work was done, so that a death in between repeats
+the work; a pause does not begin anew; a step that raises ends its workflow.
+"""
+
+import asyncio
+import json
+from collections.abc import Awaitable, Callable, Hashable
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from functools import cache
+from typing import Any, TypeVar, cast
+
+from pydantic import TypeAdapter
+
+from bot.activeflows.ports import Step
+from bot.activeflows.stops import Press
+from tests.faults.virtual_time import WRITE
+
+T = TypeVar("T")
+
+
+@dataclass
+class Workflow:
+    """One press, and what is remembered of it."""
+
+    press: Press
+    remembered: list[tuple[str, str]] = field(default_factory=list)
+    done: bool = False
+    broken: str = ""
+
+
+@cache
+def _adapter(type_: Hashable) -> TypeAdapter[Any]:
+    return TypeAdapter(cast("Any", type_))
+
+
+class Gate:
+    """Where a story stops a process dead: at the n-th of the moments around the writing down of a step's result."""
+
+    def __init__(self) -> None:
+        self.left: int | None = None
+
+    async def passed(self) -> None:
+        if self.left is not None:
+            self.left -= 1
+            if self.left < 0:
+                await asyncio.get_running_loop().create_future()  # until it is killed
+
+
+class RememberingStep:
+    """``ports.Step``."""
+
+    def __init__(self, workflow: Workflow, now: Callable[[], datetime], gate: "Gate") -> None:
+        self._remembered, self._now, self._gate, self._place = workflow.remembered, now, gate, 0
+
+    async def __call__(self, name: str, returns: type[T], work: Callable[[], Awaitable[T]], /) -> T:
+        adapter = _adapter(cast("Hashable", returns))
+        told = self._again(name)
+        if told is None:
+            told = json.dumps(adapter.dump_python(await work(), mode="json"))
+            await self._gate.passed()  # done, and not remembered yet
+            await asyncio.sleep(WRITE)
+            self._remembered.append((name, told))
+            await self._gate.passed()
+        found: T = adapter.validate_python(json.loads(told))
+        return found
+
+    async def sleep(self, seconds: float) -> None:
+        told = self._again("sleep")
+        if told is None:
+            told = (self._now() + timedelta(seconds=seconds)).isoformat()
+            self._remembered.append(("sleep", told))
+        await asyncio.sleep(max(0.0, (datetime.fromisoformat(told) - self._now()).total_seconds()))
+
+    def _again(self, name: str) -> str | None:
+        self._place += 1
+        if self._place > len(self._remembered):
+            return None
+        known, told = self._remembered[self._place - 1]
+        assert known == name, f"replayed as {name}, remembered as {known}"
+        return told
+
+
+class Workflows:
+    """All that were ever started. They outlive the processes that carry them out."""
+
+    def __init__(self, now: Callable[[], datetime]) -> None:
+        self._now = now
+        self.gate = Gate()
+        self.all: dict[str, Workflow] = {}
+        self._running: set[asyncio.Task[None]] = set()
+
+    @property
+    def unfinished(self) -> list[Workflow]:
+        return [workflow for workflow in self.all.values() if not workflow.done]
+
+    def start(self, press: Press, carry_out: Callable[[Press, Step], Awaitable[None]]) -> None:
+        """The same press again changes nothing."""
+        if press.id not in self.all:
+            self.all[press.id] = Workflow(press)
+            self._run(self.all[press.id], carry_out)
+
+    def recover(self, carry_out: Callable[[Press, Step], Awaitable[None]]) -> None:
+        for workflow in self.unfinished:
+            self._run(workflow, carry_out)
+
+    async def die(self) -> None:
+        """Everybody at work is gone, in the middle of it."""
+        for task in self._running:
+            task.cancel()
+        await asyncio.gather(*self._running, return_exceptions=True)
+
+    def _run(self, workflow: Workflow, carry_out: Callable[[Press, Step], Awaitable[None]]) -> None:
+        async def run() -> None:
+            try:
+                await carry_out(workflow.press, RememberingStep(workflow, self._now, self.gate))
+            except Exception as trouble:  # noqa: BLE001 # DBOS writes down that it failed, and that is its end
+                workflow.broken = repr(trouble)
+            workflow.done = True
+
+        task = asyncio.get_running_loop().create_task(run())
+        self._running.add(task)
+        task.add_done_callback(self._running.discard)

@@ -1,0 +1,195 @@
+"""The audit proves itself outside: a head told once a day, found again or missed, and exports for other programs."""
+
+import asyncio
+import csv
+import json
+import re
+from collections.abc import AsyncIterator
+from datetime import UTC, date, datetime, timedelta
+from uuid import UUID
+
+import pytest
+
+from bot.activeflows.records import Head, Record, What
+from bot.demo.slack import faults as slack_faults
+from bot.demo.slack.workspace import Workspace
+from bot.ledger import audit, heads
+from bot.ledger.book import Book
+from bot.ledger.database import Database
+from bot.upkeep import HeadTelling
+from tests.scenarios.conftest import ALICE, INCIDENTS, LOBBY, Stage
+from tests.scenarios.test_command_line import Program, changed, program
+
+__all__ = ["program"]  # a fixture
+NOW = datetime(2026, 8, 20, 3, 0, tzinfo=UTC)
+IN_LOBBY = f'\n[rules]\naudit_channel = "{LOBBY}"\n'
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+async def database(request: pytest.FixtureRequest) -> AsyncIterator[Database]:
+    database = Database(request.getfixturevalue(f"{request.param}_url"))
+    await database.prepare()
+    yield database
+    await database.close()
+
+
+async def written(database: Database, *numbers: int) -> list[Head]:
+    """One record an hour; the head after each."""
+    book = Book(database, now=lambda: NOW)
+    found = []
+    for number in numbers:
+        at = NOW + timedelta(hours=number)
+        reason = ["=HYPERLINK(1)", 'said "no",\nand left'][number % 2]
+        await book.record(Record(f"k{number}", at, What.ASKED, "U0ALICE", "C0INC", UUID(int=number + 1), reason=reason))
+        rows = await database.within(lambda connection: list(audit.chain(connection)))
+        found.append(Head(rows[-1]["seq"], rows[-1]["hash"]))
+    return found
+
+
+# ---------------------------------------------------------------- told once a day
+
+
+async def test_of_many_replicas_exactly_one_tells_a_days_head_and_each_day_has_one(database: Database) -> None:
+    told: list[tuple[Head, date]] = []
+
+    async def tell(head: Head, day: date) -> bool:
+        told.append((head, day))
+        return True
+
+    clock = [NOW]
+    replicas = [HeadTelling(database, tell, now=lambda: clock[0]) for _ in range(5)]
+    await asyncio.gather(*(replica.tell() for replica in replicas))
+    assert told == [], "an empty chain has no head"
+    first, second = await written(database, 0, 1)
+    await asyncio.gather(*(replica.tell() for replica in replicas))
+    assert told == [(second, NOW.date())]
+    (third,) = await written(database, 2)
+    await replicas[3].tell()
+    assert len(told) == 1
+    clock[0] = NOW.replace(day=21, hour=0, minute=0)
+    await asyncio.gather(*(replica.tell() for replica in replicas))
+    assert told[1:] == [(third, date(2026, 8, 21))]
+    assert first not in [head for head, _ in told]
+
+
+async def test_the_head_is_posted_where_the_policy_says_once_also_across_a_restart(
+    stage: Stage, slack: Workspace, sqlite_url: str, program: Program, capsys: pytest.CaptureFixture[str]
+) -> None:
+    stage.policy.write_text(stage.policy.read_text(encoding="utf-8") + IN_LOBBY, encoding="utf-8")
+    async with stage.start():
+        post = await stage.reads("flows-bot audit verify --head", channel=LOBBY)
+        assert post.ephemeral_to is None
+    async with stage.start():
+        await slack.types(ALICE, INCIDENTS, "/flows whoami")
+        await stage.reads("What you may do here")
+    assert len(slack.sees(ALICE, LOBBY)) == 1
+    logged = re.findall(r"audit_head +.*head=(\S+)", capsys.readouterr().out)
+    (head,) = logged
+    assert f"--head {head}" in post.words
+    ended = await program("audit", "verify", "--head", head, FLOWS_BOT_DATABASE_URL=sqlite_url)
+    assert (ended.status, ended.err) == (0, [])
+    assert ended.out[0] == f"head {head}: is in the chain"
+
+
+async def test_a_head_that_cannot_be_posted_is_in_the_log_and_that_is_said(
+    stage: Stage, slack: Workspace, capsys: pytest.CaptureFixture[str]
+) -> None:
+    stage.policy.write_text(stage.policy.read_text(encoding="utf-8") + IN_LOBBY, encoding="utf-8")
+    slack.faults.on("chat.postMessage", slack_faults.error("not_in_channel"))
+    said = ""
+    async with stage.start(), asyncio.timeout(10):
+        while "audit_head_not_posted" not in said:
+            said += capsys.readouterr().out
+            await slack.next_change(0.05)
+    assert re.search(r"audit_head +.*head=1:[0-9a-f]{64}", said)
+    assert slack.sees(ALICE, LOBBY) == []
+
+
+# ---------------------------------------------------------------- found again, or missed
+
+
+async def test_a_head_is_found_and_one_of_a_removed_or_rewritten_record_is_missed(database: Database) -> None:
+    known = await written(database, *range(5))
+
+    async def missing(head: Head) -> str:
+        return await database.within(lambda connection: heads.missing(connection, head))
+
+    assert [await missing(head) for head in known] == [""] * 5
+    assert await missing(Head(3, known[2].hash[:10])) == ""
+    assert await missing(Head(3, known[1].hash)) == "record 3 is another one now"
+    await database.within(lambda c: c.exec_driver_sql("DELETE FROM audit WHERE seq > 3"))
+    assert (await database.within(audit.proof)).flaws == (), "the rows alone do not show it"
+    assert await missing(known[4]) == "the chain ends at record 3: its tail was removed"
+    assert await missing(known[2]) == ""
+    await written(database, 7, 8)
+    assert await missing(known[4]) == "record 5 is another one now"
+
+
+async def test_the_ledgers_own_heads_show_a_removed_tail_that_nobody_asks_about(
+    program: Program, sqlite_url: str
+) -> None:
+    database = Database(sqlite_url)
+    await database.prepare()
+    (*_, head) = await written(database, *range(4))
+    assert await database.within(lambda connection: heads.claim(connection, NOW.date())) == head
+    await database.close()
+    where = {"FLOWS_BOT_DATABASE_URL": sqlite_url}
+    assert (await program("audit", "verify", **where)).out[:-1] == []
+    changed(sqlite_url, "DELETE FROM audit WHERE seq = 4")
+    ended = await program("audit", "verify", **where)
+    assert (ended.status, ended.out[0]) == (1, f"head {head}: the chain ends at record 3: its tail was removed")
+    changed(sqlite_url, "DROP TABLE heads")  # as in a ledger of an older version
+    assert (await program("audit", "verify", **where)).status == 0
+
+
+async def test_verify_with_heads_on_a_terminal_says_that_the_tail_was_removed(
+    program: Program, sqlite_url: str
+) -> None:
+    database = Database(sqlite_url)
+    await database.prepare()
+    known = await written(database, *range(4))
+    await database.close()
+    log = program.folder / "bot.log"
+    log.write_text(f"[info] audit_head day=2026-08-20 head={known[1]}\nThe audit … `{known[3]}`. At 12:30:55.\n")
+    where = {"FLOWS_BOT_DATABASE_URL": sqlite_url}
+    ended = await program("audit", "verify", "--heads", str(log), "--head", f"1:{known[0].hash[:10]}", **where)
+    assert (ended.status, len(ended.out)) == (0, 4), ended
+    changed(sqlite_url, "DELETE FROM audit WHERE seq = 4")
+    assert (await program("audit", "verify", **where)).status == 0
+    ended = await program("audit", "verify", "--heads", str(log), **where)
+    assert ended.status == 1
+    assert ended.out == [
+        f"head {known[1]}: is in the chain",
+        f"head {known[3]}: the chain ends at record 3: its tail was removed",
+        f"3 records, 0 flaws, newest receipt {known[2].hash[:10]}",
+    ]
+    for wrong in (["--head", "12"], ["--head", "1:xyz"], ["--heads", "no-such.log"]):
+        ended = await program("audit", "verify", *wrong, **where)
+        assert (ended.status, ended.out, len(ended.err)) == (2, [], 1), ended
+
+
+# ---------------------------------------------------------------- exports
+
+
+async def test_exports_hold_the_records_of_a_time_as_json_lines_and_as_csv(program: Program, sqlite_url: str) -> None:
+    database = Database(sqlite_url)
+    await database.prepare()
+    known = await written(database, *range(4))
+    await database.close()
+    where = {"FLOWS_BOT_DATABASE_URL": sqlite_url}
+    ended = await program(
+        *("audit", "export", "--since", "2026-08-20T04:00", "--until", "2026-08-20T06:00:00+00:00"), **where
+    )
+    assert ended.status == 0, ended
+    rows = [json.loads(line) for line in ended.out]
+    assert [(row["seq"], row["hash"]) for row in rows] == [(2, known[1].hash), (3, known[2].hash)]
+    ended = await program("audit", "export", "--format", "csv", "--until", "2026-08-20T05:00", **where)
+    table = list(csv.DictReader("\n".join(ended.out).splitlines(keepends=True)))
+    assert [(row["seq"], row["who"], row["hash"]) for row in table] == [
+        (str(head.seq), "U0ALICE", head.hash) for head in known[:2]
+    ]
+    assert [row["reason"] for row in table] == ["'=HYPERLINK(1)", 'said "no",\nand left']
+    assert (await program("audit", "export", "--since", "1h", "--until", "0s", **where)).out == []
+    for wrong in (["--since", "yesterday"], ["--until", "99999999d"], ["--format", "xml"]):
+        ended = await program("audit", "export", *wrong, **where)
+        assert (ended.status, ended.out, len(ended.err)) == (2, [], 1), ended

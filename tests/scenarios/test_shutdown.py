@@ -1,0 +1,39 @@
+"""A restart of the bot: what was acked before is answered, and what is stopped meanwhile is told."""
+
+import asyncio
+
+import pytest
+
+from bot.demo.slack.workspace import Workspace
+from bot.demo.voipbin import faults
+from bot.demo.voipbin.world import World
+from tests.scenarios.conftest import ALICE, INCIDENTS, Stage
+
+
+@pytest.mark.parametrize(("typed", "answer"), [("list", "1 running"), ("stop {}", "Stop this activeflow?")])
+async def test_what_was_acked_is_answered_before_the_bot_is_gone(
+    typed: str, answer: str, stage: Stage, slack: Workspace, voipbin: World
+) -> None:
+    activeflow = voipbin.rings(voipbin.add_flow("Support line"), at="play")
+    point = faults.hold()
+    async with stage.start():
+        voipbin.faults.on("GET", "*", point, times=None)
+        await slack.types(ALICE, INCIDENTS, f"/flows {typed.format(activeflow.id)}")
+        await point.arrived()
+        asyncio.get_running_loop().call_later(2.5, point.release)  # everything else is long over by then
+    assert any(answer in message.words for message in slack.sees(ALICE, INCIDENTS))
+
+
+async def test_a_stop_in_hand_is_finished_and_told_before_the_bot_is_gone(
+    stage: Stage, slack: Workspace, voipbin: World
+) -> None:
+    activeflow = voipbin.rings(voipbin.add_flow("Support line"), at="play")
+    point = faults.hold()
+    async with stage.start():
+        card = await stage.asks_to_stop(activeflow)
+        voipbin.faults.on("POST", "*", point)
+        await slack.clicks(ALICE, card, "stop.flow")
+        await point.arrived()
+        asyncio.get_running_loop().call_later(0.2, point.release)
+    assert slack.message(card.channel, card.ts).words.startswith("Stopped\n")
+    assert stage.posts(activeflow) == 1

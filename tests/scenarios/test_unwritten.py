@@ -1,0 +1,62 @@
+"""What cannot be written down is not done: a ledger that breaks at any moment of a press stops nothing, and that is said."""
+
+import sqlite3
+from contextlib import closing
+
+import pytest
+
+from bot.demo.slack.messages import Message
+from bot.demo.slack.workspace import Workspace
+from bot.demo.voipbin import faults
+from bot.demo.voipbin.state import Activeflow
+from bot.demo.voipbin.world import World
+from tests.scenarios.conftest import ALICE, BOB, INCIDENTS, Stage
+
+
+def loses(url: str, table: str) -> None:
+    """The database breaks in the plainest way: a table is not there any more."""
+    with closing(sqlite3.connect(url.removeprefix("sqlite:///"), timeout=15)) as database:
+        database.execute(f"ALTER TABLE {table} RENAME TO {table}_gone")
+
+
+async def asked(bot: Stage, voipbin: World) -> tuple[Activeflow, Message]:
+    activeflow = voipbin.rings(voipbin.add_flow("Support line"), at="play")
+    return activeflow, await bot.asks_to_stop(activeflow)
+
+
+@pytest.mark.parametrize("table", ["workflow_status", "intents", "audit"])
+async def test_a_press_that_cannot_be_recorded_stops_nothing_and_is_answered(
+    table: str, bot: Stage, slack: Workspace, voipbin: World, sqlite_url: str
+) -> None:
+    activeflow, card = await asked(bot, voipbin)
+    loses(sqlite_url, table)
+    assert (await slack.clicks(ALICE, card, "stop.flow")).error is None
+    told = await bot.reads("without a record I stop nothing")
+    assert told.ephemeral_to == ALICE
+    assert voipbin.activeflow(activeflow.id).status == "running"
+    assert bot.posts(activeflow) == 0
+
+
+async def test_a_ledger_that_breaks_straight_before_the_stop_stops_nothing(
+    bot: Stage, slack: Workspace, voipbin: World, sqlite_url: str
+) -> None:
+    activeflow, card = await asked(bot, voipbin)
+    look = faults.hold(after_work=True)
+    voipbin.faults.on("GET", "/activeflows/{id}", look)
+    await slack.clicks(ALICE, card, "stop.flow")
+    await look.arrived()
+    loses(sqlite_url, "audit")
+    look.release()
+    said = await bot.reads("nothing was stopped: the ledger", user=BOB)
+    assert said.ts == card.ts
+    assert bot.posts(activeflow) == 0
+
+
+async def test_a_stop_that_cannot_be_written_down_is_not_even_asked_about(
+    bot: Stage, slack: Workspace, voipbin: World, sqlite_url: str
+) -> None:
+    activeflow = voipbin.rings(at="play")
+    loses(sqlite_url, "audit")
+    await slack.types(ALICE, INCIDENTS, f"/flows stop {activeflow.id}")
+    assert (await bot.reads("The record could not be written")).ephemeral_to == ALICE
+    assert not [m for m in slack.sees(BOB, INCIDENTS) if "Stop this activeflow?" in m.words]
