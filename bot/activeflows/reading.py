@@ -14,11 +14,12 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from difflib import get_close_matches
 from itertools import chain
-from typing import Final, TypeAlias
+from typing import Final, Literal, TypeAlias
 from uuid import UUID
 
 from bot.activeflows.filters import Filters
 from bot.activeflows.finding import find, visible
+from bot.activeflows.grouping import Group, grouped
 from bot.activeflows.history import Done, step_history
 from bot.activeflows.lookups import flows, names_in, queue_names
 from bot.activeflows.model import Activeflow, Flow, Freshness, Picture
@@ -37,6 +38,10 @@ _BREATH: Final = 20
 _UNSEEN: Final = Situation(kind="", words="", action="")
 Flows: TypeAlias = Mapping[UUID, Flow | None]
 """Definitions by id; ``None``: there is no such flow (any more). What is not in it is not known."""
+
+
+By: TypeAlias = Literal["flow", "action"]
+"""What a list can be grouped by."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,6 +76,9 @@ class Listing:
     stopped_because: str
     unreadable: int = 0
     freshness: Freshness | None = None
+    by: By | None = None
+    groups: tuple[Group, ...] = ()
+    """Instead of rows, when they were asked for; ``total`` counts activeflows all the same."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,9 +113,15 @@ class Reading:
         self._filter_look = filter_look
 
     async def running(
-        self, operator: Operator, filters: Filters, page: int = 1, *, max_age: float = SHARED_FOR
+        self,
+        operator: Operator,
+        filters: Filters,
+        page: int = 1,
+        *,
+        by: By | None = None,
+        max_age: float = SHARED_FOR,
     ) -> Listing:
-        """One page of what fits; a page beyond the end is the last one.
+        """One page of what fits, or of its groups; a page beyond the end is the last one.
 
         What was read at most ``max_age`` seconds ago for somebody else will do.
         """
@@ -120,14 +134,18 @@ class Reading:
         seen = visible(self._voipbin, operator, fitting)
         hidden = len(fitting) - len(seen)
         known: Flows = {}
-        if filters.flow is not None or filters.action is not None:
+        if filters.flow is not None or filters.action is not None or by == "flow":
             known = await flows(self._voipbin, (a.flow_id for a in seen), within=self._filter_look)
         found = await _matching(seen, filters, known, now)
         unnamed = _unnamed(seen, found, known) if filters.flow is not None else 0
-        pages = max(1, -(-len(found) // PAGE))
+        groups = await _groups(found, by, known) if by is not None else ()
+        pages = max(1, -(-len(groups if by is not None else found) // PAGE))
         page = min(max(page, 1), pages)
+        here = slice((page - 1) * PAGE, page * PAGE)
         return Listing(
-            rows=await self._rows(found[(page - 1) * PAGE : page * PAGE]),
+            rows=await self._rows(found[here]) if by is None else (),
+            by=by,
+            groups=groups[here],
             filters=filters,
             page=page,
             pages=pages,
@@ -183,6 +201,19 @@ async def _matching(seen: list[Activeflow], filters: Filters, known: Flows, now:
         if number % _BREATH == 0:
             await asyncio.sleep(0)
     return found
+
+
+async def _groups(found: list[Activeflow], by: By, known: Flows) -> tuple[Group, ...]:
+    """A group by action is called by VoIPBIN's word; the step before the first one is called "start"."""
+    if by == "flow":
+        names = {flow_id: flow.name for flow_id, flow in known.items() if flow is not None}
+        return grouped(found, lambda a: a.flow_id, lambda a: names.get(a.flow_id) if a.flow_id else None)
+    action: dict[UUID, str] = {}
+    for number, activeflow in enumerate(found, 1):
+        action[activeflow.id] = situation(activeflow, flow=_flow_of(activeflow, known)).action or "start"
+        if number % _BREATH == 0:
+            await asyncio.sleep(0)
+    return grouped(found, lambda a: action[a.id], lambda a: action[a.id])
 
 
 def _row(activeflow: Activeflow, flow: Flow | None, names: Mapping[UUID, str | None]) -> Row:

@@ -81,3 +81,19 @@ async def test_without_an_event_stream_the_list_is_read_again_and_says_since_whe
         assert "Support line" in page.words
         voipbin.rings(support, at="play")
         assert "2 running" in (await presses(stage, "U0ALICE", page, ids.LIST_REFRESH)).words
+
+
+async def test_what_runs_is_counted_by_flow_and_by_action(live: Stage, voipbin: World, support: Flow) -> None:
+    menu = voipbin.add_flow("Main menu")
+    for flow, at in ((support, "play"), (support, "digits_receive"), (menu, "play")):
+        voipbin.rings(flow, at=at)
+    await listed_live(live, "3 running")
+    by_flow = await answers(live, "list by flow")
+    assert by_flow.words.index("Support line · 2, the oldest") < by_flow.words.index("Main menu · 1, the oldest")
+    assert "3 running" in by_flow.words
+    refreshed = await presses(live, "U0ALICE", by_flow, ids.LIST_REFRESH)
+    assert "Support line · 2" in refreshed.words
+    by_action = await answers(live, "list by action flow:“support line”")
+    assert "play · 1" in by_action.words
+    assert "digits_receive · 1" in by_action.words
+    assert "Did you mean /flows list by flow?" in (await answers(live, "list by flwo")).words

@@ -35,7 +35,8 @@ def _parts(listing: Listing) -> Iterator[str]:
     yield counted(listing)
     if listing.pages > 1:
         first = (listing.page - 1) * PAGE + 1
-        yield f"{first}–{first + len(listing.rows) - 1}, page {listing.page} of {listing.pages}"
+        shown = len(listing.rows) or len(listing.groups)
+        yield f"{first}–{first + shown - 1}, page {listing.page} of {listing.pages}"
     yield _how_fresh(listing)
     if listing.complete_since is None:
         yield "complete"

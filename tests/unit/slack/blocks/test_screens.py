@@ -10,6 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from bot.activeflows.grouping import Group
 from bot.activeflows.model import Freshness, Status
 from bot.slack import ids
 from bot.slack.blocks.activeflow_details import activeflow_details
@@ -21,6 +22,7 @@ from tests.unit.slack.blocks.screens import (
     CALLER,
     NOW,
     VIEWER,
+    activeflow,
     details,
     every_screen,
     listing,
@@ -154,6 +156,15 @@ def test_the_footer_says_whether_the_list_is_followed(
     words = json.dumps(_sent(activeflow_list(found, ALICE, NOW, command="/flows")), ensure_ascii=False)
     assert [word for word in said if word not in words] == []
     assert ("live, as of" in words) == freshness.live
+
+
+def test_groups_are_counted_and_their_pages_turn_as_groups() -> None:
+    groups = (Group("Support *line*", 12, activeflow()), Group(None, 1, activeflow(2)))
+    found = listing(rows=0, by="flow", groups=groups)
+    words = json.dumps(_sent(activeflow_list(found, ALICE, NOW, command="/flows")), ensure_ascii=False)
+    assert "Support ∗line∗* · 12, the oldest 4 min (`3c5b0f6e`)" in words
+    assert "list by flow" in words
+    assert "No activeflow" not in words
 
 
 def test_the_first_and_the_last_page_lead_nowhere_else() -> None:
