@@ -20,6 +20,7 @@ from uuid import UUID
 
 import msgspec
 
+from bot.activeflows.index import Index
 from bot.demo.voipbin import wire
 from bot.demo.voipbin.clock import StandingClock
 from bot.demo.voipbin.records import Changed
@@ -27,6 +28,9 @@ from bot.demo.voipbin.state import Activeflow, Step
 from bot.demo.voipbin.world import World
 from bot.voipbin.following import Following
 from bot.voipbin.running import RunningPage, running_page
+
+OVERS = 1000
+"""Ids of ended ones that the index remembers here: reached within the first hours, so that growth would show."""
 
 
 class Day:
@@ -38,12 +42,13 @@ class Day:
         self.flow = self.world.add_flow("Support", [Step("talk"), Step("digits_receive")])
         self.arrivals = arrivals
         self.events = self.lost = self.requests = self.checkpoints = self.gaps = self.most_held = 0
-        self.connected = True
+        self.connected = self.loses = True
         self.line: list[bytes] = []
         self.living: list[Activeflow] = []
         self.world.subscribe(self.told)
         ours = self.world.customer.id
         self.following = Following(self.page, self.silence, lambda: ours, spare=lambda: False, now=self.clock)
+        self.following.index = Index(overs_remembered=OVERS)
 
     def silence(self, customer: UUID) -> Any:
         raise AssertionError(customer)
@@ -61,7 +66,7 @@ class Day:
     def told(self, change: Changed) -> None:
         if not isinstance(change.resource, Activeflow) or not self.connected:
             return
-        if self.dice.random() < 1 / 200:
+        if self.loses and self.dice.random() < 1 / 200:
             self.lost += 1
             return
         self.line += [msgspec.json.encode(wire.activeflow(change.resource))] * 2
@@ -94,10 +99,12 @@ class Day:
 
     async def repaired(self) -> bool:
         """Read again, as after a reconnect or on the schedule, and compare."""
+        self.loses = False  # what is lost after its row was read is the next repair's to find
         await self.following._read_again()
         self.arrives(all_of_it=True)
         await self.following._read_again()
         self.arrives(all_of_it=True)
+        self.loses = True
         self.checkpoints += 1
         held = {a.id: (str(a.current.id), len(a.executed)) for a in self.following.index.newest_first()}
         rows = (row for row in self.world.records.activeflows if row.status == "running" and row.tm_delete is None)
