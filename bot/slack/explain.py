@@ -111,8 +111,8 @@ def _refusal(error: BotError) -> str:
             return _ambiguous(error)
         case NotOurs():
             return (
-                f"The activeflow {code(str(error.activeflow_id))} belongs to another customer's account than mine, "
-                f"so I leave it alone. {_NOTHING}"
+                f"VoIPBIN does not open the activeflow {code(str(error.activeflow_id))} to me: it belongs to another "
+                f"customer's account, or my credential's role is too low. I leave it alone. {_NOTHING}"
             )
         case NothingToStop():
             return f"{_one(error.activeflow)} has ended already: there is nothing to stop. {_NOTHING}"

@@ -96,7 +96,7 @@ TROUBLES = [
     Trouble("a connection that is reset", faults.reset_before(), DOWN, says="the connection to VoIPBIN broke"),
 ]
 GONE = [
-    row(403, "PERMISSION_DENIED", "belongs to another customer", UNSENT),
+    row(403, "PERMISSION_DENIED", "does not open the activeflow", UNSENT),
     row(404, "ACTIVEFLOW_NOT_FOUND", ABSENT, UNSENT),
     row(404, "RESOURCE_NOT_FOUND", ABSENT, UNSENT),
 ]
