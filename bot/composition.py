@@ -52,8 +52,8 @@ from bot.slack.presses import OpenReasons, Pressers
 from bot.slack.socket_mode import NotConnected, SocketMode
 from bot.slack.telling import Teller
 from bot.upkeep import KEPT_FOR, LOOK_EVERY, forgetting, kept_up
+from bot.voipbin import Pace, VoIPBINClient
 from bot.voipbin import Patience as AskingPatience
-from bot.voipbin import VoIPBINClient
 
 log = structlog.get_logger(__name__)
 LAST_WORDS: Final = 10.0
@@ -78,6 +78,7 @@ async def running(
     *,
     patience: Patience | None = None,
     asking: AskingPatience | None = None,
+    pace: Pace | None = None,
     look_every: float = LOOK_EVERY,
     kept_for: timedelta = KEPT_FOR,
 ) -> AsyncIterator[Running]:
@@ -102,7 +103,8 @@ async def running(
         jobs = Jobs(teller)
         stack.push_async_callback(jobs.drain, within=LAST_WORDS)
 
-        reading = Reading(voipbin, now=utc_now)
+        live = await stack.enter_async_context(voipbin.following(pace).at_work()) if settings.voipbin_events else None
+        reading = Reading(voipbin, now=utc_now, live=live)
         desk = Desk(
             command=settings.flows_bot_command,
             people=people,

@@ -41,6 +41,8 @@ class Settings(BaseSettings):
     """A CA bundle for a VoIPBIN of one's own."""
     voipbin_requests_per_second: Annotated[float, Field(gt=0, le=100)] = 8.0
     """The bot's share of the 17 a second that all clients of one customer have together."""
+    voipbin_events: bool = True
+    """Follow what runs over VoIPBIN's event stream; without, its list is read whenever somebody asks."""
 
     flows_bot_policy: Path | None = None
     flows_bot_database_url: SecretStr = SecretStr("sqlite:///flows-bot.db")

@@ -168,6 +168,18 @@ class Customer:
 
 
 @dataclass(frozen=True, slots=True)
+class Freshness:
+    """How a picture that is kept in memory is kept true."""
+
+    live: bool
+    """Every change since it was read has come as an event."""
+    down_since: datetime | None = None
+    """Since when there is no event stream, or none that can be trusted yet."""
+    read: float | None = None
+    """The part of the past that was read, from 0 to 1; ``None`` while it is not known how long the past is."""
+
+
+@dataclass(frozen=True, slots=True)
 class Picture:
     """What a look at the list of activeflows found, with how fresh and how complete it is."""
 
@@ -178,7 +190,9 @@ class Picture:
     complete_since: datetime | None
     """Everything created at or after this instant was read; ``None`` when everything there is was read."""
     stopped_because: str = ""
-    """Why it does not go further back: empty when it does, else ``pages``, ``time``, ``busy`` (VoIPBIN asked to slow
-    down), ``failed`` (VoIPBIN stopped answering) or ``ties`` (more of one microsecond than VoIPBIN gives on a page)."""
+    """Why it does not go further back: empty when it does, else ``reading`` (it is still being read), ``pages``,
+    ``time``, ``busy`` (VoIPBIN asked to slow down), ``failed`` (VoIPBIN stopped answering) or ``ties`` (more of one microsecond than VoIPBIN gives on a page)."""
     unreadable: int = 0
     """How many entries of the list could not be read, and so are in no other number."""
+    freshness: Freshness | None = None
+    """``None`` for one look, at ``as_of``."""

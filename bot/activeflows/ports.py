@@ -61,6 +61,14 @@ class VoIPBIN(Protocol):
         ...
 
 
+class Live(Protocol):
+    """What runs, kept in memory and followed."""
+
+    async def running(self, *, max_age: float) -> Picture | None:
+        """What runs now or, while it cannot be followed, ran at most ``max_age`` seconds ago; ``None``: not known."""
+        ...
+
+
 class Texts(Protocol):
     """The one way to what the back door otherwise drops."""
 

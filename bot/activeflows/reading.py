@@ -14,16 +14,17 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from difflib import get_close_matches
 from itertools import chain
-from typing import Final, TypeAlias
+from typing import Final, Literal, TypeAlias
 from uuid import UUID
 
 from bot.activeflows.filters import Filters
 from bot.activeflows.finding import find, visible
+from bot.activeflows.grouping import Group, grouped
 from bot.activeflows.history import Done, step_history
 from bot.activeflows.lookups import flows, names_in, queue_names
-from bot.activeflows.model import Activeflow, Flow
+from bot.activeflows.model import Activeflow, Flow, Freshness, Picture
 from bot.activeflows.operators import Operator, Permission
-from bot.activeflows.ports import VoIPBIN
+from bot.activeflows.ports import Live, VoIPBIN
 from bot.activeflows.seeing import Sight, look_at
 from bot.activeflows.situation import Situation, queues_named, situation
 from bot.activeflows.targets import Target
@@ -37,6 +38,10 @@ _BREATH: Final = 20
 _UNSEEN: Final = Situation(kind="", words="", action="")
 Flows: TypeAlias = Mapping[UUID, Flow | None]
 """Definitions by id; ``None``: there is no such flow (any more). What is not in it is not known."""
+
+
+By: TypeAlias = Literal["flow", "action"]
+"""What a list can be grouped by."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,6 +75,10 @@ class Listing:
     """As in ``Picture``."""
     stopped_because: str
     unreadable: int = 0
+    freshness: Freshness | None = None
+    by: By | None = None
+    groups: tuple[Group, ...] = ()
+    """Instead of rows, when they were asked for; ``total`` counts activeflows all the same."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,37 +94,58 @@ class Reading:
     """What can be seen. Every method may raise any ``Failure``, and ``NotPermitted`` before it does anything."""
 
     def __init__(
-        self, voipbin: VoIPBIN, now: Callable[[], datetime], *, side_look: float = 1.5, filter_look: float = 8.0
+        self,
+        voipbin: VoIPBIN,
+        now: Callable[[], datetime],
+        *,
+        live: Live | None = None,
+        side_look: float = 1.5,
+        filter_look: float = 8.0,
     ) -> None:
-        """``side_look``: seconds a look-up that is only a courtesy may take; ``filter_look``: one a filter needs."""
+        """``live``: what runs, from memory; without it VoIPBIN's list is read whenever somebody asks.
+
+        ``side_look``: seconds a look-up that is only a courtesy may take; ``filter_look``: one a filter needs.
+        """
         self._voipbin = voipbin
+        self._live = live
         self._now = now
         self._side_look = side_look
         self._filter_look = filter_look
 
     async def running(
-        self, operator: Operator, filters: Filters, page: int = 1, *, max_age: float = SHARED_FOR
+        self,
+        operator: Operator,
+        filters: Filters,
+        page: int = 1,
+        *,
+        by: By | None = None,
+        max_age: float = SHARED_FOR,
     ) -> Listing:
-        """One page of what fits; a page beyond the end is the last one.
+        """One page of what fits, or of its groups; a page beyond the end is the last one.
 
         What was read at most ``max_age`` seconds ago for somebody else will do.
         """
         operator.require(Permission.VIEW)
-        picture = await self._voipbin.picture(max_age=max_age)
+        picture = await self._picture(filters, max_age)
         now = self._now()
         rough = replace(filters, flow=None, action=None)
-        fitting = [a for a in picture.activeflows if rough.matches(a, _UNSEEN, None, now)]
+        every = picture.freshness is not None and rough == Filters()  # from memory, what runs and nothing else
+        fitting = [a for a in picture.activeflows if every or rough.matches(a, _UNSEEN, None, now)]
         seen = visible(self._voipbin, operator, fitting)
         hidden = len(fitting) - len(seen)
         known: Flows = {}
-        if filters.flow is not None or filters.action is not None:
+        if filters.flow is not None or filters.action is not None or by == "flow":
             known = await flows(self._voipbin, (a.flow_id for a in seen), within=self._filter_look)
         found = await _matching(seen, filters, known, now)
         unnamed = _unnamed(seen, found, known) if filters.flow is not None else 0
-        pages = max(1, -(-len(found) // PAGE))
+        groups = await _groups(found, by, known) if by is not None else ()
+        pages = max(1, -(-len(groups if by is not None else found) // PAGE))
         page = min(max(page, 1), pages)
+        here = slice((page - 1) * PAGE, page * PAGE)
         return Listing(
-            rows=await self._rows(found[(page - 1) * PAGE : page * PAGE]),
+            rows=await self._rows(found[here]) if by is None else (),
+            by=by,
+            groups=groups[here],
             filters=filters,
             page=page,
             pages=pages,
@@ -127,6 +157,7 @@ class Reading:
             complete_since=picture.complete_since,
             stopped_because=picture.stopped_because,
             unreadable=picture.unreadable,
+            freshness=picture.freshness,
         )
 
     async def show(self, operator: Operator, target: Target) -> Details:
@@ -142,6 +173,13 @@ class Reading:
     async def resolve(self, operator: Operator, target: Target) -> Activeflow:
         """The activeflow that is meant, read now: see ``finding.find``."""
         return await find(self._voipbin, operator, target)
+
+    async def _picture(self, filters: Filters, max_age: float) -> Picture:
+        """From memory what runs; what ended is in VoIPBIN's list only."""
+        picture = None
+        if self._live is not None and filters.status == "running":
+            picture = await self._live.running(max_age=max_age)
+        return picture or await self._voipbin.picture(max_age=max_age)
 
     async def _rows(self, activeflows: Sequence[Activeflow]) -> tuple[Row, ...]:
         known = await flows(self._voipbin, (a.flow_id for a in activeflows), within=self._side_look)
@@ -163,6 +201,19 @@ async def _matching(seen: list[Activeflow], filters: Filters, known: Flows, now:
         if number % _BREATH == 0:
             await asyncio.sleep(0)
     return found
+
+
+async def _groups(found: list[Activeflow], by: By, known: Flows) -> tuple[Group, ...]:
+    """A group by action is called by VoIPBIN's word; the step before the first one is called "start"."""
+    if by == "flow":
+        names = {flow_id: flow.name for flow_id, flow in known.items() if flow is not None}
+        return grouped(found, lambda a: a.flow_id, lambda a: names.get(a.flow_id) if a.flow_id else None)
+    action: dict[UUID, str] = {}
+    for number, activeflow in enumerate(found, 1):
+        action[activeflow.id] = situation(activeflow, flow=_flow_of(activeflow, known)).action or "start"
+        if number % _BREATH == 0:
+            await asyncio.sleep(0)
+    return grouped(found, lambda a: action[a.id], lambda a: action[a.id])
 
 
 def _row(activeflow: Activeflow, flow: Flow | None, names: Mapping[UUID, str | None]) -> Row:

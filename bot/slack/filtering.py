@@ -12,10 +12,12 @@ from rapidfuzz import fuzz, process
 
 from bot.activeflows.ages import as_typed, from_typed
 from bot.activeflows.errors import NotUnderstood
+from bot.activeflows.reading import By
 from bot.activeflows.wording import WORDS
 from bot.slack.requests import List, typed
 from bot.slack.typed import Word, cleaned, unquoted
 
+GROUPS: Final[tuple[By, ...]] = ("flow", "action")
 STATUSES: Final = ("running", "ended", "any")
 TYPES: Final = ("call", "conversation", "campaign", "transcribe", "ai", "api", "recording", "webchat", "none")
 """VoIPBIN's reference types; ``none`` for activeflows without one."""
@@ -106,6 +108,21 @@ def filter_key(word: Word) -> str:
     """What stands before the colon of a word that looks like a filter, in small letters; empty for any other word."""
     key, separator, _ = _split(word.text)
     return key.casefold() if separator else ""
+
+
+def read_groups(words: Sequence[Word]) -> List:
+    """``by flow`` or ``by action``, and then filters. Raises ``NotUnderstood``."""
+    what = words[1].text.casefold() if len(words) > 1 else ""
+    by = next((known for known in GROUPS if known == what), None)
+    if by is None:
+        raise NotUnderstood(
+            f"a list is grouped by {' or by '.join(GROUPS)}", f"list by {closest(what, GROUPS) or 'flow'}"
+        )
+    try:
+        return replace(read_listing(words[2:]), by=by)
+    except NotUnderstood as refused:
+        problem, better = refused.problem, refused.suggestion
+    raise NotUnderstood(problem, better.replace("list", f"list by {by}", 1) if better.startswith("list") else "")
 
 
 def _split(text: str) -> tuple[str, str, str]:

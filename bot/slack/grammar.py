@@ -17,7 +17,7 @@ from bot.activeflows.ages import from_typed
 from bot.activeflows.errors import NotUnderstood
 from bot.activeflows.operators import Permission
 from bot.activeflows.targets import SHORTEST, Found, Prefix, Target, read_target, targets_in
-from bot.slack.filtering import closest, read_listing
+from bot.slack.filtering import closest, read_groups, read_listing
 from bot.slack.narrowing import read_stop_all
 from bot.slack.requests import ME, Audit, Help, Request, Show, Stop, Whoami, typed
 from bot.slack.typed import Word, cleaned, mentioned, plain, unquoted, without_mentions, words
@@ -107,6 +107,8 @@ def _help(_: Line) -> Request:
 def _list(line: Line) -> Request:
     if line.words and read_target(line.words[0].text.strip(_EDGES)) is not None:
         raise NotUnderstood("a list takes filters, not an id", f"show {line.text}")
+    if line.words and line.words[0].text.lower() == "by":
+        return read_groups(line.words)
     return read_listing(line.words)
 
 
@@ -210,8 +212,8 @@ _REF: Final = "<id>"
 COMMANDS: Final = (
     Command(
         "list",
-        "list [filters]",
-        'the running activeflows, newest first; filters: flow:"Support line", type:call, action:queue_join, '
+        "list [by flow | by action] [filters]",
+        'the running activeflows, newest first, or how many there are of each flow or in each action; filters: flow:"Support line", type:call, action:queue_join, '
         "status:running|ended|any, older:10m, newer:2h, page:2",
         _list,
         Permission.VIEW,

@@ -7,6 +7,7 @@ from typing import Final, TypeAlias
 
 from bot.activeflows.ages import as_typed
 from bot.activeflows.filters import Filters
+from bot.activeflows.reading import By
 from bot.activeflows.targets import Target
 
 ME: Final = "me"
@@ -24,6 +25,8 @@ class List:
 
     filters: Filters = field(default_factory=Filters)
     page: int = 1
+    by: By | None = None
+    """Groups of them instead, with their counts."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,8 +83,8 @@ def typed(request: Request) -> str:
             return "help"
         case Whoami():
             return "whoami"
-        case List(filters, page):
-            return _joined("list", filters.words(), f"page:{page}" if page > 1 else "")
+        case List(filters, page, by):
+            return _joined("list", f"by {by}" if by else "", filters.words(), f"page:{page}" if page > 1 else "")
         case Show(target):
             return f"show {target}"
         case Stop(target, now, reason):

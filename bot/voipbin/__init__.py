@@ -1,10 +1,11 @@
-"""THE BACK DOOR: all that knows VoIPBIN's HTTP API (https://api.voipbin.net/docs/).
+"""THE BACK DOOR: all that knows VoIPBIN's HTTP API and its event stream (https://api.voipbin.net/docs/).
 
 ::
 
     connection    connected(): one HTTP client, kept open, and the client below on top of it
     client        the middle's port: picture, activeflow, stop, flow, call, queue_name     in_bulk   the same, less urgent
-    scan          the walk through the list          names, flight   asked once, remembered a while
+    following     what runs, kept in memory          stream          the events       running   read for what runs
+    scan, windows the walk through the list          names, flight   asked once, remembered a while
     exchange      one question and its answer        patience        when it is asked again
     credential    who the bot is                     budget          how often it may ask, and who goes first
     errors        what a refusal means               wire, decoding, shapes, options, instants   JSON to model
@@ -15,8 +16,9 @@
 from bot.voipbin.client import VoIPBINClient
 from bot.voipbin.connection import connected
 from bot.voipbin.credential import AccessKey, Login
+from bot.voipbin.following import Following, Pace
 from bot.voipbin.in_bulk import InBulk
 from bot.voipbin.patience import Patience
 from bot.voipbin.scan import Bounds
 
-__all__ = ["AccessKey", "Bounds", "InBulk", "Login", "Patience", "VoIPBINClient", "connected"]
+__all__ = ["AccessKey", "Bounds", "Following", "InBulk", "Login", "Pace", "Patience", "VoIPBINClient", "connected"]

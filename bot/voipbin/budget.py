@@ -119,6 +119,11 @@ class Budget:
         finally:
             self._leave()
 
+    def spare(self) -> bool:
+        """Would one more question, of the least urgent kind, go at once?"""
+        waiting = any(not go.done() for _, _, go in self._waiting)
+        return not waiting and self._room > RESERVED_FOR_PRESSES and self._bucket.wait(self._clock()) <= 0
+
     def slow_down(self, seconds: float) -> None:
         """After a 429."""
         self._bucket.refuse(self._clock(), seconds)

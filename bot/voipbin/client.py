@@ -20,10 +20,13 @@ from bot.voipbin.budget import Urgency
 from bot.voipbin.errors import Kind, Unsuccessful
 from bot.voipbin.exchange import LIST_READ, STOP_READ, Exchange, Question
 from bot.voipbin.flight import Flights
+from bot.voipbin.following import Following, Pace
 from bot.voipbin.instants import page_token
 from bot.voipbin.names import Remembered
+from bot.voipbin.running import RunningPage, running_page
 from bot.voipbin.scan import AHEAD, Bounds, walk
 from bot.voipbin.spoken import spoken
+from bot.voipbin.stream import EventStream
 
 T = TypeVar("T")
 
@@ -34,9 +37,16 @@ class VoIPBINClient:
     """One customer's VoIPBIN. Made by ``connected``; ``introduce`` comes before anything else."""
 
     def __init__(
-        self, exchange: Exchange, *, now: Callable[[], datetime], clock: Callable[[], float], bounds: Bounds
+        self,
+        exchange: Exchange,
+        *,
+        now: Callable[[], datetime],
+        clock: Callable[[], float],
+        bounds: Bounds,
+        stream: EventStream | None = None,
     ) -> None:
         self._exchange = exchange
+        self._stream = stream
         self._now = now
         self._clock = clock
         self._bounds = bounds
@@ -65,6 +75,25 @@ class VoIPBINClient:
         if self._look is not None and self._clock() - self._look[0] <= max_age:
             return self._look[1]
         return (await self._looks.share("picture", self._look_now))[1]
+
+    def following(self, pace: Pace | None = None) -> Following:
+        """What runs, kept in memory: ``async with client.following().at_work() as following: …``."""
+        if self._stream is None:
+            raise RuntimeError("this client was made without an event stream")
+        return Following(
+            self.running_page,
+            self._stream.subscribed,
+            lambda: self.customer.id,
+            spare=self._exchange.spare,
+            now=self._now,
+            pace=pace,
+        )
+
+    async def running_page(self, before: datetime, size: int) -> RunningPage:
+        """A page of the list, with whole rows of what runs only. Raises ``Unsuccessful``."""
+        query: dict[str, str | int] = {"page_size": size, "page_token": page_token(before)}
+        question = Question("GET", "/activeflows", Urgency.SCAN, LIST_READ, query)
+        return await self._exchange.read(question, running_page)
 
     async def newest(self) -> Sequence[Activeflow]:
         """The newest hundred, read now, with one request."""

@@ -26,6 +26,7 @@ from bot.voipbin.credential import AccessKey, AccessKeyCredential, Credential, L
 from bot.voipbin.exchange import Exchange, sign_in
 from bot.voipbin.patience import Patience
 from bot.voipbin.scan import Bounds
+from bot.voipbin.stream import EventStream
 
 IN_FLIGHT: Final = 16
 """Requests at a time: httpx's own pool collapses when hundreds wait in it."""
@@ -55,8 +56,9 @@ async def connected(
     """
     base, root = addresses(api_url)
     patience, bounds = patience or Patience(), bounds or Bounds()
+    trust = await asyncio.to_thread(_trust, ca_file)
     async with httpx.AsyncClient(
-        verify=await asyncio.to_thread(_trust, ca_file),
+        verify=trust,
         trust_env=False,
         follow_redirects=False,
         cookies=CookieJar(DefaultCookiePolicy(allowed_domains=[])),
@@ -71,8 +73,10 @@ async def connected(
             shown = LoginCredential(
                 lambda: sign_in(http, root, username, password), now=now, pause=patience.after_login
             )
-        exchange = Exchange(http, base, shown, Budget(budget, in_flight=IN_FLIGHT), patience, now=now)
-        client = VoIPBINClient(exchange, now=now, clock=asyncio.get_running_loop().time, bounds=bounds)
+        turns = Budget(budget, in_flight=IN_FLIGHT)
+        exchange = Exchange(http, base, shown, turns, patience, now=now)
+        stream = EventStream(f"{base.replace('http', 'ws', 1)}/ws", shown, turns, trust)
+        client = VoIPBINClient(exchange, now=now, clock=asyncio.get_running_loop().time, bounds=bounds, stream=stream)
         try:
             yield client
         finally:

@@ -67,6 +67,10 @@ class Exchange:
         self._patience = patience
         self._now = now
 
+    def spare(self) -> bool:
+        """Would one more question go at once?"""
+        return self._budget.spare()
+
     async def read(self, question: Question, understand: Callable[[bytes], T]) -> T:
         """Ask until there is an answer or patience ends. Raises ``Unsuccessful``."""
         return await self._patiently(self._patience.for_reads(), lambda: self._ask(question, understand))

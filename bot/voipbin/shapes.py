@@ -80,6 +80,21 @@ class WireActiveflow(msgspec.Struct):
     tm_delete: str | None = None
 
 
+class WireEvent(WireActiveflow):
+    """A frame of the event stream: the bare activeflow, or (before 2026-08) one inside ``data``."""
+
+    data: WireActiveflow | None = None
+
+
+class WireHead(msgspec.Struct):
+    """As much of a row as tells whether the rest of it matters."""
+
+    id: Id = None
+    status: str | None = None
+    tm_create: str | None = None
+    tm_update: str | None = None
+
+
 class WirePage(msgspec.Struct):
     result: list[WireActiveflow] | None = None
     next_page_token: str | None = None

@@ -8,10 +8,13 @@ Decision: what an activeflow runs for, whose it is and what its end would start 
 of these is of the wrong type the row is unreadable; every other field is forgiven and reads as absent.
 """
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Final
 from uuid import UUID
+
+import msgspec
 
 from bot.activeflows.model import Action, Activeflow, Call, Customer, Flow, Party, Reference, Status
 from bot.voipbin.decoding import Unreadable, decoded, forgivingly, strictly
@@ -29,7 +32,19 @@ from bot.voipbin.shapes import (
     WireParty,
 )
 
-__all__ = ["Page", "Unreadable", "activeflow", "call", "customer", "flow", "name", "page", "token"]
+__all__ = [
+    "Page",
+    "Steps",
+    "Unreadable",
+    "activeflow",
+    "call",
+    "customer",
+    "flow",
+    "name",
+    "page",
+    "readable",
+    "token",
+]
 
 _NOBODY: Final = UUID(int=0)
 _STATUS: Final = {"running": Status.RUNNING, "ended": Status.ENDED}
@@ -54,10 +69,10 @@ class Page:
 
 def page(body: bytes) -> Page:
     """A list of activeflows. Raises ``Unreadable`` only when the list itself is."""
-    steps = _Steps()
+    steps = Steps()
     found = strictly(body, WirePage)
     if found is not None and found.result is not None:
-        rows = [_readable(row, steps) for row in found.result]
+        rows = [readable(row, steps) for row in found.result]
         return Page(tuple(row for row in rows if row is not None), len(rows), instant(found.next_page_token))
     raw = strictly(body, RawPage)
     if raw is None or raw.result is None:
@@ -65,14 +80,14 @@ def page(body: bytes) -> Page:
     rows = []
     for each in raw.result:
         try:
-            rows.append(_readable(decoded(each, WireActiveflow), steps))
+            rows.append(readable(decoded(each, WireActiveflow), steps))
         except Unreadable:
             rows.append(None)
     return Page(tuple(row for row in rows if row is not None), len(rows), instant(raw.next_page_token))
 
 
 def activeflow(body: bytes) -> Activeflow:
-    found = _readable(decoded(body, WireActiveflow), _Steps())
+    found = readable(decoded(body, WireActiveflow), Steps())
     if found is None:
         raise Unreadable("an activeflow without an id")
     return found
@@ -125,19 +140,37 @@ def token(body: bytes) -> str:
     return found
 
 
-class _Steps(dict[bytes, Action]):
-    """The steps of one page, each read once. It lives as long as the page is read: its keys hold personal data."""
+class Steps:
+    """Steps read once, by what they look like: the same flow's steps come again in every row and every event.
 
-    def __missing__(self, raw: bytes) -> Action:
+    It keeps no bytes, because they hold personal data, but 64 bits of them; and no more than ``room`` steps.
+    """
+
+    def __init__(self, room: int = 50_000) -> None:
+        self._room = room
+        self._known: dict[int, Action] = {}
+
+    def __len__(self) -> int:
+        return len(self._known)
+
+    def read(self, raw: Iterable[msgspec.Raw]) -> tuple[Action, ...]:
+        """These steps, in their order."""
+        known = self._known
+        return tuple([known.get(hash(bytes(step))) or self._one(step) for step in raw])
+
+    def _one(self, raw: msgspec.Raw) -> Action:
         try:
             step = _action(decoded(raw, WireAction))
         except Unreadable:
             step = Action(_NOBODY)  # its place is kept: the number of steps counts against the step budget
-        self[raw] = step
+        if len(self._known) >= self._room:
+            self._known.clear()
+        self._known[hash(bytes(raw))] = step
         return step
 
 
-def _readable(row: WireActiveflow, steps: _Steps) -> Activeflow | None:
+def readable(row: WireActiveflow, steps: Steps) -> Activeflow | None:
+    """The activeflow, or ``None`` when it has no id."""
     if row.id is None or row.id == _NOBODY:
         return None
     return Activeflow(
@@ -147,7 +180,7 @@ def _readable(row: WireActiveflow, steps: _Steps) -> Activeflow | None:
         status=_STATUS.get(row.status or "", Status.UNKNOWN),
         reference=Reference(_word(row.reference_type), _set(row.reference_id)),
         current=_action(row.current_action or WireAction()),
-        executed=tuple([steps[bytes(step)] for step in row.executed_actions or ()]),
+        executed=steps.read(row.executed_actions or ()),
         parent_id=_set(row.reference_activeflow_id),
         on_complete_flow_id=_set(row.on_complete_flow_id),
         created_at=instant(row.tm_create),

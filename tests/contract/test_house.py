@@ -166,4 +166,8 @@ def test_the_example_environment_names_every_variable_with_its_default() -> None
 
 def _typed(default: object) -> str:
     plain = default.get_secret_value() if isinstance(default, SecretStr) else default
-    return "" if plain is None else f"{plain:g}" if isinstance(plain, float) else str(plain).replace("False", "false")
+    return "" if plain is None else f"{plain:g}" if isinstance(plain, float) else _lower_if_bool(plain)
+
+
+def _lower_if_bool(plain: object) -> str:
+    return str(plain).lower() if isinstance(plain, bool) else str(plain)

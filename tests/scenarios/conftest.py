@@ -131,6 +131,7 @@ async def stage(slack: Workspace, voipbin: World, policy: Path, sqlite_url: str)
                 "voipbin_api_url": f"{voipbin_url}/v1.0",
                 "voipbin_access_key": voipbin.access_key,
                 "voipbin_requests_per_second": 100,
+                "voipbin_events": False,  # these stories count requests, and know what a list was read from
                 "flows_bot_policy": policy,
                 "flows_bot_database_url": sqlite_url,
                 "flows_bot_port": 0,

@@ -13,13 +13,14 @@ from starlette.datastructures import Headers, MutableHeaders
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import HTMLResponse, Response
-from starlette.routing import Match, Route
+from starlette.routing import Match, Route, WebSocketRoute
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from bot.demo.voipbin.activeflow_routes import ACTIVEFLOW_ROUTES
 from bot.demo.voipbin.auth import login
 from bot.demo.voipbin.endpoint import guarded, ok
 from bot.demo.voipbin.errors import Refused, refusal, request_id
+from bot.demo.voipbin.event_stream import EventStream
 from bot.demo.voipbin.neighbour_routes import NEIGHBOUR_ROUTES, json_object
 from bot.demo.voipbin.seen import RequestSeen
 from bot.demo.voipbin.world import World
@@ -27,12 +28,12 @@ from bot.demo.voipbin.world import World
 _WEEK = 604_800  # seconds
 
 
-def voipbin_app(world: World) -> ASGIApp:
-    """The API of `world`."""
-    return _Edge(world, _router(world))
+def voipbin_app(world: World, events: EventStream | None = None) -> ASGIApp:
+    """The API of `world`; `events` is made when somebody wants to spoil it."""
+    return _Edge(world, _router(world, events or EventStream(world)))
 
 
-def _router(world: World) -> Starlette:
+def _router(world: World, events: EventStream) -> Starlette:
     async def log_in(request: Request) -> Response:
         try:
             asked = await json_object(request)
@@ -60,7 +61,8 @@ def _router(world: World) -> Starlette:
     async def no_route(request: Request, _: Exception) -> Response:
         return _redirect(request, routes) or refusal(request.scope, 404, "ROUTE_NOT_FOUND")
 
-    app = Starlette(routes=routes, exception_handlers={Refused: refused, HTTPException: no_route})
+    socket = WebSocketRoute("/v1.0/ws", events.endpoint)
+    app = Starlette(routes=[*routes, socket], exception_handlers={Refused: refused, HTTPException: no_route})
     app.router.redirect_slashes = False
     return app
 

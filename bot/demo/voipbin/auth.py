@@ -16,7 +16,7 @@ from datetime import timedelta
 from typing import Any
 from uuid import UUID
 
-from starlette.requests import Request
+from starlette.requests import HTTPConnection
 
 from bot.demo.voipbin import wire
 from bot.demo.voipbin.errors import Refused
@@ -40,7 +40,7 @@ class Caller:
             raise Refused(403, "PERMISSION_DENIED")
 
 
-def caller_of(request: Request, world: Inventory) -> Caller:
+def caller_of(request: HTTPConnection, world: Inventory) -> Caller:
     """The caller behind a request; Refused 401 when there is no credential or a bad one."""
     kind, credential = _credential(request)
     if kind == "none":
@@ -84,7 +84,7 @@ def issue(agent: Agent, world: Inventory) -> str:
     return f"{signed}.{_signature(signed, world)}"
 
 
-def _credential(request: Request) -> tuple[str, str]:
+def _credential(request: HTTPConnection) -> tuple[str, str]:
     bearer = request.headers.get("authorization", "")
     found = (
         ("token", request.cookies.get("token", "")),

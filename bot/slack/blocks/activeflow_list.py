@@ -21,6 +21,7 @@ from slack_sdk.models.blocks import (
 )
 
 from bot.activeflows.ages import in_words
+from bot.activeflows.grouping import Group
 from bot.activeflows.model import Activeflow, Status
 from bot.activeflows.operators import Operator, Permission
 from bot.activeflows.reading import Listing, Row
@@ -38,6 +39,7 @@ _TITLES: Final = {"running": "Running activeflows", "ended": "Ended activeflows"
 def activeflow_list(listing: Listing, operator: Operator, now: datetime, *, command: str) -> Message:
     """The list for one person's eyes."""
     blocks: list[Block] = [*_top(listing, command)]
+    blocks += [SectionBlock(text=MarkdownTextObject(text=_counted(group, now))) for group in listing.groups]
     for row in listing.rows:
         may_stop = row.activeflow.running and operator.may(Permission.STOP, row.activeflow.flow_id)
         blocks += _drawn(row, now, may_stop=may_stop)
@@ -48,6 +50,7 @@ def activeflow_list(listing: Listing, operator: Operator, now: datetime, *, comm
 def shared_list(listing: Listing, now: datetime, *, command: str, by: str) -> Message:
     """The list for everybody in the channel; ``by``: whose permission it was read with."""
     blocks: list[Block] = [*_top(listing, command)]
+    blocks += [SectionBlock(text=MarkdownTextObject(text=_counted(group, now))) for group in listing.groups]
     for row in listing.rows:
         blocks += _drawn(row, now, may_stop=row.activeflow.running)
     blocks += [_small(f"{freshness(listing)} · read by {mention(by)}"), _below(listing, shared=True)]
@@ -59,7 +62,7 @@ def _top(listing: Listing, command: str) -> Iterator[Block]:
     asked = listing.filters.words()
     if asked:
         yield _small(f"Only {code(asked, 400)}")
-    if not listing.rows:
+    if not listing.rows and not listing.groups:
         yield SectionBlock(text=MarkdownTextObject(text=_nothing(listing, command)))
 
 
@@ -76,6 +79,14 @@ def _drawn(row: Row, now: datetime, *, may_stop: bool) -> list[Block]:
     activeflow, name = row.activeflow, row.flow_name
     buttons = [row_buttons.show(activeflow, name), *([row_buttons.ask_stop(activeflow, name)] if may_stop else [])]
     return [SectionBlock(text=MarkdownTextObject(text=_words(row, now))), ActionsBlock(elements=buttons)]
+
+
+def _counted(group: Group, now: datetime) -> str:
+    """As in "*Support line* · 12, the oldest 4 min (`3c5b0f6d`)"."""
+    age = group.oldest.age(now)
+    since = "its age unknown" if age is None else in_words(age)
+    name = bold(row_buttons.name_of(group.name), 150)
+    return f"{name} · {group.count}, the oldest {since} ({code(group.oldest.short_id)})"
 
 
 def _words(row: Row, now: datetime) -> str:
@@ -120,7 +131,7 @@ def _below(listing: Listing, *, shared: bool) -> ActionsBlock:
 
 def _button(text: str, action_id: str, listing: Listing, page: int) -> ButtonElement:
     label = f"{text}: page {page} of {listing.pages}" if action_id != ids.LIST_SHARE else f"{text}: this list"
-    value = ids.encode_listing(List(listing.filters, page))
+    value = ids.encode_listing(List(listing.filters, page, listing.by))
     return ButtonElement(text=text, action_id=action_id, value=value, accessibility_label=label)
 
 
@@ -130,6 +141,7 @@ def _small(text: str) -> ContextBlock:
 
 def _aloud(listing: Listing, now: datetime) -> str:
     told = [f"{_TITLES[listing.filters.status]}: {counted(listing)}, as of {date_token(listing.as_of)}."]
+    told += [f"{escaped(row_buttons.name_of(group.name), 80)}: {group.count}." for group in listing.groups]
     for row in listing.rows:
         age = row.activeflow.age(now)
         since = "" if age is None else f", began {in_words(age)} ago"

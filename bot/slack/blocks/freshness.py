@@ -1,8 +1,12 @@
-"""How fresh and how complete a list is, in the small print under it."""
+"""How fresh and how complete a list is, in the small print under it.
+
+What is followed says "live", or since when it cannot be and when it was read again; what was read once says when.
+"""
 
 from collections.abc import Iterator
 from typing import Final
 
+from bot.activeflows.ages import in_words
 from bot.activeflows.reading import PAGE, Listing
 from bot.slack.blocks.mrkdwn import date_token
 
@@ -31,10 +35,15 @@ def _parts(listing: Listing) -> Iterator[str]:
     yield counted(listing)
     if listing.pages > 1:
         first = (listing.page - 1) * PAGE + 1
-        yield f"{first}–{first + len(listing.rows) - 1}, page {listing.page} of {listing.pages}"
-    yield f"as of {date_token(listing.as_of)}"
+        shown = len(listing.rows) or len(listing.groups)
+        yield f"{first}–{first + shown - 1}, page {listing.page} of {listing.pages}"
+    yield _how_fresh(listing)
     if listing.complete_since is None:
         yield "complete"
+    elif listing.stopped_because == "reading":
+        read = listing.freshness.read if listing.freshness is not None else None
+        share = "" if read is None else f" ({int(read * 100)} %)"
+        yield f"last {in_words(listing.as_of - listing.complete_since)} complete, older still being read{share}"
     else:
         because = _BECAUSE.get(listing.stopped_because, _BECAUSE[""])
         yield f"complete since {date_token(listing.complete_since, '{date_short_pretty} {time}')}, {because}"
@@ -44,3 +53,13 @@ def _parts(listing: Listing) -> Iterator[str]:
         yield f"{listing.unnamed} may be missing: the name of the flow could not be read"
     if listing.unreadable:
         yield f"{listing.unreadable} could not be read"
+
+
+def _how_fresh(listing: Listing) -> str:
+    freshness = listing.freshness
+    if freshness is not None and freshness.live:
+        return f"live, as of {date_token(listing.as_of)}"
+    if freshness is not None and freshness.down_since is not None:
+        down = date_token(freshness.down_since, "{date_short_pretty} {time}")
+        return f"event stream down since {down}, re-read at {date_token(listing.as_of)}"
+    return f"as of {date_token(listing.as_of)}"

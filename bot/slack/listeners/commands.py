@@ -58,8 +58,8 @@ async def _carry_out(desk: Desk, gesture: Gesture, request: Request) -> None:
 async def _read(desk: Desk, gesture: Gesture, request: Help | List | Show | Whoami) -> Message:
     operator = await desk.people.operator(gesture)
     match request:
-        case List(filters, page):
-            listing = await desk.reading.running(operator, filters, page)
+        case List(filters, page, by):
+            listing = await desk.reading.running(operator, filters, page, by=by)
             return activeflow_list(listing, operator, desk.now(), command=desk.command)
         case Show(target):
             details = await desk.reading.show(operator, target)

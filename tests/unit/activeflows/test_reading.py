@@ -200,6 +200,27 @@ async def test_every_page_together_is_everything_once(number: int, beyond: int, 
     assert (await reader.running(ALICE, Filters(), beyond)).page == min(max(beyond, 1), first.pages)
 
 
+async def test_a_list_by_flow_counts_each_and_names_the_oldest() -> None:
+    voipbin = InMemory([running(1), running(2, MENU), running(5), running(3), running(4, flow_id=None)])
+    listing = await reading(voipbin).running(ALICE, Filters(), by="flow")
+    told = [(group.name, group.count, group.oldest.short_id) for group in listing.groups]
+    assert told == [("Support line", 3, "aaaa0005"), ("Main menu", 1, "aaaa0002"), (None, 1, "aaaa0004")]
+    assert (listing.rows, listing.total, listing.pages) == ((), 5, 1)
+
+
+async def test_a_list_by_action_counts_what_they_are_in_and_filters_hold() -> None:
+    queue = Action(UUID(int=50), "queue_join", {"queue_id": str(UUID(int=51))})
+    voipbin = InMemory([running(1, current=queue), running(2, current=queue), running(3), running(90)])
+    listing = await reading(voipbin).running(ALICE, Filters(newer=timedelta(minutes=60)), by="action")
+    assert [(group.name, group.count) for group in listing.groups] == [("queue_join", 2), ("play", 1)]
+
+
+async def test_groups_hide_what_somebody_may_not_view() -> None:
+    listing = await reading(InMemory([running(1), running(2, MENU)])).running(SUPPORT_ONLY, Filters(), by="flow")
+    assert [(group.name, group.count) for group in listing.groups] == [("Support line", 1)]
+    assert listing.hidden == 1
+
+
 # ---------------------------------------------------------------- finding one
 
 

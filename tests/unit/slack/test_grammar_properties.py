@@ -56,7 +56,7 @@ FILTERS = st.builds(
     older=st.none() | DURATIONS,
     newer=st.none() | DURATIONS,
 ).filter(_possible)
-LISTS = st.builds(List, FILTERS, st.integers(1, 9999))
+LISTS = st.builds(List, FILTERS, st.integers(1, 9999), st.sampled_from([None, "flow", "action"]))
 BEGINNINGS = st.sampled_from(["", "", "now ", "now", "NOW it ", '"', "“", "'", "`", "\\", '"a" and '])
 REASONS = st.builds("{}{}".format, BEGINNINGS, LINES).map(cleaned).filter(lambda reason: "<@" not in reason)
 MANY = st.builds(StopAll, FILTERS.filter(lambda f: f.status == "running" and bool(f.words())), REASONS)

@@ -2,6 +2,7 @@
 
 import json
 import re
+from datetime import timedelta
 from typing import Any
 from uuid import UUID
 
@@ -9,7 +10,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from bot.activeflows.model import Status
+from bot.activeflows.grouping import Group
+from bot.activeflows.model import Freshness, Status
 from bot.slack import ids
 from bot.slack.blocks.activeflow_details import activeflow_details
 from bot.slack.blocks.activeflow_list import activeflow_list, shared_list
@@ -20,6 +22,7 @@ from tests.unit.slack.blocks.screens import (
     CALLER,
     NOW,
     VIEWER,
+    activeflow,
     details,
     every_screen,
     listing,
@@ -126,6 +129,42 @@ def test_the_footer_says_how_fresh_and_how_complete_the_list_is() -> None:
         "1 could not be read",
     ):
         assert said in words, said
+
+
+FOLLOWED = "older still being read (41 %)"
+
+
+@pytest.mark.parametrize(
+    ("freshness", "because", "said"),
+    [
+        (Freshness(live=True), "", ("live, as of <!date^", " · complete")),
+        (Freshness(live=True, read=0.419), "reading", ("live, as of", f"last 1 h 5 min complete, {FOLLOWED}")),
+        (Freshness(live=True), "reading", ("older still being read",)),
+        (
+            Freshness(live=False, down_since=NOW - timedelta(minutes=1)),
+            "",
+            ("event stream down since <!date^1795348930^", "re-read at <!date^1795348990^", " · complete"),
+        ),
+        (Freshness(live=False), "", ("as of <!date^1795348990^", " · complete")),
+    ],
+)
+def test_the_footer_says_whether_the_list_is_followed(
+    freshness: Freshness, because: str, said: tuple[str, ...]
+) -> None:
+    since = NOW - timedelta(minutes=65) if because else None
+    found = listing(freshness=freshness, stopped_because=because, complete_since=since)
+    words = json.dumps(_sent(activeflow_list(found, ALICE, NOW, command="/flows")), ensure_ascii=False)
+    assert [word for word in said if word not in words] == []
+    assert ("live, as of" in words) == freshness.live
+
+
+def test_groups_are_counted_and_their_pages_turn_as_groups() -> None:
+    groups = (Group("Support *line*", 12, activeflow()), Group(None, 1, activeflow(2)))
+    found = listing(rows=0, by="flow", groups=groups)
+    words = json.dumps(_sent(activeflow_list(found, ALICE, NOW, command="/flows")), ensure_ascii=False)
+    assert "Support ∗line∗* · 12, the oldest 4 min (`3c5b0f6e`)" in words
+    assert "list by flow" in words
+    assert "No activeflow" not in words
 
 
 def test_the_first_and_the_last_page_lead_nowhere_else() -> None:

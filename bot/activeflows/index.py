@@ -1,0 +1,142 @@
+"""The running activeflows, held in memory: values in, truth out, whatever order they come in.
+
+VoIPBIN's events come doubled, unordered and sometimes not at all
+(https://api.voipbin.net/docs/websocket_overview.html), and a page of its list may be older than an event that came before
+it. Promises: an older version never overwrites a newer one; ended is final; in whatever order the same versions come,
+the result is the same; what a page proves to be gone goes. It holds what runs, and of what is over only the latest ids, so
+that it grows with what runs and not with history.
+
+Decision: versions are ordered by ``updated_at``, then by the number of steps; both only ever grow while one runs.
+"""
+
+from bisect import bisect_left, insort
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+from typing import Final, TypeAlias
+from uuid import UUID
+
+from bot.activeflows.model import Activeflow
+
+LONGEST_HISTORY: Final = 128
+"""Steps kept of one activeflow: more than VoIPBIN lets it have, so that nothing it sends makes this grow."""
+OVERS_REMEMBERED: Final = 20_000
+"""Ids of what is over that are remembered, so that a late event does not bring one back."""
+
+Version: TypeAlias = tuple[datetime, int]
+_BEGINNING: Final = datetime.min.replace(tzinfo=UTC)
+_LOWEST: Final = UUID(int=0)
+
+
+@dataclass(slots=True)
+class _Held:
+    activeflow: Activeflow
+    version: Version
+    serial: int
+    """When it came in, in the index's own count."""
+
+
+@dataclass(frozen=True, slots=True)
+class Read:
+    """What a part of VoIPBIN's list held: all of the rows created in [``since``, ``until``)."""
+
+    running: tuple[Activeflow, ...]
+    """Also rows created before ``since`` may be among them."""
+    over: tuple[UUID, ...]
+    since: datetime
+    until: datetime
+    over_lately: frozenset[UUID] = frozenset()
+    """Those that are over since so short a time that an event from before may still come."""
+    whole: bool = True
+    """False when some row could not be read: then nothing is taken for gone."""
+
+
+class Index:
+    """What runs, newest first."""
+
+    def __init__(self, *, overs_remembered: int = OVERS_REMEMBERED) -> None:
+        self._overs_remembered = overs_remembered
+        self._held: dict[UUID, _Held] = {}
+        self._order: list[tuple[datetime, UUID]] = []
+        self._over: dict[UUID, None] = {}
+        self._serial = 0
+
+    def __len__(self) -> int:
+        return len(self._held)
+
+    def get(self, activeflow_id: UUID) -> Activeflow | None:
+        """The latest version of a running one."""
+        held = self._held.get(activeflow_id)
+        return held.activeflow if held is not None else None
+
+    def newest_first(self) -> tuple[Activeflow, ...]:
+        """All that run; those of the same moment in the order of their ids."""
+        held = self._held
+        return tuple([held[id_].activeflow for _, id_ in reversed(self._order)])
+
+    def mark(self) -> int:
+        """This moment, for ``settle`` and ``unheard_since``."""
+        return self._serial
+
+    def wants(self, activeflow_id: UUID, updated_at: datetime | None, steps: int) -> bool:
+        """Would ``take`` change anything? Cheaper to ask than to build an activeflow for nothing."""
+        if activeflow_id in self._over:
+            return False
+        held = self._held.get(activeflow_id)
+        return held is None or (updated_at or _BEGINNING, steps) > held.version
+
+    def take(self, activeflow: Activeflow) -> bool:
+        """Take in one version, from an event or from a page. True when it changed anything."""
+        if activeflow.ended or activeflow.deleted_at is not None:
+            return self.take_away(activeflow.id)
+        steps = len(activeflow.executed)
+        if not self.wants(activeflow.id, activeflow.updated_at, steps):
+            return False
+        if steps > LONGEST_HISTORY:
+            activeflow = replace(activeflow, executed=activeflow.executed[-LONGEST_HISTORY:])
+        self._forget(activeflow.id)
+        self._serial += 1
+        version = (activeflow.updated_at or _BEGINNING, steps)
+        self._held[activeflow.id] = _Held(activeflow, version, self._serial)
+        insort(self._order, _place(activeflow))
+        return True
+
+    def take_away(self, activeflow_id: UUID) -> bool:
+        """It ended or was deleted, for good. True when it was held."""
+        self._over[activeflow_id] = None
+        while len(self._over) > self._overs_remembered:
+            del self._over[next(iter(self._over))]
+        return self._forget(activeflow_id)
+
+    def settle(self, read: Read, mark: int) -> tuple[Activeflow | UUID, ...]:
+        """Take in a part of the list that was asked for at ``mark``. Gives what that changed.
+
+        What is held, was created in that part, is not in it and has not been heard of since, is gone: deleted.
+        """
+        changed: list[Activeflow | UUID] = [activeflow for activeflow in read.running if self.take(activeflow)]
+        known = [id_ for id_ in read.over if id_ in self._held or id_ in read.over_lately]
+        changed += [id_ for id_ in known if self.take_away(id_)]
+        if read.whole:
+            seen = {activeflow.id for activeflow in read.running}
+            gone = [id_ for id_ in self._between(read.since, read.until, mark) if id_ not in seen]
+            changed += [id_ for id_ in gone if self.take_away(id_)]
+        return tuple(changed)
+
+    def unheard_since(self, mark: int) -> list[datetime]:
+        """When those began of which nothing has come in since then, newest first."""
+        return [began for began, id_ in reversed(self._order) if self._held[id_].serial <= mark]
+
+    def _between(self, since: datetime, until: datetime, mark: int) -> Iterable[UUID]:
+        first, last = bisect_left(self._order, (since, _LOWEST)), bisect_left(self._order, (until, _LOWEST))
+        return [id_ for _, id_ in self._order[first:last] if self._held[id_].serial <= mark]
+
+    def _forget(self, activeflow_id: UUID) -> bool:
+        held = self._held.pop(activeflow_id, None)
+        if held is None:
+            return False
+        del self._order[bisect_left(self._order, _place(held.activeflow))]
+        return True
+
+
+def _place(activeflow: Activeflow) -> tuple[datetime, UUID]:
+    return activeflow.created_at or _BEGINNING, activeflow.id

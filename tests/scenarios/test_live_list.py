@@ -1,0 +1,99 @@
+"""`/flows list` from the index: nothing is asked of VoIPBIN for the rows, and the list says whether it is live."""
+
+import asyncio
+from collections.abc import AsyncIterator
+
+import pytest
+
+from bot.activeflows.reading import PAGE
+from bot.demo.voipbin.state import Flow
+from bot.demo.voipbin.world import World
+from bot.slack import ids
+from tests.scenarios.conftest import Stage
+from tests.scenarios.typing_at import answers, presses
+
+
+@pytest.fixture
+async def live(stage: Stage) -> AsyncIterator[Stage]:
+    """The bot follows its VoIPBIN."""
+    async with stage.start(voipbin_events=True):
+        yield stage
+
+
+@pytest.fixture
+def support(voipbin: World) -> Flow:
+    return voipbin.add_flow("Support line")
+
+
+def lists_read(voipbin: World) -> int:
+    return len(voipbin.requests_to("GET", "/activeflows"))
+
+
+async def listed_live(stage: Stage, words: str) -> str:
+    """Asks until the list is live and says these words."""
+    async with asyncio.timeout(10):
+        while True:
+            said = (await answers(stage, "list")).words
+            if "live, as of" in said and words in said:
+                return said
+            await asyncio.sleep(0.05)
+
+
+async def test_a_live_list_asks_nothing_for_its_rows_and_sees_every_change(
+    live: Stage, voipbin: World, support: Flow
+) -> None:
+    await listed_live(live, "No activeflow is running")
+    read = lists_read(voipbin)
+    rung = voipbin.rings(support, at="play")
+    said = await listed_live(live, "1 running")
+    assert "Support line" in said
+    assert "complete" in said
+    voipbin.stop(rung)
+    await listed_live(live, "No activeflow is running")
+    assert lists_read(voipbin) == read
+
+
+async def test_what_ended_is_read_from_voipbins_list(live: Stage, voipbin: World, support: Flow) -> None:
+    voipbin.stop(voipbin.rings(support, at="play"))
+    await listed_live(live, "No activeflow is running")
+    read = lists_read(voipbin)
+    assert "1 ended" in (await answers(live, "list status:ended")).words
+    assert lists_read(voipbin) > read
+
+
+async def test_pages_of_a_live_list_hold_everything_once(live: Stage, voipbin: World, support: Flow) -> None:
+    rung = {str(voipbin.rings(support, at="play").id) for _ in range(PAGE + 3)}
+    await listed_live(live, f"{PAGE + 3} running")
+    first = await answers(live, "list")
+    second = await presses(live, "U0ALICE", first, ids.LIST_NEXT)
+    shown = [b.value for page in (first, second) for b in page.buttons if b.action_id == ids.SHOW]
+    assert sorted(str(value) for value in shown) == sorted(rung)
+
+
+async def test_without_an_event_stream_the_list_is_read_again_and_says_since_when(
+    stage: Stage, voipbin: World, support: Flow
+) -> None:
+    voipbin.rings(support, at="play")
+    async with stage.start(voipbin_events=True, voipbin_access_key_in_query=True):
+        page = await answers(stage, "list")
+        assert "event stream down since" in page.words
+        assert "1 running" in page.words
+        assert "Support line" in page.words
+        voipbin.rings(support, at="play")
+        assert "2 running" in (await presses(stage, "U0ALICE", page, ids.LIST_REFRESH)).words
+
+
+async def test_what_runs_is_counted_by_flow_and_by_action(live: Stage, voipbin: World, support: Flow) -> None:
+    menu = voipbin.add_flow("Main menu")
+    for flow, at in ((support, "play"), (support, "digits_receive"), (menu, "play")):
+        voipbin.rings(flow, at=at)
+    await listed_live(live, "3 running")
+    by_flow = await answers(live, "list by flow")
+    assert by_flow.words.index("Support line · 2, the oldest") < by_flow.words.index("Main menu · 1, the oldest")
+    assert "3 running" in by_flow.words
+    refreshed = await presses(live, "U0ALICE", by_flow, ids.LIST_REFRESH)
+    assert "Support line · 2" in refreshed.words
+    by_action = await answers(live, "list by action flow:“support line”")
+    assert "play · 1" in by_action.words
+    assert "digits_receive · 1" in by_action.words
+    assert "Did you mean /flows list by flow?" in (await answers(live, "list by flwo")).words
