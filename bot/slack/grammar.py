@@ -73,7 +73,7 @@ def _read(text: str) -> Request:
     first, *rest = words(line) or [Word("help", "help", 0)]
     word = first.text.strip(_EDGES).lower()
     command = next((known for known in COMMANDS if known.word == word), None)
-    if command is None:
+    if command is None or " " in word:  # in quotes, two words are one that nobody knows
         raise _unknown(word, line, line[first.end :])
     start = first.end
     after = Line(line[start:], tuple(Word(w.text, w.written, w.end - start) for w in rest))

@@ -72,3 +72,9 @@ def test_a_filter_narrows_or_the_line_is_refused(
     assert isinstance(request, StopAll)
     assert misplaced in f"{request.filters.words()} ".replace(" ", " ")
     assert not reason
+
+
+@pytest.mark.parametrize("line", ['"stop all', '"stop all"', '"stop all" type:call', "'stop all'"])
+def test_both_words_in_quotes_are_no_command(line: str) -> None:
+    with pytest.raises(NotUnderstood):
+        parse(line)
