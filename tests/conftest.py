@@ -7,10 +7,14 @@ from pathlib import Path
 from uuid import uuid4
 
 import pytest
-from hypothesis import settings
+from hypothesis import HealthCheck, settings
 from sqlalchemy import create_engine, make_url, text
 
-settings.register_profile("long", max_examples=5000)  # pytest --hypothesis-profile=long
+settings.register_profile("untimed", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("untimed")  # how long an example takes is the machine's affair
+settings.register_profile(
+    "long", settings.get_profile("untimed"), max_examples=5000
+)  # pytest --hypothesis-profile=long
 
 
 @pytest.fixture(scope="session")

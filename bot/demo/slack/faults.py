@@ -20,7 +20,8 @@ class Hold:
 
     async def arrived(self) -> None:
         """Wait until the call is held."""
-        await self._arrived.wait()
+        async with asyncio.timeout(60):  # a test that waits for what never comes fails, and does not hang
+            await self._arrived.wait()
 
     def release(self) -> None:
         """Let it go on."""

@@ -131,7 +131,8 @@ class Hold:
 
     async def arrived(self) -> None:
         """Return once a request stands at this point."""
-        await self._arrived.wait()
+        async with asyncio.timeout(60):  # a test that waits for what never comes fails, and does not hang
+            await self._arrived.wait()
 
     def release(self) -> None:
         """Let the requests that wait here, and all that come later, go on."""

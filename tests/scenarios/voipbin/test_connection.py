@@ -108,7 +108,7 @@ async def test_an_answer_that_does_not_come_in_time_counts_as_lost_and_an_act_is
 
 
 async def test_an_answer_that_trickles_ends_too(world: World, url: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("bot.voipbin.exchange._CONNECT", 0.05)
+    monkeypatch.setattr("bot.voipbin.exchange._CONNECT", 0.5)
 
     async def trickle(_: ASGIApp, __: Scope, ___: Receive, send: Send) -> None:
         await send({"type": "http.response.start", "status": 200, "headers": [(b"content-length", b"100000")]})
