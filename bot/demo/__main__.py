@@ -6,6 +6,7 @@ Everything listens on loopback, keeps its files in a temporary folder, and ends 
 """
 
 import asyncio
+import logging
 import os
 import signal
 import sys
@@ -91,6 +92,7 @@ async def _ended(task: asyncio.Task[None]) -> None:
 async def main(*, port: int, open_page: bool) -> None:
     """Run until Ctrl-C."""
     logs.configure("console", "WARNING")
+    logging.getLogger(logs.AUDIT_HEAD).setLevel(logging.WARNING)  # nobody keeps a demo's audit
     stop = asyncio.Event()
     for name in (signal.SIGINT, signal.SIGTERM):
         asyncio.get_running_loop().add_signal_handler(name, stop.set)
