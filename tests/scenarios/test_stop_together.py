@@ -5,6 +5,7 @@ import pytest
 from bot.demo.slack.messages import Message
 from bot.demo.slack.workspace import Workspace
 from bot.demo.voipbin import faults
+from bot.demo.voipbin.faults import empty
 from bot.demo.voipbin.state import Step
 from bot.demo.voipbin.world import World
 from tests.scenarios.conftest import ALICE, BOB, CAROL, GUEST, INCIDENTS, LOBBY, Stage
@@ -228,3 +229,12 @@ async def test_who_presses_second_never_overwrites_what_the_first_press_did(
         stopped.release()
     assert (await bot.reads("Stopped by @Alice", user=BOB)).ts == card.ts
     assert bot.posts(activeflow) == 1
+
+
+async def test_the_way_out_stands_on_a_failure_too(bot: Stage, slack: Workspace, voipbin: World) -> None:
+    activeflow = voipbin.rings(at="play")
+    voipbin.faults.on("*", "*", empty(503), times=None)
+    await slack.types(ALICE, INCIDENTS, f"/flows stop {activeflow.id}")
+    assert f"vn activeflows stop {activeflow.id}" in (await bot.reads("VoIPBIN cannot be reached")).words
+    await slack.types(ALICE, INCIDENTS, f"/flows stop {activeflow.id.hex[:8]}")
+    await bot.reads(f"vn activeflows stop {activeflow.id.hex[:8]}…")

@@ -226,6 +226,8 @@ def _small_print(bulk: Bulk, run: Run, command: str) -> Iterator[str]:
     if run.state is BulkState.OPEN:
         whom = "somebody else who may stop in bulk, or approve" if bulk.second_person else "people who may stop in bulk"
         yield f"Can be pressed until {date_token(bulk.deadline)} by {whom}"
+    if run.state in {BulkState.OPEN, BulkState.DONE}:
+        yield f"Without this bot, one by one: {code('vn activeflows stop <id>')}"
     if run.state in {BulkState.STOPPING, BulkState.ABORTING} and run.until is not None:
         yield f"Nothing is sent after {date_token(run.until)}"
     if run.state is BulkState.DONE:

@@ -5,6 +5,7 @@ from slack_sdk.models.blocks import ActionsBlock, ButtonElement, MarkdownTextObj
 from bot.activeflows.stops import Declined, Why
 from bot.slack import ids
 from bot.slack.blocks.mrkdwn import code, escaped, mention
+from bot.slack.blocks.way_out import with_way_out
 from bot.slack.telling import Message
 
 
@@ -14,6 +15,8 @@ def declined_press(declined: Declined, command: str, *, intent_id: str = "") -> 
     if declined.activeflow_id is not None:
         again = f" If it still has to be stopped: {code(f'{command} stop {declined.activeflow_id.hex[:8]}')}"
     words = _words(declined, again)
+    if declined.why in {Why.IDENTITY_UNKNOWN, Why.LEDGER} and declined.activeflow_id is not None:
+        return with_way_out(Message(words), declined.activeflow_id)
     if declined.why is not Why.NOT_PERMITTED or not intent_id or not declined.who_may:
         return Message(words)
     return Message(words, (SectionBlock(text=MarkdownTextObject(text=words)), ask_others(intent_id)))

@@ -34,6 +34,7 @@ from bot.activeflows.stops import (
 )
 from bot.slack import ids
 from bot.slack.blocks.mrkdwn import bold, code, date_token, escaped, mention, plain
+from bot.slack.blocks.way_out import without_bot
 from bot.slack.telling import Message
 
 _HEADERS: Final[dict[type, str]] = {
@@ -127,20 +128,17 @@ def _small_print(intent: Intent, phase: Phase, command: str) -> list[str]:
     lines = [asker + (f": {escaped(intent.reason, 500)}" if intent.reason else "")]
     if isinstance(phase, _OPEN):
         lines.append(f"Can be pressed until {date_token(intent.deadline)} by people who may stop it")
-        lines.append(_without_bot(intent))
+        lines.append(without_bot(intent.activeflow_id))
+    if isinstance(phase, Expired):
+        lines.append(without_bot(intent.activeflow_id))
     if isinstance(phase, NotKnown | StillRunning | NotSent):
         lines.append(f"Look again: {code(f'{command} show {intent.short_id}')}")
-        lines.append(_without_bot(intent))
+        lines.append(without_bot(intent.activeflow_id))
         if phase.request_id:
             lines.append(f"VoIPBIN request {code(phase.request_id, 100)}")
     if isinstance(phase, Ended) and phase.receipt:
         lines.append(f"Receipt {code(phase.receipt)}")
     return lines
-
-
-def _without_bot(intent: Intent) -> str:
-    """The same stop with VoIPBIN's own client (https://github.com/voipbin/cli), which asks nobody and confirms nothing."""
-    return f"Without this bot: {code(f'vn activeflows stop {intent.activeflow_id}')}"
 
 
 def _what_became(intent: Intent, phase: Phase, command: str) -> list[str]:

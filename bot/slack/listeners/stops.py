@@ -10,7 +10,7 @@ from typing import Any
 from slack_bolt.async_app import AsyncApp
 from slack_bolt.context.ack.async_ack import AsyncAck
 
-from bot.activeflows.errors import BotError, NotPermitted
+from bot.activeflows.errors import BotError, Failure, NotPermitted
 from bot.activeflows.operators import Operator, Permission
 from bot.activeflows.stops import Cancelled, Declined, Intent, Waiting, Why, Wish
 from bot.activeflows.targets import Target
@@ -18,6 +18,7 @@ from bot.slack import ids
 from bot.slack.blocks.declined import ask_others, declined_press
 from bot.slack.blocks.mrkdwn import mention
 from bot.slack.blocks.stop_card import stop_card
+from bot.slack.blocks.way_out import with_way_out
 from bot.slack.desk import Desk
 from bot.slack.explain import explained
 from bot.slack.gestures import Gesture, from_action
@@ -68,19 +69,23 @@ def register(app: AsyncApp, desk: Desk) -> None:
 
 async def begin(desk: Desk, gesture: Gesture, request: Stop) -> None:
     """``/flows stop``: post the stop card, public in this channel."""
-    operator = await desk.people.operator(gesture, fresh=True)
-    await _ask(desk, gesture, operator, request.target, reason=request.reason, now=request.now)
+    await _ask(desk, gesture, request.target, reason=request.reason, now=request.now)
 
 
 async def _ask_by_button(desk: Desk, gesture: Gesture, action: dict[str, Any]) -> None:
     target = ids.decode_activeflow(str(action.get("value", "")))
-    operator = await desk.people.operator(gesture, fresh=True)
-    await _ask(desk, gesture, operator, target)
+    await _ask(desk, gesture, target)
 
 
-async def _ask(
-    desk: Desk, gesture: Gesture, operator: Operator, target: Target, *, reason: str = "", now: bool = False
-) -> None:
+async def _ask(desk: Desk, gesture: Gesture, target: Target, *, reason: str = "", now: bool = False) -> None:
+    try:
+        operator = await desk.people.operator(gesture, fresh=True)
+        await _ask_as(desk, gesture, operator, target, reason=reason, now=now)
+    except Failure as failure:  # an emergency does not wait for whatever is broken
+        await desk.teller.privately(gesture, with_way_out(explained(failure), target))
+
+
+async def _ask_as(desk: Desk, gesture: Gesture, operator: Operator, target: Target, *, reason: str, now: bool) -> None:
     try:
         intent = await desk.asking.ask(operator, target, reason=reason, now=now)
     except NotPermitted as refused:

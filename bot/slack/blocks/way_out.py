@@ -1,0 +1,27 @@
+"""The way out: the same stop with VoIPBIN's own client, so that a broken bot never blocks an emergency.
+
+It asks nobody, confirms nothing, and needs a key of one's own; no key ever stands here. https://github.com/voipbin/cli
+"""
+
+from uuid import UUID
+
+from slack_sdk.models.blocks import ContextBlock, MarkdownTextObject, SectionBlock
+
+from bot.activeflows.targets import Target
+from bot.slack.blocks.mrkdwn import code
+from bot.slack.telling import Message
+
+
+def without_bot(target: Target) -> str:
+    """One line of small print."""
+    if isinstance(target, UUID):
+        return f"Without this bot: {code(f'vn activeflows stop {target}')}"
+    listing, stop = code("vn activeflows list"), code(f"vn activeflows stop {target}…")
+    return f"Without this bot: {listing}, then {stop} with the whole id"
+
+
+def with_way_out(message: Message, target: Target) -> Message:
+    """The message with that line below it."""
+    line = without_bot(target)
+    blocks = message.blocks or (SectionBlock(text=MarkdownTextObject(text=message.text)),)
+    return Message(f"{message.text} {line}", (*blocks, ContextBlock(elements=[MarkdownTextObject(text=line)])))
