@@ -103,22 +103,30 @@ class EventStream:
         """Gives what came already: unread, it would hold up the answer to the ping behind it."""
         asked = {"type": "subscribe", "topics": [f"customer_id:{customer_id}:activeflow"]}
         already: list[bytes] = []
+        waited_for: list[asyncio.Future[Any]] = []
         try:
             async with asyncio.timeout(_OPEN_WITHIN):
                 await connection.send(msgspec.json.encode(asked).decode())
                 pong = asyncio.ensure_future(await connection.ping())
+                waited_for[:] = [pong]
                 while not pong.done():
                     frame = asyncio.create_task(connection.recv(decode=False))
+                    waited_for[1:] = [frame]
                     await asyncio.wait({pong, frame}, return_when=asyncio.FIRST_COMPLETED)
                     if not frame.done():
                         frame.cancel()
-                    elif frame.exception() is None:
-                        already.append(_bytes(frame.result()))
+                    (told,) = await asyncio.gather(frame, return_exceptions=True)
+                    if isinstance(told, (bytes, str)):
+                        already.append(_bytes(told))
                 await pong
-        except (WebSocketException, OSError, TimeoutError):
+        except (WebSocketException, OSError, TimeoutError, EOFError):
             pass
         else:
             return already
+        finally:
+            for each in waited_for:
+                each.cancel()
+            await asyncio.gather(*waited_for, return_exceptions=True)
         raise StreamLost("the event stream ended when the bot subscribed")
 
 
@@ -135,7 +143,7 @@ async def _frames(connection: ClientConnection, already: list[bytes]) -> AsyncIt
     while True:
         try:
             told = _bytes(await connection.recv(decode=False))
-        except (WebSocketException, OSError):
+        except (WebSocketException, OSError, EOFError):
             break
         yield told
     raise StreamLost("the event stream ended")
