@@ -14,7 +14,12 @@ AUDITOR = '\n[[grant]]\nto = ["U0BOB"]\nmay = ["audit"]\n'
 async def test_help_says_what_can_be_done_here(bot: Stage, typed: str) -> None:
     answer = await answers(bot, typed)
     assert answer.ephemeral_to == ALICE
-    for usage in ("/flows list [by flow | by action] [filters]", "/flows show <id>", "/flows stop <id> [now] [reason]", "/flows whoami"):
+    for usage in (
+        "/flows list [by flow | by action] [filters]",
+        "/flows show <id>",
+        "/flows stop <id> [now] [reason]",
+        "/flows whoami",
+    ):
         assert usage in answer.words
     assert "Not open to you here: stop all." in answer.words
 
