@@ -20,6 +20,7 @@ Decisions:
 
 import asyncio
 import json
+import logging
 from collections.abc import Awaitable, Callable, Coroutine, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
@@ -83,6 +84,13 @@ class DurableStep:
         await DBOS.sleep_async(seconds)
 
 
+def _log_with_the_house() -> None:
+    """What DBOS logs goes where everything goes, scrubbed. A logger with a handler is given no console of its own."""
+    log = logging.getLogger("dbos")
+    log.handlers[:] = [logging.NullHandler()]
+    log.propagate = True
+
+
 class Durable:
     """Starts presses and recovers them. DBOS is one per process, so there is one of these at a time."""
 
@@ -96,6 +104,7 @@ class Durable:
 
     async def launch(self, carry_out: CarryOut, carry_out_member: CarryOutMember) -> None:
         """Register the workflows, create DBOS's tables, and recover what was cut off. Call it in the running loop."""
+        _log_with_the_house()
         DBOS(
             config=DBOSConfig(
                 name="flows-bot",

@@ -1,6 +1,7 @@
 """A restart of the bot: what was acked before is answered, and what is stopped meanwhile is told."""
 
 import asyncio
+import logging
 
 import pytest
 
@@ -37,3 +38,13 @@ async def test_a_stop_in_hand_is_finished_and_told_before_the_bot_is_gone(
         asyncio.get_running_loop().call_later(0.2, point.release)
     assert slack.message(card.channel, card.ts).words.startswith("Stopped\n")
     assert stage.posts(activeflow) == 1
+
+
+async def test_what_the_durable_workflows_log_goes_where_all_logs_go(
+    stage: Stage, caplog: pytest.LogCaptureFixture
+) -> None:
+    """DBOS would open a console of its own: unscrubbed, and on a stream that may be closed before the bot is."""
+    async with stage.start():
+        logging.getLogger("dbos").warning("a workflow ran twice")
+        assert "a workflow ran twice" in caplog.text
+    assert [type(handler) for handler in logging.getLogger("dbos").handlers] == [logging.NullHandler]
