@@ -10,7 +10,7 @@ Decision: versions are ordered by ``updated_at``, then by the number of steps; b
 """
 
 from bisect import bisect_left, insort
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import Final, TypeAlias
@@ -51,6 +51,20 @@ class Read:
     """False when some row could not be read: then nothing is taken for gone."""
 
 
+@dataclass(frozen=True, slots=True)
+class Change:
+    """What became of one activeflow: ``before`` is ``None`` for a new one, ``after`` when all that is known is that it is over."""
+
+    activeflow_id: UUID
+    before: Activeflow | None
+    after: Activeflow | None
+    """The version that came; an ended one when an event told how it ended."""
+
+    @property
+    def over(self) -> bool:
+        return self.after is None or self.after.ended or self.after.deleted_at is not None
+
+
 class Index:
     """What runs, newest first."""
 
@@ -60,6 +74,12 @@ class Index:
         self._order: list[tuple[datetime, UUID]] = []
         self._over: dict[UUID, None] = {}
         self._serial = 0
+        self._ears: list[Callable[[Change], None]] = []
+
+    def listen(self, hear: Callable[[Change], None]) -> Callable[[], None]:
+        """Call ``hear`` for each change from now on, at once and in turn: it must be quick, and not raise. Gives what ends it."""
+        self._ears.append(hear)
+        return lambda: self._ears.remove(hear)
 
     def __len__(self) -> int:
         return len(self._held)
@@ -88,25 +108,36 @@ class Index:
     def take(self, activeflow: Activeflow) -> bool:
         """Take in one version, from an event or from a page. True when it changed anything."""
         if activeflow.ended or activeflow.deleted_at is not None:
-            return self.take_away(activeflow.id)
+            return self._over_with(activeflow.id, activeflow)
         steps = len(activeflow.executed)
         if not self.wants(activeflow.id, activeflow.updated_at, steps):
             return False
         if steps > LONGEST_HISTORY:
             activeflow = replace(activeflow, executed=activeflow.executed[-LONGEST_HISTORY:])
-        self._forget(activeflow.id)
+        before = self._forget(activeflow.id)
         self._serial += 1
         version = (activeflow.updated_at or _BEGINNING, steps)
         self._held[activeflow.id] = _Held(activeflow, version, self._serial)
         insort(self._order, _place(activeflow))
+        self._tell(Change(activeflow.id, before, activeflow))
         return True
 
     def take_away(self, activeflow_id: UUID) -> bool:
         """It ended or was deleted, for good. True when it was held."""
+        return self._over_with(activeflow_id, None)
+
+    def _over_with(self, activeflow_id: UUID, after: Activeflow | None) -> bool:
         self._over[activeflow_id] = None
         while len(self._over) > self._overs_remembered:
             del self._over[next(iter(self._over))]
-        return self._forget(activeflow_id)
+        before = self._forget(activeflow_id)
+        if before is not None:
+            self._tell(Change(activeflow_id, before, after))
+        return before is not None
+
+    def _tell(self, change: Change) -> None:
+        for hear in tuple(self._ears):
+            hear(change)
 
     def settle(self, read: Read, mark: int) -> tuple[Activeflow | UUID, ...]:
         """Take in a part of the list that was asked for at ``mark``. Gives what that changed.
@@ -130,12 +161,12 @@ class Index:
         first, last = bisect_left(self._order, (since, _LOWEST)), bisect_left(self._order, (until, _LOWEST))
         return [id_ for _, id_ in self._order[first:last] if self._held[id_].serial <= mark]
 
-    def _forget(self, activeflow_id: UUID) -> bool:
+    def _forget(self, activeflow_id: UUID) -> Activeflow | None:
         held = self._held.pop(activeflow_id, None)
         if held is None:
-            return False
+            return None
         del self._order[bisect_left(self._order, _place(held.activeflow))]
-        return True
+        return held.activeflow
 
 
 def _place(activeflow: Activeflow) -> tuple[datetime, UUID]:

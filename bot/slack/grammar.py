@@ -9,30 +9,22 @@ understood. Decisions:
 - Words of the product that this version cannot do yet are known, and say so.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Final
 
-from bot.activeflows.ages import from_typed
 from bot.activeflows.errors import NotUnderstood
 from bot.activeflows.operators import Permission
-from bot.activeflows.targets import SHORTEST, Found, Prefix, Target, read_target, targets_in
+from bot.activeflows.targets import read_target, targets_in
+from bot.slack.auditing import read_audit
 from bot.slack.filtering import closest, read_groups, read_listing
 from bot.slack.narrowing import read_stop_all
-from bot.slack.requests import ME, Audit, Help, Request, Show, Stop, Whoami, typed
-from bot.slack.typed import Word, cleaned, mentioned, plain, unquoted, without_mentions, words
+from bot.slack.referring import EDGES, Line, reference
+from bot.slack.requests import Help, Request, Show, Stop, Whoami, typed
+from bot.slack.typed import Word, cleaned, unquoted, without_mentions, words
 
 LONGEST_REASON: Final = 500
-_EDGES: Final = "\"'<>()[],;:.|*_"
 _ATTEMPTS: Final = 6
-
-
-@dataclass(frozen=True, slots=True)
-class Line:
-    """What stands after the command's word."""
-
-    text: str
-    words: tuple[Word, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,7 +63,7 @@ def _understood(line: str) -> str:
 def _read(text: str) -> Request:
     line = cleaned(text)
     first, *rest = words(line) or [Word("help", "help", 0)]
-    word = first.text.strip(_EDGES).lower()
+    word = first.text.strip(EDGES).lower()
     command = next((known for known in COMMANDS if known.word == word), None)
     if command is None or " " in word:  # in quotes, two words are one that nobody knows
         raise _unknown(word, line, line[first.end :])
@@ -105,7 +97,7 @@ def _help(_: Line) -> Request:
 
 
 def _list(line: Line) -> Request:
-    if line.words and read_target(line.words[0].text.strip(_EDGES)) is not None:
+    if line.words and read_target(line.words[0].text.strip(EDGES)) is not None:
         raise NotUnderstood("a list takes filters, not an id", f"show {line.text}")
     if line.words and line.words[0].text.lower() == "by":
         return read_groups(line.words)
@@ -113,12 +105,12 @@ def _list(line: Line) -> Request:
 
 
 def _show(line: Line) -> Request:
-    target, _ = _reference(line, "show", strict=True)
+    target, _ = reference(line, "show", strict=True)
     return Show(target)
 
 
 def _stop(line: Line) -> Request:
-    target, rest = _reference(line, "stop", strict=False)
+    target, rest = reference(line, "stop", strict=False)
     first, _, after = rest.partition(" ")
     now = first.lower() == "now"
     reason = without_mentions(unquoted(after if now else rest).strip())
@@ -135,75 +127,8 @@ def _stop_all(line: Line) -> Request:
     return read_stop_all(after, line.text[all_.end :], longest_reason=LONGEST_REASON)
 
 
-def _audit(line: Line) -> Request:
-    asked = Audit()
-    for word in line.words:
-        asked = _audited(asked, word, line)
-    return asked
-
-
-def _audited(asked: Audit, word: Word, line: Line) -> Audit:
-    bare = word.text.strip(_EDGES)
-    user = ME if bare.lower() == ME else mentioned(word.written) or mentioned(bare)
-    target = read_target(bare)
-    if bare.lower().startswith("since:"):
-        since = from_typed(bare[len("since:") :])
-        if since is None:
-            raise NotUnderstood("“since:” takes a duration like 2h or 3d", typed(asked))
-        return Audit(asked.target, asked.user, since)
-    if user is not None and asked.user is None:
-        return Audit(asked.target, user, asked.since)
-    if target is not None and asked.target is None:
-        return Audit(target, asked.user, asked.since)
-    raise _not_audited(asked, word, line)
-
-
-def _not_audited(asked: Audit, word: Word, line: Line) -> NotUnderstood:
-    if word.text.startswith("@"):
-        problem = "names can be faked, so people are asked for by their member ID: profile, “⋮”, “Copy member ID”"
-        return NotUnderstood(problem, typed(asked))
-    if from_typed(word.text) is not None and asked.since is None:
-        return NotUnderstood("a time is asked for as since:2h", f"{typed(asked)} since:{word.text}")
-    problem = f"“{word.written[:40]}” is no further id, person or since:2h"
-    return NotUnderstood(problem, f"{typed(asked)} {line.text[word.end :].strip()}")
-
-
 def _whoami(_: Line) -> Request:
     return Whoami()
-
-
-def _reference(line: Line, word: str, *, strict: bool) -> tuple[Target, str]:
-    """The activeflow that is meant, and what follows it. ``strict``: nothing after it may name another."""
-    if not line.words:
-        raise NotUnderstood(f"{word} which activeflow? Give its id, at least the first {SHORTEST} digits", "list")
-    first = line.words[0]
-    found = targets_in(plain(line.text))
-    bare = read_target(first.text.strip(_EDGES)) or _only(targets_in(first.text))
-    if bare is not None and not strict:
-        return bare, line.text[first.end :].strip(" `")
-    meant = [place.target for place in found]
-    if bare is not None and not any(_same(bare, target) for target in meant):
-        meant.insert(0, bare)
-    if len(meant) == 1:
-        end = found[0].end if found else first.end
-        return meant[0], line.text[end:].partition(" ")[2].strip(" `")
-    if meant:
-        several = ", ".join(str(target) for target in meant[:5])
-        raise NotUnderstood(f"that names several activeflows ({several}); say one of them")
-    problem = f"“{first.written[:40]}” is no id of an activeflow or a call; give at least its first {SHORTEST} digits"
-    raise NotUnderstood(problem, "list")
-
-
-def _only(found: Sequence[Found]) -> Target | None:
-    return found[0].target if len(found) == 1 else None
-
-
-def _same(short: Target, other: Target) -> bool:
-    return short == other or (isinstance(short, Prefix) and _digits(other).startswith(short.digits))
-
-
-def _digits(target: Target) -> str:
-    return target.digits if isinstance(target, Prefix) else target.hex
 
 
 # ---------------------------------------------------------------- the table
@@ -250,7 +175,7 @@ COMMANDS: Final = (
         "audit",
         f"audit [{_REF}] [@person | me] [since:2h]",
         "who did what, newest first: your own records, or everybody's for those who may audit",
-        _audit,
+        read_audit,
         Permission.VIEW,
         ("log", "history", "logs", "who"),
     ),

@@ -9,7 +9,7 @@ from uuid import UUID
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bot.activeflows.index import LONGEST_HISTORY, Index, Read
+from bot.activeflows.index import LONGEST_HISTORY, Change, Index, Read
 from bot.activeflows.model import Action, Activeflow, Reference, Status
 
 NOON = datetime(2026, 11, 22, 12, tzinfo=UTC)
@@ -178,3 +178,23 @@ def test_a_history_longer_than_voipbin_allows_is_cut_and_still_ordered() -> None
     index.take(version(1, LONGEST_HISTORY + 50))
     assert len(index.newest_first()[0].executed) == LONGEST_HISTORY
     assert not index.take(version(1, LONGEST_HISTORY + 49))
+
+
+def test_who_listens_hears_each_change_once_with_what_was_before_and_how_it_ended() -> None:
+    index, heard = Index(), list[Change]()
+    end = index.listen(heard.append)
+    first, second, ended = version(0), version(0, 1), version(0, 1, Status.ENDED)
+    for told in (first, first, second, first, ended, second, version(1)):
+        index.take(told)
+    index.take_away(version(1).id)
+    assert [(change.before, change.after) for change in heard] == [
+        (None, first),
+        (first, second),
+        (second, ended),
+        (None, version(1)),
+        (version(1), None),
+    ]
+    assert [change.over for change in heard] == [False, False, True, False, True]
+    end()
+    index.take(version(2))
+    assert len(heard) == 5
