@@ -23,6 +23,7 @@ from slack_sdk.web.async_client import AsyncWebClient
 from bot.activeflows.asking import Asking
 from bot.activeflows.errors import Failure, LedgerUnavailable
 from bot.activeflows.operators import Policy
+from bot.activeflows.pacing import Pace as WatchPace
 from bot.activeflows.patience import Patience
 from bot.activeflows.reading import Reading
 from bot.activeflows.records import Head
@@ -51,9 +52,11 @@ from bot.slack.listeners import register
 from bot.slack.presses import OpenReasons, Pressers
 from bot.slack.socket_mode import NotConnected, SocketMode
 from bot.slack.telling import Teller
+from bot.slack.watch_cards import WatchCards
 from bot.upkeep import KEPT_FOR, LOOK_EVERY, forgetting, kept_up
 from bot.voipbin import Pace, VoIPBINClient
 from bot.voipbin import Patience as AskingPatience
+from bot.watching_over import watching_over
 
 log = structlog.get_logger(__name__)
 LAST_WORDS: Final = 10.0
@@ -79,6 +82,7 @@ async def running(
     patience: Patience | None = None,
     asking: AskingPatience | None = None,
     pace: Pace | None = None,
+    watch_pace: WatchPace | None = None,
     look_every: float = LOOK_EVERY,
     kept_for: timedelta = KEPT_FOR,
 ) -> AsyncIterator[Running]:
@@ -104,6 +108,16 @@ async def running(
         stack.push_async_callback(jobs.drain, within=LAST_WORDS)
 
         live = await stack.enter_async_context(voipbin.following(pace).at_work()) if settings.voipbin_events else None
+        over = watching_over(
+            voipbin,
+            live,
+            database,
+            book,
+            WatchCards(teller, settings.flows_bot_command, now=utc_now),
+            holder=carrying.durable.executor_id,
+            pace=watch_pace,
+            now=utc_now,
+        )
         reading = Reading(voipbin, now=utc_now, live=live)
         desk = Desk(
             command=settings.flows_bot_command,
@@ -119,6 +133,7 @@ async def running(
             revealing=Revealing(voipbin, voipbin, book, now=utc_now),
             asking=Asking(voipbin, book, reading.resolve, patience=patience, now=utc_now),
             bulk=bulk,
+            watching=await stack.enter_async_context(over),
             bulk_cards=bulk_cards,
             bulks=carrying.bulks,
             presses=carrying.durable,

@@ -5,12 +5,14 @@ Only what VoIPBIN answered in time is in the result: a missing key means "not kn
 
 import asyncio
 from collections.abc import Iterable
+from dataclasses import dataclass
 from typing import Final
 from uuid import UUID
 
 from bot.activeflows.model import Activeflow, Flow
 from bot.activeflows.ports import VoIPBIN
 from bot.activeflows.seeing import in_time
+from bot.activeflows.situation import Situation, queues_named, situation
 from bot.activeflows.wording import option_id
 
 MOST: Final = 200
@@ -40,3 +42,19 @@ async def names_in(voipbin: VoIPBIN, activeflow: Activeflow, *, within: float) -
         flows(voipbin, entered, within=within), queue_names(voipbin, queues, within=within)
     )
     return {**{id_: flow.name if flow else None for id_, flow in definitions.items()}, **names}
+
+
+@dataclass(frozen=True, slots=True)
+class Doing:
+    """What one does now; ``flow_name`` is empty when it has no flow, or its name is not known."""
+
+    situation: Situation
+    flow_name: str
+
+
+async def what_it_does(voipbin: VoIPBIN, activeflow: Activeflow, *, within: float) -> Doing:
+    """Its situation, with the names that could be had; the look-ups get ``within`` seconds, one after the other."""
+    known = await flows(voipbin, [activeflow.flow_id], within=within)
+    flow = known.get(activeflow.flow_id) if activeflow.flow_id is not None else None
+    names = await queue_names(voipbin, queues_named(activeflow, flow=flow), within=within)
+    return Doing(situation(activeflow, flow=flow, name_of=names.get), flow.name if flow else "")

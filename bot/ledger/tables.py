@@ -78,3 +78,26 @@ bulk_members = Table(
     Column("number", Integer, primary_key=True, autoincrement=False),
     Column("became", String(16), nullable=False),
 )
+
+watches = Table(
+    "watches",
+    metadata,
+    Column("id", String(32), primary_key=True),
+    Column("activeflow_id", String(36), nullable=False),
+    Column("channel", String(32), nullable=False),
+    Column("since", String(32), nullable=False),
+    Column("state", String(16), nullable=False),
+    Column("message_ts", String(32), nullable=False),
+    Column("body", Text, nullable=False),  # who wanted it, for how long
+    Column("known", Text, nullable=False),  # what its card says
+    Column("ending", Text),
+    Column("ended_at", String(32)),
+)
+
+leases = Table(
+    "leases",
+    metadata,
+    Column("name", String(40), primary_key=True),
+    Column("holder", String(36), nullable=False),
+    Column("lapses_at", Integer, nullable=False),  # seconds since the epoch, by the database's own clock
+)

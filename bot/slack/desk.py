@@ -13,6 +13,7 @@ from bot.activeflows.ports import BulkLedger, Ledger, Presses
 from bot.activeflows.reading import Reading
 from bot.activeflows.revealing import Revealing
 from bot.activeflows.reviewing import Reviewing
+from bot.activeflows.watching import Watching
 from bot.slack.bulk_cards import BulkCards
 from bot.slack.cards import StopCards
 from bot.slack.identity import People
@@ -35,6 +36,7 @@ class Desk:
     revealing: Revealing
     asking: Asking
     bulk: AskingBulk
+    watching: Watching
     presses: Presses
     """Records a press so that it is carried out, whatever happens."""
     cards: StopCards

@@ -20,7 +20,7 @@ from bot.slack.auditing import read_audit
 from bot.slack.filtering import closest, read_groups, read_listing
 from bot.slack.narrowing import read_stop_all
 from bot.slack.referring import EDGES, Line, reference
-from bot.slack.requests import Help, Request, Show, Stop, Whoami, typed
+from bot.slack.requests import Help, Request, Show, Stop, Unwatch, Watch, Whoami, typed
 from bot.slack.typed import Word, cleaned, unquoted, without_mentions, words
 
 LONGEST_REASON: Final = 500
@@ -127,6 +127,15 @@ def _stop_all(line: Line) -> Request:
     return read_stop_all(after, line.text[all_.end :], longest_reason=LONGEST_REASON)
 
 
+def _watch(line: Line) -> Request:
+    target, _ = reference(line, "watch", strict=True)
+    return Watch(target)
+
+
+def _unwatch(line: Line) -> Request:
+    return Unwatch(reference(line, "unwatch", strict=True)[0] if line.words else None)
+
+
 def _whoami(_: Line) -> Request:
     return Whoami()
 
@@ -172,6 +181,22 @@ COMMANDS: Final = (
         ("stopall", "killall", "bulk", "stop-all"),
     ),
     Command(
+        "watch",
+        f"watch {_REF}",
+        "posts a card here that follows one activeflow until it ends: what it does, what it did before, its age",
+        _watch,
+        Permission.VIEW,
+        ("follow", "track", "monitor", "tail"),
+    ),
+    Command(
+        "unwatch",
+        f"unwatch [{_REF}]",
+        "lets such a card follow no longer; without an id, all that you began here. Nothing is stopped",
+        _unwatch,
+        Permission.VIEW,
+        ("unfollow", "untrack"),
+    ),
+    Command(
         "audit",
         f"audit [{_REF}] [@person | me] [since:2h]",
         "who did what, newest first: your own records, or everybody's for those who may audit",
@@ -184,8 +209,6 @@ COMMANDS: Final = (
     ),
     Command("help", "help", "this overview", _help, None, ("?", "-h", "--help", "usage", "commands", "man")),
     Command("find", "find <text>", "activeflows by what a person knows", aliases=("search",), instead='list flow:"{}"'),
-    Command("watch", f"watch {_REF}", "a card that follows an activeflow", aliases=("follow",), instead="show {}"),
-    Command("unwatch", f"unwatch {_REF}", "stop following", aliases=("unfollow",), instead="show {}"),
     Command("doctor", "doctor", "is everything this bot needs working", aliases=("check", "health"), instead="whoami"),
 )
 

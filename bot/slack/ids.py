@@ -51,13 +51,15 @@ BULK_ABORT: Final = "bulk.abort"
 """Lets a bulk stop go no further; what is in flight finishes."""
 BULK_REMAINDER: Final = "bulk.remainder"
 """A new card for what is left, read and frozen anew."""
+UNWATCH: Final = "watch.unwatch"
+"""*Unwatch*: the card follows its activeflow no longer; nothing is stopped. Value: the watch's id."""
 REASON: Final = "stop.reason"
 """callback_id of the modal that asks for a reason, and block_id and action_id of its one field."""
 
 ACTION_IDS: Final = frozenset(
     {
         *(SHOW, SHOW_AGAIN, REVEAL, ASK_STOP, STOP_FLOW, CANCEL_STOP, ASK_OTHERS, HANG_UP),
-        *(BULK_STOP, BULK_CANCEL, BULK_ABORT, BULK_REMAINDER),
+        *(BULK_STOP, BULK_CANCEL, BULK_ABORT, BULK_REMAINDER, UNWATCH),
         *(LIST_REFRESH, LIST_PREVIOUS, LIST_NEXT, LIST_SHARE, AUDIT_OLDER, AUDIT_NEWER),
     }
 )

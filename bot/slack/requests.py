@@ -57,6 +57,20 @@ class StopAll:
 
 
 @dataclass(frozen=True, slots=True)
+class Watch:
+    """A card that follows one activeflow."""
+
+    target: Target
+
+
+@dataclass(frozen=True, slots=True)
+class Unwatch:
+    """Let a card follow no longer: that of one activeflow, or (``None``) all that the asker began in this channel."""
+
+    target: Target | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class Audit:
     """Who did what: about one activeflow, by one person (a user id or ``ME``), within a time from now."""
 
@@ -70,7 +84,7 @@ class Whoami:
     """What the asker may do here."""
 
 
-Request: TypeAlias = Help | List | Show | Stop | StopAll | Audit | Whoami
+Request: TypeAlias = Help | List | Show | Stop | StopAll | Watch | Unwatch | Audit | Whoami
 
 _QUOTED_FIRST: Final = re.compile(r"[\"“”„‟«»″＂`'‘’‚‛′]|now(?![^ ])", re.IGNORECASE)
 _LIKE_A_FILTER: Final = re.compile(r"[:=<>\"“”„‟«»″＂]")
@@ -87,6 +101,10 @@ def typed(request: Request) -> str:
             return _joined("list", f"by {by}" if by else "", filters.words(), f"page:{page}" if page > 1 else "")
         case Show(target):
             return f"show {target}"
+        case Watch(target):
+            return f"watch {target}"
+        case Unwatch(meant):
+            return _joined("unwatch", str(meant or ""))
         case Stop(target, now, reason):
             return _joined("stop", str(target), "now" if now else "", _reason(reason))
         case StopAll(filters, reason):

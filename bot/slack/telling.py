@@ -51,6 +51,14 @@ class Posted:
     ts: str
 
 
+@dataclass(frozen=True, slots=True)
+class Redrawn:
+    """What Slack said to an edit that can wait: its error word, empty when it was taken, and seconds to be left alone."""
+
+    error: str
+    retry_after: float = 0.0
+
+
 @dataclass(slots=True)
 class Hearing:
     """Whether anything visible was said since it began."""
@@ -136,6 +144,15 @@ class Teller:
                 return _heard()
         return False
 
+    async def redraw(self, where: Posted, message: Message) -> Redrawn:
+        """Replace a message of the bot's own for which nobody waits: as ``edit``, and it says what Slack answered."""
+        there = {"channel": where.channel_id, "ts": where.ts}
+        answer = await self._ask("chat.update", {**there, **_body(message), **_LITERAL})
+        if answer.error in _BAD_BLOCKS:
+            log.error("blocks_refused", by="chat.update", error=answer.error)
+            answer = await self._ask("chat.update", {**there, **_body(Message(message.text)), **_LITERAL})
+        return Redrawn(answer.error, answer.retry_after)
+
     async def _ephemerally(self, gesture: Gesture, body: dict[str, Any]) -> bool:
         if not (gesture.channel_id and gesture.user_id):
             return False
@@ -151,17 +168,21 @@ class Teller:
 
     async def _call(self, method: str, arguments: dict[str, Any]) -> tuple[str, str]:
         """Slack's error word (empty when it was taken, ``lost`` when it did not answer) and the message's ts."""
+        answer = await self._ask(method, arguments)
+        return answer.error, answer.ts
+
+    async def _ask(self, method: str, arguments: dict[str, Any]) -> "_Answer":
         try:
             answer = await self._client.api_call(method, json=arguments)
         except SlackApiError as refused:
-            error = error_word(refused)
+            error, wait = error_word(refused), _retry_after(refused)
         except (SlackClientError, aiohttp.ClientError, OSError, ValueError) as lost:
             log.warning("slack_did_not_answer", method=method, error=type(lost).__name__)
-            return "lost", ""
+            return _Answer("lost")
         else:
-            return "", str(answer.get("ts") or "")
+            return _Answer("", str(answer.get("ts") or ""))
         log.warning("slack_refused", method=method, error=error)
-        return error, ""
+        return _Answer(error, retry_after=wait)
 
     async def _respond(self, gesture: Gesture, body: dict[str, Any]) -> str:
         """Post to the response_url: empty when taken, else an error word. The URL is a secret and is never logged."""
@@ -177,6 +198,20 @@ class Teller:
         if error:
             log.warning("response_url_refused", error=error)
         return error
+
+
+@dataclass(frozen=True, slots=True)
+class _Answer:
+    error: str
+    ts: str = ""
+    retry_after: float = 0.0
+
+
+def _retry_after(refused: SlackApiError) -> float:
+    """Seconds, of a 429 (https://docs.slack.dev/apis/web-api/rate-limits)."""
+    headers = getattr(refused.response, "headers", None) or {}
+    given = next((str(value) for name, value in headers.items() if name.lower() == "retry-after"), "")
+    return float(given) if given.isdigit() else 0.0
 
 
 def error_word(refused: SlackApiError) -> str:

@@ -10,9 +10,10 @@
     credential    who the bot is                     budget          how often it may ask, and who goes first
     errors        what a refusal means               wire, decoding, shapes, options, instants   JSON to model
 
-``AccessKey``, ``InBulk``, ``Login``, ``VoIPBINClient`` and ``connected`` are what the composition root needs.
+``AccessKey``, ``InBulk``, ``Login``, ``Urgency``, ``VoIPBINClient`` and ``connected`` are what the composition root needs.
 """
 
+from bot.voipbin.budget import Urgency
 from bot.voipbin.client import VoIPBINClient
 from bot.voipbin.connection import connected
 from bot.voipbin.credential import AccessKey, Login
@@ -21,4 +22,15 @@ from bot.voipbin.in_bulk import InBulk
 from bot.voipbin.patience import Patience
 from bot.voipbin.scan import Bounds
 
-__all__ = ["AccessKey", "Bounds", "Following", "InBulk", "Login", "Pace", "Patience", "VoIPBINClient", "connected"]
+__all__ = [
+    "AccessKey",
+    "Bounds",
+    "Following",
+    "InBulk",
+    "Login",
+    "Pace",
+    "Patience",
+    "Urgency",
+    "VoIPBINClient",
+    "connected",
+]

@@ -1,4 +1,7 @@
-"""The same VoIPBIN for the many stops of a bulk: what one person presses, and what fills a screen, goes before them."""
+"""The same VoIPBIN, less urgently: what one person presses, and what fills a screen, goes before it.
+
+It is for the many stops of a bulk and, with ``Urgency.SCAN``, for what is read although nobody asked just now.
+"""
 
 from collections.abc import Sequence
 from datetime import datetime
@@ -12,18 +15,18 @@ from bot.voipbin.client import VoIPBINClient
 class InBulk:
     """The middle's port on a client that is shared: its caches, its budget, its connection."""
 
-    def __init__(self, client: VoIPBINClient) -> None:
-        self._client = client
+    def __init__(self, client: VoIPBINClient, urgency: Urgency = Urgency.BULK) -> None:
+        self._client, self._urgency = client, urgency
 
     @property
     def customer(self) -> Customer:
         return self._client.customer
 
     async def activeflow(self, activeflow_id: UUID) -> Activeflow:
-        return await self._client.activeflow(activeflow_id, urgency=Urgency.BULK)
+        return await self._client.activeflow(activeflow_id, urgency=self._urgency)
 
     async def stop(self, activeflow_id: UUID, *, not_after: datetime) -> Activeflow:
-        return await self._client.stop(activeflow_id, not_after=not_after, urgency=Urgency.BULK)
+        return await self._client.stop(activeflow_id, not_after=not_after, urgency=self._urgency)
 
     async def picture(self, *, max_age: float = 5.0) -> Picture:
         return await self._client.picture(max_age=max_age)

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from bot.activeflows.pacing import Pace as WatchPace
 from bot.activeflows.patience import Patience
 from bot.composition import running
 from bot.demo.serving import serving
@@ -36,6 +37,17 @@ may = ["view"]
 SHORT = Patience(
     side_look=1.0, soon=(0.0, 0.05, 0.1), settle=0.4, every=0.1, rest=0.2, looks=5, after=(0.0, 0.1, 0.2, 0.3)
 )
+BRISK = WatchPace(
+    card_every=0.1,
+    rate=50.0,
+    heartbeat=5.0,
+    again=0.2,
+    read_every=0.2,
+    reads=50.0,
+    look_every=0.1,
+    settle=1.0,
+    give_up=0.5,
+)
 AT_ONCE = AskingPatience(
     throttled=(0.05,),
     unavailable=(0.05,),
@@ -57,6 +69,7 @@ class Stage:
     settings: Callable[..., Settings]
     start: Callable[..., AbstractAsyncContextManager[None]]
     patience: Patience = field(default=SHORT)
+    watch_pace: WatchPace = field(default=BRISK)
 
     def card(self, channel: str = INCIDENTS, user: str = ALICE) -> Message:
         """The newest stop card that this person sees in this channel."""
@@ -141,7 +154,9 @@ async def stage(slack: Workspace, voipbin: World, policy: Path, sqlite_url: str)
 
         @asynccontextmanager
         async def start(**changes: object) -> AsyncIterator[None]:
-            async with running(settings(**changes), patience=set_up.patience, asking=AT_ONCE) as bot:
+            async with running(
+                settings(**changes), patience=set_up.patience, asking=AT_ONCE, watch_pace=set_up.watch_pace
+            ) as bot:
                 slack.request_url = f"http://127.0.0.1:{bot.port}/slack/events"
                 yield
 

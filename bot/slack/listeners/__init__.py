@@ -7,7 +7,7 @@ without a visible answer.
 from slack_bolt.async_app import AsyncApp
 
 from bot.slack.desk import Desk
-from bot.slack.listeners import actions, audits, bulks, commands, events, reasons, reveals, stops
+from bot.slack.listeners import actions, audits, bulks, commands, events, reasons, reveals, stops, watches
 
 
 def register(app: AsyncApp, desk: Desk) -> None:
@@ -19,4 +19,5 @@ def register(app: AsyncApp, desk: Desk) -> None:
     reasons.register(app, desk)
     audits.register(app, desk)
     reveals.register(app, desk)
+    watches.register(app, desk)
     events.register(app, desk)

@@ -46,6 +46,7 @@ from bot.slack.blocks.whoami import whoami
 from bot.slack.requests import Audit
 from bot.slack.telling import Message
 from tests.unit.slack.blocks.bulk_screens import bulk_screens
+from tests.unit.slack.blocks.watch_screens import watch_screens
 
 NOW = datetime(2026, 11, 22, 12, 3, 10, tzinfo=UTC)
 CUSTOMER = UUID("5e0b8f4c-0000-4000-8000-0000000000aa")
@@ -131,6 +132,7 @@ def every_screen(words: str = "Support line") -> Iterator[Message]:
     yield from _audits(words)
     yield from _stop_cards(words)
     yield from bulk_screens(words)
+    yield from watch_screens(words)
 
 
 def _doing(words: str, one: Activeflow) -> Situation:

@@ -41,7 +41,9 @@ HOSTILE = (
     "",
 )
 _MARKUP = re.compile(r"<([^>]*)>")
-_OURS = re.compile(r"!date\^\d+\^[^|]*\|[^|]*|@U0(?:ALICE|BOB)|#C0INCIDENTS|!subteam\^S0ONCALL")
+_OURS = re.compile(
+    r"!date\^\d+\^[^|]*\|[^|]*|https://example\.slack\.com/archives/C0INCIDENTS/p12\|The card is here|@U0(?:ALICE|BOB)|#C0INCIDENTS|!subteam\^S0ONCALL"
+)
 
 
 def _sent(message: Message) -> tuple[str, list[dict[str, Any]]]:

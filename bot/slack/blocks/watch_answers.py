@@ -1,0 +1,78 @@
+"""What is answered to somebody who asks for a watch card, or wants one to follow no longer, and nobody else."""
+
+import re
+from collections.abc import Sequence
+from typing import Final
+
+from slack_sdk.models.blocks import Block, ContextBlock, MarkdownTextObject, SectionBlock
+
+from bot.activeflows.watches import MOST, MOST_HERE, Full, Watch
+from bot.activeflows.watching import Over, There, Unwatched
+from bot.slack.blocks.mrkdwn import bold, code, date_token, escaped, mention
+from bot.slack.blocks.row_buttons import name_of
+from bot.slack.telling import Message
+
+NOT_POSTED: Final = Message(
+    "The card could not be posted in this channel, or Slack did not say whether it was, so nothing is watched. "
+    "A card has to be changed later: invite the bot to this channel, and ask again."
+)
+NOT_FOLLOWED: Final = Message(
+    "This card follows nothing: the bot’s database could not be written, so nothing was begun. Please ask again."
+)
+FOLLOWS_NOTHING: Final = Message("This card does not follow anything any more. Nothing was stopped.")
+UNWATCHED: Final = Message("Unwatched: the card says so in a moment. Nothing was stopped.")
+_NAMED: Final = 10
+_LINK: Final = re.compile(r"https?://[\w.:-]+/archives/[A-Z0-9]+/p[0-9]+(?:\?[\w.&=-]*)?", re.ASCII)
+
+
+def already(there: There, link: str) -> Message:
+    """It is watched here: where. ``link`` is empty when Slack did not give one."""
+    watch = there.watch
+    card = f"<{link}|The card is here>" if _LINK.fullmatch(link) else "The card is in this channel"
+    when = f"{mention(watch.by)} asked for it at {date_token(watch.since, '{date_short_pretty} {time}')}"
+    return _told(f"{_named(watch)} is watched here already. {card}; {when}.")
+
+
+def over(found: Over, command: str) -> Message:
+    short = found.activeflow.short_id
+    words = escaped(found.words, 300)
+    return _told(
+        f"{code(short)} has ended already ({words}), so there is nothing to follow. More: {code(f'{command} show {short}')}"
+    )
+
+
+def full(limit: Full, command: str) -> Message:
+    """Politely, and what to do."""
+    where = f"{MOST_HERE} cards in this channel" if limit.here else f"{MOST} cards in all"
+    rest = f"End one with {code(f'{command} unwatch <id>')}, or your own with {code(f'{command} unwatch')}."
+    return _told(f"I already follow {where}, and no more than that. Nothing was begun. {rest}")
+
+
+def unwatched(done: Unwatched, command: str) -> Message:
+    """What ended, and else what could be."""
+    if done.ended:
+        words = f"Unwatched: {', '.join(map(_named, done.ended[:_NAMED]))}{_more(done.ended)}. Nothing was stopped."
+    else:
+        words = (
+            "You have not begun a watch in this channel." if done.left else "No card follows anything in this channel."
+        )
+    left = ""
+    if done.left:
+        names = ", ".join(f"{_named(watch)} for {mention(watch.by)}" for watch in done.left[:_NAMED])
+        left = f"Still watched here: {names}{_more(done.left)}. To end one: {code(f'{command} unwatch <id>')}"
+    return _told(words, left)
+
+
+def _named(watch: Watch) -> str:
+    return f"{bold(name_of(watch.flow_name), 80)} {code(watch.short_id)}"
+
+
+def _more(watches: Sequence[Watch]) -> str:
+    return f" and {len(watches) - _NAMED} more" if len(watches) > _NAMED else ""
+
+
+def _told(words: str, small: str = "") -> Message:
+    blocks: list[Block] = [SectionBlock(text=MarkdownTextObject(text=words))]
+    if small:
+        blocks.append(ContextBlock(elements=[MarkdownTextObject(text=small)]))
+    return Message(f"{words} {small}".strip(), tuple(blocks))

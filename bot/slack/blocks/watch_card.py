@@ -1,0 +1,146 @@
+"""The watch card: one public message that follows an activeflow, edited in place until its last words.
+
+Everybody in the channel reads it, so it names who wanted it and nobody else, except who stopped the activeflow with this
+bot. Every sentence says as of when it is true; how it ended is said no more certainly than it is known.
+"""
+
+from datetime import datetime
+from typing import Final
+
+from slack_sdk.models.blocks import (
+    ActionsBlock,
+    Block,
+    ButtonElement,
+    ContextBlock,
+    HeaderBlock,
+    MarkdownTextObject,
+    PlainTextObject,
+    SectionBlock,
+)
+
+from bot.activeflows.ages import in_words
+from bot.activeflows.model import STEP_BUDGET
+from bot.activeflows.watches import Ending, How, Source, Telling, Watch
+from bot.slack import ids
+from bot.slack.blocks.mrkdwn import bold, code, date_token, escaped, mention, plain
+from bot.slack.blocks.row_buttons import name_of
+from bot.slack.telling import Message
+
+_HEADERS: Final = {
+    How.DELETED: "Deleted",
+    How.NOT_KNOWN: "Not known how it ended",
+    How.UNWATCHED: "No longer watched",
+    How.TOO_LONG: "No longer watched",
+}
+_DAY: Final = "{date_short_pretty} {time}"
+
+
+def watch_card(telling: Telling, now: datetime, *, command: str) -> Message:
+    """The card as it is to be now. ``command``: the slash command, for what to type next."""
+    watch, ending = telling.watch, telling.ending
+    header = "Watching" if ending is None else _HEADERS.get(ending.how, "Ended")
+    ended = [_how(watch, ending, command)] if ending is not None else []
+    blocks: list[Block] = [
+        HeaderBlock(text=PlainTextObject(text=f"{header}: {plain(name_of(watch.flow_name), 120)}", emoji=False)),
+        SectionBlock(text=MarkdownTextObject(text="\n".join([_facts(telling, now), *ended]))),
+    ]
+    if ending is None:
+        blocks += [
+            SectionBlock(text=MarkdownTextObject(text=f"*Warning:* {escaped(warning, 200)}"))
+            for warning in telling.known.warnings[:3]
+        ]
+    blocks.append(SectionBlock(text=MarkdownTextObject(text=_trail(telling))))
+    buttons = _buttons(watch, ending)
+    if buttons:
+        blocks.append(ActionsBlock(block_id=f"watch:{watch.id}", elements=buttons))
+    blocks.append(ContextBlock(elements=[MarkdownTextObject(text=_small_print(telling))]))
+    doing = ended or [f"{escaped(telling.known.now.words, 300)}, as of {date_token(telling.known.as_of)}."]
+    return Message(
+        f"{header}: {escaped(name_of(watch.flow_name), 120)} {watch.short_id}. {' '.join(doing)}", tuple(blocks)
+    )
+
+
+def _facts(telling: Telling, now: datetime) -> str:
+    watch, known, ending = telling.watch, telling.known, telling.ending
+    until = now if ending is None else ending.at if ending.over else known.as_of
+    age = None if watch.began is None else in_words(until - watch.began)
+    if ending is not None and ending.over:
+        state = f"lasted {age}" if age and ending.how not in {How.DELETED, How.NOT_KNOWN} else ""
+    else:
+        state = f"{bold('Running')} {age}" if age else bold("Running")
+    steps = f"{known.steps} of {STEP_BUDGET} steps used"
+    return " · ".join(
+        part for part in (code(watch.short_id), escaped(watch.reference_type, 40, empty=""), state, steps) if part
+    )
+
+
+def _trail(telling: Telling) -> str:
+    """The last situations, oldest first; the present one in bold."""
+    known = telling.known
+    lines = [f"{date_token(moment.at)}  {escaped(moment.words, 200)}" for moment in known.earlier]
+    present = escaped(known.now.words, 400)
+    over = telling.ending is not None and telling.ending.over
+    lines.append(f"{date_token(known.now.at)}  {present if over else f'*{present}*'}")
+    return "\n".join(lines)
+
+
+def _how(watch: Watch, ending: Ending, command: str) -> str:
+    at, words = date_token(ending.at), escaped(ending.words, 300, empty="ended")
+    words = words[:1].upper() + words[1:]
+    again = code(f"{command} watch {watch.short_id}")
+    match ending.how:
+        case How.BY_ITSELF:
+            return f"Ended by itself at {at}."
+        case How.STOPPED:
+            return f"{words}, at {at}: stopped by {mention(ending.by)} with this bot."
+        case How.PERHAPS_STOPPED:
+            return (
+                f"{words}, at {at}. {mention(ending.by)} had asked this bot to stop it, and the answer is not known: "
+                "that stop ended it, or something else did."
+            )
+        case How.INTERRUPTED:
+            others = "the caller hung up, or it" if watch.reference_type == "call" else "it"
+            return f"{words}, at {at}. No stop of this bot’s: {others} was ended elsewhere."
+        case How.DELETED:
+            return f"VoIPBIN does not have it any more, noticed at {at}: it was deleted. How it ended is not known."
+        case How.NOT_KNOWN:
+            return f"Followed until {at}: {escaped(ending.words, 300)}."
+        case How.UNWATCHED:
+            return (
+                f"{mention(ending.by)} pressed or typed {bold('unwatch')} at {at}. Nothing was stopped. Again: {again}"
+            )
+        case _:
+            return f"The bot stopped watching at {date_token(ending.at, _DAY)}; it may still run. Again: {again}"
+
+
+def _buttons(watch: Watch, ending: Ending | None) -> list[ButtonElement]:
+    about = f"{plain(name_of(watch.flow_name), 45)} {watch.short_id}"
+    value = ids.encode_activeflow(watch.activeflow_id)
+    buttons = [ButtonElement(text="Show", action_id=ids.SHOW, value=value, accessibility_label=f"Show {about}")]
+    if ending is not None and ending.how in {How.DELETED, How.NOT_KNOWN}:
+        return []
+    if ending is None:
+        label = f"Unwatch {about}"
+        buttons.insert(
+            0, ButtonElement(text="Unwatch", action_id=ids.UNWATCH, value=watch.id, accessibility_label=label)
+        )
+    if ending is None or not ending.over:
+        stop = ButtonElement(text="Stop…", action_id=ids.ASK_STOP, value=value, accessibility_label=f"Stop {about}")
+        stop.style = "danger"
+        buttons.append(stop)
+    return buttons
+
+
+def _small_print(telling: Telling) -> str:
+    watch, known, ending = telling.watch, telling.known, telling.ending
+    for_whom = f"watched for {mention(watch.by)}"
+    if ending is not None:
+        return f"last seen at {date_token(known.as_of)} · {for_whom}"
+    fresh = {
+        Source.EVENTS: f"live, as of {date_token(known.as_of)}",
+        Source.READING: f"read at {date_token(known.as_of)}, and again every so often",
+        Source.DOWN: f"event stream down, read at {date_token(known.as_of)}, and again every so often",
+    }[telling.source]
+    if telling.silent_since is not None:
+        fresh = f"*VoIPBIN has not answered since {date_token(telling.silent_since)}*; this was so at {date_token(known.as_of)}"
+    return f"{fresh} · {for_whom}, until {date_token(watch.until, _DAY)} at most"

@@ -1,0 +1,34 @@
+"""The watch cards in Slack (``watch_ports.WatchCards``): edited in place, and what Slack says about that."""
+
+from collections.abc import Callable
+from datetime import datetime
+from typing import Final
+
+from bot.activeflows.watches import Edited, Telling
+from bot.slack.blocks.watch_card import watch_card
+from bot.slack.telling import Posted, Teller
+
+_GONE: Final = frozenset(
+    {
+        "message_not_found",
+        "cant_update_message",
+        "edit_window_closed",
+        "channel_not_found",
+        "not_in_channel",
+        "is_archived",
+    }
+)
+"""Slack's words for what will not get better: https://docs.slack.dev/reference/methods/chat.update#errors"""
+
+
+class WatchCards:
+    """``command``: the slash command, for what to type next."""
+
+    def __init__(self, teller: Teller, command: str, *, now: Callable[[], datetime]) -> None:
+        self._teller, self._command, self._now = teller, command, now
+
+    async def edit(self, telling: Telling) -> Edited:
+        """Never raises for Slack's troubles."""
+        where = Posted(telling.watch.channel, telling.watch.message_ts)
+        redrawn = await self._teller.redraw(where, watch_card(telling, self._now(), command=self._command))
+        return Edited(redrawn.error == "", gone=redrawn.error in _GONE, wait=redrawn.retry_after)

@@ -1,0 +1,52 @@
+"""The part of the composition root that follows the watched activeflows, for as long as the bot runs."""
+
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from datetime import datetime
+
+import structlog
+
+from bot.activeflows.keeping_watch import KeepingWatch
+from bot.activeflows.pacing import Pace
+from bot.activeflows.ports import Ledger
+from bot.activeflows.watch_ports import Events, WatchCards
+from bot.activeflows.watching import Watching
+from bot.activeflows.worries import by_situation
+from bot.beside import beside
+from bot.ledger.database import Database
+from bot.ledger.watch_book import WatchBook
+from bot.voipbin import InBulk, Urgency, VoIPBINClient
+
+log = structlog.get_logger(__name__)
+
+
+@asynccontextmanager
+async def watching_over(
+    voipbin: VoIPBINClient,
+    events: Events | None,
+    database: Database,
+    records: Ledger,
+    cards: WatchCards,
+    *,
+    holder: str,
+    pace: Pace | None,
+    now: Callable[[], datetime],
+) -> AsyncIterator[Watching]:
+    """While the block lasts; watches that were open when the bot ended go on. ``holder``: this process' own id."""
+    pace, book = pace or Pace(), WatchBook(database, holder)
+    unhurried = InBulk(voipbin, Urgency.SCAN)
+    keeping = KeepingWatch(unhurried, events, book, records, cards, pace=pace, now=now, broken=_broken)
+    async with beside(keeping.attend()):
+        yield Watching(
+            voipbin,
+            book,
+            source=keeping.source,
+            stir=keeping.stir,
+            now=now,
+            warned=by_situation,
+            side_look=pace.side_look,
+        )
+
+
+def _broken(trouble: Exception) -> None:
+    log.error("watching_failed", trouble=type(trouble).__name__)

@@ -1,0 +1,50 @@
+"""Every watch card, and every answer about one."""
+
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+from uuid import UUID
+
+from bot.activeflows.model import Action, Activeflow, Reference, Status
+from bot.activeflows.watches import Ending, Full, How, Known, Moment, Source, Telling, Watch
+from bot.activeflows.watching import Over, There, Unwatched
+from bot.slack.blocks import watch_answers
+from bot.slack.blocks.watch_card import watch_card
+from bot.slack.telling import Message
+
+NOW = datetime(2026, 11, 22, 12, 3, 10, tzinfo=UTC)
+
+
+def watch(words: str = "Support line", number: int = 1) -> Watch:
+    """One that is posted."""
+    began = NOW - timedelta(minutes=4)
+    until = NOW + timedelta(hours=20)
+    id_ = UUID(int=(0x3C5B0F6D + number) << 96 | number)
+    return Watch("b" * 32, id_, None, words, words or "call", began, "C0INCIDENTS", "U0ALICE", NOW, until, "1.2")
+
+
+def telling(words: str = "Support line", ending: Ending | None = None, source: Source = Source.EVENTS) -> Telling:
+    """With a whole trail and every warning there can be."""
+    moments = tuple(Moment(NOW - timedelta(minutes=minutes), words) for minutes in range(6, 1, -1))
+    known = Known((NOW, 23), "queue.waiting", Moment(NOW, words or "x"), 23, NOW, moments, (words or "x",) * 4)
+    return Telling(watch(words), known, source, ending=ending)
+
+
+def watch_screens(words: str) -> Iterator[Message]:
+    """All of them; ``words`` stand wherever words of others stand."""
+    tellings = [telling(words, source=source) for source in Source]
+    tellings.append(Telling(watch(words), tellings[0].known, Source.READING, silent_since=NOW))
+    tellings += [telling(words, Ending(how, NOW, words, "U0BOB")) for how in How]
+    for each in tellings:
+        yield watch_card(each, NOW, command="/flows")
+    one = Activeflow(UUID(int=1), None, None, Status.ENDED, Reference("call"), Action(UUID(int=2)))
+    several = tuple(watch(words, number) for number in range(20))
+    yield watch_answers.NOT_POSTED
+    yield watch_answers.NOT_FOLLOWED
+    yield watch_answers.FOLLOWS_NOTHING
+    yield watch_answers.UNWATCHED
+    for link in ("", "https://example.slack.com/archives/C0INCIDENTS/p12"):
+        yield watch_answers.already(There(watch(words)), link)
+    yield watch_answers.over(Over(one, words), "/flows")
+    yield from (watch_answers.full(Full(here), "/flows") for here in (True, False))
+    for done in (Unwatched(several), Unwatched((), several), Unwatched(several[:1], several[1:]), Unwatched(())):
+        yield watch_answers.unwatched(done, "/flows")
