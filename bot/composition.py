@@ -118,7 +118,7 @@ async def running(
             pace=watch_pace,
             now=utc_now,
         )
-        reading = Reading(voipbin, now=utc_now, live=live)
+        reading = Reading(voipbin, now=utc_now, live=live, past=voipbin)
         desk = Desk(
             command=settings.flows_bot_command,
             people=people,

@@ -10,6 +10,7 @@ from bot.activeflows.model import Activeflow, Call, Customer, Flow, Picture, Spo
 from bot.activeflows.operators import Operator
 from bot.activeflows.records import Entry, Question, Record, Written
 from bot.activeflows.stops import Claim, Declined, Ended, Intent, IntentState, Phase, Press
+from bot.activeflows.timeline import Timeline
 
 T = TypeVar("T")
 
@@ -74,6 +75,18 @@ class Texts(Protocol):
 
     async def spoken(self, activeflow_id: UUID) -> tuple[Spoken, ...]:
         """The texts that its newest steps spoke, oldest first, read now. Raises as ``VoIPBIN.activeflow`` does."""
+        ...
+
+
+class Past(Protocol):
+    """What VoIPBIN keeps of what was. Every method may raise any ``Failure``."""
+
+    async def timeline(self, activeflow_id: UUID) -> Timeline:
+        """The events of one activeflow, read now, as far as VoIPBIN still has them."""
+        ...
+
+    async def begun_before(self, moment: datetime) -> Sequence[Activeflow]:
+        """The hundred that were created last before this moment, newest first; fewer: there are no more."""
         ...
 
 

@@ -20,12 +20,11 @@ from uuid import UUID
 from bot.activeflows.filters import Filters
 from bot.activeflows.finding import find, visible
 from bot.activeflows.grouping import Group, grouped
-from bot.activeflows.history import Done, step_history
-from bot.activeflows.lookups import flows, names_in, queue_names
+from bot.activeflows.lookups import flows, queue_names
 from bot.activeflows.model import Activeflow, Flow, Freshness, Picture
 from bot.activeflows.operators import Operator, Permission
-from bot.activeflows.ports import Live, VoIPBIN
-from bot.activeflows.seeing import Sight, look_at
+from bot.activeflows.ports import Live, Past, VoIPBIN
+from bot.activeflows.showing import Around, Details
 from bot.activeflows.situation import Situation, queues_named, situation
 from bot.activeflows.targets import Target
 
@@ -81,15 +80,6 @@ class Listing:
     """Instead of rows, when they were asked for; ``total`` counts activeflows all the same."""
 
 
-@dataclass(frozen=True, slots=True)
-class Details:
-    """One activeflow, read at ``as_of``, with its history."""
-
-    sight: Sight
-    history: tuple[Done, ...]
-    as_of: datetime
-
-
 class Reading:
     """What can be seen. Every method may raise any ``Failure``, and ``NotPermitted`` before it does anything."""
 
@@ -99,15 +89,18 @@ class Reading:
         now: Callable[[], datetime],
         *,
         live: Live | None = None,
+        past: Past | None = None,
         side_look: float = 1.5,
         filter_look: float = 8.0,
     ) -> None:
-        """``live``: what runs, from memory; without it VoIPBIN's list is read whenever somebody asks.
+        """``live``: what runs, from memory; without it VoIPBIN's list is read whenever somebody asks. ``past``: without
+        it no step has a time.
 
         ``side_look``: seconds a look-up that is only a courtesy may take; ``filter_look``: one a filter needs.
         """
         self._voipbin = voipbin
         self._live = live
+        self._past = past
         self._now = now
         self._side_look = side_look
         self._filter_look = filter_look
@@ -164,11 +157,8 @@ class Reading:
         """One activeflow, read now. Raises what ``resolve`` raises."""
         operator.require(Permission.VIEW)
         activeflow = await self.resolve(operator, target)
-        as_of = self._now()
-        async with asyncio.TaskGroup() as asking:
-            sight = asking.create_task(look_at(self._voipbin, activeflow, now=as_of, within=self._side_look))
-            names = asking.create_task(names_in(self._voipbin, activeflow, within=self._side_look))
-        return Details(sight.result(), step_history(activeflow, name_of=names.result().get), as_of)
+        around = Around(self._voipbin, self._past, self._live, within=self._side_look)
+        return await around.details(operator, activeflow, self._now())
 
     async def resolve(self, operator: Operator, target: Target) -> Activeflow:
         """The activeflow that is meant, read now: see ``finding.find``."""

@@ -15,6 +15,7 @@ from uuid import UUID
 
 from bot.activeflows.errors import NotFound, NotOurs, StopUnconfirmed, VoIPBINUnreachable
 from bot.activeflows.model import Activeflow, Call, Customer, Flow, Picture, Spoken
+from bot.activeflows.timeline import Timeline
 from bot.voipbin import wire
 from bot.voipbin.budget import Urgency
 from bot.voipbin.errors import Kind, Unsuccessful
@@ -23,6 +24,7 @@ from bot.voipbin.flight import Flights
 from bot.voipbin.following import Following, Pace
 from bot.voipbin.instants import page_token
 from bot.voipbin.names import Remembered
+from bot.voipbin.past import timeline
 from bot.voipbin.running import RunningPage, running_page
 from bot.voipbin.scan import AHEAD, Bounds, walk
 from bot.voipbin.spoken import spoken
@@ -97,8 +99,12 @@ class VoIPBINClient:
 
     async def newest(self) -> Sequence[Activeflow]:
         """The newest hundred, read now, with one request."""
+        return await self.begun_before(self._now() + AHEAD)
+
+    async def begun_before(self, moment: datetime) -> Sequence[Activeflow]:
+        """The hundred that were created last before this moment, newest first, with one request."""
         try:
-            return (await self._read_page(self._now() + AHEAD, 100, Urgency.SCREEN)).rows
+            return (await self._read_page(moment, 100, Urgency.SCREEN)).rows
         except Unsuccessful as unsuccessful:
             trouble = unsuccessful.trouble
         raise trouble.failure()
@@ -110,6 +116,14 @@ class VoIPBINClient:
     async def spoken(self, activeflow_id: UUID) -> tuple[Spoken, ...]:
         """The texts its newest steps spoke, read now: for whoever may be shown them. Raises as ``activeflow`` does."""
         return await self._about(activeflow_id, lambda body: spoken(activeflow_id, body), Urgency.SCREEN)
+
+    async def timeline(self, activeflow_id: UUID) -> Timeline:
+        """Where it stood at which instant, as far as VoIPBIN keeps its events (a year). Raises a ``Failure``."""
+        try:
+            return await timeline(self._exchange, activeflow_id)
+        except Unsuccessful as unsuccessful:
+            trouble = unsuccessful.trouble
+        raise trouble.failure()
 
     async def stop(self, activeflow_id: UUID, *, not_after: datetime, urgency: Urgency = Urgency.PRESS) -> Activeflow:
         """Send one stop and give VoIPBIN's answer, which is the same whether it ended now or had ended before.

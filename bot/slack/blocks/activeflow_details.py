@@ -18,14 +18,17 @@ from bot.activeflows.ages import in_words
 from bot.activeflows.masking import masked
 from bot.activeflows.model import STEP_BUDGET, Call
 from bot.activeflows.operators import Operator, Permission
-from bot.activeflows.reading import Details
+from bot.activeflows.showing import Details
 from bot.slack import ids
 from bot.slack.blocks import row_buttons
 from bot.slack.blocks.activeflow_list import STATUS_WORDS, reference
 from bot.slack.blocks.mrkdwn import bold, code, date_token, escaped, plain
+from bot.slack.blocks.relatives import relatives
 from bot.slack.blocks.revealed import reveal
+from bot.slack.blocks.step_lines import step_lines
 from bot.slack.telling import Message
 
+_NAMED = 5
 _BEGAN = "{date_short_pretty} {time_secs}"
 
 
@@ -39,8 +42,7 @@ def activeflow_details(details: Details, operator: Operator, now: datetime, *, c
         SectionBlock(fields=[MarkdownTextObject(text=field) for field in _fields(details, now)]),
         SectionBlock(text=MarkdownTextObject(text=f"*What stopping it does*\n{_bullets(sight.effects)}")),
     ]
-    if details.history:
-        blocks.append(SectionBlock(text=MarkdownTextObject(text=f"*Steps so far*\n{_steps(details)}")))
+    blocks += [*step_lines(details), *relatives(activeflow, details.family, now)]
     small = f"as of {date_token(details.as_of)} · read again: {code(f'{command} show {activeflow.short_id}')}"
     blocks += [ContextBlock(elements=[MarkdownTextObject(text=small)]), _buttons(details, operator)]
     aloud = [
@@ -74,11 +76,12 @@ def _fields(details: Details, now: datetime) -> Iterator[str]:
         yield f"*{what}*\n{date_token(activeflow.updated_at, _BEGAN)}"
     yield f"*Runs for*\n{reference(activeflow)}{_call(sight.call, now)}"
     yield f"*Steps used*\n{activeflow.steps_used} of {STEP_BUDGET}"
-    if activeflow.parent_id is not None:
-        yield f"*Started after*\nactiveflow {code(activeflow.parent_id.hex[:8])}"
+    if details.entered:
+        yield f"*Flows entered*\n{_entered(details.entered)}"
     if activeflow.on_complete_flow_id is not None:
         follower = escaped(sight.on_complete.name, 150) if sight.on_complete and sight.on_complete.name else "flow"
-        yield f"*When it ends*\n{follower} {code(activeflow.on_complete_flow_id.hex[:8])} starts"
+        named = f"{follower} {code(activeflow.on_complete_flow_id.hex[:8])}"
+        yield f"*When it ended*\n{named} was to start" if activeflow.ended else f"*When it ends*\n{named} starts"
 
 
 def _call(call: Call | None, now: datetime) -> str:
@@ -88,15 +91,17 @@ def _call(call: Call | None, now: datetime) -> str:
     return f"\n{escaped(call.direction, 20)}, {escaped(masked(call.caller), 60)}, {escaped(call.status, 20)}{since}"
 
 
+def _entered(names: tuple[str | None, ...]) -> str:
+    """As in "Billing, Opening hours and 2 more"; it is still the same activeflow."""
+    known = [escaped(name, 80) for name in names if name][:_NAMED]
+    more = len(names) - len(known)
+    if not known:
+        return "one, its name not known" if more == 1 else f"{more}, their names not known"
+    return ", ".join(known) + (f" and {more} more" if more else "")
+
+
 def _bullets(lines: tuple[str, ...]) -> str:
     return "\n".join(f"• {escaped(line, 300)}" for line in lines)
-
-
-def _steps(details: Details) -> str:
-    """Newest last, as they happened."""
-    return "\n".join(
-        f"• {escaped(done.words, 150)}" + (f" ×{done.times}" if done.times > 1 else "") for done in details.history
-    )
 
 
 def _buttons(details: Details, operator: Operator) -> ActionsBlock:

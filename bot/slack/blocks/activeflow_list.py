@@ -93,14 +93,14 @@ def _words(row: Row, now: datetime) -> str:
     activeflow = row.activeflow
     lines = [
         f"{bold(row_buttons.name_of(row.flow_name), 150)}  {code(activeflow.short_id)}",
-        f"{_status(activeflow, now)} · {escaped(row.situation.words, 400)} · {reference(activeflow)}",
+        f"{lived(activeflow, now)} · {escaped(row.situation.words, 400)} · {reference(activeflow)}",
     ]
     if row.situation.warning:
         lines.append(f"*Warning:* {escaped(row.situation.warning, 200)}")
     return "\n".join(lines)
 
 
-def _status(activeflow: Activeflow, now: datetime) -> str:
+def lived(activeflow: Activeflow, now: datetime) -> str:
     """As in "Running 4 min", "Ended 12:03:10": the status, always as a word, and its time."""
     word, age = STATUS_WORDS[activeflow.status], activeflow.age(now)
     if activeflow.ended and activeflow.updated_at is not None:

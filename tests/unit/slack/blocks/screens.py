@@ -7,14 +7,16 @@ from uuid import UUID
 
 from bot.activeflows.consequences import consequences
 from bot.activeflows.errors import NotUnderstood
+from bot.activeflows.family import Family, Relative, Unshown
 from bot.activeflows.filters import Filters
-from bot.activeflows.history import Done, step_history
+from bot.activeflows.history import Done
 from bot.activeflows.model import Action, Activeflow, Call, Flow, Party, Reference, Status
 from bot.activeflows.operators import Grant, Operator, Permission, Person, Policy, Standing
-from bot.activeflows.reading import Details, Listing, Row
+from bot.activeflows.reading import Listing, Row
 from bot.activeflows.records import Entry, Record, What
 from bot.activeflows.reviewing import Review
 from bot.activeflows.seeing import Sight
+from bot.activeflows.showing import Details, Timing
 from bot.activeflows.situation import Situation, situation
 from bot.activeflows.stops import (
     Attribution,
@@ -98,7 +100,13 @@ def listing(words: str = "Support line", *, rows: int = 10, **changes: object) -
     return replace(built, **changes)  # type: ignore[arg-type] # fields by name
 
 
-def details(words: str = "Support line", *, status: Status = Status.RUNNING) -> Details:
+def details(
+    words: str = "Support line",
+    *,
+    status: Status = Status.RUNNING,
+    timing: Timing = Timing.WHOLE,
+    family: Family | None = None,
+) -> Details:
     """One with everything that can be said about it."""
     one = activeflow(status=status)
     call = Call(
@@ -113,8 +121,23 @@ def details(words: str = "Support line", *, status: Status = Status.RUNNING) -> 
     flow, follower = Flow(one.flow_id or one.id, words), Flow(UUID(int=6), words)
     doing = _doing(words, one)
     effects = consequences(one, situation=doing, now=NOW, call=call, looked_up=True, on_complete=follower)
-    history = (*step_history(one), Done(words or "talk", 7))
-    return Details(Sight(one, doing, flow, follower, call, effects), history, NOW)
+    sight = Sight(one, doing, flow, follower, call, effects)
+    return Details(sight, _steps(words), NOW, _step(words, 1), timing, (words, None), family or _family(words))
+
+
+def _step(words: str, times: int) -> Done:
+    began = NOW - timedelta(hours=30)
+    return Done(words or "talk", times, began, NOW - timedelta(seconds=45), timedelta(hours=29))
+
+
+def _steps(words: str) -> tuple[Done, ...]:
+    """As many lines as there can be, each as long as it can be."""
+    return (*(_step(words, 7) for _ in range(5)), Done(words, left_out=23), *(_step(words, n) for n in range(1, 11)))
+
+
+def _family(words: str) -> Family:
+    parent, *children = (Relative(activeflow(number), words) for number in range(20, 24))
+    return Family(parent, tuple(children), more=2, hidden=1, looked=True)
 
 
 def every_screen(words: str = "Support line") -> Iterator[Message]:
@@ -128,6 +151,9 @@ def every_screen(words: str = "Support line") -> Iterator[Message]:
     yield activeflow_list(listing(words, rows=0, similar=(words or "x",)), ALICE, NOW, command="/flows")
     yield activeflow_list(listing("", rows=0, page=1, pages=1, complete_since=None), ALICE, NOW, command="/flows")
     yield activeflow_details(details(words, status=Status.ENDED), ALICE, NOW, command="/flows")
+    for timing, parent in zip(Timing, (None, *Unshown, None), strict=True):
+        shown = details(words, timing=timing, family=Family(parent, looked=timing is Timing.WHOLE))
+        yield activeflow_details(shown, ALICE, NOW, command="/flows")
     yield not_understood(NotUnderstood(words, words), command="/flows")
     yield from _audits(words)
     yield from _stop_cards(words)

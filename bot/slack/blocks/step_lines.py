@@ -1,0 +1,89 @@
+"""The steps of an activeflow, one a line, newest last, with when each began and how long it took.
+
+A history is shortened in the middle before it comes here; what is left is spread over sections, so that nothing is cut at
+Slack's 3,000 characters a section (https://docs.slack.dev/reference/block-kit/blocks/section-block).
+"""
+
+from collections.abc import Iterable, Iterator
+from datetime import datetime, timedelta
+from typing import Final
+
+from slack_sdk.models.blocks import Block, ContextBlock, MarkdownTextObject, SectionBlock
+
+from bot.activeflows.ages import in_words
+from bot.activeflows.history import Done
+from bot.activeflows.showing import Details, Timing
+from bot.slack.blocks.mrkdwn import date_token, escaped
+
+_ROOM: Final = 2900
+_SAME_DAY: Final = timedelta(hours=12)
+_UNTIMED: Final = {
+    Timing.PARTLY: "Some times are not known: VoIPBIN's timeline has no event of those steps.",
+    Timing.NOT_KEPT: "Times not known: VoIPBIN's timeline has no events of these steps.",
+    Timing.LATE: "Times not known: VoIPBIN did not answer in time. *Refresh* asks again.",
+    Timing.FAILED: "Times not known: VoIPBIN could not tell its timeline. *Refresh* asks again.",
+}
+
+
+def step_lines(details: Details) -> Iterator[Block]:
+    """Sections with the steps, and in small words what is not known of their times."""
+    ended = details.sight.activeflow.ended
+    lines = [_done(done, details.as_of) for done in details.history]
+    if details.present is not None:
+        lines.append(_at_the_end(details.present, details.as_of) if ended else _now(details.present, details.as_of))
+    if not lines:
+        return
+    for text in _packed(["*Steps*" if ended else "*Steps so far*", *lines]):
+        yield SectionBlock(text=MarkdownTextObject(text=text))
+    if details.timing in _UNTIMED:
+        yield ContextBlock(elements=[MarkdownTextObject(text=_UNTIMED[details.timing])])
+
+
+def _done(done: Done, as_of: datetime) -> str:
+    if done.left_out:
+        return f"… {escaped(done.words, 150)}"
+    if done.times == 1:
+        return f"• {_words(done)}{_when(_time(done.began, as_of), _took(done))}"
+    first, last = _time(done.began, as_of, "first "), _time(done.last, as_of, "last ")
+    return f"• {_words(done)} ×{done.times}{_when(first, last, _took(done, ' in all'))}"
+
+
+def _now(present: Done, as_of: datetime) -> str:
+    lasting = "" if present.began is None else in_words(as_of - present.began)
+    return f"▸ *Now:* {_words(present)}{_when(_time(present.began, as_of, 'since '), lasting)}"
+
+
+def _at_the_end(present: Done, as_of: datetime) -> str:
+    return f"▸ *At the end:* {_words(present)}{_when(_time(present.began, as_of), _took(present))}"
+
+
+def _words(done: Done) -> str:
+    return escaped(done.words, 150)
+
+
+def _when(*parts: str) -> str:
+    told = ", ".join(part for part in parts if part)
+    return f" · {told}" if told else ""
+
+
+def _took(done: Done, ending: str = "") -> str:
+    return "" if done.took is None else in_words(done.took) + ending
+
+
+def _time(when: datetime | None, as_of: datetime, before: str = "") -> str:
+    """In the reader's own zone, with the day when it may be another one."""
+    if when is None:
+        return ""
+    style = "{time_secs}" if as_of - when < _SAME_DAY else "{date_short_pretty} {time_secs}"
+    return before + date_token(when, style)
+
+
+def _packed(lines: Iterable[str]) -> Iterator[str]:
+    """The lines as few texts, none longer than there is room for."""
+    text = ""
+    for line in lines:
+        if text and len(text) + 1 + len(line) > _ROOM:
+            yield text
+            text = ""
+        text = f"{text}\n{line}" if text else line
+    yield text
