@@ -22,6 +22,7 @@ from slack_sdk.web.async_client import AsyncWebClient
 
 from bot.activeflows.asking import Asking
 from bot.activeflows.errors import Failure, LedgerUnavailable
+from bot.activeflows.judging import Judging
 from bot.activeflows.operators import Policy
 from bot.activeflows.pacing import Pace as WatchPace
 from bot.activeflows.patience import Patience
@@ -32,8 +33,10 @@ from bot.activeflows.reviewing import Reviewing
 from bot.beside import beside
 from bot.carrying_out import CarryingOut
 from bot.connecting import installed, opened, reached, secret_of
+from bot.learning import Learning
 from bot.ledger.book import Book
 from bot.ledger.database import Database
+from bot.ledger.usual_book import UsualBook
 from bot.misconfigured import Misconfigured
 from bot.policy import PolicyInForce
 from bot.settings import Settings
@@ -108,6 +111,8 @@ async def running(
         stack.push_async_callback(jobs.drain, within=LAST_WORDS)
 
         live = await stack.enter_async_context(voipbin.following(pace).at_work()) if settings.voipbin_events else None
+        learning = Learning(UsualBook(database), now=utc_now)
+        judging = await stack.enter_async_context(learning.at_work(live.index)) if live else Judging(learning.stays)
         over = watching_over(
             voipbin,
             live,
@@ -115,10 +120,11 @@ async def running(
             book,
             WatchCards(teller, settings.flows_bot_command, now=utc_now),
             holder=carrying.durable.executor_id,
+            judging=judging,
             pace=watch_pace,
             now=utc_now,
         )
-        reading = Reading(voipbin, now=utc_now, live=live, past=voipbin)
+        reading = Reading(voipbin, now=utc_now, live=live, past=voipbin, judging=judging)
         desk = Desk(
             command=settings.flows_bot_command,
             people=people,

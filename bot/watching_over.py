@@ -6,12 +6,14 @@ from datetime import datetime
 
 import structlog
 
+from bot.activeflows.judging import Judging
 from bot.activeflows.keeping_watch import KeepingWatch
+from bot.activeflows.model import Activeflow
 from bot.activeflows.pacing import Pace
 from bot.activeflows.ports import Ledger
+from bot.activeflows.situation import Situation
 from bot.activeflows.watch_ports import Events, WatchCards
 from bot.activeflows.watching import Watching
-from bot.activeflows.worries import by_situation
 from bot.beside import beside
 from bot.ledger.database import Database
 from bot.ledger.watch_book import WatchBook
@@ -29,13 +31,19 @@ async def watching_over(
     cards: WatchCards,
     *,
     holder: str,
+    judging: Judging,
     pace: Pace | None,
     now: Callable[[], datetime],
 ) -> AsyncIterator[Watching]:
     """While the block lasts; watches that were open when the bot ended go on. ``holder``: this process' own id."""
     pace, book = pace or Pace(), WatchBook(database, holder)
     unhurried = InBulk(voipbin, Urgency.SCAN)
-    keeping = KeepingWatch(unhurried, events, book, records, cards, pace=pace, now=now, broken=_broken)
+
+    def warned(activeflow: Activeflow, doing: Situation) -> tuple[str, ...]:
+        troubles = judging.of(activeflow, doing, now())
+        return tuple(trouble.words for trouble in troubles if trouble.words not in doing.words)
+
+    keeping = KeepingWatch(unhurried, events, book, records, cards, pace=pace, now=now, warned=warned, broken=_broken)
     async with beside(keeping.attend()):
         yield Watching(
             voipbin,
@@ -43,7 +51,7 @@ async def watching_over(
             source=keeping.source,
             stir=keeping.stir,
             now=now,
-            warned=by_situation,
+            warned=warned,
             side_look=pace.side_look,
         )
 

@@ -15,12 +15,18 @@ _LONGEST: Final = 12
 
 def main_laps(activeflow: Activeflow) -> str:
     """Say ", 9th lap of text → keypad input" when the current step has come by at least twice before; else nothing."""
-    here = activeflow.current.id
-    before = [index for index, action in enumerate(activeflow.executed) if action.id == here]
-    if not activeflow.current.type or len(before) + 1 < SAID_FROM:
+    here, times = activeflow.current.id, times_here(activeflow)
+    if times < SAID_FROM:
         return ""
-    circle = circle_words(activeflow.executed[before[-1] :])
-    return f", {ordinal(len(before) + 1)} lap" + (f" of {circle}" if circle else "")
+    last = max(index for index, action in enumerate(activeflow.executed) if action.id == here)
+    circle = circle_words(activeflow.executed[last:])
+    return f", {ordinal(times)} lap" + (f" of {circle}" if circle else "")
+
+
+def times_here(activeflow: Activeflow) -> int:
+    """How often it has come by the current step, the present time included; 0 at a marker."""
+    here = activeflow.current.id
+    return 1 + sum(action.id == here for action in activeflow.executed) if activeflow.current.type else 0
 
 
 def circle_words(actions: Sequence[Action]) -> str:

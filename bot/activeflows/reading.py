@@ -20,13 +20,17 @@ from uuid import UUID
 from bot.activeflows.filters import Filters
 from bot.activeflows.finding import find, visible
 from bot.activeflows.grouping import Group, grouped
+from bot.activeflows.judging import Judging, may_be_stale
 from bot.activeflows.lookups import flows, queue_names
-from bot.activeflows.model import Activeflow, Flow, Freshness, Picture
+from bot.activeflows.model import Activeflow, Call, Flow, Freshness, Picture
 from bot.activeflows.operators import Operator, Permission
 from bot.activeflows.ports import Live, Past, VoIPBIN
+from bot.activeflows.seeing import in_time
 from bot.activeflows.showing import Around, Details
 from bot.activeflows.situation import Situation, queues_named, situation
+from bot.activeflows.stays import Stays
 from bot.activeflows.targets import Target
+from bot.activeflows.trouble import Trouble
 
 PAGE: Final = 10
 """Rows on a page."""
@@ -50,6 +54,7 @@ class Row:
     activeflow: Activeflow
     situation: Situation
     flow_name: str | None
+    troubles: tuple[Trouble, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,17 +95,19 @@ class Reading:
         *,
         live: Live | None = None,
         past: Past | None = None,
+        judging: Judging | None = None,
         side_look: float = 1.5,
         filter_look: float = 8.0,
     ) -> None:
         """``live``: what runs, from memory; without it VoIPBIN's list is read whenever somebody asks. ``past``: without
-        it no step has a time.
+        it no step has a time. ``judging``: who says what is wrong with an activeflow.
 
         ``side_look``: seconds a look-up that is only a courtesy may take; ``filter_look``: one a filter needs.
         """
         self._voipbin = voipbin
         self._live = live
         self._past = past
+        self._judging = judging or Judging(Stays())
         self._now = now
         self._side_look = side_look
         self._filter_look = filter_look
@@ -157,7 +164,7 @@ class Reading:
         """One activeflow, read now. Raises what ``resolve`` raises."""
         operator.require(Permission.VIEW)
         activeflow = await self.resolve(operator, target)
-        around = Around(self._voipbin, self._past, self._live, within=self._side_look)
+        around = Around(self._voipbin, self._past, self._live, self._judging, within=self._side_look)
         return await around.details(operator, activeflow, self._now())
 
     async def resolve(self, operator: Operator, target: Target) -> Activeflow:
@@ -174,8 +181,24 @@ class Reading:
     async def _rows(self, activeflows: Sequence[Activeflow]) -> tuple[Row, ...]:
         known = await flows(self._voipbin, (a.flow_id for a in activeflows), within=self._side_look)
         queues = chain.from_iterable(queues_named(a, flow=_flow_of(a, known)) for a in activeflows)
-        names = await queue_names(self._voipbin, queues, within=self._side_look)
-        return tuple(_row(activeflow, _flow_of(activeflow, known), names) for activeflow in activeflows)
+        names, calls = await asyncio.gather(
+            queue_names(self._voipbin, queues, within=self._side_look), self._calls_of_the_old(activeflows)
+        )
+        return tuple(self._row(each, _flow_of(each, known), names, calls.get(each.id)) for each in activeflows)
+
+    async def _calls_of_the_old(self, activeflows: Sequence[Activeflow]) -> dict[UUID, Call | None]:
+        """The calls of those that are older than any call can be; asked for what is on screen only."""
+        now = self._now()
+        old = {a.id: a.reference.id for a in activeflows if a.reference.id is not None and may_be_stale(a, now)}
+        looks = (in_time(self._voipbin.call(call_id), self._side_look) for call_id in old.values())
+        return {id_: look.value for id_, look in zip(old, await asyncio.gather(*looks), strict=True)}
+
+    def _row(
+        self, activeflow: Activeflow, flow: Flow | None, names: Mapping[UUID, str | None], call: Call | None
+    ) -> Row:
+        doing = situation(activeflow, flow=flow, name_of=names.get)
+        wrong = self._judging.troubles(activeflow, self._now(), flow=flow, name_of=names.get, call=call)
+        return Row(activeflow, doing, flow.name if flow else None, wrong)
 
 
 async def _matching(seen: list[Activeflow], filters: Filters, known: Flows, now: datetime) -> list[Activeflow]:
@@ -204,10 +227,6 @@ async def _groups(found: list[Activeflow], by: By, known: Flows) -> tuple[Group,
         if number % _BREATH == 0:
             await asyncio.sleep(0)
     return grouped(found, lambda a: action[a.id], lambda a: action[a.id])
-
-
-def _row(activeflow: Activeflow, flow: Flow | None, names: Mapping[UUID, str | None]) -> Row:
-    return Row(activeflow, situation(activeflow, flow=flow, name_of=names.get), flow.name if flow else None)
 
 
 def _flow_of(activeflow: Activeflow, known: Flows) -> Flow | None:

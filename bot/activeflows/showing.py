@@ -14,12 +14,14 @@ from uuid import UUID
 from bot.activeflows.errors import BotError
 from bot.activeflows.family import Family, family_of
 from bot.activeflows.history import Done, present_step, step_history
+from bot.activeflows.judging import Judging
 from bot.activeflows.lookups import names_in
 from bot.activeflows.model import Activeflow
 from bot.activeflows.operators import Operator, Permission
 from bot.activeflows.ports import Live, Past, VoIPBIN
 from bot.activeflows.seeing import Sight, look_at
 from bot.activeflows.timeline import Timeline, step_times
+from bot.activeflows.trouble import Trouble
 from bot.activeflows.wording import option_id
 
 
@@ -46,13 +48,16 @@ class Details:
     entered: tuple[str | None, ...] = ()
     """The names of the flows it entered by a step, which does not make it another activeflow; each once."""
     family: Family = field(default_factory=Family)
+    troubles: tuple[Trouble, ...] = ()
 
 
 class Around:
     """Looks around an activeflow for as long as ``within`` says, in seconds."""
 
-    def __init__(self, voipbin: VoIPBIN, past: Past | None, live: Live | None, *, within: float) -> None:
-        self._voipbin, self._past, self._live, self._within = voipbin, past, live, within
+    def __init__(
+        self, voipbin: VoIPBIN, past: Past | None, live: Live | None, judging: Judging, *, within: float
+    ) -> None:
+        self._voipbin, self._past, self._live, self._judging, self._within = voipbin, past, live, judging, within
 
     async def details(self, operator: Operator, activeflow: Activeflow, as_of: datetime) -> Details:
         """What there is to tell of it to this person, who may view it. Never raises for what is not found."""
@@ -71,14 +76,16 @@ class Around:
         known = {id_: name for id_, name in names.result().items() if id_ not in hidden}
         history = step_history(activeflow, times=times, name_of=known.get)
         present = present_step(activeflow, times=times, name_of=known.get)
+        seen = sight.result()
         return Details(
-            sight=sight.result(),
+            sight=seen,
             history=history,
             as_of=as_of,
             present=present,
             timing=_timing(_to_time(activeflow, history, present), why),
             entered=tuple(known.get(flow_id) for flow_id in entered),
             family=family.result(),
+            troubles=self._judging.of(activeflow, seen.situation, as_of, call=seen.call),
         )
 
     async def _told(self, activeflow: Activeflow) -> tuple[Timeline | None, Timing]:

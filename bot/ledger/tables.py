@@ -101,3 +101,13 @@ leases = Table(
     Column("holder", String(36), nullable=False),
     Column("lapses_at", Integer, nullable=False),  # seconds since the epoch, by the database's own clock
 )
+
+usual = Table(
+    "usual",
+    metadata,
+    Column("flow_id", String(36), primary_key=True),
+    Column("place", String(48), primary_key=True),
+    Column("counts", Text, nullable=False),
+    Column("learned_at", String(32), nullable=False),
+    Index("usual_by_age", "learned_at"),
+)

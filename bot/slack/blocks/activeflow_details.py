@@ -26,6 +26,7 @@ from bot.slack.blocks.mrkdwn import bold, code, date_token, escaped, plain
 from bot.slack.blocks.relatives import relatives
 from bot.slack.blocks.revealed import reveal
 from bot.slack.blocks.step_lines import step_lines
+from bot.slack.blocks.troubles import look_words, troubles_aloud
 from bot.slack.telling import Message
 
 _NAMED = 5
@@ -48,6 +49,7 @@ def activeflow_details(details: Details, operator: Operator, now: datetime, *, c
     aloud = [
         f"{escaped(name, 150)} {activeflow.short_id}. {STATUS_WORDS[activeflow.status]}:",
         f"{escaped(sight.situation.words, 400)}.",
+        *troubles_aloud(details.troubles),
         *(escaped(effect, 300) for effect in sight.effects),
     ]
     return Message(" ".join(aloud), tuple(blocks))
@@ -56,7 +58,8 @@ def activeflow_details(details: Details, operator: Operator, now: datetime, *, c
 def _now(details: Details) -> str:
     situation = details.sight.situation
     words = f"{bold(STATUS_WORDS[details.sight.activeflow.status])} · {escaped(situation.words, 400)}"
-    return f"{words}\n*Warning:* {escaped(situation.warning, 200)}" if situation.warning else words
+    warning = [f"*Warning:* {escaped(situation.warning, 200)}"] if situation.warning else []
+    return "\n".join([words, *warning, *look_words(details.troubles, situation)])
 
 
 def _fields(details: Details, now: datetime) -> Iterator[str]:

@@ -29,6 +29,7 @@ from bot.slack import ids
 from bot.slack.blocks import row_buttons
 from bot.slack.blocks.freshness import counted, freshness
 from bot.slack.blocks.mrkdwn import bold, code, date_token, escaped, mention
+from bot.slack.blocks.troubles import look_words, troubles_aloud
 from bot.slack.requests import List
 from bot.slack.telling import Message
 
@@ -97,6 +98,7 @@ def _words(row: Row, now: datetime) -> str:
     ]
     if row.situation.warning:
         lines.append(f"*Warning:* {escaped(row.situation.warning, 200)}")
+    lines += look_words(row.troubles, row.situation)
     return "\n".join(lines)
 
 
@@ -147,4 +149,5 @@ def _aloud(listing: Listing, now: datetime) -> str:
         since = "" if age is None else f", began {in_words(age)} ago"
         name = escaped(row_buttons.name_of(row.flow_name), 80)
         told.append(f"{name} {row.activeflow.short_id}: {escaped(row.situation.words, 150)}{since}.")
+        told += troubles_aloud(row.troubles)
     return " ".join(told)
