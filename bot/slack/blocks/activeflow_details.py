@@ -33,17 +33,17 @@ _NAMED = 5
 _BEGAN = "{date_short_pretty} {time_secs}"
 
 
-def activeflow_details(details: Details, operator: Operator, now: datetime, *, command: str) -> Message:
-    """Details for one person's eyes; the caller is masked."""
+def activeflow_details(details: Details, operator: Operator, *, command: str) -> Message:
+    """Details for one person's eyes, with every age as of when it was read; the caller is masked."""
     sight, activeflow = details.sight, details.sight.activeflow
     name = row_buttons.name_of(sight.flow_name)
     blocks: list[Block] = [
         HeaderBlock(text=PlainTextObject(text=plain(name, 150), emoji=False)),
         SectionBlock(text=MarkdownTextObject(text=_now(details))),
-        SectionBlock(fields=[MarkdownTextObject(text=field) for field in _fields(details, now)]),
+        SectionBlock(fields=[MarkdownTextObject(text=field) for field in _fields(details)]),
         SectionBlock(text=MarkdownTextObject(text=f"*What stopping it does*\n{_bullets(sight.effects)}")),
     ]
-    blocks += [*step_lines(details), *relatives(activeflow, details.family, now)]
+    blocks += [*step_lines(details), *relatives(activeflow, details.family, details.as_of)]
     small = f"as of {date_token(details.as_of)} · read again: {code(f'{command} show {activeflow.short_id}')}"
     blocks += [ContextBlock(elements=[MarkdownTextObject(text=small)]), _buttons(details, operator)]
     aloud = [
@@ -62,9 +62,9 @@ def _now(details: Details) -> str:
     return "\n".join([words, *warning, *look_words(details.troubles, situation)])
 
 
-def _fields(details: Details, now: datetime) -> Iterator[str]:
+def _fields(details: Details) -> Iterator[str]:
     """At most ten."""
-    sight, activeflow = details.sight, details.sight.activeflow
+    sight, activeflow, now = details.sight, details.sight.activeflow, details.as_of
     yield f"*Activeflow*\n{code(str(activeflow.id))}"
     flow_id = code(activeflow.flow_id.hex[:8]) if activeflow.flow_id else ""
     known = escaped(sight.flow_name, 150) if sight.flow_name else "name not known" if flow_id else "none"

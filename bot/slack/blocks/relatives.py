@@ -33,11 +33,20 @@ def relatives(activeflow: Activeflow, family: Family, now: datetime) -> Iterator
     elif family.parent is not None:
         yield _small(f"Started after {_PARENTS[family.parent]}.")
     for child in family.children:
-        next_one = activeflow.ended and child.activeflow.flow_id == activeflow.on_complete_flow_id
-        yield _shown("Started when it ended" if next_one else "Started by it", child, now)
+        yield _shown(
+            "Started when it ended" if _followed(activeflow, child.activeflow) else "Started by it", child, now
+        )
     words = _others(family)
     if words:
         yield _small(words)
+
+
+def _followed(activeflow: Activeflow, child: Activeflow) -> bool:
+    """Is it what the end started? A flow can be started for another reason, too, and then before the end."""
+    if not activeflow.ended or child.flow_id != activeflow.on_complete_flow_id:
+        return False
+    ended_at, began = activeflow.updated_at, child.created_at
+    return ended_at is not None and began is not None and began >= ended_at
 
 
 def _shown(title: str, relative: Relative, now: datetime) -> SectionBlock:

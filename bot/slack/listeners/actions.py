@@ -60,7 +60,7 @@ async def _details(desk: Desk, gesture: Gesture, value: str) -> Message:
     target = ids.decode_activeflow(value)
     operator = await desk.people.operator(gesture)
     details = await desk.reading.show(operator, target)
-    return activeflow_details(details, operator, desk.now(), command=desk.command)
+    return activeflow_details(details, operator, command=desk.command)
 
 
 async def _turn(desk: Desk, gesture: Gesture, value: str, *, max_age: float = SHARED_FOR) -> None:

@@ -67,7 +67,7 @@ async def _read(desk: Desk, gesture: Gesture, request: Help | List | Show | Whoa
             return activeflow_list(listing, operator, desk.now(), command=desk.command)
         case Show(target):
             details = await desk.reading.show(operator, target)
-            return activeflow_details(details, operator, desk.now(), command=desk.command)
+            return activeflow_details(details, operator, command=desk.command)
         case Whoami():
             return whoami(operator)
         case Help():

@@ -144,16 +144,16 @@ def every_screen(words: str = "Support line") -> Iterator[Message]:
     """All of them; ``words`` stand wherever words of others stand."""
     for operator in (ALICE, NOBODY, VIEWER):
         yield activeflow_list(listing(words), operator, NOW, command="/flows")
-        yield activeflow_details(details(words), operator, NOW, command="/flows")
+        yield activeflow_details(details(words), operator, command="/flows")
         yield help_overview(operator, command="/flows")
         yield whoami(operator)
     yield shared_list(listing(words), NOW, command="/flows", by="U0ALICE")
     yield activeflow_list(listing(words, rows=0, similar=(words or "x",)), ALICE, NOW, command="/flows")
     yield activeflow_list(listing("", rows=0, page=1, pages=1, complete_since=None), ALICE, NOW, command="/flows")
-    yield activeflow_details(details(words, status=Status.ENDED), ALICE, NOW, command="/flows")
+    yield activeflow_details(details(words, status=Status.ENDED), ALICE, command="/flows")
     for timing, parent in zip(Timing, (None, *Unshown, None), strict=True):
         shown = details(words, timing=timing, family=Family(parent, looked=timing is Timing.WHOLE))
-        yield activeflow_details(shown, ALICE, NOW, command="/flows")
+        yield activeflow_details(shown, ALICE, command="/flows")
     yield not_understood(NotUnderstood(words, words), command="/flows")
     yield from _audits(words)
     yield from _stop_cards(words)

@@ -20,7 +20,7 @@ LAP = NOW - timedelta(minutes=4)
 
 
 def drawn(shown: Details) -> list[dict[str, Any]]:
-    message = activeflow_details(shown, ALICE, NOW, command="/flows")
+    message = activeflow_details(shown, ALICE, command="/flows")
     return checked(message.text, message.blocks)[1]
 
 
@@ -122,9 +122,13 @@ def test_relatives_have_their_name_their_status_and_a_button_of_their_own() -> N
 
 def test_what_was_to_start_when_it_ended_is_told_from_what_else_it_started() -> None:
     one = details(status=Status.ENDED)
-    follower = replace(activeflow(2), flow_id=one.sight.activeflow.on_complete_flow_id)
-    said = words(replace(one, family=Family(children=(Relative(follower, "Survey"), Relative(activeflow(3), "Notes")))))
+    ended_at = one.sight.activeflow.updated_at
+    follower = replace(activeflow(2), flow_id=one.sight.activeflow.on_complete_flow_id, created_at=ended_at)
+    before = replace(follower, created_at=NOW - timedelta(minutes=1))
+    children = (Relative(follower, "Survey"), Relative(before, "Survey before"), Relative(activeflow(3), "Notes"))
+    said = words(replace(one, family=Family(children=children)))
     assert "Started when it ended: *Survey*" in said
+    assert "Started by it: *Survey before*" in said
     assert "Started by it: *Notes*" in said
 
 

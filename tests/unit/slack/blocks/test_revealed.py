@@ -52,7 +52,7 @@ def _parts(screen: Revealed) -> tuple[str, tuple[Block, ...]]:
 def test_the_button_is_there_for_whoever_may_reveal_and_warns(permission: Permission) -> None:
     policy = Policy((Grant(1, frozenset({ALICE.person.id}), frozenset({permission})),))
     operator = Operator(ALICE.person, ALICE.channel, policy)
-    message = activeflow_details(details("Support line"), operator, NOW, command="/flows")
+    message = activeflow_details(details("Support line"), operator, command="/flows")
     _, blocks = checked(message.text, message.blocks)
     buttons = {e["action_id"]: e for block in blocks if block["type"] == "actions" for e in block["elements"]}
     assert (ids.REVEAL in buttons) == (permission is Permission.REVEAL)

@@ -96,7 +96,7 @@ def test_buttons_carry_ids_and_lists_and_nothing_personal() -> None:
 def test_no_screen_shows_the_whole_number_of_a_caller() -> None:
     for message in every_screen():
         assert CALLER not in json.dumps(_sent(message))
-    assert "+1555" in json.dumps(_sent(activeflow_details(details(), ALICE, NOW, command="/flows")))
+    assert "+1555" in json.dumps(_sent(activeflow_details(details(), ALICE, command="/flows")))
 
 
 def test_no_two_buttons_are_called_the_same() -> None:
@@ -114,7 +114,7 @@ def test_whoever_may_not_stop_gets_no_stop_button_in_their_own_list() -> None:
 
 
 def test_an_ended_activeflow_has_no_stop_button() -> None:
-    message = activeflow_details(details(status=Status.ENDED), ALICE, NOW, command="/flows")
+    message = activeflow_details(details(status=Status.ENDED), ALICE, command="/flows")
     assert ids.ASK_STOP not in {button["action_id"] for button in _buttons(message)}
 
 
