@@ -39,10 +39,6 @@ class Followed:
         self.known = known
         return changed
 
-    @property
-    def to_be_kept(self) -> bool:
-        return replace(self.known, as_of=self.kept.as_of) != self.kept
-
 
 class Board:
     """All of them. ``to_tell`` and ``to_read`` are set when there is something new to do."""

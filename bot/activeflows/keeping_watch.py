@@ -24,7 +24,7 @@ from bot.activeflows.noticing import Noticing
 from bot.activeflows.pacing import Pace, Pacing
 from bot.activeflows.ports import Ledger, VoIPBIN
 from bot.activeflows.watch_ports import Events, WatchCards, WatchLedger
-from bot.activeflows.watches import LEASE, Ending, How, Kept, Source, Telling
+from bot.activeflows.watches import LEASE, Ending, How, Kept, Known, Source, Telling
 from bot.activeflows.worries import Warned, by_situation
 
 _RENEW: Final = LEASE / 3
@@ -165,10 +165,10 @@ class KeepingWatch:
     async def _say(self, followed: Followed) -> bool:
         """What is known of it now. False when that has to be tried again."""
         await self._noticing.catch_up(followed)
-        known, ending = followed.known, followed.ending
+        known = followed.known
         if followed.told:
             return await self._finish(followed)
-        if self._clock() >= self._held_until or not await self._recorded(followed):
+        if self._clock() >= self._held_until or not await self._recorded(followed, known):
             self._board.drop(followed)  # somebody else follows it, or it has ended otherwise: the ledger says
             self.stir()
             return True
@@ -187,10 +187,9 @@ class KeepingWatch:
             return await self._finish(followed)
         return edited.done
 
-    async def _recorded(self, followed: Followed) -> bool:
+    async def _recorded(self, followed: Followed, known: Known) -> bool:
         """What is to be said stands in the ledger."""
-        known = followed.known
-        if followed.to_be_kept and not followed.closed:
+        if known != followed.kept:
             if not await self._ledger.keep(followed.watch.id, known):
                 return False
             followed.kept = known

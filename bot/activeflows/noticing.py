@@ -100,7 +100,8 @@ class Noticing:
         if followed.ending is not None:
             return
         warnings = self._warned(activeflow, doing.situation)
-        if followed.learn(learnt(followed.known, activeflow, doing.situation, warnings, as_of)):
+        spoken_again, followed.silent_since = followed.silent_since is not None, None
+        if followed.learn(learnt(followed.known, activeflow, doing.situation, warnings, as_of)) or spoken_again:
             self._board.news(followed)
 
     # ---------------------------------------------------------------- reading
@@ -153,8 +154,8 @@ class Noticing:
             await self._was_read(followed, read, as_of)
 
     async def _was_read(self, followed: Followed, read: Activeflow, as_of: datetime) -> None:
-        if followed.silent_since is not None or not followed.caught_up:
-            followed.silent_since, followed.caught_up = None, True
+        if not followed.caught_up:
+            followed.caught_up = True
             self._board.news(followed)
         if read.ended or followed.final is not None:  # a copy that is older than the event does not undo it
             await self._conclude(followed, read if read.ended else followed.final or read, as_of)

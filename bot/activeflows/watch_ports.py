@@ -66,7 +66,7 @@ class WatchLedger(Protocol):
     async def release(self) -> None: ...
 
     async def keep(self, watch_id: str, known: Known) -> bool:
-        """Remember what the card says next; false when it is not open any more, or not ours to follow."""
+        """Remember what the card says next; false when it is over, or not ours to follow."""
         ...
 
     async def over(self, watch_id: str, at: datetime) -> bool:

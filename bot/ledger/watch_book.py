@@ -110,11 +110,13 @@ class WatchBook:
 
     async def keep(self, watch_id: str, known: Known) -> bool:
         said = {"known": _KNOWN.dump_json(known).decode()}
-        return await self._database.within(lambda connection: self._change(connection, watch_id, "open", said))
+        return await self._database.within(
+            lambda connection: self._change(connection, watch_id, ("open", "closing"), said)
+        )
 
     async def over(self, watch_id: str, at: datetime) -> bool:
         said = {"state": "over", "ended_at": at.isoformat()}
-        return await self._database.within(lambda connection: self._change(connection, watch_id, "closing", said))
+        return await self._database.within(lambda connection: self._change(connection, watch_id, ("closing",), said))
 
     async def forget(self, before: datetime) -> int:
         ended = and_(watches.c.state == "over", watches.c.ended_at < before.isoformat())
@@ -137,13 +139,13 @@ class WatchBook:
         )
         return taken.rowcount == 1
 
-    def _change(self, connection: Connection, watch_id: str, state: str, values: dict[str, str]) -> bool:
+    def _change(self, connection: Connection, watch_id: str, states: tuple[str, ...], values: dict[str, str]) -> bool:
         """Compare and set, by the holder of the lease only."""
         if connection.dialect.name == "postgresql":
             held = select(leases.c.holder).where(leases.c.name == _NAME).with_for_update(read=True)
             if connection.execute(held).scalar() != self._holder:
                 return False
-        ours = update(watches).where(watches.c.id == watch_id, watches.c.state == state)
+        ours = update(watches).where(watches.c.id == watch_id, watches.c.state.in_(states))
         return connection.execute(ours.values(values)).rowcount == 1
 
 
