@@ -1,0 +1,220 @@
+"""Watches in virtual time: the real following and ledger between a VoIPBIN and a Slack that do whatever a story wants.
+
+A process of it can be killed at any moment and started again. What outlives it: the ledger, VoIPBIN, and the cards.
+"""
+
+import asyncio
+from collections.abc import Callable
+from contextlib import suppress
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any, Final, cast
+from uuid import UUID
+
+from bot.activeflows.errors import Failure, NotFound, VoIPBINUnreachable
+from bot.activeflows.index import Index
+from bot.activeflows.keeping_watch import KeepingWatch
+from bot.activeflows.model import FINISH_ID, Action, Activeflow, Call, Flow, Reference, Status
+from bot.activeflows.operators import Grant, Operator, Permission, Person, Policy, Standing
+from bot.activeflows.pacing import Pace
+from bot.activeflows.ports import VoIPBIN
+from bot.activeflows.watches import Edited, Source, Telling, Watch
+from bot.activeflows.watching import Watching
+from bot.activeflows.worries import by_situation
+from bot.ledger.book import Book
+from bot.ledger.database import Database
+from bot.ledger.watch_book import WatchBook
+from tests.faults.virtual_time import VirtualTimeLoop
+
+NOON: Final = datetime(2026, 11, 22, 12, tzinfo=UTC)
+PACE: Final = Pace()
+STEPS: Final = ("play", "talk", "digits_receive", "queue_join", "sleep")
+ALICE: Final = Operator(
+    Person("U0ALICE", Standing.MEMBER),
+    "C0INCIDENTS",
+    Policy((Grant(1, frozenset({"U0ALICE"}), frozenset(Permission)),)),
+)
+
+
+@dataclass
+class Truth:
+    """VoIPBIN: what is, every version there was, and what it answers. ``silent``: so many answers are not given."""
+
+    now: Callable[[], datetime]
+    versions: dict[UUID, list[Activeflow]] = field(default_factory=dict)
+    deleted: set[UUID] = field(default_factory=set)
+    silent: int = 0
+    stale: int = 0
+    customer: Any = None
+
+    def begins(self) -> UUID:
+        id_ = UUID(int=len(self.versions) + 1)
+        first = Activeflow(
+            id_, None, None, Status.RUNNING, Reference("call"), Action(UUID(int=7), "play"), created_at=self.now()
+        )
+        self.versions[id_] = [first]
+        return id_
+
+    def moves(self, id_: UUID, step: int) -> None:
+        last = self.versions[id_][-1]
+        if last.running and id_ not in self.deleted:
+            at = max(self.now(), (last.updated_at or NOON) + timedelta(microseconds=1))
+            action = Action(UUID(int=100 + step), STEPS[step])
+            executed = (*last.executed, last.current)
+            self.versions[id_].append(replace(last, current=action, executed=executed, updated_at=at))
+
+    def ends(self, id_: UUID, *, by_itself: bool) -> None:
+        last = self.versions[id_][-1]
+        if last.running:
+            at = max(self.now(), (last.updated_at or NOON) + timedelta(microseconds=1))
+            current = Action(FINISH_ID) if by_itself else last.current
+            self.versions[id_].append(replace(last, status=Status.ENDED, current=current, updated_at=at))
+
+    async def activeflow(self, id_: UUID) -> Activeflow:
+        await asyncio.sleep(0.05)
+        if self.silent:
+            self.silent -= 1
+            raise VoIPBINUnreachable("no answer in time")
+        if id_ in self.deleted:
+            raise NotFound(str(id_))
+        if self.stale:
+            self.stale -= 1
+            return self.versions[id_][max(0, len(self.versions[id_]) - 2)]
+        return self.versions[id_][-1]
+
+    async def call(self, _: UUID) -> Call | None:
+        return None
+
+    async def flow(self, _: UUID) -> Flow | None:
+        raise Failure("not asked for in these stories")
+
+    async def queue_name(self, _: UUID) -> str | None:
+        raise Failure("not asked for in these stories")
+
+
+@dataclass
+class Shown:
+    """One edit as it came to be seen. ``process``: which one said it; ``sure``: it knows that it was seen."""
+
+    at: float
+    telling: Telling
+    process: int = 0
+    sure: bool = False
+
+
+@dataclass
+class Channel:
+    """Slack: the cards, and what becomes of the next edits: "", "lost", "refused", "limited" or "gone"."""
+
+    clock: Callable[[], float]
+    shown: dict[str, list[Shown]] = field(default_factory=dict)
+    tried: list[tuple[float, str, int]] = field(default_factory=list)
+    process: int = 0
+    next: list[str] = field(default_factory=list)
+    gone: set[str] = field(default_factory=set)
+    closed_until: float = 0.0
+
+    async def edit(self, telling: Telling) -> Edited:
+        id_, fate = telling.watch.id, self.next.pop(0) if self.next else ""
+        assert self.clock() >= self.closed_until, "Slack asked to be left alone"
+        self.tried.append((self.clock(), id_, self.process))
+        if fate == "limited":
+            self.closed_until = self.clock() + 7
+            return Edited(False, wait=7.0)
+        if fate == "gone" or id_ in self.gone:
+            self.gone.add(id_)
+            return Edited(False, gone=True)
+        shown = Shown(self.clock(), telling, self.process)
+        if fate != "refused":
+            self.shown.setdefault(id_, []).append(shown)
+        await asyncio.sleep(0.3)
+        shown.sure = fate == ""
+        return Edited(shown.sure)
+
+
+@dataclass
+class Stream:
+    """``watch_ports.Events``."""
+
+    index: Index
+    live: bool = True
+
+
+class Town:
+    """Everything, and the process that follows it."""
+
+    def __init__(self, folder: Path, loop: VirtualTimeLoop) -> None:
+        self.loop = loop
+        self.voipbin, self.slack = Truth(self.now), Channel(loop.time)
+        self.stream = Stream(Index())
+        self.database = Database(f"sqlite:///{folder / 'ledger.db'}")
+        self.records = Book(self.database, now=self.now)
+        self.book = WatchBook(self.database, "sqlite")
+        self.broken: list[Exception] = []
+        self.watches: dict[str, Watch] = {}
+        self.unwatched: set[str] = set()
+        self._task: asyncio.Task[None] | None = None
+        loop.run_until_complete(self.database.prepare())
+        self.starts()
+
+    def now(self) -> datetime:
+        return NOON + timedelta(seconds=self.loop.time())
+
+    def passes(self, seconds: float) -> None:
+        self.loop.run_until_complete(asyncio.sleep(seconds))
+
+    def starts(self) -> None:
+        async def start() -> None:
+            keeping = KeepingWatch(
+                cast("VoIPBIN", self.voipbin),
+                self.stream,
+                self.book,
+                self.records,
+                self.slack,
+                pace=PACE,
+                now=self.now,
+                broken=self.broken.append,
+            )
+            self.watching = Watching(
+                cast("VoIPBIN", self.voipbin),
+                self.book,
+                source=lambda: Source.READING,
+                stir=keeping.stir,
+                now=self.now,
+                warned=by_situation,
+            )
+            self._task = asyncio.ensure_future(keeping.attend())
+
+        self.loop.run_until_complete(start())
+
+    def dies(self) -> None:
+        assert self._task is not None
+        self._task.cancel()
+        with suppress(asyncio.CancelledError):
+            self.loop.run_until_complete(self._task)
+        self.stream = Stream(Index(), live=False)
+        self.slack.process += 1
+        self.slack.closed_until = 0.0  # what Slack asked of it died with it
+
+    def watches_it(self, id_: UUID) -> None:
+        async def begin() -> None:
+            self.voipbin.customer = type("Ours", (), {"id": None})
+            begun = await self.watching.begin(ALICE, id_)
+            if isinstance(begun, Telling):
+                self.watches[begun.watch.id] = begun.watch
+                self.slack.shown[begun.watch.id] = [Shown(self.loop.time(), begun)]
+                await asyncio.sleep(0.2)
+                await self.watching.posted(begun.watch, "1.1")
+
+        with suppress(Failure, NotFound):
+            self.loop.run_until_complete(begin())
+
+    def unwatches(self, watch_id: str) -> None:
+        if self.loop.run_until_complete(self.watching.end(ALICE, watch_id)):
+            self.unwatched.add(watch_id)
+
+    def closes(self) -> None:
+        self.dies()
+        self.loop.run_until_complete(self.database.close())
+        self.loop.close()
