@@ -52,7 +52,7 @@ async def watching_over(
             stir=keeping.stir,
             now=now,
             warned=warned,
-            side_look=pace.side_look,
+            pace=pace,
         )
 
 

@@ -30,7 +30,7 @@ from bot.activeflows.worries import Warned, by_situation
 _RENEW: Final = LEASE / 3
 _MARGIN: Final = 3.0
 """Seconds before its end in which the lease is not trusted any more."""
-_IDLE: Final = 30.0
+_IDLE: Final = 10.0
 """Between two looks into a ledger without watches."""
 _FORGET_EVERY: Final = timedelta(hours=1)
 _KEPT_FOR: Final = timedelta(days=1)

@@ -35,6 +35,8 @@ class Pace:
     """How long it is asked how one ended that no longer runs."""
     side_look: float = 1.5
     """For names."""
+    lasts: float = 24 * 3600.0
+    """After so long a watch ends by itself."""
 
 
 @dataclass(slots=True)

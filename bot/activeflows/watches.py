@@ -5,13 +5,11 @@ situations before it. A **telling** is what its card says at one moment, and an 
 """
 
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from enum import StrEnum
 from typing import Final, TypeAlias
 from uuid import UUID
 
-LASTS: Final = timedelta(hours=24)
-"""After so long a watch ends by itself."""
 MOST_HERE: Final = 20
 """Open watches in one channel."""
 MOST: Final = 100

@@ -7,18 +7,19 @@ A place is kept in the ledger before the card is posted, so that two people who 
 import secrets
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from bot.activeflows.errors import NotFound
 from bot.activeflows.finding import find
 from bot.activeflows.lookups import Doing, what_it_does
 from bot.activeflows.model import Activeflow
 from bot.activeflows.operators import Operator, Permission
+from bot.activeflows.pacing import Pace
 from bot.activeflows.ports import VoIPBIN
 from bot.activeflows.targets import Prefix, Target
 from bot.activeflows.trail import learnt
 from bot.activeflows.watch_ports import WatchLedger
-from bot.activeflows.watches import LASTS, Ending, Full, How, Kept, Source, Telling, Watch
+from bot.activeflows.watches import Ending, Full, How, Kept, Source, Telling, Watch
 from bot.activeflows.worries import Warned
 
 
@@ -57,10 +58,10 @@ class Watching:
         stir: Callable[[], None],
         now: Callable[[], datetime],
         warned: Warned,
-        side_look: float = 1.5,
+        pace: Pace,
     ) -> None:
         self._voipbin, self._ledger, self._source, self._stir = voipbin, ledger, source, stir
-        self._now, self._warned, self._side_look = now, warned, side_look
+        self._now, self._warned, self._pace = now, warned, pace
 
     async def begin(self, operator: Operator, target: Target) -> Telling | There | Over | Full:
         """What the card says at first, to be posted; then call ``posted`` or ``not_posted``.
@@ -70,7 +71,7 @@ class Watching:
         operator.require(Permission.VIEW)
         activeflow = await find(self._voipbin, operator, target)
         as_of = self._now()
-        doing = await what_it_does(self._voipbin, activeflow, within=self._side_look)
+        doing = await what_it_does(self._voipbin, activeflow, within=self._pace.side_look)
         if activeflow.ended or activeflow.deleted_at is not None:
             return Over(activeflow, doing.situation.words)
         watch = self._watch(operator, activeflow, doing)
@@ -137,7 +138,7 @@ class Watching:
             channel=operator.channel,
             by=operator.person.id,
             since=now,
-            until=now + LASTS,
+            until=now + timedelta(seconds=self._pace.lasts),
         )
 
 

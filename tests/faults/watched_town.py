@@ -183,6 +183,7 @@ class Town:
                 stir=keeping.stir,
                 now=self.now,
                 warned=by_situation,
+                pace=PACE,
             )
             self._task = asyncio.ensure_future(keeping.attend())
 
