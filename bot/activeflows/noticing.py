@@ -88,21 +88,26 @@ class Noticing:
         self._board.to_read.set()
 
     async def catch_up(self, followed: Followed) -> None:
-        """Just before it is told: what the index knows, it knows as of now."""
+        """Just before it is told: what the index knows, it knows as of now. Wakes nobody."""
         if self._events is None or self.source(followed) is not Source.EVENTS or followed.ending is not None:
             return
         held, at = self._events.index.get(followed.watch.activeflow_id), self._now()
         if held is not None:
-            await self._learn(followed, held, at)
+            await self._learnt(followed, held, at)
 
     async def _learn(self, followed: Followed, activeflow: Activeflow, as_of: datetime) -> None:
+        if await self._learnt(followed, activeflow, as_of):
+            self._board.news(followed)
+
+    async def _learnt(self, followed: Followed, activeflow: Activeflow, as_of: datetime) -> bool:
+        """Whether that is worth an edit."""
         doing = await what_it_does(self._voipbin, activeflow, within=self._pace.side_look)
         if followed.ending is not None:
-            return
+            return False
         warnings = self._warned(activeflow, doing.situation)
         spoken_again, followed.silent_since = followed.silent_since is not None, None
-        if followed.learn(learnt(followed.known, activeflow, doing.situation, warnings, as_of)) or spoken_again:
-            self._board.news(followed)
+        known = learnt(followed.known, activeflow, doing.situation, warnings, as_of)
+        return followed.learn(known) or spoken_again
 
     # ---------------------------------------------------------------- reading
 
