@@ -114,11 +114,13 @@ class Index:
             return False
         if steps > LONGEST_HISTORY:
             activeflow = replace(activeflow, executed=activeflow.executed[-LONGEST_HISTORY:])
-        before = self._forget(activeflow.id)
+        before = self.get(activeflow.id)
+        if before is None or before.created_at != activeflow.created_at:
+            self._forget(activeflow.id)
+            insort(self._order, _place(activeflow))
         self._serial += 1
         version = (activeflow.updated_at or _BEGINNING, steps)
         self._held[activeflow.id] = _Held(activeflow, version, self._serial)
-        insort(self._order, _place(activeflow))
         self._tell(Change(activeflow.id, before, activeflow))
         return True
 

@@ -10,7 +10,7 @@ from uuid import UUID
 
 import msgspec
 
-from bot.voipbin.shapes import Id, WireAction, WireParty, WireStep
+from bot.voipbin.shapes import Id, WireParty, WireStep
 
 S = TypeVar("S", bound=msgspec.Struct)
 
@@ -18,7 +18,6 @@ CRUCIAL: Final = frozenset({"id", "customer_id", "flow_id", "reference_type", "r
 
 _NOT_READABLE: Final = (ValueError, RecursionError)  # msgspec's own errors and UnicodeDecodeError are ValueErrors
 _PARTS: Final[Mapping[str, type[msgspec.Struct]]] = {
-    "current_action": WireAction,
     "source": WireParty,
     "destination": WireParty,
 }
@@ -70,6 +69,8 @@ def _mended(found: Mapping[str, object], shape: type[S]) -> S:
 def _mended_field(name: str, value: object, kind: Any) -> object:
     if isinstance(value, dict) and (part := _PARTS.get(name)):
         return _mended(value, part)
+    if name == "current_action":
+        return msgspec.Raw(msgspec.json.encode(value))
     if isinstance(value, list) and name == "executed_actions":
         return [msgspec.Raw(msgspec.json.encode(each)) for each in value]
     if isinstance(value, list) and name == "actions":

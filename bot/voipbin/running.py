@@ -5,7 +5,7 @@ bare activeflow or ``{"type", "data"}`` (https://api.voipbin.net/docs/websocket_
 because it is missing in one of them and says nothing that the activeflow does not.
 """
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Final, Protocol
 from uuid import UUID
@@ -87,11 +87,10 @@ def event(frame: bytes, steps: Steps, known: Known) -> Activeflow | None:
     if not known.wants(told.id, instant(told.tm_update), len(history)):
         return None
     held = known.get(told.id)
-    if held is not None and _continues(history, held.executed, steps):
-        told.executed_actions = history[len(held.executed) :]
-        grown = readable(told, steps)
-        return None if grown is None else replace(grown, executed=held.executed + grown.executed)
-    return readable(told, steps)
+    if held is None or not _continues(history, held.executed, steps):
+        return readable(told, steps)
+    told.executed_actions = history[len(held.executed) :]
+    return readable(told, steps, before=held.executed)
 
 
 def _continues(history: list[msgspec.Raw], before: tuple[Action, ...], steps: Steps) -> bool:

@@ -7,12 +7,13 @@ empty; a call's times when unset) or null (an activeflow's times), and an id tha
 Source: https://api.voipbin.net/docs/activeflow_struct_activeflow.html
 """
 
-from typing import Any, TypeAlias, TypedDict
+from typing import Any, Final, TypeAlias, TypedDict
 from uuid import UUID
 
 import msgspec
 
 Id: TypeAlias = UUID | None
+_NOTHING: Final = msgspec.Raw(b"null")
 
 # Every option field that `options.ALLOWED` names, and no other. Functional because `async` is a keyword.
 WireOption = TypedDict(
@@ -63,7 +64,7 @@ class WireAction(msgspec.Struct):
 
 
 class WireActiveflow(msgspec.Struct):
-    """Its history stays bytes until somebody asks: most rows of a page have walked the same steps of the same flows."""
+    """Its steps stay bytes until somebody asks: most rows of a page have walked the same steps of the same flows."""
 
     id: Id = None
     customer_id: Id = None
@@ -73,7 +74,7 @@ class WireActiveflow(msgspec.Struct):
     reference_id: Id = None
     reference_activeflow_id: Id = None
     on_complete_flow_id: Id = None
-    current_action: WireAction | None = None
+    current_action: msgspec.Raw = _NOTHING
     executed_actions: list[msgspec.Raw] | None = None
     tm_create: str | None = None
     tm_update: str | None = None

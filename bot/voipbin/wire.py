@@ -169,9 +169,9 @@ class Steps:
         return step
 
 
-def readable(row: WireActiveflow, steps: Steps) -> Activeflow | None:
-    """The activeflow, or ``None`` when it has no id."""
-    if row.id is None or row.id == _NOBODY:
+def readable(row: WireActiveflow, steps: Steps, before: tuple[Action, ...] = ()) -> Activeflow | None:
+    """The activeflow, or ``None`` when it has no id. ``before``: steps that came before those of the row."""
+    if row.id is None or not row.id.int:
         return None
     return Activeflow(
         id=row.id,
@@ -179,8 +179,8 @@ def readable(row: WireActiveflow, steps: Steps) -> Activeflow | None:
         flow_id=_set(row.flow_id),
         status=_STATUS.get(row.status or "", Status.UNKNOWN),
         reference=Reference(_word(row.reference_type), _set(row.reference_id)),
-        current=_action(row.current_action or WireAction()),
-        executed=steps.read(row.executed_actions or ()),
+        current=steps.read((row.current_action,))[0],
+        executed=before + steps.read(row.executed_actions or ()),
         parent_id=_set(row.reference_activeflow_id),
         on_complete_flow_id=_set(row.on_complete_flow_id),
         created_at=instant(row.tm_create),
@@ -207,7 +207,7 @@ def _identity(found: UUID | None) -> UUID:
 
 
 def _set(found: UUID | None) -> UUID | None:
-    return None if found is None or found == _NOBODY else found
+    return found if found is not None and found.int else None
 
 
 def _word(found: str | None) -> str:
