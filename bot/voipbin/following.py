@@ -94,6 +94,7 @@ class Following:
         self._failures = 0
         self._unreadable = 0
         self._missed = 0
+        self._torn = False
         self._due = asyncio.Event()
         self._round_over = asyncio.Condition()
         self._distrusted = asyncio.Event()
@@ -143,7 +144,7 @@ class Following:
             activeflows=self.index.newest_first(),
             as_of=self._now() if self._live else read_at,
             complete_since=complete_since,
-            stopped_because="" if complete_since is None else "reading",
+            stopped_because="" if complete_since is None else "ties" if self._torn else "reading",
             unreadable=self._unreadable,
             freshness=Freshness(self._live, self._down_since, self._coverage.share(read_at)),
         )
@@ -165,6 +166,8 @@ class Following:
                 why = str(lost)
             except Failure as failure:
                 why = failure.what
+            except Exception as bug:  # noqa: BLE001 — following never ends by itself
+                why = type(bug).__name__
             self._lost(why)
             tries = 0 if clock() - began >= self._pace.lasting else tries + 1
             await asyncio.sleep(self._pace.connect_again[min(tries, len(self._pace.connect_again) - 1)])
@@ -230,6 +233,10 @@ class Following:
             except Failure:  # the bot is not introduced yet, which is said elsewhere
                 wait = self._pace.failed_again
                 self._failures += 1
+            except Exception as bug:  # noqa: BLE001 — whoever asks VoIPBIN directly is no worse off
+                log.error("list_reading_failed", kind=type(bug).__name__)
+                wait = self._pace.failed_again
+                self._failures += 1
             else:
                 wait = self._pace.repair_every if self._live else self._pace.down_every
             async with self._round_over:
@@ -258,10 +265,14 @@ class Following:
             self._live, self._down_since = True, None
 
     async def _read_the_past(self) -> None:
-        if self._good is None:
-            return
-        with contextlib.suppress(Unsuccessful):  # the next re-reading begins with what is left
-            await self._windows().read(self._coverage.holes(BEGINNING, self._good[0]))
+        while self._good is not None and (holes := self._coverage.holes(BEGINNING, self._good[0])):
+            try:
+                await self._windows().read(holes)
+            except Unsuccessful:
+                await asyncio.sleep(self._pace.failed_again)
+            else:
+                self._torn = bool(self._coverage.holes(BEGINNING, self._good[0]))
+                return
 
     def _windows(self) -> Windows:
         return Windows(self._read_page, self._took, mark=self.index.mark, spare=self._spare)

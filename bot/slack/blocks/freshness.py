@@ -16,7 +16,7 @@ _BECAUSE: Final = {
     "time": "reading took too long, older ones were not read",
     "busy": "VoIPBIN asked to slow down, older ones were not read",
     "failed": "VoIPBIN stopped answering, older ones were not read",
-    "ties": "too many began at one moment, older ones were not read",
+    "ties": "too many began at that moment to read all of them, some may be missing",
 }
 
 
