@@ -22,9 +22,8 @@ def time(at: datetime | None) -> str | None:
     """RFC 3339 in UTC with 0 to 6 digits of fraction, or None."""
     if at is None:
         return None
-    at = at.astimezone(UTC)
-    fraction = f".{at.microsecond:06d}".rstrip("0").rstrip(".")
-    return f"{at:%Y-%m-%dT%H:%M:%S}{fraction}Z"
+    text = at.astimezone(UTC).replace(tzinfo=None).isoformat()  # six digits, or none
+    return (text.rstrip("0") if at.microsecond else text) + "Z"
 
 
 def token(at: datetime) -> str:
