@@ -36,9 +36,14 @@ async def find(voipbin: VoIPBIN, operator: Operator, target: Target) -> Activefl
 
 def visible(voipbin: VoIPBIN, operator: Operator, activeflows: Iterable[Activeflow]) -> list[Activeflow]:
     """Those of which anything may be shown to this person here; decided once for each flow."""
-    ours = [a for a in activeflows if a.customer_id == voipbin.customer.id]
-    open_ = {flow_id: operator.may(Permission.VIEW, flow_id) for flow_id in {a.flow_id for a in ours}}
-    return [a for a in ours if open_[a.flow_id]]
+    us, decided, seen = voipbin.customer.id, dict[UUID | None, bool](), []
+    for activeflow in activeflows:
+        may = decided.get(activeflow.flow_id)
+        if may is None:
+            may = decided[activeflow.flow_id] = operator.may(Permission.VIEW, activeflow.flow_id)
+        if may and activeflow.customer_id == us:
+            seen.append(activeflow)
+    return seen
 
 
 async def _has_id(voipbin: VoIPBIN, target: UUID) -> Activeflow:

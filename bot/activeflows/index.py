@@ -13,6 +13,7 @@ from bisect import bisect_left, insort
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
+from operator import itemgetter
 from typing import Final, TypeAlias
 from uuid import UUID
 
@@ -25,7 +26,6 @@ OVERS_REMEMBERED: Final = 20_000
 
 Version: TypeAlias = tuple[datetime, int]
 _BEGINNING: Final = datetime.min.replace(tzinfo=UTC)
-_LOWEST: Final = UUID(int=0)
 
 
 @dataclass(slots=True)
@@ -71,7 +71,7 @@ class Index:
     def __init__(self, *, overs_remembered: int = OVERS_REMEMBERED) -> None:
         self._overs_remembered = overs_remembered
         self._held: dict[UUID, _Held] = {}
-        self._order: list[tuple[datetime, UUID]] = []
+        self._order: list[tuple[datetime, UUID, _Held]] = []
         self._over: dict[UUID, None] = {}
         self._serial = 0
         self._ears: list[Callable[[Change], None]] = []
@@ -91,8 +91,7 @@ class Index:
 
     def newest_first(self) -> tuple[Activeflow, ...]:
         """All that run; those of the same moment in the order of their ids."""
-        held = self._held
-        return tuple([held[id_].activeflow for _, id_ in reversed(self._order)])
+        return tuple([held.activeflow for _, _, held in reversed(self._order)])
 
     def mark(self) -> int:
         """This moment, for ``settle`` and ``unheard_since``."""
@@ -114,15 +113,21 @@ class Index:
             return False
         if steps > LONGEST_HISTORY:
             activeflow = replace(activeflow, executed=activeflow.executed[-LONGEST_HISTORY:])
-        before = self.get(activeflow.id)
-        if before is None or before.created_at != activeflow.created_at:
-            self._forget(activeflow.id)
-            insort(self._order, _place(activeflow))
-        self._serial += 1
-        version = (activeflow.updated_at or _BEGINNING, steps)
-        self._held[activeflow.id] = _Held(activeflow, version, self._serial)
+        before = self._keep(activeflow, (activeflow.updated_at or _BEGINNING, steps))
         self._tell(Change(activeflow.id, before, activeflow))
         return True
+
+    def _keep(self, activeflow: Activeflow, version: Version) -> Activeflow | None:
+        """In its place, which it keeps for as long as it runs. Gives what was there before."""
+        self._serial += 1
+        held = self._held.get(activeflow.id)
+        if held is not None and held.activeflow.created_at == activeflow.created_at:
+            before, held.activeflow, held.version, held.serial = held.activeflow, activeflow, version, self._serial
+            return before
+        before_elsewhere = self._forget(activeflow.id)
+        held = self._held[activeflow.id] = _Held(activeflow, version, self._serial)
+        insort(self._order, (*_place(activeflow), held))
+        return before_elsewhere
 
     def take_away(self, activeflow_id: UUID) -> bool:
         """It ended or was deleted, for good. True when it was held."""
@@ -157,18 +162,21 @@ class Index:
 
     def unheard_since(self, mark: int) -> list[datetime]:
         """When those began of which nothing has come in since then, newest first."""
-        return [began for began, id_ in reversed(self._order) if self._held[id_].serial <= mark]
+        return [began for began, _, held in reversed(self._order) if held.serial <= mark]
 
     def _between(self, since: datetime, until: datetime, mark: int) -> Iterable[UUID]:
-        first, last = bisect_left(self._order, (since, _LOWEST)), bisect_left(self._order, (until, _LOWEST))
-        return [id_ for _, id_ in self._order[first:last] if self._held[id_].serial <= mark]
+        first, last = bisect_left(self._order, since, key=_began), bisect_left(self._order, until, key=_began)
+        return [id_ for _, id_, held in self._order[first:last] if held.serial <= mark]
 
     def _forget(self, activeflow_id: UUID) -> Activeflow | None:
         held = self._held.pop(activeflow_id, None)
         if held is None:
             return None
-        del self._order[bisect_left(self._order, _place(held.activeflow))]
+        del self._order[bisect_left(self._order, _place(held.activeflow), key=itemgetter(0, 1))]
         return held.activeflow
+
+
+_began: Final = itemgetter(0)
 
 
 def _place(activeflow: Activeflow) -> tuple[datetime, UUID]:

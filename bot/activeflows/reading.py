@@ -17,6 +17,7 @@ from itertools import chain
 from typing import Final, Literal, TypeAlias
 from uuid import UUID
 
+from bot.activeflows.doings import Doings
 from bot.activeflows.filters import Filters
 from bot.activeflows.finding import find, visible
 from bot.activeflows.grouping import Group, grouped
@@ -31,13 +32,12 @@ from bot.activeflows.situation import Situation, queues_named, situation
 from bot.activeflows.stays import Stays
 from bot.activeflows.targets import Target
 from bot.activeflows.trouble import Trouble
+from bot.activeflows.wording import raw_type
 
 PAGE: Final = 10
 """Rows on a page."""
 SHARED_FOR: Final = 5.0
 """Seconds for which one look at VoIPBIN serves everybody who asks for a list."""
-_BREATH: Final = 20
-"""Activeflows looked through before others on the event loop get their turn."""
 _UNSEEN: Final = Situation(kind="", words="", action="")
 Flows: TypeAlias = Mapping[UUID, Flow | None]
 """Definitions by id; ``None``: there is no such flow (any more). What is not in it is not known."""
@@ -109,6 +109,7 @@ class Reading:
         self._past = past
         self._judging = judging or Judging(Stays())
         self._now = now
+        self._doings = Doings()
         self._side_look = side_look
         self._filter_look = filter_look
 
@@ -128,7 +129,7 @@ class Reading:
         operator.require(Permission.VIEW)
         picture = await self._picture(filters, max_age)
         now = self._now()
-        rough = replace(filters, flow=None, action=None)
+        rough = replace(filters, flow=None, action=None)  # the rest is looked at among what they may view
         every = picture.freshness is not None and rough == Filters()  # from memory, what runs and nothing else
         fitting = [a for a in picture.activeflows if every or rough.matches(a, _UNSEEN, None, now)]
         seen = visible(self._voipbin, operator, fitting)
@@ -136,9 +137,9 @@ class Reading:
         known: Flows = {}
         if filters.flow is not None or filters.action is not None or by == "flow":
             known = await flows(self._voipbin, (a.flow_id for a in seen), within=self._filter_look)
-        found = await _matching(seen, filters, known, now)
+        found = await self._matching(seen, filters, known, now)
         unnamed = _unnamed(seen, found, known) if filters.flow is not None else 0
-        groups = await _groups(found, by, known) if by is not None else ()
+        groups = _groups(found, by, known) if by is not None else ()
         pages = max(1, -(-len(groups if by is not None else found) // PAGE))
         page = min(max(page, 1), pages)
         here = slice((page - 1) * PAGE, page * PAGE)
@@ -178,6 +179,17 @@ class Reading:
             picture = await self._live.running(max_age=max_age)
         return picture or await self._voipbin.picture(max_age=max_age)
 
+    async def _matching(
+        self, seen: list[Activeflow], filters: Filters, known: Flows, now: datetime
+    ) -> list[Activeflow]:
+        """Those that fit entirely; what each is doing is worked out only when the filter asks."""
+        if filters.flow is not None:
+            seen = _of_flow(seen, Filters(flow=filters.flow, status="any"), known, now)
+        if filters.action is None:
+            return seen
+        by_action, doings = Filters(action=filters.action, status="any"), await self._doings.of(seen, known)
+        return [a for a, doing in zip(seen, doings, strict=True) if by_action.matches(a, doing, None, now)]
+
     async def _rows(self, activeflows: Sequence[Activeflow]) -> tuple[Row, ...]:
         known = await flows(self._voipbin, (a.flow_id for a in activeflows), within=self._side_look)
         queues = chain.from_iterable(queues_named(a, flow=_flow_of(a, known)) for a in activeflows)
@@ -201,32 +213,31 @@ class Reading:
         return Row(activeflow, doing, flow.name if flow else None, wrong)
 
 
-async def _matching(seen: list[Activeflow], filters: Filters, known: Flows, now: datetime) -> list[Activeflow]:
-    """Those that fit entirely; what each is doing is worked out only when the filter asks."""
-    if filters.flow is None and filters.action is None:
-        return seen
+def _of_flow(seen: list[Activeflow], wanted: Filters, known: Flows, now: datetime) -> list[Activeflow]:
+    """Decided once for each flow."""
+    decided: dict[UUID | None, bool] = {}
     found = []
-    for number, activeflow in enumerate(seen, 1):
-        flow = _flow_of(activeflow, known)
-        doing = situation(activeflow, flow=flow) if filters.action is not None else _UNSEEN
-        if filters.matches(activeflow, doing, flow.name if flow else None, now):
+    for activeflow in seen:
+        fits = decided.get(activeflow.flow_id)
+        if fits is None:
+            flow = _flow_of(activeflow, known)
+            fits = wanted.matches(activeflow, _UNSEEN, flow.name if flow else None, now)
+            decided[activeflow.flow_id] = fits
+        if fits:
             found.append(activeflow)
-        if number % _BREATH == 0:
-            await asyncio.sleep(0)
     return found
 
 
-async def _groups(found: list[Activeflow], by: By, known: Flows) -> tuple[Group, ...]:
+def _groups(found: list[Activeflow], by: By, known: Flows) -> tuple[Group, ...]:
     """A group by action is called by VoIPBIN's word; the step before the first one is called "start"."""
     if by == "flow":
         names = {flow_id: flow.name for flow_id, flow in known.items() if flow is not None}
         return grouped(found, lambda a: a.flow_id, lambda a: names.get(a.flow_id) if a.flow_id else None)
-    action: dict[UUID, str] = {}
-    for number, activeflow in enumerate(found, 1):
-        action[activeflow.id] = situation(activeflow, flow=_flow_of(activeflow, known)).action or "start"
-        if number % _BREATH == 0:
-            await asyncio.sleep(0)
-    return grouped(found, lambda a: action[a.id], lambda a: action[a.id])
+    return grouped(found, _action, _action)
+
+
+def _action(activeflow: Activeflow) -> str:
+    return raw_type(activeflow.current) or "start"
 
 
 def _flow_of(activeflow: Activeflow, known: Flows) -> Flow | None:
