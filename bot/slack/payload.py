@@ -1,21 +1,23 @@
 """From verified bytes to the payload, and whether it is meant for this installation.
 
-A click carries 10 to 50 kB in one ``payload=`` field: that field is cut out and decoded directly; the standard form
-parser takes four times as long. A command is a form of its own, whatever words it holds ("payload" among them).
+A click carries 10 to 50 kB in one ``payload=`` field, thousands of escapes among them: that field is cut out and decoded
+directly; the standard library's loop over escapes alone would take most of the time until the ack. A command is a form of its own, whatever words it holds ("payload" among them).
 
 https://docs.slack.dev/interactivity/implementing-slash-commands
 https://docs.slack.dev/interactivity/handling-user-interaction
 """
 
+from binascii import a2b_qp
 from collections.abc import Mapping
 from typing import Any, Final
-from urllib.parse import parse_qsl, unquote_plus
+from urllib.parse import parse_qsl, unquote_to_bytes
 
 import msgspec
 
 from bot.slack.installation import Installation
 
 _PAYLOAD: Final = b"payload="
+_AS_QUOTED_PRINTABLE: Final = bytes.maketrans(b"%+", b"= ")
 _MOST_FIELDS: Final = 100
 _KINDS: Final = frozenset(
     {"block_actions", "block_suggestion", "view_submission", "view_closed", "shortcut", "message_action"}
@@ -38,13 +40,25 @@ def read(body: bytes, content_type: str) -> dict[str, Any]:
         raise Unreadable("neither a form nor JSON")
     try:
         if body.startswith(_PAYLOAD) and b"&" not in body:
-            return _object(unquote_plus(body[len(_PAYLOAD) :].decode(), errors="strict"))
+            return _object(unquoted(body[len(_PAYLOAD) :]).decode())
         fields = dict(parse_qsl(body.decode(), keep_blank_values=True, errors="strict", max_num_fields=_MOST_FIELDS))
     except UnicodeError:
         raise Unreadable("not UTF-8") from None
     except ValueError as error:
         raise error if isinstance(error, Unreadable) else Unreadable("no form") from None
     return _object(fields["payload"]) if "payload" in fields else dict(fields)
+
+
+def unquoted(field: bytes) -> bytes:
+    """A form field's bytes. Escapes differ from those of quoted-printable by their sign only, and these are read at C speed.
+
+    Each of them is two bytes shorter then; where that does not come out, some were none, and the slow way is right.
+    """
+    if not any(sign in field for sign in (b"=", b"\r", b"\n")):
+        found = a2b_qp(field.translate(_AS_QUOTED_PRINTABLE))
+        if len(field) - len(found) == 2 * field.count(b"%"):
+            return found
+    return unquote_to_bytes(field.replace(b"+", b" "))
 
 
 def kind_of(payload: Mapping[str, Any]) -> str:

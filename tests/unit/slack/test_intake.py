@@ -5,11 +5,11 @@ import hashlib
 import hmac
 import json
 from typing import Any
-from urllib.parse import quote_plus, urlencode
+from urllib.parse import quote_plus, unquote_to_bytes, urlencode
 
 import httpx
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from slack_bolt.async_app import AsyncAck, AsyncApp
 from slack_sdk.web.async_client import AsyncWebClient
@@ -19,7 +19,7 @@ from bot.slack.app import _Installed, _quiet
 from bot.slack.http import http_app
 from bot.slack.installation import Installation
 from bot.slack.intake import Intake, is_ssl_check
-from bot.slack.payload import Unreadable, is_ours, kind_of, read
+from bot.slack.payload import Unreadable, is_ours, kind_of, read, unquoted
 from bot.slack.signature import is_signed
 
 SECRET = "5117a4ed5117a4ed5117a4ed5117a4ed"
@@ -143,6 +143,18 @@ def test_a_click_is_read_back_as_it_was_sent(payload: dict[str, Any]) -> None:
 @given(st.text(st.characters(exclude_categories=["Cs"])))
 def test_a_command_is_read_back_as_it_was_typed(text: str) -> None:
     assert read(urlencode(COMMAND | {"text": text}).encode(), FORM) == COMMAND | {"text": text}
+
+
+@example([b"%", b"\n"])
+@example([b"%", b"\r"])
+@given(
+    st.lists(
+        st.sampled_from([b"%", b"%22", b"%2B", b"%zz", b"%e2%82%ac", b"+", b"=", b"=41", b"a", b"4", b"\n", b"\r"])
+    )
+)
+def test_a_field_is_decoded_as_the_standard_library_does(parts: list[bytes]) -> None:
+    field = b"".join(parts)
+    assert unquoted(field) == unquote_to_bytes(field.replace(b"+", b" "))
 
 
 @pytest.mark.parametrize(
