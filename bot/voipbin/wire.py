@@ -146,7 +146,7 @@ class Steps:
     It keeps no bytes, because they hold personal data, but 64 bits of them; and no more than ``room`` steps.
     """
 
-    def __init__(self, room: int = 50_000) -> None:
+    def __init__(self, room: int = 10_000) -> None:
         self._room = room
         self._known: dict[int, Action] = {}
 
