@@ -1,146 +1,90 @@
 """Cold start against 100,000 rows of which 800 run, 50 ms away: the first true answer, the whole picture, the cost.
 
-    python tests/load/cold_start.py [--rows 100000] [--rate 16]
+    python -m tests.load.cold_start [--rows 100000] [--rate 16]
 
-Compared, in the same run, with a plain sequential walk over the same list. The simulated VoIPBIN is a process of its own.
-One JSON line each: without a rate limit, with the customer's limit (17 a second, 33 at once), and their ratio.
+Without a limit it is compared with a plain sequential walk over the same list by the same client: one page after the other,
+of a hundred rows each. With VoIPBIN's limit (17 a second for the customer, 33 at once) it is compared with what the bot
+allows itself. The clock runs from before the first connection. The simulated VoIPBIN is a process of its own.
 """
 
 import argparse
 import asyncio
-import json
-import subprocess
-import sys
 import time
-from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import asynccontextmanager
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from bot.activeflows.coverage import BEGINNING
-from bot.demo.serving import serving
-from bot.demo.voipbin import faults
-from bot.demo.voipbin.api import voipbin_app
-from bot.demo.voipbin.state import Step
-from bot.demo.voipbin.world import World
-from bot.voipbin import AccessKey, VoIPBINClient, connected
+from bot.voipbin import connected
 from bot.voipbin.running import RunningPage
 from bot.voipbin.scan import AHEAD
+from tests.load.one_line import tell
+from tests.load.served import Served, served
 
-RUNNING, ZOMBIES, AWAY, DAYS = 800, 100, 0.05, 7
-
-
-async def serve(rows: int, *, limited: bool) -> None:
-    """The simulated VoIPBIN: says where it is, and when its input ends how often it refused."""
-    world, now = World(), datetime.now(UTC)
-    flow = world.add_flow("Support", [Step("talk"), Step("digits_receive")])
-    apart = timedelta(days=DAYS) / rows
-    zombies = set(range(RUNNING, rows, (rows - RUNNING) // ZOMBIES))
-    for number in range(rows):
-        alive = number < RUNNING - len(zombies) or number in zombies
-        world.rings(
-            flow,
-            reference_type="campaign",
-            created_at=now - number * apart,
-            executed=["talk", "digits_receive"],
-            at="talk",
-            status="running" if alive else "ended",
-        )
-    world.records.timeline.clear()
-    world.limits.enabled = limited
-    world.faults.on("GET", "/activeflows", faults.delay(AWAY), times=None)
-    async with serving(voipbin_app(world)) as url:
-        print(json.dumps({"url": f"{url}/v1.0", "key": world.access_key}), flush=True)
-        await asyncio.to_thread(sys.stdin.read)
-    print(json.dumps({"refused": world.limits.refused}), flush=True)
+UNLIMITED, BURST = 100_000, 4.0
+"""Requests a second, and those the bot saves up."""
 
 
-@asynccontextmanager
-async def served(rows: int, *, limited: bool) -> AsyncIterator[tuple[dict[str, Any], dict[str, Any]]]:
-    """The address of such a process; the second value is filled when it ends."""
-    command = [sys.executable, __file__, "--serve", "--rows", str(rows), *(["--limited"] if limited else [])]
-    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as process:  # noqa: ASYNC220 — once
-        assert process.stdin
-        assert process.stdout
-        last: dict[str, Any] = {}
-        try:
-            yield json.loads(await asyncio.to_thread(process.stdout.readline)), last
-        finally:
-            process.stdin.close()
-            last |= json.loads(await asyncio.to_thread(process.stdout.readline))
-            process.wait(10)
-
-
-async def sequential(read: Callable[[datetime, int], Awaitable[RunningPage]]) -> dict[str, Any]:
-    """One page after the other, to the end."""
-    began, before, requests, running = time.perf_counter(), datetime.now(UTC) + AHEAD, 0, set()
-    while True:
-        page = await read(before, 100)
-        requests += 1
-        running |= {row.id for row in page.running}
-        if page.size < 100 or page.oldest is None:
-            break
-        before = page.oldest + timedelta(microseconds=1)
+async def sequential(here: Served) -> dict[str, Any]:
+    """To the end of the list and back with what runs."""
+    began, requests, running = time.perf_counter(), 0, set()
+    async with connected(api_url=here.url, credential=here.credential, budget=UNLIMITED) as client:
+        await client.introduce()
+        before = datetime.now(UTC) + AHEAD
+        while True:
+            page = await client.running_page(before, 100)
+            requests += 1
+            running |= {row.id for row in page.running}
+            if page.size < 100 or page.oldest is None:
+                break
+            before = page.oldest + timedelta(microseconds=1)
     return {"whole_s": round(time.perf_counter() - began, 2), "requests": requests, "running": len(running)}
 
 
-async def cold(client: VoIPBINClient) -> dict[str, Any]:
+async def cold(here: Served, budget: float) -> dict[str, Any]:
     """The bot's own way, from nothing."""
-    following = client.following()
-    read, requests = following._read_page, 0
-
-    async def counted(before: datetime, size: int) -> RunningPage:
-        nonlocal requests
-        requests += 1
-        return await read(before, size)
-
-    following._read_page = counted
-    began = time.perf_counter()
-    async with following.at_work():
-        first = await following.running(max_age=5.0)
-        first_s = time.perf_counter() - began
-        assert first is not None
-        assert first.complete_since is None or first.complete_since <= datetime.now(UTC) - timedelta(hours=1)
-        first_requests = requests
-        while following._coverage.holes(BEGINNING, first.as_of):  # noqa: ASYNC110 — nobody is told
-            await asyncio.sleep(0.01)
-        whole_s = time.perf_counter() - began
-    return {
-        "first_answer_s": round(first_s, 2),
-        "first_requests": first_requests,
-        "whole_s": round(whole_s, 2),
-        "requests": requests,
-        "running": len(following.index),
-        "live": first.freshness is not None and first.freshness.live,
-    }
-
-
-async def compare(rows: int, rate: float) -> None:
-    last: dict[str, Any]
-    async with served(rows, limited=False) as (where, _):
-        async with connected(api_url=where["url"], credential=AccessKey(where["key"]), budget=100_000) as client:
-            await client.introduce()
-            walk = await sequential(client.running_page)
-        async with connected(api_url=where["url"], credential=AccessKey(where["key"]), budget=100_000) as client:
-            await client.introduce()
-            bot = await cold(client)
-    times = round(walk["whole_s"] / bot["whole_s"], 1)
-    print(json.dumps({"limit": None, "rows": rows, "sequential": walk, "bot": bot, "times_faster": times}), flush=True)
-    async with (
-        served(rows, limited=True) as (where, last),
-        connected(api_url=where["url"], credential=AccessKey(where["key"]), budget=rate) as client,
-    ):
+    began, requests = time.perf_counter(), 0
+    async with connected(api_url=here.url, credential=here.credential, budget=budget) as client:
         await client.introduce()
-        bot = await cold(client)
-    used = round(bot["requests"] / (bot["whole_s"] * rate), 3)
-    print(json.dumps({"limit": rate, "rows": rows, "bot": bot, "rate_used": used, **last}), flush=True)
+        following = client.following()
+        read = following._read_page
+
+        async def counted(before: datetime, size: int) -> RunningPage:
+            nonlocal requests
+            requests += 1
+            return await read(before, size)
+
+        following._read_page = counted
+        async with following.at_work():
+            first = await following.running(max_age=5.0)
+            first_s, first_requests = time.perf_counter() - began, requests
+            assert first is not None
+            assert first.complete_since is None or first.complete_since <= datetime.now(UTC) - timedelta(hours=1)
+            while following._coverage.holes(BEGINNING, first.as_of):  # noqa: ASYNC110 — nobody is told
+                await asyncio.sleep(0.01)
+            whole_s = time.perf_counter() - began
+        held = len(following.index)
+    told = {"first_answer_s": round(first_s, 2), "first_requests": first_requests, "first_rows": len(first.activeflows)}
+    return told | {"whole_s": round(whole_s, 2), "requests": requests, "running": held}
+
+
+async def compare(rows: int, running: int, away: float, rate: float) -> dict[str, Any]:
+    shape = {"rows": rows, "running": running, "forgotten": running // 8}
+    async with served(rows=rows, running=running, forgotten=running // 8, away=away) as here:
+        walk, bot = await sequential(here), await cold(here, UNLIMITED)
+    times = round(walk["whole_s"] / bot["whole_s"], 1)
+    unlimited = {"sequential": walk, "bot": bot, "times_faster": times}
+    async with served(rows=rows, running=running, forgotten=running // 8, away=away, limited=True) as here:
+        bot = await cold(here, rate)
+    used = round(bot["requests"] / (BURST + bot["whole_s"] * rate), 3)
+    limited = {"rate": rate, "bot": bot, "rate_used": used, "refused": here.told["refused"]}
+    return {"cold_start": shape, "away_s": away, "unlimited": unlimited, "limited": limited}
 
 
 if __name__ == "__main__":
     given = argparse.ArgumentParser()
     given.add_argument("--rows", type=int, default=100_000)
+    given.add_argument("--running", type=int, default=800)
+    given.add_argument("--away", type=float, default=0.05)
     given.add_argument("--rate", type=float, default=16.0)
-    given.add_argument("--serve", action="store_true")
-    given.add_argument("--limited", action="store_true")
     asked = given.parse_args()
-    asyncio.run(serve(asked.rows, limited=asked.limited) if asked.serve else compare(asked.rows, asked.rate))
+    tell(compare(asked.rows, asked.running, asked.away, asked.rate))

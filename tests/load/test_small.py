@@ -1,0 +1,54 @@
+"""Every benchmark still runs, in small, and what it says besides its times is true. Nothing here is timed."""
+
+import asyncio
+import json
+import sys
+from pathlib import Path
+from typing import Any
+
+HOUSE = Path(__file__).resolve().parents[2]
+
+
+async def told(benchmark: str, *options: object) -> dict[str, Any]:
+    """What it prints, as CONTRIBUTING.md has it run: one line, and it is JSON."""
+    command = [sys.executable, "-m", f"tests.load.{benchmark}", *map(str, options)]
+    process = await asyncio.create_subprocess_exec(*command, cwd=HOUSE, stdout=asyncio.subprocess.PIPE)
+    printed, _ = await process.communicate()
+    assert process.returncode == 0
+    (line,) = printed.splitlines()
+    figures: dict[str, Any] = json.loads(line)
+    assert next(iter(figures)) == benchmark
+    return figures
+
+
+async def test_a_cold_start_finds_what_a_plain_walk_finds_and_asks_for_little_more() -> None:
+    found = await told("cold_start", "--rows", 3000, "--running", 80, "--away", 0.002, "--rate", 200)
+    walk, bot = found["unlimited"]["sequential"], found["unlimited"]["bot"]
+    assert walk["running"] == bot["running"] == found["limited"]["bot"]["running"] == 80
+    assert bot["requests"] < 3 * walk["requests"]  # the last hour, each forgotten one, and the seams between readers
+
+
+async def test_a_warm_list_asks_for_no_rows() -> None:
+    found = await told("warm_list", "--rows", 3000, "--running", 150, "--rounds", 3)
+    assert found["running"] == 150
+    assert len(found["lists"]) >= 5
+    assert {of_one["asked_rows"] for of_one in found["lists"]} == {0}
+
+
+async def test_every_event_is_taken_in() -> None:
+    found = await told("event_intake", "--events", 1000, "--rounds", 1)
+    assert [of_one["events"] for of_one in found["socket"]] == [1000, 1000]
+    assert [of_one["steps"] for of_one in found["one"]] == [30, 100]
+
+
+async def test_the_index_is_the_truth_for_an_hour() -> None:
+    found = await told("simulated_day", "--hours", 1, "--arrivals", 300)
+    assert found["wrong"] == 0
+    assert found["checkpoints"] > 3
+    assert found["lost"] + found["gaps"] > 0
+
+
+async def test_all_contestants_ack_everything() -> None:
+    found = await told("ack", "--rounds", 1, "--bursts", 1)
+    assert found["press_bytes"] >= 30_000
+    assert {"bot", "stock", "bare"} <= found["command"].keys() & found["press"].keys() & found["last_of_64"].keys()
