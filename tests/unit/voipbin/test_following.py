@@ -1,7 +1,8 @@
 """Following goes on, whatever it meets, and does not call the past "still being read" when nobody reads it."""
 
 import asyncio
-from collections.abc import Callable
+import json
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -36,10 +37,18 @@ class Town:
         """The same, whatever is asked for."""
         self.no_stream: list[Exception] = []
         self.subscriptions = 0
+        self.streams: list[asyncio.Event] = []
+        """Streams that will be there, in turn, each until its event is set."""
+        self.held: list[asyncio.Event] = []
+        """Answers, in turn, that wait for their event."""
+        self.asked = 0
 
     async def read(self, before: datetime, size: int) -> RunningPage:
+        self.asked += 1
         if self.at_once:
             raise self.at_once.pop()
+        if self.held:
+            await self.held.pop(0).wait()
         if self.troubles and before < NOW - timedelta(hours=5):
             raise self.troubles.pop()
         page = [row for row in self.rows if row.created_at and row.created_at < before][:size]
@@ -50,11 +59,30 @@ class Town:
         self.subscriptions += 1
         if self.no_stream:
             raise self.no_stream.pop()
-        raise StreamLost("there is none")
-        yield
+        if not self.streams:
+            raise StreamLost("there is none")
+        yield _silence(self.streams.pop(0))
 
     def following(self) -> Following:
         return Following(self.read, self.subscribed, lambda: OURS, spare=lambda: False, now=lambda: NOW, pace=QUICK)
+
+
+async def _silence(cut: asyncio.Event) -> AsyncIterator[bytes]:
+    await cut.wait()
+    if cut.is_set():
+        raise StreamLost("cut")
+    yield b""
+
+
+async def until(true: Callable[[], bool]) -> None:
+    async with asyncio.timeout(5):
+        while not true():  # noqa: ASYNC110 — nobody is told
+            await asyncio.sleep(0.001)
+
+
+def frame(number: int, customer: UUID = OURS) -> bytes:
+    row = {"id": str(UUID(int=number + 1)), "customer_id": str(customer), "status": "running"}
+    return json.dumps(row).encode()
 
 
 async def picture_when(follower: Following, fits: Callable[[Picture], bool]) -> Picture:
@@ -99,3 +127,33 @@ async def test_nothing_that_goes_wrong_with_the_stream_ends_it() -> None:
     async with town.following().at_work() as follower:
         await picture_when(follower, lambda _: town.subscriptions > 2)
         assert not follower.live
+
+
+async def test_a_reading_from_before_a_new_stream_makes_nothing_live() -> None:
+    town = Town(DAY[:10])
+    cut, never, first, second = (asyncio.Event() for _ in range(4))
+    town.streams, town.held = [cut, never], [first, second]
+    async with town.following().at_work() as follower:
+        await until(lambda: town.subscriptions == 1 and town.asked == 1)
+        cut.set()
+        await until(lambda: town.subscriptions == 2)
+        first.set()  # begun during the first stream, over during the second: what came between is unknown
+        await until(lambda: town.asked == 2)
+        assert not follower.live
+        second.set()
+        await until(lambda: follower.live)
+
+
+def test_an_event_about_somebody_else_is_not_taken_in() -> None:
+    follower = Town([]).following()
+    follower.hear(frame(1, UUID(int=78)), OURS)
+    follower.hear(frame(2), OURS)
+    assert [row.id for row in follower.index.newest_first()] == [UUID(int=3)]
+
+
+def test_frames_are_remembered_in_bounded_memory() -> None:
+    follower = Town([]).following()
+    for number in range(1200):
+        follower.hear(frame(number), OURS)
+    assert len(follower._lately) == 500
+    assert len(follower.index) == 1200
