@@ -101,6 +101,21 @@ class Windows:
         if trouble is not None:
             raise Unsuccessful(trouble)
 
+    async def feel(self, until: datetime) -> None:
+        """Find about where the list begins, so that it is known how much of it is left to read.
+
+        One page an hour before ``until``, two, four, …, until one is not full; then closer, to an eighth of it.
+        """
+        near, far = timedelta(0), _FIRST_STRIDE
+        while far < _LONGEST_PAST and await self._page(until - far) > BEGINNING:
+            near, far = far, far * 2
+        while far - near > max(far / 8, _FIRST_STRIDE):
+            middle = (near + far) / 2
+            if await self._page(until - middle) > BEGINNING:
+                near = middle
+            else:
+                far = middle
+
     async def _confirm(self, moments: Sequence[datetime]) -> None:
         left = deque(moments)
         while left:

@@ -45,6 +45,7 @@ class Town:
 
     async def read(self, before: datetime, size: int) -> RunningPage:
         self.asked += 1
+        await asyncio.sleep(0)
         if self.at_once:
             raise self.at_once.pop()
         if self.held:
@@ -119,6 +120,20 @@ async def test_nothing_that_goes_wrong_while_reading_ends_it(trouble: Exception)
     async with town.following().at_work() as follower:
         picture = await picture_when(follower, lambda found: found.complete_since is None)
     assert len(picture.activeflows) == 10
+
+
+async def test_how_much_of_the_past_is_read_is_known_while_it_is_read() -> None:
+    town = Town([NOW - number * timedelta(minutes=1) for number in range(5000)])
+    async with town.following().at_work() as follower:
+        shares: list[float | None] = []
+        async with asyncio.timeout(5):
+            while not shares or shares[-1] != 1:
+                picture = await follower.running(max_age=3600)
+                shares += [picture.freshness.read] if picture is not None and picture.freshness is not None else []
+                await asyncio.sleep(0)
+    known = [share for share in shares if share is not None]
+    assert known == sorted(known)
+    assert len({int(share * 100) for share in known}) > 20
 
 
 async def test_nothing_that_goes_wrong_with_the_stream_ends_it() -> None:

@@ -130,3 +130,14 @@ async def test_a_page_that_cannot_be_read_ends_it_and_keeps_what_was_read() -> N
         await listing.windows(100).read([Span(BEGINNING, NOW + HOUR)])
     assert listing.seen
     assert listing.coverage.complete_since(NOW) is not None
+
+
+@pytest.mark.parametrize("days", [0.02, 0.1, 1, 7, 400])
+async def test_where_the_list_begins_is_felt_with_few_pages(days: float) -> None:
+    listing = Listing([NOW - number * timedelta(days=days) / 3000 for number in range(3000)])
+    await listing.windows(100).feel(NOW)
+    share = listing.coverage.share(NOW)
+    assert share is not None
+    beginning = listing.coverage.holes(BEGINNING, NOW)[-1].since
+    assert NOW - timedelta(days=days) * 1.2 - HOUR <= beginning
+    assert listing.asked <= 18
