@@ -9,28 +9,26 @@ anything of an activeflow is told that belongs to a flow they may not view. Deci
 """
 
 import asyncio
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from datetime import datetime
 from difflib import get_close_matches
-from itertools import chain
 from typing import Final, Literal, TypeAlias
 from uuid import UUID
 
 from bot.activeflows.filters import Filters
 from bot.activeflows.finding import find, visible
 from bot.activeflows.grouping import Group, grouped
-from bot.activeflows.judging import Judging, may_be_stale
-from bot.activeflows.lookups import flows, queue_names
-from bot.activeflows.model import Activeflow, Call, Flow, Freshness, Picture
+from bot.activeflows.judging import Judging
+from bot.activeflows.lookups import Flows, flow_of, flows, pictured
+from bot.activeflows.model import Activeflow, Freshness, Picture
 from bot.activeflows.operators import Operator, Permission
 from bot.activeflows.ports import Live, Past, VoIPBIN
-from bot.activeflows.seeing import in_time
+from bot.activeflows.rows import Row, Rows
 from bot.activeflows.showing import Around, Details
-from bot.activeflows.situation import Situation, queues_named, situation
+from bot.activeflows.situation import Situation, situation
 from bot.activeflows.stays import Stays
 from bot.activeflows.targets import Target
-from bot.activeflows.trouble import Trouble
 
 PAGE: Final = 10
 """Rows on a page."""
@@ -39,22 +37,9 @@ SHARED_FOR: Final = 5.0
 _BREATH: Final = 20
 """Activeflows looked through before others on the event loop get their turn."""
 _UNSEEN: Final = Situation(kind="", words="", action="")
-Flows: TypeAlias = Mapping[UUID, Flow | None]
-"""Definitions by id; ``None``: there is no such flow (any more). What is not in it is not known."""
-
 
 By: TypeAlias = Literal["flow", "action"]
 """What a list can be grouped by."""
-
-
-@dataclass(frozen=True, slots=True)
-class Row:
-    """One activeflow on screen. ``flow_name`` is ``None`` when it has no flow or its name is not known."""
-
-    activeflow: Activeflow
-    situation: Situation
-    flow_name: str | None
-    troubles: tuple[Trouble, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,6 +93,7 @@ class Reading:
         self._live = live
         self._past = past
         self._judging = judging or Judging(Stays())
+        self._rows = Rows(voipbin, self._judging, now, within=side_look)
         self._now = now
         self._side_look = side_look
         self._filter_look = filter_look
@@ -143,7 +129,7 @@ class Reading:
         page = min(max(page, 1), pages)
         here = slice((page - 1) * PAGE, page * PAGE)
         return Listing(
-            rows=await self._rows(found[here]) if by is None else (),
+            rows=await self._rows.of(found[here]) if by is None else (),
             by=by,
             groups=groups[here],
             filters=filters,
@@ -173,32 +159,7 @@ class Reading:
 
     async def _picture(self, filters: Filters, max_age: float) -> Picture:
         """From memory what runs; what ended is in VoIPBIN's list only."""
-        picture = None
-        if self._live is not None and filters.status == "running":
-            picture = await self._live.running(max_age=max_age)
-        return picture or await self._voipbin.picture(max_age=max_age)
-
-    async def _rows(self, activeflows: Sequence[Activeflow]) -> tuple[Row, ...]:
-        known = await flows(self._voipbin, (a.flow_id for a in activeflows), within=self._side_look)
-        queues = chain.from_iterable(queues_named(a, flow=_flow_of(a, known)) for a in activeflows)
-        names, calls = await asyncio.gather(
-            queue_names(self._voipbin, queues, within=self._side_look), self._calls_of_the_old(activeflows)
-        )
-        return tuple(self._row(each, _flow_of(each, known), names, calls.get(each.id)) for each in activeflows)
-
-    async def _calls_of_the_old(self, activeflows: Sequence[Activeflow]) -> dict[UUID, Call | None]:
-        """The calls of those that are older than any call can be; asked for what is on screen only."""
-        now = self._now()
-        old = {a.id: a.reference.id for a in activeflows if a.reference.id is not None and may_be_stale(a, now)}
-        looks = (in_time(self._voipbin.call(call_id), self._side_look) for call_id in old.values())
-        return {id_: look.value for id_, look in zip(old, await asyncio.gather(*looks), strict=True)}
-
-    def _row(
-        self, activeflow: Activeflow, flow: Flow | None, names: Mapping[UUID, str | None], call: Call | None
-    ) -> Row:
-        doing = situation(activeflow, flow=flow, name_of=names.get)
-        wrong = self._judging.troubles(activeflow, self._now(), flow=flow, name_of=names.get, call=call)
-        return Row(activeflow, doing, flow.name if flow else None, wrong)
+        return await pictured(self._voipbin, self._live if filters.status == "running" else None, max_age=max_age)
 
 
 async def _matching(seen: list[Activeflow], filters: Filters, known: Flows, now: datetime) -> list[Activeflow]:
@@ -207,7 +168,7 @@ async def _matching(seen: list[Activeflow], filters: Filters, known: Flows, now:
         return seen
     found = []
     for number, activeflow in enumerate(seen, 1):
-        flow = _flow_of(activeflow, known)
+        flow = flow_of(activeflow, known)
         doing = situation(activeflow, flow=flow) if filters.action is not None else _UNSEEN
         if filters.matches(activeflow, doing, flow.name if flow else None, now):
             found.append(activeflow)
@@ -223,14 +184,10 @@ async def _groups(found: list[Activeflow], by: By, known: Flows) -> tuple[Group,
         return grouped(found, lambda a: a.flow_id, lambda a: names.get(a.flow_id) if a.flow_id else None)
     action: dict[UUID, str] = {}
     for number, activeflow in enumerate(found, 1):
-        action[activeflow.id] = situation(activeflow, flow=_flow_of(activeflow, known)).action or "start"
+        action[activeflow.id] = situation(activeflow, flow=flow_of(activeflow, known)).action or "start"
         if number % _BREATH == 0:
             await asyncio.sleep(0)
     return grouped(found, lambda a: action[a.id], lambda a: action[a.id])
-
-
-def _flow_of(activeflow: Activeflow, known: Flows) -> Flow | None:
-    return known.get(activeflow.flow_id) if activeflow.flow_id is not None else None
 
 
 def _unnamed(seen: list[Activeflow], found: list[Activeflow], known: Flows) -> int:

@@ -24,7 +24,8 @@ from bot.activeflows.ages import in_words
 from bot.activeflows.grouping import Group
 from bot.activeflows.model import Activeflow, Status
 from bot.activeflows.operators import Operator, Permission
-from bot.activeflows.reading import Listing, Row
+from bot.activeflows.reading import Listing
+from bot.activeflows.rows import Row
 from bot.slack import ids
 from bot.slack.blocks import row_buttons
 from bot.slack.blocks.freshness import counted, freshness

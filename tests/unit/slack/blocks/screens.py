@@ -12,9 +12,10 @@ from bot.activeflows.filters import Filters
 from bot.activeflows.history import Done
 from bot.activeflows.model import Action, Activeflow, Call, Flow, Party, Reference, Status
 from bot.activeflows.operators import Grant, Operator, Permission, Person, Policy, Standing
-from bot.activeflows.reading import Listing, Row
+from bot.activeflows.reading import Listing
 from bot.activeflows.records import Entry, Record, What
 from bot.activeflows.reviewing import Review
+from bot.activeflows.rows import Row
 from bot.activeflows.seeing import Sight
 from bot.activeflows.showing import Details, Timing
 from bot.activeflows.situation import Situation, situation
