@@ -33,7 +33,7 @@ _DIALLED: Final = re.compile(rf"\+?(?:{_BETWEEN}?\d)+", re.ASCII)
 
 @dataclass(frozen=True, slots=True)
 class Number:
-    """A telephone number. Personal: it is shown through ``masking.masked`` only."""
+    """A telephone number. Personal: only its ``ending`` is shown."""
 
     digits: str = field(repr=False)
     """Without prefix; without the zeros in front of a national one where enough is left."""
@@ -48,9 +48,9 @@ class Number:
         return len(short) >= SHORTEST and long.endswith(short)
 
     @property
-    def written(self) -> str:
-        """As one would dial it."""
-        return f"+{self.digits}" if self.international else self.digits
+    def ending(self) -> str:
+        """The two digits by which whoever asked knows it again."""
+        return self.digits[-2:]
 
 
 def dialled(target: str) -> Number | None:

@@ -20,56 +20,21 @@ from bot.activeflows.callers import CallsLooked
 from bot.activeflows.clues import Clues
 from bot.activeflows.errors import NotFound, NotOurs, NotUnderstood
 from bot.activeflows.finding import beginning, fitting, visible, with_id
+from bot.activeflows.findings import MOST, Findings, Hit
 from bot.activeflows.judging import Judging
 from bot.activeflows.lookups import flow_of, flows, pictured, queue_names
 from bot.activeflows.matching import How, Match, by_words
 from bot.activeflows.model import Activeflow, Picture
 from bot.activeflows.operators import Operator, Permission
 from bot.activeflows.ports import Calls, Live, VoIPBIN
-from bot.activeflows.rows import Row, Rows
+from bot.activeflows.rows import Rows
 from bot.activeflows.situation import queues_named, situation
 from bot.activeflows.targets import Prefix, Target
 from bot.activeflows.tracing import traced
 
-MOST: Final = 10
-"""Rows on the screen."""
 LONGEST_WORDS: Final = 100
 _SHARED_FOR: Final = 5.0
 _BREATH: Final = 20
-
-
-@dataclass(frozen=True, slots=True)
-class Hit:
-    """One that was found, and why."""
-
-    row: Row
-    match: Match
-
-
-@dataclass(frozen=True, slots=True)
-class Findings:
-    """What was found, what it was looked for in, and how complete that is."""
-
-    clues: Clues
-    hits: tuple[Hit, ...]
-    """The best, at most ``MOST``."""
-    total: int
-    """All that this person may view."""
-    hidden: int
-    """Those that they may not."""
-    as_of: datetime
-    absent: tuple[Target, ...] = ()
-    """Ids that neither an activeflow nor a call of one has."""
-    unnamed: int = 0
-    """Those whose flow's name was looked for and not known: they may be missing."""
-    unread: int = 0
-    """Activeflows of calls that do not run (any more) and were not read."""
-    without: int = 0
-    """Calls with the number that run for no activeflow, as far as is known."""
-    picture: Picture | None = None
-    """What runs, when that was looked through."""
-    calls: CallsLooked | None = None
-    """The calls, when they were looked through."""
 
 
 @dataclass(slots=True)
