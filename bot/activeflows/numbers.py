@@ -76,14 +76,17 @@ def _plain(text: str) -> str:
 
 
 def _runs(written: str) -> Iterator[str]:
-    """Its groups, joined to numbers; a group that is a date or an address parts, and one digit at the end is left out."""
+    """Its groups, joined to numbers; one digit at the end is left out.
+
+    A group that is a date or an address parts, unless a number that has only begun needs it: "+47 22.33.44.55".
+    """
     groups = written.replace("(0)", " ").split()
     too_long = _count(written) > _most(written)
     run: list[str] = []
     for group in groups:
         together = "".join(run)
         begins = group.startswith(("0", "(0")) and _count(together) >= SHORTEST
-        if _NO_NUMBER.fullmatch(group):
+        if _NO_NUMBER.fullmatch(group) and (not run or _count(together) >= SHORTEST):
             yield together
             run = []
         elif too_long and (begins or _count(together) + _count(group) > _most(together)):

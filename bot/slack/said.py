@@ -28,7 +28,7 @@ _WORDS: Final = (
 """What holds words, or an object that does."""
 _PARTS: Final = ("blocks", "attachments", "elements", "fields", "rows", "accessory", "element", "children")
 """What holds further parts."""
-_IN_LINE: Final = frozenset({"rich_text_section", "rich_text_preformatted", "rich_text_quote"})
+_IN_LINE: Final = ("rich_text_section", "rich_text_preformatted", "rich_text_quote")
 """Whose elements follow each other in one line."""
 
 

@@ -56,8 +56,14 @@ def from_slack(text: str) -> str:
 
 def _as_shown(link: re.Match[str]) -> str:
     address = link[0][1:-1].partition("|")[0]
-    hidden = targets_in(address) or (address.startswith("tel:") and not numbers_in(link[1] or ""))
-    return link[1] if link[1] and not hidden else address.removeprefix("mailto:").removeprefix("tel:")
+    if link[1] and (address.startswith(("!", "#")) or not _hides(address, link[1])):
+        return link[1]
+    return address.removeprefix("mailto:").removeprefix("tel:")
+
+
+def _hides(address: str, shown: str) -> bool:
+    """Does it name something that its words do not?"""
+    return bool(targets_in(address)) or (address.startswith("tel:") and not numbers_in(shown))
 
 
 def cleaned(text: str) -> str:

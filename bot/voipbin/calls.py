@@ -9,21 +9,22 @@ Decision: the first pages are as urgent as a screen, because somebody waits; a l
 to a bulk stop, as a walk does.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Final, Literal
+from typing import Final, Literal, TypeAlias
 from uuid import UUID
 
 from bot.activeflows.callers import CallFound, CallsLooked, Leg, owner
 from bot.activeflows.masking import masked
 from bot.activeflows.model import Call
 from bot.activeflows.numbers import Number, dialled
-from bot.voipbin import wire
 from bot.voipbin.budget import Urgency
-from bot.voipbin.exchange import LIST_READ, Exchange, Question
-from bot.voipbin.instants import page_token
 from bot.voipbin.scan import Bounds, walked
+from bot.voipbin.wire import Page
+
+ReadCalls: TypeAlias = Callable[[datetime, int, Urgency], Awaitable[Page[Call]]]
+"""The calls created before this instant, at most so many. Raises ``Unsuccessful``."""
 
 BOUNDS: Final = Bounds(max_pages=3, whole=timedelta(minutes=65), seconds=25.0)
 _AT_ONCE: Final = 5
@@ -43,18 +44,17 @@ class _Seen:
 
 
 async def calls_with(
-    exchange: Exchange, numbers: Sequence[Number], *, now: Callable[[], datetime], bounds: Bounds = BOUNDS
+    read_page: ReadCalls, numbers: Sequence[Number], *, now: Callable[[], datetime], bounds: Bounds = BOUNDS
 ) -> CallsLooked:
     """Those of the last hour that have one of these numbers, and perhaps some before. Raises ``Unsuccessful``."""
     pages = 0
 
-    async def read(before: datetime, size: int) -> wire.Page[_Seen]:
+    async def read(before: datetime, size: int) -> Page[_Seen]:
         nonlocal pages
         pages += 1
         urgency = Urgency.SCREEN if pages <= _AT_ONCE else Urgency.SCAN
-        query: dict[str, str | int] = {"page_size": size, "page_token": page_token(before)}
-        page = await exchange.read(Question("GET", "/calls", urgency, LIST_READ, query), wire.calls)
-        return wire.Page(tuple(_seen(call, numbers) for call in page.rows), page.size, page.next_from)
+        page = await read_page(before, size, urgency)
+        return Page(tuple(_seen(call, numbers) for call in page.rows), page.size, page.next_from)
 
     seen = await walked(read, now=now, bounds=bounds)
     legs = {row.id: row.leg for row in seen.rows}

@@ -174,7 +174,7 @@ class VoIPBINClient:
     async def calls_with(self, numbers: Sequence[Number]) -> CallsLooked:
         """The calls of the last hour that have one of these numbers, read now. Raises a ``Failure``."""
         try:
-            return await calls_with(self._exchange, numbers, now=self._now)
+            return await calls_with(self._read_calls, numbers, now=self._now)
         except Unsuccessful as unsuccessful:
             trouble = unsuccessful.trouble
         raise trouble.failure()
@@ -210,6 +210,10 @@ class VoIPBINClient:
         # Only these two are read by VoIPBIN: an unknown one, such as a status, is ignored and looks as if it worked.
         query: dict[str, str | int] = {"page_size": size, "page_token": page_token(before)}
         return await self._exchange.read(Question("GET", "/activeflows", urgency, LIST_READ, query), wire.page)
+
+    async def _read_calls(self, before: datetime, size: int, urgency: Urgency) -> wire.Page[Call]:
+        query: dict[str, str | int] = {"page_size": size, "page_token": page_token(before)}
+        return await self._exchange.read(Question("GET", "/calls", urgency, LIST_READ, query), wire.calls)
 
     async def _about(self, activeflow_id: UUID, understand: Callable[[bytes], T], urgency: Urgency) -> T:
         if not activeflow_id.int:

@@ -51,7 +51,12 @@ async def test_a_number_in_any_usual_writing_finds_the_call(
     answer = await answers(bot, f"find {written}")
     assert answer.ephemeral_to == ALICE
     assert shown(answer) == [str(calling.id)]
-    for words in ("Found 1 activeflow", "Looked for a phone number ending in 10", f"Call from {SHOWN}, began", "Support line"):
+    for words in (
+        "Found 1 activeflow",
+        "Looked for a phone number ending in 10",
+        f"Call from {SHOWN}, began",
+        "Support line",
+    ):
         assert words in answer.words
     assert "looked through all calls there are (2)" in answer.words
 
