@@ -49,6 +49,7 @@ from bot.slack.blocks.whoami import whoami
 from bot.slack.requests import Audit
 from bot.slack.telling import Message
 from tests.unit.slack.blocks.bulk_screens import bulk_screens
+from tests.unit.slack.blocks.found_screens import found_screens
 from tests.unit.slack.blocks.watch_screens import watch_screens
 
 NOW = datetime(2026, 11, 22, 12, 3, 10, tzinfo=UTC)
@@ -160,6 +161,7 @@ def every_screen(words: str = "Support line") -> Iterator[Message]:
     yield from _stop_cards(words)
     yield from bulk_screens(words)
     yield from watch_screens(words)
+    yield from found_screens(words, listing(words).rows, (ALICE, NOBODY))
 
 
 def _doing(words: str, one: Activeflow) -> Situation:
