@@ -35,6 +35,8 @@ class CallFound:
     masked: str
     over: bool
     began: datetime | None = None
+    sought: int = 0
+    """Which of the numbers that were looked for, by its place among them."""
 
     @property
     def leg(self) -> bool:

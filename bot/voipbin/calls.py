@@ -41,6 +41,7 @@ class _Seen:
     end: Literal["from", "to", ""] = ""
     masked: str = ""
     over: bool = False
+    sought: int = 0
 
 
 async def calls_with(
@@ -73,8 +74,9 @@ def _seen(call: Call, numbers: Sequence[Number]) -> _Seen:
     ends: tuple[Literal["from", "to"], ...] = ("from", "to")
     for end, party in zip(ends, (call.source, call.destination), strict=True):
         has = dialled(party.target)
-        if has is not None and any(has.same(number) for number in numbers):
-            return _Seen(call.id, call.created_at, leg, end, masked(party), call.over)
+        sought = next((place for place, number in enumerate(numbers) if has is not None and has.same(number)), None)
+        if sought is not None:
+            return _Seen(call.id, call.created_at, leg, end, masked(party), call.over, sought)
     return _Seen(call.id, call.created_at, leg)
 
 
@@ -89,4 +91,5 @@ def _found(row: _Seen, end: Literal["from", "to"], legs: dict[UUID, Leg]) -> Cal
         masked=row.masked,
         over=row.over,
         began=row.created_at,
+        sought=row.sought,
     )

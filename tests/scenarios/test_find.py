@@ -114,8 +114,22 @@ async def test_a_leg_belongs_to_the_activeflow_whose_call_placed_it(
 
 async def test_a_number_nobody_has_is_said_with_how_far_it_was_looked_for(bot: Stage, calling: Activeflow) -> None:
     answer = await answers(bot, "find 0171 000 99999")
-    for words in ("Found nothing", "No call among those looked through has this number", "all calls there are (1)"):
+    for words in (
+        "Found nothing",
+        "No call among those looked through has the number ending in 99",
+        "all calls there are (1)",
+    ):
         assert words in answer.words
+
+
+async def test_of_several_numbers_each_is_answered(bot: Stage, calling: Activeflow, other: Activeflow) -> None:
+    answer = await answers(bot, f"find {CALLER} or 0171 000 99999 or +4917155500000")
+    assert shown(answer) == [str(other.id), str(calling.id)]
+    assert (
+        "Looked for a phone number ending in 10; a phone number ending in 99; a phone number ending in 00"
+        in answer.words
+    )
+    assert "has the number ending in 99." in answer.words
 
 
 async def test_the_last_hour_is_looked_through_and_no_longer_than_it_takes(bot: Stage, voipbin: World) -> None:

@@ -14,7 +14,7 @@ from bot.activeflows.ages import in_words
 from bot.activeflows.callers import CallFound, CallsLooked
 from bot.activeflows.clues import Clues, may_be_a_number
 from bot.activeflows.findings import Findings, Hit
-from bot.activeflows.matching import SURE, How
+from bot.activeflows.matching import How
 from bot.activeflows.operators import Operator, Permission
 from bot.activeflows.targets import Target
 from bot.slack.blocks.activeflow_list import drawn_row, row_aloud
@@ -72,8 +72,6 @@ def _why(hit: Hit) -> str:
             return _of_call(hit.match.call)
         case How.QUEUE:
             return f"In a queue called {bold(hit.match.name, 150)}"
-        case How.FLOW if hit.match.likeness < SURE:
-            return "Its flow is called like that"
         case _:
             return ""
 
@@ -90,8 +88,7 @@ def _besides(findings: Findings, command: str) -> Iterator[str]:
     absent = [code(str(target), 40) for target in findings.absent if not may_be_a_number(target)]
     if absent:
         yield f"No activeflow that I may read, and no call of one, has the id {', '.join(absent)}."
-    if findings.calls is not None and not findings.calls.found:
-        yield "No call among those looked through has this number."
+    yield from _of_no_call(findings)
     if not findings.hits and findings.clues.words:
         yield f"Nothing that runs is called so or says so. All that run: {code(f'{command} list')}"
     if findings.total > len(findings.hits):
@@ -102,6 +99,16 @@ def _besides(findings: Findings, command: str) -> Iterator[str]:
         yield f"{_many(findings.without, 'call')} with this number ran for no activeflow that I know."
     if findings.clues.more:
         yield f"There are {findings.clues.more} more ids and numbers in the text: they were not looked for."
+
+
+def _of_no_call(findings: Findings) -> Iterator[str]:
+    """The numbers that were looked for and found at no call."""
+    if findings.calls is None:
+        return
+    had = {call.sought for call in findings.calls.found}
+    endings = [number.ending for place, number in enumerate(findings.clues.numbers) if place not in had]
+    if endings:
+        yield f"No call among those looked through has the number ending in {' or '.join(endings)}."
 
 
 def _how_far(findings: Findings) -> Iterator[str]:
