@@ -36,6 +36,10 @@ class Clues:
     def nothing(self) -> bool:
         return not (self.targets or self.numbers or self.words)
 
+    def doubtful(self, target: Target) -> bool:
+        """May it be meant otherwise than as an id, too?"""
+        return bool(self.words) or may_be_a_number(target)
+
 
 def clues_in(text: str) -> Clues:
     """What this text names."""

@@ -36,7 +36,7 @@ class Findings:
     """Those that they may not."""
     as_of: datetime
     absent: tuple[Target, ...] = ()
-    """Ids that neither an activeflow nor a call of one has."""
+    """Ids that neither an activeflow nor a call of one has, without those that may be meant otherwise."""
     unnamed: int = 0
     """Those whose flow's name was looked for and not known: they may be missing."""
     unread: int = 0

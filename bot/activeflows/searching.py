@@ -4,7 +4,8 @@ Permission comes first, and what belongs to flows that one may not view is hidde
 
 - Words are looked for in what runs; an id and a number also find what has ended, because that is an answer, too.
 - A number finds calls, and these lead to activeflows (``tracing``); how far that went is said.
-- An id is looked for among what runs first, which costs nothing, then as everywhere (``finding``).
+- An id is looked for among what runs first, which costs nothing, then as everywhere (``finding``); what may be a word or a
+  number as well, among what runs only: a walk through the list is not made for a word that looks like an id.
 - There are no pages: whoever finds more than a screenful narrows it. So no button need carry what was looked for.
 """
 
@@ -83,7 +84,7 @@ class Searching:
         found, as_of = _Found(), self._now()
         picture, calls = await self._looked(clues)
         if clues.targets:
-            await self._by_ids(operator, clues.targets, picture, found)
+            await self._by_ids(operator, clues, picture, found)
         if calls is not None and picture is not None:
             led = await traced(self._voipbin, calls.found, picture, within=self._side_look)
             found.unread, found.without = led.unread, led.without
@@ -104,7 +105,7 @@ class Searching:
             unnamed=found.unnamed,
             unread=found.unread,
             without=found.without,
-            picture=picture if clues.words or clues.numbers else None,
+            picture=picture,
             calls=calls,
         )
 
@@ -120,22 +121,25 @@ class Searching:
 
     # ---------------------------------------------------------------- by an id
 
-    async def _by_ids(
-        self, operator: Operator, targets: Sequence[Target], picture: Picture | None, found: _Found
-    ) -> None:
+    async def _by_ids(self, operator: Operator, clues: Clues, picture: Picture | None, found: _Found) -> None:
         async with asyncio.TaskGroup() as asking:
-            looks = [asking.create_task(self._having(operator, target, picture)) for target in targets]
-        for target, look in zip(targets, looks, strict=True):
+            looks = [
+                asking.create_task(self._having(operator, target, picture, deep=not clues.doubtful(target)))
+                for target in clues.targets
+            ]
+        for target, look in zip(clues.targets, looks, strict=True):
             activeflows = look.result()
             for activeflow in activeflows:
                 found.add(activeflow, Match(How.ID))
-            if not activeflows:
+            if not activeflows and not clues.doubtful(target):
                 found.absent.append(target)
 
-    async def _having(self, operator: Operator, target: Target, picture: Picture | None) -> list[Activeflow]:
+    async def _having(
+        self, operator: Operator, target: Target, picture: Picture | None, *, deep: bool
+    ) -> list[Activeflow]:
         if isinstance(target, Prefix):
             here = fitting(self._voipbin, operator, target, picture) if picture is not None else []
-            return here or (await beginning(self._voipbin, operator, target))[0]
+            return here if here or not deep else (await beginning(self._voipbin, operator, target))[0]
         try:
             return [await with_id(self._voipbin, target)]
         except (NotFound, NotOurs):

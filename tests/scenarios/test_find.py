@@ -188,6 +188,19 @@ async def test_an_id_its_beginning_and_the_calls_id_find_it(bot: Stage, calling:
         assert "Looked for the id" in answer.words
 
 
+async def test_what_may_be_an_id_or_a_word_is_looked_for_as_both_and_no_list_is_walked_for_it(
+    bot: Stage, voipbin: World, calling: Activeflow
+) -> None:
+    cafe = voipbin.rings(voipbin.add_flow("Café"), at="play")
+    answer = await answers(bot, "find cafe")
+    assert shown(answer) == [str(cafe.id)]
+    assert "cafe as the beginning of an id of what runs; flows and queues called like cafe" in answer.words
+    assert "has the id" not in answer.words
+    before = len(voipbin.requests_to("GET", "/activeflows"))
+    assert "the same digits as the beginning of an id of what runs" in (await answers(bot, "find 55577310")).words
+    assert len(voipbin.requests_to("GET", "/activeflows")) - before <= 1
+
+
 async def test_an_id_of_nothing_is_said_and_the_others_are_found(bot: Stage, calling: Activeflow) -> None:
     answer = await answers(bot, f"find deadbeef {calling.id}")
     assert shown(answer) == [str(calling.id)]

@@ -16,7 +16,7 @@ from bot.activeflows.clues import Clues, may_be_a_number
 from bot.activeflows.findings import Findings, Hit
 from bot.activeflows.matching import How
 from bot.activeflows.operators import Operator, Permission
-from bot.activeflows.targets import Target
+from bot.activeflows.targets import Prefix, Target
 from bot.slack.blocks.activeflow_list import drawn_row, row_aloud
 from bot.slack.blocks.freshness import because, how_complete, left_out
 from bot.slack.blocks.mrkdwn import bold, code, date_token, escaped
@@ -51,15 +51,18 @@ def _title(findings: Findings) -> str:
 
 def _understood(clues: Clues) -> str:
     parts = [f"a phone number ending in {number.ending}" for number in clues.numbers]
-    parts += [_id(target) for target in clues.targets]
+    parts += [_id(target, clues) for target in clues.targets]
     if clues.words:
         words = bold(clues.words, 110)
         parts.append(f"flows and queues called like {words}, and situations with {'it' if parts else words}")
     return "; ".join(parts)
 
 
-def _id(target: Target) -> str:
-    return "these digits as the beginning of an id" if may_be_a_number(target) else f"the id {code(str(target), 40)}"
+def _id(target: Target, clues: Clues) -> str:
+    if not clues.doubtful(target):
+        return f"the id {code(str(target), 40)}"
+    what = "the same digits" if may_be_a_number(target) else code(str(target), 40)
+    return f"{what} as the beginning of an id of what runs"
 
 
 # ---------------------------------------------------------------- what was found
@@ -85,9 +88,10 @@ def _of_call(call: CallFound) -> str:
 
 def _besides(findings: Findings, command: str) -> Iterator[str]:
     """What there is to say besides the rows."""
-    absent = [code(str(target), 40) for target in findings.absent if not may_be_a_number(target)]
-    if absent:
-        yield f"No activeflow that I may read, and no call of one, has the id {', '.join(absent)}."
+    if findings.absent:
+        absent = ", ".join(code(str(target), 40) for target in findings.absent)
+        older = " An older one is found by its whole id." if any(isinstance(t, Prefix) for t in findings.absent) else ""
+        yield f"No activeflow that I may read, and no call of one, has the id {absent}.{older}"
     yield from _of_no_call(findings)
     if not findings.hits and findings.clues.words:
         yield f"Nothing that runs is called so or says so. All that run: {code(f'{command} list')}"
