@@ -81,7 +81,7 @@ async def test_on_a_telephone_everything_is_within_reach(world: World, call: Act
     card = olive.card(call)
     await expect(card).to_contain_text("Stop this activeflow?")
     await olive.page.get_by_role("button", name="New messages").click()
-    for button in await card.get_by_role("button").all():
+    for button in await card.locator(".content").get_by_role("button").all():
         await expect(button).to_be_in_viewport(ratio=1)
         box = await button.bounding_box()
         assert box is not None
