@@ -30,6 +30,7 @@ from bot.activeflows.reading import Reading
 from bot.activeflows.records import Head
 from bot.activeflows.revealing import Revealing
 from bot.activeflows.reviewing import Reviewing
+from bot.activeflows.searching import Searching
 from bot.beside import beside
 from bot.carrying_out import CarryingOut
 from bot.connecting import installed, opened, reached, secret_of
@@ -135,6 +136,7 @@ async def running(
             policy=in_force.policy,
             web=client,
             reading=reading,
+            searching=Searching(voipbin, voipbin, utc_now, judging=judging, live=live),
             reviewing=Reviewing(book, now=utc_now),
             revealing=Revealing(voipbin, voipbin, book, now=utc_now),
             asking=Asking(voipbin, book, reading.resolve, patience=patience, now=utc_now),

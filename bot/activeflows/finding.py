@@ -25,9 +25,9 @@ async def find(voipbin: VoIPBIN, operator: Operator, target: Target) -> Activefl
     """
     operator.require(Permission.VIEW)
     if isinstance(target, Prefix):
-        activeflow = await _begins(voipbin, operator, target)
+        activeflow = await _the_one(voipbin, operator, target)
     else:
-        activeflow = await _has_id(voipbin, target)
+        activeflow = await with_id(voipbin, target)
     if activeflow.customer_id != voipbin.customer.id:
         raise NotOurs(activeflow.id)
     operator.require(Permission.VIEW, activeflow.flow_id)
@@ -46,8 +46,8 @@ def visible(voipbin: VoIPBIN, operator: Operator, activeflows: Iterable[Activefl
     return seen
 
 
-async def _has_id(voipbin: VoIPBIN, target: UUID) -> Activeflow:
-    """Its own id, or that of the call it runs for."""
+async def with_id(voipbin: VoIPBIN, target: UUID) -> Activeflow:
+    """By its own id, or that of the call it runs for; whether it may be shown is not asked. Raises ``NotFound``."""
     try:
         return await voipbin.activeflow(target)
     except NotFound:
@@ -57,12 +57,18 @@ async def _has_id(voipbin: VoIPBIN, target: UUID) -> Activeflow:
     return await voipbin.activeflow(call.activeflow_id)
 
 
-async def _begins(voipbin: VoIPBIN, operator: Operator, prefix: Prefix) -> Activeflow:
+async def beginning(voipbin: VoIPBIN, operator: Operator, prefix: Prefix) -> tuple[list[Activeflow], Picture]:
+    """Those they may view whose id begins so, and what was looked through."""
     picture = await voipbin.picture()
-    found = _fitting(voipbin, operator, prefix, picture)
+    found = fitting(voipbin, operator, prefix, picture)
     if not found:  # it may have begun since
         picture = await voipbin.picture(max_age=0.0)
-        found = _fitting(voipbin, operator, prefix, picture)
+        found = fitting(voipbin, operator, prefix, picture)
+    return found, picture
+
+
+async def _the_one(voipbin: VoIPBIN, operator: Operator, prefix: Prefix) -> Activeflow:
+    found, picture = await beginning(voipbin, operator, prefix)
     if not found:
         raise NotFound(str(prefix), _looked(picture))
     if len(found) > 1:
@@ -70,7 +76,8 @@ async def _begins(voipbin: VoIPBIN, operator: Operator, prefix: Prefix) -> Activ
     return await voipbin.activeflow(found[0].id)
 
 
-def _fitting(voipbin: VoIPBIN, operator: Operator, prefix: Prefix, picture: Picture) -> list[Activeflow]:
+def fitting(voipbin: VoIPBIN, operator: Operator, prefix: Prefix, picture: Picture) -> list[Activeflow]:
+    """By their own ids, else by those of their calls; those that run, if any does."""
     seen = visible(voipbin, operator, picture.activeflows)
     found = [a for a in seen if prefix.fits(a.id)] or [a for a in seen if prefix.fits(a.reference.id)]
     return [a for a in found if a.running] or found

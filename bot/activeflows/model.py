@@ -135,6 +135,8 @@ class Call:
     answered_at: datetime | None = None
     hangup_at: datetime | None = None
     hangup_reason: str = ""
+    master_id: UUID | None = None
+    """The call that placed this one, as a leg of its own."""
 
     @property
     def over(self) -> bool:

@@ -6,7 +6,9 @@ from typing import Protocol, TypeVar
 from uuid import UUID
 
 from bot.activeflows.bulk import Became, Bulk, Ending, Run
+from bot.activeflows.callers import CallsLooked
 from bot.activeflows.model import Activeflow, Call, Customer, Flow, Picture, Spoken
+from bot.activeflows.numbers import Number
 from bot.activeflows.operators import Operator
 from bot.activeflows.records import Entry, Question, Record, Written
 from bot.activeflows.stops import Claim, Declined, Ended, Intent, IntentState, Phase, Press
@@ -67,6 +69,14 @@ class Live(Protocol):
 
     async def running(self, *, max_age: float) -> Picture | None:
         """What runs now or, while it cannot be followed, ran at most ``max_age`` seconds ago; ``None``: not known."""
+        ...
+
+
+class Calls(Protocol):
+    """The telephone calls, looked through. It may raise any ``Failure``."""
+
+    async def calls_with(self, numbers: Sequence[Number]) -> CallsLooked:
+        """Those that have one of these numbers, newest first: of the last hour all, read now. The numbers stay inside."""
         ...
 
 

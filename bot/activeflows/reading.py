@@ -8,12 +8,10 @@ anything of an activeflow is told that belongs to a flow they may not view. Deci
   many activeflows it did not get the name: those may be missing.
 """
 
-import asyncio
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from datetime import datetime
 from difflib import get_close_matches
-from itertools import chain
 from typing import Final, Literal, TypeAlias
 from uuid import UUID
 
@@ -21,17 +19,16 @@ from bot.activeflows.doings import Doings
 from bot.activeflows.filters import Filters
 from bot.activeflows.finding import find, visible
 from bot.activeflows.grouping import Group, grouped
-from bot.activeflows.judging import Judging, may_be_stale
-from bot.activeflows.lookups import flows, queue_names
-from bot.activeflows.model import Activeflow, Call, Flow, Freshness, Picture
+from bot.activeflows.judging import Judging
+from bot.activeflows.lookups import Flows, flow_of, flows, pictured
+from bot.activeflows.model import Activeflow, Freshness, Picture
 from bot.activeflows.operators import Operator, Permission
 from bot.activeflows.ports import Live, Past, VoIPBIN
-from bot.activeflows.seeing import in_time
+from bot.activeflows.rows import Row, Rows
 from bot.activeflows.showing import Around, Details
-from bot.activeflows.situation import Situation, queues_named, situation
+from bot.activeflows.situation import Situation
 from bot.activeflows.stays import Stays
 from bot.activeflows.targets import Target
-from bot.activeflows.trouble import Trouble
 from bot.activeflows.wording import raw_type
 
 PAGE: Final = 10
@@ -39,22 +36,9 @@ PAGE: Final = 10
 SHARED_FOR: Final = 5.0
 """Seconds for which one look at VoIPBIN serves everybody who asks for a list."""
 _UNSEEN: Final = Situation(kind="", words="", action="")
-Flows: TypeAlias = Mapping[UUID, Flow | None]
-"""Definitions by id; ``None``: there is no such flow (any more). What is not in it is not known."""
-
 
 By: TypeAlias = Literal["flow", "action"]
 """What a list can be grouped by."""
-
-
-@dataclass(frozen=True, slots=True)
-class Row:
-    """One activeflow on screen. ``flow_name`` is ``None`` when it has no flow or its name is not known."""
-
-    activeflow: Activeflow
-    situation: Situation
-    flow_name: str | None
-    troubles: tuple[Trouble, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,6 +92,7 @@ class Reading:
         self._live = live
         self._past = past
         self._judging = judging or Judging(Stays())
+        self._rows = Rows(voipbin, self._judging, now, within=side_look)
         self._now = now
         self._doings = Doings()
         self._side_look = side_look
@@ -144,7 +129,7 @@ class Reading:
         page = min(max(page, 1), pages)
         here = slice((page - 1) * PAGE, page * PAGE)
         return Listing(
-            rows=await self._rows(found[here]) if by is None else (),
+            rows=await self._rows.of(found[here]) if by is None else (),
             by=by,
             groups=groups[here],
             filters=filters,
@@ -174,10 +159,7 @@ class Reading:
 
     async def _picture(self, filters: Filters, max_age: float) -> Picture:
         """From memory what runs; what ended is in VoIPBIN's list only."""
-        picture = None
-        if self._live is not None and filters.status == "running":
-            picture = await self._live.running(max_age=max_age)
-        return picture or await self._voipbin.picture(max_age=max_age)
+        return await pictured(self._voipbin, self._live if filters.status == "running" else None, max_age=max_age)
 
     async def _matching(
         self, seen: list[Activeflow], filters: Filters, known: Flows, now: datetime
@@ -190,28 +172,6 @@ class Reading:
         by_action, doings = Filters(action=filters.action, status="any"), await self._doings.of(seen, known)
         return [a for a, doing in zip(seen, doings, strict=True) if by_action.matches(a, doing, None, now)]
 
-    async def _rows(self, activeflows: Sequence[Activeflow]) -> tuple[Row, ...]:
-        known = await flows(self._voipbin, (a.flow_id for a in activeflows), within=self._side_look)
-        queues = chain.from_iterable(queues_named(a, flow=_flow_of(a, known)) for a in activeflows)
-        names, calls = await asyncio.gather(
-            queue_names(self._voipbin, queues, within=self._side_look), self._calls_of_the_old(activeflows)
-        )
-        return tuple(self._row(each, _flow_of(each, known), names, calls.get(each.id)) for each in activeflows)
-
-    async def _calls_of_the_old(self, activeflows: Sequence[Activeflow]) -> dict[UUID, Call | None]:
-        """The calls of those that are older than any call can be; asked for what is on screen only."""
-        now = self._now()
-        old = {a.id: a.reference.id for a in activeflows if a.reference.id is not None and may_be_stale(a, now)}
-        looks = (in_time(self._voipbin.call(call_id), self._side_look) for call_id in old.values())
-        return {id_: look.value for id_, look in zip(old, await asyncio.gather(*looks), strict=True)}
-
-    def _row(
-        self, activeflow: Activeflow, flow: Flow | None, names: Mapping[UUID, str | None], call: Call | None
-    ) -> Row:
-        doing = situation(activeflow, flow=flow, name_of=names.get)
-        wrong = self._judging.troubles(activeflow, self._now(), flow=flow, name_of=names.get, call=call)
-        return Row(activeflow, doing, flow.name if flow else None, wrong)
-
 
 def _of_flow(seen: list[Activeflow], wanted: Filters, known: Flows, now: datetime) -> list[Activeflow]:
     """Decided once for each flow."""
@@ -220,7 +180,7 @@ def _of_flow(seen: list[Activeflow], wanted: Filters, known: Flows, now: datetim
     for activeflow in seen:
         fits = decided.get(activeflow.flow_id)
         if fits is None:
-            flow = _flow_of(activeflow, known)
+            flow = flow_of(activeflow, known)
             fits = wanted.matches(activeflow, _UNSEEN, flow.name if flow else None, now)
             decided[activeflow.flow_id] = fits
         if fits:
@@ -238,10 +198,6 @@ def _groups(found: list[Activeflow], by: By, known: Flows) -> tuple[Group, ...]:
 
 def _action(activeflow: Activeflow) -> str:
     return raw_type(activeflow.current) or "start"
-
-
-def _flow_of(activeflow: Activeflow, known: Flows) -> Flow | None:
-    return known.get(activeflow.flow_id) if activeflow.flow_id is not None else None
 
 
 def _unnamed(seen: list[Activeflow], found: list[Activeflow], known: Flows) -> int:

@@ -79,3 +79,8 @@ def targets_in(text: str) -> tuple[Found, ...]:
     return tuple(
         place for target, place in found.items() if not (isinstance(target, Prefix) and any(map(target.fits, whole)))
     )
+
+
+def without_ids(text: str) -> str:
+    """The text with a line break in the place of each whole id."""
+    return _ID.sub("\n", text)

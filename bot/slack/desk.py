@@ -13,6 +13,7 @@ from bot.activeflows.ports import BulkLedger, Ledger, Presses
 from bot.activeflows.reading import Reading
 from bot.activeflows.revealing import Revealing
 from bot.activeflows.reviewing import Reviewing
+from bot.activeflows.searching import Searching
 from bot.activeflows.watching import Watching
 from bot.slack.bulk_cards import BulkCards
 from bot.slack.cards import StopCards
@@ -32,6 +33,7 @@ class Desk:
     jobs: Jobs
     teller: Teller
     reading: Reading
+    searching: Searching
     reviewing: Reviewing
     revealing: Revealing
     asking: Asking

@@ -84,17 +84,19 @@ def from_view(body: Mapping[str, Any]) -> Gesture:
 def from_shortcut(body: Mapping[str, Any]) -> Gesture:
     """A global or message shortcut.
 
+    A message that began a thread stands in the channel, and is answered there.
     https://docs.slack.dev/reference/interaction-payloads/shortcuts-interaction-payload
     """
+    message_ts, thread_ts = _word(body, "message_ts"), _word(_part(body, "message"), "thread_ts")
     return Gesture(
         user_id=_word(_part(body, "user"), "id"),
         team_id=_word(_part(body, "user"), "team_id") or _word(_part(body, "team"), "id"),
         channel_id=_word(_part(body, "channel"), "id"),
         response_url=_word(body, "response_url"),
         trigger_id=_word(body, "trigger_id"),
-        message_ts=_word(body, "message_ts"),
+        message_ts=message_ts,
         action_ts=_word(body, "action_ts"),
-        thread_ts=_word(_part(body, "message"), "thread_ts"),
+        thread_ts="" if thread_ts == message_ts else thread_ts,
     )
 
 

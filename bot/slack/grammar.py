@@ -14,13 +14,14 @@ from dataclasses import dataclass
 from typing import Final
 
 from bot.activeflows.errors import NotUnderstood
+from bot.activeflows.numbers import numbers_in
 from bot.activeflows.operators import Permission
 from bot.activeflows.targets import read_target, targets_in
 from bot.slack.auditing import read_audit
 from bot.slack.filtering import closest, read_groups, read_listing
 from bot.slack.narrowing import read_stop_all
 from bot.slack.referring import EDGES, Line, reference
-from bot.slack.requests import Help, Request, Show, Stop, Unwatch, Watch, Whoami, typed
+from bot.slack.requests import Find, Help, Request, Show, Stop, Unwatch, Watch, Whoami, typed
 from bot.slack.typed import Word, cleaned, unquoted, without_mentions, words
 
 LONGEST_REASON: Final = 500
@@ -77,6 +78,8 @@ def _read(text: str) -> Request:
 
 
 def _unknown(word: str, line: str, rest: str) -> NotUnderstood:
+    if numbers_in(line) and not any(c.isalpha() for c in word):
+        return NotUnderstood("a phone number is looked for with “find”", f"find {line}")
     problem = f"there is no “{word[:40]}” here"
     if read_target(word) is not None:
         return NotUnderstood(problem, f"show {line}")
@@ -107,6 +110,15 @@ def _list(line: Line) -> Request:
 def _show(line: Line) -> Request:
     target, _ = reference(line, "show", strict=True)
     return Show(target)
+
+
+def _find(line: Line) -> Request:
+    text = line.text.strip()
+    if not text:
+        raise NotUnderstood(
+            "find what? A phone number, the id of a call, the name of a flow or a queue, or some words", "list"
+        )
+    return Find(text)
 
 
 def _stop(line: Line) -> Request:
@@ -163,6 +175,15 @@ COMMANDS: Final = (
         ("get", "info", "inspect", "describe", "details", "view", "look"),
     ),
     Command(
+        "find",
+        "find <number, id, name or words>",
+        "activeflows by what you know: a phone number in any writing (recent calls are looked through), the id of a call, a "
+        "flow or a queue by its name or nearly so, or words of what one is doing",
+        _find,
+        Permission.VIEW,
+        ("search", "grep", "locate", "lookup", "number", "caller", "phone"),
+    ),
+    Command(
         "stop",
         f"stop {_REF} [now] [reason]",
         "ask to stop one: posts a card here that somebody who may confirms; with “now” it does not ask once more when "
@@ -208,7 +229,6 @@ COMMANDS: Final = (
         "whoami", "whoami", "what you may do here, and why", _whoami, None, ("me", "permissions", "access", "rights")
     ),
     Command("help", "help", "this overview", _help, None, ("?", "-h", "--help", "usage", "commands", "man")),
-    Command("find", "find <text>", "activeflows by what a person knows", aliases=("search",), instead='list flow:"{}"'),
     Command("doctor", "doctor", "is everything this bot needs working", aliases=("check", "health"), instead="whoami"),
 )
 

@@ -53,6 +53,8 @@ BULK_REMAINDER: Final = "bulk.remainder"
 """A new card for what is left, read and frozen anew."""
 UNWATCH: Final = "watch.unwatch"
 """*Unwatch*: the card follows its activeflow no longer; nothing is stopped. Value: the watch's id."""
+FIND: Final = "activeflow.find"
+"""callback_id of the message shortcut *Find activeflow*: ids and numbers are picked out of the message's own text."""
 REASON: Final = "stop.reason"
 """callback_id of the modal that asks for a reason, and block_id and action_id of its one field."""
 

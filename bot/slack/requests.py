@@ -57,6 +57,13 @@ class StopAll:
 
 
 @dataclass(frozen=True, slots=True)
+class Find:
+    """Activeflows by what a person knows. The text may hold a telephone number: no button carries it, no log holds it."""
+
+    text: str = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True)
 class Watch:
     """A card that follows one activeflow."""
 
@@ -84,7 +91,7 @@ class Whoami:
     """What the asker may do here."""
 
 
-Request: TypeAlias = Help | List | Show | Stop | StopAll | Watch | Unwatch | Audit | Whoami
+Request: TypeAlias = Help | List | Show | Find | Stop | StopAll | Watch | Unwatch | Audit | Whoami
 
 _QUOTED_FIRST: Final = re.compile(r"[\"“”„‟«»″＂`'‘’‚‛′]|now(?![^ ])", re.IGNORECASE)
 _LIKE_A_FILTER: Final = re.compile(r"[:=<>\"“”„‟«»″＂]")
@@ -93,14 +100,14 @@ _LIKE_A_FILTER: Final = re.compile(r"[:=<>\"“”„‟«»″＂]")
 def typed(request: Request) -> str:
     """The request as one would type it after the command's name: ``list flow:"Support line" page:2``."""
     match request:
-        case Help():
-            return "help"
-        case Whoami():
-            return "whoami"
+        case Help() | Whoami():
+            return type(request).__name__.lower()
         case List(filters, page, by):
             return _joined("list", f"by {by}" if by else "", filters.words(), f"page:{page}" if page > 1 else "")
         case Show(target):
             return f"show {target}"
+        case Find(text):
+            return f"find {text}"
         case Watch(target):
             return f"watch {target}"
         case Unwatch(meant):

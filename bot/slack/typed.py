@@ -10,6 +10,7 @@ import unicodedata
 from dataclasses import dataclass
 from typing import Final
 
+from bot.activeflows.numbers import numbers_in
 from bot.activeflows.targets import targets_in
 
 _ENTITIES: Final = {"&lt;": "<", "&gt;": ">", "&amp;": "&"}
@@ -46,7 +47,7 @@ class Word:
 def from_slack(text: str) -> str:
     """The text of a slash command as the person sees it: links and channels by what they say, entities decoded.
 
-    A link whose address has an id in it stands as its address, mentions stay (``<@U…|name>``): ids matter here.
+    A link whose address has an id in it, or a number that its words do not show, stands as its address; mentions stay (``<@U…|name>``): ids matter here.
     https://docs.slack.dev/interactivity/implementing-slash-commands#escaping-text
     """
     shown = _LINK.sub(_as_shown, text)
@@ -55,7 +56,14 @@ def from_slack(text: str) -> str:
 
 def _as_shown(link: re.Match[str]) -> str:
     address = link[0][1:-1].partition("|")[0]
-    return link[1] if link[1] and not targets_in(address) else address.removeprefix("mailto:")
+    if link[1] and (address.startswith(("!", "#")) or not _hides(address, link[1])):
+        return link[1]
+    return address.removeprefix("mailto:").removeprefix("tel:")
+
+
+def _hides(address: str, shown: str) -> bool:
+    """Does it name something that its words do not?"""
+    return bool(targets_in(address)) or (address.startswith("tel:") and not numbers_in(shown))
 
 
 def cleaned(text: str) -> str:

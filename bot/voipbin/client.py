@@ -13,11 +13,14 @@ from datetime import datetime
 from typing import Final, TypeVar
 from uuid import UUID
 
+from bot.activeflows.callers import CallsLooked
 from bot.activeflows.errors import NotFound, NotOurs, StopUnconfirmed, VoIPBINUnreachable
 from bot.activeflows.model import Activeflow, Call, Customer, Flow, Picture, Spoken
+from bot.activeflows.numbers import Number
 from bot.activeflows.timeline import Timeline
 from bot.voipbin import wire
 from bot.voipbin.budget import Urgency
+from bot.voipbin.calls import calls_with
 from bot.voipbin.errors import Kind, Unsuccessful
 from bot.voipbin.exchange import LIST_READ, STOP_READ, Exchange, Question
 from bot.voipbin.flight import Flights
@@ -168,6 +171,14 @@ class VoIPBINClient:
         """A call, read now; ``None`` when it does not exist or was deleted."""
         return await self._read_if_any(f"/calls/{call_id}", wire.call) if call_id.int else None
 
+    async def calls_with(self, numbers: Sequence[Number]) -> CallsLooked:
+        """The calls of the last hour that have one of these numbers, read now. Raises a ``Failure``."""
+        try:
+            return await calls_with(self._read_calls, numbers, now=self._now)
+        except Unsuccessful as unsuccessful:
+            trouble = unsuccessful.trouble
+        raise trouble.failure()
+
     async def queue_name(self, queue_id: UUID) -> str | None:
         """A queue's name, not older than some minutes."""
         return await self._queues.get(queue_id) if queue_id.int else None
@@ -195,10 +206,14 @@ class VoIPBINClient:
             return look
         raise trouble.failure()
 
-    async def _read_page(self, before: datetime, size: int, urgency: Urgency = Urgency.SCAN) -> wire.Page:
+    async def _read_page(self, before: datetime, size: int, urgency: Urgency = Urgency.SCAN) -> wire.Page[Activeflow]:
         # Only these two are read by VoIPBIN: an unknown one, such as a status, is ignored and looks as if it worked.
         query: dict[str, str | int] = {"page_size": size, "page_token": page_token(before)}
         return await self._exchange.read(Question("GET", "/activeflows", urgency, LIST_READ, query), wire.page)
+
+    async def _read_calls(self, before: datetime, size: int, urgency: Urgency) -> wire.Page[Call]:
+        query: dict[str, str | int] = {"page_size": size, "page_token": page_token(before)}
+        return await self._exchange.read(Question("GET", "/calls", urgency, LIST_READ, query), wire.calls)
 
     async def _about(self, activeflow_id: UUID, understand: Callable[[bytes], T], urgency: Urgency) -> T:
         if not activeflow_id.int:

@@ -1,6 +1,6 @@
-"""The walk through the list of activeflows, newest first, into a ``Picture`` that says how complete it is.
+"""The walk through one of VoIPBIN's lists, newest first, that says how complete it is; of activeflows, into a ``Picture``.
 
-The list (https://api.voipbin.net/docs/activeflow_overview.html) has no filter, keeps ended rows, gives at most 100 a
+A list (https://api.voipbin.net/docs/activeflow_overview.html) has no filter, keeps ended rows, gives at most 100 a
 page, and continues with "created before", strictly and without a tie-break: rows of the same microsecond as a page's
 last one are lost by its own token. So the next page is asked for from one microsecond later and known ids are dropped.
 The token is sent on the last page, too: a page with fewer rows than asked for is the end.
@@ -15,7 +15,7 @@ import asyncio
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from typing import Final, TypeAlias
+from typing import Final, Generic, Protocol, TypeVar
 from uuid import UUID
 
 from bot.activeflows.model import Activeflow, Picture
@@ -23,8 +23,18 @@ from bot.voipbin.errors import Kind, Unsuccessful
 from bot.voipbin.instants import TICK
 from bot.voipbin.wire import Page
 
-ReadPage: TypeAlias = Callable[[datetime, int], Awaitable[Page]]
-"""The rows created before this instant, at most so many. Raises ``Unsuccessful``."""
+
+class Created(Protocol):
+    """What the walk needs to know of a row."""
+
+    @property
+    def id(self) -> UUID: ...
+
+    @property
+    def created_at(self) -> datetime | None: ...
+
+
+R = TypeVar("R", bound=Created)
 
 AHEAD: Final = timedelta(hours=1)
 """How far in the future the walk begins: clocks differ, and a row stamped after its first token would be unseen."""
@@ -42,21 +52,32 @@ class Bounds:
     """After so long it ends where it is."""
 
 
+@dataclass(frozen=True, slots=True)
+class Walked(Generic[R]):
+    """How a walk went; the fields are those of a ``Picture``."""
+
+    rows: tuple[R, ...]
+    as_of: datetime
+    complete_since: datetime | None
+    stopped_because: str
+    unreadable: int
+
+
 @dataclass(slots=True)
-class _Walk:
+class _Walk(Generic[R]):
     """Where the walk is."""
 
     before: datetime
     """The cursor: it moves back at every step, so the walk ends."""
     reached: datetime
     """Everything created at or after this instant has been read."""
-    found: dict[UUID, Activeflow] = field(default_factory=dict)
+    found: dict[UUID, R] = field(default_factory=dict)
     pages: int = 0
     unreadable: int = 0
     torn_at: datetime | None = None
     """Further back it is not known to be complete: one microsecond held as many rows as a page, or more."""
 
-    def take(self, page: Page, page_size: int) -> str | None:
+    def take(self, page: Page[R], page_size: int) -> str | None:
         """Take a page in and step back. Gives why there is no further page ("" for the end of the list), or ``None``."""
         self.pages += 1
         self.unreadable += page.unreadable
@@ -76,10 +97,23 @@ class _Walk:
         return None
 
 
-async def walk(read_page: ReadPage, *, now: Callable[[], datetime], bounds: Bounds) -> Picture:
-    """Read backwards to the end of the list or to a bound. Raises ``Unsuccessful`` when not even one page could be."""
+async def walk(
+    read_page: Callable[[datetime, int], Awaitable[Page[Activeflow]]], *, now: Callable[[], datetime], bounds: Bounds
+) -> Picture:
+    """The list of activeflows. Raises ``Unsuccessful`` when not even one page could be read."""
+    seen = await walked(read_page, now=now, bounds=bounds)
+    return Picture(seen.rows, seen.as_of, seen.complete_since, seen.stopped_because, seen.unreadable)
+
+
+async def walked(
+    read_page: Callable[[datetime, int], Awaitable[Page[R]]], *, now: Callable[[], datetime], bounds: Bounds
+) -> Walked[R]:
+    """Read backwards to the end of the list or to a bound. Raises ``Unsuccessful`` when not even one page could be.
+
+    ``read_page``: the rows created before an instant, at most so many.
+    """
     as_of = now()
-    going = _Walk(before=as_of + AHEAD, reached=as_of + AHEAD)
+    going: _Walk[R] = _Walk(before=as_of + AHEAD, reached=as_of + AHEAD)
     loop = asyncio.get_running_loop()
     deadline = loop.time() + bounds.seconds
     because: str | None = None
@@ -99,8 +133,8 @@ async def walk(read_page: ReadPage, *, now: Callable[[], datetime], bounds: Boun
                 because = "pages"
             if because is None and loop.time() >= deadline:
                 because = "time"
-    return Picture(
-        activeflows=tuple(going.found.values()),
+    return Walked(
+        rows=tuple(going.found.values()),
         as_of=as_of,
         complete_since=going.torn_at or (going.reached if because else None),
         stopped_because=because or ("ties" if going.torn_at else ""),
@@ -108,7 +142,7 @@ async def walk(read_page: ReadPage, *, now: Callable[[], datetime], bounds: Boun
     )
 
 
-def _last(page: Page) -> datetime | None:
+def _last(page: Page[R]) -> datetime | None:
     """The creation of a full page's last row, by its rows, or by VoIPBIN's own cursor where rows do not say."""
     times = [row.created_at for row in page.rows if row.created_at is not None]
     oldest = min(times, default=None)

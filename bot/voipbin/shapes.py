@@ -131,6 +131,7 @@ class WireParty(msgspec.Struct):
 class WireCall(msgspec.Struct):
     id: Id = None
     activeflow_id: Id = None
+    master_call_id: Id = None
     status: str | None = None
     direction: str | None = None
     source: WireParty | None = None

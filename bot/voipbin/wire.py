@@ -8,10 +8,11 @@ Decision: what an activeflow runs for, whose it is and what its end would start 
 of these is of the wrong type the row is unreadable; every other field is forgiven and reads as absent.
 """
 
+import contextlib
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, Final
+from typing import Any, Final, Generic, TypeVar
 from uuid import UUID
 
 import msgspec
@@ -38,6 +39,7 @@ __all__ = [
     "Unreadable",
     "activeflow",
     "call",
+    "calls",
     "customer",
     "flow",
     "name",
@@ -46,6 +48,8 @@ __all__ = [
     "token",
 ]
 
+R = TypeVar("R")
+
 _NOBODY: Final = UUID(int=0)
 _STATUS: Final = {"running": Status.RUNNING, "ended": Status.ENDED}
 _LONGEST_WORD: Final = 64
@@ -53,10 +57,10 @@ _LONGEST_NAME: Final = 256
 
 
 @dataclass(frozen=True, slots=True)
-class Page:
-    """One page of the list of activeflows."""
+class Page(Generic[R]):
+    """One page of a list."""
 
-    rows: tuple[Activeflow, ...]
+    rows: tuple[R, ...]
     size: int
     """How many rows came, readable or not: fewer than asked means the last page."""
     next_from: datetime | None
@@ -67,7 +71,7 @@ class Page:
         return self.size - len(self.rows)
 
 
-def page(body: bytes) -> Page:
+def page(body: bytes) -> Page[Activeflow]:
     """A list of activeflows. Raises ``Unreadable`` only when the list itself is."""
     steps = Steps()
     found = strictly(body, WirePage)
@@ -104,7 +108,7 @@ def flow(body: bytes) -> Flow:
     )
 
 
-def call(body: bytes) -> Call:
+def call(body: bytes | msgspec.Raw) -> Call:
     found = decoded(body, WireCall)
     return Call(
         id=_identity(found.id),
@@ -117,7 +121,20 @@ def call(body: bytes) -> Call:
         answered_at=instant(found.tm_progressing),
         hangup_at=instant(found.tm_hangup),
         hangup_reason=_word(found.hangup_reason),
+        master_id=_set(found.master_call_id),
     )
+
+
+def calls(body: bytes) -> Page[Call]:
+    """A list of calls. Raises ``Unreadable`` only when the list itself is."""
+    raw = strictly(body, RawPage)
+    if raw is None or raw.result is None:
+        raise Unreadable("not a list of calls")
+    rows = []
+    for each in raw.result:
+        with contextlib.suppress(Unreadable):
+            rows.append(call(each))
+    return Page(tuple(rows), len(raw.result), instant(raw.next_page_token))
 
 
 def customer(body: bytes) -> Customer:

@@ -81,7 +81,7 @@ async def test_on_a_telephone_everything_is_within_reach(world: World, call: Act
     card = olive.card(call)
     await expect(card).to_contain_text("Stop this activeflow?")
     await olive.page.get_by_role("button", name="New messages").click()
-    for button in await card.get_by_role("button").all():
+    for button in await card.locator(".content").get_by_role("button").all():
         await expect(button).to_be_in_viewport(ratio=1)
         box = await button.bounding_box()
         assert box is not None
@@ -105,6 +105,10 @@ async def test_every_word_stands_out_from_its_ground(
     await olive.lists("/flows list", call)
     await olive.types(f"/flows show {call.id}")
     await expect(olive.private(str(call.id))).to_be_visible()
+    await olive.types("/flows find main menu or 555 0199 000")
+    await expect(olive.private("has the number ending in 00")).to_be_visible()
+    await olive.types("/flows find main menu")
+    await expect(olive.private("flows and queues called like")).to_contain_text(short(call))
     card = await olive.asks_to_stop(call)
     await olive.presses("Stop flow", card)
     await expect(card).to_contain_text("Stopped by", timeout=10_000)

@@ -14,6 +14,7 @@ from slack_bolt.async_app import AsyncApp
 from slack_sdk.web.async_client import AsyncWebClient
 
 from bot.activeflows.errors import NotUnderstood
+from bot.demo.slack.installation import Installation
 from bot.settings import Settings
 from bot.slack import ids
 from bot.slack.check import checked
@@ -33,7 +34,7 @@ class NotingApp(AsyncApp):
 
     def __init__(self) -> None:
         super().__init__(client=AsyncWebClient(token="xoxb-none"), signing_secret="none")
-        self.heard: dict[str, set[str]] = {"command": set(), "action": set(), "event": set()}
+        self.heard: dict[str, set[str]] = {"command": set(), "action": set(), "event": set(), "shortcut": set()}
 
     def command(self, command: Any, *args: Any, **kwargs: Any) -> Callable[..., Any]:
         self.heard["command"].add(command)
@@ -42,6 +43,10 @@ class NotingApp(AsyncApp):
     def action(self, constraints: Any, *args: Any, **kwargs: Any) -> Callable[..., Any]:
         self.heard["action"].add(constraints)
         return cast("Callable[..., Any]", super().action(constraints, *args, **kwargs))
+
+    def message_shortcut(self, callback_id: Any, *args: Any, **kwargs: Any) -> Callable[..., Any]:
+        self.heard["shortcut"].add(callback_id)
+        return cast("Callable[..., Any]", super().message_shortcut(callback_id, *args, **kwargs))
 
     def event(self, event: Any, *args: Any, **kwargs: Any) -> Callable[..., Any]:
         self.heard["event"].add(event)
@@ -83,6 +88,21 @@ def test_the_usage_hint_is_the_grammars() -> None:
     assert MANIFEST["features"]["slash_commands"][0]["usage_hint"] == usage_hint()
 
 
+def test_the_manifest_has_the_message_shortcut_that_is_listened_to(heard: dict[str, set[str]]) -> None:
+    shortcuts = MANIFEST["features"]["shortcuts"]
+    assert [shortcut["type"] for shortcut in shortcuts] == ["message"]
+    assert {shortcut["callback_id"] for shortcut in shortcuts} == heard["shortcut"] == {ids.FIND}
+    assert all(len(shortcut["name"]) <= 24 for shortcut in shortcuts)
+
+
+def test_the_simulated_slack_has_the_shortcut_of_the_manifest() -> None:
+    installed, by_manifest = Installation(), Installation()
+    by_manifest.installs(MANIFEST)
+    assert [(s.name, s.callback_id, s.type) for s in installed.shortcuts] == [
+        (s.name, s.callback_id, s.type) for s in by_manifest.shortcuts
+    ]
+
+
 def test_the_manifest_subscribes_to_the_events_that_are_listened_to(heard: dict[str, set[str]]) -> None:
     assert set(MANIFEST["settings"]["event_subscriptions"]["bot_events"]) == heard["event"] == set(HEARD)
 
@@ -99,8 +119,7 @@ def test_the_manifest_asks_for_no_more_scopes_than_are_explained() -> None:
 
 def test_every_word_of_the_product_is_built_or_says_what_to_type_instead() -> None:
     built = {command.word for command in COMMANDS if command.read is not None}
-    assert built == {"list", "show", "stop", "stop all", "watch", "unwatch", "audit", "whoami", "help"}
-    for word in ("find Support", "doctor"):
-        with pytest.raises(NotUnderstood, match="cannot") as refused:
-            parse(word)
-        assert parse(refused.value.suggestion) is not None
+    assert built == {"list", "show", "find", "stop", "stop all", "watch", "unwatch", "audit", "whoami", "help"}
+    with pytest.raises(NotUnderstood, match="cannot") as refused:
+        parse("doctor")
+    assert parse(refused.value.suggestion) is not None

@@ -17,6 +17,7 @@ async def test_help_says_what_can_be_done_here(bot: Stage, typed: str) -> None:
     for usage in (
         "/flows list [by flow | by action] [filters]",
         "/flows show <id>",
+        "/flows find <number, id, name or words>",
         "/flows stop <id> [now] [reason]",
         "/flows whoami",
     ):

@@ -71,7 +71,7 @@ def marked(stage: Stage) -> dict[str, str]:
 
 
 def response_urls(slack: Workspace) -> dict[str, str]:
-    found = re.findall(r"/(?:commands|actions)/[\w/]+", " ".join(str(d.payload) for d in slack.deliveries))
+    found = re.findall(r"/(?:commands|actions|app)/T[\w/-]+", " ".join(str(d.payload) for d in slack.deliveries))
     assert found
     return {f"response_url {number}": url for number, url in enumerate(sorted(set(found)))}
 
@@ -162,6 +162,7 @@ async def stories(stage: Stage) -> None:
     await slack.clicks(ALICE, page, ids.LIST_SHARE)
     await stage.reads("read by @Alice", user=BOB)
     assert "speaking a text" in (await answers(stage, f"show {first.id}")).words
+    await _searches(stage, first)
     await answers(stage, "list nonsense:yes")
 
     card = await stage.asks_to_stop(first, words="caller is stuck")
@@ -183,6 +184,19 @@ async def stories(stage: Stage) -> None:
     assert "incident" in (await answers(stage, "help")).words
     await answers(stage, "whoami")
     await _forgeries(slack)
+
+
+async def _searches(stage: Stage, calling: Activeflow) -> None:
+    """Both numbers, typed and picked out of a message, found and not found, and a look that fails."""
+    slack, voipbin = stage.slack, stage.voipbin
+    for typed in (CALLER, "01 555 010 77 31", CALLED, f"who is {CALLER} or {CALLED}", "+1 555 010 9942 / 00"):
+        assert "phone number" in (await answers(stage, f"find {typed}")).words
+    message = slack.post(INCIDENTS, BOB, f"Who is {CALLER}? See {calling.id}, {SPOKEN.split(maxsplit=1)[0]}")
+    await slack.uses_shortcut(ALICE, message, ids.FIND)
+    await stage.reads("Looked for a phone number ending in 31; the id")
+    voipbin.faults.on("GET", "/calls", faults.broken_json(), times=None)
+    assert "an error of its own" in (await answers(stage, f"find {CALLER}")).words
+    voipbin.faults.clear()
 
 
 async def _forgeries(slack: Workspace) -> None:

@@ -108,7 +108,8 @@ export function menu(holder, opener, items) {
   });
   opener.setAttribute("aria-expanded", "true");
   holder.append(list);
-  if (list.getBoundingClientRect().bottom > innerHeight - 8) list.classList.add("upward");
+  const floor = holder.closest(".scroller")?.getBoundingClientRect().bottom ?? innerHeight;
+  if (list.getBoundingClientRect().bottom > floor - 8) list.classList.add("upward");
   list.firstElementChild?.focus();
 }
 

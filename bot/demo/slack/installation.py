@@ -33,7 +33,7 @@ class Installation:
         self.signing_secret = "5117a4ed5117a4ed5117a4ed5117a4ed"
         self.scopes = {"commands", "chat:write", "users:read", "usergroups:read", "channels:read", "groups:read"}
         self.commands = {"/flows": Command("/flows", "See and stop activeflows", "list | show | stop | help")}
-        self.shortcuts: list[Shortcut] = []
+        self.shortcuts = [Shortcut("Find activeflow", "activeflow.find", "message", "The activeflows it speaks of")]
         self.home_tab_enabled = True
         self.messages_tab_enabled = True
         self.paid_plan = True

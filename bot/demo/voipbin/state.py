@@ -133,6 +133,7 @@ class Call:
     source: str = ""
     destination: str = ""
     direction: str = "incoming"
+    master_call_id: UUID = ZERO
     status: str = "progressing"
     action: Step = START
     action_began: datetime | None = None

@@ -83,7 +83,7 @@ def call(row: Call) -> Json:
         "flow_id": str(row.flow_id),
         "activeflow_id": str(row.activeflow_id),
         "type": "flow",
-        "master_call_id": nobody,
+        "master_call_id": str(row.master_call_id),
         "recording_id": nobody,
         "groupcall_id": nobody,
         "source": {"type": "tel", "target": row.source},

@@ -134,6 +134,19 @@ class World(Inventory):
             self.clock.after(answers_after, lambda: self.telephony.answered(call, activeflow))
         return activeflow
 
+    def connects(self, activeflow: Activeflow, destination: str) -> Call:
+        """A leg that `connect` places from an activeflow's call: a call of its own, with an activeflow of its own."""
+        call = self.call_of(activeflow)
+        if call is None:
+            raise ValueError(f"activeflow {activeflow.id} has no call")
+        placed = self.rings(
+            at="confbridge_join", direction="outgoing", source=call.destination, destination=destination
+        )
+        leg = self.records.calls.get(placed.reference_id)
+        assert leg is not None  # noqa: S101 - rings has just added it
+        leg.master_call_id = call.id
+        return leg
+
     def moves_to(self, activeflow: Activeflow, at: str | Step) -> None:
         """The current action is done; `at` is the new one (the flow's own action of that type, when it has one)."""
         flow = self.records.flows.get(activeflow.flow_id)

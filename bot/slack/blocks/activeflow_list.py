@@ -24,7 +24,8 @@ from bot.activeflows.ages import in_words
 from bot.activeflows.grouping import Group
 from bot.activeflows.model import Activeflow, Status
 from bot.activeflows.operators import Operator, Permission
-from bot.activeflows.reading import Listing, Row
+from bot.activeflows.reading import Listing
+from bot.activeflows.rows import Row
 from bot.slack import ids
 from bot.slack.blocks import row_buttons
 from bot.slack.blocks.freshness import counted, freshness
@@ -43,7 +44,7 @@ def activeflow_list(listing: Listing, operator: Operator, now: datetime, *, comm
     blocks += [SectionBlock(text=MarkdownTextObject(text=_counted(group, now))) for group in listing.groups]
     for row in listing.rows:
         may_stop = row.activeflow.running and operator.may(Permission.STOP, row.activeflow.flow_id)
-        blocks += _drawn(row, now, may_stop=may_stop)
+        blocks += drawn_row(row, now, may_stop=may_stop)
     blocks += [_small(freshness(listing)), _below(listing, shared=False)]
     return Message(_aloud(listing, now), tuple(blocks))
 
@@ -53,7 +54,7 @@ def shared_list(listing: Listing, now: datetime, *, command: str, by: str) -> Me
     blocks: list[Block] = [*_top(listing, command)]
     blocks += [SectionBlock(text=MarkdownTextObject(text=_counted(group, now))) for group in listing.groups]
     for row in listing.rows:
-        blocks += _drawn(row, now, may_stop=row.activeflow.running)
+        blocks += drawn_row(row, now, may_stop=row.activeflow.running)
     blocks += [_small(f"{freshness(listing)} · read by {mention(by)}"), _below(listing, shared=True)]
     return Message(_aloud(listing, now), tuple(blocks))
 
@@ -76,10 +77,12 @@ def _nothing(listing: Listing, command: str) -> str:
     return f"No activeflow is running. Those that ended: {code(f'{command} list status:ended')}"
 
 
-def _drawn(row: Row, now: datetime, *, may_stop: bool) -> list[Block]:
+def drawn_row(row: Row, now: datetime, *, may_stop: bool, why: str = "") -> list[Block]:
+    """One line of a list with its buttons; ``why`` is mrkdwn that says what it is doing there."""
     activeflow, name = row.activeflow, row.flow_name
     buttons = [row_buttons.show(activeflow, name), *([row_buttons.ask_stop(activeflow, name)] if may_stop else [])]
-    return [SectionBlock(text=MarkdownTextObject(text=_words(row, now))), ActionsBlock(elements=buttons)]
+    text = "\n".join([_words(row, now), *([why] if why else [])])
+    return [SectionBlock(text=MarkdownTextObject(text=text)), ActionsBlock(elements=buttons)]
 
 
 def _counted(group: Group, now: datetime) -> str:
@@ -145,9 +148,14 @@ def _aloud(listing: Listing, now: datetime) -> str:
     told = [f"{_TITLES[listing.filters.status]}: {counted(listing)}, as of {date_token(listing.as_of)}."]
     told += [f"{escaped(row_buttons.name_of(group.name), 80)}: {group.count}." for group in listing.groups]
     for row in listing.rows:
-        age = row.activeflow.age(now)
-        since = "" if age is None else f", began {in_words(age)} ago"
-        name = escaped(row_buttons.name_of(row.flow_name), 80)
-        told.append(f"{name} {row.activeflow.short_id}: {escaped(row.situation.words, 150)}{since}.")
-        told += troubles_aloud(row.troubles)
+        told += row_aloud(row, now)
     return " ".join(told)
+
+
+def row_aloud(row: Row, now: datetime) -> list[str]:
+    """One line of a list, as sentences to be read aloud."""
+    age = row.activeflow.age(now)
+    since = "" if age is None else f", began {in_words(age)} ago"
+    name = escaped(row_buttons.name_of(row.flow_name), 80)
+    words = escaped(row.situation.words, 150)
+    return [f"{name} {row.activeflow.short_id}: {words}{since}.", *troubles_aloud(row.troubles)]

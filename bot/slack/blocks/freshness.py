@@ -7,6 +7,8 @@ from collections.abc import Iterator
 from typing import Final
 
 from bot.activeflows.ages import in_words
+from bot.activeflows.callers import CallsLooked
+from bot.activeflows.model import Picture
 from bot.activeflows.reading import PAGE, Listing
 from bot.slack.blocks.mrkdwn import date_token
 
@@ -31,35 +33,49 @@ def counted(listing: Listing) -> str:
     return f"{listing.total} in all" if status == "any" else f"{listing.total} {status}"
 
 
+def how_complete(looked: Listing | Picture) -> Iterator[str]:
+    """What of the list of activeflows is known, and as of when."""
+    yield _how_fresh(looked)
+    if looked.complete_since is None:
+        yield "complete"
+    elif looked.stopped_because == "reading":
+        read = looked.freshness.read if looked.freshness is not None else None
+        share = "" if read is None else f" ({int(read * 100)} %)"
+        yield f"last {in_words(looked.as_of - looked.complete_since)} complete, older still being read{share}"
+    else:
+        yield f"complete since {date_token(looked.complete_since, '{date_short_pretty} {time}')}, {because(looked)}"
+    if looked.unreadable:
+        yield f"{looked.unreadable} could not be read"
+
+
+def because(looked: Listing | Picture | CallsLooked) -> str:
+    """Why it does not go further back."""
+    return _BECAUSE.get(looked.stopped_because, _BECAUSE[""])
+
+
+def left_out(hidden: int, unnamed: int) -> Iterator[str]:
+    """What is not shown though it may fit."""
+    if hidden:
+        yield f"{hidden} hidden: not open to whoever asked here"
+    if unnamed:
+        yield f"{unnamed} may be missing: the name of the flow could not be read"
+
+
 def _parts(listing: Listing) -> Iterator[str]:
     yield counted(listing)
     if listing.pages > 1:
         first = (listing.page - 1) * PAGE + 1
         shown = len(listing.rows) or len(listing.groups)
         yield f"{first}–{first + shown - 1}, page {listing.page} of {listing.pages}"
-    yield _how_fresh(listing)
-    if listing.complete_since is None:
-        yield "complete"
-    elif listing.stopped_because == "reading":
-        read = listing.freshness.read if listing.freshness is not None else None
-        share = "" if read is None else f" ({int(read * 100)} %)"
-        yield f"last {in_words(listing.as_of - listing.complete_since)} complete, older still being read{share}"
-    else:
-        because = _BECAUSE.get(listing.stopped_because, _BECAUSE[""])
-        yield f"complete since {date_token(listing.complete_since, '{date_short_pretty} {time}')}, {because}"
-    if listing.hidden:
-        yield f"{listing.hidden} hidden: not open to whoever asked here"
-    if listing.unnamed:
-        yield f"{listing.unnamed} may be missing: the name of the flow could not be read"
-    if listing.unreadable:
-        yield f"{listing.unreadable} could not be read"
+    yield from how_complete(listing)
+    yield from left_out(listing.hidden, listing.unnamed)
 
 
-def _how_fresh(listing: Listing) -> str:
-    freshness = listing.freshness
+def _how_fresh(looked: Listing | Picture) -> str:
+    freshness = looked.freshness
     if freshness is not None and freshness.live:
-        return f"live, as of {date_token(listing.as_of)}"
+        return f"live, as of {date_token(looked.as_of)}"
     if freshness is not None and freshness.down_since is not None:
         down = date_token(freshness.down_since, "{date_short_pretty} {time}")
-        return f"event stream down since {down}, re-read at {date_token(listing.as_of)}"
-    return f"as of {date_token(listing.as_of)}"
+        return f"event stream down since {down}, re-read at {date_token(looked.as_of)}"
+    return f"as of {date_token(looked.as_of)}"

@@ -18,8 +18,8 @@ from bot.slack.blocks.whoami import whoami
 from bot.slack.desk import Desk
 from bot.slack.gestures import Gesture, from_command
 from bot.slack.grammar import parse
-from bot.slack.listeners import audits, bulks, stops, watches
-from bot.slack.requests import Audit, Help, List, Request, Show, Stop, StopAll, Unwatch, Watch, Whoami
+from bot.slack.listeners import audits, bulks, searches, stops, watches
+from bot.slack.requests import Audit, Find, Help, List, Request, Show, Stop, StopAll, Unwatch, Watch, Whoami
 from bot.slack.telling import Message
 from bot.slack.typed import from_slack
 
@@ -51,6 +51,8 @@ async def _carry_out(desk: Desk, gesture: Gesture, request: Request) -> None:
             await bulks.begin(desk, gesture, request)
         case Audit():
             await audits.tell(desk, gesture, request)
+        case Find():
+            await searches.tell(desk, gesture, request)
         case Watch():
             await watches.begin(desk, gesture, request)
         case Unwatch():

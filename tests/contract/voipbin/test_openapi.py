@@ -117,6 +117,30 @@ async def test_neighbours_deviate_from_the_file_exactly_where_the_real_ones_do(
         assert deviations(openapi, name, row) == DEVIATIONS[name]
 
 
+UNANSWERED = {"action: lacks type", "action.tm_execute: null"}  # at the marker, which the file's action cannot be
+
+
+async def test_a_page_of_calls_deviates_from_the_file_only_where_nobody_has_answered_yet(
+    openapi: dict[str, Any], tell: Tell
+) -> None:
+    def calls(world: World) -> Asked:
+        answered = world.rings(world.add_flow("Helpdesk"), at="play")
+        world.connects(answered, "+15550100003")
+        world.dials(world.add_flow("Recall"), source="+15550100002", destination="+15550100004")
+        world.caller_hangs_up(world.rings(at="talk"))
+        return Asked("GET", "/calls?page_size=4")
+
+    page = (await tell(calls)).json()
+    assert {row["status"] for row in page["result"]} == {"progressing", "dialing", "hangup"}
+    for row in page["result"]:
+        assert deviations(openapi, CALL, row) == (UNANSWERED if row["status"] == "dialing" else DEVIATIONS[CALL])
+    assert page["next_page_token"].endswith("Z")
+    (listed,) = (
+        part["schema"]["allOf"] for part in openapi["paths"]["/calls"]["get"]["responses"]["200"]["content"].values()
+    )
+    assert {"$ref": "#/components/schemas/CommonPagination"} in listed
+
+
 @pytest.mark.parametrize(("case", "status"), [(case, status) for case, status in STORIES if status >= 400])
 async def test_every_refusal_is_the_envelope_of_the_file(
     openapi: dict[str, Any], tell: Tell, case: str, status: int

@@ -89,6 +89,20 @@ async def test_deleted_rows_and_other_customers_rows_are_not_listed(world: World
     assert await ids(api) == []
 
 
+async def test_calls_page_as_activeflows_do_and_a_leg_names_the_call_that_placed_it(
+    world: World, api: httpx.AsyncClient
+) -> None:
+    first = world.rings(created_at=NOON - timedelta(seconds=9))
+    leg = world.connects(first, "+15550100003")
+    world.rings(customer=world.add_customer("Somebody else"))
+    newest = (await api.get("/calls", params={"page_size": 1})).json()
+    assert [(row["id"], row["master_call_id"]) for row in newest["result"]] == [(str(leg.id), str(first.reference_id))]
+    older = (await api.get("/calls", params={"page_token": newest["next_page_token"]})).json()
+    assert [row["id"] for row in older["result"]] == [str(first.reference_id)]
+    end = (await api.get("/calls", params={"page_token": older["next_page_token"]})).json()
+    assert end == {"result": [], "next_page_token": ""}
+
+
 @given(
     offsets=st.lists(st.integers(0, 40), max_size=60),
     size=st.integers(1, 7),

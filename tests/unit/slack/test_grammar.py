@@ -7,10 +7,11 @@ import pytest
 
 from bot.activeflows.errors import NotUnderstood
 from bot.activeflows.filters import Filters
+from bot.activeflows.numbers import Number, numbers_in
 from bot.activeflows.operators import Permission
 from bot.activeflows.targets import Prefix
 from bot.slack.grammar import LONGEST_REASON, help_lines, parse
-from bot.slack.requests import Audit, Help, List, Request, Show, Stop, Unwatch, Watch, Whoami
+from bot.slack.requests import Audit, Find, Help, List, Request, Show, Stop, Unwatch, Watch, Whoami
 from bot.slack.typed import from_slack
 
 ID = UUID("3c5b0f6e-1d2a-4222-8333-123456789abc")
@@ -29,6 +30,8 @@ SHORT = Prefix("3c5b0f6e")
         ("unwatch `3c5b0f6e`", Unwatch(SHORT)),
         ("unwatch", Unwatch()),
         ("list", List()),
+        ("find 0171 / 234 5678", Find("0171 / 234 5678")),
+        ("FIND “Support line”", Find("“Support line”")),
         ("List Type:CALL", List(Filters(type="call"))),
         ("`list` type:none", List(Filters(type="none"))),
         ("l\u200bist type:\u2060call", List(Filters(type="call"))),
@@ -75,6 +78,15 @@ def test_it_understands(text: str, request_: Request) -> None:
 def test_an_id_is_read_however_it_is_written(written: str) -> None:
     assert parse(f"show {written}") == Show(ID)
     assert parse(f"stop {written}") in {Stop(ID), Stop(ID, reason="· running")}
+
+
+@pytest.mark.parametrize(
+    "linked", ["<tel:+491712345678|0171 2345678>", "<tel:+491712345678|the caller>", "<tel:+491712345678>"]
+)
+def test_a_number_that_slack_made_a_link_of_is_still_that_number(linked: str) -> None:
+    request = parse(from_slack(f"find {linked}"))
+    assert isinstance(request, Find)
+    assert [number.same(Number("491712345678", international=True)) for number in numbers_in(request.text)] == [True]
 
 
 def test_a_link_that_slack_made_of_a_pasted_address_still_names_its_activeflow() -> None:
@@ -166,7 +178,10 @@ def test_a_reason_that_is_too_long_is_refused_with_a_shorter_one() -> None:
         ("list type:call type:api", "list type:api"),
         ("list type:call action:queu page:2", "list type:call action:queue_join page:2"),
         ("list page:x", "list"),
-        ("find Support line", 'list flow:"Support line"'),
+        ("search Support line", "find Support line"),
+        ("0171 2345678", "find 0171 2345678"),
+        ("+49 171 2345678", "find +49 171 2345678"),
+        ("find", "list"),
         ("watch", "list"),
         ("follow 3c5b0f6e", "watch 3c5b0f6e"),
         ("unfollow", "unwatch"),
@@ -185,6 +200,6 @@ def test_what_it_does_not_understand_gets_a_suggestion(text: str, suggestion: st
 
 def test_help_has_a_line_for_everything_that_can_be_typed() -> None:
     assert [line.word for line in help_lines()] == [
-        "list", "show", "stop", "stop all", "watch", "unwatch", "audit", "whoami", "help",
+        "list", "show", "find", "stop", "stop all", "watch", "unwatch", "audit", "whoami", "help",
     ]  # fmt: skip
-    assert [line.needs for line in help_lines()][:3] == [Permission.VIEW, Permission.VIEW, Permission.STOP]
+    assert [line.needs for line in help_lines()][:3] == [Permission.VIEW, Permission.VIEW, Permission.VIEW]

@@ -14,7 +14,7 @@ from bot.activeflows.wording import WORDS
 from bot.slack import ids
 from bot.slack.filtering import STATUSES, TYPES
 from bot.slack.grammar import COMMANDS, parse
-from bot.slack.requests import ME, Audit, Help, List, Request, Show, Stop, StopAll, Unwatch, Watch, Whoami, typed
+from bot.slack.requests import ME, Audit, Find, Help, List, Request, Show, Stop, StopAll, Unwatch, Watch, Whoami, typed
 from bot.slack.typed import cleaned, from_slack, words
 
 IDS = st.uuids().filter(lambda id_: id_.int != 0)
@@ -66,6 +66,7 @@ REQUESTS: st.SearchStrategy[Request] = st.one_of(
     st.just(Whoami()),
     LISTS,
     st.builds(Show, TARGETS),
+    st.builds(Find, LINES.filter(bool)),
     st.builds(Stop, TARGETS, st.booleans(), REASONS),
     MANY,
     st.builds(Watch, TARGETS),

@@ -39,7 +39,7 @@ class Listing:
         self.asked: list[datetime] = []
         self.before_each: Callable[[int], Awaitable[None] | None] = lambda _: None
 
-    async def read(self, before: datetime, size: int) -> Page:
+    async def read(self, before: datetime, size: int) -> Page[Activeflow]:
         waiting = self.before_each(len(self.asked))
         if waiting is not None:
             await waiting
@@ -199,7 +199,7 @@ async def test_unreadable_rows_are_counted_and_the_cursor_of_voipbin_leads_past_
     rows = [row(number, NOW - timedelta(minutes=number)) for number in range(6)]
     listing = Listing(rows)
 
-    async def half_readable(before: datetime, size: int) -> Page:
+    async def half_readable(before: datetime, size: int) -> Page[Activeflow]:
         page = await listing.read(before, size)
         return Page(page.rows[:1], page.size, page.next_from)
 
@@ -210,7 +210,7 @@ async def test_unreadable_rows_are_counted_and_the_cursor_of_voipbin_leads_past_
 
 
 async def test_a_full_page_of_which_nothing_is_readable_ends_the_walk_without_a_promise() -> None:
-    async def nothing(_: datetime, size: int) -> Page:
+    async def nothing(_: datetime, size: int) -> Page[Activeflow]:
         return Page((), size, None)
 
     picture = await walk(nothing, now=lambda: NOW, bounds=Bounds(page_size=3))
@@ -223,7 +223,7 @@ async def test_a_full_page_of_which_nothing_is_readable_ends_the_walk_without_a_
 async def test_whatever_times_a_page_claims_the_walk_ends(claims: list[tuple[int | None, int | None]]) -> None:
     asked: list[datetime] = []
 
-    async def liar(before: datetime, size: int) -> Page:
+    async def liar(before: datetime, size: int) -> Page[Activeflow]:
         asked.append(before)
         created, cursor = claims[len(asked) % len(claims)]
         rows = (row(len(asked), None if created is None else NOW + timedelta(hours=created)),)

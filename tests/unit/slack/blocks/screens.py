@@ -12,9 +12,10 @@ from bot.activeflows.filters import Filters
 from bot.activeflows.history import Done
 from bot.activeflows.model import Action, Activeflow, Call, Flow, Party, Reference, Status
 from bot.activeflows.operators import Grant, Operator, Permission, Person, Policy, Standing
-from bot.activeflows.reading import Listing, Row
+from bot.activeflows.reading import Listing
 from bot.activeflows.records import Entry, Record, What
 from bot.activeflows.reviewing import Review
+from bot.activeflows.rows import Row
 from bot.activeflows.seeing import Sight
 from bot.activeflows.showing import Details, Timing
 from bot.activeflows.situation import Situation, situation
@@ -48,6 +49,7 @@ from bot.slack.blocks.whoami import whoami
 from bot.slack.requests import Audit
 from bot.slack.telling import Message
 from tests.unit.slack.blocks.bulk_screens import bulk_screens
+from tests.unit.slack.blocks.found_screens import found_screens
 from tests.unit.slack.blocks.watch_screens import watch_screens
 
 NOW = datetime(2026, 11, 22, 12, 3, 10, tzinfo=UTC)
@@ -159,6 +161,7 @@ def every_screen(words: str = "Support line") -> Iterator[Message]:
     yield from _stop_cards(words)
     yield from bulk_screens(words)
     yield from watch_screens(words)
+    yield from found_screens(words, listing(words).rows, (ALICE, NOBODY))
 
 
 def _doing(words: str, one: Activeflow) -> Situation:

@@ -1,0 +1,95 @@
+"""Calls that have a number: a walk through the list of calls, which knows no filter.
+
+GET /calls (https://api.voipbin.net/docs/call_overview.html) pages as the list of activeflows does. Calls are cut after one
+hour, so the last hour and a little more holds every call that lives; it is read whatever number of pages that takes, within
+the time a person waits. Promises: the numbers are compared here and leave no trace: not in an address, not in what is kept,
+and of the calls only who is masked goes further.
+
+Decision: the first pages are as urgent as a screen, because somebody waits; a longer look gives way to others' screens and
+to a bulk stop, as a walk does.
+"""
+
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Final, Literal, TypeAlias
+from uuid import UUID
+
+from bot.activeflows.callers import CallFound, CallsLooked, Leg, owner
+from bot.activeflows.masking import masked
+from bot.activeflows.model import Call
+from bot.activeflows.numbers import Number, dialled
+from bot.voipbin.budget import Urgency
+from bot.voipbin.scan import Bounds, walked
+from bot.voipbin.wire import Page
+
+ReadCalls: TypeAlias = Callable[[datetime, int, Urgency], Awaitable[Page[Call]]]
+"""The calls created before this instant, at most so many. Raises ``Unsuccessful``."""
+
+BOUNDS: Final = Bounds(max_pages=3, whole=timedelta(minutes=65), seconds=25.0)
+_AT_ONCE: Final = 5
+"""Pages read as if they filled a screen."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Seen:
+    """A call that was looked at; ``end`` is empty for one without the number."""
+
+    id: UUID
+    created_at: datetime | None
+    leg: Leg
+    end: Literal["from", "to", ""] = ""
+    masked: str = ""
+    over: bool = False
+    sought: int = 0
+
+
+async def calls_with(
+    read_page: ReadCalls, numbers: Sequence[Number], *, now: Callable[[], datetime], bounds: Bounds = BOUNDS
+) -> CallsLooked:
+    """Those of the last hour that have one of these numbers, and perhaps some before. Raises ``Unsuccessful``."""
+    pages = 0
+
+    async def read(before: datetime, size: int) -> Page[_Seen]:
+        nonlocal pages
+        pages += 1
+        urgency = Urgency.SCREEN if pages <= _AT_ONCE else Urgency.SCAN
+        page = await read_page(before, size, urgency)
+        return Page(tuple(_seen(call, numbers) for call in page.rows), page.size, page.next_from)
+
+    seen = await walked(read, now=now, bounds=bounds)
+    legs = {row.id: row.leg for row in seen.rows}
+    return CallsLooked(
+        found=tuple(_found(row, row.end, legs) for row in seen.rows if row.end),
+        number=len(seen.rows),
+        as_of=seen.as_of,
+        complete_since=seen.complete_since,
+        stopped_because=seen.stopped_because,
+        unreadable=seen.unreadable,
+    )
+
+
+def _seen(call: Call, numbers: Sequence[Number]) -> _Seen:
+    leg = Leg(call.activeflow_id, call.master_id)
+    ends: tuple[Literal["from", "to"], ...] = ("from", "to")
+    for end, party in zip(ends, (call.source, call.destination), strict=True):
+        has = dialled(party.target)
+        sought = next((place for place, number in enumerate(numbers) if has is not None and has.same(number)), None)
+        if sought is not None:
+            return _Seen(call.id, call.created_at, leg, end, masked(party), call.over, sought)
+    return _Seen(call.id, call.created_at, leg)
+
+
+def _found(row: _Seen, end: Literal["from", "to"], legs: dict[UUID, Leg]) -> CallFound:
+    owner_id = owner(row.id, legs)
+    of_owner = legs.get(owner_id)
+    return CallFound(
+        id=row.id,
+        owner_id=owner_id,
+        activeflow_id=of_owner.activeflow_id if of_owner is not None else None,
+        end=end,
+        masked=row.masked,
+        over=row.over,
+        began=row.created_at,
+        sought=row.sought,
+    )

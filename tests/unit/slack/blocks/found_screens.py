@@ -1,0 +1,57 @@
+"""What a search can answer, at its longest and at its emptiest."""
+
+from collections.abc import Iterator, Sequence
+from datetime import UTC, datetime, timedelta
+from uuid import UUID
+
+from bot.activeflows.callers import CallFound, CallsLooked
+from bot.activeflows.clues import Clues
+from bot.activeflows.findings import Findings, Hit
+from bot.activeflows.matching import How, Match
+from bot.activeflows.model import Picture
+from bot.activeflows.numbers import Number
+from bot.activeflows.operators import Operator
+from bot.activeflows.rows import Row
+from bot.activeflows.targets import Prefix
+from bot.slack.blocks.found import found
+from bot.slack.telling import Message
+
+NOW = datetime(2026, 11, 22, 12, 3, 10, tzinfo=UTC)
+CALL = CallFound(UUID(int=3), UUID(int=4), UUID(int=5), "to", "+1555•••••31", over=True, began=NOW)
+LOOKED = CallsLooked((CALL,), 2300, NOW, NOW - timedelta(minutes=20), "busy", 2)
+EVERYTHING = Clues(
+    targets=(UUID(int=7), Prefix("3c5b0f6e"), Prefix("12345678"), *(UUID(int=n) for n in range(8, 15))),
+    numbers=tuple(Number(f"4917112345{n}") for n in (70, 71, 72)),
+    more=40,
+)
+
+
+def found_screens(words: str, rows: Sequence[Row], operators: Sequence[Operator]) -> Iterator[Message]:
+    """``rows``: as many as there can be."""
+    everybody, *_ = operators
+    hows = [Match(How.CALL, call=CALL), Match(How.QUEUE, 0.8, words or "x"), Match(How.FLOW, 0.8), Match(How.ID)]
+    hits = tuple(Hit(row, hows[number % len(hows)]) for number, row in enumerate(rows))
+    full = Findings(
+        clues=EVERYTHING,
+        hits=hits,
+        total=23,
+        hidden=2,
+        as_of=NOW,
+        absent=EVERYTHING.targets,
+        unnamed=1,
+        unread=12,
+        without=1,
+        picture=Picture((), NOW, NOW - timedelta(minutes=65), "pages", 1),
+        calls=LOOKED,
+    )
+    for operator in operators:
+        yield _drawn(full, operator)
+    named = Clues(targets=(Prefix("cafe"),), words=(words or "x")[:100])
+    yield _drawn(Findings(named, (Hit(rows[0], Match(How.FLOW)),), 1, 0, NOW, picture=full.picture), everybody)
+    yield _drawn(Findings(named, (), 0, 0, NOW, absent=named.targets, picture=Picture((), NOW, None)), everybody)
+    nobody = CallsLooked((), 0, NOW, None)
+    yield _drawn(Findings(Clues(numbers=EVERYTHING.numbers[:1]), (), 0, 0, NOW, calls=nobody), everybody)
+
+
+def _drawn(findings: Findings, operator: Operator) -> Message:
+    return found(findings, operator, NOW, command="/flows")
