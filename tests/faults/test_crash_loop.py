@@ -3,10 +3,9 @@
 from bot.demo.voipbin.world import World
 from tests.faults.processes import Processes
 from tests.faults.truth import Audit, assert_told_truly, last_word, stops_with_effect
-from tests.scenarios.bulk_stage import BulkStage, bulk
+from tests.scenarios.bulk_stage import BulkStage
 from tests.scenarios.conftest import ALICE, CAROL, Stage
 
-__all__ = ["bulk"]
 _OFTEN = 5000
 
 
