@@ -1,15 +1,23 @@
 """What happens after an activeflow has ended: VoIPBIN hangs up its call, and starts the flow that was to come next.
 
 Both happen beside the stop and may fail unnoticed upstream, so they are looked at and told apart from "ended".
+
+Decision: what is learnt is told as it is learnt, but a call that is up is called so only after some seconds: until then
+the hang-up may simply be on its way.
 """
 
 import asyncio
+from collections.abc import AsyncIterator
 from dataclasses import replace
+from typing import Final
 
 from bot.activeflows.errors import Failure
 from bot.activeflows.patience import Patience
 from bot.activeflows.ports import VoIPBIN
 from bot.activeflows.stops import CallAfter, ChildAfter, Ended, Intent
+
+_ON_ITS_WAY: Final = 3
+"""Looks in which a call may be up without being called so; with production's pauses, two seconds."""
 
 
 class Aftermath:
@@ -18,19 +26,30 @@ class Aftermath:
     def __init__(self, voipbin: VoIPBIN, patience: Patience) -> None:
         self._voipbin, self._patience = voipbin, patience
 
-    async def of(self, intent: Intent, ended: Ended) -> Ended:
-        """The same end, with what became of the call and of the on-complete flow."""
-        call = CallAfter("unknown") if intent.seen.call_id else None
-        child = ChildAfter() if intent.seen.on_complete_flow_id else None
-        for pause in self._patience.after:
+    async def of(self, intent: Intent, ended: Ended) -> AsyncIterator[Ended]:
+        """The same end with what is known of the call and the on-complete flow, each time more is; the last one is final."""
+        told, call, child = ended, None, None
+        for look, pause in enumerate(self._patience.after, 1):
             await asyncio.sleep(pause)
-            if call is not None and call.state != "hung_up":
+            if intent.seen.call_id is not None and (call is None or call.state != "hung_up"):
                 call = await self._call(intent) or call
-            if child is not None and child.activeflow_id is None:
-                child = await self._child(intent) or child
-            if (call is None or call.state == "hung_up") and (child is None or child.activeflow_id):
+            if intent.seen.on_complete_flow_id is not None and child is None:
+                child = await self._child(intent)
+            if self._known(intent, call, child):
                 break
-        return replace(ended, call=call, child=child)
+            sure = call if call is None or call.state != "up" or look > _ON_ITS_WAY else None
+            if replace(ended, call=sure, child=child) != told:
+                told = replace(ended, call=sure, child=child)
+                yield told
+        if intent.seen.call_id is not None:
+            call = call or CallAfter("unknown")
+        if intent.seen.on_complete_flow_id is not None:
+            child = child or ChildAfter()
+        yield replace(ended, call=call, child=child)
+
+    def _known(self, intent: Intent, call: CallAfter | None, child: ChildAfter | None) -> bool:
+        over = intent.seen.call_id is None or (call is not None and call.state == "hung_up")
+        return over and (intent.seen.on_complete_flow_id is None or child is not None)
 
     async def _call(self, intent: Intent) -> CallAfter | None:
         if intent.seen.call_id is None:

@@ -87,6 +87,8 @@ class HangingUp:
             ended = await self._ledger.ended(intent.id)
         if ended is None:
             return await self._cards.decline(press, Declined(Why.NO_SUCH_CARD, activeflow_id=intent.activeflow_id))
+        if call.state != "hung_up":
+            call = replace(call, why=tried.why or "VoIPBIN took it, and has not hung it up")
         ended = replace(ended, call=call)
         with suppress(LedgerUnavailable):
             await self._ledger.settle(intent.id, press.id, IntentState.SETTLED, ended)

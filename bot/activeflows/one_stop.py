@@ -40,6 +40,7 @@ from bot.activeflows.stops import (
     Moved,
     NotKnown,
     NotSent,
+    Outcome,
     Phase,
     Press,
     StillRunning,
@@ -128,7 +129,7 @@ class OneStop:
             return await self._conclude(intent, press, _no_further(press, looked), step, show)
         return await self._conclude(intent, press, await self._stop(intent, press, looked, step, show), step, show)
 
-    async def _stop(self, intent: Intent, press: Press, looked: Looked, step: Step, show: Show) -> Phase:
+    async def _stop(self, intent: Intent, press: Press, looked: Looked, step: Step, show: Show) -> Outcome:
         """POST, read back; another POST only when the one before certainly did nothing, or was lost without effect."""
         lost: Sending | None = None
         sending, verdict = Sending(Sent.NOT_DONE), Verdict()
@@ -154,7 +155,7 @@ class OneStop:
             return _judged(press, lost, verdict, self._now())
         return Expired() if sending.sent is Sent.LATE else NotSent(press.by, sending.why, sending.request_id)
 
-    def _not_again(self, press: Press, lost: Sending | None, looked: Looked) -> Phase:
+    def _not_again(self, press: Press, lost: Sending | None, looked: Looked) -> Outcome:
         """What is true when another POST was due and is not sent, because the activeflow is not what it was."""
         if looked.look in {Look.ENDED, Look.GONE}:
             by = Attribution.BY_ITSELF if lost is None else Attribution.UNCERTAIN
@@ -224,11 +225,11 @@ class OneStop:
 
     # ------------------------------------------------------------ records and words
 
-    async def _conclude(self, intent: Intent, press: Press, phase: Phase, step: Step, show: Show) -> Result:
+    async def _conclude(self, intent: Intent, press: Press, phase: Outcome, step: Step, show: Show) -> Result:
         told = await step("outcome", Told, lambda: self._outcome(intent, press, phase, show))
-        return Result(replace(phase, receipt=told.receipt) if isinstance(phase, Ended) else phase, told.receipt)
+        return Result(replace(phase, receipt=told.receipt), told.receipt)
 
-    async def _outcome(self, intent: Intent, press: Press, phase: Phase, show: Show) -> Told:
+    async def _outcome(self, intent: Intent, press: Press, phase: Outcome, show: Show) -> Told:
         """Write the outcome down, give the claim back, and tell everybody, in this order."""
         detail = {
             "outcome": type(phase).__name__,
@@ -241,12 +242,10 @@ class OneStop:
         try:
             written = await self._ledger.record(record_of(intent, press, What.OUTCOME, self._now(), **detail))
             receipt = written.receipt
-            ended = replace(phase, receipt=receipt) if isinstance(phase, Ended) else None
-            await self._ledger.settle(intent.id, press.id, state, ended)
+            phase = replace(phase, receipt=receipt)
+            await self._ledger.settle(intent.id, press.id, state, phase if isinstance(phase, Ended) else None)
         except LedgerUnavailable:
             pass  # the channel is told all the same, without a receipt; the claim lapses by itself
-        if isinstance(phase, Ended):
-            phase = replace(phase, receipt=receipt)
         return Told(await show(intent, phase), receipt)
 
     def _soon(self, telling: Awaitable[bool]) -> None:
@@ -256,7 +255,7 @@ class OneStop:
         task.add_done_callback(self._telling.discard)
 
 
-def _no_further(press: Press, looked: Looked) -> Phase:
+def _no_further(press: Press, looked: Looked) -> Outcome:
     match looked.look:
         case Look.ENDED:
             return Ended(press.by, Attribution.ALREADY, looked.at)
@@ -271,7 +270,7 @@ def _not_known(press: Press, sending: Sending, verdict: Verdict, now: datetime, 
     return NotKnown(press.by, now, why, sending.request_id or verdict.request_id, final=final)
 
 
-def _judged(press: Press, sending: Sending, verdict: Verdict, now: datetime) -> Phase:
+def _judged(press: Press, sending: Sending, verdict: Verdict, now: datetime) -> Outcome:
     """What can truly be said, from what was sent and what was read."""
     if verdict.ended:
         certain = Attribution.THIS_PRESS if sending.sent is Sent.ANSWERED else Attribution.UNCERTAIN

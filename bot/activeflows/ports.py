@@ -125,7 +125,10 @@ class Ledger(Protocol):
         ...
 
     async def claim(self, intent: Intent, press: Press) -> Claim:
-        """Take the one right to stop this activeflow. Taking it again with the same press gives it again."""
+        """Take the one right to stop this activeflow. Taking it again with the same press gives it again.
+
+        The intent keeps a reason that was given at this press.
+        """
         ...
 
     async def settle(self, intent_id: str, press_id: str, state: IntentState, ended: Ended | None = None) -> None:

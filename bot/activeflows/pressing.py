@@ -135,7 +135,10 @@ class Pressing:
         needs_another = intent.on_behalf or "stop" in self._policy().rules.two_person
         if needs_another and press.by == intent.asked_by:
             return await self._decline(intent, press, Declined(Why.OWN_REQUEST, "a second person must press"))
-        intent = replace(intent, reason=intent.reason or press.reason)
+        if not intent.reason and press.reason:
+            intent = replace(intent, reason=press.reason, reason_by=press.by)
+        if self._policy().rules.reason_required and not intent.reason:
+            return await self._decline(intent, press, Declined(Why.NO_REASON, "a reason is required"))
         detail: dict[str, str | int | bool | None] = {"because": decision.because, "grant": decision.grant}
         detail |= {"seen": intent.seen.kind, "asked_by": intent.asked_by, "now": intent.without_second_question}
         await self._ledger.record(record_of(intent, press, What.PRESSED, self._now(), **detail))

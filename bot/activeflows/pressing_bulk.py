@@ -94,6 +94,8 @@ class PressingBulk:
             return await self._decline(bulk, press, Declined(Why.NOT_PERMITTED, no.because, no.who_may))
         if "bulk" in self._policy().rules.two_person and press.by == bulk.asked_by:
             return await self._decline(bulk, press, Declined(Why.OWN_REQUEST, "a second person must press"))
+        if self._policy().rules.reason_required and not bulk.reason:
+            return await self._decline(bulk, press, Declined(Why.NO_REASON, "a reason is required"))
         first = next(iter(allowed.values()))
         pressed = bulk_record(
             bulk, press, What.PRESSED, self._now(), because=first.because, grant=first.grant,

@@ -6,6 +6,7 @@ and its words go to the card everybody sees. What becomes of the call and of the
 
 from collections.abc import Callable
 from contextlib import suppress
+from dataclasses import replace
 from datetime import datetime
 from functools import partial
 
@@ -70,7 +71,13 @@ class Stopping:
         return found is not None and found[1] is IntentState.OPEN
 
     async def _tell_aftermath(self, intent: Intent, press: Press, ended: Ended) -> bool:
-        after = await self._aftermath.of(intent, ended)
-        with suppress(LedgerUnavailable):  # the card is told all the same
-            await self._ledger.settle(intent.id, press.id, IntentState.SETTLED, after)
-        return await self._cards.show(intent, after, press)
+        seen = False
+        async for after in self._aftermath.of(intent, ended):
+            told = after
+            with suppress(LedgerUnavailable):  # the card is told all the same
+                there = await self._ledger.ended(intent.id)
+                if there is not None and there.call is not None and there.call.hung_up_by:
+                    told = replace(after, call=there.call)  # somebody pressed Hang up meanwhile, and knows better
+                await self._ledger.settle(intent.id, press.id, IntentState.SETTLED, told)
+            seen = await self._cards.show(intent, told, press)
+        return seen

@@ -49,6 +49,8 @@ class Intent:
     """Where the card stands in ``channel``; empty while only a response_url reaches it."""
     bulk_id: str = ""
     """The bulk stop it is a member of; empty for a lone one."""
+    reason_by: str = ""
+    """Who gave the reason at the press; empty when whoever asked did."""
 
     @property
     def short_id(self) -> str:
@@ -147,8 +149,11 @@ class CallAfter:
 
     state: str
     at: datetime | None = None
+    """When it was hung up."""
     hung_up_by: str = ""
     """Who pressed *Hang up the call*, when that was needed."""
+    why: str = ""
+    """Why that press may have done nothing."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -179,6 +184,7 @@ class NotKnown:
     why: str
     request_id: str = ""
     final: bool = False
+    receipt: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -189,6 +195,7 @@ class StillRunning:
     at: datetime
     why: str
     request_id: str = ""
+    receipt: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -199,11 +206,15 @@ class NotSent:
     why: str
     request_id: str = ""
     pressable: bool = True
+    receipt: str = ""
 
 
 @dataclass(frozen=True, slots=True)
 class Expired:
     """Past the deadline."""
+
+    receipt: str = ""
+    """Of a press that was in time and could not be carried out in time; a late press has no outcome."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -211,7 +222,9 @@ class Cancelled:
     by: str
 
 
-Phase = Waiting | StopInHand | Moved | Ended | NotKnown | StillRunning | NotSent | Expired | Cancelled
+Outcome = Ended | NotKnown | StillRunning | NotSent | Expired
+"""How a press can end. ``receipt``: the first digits of the hash of the record that says so."""
+Phase = Outcome | Waiting | StopInHand | Moved | Cancelled
 
 
 class Why(StrEnum):
@@ -226,6 +239,7 @@ class Why(StrEnum):
     LATE = "late"
     TAKEN = "taken"
     OWN_REQUEST = "own request"
+    NO_REASON = "no reason"
     LEDGER = "ledger"
 
 

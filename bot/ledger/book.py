@@ -1,6 +1,7 @@
 """The ledger as the middle knows it (``ports.Ledger``): intents, claims and the audit, in single transactions."""
 
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Final
 
@@ -68,14 +69,7 @@ class Book:
         return await self._database.within(work)
 
     async def card_posted(self, intent_id: str, message_ts: str) -> None:
-        def work(connection: Connection) -> None:
-            row = connection.execute(select(intents.c.body).where(intents.c.id == intent_id)).first()
-            if row is not None:
-                fields = _INTENT.dump_python(_INTENT.validate_json(row.body), mode="json") | {"message_ts": message_ts}
-                body = _INTENT.dump_json(_INTENT.validate_python(fields)).decode()
-                connection.execute(update(intents).where(intents.c.id == intent_id).values(body=body))
-
-        await self._database.within(work)
+        await self._database.within(lambda connection: _rewrite(connection, intent_id, message_ts=message_ts))
 
     async def claim(self, intent: Intent, press: Press) -> Claim:
         activeflow_id = str(intent.activeflow_id)
@@ -91,6 +85,8 @@ class Book:
             if not _change(connection, intent.id, IntentState.OPEN, IntentState.STOPPING, press_id=press.id):
                 state = connection.execute(select(intents.c.state).where(intents.c.id == intent.id)).scalar()
                 return Claim(mine=False, state=IntentState(state or IntentState.SETTLED))
+            if intent.reason_by:
+                _rewrite(connection, intent.id, reason=intent.reason, reason_by=intent.reason_by)
             connection.execute(delete(claims).where(claims.c.activeflow_id == activeflow_id))
             connection.execute(
                 insert(claims).values(activeflow_id=activeflow_id, press_id=press.id, by=press.by, lapses_at=lapses_at)
@@ -131,6 +127,14 @@ class Book:
 
     async def records(self, question: Question) -> Sequence[Entry]:
         return await self._database.within(lambda connection: audit.entries(connection, question))
+
+
+def _rewrite(connection: Connection, intent_id: str, **fields: str) -> None:
+    """Change these fields of an intent that is there, and leave the others as they are by now."""
+    body = connection.execute(select(intents.c.body).where(intents.c.id == intent_id)).scalar()
+    if body is not None:
+        rewritten = _INTENT.dump_json(replace(_INTENT.validate_json(body), **fields)).decode()  # type: ignore[arg-type] # fields by name
+        connection.execute(update(intents).where(intents.c.id == intent_id).values(body=rewritten))
 
 
 def _change(connection: Connection, intent_id: str, was: IntentState, to: IntentState, press_id: str = "") -> bool:

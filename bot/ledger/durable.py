@@ -13,6 +13,8 @@ Decisions:
 * The members of a bulk stop are workflows of their own, in a queue with two at a time (over all replicas: VoIPBIN itself
   wants no more), under an id made of the press and the member's number. The queue is looked at four times a second: a
   stop takes four requests, and the request budget allows about two stops a second. A recovered member is queued again.
+* A workflow is recovered however often the process was killed in it: DBOS would give up after a hundred times, and the
+  press would never be told of. Its deadline is what ends it.
 * Values are JSON in the database, not pickles: readable by people, and nobody who can write a row can run code.
 * At shutdown running presses get some seconds to finish; what is left is cut off, not failed, and recovered later. A
   bulk stop begins no further member then.
@@ -116,12 +118,12 @@ class Durable:
             )
         )
 
-        @DBOS.workflow(name="carry_out_press")
+        @DBOS.workflow(name="carry_out_press", max_recovery_attempts=None)
         async def workflow(press: dict[str, Any]) -> None:
             with self._at_work():
                 await carry_out(_PRESS.validate_python(press), DurableStep())
 
-        @DBOS.workflow(name="carry_out_member")
+        @DBOS.workflow(name="carry_out_member", max_recovery_attempts=None)
         async def member(press: dict[str, Any], number: int) -> str:
             with self._at_work():
                 if self._closing:

@@ -4,11 +4,13 @@ from collections.abc import AsyncIterator
 
 import pytest
 
+from tests.faults.night import Night
 from tests.faults.processes import Processes
 from tests.faults.truth import Audit, Witness
+from tests.scenarios.bulk_stage import BulkStage, bulk
 from tests.scenarios.conftest import Stage, policy, slack, stage, voipbin
 
-__all__ = ["policy", "slack", "stage", "voipbin"]
+__all__ = ["bulk", "policy", "slack", "stage", "voipbin"]
 
 
 @pytest.fixture
@@ -30,3 +32,8 @@ async def processes(stage: Stage) -> AsyncIterator[Processes]:
     processes = Processes(stage)
     yield processes
     await processes.end()
+
+
+@pytest.fixture
+def night(stage: Stage, bulk: BulkStage, processes: Processes, audit: Audit, witness: Witness) -> Night:
+    return Night(stage, bulk, processes, audit, witness)

@@ -1,9 +1,13 @@
-"""The real bot, that kills itself with SIGKILL at its n-th write into the database.
+"""The real bot, that kills itself with SIGKILL at a write into the database.
 
 It imports everything, waits for a line on its standard input, and is then ``flows-bot run``. From the moment the file
-``KILLED_BY`` exists, holding ``before 7`` or ``after 7``, the transactions that write are counted, the ledger's and
-DBOS's alike, and the process dies straight before or straight after the commit of that one. Decision: a transaction
-that only reads changes nothing that could be found after a restart, so it is not counted.
+``KILLED_BY`` exists the transactions that write are looked at, the ledger's and DBOS's alike. ``before 7`` or ``after 7``
+in it: the process dies straight before or straight after the commit of the seventh. ``before each`` or ``after each``: it
+dies at each write at which it has not died yet; those it has died at stand in a file beside. Decision: a transaction
+that only reads changes nothing that could be found after a restart, so it is not looked at.
+
+Told ``again and again`` instead of ``go``, it is started anew whenever it was killed: by a fork of a process that has
+imported everything and opened nothing, which takes a tenth of the time.
 """
 
 import os
@@ -11,6 +15,7 @@ import re
 import signal
 import sys
 import threading
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -19,13 +24,18 @@ from sqlalchemy import Connection, Engine, Pool, event
 from bot.__main__ import main
 
 _WRITES = re.compile(r"\s*(INSERT|UPDATE|DELETE|WITH)\b", re.IGNORECASE)
+_ABOUT = re.compile(r"(?:bulk|stop|hang_up):[0-9a-f]{32}:\w+:[\d.]+(?:/[\w ]+)*|[0-9a-f]{32}")
+"""What a write is about: a press, a member's press, a record's key, or an intent."""
+_CLICK = re.compile(r":[\d.]+(?=/|$)")
+"""Somebody who presses again because nobody acked presses at another time."""
 
 
 class Killer:
-    """Counts writes once the order is there."""
+    """Looks at writes once the order is there."""
 
     def __init__(self, order: Path) -> None:
-        self._order = order
+        self._order, self._met = order, order.with_suffix(".met")
+        self._died_at = set(_lines(self._met))
         self._count = 0
         self._lock = threading.Lock()
 
@@ -36,9 +46,9 @@ class Killer:
         event.listen(Engine, "rollback", lambda connection: connection.info.pop("wrote", None))
         event.listen(Pool, "checkin", lambda _, record: self._kept(record.info))
 
-    def _executing(self, connection: Connection, _cursor: object, statement: str, *_: object) -> None:
+    def _executing(self, connection: Connection, _cursor: object, statement: str, parameters: Any, *_: object) -> None:
         if _WRITES.match(statement):
-            connection.info["wrote"] = True
+            connection.info.setdefault("wrote", []).append(_name(statement, parameters))
             if _commits_at_once(connection):
                 self._committing(connection)
 
@@ -47,33 +57,79 @@ class Killer:
             self._kept(connection.info)
 
     def _committing(self, connection: Connection) -> None:
-        if connection.info.pop("wrote", False):
+        wrote = connection.info.pop("wrote", None)
+        if wrote:
             with self._lock:
-                when, nth = self._ordered()
-                self._count += bool(nth)
-                connection.info["number"] = self._count
-                if when == "before" and nth == self._count:
-                    os.kill(os.getpid(), signal.SIGKILL)
+                when, which = self._ordered()
+                self._count += bool(which)
+                connection.info["write"] = self._count, " & ".join(wrote)
+                self._die_if(when == "before", which, *connection.info["write"])
 
     def _kept(self, info: dict[Any, Any]) -> None:
-        number = info.pop("number", 0)
-        when, nth = self._ordered() if number else ("", 0)
-        if when == "after" and nth == number:
+        if "write" in info:
+            number, name = info.pop("write")
+            with self._lock:
+                when, which = self._ordered()
+                self._die_if(when == "after", which, number, name)
+
+    def _die_if(self, now: bool, which: str, number: int, name: str) -> None:  # before or after
+        if now and which == "each" and name not in self._died_at:
+            with self._met.open("a", encoding="utf-8") as met:
+                met.write(f"{name}\n")
+            os.kill(os.getpid(), signal.SIGKILL)
+        if now and which == str(number):
             os.kill(os.getpid(), signal.SIGKILL)
 
-    def _ordered(self) -> tuple[str, int]:
-        try:
-            when, nth = self._order.read_text(encoding="utf-8").split()
-        except FileNotFoundError:
-            return "", 0
-        return when, int(nth)
+    def _ordered(self) -> tuple[str, str]:
+        when, _, which = next(_lines(self._order), "").partition(" ")
+        return when, which
+
+
+def _lines(path: Path) -> Any:
+    with suppress(FileNotFoundError):
+        yield from path.read_text(encoding="utf-8").splitlines()
+
+
+def _name(statement: str, parameters: Any) -> str:
+    """The same for the same write after a restart, when times and contents are others."""
+    rows = parameters if isinstance(parameters, list) else [parameters]
+    values = [value for row in rows for value in (row.values() if isinstance(row, dict) else row)]
+    about = [_CLICK.sub("", value) for value in values if isinstance(value, str) and _ABOUT.fullmatch(value)]
+    numbered = "operation_outputs" in statement or "bulk_members" in statement
+    number = [str(value) for value in values[:2] if isinstance(value, int) and numbered]
+    return " ".join([*statement.split()[:4], *dict.fromkeys(about), *number])
 
 
 def _commits_at_once(connection: Connection) -> bool:
     return connection.get_execution_options().get("isolation_level") == "AUTOCOMMIT"
 
 
-if __name__ == "__main__":
+def _run() -> None:
     Killer(Path(os.environ["KILLED_BY"])).listen()
-    sys.stdin.readline()
     main(["run"])
+
+
+def _again_and_again() -> None:
+    """Until somebody ends this process: a child each time, which does not outlive it."""
+    while True:
+        child = os.fork()
+        if child == 0:
+            threading.Thread(target=_ends_with, args=(os.getppid(),), daemon=True).start()
+            _run()
+            os._exit(0)
+        _, status = os.waitpid(child, 0)
+        if not (os.WIFSIGNALED(status) and os.WTERMSIG(status) == signal.SIGKILL):
+            sys.exit(1)
+
+
+def _ends_with(parent: int) -> None:
+    pause = threading.Event()
+    while os.getppid() == parent:
+        pause.wait(0.2)
+    os.kill(os.getpid(), signal.SIGKILL)
+
+
+if __name__ == "__main__":
+    if sys.stdin.readline() == "again and again\n":
+        _again_and_again()
+    _run()

@@ -30,11 +30,14 @@ class BotProcess:
     def dead(self) -> bool:
         return self._process.returncode is not None
 
-    async def run(self) -> None:
-        """Let it go on from its imports, until it is ready for deliveries."""
+    async def run(self, order: str = "go") -> None:
+        """Let it go on from its imports, until it is ready for deliveries. ``again and again``: whenever it was killed."""
         assert self._process.stdin is not None
-        self._process.stdin.write(b"go\n")
+        self._process.stdin.write(f"{order}\n".encode())
         self._process.stdin.close()
+        await self.until_ready()
+
+    async def until_ready(self) -> None:
         async with asyncio.timeout(_STARTS_WITHIN), aiohttp.ClientSession() as session:
             while not await self._ready(session):
                 assert not self.dead, f"the bot ended with {self._process.returncode} instead of getting ready"
@@ -47,11 +50,17 @@ class BotProcess:
         except aiohttp.ClientError:
             return False
 
-    def dies(self, when: str, nth: int) -> None:
-        """From now on its writes are counted; it dies `before` or `after` the n-th."""
+    def dies(self, when: str, which: int | str) -> None:
+        """From now on its writes are counted; it dies `before` or `after` the n-th, or at `each` in turn."""
         written = self._order.with_suffix(".new")
-        written.write_text(f"{when} {nth}", encoding="utf-8")
+        written.write_text(f"{when} {which}", encoding="utf-8")
         written.replace(self._order)  # there at once and whole
+
+    @property
+    def died_at(self) -> list[str]:
+        """The writes at which it died, when it was to die at each."""
+        met = self._order.with_suffix(".met")
+        return met.read_text(encoding="utf-8").splitlines() if met.exists() else []
 
     async def kill(self, with_: signal.Signals = signal.SIGKILL) -> None:
         """At once, without a last word."""
@@ -89,8 +98,8 @@ class Processes:
         await self.run(bot)
         return bot
 
-    async def run(self, bot: BotProcess) -> None:
-        await bot.run()
+    async def run(self, bot: BotProcess, order: str = "go") -> None:
+        await bot.run(order)
         self._stage.slack.request_url = f"{bot.url}/slack/events"
 
     async def end(self) -> None:

@@ -17,6 +17,7 @@ from bot.activeflows.stops import (
     Expired,
     Intent,
     IntentState,
+    NotKnown,
     NotSent,
     Press,
     StillRunning,
@@ -112,14 +113,16 @@ class Promises:
         by_card = self._effective_by_card(telling)
         words = telling.words
         match telling.phase:
-            case Ended(attribution=attribution, receipt=receipt):
+            case Ended(receipt="") | StillRunning(receipt="") | NotSent(receipt="") | NotKnown(receipt="", final=True):
+                self._must(False, f"no receipt: {words}")  # it is a breach
+        match telling.phase:
+            case Ended(attribution=attribution):
                 self._must(ended, f"it runs, and the card says: {words}")
                 this = attribution is Attribution.THIS_PRESS
                 self._must(words.startswith("Stopped") is this, f"heading: {words}")
                 if this:
                     mine = telling.press is not None and telling.press.by in {p.by for p in by_card}
                     self._must(mine or telling.phase.call is not None, f"none of its presses did it: {words}")
-                    self._must(bool(receipt), f"no receipt: {words}")
                 elif attribution is not Attribution.UNCERTAIN:
                     self._must(not by_card, f"{by_card[:1]} did it, and the card says: {words}")
             case NotSent() | Expired() | Cancelled():

@@ -12,6 +12,7 @@ import aiohttp
 import pytest
 
 from bot.composition import running
+from bot.demo.slack import faults as slack_faults
 from bot.demo.slack.workspace import Workspace
 from bot.demo.voipbin.world import World
 from bot.slack import ids
@@ -154,3 +155,42 @@ async def test_without_a_policy_that_is_recorded_too(stage: Stage, sqlite_url: s
     async with started(stage, flows_bot_policy=None) as url:
         assert [one["detail"] for one in policies(sqlite_url)] == [{"sha256": "", "grants": 0}]
         assert (await ready(url))[0] == 200
+
+
+async def test_a_reason_that_is_required_since_the_press_is_required(
+    stage: Stage, slack: Workspace, voipbin: World, sqlite_url: str
+) -> None:
+    """The press waits for Slack to say who it was, and meanwhile the rule comes into force."""
+    activeflow = voipbin.rings(at="play")
+    asked = slack_faults.hold()
+    assert asked.hold is not None
+    async with started(stage):
+        card = await stage.asks_to_stop(activeflow)
+        slack.faults.on("users.info", asked)
+        await slack.clicks(ALICE, card, ids.STOP_FLOW)
+        await asked.hold.arrived()
+        rule = "\n[rules]\nreason_required = true\n"
+        stage.policy.write_text(stage.policy.read_text(encoding="utf-8") + rule, encoding="utf-8")
+        await slack.until(lambda: len(policies(sqlite_url)) == 2)
+        asked.hold.release()
+        said = await stage.reads("Here a stop needs a reason")
+        assert "Press it again and say why. Nothing was stopped by your press." in said.words
+        assert stage.posts(activeflow) == 0
+        await slack.clicks(ALICE, card, ids.STOP_FLOW)
+        await slack.until(lambda: slack.views_of(ALICE))
+
+
+async def test_a_bulk_stop_asked_for_without_a_reason_is_not_begun_once_one_is_required(
+    stage: Stage, slack: Workspace, voipbin: World, sqlite_url: str
+) -> None:
+    grants = f'[[grant]]\nto = ["{ALICE}", "{BOB}"]\nmay = ["view", "stop", "bulk"]\n'
+    stage.policy.write_text(grants, encoding="utf-8")
+    voipbin.rings(voipbin.add_flow("Support line"), at="play")
+    async with started(stage):
+        await slack.types(ALICE, INCIDENTS, "/flows stop all type:call")
+        card = await stage.reads("Stop all 1")
+        stage.policy.write_text(f"{grants}\n[rules]\nreason_required = true\n", encoding="utf-8")
+        await slack.until(lambda: len(policies(sqlite_url)) == 2)
+        await slack.clicks(BOB, card, ids.BULK_STOP)
+        await stage.reads("Ask for it again and say why. Nothing was stopped by your press.", user=BOB)
+    assert voipbin.stops == []

@@ -8,8 +8,8 @@ from collections.abc import Callable, Mapping
 from typing import Final, TypeAlias
 
 from bot.activeflows.records import Record, What
-from bot.activeflows.stops import Attribution
-from bot.slack.blocks.mrkdwn import code, escaped
+from bot.activeflows.stops import Attribution, Wish
+from bot.slack.blocks.mrkdwn import code, escaped, mention
 
 Detail: TypeAlias = Mapping[str, str | int | bool | None]
 
@@ -22,7 +22,11 @@ def _asked(detail: Detail) -> str:
 
 def _pressed(detail: Detail) -> str:
     count = _said(detail, "count")
-    return f"pressed {f'Stop all, for {count}' if count else 'Stop flow'}{_because(detail)}"
+    what = "Hang up the call" if _of_the_call(detail) else f"Stop all, for {count}" if count else "Stop flow"
+    again = ", without a second question" if detail.get("now") is True else ""
+    asker = detail.get("asked_by")
+    asked = f", which {mention(asker)} had asked for" if isinstance(asker, str) and asker else ""
+    return f"pressed {what}{asked}{again}{_because(detail)}"
 
 
 def _refused(detail: Detail) -> str:
@@ -38,6 +42,8 @@ def _moved(detail: Detail) -> str:
 
 
 def _sending(detail: Detail) -> str:
+    if _of_the_call(detail):
+        return "sending the hang-up of the call"
     attempt = _said(detail, "attempt")
     return f"sending the stop (attempt {attempt})" if attempt else "sending the stop"
 
@@ -60,10 +66,24 @@ _OUTCOMES: Final = {
 }
 
 
+_CALLS: Final = {
+    "hung_up": "the call was hung up",
+    "hanging_up": "the call is hanging up",
+    "up": "the call is still up",
+    "unknown": "not known whether the call was hung up",
+}
+
+
+def _of_the_call(detail: Detail) -> bool:
+    """*Hang up the call*, not *Stop flow*."""
+    return detail.get("wish") == str(Wish.HANG_UP)
+
+
 def _outcome(detail: Detail) -> str:
     kind = str(detail.get("outcome"))
     ended = _ENDED.get(Attribution(by)) if (by := detail.get("attribution")) in set(Attribution) else "ended"
-    words = ended if kind == "Ended" else _OUTCOMES.get(kind, escaped(kind, 40))
+    outcomes = _CALLS if _of_the_call(detail) else _OUTCOMES
+    words = ended if kind == "Ended" else outcomes.get(kind, escaped(kind, 40))
     why, request_id = _said(detail, "why"), _said(detail, "request_id")
     return f"outcome: {words}{f': {why}' if why else ''}{f' (VoIPBIN request {request_id})' if request_id else ''}"
 
@@ -90,7 +110,8 @@ def _policy(detail: Detail) -> str:
 def did(record: Record) -> str:
     """Words that follow a person's name: "asked to stop: allowed by grant 2". Safe to stand in mrkdwn."""
     words = _WORDS.get(record.what)
-    return words(record.detail) if words else f"{record.what}{_because(record.detail)}"
+    detail = {name: value for name, value in record.detail.items() if (name, value) != ("asked_by", record.who)}
+    return words(detail) if words else f"{record.what}{_because(detail)}"
 
 
 def _because(detail: Detail) -> str:

@@ -40,8 +40,8 @@ def _words(declined: Declined, again: str) -> str:
                 f"Slack did not tell me just now who you are and what groups you are in, and without that I stop nothing"
                 f" ({escaped(declined.because, 300)}). Please press again in a moment."
             )
-        case Why.OWN_REQUEST:
-            return f"Here a stop needs two people: somebody other than the one who asked has to press. {nothing}"
+        case Why.OWN_REQUEST | Why.NO_REASON:
+            return f"{_rule(declined)} {nothing}"
         case Why.TAKEN:
             return f"{mention(declined.by)} is stopping it already. The card says what becomes of it."
         case Why.LATE:
@@ -53,6 +53,14 @@ def _words(declined: Declined, again: str) -> str:
         case Why.OVER:
             return f"This card has been carried out already; it says what became of it. {nothing}"
         case Why.LEDGER:
-            return f"The record of your press could not be written, and without a record I stop nothing. {nothing}"
+            unwritten = "The record of your press could not be written, and without a record I stop nothing."
+            return f"{unwritten} {nothing} The card says how to stop it without me."
         case _:
             return f"I do not know this card any more. {nothing}"
+
+
+def _rule(declined: Declined) -> str:
+    if declined.why is Why.OWN_REQUEST:
+        return "Here a stop needs two people: somebody other than the one who asked has to press."
+    then = "Press it again" if declined.activeflow_id is not None else "Ask for it again"
+    return f"Here a stop needs a reason, and this one had none. {then} and say why."

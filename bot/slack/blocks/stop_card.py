@@ -27,6 +27,7 @@ from bot.activeflows.stops import (
     Moved,
     NotKnown,
     NotSent,
+    Outcome,
     Phase,
     StillRunning,
     StopInHand,
@@ -34,7 +35,7 @@ from bot.activeflows.stops import (
 )
 from bot.slack import ids
 from bot.slack.blocks.mrkdwn import bold, code, date_token, escaped, mention, plain
-from bot.slack.blocks.way_out import without_bot
+from bot.slack.blocks.way_out import hang_up_without_bot, without_bot
 from bot.slack.telling import Message
 
 _HEADERS: Final[dict[type, str]] = {
@@ -109,7 +110,7 @@ def _buttons(intent: Intent, phase: Phase) -> list[ButtonElement]:
             _button("Cancel", ids.CANCEL_STOP, intent.id, f"Do not stop {about}"),
         ]
     buttons = []
-    if isinstance(phase, Ended) and phase.call is not None and phase.call.state == "up":
+    if _may_be_up(phase):
         buttons.append(_button("Hang up the call", ids.HANG_UP, intent.id, f"Hang up the call of {about}", danger=True))
     if isinstance(phase, Ended) and phase.child is not None and phase.child.activeflow_id is not None:
         child = phase.child.activeflow_id
@@ -124,21 +125,36 @@ def _button(text: str, action_id: str, value: str, label: str, *, danger: bool =
 
 
 def _small_print(intent: Intent, phase: Phase, command: str) -> list[str]:
-    asker = f"Asked by {mention(intent.asked_by)}" + (", who may not stop it" if intent.on_behalf else "")
-    lines = [asker + (f": {escaped(intent.reason, 500)}" if intent.reason else "")]
+    lines = _asked(intent)
     if isinstance(phase, _OPEN):
         lines.append(f"Can be pressed until {date_token(intent.deadline)} by people who may stop it")
-        lines.append(without_bot(intent.activeflow_id))
-    if isinstance(phase, Expired):
-        lines.append(without_bot(intent.activeflow_id))
+    if isinstance(phase, _OPEN) and intent.without_second_question:
+        lines.append("Asked for with *now*: a press stops it whatever it is doing by then")
     if isinstance(phase, NotKnown | StillRunning | NotSent):
         lines.append(f"Look again: {code(f'{command} show {intent.short_id}')}")
+    if not isinstance(phase, Ended | Cancelled):
         lines.append(without_bot(intent.activeflow_id))
-        if phase.request_id:
-            lines.append(f"VoIPBIN request {code(phase.request_id, 100)}")
-    if isinstance(phase, Ended) and phase.receipt:
+    if _may_be_up(phase) and intent.seen.call_id is not None:
+        lines.append(hang_up_without_bot(intent.seen.call_id))
+    if isinstance(phase, NotKnown | StillRunning | NotSent) and phase.request_id:
+        lines.append(f"VoIPBIN request {code(phase.request_id, 100)}")
+    if isinstance(phase, Outcome) and phase.receipt:
         lines.append(f"Receipt {code(phase.receipt)}")
     return lines
+
+
+def _asked(intent: Intent) -> list[str]:
+    asker = f"Asked by {mention(intent.asked_by)}" + (", who may not stop it" if intent.on_behalf else "")
+    if not intent.reason:
+        return [asker]
+    if intent.reason_by in ("", intent.asked_by):
+        return [f"{asker}: {escaped(intent.reason, 500)}"]
+    return [asker, f"The reason {mention(intent.reason_by)} gave: {escaped(intent.reason, 500)}"]
+
+
+def _may_be_up(phase: Phase) -> bool:
+    """Whether somebody may still be on the line of an activeflow that has ended."""
+    return isinstance(phase, Ended) and phase.call is not None and phase.call.state in {"up", "unknown"}
 
 
 def _what_became(intent: Intent, phase: Phase, command: str) -> list[str]:
@@ -152,7 +168,7 @@ def _what_became(intent: Intent, phase: Phase, command: str) -> list[str]:
         case StopInHand():
             return [f"{mention(phase.by)} pressed {bold('Stop flow')} at {date_token(phase.since)}."]
         case Ended():
-            return [_ended(phase), *_call_after(phase), *_child_after(intent, phase)]
+            return [_ended(phase), *_call_after(intent, phase), *_child_after(intent, phase)]
         case NotKnown():
             return _not_known(phase)
         case StillRunning():
@@ -185,19 +201,22 @@ def _ended(phase: Ended) -> str:
             )
 
 
-def _call_after(phase: Ended) -> Sequence[str]:
-    if phase.call is None:
-        return ()
-    match phase.call.state:
+def _call_after(intent: Intent, phase: Ended) -> Sequence[str]:
+    call = phase.call
+    if call is None:
+        return ("Call: looking whether it is hung up…",) if intent.seen.call_id is not None else ()
+    pressed = f" {mention(call.hung_up_by)} pressed *Hang up the call*: {escaped(call.why, 300)}." if call.why else ""
+    match call.state:
         case "hung_up":
-            by = f", after {mention(phase.call.hung_up_by)} pressed" if phase.call.hung_up_by else ""
-            return (f"Call: hung up{f' at {date_token(phase.call.at)}' if phase.call.at else ''}{by}.",)
+            by = f", after {mention(call.hung_up_by)} pressed" if call.hung_up_by else ""
+            return (f"Call: hung up{f' at {date_token(call.at)}' if call.at else ''}{by}.",)
         case "hanging_up":
-            return ("Call: hanging up.",)
+            return (f"Call: hanging up.{pressed}",)
         case "up":
-            return ("*Call: still up.* VoIPBIN was to hang it up and has not yet; the caller is still on the line.",)
+            still = "VoIPBIN was to hang it up and has not yet; the caller is still on the line."
+            return (f"*Call: still up.* {pressed.lstrip() or still}",)
         case _:
-            return ("Call: not known whether it was hung up.",)
+            return (f"Call: not known whether it was hung up.{pressed}",)
 
 
 def _child_after(intent: Intent, phase: Ended) -> Sequence[str]:
@@ -205,7 +224,7 @@ def _child_after(intent: Intent, phase: Ended) -> Sequence[str]:
         return ()
     name = bold(intent.seen.on_complete or "its on-complete flow", 150)
     if phase.child.activeflow_id is None:
-        return (f"On complete: {name} was to start; no activeflow of it was found yet.",)
+        return (f"On complete: {name} was to start; no activeflow of it was found.",)
     return (f"On complete: {name} started as {code(phase.child.activeflow_id.hex[:8])}.",)
 
 

@@ -20,6 +20,11 @@ def without_bot(target: Target) -> str:
     return f"Without this bot: {listing}, then {stop} with the whole id"
 
 
+def hang_up_without_bot(call_id: UUID) -> str:
+    """The same for a call that may have stayed up."""
+    return f"Without this bot: {code(f'vn calls hangup {call_id}')}"
+
+
 def with_way_out(message: Message, target: Target) -> Message:
     """The message with that line below it."""
     line = without_bot(target)

@@ -191,7 +191,7 @@ def _stop_cards(words: str) -> Iterator[Message]:
         *(Ended("U0ALICE", attribution, NOW, CallAfter("up"), child, words) for attribution in Attribution),
         *(Ended("U0ALICE", Attribution.THIS_PRESS, None, CallAfter(state, NOW)) for state in ("hung_up", "unknown")),
         *(NotKnown("U0ALICE", NOW, words, words, final=final) for final in (False, True)),
-        StillRunning("U0ALICE", NOW, words, words),
+        StillRunning("U0ALICE", NOW, words, words, words),
         *(NotSent("U0ALICE", words, words, pressable=pressable) for pressable in (False, True)),
         Expired(),
         Cancelled("U0ALICE"),

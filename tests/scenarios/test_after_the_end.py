@@ -1,0 +1,139 @@
+"""What a card says once its activeflow has ended: of the call, of whoever presses then, and of the reason; and the record."""
+
+from dataclasses import replace
+
+import pytest
+from starlette.types import ASGIApp, Receive, Scope, Send
+
+from bot.demo.slack.workspace import Workspace
+from bot.demo.voipbin import faults
+from bot.demo.voipbin.world import World
+from tests.scenarios.conftest import ALICE, BOB, CAROL, INCIDENTS, Stage
+from tests.scenarios.typing_at import answers
+
+_AUDITOR = f'\n[[grant]]\nto = ["{BOB}"]\nmay = ["audit"]\n'
+
+
+def rules(stage: Stage, text: str) -> None:
+    stage.policy.write_text(stage.policy.read_text(encoding="utf-8") + text, encoding="utf-8")
+
+
+async def only_looks(work: ASGIApp, scope: Scope, receive: Receive, send: Send) -> None:
+    """A hang-up that is answered and has no effect."""
+    await work({**scope, "method": "GET", "path": scope["path"].removesuffix("/hangup")}, receive, send)
+
+
+async def test_the_call_is_told_as_it_goes_hanging_up_then_hung_up(
+    stage: Stage, slack: Workspace, voipbin: World
+) -> None:
+    voipbin.telephony.hangup_after = 60.0
+    stage.patience = replace(stage.patience, after=(0.0, *(0.05,) * 200))
+    activeflow = voipbin.rings(at="play")
+    async with stage.start():
+        card = await stage.asks_to_stop(activeflow)
+        await slack.clicks(ALICE, card, "stop.flow")
+        said = await stage.reads("Call: hanging up.")
+        assert "Stopped by @Alice" in said.words
+        call = voipbin.call_of(activeflow)
+        assert call is not None
+        voipbin.telephony.hung_up(call, by="local")
+        assert "hung up at" in (await stage.reads("Call: hung up")).words
+
+
+async def test_a_call_is_not_called_up_before_its_hang_up_had_time_to_come(
+    stage: Stage, slack: Workspace, voipbin: World
+) -> None:
+    voipbin.telephony.loses_hangups = True
+    stage.patience = replace(stage.patience, after=(0.0, 0.0, 0.0, 60.0))
+    activeflow = voipbin.rings(at="play")
+    async with stage.start():
+        card = await stage.asks_to_stop(activeflow)
+        await slack.clicks(ALICE, card, "stop.flow")
+        said = await stage.reads("Call: looking whether it is hung up…")
+        await slack.until(lambda: len(voipbin.requests_to("GET", f"/calls/{activeflow.reference_id}")) >= 4)
+        assert "still up" not in slack.message(INCIDENTS, said.ts).words
+
+
+@pytest.mark.parametrize("trouble", ["VoIPBIN refuses it", "VoIPBIN takes it and does nothing"])
+async def test_a_press_on_hang_up_that_did_nothing_is_said_and_can_be_made_again(
+    trouble: str, stage: Stage, slack: Workspace, voipbin: World
+) -> None:
+    rules(stage, _AUDITOR)
+    voipbin.telephony.loses_hangups = True
+    activeflow = voipbin.rings(at="play")
+    fault = only_looks if trouble.startswith("VoIPBIN takes") else faults.status(500, "INTERNAL")
+    voipbin.faults.on("POST", "/calls/{id}/hangup", fault)
+    async with stage.start():
+        card = await stage.asks_to_stop(activeflow)
+        await slack.clicks(ALICE, card, "stop.flow")
+        up = await stage.reads("Call: still up")
+        assert f"vn calls hangup {activeflow.reference_id}" in up.words
+        await slack.clicks(CAROL, up, "call.hang_up")
+        said = await stage.reads("@Carol pressed Hang up the call:")
+        assert "Stopped by @Alice" in said.words
+        await slack.clicks(ALICE, said, "call.hang_up")
+        assert "after @Alice pressed" in (await stage.reads("Call: hung up")).words
+        record = (await answers(stage, "audit", user=BOB)).words
+    assert record.count("pressed Hang up the call") == 2
+    assert record.count("sending the hang-up of the call") == 2
+    assert record.count("pressed Stop flow") == 1
+    assert "outcome: the call was hung up" in record
+    assert "outcome: the call is still up" in record
+
+
+async def test_a_call_that_cannot_be_read_can_be_hung_up_all_the_same(
+    bot: Stage, slack: Workspace, voipbin: World
+) -> None:
+    activeflow = voipbin.rings(at="play")
+    card = await bot.asks_to_stop(activeflow)
+    broken = voipbin.faults.on("GET", "/calls/{id}", faults.status(503, "SERVICE_UNAVAILABLE"), times=None)
+    await slack.clicks(ALICE, card, "stop.flow")
+    said = await bot.reads("Call: not known whether it was hung up")
+    broken.clear()
+    await slack.clicks(ALICE, said, "call.hang_up")
+    await bot.reads("Call: hung up")
+
+
+async def test_a_reason_given_at_the_press_is_its_givers_and_stays_when_others_press(
+    stage: Stage, slack: Workspace, voipbin: World
+) -> None:
+    rules(stage, '\n[rules]\nreason_required = true\ntwo_person = ["stop"]\n')
+    voipbin.telephony.loses_hangups = True
+    activeflow = voipbin.rings(at="play")
+    async with stage.start():
+        card = await stage.asks_to_stop(activeflow)
+        await slack.clicks(CAROL, card, "stop.flow")
+        await slack.until(lambda: slack.views_of(CAROL))
+        await slack.submits(CAROL, slack.views_of(CAROL)[-1], {"stop.reason": {"stop.reason": "loops since noon"}})
+        up = await stage.reads("Call: still up")
+        assert "The reason @Carol gave: loops since noon" in up.words
+        assert "Asked by @Alice: loops" not in up.words
+        voipbin.telephony.loses_hangups = False
+        await slack.clicks(ALICE, up, "call.hang_up")
+        assert "The reason @Carol gave: loops since noon" in (await stage.reads("Call: hung up")).words
+        record = (await answers(stage, "audit")).words
+    assert "outcome: the call was hung up" in record
+    assert record.count("reason: “loops since noon”") == 3
+
+
+async def test_the_card_of_a_stop_asked_for_with_now_says_so(bot: Stage, voipbin: World) -> None:
+    card = await bot.asks_to_stop(voipbin.rings(at="play"), words="now it loops")
+    assert "a press stops it whatever it is doing by then" in card.words
+
+
+async def test_every_result_has_its_receipt_and_while_it_is_stopped_the_way_out(
+    bot: Stage, slack: Workspace, voipbin: World
+) -> None:
+    activeflow = voipbin.rings(at="play")
+    held = faults.hold()
+    voipbin.faults.on("POST", "/activeflows/{id}/stop", held)
+    card = await bot.asks_to_stop(activeflow)
+    await slack.clicks(ALICE, card, "stop.flow")
+    assert f"vn activeflows stop {activeflow.id}" in (await bot.reads("Stopping…")).words
+    held.release()
+    await bot.reads("Receipt")
+    other = voipbin.rings(at="play")
+    voipbin.faults.on("POST", "/activeflows/{id}/stop", faults.status(403, "ACCOUNT_FROZEN"))
+    card = await bot.asks_to_stop(other)
+    await slack.clicks(ALICE, card, "stop.flow")
+    assert "Receipt" in (await bot.reads("Nothing was stopped")).words
