@@ -6,8 +6,10 @@ import os
 import re
 import signal
 import sqlite3
+import subprocess
 import sys
-from collections.abc import Mapping
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -22,6 +24,26 @@ from tests.scenarios.conftest import Stage
 
 NOW = datetime(2026, 8, 20, 3, 0, tzinfo=UTC)
 ROOT = Path(__file__).parents[2]
+
+
+AT_ONCE = 15.0  # seconds, on a busy machine; without answers a start takes more than twice as long
+
+
+@asynccontextmanager
+async def nobody_answering() -> AsyncIterator[tuple[str, asyncio.Event]]:
+    """An address that takes connections and says nothing, and whether somebody has come."""
+    asked, over = asyncio.Event(), asyncio.Event()
+
+    async def taken(_: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        asked.set()
+        await over.wait()
+        writer.close()
+
+    server = await asyncio.start_server(taken, "127.0.0.1", 0)
+    yield f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}", asked
+    over.set()
+    server.close()
+    await server.wait_closed()
 
 
 @dataclass(frozen=True)
@@ -167,7 +189,32 @@ async def test_what_the_configuration_points_at_is_wrong_and_that_is_one_line(
 # ---------------------------------------------------------------- run and check
 
 
-@pytest.mark.parametrize("how", [signal.SIGTERM, signal.SIGINT])
+@pytest.mark.parametrize("how", [signal.SIGINT, signal.SIGTERM])
+async def test_told_to_end_while_it_still_starts_it_ends_at_once(
+    program: Program, enough: Mapping[str, str], how: signal.Signals
+) -> None:
+    async with nobody_answering() as (silent, asked):
+        process = await program.start("run", **{**enough, "VOIPBIN_API_URL": f"{silent}/v1.0"})
+        await asked.wait()
+        process.send_signal(how)
+        async with asyncio.timeout(AT_ONCE):
+            out, err = await process.communicate()
+    assert (process.returncode, out, err) == (0, b"", b"")
+
+
+def test_interrupted_while_it_is_loaded_it_ends_without_a_traceback() -> None:
+    loading = (
+        "import sys; from bot import begin\n"
+        "class CtrlC:\n"
+        "    def find_spec(self, name, path, target=None):\n"
+        "        if name == 'bot.settings': raise KeyboardInterrupt\n"
+        "sys.meta_path.insert(0, CtrlC()); begin.main()"
+    )
+    ended = subprocess.run([sys.executable, "-c", loading], cwd=ROOT, capture_output=True, check=False)
+    assert (ended.returncode, ended.stdout, ended.stderr) == (130, b"", b"")
+
+
+@pytest.mark.parametrize("how", [signal.SIGINT, signal.SIGTERM])
 async def test_it_runs_until_it_is_told_to_end(
     program: Program, enough: Mapping[str, str], how: signal.Signals
 ) -> None:
