@@ -3,11 +3,9 @@
 Mistakes in the configuration are printed one per line, and end the program with status 2.
 """
 
-import asyncio
 import contextlib
 import os
 import runpy
-import signal
 import sys
 from typing import Annotated
 
@@ -21,6 +19,7 @@ from bot.settings import Settings, from_environment, without_surprises
 from bot.terminal.audit import Audit
 from bot.terminal.check import Check
 from bot.terminal.policy import Policy
+from bot.until_told import until_told
 
 
 class Run(BaseModel):
@@ -29,11 +28,7 @@ class Run(BaseModel):
     async def cli_cmd(self) -> None:
         settings = _settings()
         logs.configure(settings.flows_bot_log_format, settings.flows_bot_log_level)
-        stop = asyncio.Event()
-        for name in (signal.SIGINT, signal.SIGTERM):
-            asyncio.get_running_loop().add_signal_handler(name, stop.set)
-        async with running(settings):
-            await stop.wait()
+        await until_told(running(settings))
 
 
 class Demo(BaseModel):

@@ -1,7 +1,8 @@
 """The part of the composition root that reaches out: to Slack, to VoIPBIN and to the ledger, by the settings.
 
 What is wrong is ``Misconfigured``, in one line for the person who starts the bot. Decision: a VoIPBIN that cannot be
-reached does not stop the start: a bot that says so is better than none. A credential it refuses does.
+reached, or does not answer for some seconds, does not hold up the start: a bot that says so is better than none. A
+credential it refuses does.
 """
 
 import asyncio
@@ -52,11 +53,13 @@ async def reached(settings: Settings, stack: AsyncExitStack, asking: Patience | 
     except (ValueError, OSError) as trouble:
         raise Misconfigured(f"VOIPBIN_API_URL or VOIPBIN_CA_FILE: {type(trouble).__name__}.") from None
     try:
-        await voipbin.introduce()
+        async with asyncio.timeout((asking or Patience()).at_start):
+            await voipbin.introduce()
     except CredentialRejected as refused:
         raise Misconfigured(f"VoIPBIN does not accept the credential: {refused.what} ({refused.request_id}).") from None
-    except Failure as trouble:
-        log.warning("voipbin_not_reached", why=trouble.what, request_id=trouble.request_id)
+    except (Failure, TimeoutError) as trouble:
+        why = trouble.what if isinstance(trouble, Failure) else "VoIPBIN has not said yet whose account this is"
+        log.warning("voipbin_not_reached", why=why, request_id=getattr(trouble, "request_id", ""))
         await stack.enter_async_context(beside(_introduce_later(voipbin)))
     return voipbin
 

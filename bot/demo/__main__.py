@@ -8,9 +8,9 @@ Everything listens on loopback, keeps its files in a temporary folder, and ends 
 import asyncio
 import logging
 import os
-import signal
 import sys
 import tempfile
+import threading
 import webbrowser
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager, suppress
@@ -31,6 +31,7 @@ from bot.demo.voipbin.api import voipbin_app
 from bot.demo.voipbin.town import Town
 from bot.misconfigured import Misconfigured
 from bot.settings import Settings
+from bot.until_told import until_told
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,15 +94,14 @@ async def main(*, port: int, open_page: bool) -> None:
     """Run until Ctrl-C."""
     logs.configure("console", "WARNING")
     logging.getLogger(logs.AUDIT_HEAD).setLevel(logging.WARNING)  # nobody keeps a demo's audit
-    stop = asyncio.Event()
-    for name in (signal.SIGINT, signal.SIGTERM):
-        asyncio.get_running_loop().add_signal_handler(name, stop.set)
+
+    def tell(shown: Demo) -> None:
+        print(f"The demo is at {shown.url}\nType /flows list there. Ctrl-C ends everything.", flush=True)
+        if open_page:
+            threading.Thread(target=webbrowser.open, args=[shown.url], daemon=True).start()
+
     with tempfile.TemporaryDirectory(prefix="flows-bot-demo-") as folder:
-        async with demo(Path(folder), port=port) as shown:
-            print(f"The demo is at {shown.url}\nType /flows list there. Ctrl-C ends everything.", flush=True)
-            if open_page:
-                await asyncio.to_thread(webbrowser.open, shown.url)
-            await stop.wait()
+        await until_told(demo(Path(folder), port=port), tell)
 
 
 if __name__ == "__main__":

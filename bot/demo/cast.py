@@ -42,6 +42,11 @@ def fill(workspace: Workspace) -> None:
     workspace.add_user(STRANGER, "Stan Stranger", about="From another company, by Slack Connect", team_id="T0ELSEWHERE")
     workspace.add_group("S0ONCALL", "oncall", [ONCALL])
     everybody = [OPERATOR, VIEWER, ONCALL, APPROVER, GUEST, STRANGER]
-    workspace.add_channel(INCIDENTS, "incidents", members=everybody)
-    workspace.add_channel(SUPPORT, "support", members=everybody)
-    workspace.add_channel(GENERAL, "general", members=everybody, bot_is_member=False)
+    begin, look, absent = (
+        "Type /flows list to see what is running.",
+        "Members may look here; stopping is for #incidents.",
+        "Nobody invited the app here, and it answers all the same.",
+    )
+    workspace.add_channel(INCIDENTS, "incidents", members=everybody, topic=begin)
+    workspace.add_channel(SUPPORT, "support", members=everybody, topic=look)
+    workspace.add_channel(GENERAL, "general", members=everybody, topic=absent, bot_is_member=False)

@@ -20,6 +20,8 @@ from bot.ledger.tables import metadata
 T = TypeVar("T")
 log = structlog.get_logger(__name__)
 _THREADS: Final = 4
+_CONNECT: Final = "10"
+"""Seconds to wait for a PostgreSQL that says nothing; the URL may ask for others (``?connect_timeout=3``)."""
 _AUDIT_LOCK: Final = 0x666C6F7773  # "flows": one writer of the chain at a time, across replicas
 
 
@@ -33,9 +35,8 @@ def engine_for(url: str) -> Engine:
     except ValueError:
         raise ArgumentError("a port that is no number") from None  # its own words may repeat a password with a colon
     if parsed.get_backend_name() == "postgresql":
-        return create_engine(
-            parsed.set(drivername="postgresql+psycopg"), hide_parameters=True, pool_pre_ping=True, pool_size=_THREADS
-        )
+        patient = parsed.set(drivername="postgresql+psycopg", query={"connect_timeout": _CONNECT, **parsed.query})
+        return create_engine(patient, hide_parameters=True, pool_pre_ping=True, pool_size=_THREADS)
     engine = create_engine(parsed, hide_parameters=True)
 
     @event.listens_for(engine, "connect")

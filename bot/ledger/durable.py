@@ -39,6 +39,7 @@ from bot.activeflows.bulk import Became
 from bot.activeflows.errors import LedgerUnavailable
 from bot.activeflows.ports import Step
 from bot.activeflows.stops import Press
+from bot.ledger import old_sqlite
 
 T = TypeVar("T")
 log = structlog.get_logger(__name__)
@@ -93,6 +94,10 @@ def _log_with_the_house() -> None:
     log.propagate = True
 
 
+def _engine_arguments(database_url: str) -> dict[str, Any]:
+    return {"connect_args": {"factory": old_sqlite.Connection}} if database_url.startswith("sqlite") else {}
+
+
 class Durable:
     """Starts presses and recovers them. DBOS is one per process, so there is one of these at a time."""
 
@@ -115,6 +120,7 @@ class Durable:
                 executor_id=self.executor_id,
                 serializer=Json(),
                 log_level="WARNING",
+                db_engine_kwargs=_engine_arguments(self._database_url),
             )
         )
 

@@ -35,6 +35,8 @@ class Patience:
     """A 200 whose body is not what VoIPBIN sends."""
     after_login: float = 1.0
     """After a login that failed: so long all who need one get the same answer instead of knocking one by one."""
+    at_start: float = 8.0
+    """So long a start waits to learn whose account this is: enough to see a credential refused again and again."""
     jitter: float = 0.3
 
     def for_reads(self) -> Mapping[Kind, Waits]:

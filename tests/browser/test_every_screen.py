@@ -74,8 +74,17 @@ async def test_a_stop_needs_no_mouse_and_is_read_aloud(world: World, call: Activ
     assert world.activeflow(call.id).status == "ended"
 
 
+async def test_the_first_screen_says_what_to_type(olive: Screen) -> None:
+    await expect(olive.page.locator(".beginning")).to_contain_text("Type /flows list to see what is running.")
+    await olive.goes_to("support")
+    await expect(olive.page.locator(".beginning")).to_contain_text("stopping is for #incidents")
+
+
 async def test_on_a_telephone_everything_is_within_reach(world: World, call: Activeflow, opens: Opens) -> None:
     olive = await opens(width=400)
+    banner = olive.page.locator(".top p")
+    await expect(banner).to_contain_text("Nothing here reaches Slack")
+    assert await banner.evaluate("words => words.scrollWidth <= words.clientWidth")
     rows = await olive.lists("/flows list", call)
     await rows.get_by_role("button", name=f"Stop Main menu {short(call)}").click()
     card = olive.card(call)

@@ -128,6 +128,26 @@ def _imported(path: Path) -> Iterator[str]:
             yield node.module or ""
 
 
+def test_of_voipbin_nothing_is_asked_but_reads_a_stop_a_hang_up_and_a_login() -> None:
+    """Above all no DELETE: it stops what runs before it deletes (https://api.voipbin.net/docs/activeflow_overview.html)."""
+    asked: set[tuple[str, ...]] = set()
+    for path in sources("bot"):
+        if path.parts[1] != "voipbin":
+            continue
+        for call in calls_in(path):
+            name = call.func.id if isinstance(call.func, ast.Name) else getattr(call.func, "attr", "")
+            if name == "Question":
+                asked.add(tuple(re.sub(r"{.*?}", "{}", ast.unparse(part)).strip("f'") for part in call.args[:2]))
+            assert name not in {"request", "post", "put", "patch", "delete", "stream"}, f"{path}:{call.lineno}"
+    assert {method for method, _ in asked} == {"GET", "POST"}
+    assert {path for method, path in asked if method != "GET"} == {"/activeflows/{}/stop", "/calls/{}/hangup"}
+
+
+def calls_in(path: Path) -> Iterator[ast.Call]:
+    tree = ast.parse((HOUSE / path).read_text(encoding="utf-8"))
+    yield from (node for node in ast.walk(tree) if isinstance(node, ast.Call))
+
+
 def test_every_wall_around_the_middle_is_as_wide_as_the_dependencies(project: dict[str, Any]) -> None:
     modules = {"psycopg-binary": "psycopg", "sniffio": None}  # whom nobody imports by name
     walls = next(

@@ -1,6 +1,6 @@
 """The running bot between a simulated Slack and a simulated VoIPBIN, all on loopback, put together as in production."""
 
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -19,6 +19,7 @@ from bot.demo.voipbin.state import Activeflow
 from bot.demo.voipbin.world import World
 from bot.settings import Settings
 from bot.voipbin import Patience as AskingPatience
+from tests.scenarios.program import Program
 
 ALICE, BOB, CAROL, GUEST, STRANGER = "U0ALICE", "U0BOB", "U0CAROL", "U0GUEST", "U0STRANGER"
 INCIDENTS, LOBBY, ABROAD = "C0INCIDENTS", "C0LOBBY", "C0ABROAD"
@@ -169,3 +170,29 @@ async def bot(stage: Stage) -> AsyncIterator[Stage]:
     """The stage with the bot on it."""
     async with stage.start():
         yield stage
+
+
+@pytest.fixture
+def program(tmp_path: Path) -> Program:
+    folder = tmp_path / "beside the process"
+    folder.mkdir()
+    return Program(folder)
+
+
+@pytest.fixture
+def enough(stage: Stage) -> Mapping[str, str]:
+    """The variables of a bot between the two simulators."""
+    settings = stage.settings()
+    key = settings.voipbin_access_key
+    assert key is not None
+    assert settings.slack_signing_secret is not None
+    return {
+        "SLACK_BOT_TOKEN": settings.slack_bot_token.get_secret_value(),
+        "SLACK_SIGNING_SECRET": settings.slack_signing_secret.get_secret_value(),
+        "SLACK_API_URL": settings.slack_api_url,
+        "VOIPBIN_API_URL": settings.voipbin_api_url,
+        "VOIPBIN_ACCESS_KEY": key.get_secret_value(),
+        "FLOWS_BOT_POLICY": str(stage.policy),
+        "FLOWS_BOT_DATABASE_URL": settings.flows_bot_database_url.get_secret_value(),
+        "FLOWS_BOT_PORT": "0",
+    }

@@ -18,9 +18,9 @@ from bot.ledger.book import Book
 from bot.ledger.database import Database
 from bot.upkeep import HeadTelling
 from tests.scenarios.conftest import ALICE, INCIDENTS, LOBBY, Stage
-from tests.scenarios.test_command_line import Program, changed, program
+from tests.scenarios.program import Program
+from tests.scenarios.test_command_line import changed
 
-__all__ = ["program"]  # a fixture
 NOW = datetime(2026, 8, 20, 3, 0, tzinfo=UTC)
 IN_LOBBY = f'\n[rules]\naudit_channel = "{LOBBY}"\n'
 

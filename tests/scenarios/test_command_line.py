@@ -2,15 +2,11 @@
 
 import asyncio
 import json
-import os
 import re
 import signal
 import sqlite3
-import sys
 from collections.abc import Mapping
-from dataclasses import dataclass
 from datetime import UTC, datetime
-from pathlib import Path
 from uuid import UUID
 
 import pytest
@@ -19,67 +15,9 @@ from bot.activeflows.records import Record, What
 from bot.ledger.book import Book
 from bot.ledger.database import Database
 from tests.scenarios.conftest import Stage
+from tests.scenarios.program import Program
 
 NOW = datetime(2026, 8, 20, 3, 0, tzinfo=UTC)
-ROOT = Path(__file__).parents[2]
-
-
-@dataclass(frozen=True)
-class Ended:
-    """How a run of the program went."""
-
-    status: int
-    out: list[str]
-    err: list[str]
-
-
-@dataclass
-class Program:
-    """The program in an empty folder, with nothing of ours in its environment but what is given."""
-
-    folder: Path
-
-    async def start(self, *arguments: str, **environment: str) -> asyncio.subprocess.Process:
-        inherited = {k: v for k, v in os.environ.items() if not k.startswith(("SLACK_", "VOIPBIN_", "FLOWS_BOT_"))}
-        return await asyncio.create_subprocess_exec(
-            *(sys.executable, "-m", "bot", *arguments),
-            cwd=self.folder,
-            env={**inherited, "PYTHONPATH": str(ROOT), **environment},
-            stdout=asyncio.subprocess.PIPE,
-            stderr=asyncio.subprocess.PIPE,
-        )
-
-    async def __call__(self, *arguments: str, **environment: str) -> Ended:
-        process = await self.start(*arguments, **environment)
-        out, err = await process.communicate()
-        assert process.returncode is not None
-        return Ended(process.returncode, out.decode().splitlines(), err.decode().splitlines())
-
-
-@pytest.fixture
-def program(tmp_path: Path) -> Program:
-    folder = tmp_path / "beside the process"
-    folder.mkdir()
-    return Program(folder)
-
-
-@pytest.fixture
-def enough(stage: Stage) -> Mapping[str, str]:
-    """The variables of a bot between the two simulators."""
-    settings = stage.settings()
-    key = settings.voipbin_access_key
-    assert key is not None
-    assert settings.slack_signing_secret is not None
-    return {
-        "SLACK_BOT_TOKEN": settings.slack_bot_token.get_secret_value(),
-        "SLACK_SIGNING_SECRET": settings.slack_signing_secret.get_secret_value(),
-        "SLACK_API_URL": settings.slack_api_url,
-        "VOIPBIN_API_URL": settings.voipbin_api_url,
-        "VOIPBIN_ACCESS_KEY": key.get_secret_value(),
-        "FLOWS_BOT_POLICY": str(stage.policy),
-        "FLOWS_BOT_DATABASE_URL": settings.flows_bot_database_url.get_secret_value(),
-        "FLOWS_BOT_PORT": "0",
-    }
 
 
 # ---------------------------------------------------------------- the words after the name
@@ -167,7 +105,7 @@ async def test_what_the_configuration_points_at_is_wrong_and_that_is_one_line(
 # ---------------------------------------------------------------- run and check
 
 
-@pytest.mark.parametrize("how", [signal.SIGTERM, signal.SIGINT])
+@pytest.mark.parametrize("how", [signal.SIGINT, signal.SIGTERM])
 async def test_it_runs_until_it_is_told_to_end(
     program: Program, enough: Mapping[str, str], how: signal.Signals
 ) -> None:

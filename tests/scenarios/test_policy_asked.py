@@ -10,9 +10,8 @@ from bot.demo.slack import faults as slack_faults
 from bot.demo.slack.workspace import Workspace
 from bot.policy import parsed_policy
 from tests.scenarios.conftest import ALICE, BOB, CAROL, GUEST, INCIDENTS, LOBBY, STRANGER, Stage
-from tests.scenarios.test_command_line import Program, program
+from tests.scenarios.program import Program
 
-__all__ = ["program"]  # a fixture
 FLOW, OTHER = "93993ae1-0b67-4e3a-b1c5-7ad0e5f61234", "00000000-0000-4000-8000-000000000007"
 RULES = f"""
 [[grant]]  # the third line

@@ -1,0 +1,78 @@
+"""A start: given up as soon as somebody says so, and not held up by those who do not answer."""
+
+import asyncio
+import signal
+import subprocess
+import sys
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager
+from dataclasses import replace
+
+import pytest
+
+from bot.composition import running
+from bot.demo.voipbin import faults
+from bot.ledger.database import engine_for
+from tests.scenarios.conftest import ALICE, AT_ONCE, INCIDENTS, Stage
+from tests.scenarios.program import ROOT, Program
+
+SOON = 15.0  # seconds, on a busy machine; without answers a start takes more than twice as long
+
+
+@asynccontextmanager
+async def nobody_answering() -> AsyncIterator[tuple[str, asyncio.Event]]:
+    """An address that takes connections and says nothing, and whether somebody has come."""
+    asked, over = asyncio.Event(), asyncio.Event()
+
+    async def taken(_: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        asked.set()
+        await over.wait()
+        writer.close()
+
+    server = await asyncio.start_server(taken, "127.0.0.1", 0)
+    yield f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}", asked
+    over.set()
+    server.close()
+    await server.wait_closed()
+
+
+@pytest.mark.parametrize("how", [signal.SIGINT, signal.SIGTERM])
+async def test_told_to_end_while_it_still_starts_it_ends_at_once(
+    program: Program, enough: Mapping[str, str], how: signal.Signals
+) -> None:
+    async with nobody_answering() as (silent, asked):
+        process = await program.start("run", **{**enough, "VOIPBIN_API_URL": f"{silent}/v1.0"})
+        await asked.wait()
+        process.send_signal(how)
+        async with asyncio.timeout(SOON):
+            out, err = await process.communicate()
+    assert (process.returncode, out, err) == (0, b"", b"")
+
+
+def test_interrupted_while_it_is_loaded_it_ends_without_a_traceback() -> None:
+    loading = (
+        "import sys; from bot import begin\n"
+        "class CtrlC:\n"
+        "    def find_spec(self, name, path, target=None):\n"
+        "        if name == 'bot.settings': raise KeyboardInterrupt\n"
+        "sys.meta_path.insert(0, CtrlC()); begin.main()"
+    )
+    ended = subprocess.run([sys.executable, "-c", loading], cwd=ROOT, capture_output=True, check=False)
+    assert (ended.returncode, ended.stdout, ended.stderr) == (130, b"", b"")
+
+
+async def test_a_voipbin_that_says_nothing_does_not_hold_up_the_start(stage: Stage) -> None:
+    silence = faults.hold()
+    stage.voipbin.faults.on("*", "*", silence, times=None)
+    async with running(stage.settings(), asking=replace(AT_ONCE, at_start=0.1)) as bot:
+        assert [seen.path for seen in stage.voipbin.requests] == ["/v1.0/customer"]
+        stage.slack.request_url = f"http://127.0.0.1:{bot.port}/slack/events"
+        assert (await stage.slack.types(ALICE, INCIDENTS, "/flows whoami")).error is None
+        await stage.reads("What you may do here")
+        silence.release()
+
+
+def test_a_postgresql_that_says_nothing_is_waited_for_some_seconds_only() -> None:
+    assert engine_for("postgresql://me@db/flows").url.query["connect_timeout"] == "10"
+    asked = engine_for("postgresql://me@db/flows?connect_timeout=3&sslmode=require").url.query
+    assert dict(asked) == {"connect_timeout": "3", "sslmode": "require"}
