@@ -23,7 +23,7 @@ from bot.activeflows.ports import VoIPBIN
 from bot.activeflows.seeing import in_time
 from bot.activeflows.trouble import Reason, Trouble
 
-_BREATH: Final = 20
+_BREATH: Final = 10
 """Activeflows looked at before others on the event loop get their turn."""
 
 

@@ -31,6 +31,14 @@ two_person = ["bulk"]               # many at once need somebody else's press; o
 confirm_within = "5m"
 """
 
+ALERTS = f"""
+[[alert]]                           # what is wrong is posted once, without anybody asking
+to = "{INCIDENTS}"
+about = ["looping", "steps"]        # "stuck" and "stale", too, where they are wanted
+at_most = 4
+within = "1h"
+"""
+
 
 def fill(workspace: Workspace) -> None:
     """People and channels. The guest and the stranger are in no grant, so they may do nothing."""
