@@ -54,7 +54,7 @@ async def demo(
     town, workspace = Town(), Workspace()
     cast.fill(workspace)
     policy = folder / "policy.toml"
-    policy.write_text(cast.POLICY + (cast.ALERTS if alerts else ""), encoding="utf-8")
+    policy.write_text(cast.POLICY + (cast.alerts(town.clinic.after_hours.id) if alerts else ""), encoding="utf-8")
     async with AsyncExitStack() as stack:
         panel = Panel(town.world)
         try:

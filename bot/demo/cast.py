@@ -1,5 +1,7 @@
 """Who is in the demo's workspace, and what the policy lets each of them do."""
 
+from uuid import UUID
+
 from bot.demo.slack.workspace import Workspace
 
 OPERATOR, VIEWER, ONCALL, APPROVER = "U0OPERATOR", "U0VIEWER", "U0ONCALL", "U0APPROVER"
@@ -31,10 +33,14 @@ two_person = ["bulk"]               # many at once need somebody else's press; o
 confirm_within = "5m"
 """
 
-ALERTS = f"""
-[[alert]]                           # what is wrong is posted once, without anybody asking
+
+def alerts(flow: UUID) -> str:
+    """One rule more: about whoever goes round in circles in this flow, without anybody asking."""
+    return f"""
+[[alert]]
 to = "{INCIDENTS}"
-about = ["looping", "steps"]        # "stuck" and "stale", too, where they are wanted
+about = ["looping", "steps"]        # left out: also what is stuck, and what is left over
+flows = ["{flow}"]                  # "After hours"; left out: every flow
 at_most = 4
 within = "1h"
 """
