@@ -8,8 +8,8 @@ from bot.demo.slack.workspace import Workspace
 from bot.demo.voipbin.state import Flow
 from bot.demo.voipbin.world import World
 from tests.faults.processes import Processes
+from tests.scenarios.alert_stage import alerted, alerts, loops, menu, ruled
 from tests.scenarios.conftest import Stage
-from tests.scenarios.test_alerts import alerted, alerts, loops, menu, ruled
 
 __all__ = ["menu"]
 

@@ -12,8 +12,8 @@ from bot.demo.voipbin.state import Flow
 from bot.demo.voipbin.world import World
 from bot.ledger.alert_book import AlertBook
 from bot.ledger.database import Database
+from tests.scenarios.alert_stage import alerted, loops, menu, nothing_more, ruled
 from tests.scenarios.conftest import INCIDENTS, Stage
-from tests.scenarios.test_alerts import alerted, loops, menu, nothing_more, ruled
 
 __all__ = ["menu"]
 LONG_AGO = datetime.now(UTC) - timedelta(days=3)
