@@ -19,13 +19,14 @@ Imports look down, never up and never sideways.
 - ``activeflows`` decides. It uses the standard library only, and names what it needs from outside in ``ports``.
 - ``slack`` knows Slack: it takes deliveries, decodes a gesture once, reads what was typed, draws, and tells.
 - ``voipbin`` knows VoIPBIN's HTTP API: a budget, patience, at most one stop, JSON to model.
-- ``ledger`` keeps what outlives the process: the audit chain, the stops, the watches, the durable work.
+- ``ledger`` keeps what outlives the process: the audit chain, the stops, the watches, the alerts, the durable work.
 - ``policy`` reads who may do what, and keeps the last good reading in force; ``settings`` every variable, once; ``logs`` writes without secrets. What is wrong
   with any of them is ``misconfigured``.
 - ``terminal`` asks the audit and the policy on a terminal; ``upkeep`` is what a running bot does by itself: it follows its
   policy file, and tells the audit's head once a day.
 - ``composition`` puts the rooms together, ``carrying_out`` that part which carries out presses, ``watching_over`` that which
-  follows the watched activeflows. It and the demo's own composition are all that reads the settings.
+  follows the watched activeflows, ``raising_alerts`` that which posts what is wrong. It and the demo's own composition are
+  all that reads the settings.
 - ``begin`` loads the program, and ``until_told`` runs it until somebody says to end.
 - ``demo`` is the same bot with its addresses pointed at simulators that share no code with it.
 

@@ -26,6 +26,7 @@ from bot.activeflows.judging import Judging
 from bot.activeflows.operators import Policy
 from bot.activeflows.pacing import Pace as WatchPace
 from bot.activeflows.patience import Patience
+from bot.activeflows.raising import AlertPace
 from bot.activeflows.reading import Reading
 from bot.activeflows.records import Head
 from bot.activeflows.revealing import Revealing
@@ -35,12 +36,15 @@ from bot.beside import beside
 from bot.carrying_out import CarryingOut
 from bot.connecting import installed, opened, reached, secret_of
 from bot.learning import Learning
+from bot.ledger.alert_book import AlertBook
 from bot.ledger.book import Book
 from bot.ledger.database import Database
 from bot.ledger.usual_book import UsualBook
 from bot.misconfigured import Misconfigured
 from bot.policy import PolicyInForce
+from bot.raising_alerts import raising_alerts
 from bot.settings import Settings
+from bot.slack.alert_cards import AlertCards
 from bot.slack.app import build_app, http_session, web_client
 from bot.slack.blocks.audit_head import audit_head
 from bot.slack.bulk_cards import BulkCards
@@ -87,6 +91,7 @@ async def running(
     asking: AskingPatience | None = None,
     pace: Pace | None = None,
     watch_pace: WatchPace | None = None,
+    alert_pace: AlertPace | None = None,
     look_every: float = LOOK_EVERY,
     kept_for: timedelta = KEPT_FOR,
 ) -> AsyncIterator[Running]:
@@ -152,7 +157,11 @@ async def running(
         register(app, desk)
         tell = partial(_tell_head, teller, in_force)
         keeping = kept_up(in_force, database, tell, now=utc_now, look_every=look_every)
-        warnings = {"policy": await stack.enter_async_context(keeping)}
+        claims = AlertBook(database, carrying.durable.executor_id)
+        alerts = AlertCards(teller, settings.flows_bot_command)
+        raising = raising_alerts(voipbin, live, judging, claims, alerts, in_force.policy, pace=alert_pace, now=utc_now)
+        checks = {"policy": keeping, "alerts": raising}
+        warnings = {name: await stack.enter_async_context(check) for name, check in checks.items()}
         needs = _needs(voipbin, database)
         port = await _doors(settings, app, installation, client, needs, warnings, stack)
         _say_hello(settings, in_force.policy(), installation, voipbin, port)

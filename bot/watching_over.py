@@ -6,11 +6,12 @@ from datetime import datetime
 
 import structlog
 
-from bot.activeflows.judging import Judging
+from bot.activeflows.judging import Judging, may_be_stale
 from bot.activeflows.keeping_watch import KeepingWatch
 from bot.activeflows.model import Activeflow
 from bot.activeflows.pacing import Pace
 from bot.activeflows.ports import Ledger
+from bot.activeflows.seeing import in_time
 from bot.activeflows.situation import Situation
 from bot.activeflows.watch_ports import Events, WatchCards
 from bot.activeflows.watching import Watching
@@ -39,8 +40,10 @@ async def watching_over(
     pace, book = pace or Pace(), WatchBook(database, holder)
     unhurried = InBulk(voipbin, Urgency.SCAN)
 
-    def warned(activeflow: Activeflow, doing: Situation) -> tuple[str, ...]:
-        troubles = judging.of(activeflow, doing, now())
+    async def warned(activeflow: Activeflow, doing: Situation) -> tuple[str, ...]:
+        call_id = activeflow.reference.id if may_be_stale(activeflow, now()) else None
+        call = (await in_time(unhurried.call(call_id) if call_id else None, pace.side_look)).value
+        troubles = judging.of(activeflow, doing, now(), call=call)
         return tuple(trouble.words for trouble in troubles if trouble.words not in doing.words)
 
     keeping = KeepingWatch(unhurried, events, book, records, cards, pace=pace, now=now, warned=warned, broken=_broken)

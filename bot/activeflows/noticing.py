@@ -102,9 +102,9 @@ class Noticing:
     async def _learnt(self, followed: Followed, activeflow: Activeflow, as_of: datetime) -> bool:
         """Whether that is worth an edit."""
         doing = await what_it_does(self._voipbin, activeflow, within=self._pace.side_look)
+        warnings = await self._warned(activeflow, doing.situation)
         if followed.ending is not None:
             return False
-        warnings = self._warned(activeflow, doing.situation)
         spoken_again, followed.silent_since = followed.silent_since is not None, None
         known = learnt(followed.known, activeflow, doing.situation, warnings, as_of)
         return followed.learn(known) or spoken_again

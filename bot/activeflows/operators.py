@@ -12,6 +12,7 @@ from enum import StrEnum
 from typing import Final, Literal
 from uuid import UUID
 
+from bot.activeflows.alert_rules import AlertRule
 from bot.activeflows.errors import NotPermitted
 
 MEMBERS: Final = "members"
@@ -96,10 +97,11 @@ class Rules:
 
 @dataclass(frozen=True, slots=True)
 class Policy:
-    """The whole rule book. The empty one lets nobody do anything."""
+    """The whole rule book. The empty one lets nobody do anything, and posts nothing by itself."""
 
     grants: tuple[Grant, ...] = ()
     rules: Rules = field(default_factory=Rules)
+    alerts: tuple[AlertRule, ...] = ()
 
     def groups(self) -> frozenset[str]:
         """The user group ids it names: the only memberships anybody needs to ask Slack about."""

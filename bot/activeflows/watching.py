@@ -75,7 +75,8 @@ class Watching:
         if activeflow.ended or activeflow.deleted_at is not None:
             return Over(activeflow, doing.situation.words)
         watch = self._watch(operator, activeflow, doing)
-        known = learnt(None, activeflow, doing.situation, self._warned(activeflow, doing.situation), as_of)
+        warnings = await self._warned(activeflow, doing.situation)
+        known = learnt(None, activeflow, doing.situation, warnings, as_of)
         instead = await self._ledger.begin(watch, known)
         if isinstance(instead, Full):
             return instead

@@ -7,11 +7,11 @@ from bot.activeflows.situation import Situation
 
 
 class Warned(Protocol):
-    """Warnings in plain words, nothing personal; quick, and without asking anybody."""
+    """Warnings in plain words, nothing personal. What is asked for them is a courtesy: never raises, never takes long."""
 
-    def __call__(self, activeflow: Activeflow, situation: Situation, /) -> tuple[str, ...]: ...
+    async def __call__(self, activeflow: Activeflow, situation: Situation, /) -> tuple[str, ...]: ...
 
 
-def by_situation(_: Activeflow, situation: Situation) -> tuple[str, ...]:
+async def by_situation(_: Activeflow, situation: Situation) -> tuple[str, ...]:
     """What the situation itself warns of."""
     return (situation.warning,) if situation.warning else ()

@@ -45,12 +45,17 @@ class Demo:
 
 
 @asynccontextmanager
-async def demo(folder: Path, *, port: int = 0, patience: Patience | None = None) -> AsyncIterator[Demo]:
-    """Everything, for as long as the block lasts. Raises ``Misconfigured`` when the port cannot be had."""
+async def demo(
+    folder: Path, *, port: int = 0, patience: Patience | None = None, alerts: bool = True
+) -> AsyncIterator[Demo]:
+    """Everything, for as long as the block lasts; without ``alerts`` nothing is posted that nobody asked for.
+
+    Raises ``Misconfigured`` when the port cannot be had.
+    """
     town, workspace = Town(), Workspace()
     cast.fill(workspace)
     policy = folder / "policy.toml"
-    policy.write_text(cast.POLICY, encoding="utf-8")
+    policy.write_text(cast.POLICY + (cast.alerts(town.clinic.after_hours.id) if alerts else ""), encoding="utf-8")
     async with AsyncExitStack() as stack:
         panel = Panel(town.world)
         try:

@@ -1,5 +1,7 @@
 """Who is in the demo's workspace, and what the policy lets each of them do."""
 
+from uuid import UUID
+
 from bot.demo.slack.workspace import Workspace
 
 OPERATOR, VIEWER, ONCALL, APPROVER = "U0OPERATOR", "U0VIEWER", "U0ONCALL", "U0APPROVER"
@@ -29,6 +31,18 @@ may = ["view"]
 [rules]
 two_person = ["bulk"]               # many at once need somebody else's press; one activeflow does not
 confirm_within = "5m"
+"""
+
+
+def alerts(flow: UUID) -> str:
+    """One rule more: about whoever goes round in circles in this flow, without anybody asking."""
+    return f"""
+[[alert]]
+to = "{INCIDENTS}"
+about = ["looping", "steps"]        # left out: also what is stuck, and what is left over
+flows = ["{flow}"]                  # "After hours"; left out: every flow
+at_most = 4
+within = "1h"
 """
 
 

@@ -111,3 +111,14 @@ usual = Table(
     Column("learned_at", String(32), nullable=False),
     Index("usual_by_age", "learned_at"),
 )
+
+alerts = Table(
+    "alerts",
+    metadata,
+    Column("activeflow_id", String(36), primary_key=True),
+    Column("reason", String(16), primary_key=True),
+    Column("channel", String(32), primary_key=True),
+    Column("rule", String(40), nullable=False),
+    Column("since", String(32), nullable=False),
+    Column("told_at", String(32)),  # when a card, or a line, told of it
+)

@@ -4,8 +4,7 @@ A watch is ``begun`` until its card stands in the channel, then ``open``, then `
 decided until that is on the card, then ``over``. One can be ended while its card is still on its way. Each step is a
 compare-and-set, so an ending is decided once.
 
-With several replicas one follows them all, because they share what Slack grants a workspace: whoever holds the lease. It
-is taken and renewed by compare-and-set, in the database's own time. On SQLite there is one process, and no lease.
+With several replicas one follows them all, because they share what Slack grants a workspace: whoever holds the lease.
 """
 
 from collections.abc import Sequence
@@ -14,16 +13,16 @@ from datetime import datetime, timedelta
 from typing import Final
 
 from pydantic import TypeAdapter
-from sqlalchemy import Connection, Row, and_, delete, func, insert, or_, select, text, update
+from sqlalchemy import Connection, Row, and_, delete, func, insert, or_, select, update
 
-from bot.activeflows.watches import LEASE, MOST, MOST_HERE, Ending, Full, Kept, Known, Watch
+from bot.activeflows.watches import MOST, MOST_HERE, Ending, Full, Kept, Known, Watch
 from bot.ledger.database import Database, one_writer
-from bot.ledger.tables import leases, watches
+from bot.ledger.lease import Lease
+from bot.ledger.tables import watches
 
 _WATCH: Final = TypeAdapter(Watch)
 _KNOWN: Final = TypeAdapter(Known)
 _ENDING: Final = TypeAdapter(Ending)
-_NAME: Final = "watches"
 _ABANDONED: Final = timedelta(minutes=2)
 """A card takes seconds to post: a place kept for longer was cut off."""
 
@@ -35,7 +34,7 @@ class WatchBook:
     """
 
     def __init__(self, database: Database, holder: str) -> None:
-        self._database, self._holder = database, holder
+        self._database, self._lease = database, Lease(database, "watches", holder)
 
     async def begin(self, watch: Watch, known: Known) -> Watch | Full | None:
         def work(connection: Connection) -> Watch | Full | None:
@@ -101,12 +100,10 @@ class WatchBook:
         return tuple(_kept(row) for row in rows)
 
     async def hold(self) -> bool:
-        return not self._database.is_postgresql or await self._database.within(self._take)
+        return await self._lease.hold()
 
     async def release(self) -> None:
-        mine = delete(leases).where(leases.c.name == _NAME, leases.c.holder == self._holder)
-        if self._database.is_postgresql:
-            await self._database.within(lambda connection: connection.execute(mine).rowcount)
+        await self._lease.release()
 
     async def keep(self, watch_id: str, known: Known) -> bool:
         said = {"known": _KNOWN.dump_json(known).decode()}
@@ -127,24 +124,10 @@ class WatchBook:
 
         return await self._database.within(work)
 
-    def _take(self, connection: Connection) -> bool:
-        taken = connection.execute(
-            text(
-                "INSERT INTO leases (name, holder, lapses_at)"
-                " VALUES (:name, :me, extract(epoch FROM now())::int + :seconds)"
-                " ON CONFLICT (name) DO UPDATE SET holder = excluded.holder, lapses_at = excluded.lapses_at"
-                " WHERE leases.holder = excluded.holder OR leases.lapses_at < extract(epoch FROM now())::int"
-            ),
-            {"name": _NAME, "me": self._holder, "seconds": LEASE},
-        )
-        return taken.rowcount == 1
-
     def _change(self, connection: Connection, watch_id: str, states: tuple[str, ...], values: dict[str, str]) -> bool:
         """Compare and set, by the holder of the lease only."""
-        if connection.dialect.name == "postgresql":
-            held = select(leases.c.holder).where(leases.c.name == _NAME).with_for_update(read=True)
-            if connection.execute(held).scalar() != self._holder:
-                return False
+        if not self._lease.is_ours(connection):
+            return False
         ours = update(watches).where(watches.c.id == watch_id, watches.c.state.in_(states))
         return connection.execute(ours.values(values)).rowcount == 1
 

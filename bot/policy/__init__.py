@@ -3,6 +3,7 @@
 ::
 
     file        the text into the rules the middle decides by, or one line per mistake
+    alerts      the rules by which troubles are posted       entries    what single entries must look like
     places      on which line of the text something stands
     in_force    the file looked at again and again while the bot runs; a broken one changes nothing
 """

@@ -8,23 +8,23 @@ import re
 import tomllib
 from datetime import timedelta
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, Final, Literal
+from typing import TYPE_CHECKING, Annotated, Final, Literal
 from uuid import UUID
 
 from pydantic import (
     AfterValidator,
     BaseModel,
     BeforeValidator,
-    ConfigDict,
     Field,
     StrictBool,
     StrictInt,
     ValidationError,
 )
 
-from bot.activeflows.ages import from_typed
-from bot.activeflows.operators import MEMBERS, Grant, Permission, Policy, Rules
+from bot.activeflows.operators import Grant, Permission, Policy, Rules
 from bot.misconfigured import Misconfigured
+from bot.policy.alerts import Alert, alert_rules
+from bot.policy.entries import STRICT, channel, duration, who
 from bot.policy.places import line_of, places
 
 if TYPE_CHECKING:
@@ -47,37 +47,20 @@ _PLAINLY: Final = {
     "less_than_equal": "must be at most {le}",
 }
 """Pydantic's kinds of mistake, in words for the person who writes the file."""
+_NUMBERED: Final = frozenset({"grant", "alert"})
+"""Tables of which there can be many."""
 _LONGEST: Final = 40
 """Of a word out of the file that is repeated in a mistake."""
 
 
-def _who(word: str) -> str:
-    if word == MEMBERS or re.fullmatch(r"[UWS][A-Z0-9]{2,31}", word):
-        return word
-    raise ValueError('must be an id: a user (U…), a user group (S…) or "members"; names can be faked')
-
-
-def _channel(word: str) -> str:
-    if re.fullmatch(r"[CGD][A-Z0-9]{2,31}", word):
-        return word
-    raise ValueError("must be a channel id (C…): copy it from the channel's details")
-
-
-def _duration(value: Any) -> timedelta:
-    duration = from_typed(value) if isinstance(value, str) else None
-    if duration is None or not timedelta(seconds=1) <= duration <= timedelta(hours=1):
-        raise ValueError('must be a duration from "1s" to "1h", like "5m"')
-    return duration
-
-
 class _Strict(BaseModel):
-    model_config = ConfigDict(extra="forbid", hide_input_in_errors=True)
+    model_config = STRICT
 
 
 class _Grant(_Strict):
-    to: Annotated[list[Annotated[str, AfterValidator(_who)]], Field(min_length=1)]
+    to: Annotated[list[Annotated[str, AfterValidator(who)]], Field(min_length=1)]
     may: Annotated[list[Permission], Field(min_length=1)]
-    channels: Annotated[list[Annotated[str, AfterValidator(_channel)]] | None, Field(alias="in")] = None
+    channels: Annotated[list[Annotated[str, AfterValidator(channel)]] | None, Field(alias="in")] = None
     flows: list[UUID] | None = None
 
 
@@ -85,13 +68,14 @@ class _Rules(_Strict):
     reason_required: StrictBool = False
     two_person: list[Literal["stop", "bulk"]] = ["bulk"]
     bulk_limit: Annotated[StrictInt, Field(ge=1, le=1000)] = 50
-    confirm_within: Annotated[timedelta, BeforeValidator(_duration)] = timedelta(minutes=5)
-    ask_in: Annotated[str, AfterValidator(_channel)] | None = None
-    audit_channel: Annotated[str, AfterValidator(_channel)] | None = None
+    confirm_within: Annotated[timedelta, BeforeValidator(duration("1s", "1h", like="5m"))] = timedelta(minutes=5)
+    ask_in: Annotated[str, AfterValidator(channel)] | None = None
+    audit_channel: Annotated[str, AfterValidator(channel)] | None = None
 
 
 class _File(_Strict):
     grant: list[_Grant] = []
+    alert: list[Alert] = []
     rules: _Rules = _Rules()
 
 
@@ -145,6 +129,7 @@ def parsed_policy(text: str, *, name: str = "policy.toml") -> Policy:
             ask_in=rules.ask_in or "",
             audit_channel=rules.audit_channel or "",
         ),
+        alerts=alert_rules(file.alert),
     )
 
 
@@ -174,7 +159,7 @@ def _place(where: tuple[int | str, ...]) -> str:
     words: list[str] = []
     for before, part in zip(("", *where), where, strict=False):
         if isinstance(part, int):
-            words[-1:] = [f"{before} {part + 1}"] if before == "grant" else [*words[-1:], f"entry {part + 1}"]
+            words[-1:] = [f"{before} {part + 1}"] if before in _NUMBERED else [*words[-1:], f"entry {part + 1}"]
         else:
             words.append(_shown(part) if part.isidentifier() else f"“{_shown(part)}”")
     return ", ".join(words)

@@ -53,10 +53,15 @@ class Posted:
 
 @dataclass(frozen=True, slots=True)
 class Redrawn:
-    """What Slack said to an edit that can wait: its error word, empty when it was taken, and seconds to be left alone."""
+    """What Slack said to a message that can wait: its error word, empty when it was taken, and seconds to be left alone."""
 
     error: str
     retry_after: float = 0.0
+
+    @property
+    def doubtful(self) -> bool:
+        """It may have been taken all the same."""
+        return self.error in _DOUBTFUL
 
 
 @dataclass(slots=True)
@@ -146,11 +151,18 @@ class Teller:
 
     async def redraw(self, where: Posted, message: Message) -> Redrawn:
         """Replace a message of the bot's own for which nobody waits: as ``edit``, and it says what Slack answered."""
-        there = {"channel": where.channel_id, "ts": where.ts}
-        answer = await self._ask("chat.update", {**there, **_body(message), **_LITERAL})
+        there = {"channel": where.channel_id, "ts": where.ts, **_LITERAL}
+        return await self._unhurried("chat.update", there, message)
+
+    async def announce(self, channel_id: str, message: Message) -> Redrawn:
+        """To everybody in a channel, although nobody asked there just now; says what Slack answered."""
+        return await self._unhurried("chat.postMessage", {"channel": channel_id, **_QUIET}, message)
+
+    async def _unhurried(self, method: str, where: dict[str, Any], message: Message) -> Redrawn:
+        answer = await self._ask(method, {**where, **_body(message)})
         if answer.error in _BAD_BLOCKS:
-            log.error("blocks_refused", by="chat.update", error=answer.error)
-            answer = await self._ask("chat.update", {**there, **_body(Message(message.text)), **_LITERAL})
+            log.error("blocks_refused", by=method, error=answer.error)
+            answer = await self._ask(method, {**where, **_body(Message(message.text))})
         return Redrawn(answer.error, answer.retry_after)
 
     async def _ephemerally(self, gesture: Gesture, body: dict[str, Any]) -> bool:

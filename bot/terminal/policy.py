@@ -53,8 +53,9 @@ class Check(BaseModel):
         if path is None:
             raise Misconfigured("FLOWS_BOT_POLICY is not set, so nobody may do anything; or say --file.")
         policy = parsed_policy(policy_text(path), name=path.name)
-        grants = len(policy.grants)
-        print(f"{path.name}: {grants} {'grant' if grants == 1 else 'grants'}, no mistakes")
+        counts = [_counted(len(policy.grants), "grant")]
+        counts += [_counted(len(policy.alerts), "alert rule")] if policy.alerts else []
+        print(f"{path.name}: {', '.join(counts)}, no mistakes")
 
 
 class Explain(BaseModel):
@@ -137,6 +138,10 @@ class Policy(BaseModel):
 
     def cli_cmd(self) -> None:
         CliApp.run_subcommand(self)
+
+
+def _counted(number: int, word: str) -> str:
+    return f"{number} {word}{'' if number == 1 else 's'}"
 
 
 async def _stated(user: str, channel: str, policy: Rulebook) -> Operator:

@@ -61,7 +61,7 @@ async def browser(shared_browser: Browser) -> AsyncIterator[Browser]:
 
 @pytest_asyncio.fixture(scope="module", loop_scope="session")
 async def shared_demo(chromium: str, tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Demo]:
-    async with demo(tmp_path_factory.mktemp("demo"), patience=SHORT) as running:
+    async with demo(tmp_path_factory.mktemp("demo"), patience=SHORT, alerts=False) as running:
         yield running
 
 

@@ -22,7 +22,7 @@ async def draw(file: Path) -> None:
     logs.configure("console", "WARNING")
     chromium = os.environ.get("FLOWS_BOT_CHROMIUM") or shutil.which("chromium")
     with tempfile.TemporaryDirectory(prefix="flows-bot-picture-") as folder:
-        async with demo(Path(folder)) as shown, async_playwright() as playwright:
+        async with demo(Path(folder), alerts=False) as shown, async_playwright() as playwright:
             browser = await playwright.chromium.launch(executable_path=chromium, args=QUIET)
             page = await browser.new_page(viewport={"width": 1280, "height": 860}, reduced_motion="reduce")
             screen = Screen(page, shown.url)

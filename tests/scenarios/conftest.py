@@ -9,6 +9,7 @@ import pytest
 
 from bot.activeflows.pacing import Pace as WatchPace
 from bot.activeflows.patience import Patience
+from bot.activeflows.raising import AlertPace
 from bot.composition import running
 from bot.demo.serving import serving
 from bot.demo.slack.app import serving_slack
@@ -49,6 +50,7 @@ BRISK = WatchPace(
     settle=1.0,
     give_up=0.5,
 )
+QUICK = AlertPace(beat=0.05, between=0.0, shut=0.1)
 AT_ONCE = AskingPatience(
     throttled=(0.05,),
     unavailable=(0.05,),
@@ -71,6 +73,9 @@ class Stage:
     start: Callable[..., AbstractAsyncContextManager[None]]
     patience: Patience = field(default=SHORT)
     watch_pace: WatchPace = field(default=BRISK)
+    alert_pace: AlertPace = field(default=QUICK)
+    url: str = ""
+    """Of the bot that was started last."""
 
     def card(self, channel: str = INCIDENTS, user: str = ALICE) -> Message:
         """The newest stop card that this person sees in this channel."""
@@ -156,9 +161,15 @@ async def stage(slack: Workspace, voipbin: World, policy: Path, sqlite_url: str)
         @asynccontextmanager
         async def start(**changes: object) -> AsyncIterator[None]:
             async with running(
-                settings(**changes), patience=set_up.patience, asking=AT_ONCE, watch_pace=set_up.watch_pace
+                settings(**changes),
+                patience=set_up.patience,
+                asking=AT_ONCE,
+                watch_pace=set_up.watch_pace,
+                alert_pace=set_up.alert_pace,
+                look_every=0.05,
             ) as bot:
-                slack.request_url = f"http://127.0.0.1:{bot.port}/slack/events"
+                set_up.url = f"http://127.0.0.1:{bot.port}"
+                slack.request_url = f"{set_up.url}/slack/events"
                 yield
 
         set_up = Stage(slack, voipbin, policy, settings, start)

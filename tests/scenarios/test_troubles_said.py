@@ -1,4 +1,4 @@
-"""What is wrong with an activeflow is said on the list and in its details, against the flow's own past."""
+"""What is wrong with an activeflow is said on the list, in its details and on its card, against the flow's own past."""
 
 import asyncio
 from collections.abc import AsyncIterator
@@ -70,6 +70,7 @@ async def test_one_that_is_where_it_is_for_much_longer_than_usual_is_said_to_be_
         assert ", usually about 39 s" in said.words
         assert "Stuck?" in said.text
         assert "at least 11 min speaking a text" in (await answers(stage, f"show {activeflow.id}")).words
+        assert "Warning: at least 11 min speaking a text" in (await answers(stage, f"watch {activeflow.id}")).words
 
 
 async def test_the_same_is_nothing_where_that_is_usual_or_nothing_is_known(
@@ -94,10 +95,18 @@ async def test_what_is_seen_is_learned_and_kept(stage: Stage, voipbin: World, su
 
 async def test_going_round_in_circles_is_said_without_an_event_stream_too(bot: Stage, voipbin: World) -> None:
     menu = voipbin.add_flow("Menu", [Step("talk"), Step("digits_receive")])
-    voipbin.rings(menu, at="digits_receive", executed=["talk", "digits_receive"] * 5)
+    looping = voipbin.rings(menu, at="digits_receive", executed=[*["talk", "digits_receive"] * 5, "talk"])
     said = await answers(bot, "list")
     assert "Going round in circles" in said.words
     assert said.words.count("lap of") == 1, "the situation says it already"
+    assert "Going round in circles" in (await answers(bot, f"show {looping.id}")).words
+    assert "6th lap of keypad input → text" in (await answers(bot, f"watch {looping.id}")).words
+
+
+async def test_nearly_out_of_steps_is_said_wherever_it_is_seen(bot: Stage, voipbin: World, support: Flow) -> None:
+    nearly = voipbin.rings(support, at="digits_receive", executed=["talk", "play"] * 43)
+    for line in ("list", f"show {nearly.id}", f"watch {nearly.id}"):
+        assert "Warning: 87 of 101 steps used, VoIPBIN will end it" in (await answers(bot, line)).words
 
 
 async def test_one_whose_call_is_over_is_left_over(bot: Stage, voipbin: World, support: Flow) -> None:
@@ -109,6 +118,7 @@ async def test_one_whose_call_is_over_is_left_over(bot: Stage, voipbin: World, s
         said = await answers(bot, line)
         assert "Left over?" in said.words
         assert "call ended 3 h 1 min ago: stale" in said.words
+    assert "Warning: call ended 3 h 1 min ago: stale" in (await answers(bot, f"watch {stale.id}")).words
 
 
 async def test_a_call_that_cannot_be_asked_is_only_probably_over(bot: Stage, voipbin: World, support: Flow) -> None:

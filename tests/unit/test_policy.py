@@ -183,6 +183,7 @@ def test_a_file_is_read_with_its_own_name_in_front_of_a_mistake(tmp_path: Path) 
 scalars = st.one_of(
     st.text(max_size=12),
     st.sampled_from(["U0A", "S0B", "members", "view", "stop", "C0INC", "5m", "93993ae1-2b55-4a3e-8c6d-0f1f6a5a7c11"]),
+    st.sampled_from(["stuck", "22:00-07:00", "Europe/Berlin", "Europe", "/etc/hosts", "../x", "\x00", "a" * 300]),
     st.integers(-(2**63), 2**63 - 1),
     st.booleans(),
 )
@@ -192,8 +193,17 @@ values = st.recursive(
     max_leaves=6,
 )
 words = ("to", "may", "in", "flows", "reason_required", "two_person", "bulk_limit", "confirm_within")
+words_of_alerts = ("to", "about", "flows", "quiet", "zone", "at_most", "within")
 tables = st.dictionaries(st.sampled_from(words) | st.text(max_size=6), values, max_size=5)
-files = st.fixed_dictionaries({}, optional={"grant": values | st.lists(tables, max_size=3), "rules": values | tables})
+alerts = st.dictionaries(st.sampled_from(words_of_alerts) | st.text(max_size=6), values, max_size=5)
+files = st.fixed_dictionaries(
+    {},
+    optional={
+        "grant": values | st.lists(tables, max_size=3),
+        "alert": values | st.lists(alerts, max_size=3),
+        "rules": values | tables,
+    },
+)
 
 
 def toml(value: object) -> str:
@@ -230,4 +240,6 @@ def told(text: str) -> tuple[str, ...]:
         return wrong.mistakes or ("",)
     assert [one.number for one in policy.grants] == list(range(1, len(policy.grants) + 1))
     assert all(one.to and one.may for one in policy.grants)
+    assert all(one.to.startswith("C") and one.about for one in policy.alerts)
+    assert len({one.key for one in policy.alerts}) == len(policy.alerts)
     return ()

@@ -29,6 +29,7 @@ class Clinic:
     chat: Flow
     reminders: Flow
     recall: Flow
+    after_hours: Flow
 
     def somebody_arrives(self) -> Activeflow:
         """A new activeflow of a kind chosen by the world's dice; callers lose patience now and then."""
@@ -42,6 +43,10 @@ class Clinic:
             lambda: self.world.dials(self.recall, source=DESK, destination=self._number()),
         ]
         return self.world.dice.choice(arrivals)()
+
+    def somebody_is_lost(self) -> Activeflow:
+        """A caller in a menu that has no way out: it goes round until VoIPBIN ends it for its steps."""
+        return self.world.rings(self.after_hours, source=self._number(), destination=DESK, lives=True)
 
     def _calls(self, flow: Flow) -> Activeflow:
         activeflow = self.world.rings(flow, source=self._number(), destination=DESK, lives=True)
@@ -71,6 +76,7 @@ def open_clinic(world: World) -> Clinic:
         chat=_chat(world),
         reminders=_reminders(world),
         recall=_recall(world),
+        after_hours=_after_hours(world),
     )
 
 
@@ -147,3 +153,10 @@ def _recall(world: World) -> Flow:
             Step("hangup", {"reason": "normal"}),
         ],
     )
+
+
+def _after_hours(world: World) -> Flow:
+    closed = say("We are closed. Press one to leave a message.", 5)
+    digits = Step("digits_receive", {"duration": 5000, "length": 1, "key": ""}, lasts=5)
+    again = Step("goto", {"target_id": str(closed.id), "loop_count": 60})
+    return world.add_flow("After hours", [Step("answer"), closed, digits, again])

@@ -9,6 +9,8 @@ from bot.demo.voipbin.scripts import Clinic, open_clinic
 from bot.demo.voipbin.world import World
 
 _STEP = 2.0  # seconds of the past lived through at once
+_LOST_EVERY = timedelta(minutes=30)
+_FIRST_LOST = timedelta(seconds=20)  # before the doors open: going round in circles shows half a minute later
 
 
 class Town:
@@ -24,6 +26,7 @@ class Town:
             None, reference_type="api", created_at=self.world.clock.now() - timedelta(hours=3)
         )
         self._last_arrival = self.world.clock.now()
+        self._next_lost = self.world.clock.now() + past - _FIRST_LOST
         while self._behind > timedelta(0):
             self._behind = max(timedelta(0), self._behind - timedelta(seconds=_STEP))
             self.passes()
@@ -36,6 +39,9 @@ class Town:
         if (now - self._last_arrival).total_seconds() >= self._every and self._running() < self._most:
             self._last_arrival = now
             self.clinic.somebody_arrives()
+        if now >= self._next_lost:
+            self._next_lost = now + _LOST_EVERY
+            self.clinic.somebody_is_lost()
         del self.world.requests[:-1000]  # a demo may run for days
 
     async def lives(self, *, beat: float = 0.25, after_each: Callable[[], None] | None = None) -> None:

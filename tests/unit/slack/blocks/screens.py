@@ -48,6 +48,7 @@ from bot.slack.blocks.stop_card import stop_card
 from bot.slack.blocks.whoami import whoami
 from bot.slack.requests import Audit
 from bot.slack.telling import Message
+from tests.unit.slack.blocks.alert_screens import alert_screens
 from tests.unit.slack.blocks.bulk_screens import bulk_screens
 from tests.unit.slack.blocks.found_screens import found_screens
 from tests.unit.slack.blocks.watch_screens import watch_screens
@@ -162,6 +163,7 @@ def every_screen(words: str = "Support line") -> Iterator[Message]:
     yield from bulk_screens(words)
     yield from watch_screens(words)
     yield from found_screens(words, listing(words).rows, (ALICE, NOBODY))
+    yield from alert_screens(words)
 
 
 def _doing(words: str, one: Activeflow) -> Situation:

@@ -1,0 +1,67 @@
+"""``[[alert]]`` of the policy: where which trouble is posted, when it is not, and how often at most.
+
+A rule has no reader whose permission could be asked: its channel and its flows were chosen by whoever writes the policy.
+"""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime, time, timedelta, tzinfo
+from typing import Final
+from uuid import UUID
+
+from bot.activeflows.trouble import Reason
+
+MOST_MESSAGES: Final = 100
+"""The largest ``at_most`` there can be."""
+
+
+@dataclass(frozen=True, slots=True)
+class Quiet:
+    """From one time of the day until another one, by the clocks on the wall of ``zone``; they may go past midnight."""
+
+    since: time
+    until: time
+    zone: tzinfo = UTC
+
+    def covers(self, moment: datetime) -> bool:
+        """``until`` itself is not quiet any more."""
+        clock = moment.astimezone(self.zone).time()
+        if self.since <= self.until:
+            return self.since <= clock < self.until
+        return clock >= self.since or clock < self.until
+
+
+@dataclass(frozen=True, slots=True)
+class AlertRule:
+    """One ``[[alert]]``. Every reason, every flow and no quiet hours, unless it says so."""
+
+    key: str
+    """Its channel, and which of this channel's rules it is: what the ledger knows it by, whatever else changes in it."""
+    to: str
+    about: frozenset[Reason] = frozenset(Reason)
+    flows: frozenset[UUID] | None = None
+    quiet: Quiet | None = None
+    at_most: int = 10
+    """Messages in any time as long as ``within``."""
+    within: timedelta = timedelta(hours=1)
+
+    def fits(self, flow: UUID | None, reason: Reason) -> bool:
+        """An activeflow without a flow (``None``) is reached by rules without ``flows`` only."""
+        return reason in self.about and (self.flows is None or flow in self.flows)
+
+    def is_quiet(self, moment: datetime) -> bool:
+        return self.quiet is not None and self.quiet.covers(moment)
+
+
+def key(channel: str, number: int) -> str:
+    """``number``: which of this channel's rules, from 1."""
+    return f"{channel}:{number}"
+
+
+def by_channel(rules: Iterable[AlertRule], flow: UUID | None, reason: Reason) -> Mapping[str, AlertRule]:
+    """Where this is to be posted, and by which rule: of those for one channel, the first that fits."""
+    found: dict[str, AlertRule] = {}
+    for rule in rules:
+        if rule.fits(flow, reason):
+            found.setdefault(rule.to, rule)
+    return found

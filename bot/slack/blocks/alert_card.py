@@ -1,0 +1,44 @@
+"""The alert: what is wrong with one activeflow, for everybody in a channel, although nobody asked.
+
+It is never edited, so every word of it says as of when it was so. It calls nobody: no mention, no @channel. Its buttons
+are those of a list's row, and whether somebody may press one is decided at the press.
+"""
+
+from slack_sdk.models.blocks import ActionsBlock, ContextBlock, MarkdownTextObject, SectionBlock
+
+from bot.activeflows.alert_ports import Alert
+from bot.activeflows.alerting import HeldBack
+from bot.slack.blocks import row_buttons
+from bot.slack.blocks.activeflow_list import lived, reference
+from bot.slack.blocks.mrkdwn import bold, code, date_token, escaped
+from bot.slack.blocks.row_buttons import name_of
+from bot.slack.blocks.troubles import TROUBLE_WORDS
+from bot.slack.telling import Message
+
+
+def alert_card(alert: Alert) -> Message:
+    """One trouble. What the situation says already is not said twice."""
+    activeflow, trouble, flow_name = alert.activeflow, alert.trouble, alert.flow_name
+    title, words = TROUBLE_WORDS[trouble.reason], escaped(trouble.words, 300)
+    doing = escaped(alert.situation.words, 400)
+    facts = " · ".join((lived(activeflow, alert.as_of), doing, reference(activeflow)))
+    said = "" if trouble.words in alert.situation.words else f" {words}"
+    lines = (f"{bold(title, 60)}{said}", f"{bold(name_of(flow_name), 150)}  {code(activeflow.short_id)}", facts)
+    buttons = [row_buttons.show(activeflow, flow_name), row_buttons.ask_stop(activeflow, flow_name)]
+    return Message(
+        f"{title} {escaped(name_of(flow_name), 120)} {activeflow.short_id}: {words}, as of {date_token(alert.as_of)}.",
+        (
+            SectionBlock(text=MarkdownTextObject(text="\n".join(lines))),
+            ActionsBlock(elements=buttons),
+            ContextBlock(elements=[MarkdownTextObject(text=f"as of {date_token(alert.as_of)} · said once")]),
+        ),
+    )
+
+
+def held_back_line(held_back: HeldBack, *, running: int, command: str) -> Message:
+    """How many alerts were not posted, and of how many activeflows that still run."""
+    count, ids = len(held_back.claimed), {each.claim.activeflow_id for each in held_back.claimed}
+    since = date_token(held_back.since, "{date_short_pretty} {time}")
+    still = f"{running} of {len(ids)} still run" if len(ids) > 1 else "it still runs" if running else "it has ended"
+    words = f"*{count} more* since {since}, held back by the alert rule; {still}: {code(f'{command} list')}"
+    return Message(words.replace("*", ""), (SectionBlock(text=MarkdownTextObject(text=words)),))

@@ -1,0 +1,123 @@
+"""Alerts that are not posted: held back by their rule and counted later, or not taken by Slack."""
+
+import asyncio
+from collections.abc import Callable
+
+import aiohttp
+import pytest
+
+from bot.demo.slack import faults as slack_faults
+from bot.demo.slack.workspace import Workspace
+from bot.demo.voipbin.state import Flow
+from bot.demo.voipbin.world import World
+from tests.scenarios.alert_stage import (
+    alerted,
+    alerts,
+    loops,
+    menu,
+    nothing_more,
+    quiet_now,
+    ruled,
+)
+from tests.scenarios.conftest import ABROAD, Stage
+
+__all__ = ["menu"]
+
+
+async def until_ready(stage: Stage, fits: Callable[[list[dict[str, str]]], bool]) -> list[dict[str, str]]:
+    """The first warnings of /readyz that fit; it is ready all the while."""
+    async with asyncio.timeout(10), aiohttp.ClientSession() as session:
+        while True:
+            async with session.get(f"{stage.url}/readyz") as answer:
+                said = await answer.json()
+            assert said["ready"]
+            warnings: list[dict[str, str]] = said.get("warnings", [])
+            if fits(warnings):
+                return warnings
+            await stage.slack.next_change(0.05)
+
+
+# ---------------------------------------------------------------- what is held back
+
+
+async def test_in_quiet_hours_nothing_is_posted_and_then_one_line_counts(
+    stage: Stage, voipbin: World, menu: Flow
+) -> None:
+    ruled(stage, 'about = ["looping"]', quiet_now())
+    several = [loops(voipbin, menu) for _ in range(3)]
+    async with stage.start(voipbin_events=True):
+        assert await nothing_more(stage, voipbin) == 0
+    voipbin.caller_hangs_up(several[0])
+    text = stage.policy.read_text(encoding="utf-8").replace(quiet_now(), "")
+    stage.policy.write_text(text, encoding="utf-8")
+    async with stage.start(voipbin_events=True):
+        (line,) = await alerted(stage, 1)
+        assert line.words.startswith("3 more since ")
+        assert "2 of 3 still run: /flows list" in line.words
+        assert await nothing_more(stage, voipbin) == 1
+
+
+async def test_more_than_the_rule_allows_are_held_back_and_counted_when_there_is_room(
+    stage: Stage, voipbin: World, menu: Flow
+) -> None:
+    ruled(stage, 'about = ["looping"]', "at_most = 2")
+    several = [loops(voipbin, menu) for _ in range(5)]
+    async with stage.start(voipbin_events=True):
+        await alerted(stage, 2)
+        assert await nothing_more(stage, voipbin) == 2
+        for each in several[:-1]:
+            voipbin.caller_hangs_up(each)
+        text = stage.policy.read_text(encoding="utf-8").replace("at_most = 2", "at_most = 3")
+        stage.policy.write_text(text, encoding="utf-8")
+        line = (await alerted(stage, 3))[-1]
+        assert line.words.startswith("3 more since ")
+
+
+# ---------------------------------------------------------------- Slack's troubles
+
+
+async def test_where_the_bot_may_not_post_is_said_in_the_log_and_by_readyz_until_it_may(
+    stage: Stage, slack: Workspace, voipbin: World, menu: Flow, capsys: pytest.CaptureFixture[str]
+) -> None:
+    ruled(stage, to=ABROAD)
+    loops(voipbin, menu)
+    loops(voipbin, menu)
+    async with stage.start(voipbin_events=True):
+        (warning,) = await until_ready(stage, bool)
+        assert warning["what"] == "alerts"
+        assert warning["why"] == f"Slack takes no alert in {ABROAD} (not_in_channel): invite the bot there."
+        tried = len(slack.calls)
+        await slack.until(lambda: len(slack.calls) > tried + 3)
+        assert capsys.readouterr().out.count("alerts_not_posted") == 1, "once is enough"
+        slack.channels[ABROAD].members.append(slack.bot_user_id)
+        await alerted(stage, 2, ABROAD)
+        await until_ready(stage, lambda warnings: not warnings)
+
+
+@pytest.mark.parametrize(
+    ("fault", "cards"),
+    [(slack_faults.lose_answer(), 1), (slack_faults.rate_limited(1), 1), (slack_faults.error("fatal_error"), 0)],
+    ids=["lost answer", "rate limited", "doubtful"],
+)
+async def test_a_doubt_is_never_posted_twice_and_a_refusal_is_tried_again(
+    stage: Stage, slack: Workspace, voipbin: World, menu: Flow, fault: slack_faults.Fault, cards: int
+) -> None:
+    ruled(stage, 'about = ["looping"]')
+    slack.faults.on("chat.postMessage", fault, times=1)
+    loops(voipbin, menu)
+    async with stage.start(voipbin_events=True):
+        await slack.until(lambda: [call for call in slack.calls if call.method == "chat.postMessage"])
+        await alerted(stage, cards)
+        assert await nothing_more(stage, voipbin) == cards
+
+
+async def test_without_an_event_stream_it_says_that_nothing_is_posted(
+    stage: Stage, voipbin: World, menu: Flow, capsys: pytest.CaptureFixture[str]
+) -> None:
+    ruled(stage)
+    loops(voipbin, menu)
+    async with stage.start():
+        (warning,) = await until_ready(stage, bool)
+        assert "alerts need VoIPBIN's event stream" in warning["why"]
+        assert "alerts_not_posted" in capsys.readouterr().out
+        assert alerts(stage) == []

@@ -1,0 +1,38 @@
+"""Every alert, and every line about what was held back."""
+
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+from uuid import UUID
+
+from bot.activeflows.alert_ports import Alert
+from bot.activeflows.alert_rules import AlertRule
+from bot.activeflows.alerting import Claim, Claimed, HeldBack
+from bot.activeflows.model import Action, Activeflow, Reference, Status
+from bot.activeflows.situation import Situation
+from bot.activeflows.trouble import Reason, Trouble
+from bot.slack.blocks.alert_card import alert_card, held_back_line
+from bot.slack.telling import Message
+
+NOW = datetime(2026, 11, 22, 12, 3, 10, tzinfo=UTC)
+RULE = AlertRule("C0INCIDENTS:1", "C0INCIDENTS")
+
+
+def alert_screens(words: str) -> Iterator[Message]:
+    """All of them; ``words`` stand wherever words of others stand."""
+    one = Activeflow(
+        id=UUID(int=0x3C5B0F6D << 96 | 1),
+        customer_id=None,
+        flow_id=None,
+        status=Status.RUNNING,
+        reference=Reference(words or "call", UUID(int=0xCA11)),
+        current=Action(UUID(int=77), words or "talk"),
+        created_at=NOW - timedelta(minutes=14),
+    )
+    for reason in Reason:
+        for situation in (words or "speaking a text", "waiting in queue Support"):
+            doing = Situation(kind="talk", words=situation, action="talk")
+            yield alert_card(Alert(RULE, one, words, doing, Trouble(reason, words or "9th lap"), NOW))
+    for count, running in ((1, 0), (1, 1), (3000, 7)):
+        claims = [Claim(UUID(int=number), Reason.STUCK, "C0INCIDENTS") for number in range(count)]
+        held_back = HeldBack(RULE, tuple(Claimed(claim, RULE.key, NOW) for claim in claims))
+        yield held_back_line(held_back, running=running, command="/flows")
