@@ -26,6 +26,8 @@ from bot.__main__ import main
 _WRITES = re.compile(r"\s*(INSERT|UPDATE|DELETE|WITH)\b", re.IGNORECASE)
 _ABOUT = re.compile(r"(?:bulk|stop|hang_up):[0-9a-f]{32}:\w+:[\d.]+(?:/[\w ]+)*|[0-9a-f]{32}")
 """What a write is about: a press, a member's press, a record's key, or an intent."""
+_GIVEN_UP = re.compile(r"/sending/2$")
+"""A stop that was lost twice is not sent a third time but told to run still, truly; then nothing is left to die at."""
 _CLICK = re.compile(r":[\d.]+(?=/|$)")
 """Somebody who presses again because nobody acked presses at another time."""
 
@@ -73,7 +75,7 @@ class Killer:
                 self._die_if(when == "after", which, number, name)
 
     def _die_if(self, now: bool, which: str, number: int, name: str) -> None:  # before or after
-        if now and which == "each" and name not in self._died_at:
+        if now and which == "each" and name not in self._died_at and not _GIVEN_UP.search(name):
             with self._met.open("a", encoding="utf-8") as met:
                 met.write(f"{name}\n")
             os.kill(os.getpid(), signal.SIGKILL)
