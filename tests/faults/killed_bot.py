@@ -10,6 +10,7 @@ Told ``again and again`` instead of ``go``, it is started anew whenever it was k
 imported everything and opened nothing, which takes a tenth of the time.
 """
 
+import asyncio
 import os
 import re
 import signal
@@ -21,11 +22,18 @@ from typing import Any
 
 from sqlalchemy import Connection, Engine, Pool, event
 
+from bot import logs
 from bot.__main__ import main
+from bot.activeflows.patience import Patience
+from bot.composition import running
+from bot.settings import Settings, from_environment
 
 _WRITES = re.compile(r"\s*(INSERT|UPDATE|DELETE|WITH)\b", re.IGNORECASE)
 _ABOUT = re.compile(r"(?:bulk|stop|hang_up):[0-9a-f]{32}:\w+:[\d.]+(?:/[\w ]+)*|[0-9a-f]{32}")
 """What a write is about: a press, a member's press, a record's key, or an intent."""
+_BRISK = Patience(soon=(0.0, 0.05, 0.1), settle=0.4, every=0.1, rest=0.2, looks=5)
+_GIVEN_UP = re.compile(r"/sending/2$")
+"""A stop that was lost twice is not sent a third time but told to run still, truly; then nothing is left to die at."""
 _CLICK = re.compile(r":[\d.]+(?=/|$)")
 """Somebody who presses again because nobody acked presses at another time."""
 
@@ -73,7 +81,7 @@ class Killer:
                 self._die_if(when == "after", which, number, name)
 
     def _die_if(self, now: bool, which: str, number: int, name: str) -> None:  # before or after
-        if now and which == "each" and name not in self._died_at:
+        if now and which == "each" and name not in self._died_at and not _GIVEN_UP.search(name):
             with self._met.open("a", encoding="utf-8") as met:
                 met.write(f"{name}\n")
             os.kill(os.getpid(), signal.SIGKILL)
@@ -104,22 +112,24 @@ def _commits_at_once(connection: Connection) -> bool:
     return connection.get_execution_options().get("isolation_level") == "AUTOCOMMIT"
 
 
-def _run() -> None:
-    Killer(Path(os.environ["KILLED_BY"])).listen()
-    main(["run"])
-
-
 def _again_and_again() -> None:
     """Until somebody ends this process: a child each time, which does not outlive it."""
     while True:
         child = os.fork()
         if child == 0:
             threading.Thread(target=_ends_with, args=(os.getppid(),), daemon=True).start()
-            _run()
-            os._exit(0)
+            Killer(Path(os.environ["KILLED_BY"])).listen()
+            asyncio.run(_brisk())
         _, status = os.waitpid(child, 0)
         if not (os.WIFSIGNALED(status) and os.WTERMSIG(status) == signal.SIGKILL):
             sys.exit(1)
+
+
+async def _brisk() -> None:
+    """With a story's waiting times: what is lost at each of fifty members is not waited for fifteen seconds each time."""
+    logs.configure("console", "ERROR")
+    async with running(from_environment(Settings), patience=_BRISK):
+        await asyncio.Event().wait()
 
 
 def _ends_with(parent: int) -> None:
@@ -132,4 +142,5 @@ def _ends_with(parent: int) -> None:
 if __name__ == "__main__":
     if sys.stdin.readline() == "again and again\n":
         _again_and_again()
-    _run()
+    Killer(Path(os.environ["KILLED_BY"])).listen()
+    main(["run"])

@@ -1,0 +1,146 @@
+"""What a random story about the promises is made of: one incident channel, its people, and the hand of fate.
+
+The rules, which say what can happen next, are in ``test_promises``; here is how it happens.
+"""
+
+import shutil
+import tempfile
+from collections import Counter
+from contextlib import suppress
+from pathlib import Path
+from typing import Final
+
+from hypothesis import strategies as st
+from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant
+
+from bot.activeflows.errors import BotError, NotPermitted
+from bot.activeflows.stops import Press, Waiting, Wish
+from bot.demo.voipbin.state import Activeflow
+from tests.faults.misfortunes import befalls
+from tests.faults.promises import Promises
+from tests.faults.small_house import CHANNEL, Channel, Directory, House
+from tests.faults.virtual_time import VirtualTimeLoop
+
+ALICE, BOB, CAROL, DAVE, VIC, GUEST = PEOPLE = "U0ALICE", "U0BOB", "U0CAROL", "U0DAVE", "U0VIC", "U0GUEST"
+_MEMORY = Path("/dev/shm")
+FIGURES: Final[Counter[str]] = Counter()
+"""What was tried so far."""
+
+
+class Incident(RuleBasedStateMachine):
+    """The beginning, the means, and the end of a story."""
+
+    @initialize(two_person=st.sampled_from((False, False, True)))
+    def opens(self, two_person: bool) -> None:
+        self.loop = VirtualTimeLoop()
+        self.folder = Path(tempfile.mkdtemp(prefix="flows-bot-", dir=_MEMORY if _MEMORY.is_dir() else None))
+        self.directory = Directory(None, {ALICE, BOB}, {DAVE}, {CAROL})
+        self.directory.guests, self.directory.two_person = {GUEST}, two_person
+        self.house = House(self.folder, self.directory, Channel(None), self.loop)
+        self.world = self.house.world
+        self.survey = self.world.add_flow("Survey")
+        self.line = self.world.add_flow("Support line", on_complete=self.survey)
+        self.house.start()
+        self.promises = Promises(self.house)
+        self.intents: list[str] = []
+        self.pressed: list[Press] = []
+        self.troubles = 0
+        self.callers: list[Activeflow] = []
+        self._rings(with_call=True)
+
+    def _rings(self, *, with_call: bool) -> None:
+        reference = "call" if with_call else "api"
+        flow = self.line if with_call else self.survey
+        self.callers.append(self.world.rings(flow, at="digits_receive", reference_type=reference))
+
+    def _caller(self, n: int) -> Activeflow:
+        return self.callers[-1 - n % len(self.callers)]
+
+    async def _ask(self, who: str, activeflow: Activeflow, *, now: bool) -> None:
+        operator, asking = self.directory.operator(who), self.house.asking
+        try:
+            intent = await asking.ask(operator, activeflow.id, now=now)
+        except NotPermitted:
+            assert not self.directory.may_stop(who)
+            with suppress(BotError):
+                self.intents.append((await asking.draft(operator, activeflow.id)).id)
+            return
+        except BotError:
+            return
+        assert self.directory.may_stop(who)
+        self.intents.append(intent.id)
+        await self._post(intent.id, ())
+
+    async def _post(self, intent_id: str, who_may: tuple[str, ...]) -> None:
+        await self.house.book.card_posted(intent_id, f"card {intent_id[:8]}")
+        found = await self.house.book.intent(intent_id)
+        assert found is not None
+        await self.house.cards.show(found[0], Waiting(who_may), None)
+
+    def _press(self, who: str, intent_id: str, wish: Wish = Wish.STOP) -> None:
+        now, number = self.house.now(), f"{len(self.pressed)}"
+        press = Press(intent_id, who, "", CHANNEL, "", number, "", "", now, wish)
+        self.pressed.append(press)
+        self.house.press(press)
+
+    def _intent(self, n: int) -> str:
+        """Any that was ever shown, the newest first; those that replaced it among them."""
+        shown = [t.intent.id for t in self.house.channel.tellings if t.intent.id not in self.intents]
+        everything = list(dict.fromkeys([*self.intents, *shown]))
+        return everything[-1 - n % len(everything)]
+
+    def _recovers(self) -> None:
+        self.world.faults.clear()
+        self.house.line.breaks.update(stop=[], read=[])
+
+    def _goes_wrong(self, what: str, trouble: str) -> None:
+        self.troubles += 1
+        befalls(what, trouble, self.world, self.house.line)
+
+    def _dies_around(self, moment: int, later: float, ends: Activeflow | None = None) -> None:
+        self.house.workflows.gate.left = moment
+        self.house.passes(45.0)
+        self.house.kill()
+        self.house.workflows.gate.left = None
+        if ends is not None:
+            self.world.ends(ends)
+        self.house.leaps(later)
+        self.house.start()
+
+    @invariant()
+    def promises_are_kept(self) -> None:
+        FIGURES["steps"] += 1
+        self.promises.look()
+        self.promises.assert_kept()
+
+    def teardown(self) -> None:
+        if not hasattr(self, "promises"):
+            return
+        try:
+            self._comes_to_rest()
+            self.promises.look_at_the_end()
+            self.promises.assert_kept()
+            self._counts()
+        finally:
+            self.house.close()
+            self.promises.close()
+            shutil.rmtree(self.folder)
+
+    def _counts(self) -> None:
+        posts = self.house.line.posts
+        FIGURES.update({"stories": 1, "intents": len(self.intents), "presses": len(self.pressed)})
+        FIGURES.update({"deaths": self.house.deaths, "troubles ordered": self.troubles, "stops sent": len(posts)})
+        FIGURES.update(
+            {"of them with effect": sum(p.effective for p in posts), "of them refused": sum(p.refused for p in posts)}
+        )
+
+    def _comes_to_rest(self) -> None:
+        self._recovers()
+        self.directory.silent = self.house.channel.deaf = 0
+        if not self.house.process:
+            self.house.start()
+        for _ in range(200):
+            if not self.house.workflows.unfinished:
+                break
+            self.house.passes(20)
+        self.house.passes(1)
