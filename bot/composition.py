@@ -68,7 +68,7 @@ from bot.watching_over import watching_over
 
 log = structlog.get_logger(__name__)
 LAST_WORDS: Final = 10.0
-"""Seconds that acked work, and then stops under way, get at a shutdown."""
+"""Seconds that acked work, and then stops under way, get at a shutdown; what is cut off of a stop goes on at the next start."""
 
 
 def utc_now() -> datetime:
@@ -94,6 +94,7 @@ async def running(
     alert_pace: AlertPace | None = None,
     look_every: float = LOOK_EVERY,
     kept_for: timedelta = KEPT_FOR,
+    last_words: float = LAST_WORDS,
 ) -> AsyncIterator[Running]:
     """The whole bot, for as long as the block lasts. Raises ``Misconfigured`` with one line per mistake.
 
@@ -111,10 +112,10 @@ async def running(
         people, cards = People(client, installation, in_force.policy), StopCards(teller, settings.flows_bot_command)
         bulk_cards = BulkCards(teller, cards, settings.flows_bot_command)
         carrying = CarryingOut(voipbin, database, book, Pressers(people), policy=in_force.policy, patience=patience)
-        bulk = await carrying.begin(cards, bulk_cards, stack, within=LAST_WORDS)
+        bulk = await carrying.begin(cards, bulk_cards, stack, within=last_words)
         await stack.enter_async_context(beside(forgetting(carrying.durable.forget, utc_now, kept_for=kept_for)))
         jobs = Jobs(teller)
-        stack.push_async_callback(jobs.drain, within=LAST_WORDS)
+        stack.push_async_callback(jobs.drain, within=last_words)
 
         live = await stack.enter_async_context(voipbin.following(pace).at_work()) if settings.voipbin_events else None
         learning = Learning(UsualBook(database), now=utc_now)

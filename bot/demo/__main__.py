@@ -33,6 +33,9 @@ from bot.misconfigured import Misconfigured
 from bot.settings import Settings
 from bot.until_told import until_told
 
+LAST_WORDS = 0.2
+"""Seconds in which work under way may end: a demo ends at once, and its ledger with it."""
+
 
 @dataclass(frozen=True, slots=True)
 class Demo:
@@ -84,7 +87,7 @@ async def demo(
             flows_bot_port=0,
             flows_bot_command="/flows",
         )
-        bot = await stack.enter_async_context(running(settings, patience=patience))
+        bot = await stack.enter_async_context(running(settings, patience=patience, last_words=LAST_WORDS))
         workspace.request_url = f"http://127.0.0.1:{bot.port}/slack/events"
         yield Demo(workspace.url, workspace, town, panel)
 
@@ -99,6 +102,7 @@ async def main(*, port: int, open_page: bool) -> None:
     """Run until Ctrl-C."""
     logs.configure("console", "WARNING")
     logging.getLogger(logs.AUDIT_HEAD).setLevel(logging.WARNING)  # nobody keeps a demo's audit
+    logging.getLogger("bot.slack.jobs").setLevel(logging.CRITICAL)  # nobody misses what the end of a demo cuts off
 
     def tell(shown: Demo) -> None:
         print(f"The demo is at {shown.url}\nType /flows list there. Ctrl-C ends everything.", flush=True)

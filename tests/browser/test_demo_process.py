@@ -13,6 +13,10 @@ from pathlib import Path
 import httpx
 import pytest
 
+from bot.demo.__main__ import demo
+from bot.demo.cast import INCIDENTS, OPERATOR
+from bot.demo.voipbin import faults
+
 LONG = 30.0  # seconds, on a busy machine
 ELSEWHERE = {"SLACK_APP_TOKEN": "xapp-1-other", "SLACK_API_URL": "https://slack.example", "VOIPBIN_USERNAME": "other"}
 """What may stand in the environment of somebody who runs the bot itself; the demo must not care."""
@@ -57,6 +61,16 @@ async def test_the_demo_prints_its_address_answers_and_leaves_nothing_behind(fil
         assert process.returncode == 0
         with pytest.raises(ProcessLookupError):
             os.killpg(process.pid, 0)
+
+
+async def test_work_under_way_does_not_hold_up_the_end(tmp_path: Path) -> None:
+    silence = faults.hold()
+    async with demo(tmp_path) as shown:
+        shown.town.world.faults.on("*", "*", silence, times=None)
+        await shown.workspace.types(OPERATOR, INCIDENTS, "/flows show 3c5b0f6e-7d0a-4d51-9a55-0e4f6a7712c1")
+        await silence.arrived()
+    said = [message.words for message in shown.workspace.sees(OPERATOR, INCIDENTS)]
+    assert said == []  # waited for, it would have said by now that it is still working
 
 
 async def test_a_port_that_is_taken_is_one_line_and_status_2(files: Path) -> None:

@@ -8,6 +8,7 @@ from typing import Literal
 
 import httpx
 import pytest
+import stamina
 import structlog
 from hypothesis import given
 from hypothesis import strategies as st
@@ -227,3 +228,18 @@ def test_the_audits_head_is_told_whatever_the_level_and_nothing_else_is(capsys: 
 
     (line,) = logged(capsys, "json", say, "ERROR").splitlines()
     assert json.loads(line)["head"] == head
+
+
+def test_a_question_that_is_asked_again_is_one_short_line_and_no_warning(capsys: pytest.CaptureFixture[str]) -> None:
+    def ask() -> None:
+        for attempt in stamina.retry_context(on=OSError, attempts=2, wait_initial=0.0, wait_max=0.0, wait_jitter=0.0):
+            with attempt:
+                if attempt.num == 1:
+                    raise OSError("no answer in time from +15550100001")
+
+    told = json.loads(logged(capsys, "json", ask))
+    assert told["event"] == "asking_again"
+    assert told["why"] == "no answer in time from •••"
+    assert (told["after_seconds"], told["tries"], told["level"]) == (0.0, 1, "info")
+    assert "args" not in told
+    assert logged(capsys, "console", ask, level="WARNING") == ""
