@@ -23,6 +23,7 @@ from bot.activeflows.judging import Judging
 from bot.activeflows.lookups import Flows, flow_of, flows, pictured
 from bot.activeflows.model import Activeflow, Freshness, Picture
 from bot.activeflows.operators import Operator, Permission
+from bot.activeflows.paging import PAGE, Place, in_order, numbered, placed
 from bot.activeflows.ports import Live, Past, VoIPBIN
 from bot.activeflows.rows import Row, Rows
 from bot.activeflows.showing import Around, Details
@@ -31,8 +32,6 @@ from bot.activeflows.stays import Stays
 from bot.activeflows.targets import Target
 from bot.activeflows.wording import raw_type
 
-PAGE: Final = 10
-"""Rows on a page."""
 SHARED_FOR: Final = 5.0
 """Seconds for which one look at VoIPBIN serves everybody who asks for a list."""
 _UNSEEN: Final = Situation(kind="", words="", action="")
@@ -47,9 +46,8 @@ class Listing:
 
     rows: tuple[Row, ...]
     filters: Filters
-    page: int
-    pages: int
-    """At least 1, also when nothing fits."""
+    first: int
+    """How many come before this page: a multiple of ``PAGE`` unless rows came or went while pages were turned."""
     total: int
     """Activeflows that fit, on all pages."""
     hidden: int
@@ -67,6 +65,26 @@ class Listing:
     by: By | None = None
     groups: tuple[Group, ...] = ()
     """Instead of rows, when they were asked for; ``total`` counts activeflows all the same."""
+    all_groups: int = 0
+
+    @property
+    def length(self) -> int:
+        """Rows, or groups, on all pages."""
+        return self.all_groups if self.by is not None else self.total
+
+    @property
+    def page(self) -> int:
+        return self.first // PAGE + 1
+
+    @property
+    def pages(self) -> int:
+        """At least 1, also when nothing fits."""
+        return max(1, -(-self.length // PAGE))
+
+    @property
+    def more(self) -> bool:
+        """Does anything come after this page?"""
+        return self.first + (len(self.rows) or len(self.groups)) < self.length
 
 
 class Reading:
@@ -105,9 +123,10 @@ class Reading:
         page: int = 1,
         *,
         by: By | None = None,
+        place: Place | None = None,
         max_age: float = SHARED_FOR,
     ) -> Listing:
-        """One page of what fits, or of its groups; a page beyond the end is the last one.
+        """One page of what fits, or of its groups; a page beyond the end is the last one. ``place``: instead of a number.
 
         What was read at most ``max_age`` seconds ago for somebody else will do.
         """
@@ -125,16 +144,18 @@ class Reading:
         found = await self._matching(seen, filters, known, now)
         unnamed = _unnamed(seen, found, known) if filters.flow is not None else 0
         groups = _groups(found, by, known) if by is not None else ()
-        pages = max(1, -(-len(groups if by is not None else found) // PAGE))
-        page = min(max(page, 1), pages)
-        here = slice((page - 1) * PAGE, page * PAGE)
+        if picture.freshness is None:
+            found = in_order(found)
+        length = len(found) if by is None else len(groups)
+        first = numbered(length, page) if place is None or by is not None else placed(found, place)
+        here = slice(first, first + PAGE)
         return Listing(
             rows=await self._rows.of(found[here]) if by is None else (),
             by=by,
             groups=groups[here],
+            all_groups=len(groups),
             filters=filters,
-            page=page,
-            pages=pages,
+            first=first,
             total=len(found),
             hidden=hidden,
             unnamed=unnamed,

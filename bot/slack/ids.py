@@ -7,11 +7,13 @@ https://docs.slack.dev/reference/block-kit/block-elements/button-element
 """
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime, timedelta
 from typing import Final
 from uuid import UUID
 
 from bot.activeflows.errors import NotUnderstood
+from bot.activeflows.paging import Place, Side
 from bot.slack.grammar import parse
 from bot.slack.requests import Audit, List, typed
 
@@ -68,6 +70,10 @@ ACTION_IDS: Final = frozenset(
 
 # ---------------------------------------------------------------- values
 
+_EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
+_TICK: Final = timedelta(microseconds=1)
+_ROW: Final = re.compile(r" (from|after|before):(-|[0-9]{1,17})\.([0-9a-f]{32})$", re.ASCII)
+"""A row: the microsecond it was created in, and its id."""
 _PLACE: Final = re.compile(r" (before|after):([1-9][0-9]{0,8})$", re.ASCII)
 """Not longer than a sequence number can be in any database."""
 
@@ -86,19 +92,29 @@ def decode_activeflow(value: str) -> UUID:
 
 
 def encode_listing(listing: List) -> str:
-    """The value of a button about a list: what one would type for it."""
-    return typed(listing)
+    """The value of a button about a list: what one would type for it, and where its page begins."""
+    place = listing.place
+    if place is None:
+        return typed(listing)
+    began = "-" if place.began is None else (place.began - _EPOCH) // _TICK
+    return f"{typed(listing)} {place.side}:{began}.{place.id.hex}"
 
 
 def decode_listing(value: str) -> List:
     """The other way round. Raises ``NotUnderstood``."""
+    row = _ROW.search(value)
     try:
-        request = parse(value)
+        request = parse(value[: row.start()] if row else value)
     except NotUnderstood:
         raise _too_old() from None
     if not isinstance(request, List):
         raise _too_old()
-    return request
+    return replace(request, place=_place(row)) if row else request
+
+
+def _place(row: re.Match[str]) -> Place:
+    side: Side = "from" if row[1] == "from" else "after" if row[1] == "after" else "before"
+    return Place(side, None if row[2] == "-" else _EPOCH + int(row[2]) * _TICK, UUID(row[3]))
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,6 +7,7 @@ from typing import Final, TypeAlias
 
 from bot.activeflows.ages import as_typed
 from bot.activeflows.filters import Filters
+from bot.activeflows.paging import Place
 from bot.activeflows.reading import By
 from bot.activeflows.targets import Target
 
@@ -27,6 +28,8 @@ class List:
     page: int = 1
     by: By | None = None
     """Groups of them instead, with their counts."""
+    place: Place | None = None
+    """Where the page begins, when it was turned to with a button: then its number does not count."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,7 +5,8 @@ from collections.abc import AsyncIterator
 
 import pytest
 
-from bot.activeflows.reading import PAGE
+from bot.activeflows.paging import PAGE
+from bot.demo.slack.messages import Message
 from bot.demo.voipbin.state import Flow
 from bot.demo.voipbin.world import World
 from bot.slack import ids
@@ -27,6 +28,10 @@ def support(voipbin: World) -> Flow:
 
 def lists_read(voipbin: World) -> int:
     return len(voipbin.requests_to("GET", "/activeflows"))
+
+
+def shown(page: Message) -> list[str]:
+    return [str(button.value) for button in page.buttons if button.action_id == ids.SHOW]
 
 
 async def listed_live(stage: Stage, words: str) -> str:
@@ -68,6 +73,28 @@ async def test_pages_of_a_live_list_hold_everything_once(live: Stage, voipbin: W
     second = await presses(live, "U0ALICE", first, ids.LIST_NEXT)
     shown = [b.value for page in (first, second) for b in page.buttons if b.action_id == ids.SHOW]
     assert sorted(str(value) for value in shown) == sorted(rung)
+
+
+async def test_turning_pages_skips_nothing_and_repeats_nothing_while_the_world_moves(
+    live: Stage, voipbin: World, support: Flow
+) -> None:
+    rung = [voipbin.rings(support, at="play") for _ in range(2 * PAGE + 3)][::-1]
+    await listed_live(live, f"{2 * PAGE + 3} running")
+    page = await answers(live, "list")
+    for gone in (rung[1], rung[4], rung[PAGE + 2]):
+        voipbin.stop(gone)
+    for _ in range(4):
+        voipbin.rings(support, at="play")
+    await listed_live(live, f"{2 * PAGE + 4} running")
+    second = await presses(live, "U0ALICE", page, ids.LIST_NEXT)
+    assert f"{PAGE + 3}–{2 * PAGE + 2} of {2 * PAGE + 4}" in second.words
+    refreshed = await presses(live, "U0ALICE", second, ids.LIST_REFRESH)
+    assert shown(refreshed) == shown(second)
+    third = await presses(live, "U0ALICE", refreshed, ids.LIST_NEXT)
+    expected = [str(a.id) for a in rung[PAGE:] if a is not rung[PAGE + 2]]
+    assert shown(second) + shown(third) == expected
+    back = await presses(live, "U0ALICE", third, ids.LIST_PREVIOUS)
+    assert shown(back) == shown(second)
 
 
 async def test_without_an_event_stream_the_list_is_read_again_and_says_since_when(

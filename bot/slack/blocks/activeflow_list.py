@@ -24,6 +24,7 @@ from bot.activeflows.ages import in_words
 from bot.activeflows.grouping import Group
 from bot.activeflows.model import Activeflow, Status
 from bot.activeflows.operators import Operator, Permission
+from bot.activeflows.paging import Place, at
 from bot.activeflows.reading import Listing
 from bot.activeflows.rows import Row
 from bot.slack import ids
@@ -124,19 +125,23 @@ def reference(activeflow: Activeflow) -> str:
 
 
 def _below(listing: Listing, *, shared: bool) -> ActionsBlock:
-    buttons = [_button("Refresh", ids.LIST_REFRESH, listing, listing.page)]
-    if listing.page > 1:
-        buttons.append(_button("Previous", ids.LIST_PREVIOUS, listing, listing.page - 1))
-    if listing.page < listing.pages:
-        buttons.append(_button("Next", ids.LIST_NEXT, listing, listing.page + 1))
+    """The newest stay the newest when they are read again; any other page stays where it is."""
+    rows, page = [row.activeflow for row in listing.rows], listing.page
+    here = at("from", rows[0]) if rows and listing.first else None
+    buttons = [_button("Refresh", ids.LIST_REFRESH, listing, page, here)]
+    if listing.first:
+        place = at("before", rows[0]) if rows else None
+        buttons.append(_button("Previous", ids.LIST_PREVIOUS, listing, max(page - 1, 1), place))
+    if listing.more:
+        buttons.append(_button("Next", ids.LIST_NEXT, listing, page + 1, at("after", rows[-1]) if rows else None))
     if not shared:
-        buttons.append(_button("Share to channel", ids.LIST_SHARE, listing, listing.page))
+        buttons.append(_button("Share to channel", ids.LIST_SHARE, listing, page, here))
     return ActionsBlock(elements=buttons)
 
 
-def _button(text: str, action_id: str, listing: Listing, page: int) -> ButtonElement:
+def _button(text: str, action_id: str, listing: Listing, page: int, place: Place | None) -> ButtonElement:
     label = f"{text}: page {page} of {listing.pages}" if action_id != ids.LIST_SHARE else f"{text}: this list"
-    value = ids.encode_listing(List(listing.filters, page, listing.by))
+    value = ids.encode_listing(List(listing.filters, page, listing.by, place))
     return ButtonElement(text=text, action_id=action_id, value=value, accessibility_label=label)
 
 

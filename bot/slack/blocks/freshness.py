@@ -9,7 +9,8 @@ from typing import Final
 from bot.activeflows.ages import in_words
 from bot.activeflows.callers import CallsLooked
 from bot.activeflows.model import Picture
-from bot.activeflows.reading import PAGE, Listing
+from bot.activeflows.paging import PAGE
+from bot.activeflows.reading import Listing
 from bot.slack.blocks.mrkdwn import date_token
 
 _BECAUSE: Final = {
@@ -64,9 +65,9 @@ def left_out(hidden: int, unnamed: int) -> Iterator[str]:
 def _parts(listing: Listing) -> Iterator[str]:
     yield counted(listing)
     if listing.pages > 1:
-        first = (listing.page - 1) * PAGE + 1
-        shown = len(listing.rows) or len(listing.groups)
-        yield f"{first}–{first + shown - 1}, page {listing.page} of {listing.pages}"
+        which = f"{listing.first + 1}–{listing.first + (len(listing.rows) or len(listing.groups))}"
+        even = listing.first % PAGE == 0
+        yield f"{which}, page {listing.page} of {listing.pages}" if even else f"{which} of {listing.length}"
     yield from how_complete(listing)
     yield from left_out(listing.hidden, listing.unnamed)
 

@@ -66,7 +66,9 @@ async def _details(desk: Desk, gesture: Gesture, value: str) -> Message:
 async def _turn(desk: Desk, gesture: Gesture, value: str, *, max_age: float = SHARED_FOR) -> None:
     asked = ids.decode_listing(value)
     operator = await desk.people.operator(gesture)
-    listing = await desk.reading.running(operator, asked.filters, asked.page, by=asked.by, max_age=max_age)
+    listing = await desk.reading.running(
+        operator, asked.filters, asked.page, by=asked.by, place=asked.place, max_age=max_age
+    )
     message = activeflow_list(listing, operator, desk.now(), command=desk.command)
     await desk.teller.privately(gesture, message, replace=True)
 
@@ -89,5 +91,7 @@ async def _share(desk: Desk, gesture: Gesture, value: str) -> None:
 async def _for_all(desk: Desk, gesture: Gesture, value: str) -> Message:
     asked = ids.decode_listing(value)
     operator = await desk.people.operator(gesture)
-    listing = await desk.reading.running(operator, asked.filters, asked.page, by=asked.by, max_age=0.0)
+    listing = await desk.reading.running(
+        operator, asked.filters, asked.page, by=asked.by, place=asked.place, max_age=0.0
+    )
     return shared_list(listing, desk.now(), command=desk.command, by=operator.person.id)

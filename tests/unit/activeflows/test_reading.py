@@ -15,7 +15,8 @@ from bot.activeflows.errors import Ambiguous, NotFound, NotOurs, NotPermitted, V
 from bot.activeflows.filters import Filters
 from bot.activeflows.model import Action, Activeflow, Call, Customer, Flow, Party, Picture, Reference, Status
 from bot.activeflows.operators import Grant, Operator, Permission, Person, Policy, Standing
-from bot.activeflows.reading import PAGE, Reading
+from bot.activeflows.paging import PAGE
+from bot.activeflows.reading import Reading
 from bot.activeflows.targets import Prefix
 
 NOW = datetime(2026, 11, 22, 12, 0, tzinfo=UTC)

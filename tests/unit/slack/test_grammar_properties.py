@@ -1,6 +1,7 @@
 """Whatever is typed: a request or a refusal; and what the bot writes itself, it reads back as it was meant."""
 
-from datetime import timedelta
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
 from uuid import UUID
 
 import pytest
@@ -9,6 +10,7 @@ from hypothesis import strategies as st
 
 from bot.activeflows.errors import NotUnderstood
 from bot.activeflows.filters import Filters
+from bot.activeflows.paging import Place
 from bot.activeflows.targets import Prefix, Target, read_target, targets_in
 from bot.activeflows.wording import WORDS
 from bot.slack import ids
@@ -56,6 +58,13 @@ FILTERS = st.builds(
     older=st.none() | DURATIONS,
     newer=st.none() | DURATIONS,
 ).filter(_possible)
+PLACES = st.builds(
+    Place,
+    st.sampled_from(["from", "after", "before"]),
+    st.none()
+    | st.integers(0, 10**16).map(lambda tick: datetime.fromtimestamp(0, UTC) + tick * timedelta(microseconds=1)),
+    st.uuids(),
+)
 LISTS = st.builds(List, FILTERS, st.integers(1, 9999), st.sampled_from([None, "flow", "action"]))
 BEGINNINGS = st.sampled_from(["", "", "now ", "now", "NOW it ", '"', "“", "'", "`", "\\", '"a" and '])
 REASONS = st.builds("{}{}".format, BEGINNINGS, LINES).map(cleaned).filter(lambda reason: "<@" not in reason)
@@ -99,9 +108,10 @@ def test_what_is_written_as_one_would_type_it_is_read_back_as_it_was_meant(reque
     assert parse(typed(request)) == request
 
 
-@given(LISTS)
-def test_a_button_carries_its_list(listing: List) -> None:
-    assert ids.decode_listing(ids.encode_listing(listing)) == listing
+@given(LISTS, st.none() | PLACES)
+def test_a_button_carries_its_list_and_where_its_page_begins(listing: List, place: Place | None) -> None:
+    turned = replace(listing, place=place)
+    assert ids.decode_listing(ids.encode_listing(turned)) == turned
 
 
 @given(st.uuids())

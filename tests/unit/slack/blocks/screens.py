@@ -89,8 +89,7 @@ def listing(words: str = "Support line", *, rows: int = 10, **changes: object) -
     built = Listing(
         rows=tuple(Row(each, _doing(words, each), words) for each in found),
         filters=Filters(flow=words[:255]) if words else Filters(),
-        page=2,
-        pages=3,
+        first=10,
         total=23,
         hidden=2,
         unnamed=1,
@@ -152,7 +151,8 @@ def every_screen(words: str = "Support line") -> Iterator[Message]:
         yield whoami(operator)
     yield shared_list(listing(words), NOW, command="/flows", by="U0ALICE")
     yield activeflow_list(listing(words, rows=0, similar=(words or "x",)), ALICE, NOW, command="/flows")
-    yield activeflow_list(listing("", rows=0, page=1, pages=1, complete_since=None), ALICE, NOW, command="/flows")
+    yield activeflow_list(listing("", rows=0, first=0, total=0, complete_since=None), ALICE, NOW, command="/flows")
+    yield activeflow_list(listing(words, first=7), ALICE, NOW, command="/flows")
     yield activeflow_details(details(words, status=Status.ENDED), ALICE, command="/flows")
     for timing, parent in zip(Timing, (None, *Unshown, None), strict=True):
         shown = details(words, timing=timing, family=Family(parent, looked=timing is Timing.WHOLE))

@@ -170,14 +170,14 @@ def test_groups_are_counted_and_their_pages_turn_as_groups() -> None:
 
 
 def test_the_first_and_the_last_page_lead_nowhere_else() -> None:
-    first = activeflow_list(listing(page=1, pages=2), ALICE, NOW, command="/flows")
-    last = activeflow_list(listing(page=2, pages=2), ALICE, NOW, command="/flows")
-    only = activeflow_list(listing(page=1, pages=1), ALICE, NOW, command="/flows")
+    first = activeflow_list(listing(first=0, total=20), ALICE, NOW, command="/flows")
+    last = activeflow_list(listing(first=10, total=20), ALICE, NOW, command="/flows")
+    only = activeflow_list(listing(first=0, total=10), ALICE, NOW, command="/flows")
     turns = [{b["action_id"] for b in _buttons(m)} & {ids.LIST_NEXT, ids.LIST_PREVIOUS} for m in (first, last, only)]
     assert turns == [{ids.LIST_NEXT}, {ids.LIST_PREVIOUS}, set()]
 
 
 def test_the_text_reads_well_aloud() -> None:
-    text, _ = _sent(activeflow_list(listing(rows=1, total=1, pages=1, page=1), ALICE, NOW, command="/flows"))
+    text, _ = _sent(activeflow_list(listing(rows=1, total=1, first=0), ALICE, NOW, command="/flows"))
     assert text.startswith("Running activeflows: 1 running, as of ")
     assert "Support line 3c5b0f6e: Support line, began 4 min ago." in text
