@@ -39,8 +39,9 @@ async def test_of_two_bots_on_one_database_one_posts_and_its_successor_posts_not
     assert all(sum(str(each.id)[:8] in alert.words for alert in alerts(stage)) == 1 for each in looping)
 
 
-@pytest.mark.parametrize("there", [False, True], ids=["not posted", "posted"])
-@pytest.mark.parametrize("ended", [False, True], ids=["still running", "ended meanwhile"])
+@pytest.mark.parametrize(
+    ("there", "ended"), [(False, True), (True, False)], ids=["not posted, ended meanwhile", "posted, still running"]
+)
 async def test_one_that_was_cut_off_before_slack_answered_is_counted_and_not_posted_again(
     stage: Stage, slack: Workspace, processes: Processes, voipbin: World, menu: Flow, ended: bool, there: bool
 ) -> None:

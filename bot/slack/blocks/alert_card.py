@@ -30,7 +30,13 @@ def alert_card(alert: Alert) -> Message:
         (
             SectionBlock(text=MarkdownTextObject(text="\n".join(lines))),
             ActionsBlock(elements=buttons),
-            ContextBlock(elements=[MarkdownTextObject(text=f"as of {date_token(alert.as_of)} · said once")]),
+            ContextBlock(
+                elements=[
+                    MarkdownTextObject(
+                        text=f"as of {date_token(alert.as_of)} · posted once, by the policy’s alert rule"
+                    )
+                ]
+            ),
         ),
     )
 
