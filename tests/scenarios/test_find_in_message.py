@@ -11,7 +11,7 @@ from bot.demo.voipbin.state import Activeflow
 from bot.demo.voipbin.world import World
 from bot.slack import ids
 from tests.scenarios.conftest import ABROAD, ALICE, BOB, GUEST, INCIDENTS, STRANGER, Stage
-from tests.scenarios.typing_at import answers
+from tests.scenarios.typing_at import answers, said_in_the_end
 
 CALLER = "+4917155577310"
 
@@ -29,10 +29,7 @@ async def found(bot: Stage, message: Message, *, user: str = ALICE) -> Message:
     """The answer to whoever chose *Find activeflow* on this message."""
     seen = {m.ts for m in bot.slack.sees(user, message.channel)}
     assert (await bot.slack.uses_shortcut(user, message, ids.FIND)).error is None
-    answer = await bot.slack.until(
-        lambda: next((m for m in bot.slack.sees(user, message.channel) if m.ts not in seen), None)
-    )
-    assert isinstance(answer, Message)
+    answer = await said_in_the_end(bot, user, message.channel, seen)
     assert answer.ephemeral_to == user
     return answer
 
