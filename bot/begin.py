@@ -1,12 +1,15 @@
-"""The program's very beginning: everything else is loaded from here, and Ctrl-C meanwhile ends it without a traceback."""
+"""The program's very beginning. Everything else is loaded from here, which takes a second, and on a slow machine many."""
 
-import sys
+import signal
 
 
 def main() -> None:
-    """``flows-bot`` with what was typed after it; ``bot.__main__`` tells how it ends."""
-    try:
-        from bot.__main__ import main as flows_bot  # noqa: PLC0415 — loading takes a second, on a slow machine many
-    except KeyboardInterrupt:
-        sys.exit(130)
+    """``flows-bot`` with what was typed after it; ``bot.__main__`` tells how it ends.
+
+    Decision: Ctrl-C ends the process the way the system does it, without an exception that would break whatever is being
+    loaded at that moment. What has something to put in order listens to it by itself (``until_told``).
+    """
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
+    from bot.__main__ import main as flows_bot  # noqa: PLC0415 — not before Ctrl-C is quiet
+
     flows_bot()

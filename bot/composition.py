@@ -194,7 +194,8 @@ async def _doors(
     try:
         return await stack.enter_async_context(serve(server, settings.flows_bot_host, settings.flows_bot_port))
     except OSError as taken:
-        raise Misconfigured(f"FLOWS_BOT_HOST and FLOWS_BOT_PORT: cannot listen there ({taken.strerror}).") from None
+        why = str(taken.strerror).partition(" (")[0]  # Python adds the address, which stands before it already
+        raise Misconfigured(f"FLOWS_BOT_HOST and FLOWS_BOT_PORT: cannot listen there ({why}).") from None
 
 
 async def _tell_head(teller: Teller, in_force: PolicyInForce, head: Head, day: date) -> bool:

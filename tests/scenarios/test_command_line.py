@@ -86,7 +86,11 @@ async def test_mistakes_in_the_policy_are_said_line_by_line(
         ("FLOWS_BOT_DATABASE_URL", "sqlite:////nowhere/Zq7/flows.db", "FLOWS_BOT_DATABASE_URL: "),
         ("FLOWS_BOT_DATABASE_URL", "postgresql://me:Zq7@127.0.0.1:9/flows", "FLOWS_BOT_DATABASE_URL: "),
         ("FLOWS_BOT_DATABASE_URL", "postgresql://me:Zq7@127.0.0.1:Zq7/flows", "FLOWS_BOT_DATABASE_URL: "),
-        ("FLOWS_BOT_HOST", "192.0.2.7", "FLOWS_BOT_HOST and FLOWS_BOT_PORT: "),
+        (
+            "FLOWS_BOT_HOST",
+            "192.0.2.7",
+            "FLOWS_BOT_HOST and FLOWS_BOT_PORT: cannot listen there (Cannot assign requested address).",
+        ),
     ],
 )
 async def test_what_the_configuration_points_at_is_wrong_and_that_is_one_line(

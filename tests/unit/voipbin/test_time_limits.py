@@ -1,0 +1,58 @@
+"""The bot waits longer for an answer than VoIPBIN gives itself to make it: what is cut short is a stop nobody knows about.
+
+VoIPBIN gives a list 30 s behind its edge and every other step 3 s (key, account, read, stop), a login 30 s.
+"""
+
+from datetime import UTC, datetime, timedelta
+from uuid import UUID
+
+import httpx
+import pytest
+
+from bot.activeflows.errors import Failure, NotFound
+from bot.voipbin.budget import Budget
+from bot.voipbin.client import VoIPBINClient
+from bot.voipbin.credential import AccessKey, AccessKeyCredential
+from bot.voipbin.exchange import Exchange, sign_in
+from bot.voipbin.patience import Patience
+from bot.voipbin.scan import Bounds
+
+AT = datetime(2026, 8, 20, 3, 0, tzinfo=UTC)
+ID = UUID("3c5b0f6e-7d0a-4d51-9a55-0e4f6a7712c1")
+LIMITS = {
+    "GET /v1.0/activeflows": 40,
+    f"POST /v1.0/activeflows/{ID}/stop": 15,
+    f"POST /v1.0/calls/{ID}/hangup": 15,
+    f"GET /v1.0/activeflows/{ID}": 9,
+    "GET /v1.0/customer": 9,
+    "POST /auth/login": 30,
+}
+
+
+async def test_every_question_outlasts_voipbins_own_limits() -> None:
+    waits: dict[str, dict[str, float]] = {}
+
+    def absent(request: httpx.Request) -> httpx.Response:
+        waits[f"{request.method} {request.url.path}"] = request.extensions["timeout"]
+        return httpx.Response(404)
+
+    async with httpx.AsyncClient(transport=httpx.MockTransport(absent)) as http:
+        shown = AccessKeyCredential(AccessKey("vb_key"))
+        exchange = Exchange(http, "https://voipbin.example/v1.0", shown, Budget(1000, 100), Patience(), now=lambda: AT)
+        client = VoIPBINClient(exchange, now=lambda: AT, clock=lambda: 0.0, bounds=Bounds())
+        for question in (
+            client.picture(),
+            client.stop(ID, not_after=AT + timedelta(minutes=5)),
+            client.hang_up(ID, not_after=AT + timedelta(minutes=5)),
+            client.activeflow(ID),
+            client.introduce(),
+        ):
+            with pytest.raises((Failure, NotFound)):
+                await question
+        with pytest.raises(Exception, match="did not let the bot log in"):
+            await sign_in(http, "https://voipbin.example", "me", "secret")
+        await client.close()
+    assert {question: wait["read"] >= LIMITS[question] for question, wait in waits.items()} == dict.fromkeys(
+        LIMITS, True
+    )
+    assert max(wait["connect"] for wait in waits.values()) <= 5
