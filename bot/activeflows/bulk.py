@@ -30,6 +30,8 @@ class Member:
     words: str
     reference_type: str
     created_at: datetime | None
+    on_complete: str = ""
+    """Name (else the short id) of the flow that starts when this one ends; empty when none does."""
 
     @property
     def short_id(self) -> str:
@@ -96,6 +98,10 @@ class Bulk:
         """When the oldest and the newest began; ``None`` when VoIPBIN did not say."""
         times = [member.created_at for member in self.members if member.created_at is not None]
         return (min(times), max(times)) if times else None
+
+    def followers(self) -> tuple[tuple[str, int], ...]:
+        """The flows that start when the members end, and how many times each; the most often first."""
+        return tuple(Counter(member.on_complete for member in self.members if member.on_complete).most_common())
 
     def groups(self) -> tuple[Group, ...]:
         """By flow and kind of situation, the largest first."""

@@ -64,6 +64,9 @@ class Freezing:
         queues = chain.from_iterable(queues_named(a, flow=_flow_of(a, known)) for a in named)
         names = await queue_names(self._voipbin, queues, within=self._side_look)
         members, uncertain = await _sifted(named, filters, known, names, now)
+        followers = await flows(self._voipbin, (a.on_complete_flow_id for a in named), within=self._side_look)
+        due = {a.id: _follower(a, followers) for a in named}
+        members = [replace(member, on_complete=due[member.activeflow_id]) for member in members]
         hidden = 0 if among is not None else len(fitting) - len(mine)
         left = Left(tuple(uncertain), hidden, len(mine) - len(named))
         similar = () if members or filters.flow is None else _similar(filters.flow, known.values())
@@ -136,6 +139,14 @@ def _member(number: int, activeflow: Activeflow, flow: Flow | None, doing: Situa
         reference_type=activeflow.reference.type,
         created_at=activeflow.created_at,
     )
+
+
+def _follower(activeflow: Activeflow, known: dict[UUID, Flow | None]) -> str:
+    """The flow that starts when it ends, by name if that is known."""
+    if activeflow.on_complete_flow_id is None:
+        return ""
+    flow = known.get(activeflow.on_complete_flow_id)
+    return (flow.name if flow is not None else "") or activeflow.on_complete_flow_id.hex[:8]
 
 
 def _age(activeflow: Activeflow) -> tuple[bool, float]:

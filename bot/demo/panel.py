@@ -30,6 +30,7 @@ class Trouble:
     hint: str
     faults: tuple[tuple[str, str, Fault], ...] = ()
     rate_limit: bool = False
+    keeps_calls: bool = False
 
 
 TROUBLES: Mapping[str, Trouble] = {
@@ -40,6 +41,7 @@ TROUBLES: Mapping[str, Trouble] = {
     "deaf": Trouble(
         "Break before a stop", "the connection breaks, nothing is done", (("POST", _STOP, faults.reset_before()),)
     ),
+    "up": Trouble("Leave the caller on the line", "a stopped call is not hung up", keeps_calls=True),
     "limited": Trouble("Rate limited", "17 a second are one now: 429", rate_limit=True),
     "refused": Trouble(
         "Refuse the access key",
@@ -70,6 +72,8 @@ class Panel:
         if on:
             scripts = [self.world.faults.on(m, path, fault, times=None) for m, path, fault in trouble.faults]
             self.on[name] = scripts
+        if trouble.keeps_calls:
+            self.world.telephony.loses_hangups = on
         if trouble.rate_limit:
             self.world.limits.enabled, self.world.limits.rate, self.world.limits.burst = on, 1, 2
 

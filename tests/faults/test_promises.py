@@ -123,6 +123,17 @@ class PromisesKept(Incident):
         self.house.passes(between)
         self._press(other, self._intent(m))
 
+    @precondition(lambda self: self.house.process)
+    @rule(between=moments)
+    def two_cards_of_one_activeflow_are_pressed(self, between: float) -> None:
+        self._rings(with_call=True)
+        before = len(self.intents)
+        for asker in (ALICE, BOB):
+            self.house.run(self._ask(asker, self.callers[-1], now=False))
+        for presser, intent_id in zip((BOB, ALICE), self.intents[before:], strict=False):
+            self._press(presser, intent_id)
+            self.house.passes(between)
+
     @precondition(lambda self: self.house.process and self.pressed)
     @rule(n=which)
     def delivers_again(self, n: int) -> None:

@@ -5,6 +5,7 @@ import asyncio
 import pytest
 
 from bot.demo.slack.workspace import Workspace
+from bot.demo.voipbin.state import Step
 from bot.demo.voipbin.world import World
 from tests.scenarios.bulk_stage import APPROVER, BULK_POLICY, BulkStage, bulk
 from tests.scenarios.conftest import ALICE, BOB, CAROL, INCIDENTS, POLICY, Stage
@@ -240,3 +241,26 @@ async def test_it_is_not_built_for_those_who_may_only_stop_one(stage: Stage, bul
         await stage.slack.types(ALICE, INCIDENTS, "/flows stop all type:call")
         refusal = await stage.reads("You may not do this here")
         assert "no grant gives “bulk” to anybody" in refusal.words
+
+
+async def test_what_starts_when_they_end_is_said_before(stage: Stage, bulk: BulkStage, voipbin: World) -> None:
+    survey = voipbin.add_flow("Satisfaction survey", [Step("play", lasts=600)])
+    bulk.ring(3, voipbin.add_flow("Support line", on_complete=survey))
+    bulk.ring(2, voipbin.add_flow("Sales"))
+    async with stage.start():
+        card = await bulk.asks("type:call")
+        assert "Starts 3 other activeflows: flow Satisfaction survey" in card.words
+
+
+async def test_the_way_out_names_exactly_those_that_are_left(stage: Stage, bulk: BulkStage, voipbin: World) -> None:
+    loops = bulk.ring(3, voipbin.add_flow("Support line"))
+    async with stage.start():
+        card = await bulk.asks("type:call")
+        named = " ".join(str(each.id) for each in loops)
+        assert f"for id in {named}; do vn activeflows stop $id; done" in card.words
+        voipbin.moves_to(loops[1], "queue_join")
+        await bulk.presses(card)
+        words = await bulk.over(card)
+    assert f"for id in {loops[1].id}; do vn activeflows stop $id; done" in words
+    assert str(loops[0].id) not in words
+    assert voipbin.access_key not in words

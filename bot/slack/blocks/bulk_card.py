@@ -21,6 +21,7 @@ from slack_sdk.models.blocks import (
 from bot.activeflows.bulk import Became, Bulk, BulkState, Run, counted, remainder
 from bot.slack import ids
 from bot.slack.blocks.mrkdwn import bold, code, date_token, escaped, mention
+from bot.slack.blocks.way_out import all_without_bot
 from bot.slack.telling import Message
 
 _MOST_GROUPS: Final = 8
@@ -57,6 +58,9 @@ def bulk_card(bulk: Bulk, run: Run, command: str) -> Message:
         blocks.append(ActionsBlock(block_id=f"bulk:{bulk.id}", elements=buttons))
     small = [MarkdownTextObject(text=line) for line in _small_print(bulk, run, command)]
     blocks.append(ContextBlock(elements=small))
+    if run.state not in {BulkState.CANCELLED, BulkState.EXPIRED}:
+        lines = all_without_bot([member.activeflow_id for member in remainder(bulk, run)])
+        blocks += [ContextBlock(elements=[MarkdownTextObject(text=line)]) for line in lines]
     return Message(" ".join([f"{header}:", *told]), tuple(blocks))
 
 
@@ -105,6 +109,8 @@ def _consequences(bulk: Bulk) -> list[str]:
     count, callers = len(bulk.members), bulk.callers
     whom = "1 caller" if callers == 1 else f"{callers} callers"
     lines = ["*What stopping them does*", f"• Hangs up on {whom}" if callers else "• Hangs up on nobody"]
+    for name, times in bulk.followers()[:_MOST_GROUPS]:
+        lines.append(f"• Starts {times} other {'activeflow' if times == 1 else 'activeflows'}: flow {bold(name, 100)}")
     lines.append("• Cannot be undone")
     lines.append(
         f"One is stopped first; when it has ended, the others follow, two at a time. Exactly these {count}: "
@@ -226,8 +232,6 @@ def _small_print(bulk: Bulk, run: Run, command: str) -> Iterator[str]:
     if run.state is BulkState.OPEN:
         whom = "somebody else who may stop in bulk, or approve" if bulk.second_person else "people who may stop in bulk"
         yield f"Can be pressed until {date_token(bulk.deadline)} by {whom}"
-    if run.state in {BulkState.OPEN, BulkState.DONE}:
-        yield f"Without this bot, one by one: {code('vn activeflows stop <id>')}"
     if run.state in {BulkState.STOPPING, BulkState.ABORTING} and run.until is not None:
         yield f"Nothing is sent after {date_token(run.until)}"
     if run.state is BulkState.DONE:

@@ -3,6 +3,8 @@
 It asks nobody, confirms nothing, and needs a key of one's own; no key ever stands here. https://github.com/voipbin/cli
 """
 
+from collections.abc import Iterator, Sequence
+from typing import Final
 from uuid import UUID
 
 from slack_sdk.models.blocks import ContextBlock, MarkdownTextObject, SectionBlock
@@ -10,6 +12,10 @@ from slack_sdk.models.blocks import ContextBlock, MarkdownTextObject, SectionBlo
 from bot.activeflows.targets import Target
 from bot.slack.blocks.mrkdwn import code
 from bot.slack.telling import Message
+
+_IN_ONE_LINE: Final = 50
+_MOST_NAMED: Final = 150
+"""A longer card would not be taken by Slack."""
 
 
 def without_bot(target: Target) -> str:
@@ -23,6 +29,16 @@ def without_bot(target: Target) -> str:
 def hang_up_without_bot(call_id: UUID) -> str:
     """The same for a call that may have stayed up."""
     return f"Without this bot: {code(f'vn calls hangup {call_id}')}"
+
+
+def all_without_bot(activeflow_ids: Sequence[UUID]) -> Iterator[str]:
+    """The same for many: lines of small print for a shell, each short enough for one block; empty for none."""
+    for start in range(0, min(len(activeflow_ids), _MOST_NAMED), _IN_ONE_LINE):
+        some = " ".join(str(id_) for id_ in activeflow_ids[start : min(start + _IN_ONE_LINE, _MOST_NAMED)])
+        yield f"Without this bot: {code(f'for id in {some}; do vn activeflows stop $id; done', 2900)}"
+    more = len(activeflow_ids) - _MOST_NAMED
+    if more > 0:
+        yield f"The other {more} without this bot: {code('vn activeflows list')}, then {code('vn activeflows stop <id>')}"
 
 
 def with_way_out(message: Message, target: Target) -> Message:

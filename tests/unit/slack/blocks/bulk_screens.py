@@ -27,6 +27,7 @@ def a_bulk(count: int = 50, words: str = "Support line") -> Bulk:
             words=words,
             reference_type="call" if number % 5 else words,
             created_at=AT - timedelta(minutes=number),
+            on_complete=f"{words} {number % 11}" if number % 2 else "",
         )
         for number in range(1, count + 1)
     )
@@ -51,6 +52,7 @@ def bulk_screens(words: str) -> Iterator[Message]:
             for run in (became, everything, dict.fromkeys(range(1, 51), Became.STOPPED)):
                 yield bulk_card(bulk, Run(BulkState.DONE, "p", "U0ALICE", AT, AT, aborted_by, run, ending), "/flows")
     yield bulk_card(a_bulk(1, words), Run(), "/flows")
+    yield bulk_card(a_bulk(1000, words), Run(), "/flows")
     frozen = Frozen((), bulk.left, AT, AT, (words or "x",))
     groups = tuple(Group(words, words, 9) for _ in range(7))
     for why in NoCard:

@@ -1,0 +1,46 @@
+"""Many at once and a caller who stays: the two nights that need more than one press, as people see them."""
+
+import pytest
+from playwright.async_api import expect
+
+from bot.demo.__main__ import Demo
+from bot.demo.voipbin.world import World
+from tests.browser.conftest import Opens
+from tests.browser.screen import Screen
+
+pytestmark = pytest.mark.asyncio(loop_scope="session")
+
+
+async def test_the_operator_asks_the_approver_presses_and_everybody_sees_the_bar_fill(
+    world: World, olive: Screen, opens: Opens
+) -> None:
+    flow = world.add_flow("Loops since the deploy")
+    loops = [world.rings(flow, at="digits_receive") for _ in range(6)]
+    ava = await opens("Ava Approver")
+    await olive.types('/flows stop all flow:"Loops since the deploy" bad deploy')
+    card = olive.public("Asked by")
+    for words in ("Stop these 6 activeflows?", "6 × Loops since the deploy", "Hangs up on 6 callers", "bad deploy"):
+        await expect(card).to_contain_text(words)
+    await olive.presses("Stop all 6", card)
+    await expect(olive.private("Here a stop needs two people")).to_be_visible()
+    await ava.presses("Stop all 6", ava.public("Asked by"))
+    for screen in (olive, ava):
+        over = screen.public("Asked by")
+        await expect(over).to_contain_text("All 6 have ended", timeout=30_000)
+        await expect(over).to_contain_text("6 of 6 ended · 0 left")
+        await expect(over).to_contain_text("@Ava Approver pressed Stop all")
+    assert {world.activeflow(each.id).status for each in loops} == {"ended"}
+
+
+async def test_a_caller_who_stays_on_the_line_is_hung_up(shown: Demo, world: World, olive: Screen) -> None:
+    call = world.rings(shown.town.clinic.menu, at="digits_receive")
+    await olive.switches("Leave the caller on the line")
+    card = await olive.asks_to_stop(call)
+    await olive.presses("Stop flow", card)
+    await expect(card).to_contain_text("Call: still up.", timeout=20_000)
+    await olive.switches("Leave the caller on the line")
+    await olive.presses("Hang up the call", card)
+    await expect(card).to_contain_text("after @Olive Operator pressed", timeout=20_000)
+    found = world.call_of(call)
+    assert found is not None
+    assert found.status == "hangup"
