@@ -22,6 +22,7 @@ from slack_sdk.web.async_client import AsyncWebClient
 
 from bot.activeflows.asking import Asking
 from bot.activeflows.errors import Failure, LedgerUnavailable
+from bot.activeflows.examining import Examining
 from bot.activeflows.judging import Judging
 from bot.activeflows.operators import Policy
 from bot.activeflows.pacing import Pace as WatchPace
@@ -33,6 +34,7 @@ from bot.activeflows.reviewing import Reviewing
 from bot.beside import beside
 from bot.carrying_out import CarryingOut
 from bot.connecting import installed, opened, reached, secret_of
+from bot.doctoring import Doctoring
 from bot.learning import Learning
 from bot.ledger.book import Book
 from bot.ledger.database import Database
@@ -125,6 +127,10 @@ async def running(
             now=utc_now,
         )
         reading = Reading(voipbin, now=utc_now, live=live, past=voipbin, judging=judging)
+        needs = _needs(voipbin, database)
+        doctoring = Doctoring(
+            client, voipbin, live, database, in_force, connection=lambda: needs.get("slack"), now=utc_now
+        )
         desk = Desk(
             command=settings.flows_bot_command,
             people=people,
@@ -139,6 +145,7 @@ async def running(
             revealing=Revealing(voipbin, voipbin, book, now=utc_now),
             asking=Asking(voipbin, book, reading.resolve, patience=patience, now=utc_now),
             bulk=bulk,
+            examining=Examining(doctoring.looks),
             watching=await stack.enter_async_context(over),
             bulk_cards=bulk_cards,
             bulks=carrying.bulks,
@@ -151,7 +158,6 @@ async def running(
         tell = partial(_tell_head, teller, in_force)
         keeping = kept_up(in_force, database, tell, now=utc_now, look_every=look_every)
         warnings = {"policy": await stack.enter_async_context(keeping)}
-        needs = _needs(voipbin, database)
         port = await _doors(settings, app, installation, client, needs, warnings, stack)
         _say_hello(settings, in_force.policy(), installation, voipbin, port)
         yield Running(port)

@@ -8,6 +8,7 @@ from slack_sdk.web.async_client import AsyncWebClient
 
 from bot.activeflows.asking import Asking
 from bot.activeflows.asking_bulk import AskingBulk
+from bot.activeflows.examining import Examining
 from bot.activeflows.operators import Policy
 from bot.activeflows.ports import BulkLedger, Ledger, Presses
 from bot.activeflows.reading import Reading
@@ -37,6 +38,7 @@ class Desk:
     asking: Asking
     bulk: AskingBulk
     watching: Watching
+    examining: Examining
     presses: Presses
     """Records a press so that it is carried out, whatever happens."""
     cards: StopCards

@@ -20,7 +20,7 @@ from bot.slack.auditing import read_audit
 from bot.slack.filtering import closest, read_groups, read_listing
 from bot.slack.narrowing import read_stop_all
 from bot.slack.referring import EDGES, Line, reference
-from bot.slack.requests import Help, Request, Show, Stop, Unwatch, Watch, Whoami, typed
+from bot.slack.requests import Doctor, Help, Request, Show, Stop, Unwatch, Watch, Whoami, typed
 from bot.slack.typed import Word, cleaned, unquoted, without_mentions, words
 
 LONGEST_REASON: Final = 500
@@ -140,6 +140,10 @@ def _whoami(_: Line) -> Request:
     return Whoami()
 
 
+def _doctor(_: Line) -> Request:
+    return Doctor()
+
+
 # ---------------------------------------------------------------- the table
 
 _REF: Final = "<id>"
@@ -207,9 +211,16 @@ COMMANDS: Final = (
     Command(
         "whoami", "whoami", "what you may do here, and why", _whoami, None, ("me", "permissions", "access", "rights")
     ),
+    Command(
+        "doctor",
+        "doctor",
+        "is everything this bot needs working, here and now, and what to do about what is not",
+        _doctor,
+        None,
+        ("check", "health", "status", "ping"),
+    ),
     Command("help", "help", "this overview", _help, None, ("?", "-h", "--help", "usage", "commands", "man")),
     Command("find", "find <text>", "activeflows by what a person knows", aliases=("search",), instead='list flow:"{}"'),
-    Command("doctor", "doctor", "is everything this bot needs working", aliases=("check", "health"), instead="whoami"),
 )
 
 

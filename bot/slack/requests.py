@@ -84,7 +84,12 @@ class Whoami:
     """What the asker may do here."""
 
 
-Request: TypeAlias = Help | List | Show | Stop | StopAll | Watch | Unwatch | Audit | Whoami
+@dataclass(frozen=True, slots=True)
+class Doctor:
+    """Whether everything this bot needs is working."""
+
+
+Request: TypeAlias = Help | List | Show | Stop | StopAll | Watch | Unwatch | Audit | Whoami | Doctor
 
 _QUOTED_FIRST: Final = re.compile(r"[\"“”„‟«»″＂`'‘’‚‛′]|now(?![^ ])", re.IGNORECASE)
 _LIKE_A_FILTER: Final = re.compile(r"[:=<>\"“”„‟«»″＂]")
@@ -93,10 +98,8 @@ _LIKE_A_FILTER: Final = re.compile(r"[:=<>\"“”„‟«»″＂]")
 def typed(request: Request) -> str:
     """The request as one would type it after the command's name: ``list flow:"Support line" page:2``."""
     match request:
-        case Help():
-            return "help"
-        case Whoami():
-            return "whoami"
+        case Help() | Whoami() | Doctor():
+            return type(request).__name__.lower()
         case List(filters, page, by):
             return _joined("list", f"by {by}" if by else "", filters.words(), f"page:{page}" if page > 1 else "")
         case Show(target):

@@ -88,6 +88,7 @@ class Following:
         self._subscriptions = 0
         self._subscribed = False
         self._live = False
+        self._live_since: datetime | None = None
         self._down_since: datetime | None = None
         self._began: datetime | None = None
         self._good: tuple[datetime, float] | None = None
@@ -113,6 +114,11 @@ class Following:
     def live(self) -> bool:
         """True while every change comes as an event, and all before was read."""
         return self._live
+
+    @property
+    def since(self) -> datetime | None:
+        """Since when it is live or, while it is not, since when the stream is down (``None``: it is being opened)."""
+        return self._live_since if self._live else self._down_since
 
     async def running(self, *, max_age: float) -> Picture | None:
         """What runs, from memory; without a stream read again unless that was done in the last ``max_age`` seconds.
@@ -255,7 +261,7 @@ class Following:
             self._distrusted.set()
         elif self._subscribed and subscription == self._subscriptions and not self._live:
             log.info("following", running=len(self.index))
-            self._live, self._down_since = True, None
+            self._live, self._live_since, self._down_since = True, self._now(), None
 
     async def _read_the_past(self) -> None:
         if self._good is None:

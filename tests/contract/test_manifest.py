@@ -99,8 +99,7 @@ def test_the_manifest_asks_for_no_more_scopes_than_are_explained() -> None:
 
 def test_every_word_of_the_product_is_built_or_says_what_to_type_instead() -> None:
     built = {command.word for command in COMMANDS if command.read is not None}
-    assert built == {"list", "show", "stop", "stop all", "watch", "unwatch", "audit", "whoami", "help"}
-    for word in ("find Support", "doctor"):
-        with pytest.raises(NotUnderstood, match="cannot") as refused:
-            parse(word)
-        assert parse(refused.value.suggestion) is not None
+    assert built == {"list", "show", "stop", "stop all", "watch", "unwatch", "audit", "whoami", "doctor", "help"}
+    with pytest.raises(NotUnderstood, match="cannot") as refused:
+        parse("find Support")
+    assert parse(refused.value.suggestion) is not None
