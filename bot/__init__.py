@@ -25,7 +25,7 @@ Imports look down, never up and never sideways.
 - ``terminal`` asks the audit and the policy on a terminal; ``upkeep`` is what a running bot does by itself: it follows its
   policy file, and tells the audit's head once a day.
 - ``composition`` puts the rooms together, ``carrying_out`` that part which carries out presses, ``watching_over`` that which
-  follows the watched activeflows. It and the demo's own composition are all that reads the settings.
+  follows the watched activeflows, ``doctoring`` that which looks whether all is well; each room's ``health`` knows its own. It and the demo's own composition are all that reads the settings.
 - ``demo`` is the same bot with its addresses pointed at simulators that share no code with it.
 
 The walls are contracts in ``pyproject.toml``: a module in the wrong place, or in none, fails the build.

@@ -21,7 +21,8 @@ from slack_bolt.async_app import AsyncApp
 from slack_sdk.web.async_client import AsyncWebClient
 
 from bot.activeflows.asking import Asking
-from bot.activeflows.errors import Failure, LedgerUnavailable
+from bot.activeflows.at_home import AtHome
+from bot.activeflows.errors import Failure
 from bot.activeflows.examining import Examining
 from bot.activeflows.judging import Judging
 from bot.activeflows.operators import Policy
@@ -34,10 +35,9 @@ from bot.activeflows.reviewing import Reviewing
 from bot.beside import beside
 from bot.carrying_out import CarryingOut
 from bot.connecting import installed, opened, reached, secret_of
-from bot.doctoring import Doctoring
+from bot.doctoring import Doctoring, needs_of
 from bot.learning import Learning
 from bot.ledger.book import Book
-from bot.ledger.database import Database
 from bot.ledger.usual_book import UsualBook
 from bot.misconfigured import Misconfigured
 from bot.policy import PolicyInForce
@@ -48,6 +48,7 @@ from bot.slack.bulk_cards import BulkCards
 from bot.slack.cards import StopCards
 from bot.slack.desk import Desk
 from bot.slack.gestures import Gesture
+from bot.slack.homes import Homes
 from bot.slack.http import Check, http_app, serve
 from bot.slack.identity import People
 from bot.slack.installation import Installation
@@ -57,6 +58,7 @@ from bot.slack.listeners import register
 from bot.slack.presses import OpenReasons, Pressers
 from bot.slack.socket_mode import NotConnected, SocketMode
 from bot.slack.telling import Teller
+from bot.slack.views import Views
 from bot.slack.watch_cards import WatchCards
 from bot.upkeep import KEPT_FOR, LOOK_EVERY, forgetting, kept_up
 from bot.voipbin import Pace, VoIPBINClient
@@ -127,10 +129,12 @@ async def running(
             now=utc_now,
         )
         reading = Reading(voipbin, now=utc_now, live=live, past=voipbin, judging=judging)
-        needs = _needs(voipbin, database)
+        needs = needs_of(voipbin, database)
+        views, reviewing = Views(client), Reviewing(book, now=utc_now)
         doctoring = Doctoring(
             client, voipbin, live, database, in_force, connection=lambda: needs.get("slack"), now=utc_now
         )
+        at_home = AtHome(voipbin, live, judging, reviewing, doctoring.at_a_glance, utc_now)
         desk = Desk(
             command=settings.flows_bot_command,
             people=people,
@@ -141,13 +145,15 @@ async def running(
             policy=in_force.policy,
             web=client,
             reading=reading,
-            reviewing=Reviewing(book, now=utc_now),
+            reviewing=reviewing,
             revealing=Revealing(voipbin, voipbin, book, now=utc_now),
             asking=Asking(voipbin, book, reading.resolve, patience=patience, now=utc_now),
             bulk=bulk,
             examining=Examining(doctoring.looks),
             watching=await stack.enter_async_context(over),
             bulk_cards=bulk_cards,
+            views=views,
+            homes=Homes(people, at_home, views, teller, settings.flows_bot_command, now=utc_now),
             bulks=carrying.bulks,
             presses=carrying.durable,
             records=book,
@@ -197,26 +203,6 @@ async def _tell_head(teller: Teller, in_force: PolicyInForce, head: Head, day: d
     if not channel:
         return True
     return await teller.publicly(Gesture("", "", channel), audit_head(head, day)) is not None
-
-
-def _needs(voipbin: VoIPBINClient, database: Database) -> dict[str, Check]:
-    """What ``/readyz`` asks: empty when ready, else why not."""
-
-    async def introduced() -> str:
-        try:
-            _ = voipbin.customer
-        except Failure as trouble:
-            return trouble.what
-        return ""
-
-    async def writable() -> str:
-        try:
-            await database.prepare()
-        except LedgerUnavailable as trouble:
-            return trouble.what
-        return ""
-
-    return {"voipbin": introduced, "ledger": writable}
 
 
 def _say_hello(

@@ -3,7 +3,7 @@
 The same looks serve ``/flows doctor``, the Home and, those that need no running bot, ``flows-bot check``.
 """
 
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Callable, Mapping
 from datetime import datetime
 from functools import partial
 from importlib.metadata import version
@@ -11,12 +11,14 @@ from importlib.metadata import version
 from slack_sdk.web.async_client import AsyncWebClient
 
 from bot.activeflows.ages import in_words
+from bot.activeflows.errors import Failure, LedgerUnavailable
 from bot.activeflows.health import Finding, Look, State
 from bot.ledger import health as ledger
 from bot.ledger.database import Database
 from bot.policy import PolicyInForce
 from bot.policy import health as policy
 from bot.slack import health as slack
+from bot.slack.http import Check
 from bot.voipbin import Following, VoIPBINClient
 from bot.voipbin import health as voipbin
 
@@ -32,7 +34,7 @@ class Doctoring:
         database: Database,
         in_force: PolicyInForce,
         *,
-        connection: Callable[[], Callable[[], Awaitable[str]] | None],
+        connection: Callable[[], Check | None],
         now: Callable[[], datetime],
     ) -> None:
         """``connection`` gives what says why Socket Mode is not ready, once there is one."""
@@ -78,3 +80,23 @@ class Doctoring:
 
     async def _deliveries(self) -> Finding:
         return await slack.deliveries(self._connection())
+
+
+def needs_of(voipbin_: VoIPBINClient, database: Database) -> dict[str, Check]:
+    """What ``/readyz`` asks: empty when ready, else why not."""
+
+    async def introduced() -> str:
+        try:
+            _ = voipbin_.customer
+        except Failure as trouble:
+            return trouble.what
+        return ""
+
+    async def writable() -> str:
+        try:
+            await database.prepare()
+        except LedgerUnavailable as trouble:
+            return trouble.what
+        return ""
+
+    return {"voipbin": introduced, "ledger": writable}

@@ -17,10 +17,12 @@ from bot.activeflows.reviewing import Reviewing
 from bot.activeflows.watching import Watching
 from bot.slack.bulk_cards import BulkCards
 from bot.slack.cards import StopCards
+from bot.slack.homes import Homes
 from bot.slack.identity import People
 from bot.slack.jobs import Jobs
 from bot.slack.presses import OpenReasons
 from bot.slack.telling import Teller
+from bot.slack.views import Views
 
 
 @dataclass(frozen=True)
@@ -43,6 +45,8 @@ class Desk:
     """Records a press so that it is carried out, whatever happens."""
     cards: StopCards
     bulk_cards: BulkCards
+    views: Views
+    homes: Homes
     reasons: OpenReasons
     policy: Callable[[], Policy]
     web: AsyncWebClient

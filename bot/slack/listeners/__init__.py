@@ -7,7 +7,7 @@ without a visible answer.
 from slack_bolt.async_app import AsyncApp
 
 from bot.slack.desk import Desk
-from bot.slack.listeners import actions, audits, bulks, commands, events, reasons, reveals, stops, watches
+from bot.slack.listeners import actions, audits, bulks, commands, events, homes, reasons, reveals, stops, watches
 
 
 def register(app: AsyncApp, desk: Desk) -> None:
@@ -20,4 +20,5 @@ def register(app: AsyncApp, desk: Desk) -> None:
     audits.register(app, desk)
     reveals.register(app, desk)
     watches.register(app, desk)
+    homes.register(app, desk)
     events.register(app, desk)

@@ -48,6 +48,7 @@ from bot.slack.blocks.whoami import whoami
 from bot.slack.requests import Audit
 from bot.slack.telling import Message
 from tests.unit.slack.blocks.bulk_screens import bulk_screens
+from tests.unit.slack.blocks.home_screens import home_screens
 from tests.unit.slack.blocks.watch_screens import watch_screens
 
 NOW = datetime(2026, 11, 22, 12, 3, 10, tzinfo=UTC)
@@ -159,6 +160,7 @@ def every_screen(words: str = "Support line") -> Iterator[Message]:
     yield from _stop_cards(words)
     yield from bulk_screens(words)
     yield from watch_screens(words)
+    yield from home_screens(words, listing(words), activeflow(words=words), details(words), ALICE, NOBODY)
 
 
 def _doing(words: str, one: Activeflow) -> Situation:
