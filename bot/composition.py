@@ -21,7 +21,9 @@ from slack_bolt.async_app import AsyncApp
 from slack_sdk.web.async_client import AsyncWebClient
 
 from bot.activeflows.asking import Asking
-from bot.activeflows.errors import Failure, LedgerUnavailable
+from bot.activeflows.at_home import AtHome
+from bot.activeflows.errors import Failure
+from bot.activeflows.examining import Examining
 from bot.activeflows.judging import Judging
 from bot.activeflows.operators import Policy
 from bot.activeflows.pacing import Pace as WatchPace
@@ -35,10 +37,10 @@ from bot.activeflows.searching import Searching
 from bot.beside import beside
 from bot.carrying_out import CarryingOut
 from bot.connecting import installed, opened, reached, secret_of
+from bot.doctoring import Doctoring, needs_of
 from bot.learning import Learning
 from bot.ledger.alert_book import AlertBook
 from bot.ledger.book import Book
-from bot.ledger.database import Database
 from bot.ledger.usual_book import UsualBook
 from bot.misconfigured import Misconfigured
 from bot.policy import PolicyInForce
@@ -51,6 +53,7 @@ from bot.slack.bulk_cards import BulkCards
 from bot.slack.cards import StopCards
 from bot.slack.desk import Desk
 from bot.slack.gestures import Gesture
+from bot.slack.homes import Homes
 from bot.slack.http import Check, http_app, serve
 from bot.slack.identity import People
 from bot.slack.installation import Installation
@@ -60,6 +63,7 @@ from bot.slack.listeners import register
 from bot.slack.presses import OpenReasons, Pressers
 from bot.slack.socket_mode import NotConnected, SocketMode
 from bot.slack.telling import Teller
+from bot.slack.views import Views
 from bot.slack.watch_cards import WatchCards
 from bot.upkeep import KEPT_FOR, LOOK_EVERY, forgetting, kept_up
 from bot.voipbin import Pace, VoIPBINClient
@@ -132,6 +136,12 @@ async def running(
             now=utc_now,
         )
         reading = Reading(voipbin, now=utc_now, live=live, past=voipbin, judging=judging)
+        needs = needs_of(voipbin, database)
+        views, reviewing = Views(client), Reviewing(book, now=utc_now)
+        doctoring = Doctoring(
+            client, voipbin, live, database, in_force, connection=lambda: needs.get("slack"), now=utc_now
+        )
+        at_home = AtHome(voipbin, live, judging, reviewing, doctoring.at_a_glance, utc_now)
         desk = Desk(
             command=settings.flows_bot_command,
             people=people,
@@ -143,12 +153,15 @@ async def running(
             web=client,
             reading=reading,
             searching=Searching(voipbin, voipbin, utc_now, judging=judging, live=live),
-            reviewing=Reviewing(book, now=utc_now),
+            reviewing=reviewing,
             revealing=Revealing(voipbin, voipbin, book, now=utc_now),
             asking=Asking(voipbin, book, reading.resolve, patience=patience, now=utc_now),
             bulk=bulk,
+            examining=Examining(doctoring.looks),
             watching=await stack.enter_async_context(over),
             bulk_cards=bulk_cards,
+            views=views,
+            homes=Homes(people, at_home, views, teller, settings.flows_bot_command, now=utc_now),
             bulks=carrying.bulks,
             presses=carrying.durable,
             records=book,
@@ -163,7 +176,6 @@ async def running(
         raising = raising_alerts(voipbin, live, judging, claims, alerts, in_force.policy, pace=alert_pace, now=utc_now)
         checks = {"policy": keeping, "alerts": raising}
         warnings = {name: await stack.enter_async_context(check) for name, check in checks.items()}
-        needs = _needs(voipbin, database)
         port = await _doors(settings, app, installation, client, needs, warnings, stack)
         _say_hello(settings, in_force.policy(), installation, voipbin, port)
         yield Running(port)
@@ -204,26 +216,6 @@ async def _tell_head(teller: Teller, in_force: PolicyInForce, head: Head, day: d
     if not channel:
         return True
     return await teller.publicly(Gesture("", "", channel), audit_head(head, day)) is not None
-
-
-def _needs(voipbin: VoIPBINClient, database: Database) -> dict[str, Check]:
-    """What ``/readyz`` asks: empty when ready, else why not."""
-
-    async def introduced() -> str:
-        try:
-            _ = voipbin.customer
-        except Failure as trouble:
-            return trouble.what
-        return ""
-
-    async def writable() -> str:
-        try:
-            await database.prepare()
-        except LedgerUnavailable as trouble:
-            return trouble.what
-        return ""
-
-    return {"voipbin": introduced, "ledger": writable}
 
 
 def _say_hello(

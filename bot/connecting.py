@@ -33,15 +33,15 @@ async def installed(client: AsyncWebClient, settings: Settings) -> Installation:
         raise Misconfigured(f"{trouble}.") from None
 
 
-async def reached(settings: Settings, stack: AsyncExitStack, asking: Patience | None = None) -> VoIPBINClient:
-    """Connected and, if VoIPBIN can be reached, introduced; if not, the bot starts, says so, and keeps trying."""
+async def voipbin_at(settings: Settings, stack: AsyncExitStack, asking: Patience | None = None) -> VoIPBINClient:
+    """A client of it, that has asked nothing yet."""
     credential = (
         AccessKey(settings.voipbin_access_key.get_secret_value(), in_query=settings.voipbin_access_key_in_query)
         if settings.voipbin_access_key
         else Login(settings.voipbin_username or "", secret_of(settings.voipbin_password))
     )
     try:
-        voipbin = await stack.enter_async_context(
+        return await stack.enter_async_context(
             connected(
                 api_url=settings.voipbin_api_url,
                 credential=credential,
@@ -52,6 +52,11 @@ async def reached(settings: Settings, stack: AsyncExitStack, asking: Patience | 
         )
     except (ValueError, OSError) as trouble:
         raise Misconfigured(f"VOIPBIN_API_URL or VOIPBIN_CA_FILE: {type(trouble).__name__}.") from None
+
+
+async def reached(settings: Settings, stack: AsyncExitStack, asking: Patience | None = None) -> VoIPBINClient:
+    """Connected and, if VoIPBIN can be reached, introduced; if not, the bot starts, says so, and keeps trying."""
+    voipbin = await voipbin_at(settings, stack, asking)
     try:
         async with asyncio.timeout((asking or Patience()).at_start):
             await voipbin.introduce()

@@ -68,6 +68,8 @@ class Question:
     """
 
     who: str | None = None
+    what: What | None = None
+    keys: tuple[str, ...] | None = None
     activeflow_id: UUID | None = None
     activeflow_prefix: str | None = None
     since: datetime | None = None

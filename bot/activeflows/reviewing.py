@@ -16,7 +16,7 @@ from typing import Final
 from bot.activeflows.errors import NotPermitted
 from bot.activeflows.operators import Operator, Permission
 from bot.activeflows.ports import Ledger
-from bot.activeflows.records import Entry, Question
+from bot.activeflows.records import Entry, Question, What
 from bot.activeflows.targets import Prefix, Target
 
 PAGE: Final = 10
@@ -42,8 +42,16 @@ class Review:
     newer: bool
 
 
+@dataclass(frozen=True, slots=True)
+class OwnStop:
+    """A press of one's own that was allowed, and what became of it; ``None``: that is not on record (yet)."""
+
+    pressed: Entry
+    became: Entry | None
+
+
 class Reviewing:
-    """``/flows audit``."""
+    """``/flows audit``, and the last stops on the Home."""
 
     def __init__(self, ledger: Ledger, now: Callable[[], datetime]) -> None:
         self._ledger, self._now = ledger, now
@@ -82,6 +90,16 @@ class Reviewing:
             newer=turned and await self._any_newer(question, entries, before_seq),
         )
 
+    async def own_stops(self, person_id: str, *, most: int) -> tuple[OwnStop, ...]:
+        """What this person pressed last, newest first. Raises ``LedgerUnavailable``.
+
+        To be told to that person alone; whoever asks has seen to that, and that they may view somewhere.
+        """
+        pressed = await self._ledger.records(Question(who=person_id, what=What.PRESSED, limit=most))
+        became = {entry.record.key: entry for entry in await self._ledger.records(_endings(pressed))}
+        ends = ((became.get(key) for key in _ending_keys(entry)) for entry in pressed)
+        return tuple(OwnStop(entry, next(filter(None, end), None)) for entry, end in zip(pressed, ends, strict=True))
+
     async def _page(
         self, question: Question, before_seq: int | None, after_seq: int | None
     ) -> tuple[Sequence[Entry], bool]:
@@ -97,6 +115,17 @@ class Reviewing:
         """Are there newer ones than these? Below an empty page there are those the reader comes from."""
         newest = entries[0].seq if entries else (before_seq or 1) - 1
         return bool(await self._ledger.records(replace(question, after_seq=newest, limit=1)))
+
+
+def _ending_keys(pressed: Entry) -> tuple[str, ...]:
+    """The keys under which a press' outcome, or that it was asked once more, is written (``pressing.record_of``)."""
+    press = pressed.record.key.removesuffix(str(What.PRESSED))
+    return f"{press}{What.OUTCOME}", f"{press}{What.MOVED}"
+
+
+def _endings(pressed: Sequence[Entry]) -> Question:
+    keys = tuple(key for entry in pressed for key in _ending_keys(entry))
+    return Question(keys=keys, limit=len(keys))
 
 
 def _whose(operator: Operator, user: str | None) -> str | None:

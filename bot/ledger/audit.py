@@ -75,6 +75,10 @@ def entries(connection: Connection, question: Question) -> list[Entry]:
     wanted = select(audit.c.seq, audit.c.body, audit.c.hash).order_by(order).limit(question.limit)
     if question.who is not None:
         wanted = wanted.where(audit.c.who == question.who)
+    if question.what is not None:
+        wanted = wanted.where(audit.c.what == str(question.what))
+    if question.keys is not None:
+        wanted = wanted.where(audit.c.key.in_(question.keys))
     if question.activeflow_id is not None:
         wanted = wanted.where(audit.c.activeflow_id == str(question.activeflow_id))
     if question.activeflow_prefix is not None:

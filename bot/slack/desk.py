@@ -8,6 +8,7 @@ from slack_sdk.web.async_client import AsyncWebClient
 
 from bot.activeflows.asking import Asking
 from bot.activeflows.asking_bulk import AskingBulk
+from bot.activeflows.examining import Examining
 from bot.activeflows.operators import Policy
 from bot.activeflows.ports import BulkLedger, Ledger, Presses
 from bot.activeflows.reading import Reading
@@ -17,10 +18,12 @@ from bot.activeflows.searching import Searching
 from bot.activeflows.watching import Watching
 from bot.slack.bulk_cards import BulkCards
 from bot.slack.cards import StopCards
+from bot.slack.homes import Homes
 from bot.slack.identity import People
 from bot.slack.jobs import Jobs
 from bot.slack.presses import OpenReasons
 from bot.slack.telling import Teller
+from bot.slack.views import Views
 
 
 @dataclass(frozen=True)
@@ -39,10 +42,13 @@ class Desk:
     asking: Asking
     bulk: AskingBulk
     watching: Watching
+    examining: Examining
     presses: Presses
     """Records a press so that it is carried out, whatever happens."""
     cards: StopCards
     bulk_cards: BulkCards
+    views: Views
+    homes: Homes
     reasons: OpenReasons
     policy: Callable[[], Policy]
     web: AsyncWebClient

@@ -30,6 +30,10 @@ class Gesture:
     """Was the pressed message only visible to the presser?"""
     thread_ts: str = ""
     """The thread the pressed message stands in."""
+    modal_id: str = ""
+    """The modal whose button was pressed."""
+    at_home: bool = False
+    """Was it pressed on the App Home?"""
 
 
 def from_command(body: Mapping[str, Any]) -> Gesture:
@@ -51,7 +55,7 @@ def from_action(body: Mapping[str, Any]) -> Gesture:
     """
     actions = body.get("actions")
     action = actions[0] if isinstance(actions, list) and actions and isinstance(actions[0], Mapping) else {}
-    container = _part(body, "container")
+    container, view = _part(body, "container"), _part(body, "view")
     return Gesture(
         user_id=_word(_part(body, "user"), "id"),
         team_id=_word(_part(body, "user"), "team_id") or _word(_part(body, "team"), "id"),
@@ -62,7 +66,14 @@ def from_action(body: Mapping[str, Any]) -> Gesture:
         action_ts=_word(action, "action_ts"),
         ephemeral=container.get("is_ephemeral") is True,
         thread_ts=_word(container, "thread_ts") or _word(_part(body, "message"), "thread_ts"),
+        modal_id=_word(container, "view_id") if view.get("type") == "modal" else "",
+        at_home=view.get("type") == "home",
     )
+
+
+def from_home(event: Mapping[str, Any]) -> Gesture:
+    """Somebody opened the Home. https://docs.slack.dev/reference/events/app_home_opened"""
+    return Gesture(user_id=_word(event, "user"), team_id="", channel_id="", at_home=True)
 
 
 def from_view(body: Mapping[str, Any]) -> Gesture:

@@ -6,7 +6,6 @@ understood. Decisions:
 - An unknown word is never guessed, whatever it looks like: it is refused with a suggestion.
 - The first word after `stop` names the activeflow, the rest is the reason. When the first word names none, the line is a
   pasted text: it must name exactly one, and what follows that is the reason.
-- Words of the product that this version cannot do yet are known, and say so.
 """
 
 from collections.abc import Callable
@@ -21,7 +20,7 @@ from bot.slack.auditing import read_audit
 from bot.slack.filtering import closest, read_groups, read_listing
 from bot.slack.narrowing import read_stop_all
 from bot.slack.referring import EDGES, Line, reference
-from bot.slack.requests import Find, Help, Request, Show, Stop, Unwatch, Watch, Whoami, typed
+from bot.slack.requests import Doctor, Find, Help, Request, Show, Stop, Unwatch, Watch, Whoami, typed
 from bot.slack.typed import Word, cleaned, unquoted, without_mentions, words
 
 LONGEST_REASON: Final = 500
@@ -30,15 +29,14 @@ _ATTEMPTS: Final = 6
 
 @dataclass(frozen=True, slots=True)
 class Command:
-    """One word of the grammar. ``read`` is ``None`` for what this version cannot do; then ``instead`` is of use."""
+    """One word of the grammar, and who reads what comes after it."""
 
     word: str
     usage: str
     about: str
-    read: Callable[[Line], Request] | None = None
-    needs: Permission | None = None
-    aliases: tuple[str, ...] = ()
-    instead: str = "list"
+    read: Callable[[Line], Request]
+    needs: Permission | None
+    aliases: tuple[str, ...]
 
 
 def parse(text: str) -> Request:
@@ -72,8 +70,6 @@ def _read(text: str) -> Request:
     after = Line(line[start:], tuple(Word(w.text, w.written, w.end - start) for w in rest))
     if word == "stop" and after.words and after.words[0].text.lower() == "all":
         return _stop_all(after)
-    if command.read is None:
-        raise NotUnderstood(f"this version cannot “{word}” yet", command.instead.format(after.text.strip()))
     return command.read(after)
 
 
@@ -152,6 +148,10 @@ def _whoami(_: Line) -> Request:
     return Whoami()
 
 
+def _doctor(_: Line) -> Request:
+    return Doctor()
+
+
 # ---------------------------------------------------------------- the table
 
 _REF: Final = "<id>"
@@ -228,8 +228,15 @@ COMMANDS: Final = (
     Command(
         "whoami", "whoami", "what you may do here, and why", _whoami, None, ("me", "permissions", "access", "rights")
     ),
+    Command(
+        "doctor",
+        "doctor",
+        "is everything this bot needs working, here and now, and what to do about what is not",
+        _doctor,
+        None,
+        ("check", "health", "status", "ping"),
+    ),
     Command("help", "help", "this overview", _help, None, ("?", "-h", "--help", "usage", "commands", "man")),
-    Command("doctor", "doctor", "is everything this bot needs working", aliases=("check", "health"), instead="whoami"),
 )
 
 
@@ -245,9 +252,7 @@ class HelpLine:
 
 def help_lines() -> tuple[HelpLine, ...]:
     """Everything this version can do, in the order of the table."""
-    return tuple(
-        HelpLine(command.word, command.usage, command.about, command.needs) for command in COMMANDS if command.read
-    )
+    return tuple(HelpLine(command.word, command.usage, command.about, command.needs) for command in COMMANDS)
 
 
 def usage_hint() -> str:

@@ -31,6 +31,8 @@ LIST_PREVIOUS: Final = "list.previous"
 LIST_NEXT: Final = "list.next"
 LIST_SHARE: Final = "list.share"
 """The list, read again, for everybody in the channel."""
+HOME_REFRESH: Final = "home.refresh"
+"""The Home looked up again. No value is needed: it is the presser's own."""
 REVEAL: Final = "activeflow.reveal"
 """*Reveal*: the caller and the texts, unmasked, to the presser alone, on the record. Value: the activeflow's id."""
 STOP_FLOW: Final = "stop.flow"
@@ -63,6 +65,7 @@ REASON: Final = "stop.reason"
 ACTION_IDS: Final = frozenset(
     {
         *(SHOW, SHOW_AGAIN, REVEAL, ASK_STOP, STOP_FLOW, CANCEL_STOP, ASK_OTHERS, HANG_UP),
+        HOME_REFRESH,
         *(BULK_STOP, BULK_CANCEL, BULK_ABORT, BULK_REMAINDER, UNWATCH),
         *(LIST_REFRESH, LIST_PREVIOUS, LIST_NEXT, LIST_SHARE, AUDIT_OLDER, AUDIT_NEWER),
     }

@@ -94,7 +94,12 @@ class Whoami:
     """What the asker may do here."""
 
 
-Request: TypeAlias = Help | List | Show | Find | Stop | StopAll | Watch | Unwatch | Audit | Whoami
+@dataclass(frozen=True, slots=True)
+class Doctor:
+    """Whether everything this bot needs is working."""
+
+
+Request: TypeAlias = Help | List | Show | Find | Stop | StopAll | Watch | Unwatch | Audit | Whoami | Doctor
 
 _QUOTED_FIRST: Final = re.compile(r"[\"“”„‟«»″＂`'‘’‚‛′]|now(?![^ ])", re.IGNORECASE)
 _LIKE_A_FILTER: Final = re.compile(r"[:=<>\"“”„‟«»″＂]")
@@ -103,7 +108,7 @@ _LIKE_A_FILTER: Final = re.compile(r"[:=<>\"“”„‟«»″＂]")
 def typed(request: Request) -> str:
     """The request as one would type it after the command's name: ``list flow:"Support line" page:2``."""
     match request:
-        case Help() | Whoami():
+        case Help() | Whoami() | Doctor():
             return type(request).__name__.lower()
         case List(filters, page, by):
             return _joined("list", f"by {by}" if by else "", filters.words(), f"page:{page}" if page > 1 else "")

@@ -109,9 +109,9 @@ class Teller:
             body = _body(Message(message.text))
             answer = await self._respond(gesture, {**how, **body})
         if answer == "" or await self._ephemerally(gesture, body):
-            return _heard()
+            return heard()
         if not fleeting and await self._directly(gesture, body):
-            return _heard()
+            return heard()
         log.error("nobody_could_see_it", user=gesture.user_id, channel=gesture.channel_id)
         return False
 
@@ -122,14 +122,14 @@ class Teller:
             where = {"channel": gesture.channel_id, **_thread(gesture)}
             error, ts = await self._call("chat.postMessage", {**where, **body, **_QUIET})
             if error == "":
-                _heard()
+                heard()
                 return Posted(gesture.channel_id, ts)
             if error in _DOUBTFUL:
                 return None
         responded = {**body, "response_type": "in_channel", "replace_original": False, **_thread(gesture)}
         if await self._respond(gesture, responded) != "":
             return None
-        _heard()
+        heard()
         return Posted(gesture.channel_id, "")
 
     async def edit(self, where: Posted, message: Message, *, gesture: Gesture | None = None) -> bool:
@@ -142,11 +142,11 @@ class Teller:
             there = {"channel": where.channel_id, "ts": where.ts}
             error, _ = await self._call("chat.update", {**there, **body, **_LITERAL})
             if error == "":
-                return _heard()
+                return heard()
         if gesture is not None and _stands_in(gesture, where):
             replaced = {**body, "response_type": "in_channel", "replace_original": True}
             if await self._respond(gesture, replaced) == "":
-                return _heard()
+                return heard()
         return False
 
     async def redraw(self, where: Posted, message: Message) -> Redrawn:
@@ -257,7 +257,8 @@ def _response_error(status: int, words: str) -> str:
     return "" if status == 200 and '"ok":false' not in words.replace(" ", "") else f"status {status}"
 
 
-def _heard() -> bool:
+def heard() -> bool:
+    """Something was said that somebody can see."""
     ear = _hearing.get()
     if ear is not None:
         ear.spoken = True

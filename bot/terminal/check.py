@@ -1,25 +1,34 @@
-"""``flows-bot check``: is everything the bot needs working? It looks, and carries out nothing.
+"""``flows-bot check``: is everything the bot needs working? It looks, as ``/flows doctor`` does, and carries out nothing.
 
 Decision: not a bot started and stopped, because a starting bot takes over the stops that were cut off, and one of those
 may be under way in the bot that runs beside this.
 """
 
 import sys
-from collections.abc import AsyncIterator
+from collections.abc import Mapping
 from contextlib import AsyncExitStack
+from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
+from typing import Final
 
 from pydantic import BaseModel
-from slack_sdk.errors import SlackApiError
-from slack_sdk.web.async_client import AsyncWebClient
 
 from bot import logs
-from bot.connecting import installed, opened, reached, secret_of
+from bot.activeflows.health import Finding, Look, State, looked
+from bot.connecting import opened, secret_of, voipbin_at
+from bot.ledger import health as ledger
 from bot.misconfigured import Misconfigured
-from bot.policy import read_policy
+from bot.policy import PolicyInForce
+from bot.policy import health as policy
 from bot.settings import Settings, from_environment, without_surprises
+from bot.slack import health as slack
 from bot.slack.app import http_session, web_client
-from bot.slack.telling import error_word
+from bot.voipbin import health as voipbin
+
+WITHIN: Final = 60.0
+"""Seconds for each look: nobody in a channel waits, and what is slow is not yet wrong."""
+_WORDS: Final = {State.OK: "ok     ", State.WARNING: "WARNING", State.BROKEN: "WRONG  "}
 
 
 class Check(BaseModel):
@@ -29,56 +38,57 @@ class Check(BaseModel):
         without_surprises()
         settings = from_environment(Settings)
         logs.configure(settings.flows_bot_log_format, "ERROR")
-        wrong = 0
         async with AsyncExitStack() as stack:
-            async for line, right in _findings(settings, stack):
-                print(("ok    " if right else "WRONG ") + line)
-                wrong += not right
-        sys.exit(1 if wrong else 0)
+            findings = await looked(await _looks(settings, stack), within=WITHIN, unanswered=State.BROKEN)
+        for finding in findings:
+            print(f"{_WORDS[finding.state]} {finding.about}: {finding.what}")
+            if finding.next:
+                print(f"        {finding.next}")
+        sys.exit(1 if any(finding.state is State.BROKEN for finding in findings) else 0)
 
 
-async def _findings(settings: Settings, stack: AsyncExitStack) -> AsyncIterator[tuple[str, bool]]:
-    session = await stack.enter_async_context(http_session())
-    client = web_client(settings.slack_bot_token.get_secret_value(), settings.slack_api_url, session)
-    try:
-        home = await installed(client, settings)
-        yield f"Slack: installed in workspace {home.team} ({home.team_id})", True
-    except Misconfigured as trouble:
-        yield f"Slack: {trouble}", False
+async def _looks(settings: Settings, stack: AsyncExitStack) -> Mapping[str, Look]:
+    client = web_client(
+        settings.slack_bot_token.get_secret_value(),
+        settings.slack_api_url,
+        await stack.enter_async_context(http_session()),
+    )
+    looks: dict[str, Look] = {slack.SLACK: partial(slack.token, client)}
     if settings.socket_mode:
-        yield await _socket(client, secret_of(settings.slack_app_token))
+        looks[slack.DELIVERIES] = partial(slack.may_connect, client, secret_of(settings.slack_app_token))
+    return {**looks, **await _voipbin(settings, stack), **_own(settings, stack)}
+
+
+async def _voipbin(settings: Settings, stack: AsyncExitStack) -> Mapping[str, Look]:
     try:
-        voipbin = await reached(settings, stack)
-        yield f"VoIPBIN: the account of {voipbin.customer.name or 'a customer'} ({voipbin.customer.id})", True
+        client = await voipbin_at(settings, stack)
     except Misconfigured as trouble:
-        yield f"VoIPBIN: {trouble}", False
-    except Exception as trouble:  # noqa: BLE001 - a check says what is wrong, whatever it is
-        yield f"VoIPBIN: {getattr(trouble, 'what', type(trouble).__name__)}", False
-    yield await _ledger(settings, stack)
-    try:
-        grants = len(read_policy(settings.flows_bot_policy).grants)
-        yield f"policy: {grants} grants" + ("" if grants else ": nobody may do anything"), bool(grants)
-    except Misconfigured as trouble:
-        yield f"policy: {trouble}", False
+        return {voipbin.ACCOUNT: partial(_wrong, voipbin.ACCOUNT, trouble)}
+    return {
+        voipbin.ACCOUNT: partial(voipbin.account, client),
+        voipbin.CREDENTIAL: partial(voipbin.credential, client, datetime.now(UTC)),
+    }
 
 
-async def _socket(client: AsyncWebClient, app_token: str) -> tuple[str, bool]:
-    """Asks for an address to connect to, and does not connect."""
-    try:
-        await client.apps_connections_open(app_token=app_token)
-    except SlackApiError as refused:
-        return f"Socket Mode: Slack does not accept SLACK_APP_TOKEN: {error_word(refused)}", False
-    except Exception as trouble:  # noqa: BLE001 - as above
-        return f"Socket Mode: {type(trouble).__name__}", False
-    return "Socket Mode: may connect", True
+def _own(settings: Settings, stack: AsyncExitStack) -> Mapping[str, Look]:
+    async def in_force() -> Finding:
+        try:
+            return await policy.in_force(PolicyInForce(settings.flows_bot_policy))
+        except Misconfigured as broken:
+            return await _wrong("policy", broken)
+
+    return {"ledger": partial(_ledger, settings, stack), "policy": in_force}
 
 
-async def _ledger(settings: Settings, stack: AsyncExitStack) -> tuple[str, bool]:
+async def _ledger(settings: Settings, stack: AsyncExitStack) -> Finding:
     url = settings.flows_bot_database_url.get_secret_value()
     if url.startswith("sqlite:///") and not Path(url.removeprefix("sqlite:///")).is_file():  # noqa: ASYNC240 - nothing else runs
-        return "ledger: there is none yet; the first start makes it", True
+        return Finding("ledger", State.OK, "there is none yet; the first start makes it")
     try:
-        await opened(settings, stack)
+        return await ledger.ledger(await opened(settings, stack))
     except Misconfigured as trouble:
-        return f"ledger: {trouble}", False
-    return "ledger: can be read and written", True
+        return await _wrong("ledger", trouble)
+
+
+async def _wrong(about: str, trouble: Misconfigured) -> Finding:
+    return Finding(about, State.BROKEN, str(trouble))

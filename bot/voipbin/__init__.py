@@ -19,8 +19,9 @@ from bot.voipbin.budget import Urgency
 from bot.voipbin.client import VoIPBINClient
 from bot.voipbin.connection import connected
 from bot.voipbin.credential import AccessKey, Login
-from bot.voipbin.following import Following, Pace
+from bot.voipbin.following import Following
 from bot.voipbin.in_bulk import InBulk
+from bot.voipbin.pace import Pace
 from bot.voipbin.patience import Patience
 from bot.voipbin.scan import Bounds
 

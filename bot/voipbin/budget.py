@@ -13,6 +13,7 @@ import asyncio
 import heapq
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
+from dataclasses import dataclass
 from enum import IntEnum
 from typing import Final, Protocol
 
@@ -30,6 +31,20 @@ class Urgency(IntEnum):
     SCREEN = 1
     BULK = 2
     SCAN = 3
+
+
+@dataclass(frozen=True, slots=True)
+class Load:
+    """How the budget is used."""
+
+    rate: float
+    """Requests a second."""
+    waiting: int
+    """Questions that wait for their turn."""
+    refusals: int
+    """Answers 429 since the start."""
+    refused_ago: float | None
+    """Seconds since the last of them."""
 
 
 class Later(Protocol):
@@ -100,6 +115,8 @@ class Budget:
         self._waiting: list[tuple[Urgency, int, asyncio.Future[None]]] = []
         self._arrivals = 0
         self._alarm_set = False
+        self._refusals = 0
+        self._refused_at: float | None = None
 
     @asynccontextmanager
     async def turn(self, urgency: Urgency) -> AsyncIterator[None]:
@@ -124,8 +141,14 @@ class Budget:
         waiting = any(not go.done() for _, _, go in self._waiting)
         return not waiting and self._room > RESERVED_FOR_PRESSES and self._bucket.wait(self._clock()) <= 0
 
+    def load(self) -> Load:
+        ago = None if self._refused_at is None else self._clock() - self._refused_at
+        waiting = sum(1 for _, _, go in self._waiting if not go.done())
+        return Load(self._bucket.rate, waiting, self._refusals, ago)
+
     def slow_down(self, seconds: float) -> None:
         """After a 429."""
+        self._refusals, self._refused_at = self._refusals + 1, self._clock()
         self._bucket.refuse(self._clock(), seconds)
 
     def _leave(self) -> None:

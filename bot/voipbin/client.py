@@ -19,14 +19,15 @@ from bot.activeflows.model import Activeflow, Call, Customer, Flow, Picture, Spo
 from bot.activeflows.numbers import Number
 from bot.activeflows.timeline import Timeline
 from bot.voipbin import wire
-from bot.voipbin.budget import Urgency
+from bot.voipbin.budget import Load, Urgency
 from bot.voipbin.calls import calls_with
 from bot.voipbin.errors import Kind, Unsuccessful
 from bot.voipbin.exchange import LIST_READ, STOP_READ, Exchange, Question
 from bot.voipbin.flight import Flights
-from bot.voipbin.following import Following, Pace
+from bot.voipbin.following import Following
 from bot.voipbin.instants import page_token
 from bot.voipbin.names import Remembered
+from bot.voipbin.pace import Pace
 from bot.voipbin.past import timeline
 from bot.voipbin.running import RunningPage, running_page
 from bot.voipbin.scan import AHEAD, Bounds, walk
@@ -49,7 +50,10 @@ class VoIPBINClient:
         clock: Callable[[], float],
         bounds: Bounds,
         stream: EventStream | None = None,
+        key_prefix: str = "",
     ) -> None:
+        """``key_prefix``: how VoIPBIN lists the access key that is shown; empty when the bot logs in."""
+        self.key_prefix = key_prefix
         self._exchange = exchange
         self._stream = stream
         self._now = now
@@ -74,6 +78,18 @@ class VoIPBINClient:
         """
         self._customer = await self._read("/customer", wire.customer, Urgency.PRESS)
         return self._customer
+
+    def load(self) -> Load:
+        """How much of the budget is used."""
+        return self._exchange.load()
+
+    async def once(self, path: str, understand: Callable[[bytes], T]) -> T:
+        """Read without a second try: for whoever wants to know how it is now. Raises a ``Failure``."""
+        try:
+            return await self._exchange.once(Question("GET", path, Urgency.SCREEN), understand)
+        except Unsuccessful as unsuccessful:
+            trouble = unsuccessful.trouble
+        raise trouble.failure()
 
     async def picture(self, *, max_age: float = 5.0) -> Picture:
         """The activeflows, newest first; ``max_age`` in seconds, counted from when the look began."""

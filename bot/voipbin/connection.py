@@ -76,7 +76,14 @@ async def connected(
         turns = Budget(budget, in_flight=IN_FLIGHT)
         exchange = Exchange(http, base, shown, turns, patience, now=now)
         stream = EventStream(f"{base.replace('http', 'ws', 1)}/ws", shown, turns, trust)
-        client = VoIPBINClient(exchange, now=now, clock=asyncio.get_running_loop().time, bounds=bounds, stream=stream)
+        client = VoIPBINClient(
+            exchange,
+            now=now,
+            clock=asyncio.get_running_loop().time,
+            bounds=bounds,
+            stream=stream,
+            key_prefix=credential.prefix if isinstance(credential, AccessKey) else "",
+        )
         try:
             yield client
         finally:

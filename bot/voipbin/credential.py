@@ -25,6 +25,7 @@ from bot.voipbin.instants import instant
 
 _KEY: Final = re.compile(r"[A-Za-z0-9_.~=-]{1,256}")
 _TOKEN: Final = re.compile(r"[A-Za-z0-9_.=-]{1,8192}")
+_PREFIX: Final = 11
 _USED_FOR: Final = 0.9
 """The part of a token's life after which it is renewed: 6.3 of VoIPBIN's 7 days."""
 
@@ -40,6 +41,11 @@ class AccessKey:
     def __post_init__(self) -> None:
         if not _KEY.fullmatch(self.token):
             raise ValueError("the access key is empty or has characters that no access key has")
+
+    @property
+    def prefix(self) -> str:
+        """What VoIPBIN's list of access keys shows of it (https://api.voipbin.net/docs/accesskey_overview.html)."""
+        return self.token[:_PREFIX]
 
 
 @dataclass(frozen=True, slots=True)

@@ -16,7 +16,7 @@ from typing import Final, TypeVar
 import httpx
 import stamina
 
-from bot.voipbin.budget import Budget, Urgency
+from bot.voipbin.budget import Budget, Load, Urgency
 from bot.voipbin.credential import Credential, Pass, refused_login
 from bot.voipbin.decoding import Unreadable
 from bot.voipbin.errors import Kind, Trouble, Unsuccessful, trouble_of
@@ -70,6 +70,14 @@ class Exchange:
     def spare(self) -> bool:
         """Would one more question go at once?"""
         return self._budget.spare()
+
+    def load(self) -> Load:
+        """How the budget is used."""
+        return self._budget.load()
+
+    async def once(self, question: Question, understand: Callable[[bytes], T]) -> T:
+        """Ask without a second try: for whoever wants to know how it is now. Raises ``Unsuccessful``."""
+        return await self._ask(question, understand)
 
     async def read(self, question: Question, understand: Callable[[bytes], T]) -> T:
         """Ask until there is an answer or patience ends. Raises ``Unsuccessful``."""

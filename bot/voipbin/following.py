@@ -12,7 +12,6 @@ import asyncio
 import contextlib
 from collections.abc import AsyncIterator, Callable
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Final, TypeAlias
 from uuid import UUID
@@ -25,6 +24,7 @@ from bot.activeflows.index import Index, Read
 from bot.activeflows.model import Activeflow, Freshness, Picture
 from bot.voipbin.decoding import Unreadable
 from bot.voipbin.errors import Unsuccessful
+from bot.voipbin.pace import Pace
 from bot.voipbin.running import RunningPage, event
 from bot.voipbin.scan import AHEAD
 from bot.voipbin.stream import StreamLost
@@ -44,21 +44,6 @@ _SURELY_TOLD: Final = timedelta(seconds=15)
 _BREATH: Final = 50
 _LATELY: Final = 500
 """Frames remembered, by 64 bits of each, to know them when they come again."""
-
-
-@dataclass(frozen=True, slots=True)
-class Pace:
-    """Seconds."""
-
-    repair_every: float = 300.0
-    down_every: float = 60.0
-    """Between two re-readings while there is no stream and nobody asks."""
-    failed_again: float = 5.0
-    patience: float = 25.0
-    """How long somebody who asks waits for a re-reading."""
-    connect_again: tuple[float, ...] = (1.0, 2.0, 5.0, 10.0, 30.0)
-    lasting: float = 30.0
-    """A stream that lived so long was a good one: the next is tried at once."""
 
 
 class Following:
@@ -88,6 +73,7 @@ class Following:
         self._subscriptions = 0
         self._subscribed = False
         self._live = False
+        self._live_since: datetime | None = None
         self._down_since: datetime | None = None
         self._began: datetime | None = None
         self._good: tuple[datetime, float] | None = None
@@ -114,6 +100,11 @@ class Following:
     def live(self) -> bool:
         """True while every change comes as an event, and all before was read."""
         return self._live
+
+    @property
+    def since(self) -> datetime | None:
+        """Since when it is live or, while it is not, since when the stream is down (``None``: it is being opened)."""
+        return self._live_since if self._live else self._down_since
 
     async def running(self, *, max_age: float) -> Picture | None:
         """What runs, from memory; without a stream read again unless that was done in the last ``max_age`` seconds.
@@ -262,7 +253,7 @@ class Following:
             self._distrusted.set()
         elif self._subscribed and subscription == self._subscriptions and not self._live:
             log.info("following", running=len(self.index))
-            self._live, self._down_since = True, None
+            self._live, self._live_since, self._down_since = True, self._now(), None
 
     async def _read_the_past(self) -> None:
         while self._good is not None and (holes := self._coverage.holes(BEGINNING, self._good[0])):

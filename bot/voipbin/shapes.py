@@ -149,6 +149,18 @@ class WireNamed(msgspec.Struct):
     name: str | None = None
 
 
+class WireAccesskey(msgspec.Struct):
+    """https://api.voipbin.net/docs/accesskey_struct_accesskey.html"""
+
+    token_prefix: str | None = None
+    tm_expire: str | None = None
+    tm_delete: str | None = None
+
+
+class WireAccesskeys(msgspec.Struct):
+    result: list[WireAccesskey] | None = None
+
+
 class WireLogin(msgspec.Struct):
     token: str | None = None
 

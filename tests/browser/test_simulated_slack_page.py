@@ -162,7 +162,7 @@ async def test_hostile_names_are_words(workspace: Workspace, page: Page) -> None
 async def test_a_press_that_fails_shows_a_triangle(workspace: Workspace, page: Page) -> None:
     workspace.post("C0OPS", workspace.bot_user_id, "card", blocks=_card())
     await page.get_by_role("button", name="Bad").click()
-    await expect(page.get_by_label('Flows failed with the error "dispatch_failed"')).to_be_visible()
+    await expect(page.get_by_label('flows-bot failed with the error "dispatch_failed"')).to_be_visible()
 
 
 async def test_a_modal_is_filled_corrected_and_sent_by_keyboard(workspace: Workspace, page: Page) -> None:

@@ -13,15 +13,16 @@ import yaml
 from slack_bolt.async_app import AsyncApp
 from slack_sdk.web.async_client import AsyncWebClient
 
-from bot.activeflows.errors import NotUnderstood
 from bot.demo.slack.installation import Installation
 from bot.settings import Settings
 from bot.slack import ids
 from bot.slack.check import checked
 from bot.slack.desk import Desk
-from bot.slack.grammar import COMMANDS, parse, usage_hint
+from bot.slack.grammar import usage_hint
+from bot.slack.health import GROUP_SCOPE, NEEDED, PLACE_SCOPES
 from bot.slack.listeners import register
 from bot.slack.listeners.events import HEARD
+from bot.slack.listeners.homes import OPENED
 from tests.unit.slack.blocks.screens import every_screen
 
 ROOT = Path(__file__).parents[2]
@@ -104,7 +105,7 @@ def test_the_simulated_slack_has_the_shortcut_of_the_manifest() -> None:
 
 
 def test_the_manifest_subscribes_to_the_events_that_are_listened_to(heard: dict[str, set[str]]) -> None:
-    assert set(MANIFEST["settings"]["event_subscriptions"]["bot_events"]) == heard["event"] == set(HEARD)
+    assert set(MANIFEST["settings"]["event_subscriptions"]["bot_events"]) == heard["event"] == {OPENED, *HEARD}
 
 
 def test_every_button_that_is_drawn_is_listened_to_and_the_other_way_round(heard: dict[str, set[str]]) -> None:
@@ -114,12 +115,8 @@ def test_every_button_that_is_drawn_is_listened_to_and_the_other_way_round(heard
 
 def test_the_manifest_asks_for_no_more_scopes_than_are_explained() -> None:
     scopes = MANIFEST["oauth_config"]["scopes"]
-    assert scopes == {"bot": ["commands", "chat:write", "users:read", "usergroups:read"]}
+    assert scopes == {"bot": [*NEEDED, GROUP_SCOPE], "bot_optional": [*PLACE_SCOPES]}
 
 
-def test_every_word_of_the_product_is_built_or_says_what_to_type_instead() -> None:
-    built = {command.word for command in COMMANDS if command.read is not None}
-    assert built == {"list", "show", "find", "stop", "stop all", "watch", "unwatch", "audit", "whoami", "help"}
-    with pytest.raises(NotUnderstood, match="cannot") as refused:
-        parse("doctor")
-    assert parse(refused.value.suggestion) is not None
+def test_the_home_that_is_listened_for_is_switched_on() -> None:
+    assert MANIFEST["features"]["app_home"]["home_tab_enabled"] is True

@@ -135,15 +135,15 @@ async def test_check_says_that_all_is_well(program: Program, enough: Mapping[str
     ended = await program("check", **enough)
     assert ended.status == 0, ended
     assert [line.split(":")[0] for line in ended.out] == [
-        "ok    " + part for part in ("Slack", "VoIPBIN", "ledger", "policy")
+        "ok      " + part for part in ("Slack", "VoIPBIN", "credential", "ledger", "policy")
     ]
 
 
 async def test_check_says_what_is_wrong_and_ends_with_one(program: Program, enough: Mapping[str, str]) -> None:
     ended = await program("check", **{**enough, "VOIPBIN_API_URL": "http://127.0.0.1:9/v1.0"})
     assert ended.status == 1, ended
-    assert [line for line in ended.out if line.startswith("WRONG VoIPBIN: ")]
-    assert [line for line in ended.out if line.startswith("ok    ledger: ")]
+    assert [line for line in ended.out if line.startswith("WRONG   VoIPBIN: VoIPBIN cannot be reached")]
+    assert [line for line in ended.out if line.startswith("ok      ledger: ")]
     assert not any("Traceback" in line for line in ended.err)
 
 

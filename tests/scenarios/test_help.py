@@ -40,10 +40,6 @@ async def test_an_unknown_word_gets_a_suggestion_and_nothing_is_done(bot: Stage,
     assert len(voipbin.requests) == seen
 
 
-async def test_a_word_of_a_later_version_says_so(bot: Stage) -> None:
-    assert "This version cannot “doctor” yet" in (await answers(bot, "doctor")).words
-
-
 @pytest.mark.parametrize(
     ("user", "channel", "said"),
     [

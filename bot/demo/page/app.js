@@ -3,7 +3,7 @@
 import { blocks } from "./blocks.js";
 import { Composer } from "./composer.js";
 import { el } from "./dom.js";
-import { MessageList } from "./messages.js";
+import { focusAgain, MessageList } from "./messages.js";
 import { Modals } from "./modals.js";
 import { Panel } from "./panel.js";
 import { act, people, Screen } from "./server.js";
@@ -107,7 +107,9 @@ function drawHome() {
   const print = JSON.stringify([state.person.id, home]);
   if ($("home").dataset.print === print) return;
   $("home").dataset.print = print;
+  const focused = $("home").contains(document.activeElement) ? document.activeElement.dataset : null;
   $("home").replaceChildren(el("div", { class: "column" }, content));
+  if (focused?.action) focusAgain($("home"), focused);
 }
 
 /** Go to a channel or to the app's Home. */

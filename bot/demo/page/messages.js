@@ -163,8 +163,9 @@ function goTogether(before, message) {
     && !message.system && Number(message.ts) - Number(before.ts) < CLOSE_TOGETHER;
 }
 
-function focusAgain(node, { action, block }) {
+/** Give the focus back to the button that had it before `node` was drawn anew. */
+export function focusAgain(node, { action, block }) {
   const all = [...node.querySelectorAll("[data-action]")];
-  const same = all.find((one) => one.dataset.action === action && one.dataset.block === block) ?? all[0];
-  same?.focus();
+  const alike = all.filter((one) => one.dataset.action === action);
+  (alike.find((one) => one.dataset.block === block) ?? alike[0] ?? all[0])?.focus();
 }

@@ -29,7 +29,7 @@ class Team:
         self.api_app_id = "A0FLOWSAPP"
         self.bot_user_id = "U0FLOWSBOT"
         self.bot_id = "B0FLOWSBOT"
-        self.app_name = "Flows"
+        self.app_name = "flows-bot"
         self.users: dict[str, User] = {}
         self.groups: dict[str, Group] = {}
         self.channels: dict[str, Channel] = {}
@@ -40,7 +40,7 @@ class Team:
         self._homes: dict[str, View] = {}
         self._last_ts = 0
         self._bell = asyncio.Event()
-        self.add_user(self.bot_user_id, "flows", real_name=self.app_name, is_bot=True)
+        self.add_user(self.bot_user_id, "flows-bot", real_name=self.app_name, is_bot=True)
 
     # ---------------------------------------------------------------- people and places
 

@@ -1,5 +1,6 @@
 """views.*: modals and the Home tab (https://docs.slack.dev/reference/methods/views.open and its siblings)."""
 
+import json
 import secrets
 from collections.abc import Mapping
 from dataclasses import replace
@@ -16,6 +17,7 @@ if TYPE_CHECKING:
     from bot.demo.slack.workspace import Workspace
 
 DEEPEST_STACK = 3
+LARGEST_VIEW = 250_000  # https://docs.slack.dev/reference/methods/views.publish#errors
 
 
 def open_view(workspace: "Workspace", args: Arguments) -> dict[str, Any]:
@@ -92,7 +94,9 @@ def updated(workspace: "Workspace", view: View, content: Mapping[str, Any]) -> V
 
 
 def checked_content(view: Any) -> Mapping[str, Any]:
-    """Return a view that Slack would show. Raises Refused `invalid_arguments` with pointers."""
+    """Return a view that Slack would show. Raises Refused `view_too_large`, or `invalid_arguments` with pointers."""
+    if len(json.dumps(view)) > LARGEST_VIEW:
+        raise Refused("view_too_large")
     messages = block_kit.check_view(view)
     if messages:
         raise Refused("invalid_arguments", messages=messages)

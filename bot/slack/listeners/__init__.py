@@ -7,7 +7,19 @@ without a visible answer.
 from slack_bolt.async_app import AsyncApp
 
 from bot.slack.desk import Desk
-from bot.slack.listeners import actions, audits, bulks, commands, events, reasons, reveals, searches, stops, watches
+from bot.slack.listeners import (
+    actions,
+    audits,
+    bulks,
+    commands,
+    events,
+    homes,
+    reasons,
+    reveals,
+    searches,
+    stops,
+    watches,
+)
 
 
 def register(app: AsyncApp, desk: Desk) -> None:
@@ -21,4 +33,5 @@ def register(app: AsyncApp, desk: Desk) -> None:
     reveals.register(app, desk)
     watches.register(app, desk)
     searches.register(app, desk)
+    homes.register(app, desk)
     events.register(app, desk)

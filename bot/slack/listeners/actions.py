@@ -19,6 +19,7 @@ from bot.slack.blocks.activeflow_details import activeflow_details
 from bot.slack.blocks.activeflow_list import activeflow_list, shared_list
 from bot.slack.desk import Desk
 from bot.slack.gestures import Gesture, from_action
+from bot.slack.listeners import homes
 from bot.slack.telling import Message, Posted
 
 Reaction: TypeAlias = Callable[[Desk, Gesture, str], Awaitable[None]]
@@ -49,10 +50,16 @@ def _hear(app: AsyncApp, desk: Desk, action_id: str, reaction: Reaction, *, doin
 
 
 async def _show(desk: Desk, gesture: Gesture, value: str) -> None:
+    if gesture.at_home or gesture.modal_id:
+        await homes.show(desk, gesture, value)
+        return
     await desk.teller.privately(gesture, await _details(desk, gesture, value))
 
 
 async def _show_again(desk: Desk, gesture: Gesture, value: str) -> None:
+    if gesture.modal_id:
+        await homes.show(desk, gesture, value)
+        return
     await desk.teller.privately(gesture, await _details(desk, gesture, value), replace=True)
 
 

@@ -18,8 +18,8 @@ from bot.slack.blocks.whoami import whoami
 from bot.slack.desk import Desk
 from bot.slack.gestures import Gesture, from_command
 from bot.slack.grammar import parse
-from bot.slack.listeners import audits, bulks, searches, stops, watches
-from bot.slack.requests import Audit, Find, Help, List, Request, Show, Stop, StopAll, Unwatch, Watch, Whoami
+from bot.slack.listeners import audits, bulks, doctors, searches, stops, watches
+from bot.slack.requests import Audit, Doctor, Find, Help, List, Request, Show, Stop, StopAll, Unwatch, Watch, Whoami
 from bot.slack.telling import Message
 from bot.slack.typed import from_slack
 
@@ -57,6 +57,8 @@ async def _carry_out(desk: Desk, gesture: Gesture, request: Request) -> None:
             await watches.begin(desk, gesture, request)
         case Unwatch():
             await watches.end(desk, gesture, request)
+        case Doctor():
+            await doctors.tell(desk, gesture)
         case _:
             await desk.teller.privately(gesture, await _read(desk, gesture, request))
 

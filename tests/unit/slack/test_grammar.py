@@ -11,7 +11,7 @@ from bot.activeflows.numbers import Number, numbers_in
 from bot.activeflows.operators import Permission
 from bot.activeflows.targets import Prefix
 from bot.slack.grammar import LONGEST_REASON, help_lines, parse
-from bot.slack.requests import Audit, Find, Help, List, Request, Show, Stop, Unwatch, Watch, Whoami
+from bot.slack.requests import Audit, Doctor, Find, Help, List, Request, Show, Stop, Unwatch, Watch, Whoami
 from bot.slack.typed import from_slack
 
 ID = UUID("3c5b0f6e-1d2a-4222-8333-123456789abc")
@@ -26,6 +26,7 @@ SHORT = Prefix("3c5b0f6e")
         ("help", Help()),
         ("HELP list", Help()),
         ("whoami", Whoami()),
+        ("doctor", Doctor()),
         ("watch 3c5b0f6e", Watch(SHORT)),
         ("unwatch `3c5b0f6e`", Unwatch(SHORT)),
         ("unwatch", Unwatch()),
@@ -200,6 +201,6 @@ def test_what_it_does_not_understand_gets_a_suggestion(text: str, suggestion: st
 
 def test_help_has_a_line_for_everything_that_can_be_typed() -> None:
     assert [line.word for line in help_lines()] == [
-        "list", "show", "find", "stop", "stop all", "watch", "unwatch", "audit", "whoami", "help",
+        "list", "show", "find", "stop", "stop all", "watch", "unwatch", "audit", "whoami", "doctor", "help",
     ]  # fmt: skip
     assert [line.needs for line in help_lines()][:3] == [Permission.VIEW, Permission.VIEW, Permission.VIEW]

@@ -12,7 +12,8 @@ import pytest
 
 from bot.activeflows.model import START_ID, Action, Activeflow, Picture, Reference, Status
 from bot.voipbin.errors import Kind, Trouble, Unsuccessful
-from bot.voipbin.following import Following, Pace
+from bot.voipbin.following import Following
+from bot.voipbin.pace import Pace
 from bot.voipbin.running import RunningPage
 from bot.voipbin.stream import StreamLost
 

@@ -51,6 +51,7 @@ from bot.slack.telling import Message
 from tests.unit.slack.blocks.alert_screens import alert_screens
 from tests.unit.slack.blocks.bulk_screens import bulk_screens
 from tests.unit.slack.blocks.found_screens import found_screens
+from tests.unit.slack.blocks.home_screens import home_screens
 from tests.unit.slack.blocks.watch_screens import watch_screens
 
 NOW = datetime(2026, 11, 22, 12, 3, 10, tzinfo=UTC)
@@ -164,6 +165,7 @@ def every_screen(words: str = "Support line") -> Iterator[Message]:
     yield from watch_screens(words)
     yield from found_screens(words, listing(words).rows, (ALICE, NOBODY))
     yield from alert_screens(words)
+    yield from home_screens(words, listing(words), activeflow(words=words), details(words), ALICE, NOBODY)
 
 
 def _doing(words: str, one: Activeflow) -> Situation:

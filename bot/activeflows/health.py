@@ -1,0 +1,55 @@
+"""Whether what the bot needs is working: one look at each thing, and in words what it found.
+
+A finding is for people: plain text without a secret, a phone number or an id of somebody else. What a look raises
+becomes a finding, too: whoever asks what is broken is told, and nothing hides the other looks.
+"""
+
+import asyncio
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import TypeAlias
+
+from bot.activeflows.errors import Failure
+
+
+class State(StrEnum):
+    """In the words that people read."""
+
+    OK = "ok"
+    WARNING = "warning"
+    """It works, but not as it should, or not for long; or it did not answer, so that nothing is known."""
+    BROKEN = "broken"
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """What a look at one thing found, and what to do about it (nothing to be done while it is ``OK``)."""
+
+    about: str
+    state: State
+    what: str
+    next: str = ""
+
+
+Look: TypeAlias = Callable[[], Awaitable[Finding]]
+
+
+async def looked(looks: Mapping[str, Look], *, within: float, unanswered: State = State.WARNING) -> tuple[Finding, ...]:
+    """All looks at once, each given ``within`` seconds, by what they are about and in their order."""
+    return tuple(await asyncio.gather(*(_found(about, look, within, unanswered) for about, look in looks.items())))
+
+
+async def _found(about: str, look: Look, within: float, unanswered: State) -> Finding:
+    try:
+        async with asyncio.timeout(within):
+            return await look()
+    except TimeoutError:
+        return Finding(about, unanswered, f"did not answer within {within:g} s", "Ask again: it may only be slow.")
+    except Failure as trouble:
+        return Finding(
+            about, State.BROKEN, trouble.what, "Ask again; if it stays so, tell whoever looks after this bot."
+        )
+    except Exception as trouble:  # noqa: BLE001 - a look that breaks is a finding
+        what = f"could not be looked at ({type(trouble).__name__})"
+        return Finding(about, State.BROKEN, what, "Tell whoever looks after this bot.")

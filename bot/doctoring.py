@@ -1,0 +1,102 @@
+"""The part of the composition root that knows at what a doctor looks: each room at what is its own.
+
+The same looks serve ``/flows doctor``, the Home and, those that need no running bot, ``flows-bot check``.
+"""
+
+from collections.abc import Callable, Mapping
+from datetime import datetime
+from functools import partial
+from importlib.metadata import version
+
+from slack_sdk.web.async_client import AsyncWebClient
+
+from bot.activeflows.ages import in_words
+from bot.activeflows.errors import Failure, LedgerUnavailable
+from bot.activeflows.health import Finding, Look, State
+from bot.ledger import health as ledger
+from bot.ledger.database import Database
+from bot.policy import PolicyInForce
+from bot.policy import health as policy
+from bot.slack import health as slack
+from bot.slack.http import Check
+from bot.voipbin import Following, VoIPBINClient
+from bot.voipbin import health as voipbin
+
+
+class Doctoring:
+    """What a running bot can be asked."""
+
+    def __init__(
+        self,
+        client: AsyncWebClient,
+        voipbin_: VoIPBINClient,
+        following: Following | None,
+        database: Database,
+        in_force: PolicyInForce,
+        *,
+        connection: Callable[[], Check | None],
+        now: Callable[[], datetime],
+    ) -> None:
+        """``connection`` gives what says why Socket Mode is not ready, once there is one."""
+        self._client, self._voipbin, self._following = client, voipbin_, following
+        self._database, self._in_force, self._connection, self._now = database, in_force, connection, now
+        self._began = now()
+
+    def looks(self, channel: str) -> Mapping[str, Look]:
+        """All there is to look at, for somebody in this channel."""
+        client, account = self._client, self._voipbin
+        return {
+            "flows-bot": self._itself,
+            slack.SLACK: partial(slack.token, client),
+            slack.DELIVERIES: self._deliveries,
+            slack.CHANNEL: partial(slack.member, client, channel),
+            slack.GROUPS: lambda: slack.groups(client, self._in_force.policy()),
+            voipbin.ACCOUNT: partial(voipbin.account, account),
+            voipbin.CREDENTIAL: lambda: voipbin.credential(account, self._now()),
+            voipbin.STREAM: partial(voipbin.event_stream, self._following),
+            voipbin.REQUESTS: partial(voipbin.requests, account),
+            **self._own(),
+        }
+
+    def at_a_glance(self) -> Mapping[str, Look]:
+        """What is known without asking Slack or VoIPBIN."""
+        return {
+            slack.DELIVERIES: self._deliveries,
+            voipbin.ACCOUNT: partial(voipbin.introduced, self._voipbin),
+            voipbin.STREAM: partial(voipbin.event_stream, self._following),
+            voipbin.REQUESTS: partial(voipbin.requests, self._voipbin),
+            **self._own(),
+        }
+
+    def _own(self) -> Mapping[str, Look]:
+        return {
+            "ledger": partial(ledger.ledger, self._database),
+            "policy": partial(policy.in_force, self._in_force),
+        }
+
+    async def _itself(self) -> Finding:
+        up = in_words(self._now() - self._began)
+        return Finding("flows-bot", State.OK, f"version {version('flows-bot')}, running for {up}")
+
+    async def _deliveries(self) -> Finding:
+        return await slack.deliveries(self._connection())
+
+
+def needs_of(voipbin_: VoIPBINClient, database: Database) -> dict[str, Check]:
+    """What ``/readyz`` asks: empty when ready, else why not."""
+
+    async def introduced() -> str:
+        try:
+            _ = voipbin_.customer
+        except Failure as trouble:
+            return trouble.what
+        return ""
+
+    async def writable() -> str:
+        try:
+            await database.prepare()
+        except LedgerUnavailable as trouble:
+            return trouble.what
+        return ""
+
+    return {"voipbin": introduced, "ledger": writable}

@@ -1,0 +1,33 @@
+"""Can the ledger be written, and does the audit still go through what was told of it?"""
+
+from sqlalchemy import Connection, desc, insert, select
+
+from bot.activeflows.health import Finding, State
+from bot.activeflows.records import Head
+from bot.ledger import heads
+from bot.ledger.audit import RECEIPT_DIGITS
+from bot.ledger.database import Database
+from bot.ledger.tables import audit
+from bot.ledger.tables import heads as told
+
+
+async def ledger(database: Database) -> Finding:
+    """The newest record; that a row can be written is tried, and taken back. Raises ``LedgerUnavailable``."""
+    head, gone = await database.within(_tried)
+    if gone:
+        what = f"can be written, but {gone}"
+        return Finding("ledger", State.BROKEN, what, "Ask who changed the database: flows-bot audit verify.")
+    newest = (
+        f"the audit's newest is record {head.seq}, {head.hash[:RECEIPT_DIGITS]}" if head else "there is no record yet"
+    )
+    return Finding("ledger", State.OK, f"can be written; {newest}")
+
+
+def _tried(connection: Connection) -> tuple[Head | None, str]:
+    with connection.begin_nested() as attempt:
+        connection.execute(insert(told).values(day="a look", seq=0, hash=""))
+        attempt.rollback()
+    newest = connection.execute(select(audit.c.seq, audit.c.hash).order_by(desc(audit.c.seq)).limit(1)).first()
+    last = connection.execute(select(told.c.seq, told.c.hash).order_by(desc(told.c.day)).limit(1)).first()
+    gone = heads.missing(connection, Head(last.seq, last.hash)) if last else ""
+    return (Head(newest.seq, newest.hash) if newest else None), gone

@@ -1,0 +1,179 @@
+"""The Home of one person, drawn with what is known of it so far.
+
+Decisions: buttons here only read, because a stop is asked for in public; where to type it is said. What could not be had is
+said where it would stand, and *Refresh* is always there, so that nobody is left before an empty page.
+"""
+
+from collections.abc import Iterator
+from datetime import datetime
+from typing import Final
+
+from slack_sdk.models.blocks import (
+    ActionsBlock,
+    Block,
+    ButtonElement,
+    ContextBlock,
+    DividerBlock,
+    HeaderBlock,
+    MarkdownTextObject,
+    PlainTextObject,
+    SectionBlock,
+)
+
+from bot.activeflows.at_home import Home, Overview
+from bot.activeflows.errors import Failure
+from bot.activeflows.operators import Operator, Permission
+from bot.activeflows.reach import Reach, may_somewhere
+from bot.activeflows.reviewing import OwnStop
+from bot.slack import ids
+from bot.slack.blocks.audit_words import did
+from bot.slack.blocks.doctor import in_short, line
+from bot.slack.blocks.freshness import counted
+from bot.slack.blocks.mrkdwn import bold, code, date_token, escaped, mention
+from bot.slack.blocks.overview import overview_blocks
+from bot.slack.blocks.places import places
+from bot.slack.blocks.troubles import troubles_aloud
+from bot.slack.telling import Message
+
+_WHEN: Final = "{date_short_pretty} {time}"
+_COMING: Final = "Still being looked up: this page completes itself."
+_MOST_ASKED: Final = 10
+_REFRESH: Final = ActionsBlock(
+    elements=[
+        ButtonElement(text="Refresh", action_id=ids.HOME_REFRESH, value="home", accessibility_label="Refresh this page")
+    ]
+)
+
+
+def home_page(home: Home, now: datetime, *, command: str) -> Message:
+    """For this person's eyes alone."""
+    if home.operator is None:
+        asking = f"I am asking Slack who you are. {_COMING}"
+        return with_refresh(Message(asking, (_words(asking),)))
+    if home.views is None:
+        return _nothing(home.operator, command)
+    blocks = [*_running(home, now, command), _REFRESH, DividerBlock(), *_may(home.reaches, command)]
+    blocks += [DividerBlock(), *_stops(home.stops, command), DividerBlock(), *_health(home, command)]
+    return Message(_aloud(home), tuple(blocks))
+
+
+def with_refresh(message: Message) -> Message:
+    """What stands in place of the page, with the button that tries again."""
+    return Message(message.text, (*message.blocks, _REFRESH))
+
+
+# ---------------------------------------------------------------- what runs
+
+
+def _running(home: Home, now: datetime, command: str) -> Iterator[Block]:
+    yield _header("What runs now")
+    views, overview = home.views, home.overview
+    if views is not None and not views.anywhere:
+        here = code(f"{command} list")
+        yield _words(f"You may look {places(views)}, and this page is in no channel: type {here} there.")
+    elif isinstance(overview, Failure):
+        yield _words(f"{bold('Not known right now')}: {escaped(overview.what, 300)}. Press Refresh to look again.")
+    elif overview is None:
+        yield _words(_COMING)
+    else:
+        yield from overview_blocks(overview, now, command=command)
+
+
+# ---------------------------------------------------------------- who this is
+
+
+def _may(reaches: tuple[Reach, ...], command: str) -> Iterator[Block]:
+    yield _header("What you may do")
+    lines = [
+        f"{bold(each.permission)}: {places(each)}{', certain flows only' if each.some_flows else ''}"
+        for each in reaches
+    ]
+    yield _words("\n".join(lines))
+    stops = may_somewhere(reaches, Permission.STOP)
+    where = (
+        f"To stop one, type {code(f'{command} stop <id>')} {places(stops)}: the card is for everybody there. "
+        if stops
+        else ""
+    )
+    yield _small(
+        f"{where}Which grant gives what: {code(f'{command} whoami')}. Everything else: {code(f'{command} help')}"
+    )
+
+
+def _nothing(operator: Operator, command: str) -> Message:
+    decision = operator.decide(Permission.VIEW)
+    asked = ", ".join(mention(who) for who in decision.who_may[:_MOST_ASKED])
+    ask = (
+        f" You can ask {asked}."
+        if asked
+        else " Who may do what stands in the bot's policy: whoever looks after it can add you."
+    )
+    because = f"*You may do nothing here yet*: {escaped(decision.because, 600)}.{ask}"
+    about = (
+        "flows-bot shows which VoIPBIN activeflows (running telephony flows) there are and what each of them is doing, and "
+        f"stops one when somebody who may has confirmed it. It is alive and listens: {code(f'{command} help')} in a channel "
+        f"says what there is, {code(f'{command} whoami')} what you may do there and why."
+    )
+    aloud = f"You may do nothing here yet: {escaped(decision.because, 600)}."
+    return with_refresh(Message(aloud, (_header("flows-bot"), _words(because), _words(about))))
+
+
+def _stops(stops: tuple[OwnStop, ...] | Failure | None, command: str) -> Iterator[Block]:
+    yield _header("Your last stops")
+    if stops is None:
+        yield _words(_COMING)
+    elif isinstance(stops, Failure):
+        yield _words(f"{bold('Not known right now')}: {escaped(stops.what, 300)}.")
+    elif not stops:
+        yield _words("You have pressed nothing yet.")
+    else:
+        yield _words("\n".join(_stop(stop) for stop in stops))
+        yield _small(f"All that you did: {code(f'{command} audit me')}, in a channel where you may view")
+
+
+def _stop(stop: OwnStop) -> str:
+    pressed = stop.pressed.record
+    last = stop.became or stop.pressed
+    became = did(last.record) if stop.became else "pressed; what became of it is not on record yet"
+    parts = [
+        date_token(pressed.at, _WHEN),
+        code(pressed.activeflow_id.hex[:8]) if pressed.activeflow_id else "many at once",
+        became.removeprefix("outcome: "),
+        *([mention(pressed.channel)] if pressed.channel else []),
+        f"receipt {code(last.receipt, 20)}",
+    ]
+    return " · ".join(parts)
+
+
+def _health(home: Home, command: str) -> Iterator[Block]:
+    yield _header("Health of the bot")
+    if home.health is None:
+        yield _words(_COMING)
+        return
+    yield _words("\n".join(line(finding) for finding in home.health))
+    yield _small(f"Looked at without asking Slack or VoIPBIN; {code(f'{command} doctor')} in a channel asks both")
+
+
+# ---------------------------------------------------------------- small parts
+
+
+def _aloud(home: Home) -> str:
+    told = []
+    if isinstance(home.overview, Overview):
+        told += [f"{counted(home.overview.listing)}."]
+        told += [words for one in home.overview.troubled for words in troubles_aloud(one.troubles)]
+    told += [f"You may: {', '.join(each.permission for each in home.reaches)}."]
+    told += [f"Health of the bot: {in_short(home.health)}."] if home.health is not None else []
+    return " ".join(told)
+
+
+def _header(text: str) -> HeaderBlock:
+    return HeaderBlock(text=PlainTextObject(text=text))
+
+
+def _words(text: str) -> SectionBlock:
+    return SectionBlock(text=MarkdownTextObject(text=text))
+
+
+def _small(text: str) -> ContextBlock:
+    return ContextBlock(elements=[MarkdownTextObject(text=text)])

@@ -1,0 +1,66 @@
+"""What runs now, in a few lines: the largest flows, how fresh that is, and what is worth a look, each with *Show*."""
+
+from collections.abc import Iterator
+from datetime import datetime
+
+from slack_sdk.models.blocks import Block, ContextBlock, MarkdownTextObject, SectionBlock
+
+from bot.activeflows.ages import in_words
+from bot.activeflows.at_home import Overview, Troubled
+from bot.activeflows.grouping import Group
+from bot.slack.blocks import row_buttons
+from bot.slack.blocks.freshness import freshness
+from bot.slack.blocks.mrkdwn import bold, code, escaped
+from bot.slack.blocks.troubles import look_words
+
+
+def overview_blocks(overview: Overview, now: datetime, *, command: str) -> Iterator[Block]:
+    """For one person's eyes."""
+    listing = overview.listing
+    if listing.groups:
+        yield _words("\n".join(_group(group, now) for group in listing.groups))
+    else:
+        yield _words("No activeflow is running that you may view here.")
+    more = overview.flows - len(listing.groups)
+    others = f" · {more} more {'flow' if more == 1 else 'flows'}: {code(f'{command} list by flow')}" if more > 0 else ""
+    yield _small(freshness(listing) + others)
+    if overview.troubled:
+        yield _words(bold("Worth a look"))
+    for troubled in overview.troubled:
+        yield _troubled(troubled, now)
+    if words := _looked_through(overview):
+        yield _small(words)
+
+
+def _group(group: Group, now: datetime) -> str:
+    age = group.oldest.age(now)
+    since = "its age unknown" if age is None else in_words(age)
+    return f"{bold(row_buttons.name_of(group.name), 150)} · {group.count}, the oldest {since} ({code(group.oldest.short_id)})"
+
+
+def _troubled(troubled: Troubled, now: datetime) -> SectionBlock:
+    activeflow, doing = troubled.activeflow, troubled.doing
+    age = activeflow.age(now)
+    name = f"{bold(row_buttons.name_of(doing.flow_name), 150)}  {code(activeflow.short_id)}"
+    lived = "" if age is None else f"Running {in_words(age)} · "
+    lines = [name, f"{lived}{escaped(doing.situation.words, 300)}", *look_words(troubled.troubles, doing.situation)]
+    if doing.situation.warning:
+        lines.append(f"*Warning:* {escaped(doing.situation.warning, 200)}")
+    show = row_buttons.show(activeflow, doing.flow_name)
+    return SectionBlock(text=MarkdownTextObject(text="\n".join(lines)), accessory=show)
+
+
+def _looked_through(overview: Overview) -> str:
+    unseen = overview.listing.total - overview.judged
+    left = overview.troubled_in_all - len(overview.troubled)
+    said = [f"{left} more worth a look"] if left > 0 else []
+    said += [f"the oldest {unseen} were not looked through in time"] if unseen > 0 else []
+    return " · ".join(said)
+
+
+def _words(text: str) -> SectionBlock:
+    return SectionBlock(text=MarkdownTextObject(text=text))
+
+
+def _small(text: str) -> ContextBlock:
+    return ContextBlock(elements=[MarkdownTextObject(text=text)])

@@ -1,0 +1,123 @@
+"""Does Slack take the bot's token, with all it needs, and is the bot where it is asked?
+
+What the Web API refuses or leaves unanswered is a finding. https://docs.slack.dev/apis/web-api
+"""
+
+import asyncio
+from collections.abc import Awaitable, Callable, Mapping
+from typing import Any, Final
+
+import aiohttp
+from slack_sdk.errors import SlackApiError, SlackClientError
+from slack_sdk.web.async_client import AsyncWebClient
+from slack_sdk.web.async_slack_response import AsyncSlackResponse
+
+from bot.activeflows.health import Finding, State
+from bot.activeflows.operators import Policy
+from bot.slack.telling import error_word
+
+SLACK: Final = "Slack"
+CHANNEL: Final = "this channel"
+GROUPS: Final = "user groups"
+DELIVERIES: Final = "deliveries"
+NEEDED: Final = ("commands", "chat:write", "users:read")
+"""Scopes without which there is no bot; each is explained in the manifest, as are those that are good to have."""
+GROUP_SCOPE: Final = "usergroups:read"
+PLACE_SCOPES: Final = ("channels:read", "groups:read")
+MOST_GROUPS: Final = 5
+"""User groups asked for at once: Slack allows twenty such questions a minute."""
+_LOST: Final = (SlackClientError, aiohttp.ClientError, OSError, ValueError)
+_INVITE: Final = "Type /invite and the bot's name, if it is not here yet: a member can keep its cards true for good."
+_REINSTALL: Final = "Add it in the app's settings, where the manifest names it, and install the app again."
+
+
+async def token(client: AsyncWebClient) -> Finding:
+    """Is the token taken, and what may it do? https://docs.slack.dev/reference/methods/auth.test"""
+    answer = await _asked(client.auth_test())
+    if not isinstance(answer, AsyncSlackResponse):
+        return Finding(SLACK, State.BROKEN, answer, "Tell whoever looks after this bot: SLACK_BOT_TOKEN.")
+    where = f"the token is taken in {answer.get('team') or 'its workspace'} ({answer.get('team_id')})"
+    scopes = _scopes(answer.headers)
+    if scopes is None:
+        return Finding(SLACK, State.OK, f"{where}; what it may do Slack did not say")
+    missing = [scope for scope in NEEDED if scope not in scopes]
+    if missing:
+        return Finding(SLACK, State.BROKEN, f"{where}, but without {', '.join(missing)}", _REINSTALL)
+    if GROUP_SCOPE not in scopes:
+        return Finding(SLACK, State.WARNING, f"{where}, but without {GROUP_SCOPE}", _REINSTALL)
+    return Finding(SLACK, State.OK, f"{where}, with every scope it needs")
+
+
+async def member(client: AsyncWebClient, channel: str) -> Finding:
+    """Is the bot a member here? Asked with scopes that it does well without.
+
+    https://docs.slack.dev/reference/methods/conversations.info
+    """
+    if channel.startswith("D"):
+        return Finding(CHANNEL, State.OK, "is a direct message: cards belong into a channel")
+    answer = await _asked(client.conversations_info(channel=channel))
+    if not isinstance(answer, AsyncSlackResponse):
+        if answer.endswith("missing_scope"):
+            what = f"whether I am a member I may not ask: that takes {' or '.join(PLACE_SCOPES)}"
+            return Finding(CHANNEL, State.WARNING, what, _INVITE)
+        if answer.endswith("channel_not_found"):
+            return Finding(CHANNEL, State.WARNING, "I am no member of this private channel", _INVITE)
+        return Finding(CHANNEL, State.WARNING, answer, "Ask again; it may only be slow.")
+    found: Any = answer.get("channel") or {}
+    if found.get("is_member"):
+        return Finding(CHANNEL, State.OK, "I am a member")
+    return Finding(CHANNEL, State.WARNING, "I am no member here", _INVITE)
+
+
+async def groups(client: AsyncWebClient, policy: Policy) -> Finding:
+    """Can the user groups that the policy names be read? https://docs.slack.dev/reference/methods/usergroups.users.list"""
+    named = sorted(policy.groups())
+    if not named:
+        return Finding(GROUPS, State.OK, "the policy names none")
+    asked = named[:MOST_GROUPS]
+    answers = await asyncio.gather(*(_asked(client.usergroups_users_list(usergroup=group)) for group in asked))
+    refused = {group: answer for group, answer in zip(asked, answers, strict=True) if isinstance(answer, str)}
+    if not refused:
+        more = f" (of {len(named)})" if len(named) > len(asked) else ""
+        return Finding(GROUPS, State.OK, f"{len(asked)}{more} can be read")
+    what = "; ".join(f"{group}: {why}" for group, why in refused.items())
+    then = (
+        "Whoever is in the policy by such a group only may do nothing until then: look at the id, the plan, the scope."
+    )
+    return Finding(GROUPS, State.WARNING, what, then)
+
+
+async def deliveries(connection: Callable[[], Awaitable[str]] | None) -> Finding:
+    """``connection``: says why the socket is not ready; ``None`` when Slack delivers over HTTP."""
+    if connection is None:
+        return Finding(DELIVERIES, State.OK, "come over HTTP")
+    why = await connection()
+    if why:
+        return Finding(DELIVERIES, State.BROKEN, f"Socket Mode: {why}", "It connects again by itself; then restart it.")
+    return Finding(DELIVERIES, State.OK, "come by Socket Mode, which is connected")
+
+
+async def may_connect(client: AsyncWebClient, app_token: str) -> Finding:
+    """Would Socket Mode open? https://docs.slack.dev/reference/methods/apps.connections.open"""
+    answer = await _asked(client.apps_connections_open(app_token=app_token))
+    if isinstance(answer, str):
+        return Finding(
+            DELIVERIES, State.BROKEN, f"Socket Mode: {answer}", "Look at SLACK_APP_TOKEN (connections:write)."
+        )
+    return Finding(DELIVERIES, State.OK, "Socket Mode may connect")
+
+
+async def _asked(question: Awaitable[AsyncSlackResponse]) -> AsyncSlackResponse | str:
+    """The answer, or in words why there is none; they end with Slack's own word."""
+    try:
+        return await question
+    except SlackApiError as refused:
+        return f"Slack answered {error_word(refused)}"
+    except _LOST as lost:
+        return f"Slack did not answer ({type(lost).__name__})"
+
+
+def _scopes(headers: Mapping[str, Any]) -> frozenset[str] | None:
+    given = next((value for name, value in headers.items() if name.lower() == "x-oauth-scopes"), None)
+    words = ",".join(given) if isinstance(given, (list, tuple)) else given
+    return None if words is None else frozenset(word.strip() for word in str(words).split(","))

@@ -1,0 +1,95 @@
+"""The Home and modals: places of one person's own, where there is no channel and no response_url.
+
+As with messages, nothing is raised but ``Unsendable``: callers are told whether it could be seen, and say it elsewhere if
+not. A view that Slack refuses for its blocks is sent once more as plain words: better plain than silent.
+
+https://docs.slack.dev/surfaces/app-home, https://docs.slack.dev/surfaces/modals
+"""
+
+from collections.abc import Mapping
+from typing import Any, Final
+
+import aiohttp
+import structlog
+from slack_sdk.errors import SlackApiError, SlackClientError
+from slack_sdk.models.blocks import MarkdownTextObject, SectionBlock
+from slack_sdk.web.async_client import AsyncWebClient
+
+from bot.slack.check import checked
+from bot.slack.telling import Message, error_word, heard
+
+log = structlog.get_logger(__name__)
+_BAD_BLOCKS: Final = frozenset({"invalid_arguments", "invalid_blocks", "view_too_large"})
+_LONGEST_PLAIN: Final = 3000
+
+
+class Views:
+    """Draws them."""
+
+    def __init__(self, client: AsyncWebClient) -> None:
+        self._client = client
+
+    async def publish(self, user_id: str, message: Message) -> bool:
+        """Make this the Home of that person. https://docs.slack.dev/reference/methods/views.publish"""
+        view = {"type": "home", "blocks": _blocks(message)}
+        return await self._sent("views.publish", {"user_id": user_id}, view, message) is not None
+
+    async def open(self, trigger_id: str, title: str, message: Message) -> str:
+        """Open a modal, within three seconds of the press; its id, empty when it is on no screen.
+
+        ``title``: 24 characters at most. https://docs.slack.dev/reference/methods/views.open
+        """
+        if not trigger_id:
+            return ""
+        answer = await self._sent("views.open", {"trigger_id": trigger_id}, _modal(title, message), message)
+        return "" if answer is None else str(answer.get("id") or "")
+
+    async def update(self, modal_id: str, title: str, message: Message) -> bool:
+        """Put this into a modal that is open. https://docs.slack.dev/reference/methods/views.update"""
+        if not modal_id:
+            return False
+        return await self._sent("views.update", {"view_id": modal_id}, _modal(title, message), message) is not None
+
+    async def _sent(
+        self, method: str, to: Mapping[str, str], view: dict[str, Any], message: Message
+    ) -> Mapping[str, Any] | None:
+        answer = await self._call(method, {**to, "view": view})
+        if isinstance(answer, str) and answer in _BAD_BLOCKS:
+            log.error("blocks_refused", by=method, error=answer)
+            answer = await self._call(method, {**to, "view": {**view, "blocks": _plainly(message)}})
+        if isinstance(answer, str):
+            return None
+        heard()
+        return answer
+
+    async def _call(self, method: str, arguments: Mapping[str, Any]) -> Mapping[str, Any] | str:
+        """The view as Slack took it, or why not: Slack's own word, or ``lost``."""
+        try:
+            view = (await self._client.api_call(method, json=dict(arguments))).get("view")
+        except SlackApiError as refused:
+            error = error_word(refused)
+            log.warning("slack_refused", method=method, error=error)
+            return error
+        except (SlackClientError, aiohttp.ClientError, OSError, ValueError) as lost:
+            log.warning("slack_did_not_answer", method=method, error=type(lost).__name__)
+            return "lost"
+        return view if isinstance(view, Mapping) else {}
+
+
+def _modal(title: str, message: Message) -> dict[str, Any]:
+    return {
+        "type": "modal",
+        "title": {"type": "plain_text", "text": title},
+        "close": {"type": "plain_text", "text": "Close"},
+        "blocks": _blocks(message),
+    }
+
+
+def _blocks(message: Message) -> list[dict[str, Any]]:
+    _, blocks = checked(message.text, message.blocks)
+    return blocks or _plainly(message)
+
+
+def _plainly(message: Message) -> list[dict[str, Any]]:
+    words = SectionBlock(text=MarkdownTextObject(text=message.text[:_LONGEST_PLAIN]))
+    return checked(message.text, (words,))[1]

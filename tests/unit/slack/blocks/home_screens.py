@@ -1,0 +1,79 @@
+"""Every screen of the Home, of its modal and of the doctor."""
+
+from collections.abc import Iterator
+from dataclasses import replace
+from uuid import UUID
+
+from bot.activeflows.at_home import Home, Overview, Troubled
+from bot.activeflows.errors import LedgerUnavailable, VoIPBINUnreachable
+from bot.activeflows.grouping import Group
+from bot.activeflows.health import Finding, State
+from bot.activeflows.lookups import Doing
+from bot.activeflows.model import Activeflow, Freshness
+from bot.activeflows.operators import Operator, Permission
+from bot.activeflows.reach import Reach, reach
+from bot.activeflows.reading import Listing
+from bot.activeflows.records import Entry, Record, What
+from bot.activeflows.reviewing import OwnStop
+from bot.activeflows.showing import Details
+from bot.activeflows.situation import situation
+from bot.activeflows.stops import Attribution
+from bot.activeflows.trouble import Reason, Trouble
+from bot.slack.blocks.activeflow_modal import READING, activeflow_modal
+from bot.slack.blocks.doctor import alive, doctor
+from bot.slack.blocks.home import home_page
+from bot.slack.telling import Message
+
+
+def home_screens(
+    words: str, listing: Listing, one: Activeflow, details: Details, can: Operator, cannot: Operator
+) -> Iterator[Message]:
+    """``words`` stand wherever words of others stand."""
+    now = listing.as_of
+    findings = tuple(Finding(words, state, words, words) for state in State)
+    whole = Home(can, reach(can.policy, can.person), _overview(words, listing, one), _stops(words, one), findings, True)
+    somewhere = tuple(Reach(each, False, ("C0INCIDENTS",) * 12, True) for each in Permission)
+    for home in (
+        Home(),
+        Home(cannot, whole=True),
+        Home(can, whole.reaches),
+        whole,
+        replace(whole, overview=VoIPBINUnreachable(words), stops=LedgerUnavailable(words)),
+        replace(whole, overview=_overview("", replace(listing, total=0, groups=()), None), stops=()),
+        replace(whole, reaches=somewhere, overview=None),
+    ):
+        yield home_page(home, now, command="/flows")
+    yield READING
+    for operator in (can, cannot):
+        yield activeflow_modal(details, operator, command="/flows")
+    yield doctor(findings, now, command="/flows")
+    yield doctor((findings[0],), now, command="/flows")
+    yield alive(cannot.decide(Permission.VIEW), command="/flows")
+
+
+def _overview(words: str, listing: Listing, one: Activeflow | None) -> Overview:
+    doing = None if one is None else replace(situation(one), words=words, warning=words)
+    troubled = () if one is None or doing is None else (Troubled(one, Doing(doing, words), _troubles(words)),) * 5
+    groups = () if one is None else (Group(words, 12, one), Group(None, 1, replace(one, created_at=None)))
+    shown = replace(listing, rows=(), first=0, by="flow", groups=groups, all_groups=2, freshness=Freshness(live=True))
+    return Overview(shown, flows=9, troubled=troubled, troubled_in_all=7, judged=20)
+
+
+def _troubles(words: str) -> tuple[Trouble, ...]:
+    return tuple(Trouble(reason, words) for reason in Reason)
+
+
+def _stops(words: str, one: Activeflow) -> tuple[OwnStop, ...]:
+    at = one.created_at
+    assert at is not None
+
+    def entry(what: What, activeflow_id: UUID | None = one.id, **detail: str) -> Entry:
+        return Entry(7, Record("k", at, what, "U0ALICE", "C0INCIDENTS", activeflow_id, detail=detail), "0123456789")
+
+    pressed = entry(What.PRESSED)
+    return (
+        OwnStop(pressed, entry(What.OUTCOME, outcome="Ended", attribution=Attribution.THIS_PRESS)),
+        OwnStop(pressed, entry(What.OUTCOME, outcome=words, why=words, request_id=words)),
+        OwnStop(pressed, entry(What.MOVED, was=words, now=words)),
+        OwnStop(entry(What.PRESSED, None), None),
+    )
