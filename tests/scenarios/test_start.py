@@ -65,7 +65,7 @@ async def test_a_voipbin_that_says_nothing_does_not_hold_up_the_start(stage: Sta
     silence = faults.hold()
     stage.voipbin.faults.on("*", "*", silence, times=None)
     async with running(stage.settings(), asking=replace(AT_ONCE, at_start=0.1)) as bot:
-        assert [seen.path for seen in stage.voipbin.requests] == ["/v1.0/customer"]
+        assert len(stage.voipbin.requests) <= 1  # it was not asked again and again first
         stage.slack.request_url = f"http://127.0.0.1:{bot.port}/slack/events"
         assert (await stage.slack.types(ALICE, INCIDENTS, "/flows whoami")).error is None
         await stage.reads("What you may do here")
