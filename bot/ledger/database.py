@@ -22,6 +22,7 @@ log = structlog.get_logger(__name__)
 _THREADS: Final = 4
 _CONNECT: Final = "10"
 """Seconds to wait for a PostgreSQL that says nothing; the URL may ask for others (``?connect_timeout=3``)."""
+_READS_ONLY: Final = "flows_bot_reads_only"
 _AUDIT_LOCK: Final = 0x666C6F7773  # "flows": one writer of the chain at a time, across replicas
 
 
@@ -48,7 +49,10 @@ def engine_for(url: str) -> Engine:
 
     @event.listens_for(engine, "begin")
     def _begin(connection: Connection) -> None:
-        connection.exec_driver_sql("BEGIN IMMEDIATE")  # read, decide and write as one, with no other writer between
+        if connection.get_execution_options().get(_READS_ONLY):
+            connection.exec_driver_sql("BEGIN")  # what was committed until now, and nobody waits for whoever reads it
+        else:
+            connection.exec_driver_sql("BEGIN IMMEDIATE")  # read, decide and write as one, with no other writer between
 
     return engine
 
@@ -71,9 +75,15 @@ class Database:
 
     async def within(self, work: Callable[[Connection], T]) -> T:
         """Run ``work`` in one transaction: all of it is kept, or nothing."""
+        return await self._run(self._engine, work)
 
+    async def reading(self, work: Callable[[Connection], T]) -> T:
+        """The same for work that writes nothing and may take long, such as walking the whole chain: no stop waits for it."""
+        return await self._run(self._engine.execution_options(**{_READS_ONLY: True}), work)
+
+    async def _run(self, engine: Engine, work: Callable[[Connection], T]) -> T:
         def transaction() -> T:
-            with self._engine.begin() as connection:
+            with engine.begin() as connection:
                 return work(connection)
 
         try:

@@ -39,10 +39,10 @@ class Verify(BaseModel):
     async def cli_cmd(self) -> None:
         known = [*(_head(word) for word in self.head), *(_heads_in(self.heads) if self.heads else ())]
         async with _ledger() as database:
-            report = await database.within(audit.proof)
-            own = await database.within(heads.kept)
+            report = await database.reading(audit.proof)
+            own = await database.reading(heads.kept)
             asked = [*known, *(head for head in own if head not in known)]
-            whys = await database.within(lambda connection: [heads.missing(connection, head) for head in asked])
+            whys = await database.reading(lambda connection: [heads.missing(connection, head) for head in asked])
         for flaw in report.flaws:
             print(f"record {flaw.seq}: {flaw.why}")
         for head, why in zip(asked, whys, strict=True):
@@ -71,7 +71,7 @@ class Export(BaseModel):
         )
         lines = csv_lines if self.format == "csv" else json_lines
         async with _ledger() as database:
-            rows = await database.within(lambda c: list(audit.chain(c)))
+            rows = await database.reading(lambda c: list(audit.chain(c)))
             for line in lines(_between(rows, since, until)):
                 print(line, end="")
 

@@ -168,15 +168,26 @@ async def test_verify_with_heads_on_a_terminal_says_that_the_tail_was_removed(
         assert (ended.status, ended.out, len(ended.err)) == (2, [], 1), ended
 
 
+async def test_verify_on_a_terminal_says_which_record_was_changed_on_either_database(
+    program: Program, database: Database
+) -> None:
+    known = await written(database, *range(4))
+    where = {"FLOWS_BOT_DATABASE_URL": database.url}
+    whole = await program("audit", "verify", **where)
+    assert (whole.status, whole.out) == (0, [f"4 records, 0 flaws, newest receipt {known[3].hash[:10]}"])
+    await database.within(lambda c: c.exec_driver_sql("UPDATE audit SET body = 'forged' WHERE seq = 2"))
+    ended = await program("audit", "verify", **where)
+    assert (ended.status, ended.out[0]) == (1, "record 2: was changed after it was written")
+
+
 # ---------------------------------------------------------------- exports
 
 
-async def test_exports_hold_the_records_of_a_time_as_json_lines_and_as_csv(program: Program, sqlite_url: str) -> None:
-    database = Database(sqlite_url)
-    await database.prepare()
+async def test_exports_hold_the_records_of_a_time_as_json_lines_and_as_csv(
+    program: Program, database: Database
+) -> None:
     known = await written(database, *range(4))
-    await database.close()
-    where = {"FLOWS_BOT_DATABASE_URL": sqlite_url}
+    where = {"FLOWS_BOT_DATABASE_URL": database.url}
     ended = await program(
         *("audit", "export", "--since", "2026-08-20T04:00", "--until", "2026-08-20T06:00:00+00:00"), **where
     )

@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import threading
 from collections.abc import AsyncIterator
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
@@ -214,3 +215,19 @@ def test_a_record_survives_its_canonical_form(record: Record) -> None:
     body = audit.body_of(record)
     assert audit.record_of(body) == record
     assert audit.body_of(audit.record_of(body)) == body
+
+
+async def test_whoever_reads_the_whole_chain_keeps_nobody_from_writing(book: Book, database: Database) -> None:
+    await book.record(a_record())
+    begun, written = threading.Event(), threading.Event()
+
+    def walks(connection: Connection) -> tuple[bool, int]:
+        rows = list(audit.chain(connection))
+        begun.set()
+        return written.wait(10), len(rows)
+
+    reading = asyncio.create_task(database.reading(walks))
+    assert await asyncio.to_thread(begun.wait, 10)
+    await book.record(a_record())
+    written.set()
+    assert await reading == (True, 1)
