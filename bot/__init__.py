@@ -26,7 +26,7 @@ Imports look down, never up and never sideways.
   policy file, and tells the audit's head once a day.
 - ``composition`` puts the rooms together, ``carrying_out`` that part which carries out presses, ``watching_over`` that which
   follows the watched activeflows, ``raising_alerts`` that which posts what is wrong, ``doctoring`` that which looks whether
-  all is well; each room's ``health`` knows its own. It and the demo's own composition are all that reads the settings.
+  all is well (each room's ``health`` knows its own). It and the demo's own composition are all that reads the settings.
 - ``begin`` loads the program, and ``until_told`` runs it until somebody says to end.
 - ``demo`` is the same bot with its addresses pointed at simulators that share no code with it.
 

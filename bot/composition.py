@@ -138,8 +138,16 @@ async def running(
         reading = Reading(voipbin, now=utc_now, live=live, past=voipbin, judging=judging)
         needs = needs_of(voipbin, database)
         views, reviewing = Views(client), Reviewing(book, now=utc_now)
+        warnings: dict[str, Check] = {}
         doctoring = Doctoring(
-            client, voipbin, live, database, in_force, connection=lambda: needs.get("slack"), now=utc_now
+            client,
+            voipbin,
+            live,
+            database,
+            in_force,
+            connection=lambda: needs.get("slack"),
+            alerts=lambda: warnings.get("alerts"),
+            now=utc_now,
         )
         at_home = AtHome(voipbin, live, judging, reviewing, doctoring.at_a_glance, utc_now)
         desk = Desk(
@@ -175,7 +183,7 @@ async def running(
         alerts = AlertCards(teller, settings.flows_bot_command)
         raising = raising_alerts(voipbin, live, judging, claims, alerts, in_force.policy, pace=alert_pace, now=utc_now)
         checks = {"policy": keeping, "alerts": raising}
-        warnings = {name: await stack.enter_async_context(check) for name, check in checks.items()}
+        warnings |= {name: await stack.enter_async_context(check) for name, check in checks.items()}
         port = await _doors(settings, app, installation, client, needs, warnings, stack)
         _say_hello(settings, in_force.policy(), installation, voipbin, port)
         yield Running(port)

@@ -35,11 +35,13 @@ class Doctoring:
         in_force: PolicyInForce,
         *,
         connection: Callable[[], Check | None],
+        alerts: Callable[[], Check | None],
         now: Callable[[], datetime],
     ) -> None:
-        """``connection`` gives what says why Socket Mode is not ready, once there is one."""
+        """What says why Socket Mode is not ready, and why alerts cannot be posted: each given once there is one."""
         self._client, self._voipbin, self._following = client, voipbin_, following
         self._database, self._in_force, self._connection, self._now = database, in_force, connection, now
+        self._alerts = alerts
         self._began = now()
 
     def looks(self, channel: str) -> Mapping[str, Look]:
@@ -72,11 +74,20 @@ class Doctoring:
         return {
             "ledger": partial(ledger.ledger, self._database),
             "policy": partial(policy.in_force, self._in_force),
+            **({"alerts": self._alerting} if self._in_force.policy().alerts else {}),
         }
 
     async def _itself(self) -> Finding:
         up = in_words(self._now() - self._began)
         return Finding("flows-bot", State.OK, f"version {version('flows-bot')}, running for {up}")
+
+    async def _alerting(self) -> Finding:
+        check = self._alerts()
+        why = await check() if check is not None else ""
+        if why:
+            return Finding("alerts", State.WARNING, why, "Until then nobody is told by itself what is wrong.")
+        rules = len(self._in_force.policy().alerts)
+        return Finding("alerts", State.OK, f"{'1 rule is' if rules == 1 else f'{rules} rules are'} looked after")
 
     async def _deliveries(self) -> Finding:
         return await slack.deliveries(self._connection())

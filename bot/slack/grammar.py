@@ -29,14 +29,14 @@ _ATTEMPTS: Final = 6
 
 @dataclass(frozen=True, slots=True)
 class Command:
-    """One word of the grammar, and who reads what comes after it."""
+    """One word of the grammar, and what it reads of the rest of the line."""
 
     word: str
     usage: str
     about: str
     read: Callable[[Line], Request]
-    needs: Permission | None
-    aliases: tuple[str, ...]
+    needs: Permission | None = None
+    aliases: tuple[str, ...] = ()
 
 
 def parse(text: str) -> Request:
@@ -251,7 +251,7 @@ class HelpLine:
 
 
 def help_lines() -> tuple[HelpLine, ...]:
-    """Everything this version can do, in the order of the table."""
+    """Everything that can be typed, in the order of the table."""
     return tuple(HelpLine(command.word, command.usage, command.about, command.needs) for command in COMMANDS)
 
 

@@ -73,8 +73,8 @@ class Following:
         self._subscriptions = 0
         self._subscribed = False
         self._live = False
-        self._live_since: datetime | None = None
-        self._down_since: datetime | None = None
+        self.since: datetime | None = None
+        """Since when it is live or, while it is not, the stream is down (``None``: it is being opened)."""
         self._began: datetime | None = None
         self._good: tuple[datetime, float] | None = None
         self._failures = 0
@@ -100,11 +100,6 @@ class Following:
     def live(self) -> bool:
         """True while every change comes as an event, and all before was read."""
         return self._live
-
-    @property
-    def since(self) -> datetime | None:
-        """Since when it is live or, while it is not, since when the stream is down (``None``: it is being opened)."""
-        return self._live_since if self._live else self._down_since
 
     async def running(self, *, max_age: float) -> Picture | None:
         """What runs, from memory; without a stream read again unless that was done in the last ``max_age`` seconds.
@@ -137,7 +132,7 @@ class Following:
             complete_since=complete_since,
             stopped_because="" if complete_since is None else "ties" if self._torn else "reading",
             unreadable=self._unreadable,
-            freshness=Freshness(self._live, self._down_since, self._coverage.share(read_at)),
+            freshness=Freshness(self._live, None if self._live else self.since, self._coverage.share(read_at)),
         )
 
     # ---------------------------------------------------------------- the stream
@@ -204,8 +199,8 @@ class Following:
             self.index.take(told)
 
     def _lost(self, why: str) -> None:
-        if self._down_since is None:
-            self._down_since = self._now()
+        if self._live or self.since is None:
+            self.since = self._now()
             log.warning("event_stream_down", why=why)
             self._due.set()
         self._subscribed = self._live = False
@@ -253,7 +248,7 @@ class Following:
             self._distrusted.set()
         elif self._subscribed and subscription == self._subscriptions and not self._live:
             log.info("following", running=len(self.index))
-            self._live, self._live_since, self._down_since = True, self._now(), None
+            self._live, self.since = True, self._now()
 
     async def _read_the_past(self) -> None:
         while self._good is not None and (holes := self._coverage.holes(BEGINNING, self._good[0])):

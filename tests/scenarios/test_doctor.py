@@ -14,6 +14,7 @@ from bot.demo.slack.workspace import Workspace
 from bot.demo.voipbin import faults
 from bot.demo.voipbin.state import Accesskey
 from bot.demo.voipbin.world import World
+from tests.scenarios.alert_stage import ruled
 from tests.scenarios.conftest import ABROAD, ALICE, BOB, GUEST, INCIDENTS, LOBBY, Stage
 from tests.scenarios.typing_at import answers
 
@@ -222,6 +223,14 @@ async def test_a_broken_policy_file_is_said_and_the_last_good_one_stays(bot: Sta
     bot.policy.write_text("[[grant]\n", encoding="utf-8")
     said = await _told(bot, "policy", "the file is broken")
     assert said.startswith("warning · the file is broken, the last good one stays in force (2 grants). policy.toml")
+
+
+async def test_alerts_that_cannot_be_posted_are_said(stage: Stage) -> None:
+    ruled(stage)
+    async with stage.start(voipbin_events=True):
+        assert line(await answers(stage, "doctor"), "alerts").startswith("ok · 1 rule is looked after")
+    async with stage.start():
+        assert line(await answers(stage, "doctor"), "alerts").startswith("warning · Nothing is posted: alerts need")
 
 
 # ---------------------------------------------------------------- who is told

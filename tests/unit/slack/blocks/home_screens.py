@@ -55,7 +55,9 @@ def _overview(words: str, listing: Listing, one: Activeflow | None) -> Overview:
     doing = None if one is None else replace(situation(one), words=words, warning=words)
     troubled = () if one is None or doing is None else (Troubled(one, Doing(doing, words), _troubles(words)),) * 5
     groups = () if one is None else (Group(words, 12, one), Group(None, 1, replace(one, created_at=None)))
-    shown = replace(listing, rows=(), first=0, by="flow", groups=groups, all_groups=2, freshness=Freshness(live=True))
+    shown = replace(
+        listing, rows=(), first=0, by="flow", groups=groups, all_groups=len(groups), freshness=Freshness(live=True)
+    )
     return Overview(shown, flows=9, troubled=troubled, troubled_in_all=7, judged=20)
 
 
