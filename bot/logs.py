@@ -65,7 +65,7 @@ def _scrubbed_value(name: str, value: object) -> object:
 
 
 def configure(style: Literal["console", "json"], level: str = "INFO") -> None:
-    """Set up logging for the process. Called once, by ``__main__``."""
+    """Set up logging for the process. Called once, by the composition root that runs."""
     shared: list[structlog.typing.Processor] = [
         structlog.contextvars.merge_contextvars,
         structlog.stdlib.add_log_level,

@@ -1,7 +1,7 @@
 """The demo: a second composition root, above the bot's own. ``flows-bot demo`` runs this module.
 
 A simulated VoIPBIN in which callers come and go, a simulated Slack with a page to click in, and the bot itself, put
-together by ``bot.composition.running`` as in production: only ``SLACK_API_URL`` and ``VOIPBIN_API_URL`` differ.
+together by ``bot.composition.house.running`` as in production: only ``SLACK_API_URL`` and ``VOIPBIN_API_URL`` differ.
 Everything listens on loopback, keeps its files in a temporary folder, and ends together with Ctrl-C.
 """
 
@@ -20,8 +20,9 @@ from pathlib import Path
 from pydantic import SecretStr
 
 from bot import logs
-from bot.activeflows.patience import Patience
-from bot.composition import running
+from bot.activeflows.stopping.patience import Patience
+from bot.composition.house import running
+from bot.composition.until_told import until_told
 from bot.demo import cast
 from bot.demo.panel import Panel
 from bot.demo.serving import serving
@@ -31,7 +32,6 @@ from bot.demo.voipbin.api import voipbin_app
 from bot.demo.voipbin.town import Town
 from bot.misconfigured import Misconfigured
 from bot.settings import Settings
-from bot.until_told import until_told
 
 LAST_WORDS = 0.2
 """Seconds in which work under way may end: a demo ends at once, and its ledger with it."""

@@ -1,4 +1,4 @@
-"""The ledger of alerts (``alert_ports.AlertLedger``): one row for each reason, of one activeflow, in one channel.
+"""The ledger of alerts (``alerting.ports.AlertLedger``): one row for each reason, of one activeflow, in one channel.
 
 The primary key is the claim: of several processes one gets it, whatever else they believe. Rows are dropped a day after
 their activeflow has ended, so the table grows with what runs.
@@ -13,8 +13,8 @@ from uuid import UUID
 from sqlalchemy import ColumnElement, Connection, Executable, Row, and_, delete, insert, or_, select, update
 from sqlalchemy.exc import IntegrityError
 
-from bot.activeflows.alerting import Claim, Claimed
-from bot.activeflows.trouble import Reason
+from bot.activeflows.alerting.deciding import Claim, Claimed
+from bot.activeflows.judging.trouble import Reason
 from bot.ledger.database import Database
 from bot.ledger.lease import Lease
 from bot.ledger.tables import alerts

@@ -1,4 +1,4 @@
-"""The ledger as the middle knows it (``ports.Ledger``): intents, claims and the audit, in single transactions."""
+"""The ledger as the middle knows it (``stopping.ports.Ledger``): intents, claims and the audit, in single transactions."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import replace
@@ -9,7 +9,7 @@ from pydantic import TypeAdapter
 from sqlalchemy import Connection, delete, insert, or_, select, update
 
 from bot.activeflows.records import Entry, Question, Record, Written
-from bot.activeflows.stops import Claim, Ended, Intent, IntentState, Press
+from bot.activeflows.stopping.stops import Claim, Ended, Intent, IntentState, Press
 from bot.ledger import audit
 from bot.ledger.database import Database, one_writer
 from bot.ledger.tables import claims, intents

@@ -1,4 +1,4 @@
-"""The ledger of bulk stops (``ports.BulkLedger``): the frozen list, who pressed it, and what became of each member.
+"""The ledger of bulk stops (``bulk.ports.BulkLedger``): the frozen list, who pressed it, and what became of each member.
 
 What a member needs to be stopped as a lone activeflow is (its own intent) is written in the transaction that gives the
 bulk to one press, so that there is never a bulk under way with members that cannot be claimed.
@@ -12,9 +12,9 @@ from typing import Final
 from pydantic import TypeAdapter
 from sqlalchemy import Connection, delete, insert, select, update
 
-from bot.activeflows.bulk import Became, Bulk, BulkState, Ending, Run
+from bot.activeflows.bulk.bulks import Became, Bulk, BulkState, Ending, Run
 from bot.activeflows.records import Record
-from bot.activeflows.stops import Intent, IntentState, Press
+from bot.activeflows.stopping.stops import Intent, IntentState, Press
 from bot.ledger import audit
 from bot.ledger.database import Database, one_writer
 from bot.ledger.tables import bulk_members, bulks, intents

@@ -35,10 +35,10 @@ from dbos import DBOS, DBOSConfig, SetWorkflowID, WorkflowHandleAsync
 from dbos import Serializer as DBOSSerializer
 from pydantic import TypeAdapter
 
-from bot.activeflows.bulk import Became
+from bot.activeflows.bulk.bulks import Became
 from bot.activeflows.errors import LedgerUnavailable
-from bot.activeflows.ports import Step
-from bot.activeflows.stops import Press
+from bot.activeflows.stopping.ports import Step
+from bot.activeflows.stopping.stops import Press
 from bot.ledger import old_sqlite
 
 T = TypeVar("T")
@@ -73,7 +73,7 @@ def _revived(fields: dict[str, Any]) -> Any:
 
 
 class DurableStep:
-    """``ports.Step`` on DBOS."""
+    """``stopping.ports.Step`` on DBOS."""
 
     async def __call__(self, name: str, returns: type[T], work: Callable[[], Awaitable[T]], /) -> T:
         adapter = TypeAdapter(returns)
@@ -160,7 +160,7 @@ class Durable:
             raise LedgerUnavailable("the stop could not be recorded") from None
 
     async def put(self, press: Press, number: int) -> None:
-        """``ports.Members``: queue a member, from within the workflow of its press."""
+        """``bulk.ports.Members``: queue a member, from within the workflow of its press."""
         if self._member is None:
             raise LedgerUnavailable("the bot is not ready to record stops")
         told = replace(press, response_url="", trigger_id="")
@@ -168,7 +168,7 @@ class Durable:
             await DBOS.enqueue_workflow_async(QUEUE, self._member, _PRESS.dump_python(told, mode="json"), number)
 
     async def done(self, press: Press, number: int) -> Became:
-        """``ports.Members``: what became of a queued member."""
+        """``bulk.ports.Members``: what became of a queued member."""
         if self._closing:
             raise asyncio.CancelledError
         task = asyncio.current_task()

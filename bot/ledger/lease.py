@@ -5,7 +5,7 @@ It is taken and renewed by compare-and-set, in the database's own time. On SQLit
 
 from sqlalchemy import Connection, delete, select, text
 
-from bot.activeflows.watches import LEASE
+from bot.activeflows.watching.watches import LEASE
 from bot.ledger.database import Database
 from bot.ledger.tables import leases
 

@@ -1,7 +1,7 @@
 """Several bots on one PostgreSQL: each says every few seconds that it lives, and takes over the presses of a dead one.
 
 A replica that is only slow, not dead, may be taken over too. That is safe: a stop's POST is guarded by a record of its
-own (see ``bot.activeflows.stopping``), so two runs of one press send at most one.
+own (see ``bot.activeflows.stopping.carrying_out``), so two runs of one press send at most one.
 
 Nobody signs off: a replica that left in order is found dead, too, and has nothing to take over. A dead one is forgotten
 only after it was taken over: whoever does that has ``dead_after`` seconds, and if it dies or fails itself, the next one does.

@@ -14,8 +14,8 @@ from uuid import UUID
 from sqlalchemy import Connection, Row, delete, func, insert, select, update
 from sqlalchemy.exc import IntegrityError
 
-from bot.activeflows.durations import Durations
-from bot.activeflows.stays import MOST_PLACES, Place
+from bot.activeflows.judging.durations import Durations
+from bot.activeflows.judging.stays import MOST_PLACES, Place
 from bot.ledger.database import Database
 from bot.ledger.tables import usual
 

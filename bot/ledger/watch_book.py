@@ -1,4 +1,4 @@
-"""The ledger of watches (``watch_ports.WatchLedger``): which cards follow what, what they say, and who keeps them true.
+"""The ledger of watches (``watching.ports.WatchLedger``): which cards follow what, what they say, and who keeps them true.
 
 A watch is ``begun`` until its card stands in the channel, then ``open``, then ``closing`` from the moment its ending is
 decided until that is on the card, then ``over``. One can be ended while its card is still on its way. Each step is a
@@ -15,7 +15,7 @@ from typing import Final
 from pydantic import TypeAdapter
 from sqlalchemy import Connection, Row, and_, delete, func, insert, or_, select, update
 
-from bot.activeflows.watches import MOST, MOST_HERE, Ending, Full, Kept, Known, Watch
+from bot.activeflows.watching.watches import MOST, MOST_HERE, Ending, Full, Kept, Known, Watch
 from bot.ledger.database import Database, one_writer
 from bot.ledger.lease import Lease
 from bot.ledger.tables import watches

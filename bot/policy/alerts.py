@@ -9,7 +9,7 @@ from uuid import UUID
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, StrictInt
 
 from bot.activeflows.alert_rules import MOST_MESSAGES, AlertRule, Quiet, key
-from bot.activeflows.trouble import Reason
+from bot.activeflows.judging.trouble import Reason
 from bot.policy.entries import STRICT, channel, duration, hours, time_zone
 
 

@@ -1,7 +1,7 @@
-"""Alerts in Slack (``alert_ports.AlertCards``): posted in the channel of their rule, and what Slack says about that."""
+"""Alerts in Slack (``alerting.ports.AlertCards``): posted in the channel of their rule, and what Slack says about that."""
 
-from bot.activeflows.alert_ports import Alert, Posting
-from bot.activeflows.alerting import HeldBack
+from bot.activeflows.alerting.deciding import HeldBack
+from bot.activeflows.alerting.ports import Alert, Posting
 from bot.slack.blocks.alert_card import alert_card, held_back_line
 from bot.slack.telling import Message, Teller
 

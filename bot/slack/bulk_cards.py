@@ -1,9 +1,9 @@
-"""Keeps the bulk stop cards true (``ports.BulkCards``): edited in place, one edit after the other."""
+"""Keeps the bulk stop cards true (``bulk.ports.BulkCards``): edited in place, one edit after the other."""
 
 import asyncio
 
-from bot.activeflows.bulk import Bulk, Run
-from bot.activeflows.stops import Declined, Press
+from bot.activeflows.bulk.bulks import Bulk, Run
+from bot.activeflows.stopping.stops import Declined, Press
 from bot.slack.blocks.bulk_card import bulk_card
 from bot.slack.blocks.declined import declined_press
 from bot.slack.cards import StopCards, unchanged

@@ -14,7 +14,7 @@ from uuid import UUID
 
 from slack_sdk.models.blocks import ContextBlock, MarkdownTextObject
 
-from bot.activeflows.stops import Declined, Intent, Phase, Press
+from bot.activeflows.stopping.stops import Declined, Intent, Phase, Press
 from bot.slack.blocks.declined import declined_press
 from bot.slack.blocks.stop_card import stop_card
 from bot.slack.presses import gesture_of
@@ -33,7 +33,7 @@ class _Turn:
 
 
 class StopCards:
-    """``ports.Cards`` in Slack."""
+    """``stopping.ports.Cards`` in Slack."""
 
     def __init__(self, teller: Teller, command: str, *, reassure_after: float = 2.0) -> None:
         self._teller, self._command, self._reassure_after = teller, command, reassure_after

@@ -6,16 +6,17 @@ from datetime import datetime
 
 from slack_sdk.web.async_client import AsyncWebClient
 
-from bot.activeflows.asking import Asking
-from bot.activeflows.asking_bulk import AskingBulk
+from bot.activeflows.bulk.asking import AskingBulk
+from bot.activeflows.bulk.ports import BulkLedger
 from bot.activeflows.examining import Examining
 from bot.activeflows.operators import Policy
-from bot.activeflows.ports import BulkLedger, Ledger, Presses
-from bot.activeflows.reading import Reading
-from bot.activeflows.revealing import Revealing
-from bot.activeflows.reviewing import Reviewing
-from bot.activeflows.searching import Searching
-from bot.activeflows.watching import Watching
+from bot.activeflows.reading.listing import Reading
+from bot.activeflows.reading.revealing import Revealing
+from bot.activeflows.reading.reviewing import Reviewing
+from bot.activeflows.searching.search import Searching
+from bot.activeflows.stopping.asking import Asking
+from bot.activeflows.stopping.ports import Ledger, Presses
+from bot.activeflows.watching.beginning import Watching
 from bot.slack.bulk_cards import BulkCards
 from bot.slack.cards import StopCards
 from bot.slack.homes import Homes

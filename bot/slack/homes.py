@@ -11,8 +11,8 @@ from collections.abc import Callable
 from datetime import datetime
 from typing import Final
 
-from bot.activeflows.at_home import RECENT, AtHome, Home
 from bot.activeflows.errors import IdentityUnknown
+from bot.activeflows.reading.at_home import RECENT, AtHome, Home
 from bot.slack.blocks.home import home_page, with_refresh
 from bot.slack.explain import explained
 from bot.slack.gestures import Gesture

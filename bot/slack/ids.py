@@ -13,9 +13,9 @@ from typing import Final
 from uuid import UUID
 
 from bot.activeflows.errors import NotUnderstood
-from bot.activeflows.paging import Place, Side
-from bot.slack.grammar import parse
-from bot.slack.requests import Audit, List, typed
+from bot.activeflows.reading.paging import Place, Side
+from bot.slack.grammar.requests import Audit, List, typed
+from bot.slack.grammar.table import parse
 
 # ---------------------------------------------------------------- action_ids
 

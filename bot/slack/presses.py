@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import Final
 
 from bot.activeflows.operators import Operator
-from bot.activeflows.stops import Press, Wish
+from bot.activeflows.stopping.stops import Press, Wish
 from bot.slack.gestures import Gesture
 from bot.slack.identity import People
 
@@ -66,7 +66,7 @@ class OpenReasons:
 
 
 class Pressers:
-    """``ports.People``: who presses, asked of Slack anew, never from the cache."""
+    """``stopping.ports.People``: who presses, asked of Slack anew, never from the cache."""
 
     def __init__(self, people: People) -> None:
         self._people = people

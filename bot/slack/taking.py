@@ -3,7 +3,7 @@
 from functools import partial
 
 from bot.activeflows.errors import LedgerUnavailable
-from bot.activeflows.stops import Declined, Press, Why
+from bot.activeflows.stopping.stops import Declined, Press, Why
 from bot.slack.blocks.declined import declined_press
 from bot.slack.desk import Desk
 from bot.slack.gestures import Gesture

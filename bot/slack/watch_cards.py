@@ -1,10 +1,10 @@
-"""The watch cards in Slack (``watch_ports.WatchCards``): edited in place, and what Slack says about that."""
+"""The watch cards in Slack (``watching.ports.WatchCards``): edited in place, and what Slack says about that."""
 
 from collections.abc import Callable
 from datetime import datetime
 from typing import Final
 
-from bot.activeflows.watches import Edited, Telling
+from bot.activeflows.watching.watches import Edited, Telling
 from bot.slack.blocks.watch_card import watch_card
 from bot.slack.telling import Posted, Teller
 

@@ -16,7 +16,7 @@ from pydantic import BaseModel
 
 from bot import logs
 from bot.activeflows.health import Finding, Look, State, looked
-from bot.connecting import opened, secret_of, voipbin_at
+from bot.composition.connecting import opened, secret_of, voipbin_at
 from bot.ledger import health as ledger
 from bot.misconfigured import Misconfigured
 from bot.policy import PolicyInForce

@@ -17,7 +17,7 @@ from bot.activeflows.callers import CallsLooked
 from bot.activeflows.errors import NotFound, NotOurs, StopUnconfirmed, VoIPBINUnreachable
 from bot.activeflows.model import Activeflow, Call, Customer, Flow, Picture, Spoken
 from bot.activeflows.numbers import Number
-from bot.activeflows.timeline import Timeline
+from bot.activeflows.situation.timeline import Timeline
 from bot.voipbin import wire
 from bot.voipbin.budget import Load, Urgency
 from bot.voipbin.calls import calls_with

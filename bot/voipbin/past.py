@@ -7,7 +7,7 @@ was repeated, and its newest part tells enough. https://api.voipbin.net/docs/act
 from typing import Final
 from uuid import UUID
 
-from bot.activeflows.timeline import Moment, Timeline
+from bot.activeflows.situation.timeline import Moment, Timeline
 from bot.voipbin.budget import Urgency
 from bot.voipbin.exchange import Exchange, Question
 from bot.voipbin.timelines import cursor, timeline_page

@@ -15,7 +15,7 @@ from uuid import UUID
 
 import msgspec
 
-from bot.activeflows.timeline import Moment
+from bot.activeflows.situation.timeline import Moment
 from bot.voipbin.decoding import Unreadable, strictly
 from bot.voipbin.instants import instant
 from bot.voipbin.shapes import Id, RawPage, WireStep

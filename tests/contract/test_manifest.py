@@ -18,7 +18,7 @@ from bot.settings import Settings
 from bot.slack import ids
 from bot.slack.check import checked
 from bot.slack.desk import Desk
-from bot.slack.grammar import COMMANDS, usage_hint
+from bot.slack.grammar.table import COMMANDS, usage_hint
 from bot.slack.health import GROUP_SCOPE, NEEDED, PLACE_SCOPES
 from bot.slack.listeners import register
 from bot.slack.listeners.events import HEARD

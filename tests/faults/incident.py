@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant
 
 from bot.activeflows.errors import BotError, NotPermitted
-from bot.activeflows.stops import Press, Waiting, Wish
+from bot.activeflows.stopping.stops import Press, Waiting, Wish
 from bot.demo.voipbin.state import Activeflow
 from tests.faults.misfortunes import befalls
 from tests.faults.promises import Promises

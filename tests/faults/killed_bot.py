@@ -23,9 +23,9 @@ from typing import Any
 from sqlalchemy import Connection, Engine, Pool, event
 
 from bot import logs
-from bot.__main__ import main
-from bot.activeflows.patience import Patience
-from bot.composition import running
+from bot.activeflows.stopping.patience import Patience
+from bot.command_line import main
+from bot.composition.house import running
 from bot.settings import Settings, from_environment
 
 _WRITES = re.compile(r"\s*(INSERT|UPDATE|DELETE|WITH)\b", re.IGNORECASE)

@@ -10,7 +10,7 @@ from pydantic import TypeAdapter
 from sqlalchemy import func, select
 
 from bot.activeflows.records import Record, What
-from bot.activeflows.stops import (
+from bot.activeflows.stopping.stops import (
     Attribution,
     Cancelled,
     Ended,

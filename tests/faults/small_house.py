@@ -14,16 +14,16 @@ from typing import Any, Final, TypeVar
 
 import httpx
 
-from bot.activeflows.asking import Asking
 from bot.activeflows.errors import Failure, IdentityUnknown
-from bot.activeflows.hanging_up import HangingUp
 from bot.activeflows.operators import Grant, Operator, Permission, Person, Policy, Rules, Standing
-from bot.activeflows.patience import Patience
-from bot.activeflows.ports import Step
-from bot.activeflows.pressing import Pressing
-from bot.activeflows.reading import Reading
-from bot.activeflows.stopping import Stopping
-from bot.activeflows.stops import Declined, Intent, Phase, Press, Wish
+from bot.activeflows.reading.listing import Reading
+from bot.activeflows.stopping.asking import Asking
+from bot.activeflows.stopping.carrying_out import Stopping
+from bot.activeflows.stopping.hanging_up import HangingUp
+from bot.activeflows.stopping.patience import Patience
+from bot.activeflows.stopping.ports import Step
+from bot.activeflows.stopping.pressing import Pressing
+from bot.activeflows.stopping.stops import Declined, Intent, Phase, Press, Wish
 from bot.demo.voipbin.world import World
 from bot.ledger.book import Book
 from bot.ledger.database import Database
@@ -126,7 +126,7 @@ class Channel:
 
 
 class Cards:
-    """``ports.Cards`` of one process."""
+    """``stopping.ports.Cards`` of one process."""
 
     def __init__(self, channel: Channel, process: "Process") -> None:
         self._channel, self._process = channel, process

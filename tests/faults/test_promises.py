@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from hypothesis.stateful import precondition, rule
 
 from bot.activeflows.errors import BotError
-from bot.activeflows.stops import Cancelled, Wish
+from bot.activeflows.stopping.stops import Cancelled, Wish
 from tests.faults.incident import ALICE, BOB, CAROL, FIGURES, PEOPLE, VIC, Incident
 from tests.faults.misfortunes import MISFORTUNES
 from tests.faults.promises import STALE_FOR

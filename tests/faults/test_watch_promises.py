@@ -14,8 +14,8 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule
 
 from bot.activeflows.model import Activeflow
-from bot.activeflows.trail import version_of
-from bot.activeflows.watches import How, Telling
+from bot.activeflows.watching.trail import version_of
+from bot.activeflows.watching.watches import How, Telling
 from tests.faults.virtual_time import VirtualTimeLoop
 from tests.faults.watched_town import PACE, STEPS, Town
 

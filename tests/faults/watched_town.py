@@ -14,14 +14,14 @@ from uuid import UUID
 
 from bot.activeflows.errors import Failure, NotFound, VoIPBINUnreachable
 from bot.activeflows.index import Index
-from bot.activeflows.keeping_watch import KeepingWatch
+from bot.activeflows.judging.worries import by_situation
 from bot.activeflows.model import FINISH_ID, Action, Activeflow, Call, Flow, Reference, Status
 from bot.activeflows.operators import Grant, Operator, Permission, Person, Policy, Standing
-from bot.activeflows.pacing import Pace
 from bot.activeflows.ports import VoIPBIN
-from bot.activeflows.watches import Edited, Source, Telling, Watch
-from bot.activeflows.watching import Watching
-from bot.activeflows.worries import by_situation
+from bot.activeflows.watching.beginning import Watching
+from bot.activeflows.watching.keeping import KeepingWatch
+from bot.activeflows.watching.pacing import Pace
+from bot.activeflows.watching.watches import Edited, Source, Telling, Watch
 from bot.ledger.book import Book
 from bot.ledger.database import Database
 from bot.ledger.watch_book import WatchBook
@@ -135,7 +135,7 @@ class Channel:
 
 @dataclass
 class Stream:
-    """``watch_ports.Events``."""
+    """``watching.ports.Events``."""
 
     index: Index
     live: bool = True

@@ -15,8 +15,8 @@ from typing import Any, TypeVar, cast
 
 from pydantic import TypeAdapter
 
-from bot.activeflows.ports import Step
-from bot.activeflows.stops import Press
+from bot.activeflows.stopping.ports import Step
+from bot.activeflows.stopping.stops import Press
 from tests.faults.virtual_time import WRITE
 
 T = TypeVar("T")
@@ -51,7 +51,7 @@ class Gate:
 
 
 class RememberingStep:
-    """``ports.Step``."""
+    """``stopping.ports.Step``."""
 
     def __init__(self, workflow: Workflow, now: Callable[[], datetime], gate: "Gate") -> None:
         self._remembered, self._now, self._gate, self._place = workflow.remembered, now, gate, 0

@@ -7,10 +7,10 @@ from pathlib import Path
 
 import pytest
 
-from bot.activeflows.pacing import Pace as WatchPace
-from bot.activeflows.patience import Patience
-from bot.activeflows.raising import AlertPace
-from bot.composition import running
+from bot.activeflows.alerting.raising import AlertPace
+from bot.activeflows.stopping.patience import Patience
+from bot.activeflows.watching.pacing import Pace as WatchPace
+from bot.composition.house import running
 from bot.demo.serving import serving
 from bot.demo.slack.app import serving_slack
 from bot.demo.slack.messages import Message

@@ -6,8 +6,8 @@ from uuid import uuid4
 
 import pytest
 
-from bot.activeflows.alerting import Claim, Claimed
-from bot.activeflows.trouble import Reason
+from bot.activeflows.alerting.deciding import Claim, Claimed
+from bot.activeflows.judging.trouble import Reason
 from bot.demo.voipbin.state import Flow
 from bot.demo.voipbin.world import World
 from bot.ledger.alert_book import AlertBook

@@ -11,12 +11,12 @@ from uuid import UUID
 import pytest
 
 from bot.activeflows.records import Head, Record, What
+from bot.composition.upkeep import HeadTelling
 from bot.demo.slack import faults as slack_faults
 from bot.demo.slack.workspace import Workspace
 from bot.ledger import audit, heads
 from bot.ledger.book import Book
 from bot.ledger.database import Database
-from bot.upkeep import HeadTelling
 from tests.scenarios.conftest import ALICE, INCIDENTS, LOBBY, Stage
 from tests.scenarios.program import Program
 from tests.scenarios.test_command_line import changed

@@ -4,7 +4,7 @@ import sqlite3
 from contextlib import closing
 from datetime import timedelta
 
-from bot.composition import running
+from bot.composition.house import running
 from bot.demo.slack.workspace import Workspace
 from bot.demo.voipbin.world import World
 from tests.scenarios.conftest import ALICE, Stage

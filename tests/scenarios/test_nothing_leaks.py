@@ -40,7 +40,7 @@ ROOT: Final = Path(__file__).parents[2]
 WITH_A_BUG: Final = """
 import os
 import sys
-from bot.__main__ import main
+from bot.command_line import main
 from bot.slack.listeners import commands
 
 def help_overview(*_, **__):

@@ -10,7 +10,7 @@ from dataclasses import replace
 
 import pytest
 
-from bot.composition import running
+from bot.composition.house import running
 from bot.demo.voipbin import faults
 from bot.ledger.database import engine_for
 from tests.scenarios.conftest import ALICE, AT_ONCE, INCIDENTS, Stage

@@ -18,7 +18,7 @@ from bot.activeflows.ages import in_words
 from bot.activeflows.masking import masked
 from bot.activeflows.model import STEP_BUDGET, Call
 from bot.activeflows.operators import Operator, Permission
-from bot.activeflows.showing import Details
+from bot.activeflows.reading.showing import Details
 from bot.slack import ids
 from bot.slack.blocks import row_buttons
 from bot.slack.blocks.activeflow_list import STATUS_WORDS, reference

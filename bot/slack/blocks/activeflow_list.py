@@ -21,18 +21,18 @@ from slack_sdk.models.blocks import (
 )
 
 from bot.activeflows.ages import in_words
-from bot.activeflows.grouping import Group
 from bot.activeflows.model import Activeflow, Status
 from bot.activeflows.operators import Operator, Permission
-from bot.activeflows.paging import Place, at
-from bot.activeflows.reading import Listing
-from bot.activeflows.rows import Row
+from bot.activeflows.reading.grouping import Group
+from bot.activeflows.reading.listing import Listing
+from bot.activeflows.reading.paging import Place, at
+from bot.activeflows.reading.rows import Row
 from bot.slack import ids
 from bot.slack.blocks import row_buttons
 from bot.slack.blocks.freshness import counted, freshness
 from bot.slack.blocks.mrkdwn import bold, code, date_token, escaped, mention
 from bot.slack.blocks.troubles import look_words, troubles_aloud
-from bot.slack.requests import List
+from bot.slack.grammar.requests import List
 from bot.slack.telling import Message
 
 STATUS_WORDS: Final = {Status.RUNNING: "Running", Status.ENDED: "Ended", Status.UNKNOWN: "Status unknown"}

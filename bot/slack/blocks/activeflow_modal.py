@@ -10,7 +10,7 @@ from slack_sdk.models.blocks import ActionsBlock, Block, ContextBlock, Interacti
 
 from bot.activeflows.operators import Operator, Permission
 from bot.activeflows.reach import may_somewhere, reach
-from bot.activeflows.showing import Details
+from bot.activeflows.reading.showing import Details
 from bot.slack import ids
 from bot.slack.blocks.activeflow_details import activeflow_details
 from bot.slack.blocks.mrkdwn import code

@@ -6,8 +6,8 @@ are those of a list's row, and whether somebody may press one is decided at the 
 
 from slack_sdk.models.blocks import ActionsBlock, ContextBlock, MarkdownTextObject, SectionBlock
 
-from bot.activeflows.alert_ports import Alert
-from bot.activeflows.alerting import HeldBack
+from bot.activeflows.alerting.deciding import HeldBack
+from bot.activeflows.alerting.ports import Alert
 from bot.slack.blocks import row_buttons
 from bot.slack.blocks.activeflow_list import lived, reference
 from bot.slack.blocks.mrkdwn import bold, code, date_token, escaped

@@ -16,12 +16,12 @@ from slack_sdk.models.blocks import (
     SectionBlock,
 )
 
+from bot.activeflows.reading.reviewing import Review
 from bot.activeflows.records import Entry
-from bot.activeflows.reviewing import Review
 from bot.slack import ids
 from bot.slack.blocks.audit_words import did
 from bot.slack.blocks.mrkdwn import code, date_token, escaped, mention
-from bot.slack.requests import Audit
+from bot.slack.grammar.requests import Audit
 from bot.slack.telling import Message
 
 _WHEN: Final = "{date_short_pretty} {time_secs}"

@@ -8,7 +8,7 @@ from collections.abc import Callable, Mapping
 from typing import Final, TypeAlias
 
 from bot.activeflows.records import Record, What
-from bot.activeflows.stops import Attribution, Wish
+from bot.activeflows.stopping.stops import Attribution, Wish
 from bot.slack.blocks.mrkdwn import code, escaped, mention
 
 Detail: TypeAlias = Mapping[str, str | int | bool | None]

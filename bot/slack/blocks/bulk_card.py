@@ -18,7 +18,7 @@ from slack_sdk.models.blocks import (
     SectionBlock,
 )
 
-from bot.activeflows.bulk import Became, Bulk, BulkState, Run, counted, remainder
+from bot.activeflows.bulk.bulks import Became, Bulk, BulkState, Run, counted, remainder
 from bot.slack import ids
 from bot.slack.blocks.mrkdwn import bold, code, date_token, escaped, mention
 from bot.slack.blocks.way_out import all_without_bot

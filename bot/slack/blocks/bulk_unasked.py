@@ -1,8 +1,8 @@
 """The answer to `stop all` when there is no card: too many, none, or no reason. It says what to type."""
 
-from bot.activeflows.asking_bulk import NoCard, Unasked
+from bot.activeflows.bulk.asking import NoCard, Unasked
 from bot.slack.blocks.mrkdwn import bold, code, escaped
-from bot.slack.requests import StopAll, typed
+from bot.slack.grammar.requests import StopAll, typed
 from bot.slack.telling import Message
 
 _MOST_GROUPS = 5

@@ -2,7 +2,7 @@
 
 from slack_sdk.models.blocks import ActionsBlock, ButtonElement, MarkdownTextObject, SectionBlock
 
-from bot.activeflows.stops import Declined, Why
+from bot.activeflows.stopping.stops import Declined, Why
 from bot.slack import ids
 from bot.slack.blocks.mrkdwn import code, escaped, mention
 from bot.slack.blocks.way_out import with_way_out

@@ -12,10 +12,10 @@ from slack_sdk.models.blocks import Block, ContextBlock, HeaderBlock, MarkdownTe
 
 from bot.activeflows.ages import in_words
 from bot.activeflows.callers import CallFound, CallsLooked
-from bot.activeflows.clues import Clues, may_be_a_number
-from bot.activeflows.findings import Findings, Hit
-from bot.activeflows.matching import How
 from bot.activeflows.operators import Operator, Permission
+from bot.activeflows.searching.clues import Clues, may_be_a_number
+from bot.activeflows.searching.findings import Findings, Hit
+from bot.activeflows.searching.matching import How
 from bot.activeflows.targets import Prefix, Target
 from bot.slack.blocks.activeflow_list import drawn_row, row_aloud
 from bot.slack.blocks.freshness import because, how_complete, left_out

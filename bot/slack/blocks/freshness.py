@@ -9,8 +9,8 @@ from typing import Final
 from bot.activeflows.ages import in_words
 from bot.activeflows.callers import CallsLooked
 from bot.activeflows.model import Picture
-from bot.activeflows.paging import PAGE
-from bot.activeflows.reading import Listing
+from bot.activeflows.reading.listing import Listing
+from bot.activeflows.reading.paging import PAGE
 from bot.slack.blocks.mrkdwn import date_token
 
 _BECAUSE: Final = {

@@ -4,7 +4,7 @@ from slack_sdk.models.blocks import Block, ContextBlock, HeaderBlock, MarkdownTe
 
 from bot.activeflows.operators import Operator
 from bot.slack.blocks.mrkdwn import bold, code, escaped, mention
-from bot.slack.grammar import HelpLine, help_lines
+from bot.slack.grammar.table import HelpLine, help_lines
 from bot.slack.telling import Message
 
 _MOST_ASKED = 10

@@ -20,11 +20,11 @@ from slack_sdk.models.blocks import (
     SectionBlock,
 )
 
-from bot.activeflows.at_home import Home, Overview
 from bot.activeflows.errors import Failure
 from bot.activeflows.operators import Operator, Permission
 from bot.activeflows.reach import Reach, may_somewhere
-from bot.activeflows.reviewing import OwnStop
+from bot.activeflows.reading.at_home import Home, Overview
+from bot.activeflows.reading.reviewing import OwnStop
 from bot.slack import ids
 from bot.slack.blocks.audit_words import did
 from bot.slack.blocks.doctor import in_short, line

@@ -6,8 +6,8 @@ from datetime import datetime
 from slack_sdk.models.blocks import Block, ContextBlock, MarkdownTextObject, SectionBlock
 
 from bot.activeflows.ages import in_words
-from bot.activeflows.at_home import Overview, Troubled
-from bot.activeflows.grouping import Group
+from bot.activeflows.reading.at_home import Overview, Troubled
+from bot.activeflows.reading.grouping import Group
 from bot.slack.blocks import row_buttons
 from bot.slack.blocks.freshness import freshness
 from bot.slack.blocks.mrkdwn import bold, code, escaped

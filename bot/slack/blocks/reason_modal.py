@@ -6,7 +6,7 @@ https://docs.slack.dev/reference/views/modal-views
 from slack_sdk.models.blocks import InputBlock, MarkdownTextObject, PlainTextInputElement, PlainTextObject, SectionBlock
 from slack_sdk.models.views import View
 
-from bot.activeflows.stops import Intent
+from bot.activeflows.stopping.stops import Intent
 from bot.slack import ids
 from bot.slack.blocks.mrkdwn import bold, code, escaped
 

@@ -9,8 +9,8 @@ from typing import Final
 
 from slack_sdk.models.blocks import Block, ContextBlock, MarkdownTextObject, SectionBlock
 
-from bot.activeflows.family import Family, Relative, Unshown
 from bot.activeflows.model import Activeflow
+from bot.activeflows.reading.family import Family, Relative, Unshown
 from bot.slack.blocks import row_buttons
 from bot.slack.blocks.activeflow_list import lived
 from bot.slack.blocks.mrkdwn import bold, code

@@ -12,7 +12,7 @@ from slack_sdk.models.blocks import (
 )
 
 from bot.activeflows.model import Activeflow, Party, Spoken
-from bot.activeflows.revealing import Revealed
+from bot.activeflows.reading.revealing import Revealed
 from bot.slack import ids
 from bot.slack.blocks import row_buttons
 from bot.slack.blocks.mrkdwn import code, date_token, escaped, plain

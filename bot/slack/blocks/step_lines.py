@@ -11,8 +11,8 @@ from typing import Final
 from slack_sdk.models.blocks import Block, ContextBlock, MarkdownTextObject, SectionBlock
 
 from bot.activeflows.ages import in_words
-from bot.activeflows.history import Done
-from bot.activeflows.showing import Details, Timing
+from bot.activeflows.reading.showing import Details, Timing
+from bot.activeflows.situation.history import Done
 from bot.slack.blocks.mrkdwn import date_token, escaped
 
 _ROOM: Final = 2900

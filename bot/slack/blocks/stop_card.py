@@ -18,7 +18,7 @@ from slack_sdk.models.blocks import (
     SectionBlock,
 )
 
-from bot.activeflows.stops import (
+from bot.activeflows.stopping.stops import (
     Attribution,
     Cancelled,
     Ended,

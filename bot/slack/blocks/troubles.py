@@ -3,8 +3,8 @@
 from collections.abc import Iterable
 from typing import Final
 
-from bot.activeflows.situation import Situation
-from bot.activeflows.trouble import Reason, Trouble
+from bot.activeflows.judging.trouble import Reason, Trouble
+from bot.activeflows.situation.line import Situation
 from bot.slack.blocks.mrkdwn import bold, escaped
 
 TROUBLE_WORDS: Final = {

@@ -6,8 +6,8 @@ from typing import Final
 
 from slack_sdk.models.blocks import Block, ContextBlock, MarkdownTextObject, SectionBlock
 
-from bot.activeflows.watches import MOST, MOST_HERE, Full, Watch
-from bot.activeflows.watching import Over, There, Unwatched
+from bot.activeflows.watching.beginning import Over, There, Unwatched
+from bot.activeflows.watching.watches import MOST, MOST_HERE, Full, Watch
 from bot.slack.blocks.mrkdwn import bold, code, date_token, escaped, mention
 from bot.slack.blocks.row_buttons import name_of
 from bot.slack.telling import Message

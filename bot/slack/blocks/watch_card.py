@@ -20,7 +20,7 @@ from slack_sdk.models.blocks import (
 
 from bot.activeflows.ages import in_words
 from bot.activeflows.model import STEP_BUDGET
-from bot.activeflows.watches import Ending, How, Source, Telling, Watch
+from bot.activeflows.watching.watches import Ending, How, Source, Telling, Watch
 from bot.slack import ids
 from bot.slack.blocks.mrkdwn import bold, code, date_token, escaped, mention, plain
 from bot.slack.blocks.row_buttons import name_of

@@ -13,7 +13,7 @@ from typing import Any, Final, TypeAlias
 from slack_bolt.async_app import AsyncApp
 from slack_bolt.context.ack.async_ack import AsyncAck
 
-from bot.activeflows.reading import SHARED_FOR
+from bot.activeflows.reading.listing import SHARED_FOR
 from bot.slack import ids
 from bot.slack.blocks.activeflow_details import activeflow_details
 from bot.slack.blocks.activeflow_list import activeflow_list, shared_list

@@ -10,7 +10,7 @@ from bot.slack import ids
 from bot.slack.blocks.audit_list import audit_list
 from bot.slack.desk import Desk
 from bot.slack.gestures import Gesture, from_action
-from bot.slack.requests import ME, Audit
+from bot.slack.grammar.requests import ME, Audit
 from bot.slack.telling import Message
 
 _DOING = "reading the audit"

@@ -10,18 +10,18 @@ from typing import Any, Final, TypeAlias
 from slack_bolt.async_app import AsyncApp
 from slack_bolt.context.ack.async_ack import AsyncAck
 
-from bot.activeflows.asking_bulk import Unasked
-from bot.activeflows.bulk import Bulk, Run
+from bot.activeflows.bulk.asking import Unasked
+from bot.activeflows.bulk.bulks import Bulk, Run
 from bot.activeflows.errors import NotPermitted
 from bot.activeflows.operators import Operator
-from bot.activeflows.stops import Wish
+from bot.activeflows.stopping.stops import Wish
 from bot.slack import ids
 from bot.slack.blocks.bulk_card import bulk_card
 from bot.slack.blocks.bulk_unasked import bulk_unasked
 from bot.slack.desk import Desk
 from bot.slack.gestures import Gesture, from_action
+from bot.slack.grammar.requests import StopAll
 from bot.slack.presses import press_of
-from bot.slack.requests import StopAll
 from bot.slack.taking import take
 from bot.slack.telling import Message
 

@@ -17,11 +17,24 @@ from bot.slack.blocks.not_understood import not_understood
 from bot.slack.blocks.whoami import whoami
 from bot.slack.desk import Desk
 from bot.slack.gestures import Gesture, from_command
-from bot.slack.grammar import parse
+from bot.slack.grammar.requests import (
+    Audit,
+    Doctor,
+    Find,
+    Help,
+    List,
+    Request,
+    Show,
+    Stop,
+    StopAll,
+    Unwatch,
+    Watch,
+    Whoami,
+)
+from bot.slack.grammar.table import parse
+from bot.slack.grammar.typed import from_slack
 from bot.slack.listeners import audits, bulks, doctors, searches, stops, watches
-from bot.slack.requests import Audit, Doctor, Find, Help, List, Request, Show, Stop, StopAll, Unwatch, Watch, Whoami
 from bot.slack.telling import Message
-from bot.slack.typed import from_slack
 
 
 def register(app: AsyncApp, desk: Desk) -> None:

@@ -12,7 +12,7 @@ from slack_bolt.async_app import AsyncApp
 from slack_bolt.context.ack.async_ack import AsyncAck
 
 from bot.activeflows.errors import BotError
-from bot.activeflows.reading import SHARED_FOR
+from bot.activeflows.reading.listing import SHARED_FOR
 from bot.slack import ids
 from bot.slack.blocks.activeflow_modal import READING, TITLE, activeflow_modal
 from bot.slack.desk import Desk

@@ -8,15 +8,15 @@ from typing import Any, Final
 from slack_bolt.async_app import AsyncApp
 from slack_bolt.context.ack.async_ack import AsyncAck
 
-from bot.activeflows.clues import Clues, clues_in
+from bot.activeflows.searching.clues import Clues, clues_in
 from bot.slack import ids
 from bot.slack.blocks.found import found
 from bot.slack.desk import Desk
 from bot.slack.gestures import Gesture, from_shortcut
-from bot.slack.requests import Find
-from bot.slack.said import said
+from bot.slack.grammar.requests import Find
+from bot.slack.grammar.said import said
+from bot.slack.grammar.typed import plain, unquoted
 from bot.slack.telling import Message
-from bot.slack.typed import plain, unquoted
 
 _NOTHING: Final = (
     "There is no id and no phone number in this message, so I looked for nothing. Words are looked for with `{} find`."

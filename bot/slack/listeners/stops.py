@@ -12,7 +12,7 @@ from slack_bolt.context.ack.async_ack import AsyncAck
 
 from bot.activeflows.errors import BotError, Failure, NotPermitted
 from bot.activeflows.operators import Operator, Permission
-from bot.activeflows.stops import Cancelled, Declined, Intent, Waiting, Why, Wish
+from bot.activeflows.stopping.stops import Cancelled, Declined, Intent, Waiting, Why, Wish
 from bot.activeflows.targets import Target
 from bot.slack import ids
 from bot.slack.blocks.declined import ask_others, declined_press
@@ -22,9 +22,9 @@ from bot.slack.blocks.way_out import with_way_out
 from bot.slack.desk import Desk
 from bot.slack.explain import explained
 from bot.slack.gestures import Gesture, from_action
+from bot.slack.grammar.requests import Stop
 from bot.slack.listeners import reasons
 from bot.slack.presses import press_of
-from bot.slack.requests import Stop
 from bot.slack.taking import take
 from bot.slack.telling import Message
 

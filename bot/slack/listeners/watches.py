@@ -14,15 +14,15 @@ from slack_bolt.context.ack.async_ack import AsyncAck
 from slack_sdk.errors import SlackClientError
 
 from bot.activeflows.errors import LedgerUnavailable
-from bot.activeflows.watches import Full, Watch
-from bot.activeflows.watching import Over, There
+from bot.activeflows.watching.beginning import Over, There
+from bot.activeflows.watching.watches import Full, Watch
 from bot.slack import ids
 from bot.slack.blocks import watch_answers
 from bot.slack.blocks.watch_card import watch_card
 from bot.slack.desk import Desk
 from bot.slack.gestures import Gesture, from_action
-from bot.slack.requests import Unwatch
-from bot.slack.requests import Watch as WatchRequest
+from bot.slack.grammar.requests import Unwatch
+from bot.slack.grammar.requests import Watch as WatchRequest
 from bot.slack.telling import Posted
 
 

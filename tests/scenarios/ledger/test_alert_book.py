@@ -8,8 +8,8 @@ from uuid import uuid4
 
 import pytest
 
-from bot.activeflows.alerting import Claim, Claimed
-from bot.activeflows.trouble import Reason
+from bot.activeflows.alerting.deciding import Claim, Claimed
+from bot.activeflows.judging.trouble import Reason
 from bot.ledger.alert_book import AlertBook
 from bot.ledger.database import Database
 

@@ -14,8 +14,9 @@ from hypothesis import strategies as st
 from sqlalchemy import Connection, text
 
 from bot.activeflows.errors import LedgerUnavailable
+from bot.activeflows.reading.seeing import Seen
 from bot.activeflows.records import Question, Record, What
-from bot.activeflows.stops import Intent, IntentState, Press, Seen
+from bot.activeflows.stopping.stops import Intent, IntentState, Press
 from bot.ledger import audit
 from bot.ledger.book import Book
 from bot.ledger.database import Database

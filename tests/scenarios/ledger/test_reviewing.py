@@ -10,8 +10,8 @@ from hypothesis import strategies as st
 
 from bot.activeflows.errors import NotPermitted
 from bot.activeflows.operators import Grant, Operator, Permission, Person, Policy, Standing
+from bot.activeflows.reading.reviewing import PAGE, Review, Reviewing
 from bot.activeflows.records import Record, What
-from bot.activeflows.reviewing import PAGE, Review, Reviewing
 from bot.activeflows.targets import Prefix, Target
 from bot.ledger.book import Book
 from bot.ledger.database import Database

@@ -7,8 +7,8 @@ from uuid import UUID
 
 import pytest
 
-from bot.activeflows.durations import Durations
-from bot.activeflows.stays import Place
+from bot.activeflows.judging.durations import Durations
+from bot.activeflows.judging.stays import Place
 from bot.ledger.database import Database
 from bot.ledger.usual_book import UsualBook
 

@@ -9,7 +9,7 @@ from uuid import UUID, uuid4
 import pytest
 from sqlalchemy import text
 
-from bot.activeflows.watches import MOST, MOST_HERE, Ending, Full, How, Known, Moment, Watch
+from bot.activeflows.watching.watches import MOST, MOST_HERE, Ending, Full, How, Known, Moment, Watch
 from bot.ledger.database import Database
 from bot.ledger.watch_book import WatchBook
 

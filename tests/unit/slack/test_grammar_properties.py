@@ -9,15 +9,29 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bot.activeflows.errors import NotUnderstood
-from bot.activeflows.filters import Filters
-from bot.activeflows.paging import Place
+from bot.activeflows.reading.filters import Filters
+from bot.activeflows.reading.paging import Place
+from bot.activeflows.situation.wording import WORDS
 from bot.activeflows.targets import Prefix, Target, read_target, targets_in
-from bot.activeflows.wording import WORDS
 from bot.slack import ids
-from bot.slack.filtering import STATUSES, TYPES
-from bot.slack.grammar import COMMANDS, parse
-from bot.slack.requests import ME, Audit, Find, Help, List, Request, Show, Stop, StopAll, Unwatch, Watch, Whoami, typed
-from bot.slack.typed import cleaned, from_slack, words
+from bot.slack.grammar.filtering import STATUSES, TYPES
+from bot.slack.grammar.requests import (
+    ME,
+    Audit,
+    Find,
+    Help,
+    List,
+    Request,
+    Show,
+    Stop,
+    StopAll,
+    Unwatch,
+    Watch,
+    Whoami,
+    typed,
+)
+from bot.slack.grammar.table import COMMANDS, parse
+from bot.slack.grammar.typed import cleaned, from_slack, words
 
 IDS = st.uuids().filter(lambda id_: id_.int != 0)
 PREFIXES = st.text("0123456789abcdef", min_size=4, max_size=31).map(Prefix)

@@ -7,9 +7,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bot.activeflows.errors import NotUnderstood
-from bot.activeflows.filters import Filters
-from bot.slack.grammar import LONGEST_REASON, parse
-from bot.slack.requests import StopAll
+from bot.activeflows.reading.filters import Filters
+from bot.slack.grammar.requests import StopAll
+from bot.slack.grammar.table import LONGEST_REASON, parse
 
 _FILTERS = st.sampled_from(["type:call", 'flow:"Support line"', "older:10m", "newer:2h", "action:queue_join"])
 _WORDS = st.sampled_from(["loops", "after", "deploy", "42", "it's", "now", "all", "call", "10m"])

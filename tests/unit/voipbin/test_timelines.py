@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bot.activeflows.timeline import Moment
+from bot.activeflows.situation.timeline import Moment
 from bot.voipbin.decoding import Unreadable
 from bot.voipbin.timelines import TimelinePage, cursor, timeline_page
 

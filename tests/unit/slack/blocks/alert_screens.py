@@ -4,12 +4,12 @@ from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from uuid import UUID
 
-from bot.activeflows.alert_ports import Alert
 from bot.activeflows.alert_rules import AlertRule
-from bot.activeflows.alerting import Claim, Claimed, HeldBack
+from bot.activeflows.alerting.deciding import Claim, Claimed, HeldBack
+from bot.activeflows.alerting.ports import Alert
+from bot.activeflows.judging.trouble import Reason, Trouble
 from bot.activeflows.model import Action, Activeflow, Reference, Status
-from bot.activeflows.situation import Situation
-from bot.activeflows.trouble import Reason, Trouble
+from bot.activeflows.situation.line import Situation
 from bot.slack.blocks.alert_card import alert_card, held_back_line
 from bot.slack.telling import Message
 

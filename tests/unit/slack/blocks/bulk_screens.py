@@ -4,10 +4,10 @@ from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from uuid import UUID
 
-from bot.activeflows.asking_bulk import NoCard, Unasked
-from bot.activeflows.bulk import Became, Bulk, BulkState, Ending, Group, Left, Member, Run
-from bot.activeflows.filters import Filters
-from bot.activeflows.freezing import Frozen
+from bot.activeflows.bulk.asking import NoCard, Unasked
+from bot.activeflows.bulk.bulks import Became, Bulk, BulkState, Ending, Group, Left, Member, Run
+from bot.activeflows.bulk.freezing import Frozen
+from bot.activeflows.reading.filters import Filters
 from bot.slack.blocks.bulk_card import bulk_card
 from bot.slack.blocks.bulk_unasked import bulk_unasked
 from bot.slack.telling import Message

@@ -5,13 +5,13 @@ from datetime import UTC, datetime, timedelta
 from uuid import UUID
 
 from bot.activeflows.callers import CallFound, CallsLooked
-from bot.activeflows.clues import Clues
-from bot.activeflows.findings import Findings, Hit
-from bot.activeflows.matching import How, Match
 from bot.activeflows.model import Picture
 from bot.activeflows.numbers import Number
 from bot.activeflows.operators import Operator
-from bot.activeflows.rows import Row
+from bot.activeflows.reading.rows import Row
+from bot.activeflows.searching.clues import Clues
+from bot.activeflows.searching.findings import Findings, Hit
+from bot.activeflows.searching.matching import How, Match
 from bot.activeflows.targets import Prefix
 from bot.slack.blocks.found import found
 from bot.slack.telling import Message

@@ -4,21 +4,21 @@ from collections.abc import Iterator
 from dataclasses import replace
 from uuid import UUID
 
-from bot.activeflows.at_home import Home, Overview, Troubled
 from bot.activeflows.errors import LedgerUnavailable, VoIPBINUnreachable
-from bot.activeflows.grouping import Group
 from bot.activeflows.health import Finding, State
-from bot.activeflows.lookups import Doing
+from bot.activeflows.judging.trouble import Reason, Trouble
 from bot.activeflows.model import Activeflow, Freshness
 from bot.activeflows.operators import Operator, Permission
 from bot.activeflows.reach import Reach, reach
-from bot.activeflows.reading import Listing
+from bot.activeflows.reading.at_home import Home, Overview, Troubled
+from bot.activeflows.reading.grouping import Group
+from bot.activeflows.reading.listing import Listing
+from bot.activeflows.reading.lookups import Doing
+from bot.activeflows.reading.reviewing import OwnStop
+from bot.activeflows.reading.showing import Details
 from bot.activeflows.records import Entry, Record, What
-from bot.activeflows.reviewing import OwnStop
-from bot.activeflows.showing import Details
-from bot.activeflows.situation import situation
-from bot.activeflows.stops import Attribution
-from bot.activeflows.trouble import Reason, Trouble
+from bot.activeflows.situation.line import situation
+from bot.activeflows.stopping.stops import Attribution
 from bot.slack.blocks.activeflow_modal import READING, activeflow_modal
 from bot.slack.blocks.doctor import alive, doctor
 from bot.slack.blocks.home import home_page

@@ -5,21 +5,21 @@ from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from uuid import UUID
 
-from bot.activeflows.consequences import consequences
 from bot.activeflows.errors import NotUnderstood
-from bot.activeflows.family import Family, Relative, Unshown
-from bot.activeflows.filters import Filters
-from bot.activeflows.history import Done
 from bot.activeflows.model import Action, Activeflow, Call, Flow, Party, Reference, Status
 from bot.activeflows.operators import Grant, Operator, Permission, Person, Policy, Standing
-from bot.activeflows.reading import Listing
+from bot.activeflows.reading.consequences import consequences
+from bot.activeflows.reading.family import Family, Relative, Unshown
+from bot.activeflows.reading.filters import Filters
+from bot.activeflows.reading.listing import Listing
+from bot.activeflows.reading.reviewing import Review
+from bot.activeflows.reading.rows import Row
+from bot.activeflows.reading.seeing import Seen, Sight
+from bot.activeflows.reading.showing import Details, Timing
 from bot.activeflows.records import Entry, Record, What
-from bot.activeflows.reviewing import Review
-from bot.activeflows.rows import Row
-from bot.activeflows.seeing import Sight
-from bot.activeflows.showing import Details, Timing
-from bot.activeflows.situation import Situation, situation
-from bot.activeflows.stops import (
+from bot.activeflows.situation.history import Done
+from bot.activeflows.situation.line import Situation, situation
+from bot.activeflows.stopping.stops import (
     Attribution,
     CallAfter,
     Cancelled,
@@ -32,7 +32,6 @@ from bot.activeflows.stops import (
     NotKnown,
     NotSent,
     Phase,
-    Seen,
     StillRunning,
     StopInHand,
     Waiting,
@@ -46,7 +45,7 @@ from bot.slack.blocks.help import help_overview
 from bot.slack.blocks.not_understood import not_understood
 from bot.slack.blocks.stop_card import stop_card
 from bot.slack.blocks.whoami import whoami
-from bot.slack.requests import Audit
+from bot.slack.grammar.requests import Audit
 from bot.slack.telling import Message
 from tests.unit.slack.blocks.alert_screens import alert_screens
 from tests.unit.slack.blocks.bulk_screens import bulk_screens

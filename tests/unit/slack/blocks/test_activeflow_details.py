@@ -7,10 +7,10 @@ from typing import Any
 
 import pytest
 
-from bot.activeflows.family import Family, Relative, Unshown
-from bot.activeflows.history import Done
 from bot.activeflows.model import Status
-from bot.activeflows.showing import Details, Timing
+from bot.activeflows.reading.family import Family, Relative, Unshown
+from bot.activeflows.reading.showing import Details, Timing
+from bot.activeflows.situation.history import Done
 from bot.slack import ids
 from bot.slack.blocks.activeflow_details import activeflow_details
 from bot.slack.check import checked

@@ -10,7 +10,7 @@ from slack_sdk.models.blocks import Block
 
 from bot.activeflows.model import Call, Party, Spoken
 from bot.activeflows.operators import Grant, Operator, Permission, Policy
-from bot.activeflows.revealing import Revealed
+from bot.activeflows.reading.revealing import Revealed
 from bot.slack import ids
 from bot.slack.blocks.activeflow_details import activeflow_details
 from bot.slack.blocks.revealed import revealed

@@ -5,8 +5,8 @@ from datetime import UTC, datetime, timedelta
 from uuid import UUID
 
 from bot.activeflows.model import Action, Activeflow, Reference, Status
-from bot.activeflows.watches import Ending, Full, How, Known, Moment, Source, Telling, Watch
-from bot.activeflows.watching import Over, There, Unwatched
+from bot.activeflows.watching.beginning import Over, There, Unwatched
+from bot.activeflows.watching.watches import Ending, Full, How, Known, Moment, Source, Telling, Watch
 from bot.slack.blocks import watch_answers
 from bot.slack.blocks.watch_card import watch_card
 from bot.slack.telling import Message

@@ -1,0 +1,81 @@
+"""What alerts need from outside, and the values that pass there (``ports`` says the rest)."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Protocol
+
+from bot.activeflows.alert_rules import AlertRule
+from bot.activeflows.alerting.deciding import Claim, Claimed, HeldBack
+from bot.activeflows.judging.trouble import Trouble
+from bot.activeflows.model import Activeflow
+from bot.activeflows.ports import Live
+from bot.activeflows.situation.line import Situation
+from bot.activeflows.watching.ports import Events
+
+
+class Running(Events, Live, Protocol):
+    """What runs, kept in memory."""
+
+
+@dataclass(frozen=True, slots=True)
+class Alert:
+    """One trouble of one activeflow as it was at ``as_of``, for one channel. ``flow_name`` is empty when not known."""
+
+    rule: AlertRule
+    activeflow: Activeflow
+    flow_name: str
+    situation: Situation
+    trouble: Trouble
+    as_of: datetime
+
+    @property
+    def claim(self) -> Claim:
+        return Claim(self.activeflow.id, self.trouble.reason, self.rule.to)
+
+
+@dataclass(frozen=True, slots=True)
+class Posting:
+    """What became of a message. Without ``refused`` it is there or, when Slack's answer was lost, may be there."""
+
+    refused: str = ""
+    """Slack's word for why it is certainly not there."""
+    wait: float = 0.0
+    """Seconds that Slack wants to be left alone."""
+
+
+class AlertCards(Protocol):
+    """Telling the channel. Never raises for Slack's troubles."""
+
+    async def post(self, alert: Alert) -> Posting: ...
+
+    async def line(self, held_back: HeldBack, *, running: int) -> Posting:
+        """One line about all of them, of whose activeflows so many still run."""
+        ...
+
+
+class AlertLedger(Protocol):
+    """The claims, as they outlive the process. Every method may raise ``LedgerUnavailable``; then nothing was written.
+
+    One process at a time speaks: whoever holds the lease. Only its holder's ``claim`` counts.
+    """
+
+    async def hold(self) -> bool:
+        """Take or renew the lease, which is good for ``LEASE`` seconds; false while another process has it."""
+        ...
+
+    async def release(self) -> None: ...
+
+    async def claimed(self) -> Sequence[Claimed]:
+        """All of them."""
+        ...
+
+    async def claim(self, claimed: Claimed) -> bool:
+        """False when it is there already, or not ours to claim."""
+        ...
+
+    async def told(self, claims: Sequence[Claim], at: datetime) -> None: ...
+
+    async def drop(self, claims: Sequence[Claim]) -> None:
+        """As if they had never been."""
+        ...

@@ -1,0 +1,293 @@
+"""The life of a press on a bulk card: one by one, at most two in flight, to a sentence that is true of each.
+
+``Bulking.carry_out`` is one durable workflow; each member is a durable workflow of its own, taken from a queue, and runs
+the same code as a lone stop (``one_stop``). What makes five hundred as safe as one:
+
+* **Frozen.** Exactly the members that were shown, and of these the ones the presser's grant covers.
+* **The canary.** One alone first. Only when it was read back as ended the others follow; one that had ended or moved on
+  proves nothing, so the next one is tried. If it does not obey, nothing else is touched.
+* **Never late, and to be stopped itself.** Whether it was aborted, and whether its time is over, is looked at when a
+  member's turn comes, and the time once more straight before each POST.
+* **A few at a time.** No more are queued than keep the two lanes busy, so that an abort leaves the rest untouched.
+
+Decision: the card is kept true by a task beside the work, every two seconds, from what the ledger says; it tells
+nothing that a restart would lose, so it is no step. It has ended before the last word is told, so it cannot overwrite it.
+"""
+
+import asyncio
+from collections.abc import AsyncIterator, Callable, Mapping
+from contextlib import asynccontextmanager, suppress
+from dataclasses import dataclass, replace
+from datetime import datetime
+from functools import partial
+from typing import Final
+
+from bot.activeflows.bulk.bulks import (
+    NO_FURTHER,
+    SKIPPED,
+    Became,
+    Bulk,
+    BulkState,
+    Ending,
+    Member,
+    Run,
+    intent_of,
+    outcome_words,
+    press_on,
+)
+from bot.activeflows.bulk.freezing import Freezing
+from bot.activeflows.bulk.ports import BulkCards, BulkLedger, Members
+from bot.activeflows.bulk.pressing import BulkAdmission, PressingBulk, bulk_record
+from bot.activeflows.errors import BotError, LedgerUnavailable
+from bot.activeflows.records import Record, What
+from bot.activeflows.stopping.one_stop import OneStop, Result
+from bot.activeflows.stopping.ports import Ledger, People, Step
+from bot.activeflows.stopping.pressing import record_of
+from bot.activeflows.stopping.readback import Readback
+from bot.activeflows.stopping.stops import (
+    Attribution,
+    Declined,
+    Ended,
+    Expired,
+    Intent,
+    Moved,
+    NotKnown,
+    NotSent,
+    Phase,
+    Press,
+    StillRunning,
+    Why,
+)
+
+AHEAD: Final = 6
+"""Members queued and not done: enough for two lanes between two looks of the queue."""
+EDIT_EVERY: Final = 2.0
+"""Seconds between two edits of the card. https://docs.slack.dev/apis/web-api/rate-limits allows about one a second."""
+
+
+@dataclass(frozen=True, slots=True)
+class Around:
+    """At the end: members (by number) that have ended after all, and how many fit that were not in the list."""
+
+    ended: tuple[int, ...] = ()
+    more: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Turn:
+    """A member whose turn has come: to be stopped, or what it became without."""
+
+    intent: Intent | None = None
+    became: Became | None = None
+
+
+class Bulking:
+    """Carries out presses on bulk cards. All it may touch is handed to it."""
+
+    def __init__(
+        self,
+        bulks: BulkLedger,
+        ledger: Ledger,
+        cards: BulkCards,
+        people: People,
+        pressing: PressingBulk,
+        freezing: Freezing,
+        one_stop: OneStop,
+        readback: Readback,
+        members: Members,
+        *,
+        now: Callable[[], datetime],
+        edit_every: float = EDIT_EVERY,
+    ) -> None:
+        self._bulks, self._ledger, self._cards, self._people = bulks, ledger, cards, people
+        self._pressing, self._freezing, self._one_stop, self._readback = pressing, freezing, one_stop, readback
+        self._members, self._now, self._edit_every = members, now, edit_every
+
+    async def carry_out(self, press: Press, step: Step) -> None:
+        """The whole life of a press, told to the end."""
+        admission = await step("admit bulk", BulkAdmission, lambda: self._pressing.admit(press))
+        bulk, declined = admission.bulk, admission.declined
+        if bulk is None or declined is not None or admission.until is None:
+            await step("decline bulk", bool, lambda: self._decline(press, bulk, declined or Declined(Why.NO_SUCH_CARD)))
+            return
+        run = await step("start bulk", Run, partial(self._start, bulk, press, admission))
+        if run.press_id != press.id:
+            await step("decline bulk", bool, lambda: self._decline(press, bulk, Declined(Why.TAKEN, by=run.by)))
+            return
+        async with self._followed(bulk, press):
+            became = await self._stop(press, admission.numbers)
+        ending = Ending(halted=_halted(became))
+        became |= {m.number: Became.NOT_PERMITTED for m in bulk.members if m.number not in admission.numbers}
+        around = await step("look around", Around, partial(self._look_around, bulk, became))
+        became |= dict.fromkeys(around.ended, Became.STOPPED)
+        ending = replace(ending, more=around.more)
+        await step("bulk outcome", bool, partial(self._conclude, bulk, press, became, ending))
+
+    async def carry_out_member(self, press: Press, number: int, step: Step) -> Became:
+        """One member's turn."""
+        turn = await step("turn", Turn, partial(self._turn, press, number))
+        if turn.intent is None:
+            return turn.became or Became.LEFT
+        own = press_on(turn.intent, press)
+        result = await self._one_stop.carry_out(turn.intent, own, step, _unseen)
+        became = _became(result)
+        await step("count", bool, partial(self._count, turn.intent, own, number, became))
+        return became
+
+    # ------------------------------------------------------------ the members
+
+    async def _stop(self, press: Press, numbers: tuple[int, ...]) -> dict[int, Became]:
+        """The canary, then the others, until there are no more or no further."""
+        became: dict[int, Became] = {}
+        waiting = list(numbers)
+        while waiting and all(result in SKIPPED for result in became.values()):
+            number = waiting.pop(0)
+            await self._members.put(press, number)
+            became[number] = await self._members.done(press, number)
+        if not any(result is Became.STOPPED for result in became.values()):
+            return became
+        queued: list[int] = []
+        while queued or waiting:
+            no_further = any(result in NO_FURTHER for result in became.values())
+            while waiting and len(queued) < AHEAD and not no_further:
+                queued.append(waiting.pop(0))
+                await self._members.put(press, queued[-1])
+            if not queued:
+                break
+            first = queued.pop(0)
+            became[first] = await self._members.done(press, first)
+        return became
+
+    async def _turn(self, press: Press, number: int) -> Turn:
+        found = await self._bulks.bulk(press.intent_id)
+        if found is None:
+            return Turn(became=Became.LEFT)
+        bulk, run = found
+        if run.state is not BulkState.STOPPING or run.until is None:
+            return Turn(became=Became.ABORTED)
+        if self._now() >= run.until:
+            return Turn(became=Became.LATE)
+        member = next(member for member in bulk.members if member.number == number)
+        return Turn(intent_of(bulk, member, run.until))
+
+    async def _count(self, intent: Intent, press: Press, number: int, became: Became) -> bool:
+        """A member that was skipped has no outcome on record yet. (The bulk's own last step writes what is missing.)"""
+        with suppress(LedgerUnavailable):
+            if became in {Became.MOVED, Became.TAKEN}:
+                await self._ledger.record(record_of(intent, press, What.OUTCOME, self._now(), outcome=str(became)))
+            await self._bulks.became(intent.bulk_id, number, became)
+            return True
+        return False
+
+    # ------------------------------------------------------------ around them
+
+    async def _start(self, bulk: Bulk, press: Press, admission: BulkAdmission) -> Run:
+        until = admission.until or bulk.deadline
+        chosen = [member for member in bulk.members if member.number in admission.numbers]
+        return await self._bulks.start_bulk(bulk, press, until, [intent_of(bulk, m, until) for m in chosen])
+
+    async def _decline(self, press: Press, bulk: Bulk | None, declined: Declined) -> bool:
+        if bulk is not None and declined.why is Why.LATE:
+            await self._cards.show(bulk, Run(BulkState.EXPIRED), press)
+        return await self._cards.decline(press, declined)
+
+    @asynccontextmanager
+    async def _followed(self, bulk: Bulk, press: Press) -> AsyncIterator[None]:
+        """Keep the card true while the block lasts."""
+        over = asyncio.Event()
+        following = asyncio.create_task(self._follow(bulk, press, over))
+        try:
+            yield
+            over.set()
+            await following
+        finally:
+            following.cancel()
+            await asyncio.gather(following, return_exceptions=True)
+
+    async def _follow(self, bulk: Bulk, press: Press, over: asyncio.Event) -> None:
+        told: Run | None = None
+        while not over.is_set():
+            with suppress(LedgerUnavailable):
+                found = await self._bulks.bulk(bulk.id)
+                if found is not None and found[1] != told:
+                    told = found[1]
+                    await self._cards.show(found[0], told, press)
+            with suppress(TimeoutError):
+                async with asyncio.timeout(self._edit_every):
+                    await over.wait()
+
+    async def _look_around(self, bulk: Bulk, became: Mapping[int, Became]) -> Around:
+        """Read once more what was not known, now that all is quiet; and count what fits but was not in the list."""
+        ended: list[int] = []
+        for member in bulk.members:
+            if became.get(member.number) in {Became.UNKNOWN, Became.RUNNING}:
+                verdict = await self._readback.once(member.activeflow_id)
+                if verdict.ended:
+                    ended.append(member.number)
+        try:
+            asker = await self._people.fresh(bulk.asked_by, bulk.channel)
+            listed = frozenset(member.activeflow_id for member in bulk.members)
+            return Around(tuple(ended), await self._freezing.more(asker, bulk.filters, listed))
+        except BotError:
+            return Around(tuple(ended))
+
+    async def _conclude(self, bulk: Bulk, press: Press, became: dict[int, Became], ending: Ending) -> bool:
+        """Write down what is not written yet, the whole last, and tell everybody."""
+        now = self._now()
+        records = [
+            self._outcome(bulk, member, press, became.get(member.number, Became.LEFT)) for member in bulk.members
+        ]
+        ended, others = outcome_words(bulk, became)
+        whole = bulk_record(bulk, press, What.OUTCOME, now, outcome=ended, why=others or None, halted=ending.halted)
+        try:
+            run = await self._bulks.finish_bulk(bulk.id, became, ending, [*records, whole])
+        except LedgerUnavailable:  # the channel is told all the same, without a receipt
+            run = Run(BulkState.DONE, press.id, press.by, press.at, became=became, ending=ending)
+        return await self._cards.show(bulk, run, press)
+
+    def _outcome(self, bulk: Bulk, member: Member, press: Press, became: Became) -> Record:
+        """A member's own outcome. One that has written it already has it under the same key, so it is not written twice."""
+        intent = intent_of(bulk, member, bulk.deadline)
+        own = press_on(intent, press)
+        return record_of(intent, own, What.OUTCOME, self._now(), outcome=str(became))
+
+
+async def _unseen(_intent: Intent, _phase: Phase) -> bool:
+    """A member has no card of its own: the bulk's card counts it."""
+    return True
+
+
+def _became(result: Result) -> Became:
+    match result.phase:
+        case Ended(attribution=Attribution.ALREADY | Attribution.BY_ITSELF):
+            return Became.ALREADY
+        case Ended():
+            return Became.STOPPED
+        case Moved():
+            return Became.MOVED
+        case NotKnown():
+            return Became.UNKNOWN
+        case StillRunning():
+            return Became.RUNNING
+        case NotSent(pressable=False):
+            return Became.GONE
+        case Expired():
+            return Became.LATE
+        case None if result.declined is not None and result.declined.why is not Why.LEDGER:
+            return Became.TAKEN
+        case _:
+            return Became.NOT_SENT
+
+
+_CANARY: Final = {
+    Became.UNKNOWN: "it is not known whether the first one ended",
+    Became.RUNNING: "the first one still runs after its stop was sent",
+    Became.NOT_SENT: "the stop of the first one could not be sent",
+}
+
+
+def _halted(became: Mapping[int, Became]) -> str:
+    """Why it went no further than the canary; empty when it did."""
+    if Became.STOPPED in became.values():
+        return ""
+    return next((_CANARY[result] for result in became.values() if result in _CANARY), "")

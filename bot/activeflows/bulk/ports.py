@@ -1,0 +1,70 @@
+"""What bulk stops need from outside beside what a lone stop does (``stopping.ports``)."""
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from typing import Protocol
+
+from bot.activeflows.bulk.bulks import Became, Bulk, Ending, Run
+from bot.activeflows.records import Record
+from bot.activeflows.stopping.stops import Declined, Intent, Press
+
+
+class BulkLedger(Protocol):
+    """Bulk stops, as they outlive the process. Every method may raise ``LedgerUnavailable``; then nothing was written."""
+
+    async def open_bulk(self, bulk: Bulk, asked: Record) -> None: ...
+
+    async def bulk(self, bulk_id: str) -> tuple[Bulk, Run] | None: ...
+
+    async def bulk_posted(self, bulk_id: str, message_ts: str) -> None:
+        """Remember where the card stands."""
+        ...
+
+    async def start_bulk(self, bulk: Bulk, press: Press, until: datetime, intents: Sequence[Intent]) -> Run:
+        """Give it to this press if it is open, with the intents of its members; the run as it then stands.
+
+        The same press again changes nothing. It is this press's when ``Run.press_id`` says so.
+        """
+        ...
+
+    async def became(self, bulk_id: str, number: int, became: Became) -> None:
+        """What became of one member."""
+        ...
+
+    async def abort_bulk(self, bulk_id: str, by: str, record: Record) -> bool:
+        """Let it go no further. False when it is not under way."""
+        ...
+
+    async def put_bulk_away(self, bulk_id: str, by: str, record: Record) -> bool:
+        """Cancel an open one. False when it is not open any more."""
+        ...
+
+    async def finish_bulk(
+        self, bulk_id: str, became: Mapping[int, Became], ending: Ending, records: Sequence[Record]
+    ) -> Run:
+        """Over: write these records, and the receipt of the last one into the ending. The run as it then stands."""
+        ...
+
+
+class Members(Protocol):
+    """The queue of a bulk stop's members: durable, at most two in flight."""
+
+    async def put(self, press: Press, number: int) -> None:
+        """Queue one. Its turn comes once, whatever happens."""
+        ...
+
+    async def done(self, press: Press, number: int) -> Became:
+        """Wait for what became of one that was queued."""
+        ...
+
+
+class BulkCards(Protocol):
+    """Telling the channel how far a bulk stop is, and the presser. Never raises for Slack's troubles."""
+
+    async def show(self, bulk: Bulk, run: Run, press: Press | None) -> bool:
+        """Edit the card in place; when that cannot be done, say it to the presser."""
+        ...
+
+    async def decline(self, press: Press, declined: Declined) -> bool:
+        """Tell the presser alone why the press was not taken."""
+        ...

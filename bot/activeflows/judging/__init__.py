@@ -1,0 +1,1 @@
+"""What is wrong with a running activeflow, against its flow's own past."""

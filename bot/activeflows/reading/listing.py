@@ -1,0 +1,232 @@
+"""Reading: the running activeflows as a list, one of them in detail, and finding the one a person means.
+
+Permission comes first everywhere: before anything is asked of VoIPBIN for somebody who may view nothing, and before
+anything of an activeflow is told that belongs to a flow they may not view. Decisions:
+
+- Grants limited to flows hide rows; how many are hidden is said, nothing else about them.
+- Names are looked up for the rows on screen only; a filter that needs them looks at every flow once, and says for how
+  many activeflows it did not get the name: those may be missing.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from datetime import datetime
+from difflib import get_close_matches
+from typing import Final, Literal, TypeAlias
+from uuid import UUID
+
+from bot.activeflows.judging.judge import Judging
+from bot.activeflows.judging.stays import Stays
+from bot.activeflows.model import Activeflow, Freshness, Picture
+from bot.activeflows.operators import Operator, Permission
+from bot.activeflows.ports import Live, Past, VoIPBIN
+from bot.activeflows.reading.filters import Filters
+from bot.activeflows.reading.finding import find, visible
+from bot.activeflows.reading.grouping import Group, grouped
+from bot.activeflows.reading.lookups import Flows, flow_of, flows, pictured
+from bot.activeflows.reading.paging import PAGE, Place, in_order, numbered, placed
+from bot.activeflows.reading.rows import Row, Rows
+from bot.activeflows.reading.showing import Around, Details
+from bot.activeflows.situation.doings import Doings
+from bot.activeflows.situation.line import Situation
+from bot.activeflows.situation.wording import raw_type
+from bot.activeflows.targets import Target
+
+SHARED_FOR: Final = 5.0
+"""Seconds for which one look at VoIPBIN serves everybody who asks for a list."""
+_UNSEEN: Final = Situation(kind="", words="", action="")
+
+By: TypeAlias = Literal["flow", "action"]
+"""What a list can be grouped by."""
+
+
+@dataclass(frozen=True, slots=True)
+class Listing:
+    """One page of the list, with how fresh and how complete it is."""
+
+    rows: tuple[Row, ...]
+    filters: Filters
+    first: int
+    """How many come before this page: a multiple of ``PAGE`` unless rows came or went while pages were turned."""
+    total: int
+    """Activeflows that fit, on all pages."""
+    hidden: int
+    """Activeflows of flows this person may not view; a filter by flow is not applied to them."""
+    unnamed: int
+    """Activeflows left out because the flow's name, which the filter needs, was not known."""
+    similar: tuple[str, ...]
+    """Flow names like the one asked for, when no flow is called so."""
+    as_of: datetime
+    complete_since: datetime | None
+    """As in ``Picture``."""
+    stopped_because: str
+    unreadable: int = 0
+    freshness: Freshness | None = None
+    by: By | None = None
+    groups: tuple[Group, ...] = ()
+    """Instead of rows, when they were asked for; ``total`` counts activeflows all the same."""
+    all_groups: int = 0
+
+    @property
+    def length(self) -> int:
+        """Rows, or groups, on all pages."""
+        return self.all_groups if self.by is not None else self.total
+
+    @property
+    def page(self) -> int:
+        return self.first // PAGE + 1
+
+    @property
+    def pages(self) -> int:
+        """At least 1, also when nothing fits."""
+        return max(1, -(-self.length // PAGE))
+
+    @property
+    def more(self) -> bool:
+        """Does anything come after this page?"""
+        return self.first + (len(self.rows) or len(self.groups)) < self.length
+
+
+class Reading:
+    """What can be seen. Every method may raise any ``Failure``, and ``NotPermitted`` before it does anything."""
+
+    def __init__(
+        self,
+        voipbin: VoIPBIN,
+        now: Callable[[], datetime],
+        *,
+        live: Live | None = None,
+        past: Past | None = None,
+        judging: Judging | None = None,
+        side_look: float = 1.5,
+        filter_look: float = 8.0,
+    ) -> None:
+        """``live``: what runs, from memory; without it VoIPBIN's list is read whenever somebody asks. ``past``: without
+        it no step has a time. ``judging``: who says what is wrong with an activeflow.
+
+        ``side_look``: seconds a look-up that is only a courtesy may take; ``filter_look``: one a filter needs.
+        """
+        self._voipbin = voipbin
+        self._live = live
+        self._past = past
+        self._judging = judging or Judging(Stays())
+        self._rows = Rows(voipbin, self._judging, now, within=side_look)
+        self._now = now
+        self._doings = Doings()
+        self._side_look = side_look
+        self._filter_look = filter_look
+
+    async def running(
+        self,
+        operator: Operator,
+        filters: Filters,
+        page: int = 1,
+        *,
+        by: By | None = None,
+        place: Place | None = None,
+        max_age: float = SHARED_FOR,
+    ) -> Listing:
+        """One page of what fits, or of its groups; a page beyond the end is the last one. ``place``: instead of a number.
+
+        What was read at most ``max_age`` seconds ago for somebody else will do.
+        """
+        operator.require(Permission.VIEW)
+        picture = await self._picture(filters, max_age)
+        now = self._now()
+        rough = replace(filters, flow=None, action=None)  # the rest is looked at among what they may view
+        every = picture.freshness is not None and rough == Filters()  # from memory, what runs and nothing else
+        fitting = [a for a in picture.activeflows if every or rough.matches(a, _UNSEEN, None, now)]
+        seen = visible(self._voipbin, operator, fitting)
+        hidden = len(fitting) - len(seen)
+        known: Flows = {}
+        if filters.flow is not None or filters.action is not None or by == "flow":
+            known = await flows(self._voipbin, (a.flow_id for a in seen), within=self._filter_look)
+        found = await self._matching(seen, filters, known, now)
+        unnamed = _unnamed(seen, found, known) if filters.flow is not None else 0
+        groups = _groups(found, by, known) if by is not None else ()
+        if picture.freshness is None:
+            found = in_order(found)
+        length = len(found) if by is None else len(groups)
+        first = numbered(length, page) if place is None or by is not None else placed(found, place)
+        here = slice(first, first + PAGE)
+        return Listing(
+            rows=await self._rows.of(found[here]) if by is None else (),
+            by=by,
+            groups=groups[here],
+            all_groups=len(groups),
+            filters=filters,
+            first=first,
+            total=len(found),
+            hidden=hidden,
+            unnamed=unnamed,
+            similar=_similar(filters.flow, known) if filters.flow and not found else (),
+            as_of=picture.as_of,
+            complete_since=picture.complete_since,
+            stopped_because=picture.stopped_because,
+            unreadable=picture.unreadable,
+            freshness=picture.freshness,
+        )
+
+    async def show(self, operator: Operator, target: Target) -> Details:
+        """One activeflow, read now. Raises what ``resolve`` raises."""
+        operator.require(Permission.VIEW)
+        activeflow = await self.resolve(operator, target)
+        around = Around(self._voipbin, self._past, self._live, self._judging, within=self._side_look)
+        return await around.details(operator, activeflow, self._now())
+
+    async def resolve(self, operator: Operator, target: Target) -> Activeflow:
+        """The activeflow that is meant, read now: see ``finding.find``."""
+        return await find(self._voipbin, operator, target)
+
+    async def _picture(self, filters: Filters, max_age: float) -> Picture:
+        """From memory what runs; what ended is in VoIPBIN's list only."""
+        return await pictured(self._voipbin, self._live if filters.status == "running" else None, max_age=max_age)
+
+    async def _matching(
+        self, seen: list[Activeflow], filters: Filters, known: Flows, now: datetime
+    ) -> list[Activeflow]:
+        """Those that fit entirely; what each is doing is worked out only when the filter asks."""
+        if filters.flow is not None:
+            seen = _of_flow(seen, Filters(flow=filters.flow, status="any"), known, now)
+        if filters.action is None:
+            return seen
+        by_action, doings = Filters(action=filters.action, status="any"), await self._doings.of(seen, known)
+        return [a for a, doing in zip(seen, doings, strict=True) if by_action.matches(a, doing, None, now)]
+
+
+def _of_flow(seen: list[Activeflow], wanted: Filters, known: Flows, now: datetime) -> list[Activeflow]:
+    """Decided once for each flow."""
+    decided: dict[UUID | None, bool] = {}
+    found = []
+    for activeflow in seen:
+        fits = decided.get(activeflow.flow_id)
+        if fits is None:
+            flow = flow_of(activeflow, known)
+            fits = wanted.matches(activeflow, _UNSEEN, flow.name if flow else None, now)
+            decided[activeflow.flow_id] = fits
+        if fits:
+            found.append(activeflow)
+    return found
+
+
+def _groups(found: list[Activeflow], by: By, known: Flows) -> tuple[Group, ...]:
+    """A group by action is called by VoIPBIN's word; the step before the first one is called "start"."""
+    if by == "flow":
+        names = {flow_id: flow.name for flow_id, flow in known.items() if flow is not None}
+        return grouped(found, lambda a: a.flow_id, lambda a: names.get(a.flow_id) if a.flow_id else None)
+    return grouped(found, _action, _action)
+
+
+def _action(activeflow: Activeflow) -> str:
+    return raw_type(activeflow.current) or "start"
+
+
+def _unnamed(seen: list[Activeflow], found: list[Activeflow], known: Flows) -> int:
+    fitting = {activeflow.id for activeflow in found}
+    return sum(1 for a in seen if a.flow_id is not None and a.id not in fitting and a.flow_id not in known)
+
+
+def _similar(asked: str, known: Flows) -> tuple[str, ...]:
+    """At most three; names are compared without regard to case."""
+    names = {flow.name.casefold(): flow.name for flow in known.values() if flow is not None and flow.name}
+    return tuple(names[near] for near in get_close_matches(asked.casefold(), names, n=3, cutoff=0.5))

@@ -1,0 +1,1 @@
+"""Finding activeflows by what a person knows: a number, an id, a name, a word."""

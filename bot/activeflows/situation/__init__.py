@@ -1,0 +1,1 @@
+"""What an activeflow is doing now, and what it did: pure, read from its own steps."""

@@ -1,0 +1,86 @@
+"""The steps an activeflow has done, folded for reading: seven laps of a menu are one line with "×7".
+
+The current action is not among them, as in VoIPBIN's ``executed_actions``; ``present_step`` tells of it. Times are told as
+far as they are known (``timeline``), and no time is made up from another.
+"""
+
+from collections.abc import Iterator
+from datetime import datetime, timedelta
+from typing import Final, NamedTuple
+
+from bot.activeflows.model import FINISH_ID, START_ID, Action, Activeflow
+from bot.activeflows.situation.laps import circle_words, folded
+from bot.activeflows.situation.line import unnamed
+from bot.activeflows.situation.timeline import Times
+from bot.activeflows.situation.wording import NameOf, doing
+
+LINES: Final = 16
+"""Lines of history that are told; of a longer one the middle is left out."""
+
+
+class Done(NamedTuple):
+    """One line of history: what was done, how many times in a row, and when."""
+
+    words: str
+    times: int = 1
+    began: datetime | None = None
+    """When it began, the first time."""
+    last: datetime | None = None
+    """When it began the last time."""
+    took: timedelta | None = None
+    """How long it took, all times together."""
+    left_out: int = 0
+    """Not a step, but the place of so many that are not told."""
+
+
+def step_history(
+    activeflow: Activeflow, *, times: Times = (), name_of: NameOf = unnamed, limit: int = LINES
+) -> tuple[Done, ...]:
+    """Oldest first, at most ``limit`` lines; when there were more, one line in the middle stands for those left out.
+
+    ``times``: as ``timeline.step_times`` gives them.
+    """
+    lines = list(_lines(activeflow, times, name_of))
+    if len(lines) <= max(limit, 1):
+        return tuple(done for done, _ in lines)
+    first = (max(limit, 1) - 1) // 3
+    last = len(lines) - (max(limit, 1) - 1 - first)
+    left_out = sum(size for _, size in lines[first:last])
+    gap = Done(f"{left_out} {'step' if left_out == 1 else 'steps'} more", left_out=left_out)
+    return (*(done for done, _ in lines[:first]), gap, *(done for done, _ in lines[last:]))
+
+
+def present_step(activeflow: Activeflow, *, times: Times = (), name_of: NameOf = unnamed) -> Done | None:
+    """The step it is at, or was interrupted in; ``None`` at the start and the finish, which are no steps."""
+    if not _tells(activeflow.current):
+        return None
+    began = _at(times, len(activeflow.executed))
+    ended_at = activeflow.updated_at if activeflow.ended else None
+    words = doing(activeflow.current, name_of) or "a step without a name"
+    return Done(words, began=began, last=began, took=_between(began, ended_at))
+
+
+def _lines(activeflow: Activeflow, times: Times, name_of: NameOf) -> Iterator[tuple[Done, int]]:
+    """Each line with the number of its steps. A step lasts until the next one begins, told or not."""
+    places = [place for place, action in enumerate(activeflow.executed) if _tells(action)]
+    steps = [activeflow.executed[place] for place in places]
+    for index, length, laps in folded([(action.id, action.type) for action in steps]):
+        words = doing(steps[index], name_of) if length == 1 else circle_words(steps[index : index + length])
+        size = length * laps
+        began, ended_at = _at(times, places[index]), _at(times, places[index + size - 1] + 1)
+        last = _at(times, places[index + size - length])
+        yield Done(words or "jumps", laps, began, last, _between(began, ended_at)), size
+
+
+def _tells(action: Action) -> bool:
+    return action.id not in {START_ID, FINISH_ID} and action.type != "empty"
+
+
+def _at(times: Times, place: int) -> datetime | None:
+    return times[place] if place < len(times) else None
+
+
+def _between(began: datetime | None, ended_at: datetime | None) -> timedelta | None:
+    if began is None or ended_at is None or ended_at < began:
+        return None
+    return ended_at - began

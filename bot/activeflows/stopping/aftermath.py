@@ -1,0 +1,76 @@
+"""What happens after an activeflow has ended: VoIPBIN hangs up its call, and starts the flow that was to come next.
+
+Both happen beside the stop and may fail unnoticed upstream, so they are looked at and told apart from "ended".
+
+Decision: what is learnt is told as it is learnt, but a call that is up is called so only after some seconds: until then
+the hang-up may simply be on its way.
+"""
+
+import asyncio
+from collections.abc import AsyncIterator
+from dataclasses import replace
+from typing import Final
+
+from bot.activeflows.errors import Failure
+from bot.activeflows.ports import VoIPBIN
+from bot.activeflows.stopping.patience import Patience
+from bot.activeflows.stopping.stops import CallAfter, ChildAfter, Ended, Intent
+
+_ON_ITS_WAY: Final = 3
+"""Looks in which a call may be up without being called so; with production's pauses, two seconds."""
+
+
+class Aftermath:
+    """Looks until both are known, or for as long as ``Patience.after`` says."""
+
+    def __init__(self, voipbin: VoIPBIN, patience: Patience) -> None:
+        self._voipbin, self._patience = voipbin, patience
+
+    async def of(self, intent: Intent, ended: Ended) -> AsyncIterator[Ended]:
+        """The same end with what is known of the call and the on-complete flow, each time more is; the last one is final."""
+        told, call, child = ended, None, None
+        for look, pause in enumerate(self._patience.after, 1):
+            await asyncio.sleep(pause)
+            if intent.seen.call_id is not None and (call is None or call.state != "hung_up"):
+                call = await self._call(intent) or call
+            if intent.seen.on_complete_flow_id is not None and child is None:
+                child = await self._child(intent)
+            if self._known(intent, call, child):
+                break
+            sure = call if call is None or call.state != "up" or look > _ON_ITS_WAY else None
+            if replace(ended, call=sure, child=child) != told:
+                told = replace(ended, call=sure, child=child)
+                yield told
+        if intent.seen.call_id is not None:
+            call = call or CallAfter("unknown")
+        if intent.seen.on_complete_flow_id is not None:
+            child = child or ChildAfter()
+        yield replace(ended, call=call, child=child)
+
+    def _known(self, intent: Intent, call: CallAfter | None, child: ChildAfter | None) -> bool:
+        over = intent.seen.call_id is None or (call is not None and call.state == "hung_up")
+        return over and (intent.seen.on_complete_flow_id is None or child is not None)
+
+    async def _call(self, intent: Intent) -> CallAfter | None:
+        if intent.seen.call_id is None:
+            return None
+        try:
+            call = await self._voipbin.call(intent.seen.call_id)
+        except Failure:
+            return None
+        if call is None:
+            return None
+        if call.over:
+            return CallAfter("hung_up", call.hangup_at)
+        return CallAfter("hanging_up" if call.hanging_up else "up")
+
+    async def _child(self, intent: Intent) -> ChildAfter | None:
+        try:
+            newest = await self._voipbin.newest()
+        except Failure:
+            return None
+        # A call's other end-hooks have the same parent; the on-complete child is the one of that flow.
+        for activeflow in newest:
+            if activeflow.parent_id == intent.activeflow_id and activeflow.flow_id == intent.seen.on_complete_flow_id:
+                return ChildAfter(activeflow.id)
+        return None

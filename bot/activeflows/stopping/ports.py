@@ -1,0 +1,93 @@
+"""What stopping needs from outside; the doors and the cellar match by shape."""
+
+from collections.abc import Awaitable, Callable
+from typing import Protocol, TypeVar
+
+from bot.activeflows.operators import Operator
+from bot.activeflows.ports import Records
+from bot.activeflows.records import Record
+from bot.activeflows.stopping.stops import Claim, Declined, Ended, Intent, IntentState, Phase, Press
+
+T = TypeVar("T")
+
+
+class Ledger(Records, Protocol):
+    """Stops, as they outlive the process. Every method may raise ``LedgerUnavailable``; then nothing was written."""
+
+    async def open_intent(self, intent: Intent, asked: Record, *, instead_of: str = "") -> bool:
+        """Keep a new intent and its record, together. ``instead_of`` is superseded by it.
+
+        False, and nothing kept, when the one it replaces is not open any more.
+        """
+        ...
+
+    async def draft_intent(self, intent: Intent) -> None:
+        """Keep an intent whose card is not posted yet."""
+        ...
+
+    async def open_draft(self, intent: Intent, asked: Record) -> bool:
+        """Open a drafted one, as it is now, with its record. False when somebody did already."""
+        ...
+
+    async def intent(self, intent_id: str) -> tuple[Intent, IntentState] | None: ...
+
+    async def card_posted(self, intent_id: str, message_ts: str) -> None:
+        """Remember where the card stands."""
+        ...
+
+    async def claim(self, intent: Intent, press: Press) -> Claim:
+        """Take the one right to stop this activeflow. Taking it again with the same press gives it again.
+
+        The intent keeps a reason that was given at this press.
+        """
+        ...
+
+    async def settle(self, intent_id: str, press_id: str, state: IntentState, ended: Ended | None = None) -> None:
+        """Give the right back; the intent goes to ``state`` (``open``: it can be pressed again), with how it ended."""
+        ...
+
+    async def ended(self, intent_id: str) -> Ended | None:
+        """How it ended, as last told; ``None`` when it has not."""
+        ...
+
+    async def put_away(self, intent_id: str, record: Record) -> bool:
+        """Cancel an open intent. False when it is not open any more."""
+        ...
+
+
+class Presses(Protocol):
+    """Where presses are recorded, to be carried out even if the process dies."""
+
+    async def start(self, press: Press) -> None:
+        """Returns once it is recorded; the same press again changes nothing. Raises ``LedgerUnavailable``."""
+        ...
+
+
+class People(Protocol):
+    """Who somebody is, asked of Slack. Raises ``IdentityUnknown`` when a fresh answer cannot be had."""
+
+    async def fresh(self, user_id: str, channel: str, *, team: str = "") -> Operator:
+        """``team``: the one the payload names for this person, when it does."""
+        ...
+
+
+class Cards(Protocol):
+    """Telling the channel and the presser. Never raises for Slack's troubles: it answers whether it could be seen."""
+
+    async def show(self, intent: Intent, phase: Phase, press: Press | None) -> bool:
+        """Edit the card in place; when that cannot be done, say it to the presser."""
+        ...
+
+    async def decline(self, press: Press, declined: Declined) -> bool:
+        """Tell the presser alone why the press was not taken."""
+        ...
+
+
+class Step(Protocol):
+    """Runs a step of a durable workflow once and remembers its result; a restart replays the remembered ones."""
+
+    async def __call__(self, name: str, returns: type[T], work: Callable[[], Awaitable[T]], /) -> T: ...
+
+    async def sleep(self, seconds: float) -> None:
+        """A pause that does not start anew after a restart."""
+        ...

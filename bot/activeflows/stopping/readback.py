@@ -1,0 +1,78 @@
+"""Reading an activeflow back after a stop was sent: ended, running, or not readable. Reading never changes anything."""
+
+import asyncio
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from enum import StrEnum
+from uuid import UUID
+
+from bot.activeflows.errors import NOT_SHOWN, Failure, NotFound, NotOurs
+from bot.activeflows.ports import VoIPBIN
+from bot.activeflows.stopping.patience import Patience
+
+
+class State(StrEnum):
+    ENDED = "ended"
+    RUNNING = "running"
+    UNREAD = "unread"
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """What the last readings said. ``at`` is VoIPBIN's time of the end; a deleted activeflow counts as ended."""
+
+    state: State = State.UNREAD
+    at: datetime | None = None
+    by_itself: bool = False
+    why: str = ""
+    request_id: str = ""
+    read_at: datetime | None = None
+    """When it was seen running: a run that goes on after a restart says so of the reading, not of the restart."""
+
+    @property
+    def ended(self) -> bool:
+        return self.state is State.ENDED
+
+
+class Readback:
+    """Three ways to wait for the end: ``soon`` (seconds), ``settled`` (until a lost POST must be over), ``once``."""
+
+    def __init__(self, voipbin: VoIPBIN, patience: Patience, now: Callable[[], datetime]) -> None:
+        self._voipbin, self._patience, self._now = voipbin, patience, now
+
+    async def once(self, activeflow_id: UUID) -> Verdict:
+        try:
+            activeflow = await self._voipbin.activeflow(activeflow_id)
+        except NotFound:
+            return Verdict(State.ENDED, why="VoIPBIN has no such activeflow any more")
+        except NotOurs:  # it is there, and whether it runs is not shown
+            return Verdict(State.UNREAD, why=NOT_SHOWN)
+        except Failure as failure:
+            return Verdict(State.UNREAD, why=failure.what, request_id=failure.request_id)
+        if activeflow.ended:
+            return Verdict(State.ENDED, at=activeflow.updated_at, by_itself=activeflow.ended_by_itself)
+        return Verdict(State.RUNNING, at=activeflow.updated_at, read_at=self._now())
+
+    async def soon(self, activeflow_id: UUID) -> Verdict:
+        return await self._until_ended(activeflow_id, self._patience.soon)
+
+    async def settled(self, activeflow_id: UUID) -> Verdict:
+        """The verdict counts only once ``settle`` has passed, or it has ended."""
+        until = self._now() + timedelta(seconds=self._patience.settle)
+
+        def pauses() -> Iterable[float]:
+            yield self._patience.every
+            while self._now() < until:
+                yield self._patience.every
+
+        return await self._until_ended(activeflow_id, pauses())
+
+    async def _until_ended(self, activeflow_id: UUID, pauses: Iterable[float]) -> Verdict:
+        verdict = Verdict()
+        for pause in pauses:
+            await asyncio.sleep(pause)
+            verdict = await self.once(activeflow_id)
+            if verdict.ended:
+                break
+        return verdict

@@ -1,0 +1,1 @@
+"""Cards that follow one activeflow until it ends."""

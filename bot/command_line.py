@@ -1,0 +1,79 @@
+"""The command line: ``flows-bot run | demo | check | audit … | policy …``; ``python -m bot`` is the same.
+
+Mistakes in the configuration are printed one per line, and end the program with status 2.
+"""
+
+import contextlib
+import os
+import runpy
+import sys
+from typing import Annotated
+
+from pydantic import BaseModel, Field, ValidationError
+from pydantic_settings import CliApp, CliImplicitFlag, CliSubCommand
+
+from bot import logs
+from bot.composition.house import running
+from bot.composition.until_told import until_told
+from bot.misconfigured import Misconfigured
+from bot.settings import Settings, from_environment, without_surprises
+from bot.terminal.audit import Audit
+from bot.terminal.check import Check
+from bot.terminal.policy import Policy
+
+
+class Run(BaseModel):
+    """Run the bot. Everything it needs stands in the environment, or in a .env file here."""
+
+    async def cli_cmd(self) -> None:
+        settings = _settings()
+        logs.configure(settings.flows_bot_log_format, settings.flows_bot_log_level)
+        await until_told(running(settings))
+
+
+class Demo(BaseModel):
+    """Try the whole bot in a browser: no account, no tokens, no other program."""
+
+    port: Annotated[int, Field(ge=0, le=65535, description="Port of the page; 0 picks a free one.")] = 0
+    open: Annotated[CliImplicitFlag[bool], Field(description="Open the page in a browser.")] = True
+
+    def cli_cmd(self) -> None:
+        # By name: the demo is a composition root above this one, and imports it.
+        runpy.run_module("bot.demo", {"PORT": self.port, "OPEN": self.open}, run_name="__main__")
+
+
+class FlowsBot(BaseModel):
+    """See and stop VoIPBIN activeflows from a Slack incident channel."""
+
+    run: CliSubCommand[Run]
+    demo: CliSubCommand[Demo]
+    check: CliSubCommand[Check]
+    audit: CliSubCommand[Audit]
+    policy: CliSubCommand[Policy]
+
+    def cli_cmd(self) -> None:
+        CliApp.run_subcommand(self)
+
+
+def _settings() -> Settings:
+    without_surprises()
+    return from_environment(Settings)
+
+
+def main(arguments: list[str] | None = None) -> None:
+    """The program. Ends with 0, 1 (something is wrong), 2 (the configuration is), or 130 (interrupted)."""
+    try:
+        CliApp.run(FlowsBot, cli_args=arguments if arguments is not None else sys.argv[1:] or ["--help"])
+    except Misconfigured as wrong:
+        print(*wrong.mistakes, sep="\n", file=sys.stderr)
+        sys.exit(2)
+    except ValidationError as wrong:
+        if wrong.title != "CliAppBaseSettings":  # not what was typed, but a bug of ours
+            raise
+        print(*(f"--{e['loc'][-1]}: {e['msg']}." for e in wrong.errors(include_input=False)), sep="\n", file=sys.stderr)
+        sys.exit(2)
+    except BrokenPipeError:  # somebody reads only the head of an export
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    except KeyboardInterrupt:
+        with contextlib.suppress(BrokenPipeError):
+            sys.exit(130)

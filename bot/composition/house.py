@@ -1,0 +1,237 @@
+"""The composition root: the one place that builds clients, and knows every room.
+
+``running`` puts the rooms together, and takes them apart again in this order: nothing new comes in, what was acked is
+finished, stops under way finish or stay pending in the ledger, then the connections close. Tests and the demo call the
+same function; only their addresses differ.
+
+Decision: apart from ``command_line``, so that it and the house each stay one sitting's reading.
+"""
+
+import contextlib
+from collections.abc import AsyncIterator, Mapping
+from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, timedelta
+from functools import partial
+from typing import Final
+
+import structlog
+from prometheus_client import CollectorRegistry
+from slack_bolt.async_app import AsyncApp
+from slack_sdk.web.async_client import AsyncWebClient
+
+from bot.activeflows.alerting.raising import AlertPace
+from bot.activeflows.errors import Failure
+from bot.activeflows.examining import Examining
+from bot.activeflows.judging.judge import Judging
+from bot.activeflows.operators import Policy
+from bot.activeflows.reading.at_home import AtHome
+from bot.activeflows.reading.listing import Reading
+from bot.activeflows.reading.revealing import Revealing
+from bot.activeflows.reading.reviewing import Reviewing
+from bot.activeflows.records import Head
+from bot.activeflows.searching.search import Searching
+from bot.activeflows.stopping.asking import Asking
+from bot.activeflows.stopping.patience import Patience
+from bot.activeflows.watching.pacing import Pace as WatchPace
+from bot.composition.beside import beside
+from bot.composition.carrying_out import CarryingOut
+from bot.composition.connecting import installed, opened, reached, secret_of
+from bot.composition.doctoring import Doctoring, needs_of
+from bot.composition.learning import Learning
+from bot.composition.raising_alerts import raising_alerts
+from bot.composition.upkeep import KEPT_FOR, LOOK_EVERY, forgetting, kept_up
+from bot.composition.watching_over import watching_over
+from bot.ledger.alert_book import AlertBook
+from bot.ledger.book import Book
+from bot.ledger.usual_book import UsualBook
+from bot.misconfigured import Misconfigured
+from bot.policy import PolicyInForce
+from bot.settings import Settings
+from bot.slack.alert_cards import AlertCards
+from bot.slack.app import build_app, http_session, web_client
+from bot.slack.blocks.audit_head import audit_head
+from bot.slack.bulk_cards import BulkCards
+from bot.slack.cards import StopCards
+from bot.slack.desk import Desk
+from bot.slack.gestures import Gesture
+from bot.slack.homes import Homes
+from bot.slack.http import Check, http_app, serve
+from bot.slack.identity import People
+from bot.slack.installation import Installation
+from bot.slack.intake import Intake
+from bot.slack.jobs import Jobs
+from bot.slack.listeners import register
+from bot.slack.presses import OpenReasons, Pressers
+from bot.slack.socket_mode import NotConnected, SocketMode
+from bot.slack.telling import Teller
+from bot.slack.views import Views
+from bot.slack.watch_cards import WatchCards
+from bot.voipbin import Pace, VoIPBINClient
+from bot.voipbin import Patience as AskingPatience
+
+log = structlog.get_logger(__name__)
+LAST_WORDS: Final = 10.0
+"""Seconds that acked work, and then stops under way, get at a shutdown; what is cut off of a stop goes on at the next start."""
+
+
+def utc_now() -> datetime:
+    return datetime.now(UTC)
+
+
+@dataclass(frozen=True, slots=True)
+class Running:
+    """A bot at work."""
+
+    port: int
+    """Where its small server listens."""
+
+
+@asynccontextmanager
+async def running(
+    settings: Settings,
+    *,
+    patience: Patience | None = None,
+    asking: AskingPatience | None = None,
+    pace: Pace | None = None,
+    watch_pace: WatchPace | None = None,
+    alert_pace: AlertPace | None = None,
+    look_every: float = LOOK_EVERY,
+    kept_for: timedelta = KEPT_FOR,
+    last_words: float = LAST_WORDS,
+) -> AsyncIterator[Running]:
+    """The whole bot, for as long as the block lasts. Raises ``Misconfigured`` with one line per mistake.
+
+    ``look_every``: seconds between two looks at the policy file. ``kept_for``: what durable presses leave behind.
+    """
+    in_force, patience = PolicyInForce(settings.flows_bot_policy), patience or Patience()
+    async with AsyncExitStack() as stack:
+        session = await stack.enter_async_context(http_session())
+        client = web_client(settings.slack_bot_token.get_secret_value(), settings.slack_api_url, session)
+        installation = await installed(client, settings)
+        voipbin = await reached(settings, stack, asking)
+        database = await opened(settings, stack)
+
+        book, teller = Book(database, now=utc_now), Teller(client, session)
+        people, cards = People(client, installation, in_force.policy), StopCards(teller, settings.flows_bot_command)
+        bulk_cards = BulkCards(teller, cards, settings.flows_bot_command)
+        carrying = CarryingOut(voipbin, database, book, Pressers(people), policy=in_force.policy, patience=patience)
+        bulk = await carrying.begin(cards, bulk_cards, stack, within=last_words)
+        await stack.enter_async_context(beside(forgetting(carrying.durable.forget, utc_now, kept_for=kept_for)))
+        jobs = Jobs(teller)
+        stack.push_async_callback(jobs.drain, within=last_words)
+
+        live = await stack.enter_async_context(voipbin.following(pace).at_work()) if settings.voipbin_events else None
+        learning = Learning(UsualBook(database), now=utc_now)
+        judging = await stack.enter_async_context(learning.at_work(live.index)) if live else Judging(learning.stays)
+        over = watching_over(
+            voipbin,
+            live,
+            database,
+            book,
+            WatchCards(teller, settings.flows_bot_command, now=utc_now),
+            holder=carrying.durable.executor_id,
+            judging=judging,
+            pace=watch_pace,
+            now=utc_now,
+        )
+        reading = Reading(voipbin, now=utc_now, live=live, past=voipbin, judging=judging)
+        needs = needs_of(voipbin, database)
+        views, reviewing = Views(client), Reviewing(book, now=utc_now)
+        warnings: dict[str, Check] = {}
+        doctoring = Doctoring(
+            client,
+            voipbin,
+            live,
+            database,
+            in_force,
+            connection=lambda: needs.get("slack"),
+            alerts=lambda: warnings.get("alerts"),
+            now=utc_now,
+        )
+        at_home = AtHome(voipbin, live, judging, reviewing, doctoring.at_a_glance, utc_now)
+        desk = Desk(
+            command=settings.flows_bot_command,
+            people=people,
+            jobs=jobs,
+            teller=teller,
+            cards=cards,
+            reasons=OpenReasons(),
+            policy=in_force.policy,
+            web=client,
+            reading=reading,
+            searching=Searching(voipbin, voipbin, utc_now, judging=judging, live=live),
+            reviewing=reviewing,
+            revealing=Revealing(voipbin, voipbin, book, now=utc_now),
+            asking=Asking(voipbin, book, reading.resolve, patience=patience, now=utc_now),
+            bulk=bulk,
+            examining=Examining(doctoring.looks),
+            watching=await stack.enter_async_context(over),
+            bulk_cards=bulk_cards,
+            views=views,
+            homes=Homes(people, at_home, views, teller, settings.flows_bot_command, now=utc_now),
+            bulks=carrying.bulks,
+            presses=carrying.durable,
+            records=book,
+            now=utc_now,
+        )
+        app = build_app(client, installation, jobs)
+        register(app, desk)
+        tell = partial(_tell_head, teller, in_force)
+        keeping = kept_up(in_force, database, tell, now=utc_now, look_every=look_every)
+        claims = AlertBook(database, carrying.durable.executor_id)
+        alerts = AlertCards(teller, settings.flows_bot_command)
+        raising = raising_alerts(voipbin, live, judging, claims, alerts, in_force.policy, pace=alert_pace, now=utc_now)
+        checks = {"policy": keeping, "alerts": raising}
+        warnings |= {name: await stack.enter_async_context(check) for name, check in checks.items()}
+        port = await _doors(settings, app, installation, client, needs, warnings, stack)
+        _say_hello(settings, in_force.policy(), installation, voipbin, port)
+        yield Running(port)
+
+
+async def _doors(
+    settings: Settings,
+    app: AsyncApp,
+    installation: Installation,
+    client: AsyncWebClient,
+    needs: dict[str, Check],
+    warnings: Mapping[str, Check],
+    stack: AsyncExitStack,
+) -> int:
+    """Open the front door, last of all: whatever comes in from now on can be carried out. The port of the server."""
+    registry = CollectorRegistry()
+    secret = secret_of(settings.slack_signing_secret)
+    intake = Intake(app, installation, signing_secret="" if settings.socket_mode else secret, registry=registry)
+    if settings.socket_mode:
+        socket = SocketMode(intake, client, secret_of(settings.slack_app_token))
+        try:
+            await socket.open()
+        except NotConnected as trouble:
+            raise Misconfigured(f"{trouble}.") from None
+        stack.push_async_callback(socket.close)
+        needs["slack"] = socket.ready
+    server = http_app(None if settings.socket_mode else intake, needs, registry, warnings=warnings)
+    try:
+        return await stack.enter_async_context(serve(server, settings.flows_bot_host, settings.flows_bot_port))
+    except OSError as taken:
+        why = str(taken.strerror).partition(" (")[0]  # Python adds the address, which stands before it already
+        raise Misconfigured(f"FLOWS_BOT_HOST and FLOWS_BOT_PORT: cannot listen there ({why}).") from None
+
+
+async def _tell_head(teller: Teller, in_force: PolicyInForce, head: Head, day: date) -> bool:
+    """Post it in the channel the policy names; whether it could be seen there. Without one the log is enough."""
+    channel = in_force.policy().rules.audit_channel
+    if not channel:
+        return True
+    return await teller.publicly(Gesture("", "", channel), audit_head(head, day)) is not None
+
+
+def _say_hello(
+    settings: Settings, policy: Policy, installation: Installation, voipbin: VoIPBINClient, port: int
+) -> None:
+    with contextlib.suppress(Failure):
+        log.info("voipbin_account", customer=str(voipbin.customer.id), name=voipbin.customer.name)
+    if not policy.grants:
+        log.warning("nobody_may_do_anything", why="FLOWS_BOT_POLICY is not set, or grants nothing")
+    mode = "socket" if settings.socket_mode else "http"
+    log.info("ready", mode=mode, workspace=installation.team_id, command=settings.flows_bot_command, port=port)

@@ -1,0 +1,63 @@
+"""The part of the composition root that follows the watched activeflows, for as long as the bot runs."""
+
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from datetime import datetime
+
+import structlog
+
+from bot.activeflows.judging.judge import Judging, may_be_stale
+from bot.activeflows.model import Activeflow
+from bot.activeflows.ports import Records
+from bot.activeflows.reading.seeing import in_time
+from bot.activeflows.situation.line import Situation
+from bot.activeflows.watching.beginning import Watching
+from bot.activeflows.watching.keeping import KeepingWatch
+from bot.activeflows.watching.pacing import Pace
+from bot.activeflows.watching.ports import Events, WatchCards
+from bot.composition.beside import beside
+from bot.ledger.database import Database
+from bot.ledger.watch_book import WatchBook
+from bot.voipbin import InBulk, Urgency, VoIPBINClient
+
+log = structlog.get_logger(__name__)
+
+
+@asynccontextmanager
+async def watching_over(
+    voipbin: VoIPBINClient,
+    events: Events | None,
+    database: Database,
+    records: Records,
+    cards: WatchCards,
+    *,
+    holder: str,
+    judging: Judging,
+    pace: Pace | None,
+    now: Callable[[], datetime],
+) -> AsyncIterator[Watching]:
+    """While the block lasts; watches that were open when the bot ended go on. ``holder``: this process' own id."""
+    pace, book = pace or Pace(), WatchBook(database, holder)
+    unhurried = InBulk(voipbin, Urgency.SCAN)
+
+    async def warned(activeflow: Activeflow, doing: Situation) -> tuple[str, ...]:
+        call_id = activeflow.reference.id if may_be_stale(activeflow, now()) else None
+        call = (await in_time(unhurried.call(call_id) if call_id else None, pace.side_look)).value
+        troubles = judging.of(activeflow, doing, now(), call=call)
+        return tuple(trouble.words for trouble in troubles if trouble.words not in doing.words)
+
+    keeping = KeepingWatch(unhurried, events, book, records, cards, pace=pace, now=now, warned=warned, broken=_broken)
+    async with beside(keeping.attend()):
+        yield Watching(
+            voipbin,
+            book,
+            source=keeping.source,
+            stir=keeping.stir,
+            now=now,
+            warned=warned,
+            pace=pace,
+        )
+
+
+def _broken(trouble: Exception) -> None:
+    log.error("watching_failed", trouble=type(trouble).__name__)
