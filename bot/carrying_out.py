@@ -6,10 +6,12 @@ from dataclasses import replace
 from datetime import UTC, datetime
 from uuid import uuid4
 
+from bot.activeflows.aftermath import Aftermath
 from bot.activeflows.asking_bulk import AskingBulk
 from bot.activeflows.bulking import Bulking
 from bot.activeflows.freezing import Freezing
 from bot.activeflows.hanging_up import HangingUp
+from bot.activeflows.looking_around import LookingAround
 from bot.activeflows.one_stop import OneStop
 from bot.activeflows.operators import Policy
 from bot.activeflows.patience import Patience
@@ -75,11 +77,11 @@ class CarryingOut:
             bulks=self.bulks,
             ledger=self._ledger,
             cards=cards,
-            people=self._people,
             pressing=PressingBulk(self.bulks, self._ledger, self._people, policy=self._policy, now=_now),
-            freezing=freezing,
             one_stop=OneStop(voipbin, self._ledger, look, patience=patience, now=_now, asks_again=False),
-            readback=Readback(voipbin, patience, _now),
+            around=LookingAround(
+                self._people, freezing, Readback(voipbin, patience, _now), Aftermath(voipbin, patience)
+            ),
             members=self.durable,
             now=_now,
         )
