@@ -9,9 +9,11 @@ from uuid import uuid4
 from bot.activeflows.bulk.asking import AskingBulk
 from bot.activeflows.bulk.carrying_out import Bulking
 from bot.activeflows.bulk.freezing import Freezing
+from bot.activeflows.bulk.looking_around import LookingAround
 from bot.activeflows.bulk.ports import BulkCards
 from bot.activeflows.bulk.pressing import PressingBulk
 from bot.activeflows.operators import Policy
+from bot.activeflows.stopping.aftermath import Aftermath
 from bot.activeflows.stopping.carrying_out import Stopping
 from bot.activeflows.stopping.hanging_up import HangingUp
 from bot.activeflows.stopping.one_stop import OneStop
@@ -76,11 +78,11 @@ class CarryingOut:
             bulks=self.bulks,
             ledger=self._ledger,
             cards=cards,
-            people=self._people,
             pressing=PressingBulk(self.bulks, self._ledger, self._people, policy=self._policy, now=_now),
-            freezing=freezing,
             one_stop=OneStop(voipbin, self._ledger, look, patience=patience, now=_now, asks_again=False),
-            readback=Readback(voipbin, patience, _now),
+            around=LookingAround(
+                self._people, freezing, Readback(voipbin, patience, _now), Aftermath(voipbin, patience)
+            ),
             members=self.durable,
             now=_now,
         )

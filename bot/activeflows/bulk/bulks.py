@@ -31,6 +31,7 @@ class Member:
     words: str
     reference_type: str
     created_at: datetime | None
+    call_id: UUID | None = None
     on_complete: str = ""
     """Name (else the short id) of the flow that starts when this one ends; empty when none does."""
 
@@ -159,6 +160,10 @@ class Ending:
     more: int | None = None
     """Activeflows that fit now and were not in the list; ``None`` when that could not be read."""
     receipt: str = ""
+    up: tuple[int, ...] = ()
+    """Numbers of members that have ended while their callers are still on the line."""
+    unheard: tuple[int, ...] = ()
+    """Of members that have ended, and it is not known whether their callers are still on the line."""
 
 
 @dataclass(frozen=True, slots=True)

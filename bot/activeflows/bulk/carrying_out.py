@@ -35,15 +35,14 @@ from bot.activeflows.bulk.bulks import (
     outcome_words,
     press_on,
 )
-from bot.activeflows.bulk.freezing import Freezing
+from bot.activeflows.bulk.looking_around import Around, LookingAround
 from bot.activeflows.bulk.ports import BulkCards, BulkLedger, Members
 from bot.activeflows.bulk.pressing import BulkAdmission, PressingBulk, bulk_record
-from bot.activeflows.errors import BotError, LedgerUnavailable
+from bot.activeflows.errors import LedgerUnavailable
 from bot.activeflows.records import Record, What
 from bot.activeflows.stopping.one_stop import OneStop, Result
-from bot.activeflows.stopping.ports import Ledger, People, Step
+from bot.activeflows.stopping.ports import Ledger, Step
 from bot.activeflows.stopping.pressing import record_of
-from bot.activeflows.stopping.readback import Readback
 from bot.activeflows.stopping.stops import (
     Attribution,
     Declined,
@@ -66,14 +65,6 @@ EDIT_EVERY: Final = 2.0
 
 
 @dataclass(frozen=True, slots=True)
-class Around:
-    """At the end: members (by number) that have ended after all, and how many fit that were not in the list."""
-
-    ended: tuple[int, ...] = ()
-    more: int | None = None
-
-
-@dataclass(frozen=True, slots=True)
 class Turn:
     """A member whose turn has come: to be stopped, or what it became without."""
 
@@ -89,18 +80,16 @@ class Bulking:
         bulks: BulkLedger,
         ledger: Ledger,
         cards: BulkCards,
-        people: People,
         pressing: PressingBulk,
-        freezing: Freezing,
         one_stop: OneStop,
-        readback: Readback,
+        around: LookingAround,
         members: Members,
         *,
         now: Callable[[], datetime],
         edit_every: float = EDIT_EVERY,
     ) -> None:
-        self._bulks, self._ledger, self._cards, self._people = bulks, ledger, cards, people
-        self._pressing, self._freezing, self._one_stop, self._readback = pressing, freezing, one_stop, readback
+        self._bulks, self._ledger, self._cards = bulks, ledger, cards
+        self._pressing, self._one_stop, self._around = pressing, one_stop, around
         self._members, self._now, self._edit_every = members, now, edit_every
 
     async def carry_out(self, press: Press, step: Step) -> None:
@@ -118,9 +107,9 @@ class Bulking:
             became = await self._stop(press, admission.numbers)
         ending = Ending(halted=_halted(became))
         became |= {m.number: Became.NOT_PERMITTED for m in bulk.members if m.number not in admission.numbers}
-        around = await step("look around", Around, partial(self._look_around, bulk, became))
+        around = await step("look around", Around, partial(self._around.of, bulk, became))
         became |= dict.fromkeys(around.ended, Became.STOPPED)
-        ending = replace(ending, more=around.more)
+        ending = replace(ending, more=around.more, up=around.up, unheard=around.unheard)
         await step("bulk outcome", bool, partial(self._conclude, bulk, press, became, ending))
 
     async def carry_out_member(self, press: Press, number: int, step: Step) -> Became:
@@ -215,21 +204,6 @@ class Bulking:
             with suppress(TimeoutError):
                 async with asyncio.timeout(self._edit_every):
                     await over.wait()
-
-    async def _look_around(self, bulk: Bulk, became: Mapping[int, Became]) -> Around:
-        """Read once more what was not known, now that all is quiet; and count what fits but was not in the list."""
-        ended: list[int] = []
-        for member in bulk.members:
-            if became.get(member.number) in {Became.UNKNOWN, Became.RUNNING}:
-                verdict = await self._readback.once(member.activeflow_id)
-                if verdict.ended:
-                    ended.append(member.number)
-        try:
-            asker = await self._people.fresh(bulk.asked_by, bulk.channel)
-            listed = frozenset(member.activeflow_id for member in bulk.members)
-            return Around(tuple(ended), await self._freezing.more(asker, bulk.filters, listed))
-        except BotError:
-            return Around(tuple(ended))
 
     async def _conclude(self, bulk: Bulk, press: Press, became: dict[int, Became], ending: Ending) -> bool:
         """Write down what is not written yet, the whole last, and tell everybody."""

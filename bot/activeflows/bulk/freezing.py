@@ -138,6 +138,7 @@ def _member(number: int, activeflow: Activeflow, flow: Flow | None, doing: Situa
         words=doing.words,
         reference_type=activeflow.reference.type,
         created_at=activeflow.created_at,
+        call_id=activeflow.reference.id if activeflow.reference.is_call else None,
     )
 
 

@@ -7,9 +7,10 @@ the hang-up may simply be on its way.
 """
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterable
 from dataclasses import replace
 from typing import Final
+from uuid import UUID
 
 from bot.activeflows.errors import Failure
 from bot.activeflows.ports import VoIPBIN
@@ -32,7 +33,7 @@ class Aftermath:
         for look, pause in enumerate(self._patience.after, 1):
             await asyncio.sleep(pause)
             if intent.seen.call_id is not None and (call is None or call.state != "hung_up"):
-                call = await self._call(intent) or call
+                call = await self._call(intent.seen.call_id) or call
             if intent.seen.on_complete_flow_id is not None and child is None:
                 child = await self._child(intent)
             if self._known(intent, call, child):
@@ -51,11 +52,21 @@ class Aftermath:
         over = intent.seen.call_id is None or (call is not None and call.state == "hung_up")
         return over and (intent.seen.on_complete_flow_id is None or child is not None)
 
-    async def _call(self, intent: Intent) -> CallAfter | None:
-        if intent.seen.call_id is None:
-            return None
+    async def calls(self, call_ids: Iterable[UUID]) -> dict[UUID, str]:
+        """The state of many calls, as in ``CallAfter``: each looked at once, and once more if it is not known to go."""
+        states: dict[UUID, str] = {}
+        asked = list(call_ids)
+        for pause in self._patience.after[-2:] if asked else ():
+            await asyncio.sleep(pause)
+            for call_id in asked:
+                call = await self._call(call_id)
+                states[call_id] = "unknown" if call is None else call.state
+            asked = [call_id for call_id in asked if states[call_id] in {"up", "unknown"}]
+        return states
+
+    async def _call(self, call_id: UUID) -> CallAfter | None:
         try:
-            call = await self._voipbin.call(intent.seen.call_id)
+            call = await self._voipbin.call(call_id)
         except Failure:
             return None
         if call is None:

@@ -59,7 +59,10 @@ def bulk_card(bulk: Bulk, run: Run, command: str) -> Message:
     small = [MarkdownTextObject(text=line) for line in _small_print(bulk, run, command)]
     blocks.append(ContextBlock(elements=small))
     if run.state not in {BulkState.CANCELLED, BulkState.EXPIRED}:
-        lines = all_without_bot([member.activeflow_id for member in remainder(bulk, run)])
+        on_the_line = (*run.ending.up, *run.ending.unheard) if run.ending is not None else ()
+        calls = [member.call_id for member in bulk.members if member.number in on_the_line and member.call_id]
+        left = [member.activeflow_id for member in remainder(bulk, run)]
+        lines = [*all_without_bot(left), *all_without_bot(calls, "calls hangup")]
         blocks += [ContextBlock(elements=[MarkdownTextObject(text=line)]) for line in lines]
     return Message(" ".join([f"{header}:", *told]), tuple(blocks))
 
@@ -182,6 +185,10 @@ def _end(bulk: Bulk, run: Run) -> Iterator[str]:
         return
     if ending.halted:
         yield f"*It went no further than the first one:* {escaped(ending.halted, 200)}. Nothing else was touched."
+    if ending.up:
+        yield f"*Ended, and the caller is still on the line:* {_few(_short_ids(bulk, ending.up))}. VoIPBIN was to hang up."
+    if ending.unheard:
+        yield f"Ended, and it is not known whether the caller was hung up: {_few(_short_ids(bulk, ending.unheard))}"
     for kind, words in _NAMED.items():
         named = [member.short_id for member in bulk.members if run.of(member) is kind]
         if named:
@@ -190,6 +197,10 @@ def _end(bulk: Bulk, run: Run) -> Iterator[str]:
         yield f"{ending.more} more fit now that were not in the list; they were not touched."
     elif ending.more is None:
         yield "Whether more fit now could not be read."
+
+
+def _short_ids(bulk: Bulk, numbers: Sequence[int]) -> list[str]:
+    return [member.short_id for member in bulk.members if member.number in numbers]
 
 
 def _few(short_ids: Sequence[str]) -> str:

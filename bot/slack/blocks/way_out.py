@@ -31,14 +31,15 @@ def hang_up_without_bot(call_id: UUID) -> str:
     return f"Without this bot: {code(f'vn calls hangup {call_id}')}"
 
 
-def all_without_bot(activeflow_ids: Sequence[UUID]) -> Iterator[str]:
+def all_without_bot(ids: Sequence[UUID], command: str = "activeflows stop") -> Iterator[str]:
     """The same for many: lines of small print for a shell, each short enough for one block; empty for none."""
-    for start in range(0, min(len(activeflow_ids), _MOST_NAMED), _IN_ONE_LINE):
-        some = " ".join(str(id_) for id_ in activeflow_ids[start : min(start + _IN_ONE_LINE, _MOST_NAMED)])
-        yield f"Without this bot: {code(f'for id in {some}; do vn activeflows stop $id; done', 2900)}"
-    more = len(activeflow_ids) - _MOST_NAMED
+    for start in range(0, min(len(ids), _MOST_NAMED), _IN_ONE_LINE):
+        some = " ".join(str(id_) for id_ in ids[start : start + _IN_ONE_LINE])
+        yield f"Without this bot: {code(f'for id in {some}; do vn {command} $id; done', 2900)}"
+    more = len(ids) - _MOST_NAMED
     if more > 0:
-        yield f"The other {more} without this bot: {code('vn activeflows list')}, then {code('vn activeflows stop <id>')}"
+        listing = command.partition(" ")[0]
+        yield f"The other {more} without this bot: {code(f'vn {listing} list')}, then {code(f'vn {command} <id>')}"
 
 
 def with_way_out(message: Message, target: Target) -> Message:

@@ -27,6 +27,7 @@ def a_bulk(count: int = 50, words: str = "Support line") -> Bulk:
             words=words,
             reference_type="call" if number % 5 else words,
             created_at=AT - timedelta(minutes=number),
+            call_id=UUID(int=number),
             on_complete=f"{words} {number % 11}" if number % 2 else "",
         )
         for number in range(1, count + 1)
@@ -47,7 +48,8 @@ def bulk_screens(words: str) -> Iterator[Message]:
     everything = dict.fromkeys(range(1, 51), Became.MOVED)
     for state in BulkState:
         yield bulk_card(bulk, Run(state, "p", "U0ALICE", AT, AT, "", became), "/flows")
-    for ending in (Ending(), Ending(words, 3, words), Ending("", 0)):
+    everybody = tuple(range(1, 51))
+    for ending in (Ending(), Ending(words, 3, words, everybody, everybody), Ending("", 0)):
         for aborted_by in ("", "U0BOB"):
             for run in (became, everything, dict.fromkeys(range(1, 51), Became.STOPPED)):
                 yield bulk_card(bulk, Run(BulkState.DONE, "p", "U0ALICE", AT, AT, aborted_by, run, ending), "/flows")

@@ -1,0 +1,56 @@
+"""The last look around a bulk stop, now that all is quiet: what was not known, who is still on the line, what else fits."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from bot.activeflows.bulk.bulks import Became, Bulk
+from bot.activeflows.bulk.freezing import Freezing
+from bot.activeflows.errors import BotError
+from bot.activeflows.stopping.aftermath import Aftermath
+from bot.activeflows.stopping.ports import People
+from bot.activeflows.stopping.readback import Readback
+
+
+@dataclass(frozen=True, slots=True)
+class Around:
+    """Members by number. ``more``: how many fit that were not in the list; ``None`` when that could not be read."""
+
+    ended: tuple[int, ...] = ()
+    """Those that have ended after all."""
+    more: int | None = None
+    up: tuple[int, ...] = ()
+    """Ended, and their callers are still on the line."""
+    unheard: tuple[int, ...] = ()
+    """Ended, and it is not known whether their callers are still on the line."""
+
+
+class LookingAround:
+    """Reads; nothing is changed here."""
+
+    def __init__(self, people: People, freezing: Freezing, readback: Readback, aftermath: Aftermath) -> None:
+        self._people, self._freezing, self._readback, self._aftermath = people, freezing, readback, aftermath
+
+    async def of(self, bulk: Bulk, became: Mapping[int, Became]) -> Around:
+        """``became``: what is known so far."""
+        ended = []
+        for member in bulk.members:
+            if became.get(member.number) in {Became.UNKNOWN, Became.RUNNING}:
+                verdict = await self._readback.once(member.activeflow_id)
+                if verdict.ended:
+                    ended.append(member.number)
+        stopped = {number for number, result in became.items() if result is Became.STOPPED}.union(ended)
+        calls = {m.number: m.call_id for m in bulk.members if m.number in stopped and m.call_id is not None}
+        states = await self._aftermath.calls(calls.values())
+        up, unheard = (
+            tuple(number for number, call_id in calls.items() if states[call_id] == state)
+            for state in ("up", "unknown")
+        )
+        return Around(tuple(ended), await self._more(bulk), up, unheard)
+
+    async def _more(self, bulk: Bulk) -> int | None:
+        try:
+            asker = await self._people.fresh(bulk.asked_by, bulk.channel)
+            listed = frozenset(member.activeflow_id for member in bulk.members)
+            return await self._freezing.more(asker, bulk.filters, listed)
+        except BotError:
+            return None
