@@ -253,9 +253,7 @@ class Following:
     async def _read_the_past(self) -> None:
         while self._good is not None and (holes := self._coverage.holes(BEGINNING, self._good[0])):
             try:
-                if holes[-1].since == BEGINNING:
-                    await self._windows().feel(holes[-1].until)
-                await self._windows().read(self._coverage.holes(BEGINNING, self._good[0]))
+                await self._windows().read(holes)
             except Unsuccessful:
                 await asyncio.sleep(self._pace.failed_again)
             else:

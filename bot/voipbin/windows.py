@@ -2,8 +2,8 @@
 
 The list continues with "created before", so that it can be read from any moment backwards
 (https://api.voipbin.net/docs/common_overview.html). A reader that has nothing left takes the older half of what somebody
-else still has to read; the end of the list, whose place nobody knows, is felt for with strides that double. How many read
-at once is the budget's to say: one more joins whenever a turn is free.
+else still has to read. Where the list begins nobody knows: one feels for it with strides that double, so that soon it is known
+how much is left. How many read at once is the budget's to say: one more joins whenever a turn is free.
 
 Promises: when ``read`` returns, every readable row created in the spans has been handed over, whatever the size of a
 page, the ties at its border and the rows that came meanwhile. The one exception is a microsecond with more rows than a
@@ -73,15 +73,15 @@ class Windows:
         self._todo: deque[_Window] = deque()
         self._walking: list[_Window] = []
         self._readers = 0
-        self._top = BEGINNING
 
     async def read(self, spans: Sequence[Span]) -> None:
-        """Read these spans, the first ones first. One that begins at ``BEGINNING`` ends with the list."""
+        """Read these spans, the first ones first. The last may begin at ``BEGINNING``, and ends with the list."""
         self._todo = deque(_Window(*span) for span in spans)
-        self._top = max((span.until for span in spans), default=BEGINNING)
         trouble: Trouble | None = None
         try:
             async with asyncio.TaskGroup() as group:
+                if spans and spans[-1].since == BEGINNING:
+                    group.create_task(self._feel(spans[-1].until))
                 self._join(group)
         except* Unsuccessful as failed:
             trouble = _first(failed)
@@ -101,20 +101,28 @@ class Windows:
         if trouble is not None:
             raise Unsuccessful(trouble)
 
-    async def feel(self, until: datetime) -> None:
-        """Find about where the list begins, so that it is known how much of it is left to read.
-
-        One page an hour before ``until``, two, four, …, until one is not full; then closer, to an eighth of it.
-        """
+    async def _feel(self, top: datetime) -> None:
+        """Find about where the list begins, further and further back, then closer, to an eighth of its length."""
         near, far = timedelta(0), _FIRST_STRIDE
-        while far < _LONGEST_PAST and await self._page(until - far) > BEGINNING:
+        while far < _LONGEST_PAST and await self._goes_on(top - far):
             near, far = far, far * 2
         while far - near > max(far / 8, _FIRST_STRIDE):
             middle = (near + far) / 2
-            if await self._page(until - middle) > BEGINNING:
+            if await self._goes_on(top - middle):
                 near = middle
             else:
                 far = middle
+
+    async def _goes_on(self, until: datetime) -> bool:
+        """Read a page out of turn, in the middle of somebody's share, of which only the newer part is left to them."""
+        reached = await self._page(until)
+        for window in (*self._todo, *self._walking):
+            if window.since < until < window.until:
+                if window.since < reached:
+                    self._todo.append(_Window(window.since, reached))
+                window.since = until
+                break
+        return reached > BEGINNING
 
     async def _confirm(self, moments: Sequence[datetime]) -> None:
         left = deque(moments)
@@ -172,23 +180,19 @@ class Windows:
             window = self._todo.popleft()
             if window.since < window.until:
                 return window
-        busiest = max(self._walking, key=lambda window: window.pages_left, default=None)
-        lowest = min(self._walking, key=lambda window: window.since, default=None)
-        if lowest is not None and lowest.since == BEGINNING:
-            stride = max(self._top - lowest.until, _FIRST_STRIDE)
-            if stride < _LONGEST_PAST:
-                return self._given(lowest, lowest.until - stride)
-        if busiest is not None and busiest.since > BEGINNING and busiest.pages_left >= 2:
-            return self._given(busiest, busiest.since + (busiest.until - busiest.since) / 2)
-        return None
+        known = [window for window in self._walking if window.since > BEGINNING]
+        busiest = max(known, key=lambda window: window.pages_left, default=None)
+        if busiest is None or busiest.pages_left < 2:
+            return None
+        return self._given(busiest, busiest.since + (busiest.until - busiest.since) / 2)
 
     def _given(self, window: _Window, middle: datetime) -> _Window:
-        older = _Window(window.since, middle, window.stride if window.since > BEGINNING else None)
+        older = _Window(window.since, middle, window.stride)
         window.since = middle
         return older
 
     def _divisible(self) -> bool:
-        return bool(self._todo) or any(w.since == BEGINNING or w.pages_left >= 2 for w in self._walking)
+        return bool(self._todo) or any(w.since > BEGINNING and w.pages_left >= 2 for w in self._walking)
 
 
 def _first(failed: BaseExceptionGroup[Unsuccessful]) -> Trouble:
