@@ -39,9 +39,10 @@ _WHEN: Final = "{date_short_pretty} {time}"
 _COMING: Final = "Still being looked up: this page completes itself."
 _MOST_ASKED: Final = 10
 _REFRESH: Final = ActionsBlock(
+    block_id=ids.HOME_REFRESH,  # the same each time, so that a press while the page completes itself still counts
     elements=[
         ButtonElement(text="Refresh", action_id=ids.HOME_REFRESH, value="home", accessibility_label="Refresh this page")
-    ]
+    ],
 )
 
 

@@ -8,6 +8,7 @@ from slack_sdk.models.blocks import Block, ContextBlock, MarkdownTextObject, Sec
 from bot.activeflows.ages import in_words
 from bot.activeflows.reading.at_home import Overview, Troubled
 from bot.activeflows.reading.grouping import Group
+from bot.slack import ids
 from bot.slack.blocks import row_buttons
 from bot.slack.blocks.freshness import freshness
 from bot.slack.blocks.mrkdwn import bold, code, escaped
@@ -47,7 +48,8 @@ def _troubled(troubled: Troubled, now: datetime) -> SectionBlock:
     if doing.situation.warning:
         lines.append(f"*Warning:* {escaped(doing.situation.warning, 200)}")
     show = row_buttons.show(activeflow, doing.flow_name)
-    return SectionBlock(text=MarkdownTextObject(text="\n".join(lines)), accessory=show)
+    block_id = f"{ids.SHOW}:{activeflow.id}"  # as for Refresh: it stays the same while the page completes itself
+    return SectionBlock(block_id=block_id, text=MarkdownTextObject(text="\n".join(lines)), accessory=show)
 
 
 def _looked_through(overview: Overview) -> str:

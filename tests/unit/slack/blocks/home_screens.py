@@ -53,7 +53,10 @@ def home_screens(
 
 def _overview(words: str, listing: Listing, one: Activeflow | None) -> Overview:
     doing = None if one is None else replace(situation(one), words=words, warning=words)
-    troubled = () if one is None or doing is None else (Troubled(one, Doing(doing, words), _troubles(words)),) * 5
+    troubled: tuple[Troubled, ...] = ()
+    if one is not None and doing is not None:
+        some = (replace(one, id=UUID(int=one.id.int + number)) for number in range(5))
+        troubled = tuple(Troubled(each, Doing(doing, words), _troubles(words)) for each in some)
     groups = () if one is None else (Group(words, 12, one), Group(None, 1, replace(one, created_at=None)))
     shown = replace(
         listing, rows=(), first=0, by="flow", groups=groups, all_groups=len(groups), freshness=Freshness(live=True)
