@@ -78,15 +78,15 @@ def _plain(text: str) -> str:
 def _runs(written: str) -> Iterator[str]:
     """Its groups, joined to numbers; one digit at the end is left out.
 
-    A group that is a date or an address parts, unless a number that has only begun needs it: "+47 22.33.44.55".
+    A group that is a date or an address parts, unless a number that has only begun needs it: "+47 22.33.44.55", "(0)10-11-2026".
     """
-    groups = written.replace("(0)", " ").split()
+    groups, begun = written.replace("(0)", " ").split(), written.startswith("(0)")
     too_long = _count(written) > _most(written)
     run: list[str] = []
     for group in groups:
         together = "".join(run)
         begins = group.startswith(("0", "(0")) and _count(together) >= SHORTEST
-        if _NO_NUMBER.fullmatch(group) and (not run or _count(together) >= SHORTEST):
+        if _NO_NUMBER.fullmatch(group) and (not (run or begun) or _count(together) >= SHORTEST):
             yield together
             run = []
         elif too_long and (begins or _count(together) + _count(group) > _most(together)):
@@ -94,6 +94,7 @@ def _runs(written: str) -> Iterator[str]:
             run = [group]
         else:
             run.append(group)
+        begun = False
     if len(run) > 1 and _count(run[-1]) == 1 and _count("".join(run)) > SHORTEST:
         run.pop()  # "0171 2345678 2 times"
     yield "".join(run)

@@ -100,6 +100,7 @@ def test_what_is_no_number_is_not_taken_for_one(text: str) -> None:
         ("01 23 45 67 89", ["123456789"]),
         ("010 7731", ["0107731"]),
         ("+47 22.33.44.55", ["4722334455"]),
+        ("(0)10-11-2026 on 10-11-2026", ["10112026"]),
     ],
 )
 def test_numbers_in_a_text_are_parted_as_they_were_meant(text: str, digits: list[str]) -> None:
