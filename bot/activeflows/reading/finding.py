@@ -9,7 +9,7 @@ from typing import Final
 from uuid import UUID
 
 from bot.activeflows.errors import Ambiguous, NotFound, NotOurs
-from bot.activeflows.model import Activeflow, Picture
+from bot.activeflows.model import Activeflow, Picture, number_of
 from bot.activeflows.operators import Operator, Permission
 from bot.activeflows.ports import VoIPBIN
 from bot.activeflows.targets import Prefix, Target
@@ -36,12 +36,13 @@ async def find(voipbin: VoIPBIN, operator: Operator, target: Target) -> Activefl
 
 def visible(voipbin: VoIPBIN, operator: Operator, activeflows: Iterable[Activeflow]) -> list[Activeflow]:
     """Those of which anything may be shown to this person here; decided once for each flow."""
-    us, decided, seen = voipbin.customer.id, dict[UUID | None, bool](), []
+    us, decided, seen = number_of(voipbin.customer.id), dict[int, bool](), []
     for activeflow in activeflows:
-        may = decided.get(activeflow.flow_id)
+        flow = number_of(activeflow.flow_id)
+        may = decided.get(flow)
         if may is None:
-            may = decided[activeflow.flow_id] = operator.may(Permission.VIEW, activeflow.flow_id)
-        if may and activeflow.customer_id == us:
+            may = decided[flow] = operator.may(Permission.VIEW, activeflow.flow_id)
+        if may and number_of(activeflow.customer_id) == us:
             seen.append(activeflow)
     return seen
 

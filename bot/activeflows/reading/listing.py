@@ -13,11 +13,10 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from difflib import get_close_matches
 from typing import Final, Literal, TypeAlias
-from uuid import UUID
 
 from bot.activeflows.judging.judge import Judging
 from bot.activeflows.judging.stays import Stays
-from bot.activeflows.model import Activeflow, Freshness, Picture
+from bot.activeflows.model import Activeflow, Freshness, Picture, number_of
 from bot.activeflows.operators import Operator, Permission
 from bot.activeflows.ports import Live, Past, VoIPBIN
 from bot.activeflows.reading.filters import Filters
@@ -196,14 +195,14 @@ class Reading:
 
 def _of_flow(seen: list[Activeflow], wanted: Filters, known: Flows, now: datetime) -> list[Activeflow]:
     """Decided once for each flow."""
-    decided: dict[UUID | None, bool] = {}
+    decided: dict[int, bool] = {}
     found = []
     for activeflow in seen:
-        fits = decided.get(activeflow.flow_id)
+        number = number_of(activeflow.flow_id)
+        fits = decided.get(number)
         if fits is None:
             flow = flow_of(activeflow, known)
-            fits = wanted.matches(activeflow, _UNSEEN, flow.name if flow else None, now)
-            decided[activeflow.flow_id] = fits
+            fits = decided[number] = wanted.matches(activeflow, _UNSEEN, flow.name if flow else None, now)
         if fits:
             found.append(activeflow)
     return found
@@ -213,7 +212,7 @@ def _groups(found: list[Activeflow], by: By, known: Flows) -> tuple[Group, ...]:
     """A group by action is called by VoIPBIN's word; the step before the first one is called "start"."""
     if by == "flow":
         names = {flow_id: flow.name for flow_id, flow in known.items() if flow is not None}
-        return grouped(found, lambda a: a.flow_id, lambda a: names.get(a.flow_id) if a.flow_id else None)
+        return grouped(found, lambda a: number_of(a.flow_id), lambda a: names.get(a.flow_id) if a.flow_id else None)
     return grouped(found, _action, _action)
 
 
@@ -222,8 +221,10 @@ def _action(activeflow: Activeflow) -> str:
 
 
 def _unnamed(seen: list[Activeflow], found: list[Activeflow], known: Flows) -> int:
-    fitting = {activeflow.id for activeflow in found}
-    return sum(1 for a in seen if a.flow_id is not None and a.id not in fitting and a.flow_id not in known)
+    named = {0, *map(number_of, known)}  # without a flow there is no name to be known
+    unnamed = [activeflow for activeflow in seen if number_of(activeflow.flow_id) not in named]
+    fitting = {activeflow.id for activeflow in found} if unnamed else ()
+    return sum(activeflow.id not in fitting for activeflow in unnamed)
 
 
 def _similar(asked: str, known: Flows) -> tuple[str, ...]:

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import Final, TypeAlias
 from uuid import UUID
 
-from bot.activeflows.model import Activeflow, Flow, Picture
+from bot.activeflows.model import Activeflow, Flow, Picture, number_of
 from bot.activeflows.ports import Live, VoIPBIN
 from bot.activeflows.reading.seeing import in_time
 from bot.activeflows.situation.line import Situation, queues_named, situation
@@ -29,7 +29,7 @@ async def pictured(voipbin: VoIPBIN, live: Live | None, *, max_age: float) -> Pi
 
 async def flows(voipbin: VoIPBIN, ids: Iterable[UUID | None], *, within: float) -> dict[UUID, Flow | None]:
     """The definitions of these flows; each look-up gets ``within`` seconds."""
-    asked = [id_ for id_ in dict.fromkeys(ids) if id_ is not None][:MOST]
+    asked = list({number_of(id_): id_ for id_ in ids if id_ is not None}.values())[:MOST]
     answers = await asyncio.gather(*(in_time(voipbin.flow(id_), within) for id_ in asked))
     return {id_: answer.value for id_, answer in zip(asked, answers, strict=True) if answer.answered}
 

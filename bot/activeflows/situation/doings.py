@@ -9,7 +9,7 @@ from collections.abc import Iterable, Mapping
 from typing import Final
 from uuid import UUID
 
-from bot.activeflows.model import Activeflow, Flow
+from bot.activeflows.model import Activeflow, Flow, number_of
 from bot.activeflows.situation.line import Situation, situation
 
 _BREATH: Final = 20
@@ -20,19 +20,20 @@ class Doings:
     """Situations by activeflow."""
 
     def __init__(self) -> None:
-        self._last: dict[UUID, tuple[Activeflow, Flow | None, Situation]] = {}
+        self._last: dict[int, tuple[Activeflow, Flow | None, Situation]] = {}
 
     async def of(self, activeflows: Iterable[Activeflow], flows: Mapping[UUID, Flow | None]) -> list[Situation]:
         """In the same order; ``flows``: their definitions by id, as far as they are known."""
-        found, new = dict[UUID, tuple[Activeflow, Flow | None, Situation]](), 0
+        found, new = dict[int, tuple[Activeflow, Flow | None, Situation]](), 0
+        known = {number_of(id_): flow for id_, flow in flows.items()}
         for activeflow in activeflows:
-            flow = flows.get(activeflow.flow_id) if activeflow.flow_id is not None else None
-            last = self._last.get(activeflow.id)
+            flow, id_ = known.get(number_of(activeflow.flow_id)), number_of(activeflow.id)
+            last = self._last.get(id_)
             if last is None or last[0] is not activeflow or not (last[1] is flow or last[1] == flow):
                 last = (activeflow, flow, situation(activeflow, flow=flow))
                 new += 1
                 if new % _BREATH == 0:
                     await asyncio.sleep(0)
-            found[activeflow.id] = last
+            found[id_] = last
         self._last = found
         return [doing for _, _, doing in found.values()]
