@@ -123,7 +123,7 @@ class Promises:
                 if this:
                     mine = telling.press is not None and telling.press.by in {p.by for p in by_card}
                     self._must(mine or telling.phase.call is not None, f"none of its presses did it: {words}")
-                elif attribution is not Attribution.UNCERTAIN:
+                elif attribution not in {Attribution.UNCERTAIN, Attribution.CALL_UNREAD}:
                     self._must(not by_card, f"{by_card[:1]} did it, and the card says: {words}")
             case NotSent() | Expired() | Cancelled():
                 self._must(not by_card, f"{by_card[:1]} stopped it, and the card says: {words}")

@@ -40,4 +40,5 @@ async def test_a_bulk_stop_survives_a_kill_at_each_of_its_writes(
     assert len(died_at) == len(set(died_at))
     for number in range(1, _MEMBERS + 1):
         of_member = [name for name in died_at if name.split(" & ")[0].endswith(f"/{number}")]
-        assert sum("operation_outputs" in name for name in of_member) == len(_STEPS)
+        steps = sum("operation_outputs" in name for name in of_member)
+        assert steps >= len(_STEPS)  # more where it died between the record and the stop, and looked and sent once more

@@ -3,7 +3,8 @@
 In each story the POSTs that reached VoIPBIN, the card, and the audit agree with what the simulated VoIPBIN did.
 """
 
-from collections.abc import AsyncIterator
+from collections import Counter
+from collections.abc import AsyncIterator, Iterator
 from dataclasses import dataclass, replace
 from urllib.parse import urlsplit
 
@@ -69,6 +70,16 @@ STORIES = [
 ]  # fmt: skip
 
 
+FIGURES: Counter[str] = Counter()
+
+
+@pytest.fixture(scope="module", autouse=True)
+def figures() -> Iterator[None]:
+    """What was tried, for whoever runs it with ``-s``."""
+    yield
+    print("\n" + ", ".join(f"{count} {what}" for what, count in FIGURES.items()))
+
+
 @pytest.fixture
 async def proxy(stage: Stage) -> AsyncIterator[Proxy]:
     there = urlsplit(stage.settings().voipbin_api_url)
@@ -119,3 +130,4 @@ async def _told(story: Story, stage: Stage, voipbin: World, proxy: Proxy, audit:
     assert outcomes == [{"Stopped": "Ended", "Ended": "Ended", "Still running": "StillRunning"}.get(story.heading, "NotSent")]  # fmt: skip
     assert audit.claims() == 0
     audit.assert_whole()
+    FIGURES.update({"presses": 1, "mishaps met": proxy.met, "stops that reached VoIPBIN": story.posts})

@@ -137,3 +137,26 @@ async def test_every_result_has_its_receipt_and_while_it_is_stopped_the_way_out(
     card = await bot.asks_to_stop(other)
     await slack.clicks(ALICE, card, "stop.flow")
     assert "Receipt" in (await bot.reads("Nothing was stopped")).words
+
+
+@pytest.mark.parametrize("call", ["read", "unread"])
+async def test_a_caller_who_hangs_up_just_before_the_stop_reaches_it_is_not_called_stopped(
+    call: str, bot: Stage, slack: Workspace, voipbin: World
+) -> None:
+    """VoIPBIN answers such a stop as if it had ended the activeflow; the call's own time says that it did not."""
+    activeflow = voipbin.rings(voipbin.add_flow("Support line"), at="play")
+    held = faults.hold()
+    voipbin.faults.on("POST", "/activeflows/{id}/stop", held)
+    card = await bot.asks_to_stop(activeflow)
+    await slack.clicks(ALICE, card, "stop.flow")
+    await held.arrived()
+    voipbin.caller_hangs_up(activeflow)
+    if call == "unread":
+        voipbin.faults.on("GET", "/calls/{id}", faults.status(503, "SERVICE_UNAVAILABLE"), times=None)
+    held.release()
+    said = await bot.reads("Receipt")
+    assert said.words.startswith("Ended")
+    assert "Stopped by" not in said.words
+    expected = "or the caller hung up just before" if call == "unread" else "It ended by itself"
+    assert expected in said.words
+    assert [stop.changed for stop in voipbin.stops] == [False]

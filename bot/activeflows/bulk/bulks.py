@@ -213,7 +213,7 @@ def intent_of(bulk: Bulk, member: Member, until: datetime) -> Intent:
         words=member.words,
         consequences=(),
         reference_type=member.reference_type,
-        call_id=None,
+        call_id=member.call_id,
         on_complete="",
         on_complete_flow_id=None,
         created_at=member.created_at,

@@ -208,20 +208,21 @@ class OneStop:
 
     async def _read_back(self, intent: Intent, press: Press, sending: Sending, step: Step, show: Show) -> Verdict:
         """Read until it is clear; a few seconds quietly, then telling that it is not known yet, for minutes."""
-        verdict = await step("verify", Verdict, lambda: self._readback.soon(intent.activeflow_id))
+        verdict = await step("verify", Verdict, lambda: self._readback.soon(intent.activeflow_id, intent.seen.call_id))
         if verdict.ended:
             return verdict
 
         async def longer() -> Verdict:
             self._soon(show(intent, _not_known(press, sending, verdict, self._now())))
-            return await self._readback.settled(intent.activeflow_id)
+            return await self._readback.settled(intent.activeflow_id, intent.seen.call_id)
 
+        again = partial(self._readback.once, intent.activeflow_id, intent.seen.call_id)
         settled = await step("verify longer", Verdict, longer)
         for _ in range(self._patience.looks):
             if settled.ended or (settled.state is State.RUNNING and sending.sent is Sent.LOST):
                 break  # what still runs when the lost POST can no longer be at work has not been stopped by it
             await step.sleep(self._patience.rest)
-            settled = await step("look again", Verdict, lambda: self._readback.once(intent.activeflow_id))
+            settled = await step("look again", Verdict, again)
         return settled
 
     # ------------------------------------------------------------ records and words
@@ -274,8 +275,9 @@ def _not_known(press: Press, sending: Sending, verdict: Verdict, now: datetime, 
 def _judged(press: Press, sending: Sending, verdict: Verdict, now: datetime) -> Outcome:
     """What can truly be said, from what was sent and what was read."""
     if verdict.ended:
-        certain = Attribution.THIS_PRESS if sending.sent is Sent.ANSWERED else Attribution.UNCERTAIN
-        return Ended(press.by, Attribution.BY_ITSELF if verdict.by_itself else certain, verdict.at)
+        certain = Attribution.CALL_UNREAD if verdict.by_itself is None else Attribution.THIS_PRESS
+        answered = certain if sending.sent is Sent.ANSWERED else Attribution.UNCERTAIN
+        return Ended(press.by, Attribution.BY_ITSELF if verdict.by_itself else answered, verdict.at)
     if verdict.state is State.RUNNING and sending.sent is not Sent.ANSWERED:
         return StillRunning(press.by, verdict.read_at or now, sending.why, sending.request_id)
     return _not_known(press, sending, verdict, now, final=True)

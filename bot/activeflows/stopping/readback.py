@@ -1,15 +1,25 @@
-"""Reading an activeflow back after a stop was sent: ended, running, or not readable. Reading never changes anything."""
+"""Reading an activeflow back after a stop was sent: ended, running, or not readable. Reading never changes anything.
+
+VoIPBIN answers a stop the same whether it ended the activeflow or found it ended, and a caller may hang up in that
+moment. The call tells: a stop ends the activeflow first and the call after it, a caller the other way round. Both times
+are VoIPBIN's own. https://api.voipbin.net/docs/activeflow_overview.html
+"""
 
 import asyncio
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
+from typing import Final
 from uuid import UUID
 
 from bot.activeflows.errors import NOT_SHOWN, Failure, NotFound, NotOurs
 from bot.activeflows.ports import VoIPBIN
+from bot.activeflows.reading.seeing import in_time
 from bot.activeflows.stopping.patience import Patience
+
+_WITH_IT: Final = timedelta(seconds=10)
+"""An activeflow that outlived its call by more than this was not ended by the hang-up."""
 
 
 class State(StrEnum):
@@ -24,7 +34,8 @@ class Verdict:
 
     state: State = State.UNREAD
     at: datetime | None = None
-    by_itself: bool = False
+    by_itself: bool | None = False
+    """``None``: the call, which would say whether its caller hung up first, could not be read."""
     why: str = ""
     request_id: str = ""
     read_at: datetime | None = None
@@ -41,7 +52,8 @@ class Readback:
     def __init__(self, voipbin: VoIPBIN, patience: Patience, now: Callable[[], datetime]) -> None:
         self._voipbin, self._patience, self._now = voipbin, patience, now
 
-    async def once(self, activeflow_id: UUID) -> Verdict:
+    async def once(self, activeflow_id: UUID, call_id: UUID | None = None) -> Verdict:
+        """``call_id``: of the call it ran for, to learn whose doing the end was."""
         try:
             activeflow = await self._voipbin.activeflow(activeflow_id)
         except NotFound:
@@ -51,13 +63,27 @@ class Readback:
         except Failure as failure:
             return Verdict(State.UNREAD, why=failure.what, request_id=failure.request_id)
         if activeflow.ended:
-            return Verdict(State.ENDED, at=activeflow.updated_at, by_itself=activeflow.ended_by_itself)
+            by_itself = activeflow.ended_by_itself or await self._hung_up_first(call_id, activeflow.updated_at)
+            return Verdict(State.ENDED, at=activeflow.updated_at, by_itself=by_itself)
         return Verdict(State.RUNNING, at=activeflow.updated_at, read_at=self._now())
 
-    async def soon(self, activeflow_id: UUID) -> Verdict:
-        return await self._until_ended(activeflow_id, self._patience.soon)
+    async def _hung_up_first(self, call_id: UUID | None, ended_at: datetime | None) -> bool | None:
+        if call_id is None:
+            return False
+        looked = await in_time(self._voipbin.call(call_id), self._patience.side_look)
+        call = looked.value
+        if not looked.answered:
+            return None
+        if call is None or not call.over:
+            return False
+        if call.hangup_at is None or ended_at is None:
+            return None
+        return call.hangup_at <= ended_at < call.hangup_at + _WITH_IT
 
-    async def settled(self, activeflow_id: UUID) -> Verdict:
+    async def soon(self, activeflow_id: UUID, call_id: UUID | None = None) -> Verdict:
+        return await self._until_ended(activeflow_id, call_id, self._patience.soon)
+
+    async def settled(self, activeflow_id: UUID, call_id: UUID | None = None) -> Verdict:
         """The verdict counts only once ``settle`` has passed, or it has ended."""
         until = self._now() + timedelta(seconds=self._patience.settle)
 
@@ -66,13 +92,13 @@ class Readback:
             while self._now() < until:
                 yield self._patience.every
 
-        return await self._until_ended(activeflow_id, pauses())
+        return await self._until_ended(activeflow_id, call_id, pauses())
 
-    async def _until_ended(self, activeflow_id: UUID, pauses: Iterable[float]) -> Verdict:
+    async def _until_ended(self, activeflow_id: UUID, call_id: UUID | None, pauses: Iterable[float]) -> Verdict:
         verdict = Verdict()
         for pause in pauses:
             await asyncio.sleep(pause)
-            verdict = await self.once(activeflow_id)
+            verdict = await self.once(activeflow_id, call_id)
             if verdict.ended:
                 break
         return verdict

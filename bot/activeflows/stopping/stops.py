@@ -98,6 +98,8 @@ class Attribution(StrEnum):
     """It had ended before anything was sent."""
     BY_ITSELF = "by itself"
     """A stop was sent, but it reached its own finish first."""
+    CALL_UNREAD = "call unread"
+    """A stop was sent and answered, but its call, which would say whether the caller hung up first, could not be read."""
     UNCERTAIN = "uncertain"
     """It ended after a stop was sent (or was about to be), but the answer was lost: this press, or by itself meanwhile."""
 

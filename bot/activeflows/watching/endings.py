@@ -69,7 +69,7 @@ def _concluded(record: Record) -> _Stop | None:
     match record.detail.get("outcome"), record.detail.get("attribution"):
         case "Ended", Attribution.THIS_PRESS:
             return _Stop(How.STOPPED, record.who)
-        case ("Ended", Attribution.UNCERTAIN) | ("NotKnown" | "StillRunning", _):
+        case ("Ended", Attribution.UNCERTAIN | Attribution.CALL_UNREAD) | ("NotKnown" | "StillRunning", _):
             return _Stop(How.PERHAPS_STOPPED, record.who)
         case _:
             return None

@@ -56,6 +56,7 @@ _ENDED: Final = {
     Attribution.THIS_PRESS: "ended, by this press",
     Attribution.ALREADY: "it had ended already, nothing was sent",
     Attribution.BY_ITSELF: "it ended by itself, just before the stop reached it",
+    Attribution.CALL_UNREAD: "ended after the stop; the call could not be read, so by this press or by the caller before",
     Attribution.UNCERTAIN: "ended; the answer was lost, so by this press or by itself meanwhile",
 }
 _OUTCOMES: Final = {

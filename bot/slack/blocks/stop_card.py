@@ -192,6 +192,11 @@ def _ended(phase: Ended) -> str:
             return f"Stopped by {mention(phase.by)}: it ended{at}, read back from VoIPBIN."
         case Attribution.ALREADY:
             return f"It had already ended{at} when {mention(phase.by)} pressed. Nothing was sent."
+        case Attribution.CALL_UNREAD:
+            return (
+                f"It ended{at}, read back from VoIPBIN, after {mention(phase.by)}’s stop. Its call could not be read, so "
+                "that stop ended it, or the caller hung up just before."
+            )
         case Attribution.BY_ITSELF:
             return f"It ended by itself{at}, just before {mention(phase.by)}’s stop reached it."
         case _:
