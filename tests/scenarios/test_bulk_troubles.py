@@ -25,11 +25,19 @@ class InFlight:
     now: int = 0
     most: int = 0
     began: list[str] = field(default_factory=list)
+    second: asyncio.Event = field(default_factory=asyncio.Event)
+    waits: bool = False
+    """The first waits for a second one, so that it does not depend on the machine whether they meet."""
 
     async def __call__(self, work: ASGIApp, scope: Scope, receive: Receive, send: Send) -> None:
         self.began.append(scope["path"].split("/")[-2])
         self.now += 1
         self.most = max(self.most, self.now)
+        if self.now > 1:
+            self.second.set()
+        if self.waits:
+            async with asyncio.timeout(10):
+                await self.second.wait()
         await asyncio.sleep(self.seconds)
         await work(scope, receive, send)
         self.now -= 1
@@ -38,7 +46,7 @@ class InFlight:
 async def test_one_is_stopped_first_and_then_two_at_a_time(stage: Stage, bulk: BulkStage, voipbin: World) -> None:
     loops = bulk.ring(10, voipbin.add_flow("Support line"))
     canary = hold()
-    in_flight = InFlight()
+    in_flight = InFlight(waits=True)
     voipbin.faults.on("POST", _STOP, canary)
     voipbin.faults.on("POST", _STOP, in_flight, times=None)
     async with stage.start():
