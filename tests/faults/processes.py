@@ -1,46 +1,54 @@
-"""Bots in processes of their own, between the same simulators as the bot of the stories. Each is ended by its id."""
+"""Bots in processes of their own, between the same simulators as the bot of the stories. Each is ended by its id.
+
+Decision: they are forks of one process that has imported everything (multiprocessing's fork server): a test kills dozens.
+"""
 
 import asyncio
 import contextlib
+import multiprocessing
 import os
 import signal
 import socket
-import sys
-from asyncio.subprocess import DEVNULL, PIPE, Process
+from multiprocessing.context import ForkServerProcess
 from pathlib import Path
 from uuid import uuid4
 
 import aiohttp
+import pytest
 from pydantic import SecretStr
 
+from tests.faults import killed_bot
 from tests.scenarios.conftest import Stage
 
-_LAUNCHER = Path(__file__).with_name("killed_bot.py")
 _STARTS_WITHIN = 30.0
+_FORKS = multiprocessing.get_context("forkserver")
+_FORKS.set_forkserver_preload([killed_bot.__name__])
 
 
 class BotProcess:
     """One bot, configured by environment variables alone."""
 
-    def __init__(self, process: Process, port: int, order: Path) -> None:
-        self._process, self._order = process, order
+    def __init__(self, environment: dict[str, str], folder: Path, port: int, order: Path) -> None:
+        self._environment, self._folder, self._order = environment, folder, order
+        self._process: ForkServerProcess | None = None
         self.url = f"http://127.0.0.1:{port}"
 
     @property
     def dead(self) -> bool:
-        return self._process.returncode is not None
+        return self._process is not None and not self._process.is_alive()
 
     async def run(self, order: str = "go") -> None:
-        """Let it go on from its imports, until it is ready for deliveries. ``again and again``: whenever it was killed."""
-        assert self._process.stdin is not None
-        self._process.stdin.write(f"{order}\n".encode())
-        self._process.stdin.close()
+        """Start it, until it is ready for deliveries. ``again and again``: whenever it was killed."""
+        self._process = _FORKS.Process(target=killed_bot.run, args=(self._environment, self._folder, order))
+        with pytest.MonkeyPatch.context() as patch:
+            patch.delenv("COVERAGE_PROCESS_CONFIG", raising=False)  # who is killed counts for nothing
+            self._process.start()
         await self.until_ready()
 
     async def until_ready(self) -> None:
         async with asyncio.timeout(_STARTS_WITHIN), aiohttp.ClientSession() as session:
             while not await self._ready(session):
-                assert not self.dead, f"the bot ended with {self._process.returncode} instead of getting ready"
+                assert not self.dead, "the bot ended instead of getting ready"
                 await asyncio.sleep(0.02)
 
     async def _ready(self, session: aiohttp.ClientSession) -> bool:
@@ -64,10 +72,12 @@ class BotProcess:
 
     async def kill(self, with_: signal.Signals = signal.SIGKILL) -> None:
         """At once, without a last word."""
-        if not self.dead:
+        if self._process is None:
+            return
+        if self._process.is_alive() and self._process.pid is not None:
             with contextlib.suppress(ProcessLookupError):
-                self._process.send_signal(with_)
-        await self._process.wait()
+                os.kill(self._process.pid, with_)
+        await asyncio.to_thread(self._process.join)
 
 
 class Processes:
@@ -77,24 +87,16 @@ class Processes:
         self._stage = stage
         self._started: list[BotProcess] = []
 
-    async def warm(self, **changes: object) -> BotProcess:
-        """A process with everything imported, that waits for `run`. `changes` are settings by name."""
-        port = _free_port()
-        order = self._stage.policy.with_name(f"order-{uuid4().hex}")
-        process = await asyncio.create_subprocess_exec(
-            sys.executable,
-            str(_LAUNCHER),
-            env=self._environment(port, order, changes),
-            cwd=self._stage.policy.parent,  # no .env of anybody's
-            stdin=PIPE,
-            stdout=DEVNULL,
-        )
-        self._started.append(BotProcess(process, port, order))
+    def ready(self, **changes: object) -> BotProcess:
+        """One that waits for `run`. `changes` are settings by name."""
+        port, folder = _free_port(), self._stage.policy.parent
+        order = folder / f"order-{uuid4().hex}"
+        self._started.append(BotProcess(self._environment(port, order, changes), folder, port, order))
         return self._started[-1]
 
     async def start(self, **changes: object) -> BotProcess:
         """One that is ready; the simulated Slack delivers to it from now on."""
-        bot = await self.warm(**changes)
+        bot = self.ready(**changes)
         await self.run(bot)
         return bot
 

@@ -24,7 +24,7 @@ async def test_of_two_bots_on_one_database_one_posts_and_its_successor_posts_not
 ) -> None:
     ruled(stage, 'about = ["looping"]')
     looping = [loops(voipbin, menu) for _ in range(3)]
-    bots = [await processes.warm(voipbin_events=True, flows_bot_database_url=postgresql_url) for _ in range(2)]
+    bots = [processes.ready(voipbin_events=True, flows_bot_database_url=postgresql_url) for _ in range(2)]
     for bot in bots:
         await processes.run(bot)
     await alerted(stage, 3)

@@ -15,7 +15,7 @@ async def test_a_stop_survives_a_kill_at_each_of_its_writes(
     when: str, stage: Stage, voipbin: World, processes: Processes, audit: Audit, witness: Witness
 ) -> None:
     flow = voipbin.add_flow("Support line")
-    bot = await processes.warm()
+    bot = processes.ready()
     for nth in range(1, _MOST):
         await processes.run(bot)
         activeflow = voipbin.rings(flow, at="digits_receive")
@@ -29,7 +29,7 @@ async def test_a_stop_survives_a_kill_at_each_of_its_writes(
         await bot.kill()
         assert recorded or delivery.error is not None, f"{when} {nth}: acked, and not recorded"
         if killed:
-            bot = await processes.warm()
+            bot = processes.ready()
         async with stage.start():
             if not recorded:
                 assert stop_requests(voipbin, activeflow) == []

@@ -12,12 +12,12 @@ _FEWEST = 8
 
 
 async def test_fifty_are_stopped_by_bots_that_are_killed_again_and_again(night: Night, processes: Processes) -> None:
-    bot = await processes.warm()
+    bot = processes.ready()
     card = await night.asked(50, bot)
     bot.dies("before", 45)
     await night.bulk.presses(card)
     while True:
-        successor = await processes.warm()
+        successor = processes.ready()
         if not await night.runs_until_killed(bot):
             break
         bot = successor

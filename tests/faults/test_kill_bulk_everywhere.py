@@ -23,7 +23,7 @@ _STEPS = ("turn", "look", "claim", "send", "verify", "outcome", "count")
 async def test_a_bulk_stop_survives_a_kill_at_each_of_its_writes(
     when: str, stage: Stage, night: Night, processes: Processes, audit: Audit
 ) -> None:
-    bot = await processes.warm()
+    bot = processes.ready()
     card = await night.asked(_MEMBERS, bot, order="again and again", confirm_within="1h")
     bot.dies(when, "each")
     presses = 0

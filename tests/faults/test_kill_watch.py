@@ -24,7 +24,7 @@ def edits(stage: Stage, card: Message) -> list[str]:
 async def test_a_killed_bot_s_watches_go_on_with_the_next(
     stage: Stage, processes: Processes, voipbin: World, ringing: Activeflow
 ) -> None:
-    bot, successor = await processes.start(voipbin_events=True), await processes.warm(voipbin_events=True)
+    bot, successor = await processes.start(voipbin_events=True), processes.ready(voipbin_events=True)
     card = await watched(stage, ringing)
     voipbin.moves_to(ringing, "digits_receive")
     await says(stage, card, "waiting for keypad input")
@@ -37,7 +37,7 @@ async def test_a_killed_bot_s_watches_go_on_with_the_next(
 async def test_of_two_bots_one_speaks_and_the_other_goes_on_when_it_is_killed(
     stage: Stage, processes: Processes, postgresql_url: str, voipbin: World, ringing: Activeflow
 ) -> None:
-    bots = [await processes.warm(voipbin_events=True, flows_bot_database_url=postgresql_url) for _ in range(2)]
+    bots = [processes.ready(voipbin_events=True, flows_bot_database_url=postgresql_url) for _ in range(2)]
     for bot in bots:
         await processes.run(bot)
     card = await watched(stage, ringing)  # heard by the second

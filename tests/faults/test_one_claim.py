@@ -108,7 +108,7 @@ async def shared(postgresql_url: str) -> AsyncIterator[Audit]:
 @pytest.fixture
 async def replicas(processes: Processes, postgresql_url: str) -> list[BotProcess]:
     """Two of them, warm. They start one after the other: the first one creates the tables."""
-    bots = [await processes.warm(flows_bot_database_url=postgresql_url) for _ in range(2)]
+    bots = [processes.ready(flows_bot_database_url=postgresql_url) for _ in range(2)]
     for bot in bots:
         await processes.run(bot)
     return bots
