@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 import pytest_asyncio
-from playwright.async_api import Browser, async_playwright
+from playwright.async_api import Browser, async_playwright, expect
 
 from bot.activeflows.stopping.patience import Patience
 from bot.demo.__main__ import Demo, demo
@@ -27,6 +27,7 @@ QUIET = [
     "--disable-component-update",
     "--disable-sync",
 ]
+expect.set_options(timeout=60_000)  # milliseconds; a bound on the patience of the tests, not a promise of the bot
 SHORT = Patience(soon=(0.0, 0.3, 0.7), settle=1.5, every=0.3, rest=0.5, looks=10, after=(0.3, 0.7, 1.0, 1.0))
 Opens = Callable[..., Awaitable[Screen]]
 

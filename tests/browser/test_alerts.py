@@ -32,7 +32,7 @@ async def test_a_loop_is_said_by_itself_and_shown_and_stopped(
     shown: Demo, lost: Activeflow, olive: Screen, opens: Opens
 ) -> None:
     alert = olive.public("Going round in circles")
-    await expect(alert).to_be_visible(timeout=60_000)
+    await expect(alert).to_be_visible()
     await expect(alert).to_contain_text("After hours")
     await expect(alert).to_contain_text(short(lost))
     await expect(alert).to_contain_text("5th lap of")
@@ -44,6 +44,6 @@ async def test_a_loop_is_said_by_itself_and_shown_and_stopped(
     await olive.presses("Stop…", alert)
     card = olive.card(lost)
     await olive.presses("Stop flow", card)
-    await expect(card).to_contain_text("Stopped by", timeout=10_000)
+    await expect(card).to_contain_text("Stopped by")
     assert shown.town.world.activeflow(lost.id).status == "ended"
     await expect(olive.page.locator(".message", has_text="more since")).to_have_count(0)

@@ -26,7 +26,7 @@ async def test_the_operator_asks_the_approver_presses_and_everybody_sees_the_bar
     await ava.presses("Stop all 6", ava.public("Asked by"))
     for screen in (olive, ava):
         over = screen.public("Asked by")
-        await expect(over).to_contain_text("All 6 have ended", timeout=30_000)
+        await expect(over).to_contain_text("All 6 have ended")
         await expect(over).to_contain_text("6 of 6 ended · 0 left")
         await expect(over).to_contain_text("@Ava Approver pressed Stop all")
     assert {world.activeflow(each.id).status for each in loops} == {"ended"}
@@ -37,10 +37,10 @@ async def test_a_caller_who_stays_on_the_line_is_hung_up(shown: Demo, world: Wor
     await olive.switches("Leave the caller on the line")
     card = await olive.asks_to_stop(call)
     await olive.presses("Stop flow", card)
-    await expect(card).to_contain_text("Call: still up.", timeout=20_000)
+    await expect(card).to_contain_text("Call: still up.")
     await olive.switches("Leave the caller on the line")
     await olive.presses("Hang up the call", card)
-    await expect(card).to_contain_text("after @Olive Operator pressed", timeout=20_000)
+    await expect(card).to_contain_text("after @Olive Operator pressed")
     found = world.call_of(call)
     assert found is not None
     assert found.status == "hangup"
