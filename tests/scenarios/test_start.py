@@ -51,11 +51,11 @@ async def test_told_to_end_while_it_still_starts_it_ends_at_once(
 
 def test_interrupted_while_it_is_loaded_it_ends_without_a_word() -> None:
     loading = (
-        "import os, signal, sys; from bot import begin\n"
+        "import os, signal, sys; from bot import __main__ as program\n"
         "class CtrlC:\n"
         "    def find_spec(self, name, path, target=None):\n"
         "        if name == 'bot.settings': os.kill(os.getpid(), signal.SIGINT)\n"
-        "sys.meta_path.insert(0, CtrlC()); begin.main()"
+        "sys.meta_path.insert(0, CtrlC()); program.main()"
     )
     ended = subprocess.run([sys.executable, "-c", loading], cwd=ROOT, capture_output=True, check=False)
     assert (ended.returncode, ended.stdout, ended.stderr) == (-signal.SIGINT, b"", b"")
