@@ -10,7 +10,7 @@ import sys
 from typing import Annotated
 
 from pydantic import BaseModel, Field, ValidationError
-from pydantic_settings import CliApp, CliImplicitFlag, CliSubCommand
+from pydantic_settings import CliApp, CliImplicitFlag, CliSubCommand, SettingsConfigDict
 
 from bot import logs
 from bot.composition.house import running
@@ -44,6 +44,8 @@ class Demo(BaseModel):
 
 class FlowsBot(BaseModel):
     """See and stop VoIPBIN activeflows from a Slack incident channel."""
+
+    model_config = SettingsConfigDict(cli_use_class_docs_for_groups=True)  # `--help` says what each command does
 
     run: CliSubCommand[Run]
     demo: CliSubCommand[Demo]
