@@ -160,3 +160,25 @@ async def test_a_caller_who_hangs_up_just_before_the_stop_reaches_it_is_not_call
     expected = "or the caller hung up just before" if call == "unread" else "It ended by itself"
     assert expected in said.words
     assert [stop.changed for stop in voipbin.stops] == [False]
+
+
+@pytest.mark.parametrize("first", ["the stop", "the caller"])
+async def test_a_call_that_is_read_late_clears_up_whose_doing_the_end_was(
+    first: str, stage: Stage, slack: Workspace, voipbin: World
+) -> None:
+    stage.patience = replace(stage.patience, side_look=0.2)
+    activeflow = voipbin.rings(voipbin.add_flow("Support line"), at="play")
+    sending, reading = faults.hold(), faults.hold()
+    voipbin.faults.on("POST", "/activeflows/{id}/stop", sending)
+    async with stage.start():
+        card = await stage.asks_to_stop(activeflow)
+        await slack.clicks(ALICE, card, "stop.flow")
+        await sending.arrived()
+        voipbin.faults.on("GET", "/calls/{id}", reading)
+        if first == "the caller":
+            voipbin.caller_hangs_up(activeflow)
+        sending.release()
+        await stage.reads("or the caller hung up just before")
+        reading.release()
+        said = await stage.reads("Stopped by @Alice" if first == "the stop" else "It ended by itself")
+        assert said.words.startswith("Stopped" if first == "the stop" else "Ended")

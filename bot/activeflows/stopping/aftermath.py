@@ -15,7 +15,7 @@ from uuid import UUID
 from bot.activeflows.errors import Failure
 from bot.activeflows.ports import VoIPBIN
 from bot.activeflows.stopping.patience import Patience
-from bot.activeflows.stopping.stops import CallAfter, ChildAfter, Ended, Intent
+from bot.activeflows.stopping.stops import Attribution, CallAfter, ChildAfter, Ended, Intent, hung_up_first
 
 _ON_ITS_WAY: Final = 3
 """Looks in which a call may be up without being called so; with production's pauses, two seconds."""
@@ -39,14 +39,14 @@ class Aftermath:
             if self._known(intent, call, child):
                 break
             sure = call if call is None or call.state != "up" or look > _ON_ITS_WAY else None
-            if replace(ended, call=sure, child=child) != told:
-                told = replace(ended, call=sure, child=child)
+            if replace(_cleared_up(ended, call), call=sure, child=child) != told:
+                told = replace(_cleared_up(ended, call), call=sure, child=child)
                 yield told
         if intent.seen.call_id is not None:
             call = call or CallAfter("unknown")
         if intent.seen.on_complete_flow_id is not None:
             child = child or ChildAfter()
-        yield replace(ended, call=call, child=child)
+        yield replace(_cleared_up(ended, call), call=call, child=child)
 
     def _known(self, intent: Intent, call: CallAfter | None, child: ChildAfter | None) -> bool:
         over = intent.seen.call_id is None or (call is not None and call.state == "hung_up")
@@ -85,3 +85,15 @@ class Aftermath:
             if activeflow.parent_id == intent.activeflow_id and activeflow.flow_id == intent.seen.on_complete_flow_id:
                 return ChildAfter(activeflow.id)
         return None
+
+
+def _cleared_up(ended: Ended, call: CallAfter | None) -> Ended:
+    """A call that could not be read at first says later whose doing the end was: one that outlived it did not cause it."""
+    if ended.attribution is not Attribution.CALL_UNREAD or call is None or call.state == "unknown":
+        return ended
+    if call.state != "hung_up":
+        return replace(ended, attribution=Attribution.THIS_PRESS)
+    if call.at is None or ended.at is None:
+        return ended
+    first = hung_up_first(call.at, ended.at)
+    return replace(ended, attribution=Attribution.BY_ITSELF if first else Attribution.THIS_PRESS)

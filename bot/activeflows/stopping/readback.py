@@ -10,16 +10,13 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
-from typing import Final
 from uuid import UUID
 
 from bot.activeflows.errors import NOT_SHOWN, Failure, NotFound, NotOurs
 from bot.activeflows.ports import VoIPBIN
 from bot.activeflows.reading.seeing import in_time
 from bot.activeflows.stopping.patience import Patience
-
-_WITH_IT: Final = timedelta(seconds=10)
-"""An activeflow that outlived its call by more than this was not ended by the hang-up."""
+from bot.activeflows.stopping.stops import hung_up_first
 
 
 class State(StrEnum):
@@ -78,7 +75,7 @@ class Readback:
             return False
         if call.hangup_at is None or ended_at is None:
             return None
-        return call.hangup_at <= ended_at < call.hangup_at + _WITH_IT
+        return hung_up_first(call.hangup_at, ended_at)
 
     async def soon(self, activeflow_id: UUID, call_id: UUID | None = None) -> Verdict:
         return await self._until_ended(activeflow_id, call_id, self._patience.soon)

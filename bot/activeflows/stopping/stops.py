@@ -5,7 +5,7 @@ An **intent** is what a stop card shows: one activeflow, as it was seen, until a
 """
 
 from dataclasses import dataclass, field, replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from enum import StrEnum
 from uuid import UUID
 
@@ -102,6 +102,11 @@ class Attribution(StrEnum):
     """A stop was sent and answered, but its call, which would say whether the caller hung up first, could not be read."""
     UNCERTAIN = "uncertain"
     """It ended after a stop was sent (or was about to be), but the answer was lost: this press, or by itself meanwhile."""
+
+
+def hung_up_first(hangup_at: datetime, ended_at: datetime) -> bool:
+    """Whether the activeflow ended with its call, and not the call with it; one that outlived its call by far did not."""
+    return hangup_at <= ended_at < hangup_at + timedelta(seconds=10)
 
 
 # ---------------------------------------------------------------- phases
