@@ -1,5 +1,7 @@
 """VoIPBIN misbehaves, by the switches in the demo's own panel: what people read then is true, and comes soon."""
 
+import re
+
 import pytest
 from playwright.async_api import expect
 
@@ -89,7 +91,10 @@ async def test_a_rate_limited_list_says_what_it_could_not_read(world: World, cal
     await expect(olive.private("Running activeflows")).to_contain_text("Main menu")
     card = await olive.asks_to_stop(call)
     await olive.presses("Stop flow", card)
-    await expect(card).to_contain_text("Stopped by @Olive Operator")  # at last: its call is read late
+    ended = re.compile(
+        "Stopped by @Olive Operator|ended at .* after @Olive Operator’s stop"
+    )  # its call may not be read
+    await expect(card).to_contain_text(ended)
     assert world.limits.refused > 0
     assert len(world.stops) == len({stop.activeflow_id for stop in world.stops})
 
