@@ -12,7 +12,6 @@ from bot.demo.voipbin.world import World
 from bot.slack import ids
 from tests.scenarios.conftest import ALICE, BOB, GUEST, INCIDENTS, Stage
 from tests.scenarios.typing_at import answers
-from tests.scenarios.typing_at import answers_in_the_end as finds
 
 CALLER, DESK = "+4917155577310", "+498955501000"
 SHOWN = "+4917•••••••10"
@@ -49,7 +48,7 @@ def shown(answer: Message) -> list[str | None]:
 async def test_a_number_in_any_usual_writing_finds_the_call(
     bot: Stage, calling: Activeflow, other: Activeflow, written: str
 ) -> None:
-    answer = await finds(bot, f"find {written}")
+    answer = await answers(bot, f"find {written}")
     assert answer.ephemeral_to == ALICE
     assert shown(answer) == [str(calling.id)]
     for words in (
@@ -65,7 +64,7 @@ async def test_a_number_in_any_usual_writing_finds_the_call(
 async def test_who_was_called_is_found_too_and_the_newest_stands_first(
     bot: Stage, calling: Activeflow, other: Activeflow
 ) -> None:
-    answer = await finds(bot, "find 089 555 01000")
+    answer = await answers(bot, "find 089 555 01000")
     assert shown(answer) == [str(other.id), str(calling.id)]
     assert "Call to +4989••••••00" in answer.words
 
@@ -73,7 +72,7 @@ async def test_who_was_called_is_found_too_and_the_newest_stands_first(
 async def test_the_number_stands_nowhere_in_what_slack_and_voipbin_get(
     bot: Stage, slack: Workspace, voipbin: World, calling: Activeflow
 ) -> None:
-    answer = await finds(bot, "find 0171 555 77310")
+    answer = await answers(bot, "find 0171 555 77310")
     assert {button.action_id for button in answer.buttons} == {ids.SHOW, ids.ASK_STOP}
     for secret in ("55577310", "555 77310", "8955501000"):
         assert secret not in str([dict(seen.body) for seen in slack.responses])
@@ -86,7 +85,7 @@ async def test_a_call_whose_activeflow_has_ended_is_said_to_have(
 ) -> None:
     voipbin.telephony.hangup_after = 0
     voipbin.caller_hangs_up(calling)
-    answer = await finds(bot, "find 0171 555 77310")
+    answer = await answers(bot, "find 0171 555 77310")
     assert shown(answer) == [str(calling.id)]
     for words in ("Ended", "the call has ended"):
         assert words in answer.words
@@ -100,7 +99,7 @@ async def test_what_came_after_it_and_runs_for_the_same_call_is_found_with_it(bo
     voipbin.stop(first)
     (child,) = voipbin.children_of(first)
     child.status = "running"
-    answer = await finds(bot, "find 0171 555 77310")
+    answer = await answers(bot, "find 0171 555 77310")
     assert shown(answer) == [str(child.id), str(first.id)]
 
 
@@ -108,13 +107,13 @@ async def test_a_leg_belongs_to_the_activeflow_whose_call_placed_it(
     bot: Stage, voipbin: World, calling: Activeflow
 ) -> None:
     voipbin.connects(calling, "+4930999888777")
-    answer = await finds(bot, "find 030 999 888 777")
+    answer = await answers(bot, "find 030 999 888 777")
     assert shown(answer) == [str(calling.id)]
     assert "It placed a call to +4930•••••••77" in answer.words
 
 
 async def test_a_number_nobody_has_is_said_with_how_far_it_was_looked_for(bot: Stage, calling: Activeflow) -> None:
-    answer = await finds(bot, "find 0171 000 99999")
+    answer = await answers(bot, "find 0171 000 99999")
     for words in (
         "Found nothing",
         "No call among those looked through has the number ending in 99",
@@ -124,7 +123,7 @@ async def test_a_number_nobody_has_is_said_with_how_far_it_was_looked_for(bot: S
 
 
 async def test_of_several_numbers_each_is_answered(bot: Stage, calling: Activeflow, other: Activeflow) -> None:
-    answer = await finds(bot, f"find {CALLER} or 0171 000 99999 or +4917155500000")
+    answer = await answers(bot, f"find {CALLER} or 0171 000 99999 or +4917155500000")
     assert shown(answer) == [str(other.id), str(calling.id)]
     assert (
         "Looked for a phone number ending in 10; a phone number ending in 99; a phone number ending in 00"
@@ -140,7 +139,7 @@ async def test_the_last_hour_is_looked_through_and_no_longer_than_it_takes(bot: 
             flow, at="play", created_at=now - timedelta(minutes=minute), status="ended" if minute > 50 else "running"
         )
     old = voipbin.rings(flow, at="play", source=CALLER, created_at=now - timedelta(minutes=400), status="ended")
-    answer = await finds(bot, "find 0171 555 77310")
+    answer = await answers(bot, "find 0171 555 77310")
     for words in ("calls, all of the last 4 h 5", "no call lives longer than an hour"):
         assert words in answer.words
     assert str(old.id) not in shown(answer)
@@ -168,13 +167,14 @@ async def test_a_voipbin_that_answers_no_call_is_told_of_and_nothing_else_is_mad
     bot: Stage, voipbin: World, calling: Activeflow
 ) -> None:
     voipbin.faults.on("GET", "/calls", faults.status(429, "RATE_LIMIT_EXCEEDED", retry_after=0), times=None)
-    assert "VoIPBIN takes no more requests right now" in (await finds(bot, "find 0171 555 77310")).words
+    assert "VoIPBIN takes no more requests right now" in (await answers(bot, "find 0171 555 77310")).words
 
 
 async def test_a_slow_look_says_that_it_is_under_way(bot: Stage, voipbin: World, calling: Activeflow) -> None:
     slow = faults.hold()
     voipbin.faults.on("GET", "/calls", slow)
-    assert "Still working on it" in (await answers(bot, "find 0171 555 77310")).words
+    assert (await bot.slack.types(ALICE, INCIDENTS, "/flows find 0171 555 77310")).error is None
+    await bot.reads("Still working on it")
     slow.release()
     assert shown(await bot.reads("Found 1 activeflow")) == [str(calling.id)]
 
@@ -184,7 +184,7 @@ async def test_a_slow_look_says_that_it_is_under_way(bot: Stage, voipbin: World,
 
 async def test_an_id_its_beginning_and_the_calls_id_find_it(bot: Stage, calling: Activeflow) -> None:
     for typed in (calling.id, calling.id.hex[:8], calling.reference_id, f"see `{calling.id}` please"):
-        answer = await finds(bot, f"find {typed}")
+        answer = await answers(bot, f"find {typed}")
         assert shown(answer) == [str(calling.id)]
         assert "Looked for the id" in answer.words
 
@@ -193,17 +193,17 @@ async def test_what_may_be_an_id_or_a_word_is_looked_for_as_both_and_no_list_is_
     bot: Stage, voipbin: World, calling: Activeflow
 ) -> None:
     cafe = voipbin.rings(voipbin.add_flow("Café"), at="play")
-    answer = await finds(bot, "find cafe")
+    answer = await answers(bot, "find cafe")
     assert shown(answer) == [str(cafe.id)]
     assert "cafe as the beginning of an id of what runs; flows and queues called like cafe" in answer.words
     assert "has the id" not in answer.words
     before = len(voipbin.requests_to("GET", "/activeflows"))
-    assert "the same digits as the beginning of an id of what runs" in (await finds(bot, "find 55577310")).words
+    assert "the same digits as the beginning of an id of what runs" in (await answers(bot, "find 55577310")).words
     assert len(voipbin.requests_to("GET", "/activeflows")) - before <= 1
 
 
 async def test_an_id_of_nothing_is_said_and_the_others_are_found(bot: Stage, calling: Activeflow) -> None:
-    answer = await finds(bot, f"find deadbeef {calling.id}")
+    answer = await answers(bot, f"find deadbeef {calling.id}")
     assert shown(answer) == [str(calling.id)]
     assert "no call of one, has the id deadbeef" in answer.words
 
@@ -212,7 +212,7 @@ async def test_an_id_of_nothing_is_said_and_the_others_are_found(bot: Stage, cal
 async def test_a_flow_is_found_by_its_name_or_nearly_so(
     bot: Stage, calling: Activeflow, other: Activeflow, typed: str
 ) -> None:
-    answer = await finds(bot, f"find {typed}")
+    answer = await answers(bot, f"find {typed}")
     assert shown(answer) == [str(calling.id)]
     assert "flows and queues called like" in answer.words
 
@@ -221,18 +221,18 @@ async def test_a_queue_is_found_by_its_name(bot: Stage, voipbin: World, other: A
     queue = voipbin.add_queue("Second level")
     join = Step("queue_join", {"queue_id": str(queue.id)})
     waiting = voipbin.rings(voipbin.add_flow("Support line", [join]), at="play", executed=[join, "fetch_flow"])
-    answer = await finds(bot, "find second levl")
+    answer = await answers(bot, "find second levl")
     assert shown(answer) == [str(waiting.id)]
     assert "In a queue called Second level" in answer.words
 
 
 async def test_what_one_is_doing_is_found_by_its_words(bot: Stage, calling: Activeflow, other: Activeflow) -> None:
     for typed in ("keypad input", "waiting key", "digits_receive"):
-        assert shown(await finds(bot, f"find {typed}")) == [str(other.id)]
+        assert shown(await answers(bot, f"find {typed}")) == [str(other.id)]
 
 
 async def test_nothing_is_like_it_and_that_is_said(bot: Stage, calling: Activeflow) -> None:
-    answer = await finds(bot, "find xylophone")
+    answer = await answers(bot, "find xylophone")
     assert "Found nothing" in answer.words
     assert "Nothing that runs is called so or says so" in answer.words
 
@@ -241,19 +241,19 @@ async def test_more_than_a_screenful_is_counted_and_to_be_narrowed(bot: Stage, v
     flow = voipbin.add_flow("Support line")
     for _ in range(13):
         voipbin.rings(flow, at="play")
-    answer = await finds(bot, "find support")
+    answer = await answers(bot, "find support")
     assert len(shown(answer)) == 10
     assert "Found 13 activeflows" in answer.words
     assert "3 more fit: narrow it" in answer.words
 
 
 async def test_nothing_typed_after_find_gets_an_answer(bot: Stage) -> None:
-    assert "Find what?" in (await finds(bot, "find")).words
-    assert "of words I take 100 characters" in (await finds(bot, f"find {'so ' * 40}")).words
+    assert "Find what?" in (await answers(bot, "find")).words
+    assert "of words I take 100 characters" in (await answers(bot, f"find {'so ' * 40}")).words
 
 
 async def test_a_number_without_the_word_is_asked_for_with_it(bot: Stage) -> None:
-    assert "/flows find 0171 555 77310" in (await finds(bot, "0171 555 77310")).words
+    assert "/flows find 0171 555 77310" in (await answers(bot, "0171 555 77310")).words
 
 
 # ---------------------------------------------------------------- who may
@@ -262,7 +262,7 @@ async def test_a_number_without_the_word_is_asked_for_with_it(bot: Stage) -> Non
 async def test_whoever_may_view_nothing_is_refused_before_anything_is_asked(bot: Stage, voipbin: World) -> None:
     seen = len(voipbin.requests)
     for typed in ("0171 555 77310", "support"):
-        assert "You may not" in (await finds(bot, f"find {typed}", user=GUEST)).words
+        assert "You may not" in (await answers(bot, f"find {typed}", user=GUEST)).words
     assert len(voipbin.requests) == seen
 
 
@@ -273,24 +273,24 @@ async def test_what_one_may_not_view_is_hidden_and_counted_however_it_is_looked_
     stage.policy.write_text(grant, encoding="utf-8")
     async with stage.start():
         for typed in ("0171 555 77310", str(calling.id), str(calling.reference_id), "support"):
-            answer = await finds(stage, f"find {typed}", user=BOB)
+            answer = await answers(stage, f"find {typed}", user=BOB)
             assert shown(answer) == []
             assert "1 hidden: not open to whoever asked here" in answer.words
             for secret in ("Support line", SHOWN, "Call from"):
                 assert secret not in answer.words
-        answer = await finds(stage, f"find {calling.id.hex[:8]}", user=BOB)
+        answer = await answers(stage, f"find {calling.id.hex[:8]}", user=BOB)
         assert shown(answer) == []
-        assert shown(await finds(stage, "find 089 555 01000", user=BOB)) == [str(other.id)]
+        assert shown(await answers(stage, "find 089 555 01000", user=BOB)) == [str(other.id)]
 
 
 async def test_whoever_may_only_view_gets_no_stop(bot: Stage, calling: Activeflow) -> None:
-    answer = await finds(bot, "find 0171 555 77310", user=BOB)
+    answer = await answers(bot, "find 0171 555 77310", user=BOB)
     assert {button.action_id for button in answer.buttons} == {ids.SHOW}
 
 
 async def test_a_row_is_shown_and_stopped_from_where_it_was_found(
     bot: Stage, slack: Workspace, calling: Activeflow
 ) -> None:
-    answer = await finds(bot, "find 0171 555 77310")
+    answer = await answers(bot, "find 0171 555 77310")
     await slack.clicks(ALICE, answer, ids.ASK_STOP)
     assert "Asked by" in (await bot.reads("Asked by", user=BOB)).words

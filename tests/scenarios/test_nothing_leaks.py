@@ -30,7 +30,7 @@ from bot.demo.voipbin.world import World
 from bot.ledger.tables import metadata
 from bot.slack import ids
 from tests.scenarios.conftest import ALICE, BOB, INCIDENTS, Stage
-from tests.scenarios.typing_at import answers, answers_in_the_end, presses
+from tests.scenarios.typing_at import answers, presses
 
 CALLER, CALLED = "+15550107731", "+15550109942"
 SPOKEN: Final = "Mrs Featherstonehaugh, your test was positive"
@@ -190,12 +190,12 @@ async def _searches(stage: Stage, calling: Activeflow) -> None:
     """Both numbers, typed and picked out of a message, found and not found, and a look that fails."""
     slack, voipbin = stage.slack, stage.voipbin
     for typed in (CALLER, "01 555 010 77 31", CALLED, f"who is {CALLER} or {CALLED}", "+1 555 010 9942 / 00"):
-        assert "phone number" in (await answers_in_the_end(stage, f"find {typed}")).words
+        assert "phone number" in (await answers(stage, f"find {typed}")).words
     message = slack.post(INCIDENTS, BOB, f"Who is {CALLER}? See {calling.id}, {SPOKEN.split(maxsplit=1)[0]}")
     await slack.uses_shortcut(ALICE, message, ids.FIND)
     await stage.reads("Looked for a phone number ending in 31; the id")
     voipbin.faults.on("GET", "/calls", faults.broken_json(), times=None)
-    assert "an error of its own" in (await answers_in_the_end(stage, f"find {CALLER}")).words
+    assert "an error of its own" in (await answers(stage, f"find {CALLER}")).words
     voipbin.faults.clear()
 
 

@@ -7,19 +7,12 @@ _STILL = "Still working on it"
 
 
 async def answers(stage: Stage, words: str, *, user: str = ALICE, channel: str = INCIDENTS) -> Message:
-    """The first answer to a typed `/flows …` line."""
+    """The answer to a typed `/flows …` line, past a word that it takes long: the machine may have much to do."""
     slack = stage.slack
     seen = {message.ts for message in slack.sees(user, channel)}
     delivery = await slack.types(user, channel, f"/flows {words}".strip())
     assert delivery.error is None
-    return await _new(stage, user, channel, seen)
-
-
-async def answers_in_the_end(stage: Stage, words: str, *, user: str = ALICE, channel: str = INCIDENTS) -> Message:
-    """The same, past a word that it takes long: for what asks a lot, on a machine that has much to do."""
-    seen = {message.ts for message in stage.slack.sees(user, channel)}
-    first = await answers(stage, words, user=user, channel=channel)
-    return await said_in_the_end(stage, user, channel, seen) if first.words.startswith(_STILL) else first
+    return await said_in_the_end(stage, user, channel, seen)
 
 
 async def said_in_the_end(stage: Stage, user: str, channel: str, seen: set[str]) -> Message:
@@ -45,14 +38,5 @@ async def presses(stage: Stage, user: str, message: Message, action_id: str) -> 
         return now if now.blocks != message.blocks else None
 
     found = await slack.until(changed)
-    assert isinstance(found, Message)
-    return found
-
-
-async def _new(stage: Stage, user: str, channel: str, seen: set[str]) -> Message:
-    def fresh() -> Message | None:
-        return next((m for m in stage.slack.sees(user, channel) if m.ts not in seen), None)
-
-    found = await stage.slack.until(fresh)
     assert isinstance(found, Message)
     return found
