@@ -138,7 +138,7 @@ def _chat(world: World) -> Flow:
 def _reminders(world: World) -> Flow:
     send = Step("message_send", {"destinations": [], "text": "Your appointment is tomorrow."}, lasts=5)
     report = Step("webhook_send", {"uri": "https://crm.example.com/reminded", "method": "POST", "sync": True}, lasts=3)
-    again = Step("goto", {"target_id": str(send.id), "loop_count": 6})
+    again = Step("goto", {"target_id": str(send.id), "loop_count": 3})
     return world.add_flow("Appointment reminders", [send, report, again])
 
 
