@@ -5,20 +5,17 @@ later, in memory and bounded; without an event stream nothing is learned.
 """
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from datetime import datetime
 from typing import Final
 
-import structlog
-
-from bot.activeflows.errors import LedgerUnavailable
 from bot.activeflows.index import Index
 from bot.activeflows.judging.judge import Judging
 from bot.activeflows.judging.stays import Stays
+from bot.composition.beside import beside, forever, tried
 from bot.ledger.usual_book import UsualBook
 
-log = structlog.get_logger(__name__)
 KEEP_EVERY: Final = 60.0
 """Seconds between two times that what was learned is written down."""
 THINK_EVERY: Final = 1.0
@@ -40,19 +37,13 @@ class Learning:
     ) -> AsyncIterator[Judging]:
         """Learn from this index while the block lasts; yields who judges by it."""
         deaf = index.listen(self.stays.hear)
-        tasks = [
-            asyncio.create_task(_forever(self.think, every=think_every)),
-            asyncio.create_task(_forever(self.keep, every=keep_every)),
-        ]
         try:
-            yield Judging(self.stays)
+            async with beside(forever(self.think, every=think_every)), beside(forever(self.keep, every=keep_every)):
+                yield Judging(self.stays)
         finally:
             deaf()
-            for task in tasks:
-                task.cancel()
-            await asyncio.gather(*tasks, return_exceptions=True)
-            await _tried(self.think)
-            await _tried(self.keep)
+            await tried(self.think)
+            await tried(self.keep)
 
     async def think(self) -> None:
         """Work through what was heard."""
@@ -73,18 +64,3 @@ class Learning:
             self.stays.give_back(new)
             raise
         self.stays.know(known)
-
-
-async def _forever(work: Callable[[], Awaitable[None]], *, every: float) -> None:
-    while True:
-        await _tried(work)
-        await asyncio.sleep(every)
-
-
-async def _tried(work: Callable[[], Awaitable[None]]) -> None:
-    try:
-        await work()
-    except LedgerUnavailable:
-        pass  # said by the database's own log; tried again
-    except Exception as trouble:  # noqa: BLE001 - what is only a courtesy must neither stop nor be silent
-        log.error("learning_failed", trouble=type(trouble).__name__)

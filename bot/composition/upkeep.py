@@ -8,7 +8,7 @@ later; nothing can be stopped without a ledger anyway. What is broken is logged 
 import asyncio
 import secrets
 from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager
 from datetime import UTC, date, datetime, timedelta
 from functools import partial
 from typing import Final, TypeAlias
@@ -17,6 +17,7 @@ import structlog
 
 from bot.activeflows.errors import LedgerUnavailable
 from bot.activeflows.records import Head, Record, What
+from bot.composition.beside import beside, forever
 from bot.ledger import heads, policies
 from bot.ledger.database import Database
 from bot.logs import AUDIT_HEAD
@@ -80,20 +81,25 @@ class PolicyWatch:
 
 
 class HeadTelling:
-    """Logs the head of the audit chain once each day (UTC), and tells it where people keep it."""
+    """Logs the head of the audit chain once each day (UTC), and tells it where people keep it, until somebody has it."""
 
     def __init__(self, database: Database, tell: Tell, *, now: Callable[[], datetime]) -> None:
         self._database, self._tell, self._now = database, tell, now
+        self._owed: tuple[Head, date] | None = None
 
     async def tell(self) -> None:
-        """If it was not told for this day yet."""
+        """If it was not told for this day yet, or nobody could see the last one."""
         day = self._now().astimezone(UTC).date()
         head = await self._database.within(partial(heads.claim, day=day))
-        if head is None:
+        if head is not None:
+            structlog.get_logger(AUDIT_HEAD).info("audit_head", day=day.isoformat(), head=str(head))
+            self._owed = head, day
+        if self._owed is None:
             return
-        structlog.get_logger(AUDIT_HEAD).info("audit_head", day=day.isoformat(), head=str(head))
-        if not await self._tell(head, day):
-            log.error("audit_head_not_posted", head=str(head))
+        if await self._tell(*self._owed):
+            self._owed = None
+        elif head is not None:  # said once a day, tried again each time
+            log.error("audit_head_not_posted", head=str(head), what="it stands in this log; tried again each minute")
 
 
 async def forgetting(
@@ -106,7 +112,7 @@ async def forgetting(
         if dropped:
             log.info("presses_forgotten", count=dropped)
 
-    await _forever(drop, every=FORGET_EVERY)
+    await forever(drop, every=FORGET_EVERY)
 
 
 @asynccontextmanager
@@ -124,23 +130,8 @@ async def kept_up(
     """
     watch = PolicyWatch(in_force, database, now=now)
     await watch.record()
-    tasks = [asyncio.create_task(_forever(HeadTelling(database, tell, now=now).tell, every=HEAD_EVERY))]
-    if in_force.watched:
-        tasks.append(asyncio.create_task(_forever(watch.look, every=look_every)))
-    try:
+    async with AsyncExitStack() as stack:
+        await stack.enter_async_context(beside(forever(HeadTelling(database, tell, now=now).tell, every=HEAD_EVERY)))
+        if in_force.watched:
+            await stack.enter_async_context(beside(forever(watch.look, every=look_every)))
         yield watch.trouble
-    finally:
-        for task in tasks:
-            task.cancel()
-        await asyncio.gather(*tasks, return_exceptions=True)
-
-
-async def _forever(work: Callable[[], Awaitable[None]], *, every: float) -> None:
-    while True:
-        try:
-            await work()
-        except LedgerUnavailable:
-            pass  # said by the database's own log; tried again
-        except Exception as trouble:  # noqa: BLE001 - whoever looks after the rules must not stop looking
-            log.error("upkeep_failed", trouble=type(trouble).__name__)
-        await asyncio.sleep(every)

@@ -4,8 +4,8 @@ The rows alone cannot show that the newest of them were removed. A head, ``<seq>
 can: the chain must still go through it. Decisions:
 
 - A day's head is claimed in a table of its own, not in the chain: announcing must not itself be what changes the head.
-- It is claimed before it is told, so it is told at most once across replicas and restarts. A bot killed in between leaves
-  a day out; the next head proves the records of that day, too.
+- It is claimed before it is told, so it is told by one of all replicas, and not again after a restart. A bot that ends
+  before anybody could see it leaves a day out; the next head proves the records of that day, too.
 """
 
 import re

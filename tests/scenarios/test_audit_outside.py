@@ -72,6 +72,21 @@ async def test_of_many_replicas_exactly_one_tells_a_days_head_and_each_day_has_o
     assert first not in [head for head, _ in told]
 
 
+async def test_a_head_that_nobody_could_see_is_told_again_until_somebody_can(database: Database) -> None:
+    told: list[Head] = []
+    seen = [False, False, True]
+
+    async def tell(head: Head, _day: date) -> bool:
+        told.append(head)
+        return seen[len(told) - 1]
+
+    (head,) = await written(database, 0)
+    telling = HeadTelling(database, tell, now=lambda: NOW)
+    for _ in range(5):
+        await telling.tell()
+    assert told == [head] * 3
+
+
 async def test_the_head_is_posted_where_the_policy_says_once_also_across_a_restart(
     stage: Stage, slack: Workspace, sqlite_url: str, program: Program, capsys: pytest.CaptureFixture[str]
 ) -> None:
