@@ -7,15 +7,17 @@ credential it refuses does.
 
 import asyncio
 import contextlib
+import sqlite3
 from contextlib import AsyncExitStack
 
 import structlog
 from pydantic import SecretStr
 from slack_sdk.web.async_client import AsyncWebClient
-from sqlalchemy.exc import SQLAlchemyError
+from sqlalchemy.exc import ArgumentError, SQLAlchemyError
 
 from bot.activeflows.errors import CredentialRejected, Failure, LedgerUnavailable
 from bot.composition.beside import beside
+from bot.ledger.alone import NotAlone, alone
 from bot.ledger.database import Database
 from bot.misconfigured import Misconfigured
 from bot.settings import Settings
@@ -75,6 +77,18 @@ async def _introduce_later(voipbin: VoIPBINClient) -> None:
         with contextlib.suppress(Failure):
             log.info("voipbin_reached", customer=str((await voipbin.introduce()).id))
             return
+
+
+def kept_alone(settings: Settings, stack: AsyncExitStack) -> None:
+    """No other bot on the same SQLite file from now on."""
+    try:
+        stack.enter_context(alone(settings.flows_bot_database_url.get_secret_value()))
+    except NotAlone:
+        raise Misconfigured(
+            "FLOWS_BOT_DATABASE_URL: another bot is running on that file. Several need PostgreSQL."
+        ) from None
+    except (sqlite3.Error, ArgumentError):
+        pass  # said by whoever opens the ledger itself
 
 
 async def opened(settings: Settings, stack: AsyncExitStack) -> Database:

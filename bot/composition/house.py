@@ -36,7 +36,7 @@ from bot.activeflows.stopping.patience import Patience
 from bot.activeflows.watching.pacing import Pace as WatchPace
 from bot.composition.beside import beside
 from bot.composition.carrying_out import CarryingOut
-from bot.composition.connecting import installed, opened, reached, secret_of
+from bot.composition.connecting import installed, kept_alone, opened, reached, secret_of
 from bot.composition.doctoring import Doctoring, needs_of
 from bot.composition.learning import Learning
 from bot.composition.raising_alerts import raising_alerts
@@ -110,6 +110,7 @@ async def running(
         client = web_client(settings.slack_bot_token.get_secret_value(), settings.slack_api_url, session)
         installation = await installed(client, settings)
         voipbin = await reached(settings, stack, asking)
+        kept_alone(settings, stack)
         database = await opened(settings, stack)
 
         book, teller = Book(database, now=utc_now), Teller(client, session)

@@ -13,6 +13,7 @@ import pytest
 from bot.composition.house import running
 from bot.demo.voipbin import faults
 from bot.ledger.database import engine_for
+from bot.misconfigured import Misconfigured
 from tests.scenarios.conftest import ALICE, AT_ONCE, INCIDENTS, Stage
 from tests.scenarios.program import ROOT, Program
 
@@ -76,3 +77,14 @@ def test_a_postgresql_that_says_nothing_is_waited_for_some_seconds_only() -> Non
     assert engine_for("postgresql://me@db/flows").url.query["connect_timeout"] == "10"
     asked = engine_for("postgresql://me@db/flows?connect_timeout=3&sslmode=require").url.query
     assert dict(asked) == {"connect_timeout": "3", "sslmode": "require"}
+
+
+async def test_two_bots_do_not_run_on_one_sqlite_file_and_the_second_says_so(stage: Stage) -> None:
+    async with stage.start():
+        with pytest.raises(Misconfigured, match="another bot is running on that file"):
+            async with running(stage.settings(), asking=AT_ONCE):
+                pass
+        assert (await stage.slack.types(ALICE, INCIDENTS, "/flows whoami")).error is None
+        await stage.reads("What you may do here")
+    async with stage.start():
+        pass
