@@ -51,7 +51,7 @@ def _line(entry: Entry) -> str:
     parts = [
         date_token(record.at, _WHEN),
         f"{mention(record.who)} {did(record)}",
-        code(record.activeflow_id.hex[:8]) if record.activeflow_id else "no activeflow",
+        *([code(record.activeflow_id.hex[:8])] if record.activeflow_id else []),
         *([mention(record.channel)] if record.channel else []),
         *([f"reason: “{escaped(record.reason, 150)}”"] if record.reason else []),
         f"receipt {code(entry.receipt, 20)}",
