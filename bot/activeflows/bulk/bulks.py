@@ -34,6 +34,8 @@ class Member:
     call_id: UUID | None = None
     on_complete: str = ""
     """Name (else the short id) of the flow that starts when this one ends; empty when none does."""
+    circle: tuple[UUID, ...] = ()
+    """As in ``Seen``."""
 
     @property
     def short_id(self) -> str:
@@ -217,6 +219,7 @@ def intent_of(bulk: Bulk, member: Member, until: datetime) -> Intent:
         on_complete="",
         on_complete_flow_id=None,
         created_at=member.created_at,
+        circle=member.circle,
     )
     return Intent(
         id=sha256(f"{bulk.id}/{member.number}".encode()).hexdigest()[:32],

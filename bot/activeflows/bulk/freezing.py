@@ -21,7 +21,7 @@ from bot.activeflows.ports import VoIPBIN
 from bot.activeflows.reading.filters import Filters
 from bot.activeflows.reading.finding import visible
 from bot.activeflows.reading.lookups import flows, queue_names
-from bot.activeflows.reading.seeing import in_time
+from bot.activeflows.reading.seeing import circle_of, in_time
 from bot.activeflows.situation.line import Situation, queues_named, situation
 
 SAMPLE: Final = 3
@@ -139,6 +139,7 @@ def _member(number: int, activeflow: Activeflow, flow: Flow | None, doing: Situa
         reference_type=activeflow.reference.type,
         created_at=activeflow.created_at,
         call_id=activeflow.reference.id if activeflow.reference.is_call else None,
+        circle=circle_of(activeflow, doing),
     )
 
 

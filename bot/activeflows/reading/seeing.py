@@ -7,14 +7,18 @@ import asyncio
 from collections.abc import Awaitable
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Generic, TypeVar
+from typing import Final, Generic, TypeVar
 from uuid import UUID
 
 from bot.activeflows.errors import BotError
 from bot.activeflows.model import Activeflow, Call, Flow
 from bot.activeflows.ports import VoIPBIN
 from bot.activeflows.reading.consequences import consequences
+from bot.activeflows.situation.laps import last_lap
 from bot.activeflows.situation.line import Situation, queues_named, situation
+
+_ALONE: Final = {"digits", "talk", "play", "sleep", "echo"}
+"""Kinds of situation in which a caller has to do with the flow only; so are the plain steps ("action.…")."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,7 +27,7 @@ class Seen:
 
     flow_name: str
     kind: str
-    """``Situation.kind``: moving to another kind asks once more."""
+    """``Situation.kind``: moving to another kind asks once more, but for a step of the ``circle``."""
     words: str
     consequences: tuple[str, ...]
     reference_type: str
@@ -32,6 +36,8 @@ class Seen:
     """Name of the flow that starts when this one ends; empty when none does."""
     on_complete_flow_id: UUID | None
     created_at: datetime | None
+    circle: tuple[UUID, ...] = ()
+    """The steps it went round in, by id, when it did and nobody was with the caller."""
 
 
 T = TypeVar("T")
@@ -91,7 +97,22 @@ def as_seen(sight: Sight) -> Seen:
         on_complete=sight.on_complete.name if sight.on_complete else "",
         on_complete_flow_id=activeflow.on_complete_flow_id,
         created_at=activeflow.created_at,
+        circle=circle_of(activeflow, sight.situation),
     )
+
+
+def circle_of(activeflow: Activeflow, doing: Situation) -> tuple[UUID, ...]:
+    """For ``Seen``. Empty in a queue, with an agent, another party, a conference or an AI: there going round is no circle."""
+    alone = doing.kind in _ALONE or doing.kind.startswith("action.")
+    return tuple(sorted({action.id for action in last_lap(activeflow)})) if alone else ()
+
+
+def as_it_was(seen: Seen, activeflow: Activeflow, doing: Situation) -> bool:
+    """Is it still what was shown? So is mere progress: in the same kind of situation, or in the same circle.
+
+    Without the second, who goes round in a menu would have moved on at nearly every press, and in every bulk stop.
+    """
+    return doing.kind == seen.kind or not set(seen.circle).isdisjoint(circle_of(activeflow, doing))
 
 
 @dataclass(frozen=True, slots=True)

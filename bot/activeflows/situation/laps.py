@@ -15,12 +15,20 @@ _LONGEST: Final = 12
 
 def main_laps(activeflow: Activeflow) -> str:
     """Say ", 9th lap of text → keypad input" when the current step has come by at least twice before; else nothing."""
-    here, times = activeflow.current.id, times_here(activeflow)
-    if times < SAID_FROM:
+    lap = last_lap(activeflow)
+    if not lap:
         return ""
+    circle = circle_words(lap)
+    return f", {ordinal(times_here(activeflow))} lap" + (f" of {circle}" if circle else "")
+
+
+def last_lap(activeflow: Activeflow) -> Sequence[Action]:
+    """The steps since it was here last, that time included, when laps are told of; else none."""
+    if times_here(activeflow) < SAID_FROM:
+        return ()
+    here = activeflow.current.id
     last = max(index for index, action in enumerate(activeflow.executed) if action.id == here)
-    circle = circle_words(activeflow.executed[last:])
-    return f", {ordinal(times)} lap" + (f" of {circle}" if circle else "")
+    return activeflow.executed[last:]
 
 
 def times_here(activeflow: Activeflow) -> int:

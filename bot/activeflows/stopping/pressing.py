@@ -14,7 +14,7 @@ from bot.activeflows.errors import NOT_SHOWN, Failure, IdentityUnknown, LedgerUn
 from bot.activeflows.model import Activeflow
 from bot.activeflows.operators import Decision, Permission, Policy
 from bot.activeflows.ports import VoIPBIN
-from bot.activeflows.reading.seeing import Seen, as_seen, look_at
+from bot.activeflows.reading.seeing import Seen, as_it_was, as_seen, look_at
 from bot.activeflows.records import Record, What
 from bot.activeflows.stopping.patience import Patience
 from bot.activeflows.stopping.ports import Ledger, People
@@ -188,7 +188,7 @@ class Pressing:
 
     async def _compare(self, intent: Intent, press: Press, activeflow: Activeflow, *, asks_again: bool) -> Looked:
         sight = await look_at(self._voipbin, activeflow, now=self._now(), within=self._patience.side_look)
-        if sight.situation.kind == intent.seen.kind:
+        if as_it_was(intent.seen, activeflow, sight.situation):
             return Looked(Look.SAME)
         now = self._now()
         moved = record_of(intent, press, What.MOVED, now, was=intent.seen.kind, now=sight.situation.kind)
