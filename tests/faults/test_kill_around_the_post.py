@@ -246,7 +246,7 @@ async def test_it_moved_on_while_the_bot_was_dead_and_nothing_had_been_sent(
     point = hold()
     voipbin.faults.on("GET", _READ, point)
     await theatre.killed_at(point, card)
-    voipbin.moves_to(activeflow, "talk")
+    voipbin.moves_to(activeflow, "queue_join")
     async with stage.start():
         await stage.slack.until(lambda: not audit.unfinished(), seconds=30)
         asked_anew = present(stage, card)
@@ -267,7 +267,7 @@ async def test_it_moved_on_while_the_bot_was_dead_and_the_stop_on_its_way_was_lo
     point = hold()
     witness.then(point)
     await theatre.killed_at(point, card)
-    voipbin.moves_to(activeflow, "talk")
+    voipbin.moves_to(activeflow, "queue_join")
     words = await theatre.words_after_restart(card)
     assert heading_of(words) == "Still running"
     assert "moved on" in words

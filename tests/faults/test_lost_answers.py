@@ -260,7 +260,7 @@ async def test_it_moves_on_while_voipbin_is_too_busy_for_the_stop(
         here = await scene(stage)
 
         async def moves_on(work: ASGIApp, scope: Scope, receive: Receive, send: Send) -> None:
-            voipbin.moves_to(here.activeflow, "talk")
+            voipbin.moves_to(here.activeflow, "queue_join")
             await busy()(work, scope, receive, send)
 
         witness.then(busy(), moves_on)  # both tries of the first attempt

@@ -152,7 +152,7 @@ async def test_exactly_the_frozen_list_is_touched(stage: Stage, bulk: BulkStage,
         ended, moved = loops[3], loops[5]
         born = bulk.ring(2, flow)
         voipbin.ends(ended)
-        voipbin.moves_to(moved, "talk")
+        voipbin.moves_to(moved, "queue_join")
         await bulk.presses(card)
         words = await bulk.over(card)
     assert "6 of 8 ended · 1 had already ended · 1 skipped · 0 left" in words

@@ -89,7 +89,7 @@ async def test_the_first_one_had_ended_so_the_next_goes_ahead_alone(
     async with stage.start():
         card = await bulk.asks("type:call")
         voipbin.ends(loops[0])
-        voipbin.moves_to(loops[1], "talk")
+        voipbin.moves_to(loops[1], "queue_join")
         await bulk.presses(card)
         await canary.arrived()
         assert [stage.posts(each) for each in loops] == [0, 0, 1, 0, 0]

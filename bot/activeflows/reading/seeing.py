@@ -17,8 +17,8 @@ from bot.activeflows.reading.consequences import consequences
 from bot.activeflows.situation.laps import last_lap
 from bot.activeflows.situation.line import Situation, queues_named, situation
 
-_ALONE: Final = {"digits", "talk", "play", "sleep", "echo"}
-"""Kinds of situation in which a caller has to do with the flow only; so are the plain steps ("action.…")."""
+_MENU: Final = {"digits", "talk", "play", "sleep"}
+"""Kinds of situation in which the flow itself speaks to a caller, or listens."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,7 +27,7 @@ class Seen:
 
     flow_name: str
     kind: str
-    """``Situation.kind``: moving to another kind asks once more, but for a step of the ``circle``."""
+    """``Situation.kind``; what asks once more is in ``as_it_was``."""
     words: str
     consequences: tuple[str, ...]
     reference_type: str
@@ -103,16 +103,18 @@ def as_seen(sight: Sight) -> Seen:
 
 def circle_of(activeflow: Activeflow, doing: Situation) -> tuple[UUID, ...]:
     """For ``Seen``. Empty in a queue, with an agent, another party, a conference or an AI: there going round is no circle."""
-    alone = doing.kind in _ALONE or doing.kind.startswith("action.")
+    alone = doing.kind in _MENU or doing.kind.startswith("action.")
     return tuple(sorted({action.id for action in last_lap(activeflow)})) if alone else ()
 
 
 def as_it_was(seen: Seen, activeflow: Activeflow, doing: Situation) -> bool:
-    """Is it still what was shown? So is mere progress: in the same kind of situation, or in the same circle.
+    """Is it still what was shown? So is mere progress: in the same kind of situation, in the menu, or in the same circle.
 
-    Without the second, who goes round in a menu would have moved on at nearly every press, and in every bulk stop.
+    A menu speaks and listens by turns, every few seconds: were each turn a move, nearly every press would be asked about
+    once more, people would learn to press twice without reading, and a bulk stop would skip nearly everybody.
     """
-    return doing.kind == seen.kind or not set(seen.circle).isdisjoint(circle_of(activeflow, doing))
+    in_menu = doing.kind in _MENU and seen.kind in _MENU
+    return doing.kind == seen.kind or in_menu or not set(seen.circle).isdisjoint(circle_of(activeflow, doing))
 
 
 @dataclass(frozen=True, slots=True)
