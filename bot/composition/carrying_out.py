@@ -11,6 +11,7 @@ from bot.activeflows.bulk.carrying_out import Bulking
 from bot.activeflows.bulk.freezing import Freezing
 from bot.activeflows.bulk.looking_around import LookingAround
 from bot.activeflows.bulk.ports import BulkCards
+from bot.activeflows.bulk.preparing import Preparing
 from bot.activeflows.bulk.pressing import PressingBulk
 from bot.activeflows.operators import Policy
 from bot.activeflows.stopping.aftermath import Aftermath
@@ -58,7 +59,7 @@ class CarryingOut:
             replicas = Replicas(self._database, self.durable.executor_id, self.durable.take_over)
             await replicas.arrive()
             await stack.enter_async_context(beside(replicas.attend()))
-        return AskingBulk(self.bulks, freezing, now=_now)
+        return AskingBulk(self.bulks, Preparing(freezing, now=_now), now=_now)
 
     def _by_wish(self, cards: Cards, bulking: Bulking) -> CarryOut:
         voipbin, ledger, patience = self._voipbin, self._ledger, self._patience

@@ -13,6 +13,7 @@ from pydantic import TypeAdapter
 from sqlalchemy import Connection, delete, insert, select, update
 
 from bot.activeflows.bulk.bulks import Became, Bulk, BulkState, Ending, Run
+from bot.activeflows.bulk.wanted import Draft
 from bot.activeflows.records import Record
 from bot.activeflows.stopping.stops import Intent, IntentState, Press
 from bot.ledger import audit
@@ -22,6 +23,9 @@ from bot.ledger.tables import bulk_members, bulks, intents
 _BULK: Final = TypeAdapter(Bulk)
 _INTENT: Final = TypeAdapter(Intent)
 _ENDING: Final = TypeAdapter(Ending)
+_DRAFTED: Final = TypeAdapter(Draft)
+_DRAFT: Final = "draft"
+"""The state of a row whose body is a ``Draft``: no ``BulkState``, because nothing that was asked for is ever in it."""
 
 
 class BulkBook:
@@ -33,22 +37,40 @@ class BulkBook:
     async def open_bulk(self, bulk: Bulk, asked: Record) -> None:
         def work(connection: Connection) -> None:
             body = _BULK.dump_json(bulk).decode()
-            row = {
-                "id": bulk.id,
-                "state": str(BulkState.OPEN),
-                "press_id": "",
-                "by": "",
-                "aborted_by": "",
-                "body": body,
-            }
-            connection.execute(insert(bulks).values(row))
+            connection.execute(insert(bulks).values(_row(bulk.id, BulkState.OPEN, body)))
             audit.append(connection, asked)
 
         await self._database.within(work)
 
+    async def draft_bulk(self, draft: Draft) -> None:
+        def work(connection: Connection) -> None:
+            body = _DRAFTED.dump_json(draft).decode()
+            connection.execute(insert(bulks).values(_row(draft.id, _DRAFT, body)))
+
+        await self._database.within(work)
+
+    async def drafted(self, bulk_id: str) -> Draft | None:
+        def work(connection: Connection) -> Draft | None:
+            here = select(bulks.c.body).where(bulks.c.id == bulk_id, bulks.c.state == _DRAFT)
+            body = connection.execute(here).scalar()
+            return None if body is None else _DRAFTED.validate_json(body)
+
+        return await self._database.within(work)
+
+    async def open_draft(self, bulk: Bulk, asked: Record) -> bool:
+        def work(connection: Connection) -> bool:
+            one_writer(connection)
+            if not _change(connection, bulk.id, _DRAFT, BulkState.OPEN, body=_BULK.dump_json(bulk).decode()):
+                return False
+            audit.append(connection, asked)
+            return True
+
+        return await self._database.within(work)
+
     async def bulk(self, bulk_id: str) -> tuple[Bulk, Run] | None:
         def work(connection: Connection) -> tuple[Bulk, Run] | None:
-            body = connection.execute(select(bulks.c.body).where(bulks.c.id == bulk_id)).scalar()
+            here = select(bulks.c.body).where(bulks.c.id == bulk_id, bulks.c.state != _DRAFT)
+            body = connection.execute(here).scalar()
             return None if body is None else (_BULK.validate_json(body), _run(connection, bulk_id))
 
         return await self._database.within(work)
@@ -117,6 +139,10 @@ class BulkBook:
         return await self._database.within(work)
 
 
+def _row(bulk_id: str, state: str, body: str) -> dict[str, str]:
+    return {"id": bulk_id, "state": state, "press_id": "", "by": "", "aborted_by": "", "body": body}
+
+
 def _run(connection: Connection, bulk_id: str) -> Run:
     row = connection.execute(select(bulks).where(bulks.c.id == bulk_id)).one()
     members = connection.execute(
@@ -144,9 +170,9 @@ def _note(connection: Connection, bulk_id: str, became: Mapping[int, Became]) ->
     connection.execute(insert(bulk_members), rows)
 
 
-def _change(connection: Connection, bulk_id: str, was: BulkState, to: BulkState, **more: str) -> bool:
+def _change(connection: Connection, bulk_id: str, was: str, to: BulkState, **more: str) -> bool:
     """Compare and set: true for exactly one of those who try."""
     changed = connection.execute(
-        update(bulks).where(bulks.c.id == bulk_id, bulks.c.state == str(was)).values(state=str(to), **more)
+        update(bulks).where(bulks.c.id == bulk_id, bulks.c.state == was).values(state=str(to), **more)
     )
     return changed.rowcount == 1

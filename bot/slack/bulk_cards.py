@@ -4,8 +4,9 @@ import asyncio
 
 from bot.activeflows.bulk.bulks import Bulk, Run
 from bot.activeflows.stopping.stops import Declined, Press
+from bot.slack import ids
 from bot.slack.blocks.bulk_card import bulk_card
-from bot.slack.blocks.declined import declined_press
+from bot.slack.blocks.declined import ask_others, declined_press
 from bot.slack.cards import StopCards, unchanged
 from bot.slack.presses import gesture_of
 from bot.slack.telling import Posted, Teller
@@ -34,6 +35,7 @@ class BulkCards:
         return seen
 
     async def decline(self, press: Press, declined: Declined) -> bool:
-        seen = await self._teller.privately(gesture_of(press), declined_press(declined, self._command))
+        ask = ask_others(press.intent_id, ids.BULK_ASK_OTHERS)
+        seen = await self._teller.privately(gesture_of(press), declined_press(declined, self._command, ask=ask))
         self._presses.answered(press)
         return seen

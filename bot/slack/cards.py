@@ -15,7 +15,7 @@ from uuid import UUID
 from slack_sdk.models.blocks import ContextBlock, MarkdownTextObject
 
 from bot.activeflows.stopping.stops import Declined, Intent, Phase, Press
-from bot.slack.blocks.declined import declined_press
+from bot.slack.blocks.declined import ask_others, declined_press
 from bot.slack.blocks.stop_card import stop_card
 from bot.slack.presses import gesture_of
 from bot.slack.telling import Message, Posted, Teller
@@ -55,7 +55,7 @@ class StopCards:
 
     async def decline(self, press: Press, declined: Declined) -> bool:
         seen = await self._teller.privately(
-            gesture_of(press), declined_press(declined, self._command, intent_id=press.intent_id)
+            gesture_of(press), declined_press(declined, self._command, ask=ask_others(press.intent_id))
         )
         self._said(press)
         return seen

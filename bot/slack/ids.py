@@ -55,6 +55,8 @@ BULK_ABORT: Final = "bulk.abort"
 """Lets a bulk stop go no further; what is in flight finishes."""
 BULK_REMAINDER: Final = "bulk.remainder"
 """A new card for what is left, read and frozen anew."""
+BULK_ASK_OTHERS: Final = "bulk.ask_others"
+"""*Ask someone who can*, of many. Value: the id of the bulk, or of the draft that becomes one."""
 UNWATCH: Final = "watch.unwatch"
 """*Unwatch*: the card follows its activeflow no longer; nothing is stopped. Value: the watch's id."""
 FIND: Final = "activeflow.find"
@@ -66,7 +68,7 @@ ACTION_IDS: Final = frozenset(
     {
         *(SHOW, SHOW_AGAIN, REVEAL, ASK_STOP, STOP_FLOW, CANCEL_STOP, ASK_OTHERS, HANG_UP),
         HOME_REFRESH,
-        *(BULK_STOP, BULK_CANCEL, BULK_ABORT, BULK_REMAINDER, UNWATCH),
+        *(BULK_STOP, BULK_CANCEL, BULK_ABORT, BULK_REMAINDER, BULK_ASK_OTHERS, UNWATCH),
         *(LIST_REFRESH, LIST_PREVIOUS, LIST_NEXT, LIST_SHARE, AUDIT_OLDER, AUDIT_NEWER),
     }
 )

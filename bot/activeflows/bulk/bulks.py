@@ -87,6 +87,8 @@ class Bulk:
     """A few members in words, callers masked."""
     second_person: bool = False
     """As the rules were when it was asked for; the press is decided by the rules of its moment."""
+    on_behalf: bool = False
+    """Asked for by somebody who may not stop in bulk: what they may see is listed, and only another's press counts."""
     limit: int = 0
     message_ts: str = ""
 

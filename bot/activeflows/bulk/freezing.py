@@ -1,7 +1,8 @@
 """Freezing a list: exactly which activeflows a bulk stop means, at one moment, for one person.
 
-Decisions: an activeflow of a flow that the person may not stop in bulk is counted and never listed. One whose situation
-is only probable is not stopped by a filter on the situation: it is listed apart. The oldest come first.
+Decisions: an activeflow of a flow that the person may not stop in bulk is counted and never listed; on behalf of somebody
+who may stop none in bulk, all that they may see is listed, and whoever presses decides by their own grant. One whose
+situation is only probable is not stopped by a filter on the situation: it is listed apart. The oldest come first.
 """
 
 import asyncio
@@ -52,13 +53,21 @@ class Freezing:
         self._voipbin, self._now = voipbin, now
         self._side_look, self._filter_look = side_look, filter_look
 
-    async def freeze(self, operator: Operator, filters: Filters, *, among: frozenset[UUID] | None = None) -> Frozen:
-        """What runs and fits, read now. ``among``: only these. Raises a ``Failure``."""
+    async def freeze(
+        self,
+        operator: Operator,
+        filters: Filters,
+        *,
+        among: frozenset[UUID] | None = None,
+        on_behalf: bool = False,
+    ) -> Frozen:
+        """What runs and fits, read now. ``among``: only these. ``on_behalf``: what they may see. Raises a ``Failure``."""
         picture = await self._voipbin.picture(max_age=0.0)
         now = self._now()
         rough = replace(filters, flow=None, action=None)
         fitting = [a for a in picture.activeflows if rough.matches(a, _UNSEEN, None, now)]
-        mine = [a for a in self._stoppable(operator, fitting) if among is None or a.id in among]
+        listed = visible(self._voipbin, operator, fitting) if on_behalf else self._stoppable(operator, fitting)
+        mine = [a for a in listed if among is None or a.id in among]
         known = await flows(self._voipbin, (a.flow_id for a in mine), within=self._filter_look)
         named = [a for a in mine if filters.flow is None or a.flow_id is None or a.flow_id in known]
         queues = chain.from_iterable(queues_named(a, flow=_flow_of(a, known)) for a in named)
@@ -72,9 +81,11 @@ class Freezing:
         similar = () if members or filters.flow is None else _similar(filters.flow, known.values())
         return Frozen(tuple(members), left, picture.as_of, picture.complete_since, similar)
 
-    async def more(self, operator: Operator, filters: Filters, listed: frozenset[UUID]) -> int:
+    async def more(
+        self, operator: Operator, filters: Filters, listed: frozenset[UUID], *, on_behalf: bool = False
+    ) -> int:
         """How many fit now that were not listed. Raises a ``Failure``."""
-        frozen = await self.freeze(operator, filters)
+        frozen = await self.freeze(operator, filters, on_behalf=on_behalf)
         return sum(member.activeflow_id not in listed for member in frozen.members)
 
     async def sample(self, members: tuple[Member, ...]) -> tuple[str, ...]:

@@ -5,6 +5,7 @@ from datetime import datetime
 from typing import Protocol
 
 from bot.activeflows.bulk.bulks import Became, Bulk, Ending, Run
+from bot.activeflows.bulk.wanted import Draft
 from bot.activeflows.records import Record
 from bot.activeflows.stopping.stops import Declined, Intent, Press
 
@@ -14,7 +15,21 @@ class BulkLedger(Protocol):
 
     async def open_bulk(self, bulk: Bulk, asked: Record) -> None: ...
 
-    async def bulk(self, bulk_id: str) -> tuple[Bulk, Run] | None: ...
+    async def draft_bulk(self, draft: Draft) -> None:
+        """Keep a wish whose card is not posted yet."""
+        ...
+
+    async def drafted(self, bulk_id: str) -> Draft | None:
+        """The draft of this id, unless it was opened."""
+        ...
+
+    async def open_draft(self, bulk: Bulk, asked: Record) -> bool:
+        """Let this bulk take the place of the draft of its id, with its record. False when one has already."""
+        ...
+
+    async def bulk(self, bulk_id: str) -> tuple[Bulk, Run] | None:
+        """A draft is none."""
+        ...
 
     async def bulk_posted(self, bulk_id: str, message_ts: str) -> None:
         """Remember where the card stands."""

@@ -1,8 +1,8 @@
 """Before a bulk stop begins: may this person press it, and which of its members?
 
 Decided anew at the press, by the same function as everywhere, for each flow in the list: what the presser's grant does
-not cover is left. Nobody approves their own; who may only approve may press what somebody else, who still may stop in
-bulk, has asked for.
+not cover is left. Nobody approves their own, nor what they asked for when they might not; who may only approve may press
+what somebody else, who still may stop in bulk, has asked for.
 """
 
 from collections.abc import Callable
@@ -85,7 +85,7 @@ class PressingBulk:
         try:
             operator = await self._people.fresh(press.by, press.channel, team=press.team)
             asker = operator
-            if press.by != bulk.asked_by and operator.may(Permission.APPROVE):
+            if press.by != bulk.asked_by and not bulk.on_behalf and operator.may(Permission.APPROVE):
                 asker = await self._people.fresh(bulk.asked_by, bulk.channel)
         except IdentityUnknown as failure:
             return await self._decline(bulk, press, Declined(Why.IDENTITY_UNKNOWN, failure.what))
@@ -93,7 +93,8 @@ class PressingBulk:
         if not allowed:
             no = operator.decide(Permission.BULK, bulk.members[0].flow_id)
             return await self._decline(bulk, press, Declined(Why.NOT_PERMITTED, no.because, no.who_may))
-        if "bulk" in self._policy().rules.two_person and press.by == bulk.asked_by:
+        needs_another = bulk.on_behalf or "bulk" in self._policy().rules.two_person
+        if needs_another and press.by == bulk.asked_by:
             return await self._decline(bulk, press, Declined(Why.OWN_REQUEST, "a second person must press"))
         if self._policy().rules.reason_required and not bulk.reason:
             return await self._decline(bulk, press, Declined(Why.NO_REASON, "a reason is required"))

@@ -1,6 +1,6 @@
-"""The bulk stop card: the frozen list as a question, then a progress bar edited in place, then what became of each.
+"""The bulk stop card: a question (``bulk_question``), then a progress bar edited in place, then what became of each.
 
-Everybody in the channel reads the same words, so callers are masked. Decision: members are counted while it runs and
+Everybody in the channel reads the same words. Decision: members are counted while it runs and
 named (by short id, a few of each kind) when it is over; all of them are in the audit.
 """
 
@@ -20,14 +20,12 @@ from slack_sdk.models.blocks import (
 
 from bot.activeflows.bulk.bulks import Became, Bulk, BulkState, Run, counted, remainder
 from bot.slack import ids
+from bot.slack.blocks.bulk_question import few, put_to, what_fits, what_it_does, who_can_press
 from bot.slack.blocks.mrkdwn import bold, code, date_token, escaped, mention
 from bot.slack.blocks.way_out import all_without_bot
 from bot.slack.telling import Message
 
-_MOST_GROUPS: Final = 8
-_MOST_NAMED: Final = 12
 _BAR: Final = 20
-_DAY: Final = "{date_short_pretty} {time_secs}"
 _NAMED: Final = {
     Became.MOVED: "Had moved on, so not touched",
     Became.TAKEN: "Already being stopped by somebody else",
@@ -43,13 +41,17 @@ _NAMED: Final = {
 }
 
 
-def bulk_card(bulk: Bulk, run: Run, command: str) -> Message:
-    """The card of this bulk at this point. ``command``: the slash command, for what to type next."""
+def bulk_card(bulk: Bulk, run: Run, command: str, *, who_may: tuple[str, ...] = ()) -> Message:
+    """The card of this bulk at this point. ``command``: the slash command, for what to type next.
+
+    ``who_may``: ids of those it is put to, when the asker may not.
+    """
     header = _header(bulk, run)
     blocks: list[Block] = [HeaderBlock(text=PlainTextObject(text=header))]
     if run.state is BulkState.OPEN:
-        told = [*_list(bulk), *_consequences(bulk)]
-        blocks += [_section(_list(bulk)), _section(_consequences(bulk))]
+        parts = [lines for lines in (put_to(bulk, who_may), what_fits(bulk), what_it_does(bulk)) if lines]
+        told = [line for lines in parts for line in lines]
+        blocks += [_section(lines) for lines in parts]
     else:
         told = [*_progress(bulk, run), *_end(bulk, run)]
         blocks += [_section([_about(bulk)]), *([_section(told)] if told else [])]
@@ -90,49 +92,6 @@ def _over(bulk: Bulk, run: Run) -> str:
     if run.aborted_by:
         return f"Aborted: {left} of {count} left"
     return f"All {count} have ended" if not left else f"Over: {left} of {count} left"
-
-
-# ---------------------------------------------------------------- the question
-
-
-def _list(bulk: Bulk) -> list[str]:
-    groups = bulk.groups()
-    lines = [f"• {group.count} × {_name(group.flow_name)}: {escaped(group.words, 200)}" for group in groups]
-    more = sum(group.count for group in groups[_MOST_GROUPS:])
-    lines = [*lines[:_MOST_GROUPS], *([f"• … and {more} more"] if more else [])]
-    began = bulk.began
-    if began is not None:
-        lines.append(f"The oldest began {date_token(began[0], _DAY)}, the newest {date_token(began[1], _DAY)}.")
-    if bulk.sample:
-        lines.append("For example: " + "; ".join(escaped(words, 150) for words in bulk.sample) + ".")
-    return [f"All that run and fit {code(bulk.filters.words(), 300)}", *lines]
-
-
-def _consequences(bulk: Bulk) -> list[str]:
-    count, callers = len(bulk.members), bulk.callers
-    whom = "1 caller" if callers == 1 else f"{callers} callers"
-    lines = ["*What stopping them does*", f"• Hangs up on {whom}" if callers else "• Hangs up on nobody"]
-    for name, times in bulk.followers()[:_MOST_GROUPS]:
-        lines.append(f"• Starts {times} other {'activeflow' if times == 1 else 'activeflows'}: flow {bold(name, 100)}")
-    lines.append("• Cannot be undone")
-    lines.append(
-        f"One is stopped first; when it has ended, the others follow, two at a time. Exactly these {count}: "
-        f"what begins after {date_token(bulk.as_of)} is not touched. At most {bulk.limit} at once."
-    )
-    return [*lines, *_left_out(bulk)]
-
-
-def _left_out(bulk: Bulk) -> Iterator[str]:
-    left = bulk.left
-    if left.uncertain:
-        ids_ = _few([id_.hex[:8] for id_ in left.uncertain])
-        yield f"Not in the list, because what they do is only probable: {ids_}"
-    if left.hidden:
-        yield f"Not in the list, because not open to whoever asked: up to {left.hidden}"
-    if left.unnamed:
-        yield f"May be missing, because the name of the flow could not be read: {left.unnamed}"
-    if bulk.complete_since is not None:
-        yield f"Looked back to {date_token(bulk.complete_since, _DAY)}; older ones may be missing"
 
 
 # ---------------------------------------------------------------- the progress and the end
@@ -186,13 +145,13 @@ def _end(bulk: Bulk, run: Run) -> Iterator[str]:
     if ending.halted:
         yield f"*It went no further than the first one:* {escaped(ending.halted, 200)}. Nothing else was touched."
     if ending.up:
-        yield f"*Ended, and the caller is still on the line:* {_few(_short_ids(bulk, ending.up))}. VoIPBIN was to hang up."
+        yield f"*Ended, and the caller is still on the line:* {few(_short_ids(bulk, ending.up))}. VoIPBIN was to hang up."
     if ending.unheard:
-        yield f"Ended, and it is not known whether the caller was hung up: {_few(_short_ids(bulk, ending.unheard))}"
+        yield f"Ended, and it is not known whether the caller was hung up: {few(_short_ids(bulk, ending.unheard))}"
     for kind, words in _NAMED.items():
         named = [member.short_id for member in bulk.members if run.of(member) is kind]
         if named:
-            yield f"{words}: {_few(named)}"
+            yield f"{words}: {few(named)}"
     if ending.more:
         yield f"{ending.more} more fit now that were not in the list; they were not touched."
     elif ending.more is None:
@@ -201,12 +160,6 @@ def _end(bulk: Bulk, run: Run) -> Iterator[str]:
 
 def _short_ids(bulk: Bulk, numbers: Sequence[int]) -> list[str]:
     return [member.short_id for member in bulk.members if member.number in numbers]
-
-
-def _few(short_ids: Sequence[str]) -> str:
-    named = ", ".join(code(short_id) for short_id in short_ids[:_MOST_NAMED])
-    more = len(short_ids) - _MOST_NAMED
-    return f"{named} … and {more} more" if more > 0 else named
 
 
 # ---------------------------------------------------------------- around it
@@ -239,20 +192,16 @@ def _buttons(bulk: Bulk, run: Run) -> Iterator[ButtonElement]:
 
 
 def _small_print(bulk: Bulk, run: Run, command: str) -> Iterator[str]:
-    yield f"Asked by {mention(bulk.asked_by)}" + (f": {escaped(bulk.reason, 500)}" if bulk.reason else "")
+    asker = f"Asked by {mention(bulk.asked_by)}" + (", who may not stop in bulk" if bulk.on_behalf else "")
+    yield asker + (f": {escaped(bulk.reason, 500)}" if bulk.reason else "")
     if run.state is BulkState.OPEN:
-        whom = "somebody else who may stop in bulk, or approve" if bulk.second_person else "people who may stop in bulk"
-        yield f"Can be pressed until {date_token(bulk.deadline)} by {whom}"
+        yield who_can_press(bulk)
     if run.state in {BulkState.STOPPING, BulkState.ABORTING} and run.until is not None:
         yield f"Nothing is sent after {date_token(run.until)}"
     if run.state is BulkState.DONE:
         yield f"Each of them is in {code(f'{command} audit')}"
     if run.ending is not None and run.ending.receipt:
         yield f"Receipt {code(run.ending.receipt)}"
-
-
-def _name(flow_name: str) -> str:
-    return bold(flow_name or "Activeflow without a known flow", 100)
 
 
 def _section(lines: Sequence[str]) -> SectionBlock:

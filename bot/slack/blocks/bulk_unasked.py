@@ -1,6 +1,6 @@
 """The answer to `stop all` when there is no card: too many, none, or no reason. It says what to type."""
 
-from bot.activeflows.bulk.asking import NoCard, Unasked
+from bot.activeflows.bulk.preparing import NoCard, Unasked
 from bot.slack.blocks.mrkdwn import bold, code, escaped
 from bot.slack.grammar.requests import StopAll, typed
 from bot.slack.telling import Message
@@ -19,8 +19,6 @@ def bulk_unasked(unasked: Unasked, *, command: str) -> Message:
             return Message(_too_many(unasked, command))
         case NoCard.NOTHING_FITS:
             return Message(_nothing(unasked, command))
-        case _:
-            return Message("I do not know this card any more. Nothing was stopped.")
 
 
 def _too_many(unasked: Unasked, command: str) -> str:
@@ -36,7 +34,8 @@ def _too_many(unasked: Unasked, command: str) -> str:
 
 
 def _nothing(unasked: Unasked, command: str) -> str:
-    words = [f"No running activeflow fits {code(unasked.filters.words(), 300)} that you may stop in bulk."]
+    which = "that you may see" if unasked.on_behalf else "that you may stop in bulk"
+    words = [f"No running activeflow fits {code(unasked.filters.words(), 300)} {which}."]
     frozen = unasked.frozen
     if frozen is not None and frozen.similar:
         words.append(f"Did you mean {' or '.join(bold(name, 100) for name in frozen.similar)}?")

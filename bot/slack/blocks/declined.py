@@ -9,23 +9,23 @@ from bot.slack.blocks.way_out import with_way_out
 from bot.slack.telling import Message
 
 
-def declined_press(declined: Declined, command: str, *, intent_id: str = "") -> Message:
-    """One short private message; with ``intent_id`` it offers to ask those who may."""
+def declined_press(declined: Declined, command: str, *, ask: ActionsBlock | None = None) -> Message:
+    """One short private message; ``ask`` stands below it for whoever may not, when somebody can be asked."""
     again = ""
     if declined.activeflow_id is not None:
         again = f" If it still has to be stopped: {code(f'{command} stop {declined.activeflow_id.hex[:8]}')}"
     words = _words(declined, again)
     if declined.why in {Why.IDENTITY_UNKNOWN, Why.LEDGER} and declined.activeflow_id is not None:
         return with_way_out(Message(words), declined.activeflow_id)
-    if declined.why is not Why.NOT_PERMITTED or not intent_id or not declined.who_may:
+    if declined.why is not Why.NOT_PERMITTED or ask is None or not declined.who_may:
         return Message(words)
-    return Message(words, (SectionBlock(text=MarkdownTextObject(text=words)), ask_others(intent_id)))
+    return Message(words, (SectionBlock(text=MarkdownTextObject(text=words)), ask))
 
 
-def ask_others(intent_id: str) -> ActionsBlock:
-    """*Ask someone who can*: puts the stop to those who may."""
-    button = ButtonElement(text="Ask someone who can", action_id=ids.ASK_OTHERS, value=intent_id)
-    return ActionsBlock(block_id=f"ask:{intent_id}", elements=[button])
+def ask_others(id_: str, action_id: str = ids.ASK_OTHERS) -> ActionsBlock:
+    """*Ask someone who can*: puts the stop of this intent, or with ``ids.BULK_ASK_OTHERS`` this bulk, to those who may."""
+    button = ButtonElement(text="Ask someone who can", action_id=action_id, value=id_)
+    return ActionsBlock(block_id=f"ask:{id_}", elements=[button])
 
 
 def _words(declined: Declined, again: str) -> str:

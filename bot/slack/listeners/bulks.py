@@ -1,4 +1,4 @@
-"""Asking for a bulk stop, pressing *Stop all*, aborting it, asking again for the rest, putting its card away.
+"""Asking for a bulk stop, or those who may; pressing *Stop all*, aborting it, asking again for the rest, putting it away.
 
 The press is acked once it is recorded as a durable workflow, as for a lone stop. *Abort* is recorded at once and
 answered to whoever pressed; the card, which everybody sees, follows within two seconds.
@@ -10,17 +10,21 @@ from typing import Any, Final, TypeAlias
 from slack_bolt.async_app import AsyncApp
 from slack_bolt.context.ack.async_ack import AsyncAck
 
-from bot.activeflows.bulk.asking import Unasked
 from bot.activeflows.bulk.bulks import Bulk, Run
-from bot.activeflows.errors import NotPermitted
+from bot.activeflows.bulk.preparing import Unasked
+from bot.activeflows.bulk.wanted import Wanted
+from bot.activeflows.errors import BotError, NotPermitted
 from bot.activeflows.operators import Operator
 from bot.activeflows.stopping.stops import Wish
 from bot.slack import ids
 from bot.slack.blocks.bulk_card import bulk_card
 from bot.slack.blocks.bulk_unasked import bulk_unasked
+from bot.slack.blocks.declined import ask_others
+from bot.slack.blocks.mrkdwn import mention
 from bot.slack.desk import Desk
 from bot.slack.gestures import Gesture, from_action
 from bot.slack.grammar.requests import StopAll
+from bot.slack.listeners.asking_others import NOTHING_TO_PRESS, asked_in, offer, point_at, there
 from bot.slack.presses import press_of
 from bot.slack.taking import take
 from bot.slack.telling import Message
@@ -53,6 +57,7 @@ def register(app: AsyncApp, desk: Desk) -> None:
     _hear(app, desk, ids.BULK_CANCEL, _put_away)
     _hear(app, desk, ids.BULK_ABORT, _abort)
     _hear(app, desk, ids.BULK_REMAINDER, _again)
+    _hear(app, desk, ids.BULK_ASK_OTHERS, _ask_others)
 
 
 def _hear(app: AsyncApp, desk: Desk, action_id: str, reaction: Reaction) -> None:
@@ -65,32 +70,78 @@ def _hear(app: AsyncApp, desk: Desk, action_id: str, reaction: Reaction) -> None
 
 async def begin(desk: Desk, gesture: Gesture, request: StopAll) -> None:
     """``/flows stop all``: post the card with the frozen list, public in this channel."""
-    operator = await desk.people.operator(gesture, fresh=True)
-    await _answer(desk, gesture, operator, lambda: desk.bulk.ask(operator, request.filters, reason=request.reason))
+    await _ask(desk, gesture, Wanted(request.filters, request.reason))
 
 
 async def _again(desk: Desk, gesture: Gesture, bulk_id: str) -> None:
+    wanted = await desk.bulk.rest(bulk_id)
+    if wanted is None:
+        await desk.teller.privately(gesture, _NO_CARD)
+    else:
+        await _ask(desk, gesture, wanted)
+
+
+async def _ask(desk: Desk, gesture: Gesture, wanted: Wanted) -> None:
     operator = await desk.people.operator(gesture, fresh=True)
-    await _answer(desk, gesture, operator, lambda: desk.bulk.again(operator, bulk_id))
-
-
-async def _answer(
-    desk: Desk, gesture: Gesture, operator: Operator, asking: Callable[[], Awaitable[Bulk | Unasked]]
-) -> None:
     try:
-        asked = await asking()
+        asked = await desk.bulk.ask(operator, wanted)
     except NotPermitted as refused:
         await desk.asking.refused(operator, refused.decision.because)
-        raise
+        await _offer_to_ask(desk, gesture, operator, wanted, refused)
+        return
     if isinstance(asked, Unasked):
         await desk.teller.privately(gesture, bulk_unasked(asked, command=desk.command))
-        return
-    posted = await desk.teller.publicly(gesture, bulk_card(asked, Run(), desk.command))
+    else:
+        await _post(desk, gesture, operator, asked)
+
+
+async def _offer_to_ask(
+    desk: Desk, gesture: Gesture, operator: Operator, wanted: Wanted, refused: NotPermitted
+) -> None:
+    """The refusal, with *Ask someone who can* where they may at least see, and there is something and somebody to ask."""
+    try:
+        draft = await desk.bulk.draft(operator, wanted)
+    except BotError:
+        raise refused from None
+    if isinstance(draft, Unasked):
+        await desk.teller.privately(gesture, bulk_unasked(draft, command=desk.command))
+    else:
+        await offer(desk, gesture, refused, ask_others(draft.id, ids.BULK_ASK_OTHERS))
+
+
+async def _ask_others(desk: Desk, gesture: Gesture, bulk_id: str) -> None:
+    operator = await desk.people.operator(gesture, fresh=True)
+    put = await desk.bulk.put_to_others(operator, bulk_id)
+    if put is None:
+        await desk.teller.privately(gesture, NOTHING_TO_PRESS)
+    elif isinstance(put, Unasked):
+        await desk.teller.privately(gesture, bulk_unasked(put, command=desk.command))
+    elif put.opened:
+        if await _post(desk, there(gesture, put.bulk.channel), operator, put.bulk, put.who_may):
+            await asked_in(desk, gesture, put.bulk.channel)
+    elif put.bulk.message_ts:
+        await point_at(desk, gesture, put.bulk.channel, put.bulk.message_ts, put.who_may)
+    else:
+        await desk.teller.privately(gesture, _asked_already(put.bulk))
+
+
+async def _post(desk: Desk, gesture: Gesture, operator: Operator, bulk: Bulk, who_may: tuple[str, ...] = ()) -> bool:
+    """Whether the card stands there; if not, it is put away and the asker is told."""
+    posted = await desk.teller.publicly(gesture, bulk_card(bulk, Run(), desk.command, who_may=who_may))
     if posted is None:
-        await desk.bulk.put_away(operator, asked.id)
+        await desk.bulk.put_away(operator, bulk.id)
         await desk.teller.privately(gesture, _NOT_POSTED)
     elif posted.ts:
-        await desk.bulks.bulk_posted(asked.id, posted.ts)
+        await desk.bulks.bulk_posted(bulk.id, posted.ts)
+    return posted is not None
+
+
+def _asked_already(bulk: Bulk) -> Message:
+    """Its card is on its way, or was posted without Slack saying where, or the bot died in between."""
+    return Message(
+        f"That was asked for already: look for its card in {mention(bulk.channel)}. "
+        "If none comes to stand there, type it again."
+    )
 
 
 async def _abort(desk: Desk, gesture: Gesture, bulk_id: str) -> None:

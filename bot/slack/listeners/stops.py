@@ -4,7 +4,6 @@ A press is acked once it is recorded as a durable workflow, and nothing else sta
 recorded, the presser is told that nothing was stopped.
 """
 
-from dataclasses import replace
 from typing import Any
 
 from slack_bolt.async_app import AsyncApp
@@ -16,7 +15,6 @@ from bot.activeflows.stopping.stops import Cancelled, Declined, Intent, Waiting,
 from bot.activeflows.targets import Target
 from bot.slack import ids
 from bot.slack.blocks.declined import ask_others, declined_press
-from bot.slack.blocks.mrkdwn import mention
 from bot.slack.blocks.stop_card import stop_card
 from bot.slack.blocks.way_out import with_way_out
 from bot.slack.desk import Desk
@@ -24,6 +22,7 @@ from bot.slack.explain import explained
 from bot.slack.gestures import Gesture, from_action
 from bot.slack.grammar.requests import Stop
 from bot.slack.listeners import reasons
+from bot.slack.listeners.asking_others import NOTHING_TO_PRESS, asked_in, offer, point_at, there
 from bot.slack.presses import press_of
 from bot.slack.taking import take
 from bot.slack.telling import Message
@@ -106,35 +105,29 @@ async def _offer_to_ask(
     who_may = operator.decide(Permission.STOP, draft.flow_id).who_may
     if not who_may and not operator.policy.rules.ask_in:
         raise refused
-    words = explained(refused)
-    await desk.teller.privately(gesture, Message(words.text, (*words.blocks, ask_others(draft.id))))
+    await offer(desk, gesture, refused, ask_others(draft.id))
 
 
 async def _ask_others(desk: Desk, gesture: Gesture, intent_id: str) -> None:
     operator = await desk.people.operator(gesture, fresh=True)
     put = await desk.asking.put_to_others(operator, intent_id)
     if put is None:
-        await _tell(desk, gesture, Message("There is nothing to be pressed any more. Ask again if it still matters."))
-        return
-    there = gesture
-    if put.intent.channel != gesture.channel_id:  # a response_url reaches only the channel it came from
-        there = replace(gesture, channel_id=put.intent.channel, response_url="", thread_ts="")
-    if put.opened:
-        await _post(desk, there, operator, put.intent, Waiting(put.who_may))
-    else:
-        there = replace(there, thread_ts=put.intent.message_ts or gesture.thread_ts)
-        asked = ", ".join(mention(name) for name in put.who_may[:10])
-        await desk.teller.publicly(there, Message(f"{mention(operator.person.id)} asks {asked} to press this card."))
-    await desk.teller.privately(gesture, Message(f"Asked in {mention(put.intent.channel)}."), replace=True)
+        await _tell(desk, gesture, NOTHING_TO_PRESS)
+    elif not put.opened:
+        await point_at(desk, gesture, put.intent.channel, put.intent.message_ts, put.who_may)
+    elif await _post(desk, there(gesture, put.intent.channel), operator, put.intent, Waiting(put.who_may)):
+        await asked_in(desk, gesture, put.intent.channel)
 
 
-async def _post(desk: Desk, gesture: Gesture, operator: Operator, intent: Intent, phase: Waiting) -> None:
+async def _post(desk: Desk, gesture: Gesture, operator: Operator, intent: Intent, phase: Waiting) -> bool:
+    """Whether the card stands there; if not, it is put away and the asker is told."""
     posted = await desk.teller.publicly(gesture, stop_card(intent, phase, desk.command))
     if posted is None:
         await desk.asking.put_away(operator, intent.id)
         await desk.teller.privately(gesture, Message(_NOT_POSTED))
     elif posted.ts:
         await desk.records.card_posted(intent.id, posted.ts)
+    return posted is not None
 
 
 _NOT_POSTED = (

@@ -1,15 +1,19 @@
 """The bulk stop card in every state, and the answers instead of it, with whatever words."""
 
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from uuid import UUID
 
-from bot.activeflows.bulk.asking import NoCard, Unasked
 from bot.activeflows.bulk.bulks import Became, Bulk, BulkState, Ending, Group, Left, Member, Run
 from bot.activeflows.bulk.freezing import Frozen
+from bot.activeflows.bulk.preparing import NoCard, Unasked
 from bot.activeflows.reading.filters import Filters
+from bot.activeflows.stopping.stops import Declined, Why
+from bot.slack import ids
 from bot.slack.blocks.bulk_card import bulk_card
 from bot.slack.blocks.bulk_unasked import bulk_unasked
+from bot.slack.blocks.declined import ask_others, declined_press
 from bot.slack.telling import Message
 
 AT = datetime(2026, 11, 22, 12, 3, 10, tzinfo=UTC)
@@ -55,7 +59,13 @@ def bulk_screens(words: str) -> Iterator[Message]:
                 yield bulk_card(bulk, Run(BulkState.DONE, "p", "U0ALICE", AT, AT, aborted_by, run, ending), "/flows")
     yield bulk_card(a_bulk(1, words), Run(), "/flows")
     yield bulk_card(a_bulk(1000, words), Run(), "/flows")
+    asked = replace(bulk, on_behalf=True)
+    for state in BulkState:
+        yield bulk_card(asked, Run(state, "p", "U0BOB", AT, AT, "", became), "/flows", who_may=("U0BOB", "S0ONCALL"))
+    refused = Declined(Why.NOT_PERMITTED, words, ("U0BOB",))
+    yield declined_press(refused, "/flows", ask=ask_others(bulk.id, ids.BULK_ASK_OTHERS))
     frozen = Frozen((), bulk.left, AT, AT, (words or "x",))
     groups = tuple(Group(words, words, 9) for _ in range(7))
     for why in NoCard:
-        yield bulk_unasked(Unasked(why, bulk.filters, 51, 50, groups, frozen), command="/flows")
+        for on_behalf in (False, True):
+            yield bulk_unasked(Unasked(why, bulk.filters, 51, 50, groups, frozen, on_behalf), command="/flows")

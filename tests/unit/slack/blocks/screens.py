@@ -40,7 +40,7 @@ from bot.activeflows.stopping.stops import (
 from bot.slack.blocks.activeflow_details import activeflow_details
 from bot.slack.blocks.activeflow_list import activeflow_list, shared_list
 from bot.slack.blocks.audit_list import audit_list
-from bot.slack.blocks.declined import declined_press
+from bot.slack.blocks.declined import ask_others, declined_press
 from bot.slack.blocks.help import help_overview
 from bot.slack.blocks.not_understood import not_understood
 from bot.slack.blocks.stop_card import stop_card
@@ -203,7 +203,7 @@ def _stop_cards(words: str) -> Iterator[Message]:
         yield stop_card(intent, phase, "/flows")
     for why in Why:
         declined = Declined(why, words, ("U0BOB",), "U0BOB", intent.activeflow_id)
-        yield declined_press(declined, "/flows", intent_id=intent.id)
+        yield declined_press(declined, "/flows", ask=ask_others(intent.id))
 
 
 def _intent(words: str) -> Intent:

@@ -1,0 +1,47 @@
+"""Asking those who may, as it is the same for one activeflow and for many: the offer, the place, and pointing at a card."""
+
+from dataclasses import replace
+from typing import Final
+
+from slack_sdk.models.blocks import ActionsBlock
+
+from bot.activeflows.errors import NotPermitted
+from bot.slack.blocks.mrkdwn import mention
+from bot.slack.desk import Desk
+from bot.slack.explain import explained
+from bot.slack.gestures import Gesture
+from bot.slack.telling import Message
+
+NOTHING_TO_PRESS: Final = Message("There is nothing to be pressed any more. Ask again if it still matters.")
+_MOST_ASKED: Final = 10
+
+
+async def offer(desk: Desk, gesture: Gesture, refused: NotPermitted, ask: ActionsBlock) -> None:
+    """The refusal, with *Ask someone who can* below it."""
+    words = explained(refused)
+    await desk.teller.privately(gesture, Message(words.text, (*words.blocks, ask)))
+
+
+def there(gesture: Gesture, channel: str) -> Gesture:
+    """The gesture as if it were made where it is asked: a response_url reaches only the channel it came from."""
+    if channel == gesture.channel_id:
+        return gesture
+    return replace(gesture, channel_id=channel, response_url="", thread_ts="")
+
+
+async def point_at(desk: Desk, gesture: Gesture, channel: str, message_ts: str, who_may: tuple[str, ...]) -> None:
+    """Ask those who may, below the card that stands there, to press it."""
+    below = there(gesture, channel)
+    below = replace(below, thread_ts=message_ts or below.thread_ts)
+    asked = ", ".join(mention(name) for name in who_may[:_MOST_ASKED]) or "those who may"
+    words = Message(f"{mention(gesture.user_id)} asks {asked} to press this card.")
+    if await desk.teller.publicly(below, words) is not None:
+        await asked_in(desk, gesture, channel)
+    else:
+        not_asked = f"That could not be posted in {mention(channel)}, so nobody was asked: please ask them yourself."
+        await desk.teller.privately(gesture, Message(not_asked))
+
+
+async def asked_in(desk: Desk, gesture: Gesture, channel: str) -> None:
+    """Say so in place of the offer."""
+    await desk.teller.privately(gesture, Message(f"Asked in {mention(channel)}."), replace=True)
