@@ -48,6 +48,39 @@ async def test_the_viewer_asks_the_operator_presses_and_everybody_reads_who_want
     assert (world.activeflow(call.id).status, _posts(world, call)) == ("ended", 1)
 
 
+async def test_the_viewer_asks_for_many_at_once_and_the_operators_press_stops_exactly_those(
+    world: World, olive: Screen, opens: Opens
+) -> None:
+    flow = world.add_flow("Hangs since the update")
+    loops = [world.rings(flow, at="digits_receive") for _ in range(4)]
+    vic = await opens("Vic Viewer")
+    await vic.types('/flows stop all flow:"Hangs since the update" they hang')
+    refusal = vic.private("You may not do this here")
+    await expect(refusal).to_contain_text("@Olive Operator")
+    late = world.rings(flow, at="digits_receive")
+    await vic.presses("Ask someone who can", refusal)
+    await expect(vic.private("Asked in #incidents")).to_be_visible()
+
+    card = olive.public("Asked by @Vic Viewer")
+    for words in (
+        "Stop these 5 activeflows?",
+        "@Vic Viewer may not stop these in bulk and asks @Olive Operator to.",
+        "5 × Hangs since the update",
+        "Asked by @Vic Viewer, who may not stop in bulk: they hang",
+    ):
+        await expect(card).to_contain_text(words)
+    await vic.presses("Stop all 5", vic.public("Asked by @Vic Viewer"))
+    await expect(vic.private("You may not stop this here")).to_be_visible()
+    assert {world.activeflow(each.id).status for each in (*loops, late)} == {"running"}
+
+    await olive.presses("Stop all 5", card)
+    for screen in (olive, vic):
+        over = screen.public("Asked by @Vic Viewer, who may not stop in bulk")
+        await expect(over).to_contain_text("All 5 have ended")
+        await expect(over).to_contain_text("@Olive Operator pressed Stop all")
+    assert {world.activeflow(each.id).status for each in (*loops, late)} == {"ended"}
+
+
 async def test_the_viewer_presses_a_card_that_stands_there_and_then_asks_for_it_to_be_pressed(
     world: World, call: Activeflow, olive: Screen, opens: Opens
 ) -> None:

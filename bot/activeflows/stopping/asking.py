@@ -85,7 +85,7 @@ class Asking:
         rules, at = operator.policy.rules, self._now()
         if state is IntentState.DRAFT and intent.asked_by == operator.person.id:
             intent = replace(
-                intent, channel=rules.ask_in or operator.channel, asked_at=at, deadline=at + rules.confirm_within
+                intent, channel=rules.ask_in or intent.channel, asked_at=at, deadline=at + rules.confirm_within
             )
             asked = _record(intent, What.ASKED, operator, at, because="asks those who may", seen=intent.seen.kind)
             if not await self._ledger.open_draft(intent, asked):

@@ -68,6 +68,17 @@ async def test_what_the_grant_for_bulk_stops_does_not_cover_is_counted_and_not_l
     assert frozen.left.hidden == 2
 
 
+async def test_on_behalf_of_somebody_who_may_stop_none_in_bulk_all_that_they_may_see_is_listed() -> None:
+    viewer = operator(Grant(1, frozenset({"U0ALICE"}), frozenset({Permission.VIEW}), flows=frozenset({SUPPORT.id})))
+    voipbin = InMemory([running(1), running(2, MENU), running(3)])
+    calls = Filters(type="call")
+    assert (await freezing(voipbin).freeze(viewer, calls)).members == ()
+    frozen = await freezing(voipbin).freeze(viewer, calls, on_behalf=True)
+    assert [m.flow_id for m in frozen.members] == [SUPPORT.id] * 2
+    assert frozen.left.hidden == 1
+    assert await freezing(voipbin).more(viewer, calls, frozenset({running(1).id}), on_behalf=True) == 1
+
+
 async def test_what_is_only_probable_is_apart_when_the_filter_is_about_what_it_does() -> None:
     steps = (Action(UUID(int=7), "queue_join"),)
     probable = running(1, flow_id=None, executed=steps)
