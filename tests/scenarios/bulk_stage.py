@@ -7,9 +7,11 @@ import pytest
 from bot.demo.slack.messages import Message
 from bot.demo.slack.workspace import Workspace
 from bot.demo.voipbin.state import Activeflow, Flow
-from tests.scenarios.conftest import ALICE, CAROL, INCIDENTS, Stage
+from tests.scenarios.conftest import ALICE, BOB, CAROL, INCIDENTS, Stage
 
 APPROVER = "U0DAVE"
+REFUSED = "You may not do this here"
+ASK_OTHERS = "bulk.ask_others"
 BULK_POLICY = f"""
 [[grant]]
 to = ["{ALICE}", "{CAROL}"]
@@ -46,6 +48,20 @@ class BulkStage:
         await self.stage.slack.types(user, INCIDENTS, f"/flows stop all {words}")
         await self.stage.slack.until(lambda: {message.ts for message in self.cards(user)} - before)
         return self.cards(user)[-1]
+
+    async def refused(self, words: str, *, user: str = BOB, channel: str = INCIDENTS) -> Message:
+        """The answer to somebody who may not, with the offer in it."""
+        await self.stage.slack.types(user, channel, f"/flows stop all {words}")
+        refusal = await self.stage.reads(REFUSED, user=user, channel=channel)
+        assert [button.action_id for button in refusal.buttons] == [ASK_OTHERS]
+        return refusal
+
+    async def put_to_others(self, words: str = "type:call") -> Message:
+        """The card that stands there after Bob, who may not, has asked those who may."""
+        before = len(self.cards())
+        await self.stage.slack.clicks(BOB, await self.refused(words), ASK_OTHERS)
+        await self.stage.slack.until(lambda: len(self.cards()) > before)
+        return self.cards()[-1]
 
     def cards(self, user: str = ALICE) -> list[Message]:
         """The public bulk cards, oldest first."""

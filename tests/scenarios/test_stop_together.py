@@ -2,13 +2,14 @@
 
 import pytest
 
+from bot.demo.slack.faults import error
 from bot.demo.slack.messages import Message
 from bot.demo.slack.workspace import Workspace
 from bot.demo.voipbin import faults
 from bot.demo.voipbin.faults import empty
 from bot.demo.voipbin.state import Step
 from bot.demo.voipbin.world import World
-from tests.scenarios.conftest import ALICE, BOB, CAROL, GUEST, INCIDENTS, LOBBY, Stage
+from tests.scenarios.conftest import ABROAD, ALICE, BOB, CAROL, GUEST, INCIDENTS, LOBBY, Stage
 
 
 def rules(stage: Stage, text: str) -> None:
@@ -122,6 +123,43 @@ async def test_a_refused_presser_can_ask_for_the_card_to_be_pressed(
 
 def _note(slack: Workspace) -> Message | None:
     return next((m for m in slack.sees(ALICE, INCIDENTS) if "to press this card" in m.words), None)
+
+
+async def test_nobody_is_said_to_be_asked_where_the_card_cannot_be_posted(
+    stage: Stage, slack: Workspace, voipbin: World
+) -> None:
+    rules(stage, f'ask_in = "{ABROAD}"')
+    activeflow = voipbin.rings(at="play")
+    async with stage.start():
+        await slack.types(BOB, INCIDENTS, f"/flows stop {activeflow.id}")
+        await slack.clicks(BOB, await stage.reads("You may not do this here", user=BOB), "stop.ask_others")
+        await stage.reads("The stop card could not be posted", user=BOB, channel=slack.direct_channel(BOB).id)
+    assert not [m for m in slack.sees(BOB, INCIDENTS) if "Asked in" in m.words]
+
+
+async def test_nobody_is_said_to_be_asked_to_press_where_that_cannot_be_posted(
+    bot: Stage, slack: Workspace, voipbin: World
+) -> None:
+    card = await bot.asks_to_stop(voipbin.rings(at="play"))
+    await slack.clicks(BOB, card, "stop.flow")
+    refusal = await bot.reads("You may not stop this here", user=BOB)
+    slack.faults.on("chat.postMessage", error("is_archived"))
+    slack.faults.on("response_url", error("expired_url"))
+    await slack.clicks(BOB, refusal, "stop.ask_others")
+    await bot.reads("so nobody was asked", user=BOB)
+    assert not [m for m in slack.sees(BOB, INCIDENTS) if "Asked in" in m.words]
+
+
+async def test_asked_from_a_direct_message_the_card_stands_where_it_was_typed(
+    bot: Stage, slack: Workspace, voipbin: World
+) -> None:
+    activeflow, place = voipbin.rings(at="play"), slack.direct_channel(BOB).id
+    slack.faults.on("response_url", error("expired_url"))
+    slack.faults.on("chat.postEphemeral", error("user_not_in_channel"))
+    await slack.types(BOB, INCIDENTS, f"/flows stop {activeflow.id}")
+    refusal = await bot.reads("You may not do this here", user=BOB, channel=place)
+    await slack.clicks(BOB, refusal, "stop.ask_others")
+    assert (await bot.reads("may not stop this and asks", user=CAROL)).channel == INCIDENTS
 
 
 async def test_who_may_see_nothing_is_offered_nothing(bot: Stage, slack: Workspace, voipbin: World) -> None:
