@@ -21,13 +21,18 @@ _IN_FLIGHT: Final = timedelta(seconds=30)
 
 
 class Book:
-    """Every method is one transaction and may raise ``LedgerUnavailable``; then nothing was written."""
+    """Every method is one transaction and may raise ``LedgerUnavailable``; then nothing was written.
+
+    Whoever changes an intent and writes a record takes its turn as the one writer first: two who took both in different
+    orders would wait for each other until PostgreSQL ends one of them.
+    """
 
     def __init__(self, database: Database, *, now: Callable[[], datetime]) -> None:
         self._database, self._now = database, now
 
     async def open_intent(self, intent: Intent, asked: Record, *, instead_of: str = "") -> bool:
         def work(connection: Connection) -> bool:
+            one_writer(connection)
             if connection.execute(select(intents.c.id).where(intents.c.id == intent.id)).first() is not None:
                 return True  # a run cut off after writing finds its own intent
             if instead_of and not _change(connection, instead_of, IntentState.OPEN, IntentState.SUPERSEDED):
@@ -52,6 +57,7 @@ class Book:
 
     async def open_draft(self, intent: Intent, asked: Record) -> bool:
         def work(connection: Connection) -> bool:
+            one_writer(connection)
             if not _change(connection, intent.id, IntentState.DRAFT, IntentState.OPEN):
                 return False
             body = _INTENT.dump_json(intent).decode()
@@ -115,6 +121,7 @@ class Book:
 
     async def put_away(self, intent_id: str, record: Record) -> bool:
         def work(connection: Connection) -> bool:
+            one_writer(connection)
             if not _change(connection, intent_id, IntentState.OPEN, IntentState.CANCELLED):
                 return False
             audit.append(connection, record)

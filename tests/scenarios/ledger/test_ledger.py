@@ -125,6 +125,14 @@ async def test_a_card_is_superseded_once(book: Book) -> None:
     assert found[1] is IntentState.SUPERSEDED
 
 
+async def test_of_a_press_and_a_cancel_at_one_moment_one_wins(book: Book) -> None:
+    for number in range(40):
+        intent = await opened(book, an_intent())
+        press = a_press(intent, "U1", f"{number}.0")
+        claim, away = await asyncio.gather(book.claim(intent, press), book.put_away(intent.id, a_record()))
+        assert claim.mine is not away
+
+
 async def test_a_card_being_stopped_cannot_be_put_away(book: Book) -> None:
     intent = await opened(book, an_intent())
     assert (await book.claim(intent, a_press(intent, "U1"))).mine
