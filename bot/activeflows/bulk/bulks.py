@@ -233,6 +233,7 @@ def intent_of(bulk: Bulk, member: Member, until: datetime) -> Intent:
         reason=bulk.reason,
         asked_at=bulk.asked_at,
         deadline=until,
+        on_behalf=bulk.on_behalf,
         bulk_id=bulk.id,
     )
 

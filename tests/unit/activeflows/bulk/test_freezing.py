@@ -1,5 +1,6 @@
 """Which activeflows a frozen list holds, for whom, and what is said of those it does not hold."""
 
+from dataclasses import replace
 from datetime import timedelta
 from uuid import UUID
 
@@ -158,3 +159,5 @@ def test_each_member_has_an_intent_and_a_press_of_its_own_and_always_the_same() 
     assert [intent_of(bulk, each, until) for each in bulk.members] == intents
     assert {(intent.deadline, intent.bulk_id, intent.reason) for intent in intents} == {(until, bulk.id, "loops")}
     assert {(press.by, press.response_url, press.trigger_id) for press in presses} == {("U0CAROL", "", "")}
+    asked = replace(bulk, on_behalf=True)
+    assert {intent_of(asked, each, until).on_behalf for each in asked.members} == {True}
