@@ -18,6 +18,7 @@ from bot.demo.slack.workspace import Workspace
 from bot.demo.voipbin.api import voipbin_app
 from bot.demo.voipbin.state import Activeflow
 from bot.demo.voipbin.world import World
+from bot.ledger.database import Database
 from bot.settings import Settings
 from bot.voipbin import Patience as AskingPatience
 from tests.scenarios.program import Program
@@ -133,6 +134,15 @@ def policy(tmp_path: Path) -> Path:
     path = tmp_path / "policy.toml"
     path.write_text(POLICY, encoding="utf-8")
     return path
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+async def database(request: pytest.FixtureRequest) -> AsyncIterator[Database]:
+    """The ledger's own, empty, on each of both."""
+    database = Database(request.getfixturevalue(f"{request.param}_url"))
+    await database.prepare()
+    yield database
+    await database.close()
 
 
 @pytest.fixture

@@ -4,7 +4,6 @@ import asyncio
 import csv
 import json
 import re
-from collections.abc import AsyncIterator
 from datetime import UTC, date, datetime, timedelta
 from uuid import UUID
 
@@ -23,14 +22,6 @@ from tests.scenarios.test_command_line import changed
 
 NOW = datetime(2026, 8, 20, 3, 0, tzinfo=UTC)
 IN_LOBBY = f'\n[rules]\naudit_channel = "{LOBBY}"\n'
-
-
-@pytest.fixture(params=["sqlite", "postgresql"])
-async def database(request: pytest.FixtureRequest) -> AsyncIterator[Database]:
-    database = Database(request.getfixturevalue(f"{request.param}_url"))
-    await database.prepare()
-    yield database
-    await database.close()
 
 
 async def written(database: Database, *numbers: int) -> list[Head]:

@@ -1,7 +1,6 @@
 """The ledger of alerts on real databases: one claim for each, by whoever holds the lease, told once."""
 
 import asyncio
-from collections.abc import AsyncIterator
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from uuid import uuid4
@@ -14,15 +13,6 @@ from bot.ledger.alert_book import AlertBook
 from bot.ledger.database import Database
 
 NOW = datetime(2026, 8, 20, 3, 0, tzinfo=UTC)
-
-
-@pytest.fixture(params=["sqlite", "postgresql"])
-async def database(request: pytest.FixtureRequest) -> AsyncIterator[Database]:
-    name = "sqlite_url" if request.param == "sqlite" else "postgresql_url"
-    database = Database(request.getfixturevalue(name))
-    await database.prepare()
-    yield database
-    await database.close()
 
 
 @pytest.fixture

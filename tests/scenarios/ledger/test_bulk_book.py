@@ -1,7 +1,6 @@
 """The ledger of bulk stops on real databases: a draft is no card until exactly one opens it."""
 
 import asyncio
-from collections.abc import AsyncIterator
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from uuid import UUID, uuid4
@@ -22,15 +21,6 @@ from bot.ledger.database import Database
 NOW = datetime(2026, 8, 20, 3, 0, tzinfo=UTC)
 LATER = NOW + timedelta(minutes=5)
 WANTED = Wanted(Filters(flow="Support line", older=timedelta(minutes=10)), "they loop", frozenset({uuid4(), uuid4()}))
-
-
-@pytest.fixture(params=["sqlite", "postgresql"])
-async def database(request: pytest.FixtureRequest) -> AsyncIterator[Database]:
-    name = "sqlite_url" if request.param == "sqlite" else "postgresql_url"
-    database = Database(request.getfixturevalue(name))
-    await database.prepare()
-    yield database
-    await database.close()
 
 
 @pytest.fixture

@@ -3,7 +3,6 @@
 import asyncio
 import json
 import threading
-from collections.abc import AsyncIterator
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from uuid import UUID, uuid4
@@ -22,15 +21,6 @@ from bot.ledger.book import Book
 from bot.ledger.database import Database
 
 NOW = datetime(2026, 8, 20, 3, 0, tzinfo=UTC)
-
-
-@pytest.fixture(params=["sqlite", "postgresql"])
-async def database(request: pytest.FixtureRequest) -> AsyncIterator[Database]:
-    name = "sqlite_url" if request.param == "sqlite" else "postgresql_url"
-    database = Database(request.getfixturevalue(name))
-    await database.prepare()
-    yield database
-    await database.close()
 
 
 @pytest.fixture

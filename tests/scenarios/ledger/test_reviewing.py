@@ -1,6 +1,5 @@
 """Turning the pages of the audit on real databases: nothing twice, nothing left out, nobody else's."""
 
-from collections.abc import AsyncIterator
 from datetime import UTC, datetime, timedelta
 from uuid import UUID
 
@@ -33,15 +32,12 @@ def records() -> list[Record]:
 WRITTEN = records()
 
 
-@pytest.fixture(params=["sqlite", "postgresql"])
-async def reviewing(request: pytest.FixtureRequest) -> AsyncIterator[Reviewing]:
-    database = Database(request.getfixturevalue(f"{request.param}_url"))
-    await database.prepare()
+@pytest.fixture
+async def reviewing(database: Database) -> Reviewing:
     book = Book(database, now=lambda: NOW)
     for record in WRITTEN:
         await book.record(record)
-    yield Reviewing(book, lambda: NOW)
-    await database.close()
+    return Reviewing(book, lambda: NOW)
 
 
 def operator(user: str, *permissions: Permission, flows: frozenset[UUID] | None = None) -> Operator:

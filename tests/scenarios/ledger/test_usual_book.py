@@ -1,11 +1,8 @@
 """What is usual outlives the process, adds up over replicas, and stays bounded."""
 
 import asyncio
-from collections.abc import AsyncIterator
 from datetime import UTC, datetime, timedelta
 from uuid import UUID
-
-import pytest
 
 from bot.activeflows.judging.durations import Durations
 from bot.activeflows.judging.stays import Place
@@ -13,15 +10,6 @@ from bot.ledger.database import Database
 from bot.ledger.usual_book import UsualBook
 
 NOON = datetime(2026, 11, 22, 12, tzinfo=UTC)
-
-
-@pytest.fixture(params=["sqlite", "postgresql"])
-async def database(request: pytest.FixtureRequest) -> AsyncIterator[Database]:
-    name = "sqlite_url" if request.param == "sqlite" else "postgresql_url"
-    database = Database(request.getfixturevalue(name))
-    await database.prepare()
-    yield database
-    await database.close()
 
 
 def at(number: int) -> Place:

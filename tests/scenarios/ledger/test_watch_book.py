@@ -1,7 +1,6 @@
 """The ledger of watches on real databases: one card each, one ending each, one who follows."""
 
 import asyncio
-from collections.abc import AsyncIterator
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from uuid import UUID, uuid4
@@ -16,15 +15,6 @@ from bot.ledger.watch_book import WatchBook
 NOW = datetime(2026, 8, 20, 3, 0, tzinfo=UTC)
 KNOWN = Known((NOW, 3), "digits", Moment(NOW, "waiting for keypad input"), 3, NOW, (Moment(NOW, "playing"),), ("slow",))
 ENDING = Ending(How.STOPPED, NOW, "ended while playing", "U0ALICE")
-
-
-@pytest.fixture(params=["sqlite", "postgresql"])
-async def database(request: pytest.FixtureRequest) -> AsyncIterator[Database]:
-    name = "sqlite_url" if request.param == "sqlite" else "postgresql_url"
-    database = Database(request.getfixturevalue(name))
-    await database.prepare()
-    yield database
-    await database.close()
 
 
 @pytest.fixture
