@@ -9,6 +9,7 @@ of these is of the wrong type the row is unreadable; every other field is forgiv
 """
 
 import contextlib
+from collections import OrderedDict
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
@@ -160,12 +161,13 @@ def token(body: bytes) -> str:
 class Steps:
     """Steps read once, by what they look like: the same flow's steps come again in every row and every event.
 
-    It keeps no bytes, because they hold personal data, but 64 bits of them; and no more than ``room`` steps.
+    It keeps no bytes, because they hold personal data, but 64 bits of them; and no more than ``room`` steps: the one that
+    was read first goes first.
     """
 
     def __init__(self, room: int = 10_000) -> None:
         self._room = room
-        self._known: dict[int, Action] = {}
+        self._known: OrderedDict[int, Action] = OrderedDict()  # a dict is slow to lose its first
 
     def __len__(self) -> int:
         return len(self._known)
@@ -181,7 +183,7 @@ class Steps:
         except Unreadable:
             step = Action(_NOBODY)  # its place is kept: the number of steps counts against the step budget
         if len(self._known) >= self._room:
-            self._known.clear()
+            self._known.popitem(last=False)
         self._known[hash(bytes(raw))] = step
         return step
 
