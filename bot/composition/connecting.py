@@ -13,7 +13,7 @@ from contextlib import AsyncExitStack
 import structlog
 from pydantic import SecretStr
 from slack_sdk.web.async_client import AsyncWebClient
-from sqlalchemy.exc import ArgumentError, SQLAlchemyError
+from sqlalchemy.exc import SQLAlchemyError
 
 from bot.activeflows.errors import CredentialRejected, Failure, LedgerUnavailable
 from bot.composition.beside import beside
@@ -79,18 +79,6 @@ async def _introduce_later(voipbin: VoIPBINClient) -> None:
             return
 
 
-def kept_alone(settings: Settings, stack: AsyncExitStack) -> None:
-    """No other bot on the same SQLite file from now on."""
-    try:
-        stack.enter_context(alone(settings.flows_bot_database_url.get_secret_value()))
-    except NotAlone:
-        raise Misconfigured(
-            "FLOWS_BOT_DATABASE_URL: another bot is running on that file. Several need PostgreSQL."
-        ) from None
-    except (sqlite3.Error, ArgumentError):
-        pass  # said by whoever opens the ledger itself
-
-
 async def opened(settings: Settings, stack: AsyncExitStack) -> Database:
     """The ledger, with its tables."""
     try:
@@ -100,6 +88,18 @@ async def opened(settings: Settings, stack: AsyncExitStack) -> Database:
     except (LedgerUnavailable, SQLAlchemyError):
         raise Misconfigured("FLOWS_BOT_DATABASE_URL: that database cannot be opened or written.") from None
     return database
+
+
+def kept_alone(database: Database, stack: AsyncExitStack) -> None:
+    """No other bot on the same SQLite file from now on."""
+    try:
+        stack.enter_context(alone(database.url))
+    except NotAlone:
+        raise Misconfigured(
+            "FLOWS_BOT_DATABASE_URL: another bot is running on that file. Several need PostgreSQL."
+        ) from None
+    except sqlite3.Error:
+        raise Misconfigured("FLOWS_BOT_DATABASE_URL: no file can be written beside that one.") from None
 
 
 def secret_of(secret: SecretStr | None) -> str:

@@ -110,8 +110,8 @@ async def running(
         client = web_client(settings.slack_bot_token.get_secret_value(), settings.slack_api_url, session)
         installation = await installed(client, settings)
         voipbin = await reached(settings, stack, asking)
-        kept_alone(settings, stack)
         database = await opened(settings, stack)
+        kept_alone(database, stack)
 
         book, teller = Book(database, now=utc_now), Teller(client, session)
         people, cards = People(client, installation, in_force.policy), StopCards(teller, settings.flows_bot_command)
