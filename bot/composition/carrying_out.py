@@ -10,7 +10,8 @@ from bot.activeflows.bulk.asking import AskingBulk
 from bot.activeflows.bulk.carrying_out import Bulking
 from bot.activeflows.bulk.freezing import Freezing
 from bot.activeflows.bulk.looking_around import LookingAround
-from bot.activeflows.bulk.ports import BulkCards
+from bot.activeflows.bulk.permitting import Permitting
+from bot.activeflows.bulk.ports import BulkCards, People
 from bot.activeflows.bulk.preparing import Preparing
 from bot.activeflows.bulk.pressing import PressingBulk
 from bot.activeflows.operators import Policy
@@ -19,7 +20,7 @@ from bot.activeflows.stopping.carrying_out import Stopping
 from bot.activeflows.stopping.hanging_up import HangingUp
 from bot.activeflows.stopping.one_stop import OneStop
 from bot.activeflows.stopping.patience import Patience
-from bot.activeflows.stopping.ports import Cards, Ledger, People
+from bot.activeflows.stopping.ports import Cards, Ledger
 from bot.activeflows.stopping.pressing import Pressing
 from bot.activeflows.stopping.readback import Readback
 from bot.activeflows.stopping.stops import Wish
@@ -75,12 +76,22 @@ class CarryingOut:
         """A member is stopped by the code of a lone stop, less urgently, and nobody waits minutes for one not known."""
         voipbin, patience = InBulk(self._voipbin), replace(self._patience, looks=0)
         look = Pressing(voipbin, self._ledger, self._people, policy=self._policy, patience=patience, now=_now)
+        permitting = Permitting(self._ledger, self._people, policy=self._policy, patience=patience, now=_now)
         return Bulking(
             bulks=self.bulks,
             ledger=self._ledger,
             cards=cards,
-            pressing=PressingBulk(self.bulks, self._ledger, self._people, policy=self._policy, now=_now),
-            one_stop=OneStop(voipbin, self._ledger, look, patience=patience, now=_now, asks_again=False),
+            pressing=PressingBulk(self.bulks, self._ledger, permitting, policy=self._policy, now=_now),
+            permitting=permitting,
+            one_stop=OneStop(
+                voipbin,
+                self._ledger,
+                look,
+                patience=patience,
+                now=_now,
+                asks_again=False,
+                still=permitting.still,
+            ),
             around=LookingAround(
                 self._people, freezing, Readback(voipbin, patience, _now), Aftermath(voipbin, patience)
             ),

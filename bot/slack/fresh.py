@@ -33,10 +33,13 @@ class Remembered(Generic[K, V]):
         self._answers: dict[K, tuple[float, V]] = {}
         self._asking: dict[K, asyncio.Task[V]] = {}
 
-    async def get(self, key: K, *, fresh: bool, within: float) -> V:
-        """The answer; whatever ``ask`` raises, or ``TimeoutError``, when there is none to stand in."""
+    async def get(self, key: K, *, fresh: bool, within: float, age: float = 0.0) -> V:
+        """The answer; whatever ``ask`` raises, or ``TimeoutError``, when there is none to stand in.
+
+        ``fresh``: none stands in, and it is no older than ``age`` seconds.
+        """
         known = self._answers.get(key)
-        if not fresh and known is not None and self._clock() - known[0] < self._keep(known[1]):
+        if known is not None and self._clock() - known[0] < (age if fresh else self._keep(known[1])):
             return known[1]
         try:
             async with asyncio.timeout(within):

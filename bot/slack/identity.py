@@ -4,6 +4,11 @@ Facts only; ``activeflows.operators`` decides. For a stop the facts are asked an
 question is ``IdentityUnknown``: a no. For reads an answer may be five minutes old (group members 90 s), and up to ten
 when Slack does not answer. Slack's events shorten that.
 
+Within a bulk stop ``fresh`` may be some seconds old (``age``), so that five hundred members do not ask five hundred
+times. Slack lets ``usergroups.users.list`` be asked twenty times a minute (Tier 2), however many groups there are; so with
+more than one group each answer may be as many times older, and a bulk stop takes half of that at most.
+https://docs.slack.dev/apis/web-api/rate-limits
+
 Decision: a user group is asked about only where it could matter, that is for a full member, and for a grant that does
 not name them already. Whoever the policy names by id is therefore independent of user groups, which free plans lack.
 
@@ -77,12 +82,15 @@ class People:
             self._ask_members, keep=lambda members: GROUP_KEPT if members else UNKNOWN_KEPT, stale=STALE, clock=clock
         )
 
-    async def operator(self, gesture: Gesture, *, fresh: bool = False) -> Operator:
-        """The person of a gesture, standing in its channel. Raises ``IdentityUnknown``."""
+    async def operator(self, gesture: Gesture, *, fresh: bool = False, age: float = 0.0) -> Operator:
+        """The person of a gesture, standing in its channel. Raises ``IdentityUnknown``.
+
+        ``age``: seconds that a fresh answer may be old; for user groups, so many for each that is asked about.
+        """
         policy = self._policy()
         try:
-            standing = await self._standing(gesture, fresh=fresh)
-            groups = await self._groups(gesture.user_id, standing, policy, fresh=fresh)
+            standing = await self._standing(gesture, fresh=fresh, age=age)
+            groups = await self._groups(gesture.user_id, standing, policy, fresh=fresh, age=age)
         except SlackApiError as refused:
             raise IdentityUnknown(f"Slack answered {error_word(refused)}") from None
         except (SlackClientError, aiohttp.ClientError, OSError, ValueError) as lost:
@@ -100,10 +108,10 @@ class People:
             case {"type": "subteam_updated", "subteam": {"id": str(group_id)}}:
                 self._members.forget(group_id)
 
-    async def _standing(self, gesture: Gesture, *, fresh: bool) -> Standing:
+    async def _standing(self, gesture: Gesture, *, fresh: bool, age: float) -> Standing:
         if not gesture.user_id:
             raise IdentityUnknown("the payload names no user")
-        account = await self._accounts.get(gesture.user_id, fresh=fresh, within=self._within)
+        account = await self._accounts.get(gesture.user_id, fresh=fresh, within=self._within, age=age)
         if account.standing is None:
             raise IdentityUnknown("Slack knows no such user here")
         at_home = gesture.team_id in ("", self._home.team_id) or account.in_our_enterprise
@@ -111,7 +119,9 @@ class People:
             return Standing.STRANGER
         return account.standing
 
-    async def _groups(self, user_id: str, standing: Standing, policy: Policy, *, fresh: bool) -> frozenset[str]:
+    async def _groups(
+        self, user_id: str, standing: Standing, policy: Policy, *, fresh: bool, age: float
+    ) -> frozenset[str]:
         if standing is not Standing.MEMBER:
             return frozenset()
         needed = {
@@ -121,8 +131,10 @@ class People:
             for name in grant.to & policy.groups()
         }
         asked = sorted(needed)
-        answers = await asyncio.gather(*(self._members.get(g, fresh=fresh, within=self._within) for g in asked))
-        return frozenset(group for group, members in zip(asked, answers, strict=True) if user_id in members)
+        each = age * len(asked)
+        members = (self._members.get(group, fresh=fresh, within=self._within, age=each) for group in asked)
+        answers = await asyncio.gather(*members)
+        return frozenset(group for group, there in zip(asked, answers, strict=True) if user_id in there)
 
     async def _ask_account(self, user_id: str) -> _Account:
         try:

@@ -11,6 +11,8 @@ from bot.slack.gestures import Gesture
 from bot.slack.identity import People
 
 _MOST_OPEN: Final = 1000
+_RECENT: Final = 6.0
+"""Seconds: each person and each group is asked about ten times a minute at most by bulk stops."""
 
 
 def press_of(gesture: Gesture, intent_id: str, at: datetime, *, wish: Wish = Wish.STOP, reason: str = "") -> Press:
@@ -66,10 +68,13 @@ class OpenReasons:
 
 
 class Pressers:
-    """``stopping.ports.People``: who presses, asked of Slack anew, never from the cache."""
+    """``stopping.ports.People``, and ``bulk.ports.People``: who presses, asked of Slack anew, or some seconds ago."""
 
     def __init__(self, people: People) -> None:
         self._people = people
 
     async def fresh(self, user_id: str, channel: str, *, team: str = "") -> Operator:
         return await self._people.operator(Gesture(user_id, team, channel), fresh=True)
+
+    async def recent(self, user_id: str, channel: str, *, team: str = "") -> Operator:
+        return await self._people.operator(Gesture(user_id, team, channel), fresh=True, age=_RECENT)

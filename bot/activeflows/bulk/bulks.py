@@ -132,7 +132,7 @@ class Became(StrEnum):
     UNKNOWN = "not known"
     RUNNING = "still running"  # a stop was sent and had no effect
     NOT_SENT = "not sent"
-    NOT_PERMITTED = "not permitted"  # not covered by the grant of whoever pressed
+    NOT_PERMITTED = "not permitted"  # not open to whoever pressed, at the press or when its turn came
     ABORTED = "aborted"
     LATE = "late"
 
@@ -141,7 +141,7 @@ OVER: Final = frozenset({Became.STOPPED, Became.ALREADY, Became.GONE})
 """Certainly not running any more."""
 SKIPPED: Final = frozenset({Became.ALREADY, Became.GONE, Became.MOVED, Became.TAKEN})
 """Nothing was sent, for a reason that says nothing about the next one."""
-NO_FURTHER: Final = frozenset({Became.ABORTED, Became.LATE})
+NO_FURTHER: Final = frozenset({Became.ABORTED, Became.LATE, Became.NOT_PERMITTED})
 """Those after it will not be stopped either."""
 
 
@@ -158,7 +158,10 @@ class BulkState(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Ending:
-    """What is said when it is over. ``halted``: why it went no further than the first one."""
+    """What is said when it is over. ``halted``: why it went no further than the first one.
+
+    ``refused``: why whoever pressed could go no further, when the permission was lost on the way.
+    """
 
     halted: str = ""
     more: int | None = None
@@ -168,6 +171,7 @@ class Ending:
     """Numbers of members that have ended while their callers are still on the line."""
     unheard: tuple[int, ...] = ()
     """Of members that have ended, and it is not known whether their callers are still on the line."""
+    refused: str = ""
 
 
 @dataclass(frozen=True, slots=True)

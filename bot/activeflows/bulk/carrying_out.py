@@ -6,6 +6,8 @@ the same code as a lone stop (``one_stop``). What makes five hundred as safe as 
 * **Frozen.** Exactly the members that were shown, and of these the ones the presser's grant covers.
 * **The canary.** One alone first. Only when it was read back as ended the others follow; one that had ended or moved on
   proves nothing, so the next one is tried. If it does not obey, nothing else is touched.
+* **Permitted each time.** When a member's turn comes, whoever pressed must still be allowed to stop it
+  (``permitting``). If not, nothing further is sent, and everybody reads why.
 * **Never late, and to be stopped itself.** Whether it was aborted, and whether its time is over, is looked at when a
   member's turn comes, and the time once more straight before each POST.
 * **A few at a time.** No more are queued than keep the two lanes busy, so that an abort leaves the rest untouched.
@@ -36,27 +38,16 @@ from bot.activeflows.bulk.bulks import (
     press_on,
 )
 from bot.activeflows.bulk.looking_around import Around, LookingAround
+from bot.activeflows.bulk.outcomes import became_of, halted, refused
+from bot.activeflows.bulk.permitting import Permitting
 from bot.activeflows.bulk.ports import BulkCards, BulkLedger, Members
 from bot.activeflows.bulk.pressing import BulkAdmission, PressingBulk, bulk_record
 from bot.activeflows.errors import LedgerUnavailable
-from bot.activeflows.records import Record, What
-from bot.activeflows.stopping.one_stop import OneStop, Result
+from bot.activeflows.records import Question, Record, What
+from bot.activeflows.stopping.one_stop import OneStop
 from bot.activeflows.stopping.ports import Ledger, Step
 from bot.activeflows.stopping.pressing import record_of
-from bot.activeflows.stopping.stops import (
-    Attribution,
-    Declined,
-    Ended,
-    Expired,
-    Intent,
-    Moved,
-    NotKnown,
-    NotSent,
-    Phase,
-    Press,
-    StillRunning,
-    Why,
-)
+from bot.activeflows.stopping.stops import Declined, Intent, Phase, Press, Why
 
 AHEAD: Final = 6
 """Members queued and not done: enough for two lanes between two looks of the queue."""
@@ -81,6 +72,7 @@ class Bulking:
         ledger: Ledger,
         cards: BulkCards,
         pressing: PressingBulk,
+        permitting: Permitting,
         one_stop: OneStop,
         around: LookingAround,
         members: Members,
@@ -89,7 +81,8 @@ class Bulking:
         edit_every: float = EDIT_EVERY,
     ) -> None:
         self._bulks, self._ledger, self._cards = bulks, ledger, cards
-        self._pressing, self._one_stop, self._around = pressing, one_stop, around
+        self._pressing, self._permitting = pressing, permitting
+        self._one_stop, self._around = one_stop, around
         self._members, self._now, self._edit_every = members, now, edit_every
 
     async def carry_out(self, press: Press, step: Step) -> None:
@@ -105,7 +98,10 @@ class Bulking:
             return
         async with self._followed(bulk, press):
             became = await self._stop(press, admission.numbers)
-        ending = Ending(halted=_halted(became))
+        ending = Ending(halted=halted(became))
+        if Became.NOT_PERMITTED in became.values():
+            why = await step("why no further", str, partial(self._why_refused, bulk, press, dict(became)))
+            ending = replace(ending, refused=why)
         became |= {m.number: Became.NOT_PERMITTED for m in bulk.members if m.number not in admission.numbers}
         around = await step("look around", Around, partial(self._around.of, bulk, became))
         became |= dict.fromkeys(around.ended, Became.STOPPED)
@@ -119,7 +115,7 @@ class Bulking:
             return turn.became or Became.LEFT
         own = press_on(turn.intent, press)
         result = await self._one_stop.carry_out(turn.intent, own, step, _unseen)
-        became = _became(result)
+        became = became_of(result)
         await step("count", bool, partial(self._count, turn.intent, own, number, became))
         return became
 
@@ -148,10 +144,24 @@ class Bulking:
         return became
 
     async def _turn(self, press: Press, number: int) -> Turn:
+        try:
+            turn = await self._opened(press, number)
+            if turn.intent is None:
+                return turn
+            if await self._permitting.still(turn.intent, press_on(turn.intent, press)) is None:
+                return await self._opened(press, number)  # once more: that may have taken a while
+            await self._bulks.became(press.intent_id, number, Became.NOT_PERMITTED)
+            return Turn(became=Became.NOT_PERMITTED)
+        except LedgerUnavailable:
+            return Turn(became=Became.NOT_SENT)
+
+    async def _opened(self, press: Press, number: int) -> Turn:
         found = await self._bulks.bulk(press.intent_id)
         if found is None:
             return Turn(became=Became.LEFT)
         bulk, run = found
+        if Became.NOT_PERMITTED in run.became.values():
+            return Turn(became=run.became.get(number, Became.LEFT))
         if run.state is not BulkState.STOPPING or run.until is None:
             return Turn(became=Became.ABORTED)
         if self._now() >= run.until:
@@ -167,6 +177,15 @@ class Bulking:
             await self._bulks.became(intent.bulk_id, number, became)
             return True
         return False
+
+    async def _why_refused(self, bulk: Bulk, press: Press, became: Mapping[int, Became]) -> str:
+        members = [member for member in bulk.members if became.get(member.number) is Became.NOT_PERMITTED]
+        keys = [f"{press_on(intent_of(bulk, m, bulk.deadline), press).id}/{What.REFUSED}" for m in members]
+        try:
+            entries = await self._ledger.records(Question(keys=tuple(keys)))
+        except LedgerUnavailable:
+            entries = ()
+        return refused([entry.record for entry in reversed(entries)])
 
     # ------------------------------------------------------------ around them
 
@@ -212,7 +231,10 @@ class Bulking:
             self._outcome(bulk, member, press, became.get(member.number, Became.LEFT)) for member in bulk.members
         ]
         ended, others = outcome_words(bulk, became)
-        whole = bulk_record(bulk, press, What.OUTCOME, now, outcome=ended, why=others or None, halted=ending.halted)
+        whole = bulk_record(
+            bulk, press, What.OUTCOME, now, outcome=ended, why=others or None,
+            halted=ending.halted or ending.refused,
+        )  # fmt: skip
         try:
             run = await self._bulks.finish_bulk(bulk.id, became, ending, [*records, whole])
         except LedgerUnavailable:  # the channel is told all the same, without a receipt
@@ -229,39 +251,3 @@ class Bulking:
 async def _unseen(_intent: Intent, _phase: Phase) -> bool:
     """A member has no card of its own: the bulk's card counts it."""
     return True
-
-
-def _became(result: Result) -> Became:
-    match result.phase:
-        case Ended(attribution=Attribution.ALREADY | Attribution.BY_ITSELF):
-            return Became.ALREADY
-        case Ended():
-            return Became.STOPPED
-        case Moved():
-            return Became.MOVED
-        case NotKnown():
-            return Became.UNKNOWN
-        case StillRunning():
-            return Became.RUNNING
-        case NotSent(pressable=False):
-            return Became.GONE
-        case Expired():
-            return Became.LATE
-        case None if result.declined is not None and result.declined.why is not Why.LEDGER:
-            return Became.TAKEN
-        case _:
-            return Became.NOT_SENT
-
-
-_CANARY: Final = {
-    Became.UNKNOWN: "it is not known whether the first one ended",
-    Became.RUNNING: "the first one still runs after its stop was sent",
-    Became.NOT_SENT: "the stop of the first one could not be sent",
-}
-
-
-def _halted(became: Mapping[int, Became]) -> str:
-    """Why it went no further than the canary; empty when it did."""
-    if Became.STOPPED in became.values():
-        return ""
-    return next((_CANARY[result] for result in became.values() if result in _CANARY), "")

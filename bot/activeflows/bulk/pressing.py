@@ -1,21 +1,21 @@
 """Before a bulk stop begins: may this person press it, and which of its members?
 
-Decided anew at the press, by the same function as everywhere, for each flow in the list: what the presser's grant does
-not cover is left. Nobody approves their own, nor what they asked for when they might not; who may only approve may press
-what somebody else, who still may stop in bulk, has asked for.
+Decided anew at the press (``permitting``), by the same function as everywhere, for each flow in the list: what the
+presser's grant does not cover is left. Nobody approves their own, nor what they asked for when they might not; who may
+only approve may press what somebody else, who still may stop in bulk, has asked for.
 """
 
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
-from uuid import UUID
 
 from bot.activeflows.bulk.bulks import Bulk, BulkState, Run
+from bot.activeflows.bulk.permitting import Permitting
 from bot.activeflows.bulk.ports import BulkLedger
-from bot.activeflows.errors import IdentityUnknown, LedgerUnavailable
-from bot.activeflows.operators import Decision, Operator, Permission, Policy
+from bot.activeflows.errors import LedgerUnavailable
+from bot.activeflows.operators import Policy
 from bot.activeflows.records import Record, What
-from bot.activeflows.stopping.ports import Ledger, People
+from bot.activeflows.stopping.ports import Ledger
 from bot.activeflows.stopping.stops import Declined, Press, Why
 
 _OVER = {
@@ -58,12 +58,12 @@ class PressingBulk:
         self,
         bulks: BulkLedger,
         ledger: Ledger,
-        people: People,
+        permitting: Permitting,
         *,
         policy: Callable[[], Policy],
         now: Callable[[], datetime],
     ) -> None:
-        self._bulks, self._ledger, self._people = bulks, ledger, people
+        self._bulks, self._ledger, self._permitting = bulks, ledger, permitting
         self._policy, self._now = policy, now
 
     async def admit(self, press: Press) -> BulkAdmission:
@@ -82,22 +82,10 @@ class PressingBulk:
     async def _decide(self, bulk: Bulk, run: Run, press: Press) -> BulkAdmission:
         if run.state is BulkState.EXPIRED or bulk.late(self._now()):
             return await self._decline(bulk, press, Declined(Why.LATE, "past the deadline"))
-        try:
-            operator = await self._people.fresh(press.by, press.channel, team=press.team)
-            asker = operator
-            if press.by != bulk.asked_by and not bulk.on_behalf and operator.may(Permission.APPROVE):
-                asker = await self._people.fresh(bulk.asked_by, bulk.channel)
-        except IdentityUnknown as failure:
-            return await self._decline(bulk, press, Declined(Why.IDENTITY_UNKNOWN, failure.what))
-        allowed = {m.number: d for m in bulk.members if (d := _decision(operator, asker, m.flow_id)).allowed}
-        if not allowed:
-            no = operator.decide(Permission.BULK, bulk.members[0].flow_id)
-            return await self._decline(bulk, press, Declined(Why.NOT_PERMITTED, no.because, no.who_may))
-        needs_another = bulk.on_behalf or "bulk" in self._policy().rules.two_person
-        if needs_another and press.by == bulk.asked_by:
-            return await self._decline(bulk, press, Declined(Why.OWN_REQUEST, "a second person must press"))
-        if self._policy().rules.reason_required and not bulk.reason:
-            return await self._decline(bulk, press, Declined(Why.NO_REASON, "a reason is required"))
+        decided = await self._permitting.press(bulk, press)
+        if isinstance(decided, Declined):
+            return await self._decline(bulk, press, decided)
+        allowed = {m.number: d for m in bulk.members if (d := decided[m.flow_id]).allowed}
         first = next(iter(allowed.values()))
         pressed = bulk_record(
             bulk, press, What.PRESSED, self._now(), because=first.because, grant=first.grant,
@@ -111,12 +99,3 @@ class PressingBulk:
         record = bulk_record(bulk, press, What.REFUSED, self._now(), because=declined.because, why=str(declined.why))
         await self._ledger.record(record)
         return BulkAdmission(bulk, declined)
-
-
-def _decision(operator: Operator, asker: Operator, flow_id: UUID | None) -> Decision:
-    """For one member. ``asker`` is the operator when they need nobody else's permission, or asked themselves."""
-    decision = operator.decide(Permission.BULK, flow_id)
-    if decision.allowed or asker is operator:
-        return decision
-    approval = operator.decide(Permission.APPROVE, flow_id)
-    return approval if approval.allowed and asker.may(Permission.BULK, flow_id) else decision

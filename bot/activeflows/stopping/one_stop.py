@@ -52,6 +52,8 @@ _FRESH: Final = timedelta(seconds=3)
 """So old a look may be when the stop is sent."""
 Show: TypeAlias = Callable[[Intent, Phase], Awaitable[bool]]
 """Tells a phase to whom it concerns; whether somebody could see it. Never raises."""
+Still: TypeAlias = Callable[[Intent, Press], Awaitable[Declined | None]]
+"""Why this press does not count any more, if it does not; then it is on record."""
 
 
 class Sent(StrEnum):
@@ -106,11 +108,16 @@ class OneStop:
         patience: Patience,
         now: Callable[[], datetime],
         asks_again: bool = True,
+        still: Still | None = None,
     ) -> None:
-        """``asks_again``: when it has moved on, open the intent to ask once more; else it is left as it is."""
+        """``asks_again``: when it has moved on, open the intent to ask once more; else it is left as it is.
+
+        ``still``: asked whenever a look is made anew, before another POST or after a restart.
+        """
         self._voipbin, self._ledger = voipbin, ledger
         self._look = partial(pressing.look, asks_again=asks_again)
         self._look_only = partial(pressing.look, asks_again=False)
+        self._still = still
         self._claim = pressing.claim
         self._patience, self._now = patience, now
         self._readback = Readback(voipbin, patience, now)
@@ -136,7 +143,7 @@ class OneStop:
         sending, verdict = Sending(Sent.NOT_DONE), Verdict()
         for attempt in range(1, self._patience.attempts + 1):
             if attempt > 1:  # some time has passed: a second POST is bound to what the card showed as the first was
-                looked = await step(f"look {attempt}", Looked, lambda: self._look(intent, press))
+                looked = await step(f"look {attempt}", Looked, partial(self._anew, self._look, intent, press))
                 if looked.look is not Look.SAME and (looked.look is not Look.UNREAD or lost is None):
                     return self._not_again(press, lost, looked)
             send = partial(self._send, intent, press, attempt, looked, show)
@@ -161,12 +168,18 @@ class OneStop:
         if looked.look in {Look.ENDED, Look.GONE}:
             by = Attribution.BY_ITSELF if lost is None else Attribution.UNCERTAIN
             return Ended(press.by, by, looked.at)
+        refused = looked.look is Look.REFUSED
         if lost is not None:
-            moved = "it has moved on, so no other stop was sent"
+            moved = f"no other stop was sent: {looked.why}" if refused else "it has moved on, so no other stop was sent"
             return StillRunning(press.by, looked.at or self._now(), moved, lost.request_id)
         later = "it had to wait, and meanwhile the activeflow has moved on; press again to see where it is now"
         why = later if looked.look is Look.MOVED else looked.why
-        return NotSent(press.by, why, looked.request_id)
+        return NotSent(press.by, why, looked.request_id, permitted=not refused)
+
+    async def _anew(self, look: Callable[[Intent, Press], Awaitable[Looked]], intent: Intent, press: Press) -> Looked:
+        at = self._now()
+        refused = await self._still(intent, press) if self._still is not None else None
+        return await look(intent, press) if refused is None else Looked(Look.REFUSED, at, why=refused.because)
 
     async def _send(self, intent: Intent, press: Press, attempt: int, looked: Looked, show: Show) -> Sending:
         """Record, look at the clock, POST once. Only here does anything in the house stop an activeflow."""
@@ -203,7 +216,7 @@ class OneStop:
         entries = await self._ledger.records(Question(activeflow_id=intent.activeflow_id, limit=100))
         if any(entry.record.key == sending.key for entry in entries):
             return None
-        looked = await self._look_only(intent, press)
+        looked = await self._anew(self._look_only, intent, press)
         return None if looked.look is Look.SAME else looked
 
     async def _read_back(self, intent: Intent, press: Press, sending: Sending, step: Step, show: Show) -> Verdict:

@@ -21,5 +21,7 @@ class Patience:
     """Between readings in the background."""
     looks: int = 120
     """Readings in the background before it is said that nobody looks any more."""
+    unanswered: float = 30.0
+    """So long Slack is asked again who pressed, in the middle of a bulk stop; meanwhile nothing is sent. Then it is a no."""
     after: tuple[float, ...] = (0.3, 0.7, 1.0, 2.0, 3.0, 3.0)
     """Pauses before each look at the call and the on-complete activeflow after the end."""

@@ -43,13 +43,14 @@ class Look(StrEnum):
     MOVED = "moved"
     GONE = "gone"
     UNREAD = "unread"
+    REFUSED = "refused"  # not read: whoever pressed may not stop it any more
 
 
 @dataclass(frozen=True, slots=True)
 class Looked:
     look: Look
     at: datetime | None = None
-    """When it ended; or, when it is the same, when that was read."""
+    """When it ended; or, when it is the same, when that was read; or, when refused, when that was asked."""
     renewed: Intent | None = None
     why: str = ""
     request_id: str = ""

@@ -192,12 +192,16 @@ class StillRunning:
 
 @dataclass(frozen=True, slots=True)
 class NotSent:
-    """Certainly nothing was done; ``pressable``: the card can be pressed again."""
+    """Certainly nothing was done; ``pressable``: the card can be pressed again.
+
+    ``permitted``: false when whoever pressed had lost the permission before it was sent.
+    """
 
     by: str
     why: str
     request_id: str = ""
     pressable: bool = True
+    permitted: bool = True
     receipt: str = ""
 
 

@@ -86,6 +86,8 @@ def _outcome(detail: Detail) -> str:
     outcomes = _CALLS if _of_the_call(detail) else _OUTCOMES
     words = ended if kind == "Ended" else outcomes.get(kind, escaped(kind, 40))
     why, request_id = _said(detail, "why"), _said(detail, "request_id")
+    no_further = _said(detail, "halted")  # of a bulk stop as a whole
+    why += f"; it went no further, because {no_further}" if no_further else ""
     return f"outcome: {words}{f': {why}' if why else ''}{f' (VoIPBIN request {request_id})' if request_id else ''}"
 
 

@@ -144,6 +144,8 @@ def _end(bulk: Bulk, run: Run) -> Iterator[str]:
         return
     if ending.halted:
         yield f"*It went no further than the first one:* {escaped(ending.halted, 200)}. Nothing else was touched."
+    if ending.refused:
+        yield f"*It went no further:* {escaped(ending.refused, 400)}. Nothing else was begun."
     if ending.up:
         yield f"*Ended, and the caller is still on the line:* {few(_short_ids(bulk, ending.up))}. VoIPBIN was to hang up."
     if ending.unheard:

@@ -96,6 +96,31 @@ async def test_answers_are_remembered_for_their_time_and_fresh_ones_are_not(fram
     assert await look() == (3, 4)
 
 
+async def test_a_fresh_answer_may_be_some_seconds_old_where_it_is_said_and_groups_share_their_limit(
+    frame: Frame,
+) -> None:
+    frame.policy, clock = grants(["S0ONCALL"], ["S0OTHER"]), Clock()
+    people = frame.people(clock=clock)
+
+    async def look() -> tuple[int, int]:
+        await people.operator(by("U0BOB"), fresh=True, age=6.0)
+        return asked(frame, "users.info"), asked(frame, "usergroups.users.list")
+
+    assert await look() == (1, 2)
+    clock.now += 5.9
+    assert await look() == (1, 2)
+    clock.now += 0.2
+    assert await look() == (2, 2)
+    clock.now += 6
+    assert await look() == (3, 4)
+    frame.workspace.faults.on("users.info", status(500), times=None)
+    clock.now += 5.9
+    assert await look() == (3, 4)
+    clock.now += 0.2
+    with pytest.raises(IdentityUnknown):
+        await look()
+
+
 async def test_events_of_slack_make_it_ask_again(frame: Frame) -> None:
     frame.policy = grants(["S0ONCALL"])
     people = frame.people()

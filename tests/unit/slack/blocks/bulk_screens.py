@@ -53,7 +53,7 @@ def bulk_screens(words: str) -> Iterator[Message]:
     for state in BulkState:
         yield bulk_card(bulk, Run(state, "p", "U0ALICE", AT, AT, "", became), "/flows")
     everybody = tuple(range(1, 51))
-    for ending in (Ending(), Ending(words, 3, words, everybody, everybody), Ending("", 0)):
+    for ending in (Ending(), Ending(words, 3, words, everybody, everybody, words), Ending("", 0)):
         for aborted_by in ("", "U0BOB"):
             for run in (became, everything, dict.fromkeys(range(1, 51), Became.STOPPED)):
                 yield bulk_card(bulk, Run(BulkState.DONE, "p", "U0ALICE", AT, AT, aborted_by, run, ending), "/flows")
