@@ -16,9 +16,11 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant
 from bot.activeflows.errors import BotError, NotPermitted
 from bot.activeflows.stopping.stops import Press, Waiting, Wish
 from bot.demo.voipbin.state import Activeflow
+from tests.faults.channel import Channel
+from tests.faults.directory import CHANNEL, Directory
 from tests.faults.misfortunes import befalls
 from tests.faults.promises import Promises
-from tests.faults.small_house import CHANNEL, Channel, Directory, House
+from tests.faults.small_house import House
 from tests.faults.virtual_time import VirtualTimeLoop
 
 ALICE, BOB, CAROL, DAVE, VIC, GUEST = PEOPLE = "U0ALICE", "U0BOB", "U0CAROL", "U0DAVE", "U0VIC", "U0GUEST"
@@ -30,12 +32,13 @@ FIGURES: Final[Counter[str]] = Counter()
 class Incident(RuleBasedStateMachine):
     """The beginning, the means, and the end of a story."""
 
-    @initialize(two_person=st.sampled_from((False, False, True)))
-    def opens(self, two_person: bool) -> None:
+    @initialize(two_person=st.sampled_from((False, False, True)), two_for_bulk=st.sampled_from((False, False, True)))
+    def opens(self, two_person: bool, two_for_bulk: bool) -> None:
         self.loop = VirtualTimeLoop()
         self.folder = Path(tempfile.mkdtemp(prefix="flows-bot-", dir=_MEMORY if _MEMORY.is_dir() else None))
         self.directory = Directory(None, {ALICE, BOB}, {DAVE}, {CAROL})
-        self.directory.guests, self.directory.two_person = {GUEST}, two_person
+        self.directory.guests, self.directory.bulkers = {GUEST}, {ALICE, BOB}
+        self.directory.two_person, self.directory.two_for_bulk = two_person, two_for_bulk
         self.house = House(self.folder, self.directory, Channel(None), self.loop)
         self.world = self.house.world
         self.survey = self.world.add_flow("Survey")
@@ -43,6 +46,7 @@ class Incident(RuleBasedStateMachine):
         self.house.start()
         self.promises = Promises(self.house)
         self.intents: list[str] = []
+        self.bulks: list[str] = []
         self.pressed: list[Press] = []
         self.troubles = 0
         self.callers: list[Activeflow] = []
@@ -127,12 +131,15 @@ class Incident(RuleBasedStateMachine):
             shutil.rmtree(self.folder)
 
     def _counts(self) -> None:
-        posts = self.house.line.posts
+        posts, members = self.house.line.posts, self.house.workflows.members
         FIGURES.update({"stories": 1, "intents": len(self.intents), "presses": len(self.pressed)})
         FIGURES.update({"deaths": self.house.deaths, "troubles ordered": self.troubles, "stops sent": len(posts)})
         FIGURES.update(
             {"of them with effect": sum(p.effective for p in posts), "of them refused": sum(p.refused for p in posts)}
         )
+        FIGURES.update({"bulks": len(self.bulks), "of them pressed": len({m.press.id for m in members.values()})})
+        FIGURES.update({"members": len(members), "stops of members": sum(bool(p.member) for p in posts)})
+        FIGURES.update(f"members {m.became}" for m in members.values())
 
     def _comes_to_rest(self) -> None:
         self._recovers()

@@ -40,6 +40,10 @@ class Post:
     activeflow_id: UUID
     at: datetime
     announced_as: str = ""
+    member: str = ""
+    """The member of a bulk stop that sent it, as its workflow's id."""
+    waited_for: bool = True
+    """Whoever sent it waits for the answer."""
     on_its_way: bool = True
     status: int | None = None
     effective: bool = False
@@ -74,6 +78,13 @@ class Line(httpx.AsyncBaseTransport):
             post = Post(UUID(request.url.path.split("/")[-2]), self._now())
             self.sends(post)
             self.posts.append(post)
+        try:
+            return await self._answer(request, post, broken)
+        finally:
+            if post is not None:
+                post.waited_for = False
+
+    async def _answer(self, request: httpx.Request, post: Post | None, broken: Break | None) -> httpx.Response:
         if broken is Break.BEFORE:
             if post is not None:
                 post.on_its_way = False

@@ -9,6 +9,7 @@ from typing import Final
 from pydantic import TypeAdapter
 from sqlalchemy import func, select
 
+from bot.activeflows.bulk.bulks import Became
 from bot.activeflows.records import Record, What
 from bot.activeflows.stopping.stops import (
     Attribution,
@@ -27,12 +28,15 @@ from bot.ledger import audit as chain
 from bot.ledger.database import engine_for
 from bot.ledger.tables import audit as audit_table
 from bot.ledger.tables import claims, intents
+from tests.faults.bulk_promises import BulkPromises
+from tests.faults.channel import Telling
 from tests.faults.line import Post
-from tests.faults.small_house import House, Telling
+from tests.faults.small_house import House
 
 _INTENT: Final = TypeAdapter(Intent)
 STALE_FOR: Final = 10.0
 """Seconds for which VoIPBIN's cache may show what is no longer so."""
+_SAYS_ENDED: Final = {"Ended", str(Became.STOPPED), str(Became.ALREADY)}
 _READING: Final = timedelta(seconds=STALE_FOR + 2)
 
 
@@ -43,6 +47,7 @@ class Promises:
         self._house = house
         self._engine = engine_for(house.url)
         self.breaches: list[str] = []
+        self.bulk = BulkPromises(house, self._must)
         house.line.sends, house.channel.listens = self._at_post, self._at_telling
 
     def close(self) -> None:
@@ -61,7 +66,8 @@ class Promises:
 
     def _at_post(self, post: Post) -> None:
         """What must be so in the moment in which a stop is sent."""
-        records = [record for record in self.records() if record.activeflow_id == post.activeflow_id]
+        everything = self.records()
+        records = [record for record in everything if record.activeflow_id == post.activeflow_id]
         sendings = [r for r in records if r.what is What.SENDING and not r.detail.get("wish")]
         self._must(bool(sendings), "a stop was sent that no record announces")
         if not sendings:
@@ -72,12 +78,16 @@ class Promises:
         self._must(not any(p.on_its_way for p in before), "two stops of one activeflow are on their way at once")
         again = [p for p in before if p.announced_as == sending.key and not p.refused]
         self._must(not again, f"sent twice under one record, {sending.key}")
-        press = self._house.workflows.all[sending.key.split("/")[0]].press
         intent = self.intent(sending.intent_id)
         self._must(intent is not None, "sent for no intent")
-        if intent is not None:
-            self._must(self._house.now() < intent.deadline, "sent after the deadline")
-            self._must(intent.activeflow_id == post.activeflow_id, "sent for another activeflow than the card's")
+        if intent is None:
+            return
+        self._must(self._house.now() < intent.deadline, "sent after the deadline")
+        self._must(intent.activeflow_id == post.activeflow_id, "sent for another activeflow than the card's")
+        if intent.bulk_id:
+            self.bulk.at_post(post, intent, sending, everything)
+        else:
+            press = self._house.workflows.all[sending.key.split("/")[0]].press
             self._must_follow(records, sending, press, intent)
             self._must(self._permitted(press, intent), f"{press.by} had no permission that was asked for this press")
 
@@ -138,7 +148,7 @@ class Promises:
         """The presses on this card that ended it."""
         pressed = []
         for post in self._house.line.posts:
-            if post.effective and post.activeflow_id == telling.intent.activeflow_id:
+            if post.effective and not post.member and post.activeflow_id == telling.intent.activeflow_id:
                 press = self._house.workflows.all[post.announced_as.split("/")[0]].press
                 intent = self.intent(press.intent_id)
                 if intent is not None and intent.message_ts == telling.card:
@@ -156,9 +166,10 @@ class Promises:
         """What must be so between any two moments."""
         with self._engine.begin() as connection:
             flaws = chain.proof(connection).flaws
+            self.bulk.look(connection)
         self._must(not flaws, f"the audit: {flaws}")
         for record in self.records():
-            if record.what is What.OUTCOME and record.detail.get("outcome") == "Ended" and record.activeflow_id:
+            if record.what is What.OUTCOME and record.detail.get("outcome") in _SAYS_ENDED and record.activeflow_id:
                 ended = self._house.world.activeflow(record.activeflow_id).status == "ended"
                 self._must(ended, f"the audit says that {record.activeflow_id} ended, and it runs")
         for workflow in self._house.workflows.all.values():
@@ -187,6 +198,7 @@ class Promises:
             held = connection.execute(select(func.count()).select_from(claims)).scalar_one()
             stopping = connection.execute(select(intents.c.id).where(intents.c.state == str(IntentState.STOPPING)))
             left = list(stopping.scalars())
+            self.bulk.look_at_the_end(connection, records)
         self._must(held == 0, f"{held} claims were not given back")
         self._must(not left, f"left as being stopped: {left}")
 

@@ -5,163 +5,51 @@ the ledger, the workflows' remembered steps, VoIPBIN, and the cards in the chann
 """
 
 import asyncio
-from collections.abc import Callable, Coroutine
+from collections.abc import Coroutine
 from contextlib import AsyncExitStack, suppress
-from dataclasses import dataclass, field
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import Any, Final, TypeVar
+from typing import Any, TypeVar
 
 import httpx
 
-from bot.activeflows.errors import Failure, IdentityUnknown
-from bot.activeflows.operators import Grant, Operator, Permission, Person, Policy, Rules, Standing
+from bot.activeflows.bulk.asking import AskingBulk
+from bot.activeflows.bulk.carrying_out import Bulking
+from bot.activeflows.bulk.freezing import Freezing
+from bot.activeflows.bulk.looking_around import LookingAround
+from bot.activeflows.bulk.permitting import Permitting
+from bot.activeflows.bulk.pressing import PressingBulk
+from bot.activeflows.errors import Failure
 from bot.activeflows.reading.listing import Reading
+from bot.activeflows.stopping.aftermath import Aftermath
 from bot.activeflows.stopping.asking import Asking
 from bot.activeflows.stopping.carrying_out import Stopping
 from bot.activeflows.stopping.hanging_up import HangingUp
+from bot.activeflows.stopping.one_stop import OneStop
 from bot.activeflows.stopping.patience import Patience
 from bot.activeflows.stopping.ports import Step
 from bot.activeflows.stopping.pressing import Pressing
-from bot.activeflows.stopping.stops import Declined, Intent, Phase, Press, Wish
+from bot.activeflows.stopping.readback import Readback
+from bot.activeflows.stopping.stops import Press, Wish
 from bot.demo.voipbin.world import World
 from bot.ledger.book import Book
+from bot.ledger.bulk_book import BulkBook
 from bot.ledger.database import Database
-from bot.slack.blocks.stop_card import stop_card
+from bot.voipbin import InBulk
 from bot.voipbin import Patience as AskingPatience
 from bot.voipbin.budget import Budget
 from bot.voipbin.client import VoIPBINClient
 from bot.voipbin.credential import AccessKey, AccessKeyCredential
 from bot.voipbin.exchange import Exchange
 from bot.voipbin.scan import Bounds
+from tests.faults.channel import BulkCards, Cards, Channel, Process
+from tests.faults.directory import Directory
 from tests.faults.line import Line
 from tests.faults.virtual_time import VirtualTimeLoop
 from tests.faults.workflows import Workflows
 
 T = TypeVar("T")
-CHANNEL: Final = "C0INCIDENTS"
-ONCALL: Final = "S0ONCALL"
-_SLACK: Final = 0.01
-"""Seconds that Slack takes for an answer."""
-
-
-@dataclass(frozen=True)
-class Answer:
-    """What Slack and the policy said of somebody at one moment, by the test's own plain rules."""
-
-    user: str
-    at: datetime
-    may_stop: bool
-    may_approve: bool
-    two_person: bool
-
-
-@dataclass
-class Directory:
-    """Who is who, and who may what: changed by a story, asked by the bot. ``silent``: so many answers are not given."""
-
-    now: Any
-    stoppers: set[str]
-    approvers: set[str]
-    oncall: set[str]
-    guests: set[str] = field(default_factory=set)
-    two_person: bool = False
-    silent: int = 0
-    answers: list[Answer] = field(default_factory=list)
-
-    def may_stop(self, user: str) -> bool:
-        return user in self.stoppers or (user in self.oncall and user not in self.guests)
-
-    def policy(self) -> Policy:
-        stop = frozenset({Permission.VIEW, Permission.STOP})
-        grants = (
-            Grant(1, frozenset({ONCALL, *self.stoppers}), stop, frozenset({CHANNEL})),
-            Grant(2, frozenset(self.approvers), frozenset({Permission.APPROVE})),
-            Grant(3, frozenset({"members"}), frozenset({Permission.VIEW})),
-        )
-        two_person = frozenset({"stop", "bulk"} if self.two_person else {"bulk"})
-        return Policy(grants, Rules(two_person=two_person))  # type: ignore[arg-type] # the two literals
-
-    async def fresh(self, user_id: str, channel: str, *, team: str = "") -> Operator:  # noqa: ARG002 # the port's
-        await asyncio.sleep(_SLACK)
-        if self.silent:
-            self.silent -= 1
-            raise IdentityUnknown("Slack did not answer")
-        may_stop, may_approve = self.may_stop(user_id), user_id in self.approvers
-        self.answers.append(Answer(user_id, self.now(), may_stop, may_approve, self.two_person))
-        return self.operator(user_id, channel)
-
-    def operator(self, user_id: str, channel: str = CHANNEL) -> Operator:
-        standing = Standing.GUEST if user_id in self.guests else Standing.MEMBER
-        groups = frozenset({ONCALL} if user_id in self.oncall and standing is Standing.MEMBER else ())
-        return Operator(Person(user_id, standing, groups), channel, self.policy())
-
-
-@dataclass(frozen=True)
-class Telling:
-    """What everybody in the channel read from one moment on, on one card."""
-
-    at: datetime
-    card: str
-    intent: Intent
-    phase: Phase
-    words: str
-    press: Press | None
-
-
-@dataclass
-class Channel:
-    """The cards as everybody sees them. ``deaf``: so many changes of a card fail, and are told to the presser alone."""
-
-    now: Any
-    deaf: int = 0
-    tellings: list[Telling] = field(default_factory=list)
-    missed: set[str] = field(default_factory=set)
-    heard: set[str] = field(default_factory=set)
-    """Ids of the presses that somebody heard about."""
-    listens: Callable[[Telling], None] = lambda _: None
-
-    def last(self, card: str) -> Telling | None:
-        return next((telling for telling in reversed(self.tellings) if telling.card == card), None)
-
-
-class Cards:
-    """``stopping.ports.Cards`` of one process."""
-
-    def __init__(self, channel: Channel, process: "Process") -> None:
-        self._channel, self._process = channel, process
-
-    async def show(self, intent: Intent, phase: Phase, press: Press | None) -> bool:
-        await asyncio.sleep(_SLACK)
-        self._process.must_live()
-        if press is not None:
-            self._channel.heard.add(press.id)
-        card = intent.message_ts
-        if self._channel.deaf:
-            self._channel.deaf -= 1
-            self._channel.missed.add(card)
-        else:
-            words = stop_card(intent, phase, "/flows").text
-            telling = Telling(self._channel.now(), card, intent, phase, words, press)
-            self._channel.tellings.append(telling)
-            self._channel.listens(telling)
-        return True
-
-    async def decline(self, press: Press, declined: Declined) -> bool:  # noqa: ARG002 # the port's
-        await asyncio.sleep(_SLACK)
-        self._process.must_live()
-        self._channel.heard.add(press.id)
-        return True
-
-
-class Process:
-    """Alive until it is killed; then whatever of it still wants to write or speak, cannot."""
-
-    alive = True
-
-    def must_live(self) -> None:
-        if not self.alive:
-            raise asyncio.CancelledError
 
 
 class MortalDatabase(Database):
@@ -190,6 +78,7 @@ class House:
         self.process: Process | None = None
         self._open = AsyncExitStack()
         self.deaths = 0
+        self.started_at = self._began
 
     def now(self) -> datetime:
         return self._began + self._leapt + timedelta(seconds=self.loop.passed)
@@ -220,6 +109,7 @@ class House:
         voipbin = VoIPBINClient(exchange, now=self.now, clock=self.loop.time, bounds=Bounds())
         self._open.push_async_callback(voipbin.close)
         await _introduced(voipbin)
+        self.started_at = self.now()
         self.book, patience, cards = Book(database, now=self.now), Patience(), Cards(self.channel, process)
         pressing = Pressing(voipbin, self.book, self.people, policy=self.people.policy, patience=patience, now=self.now)
         stopping = Stopping(voipbin, self.book, cards, pressing, patience=patience, now=self.now)
@@ -227,8 +117,37 @@ class House:
         reading = Reading(voipbin, now=self.now)
         self.asking = Asking(voipbin, self.book, reading.resolve, patience=patience, now=self.now)
         self.cards, self.process = cards, process
-        self._wishes = {Wish.STOP: stopping.carry_out, Wish.HANG_UP: hanging_up.carry_out}
-        self.workflows.recover(self._carry_out)
+        self.bulks, self.bulk_cards = BulkBook(database), BulkCards(self.channel, process)
+        freezing = Freezing(InBulk(voipbin), self.now)
+        self.asking_bulk = AskingBulk(self.bulks, freezing, now=self.now)
+        bulking = self._bulking(InBulk(voipbin), freezing)
+        self._wishes = {
+            Wish.STOP: stopping.carry_out,
+            Wish.HANG_UP: hanging_up.carry_out,
+            Wish.BULK: bulking.carry_out,
+        }
+        self.workflows.recover(self._carry_out, bulking.carry_out_member)
+
+    def _bulking(self, voipbin: InBulk, freezing: Freezing) -> Bulking:
+        """Put together as ``composition.carrying_out`` does."""
+        patience, now, policy = replace(Patience(), looks=0), self.now, self.people.policy
+        look = Pressing(voipbin, self.book, self.people, policy=policy, patience=patience, now=now)
+        permitting = Permitting(self.book, self.people, policy=policy, patience=patience, now=now)
+        one_stop = OneStop(
+            voipbin, self.book, look, patience=patience, now=now, asks_again=False, still=permitting.still
+        )
+        readback, aftermath = Readback(voipbin, patience, now), Aftermath(voipbin, patience)
+        return Bulking(
+            bulks=self.bulks,
+            ledger=self.book,
+            cards=self.bulk_cards,
+            pressing=PressingBulk(self.bulks, self.book, permitting, policy=policy, now=now),
+            permitting=permitting,
+            one_stop=one_stop,
+            around=LookingAround(self.people, freezing, readback, aftermath),
+            members=self.workflows,
+            now=now,
+        )
 
     async def _carry_out(self, press: Press, step: Step) -> None:
         await self._wishes[press.wish](press, step)

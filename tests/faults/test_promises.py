@@ -16,15 +16,10 @@ from hypothesis.stateful import precondition, rule
 
 from bot.activeflows.errors import BotError
 from bot.activeflows.stopping.stops import Cancelled, Wish
-from tests.faults.incident import ALICE, BOB, CAROL, FIGURES, PEOPLE, VIC, Incident
-from tests.faults.misfortunes import MISFORTUNES
+from tests.faults.bulk_incident import BulkIncident
+from tests.faults.chances import moments, people, troubles, waits, which
+from tests.faults.incident import ALICE, BOB, FIGURES, VIC
 from tests.faults.promises import STALE_FOR
-
-people = st.sampled_from((ALICE, BOB, CAROL, *PEOPLE))
-which = st.sampled_from((0, 0, 0, 0, 1, 1, 2, 3, 5, 8))  # the newest most often
-moments = st.sampled_from((0.0, 0.004, 0.015, 0.05, 0.2, 1.0, 5.0))
-waits = st.sampled_from((0.5, 2.0, 10.0, 20.0, 60.0, 250.0, 299.9, 2000.0))
-troubles = st.lists(st.sampled_from(MISFORTUNES), max_size=3)
 
 
 @pytest.fixture(scope="module", autouse=True)
@@ -34,7 +29,7 @@ def figures() -> Iterator[None]:
     print("\n" + ", ".join(f"{count} {what}" for what, count in FIGURES.items()))
 
 
-class PromisesKept(Incident):
+class PromisesKept(BulkIncident):
     """One incident channel, some callers, and everything that can go wrong at once."""
 
     # ---------------------------------------------------------------- callers

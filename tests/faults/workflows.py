@@ -3,33 +3,52 @@
 It keeps what the bot relies on in DBOS (https://docs.dbos.dev/python/tutorials/workflow-tutorial): the same press is
 started once; a step's result is remembered as JSON a moment after the work was done, so that a death in between repeats
 the work; a pause does not begin anew; a step that raises ends its workflow.
+
+The members of a bulk stop are workflows of their own, begun one after the other as they were queued, two at a time; what
+was begun and not finished when the process died is queued again, in its old place.
 """
 
 import asyncio
 import json
 from collections.abc import Awaitable, Callable, Hashable
+from contextvars import ContextVar
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from functools import cache
-from typing import Any, TypeVar, cast
+from functools import cache, partial
+from typing import Any, Final, TypeAlias, TypeVar, cast
 
 from pydantic import TypeAdapter
 
+from bot.activeflows.bulk.bulks import Became
 from bot.activeflows.stopping.ports import Step
 from bot.activeflows.stopping.stops import Press
 from tests.faults.virtual_time import WRITE
 
 T = TypeVar("T")
+CarryOut: TypeAlias = Callable[[Press, Step], Awaitable[None]]
+CarryOutMember: TypeAlias = Callable[[Press, int, Step], Awaitable[Became]]
+LANES: Final = 2
+_LOOK_EVERY: Final = 0.25
 
 
 @dataclass
 class Workflow:
-    """One press, and what is remembered of it."""
+    """One press, or one member of a press on a bulk card, and what is remembered of it."""
 
     press: Press
+    number: int | None = None
+    begun: bool = False
+    became: Became | None = None
     remembered: list[tuple[str, str]] = field(default_factory=list)
     done: bool = False
     broken: str = ""
+
+    @property
+    def id(self) -> str:
+        return self.press.id if self.number is None else f"{self.press.id}/{self.number}"
+
+
+AT_WORK: Final[ContextVar[Workflow | None]] = ContextVar("AT_WORK", default=None)
 
 
 @cache
@@ -85,27 +104,48 @@ class RememberingStep:
 
 
 class Workflows:
-    """All that were ever started. They outlive the processes that carry them out."""
+    """All that were ever started. They outlive the processes that carry them out. ``bulk.ports.Members``, too."""
 
     def __init__(self, now: Callable[[], datetime]) -> None:
         self._now = now
         self.gate = Gate()
         self.all: dict[str, Workflow] = {}
+        self.members: dict[str, Workflow] = {}
+        """In the order in which they were queued."""
         self._running: set[asyncio.Task[None]] = set()
 
     @property
     def unfinished(self) -> list[Workflow]:
         return [workflow for workflow in self.all.values() if not workflow.done]
 
-    def start(self, press: Press, carry_out: Callable[[Press, Step], Awaitable[None]]) -> None:
+    def start(self, press: Press, carry_out: CarryOut) -> None:
         """The same press again changes nothing."""
         if press.id not in self.all:
             self.all[press.id] = Workflow(press)
-            self._run(self.all[press.id], carry_out)
+            self._run(self.all[press.id], partial(carry_out, press))
 
-    def recover(self, carry_out: Callable[[Press, Step], Awaitable[None]]) -> None:
+    def recover(self, carry_out: CarryOut, carry_out_member: CarryOutMember) -> None:
+        """A process begins to work: first on what was cut off."""
+        self._lanes, self._carry_out_member = asyncio.Semaphore(LANES), carry_out_member
         for workflow in self.unfinished:
-            self._run(workflow, carry_out)
+            self._run(workflow, partial(carry_out, workflow.press))
+        for member in self.members.values():
+            if not member.done:
+                self._run(member, partial(self._in_turn, member))
+
+    async def put(self, press: Press, number: int) -> None:
+        member = Workflow(press, number)
+        if member.id not in self.members:
+            self.members[member.id] = member
+            self._run(member, partial(self._in_turn, member))
+
+    async def done(self, press: Press, number: int) -> Became:
+        member = self.members[f"{press.id}/{number}"]
+        while not member.done:  # noqa: ASYNC110 # as DBOS does
+            await asyncio.sleep(_LOOK_EVERY)
+        if member.became is None:
+            raise RuntimeError(member.broken)
+        return member.became
 
     async def die(self) -> None:
         """Everybody at work is gone, in the middle of it."""
@@ -113,10 +153,16 @@ class Workflows:
             task.cancel()
         await asyncio.gather(*self._running, return_exceptions=True)
 
-    def _run(self, workflow: Workflow, carry_out: Callable[[Press, Step], Awaitable[None]]) -> None:
+    async def _in_turn(self, member: Workflow, step: Step) -> None:
+        async with self._lanes:
+            member.begun = True
+            member.became = await self._carry_out_member(member.press, member.number or 0, step)
+
+    def _run(self, workflow: Workflow, carry_out: Callable[[Step], Awaitable[None]]) -> None:
         async def run() -> None:
+            AT_WORK.set(workflow)
             try:
-                await carry_out(workflow.press, RememberingStep(workflow, self._now, self.gate))
+                await carry_out(RememberingStep(workflow, self._now, self.gate))
             except Exception as trouble:  # noqa: BLE001 # DBOS writes down that it failed, and that is its end
                 workflow.broken = repr(trouble)
             workflow.done = True

@@ -1,0 +1,237 @@
+"""Bulk stops in a random story: many ring, are asked for at once, pressed, aborted, asked for again, and cut off."""
+
+from collections.abc import Sequence
+from typing import Final
+
+from hypothesis import strategies as st
+from hypothesis.stateful import precondition, rule
+
+from bot.activeflows.bulk.asking import Unasked
+from bot.activeflows.bulk.bulks import Bulk, BulkState, Run
+from bot.activeflows.errors import BotError, NotPermitted
+from bot.activeflows.reading.filters import Filters
+from bot.activeflows.stopping.stops import Wish
+from tests.faults.chances import moments, people, troubles, waits, which
+from tests.faults.incident import ALICE, BOB, CAROL, DAVE, Incident
+
+_FILTERS: Final = (Filters(flow="Support line"), Filters(flow="Support line"), Filters(type="api"))
+askers: Final = st.sampled_from((ALICE, BOB, CAROL))
+pressers: Final = st.sampled_from((ALICE, BOB, CAROL, DAVE, DAVE))
+counts: Final = st.integers(2, 7)
+whiles: Final = st.sampled_from((0.0, 0.02, 0.1, 0.3, 0.5, 0.8, 1.2, 2.0, 5.0, 17.0))
+"""Into a bulk stop: the first one takes half a second, and each later pair no longer, when nothing goes wrong."""
+
+
+class BulkIncident(Incident):
+    """What can happen about bulk stops."""
+
+    # ---------------------------------------------------------------- asking
+
+    async def _ask_bulk(self, who: str, filters: Filters, again: str = "") -> str:
+        """The id of the bulk, when there is a card for it now."""
+        operator, asking = self.directory.operator(who), self.house.asking_bulk
+        try:
+            bulk = await (asking.again(operator, again) if again else asking.ask(operator, filters, reason="they loop"))
+        except NotPermitted:
+            assert not self.directory.may_bulk(who)
+            return ""
+        except BotError:
+            return ""
+        assert self.directory.may_bulk(who)
+        if isinstance(bulk, Unasked):
+            return ""
+        self._froze(bulk, again)
+        await self.house.bulks.bulk_posted(bulk.id, f"card {bulk.id[:8]}")
+        await self.house.bulk_cards.show(bulk, Run(), None)
+        return bulk.id
+
+    def _froze(self, bulk: Bulk, again: str) -> None:
+        before = self.promises.bulk.frozen.get(again)
+        if before is not None:
+            assert {m.activeflow_id for m in bulk.members} <= {m.activeflow_id for m in before.members}
+        self.promises.bulk.frozen[bulk.id] = bulk
+        self.bulks.append(bulk.id)
+
+    def _bulk(self, n: int) -> str:
+        return self.bulks[-1 - n % len(self.bulks)]
+
+    def _many_are_pressed(self, who: str, by: str, count: int) -> bool:
+        """They ring, somebody asks for all, and somebody presses."""
+        for _ in range(count):
+            self._rings(with_call=True)
+        asked = self.house.run(self._ask_bulk(who, _FILTERS[0]))
+        if asked:
+            self._press(by, asked, Wish.BULK)
+        return bool(asked)
+
+    @precondition(lambda self: self.house.process)
+    @rule(who=people, filters=st.sampled_from(_FILTERS), count=st.integers(0, 3))
+    def asks_in_bulk(self, who: str, filters: Filters, count: int) -> None:
+        for _ in range(count):
+            self._rings(with_call=filters.type is None)
+        self.house.run(self._ask_bulk(who, filters))
+
+    @precondition(lambda self: self.house.process and self.bulks)
+    @rule(who=people, by=people, n=which, then=moments)
+    def asks_again_for_what_is_left(self, who: str, by: str, n: int, then: float) -> None:
+        asked = self.house.run(self._ask_bulk(who, _FILTERS[0], self._bulk(n)))
+        if asked:
+            self._press(by, asked, Wish.BULK)
+        self.house.passes(then)
+
+    @precondition(lambda self: self.house.process and self.bulks)
+    @rule(who=people, n=which)
+    def puts_bulk_away(self, who: str, n: int) -> None:
+        async def put_away() -> None:
+            try:
+                found = await self.house.asking_bulk.put_away(self.directory.operator(who), self._bulk(n))
+            except BotError:
+                return
+            if found is not None and found[2]:
+                self.promises.bulk.put_away(found[0].id)
+                await self.house.bulk_cards.show(found[0], found[1], None)
+
+        self.house.run(put_away())
+
+    # ---------------------------------------------------------------- pressing, and what comes between
+
+    @precondition(lambda self: self.house.process and self.bulks)
+    @rule(who=people, n=which, then=whiles)
+    def presses_bulk(self, who: str, n: int, then: float) -> None:
+        self._press(who, self._bulk(n), Wish.BULK)
+        self.house.passes(then)
+
+    @precondition(lambda self: self.house.process)
+    @rule(who=askers, by=pressers, count=counts, trouble=troubles, then=whiles, more=troubles)
+    def many_ring_and_are_stopped(
+        self, who: str, by: str, count: int, trouble: Sequence[str], then: float, more: Sequence[str]
+    ) -> None:
+        """Some are born after the list is frozen; things go wrong at once, or later."""
+        for each in trouble:
+            self._goes_wrong("stop", each)
+        self._many_are_pressed(who, by, count)
+        self._rings(with_call=True)
+        self.house.passes(then)
+        for each in more:
+            self._goes_wrong("stop", each)
+
+    @precondition(lambda self: self.house.process)
+    @rule(who=askers, by=pressers, alone=askers, count=counts, n=which, then=whiles, first=st.booleans())
+    def one_of_many_is_stopped_alone(
+        self, who: str, by: str, alone: str, count: int, n: int, then: float, first: bool
+    ) -> None:
+        for _ in range(count):
+            self._rings(with_call=True)
+        asked = self.house.run(self._ask_bulk(who, _FILTERS[0]))
+        before = len(self.intents)
+        self.house.run(self._ask(alone, self._caller(n), now=False))
+        lone = [(alone, intent_id, Wish.STOP) for intent_id in self.intents[before:]]
+        bulk = [(by, asked, Wish.BULK)] if asked else []
+        for presser, id_, wish in lone + bulk if first else bulk + lone:
+            self._press(presser, id_, wish)
+            self.house.passes(then)
+
+    @precondition(lambda self: self.house.process)
+    @rule(who=askers, by=pressers, count=counts, then=whiles, n=which, to=st.sampled_from(("talk", "queue_join", "")))
+    def one_moves_or_ends_in_mid_bulk(self, who: str, by: str, count: int, then: float, n: int, to: str) -> None:
+        self._many_are_pressed(who, by, count)
+        self.house.passes(then)
+        if to:
+            self.world.moves_to(self._caller(n), to)
+        else:
+            self.world.caller_hangs_up(self._caller(n))
+
+    @precondition(lambda self: self.house.process and self.bulks)
+    @rule(who=people, n=which, then=moments)
+    def aborts(self, who: str, n: int, then: float) -> None:
+        async def abort() -> None:
+            bulk_id = self._bulk(n)
+            try:
+                if await self.house.asking_bulk.abort(self.directory.operator(who), bulk_id):
+                    self.promises.bulk.aborted(bulk_id)
+            except BotError:
+                return
+
+        self.house.run(abort())
+        self.house.passes(then)
+
+    @precondition(lambda self: self.house.process)
+    @rule(who=askers, by=pressers, aborter=askers, count=counts, then=whiles)
+    def many_are_stopped_and_it_is_aborted(self, who: str, by: str, aborter: str, count: int, then: float) -> None:
+        if self._many_are_pressed(who, by, count):
+            self.house.passes(then)
+            self.aborts(aborter, 0, 0.0)
+
+    # ---------------------------------------------------------------- who may, and who it is
+
+    @rule(who=people, may=st.booleans())
+    def bulk_policy_changes(self, who: str, may: bool) -> None:
+        (self.directory.bulkers.add if may else self.directory.bulkers.discard)(who)
+
+    @rule(on=st.booleans())
+    def two_people_are_needed_for_bulk(self, on: bool) -> None:
+        self.directory.two_for_bulk = on
+
+    @precondition(lambda self: self.house.process)
+    @rule(
+        who=askers, by=pressers, loser=st.sampled_from("ab"), count=counts, then=whiles, dies=st.booleans(), later=waits
+    )
+    def permission_is_lost_in_mid_bulk(
+        self, who: str, by: str, loser: str, count: int, then: float, dies: bool, later: float
+    ) -> None:
+        """By whoever pressed, or by whoever asked for what was approved; and comes back when the story is over."""
+        self._many_are_pressed(who, by, count)
+        self.house.passes(then)
+        if dies:
+            self.house.kill()
+        lost = by if loser == "b" else who
+        ways = [
+            group
+            for group in (self.directory.bulkers, self.directory.oncall, self.directory.approvers)
+            if lost in group
+        ]
+        for group in ways:
+            group.discard(lost)
+        if dies:
+            self.house.leaps(later)
+            self.house.start()
+        self.house.passes(later)
+        for group in ways:
+            group.add(lost)
+
+    @precondition(lambda self: self.house.process)
+    @rule(who=askers, by=pressers, count=counts, then=whiles, answers=st.sampled_from((1, 2, 5, 30)))
+    def slack_falls_silent_in_mid_bulk(self, who: str, by: str, count: int, then: float, answers: int) -> None:
+        self._many_are_pressed(who, by, count)
+        self.house.passes(then)
+        self.directory.forget()
+        self.directory.silent = answers
+        self.house.passes(60.0)
+
+    # ---------------------------------------------------------------- time and death
+
+    @precondition(lambda self: self.house.process)
+    @rule(who=askers, by=pressers, count=counts, moment=st.integers(0, 60), later=waits, then=whiles)
+    def dies_around_a_step_of_a_bulk(
+        self, who: str, by: str, count: int, moment: int, later: float, then: float
+    ) -> None:
+        self._many_are_pressed(who, by, count)
+        self._dies_around(moment, later)
+        self.house.passes(then)
+
+    @precondition(lambda self: self.house.process)
+    @rule(who=askers, by=pressers, count=counts, then=whiles, slow=troubles, on=st.sampled_from((290.0, 299.0, 301.0)))
+    def time_runs_out_in_mid_bulk(
+        self, who: str, by: str, count: int, then: float, slow: Sequence[str], on: float
+    ) -> None:
+        self._many_are_pressed(who, by, count)
+        self.house.passes(then)
+        for each in slow:
+            self._goes_wrong("stop", each)
+        self.house.leaps(on)
+        self.house.passes(5.0)
+
+    def _states(self) -> list[BulkState]:
+        """Of the bulk cards, as they were last told."""
+        told = [self.house.channel.last_of_bulk(bulk_id) for bulk_id in self.bulks]
+        return [last.run.state for last in told if last is not None]
