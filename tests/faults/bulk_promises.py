@@ -87,7 +87,8 @@ class BulkPromises:
 
     def _permitted(self, post: Post, press: Press, bulk: Bulk) -> bool:
         """By the last answers for this turn, or for this further stop, or since the process was started anew."""
-        sent = [p.at for p in self._house.line.posts if p.member == post.member]
+        posts = self._house.line.posts
+        sent = [p.at for p in posts if p.member == post.member and p.announced_as != post.announced_as]
         since = max(self._house.started_at - _LOOK_IS_FRESH, *sent[-1:], press.at)
         answers = [a for a in self._house.people.answers if a.within == post.member and a.at >= since]
         own, asker = _last(answers, press.by), _last(answers, bulk.asked_by)

@@ -112,13 +112,10 @@ class OneStop:
     ) -> None:
         """``asks_again``: when it has moved on, open the intent to ask once more; else it is left as it is.
 
-        ``still``: asked whenever a look is made anew, before another POST or after a restart.
+        ``still``: asked before each look, so before another POST and after a restart, too.
         """
         self._voipbin, self._ledger = voipbin, ledger
-        self._look = partial(pressing.look, asks_again=asks_again)
-        self._look_only = partial(pressing.look, asks_again=False)
-        self._still = still
-        self._claim = pressing.claim
+        self._pressing, self._asks_again, self._still = pressing, asks_again, still
         self._patience, self._now = patience, now
         self._readback = Readback(voipbin, patience, now)
         self._telling: set[asyncio.Task[bool]] = set()
@@ -130,7 +127,7 @@ class OneStop:
             return Result(Moved(press.by, intent.seen.words), anew=looked.renewed)
         # Whatever is said on the card from here on, is said by one press: a second one, which found it ended by the
         # first, would take its name off the card.
-        claim = await step("claim", Claim, lambda: self._claim(intent, press))
+        claim = await step("claim", Claim, lambda: self._pressing.claim(intent, press))
         if not claim.mine:
             return Result(declined=not_claimed(claim, intent))
         if looked.look is not Look.SAME:
@@ -143,7 +140,7 @@ class OneStop:
         sending, verdict = Sending(Sent.NOT_DONE), Verdict()
         for attempt in range(1, self._patience.attempts + 1):
             if attempt > 1:  # some time has passed: a second POST is bound to what the card showed as the first was
-                looked = await step(f"look {attempt}", Looked, partial(self._anew, self._look, intent, press))
+                looked = await step(f"look {attempt}", Looked, lambda: self._look(intent, press))
                 if looked.look is not Look.SAME and (looked.look is not Look.UNREAD or lost is None):
                     return self._not_again(press, lost, looked)
             send = partial(self._send, intent, press, attempt, looked, show)
@@ -176,10 +173,12 @@ class OneStop:
         why = later if looked.look is Look.MOVED else looked.why
         return NotSent(press.by, why, looked.request_id, permitted=not refused)
 
-    async def _anew(self, look: Callable[[Intent, Press], Awaitable[Looked]], intent: Intent, press: Press) -> Looked:
+    async def _look(self, intent: Intent, press: Press, *, asks_again: bool = True) -> Looked:
         at = self._now()
         refused = await self._still(intent, press) if self._still is not None else None
-        return await look(intent, press) if refused is None else Looked(Look.REFUSED, at, why=refused.because)
+        if refused is not None:
+            return Looked(Look.REFUSED, at, why=refused.because)
+        return await self._pressing.look(intent, press, asks_again=asks_again and self._asks_again)
 
     async def _send(self, intent: Intent, press: Press, attempt: int, looked: Looked, show: Show) -> Sending:
         """Record, look at the clock, POST once. Only here does anything in the house stop an activeflow."""
@@ -216,7 +215,7 @@ class OneStop:
         entries = await self._ledger.records(Question(activeflow_id=intent.activeflow_id, limit=100))
         if any(entry.record.key == sending.key for entry in entries):
             return None
-        looked = await self._anew(self._look_only, intent, press)
+        looked = await self._look(intent, press, asks_again=False)
         return None if looked.look is Look.SAME else looked
 
     async def _read_back(self, intent: Intent, press: Press, sending: Sending, step: Step, show: Show) -> Verdict:
@@ -277,7 +276,7 @@ def _no_further(press: Press, looked: Looked) -> Outcome:
         case Look.GONE:
             return NotSent(press.by, looked.why or "VoIPBIN has no such activeflow any more", pressable=False)
         case _:
-            return NotSent(press.by, looked.why, looked.request_id)
+            return NotSent(press.by, looked.why, looked.request_id, permitted=looked.look is not Look.REFUSED)
 
 
 def _not_known(press: Press, sending: Sending, verdict: Verdict, now: datetime, *, final: bool = False) -> NotKnown:
