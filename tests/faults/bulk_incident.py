@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 from hypothesis.stateful import precondition, rule
 
 from bot.activeflows.bulk.asking import Unasked
-from bot.activeflows.bulk.bulks import Bulk, BulkState, Run
+from bot.activeflows.bulk.bulks import Bulk, Run
 from bot.activeflows.errors import BotError, NotPermitted
 from bot.activeflows.reading.filters import Filters
 from bot.activeflows.stopping.stops import Wish
@@ -17,7 +17,20 @@ from tests.faults.incident import ALICE, BOB, CAROL, DAVE, Incident
 _FILTERS: Final = (Filters(flow="Support line"), Filters(flow="Support line"), Filters(type="api"))
 askers: Final = st.sampled_from((ALICE, BOB, CAROL))
 pressers: Final = st.sampled_from((ALICE, BOB, CAROL, DAVE, DAVE))
+losses: Final = st.sampled_from(
+    (
+        (ALICE, BOB, BOB),
+        (BOB, ALICE, ALICE),
+        (ALICE, CAROL, CAROL),
+        (ALICE, DAVE, DAVE),
+        (BOB, DAVE, BOB),
+        (CAROL, DAVE, CAROL),
+    )
+)
+"""Who asks, who presses, and who loses the permission: whoever pressed, or whoever asked for what was approved."""
 counts: Final = st.integers(2, 7)
+many: Final = st.integers(5, 8)
+early: Final = st.sampled_from((0.1, 0.3, 0.5, 0.7))
 whiles: Final = st.sampled_from((0.0, 0.02, 0.1, 0.3, 0.5, 0.8, 1.2, 2.0, 5.0, 17.0))
 """Into a bulk stop: the first one takes half a second, and each later pair no longer, when nothing goes wrong."""
 
@@ -173,40 +186,35 @@ class BulkIncident(Incident):
         self.directory.two_for_bulk = on
 
     @precondition(lambda self: self.house.process)
-    @rule(
-        who=askers, by=pressers, loser=st.sampled_from("ab"), count=counts, then=whiles, dies=st.booleans(), later=waits
-    )
+    @rule(story=losses, count=many, then=early, dies=st.booleans(), later=waits)
     def permission_is_lost_in_mid_bulk(
-        self, who: str, by: str, loser: str, count: int, then: float, dies: bool, later: float
+        self, story: tuple[str, str, str], count: int, then: float, dies: bool, later: float
     ) -> None:
-        """By whoever pressed, or by whoever asked for what was approved; and comes back when the story is over."""
+        """While the bot runs, or while it lies dead; and comes back in the end."""
+        who, by, loser = story
         self._many_are_pressed(who, by, count)
         self.house.passes(then)
         if dies:
             self.house.kill()
-        lost = by if loser == "b" else who
-        ways = [
-            group
-            for group in (self.directory.bulkers, self.directory.oncall, self.directory.approvers)
-            if lost in group
-        ]
-        for group in ways:
-            group.discard(lost)
+        ways = (self.directory.bulkers, self.directory.oncall, self.directory.approvers)
+        lost = [people_ for people_ in ways if loser in people_]
+        for people_ in lost:
+            people_.discard(loser)
         if dies:
             self.house.leaps(later)
             self.house.start()
         self.house.passes(later)
-        for group in ways:
-            group.add(lost)
+        for people_ in lost:
+            people_.add(loser)
 
     @precondition(lambda self: self.house.process)
-    @rule(who=askers, by=pressers, count=counts, then=whiles, answers=st.sampled_from((1, 2, 5, 30)))
+    @rule(who=askers, by=pressers, count=many, then=early, answers=st.sampled_from((1, 2, 5, 100, 100)))
     def slack_falls_silent_in_mid_bulk(self, who: str, by: str, count: int, then: float, answers: int) -> None:
         self._many_are_pressed(who, by, count)
         self.house.passes(then)
         self.directory.forget()
         self.directory.silent = answers
-        self.house.passes(60.0)
+        self.house.passes(100.0)
 
     # ---------------------------------------------------------------- time and death
 
@@ -230,8 +238,3 @@ class BulkIncident(Incident):
             self._goes_wrong("stop", each)
         self.house.leaps(on)
         self.house.passes(5.0)
-
-    def _states(self) -> list[BulkState]:
-        """Of the bulk cards, as they were last told."""
-        told = [self.house.channel.last_of_bulk(bulk_id) for bulk_id in self.bulks]
-        return [last.run.state for last in told if last is not None]

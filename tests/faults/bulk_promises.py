@@ -15,8 +15,9 @@ from tests.faults.channel import BulkTelling
 from tests.faults.directory import Answer
 from tests.faults.line import Post
 from tests.faults.small_house import House
-from tests.faults.workflows import LANES, Workflow
+from tests.faults.workflows import Workflow
 
+_AT_ONCE: Final = 2
 _CONFIRM_WITHIN: Final = timedelta(minutes=5)
 _LOOK_IS_FRESH: Final = timedelta(seconds=3.5)
 _OVER: Final = {Became.STOPPED, Became.ALREADY, Became.GONE}
@@ -40,7 +41,7 @@ class BulkPromises:
         """It was acknowledged: from now on only those that are in flight may still be sent."""
         members = self._house.workflows.members.values()
         in_flight = {m.id for m in members if m.press.intent_id == bulk_id and m.begun and not m.done}
-        self._must(len(in_flight) <= LANES, f"{len(in_flight)} are in flight at once")
+        self._must(len(in_flight) <= _AT_ONCE, f"{len(in_flight)} are in flight at once")
         self._aborted[bulk_id] = in_flight
 
     def put_away(self, bulk_id: str) -> None:
@@ -73,17 +74,23 @@ class BulkPromises:
         self._must(bulk.id not in self._put_away, "sent for a card that was put away")
         self._must(workflow.id in self._aborted.get(bulk.id, {workflow.id}), "begun after the abort")
         self._must_be_few(post, press)
+        self._must(not self._refused_before(workflow), f"{workflow.id} was begun after another one was refused")
         self._must(self._permitted(post, press, bulk), f"{press.by} had no permission when it came to {workflow.id}")
 
     def _must_be_few(self, post: Post, press: Press) -> None:
         """Two in flight at most; one, until it has ended."""
         before = [p for p in self._house.line.posts if p.member.rpartition("/")[0] == press.id]
         in_flight = sum(p.waited_for for p in before)
-        self._must(in_flight < LANES, f"{in_flight} were in flight, and one more was sent")
+        self._must(in_flight < _AT_ONCE, f"{in_flight} were in flight, and one more was sent")
         others = [self._house.workflows.members[id_] for id_ in {p.member for p in before} - {post.member}]
         if not any(other.became is Became.STOPPED for other in others):
             waited = all(other.done and other.became in _PROVES_NOTHING for other in others)
             self._must(waited, f"{post.member} did not wait for the first one: {[(o.id, o.became) for o in others]}")
+
+    def _refused_before(self, workflow: Workflow) -> list[Workflow]:
+        begun = workflow.begun or self._house.now()
+        refused = [m for m in self.members_of(workflow.press.intent_id) if m.became is Became.NOT_PERMITTED]
+        return [m for m in refused if m.over is not None and m.over < begun]
 
     def _permitted(self, post: Post, press: Press, bulk: Bulk) -> bool:
         """By the last answers for this turn, or for this further stop, or since the process was started anew."""
@@ -131,7 +138,7 @@ class BulkPromises:
             if post.waited_for and post.member:
                 press_id = post.member.rpartition("/")[0]
                 at_work[press_id] = at_work.get(press_id, 0) + 1
-        self._must(all(count <= LANES for count in at_work.values()), f"in flight: {at_work}")
+        self._must(all(count <= _AT_ONCE for count in at_work.values()), f"in flight: {at_work}")
         for bulk in self.frozen.values():
             self._must_be_true(bulk, _became(connection, bulk), over=_state(connection, bulk) is BulkState.DONE)
 

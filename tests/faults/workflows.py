@@ -22,12 +22,12 @@ from pydantic import TypeAdapter
 from bot.activeflows.bulk.bulks import Became
 from bot.activeflows.stopping.ports import Step
 from bot.activeflows.stopping.stops import Press
+from bot.ledger.durable import AT_ONCE
 from tests.faults.virtual_time import WRITE
 
 T = TypeVar("T")
 CarryOut: TypeAlias = Callable[[Press, Step], Awaitable[None]]
 CarryOutMember: TypeAlias = Callable[[Press, int, Step], Awaitable[Became]]
-LANES: Final = 2
 _LOOK_EVERY: Final = 0.25
 
 
@@ -37,7 +37,8 @@ class Workflow:
 
     press: Press
     number: int | None = None
-    begun: bool = False
+    begun: datetime | None = None
+    over: datetime | None = None
     became: Became | None = None
     remembered: list[tuple[str, str]] = field(default_factory=list)
     done: bool = False
@@ -126,7 +127,7 @@ class Workflows:
 
     def recover(self, carry_out: CarryOut, carry_out_member: CarryOutMember) -> None:
         """A process begins to work: first on what was cut off."""
-        self._lanes, self._carry_out_member = asyncio.Semaphore(LANES), carry_out_member
+        self._lanes, self._carry_out_member = asyncio.Semaphore(AT_ONCE), carry_out_member
         for workflow in self.unfinished:
             self._run(workflow, partial(carry_out, workflow.press))
         for member in self.members.values():
@@ -155,7 +156,7 @@ class Workflows:
 
     async def _in_turn(self, member: Workflow, step: Step) -> None:
         async with self._lanes:
-            member.begun = True
+            member.begun = member.begun or self._now()
             member.became = await self._carry_out_member(member.press, member.number or 0, step)
 
     def _run(self, workflow: Workflow, carry_out: Callable[[Step], Awaitable[None]]) -> None:
@@ -165,7 +166,7 @@ class Workflows:
                 await carry_out(RememberingStep(workflow, self._now, self.gate))
             except Exception as trouble:  # noqa: BLE001 # DBOS writes down that it failed, and that is its end
                 workflow.broken = repr(trouble)
-            workflow.done = True
+            workflow.done, workflow.over = True, self._now()
 
         task = asyncio.get_running_loop().create_task(run())
         self._running.add(task)
