@@ -28,8 +28,8 @@ losses: Final = st.sampled_from(
     )
 )
 """Who asks, who presses, and who loses the permission: whoever pressed, or whoever asked for what was approved."""
-counts: Final = st.integers(2, 7)
-many: Final = st.integers(5, 8)
+counts: Final = st.integers(2, 4)
+many: Final = st.integers(4, 6)
 early: Final = st.sampled_from((0.1, 0.3, 0.5, 0.7))
 whiles: Final = st.sampled_from((0.0, 0.02, 0.1, 0.3, 0.5, 0.8, 1.2, 2.0, 5.0, 17.0))
 """Into a bulk stop: the first one takes half a second, and each later pair no longer, when nothing goes wrong."""
@@ -152,7 +152,7 @@ class BulkIncident(Incident):
         if to:
             self.world.moves_to(self._caller(n), to)
         else:
-            self.world.caller_hangs_up(self._caller(n))
+            self._ends(self._caller(n), hangs_up=True)
 
     @precondition(lambda self: self.house.process and self.bulks)
     @rule(who=people, n=which, then=moments)

@@ -60,6 +60,12 @@ class Incident(RuleBasedStateMachine):
     def _caller(self, n: int) -> Activeflow:
         return self.callers[-1 - n % len(self.callers)]
 
+    def _ends(self, activeflow: Activeflow, *, hangs_up: bool) -> None:
+        if hangs_up and activeflow.reference_type == "call":
+            self.world.caller_hangs_up(activeflow)
+        else:
+            self.world.ends(activeflow)
+
     async def _ask(self, who: str, activeflow: Activeflow, *, now: bool) -> None:
         operator, asking = self.directory.operator(who), self.house.asking
         try:

@@ -44,11 +44,7 @@ class PromisesKept(BulkIncident):
 
     @rule(n=which, hangs_up=st.booleans())
     def ends(self, n: int, hangs_up: bool) -> None:
-        activeflow = self._caller(n)
-        if hangs_up and activeflow.reference_type == "call":
-            self.world.caller_hangs_up(activeflow)
-        else:
-            self.world.ends(activeflow)
+        self._ends(self._caller(n), hangs_up=hangs_up)
 
     # ---------------------------------------------------------------- people
 
@@ -226,7 +222,7 @@ class PromisesKept(BulkIncident):
 
 TestPromises: Any = PromisesKept.TestCase
 TestPromises.settings = settings(
-    max_examples=settings().max_examples * 6 // 5,
+    max_examples=settings().max_examples * 4 // 5,
     stateful_step_count=30,
     derandomize=settings().max_examples <= 100,  # the same stories each time; the long profile looks for new ones
     deadline=None,
