@@ -1,13 +1,16 @@
 """Bulk stops in a random story: many ring, are asked for at once, pressed, aborted, asked for again, and cut off."""
 
 from collections.abc import Sequence
+from contextlib import suppress
 from typing import Final
 
 from hypothesis import strategies as st
 from hypothesis.stateful import precondition, rule
 
-from bot.activeflows.bulk.asking import Unasked
+from bot.activeflows.bulk.asking import Put
 from bot.activeflows.bulk.bulks import Bulk, Run
+from bot.activeflows.bulk.preparing import Unasked
+from bot.activeflows.bulk.wanted import Draft, Wanted
 from bot.activeflows.errors import BotError, NotPermitted
 from bot.activeflows.reading.filters import Filters
 from bot.activeflows.stopping.stops import Wish
@@ -41,22 +44,36 @@ class BulkIncident(Incident):
     # ---------------------------------------------------------------- asking
 
     async def _ask_bulk(self, who: str, filters: Filters, again: str = "") -> str:
-        """The id of the bulk, when there is a card for it now."""
+        """The id of the bulk, when there is a card for it now; who may not ask, puts it to those who may."""
         operator, asking = self.directory.operator(who), self.house.asking_bulk
+        wanted = Wanted(filters, "they loop")
+        bulk: Bulk | Unasked | None
         try:
-            bulk = await (asking.again(operator, again) if again else asking.ask(operator, filters, reason="they loop"))
+            wanted = (await asking.rest(again) if again else None) or wanted
+            bulk = await asking.ask(operator, wanted)
         except NotPermitted:
             assert not self.directory.may_bulk(who)
-            return ""
+            bulk = await self._put_to_others(who, wanted)
         except BotError:
             return ""
-        assert self.directory.may_bulk(who)
-        if isinstance(bulk, Unasked):
+        else:
+            assert self.directory.may_bulk(who)
+        if not isinstance(bulk, Bulk):
             return ""
         self._froze(bulk, again)
         await self.house.bulks.bulk_posted(bulk.id, f"card {bulk.id[:8]}")
         await self.house.bulk_cards.show(bulk, Run(), None)
         return bulk.id
+
+    async def _put_to_others(self, who: str, wanted: Wanted) -> Bulk | None:
+        operator, asking = self.directory.operator(who), self.house.asking_bulk
+        with suppress(BotError):
+            draft = await asking.draft(operator, wanted)
+            put = await asking.put_to_others(operator, draft.id) if isinstance(draft, Draft) else None
+            if isinstance(put, Put) and put.opened:
+                assert put.bulk.on_behalf
+                return put.bulk
+        return None
 
     def _froze(self, bulk: Bulk, again: str) -> None:
         before = self.promises.bulk.frozen.get(again)

@@ -102,8 +102,8 @@ class BulkPromises:
         if own is None:
             return False
         another = press.by != bulk.asked_by
-        approves = another and own.may_approve and asker is not None and asker.may_bulk
-        return (own.may_bulk or approves) and (another or not own.two_for_bulk)
+        approves = another and own.may_approve and not bulk.on_behalf and asker is not None and asker.may_bulk
+        return (own.may_bulk or approves) and (another or not (bulk.on_behalf or own.two_for_bulk))
 
     # ---------------------------------------------------------------- what is said, and what is left
 

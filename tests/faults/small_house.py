@@ -19,6 +19,7 @@ from bot.activeflows.bulk.carrying_out import Bulking
 from bot.activeflows.bulk.freezing import Freezing
 from bot.activeflows.bulk.looking_around import LookingAround
 from bot.activeflows.bulk.permitting import Permitting
+from bot.activeflows.bulk.preparing import Preparing
 from bot.activeflows.bulk.pressing import PressingBulk
 from bot.activeflows.errors import Failure
 from bot.activeflows.reading.listing import Reading
@@ -119,7 +120,7 @@ class House:
         self.cards, self.process = cards, process
         self.bulks, self.bulk_cards = BulkBook(database), BulkCards(self.channel, process)
         freezing = Freezing(InBulk(voipbin), self.now)
-        self.asking_bulk = AskingBulk(self.bulks, freezing, now=self.now)
+        self.asking_bulk = AskingBulk(self.bulks, Preparing(freezing, now=self.now), now=self.now)
         bulking = self._bulking(InBulk(voipbin), freezing)
         self._wishes = {
             Wish.STOP: stopping.carry_out,
