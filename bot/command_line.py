@@ -13,7 +13,6 @@ from pydantic import BaseModel, Field, ValidationError
 from pydantic_settings import CliApp, CliImplicitFlag, CliSubCommand, SettingsConfigDict
 
 from bot import logs
-from bot.composition.house import running
 from bot.composition.until_told import until_told
 from bot.misconfigured import Misconfigured
 from bot.settings import Settings, from_environment, without_surprises
@@ -26,6 +25,8 @@ class Run(BaseModel):
     """Run the bot. Everything it needs stands in the environment, or in a .env file here."""
 
     async def cli_cmd(self) -> None:
+        from bot.composition.house import running  # noqa: PLC0415 — the whole house; the other commands answer sooner
+
         settings = _settings()
         logs.configure(settings.flows_bot_log_format, settings.flows_bot_log_level)
         await until_told(running(settings))
