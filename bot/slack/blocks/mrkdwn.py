@@ -13,8 +13,9 @@ import unicodedata
 from datetime import UTC, datetime
 from typing import Final
 
-_ENTITIES: Final = {"&": "&amp;", "<": "&lt;", ">": "&gt;"}
-_LOOK_ALIKES: Final = {"*": "\N{ASTERISK OPERATOR}", "`": "\N{MODIFIER LETTER GRAVE ACCENT}", "~": "\N{TILDE OPERATOR}"}
+_ENTITIES: Final = str.maketrans({"&": "&amp;", "<": "&lt;", ">": "&gt;"})
+_GRAVE: Final = "\N{MODIFIER LETTER GRAVE ACCENT}"
+_LOOK_ALIKES: Final = str.maketrans({"*": "\N{ASTERISK OPERATOR}", "`": _GRAVE, "~": "\N{TILDE OPERATOR}"})
 _EMOJI: Final = re.compile(r":(?=[a-z0-9_+'-]+:)")
 _COLON: Final = "\N{MODIFIER LETTER COLON}"
 _LOW_LINE: Final = "\N{FULLWIDTH LOW LINE}"
@@ -38,7 +39,7 @@ def plain(text: str, limit: int = 3000, *, empty: str = "—") -> str:
 
 def escaped(text: str, limit: int = 3000, *, empty: str = "—") -> str:
     """One safe line for mrkdwn, at most ``limit`` characters as sent; an entity is never cut."""
-    return _clamped([_ENTITIES.get(c, c) for c in _disarmed(_one_line(text))], limit) or empty
+    return _clamped(_disarmed(_one_line(text)), limit) or empty
 
 
 def bold(text: str, limit: int = 3000, *, empty: str = "—") -> str:
@@ -48,8 +49,8 @@ def bold(text: str, limit: int = 3000, *, empty: str = "—") -> str:
 
 def code(text: str, limit: int = 3000, *, empty: str = "—") -> str:
     """`` `text` ``, escaped; ``limit`` counts the text without its marks."""
-    line = _one_line(text).replace("`", _LOOK_ALIKES["`"])
-    return f"`{_clamped([_ENTITIES.get(c, c) for c in line], limit) or empty}`"
+    line = _one_line(text).replace("`", _GRAVE)
+    return f"`{_clamped(line, limit) or empty}`"
 
 
 def mention(slack_id: str) -> str:
@@ -78,22 +79,25 @@ def date_token(when: datetime, style: str = "{time_secs}") -> str:
 
 def _one_line(text: str) -> str:
     """Line breaks and tabs become spaces, what is never shown is dropped, runs of spaces become one."""
-    spaced = "".join(" " if c.isspace() else "" if unicodedata.category(c) in _UNSAFE else c for c in text)
-    return " ".join(spaced.split())
+    if not text.isprintable():  # then there is nothing of either in it
+        text = "".join(" " if c.isspace() else "" if unicodedata.category(c) in _UNSAFE else c for c in text)
+    return " ".join(text.split())
 
 
 def _disarmed(line: str) -> str:
     """Formatting marks as look-alikes; low lines inside a word (``queue_join``) format nothing and stay."""
-    marked = "".join(_LOOK_ALIKES.get(c, c) for c in _EMOJI.sub(_COLON, line))
+    marked = _EMOJI.sub(_COLON, line).translate(_LOOK_ALIKES)
     return _EDGE.sub(lambda lows: _LOW_LINE * len(lows.group()), marked)
 
 
-def _clamped(pieces: list[str], limit: int) -> str:
-    whole = "".join(pieces)
+def _clamped(line: str, limit: int) -> str:
+    """With its entities, at most ``limit`` characters."""
+    whole = line.translate(_ENTITIES)
     if len(whole) <= limit:
         return whole
     kept, room = [], limit - len(_ELLIPSIS)
-    for piece in pieces:
+    for character in line:
+        piece = character.translate(_ENTITIES)
         room -= len(piece)
         if room < 0:
             break
