@@ -15,7 +15,7 @@ from bot.activeflows.errors import BotError, NotPermitted
 from bot.activeflows.reading.filters import Filters
 from bot.activeflows.stopping.stops import Wish
 from tests.faults.chances import moments, people, troubles, waits, which
-from tests.faults.incident import ALICE, BOB, CAROL, DAVE, Incident
+from tests.faults.incident import ALICE, BOB, CAROL, DAVE, VIC, Incident
 
 _FILTERS: Final = (Filters(flow="Support line"), Filters(flow="Support line"), Filters(type="api"))
 askers: Final = st.sampled_from((ALICE, BOB, CAROL))
@@ -32,7 +32,8 @@ losses: Final = st.sampled_from(
 )
 """Who asks, who presses, and who loses the permission: whoever pressed, or whoever asked for what was approved."""
 counts: Final = st.integers(2, 4)
-many: Final = st.integers(4, 6)
+many: Final = st.sampled_from((4, 5, 12))
+for_a_while: Final = st.sampled_from((0.3, 0.5, 0.5, 2.0, 60.0, 2000.0))
 early: Final = st.sampled_from((0.1, 0.3, 0.5, 0.7))
 whiles: Final = st.sampled_from((0.0, 0.02, 0.1, 0.3, 0.5, 0.8, 1.2, 2.0, 5.0, 17.0))
 """Into a bulk stop: the first one takes half a second, and each later pair no longer, when nothing goes wrong."""
@@ -100,6 +101,19 @@ class BulkIncident(Incident):
         for _ in range(count):
             self._rings(with_call=filters.type is None)
         self.house.run(self._ask_bulk(who, filters))
+
+    @precondition(lambda self: self.house.process)
+    @rule(who=st.sampled_from((VIC, ALICE)), other=people, count=counts)
+    def asks_others_for_many_and_may_later(self, who: str, other: str, count: int) -> None:
+        """A permission that comes later makes nobody two persons, and lets nobody approve in their place."""
+        self.directory.bulkers.discard(who)
+        for _ in range(count):
+            self._rings(with_call=True)
+        asked = self.house.run(self._ask_bulk(who, _FILTERS[0]))
+        self.directory.bulkers.add(who)
+        for presser in (who, DAVE, other) if asked else ():
+            self._press(presser, asked, Wish.BULK)
+            self.house.passes(2.0)
 
     @precondition(lambda self: self.house.process and self.bulks)
     @rule(who=people, by=people, n=which, then=moments)
@@ -203,7 +217,7 @@ class BulkIncident(Incident):
         self.directory.two_for_bulk = on
 
     @precondition(lambda self: self.house.process)
-    @rule(story=losses, count=many, then=early, dies=st.booleans(), later=waits)
+    @rule(story=losses, count=many, then=early, dies=st.booleans(), later=for_a_while)
     def permission_is_lost_in_mid_bulk(
         self, story: tuple[str, str, str], count: int, then: float, dies: bool, later: float
     ) -> None:
