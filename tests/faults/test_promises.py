@@ -1,4 +1,4 @@
-"""The three promises as a machine: random stories of intents, presses, moves, failures, deaths and passing time.
+"""The three promises as a machine: random stories of lone and bulk stops, moves, failures, deaths and passing time.
 
 Everything is real but Slack, the sockets, the clock and the durable workflow (``small_house`` says what stands for
 them), with production's own waiting times. What was tried is printed at the end. More of it by hand:
