@@ -32,7 +32,7 @@ from bot.activeflows.errors import (
     VoIPBINUnreachable,
 )
 from bot.activeflows.model import Activeflow
-from bot.slack.blocks.mrkdwn import bold, code, date_token, escaped, mention
+from bot.slack.blocks.mrkdwn import MOST_ASKED, bold, code, date_token, escaped, mentions
 from bot.slack.telling import Message
 
 log = structlog.get_logger(__name__)
@@ -41,7 +41,6 @@ BUSY: Final = Message(
     "I have more to do than I can take on right now. Nothing was done about this one: please try again in a minute."
 )
 CLOSING: Final = Message("I am being restarted. Nothing was done about this one: please try again in a minute.")
-_MOST_ASKED: Final = 10
 _MOST_CANDIDATES: Final = 10
 _NOTHING: Final = "Nothing was stopped or changed."
 _CARETAKER: Final = "tell whoever looks after this bot"
@@ -123,10 +122,9 @@ def _refusal(error: BotError) -> str:
 def _not_permitted(error: NotPermitted) -> str:
     decision = error.decision
     words = f"You may not do this here: {escaped(decision.because, 600)}. Nothing was done."
-    asked = [mention(name) for name in decision.who_may[:_MOST_ASKED]]
-    if not asked:
+    if not decision.who_may:
         return f"{words} Who may do what stands in the bot's policy: {_CARETAKER}."
-    return f"{words} You can ask {', '.join(asked)}{' and others' if len(decision.who_may) > _MOST_ASKED else ''}."
+    return f"{words} You can ask {mentions(decision.who_may)}{' and others' if len(decision.who_may) > MOST_ASKED else ''}."
 
 
 def _ambiguous(error: Ambiguous) -> str:

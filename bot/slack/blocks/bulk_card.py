@@ -1,7 +1,7 @@
 """The bulk stop card: a question (``bulk_question``), then a progress bar edited in place, then what became of each.
 
-Everybody in the channel reads the same words. Decision: members are counted while it runs and
-named (by short id, a few of each kind) when it is over; all of them are in the audit.
+Everybody in the channel reads the same words. Decision: members are counted while it runs and named (by short id, a few
+of each kind) when it is over; all of them are in the audit.
 """
 
 from collections.abc import Iterator, Sequence

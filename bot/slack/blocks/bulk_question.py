@@ -7,9 +7,9 @@ from collections.abc import Iterator, Sequence
 from typing import Final
 
 from bot.activeflows.bulk.bulks import Bulk
-from bot.slack.blocks.mrkdwn import bold, code, date_token, escaped, mention
+from bot.slack.blocks.mrkdwn import bold, code, date_token, escaped, mention, mentions
+from bot.slack.blocks.row_buttons import name_of
 
-_MOST_ASKED: Final = 10
 _MOST_GROUPS: Final = 8
 _MOST_NAMED: Final = 12
 _DAY: Final = "{date_short_pretty} {time_secs}"
@@ -19,8 +19,7 @@ def put_to(bulk: Bulk, who_may: tuple[str, ...]) -> list[str]:
     """For whom it stands there, when whoever asked may not press it. ``who_may``: ids."""
     if not bulk.on_behalf or not who_may:
         return []
-    asked = ", ".join(mention(name) for name in who_may[:_MOST_ASKED])
-    return [f"{mention(bulk.asked_by)} may not stop these in bulk and asks {asked} to."]
+    return [f"{mention(bulk.asked_by)} may not stop these in bulk and asks {mentions(who_may)} to."]
 
 
 def what_fits(bulk: Bulk) -> list[str]:
@@ -80,4 +79,4 @@ def _left_out(bulk: Bulk) -> Iterator[str]:
 
 
 def _name(flow_name: str) -> str:
-    return bold(flow_name or "Activeflow without a known flow", 100)
+    return bold(name_of(flow_name), 100)

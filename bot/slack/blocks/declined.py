@@ -4,7 +4,7 @@ from slack_sdk.models.blocks import ActionsBlock, ButtonElement, MarkdownTextObj
 
 from bot.activeflows.stopping.stops import Declined, Why
 from bot.slack import ids
-from bot.slack.blocks.mrkdwn import code, escaped, mention
+from bot.slack.blocks.mrkdwn import code, escaped, mention, mentions
 from bot.slack.blocks.way_out import with_way_out
 from bot.slack.telling import Message
 
@@ -32,7 +32,7 @@ def _words(declined: Declined, again: str) -> str:
     nothing = "Nothing was stopped by your press."
     match declined.why:
         case Why.NOT_PERMITTED:
-            asked = ", ".join(mention(name) for name in declined.who_may[:10])
+            asked = mentions(declined.who_may)
             ask = f" You can ask {asked}: their press on the card counts." if asked else ""
             return f"You may not stop this here: {escaped(declined.because, 600)}. {nothing}{ask}"
         case Why.IDENTITY_UNKNOWN:

@@ -10,10 +10,8 @@ from slack_sdk.models.blocks import Block, ContextBlock, HeaderBlock, MarkdownTe
 
 from bot.activeflows.health import Finding, State
 from bot.activeflows.operators import Decision
-from bot.slack.blocks.mrkdwn import bold, code, date_token, escaped, mention
+from bot.slack.blocks.mrkdwn import bold, code, date_token, escaped, mentions
 from bot.slack.telling import Message
-
-_MOST_ASKED = 10
 
 
 def doctor(findings: Sequence[Finding], now: datetime, *, command: str) -> Message:
@@ -32,7 +30,7 @@ def doctor(findings: Sequence[Finding], now: datetime, *, command: str) -> Messa
 
 def alive(decision: Decision, *, command: str) -> Message:
     """For whoever may not view here."""
-    asked = ", ".join(mention(who) for who in decision.who_may[:_MOST_ASKED])
+    asked = mentions(decision.who_may)
     ask = f" You can ask {asked}." if asked else ""
     words = (
         f"I am alive, and Slack and I understand each other. More I tell to those only who may view here, and you may "

@@ -3,11 +3,9 @@
 from slack_sdk.models.blocks import Block, ContextBlock, HeaderBlock, MarkdownTextObject, PlainTextObject, SectionBlock
 
 from bot.activeflows.operators import Operator
-from bot.slack.blocks.mrkdwn import bold, code, escaped, mention
+from bot.slack.blocks.mrkdwn import bold, code, escaped, mentions
 from bot.slack.grammar.table import HelpLine, help_lines
 from bot.slack.telling import Message
-
-_MOST_ASKED = 10
 
 
 def help_overview(operator: Operator, *, command: str) -> Message:
@@ -32,5 +30,5 @@ def _closed(closed: list[HelpLine], operator: Operator, command: str) -> str:
         return ""
     words = ", ".join(bold(line.word) for line in closed)
     asked = dict.fromkeys(who for line in closed if line.needs for who in operator.decide(line.needs).who_may)
-    ask = f" You can ask {', '.join(map(mention, list(asked)[:_MOST_ASKED]))}." if asked else ""
+    ask = f" You can ask {mentions(asked)}." if asked else ""
     return f"Not open to you here: {words}. Why: {code(f'{command} whoami')}.{ask}"

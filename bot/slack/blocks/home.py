@@ -29,7 +29,7 @@ from bot.slack import ids
 from bot.slack.blocks.audit_words import did
 from bot.slack.blocks.doctor import in_short, line
 from bot.slack.blocks.freshness import counted
-from bot.slack.blocks.mrkdwn import bold, code, date_token, escaped, mention
+from bot.slack.blocks.mrkdwn import bold, code, date_token, escaped, mention, mentions
 from bot.slack.blocks.overview import overview_blocks
 from bot.slack.blocks.places import places
 from bot.slack.blocks.troubles import troubles_aloud
@@ -37,7 +37,6 @@ from bot.slack.telling import Message
 
 _WHEN: Final = "{date_short_pretty} {time}"
 _COMING: Final = "Still being looked up: this page completes itself."
-_MOST_ASKED: Final = 10
 _REFRESH: Final = ActionsBlock(
     block_id=ids.HOME_REFRESH,  # the same each time, so that a press while the page completes itself still counts
     elements=[
@@ -103,7 +102,7 @@ def _may(reaches: tuple[Reach, ...], command: str) -> Iterator[Block]:
 
 def _nothing(operator: Operator, command: str) -> Message:
     decision = operator.decide(Permission.VIEW)
-    asked = ", ".join(mention(who) for who in decision.who_may[:_MOST_ASKED])
+    asked = mentions(decision.who_may)
     ask = (
         f" You can ask {asked}."
         if asked

@@ -10,7 +10,9 @@ https://docs.slack.dev/messaging/formatting-message-text
 
 import re
 import unicodedata
+from collections.abc import Iterable
 from datetime import UTC, datetime
+from itertools import islice
 from typing import Final
 
 _ENTITIES: Final = str.maketrans({"&": "&amp;", "<": "&lt;", ">": "&gt;"})
@@ -20,6 +22,7 @@ _EMOJI: Final = re.compile(r":(?=[a-z0-9_+'-]+:)")
 _COLON: Final = "\N{MODIFIER LETTER COLON}"
 _LOW_LINE: Final = "\N{FULLWIDTH LOW LINE}"
 _ELLIPSIS: Final = "…"
+MOST_ASKED: Final = 10
 _UNSAFE: Final = frozenset({"Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"})
 """Unicode categories that are never shown: controls, direction marks and joiners, lone surrogates, private use."""
 _EDGE: Final = re.compile(r"(?<![^\W_])_+|_+(?![^\W_])")
@@ -67,6 +70,11 @@ def mention(slack_id: str) -> str:
     return escaped(slack_id, 80)
 
 
+def mentions(slack_ids: Iterable[str]) -> str:
+    """The first ``MOST_ASKED`` of those who can be asked."""
+    return ", ".join(mention(slack_id) for slack_id in islice(slack_ids, MOST_ASKED))
+
+
 def date_token(when: datetime, style: str = "{time_secs}") -> str:
     """An instant in the reader's own zone; ``style`` as in Slack's date formatting. The fallback is UTC.
 
@@ -79,7 +87,7 @@ def date_token(when: datetime, style: str = "{time_secs}") -> str:
 
 def _one_line(text: str) -> str:
     """Line breaks and tabs become spaces, what is never shown is dropped, runs of spaces become one."""
-    if not text.isprintable():  # then there is nothing of either in it
+    if not text.isprintable():  # in what is printable there is nothing of either
         text = "".join(" " if c.isspace() else "" if unicodedata.category(c) in _UNSAFE else c for c in text)
     return " ".join(text.split())
 

@@ -9,12 +9,13 @@ from slack_sdk.models.views import View
 from bot.activeflows.stopping.stops import Intent
 from bot.slack import ids
 from bot.slack.blocks.mrkdwn import bold, code, escaped
+from bot.slack.blocks.row_buttons import name_of
 
 
 def reason_modal(intent: Intent, word: str) -> View:
     """``word`` stands for the press; it is all the modal carries."""
     effects = "\n".join(f"• {escaped(effect, 300)}" for effect in intent.seen.consequences)
-    name = intent.seen.flow_name or "Activeflow without a known flow"
+    name = name_of(intent.seen.flow_name)
     about = f"{bold(name, 150)}  {code(intent.short_id)}\n{escaped(intent.seen.words, 400)}"
     return View(
         type="modal",

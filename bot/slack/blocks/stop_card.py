@@ -34,7 +34,8 @@ from bot.activeflows.stopping.stops import (
     Waiting,
 )
 from bot.slack import ids
-from bot.slack.blocks.mrkdwn import bold, code, date_token, escaped, mention, plain
+from bot.slack.blocks.mrkdwn import bold, code, date_token, escaped, mention, mentions, plain
+from bot.slack.blocks.row_buttons import name_of
 from bot.slack.blocks.way_out import hang_up_without_bot, without_bot
 from bot.slack.telling import Message
 
@@ -50,7 +51,6 @@ _HEADERS: Final[dict[type, str]] = {
     Cancelled: "Put away: nothing was stopped",
 }
 
-_MOST_ASKED: Final = 10
 _OPEN: Final = (Waiting, Moved)
 """The phases in which the card is a question, with its consequences and its buttons."""
 
@@ -88,7 +88,7 @@ def _header(phase: Phase) -> str:
 
 
 def _name(intent: Intent) -> str:
-    return intent.seen.flow_name or "Activeflow without a known flow"
+    return name_of(intent.seen.flow_name)
 
 
 def _what(intent: Intent, *, over: bool) -> str:
@@ -160,7 +160,7 @@ def _may_be_up(phase: Phase) -> bool:
 def _what_became(intent: Intent, phase: Phase, command: str) -> list[str]:
     match phase:
         case Waiting() if phase.who_may:
-            asked = ", ".join(mention(name) for name in phase.who_may[:_MOST_ASKED])
+            asked = mentions(phase.who_may)
             return [f"{mention(intent.asked_by)} may not stop this and asks {asked} to."]
         case Moved():
             return [f"When {mention(phase.by)} pressed, it was no longer “{escaped(phase.was, 300)}”.",

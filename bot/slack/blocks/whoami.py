@@ -3,7 +3,7 @@
 from slack_sdk.models.blocks import Block, ContextBlock, HeaderBlock, MarkdownTextObject, PlainTextObject, SectionBlock
 
 from bot.activeflows.operators import Decision, Operator, Permission
-from bot.slack.blocks.mrkdwn import bold, code, escaped, mention
+from bot.slack.blocks.mrkdwn import bold, code, escaped, mention, mentions
 from bot.slack.telling import Message
 
 _MOST = 10
@@ -36,7 +36,7 @@ def _line(decision: Decision, operator: Operator) -> str:
     word = bold(decision.permission.value)
     if decision.allowed:
         return f"{word}: yes, {escaped(decision.because)}{_limits(decision.permission, operator)}"
-    asked = ", ".join(mention(who) for who in decision.who_may[:_MOST])
+    asked = mentions(decision.who_may)
     return f"{word}: no, {escaped(decision.because)}" + (f". You can ask {asked}" if asked else "")
 
 

@@ -6,14 +6,13 @@ from typing import Final
 from slack_sdk.models.blocks import ActionsBlock
 
 from bot.activeflows.errors import NotPermitted
-from bot.slack.blocks.mrkdwn import mention
+from bot.slack.blocks.mrkdwn import mention, mentions
 from bot.slack.desk import Desk
 from bot.slack.explain import explained
 from bot.slack.gestures import Gesture
 from bot.slack.telling import Message
 
 NOTHING_TO_PRESS: Final = Message("There is nothing to be pressed any more. Ask again if it still matters.")
-_MOST_ASKED: Final = 10
 
 
 async def offer(desk: Desk, gesture: Gesture, refused: NotPermitted, ask: ActionsBlock) -> None:
@@ -33,7 +32,7 @@ async def point_at(desk: Desk, gesture: Gesture, channel: str, message_ts: str, 
     """Ask those who may, below the card that stands there, to press it."""
     below = there(gesture, channel)
     below = replace(below, thread_ts=message_ts or below.thread_ts)
-    asked = ", ".join(mention(name) for name in who_may[:_MOST_ASKED]) or "those who may"
+    asked = mentions(who_may) or "those who may"
     words = Message(f"{mention(gesture.user_id)} asks {asked} to press this card.")
     if await desk.teller.publicly(below, words) is not None:
         await asked_in(desk, gesture, channel)
