@@ -9,6 +9,7 @@ from uuid import uuid4
 from bot.activeflows.bulk.asking import AskingBulk
 from bot.activeflows.bulk.carrying_out import Bulking
 from bot.activeflows.bulk.freezing import Freezing
+from bot.activeflows.bulk.hung_up import HungUp
 from bot.activeflows.bulk.looking_around import LookingAround
 from bot.activeflows.bulk.permitting import Permitting
 from bot.activeflows.bulk.ports import BulkCards, People
@@ -55,19 +56,22 @@ class CarryingOut:
         stack.push_async_callback(self.durable.close, within=within)
         freezing = Freezing(InBulk(self._voipbin), _now)
         bulking = self._bulking(bulk_cards, freezing)
-        await self.durable.launch(self._by_wish(cards, bulking), bulking.carry_out_member)
+        hung_up = HungUp(self.bulks, bulk_cards)
+        await self.durable.launch(self._by_wish(cards, bulking, hung_up), bulking.carry_out_member)
         if self._database.is_postgresql:
             replicas = Replicas(self._database, self.durable.executor_id, self.durable.take_over)
             await replicas.arrive()
             await stack.enter_async_context(beside(replicas.attend()))
         return AskingBulk(self.bulks, Preparing(freezing, now=_now), now=_now)
 
-    def _by_wish(self, cards: Cards, bulking: Bulking) -> CarryOut:
+    def _by_wish(self, cards: Cards, bulking: Bulking, hung_up: HungUp) -> CarryOut:
         voipbin, ledger, patience = self._voipbin, self._ledger, self._patience
         pressing = Pressing(voipbin, ledger, self._people, policy=self._policy, patience=patience, now=_now)
         wishes: dict[Wish, CarryOut] = {
             Wish.STOP: Stopping(voipbin, ledger, cards, pressing, patience=patience, now=_now).carry_out,
-            Wish.HANG_UP: HangingUp(voipbin, ledger, cards, pressing, patience=patience, now=_now).carry_out,
+            Wish.HANG_UP: HangingUp(
+                voipbin, ledger, cards, pressing, of_member=hung_up.tell, patience=patience, now=_now
+            ).carry_out,
             Wish.BULK: bulking.carry_out,
         }
         return lambda press, step: wishes[press.wish](press, step)

@@ -15,7 +15,7 @@ from sqlalchemy import Connection, delete, insert, select, update
 from bot.activeflows.bulk.bulks import Became, Bulk, BulkState, Ending, Run
 from bot.activeflows.bulk.wanted import Draft
 from bot.activeflows.records import Record
-from bot.activeflows.stopping.stops import Intent, IntentState, Press
+from bot.activeflows.stopping.stops import CallAfter, Intent, IntentState, Press
 from bot.ledger import audit
 from bot.ledger.database import Database, one_writer
 from bot.ledger.tables import bulk_members, bulks, intents
@@ -134,6 +134,16 @@ class BulkBook:
             told = _ENDING.dump_json(replace(ending, receipt=receipt)).decode()
             over = update(bulks).where(bulks.c.id == bulk_id).values(state=str(BulkState.DONE), ending=told)
             connection.execute(over)
+            return _run(connection, bulk_id)
+
+        return await self._database.within(work)
+
+    async def heard(self, bulk_id: str, number: int, call: CallAfter) -> Run:
+        def work(connection: Connection) -> Run:
+            one_writer(connection)
+            ending = _run(connection, bulk_id).ending or Ending()
+            told = _ENDING.dump_json(replace(ending, calls={**ending.calls, number: call})).decode()
+            connection.execute(update(bulks).where(bulks.c.id == bulk_id).values(ending=told))
             return _run(connection, bulk_id)
 
         return await self._database.within(work)

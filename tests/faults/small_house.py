@@ -17,6 +17,7 @@ import httpx
 from bot.activeflows.bulk.asking import AskingBulk
 from bot.activeflows.bulk.carrying_out import Bulking
 from bot.activeflows.bulk.freezing import Freezing
+from bot.activeflows.bulk.hung_up import HungUp
 from bot.activeflows.bulk.looking_around import LookingAround
 from bot.activeflows.bulk.permitting import Permitting
 from bot.activeflows.bulk.preparing import Preparing
@@ -114,11 +115,14 @@ class House:
         self.book, patience, cards = Book(database, now=self.now), Patience(), Cards(self.channel, process)
         pressing = Pressing(voipbin, self.book, self.people, policy=self.people.policy, patience=patience, now=self.now)
         stopping = Stopping(voipbin, self.book, cards, pressing, patience=patience, now=self.now)
-        hanging_up = HangingUp(voipbin, self.book, cards, pressing, patience=patience, now=self.now)
         reading = Reading(voipbin, now=self.now)
         self.asking = Asking(voipbin, self.book, reading.resolve, patience=patience, now=self.now)
         self.cards, self.process = cards, process
         self.bulks, self.bulk_cards = BulkBook(database), BulkCards(self.channel, process)
+        of_member = HungUp(self.bulks, self.bulk_cards).tell
+        hanging_up = HangingUp(
+            voipbin, self.book, cards, pressing, of_member=of_member, patience=patience, now=self.now
+        )
         freezing = Freezing(InBulk(voipbin), self.now)
         self.asking_bulk = AskingBulk(self.bulks, Preparing(freezing, now=self.now), now=self.now)
         bulking = self._bulking(InBulk(voipbin), freezing)

@@ -257,32 +257,3 @@ async def test_every_act_of_a_bulk_stop_is_on_record_with_its_id(
     for each in loops:
         kinds = [record.what for record in about if record.activeflow_id == each.id]
         assert kinds == ([What.OUTCOME] if each is loops[1] else [What.SENDING, What.OUTCOME])
-
-
-async def test_callers_who_stay_on_the_line_are_named_with_the_way_out(
-    stage: Stage, bulk: BulkStage, voipbin: World
-) -> None:
-    loops = bulk.ring(3, voipbin.add_flow("Support line"))
-    voipbin.telephony.loses_hangups = True
-    unreadable = f"/calls/{loops[2].reference_id}"
-    voipbin.faults.on("GET", unreadable, status(503, "SERVICE_UNAVAILABLE"), times=None)
-    async with stage.start():
-        card = await bulk.asks("type:call")
-        await bulk.presses(card)
-        words = await bulk.over(card)
-    up = f"{loops[0].id.hex[:8]}, {loops[1].id.hex[:8]}"
-    assert f"Ended, and the caller is still on the line: {up}." in words
-    assert f"not known whether the caller was hung up: {loops[2].id.hex[:8]}" in words
-    calls = " ".join(str(each.reference_id) for each in loops)
-    assert f"for id in {calls}; do vn calls hangup $id; done" in words
-
-
-async def test_callers_who_were_hung_up_are_not_spoken_of(stage: Stage, bulk: BulkStage, voipbin: World) -> None:
-    bulk.ring(3, voipbin.add_flow("Support line"))
-    async with stage.start():
-        card = await bulk.asks("type:call")
-        await bulk.presses(card)
-        words = await bulk.over(card)
-    assert "on the line" not in words
-    assert "hung up" not in words
-    assert "vn " not in words

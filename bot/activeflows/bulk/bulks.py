@@ -16,7 +16,7 @@ from uuid import UUID
 
 from bot.activeflows.reading.filters import Filters
 from bot.activeflows.reading.seeing import Seen
-from bot.activeflows.stopping.stops import Intent, Press, Wish
+from bot.activeflows.stopping.stops import CallAfter, Intent, Press, Wish
 
 
 @dataclass(frozen=True, slots=True)
@@ -172,6 +172,14 @@ class Ending:
     unheard: tuple[int, ...] = ()
     """Of members that have ended, and it is not known whether their callers are still on the line."""
     refused: str = ""
+    calls: Mapping[int, CallAfter] = field(default_factory=dict)
+    """By number: what came of the last press on *Hang up* for a member's caller."""
+
+    def on_the_line(self) -> dict[int, str]:
+        """Members whose callers may still be on the line, by number: ``up`` or ``unknown``, as it is known by now."""
+        states = {**dict.fromkeys(self.up, "up"), **dict.fromkeys(self.unheard, "unknown")}
+        states |= {number: call.state for number, call in self.calls.items()}
+        return {number: state for number, state in states.items() if state in {"up", "unknown"}}
 
 
 @dataclass(frozen=True, slots=True)
@@ -213,8 +221,13 @@ def outcome_words(bulk: Bulk, became: Mapping[int, Became]) -> tuple[str, str]:
 # ---------------------------------------------------------------- a member as a lone stop
 
 
+def intent_id(bulk: Bulk, member: Member) -> str:
+    """Of the member's own intent: not to be guessed, and always the same."""
+    return sha256(f"{bulk.id}/{member.number}".encode()).hexdigest()[:32]
+
+
 def intent_of(bulk: Bulk, member: Member, until: datetime) -> Intent:
-    """The member's own intent: not to be guessed, and always the same."""
+    """The member's own intent."""
     seen = Seen(
         flow_name=member.flow_name,
         kind=member.kind,
@@ -228,7 +241,7 @@ def intent_of(bulk: Bulk, member: Member, until: datetime) -> Intent:
         circle=member.circle,
     )
     return Intent(
-        id=sha256(f"{bulk.id}/{member.number}".encode()).hexdigest()[:32],
+        id=intent_id(bulk, member),
         activeflow_id=member.activeflow_id,
         flow_id=member.flow_id,
         seen=seen,

@@ -9,7 +9,7 @@ from bot.activeflows.bulk.wanted import Draft
 from bot.activeflows.operators import Operator
 from bot.activeflows.records import Record
 from bot.activeflows.stopping import ports
-from bot.activeflows.stopping.stops import Declined, Intent, Press
+from bot.activeflows.stopping.stops import CallAfter, Declined, Intent, Press
 
 
 class BulkLedger(Protocol):
@@ -60,6 +60,10 @@ class BulkLedger(Protocol):
         self, bulk_id: str, became: Mapping[int, Became], ending: Ending, records: Sequence[Record]
     ) -> Run:
         """Over: write these records, and the receipt of the last one into the ending. The run as it then stands."""
+        ...
+
+    async def heard(self, bulk_id: str, number: int, call: CallAfter) -> Run:
+        """Keep what came of the last press to hang a member's caller up. The run as it then stands."""
         ...
 
 

@@ -6,7 +6,7 @@ POST under a key of its own, sent once and not late, and only what was read back
 """
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
@@ -18,10 +18,13 @@ from bot.activeflows.records import What
 from bot.activeflows.stopping.patience import Patience
 from bot.activeflows.stopping.ports import Cards, Ledger, Step
 from bot.activeflows.stopping.pressing import Admission, Pressing, record_of
-from bot.activeflows.stopping.stops import CallAfter, Declined, Intent, IntentState, Press, Why
+from bot.activeflows.stopping.stops import CallAfter, Declined, Intent, Press, Why
 
 _SEND_WITHIN: Final = timedelta(minutes=1)
 """From the press: a hang-up is never sent later, not even by a recovery."""
+
+CallTeller = Callable[[Intent, CallAfter, Press], Awaitable[bool | None]]
+"""Tells what came of a press; whether somebody could see it, ``None`` when nobody knows the card any more."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,7 +36,7 @@ class Tried:
 
 
 class HangingUp:
-    """Carries out presses on *Hang up the call*."""
+    """Carries out presses on *Hang up the call*. ``of_member`` tells it of a member of a bulk stop."""
 
     def __init__(
         self,
@@ -42,10 +45,12 @@ class HangingUp:
         cards: Cards,
         pressing: Pressing,
         *,
+        of_member: CallTeller,
         patience: Patience,
         now: Callable[[], datetime],
     ) -> None:
         self._voipbin, self._ledger, self._cards, self._pressing = voipbin, ledger, cards, pressing
+        self._of_member = of_member
         self._patience, self._now = patience, now
 
     async def carry_out(self, press: Press, step: Step) -> None:
@@ -83,17 +88,18 @@ class HangingUp:
             await self._ledger.record(
                 record_of(intent, press, What.OUTCOME, self._now(), wish=str(press.wish), **detail)
             )
-        ended = None
-        with suppress(LedgerUnavailable):
-            ended = await self._ledger.ended(intent.id)
-        if ended is None:
-            return await self._cards.decline(press, Declined(Why.NO_SUCH_CARD, activeflow_id=intent.activeflow_id))
         if call.state != "hung_up":
             call = replace(call, why=tried.why or "VoIPBIN took it, and has not hung it up")
-        ended = replace(ended, call=call)
+        seen = None
         with suppress(LedgerUnavailable):
-            await self._ledger.settle(intent.id, press.id, IntentState.SETTLED, ended)
-        return await self._cards.show(intent, ended, press)
+            seen = await (self._of_member if intent.bulk_id else self._alone)(intent, call, press)
+        if seen is None:
+            return await self._cards.decline(press, Declined(Why.CARD_UNREAD, call.state))
+        return seen
+
+    async def _alone(self, intent: Intent, call: CallAfter, press: Press) -> bool | None:
+        ended = await self._ledger.ended(intent.id)
+        return None if ended is None else await self._cards.show(intent, replace(ended, call=call), press)
 
     async def _after(self, intent: Intent, press: Press) -> CallAfter:
         """What became of the call, read until it is over or patience ends."""

@@ -18,7 +18,7 @@ from bot.activeflows.reading.seeing import Seen, as_it_was, as_seen, look_at
 from bot.activeflows.records import Record, What
 from bot.activeflows.stopping.patience import Patience
 from bot.activeflows.stopping.ports import Ledger, People
-from bot.activeflows.stopping.stops import Claim, Declined, Intent, IntentState, Press, Why, renewed
+from bot.activeflows.stopping.stops import Claim, Declined, Intent, IntentState, Press, Why, Wish, renewed
 
 _OVER = {
     IntentState.SETTLED: Why.OVER,
@@ -159,7 +159,10 @@ class Pressing:
         return approval if asker.may(Permission.STOP, intent.flow_id) else decision
 
     async def _decline(self, intent: Intent, press: Press, declined: Declined) -> Admission:
-        refused = record_of(intent, press, What.REFUSED, self._now(), because=declined.because, why=str(declined.why))
+        detail = {"because": declined.because, "why": str(declined.why)}
+        if press.wish is not Wish.STOP:
+            detail["wish"] = str(press.wish)
+        refused = record_of(intent, press, What.REFUSED, self._now(), **detail)
         await self._ledger.record(refused)
         told = Declined(declined.why, declined.because, declined.who_may, activeflow_id=intent.activeflow_id)
         return Admission(intent, told)

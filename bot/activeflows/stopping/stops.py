@@ -237,11 +237,13 @@ class Why(StrEnum):
     OWN_REQUEST = "own request"
     NO_REASON = "no reason"
     LEDGER = "ledger"
+    CARD_UNREAD = "card unread"
+    """A hang-up was carried out, and its card cannot be changed. ``because`` is the state of the call (``CallAfter``)."""
 
 
 @dataclass(frozen=True, slots=True)
 class Declined:
-    """A press that was not taken. Nothing was stopped by it.
+    """A press that was not taken, or whose card cannot say what came of it. No activeflow was stopped by it.
 
     ``because`` is the decision's reason, ``who_may`` ids to ask; ``by`` who is stopping it already.
     """

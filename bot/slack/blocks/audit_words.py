@@ -30,7 +30,8 @@ def _pressed(detail: Detail) -> str:
 
 
 def _refused(detail: Detail) -> str:
-    return f"refused: {_said(detail, 'because') or _said(detail, 'why') or 'no reason was kept'}"
+    what = "refused to hang up the call" if _of_the_call(detail) else "refused"
+    return f"{what}: {_said(detail, 'because') or _said(detail, 'why') or 'no reason was kept'}"
 
 
 def _moved(detail: Detail) -> str:

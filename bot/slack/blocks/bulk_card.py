@@ -20,25 +20,13 @@ from slack_sdk.models.blocks import (
 
 from bot.activeflows.bulk.bulks import Became, Bulk, BulkState, Run, counted, remainder
 from bot.slack import ids
-from bot.slack.blocks.bulk_question import few, put_to, what_fits, what_it_does, who_can_press
+from bot.slack.blocks.bulk_over import hang_ups, on_the_line, what_became
+from bot.slack.blocks.bulk_question import put_to, what_fits, what_it_does, who_can_press
 from bot.slack.blocks.mrkdwn import bold, code, date_token, escaped, mention
 from bot.slack.blocks.way_out import all_without_bot
 from bot.slack.telling import Message
 
 _BAR: Final = 20
-_NAMED: Final = {
-    Became.MOVED: "Had moved on, so not touched",
-    Became.TAKEN: "Already being stopped by somebody else",
-    Became.UNKNOWN: "Not known whether they ended",
-    Became.RUNNING: "Still running after their stop was sent",
-    Became.NOT_SENT: "Could not be sent",
-    Became.NOT_PERMITTED: "Not open to whoever pressed",
-    Became.ABORTED: "Left by the abort",
-    Became.LATE: "Left, because the time was over",
-    Became.LEFT: "Left",
-    Became.ALREADY: "Had already ended",
-    Became.GONE: "Not there any more",
-}
 
 
 def bulk_card(bulk: Bulk, run: Run, command: str, *, who_may: tuple[str, ...] = ()) -> Message:
@@ -53,16 +41,16 @@ def bulk_card(bulk: Bulk, run: Run, command: str, *, who_may: tuple[str, ...] = 
         told = [line for lines in parts for line in lines]
         blocks += [_section(lines) for lines in parts]
     else:
-        told = [*_progress(bulk, run), *_end(bulk, run)]
+        told = [*_progress(bulk, run), *what_became(bulk, run)]
         blocks += [_section([_about(bulk)]), *([_section(told)] if told else [])]
     buttons = list(_buttons(bulk, run))
     if buttons:
         blocks.append(ActionsBlock(block_id=f"bulk:{bulk.id}", elements=buttons))
+    blocks += hang_ups(bulk, run)
     small = [MarkdownTextObject(text=line) for line in _small_print(bulk, run, command)]
     blocks.append(ContextBlock(elements=small))
     if run.state not in {BulkState.CANCELLED, BulkState.EXPIRED}:
-        on_the_line = (*run.ending.up, *run.ending.unheard) if run.ending is not None else ()
-        calls = [member.call_id for member in bulk.members if member.number in on_the_line and member.call_id]
+        calls = [member.call_id for member in on_the_line(bulk, run) if member.call_id is not None]
         left = [member.activeflow_id for member in remainder(bulk, run)]
         lines = [*all_without_bot(left), *all_without_bot(calls, "calls hangup")]
         blocks += [ContextBlock(elements=[MarkdownTextObject(text=line)]) for line in lines]
@@ -136,32 +124,6 @@ def _bar(bulk: Bulk, run: Run) -> str:
     left = counts[Became.LEFT]
     done = _BAR * (len(bulk.members) - left) // len(bulk.members)
     return "▓" * done + "░" * (_BAR - done)
-
-
-def _end(bulk: Bulk, run: Run) -> Iterator[str]:
-    ending = run.ending
-    if run.state is not BulkState.DONE or ending is None:
-        return
-    if ending.halted:
-        yield f"*It went no further than the first one:* {escaped(ending.halted, 200)}. Nothing else was touched."
-    if ending.refused:
-        yield f"*It went no further:* {escaped(ending.refused, 400)}. Nothing else was begun."
-    if ending.up:
-        yield f"*Ended, and the caller is still on the line:* {few(_short_ids(bulk, ending.up))}. VoIPBIN was to hang up."
-    if ending.unheard:
-        yield f"Ended, and it is not known whether the caller was hung up: {few(_short_ids(bulk, ending.unheard))}"
-    for kind, words in _NAMED.items():
-        named = [member.short_id for member in bulk.members if run.of(member) is kind]
-        if named:
-            yield f"{words}: {few(named)}"
-    if ending.more:
-        yield f"{ending.more} more fit now that were not in the list; they were not touched."
-    elif ending.more is None:
-        yield "Whether more fit now could not be read."
-
-
-def _short_ids(bulk: Bulk, numbers: Sequence[int]) -> list[str]:
-    return [member.short_id for member in bulk.members if member.number in numbers]
 
 
 # ---------------------------------------------------------------- around it

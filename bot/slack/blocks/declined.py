@@ -1,5 +1,7 @@
 """Why a press was not taken, told to the presser alone: what rule, what was not done, what to do next."""
 
+from typing import Final
+
 from slack_sdk.models.blocks import ActionsBlock, ButtonElement, MarkdownTextObject, SectionBlock
 
 from bot.activeflows.stopping.stops import Declined, Why
@@ -7,6 +9,13 @@ from bot.slack import ids
 from bot.slack.blocks.mrkdwn import code, escaped, mention, mentions
 from bot.slack.blocks.way_out import with_way_out
 from bot.slack.telling import Message
+
+_CALLS: Final = {
+    "hung_up": "The call was hung up",
+    "hanging_up": "The call is hanging up",
+    "up": "The call is still up",
+    "unknown": "It is not known whether the call was hung up",
+}
 
 
 def declined_press(declined: Declined, command: str, *, ask: ActionsBlock | None = None) -> Message:
@@ -52,11 +61,18 @@ def _words(declined: Declined, again: str) -> str:
             return f"This card was put away. {nothing}{again}"
         case Why.OVER:
             return f"This card has been carried out already; it says what became of it. {nothing}"
-        case Why.LEDGER:
-            unwritten = "The record of your press could not be written, and without a record I stop nothing."
-            return f"{unwritten} {nothing} The card says how to stop it without me."
+        case Why.LEDGER | Why.CARD_UNREAD:
+            return _unrecorded(declined, nothing)
         case _:
             return f"I do not know this card any more. {nothing}"
+
+
+def _unrecorded(declined: Declined, nothing: str) -> str:
+    if declined.why is Why.CARD_UNREAD:
+        call = _CALLS.get(declined.because, _CALLS["unknown"])
+        return f"{call}. The card could not be changed, because my records could not be read."
+    unwritten = "The record of your press could not be written, and without a record I stop nothing."
+    return f"{unwritten} {nothing} The card says how to stop it without me."
 
 
 def _rule(declined: Declined) -> str:

@@ -9,7 +9,7 @@ from bot.activeflows.bulk.bulks import Became, Bulk, BulkState, Ending, Group, L
 from bot.activeflows.bulk.freezing import Frozen
 from bot.activeflows.bulk.preparing import NoCard, Unasked
 from bot.activeflows.reading.filters import Filters
-from bot.activeflows.stopping.stops import Declined, Why
+from bot.activeflows.stopping.stops import CallAfter, Declined, Why
 from bot.slack import ids
 from bot.slack.blocks.bulk_card import bulk_card
 from bot.slack.blocks.bulk_unasked import bulk_unasked
@@ -53,7 +53,14 @@ def bulk_screens(words: str) -> Iterator[Message]:
     for state in BulkState:
         yield bulk_card(bulk, Run(state, "p", "U0ALICE", AT, AT, "", became), "/flows")
     everybody = tuple(range(1, 51))
-    for ending in (Ending(), Ending(words, 3, words, everybody, everybody, words), Ending("", 0)):
+    pressed = {
+        n: CallAfter(("hung_up", "hanging_up", "up", "unknown")[n % 4], AT, "U0BOB", words) for n in everybody[5:]
+    }
+    endings = (
+        *(Ending(), Ending(words, 3, words, everybody, everybody, words), Ending("", 0)),
+        Ending(up=everybody[::2], unheard=everybody[1::2], calls=pressed),
+    )
+    for ending in endings:
         for aborted_by in ("", "U0BOB"):
             for run in (became, everything, dict.fromkeys(range(1, 51), Became.STOPPED)):
                 yield bulk_card(bulk, Run(BulkState.DONE, "p", "U0ALICE", AT, AT, aborted_by, run, ending), "/flows")
