@@ -14,7 +14,7 @@ from uuid import UUID
 
 from slack_sdk.models.blocks import ContextBlock, MarkdownTextObject
 
-from bot.activeflows.stopping.stops import Declined, Intent, Phase, Press
+from bot.activeflows.stopping.stops import Declined, Intent, Phase, Press, Wish
 from bot.slack.blocks.declined import ask_others, declined_press
 from bot.slack.blocks.stop_card import stop_card
 from bot.slack.presses import gesture_of
@@ -54,9 +54,8 @@ class StopCards:
         return seen
 
     async def decline(self, press: Press, declined: Declined) -> bool:
-        seen = await self._teller.privately(
-            gesture_of(press), declined_press(declined, self._command, ask=ask_others(press.intent_id))
-        )
+        ask = ask_others(press.intent_id) if press.wish is Wish.STOP else None  # of a hang-up the card stands there
+        seen = await self._teller.privately(gesture_of(press), declined_press(declined, self._command, ask=ask))
         self._said(press)
         return seen
 
