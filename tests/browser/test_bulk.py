@@ -1,4 +1,4 @@
-"""Many at once and a caller who stays: the two nights that need more than one press, as people see them."""
+"""Many at once, and callers who stay: the nights that need more than one press, as people see them."""
 
 import pytest
 from playwright.async_api import expect
@@ -6,7 +6,7 @@ from playwright.async_api import expect
 from bot.demo.__main__ import Demo
 from bot.demo.voipbin.world import World
 from tests.browser.conftest import Opens
-from tests.browser.screen import Screen
+from tests.browser.screen import Screen, short
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")
 
@@ -44,3 +44,24 @@ async def test_a_caller_who_stays_on_the_line_is_hung_up(shown: Demo, world: Wor
     found = world.call_of(call)
     assert found is not None
     assert found.status == "hangup"
+
+
+async def test_callers_who_stay_on_the_line_after_many_are_hung_up_one_by_one(
+    world: World, olive: Screen, opens: Opens
+) -> None:
+    flow = world.add_flow("Stays on the line")
+    stay = [world.rings(flow, at="digits_receive") for _ in range(2)]
+    await olive.switches("Leave the caller on the line")
+    ava = await opens("Ava Approver")
+    await olive.types('/flows stop all flow:"Stays on the line"')
+    await ava.presses("Stop all 2", ava.public("Asked by"))
+    card = olive.public("Asked by")
+    await expect(card).to_contain_text("the caller is still on the line")
+    await olive.switches("Leave the caller on the line")
+    for gone in stay:
+        button = card.get_by_role("button", name=f"Hang up the call of {short(gone)}")
+        await button.click()
+        await expect(button).to_have_count(0)
+    await expect(card).not_to_contain_text("still on the line")
+    await expect(card).to_contain_text("Hung up, after @Olive Operator pressed Hang up the call")
+    assert [getattr(world.call_of(each), "status", None) for each in stay] == ["hangup"] * 2
