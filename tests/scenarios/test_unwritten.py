@@ -10,7 +10,10 @@ from bot.demo.slack.workspace import Workspace
 from bot.demo.voipbin import faults
 from bot.demo.voipbin.state import Activeflow
 from bot.demo.voipbin.world import World
-from tests.scenarios.conftest import ALICE, BOB, INCIDENTS, Stage
+from tests.scenarios.bulk_stage import BulkStage, bulk
+from tests.scenarios.conftest import ALICE, BOB, CAROL, INCIDENTS, Stage
+
+__all__ = ["bulk"]
 
 
 def loses(url: str, table: str) -> None:
@@ -60,3 +63,36 @@ async def test_a_stop_that_cannot_be_written_down_is_not_even_asked_about(
     await slack.types(ALICE, INCIDENTS, f"/flows stop {activeflow.id}")
     assert (await bot.reads("The record could not be written")).ephemeral_to == ALICE
     assert not [m for m in slack.sees(BOB, INCIDENTS) if "Stop this activeflow?" in m.words]
+
+
+async def test_a_press_on_a_bulk_card_that_cannot_be_begun_stops_nothing_and_is_answered(
+    stage: Stage, bulk: BulkStage, voipbin: World, sqlite_url: str
+) -> None:
+    loops = bulk.ring(3, voipbin.add_flow("Support line"))
+    async with stage.start():
+        card = await bulk.asks("type:call")
+        loses(sqlite_url, "intents")
+        await bulk.presses(card)
+        told = await stage.reads("without a record I stop nothing", user=CAROL)
+    assert told.ephemeral_to == CAROL
+    assert bulk.running(loops) == loops
+
+
+@pytest.mark.parametrize(("many", "table"), [(False, "intents"), (True, "bulks")])
+async def test_a_hang_up_whose_card_cannot_be_found_any_more_is_told_to_whoever_pressed(
+    many: bool, table: str, stage: Stage, bulk: BulkStage, voipbin: World, sqlite_url: str
+) -> None:
+    voipbin.telephony.loses_hangups = True
+    activeflow = bulk.ring(1, voipbin.add_flow("Support line"))[0]
+    async with stage.start():
+        card = await (bulk.asks("type:call") if many else stage.asks_to_stop(activeflow))
+        await bulk.presses(card, button="bulk.stop" if many else "stop.flow")
+        await bulk.says(card, "on the line" if many else "Call: still up")
+        hanging_up = faults.hold()
+        voipbin.faults.on("POST", "/calls/{id}/hangup", hanging_up)
+        await bulk.presses(card, button="call.hang_up")
+        await hanging_up.arrived()
+        loses(sqlite_url, table)
+        hanging_up.release()
+        told = await stage.reads("The call was hung up. The card could not be changed", user=CAROL)
+    assert told.ephemeral_to == CAROL

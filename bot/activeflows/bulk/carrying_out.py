@@ -94,7 +94,8 @@ class Bulking:
             return
         run = await step("start bulk", Run, partial(self._start, bulk, press, admission))
         if run.press_id != press.id:
-            await step("decline bulk", bool, lambda: self._decline(press, bulk, Declined(Why.TAKEN, by=run.by)))
+            not_taken = Declined(Why.TAKEN, by=run.by) if run.press_id else Declined(Why.LEDGER)
+            await step("decline bulk", bool, lambda: self._decline(press, bulk, not_taken))
             return
         async with self._followed(bulk, press):
             became = await self._stop(press, admission.numbers)
@@ -190,9 +191,13 @@ class Bulking:
     # ------------------------------------------------------------ around them
 
     async def _start(self, bulk: Bulk, press: Press, admission: BulkAdmission) -> Run:
+        """The run as it then stands: of this press, of another one, or of none, when that could not be written."""
         until = admission.until or bulk.deadline
         chosen = [member for member in bulk.members if member.number in admission.numbers]
-        return await self._bulks.start_bulk(bulk, press, until, [intent_of(bulk, m, until) for m in chosen])
+        try:
+            return await self._bulks.start_bulk(bulk, press, until, [intent_of(bulk, m, until) for m in chosen])
+        except LedgerUnavailable:
+            return Run()
 
     async def _decline(self, press: Press, bulk: Bulk | None, declined: Declined) -> bool:
         if bulk is not None and declined.why is Why.LATE:
