@@ -9,7 +9,7 @@ from pydantic import TypeAdapter
 from sqlalchemy import Connection, delete, insert, or_, select, update
 
 from bot.activeflows.records import Entry, Question, Record, Written
-from bot.activeflows.stopping.stops import Claim, Ended, Intent, IntentState, Press
+from bot.activeflows.stopping.stops import CallAfter, Claim, Ended, Intent, IntentState, Press
 from bot.ledger import audit
 from bot.ledger.database import Database, one_writer
 from bot.ledger.tables import claims, intents
@@ -101,21 +101,32 @@ class Book:
 
         return await self._database.within(work)
 
-    async def settle(self, intent_id: str, press_id: str, state: IntentState, ended: Ended | None = None) -> None:
-        told = None if ended is None else _ENDED.dump_json(ended).decode()
-
-        def work(connection: Connection) -> None:
+    async def settle(
+        self, intent_id: str, press_id: str, state: IntentState, ended: Ended | None = None
+    ) -> Ended | None:
+        def work(connection: Connection) -> Ended | None:
+            one_writer(connection)
+            now = None if ended is None else ended.after(_ended(connection, intent_id))
+            told = None if now is None else _ENDED.dump_json(now).decode()
             mine = or_(intents.c.press_id == press_id, intents.c.state == str(IntentState.OPEN))
             change = update(intents).where(intents.c.id == intent_id, mine)
             connection.execute(change.values(state=str(state), ended=told))
             connection.execute(delete(claims).where(claims.c.press_id == press_id))
+            return now
 
-        await self._database.within(work)
+        return await self._database.within(work)
 
-    async def ended(self, intent_id: str) -> Ended | None:
+    async def hung_up(self, intent_id: str, call: CallAfter) -> Ended | None:
         def work(connection: Connection) -> Ended | None:
-            told = connection.execute(select(intents.c.ended).where(intents.c.id == intent_id)).scalar()
-            return None if told is None else _ENDED.validate_json(told)
+            one_writer(connection)
+            there = _ended(connection, intent_id)
+            if there is None:
+                return None
+            now = replace(there, call=call)
+            connection.execute(
+                update(intents).where(intents.c.id == intent_id).values(ended=_ENDED.dump_json(now).decode())
+            )
+            return now
 
         return await self._database.within(work)
 
@@ -134,6 +145,11 @@ class Book:
 
     async def records(self, question: Question) -> Sequence[Entry]:
         return await self._database.within(lambda connection: audit.entries(connection, question))
+
+
+def _ended(connection: Connection, intent_id: str) -> Ended | None:
+    told = connection.execute(select(intents.c.ended).where(intents.c.id == intent_id)).scalar()
+    return None if told is None else _ENDED.validate_json(told)
 
 
 def _rewrite(connection: Connection, intent_id: str, **fields: str) -> None:

@@ -54,6 +54,21 @@ async def test_a_call_is_not_called_up_before_its_hang_up_had_time_to_come(
         assert "still up" not in slack.message(INCIDENTS, said.ts).words
 
 
+async def test_who_hung_a_call_up_is_not_forgotten_while_the_card_still_follows_it(
+    stage: Stage, slack: Workspace, voipbin: World
+) -> None:
+    voipbin.telephony.loses_hangups = True
+    stage.patience = replace(stage.patience, after=(0.0, 0.0, 0.0, 0.0, 2.0))
+    activeflow = voipbin.rings(at="play")
+    async with stage.start():
+        card = await stage.asks_to_stop(activeflow)
+        await slack.clicks(ALICE, card, "stop.flow")
+        await slack.clicks(CAROL, await stage.reads("Call: still up"), "call.hang_up")
+        await stage.reads("after @Carol pressed")
+    assert "Call: hung up" in slack.message(INCIDENTS, card.ts).words
+    assert "after @Carol pressed" in slack.message(INCIDENTS, card.ts).words
+
+
 @pytest.mark.parametrize("trouble", ["VoIPBIN refuses it", "VoIPBIN takes it and does nothing"])
 async def test_a_press_on_hang_up_that_did_nothing_is_said_and_can_be_made_again(
     trouble: str, stage: Stage, slack: Workspace, voipbin: World

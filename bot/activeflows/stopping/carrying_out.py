@@ -6,7 +6,6 @@ and its words go to the card everybody sees. What becomes of the call and of the
 
 from collections.abc import Callable
 from contextlib import suppress
-from dataclasses import replace
 from datetime import datetime
 from functools import partial
 
@@ -76,9 +75,6 @@ class Stopping:
         async for after in self._aftermath.of(intent, ended):
             told = after
             with suppress(LedgerUnavailable):  # the card is told all the same
-                there = await self._ledger.ended(intent.id)
-                if there is not None and there.call is not None and there.call.hung_up_by:
-                    told = replace(after, call=there.call)  # somebody pressed Hang up meanwhile, and knows better
-                await self._ledger.settle(intent.id, press.id, IntentState.SETTLED, told)
+                told = await self._ledger.settle(intent.id, press.id, IntentState.SETTLED, after) or after
             seen = await self._cards.show(intent, told, press)
         return seen

@@ -98,8 +98,8 @@ class HangingUp:
         return seen
 
     async def _alone(self, intent: Intent, call: CallAfter, press: Press) -> bool | None:
-        ended = await self._ledger.ended(intent.id)
-        return None if ended is None else await self._cards.show(intent, replace(ended, call=call), press)
+        ended = await self._ledger.hung_up(intent.id, call)
+        return None if ended is None else await self._cards.show(intent, ended, press)
 
     async def _after(self, intent: Intent, press: Press) -> CallAfter:
         """What became of the call, read until it is over or patience ends."""

@@ -6,7 +6,7 @@ from typing import Protocol, TypeVar
 from bot.activeflows.operators import Operator
 from bot.activeflows.ports import Records
 from bot.activeflows.records import Record
-from bot.activeflows.stopping.stops import Claim, Declined, Ended, Intent, IntentState, Phase, Press
+from bot.activeflows.stopping.stops import CallAfter, Claim, Declined, Ended, Intent, IntentState, Phase, Press
 
 T = TypeVar("T")
 
@@ -42,12 +42,17 @@ class Ledger(Records, Protocol):
         """
         ...
 
-    async def settle(self, intent_id: str, press_id: str, state: IntentState, ended: Ended | None = None) -> None:
-        """Give the right back; the intent goes to ``state`` (``open``: it can be pressed again), with how it ended."""
+    async def settle(
+        self, intent_id: str, press_id: str, state: IntentState, ended: Ended | None = None
+    ) -> Ended | None:
+        """Give the right back; the intent goes to ``state`` (``open``: it can be pressed again), with how it ended.
+
+        How it ended, as it then stands: with what came of a press on *Hang up the call*, if there was one.
+        """
         ...
 
-    async def ended(self, intent_id: str) -> Ended | None:
-        """How it ended, as last told; ``None`` when it has not."""
+    async def hung_up(self, intent_id: str, call: CallAfter) -> Ended | None:
+        """Keep what came of such a press. How it ended, as it then stands; ``None`` when it has not."""
         ...
 
     async def put_away(self, intent_id: str, record: Record) -> bool:

@@ -166,6 +166,12 @@ class Ended:
     child: ChildAfter | None = None
     receipt: str = ""
 
+    def after(self, there: "Ended | None") -> "Ended":
+        """This end, told after that one: whoever pressed *Hang up the call* meanwhile knows better about the call."""
+        if there is None or there.call is None or not there.call.hung_up_by:
+            return self
+        return replace(self, call=there.call)
+
 
 @dataclass(frozen=True, slots=True)
 class NotKnown:
