@@ -13,14 +13,14 @@ from bot.demo.voipbin.world import World
 from tests.faults.truth import Audit, Witness, assert_told_truly, last_word, stop_requests, told_privately
 from tests.scenarios.conftest import ALICE, POLICY, Stage
 
-_WITHIN = timedelta(seconds=2)
+_WITHIN = timedelta(seconds=3)
 _ON_ITS_WAY = timedelta(seconds=1)
 """What was sent in time may arrive a little later: the promise is about sending."""
 
 
 @pytest.fixture(autouse=True)
 def soon_over(stage: Stage) -> None:
-    stage.policy.write_text(f'{POLICY}\n[rules]\nconfirm_within = "2s"\n', encoding="utf-8")
+    stage.policy.write_text(f'{POLICY}\n[rules]\nconfirm_within = "3s"\n', encoding="utf-8")
 
 
 async def asked(stage: Stage, audit: Audit) -> tuple[Activeflow, Message, datetime]:

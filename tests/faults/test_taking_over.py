@@ -40,7 +40,7 @@ async def test_a_take_over_that_failed_is_tried_again(database: Database) -> Non
             raise RuntimeError("the database went away")
         done.set()
 
-    async with attending(Replicas(database, "living", take_over)), asyncio.timeout(10):
+    async with attending(Replicas(database, "living", take_over)), asyncio.timeout(30):
         await done.wait()
         await forgotten(database)
     assert tried == ["dead", "dead"]
@@ -58,7 +58,7 @@ async def test_a_replica_cut_off_while_taking_over_leaves_it_to_the_next(databas
         if replica == "dead":
             taken.set()
 
-    async with asyncio.timeout(15):
+    async with asyncio.timeout(30):
         async with attending(Replicas(database, "first", never_ends)):
             await begun.wait()
         async with attending(Replicas(database, "second", take_over)):
@@ -73,7 +73,7 @@ async def test_two_living_replicas_do_not_both_take_over(database: Database) -> 
         await asyncio.sleep(0.3)
 
     async with (
-        asyncio.timeout(10),
+        asyncio.timeout(30),
         attending(Replicas(database, "first", take_over)),
         attending(Replicas(database, "second", take_over)),
     ):

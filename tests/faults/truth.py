@@ -38,7 +38,7 @@ def heading(message: Message) -> str:
     return message.words.splitlines()[0]
 
 
-async def last_word(stage: Stage, card: Message, *, seconds: float = 20) -> str:
+async def last_word(stage: Stage, card: Message, *, seconds: float = 30) -> str:
     """Waits until the card says what became of the press, for good, and gives all its words."""
 
     def settled() -> str | None:

@@ -77,7 +77,7 @@ class BulkStage:
         delivery = await self.stage.slack.clicks(user, self.stage.slack.message(card.channel, card.ts), button)
         assert delivery.error is None
 
-    async def says(self, card: Message, *words: str, seconds: float = 20) -> str:
+    async def says(self, card: Message, *words: str, seconds: float = 30) -> str:
         """Waits until the card says one of these."""
 
         def found() -> str | None:

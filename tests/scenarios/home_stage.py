@@ -30,7 +30,7 @@ def looping(voipbin: World, support: Flow) -> Activeflow:
 async def live(stage: Stage, looping: Activeflow) -> AsyncIterator[Stage]:
     """The bot follows its VoIPBIN, and is live."""
     async with stage.start(voipbin_events=True):
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(30):
             while True:
                 if "live, as of" in (await answers(stage, "list")).words:
                     break

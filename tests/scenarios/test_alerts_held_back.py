@@ -26,7 +26,7 @@ __all__ = ["menu"]
 
 async def until_ready(stage: Stage, fits: Callable[[list[dict[str, str]]], bool]) -> list[dict[str, str]]:
     """The first warnings of /readyz that fit; it is ready all the while."""
-    async with asyncio.timeout(10), aiohttp.ClientSession() as session:
+    async with asyncio.timeout(30), aiohttp.ClientSession() as session:
         while True:
             async with session.get(f"{stage.url}/readyz") as answer:
                 said = await answer.json()

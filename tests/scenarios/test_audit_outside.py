@@ -103,7 +103,7 @@ async def test_a_head_that_cannot_be_posted_is_in_the_log_and_that_is_said(
     stage.policy.write_text(stage.policy.read_text(encoding="utf-8") + IN_LOBBY, encoding="utf-8")
     slack.faults.on("chat.postMessage", slack_faults.error("not_in_channel"))
     said = ""
-    async with stage.start(), asyncio.timeout(10):
+    async with stage.start(), asyncio.timeout(30):
         while "audit_head_not_posted" not in said:
             said += capsys.readouterr().out
             await slack.next_change(0.05)

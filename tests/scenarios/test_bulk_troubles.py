@@ -36,7 +36,7 @@ class InFlight:
         if self.now > 1:
             self.second.set()
         if self.waits:
-            async with asyncio.timeout(10):
+            async with asyncio.timeout(30):
                 await self.second.wait()
         await asyncio.sleep(self.seconds)
         await work(scope, receive, send)

@@ -31,7 +31,7 @@ async def live(stage: Stage) -> AsyncIterator[Stage]:
 
 async def _told(stage: Stage, about: str, words: str) -> str:
     """Asks until these words are said about this thing."""
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(30):
         while True:
             said = line(await answers(stage, "doctor"), about)
             if words in said:

@@ -96,7 +96,7 @@ async def test_refresh_looks_again(live: Stage, voipbin: World, looping: Activef
         assert (await live.slack.clicks(ALICE, before, ids.HOME_REFRESH)).error is None
         return await published(live, ALICE, before)
 
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(30):
         while "0 running" not in home.words:
             home = await refreshed(home)
     assert "No activeflow is running that you may view here" in home.words

@@ -36,7 +36,7 @@ def shown(page: Message) -> list[str]:
 
 async def listed_live(stage: Stage, words: str) -> str:
     """Asks until the list is live and says these words."""
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(30):
         while True:
             said = (await answers(stage, "list")).words
             if "live, as of" in said and words in said:

@@ -48,7 +48,7 @@ async def ready(url: str) -> tuple[int, dict[str, Any]]:
 
 async def until_ready(stage: Stage, url: str, fits: Callable[[dict[str, Any]], bool]) -> dict[str, Any]:
     """The first answer of /readyz that fits; each says that the bot is ready."""
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(30):
         while True:
             status, said = await ready(url)
             assert (status, said["ready"]) == (200, True)
@@ -137,7 +137,7 @@ async def test_a_change_counts_even_while_the_ledger_is_broken_and_is_recorded_w
     async with started(stage):
         _alter(sqlite_url, "ALTER TABLE audit RENAME TO lost")
         stage.policy.write_text(NOBODY_STOPS, encoding="utf-8")
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(30):
             while "stop: yes" in (await answers(stage, "whoami")).words:
                 await stage.slack.next_change(0.05)
         _alter(sqlite_url, "ALTER TABLE lost RENAME TO audit")

@@ -51,7 +51,7 @@ async def usually(ledger: UsualBook, activeflow: Activeflow, seconds: float) -> 
 
 
 async def until(stage: Stage, line: str, words: str) -> Message:
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(30):
         while True:
             said = await answers(stage, line)
             if words in said.words:

@@ -64,7 +64,7 @@ async def test_a_card_that_was_deleted_ends_its_watch(
         card = await watched(stage, ringing)
         slack.delete(card.channel, card.ts)
         voipbin.moves_to(ringing, "digits_receive")
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(30):
             while "No card follows" not in (await answers(stage, "unwatch")).words:  # noqa: ASYNC110 # nobody tells when a watch is over
                 await asyncio.sleep(0.05)
         await watched(stage, ringing)

@@ -193,7 +193,7 @@ class Team:
             return False
         return True
 
-    async def until(self, condition: Callable[[], T | bool | None], *, seconds: float = 10) -> T:
+    async def until(self, condition: Callable[[], T | bool | None], *, seconds: float = 30) -> T:
         """Wait until `condition` returns something true, and return that; a LookupError inside it means "not yet".
 
         Wakes on every change of the workspace; for conditions that also ask elsewhere it looks again every 50 ms.

@@ -116,7 +116,7 @@ async def test_of_two_replicas_one_follows_and_the_other_takes_over_when_it_is_g
     holder, other = (first, second) if await first.hold() else (second, first)
     assert await holder.keep(watch.id, KNOWN)
     assert not await other.keep(watch.id, KNOWN)
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(30):
         await database.within(lambda connection: connection.execute(text("UPDATE leases SET lapses_at = 0")))
         assert await other.hold()  # it said nothing for too long
         assert not await holder.hold()
