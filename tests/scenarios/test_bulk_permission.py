@@ -156,16 +156,20 @@ async def test_when_slack_does_not_say_who_pressed_nothing_further_is_sent(
     assert "(Slack answered fatal_error)" in words
 
 
-async def test_a_short_trouble_of_slack_is_waited_for(
+async def test_a_short_trouble_of_slack_is_waited_for_and_the_card_says_so(
     stage: Stage, bulk: BulkStage, slack: Workspace, voipbin: World
 ) -> None:
     loops = bulk.ring(8, voipbin.add_flow("Support line"))
     async with stage.start():
         async with under_way(stage, bulk, loops) as card:
-            slack.faults.on("users.info", slack_faults.error("fatal_error"), times=3)
+            slack.faults.on("users.info", slack_faults.error("fatal_error"), times=None)
             await slack.tells({"type": "user_change", "user": {"id": CAROL}})
+        words = await bulk.says(card, "Slack does not say just now who may stop them")
+        assert "Nothing further is sent until it does." in words
+        slack.faults.clear("users.info")
         words = await bulk.over(card)
     assert words.startswith("All 8 have ended")
+    assert "Slack does not say" not in words
     assert [stage.posts(each) for each in loops] == [1] * 8
 
 

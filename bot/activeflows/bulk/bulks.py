@@ -196,6 +196,8 @@ class Run:
     became: Mapping[int, Became] = field(default_factory=dict)
     """By number; what is not in it is left."""
     ending: Ending | None = None
+    unanswered: bool = False
+    """Slack is waited for, which did not say at first whether whoever pressed still may. Not kept in the ledger."""
 
     def of(self, member: Member) -> Became:
         return self.became.get(member.number, Became.LEFT)

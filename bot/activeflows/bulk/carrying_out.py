@@ -222,9 +222,10 @@ class Bulking:
         while not over.is_set():
             with suppress(LedgerUnavailable):
                 found = await self._bulks.bulk(bulk.id)
-                if found is not None and found[1] != told:
-                    told = found[1]
-                    await self._cards.show(found[0], told, press)
+                now = None if found is None else replace(found[1], unanswered=self._permitting.unanswered(bulk.id))
+                if found is not None and now is not None and now != told:
+                    told = now
+                    await self._cards.show(found[0], now, press)
             with suppress(TimeoutError):
                 async with asyncio.timeout(self._edit_every):
                     await over.wait()

@@ -9,13 +9,15 @@ Decisions:
 * At the press Slack is asked anew. For a member its answer may be some seconds old (``People.recent``): a bulk stop of
   five hundred does not ask five hundred times when nothing changes, and Slack would refuse that. The policy is never old.
 * An unanswered question is a no, yet a short trouble of Slack's does not end a bulk stop: the member waits, nothing is
-  sent for it meanwhile, and Slack is asked again until ``Patience.unanswered`` is over. Then it is a no as any other.
+  sent for it meanwhile, and Slack is asked again until ``Patience.unanswered`` is over. Then it is a no as any other. The
+  card says that it waits, as far as this process knows (``unanswered``).
 * A no is written down with its reason, and ends the bulk stop; what is left can be asked for and pressed again.
 """
 
 import asyncio
-from collections.abc import Awaitable, Callable, Iterable, Mapping
-from contextlib import suppress
+from collections import Counter
+from collections.abc import Awaitable, Callable, Iterable, Iterator, Mapping
+from contextlib import contextmanager, nullcontext, suppress
 from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Protocol
@@ -50,30 +52,23 @@ class Permitting:
     ) -> None:
         self._ledger, self._people, self._policy = ledger, people, policy
         self._patience, self._now = patience, now
+        self._unanswered: Counter[str] = Counter()
+
+    def unanswered(self, bulk_id: str) -> bool:
+        """Whether members of this bulk wait in this process for Slack to answer, after it did not at first."""
+        return self._unanswered[bulk_id] > 0
 
     async def press(self, bulk: Bulk, press: Press) -> Mapping[UUID | None, Decision] | Declined:
         """What is decided for each flow of the list; or why the press does not count at all."""
         flows = [member.flow_id for member in bulk.members]
-        try:
-            return await self._decide(bulk, press, flows, self._people.fresh)
-        except IdentityUnknown as failure:
-            return Declined(Why.IDENTITY_UNKNOWN, failure.what)
+        return await self._answered(bulk, press, flows, self._people.fresh)
 
     async def still(self, intent: Intent, press: Press) -> Declined | None:
         """Why this member is not to be stopped any more, written down; ``None`` when it is.
 
         Waits for Slack's answer for as long as the patience for that lasts, and never past the member's deadline.
         """
-        patient_until = min(intent.deadline, self._now() + timedelta(seconds=self._patience.unanswered))
-        while True:
-            try:
-                decided = await self._decide(intent, press, [intent.flow_id], self._people.recent)
-                break
-            except IdentityUnknown as failure:
-                decided = Declined(Why.IDENTITY_UNKNOWN, failure.what)
-            if self._now() >= patient_until:
-                break
-            await asyncio.sleep(self._patience.rest)
+        decided = await self._patiently(intent, press)
         if not isinstance(decided, Declined):
             return None
         detail = {"because": decided.because, "why": str(decided.why)}
@@ -81,10 +76,35 @@ class Permitting:
             await self._ledger.record(record_of(intent, press, What.REFUSED, self._now(), **detail))
         return decided
 
+    async def _patiently(self, intent: Intent, press: Press) -> Mapping[UUID | None, Decision] | Declined:
+        patient_until = min(intent.deadline, self._now() + timedelta(seconds=self._patience.unanswered))
+        decided = await self._answered(intent, press, [intent.flow_id], self._people.recent)
+        with self._waiting(intent.bulk_id) if _is_unanswered(decided) else nullcontext():
+            while _is_unanswered(decided) and self._now() < patient_until:
+                await asyncio.sleep(self._patience.rest)
+                decided = await self._answered(intent, press, [intent.flow_id], self._people.recent)
+        return decided
+
+    async def _answered(
+        self, asked: Bulk | Intent, press: Press, flows: Iterable[UUID | None], ask: _Ask
+    ) -> Mapping[UUID | None, Decision] | Declined:
+        try:
+            return await self._decide(asked, press, flows, ask)
+        except IdentityUnknown as failure:
+            return Declined(Why.IDENTITY_UNKNOWN, failure.what)
+
+    @contextmanager
+    def _waiting(self, bulk_id: str) -> Iterator[None]:
+        self._unanswered[bulk_id] += 1
+        try:
+            yield
+        finally:
+            self._unanswered -= Counter((bulk_id,))  # which forgets what is at zero
+
     async def _decide(
         self, asked: Bulk | Intent, press: Press, flows: Iterable[UUID | None], ask: _Ask
     ) -> Mapping[UUID | None, Decision] | Declined:
-        """As ``press``. Raises ``IdentityUnknown``."""
+        """As ``press``. Raises ``IdentityUnknown`` when Slack does not answer."""
         operator = await ask(press.by, press.channel, team=press.team)
         asker = operator
         if press.by != asked.asked_by and not asked.on_behalf and operator.may(Permission.APPROVE):
@@ -101,6 +121,10 @@ class Permitting:
         if policy.rules.reason_required and not asked.reason:
             return Declined(Why.NO_REASON, "a reason is required")
         return decisions
+
+
+def _is_unanswered(decided: Mapping[UUID | None, Decision] | Declined) -> bool:
+    return isinstance(decided, Declined) and decided.why is Why.IDENTITY_UNKNOWN
 
 
 def _decision(operator: Operator, asker: Operator, flow_id: UUID | None) -> Decision:

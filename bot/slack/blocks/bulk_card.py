@@ -98,7 +98,10 @@ def _progress(bulk: Bulk, run: Run) -> list[str]:
     lines = [f"{mention(run.by)} pressed {bold('Stop all')}" + (f" at {date_token(run.since)}." if run.since else ".")]
     if run.aborted_by:
         lines.append(f"{mention(run.aborted_by)} aborted it: what was in flight was finished, the rest was left.")
-    return [*lines, f"{_bar(bulk, run)} {progress_words(bulk, run)}"]
+    lines.append(f"{_bar(bulk, run)} {progress_words(bulk, run)}")
+    if run.unanswered:
+        lines.append("Slack does not say just now who may stop them. Nothing further is sent until it does.")
+    return lines
 
 
 def progress_words(bulk: Bulk, run: Run) -> str:

@@ -52,6 +52,7 @@ def bulk_screens(words: str) -> Iterator[Message]:
     everything = dict.fromkeys(range(1, 51), Became.MOVED)
     for state in BulkState:
         yield bulk_card(bulk, Run(state, "p", "U0ALICE", AT, AT, "", became), "/flows")
+    yield bulk_card(bulk, Run(BulkState.STOPPING, "p", "U0ALICE", AT, AT, unanswered=True), "/flows")
     everybody = tuple(range(1, 51))
     pressed = {
         n: CallAfter(("hung_up", "hanging_up", "up", "unknown")[n % 4], AT, "U0BOB", words) for n in everybody[5:]
