@@ -28,7 +28,6 @@ from bot.activeflows.situation.line import Situation, queues_named, situation
 SAMPLE: Final = 3
 _BREATH: Final = 50
 """Activeflows looked through before others on the event loop get their turn."""
-_UNSEEN: Final = Situation(kind="", words="", action="")
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,8 +63,7 @@ class Freezing:
         """What runs and fits, read now. ``among``: only these. ``on_behalf``: what they may see. Raises a ``Failure``."""
         picture = await self._voipbin.picture(max_age=0.0)
         now = self._now()
-        rough = replace(filters, flow=None, action=None)
-        fitting = [a for a in picture.activeflows if rough.matches(a, _UNSEEN, None, now)]
+        fitting = filters.among(picture.activeflows, now)
         listed = visible(self._voipbin, operator, fitting) if on_behalf else self._stoppable(operator, fitting)
         mine = [a for a in listed if among is None or a.id in among]
         known = await flows(self._voipbin, (a.flow_id for a in mine), within=self._filter_look)

@@ -5,9 +5,11 @@ stop must not take "Support test" for "Support"; an activeflow whose age is unkn
 """
 
 import re
+from collections.abc import Iterable
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Final, Literal
+from uuid import UUID
 
 from bot.activeflows.ages import as_typed
 from bot.activeflows.model import Activeflow
@@ -33,13 +35,40 @@ class Filters:
 
     def matches(self, activeflow: Activeflow, situation: Situation, flow_name: str | None, now: datetime) -> bool:
         """Does this activeflow fit? ``flow_name`` is ``None`` when it is not known."""
-        return (
-            (self.status == "any" or activeflow.ended == (self.status == "ended"))
-            and self._type_fits(activeflow)
-            and self._action_fits(situation)
-            and self._age_fits(activeflow, now)
-            and self._flow_fits(activeflow, flow_name)
-        )
+        fits = self.fits_action(situation) and self.fits_flow(activeflow.flow_id, flow_name)
+        return fits and bool(self.among((activeflow,), now))
+
+    def among(self, activeflows: Iterable[Activeflow], now: datetime) -> list[Activeflow]:
+        """Those that fit by status, type and age, for which nothing else has to be known."""
+        found = list(activeflows)
+        if self.status != "any":
+            ended = self.status == "ended"
+            found = [a for a in found if a.ended is ended]
+        if self.type is not None:
+            wanted = self.type.casefold()
+            found = [a for a in found if (a.reference.type or "none").casefold() == wanted]
+        if self.older is not None:
+            latest = _before(now, self.older)
+            found = [a for a in found if a.created_at is not None and min(a.created_at, now) <= latest]
+        if self.newer is not None:
+            earliest = _before(now, self.newer)
+            found = [a for a in found if a.created_at is not None and a.created_at >= earliest]
+        return found
+
+    def fits_action(self, situation: Situation) -> bool:
+        """By what it is doing."""
+        if self.action is None:
+            return True
+        return self.action.casefold() in {situation.action.casefold(), situation.kind, *situation.openers}
+
+    def fits_flow(self, flow_id: UUID | None, name: str | None) -> bool:
+        """By its flow; ``name`` is ``None`` when it is not known."""
+        if self.flow is None:
+            return True
+        if name is not None and _plain(name) == _plain(self.flow):
+            return True
+        digits = self.flow.replace("-", "").casefold()
+        return flow_id is not None and _ID.fullmatch(digits) is not None and flow_id.hex.startswith(digits)
 
     def words(self) -> str:
         """As one would type it: ``flow:"Support line" older:10m``; empty when nothing is filtered."""
@@ -53,30 +82,10 @@ class Filters:
         }
         return " ".join(f"{key}:{_quoted(value)}" for key, value in parts.items() if value is not None)
 
-    def _type_fits(self, activeflow: Activeflow) -> bool:
-        return self.type is None or (activeflow.reference.type or "none").casefold() == self.type.casefold()
 
-    def _action_fits(self, situation: Situation) -> bool:
-        if self.action is None:
-            return True
-        return self.action.casefold() in {situation.action.casefold(), situation.kind, *situation.openers}
-
-    def _age_fits(self, activeflow: Activeflow, now: datetime) -> bool:
-        if self.older is None and self.newer is None:
-            return True
-        age = activeflow.age(now)
-        if age is None:
-            return False
-        return (self.older is None or age >= self.older) and (self.newer is None or age <= self.newer)
-
-    def _flow_fits(self, activeflow: Activeflow, flow_name: str | None) -> bool:
-        if self.flow is None:
-            return True
-        if flow_name is not None and _plain(flow_name) == _plain(self.flow):
-            return True
-        digits = self.flow.replace("-", "").casefold()
-        flow_id = activeflow.flow_id
-        return flow_id is not None and _ID.fullmatch(digits) is not None and flow_id.hex.startswith(digits)
+def _before(now: datetime, span: timedelta) -> datetime:
+    """So long ago, or as long ago as there are dates."""
+    return now - min(span, now - datetime.min.replace(tzinfo=UTC))
 
 
 def _plain(name: str) -> str:

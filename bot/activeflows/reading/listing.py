@@ -27,13 +27,11 @@ from bot.activeflows.reading.paging import PAGE, Place, in_order, numbered, plac
 from bot.activeflows.reading.rows import Row, Rows
 from bot.activeflows.reading.showing import Around, Details
 from bot.activeflows.situation.doings import Doings
-from bot.activeflows.situation.line import Situation
 from bot.activeflows.situation.wording import raw_type
 from bot.activeflows.targets import Target
 
 SHARED_FOR: Final = 5.0
 """Seconds for which one look at VoIPBIN serves everybody who asks for a list."""
-_UNSEEN: Final = Situation(kind="", words="", action="")
 
 By: TypeAlias = Literal["flow", "action"]
 """What a list can be grouped by."""
@@ -132,15 +130,16 @@ class Reading:
         operator.require(Permission.VIEW)
         picture = await self._picture(filters, max_age)
         now = self._now()
-        rough = replace(filters, flow=None, action=None)  # the rest is looked at among what they may view
-        every = picture.freshness is not None and rough == Filters()  # from memory, what runs and nothing else
-        fitting = [a for a in picture.activeflows if every or rough.matches(a, _UNSEEN, None, now)]
+        anything = replace(filters, flow=None, action=None) == Filters()
+        every = picture.freshness is not None and anything  # from memory, what runs and nothing else
+        # flow and action are looked at among what they may view
+        fitting = list(picture.activeflows) if every else filters.among(picture.activeflows, now)
         seen = visible(self._voipbin, operator, fitting)
         hidden = len(fitting) - len(seen)
         known: Flows = {}
         if filters.flow is not None or filters.action is not None or by == "flow":
             known = await flows(self._voipbin, (a.flow_id for a in seen), within=self._filter_look)
-        found = await self._matching(seen, filters, known, now)
+        found = await self._matching(seen, filters, known)
         unnamed = _unnamed(seen, found, known) if filters.flow is not None else 0
         groups = _groups(found, by, known) if by is not None else ()
         if picture.freshness is None:
@@ -181,19 +180,17 @@ class Reading:
         """From memory what runs; what ended is in VoIPBIN's list only."""
         return await pictured(self._voipbin, self._live if filters.status == "running" else None, max_age=max_age)
 
-    async def _matching(
-        self, seen: list[Activeflow], filters: Filters, known: Flows, now: datetime
-    ) -> list[Activeflow]:
+    async def _matching(self, seen: list[Activeflow], filters: Filters, known: Flows) -> list[Activeflow]:
         """Those that fit entirely; what each is doing is worked out only when the filter asks."""
         if filters.flow is not None:
-            seen = _of_flow(seen, Filters(flow=filters.flow, status="any"), known, now)
+            seen = _of_flow(seen, filters, known)
         if filters.action is None:
             return seen
-        by_action, doings = Filters(action=filters.action, status="any"), await self._doings.of(seen, known)
-        return [a for a, doing in zip(seen, doings, strict=True) if by_action.matches(a, doing, None, now)]
+        doings = await self._doings.of(seen, known)
+        return [a for a, doing in zip(seen, doings, strict=True) if filters.fits_action(doing)]
 
 
-def _of_flow(seen: list[Activeflow], wanted: Filters, known: Flows, now: datetime) -> list[Activeflow]:
+def _of_flow(seen: list[Activeflow], wanted: Filters, known: Flows) -> list[Activeflow]:
     """Decided once for each flow."""
     decided: dict[int, bool] = {}
     found = []
@@ -202,7 +199,7 @@ def _of_flow(seen: list[Activeflow], wanted: Filters, known: Flows, now: datetim
         fits = decided.get(number)
         if fits is None:
             flow = flow_of(activeflow, known)
-            fits = decided[number] = wanted.matches(activeflow, _UNSEEN, flow.name if flow else None, now)
+            fits = decided[number] = wanted.fits_flow(activeflow.flow_id, flow.name if flow else None)
         if fits:
             found.append(activeflow)
     return found

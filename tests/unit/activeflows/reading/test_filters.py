@@ -130,6 +130,28 @@ def test_the_words_say_the_filter_completely(filters: Filters) -> None:
     assert _parsed(filters.words()) == filters
 
 
+AGES = st.none() | st.integers(-(10**6), 10**7).map(lambda seconds: NOW - timedelta(seconds=seconds))
+
+
+@given(ALL, st.lists(AGES), st.sampled_from(Status))
+def test_many_at_once_are_taken_as_one_by_one(filters: Filters, began: list[datetime | None], status: Status) -> None:
+    some = [replace(WAITING, created_at=at, status=status) for at in began]
+    by_itself = replace(filters, flow=None, action=None)
+    assert filters.among(some, NOW) == [each for each in some if takes(by_itself, each)]
+    for age in (filters.older, filters.newer):
+        for each in filters.among(some, NOW) if age is not None else ():
+            lived = each.age(NOW)
+            assert lived is not None
+            assert filters.older is None or lived >= filters.older
+            assert filters.newer is None or lived <= filters.newer
+
+
+@given(st.timedeltas(min_value=timedelta(0)))
+def test_no_span_is_too_long(span: timedelta) -> None:
+    assert takes(Filters(newer=span)) is (span >= timedelta(minutes=10))
+    assert takes(Filters(older=span)) is (span <= timedelta(minutes=10))
+
+
 @given(ALL, ALL)
 def test_every_filter_added_takes_no_more_than_before(one: Filters, other: Filters) -> None:
     both = replace(one, **{f.name: getattr(other, f.name) for f in fields(one) if getattr(one, f.name) is None})
