@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from hypothesis.stateful import precondition, rule
 
 from bot.activeflows.bulk.asking import Put
-from bot.activeflows.bulk.bulks import Bulk, Run
+from bot.activeflows.bulk.bulks import Bulk, Run, intent_id
 from bot.activeflows.bulk.preparing import Unasked
 from bot.activeflows.bulk.wanted import Draft, Wanted
 from bot.activeflows.errors import BotError, NotPermitted
@@ -205,6 +205,24 @@ class BulkIncident(Incident):
         if self._many_are_pressed(who, by, count):
             self.house.passes(then)
             self.aborts(aborter, 0, 0.0)
+
+    @precondition(lambda self: self.house.process)
+    @rule(who=askers, by=pressers, hanger=people, count=counts, then=whiles, dies=st.booleans())
+    def callers_stay_on_the_line_and_are_hung_up(
+        self, who: str, by: str, hanger: str, count: int, then: float, dies: bool
+    ) -> None:
+        """Somebody presses for all of them at once, from before the end of the bulk stop to long after it."""
+        self.world.telephony.loses_hangups = True
+        if self._many_are_pressed(who, by, count):
+            self.house.passes(3 * then)
+            bulk = self.promises.bulk.frozen[self.bulks[-1]]
+            for member in bulk.members:
+                self._press(hanger, intent_id(bulk, member), Wish.HANG_UP)
+            self.house.passes(then)
+            if dies:
+                self.house.kill()
+                self.house.start()
+        self.world.telephony.loses_hangups = False
 
     # ---------------------------------------------------------------- who may, and who it is
 
