@@ -111,6 +111,7 @@ class Stage:
 @pytest.fixture
 def slack() -> Workspace:
     slack = Workspace()
+    slack.patience = slack.triggers.seconds = 15.0  # not Slack's 3: how soon the bot acks is measured elsewhere
     slack.add_user(ALICE, "Alice")
     slack.add_user(BOB, "Bob")
     slack.add_user(CAROL, "Carol")

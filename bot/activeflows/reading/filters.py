@@ -59,7 +59,8 @@ class Filters:
         """By what it is doing."""
         if self.action is None:
             return True
-        return self.action.casefold() in {situation.action.casefold(), situation.kind, *situation.openers}
+        wanted = self.action.casefold()
+        return wanted in (situation.kind, situation.action.casefold()) or wanted in situation.openers
 
     def fits_flow(self, flow_id: UUID | None, name: str | None) -> bool:
         """By its flow; ``name`` is ``None`` when it is not known."""
