@@ -16,6 +16,14 @@ settings.register_profile(
     "long", settings.get_profile("untimed"), max_examples=5000
 )  # pytest --hypothesis-profile=long
 
+_LONG = {"test_promises.py", "test_kill_bulk_everywhere.py", "test_kill_bulk.py", "test_kill_at_every_commit.py"}
+"""A minute each, and more where others run beside them."""
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """The longest begin first, so that the others are done beside them, and nobody waits for one of them at the end."""
+    items.sort(key=lambda item: item.path.name not in _LONG)
+
 
 @pytest.fixture(scope="session")
 def postgresql_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:

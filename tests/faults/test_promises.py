@@ -222,7 +222,7 @@ class PromisesKept(BulkIncident):
 
 TestPromises: Any = PromisesKept.TestCase
 TestPromises.settings = settings(
-    max_examples=settings().max_examples * 4 // 5,
+    max_examples=settings().max_examples * 3 // 5,
     stateful_step_count=30,
     derandomize=settings().max_examples <= 100,  # the same stories each time; the long profile looks for new ones
     deadline=None,
