@@ -73,7 +73,7 @@ async def test_the_deadline_passes_while_voipbin_is_busy(
 
 
 async def test_the_deadline_passes_while_the_stop_waits_for_its_turn(stage: Stage, audit: Audit) -> None:
-    async with stage.start(voipbin_requests_per_second=0.5):  # four at once, then one in two seconds
+    async with stage.start(voipbin_requests_per_second=0.2):  # four at once, then one in five seconds
         activeflow, card, deadline = await asked(stage, audit)
         await stage.slack.clicks(ALICE, card, "stop.flow")
         words = await last_word(stage, card, seconds=30)
