@@ -70,7 +70,7 @@ class HangingUp:
         deadline = press.at + _SEND_WITHIN
         try:
             written = await self._ledger.record(
-                record_of(intent, press, What.SENDING, self._now(), wish=str(press.wish), call=str(intent.seen.call_id))
+                record_of(intent, press, What.SENDING, self._now(), call=str(intent.seen.call_id))
             )
             if not written.new:
                 return Tried("the bot was restarted while it was being sent")
@@ -85,9 +85,7 @@ class HangingUp:
         call = await self._after(intent, press)
         detail = {"outcome": call.state, "why": tried.why or None, "request_id": tried.request_id or None}
         with suppress(LedgerUnavailable):  # the channel is told all the same
-            await self._ledger.record(
-                record_of(intent, press, What.OUTCOME, self._now(), wish=str(press.wish), **detail)
-            )
+            await self._ledger.record(record_of(intent, press, What.OUTCOME, self._now(), **detail))
         if call.state != "hung_up":
             call = replace(call, why=tried.why or "VoIPBIN took it, and has not hung it up")
         seen = None

@@ -60,6 +60,8 @@ def record_of(intent: Intent, press: Press, what: What, at: datetime, **detail: 
     """A record about this press. Its key is the press and the kind, unless the caller gives it a finer one."""
     if intent.bulk_id:
         detail["bulk"] = intent.bulk_id
+    if press.wish is not Wish.STOP:
+        detail["wish"] = str(press.wish)
     return Record(
         key=f"{press.id}/{what}",
         at=at,
@@ -118,7 +120,7 @@ class Pressing:
                 declined = Declined(Why.NOT_PERMITTED, decision.because, decision.who_may)
                 return await self._decline(intent, press, declined)
             detail: dict[str, str | int | bool | None] = {"because": decision.because, "grant": decision.grant}
-            pressed = record_of(intent, press, What.PRESSED, self._now(), wish=str(press.wish), **detail)
+            pressed = record_of(intent, press, What.PRESSED, self._now(), **detail)
             await self._ledger.record(pressed)
             return Admission(intent)
         except LedgerUnavailable as failure:
@@ -159,10 +161,7 @@ class Pressing:
         return approval if asker.may(Permission.STOP, intent.flow_id) else decision
 
     async def _decline(self, intent: Intent, press: Press, declined: Declined) -> Admission:
-        detail = {"because": declined.because, "why": str(declined.why)}
-        if press.wish is not Wish.STOP:
-            detail["wish"] = str(press.wish)
-        refused = record_of(intent, press, What.REFUSED, self._now(), **detail)
+        refused = record_of(intent, press, What.REFUSED, self._now(), because=declined.because, why=str(declined.why))
         await self._ledger.record(refused)
         told = Declined(declined.why, declined.because, declined.who_may, activeflow_id=intent.activeflow_id)
         return Admission(intent, told)
