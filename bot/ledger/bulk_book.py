@@ -138,13 +138,16 @@ class BulkBook:
 
         return await self._database.within(work)
 
-    async def heard(self, bulk_id: str, number: int, call: CallAfter) -> Run:
-        def work(connection: Connection) -> Run:
+    async def heard(self, bulk_id: str, number: int, call: CallAfter) -> Run | None:
+        def work(connection: Connection) -> Run | None:
             one_writer(connection)
-            ending = _run(connection, bulk_id).ending or Ending()
-            told = _ENDING.dump_json(replace(ending, calls={**ending.calls, number: call})).decode()
+            run = _run(connection, bulk_id)
+            if run.ending is None:
+                return None
+            ending = replace(run.ending, calls={**run.ending.calls, number: call})
+            told = _ENDING.dump_json(ending).decode()
             connection.execute(update(bulks).where(bulks.c.id == bulk_id).values(ending=told))
-            return _run(connection, bulk_id)
+            return replace(run, ending=ending)
 
         return await self._database.within(work)
 

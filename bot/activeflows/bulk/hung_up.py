@@ -13,8 +13,9 @@ class HungUp:
     async def tell(self, intent: Intent, call: CallAfter, press: Press) -> bool | None:
         """Whether somebody could see it; ``None`` when no such bulk is known to be over. Raises ``LedgerUnavailable``."""
         found = await self._bulks.bulk(intent.bulk_id)
-        if found is None or found[1].ending is None:
+        if found is None:
             return None
-        bulk, _run = found
+        bulk, _ = found
         number = next(member.number for member in bulk.members if member.activeflow_id == intent.activeflow_id)
-        return await self._cards.show(bulk, await self._bulks.heard(bulk.id, number, call), press)
+        run = await self._bulks.heard(bulk.id, number, call)
+        return None if run is None else await self._cards.show(bulk, run, press)

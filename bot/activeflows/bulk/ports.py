@@ -62,8 +62,11 @@ class BulkLedger(Protocol):
         """Over: write these records, and the receipt of the last one into the ending. The run as it then stands."""
         ...
 
-    async def heard(self, bulk_id: str, number: int, call: CallAfter) -> Run:
-        """Keep what came of the last press to hang a member's caller up. The run as it then stands."""
+    async def heard(self, bulk_id: str, number: int, call: CallAfter) -> Run | None:
+        """Keep what came of the last press to hang a member's caller up. The run as it then stands.
+
+        ``None``, and nothing kept, when it is not over.
+        """
         ...
 
 
