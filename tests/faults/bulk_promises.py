@@ -110,10 +110,11 @@ class BulkPromises:
     def _at_telling(self, telling: BulkTelling) -> None:
         bulk, run, words = telling.bulk, telling.run, telling.words
         self._must_be_true(bulk, {m.number: run.of(m) for m in bulk.members}, over=run.state is BulkState.DONE)
-        for number, call in (run.ending.calls if run.ending is not None else {}).items():
-            up = self._house.world.call_of(self._house.world.activeflow(_numbered(bulk, number).activeflow_id))
-            gone = up is None or up.status == "hangup"
-            self._must(call.state != "hung_up" or gone, f"the caller of {number} is there, and called hung up")
+        calls = run.ending.calls if run.ending is not None else {}
+        for member in (m for m in bulk.members if m.number in calls and calls[m.number].state == "hung_up"):
+            call = self._house.world.call_of(self._house.world.activeflow(member.activeflow_id))
+            gone = call is None or call.status == "hangup"
+            self._must(gone, f"the caller of {member.short_id} is there, and called hung up")
         if words.startswith("All "):
             self._must(all(self._ended(m) for m in bulk.members), f"some run, and the card says: {words[:60]}")
         found = _PROGRESS.search(words)
@@ -179,10 +180,6 @@ class BulkPromises:
 
 def _own(bulk: Bulk, member: Member, press: Press) -> str:
     return press_on(intent_of(bulk, member, bulk.deadline), press).id
-
-
-def _numbered(bulk: Bulk, number: int) -> Member:
-    return next(member for member in bulk.members if member.number == number)
 
 
 def _last(answers: list[Answer], user: str) -> Answer | None:

@@ -3,7 +3,6 @@
 from functools import partial
 
 import pytest
-from starlette.types import ASGIApp, Receive, Scope, Send
 
 from bot.activeflows.records import What
 from bot.demo.slack.messages import Button, Message
@@ -12,6 +11,7 @@ from bot.demo.voipbin.state import Activeflow
 from bot.demo.voipbin.world import World
 from tests.scenarios.bulk_stage import BulkStage, bulk
 from tests.scenarios.conftest import ALICE, BOB, CAROL, Stage
+from tests.scenarios.test_after_the_end import only_looks
 from tests.scenarios.test_bulk_permission import records
 
 __all__ = ["bulk"]
@@ -53,11 +53,6 @@ def gone(stage: Stage, card: Message, activeflow: Activeflow) -> bool:
 
 def hang_ups(voipbin: World, activeflow: Activeflow) -> int:
     return len(voipbin.requests_to("POST", f"/calls/{activeflow.reference_id}/hangup"))
-
-
-async def only_looks(work: ASGIApp, scope: Scope, receive: Receive, send: Send) -> None:
-    """A hang-up that is answered and has no effect."""
-    await work({**scope, "method": "GET", "path": scope["path"].removesuffix("/hangup")}, receive, send)
 
 
 async def test_they_are_named_with_a_button_each_and_the_way_out(stage: Stage, bulk: BulkStage, voipbin: World) -> None:
@@ -141,9 +136,7 @@ async def test_callers_who_were_hung_up_are_not_spoken_of(stage: Stage, bulk: Bu
     voipbin.telephony.loses_hangups = False
     bulk.ring(3, voipbin.add_flow("Support line"))
     async with stage.start():
-        card = await bulk.asks("type:call")
-        await bulk.presses(card)
-        words = await bulk.over(card)
+        _, words = await all_ended(bulk)
     assert "on the line" not in words
     assert "hung up" not in words
     assert "vn " not in words
