@@ -222,10 +222,11 @@ class Bulking:
         while not over.is_set():
             with suppress(LedgerUnavailable):
                 found = await self._bulks.bulk(bulk.id)
-                now = None if found is None else replace(found[1], unanswered=self._permitting.unanswered(bulk.id))
-                if found is not None and now is not None and now != told:
-                    told = now
-                    await self._cards.show(found[0], now, press)
+                if found is not None:
+                    run = replace(found[1], unanswered=self._permitting.unanswered(bulk.id))
+                    if run != told:
+                        told = run
+                        await self._cards.show(found[0], run, press)
             with suppress(TimeoutError):
                 async with asyncio.timeout(self._edit_every):
                     await over.wait()

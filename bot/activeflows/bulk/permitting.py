@@ -17,7 +17,7 @@ Decisions:
 import asyncio
 from collections import Counter
 from collections.abc import Awaitable, Callable, Iterable, Iterator, Mapping
-from contextlib import contextmanager, nullcontext, suppress
+from contextlib import contextmanager, suppress
 from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Protocol
@@ -79,8 +79,8 @@ class Permitting:
     async def _patiently(self, intent: Intent, press: Press) -> Mapping[UUID | None, Decision] | Declined:
         patient_until = min(intent.deadline, self._now() + timedelta(seconds=self._patience.unanswered))
         decided = await self._answered(intent, press, [intent.flow_id], self._people.recent)
-        with self._waiting(intent.bulk_id) if _is_unanswered(decided) else nullcontext():
-            while _is_unanswered(decided) and self._now() < patient_until:
+        while _is_unanswered(decided) and self._now() < patient_until:
+            with self._waiting(intent.bulk_id):
                 await asyncio.sleep(self._patience.rest)
                 decided = await self._answered(intent, press, [intent.flow_id], self._people.recent)
         return decided

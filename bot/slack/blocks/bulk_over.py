@@ -43,7 +43,7 @@ def what_became(bulk: Bulk, run: Run) -> Iterator[str]:
         yield f"*It went no further than the first one:* {escaped(ending.halted, 200)}. Nothing else was touched."
     if ending.refused:
         yield f"*It went no further:* {escaped(ending.refused, 400)}. Nothing else was begun."
-    yield from _callers(bulk, run, ending)
+    yield from _callers(bulk, ending)
     for kind, words in _NAMED.items():
         named = [member.short_id for member in bulk.members if run.of(member) is kind]
         if named:
@@ -77,12 +77,11 @@ def hang_ups(bulk: Bulk, run: Run) -> list[SectionBlock]:
     ]
 
 
-def _callers(bulk: Bulk, run: Run, ending: Ending) -> Iterator[str]:
+def _callers(bulk: Bulk, ending: Ending) -> Iterator[str]:
     """Those who may still be there, then those of whom somebody pressed *Hang up*."""
-    there = on_the_line(bulk, run)
     states = ending.on_the_line()
-    up = [member.short_id for member in there if states[member.number] == "up"]
-    unheard = [member.short_id for member in there if states[member.number] == "unknown"]
+    up = [member.short_id for member in bulk.members if states.get(member.number) == "up"]
+    unheard = [member.short_id for member in bulk.members if states.get(member.number) == "unknown"]
     if up:
         yield f"*Ended, and the caller is still on the line:* {few(up)}. VoIPBIN was to hang up."
     if unheard:
