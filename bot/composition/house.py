@@ -65,6 +65,7 @@ from bot.slack.listeners import register
 from bot.slack.presses import OpenReasons, Pressers
 from bot.slack.socket_mode import NotConnected, SocketMode
 from bot.slack.telling import Teller
+from bot.slack.unknown import Unknown
 from bot.slack.views import Views
 from bot.slack.watch_cards import WatchCards
 from bot.voipbin import Pace, VoIPBINClient
@@ -176,7 +177,7 @@ async def running(
             records=book,
             now=utc_now,
         )
-        app = build_app(client, installation, jobs)
+        app = build_app(client, installation, jobs, Unknown(teller, jobs, settings.flows_bot_command))
         register(app, desk)
         tell = partial(_tell_head, teller, in_force)
         keeping = kept_up(in_force, database, tell, now=utc_now, look_every=look_every)

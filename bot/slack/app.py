@@ -17,6 +17,7 @@ from slack_bolt.async_app import AsyncApp
 from slack_bolt.authorization import AuthorizeResult
 from slack_bolt.authorization.async_authorize import AsyncAuthorize
 from slack_bolt.context.async_context import AsyncBoltContext
+from slack_bolt.error import BoltUnhandledRequestError
 from slack_bolt.response import BoltResponse
 from slack_sdk.http_retry.builtin_async_handlers import (
     AsyncConnectionErrorRetryHandler,
@@ -31,6 +32,7 @@ from bot.slack.explain import incident
 from bot.slack.gestures import from_body
 from bot.slack.installation import Installation
 from bot.slack.jobs import Jobs
+from bot.slack.unknown import Unknown
 
 LONGEST_WAIT: Final = 10
 """Seconds a 429 of Slack's is waited for; what is told to wait longer fails now."""
@@ -53,8 +55,8 @@ def web_client(token: str, base_url: str, session: aiohttp.ClientSession) -> Asy
     )
 
 
-def build_app(client: AsyncWebClient, installation: Installation, jobs: Jobs) -> AsyncApp:
-    """The Bolt app, to which listeners are added. Bugs in them are told through ``jobs``."""
+def build_app(client: AsyncWebClient, installation: Installation, jobs: Jobs, unknown: Unknown) -> AsyncApp:
+    """The Bolt app, to which listeners are added. Bugs in them are told through ``jobs``, the rest by ``unknown``."""
     app = AsyncApp(
         name="flows-bot",
         client=client,
@@ -65,12 +67,15 @@ def build_app(client: AsyncWebClient, installation: Installation, jobs: Jobs) ->
         ssl_check_enabled=False,
         url_verification_enabled=False,
         attaching_function_token_enabled=False,
+        raise_error_for_unhandled_request=True,  # to be answered below
         logger=_quiet("bot.slack.bolt"),
     )
 
     @app.error
     async def bug(error: Exception, body: Mapping[str, Any]) -> BoltResponse:
         """Acked all the same: the person reads our words instead of Slack's."""
+        if isinstance(error, BoltUnhandledRequestError):
+            return unknown.answer(body)
         gesture = from_body(body)
         if gesture is None or not gesture.user_id:
             incident(error, user="", doing="hearing an event")

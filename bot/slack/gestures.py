@@ -112,7 +112,7 @@ def from_shortcut(body: Mapping[str, Any]) -> Gesture:
 
 
 def from_body(body: Mapping[str, Any]) -> Gesture | None:
-    """Whichever of these it is; ``None`` for what no person did (an event)."""
+    """Whichever of these it is, also of a kind that nobody knows; ``None`` for what no person did (an event)."""
     match body.get("type"):
         case "block_actions" | "block_suggestion":
             return from_action(body)
@@ -122,8 +122,10 @@ def from_body(body: Mapping[str, Any]) -> Gesture | None:
             return from_shortcut(body)
         case None if "command" in body:
             return from_command(body)
-        case _:
+        case None | "event_callback":
             return None
+        case _:
+            return from_shortcut(body)
 
 
 def _part(body: Mapping[str, Any], key: str) -> Mapping[str, Any]:

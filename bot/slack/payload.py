@@ -23,6 +23,8 @@ _KINDS: Final = frozenset(
     {"block_actions", "block_suggestion", "view_submission", "view_closed", "shortcut", "message_action"}
 )
 
+OTHER: Final = "other"
+"""Any other kind of thing that a person did."""
 _OBJECTS: Final = ("user", "team", "enterprise", "channel", "container", "message", "view", "state")
 """What is an object, or null, in every interaction."""
 
@@ -62,9 +64,9 @@ def unquoted(field: bytes) -> bytes:
 
 
 def kind_of(payload: Mapping[str, Any]) -> str:
-    """``command``, ``event_callback``, ``url_verification``, ``block_actions`` and the like.
+    """``command``, ``event_callback``, ``url_verification``, ``block_actions`` and the like; ``other`` for a new kind.
 
-    Empty when it is unknown, or not shaped as Slack shapes it: Bolt takes shapes for granted.
+    Empty when it is not shaped as Slack shapes it: Bolt takes shapes for granted.
     """
     if isinstance(payload.get("command"), str) and "type" not in payload:
         return "command"
@@ -73,7 +75,9 @@ def kind_of(payload: Mapping[str, Any]) -> str:
         return "url_verification"
     if kind == "event_callback" and isinstance(payload.get("event"), dict):
         return "event_callback" if _listed(payload, "authorizations") else ""
-    return kind if isinstance(kind, str) and kind in _KINDS and _well_shaped(kind, payload) else ""
+    if not isinstance(kind, str) or not _well_shaped(kind, payload):
+        return ""
+    return kind if kind in _KINDS else OTHER if isinstance(payload.get("user"), dict) else ""
 
 
 def _well_shaped(kind: str, payload: Mapping[str, Any]) -> bool:

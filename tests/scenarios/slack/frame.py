@@ -21,6 +21,7 @@ from bot.slack.installation import Installation, introduce
 from bot.slack.intake import Intake
 from bot.slack.jobs import Jobs
 from bot.slack.telling import Message, Teller
+from bot.slack.unknown import Unknown
 
 BUTTONS = ActionsBlock(
     elements=[ButtonElement(text="Press", action_id="press", value="7"), ButtonElement(text="Stop", action_id="stop")]
@@ -94,7 +95,7 @@ async def framed(slack: Workspace, **jobs: Any) -> AsyncIterator[Frame]:
         teller = Teller(client, session)
         tasks = Jobs(teller, **jobs)
         stack.push_async_callback(tasks.drain, within=2)
-        app = build_app(client, installation, tasks)
+        app = build_app(client, installation, tasks, Unknown(teller, tasks, "/flows"))
         registry = CollectorRegistry()
         intake = Intake(app, installation, signing_secret=slack.signing_secret, registry=registry)
         frame = Frame(slack, client, session, installation, teller, tasks, app, intake, registry)

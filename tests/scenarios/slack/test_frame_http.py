@@ -178,10 +178,11 @@ async def test_an_event_that_comes_again_is_acked_and_dropped(frame: Frame) -> N
     assert (again.status, frame.texts) == (200, ["event U0ALICE"])
 
 
-async def test_an_unknown_press_is_a_404_and_an_unknown_event_is_not(frame: Frame) -> None:
+async def test_an_unknown_press_is_acked_and_answered_and_an_unknown_event_only_acked(frame: Frame) -> None:
     slack = frame.workspace
     posted = slack.post("C0INC", slack.bot_user_id, "card", blocks=(_buttons(),))
-    assert (await slack.clicks("U0ALICE", posted, "stop")).status == 404
+    assert (await slack.clicks("U0ALICE", posted, "stop")).status == 200
+    assert await slack.until(lambda: [m for m in slack.sees("U0ALICE", "C0INC") if "Nothing was stopped" in m.words])
     assert (await slack.tells({"type": "team_join", "user": {"id": "U0ALICE"}})).status == 200
 
 

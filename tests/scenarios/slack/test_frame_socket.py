@@ -41,13 +41,13 @@ async def test_a_command_and_a_press_come_through_the_socket(frame: Frame) -> No
     await slack.until(lambda: not slack.socket.connected)
 
 
-async def test_what_cannot_be_taken_is_acked_and_a_command_is_told_so(frame: Frame) -> None:
+async def test_what_nobody_listens_for_is_acked_and_told_so(frame: Frame) -> None:
     async with socket(frame) as (slack, _):
         frame.workspace.commands["/other"] = slack.commands["/flows"]
         delivery = await slack.types("U0ALICE", "C0INC", "/other words")
         assert delivery.error is None
-        (told,) = slack.sees("U0ALICE", "C0INC")
-        assert "Nothing was done" in told.words
+        (told,) = await slack.until(lambda: slack.sees("U0ALICE", "C0INC"))
+        assert "Nothing was stopped" in told.words
         posted = await frame.teller.publicly(Gesture("U0ALICE", slack.team_id, "C0INC"), said("card"))
         assert posted
         pressed = await slack.clicks("U0ALICE", slack.message("C0INC", posted.ts), "stop")
