@@ -53,6 +53,9 @@ QUEUE: Final = "bulk_members"
 AT_ONCE: Final = 2
 _LOOK_EVERY: Final = 0.25
 """Seconds between two looks at the queue, and at whether a member is done."""
+_LISTENER_TURN: Final = 0.02
+"""Seconds of one turn of DBOS's listener for messages between workflows, of which there are none here: its turns cost
+nothing, and a shutdown waits for the end of one. DBOS's own is a second."""
 
 
 class Json(DBOSSerializer):
@@ -120,6 +123,7 @@ class Durable:
                 executor_id=self.executor_id,
                 serializer=Json(),
                 log_level="WARNING",
+                notification_listener_polling_interval_sec=_LISTENER_TURN,
                 db_engine_kwargs=_engine_arguments(self._database_url),
             )
         )
