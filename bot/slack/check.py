@@ -1,4 +1,4 @@
-"""The last look before a message leaves: what Slack would refuse never gets as far as Slack.
+"""The last look before a message or a view leaves: what Slack would refuse never gets as far as Slack.
 
 Texts that are too long are shortened: better a cut name than silence. Everything else that Slack refuses (too many
 blocks, a button without an ``action_id``, two of the same in one block, a block messages cannot hold) is a mistake of
@@ -48,7 +48,12 @@ _INTERACTIVE: Final = frozenset(
 )
 _PLAIN_ONLY: Final = frozenset({("header", "text"), ("button", "text")})
 _ONLY_IN_VIEWS: Final = frozenset({"alert"})
-_MAX_BLOCKS: Final = 50
+_MAX_BLOCKS: Final[Mapping[str, int]] = {"message": 50, "modal": 100, "home": 100}
+_LONGEST_QUESTION: Final = 300
+"""In Slack's own question before a press is sent."""
+_LONGEST_END: Final = 24
+"""A modal's title, and the words on its two buttons."""
+_MAX_METADATA: Final = 3000
 _MAX_ID: Final = 255
 _VALUES: Final[Mapping[str, int]] = {"button": 2000, "overflow": 150, "static_select": 150}
 
@@ -58,11 +63,36 @@ class Unsendable(ValueError):
 
 
 def checked(text: str, blocks: Sequence[Block]) -> tuple[str, list[dict[str, Any]]]:
-    """The text and the blocks as they may be sent. Raises ``Unsendable``."""
+    """The text and the blocks of a message as they may be sent. Raises ``Unsendable``."""
     if not text.strip():
         raise Unsendable("a message needs a text: it is what notifications and screen readers say")
-    if len(blocks) > _MAX_BLOCKS:
-        raise Unsendable(f"{len(blocks)} blocks in one message, {_MAX_BLOCKS} are allowed")
+    return shortened(text, TEXT_LIMIT), _checked_blocks(blocks, "message")
+
+
+def checked_view(view: Mapping[str, Any]) -> dict[str, Any]:
+    """A modal or a Home, its blocks drawn or models, as it may be sent. Raises ``Unsendable``.
+
+    https://docs.slack.dev/reference/views
+    """
+    surface = str(view.get("type"))
+    if surface not in {"modal", "home"}:
+        raise Unsendable("a view is a modal or a Home")
+    drawn = {key: _drawn(part) for key, part in view.items() if key != "blocks"}
+    blocks = _checked_blocks(view.get("blocks", ()), surface)
+    if surface == "modal" and not drawn.get("title"):
+        raise Unsendable("a modal needs a title")
+    if any(block["type"] == "input" for block in blocks) and not drawn.get("submit"):
+        raise Unsendable("a modal with fields needs a submit button")
+    for end in {"title", "submit", "close"} & drawn.keys():
+        drawn[end]["text"] = shortened(drawn[end]["text"], _LONGEST_END)
+    if len(drawn.get("private_metadata", "")) > _MAX_METADATA or len(drawn.get("callback_id", "")) > _MAX_ID:
+        raise Unsendable("what the view carries is too long")
+    return {**drawn, "blocks": blocks}
+
+
+def _checked_blocks(blocks: Sequence[Any], surface: str) -> list[dict[str, Any]]:
+    if len(blocks) > _MAX_BLOCKS[surface]:
+        raise Unsendable(f"{len(blocks)} blocks in one {surface}, {_MAX_BLOCKS[surface]} are allowed")
     try:
         drawn = [_drawn(block) for block in blocks]
     except SlackObjectFormationError as refused:
@@ -71,8 +101,8 @@ def checked(text: str, blocks: Sequence[Block]) -> tuple[str, list[dict[str, Any
     if ids and max(ids.values()) > 1:
         raise Unsendable("two blocks share a block_id")
     for place, block in enumerate(drawn):
-        _check_block(f"block {place} ({block.get('type')})", block)
-    return shortened(text, TEXT_LIMIT), drawn
+        _check_block(f"block {place} ({block.get('type')})", block, surface)
+    return drawn
 
 
 def _drawn(thing: Any) -> Any:
@@ -89,9 +119,9 @@ def _drawn(thing: Any) -> Any:
     return thing
 
 
-def _check_block(where: str, block: dict[str, Any]) -> None:
+def _check_block(where: str, block: dict[str, Any], surface: str) -> None:
     kind = block.get("type")
-    if kind is None or kind in _ONLY_IN_VIEWS:
+    if kind is None or (kind in _ONLY_IN_VIEWS and surface == "message"):
         raise Unsendable(f"{where}: messages cannot hold this block")
     if kind in {"actions", "context"} and not block.get("elements"):
         raise Unsendable(f"{where}: has no elements")
@@ -125,6 +155,8 @@ def _check_part(where: str, part: dict[str, Any]) -> None:
         part["verbatim"] = True
     if kind in _INTERACTIVE and not 0 < len(part.get("action_id", "")) <= _MAX_ID:
         raise Unsendable(f"{where}: a {kind} needs an action_id of 1 to {_MAX_ID} characters")
+    if not kind and {"title", "confirm"} <= part.keys():
+        part["text"]["text"] = shortened(part["text"]["text"], _LONGEST_QUESTION)
     if kind in _VALUES:
         choices = [part, *part.get("options", ())]
         if any(len(choice.get("value", "")) > _VALUES[kind] for choice in choices):

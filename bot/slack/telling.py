@@ -100,13 +100,13 @@ class Teller:
         ``replace=True`` replaces the message the button stood in, if that was an ephemeral one: a public message is
         never replaced by private words. ``fleeting=True`` tells it in no message that Slack keeps, so not as a direct one.
         """
-        body = _body(message)
         in_place = replace and gesture.ephemeral
+        body = _body(message, in_place=in_place)
         how = {"response_type": "ephemeral", "replace_original": in_place, **({} if in_place else _thread(gesture))}
         answer = await self._respond(gesture, {**how, **body})
         if answer in _BAD_BLOCKS:
             log.error("blocks_refused", by="response_url", error=answer)
-            body = _body(Message(message.text))
+            body = _body(Message(message.text), in_place=in_place)
             answer = await self._respond(gesture, {**how, **body})
         if answer == "" or await self._ephemerally(gesture, body):
             return heard()
@@ -135,34 +135,37 @@ class Teller:
     async def edit(self, where: Posted, message: Message, *, gesture: Gesture | None = None) -> bool:
         """Replace a message of the bot's own, for everybody; ``False`` when no way there worked.
 
-        The gesture's ``response_url`` reaches only the message its button stood in, so it is used for that one alone.
+        A press reaches the message it was made on by its own channel and its ``response_url``, too: a channel's id can
+        change while a message stands in it, and the message's ``ts`` does not.
+        https://github.com/Netflix/dispatch/pull/560
         """
-        body = _body(message)
-        if where.ts:
-            there = {"channel": where.channel_id, "ts": where.ts}
-            error, _ = await self._call("chat.update", {**there, **body, **_LITERAL})
-            if error == "":
+        pressed = gesture if gesture is not None and _made_on(gesture, where) else None
+        channels = [where.channel_id, *([pressed.channel_id] if pressed is not None else [])] if where.ts else []
+        for channel_id in dict.fromkeys(channels):
+            if (await self.redraw(Posted(channel_id, where.ts), message)).error == "":
                 return heard()
-        if gesture is not None and _stands_in(gesture, where):
-            replaced = {**body, "response_type": "in_channel", "replace_original": True}
-            if await self._respond(gesture, replaced) == "":
+        if pressed is not None:
+            replaced = {**_body(message, in_place=True), "response_type": "in_channel", "replace_original": True}
+            if await self._respond(pressed, replaced) == "":
                 return heard()
         return False
 
     async def redraw(self, where: Posted, message: Message) -> Redrawn:
         """Replace a message of the bot's own for which nobody waits: as ``edit``, and it says what Slack answered."""
         there = {"channel": where.channel_id, "ts": where.ts, **_LITERAL}
-        return await self._unhurried("chat.update", there, message)
+        return await self._unhurried("chat.update", there, message, in_place=True)
 
     async def announce(self, channel_id: str, message: Message) -> Redrawn:
         """To everybody in a channel, although nobody asked there just now; says what Slack answered."""
         return await self._unhurried("chat.postMessage", {"channel": channel_id, **_QUIET}, message)
 
-    async def _unhurried(self, method: str, where: dict[str, Any], message: Message) -> Redrawn:
-        answer = await self._ask(method, {**where, **_body(message)})
+    async def _unhurried(
+        self, method: str, where: dict[str, Any], message: Message, *, in_place: bool = False
+    ) -> Redrawn:
+        answer = await self._ask(method, {**where, **_body(message, in_place=in_place)})
         if answer.error in _BAD_BLOCKS:
             log.error("blocks_refused", by=method, error=answer.error)
-            answer = await self._ask(method, {**where, **_body(Message(message.text))})
+            answer = await self._ask(method, {**where, **_body(Message(message.text), in_place=in_place)})
         return Redrawn(answer.error, answer.retry_after)
 
     async def _ephemerally(self, gesture: Gesture, body: dict[str, Any]) -> bool:
@@ -233,9 +236,13 @@ def error_word(refused: SlackApiError) -> str:
     return word if isinstance(word, str) and word else "unreadable"
 
 
-def _body(message: Message) -> dict[str, Any]:
+def _body(message: Message, *, in_place: bool = False) -> dict[str, Any]:
+    """``in_place``: of another message, whose blocks would stay on the screen if none were sent.
+
+    https://github.com/slackapi/python-slack-sdk/issues/523
+    """
     text, blocks = checked(message.text, message.blocks)
-    return {"text": text, "blocks": blocks} if blocks else {"text": text}
+    return {"text": text, "blocks": blocks} if blocks or in_place else {"text": text}
 
 
 def _thread(gesture: Gesture) -> dict[str, str]:
@@ -243,10 +250,9 @@ def _thread(gesture: Gesture) -> dict[str, str]:
     return {"thread_ts": gesture.thread_ts} if gesture.thread_ts else {}
 
 
-def _stands_in(gesture: Gesture, where: Posted) -> bool:
-    if not gesture.message_ts or gesture.ephemeral:
-        return False
-    return where.ts in ("", gesture.message_ts) and where.channel_id == gesture.channel_id
+def _made_on(gesture: Gesture, where: Posted) -> bool:
+    """Is it a press on that message? Its channel says nothing: see ``Teller.edit``."""
+    return bool(gesture.message_ts) and not gesture.ephemeral and where.ts in ("", gesture.message_ts)
 
 
 def _response_error(status: int, words: str) -> str:

@@ -15,6 +15,7 @@ import structlog
 from slack_bolt.response import BoltResponse
 
 from bot.slack.blocks.not_known import form_not_known, not_known
+from bot.slack.check import checked_view
 from bot.slack.gestures import Gesture, from_body
 from bot.slack.jobs import Jobs
 from bot.slack.telling import Message, Teller
@@ -80,4 +81,4 @@ def _kept_open(view: Mapping[str, Any], command: str) -> dict[str, Any]:
     title = {"type": "plain_text", "text": "Not known any more"}
     close = {"type": "plain_text", "text": "Close"}
     shown = {"type": "modal", "title": title, "close": close, "blocks": [{"type": "section", "text": plain}]}
-    return {"response_action": "update", "view": shown}
+    return {"response_action": "update", "view": checked_view(shown)}

@@ -7,20 +7,30 @@ https://docs.slack.dev/surfaces/app-home, https://docs.slack.dev/surfaces/modals
 """
 
 from collections.abc import Mapping
+from enum import StrEnum
 from typing import Any, Final
 
 import aiohttp
 import structlog
 from slack_sdk.errors import SlackApiError, SlackClientError
-from slack_sdk.models.blocks import MarkdownTextObject, SectionBlock
+from slack_sdk.models.blocks import Block, MarkdownTextObject, SectionBlock
 from slack_sdk.web.async_client import AsyncWebClient
 
-from bot.slack.check import checked
+from bot.slack.check import checked_view
 from bot.slack.telling import Message, error_word, heard
 
 log = structlog.get_logger(__name__)
 _BAD_BLOCKS: Final = frozenset({"invalid_arguments", "invalid_blocks", "view_too_large"})
-_LONGEST_PLAIN: Final = 3000
+_OPENED_BEFORE: Final = frozenset({"lost", "exchanged_trigger_id", "trigger_exchanged"})
+"""After these a modal may be on the screen: a trigger is used once, so it was our own first try that used it."""
+
+
+class Asked(StrEnum):
+    """Whether a form is on the screen."""
+
+    OPENED = "opened"
+    NOT_KNOWN = "not known"
+    REFUSED = "refused"
 
 
 class Views:
@@ -31,7 +41,7 @@ class Views:
 
     async def publish(self, user_id: str, message: Message) -> bool:
         """Make this the Home of that person. https://docs.slack.dev/reference/methods/views.publish"""
-        view = {"type": "home", "blocks": _blocks(message)}
+        view = {"type": "home", "blocks": message.blocks or _plainly(message)}
         return await self._sent("views.publish", {"user_id": user_id}, view, message) is not None
 
     async def open(self, trigger_id: str, title: str, message: Message) -> str:
@@ -44,6 +54,14 @@ class Views:
         answer = await self._sent("views.open", {"trigger_id": trigger_id}, _modal(title, message), message)
         return "" if answer is None else str(answer.get("id") or "")
 
+    async def ask(self, trigger_id: str, form: Mapping[str, Any]) -> "Asked":
+        """Open a modal with fields, within three seconds of the press; how far that came."""
+        answer = await self._call("views.open", {"trigger_id": trigger_id, "view": checked_view(form)})
+        if not isinstance(answer, str):
+            heard()
+            return Asked.OPENED
+        return Asked.NOT_KNOWN if answer in _OPENED_BEFORE else Asked.REFUSED
+
     async def update(self, modal_id: str, title: str, message: Message) -> bool:
         """Put this into a modal that is open. https://docs.slack.dev/reference/methods/views.update"""
         if not modal_id:
@@ -53,10 +71,10 @@ class Views:
     async def _sent(
         self, method: str, to: Mapping[str, str], view: dict[str, Any], message: Message
     ) -> Mapping[str, Any] | None:
-        answer = await self._call(method, {**to, "view": view})
+        answer = await self._call(method, {**to, "view": checked_view(view)})
         if isinstance(answer, str) and answer in _BAD_BLOCKS:
             log.error("blocks_refused", by=method, error=answer)
-            answer = await self._call(method, {**to, "view": {**view, "blocks": _plainly(message)}})
+            answer = await self._call(method, {**to, "view": checked_view({**view, "blocks": _plainly(message)})})
         if isinstance(answer, str):
             return None
         heard()
@@ -81,15 +99,9 @@ def _modal(title: str, message: Message) -> dict[str, Any]:
         "type": "modal",
         "title": {"type": "plain_text", "text": title},
         "close": {"type": "plain_text", "text": "Close"},
-        "blocks": _blocks(message),
+        "blocks": message.blocks or _plainly(message),
     }
 
 
-def _blocks(message: Message) -> list[dict[str, Any]]:
-    _, blocks = checked(message.text, message.blocks)
-    return blocks or _plainly(message)
-
-
-def _plainly(message: Message) -> list[dict[str, Any]]:
-    words = SectionBlock(text=MarkdownTextObject(text=message.text[:_LONGEST_PLAIN]))
-    return checked(message.text, (words,))[1]
+def _plainly(message: Message) -> tuple[Block, ...]:
+    return (SectionBlock(text=MarkdownTextObject(text=message.text)),)

@@ -16,6 +16,7 @@ _GONE: Final = frozenset(
         "channel_not_found",
         "not_in_channel",
         "is_archived",
+        "is_inactive",
     }
 )
 """Slack's words for what will not get better: https://docs.slack.dev/reference/methods/chat.update#errors"""

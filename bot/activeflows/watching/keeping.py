@@ -185,6 +185,8 @@ class KeepingWatch:
         if edited.done and ending is not None:
             followed.told = True
             return await self._finish(followed)
+        if edited.done:
+            self._board.pacing.succeeded(followed.watch.id)
         return edited.done
 
     async def _recorded(self, followed: Followed, known: Known) -> bool:

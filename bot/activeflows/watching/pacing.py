@@ -4,7 +4,8 @@
 a card that changes more often than every few seconds cannot be read. Promises: the first news of a card is due at once;
 then a card is edited at most every ``card_every`` seconds, and all together never more than ``burst + rate x t`` times
 in any t seconds; who has been due for the longest is next, last words before all others; without news a card is due
-once in ``heartbeat``, so that the age it says stays true; after a 429 nobody is due for as long as Slack asked.
+once in ``heartbeat``, so that the age it says stays true; after a 429 nobody is due for as long as Slack asked; a card
+that cannot be edited waits twice as long each time, up to ``again_at_most``.
 """
 
 from dataclasses import dataclass
@@ -22,7 +23,8 @@ class Pace:
     burst: float = 5.0
     heartbeat: float = 60.0
     again: float = 10.0
-    """Before a card whose edit failed is tried again."""
+    """Before a card whose edit failed is tried again, the first time."""
+    again_at_most: float = 300.0
     read_every: float = 10.0
     """Between two readings of one activeflow, where no events come."""
     reads: float = 1.0
@@ -45,6 +47,8 @@ class _Card:
     not_before: float
     news: bool
     last: bool = False
+    failures: int = 0
+    """In a row."""
 
 
 class Pacing:
@@ -69,16 +73,24 @@ class Pacing:
             card.news, card.last = True, card.last or last
 
     def edited(self, id_: str, now: float) -> None:
-        """It was, until now."""
+        """It was tried, until now."""
         card = self._cards.get(id_)
         if card is not None:
             card.edited_at = now
+
+    def succeeded(self, id_: str) -> None:
+        """It was edited: the next failure is a first one."""
+        card = self._cards.get(id_)
+        if card is not None:
+            card.failures = 0
 
     def failed(self, id_: str, now: float) -> None:
         """It was not: what it was to say is still news."""
         card = self._cards.get(id_)
         if card is not None:
-            card.news, card.edited_at, card.not_before = True, now, now + self._pace.again
+            pause = min(self._pace.again * 2.0 ** min(card.failures, 16), self._pace.again_at_most)
+            card.failures += 1
+            card.news, card.edited_at, card.not_before = True, now, now + pause
 
     def refused(self, now: float, seconds: float) -> None:
         """Slack said 429."""

@@ -9,22 +9,26 @@ https://docs.slack.dev/surfaces/modals
 from dataclasses import replace
 from typing import Any, Final
 
-import structlog
 from slack_bolt.async_app import AsyncApp
 from slack_bolt.context.ack.async_ack import AsyncAck
-from slack_sdk.errors import SlackApiError, SlackClientError
 
 from bot.activeflows.errors import LedgerUnavailable
 from bot.slack import ids
+from bot.slack.blocks.mrkdwn import code
 from bot.slack.blocks.reason_modal import reason_modal
 from bot.slack.desk import Desk
 from bot.slack.gestures import Gesture
 from bot.slack.presses import gesture_of, press_of
 from bot.slack.taking import take
-from bot.slack.telling import Message, error_word
+from bot.slack.telling import Message
+from bot.slack.views import Asked
 
-log = structlog.get_logger(__name__)
 _AGAIN: Final = "Please press Stop flow again. Nothing was stopped."
+_NOT_ASKED: Final = "Slack did not let me ask you for a reason."
+_PERHAPS: Final = (
+    "Slack did not say whether it shows you the form for the reason. If it does, fill it in; if not, press Stop flow "
+    "again. Nothing was stopped."
+)
 _TOO_SHORT: Final = "Please say why, in a few words."
 
 
@@ -46,13 +50,13 @@ async def ask(desk: Desk, gesture: Gesture, intent_id: str) -> None:
         await desk.teller.privately(gesture, Message(_AGAIN))
         return
     word = desk.reasons.keep(press_of(gesture, intent_id, desk.now()))
-    try:
-        await desk.web.views_open(trigger_id=gesture.trigger_id, view=reason_modal(found[0], word))
-    except (SlackApiError, SlackClientError, OSError, ValueError) as trouble:
-        desk.reasons.forget(word)
-        why = error_word(trouble) if isinstance(trouble, SlackApiError) else type(trouble).__name__
-        log.warning("reason_not_asked", why=why)
-        await desk.teller.privately(gesture, Message(f"I could not ask you for a reason. {_AGAIN}"))
+    match await desk.views.ask(gesture.trigger_id, reason_modal(found[0], word)):
+        case Asked.NOT_KNOWN:
+            await desk.teller.privately(gesture, Message(_PERHAPS))
+        case Asked.REFUSED:
+            desk.reasons.forget(word)
+            typed_instead = code(f"{desk.command} stop {found[0].short_id} <reason>")
+            await desk.teller.privately(gesture, Message(f"{_NOT_ASKED} {_AGAIN} Or type {typed_instead}."))
 
 
 def register(app: AsyncApp, desk: Desk) -> None:

@@ -106,6 +106,22 @@ def test_a_failed_edit_is_tried_again_later_and_is_still_news() -> None:
     assert pacing.next(1.0 + PACE.again) == "a"
 
 
+def test_a_card_that_cannot_be_edited_waits_twice_as_long_each_time_until_it_can() -> None:
+    pacing, now = Pacing(PACE, 0.0), 0.0
+    pacing.add("a", now, news=True)
+    pauses = []
+    for _ in range(8):
+        pacing.failed("a", now)
+        pause = pacing.wait(now)
+        assert pause is not None
+        pauses.append(pause)
+        now += pause
+    assert pauses == [10.0, 20.0, 40.0, 80.0, 160.0, 300.0, 300.0, 300.0]
+    pacing.succeeded("a")
+    pacing.failed("a", now)
+    assert pacing.wait(now) == PACE.again
+
+
 def test_a_dropped_card_is_never_due() -> None:
     pacing = Pacing(PACE, 0.0)
     pacing.add("a", 0.0, news=True)
