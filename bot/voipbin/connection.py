@@ -20,6 +20,7 @@ from urllib.parse import urlsplit
 
 import httpx
 
+from bot.voipbin.body import ENCODING
 from bot.voipbin.budget import Budget
 from bot.voipbin.client import VoIPBINClient
 from bot.voipbin.credential import AccessKey, AccessKeyCredential, Credential, Login, LoginCredential
@@ -63,7 +64,11 @@ async def connected(
         follow_redirects=False,
         cookies=CookieJar(DefaultCookiePolicy(allowed_domains=[])),
         limits=httpx.Limits(max_connections=IN_FLIGHT + 2, max_keepalive_connections=IN_FLIGHT, keepalive_expiry=30.0),
-        headers={"User-Agent": f"flows-bot/{version('flows-bot')}", "Accept": "application/json"},
+        headers={
+            "User-Agent": f"flows-bot/{version('flows-bot')}",
+            "Accept": "application/json",
+            "Accept-Encoding": ENCODING,
+        },
     ) as http:
         shown: Credential
         if isinstance(credential, AccessKey):

@@ -16,6 +16,7 @@ from typing import Final, TypeVar
 import httpx
 import stamina
 
+from bot.voipbin.body import BodyUnread, read_body
 from bot.voipbin.budget import Budget, Load, Urgency
 from bot.voipbin.credential import Credential, Pass, refused_login
 from bot.voipbin.decoding import Unreadable
@@ -32,6 +33,16 @@ LOGIN_READ: Final = 32.0
 """Seconds to wait for an answer: above what VoIPBIN gives itself (36, 12, 9 and 30)."""
 
 _CONNECT: Final = 5.0
+_LARGEST_ERROR: Final = 65_536
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """A whole answer. An error whose body cannot be read, or is far too long for one, counts as one without a body."""
+
+    status_code: int
+    headers: httpx.Headers
+    content: bytes
 
 
 @dataclass(frozen=True, slots=True)
@@ -142,11 +153,13 @@ def new_request_id() -> str:
 
 async def send(
     http: httpx.AsyncClient, request: httpx.Request, read_within: float, request_id: str
-) -> httpx.Response | Trouble:
+) -> Answer | Trouble:
     """The answer, whole, or why there is none. Nothing of the HTTP library's exceptions survives: they hold the URL."""
     try:
         async with asyncio.timeout(read_within + 2 * _CONNECT):  # an answer that trickles ends, too
-            return await http.send(request)
+            return await _whole(await http.send(request, stream=True))
+    except BodyUnread as unread:
+        return Trouble(Kind.UNREADABLE, f"VoIPBIN's answer {unread}", request_id)
     except (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout) as problem:
         distrusted = "CERTIFICATE_VERIFY_FAILED" in str(problem)
         what = "VoIPBIN's certificate is not trusted" if distrusted else "VoIPBIN cannot be reached"
@@ -157,6 +170,19 @@ async def send(
         return Trouble(Kind.LOST, "VoIPBIN did not answer in time", request_id)
     except (httpx.HTTPError, httpx.InvalidURL, httpx.StreamError, OSError):
         return Trouble(Kind.LOST, "the connection to VoIPBIN broke before the answer was there", request_id)
+
+
+async def _whole(answer: httpx.Response) -> Answer:
+    done = answer.status_code == httpx.codes.OK
+    try:
+        content = await read_body(answer) if done else await read_body(answer, largest=_LARGEST_ERROR)
+    except BodyUnread:
+        if done:
+            raise
+        content = b""
+    finally:
+        await answer.aclose()
+    return Answer(answer.status_code, answer.headers, content)
 
 
 async def sign_in(http: httpx.AsyncClient, root_url: str, username: str, password: str) -> str:

@@ -25,8 +25,9 @@ from bot.voipbin.budget import Budget, Urgency
 from bot.voipbin.credential import Credential, Pass
 from bot.voipbin.errors import Unsuccessful
 
-_LARGEST_FRAME: Final = 16 * 2**20
-_QUEUE: Final = 256
+_LARGEST_FRAME: Final = 4 * 2**20
+"""Bytes: one activeflow with all its steps."""
+_QUEUE: Final = 64
 """Frames read ahead; beyond that the server's own buffer fills, which drops what does not fit."""
 _OPEN_WITHIN: Final = 10.0
 _REFUSED: Final = frozenset({401, 403})

@@ -108,7 +108,7 @@ class Line(httpx.AsyncBaseTransport):
         answer = await self._voipbin.handle_async_request(request)
         if post is not None:
             post.status, post.on_its_way = answer.status_code, False
-        return httpx.Response(answer.status_code, headers=answer.headers, content=await answer.aread())
+        return httpx.Response(answer.status_code, headers=answer.headers, stream=httpx.ByteStream(await answer.aread()))
 
 
 class _Stops(list[StopSeen]):

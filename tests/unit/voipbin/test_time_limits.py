@@ -34,7 +34,7 @@ async def test_every_question_outlasts_voipbins_own_limits() -> None:
 
     def absent(request: httpx.Request) -> httpx.Response:
         waits[f"{request.method} {request.url.path}"] = request.extensions["timeout"]
-        return httpx.Response(404)
+        return httpx.Response(404, stream=httpx.ByteStream(b""))
 
     async with httpx.AsyncClient(transport=httpx.MockTransport(absent)) as http:
         shown = AccessKeyCredential(AccessKey("vb_key"))
