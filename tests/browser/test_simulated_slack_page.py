@@ -66,7 +66,13 @@ async def workspace() -> AsyncIterator[Workspace]:
 
 
 async def _bot(slack: Workspace, request: Request) -> Response:
-    form = {key: values[0] for key, values in parse_qs((await request.body()).decode()).items()}
+    body = (await request.body()).decode()
+    if body.startswith("{"):
+        event = json.loads(body)["event"]
+        heard = {"channel": event["channel"], "thread_ts": event.get("thread_ts"), "text": "heard in the thread"}
+        await _call(slack, "chat.postMessage", heard)
+        return Response()
+    form = {key: values[0] for key, values in parse_qs(body).items()}
     if "payload" not in form:
         return JSONResponse({"text": "*private* answer"}) if form["text"] == "list" else Response(status_code=500)
     told = json.loads(form["payload"])
@@ -180,6 +186,32 @@ async def test_a_modal_is_filled_corrected_and_sent_by_keyboard(workspace: Works
     await reason.press("Enter")
     await expect(page.get_by_role("dialog")).to_have_count(0)
     assert workspace.views_of("U0ALICE") == []
+
+
+async def test_a_mention_in_a_thread_is_answered_there(workspace: Workspace, page: Page) -> None:
+    workspace.post("C0OPS", "U0BOB", "the line is down")
+    workspace.post("C0OPS", "U0BOB", "anybody?")
+    message = page.locator("li.message", has_text="the line is down")
+    await message.get_by_role("button", name="Reply in thread").press("Enter")
+    line = page.get_by_label("Message", exact=True)
+    await expect(page.get_by_text("Replying in the thread under")).to_be_visible()
+    await line.press_sequentially("@flo")
+    await line.press("Enter")
+    await expect(line).to_have_value("@flows-bot ")
+    await line.press_sequentially("list")
+    await line.press("Enter")
+    thread = message.locator(".thread")
+    await expect(thread.locator(".message")).to_have_count(2)
+    await expect(thread).to_contain_text("@flows-bot list")
+    await expect(thread).to_contain_text("heard in the thread")
+    await line.fill("/flows list")
+    await line.press("Enter")
+    await expect(thread).to_contain_text("/flows is not supported in threads. Sorry!")
+    await page.get_by_role("button", name="Leave the thread").click()
+    await line.fill("outside again")
+    await line.press("Enter")
+    await expect(page.locator("li.message", has_text="outside again")).to_be_visible()
+    await expect(thread.locator(".message")).to_have_count(3)
 
 
 async def test_another_channel_is_marked_unread_until_it_is_opened(workspace: Workspace, page: Page) -> None:

@@ -4,6 +4,7 @@ import { blocks } from "./blocks.js";
 import { Composer } from "./composer.js";
 import { el } from "./dom.js";
 import { focusAgain, MessageList } from "./messages.js";
+import { inline } from "./mrkdwn.js";
 import { Modals } from "./modals.js";
 import { Panel } from "./panel.js";
 import { act, people, Screen } from "./server.js";
@@ -16,10 +17,14 @@ state.person = state.people.find((one) => one.id === sessionStorage.getItem("per
 const desk = {
   get person() { return state.person; },
   app: state.app,
-  commands: state.commands,
+  commands: [...state.commands, { command: `@${state.app.name}`, usage_hint: "the same words", description: "In threads, too" }],
   shortcuts: state.shortcuts,
   names: () => screen?.names ?? {},
   act,
+  reply: ({ channel, thread, ts }) => {
+    const parent = screen.messages.get(`message/${channel}/${thread ?? ts}`);
+    composer.reply(thread ?? ts, inline(parent?.text ?? "", screen.names));
+  },
 };
 const list = new MessageList($("messages"), $("scroller"), $("latest"), desk);
 const modals = new Modals(desk);
@@ -123,13 +128,13 @@ async function to(place) {
 }
 
 /** Send a line; an error appears where Slack shows it, as a message only this person sees. */
-async function say(text) {
+async function say(text, thread) {
   const where = { user: state.person.id, channel: state.place };
-  const error = await act("type", { ...where, text });
+  const error = await act("type", { ...where, text, thread });
   if (!error || where.user !== state.person.id) return;
   const ts = (Date.now() / 1000).toFixed(6);
   const words = error.replaceAll("&", "&amp;").replaceAll("<", "&lt;");
-  state.errors.push({ channel: where.channel, ts, user: "slackbot", system: "Slackbot", text: words, blocks: [], ephemeral: true });
+  state.errors.push({ channel: where.channel, ts, user: "slackbot", system: "Slackbot", text: words, blocks: [], ephemeral: true, thread });
   draw();
 }
 

@@ -1,8 +1,8 @@
-// Where people type: a line, Enter sends, "/" suggests commands, ArrowUp brings back what was sent.
+// Where people type: a line, Enter sends, "/" and "@" suggest, ArrowUp brings back what was sent; also into a thread.
 
 import { el, icon } from "./dom.js";
 
-/** `desk` gives `commands` and `app`; `send(text)` resolves when the bot has answered. */
+/** `desk` gives `commands` and `app`; `send(text, thread)` resolves when the bot has answered. */
 export class Composer {
   constructor(form, desk, send) {
     this.desk = desk;
@@ -16,7 +16,9 @@ export class Composer {
     });
     this.button = el("button", { type: "submit", class: "send", "aria-label": "Send now", disabled: true }, icon("send"));
     const hint = el("span", { class: "hint" }, el("b", {}, "Return"), " to send, ", el("b", {}, "/"), " for commands");
-    form.append(this.popup, el("div", { class: "box" }, this.input, el("div", { class: "tools" }, hint, this.button)));
+    this.thread = null;
+    this.strip = el("p", { class: "replying", hidden: true });
+    form.append(this.popup, this.strip, el("div", { class: "box" }, this.input, el("div", { class: "tools" }, hint, this.button)));
     form.addEventListener("submit", (event) => { event.preventDefault(); this.submit(); });
     this.input.addEventListener("input", () => { this.recalled = 0; this.typed(); });
     this.input.addEventListener("keydown", (event) => this.key(event));
@@ -26,8 +28,19 @@ export class Composer {
   /** Name the place the line goes to, and the person whose history is brought back. */
   at(place, person) {
     this.input.placeholder = `Message ${place}`;
+    if (place !== this.place || person !== this.person) this.reply(null);
+    this.place = place;
     this.person = person;
     this.recalled = 0;
+  }
+
+  /** Write into the thread under this message from now on, or with null to everybody again. */
+  reply(thread, about = []) {
+    this.thread = thread;
+    this.strip.hidden = !thread;
+    const leave = el("button", { type: "button", "aria-label": "Leave the thread", onclick: () => { this.reply(null); this.focus(); } }, icon("cross"));
+    this.strip.replaceChildren(el("span", {}, "Replying in the thread under ", el("q", {}, about)), leave);
+    if (thread) this.focus();
   }
 
   focus() {
@@ -38,7 +51,7 @@ export class Composer {
     this.button.disabled = !this.input.value.trim();
     this.input.style.height = "auto";
     this.input.style.height = `${Math.min(this.input.scrollHeight, 200)}px`;
-    const word = /^\/\S*/.exec(this.input.value)?.[0];
+    const word = /^[/@]\S*/.exec(this.input.value)?.[0];
     this.suggest(word ? this.desk.commands.filter(({ command }) => command.startsWith(word)) : []);
   }
 
@@ -84,8 +97,9 @@ export class Composer {
     } else if (event.key === "Tab" && partial) {
       event.preventDefault();
       this.complete(this.options[this.chosen]);
-    } else if (event.key === "Escape" && open) {
-      this.suggest([]);
+    } else if (event.key === "Escape") {
+      if (open) this.suggest([]);
+      else this.reply(null);
     } else if (event.key === "ArrowUp" || event.key === "ArrowDown") {
       this.arrow(event, event.key === "ArrowUp" ? 1 : -1, open && partial);
     }
@@ -114,6 +128,6 @@ export class Composer {
     this.recalled = 0;
     this.write("");
     this.suggest([]);
-    this.send(text);
+    this.send(text, this.thread);
   }
 }

@@ -8,7 +8,7 @@ import { mrkdwn } from "./mrkdwn.js";
 
 const CLOSE_TOGETHER = 300; // seconds in which one writer's messages share a picture
 
-/** `desk` gives `person`, `app`, `shortcuts`, `names()`, `act(what, asked)`. */
+/** `desk` gives `person`, `app`, `shortcuts`, `names()`, `act(what, asked)`, `reply(message)`. */
 export class MessageList {
   constructor(list, scroller, latest, desk) {
     this.list = list;
@@ -137,16 +137,20 @@ export class MessageList {
   }
 
   toolbar(message) {
-    if (message.ephemeral || message.system || !this.desk.shortcuts.length) return null;
+    if (message.ephemeral || message.system) return null;
+    const reply = el("button", { type: "button", "aria-label": "Reply in thread", onclick: () => this.desk.reply(message) }, icon("thread"));
+    return el("div", { class: "toolbar menu-holder" }, reply, this.desk.shortcuts.length ? this.more(message) : null);
+  }
+
+  more(message) {
     const open = el("button", { type: "button", "aria-label": "More actions", "aria-haspopup": "menu" }, icon("more"));
-    const holder = el("div", { class: "toolbar menu-holder" }, open);
     const asked = { channel: message.channel, ts: message.ts };
-    open.addEventListener("click", () => menu(holder, open, this.desk.shortcuts.map((entry) => ({
+    open.addEventListener("click", () => menu(open.parentElement, open, this.desk.shortcuts.map((entry) => ({
       label: entry.name,
       hint: this.desk.app.name,
       chosen: () => this.desk.act("shortcut", { user: this.desk.person.id, ...asked, callback_id: entry.callback_id }),
     }))));
-    return holder;
+    return open;
   }
 }
 

@@ -45,4 +45,7 @@ async def serving_slack(
     """Serve the workspace on loopback, tell it its own address, and yield the `SLACK_API_URL` for the bot (`…/api/`)."""
     async with serving(slack_app(workspace, extra_routes), host=host, port=port) as url:
         workspace.url = url
-        yield f"{url}/api/"
+        try:
+            yield f"{url}/api/"
+        finally:
+            await workspace.background.close()

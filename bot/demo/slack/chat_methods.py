@@ -3,8 +3,9 @@
 from typing import TYPE_CHECKING, Any
 
 from bot.demo.slack.answers import checked
-from bot.demo.slack.messages import Message
+from bot.demo.slack.message_events import follow_change, follow_post
 from bot.demo.slack.method import Arguments, Method, channel_for_posting, own_message, visible_channel
+from bot.demo.slack.payloads import message_json
 from bot.demo.slack.refusals import Refused
 
 if TYPE_CHECKING:
@@ -23,20 +24,26 @@ def _content(args: Arguments, longest: int) -> tuple[str, list[Any]]:
     return text, blocks
 
 
-def _wire(workspace: "Workspace", message: Message) -> dict[str, Any]:
-    return message.as_json(team_id=workspace.team_id, bot_id=workspace.bot_id, app_id=workspace.api_app_id)
+def _thread(workspace: "Workspace", channel: str, args: Arguments) -> str | None:
+    """Return the ts of the parent; a reply cannot be one, and neither can what only one person sees."""
+    ts = args.text("thread_ts") or None
+    parent = workspace.present(channel, ts) if ts else None
+    if parent is not None and (parent.ephemeral_to is not None or parent.thread_ts not in {None, ts}):
+        raise Refused("cannot_reply_to_message")
+    return ts
 
 
 def post_message(workspace: "Workspace", args: Arguments) -> dict[str, Any]:
     """Post for everybody in a channel; a user id as channel is a direct message."""
     channel = channel_for_posting(workspace, args.needed("channel"))
     text, blocks = _content(args, LONGEST_POST)
-    thread = args.text("thread_ts") or None
+    thread = _thread(workspace, channel.id, args)
     metadata = args.given.get("metadata")
     message = workspace.post(
         channel.id, workspace.bot_user_id, text, blocks=blocks, thread_ts=thread, metadata=metadata
     )
-    return {"channel": channel.id, "ts": message.ts, "message": _wire(workspace, message)}
+    follow_post(workspace, message)
+    return {"channel": channel.id, "ts": message.ts, "message": message_json(workspace, message)}
 
 
 def post_ephemeral(workspace: "Workspace", args: Arguments) -> dict[str, Any]:
@@ -48,7 +55,7 @@ def post_ephemeral(workspace: "Workspace", args: Arguments) -> dict[str, Any]:
     if reader not in channel.members:
         raise Refused("user_not_in_channel")
     text, blocks = _content(args, LONGEST_POST)
-    thread = args.text("thread_ts") or None
+    thread = _thread(workspace, channel.id, args)
     posted = workspace.post(
         channel.id, workspace.bot_user_id, text, blocks=blocks, ephemeral_to=reader, thread_ts=thread
     )
@@ -61,7 +68,8 @@ def update(workspace: "Workspace", args: Arguments) -> dict[str, Any]:
     message = own_message(workspace, channel, args.needed("ts"), refusal="cant_update_message")
     text, blocks = _content(args, LONGEST_UPDATE)
     edited = workspace.edit(message, text=text, blocks=blocks)
-    return {"channel": channel.id, "ts": edited.ts, "text": edited.text, "message": _wire(workspace, edited)}
+    follow_change(workspace, message, edited)
+    return {"channel": channel.id, "ts": edited.ts, "text": edited.text, "message": message_json(workspace, edited)}
 
 
 def delete(workspace: "Workspace", args: Arguments) -> dict[str, Any]:
@@ -69,6 +77,7 @@ def delete(workspace: "Workspace", args: Arguments) -> dict[str, Any]:
     channel = visible_channel(workspace, args.needed("channel"))
     message = own_message(workspace, channel, args.needed("ts"), refusal="cant_delete_message")
     workspace.delete(channel.id, message.ts)
+    follow_change(workspace, message, None)
     return {"channel": channel.id, "ts": message.ts}
 
 

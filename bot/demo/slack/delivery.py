@@ -22,12 +22,16 @@ TROUBLE = "We had some trouble connecting. Try again?"
 
 @dataclass(frozen=True)
 class Taken:
-    """What came back: HTTP status (None: nothing did), the body, Slack's error code if the delivery failed."""
+    """What came back: HTTP status (None: nothing did), the body, Slack's error code if the delivery failed.
+
+    `no_retry` says that an event shall not come again: https://docs.slack.dev/apis/events-api/#turning_retries_off.
+    """
 
     status: int | None
     answer: bytes = b""
     content_type: str = ""
     error: str | None = None
+    no_retry: bool = False
 
 
 @dataclass(frozen=True)
@@ -77,7 +81,8 @@ async def posted(url: str | None, body: bytes, headers: Mapping[str, str], *, pa
     except (aiohttp.ClientError, OSError):
         return Taken(None, error="dispatch_failed")
     error = None if response.status == 200 else "dispatch_failed"
-    return Taken(response.status, answer, response.content_type, error)
+    no_retry = response.headers.get("X-Slack-No-Retry") == "1"
+    return Taken(response.status, answer, response.content_type, error, no_retry)
 
 
 async def timed(taking: Callable[[], Awaitable[Taken]]) -> tuple[Taken, float]:

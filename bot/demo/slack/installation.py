@@ -12,6 +12,7 @@ class Command:
     command: str
     description: str = ""
     usage_hint: str = ""
+    should_escape: bool = False
 
 
 @dataclass(frozen=True)
@@ -32,18 +33,24 @@ class Installation:
         self.app_token = "xapp-simulated-app-token"
         self.signing_secret = "5117a4ed5117a4ed5117a4ed5117a4ed"
         self.scopes = {"commands", "chat:write", "users:read", "usergroups:read", "channels:read", "groups:read"}
-        self.commands = {"/flows": Command("/flows", "See and stop activeflows", "list | show | stop | help")}
+        self.scopes |= {"app_mentions:read", "im:history"}
+        self.events = {"app_home_opened", "app_mention", "message.im"}
+        self.events |= {"subteam_members_changed", "subteam_updated", "user_change"}
+        usage = "list | show | stop | help"
+        self.commands = {"/flows": Command("/flows", "See and stop activeflows", usage, should_escape=True)}
         self.shortcuts = [Shortcut("Find activeflow", "activeflow.find", "message", "The activeflows it speaks of")]
         self.home_tab_enabled = True
         self.messages_tab_enabled = True
+        self.messages_tab_read_only = False
         self.paid_plan = True
 
     def installs(self, manifest: Mapping[str, Any]) -> None:
-        """Take scopes, commands, shortcuts and tabs from an app manifest (https://docs.slack.dev/reference/app-manifest)."""
+        """Take scopes, events, commands, shortcuts and tabs from an app manifest (https://docs.slack.dev/reference/app-manifest)."""
         features = manifest.get("features", {})
         granted = manifest.get("oauth_config", {}).get("scopes", {})
         self.scopes = {*granted.get("bot", ()), *granted.get("bot_optional", ())}
-        known = {"command", "description", "usage_hint"}
+        self.events = {*manifest.get("settings", {}).get("event_subscriptions", {}).get("bot_events", ())}
+        known = {"command", "description", "usage_hint", "should_escape"}
         commands = [{key: c[key] for key in known & c.keys()} for c in features.get("slash_commands", ())]
         self.commands = {command["command"]: Command(**command) for command in commands}
         keys = {"name", "callback_id", "type", "description"}
@@ -51,3 +58,4 @@ class Installation:
         tabs = features.get("app_home", {})
         self.home_tab_enabled = bool(tabs.get("home_tab_enabled", False))
         self.messages_tab_enabled = bool(tabs.get("messages_tab_enabled", True))
+        self.messages_tab_read_only = bool(tabs.get("messages_tab_read_only_enabled", False))

@@ -109,7 +109,8 @@ def _doing(workspace: Workspace, act: Act) -> Callable[[Request], Awaitable[Resp
 
 
 async def _type(workspace: Workspace, asked: dict[str, Any]) -> Delivery:
-    return await workspace.types(asked["user"], asked["channel"], asked["text"])
+    thread = asked.get("thread")
+    return await workspace.types(asked["user"], asked["channel"], asked["text"], thread_ts=thread)
 
 
 async def _click(workspace: Workspace, asked: dict[str, Any]) -> Delivery:

@@ -45,8 +45,8 @@ def press_in_message(
     channel = team.channels[message.channel]
     ephemeral = message.ephemeral_to is not None
     where: Payload = {"type": "message", "message_ts": message.ts, "channel_id": channel.id, "is_ephemeral": ephemeral}
-    if message.thread_ts:
-        where["thread_ts"] = message.thread_ts
+    if message.thread_ts or team.replies(message.channel, message.ts):
+        where["thread_ts"] = message.thread_ts or message.ts
     payload = _interaction(team, user, "block_actions") | {
         "container": where,
         "trigger_id": trigger_id,
@@ -55,7 +55,7 @@ def press_in_message(
         "response_url": response_url,
         "actions": [_action(team, button)],
     }
-    return payload if ephemeral else payload | {"message": _message(team, message)}
+    return payload if ephemeral else payload | {"message": message_json(team, message)}
 
 
 def press_in_view(
@@ -96,7 +96,7 @@ def message_shortcut(
         "message_ts": message.ts,
         "action_ts": team.new_ts(),
         "channel": {"id": channel.id, "name": channel.name_in_payloads},
-        "message": _message(team, message),
+        "message": message_json(team, message),
     }
 
 
@@ -134,8 +134,18 @@ def view_json(team: Team, view: View, state: Mapping[str, Any]) -> Payload:
     return view.as_json(team_id=team.team_id, bot_id=team.bot_id, app_id=team.api_app_id, state=state)
 
 
-def _message(team: Team, message: Message) -> Payload:
-    return message.as_json(team_id=team.team_id, bot_id=team.bot_id, app_id=team.api_app_id)
+def message_json(team: Team, message: Message) -> Payload:
+    """Return a message as payloads, events and answers carry it, with what it says about its thread."""
+    wire = message.as_json(team_id=team.team_id, bot_id=team.bot_id, app_id=team.api_app_id)
+    replies = team.replies(message.channel, message.ts)
+    if replies:  # a parent carries its own ts as thread_ts from its first reply on
+        writers = list(dict.fromkeys(reply.user for reply in replies))
+        counts = {"reply_count": len(replies), "reply_users_count": len(writers), "reply_users": writers}
+        return wire | {"thread_ts": message.ts, **counts, "latest_reply": replies[-1].ts, "is_locked": False}
+    if message.thread_ts:
+        parent = team.present(message.channel, message.thread_ts)
+        return wire | ({"parent_user_id": parent.user} if parent else {})
+    return wire
 
 
 def _interaction(team: Team, user: User, kind: str) -> Payload:

@@ -108,6 +108,13 @@ class Channel:
     topic: str = ""
 
     @property
+    def kind(self) -> str:
+        """Slack's `channel_type`: `channel`, `group` (private) or `im`."""
+        if self.im_with is not None:
+            return "im"
+        return "group" if self.is_private else "channel"
+
+    @property
     def name_in_payloads(self) -> str:
         """Name that commands and interactions carry: private places hide theirs."""
         if self.im_with is not None:

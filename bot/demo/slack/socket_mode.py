@@ -16,7 +16,7 @@ from starlette.websockets import WebSocket, WebSocketDisconnect
 from bot.demo.slack.delivery import JSON, Taken
 
 if TYPE_CHECKING:
-    from bot.demo.slack.workspace import Workspace
+    from bot.demo.slack.team import Team
 
 MOST_CONNECTIONS = 10
 _ANSWERABLE = {"slash_commands", "interactive"}
@@ -25,7 +25,7 @@ _ANSWERABLE = {"slash_commands", "interactive"}
 class Socket:
     """All connections the bot has open, and the deliveries that wait for an acknowledgement."""
 
-    def __init__(self, workspace: "Workspace") -> None:
+    def __init__(self, workspace: "Team") -> None:
         self._workspace = workspace
         self._tickets: set[str] = set()
         self._connections: list[WebSocket] = []
@@ -65,8 +65,13 @@ class Socket:
                 self._connections.remove(websocket)
             self._workspace.changed()
 
-    async def deliver(self, kind: str, payload: Mapping[str, Any], *, patience: float) -> Taken:
-        """Send one envelope (`slash_commands`, `interactive`, `events_api`) and wait for its acknowledgement."""
+    async def deliver(
+        self, kind: str, payload: Mapping[str, Any], *, patience: float, again: tuple[int, str] = (0, "")
+    ) -> Taken:
+        """Send one envelope (`slash_commands`, `interactive`, `events_api`) and wait for its acknowledgement.
+
+        `again` is for events: the number of the retry, and its reason.
+        """
         if not self._connections:
             return Taken(None, error="dispatch_failed")
         envelope_id = secrets.token_hex(16)
@@ -77,7 +82,7 @@ class Socket:
             "accepts_response_payload": kind in _ANSWERABLE,
         }
         if kind == "events_api":
-            envelope |= {"retry_attempt": 0, "retry_reason": ""}
+            envelope |= {"retry_attempt": again[0], "retry_reason": again[1]}
         self._turn += 1
         acknowledged: asyncio.Future[dict[str, Any]] = asyncio.get_running_loop().create_future()
         self._waiting[envelope_id] = acknowledged

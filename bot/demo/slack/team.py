@@ -101,7 +101,11 @@ class Team:
         thread_ts: str | None = None,
         metadata: Mapping[str, Any] | None = None,
     ) -> Message:
-        """Put a message into a channel, for all there or for one."""
+        """Put a message into a channel, for all there or for one.
+
+        One that only one person would see is not shown in a thread nobody has answered in:
+        https://docs.slack.dev/reference/methods/chat.postEphemeral#threads.
+        """
         message = Message(
             channel,
             self.new_ts(),
@@ -114,7 +118,8 @@ class Team:
             metadata=metadata,
             names=self.names,
         )
-        self._messages.setdefault(channel, {})[message.ts] = message
+        if ephemeral_to is None or thread_ts is None or self.replies(channel, thread_ts):
+            self._messages.setdefault(channel, {})[message.ts] = message
         self.changed()
         return message
 
@@ -135,6 +140,15 @@ class Team:
     def message(self, channel: str, ts: str) -> Message:
         """Return the message as it stands now. Raises KeyError when there is none."""
         return self._messages[channel][ts]
+
+    def present(self, channel: str, ts: str) -> Message | None:
+        """Return the message as it stands now, or None."""
+        return self._messages.get(channel, {}).get(ts)
+
+    def replies(self, channel: str, ts: str) -> list[Message]:
+        """Return what everybody in the channel sees in the thread under this message, in order."""
+        written = self._messages.get(channel, {}).values()
+        return [m for m in written if m.thread_ts == ts != m.ts and m.ephemeral_to is None]
 
     def sees(self, user: str, channel: str) -> list[Message]:
         """Return what this person sees in the channel now: public messages and their own ephemeral ones, in order.
