@@ -108,7 +108,7 @@ async def test_nothing_fits_and_that_is_said(bot: Stage) -> None:
     assert "No record fits." in answer.words
     assert not answer.buttons
     assert "An id here is the activeflow’s" in (await answers(bot, "audit 3c5b0f6e", user=BOB)).words
-    assert "member ID" in (await answers(bot, "audit @alice", user=BOB)).words
+    assert "member ID" in (await answers(bot, "audit @alicia", user=BOB)).words
 
 
 # ---------------------------------------------------------------- many records
