@@ -4,23 +4,22 @@ Promises: every change goes through a method here and rings a bell (`changed`), 
 wire format lives here. Times are seconds of the epoch from one clock, `now`, which a test may replace.
 """
 
-import asyncio
 import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
-from typing import Any, TypeVar
+from typing import Any
 
 from bot.demo.slack.messages import Message, View
+from bot.demo.slack.observable import Observable
 from bot.demo.slack.people import Channel, Group, User
 from bot.demo.slack.seal import with_ids
 
-T = TypeVar("T")
 
-
-class Team:
+class Team(Observable):
     """A workspace with one installed app. All public attributes may be read; the methods change them."""
 
     def __init__(self, *, now: Callable[[], float] = time.time) -> None:
+        super().__init__()
         self.now = now
         self.name = "Northwind Voice"
         self.domain = "northwind-voice"
@@ -34,12 +33,10 @@ class Team:
         self.groups: dict[str, Group] = {}
         self.channels: dict[str, Channel] = {}
         self.names: dict[str, str] = {}
-        self.version = 0
         self._messages: dict[str, dict[str, Message]] = {}
         self._views: dict[str, list[View]] = {}
         self._homes: dict[str, View] = {}
         self._last_ts = 0
-        self._bell = asyncio.Event()
         self.add_user(self.bot_user_id, "flows-bot", real_name=self.app_name, is_bot=True)
 
     # ---------------------------------------------------------------- people and places
@@ -191,36 +188,7 @@ class Team:
         else:
             self.stack(view.user, [view if view.id == open_.id else open_ for open_ in self.views_of(view.user)])
 
-    # ---------------------------------------------------------------- change
-
-    def changed(self) -> None:
-        """Wake everybody who waits for a change."""
-        self.version += 1
-        bell, self._bell = self._bell, asyncio.Event()
-        bell.set()
-
-    async def next_change(self, seconds: float | None = None) -> bool:
-        """Wait for the next change. Return False when `seconds` passed without one."""
-        try:
-            await asyncio.wait_for(self._bell.wait(), seconds)
-        except TimeoutError:
-            return False
-        return True
-
-    async def until(self, condition: Callable[[], T | bool | None], *, seconds: float = 30) -> T:
-        """Wait until `condition` returns something true, and return that; a LookupError inside it means "not yet".
-
-        Wakes on every change of the workspace; for conditions that also ask elsewhere it looks again every 50 ms.
-        Raises AssertionError with a dump of what people see when `seconds` have passed.
-        """
-        last = asyncio.get_running_loop().time() + seconds
-        while True:
-            found = _tried(condition)
-            if found is not None and found is not False:
-                return found  # type: ignore[return-value]  # True comes back as T = bool
-            if asyncio.get_running_loop().time() >= last:
-                raise AssertionError(f"not seen within {seconds} s; what people see now:\n{self.dump()}")
-            await self.next_change(0.05)
+    # ---------------------------------------------------------------- in words
 
     def dump(self) -> str:
         """Return what everybody sees, in words."""
@@ -233,10 +201,3 @@ class Team:
             lines += [f"modal of {user}: {view.words}" for view in stack]
         lines += [f"Home of {user}: {home.words}" for user, home in self._homes.items()]
         return "\n".join(lines) or "(nothing)"
-
-
-def _tried(condition: Callable[[], T | bool | None]) -> T | bool | None:
-    try:
-        return condition() or None
-    except LookupError:
-        return None
