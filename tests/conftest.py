@@ -1,6 +1,7 @@
 """The cast: real databases, the simulated world, and the running bot."""
 
 import os
+import shutil
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
@@ -9,6 +10,9 @@ from uuid import uuid4
 import pytest
 from hypothesis import HealthCheck, settings
 from sqlalchemy import create_engine, make_url, text
+
+from bot.ledger.database import engine_for
+from bot.ledger.tables import metadata
 
 settings.register_profile("untimed", deadline=None, suppress_health_check=[HealthCheck.too_slow])
 settings.load_profile("untimed")  # how long an example takes is the machine's affair
@@ -48,9 +52,25 @@ def postgresql_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]
         yield str(server.get_uri())
 
 
+@pytest.fixture(scope="session")
+def prepared_ledger(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A ledger that holds all its tables and not a row, to be copied: half of a bot's first start is making them."""
+    from dbos import DBOS  # noqa: PLC0415 — half a second, which a test without a ledger need not wait
+
+    file = tmp_path_factory.mktemp("ledger") / "flows-bot.db"
+    engine = engine_for(f"sqlite:///{file}")
+    metadata.create_all(engine)
+    engine.dispose()
+    DBOS.migrate(f"sqlite:///{file}")
+    return file
+
+
 @pytest.fixture
-def sqlite_url(tmp_path: Path) -> str:
-    return f"sqlite:///{tmp_path / 'flows-bot.db'}"
+def sqlite_url(tmp_path: Path, prepared_ledger: Path) -> str:
+    """A file with the tables in it. (That a bot makes them itself is tested in ``test_start.py``.)"""
+    file = tmp_path / "flows-bot.db"
+    shutil.copyfile(prepared_ledger, file)
+    return f"sqlite:///{file}"
 
 
 @pytest.fixture

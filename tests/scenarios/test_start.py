@@ -7,6 +7,7 @@ import sys
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 
@@ -88,3 +89,13 @@ async def test_two_bots_do_not_run_on_one_sqlite_file_and_the_second_says_so(sta
         await stage.reads("What you may do here")
     async with stage.start():
         pass
+
+
+async def test_a_bot_without_a_ledger_makes_one(stage: Stage, tmp_path: Path) -> None:
+    ledger = tmp_path / "not there yet.db"
+    async with stage.start(flows_bot_database_url=f"sqlite:///{ledger}"):
+        activeflow = stage.voipbin.rings(at="play")
+        card = await stage.asks_to_stop(activeflow)
+        assert (await stage.slack.clicks(ALICE, card, "stop.flow")).error is None
+        await stage.reads("Stopped by")
+    assert ledger.exists()

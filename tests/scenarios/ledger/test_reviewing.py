@@ -1,6 +1,7 @@
 """Turning the pages of the audit on real databases: nothing twice, nothing left out, nobody else's."""
 
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from uuid import UUID
 
 import pytest
@@ -112,9 +113,9 @@ async def test_the_newest_page_is_always_a_full_one(reviewing: Reviewing, place:
     ],
 )
 async def test_whose_records_somebody_may_read(
-    sqlite_url: str, asker: Operator, user: str | None, whose: str | None
+    tmp_path: Path, asker: Operator, user: str | None, whose: str | None
 ) -> None:
-    database = Database(sqlite_url)  # without tables: a refusal must not even look
+    database = Database(f"sqlite:///{tmp_path / 'flows-bot.db'}")  # without tables: a refusal must not even look
     reviewing = Reviewing(Book(database, now=lambda: NOW), lambda: NOW)
     if whose != "refused":
         await database.prepare()
