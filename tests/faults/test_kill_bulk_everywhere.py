@@ -2,7 +2,7 @@
 
 Three members here; FLOWS_BOT_KILLED_MEMBERS=50 makes it fifty, which takes about twenty minutes each way::
 
-    FLOWS_BOT_KILLED_MEMBERS=50 pytest tests/faults/test_kill_bulk_everywhere.py -s
+    FLOWS_BOT_KILLED_MEMBERS=50 pytest -m slow tests/faults/test_kill_bulk_everywhere.py -s
 """
 
 import os
@@ -19,6 +19,7 @@ _STEPS = ("turn", "look", "claim", "send", "verify", "outcome", "count")
 """Of each member; a step is remembered in a write of its own, and what it does beside reading is another one."""
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("when", ["before", "after"])
 async def test_a_bulk_stop_survives_a_kill_at_each_of_its_writes(
     when: str, stage: Stage, night: Night, processes: Processes, audit: Audit

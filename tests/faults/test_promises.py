@@ -1,18 +1,17 @@
 """The three promises as a machine: random stories of lone and bulk stops, moves, failures, deaths and passing time.
 
 Everything is real but Slack, the sockets, the clock and the durable workflow (``small_house`` says what stands for
-them), with production's own waiting times. What was tried is printed at the end. More of it by hand:
-``pytest tests/faults/test_promises.py -s --hypothesis-profile=long``.
+them), with production's own waiting times. Few stories are told by ``pytest``, more by ``pytest -m slow``, and thousands by
+``pytest -m slow tests/faults/test_promises.py -s --hypothesis-profile=long``, which prints what was tried.
 """
 
 from collections.abc import Iterator, Sequence
 from contextlib import suppress
-from typing import Any
 
 import pytest
 from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
-from hypothesis.stateful import precondition, rule
+from hypothesis.stateful import precondition, rule, run_state_machine_as_test
 
 from bot.activeflows.errors import BotError
 from bot.activeflows.stopping.stops import Cancelled, Wish
@@ -220,11 +219,16 @@ class PromisesKept(BulkIncident):
         self.house.start()
 
 
-TestPromises: Any = PromisesKept.TestCase
-TestPromises.settings = settings(
-    max_examples=settings().max_examples * 3 // 5,
-    stateful_step_count=30,
-    derandomize=settings().max_examples <= 100,  # the same stories each time; the long profile looks for new ones
-    deadline=None,
-    suppress_health_check=list(HealthCheck),
-)
+_STORY = settings(stateful_step_count=30, deadline=None, suppress_health_check=list(HealthCheck))
+
+
+def test_the_promises_are_kept_in_a_few_stories() -> None:
+    run_state_machine_as_test(PromisesKept, settings=settings(_STORY, max_examples=10, derandomize=True))
+
+
+@pytest.mark.slow
+def test_the_promises_are_kept_in_many_stories() -> None:
+    """The same ones each time; the long profile looks for new ones."""
+    most = settings().max_examples
+    many = settings(_STORY, max_examples=most * 3 // 5, derandomize=most <= 100)
+    run_state_machine_as_test(PromisesKept, settings=many)

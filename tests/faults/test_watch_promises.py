@@ -1,6 +1,6 @@
 """Watches as a machine: changes, events, silences, failed edits, deaths, in any order; what the cards say stays true.
 
-More of it by hand: ``pytest tests/faults/test_watch_promises.py --hypothesis-profile=long``.
+Few stories are told by ``pytest``, more by ``pytest -m slow``, thousands with ``--hypothesis-profile=long`` behind it.
 """
 
 import shutil
@@ -9,9 +9,10 @@ from itertools import pairwise
 from pathlib import Path
 from uuid import UUID
 
+import pytest
 from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
-from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule
+from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule, run_state_machine_as_test
 
 from bot.activeflows.model import Activeflow
 from bot.activeflows.watching.trail import version_of
@@ -190,9 +191,14 @@ class CardsStayTrue(RuleBasedStateMachine):
             assert telling.known.version == version_of(last)
 
 
-CardsStayTrue.TestCase.settings = settings(
-    max_examples=80,
-    stateful_step_count=25,
-    suppress_health_check=list(HealthCheck),
-)
-TestCardsStayTrue = CardsStayTrue.TestCase
+_STORY = settings(stateful_step_count=25, suppress_health_check=list(HealthCheck))
+
+
+def test_cards_stay_true_in_a_few_stories() -> None:
+    run_state_machine_as_test(CardsStayTrue, settings=settings(_STORY, max_examples=15))
+
+
+@pytest.mark.slow
+def test_cards_stay_true_in_many_stories() -> None:
+    many = settings().max_examples * 4 // 5
+    run_state_machine_as_test(CardsStayTrue, settings=settings(_STORY, max_examples=many))
