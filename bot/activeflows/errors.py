@@ -16,7 +16,6 @@
         ├── CredentialRejected  401 or 403: the bot's own credential
         ├── AccountFrozen       403 ACCOUNT_FROZEN
         ├── VoIPBINBroken       an error of its own, or an answer that cannot be read
-        ├── StopTooLate         the deadline passed before the stop could be sent: it was not
         ├── StopUnconfirmed     a stop was sent and its answer was lost: it may have happened
         ├── IdentityUnknown     Slack did not say who this person is
         └── LedgerUnavailable   the database did not take the record
@@ -99,13 +98,15 @@ class NothingToStop(Refusal):
 class Failure(BotError):
     """Somebody else must act. ``request_id`` finds the request in VoIPBIN's logs; empty when none was sent.
 
-    The text never holds a URL, a credential, a phone number or VoIPBIN's own message.
+    The text never holds a URL, a credential, a phone number or VoIPBIN's own message. ``retry_after`` (seconds): it may
+    pass by itself, and asking again then is right.
     """
 
-    def __init__(self, what: str, request_id: str = "") -> None:
+    def __init__(self, what: str, request_id: str = "", retry_after: float | None = None) -> None:
         super().__init__(what)
         self.what = what
         self.request_id = request_id
+        self.retry_after = retry_after
 
 
 class VoIPBINUnreachable(Failure):
@@ -113,11 +114,12 @@ class VoIPBINUnreachable(Failure):
 
 
 class VoIPBINBusy(Failure):
-    """429. ``retry_after`` is in seconds."""
+    """429: too many requests."""
+
+    retry_after: float
 
     def __init__(self, what: str, request_id: str = "", retry_after: float = 1.0) -> None:
-        super().__init__(what, request_id)
-        self.retry_after = retry_after
+        super().__init__(what, request_id, retry_after)
 
 
 class CredentialRejected(Failure):
@@ -130,10 +132,6 @@ class AccountFrozen(Failure):
 
 class VoIPBINBroken(Failure):
     """5xx, an unclassified 4xx, or an answer that cannot be read."""
-
-
-class StopTooLate(Failure):
-    """The deadline passed while the stop waited to be sent. It was not sent."""
 
 
 class StopUnconfirmed(Failure):

@@ -57,6 +57,12 @@ class Person:
     standing: Standing
     groups: frozenset[str] = frozenset()
     """Ids of those user groups named in the policy that this person is in."""
+    also: frozenset[str] = frozenset()
+    """The other ids that Slack has for the same person."""
+
+    def known_as(self, user_id: str) -> bool:
+        """Is that one of this person's ids?"""
+        return user_id == self.id or user_id in self.also
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,6 +108,8 @@ class Policy:
     grants: tuple[Grant, ...] = ()
     rules: Rules = field(default_factory=Rules)
     alerts: tuple[AlertRule, ...] = ()
+    version: str = ""
+    """Which state of the file it is: the first digits of its SHA-256. What is decided by it is recorded with it."""
 
     def groups(self) -> frozenset[str]:
         """The user group ids it names: the only memberships anybody needs to ask Slack about."""

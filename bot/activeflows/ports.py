@@ -3,9 +3,9 @@
 What only one room needs stands in that room's own ``ports``.
 """
 
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from datetime import datetime
-from typing import Protocol
+from typing import Protocol, TypeAlias, TypeVar
 from uuid import UUID
 
 from bot.activeflows.callers import CallsLooked
@@ -13,6 +13,12 @@ from bot.activeflows.model import Activeflow, Call, Customer, Flow, Picture, Spo
 from bot.activeflows.numbers import Number
 from bot.activeflows.records import Entry, Question, Record, Written
 from bot.activeflows.situation.timeline import Timeline
+
+T = TypeVar("T")
+Check: TypeAlias = Callable[[], None]
+"""Called once more straight before the first byte; raises when it must not go out any more."""
+Gate: TypeAlias = Callable[[Callable[[], Awaitable[T]]], Awaitable[Check]]
+"""Asked when it is a POST's turn, and nothing waits after its yes. It is given what reads, now, what the POST is about."""
 
 
 class VoIPBIN(Protocol):
@@ -38,14 +44,15 @@ class VoIPBIN(Protocol):
         """One activeflow, read now. Raises ``NotFound``."""
         ...
 
-    async def stop(self, activeflow_id: UUID, *, not_after: datetime) -> Activeflow:
-        """Send one stop, once, and give VoIPBIN's answer. After ``not_after`` nothing is sent: ``StopTooLate``.
+    async def stop(self, activeflow_id: UUID, *, gate: "Gate[Activeflow]") -> Activeflow:
+        """Wait for a turn, ask the gate, send one stop, once, and give VoIPBIN's answer.
 
-        Raises ``StopUnconfirmed`` when it may have been done, ``NotFound``, or a ``Failure`` when it certainly was not.
+        Raises what the gate raises, ``StopUnconfirmed`` when it may have been done, ``NotFound``, or a ``Failure`` when
+        it certainly was not.
         """
         ...
 
-    async def hang_up(self, call_id: UUID, *, not_after: datetime) -> Call:
+    async def hang_up(self, call_id: UUID, *, gate: "Gate[Call | None]") -> Call:
         """Send one hang-up of a call, once. Raises as ``stop`` does."""
         ...
 

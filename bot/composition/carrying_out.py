@@ -3,7 +3,6 @@
 from collections.abc import Callable
 from contextlib import AsyncExitStack
 from dataclasses import replace
-from datetime import UTC, datetime
 from uuid import uuid4
 
 from bot.activeflows.bulk.asking import AskingBulk
@@ -11,25 +10,28 @@ from bot.activeflows.bulk.carrying_out import Bulking
 from bot.activeflows.bulk.freezing import Freezing
 from bot.activeflows.bulk.hung_up import HungUp
 from bot.activeflows.bulk.looking_around import LookingAround
-from bot.activeflows.bulk.permitting import Permitting
-from bot.activeflows.bulk.ports import BulkCards, People
+from bot.activeflows.bulk.ports import BulkCards
 from bot.activeflows.bulk.preparing import Preparing
 from bot.activeflows.bulk.pressing import PressingBulk
 from bot.activeflows.operators import Policy
+from bot.activeflows.stopping.admission import Admitting
 from bot.activeflows.stopping.aftermath import Aftermath
-from bot.activeflows.stopping.carrying_out import Stopping
-from bot.activeflows.stopping.hanging_up import HangingUp
-from bot.activeflows.stopping.one_stop import OneStop
+from bot.activeflows.stopping.authorization import Authorization
+from bot.activeflows.stopping.gate import Gate
+from bot.activeflows.stopping.machine import StopMachine
 from bot.activeflows.stopping.patience import Patience
-from bot.activeflows.stopping.ports import Cards, Ledger
-from bot.activeflows.stopping.pressing import Pressing
+from bot.activeflows.stopping.ports import Cards, Ledger, People
 from bot.activeflows.stopping.readback import Readback
+from bot.activeflows.stopping.renewal import Renewal
 from bot.activeflows.stopping.stops import Wish
-from bot.composition.beside import beside
+from bot.activeflows.stopping.subject import ActiveflowSubject, CallSubject
+from bot.activeflows.stopping.workflow import HangUpWorkflow, StopWorkflow
+from bot.composition.beside import beside, forever
 from bot.ledger.bulk_book import BulkBook
+from bot.ledger.clock import COMPARE_EVERY, SharedClock
 from bot.ledger.database import Database
 from bot.ledger.durable import CarryOut, Durable
-from bot.ledger.replicas import Replicas
+from bot.ledger.replicas import LastSign, Replicas
 from bot.voipbin import InBulk, VoIPBINClient
 
 
@@ -45,64 +47,71 @@ class CarryingOut:
         *,
         policy: Callable[[], Policy],
         patience: Patience,
+        clock: SharedClock,
+        last_sign: LastSign,
     ) -> None:
         self._voipbin, self._database, self._ledger, self._people = voipbin, database, ledger, people
-        self._policy, self._patience = policy, patience
+        self._policy, self._patience, self._clock, self._last_sign = policy, patience, clock, last_sign
         self.durable = Durable(database.url, executor_id=str(uuid4()) if database.is_postgresql else "sqlite")
         self.bulks = BulkBook(database)
+        self._authorization = Authorization(people, policy)
+        self._gate = Gate(ledger, self._authorization)
+        self._admitting = Admitting(ledger, self._authorization, now=clock.now)
 
     async def begin(self, cards: Cards, bulk_cards: BulkCards, stack: AsyncExitStack, *, within: float) -> AskingBulk:
         """Carry out presses from now on, those first that were cut off; ``within``: seconds they get at the end."""
         stack.push_async_callback(self.durable.close, within=within)
-        freezing = Freezing(InBulk(self._voipbin), _now)
+        now = self._clock.now
+        freezing = Freezing(InBulk(self._voipbin), now)
         bulking = self._bulking(bulk_cards, freezing)
         hung_up = HungUp(self.bulks, bulk_cards)
+        if self._database.is_postgresql:
+            await self._clock.compare()
+            await stack.enter_async_context(beside(forever(self._clock.compare, every=COMPARE_EVERY)))
         await self.durable.launch(self._by_wish(cards, bulking, hung_up), bulking.carry_out_member)
         if self._database.is_postgresql:
-            replicas = Replicas(self._database, self.durable.executor_id, self.durable.take_over)
+            replicas = Replicas(self._database, self.durable.executor_id, self.durable.take_over, self._last_sign)
             await replicas.arrive()
             await stack.enter_async_context(beside(replicas.attend()))
-        return AskingBulk(self.bulks, Preparing(freezing, now=_now), now=_now)
+        return AskingBulk(self.bulks, Preparing(freezing, now=now), now=now)
 
     def _by_wish(self, cards: Cards, bulking: Bulking, hung_up: HungUp) -> CarryOut:
-        voipbin, ledger, patience = self._voipbin, self._ledger, self._patience
-        pressing = Pressing(voipbin, ledger, self._people, policy=self._policy, patience=patience, now=_now)
+        stop = StopWorkflow(
+            self._ledger, cards, self._admitting, self._lone(), Aftermath(self._voipbin, self._patience)
+        )
         wishes: dict[Wish, CarryOut] = {
-            Wish.STOP: Stopping(voipbin, ledger, cards, pressing, patience=patience, now=_now).carry_out,
-            Wish.HANG_UP: HangingUp(
-                voipbin, ledger, cards, pressing, of_member=hung_up.tell, patience=patience, now=_now
-            ).carry_out,
+            Wish.STOP: stop.carry_out,
+            Wish.HANG_UP: self._hang_up(cards, hung_up).carry_out,
             Wish.BULK: bulking.carry_out,
         }
         return lambda press, step: wishes[press.wish](press, step)
 
+    def _lone(self) -> StopMachine:
+        voipbin, ledger, patience, now = self._voipbin, self._ledger, self._patience, self._clock.now
+        subject = ActiveflowSubject(voipbin, self._gate, patience, now=now)
+        renewal = Renewal(voipbin, ledger, policy=self._policy, patience=patience, now=now)
+        return StopMachine(ledger, subject, renewal, patience=patience, now=now)
+
+    def _hang_up(self, cards: Cards, hung_up: HungUp) -> HangUpWorkflow:
+        """A call that was told to hang up is looked at for some seconds, and not followed for minutes."""
+        now, patience = self._clock.now, replace(self._patience, soon=self._patience.after, looks=0)
+        subject = CallSubject(self._voipbin, self._gate, now=now)
+        machine = StopMachine(self._ledger, subject, None, patience=patience, now=now)
+        return HangUpWorkflow(self._ledger, cards, self._admitting, machine, subject, of_member=hung_up.tell, now=now)
+
     def _bulking(self, cards: BulkCards, freezing: Freezing) -> Bulking:
-        """A member is stopped by the code of a lone stop, less urgently, and nobody waits minutes for one not known."""
-        voipbin, patience = InBulk(self._voipbin), replace(self._patience, looks=0)
-        look = Pressing(voipbin, self._ledger, self._people, policy=self._policy, patience=patience, now=_now)
-        permitting = Permitting(self._ledger, self._people, policy=self._policy, patience=patience, now=_now)
+        """A member is stopped by the machine of a lone stop, less urgently, and nobody waits minutes for one not known."""
+        voipbin, patience, now = InBulk(self._voipbin), replace(self._patience, looks=0), self._clock.now
+        subject = ActiveflowSubject(voipbin, self._gate, patience, now=now)
         return Bulking(
             bulks=self.bulks,
             ledger=self._ledger,
             cards=cards,
-            pressing=PressingBulk(self.bulks, self._ledger, permitting, policy=self._policy, now=_now),
-            permitting=permitting,
-            one_stop=OneStop(
-                voipbin,
-                self._ledger,
-                look,
-                patience=patience,
-                now=_now,
-                asks_again=False,
-                still=permitting.still,
-            ),
+            pressing=PressingBulk(self.bulks, self._ledger, self._authorization, now=now),
+            machine=StopMachine(self._ledger, subject, None, patience=patience, now=now),
             around=LookingAround(
-                self._people, freezing, Readback(voipbin, patience, _now), Aftermath(voipbin, patience)
+                self._people, freezing, Readback(voipbin, patience, now), Aftermath(voipbin, patience)
             ),
             members=self.durable,
-            now=_now,
+            now=now,
         )
-
-
-def _now() -> datetime:
-    return datetime.now(UTC)

@@ -8,7 +8,7 @@ Decision: apart from ``command_line``, so that it and the house each stay one si
 """
 
 import contextlib
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
@@ -44,6 +44,8 @@ from bot.composition.upkeep import KEPT_FOR, LOOK_EVERY, forgetting, kept_up
 from bot.composition.watching_over import watching_over
 from bot.ledger.alert_book import AlertBook
 from bot.ledger.book import Book
+from bot.ledger.clock import SharedClock
+from bot.ledger.replicas import LastSign
 from bot.ledger.usual_book import UsualBook
 from bot.misconfigured import Misconfigured
 from bot.policy import PolicyInForce
@@ -100,6 +102,7 @@ async def running(
     look_every: float = LOOK_EVERY,
     kept_for: timedelta = KEPT_FOR,
     last_words: float = LAST_WORDS,
+    wall: Callable[[], datetime] = utc_now,
 ) -> AsyncIterator[Running]:
     """The whole bot, for as long as the block lasts. Raises ``Misconfigured`` with one line per mistake.
 
@@ -114,32 +117,44 @@ async def running(
         database = await opened(settings, stack)
         kept_alone(database, stack)
 
-        book, teller = Book(database, now=utc_now), Teller(client, session)
+        clock = SharedClock(database, wall)
+        now = clock.now
+        last_sign = LastSign(lasts=not database.is_postgresql)
+        book, teller = Book(database, now=now, alone=last_sign.nobody_took_over), Teller(client, session)
         people, cards = People(client, installation, in_force.policy), StopCards(teller, settings.flows_bot_command)
         bulk_cards = BulkCards(teller, cards, settings.flows_bot_command)
-        carrying = CarryingOut(voipbin, database, book, Pressers(people), policy=in_force.policy, patience=patience)
+        carrying = CarryingOut(
+            voipbin,
+            database,
+            book,
+            Pressers(people),
+            policy=in_force.policy,
+            patience=patience,
+            clock=clock,
+            last_sign=last_sign,
+        )
         bulk = await carrying.begin(cards, bulk_cards, stack, within=last_words)
-        await stack.enter_async_context(beside(forgetting(carrying.durable.forget, utc_now, kept_for=kept_for)))
+        await stack.enter_async_context(beside(forgetting(carrying.durable.forget, now, kept_for=kept_for)))
         jobs = Jobs(teller)
         stack.push_async_callback(jobs.drain, within=last_words)
 
         live = await stack.enter_async_context(voipbin.following(pace).at_work()) if settings.voipbin_events else None
-        learning = Learning(UsualBook(database), now=utc_now)
+        learning = Learning(UsualBook(database), now=now)
         judging = await stack.enter_async_context(learning.at_work(live.index)) if live else Judging(learning.stays)
         over = watching_over(
             voipbin,
             live,
             database,
             book,
-            WatchCards(teller, settings.flows_bot_command, now=utc_now),
+            WatchCards(teller, settings.flows_bot_command, now=now),
             holder=carrying.durable.executor_id,
             judging=judging,
             pace=watch_pace,
-            now=utc_now,
+            now=now,
         )
-        reading = Reading(voipbin, now=utc_now, live=live, past=voipbin, judging=judging)
+        reading = Reading(voipbin, now=now, live=live, past=voipbin, judging=judging)
         needs = needs_of(voipbin, database)
-        views, reviewing = Views(client), Reviewing(book, now=utc_now)
+        views, reviewing = Views(client), Reviewing(book, now=now)
         warnings: dict[str, Check] = {}
         doctoring = Doctoring(
             client,
@@ -149,9 +164,9 @@ async def running(
             in_force,
             connection=lambda: needs.get("slack"),
             alerts=lambda: warnings.get("alerts"),
-            now=utc_now,
+            now=now,
         )
-        at_home = AtHome(voipbin, live, judging, reviewing, doctoring.at_a_glance, utc_now)
+        at_home = AtHome(voipbin, live, judging, reviewing, doctoring.at_a_glance, now)
         desk = Desk(
             command=settings.flows_bot_command,
             people=people,
@@ -162,28 +177,28 @@ async def running(
             policy=in_force.policy,
             web=client,
             reading=reading,
-            searching=Searching(voipbin, voipbin, utc_now, judging=judging, live=live),
+            searching=Searching(voipbin, voipbin, now, judging=judging, live=live),
             reviewing=reviewing,
-            revealing=Revealing(voipbin, voipbin, book, now=utc_now),
-            asking=Asking(voipbin, book, reading.resolve, patience=patience, now=utc_now),
+            revealing=Revealing(voipbin, voipbin, book, now=now),
+            asking=Asking(voipbin, book, reading.resolve, patience=patience, now=now),
             bulk=bulk,
             examining=Examining(doctoring.looks),
             watching=await stack.enter_async_context(over),
             bulk_cards=bulk_cards,
             views=views,
-            homes=Homes(people, at_home, views, teller, settings.flows_bot_command, now=utc_now),
+            homes=Homes(people, at_home, views, teller, settings.flows_bot_command, now=now),
             bulks=carrying.bulks,
             presses=carrying.durable,
             records=book,
-            now=utc_now,
+            now=now,
         )
         app = build_app(client, installation, jobs, Unknown(teller, jobs, settings.flows_bot_command))
         register(app, desk)
         tell = partial(_tell_head, teller, in_force)
-        keeping = kept_up(in_force, database, tell, now=utc_now, look_every=look_every)
+        keeping = kept_up(in_force, database, tell, now=now, look_every=look_every)
         claims = AlertBook(database, carrying.durable.executor_id)
         alerts = AlertCards(teller, settings.flows_bot_command)
-        raising = raising_alerts(voipbin, live, judging, claims, alerts, in_force.policy, pace=alert_pace, now=utc_now)
+        raising = raising_alerts(voipbin, live, judging, claims, alerts, in_force.policy, pace=alert_pace, now=now)
         checks = {"policy": keeping, "alerts": raising}
         warnings |= {name: await stack.enter_async_context(check) for name, check in checks.items()}
         port = await _doors(settings, app, installation, client, needs, warnings, stack)

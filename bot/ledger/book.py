@@ -6,13 +6,27 @@ from datetime import datetime, timedelta
 from typing import Final
 
 from pydantic import TypeAdapter
-from sqlalchemy import Connection, delete, insert, or_, select, update
+from sqlalchemy import Connection, and_, delete, insert, or_, select, update
 
+from bot.activeflows.bulk.bulks import BulkState
+from bot.activeflows.errors import LedgerUnavailable
 from bot.activeflows.records import Entry, Question, Record, Written
-from bot.activeflows.stopping.stops import CallAfter, Claim, Ended, Intent, IntentState, Press
-from bot.ledger import audit
+from bot.activeflows.stopping.stops import (
+    CallAfter,
+    Claim,
+    Ended,
+    Fence,
+    Intent,
+    IntentState,
+    Permitted,
+    Press,
+    Wish,
+)
+from bot.activeflows.stopping.troubles import Shut
+from bot.ledger import audit, fences
+from bot.ledger.clock import clock
 from bot.ledger.database import Database, one_writer
-from bot.ledger.tables import claims, intents
+from bot.ledger.tables import bulks, claims, intents
 
 _INTENT: Final = TypeAdapter(Intent)
 _ENDED: Final = TypeAdapter(Ended)
@@ -27,15 +41,18 @@ class Book:
     orders would wait for each other until PostgreSQL ends one of them.
     """
 
-    def __init__(self, database: Database, *, now: Callable[[], datetime]) -> None:
-        self._database, self._now = database, now
+    def __init__(
+        self, database: Database, *, now: Callable[[], datetime], alone: Callable[[], bool] = lambda: True
+    ) -> None:
+        """``alone``: can nobody have taken over this process's presses, even if the database does not answer?"""
+        self._database, self._now, self._alone = database, now, alone
 
-    async def open_intent(self, intent: Intent, asked: Record, *, instead_of: str = "") -> bool:
+    async def open_intent(self, intent: Intent, asked: Record, *, instead_of: str = "", by_press: str = "") -> bool:
         def work(connection: Connection) -> bool:
             one_writer(connection)
             if connection.execute(select(intents.c.id).where(intents.c.id == intent.id)).first() is not None:
                 return True  # a run cut off after writing finds its own intent
-            if instead_of and not _change(connection, instead_of, IntentState.OPEN, IntentState.SUPERSEDED):
+            if instead_of and not _supersede(connection, instead_of, by_press):
                 return False
             body = _INTENT.dump_json(intent).decode()
             connection.execute(
@@ -78,26 +95,79 @@ class Book:
         await self._database.within(lambda connection: _rewrite(connection, intent_id, message_ts=message_ts))
 
     async def claim(self, intent: Intent, press: Press) -> Claim:
-        activeflow_id = str(intent.activeflow_id)
+        claimed = _claimed(intent, press)
         lapses_at = (intent.deadline + _IN_FLIGHT).isoformat()
 
         def work(connection: Connection) -> Claim:
             one_writer(connection)
-            held = connection.execute(select(claims).where(claims.c.activeflow_id == activeflow_id)).first()
+            held = connection.execute(select(claims).where(claims.c.activeflow_id == claimed)).first()
             if held is not None and held.press_id == press.id:
                 return Claim(mine=True)
             if held is not None and held.lapses_at > self._now().isoformat():
                 return Claim(mine=False, by=held.by, state=IntentState.STOPPING)
-            if not _change(connection, intent.id, IntentState.OPEN, IntentState.STOPPING, press_id=press.id):
+            if press.wish is Wish.STOP and not _take(connection, intent.id, press.id):
                 state = connection.execute(select(intents.c.state).where(intents.c.id == intent.id)).scalar()
                 return Claim(mine=False, state=IntentState(state or IntentState.SETTLED))
             if intent.reason_by:
                 _rewrite(connection, intent.id, reason=intent.reason, reason_by=intent.reason_by)
-            connection.execute(delete(claims).where(claims.c.activeflow_id == activeflow_id))
+            connection.execute(delete(claims).where(claims.c.activeflow_id == claimed))
             connection.execute(
-                insert(claims).values(activeflow_id=activeflow_id, press_id=press.id, by=press.by, lapses_at=lapses_at)
+                insert(claims).values(activeflow_id=claimed, press_id=press.id, by=press.by, lapses_at=lapses_at)
             )
             return Claim(mine=True)
+
+        return await self._database.within(work)
+
+    async def take_up(self, press_id: str) -> Fence:
+        return await self._database.within(lambda connection: fences.take_up(connection, press_id, self._now()))
+
+    async def holds(self, fence: Fence) -> bool:
+        try:
+            return await self._database.reading(lambda connection: fences.holds(connection, fence))
+        except LedgerUnavailable:
+            if self._alone():
+                return True
+            raise
+
+    async def permit(self, intent: Intent, press: Press, fence: Fence, sending: Record) -> Permitted:
+        def work(connection: Connection) -> Permitted:
+            one_writer(connection)
+            if not fences.holds(connection, fence):
+                return Permitted(Shut.FENCED)
+            own = select(claims.c.press_id).where(claims.c.activeflow_id == _claimed(intent, press))
+            if connection.execute(own).scalar() != press.id:
+                return Permitted(Shut.NOT_CLAIMED)
+            if press.wish is Wish.STOP and intent.bulk_id:
+                state = connection.execute(select(bulks.c.state).where(bulks.c.id == intent.bulk_id)).scalar()
+                if state != str(BulkState.STOPPING):
+                    return Permitted(Shut.ABORTED)
+            now = clock(connection, self._now)
+            left = (intent.deadline - now).total_seconds()
+            if left <= 0:
+                return Permitted(Shut.LATE)
+            written = audit.append(connection, replace(sending, at=now))
+            return Permitted(left=left) if written.new else Permitted(Shut.SENT_BEFORE)
+
+        return await self._database.within(work)
+
+    async def conclude(
+        self,
+        fence: Fence,
+        intent: Intent,
+        press: Press,
+        records: Sequence[Record],
+        state: IntentState,
+        ended: Ended | None,
+    ) -> str:
+        def work(connection: Connection) -> str:
+            one_writer(connection)
+            if not fences.holds(connection, fence):
+                return ""
+            receipt = [audit.append(connection, record).receipt for record in records][-1]
+            if press.wish is Wish.STOP:
+                _settle(connection, intent.id, press.id, state, ended)
+            connection.execute(delete(claims).where(claims.c.press_id == press.id))
+            return receipt
 
         return await self._database.within(work)
 
@@ -106,11 +176,7 @@ class Book:
     ) -> Ended | None:
         def work(connection: Connection) -> Ended | None:
             one_writer(connection)
-            now = None if ended is None else ended.after(_ended(connection, intent_id))
-            told = None if now is None else _ENDED.dump_json(now).decode()
-            mine = or_(intents.c.press_id == press_id, intents.c.state == str(IntentState.OPEN))
-            change = update(intents).where(intents.c.id == intent_id, mine)
-            connection.execute(change.values(state=str(state), ended=told))
+            now = _settle(connection, intent_id, press_id, state, ended)
             connection.execute(delete(claims).where(claims.c.press_id == press_id))
             return now
 
@@ -145,6 +211,41 @@ class Book:
 
     async def records(self, question: Question) -> Sequence[Entry]:
         return await self._database.within(lambda connection: audit.entries(connection, question))
+
+
+def _claimed(intent: Intent, press: Press) -> str:
+    """What one press at a time has the right to: the activeflow, or its call."""
+    return str(intent.seen.call_id if press.wish is Wish.HANG_UP else intent.activeflow_id)
+
+
+def _take(connection: Connection, intent_id: str, press_id: str) -> bool:
+    """The intent for this press, if it is open, or was this press's already."""
+    if _change(connection, intent_id, IntentState.OPEN, IntentState.STOPPING, press_id=press_id):
+        return True
+    row = connection.execute(select(intents.c.state, intents.c.press_id).where(intents.c.id == intent_id)).first()
+    return row is not None and row.press_id == press_id and row.state == str(IntentState.STOPPING)
+
+
+def _supersede(connection: Connection, intent_id: str, press_id: str) -> bool:
+    """Open, or being stopped by this press, whose claim is given back."""
+    taken = and_(intents.c.state == str(IntentState.STOPPING), intents.c.press_id == press_id)
+    there = or_(intents.c.state == str(IntentState.OPEN), taken)
+    gone = update(intents).where(intents.c.id == intent_id, there).values(state=str(IntentState.SUPERSEDED))
+    if connection.execute(gone).rowcount != 1:
+        return False
+    if press_id:
+        connection.execute(delete(claims).where(claims.c.press_id == press_id))
+    return True
+
+
+def _settle(
+    connection: Connection, intent_id: str, press_id: str, state: IntentState, ended: Ended | None
+) -> Ended | None:
+    now = None if ended is None else ended.after(_ended(connection, intent_id))
+    told = None if now is None else _ENDED.dump_json(now).decode()
+    mine = or_(intents.c.press_id == press_id, intents.c.state == str(IntentState.OPEN))
+    connection.execute(update(intents).where(intents.c.id == intent_id, mine).values(state=str(state), ended=told))
+    return now
 
 
 def _ended(connection: Connection, intent_id: str) -> Ended | None:

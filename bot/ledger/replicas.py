@@ -1,7 +1,7 @@
 """Several bots on one PostgreSQL: each says every few seconds that it lives, and takes over the presses of a dead one.
 
-A replica that is only slow, not dead, may be taken over too. That is safe: a stop's POST is guarded by a record of its
-own (see ``bot.activeflows.stopping.carrying_out``), so two runs of one press send at most one.
+A replica that is only slow, frozen or cut off, not dead, may be taken over too. That is safe: whoever takes a press up
+raises its fence (``fences``), and the older run sends, edits and writes nothing any more.
 
 Nobody signs off: a replica that left in order is found dead, too, and has nothing to take over. A dead one is forgotten
 only after it was taken over: whoever does that has ``dead_after`` seconds, and if it dies or fails itself, the next one does.
@@ -18,6 +18,7 @@ import structlog
 from sqlalchemy import Connection, delete, select, text, update
 
 from bot.activeflows.errors import LedgerUnavailable
+from bot.activeflows.stopping.gate import boot_time
 from bot.ledger.database import Database
 from bot.ledger.tables import replicas
 
@@ -27,21 +28,48 @@ DEAD_AFTER: Final = 15
 """Seconds without a sign of life."""
 
 
+class LastSign:
+    """When this replica last said that it lives. ``lasts``: there are no others, so it need not say so."""
+
+    def __init__(self, *, lasts: bool = False) -> None:
+        self._until = float("inf") if lasts else -float("inf")
+
+    def given(self, at: float) -> None:
+        """``at``: of ``boot_time``, before it was sent."""
+        self._until = at + DEAD_AFTER - EVERY
+
+    def nobody_took_over(self) -> bool:
+        """It is so young that nobody thinks this replica dead, even if the database does not answer just now."""
+        return boot_time() < self._until
+
+
 class Replicas:
     """One member of the group. PostgreSQL only: on SQLite there is one process."""
 
-    def __init__(self, database: Database, own_id: str, take_over: Callable[[str], Awaitable[None]]) -> None:
+    def __init__(
+        self,
+        database: Database,
+        own_id: str,
+        take_over: Callable[[str], Awaitable[None]],
+        last_sign: "LastSign | None" = None,
+    ) -> None:
         self._database, self._own_id, self._take_over = database, own_id, take_over
+        self._last_sign = last_sign or LastSign()
 
     async def arrive(self) -> None:
         """The first sign of life, before anything is recorded under this id: whoever dies after it is missed."""
+        began = boot_time()
         await self._database.within(self._live)
+        self._last_sign.given(began)
 
     async def attend(self, *, every: float = EVERY, dead_after: int = DEAD_AFTER) -> None:
         """Until cancelled: give signs of life, look for the dead."""
         while True:
             try:
-                for dead in await self._database.within(lambda connection: self._round(connection, dead_after)):
+                began = boot_time()
+                found = await self._database.within(lambda connection: self._round(connection, dead_after))
+                self._last_sign.given(began)
+                for dead in found:
                     log.warning("replica_gone", replica=dead)
                     await self._take_over(dead)
                     await self._database.within(partial(_forget, dead))

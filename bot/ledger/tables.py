@@ -42,6 +42,14 @@ claims = Table(
     Column("lapses_at", String(32), nullable=False),
 )
 
+runs = Table(
+    "runs",
+    metadata,
+    Column("press_id", String(200), primary_key=True),
+    Column("number", Integer, nullable=False),  # of the newest run of its workflow: the fence for those before
+    Column("begun_at", String(32), nullable=False),
+)
+
 heads = Table(
     "heads",
     metadata,

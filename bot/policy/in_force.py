@@ -10,7 +10,7 @@ Promises: what is broken, unreadable or gone changes nothing and opens nothing; 
 """
 
 import hashlib
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Final
 
@@ -18,6 +18,8 @@ from bot.activeflows.operators import Policy
 from bot.misconfigured import Misconfigured
 from bot.policy.file import decoded_policy, parsed_policy, unreadable_policy
 
+VERSION_DIGITS: Final = 12
+"""As many of its SHA-256 say which policy decided something, in the record of it."""
 LARGEST: Final = 1_000_000
 """Bytes of a policy. What is larger is none, and is not read into memory each second."""
 
@@ -91,7 +93,8 @@ class PolicyInForce:
             text = decoded_policy(self._seen)
         except UnicodeDecodeError as trouble:
             raise unreadable_policy(self._path, trouble) from None
-        return Version(parsed_policy(text, name=self._path.name), hashlib.sha256(self._seen).hexdigest())
+        sha256 = hashlib.sha256(self._seen).hexdigest()
+        return Version(replace(parsed_policy(text, name=self._path.name), version=sha256[:VERSION_DIGITS]), sha256)
 
 
 def _same(one: bytes | Exception, other: bytes | Exception | None) -> bool:

@@ -25,7 +25,6 @@ from bot.activeflows.errors import (
     NotOurs,
     NotPermitted,
     NotUnderstood,
-    StopTooLate,
     StopUnconfirmed,
     VoIPBINBroken,
     VoIPBINBusy,
@@ -163,11 +162,6 @@ def _failure(error: Failure) -> str:
             return (
                 f"{bold('VoIPBIN had an error of its own.')} {_NOTHING} Try again in a moment; "
                 f"if it stays like this, VoIPBIN's support can find it by the request id."
-            )
-        case StopTooLate():
-            return (
-                f"{bold('The time for this stop had passed')} before it could be sent, so it was not sent. {_NOTHING} "
-                "If it is still wanted, ask for it again."
             )
         case StopUnconfirmed():
             return (

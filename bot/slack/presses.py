@@ -11,8 +11,6 @@ from bot.slack.gestures import Gesture
 from bot.slack.identity import People
 
 _MOST_OPEN: Final = 1000
-_RECENT: Final = 6.0
-"""Seconds: each person and each group is asked about ten times a minute at most by bulk stops."""
 
 
 def press_of(gesture: Gesture, intent_id: str, at: datetime, *, wish: Wish = Wish.STOP, reason: str = "") -> Press:
@@ -68,13 +66,10 @@ class OpenReasons:
 
 
 class Pressers:
-    """``stopping.ports.People``, and ``bulk.ports.People``: who presses, asked of Slack anew, or some seconds ago."""
+    """``stopping.ports.People``: who presses, as Slack said at most so many seconds ago."""
 
     def __init__(self, people: People) -> None:
         self._people = people
 
-    async def fresh(self, user_id: str, channel: str, *, team: str = "") -> Operator:
-        return await self._people.operator(Gesture(user_id, team, channel), fresh=True)
-
-    async def recent(self, user_id: str, channel: str, *, team: str = "") -> Operator:
-        return await self._people.operator(Gesture(user_id, team, channel), fresh=True, age=_RECENT)
+    async def operator(self, user_id: str, channel: str, *, team: str = "", max_age: float) -> Operator:
+        return await self._people.operator(Gesture(user_id, team, channel), fresh=True, age=max_age)

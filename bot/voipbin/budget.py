@@ -4,7 +4,8 @@ All clients of one customer share 17 requests a second (https://api.voipbin.net/
 a share and leaves the rest to the contact centre. What a person pressed goes before what fills a screen, which goes
 before the many stops of a bulk, which go before the walk through the list.
 
-Promises: never more than ``burst + rate x t`` turns in any t seconds; the most urgent waiting one is always next, equals
+Promises: never more than ``burst + rate x t`` turns in any t seconds, a look within a turn (``spend``) paid for by those
+who come later; the most urgent waiting one is always next, equals
 in order of arrival; a waiter that is cancelled costs nothing. After a 429 nobody goes for as long as VoIPBIN asked, and
 then everybody at half the rate for a while.
 """
@@ -71,6 +72,11 @@ class Bucket:
         self._tokens -= 1
         return True
 
+    def spend(self, now: float) -> None:
+        """One question more, asked already: whoever comes later waits for it."""
+        self._fill(now)
+        self._tokens -= 1
+
     def wait(self, now: float) -> float:
         """Seconds until ``take`` may say yes."""
         self._fill(now)
@@ -135,6 +141,10 @@ class Budget:
             yield
         finally:
             self._leave()
+
+    def spend(self) -> None:
+        """Within a turn: one question more, that does not wait. A stop is looked at and sent in one turn."""
+        self._bucket.spend(self._clock())
 
     def spare(self) -> bool:
         """Would one more question, of the least urgent kind, go at once?"""

@@ -1,7 +1,7 @@
 """VoIPBIN's activeflow API as the middle wants it (the ``VoIPBIN`` protocol of ``bot.activeflows.ports``).
 
-Promises: ``stop`` sends its POST again only after an answer that proves nothing was done, and every other ending
-without an answer is ``StopUnconfirmed``. Ids go into addresses as UUIDs only, and an empty one goes nowhere: an empty id
+Promises: ``stop`` sends its POST once, straight after its gate's yes, and every ending that does not prove that nothing
+was done is ``StopUnconfirmed``. Ids go into addresses as UUIDs only, and an empty one goes nowhere: an empty id
 is redirected to the list. Errors hold no URL, no credential and none of VoIPBIN's own words.
 
 Decisions: a read of one activeflow is always for the person who pressed, so it is as urgent as a stop. A 403 on another
@@ -10,6 +10,7 @@ activeflow than ours reads as ``NotOurs`` once ``introduce`` has shown that the 
 
 from collections.abc import Callable, Sequence
 from datetime import datetime
+from functools import partial
 from typing import Final, TypeVar
 from uuid import UUID
 
@@ -17,12 +18,13 @@ from bot.activeflows.callers import CallsLooked
 from bot.activeflows.errors import NotFound, NotOurs, StopUnconfirmed, VoIPBINUnreachable
 from bot.activeflows.model import Activeflow, Call, Customer, Flow, Picture, Spoken
 from bot.activeflows.numbers import Number
+from bot.activeflows.ports import Check, Gate
 from bot.activeflows.situation.timeline import Timeline
 from bot.voipbin import wire
 from bot.voipbin.budget import Load, Urgency
 from bot.voipbin.calls import calls_with
 from bot.voipbin.errors import Kind, Unsuccessful
-from bot.voipbin.exchange import LIST_READ, STOP_READ, Exchange, Question
+from bot.voipbin.exchange import LIST_READ, STOP_READ, Exchange, Question, Within
 from bot.voipbin.flight import Flights
 from bot.voipbin.following import Following
 from bot.voipbin.instants import page_token
@@ -130,7 +132,7 @@ class VoIPBINClient:
 
     async def activeflow(self, activeflow_id: UUID, *, urgency: Urgency = Urgency.PRESS) -> Activeflow:
         """One activeflow, read now. Raises ``NotFound``, ``NotOurs``."""
-        return await self._about(activeflow_id, lambda body: _the_one(activeflow_id, wire.activeflow(body)), urgency)
+        return await self._about(activeflow_id, partial(_read_as, activeflow_id), urgency)
 
     async def spoken(self, activeflow_id: UUID) -> tuple[Spoken, ...]:
         """The texts its newest steps spoke, read now: for whoever may be shown them. Raises as ``activeflow`` does."""
@@ -144,17 +146,24 @@ class VoIPBINClient:
             trouble = unsuccessful.trouble
         raise trouble.failure()
 
-    async def stop(self, activeflow_id: UUID, *, not_after: datetime, urgency: Urgency = Urgency.PRESS) -> Activeflow:
-        """Send one stop and give VoIPBIN's answer, which is the same whether it ended now or had ended before.
+    async def stop(
+        self, activeflow_id: UUID, *, gate: Gate[Activeflow], urgency: Urgency = Urgency.PRESS
+    ) -> Activeflow:
+        """Wait for a turn, ask the gate, send one stop, once, and give VoIPBIN's answer.
 
-        POST /activeflows/{id}/stop (https://api.voipbin.net/docs/activeflow_overview.html). Raises ``StopUnconfirmed``
-        when it may have been done, ``StopTooLate``, ``NotFound``, or a ``Failure`` when it certainly was not.
+        POST /activeflows/{id}/stop (https://api.voipbin.net/docs/activeflow_overview.html). Raises what the gate raises,
+        ``StopUnconfirmed`` when it may have been done, ``NotFound``, or a ``Failure`` when it certainly was not.
         """
         if not activeflow_id.int:
             raise NotFound(str(activeflow_id))
-        question = Question("POST", f"/activeflows/{activeflow_id}/stop", urgency, STOP_READ, not_after=not_after)
+        understand = partial(_read_as, activeflow_id)
+        question = Question("POST", f"/activeflows/{activeflow_id}/stop", urgency, STOP_READ)
+
+        async def at_the_wire(within: Within) -> Check:
+            return await gate(lambda: self._about(activeflow_id, understand, urgency, within))
+
         try:
-            return await self._exchange.act(question, lambda body: _the_one(activeflow_id, wire.activeflow(body)))
+            return await self._exchange.act(question, understand, at_the_wire)
         except Unsuccessful as unsuccessful:
             trouble = unsuccessful.trouble
         if trouble.kind is Kind.ABSENT:
@@ -163,14 +172,18 @@ class VoIPBINClient:
             raise trouble.failure()
         raise StopUnconfirmed(f"{trouble.what}; the stop may have been carried out", trouble.request_id)
 
-    async def hang_up(self, call_id: UUID, *, not_after: datetime) -> Call:
+    async def hang_up(self, call_id: UUID, *, gate: Gate[Call | None]) -> Call:
         """Send one hang-up and give VoIPBIN's answer; the call ends a little later. Raises as ``stop`` does.
 
         POST /calls/{id}/hangup (https://api.voipbin.net/docs/call_overview.html).
         """
-        question = Question("POST", f"/calls/{call_id}/hangup", Urgency.PRESS, STOP_READ, not_after=not_after)
+        question = Question("POST", f"/calls/{call_id}/hangup", Urgency.PRESS, STOP_READ)
+
+        async def at_the_wire(within: Within) -> Check:
+            return await gate(lambda: self._read_if_any(f"/calls/{call_id}", wire.call, Urgency.PRESS, within))
+
         try:
-            return await self._exchange.act(question, wire.call)
+            return await self._exchange.act(question, wire.call, at_the_wire)
         except Unsuccessful as unsuccessful:
             trouble = unsuccessful.trouble
         if trouble.kind in _NO_MORE:
@@ -231,11 +244,14 @@ class VoIPBINClient:
         query: dict[str, str | int] = {"page_size": size, "page_token": page_token(before)}
         return await self._exchange.read(Question("GET", "/calls", urgency, LIST_READ, query), wire.calls)
 
-    async def _about(self, activeflow_id: UUID, understand: Callable[[bytes], T], urgency: Urgency) -> T:
+    async def _about(
+        self, activeflow_id: UUID, understand: Callable[[bytes], T], urgency: Urgency, read: Within | None = None
+    ) -> T:
         if not activeflow_id.int:
             raise NotFound(str(activeflow_id))
+        question = Question("GET", f"/activeflows/{activeflow_id}", urgency)
         try:
-            return await self._exchange.read(Question("GET", f"/activeflows/{activeflow_id}", urgency), understand)
+            return await (read or self._exchange.read)(question, understand)
         except Unsuccessful as unsuccessful:
             trouble = unsuccessful.trouble
         if trouble.kind is Kind.ABSENT:
@@ -244,9 +260,11 @@ class VoIPBINClient:
             raise NotOurs(activeflow_id)
         raise trouble.failure()
 
-    async def _read_if_any(self, path: str, understand: Callable[[bytes], T]) -> T | None:
+    async def _read_if_any(
+        self, path: str, understand: Callable[[bytes], T], urgency: Urgency = Urgency.SCREEN, read: Within | None = None
+    ) -> T | None:
         try:
-            return await self._exchange.read(Question("GET", path, Urgency.SCREEN), understand)
+            return await (read or self._exchange.read)(Question("GET", path, urgency), understand)
         except Unsuccessful as unsuccessful:
             trouble = unsuccessful.trouble
         if trouble.kind in _NO_MORE:
@@ -261,7 +279,8 @@ class VoIPBINClient:
         raise trouble.failure()
 
 
-def _the_one(asked: UUID, answered: Activeflow) -> Activeflow:
+def _read_as(asked: UUID, body: bytes) -> Activeflow:
+    answered = wire.activeflow(body)
     if answered.id != asked:
         raise wire.Unreadable("the answer is about another activeflow")
     return answered

@@ -79,7 +79,7 @@ async def connected(
                 lambda: sign_in(http, root, username, password), now=now, pause=patience.after_login
             )
         turns = Budget(budget, in_flight=IN_FLIGHT)
-        exchange = Exchange(http, base, shown, turns, patience, now=now)
+        exchange = Exchange(http, base, shown, turns, patience)
         stream = EventStream(f"{base.replace('http', 'ws', 1)}/ws", shown, turns, trust)
         client = VoIPBINClient(
             exchange,

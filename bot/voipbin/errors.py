@@ -19,7 +19,6 @@ from bot.activeflows.errors import (
     AccountFrozen,
     CredentialRejected,
     Failure,
-    StopTooLate,
     VoIPBINBroken,
     VoIPBINBusy,
     VoIPBINUnreachable,
@@ -33,7 +32,6 @@ class Kind(Enum):
     """What can be done about it, which is all that callers branch on."""
 
     UNSENT = auto()  # no connection: nothing left this machine
-    LATE = auto()  # its deadline passed before it could be sent
     LOST = auto()  # sent, no (whole) answer in time
     THROTTLED = auto()  # 429: refused before any work
     CREDENTIAL = auto()  # 401: refused before any work
@@ -53,7 +51,6 @@ class Kind(Enum):
 _BEFORE_ANY_WORK: Final = frozenset(
     {
         Kind.UNSENT,
-        Kind.LATE,
         Kind.THROTTLED,
         Kind.CREDENTIAL,
         Kind.LOGIN,
@@ -85,7 +82,6 @@ _BY_STATUS: Final[Mapping[int, Kind]] = {
 }
 _FAILURES: Final[Mapping[Kind, type[Failure]]] = {
     Kind.UNSENT: VoIPBINUnreachable,
-    Kind.LATE: StopTooLate,
     Kind.LOST: VoIPBINUnreachable,
     Kind.UNAVAILABLE: VoIPBINUnreachable,
     Kind.CREDENTIAL: CredentialRejected,
@@ -109,6 +105,9 @@ class Trouble:
     request_id: str = ""
     reason: str = ""
     retry_after: float = 1.0
+    """Seconds, as a 429 asks for."""
+    pause: float | None = None
+    """Seconds after which asking once more is right; ``None``: it is not."""
 
     @property
     def before_any_work(self) -> bool:
@@ -118,8 +117,8 @@ class Trouble:
     def failure(self) -> Failure:
         """The error that tells a person; ``NotFound`` and ``StopUnconfirmed`` need to know more, and are the client's."""
         if self.kind is Kind.THROTTLED:
-            return VoIPBINBusy(self.what, self.request_id, self.retry_after)
-        return _FAILURES.get(self.kind, VoIPBINBroken)(self.what, self.request_id)
+            return VoIPBINBusy(self.what, self.request_id, self.retry_after if self.pause is None else self.pause)
+        return _FAILURES.get(self.kind, VoIPBINBroken)(self.what, self.request_id, self.pause)
 
 
 class Unsuccessful(Exception):

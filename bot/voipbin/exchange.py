@@ -9,13 +9,13 @@ an answer that was lost, and counts as one.
 import asyncio
 import secrets
 from collections.abc import Awaitable, Callable, Mapping
-from dataclasses import dataclass
-from datetime import datetime
-from typing import Final, TypeVar
+from dataclasses import dataclass, replace
+from typing import Final, Protocol, TypeVar
 
 import httpx
 import stamina
 
+from bot.activeflows.ports import Check
 from bot.voipbin.body import BodyUnread, read_body
 from bot.voipbin.budget import Budget, Load, Urgency
 from bot.voipbin.credential import Credential, Pass, refused_login
@@ -25,6 +25,7 @@ from bot.voipbin.patience import LONGEST, Patience, Waits, again_after
 from bot.voipbin.wire import token
 
 T = TypeVar("T")
+V = TypeVar("V")
 
 LIST_READ: Final = 40.0
 STOP_READ: Final = 15.0
@@ -33,6 +34,8 @@ LOGIN_READ: Final = 32.0
 """Seconds to wait for an answer: above what VoIPBIN gives itself (36, 12, 9 and 30)."""
 
 _CONNECT: Final = 5.0
+_CONNECT_TO_ACT: Final = 1.0
+"""A stop comes straight after a look, so there is a connection; where there is none, a slow one is none."""
 _LARGEST_ERROR: Final = 65_536
 
 
@@ -54,8 +57,12 @@ class Question:
     urgency: Urgency
     read_within: float = OTHER_READ
     query: Mapping[str, str | int] | None = None
-    not_after: datetime | None = None
-    """Nothing is sent from then on, however long the question had to wait for its turn or its next try."""
+
+
+class Within(Protocol):
+    """Asks one question more within a turn, once and without waiting. Raises ``Unsuccessful``."""
+
+    def __call__(self, question: Question, understand: Callable[[bytes], V], /) -> Awaitable[V]: ...
 
 
 class Exchange:
@@ -68,15 +75,12 @@ class Exchange:
         credential: Credential,
         budget: Budget,
         patience: Patience,
-        *,
-        now: Callable[[], datetime],
     ) -> None:
         self._http = http
         self._api_url = api_url
         self._credential = credential
         self._budget = budget
         self._patience = patience
-        self._now = now
 
     def spare(self) -> bool:
         """Would one more question go at once?"""
@@ -94,9 +98,22 @@ class Exchange:
         """Ask until there is an answer or patience ends. Raises ``Unsuccessful``."""
         return await self._patiently(self._patience.for_reads(), lambda: self._ask(question, understand))
 
-    async def act(self, question: Question, understand: Callable[[bytes], T]) -> T:
-        """Ask for something to be done: again only where it certainly was not. Raises ``Unsuccessful``."""
-        return await self._patiently(self._patience.for_stops(), lambda: self._ask(question, understand))
+    async def act(
+        self, question: Question, understand: Callable[[bytes], T], gate: Callable[[Within], Awaitable[Check]]
+    ) -> T:
+        """Ask for something to be done, once: first the credential, then a turn, then the gate, then the bytes.
+
+        The gate is given what reads within the same turn. Raises ``Unsuccessful``, or what the gate raises.
+        """
+        shown = await self._credential.show()
+        async with self._budget.turn(question.urgency):
+
+            async def within(look: Question, understand_it: Callable[[bytes], V]) -> V:
+                self._budget.spend()
+                return await self._send_once(look, shown, understand_it)
+
+            check = await gate(within)
+            return await self._send_once(question, shown, understand, check)
 
     async def _patiently(self, waits: Mapping[Kind, Waits], ask: Callable[[], Awaitable[T]]) -> T:
         tries = 1 + sum(len(each) for each in waits.values())
@@ -110,28 +127,44 @@ class Exchange:
     async def _ask(self, question: Question, understand: Callable[[bytes], T]) -> T:
         shown = await self._credential.show()
         try:
-            return await self._ask_once(question, shown, understand)
+            return await self._in_turn(question, shown, understand)
         except Unsuccessful as unsuccessful:
             if unsuccessful.trouble.kind is not Kind.CREDENTIAL or not self._credential.refused(shown):
                 raise
-        return await self._ask_once(question, await self._credential.show(), understand)
+        return await self._in_turn(question, await self._credential.show(), understand)
 
-    async def _ask_once(self, question: Question, shown: Pass, understand: Callable[[bytes], T]) -> T:
+    async def _in_turn(self, question: Question, shown: Pass, understand: Callable[[bytes], T]) -> T:
+        async with self._budget.turn(question.urgency):
+            return await self._send(question, shown, understand)
+
+    async def _send_once(
+        self, question: Question, shown: Pass, understand: Callable[[bytes], T], check: Check | None = None
+    ) -> T:
+        """Without a second try, and said with the pause after which whoever asked may come again."""
+        try:
+            return await self._send(question, shown, understand, check)
+        except Unsuccessful as unsuccessful:
+            trouble = unsuccessful.trouble
+        if trouble.kind is Kind.CREDENTIAL:
+            self._credential.refused(shown)
+        raise Unsuccessful(replace(trouble, pause=self._patience.pause_after(trouble)))
+
+    async def _send(
+        self, question: Question, shown: Pass, understand: Callable[[bytes], T], check: Check | None = None
+    ) -> T:
         request_id = new_request_id()
+        connect = _CONNECT if check is None else _CONNECT_TO_ACT
         request = self._http.build_request(
             question.method,
             self._api_url + question.path,
             params={**(question.query or {}), **shown.query} or None,
             headers={**shown.headers, "X-Request-Id": request_id},
+            timeout=httpx.Timeout(question.read_within, connect=connect, pool=connect),
         )
-        async with self._budget.turn(question.urgency):
-            connect = _CONNECT
-            if question.not_after is not None:
-                connect = min(connect, (question.not_after - self._now()).total_seconds())
-            if connect <= 0:
-                raise Unsuccessful(Trouble(Kind.LATE, "the deadline passed before it could be sent", request_id))
-            request.extensions["timeout"] = httpx.Timeout(question.read_within, connect=connect, pool=connect).as_dict()
-            answer = await send(self._http, request, question.read_within, request_id)
+        if check is not None:
+            check()
+            request.extensions["trace"] = _before_the_first_byte(check)
+        answer = await send(self._http, request, question.read_within, request_id)
         if isinstance(answer, Trouble):
             raise Unsuccessful(answer)
         if answer.status_code != httpx.codes.OK:
@@ -144,6 +177,19 @@ class Exchange:
         except Unreadable:
             pass
         raise Unsuccessful(Trouble(Kind.UNREADABLE, "VoIPBIN answered 200 with something unreadable", request_id))
+
+
+def _before_the_first_byte(check: Check) -> Callable[[str, Mapping[str, object]], Awaitable[None]]:
+    """For httpcore: what ``check`` raises there leaves the request unsent, however long the connecting took.
+
+    https://www.encode.io/httpcore/extensions/#trace
+    """
+
+    async def trace(event: str, _: Mapping[str, object]) -> None:
+        if event.endswith("send_request_headers.started"):
+            check()
+
+    return trace
 
 
 def new_request_id() -> str:

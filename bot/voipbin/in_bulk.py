@@ -4,10 +4,10 @@ It is for the many stops of a bulk and, with ``Urgency.SCAN``, for what is read 
 """
 
 from collections.abc import Sequence
-from datetime import datetime
 from uuid import UUID
 
 from bot.activeflows.model import Activeflow, Call, Customer, Flow, Picture
+from bot.activeflows.ports import Gate
 from bot.voipbin.budget import Urgency
 from bot.voipbin.client import VoIPBINClient
 
@@ -25,8 +25,8 @@ class InBulk:
     async def activeflow(self, activeflow_id: UUID) -> Activeflow:
         return await self._client.activeflow(activeflow_id, urgency=self._urgency)
 
-    async def stop(self, activeflow_id: UUID, *, not_after: datetime) -> Activeflow:
-        return await self._client.stop(activeflow_id, not_after=not_after, urgency=self._urgency)
+    async def stop(self, activeflow_id: UUID, *, gate: Gate[Activeflow]) -> Activeflow:
+        return await self._client.stop(activeflow_id, gate=gate, urgency=self._urgency)
 
     async def picture(self, *, max_age: float = 5.0) -> Picture:
         return await self._client.picture(max_age=max_age)
@@ -34,8 +34,8 @@ class InBulk:
     async def newest(self) -> Sequence[Activeflow]:
         return await self._client.newest()
 
-    async def hang_up(self, call_id: UUID, *, not_after: datetime) -> Call:
-        return await self._client.hang_up(call_id, not_after=not_after)
+    async def hang_up(self, call_id: UUID, *, gate: Gate[Call | None]) -> Call:
+        return await self._client.hang_up(call_id, gate=gate)
 
     async def flow(self, flow_id: UUID) -> Flow | None:
         return await self._client.flow(flow_id)

@@ -9,7 +9,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Final, TypeAlias
 
-from bot.voipbin.errors import Kind, Unsuccessful
+from bot.voipbin.errors import Kind, Trouble, Unsuccessful
 
 Waits: TypeAlias = tuple[float, ...]
 
@@ -22,7 +22,7 @@ class Patience:
     """The waits; tests bring shorter ones."""
 
     throttled: Waits = (0.0, 0.5, 1.0)
-    """429: refused before any work, so a stop may go again as well."""
+    """429: refused before any work."""
     unavailable: Waits = (0.5, 2.0)
     """No connection, no answer in time, 502, 503, 504."""
     internal: Waits = (4.0,)
@@ -52,9 +52,10 @@ class Patience:
             Kind.UNREADABLE: self.unreadable,
         }
 
-    def for_stops(self) -> Mapping[Kind, Waits]:
-        """Only where it is certain that VoIPBIN did nothing, and another try has a chance."""
-        return {Kind.THROTTLED: self.throttled, Kind.CREDENTIAL: self.rejected, Kind.LOGIN: self.rejected}
+    def pause_after(self, trouble: Trouble) -> float | None:
+        """Seconds before whoever asked once comes again; ``None``: another try has no chance."""
+        waits = self.for_reads().get(trouble.kind)
+        return waits[0] + _asked_for(trouble) if waits else None
 
 
 def again_after(waits: Mapping[Kind, Waits], jitter: float) -> Callable[[Exception], bool | float]:
@@ -69,7 +70,10 @@ def again_after(waits: Mapping[Kind, Waits], jitter: float) -> Callable[[Excepti
         if not left:
             return False
         used[trouble.kind] = used.get(trouble.kind, 0) + 1
-        asked_for = trouble.retry_after if trouble.kind is Kind.THROTTLED else 0.0
-        return left[0] + asked_for + random.uniform(0, jitter)  # noqa: S311 — spreads load, guards nothing
+        return left[0] + _asked_for(trouble) + random.uniform(0, jitter)  # noqa: S311 — spreads load, guards nothing
 
     return decide
+
+
+def _asked_for(trouble: Trouble) -> float:
+    return trouble.retry_after if trouble.kind is Kind.THROTTLED else 0.0

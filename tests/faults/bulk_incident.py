@@ -46,7 +46,7 @@ class BulkIncident(Incident):
 
     async def _ask_bulk(self, who: str, filters: Filters, again: str = "") -> str:
         """The id of the bulk, when there is a card for it now; who may not ask, puts it to those who may."""
-        operator, asking = self.directory.operator(who), self.house.asking_bulk
+        operator, asking = self.directory.standing_here(who), self.house.asking_bulk
         wanted = Wanted(filters, "they loop")
         bulk: Bulk | Unasked | None
         try:
@@ -67,7 +67,7 @@ class BulkIncident(Incident):
         return bulk.id
 
     async def _put_to_others(self, who: str, wanted: Wanted) -> Bulk | None:
-        operator, asking = self.directory.operator(who), self.house.asking_bulk
+        operator, asking = self.directory.standing_here(who), self.house.asking_bulk
         with suppress(BotError):
             draft = await asking.draft(operator, wanted)
             put = await asking.put_to_others(operator, draft.id) if isinstance(draft, Draft) else None
@@ -128,7 +128,7 @@ class BulkIncident(Incident):
     def puts_bulk_away(self, who: str, n: int) -> None:
         async def put_away() -> None:
             try:
-                found = await self.house.asking_bulk.put_away(self.directory.operator(who), self._bulk(n))
+                found = await self.house.asking_bulk.put_away(self.directory.standing_here(who), self._bulk(n))
             except BotError:
                 return
             if found is not None and found[2]:
@@ -191,7 +191,7 @@ class BulkIncident(Incident):
         async def abort() -> None:
             bulk_id = self._bulk(n)
             try:
-                if await self.house.asking_bulk.abort(self.directory.operator(who), bulk_id):
+                if await self.house.asking_bulk.abort(self.directory.standing_here(who), bulk_id):
                     self.promises.bulk.aborted(bulk_id)
             except BotError:
                 return

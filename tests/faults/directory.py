@@ -13,7 +13,6 @@ CHANNEL: Final = "C0INCIDENTS"
 ONCALL: Final = "S0ONCALL"
 SLACK: Final = 0.01
 """Seconds that Slack takes for an answer."""
-_RECENT: Final = timedelta(seconds=6)
 
 
 @dataclass(frozen=True)
@@ -64,22 +63,18 @@ class Directory:
         two_person = {name for name, on in (("stop", self.two_person), ("bulk", self.two_for_bulk)) if on}
         return Policy(grants, Rules(two_person=frozenset(two_person)))  # type: ignore[arg-type] # the two literals
 
-    async def fresh(self, user_id: str, channel: str, *, team: str = "") -> Operator:  # noqa: ARG002 # the port's
-        await asyncio.sleep(SLACK)
-        if self.silent:
-            self.silent -= 1
-            raise IdentityUnknown("Slack did not answer")
-        self._known[user_id] = self.now(), self._groups(user_id)
-        return self._told(user_id, channel)
-
-    async def recent(self, user_id: str, channel: str, *, team: str = "") -> Operator:
+    async def operator(self, user_id: str, channel: str, *, team: str = "", max_age: float) -> Operator:  # noqa: ARG002 # the port's
         """Groups as they were some seconds ago at most; the policy of now."""
         known = self._known.get(user_id)
-        if known is None or self.now() - known[0] >= _RECENT:
-            return await self.fresh(user_id, channel, team=team)
+        if known is None or self.now() - known[0] >= timedelta(seconds=max_age):
+            await asyncio.sleep(SLACK)
+            if self.silent:
+                self.silent -= 1
+                raise IdentityUnknown("Slack did not answer")
+            self._known[user_id] = self.now(), self._groups(user_id)
         return self._told(user_id, channel)
 
-    def operator(self, user_id: str, channel: str = CHANNEL) -> Operator:
+    def standing_here(self, user_id: str, channel: str = CHANNEL) -> Operator:
         return self._with(user_id, channel, self._groups(user_id))
 
     def forget(self) -> None:

@@ -68,7 +68,7 @@ class Incident(RuleBasedStateMachine):
             self.world.ends(activeflow)
 
     async def _ask(self, who: str, activeflow: Activeflow, *, now: bool) -> None:
-        operator, asking = self.directory.operator(who), self.house.asking
+        operator, asking = self.directory.standing_here(who), self.house.asking
         try:
             intent = await asking.ask(operator, activeflow.id, now=now)
         except NotPermitted:

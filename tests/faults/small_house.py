@@ -19,21 +19,23 @@ from bot.activeflows.bulk.carrying_out import Bulking
 from bot.activeflows.bulk.freezing import Freezing
 from bot.activeflows.bulk.hung_up import HungUp
 from bot.activeflows.bulk.looking_around import LookingAround
-from bot.activeflows.bulk.permitting import Permitting
 from bot.activeflows.bulk.preparing import Preparing
 from bot.activeflows.bulk.pressing import PressingBulk
 from bot.activeflows.errors import Failure
 from bot.activeflows.reading.listing import Reading
+from bot.activeflows.stopping.admission import Admitting
 from bot.activeflows.stopping.aftermath import Aftermath
 from bot.activeflows.stopping.asking import Asking
-from bot.activeflows.stopping.carrying_out import Stopping
-from bot.activeflows.stopping.hanging_up import HangingUp
-from bot.activeflows.stopping.one_stop import OneStop
+from bot.activeflows.stopping.authorization import Authorization
+from bot.activeflows.stopping.gate import Gate
+from bot.activeflows.stopping.machine import StopMachine
 from bot.activeflows.stopping.patience import Patience
 from bot.activeflows.stopping.ports import Step
-from bot.activeflows.stopping.pressing import Pressing
 from bot.activeflows.stopping.readback import Readback
+from bot.activeflows.stopping.renewal import Renewal
 from bot.activeflows.stopping.stops import Press, Wish
+from bot.activeflows.stopping.subject import ActiveflowSubject, CallSubject
+from bot.activeflows.stopping.workflow import HangUpWorkflow, StopWorkflow
 from bot.demo.voipbin.world import World
 from bot.ledger.book import Book
 from bot.ledger.bulk_book import BulkBook
@@ -107,48 +109,58 @@ class House:
             await database.prepare()
         http = await self._open.enter_async_context(httpx.AsyncClient(transport=self.line))
         credential = AccessKeyCredential(AccessKey(self.world.access_key))
-        exchange = Exchange(http, "http://voipbin/v1.0", credential, Budget(50), AskingPatience(), now=self.now)
+        exchange = Exchange(http, "http://voipbin/v1.0", credential, Budget(50), AskingPatience())
         voipbin = VoIPBINClient(exchange, now=self.now, clock=self.loop.time, bounds=Bounds())
         self._open.push_async_callback(voipbin.close)
         await _introduced(voipbin)
         self.started_at = self.now()
         self.book, patience, cards = Book(database, now=self.now), Patience(), Cards(self.channel, process)
-        pressing = Pressing(voipbin, self.book, self.people, policy=self.people.policy, patience=patience, now=self.now)
-        stopping = Stopping(voipbin, self.book, cards, pressing, patience=patience, now=self.now)
         reading = Reading(voipbin, now=self.now)
         self.asking = Asking(voipbin, self.book, reading.resolve, patience=patience, now=self.now)
         self.cards, self.process = cards, process
         self.bulks, self.bulk_cards = BulkBook(database), BulkCards(self.channel, process)
-        of_member = HungUp(self.bulks, self.bulk_cards).tell
-        hanging_up = HangingUp(
-            voipbin, self.book, cards, pressing, of_member=of_member, patience=patience, now=self.now
-        )
+        authorization = Authorization(self.people, self.people.policy)
+        self._gate = Gate(self.book, authorization, clock=self.boot_time)
+        admitting = Admitting(self.book, authorization, now=self.now)
         freezing = Freezing(InBulk(voipbin), self.now)
         self.asking_bulk = AskingBulk(self.bulks, Preparing(freezing, now=self.now), now=self.now)
-        bulking = self._bulking(InBulk(voipbin), freezing)
+        bulking = self._bulking(InBulk(voipbin), freezing, authorization)
+        stopping = StopWorkflow(self.book, cards, admitting, self._lone(voipbin), Aftermath(voipbin, patience))
         self._wishes = {
             Wish.STOP: stopping.carry_out,
-            Wish.HANG_UP: hanging_up.carry_out,
+            Wish.HANG_UP: self._hang_up(voipbin, admitting).carry_out,
             Wish.BULK: bulking.carry_out,
         }
         self.workflows.recover(self._carry_out, bulking.carry_out_member)
 
-    def _bulking(self, voipbin: InBulk, freezing: Freezing) -> Bulking:
-        """Put together as ``composition.carrying_out`` does."""
-        patience, now, policy = replace(Patience(), looks=0), self.now, self.people.policy
-        look = Pressing(voipbin, self.book, self.people, policy=policy, patience=patience, now=now)
-        permitting = Permitting(self.book, self.people, policy=policy, patience=patience, now=now)
-        one_stop = OneStop(
-            voipbin, self.book, look, patience=patience, now=now, asks_again=False, still=permitting.still
-        )
+    def boot_time(self) -> float:
+        """Goes on while the machine sleeps."""
+        return self._leapt.total_seconds() + self.loop.passed
+
+    def _lone(self, voipbin: VoIPBINClient) -> StopMachine:
+        """Put together as ``composition.carrying_out`` does, and so are the next two."""
+        patience, now = Patience(), self.now
+        subject = ActiveflowSubject(voipbin, self._gate, patience, now=now)
+        renewal = Renewal(voipbin, self.book, policy=self.people.policy, patience=patience, now=now)
+        return StopMachine(self.book, subject, renewal, patience=patience, now=now)
+
+    def _hang_up(self, voipbin: VoIPBINClient, admitting: Admitting) -> HangUpWorkflow:
+        patience = replace(Patience(), soon=Patience().after, looks=0)
+        subject = CallSubject(voipbin, self._gate, now=self.now)
+        machine = StopMachine(self.book, subject, None, patience=patience, now=self.now)
+        of_member = HungUp(self.bulks, self.bulk_cards).tell
+        return HangUpWorkflow(self.book, self.cards, admitting, machine, subject, of_member=of_member, now=self.now)
+
+    def _bulking(self, voipbin: InBulk, freezing: Freezing, authorization: Authorization) -> Bulking:
+        patience, now = replace(Patience(), looks=0), self.now
+        subject = ActiveflowSubject(voipbin, self._gate, patience, now=now)
         readback, aftermath = Readback(voipbin, patience, now), Aftermath(voipbin, patience)
         return Bulking(
             bulks=self.bulks,
             ledger=self.book,
             cards=self.bulk_cards,
-            pressing=PressingBulk(self.bulks, self.book, permitting, policy=policy, now=now),
-            permitting=permitting,
-            one_stop=one_stop,
+            pressing=PressingBulk(self.bulks, self.book, authorization, now=now),
+            machine=StopMachine(self.book, subject, None, patience=patience, now=now),
             around=LookingAround(self.people, freezing, readback, aftermath),
             members=self.workflows,
             now=now,

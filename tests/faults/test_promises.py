@@ -68,7 +68,7 @@ class PromisesKept(BulkIncident):
     def asks_others(self, who: str, n: int) -> None:
         async def put() -> None:
             with suppress(BotError):
-                put = await self.house.asking.put_to_others(self.directory.operator(who), self._intent(n))
+                put = await self.house.asking.put_to_others(self.directory.standing_here(who), self._intent(n))
                 if put is not None and put.opened:
                     await self._post(put.intent.id, put.who_may)
 
@@ -94,7 +94,7 @@ class PromisesKept(BulkIncident):
     def puts_away(self, who: str, n: int) -> None:
         async def put_away() -> None:
             with suppress(BotError):
-                found = await self.house.asking.put_away(self.directory.operator(who), self._intent(n))
+                found = await self.house.asking.put_away(self.directory.standing_here(who), self._intent(n))
                 if found is not None and found[1]:
                     await self.house.cards.show(found[0], Cancelled(who), None)
 

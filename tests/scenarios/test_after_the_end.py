@@ -77,7 +77,8 @@ async def test_a_press_on_hang_up_that_did_nothing_is_said_and_can_be_made_again
     voipbin.telephony.loses_hangups = True
     activeflow = voipbin.rings(at="play")
     fault = only_looks if trouble.startswith("VoIPBIN takes") else faults.status(500, "INTERNAL")
-    voipbin.faults.on("POST", "/calls/{id}/hangup", fault)
+    sent = 1 if fault is only_looks else 2  # one that may have been lost is sent once more
+    voipbin.faults.on("POST", "/calls/{id}/hangup", fault, times=sent)
     async with stage.start():
         card = await stage.asks_to_stop(activeflow)
         await slack.clicks(ALICE, card, "stop.flow")
@@ -90,7 +91,7 @@ async def test_a_press_on_hang_up_that_did_nothing_is_said_and_can_be_made_again
         assert "after @Alice pressed" in (await stage.reads("Call: hung up")).words
         record = (await answers(stage, "audit", user=BOB)).words
     assert record.count("pressed Hang up the call") == 2
-    assert record.count("sending the hang-up of the call") == 2
+    assert record.count("sending the hang-up of the call") == sent + 1
     assert record.count("pressed Stop flow") == 1
     assert "outcome: the call was hung up" in record
     assert "outcome: the call is still up" in record

@@ -101,12 +101,12 @@ async def test_one_after_the_other_is_hung_up_by_whoever_may_stop_it(
     assert written[-1].detail["outcome"] == "hung_up"
 
 
-@pytest.mark.parametrize("trouble", [only_looks, status(500, "INTERNAL")])
+@pytest.mark.parametrize(("trouble", "sent"), [(only_looks, 1), (status(500, "INTERNAL"), 2)])
 async def test_a_press_that_did_nothing_is_said_and_can_be_made_again(
-    trouble: Fault, stage: Stage, bulk: BulkStage, voipbin: World
+    trouble: Fault, sent: int, stage: Stage, bulk: BulkStage, voipbin: World
 ) -> None:
     loops = bulk.ring(2, voipbin.add_flow("Support line"))
-    voipbin.faults.on("POST", "/calls/{id}/hangup", trouble)
+    voipbin.faults.on("POST", "/calls/{id}/hangup", trouble, times=sent)
     async with stage.start():
         card, _ = await all_ended(bulk)
         await hangs_up(stage, card, loops[0])

@@ -16,6 +16,7 @@ from uuid import UUID
 
 from bot.activeflows.reading.filters import Filters
 from bot.activeflows.reading.seeing import Seen
+from bot.activeflows.stopping.authorization import Asked
 from bot.activeflows.stopping.stops import CallAfter, Intent, Press, Wish
 
 
@@ -228,8 +229,14 @@ def intent_id(bulk: Bulk, member: Member) -> str:
     return sha256(f"{bulk.id}/{member.number}".encode()).hexdigest()[:32]
 
 
-def intent_of(bulk: Bulk, member: Member, until: datetime) -> Intent:
-    """The member's own intent."""
+def asked_of(bulk: Bulk) -> Asked:
+    """The card, as far as it matters for who may press it."""
+    flows = tuple(member.flow_id for member in bulk.members)
+    return Asked(bulk.asked_by, bulk.channel, flows, bulk.on_behalf, bulk.reason, in_bulk=True)
+
+
+def intent_of(bulk: Bulk, member: Member, until: datetime, *, among: int = 1) -> Intent:
+    """The member's own intent. ``among``: how many are stopped by the same press."""
     seen = Seen(
         flow_name=member.flow_name,
         kind=member.kind,
@@ -254,6 +261,7 @@ def intent_of(bulk: Bulk, member: Member, until: datetime) -> Intent:
         deadline=until,
         on_behalf=bulk.on_behalf,
         bulk_id=bulk.id,
+        among=among,
     )
 
 

@@ -1,15 +1,14 @@
 """The life of a press on a bulk card: one by one, at most two in flight, to a sentence that is true of each.
 
 ``Bulking.carry_out`` is one durable workflow; each member is a durable workflow of its own, taken from a queue, and runs
-the same code as a lone stop (``one_stop``). What makes five hundred as safe as one:
+the same machine as a lone stop (``stopping.machine``). What makes five hundred as safe as one:
 
 * **Frozen.** Exactly the members that were shown, and of these the ones the presser's grant covers.
 * **The canary.** One alone first. Only when it was read back as ended the others follow; one that had ended or moved on
   proves nothing, so the next one is tried. If it does not obey, nothing else is touched.
-* **Permitted each time.** When a member's turn comes, whoever pressed must still be allowed to stop it
-  (``permitting``). If not, nothing further is sent, and everybody reads why.
-* **Never late, and to be stopped itself.** Whether it was aborted, and whether its time is over, is looked at when a
-  member's turn comes, and the time once more straight before each POST.
+* **Through the gate.** Straight before each member's stop whoever pressed must still be allowed to stop it, by the rules
+  and the ceiling of that moment; the bulk stop must not be aborted nor its time be over. If whoever pressed may not,
+  nothing further is sent, and everybody reads why.
 * **A few at a time.** No more are queued than keep the two lanes busy, so that an abort leaves the rest untouched.
 
 Decision: the card is kept true by a task beside the work, every two seconds, from what the ledger says; it tells
@@ -33,20 +32,23 @@ from bot.activeflows.bulk.bulks import (
     Ending,
     Member,
     Run,
+    intent_id,
     intent_of,
     outcome_words,
     press_on,
 )
 from bot.activeflows.bulk.looking_around import Around, LookingAround
 from bot.activeflows.bulk.outcomes import became_of, halted, refused
-from bot.activeflows.bulk.permitting import Permitting
 from bot.activeflows.bulk.ports import BulkCards, BulkLedger, Members
 from bot.activeflows.bulk.pressing import BulkAdmission, PressingBulk, bulk_record
 from bot.activeflows.errors import LedgerUnavailable
 from bot.activeflows.records import Question, Record, What
-from bot.activeflows.stopping.one_stop import OneStop
+from bot.activeflows.stopping.admission import record_of
+from bot.activeflows.stopping.authorization import Act
+from bot.activeflows.stopping.fence import FencedStep, Hold
+from bot.activeflows.stopping.gate import Errand
+from bot.activeflows.stopping.machine import StopMachine
 from bot.activeflows.stopping.ports import Ledger, Step
-from bot.activeflows.stopping.pressing import record_of
 from bot.activeflows.stopping.stops import Declined, Intent, Phase, Press, Why
 
 AHEAD: Final = 6
@@ -72,8 +74,7 @@ class Bulking:
         ledger: Ledger,
         cards: BulkCards,
         pressing: PressingBulk,
-        permitting: Permitting,
-        one_stop: OneStop,
+        machine: StopMachine,
         around: LookingAround,
         members: Members,
         *,
@@ -81,12 +82,13 @@ class Bulking:
         edit_every: float = EDIT_EVERY,
     ) -> None:
         self._bulks, self._ledger, self._cards = bulks, ledger, cards
-        self._pressing, self._permitting = pressing, permitting
-        self._one_stop, self._around = one_stop, around
+        self._pressing, self._machine, self._around = pressing, machine, around
         self._members, self._now, self._edit_every = members, now, edit_every
 
     async def carry_out(self, press: Press, step: Step) -> None:
         """The whole life of a press, told to the end."""
+        hold = await Hold.take(self._ledger, press.id)
+        step = FencedStep(step, hold)
         admission = await step("admit bulk", BulkAdmission, lambda: self._pressing.admit(press))
         bulk, declined = admission.bulk, admission.declined
         if bulk is None or declined is not None or admission.until is None:
@@ -97,7 +99,7 @@ class Bulking:
             not_taken = Declined(Why.TAKEN, by=run.by) if run.press_id else Declined(Why.LEDGER)
             await step("decline bulk", bool, lambda: self._decline(press, bulk, not_taken))
             return
-        async with self._followed(bulk, press):
+        async with self._followed(bulk, press, hold):
             became = await self._stop(press, admission.numbers)
         ending = Ending(halted=halted(became))
         if Became.NOT_PERMITTED in became.values():
@@ -111,11 +113,13 @@ class Bulking:
 
     async def carry_out_member(self, press: Press, number: int, step: Step) -> Became:
         """One member's turn."""
+        hold = await Hold.take(self._ledger, f"{press.id}/{number}")
+        step = FencedStep(step, hold)
         turn = await step("turn", Turn, partial(self._turn, press, number))
         if turn.intent is None:
             return turn.became or Became.LEFT
         own = press_on(turn.intent, press)
-        result = await self._one_stop.carry_out(turn.intent, own, step, _unseen)
+        result = await self._machine.carry_out(Errand(Act.STOP, turn.intent, own), hold, step, _unseen)
         became = became_of(result)
         await step("count", bool, partial(self._count, turn.intent, own, number, became))
         return became
@@ -145,22 +149,16 @@ class Bulking:
         return became
 
     async def _turn(self, press: Press, number: int) -> Turn:
+        """A member as a lone stop, or why its turn is none. (What matters is decided once more at the gate.)"""
         try:
-            turn = await self._opened(press, number)
-            if turn.intent is None:
-                return turn
-            if await self._permitting.still(turn.intent, press_on(turn.intent, press)) is None:
-                return await self._opened(press, number)  # once more: that may have taken a while
-            await self._bulks.became(press.intent_id, number, Became.NOT_PERMITTED)
-            return Turn(became=Became.NOT_PERMITTED)
+            found = await self._bulks.bulk(press.intent_id)
+            if found is None:
+                return Turn(became=Became.LEFT)
+            return await self._turn_of(number, *found)
         except LedgerUnavailable:
             return Turn(became=Became.NOT_SENT)
 
-    async def _opened(self, press: Press, number: int) -> Turn:
-        found = await self._bulks.bulk(press.intent_id)
-        if found is None:
-            return Turn(became=Became.LEFT)
-        bulk, run = found
+    async def _turn_of(self, number: int, bulk: Bulk, run: Run) -> Turn:
         if Became.NOT_PERMITTED in run.became.values():
             return Turn(became=run.became.get(number, Became.LEFT))
         if run.state is not BulkState.STOPPING or run.until is None:
@@ -168,14 +166,15 @@ class Bulking:
         if self._now() >= run.until:
             return Turn(became=Became.LATE)
         member = next(member for member in bulk.members if member.number == number)
-        return Turn(intent_of(bulk, member, run.until))
+        own = await self._ledger.intent(intent_id(bulk, member))
+        return Turn(became=Became.LEFT) if own is None else Turn(own[0])
 
     async def _count(self, intent: Intent, press: Press, number: int, became: Became) -> bool:
-        """A member that was skipped has no outcome on record yet. (The bulk's own last step writes what is missing.)"""
+        """Write down what its own stop has not. (The bulk's own last step writes what is missing.)"""
         with suppress(LedgerUnavailable):
+            await self._bulks.became(intent.bulk_id, number, became)
             if became in {Became.MOVED, Became.TAKEN}:
                 await self._ledger.record(record_of(intent, press, What.OUTCOME, self._now(), outcome=str(became)))
-            await self._bulks.became(intent.bulk_id, number, became)
             return True
         return False
 
@@ -195,7 +194,8 @@ class Bulking:
         until = admission.until or bulk.deadline
         chosen = [member for member in bulk.members if member.number in admission.numbers]
         try:
-            return await self._bulks.start_bulk(bulk, press, until, [intent_of(bulk, m, until) for m in chosen])
+            intents = [intent_of(bulk, m, until, among=len(chosen)) for m in chosen]
+            return await self._bulks.start_bulk(bulk, press, until, intents)
         except LedgerUnavailable:
             return Run()
 
@@ -205,10 +205,10 @@ class Bulking:
         return await self._cards.decline(press, declined)
 
     @asynccontextmanager
-    async def _followed(self, bulk: Bulk, press: Press) -> AsyncIterator[None]:
+    async def _followed(self, bulk: Bulk, press: Press, hold: Hold) -> AsyncIterator[None]:
         """Keep the card true while the block lasts."""
         over = asyncio.Event()
-        following = asyncio.create_task(self._follow(bulk, press, over))
+        following = asyncio.create_task(self._follow(bulk, press, hold, over))
         try:
             yield
             over.set()
@@ -217,15 +217,16 @@ class Bulking:
             following.cancel()
             await asyncio.gather(following, return_exceptions=True)
 
-    async def _follow(self, bulk: Bulk, press: Press, over: asyncio.Event) -> None:
+    async def _follow(self, bulk: Bulk, press: Press, hold: Hold, over: asyncio.Event) -> None:
         told: Run | None = None
         while not over.is_set():
             with suppress(LedgerUnavailable):
                 found = await self._bulks.bulk(bulk.id)
                 if found is not None:
-                    run = replace(found[1], unanswered=self._permitting.unanswered(bulk.id))
+                    run = replace(found[1], unanswered=self._machine.unanswered(bulk.id))
                     if run != told:
                         told = run
+                        await hold.must_hold()
                         await self._cards.show(found[0], run, press)
             with suppress(TimeoutError):
                 async with asyncio.timeout(self._edit_every):

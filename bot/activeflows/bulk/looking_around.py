@@ -7,6 +7,7 @@ from bot.activeflows.bulk.bulks import Became, Bulk
 from bot.activeflows.bulk.freezing import Freezing
 from bot.activeflows.errors import BotError
 from bot.activeflows.operators import Permission
+from bot.activeflows.stopping import max_ages
 from bot.activeflows.stopping.aftermath import Aftermath
 from bot.activeflows.stopping.ports import People
 from bot.activeflows.stopping.readback import Readback
@@ -50,7 +51,7 @@ class LookingAround:
 
     async def _more(self, bulk: Bulk) -> int | None:
         try:
-            asker = await self._people.fresh(bulk.asked_by, bulk.channel)
+            asker = await self._people.operator(bulk.asked_by, bulk.channel, max_age=max_ages.FACTS)
             asker.require(Permission.VIEW if bulk.on_behalf else Permission.BULK)
             listed = frozenset(member.activeflow_id for member in bulk.members)
             return await self._freezing.more(asker, bulk.filters, listed, on_behalf=bulk.on_behalf)

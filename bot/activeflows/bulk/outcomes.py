@@ -5,8 +5,18 @@ from typing import Final
 
 from bot.activeflows.bulk.bulks import Became
 from bot.activeflows.records import Record
-from bot.activeflows.stopping.one_stop import Result
-from bot.activeflows.stopping.stops import Attribution, Ended, Expired, Moved, NotKnown, NotSent, StillRunning, Why
+from bot.activeflows.stopping.machine import Result
+from bot.activeflows.stopping.stops import (
+    Attribution,
+    Ended,
+    Expired,
+    Moved,
+    NotKnown,
+    NotSent,
+    StillRunning,
+    Why,
+)
+from bot.activeflows.stopping.troubles import Shut
 
 
 def became_of(result: Result) -> Became:
@@ -21,10 +31,8 @@ def became_of(result: Result) -> Became:
             return Became.UNKNOWN
         case StillRunning():
             return Became.RUNNING
-        case NotSent(permitted=False):
-            return Became.NOT_PERMITTED
-        case NotSent(pressable=False):
-            return Became.GONE
+        case NotSent(shut=shut):
+            return _NOT_SENT.get(shut, Became.NOT_SENT)
         case Expired():
             return Became.LATE
         case None if result.declined is not None and result.declined.why is not Why.LEDGER:
@@ -33,6 +41,12 @@ def became_of(result: Result) -> Became:
             return Became.NOT_SENT
 
 
+_NOT_SENT: Final[dict[Shut | None, Became]] = {
+    Shut.REFUSED: Became.NOT_PERMITTED,
+    Shut.UNANSWERED: Became.NOT_PERMITTED,
+    Shut.ABORTED: Became.ABORTED,
+    Shut.GONE: Became.GONE,
+}
 _CANARY: Final = {
     Became.UNKNOWN: "it is not known whether the first one ended",
     Became.RUNNING: "the first one still runs after its stop was sent",

@@ -6,9 +6,7 @@ from typing import Protocol
 
 from bot.activeflows.bulk.bulks import Became, Bulk, Ending, Run
 from bot.activeflows.bulk.wanted import Draft
-from bot.activeflows.operators import Operator
 from bot.activeflows.records import Record
-from bot.activeflows.stopping import ports
 from bot.activeflows.stopping.stops import CallAfter, Declined, Intent, Press
 
 
@@ -79,14 +77,6 @@ class Members(Protocol):
 
     async def done(self, press: Press, number: int) -> Became:
         """Wait for what became of one that was queued."""
-        ...
-
-
-class People(ports.People, Protocol):
-    """Who somebody is, for hundreds of members in a row."""
-
-    async def recent(self, user_id: str, channel: str, *, team: str = "") -> Operator:
-        """As ``fresh``, from an answer of Slack's of the last seconds, if there is one; with the policy of this moment."""
         ...
 
 

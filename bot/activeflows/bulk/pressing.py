@@ -1,20 +1,19 @@
 """Before a bulk stop begins: may this person press it, and which of its members?
 
-Decided anew at the press (``permitting``), by the same function as everywhere, for each flow in the list: what the
-presser's grant does not cover is left. Nobody approves their own, nor what they asked for when they might not; who may
-only approve may press what somebody else, who still may stop in bulk, has asked for.
+Decided anew at the press (``stopping.authorization``), by the same function as everywhere, for each flow in the list: what
+the presser's grant does not cover is left. The gate decides the same once more for each member, straight before its stop.
 """
 
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
 
-from bot.activeflows.bulk.bulks import Bulk, BulkState, Run
-from bot.activeflows.bulk.permitting import Permitting
+from bot.activeflows.bulk.bulks import Bulk, BulkState, Run, asked_of
 from bot.activeflows.bulk.ports import BulkLedger
 from bot.activeflows.errors import LedgerUnavailable
-from bot.activeflows.operators import Policy
 from bot.activeflows.records import Record, What
+from bot.activeflows.stopping import max_ages
+from bot.activeflows.stopping.authorization import Act, Authorization
 from bot.activeflows.stopping.ports import Ledger
 from bot.activeflows.stopping.stops import Declined, Press, Why
 
@@ -58,13 +57,11 @@ class PressingBulk:
         self,
         bulks: BulkLedger,
         ledger: Ledger,
-        permitting: Permitting,
+        authorization: Authorization,
         *,
-        policy: Callable[[], Policy],
         now: Callable[[], datetime],
     ) -> None:
-        self._bulks, self._ledger, self._permitting = bulks, ledger, permitting
-        self._policy, self._now = policy, now
+        self._bulks, self._ledger, self._authorization, self._now = bulks, ledger, authorization, now
 
     async def admit(self, press: Press) -> BulkAdmission:
         """The bulk if it can be pressed by this person, here, now. The decision goes into the audit first."""
@@ -73,7 +70,7 @@ class PressingBulk:
             if found is None:
                 return BulkAdmission(declined=Declined(Why.NO_SUCH_CARD))
             bulk, run = found
-            if run.state in _OVER:
+            if run.state in _OVER and run.press_id != press.id:  # of this very press: it goes on after a restart
                 return BulkAdmission(bulk, Declined(_OVER[run.state], by=run.by))
             return await self._decide(bulk, run, press)
         except LedgerUnavailable as failure:
@@ -82,17 +79,14 @@ class PressingBulk:
     async def _decide(self, bulk: Bulk, run: Run, press: Press) -> BulkAdmission:
         if run.state is BulkState.EXPIRED or bulk.late(self._now()):
             return await self._decline(bulk, press, Declined(Why.LATE, "past the deadline"))
-        decided = await self._permitting.press(bulk, press)
+        decided = await self._authorization.of(Act.STOP, asked_of(bulk), press, max_age=max_ages.FACTS_AT_PRESS)
         if isinstance(decided, Declined):
             return await self._decline(bulk, press, decided)
-        allowed = {m.number: d for m in bulk.members if (d := decided[m.flow_id]).allowed}
-        first = next(iter(allowed.values()))
-        pressed = bulk_record(
-            bulk, press, What.PRESSED, self._now(), because=first.because, grant=first.grant,
-            asked_by=bulk.asked_by, count=len(allowed),
-        )  # fmt: skip
-        await self._ledger.record(pressed)
-        until = press.at + self._policy().rules.confirm_within
+        allowed = {m.number: m.flow_id for m in bulk.members if decided.decisions[m.flow_id].allowed}
+        detail = decided.detail(next(iter(allowed.values())))
+        detail |= {"asked_by": bulk.asked_by, "count": len(allowed)}
+        await self._ledger.record(bulk_record(bulk, press, What.PRESSED, self._now(), **detail))
+        until = press.at + decided.policy.rules.confirm_within
         return BulkAdmission(bulk, numbers=tuple(allowed), until=until)
 
     async def _decline(self, bulk: Bulk, press: Press, declined: Declined) -> BulkAdmission:

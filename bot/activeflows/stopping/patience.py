@@ -9,8 +9,8 @@ class Patience:
 
     side_look: float = 1.5
     """For names and callers on a card: a slow one is "unknown", never a delay."""
-    attempts: int = 3
-    """POSTs at most, counting those that certainly did nothing (429, no connection)."""
+    attempts: int = 6
+    """Tries that certainly did nothing (429, 401, the activeflow could not be read). A lost stop is sent once more at most."""
     soon: tuple[float, ...] = (0.0, 0.3, 0.7, 1.5)
     """Pauses before the first readings after a stop; then the card says "not known yet"."""
     settle: float = 15.0
@@ -22,6 +22,6 @@ class Patience:
     looks: int = 120
     """Readings in the background before it is said that nobody looks any more."""
     unanswered: float = 30.0
-    """So long Slack is asked again who pressed, in the middle of a bulk stop; meanwhile nothing is sent. Then it is a no."""
+    """So long Slack is asked again who pressed, before anything is sent. Then it is a no."""
     after: tuple[float, ...] = (0.3, 0.7, 1.0, 2.0, 3.0, 3.0)
     """Pauses before each look at the call and the on-complete activeflow after the end."""

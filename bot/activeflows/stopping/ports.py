@@ -1,12 +1,23 @@
 """What stopping needs from outside; the doors and the cellar match by shape."""
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from typing import Protocol, TypeVar
 
 from bot.activeflows.operators import Operator
 from bot.activeflows.ports import Records
 from bot.activeflows.records import Record
-from bot.activeflows.stopping.stops import CallAfter, Claim, Declined, Ended, Intent, IntentState, Phase, Press
+from bot.activeflows.stopping.stops import (
+    CallAfter,
+    Claim,
+    Declined,
+    Ended,
+    Fence,
+    Intent,
+    IntentState,
+    Permitted,
+    Phase,
+    Press,
+)
 
 T = TypeVar("T")
 
@@ -14,10 +25,10 @@ T = TypeVar("T")
 class Ledger(Records, Protocol):
     """Stops, as they outlive the process. Every method may raise ``LedgerUnavailable``; then nothing was written."""
 
-    async def open_intent(self, intent: Intent, asked: Record, *, instead_of: str = "") -> bool:
-        """Keep a new intent and its record, together. ``instead_of`` is superseded by it.
+    async def open_intent(self, intent: Intent, asked: Record, *, instead_of: str = "", by_press: str = "") -> bool:
+        """Keep a new intent and its record, together. ``instead_of`` is superseded by it, and its claim given back.
 
-        False, and nothing kept, when the one it replaces is not open any more.
+        False, and nothing kept, when the one it replaces is neither open nor being stopped by ``by_press``.
         """
         ...
 
@@ -36,9 +47,38 @@ class Ledger(Records, Protocol):
         ...
 
     async def claim(self, intent: Intent, press: Press) -> Claim:
-        """Take the one right to stop this activeflow. Taking it again with the same press gives it again.
+        """Take the one right to stop this activeflow, or to hang up its call. The same press again is given it again.
 
         The intent keeps a reason that was given at this press.
+        """
+        ...
+
+    async def take_up(self, press_id: str) -> Fence:
+        """Begin a run of this press's workflow: no earlier run of it counts any more."""
+        ...
+
+    async def holds(self, fence: Fence) -> bool:
+        """Does this run still count? While the database does not answer: as long as nobody can have taken over."""
+        ...
+
+    async def permit(self, intent: Intent, press: Press, fence: Fence, sending: Record) -> Permitted:
+        """Whether a POST may go out now: in one transaction the run counts, the claim is this press's, a bulk stop is not
+        aborted, the deadline has not passed by the database's clock, and ``sending`` is written down.
+        """
+        ...
+
+    async def conclude(
+        self,
+        fence: Fence,
+        intent: Intent,
+        press: Press,
+        records: Sequence[Record],
+        state: IntentState,
+        ended: Ended | None,
+    ) -> str:
+        """Write down what came of it, the outcome last, and give the claim back, together.
+
+        The receipt of the outcome; empty when the run counts no more.
         """
         ...
 
@@ -69,10 +109,13 @@ class Presses(Protocol):
 
 
 class People(Protocol):
-    """Who somebody is, asked of Slack. Raises ``IdentityUnknown`` when a fresh answer cannot be had."""
+    """Who somebody is, as Slack says."""
 
-    async def fresh(self, user_id: str, channel: str, *, team: str = "") -> Operator:
-        """``team``: the one the payload names for this person, when it does."""
+    async def operator(self, user_id: str, channel: str, *, team: str = "", max_age: float) -> Operator:
+        """With the policy of this moment. ``team``: the one the payload names for this person, when it does.
+
+        ``max_age``: seconds that Slack's answer may be old. Raises ``IdentityUnknown`` when there is none so young.
+        """
         ...
 
 

@@ -6,7 +6,7 @@ are VoIPBIN's own. https://api.voipbin.net/docs/activeflow_overview.html
 """
 
 import asyncio
-from collections.abc import Callable, Iterable
+from collections.abc import Awaitable, Callable, Iterable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
@@ -17,6 +17,7 @@ from bot.activeflows.ports import VoIPBIN
 from bot.activeflows.reading.seeing import in_time
 from bot.activeflows.stopping.patience import Patience
 from bot.activeflows.stopping.stops import hung_up_first
+from bot.activeflows.stopping.troubles import NO_TROUBLE, Trouble
 
 
 class State(StrEnum):
@@ -33,10 +34,11 @@ class Verdict:
     at: datetime | None = None
     by_itself: bool | None = False
     """``None``: the call, which would say whether its caller hung up first, could not be read."""
-    why: str = ""
-    request_id: str = ""
+    trouble: Trouble = NO_TROUBLE
     read_at: datetime | None = None
     """When it was seen running: a run that goes on after a restart says so of the reading, not of the restart."""
+    hanging_up: bool = False
+    """Of a call that is not over: it is on its way out."""
 
     @property
     def ended(self) -> bool:
@@ -44,7 +46,7 @@ class Verdict:
 
 
 class Readback:
-    """Three ways to wait for the end: ``soon`` (seconds), ``settled`` (until a lost POST must be over), ``once``."""
+    """Reads an activeflow, and whose doing its end was."""
 
     def __init__(self, voipbin: VoIPBIN, patience: Patience, now: Callable[[], datetime]) -> None:
         self._voipbin, self._patience, self._now = voipbin, patience, now
@@ -54,11 +56,11 @@ class Readback:
         try:
             activeflow = await self._voipbin.activeflow(activeflow_id)
         except NotFound:
-            return Verdict(State.ENDED, why="VoIPBIN has no such activeflow any more")
+            return Verdict(State.ENDED, trouble=Trouble("VoIPBIN has no such activeflow any more"))
         except NotOurs:  # it is there, and whether it runs is not shown
-            return Verdict(State.UNREAD, why=NOT_SHOWN)
+            return Verdict(State.UNREAD, trouble=Trouble(NOT_SHOWN))
         except Failure as failure:
-            return Verdict(State.UNREAD, why=failure.what, request_id=failure.request_id)
+            return Verdict(State.UNREAD, trouble=Trouble(failure.what, failure.request_id))
         if activeflow.ended:
             by_itself = activeflow.ended_by_itself or await self._hung_up_first(call_id, activeflow.updated_at)
             return Verdict(State.ENDED, at=activeflow.updated_at, by_itself=by_itself)
@@ -77,10 +79,17 @@ class Readback:
             return None
         return hung_up_first(call.hangup_at, ended_at)
 
-    async def soon(self, activeflow_id: UUID, call_id: UUID | None = None) -> Verdict:
-        return await self._until_ended(activeflow_id, call_id, self._patience.soon)
 
-    async def settled(self, activeflow_id: UUID, call_id: UUID | None = None) -> Verdict:
+class ReadUntilEnded:
+    """Waits for the end: ``soon`` (seconds), ``settled`` (until a lost POST must be over). ``once`` reads."""
+
+    def __init__(self, patience: Patience, now: Callable[[], datetime]) -> None:
+        self._patience, self._now = patience, now
+
+    async def soon(self, once: Callable[[], Awaitable[Verdict]]) -> Verdict:
+        return await self._until_ended(once, self._patience.soon)
+
+    async def settled(self, once: Callable[[], Awaitable[Verdict]]) -> Verdict:
         """The verdict counts only once ``settle`` has passed, or it has ended."""
         until = self._now() + timedelta(seconds=self._patience.settle)
 
@@ -89,13 +98,13 @@ class Readback:
             while self._now() < until:
                 yield self._patience.every
 
-        return await self._until_ended(activeflow_id, call_id, pauses())
+        return await self._until_ended(once, pauses())
 
-    async def _until_ended(self, activeflow_id: UUID, call_id: UUID | None, pauses: Iterable[float]) -> Verdict:
+    async def _until_ended(self, once: Callable[[], Awaitable[Verdict]], pauses: Iterable[float]) -> Verdict:
         verdict = Verdict()
         for pause in pauses:
             await asyncio.sleep(pause)
-            verdict = await self.once(activeflow_id, call_id)
+            verdict = await once()
             if verdict.ended:
                 break
         return verdict

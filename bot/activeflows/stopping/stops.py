@@ -10,6 +10,7 @@ from enum import StrEnum
 from uuid import UUID
 
 from bot.activeflows.reading.seeing import Seen
+from bot.activeflows.stopping.troubles import Shut, Trouble
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,6 +37,8 @@ class Intent:
     """The bulk stop it is a member of; empty for a lone one."""
     reason_by: str = ""
     """Who gave the reason at the press; empty when whoever asked did."""
+    among: int = 1
+    """How many are stopped by the same press."""
 
     @property
     def short_id(self) -> str:
@@ -179,8 +182,7 @@ class NotKnown:
 
     by: str
     since: datetime
-    why: str
-    request_id: str = ""
+    trouble: Trouble
     final: bool = False
     receipt: str = ""
 
@@ -191,8 +193,7 @@ class StillRunning:
 
     by: str
     at: datetime
-    why: str
-    request_id: str = ""
+    trouble: Trouble
     receipt: str = ""
 
 
@@ -200,14 +201,13 @@ class StillRunning:
 class NotSent:
     """Certainly nothing was done; ``pressable``: the card can be pressed again.
 
-    ``permitted``: false when whoever pressed had lost the permission before it was sent.
+    ``shut``: why the gate let nothing out; ``None`` when VoIPBIN refused what was sent before any work.
     """
 
     by: str
-    why: str
-    request_id: str = ""
+    trouble: Trouble
     pressable: bool = True
-    permitted: bool = True
+    shut: Shut | None = None
     receipt: str = ""
 
 
@@ -242,6 +242,7 @@ class Why(StrEnum):
     TAKEN = "taken"
     OWN_REQUEST = "own request"
     NO_REASON = "no reason"
+    TOO_MANY = "too many"
     LEDGER = "ledger"
     CARD_UNREAD = "card unread"
     """A hang-up was carried out, and its card cannot be changed. ``because`` is the state of the call (``CallAfter``)."""
@@ -272,6 +273,23 @@ class Claim:
     """Where the intent stands, when it is not mine."""
     unwritten: str = ""
     """Why the ledger could not write the claim down."""
+
+
+@dataclass(frozen=True, slots=True)
+class Fence:
+    """One run of a press's workflow. Whoever takes the press up again has a higher number, and this one counts no more."""
+
+    press_id: str
+    number: int
+
+
+@dataclass(frozen=True, slots=True)
+class Permitted:
+    """What the ledger says at the gate: ``shut`` is ``None`` when it is written down that a POST goes out now."""
+
+    shut: Shut | None = None
+    left: float = 0.0
+    """Seconds to the deadline, by the database's clock."""
 
 
 def renewed(intent: Intent, *, id_: str, seen_now: Seen, at: datetime, deadline: datetime) -> Intent:

@@ -49,7 +49,7 @@ def _words(declined: Declined, again: str) -> str:
                 f"Slack did not tell me just now who you are and what groups you are in, and without that I stop nothing"
                 f" ({escaped(declined.because, 300)}). Please press again in a moment."
             )
-        case Why.OWN_REQUEST | Why.NO_REASON:
+        case Why.OWN_REQUEST | Why.NO_REASON | Why.TOO_MANY:
             return f"{_rule(declined)} {nothing}"
         case Why.TAKEN:
             return f"{mention(declined.by)} is stopping it already. The card says what becomes of it."
@@ -78,5 +78,7 @@ def _unrecorded(declined: Declined, nothing: str) -> str:
 def _rule(declined: Declined) -> str:
     if declined.why is Why.OWN_REQUEST:
         return "Here a stop needs two people: somebody other than the one who asked has to press."
+    if declined.why is Why.TOO_MANY:
+        return f"That is too many at once by now: {escaped(declined.because, 300)}. Ask for fewer."
     then = "Press it again" if declined.activeflow_id is not None else "Ask for it again"
     return f"Here a stop needs a reason, and this one had none. {then} and say why."

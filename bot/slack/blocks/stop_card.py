@@ -136,8 +136,8 @@ def _small_print(intent: Intent, phase: Phase, command: str) -> list[str]:
         lines.append(without_bot(intent.activeflow_id))
     if _may_be_up(phase) and intent.seen.call_id is not None:
         lines.append(hang_up_without_bot(intent.seen.call_id))
-    if isinstance(phase, NotKnown | StillRunning | NotSent) and phase.request_id:
-        lines.append(f"VoIPBIN request {code(phase.request_id, 100)}")
+    if isinstance(phase, NotKnown | StillRunning | NotSent) and phase.trouble.request_id:
+        lines.append(f"VoIPBIN request {code(phase.trouble.request_id, 100)}")
     if isinstance(phase, Outcome) and phase.receipt:
         lines.append(f"Receipt {code(phase.receipt)}")
     return lines
@@ -172,10 +172,10 @@ def _what_became(intent: Intent, phase: Phase, command: str) -> list[str]:
         case NotKnown():
             return _not_known(phase)
         case StillRunning():
-            return [f"{mention(phase.by)}’s stop had no effect: {escaped(phase.why or 'nobody knows why', 300)}.",
+            return [f"{mention(phase.by)}’s stop had no effect: {escaped(phase.trouble.why or 'nobody knows why', 300)}.",
                     f"It still runs, read at {date_token(phase.at)}. The bot sends no more stops for this card."]  # fmt: skip
         case NotSent():
-            return [f"{mention(phase.by)} pressed, and nothing was stopped: {escaped(phase.why, 300)}."]
+            return [f"{mention(phase.by)} pressed, and nothing was stopped: {escaped(phase.trouble.why, 300)}."]
         case Expired():
             again = code(f"{command} stop {intent.short_id}")
             return [f"The time to press ended at {date_token(intent.deadline)}. If it still has to be stopped: {again}"]
@@ -234,7 +234,7 @@ def _child_after(intent: Intent, phase: Ended) -> Sequence[str]:
 
 
 def _not_known(phase: NotKnown) -> list[str]:
-    lines = [f"{mention(phase.by)}’s stop was sent; whether it worked is not known: {escaped(phase.why, 300)}."]
+    lines = [f"{mention(phase.by)}’s stop was sent; whether it worked is not known: {escaped(phase.trouble.why, 300)}."]
     if phase.final:
         return [*lines, f"The bot has stopped looking at {date_token(phase.since)}. Please look yourself."]
     return [*lines, "The bot keeps looking and changes this card when it knows."]

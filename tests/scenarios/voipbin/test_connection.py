@@ -2,7 +2,6 @@
 
 import asyncio
 from collections.abc import Mapping
-from datetime import UTC, datetime
 from pathlib import Path
 
 import httpx
@@ -19,7 +18,7 @@ from bot.voipbin.budget import Budget, Urgency
 from bot.voipbin.credential import AccessKeyCredential
 from bot.voipbin.errors import Kind, Unsuccessful
 from bot.voipbin.exchange import Exchange, Question
-from tests.scenarios.voipbin.conftest import NO_WAITING, Connect
+from tests.scenarios.voipbin.conftest import NO_WAITING, Connect, open_gate
 
 
 def answering(response: Response) -> faults.Fault:
@@ -94,10 +93,10 @@ async def test_an_answer_that_does_not_come_in_time_counts_as_lost_and_an_act_is
     world.faults.on("POST", "/activeflows/{id}/stop", hold, times=None)
     async with httpx.AsyncClient(trust_env=False) as http:
         credential = AccessKeyCredential(AccessKey(world.access_key))
-        exchange = Exchange(http, url, credential, Budget(1000.0), NO_WAITING, now=lambda: datetime.now(UTC))
+        exchange = Exchange(http, url, credential, Budget(1000.0), NO_WAITING)
         question = Question("POST", f"/activeflows/{running.id}/stop", Urgency.PRESS, read_within=0.05)
         with pytest.raises(Unsuccessful) as told:
-            await exchange.act(question, asked)
+            await exchange.act(question, asked, open_gate)
         assert told.value.trouble.kind is Kind.LOST
         assert not told.value.trouble.before_any_work
         assert hold.waiting == 1
@@ -119,9 +118,9 @@ async def test_an_answer_that_trickles_ends_too(world: World, url: str, monkeypa
     world.faults.on("GET", "*", trickle)
     async with httpx.AsyncClient(trust_env=False) as http:
         credential = AccessKeyCredential(AccessKey(world.access_key))
-        exchange = Exchange(http, url, credential, Budget(1000.0), NO_WAITING, now=lambda: datetime.now(UTC))
+        exchange = Exchange(http, url, credential, Budget(1000.0), NO_WAITING)
         with pytest.raises(Unsuccessful) as told:
-            await exchange.act(Question("GET", "/customer", Urgency.PRESS, read_within=0.2), asked)
+            await exchange.act(Question("GET", "/customer", Urgency.PRESS, read_within=0.2), asked, open_gate)
     assert told.value.trouble.kind is Kind.LOST
     assert "in time" in told.value.trouble.what
 

@@ -2,7 +2,6 @@
 
 import logging
 import traceback
-from datetime import UTC, datetime, timedelta
 from urllib.parse import parse_qs
 
 import pytest
@@ -11,7 +10,7 @@ from bot.activeflows.errors import CredentialRejected, Failure, VoIPBINBusy
 from bot.demo.voipbin import faults
 from bot.demo.voipbin.world import World
 from bot.voipbin import AccessKey, Login, VoIPBINClient
-from tests.scenarios.voipbin.conftest import Connect
+from tests.scenarios.voipbin.conftest import Connect, open_gate
 
 
 def logins(world: World) -> int:
@@ -55,15 +54,17 @@ async def test_two_customers_in_one_process_never_act_for_each_other(connect: Co
         assert (await theirs.introduce()).id == other.id
 
 
-async def test_a_token_that_voipbin_refuses_is_renewed_and_the_question_asked_again(
+async def test_a_token_that_voipbin_refuses_is_renewed_before_the_stop_is_sent_again(
     connect: Connect, world: World
 ) -> None:
     running = world.rings(world.add_flow("Support"))
     client = await connect(Login(world.username, world.password))
     await client.introduce()
     world.faults.on("POST", "/activeflows/{id}/stop", faults.status(401, "INVALID_CREDENTIALS"))
-    stopped = await client.stop(running.id, not_after=datetime.now(UTC) + timedelta(minutes=1))
-    assert stopped.ended
+    with pytest.raises(Failure) as told:
+        await client.stop(running.id, gate=open_gate)
+    assert told.value.retry_after is not None
+    assert (await client.stop(running.id, gate=open_gate)).ended
     assert logins(world) == 2
     assert len(world.stops) == 1
 
@@ -125,7 +126,7 @@ async def test_no_traceback_and_no_log_of_ours_holds_an_address_or_a_secret(
     client = await connect(AccessKey(world.access_key, in_query=True))
     world.faults.on("*", "*", fault, times=None)
     questions = [client.introduce(), client.picture(), client.activeflow(running.id)]
-    questions.append(client.stop(running.id, not_after=datetime.now(UTC) + timedelta(minutes=1)))
+    questions.append(client.stop(running.id, gate=open_gate))
     for question in questions:
         with pytest.raises(Failure) as told:
             await question

@@ -1,6 +1,6 @@
 """One stop is one POST, and its answer is told as what it is: done, certainly not done, or perhaps."""
 
-from datetime import UTC, datetime, timedelta
+from collections.abc import Awaitable, Callable
 from uuid import UUID, uuid4
 
 import pytest
@@ -10,16 +10,15 @@ from bot.activeflows.errors import (
     CredentialRejected,
     Failure,
     NotFound,
-    StopTooLate,
     StopUnconfirmed,
     VoIPBINBusy,
     VoIPBINUnreachable,
 )
-from bot.activeflows.model import Status
+from bot.activeflows.model import Activeflow, Status
 from bot.demo.voipbin import faults
 from bot.demo.voipbin.world import World
 from bot.voipbin import AccessKey, Login, VoIPBINClient
-from tests.scenarios.voipbin.conftest import Connect
+from tests.scenarios.voipbin.conftest import Connect, open_gate
 
 STOP = "/activeflows/{id}/stop"
 
@@ -28,21 +27,19 @@ def posts(world: World) -> int:
     return sum(seen.method == "POST" and seen.path.endswith("/stop") for seen in world.requests)
 
 
-async def test_a_stop_ends_it_and_gives_the_interrupted_action(
-    client: VoIPBINClient, world: World, soon: datetime
-) -> None:
+async def test_a_stop_ends_it_and_gives_the_interrupted_action(client: VoIPBINClient, world: World) -> None:
     running = world.rings(world.add_flow("Support"))
-    ended = await client.stop(running.id, not_after=soon)
+    ended = await client.stop(running.id, gate=open_gate)
     assert ended.id == running.id
     assert ended.status is Status.ENDED
     assert not ended.ended_by_itself
     assert posts(world) == 1
 
 
-async def test_a_stop_of_an_ended_one_is_answered_alike(client: VoIPBINClient, world: World, soon: datetime) -> None:
+async def test_a_stop_of_an_ended_one_is_answered_alike(client: VoIPBINClient, world: World) -> None:
     running = world.rings(world.add_flow("Support"))
     world.ends(running)
-    assert (await client.stop(running.id, not_after=soon)).ended
+    assert (await client.stop(running.id, gate=open_gate)).ended
     assert [stop.changed for stop in world.stops] == [False]
 
 
@@ -71,25 +68,23 @@ PERHAPS = {
 
 @pytest.mark.parametrize("what", PERHAPS)
 async def test_a_stop_that_was_perhaps_done_says_so_and_is_never_sent_again(
-    what: str, client: VoIPBINClient, world: World, soon: datetime
+    what: str, client: VoIPBINClient, world: World
 ) -> None:
     running = world.rings(world.add_flow("Support"))
     await client.activeflow(running.id)  # a kept-open connection
     world.faults.on("POST", STOP, PERHAPS[what], times=None)
     with pytest.raises(StopUnconfirmed) as told:
-        await client.stop(running.id, not_after=soon)
+        await client.stop(running.id, gate=open_gate)
     assert posts(world) == 1
     assert told.value.request_id
     assert told.value.__context__ is None
 
 
-async def test_an_answer_about_another_activeflow_confirms_nothing(
-    client: VoIPBINClient, world: World, soon: datetime
-) -> None:
+async def test_an_answer_about_another_activeflow_confirms_nothing(client: VoIPBINClient, world: World) -> None:
     running, other = (world.rings(world.add_flow("Support")) for _ in range(2))
     world.faults.on("POST", STOP, _answered_about(other.id))
     with pytest.raises(StopUnconfirmed):
-        await client.stop(running.id, not_after=soon)
+        await client.stop(running.id, gate=open_gate)
 
 
 def _answered_about(other: UUID) -> faults.Fault:
@@ -115,76 +110,127 @@ NOT_DONE = {
 
 @pytest.mark.parametrize("what", NOT_DONE)
 async def test_a_stop_that_was_certainly_not_done_is_not_called_unconfirmed(
-    what: str, client: VoIPBINClient, world: World, soon: datetime
+    what: str, client: VoIPBINClient, world: World
 ) -> None:
     fault, told = NOT_DONE[what]
     running = world.rings(world.add_flow("Support"))
     world.faults.on("POST", STOP, fault, times=None)
     with pytest.raises(told) as failure:
-        await client.stop(running.id, not_after=soon)
+        await client.stop(running.id, gate=open_gate)
     assert not isinstance(failure.value, StopUnconfirmed)
     assert world.stops == []
 
 
 @pytest.mark.parametrize(
-    "refusal", [faults.status(429, "RATE_LIMIT_EXCEEDED", retry_after=0), faults.status(401, "INVALID_CREDENTIALS")]
+    ("refusal", "pause"),
+    [
+        (faults.status(429, "RATE_LIMIT_EXCEEDED", retry_after=7), 7.0),
+        (faults.status(401, "INVALID_CREDENTIALS"), 0.0),
+        (faults.status(403, "PERMISSION_DENIED"), None),
+    ],
 )
-async def test_a_stop_refused_before_any_work_goes_again_and_is_done_once(
-    refusal: faults.Fault, client: VoIPBINClient, world: World, soon: datetime
+async def test_a_stop_refused_before_any_work_is_not_sent_again_by_the_client_and_says_when_it_may_be(
+    refusal: faults.Fault, pause: float | None, client: VoIPBINClient, world: World
 ) -> None:
     running = world.rings(world.add_flow("Support"))
-    world.faults.on("POST", STOP, refusal, times=2)
-    assert (await client.stop(running.id, not_after=soon)).ended
-    assert posts(world) == 3
-    assert len(world.stops) == 1
+    world.faults.on("POST", STOP, refusal)
+    with pytest.raises(Failure) as told:
+        await client.stop(running.id, gate=open_gate)
+    assert told.value.retry_after == pause
+    assert posts(world) == 1
+    assert world.stops == []
 
 
-async def test_nobody_listening_means_certainly_not_done(connect: Connect, soon: datetime) -> None:
+class Shut(Exception):
+    """What a gate says no with."""
+
+
+async def test_a_shut_gate_sends_nothing_and_its_own_words_come_through(client: VoIPBINClient, world: World) -> None:
+    running = world.rings(world.add_flow("Support"))
+
+    async def shut(_: object) -> Callable[[], None]:
+        raise Shut
+
+    with pytest.raises(Shut):
+        await client.stop(running.id, gate=shut)
+    assert posts(world) == 0
+    assert (await client.activeflow(running.id)).running  # its turn was given back
+
+
+@pytest.mark.parametrize("yeses", [0, 1])
+async def test_what_has_become_too_old_before_the_first_byte_is_not_sent(
+    yeses: int, client: VoIPBINClient, world: World
+) -> None:
+    """Looked at before the connection is there, and once more straight before the headers."""
+    running, asked = world.rings(world.add_flow("Support")), iter(range(10))
+
+    def check() -> None:
+        if next(asked) >= yeses:
+            raise Shut
+
+    async def gate(look: Callable[[], Awaitable[Activeflow]]) -> Callable[[], None]:
+        assert (await look()).id == running.id
+        return check
+
+    with pytest.raises(Shut):
+        await client.stop(running.id, gate=gate)
+    assert posts(world) == 0
+
+
+async def test_the_gate_is_asked_when_it_is_the_stops_turn_and_looks_within_it(connect: Connect, world: World) -> None:
+    """A budget that is used up makes the stop wait, and not the look that follows the wait."""
+    client = await connect(budget=2)
+    running = world.rings(world.add_flow("Support"))
+    for _ in range(4):
+        await client.activeflow(running.id)
+    began = len(world.requests)
+
+    async def gate(look: Callable[[], Awaitable[Activeflow]]) -> Callable[[], None]:
+        assert len(world.requests) == began
+        await look()
+        return lambda: None
+
+    assert (await client.stop(running.id, gate=gate)).ended
+    assert [seen.method for seen in world.requests[began:]] == ["GET", "POST"]
+
+
+async def test_nobody_listening_means_certainly_not_done(connect: Connect) -> None:
     client = await connect(api_url="http://127.0.0.1:9/v1.0")
     with pytest.raises(VoIPBINUnreachable):
-        await client.stop(uuid4(), not_after=soon)
+        await client.stop(uuid4(), gate=open_gate)
 
 
-async def test_a_login_that_cannot_be_made_means_certainly_not_done(
-    connect: Connect, world: World, soon: datetime
-) -> None:
+async def test_a_login_that_cannot_be_made_means_certainly_not_done(connect: Connect, world: World) -> None:
     running = world.rings(world.add_flow("Support"))
     client = await connect(Login(world.username, "wrong"))
     with pytest.raises(CredentialRejected):
-        await client.stop(running.id, not_after=soon)
+        await client.stop(running.id, gate=open_gate)
     world.faults.on("POST", "/auth/login", faults.lose_answer(), times=None)
     with pytest.raises(Failure) as told:
-        await (await connect(Login(world.username, world.password))).stop(running.id, not_after=soon)
+        await (await connect(Login(world.username, world.password))).stop(running.id, gate=open_gate)
     assert not isinstance(told.value, StopUnconfirmed)
     assert posts(world) == 0
 
 
-async def test_after_its_deadline_nothing_is_sent(client: VoIPBINClient, world: World) -> None:
-    running = world.rings(world.add_flow("Support"))
-    with pytest.raises(StopTooLate):
-        await client.stop(running.id, not_after=datetime.now(UTC) - timedelta(seconds=1))
-    assert posts(world) == 0
-
-
-async def test_an_empty_id_goes_nowhere(client: VoIPBINClient, world: World, soon: datetime) -> None:
-    for question in (client.stop(UUID(int=0), not_after=soon), client.activeflow(UUID(int=0))):
+async def test_an_empty_id_goes_nowhere(client: VoIPBINClient, world: World) -> None:
+    for question in (client.stop(UUID(int=0), gate=open_gate), client.activeflow(UUID(int=0))):
         with pytest.raises(NotFound):
             await question
     assert world.requests == []
 
 
 async def test_the_stop_of_another_customers_activeflow_is_refused_by_voipbin(
-    client: VoIPBINClient, world: World, soon: datetime
+    client: VoIPBINClient, world: World
 ) -> None:
     foreign = world.rings(customer=world.add_customer("Somebody else"))
     with pytest.raises(CredentialRejected):
-        await client.stop(foreign.id, not_after=soon)
+        await client.stop(foreign.id, gate=open_gate)
     assert world.stops == []
 
 
-async def test_a_wrong_key_stops_nothing(connect: Connect, world: World, soon: datetime) -> None:
+async def test_a_wrong_key_stops_nothing(connect: Connect, world: World) -> None:
     running = world.rings(world.add_flow("Support"))
     client = await connect(AccessKey("vb_wrong"))
     with pytest.raises(CredentialRejected):
-        await client.stop(running.id, not_after=soon)
+        await client.stop(running.id, gate=open_gate)
     assert world.stops == []

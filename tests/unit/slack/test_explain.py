@@ -44,7 +44,6 @@ SAID = [
     (errors.AccountFrozen("403"), ["frozen", "Nothing was stopped"]),
     (errors.VoIPBINBroken("500", "r1"), ["error of its own", "Nothing was stopped", "`r1`"]),
     (errors.StopUnconfirmed("lost", "r1"), ["not known yet", "Look at the activeflow again", "`r1`"]),
-    (errors.StopTooLate("late"), ["was not sent", "ask for it again"]),
     (errors.IdentityUnknown("timeout"), ["who you are", "Nothing was stopped"]),
     (errors.LedgerUnavailable("disk full"), ["without a record I stop nothing", "Nothing was stopped"]),
 ]

@@ -23,18 +23,16 @@ def test_a_429_waits_as_long_as_voipbin_asked_and_a_little_more() -> None:
     assert 7.5 <= decide(unsuccessful(Kind.THROTTLED, 7.0)) <= 7.8
 
 
-@pytest.mark.parametrize(
-    "kind", [Kind.FORBIDDEN, Kind.FROZEN, Kind.ABSENT, Kind.GONE, Kind.REFUSED, Kind.UNCLASSIFIED, Kind.LATE]
-)
+@pytest.mark.parametrize("kind", [Kind.FORBIDDEN, Kind.FROZEN, Kind.ABSENT, Kind.GONE, Kind.REFUSED, Kind.UNCLASSIFIED])
 def test_an_answer_that_will_not_change_is_final(kind: Kind) -> None:
     assert again_after(Patience().for_reads(), 0.3)(unsuccessful(kind)) is False
 
 
 @pytest.mark.parametrize("kind", list(Kind))
-def test_a_stop_goes_again_only_where_it_was_certainly_refused_before_any_work(kind: Kind) -> None:
-    again = again_after(Patience().for_stops(), 0.3)(unsuccessful(kind))
-    assert (again is not False) == (kind in {Kind.THROTTLED, Kind.CREDENTIAL, Kind.LOGIN})
-    assert again is False or Trouble(kind, "no").before_any_work
+def test_who_asked_once_may_come_again_after_the_first_wait_for_its_kind(kind: Kind) -> None:
+    waits = Patience().for_reads().get(kind)
+    pause = Patience().pause_after(Trouble(kind, "no", retry_after=7.0))
+    assert pause == (None if waits is None else waits[0] + (7.0 if kind is Kind.THROTTLED else 0.0))
 
 
 def test_our_own_mistakes_are_not_repeated() -> None:

@@ -3,7 +3,8 @@
 VoIPBIN gives a list 30 s behind its edge and every other step 3 s (key, account, read, stop), a login 30 s.
 """
 
-from datetime import UTC, datetime, timedelta
+from collections.abc import Callable
+from datetime import UTC, datetime
 from uuid import UUID
 
 import httpx
@@ -29,6 +30,10 @@ LIMITS = {
 }
 
 
+async def open_gate(_: object) -> Callable[[], None]:
+    return lambda: None
+
+
 async def test_every_question_outlasts_voipbins_own_limits() -> None:
     waits: dict[str, dict[str, float]] = {}
 
@@ -38,12 +43,12 @@ async def test_every_question_outlasts_voipbins_own_limits() -> None:
 
     async with httpx.AsyncClient(transport=httpx.MockTransport(absent)) as http:
         shown = AccessKeyCredential(AccessKey("vb_key"))
-        exchange = Exchange(http, "https://voipbin.example/v1.0", shown, Budget(1000, 100), Patience(), now=lambda: AT)
+        exchange = Exchange(http, "https://voipbin.example/v1.0", shown, Budget(1000, 100), Patience())
         client = VoIPBINClient(exchange, now=lambda: AT, clock=lambda: 0.0, bounds=Bounds())
         for question in (
             client.picture(),
-            client.stop(ID, not_after=AT + timedelta(minutes=5)),
-            client.hang_up(ID, not_after=AT + timedelta(minutes=5)),
+            client.stop(ID, gate=open_gate),
+            client.hang_up(ID, gate=open_gate),
             client.activeflow(ID),
             client.introduce(),
         ):

@@ -52,10 +52,10 @@ class InMemory:
                 return each
         raise NotFound(str(activeflow_id))
 
-    async def stop(self, activeflow_id: UUID, *, not_after: datetime) -> Activeflow:
+    async def stop(self, activeflow_id: UUID, *, gate: object) -> Activeflow:
         raise NotImplementedError
 
-    async def hang_up(self, call_id: UUID, *, not_after: datetime) -> Call:
+    async def hang_up(self, call_id: UUID, *, gate: object) -> Call:
         raise NotImplementedError
 
     async def flow(self, flow_id: UUID) -> Flow | None:

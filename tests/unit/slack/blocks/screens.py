@@ -37,6 +37,7 @@ from bot.activeflows.stopping.stops import (
     Waiting,
     Why,
 )
+from bot.activeflows.stopping.troubles import Trouble
 from bot.slack.blocks.activeflow_details import activeflow_details
 from bot.slack.blocks.activeflow_list import activeflow_list, shared_list
 from bot.slack.blocks.audit_list import audit_list
@@ -193,9 +194,9 @@ def _stop_cards(words: str) -> Iterator[Message]:
         Moved("U0ALICE", words),
         *(Ended("U0ALICE", attribution, NOW, CallAfter("up"), child, words) for attribution in Attribution),
         *(Ended("U0ALICE", Attribution.THIS_PRESS, None, CallAfter(state, NOW)) for state in ("hung_up", "unknown")),
-        *(NotKnown("U0ALICE", NOW, words, words, final=final) for final in (False, True)),
-        StillRunning("U0ALICE", NOW, words, words, words),
-        *(NotSent("U0ALICE", words, words, pressable=pressable) for pressable in (False, True)),
+        *(NotKnown("U0ALICE", NOW, Trouble(words, words), final=final) for final in (False, True)),
+        StillRunning("U0ALICE", NOW, Trouble(words, words), words),
+        *(NotSent("U0ALICE", Trouble(words, words), pressable=pressable) for pressable in (False, True)),
         Expired(),
         Cancelled("U0ALICE"),
     ]

@@ -1,0 +1,186 @@
+"""Decide who may press, approve, put away, abort or hang up: one function, from one snapshot.
+
+``authorize`` is pure. The snapshot is the policy in force, the presser, whoever asked, and the card; ``Authorization``
+takes it, and takes it anew when the policy has changed while Slack was asked.
+
+Decisions:
+
+* **Two persons.** ``two_person = ["stop"]`` covers every stop of whatever number, ``["bulk"]`` those of a list. Whoever
+  asked is the first person and whoever presses the second one; the first one must still have the permission they asked
+  with. *Ask someone who can* counts as asking: the rule wants two people who looked, not two who may. Such an asker needs
+  ``view``. A person with two ids is one person.
+* **Who asked must be in good standing.** Nothing that a deactivated account asked for is stopped. That Slack does not
+  answer about the asker takes nothing from a presser who needs nobody else's permission.
+* **The ceiling is of the moment of acting**, and counts what this press stops.
+* **A hang-up needs ``stop``** and no second person: the call's activeflow has been stopped under that rule already.
+"""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
+from enum import StrEnum
+from typing import Final
+from uuid import UUID
+
+from bot.activeflows.errors import IdentityUnknown
+from bot.activeflows.operators import Decision, Operator, Permission, Policy, Standing
+from bot.activeflows.stopping.ports import People
+from bot.activeflows.stopping.stops import Declined, Intent, Press, Why
+
+_TRIES: Final = 3
+"""How often the policy may change while Slack is asked about one press."""
+
+
+class Act(StrEnum):
+    """What somebody wants to do with a card."""
+
+    STOP = "stop"
+    HANG_UP = "hang up"
+    PUT_AWAY = "put away"
+    ABORT = "abort"
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """The card, as far as it matters for who may press it. ``flows``: of its activeflows, ``None`` for one without."""
+
+    by: str
+    channel: str
+    flows: tuple[UUID | None, ...]
+    on_behalf: bool = False
+    reason: str = ""
+    in_bulk: bool = False
+    among: int = 0
+    """How many are stopped by the same press; 0: those whose flow is allowed, counted by ``flows``."""
+
+
+def asked_of(intent: Intent) -> Asked:
+    """The card of an intent, or the part of a bulk card that it is."""
+    in_bulk = bool(intent.bulk_id)
+    return Asked(
+        intent.asked_by,
+        intent.channel,
+        (intent.flow_id,),
+        intent.on_behalf,
+        intent.reason,
+        in_bulk,
+        intent.among,
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class Authorized:
+    """Yes, for some of the flows at least, by this policy."""
+
+    decisions: Mapping[UUID | None, Decision]
+    policy: Policy
+
+    def detail(self, flow: UUID | None) -> dict[str, str | int | bool | None]:
+        """For the record: the grant, and the policy whose grant it is."""
+        decision = self.decisions[flow]
+        return {"because": decision.because, "grant": decision.grant, "policy": self.policy.version or None}
+
+
+def authorize(act: Act, asked: Asked, presser: Operator, asker: Operator | None) -> Authorized | Declined:
+    """May ``presser`` do this with that card? ``asker``: ``None`` when Slack did not say who that is."""
+    decisions = {flow: _decide(act, asked, presser, asker, flow) for flow in asked.flows}
+    if act is Act.PUT_AWAY and presser.person.known_as(asked.by):
+        return Authorized(decisions, presser.policy)
+    allowed = sum(decisions[flow].allowed for flow in asked.flows)
+    if not allowed:
+        no = decisions[asked.flows[0]]
+        return Declined(Why.NOT_PERMITTED, no.because, no.who_may)
+    declined = _rules(asked, presser, asker, asked.among or allowed) if act is Act.STOP else None
+    return declined or Authorized(decisions, presser.policy)
+
+
+def _needed(act: Act, asked: Asked) -> tuple[Permission, ...]:
+    """Any of these is enough."""
+    match act:
+        case Act.ABORT:
+            return Permission.STOP, Permission.BULK
+        case Act.HANG_UP:
+            return (Permission.STOP,)
+        case _:
+            return (Permission.BULK,) if asked.in_bulk else (Permission.STOP,)
+
+
+def _decide(act: Act, asked: Asked, presser: Operator, asker: Operator | None, flow: UUID | None) -> Decision:
+    """Whoever may, may; who may approve may press what somebody else, who still may, has asked for."""
+    own = [presser.decide(permission, flow) for permission in _needed(act, asked)]
+    decision = next((yes for yes in own if yes.allowed), own[0])
+    another = not presser.person.known_as(asked.by)
+    if decision.allowed or act is not Act.STOP or not another or asked.on_behalf:
+        return decision
+    approval = presser.decide(Permission.APPROVE, flow)
+    if not approval.allowed:
+        return decision
+    if asker is None:
+        return replace(decision, because="Slack did not say whether whoever asked still may", who_may=())
+    theirs = asker.decide(own[0].permission, flow)
+    return (
+        approval if theirs.allowed else replace(decision, because=f"whoever asked may not any more: {theirs.because}")
+    )
+
+
+def _rules(asked: Asked, presser: Operator, asker: Operator | None, count: int) -> Declined | None:
+    rules = presser.policy.rules
+    if asker is not None and asker.person.standing is Standing.DEACTIVATED:
+        return Declined(
+            Why.NOT_PERMITTED, "the account of whoever asked for it is deactivated; it has to be asked for anew"
+        )
+    two_persons = not rules.two_person.isdisjoint({"stop", "bulk"} if asked.in_bulk else {"stop"})
+    if (two_persons or asked.on_behalf) and presser.person.known_as(asked.by):
+        return Declined(Why.OWN_REQUEST, "a second person must press")
+    if two_persons and (no := _no_first_person(asked, asker)) is not None:
+        return no
+    if rules.reason_required and not asked.reason:
+        return Declined(Why.NO_REASON, "a reason is required")
+    if asked.in_bulk and count > rules.bulk_limit:
+        return Declined(Why.TOO_MANY, f"{count} would be stopped, and the policy allows {rules.bulk_limit} at once")
+    return None
+
+
+def _no_first_person(asked: Asked, asker: Operator | None) -> Declined | None:
+    """Two persons are needed: why whoever asked does not count as one any more."""
+    if asker is None:
+        return Declined(Why.IDENTITY_UNKNOWN, "about whoever asked, who counts as one of two persons")
+    needed = Permission.BULK if asked.in_bulk else Permission.STOP
+    needed = Permission.VIEW if asked.on_behalf else needed
+    theirs = [asker.decide(needed, flow) for flow in asked.flows]
+    if any(decision.allowed for decision in theirs):
+        return None
+    because = f"two persons are needed, and whoever asked may not any more: {theirs[0].because}"
+    return Declined(Why.NOT_PERMITTED, because, theirs[0].who_may)
+
+
+class Authorization:
+    """Takes the snapshot and decides. ``policy`` is the one in force."""
+
+    def __init__(self, people: People, policy: Callable[[], Policy]) -> None:
+        self._people, self._policy = people, policy
+
+    async def of(self, act: Act, asked: Asked, press: Press, *, max_age: float) -> Authorized | Declined:
+        """For this press. ``max_age``: seconds that Slack's facts may be old. What Slack does not say is a no."""
+        for _ in range(_TRIES):
+            try:
+                presser = await self._people.operator(press.by, press.channel, team=press.team, max_age=max_age)
+            except IdentityUnknown as failure:
+                return Declined(Why.IDENTITY_UNKNOWN, failure.what)
+            asker = await self._asker(act, asked, presser, max_age)
+            if presser.policy == self._policy() and (asker is None or asker.policy == presser.policy):
+                return authorize(act, asked, presser, asker)
+        return Declined(Why.IDENTITY_UNKNOWN, "the policy went on changing while Slack was asked")
+
+    def in_force(self, decided: Authorized) -> bool:
+        """Is the policy that decided still in force?"""
+        return decided.policy == self._policy()
+
+    async def _asker(self, act: Act, asked: Asked, presser: Operator, max_age: float) -> Operator | None:
+        if act is not Act.STOP:
+            return None
+        if presser.person.known_as(asked.by):
+            return replace(presser, channel=asked.channel)
+        try:
+            return await self._people.operator(asked.by, asked.channel, max_age=max_age)
+        except IdentityUnknown:
+            return None

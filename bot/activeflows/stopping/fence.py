@@ -1,0 +1,67 @@
+"""Keep a run of a press from going on once another run has taken the press up.
+
+Two processes may run one press: the one that was thought dead (frozen, cut off) and the one that took over. Each begins
+by taking a number from the ledger, higher than those before. Whoever's number is not the highest sends nothing, edits
+nothing and writes nothing any more: it is cut off (``Fenced``), without a word, because the other one says everything.
+"""
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from typing import Final, TypeVar
+
+from bot.activeflows.errors import LedgerUnavailable
+from bot.activeflows.stopping.ports import Ledger, Step
+from bot.activeflows.stopping.stops import Fence
+
+T = TypeVar("T")
+_AGAIN: Final = 1.0
+
+
+class Fenced(asyncio.CancelledError):
+    """Another run has taken this press up. Cut off rather than failed: a failure would end the other run's workflow."""
+
+
+class Hold:
+    """What one run has of its press."""
+
+    def __init__(self, ledger: Ledger, fence: Fence) -> None:
+        self._ledger, self.fence = ledger, fence
+
+    @classmethod
+    async def take(cls, ledger: Ledger, press_id: str) -> "Hold":
+        """Begin a run: every earlier one of this press counts no more. Waits for a ledger that does not answer."""
+        while True:
+            try:
+                return cls(ledger, await ledger.take_up(press_id))
+            except LedgerUnavailable:
+                await asyncio.sleep(_AGAIN)
+
+    async def must_hold(self) -> None:
+        """Raises ``Fenced``. While the ledger does not answer it holds for as long as nobody can have taken over."""
+        while True:
+            try:
+                holds = await self._ledger.holds(self.fence)
+            except LedgerUnavailable:
+                await asyncio.sleep(_AGAIN)
+            else:
+                if holds:
+                    return
+                raise Fenced
+
+
+class FencedStep:
+    """``Step`` whose results are remembered only while the run holds."""
+
+    def __init__(self, step: Step, hold: Hold) -> None:
+        self._step, self._hold = step, hold
+
+    async def __call__(self, name: str, returns: type[T], work: Callable[[], Awaitable[T]], /) -> T:
+        async def held() -> T:
+            result = await work()
+            await self._hold.must_hold()
+            return result
+
+        return await self._step(name, returns, held)
+
+    async def sleep(self, seconds: float) -> None:
+        await self._step.sleep(seconds)

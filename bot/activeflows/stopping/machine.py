@@ -1,0 +1,281 @@
+"""Carry one stop from its claim to what came of it: a lone one, a member of a bulk stop, a hang-up alike.
+
+``states`` names the states and ``docs/stop.md`` draws them. Each ``step`` runs once and the ledger remembers its result;
+a process that is killed anywhere goes on at the step it was in. What makes that safe:
+
+* **Never a wrong stop.** Every POST goes through the gate (``gate``), which is asked after every wait.
+* **At most one POST per record.** The gate writes a ``SENDING`` record under a key of its own. A key that is there
+  already means that an earlier run was cut off around that POST: it is cleared up by reading, not by sending.
+* **Never a lie.** "Ended" is what a reading said. A lost answer is "not known yet" until readings clear it up; only if
+  it still runs when the first POST can no longer be at work, one more is sent.
+* **One run.** Whoever was thought dead and wakes up finds its number outdone (``fence``), and is cut off.
+
+The words are the caller's: ``show`` is told each phase. Decision: the phases before the last are told beside the work,
+so that a slow Slack does not delay a stop, and from within the step, so that a replay does not tell them anew.
+"""
+
+import asyncio
+from collections import Counter
+from collections.abc import Awaitable, Callable
+from contextlib import suppress
+from dataclasses import dataclass, replace
+from datetime import datetime
+from functools import partial
+from itertools import count
+from typing import Final, TypeAlias
+
+from bot.activeflows.errors import Failure, LedgerUnavailable, NotFound, NotOurs, StopUnconfirmed
+from bot.activeflows.records import Question, Record, What
+from bot.activeflows.stopping.admission import not_claimed, record_of
+from bot.activeflows.stopping.authorization import Act
+from bot.activeflows.stopping.fence import Hold
+from bot.activeflows.stopping.gate import Closed, Errand, GateClosed
+from bot.activeflows.stopping.judgment import Lost, Sending, Sent, judged, not_known, not_sent, state_of
+from bot.activeflows.stopping.patience import Patience
+from bot.activeflows.stopping.ports import Ledger, Step
+from bot.activeflows.stopping.readback import ReadUntilEnded, State, Verdict
+from bot.activeflows.stopping.renewal import Renewal
+from bot.activeflows.stopping.states import Path, StopState
+from bot.activeflows.stopping.stops import (
+    Claim,
+    Declined,
+    Ended,
+    Expired,
+    Intent,
+    IntentState,
+    Moved,
+    NotSent,
+    Outcome,
+    Phase,
+    StopInHand,
+)
+from bot.activeflows.stopping.subject import Subject
+from bot.activeflows.stopping.troubles import Shut, Trouble
+
+Show: TypeAlias = Callable[[Intent, Phase], Awaitable[bool]]
+"""Tells a phase to whom it concerns; whether somebody could see it. Raises nothing but ``Fenced``."""
+
+
+@dataclass(frozen=True, slots=True)
+class Told:
+    """Whether somebody could see it, and the receipt of the outcome's record."""
+
+    seen: bool
+    receipt: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Result:
+    """What came of it: a ``phase``, or why it was ``declined``; ``anew`` is the intent to be asked once more."""
+
+    phase: Outcome | Moved | None = None
+    receipt: str = ""
+    declined: Declined | None = None
+    anew: Intent | None = None
+    refused: Declined | None = None
+    """Why the gate did not let whoever pressed."""
+
+
+class StopMachine:
+    """Stops one thing for a press that was admitted. All it may touch is handed to it."""
+
+    def __init__(
+        self,
+        ledger: Ledger,
+        subject: Subject,
+        renewal: Renewal | None,
+        *,
+        patience: Patience,
+        now: Callable[[], datetime],
+    ) -> None:
+        """``renewal``: when it has moved on, asks once more; without one it is left as it is."""
+        self._ledger, self._subject, self._renewal = ledger, subject, renewal
+        self._patience, self._now = patience, now
+        self._until_ended = ReadUntilEnded(patience, now)
+        self._unanswered: Counter[str] = Counter()
+        self._telling: set[asyncio.Task[bool]] = set()
+
+    def unanswered(self, bulk_id: str) -> bool:
+        """Whether members of this bulk rest in this process, because Slack does not say who pressed."""
+        return self._unanswered[bulk_id] > 0
+
+    async def carry_out(self, errand: Errand, hold: Hold, step: Step, show: Show) -> Result:
+        """Stop it, write down what came of it, and tell it. The last phase is shown when it is written down."""
+        result = await self.stop(errand, hold, step, show)
+        phase = result.phase
+        if phase is None or isinstance(phase, Moved):
+            return result
+        told = await step("outcome", Told, partial(self._outcome, errand, hold, phase, result.refused, show))
+        return Result(replace(phase, receipt=told.receipt), told.receipt)
+
+    async def stop(self, errand: Errand, hold: Hold, step: Step, show: Show) -> Result:
+        """Claim, send through the gate, read back; the claim is still held when it was not declined."""
+        path = Path(StopState.ADMITTED)
+        claim = await step("claim", Claim, partial(self._claim, errand))
+        if not claim.mine:
+            path.to(StopState.DECLINED)
+            return Result(declined=not_claimed(claim, errand.intent))
+        path.to(StopState.CLAIMED)
+        lost: Lost | None = None
+        tries: Counter[bool] = Counter()
+        for attempt in count(1):
+            path.to(StopState.AT_GATE)
+            send = partial(self._send, errand, hold, attempt, show, again=lost is not None)
+            sending = await step(f"send {attempt}", Sending, send)
+            if sending.may_have_worked:
+                path.to(StopState.SENT)
+                verdict = await self._read_back(errand, sending, step, show)
+                if lost is None and verdict.state is State.RUNNING and sending.sent is Sent.LOST:
+                    lost = Lost(sending, verdict)
+                    continue
+                return self._over(path, judged(errand.press, sending, verdict, self._now()))
+            pause = self._pause(sending, tries)
+            if pause is None:
+                was = errand.intent.seen.words if errand.act is Act.STOP else ""
+                phase = not_sent(errand.press, sending, lost, self._now(), was=was)
+                return self._over(path, phase, sending)
+            path.to(StopState.RESTING)
+            await self._rest(errand, sending, pause, step)
+        raise AssertionError("the loop ends with a result")
+
+    def _over(self, path: Path, phase: Outcome | Moved, sending: Sending | None = None) -> Result:
+        path.to(state_of(phase))
+        if sending is None:
+            return Result(phase)
+        return Result(phase, anew=sending.renewed, refused=sending.closed.declined if sending.closed else None)
+
+    # ------------------------------------------------------------ sending
+
+    async def _claim(self, errand: Errand) -> Claim:
+        """The one right to stop this, or who has it."""
+        try:
+            return await self._ledger.claim(errand.intent, errand.press)
+        except LedgerUnavailable as failure:
+            return Claim(mine=False, unwritten=failure.what)
+
+    async def _send(self, errand: Errand, hold: Hold, attempt: int, show: Show, *, again: bool) -> Sending:
+        """One POST at most, through the gate. Only here does anything in the house stop an activeflow or a call."""
+        intent, press = errand.intent, errand.press
+        record = record_of(intent, press, What.SENDING, self._now(), attempt=attempt)
+        record = replace(record, key=f"{record.key}/{attempt}")
+
+        def opens() -> None:
+            self._soon(show(intent, StopInHand(press.by, press.at)))
+
+        try:
+            if await self._sent_before(record):
+                return _CUT_OFF
+            await self._subject.send(errand, hold, record, opens)
+        except GateClosed as gate:
+            return await self._held_back(errand, gate, again=again)
+        except StopUnconfirmed as failure:
+            return Sending(Sent.LOST, Trouble(failure.what, failure.request_id))
+        except (NotFound, NotOurs):
+            return Sending(Sent.NOT_DONE, Trouble("VoIPBIN has no such activeflow any more"))
+        except LedgerUnavailable as failure:
+            return _closed(Closed(Shut.UNWRITTEN, Trouble(failure.what)))
+        except Failure as failure:
+            return Sending(Sent.NOT_DONE, Trouble(failure.what, failure.request_id), failure.retry_after)
+        return Sending(Sent.ANSWERED)
+
+    async def _sent_before(self, sending: Record) -> bool:
+        """An earlier run of this press was cut off around this very POST."""
+        return bool(await self._ledger.records(Question(keys=(sending.key,), limit=1)))
+
+    async def _held_back(self, errand: Errand, gate: GateClosed, *, again: bool) -> Sending:
+        closed = gate.closed
+        if closed.shut is Shut.SENT_BEFORE:
+            return _CUT_OFF
+        if closed.shut is not Shut.MOVED or errand.act is not Act.STOP:
+            return _closed(closed)
+        try:
+            if self._renewal is not None and gate.seen is not None and not again:
+                return replace(_closed(closed), renewed=await self._renewal.of(errand, gate.seen))
+            moved = record_of(
+                errand.intent, errand.press, What.MOVED, self._now(), was=errand.intent.seen.kind, now=gate.kind
+            )
+            await self._ledger.record(moved)
+            if not again:
+                await self._ledger.settle(errand.intent.id, errand.press.id, IntentState.OPEN)
+        except LedgerUnavailable as failure:
+            return _closed(Closed(Shut.UNWRITTEN, Trouble(failure.what)))
+        return _closed(closed)
+
+    def _pause(self, sending: Sending, tries: Counter[bool]) -> float | None:
+        """Seconds to rest before the gate is asked again; ``None`` when it is not asked any more."""
+        silent = sending.closed is not None and sending.closed.shut is Shut.UNANSWERED
+        tries[silent] += 1
+        if silent:
+            return self._patience.rest if tries[silent] * self._patience.rest <= self._patience.unanswered else None
+        return sending.retry_after if tries[silent] < self._patience.attempts else None
+
+    async def _rest(self, errand: Errand, sending: Sending, pause: float, step: Step) -> None:
+        silent = sending.closed is not None and sending.closed.shut is Shut.UNANSWERED
+        waits = Counter((errand.intent.bulk_id,) if silent else ())
+        self._unanswered += waits
+        try:
+            await step.sleep(pause)
+        finally:
+            self._unanswered -= waits  # which forgets what is at zero
+
+    # ------------------------------------------------------------ reading back
+
+    async def _read_back(self, errand: Errand, sending: Sending, step: Step, show: Show) -> Verdict:
+        """Read until it is clear; a few seconds quietly, then telling that it is not known yet, for minutes."""
+        once = partial(self._subject.once, errand.intent)
+        verdict = await step("verify", Verdict, partial(self._until_ended.soon, once))
+        if verdict.ended or (errand.act is Act.HANG_UP and sending.sent is Sent.ANSWERED):
+            return verdict
+
+        async def longer() -> Verdict:
+            self._soon(show(errand.intent, not_known(errand.press, sending, verdict, self._now())))
+            return await self._until_ended.settled(once)
+
+        settled = await step("verify longer", Verdict, longer)
+        for _ in range(self._patience.looks):
+            if settled.ended or (settled.state is State.RUNNING and sending.sent is Sent.LOST):
+                break  # what still runs when the lost POST can no longer be at work has not been stopped by it
+            await step.sleep(self._patience.rest)
+            settled = await step("look again", Verdict, once)
+        return settled
+
+    # ------------------------------------------------------------ records and words
+
+    async def _outcome(self, errand: Errand, hold: Hold, phase: Outcome, refused: Declined | None, show: Show) -> Told:
+        """Write the outcome down and give the claim back, in one transaction; then tell everybody."""
+        trouble = phase.trouble if not isinstance(phase, Ended | Expired) else Trouble()
+        detail = {
+            "outcome": _NOT_PERMITTED if refused and errand.intent.bulk_id else type(phase).__name__,
+            "attribution": str(phase.attribution) if isinstance(phase, Ended) else None,
+            "why": trouble.why or None,
+            "request_id": trouble.request_id or None,
+        }
+        state = IntentState.OPEN if isinstance(phase, NotSent) and phase.pressable else IntentState.SETTLED
+        records = [record_of(errand.intent, errand.press, What.OUTCOME, self._now(), **detail)]
+        if refused is not None:
+            why: dict[str, str] = {"because": refused.because, "why": str(refused.why)}
+            records.insert(0, record_of(errand.intent, errand.press, What.REFUSED, self._now(), **why))
+        receipt = ""
+        with suppress(
+            LedgerUnavailable
+        ):  # the channel is told all the same, without a receipt; the claim lapses by itself
+            receipt = await self._ledger.conclude(
+                hold.fence, errand.intent, errand.press, records, state, phase if isinstance(phase, Ended) else None
+            )
+        await hold.must_hold()
+        return Told(await show(errand.intent, replace(phase, receipt=receipt)), receipt)
+
+    def _soon(self, telling: Awaitable[bool]) -> None:
+        """Tell beside the work. A courtesy: the outcome is told by a step of its own, after it."""
+        task = asyncio.ensure_future(telling)
+        self._telling.add(task)
+        task.add_done_callback(self._telling.discard)
+
+
+_NOT_PERMITTED: Final = "not permitted"
+"""The word for a member of a bulk stop (``bulk.bulks.Became``)."""
+_CUT_OFF: Final = Sending(Sent.LOST, Trouble("the bot was restarted while the stop was being sent"))
+
+
+def _closed(closed: Closed) -> Sending:
+    return Sending(Sent.CLOSED, closed.trouble, closed.retry_after, closed)

@@ -1,0 +1,180 @@
+"""Carry out a press on a stop card, from *Stop flow* or *Hang up the call* to the sentence everybody can rely on.
+
+Each is one durable workflow: admitted (``admission``), stopped by the machine (``machine``), and told on the card that
+everybody sees. What becomes of the call and of the next flow is told last.
+"""
+
+from collections.abc import Awaitable, Callable
+from contextlib import suppress
+from datetime import datetime
+from functools import partial
+
+from bot.activeflows.errors import LedgerUnavailable
+from bot.activeflows.records import What
+from bot.activeflows.stopping.admission import Admission, Admitting, record_of
+from bot.activeflows.stopping.aftermath import Aftermath
+from bot.activeflows.stopping.authorization import Act
+from bot.activeflows.stopping.fence import FencedStep, Hold
+from bot.activeflows.stopping.gate import Errand
+from bot.activeflows.stopping.machine import Result, StopMachine
+from bot.activeflows.stopping.ports import Cards, Ledger, Step
+from bot.activeflows.stopping.readback import State, Verdict
+from bot.activeflows.stopping.stops import (
+    CallAfter,
+    Declined,
+    Ended,
+    Expired,
+    Intent,
+    IntentState,
+    Moved,
+    NotKnown,
+    NotSent,
+    Phase,
+    Press,
+    StillRunning,
+    Why,
+)
+from bot.activeflows.stopping.subject import Subject
+from bot.activeflows.stopping.troubles import Trouble
+
+CallTeller = Callable[[Intent, CallAfter, Press], Awaitable[bool | None]]
+"""Tells what came of a press; whether somebody could see it, ``None`` when nobody knows the card any more."""
+
+
+class StopWorkflow:
+    """Carries out presses on *Stop flow*. All it may touch is handed to it."""
+
+    def __init__(
+        self, ledger: Ledger, cards: Cards, admitting: Admitting, machine: StopMachine, aftermath: Aftermath
+    ) -> None:
+        self._ledger, self._cards, self._admitting = ledger, cards, admitting
+        self._machine, self._aftermath = machine, aftermath
+
+    async def carry_out(self, press: Press, step: Step) -> None:
+        """The whole life of a press, told to the end."""
+        hold = await Hold.take(self._ledger, press.id)
+        step = FencedStep(step, hold)
+        admission = await step("admit", Admission, lambda: self._admitting.admit(press))
+        intent, declined = admission.intent, admission.declined
+        if declined is not None or intent is None:
+            await step("decline", bool, lambda: self._decline(press, intent, declined or Declined(Why.NO_SUCH_CARD)))
+            return
+
+        async def show(intent: Intent, phase: Phase) -> bool:
+            await hold.must_hold()
+            return await self._cards.show(intent, phase, press)
+
+        result = await self._machine.carry_out(Errand(Act.STOP, intent, press), hold, step, show)
+        phase = result.phase
+        if result.anew is not None and phase is not None:
+            await step("ask once more", bool, partial(show, result.anew, phase))
+        elif phase is None or isinstance(phase, Moved):
+            refusal = result.declined or Declined(Why.SUPERSEDED, activeflow_id=intent.activeflow_id)
+            await step("decline", bool, lambda: self._decline(press, intent, refusal))
+        elif isinstance(phase, Ended) and (intent.seen.call_id or intent.seen.on_complete_flow_id):
+            await step("aftermath", bool, partial(self._tell_aftermath, intent, press, phase, hold))
+
+    async def _decline(self, press: Press, intent: Intent | None, declined: Declined) -> bool:
+        if intent is not None and declined.why is Why.LATE and await self._nobody_is_at_it(intent):
+            await self._cards.show(intent, Expired(), press)
+        return await self._cards.decline(press, declined)
+
+    async def _nobody_is_at_it(self, intent: Intent) -> bool:
+        """Else a stop sent in time is still being read back, and the card is not over for this press' being late."""
+        try:
+            found = await self._ledger.intent(intent.id)
+        except LedgerUnavailable:
+            return False
+        return found is not None and found[1] is IntentState.OPEN
+
+    async def _tell_aftermath(self, intent: Intent, press: Press, ended: Ended, hold: Hold) -> bool:
+        seen = False
+        async for after in self._aftermath.of(intent, ended):
+            await hold.must_hold()
+            told = after
+            with suppress(LedgerUnavailable):  # the card is told all the same
+                told = await self._ledger.settle(intent.id, press.id, IntentState.SETTLED, after) or after
+            seen = await self._cards.show(intent, told, press)
+        return seen
+
+
+class HangUpWorkflow:
+    """Carries out presses on *Hang up the call*: a call that stayed on the line although its activeflow has ended.
+
+    VoIPBIN hangs a stopped activeflow's call up by itself, but only as best it can; when that is lost, the caller hears
+    the last thing for ever. ``of_member`` tells it of a member of a bulk stop.
+    """
+
+    def __init__(
+        self,
+        ledger: Ledger,
+        cards: Cards,
+        admitting: Admitting,
+        machine: StopMachine,
+        subject: Subject,
+        *,
+        of_member: CallTeller,
+        now: Callable[[], datetime],
+    ) -> None:
+        self._ledger, self._cards, self._admitting = ledger, cards, admitting
+        self._machine, self._subject, self._of_member, self._now = machine, subject, of_member, now
+
+    async def carry_out(self, press: Press, step: Step) -> None:
+        """The whole life of such a press."""
+        hold = await Hold.take(self._ledger, press.id)
+        step = FencedStep(step, hold)
+        admission = await step("admit", Admission, lambda: self._admitting.admit(press))
+        intent, declined = admission.intent, admission.declined
+        if intent is not None and declined is None:
+            errand = Errand(Act.HANG_UP, intent, press)
+            result = await self._machine.stop(errand, hold, step, _unseen)
+            declined = result.declined
+            if declined is None:
+                await step("outcome", bool, partial(self._tell, errand, hold, result))
+        if intent is None or declined is not None:
+            refusal = declined or Declined(Why.NO_SUCH_CARD)
+            await step("decline", bool, lambda: self._cards.decline(press, refusal))
+
+    async def _tell(self, errand: Errand, hold: Hold, result: Result) -> bool:
+        intent, press = errand.intent, errand.press
+        call, trouble = await self._call_after(errand, result)
+        detail = {"outcome": call.state, "why": trouble.why or None, "request_id": trouble.request_id or None}
+        record = record_of(intent, press, What.OUTCOME, self._now(), **detail)
+        with suppress(LedgerUnavailable):  # the channel is told all the same
+            await self._ledger.conclude(hold.fence, intent, press, [record], IntentState.SETTLED, None)
+        await hold.must_hold()
+        seen = None
+        with suppress(LedgerUnavailable):
+            seen = await (self._of_member if intent.bulk_id else self._alone)(intent, call, press)
+        if seen is None:
+            return await self._cards.decline(press, Declined(Why.CARD_UNREAD, call.state))
+        return seen
+
+    async def _alone(self, intent: Intent, call: CallAfter, press: Press) -> bool | None:
+        ended = await self._ledger.hung_up(intent.id, call)
+        return None if ended is None else await self._cards.show(intent, ended, press)
+
+    async def _call_after(self, errand: Errand, result: Result) -> tuple[CallAfter, Trouble]:
+        """What became of the call: what the machine found, else what one more reading says."""
+        match result.phase:
+            case Ended(at=at):
+                return CallAfter("hung_up", at, errand.press.by), Trouble()
+            case NotKnown(trouble=trouble) | NotSent(trouble=trouble) | StillRunning(trouble=trouble):
+                pass
+            case _:
+                trouble = Trouble("it could not be sent within a minute of the press")
+        verdict = await self._subject.once(errand.intent)
+        if verdict.ended:
+            return CallAfter("hung_up", verdict.at, errand.press.by), trouble
+        return CallAfter(_state(verdict), hung_up_by=errand.press.by, why=trouble.why), trouble
+
+
+def _state(verdict: Verdict) -> str:
+    if verdict.state is not State.RUNNING:
+        return "unknown"
+    return "hanging_up" if verdict.hanging_up else "up"
+
+
+async def _unseen(_intent: Intent, _phase: Phase) -> bool:
+    """Nothing is said of a hang-up before its end."""
+    return True

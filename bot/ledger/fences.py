@@ -1,0 +1,27 @@
+"""Number the runs of a press's workflow, so that an older one knows that it counts no more (``stopping.fence``)."""
+
+from datetime import datetime
+
+from sqlalchemy import Connection, select, text
+
+from bot.activeflows.stopping.stops import Fence
+from bot.ledger.tables import runs
+
+
+def take_up(connection: Connection, press_id: str, at: datetime) -> Fence:
+    """A higher number than every run of this press before."""
+    connection.execute(
+        text(
+            "INSERT INTO runs (press_id, number, begun_at) VALUES (:press_id, 1, :at)"
+            " ON CONFLICT (press_id) DO UPDATE SET number = runs.number + 1, begun_at = excluded.begun_at"
+        ),
+        {"press_id": press_id, "at": at.isoformat()},
+    )
+    number = connection.execute(select(runs.c.number).where(runs.c.press_id == press_id)).scalar_one()
+    return Fence(press_id, number)
+
+
+def holds(connection: Connection, fence: Fence) -> bool:
+    """Is this the newest run?"""
+    newest = connection.execute(select(runs.c.number).where(runs.c.press_id == fence.press_id)).scalar()
+    return newest == fence.number
