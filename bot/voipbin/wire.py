@@ -16,6 +16,7 @@ from datetime import datetime
 from typing import Any, Final, Generic, TypeVar
 from uuid import UUID
 
+import emoji
 import msgspec
 
 from bot.activeflows.model import Action, Activeflow, Call, Customer, Flow, Party, Reference, Status
@@ -103,7 +104,7 @@ def flow(body: bytes) -> Flow:
     steps = frozenset(step.id for step in found.actions or () if step.id)
     return Flow(
         id=_identity(found.id),
-        name=(found.name or "")[:_LONGEST_NAME],
+        name=_called(found.name),
         action_ids=steps,
         on_complete_flow_id=_set(found.on_complete_flow_id),
     )
@@ -147,7 +148,7 @@ def name(body: bytes) -> str:
     """The name of a queue: empty when it has none."""
     found = decoded(body, WireNamed)
     _identity(found.id)
-    return (found.name or "")[:_LONGEST_NAME]
+    return _called(found.name)
 
 
 def token(body: bytes) -> str:
@@ -231,3 +232,8 @@ def _set(found: UUID | None) -> UUID | None:
 
 def _word(found: str | None) -> str:
     return (found or "")[:_LONGEST_WORD]
+
+
+def _called(name: str | None) -> str:
+    """A name with emoji for their short codes, as names are compared."""
+    return emoji.emojize((name or "")[:_LONGEST_NAME], language="alias")

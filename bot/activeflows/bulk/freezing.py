@@ -9,7 +9,6 @@ import asyncio
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
 from datetime import datetime
-from difflib import get_close_matches
 from itertools import chain
 from typing import Final
 from uuid import UUID
@@ -17,6 +16,7 @@ from uuid import UUID
 from bot.activeflows.bulk.bulks import Left, Member
 from bot.activeflows.masking import masked
 from bot.activeflows.model import Activeflow, Flow
+from bot.activeflows.names import closest_names
 from bot.activeflows.operators import Operator, Permission
 from bot.activeflows.ports import VoIPBIN
 from bot.activeflows.reading.filters import Filters
@@ -177,6 +177,5 @@ def _spread(members: tuple[Member, ...]) -> tuple[Member, ...]:
 
 
 def _similar(asked: str, known: Iterable[Flow | None]) -> tuple[str, ...]:
-    """At most three; names are compared without regard to case."""
-    names = {flow.name.casefold(): flow.name for flow in known if flow is not None and flow.name}
-    return tuple(names[near] for near in get_close_matches(asked.casefold(), names, n=3, cutoff=0.5))
+    """At most three."""
+    return closest_names(asked, (flow.name for flow in known if flow is not None))

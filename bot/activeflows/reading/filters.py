@@ -1,6 +1,6 @@
 """Which activeflows a person asked for: the filters of `/flows list` and `/flows stop all`.
 
-Decisions: a flow is named exactly (whole name, any case; or its id, or at least the 8 digits shown), because a bulk
+Decisions: a flow is named exactly (whole name, in any spelling of ``names``; or its id, or at least the 8 digits shown), because a bulk
 stop must not take "Support test" for "Support"; an activeflow whose age is unknown is neither older nor newer.
 """
 
@@ -13,6 +13,7 @@ from uuid import UUID
 
 from bot.activeflows.ages import as_typed
 from bot.activeflows.model import Activeflow
+from bot.activeflows.names import same_name
 from bot.activeflows.situation.line import Situation
 
 _BARE: Final = re.compile(r"[\w.-]+", re.ASCII)
@@ -66,7 +67,7 @@ class Filters:
         """By its flow; ``name`` is ``None`` when it is not known."""
         if self.flow is None:
             return True
-        if name is not None and _plain(name) == _plain(self.flow):
+        if name is not None and same_name(name, self.flow):
             return True
         digits = self.flow.replace("-", "").casefold()
         return flow_id is not None and _ID.fullmatch(digits) is not None and flow_id.hex.startswith(digits)
@@ -87,10 +88,6 @@ class Filters:
 def _before(now: datetime, span: timedelta) -> datetime:
     """So long ago, or as long ago as there are dates."""
     return now - min(span, now - datetime.min.replace(tzinfo=UTC))
-
-
-def _plain(name: str) -> str:
-    return " ".join(name.casefold().split())
 
 
 def _quoted(value: str) -> str:

@@ -11,12 +11,12 @@ anything of an activeflow is told that belongs to a flow they may not view. Deci
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from datetime import datetime
-from difflib import get_close_matches
 from typing import Final, Literal, TypeAlias
 
 from bot.activeflows.judging.judge import Judging
 from bot.activeflows.judging.stays import Stays
 from bot.activeflows.model import Activeflow, Freshness, Picture, number_of
+from bot.activeflows.names import closest_names
 from bot.activeflows.operators import Operator, Permission
 from bot.activeflows.ports import Live, Past, VoIPBIN
 from bot.activeflows.reading.filters import Filters
@@ -225,6 +225,5 @@ def _unnamed(seen: list[Activeflow], found: list[Activeflow], known: Flows) -> i
 
 
 def _similar(asked: str, known: Flows) -> tuple[str, ...]:
-    """At most three; names are compared without regard to case."""
-    names = {flow.name.casefold(): flow.name for flow in known.values() if flow is not None and flow.name}
-    return tuple(names[near] for near in get_close_matches(asked.casefold(), names, n=3, cutoff=0.5))
+    """At most three."""
+    return closest_names(asked, (flow.name for flow in known.values() if flow is not None))

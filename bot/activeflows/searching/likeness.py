@@ -1,6 +1,6 @@
 """How like a name is to what somebody typed, and whether a sentence says it.
 
-Names are compared word by word, without regard to case and accents: a typed word counts in whole when a word of the name
+Names are compared word by word, by their keys (``names``) without regard to accents (an emoji is a word): a typed word counts in whole when a word of the name
 begins with it, and else as much as the two look alike; every typed word must find its like. Whole names are compared, too,
 so that "supportline" finds "Support line". 0 is unlike, 1 the same.
 
@@ -11,6 +11,8 @@ front door would carry its scores through the wall, to rank the few hundred name
 import unicodedata
 from difflib import SequenceMatcher
 from typing import Final
+
+from bot.activeflows.names import name_key
 
 ALIKE: Final = 0.75
 """From here on two words look alike: one letter in four may differ."""
@@ -46,5 +48,5 @@ def _ratio(one: str, other: str) -> float:
 
 
 def _words(text: str) -> list[str]:
-    letters = (c for c in unicodedata.normalize("NFKD", text) if not unicodedata.combining(c))
-    return "".join(c if c.isalnum() else " " for c in letters).casefold().split()
+    letters = (c for c in unicodedata.normalize("NFKD", name_key(text)) if not unicodedata.combining(c))
+    return "".join(c if c.isalnum() else f" {c} " if unicodedata.category(c) == "So" else " " for c in letters).split()

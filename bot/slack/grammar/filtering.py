@@ -15,7 +15,7 @@ from bot.activeflows.errors import NotUnderstood
 from bot.activeflows.reading.listing import By
 from bot.activeflows.situation.wording import WORDS
 from bot.slack.grammar.requests import List, typed
-from bot.slack.grammar.typed import Word, cleaned, unquoted
+from bot.slack.grammar.typed import Word, cleaned, plain, unquoted
 
 GROUPS: Final[tuple[By, ...]] = ("flow", "action")
 STATUSES: Final = ("running", "ended", "any")
@@ -153,7 +153,7 @@ def _status(listing: List, value: str, rest: str) -> List:
 
 
 def _one_of(choice: _Choice, listing: List, value: str, rest: str) -> str:
-    word = value.casefold()
+    word = plain(value).casefold()
     if word in choice.words:
         return word
     nearest = choice.aliases.get(word) or closest(word, choice.words)
@@ -171,18 +171,20 @@ def _newer(listing: List, value: str, rest: str) -> List:
 
 
 def _duration(key: str, listing: List, value: str, rest: str) -> timedelta:
-    found = from_typed(value)
+    bare = plain(value)
+    found = from_typed(bare)
     if found is None:
-        nearest = from_typed(value + "m") or from_typed(value.rstrip("inursecaygo").strip())
+        nearest = from_typed(bare + "m") or from_typed(bare.rstrip("inursecaygo").strip())
         better = f"{key}:{as_typed(nearest)}" if nearest is not None else ""
         raise _closer(f"“{_short(value)}” is not a duration like 90s, 10m, 2h or 3d", listing, better, rest)
     return found
 
 
 def _page(listing: List, value: str, rest: str) -> List:
-    if not (value.isascii() and value.isdigit() and 0 < int(value[:9]) <= _LAST_PAGE):
+    number = plain(value)
+    if not (number.isascii() and number.isdigit() and 0 < int(number[:9]) <= _LAST_PAGE):
         raise _closer(f"“{_short(value)}” is not a page number", listing, rest)
-    return replace(listing, page=int(value))
+    return replace(listing, page=int(number))
 
 
 _READERS: Final[Mapping[str, Callable[[List, str, str], List]]] = {
@@ -210,7 +212,7 @@ def _possible(listing: List) -> None:
 def _bare(word: Word, listing: List, before: Word | None, rest: str) -> NotUnderstood:
     """A word without a key: say which key it might belong to."""
     value = unquoted(word.written)
-    low = value.casefold()
+    low = plain(value).casefold()
     problem = f"“{_short(value)}” is not a filter; filters look like type:call or older:10m"
     if before is not None and before.text.casefold().startswith("flow:") and '"' not in before.text:
         name = f"{listing.filters.flow} {value}"
@@ -219,7 +221,7 @@ def _bare(word: Word, listing: List, before: Word | None, rest: str) -> NotUnder
         nearest = choice.aliases.get(low) or closest(low, choice.words, at_least=85)
         if nearest:
             return _closer(problem, listing, f"{choice.key}:{nearest}", rest)
-    if from_typed(value) is not None:
+    if from_typed(low) is not None:
         return _closer(problem, listing, f"older:{low}", rest)
     return _closer(problem, listing, f"flow:{_quoted(value)}", rest)
 

@@ -10,6 +10,7 @@ from bot.activeflows.reading.filters import Filters
 from bot.activeflows.reading.listing import By
 from bot.activeflows.reading.paging import Place
 from bot.activeflows.targets import Target
+from bot.slack.grammar.typed import SEPARATORS
 
 ME: Final = "me"
 """``Audit.user`` when somebody asks about themselves."""
@@ -102,7 +103,7 @@ class Doctor:
 Request: TypeAlias = Help | List | Show | Find | Stop | StopAll | Watch | Unwatch | Audit | Whoami | Doctor
 
 _QUOTED_FIRST: Final = re.compile(r"[\"“”„‟«»″＂`'‘’‚‛′]|now(?![^ ])", re.IGNORECASE)
-_LIKE_A_FILTER: Final = re.compile(r"[:=<>\"“”„‟«»″＂]")
+_LIKE_A_FILTER: Final = re.compile(rf"[{SEPARATORS}\"“”„‟«»″＂]")
 
 
 def typed(request: Request) -> str:

@@ -1,6 +1,6 @@
 r"""What people really type, made readable: phones, word processors and Slack change characters on the way.
 
-Smart quotes count as quotes, long dashes as dashes, backticks as blanks; zero-width characters and odd blanks vanish.
+Smart quotes count as quotes, long dashes as dashes, full-width forms as the ASCII they widen, backticks as blanks; zero-width characters and odd blanks vanish.
 The original is kept beside it, so that a reason or a flow's name stays as it was written. A value with blanks stands in
 quotes; inside them ``\"`` and ``\\`` are a quote and a backslash.
 """
@@ -9,6 +9,8 @@ import re
 import unicodedata
 from dataclasses import dataclass
 from typing import Final
+
+import emoji
 
 from bot.activeflows.numbers import numbers_in
 from bot.activeflows.targets import targets_in
@@ -19,11 +21,23 @@ _MENTION: Final = re.compile(r"<@([UW][A-Z0-9]+)(?:\|([^<>]*))?>")
 _QUOTES: Final = "“”„‟«»″＂"
 _APOSTROPHES: Final = "‘’‚‛′"
 _DASHES: Final = "‐‑‒–—―−﹣－"
+_WIDE: Final = {chr(code + 0xFEE0): chr(code) for code in range(0x21, 0x7F)}
+"""What input methods write for ASCII: https://www.unicode.org/charts/PDF/UFF00.pdf"""
+_COLONS: Final = "：︓﹕꞉∶"
+SEPARATORS: Final = f":=<>{_COLONS}＝＜＞"
+"""What can stand between a filter's key and its value, in every width."""
 _SAME_LENGTH: Final = str.maketrans(
-    {**dict.fromkeys(_QUOTES, '"'), **dict.fromkeys(_APOSTROPHES, "'"), **dict.fromkeys(_DASHES, "-"), "`": " "}
+    {
+        **_WIDE,
+        **dict.fromkeys(_COLONS, ":"),
+        **dict.fromkeys(_QUOTES, '"'),
+        **dict.fromkeys(_APOSTROPHES, "'"),
+        **dict.fromkeys(_DASHES, "-"),
+        "`": " ",
+    }
 )
 _WORD: Final = re.compile(
-    rf"""(?:(?<=[:=])[{_APOSTROPHES}'][^{_APOSTROPHES}']*[{_APOSTROPHES}']"""
+    rf"""(?:(?<=[:={_COLONS}＝])[{_APOSTROPHES}'][^{_APOSTROPHES}']*[{_APOSTROPHES}']"""
     r"""|"(?:[^"\\]|\\.)*(?:"|\\?$)"""
     rf"""|[{_QUOTES}](?:[^"{_QUOTES}\\]|\\.)*(?:["{_QUOTES}]|\\?$)"""
     rf"""|[^\s`"{_QUOTES}])+"""
@@ -32,6 +46,11 @@ _IN_QUOTES: Final = re.compile(
     rf"""[\s`]*(?:"((?:[^"\\]|\\.)*)"|[{_QUOTES}]((?:[^"{_QUOTES}\\]|\\.)*)["{_QUOTES}]"""
     rf"""|[{_APOSTROPHES}']([^{_APOSTROPHES}']*)[{_APOSTROPHES}'])[\s`]*"""
 )
+_CODE: Final = re.compile(r":[^\s:]+:")
+_SKIN_TONE: Final = re.compile(r":skin-tone-([2-6]):")
+_FLAG: Final = re.compile(r":flag-([a-z]{2}):")
+_FIRST_TONE: Final = 0x1F3FB
+_FIRST_LETTER: Final = 0x1F1E6
 _DROPPED: Final = frozenset({"Cc", "Cf", "Cs"})
 
 
@@ -51,7 +70,19 @@ def from_slack(text: str) -> str:
     https://docs.slack.dev/interactivity/implementing-slash-commands#escaping-text
     """
     shown = _LINK.sub(_as_shown, text)
-    return re.sub("|".join(_ENTITIES), lambda entity: _ENTITIES[entity[0]], shown)
+    return with_emoji(re.sub("|".join(_ENTITIES), lambda entity: _ENTITIES[entity[0]], shown))
+
+
+def with_emoji(text: str) -> str:
+    """Emoji for their short codes, as which Slack hands them over: ``:+1::skin-tone-4:`` is 👍🏽.
+
+    https://docs.slack.dev/messaging/formatting-message-text#emoji
+    """
+    if not _CODE.search(text):
+        return text
+    toned = _SKIN_TONE.sub(lambda tone: chr(_FIRST_TONE + int(tone[1]) - 2), text)
+    flagged = _FLAG.sub(lambda flag: "".join(chr(_FIRST_LETTER + ord(c) - ord("a")) for c in flag[1]), toned)
+    return emoji.emojize(flagged, language="alias")
 
 
 def _as_shown(link: re.Match[str]) -> str:

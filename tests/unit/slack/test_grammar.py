@@ -204,3 +204,19 @@ def test_help_has_a_line_for_everything_that_can_be_typed() -> None:
         "list", "show", "find", "stop", "stop all", "watch", "unwatch", "audit", "whoami", "doctor", "help",
     ]  # fmt: skip
     assert [line.needs for line in help_lines()][:3] == [Permission.VIEW, Permission.VIEW, Permission.VIEW]
+
+
+@pytest.mark.parametrize(
+    ("typed_", "seen"),
+    [
+        ('list flow:":fire: Hotline"', 'list flow:"🔥 Hotline"'),
+        (":phone: Line", "☎️ Line"),
+        (":rotating_light:", "🚨"),
+        (":+1::skin-tone-4: off", "👍🏽 off"),
+        (":flag-de: :de:", "🇩🇪 🇩🇪"),
+        ("at 10:30:15, :no_such_code:", "at 10:30:15, :no_such_code:"),
+        ("type:call status:any", "type:call status:any"),
+    ],
+)
+def test_emoji_are_read_as_the_person_sees_them(typed_: str, seen: str) -> None:
+    assert from_slack(typed_) == seen

@@ -1,0 +1,47 @@
+"""Compares names: whether two spellings are the same name, and which names are most like what was typed.
+
+One way for everything that compares names. Decisions: case and Unicode's form do not count (macOS types decomposed
+letters, input methods full-width ones), nor how an emoji is to be drawn, nor blanks at the ends and how many there are.
+Everything else counts, accents too: a bulk stop must not take "Support test" for "Support". Short codes of emoji
+(``:fire:``) became emoji at the doors, where both a typed name and a flow's come in.
+
+https://unicode.org/reports/tr15/
+"""
+
+import unicodedata
+from collections.abc import Iterable
+from difflib import get_close_matches
+from functools import lru_cache
+from typing import Final
+
+_SHOWN: Final = str.maketrans("∗ˋ∼꞉", "*`~:")
+"""What stands in messages for marks that would format: a name may be copied from one."""
+_NO_CHARACTERS: Final = frozenset({"Cc", "Cf", "Cs"})
+"""Controls and joiners, which what is typed loses, too; and lone surrogates."""
+_DRAWN: Final = frozenset({"\N{VARIATION SELECTOR-15}", "\N{VARIATION SELECTOR-16}"})
+
+
+@lru_cache(maxsize=16_384)
+def name_key(name: str) -> str:
+    """What is the same for all spellings of a name: compare keys, and show names."""
+    folded = unicodedata.normalize("NFKC", unicodedata.normalize("NFKC", name.translate(_SHOWN)).casefold())
+    kept = "".join(c for c in folded if _counts(c))
+    return " ".join(unicodedata.normalize("NFKC", kept).split())
+
+
+def same_name(one: str, other: str) -> bool:
+    """Are these two spellings of one name?"""
+    return name_key(one) == name_key(other)
+
+
+def closest_names(typed: str, names: Iterable[str], *, most: int = 3) -> tuple[str, ...]:
+    """The names that look most like this one, and are not it; the likest first."""
+    wanted = name_key(typed)
+    known = {key: name for name in names if (key := name_key(name)) and key != wanted}
+    return tuple(known[near] for near in get_close_matches(wanted, known, n=most, cutoff=0.5))
+
+
+def _counts(character: str) -> bool:
+    if character in _DRAWN:
+        return False
+    return character.isspace() or unicodedata.category(character) not in _NO_CHARACTERS
