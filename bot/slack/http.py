@@ -13,20 +13,19 @@ import structlog
 from prometheus_client import CONTENT_TYPE_LATEST, CollectorRegistry, generate_latest
 from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
-from starlette.requests import ClientDisconnect, Request
+from starlette.requests import Request
 from starlette.responses import JSONResponse, PlainTextResponse, Response
 from starlette.routing import Route
 from starlette.types import ASGIApp
 from uvicorn import Config, Server
 
-from bot.slack.intake import LARGEST, Intake
+from bot.slack.bodies import LARGEST, WITHIN, Bodies, BodyRefused
+from bot.slack.intake import Intake
 
 log = structlog.get_logger(__name__)
 
 Check = Callable[[], Awaitable[str]]
 """Asks one thing this bot needs: empty when it is ready, else why not, in words without secrets."""
-BODY_WITHIN: Final = 5.0
-"""Seconds in which a body has to arrive. Slack itself waits three for everything."""
 _CHECK_TIME: Final = 2.0
 
 
@@ -36,20 +35,26 @@ def http_app(
     registry: CollectorRegistry | None,
     *,
     warnings: Mapping[str, Check] | None = None,
-    body_within: float = BODY_WITHIN,
+    body_within: float = WITHIN,
 ) -> Starlette:
     """``POST /slack/events`` (only with an ``intake``), ``GET /healthz``, ``/readyz``, ``/metrics`` (with a registry).
 
     ``/readyz`` answers 503 while anything of ``readiness`` is missing. What ``warnings`` say stands there too, and is no
     503: with a broken policy file the bot works by the last good one, and taking it out of service would help nobody.
     """
+    bodies = Bodies(within=body_within)
 
     async def events(request: Request) -> Response:
         assert intake is not None  # noqa: S101 - the route exists only then
-        body = await _body(request, body_within)
-        if isinstance(body, Response):
-            return body
-        answer = await intake.request(request.headers.raw, body)
+        headers = request.headers.raw
+        most = intake.worth_reading(headers)
+        try:
+            async with bodies.read(request, most) as body:
+                answer = await intake.request(headers, body)
+        except BodyRefused as why:
+            believable = most == LARGEST
+            answer = intake.refused(str(why), why.status) if believable else await intake.request(headers, b"")
+            return Response(answer.body, answer.status, headers={"connection": "close"})  # the rest of it is not read
         return Response(answer.body, answer.status, headers={"content-type": answer.content_type})
 
     async def healthz(_: Request) -> Response:
@@ -65,7 +70,8 @@ def http_app(
         return Response(generate_latest(registry), media_type=CONTENT_TYPE_LATEST)
 
     routes = [Route("/healthz", healthz), Route("/readyz", readyz)]
-    routes += [Route("/slack/events", events, methods=["POST"])] if intake is not None else []
+    if intake is not None:
+        routes += [Route(path, events, methods=["POST"]) for path in ("/slack/events", "/slack/events/")]
     routes += [Route("/metrics", metrics)] if registry is not None else []
     return Starlette(routes=routes, exception_handlers={HTTPException: _unhandled})
 
@@ -101,26 +107,6 @@ class _Server(Server):
     def capture_signals(self) -> nullcontext[None]:  # type: ignore[override]  # uvicorn's is a generator of its own
         """Signals are the business of whoever runs the whole bot."""
         return nullcontext()
-
-
-async def _body(request: Request, within: float) -> bytes | Response:
-    """The body, or the refusal of one that is too long, too slow or cut off."""
-    length = request.headers.get("content-length", "0")
-    if length.isdigit() and int(length[:12]) > LARGEST:
-        return Response(status_code=413)
-    chunks, size = [], 0
-    try:
-        async with asyncio.timeout(within):
-            async for chunk in request.stream():
-                size += len(chunk)
-                if size > LARGEST:
-                    return Response(status_code=413)
-                chunks.append(chunk)
-    except TimeoutError:
-        return Response(status_code=408)
-    except ClientDisconnect:
-        return Response(status_code=400)
-    return b"".join(chunks)
 
 
 async def _troubles(checks: Mapping[str, Check]) -> list[dict[str, str]]:

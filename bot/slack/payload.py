@@ -1,12 +1,18 @@
 """From verified bytes to the payload, and whether it is meant for this installation.
 
+The Content-Type is not signed, so it does not decide how signed bytes are read: their first byte does, and the header has
+to agree. Events come as JSON, presses in the field ``payload`` of a form, commands as a form; nothing comes in another's way.
+
 A click carries 10 to 50 kB in one ``payload=`` field, thousands of escapes among them: that field is cut out and decoded
-directly; the standard library's loop over escapes alone would take most of the time until the ack. A command is a form of its own, whatever words it holds ("payload" among them).
+directly; the standard library's loop over escapes alone would take most of the time until the ack. A command is a form of
+its own, whatever words it holds ("payload" among them). Half a character (a lone surrogate, as a cut emoji leaves it) is no
+reason to lose the message around it: it becomes U+FFFD.
 
 https://docs.slack.dev/interactivity/implementing-slash-commands
 https://docs.slack.dev/interactivity/handling-user-interaction
 """
 
+import re
 from binascii import a2b_qp
 from collections.abc import Mapping
 from typing import Any, Final
@@ -18,13 +24,22 @@ from bot.slack.installation import Installation
 
 _PAYLOAD: Final = b"payload="
 _AS_QUOTED_PRINTABLE: Final = bytes.maketrans(b"%+", b"= ")
+_BYTES: Final = "latin-1"
+"""Gives each byte as a character, so that a form can be taken apart before its fields are decoded."""
 _MOST_FIELDS: Final = 100
 _KINDS: Final = frozenset(
     {"block_actions", "block_suggestion", "view_submission", "view_closed", "shortcut", "message_action"}
 )
-
+_IN_JSON: Final = frozenset({"event_callback", "url_verification"})
+_IN_A_FORM: Final = frozenset({"command"})
+_ESCAPES: Final = re.compile(
+    rb"(?P<whole>\\u[dD][89abAB][0-9a-fA-F]{2}\\u[dD][c-fC-F][0-9a-fA-F]{2})|(?P<half>\\u[dD][89a-fA-F][0-9a-fA-F]{2})|\\.",
+    re.DOTALL,
+)
+"""Escapes of JSON: a pair of surrogates, one without the other, anything else."""
 OTHER: Final = "other"
 """Any other kind of thing that a person did."""
+_IN_A_FIELD: Final = _KINDS | {OTHER}
 _OBJECTS: Final = ("user", "team", "enterprise", "channel", "container", "message", "view", "state")
 """What is an object, or null, in every interaction."""
 
@@ -35,20 +50,41 @@ class Unreadable(ValueError):
 
 def read(body: bytes, content_type: str) -> dict[str, Any]:
     """The payload of a delivery. Raises ``Unreadable``."""
-    kind = content_type.partition(";")[0].strip().lower()
-    if kind == "application/json":
-        return _object(body)
-    if kind != "application/x-www-form-urlencoded":
+    named = content_type.partition(";")[0].strip().lower()
+    if body.startswith(b"{"):
+        if named != "application/json":
+            raise Unreadable("JSON that is called something else")
+        return _of_a_kind(decoded(body), _IN_JSON)
+    if named != "application/x-www-form-urlencoded":
         raise Unreadable("neither a form nor JSON")
+    if body.startswith(_PAYLOAD) and b"&" not in body:
+        return _of_a_kind(decoded(unquoted(body[len(_PAYLOAD) :])), _IN_A_FIELD)
     try:
-        if body.startswith(_PAYLOAD) and b"&" not in body:
-            return _object(unquoted(body[len(_PAYLOAD) :]).decode())
-        fields = dict(parse_qsl(body.decode(), keep_blank_values=True, errors="strict", max_num_fields=_MOST_FIELDS))
-    except UnicodeError:
-        raise Unreadable("not UTF-8") from None
-    except ValueError as error:
-        raise error if isinstance(error, Unreadable) else Unreadable("no form") from None
-    return _object(fields["payload"]) if "payload" in fields else dict(fields)
+        given = parse_qsl(body.decode(_BYTES), keep_blank_values=True, encoding=_BYTES, max_num_fields=_MOST_FIELDS)
+    except ValueError:
+        raise Unreadable("no form") from None
+    fields = {_text(name.encode(_BYTES)): value.encode(_BYTES) for name, value in given}
+    if "payload" in fields:
+        return _of_a_kind(decoded(fields["payload"]), _IN_A_FIELD)
+    return _of_a_kind({name: _text(value) for name, value in fields.items()}, _IN_A_FORM)
+
+
+def decoded(text: bytes) -> dict[str, Any]:
+    """The object that is written there in JSON. Raises ``Unreadable``."""
+    try:
+        found = _json(text)
+    except (ValueError, RecursionError):
+        found = _json_mended(text)
+    if not isinstance(found, dict):
+        raise Unreadable("JSON, but no object")
+    return found
+
+
+def _of_a_kind(payload: dict[str, Any], kinds: frozenset[str]) -> dict[str, Any]:
+    """An unknown kind passes: whoever takes it says so."""
+    if (kind := kind_of(payload)) and kind not in kinds:
+        raise Unreadable(f"{kind}, which does not come in this way")
+    return payload
 
 
 def unquoted(field: bytes) -> bytes:
@@ -114,7 +150,7 @@ def is_ours(payload: Mapping[str, Any], home: Installation) -> bool:
 def _teams(payload: Mapping[str, Any]) -> set[object]:
     installed = _part(payload, "view").get("app_installed_team_id")
     if installed is not None:
-        return {installed}
+        return {installed} if isinstance(installed, str) else set()
     team = payload.get("team")
     direct = team.get("id") if isinstance(team, Mapping) else team
     if direct is not None:
@@ -144,11 +180,30 @@ def _part(payload: Mapping[str, Any], key: str) -> Mapping[str, Any]:
     return part if isinstance(part, Mapping) else {}
 
 
-def _object(text: str | bytes) -> dict[str, Any]:
+def _json(text: bytes) -> object:
+    return msgspec.json.decode(text)
+
+
+def _json_mended(text: bytes) -> object:
+    """Once more, without halves of characters."""
     try:
-        decoded = msgspec.json.decode(text)
-    except (msgspec.DecodeError, RecursionError):
+        whole = _text(text).encode()
+        return _json(_ESCAPES.sub(lambda found: rb"\ufffd" if found["half"] else found[0], whole))
+    except Unreadable:
+        raise
+    except (ValueError, RecursionError):
         raise Unreadable("no JSON") from None
-    if not isinstance(decoded, dict):
-        raise Unreadable("JSON, but no object")
-    return decoded
+
+
+def _text(given: bytes) -> str:
+    """UTF-8, in which surrogates may stand: pairs are joined, halves become U+FFFD. Raises ``Unreadable``."""
+    try:
+        return given.decode()
+    except UnicodeDecodeError:
+        pass
+    try:
+        return (
+            given.decode("utf-8", "surrogatepass").encode("utf-16-le", "surrogatepass").decode("utf-16-le", "replace")
+        )
+    except UnicodeDecodeError:
+        raise Unreadable("not UTF-8") from None

@@ -23,7 +23,8 @@ from slack_sdk.socket_mode.request import SocketModeRequest
 from slack_sdk.socket_mode.response import SocketModeResponse
 from slack_sdk.web.async_client import AsyncWebClient
 
-from bot.slack.intake import Answer, Intake
+from bot.slack.deliveries import Answer
+from bot.slack.intake import Intake
 from bot.slack.telling import error_word
 
 log = structlog.get_logger(__name__)

@@ -22,6 +22,7 @@ from tests.faults.truth import (
     stops_with_effect,
     told_privately,
 )
+from tests.scenarios.again import triggered_anew
 from tests.scenarios.conftest import ALICE, INCIDENTS, Stage
 
 _STOP = "/activeflows/{id}/stop"
@@ -82,11 +83,15 @@ async def test_the_same_signed_press_delivered_again_and_again_is_one_press(
         point = hold()
         voipbin.faults.on("POST", _STOP, point, times=None)
         first = await stage.slack.clicks(ALICE, card, "stop.flow")
-        copies = await asyncio.gather(*(stage.slack.delivers(first.body, first.headers) for _ in range(5)))
+        anew = [triggered_anew(first.body)]
+        for _ in range(4):
+            anew.append(triggered_anew(anew[-1]))
+        copies = await asyncio.gather(*(stage.slack.delivers(body, stage.slack.signed(body)) for body in anew))
         await point.arrived()
         point.release()
         await stage.reads("Stopped by")
-        late = await stage.slack.delivers(first.body, first.headers)
+        last = triggered_anew(anew[-1])
+        late = await stage.slack.delivers(last, stage.slack.signed(last))
         await stage.slack.until(lambda: not audit.unfinished())
     assert {delivery.status for delivery in (*copies, late)} == {200}
     assert len(stop_requests(voipbin, activeflow)) == 1

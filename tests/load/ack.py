@@ -12,6 +12,8 @@ import asyncio
 import json
 import tempfile
 import time
+from collections.abc import Sequence
+from itertools import count
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlencode
@@ -101,39 +103,45 @@ class Line:
         self._writer.close()
 
 
-async def _burst(port: int, sent: bytes) -> list[float]:
-    """So many new connections at once; each is timed from before it is opened."""
+async def _burst(port: int, each: Sequence[bytes]) -> list[float]:
+    """A new connection for each, at once; each is timed from before it is opened."""
 
-    async def one() -> float:
+    async def one(sent: bytes) -> float:
         began = time.perf_counter()
         line = await Line.to(port)
         await line.acked(sent)
         line.close()
         return (time.perf_counter() - began) * 1000
 
-    return await asyncio.gather(*(one() for _ in range(AT_ONCE)))
+    return await asyncio.gather(*(one(sent) for sent in each))
 
 
 async def measure(rounds: int, bursts: int) -> dict[str, Any]:
     with tempfile.TemporaryDirectory() as folder:
         async with all_up(Path(folder)) as (there, ports):
-            sent = {"command": request(there, command(there)), "press": request(there, press(there))}
+            bodies = {"command": command(there), "press": press(there)}
+            triggers = count(10**8)
+
+            def sent(kind: str) -> bytes:
+                """Never the same twice: the bot does nothing for what it was told before."""
+                return request(there, bodies[kind].replace(b"1.2.made-up", b"1.2.%d" % next(triggers)))
+
             lines = {name: await Line.to(port) for name, port in ports.items()}
-            taken: dict[tuple[str, str], list[float]] = {(kind, name): [] for kind in sent for name in ports}
+            taken: dict[tuple[str, str], list[float]] = {(kind, name): [] for kind in bodies for name in ports}
             for round_ in range(-10, rounds):  # the first ones warm up
                 for kind, name in taken:
-                    took = await lines[name].acked(sent[kind])
+                    took = await lines[name].acked(sent(kind))
                     taken[kind, name] += [took] if round_ >= 0 else []
                     await asyncio.sleep(_AFTERWARDS)
             last: dict[str, list[float]] = {name: [] for name in ports}
             for _ in range(bursts):
                 for name, port in ports.items():
-                    last[name].append(max(await _burst(port, sent["command"])))
+                    last[name].append(max(await _burst(port, [sent("command") for _ in range(AT_ONCE)])))
                     await asyncio.sleep(_AFTERWARDS * AT_ONCE)
             for line in lines.values():
                 line.close()
-    told: dict[str, Any] = {"ack": rounds, "press_bytes": len(sent["press"])}
-    for kind in sent:
+    told: dict[str, Any] = {"ack": rounds, "press_bytes": len(sent("press"))}
+    for kind in bodies:
         told[kind] = _compared({name: taken[kind, name] for name in CONTESTANTS})
     return told | {f"last_of_{AT_ONCE}": _compared(last)}
 

@@ -37,7 +37,7 @@ from bot.demo.voipbin.api import voipbin_app
 from bot.demo.voipbin.world import World
 from bot.slack import ids
 from bot.slack.http import serve
-from bot.slack.signature import is_signed
+from bot.slack.signature import NotSigned, claimed
 
 CONTESTANTS = ("bot", "stock", "bare")
 POLICY = '[[grant]]\nto = ["U0ALICE"]\nmay = ["view"]\n'
@@ -93,8 +93,11 @@ def bare(there: Town) -> Starlette:
     secret = there["secret"].encode()
 
     async def events(request: Request) -> Response:
-        signed = is_signed(secret, request.headers.raw, await request.body(), now=time.time())
-        return Response(status_code=200 if signed else 401)
+        try:
+            claimed(request.headers.raw, now=time.time()).verify(secret, await request.body())
+        except NotSigned:
+            return Response(status_code=401)
+        return Response()
 
     return _app(events)
 

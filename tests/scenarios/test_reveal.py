@@ -13,6 +13,7 @@ from bot.demo.voipbin import faults as voipbin_faults
 from bot.demo.voipbin.state import Activeflow, Step
 from bot.demo.voipbin.world import World
 from bot.slack import ids
+from tests.scenarios.again import triggered_anew
 from tests.scenarios.conftest import ALICE, BOB, CAROL, INCIDENTS, LOBBY, Stage
 from tests.scenarios.typing_at import answers
 
@@ -165,7 +166,8 @@ async def test_the_same_press_twice_is_one_record(
     await pressed(bot, CAROL, await answers(bot, f"show {activeflow.id}", user=CAROL))
     first = slack.deliveries[-1]
     shown = len(slack.responses)
-    await slack.delivers(first.body, first.headers)
+    again = triggered_anew(first.body)
+    await slack.delivers(again, slack.signed(again))
     await slack.until(lambda: len(slack.responses) > shown)
     assert sum('"what":"revealed"' in body for body in record_of(sqlite_url)) == 1
 
@@ -176,7 +178,7 @@ async def test_a_press_in_a_message_that_others_see_shows_nothing(
     details = await answers(bot, f"show {activeflow.id}", user=CAROL)
     await slack.clicks(CAROL, details, ids.REVEAL)
     await bot.reads("Only you see this", user=CAROL)
-    body = slack.deliveries[-1].body
+    body = triggered_anew(slack.deliveries[-1].body)
     public = body.replace(b"is_ephemeral%22%3A+true", b"is_ephemeral%22%3A+false")
     assert public != body
     await slack.delivers(public, slack.signed(public))

@@ -1,12 +1,20 @@
 """Deliveries over HTTP: what is taken, what is refused, and that nothing unsigned gets near a listener."""
 
+import asyncio
+import io
 import json
 import time
-from urllib.parse import urlencode
+from collections.abc import AsyncIterator
+from typing import Any
+from urllib.parse import unquote_plus, urlencode
 
 import aiohttp
 import pytest
+import structlog
+from slack_bolt.async_app import AsyncAck
 
+from bot.demo.slack.delivery import FORM, JSON
+from tests.scenarios.again import triggered_anew
 from tests.scenarios.slack.frame import Frame, framed, workspace
 
 
@@ -71,22 +79,53 @@ async def test_one_changed_byte_is_not_believed(frame: Frame) -> None:
 
 async def test_headers_that_slack_did_not_sign_change_nothing(frame: Frame) -> None:
     slack = frame.workspace
-    body = (await slack.types("U0ALICE", "C0INC", "/flows list")).body
+    body = triggered_anew((await slack.types("U0ALICE", "C0INC", "/flows list")).body)
     lazy = {"X-Slack-Bolt-Lazy-Only": "1", "X-Slack-Bolt-Lazy-Function-Name": "command"}
     delivery = await slack.delivers(body, slack.signed(body) | lazy)
     assert (delivery.status, len(frame.gestures)) == (200, 2)
 
 
-async def test_the_same_signed_click_twice_reaches_the_listener_as_the_same_press(frame: Frame) -> None:
+async def test_what_is_delivered_again_is_acked_as_it_was_and_does_nothing(frame: Frame) -> None:
+    slack = frame.workspace
+    typed = await slack.types("U0ALICE", "C0INC", "/flows list")
+    (shown,) = await slack.until(lambda: slack.sees("U0ALICE", "C0INC"))
+    pressed = await slack.clicks("U0ALICE", shown, "press")
+    for first in (typed, pressed):
+        again = await slack.delivers(first.body, first.headers)
+        anew = await slack.delivers(first.body, slack.signed(first.body))
+        assert (first.status, again.status, anew.status) == (200, 200, 200)
+    assert len(frame.gestures) == 2
+    await frame.jobs.drain()
+    assert len(slack.sees("U0ALICE", "C0INC")) == 2
+
+
+async def test_what_is_delivered_again_while_it_is_taken_waits_for_the_same_answer(frame: Frame) -> None:
+    slack, entered, go = frame.workspace, asyncio.Event(), asyncio.Event()
+    heard: list[str] = []
+
+    @frame.app.command("/slow")
+    async def slow(ack: AsyncAck, body: dict[str, str]) -> None:
+        heard.append(body["text"])
+        entered.set()
+        await go.wait()
+        await ack("done")
+
+    body = triggered_anew((await slack.types("U0ALICE", "C0INC", "/flows list")).body).replace(b"2Fflows", b"2Fslow")
+    copies = [asyncio.create_task(slack.delivers(body, slack.signed(body))) for _ in range(4)]
+    await entered.wait()
+    go.set()
+    assert [(copy.status, copy.answer) for copy in await asyncio.gather(*copies)] == [(200, b"done")] * 4
+    assert heard == ["list"]
+
+
+async def test_the_same_press_under_another_trigger_reaches_the_listener_as_the_same_press(frame: Frame) -> None:
     slack = frame.workspace
     await slack.types("U0ALICE", "C0INC", "/flows list")
     (shown,) = await slack.until(lambda: slack.sees("U0ALICE", "C0INC"))
-    first = await slack.clicks("U0ALICE", shown, "press")
-    again = await slack.delivers(first.body, first.headers)
-    assert (first.status, again.status) == (200, 200)
+    first = triggered_anew((await slack.clicks("U0ALICE", shown, "press")).body)
+    assert (await slack.delivers(first, slack.signed(first))).status == 200
     _, press, replay = frame.gestures
     assert press.action_ts == replay.action_ts != ""
-    assert press == replay
     other = await slack.clicks("U0ALICE", shown, "press")
     assert other.status == 200
     assert frame.gestures[-1].action_ts != press.action_ts
@@ -146,17 +185,124 @@ async def test_what_cannot_be_read_is_a_400(frame: Frame, body: bytes, content_t
     assert delivery.status == 400
 
 
-async def test_a_body_that_is_too_long_is_refused_while_it_arrives(frame: Frame) -> None:
+async def test_a_long_message_is_taken_and_a_far_too_long_one_refused_while_it_arrives(frame: Frame) -> None:
     slack = frame.workspace
-    body = b"x" * (256 * 1024 + 1)
-    assert (await slack.delivers(body, slack.signed(body))).status == 413
+    command = triggered_anew((await slack.types("U0ALICE", "C0INC", "/flows list")).body)
+    long = command + b"&more=" + b"x" * (2 * 2**20 - len(command) - 6)
 
-    async def unending() -> object:
-        for _ in range(64):
-            yield b"x" * 8192
+    async def status(body: bytes) -> int:
+        async with (
+            aiohttp.ClientSession(frame.url) as session,
+            session.post("/slack/events", data=io.BytesIO(body), headers=slack.signed(body)) as response,
+        ):
+            return response.status
 
-    async with aiohttp.ClientSession(frame.url) as session, session.post("/slack/events", data=unending()) as response:
-        assert response.status == 413
+    assert await status(long) == 200
+    assert len(frame.gestures) == 2
+    with structlog.testing.capture_logs() as logs:
+        assert await status(long + b"x") == 413
+
+        async def unending() -> AsyncIterator[bytes]:
+            for _ in range(600):
+                yield b"x" * 8192
+
+        async with (
+            aiohttp.ClientSession(frame.url) as session,
+            session.post("/slack/events", data=unending(), headers=slack.signed(b"whatever")) as response,
+        ):
+            assert response.status == 413
+    assert [(line["event"], line["reason"]) for line in logs] == [("delivery_refused", "too long")] * 2
+
+
+async def test_a_long_body_is_not_even_read_when_its_headers_are_not_slack_s(frame: Frame) -> None:
+    async def unending() -> AsyncIterator[bytes]:
+        yield b"x" * 301
+        await asyncio.Event().wait()
+
+    async with (
+        aiohttp.ClientSession(frame.url) as session,
+        session.post("/slack/events", data=unending()) as response,
+    ):
+        assert response.status == 401
+
+
+@pytest.mark.parametrize(
+    ("changed", "reason", "counted"),
+    [
+        ({"X-Slack-Signature": None}, "unsigned", "unsigned"),
+        ({"X-Slack-Request-Timestamp": None}, "unsigned", "unsigned"),
+        ({"X-Slack-Signature": "v0=" + "0" * 64}, "bad signature", "bad signature"),
+        ({"age": 360}, "stale by 360 s", "stale"),
+        ({"age": -360}, "ahead of this machine's clock by 360 s", "stale"),
+    ],
+)
+async def test_the_log_and_the_metric_say_what_is_wrong_with_a_signature(
+    frame: Frame, changed: dict[str, Any], reason: str, counted: str
+) -> None:
+    slack, now = frame.workspace, int(time.time())
+    frame.intake._clock = lambda: now
+    body = (await slack.types("U0ALICE", "C0INC", "/flows list")).body
+    headers = {**slack.signed(body, at=now - changed.pop("age", 0)), **changed}
+    with structlog.testing.capture_logs() as logs:
+        answer = await slack.delivers(body, {name: value for name, value in headers.items() if value is not None})
+    assert answer.status == 401
+    assert [line["reason"] for line in logs if line["event"] == "delivery_refused"] == [reason]
+    assert frame.registry.get_sample_value("flows_bot_deliveries_refused_total", {"reason": counted}) == 1
+
+
+async def test_the_first_byte_decides_how_signed_bytes_are_read_and_the_header_has_to_agree(frame: Frame) -> None:
+    slack = frame.workspace
+    event = (await slack.tells({"type": "user_change", "user": {"id": "U0ALICE"}})).body
+    form = triggered_anew((await slack.types("U0ALICE", "C0INC", "/flows list")).body)
+    as_form = event.replace(b"{", b'{"x":"&command=/flows&team_id=T0NORTHWND&user_id=U0BOB&text=stop&",', 1)
+    disguised = [(event, FORM), (as_form, FORM), (form, "application/json"), (b" " + event, "application/json")]
+    with structlog.testing.capture_logs() as logs:
+        for body, content_type in disguised:
+            assert (await slack.delivers(body, slack.signed(body, content_type=content_type))).status == 400
+    assert len(frame.gestures) == 1
+    assert all(line["reason"].startswith("unreadable: ") for line in logs)
+
+
+@pytest.mark.parametrize(
+    ("body", "content_type"),
+    [
+        (
+            json.dumps({"type": "block_actions", "team": {"id": "T0NORTHWND"}, "actions": [{"action_id": "press"}]}),
+            JSON,
+        ),
+        (json.dumps({"command": "/flows", "team_id": "T0NORTHWND", "text": "list"}), JSON),
+        ("type=shortcut&team_id=T0NORTHWND", FORM),
+        (urlencode({"payload": json.dumps({"type": "event_callback", "event": {}, "team_id": "T0NORTHWND"})}), FORM),
+        (urlencode({"payload": json.dumps({"command": "/flows", "team_id": "T0NORTHWND"})}), FORM),
+    ],
+)
+async def test_nothing_comes_in_another_one_s_way(frame: Frame, body: str, content_type: str) -> None:
+    slack = frame.workspace
+    delivery = await slack.delivers(body.encode(), slack.signed(body.encode(), content_type=content_type))
+    assert (delivery.status, frame.gestures) == (400, [])
+
+
+async def test_half_a_character_does_not_lose_the_words_around_it(frame: Frame) -> None:
+    slack = frame.workspace
+    body = (await slack.types("U0ALICE", "C0INC", "/flows list HALF")).body
+    for half, read in ((b"%ED%A0%BD", "\N{REPLACEMENT CHARACTER}"), (b"%ED%A0%BD%ED%B4%A5", "🔥")):
+        cut = triggered_anew(body.replace(b"HALF", half).replace(b"trigger_id=", b"trigger_id=" + half))
+        assert (await slack.delivers(cut, slack.signed(cut))).status == 200
+        assert frame.texts[-1] == f"list {read}"
+    (shown, *_) = await slack.until(lambda: slack.sees("U0ALICE", "C0INC"))
+    clicked = triggered_anew((await slack.clicks("U0ALICE", shown, "press")).body)
+    press = unquote_plus(clicked.decode()).removeprefix("payload=")
+    cut_press = press.replace("{", '{"said":"\\ud83d \\\\ud83d \\ud83d\\udd25",', 1)
+    body = urlencode({"payload": cut_press}).encode()
+    heard = len(frame.gestures)
+    assert (await slack.delivers(body, slack.signed(body))).status == 200
+    assert len(frame.gestures) == heard + 1
+
+
+async def test_the_address_may_end_with_a_slash(frame: Frame) -> None:
+    frame.workspace.request_url = f"{frame.url}/slack/events/"
+    assert (await frame.workspace.types("U0ALICE", "C0INC", "/flows list")).status == 200
+    assert frame.texts == ["list"]
 
 
 async def test_slack_s_own_questions_are_answered(frame: Frame) -> None:

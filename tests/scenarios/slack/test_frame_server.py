@@ -64,9 +64,10 @@ async def test_a_body_that_drips_is_not_waited_for(frame: Frame) -> None:
     async with (
         serve(app, "127.0.0.1", 0) as port,
         aiohttp.ClientSession(f"http://127.0.0.1:{port}") as session,
-        session.post("/slack/events", data=dripping()) as response,
+        session.post("/slack/events", data=dripping(), headers=frame.workspace.signed(b"command=")) as response,
     ):
         assert response.status == 408
+        assert response.headers["connection"] == "close"
 
 
 async def test_leaving_waits_for_the_request_under_way() -> None:

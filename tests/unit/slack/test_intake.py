@@ -20,7 +20,7 @@ from bot.slack.http import http_app
 from bot.slack.installation import Installation
 from bot.slack.intake import Intake, is_ssl_check
 from bot.slack.payload import Unreadable, is_ours, kind_of, read, unquoted
-from bot.slack.signature import is_signed
+from bot.slack.signature import NotSigned, claimed
 
 SECRET = "5117a4ed5117a4ed5117a4ed5117a4ed"
 NOW = 1_795_348_990
@@ -44,6 +44,14 @@ JSON = st.recursive(
 def signature(body: bytes, stamp: int | str = NOW, secret: str = SECRET) -> str:
     digest = hmac.new(secret.encode(), f"v0:{stamp}:".encode() + body, hashlib.sha256)
     return f"v0={digest.hexdigest()}"
+
+
+def is_signed(secret: bytes, headers: list[tuple[bytes, bytes]], body: bytes) -> bool:
+    try:
+        claimed(headers, now=NOW).verify(secret, body)
+    except NotSigned:
+        return False
+    return True
 
 
 DISPATCHED: list[dict[str, Any]] = []
@@ -126,10 +134,10 @@ async def test_whatever_is_signed_is_taken_or_refused_and_never_an_error(body: b
 def test_a_signature_is_good_for_its_bytes_and_five_minutes(body: bytes, age: int) -> None:
     stamp = str(NOW - age)
     headers = [(b"x-slack-request-timestamp", stamp.encode()), (b"x-slack-signature", signature(body, stamp).encode())]
-    assert is_signed(SECRET.encode(), headers, body, now=NOW) is (abs(age) <= 300)
-    assert not is_signed(SECRET.encode(), headers, body + b"x", now=NOW)
-    assert not is_signed(b"other", headers, body, now=NOW)
-    assert not is_signed(SECRET.encode(), headers + headers[:1], body, now=NOW)
+    assert is_signed(SECRET.encode(), headers, body) is (abs(age) <= 300)
+    assert not is_signed(SECRET.encode(), headers, body + b"x")
+    assert not is_signed(b"other", headers, body)
+    assert not is_signed(SECRET.encode(), headers + headers[:1], body)
 
 
 @given(st.dictionaries(st.text(max_size=5), JSON, max_size=4))
@@ -155,6 +163,23 @@ def test_a_command_is_read_back_as_it_was_typed(text: str) -> None:
 def test_a_field_is_decoded_as_the_standard_library_does(parts: list[bytes]) -> None:
     field = b"".join(parts)
     assert unquoted(field) == unquote_to_bytes(field.replace(b"+", b" "))
+
+
+@given(
+    st.sampled_from([b"", b"{", b'{"a":"', b"payload=", b'payload={"a":"', b"a=%ff&payload={", b"%", b'{"type":{'])
+    | st.just(b'{"team_id":"\\ud800'),
+    st.binary(max_size=40) | st.text(max_size=9).map(lambda text: text.encode("utf-8", "surrogatepass")),
+    st.sampled_from([b"", b'"}', b"&b=1", b"}" * 3]),
+    st.sampled_from([FORM, "application/json"]),
+)
+def test_any_bytes_are_a_payload_or_say_that_they_are_none(before: bytes, odd: bytes, after: bytes, named: str) -> None:
+    try:
+        payload = read(before + odd + after, named)
+    except Unreadable:
+        return
+    json.dumps(payload, ensure_ascii=False).encode()  # every character is a whole one
+    kind_of(payload)
+    is_ours(payload, HOME)
 
 
 @pytest.mark.parametrize(
