@@ -1,0 +1,194 @@
+"""The bytes of a delivery: whose they are, how they are read, and how many are."""
+
+import asyncio
+import io
+import json
+import time
+from collections.abc import AsyncIterator
+from typing import Any
+from urllib.parse import unquote_plus, urlencode
+
+import aiohttp
+import pytest
+import structlog
+
+from bot.demo.slack.delivery import FORM, JSON
+from tests.scenarios.again import triggered_anew
+from tests.scenarios.slack.frame import Frame
+
+
+@pytest.mark.parametrize(
+    "headers",
+    [
+        {"X-Slack-Signature": ""},
+        {"X-Slack-Signature": "v0=" + "0" * 64},
+        {"X-Slack-Signature": "v0=é"},
+        {"X-Slack-Request-Timestamp": "yesterday"},
+        {"X-Slack-Request-Timestamp": "１７００"},
+        {"X-Slack-Request-Timestamp": "9" * 400},
+        {"X-Slack-Request-Timestamp": "-1"},
+    ],
+)
+async def test_odd_or_wrong_headers_are_a_401_and_never_an_error(frame: Frame, headers: dict[str, str]) -> None:
+    slack = frame.workspace
+    body = (await slack.types("U0ALICE", "C0INC", "/flows list")).body
+    delivery = await slack.delivers(body, slack.signed(body) | headers)
+    assert (delivery.status, len(frame.gestures)) == (401, 1)
+
+
+@pytest.mark.parametrize(("age", "status"), [(0, 200), (290, 200), (-290, 200), (310, 401), (-310, 401)])
+async def test_a_signature_counts_for_five_minutes(frame: Frame, age: int, status: int) -> None:
+    slack = frame.workspace
+    body = (await slack.types("U0ALICE", "C0INC", "/flows list")).body
+    delivery = await slack.delivers(body, slack.signed(body, at=time.time() - age))
+    assert delivery.status == status
+
+
+async def test_one_changed_byte_is_not_believed(frame: Frame) -> None:
+    slack = frame.workspace
+    body = (await slack.types("U0ALICE", "C0INC", "/flows list")).body
+    headers = slack.signed(body)
+    assert (await slack.delivers(body.replace(b"U0ALICE", b"U0BOB00"), headers)).status == 401
+    assert (await slack.delivers(body, headers)).status == 200
+
+
+async def test_headers_that_slack_did_not_sign_change_nothing(frame: Frame) -> None:
+    slack = frame.workspace
+    body = triggered_anew((await slack.types("U0ALICE", "C0INC", "/flows list")).body)
+    lazy = {"X-Slack-Bolt-Lazy-Only": "1", "X-Slack-Bolt-Lazy-Function-Name": "command"}
+    delivery = await slack.delivers(body, slack.signed(body) | lazy)
+    assert (delivery.status, len(frame.gestures)) == (200, 2)
+
+
+@pytest.mark.parametrize(
+    ("body", "content_type"),
+    [
+        (b"payload=%7B", "application/x-www-form-urlencoded"),
+        (b"payload=[]", "application/x-www-form-urlencoded"),
+        (b"payload=%ff%fe", "application/x-www-form-urlencoded"),
+        (b"command=%ff", "application/x-www-form-urlencoded"),
+        (b"\xff\xfe", "application/json"),
+        (b'{"type":', "application/json"),
+        (b"[" * 100_000, "application/json"),
+        (b"{}", "text/plain"),
+        (b"{}", ""),
+    ],
+)
+async def test_what_cannot_be_read_is_a_400(frame: Frame, body: bytes, content_type: str) -> None:
+    slack = frame.workspace
+    delivery = await slack.delivers(body, slack.signed(body, content_type=content_type))
+    assert delivery.status == 400
+
+
+async def test_a_long_message_is_taken_and_a_far_too_long_one_refused_while_it_arrives(frame: Frame) -> None:
+    slack = frame.workspace
+    command = triggered_anew((await slack.types("U0ALICE", "C0INC", "/flows list")).body)
+    long = command + b"&more=" + b"x" * (2 * 2**20 - len(command) - 6)
+
+    async def status(body: bytes) -> int:
+        async with (
+            aiohttp.ClientSession(frame.url) as session,
+            session.post("/slack/events", data=io.BytesIO(body), headers=slack.signed(body)) as response,
+        ):
+            return response.status
+
+    assert await status(long) == 200
+    assert len(frame.gestures) == 2
+    with structlog.testing.capture_logs() as logs:
+        assert await status(long + b"x") == 413
+
+        async def unending() -> AsyncIterator[bytes]:
+            for _ in range(600):
+                yield b"x" * 8192
+
+        async with (
+            aiohttp.ClientSession(frame.url) as session,
+            session.post("/slack/events", data=unending(), headers=slack.signed(b"whatever")) as response,
+        ):
+            assert response.status == 413
+    assert [(line["event"], line["reason"]) for line in logs] == [("delivery_refused", "too long")] * 2
+
+
+async def test_a_long_body_is_not_even_read_when_its_headers_are_not_slack_s(frame: Frame) -> None:
+    async def unending() -> AsyncIterator[bytes]:
+        yield b"x" * 301
+        await asyncio.Event().wait()
+
+    async with (
+        aiohttp.ClientSession(frame.url) as session,
+        session.post("/slack/events", data=unending()) as response,
+    ):
+        assert response.status == 401
+
+
+@pytest.mark.parametrize(
+    ("changed", "reason", "counted"),
+    [
+        ({"X-Slack-Signature": None}, "unsigned", "unsigned"),
+        ({"X-Slack-Request-Timestamp": None}, "unsigned", "unsigned"),
+        ({"X-Slack-Signature": "v0=" + "0" * 64}, "bad signature", "bad signature"),
+        ({"age": 360}, "stale by 360 s", "stale"),
+        ({"age": -360}, "ahead of this machine's clock by 360 s", "stale"),
+    ],
+)
+async def test_the_log_and_the_metric_say_what_is_wrong_with_a_signature(
+    frame: Frame, changed: dict[str, Any], reason: str, counted: str
+) -> None:
+    slack, now = frame.workspace, int(time.time())
+    frame.intake._clock = lambda: now
+    body = (await slack.types("U0ALICE", "C0INC", "/flows list")).body
+    headers = {**slack.signed(body, at=now - changed.pop("age", 0)), **changed}
+    with structlog.testing.capture_logs() as logs:
+        answer = await slack.delivers(body, {name: value for name, value in headers.items() if value is not None})
+    assert answer.status == 401
+    assert [line["reason"] for line in logs if line["event"] == "delivery_refused"] == [reason]
+    assert frame.registry.get_sample_value("flows_bot_deliveries_refused_total", {"reason": counted}) == 1
+
+
+async def test_the_first_byte_decides_how_signed_bytes_are_read_and_the_header_has_to_agree(frame: Frame) -> None:
+    slack = frame.workspace
+    event = (await slack.tells({"type": "user_change", "user": {"id": "U0ALICE"}})).body
+    form = triggered_anew((await slack.types("U0ALICE", "C0INC", "/flows list")).body)
+    as_form = event.replace(b"{", b'{"x":"&command=/flows&team_id=T0NORTHWND&user_id=U0BOB&text=stop&",', 1)
+    disguised = [(event, FORM), (as_form, FORM), (form, "application/json"), (b" " + event, "application/json")]
+    with structlog.testing.capture_logs() as logs:
+        for body, content_type in disguised:
+            assert (await slack.delivers(body, slack.signed(body, content_type=content_type))).status == 400
+    assert len(frame.gestures) == 1
+    assert all(line["reason"].startswith("unreadable: ") for line in logs)
+
+
+@pytest.mark.parametrize(
+    ("body", "content_type"),
+    [
+        (
+            json.dumps({"type": "block_actions", "team": {"id": "T0NORTHWND"}, "actions": [{"action_id": "press"}]}),
+            JSON,
+        ),
+        (json.dumps({"command": "/flows", "team_id": "T0NORTHWND", "text": "list"}), JSON),
+        ("type=shortcut&team_id=T0NORTHWND", FORM),
+        (urlencode({"payload": json.dumps({"type": "event_callback", "event": {}, "team_id": "T0NORTHWND"})}), FORM),
+        (urlencode({"payload": json.dumps({"command": "/flows", "team_id": "T0NORTHWND"})}), FORM),
+    ],
+)
+async def test_nothing_comes_in_another_one_s_way(frame: Frame, body: str, content_type: str) -> None:
+    slack = frame.workspace
+    delivery = await slack.delivers(body.encode(), slack.signed(body.encode(), content_type=content_type))
+    assert (delivery.status, frame.gestures) == (400, [])
+
+
+async def test_half_a_character_does_not_lose_the_words_around_it(frame: Frame) -> None:
+    slack = frame.workspace
+    body = (await slack.types("U0ALICE", "C0INC", "/flows list HALF")).body
+    for half, read in ((b"%ED%A0%BD", "\N{REPLACEMENT CHARACTER}"), (b"%ED%A0%BD%ED%B4%A5", "🔥")):
+        cut = triggered_anew(body.replace(b"HALF", half).replace(b"trigger_id=", b"trigger_id=" + half))
+        assert (await slack.delivers(cut, slack.signed(cut))).status == 200
+        assert frame.texts[-1] == f"list {read}"
+    (shown, *_) = await slack.until(lambda: slack.sees("U0ALICE", "C0INC"))
+    clicked = triggered_anew((await slack.clicks("U0ALICE", shown, "press")).body)
+    press = unquote_plus(clicked.decode()).removeprefix("payload=")
+    cut_press = press.replace("{", '{"said":"\\ud83d \\\\ud83d \\ud83d\\udd25",', 1)
+    body = urlencode({"payload": cut_press}).encode()
+    heard = len(frame.gestures)
+    assert (await slack.delivers(body, slack.signed(body))).status == 200
+    assert len(frame.gestures) == heard + 1
