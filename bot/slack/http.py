@@ -7,7 +7,7 @@ import asyncio
 import socket
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import asynccontextmanager, nullcontext
-from typing import Final
+from typing import Any, Final
 
 import structlog
 from prometheus_client import CONTENT_TYPE_LATEST, CollectorRegistry, generate_latest
@@ -20,6 +20,7 @@ from starlette.types import ASGIApp
 from uvicorn import Config, Server
 
 from bot.slack.bodies import LARGEST, WITHIN, Bodies, BodyRefused
+from bot.slack.connections import Bounds, Connections
 from bot.slack.intake import Intake
 
 log = structlog.get_logger(__name__)
@@ -77,7 +78,9 @@ def http_app(
 
 
 @asynccontextmanager
-async def serve(app: ASGIApp, host: str, port: int, *, graceful: float = 5.0) -> AsyncIterator[int]:
+async def serve(
+    app: ASGIApp, host: str, port: int, *, graceful: float = 5.0, bounds: Bounds | None = None
+) -> AsyncIterator[int]:
     """Serve while the block lasts; yields the port bound (0 picks a free one). Raises ``OSError`` when it is taken.
 
     Leaving takes no more connections, waits ``graceful`` seconds for requests under way, and leaves the process's signal
@@ -85,20 +88,30 @@ async def serve(app: ASGIApp, host: str, port: int, *, graceful: float = 5.0) ->
     """
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
     with socket.create_server((host, port), family=family, backlog=2048) as listener:
-        server = _Server(
-            Config(
-                app,
-                log_config=None,
-                access_log=False,
-                lifespan="off",
-                server_header=False,
-                timeout_graceful_shutdown=max(1, round(graceful)),
-            )
+        config = Config(
+            app,
+            log_config=None,
+            access_log=False,
+            lifespan="off",
+            ws="none",
+            server_header=False,
+            timeout_graceful_shutdown=max(1, round(graceful)),
         )
-        serving = asyncio.create_task(server.serve(sockets=[listener]))
+        config.load()
+        server = _Server(config)
+
+        def protocol() -> asyncio.Protocol:
+            build: Any = config.http_protocol_class  # httptools' where it is installed
+            made: asyncio.Protocol = build(config=config, server_state=server.server_state, app_state={})
+            return made
+
+        connections = Connections(listener, protocol, bounds or Bounds())
+        serving = asyncio.create_task(server.serve(sockets=[]))
+        connections.start()
         try:
             yield listener.getsockname()[1]
         finally:
+            connections.stop()
             server.should_exit = True
             await serving
 
