@@ -117,7 +117,7 @@ async def test_anybody_who_may_stop_aborts_it_and_the_rest_is_left(
         point.release()
         words = await bulk.over(card)
     left = bulk.running(loops)
-    assert words.startswith(f"Aborted: {len(left)} of 20 left")
+    assert words.startswith(f"Aborted: {len(left)} of 20 may still run")
     assert "@Alice aborted it" in words
     assert 10 <= len(left) < 18
     assert f"{20 - len(left)} of 20 ended" in words

@@ -18,7 +18,8 @@ from slack_sdk.models.blocks import (
     SectionBlock,
 )
 
-from bot.activeflows.bulk.bulks import Became, Bulk, BulkState, Run, counted, remainder
+from bot.activeflows.bulk.bulks import Bulk, BulkState, Run, remainder
+from bot.activeflows.bulk.tally import bar, tally
 from bot.slack import ids
 from bot.slack.blocks.bulk_over import hang_ups, on_the_line, what_became
 from bot.slack.blocks.bulk_question import put_to, what_fits, what_it_does, who_can_press
@@ -76,10 +77,11 @@ def _header(bulk: Bulk, run: Run) -> str:
 
 
 def _over(bulk: Bulk, run: Run) -> str:
-    count, left = len(bulk.members), len(remainder(bulk, run))
+    so_far = tally(bulk, run.became)
+    left = f"{so_far.may_run} of {so_far.count} may still run"
     if run.aborted_by:
-        return f"Aborted: {left} of {count} left"
-    return f"All {count} have ended" if not left else f"Over: {left} of {count} left"
+        return f"Aborted: {left}"
+    return f"Over: {left}" if so_far.may_run else f"All {so_far.count} have ended"
 
 
 # ---------------------------------------------------------------- the progress and the end
@@ -106,27 +108,21 @@ def _progress(bulk: Bulk, run: Run) -> list[str]:
 
 def progress_words(bulk: Bulk, run: Run) -> str:
     """As in "31 of 50 ended · 2 had already ended · 1 not known · 16 left"."""
-    counts = counted(bulk, run.became)
-    already = counts[Became.ALREADY] + counts[Became.GONE]
-    skipped = counts[Became.MOVED] + counts[Became.TAKEN]
-    not_done = counts[Became.RUNNING] + counts[Became.NOT_SENT]
-    left = sum(counts[kind] for kind in (Became.LEFT, Became.ABORTED, Became.LATE, Became.NOT_PERMITTED))
+    so_far = tally(bulk, run.became)
     parts = [
-        f"{counts[Became.STOPPED]} of {len(bulk.members)} ended",
-        *([f"{already} had already ended"] if already else []),
-        *([f"{skipped} skipped"] if skipped else []),
-        *([f"{counts[Became.UNKNOWN]} not known"] if counts[Became.UNKNOWN] else []),
-        *([f"{not_done} not stopped"] if not_done else []),
-        f"{left} left",
+        f"{so_far.stopped} of {so_far.count} ended",
+        *([f"{so_far.already} had already ended"] if so_far.already else []),
+        *([f"{so_far.skipped} skipped"] if so_far.skipped else []),
+        *([f"{so_far.unknown} not known"] if so_far.unknown else []),
+        *([f"{so_far.running} not stopped"] if so_far.running else []),
+        f"{so_far.left} left",
     ]
     return " · ".join(parts)
 
 
 def _bar(bulk: Bulk, run: Run) -> str:
-    counts = counted(bulk, run.became)
-    left = counts[Became.LEFT]
-    done = _BAR * (len(bulk.members) - left) // len(bulk.members)
-    return "▓" * done + "░" * (_BAR - done)
+    over, between, left = bar(tally(bulk, run.became), _BAR)
+    return "▓" * over + "▒" * between + "░" * left
 
 
 # ---------------------------------------------------------------- around it
