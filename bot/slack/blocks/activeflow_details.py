@@ -30,7 +30,6 @@ from bot.slack.blocks.troubles import look_words, troubles_aloud
 from bot.slack.telling import Message
 
 _NAMED = 5
-_BEGAN = "{date_short_pretty} {time_secs}"
 
 
 def activeflow_details(details: Details, operator: Operator, *, command: str) -> Message:
@@ -71,12 +70,12 @@ def _fields(details: Details) -> Iterator[str]:
     yield f"*Flow*\n{known} {flow_id}".rstrip()
     age = activeflow.age(now)
     if activeflow.created_at is not None and age is not None:
-        yield f"*Began*\n{in_words(age)} ago, {date_token(activeflow.created_at, _BEGAN)}"
+        yield f"*Began*\n{in_words(age)} ago, {date_token(activeflow.created_at)}"
     else:
         yield "*Began*\nnot known"
     if activeflow.updated_at is not None:
         what = "Ended" if activeflow.ended else "Last change"
-        yield f"*{what}*\n{date_token(activeflow.updated_at, _BEGAN)}"
+        yield f"*{what}*\n{date_token(activeflow.updated_at)}"
     yield f"*Runs for*\n{reference(activeflow)}{_call(sight.call, now)}"
     yield f"*Steps used*\n{activeflow.steps_used} of {STEP_BUDGET}"
     if details.entered:

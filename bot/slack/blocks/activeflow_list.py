@@ -110,7 +110,7 @@ def lived(activeflow: Activeflow, now: datetime) -> str:
     """As in "Running 4 min", "Ended 12:03:10": the status, always as a word, and its time."""
     word, age = STATUS_WORDS[activeflow.status], activeflow.age(now)
     if activeflow.ended and activeflow.updated_at is not None:
-        return f"{word} {date_token(activeflow.updated_at, '{date_short_pretty} {time_secs}')}"
+        return f"{word} {date_token(activeflow.updated_at)}"
     if activeflow.ended or age is None:
         return f"{word}, age unknown" if age is None else f"{word}, began {in_words(age)} ago"
     return f"{word} {in_words(age)}" if activeflow.status is Status.RUNNING else f"{word}, began {in_words(age)} ago"

@@ -44,7 +44,7 @@ def alert_card(alert: Alert) -> Message:
 def held_back_line(held_back: HeldBack, *, running: int, command: str) -> Message:
     """How many alerts were not posted, and of how many activeflows that still run."""
     count, ids = len(held_back.claimed), {each.claim.activeflow_id for each in held_back.claimed}
-    since = date_token(held_back.since, "{date_short_pretty} {time}")
+    since = date_token(held_back.since)
     still = f"{running} of {len(ids)} still run" if len(ids) > 1 else "it still runs" if running else "it has ended"
     words = f"*{count} more* since {since}, held back by the alert rule; {still}: {code(f'{command} list')}"
     return Message(words.replace("*", ""), (SectionBlock(text=MarkdownTextObject(text=words)),))

@@ -24,7 +24,6 @@ from bot.slack.blocks.mrkdwn import code, date_token, escaped, mention
 from bot.slack.grammar.requests import Audit
 from bot.slack.telling import Message
 
-_WHEN: Final = "{date_short_pretty} {time_secs}"
 _IN_ONE_BLOCK: Final = 3
 _ALOUD: Final = 5
 
@@ -49,7 +48,7 @@ def audit_list(review: Review, asked: Audit, *, command: str) -> Message:
 def _line(entry: Entry) -> str:
     record = entry.record
     parts = [
-        date_token(record.at, _WHEN),
+        date_token(record.at),
         f"{mention(record.who)} {did(record)}",
         *([code(record.activeflow_id.hex[:8])] if record.activeflow_id else []),
         *([mention(record.channel)] if record.channel else []),
@@ -86,7 +85,7 @@ def _whose(review: Review) -> str:
 
 def _which(review: Review) -> str:
     about = f", about {code(str(review.target))}" if review.target is not None else ""
-    since = f", since {date_token(review.since, _WHEN)}" if review.since is not None else ""
+    since = f", since {date_token(review.since)}" if review.since is not None else ""
     return f"{_whose(review)}{about}{since}"
 
 

@@ -12,7 +12,6 @@ from bot.slack.blocks.row_buttons import name_of
 
 _MOST_GROUPS: Final = 8
 _MOST_NAMED: Final = 12
-_DAY: Final = "{date_short_pretty} {time_secs}"
 
 
 def put_to(bulk: Bulk, who_may: tuple[str, ...]) -> list[str]:
@@ -30,7 +29,7 @@ def what_fits(bulk: Bulk) -> list[str]:
     lines = [*lines[:_MOST_GROUPS], *([f"• … and {more} more"] if more else [])]
     began = bulk.began
     if began is not None:
-        lines.append(f"The oldest began {date_token(began[0], _DAY)}, the newest {date_token(began[1], _DAY)}.")
+        lines.append(f"The oldest began {date_token(began[0])}, the newest {date_token(began[1])}.")
     if bulk.sample:
         lines.append("For example: " + "; ".join(escaped(words, 150) for words in bulk.sample) + ".")
     return [f"All that run and fit {code(bulk.filters.words(), 300)}", *lines]
@@ -75,7 +74,7 @@ def _left_out(bulk: Bulk) -> Iterator[str]:
     if left.unnamed:
         yield f"May be missing, because the name of the flow could not be read: {left.unnamed}"
     if bulk.complete_since is not None:
-        yield f"Looked back to {date_token(bulk.complete_since, _DAY)}; older ones may be missing"
+        yield f"Looked back to {date_token(bulk.complete_since)}; older ones may be missing"
 
 
 def _name(flow_name: str) -> str:

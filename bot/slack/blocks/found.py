@@ -81,7 +81,7 @@ def _why(hit: Hit) -> str:
 
 def _of_call(call: CallFound) -> str:
     ended = ", the call has ended" if call.over else ""
-    began = f", began {date_token(call.began, '{date_short_pretty} {time_secs}')}" if call.began is not None else ""
+    began = f", began {date_token(call.began)}" if call.began is not None else ""
     what = "It placed a call" if call.leg else "Call"
     return f"{what} {call.end} {escaped(call.masked, 80)}{began}{ended}"
 
@@ -132,7 +132,7 @@ def _calls(looked: CallsLooked) -> str:
     if looked.complete_since is None:
         return f"looked through all calls there are ({looked.number}){strange}"
     back = looked.as_of - looked.complete_since
-    since = date_token(looked.complete_since, "{date_short_pretty} {time}")
+    since = date_token(looked.complete_since)
     told = f"looked through {number}, all of the last {in_words(back)} (since {since}){strange}"
     if back >= _LONGEST_CALL:
         return f"{told}: no call lives longer than an hour"

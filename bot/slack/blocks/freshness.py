@@ -44,7 +44,7 @@ def how_complete(looked: Listing | Picture) -> Iterator[str]:
         share = "" if read is None else f" ({int(read * 100)} %)"
         yield f"last {in_words(looked.as_of - looked.complete_since)} complete, older still being read{share}"
     else:
-        yield f"complete since {date_token(looked.complete_since, '{date_short_pretty} {time}')}, {because(looked)}"
+        yield f"complete since {date_token(looked.complete_since)}, {because(looked)}"
     if looked.unreadable:
         yield f"{looked.unreadable} could not be read"
 
@@ -77,6 +77,6 @@ def _how_fresh(looked: Listing | Picture) -> str:
     if freshness is not None and freshness.live:
         return f"live, as of {date_token(looked.as_of)}"
     if freshness is not None and freshness.down_since is not None:
-        down = date_token(freshness.down_since, "{date_short_pretty} {time}")
+        down = date_token(freshness.down_since)
         return f"event stream down since {down}, re-read at {date_token(looked.as_of)}"
     return f"as of {date_token(looked.as_of)}"

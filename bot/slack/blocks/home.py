@@ -35,7 +35,6 @@ from bot.slack.blocks.places import places
 from bot.slack.blocks.troubles import troubles_aloud
 from bot.slack.telling import Message
 
-_WHEN: Final = "{date_short_pretty} {time}"
 _COMING: Final = "Still being looked up: this page completes itself."
 _REFRESH: Final = ActionsBlock(
     block_id=ids.HOME_REFRESH,  # the same each time, so that a press while the page completes itself still counts
@@ -136,7 +135,7 @@ def _stop(stop: OwnStop) -> str:
     last = stop.became or stop.pressed
     became = did(last.record) if stop.became else "pressed; what became of it is not on record yet"
     parts = [
-        date_token(pressed.at, _WHEN),
+        date_token(pressed.at),
         code(pressed.activeflow_id.hex[:8]) if pressed.activeflow_id else "many at once",
         became.removeprefix("outcome: "),
         *([mention(pressed.channel)] if pressed.channel else []),

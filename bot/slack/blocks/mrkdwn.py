@@ -75,14 +75,15 @@ def mentions(slack_ids: Iterable[str]) -> str:
     return ", ".join(mention(slack_id) for slack_id in islice(slack_ids, MOST_ASKED))
 
 
-def date_token(when: datetime, style: str = "{time_secs}") -> str:
-    """An instant in the reader's own zone; ``style`` as in Slack's date formatting. The fallback is UTC.
+def date_token(when: datetime) -> str:
+    """An instant in the reader's own zone, with its day: Slack writes "today" or "yesterday" as it is when it is read.
 
+    The one way the bot says a time: a card stands for days, so a time without its day is another time tomorrow. Where
+    Slack cannot format it, such as in a notification, it is UTC.
     https://docs.slack.dev/messaging/formatting-message-text#date-formatting
     """
     instant = when.astimezone(UTC)
-    fallback = instant.strftime("%H:%M:%S UTC" if "date" not in style else "%Y-%m-%d %H:%M:%S UTC")
-    return f"<!date^{int(instant.timestamp())}^{style}|{fallback}>"
+    return f"<!date^{int(instant.timestamp())}^{{time_secs}} {{date_short_pretty}}|{instant:%Y-%m-%d %H:%M:%S} UTC>"
 
 
 def _one_line(text: str) -> str:

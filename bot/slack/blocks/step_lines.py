@@ -5,7 +5,7 @@ Slack's 3,000 characters a section (https://docs.slack.dev/reference/block-kit/b
 """
 
 from collections.abc import Iterable, Iterator
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Final
 
 from slack_sdk.models.blocks import Block, ContextBlock, MarkdownTextObject, SectionBlock
@@ -16,7 +16,6 @@ from bot.activeflows.situation.history import Done
 from bot.slack.blocks.mrkdwn import date_token, escaped
 
 _ROOM: Final = 2900
-_SAME_DAY: Final = timedelta(hours=12)
 _UNTIMED: Final = {
     Timing.PARTLY: "Some times are not known: VoIPBIN's timeline has no event of those steps.",
     Timing.NOT_KEPT: "Times not known: VoIPBIN's timeline has no events of these steps.",
@@ -28,9 +27,9 @@ _UNTIMED: Final = {
 def step_lines(details: Details) -> Iterator[Block]:
     """Sections with the steps, and in small words what is not known of their times."""
     ended = details.sight.activeflow.ended
-    lines = [_done(done, details.as_of) for done in details.history]
+    lines = [_done(done) for done in details.history]
     if details.present is not None:
-        lines.append(_at_the_end(details.present, details.as_of) if ended else _now(details.present, details.as_of))
+        lines.append(_at_the_end(details.present) if ended else _now(details.present, details.as_of))
     if not lines:
         return
     for text in _packed(["*Steps*" if ended else "*Steps so far*", *lines]):
@@ -39,22 +38,22 @@ def step_lines(details: Details) -> Iterator[Block]:
         yield ContextBlock(elements=[MarkdownTextObject(text=_UNTIMED[details.timing])])
 
 
-def _done(done: Done, as_of: datetime) -> str:
+def _done(done: Done) -> str:
     if done.left_out:
         return f"… {escaped(done.words, 150)}"
     if done.times == 1:
-        return f"• {_words(done)}{_when(_time(done.began, as_of), _took(done))}"
-    first, last = _time(done.began, as_of, "first "), _time(done.last, as_of, "last ")
+        return f"• {_words(done)}{_when(_time(done.began), _took(done))}"
+    first, last = _time(done.began, "first "), _time(done.last, "last ")
     return f"• {_words(done)} ×{done.times}{_when(first, last, _took(done, ' in all'))}"
 
 
 def _now(present: Done, as_of: datetime) -> str:
     lasting = "" if present.began is None else in_words(as_of - present.began)
-    return f"▸ *Now:* {_words(present)}{_when(_time(present.began, as_of, 'since '), lasting)}"
+    return f"▸ *Now:* {_words(present)}{_when(_time(present.began, 'since '), lasting)}"
 
 
-def _at_the_end(present: Done, as_of: datetime) -> str:
-    return f"▸ *At the end:* {_words(present)}{_when(_time(present.began, as_of), _took(present))}"
+def _at_the_end(present: Done) -> str:
+    return f"▸ *At the end:* {_words(present)}{_when(_time(present.began), _took(present))}"
 
 
 def _words(done: Done) -> str:
@@ -70,12 +69,8 @@ def _took(done: Done, ending: str = "") -> str:
     return "" if done.took is None else in_words(done.took) + ending
 
 
-def _time(when: datetime | None, as_of: datetime, before: str = "") -> str:
-    """In the reader's own zone, with the day when it may be another one."""
-    if when is None:
-        return ""
-    style = "{time_secs}" if as_of - when < _SAME_DAY else "{date_short_pretty} {time_secs}"
-    return before + date_token(when, style)
+def _time(when: datetime | None, before: str = "") -> str:
+    return "" if when is None else before + date_token(when)
 
 
 def _packed(lines: Iterable[str]) -> Iterator[str]:

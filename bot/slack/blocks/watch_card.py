@@ -32,7 +32,6 @@ _HEADERS: Final = {
     How.UNWATCHED: "No longer watched",
     How.TOO_LONG: "No longer watched",
 }
-_DAY: Final = "{date_short_pretty} {time}"
 
 
 def watch_card(telling: Telling, now: datetime, *, command: str) -> Message:
@@ -110,7 +109,7 @@ def _how(watch: Watch, ending: Ending, command: str) -> str:
                 f"{mention(ending.by)} pressed or typed {bold('unwatch')} at {at}. Nothing was stopped. Again: {again}"
             )
         case _:
-            return f"The bot stopped watching at {date_token(ending.at, _DAY)}; it may still run. Again: {again}"
+            return f"The bot stopped watching at {date_token(ending.at)}; it may still run. Again: {again}"
 
 
 def _buttons(watch: Watch, ending: Ending | None) -> list[ButtonElement]:
@@ -143,4 +142,4 @@ def _small_print(telling: Telling) -> str:
     }[telling.source]
     if telling.silent_since is not None:
         fresh = f"*VoIPBIN has not answered since {date_token(telling.silent_since)}*; this was so at {date_token(known.as_of)}"
-    return f"{fresh} · {for_whom}, until {date_token(watch.until, _DAY)} at most"
+    return f"{fresh} · {for_whom}, until {date_token(watch.until)} at most"

@@ -77,7 +77,7 @@ def test_each_record_is_one_line_in_plain_words(one: Record, words: str) -> None
     text, blocks = checked(*_parts(page(one)))
     line = blocks[1]["text"]["text"]
     assert line == (
-        "<!date^1787194800^{date_short_pretty} {time_secs}|2026-08-20 03:00:00 UTC>"
+        "<!date^1787194800^{time_secs} {date_short_pretty}|2026-08-20 03:00:00 UTC>"
         f" · <@U0ALICE> {words} · `3c5b0f6e` · <#C0INC> · receipt `0f3c2a9b1d`"
     )
     assert line in text

@@ -119,10 +119,9 @@ def test_only_ids_become_mentions(slack_id: str, shown: str) -> None:
     assert mention(slack_id) == shown
 
 
-def test_a_date_is_shown_in_the_reader_s_zone_or_in_utc() -> None:
+def test_a_time_is_shown_with_its_day_in_the_reader_s_zone_or_in_utc() -> None:
     when = datetime(2026, 11, 22, 12, 3, 10, tzinfo=UTC)
-    assert date_token(when) == "<!date^1795348990^{time_secs}|12:03:10 UTC>"
-    assert date_token(when, "{date_short_pretty} {time}").endswith("|2026-11-22 12:03:10 UTC>")
+    assert date_token(when) == "<!date^1795348990^{time_secs} {date_short_pretty}|2026-11-22 12:03:10 UTC>"
 
 
 def test_a_name_draws_no_emoji() -> None:

@@ -82,6 +82,12 @@ def test_any_words_can_be_sent(words: str) -> None:
             assert all(_OURS.fullmatch(markup) for markup in _MARKUP.findall(shown)), shown[:300]
 
 
+def test_every_time_on_every_screen_says_its_day() -> None:
+    times = [markup for message in every_screen() for markup in re.findall("!date[^>]*", json.dumps(_sent(message)))]
+    assert len(times) > 500
+    assert {when.split("^")[2].partition("|")[0] for when in times} == {"{time_secs} {date_short_pretty}"}
+
+
 def test_buttons_carry_ids_and_lists_and_nothing_personal() -> None:
     for message in every_screen():
         for button in _buttons(message):
@@ -123,7 +129,7 @@ def test_the_footer_says_how_fresh_and_how_complete_the_list_is() -> None:
     for said in (
         "23 running",
         "11–20, page 2 of 3",
-        "as of <!date^1795348990^{time_secs}|12:03:10 UTC>",
+        "as of <!date^1795348990^{time_secs} {date_short_pretty}|2026-11-22 12:03:10 UTC>",
         "complete since <!date^",
         "older ones were not read",
         "2 hidden",
