@@ -101,7 +101,7 @@ class Past(Protocol):
         ...
 
     async def begun_before(self, moment: datetime) -> Sequence[Activeflow]:
-        """The hundred that were created last before this moment, newest first; fewer: there are no more."""
+        """Those that were created last before this moment, newest first: a hundred, or as many as VoIPBIN gives at once."""
         ...
 
 

@@ -7,7 +7,7 @@
     following     what runs, kept in memory          stream          the events       running   read for what runs
     past          the events of one activeflow       timelines       read for when it stood where
     calls         those that have a number: the one place where one is compared
-    scan, windows the walk through a list            names, flight   asked once, remembered a while
+    scan, windows, paging   the walk through a list  names, flight   asked once, remembered a while
     exchange      one question and its answer        patience        when it is asked again
     credential    who the bot is                     budget          how often it may ask, and who goes first
     errors        what a refusal means               wire, decoding, shapes, options, instants   JSON to model

@@ -55,7 +55,7 @@ async def calls_with(
         pages += 1
         urgency = Urgency.SCREEN if pages <= _AT_ONCE else Urgency.SCAN
         page = await read_page(before, size, urgency)
-        return Page(tuple(_seen(call, numbers) for call in page.rows), page.size, page.next_from)
+        return Page(tuple(_seen(call, numbers) for call in page.rows), page.size, page.last, page.more)
 
     seen = await walked(read, now=now, bounds=bounds)
     legs = {row.id: row.leg for row in seen.rows}

@@ -40,10 +40,12 @@ class RunningPage:
     over: tuple[tuple[UUID, datetime | None], ...]
     """Ids of what ended, and when."""
     size: int
-    """How many rows came, readable or not: fewer than asked means the last page."""
-    oldest: datetime | None
-    """When the last row was created."""
+    """How many rows came, readable or not."""
+    last: datetime | None
+    """When the last row was created, or where it leads when it has none."""
     unreadable: int
+    more: bool
+    """Whether it names a next page; it does on the last one, too (``paging``)."""
 
 
 def running_page(body: bytes, steps: Steps | None = None) -> RunningPage:
@@ -69,9 +71,10 @@ def running_page(body: bytes, steps: Steps | None = None) -> RunningPage:
         if created is not None:
             times.append(created)
     size, oldest = len(page.result), min(times, default=None)
-    if len(times) < size:
+    if len(times) < max(size, 1):
         oldest = instant(page.next_page_token) or oldest
-    return RunningPage(tuple(running), tuple(over), size, oldest, size - len(running) - len(over))
+    unreadable, more = size - len(running) - len(over), bool(page.next_page_token)
+    return RunningPage(tuple(running), tuple(over), size, oldest, unreadable, more)
 
 
 def event(frame: bytes, steps: Steps, known: Known) -> Activeflow | None:

@@ -3,7 +3,7 @@
 A list (https://api.voipbin.net/docs/activeflow_overview.html) has no filter, keeps ended rows, gives at most 100 a
 page, and continues with "created before", strictly and without a tie-break: rows of the same microsecond as a page's
 last one are lost by its own token. So the next page is asked for from one microsecond later and known ids are dropped.
-The token is sent on the last page, too: a page with fewer rows than asked for is the end.
+Where it ends says ``paging``.
 
 Promises: it ends; nothing that existed when it began, was created at or after ``complete_since`` and is readable is
 missing; each id is there once, in its latest version. Only the first page's failure is an error: later ones shorten
@@ -21,6 +21,7 @@ from uuid import UUID
 from bot.activeflows.model import Activeflow, Picture
 from bot.voipbin.errors import Kind, Unsuccessful
 from bot.voipbin.instants import TICK
+from bot.voipbin.paging import Fullest, is_last
 from bot.voipbin.wire import Page
 
 
@@ -76,6 +77,7 @@ class _Walk(Generic[R]):
     unreadable: int = 0
     torn_at: datetime | None = None
     """Further back it is not known to be complete: one microsecond held as many rows as a page, or more."""
+    fullest: Fullest = field(default_factory=Fullest)
 
     def take(self, page: Page[R], page_size: int) -> str | None:
         """Take a page in and step back. Gives why there is no further page ("" for the end of the list), or ``None``."""
@@ -83,7 +85,8 @@ class _Walk(Generic[R]):
         self.unreadable += page.unreadable
         for row in page.rows:
             self.found[row.id] = row
-        if page.size < page_size:
+        cut = self.fullest.cut(page, asked=page_size)
+        if is_last(page, asked=page_size, before=self.before):
             return ""
         last = _last(page)
         if last is None:
@@ -91,9 +94,13 @@ class _Walk(Generic[R]):
         self.reached = min(self.reached, last + TICK)
         if last + TICK < self.before:
             self.before = last + TICK
-        else:  # all of it was of one microsecond: step over that, knowing that some of it may be unseen
+            return None
+        # All of it was of one microsecond: step over that, knowing whether some of it may be unseen.
+        if cut:
             self.torn_at = self.torn_at or self.reached
-            self.before = min(last, self.before - TICK)
+        self.before = min(last, self.before - TICK)
+        if not cut:
+            self.reached = min(self.reached, self.before)
         return None
 
 
@@ -143,7 +150,7 @@ async def walked(
 
 
 def _last(page: Page[R]) -> datetime | None:
-    """The creation of a full page's last row, by its rows, or by VoIPBIN's own cursor where rows do not say."""
+    """The creation of a page's last row, by its rows, or by VoIPBIN's own cursor where rows do not say."""
     times = [row.created_at for row in page.rows if row.created_at is not None]
     oldest = min(times, default=None)
-    return oldest if len(times) == page.size else page.next_from or oldest
+    return oldest if times and len(times) == page.size else page.last or oldest

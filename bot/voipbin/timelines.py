@@ -56,7 +56,7 @@ def timeline_page(body: bytes, activeflow_id: UUID) -> TimelinePage:
     if page is None or page.result is None:
         raise Unreadable("not a list of events")
     moments = (_moment(raw, activeflow_id) for raw in page.result)
-    next_from = instant(page.next_page_token) if page.result else None
+    next_from = instant(page.next_page_token)
     return TimelinePage(tuple(moment for moment in moments if moment is not None), next_from)
 
 

@@ -20,6 +20,7 @@ from typing import Final, TypeAlias
 from bot.activeflows.coverage import BEGINNING, Span
 from bot.voipbin.errors import Kind, Trouble, Unsuccessful
 from bot.voipbin.instants import TICK
+from bot.voipbin.paging import Fullest, is_last
 from bot.voipbin.running import RunningPage
 
 ReadPage: TypeAlias = Callable[[datetime, int], Awaitable[RunningPage]]
@@ -73,6 +74,8 @@ class Windows:
         self._todo: deque[_Window] = deque()
         self._walking: list[_Window] = []
         self._readers = 0
+        self._all_read = False
+        self._fullest = Fullest()
 
     async def read(self, spans: Sequence[Span]) -> None:
         """Read these spans, the first ones first. The last may begin at ``BEGINNING``, and ends with the list."""
@@ -80,9 +83,9 @@ class Windows:
         trouble: Trouble | None = None
         try:
             async with asyncio.TaskGroup() as group:
+                self._join(group)
                 if spans and spans[-1].since == BEGINNING:
                     group.create_task(self._feel(spans[-1].until))
-                self._join(group)
         except* Unsuccessful as failed:
             trouble = _first(failed)
         if trouble is not None:
@@ -102,11 +105,14 @@ class Windows:
             raise Unsuccessful(trouble)
 
     async def _feel(self, top: datetime) -> None:
-        """Find about where the list begins, further and further back, then closer, to an eighth of its length."""
+        """Find about where the list begins, further and further back, then closer, to an eighth of its length.
+
+        Only for as long as somebody still reads.
+        """
         near, far = timedelta(0), _FIRST_STRIDE
-        while far < _LONGEST_PAST and await self._goes_on(top - far):
+        while far < _LONGEST_PAST and not self._all_read and await self._goes_on(top - far):
             near, far = far, far * 2
-        while far - near > max(far / 8, _FIRST_STRIDE):
+        while far - near > max(far / 8, _FIRST_STRIDE) and not self._all_read:
             middle = (near + far) / 2
             if await self._goes_on(top - middle):
                 near = middle
@@ -146,6 +152,7 @@ class Windows:
                     self._walking.remove(window)
         finally:
             self._readers -= 1
+            self._all_read = not self._readers
 
     async def _walk(self, window: _Window, group: asyncio.TaskGroup) -> None:
         while window.since < window.until:
@@ -163,15 +170,18 @@ class Windows:
         """Read one page and hand it over. Gives how far back it reached."""
         mark = self._mark()
         page = await self._read_page(until, self._page_size)
-        if page.size < self._page_size:
+        cut = self._fullest.cut(page, asked=self._page_size)
+        if is_last(page, asked=self._page_size, before=until):
             reached = BEGINNING
-        elif page.oldest is None:
+        elif page.last is None:
             raise Unsuccessful(Trouble(Kind.UNREADABLE, "VoIPBIN's list has rows without a time"))
-        elif page.oldest + TICK < until:
-            reached = page.oldest + TICK
-        else:  # all of one microsecond: the rest of it cannot be asked for
-            self._took(page, Span(until, until), mark)
-            return min(page.oldest, until - TICK)
+        elif page.last + TICK < until:
+            reached = page.last + TICK
+        else:  # all of one microsecond
+            reached = min(page.last, until - TICK)
+            if cut:  # the rest of it cannot be asked for
+                self._took(page, Span(until, until), mark)
+                return reached
         self._took(page, Span(reached, until), mark)
         return reached
 

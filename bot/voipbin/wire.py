@@ -64,9 +64,11 @@ class Page(Generic[R]):
 
     rows: tuple[R, ...]
     size: int
-    """How many rows came, readable or not: fewer than asked means the last page."""
-    next_from: datetime | None
-    """The cursor VoIPBIN suggests: the creation of its last row. It is sent on the last page, too."""
+    """How many rows came, readable or not."""
+    last: datetime | None
+    """When the last row was created, by VoIPBIN's own cursor."""
+    more: bool
+    """Whether it names a next page; it does on the last one, too (``paging``)."""
 
     @property
     def unreadable(self) -> int:
@@ -79,7 +81,7 @@ def page(body: bytes) -> Page[Activeflow]:
     found = strictly(body, WirePage)
     if found is not None and found.result is not None:
         rows = [readable(row, steps) for row in found.result]
-        return Page(tuple(row for row in rows if row is not None), len(rows), instant(found.next_page_token))
+        return _page([row for row in rows if row is not None], len(rows), found.next_page_token)
     raw = strictly(body, RawPage)
     if raw is None or raw.result is None:
         raise Unreadable("not a list of activeflows")
@@ -89,7 +91,11 @@ def page(body: bytes) -> Page[Activeflow]:
             rows.append(readable(decoded(each, WireActiveflow), steps))
         except Unreadable:
             rows.append(None)
-    return Page(tuple(row for row in rows if row is not None), len(rows), instant(raw.next_page_token))
+    return _page([row for row in rows if row is not None], len(rows), raw.next_page_token)
+
+
+def _page(rows: list[R], size: int, cursor: Any) -> Page[R]:
+    return Page(tuple(rows), size, instant(cursor), bool(cursor))
 
 
 def activeflow(body: bytes) -> Activeflow:
@@ -136,7 +142,7 @@ def calls(body: bytes) -> Page[Call]:
     for each in raw.result:
         with contextlib.suppress(Unreadable):
             rows.append(call(each))
-    return Page(tuple(rows), len(raw.result), instant(raw.next_page_token))
+    return _page(rows, len(raw.result), raw.next_page_token)
 
 
 def customer(body: bytes) -> Customer:

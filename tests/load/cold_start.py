@@ -34,9 +34,9 @@ async def sequential(here: Served) -> dict[str, Any]:
             page = await client.running_page(before, 100)
             requests += 1
             running |= {row.id for row in page.running}
-            if page.size < 100 or page.oldest is None:
+            if page.size < 100 or page.last is None:
                 break
-            before = page.oldest + timedelta(microseconds=1)
+            before = page.last + timedelta(microseconds=1)
     return {"whole_s": round(time.perf_counter() - began, 2), "requests": requests, "running": len(running)}
 
 

@@ -82,7 +82,7 @@ async def aggregated_events(world: World, caller: Caller, request: Request) -> R
 
 def _events(world: World, request: Request, events: list[Changed]) -> Response:
     """A page of a timeline: up to 1000, cursor in milliseconds and strict, the token left out when nothing follows."""
-    size = page_size(request, most=1000)
+    size = min(page_size(request, most=1000), world.limits.page)
     before = page_token(request, world.clock.instant())
     older = [change for change in reversed(events) if wire.milliseconds(change.at) < before]
     page = {"result": [wire.event(change) for change in older[:size]]}

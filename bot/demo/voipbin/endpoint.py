@@ -45,7 +45,7 @@ def listed(
     world: World, caller: Caller, request: Request, table: Table[R], show: Callable[[R], dict[str, Any]]
 ) -> Response:
     """A page of the caller's rows; the token is there whenever a row is, on the last page too."""
-    size = page_size(request, most=100)
+    size = min(page_size(request, most=100), world.limits.page)
     before = page_token(request, world.clock.instant() - world.clock_skew)
     rows = table.page(caller.customer_id, before, size)
     token = wire.token(rows[-1].tm_create) if rows else ""

@@ -1,4 +1,4 @@
-"""The customer's request bucket: 17 a second, 33 at once, shared by every client of the customer.
+"""The customer's request bucket: 17 a second, 33 at once, shared by every client of the customer; and how long pages are.
 
 https://api.voipbin.net/docs/restful_api.html describes the 429; switched off unless a test or the demo wants it.
 """
@@ -23,6 +23,8 @@ class Limits:
         self.rate = 17.0
         self.burst = 33
         self.refused = 0
+        self.page = 1000
+        """The most rows a page of any list has, whatever was asked for."""
         self._now = now
         self._buckets: dict[UUID, _Bucket] = {}
 

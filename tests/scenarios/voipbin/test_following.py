@@ -55,6 +55,13 @@ def held(following: Following) -> dict[str, str]:
     return {str(a.id): str(a.current.id) for a in following.index.newest_first()}
 
 
+async def whole(following: Following) -> None:
+    """Until all there is has been read."""
+    async with asyncio.timeout(30):
+        while (picture := await following.running(max_age=3600)) is None or picture.complete_since is not None:  # noqa: ASYNC110 — nobody is told
+            await asyncio.sleep(0.01)
+
+
 async def test_what_runs_is_known_after_the_start_and_after_every_change(client: VoIPBINClient, world: World) -> None:
     flow = world.add_flow("Support")
     old = [world.rings(flow, created_at=datetime.now(UTC) - timedelta(minutes=n)) for n in range(150)]
@@ -62,6 +69,7 @@ async def test_what_runs_is_known_after_the_start_and_after_every_change(client:
     async with following(client) as follower:
         await until(lambda: follower.live)
         assert held(follower) == truth(world)
+        await whole(follower)
         asked = len(world.requests)
         world.stop(old[5])
         world.moves_to(old[7], "talk")
@@ -74,6 +82,20 @@ async def test_what_runs_is_known_after_the_start_and_after_every_change(client:
     assert picture.freshness is not None
     assert picture.freshness.live
     assert [a.id for a in picture.activeflows][1:4] == [old[0].id, old[1].id, old[2].id]
+
+
+@pytest.mark.parametrize(("cap", "number"), [(50, 180), (1, 12)])
+async def test_pages_shorter_than_asked_for_are_not_the_end_of_the_list(
+    client: VoIPBINClient, world: World, cap: int, number: int
+) -> None:
+    began = datetime.now(UTC)
+    for minutes in range(number):
+        world.rings(created_at=began - timedelta(minutes=minutes))
+    world.limits.page = cap
+    async with following(client) as follower:
+        await until(lambda: follower.live, 30)
+        await whole(follower)
+        assert held(follower) == truth(world)
 
 
 @pytest.mark.parametrize("form", ["bare", "wrapped", "both"])

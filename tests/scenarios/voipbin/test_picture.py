@@ -120,3 +120,17 @@ async def test_nothing_personal_of_a_running_call_is_in_a_picture(client: VoIPBI
     found = repr(await client.picture())
     assert "+1555" not in found
     assert "hush" not in found
+
+
+@pytest.mark.parametrize("rows", [50, 1])
+async def test_a_cap_lower_than_what_is_asked_for_is_not_the_end_of_the_list(
+    client: VoIPBINClient, world: World, rows: int
+) -> None:
+    begun = [
+        world.rings(created_at=world.clock.instant() - timedelta(seconds=number))
+        for number in range(180 if rows > 1 else 12)
+    ]
+    world.limits.page = rows
+    picture = await client.picture()
+    assert {one.id for one in picture.activeflows} == {one.id for one in begun}
+    assert picture.complete_since is None

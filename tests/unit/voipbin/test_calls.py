@@ -51,7 +51,7 @@ class Listing:
         older = [c for c in self.calls if c.created_at is not None and c.created_at < before]
         older.sort(key=lambda c: (c.created_at, c.id), reverse=True)
         page = older[:size]
-        return Page(tuple(page), len(page), page[-1].created_at if page else None)
+        return Page(tuple(page), len(page), page[-1].created_at if page else None, bool(page))
 
 
 async def looked(listing: Listing, *, page_size: int = 100) -> CallsLooked:

@@ -54,7 +54,7 @@ class Town:
         if self.troubles and before < NOW - timedelta(hours=5):
             raise self.troubles.pop()
         page = [row for row in self.rows if row.created_at and row.created_at < before][:size]
-        return RunningPage(tuple(page), (), len(page), page[-1].created_at if page else None, 0)
+        return RunningPage(tuple(page), (), len(page), page[-1].created_at if page else None, 0, bool(page))
 
     @asynccontextmanager
     async def subscribed(self, _: UUID) -> Any:

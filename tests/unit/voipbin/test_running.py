@@ -52,14 +52,14 @@ def test_a_page_has_the_same_running_rows_as_when_it_is_read_whole(statuses: lis
     assert lean.running == tuple(each for each in whole.rows if each.running)
     assert [id_ for id_, _ in lean.over] == [each.id for each in whole.rows if each.ended]
     assert (lean.size, lean.unreadable) == (whole.size, 0)
-    assert lean.oldest == min((each.created_at for each in whole.rows if each.created_at), default=None)
+    assert lean.last == min((each.created_at for each in whole.rows if each.created_at), default=whole.last)
 
 
 @pytest.mark.parametrize("strange", [None, 7, [], {}, {"id": 4, "status": "ended"}, row(1, flow_id=["x"])])
 def test_a_strange_row_is_counted_and_costs_no_other(strange: object) -> None:
     page = running_page(listing(row(0), strange, row(2, status="ended")), Steps())
     assert (len(page.running), len(page.over), page.size, page.unreadable) == (1, 1, 3, 1)
-    assert page.oldest == datetime(2026, 8, 20, 6, 0, 0, 500000, UTC)
+    assert page.last == datetime(2026, 8, 20, 6, 0, 0, 500000, UTC)
 
 
 @pytest.mark.parametrize("body", [b"", b"[]", b"{", b'{"result":{}}', b"\xff\xfe"])

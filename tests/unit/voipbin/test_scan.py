@@ -32,10 +32,13 @@ def row(number: int, created_at: datetime | None, status: Status = Status.RUNNIN
 
 
 class Listing:
-    """The list as VoIPBIN keeps it: newest first, "created before" is strict, ties have no order of their own."""
+    """The list as VoIPBIN keeps it: newest first, "created before" is strict, ties have no order of their own.
 
-    def __init__(self, rows: list[Activeflow]) -> None:
-        self.rows = rows
+    ``cap``: so many rows at most are on a page, whatever was asked for.
+    """
+
+    def __init__(self, rows: list[Activeflow], cap: Callable[[], int] = lambda: 100) -> None:
+        self.rows, self.cap = rows, cap
         self.asked: list[datetime] = []
         self.before_each: Callable[[int], Awaitable[None] | None] = lambda _: None
 
@@ -46,8 +49,8 @@ class Listing:
         self.asked.append(before)
         older = [r for r in self.rows if r.created_at is not None and r.created_at < before]
         older.sort(key=lambda r: (r.created_at, hash((r.id, len(self.asked)))), reverse=True)
-        page = older[:size]
-        return Page(tuple(page), len(page), page[-1].created_at if page else None)
+        page = older[: min(size, self.cap())]
+        return Page(tuple(page), len(page), page[-1].created_at if page else None, bool(page))
 
 
 def certainly_whole(picture: Picture, rows: list[Activeflow]) -> None:
@@ -76,10 +79,49 @@ async def test_nothing_is_lost_and_nothing_doubled_at_any_page_size(
     assert len(listing.asked) <= 2 * len(rows) + 2
     assert listing.asked == sorted(set(listing.asked), reverse=True)
     most_of_one_microsecond = max((ages.count(age) for age in ages), default=0)
-    if most_of_one_microsecond < page_size:
+    if most_of_one_microsecond < page_size and (len(set(ages)) != 1 or len(ages) == 1):  # else a cap may hide others
         assert picture.complete_since is None
         assert picture.stopped_because == ""
         assert {r.id for r in picture.activeflows} == {r.id for r in rows}
+
+
+@given(ages=AGES, page_size=st.integers(2, 100), cap=st.integers(1, 60))
+async def test_pages_shorter_than_asked_for_lose_nothing(ages: list[int], page_size: int, cap: int) -> None:
+    rows = [row(number, NOW - age * TICK) for number, age in enumerate(ages)]
+    listing = Listing(rows, lambda: cap)
+    picture = await walk(listing.read, now=lambda: NOW, bounds=Bounds(page_size=page_size, max_pages=10_000))
+    most_of_one_microsecond = max((ages.count(age) for age in ages), default=0)
+    if cap > 1:
+        certainly_whole(picture, rows)
+    if most_of_one_microsecond < min(cap, page_size) and (len(set(ages)) != 1 or len(ages) == 1):
+        assert picture.complete_since is None
+        assert {r.id for r in picture.activeflows} == {r.id for r in rows}
+    assert listing.asked == sorted(set(listing.asked), reverse=True)
+
+
+@given(ages=st.sets(st.integers(0, 1000), max_size=60), caps=st.lists(st.integers(0, 9), min_size=1, max_size=9))
+async def test_pages_of_any_length_lose_nothing(ages: set[int], caps: list[int]) -> None:
+    rows = [row(number, NOW - age * TICK) for number, age in enumerate(ages)]
+    listing = Listing(rows)
+
+    async def read(before: datetime, size: int) -> Page[Activeflow]:
+        page = await listing.read(before, size)
+        kept = page.rows[: caps[len(listing.asked) % len(caps)]]
+        leads = kept[-1].created_at if kept else before - TICK if page.rows else None
+        return Page(kept, len(kept), leads, bool(page.rows))
+
+    picture = await walk(read, now=lambda: NOW + TICK, bounds=Bounds(max_pages=10_000))
+    assert {r.id for r in picture.activeflows} == {r.id for r in rows} or any(cap < 2 for cap in caps)
+    certainly_whole(picture, rows)
+
+
+async def test_a_short_page_is_not_the_end_and_the_end_costs_two_pages_at_most() -> None:
+    rows = [row(number, NOW - timedelta(seconds=number)) for number in range(180)]
+    capped, whole = Listing(rows, lambda: 50), Listing(rows)
+    for listing, pages in ((capped, 4 + 2), (whole, 2 + 2)):
+        picture = await walk(listing.read, now=lambda: NOW, bounds=Bounds())
+        assert (len(picture.activeflows), picture.complete_since) == (180, None)
+        assert len(listing.asked) == pages
 
 
 @given(ages=AGES, page_size=st.integers(1, 100), max_pages=st.integers(1, 8), hours=st.floats(0.01, 3))
@@ -201,7 +243,7 @@ async def test_unreadable_rows_are_counted_and_the_cursor_of_voipbin_leads_past_
 
     async def half_readable(before: datetime, size: int) -> Page[Activeflow]:
         page = await listing.read(before, size)
-        return Page(page.rows[:1], page.size, page.next_from)
+        return Page(page.rows[:1], page.size, page.last, page.more)
 
     picture = await walk(half_readable, now=lambda: NOW, bounds=Bounds(page_size=3))
     assert picture.unreadable > 0
@@ -211,7 +253,7 @@ async def test_unreadable_rows_are_counted_and_the_cursor_of_voipbin_leads_past_
 
 async def test_a_full_page_of_which_nothing_is_readable_ends_the_walk_without_a_promise() -> None:
     async def nothing(_: datetime, size: int) -> Page[Activeflow]:
-        return Page((), size, None)
+        return Page((), size, None, more=True)
 
     picture = await walk(nothing, now=lambda: NOW, bounds=Bounds(page_size=3))
     assert (picture.stopped_because, picture.unreadable) == ("failed", 3)
@@ -227,7 +269,7 @@ async def test_whatever_times_a_page_claims_the_walk_ends(claims: list[tuple[int
         asked.append(before)
         created, cursor = claims[len(asked) % len(claims)]
         rows = (row(len(asked), None if created is None else NOW + timedelta(hours=created)),)
-        return Page(rows, size, None if cursor is None else NOW + timedelta(hours=cursor))
+        return Page(rows, size, None if cursor is None else NOW + timedelta(hours=cursor), more=True)
 
     await walk(liar, now=lambda: NOW, bounds=Bounds(page_size=2, seconds=0.003))
     assert asked == sorted(set(asked), reverse=True)

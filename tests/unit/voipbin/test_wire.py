@@ -173,11 +173,11 @@ def test_what_is_no_list_is_said_to_be_unreadable(answer: bytes) -> None:
 
 
 def test_the_shape_of_an_empty_list_is_an_empty_page() -> None:
-    assert wire.page(b'{"result":[],"next_page_token":""}') == wire.Page((), 0, None)
+    assert wire.page(b'{"result":[],"next_page_token":""}') == wire.Page((), 0, None, more=False)
 
 
 def test_a_token_is_read_from_the_last_page_too() -> None:
-    assert wire.page(listing(ROW)).next_from == datetime(2026, 8, 20, 6, 0, 0, 500000, UTC)
+    assert wire.page(listing(ROW)).last == datetime(2026, 8, 20, 6, 0, 0, 500000, UTC)
 
 
 def test_a_call_lacks_the_times_that_have_not_come() -> None:

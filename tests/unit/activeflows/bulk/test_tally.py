@@ -45,11 +45,13 @@ def test_numbers_that_do_not_fit_the_bar_leave_a_cell_for_whoever_may_run(
     became: Mapping[int, Became], members: int
 ) -> None:
     bulk = a_bulk(members)
-    became = {number: Became.STOPPED for number in range(1, members + 1)} | dict(became)
+    became = dict.fromkeys(range(1, members + 1), Became.STOPPED) | dict(became)
     so_far = tally(bulk, became)
     over, between, left = bar(so_far, _CELLS)
     assert over + between + left == _CELLS
     assert (over == _CELLS) == (so_far.may_run == 0)
-    drawn = re.search(r"[▓▒░]+", bulk_card(bulk, Run(BulkState.STOPPING, "p", "U0ALICE", AT, AT, "", became), "/f").text)
+    drawn = re.search(
+        r"[▓▒░]+", bulk_card(bulk, Run(BulkState.STOPPING, "p", "U0ALICE", AT, AT, "", became), "/f").text
+    )
     assert drawn is not None
     assert drawn[0] == "▓" * over + "▒" * between + "░" * left
