@@ -66,6 +66,7 @@ class VoIPBINClient:
         self._queues = Remembered(self._look_up_queue, clock=clock)
         self._looks: Flights[str, tuple[float, Picture]] = Flights()
         self._look: tuple[float, Picture] | None = None
+        self._following: Following | None = None
 
     @property
     def customer(self) -> Customer:
@@ -103,7 +104,7 @@ class VoIPBINClient:
         """What runs, kept in memory: ``async with client.following().at_work() as following: …``."""
         if self._stream is None:
             raise RuntimeError("this client was made without an event stream")
-        return Following(
+        self._following = Following(
             self.running_page,
             self._stream.subscribed,
             lambda: self.customer.id,
@@ -111,6 +112,7 @@ class VoIPBINClient:
             now=self._now,
             pace=pace,
         )
+        return self._following
 
     async def running_page(self, before: datetime, size: int) -> RunningPage:
         """A page of the list, with whole rows of what runs only. Raises ``Unsuccessful``."""
@@ -132,7 +134,7 @@ class VoIPBINClient:
 
     async def activeflow(self, activeflow_id: UUID, *, urgency: Urgency = Urgency.PRESS) -> Activeflow:
         """One activeflow, read now. Raises ``NotFound``, ``NotOurs``."""
-        return await self._about(activeflow_id, partial(_read_as, activeflow_id), urgency)
+        return await self._about(activeflow_id, partial(self._the_one, activeflow_id), urgency)
 
     async def spoken(self, activeflow_id: UUID) -> tuple[Spoken, ...]:
         """The texts its newest steps spoke, read now: for whoever may be shown them. Raises as ``activeflow`` does."""
@@ -156,7 +158,7 @@ class VoIPBINClient:
         """
         if not activeflow_id.int:
             raise NotFound(str(activeflow_id))
-        understand = partial(_read_as, activeflow_id)
+        understand = partial(self._the_one, activeflow_id)
         question = Question("POST", f"/activeflows/{activeflow_id}/stop", urgency, STOP_READ)
 
         async def at_the_wire(within: Within) -> Check:
@@ -238,7 +240,10 @@ class VoIPBINClient:
     async def _read_page(self, before: datetime, size: int, urgency: Urgency = Urgency.SCAN) -> wire.Page[Activeflow]:
         # Only these two are read by VoIPBIN: an unknown one, such as a status, is ignored and looks as if it worked.
         query: dict[str, str | int] = {"page_size": size, "page_token": page_token(before)}
-        return await self._exchange.read(Question("GET", "/activeflows", urgency, LIST_READ, query), wire.page)
+        page = await self._exchange.read(Question("GET", "/activeflows", urgency, LIST_READ, query), wire.page)
+        if self._following is not None and self._customer is not None:
+            self._following.learned.learn_all(page.rows, self._customer.id)
+        return page
 
     async def _read_calls(self, before: datetime, size: int, urgency: Urgency) -> wire.Page[Call]:
         query: dict[str, str | int] = {"page_size": size, "page_token": page_token(before)}
@@ -255,6 +260,8 @@ class VoIPBINClient:
         except Unsuccessful as unsuccessful:
             trouble = unsuccessful.trouble
         if trouble.kind is Kind.ABSENT:
+            if self._following is not None:
+                self._following.learned.learn_gone(activeflow_id)
             raise NotFound(str(activeflow_id))
         if trouble.reason == "PERMISSION_DENIED" and self._customer is not None:
             raise NotOurs(activeflow_id)
@@ -278,9 +285,11 @@ class VoIPBINClient:
             trouble = unsuccessful.trouble
         raise trouble.failure()
 
-
-def _read_as(asked: UUID, body: bytes) -> Activeflow:
-    answered = wire.activeflow(body)
-    if answered.id != asked:
-        raise wire.Unreadable("the answer is about another activeflow")
-    return answered
+    def _the_one(self, asked: UUID, body: bytes) -> Activeflow:
+        """What this answer says of the activeflow, which the lists then say as well."""
+        answered = wire.activeflow(body)
+        if answered.id != asked:
+            raise wire.Unreadable("the answer is about another activeflow")
+        if self._following is not None and self._customer is not None and answered.customer_id == self._customer.id:
+            self._following.learned.learn(answered)
+        return answered

@@ -24,6 +24,7 @@ from bot.activeflows.index import Index, Read
 from bot.activeflows.model import Activeflow, Freshness, Picture
 from bot.voipbin.decoding import Unreadable
 from bot.voipbin.errors import Unsuccessful
+from bot.voipbin.learned import Learned
 from bot.voipbin.pace import Pace
 from bot.voipbin.running import RunningPage, event
 from bot.voipbin.scan import AHEAD
@@ -84,6 +85,9 @@ class Following:
         self._due = asyncio.Event()
         self._round_over = asyncio.Condition()
         self._distrusted = asyncio.Event()
+        self.learned = Learned(
+            self.index, lambda: self.since if self._live else None, self._doubt, self._pace.told_within
+        )
 
     @asynccontextmanager
     async def at_work(self) -> AsyncIterator["Following"]:
@@ -95,6 +99,7 @@ class Following:
             for task in tasks:
                 task.cancel()
             await asyncio.gather(*tasks, return_exceptions=True)
+            self.learned.forget()
 
     @property
     def live(self) -> bool:
@@ -192,13 +197,18 @@ class Following:
         if len(self._lately) > _LATELY:
             del self._lately[next(iter(self._lately))]
         try:
-            told = event(frame, self._steps, self.index)
+            told = event(frame, self._steps, self.learned)
         except Unreadable:
             return  # the next re-reading sees what it was about
         if told is not None and told.customer_id == ours:
             self.index.take(told)
 
+    def _doubt(self) -> None:
+        log.warning("event_stream_silent", why="a change that was read did not come as an event")
+        self._distrusted.set()
+
     def _lost(self, why: str) -> None:
+        self.learned.forget()
         if self._live or self.since is None:
             self.since = self._now()
             log.warning("event_stream_down", why=why)

@@ -14,5 +14,7 @@ class Pace:
     patience: float = 25.0
     """How long somebody who asks waits for a re-reading."""
     connect_again: tuple[float, ...] = (1.0, 2.0, 5.0, 10.0, 30.0)
+    told_within: float = 4.0
+    """A change that was read comes as an event within so long, or the stream is not to be trusted."""
     lasting: float = 30.0
     """A stream that lived so long was a good one: the next is tried at once."""

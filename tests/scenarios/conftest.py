@@ -3,6 +3,7 @@
 from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
@@ -16,10 +17,12 @@ from bot.demo.slack.app import serving_slack
 from bot.demo.slack.messages import Message
 from bot.demo.slack.workspace import Workspace
 from bot.demo.voipbin.api import voipbin_app
+from bot.demo.voipbin.event_stream import EventStream
 from bot.demo.voipbin.state import Activeflow
 from bot.demo.voipbin.world import World
 from bot.ledger.database import Database
 from bot.settings import Settings
+from bot.voipbin import Pace
 from bot.voipbin import Patience as AskingPatience
 from tests.scenarios.program import Program
 
@@ -69,28 +72,34 @@ class Stage:
 
     slack: Workspace
     voipbin: World
+    events: EventStream
     policy: Path
     settings: Callable[..., Settings]
     start: Callable[..., AbstractAsyncContextManager[None]]
     patience: Patience = field(default=SHORT)
     watch_pace: WatchPace = field(default=BRISK)
     alert_pace: AlertPace = field(default=QUICK)
+    pace: Pace = field(default_factory=Pace)
+    record_within: timedelta = timedelta(seconds=12)  # how soon a press is recorded is measured elsewhere
     url: str = ""
     """Of the bot that was started last."""
 
     def card(self, channel: str = INCIDENTS, user: str = ALICE) -> Message:
         """The newest stop card that this person sees in this channel."""
-        cards = [m for m in self.slack.sees(user, channel) if m.ephemeral_to is None and "Asked by" in m.words]
+        cards = self._cards(channel, user)
         assert cards, "nobody sees a stop card"
         return cards[-1]
+
+    def _cards(self, channel: str, user: str) -> list[Message]:
+        return [m for m in self.slack.sees(user, channel) if m.ephemeral_to is None and "Asked by" in m.words]
 
     async def asks_to_stop(
         self, activeflow: Activeflow, *, user: str = ALICE, channel: str = INCIDENTS, words: str = ""
     ) -> Message:
         """Types `/flows stop …` and waits for the card."""
-        seen = len(self.slack.sees(user, channel))
+        seen = len(self._cards(channel, user))
         await self.slack.types(user, channel, f"/flows stop {activeflow.id} {words}".strip())
-        await self.slack.until(lambda: len(self.slack.sees(user, channel)) > seen)
+        await self.slack.until(lambda: len(self._cards(channel, user)) > seen)
         return self.card(channel, user)
 
     async def reads(self, words: str, *, user: str = ALICE, channel: str = INCIDENTS) -> Message:
@@ -151,7 +160,8 @@ async def stage(slack: Workspace, voipbin: World, policy: Path, sqlite_url: str)
     """The simulators are up; the bot is not started yet: `async with stage.start(): …`."""
     async with AsyncExitStack() as stack:
         slack_url = await stack.enter_async_context(serving_slack(slack))
-        voipbin_url = await stack.enter_async_context(serving(voipbin_app(voipbin)))
+        events = EventStream(voipbin)
+        voipbin_url = await stack.enter_async_context(serving(voipbin_app(voipbin, events)))
 
         def settings(**changes: object) -> Settings:
             values: dict[str, object] = {
@@ -177,13 +187,15 @@ async def stage(slack: Workspace, voipbin: World, policy: Path, sqlite_url: str)
                 asking=AT_ONCE,
                 watch_pace=set_up.watch_pace,
                 alert_pace=set_up.alert_pace,
+                pace=set_up.pace,
                 look_every=0.05,
+                record_within=set_up.record_within,
             ) as bot:
                 set_up.url = f"http://127.0.0.1:{bot.port}"
                 slack.request_url = f"{set_up.url}/slack/events"
                 yield
 
-        set_up = Stage(slack, voipbin, policy, settings, start)
+        set_up = Stage(slack, voipbin, events, policy, settings, start)
         yield set_up
 
 

@@ -10,7 +10,8 @@ from bot.demo.slack.messages import Message
 from bot.demo.voipbin.state import Flow
 from bot.demo.voipbin.world import World
 from bot.slack import ids
-from tests.scenarios.conftest import Stage
+from bot.voipbin import Pace
+from tests.scenarios.conftest import ALICE, Stage
 from tests.scenarios.typing_at import answers, presses
 
 
@@ -124,3 +125,55 @@ async def test_what_runs_is_counted_by_flow_and_by_action(live: Stage, voipbin: 
     assert "play · 1" in by_action.words
     assert "digits_receive · 1" in by_action.words
     assert "Did you mean /flows list by flow?" in (await answers(live, "list by flwo")).words
+
+
+async def test_a_stop_whose_event_is_lost_is_in_the_list_at_once_and_the_silence_is_noticed(
+    stage: Stage, voipbin: World, support: Flow
+) -> None:
+    stage.pace = Pace(told_within=0.5)
+    stopped, over, stays = (voipbin.rings(support, at="play") for _ in range(3))
+    async with stage.start(voipbin_events=True):
+        await listed_live(stage, "3 running")
+        stage.events.muted = True
+        voipbin.stop(over)
+        card = await stage.asks_to_stop(stopped)
+        await stage.slack.clicks(ALICE, card, "stop.flow")
+        await stage.reads("Stopped by")
+        said = (await answers(stage, "list")).words
+        assert str(stopped.id)[:8] not in said
+        repaired = await listed_live(stage, "1 running")
+        assert str(stays.id)[:8] in repaired
+        assert len(stage.events.asked) == 2
+
+
+async def test_while_a_silent_stream_is_doubted_the_list_does_not_call_itself_live(
+    stage: Stage, voipbin: World, support: Flow
+) -> None:
+    stage.pace = Pace(told_within=0.2, connect_again=(3600.0,), lasting=3600.0)
+    moved, stays = voipbin.rings(support, at="play"), voipbin.rings(support, at="play")
+    async with stage.start(voipbin_events=True):
+        await listed_live(stage, "2 running")
+        stage.events.muted = True
+        voipbin.stop(moved)
+        assert "Ended" in (await answers(stage, f"show {moved.id}")).words
+        said = (await answers(stage, "list")).words
+        assert str(moved.id)[:8] not in said
+        assert str(stays.id)[:8] in said
+        async with asyncio.timeout(30):
+            while "event stream down since" not in (said := (await answers(stage, "list")).words):  # noqa: ASYNC110 — nobody is told
+                await asyncio.sleep(0.05)
+        assert "re-read at" in said
+        assert "1 running" in said
+
+
+async def test_a_stream_that_tells_what_was_read_is_trusted(stage: Stage, voipbin: World, support: Flow) -> None:
+    stage.pace = Pace(told_within=0.2)
+    async with stage.start(voipbin_events=True):
+        await listed_live(stage, "No activeflow is running")
+        for _ in range(3):
+            rung = voipbin.rings(support, at="play")
+            card = await stage.asks_to_stop(rung)
+            await stage.slack.clicks(ALICE, card, "stop.flow")
+            await stage.slack.until(lambda: "Stopped by" in stage.card().words)
+        await listed_live(stage, "No activeflow is running")
+        assert len(stage.events.asked) == 1
