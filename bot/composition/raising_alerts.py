@@ -14,6 +14,7 @@ from bot.activeflows.alerting.raising import AlertPace, Raising
 from bot.activeflows.judging.judge import Judging
 from bot.activeflows.operators import Policy
 from bot.composition.beside import beside
+from bot.slack.advice import not_shown
 from bot.voipbin import Following, InBulk, Urgency, VoIPBINClient
 
 log = structlog.get_logger(__name__)
@@ -55,7 +56,7 @@ async def _said(words: str) -> str:
 
 
 def _why(channel: str, word: str) -> str:
-    return f"Slack takes no alert in {channel} ({word}): invite the bot there."
+    return not_shown(f"An alert for {channel}", word)
 
 
 def _refused(channel: str, word: str) -> None:

@@ -8,10 +8,12 @@ callers are told whether somebody could see it. A public post whose answer was l
 https://docs.slack.dev/interactivity/handling-user-interaction#message_responses
 """
 
+import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass
+from http import HTTPStatus
 from typing import Any, Final
 
 import aiohttp
@@ -20,14 +22,13 @@ from slack_sdk.errors import SlackApiError, SlackClientError
 from slack_sdk.models.blocks import Block
 from slack_sdk.web.async_client import AsyncWebClient
 
+from bot.slack.advice import BAD_BLOCKS, DOUBTFUL
 from bot.slack.check import checked
 from bot.slack.gestures import Gesture
 
 log = structlog.get_logger(__name__)
 
-_DOUBTFUL: Final = frozenset({"lost", "unreadable", "internal_error", "fatal_error", "service_unavailable"})
-"""After these a message may be there or not; any other word of Slack's means that it certainly is not."""
-_BAD_BLOCKS: Final = frozenset({"invalid_blocks", "invalid_blocks_format", "msg_blocks_too_long"})
+_WORD: Final = re.compile(r"[a-z_]{1,60}")
 _RESPONSE_TIME: Final = aiohttp.ClientTimeout(total=10)
 _LITERAL: Final = {"link_names": False, "parse": "none"}
 """No links and mentions that nobody wrote."""
@@ -53,15 +54,21 @@ class Posted:
 
 @dataclass(frozen=True, slots=True)
 class Redrawn:
-    """What Slack said to a message that can wait: its error word, empty when it was taken, and seconds to be left alone."""
+    """What Slack said to a message: its error word, empty when it was taken, and seconds to be left alone.
+
+    True when it was taken.
+    """
 
     error: str
     retry_after: float = 0.0
 
+    def __bool__(self) -> bool:
+        return not self.error
+
     @property
     def doubtful(self) -> bool:
         """It may have been taken all the same."""
-        return self.error in _DOUBTFUL
+        return self.error in DOUBTFUL
 
 
 @dataclass(slots=True)
@@ -104,7 +111,7 @@ class Teller:
         body = _body(message, in_place=in_place)
         how = {"response_type": "ephemeral", "replace_original": in_place, **({} if in_place else _thread(gesture))}
         answer = await self._respond(gesture, {**how, **body})
-        if answer in _BAD_BLOCKS:
+        if answer in BAD_BLOCKS:
             log.error("blocks_refused", by="response_url", error=answer)
             body = _body(Message(message.text), in_place=in_place)
             answer = await self._respond(gesture, {**how, **body})
@@ -115,25 +122,26 @@ class Teller:
         log.error("nobody_could_see_it", user=gesture.user_id, channel=gesture.channel_id)
         return False
 
-    async def publicly(self, gesture: Gesture, message: Message) -> Posted | None:
-        """To everybody in the channel of the gesture; ``None`` when Slack did not take it or did not say so."""
-        body = _body(message)
+    async def publicly(self, gesture: Gesture, message: Message) -> Posted | Redrawn:
+        """To everybody in the channel of the gesture; what Slack said when it did not take it, or did not say so."""
+        body, refused = _body(message), ""
         if gesture.channel_id:
             where = {"channel": gesture.channel_id, **_thread(gesture)}
-            error, ts = await self._call("chat.postMessage", {**where, **body, **_QUIET})
-            if error == "":
+            refused, ts = await self._call("chat.postMessage", {**where, **body, **_QUIET})
+            if refused == "":
                 heard()
                 return Posted(gesture.channel_id, ts)
-            if error in _DOUBTFUL:
-                return None
+            if refused in DOUBTFUL:
+                return Redrawn(refused)
         responded = {**body, "response_type": "in_channel", "replace_original": False, **_thread(gesture)}
-        if await self._respond(gesture, responded) != "":
-            return None
+        error = await self._respond(gesture, responded)
+        if error != "":
+            return Redrawn(error if error in DOUBTFUL else refused or error)
         heard()
         return Posted(gesture.channel_id, "")
 
-    async def edit(self, where: Posted, message: Message, *, gesture: Gesture | None = None) -> bool:
-        """Replace a message of the bot's own, for everybody; ``False`` when no way there worked.
+    async def edit(self, where: Posted, message: Message, *, gesture: Gesture | None = None) -> Redrawn:
+        """Replace a message of the bot's own, for everybody; what Slack said when no way there worked.
 
         A press reaches the message it was made on by its own channel and its ``response_url``, too: a channel's id can
         change while a message stands in it, and the message's ``ts`` does not.
@@ -141,14 +149,20 @@ class Teller:
         """
         pressed = gesture if gesture is not None and _made_on(gesture, where) else None
         channels = [where.channel_id, *([pressed.channel_id] if pressed is not None else [])] if where.ts else []
+        refused = Redrawn("no_response_url")
         for channel_id in dict.fromkeys(channels):
-            if (await self.redraw(Posted(channel_id, where.ts), message)).error == "":
-                return heard()
+            refused = await self.redraw(Posted(channel_id, where.ts), message)
+            if refused:
+                heard()
+                return refused
         if pressed is not None:
             replaced = {**_body(message, in_place=True), "response_type": "in_channel", "replace_original": True}
-            if await self._respond(pressed, replaced) == "":
-                return heard()
-        return False
+            error = await self._respond(pressed, replaced)
+            if error == "":
+                heard()
+                return Redrawn("")
+            refused = Redrawn(error) if error in DOUBTFUL or not channels else refused
+        return refused
 
     async def redraw(self, where: Posted, message: Message) -> Redrawn:
         """Replace a message of the bot's own for which nobody waits: as ``edit``, and it says what Slack answered."""
@@ -163,7 +177,7 @@ class Teller:
         self, method: str, where: dict[str, Any], message: Message, *, in_place: bool = False
     ) -> Redrawn:
         answer = await self._ask(method, {**where, **_body(message, in_place=in_place)})
-        if answer.error in _BAD_BLOCKS:
+        if answer.error in BAD_BLOCKS:
             log.error("blocks_refused", by=method, error=answer.error)
             answer = await self._ask(method, {**where, **_body(Message(message.text), in_place=in_place)})
         return Redrawn(answer.error, answer.retry_after)
@@ -209,7 +223,8 @@ class Teller:
             ) as response:
                 error = _response_error(response.status, await response.text(errors="replace"))
         except (aiohttp.ClientError, OSError, ValueError) as lost:
-            error = f"lost: {type(lost).__name__}"
+            log.warning("response_url_did_not_answer", error=type(lost).__name__)
+            return "lost"
         if error:
             log.warning("response_url_refused", error=error)
         return error
@@ -257,10 +272,14 @@ def _made_on(gesture: Gesture, where: Posted) -> bool:
 
 def _response_error(status: int, words: str) -> str:
     """A response_url says ``ok``, ``{"ok": true}`` or an error word (``used_url``, ``expired_url``)."""
-    for word in ("used_url", "expired_url", *_BAD_BLOCKS):
+    for word in ("used_url", "expired_url", *BAD_BLOCKS):
         if word in words:
             return word
-    return "" if status == 200 and '"ok":false' not in words.replace(" ", "") else f"status {status}"
+    if status >= HTTPStatus.INTERNAL_SERVER_ERROR:
+        return "lost"
+    if status == HTTPStatus.OK and '"ok":false' not in words.replace(" ", ""):
+        return ""
+    return words if _WORD.fullmatch(words) else f"status {status}"
 
 
 def heard() -> bool:

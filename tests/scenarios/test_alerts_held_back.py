@@ -85,7 +85,9 @@ async def test_where_the_bot_may_not_post_is_said_in_the_log_and_by_readyz_until
     async with stage.start(voipbin_events=True):
         (warning,) = await until_ready(stage, bool)
         assert warning["what"] == "alerts"
-        assert warning["why"] == f"Slack takes no alert in {ABROAD} (not_in_channel): invite the bot there."
+        assert warning["why"] == (
+            f"An alert for {ABROAD} could not be posted: the bot is not a member of the channel. Invite the bot to the channel."
+        )
         tried = len(slack.calls)
         await slack.until(lambda: len(slack.calls) > tried + 3)
         assert capsys.readouterr().out.count("alerts_not_posted") == 1, "once is enough"

@@ -210,7 +210,7 @@ async def test_nobody_is_said_to_be_asked_where_the_card_cannot_be_posted(
     async with stage.start():
         await stage.slack.clicks(BOB, await bulk.refused("type:call"), ASK_OTHERS)
         place = stage.slack.direct_channel(BOB).id
-        await stage.reads("The card could not be posted", user=BOB, channel=place)
+        await stage.reads("The stop card could not be posted", user=BOB, channel=place)
     assert not [m for m in stage.slack.sees(BOB, INCIDENTS) if "Asked in" in m.words]
 
 

@@ -8,14 +8,11 @@ from slack_sdk.models.blocks import Block, ContextBlock, MarkdownTextObject, Sec
 
 from bot.activeflows.watching.beginning import Over, There, Unwatched
 from bot.activeflows.watching.watches import MOST, MOST_HERE, Full, Watch
+from bot.slack.advice import not_shown
 from bot.slack.blocks.mrkdwn import bold, code, date_token, escaped, mention
 from bot.slack.blocks.row_buttons import name_of
 from bot.slack.telling import Message
 
-NOT_POSTED: Final = Message(
-    "The card could not be posted in this channel, or Slack did not say whether it was, so nothing is watched. "
-    "A card has to be changed later: invite the bot to this channel, and ask again."
-)
 NOT_FOLLOWED: Final = Message(
     "This card follows nothing: the bot’s database could not be written, so nothing was begun. Please ask again."
 )
@@ -23,6 +20,11 @@ FOLLOWS_NOTHING: Final = Message("This card does not follow anything any more. N
 UNWATCHED: Final = Message("Unwatched: the card says so in a moment. Nothing was stopped.")
 _NAMED: Final = 10
 _LINK: Final = re.compile(r"https?://[\w.:-]+/archives/[A-Z0-9]+/p[0-9]+(?:\?[\w.&=-]*)?", re.ASCII)
+
+
+def not_posted(error: str) -> Message:
+    """``error``: Slack's word for why."""
+    return Message(f"{not_shown('The watch card', error, again='ask again')} Nothing is watched.")
 
 
 def already(there: There, link: str) -> Message:

@@ -8,13 +8,14 @@ https://docs.slack.dev/interactivity/handling-user-interaction
 """
 
 from collections.abc import Awaitable, Callable
-from typing import Any, Final, TypeAlias
+from typing import Any, TypeAlias
 
 from slack_bolt.async_app import AsyncApp
 from slack_bolt.context.ack.async_ack import AsyncAck
 
 from bot.activeflows.reading.listing import SHARED_FOR
 from bot.slack import ids
+from bot.slack.advice import not_shown
 from bot.slack.blocks.activeflow_details import activeflow_details
 from bot.slack.blocks.activeflow_list import activeflow_list, shared_list
 from bot.slack.desk import Desk
@@ -24,10 +25,6 @@ from bot.slack.telling import Message, Posted
 
 Reaction: TypeAlias = Callable[[Desk, Gesture, str], Awaitable[None]]
 """What a button does, given its value."""
-
-_NOT_SHARED: Final = Message(
-    "The list could not be posted in this channel. Invite the bot to the channel, then press Share to channel again."
-)
 
 
 def register(app: AsyncApp, desk: Desk) -> None:
@@ -91,8 +88,10 @@ async def _refresh(desk: Desk, gesture: Gesture, value: str) -> None:
 
 async def _share(desk: Desk, gesture: Gesture, value: str) -> None:
     message = await _for_all(desk, gesture, value)
-    if await desk.teller.publicly(gesture, message) is None:
-        await desk.teller.privately(gesture, _NOT_SHARED)
+    shared = await desk.teller.publicly(gesture, message)
+    if not isinstance(shared, Posted):
+        told = not_shown("The list", shared.error, again="press Share to channel again")
+        await desk.teller.privately(gesture, Message(told))
 
 
 async def _for_all(desk: Desk, gesture: Gesture, value: str) -> Message:

@@ -6,11 +6,12 @@ from typing import Final
 from slack_sdk.models.blocks import ActionsBlock
 
 from bot.activeflows.errors import NotPermitted
+from bot.slack.advice import DOUBTFUL, not_shown
 from bot.slack.blocks.mrkdwn import mention, mentions
 from bot.slack.desk import Desk
 from bot.slack.explain import explained
 from bot.slack.gestures import Gesture
-from bot.slack.telling import Message
+from bot.slack.telling import Message, Posted
 
 NOTHING_TO_PRESS: Final = Message("There is nothing to be pressed any more. Ask again if it still matters.")
 
@@ -34,11 +35,23 @@ async def point_at(desk: Desk, gesture: Gesture, channel: str, message_ts: str, 
     below = replace(below, thread_ts=message_ts or below.thread_ts)
     asked = mentions(who_may) or "those who may"
     words = Message(f"{mention(gesture.user_id)} asks {asked} to press this card.")
-    if await desk.teller.publicly(below, words) is not None:
+    asked_there = await desk.teller.publicly(below, words)
+    if isinstance(asked_there, Posted):
         await asked_in(desk, gesture, channel)
     else:
-        not_asked = f"That could not be posted in {mention(channel)}, so nobody was asked: please ask them yourself."
-        await desk.teller.privately(gesture, Message(not_asked))
+        told = not_shown(f"What asks them in {mention(channel)}", asked_there.error)
+        then = "Look there, or" if asked_there.doubtful else "Nobody was asked: please"
+        await desk.teller.privately(gesture, Message(f"{told} {then} ask them yourself."))
+
+
+def card_not_posted(error: str) -> Message:
+    """The card of a stop, or of many, is not there for sure; it was put away, so that it stops nothing if it is."""
+    told = not_shown("The stop card", error, again="ask again, here or in another channel")
+    if error in DOUBTFUL:
+        return Message(
+            f"{told} It has been put away, so nothing can be stopped from it. Nothing was stopped. Ask again."
+        )
+    return Message(f"{told} Nothing was stopped.")
 
 
 async def asked_in(desk: Desk, gesture: Gesture, channel: str) -> None:

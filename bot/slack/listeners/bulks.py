@@ -24,10 +24,10 @@ from bot.slack.blocks.mrkdwn import mention
 from bot.slack.desk import Desk
 from bot.slack.gestures import Gesture, from_action
 from bot.slack.grammar.requests import StopAll
-from bot.slack.listeners.asking_others import NOTHING_TO_PRESS, asked_in, offer, point_at, there
+from bot.slack.listeners.asking_others import NOTHING_TO_PRESS, asked_in, card_not_posted, offer, point_at, there
 from bot.slack.presses import press_of
 from bot.slack.taking import take
-from bot.slack.telling import Message
+from bot.slack.telling import Message, Posted
 
 Reaction: TypeAlias = Callable[[Desk, Gesture, str], Awaitable[None]]
 """What a button does, given the bulk's id."""
@@ -39,10 +39,6 @@ _NOTHING_TO_ABORT: Final = Message(
 )
 _TOO_LATE: Final = Message("It is too late to put this card away: it says what becomes of it.")
 _NO_CARD: Final = Message("I do not know this card any more. Nothing was stopped.")
-_NOT_POSTED: Final = Message(
-    "The card could not be posted in this channel, so nothing can be stopped from it. "
-    "Invite the bot to the channel, or ask in a channel where it is a member. Nothing was stopped."
-)
 
 
 def register(app: AsyncApp, desk: Desk) -> None:
@@ -128,12 +124,13 @@ async def _ask_others(desk: Desk, gesture: Gesture, bulk_id: str) -> None:
 async def _post(desk: Desk, gesture: Gesture, operator: Operator, bulk: Bulk, who_may: tuple[str, ...] = ()) -> bool:
     """Whether the card stands there; if not, it is put away and the asker is told."""
     posted = await desk.teller.publicly(gesture, bulk_card(bulk, Run(), desk.command, who_may=who_may))
-    if posted is None:
+    if not isinstance(posted, Posted):
         await desk.bulk.put_away(operator, bulk.id)
-        await desk.teller.privately(gesture, _NOT_POSTED)
-    elif posted.ts:
+        await desk.teller.privately(gesture, card_not_posted(posted.error))
+        return False
+    if posted.ts:
         await desk.bulks.bulk_posted(bulk.id, posted.ts)
-    return posted is not None
+    return True
 
 
 def _asked_already(bulk: Bulk) -> Message:

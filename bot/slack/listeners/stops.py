@@ -22,10 +22,10 @@ from bot.slack.explain import explained
 from bot.slack.gestures import Gesture, from_action
 from bot.slack.grammar.requests import Stop
 from bot.slack.listeners import reasons
-from bot.slack.listeners.asking_others import NOTHING_TO_PRESS, asked_in, offer, point_at, there
+from bot.slack.listeners.asking_others import NOTHING_TO_PRESS, asked_in, card_not_posted, offer, point_at, there
 from bot.slack.presses import press_of
 from bot.slack.taking import take
-from bot.slack.telling import Message
+from bot.slack.telling import Message, Posted
 
 
 def register(app: AsyncApp, desk: Desk) -> None:
@@ -122,18 +122,13 @@ async def _ask_others(desk: Desk, gesture: Gesture, intent_id: str) -> None:
 async def _post(desk: Desk, gesture: Gesture, operator: Operator, intent: Intent, phase: Waiting) -> bool:
     """Whether the card stands there; if not, it is put away and the asker is told."""
     posted = await desk.teller.publicly(gesture, stop_card(intent, phase, desk.command))
-    if posted is None:
+    if not isinstance(posted, Posted):
         await desk.asking.put_away(operator, intent.id)
-        await desk.teller.privately(gesture, Message(_NOT_POSTED))
-    elif posted.ts:
+        await desk.teller.privately(gesture, card_not_posted(posted.error))
+        return False
+    if posted.ts:
         await desk.records.card_posted(intent.id, posted.ts)
-    return posted is not None
-
-
-_NOT_POSTED = (
-    "The stop card could not be posted in this channel, so nothing can be stopped from it. "
-    "Invite the bot to the channel, or ask in a channel where it is a member. Nothing was stopped."
-)
+    return True
 
 
 async def _put_away(desk: Desk, gesture: Gesture, intent_id: str) -> None:

@@ -51,9 +51,9 @@ async def begin(desk: Desk, gesture: Gesture, request: WatchRequest) -> None:
         case telling:
             card = watch_card(telling, desk.now(), command=desk.command)
             posted = await desk.teller.publicly(replace(gesture, response_url=""), card)
-            if posted is None or not posted.ts:
+            if not isinstance(posted, Posted):
                 await desk.watching.not_posted(telling.watch)
-                await desk.teller.privately(gesture, watch_answers.NOT_POSTED)
+                await desk.teller.privately(gesture, watch_answers.not_posted(posted.error))
             else:
                 await _follow(desk, telling.watch, posted)
 

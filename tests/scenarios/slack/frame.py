@@ -20,7 +20,7 @@ from bot.slack.identity import People
 from bot.slack.installation import Installation, introduce
 from bot.slack.intake import Intake
 from bot.slack.jobs import Jobs
-from bot.slack.telling import Message, Teller
+from bot.slack.telling import Message, Posted, Redrawn, Teller
 from bot.slack.unknown import Unknown
 
 BUTTONS = ActionsBlock(
@@ -31,6 +31,12 @@ BUTTONS = ActionsBlock(
 def said(words: str) -> Message:
     """A small card with a button."""
     return Message(words, (SectionBlock(text=MarkdownTextObject(text=words)), BUTTONS))
+
+
+def there(posted: Posted | Redrawn) -> Posted:
+    """Of a message that Slack took."""
+    assert isinstance(posted, Posted), posted
+    return posted
 
 
 @dataclass

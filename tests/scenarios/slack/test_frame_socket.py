@@ -10,7 +10,7 @@ from bot.demo.slack import Workspace
 from bot.demo.slack.faults import error, hold
 from bot.slack.gestures import Gesture
 from bot.slack.socket_mode import NotConnected, SocketMode
-from tests.scenarios.slack.frame import Frame, said
+from tests.scenarios.slack.frame import Frame, said, there
 
 
 @asynccontextmanager
@@ -48,8 +48,7 @@ async def test_what_nobody_listens_for_is_acked_and_told_so(frame: Frame) -> Non
         assert delivery.error is None
         (told,) = await slack.until(lambda: slack.sees("U0ALICE", "C0INC"))
         assert "Nothing was stopped" in told.words
-        posted = await frame.teller.publicly(Gesture("U0ALICE", slack.team_id, "C0INC"), said("card"))
-        assert posted
+        posted = there(await frame.teller.publicly(Gesture("U0ALICE", slack.team_id, "C0INC"), said("card")))
         pressed = await slack.clicks("U0ALICE", slack.message("C0INC", posted.ts), "stop")
         assert pressed.error is None
         answered = [frame_ for frame_ in slack.socket.frames if frame_.get("envelope_id")]

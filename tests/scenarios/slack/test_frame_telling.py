@@ -5,7 +5,7 @@ import pytest
 from bot.demo.slack.faults import error, lose_answer, rate_limited, reset_before, status
 from bot.slack.gestures import Gesture
 from bot.slack.telling import Message, Posted
-from tests.scenarios.slack.frame import Frame, said
+from tests.scenarios.slack.frame import Frame, said, there
 
 
 async def gesture_in(frame: Frame, channel: str = "C0INC") -> Gesture:
@@ -86,8 +86,7 @@ async def test_replacing_replaces_the_ephemeral_message_of_the_press(frame: Fram
 
 async def test_private_words_never_replace_a_public_message(frame: Frame) -> None:
     slack = frame.workspace
-    posted = await frame.teller.publicly(await gesture_in(frame), said("public card"))
-    assert posted
+    posted = there(await frame.teller.publicly(await gesture_in(frame), said("public card")))
 
     async def replace(gesture: Gesture) -> None:
         await frame.teller.privately(gesture, said("only for you"), replace=True)
@@ -99,8 +98,7 @@ async def test_private_words_never_replace_a_public_message(frame: Frame) -> Non
 
 
 async def test_public_words_are_the_bot_s_own_message_without_previews(frame: Frame) -> None:
-    posted = await frame.teller.publicly(await gesture_in(frame), said("card"))
-    assert posted
+    posted = there(await frame.teller.publicly(await gesture_in(frame), said("card")))
     assert posted.ts
     arguments = frame.workspace.calls[-1].arguments
     assert (arguments["unfurl_links"], arguments["unfurl_media"], arguments["parse"]) == (False, False, "none")
@@ -110,7 +108,7 @@ async def test_public_words_are_the_bot_s_own_message_without_previews(frame: Fr
 
 async def test_where_the_bot_is_no_member_public_words_go_by_the_response_url(frame: Frame) -> None:
     slack = frame.workspace
-    posted = await frame.teller.publicly(await gesture_in(frame, "C0AWAY"), said("card"))
+    posted = there(await frame.teller.publicly(await gesture_in(frame, "C0AWAY"), said("card")))
     assert posted == Posted("C0AWAY", "")
     card = slack.sees("U0BOB", "C0AWAY")[-1]
     assert card.text == "card"
@@ -119,7 +117,7 @@ async def test_where_the_bot_is_no_member_public_words_go_by_the_response_url(fr
     edited = []
 
     async def edit(gesture: Gesture) -> None:
-        edited.append(await frame.teller.edit(posted, said("result"), gesture=gesture))
+        edited.append(bool(await frame.teller.edit(posted, said("result"), gesture=gesture)))
 
     frame.work = edit
     await slack.clicks("U0BOB", card, "press")
@@ -131,15 +129,14 @@ async def test_where_the_bot_is_no_member_public_words_go_by_the_response_url(fr
 async def test_a_public_post_whose_answer_was_lost_is_not_sent_again(frame: Frame) -> None:
     gesture = await gesture_in(frame)
     frame.workspace.faults.on("chat.postMessage", lose_answer())
-    assert await frame.teller.publicly(gesture, said("card")) is None
+    assert not isinstance(await frame.teller.publicly(gesture, said("card")), Posted)
     assert seen_by(frame, "U0BOB") == ["card"]
 
 
 async def test_a_short_rate_limit_is_waited_for_and_a_long_one_is_not(frame: Frame) -> None:
     gesture = await gesture_in(frame)
     frame.workspace.faults.on("chat.postMessage", rate_limited(1))
-    posted = await frame.teller.publicly(gesture, said("card"))
-    assert posted
+    posted = there(await frame.teller.publicly(gesture, said("card")))
     assert posted.ts
     frame.workspace.faults.on("chat.update", rate_limited(3600))
     assert not await frame.teller.edit(posted, said("result"))
@@ -149,17 +146,15 @@ async def test_a_short_rate_limit_is_waited_for_and_a_long_one_is_not(frame: Fra
 async def test_an_edit_that_slack_refuses_goes_by_the_press_on_that_very_message_only(frame: Frame) -> None:
     slack = frame.workspace
     first = await gesture_in(frame)
-    card = await frame.teller.publicly(first, said("card"))
-    other = await frame.teller.publicly(first, said("another card"))
-    assert card
-    assert other
+    card = there(await frame.teller.publicly(first, said("card")))
+    other = there(await frame.teller.publicly(first, said("another card")))
     slack.faults.on("chat.update", error("cant_update_message"), times=None)
     done: list[bool] = []
 
     async def edit(gesture: Gesture) -> None:
-        done.append(await frame.teller.edit(card, said("result"), gesture=gesture))
-        done.append(await frame.teller.edit(other, said("wrong"), gesture=gesture))
-        done.append(await frame.teller.edit(card, said("wrong"), gesture=first))
+        done.append(bool(await frame.teller.edit(card, said("result"), gesture=gesture)))
+        done.append(bool(await frame.teller.edit(other, said("wrong"), gesture=gesture)))
+        done.append(bool(await frame.teller.edit(card, said("wrong"), gesture=first)))
 
     frame.work = edit
     await slack.clicks("U0ALICE", slack.message("C0INC", card.ts), "press")
@@ -170,11 +165,9 @@ async def test_an_edit_that_slack_refuses_goes_by_the_press_on_that_very_message
 
 async def test_an_answer_to_a_press_in_a_thread_stays_in_the_thread(frame: Frame) -> None:
     slack = frame.workspace
-    root = await frame.teller.publicly(await gesture_in(frame), said("root"))
-    assert root
+    root = there(await frame.teller.publicly(await gesture_in(frame), said("root")))
     in_thread = Gesture("U0ALICE", slack.team_id, "C0INC", thread_ts=root.ts)
-    reply = await frame.teller.publicly(in_thread, said("reply"))
-    assert reply
+    reply = there(await frame.teller.publicly(in_thread, said("reply")))
     assert slack.message("C0INC", reply.ts).thread_ts == root.ts
 
 

@@ -38,7 +38,7 @@ def watch_screens(words: str) -> Iterator[Message]:
         yield watch_card(each, NOW, command="/flows")
     one = Activeflow(UUID(int=1), None, None, Status.ENDED, Reference("call"), Action(UUID(int=2)))
     several = tuple(watch(words, number) for number in range(20))
-    yield watch_answers.NOT_POSTED
+    yield watch_answers.not_posted("not_in_channel")
     yield watch_answers.NOT_FOLLOWED
     yield watch_answers.FOLLOWS_NOTHING
     yield watch_answers.UNWATCHED
