@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from contextlib import AsyncExitStack
 from dataclasses import replace
+from datetime import timedelta
 from uuid import uuid4
 
 from bot.activeflows.bulk.asking import AskingBulk
@@ -25,12 +26,13 @@ from bot.activeflows.stopping.readback import Readback
 from bot.activeflows.stopping.renewal import Renewal
 from bot.activeflows.stopping.stops import Wish
 from bot.activeflows.stopping.subject import ActiveflowSubject, CallSubject
+from bot.activeflows.stopping.unrecorded import Unrecorded
 from bot.activeflows.stopping.workflow import HangUpWorkflow, StopWorkflow
 from bot.composition.beside import beside, forever
 from bot.ledger.bulk_book import BulkBook
 from bot.ledger.clock import COMPARE_EVERY, SharedClock
 from bot.ledger.database import Database
-from bot.ledger.durable import CarryOut, Durable
+from bot.ledger.durable import RECORD_WITHIN, CarryOut, Durable
 from bot.ledger.replicas import LastSign, Replicas
 from bot.voipbin import InBulk, VoIPBINClient
 
@@ -49,10 +51,12 @@ class CarryingOut:
         patience: Patience,
         clock: SharedClock,
         last_sign: LastSign,
+        record_within: timedelta = RECORD_WITHIN,
     ) -> None:
         self._voipbin, self._database, self._ledger, self._people = voipbin, database, ledger, people
         self._policy, self._patience, self._clock, self._last_sign = policy, patience, clock, last_sign
-        self.durable = Durable(database.url, executor_id=str(uuid4()) if database.is_postgresql else "sqlite")
+        executor_id = str(uuid4()) if database.is_postgresql else "sqlite"
+        self.durable = Durable(database.url, executor_id=executor_id, record_within=record_within)
         self.bulks = BulkBook(database)
         self._authorization = Authorization(people, policy)
         self._gate = Gate(ledger, self._authorization)
@@ -68,7 +72,9 @@ class CarryingOut:
         if self._database.is_postgresql:
             await self._clock.compare()
             await stack.enter_async_context(beside(forever(self._clock.compare, every=COMPARE_EVERY)))
-        await self.durable.launch(self._by_wish(cards, bulking, hung_up), bulking.carry_out_member)
+        unrecorded = Unrecorded(self._ledger, cards, now=now)
+        by_wish = self._by_wish(cards, bulking, hung_up)
+        await self.durable.launch(by_wish, bulking.carry_out_member, unrecorded.refuse)
         if self._database.is_postgresql:
             replicas = Replicas(self._database, self.durable.executor_id, self.durable.take_over, self._last_sign)
             await replicas.arrive()

@@ -45,6 +45,7 @@ from bot.composition.watching_over import watching_over
 from bot.ledger.alert_book import AlertBook
 from bot.ledger.book import Book
 from bot.ledger.clock import SharedClock
+from bot.ledger.durable import RECORD_WITHIN
 from bot.ledger.replicas import LastSign
 from bot.ledger.usual_book import UsualBook
 from bot.misconfigured import Misconfigured
@@ -66,7 +67,7 @@ from bot.slack.jobs import Jobs
 from bot.slack.listeners import register
 from bot.slack.presses import OpenReasons, Pressers
 from bot.slack.socket_mode import NotConnected, SocketMode
-from bot.slack.telling import Teller
+from bot.slack.telling import Posted, Teller
 from bot.slack.unknown import Unknown
 from bot.slack.views import Views
 from bot.slack.watch_cards import WatchCards
@@ -103,10 +104,12 @@ async def running(
     kept_for: timedelta = KEPT_FOR,
     last_words: float = LAST_WORDS,
     wall: Callable[[], datetime] = utc_now,
+    record_within: timedelta = RECORD_WITHIN,
 ) -> AsyncIterator[Running]:
     """The whole bot, for as long as the block lasts. Raises ``Misconfigured`` with one line per mistake.
 
     ``look_every``: seconds between two looks at the policy file. ``kept_for``: what durable presses leave behind.
+    ``record_within``: so long a press may take to be recorded.
     """
     in_force, patience = PolicyInForce(settings.flows_bot_policy), patience or Patience()
     async with AsyncExitStack() as stack:
@@ -121,7 +124,8 @@ async def running(
         now = clock.now
         last_sign = LastSign(lasts=not database.is_postgresql)
         book, teller = Book(database, now=now, alone=last_sign.nobody_took_over), Teller(client, session)
-        people, cards = People(client, installation, in_force.policy), StopCards(teller, settings.flows_bot_command)
+        people = People(client, installation, in_force.policy)
+        cards = StopCards(teller, settings.flows_bot_command, now=now)
         bulk_cards = BulkCards(teller, cards, settings.flows_bot_command)
         carrying = CarryingOut(
             voipbin,
@@ -132,6 +136,7 @@ async def running(
             patience=patience,
             clock=clock,
             last_sign=last_sign,
+            record_within=record_within,
         )
         bulk = await carrying.begin(cards, bulk_cards, stack, within=last_words)
         await stack.enter_async_context(beside(forgetting(carrying.durable.forget, now, kept_for=kept_for)))
@@ -240,7 +245,7 @@ async def _tell_head(teller: Teller, in_force: PolicyInForce, head: Head, day: d
     channel = in_force.policy().rules.audit_channel
     if not channel:
         return True
-    return await teller.publicly(Gesture("", "", channel), audit_head(head, day)) is not None
+    return isinstance(await teller.publicly(Gesture("", "", channel), audit_head(head, day)), Posted)
 
 
 def _say_hello(

@@ -27,7 +27,8 @@ from collections.abc import Awaitable, Callable, Coroutine, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import replace
-from datetime import datetime
+from datetime import UTC, datetime, timedelta
+from functools import partial
 from typing import Any, Final, TypeAlias, TypeVar
 
 import structlog
@@ -40,13 +41,18 @@ from bot.activeflows.errors import LedgerUnavailable
 from bot.activeflows.stopping.ports import Step
 from bot.activeflows.stopping.stops import Press
 from bot.ledger import old_sqlite
+from bot.ledger.beginning import Beginning, Presses
 
 T = TypeVar("T")
 log = structlog.get_logger(__name__)
-VERSION: Final = "1"
+VERSION: Final = "2"
 _PRESS: Final = TypeAdapter(Press)
+RECORD_WITHIN: Final = timedelta(seconds=1.5)
+"""So long a press may take to be recorded: Slack waits three seconds for the ack."""
 CarryOut: TypeAlias = Callable[[Press, Step], Awaitable[None]]
 """The whole life of a press, step by step."""
+Refuse: TypeAlias = Callable[[Press, bool], Awaitable[bool]]
+"""Refuses a press that was recorded too late; whether its presser was told so already."""
 CarryOutMember: TypeAlias = Callable[[Press, int, Step], Awaitable[Became]]
 """The turn of one member of a bulk stop."""
 QUEUE: Final = "bulk_members"
@@ -104,15 +110,17 @@ def _engine_arguments(database_url: str) -> dict[str, Any]:
 class Durable:
     """Starts presses and recovers them. DBOS is one per process, so there is one of these at a time."""
 
-    def __init__(self, database_url: str, *, executor_id: str) -> None:
+    def __init__(self, database_url: str, *, executor_id: str, record_within: timedelta = RECORD_WITHIN) -> None:
         self._database_url, self.executor_id = database_url, executor_id
+        self._presses = Presses(within=record_within, now=lambda: datetime.now(UTC))
+        self._starting: set[asyncio.Task[Any]] = set()
         self._running: set[asyncio.Task[Any]] = set()
         self._waiting: set[asyncio.Task[Any]] = set()
         self._closing = False
-        self._workflow: Callable[[dict[str, Any]], Coroutine[Any, Any, None]] | None = None
+        self._workflow: Callable[[dict[str, Any], str | None], Coroutine[Any, Any, None]] | None = None
         self._member: Callable[[dict[str, Any], int], Coroutine[Any, Any, str]] | None = None
 
-    async def launch(self, carry_out: CarryOut, carry_out_member: CarryOutMember) -> None:
+    async def launch(self, carry_out: CarryOut, carry_out_member: CarryOutMember, refuse: Refuse) -> None:
         """Register the workflows, create DBOS's tables, and recover what was cut off. Call it in the running loop."""
         _log_with_the_house()
         DBOS(
@@ -129,9 +137,14 @@ class Durable:
         )
 
         @DBOS.workflow(name="carry_out_press", max_recovery_attempts=None)
-        async def workflow(press: dict[str, Any]) -> None:
+        async def workflow(press: dict[str, Any], record_by: str | None = None) -> None:
             with self._at_work():
-                await carry_out(_PRESS.validate_python(press), DurableStep())
+                taken, step = _PRESS.validate_python(press), DurableStep()
+                beginning = await step("begin", Beginning, partial(self._presses.beginning, taken, record_by))
+                if beginning is Beginning.IN_TIME:
+                    await carry_out(taken, step)
+                else:
+                    await step("refuse", bool, partial(refuse, taken, beginning is Beginning.GIVEN_UP))
 
         @DBOS.workflow(name="carry_out_member", max_recovery_attempts=None)
         async def member(press: dict[str, Any], number: int) -> str:
@@ -151,17 +164,33 @@ class Durable:
         )
 
     async def start(self, press: Press) -> None:
-        """Record the press so that it will be carried out, whatever happens. Raises ``LedgerUnavailable``."""
+        """Record the press so that it will be carried out, whatever happens.
+
+        Raises ``LedgerUnavailable`` when that did not happen in time; then the press comes to nothing, even if DBOS
+        records it later.
+        """
         if self._workflow is None:
             raise LedgerUnavailable("the bot is not ready to record stops")
+        record_by = self._presses.take(press)
+        if record_by is None:
+            raise LedgerUnavailable("the stop could not be recorded")
+        recording = asyncio.create_task(self._record(press, record_by))
+        self._starting.add(recording)
+        recording.add_done_callback(self._starting.discard)
         try:
-            with SetWorkflowID(press.id):
-                await DBOS.start_workflow_async(self._workflow, _PRESS.dump_python(press, mode="json"))
+            async with asyncio.timeout(self._presses.within.total_seconds()):
+                await asyncio.shield(recording)
         except Exception as trouble:  # noqa: BLE001 # whatever it was, the press is not recorded and must not be acked as if
+            self._presses.give_up(press)
             log.error(
                 "press_not_recorded", trouble=type(trouble).__name__
             )  # no traceback: it may hold the response_url
             raise LedgerUnavailable("the stop could not be recorded") from None
+
+    async def _record(self, press: Press, record_by: str) -> None:
+        assert self._workflow is not None  # noqa: S101 # for the type checker: whoever calls has looked
+        with SetWorkflowID(press.id):
+            await DBOS.start_workflow_async(self._workflow, _PRESS.dump_python(press, mode="json"), record_by)
 
     async def put(self, press: Press, number: int) -> None:
         """``bulk.ports.Members``: queue a member, from within the workflow of its press."""
@@ -212,7 +241,7 @@ class Durable:
             await asyncio.wait(working, timeout=within)
         if self._waiting:  # the queue may hand out a last member or two, which are cut off before they begin
             await asyncio.sleep(2 * _LOOK_EVERY)
-        for task in self._running:
+        for task in self._running | self._starting:
             task.cancel()
         await asyncio.gather(*self._running, return_exceptions=True)
         loop = asyncio.get_running_loop()

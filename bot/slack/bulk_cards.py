@@ -7,7 +7,7 @@ from bot.activeflows.stopping.stops import Declined, Press
 from bot.slack import ids
 from bot.slack.blocks.bulk_card import bulk_card
 from bot.slack.blocks.declined import ask_others, declined_press
-from bot.slack.cards import StopCards, unchanged
+from bot.slack.cards import StopCards, header_of, unchanged
 from bot.slack.presses import gesture_of
 from bot.slack.telling import Posted, Teller
 
@@ -23,13 +23,15 @@ class BulkCards:
         """Change the card for everybody, or tell the presser; whether somebody could see it."""
         message = bulk_card(bulk, run, self._command)
         gesture = gesture_of(press) if press is not None else None
+        self._presses.begun(press)
         async with self._turns.setdefault(bulk.id, asyncio.Lock()):
             where = Posted(bulk.channel, bulk.message_ts or (press.message_ts if press else ""))
-            seen = await self._teller.edit(where, message, gesture=gesture)
+            edited = await self._teller.edit(where, message, gesture=gesture)
+            seen = bool(edited)
             if not seen and gesture is not None and run.ending is not None:
-                seen = await self._teller.privately(gesture, unchanged(message))
+                seen = await self._teller.privately(gesture, unchanged(message, edited.error))
         if press is not None:
-            self._presses.answered(press)
+            self._presses.answered(press, header_of(message))
         if run.ending is not None:
             self._turns.pop(bulk.id, None)
         return seen

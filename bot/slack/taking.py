@@ -15,6 +15,7 @@ async def take(desk: Desk, gesture: Gesture, press: Press) -> bool:
     desk.cards.promise(press)
     try:
         await desk.presses.start(press)
+        desk.cards.recorded(press)
     except LedgerUnavailable as trouble:
         desk.cards.broken(press)
         unwritten = declined_press(Declined(Why.LEDGER, trouble.what), desk.command)

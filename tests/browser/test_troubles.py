@@ -78,7 +78,7 @@ async def test_a_press_while_voipbin_is_slow_is_said_to_be_recorded_and_carried_
     card = await olive.asks_to_stop(call)
     await olive.switches("Slow")
     await olive.presses("Stop flow", card)
-    await expect(olive.private("Your press is recorded and will be carried out.")).to_be_visible()
+    await expect(olive.private("Your press is recorded. Nothing has been sent yet")).to_be_visible()
     await olive.presses("Stop flow", card)
     await olive.switches("Slow")
     await expect(card).to_contain_text("Stopped by @Olive Operator")
