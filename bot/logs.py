@@ -1,14 +1,18 @@
 """Structured logs, on standard error, from which no secret and no caller can be read.
 
 Our own events carry ids and words only. Whatever else a library says passes ``scrubbed``, which blanks tokens, keys,
-response_urls and telephone numbers wherever they stand; the chattiest libraries are turned down.
+response_urls and telephone numbers wherever they stand; the chattiest libraries are turned down. A line that repeats is
+written once a second, with how many ``times`` it was said, so that whoever knocks at the door cannot fill the disk.
 """
 
 import logging
 import re
 import sys
-from collections.abc import Mapping, MutableMapping
-from typing import Any, Final, Literal
+import time
+from collections import OrderedDict
+from collections.abc import Callable, Mapping, MutableMapping
+from dataclasses import dataclass
+from typing import Any, Final, Literal, TextIO
 
 import stamina.instrumentation
 import structlog
@@ -38,6 +42,9 @@ _QUIET: Final = {
     "uvicorn": logging.WARNING,
     "websockets": logging.WARNING,
 }
+_FROM_OUTSIDE: Final = ("uvicorn", "asyncio", "bot.slack.connections", "bot.slack.http", "bot.slack.intake")
+"""Loggers that anybody who reaches the port can make speak: their lines are one line, whatever figures they hold."""
+_LINES_HELD: Final = 512
 
 
 def scrubbed(text: str) -> str:
@@ -64,6 +71,69 @@ def _scrubbed_value(name: str, value: object) -> object:
     return scrubbed(str(value))
 
 
+@dataclass(slots=True)
+class _Said:
+    since: float
+    again: int = 0
+    last: logging.LogRecord | None = None
+
+
+class _OneASecond(logging.StreamHandler[TextIO]):
+    """Writes each line at once, and a line that repeats once a second; what is still held goes with the next line."""
+
+    def __init__(self, stream: TextIO, clock: Callable[[], float] = time.monotonic) -> None:
+        super().__init__(stream)
+        self._clock = clock
+        self._said: OrderedDict[tuple[str, ...], _Said] = OrderedDict()
+
+    def emit(self, record: logging.LogRecord) -> None:
+        if record.name == AUDIT_HEAD:
+            super().emit(record)
+            return
+        now, line = self._clock(), _line(record)
+        self._catch_up(now)
+        said = self._said.get(line)
+        if said is None:
+            self._said[line] = _Said(now)
+            super().emit(record)
+        else:
+            said.again, said.last = said.again + 1, record
+
+    def close(self) -> None:
+        for said in self._said.values():
+            self._write(said)
+        self._said.clear()
+        super().close()
+
+    def _catch_up(self, now: float) -> None:
+        while self._said:
+            line, said = next(iter(self._said.items()))
+            over = now - said.since >= 1
+            if not over and len(self._said) < _LINES_HELD:
+                return
+            del self._said[line]
+            self._write(said)
+            if over and said.again:
+                self._said[line] = _Said(now)
+
+    def _write(self, said: _Said) -> None:
+        record = said.last
+        if record is None:
+            return
+        if isinstance(record.msg, dict):
+            record.msg = {**record.msg, "times": said.again}
+        else:
+            record.msg, record.args = f"{record.getMessage()} (times={said.again})", None
+        super().emit(record)
+
+
+def _line(record: logging.LogRecord) -> tuple[str, ...]:
+    """What makes two records the same line: everything but the time and, where strangers choose them, figures."""
+    words = record.msg if isinstance(record.msg, dict) else {"event": f"{record.msg} {record.args}"}
+    line = (record.name, record.levelname, *(f"{key}={value}" for key, value in words.items() if key != "timestamp"))
+    return tuple(re.sub(r"\d+", "#", each) for each in line) if record.name.startswith(_FROM_OUTSIDE) else line
+
+
 def configure(style: Literal["console", "json"], level: str = "INFO") -> None:
     """Set up logging for the process. Called once, by the composition root that runs."""
     shared: list[structlog.typing.Processor] = [
@@ -85,7 +155,7 @@ def configure(style: Literal["console", "json"], level: str = "INFO") -> None:
         wrapper_class=structlog.stdlib.BoundLogger,
         cache_logger_on_first_use=False,
     )
-    handler = logging.StreamHandler(sys.stderr)
+    handler = _OneASecond(sys.stderr)
     handler.setFormatter(structlog.stdlib.ProcessorFormatter(foreign_pre_chain=shared, processors=closing))
     root = logging.getLogger()
     root.handlers[:] = [handler]
