@@ -52,7 +52,7 @@ from bot.misconfigured import Misconfigured
 from bot.policy import PolicyInForce
 from bot.settings import Settings
 from bot.slack.alert_cards import AlertCards
-from bot.slack.app import build_app, http_session, web_client
+from bot.slack.app import build_app, web_client
 from bot.slack.blocks.audit_head import audit_head
 from bot.slack.bulk_cards import BulkCards
 from bot.slack.cards import StopCards
@@ -66,6 +66,7 @@ from bot.slack.intake import Intake
 from bot.slack.jobs import Jobs
 from bot.slack.listeners import register
 from bot.slack.presses import OpenReasons, Pressers
+from bot.slack.session import http_session
 from bot.slack.socket_mode import NotConnected, SocketMode
 from bot.slack.telling import Posted, Teller
 from bot.slack.unknown import Unknown

@@ -39,11 +39,6 @@ LONGEST_WAIT: Final = 10
 _NEVER_TWICE: Final = ("/chat.postMessage", "/chat.postEphemeral")
 
 
-def http_session() -> aiohttp.ClientSession:
-    """The one session for everything said to Slack; whoever opens it closes it."""
-    return aiohttp.ClientSession(timeout=aiohttp.ClientTimeout(total=30, connect=5), raise_for_status=False)
-
-
 def web_client(token: str, base_url: str, session: aiohttp.ClientSession) -> AsyncWebClient:
     """Slack's Web API. ``base_url`` as in ``SLACK_API_URL``, with or without its last slash."""
     return AsyncWebClient(

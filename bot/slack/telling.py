@@ -25,6 +25,7 @@ from slack_sdk.web.async_client import AsyncWebClient
 from bot.slack.advice import BAD_BLOCKS, DOUBTFUL
 from bot.slack.check import checked
 from bot.slack.gestures import Gesture
+from bot.slack.session import is_below
 
 log = structlog.get_logger(__name__)
 
@@ -217,6 +218,9 @@ class Teller:
         """Post to the response_url: empty when taken, else an error word. The URL is a secret and is never logged."""
         if not gesture.response_url:
             return "no_response_url"
+        if not is_below(gesture.response_url, self._client.base_url):
+            log.error("response_url_not_slack_s", user=gesture.user_id)
+            return "not_slack_s"
         try:
             async with self._session.post(
                 gesture.response_url, json=body, timeout=_RESPONSE_TIME, allow_redirects=False

@@ -23,7 +23,8 @@ from bot.policy import PolicyInForce
 from bot.policy import health as policy
 from bot.settings import Settings, from_environment, without_surprises
 from bot.slack import health as slack
-from bot.slack.app import http_session, web_client
+from bot.slack.app import web_client
+from bot.slack.session import http_session
 from bot.voipbin import health as voipbin
 
 WITHIN: Final = 60.0

@@ -27,10 +27,11 @@ from bot.policy import parsed_policy
 from bot.policy.file import policy_text
 from bot.policy.places import line_of, places
 from bot.settings import Settings, from_environment
-from bot.slack.app import http_session, web_client
+from bot.slack.app import web_client
 from bot.slack.gestures import Gesture
 from bot.slack.identity import People
 from bot.slack.installation import NotIntroduced, introduce
+from bot.slack.session import http_session
 
 _STANDINGS: Final = {
     "member": Standing.MEMBER,

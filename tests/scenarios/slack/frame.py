@@ -13,13 +13,14 @@ from slack_sdk.web.async_client import AsyncWebClient
 
 from bot.activeflows.operators import Policy
 from bot.demo.slack import Workspace, serving_slack
-from bot.slack.app import build_app, http_session, web_client
+from bot.slack.app import build_app, web_client
 from bot.slack.gestures import Gesture, from_action, from_command
 from bot.slack.http import http_app, serve
 from bot.slack.identity import People
 from bot.slack.installation import Installation, introduce
 from bot.slack.intake import Intake
 from bot.slack.jobs import Jobs
+from bot.slack.session import http_session
 from bot.slack.telling import Message, Posted, Redrawn, Teller
 from bot.slack.unknown import Unknown
 
