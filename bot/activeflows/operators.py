@@ -1,15 +1,19 @@
 """Who may do what, decided in one place.
 
 ``decide`` is a pure function of (policy, facts about the person, channel, permission, flow). Unset is deny; ids only,
-never names; the first grant that fits says yes. Guests, Slack Connect strangers, bots and deactivated users get
-nothing from a user group or from "members": only a grant that names their own id counts for them.
+never names; the first grant that fits says yes. Guests, people of other workspaces and bots get nothing from a user
+group or from "members": only a grant that names their own id counts for them. A deactivated account gets nothing.
+
+Decision: a person whom Slack knows by two ids (``U…`` and ``W…`` on Enterprise Grid) is one person. A grant that names
+either id is theirs, a group that lists either has them in it, and neither id is a second person to the other. Slack
+states both in one answer, and nobody can edit them; a policy that names the other one would lock its own people out.
 """
 
-from collections.abc import Iterable
-from dataclasses import dataclass, field
+from collections.abc import Collection, Iterable
+from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from enum import StrEnum
-from typing import Final, Literal
+from typing import Final, Literal, TypeAlias
 from uuid import UUID
 
 from bot.activeflows.alert_rules import AlertRule
@@ -36,6 +40,7 @@ class Standing(StrEnum):
     MEMBER = "a full member"
     GUEST = "a guest"
     STRANGER = "from another workspace (Slack Connect)"
+    NEIGHBOUR = "from another workspace of this organisation"
     BOT = "a bot"
     DEACTIVATED = "deactivated"
 
@@ -47,18 +52,24 @@ class AnyFlow(StrEnum):
 
 
 ANY_FLOW: Final = AnyFlow.ANY
+Flow: TypeAlias = UUID | AnyFlow | None
+"""What a decision is about; ``None`` is an activeflow without a flow."""
 
 
 @dataclass(frozen=True, slots=True)
 class Person:
-    """The facts about who is asking, as Slack stated them just now."""
+    """The facts about who is asking, as Slack stated them."""
 
     id: str
     standing: Standing
     groups: frozenset[str] = frozenset()
-    """Ids of those user groups named in the policy that this person is in."""
+    """Ids of those user groups named in the policy that this person is known to be in. Not asked is not known."""
     also: frozenset[str] = frozenset()
     """The other ids that Slack has for the same person."""
+    unanswered: frozenset[str] = frozenset()
+    """Ids of those user groups that Slack was asked about without an answer."""
+    unasked: frozenset[str] = frozenset()
+    """Ids of those that Slack was not asked about, because they could not matter to what was asked."""
 
     def known_as(self, user_id: str) -> bool:
         """Is that one of this person's ids?"""
@@ -78,11 +89,18 @@ class Grant:
 
     def names(self, person: Person) -> bool:
         """Does it speak of this person at all?"""
-        if person.id in self.to:
+        if person.standing is Standing.DEACTIVATED:
+            return False
+        if person.id in self.to or not self.to.isdisjoint(person.also):
             return True
         return person.standing is Standing.MEMBER and (MEMBERS in self.to or not self.to.isdisjoint(person.groups))
 
-    def reaches(self, flow: UUID | AnyFlow | None) -> bool:
+    def fits(self, channel: str, permission: Permission, flow: Flow) -> bool:
+        """Would it give this permission, here, for this flow, to those whom it names?"""
+        here = self.channels is None or channel in self.channels
+        return permission in self.may and here and self.reaches(flow)
+
+    def reaches(self, flow: Flow) -> bool:
         """Does it cover this flow? An activeflow without a flow (``None``) is covered by unlimited grants only."""
         return self.flows is None or flow is ANY_FLOW or flow in self.flows
 
@@ -113,7 +131,7 @@ class Policy:
 
     def groups(self) -> frozenset[str]:
         """The user group ids it names: the only memberships anybody needs to ask Slack about."""
-        return frozenset(name for grant in self.grants for name in grant.to if name.startswith("S"))
+        return frozenset(name for grant in self.grants for name in grant.to if is_group(name))
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,16 +145,14 @@ class Decision:
     who_may: tuple[str, ...] = ()
 
 
-def decide(
-    policy: Policy, person: Person, *, channel: str, permission: Permission, flow: UUID | AnyFlow | None
-) -> Decision:
+def decide(policy: Policy, person: Person, *, channel: str, permission: Permission, flow: Flow) -> Decision:
     """May this person, here, do this to an activeflow of this flow?
 
     Grants that give the permission are narrowed by person, channel and flow, in that order; where the last one falls
     out is the reason of a refusal.
     """
     giving = [grant for grant in policy.grants if permission in grant.may]
-    fitting = [g for g in giving if (g.channels is None or channel in g.channels) and g.reaches(flow)]
+    fitting = [grant for grant in giving if grant.fits(channel, permission, flow)]
     named = [g for g in giving if g.names(person)]
     for grant in fitting:
         if grant.names(person):
@@ -144,7 +160,34 @@ def decide(
                 allowed=True, permission=permission, because=f"allowed by grant {grant.number}", grant=grant.number
             )
     because = _why_not(policy, person, channel, permission, flow, giving=giving, named=named)
-    return Decision(allowed=False, permission=permission, because=because, who_may=_askable(fitting))
+    return Decision(allowed=False, permission=permission, because=because, who_may=_askable(fitting, person))
+
+
+def open_questions(
+    policy: Policy,
+    person: Person,
+    *,
+    channel: str,
+    permissions: Collection[Permission],
+    flows: Collection[Flow],
+) -> tuple[str, ...]:
+    """The user groups that could still make a yes of a no, in order of the file: all that Slack need be asked about.
+
+    A yes is one of these permissions. None are left when each of the flows has one, or no group counts for this person.
+    """
+    if person.standing is not Standing.MEMBER:
+        return ()
+    groups: dict[str, None] = {}
+    for flow in dict.fromkeys(flows):
+        fitting = [g for g in policy.grants if any(g.fits(channel, permission, flow) for permission in permissions)]
+        if not any(grant.names(person) for grant in fitting):
+            groups |= {name: None for grant in fitting for name in sorted(grant.to) if is_group(name)}
+    return tuple(groups)
+
+
+def is_group(name: str) -> bool:
+    """``S…`` is a user group's id."""
+    return name.startswith("S")
 
 
 def _why_not(
@@ -152,7 +195,7 @@ def _why_not(
     person: Person,
     channel: str,
     permission: Permission,
-    flow: UUID | AnyFlow | None,
+    flow: Flow,
     *,
     giving: list[Grant],
     named: list[Grant],
@@ -162,9 +205,15 @@ def _why_not(
     if not giving:
         return f"no grant gives “{permission}” to anybody"
     if not named:
+        if person.standing is Standing.DEACTIVATED:
+            return "this account is deactivated"
         if person.standing is not Standing.MEMBER:
             return f"this account is {person.standing}, and no grant of “{permission}” names it by its own id"
-        return f"no grant of “{permission}” names this person or one of their user groups"
+        unknown = f"; whether they are in {', '.join(sorted(person.unanswered))} Slack did not say"
+        those = any(not grant.to.isdisjoint(person.unasked) for grant in giving)  # which give it elsewhere
+        here_ = " that counts here" if those else ""
+        nobody = f"no grant of “{permission}”{here_} names this person or one of their user groups"
+        return nobody + (unknown if person.unanswered else "")
     here = [g for g in named if g.channels is None or channel in g.channels]
     if not here:
         numbers = _numbers(named)
@@ -177,9 +226,10 @@ def _numbers(grants: list[Grant]) -> str:
     return ("grant " if len(grants) == 1 else "grants ") + ", ".join(str(g.number) for g in grants)
 
 
-def _askable(grants: Iterable[Grant]) -> tuple[str, ...]:
-    """User and group ids in order of the file; "members" is nobody in particular."""
-    return tuple(dict.fromkeys(name for grant in grants for name in sorted(grant.to) if name != MEMBERS))
+def _askable(grants: Iterable[Grant], person: Person) -> tuple[str, ...]:
+    """User and group ids in order of the file; "members" is nobody in particular, and nobody asks themselves."""
+    names = (name for grant in grants for name in sorted(grant.to) if name != MEMBERS)
+    return tuple(dict.fromkeys(name for name in names if not person.known_as(name)))
 
 
 @dataclass(frozen=True, slots=True)
@@ -190,16 +240,30 @@ class Operator:
     channel: str
     policy: Policy
 
-    def decide(self, permission: Permission, flow: UUID | AnyFlow | None = ANY_FLOW) -> Decision:
+    def decide(self, permission: Permission, flow: Flow = ANY_FLOW) -> Decision:
         return decide(self.policy, self.person, channel=self.channel, permission=permission, flow=flow)
 
-    def may(self, permission: Permission, flow: UUID | AnyFlow | None = ANY_FLOW) -> bool:
+    def may(self, permission: Permission, flow: Flow = ANY_FLOW) -> bool:
         """For courtesy (what to show); ``require`` is the lock."""
         return self.decide(permission, flow).allowed
 
-    def require(self, permission: Permission, flow: UUID | AnyFlow | None = ANY_FLOW) -> Decision:
+    def require(self, permission: Permission, flow: Flow = ANY_FLOW) -> Decision:
         """The decision that allows it. Raises ``NotPermitted``."""
         decision = self.decide(permission, flow)
         if not decision.allowed:
             raise NotPermitted(decision)
         return decision
+
+    def may_any(self, permissions: Iterable[Permission], flows: Collection[Flow]) -> bool:
+        """Is one of these permissions theirs for some of the flows?"""
+        return any(self.may(permission, flow) for permission in permissions for flow in flows)
+
+    def may_all(self, permissions: Collection[Permission], flows: Iterable[Flow]) -> bool:
+        """Is one of these permissions theirs for each of the flows?"""
+        return all(self.may_any(permissions, (flow,)) for flow in flows)
+
+
+def together(one: Operator, other: Operator) -> Operator:
+    """What is known of a person by two sets of answers, with the policy and standing of the later one."""
+    groups, unasked = one.person.groups | other.person.groups, one.person.unasked & other.person.unasked
+    return replace(other, person=replace(other.person, groups=groups, unasked=unasked))

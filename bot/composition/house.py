@@ -65,7 +65,7 @@ from bot.slack.installation import Installation
 from bot.slack.intake import Intake
 from bot.slack.jobs import Jobs
 from bot.slack.listeners import register
-from bot.slack.presses import OpenReasons, Pressers
+from bot.slack.presses import OpenReasons
 from bot.slack.session import http_session
 from bot.slack.socket_mode import NotConnected, SocketMode
 from bot.slack.telling import Posted, Teller
@@ -125,14 +125,14 @@ async def running(
         now = clock.now
         last_sign = LastSign(lasts=not database.is_postgresql)
         book, teller = Book(database, now=now, alone=last_sign.nobody_took_over), Teller(client, session)
-        people = People(client, installation, in_force.policy)
+        people = People(client, installation, in_force.policy, alone=not database.is_postgresql)
         cards = StopCards(teller, settings.flows_bot_command, now=now)
         bulk_cards = BulkCards(teller, cards, settings.flows_bot_command)
         carrying = CarryingOut(
             voipbin,
             database,
             book,
-            Pressers(people),
+            people,
             policy=in_force.policy,
             patience=patience,
             clock=clock,

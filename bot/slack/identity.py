@@ -1,26 +1,29 @@
-"""Who is asking, as Slack states it now.
+"""Who is asking, as Slack states it. Facts only; ``activeflows.operators`` decides.
 
-Facts only; ``activeflows.operators`` decides. For a stop the facts are asked anew (``fresh``) and an unanswered
-question is ``IdentityUnknown``: a no. For reads an answer may be five minutes old (group members 90 s), and up to ten
-when Slack does not answer. Slack's events shorten that.
+What costs nothing decides first. Slack is asked who somebody is (``users.info``) and, of a full member, about those user
+groups only that could still make a yes of a no, here and for this flow: the groups they were last known to be in first,
+and no more once the answer is yes. A group without an answer is not known to have them in it: it grants nothing, and
+takes nothing away that another grant gives.
 
-Within a bulk stop ``fresh`` may be some seconds old (``age``), so that five hundred members do not ask five hundred
-times. Slack lets ``usergroups.users.list`` be asked twenty times a minute (Tier 2), however many groups there are; so with
-more than one group each answer may be as many times older, and a bulk stop takes half of that at most.
-https://docs.slack.dev/apis/web-api/rate-limits
+How old a fact may be:
 
-Decision: a user group is asked about only where it could matter, that is for a full member, and for a grant that does
-not name them already. Whoever the policy names by id is therefore independent of user groups, which free plans lack.
+* To stop: ``max_age`` seconds, which whoever acts says. Where Slack's limit leaves no turn to ask (``allowance``), it is
+  ``UNTURNED`` seconds, or ``HEARD`` for a user group while Slack's events about groups are known to arrive here. An error
+  of Slack's is no answer. Slack's events make an answer old at once.
+* To be refused again: ``REFUSED`` seconds. Whoever was refused three times just now is answered by the facts of that refusal.
+* To read: five minutes (90 s for groups), and ten where Slack does not answer.
 
 https://docs.slack.dev/reference/methods/users.info
 https://docs.slack.dev/reference/methods/usergroups.users.list
 """
 
 import asyncio
+import math
 import time
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
-from typing import Any, Final
+from collections.abc import Callable, Collection, Mapping
+from dataclasses import replace
+from functools import reduce
+from typing import Any, Final, TypeAlias, TypeVar
 
 import aiohttp
 import structlog
@@ -28,35 +31,55 @@ from slack_sdk.errors import SlackApiError, SlackClientError
 from slack_sdk.web.async_client import AsyncWebClient
 
 from bot.activeflows.errors import IdentityUnknown
-from bot.activeflows.operators import MEMBERS, Operator, Person, Policy, Standing
-from bot.slack.fresh import Remembered
+from bot.activeflows.operators import (
+    ANY_FLOW,
+    MEMBERS,
+    Flow,
+    Operator,
+    Permission,
+    Person,
+    Policy,
+    Standing,
+    open_questions,
+    together,
+)
+from bot.slack.account import Account, account_of
+from bot.slack.allowance import Allowance
+from bot.slack.fresh import Ages, NoTurn, Remembered
 from bot.slack.gestures import Gesture
 from bot.slack.installation import Installation
+from bot.slack.memberships import Memberships
 from bot.slack.telling import error_word
 
 log = structlog.get_logger(__name__)
 
-USER_KEPT: Final = 300.0
-GROUP_KEPT: Final = 90.0
-UNKNOWN_KEPT: Final = 30.0
-STALE: Final = 600.0
+UNTURNED: Final = 30.0
+REFUSED: Final = 5.0
+_USER_READ: Final = Ages(300.0, 600.0, 600.0)
+_NOBODY: Final = 30.0
+"""Seconds for which Slack is not asked again, to read, about an id that it does not know."""
 _NO_SUCH_USER: Final = frozenset({"user_not_found", "user_not_visible"})
-_NO_GROUPS_HERE: Final = frozenset(
-    {"plan_upgrade_required", "paid_teams_only", "missing_scope", "not_allowed_token_type"}
-)
-_NO_SUCH_GROUP: Final = frozenset({"no_such_subteam", "subteam_not_found"})
-
-
-@dataclass(frozen=True, slots=True)
-class _Account:
-    """What ``users.info`` says; ``None`` for the team when there is no such user."""
-
-    standing: Standing | None
-    in_our_enterprise: bool = False
+_NEXT_GROUP: Final = 0.3
+"""Seconds without an answer about one group until the next one is asked about beside it."""
+_SAME: Final = 0.001
+"""Seconds; an answer that somebody has waited for is as new as any."""
+_TIMES: Final = 3
+"""Refusals in a row, from which on the last one answers."""
+_MOST: Final = 10_000
+"""People remembered as refused or permitted lately."""
+_LATELY: Final = 3600.0
+_Wish: TypeAlias = tuple[str, str, frozenset[Permission]]
+"""Who, where, and one of which permissions."""
+K = TypeVar("K")
+V = TypeVar("V")
+_LOST: Final = (SlackClientError, aiohttp.ClientError, OSError, ValueError, NoTurn)
 
 
 class People:
-    """Looks people up. ``policy`` is asked each time: it may be read anew while the bot runs."""
+    """Looks people up; ``stopping.ports.People``. ``policy`` is asked each time: it may change while the bot runs.
+
+    ``alone``: no other process gets this app's events.
+    """
 
     def __init__(
         self,
@@ -64,124 +87,206 @@ class People:
         installation: Installation,
         policy: Callable[[], Policy],
         *,
+        alone: bool = True,
         within: float = 5.0,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
-        self._client = client
-        self._home = installation
-        self._policy = policy
-        self._within = within
-        self._warned: set[str] = set()
-        self._accounts = Remembered(
-            self._ask_account,
-            keep=lambda account: USER_KEPT if account.standing is not None else UNKNOWN_KEPT,
-            stale=STALE,
-            clock=clock,
-        )
-        self._members = Remembered(
-            self._ask_members, keep=lambda members: GROUP_KEPT if members else UNKNOWN_KEPT, stale=STALE, clock=clock
-        )
+        self._client, self._home, self._policy, self._clock = client, installation, policy, clock
+        allowance = Allowance(burst=60, a_minute=40, reserve=30, clock=clock)
+        self._accounts = Remembered(self._ask_account, allowance, within=within, clock=clock)
+        self._groups = Memberships(client, alone=alone, within=within, clock=clock)
+        self._permitted: dict[str, float] = {}
+        self._refused: dict[_Wish, tuple[float, int]] = {}
+        """When, and how many times in a row."""
 
-    async def operator(self, gesture: Gesture, *, fresh: bool = False, age: float = 0.0) -> Operator:
-        """The person of a gesture, standing in its channel. Raises ``IdentityUnknown``.
-
-        ``age``: seconds that a fresh answer may be old; for user groups, so many for each that is asked about.
-        """
+    async def operator(self, gesture: Gesture) -> Operator:
+        """The person of a gesture, to read: with all groups that could matter. Raises ``IdentityUnknown``."""
         policy = self._policy()
-        try:
-            standing = await self._standing(gesture, fresh=fresh, age=age)
-            groups = await self._groups(gesture.user_id, standing, policy, fresh=fresh, age=age)
-        except SlackApiError as refused:
-            raise IdentityUnknown(f"Slack answered {error_word(refused)}") from None
-        except (SlackClientError, aiohttp.ClientError, OSError, ValueError) as lost:
-            raise IdentityUnknown(f"Slack did not answer ({type(lost).__name__})") from None
-        person = Person(id=gesture.user_id, standing=standing, groups=groups)
+        person = await self._person(gesture.user_id, gesture.team_id, _USER_READ)
+        asked = _relevant(policy, person)
+        answers = await asyncio.gather(*(self._groups.to_read(group) for group in asked), return_exceptions=True)
+        for group, answer in zip(asked, answers, strict=True):
+            if isinstance(answer, BaseException):
+                if not isinstance(answer, _LOST):
+                    raise answer
+                person = replace(person, unanswered=person.unanswered | {group})
+            elif not answer.isdisjoint({person.id, *person.also}):
+                person = replace(person, groups=person.groups | {group})
         return Operator(person=person, channel=gesture.channel_id, policy=policy)
 
+    async def asker(self, gesture: Gesture, permission: Permission) -> Operator:
+        """The person, to ask for what is decided anew before it is done: an old yes will do, an old no will not.
+
+        Raises ``IdentityUnknown``.
+        """
+        began = self._clock()
+        operator = await self.operator(gesture)
+        if operator.may(permission):
+            return operator
+        return together(operator, await self.actor(gesture, permission, max_age=self._clock() - began + _SAME))
+
+    async def actor(self, gesture: Gesture, *permissions: Permission, max_age: float = 0.0) -> Operator:
+        """The person, to do something at once that needs some of these permissions. Raises ``IdentityUnknown``."""
+        user_id, channel, team = gesture.user_id, gesture.channel_id, gesture.team_id
+        one, *more = [
+            await self.identify(user_id, channel, team=team, may=(permission,), max_age=max_age)
+            for permission in permissions
+        ]
+        return reduce(together, more, one)
+
+    async def identify(
+        self,
+        user_id: str,
+        channel: str,
+        *,
+        team: str = "",
+        may: Collection[Permission],
+        flows: Collection[Flow] = (ANY_FLOW,),
+        max_age: float = 0.0,
+    ) -> Operator:
+        """The person, to act: with the facts that decide whether they have one of these permissions here.
+
+        Raises ``IdentityUnknown`` when they have none and an answer is missing that could give it.
+        """
+        if not may:
+            return await self._identified(user_id, channel, team, may, flows, max_age)
+        wish, began = (user_id, channel, frozenset(may)), self._clock()
+        refused_at, times = self._refused.get(wish, (-math.inf, 0))
+        again = began - refused_at < REFUSED
+        if again and times >= _TIMES:
+            operator = await self._identified(user_id, channel, team, may, flows, max(max_age, REFUSED))
+            if not operator.may_any(may, flows):
+                return operator
+            max_age = max(max_age, self._clock() - began + _SAME)  # what was asked just now is not asked again
+        operator = await self._identified(user_id, channel, team, may, flows, max_age)
+        if operator.may_any(may, flows):
+            _note(self._permitted, user_id, self._clock())
+            self._refused.pop(wish, None)
+        else:
+            _note(self._refused, wish, (self._clock(), times + 1 if again else 1))
+        return operator
+
     def heard(self, event: Mapping[str, Any]) -> None:
-        """An event of Slack's says that a person or a group has changed: ask anew the next time."""
+        """An event of Slack's says that a person or a group has changed: what was answered before counts no more."""
         match event:
-            case {"type": "user_change", "user": {"id": str(user_id)}}:
-                self._accounts.forget(user_id)
+            case {"type": "user_change", "user": {"id": str(user_id), **more}}:
+                grid = more.get("enterprise_user")
+                other = grid.get("id") if isinstance(grid, Mapping) else None
+                for name in {user_id, *([other] if isinstance(other, str) else ())}:
+                    self._accounts.changed(name)
             case {"type": "subteam_members_changed", "subteam_id": str(group_id)}:
-                self._members.forget(group_id)
+                self._groups.heard(group_id)
             case {"type": "subteam_updated", "subteam": {"id": str(group_id)}}:
-                self._members.forget(group_id)
+                self._groups.heard(group_id)
 
-    async def _standing(self, gesture: Gesture, *, fresh: bool, age: float) -> Standing:
-        if not gesture.user_id:
+    async def _identified(
+        self, user_id: str, channel: str, team: str, may: Collection[Permission], flows: Collection[Flow], age: float
+    ) -> Operator:
+        began = self._clock()
+        while True:
+            policy = self._policy()
+            person = await self._person(user_id, team, Ages(age, UNTURNED))
+            operator = await self._among(Operator(person, channel, policy), may, flows, age)
+            if self._policy() is policy:
+                return operator
+            age = max(age, self._clock() - began + _SAME)  # it changed meanwhile, and may name other groups
+
+    async def _among(
+        self, operator: Operator, may: Collection[Permission], flows: Collection[Flow], age: float
+    ) -> Operator:
+        """With the groups this person is in, as far as they matter. Raises ``IdentityUnknown``."""
+        asking: dict[asyncio.Task[frozenset[str]], str] = {}
+        asked: set[str] = set()
+        why = ""
+        try:
+            while True:
+                person = operator.person
+                still = open_questions(operator.policy, person, channel=operator.channel, permissions=may, flows=flows)
+                ids = frozenset({person.id, *person.also})
+                waiting = sorted((group for group in still if group not in asked), key=self._groups.guess(ids))
+                if waiting:
+                    asked.add(waiting[0])
+                    asking[asyncio.ensure_future(self._groups.to_act(waiting[0], ids, age))] = waiting[0]
+                if not still or not asking:
+                    break
+                patience = _NEXT_GROUP if waiting[1:] else None
+                done, _ = await asyncio.wait(asking, timeout=patience, return_when=asyncio.FIRST_COMPLETED)
+                for task in done:
+                    operator, why = _told(operator, asking.pop(task), task, ids, why)
+        finally:
+            for task in asking:
+                task.cancel()
+        if why and not operator.may_any(may, flows):
+            raise IdentityUnknown(why)
+        unasked = operator.policy.groups() - asked
+        return replace(operator, person=replace(operator.person, unasked=unasked))
+
+    async def _person(self, user_id: str, team: str, ages: Ages) -> Person:
+        """Without groups. Raises ``IdentityUnknown``."""
+        if not user_id:
             raise IdentityUnknown("the payload names no user")
-        account = await self._accounts.get(gesture.user_id, fresh=fresh, within=self._within, age=age)
-        if account.standing is None:
+        last = self._accounts.last(user_id)
+        if last is not None and last.kind is None:
+            ages = replace(ages, asked=min(ages.asked, _NOBODY))
+        try:
+            account = await self._accounts.get(user_id, ages, reserve=self._is_expected(user_id))
+        except _LOST as trouble:
+            raise IdentityUnknown(_words(trouble)) from None
+        standing = account.standing_in(self._home, team)
+        if standing is None:
             raise IdentityUnknown("Slack knows no such user here")
-        at_home = gesture.team_id in ("", self._home.team_id) or account.in_our_enterprise
-        if account.standing in (Standing.MEMBER, Standing.GUEST) and not at_home:
-            return Standing.STRANGER
-        return account.standing
+        return Person(id=user_id, standing=standing, also=account.ids - {user_id})
 
-    async def _groups(
-        self, user_id: str, standing: Standing, policy: Policy, *, fresh: bool, age: float
-    ) -> frozenset[str]:
-        if standing is not Standing.MEMBER:
-            return frozenset()
-        needed = {
-            name
-            for grant in policy.grants
-            if user_id not in grant.to and MEMBERS not in grant.to
-            for name in grant.to & policy.groups()
-        }
-        asked = sorted(needed)
-        each = age * len(asked)
-        members = (self._members.get(group, fresh=fresh, within=self._within, age=each) for group in asked)
-        answers = await asyncio.gather(*members)
-        return frozenset(group for group, there in zip(asked, answers, strict=True) if user_id in there)
+    def _is_expected(self, user_id: str) -> bool:
+        """Is it somebody who may probably do something: named by the policy, in a group, or permitted lately?"""
+        if any(user_id in grant.to for grant in self._policy().grants) or self._groups.list_anywhere(user_id):
+            return True
+        return self._clock() - self._permitted.get(user_id, -_LATELY) < _LATELY
 
-    async def _ask_account(self, user_id: str) -> _Account:
+    async def _ask_account(self, user_id: str) -> Account:
         try:
             user = (await self._client.users_info(user=user_id)).get("user")
         except SlackApiError as refused:
             if error_word(refused) in _NO_SUCH_USER:
-                return _Account(None)
+                return Account()
             raise
-        if not isinstance(user, dict) or user.get("id") != user_id:
-            raise ValueError("users.info answered without the user")
-        ours = _part(user, "enterprise_user").get("enterprise_id")
-        in_ours = bool(self._home.enterprise_id) and ours == self._home.enterprise_id
-        return _Account(_standing(user, at_home=in_ours or user.get("team_id") == self._home.team_id), in_ours)
-
-    async def _ask_members(self, group_id: str) -> frozenset[str]:
-        team = self._home.team_id if self._home.enterprise_id else None  # tokens of an organisation need it
-        try:
-            users = (await self._client.usergroups_users_list(usergroup=group_id, team_id=team)).get("users")
-        except SlackApiError as refused:
-            word = error_word(refused)
-            if word not in _NO_GROUPS_HERE and word not in _NO_SUCH_GROUP:
-                raise
-            self._warn_once(word, group_id)
-            return frozenset()
-        if not isinstance(users, list):
-            raise ValueError("usergroups.users.list answered without users")  # noqa: TRY004 - an answer, not an argument
-        return frozenset(str(user) for user in users)
-
-    def _warn_once(self, word: str, group_id: str) -> None:
-        about = word if word in _NO_GROUPS_HERE else f"{word} {group_id}"
-        if about not in self._warned:
-            self._warned.add(about)
-            log.warning("user_group_counts_as_empty", error=word, group=group_id)
+        if not isinstance(user, dict):
+            raise ValueError("users.info answered without the user")  # noqa: TRY004 - an answer, not an argument
+        return account_of(user, user_id)
 
 
-def _standing(user: Mapping[str, Any], *, at_home: bool) -> Standing:
-    if user.get("deleted"):
-        return Standing.DEACTIVATED
-    if user.get("is_bot") or user.get("is_workflow_bot") or user.get("id") == "USLACKBOT":
-        return Standing.BOT
-    if user.get("is_stranger") or not at_home:
-        return Standing.STRANGER
-    if user.get("is_restricted") or user.get("is_ultra_restricted"):
-        return Standing.GUEST
-    return Standing.MEMBER
+def _told(
+    operator: Operator, group: str, task: "asyncio.Task[frozenset[str]]", ids: frozenset[str], why: str
+) -> tuple[Operator, str]:
+    """The operator with what was answered about this group, and why something is not known."""
+    person = operator.person
+    try:
+        members = task.result()
+    except _LOST as trouble:
+        return replace(operator, person=replace(person, unanswered=person.unanswered | {group})), _words(trouble)
+    if members.isdisjoint(ids):
+        return operator, why
+    return replace(operator, person=replace(person, groups=person.groups | {group})), why
 
 
-def _part(body: Mapping[str, Any], key: str) -> Mapping[str, Any]:
-    part = body.get(key)
-    return part if isinstance(part, Mapping) else {}
+def _relevant(policy: Policy, person: Person) -> list[str]:
+    """The groups that could give this person anything that no grant gives them already by name."""
+    if person.standing is not Standing.MEMBER:
+        return []
+    unnamed = [grant for grant in policy.grants if not grant.names(person) and MEMBERS not in grant.to]
+    return sorted({name for grant in unnamed for name in grant.to} & policy.groups())
+
+
+def _words(trouble: BaseException) -> str:
+    if isinstance(trouble, SlackApiError):
+        return f"Slack answered {error_word(trouble)}"
+    if isinstance(trouble, NoTurn):
+        return "Slack lets me ask only so often"
+    return f"Slack did not answer ({type(trouble).__name__})"
+
+
+def _note(noted: dict[K, V], key: K, value: V) -> None:
+    noted.pop(key, None)
+    if len(noted) >= _MOST:
+        noted.pop(next(iter(noted)))
+    noted[key] = value

@@ -5,10 +5,8 @@ from collections import OrderedDict
 from datetime import datetime
 from typing import Final
 
-from bot.activeflows.operators import Operator
 from bot.activeflows.stopping.stops import Press, Wish
 from bot.slack.gestures import Gesture
-from bot.slack.identity import People
 
 _MOST_OPEN: Final = 1000
 
@@ -63,13 +61,3 @@ class OpenReasons:
 
     def forget(self, word: str) -> None:
         self._waiting.pop(word, None)
-
-
-class Pressers:
-    """``stopping.ports.People``: who presses, as Slack said at most so many seconds ago."""
-
-    def __init__(self, people: People) -> None:
-        self._people = people
-
-    async def operator(self, user_id: str, channel: str, *, team: str = "", max_age: float) -> Operator:
-        return await self._people.operator(Gesture(user_id, team, channel), fresh=True, age=max_age)

@@ -205,7 +205,7 @@ class Teller:
         try:
             answer = await self._client.api_call(method, json=arguments)
         except SlackApiError as refused:
-            error, wait = error_word(refused), _retry_after(refused)
+            error, wait = error_word(refused), retry_after(refused)
         except (SlackClientError, aiohttp.ClientError, OSError, ValueError) as lost:
             log.warning("slack_did_not_answer", method=method, error=type(lost).__name__)
             return _Answer("lost")
@@ -241,7 +241,7 @@ class _Answer:
     retry_after: float = 0.0
 
 
-def _retry_after(refused: SlackApiError) -> float:
+def retry_after(refused: SlackApiError) -> float:
     """Seconds, of a 429 (https://docs.slack.dev/apis/web-api/rate-limits)."""
     headers = getattr(refused.response, "headers", None) or {}
     given = next((str(value) for name, value in headers.items() if name.lower() == "retry-after"), "")

@@ -90,8 +90,9 @@ class Explain(BaseModel):
         path = self.file or _configured().flows_bot_policy
         text = policy_text(path) if path else ""
         policy = parsed_policy(text, name=path.name) if path else Rulebook()
-        operator = self._by_hand(policy) or await _stated(self.user, self.channel, policy)
-        decision = operator.decide(Permission(self.may), flow)
+        permission = Permission(self.may)
+        operator = self._by_hand(policy) or await _stated(self.user, self.channel, policy, permission)
+        decision = operator.decide(permission, flow)
         print(f"{_who(operator)}, in {operator.channel}, “{self.may}”{_flow_words(flow)}:")
         if decision.allowed:
             line = line_of(places(text), ("grant", (decision.grant or 1) - 1))
@@ -145,7 +146,7 @@ def _counted(number: int, word: str) -> str:
     return f"{number} {word}{'' if number == 1 else 's'}"
 
 
-async def _stated(user: str, channel: str, policy: Rulebook) -> Operator:
+async def _stated(user: str, channel: str, policy: Rulebook, permission: Permission) -> Operator:
     """As Slack states it now. Raises ``Misconfigured``."""
     settings = _configured()
     token = settings.slack_bot_token.get_secret_value()
@@ -157,7 +158,7 @@ async def _stated(user: str, channel: str, policy: Rulebook) -> Operator:
         client = web_client(token, settings.slack_api_url, session)
         try:
             people = People(client, await introduce(client), _always(policy))
-            return await people.operator(Gesture(user, "", channel), fresh=True)
+            return await people.asker(Gesture(user, "", channel), permission)
         except (NotIntroduced, IdentityUnknown) as trouble:
             raise Misconfigured(f"{trouble}.") from None
 

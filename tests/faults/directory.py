@@ -1,12 +1,13 @@
 """Who is who and who may what in a story: Slack's answers about people, and the policy, by the test's own plain rules."""
 
 import asyncio
+from collections.abc import Collection
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any, Final
 
 from bot.activeflows.errors import IdentityUnknown
-from bot.activeflows.operators import Grant, Operator, Permission, Person, Policy, Rules, Standing
+from bot.activeflows.operators import ANY_FLOW, Flow, Grant, Operator, Permission, Person, Policy, Rules, Standing
 from tests.faults.workflows import AT_WORK
 
 CHANNEL: Final = "C0INCIDENTS"
@@ -63,7 +64,16 @@ class Directory:
         two_person = {name for name, on in (("stop", self.two_person), ("bulk", self.two_for_bulk)) if on}
         return Policy(grants, Rules(two_person=frozenset(two_person)))  # type: ignore[arg-type] # the two literals
 
-    async def operator(self, user_id: str, channel: str, *, team: str = "", max_age: float) -> Operator:  # noqa: ARG002 # the port's
+    async def identify(
+        self,
+        user_id: str,
+        channel: str,
+        *,
+        team: str = "",  # noqa: ARG002 # the port's
+        may: Collection[Permission],  # noqa: ARG002 # here everything is told
+        flows: Collection[Flow] = (ANY_FLOW,),  # noqa: ARG002
+        max_age: float = 0.0,
+    ) -> Operator:
         """Groups as they were some seconds ago at most; the policy of now."""
         known = self._known.get(user_id)
         if known is None or self.now() - known[0] >= timedelta(seconds=max_age):

@@ -75,7 +75,7 @@ class AskingBulk:
         a ``Failure``.
         """
         draft = await self._ledger.drafted(bulk_id)
-        if draft is not None and draft.asked_by == operator.person.id:
+        if draft is not None and operator.person.known_as(draft.asked_by):
             opened = await self._open(replace(operator, channel=draft.channel), draft)
             if opened is not None:
                 return opened
@@ -95,7 +95,7 @@ class AskingBulk:
         if found is None:
             return None
         bulk, _ = found
-        if operator.person.id != bulk.asked_by:
+        if not operator.person.known_as(bulk.asked_by):
             operator.require(Permission.BULK)
         record = self._record(bulk, What.CANCELLED, operator, f"{bulk.id}/{What.CANCELLED}")
         away = await self._ledger.put_bulk_away(bulk.id, operator.person.id, record)

@@ -51,8 +51,9 @@ class LookingAround:
 
     async def _more(self, bulk: Bulk) -> int | None:
         try:
-            asker = await self._people.operator(bulk.asked_by, bulk.channel, max_age=max_ages.FACTS)
-            asker.require(Permission.VIEW if bulk.on_behalf else Permission.BULK)
+            permission = Permission.VIEW if bulk.on_behalf else Permission.BULK
+            asker = await self._people.identify(bulk.asked_by, bulk.channel, may=(permission,), max_age=max_ages.FACTS)
+            asker.require(permission)
             listed = frozenset(member.activeflow_id for member in bulk.members)
             return await self._freezing.more(asker, bulk.filters, listed, on_behalf=bulk.on_behalf)
         except BotError:

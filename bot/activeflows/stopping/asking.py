@@ -83,7 +83,7 @@ class Asking:
         intent, state = found
         operator.require(Permission.VIEW, intent.flow_id)
         rules, at = operator.policy.rules, self._now()
-        if state is IntentState.DRAFT and intent.asked_by == operator.person.id:
+        if state is IntentState.DRAFT and operator.person.known_as(intent.asked_by):
             intent = replace(
                 intent, channel=rules.ask_in or intent.channel, asked_at=at, deadline=at + rules.confirm_within
             )
@@ -138,7 +138,7 @@ class Asking:
         if found is None:
             return None
         intent, _ = found
-        if operator.person.id != intent.asked_by:
+        if not operator.person.known_as(intent.asked_by):
             operator.require(Permission.STOP, intent.flow_id)
         return intent, await self._ledger.put_away(intent.id, _record(intent, What.CANCELLED, operator, self._now()))
 

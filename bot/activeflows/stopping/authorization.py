@@ -18,11 +18,12 @@ Decisions:
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from enum import StrEnum
+from functools import partial
 from typing import Final
 from uuid import UUID
 
 from bot.activeflows.errors import IdentityUnknown
-from bot.activeflows.operators import Decision, Operator, Permission, Policy, Standing
+from bot.activeflows.operators import Decision, Operator, Permission, Policy, Standing, together
 from bot.activeflows.stopping.ports import People
 from bot.activeflows.stopping.stops import Declined, Intent, Press, Why
 
@@ -104,6 +105,15 @@ def _needed(act: Act, asked: Asked) -> tuple[Permission, ...]:
             return (Permission.BULK,) if asked.in_bulk else (Permission.STOP,)
 
 
+def _of_asker(asked: Asked, presser: Operator) -> tuple[Permission, ...]:
+    """What whoever asked must still have; nothing but a good standing, when the presser needs nobody else."""
+    needed = _needed(Act.STOP, asked)
+    two_persons = not presser.policy.rules.two_person.isdisjoint({"stop", "bulk"} if asked.in_bulk else {"stop"})
+    if two_persons:
+        return (Permission.VIEW,) if asked.on_behalf else needed
+    return () if asked.on_behalf or presser.may_all(needed, asked.flows) else needed
+
+
 def _decide(act: Act, asked: Asked, presser: Operator, asker: Operator | None, flow: UUID | None) -> Decision:
     """Whoever may, may; who may approve may press what somebody else, who still may, has asked for."""
     own = [presser.decide(permission, flow) for permission in _needed(act, asked)]
@@ -163,7 +173,7 @@ class Authorization:
         """For this press. ``max_age``: seconds that Slack's facts may be old. What Slack does not say is a no."""
         for _ in range(_TRIES):
             try:
-                presser = await self._people.operator(press.by, press.channel, team=press.team, max_age=max_age)
+                presser = await self._presser(act, asked, press, max_age)
             except IdentityUnknown as failure:
                 return Declined(Why.IDENTITY_UNKNOWN, failure.what)
             asker = await self._asker(act, asked, presser, max_age)
@@ -175,12 +185,37 @@ class Authorization:
         """Is the policy that decided still in force?"""
         return decided.policy == self._policy()
 
+    async def _presser(self, act: Act, asked: Asked, press: Press, max_age: float) -> Operator:
+        """With the facts that decide; those about an approval only where it is needed. Raises ``IdentityUnknown``."""
+        identify = partial(
+            self._people.identify, press.by, press.channel, team=press.team, flows=asked.flows, max_age=max_age
+        )
+        if act is Act.PUT_AWAY and (presser := await identify(may=())).person.known_as(asked.by):
+            return presser
+        approvable = act is Act.STOP and not asked.on_behalf and press.by != asked.by
+        found, unknown = None, None
+        for may in (_needed(act, asked), (Permission.APPROVE,))[: 2 if approvable else 1]:
+            try:
+                answered = await identify(may=may)
+            except IdentityUnknown as failure:
+                unknown = failure
+                continue
+            found = answered if found is None else together(found, answered)
+            if found.person.known_as(asked.by) or found.may_all(may, asked.flows):
+                return found
+        if unknown is not None and (found is None or not found.may_any((*_needed(act, asked), *may), asked.flows)):
+            raise unknown
+        assert found is not None  # noqa: S101 - else something was not known
+        return found
+
     async def _asker(self, act: Act, asked: Asked, presser: Operator, max_age: float) -> Operator | None:
         if act is not Act.STOP:
             return None
         if presser.person.known_as(asked.by):
             return replace(presser, channel=asked.channel)
         try:
-            return await self._people.operator(asked.by, asked.channel, max_age=max_age)
+            return await self._people.identify(
+                asked.by, asked.channel, may=_of_asker(asked, presser), flows=asked.flows, max_age=max_age
+            )
         except IdentityUnknown:
             return None

@@ -1,9 +1,9 @@
 """What stopping needs from outside; the doors and the cellar match by shape."""
 
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Collection, Sequence
 from typing import Protocol, TypeVar
 
-from bot.activeflows.operators import Operator
+from bot.activeflows.operators import ANY_FLOW, Flow, Operator, Permission
 from bot.activeflows.ports import Records
 from bot.activeflows.records import Record
 from bot.activeflows.stopping.stops import (
@@ -109,12 +109,23 @@ class Presses(Protocol):
 
 
 class People(Protocol):
-    """Who somebody is, as Slack says."""
+    """Who somebody is, by Slack's facts."""
 
-    async def operator(self, user_id: str, channel: str, *, team: str = "", max_age: float) -> Operator:
-        """With the policy of this moment. ``team``: the one the payload names for this person, when it does.
+    async def identify(
+        self,
+        user_id: str,
+        channel: str,
+        *,
+        team: str = "",
+        may: Collection[Permission],
+        flows: Collection[Flow] = (ANY_FLOW,),
+        max_age: float = 0.0,
+    ) -> Operator:
+        """This person here, with the policy of this moment and the facts that decide about these permissions and flows.
 
-        ``max_age``: seconds that Slack's answer may be old. Raises ``IdentityUnknown`` when there is none so young.
+        Nothing more is asked once one of ``may`` is granted for each of ``flows``. A fact older than ``max_age`` seconds is
+        asked for anew, as far as Slack's limits allow. ``team``: the one the payload names for this person, when it does.
+        Raises ``IdentityUnknown`` when nothing is granted and an answer is missing that could grant it.
         """
         ...
 

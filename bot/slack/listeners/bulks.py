@@ -14,7 +14,7 @@ from bot.activeflows.bulk.bulks import Bulk, Run
 from bot.activeflows.bulk.preparing import Unasked
 from bot.activeflows.bulk.wanted import Wanted
 from bot.activeflows.errors import BotError, NotPermitted
-from bot.activeflows.operators import Operator
+from bot.activeflows.operators import Operator, Permission
 from bot.activeflows.stopping.stops import Wish
 from bot.slack import ids
 from bot.slack.blocks.bulk_card import bulk_card
@@ -78,7 +78,7 @@ async def _again(desk: Desk, gesture: Gesture, bulk_id: str) -> None:
 
 
 async def _ask(desk: Desk, gesture: Gesture, wanted: Wanted) -> None:
-    operator = await desk.people.operator(gesture, fresh=True)
+    operator = await desk.people.asker(gesture, Permission.BULK)
     try:
         asked = await desk.bulk.ask(operator, wanted)
     except NotPermitted as refused:
@@ -106,7 +106,7 @@ async def _offer_to_ask(
 
 
 async def _ask_others(desk: Desk, gesture: Gesture, bulk_id: str) -> None:
-    operator = await desk.people.operator(gesture, fresh=True)
+    operator = await desk.people.actor(gesture, Permission.VIEW)
     put = await desk.bulk.put_to_others(operator, bulk_id)
     if put is None:
         await desk.teller.privately(gesture, NOTHING_TO_PRESS)
@@ -142,13 +142,13 @@ def _asked_already(bulk: Bulk) -> Message:
 
 
 async def _abort(desk: Desk, gesture: Gesture, bulk_id: str) -> None:
-    operator = await desk.people.operator(gesture, fresh=True)
+    operator = await desk.people.actor(gesture, Permission.STOP, Permission.BULK)
     aborted = await desk.bulk.abort(operator, bulk_id)
     await desk.teller.privately(gesture, _ABORTING if aborted else _NOTHING_TO_ABORT)
 
 
 async def _put_away(desk: Desk, gesture: Gesture, bulk_id: str) -> None:
-    operator = await desk.people.operator(gesture, fresh=True)
+    operator = await desk.people.actor(gesture, Permission.BULK)
     found = await desk.bulk.put_away(operator, bulk_id)
     if found is None:
         await desk.teller.privately(gesture, _NO_CARD)

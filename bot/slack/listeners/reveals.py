@@ -10,6 +10,7 @@ from slack_bolt.async_app import AsyncApp
 from slack_bolt.context.ack.async_ack import AsyncAck
 
 from bot.activeflows.errors import LedgerUnavailable
+from bot.activeflows.operators import Permission
 from bot.slack import ids
 from bot.slack.blocks.revealed import NOT_HERE, NOT_RECORDED, NOT_SHOWN, revealed
 from bot.slack.desk import Desk
@@ -31,7 +32,7 @@ async def _reveal(desk: Desk, gesture: Gesture, value: str) -> None:
         await desk.teller.privately(gesture, NOT_HERE)
         return
     target = ids.decode_activeflow(value)
-    operator = await desk.people.operator(gesture, fresh=True)
+    operator = await desk.people.actor(gesture, Permission.REVEAL, Permission.VIEW)
     try:
         shown = await desk.revealing.reveal(operator, target, press=f"{gesture.user_id}/{gesture.action_ts}")
     except LedgerUnavailable:

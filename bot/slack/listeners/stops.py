@@ -78,7 +78,7 @@ async def _ask_by_button(desk: Desk, gesture: Gesture, action: dict[str, Any]) -
 
 async def _ask(desk: Desk, gesture: Gesture, target: Target, *, reason: str = "", now: bool = False) -> None:
     try:
-        operator = await desk.people.operator(gesture, fresh=True)
+        operator = await desk.people.asker(gesture, Permission.STOP)
         await _ask_as(desk, gesture, operator, target, reason=reason, now=now)
     except Failure as failure:  # an emergency does not wait for whatever is broken
         await desk.teller.privately(gesture, with_way_out(explained(failure), target))
@@ -109,7 +109,7 @@ async def _offer_to_ask(
 
 
 async def _ask_others(desk: Desk, gesture: Gesture, intent_id: str) -> None:
-    operator = await desk.people.operator(gesture, fresh=True)
+    operator = await desk.people.actor(gesture, Permission.VIEW)
     put = await desk.asking.put_to_others(operator, intent_id)
     if put is None:
         await _tell(desk, gesture, NOTHING_TO_PRESS)
@@ -132,7 +132,7 @@ async def _post(desk: Desk, gesture: Gesture, operator: Operator, intent: Intent
 
 
 async def _put_away(desk: Desk, gesture: Gesture, intent_id: str) -> None:
-    operator = await desk.people.operator(gesture, fresh=True)
+    operator = await desk.people.actor(gesture, Permission.STOP)
     found = await desk.asking.put_away(operator, intent_id)
     if found is None:
         await _tell(desk, gesture, declined_press(Declined(Why.NO_SUCH_CARD), desk.command))

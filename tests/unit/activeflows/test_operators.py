@@ -23,6 +23,7 @@ from bot.activeflows.operators import (
     Policy,
     Standing,
     decide,
+    open_questions,
 )
 
 INC, ELSEWHERE, HOME = "C0INC", "C0ELSE", ""
@@ -146,7 +147,9 @@ def numbered(found: list[Grant]) -> Policy:
 
 
 policies = st.lists(grants, max_size=5).map(numbered)
-people = st.builds(Person, st.sampled_from([*USERS, "U0Z"]), st.sampled_from(Standing), sets(GROUPS))
+people = st.builds(
+    Person, st.sampled_from([*USERS, "U0Z"]), st.sampled_from(Standing), sets(GROUPS), sets(["W0C", "U0Y"])
+)
 places = st.sampled_from(PLACES)
 asked = st.sampled_from(Permission)
 about = st.sampled_from(FLOWS)
@@ -154,7 +157,9 @@ about = st.sampled_from(FLOWS)
 
 def speaks_of(grant: Grant, person: Person) -> bool:
     """The rule once more, in other words than the code's."""
-    own_id = any(name == person.id for name in grant.to)
+    if person.standing is Standing.DEACTIVATED:
+        return False
+    own_id = any(name in (person.id, *person.also) for name in grant.to)
     if person.standing is not Standing.MEMBER:
         return own_id
     return own_id or any(name in person.groups or name == "members" for name in grant.to)
@@ -200,7 +205,8 @@ def test_one_more_grant_never_takes_anything_away(
 def test_whoever_is_no_full_member_gets_nothing_that_does_not_name_them(
     policy: Policy, person: Person, place: str, permission: Permission, flow: Flow
 ) -> None:
-    unnamed = Policy(grants=tuple(grant for grant in policy.grants if person.id not in grant.to))
+    ids = {person.id, *person.also}
+    unnamed = Policy(grants=tuple(grant for grant in policy.grants if ids.isdisjoint(grant.to)))
     if person.standing is not Standing.MEMBER:
         assert not decide(unnamed, person, channel=place, permission=permission, flow=flow).allowed
 
@@ -257,3 +263,35 @@ def assert_true_of_its_grants(
             assert grant.flows is not None
             assert flow not in grant.flows
             assert (flow is None) == named[3].endswith("without a flow")
+
+
+# ---------------------------------------------------------------- what Slack is asked
+
+
+@given(policies, people, places, st.frozensets(asked, min_size=1, max_size=2), st.lists(about, min_size=1, max_size=3))
+def test_the_open_questions_are_exactly_those_that_can_change_the_answer(
+    policy: Policy, person: Person, place: str, permissions: frozenset[Permission], flows: list[Flow]
+) -> None:
+    def granted(groups: frozenset[str]) -> list[bool]:
+        there = replace(person, groups=groups)
+        return [any(Operator(there, place, policy).may(p, flow) for p in permissions) for flow in flows]
+
+    questions = open_questions(policy, person, channel=place, permissions=permissions, flows=flows)
+    for group in GROUPS:
+        changes = granted(person.groups | {group}) != granted(person.groups)
+        assert changes == (group in questions)
+
+
+@pytest.mark.parametrize("asker", ["U0DUAL", "W0DUAL"])
+def test_two_ids_of_one_person_are_one_person(asker: str) -> None:
+    person = Person("U0DUAL", Standing.MEMBER, also=frozenset({"W0DUAL"}))
+    assert person.known_as(asker)
+    assert not person.known_as("U0OTHER")
+    policy = Policy((Grant(1, frozenset({asker}), EVERYTHING),))
+    assert decide(policy, person, channel=INC, permission=Permission.STOP, flow=None).allowed
+
+
+def test_a_deactivated_account_may_do_nothing_whoever_names_it() -> None:
+    gone = replace(ALICE, standing=Standing.DEACTIVATED)
+    decision = decide(POLICY, gone, channel=INC, permission=Permission.STOP, flow=SUPPORT)
+    assert (decision.allowed, decision.because) == (False, "this account is deactivated")
