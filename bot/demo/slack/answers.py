@@ -17,8 +17,15 @@ from bot.demo.slack.team import Team
 
 
 def say(team: Team, source: Source, body: Mapping[str, Any]) -> Message | None:
-    """Do what this answer asks for; the message that came of it, if any. Raises Refused."""
+    """Do what this answer asks for; the message that came of it, if any. Raises Refused.
+
+    Nothing is written into a channel that is archived.
+    """
     blocks = checked(body)
+    if not isinstance(body.get("text", ""), str) or not isinstance(body.get("thread_ts") or "", str):
+        raise Refused("invalid_payload")
+    if team.channels[source.channel].is_archived:
+        raise Refused("channel_is_archived")
     if body.get("delete_original"):
         if source.message_ts is not None:
             team.delete(source.channel, source.message_ts)

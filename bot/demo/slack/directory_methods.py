@@ -5,6 +5,7 @@
 from typing import TYPE_CHECKING, Any
 
 from bot.demo.slack.method import Arguments, Method, visible_channel
+from bot.demo.slack.people import Channel
 from bot.demo.slack.refusals import Refused
 
 if TYPE_CHECKING:
@@ -40,8 +41,8 @@ def connections_open(workspace: "Workspace", _: Arguments) -> dict[str, Any]:
 
 
 def users_info(workspace: "Workspace", args: Arguments) -> dict[str, Any]:
-    """Describe a user."""
-    user = workspace.users.get(args.needed("user"))
+    """Describe a user, asked for by either of their ids."""
+    user = workspace.users.get(workspace.same(args.needed("user")))
     if user is None:
         raise Refused("user_not_found")
     return {"user": user.as_json()}
@@ -66,14 +67,14 @@ def usergroups_users_list(workspace: "Workspace", args: Arguments) -> dict[str, 
 
 
 def conversations_info(workspace: "Workspace", args: Arguments) -> dict[str, Any]:
-    """Describe a channel."""
-    channel = visible_channel(workspace, args.needed("channel"))
+    """Describe a channel, with the scope for its kind."""
+    channel = _readable(workspace, args)
     return {"channel": channel.as_json(bot_user_id=workspace.bot_user_id)}
 
 
 def conversations_members(workspace: "Workspace", args: Arguments) -> dict[str, Any]:
     """List a channel's members, `limit` a page; the cursor is opaque to callers."""
-    channel = visible_channel(workspace, args.needed("channel"))
+    channel = _readable(workspace, args)
     start = args.text("cursor").removeprefix("bWVtYmVy")
     if start and not start.isdigit():
         raise Refused("invalid_cursor")
@@ -81,6 +82,16 @@ def conversations_members(workspace: "Workspace", args: Arguments) -> dict[str, 
     following = first + limit
     more = f"bWVtYmVy{following}" if following < len(channel.members) else ""
     return {"members": channel.members[first:following], "response_metadata": {"next_cursor": more}}
+
+
+def _readable(workspace: "Workspace", args: Arguments) -> Channel:
+    """Return the channel, if the scope for its kind is there; a private one without it does not exist."""
+    channel = visible_channel(workspace, args.needed("channel"))
+    scope = {"channel": "channels:read", "group": "groups:read", "im": "im:read"}[channel.kind]
+    if scope not in workspace.scopes:
+        provided = ",".join(sorted(workspace.scopes))
+        raise Refused("missing_scope", details={"needed": scope, "provided": provided})
+    return channel
 
 
 def conversations_open(workspace: "Workspace", args: Arguments) -> dict[str, Any]:

@@ -50,6 +50,8 @@ class Message:
     thread_ts: str | None = None
     by_bot: bool = True
     metadata: Mapping[str, Any] | None = None
+    attachments: Blocks = ()
+    files: Blocks = ()
     names: Mapping[str, str] = field(default_factory=dict, repr=False, compare=False)
 
     @cached_property
@@ -67,8 +69,9 @@ class Message:
         wire: dict[str, Any] = {"type": "message", "user": self.user, "ts": self.ts, "text": self.text, "team": team_id}
         if self.by_bot:
             wire |= {"bot_id": bot_id, "app_id": app_id}
-        if self.blocks:
-            wire["blocks"] = list(self.blocks)
+        for key in ("blocks", "attachments", "files"):
+            if getattr(self, key):
+                wire[key] = list(getattr(self, key))
         if self.thread_ts:
             wire["thread_ts"] = self.thread_ts
         if self.edited:

@@ -31,7 +31,7 @@ class Arguments:
 
     def flag(self, name: str) -> bool:
         """Return a boolean."""
-        return self.given.get(name) in {True, "1", "true", "True"}
+        return self.given.get(name) in (True, "1", "true", "True")  # an unhashable value may come
 
     def number(self, name: str, default: int) -> int:
         """Return a whole number."""
@@ -58,11 +58,18 @@ def channel_for_posting(workspace: "Workspace", id_: str) -> Channel:
         channel = visible_channel(workspace, id_)
     if channel.im_with is not None and not workspace.messages_tab_enabled:
         raise Refused("messages_tab_disabled")
-    if channel.is_archived:
-        raise Refused("is_archived")
+    writable(channel)
     if workspace.bot_user_id not in channel.members:
         raise Refused("not_in_channel")
     return channel
+
+
+def writable(channel: Channel) -> None:
+    """Raise Refused for a channel in which nothing can be written or changed any more: `is_archived`, `is_inactive`."""
+    if channel.is_archived:
+        raise Refused("is_archived")
+    if channel.is_frozen:
+        raise Refused("is_inactive")
 
 
 def visible_channel(workspace: "Workspace", id_: str) -> Channel:

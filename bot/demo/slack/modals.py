@@ -60,6 +60,8 @@ def _open(workspace: "Workspace", user: User, view: View) -> View:
 
 def _obey(workspace: "Workspace", user: User, view: View, answer: bytes) -> None:
     order = json.loads(answer) if answer.strip() else {}
+    if not isinstance(order, Mapping):
+        raise ValueError("the answer is no object")  # noqa: TRY004  # to the person it is all the same
     match order.get("response_action"):
         case None:
             workspace.stack(user.id, [v for v in workspace.views_of(user.id) if v.id != view.id])

@@ -34,7 +34,7 @@ class Outbound(Team, Installation):
         self.request_url: str | None = None
         self.socket_mode = False
         self.patience = 3.0
-        self.event_retries = (0.0, 60.0, 300.0)
+        self.event_retries: tuple[float, ...] = (0.0, 60.0, 300.0)
         self.socket = Socket(self)
         self.background = Background()
         self.deliveries: list[Delivery] = []

@@ -152,7 +152,8 @@ def _view(workspace: Workspace, asked: dict[str, Any]) -> View:
 
 
 def _described(workspace: Workspace) -> dict[str, Any]:
-    humans = [user for user in workspace.users.values() if not user.is_bot and not user.deleted]
+    everybody = [user for id_, user in workspace.users.items() if workspace.same(id_) == id_]
+    humans = [user for user in everybody if not user.is_bot and not user.deleted]
     return {
         "team": {"id": workspace.team_id, "name": workspace.name},
         "app": {"name": workspace.app_name, "user": workspace.bot_user_id, "home": workspace.home_tab_enabled},

@@ -36,7 +36,7 @@ async def stream(workspace: Workspace, user: str) -> AsyncGenerator[str, None]:
 def _screen(workspace: Workspace, user: str) -> dict[str, Any]:
     screen: dict[str, Any] = {}
     for channel in list(workspace.channels.values()):
-        if user in channel.members:
+        if workspace.inside(user, channel.id):
             screen[f"channel/{channel.id}"] = _channel(channel)
         for message in workspace.sees(user, channel.id)[-MOST_MESSAGES:]:
             screen[f"message/{channel.id}/{message.ts}"] = message

@@ -11,6 +11,7 @@ from typing import Any
 
 from bot.demo.slack.messages import Button, Message, View
 from bot.demo.slack.people import Channel, User
+from bot.demo.slack.returned import returned
 from bot.demo.slack.team import Team
 
 Payload = dict[str, Any]
@@ -55,7 +56,7 @@ def press_in_message(
         "response_url": response_url,
         "actions": [_action(team, button)],
     }
-    return payload if ephemeral else payload | {"message": message_json(team, message)}
+    return payload if ephemeral else payload | {"message": _returned(team, message_json(team, message))}
 
 
 def press_in_view(
@@ -65,7 +66,7 @@ def press_in_view(
     return _interaction(team, user, "block_actions") | {
         "container": {"type": "view", "view_id": view.id},
         "trigger_id": trigger_id,
-        "view": view_json(team, view, state),
+        "view": _returned(team, view_json(team, view, state)),
         "actions": [_action(team, button)],
     }
 
@@ -108,6 +109,7 @@ def global_shortcut(team: Team, user: User, callback_id: str, *, trigger_id: str
 
 def event(team: Team, told: Mapping[str, Any]) -> Payload:
     """Return `event_callback` around an event."""
+    place = team.channels.get(str(told.get("channel")))
     return {
         "token": "legacy-verification-token",
         "team_id": team.team_id,
@@ -125,7 +127,7 @@ def event(team: Team, told: Mapping[str, Any]) -> Payload:
                 "is_enterprise_install": False,
             }
         ],
-        "is_ext_shared_channel": False,
+        "is_ext_shared_channel": bool(place and place.is_ext_shared),
     }
 
 
@@ -175,4 +177,9 @@ def _action(team: Team, button: Button) -> Payload:
         action["selected_options"] = [button.option]
     else:
         action["selected_option"] = button.option
-    return action
+    return _returned(team, action)
+
+
+def _returned(team: Team, part: Payload) -> Payload:
+    back: Payload = returned(part, values=team.escapes_values)
+    return back

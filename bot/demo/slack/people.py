@@ -11,7 +11,11 @@ from typing import Any
 
 @dataclass(slots=True)
 class User:
-    """One person or bot. The flags bear Slack's names; `about` is one line for the page's user switcher."""
+    """One person or bot. The flags bear Slack's names; `about` is one line for the page's user switcher.
+
+    `grid_id` is a second id of the same person, in an Enterprise organisation (`W…` beside `U…`, or the other way
+    round): https://docs.slack.dev/enterprise/developing-for-enterprise-orgs.
+    """
 
     id: str
     name: str
@@ -29,6 +33,7 @@ class User:
     is_app_user: bool = False
     deleted: bool = False
     enterprise_id: str | None = None
+    grid_id: str | None = None
 
     @property
     def display_name(self) -> str:
@@ -62,7 +67,14 @@ class User:
         if self.is_workflow_bot:
             described["is_workflow_bot"] = True
         if self.enterprise_id:
-            described["enterprise_user"] = {"enterprise_id": self.enterprise_id, "id": self.id, "teams": [self.team_id]}
+            described["enterprise_user"] = {
+                "id": self.grid_id or self.id,
+                "enterprise_id": self.enterprise_id,
+                "enterprise_name": "Northwind",
+                "is_admin": False,
+                "is_owner": False,
+                "teams": [self.team_id],
+            }
         return described
 
 
@@ -94,13 +106,17 @@ class Group:
 
 @dataclass(slots=True)
 class Channel:
-    """A place for messages: a public or private channel, or (with `im_with`) the direct messages of one user."""
+    """A place for messages: a public or private channel, or (with `im_with`) the direct messages of one user.
+
+    `is_frozen` is for one that Slack itself has closed: nothing in it changes any more (`is_inactive`).
+    """
 
     id: str
     name: str
     members: list[str] = field(default_factory=list)
     is_private: bool = False
     is_archived: bool = False
+    is_frozen: bool = False
     is_ext_shared: bool = False
     is_pending_ext_shared: bool = False
     is_org_shared: bool = False

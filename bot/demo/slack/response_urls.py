@@ -39,6 +39,11 @@ class ResponseUrls:
         self._given[path] = Source(user, channel, message_ts, self.now() + MINUTES * 60)
         return path
 
+    def move(self, old: str, new: str) -> None:
+        """Follow a channel to its new id."""
+        for source in self._given.values():
+            source.channel = new if source.channel == old else source.channel
+
     def take(self, path: str) -> Source:
         """Use the URL once. Raises Refused (`expired_url`, `used_url`, `no_service`) when it cannot be used."""
         source = self._given.get(path)

@@ -19,7 +19,8 @@ from bot.demo.slack.response_urls import Source
 if TYPE_CHECKING:
     from bot.demo.slack.workspace import Workspace
 
-_GONE = {"used_url", "expired_url", "no_service", "message_not_found"}
+_STATUS = {"used_url": 404, "expired_url": 404, "no_service": 404, "message_not_found": 404, "channel_is_archived": 410}
+"""HTTP statuses; every other refusal is a 400: https://docs.slack.dev/messaging/sending-messages-using-incoming-webhooks#handling-errors."""
 
 
 @dataclass
@@ -37,9 +38,13 @@ class ResponseSeen:
 
 
 async def respond(workspace: "Workspace", request: Request) -> Response:
-    """Take a post to a response_url: `ok`, or HTTP 404 or 400 with the error code as text."""
-    seen = ResponseSeen(request.url.path, await _body(request), workspace.now())
+    """Take a post to a response_url: `ok`, or HTTP 404, 410 or 400 with the error code as text."""
+    body = await _body(request)
+    seen = ResponseSeen(request.url.path, body or {}, workspace.now())
     workspace.responses.append(seen)
+    if body is None:
+        seen.status, seen.answered = 400, "invalid_payload"
+        return PlainTextResponse(seen.answered, seen.status)
     fault = workspace.faults.take("response_url") or Fault()
     await asyncio.sleep(fault.wait)
     if fault.cut and not fault.after_work:
@@ -67,6 +72,8 @@ def command_answer(workspace: "Workspace", source: Source, typed: str, answer: b
     body: Any = {"text": answer.decode()}
     if content_type.startswith("application/json"):
         body = json.loads(answer)
+    if not isinstance(body, dict):
+        raise Refused("invalid_command_response")
     if body.get("response_type") == "in_channel":
         workspace.post(source.channel, source.user, typed)
     say(workspace, source, body)
@@ -77,7 +84,7 @@ def _spoiled(fault: Fault) -> Response | None:
         return Response("rate_limited", 429, headers={"Retry-After": str(fault.retry_after)})
     if fault.status is not None:
         return Response(fault.body, fault.status)
-    return PlainTextResponse(fault.error, 404 if fault.error in _GONE else 400) if fault.error else None
+    return PlainTextResponse(fault.error, _STATUS.get(fault.error, 400)) if fault.error else None
 
 
 def _worked(workspace: "Workspace", seen: ResponseSeen) -> Response:
@@ -86,14 +93,18 @@ def _worked(workspace: "Workspace", seen: ResponseSeen) -> Response:
         seen.user, seen.channel = source.user, source.channel
         message = say(workspace, source, seen.body)
     except Refused as refused:
-        return PlainTextResponse(refused.code, 404 if refused.code in _GONE else 400)
+        return PlainTextResponse(refused.code, _STATUS.get(refused.code, 400))
     seen.ts = message.ts if message else None
     return PlainTextResponse("ok")
 
 
-async def _body(request: Request) -> dict[str, Any]:
+async def _body(request: Request) -> dict[str, Any] | None:
+    """Return what is said, or None when it cannot be read."""
     raw = await request.body()
-    if not request.headers.get("content-type", "").startswith("application/json"):
-        raw = dict(parse_qsl(raw.decode())).get("payload", "{}").encode()
-    parsed = json.loads(raw or b"{}")
-    return parsed if isinstance(parsed, dict) else {}
+    try:
+        if not request.headers.get("content-type", "").startswith("application/json"):
+            raw = dict(parse_qsl(raw.decode())).get("payload", "{}").encode()
+        parsed = json.loads(raw or b"{}")
+    except (ValueError, RecursionError):
+        return None
+    return parsed if isinstance(parsed, dict) else None

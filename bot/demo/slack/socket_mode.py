@@ -2,7 +2,9 @@
 
 Promises: the address from apps.connections.open works once; the first frame is `hello`; each delivery is an envelope to
 any one connection, done when its `envelope_id` is acknowledged; no connection, or none that acknowledges in time, is an
-error the person sees; `disconnect` asks the bot to come again (https://docs.slack.dev/apis/events-api/using-socket-mode).
+error the person sees; `disconnect` asks the bot to come again (https://docs.slack.dev/apis/events-api/using-socket-mode),
+and one connection too many is told `too_many_websockets` and closed (https://github.com/slackapi/node-slack-sdk/issues/1654).
+`hello` counts what Slack believes to be connected, `ghosts` among them (https://github.com/slackapi/python-slack-sdk/issues/1940).
 """
 
 import asyncio
@@ -31,6 +33,8 @@ class Socket:
         self._connections: list[WebSocket] = []
         self._waiting: dict[str, asyncio.Future[dict[str, Any]]] = {}
         self._turn = 0
+        self.ghosts = 0
+        self.warning_seconds = 10.0
         self.frames: list[Mapping[str, Any]] = []
 
     @property
@@ -47,11 +51,15 @@ class Socket:
     async def endpoint(self, websocket: WebSocket) -> None:
         """Serve one connection of the bot until it ends."""
         ticket = websocket.query_params.get("ticket", "")
-        if ticket not in self._tickets or self.connected >= MOST_CONNECTIONS:
+        if ticket not in self._tickets:
             await websocket.close(1008)
             return
         self._tickets.discard(ticket)
         await websocket.accept()
+        if self.connected + self.ghosts >= MOST_CONNECTIONS:
+            await websocket.send_text(_disconnect("too_many_websockets"))
+            await websocket.close(1000)
+            return
         self._connections.append(websocket)
         try:
             await websocket.send_text(json.dumps(self._hello()))
@@ -97,28 +105,41 @@ class Socket:
         return Taken(200, body, JSON)
 
     async def disconnect(self, reason: str = "refresh_requested") -> None:
-        """Ask every connection to come again (`warning`, `refresh_requested`, `link_disabled`) and end it."""
-        told = json.dumps({"type": "disconnect", "reason": reason, "debug_info": {"host": "simulated"}})
+        """Ask every connection to come again (`warning`, `refresh_requested`, `link_disabled`) and end it.
+
+        After a `warning` the connection takes deliveries for `warning_seconds` more, and is then closed.
+        """
         leaving = list(self._connections)
         for websocket in leaving:
-            await websocket.send_text(told)
-        if reason != "warning":
-            self._connections.clear()
-            for websocket in leaving:
+            await websocket.send_text(_disconnect(reason))
+        if reason == "warning":
+            await asyncio.sleep(self.warning_seconds)
+        for websocket in leaving:
+            if websocket in self._connections:
+                self._connections.remove(websocket)
                 await websocket.close(1000)
         self._workspace.changed()
 
     def _hello(self) -> dict[str, Any]:
         return {
             "type": "hello",
-            "num_connections": self.connected,
+            "num_connections": self.connected + self.ghosts,
             "debug_info": {"host": "simulated", "build_number": 1, "approximate_connection_time": 18060},
             "connection_info": {"app_id": self._workspace.api_app_id},
         }
 
     def _heard(self, frame: str) -> None:
-        said = json.loads(frame)
+        try:
+            said = json.loads(frame)
+        except ValueError:
+            return  # Slack ignores what it cannot read
+        if not isinstance(said, dict):
+            return
         self.frames.append(said)
         waiting = self._waiting.get(str(said.get("envelope_id")))
         if waiting is not None and not waiting.done():
             waiting.set_result(said)
+
+
+def _disconnect(reason: str) -> str:
+    return json.dumps({"type": "disconnect", "reason": reason, "debug_info": {"host": "simulated"}})

@@ -29,6 +29,7 @@ class Team(Observable):
         self.bot_user_id = "U0FLOWSBOT"
         self.bot_id = "B0FLOWSBOT"
         self.app_name = "flows-bot"
+        self.escapes_values = False
         self.users: dict[str, User] = {}
         self.groups: dict[str, Group] = {}
         self.channels: dict[str, Channel] = {}
@@ -36,17 +37,29 @@ class Team(Observable):
         self._messages: dict[str, dict[str, Message]] = {}
         self._views: dict[str, list[View]] = {}
         self._homes: dict[str, View] = {}
+        self._same: dict[str, str] = {}
         self._last_ts = 0
         self.add_user(self.bot_user_id, "flows-bot", real_name=self.app_name, is_bot=True)
 
     # ---------------------------------------------------------------- people and places
 
     def add_user(self, id: str, name: str, **flags: Any) -> User:  # noqa: A002  # Slack's own word
-        """Add a person; `flags` are the fields of `User` (`is_restricted=True`, `team_id="T0OTHER"`, …)."""
+        """Add a person; `flags` are the fields of `User` (`is_restricted=True`, `team_id="T0OTHER"`, …).
+
+        With `grid_id` the person has two ids: both may act and be asked for, users.info answers with `id`.
+        """
         user = User(id, name, **{"team_id": self.team_id, "enterprise_id": self.enterprise_id, **flags})
         self.users[id] = user
         self.names[id] = user.display_name
+        if user.grid_id:
+            self.users[user.grid_id] = replace(user, id=user.grid_id, grid_id=user.grid_id)
+            self.names[user.grid_id] = user.display_name
+            self._same[user.grid_id] = id
         return user
+
+    def same(self, user: str) -> str:
+        """Return the id under which this person is known here, for either of theirs."""
+        return self._same.get(user, user)
 
     def add_channel(  # the flags are named in the sentence
         self,
@@ -65,6 +78,24 @@ class Team(Observable):
         self.changed()
         return channel
 
+    def inside(self, user: str, channel: str) -> bool:
+        """Tell whether this person is in this channel, under either of their ids."""
+        return self.same(user) in map(self.same, self.channels[channel].members)
+
+    def change_channel_id(self, old: str, new: str) -> Channel:
+        """Give a channel another id, as when it is shared (`G…` becomes `C…`): its messages keep their `ts`.
+
+        https://docs.slack.dev/reference/events/channel_id_changed; the old id is not found from then on.
+        """
+        channel = self.channels.pop(old)
+        channel.id = new
+        self.channels[new] = channel
+        self.names[new] = channel.name
+        moved = self._messages.pop(old, {})
+        self._messages[new] = {ts: replace(message, channel=new) for ts, message in moved.items()}
+        self.changed()
+        return channel
+
     def add_group(self, id: str, handle: str, members: Iterable[str]) -> Group:  # noqa: A002  # Slack's own word
         """Add a user group; its `members` list may be changed later."""
         self.groups[id] = Group(id, handle, self.team_id, list(members))
@@ -73,6 +104,7 @@ class Team(Observable):
 
     def direct_channel(self, user: str) -> Channel:
         """Return the direct messages between this person and the bot, opened at first use."""
+        user = self.same(user)
         for channel in self.channels.values():
             if channel.im_with == user:
                 return channel
@@ -97,6 +129,8 @@ class Team(Observable):
         ephemeral_to: str | None = None,
         thread_ts: str | None = None,
         metadata: Mapping[str, Any] | None = None,
+        attachments: Sequence[Mapping[str, Any]] = (),
+        files: Sequence[Mapping[str, Any]] = (),
     ) -> Message:
         """Put a message into a channel, for all there or for one.
 
@@ -109,10 +143,12 @@ class Team(Observable):
             user,
             text,
             with_ids(blocks),
-            ephemeral_to=ephemeral_to,
+            ephemeral_to=self.same(ephemeral_to) if ephemeral_to else None,
             thread_ts=thread_ts,
             by_bot=user == self.bot_user_id,
             metadata=metadata,
+            attachments=tuple(attachments),
+            files=tuple(files),
             names=self.names,
         )
         if ephemeral_to is None or thread_ts is None or self.replies(channel, thread_ts):
@@ -152,7 +188,7 @@ class Team(Observable):
 
         Replies in threads are among them (`thread_ts`). Somebody outside the channel sees only what is ephemeral to them.
         """
-        inside = user in self.channels[channel].members
+        user, inside = self.same(user), self.inside(user, channel)
         written = sorted(self._messages.get(channel, {}).values(), key=lambda message: message.ts)
         return [m for m in written if m.ephemeral_to == user or (m.ephemeral_to is None and inside)]
 
@@ -160,7 +196,7 @@ class Team(Observable):
 
     def views_of(self, user: str) -> list[View]:
         """Return the stack of modals this person has open, the visible one last."""
-        return list(self._views.get(user, ()))
+        return list(self._views.get(self.same(user), ()))
 
     def view(self, id: str) -> View | None:  # noqa: A002  # Slack's own word
         """Return an open modal or a Home tab by its id."""
@@ -169,16 +205,16 @@ class Team(Observable):
 
     def home_of(self, user: str) -> View | None:
         """Return the Home tab as published for this person."""
-        return self._homes.get(user)
+        return self._homes.get(self.same(user))
 
     def stack(self, user: str, views: Sequence[View]) -> None:
         """Make these the modals this person has open."""
-        self._views[user] = list(views)
+        self._views[self.same(user)] = list(views)
         self.changed()
 
     def publish(self, home: View) -> None:
         """Show this Home tab to its person."""
-        self._homes[home.user] = home
+        self._homes[self.same(home.user)] = home
         self.changed()
 
     def put_view(self, view: View) -> None:

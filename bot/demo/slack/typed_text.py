@@ -12,6 +12,7 @@ from typing import Any
 
 from bot.demo.slack.emoji_codes import EMOJI, short_code
 from bot.demo.slack.team import Team
+from bot.demo.slack.words import escaped
 
 _LINK = re.compile(r"https?://[^\s<>|]+")
 _SPECIAL = {"here", "channel", "everyone"}
@@ -69,11 +70,6 @@ def rich_text(parts: Iterable[Piece]) -> list[dict[str, Any]]:
     return [{"type": "rich_text", "elements": [{"type": "rich_text_section", "elements": inside}]}]
 
 
-def escaped(text: str) -> str:
-    """Return the text with Slack's three control characters escaped."""
-    return text.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
-
-
 def _names(team: Team) -> Mapping[str, Piece]:
     known: dict[str, Piece] = {f"@{word}": Piece("broadcast", word) for word in sorted(_SPECIAL)}
     for group in team.groups.values():
@@ -83,7 +79,7 @@ def _names(team: Team) -> Mapping[str, Piece]:
             label = "" if channel.is_private else channel.name
             known[f"#{channel.name}".lower()] = Piece("channel", channel.id, label=label)
     for user in team.users.values():
-        if not user.deleted:
+        if not user.deleted and team.same(user.id) == user.id:
             for name in (user.name, user.display_name):
                 known[f"@{name}".lower()] = Piece("user", user.id, label=user.name)
     return known

@@ -42,7 +42,11 @@ class CallSeen:
 async def answer(workspace: "Workspace", request: Request) -> Response:
     """Answer one request to `/api/{method}`."""
     method = request.path_params["method"]
-    arguments, token = await _asked(request)
+    try:
+        arguments, token = await _asked(request)
+    except Refused as unreadable:
+        workspace.calls.append(CallSeen(method, {}, workspace.now(), unreadable.as_json(), 200))
+        return JSONResponse(unreadable.as_json())
     seen = CallSeen(method, arguments, workspace.now())
     workspace.calls.append(seen)
     fault = workspace.faults.take(method) or Fault()
@@ -110,21 +114,36 @@ def _too_many(seconds: int) -> Response:
 
 
 async def _asked(request: Request) -> tuple[dict[str, Any], str | None]:
+    """Return the arguments and the token. Raises Refused (`invalid_json`, `json_not_object`, `invalid_form_data`)."""
     arguments: dict[str, Any] = dict(request.query_params)
+    body = await request.body()
     if request.headers.get("content-type", "").startswith("application/json"):
-        arguments |= json.loads(await request.body() or b"{}")
+        arguments |= _json_object(body)
     elif request.method == "POST":
-        arguments |= parse_qsl((await request.body()).decode(), keep_blank_values=True)
+        try:
+            arguments |= parse_qsl(body.decode(), keep_blank_values=True)
+        except UnicodeDecodeError:
+            raise Refused("invalid_form_data") from None
     for key in _JSON_VALUED & arguments.keys():
         if isinstance(arguments[key], str):
             arguments[key] = _parsed(arguments[key])
     bearer = request.headers.get("authorization", "").removeprefix("Bearer ").strip()
     argument = arguments.pop("token", None)
-    return arguments, bearer or argument
+    return arguments, bearer or (argument if isinstance(argument, str) else None)
+
+
+def _json_object(body: bytes) -> dict[str, Any]:
+    try:
+        parsed = json.loads(body or b"{}")
+    except (ValueError, RecursionError):
+        raise Refused("invalid_json") from None
+    if not isinstance(parsed, dict):
+        raise Refused("json_not_object")
+    return parsed
 
 
 def _parsed(text: str) -> Any:
     try:
         return json.loads(text)
-    except ValueError:
+    except (ValueError, RecursionError):
         return text

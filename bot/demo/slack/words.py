@@ -11,6 +11,8 @@ import re
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
+from bot.demo.slack.block_rules import kind_of
+
 _TOKEN = re.compile(r"<([^<>\n]+)>")
 _MARKS = [re.compile(rf"(?<![\w{m}]){m}(?=\S)([^{m}\n]*?\S){m}(?![\w{m}])") for m in (r"\*", "_", "~")]
 _CODE = re.compile(r"(```.*?```|`[^`\n]+`)", re.DOTALL)
@@ -25,6 +27,11 @@ def plain(mrkdwn: str, names: Mapping[str, str]) -> str:
         for piece in pieces
     ]
     return "".join(shown).replace("&lt;", "<").replace("&gt;", ">").replace("&amp;", "&")
+
+
+def escaped(text: str) -> str:
+    """Return the text with Slack's three control characters escaped."""
+    return text.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
 
 
 def of_blocks(blocks: Iterable[Mapping[str, Any]], names: Mapping[str, str]) -> str:
@@ -53,8 +60,10 @@ def _token_free(text: str, names: Mapping[str, str]) -> str:
     return _TOKEN.sub(shown, text)
 
 
-def _of(block: Mapping[str, Any], names: Mapping[str, str]) -> list[str]:
-    kind = block.get("type", "")
+def _of(block: Any, names: Mapping[str, str]) -> list[str]:
+    if not isinstance(block, Mapping):
+        return []
+    kind = kind_of(block)
     if "text" in block and kind in {"mrkdwn", "plain_text", "markdown"}:
         text = str(block["text"])
         return [plain(text, names) if kind == "mrkdwn" else text]

@@ -74,7 +74,7 @@ class Workspace(Outbound):
         if isinstance(message, View):
             return await self._press_in_view(user, message, button)
         self._place(user, message.channel)
-        if message.ephemeral_to not in {None, user}:
+        if message.ephemeral_to not in {None, self.same(user)}:
             raise LookupError(f"{user} does not see this message, it is only for {message.ephemeral_to}")
         path = self.response_urls.give(
             "actions", self.team_id, user=user, channel=message.channel, message_ts=message.ts
@@ -112,6 +112,14 @@ class Workspace(Outbound):
         payload = payloads.global_shortcut(self, self.users[user], callback_id, trigger_id=trigger)
         return await self._interacts("shortcut", user, payload)
 
+    async def changes_channel_id(self, old: str, new: str) -> Delivery | None:
+        """Give a channel another id, as sharing it does; the app hears of it when it is subscribed."""
+        self.change_channel_id(old, new)
+        self.response_urls.move(old, new)
+        if "channel_id_changed" not in self.events:
+            return None
+        return await self.tells({"type": "channel_id_changed", "old_channel_id": old, "new_channel_id": new})
+
     # ---------------------------------------------------------------- how it reaches the bot
 
     async def _interacts(self, kind: str, user: str, payload: Mapping[str, Any]) -> Delivery:
@@ -127,7 +135,7 @@ class Workspace(Outbound):
 
     def _place(self, user: str, channel: str) -> Channel:
         place = self.channels[channel]
-        if user not in place.members:
+        if not self.inside(user, channel):
             raise LookupError(f"{user} is not in #{place.name}, only {place.members} are")
         return place
 

@@ -101,3 +101,39 @@ async def test_a_disconnect_makes_bolt_come_again(workspace: Workspace, connecte
     again = [seen for seen in workspace.calls if seen.method == "apps.connections.open"]
     assert len(again) > len(opened)
     assert (await workspace.types("U0ALICE", "C0OPS", "/flows list")).error is None
+
+
+async def test_one_connection_too_many_is_told_so_and_closed(workspace: Workspace) -> None:
+    workspace.socket.ghosts = 9
+    async with aiohttp.ClientSession() as session:
+        async with session.ws_connect(workspace.socket.ticket(workspace.url)) as tenth:
+            assert (await tenth.receive_json())["num_connections"] == 10, "ghosts count"
+            async with session.ws_connect(workspace.socket.ticket(workspace.url)) as eleventh:
+                told = await eleventh.receive_json()
+                assert (told["type"], told["reason"]) == ("disconnect", "too_many_websockets")
+                assert (await eleventh.receive()).type == aiohttp.WSMsgType.CLOSE
+        workspace.socket.ghosts = 0
+
+
+async def test_a_warning_is_followed_by_its_close(workspace: Workspace, connected: AsyncSocketModeHandler) -> None:
+    workspace.socket.warning_seconds = 0.0
+    opened = sum(seen.method == "apps.connections.open" for seen in workspace.calls)
+    await workspace.socket.disconnect("warning")
+    await workspace.until(
+        lambda: (
+            sum(seen.method == "apps.connections.open" for seen in workspace.calls) > opened
+            and workspace.socket.connected == 1
+        )
+    )
+    assert (await workspace.types("U0ALICE", "C0OPS", "/flows list")).error is None
+
+
+async def test_an_event_that_is_not_acknowledged_comes_again(workspace: Workspace) -> None:
+    workspace.event_retries = (0.0,)
+    async with aiohttp.ClientSession() as session, session.ws_connect(workspace.socket.ticket(workspace.url)) as socket:
+        await socket.receive_json()
+        workspace.patience = 0.05
+        workspace.background.start(workspace.types("U0ALICE", "C0OPS", "@flows-bot list"))
+        first, second = await socket.receive_json(), await socket.receive_json()
+    assert (first["retry_attempt"], second["retry_attempt"], second["retry_reason"]) == (0, 1, "timeout")
+    assert first["payload"]["event_id"] == second["payload"]["event_id"]

@@ -58,7 +58,7 @@ async def test_messages_are_posted_edited_linked_and_deleted(workspace: Workspac
     ts = (await client.chat_postMessage(channel="C0OPS", text="one", blocks=[SECTION]))["ts"]
     sealed = workspace.message("C0OPS", ts).blocks[0]
     assert sealed["block_id"]
-    await client.chat_update(channel="C0OPS", ts=ts, text="two")
+    await client.chat_update(channel="C0OPS", ts=ts, text="two", blocks=[])
     edited = workspace.message("C0OPS", ts)
     assert (edited.words, edited.blocks, edited.edited) == ("two", (), True)
     link = (await client.chat_getPermalink(channel="C0OPS", message_ts=ts))["permalink"]
@@ -177,7 +177,7 @@ async def test_a_missing_scope_names_the_scope(workspace: Workspace, client: Asy
 
 
 async def test_the_limits_answer_429_with_the_seconds_to_wait(workspace: Workspace, client: AsyncWebClient) -> None:
-    workspace.limits.enabled = True
+    workspace.limits.burst = 1
     workspace.now = lambda: 1_800_000_000.25
     await client.chat_postMessage(channel="C0OPS", text="x")
     with pytest.raises(SlackApiError) as caught:
