@@ -35,13 +35,16 @@ class Doctoring:
         in_force: PolicyInForce,
         *,
         connection: Callable[[], Check | None],
+        elsewhere: Callable[[], Check | None],
         alerts: Callable[[], Check | None],
         now: Callable[[], datetime],
     ) -> None:
-        """What says why Socket Mode is not ready, and why alerts cannot be posted: each given once there is one."""
+        """What says why Socket Mode is not ready, that it is shared with strangers, and why alerts cannot be posted: each
+        given once there is one.
+        """
         self._client, self._voipbin, self._following = client, voipbin_, following
         self._database, self._in_force, self._connection, self._now = database, in_force, connection, now
-        self._alerts = alerts
+        self._elsewhere, self._alerts = elsewhere, alerts
         self._began = now()
 
     def looks(self, channel: str) -> Mapping[str, Look]:
@@ -90,7 +93,7 @@ class Doctoring:
         return Finding("alerts", State.OK, f"{'1 rule is' if rules == 1 else f'{rules} rules are'} looked after")
 
     async def _deliveries(self) -> Finding:
-        return await slack.deliveries(self._connection())
+        return await slack.deliveries(self._connection(), self._elsewhere())
 
 
 def needs_of(voipbin_: VoIPBINClient, database: Database) -> dict[str, Check]:

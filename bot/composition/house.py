@@ -8,7 +8,7 @@ Decision: apart from ``command_line``, so that it and the house each stay one si
 """
 
 import contextlib
-from collections.abc import AsyncIterator, Callable, Mapping
+from collections.abc import AsyncIterator, Callable
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
@@ -45,8 +45,9 @@ from bot.composition.watching_over import watching_over
 from bot.ledger.alert_book import AlertBook
 from bot.ledger.book import Book
 from bot.ledger.clock import SharedClock
+from bot.ledger.database import Database
 from bot.ledger.durable import RECORD_WITHIN
-from bot.ledger.replicas import LastSign
+from bot.ledger.replicas import LastSign, living
 from bot.ledger.usual_book import UsualBook
 from bot.misconfigured import Misconfigured
 from bot.policy import PolicyInForce
@@ -169,6 +170,7 @@ async def running(
             database,
             in_force,
             connection=lambda: needs.get("slack"),
+            elsewhere=lambda: warnings.get("socket"),
             alerts=lambda: warnings.get("alerts"),
             now=now,
         )
@@ -207,7 +209,7 @@ async def running(
         raising = raising_alerts(voipbin, live, judging, claims, alerts, in_force.policy, pace=alert_pace, now=now)
         checks = {"policy": keeping, "alerts": raising}
         warnings |= {name: await stack.enter_async_context(check) for name, check in checks.items()}
-        port = await _doors(settings, app, installation, client, needs, warnings, stack)
+        port = await _doors(settings, app, installation, client, database, needs, warnings, stack)
         _say_hello(settings, in_force.policy(), installation, voipbin, port)
         yield Running(port)
 
@@ -217,8 +219,9 @@ async def _doors(
     app: AsyncApp,
     installation: Installation,
     client: AsyncWebClient,
+    database: Database,
     needs: dict[str, Check],
-    warnings: Mapping[str, Check],
+    warnings: dict[str, Check],
     stack: AsyncExitStack,
 ) -> int:
     """Open the front door, last of all: whatever comes in from now on can be carried out. The port of the server."""
@@ -226,13 +229,13 @@ async def _doors(
     secret = secret_of(settings.slack_signing_secret)
     intake = Intake(app, installation, signing_secret="" if settings.socket_mode else secret, registry=registry)
     if settings.socket_mode:
-        socket = SocketMode(intake, client, secret_of(settings.slack_app_token))
+        socket = SocketMode(intake, client, secret_of(settings.slack_app_token), replicas=partial(living, database))
         try:
             await socket.open()
         except NotConnected as trouble:
             raise Misconfigured(f"{trouble}.") from None
         stack.push_async_callback(socket.close)
-        needs["slack"] = socket.ready
+        needs["slack"], warnings["socket"] = socket.ready, socket.elsewhere
     server = http_app(None if settings.socket_mode else intake, needs, registry, warnings=warnings)
     try:
         return await stack.enter_async_context(serve(server, settings.flows_bot_host, settings.flows_bot_port))

@@ -15,7 +15,7 @@ from functools import partial
 from typing import Final
 
 import structlog
-from sqlalchemy import Connection, delete, select, text, update
+from sqlalchemy import Connection, delete, func, select, text, update
 
 from bot.activeflows.errors import LedgerUnavailable
 from bot.activeflows.stopping.gate import boot_time
@@ -100,3 +100,14 @@ class Replicas:
 
 def _forget(dead: str, connection: Connection) -> None:
     connection.execute(delete(replicas).where(replicas.c.id == dead))
+
+
+async def living(database: Database) -> int:
+    """How many bots share this ledger, this one among them. Raises ``LedgerUnavailable``."""
+    if not database.is_postgresql:
+        return 1
+    lively = replicas.c.seen_at >= text(f"extract(epoch FROM now())::int - {DEAD_AFTER}")
+    found = await database.within(
+        lambda connection: connection.execute(select(func.count()).where(lively)).scalar_one()
+    )
+    return max(1, int(found))

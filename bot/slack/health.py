@@ -87,13 +87,23 @@ async def groups(client: AsyncWebClient, policy: Policy) -> Finding:
     return Finding(GROUPS, State.WARNING, what, then)
 
 
-async def deliveries(connection: Callable[[], Awaitable[str]] | None) -> Finding:
-    """``connection``: says why the socket is not ready; ``None`` when Slack delivers over HTTP."""
+async def deliveries(
+    connection: Callable[[], Awaitable[str]] | None, elsewhere: Callable[[], Awaitable[str]] | None = None
+) -> Finding:
+    """``connection``: says why the socket is not ready; ``None`` when Slack delivers over HTTP. ``elsewhere``: says that
+    Slack counts more connections of this app than this deployment has.
+    """
     if connection is None:
         return Finding(DELIVERIES, State.OK, "come over HTTP")
     why = await connection()
     if why:
         return Finding(DELIVERIES, State.BROKEN, f"Socket Mode: {why}", "It connects again by itself; then restart it.")
+    why = await elsewhere() if elsewhere is not None else ""
+    if why:
+        then = (
+            "End the other program, or give it an app of its own; after that restart this bot, which then counts anew."
+        )
+        return Finding(DELIVERIES, State.WARNING, f"Socket Mode: {why}", then)
     return Finding(DELIVERIES, State.OK, "come by Socket Mode, which is connected")
 
 

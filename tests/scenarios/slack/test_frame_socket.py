@@ -3,27 +3,51 @@
 import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from typing import Any
 
 import pytest
+import structlog
+from hypothesis import given
+from hypothesis import strategies as st
 
 from bot.demo.slack import Workspace
-from bot.demo.slack.faults import error, hold
+from bot.demo.slack.faults import error, hold, rate_limited
 from bot.slack.gestures import Gesture
-from bot.slack.socket_mode import NotConnected, SocketMode
+from bot.slack.socket_mode import NotConnected, Pauses, SocketMode
 from tests.scenarios.slack.frame import Frame, said, there
 
 
 @asynccontextmanager
-async def socket(frame: Frame, **pace: float) -> AsyncIterator[tuple[Workspace, SocketMode]]:
+async def socket(frame: Frame, **more: Any) -> AsyncIterator[tuple[Workspace, SocketMode]]:
     slack = frame.workspace
     slack.socket_mode = True
-    mode = SocketMode(frame.intake, frame.client, slack.app_token, **pace)
+    mode = SocketMode(frame.intake, frame.client, slack.app_token, **more)
     await mode.open()
     try:
         await slack.until(lambda: slack.socket.connected)
         yield slack, mode
     finally:
         await mode.close()
+
+
+def opened(slack: Workspace) -> int:
+    return [call.method for call in slack.calls].count("apps.connections.open")
+
+
+class Sleeps:
+    """Pauses that a test lets pass; how long they would have been."""
+
+    def __init__(self) -> None:
+        self.asked: list[float] = []
+        self._over = asyncio.Semaphore(0)
+
+    async def __call__(self, seconds: float) -> None:
+        self.asked.append(seconds)
+        if seconds:
+            await self._over.acquire()
+
+    def over(self) -> None:
+        self._over.release()
 
 
 async def test_a_command_and_a_press_come_through_the_socket(frame: Frame) -> None:
@@ -93,15 +117,124 @@ async def test_slack_s_request_to_come_again_is_followed(frame: Frame) -> None:
 
 
 async def test_a_socket_that_fell_silent_is_not_ready_and_opened_anew(frame: Frame) -> None:
-    opened = "apps.connections.open"
-    async with socket(frame, silent_after=0.2, watch_every=0.05, ping_every=60) as (slack, mode):
-        fault = frame.workspace.faults.on(opened, hold())
-        assert fault.hold
-        await fault.hold.arrived()
-        assert "nothing heard" in await mode.ready()
-        fault.hold.release()
-        await slack.until(lambda: [call.method for call in slack.calls].count(opened) >= 2)
+    sleeps = Sleeps()
+    async with socket(frame, silent_after=0.2, ping_every=60, sleep=sleeps) as (slack, mode):
+        await slack.until(lambda: sleeps.asked)
+        assert "not connected (silent); trying again in" in await mode.ready()
+        sleeps.over()
         await slack.until(lambda: slack.socket.connected)
+        assert opened(slack) >= 2
+
+
+async def test_too_many_connections_are_waited_for_longer_and_longer_and_said_once(
+    frame: Frame, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    sleeps, slack = Sleeps(), frame.workspace
+    refusal = {"type": "disconnect", "reason": "too_many_websockets", "debug_info": {}}
+    with structlog.testing.capture_logs() as logs, monkeypatch.context() as full:
+        full.setattr(slack.socket, "_hello", lambda: refusal)
+        async with socket(frame, sleep=sleeps) as (_, mode):
+            for tries in range(1, 9):
+                await slack.until(lambda tries=tries: len(sleeps.asked) == tries)  # type: ignore[misc]
+                assert opened(slack) == tries
+                assert "too_many_websockets" in await mode.ready()
+                if tries == 8:
+                    full.undo()
+                sleeps.over()
+            await slack.until(lambda: any(line["event"] == "socket_connected" for line in logs))
+            assert await mode.ready() == ""
+    for pause, longest in zip(sleeps.asked, (5, 10, 20, 40, 60, 60, 60, 60), strict=True):
+        assert longest / 2 <= pause <= longest
+    assert len(set(sleeps.asked)) == len(sleeps.asked)  # each with a jitter of its own
+    assert [line["reason"] for line in logs if line["log_level"] == "warning"] == ["too_many_websockets"]
+
+
+@pytest.mark.parametrize("word", ["token_revoked", "account_inactive", "invalid_auth"])
+async def test_what_waiting_does_not_help_is_an_error_said_once_and_seldom_tried(frame: Frame, word: str) -> None:
+    sleeps, slack = Sleeps(), frame.workspace
+    with structlog.testing.capture_logs() as logs:
+        async with socket(frame, sleep=sleeps) as (_, mode):
+            slack.faults.on("apps.connections.open", error(word), times=None)
+            await slack.socket.disconnect("refresh_requested")
+            for tries in range(2, 5):  # the first was none: Slack had asked
+                await slack.until(lambda tries=tries: len(sleeps.asked) == tries)  # type: ignore[misc]
+                assert sleeps.asked[-1] >= 30
+                assert f"({word}): tell whoever looks after this bot" in await mode.ready()
+                sleeps.over()
+    assert sleeps.asked[0] == 0
+    assert [line["reason"] for line in logs if line["log_level"] == "error"] == [word]
+
+
+async def test_slack_s_rate_limit_is_waited_for_as_long_as_it_says(frame: Frame) -> None:
+    sleeps, slack = Sleeps(), frame.workspace
+    async with socket(frame, sleep=sleeps) as (_, mode):
+        slack.faults.on("apps.connections.open", rate_limited(45), times=1)
+        await slack.socket.disconnect("refresh_requested")
+        await slack.until(lambda: len(sleeps.asked) == 2)
+        assert sleeps.asked[1] >= 45
+        assert "ratelimited" in await mode.ready()
+        sleeps.over()
+        await slack.until(lambda: slack.socket.connected)
+
+
+async def test_a_connection_of_somebody_else_is_told(frame: Frame) -> None:
+    slack, deployed = frame.workspace, 1
+
+    async def replicas() -> int:
+        return deployed
+
+    async with socket(frame) as (_, first):
+        assert await first.elsewhere() == ""
+        with structlog.testing.capture_logs() as logs:
+            async with socket(frame, replicas=replicas) as (_, second):
+                assert await second.ready() == ""
+                why = await second.elsewhere()
+                assert "Slack counted 2 connections of this app" in why
+                assert "this deployment has 1" in why
+                deployed = 2
+                assert await second.elsewhere() == ""
+        assert [line["why"] for line in logs if line["event"] == "connections_elsewhere"] == [why]
+    await slack.until(lambda: slack.socket.connected == 0)
+
+
+async def test_until_slack_closes_the_old_connection_it_is_still_listened_to(frame: Frame) -> None:
+    async with socket(frame) as (slack, mode):
+        old = slack.socket._connections[0]
+        await old.send_text('{"type":"disconnect","reason":"warning"}')
+        await slack.until(lambda: slack.socket.connected == 2)
+        assert await mode.ready() == ""
+        for _ in range(4):  # to each of them in turn
+            assert (await slack.types("U0ALICE", "C0INC", "/flows list")).error is None
+        assert await mode.elsewhere() == ""
+
+
+@pytest.mark.parametrize(
+    "frame_",
+    [
+        "",
+        "{",
+        "[]",
+        "null",
+        '"x"',
+        '{"type":[]}',
+        '{"type":"hello","num_connections":"x"}',
+        '{"envelope_id":7}',
+        "[" * 9999,
+    ],
+)
+async def test_a_frame_that_is_none_of_slack_s_changes_nothing(frame: Frame, frame_: str) -> None:
+    async with socket(frame) as (slack, mode):
+        await slack.socket._connections[0].send_text(frame_)
+        assert (await slack.types("U0ALICE", "C0INC", "/flows list")).error is None
+        assert await mode.ready() == ""
+        assert opened(slack) == 1
+
+
+@given(st.sampled_from(["too_many_websockets", "link_disabled", "lost: X", "warning"]), st.integers(0, 10**6))
+def test_pauses_grow_and_have_an_end(reason: str, tries: int) -> None:
+    pause = Pauses().after(reason, tries)
+    assert 0 <= pause <= 600
+    assert (pause == 0) == (reason == "warning" and tries == 0)
 
 
 async def test_leaving_lets_envelopes_under_way_be_acked(frame: Frame) -> None:
