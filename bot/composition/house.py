@@ -73,7 +73,7 @@ from bot.slack.telling import Posted, Teller
 from bot.slack.unknown import Unknown
 from bot.slack.views import Views
 from bot.slack.watch_cards import WatchCards
-from bot.voipbin import Pace, VoIPBINClient
+from bot.voipbin import InBulk, Pace, Urgency, VoIPBINClient
 from bot.voipbin import Patience as AskingPatience
 
 log = structlog.get_logger(__name__)
@@ -159,7 +159,9 @@ async def running(
             pace=watch_pace,
             now=now,
         )
-        reading = Reading(voipbin, now=now, live=live, past=voipbin, judging=judging)
+        screen = InBulk(voipbin, Urgency.SCREEN)
+        reading = Reading(screen, now=now, live=live, past=voipbin, judging=judging)
+        to_stop = Reading(voipbin, now=now, live=live, judging=judging)
         needs = needs_of(voipbin, database)
         views, reviewing = Views(client), Reviewing(book, now=now)
         warnings: dict[str, Check] = {}
@@ -188,7 +190,7 @@ async def running(
             searching=Searching(voipbin, voipbin, now, judging=judging, live=live),
             reviewing=reviewing,
             revealing=Revealing(voipbin, voipbin, book, now=now),
-            asking=Asking(voipbin, book, reading.resolve, patience=patience, now=now),
+            asking=Asking(voipbin, book, to_stop.resolve, patience=patience, now=now),
             bulk=bulk,
             examining=Examining(doctoring.looks),
             watching=await stack.enter_async_context(over),

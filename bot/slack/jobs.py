@@ -3,6 +3,10 @@
 A listener acks and starts a job; a job is one use case with its answer. Whatever it raises becomes words here and
 nowhere else, so that no press stays without a visible answer. asyncio holds tasks by weak references only, and Bolt
 forgets its own: here every task is kept until it is done, and ``drain`` waits for them at shutdown.
+
+Decisions: what leads to a stop never waits for what is only read, and nobody waits for somebody else's many (``turns``).
+A job is taken if its turn comes while there is time to answer within the three seconds of an answer, whatever the
+number; else it is refused, politely and in time.
 """
 
 import asyncio
@@ -16,30 +20,39 @@ from bot.activeflows.errors import BotError
 from bot.slack.explain import BUSY, CLOSING, explained, incident, root_of, still_working
 from bot.slack.gestures import Gesture
 from bot.slack.telling import Hearing, Message, Teller, hearing
+from bot.slack.turns import Turns
 
 log = structlog.get_logger(__name__)
 
 AT_ONCE: Final = 16
-WAITING: Final = 64
+EACH: Final = 6
+"""Jobs of one person at once."""
+TURN_WITHIN: Final = 1.9
+"""Seconds until a job that has no turn yet is refused."""
 NOTICE_AFTER: Final = 2.0
 """Seconds without a visible word until "Still working on it" is said."""
+_REFUSAL_WITHIN: Final = 60.0
+_MOST: Final = 5000
+"""Jobs that are held at all: some hundred MB at most."""
 
 
 class Jobs:
-    """Background work for gestures: ``at_once`` run, ``waiting`` wait, the rest is politely refused."""
+    """Background work for gestures: ``at_once`` run that lead to a stop, as many that do not, ``each`` of one person."""
 
     def __init__(
         self,
         teller: Teller,
         *,
         at_once: int = AT_ONCE,
-        waiting: int = WAITING,
+        each: int = EACH,
+        turn_within: float = TURN_WITHIN,
         notice_after: float = NOTICE_AFTER,
         sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
     ) -> None:
         self._teller = teller
-        self._room = at_once + waiting
-        self._turns = asyncio.Semaphore(at_once)
+        self._urgent, self._others = Turns(at_once, each), Turns(at_once, each)
+        self._no_turn = Turns(at_once // 2, each)
+        self._turn_within = turn_within
         self._notice_after = notice_after
         self._sleep = sleep
         self._jobs: set[asyncio.Task[None]] = set()
@@ -51,15 +64,19 @@ class Jobs:
         """Jobs that run or wait for their turn."""
         return len(self._jobs)
 
-    def start(self, gesture: Gesture, work: Callable[[], Awaitable[None]], *, doing: str = "") -> None:
-        """Run ``work`` in the background; ``doing`` ("reading the activeflows") is said when it takes long."""
+    def start(
+        self, gesture: Gesture, work: Callable[[], Awaitable[None]], *, doing: str = "", urgent: bool = False
+    ) -> None:
+        """Run ``work`` in the background; ``doing`` ("reading the activeflows") is said when it takes long.
+
+        ``urgent``: it leads to a stop.
+        """
         if self._closing:
             self._keep(self._refusals, self._refuse(gesture, CLOSING))
-        elif len(self._jobs) >= self._room:
+        elif len(self._jobs) + len(self._refusals) >= _MOST:
             log.warning("too_many_jobs", under_way=len(self._jobs))
-            self._keep(self._refusals, self._refuse(gesture, BUSY))
         else:
-            self._keep(self._jobs, self._run(gesture, work, doing))
+            self._keep(self._jobs, self._in_turn(gesture, work, doing, self._urgent if urgent else self._others))
 
     async def drain(self, *, within: float = 10.0) -> int:
         """Take no more, wait for what is under way, cancel what is not done ``within`` seconds; how many that were."""
@@ -81,12 +98,22 @@ class Jobs:
         tasks.add(task)
         task.add_done_callback(tasks.discard)
 
-    async def _run(self, gesture: Gesture, work: Callable[[], Awaitable[None]], doing: str) -> None:
+    async def _in_turn(self, gesture: Gesture, work: Callable[[], Awaitable[None]], doing: str, turns: Turns) -> None:
+        began = asyncio.get_running_loop().time()
+        try:
+            async with turns.turn(gesture.user_id, within=self._turn_within):
+                waited = asyncio.get_running_loop().time() - began
+                await self._run(gesture, work, doing, self._notice_after - waited)
+        except TimeoutError:
+            self._keep(self._refusals, self._refuse(gesture, BUSY))
+
+    async def _run(
+        self, gesture: Gesture, work: Callable[[], Awaitable[None]], doing: str, notice_after: float
+    ) -> None:
         with hearing() as ear:
-            notice = asyncio.create_task(self._notice(gesture, ear, doing))
+            notice = asyncio.create_task(self._notice(gesture, ear, doing, notice_after))
             try:
-                async with self._turns:
-                    await work()
+                await work()
             except Exception as error:  # noqa: BLE001 - the one place where anything becomes words
                 await self._say(gesture, self._words(gesture, error, doing))
             finally:
@@ -94,13 +121,16 @@ class Jobs:
                 with suppress(asyncio.CancelledError):
                     await notice
 
-    async def _notice(self, gesture: Gesture, ear: Hearing, doing: str) -> None:
-        await self._sleep(self._notice_after)
+    async def _notice(self, gesture: Gesture, ear: Hearing, doing: str, after: float) -> None:
+        await self._sleep(max(0.0, after))
         if not ear.spoken:
             await self._say(gesture, still_working(doing))
 
     async def _refuse(self, gesture: Gesture, message: Message) -> None:
-        await self._say(gesture, message)
+        """In turn, too: the words for somebody's thousand do not use up the connections for everybody's answers."""
+        with suppress(TimeoutError):
+            async with self._no_turn.turn(gesture.user_id, within=_REFUSAL_WITHIN):
+                await self._say(gesture, message)
 
     async def _say(self, gesture: Gesture, message: Message) -> None:
         """A last word that fails must not hide the first error, nor end the task with one nobody reads."""

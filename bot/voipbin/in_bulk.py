@@ -1,6 +1,7 @@
 """The same VoIPBIN, less urgently: what one person presses, and what fills a screen, goes before it.
 
-It is for the many stops of a bulk and, with ``Urgency.SCAN``, for what is read although nobody asked just now.
+It is for the many stops of a bulk, with ``Urgency.SCREEN`` for what somebody only looks at and, with ``Urgency.SCAN``, for
+what is read although nobody asked just now.
 """
 
 from collections.abc import Sequence

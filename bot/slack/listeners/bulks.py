@@ -61,7 +61,7 @@ def _hear(app: AsyncApp, desk: Desk, action_id: str, reaction: Reaction) -> None
     async def pressed(ack: AsyncAck, body: dict[str, Any], action: dict[str, Any]) -> None:
         await ack()
         gesture = from_action(body)
-        desk.jobs.start(gesture, lambda: reaction(desk, gesture, str(action.get("value", ""))))
+        desk.jobs.start(gesture, lambda: reaction(desk, gesture, str(action.get("value", ""))), urgent=True)
 
 
 async def begin(desk: Desk, gesture: Gesture, request: StopAll) -> None:

@@ -44,8 +44,21 @@ def register(app: AsyncApp, desk: Desk) -> None:
     async def command(ack: AsyncAck, body: dict[str, Any]) -> None:
         await ack()
         gesture = from_command(body)
-        text = from_slack(str(body.get("text", "")))
-        desk.jobs.start(gesture, partial(answer, desk, gesture, text), doing="asking VoIPBIN")
+        start(desk, gesture, from_slack(str(body.get("text", ""))))
+
+
+def start(desk: Desk, gesture: Gesture, text: str) -> None:
+    """Begin what was typed; what leads to a stop goes first."""
+    desk.jobs.start(
+        gesture, partial(answer, desk, gesture, text), doing="asking VoIPBIN", urgent=_leads_to_a_stop(text)
+    )
+
+
+def _leads_to_a_stop(text: str) -> bool:
+    try:
+        return isinstance(parse(text), Stop | StopAll)
+    except NotUnderstood:
+        return False
 
 
 async def answer(desk: Desk, gesture: Gesture, text: str) -> None:

@@ -35,13 +35,15 @@ def register(app: AsyncApp, desk: Desk) -> None:
     async def ask_stop(ack: AsyncAck, body: dict[str, Any], action: dict[str, Any]) -> None:
         await ack()
         gesture = from_action(body)
-        desk.jobs.start(gesture, lambda: _ask_by_button(desk, gesture, action), doing="reading the activeflow")
+        desk.jobs.start(
+            gesture, lambda: _ask_by_button(desk, gesture, action), doing="reading the activeflow", urgent=True
+        )
 
     @app.action(ids.STOP_FLOW)
     async def stop_flow(ack: AsyncAck, body: dict[str, Any], action: dict[str, Any]) -> None:
         gesture, intent_id = from_action(body), str(action.get("value", ""))
         if await reasons.needed(desk, intent_id):
-            desk.jobs.start(gesture, lambda: reasons.ask(desk, gesture, intent_id))
+            desk.jobs.start(gesture, lambda: reasons.ask(desk, gesture, intent_id), urgent=True)
         else:
             await take(desk, gesture, press_of(gesture, intent_id, desk.now()))
         await ack()
@@ -57,13 +59,13 @@ def register(app: AsyncApp, desk: Desk) -> None:
     async def ask_others_(ack: AsyncAck, body: dict[str, Any], action: dict[str, Any]) -> None:
         await ack()
         gesture = from_action(body)
-        desk.jobs.start(gesture, lambda: _ask_others(desk, gesture, str(action.get("value", ""))))
+        desk.jobs.start(gesture, lambda: _ask_others(desk, gesture, str(action.get("value", ""))), urgent=True)
 
     @app.action(ids.CANCEL_STOP)
     async def cancel_stop(ack: AsyncAck, body: dict[str, Any], action: dict[str, Any]) -> None:
         await ack()
         gesture = from_action(body)
-        desk.jobs.start(gesture, lambda: _put_away(desk, gesture, str(action.get("value", ""))))
+        desk.jobs.start(gesture, lambda: _put_away(desk, gesture, str(action.get("value", ""))), urgent=True)
 
 
 async def begin(desk: Desk, gesture: Gesture, request: Stop) -> None:
