@@ -15,6 +15,8 @@
         ├── VoIPBINBusy         429: too many requests
         ├── CredentialRejected  401 or 403: the bot's own credential
         ├── AccountFrozen       403 ACCOUNT_FROZEN
+        ├── PaymentDue          402: the customer's account has to be paid first
+        ├── StateConflict       409: refused because of the state that VoIPBIN says it is in
         ├── VoIPBINBroken       an error of its own, or an answer that cannot be read
         ├── StopUnconfirmed     a stop was sent and its answer was lost: it may have happened
         ├── IdentityUnknown     Slack did not say who this person is
@@ -128,6 +130,14 @@ class CredentialRejected(Failure):
 
 class AccountFrozen(Failure):
     """403 ACCOUNT_FROZEN: the customer's account is scheduled for deletion."""
+
+
+class PaymentDue(Failure):
+    """402: VoIPBIN does nothing for this account before it is paid."""
+
+
+class StateConflict(Failure):
+    """409: VoIPBIN refused it because of the state it says it is in, such as being stopped already. Nothing was done by it."""
 
 
 class VoIPBINBroken(Failure):

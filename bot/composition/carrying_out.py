@@ -18,6 +18,7 @@ from bot.activeflows.operators import Policy
 from bot.activeflows.stopping.admission import Admitting
 from bot.activeflows.stopping.aftermath import Aftermath
 from bot.activeflows.stopping.authorization import Authorization
+from bot.activeflows.stopping.follow import Follow
 from bot.activeflows.stopping.gate import Gate
 from bot.activeflows.stopping.machine import StopMachine
 from bot.activeflows.stopping.patience import Patience
@@ -82,9 +83,11 @@ class CarryingOut:
         return AskingBulk(self.bulks, Preparing(freezing, now=now), now=now)
 
     def _by_wish(self, cards: Cards, bulking: Bulking, hung_up: HungUp) -> CarryOut:
-        stop = StopWorkflow(
-            self._ledger, cards, self._admitting, self._lone(), Aftermath(self._voipbin, self._patience)
-        )
+        now, patience = self._clock.now, self._patience
+        aftermath = Aftermath(self._voipbin, patience, now)
+        subject = ActiveflowSubject(self._voipbin, self._gate, patience, now=now)
+        follow = Follow(self._ledger, subject, aftermath, patience, now=now)
+        stop = StopWorkflow(self._ledger, cards, self._admitting, self._lone(), aftermath, follow)
         wishes: dict[Wish, CarryOut] = {
             Wish.STOP: stop.carry_out,
             Wish.HANG_UP: self._hang_up(cards, hung_up).carry_out,
@@ -100,14 +103,14 @@ class CarryingOut:
 
     def _hang_up(self, cards: Cards, hung_up: HungUp) -> HangUpWorkflow:
         """A call that was told to hang up is looked at for some seconds, and not followed for minutes."""
-        now, patience = self._clock.now, replace(self._patience, soon=self._patience.after, looks=0)
+        now, patience = self._clock.now, replace(self._patience, soon=self._patience.after, looks=0, follow_for=0)
         subject = CallSubject(self._voipbin, self._gate, now=now)
         machine = StopMachine(self._ledger, subject, None, patience=patience, now=now)
         return HangUpWorkflow(self._ledger, cards, self._admitting, machine, subject, of_member=hung_up.tell, now=now)
 
     def _bulking(self, cards: BulkCards, freezing: Freezing) -> Bulking:
         """A member is stopped by the machine of a lone stop, less urgently, and nobody waits minutes for one not known."""
-        voipbin, patience, now = InBulk(self._voipbin), replace(self._patience, looks=0), self._clock.now
+        voipbin, patience, now = InBulk(self._voipbin), replace(self._patience, looks=0, follow_for=0), self._clock.now
         subject = ActiveflowSubject(voipbin, self._gate, patience, now=now)
         return Bulking(
             bulks=self.bulks,
@@ -116,7 +119,7 @@ class CarryingOut:
             pressing=PressingBulk(self.bulks, self._ledger, self._authorization, now=now),
             machine=StopMachine(self._ledger, subject, None, patience=patience, now=now),
             around=LookingAround(
-                self._people, freezing, Readback(voipbin, patience, now), Aftermath(voipbin, patience)
+                self._people, freezing, Readback(voipbin, patience, now), Aftermath(voipbin, patience, now)
             ),
             members=self.durable,
             now=now,

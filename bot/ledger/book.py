@@ -11,17 +11,8 @@ from sqlalchemy import Connection, and_, delete, insert, or_, select, update
 from bot.activeflows.bulk.bulks import BulkState
 from bot.activeflows.errors import LedgerUnavailable
 from bot.activeflows.records import Entry, Question, Record, Written
-from bot.activeflows.stopping.stops import (
-    CallAfter,
-    Claim,
-    Ended,
-    Fence,
-    Intent,
-    IntentState,
-    Permitted,
-    Press,
-    Wish,
-)
+from bot.activeflows.stopping.claims import Claim, Fence, Permitted
+from bot.activeflows.stopping.stops import CallAfter, Ended, Intent, IntentState, Press, Wish
 from bot.activeflows.stopping.troubles import Shut
 from bot.ledger import audit, fences
 from bot.ledger.clock import clock

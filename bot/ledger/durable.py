@@ -82,7 +82,10 @@ def _revived(fields: dict[str, Any]) -> Any:
 
 
 class DurableStep:
-    """``stopping.ports.Step`` on DBOS."""
+    """``stopping.ports.Step`` on DBOS. ``waiting``: the workflows that a shutdown does not wait for."""
+
+    def __init__(self, waiting: set[asyncio.Task[Any]]) -> None:
+        self._waiting = waiting
 
     async def __call__(self, name: str, returns: type[T], work: Callable[[], Awaitable[T]], /) -> T:
         adapter = TypeAdapter(returns)
@@ -94,6 +97,15 @@ class DurableStep:
 
     async def sleep(self, seconds: float) -> None:
         await DBOS.sleep_async(seconds)
+
+    async def idle(self, seconds: float) -> None:
+        task = asyncio.current_task()
+        assert task is not None  # noqa: S101 # a workflow is one
+        self._waiting.add(task)
+        try:
+            await DBOS.sleep_async(seconds)
+        finally:
+            self._waiting.discard(task)
 
 
 def _log_with_the_house() -> None:
@@ -139,7 +151,7 @@ class Durable:
         @DBOS.workflow(name="carry_out_press", max_recovery_attempts=None)
         async def workflow(press: dict[str, Any], record_by: str | None = None) -> None:
             with self._at_work():
-                taken, step = _PRESS.validate_python(press), DurableStep()
+                taken, step = _PRESS.validate_python(press), DurableStep(self._waiting)
                 beginning = await step("begin", Beginning, partial(self._presses.beginning, taken, record_by))
                 if beginning is Beginning.IN_TIME:
                     await carry_out(taken, step)
@@ -151,7 +163,7 @@ class Durable:
             with self._at_work():
                 if self._closing:
                     raise asyncio.CancelledError
-                return str(await carry_out_member(_PRESS.validate_python(press), number, DurableStep()))
+                return str(await carry_out_member(_PRESS.validate_python(press), number, DurableStep(self._waiting)))
 
         self._workflow, self._member = workflow, member
         DBOS.launch()

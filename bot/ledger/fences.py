@@ -4,7 +4,7 @@ from datetime import datetime
 
 from sqlalchemy import Connection, select, text
 
-from bot.activeflows.stopping.stops import Fence
+from bot.activeflows.stopping.claims import Fence
 from bot.ledger.tables import runs
 
 

@@ -25,6 +25,8 @@ from bot.activeflows.errors import (
     NotOurs,
     NotPermitted,
     NotUnderstood,
+    PaymentDue,
+    StateConflict,
     StopUnconfirmed,
     VoIPBINBroken,
     VoIPBINBusy,
@@ -177,6 +179,22 @@ def _failure(error: Failure) -> str:
             return (
                 f"{bold('The record could not be written')}, and without a record I stop nothing. {_NOTHING} "
                 f"Please {_CARETAKER}."
+            )
+        case _:
+            return _other(error)
+
+
+def _other(error: Failure) -> str:
+    match error:
+        case PaymentDue():
+            return (
+                f"{bold('VoIPBIN does nothing for this account before it is paid.')} {_NOTHING} "
+                "Whoever looks after the account at VoIPBIN has to act."
+            )
+        case StateConflict():
+            return (
+                f"{bold('VoIPBIN refused it, because of the state it says this is in.')} {_NOTHING} "
+                "Look at it again before you do anything else."
             )
         case _:
             return f"{bold('It did not work.')} {_NOTHING} Try again in a moment."

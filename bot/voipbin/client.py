@@ -172,7 +172,7 @@ class VoIPBINClient:
             raise NotFound(str(activeflow_id))
         if trouble.before_any_work:
             raise trouble.failure()
-        raise StopUnconfirmed(f"{trouble.what}; the stop may have been carried out", trouble.request_id)
+        raise StopUnconfirmed(trouble.what, trouble.request_id)
 
     async def hang_up(self, call_id: UUID, *, gate: Gate[Call | None]) -> Call:
         """Send one hang-up and give VoIPBIN's answer; the call ends a little later. Raises as ``stop`` does.
@@ -192,7 +192,7 @@ class VoIPBINClient:
             raise NotFound(str(call_id))
         if trouble.before_any_work:
             raise trouble.failure()
-        raise StopUnconfirmed(f"{trouble.what}; the hang-up may have been carried out", trouble.request_id)
+        raise StopUnconfirmed(trouble.what, trouble.request_id)
 
     async def flow(self, flow_id: UUID) -> Flow | None:
         """A flow's definition, not older than some minutes; ``None`` for one that was deleted, or was temporary."""

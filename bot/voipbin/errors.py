@@ -19,6 +19,8 @@ from bot.activeflows.errors import (
     AccountFrozen,
     CredentialRejected,
     Failure,
+    PaymentDue,
+    StateConflict,
     VoIPBINBroken,
     VoIPBINBusy,
     VoIPBINUnreachable,
@@ -39,7 +41,9 @@ class Kind(Enum):
     FROZEN = auto()
     FORBIDDEN = auto()  # 403: role too low, or somebody else's
     ABSENT = auto()  # 404 about the object: never existed, or deleted
-    GONE = auto()  # 409 STATE_INVALID: a deleted call
+    GONE = auto()  # 409 STATE_INVALID, 410: a deleted call
+    CONFLICT = auto()  # any other 409, 412: refused because of the state it is in, such as being stopped already
+    UNPAID = auto()  # 402
     REFUSED = auto()  # checked at the edge before any work: a wrong route, a malformed id
     HICCUP = auto()  # 400 INVALID_ARGUMENT
     INTERNAL = auto()  # 500: also "circuit breaker open"
@@ -57,9 +61,14 @@ _BEFORE_ANY_WORK: Final = frozenset(
         Kind.FROZEN,
         Kind.FORBIDDEN,
         Kind.ABSENT,
+        Kind.GONE,
+        Kind.CONFLICT,
+        Kind.UNPAID,
         Kind.REFUSED,
     }
 )
+_ABOUT_THE_REQUEST: Final = (405, 406, 411, 413, 414, 415, 417, 421, 422, 426, 428, 431, 451)
+"""Statuses by which a request is refused for what it is: https://www.rfc-editor.org/rfc/rfc9110#section-15.5"""
 _BY_REASON: Final[Mapping[tuple[int, str], Kind]] = {
     (400, "INVALID_ARGUMENT"): Kind.HICCUP,
     (400, "INVALID_ID"): Kind.REFUSED,
@@ -72,13 +81,20 @@ _BY_REASON: Final[Mapping[tuple[int, str], Kind]] = {
 }
 _BY_STATUS: Final[Mapping[int, Kind]] = {
     401: Kind.CREDENTIAL,
+    402: Kind.UNPAID,
     403: Kind.FORBIDDEN,
     404: Kind.ABSENT,
+    408: Kind.UNAVAILABLE,
+    409: Kind.CONFLICT,
+    410: Kind.GONE,
+    412: Kind.CONFLICT,
     429: Kind.THROTTLED,
     500: Kind.INTERNAL,
     502: Kind.UNAVAILABLE,
     503: Kind.UNAVAILABLE,
     504: Kind.UNAVAILABLE,
+    **dict.fromkeys(_ABOUT_THE_REQUEST, Kind.REFUSED),
+    **dict.fromkeys(range(300, 400), Kind.REFUSED),  # a redirect is followed by nobody here
 }
 _FAILURES: Final[Mapping[Kind, type[Failure]]] = {
     Kind.UNSENT: VoIPBINUnreachable,
@@ -88,6 +104,9 @@ _FAILURES: Final[Mapping[Kind, type[Failure]]] = {
     Kind.LOGIN: CredentialRejected,
     Kind.FORBIDDEN: CredentialRejected,
     Kind.FROZEN: AccountFrozen,
+    Kind.CONFLICT: StateConflict,
+    Kind.GONE: StateConflict,
+    Kind.UNPAID: PaymentDue,
 }
 
 _REASON: Final = re.compile(r"[A-Z][A-Z0-9_]{0,63}")
@@ -172,6 +191,10 @@ def _words(kind: Kind, status: int, reason: str, error: WireError) -> str:
             return f"{answered}: the bot's credential may not do this"
         case Kind.FROZEN:
             return f"{answered}: the customer's account is frozen{_freeze(error.details)}"
+        case Kind.UNPAID:
+            return f"{answered}: the customer's account has to be paid first"
+        case Kind.CONFLICT | Kind.GONE:
+            return f"{answered}: it refused, because of the state that it says this is in"
         case Kind.THROTTLED:
             return f"{answered}: too many requests for this customer's account"
         case Kind.REFUSED if status == 404:

@@ -28,7 +28,9 @@ QUIET = [
     "--disable-sync",
 ]
 expect.set_options(timeout=60_000)  # milliseconds; a bound on the patience of the tests, not a promise of the bot
-SHORT = Patience(soon=(0.0, 0.3, 0.7), settle=1.5, every=0.3, rest=0.5, looks=10, after=(0.3, 0.7, 1.0, 1.0))
+SHORT = Patience(
+    soon=(0.0, 0.3, 0.7), settle=1.5, every=0.3, rest=0.5, looks=10, follow_every=0.5, after=(0.3, 0.7, 1.0, 1.0)
+)
 Opens = Callable[..., Awaitable[Screen]]
 
 

@@ -37,7 +37,7 @@ async def test_a_caller_who_stays_on_the_line_is_hung_up(shown: Demo, world: Wor
     await olive.switches("Leave the caller on the line")
     card = await olive.asks_to_stop(call)
     await olive.presses("Stop flow", card)
-    await expect(card).to_contain_text("Call: still up.")
+    await expect(card).to_contain_text("Call: still up")
     await olive.switches("Leave the caller on the line")
     await olive.presses("Hang up the call", card)
     await expect(card).to_contain_text("after @Olive Operator pressed")

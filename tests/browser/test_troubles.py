@@ -29,7 +29,7 @@ async def test_a_lost_answer_is_cleared_up_by_reading_and_said_to_have_been_lost
     await olive.switches("Lose the answer to a stop")
     await olive.presses("Stop flow", card)
     await expect(card).to_contain_text("read back from VoIPBIN")
-    await expect(card).to_contain_text("The answer to @Olive Operator’s stop was lost")
+    await expect(card).to_contain_text("@Olive Operator’s stop had no clear answer")
     await expect(card).not_to_contain_text("Stopped by")
     assert world.activeflow(call.id).status == "ended"
     assert _posts(world, call) == 1

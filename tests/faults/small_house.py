@@ -27,6 +27,7 @@ from bot.activeflows.stopping.admission import Admitting
 from bot.activeflows.stopping.aftermath import Aftermath
 from bot.activeflows.stopping.asking import Asking
 from bot.activeflows.stopping.authorization import Authorization
+from bot.activeflows.stopping.follow import Follow
 from bot.activeflows.stopping.gate import Gate
 from bot.activeflows.stopping.machine import StopMachine
 from bot.activeflows.stopping.patience import Patience
@@ -125,7 +126,10 @@ class House:
         freezing = Freezing(InBulk(voipbin), self.now)
         self.asking_bulk = AskingBulk(self.bulks, Preparing(freezing, now=self.now), now=self.now)
         bulking = self._bulking(InBulk(voipbin), freezing, authorization)
-        stopping = StopWorkflow(self.book, cards, admitting, self._lone(voipbin), Aftermath(voipbin, patience))
+        aftermath = Aftermath(voipbin, patience, self.now)
+        subject = ActiveflowSubject(voipbin, self._gate, patience, now=self.now)
+        follow = Follow(self.book, subject, aftermath, patience, now=self.now)
+        stopping = StopWorkflow(self.book, cards, admitting, self._lone(voipbin), aftermath, follow)
         self._wishes = {
             Wish.STOP: stopping.carry_out,
             Wish.HANG_UP: self._hang_up(voipbin, admitting).carry_out,
@@ -145,16 +149,16 @@ class House:
         return StopMachine(self.book, subject, renewal, patience=patience, now=now)
 
     def _hang_up(self, voipbin: VoIPBINClient, admitting: Admitting) -> HangUpWorkflow:
-        patience = replace(Patience(), soon=Patience().after, looks=0)
+        patience = replace(Patience(), soon=Patience().after, looks=0, follow_for=0)
         subject = CallSubject(voipbin, self._gate, now=self.now)
         machine = StopMachine(self.book, subject, None, patience=patience, now=self.now)
         of_member = HungUp(self.bulks, self.bulk_cards).tell
         return HangUpWorkflow(self.book, self.cards, admitting, machine, subject, of_member=of_member, now=self.now)
 
     def _bulking(self, voipbin: InBulk, freezing: Freezing, authorization: Authorization) -> Bulking:
-        patience, now = replace(Patience(), looks=0), self.now
+        patience, now = replace(Patience(), looks=0, follow_for=0), self.now
         subject = ActiveflowSubject(voipbin, self._gate, patience, now=now)
-        readback, aftermath = Readback(voipbin, patience, now), Aftermath(voipbin, patience)
+        readback, aftermath = Readback(voipbin, patience, now), Aftermath(voipbin, patience, now)
         return Bulking(
             bulks=self.bulks,
             ledger=self.book,

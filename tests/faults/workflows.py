@@ -95,6 +95,9 @@ class RememberingStep:
             self._remembered.append(("sleep", told))
         await asyncio.sleep(max(0.0, (datetime.fromisoformat(told) - self._now()).total_seconds()))
 
+    async def idle(self, seconds: float) -> None:
+        await self.sleep(seconds)
+
     def _again(self, name: str) -> str | None:
         self._place += 1
         if self._place > len(self._remembered):

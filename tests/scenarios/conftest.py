@@ -41,7 +41,15 @@ may = ["view"]
 """
 
 SHORT = Patience(
-    side_look=1.0, soon=(0.0, 0.05, 0.1), settle=0.4, every=0.1, rest=0.2, looks=5, after=(0.0, 0.1, 0.2, 0.3)
+    side_look=1.0,
+    soon=(0.0, 0.05, 0.1),
+    settle=0.4,
+    every=0.1,
+    rest=0.2,
+    looks=5,
+    after=(0.0, 0.1, 0.2, 0.3),
+    follow_every=0.2,
+    follow_for=60.0,
 )
 BRISK = WatchPace(
     card_every=0.1,

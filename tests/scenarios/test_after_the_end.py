@@ -32,7 +32,7 @@ async def test_the_call_is_told_as_it_goes_hanging_up_then_hung_up(
     async with stage.start():
         card = await stage.asks_to_stop(activeflow)
         await slack.clicks(ALICE, card, "stop.flow")
-        said = await stage.reads("Call: hanging up.")
+        said = await stage.reads("Call: hanging up, as of")
         assert "Stopped by @Alice" in said.words
         call = voipbin.call_of(activeflow)
         assert call is not None

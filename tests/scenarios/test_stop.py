@@ -200,7 +200,7 @@ async def test_when_no_way_to_the_card_is_left_the_presser_is_told(
     slack.faults.on("chat.update", error("cant_update_message"), times=None)
     slack.faults.on("response_url", status(404, b"used_url"), times=None)
     await slack.clicks(ALICE, card, "stop.flow")
-    said = await bot.reads("the card in the channel could not be changed", user=ALICE)
+    said = await bot.reads("card in the channel could not be changed", user=ALICE)
     assert said.ephemeral_to == ALICE or said.channel != INCIDENTS
     assert voipbin.activeflow(activeflow.id).status == "ended"
 

@@ -32,6 +32,8 @@ CREDENTIAL = "VoIPBIN does not accept my credential"
 FROZEN = "This VoIPBIN account is frozen"
 BUSY = "VoIPBIN takes no more requests right now"
 ABSENT = "No activeflow fits"
+UNPAID = "VoIPBIN does nothing for this account before it is paid"
+CONFLICT = "VoIPBIN refused it, because of the state it says this is in"
 STILL = "Still working on it"
 UNSENT, UNDONE = "Nothing was stopped", "Still running"
 
@@ -79,8 +81,10 @@ TROUBLES = [
     row(403, "DIRECT_ACCESS_NOT_SUPPORTED", CREDENTIAL, UNSENT),
     row(403, "AGENT_AUTH_REQUIRED", CREDENTIAL, UNSENT),
     row(404, "ROUTE_NOT_FOUND", BROKEN, UNSENT),
-    row(409, "STATE_INVALID", BROKEN),
-    row(409, "ACTIVEFLOW_ALREADY_STOPPED", BROKEN),
+    row(402, "PAYMENT_REQUIRED", UNPAID, UNSENT),
+    row(409, "STATE_INVALID", CONFLICT, UNSENT),
+    row(409, "ACTIVEFLOW_ALREADY_STOPPED", CONFLICT, UNSENT),
+    row(422, "A_REASON_OF_TOMORROW", BROKEN, UNSENT),
     row(429, "RATE_LIMIT_EXCEEDED", BUSY, UNSENT, details=[{"limited_by": "customer"}]),
     row(500, "INTERNAL", BROKEN),
     row(503, "REQUEST_TIMEOUT", DOWN),
@@ -90,7 +94,7 @@ TROUBLES = [
     Trouble("an empty 400, as old deployments say everything", faults.empty(400), BROKEN, says="VoIPBIN answered 400"),
     Trouble("an empty 500, as after a panic", faults.empty(500), BROKEN, says="VoIPBIN answered 500"),
     Trouble("an empty 404, which is not VoIPBIN's", faults.empty(404), BROKEN, UNSENT, "is the API URL right?"),
-    Trouble("a redirect", faults.empty(302), BROKEN, says="a redirect; is the API URL right?"),
+    Trouble("a redirect", faults.empty(302), BROKEN, UNSENT, "a redirect; is the API URL right?"),
     Trouble("a gateway's page", faults.html(502), DOWN, says="VoIPBIN answered 502"),
     Trouble("broken JSON", faults.broken_json(), BROKEN, says="VoIPBIN answered 200 with something unreadable"),
     Trouble("a connection that is reset", faults.reset_before(), DOWN, says="the connection to VoIPBIN broke"),

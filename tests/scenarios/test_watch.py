@@ -117,7 +117,7 @@ async def test_where_the_bot_is_no_member_there_is_no_card_and_no_watch(
 ) -> None:
     answer = await answers(bot, f"watch {ringing.id}", channel=ABROAD)
     assert answer.ephemeral_to == ALICE
-    assert "nothing is watched" in answer.words
+    assert "Nothing is watched" in answer.words
     assert "Invite the bot to the channel, then ask again" in answer.words
     assert [m for m in slack.sees(BOB, ABROAD) if m.ephemeral_to is None] == []
     assert "No card follows anything" in (await answers(bot, "unwatch", channel=ABROAD)).words

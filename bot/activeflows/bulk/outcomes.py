@@ -5,7 +5,7 @@ from typing import Final
 
 from bot.activeflows.bulk.bulks import Became
 from bot.activeflows.records import Record
-from bot.activeflows.stopping.machine import Result
+from bot.activeflows.stopping.result import Result
 from bot.activeflows.stopping.stops import (
     Attribution,
     Ended,
@@ -21,7 +21,7 @@ from bot.activeflows.stopping.troubles import Shut
 
 def became_of(result: Result) -> Became:
     match result.phase:
-        case Ended(attribution=Attribution.ALREADY | Attribution.BY_ITSELF):
+        case Ended(attribution=Attribution.ALREADY | Attribution.BY_ITSELF | Attribution.BEFORE):
             return Became.ALREADY
         case Ended():
             return Became.STOPPED

@@ -14,8 +14,9 @@ from bot.activeflows.errors import LedgerUnavailable
 from bot.activeflows.records import Record, What
 from bot.activeflows.stopping import max_ages
 from bot.activeflows.stopping.authorization import Act, Authorization, asked_of
+from bot.activeflows.stopping.claims import Claim
 from bot.activeflows.stopping.ports import Ledger
-from bot.activeflows.stopping.stops import Claim, Declined, Intent, IntentState, Press, Why, Wish
+from bot.activeflows.stopping.stops import Declined, Intent, IntentState, Press, Why, Wish
 
 _OVER = {
     IntentState.SETTLED: Why.OVER,

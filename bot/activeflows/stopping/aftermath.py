@@ -7,8 +7,9 @@ the hang-up may simply be on its way.
 """
 
 import asyncio
-from collections.abc import AsyncIterator, Iterable
+from collections.abc import AsyncIterator, Callable, Iterable
 from dataclasses import replace
+from datetime import datetime
 from typing import Final
 from uuid import UUID
 
@@ -24,8 +25,8 @@ _ON_ITS_WAY: Final = 3
 class Aftermath:
     """Looks until both are known, or for as long as ``Patience.after`` says."""
 
-    def __init__(self, voipbin: VoIPBIN, patience: Patience) -> None:
-        self._voipbin, self._patience = voipbin, patience
+    def __init__(self, voipbin: VoIPBIN, patience: Patience, now: Callable[[], datetime]) -> None:
+        self._voipbin, self._patience, self._now = voipbin, patience, now
 
     async def of(self, intent: Intent, ended: Ended) -> AsyncIterator[Ended]:
         """The same end with what is known of the call and the on-complete flow, each time more is; the last one is final."""
@@ -39,14 +40,19 @@ class Aftermath:
             if self._known(intent, call, child):
                 break
             sure = call if call is None or call.state != "up" or look > _ON_ITS_WAY else None
-            if replace(_cleared_up(ended, call), call=sure, child=child) != told:
-                told = replace(_cleared_up(ended, call), call=sure, child=child)
+            known = replace(_cleared_up(ended, call), call=sure, child=child)
+            if _without_times(known) != _without_times(told):
+                told = known
                 yield told
         if intent.seen.call_id is not None:
             call = call or CallAfter("unknown")
         if intent.seen.on_complete_flow_id is not None:
             child = child or ChildAfter()
         yield replace(_cleared_up(ended, call), call=call, child=child)
+
+    async def call(self, intent: Intent) -> CallAfter | None:
+        """How its call is now; ``None`` when that could not be read."""
+        return await self._call(intent.seen.call_id) if intent.seen.call_id is not None else None
 
     def _known(self, intent: Intent, call: CallAfter | None, child: ChildAfter | None) -> bool:
         over = intent.seen.call_id is None or (call is not None and call.state == "hung_up")
@@ -73,7 +79,7 @@ class Aftermath:
             return None
         if call.over:
             return CallAfter("hung_up", call.hangup_at)
-        return CallAfter("hanging_up" if call.hanging_up else "up")
+        return CallAfter("hanging_up" if call.hanging_up else "up", read_at=self._now())
 
     async def _child(self, intent: Intent) -> ChildAfter | None:
         try:
@@ -85,6 +91,11 @@ class Aftermath:
             if activeflow.parent_id == intent.activeflow_id and activeflow.flow_id == intent.seen.on_complete_flow_id:
                 return ChildAfter(activeflow.id)
         return None
+
+
+def _without_times(ended: Ended) -> Ended:
+    """For comparing: that a call was read again changes nothing."""
+    return ended if ended.call is None else replace(ended, call=replace(ended.call, read_at=None))
 
 
 def _cleared_up(ended: Ended, call: CallAfter | None) -> Ended:

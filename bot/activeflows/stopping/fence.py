@@ -10,8 +10,8 @@ from collections.abc import Awaitable, Callable
 from typing import Final, TypeVar
 
 from bot.activeflows.errors import LedgerUnavailable
+from bot.activeflows.stopping.claims import Fence
 from bot.activeflows.stopping.ports import Ledger, Step
-from bot.activeflows.stopping.stops import Fence
 
 T = TypeVar("T")
 _AGAIN: Final = 1.0
@@ -65,3 +65,6 @@ class FencedStep:
 
     async def sleep(self, seconds: float) -> None:
         await self._step.sleep(seconds)
+
+    async def idle(self, seconds: float) -> None:
+        await self._step.idle(seconds)

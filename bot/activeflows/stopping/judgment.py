@@ -28,6 +28,7 @@ class Sent(StrEnum):
     ANSWERED = "answered"  # VoIPBIN said yes
     LOST = "lost"  # it may have been done
     NOT_DONE = "not done"  # sent, and refused before any work
+    CONFLICT = "conflict"  # sent, and refused because of the state VoIPBIN says it is in, such as being stopped already
     CLOSED = "closed"  # not sent: the gate was shut
 
 
@@ -61,7 +62,9 @@ def not_sent(press: Press, sending: Sending, lost: Lost | None, now: datetime, *
     if closed is None:
         return NotSent(press.by, sending.trouble) if lost is None else judged(press, lost.sending, lost.verdict, now)
     if closed.shut is Shut.ENDED or (closed.shut is Shut.GONE and lost is not None):
-        return Ended(press.by, Attribution.ALREADY if lost is None else Attribution.UNCERTAIN, closed.at)
+        if lost is not None:
+            return Ended(press.by, Attribution.UNCERTAIN, closed.at, trouble=lost.sending.trouble)
+        return Ended(press.by, Attribution.ALREADY, closed.at)
     return _never(press, closed, was) if lost is None else _not_again(press, closed, lost, now)
 
 
@@ -94,10 +97,23 @@ def judged(press: Press, sending: Sending, verdict: Verdict, now: datetime) -> O
     if verdict.ended:
         certain = Attribution.CALL_UNREAD if verdict.by_itself is None else Attribution.THIS_PRESS
         answered = certain if sending.sent is Sent.ANSWERED else Attribution.UNCERTAIN
+        if not verdict.by_itself and answered is Attribution.UNCERTAIN:
+            return Ended(press.by, answered, verdict.at, trouble=sending.trouble)
         return Ended(press.by, Attribution.BY_ITSELF if verdict.by_itself else answered, verdict.at)
     if verdict.state is State.RUNNING and sending.sent is not Sent.ANSWERED:
         return StillRunning(press.by, verdict.read_at or now, sending.trouble)
     return not_known(press, sending, verdict, now, final=True)
+
+
+def refused_for_its_state(
+    press: Press, sending: Sending, verdict: Verdict, lost: Lost | None, now: datetime
+) -> Outcome:
+    """What is true when VoIPBIN refused a stop for the state it says this is in, and it was read after that."""
+    if verdict.ended and lost is None:
+        return Ended(press.by, Attribution.BEFORE, verdict.at, trouble=sending.trouble)
+    if lost is not None:
+        return judged(press, lost.sending, verdict if verdict.ended else lost.verdict, now)
+    return NotSent(press.by, sending.trouble)
 
 
 def not_known(press: Press, sending: Sending, verdict: Verdict, now: datetime, *, final: bool = False) -> NotKnown:

@@ -18,35 +18,47 @@ import asyncio
 from collections import Counter
 from collections.abc import Awaitable, Callable
 from contextlib import suppress
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import datetime
 from functools import partial
 from itertools import count
 from typing import Final, TypeAlias
 
-from bot.activeflows.errors import Failure, LedgerUnavailable, NotFound, NotOurs, StopUnconfirmed
+from bot.activeflows.errors import Failure, LedgerUnavailable, NotFound, NotOurs, StateConflict, StopUnconfirmed
 from bot.activeflows.records import Question, Record, What
 from bot.activeflows.stopping.admission import not_claimed, record_of
 from bot.activeflows.stopping.authorization import Act
+from bot.activeflows.stopping.claims import Claim
 from bot.activeflows.stopping.fence import Hold
 from bot.activeflows.stopping.gate import Closed, Errand, GateClosed
-from bot.activeflows.stopping.judgment import Lost, Sending, Sent, judged, not_known, not_sent, state_of
-from bot.activeflows.stopping.patience import Patience
+from bot.activeflows.stopping.judgment import (
+    Lost,
+    Sending,
+    Sent,
+    judged,
+    not_known,
+    not_sent,
+    refused_for_its_state,
+    state_of,
+)
+from bot.activeflows.stopping.patience import Patience, follow_until
 from bot.activeflows.stopping.ports import Ledger, Step
 from bot.activeflows.stopping.readback import ReadUntilEnded, State, Verdict
 from bot.activeflows.stopping.renewal import Renewal
+from bot.activeflows.stopping.result import Result, Told
 from bot.activeflows.stopping.states import Path, StopState
 from bot.activeflows.stopping.stops import (
-    Claim,
     Declined,
     Ended,
     Expired,
     Intent,
     IntentState,
     Moved,
+    NotKnown,
     NotSent,
     Outcome,
     Phase,
+    StillRunning,
     StopInHand,
 )
 from bot.activeflows.stopping.subject import Subject
@@ -54,26 +66,6 @@ from bot.activeflows.stopping.troubles import Shut, Trouble
 
 Show: TypeAlias = Callable[[Intent, Phase], Awaitable[bool]]
 """Tells a phase to whom it concerns; whether somebody could see it. Raises nothing but ``Fenced``."""
-
-
-@dataclass(frozen=True, slots=True)
-class Told:
-    """Whether somebody could see it, and the receipt of the outcome's record."""
-
-    seen: bool
-    receipt: str = ""
-
-
-@dataclass(frozen=True, slots=True)
-class Result:
-    """What came of it: a ``phase``, or why it was ``declined``; ``anew`` is the intent to be asked once more."""
-
-    phase: Outcome | Moved | None = None
-    receipt: str = ""
-    declined: Declined | None = None
-    anew: Intent | None = None
-    refused: Declined | None = None
-    """Why the gate did not let whoever pressed."""
 
 
 class StopMachine:
@@ -106,6 +98,8 @@ class StopMachine:
         if phase is None or isinstance(phase, Moved):
             return result
         told = await step("outcome", Told, partial(self._outcome, errand, hold, phase, result.refused, show))
+        if isinstance(phase, StillRunning | NotKnown):
+            phase = replace(phase, until=told.until)
         return Result(replace(phase, receipt=told.receipt), told.receipt)
 
     async def stop(self, errand: Errand, hold: Hold, step: Step, show: Show) -> Result:
@@ -122,6 +116,10 @@ class StopMachine:
             path.to(StopState.AT_GATE)
             send = partial(self._send, errand, hold, attempt, show, again=lost is not None)
             sending = await step(f"send {attempt}", Sending, send)
+            if sending.sent is Sent.CONFLICT:
+                once = partial(self._subject.once, errand.intent)
+                verdict = await step("verify", Verdict, partial(self._until_ended.soon, once))
+                return self._over(path, refused_for_its_state(errand.press, sending, verdict, lost, self._now()))
             if sending.may_have_worked:
                 path.to(StopState.SENT)
                 verdict = await self._read_back(errand, sending, step, show)
@@ -174,6 +172,8 @@ class StopMachine:
             return Sending(Sent.NOT_DONE, Trouble("VoIPBIN has no such activeflow any more"))
         except LedgerUnavailable as failure:
             return _closed(Closed(Shut.UNWRITTEN, Trouble(failure.what)))
+        except StateConflict as failure:
+            return Sending(Sent.CONFLICT, Trouble(failure.what, failure.request_id))
         except Failure as failure:
             return Sending(Sent.NOT_DONE, Trouble(failure.what, failure.request_id), failure.retry_after)
         return Sending(Sent.ANSWERED)
@@ -263,7 +263,10 @@ class StopMachine:
                 hold.fence, errand.intent, errand.press, records, state, phase if isinstance(phase, Ended) else None
             )
         await hold.must_hold()
-        return Told(await show(errand.intent, replace(phase, receipt=receipt)), receipt)
+        until = follow_until(self._now(), self._patience)
+        if isinstance(phase, StillRunning | NotKnown):
+            phase = replace(phase, until=until)
+        return Told(await show(errand.intent, replace(phase, receipt=receipt)), receipt, until)
 
     def _soon(self, telling: Awaitable[bool]) -> None:
         """Tell beside the work. A courtesy: the outcome is told by a step of its own, after it."""

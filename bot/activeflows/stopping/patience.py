@@ -1,6 +1,7 @@
 """How long everything about a stop is waited for, in one place. All in seconds."""
 
 from dataclasses import dataclass
+from datetime import datetime, timedelta
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,5 +24,14 @@ class Patience:
     """Readings in the background before it is said that nobody looks any more."""
     unanswered: float = 30.0
     """So long Slack is asked again who pressed, before anything is sent. Then it is a no."""
+    follow_every: float = 15.0
+    """Between looks at what a card says is so by now: "still running", "call: still up", "not known"."""
+    follow_for: float = 1800.0
+    """After so long such a card says that nobody looks any more."""
     after: tuple[float, ...] = (0.3, 0.7, 1.0, 2.0, 3.0, 3.0)
     """Pauses before each look at the call and the on-complete activeflow after the end."""
+
+
+def follow_until(now: datetime, patience: Patience) -> datetime | None:
+    """Until when something that is so by now is followed; ``None``: it is not."""
+    return now + timedelta(seconds=patience.follow_for) if patience.follow_for else None

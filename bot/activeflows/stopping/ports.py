@@ -6,18 +6,8 @@ from typing import Protocol, TypeVar
 from bot.activeflows.operators import ANY_FLOW, Flow, Operator, Permission
 from bot.activeflows.ports import Records
 from bot.activeflows.records import Record
-from bot.activeflows.stopping.stops import (
-    CallAfter,
-    Claim,
-    Declined,
-    Ended,
-    Fence,
-    Intent,
-    IntentState,
-    Permitted,
-    Phase,
-    Press,
-)
+from bot.activeflows.stopping.claims import Claim, Fence, Permitted
+from bot.activeflows.stopping.stops import CallAfter, Declined, Ended, Intent, IntentState, Phase, Press
 
 T = TypeVar("T")
 
@@ -149,4 +139,8 @@ class Step(Protocol):
 
     async def sleep(self, seconds: float) -> None:
         """A pause that does not start anew after a restart."""
+        ...
+
+    async def idle(self, seconds: float) -> None:
+        """The same, and a shutdown does not wait for what comes after it."""
         ...

@@ -10,7 +10,7 @@ from enum import StrEnum
 from uuid import UUID
 
 from bot.activeflows.reading.seeing import Seen
-from bot.activeflows.stopping.troubles import Shut, Trouble
+from bot.activeflows.stopping.troubles import NO_TROUBLE, Shut, Trouble
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,7 +104,11 @@ class Attribution(StrEnum):
     CALL_UNREAD = "call unread"
     """A stop was sent and answered, but its call, which would say whether the caller hung up first, could not be read."""
     UNCERTAIN = "uncertain"
-    """It ended after a stop was sent (or was about to be), but the answer was lost: this press, or by itself meanwhile."""
+    """It ended after a stop was sent (or was about to be) that was not clearly answered: this press, or by itself meanwhile."""
+    BEFORE = "before"
+    """A stop was sent, and VoIPBIN refused it, because it had ended already."""
+    LATER = "later"
+    """A stop was sent and did not end it; it ended when nothing of that stop could be at work any more."""
 
 
 def hung_up_first(hangup_at: datetime, ended_at: datetime) -> bool:
@@ -149,6 +153,10 @@ class CallAfter:
     """Who pressed *Hang up the call*, when that was needed."""
     why: str = ""
     """Why that press may have done nothing."""
+    read_at: datetime | None = None
+    """When it was last read, while it is not over."""
+    until: datetime | None = None
+    """So long it is looked at, while it is not over; ``None``: nobody looks (any more)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -168,11 +176,15 @@ class Ended:
     call: CallAfter | None = None
     child: ChildAfter | None = None
     receipt: str = ""
+    trouble: Trouble = NO_TROUBLE
+    """Why it is not sure what came of the stop."""
 
     def after(self, there: "Ended | None") -> "Ended":
         """This end, told after that one: whoever pressed *Hang up the call* meanwhile knows better about the call."""
         if there is None or there.call is None or not there.call.hung_up_by:
             return self
+        if self.call is not None and self.call.state == "hung_up":
+            return replace(self, call=replace(self.call, hung_up_by=there.call.hung_up_by))
         return replace(self, call=there.call)
 
 
@@ -185,16 +197,21 @@ class NotKnown:
     trouble: Trouble
     final: bool = False
     receipt: str = ""
+    until: datetime | None = None
+    """So long it is looked at; ``None``: nobody looks (any more)."""
 
 
 @dataclass(frozen=True, slots=True)
 class StillRunning:
-    """Sent, and read back as running until the end of patience: it did not work."""
+    """Sent, and read back as running until nothing of it could be at work any more: it did not work."""
 
     by: str
     at: datetime
+    """When it was last read as running."""
     trouble: Trouble
     receipt: str = ""
+    until: datetime | None = None
+    """So long it is looked at; ``None``: nobody looks (any more)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -260,36 +277,6 @@ class Declined:
     who_may: tuple[str, ...] = ()
     by: str = ""
     activeflow_id: UUID | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class Claim:
-    """The right to send a stop for one activeflow: one at a time, across people, cards and replicas."""
-
-    mine: bool
-    by: str = ""
-    """Who has it, when it is not mine; empty when nobody has."""
-    state: IntentState = IntentState.OPEN
-    """Where the intent stands, when it is not mine."""
-    unwritten: str = ""
-    """Why the ledger could not write the claim down."""
-
-
-@dataclass(frozen=True, slots=True)
-class Fence:
-    """One run of a press's workflow. Whoever takes the press up again has a higher number, and this one counts no more."""
-
-    press_id: str
-    number: int
-
-
-@dataclass(frozen=True, slots=True)
-class Permitted:
-    """What the ledger says at the gate: ``shut`` is ``None`` when it is written down that a POST goes out now."""
-
-    shut: Shut | None = None
-    left: float = 0.0
-    """Seconds to the deadline, by the database's clock."""
 
 
 def renewed(intent: Intent, *, id_: str, seen_now: Seen, at: datetime, deadline: datetime) -> Intent:

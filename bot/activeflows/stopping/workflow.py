@@ -6,6 +6,7 @@ everybody sees. What becomes of the call and of the next flow is told last.
 
 from collections.abc import Awaitable, Callable
 from contextlib import suppress
+from dataclasses import replace
 from datetime import datetime
 from functools import partial
 
@@ -15,10 +16,12 @@ from bot.activeflows.stopping.admission import Admission, Admitting, record_of
 from bot.activeflows.stopping.aftermath import Aftermath
 from bot.activeflows.stopping.authorization import Act
 from bot.activeflows.stopping.fence import FencedStep, Hold
+from bot.activeflows.stopping.follow import Follow
 from bot.activeflows.stopping.gate import Errand
-from bot.activeflows.stopping.machine import Result, StopMachine
+from bot.activeflows.stopping.machine import Show, StopMachine
 from bot.activeflows.stopping.ports import Cards, Ledger, Step
 from bot.activeflows.stopping.readback import State, Verdict
+from bot.activeflows.stopping.result import Result
 from bot.activeflows.stopping.stops import (
     CallAfter,
     Declined,
@@ -45,10 +48,16 @@ class StopWorkflow:
     """Carries out presses on *Stop flow*. All it may touch is handed to it."""
 
     def __init__(
-        self, ledger: Ledger, cards: Cards, admitting: Admitting, machine: StopMachine, aftermath: Aftermath
+        self,
+        ledger: Ledger,
+        cards: Cards,
+        admitting: Admitting,
+        machine: StopMachine,
+        aftermath: Aftermath,
+        follow: Follow,
     ) -> None:
         self._ledger, self._cards, self._admitting = ledger, cards, admitting
-        self._machine, self._aftermath = machine, aftermath
+        self._machine, self._aftermath, self._follow = machine, aftermath, follow
 
     async def carry_out(self, press: Press, step: Step) -> None:
         """The whole life of a press, told to the end."""
@@ -71,8 +80,17 @@ class StopWorkflow:
         elif phase is None or isinstance(phase, Moved):
             refusal = result.declined or Declined(Why.SUPERSEDED, activeflow_id=intent.activeflow_id)
             await step("decline", bool, lambda: self._decline(press, intent, refusal))
-        elif isinstance(phase, Ended) and (intent.seen.call_id or intent.seen.on_complete_flow_id):
-            await step("aftermath", bool, partial(self._tell_aftermath, intent, press, phase, hold))
+        else:
+            await self._go_on(intent, press, phase, hold, step, show)
+
+    async def _go_on(self, intent: Intent, press: Press, phase: Phase, hold: Hold, step: Step, show: Show) -> None:
+        """What is to be told after the outcome: an end that comes later, the call, the flow that was to come next."""
+        if isinstance(phase, StillRunning | NotKnown) and phase.until is not None:
+            phase = await self._follow.until_ended(intent, press, phase, step, show)
+        if isinstance(phase, Ended) and (intent.seen.call_id or intent.seen.on_complete_flow_id):
+            ended = await step("aftermath", Ended, partial(self._tell_aftermath, intent, press, phase, hold))
+            if ended.call is not None and ended.call.until is not None:
+                await self._follow.call(intent, press, ended, step, show)
 
     async def _decline(self, press: Press, intent: Intent | None, declined: Declined) -> bool:
         if intent is not None and declined.why is Why.LATE and await self._nobody_is_at_it(intent):
@@ -87,15 +105,21 @@ class StopWorkflow:
             return False
         return found is not None and found[1] is IntentState.OPEN
 
-    async def _tell_aftermath(self, intent: Intent, press: Press, ended: Ended, hold: Hold) -> bool:
-        seen = False
+    async def _tell_aftermath(self, intent: Intent, press: Press, ended: Ended, hold: Hold) -> Ended:
+        told = ended
         async for after in self._aftermath.of(intent, ended):
             await hold.must_hold()
-            told = after
+            told = followed = self._followed(after)
             with suppress(LedgerUnavailable):  # the card is told all the same
-                told = await self._ledger.settle(intent.id, press.id, IntentState.SETTLED, after) or after
-            seen = await self._cards.show(intent, told, press)
-        return seen
+                told = await self._ledger.settle(intent.id, press.id, IntentState.SETTLED, followed) or followed
+            await self._cards.show(intent, told, press)
+        return told
+
+    def _followed(self, ended: Ended) -> Ended:
+        """With until when its call is followed, when that is not over."""
+        if ended.call is None or ended.call.state == "hung_up":
+            return ended
+        return replace(ended, call=replace(ended.call, until=self._follow.until()))
 
 
 class HangUpWorkflow:

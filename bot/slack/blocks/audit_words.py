@@ -58,7 +58,9 @@ _ENDED: Final = {
     Attribution.ALREADY: "it had ended already, nothing was sent",
     Attribution.BY_ITSELF: "it ended by itself, just before the stop reached it",
     Attribution.CALL_UNREAD: "ended after the stop; the call could not be read, so by this press or by the caller before",
-    Attribution.UNCERTAIN: "ended; the answer was lost, so by this press or by itself meanwhile",
+    Attribution.UNCERTAIN: "ended; there was no clear answer, so by this press or by itself meanwhile",
+    Attribution.BEFORE: "it had ended before the stop reached it",
+    Attribution.LATER: "ended later, not by this press",
 }
 _OUTCOMES: Final = {
     "NotKnown": "not known whether it ended",

@@ -5,6 +5,7 @@ each phase says only what is certain; ``text`` says the same for notifications a
 """
 
 from collections.abc import Sequence
+from datetime import datetime
 from typing import Final
 
 from slack_sdk.models.blocks import (
@@ -33,6 +34,7 @@ from bot.activeflows.stopping.stops import (
     StopInHand,
     Waiting,
 )
+from bot.activeflows.stopping.troubles import Trouble
 from bot.slack import ids
 from bot.slack.blocks.mrkdwn import bold, code, date_token, escaped, mention, mentions, plain
 from bot.slack.blocks.row_buttons import name_of
@@ -110,6 +112,9 @@ def _buttons(intent: Intent, phase: Phase) -> list[ButtonElement]:
             _button("Cancel", ids.CANCEL_STOP, intent.id, f"Do not stop {about}"),
         ]
     buttons = []
+    if isinstance(phase, StillRunning | NotKnown) and _over(phase):
+        again = ids.encode_activeflow(intent.activeflow_id)
+        buttons.append(_button("Try again…", ids.ASK_STOP, again, f"Ask anew for a stop of {about}"))
     if _may_be_up(phase):
         buttons.append(_button("Hang up the call", ids.HANG_UP, intent.id, f"Hang up the call of {about}", danger=True))
     if isinstance(phase, Ended) and phase.child is not None and phase.child.activeflow_id is not None:
@@ -117,6 +122,11 @@ def _buttons(intent: Intent, phase: Phase) -> list[ButtonElement]:
         label = f"Stop {plain(intent.seen.on_complete or 'the next flow', 40)} {child.hex[:8]}"
         buttons.append(_button(f"Stop {child.hex[:8]}…", ids.ASK_STOP, ids.encode_activeflow(child), label))
     return buttons
+
+
+def _over(phase: StillRunning | NotKnown) -> bool:
+    """Whether the stop itself is: what is still looked at is only how the activeflow is."""
+    return isinstance(phase, StillRunning) or phase.final
 
 
 def _button(text: str, action_id: str, value: str, label: str, *, danger: bool = False) -> ButtonElement:
@@ -172,8 +182,7 @@ def _what_became(intent: Intent, phase: Phase, command: str) -> list[str]:
         case NotKnown():
             return _not_known(phase)
         case StillRunning():
-            return [f"{mention(phase.by)}’s stop had no effect: {escaped(phase.trouble.why or 'nobody knows why', 300)}.",
-                    f"It still runs, read at {date_token(phase.at)}. The bot sends no more stops for this card."]  # fmt: skip
+            return _still_running(phase)
         case NotSent():
             return [f"{mention(phase.by)} pressed, and nothing was stopped: {escaped(phase.trouble.why, 300)}."]
         case Expired():
@@ -197,12 +206,16 @@ def _ended(phase: Ended) -> str:
                 f"It ended{at}, read back from VoIPBIN, after {mention(phase.by)}’s stop. Its call could not be read, so "
                 "that stop ended it, or the caller hung up just before."
             )
+        case Attribution.BEFORE:
+            return f"It had ended{at} before {mention(phase.by)}’s stop reached it, as VoIPBIN said and shows."
+        case Attribution.LATER:
+            return f"It ended{at}, read back from VoIPBIN: later, and not by {mention(phase.by)}’s stop, which had not ended it."
         case Attribution.BY_ITSELF:
             return f"It ended by itself{at}, just before {mention(phase.by)}’s stop reached it."
         case _:
             return (
-                f"It ended{at}, read back from VoIPBIN. The answer to {mention(phase.by)}’s stop was lost, "
-                "so that stop ended it, or it ended by itself meanwhile."
+                f"It ended{at}, read back from VoIPBIN. {mention(phase.by)}’s stop had no clear answer"
+                f"{_because(phase.trouble)}, so that stop ended it, or it ended by itself meanwhile."
             )
 
 
@@ -211,17 +224,18 @@ def _call_after(intent: Intent, phase: Ended) -> Sequence[str]:
     if call is None:
         return ("Call: looking whether it is hung up…",) if intent.seen.call_id is not None else ()
     pressed = f" {mention(call.hung_up_by)} pressed *Hang up the call*: {escaped(call.why, 300)}." if call.why else ""
+    as_of = f", as of {date_token(call.read_at)}" if call.read_at else ""
     match call.state:
         case "hung_up":
             by = f", after {mention(call.hung_up_by)} pressed" if call.hung_up_by else ""
             return (f"Call: hung up{f' at {date_token(call.at)}' if call.at else ''}{by}.",)
         case "hanging_up":
-            return (f"Call: hanging up.{pressed}",)
+            return (f"Call: hanging up{as_of}.{pressed}{_followed(call.until)}",)
         case "up":
-            still = "VoIPBIN was to hang it up and has not yet; the caller is still on the line."
-            return (f"*Call: still up.* {pressed.lstrip() or still}",)
+            still = " VoIPBIN was to hang it up and has not yet; the caller is still on the line."
+            return (f"*Call: still up*{as_of}.{pressed or still}{_followed(call.until)}",)
         case _:
-            return (f"Call: not known whether it was hung up.{pressed}",)
+            return (f"Call: not known whether it was hung up.{pressed}{_followed(call.until)}",)
 
 
 def _child_after(intent: Intent, phase: Ended) -> Sequence[str]:
@@ -233,8 +247,28 @@ def _child_after(intent: Intent, phase: Ended) -> Sequence[str]:
     return (f"On complete: {name} started as {code(phase.child.activeflow_id.hex[:8])}.",)
 
 
+def _still_running(phase: StillRunning) -> list[str]:
+    lines = [
+        f"{mention(phase.by)}’s stop did not end it{_because(phase.trouble)}. It still runs, as of {date_token(phase.at)}.",
+        "The bot sends no more stops for this card.",
+    ]
+    return [*lines, _followed(phase.until).strip() or "The bot has stopped looking. Please look yourself."]
+
+
 def _not_known(phase: NotKnown) -> list[str]:
-    lines = [f"{mention(phase.by)}’s stop was sent; whether it worked is not known: {escaped(phase.trouble.why, 300)}."]
-    if phase.final:
-        return [*lines, f"The bot has stopped looking at {date_token(phase.since)}. Please look yourself."]
-    return [*lines, "The bot keeps looking and changes this card when it knows."]
+    as_of = date_token(phase.since)
+    lines = [
+        f"{mention(phase.by)}’s stop was sent; whether it worked is not known{_because(phase.trouble)}, as of {as_of}."
+    ]
+    if not phase.final:
+        return [*lines, "The bot keeps looking and changes this card when it knows."]
+    return [*lines, _followed(phase.until).strip() or "The bot has stopped looking. Please look yourself."]
+
+
+def _because(trouble: Trouble) -> str:
+    return f" ({escaped(trouble.why, 300)})" if trouble.why else ""
+
+
+def _followed(until: datetime | None) -> str:
+    """Within what bound the card is kept true; empty when nobody looks any more."""
+    return f" The bot keeps looking until {date_token(until)} and changes this card." if until else ""

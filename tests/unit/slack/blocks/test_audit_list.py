@@ -61,7 +61,7 @@ def record(what: What, **detail: str | int | bool | None) -> Record:
         ),
         (
             record(What.OUTCOME, outcome="Ended", attribution="uncertain"),
-            "outcome: ended; the answer was lost, so by this press or by itself meanwhile",
+            "outcome: ended; there was no clear answer, so by this press or by itself meanwhile",
         ),
         (
             record(What.OUTCOME, outcome="NotKnown", why="no answer in time", request_id="req-7"),
