@@ -31,7 +31,7 @@ NEXT: Final[Mapping[StopState, frozenset[StopState]]] = {
     _S.AT_GATE: frozenset(
         {_S.SENT, _S.RESTING, _S.ENDED, _S.MOVED, _S.NOT_SENT, _S.EXPIRED, _S.STILL_RUNNING, _S.NOT_KNOWN}
     ),
-    _S.RESTING: frozenset({_S.AT_GATE, _S.NOT_SENT, _S.STILL_RUNNING, _S.NOT_KNOWN}),
+    _S.RESTING: frozenset({_S.AT_GATE}),
     _S.SENT: frozenset({_S.ENDED, _S.AT_GATE, _S.STILL_RUNNING, _S.NOT_KNOWN}),
 }
 """What is not in it is final."""
