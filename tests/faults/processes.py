@@ -9,6 +9,7 @@ import multiprocessing
 import os
 import signal
 import socket
+from collections.abc import AsyncIterator
 from multiprocessing.context import ForkServerProcess
 from pathlib import Path
 from uuid import uuid4
@@ -69,6 +70,17 @@ class BotProcess:
         """The writes at which it died, when it was to die at each."""
         met = self._order.with_suffix(".met")
         return met.read_text(encoding="utf-8").splitlines() if met.exists() else []
+
+    @contextlib.asynccontextmanager
+    async def frozen(self) -> AsyncIterator[None]:
+        """It does nothing while the block lasts, as on a paused machine."""
+        assert self._process is not None
+        assert self._process.pid is not None
+        os.kill(self._process.pid, signal.SIGSTOP)
+        try:
+            yield
+        finally:
+            os.kill(self._process.pid, signal.SIGCONT)
 
     async def kill(self, with_: signal.Signals = signal.SIGKILL) -> None:
         """At once, without a last word."""

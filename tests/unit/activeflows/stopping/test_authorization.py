@@ -1,7 +1,7 @@
 """Who may do what with a card: one function, from one snapshot."""
 
 import asyncio
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from dataclasses import replace
 from datetime import UTC, datetime
 from itertools import product
@@ -10,7 +10,7 @@ from uuid import UUID
 import pytest
 
 from bot.activeflows.errors import IdentityUnknown
-from bot.activeflows.operators import Grant, Operator, Permission, Person, Policy, Rules, Standing
+from bot.activeflows.operators import Flow, Grant, Operator, Permission, Person, Policy, Rules, Standing
 from bot.activeflows.stopping.authorization import Act, Asked, Authorization, Authorized, authorize
 from bot.activeflows.stopping.stops import Declined, Press, Why
 
@@ -155,7 +155,16 @@ class Directory:
     def policy(self) -> Policy:
         return self.policies[0]
 
-    async def operator(self, user_id: str, channel: str, *, team: str = "", max_age: float) -> Operator:  # noqa: ARG002
+    async def identify(
+        self,
+        user_id: str,
+        channel: str,  # noqa: ARG002 # this and the next ones are the port's
+        *,
+        team: str = "",  # noqa: ARG002
+        may: Collection[Permission],  # noqa: ARG002
+        flows: Collection[Flow] = (),  # noqa: ARG002
+        max_age: float = 0.0,
+    ) -> Operator:
         self.ages.append(max_age)
         policy = self.policies[0]
         await asyncio.sleep(0)

@@ -1,0 +1,133 @@
+"""What the ledger says at the gate: one run of a press counts, by one clock, while the claim is its own."""
+
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import pytest
+from sqlalchemy import insert, update
+
+from bot.activeflows.errors import LedgerUnavailable
+from bot.activeflows.records import Question, Record, What
+from bot.activeflows.stopping.admission import record_of
+from bot.activeflows.stopping.claims import Fence
+from bot.activeflows.stopping.stops import Attribution, Ended, Intent, IntentState, Press, Wish
+from bot.activeflows.stopping.troubles import Shut
+from bot.ledger.book import Book
+from bot.ledger.clock import SharedClock
+from bot.ledger.database import Database
+from bot.ledger.tables import bulks
+from tests.scenarios.ledger.test_ledger import a_press, a_record, an_intent
+
+BEHIND = timedelta(seconds=60)
+
+
+def now() -> datetime:
+    return datetime.now(UTC)
+
+
+@pytest.fixture
+def book(database: Database) -> Book:
+    return Book(database, now=now)
+
+
+async def claimed(book: Book, *, bulk_id: str = "") -> tuple[Intent, Press, Fence]:
+    """A card that one press has claimed."""
+    intent = an_intent(deadline=now() + timedelta(minutes=5), bulk_id=bulk_id)
+    await book.open_intent(intent, a_record())
+    press = a_press(intent, "U0ALICE")
+    assert (await book.claim(intent, press)).mine
+    return intent, press, await book.take_up(press.id)
+
+
+def sending(intent: Intent, press: Press) -> Record:
+    return record_of(intent, press, What.SENDING, now())
+
+
+async def test_the_record_of_a_post_is_written_once_and_the_deadline_is_told(book: Book) -> None:
+    intent, press, fence = await claimed(book)
+    permitted = await book.permit(intent, press, fence, sending(intent, press))
+    assert permitted.shut is None
+    assert 290 < permitted.left <= 300
+    assert [entry.record.what for entry in await book.records(Question(keys=(sending(intent, press).key,)))] == [
+        What.SENDING
+    ]
+    assert (await book.permit(intent, press, fence, sending(intent, press))).shut is Shut.SENT_BEFORE
+
+
+async def test_whoever_takes_a_press_up_leaves_nothing_to_the_run_before(book: Book) -> None:
+    intent, press, before = await claimed(book)
+    after = await book.take_up(press.id)
+    assert after.number > before.number
+    assert not await book.holds(before)
+    assert await book.holds(after)
+    assert (await book.permit(intent, press, before, sending(intent, press))).shut is Shut.FENCED
+    outcome = record_of(intent, press, What.OUTCOME, now())
+    ended = Ended("U0ALICE", Attribution.ALREADY, now())
+    assert await book.conclude(before, intent, press, [outcome], IntentState.SETTLED, ended) == ""
+    assert await book.records(Question(keys=(outcome.key,))) == []
+    assert (await book.permit(intent, press, after, sending(intent, press))).shut is None
+    assert await book.conclude(after, intent, press, [outcome], IntentState.SETTLED, ended) != ""
+    assert await book.intent(intent.id) == (intent, IntentState.SETTLED)
+
+
+async def test_without_the_claim_nothing_goes_out(book: Book) -> None:
+    intent, press, fence = await claimed(book)
+    await book.settle(intent.id, press.id, IntentState.OPEN)
+    assert (await book.permit(intent, press, fence, sending(intent, press))).shut is Shut.NOT_CLAIMED
+
+
+async def test_the_deadline_is_by_the_databases_clock_whatever_this_one_says(database: Database) -> None:
+    slow = Book(database, now=lambda: now() - BEHIND)
+    intent, press, fence = await claimed(slow)
+    late = replace(intent, deadline=now() - timedelta(seconds=8))
+    permitted = await slow.permit(late, press, fence, sending(intent, press))
+    assert permitted.shut is (Shut.LATE if database.is_postgresql else None)
+
+
+@pytest.mark.parametrize("off", [-BEHIND, BEHIND])
+async def test_two_replicas_a_minute_apart_agree_what_time_it_is(database: Database, off: timedelta) -> None:
+    clock = SharedClock(database, lambda: now() + off)
+    await clock.compare()
+    expected = now() if database.is_postgresql else now() + off
+    assert abs(clock.now() - expected) < timedelta(seconds=5)
+
+
+@pytest.mark.parametrize(("state", "shut"), [("stopping", None), ("aborting", Shut.ABORTED), ("done", Shut.ABORTED)])
+async def test_a_member_of_an_aborted_bulk_stop_does_not_go_out_and_its_caller_may_be_hung_up(
+    book: Book, database: Database, state: str, shut: Shut | None
+) -> None:
+    row = {"id": "b" * 32, "state": state, "press_id": "", "by": "", "aborted_by": "", "body": ""}
+    await database.within(lambda connection: connection.execute(insert(bulks).values(row)).rowcount)
+    intent, press, fence = await claimed(book, bulk_id="b" * 32)
+    assert (await book.permit(intent, press, fence, sending(intent, press))).shut is shut
+    await book.settle(intent.id, press.id, IntentState.SETTLED)
+    hang_up = replace(press, wish=Wish.HANG_UP)
+    assert (await book.claim(intent, hang_up)).mine
+    assert not (await book.claim(intent, replace(hang_up, by="U0CAROL"))).mine
+    fence = await book.take_up(hang_up.id)
+    assert (await book.permit(intent, hang_up, fence, sending(intent, hang_up))).shut is None
+    await database.within(lambda connection: connection.execute(update(bulks).values(state="done")).rowcount)
+
+
+async def test_what_asks_once_more_takes_the_place_of_a_card_that_this_press_has_claimed(book: Book) -> None:
+    intent, press, _ = await claimed(book)
+    anew = replace(intent, id="a" * 32)
+    assert not await book.open_intent(anew, a_record(), instead_of=intent.id, by_press="somebody else's")
+    assert await book.open_intent(anew, a_record(), instead_of=intent.id, by_press=press.id)
+    assert await book.intent(intent.id) == (intent, IntentState.SUPERSEDED)
+    assert (await book.claim(anew, a_press(anew, "U0BOB"))).mine
+
+
+@pytest.mark.parametrize("alone", [True, False])
+async def test_while_the_database_does_not_answer_a_run_holds_only_if_nobody_can_have_taken_over(
+    tmp_path: Path, alone: bool
+) -> None:
+    database = Database(f"sqlite:///{tmp_path / 'no such folder' / 'flows-bot.db'}")
+    book = Book(database, now=now, alone=lambda: alone)
+    if alone:
+        assert await book.holds(Fence("x", 1))
+    else:
+        with pytest.raises(LedgerUnavailable):
+            await book.holds(Fence("x", 1))
+    await database.close()
