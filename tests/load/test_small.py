@@ -6,6 +6,8 @@ import sys
 from pathlib import Path
 from typing import Any
 
+import pytest
+
 HOUSE = Path(__file__).resolve().parents[2]
 
 
@@ -52,3 +54,17 @@ async def test_all_contestants_ack_everything() -> None:
     found = await told("ack", "--rounds", 1, "--bursts", 1)
     assert found["press_bytes"] >= 30_000
     assert {"bot", "stock", "bare"} <= found["command"].keys() & found["press"].keys() & found["last_of_64"].keys()
+
+
+@pytest.mark.slow
+async def test_both_doors_hold_under_attack() -> None:
+    found = await told("attack", "--connections", 120, "--files", 256, "--presses", 1, "--seconds", 1)
+    http, socket_mode = found["http"], found["socket_mode"]
+    assert http["came"] > 120
+    assert (http["acked"], http["stops_sent_meanwhile"]) == (1, 1)
+    answered, asked = http["healthz"].split(" of ")
+    assert answered == asked
+    assert http["most_files_of_the_bot"] < 256
+    assert socket_mode["connections_open_asked"] <= 3
+    assert socket_mode["warnings"] == 1
+    assert socket_mode["command_answered_then"]
