@@ -17,7 +17,7 @@ import sys
 import tempfile
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import AsyncExitStack, asynccontextmanager, suppress
+from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -38,7 +38,6 @@ from tests.load.one_line import tell
 
 ALICE, INCIDENTS = "U0ALICE", "C0INCIDENTS"
 POLICY = f'[[grant]]\nto = ["{ALICE}"]\nmay = ["view", "stop"]\n'
-HALF = b"POST /slack/events HTTP/1.1\r\nHost: bot\r\nContent-Type: application/x-www-form-urlenc"
 _LONGEST = 240.0
 _SOON = 60.0
 OPENED = "apps.connections.open"
@@ -237,41 +236,13 @@ def _ended(process: "Popen[bytes]") -> None:
 
 def _callers(url: str, connections: int) -> "Popen[bytes]":
     """They are a process of their own, up until its input ends."""
-    command = [sys.executable, "-m", "tests.load.attack", "--callers", str(connections), url.rpartition(":")[2]]
+    command = [sys.executable, "-m", "tests.load.callers", str(connections), url.rpartition(":")[2]]
     return Popen(command, stdin=PIPE, stdout=PIPE)
 
 
 def _told(callers: "Popen[bytes]") -> bytes:
     assert callers.stdout is not None
     return callers.stdout.readline()
-
-
-async def _call(connections: int, port: int) -> None:
-    """Half a header each, and again whenever shut out. Says when all have come once, and at the end how often in all."""
-    came, all_came, over = 0, asyncio.Event(), asyncio.Event()
-
-    async def one() -> None:
-        nonlocal came
-        while not over.is_set():
-            with suppress(OSError):
-                reader, writer = await asyncio.open_connection("127.0.0.1", port)
-                writer.write(HALF)
-                came += 1
-                if came >= connections:
-                    all_came.set()
-                await reader.read()
-                writer.close()
-            await asyncio.sleep(0.2)
-
-    async with asyncio.TaskGroup() as group:
-        tasks = [group.create_task(one()) for _ in range(connections)]
-        await all_came.wait()
-        print(came, flush=True)
-        await asyncio.to_thread(sys.stdin.buffer.read)
-        over.set()
-        for task in tasks:
-            task.cancel()
-    print(came, flush=True)
 
 
 async def attacked(asked: argparse.Namespace) -> dict[str, Any]:
@@ -281,21 +252,10 @@ async def attacked(asked: argparse.Namespace) -> dict[str, Any]:
         return {"attack": 1, "http": await http, "socket_mode": await full_slack(asked.files, asked.seconds)}
 
 
-def _roomy() -> None:
-    _, most = resource.getrlimit(resource.RLIMIT_NOFILE)
-    resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))
-
-
 if __name__ == "__main__":
     given = argparse.ArgumentParser()
     given.add_argument("--connections", type=int, default=1100)
     given.add_argument("--files", type=int, default=1024)
     given.add_argument("--presses", type=int, default=5)
     given.add_argument("--seconds", type=float, default=20.0)
-    given.add_argument("--callers", nargs=2, type=int, help=argparse.SUPPRESS)
-    options = given.parse_args()
-    _roomy()
-    if options.callers:
-        asyncio.run(_call(*options.callers))
-    else:
-        tell(attacked(options))
+    tell(attacked(given.parse_args()))
