@@ -158,6 +158,7 @@ async def running(
             judging=judging,
             pace=watch_pace,
             now=now,
+            people=people,
         )
         screen = InBulk(voipbin, Urgency.SCREEN)
         reading = Reading(screen, now=now, live=live, past=voipbin, judging=judging)

@@ -6,8 +6,10 @@ from datetime import datetime
 
 import structlog
 
+from bot.activeflows.errors import IdentityUnknown
 from bot.activeflows.judging.judge import Judging, may_be_stale
 from bot.activeflows.model import Activeflow
+from bot.activeflows.operators import Permission
 from bot.activeflows.ports import Records
 from bot.activeflows.reading.seeing import in_time
 from bot.activeflows.situation.line import Situation
@@ -15,9 +17,12 @@ from bot.activeflows.watching.beginning import Watching
 from bot.activeflows.watching.keeping import KeepingWatch
 from bot.activeflows.watching.pacing import Pace
 from bot.activeflows.watching.ports import Events, WatchCards
+from bot.activeflows.watching.watches import Watch
 from bot.composition.beside import beside
 from bot.ledger.database import Database
 from bot.ledger.watch_book import WatchBook
+from bot.slack.gestures import Gesture
+from bot.slack.identity import People
 from bot.voipbin import InBulk, Urgency, VoIPBINClient
 
 log = structlog.get_logger(__name__)
@@ -35,6 +40,7 @@ async def watching_over(
     judging: Judging,
     pace: Pace | None,
     now: Callable[[], datetime],
+    people: People,
 ) -> AsyncIterator[Watching]:
     """While the block lasts; watches that were open when the bot ended go on. ``holder``: this process' own id."""
     pace, book = pace or Pace(), WatchBook(database, holder)
@@ -46,7 +52,26 @@ async def watching_over(
         troubles = judging.of(activeflow, doing, now(), call=call)
         return tuple(trouble.words for trouble in troubles if trouble.words not in doing.words)
 
-    keeping = KeepingWatch(unhurried, events, book, records, cards, pace=pace, now=now, warned=warned, broken=_broken)
+    async def permitted(watch: Watch) -> bool | None:
+        try:
+            operator = await people.operator(Gesture(watch.by, "", watch.channel))
+        except IdentityUnknown:
+            return None
+        may = operator.may(Permission.VIEW, watch.flow_id)
+        return None if not may and operator.person.unanswered else may
+
+    keeping = KeepingWatch(
+        unhurried,
+        events,
+        book,
+        records,
+        cards,
+        pace=pace,
+        now=now,
+        warned=warned,
+        permitted=permitted,
+        broken=_broken,
+    )
     async with beside(keeping.attend()):
         yield Watching(
             voipbin,

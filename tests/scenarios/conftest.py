@@ -58,6 +58,7 @@ BRISK = WatchPace(
     again=0.2,
     read_every=0.2,
     reads=50.0,
+    permit_every=0.1,
     look_every=0.1,
     settle=1.0,
     give_up=0.5,

@@ -4,6 +4,7 @@ from collections.abc import AsyncIterator
 
 import pytest
 
+from bot.demo.slack import faults as slack_faults
 from bot.demo.slack.messages import Message
 from bot.demo.slack.workspace import Workspace
 from bot.demo.voipbin import faults
@@ -179,3 +180,26 @@ async def test_unwatch_ends_all_of_mine_here_or_the_one_that_is_named(
 
 def slack_words(stage: Stage, card: Message) -> str:
     return stage.slack.message(card.channel, card.ts).words
+
+
+async def test_a_watch_ends_when_its_watcher_may_not_view_any_more(
+    bot: Stage, voipbin: World, ringing: Activeflow
+) -> None:
+    second = voipbin.rings(at="play")
+    card, other = await watched(bot, ringing, user=BOB), await watched(bot, second, user=ALICE)
+    bot.policy.write_text(f'[[grant]]\nto = ["{ALICE}"]\nmay = ["view", "stop"]\n', encoding="utf-8")
+    last = await says(bot, card, "No longer watched", "may not view it here any more")
+    voipbin.moves_to(ringing, "digits_receive")
+    voipbin.moves_to(second, "digits_receive")
+    await says(bot, other, "Watching", "keypad")
+    assert bot.slack.message(card.channel, card.ts).words == last.words
+
+
+async def test_while_it_is_not_known_who_may_view_a_watch_goes_on(
+    bot: Stage, slack: Workspace, voipbin: World, ringing: Activeflow
+) -> None:
+    card = await watched(bot, ringing, user=BOB)
+    slack.faults.on("users.info", slack_faults.error("internal_error"), times=None)
+    voipbin.moves_to(ringing, "digits_receive")
+    await says(bot, card, "keypad")
+    assert "Watching" in slack.message(card.channel, card.ts).words

@@ -1,13 +1,14 @@
 """Following the watched activeflows, and keeping their cards true until each has ended.
 
-Four things go on beside each other: the ledger is looked at for watches that began or ended; events are taken in; what
-no event tells is read (both ``noticing``); and cards are edited, one after the other, so that no older words can
-overtake newer ones. Promises:
+Five things go on beside each other: the ledger is looked at for watches that began or ended; events are taken in; what
+no event tells is read (both ``noticing``); it is looked whether each watcher may still view; and cards are edited, one
+after the other, so that no older words can overtake newer ones. Promises:
 
 - What a card says next is remembered before it is said, by a process that holds the lease: a restart goes on from there,
   and of several processes one speaks.
 - "Ended" is said when VoIPBIN said so, once, and nothing is said after it. While it is not known, the card says what was
   known, and when.
+- Nothing new is said for somebody who may not view it any more: the watch ends with what was said before.
 - Whatever fails is tried again; nothing here ends by itself, and nothing is said at a shutdown.
 """
 
@@ -24,8 +25,8 @@ from bot.activeflows.watching.endings import Endings
 from bot.activeflows.watching.followed import Board, Followed
 from bot.activeflows.watching.noticing import Noticing
 from bot.activeflows.watching.pacing import Pace, Pacing
-from bot.activeflows.watching.ports import Events, WatchCards, WatchLedger
-from bot.activeflows.watching.watches import LEASE, Ending, How, Kept, Known, Source, Telling
+from bot.activeflows.watching.ports import Events, Permitted, WatchCards, WatchLedger
+from bot.activeflows.watching.watches import LEASE, Ending, How, Kept, Known, Source, Telling, Watch
 
 _RENEW: Final = LEASE / 3
 _MARGIN: Final = 3.0
@@ -36,6 +37,10 @@ _FORGET_EVERY: Final = timedelta(hours=1)
 _KEPT_FOR: Final = timedelta(days=1)
 _FINISHED: Final = 1000
 """Ids remembered, so that a look into the ledger that was under way brings none back."""
+
+
+async def permitted_always(watch: Watch) -> bool | None:  # noqa: ARG001 - as ``Permitted``
+    return True
 
 
 class KeepingWatch:
@@ -53,9 +58,11 @@ class KeepingWatch:
         now: Callable[[], datetime],
         broken: Callable[[Exception], None],
         warned: Warned = by_situation,
+        permitted: Permitted = permitted_always,
     ) -> None:
         self._events, self._ledger, self._cards = events, ledger, cards
         self._pace, self._now, self._broken = pace, now, broken
+        self._permitted = permitted
         self._clock = asyncio.get_running_loop().time
         self._board = Board(Pacing(pace, self._clock()))
         self._noticing = Noticing(voipbin, events, Endings(records), self._board, pace=pace, now=now, warned=warned)
@@ -76,7 +83,13 @@ class KeepingWatch:
         deaf = self._events.index.listen(self._noticing.hear) if self._events is not None else lambda: None
         try:
             async with asyncio.TaskGroup() as beside:
-                for work in (self._look, self._noticing.take_in, self._noticing.read_next, self._tell):
+                for work in (
+                    self._look,
+                    self._noticing.take_in,
+                    self._noticing.read_next,
+                    self._permit_all,
+                    self._tell,
+                ):
                     beside.create_task(self._on_and_on(work))
         finally:
             deaf()
@@ -137,6 +150,23 @@ class KeepingWatch:
             self._forgot_at = now
             await self._ledger.forget(now - _KEPT_FOR)
 
+    async def _permit_all(self) -> None:
+        for followed in self._board.all():
+            await self._permit(followed)
+        await asyncio.sleep(self._pace.permit_every)
+
+    async def _permit(self, followed: Followed) -> None:
+        """End it where its watcher may not view it any more; while that is not known, it goes on."""
+        if followed.closed or (followed.ending is not None and followed.ending.how is How.NOT_PERMITTED):
+            return
+        permitted = None
+        with suppress(TimeoutError):
+            async with asyncio.timeout(self._pace.side_look):
+                permitted = await self._permitted(followed.watch)
+        if permitted is False and not followed.closed:
+            followed.known, followed.ending = followed.kept, Ending(How.NOT_PERMITTED, self._now())
+            self._board.news(followed)
+
     # ---------------------------------------------------------------- the cards
 
     async def _tell(self) -> None:
@@ -165,6 +195,7 @@ class KeepingWatch:
     async def _say(self, followed: Followed) -> bool:
         """What is known of it now. False when that has to be tried again."""
         await self._noticing.catch_up(followed)
+        await self._permit(followed)
         known = followed.known
         if followed.told:
             return await self._finish(followed)

@@ -29,6 +29,8 @@ class Pace:
     """Between two readings of one activeflow, where no events come."""
     reads: float = 1.0
     """Readings a second, for all watches together."""
+    permit_every: float = 10.0
+    """Between two looks whether their watchers may still view; before anything is told, it is looked at anyway."""
     look_every: float = 2.0
     """Between two looks into the ledger for watches that were begun or ended elsewhere."""
     settle: float = 20.0

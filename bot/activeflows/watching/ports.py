@@ -8,6 +8,12 @@ from bot.activeflows.index import Index
 from bot.activeflows.watching.watches import Edited, Ending, Full, Kept, Known, Telling, Watch
 
 
+class Permitted(Protocol):
+    """May whoever wanted this watch still view what it follows, there? ``None`` when that is not known just now."""
+
+    async def __call__(self, watch: Watch) -> bool | None: ...
+
+
 class Events(Protocol):
     """What runs, kept in memory."""
 

@@ -69,7 +69,7 @@ class Known:
 
 
 class How(StrEnum):
-    """How a watch ended. The last three say nothing about the activeflow, which may run on."""
+    """How a watch ended. The last four say nothing about the activeflow, which may run on."""
 
     BY_ITSELF = "by itself"
     STOPPED = "stopped"
@@ -84,6 +84,8 @@ class How(StrEnum):
     UNWATCHED = "unwatched"
     TOO_LONG = "too long"
     CARD_GONE = "card gone"
+    NOT_PERMITTED = "not permitted"
+    """Whoever wanted it may not view it here any more."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,7 +103,7 @@ class Ending:
     @property
     def over(self) -> bool:
         """Has the activeflow itself ended?"""
-        return self.how not in {How.UNWATCHED, How.TOO_LONG, How.CARD_GONE}
+        return self.how not in {How.UNWATCHED, How.TOO_LONG, How.CARD_GONE, How.NOT_PERMITTED}
 
 
 class Source(StrEnum):

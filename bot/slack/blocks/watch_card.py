@@ -31,6 +31,7 @@ _HEADERS: Final = {
     How.NOT_KNOWN: "Not known how it ended",
     How.UNWATCHED: "No longer watched",
     How.TOO_LONG: "No longer watched",
+    How.NOT_PERMITTED: "No longer watched",
 }
 
 
@@ -108,6 +109,8 @@ def _how(watch: Watch, ending: Ending, command: str) -> str:
             return (
                 f"{mention(ending.by)} pressed or typed {bold('unwatch')} at {at}. Nothing was stopped. Again: {again}"
             )
+        case How.NOT_PERMITTED:
+            return f"{mention(watch.by)} may not view it here any more, noticed at {at}; it may still run. Who may: {again}"
         case _:
             return f"The bot stopped watching at {date_token(ending.at)}; it may still run. Again: {again}"
 
