@@ -11,7 +11,7 @@ import pytest
 from hypothesis import HealthCheck, settings
 from sqlalchemy import create_engine, make_url, text
 
-from bot.ledger.database import engine_for
+from bot.ledger.engine import engine_for
 from bot.ledger.tables import metadata
 
 settings.register_profile("untimed", deadline=None, suppress_health_check=[HealthCheck.too_slow])

@@ -77,7 +77,9 @@ class CarryingOut:
         by_wish = self._by_wish(cards, bulking, hung_up)
         await self.durable.launch(by_wish, bulking.carry_out_member, unrecorded.refuse)
         if self._database.is_postgresql:
-            replicas = Replicas(self._database, self.durable.executor_id, self.durable.take_over, self._last_sign)
+            aside = self._database.apart()  # signs of life do not wait for the work
+            stack.push_async_callback(aside.close)
+            replicas = Replicas(aside, self.durable.executor_id, self.durable.take_over, self._last_sign)
             await replicas.arrive()
             await stack.enter_async_context(beside(replicas.attend()))
         return AskingBulk(self.bulks, Preparing(freezing, now=now), now=now)

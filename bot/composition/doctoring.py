@@ -11,7 +11,7 @@ from importlib.metadata import version
 from slack_sdk.web.async_client import AsyncWebClient
 
 from bot.activeflows.ages import in_words
-from bot.activeflows.errors import Failure, LedgerUnavailable
+from bot.activeflows.errors import Failure
 from bot.activeflows.health import Finding, Look, State
 from bot.ledger import health as ledger
 from bot.ledger.database import Database
@@ -106,11 +106,4 @@ def needs_of(voipbin_: VoIPBINClient, database: Database) -> dict[str, Check]:
             return trouble.what
         return ""
 
-    async def writable() -> str:
-        try:
-            await database.prepare()
-        except LedgerUnavailable as trouble:
-            return trouble.what
-        return ""
-
-    return {"voipbin": introduced, "ledger": writable}
+    return {"voipbin": introduced, "ledger": partial(ledger.writable, database)}

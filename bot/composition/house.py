@@ -121,6 +121,8 @@ async def running(
         voipbin = await reached(settings, stack, asking)
         database = await opened(settings, stack)
         kept_alone(database, stack)
+        aside = database.apart()
+        stack.push_async_callback(aside.close)
 
         clock = SharedClock(database, wall)
         now = clock.now
@@ -163,14 +165,14 @@ async def running(
         screen = InBulk(voipbin, Urgency.SCREEN)
         reading = Reading(screen, now=now, live=live, past=voipbin, judging=judging)
         to_stop = Reading(voipbin, now=now, live=live, judging=judging)
-        needs = needs_of(voipbin, database)
+        needs = needs_of(voipbin, aside)
         views, reviewing = Views(client), Reviewing(book, now=now)
         warnings: dict[str, Check] = {}
         doctoring = Doctoring(
             client,
             voipbin,
             live,
-            database,
+            aside,
             in_force,
             connection=lambda: needs.get("slack"),
             elsewhere=lambda: warnings.get("socket"),

@@ -8,62 +8,35 @@ workflows (DBOS) replace and finally close those.
 import asyncio
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from typing import Any, Final, TypeVar
+from typing import Final, TypeVar
 
 import structlog
-from sqlalchemy import Connection, Engine, create_engine, event, make_url, text
-from sqlalchemy.exc import ArgumentError, SQLAlchemyError
+from sqlalchemy import Connection, Engine, text
+from sqlalchemy.exc import SQLAlchemyError
 
 from bot.activeflows.errors import LedgerUnavailable
+from bot.ledger.engine import READS_ONLY, engine_for
 from bot.ledger.tables import metadata
 
 T = TypeVar("T")
 log = structlog.get_logger(__name__)
 _THREADS: Final = 4
-_CONNECT: Final = "10"
-"""Seconds to wait for a PostgreSQL that says nothing; the URL may ask for others (``?connect_timeout=3``)."""
-_READS_ONLY: Final = "flows_bot_reads_only"
+_PATIENCE: Final = 8.0
+"""Seconds until whoever waits is told that there was no answer: longer than any bound of a connection."""
 _AUDIT_LOCK: Final = 0x666C6F7773  # "flows": one writer of the chain at a time, across replicas
-
-
-def engine_for(url: str) -> Engine:
-    """An engine for ``sqlite:///file`` or ``postgresql://…``. Errors of it never print parameters.
-
-    Raises ``ArgumentError`` for what is no such address, without a word of it.
-    """
-    try:
-        parsed = make_url(url)
-    except ValueError:
-        raise ArgumentError("a port that is no number") from None  # its own words may repeat a password with a colon
-    if parsed.get_backend_name() == "postgresql":
-        patient = parsed.set(drivername="postgresql+psycopg", query={"connect_timeout": _CONNECT, **parsed.query})
-        return create_engine(patient, hide_parameters=True, pool_pre_ping=True, pool_size=_THREADS)
-    engine = create_engine(parsed, hide_parameters=True)
-
-    @event.listens_for(engine, "connect")
-    def _prepare(connection: Any, _record: object) -> None:
-        connection.isolation_level = None  # the driver itself would begin a transaction only at the first write
-        connection.execute("PRAGMA busy_timeout = 15000")
-        connection.execute("PRAGMA journal_mode = WAL")
-        connection.execute("PRAGMA synchronous = FULL")  # "recorded" must survive a power cut
-
-    @event.listens_for(engine, "begin")
-    def _begin(connection: Connection) -> None:
-        if connection.get_execution_options().get(_READS_ONLY):
-            connection.exec_driver_sql("BEGIN")  # what was committed until now, and nobody waits for whoever reads it
-        else:
-            connection.exec_driver_sql("BEGIN IMMEDIATE")  # read, decide and write as one, with no other writer between
-
-    return engine
 
 
 class Database:
     """Transactions in threads. Every trouble of the database is ``LedgerUnavailable``."""
 
-    def __init__(self, url: str) -> None:
+    def __init__(self, url: str, *, threads: int = _THREADS) -> None:
         self.url = url
-        self._engine = engine_for(url)
-        self._threads = ThreadPoolExecutor(_THREADS, thread_name_prefix="ledger")
+        self._engine = engine_for(url, connections=threads)
+        self._threads = ThreadPoolExecutor(threads, thread_name_prefix="ledger")
+
+    def apart(self) -> "Database":
+        """The same ledger over connections and threads of its own, so that nothing waits behind the work. Close it, too."""
+        return Database(self.url, threads=2)
 
     @property
     def is_postgresql(self) -> bool:
@@ -73,21 +46,28 @@ class Database:
         """Create the tables that are missing."""
         await self.within(metadata.create_all)
 
-    async def within(self, work: Callable[[Connection], T]) -> T:
-        """Run ``work`` in one transaction: all of it is kept, or nothing."""
-        return await self._run(self._engine, work)
+    async def within(self, work: Callable[[Connection], T], *, patience: float = _PATIENCE) -> T:
+        """Run ``work`` in one transaction: all of it is kept, or nothing.
+
+        Without an answer for ``patience`` seconds it is given up; it may then be kept all the same, a moment later.
+        """
+        return await self._run(self._engine, work, patience)
 
     async def reading(self, work: Callable[[Connection], T]) -> T:
         """The same for work that writes nothing and may take long, such as walking the whole chain: no stop waits for it."""
-        return await self._run(self._engine.execution_options(**{_READS_ONLY: True}), work)
+        return await self._run(self._engine.execution_options(**{READS_ONLY: True}), work, None)
 
-    async def _run(self, engine: Engine, work: Callable[[Connection], T]) -> T:
+    async def _run(self, engine: Engine, work: Callable[[Connection], T], patience: float | None) -> T:
         def transaction() -> T:
             with engine.begin() as connection:
                 return work(connection)
 
         try:
-            return await asyncio.get_running_loop().run_in_executor(self._threads, transaction)
+            async with asyncio.timeout(patience):  # given up before its turn, it never runs
+                return await asyncio.get_running_loop().run_in_executor(self._threads, transaction)
+        except TimeoutError:
+            log.error("ledger_unavailable", trouble="no answer", seconds=patience)
+            raise LedgerUnavailable("the ledger (the bot's database) did not answer in time") from None
         except SQLAlchemyError as trouble:
             log.error("ledger_unavailable", trouble=type(trouble).__name__)
             raise LedgerUnavailable("the ledger (the bot's database) could not be written or read") from None

@@ -16,6 +16,8 @@ Decisions:
 * A workflow is recovered however often the process was killed in it: DBOS would give up after a hundred times, and the
   press would never be told of. Its deadline is what ends it.
 * Values are JSON in the database, not pickles: readable by people, and nobody who can write a row can run code.
+* DBOS asks the database for news instead of listening for them: we send it none, and a listener would need a connection
+  that stays the same one, which PgBouncer does not give in transaction mode.
 * At shutdown running presses get some seconds to finish; what is left is cut off, not failed, and recovered later. A
   bulk stop begins no further member then.
 """
@@ -42,6 +44,7 @@ from bot.activeflows.stopping.ports import Step
 from bot.activeflows.stopping.stops import Press
 from bot.ledger import old_sqlite
 from bot.ledger.beginning import Beginning, Presses
+from bot.ledger.engine import workflow_engine
 
 T = TypeVar("T")
 log = structlog.get_logger(__name__)
@@ -115,10 +118,6 @@ def _log_with_the_house() -> None:
     log.propagate = True
 
 
-def _engine_arguments(database_url: str) -> dict[str, Any]:
-    return {"connect_args": {"factory": old_sqlite.Connection}} if database_url.startswith("sqlite") else {}
-
-
 class Durable:
     """Starts presses and recovers them. DBOS is one per process, so there is one of these at a time."""
 
@@ -126,6 +125,7 @@ class Durable:
         self._database_url, self.executor_id = database_url, executor_id
         self._presses = Presses(within=record_within, now=lambda: datetime.now(UTC))
         self._starting: set[asyncio.Task[Any]] = set()
+        self._engine = workflow_engine(database_url)
         self._running: set[asyncio.Task[Any]] = set()
         self._waiting: set[asyncio.Task[Any]] = set()
         self._closing = False
@@ -144,7 +144,9 @@ class Durable:
                 serializer=Json(),
                 log_level="WARNING",
                 notification_listener_polling_interval_sec=_LISTENER_TURN,
-                db_engine_kwargs=_engine_arguments(self._database_url),
+                db_engine_kwargs={"connect_args": {"factory": old_sqlite.Connection}},
+                system_database_engine=self._engine,  # then the line above is not read
+                use_listen_notify=False,
             )
         )
 
@@ -258,8 +260,13 @@ class Durable:
         await asyncio.gather(*self._running, return_exceptions=True)
         loop = asyncio.get_running_loop()
         with ThreadPoolExecutor(1) as thread:
-            await loop.run_in_executor(thread, lambda: DBOS.destroy(destroy_registry=True))
+            await loop.run_in_executor(thread, self._end)
         loop.set_default_executor(ThreadPoolExecutor())  # DBOS had put its own there, and has closed it
+
+    def _end(self) -> None:
+        DBOS.destroy(destroy_registry=True)
+        if self._engine is not None:
+            self._engine.dispose()
 
     @contextmanager
     def _at_work(self) -> Iterator[None]:

@@ -1,19 +1,38 @@
-"""Can the ledger be written, and does the audit still go through what was told of it?"""
+"""Can the ledger be written, and does the audit still go through what was told of it?
+
+Whether it can be written includes whether it is one's turn: whoever holds the lock of the chain keeps every stop waiting.
+Ask over connections apart from those of the work (``Database.apart``), so that nothing of it is waited for.
+"""
+
+from typing import Final
 
 from sqlalchemy import Connection, desc, insert, select
 
+from bot.activeflows.errors import LedgerUnavailable
 from bot.activeflows.health import Finding, State
 from bot.activeflows.records import Head
 from bot.ledger import heads
 from bot.ledger.audit import RECEIPT_DIGITS
-from bot.ledger.database import Database
+from bot.ledger.database import Database, one_writer
 from bot.ledger.tables import audit
 from bot.ledger.tables import heads as told
+
+_SOON: Final = 1.5
+"""Seconds: before whoever asks gives up, so that the words name the ledger."""
+
+
+async def writable(database: Database) -> str:
+    """Empty when a record could be written now, else why not."""
+    try:
+        await database.within(_tried, patience=_SOON)
+    except LedgerUnavailable as trouble:
+        return trouble.what
+    return ""
 
 
 async def ledger(database: Database) -> Finding:
     """The newest record; that a row can be written is tried, and taken back. Raises ``LedgerUnavailable``."""
-    head, gone = await database.within(_tried)
+    head, gone = await database.within(_tried, patience=_SOON)
     if gone:
         what = f"can be written, but {gone}"
         return Finding("ledger", State.BROKEN, what, "Ask who changed the database: flows-bot audit verify.")
@@ -24,6 +43,7 @@ async def ledger(database: Database) -> Finding:
 
 
 def _tried(connection: Connection) -> tuple[Head | None, str]:
+    one_writer(connection)
     with connection.begin_nested() as attempt:
         connection.execute(insert(told).values(day="a look", seq=0, hash=""))
         attempt.rollback()

@@ -64,9 +64,9 @@ class MortalDatabase(Database):
         super().__init__(url)
         self._process = process
 
-    async def within(self, work: Any) -> Any:
+    async def within(self, work: Any, **how: Any) -> Any:
         self._process.must_live()
-        return await super().within(work)
+        return await super().within(work, **how)
 
 
 class House:

@@ -13,7 +13,7 @@ import pytest
 
 from bot.composition.house import running
 from bot.demo.voipbin import faults
-from bot.ledger.database import engine_for
+from bot.ledger.engine import engine_for
 from bot.misconfigured import Misconfigured
 from tests.scenarios.conftest import ALICE, AT_ONCE, INCIDENTS, Stage
 from tests.scenarios.program import ROOT, Program
@@ -75,9 +75,9 @@ async def test_a_voipbin_that_says_nothing_does_not_hold_up_the_start(stage: Sta
 
 
 def test_a_postgresql_that_says_nothing_is_waited_for_some_seconds_only() -> None:
-    assert engine_for("postgresql://me@db/flows").url.query["connect_timeout"] == "10"
-    asked = engine_for("postgresql://me@db/flows?connect_timeout=3&sslmode=require").url.query
-    assert dict(asked) == {"connect_timeout": "3", "sslmode": "require"}
+    assert engine_for("postgresql://me@db/flows").url.query["connect_timeout"] == "3"
+    asked = engine_for("postgresql://me@db/flows?connect_timeout=30&sslmode=require").url.query
+    assert (asked["connect_timeout"], asked["sslmode"]) == ("30", "require")
 
 
 async def test_two_bots_do_not_run_on_one_sqlite_file_and_the_second_says_so(stage: Stage) -> None:
