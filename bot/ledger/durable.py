@@ -15,7 +15,8 @@ Decisions:
   stop takes four requests, and the request budget allows about two stops a second. A recovered member is queued again.
 * A workflow is recovered however often the process was killed in it: DBOS would give up after a hundred times, and the
   press would never be told of. Its deadline is what ends it.
-* Values are JSON in the database, not pickles: readable by people, and nobody who can write a row can run code.
+* Values are JSON in the database, not pickles: readable by people, and nobody who can write a row can run code
+  (``foreign_rows``).
 * DBOS asks the database for news instead of listening for them: we send it none, and a listener would need a connection
   that stays the same one, which PgBouncer does not give in transaction mode.
 * At shutdown running presses get some seconds to finish; what is left is cut off, not failed, and recovered later. A
@@ -42,7 +43,7 @@ from bot.activeflows.bulk.bulks import Became
 from bot.activeflows.errors import LedgerUnavailable
 from bot.activeflows.stopping.ports import Step
 from bot.activeflows.stopping.stops import Press
-from bot.ledger import old_sqlite
+from bot.ledger import foreign_rows, old_sqlite
 from bot.ledger.beginning import Beginning, Presses
 from bot.ledger.engine import workflow_engine
 
@@ -58,6 +59,7 @@ Refuse: TypeAlias = Callable[[Press, bool], Awaitable[bool]]
 """Refuses a press that was recorded too late; whether its presser was told so already."""
 CarryOutMember: TypeAlias = Callable[[Press, int, Step], Awaitable[Became]]
 """The turn of one member of a bulk stop."""
+_CARRY_OUT_PRESS, _CARRY_OUT_MEMBER = foreign_rows.WORKFLOWS
 QUEUE: Final = "bulk_members"
 AT_ONCE: Final = 2
 _LOOK_EVERY: Final = 0.25
@@ -77,7 +79,7 @@ class Json(DBOSSerializer):
         return json.loads(serialized_data, object_hook=_revived)
 
     def name(self) -> str:
-        return "flows_bot_json"
+        return foreign_rows.FORMAT
 
 
 def _revived(fields: dict[str, Any]) -> Any:
@@ -135,6 +137,7 @@ class Durable:
     async def launch(self, carry_out: CarryOut, carry_out_member: CarryOutMember, refuse: Refuse) -> None:
         """Register the workflows, create DBOS's tables, and recover what was cut off. Call it in the running loop."""
         _log_with_the_house()
+        foreign_rows.refuse()
         DBOS(
             config=DBOSConfig(
                 name="flows-bot",
@@ -150,7 +153,7 @@ class Durable:
             )
         )
 
-        @DBOS.workflow(name="carry_out_press", max_recovery_attempts=None)
+        @DBOS.workflow(name=_CARRY_OUT_PRESS, max_recovery_attempts=None)
         async def workflow(press: dict[str, Any], record_by: str | None = None) -> None:
             with self._at_work():
                 taken, step = _PRESS.validate_python(press), DurableStep(self._waiting)
@@ -160,7 +163,7 @@ class Durable:
                 else:
                     await step("refuse", bool, partial(refuse, taken, beginning is Beginning.GIVEN_UP))
 
-        @DBOS.workflow(name="carry_out_member", max_recovery_attempts=None)
+        @DBOS.workflow(name=_CARRY_OUT_MEMBER, max_recovery_attempts=None)
         async def member(press: dict[str, Any], number: int) -> str:
             with self._at_work():
                 if self._closing:

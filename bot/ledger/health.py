@@ -11,7 +11,7 @@ from sqlalchemy import Connection, desc, insert, select
 from bot.activeflows.errors import LedgerUnavailable
 from bot.activeflows.health import Finding, State
 from bot.activeflows.records import Head
-from bot.ledger import heads
+from bot.ledger import foreign_rows, heads
 from bot.ledger.audit import RECEIPT_DIGITS
 from bot.ledger.database import Database, one_writer
 from bot.ledger.tables import audit
@@ -32,22 +32,31 @@ async def writable(database: Database) -> str:
 
 async def ledger(database: Database) -> Finding:
     """The newest record; that a row can be written is tried, and taken back. Raises ``LedgerUnavailable``."""
-    head, gone = await database.within(_tried, patience=_SOON)
+    head, gone, strange = await database.within(_looked, patience=_SOON)
     if gone:
         what = f"can be written, but {gone}"
         return Finding("ledger", State.BROKEN, what, "Ask who changed the database: flows-bot audit verify.")
+    if strange:
+        rows = "1 row of its workflows is" if strange == 1 else f"{strange} rows of its workflows are"
+        what = f"can be written, but {rows} not this bot's, and refused"
+        return Finding("ledger", State.BROKEN, what, "Ask who wrote into the database, and who else can.")
     newest = (
         f"the audit's newest is record {head.seq}, {head.hash[:RECEIPT_DIGITS]}" if head else "there is no record yet"
     )
     return Finding("ledger", State.OK, f"can be written; {newest}")
 
 
-def _tried(connection: Connection) -> tuple[Head | None, str]:
+def _tried(connection: Connection) -> None:
     one_writer(connection)
     with connection.begin_nested() as attempt:
         connection.execute(insert(told).values(day="a look", seq=0, hash=""))
         attempt.rollback()
+
+
+def _looked(connection: Connection) -> tuple[Head | None, str, int]:
+    """The newest head, why the chain does not go through the one told last, and the rows of strangers."""
+    _tried(connection)
     newest = connection.execute(select(audit.c.seq, audit.c.hash).order_by(desc(audit.c.seq)).limit(1)).first()
     last = connection.execute(select(told.c.seq, told.c.hash).order_by(desc(told.c.day)).limit(1)).first()
     gone = heads.missing(connection, Head(last.seq, last.hash)) if last else ""
-    return (Head(newest.seq, newest.hash) if newest else None), gone
+    return (Head(newest.seq, newest.hash) if newest else None), gone, foreign_rows.foreign(connection)

@@ -3,6 +3,7 @@
 import sqlite3
 from contextlib import closing
 from datetime import timedelta
+from functools import partial
 
 from bot.composition.house import running
 from bot.demo.slack.workspace import Workspace
@@ -14,6 +15,10 @@ def counted(url: str, table: str) -> int:
     with closing(sqlite3.connect(url.removeprefix("sqlite:///"))) as ledger:
         (count,) = ledger.execute(f"SELECT count(*) FROM {table}").fetchone()  # noqa: S608 # two names of ours
         return int(count)
+
+
+def gone(url: str, table: str) -> bool:
+    return counted(url, table) == 0
 
 
 async def test_presses_that_are_over_are_forgotten_and_the_audit_is_kept(
@@ -28,5 +33,6 @@ async def test_presses_that_are_over_are_forgotten_and_the_audit_is_kept(
     assert counted(sqlite_url, "workflow_status") > 0
     assert records > 0
     async with running(stage.settings(), kept_for=timedelta(0)):
-        await slack.until(lambda: counted(sqlite_url, "workflow_status") == 0)
+        for table in ("workflow_status", "workflow_input", "operation_outputs"):
+            await slack.until(partial(gone, sqlite_url, table))
     assert counted(sqlite_url, "audit") == records
