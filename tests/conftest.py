@@ -70,6 +70,7 @@ def sqlite_url(tmp_path: Path, prepared_ledger: Path) -> str:
     """A file with the tables in it. (That a bot makes them itself is tested in ``test_start.py``.)"""
     file = tmp_path / "flows-bot.db"
     shutil.copyfile(prepared_ledger, file)
+    file.chmod(0o600)
     return f"sqlite:///{file}"
 
 

@@ -38,6 +38,7 @@ from bot.composition.beside import beside
 from bot.composition.carrying_out import CarryingOut
 from bot.composition.connecting import installed, kept_alone, opened, reached, secret_of
 from bot.composition.doctoring import Doctoring, needs_of
+from bot.composition.exposed_files import exposed
 from bot.composition.learning import Learning
 from bot.composition.raising_alerts import raising_alerts
 from bot.composition.upkeep import KEPT_FOR, LOOK_EVERY, forgetting, kept_up
@@ -121,6 +122,8 @@ async def running(
         voipbin = await reached(settings, stack, asking)
         database = await opened(settings, stack)
         kept_alone(database, stack)
+        for words in exposed(settings):
+            log.warning("file_open_to_others", what=words)
         aside = database.apart()
         stack.push_async_callback(aside.close)
 

@@ -5,7 +5,8 @@ record before each POST would still keep that at one, but what becomes of it wou
 Who needs two has PostgreSQL, where replicas know of each other.
 
 Decision: the lock is an empty database beside the file, held by SQLite itself (https://www.sqlite.org/lockingv3.html),
-because that works wherever the ledger does and the system lets it go when the process dies, however it dies.
+because that works wherever the ledger does and the system lets it go when the process dies, however it dies. Nobody else
+can open it, so nobody who may not run the bot can keep it from starting.
 """
 
 import sqlite3
@@ -13,6 +14,8 @@ from collections.abc import Iterator
 from contextlib import closing, contextmanager
 
 from sqlalchemy import make_url
+
+from bot.ledger.private_files import make_private
 
 
 class NotAlone(Exception):
@@ -26,7 +29,9 @@ def alone(url: str) -> Iterator[None]:
     if parsed.get_backend_name() != "sqlite" or not parsed.database:
         yield
         return
-    with closing(sqlite3.connect(f"{parsed.database}-running", timeout=0, isolation_level=None)) as lock:
+    beside = f"{parsed.database}-running"
+    make_private(beside)
+    with closing(sqlite3.connect(beside, timeout=0, isolation_level=None)) as lock:
         try:
             lock.execute("BEGIN EXCLUSIVE")
         except sqlite3.OperationalError as trouble:

@@ -15,6 +15,8 @@ from typing import Any, Final
 from sqlalchemy import URL, Connection, Engine, create_engine, event, make_url, text
 from sqlalchemy.exc import ArgumentError
 
+from bot.ledger.private_files import make_private
+
 _LIBPQ: Final = {
     "connect_timeout": "3",
     "keepalives": "1",
@@ -92,6 +94,8 @@ def _postgresql(parsed: URL, connections: int, statement: int) -> Engine:
 
 
 def _sqlite(parsed: URL) -> Engine:
+    if parsed.get_backend_name() == "sqlite" and parsed.database:
+        make_private(parsed.database)
     engine = create_engine(parsed, hide_parameters=True)
 
     @event.listens_for(engine, "connect")

@@ -16,6 +16,7 @@ from pydantic import BaseModel
 
 from bot import logs
 from bot.activeflows.health import Finding, Look, State, looked
+from bot.composition import exposed_files
 from bot.composition.connecting import opened, secret_of, voipbin_at
 from bot.ledger import health as ledger
 from bot.misconfigured import Misconfigured
@@ -57,7 +58,8 @@ async def _looks(settings: Settings, stack: AsyncExitStack) -> Mapping[str, Look
     looks: dict[str, Look] = {slack.SLACK: partial(slack.token, client)}
     if settings.socket_mode:
         looks[slack.DELIVERIES] = partial(slack.may_connect, client, secret_of(settings.slack_app_token))
-    return {**looks, **await _voipbin(settings, stack), **_own(settings, stack)}
+    files = {exposed_files.ABOUT: partial(exposed_files.look, settings)}
+    return {**looks, **await _voipbin(settings, stack), **files, **_own(settings, stack)}
 
 
 async def _voipbin(settings: Settings, stack: AsyncExitStack) -> Mapping[str, Look]:

@@ -152,6 +152,7 @@ def voipbin() -> World:
 def policy(tmp_path: Path) -> Path:
     path = tmp_path / "policy.toml"
     path.write_text(POLICY, encoding="utf-8")
+    path.chmod(0o600)
     return path
 
 

@@ -136,7 +136,7 @@ async def test_check_says_that_all_is_well(program: Program, enough: Mapping[str
     ended = await program("check", **enough)
     assert ended.status == 0, ended
     assert [line.split(":")[0] for line in ended.out] == [
-        "ok      " + part for part in ("Slack", "VoIPBIN", "credential", "ledger", "policy")
+        "ok      " + part for part in ("Slack", "VoIPBIN", "credential", "files", "ledger", "policy")
     ]
 
 
