@@ -1,10 +1,11 @@
 # Two stages: the first checks every library against its hash and builds, the second only runs.
 #
 #   docker build -t flows-bot .
-#   docker run --env-file .env -v flows-bot:/data -v ./policy.toml:/etc/flows-bot/policy.toml:ro \
+#   docker run --env-file .env -v flows-bot:/data -v ./policy:/etc/flows-bot:ro \
 #       -p 127.0.0.1:3000:3000 --stop-timeout 30 flows-bot
 #
-# No secret is needed to build. --stop-timeout: at a shutdown, stops under way get their last words (about 25 s).
+# ./policy is a folder with policy.toml in it: of a file mounted by itself the bot never sees the new one that an editor
+# puts in its place. No secret is needed to build. --stop-timeout: at a shutdown, stops under way get their last words (about 25 s).
 
 FROM python:3.13-slim-bookworm AS build
 WORKDIR /build

@@ -34,6 +34,10 @@ class Permission(StrEnum):
     AUDIT = "audit"
 
 
+_LASTING: Final = frozenset({Permission.STOP, Permission.BULK, Permission.APPROVE, Permission.REVEAL})
+"""What cannot be undone."""
+
+
 class Standing(StrEnum):
     """What kind of account Slack says this is."""
 
@@ -128,6 +132,8 @@ class Policy:
     alerts: tuple[AlertRule, ...] = ()
     version: str = ""
     """Which state of the file it is: the first digits of its SHA-256. What is decided by it is recorded with it."""
+    suspended: str = ""
+    """Why it lets nobody do what cannot be undone; empty while it does."""
 
     def groups(self) -> frozenset[str]:
         """The user group ids it names: the only memberships anybody needs to ask Slack about."""
@@ -151,6 +157,8 @@ def decide(policy: Policy, person: Person, *, channel: str, permission: Permissi
     Grants that give the permission are narrowed by person, channel and flow, in that order; where the last one falls
     out is the reason of a refusal.
     """
+    if policy.suspended and permission in _LASTING:
+        return Decision(allowed=False, permission=permission, because=policy.suspended)
     giving = [grant for grant in policy.grants if permission in grant.may]
     fitting = [grant for grant in giving if grant.fits(channel, permission, flow)]
     named = [g for g in giving if g.names(person)]

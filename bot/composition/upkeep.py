@@ -22,6 +22,7 @@ from bot.ledger import heads, policies
 from bot.ledger.database import Database
 from bot.logs import AUDIT_HEAD
 from bot.policy import PolicyInForce
+from bot.policy.in_force import BLIND
 
 log = structlog.get_logger(__name__)
 Tell: TypeAlias = Callable[[Head, date], Awaitable[bool]]
@@ -42,6 +43,7 @@ class PolicyWatch:
     def __init__(self, in_force: PolicyInForce, database: Database, *, now: Callable[[], datetime]) -> None:
         self._in_force, self._database, self._now = in_force, database, now
         self._recorded: str | None = None
+        self._suspended = False
 
     async def record(self) -> None:
         """Write down which policy is in force, if that is not what the chain says already."""
@@ -63,19 +65,28 @@ class PolicyWatch:
 
     async def look(self) -> None:
         """Look at the file, and say and record what has changed."""
-        if self._in_force.look(await asyncio.to_thread(self._in_force.read)):
+        suspended = self._in_force.suspended
+        if self._in_force.look(await asyncio.to_thread(self._in_force.read)) or suspended is not self._suspended:
+            self._suspended = suspended
             self._say()
         await self.record()
 
     async def trouble(self) -> str:
         """For ``/readyz``: why the file is not what is in force."""
         mistakes = self._in_force.trouble
-        return f"{' '.join(mistakes)} The last good policy stays in force." if mistakes else ""
+        return f"{' '.join(mistakes)} {self._what_then()}" if mistakes else ""
+
+    def _what_then(self) -> str:
+        if self._in_force.suspended:
+            return "Nobody may stop any more."
+        return (
+            f"Nobody may stop {BLIND:g} s after it." if self._in_force.blind else "The last good policy stays in force."
+        )
 
     def _say(self) -> None:
         version = self._in_force.version
         for mistake in self._in_force.trouble:
-            log.error("policy_broken", why=mistake, in_force=version.sha256, what="the last good policy stays in force")
+            log.error("policy_broken", why=mistake, in_force=version.sha256, what=self._what_then())
         if not self._in_force.trouble:
             log.warning("policy_changed", grants=len(version.policy.grants), sha256=version.sha256)
 

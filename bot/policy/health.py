@@ -12,6 +12,10 @@ async def in_force(policy: PolicyInForce) -> Finding:
     """How many grants are in force, and why the file as it is now is not."""
     grants = len(policy.policy().grants)
     counted = "1 grant" if grants == 1 else f"{grants} grants"
+    if policy.blind:
+        until = "nobody may stop any more" if policy.suspended else "soon nobody may stop any more"
+        what = f"the file was replaced outside, and only the old one can be seen from here: {until}"
+        return Finding(_ABOUT, State.BROKEN, what, "Mount its folder instead of the file, and restart the bot.")
     if policy.trouble:
         mistakes = f"{policy.trouble[0]}" + (f" (and {len(policy.trouble) - 1} more)" if policy.trouble[1:] else "")
         what = f"the file is broken, the last good one stays in force ({counted}). {mistakes}"

@@ -1,16 +1,18 @@
 """The policy file while the bot runs: good changes are taken over, nothing else changes anything."""
 
 import hashlib
+import os
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bot.activeflows.operators import Policy
+from bot.activeflows.operators import Decision, Permission, Person, Policy, Standing, decide
 from bot.misconfigured import Misconfigured
 from bot.policy import PolicyInForce
-from bot.policy.in_force import LARGEST
+from bot.policy.in_force import BLIND, LARGEST
 
 ALICE = b'[[grant]]\nto = ["U0ALICE"]\nmay = ["stop"]\n'
 LIMITED = ALICE + b'in = ["C0INCIDENTS"]\n'
@@ -123,3 +125,67 @@ def test_whatever_is_seen_the_policy_in_force_is_the_last_good_one_seen_twice_in
 
 def _same(one: object, other: object) -> bool:
     return one == other or (isinstance(one, OSError) and type(one) is type(other))
+
+
+# ---------------------------------------------------------------- mounted by itself
+
+
+class Mounted:
+    """The file as a container has it that mounted nothing else: the old one stays, whatever is done outside."""
+
+    def __init__(self, outside: Path) -> None:
+        self.outside = outside
+        self._file = outside.open("rb")
+        self.path = Path(f"/proc/{os.getpid()}/fd/{self._file.fileno()}")
+
+    def close(self) -> None:
+        self._file.close()
+
+    def is_replaced(self, content: bytes) -> None:
+        new = self.outside.with_suffix(".new")
+        new.write_bytes(content)
+        new.replace(self.outside)
+
+
+@pytest.fixture
+def mounted(file: Path) -> Iterator[Mounted]:
+    mounted = Mounted(file)
+    yield mounted
+    mounted.close()
+
+
+@pytest.mark.skipif(not Path("/proc/self/fd").exists(), reason="only Linux says what is behind an open file")
+def test_a_file_that_was_replaced_outside_is_broken_and_lets_nobody_stop_after_a_while(mounted: Mounted) -> None:
+    now = [0.0]
+    force = PolicyInForce(mounted.path, clock=lambda: now[0])
+    alice = Person("U0ALICE", Standing.MEMBER)
+    assert looks(force) == [False, False]
+    mounted.is_replaced(BOTH)
+    assert looks(force) == [False, True]
+    assert "was replaced outside" in force.trouble[0]
+    assert (force.blind, force.suspended) == (True, False)
+
+    def may_stop(seconds: float) -> Decision:
+        now[0] = seconds
+        return decide(force.policy(), alice, channel="C0", permission=Permission.STOP, flow=None)
+
+    assert may_stop(BLIND - 0.1).allowed
+    assert not may_stop(BLIND).allowed
+    assert "the policy file was replaced" in may_stop(BLIND).because
+    with pytest.raises(Misconfigured, match="Mount its folder"):
+        PolicyInForce(mounted.path)
+
+
+def test_a_folder_that_is_swapped_under_its_name_is_seen(tmp_path: Path) -> None:
+    """As Kubernetes mounts a ConfigMap: https://kubernetes.io/docs/concepts/configuration/configmap/"""
+    for name, content in (("..1", ALICE), ("..2", BOTH)):
+        (tmp_path / name).mkdir()
+        (tmp_path / name / "policy.toml").write_bytes(content)
+    (tmp_path / "..data").symlink_to("..1")
+    (tmp_path / "policy.toml").symlink_to("..data/policy.toml")
+    force = PolicyInForce(tmp_path / "policy.toml")
+    (tmp_path / "..new").symlink_to("..2")
+    (tmp_path / "..new").replace(tmp_path / "..data")
+    assert looks(force) == [False, True]
+    assert len(force.policy().grants) == 2
+    assert not force.blind
