@@ -37,6 +37,8 @@ class CallFound:
     began: datetime | None = None
     sought: int = 0
     """Which of the numbers that were looked for, by its place among them."""
+    whole: bool = True
+    """It was looked for in whole, and not by its last digits."""
 
     @property
     def leg(self) -> bool:

@@ -9,7 +9,8 @@
     │   ├── NotFound            no such activeflow
     │   ├── Ambiguous           the short id fits several
     │   ├── NotOurs             it belongs to another customer's account
-    │   └── NothingToStop       it has ended already
+    │   ├── NothingToStop       it has ended already
+    │   └── TooManySearches     for telephone numbers, by one person
     └── Failure                 somebody else must act; shown with the request id
         ├── VoIPBINUnreachable  no connection, or no answer in time
         ├── VoIPBINBusy         429: too many requests
@@ -27,6 +28,7 @@ Ordinary outcomes (it had ended already, somebody else is stopping it) are value
 """
 
 from collections.abc import Sequence
+from datetime import datetime
 from typing import TYPE_CHECKING, Final
 from uuid import UUID
 
@@ -95,6 +97,15 @@ class NothingToStop(Refusal):
     def __init__(self, activeflow: "Activeflow") -> None:
         super().__init__(str(activeflow.id))
         self.activeflow = activeflow
+
+
+class TooManySearches(Refusal):
+    """One person has looked for ``most`` telephone numbers; ``again_at``: when the next one may be looked for."""
+
+    def __init__(self, most: int, again_at: datetime) -> None:
+        super().__init__(str(most))
+        self.most = most
+        self.again_at = again_at
 
 
 class Failure(BotError):

@@ -27,6 +27,12 @@ _NO_NUMBER: Final = re.compile(
     r"\d{4}([-/.])\d{1,2}\1\d{1,2}|\d{1,2}([-/.])\d{1,2}\2(?:\d\d|\d{4})|\d{1,3}(?:\.\d{1,3}){3}", re.ASCII
 )
 """Dates, and IPv4 addresses."""
+_COUNTRY: Final = re.compile(
+    r"(?:1|7|2[07]|3[0-469]|4[013-9]|5[1-8]|6[0-6]|8[1246]|9[0-58]"
+    r"|(?:2[1-689]|3[578]|42|5[09]|6[7-9]|8[0578]|9[679])\d)0?",
+    re.ASCII,
+)
+"""Country codes: https://www.itu.int/pub/T-SP-E.164D"""
 _SCHEME: Final = re.compile(r"(?:sips?|tel):", re.IGNORECASE)
 _DIALLED: Final = re.compile(rf"\+?(?:{_BETWEEN}?\d)+", re.ASCII)
 
@@ -46,6 +52,12 @@ class Number:
             return self.digits == other.digits
         short, long = sorted((self.digits, other.digits), key=len)
         return len(short) >= SHORTEST and long.endswith(short)
+
+    def whole(self, other: "Number") -> bool:
+        """Does each say the other in whole: digit for digit, or all but the country (and the zero some countries keep)?"""
+        short, long = sorted((self.digits, other.digits), key=len)
+        cut = long.removesuffix(short)
+        return self.same(other) and (not cut or _COUNTRY.fullmatch(cut) is not None)
 
     @property
     def ending(self) -> str:

@@ -23,6 +23,7 @@ class What(StrEnum):
     OUTCOME = "outcome"  # how it ended, read back
     CANCELLED = "cancelled"  # the card was put away
     ABORTED = "aborted"  # a bulk stop was told to go no further
+    SEARCHED = "searched"  # somebody looked for telephone numbers
     REVEALED = "revealed"  # somebody was shown a caller or a text, unmasked
     POLICY = "policy"  # another policy than before is in force
 

@@ -193,7 +193,7 @@ async def running(
             policy=in_force.policy,
             web=client,
             reading=reading,
-            searching=Searching(voipbin, voipbin, now, judging=judging, live=live),
+            searching=Searching(voipbin, voipbin, now, records=book, judging=judging, live=live),
             reviewing=reviewing,
             revealing=Revealing(voipbin, voipbin, book, now=now),
             asking=Asking(voipbin, book, to_stop.resolve, patience=patience, now=now),

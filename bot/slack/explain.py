@@ -28,6 +28,7 @@ from bot.activeflows.errors import (
     PaymentDue,
     StateConflict,
     StopUnconfirmed,
+    TooManySearches,
     VoIPBINBroken,
     VoIPBINBusy,
     VoIPBINUnreachable,
@@ -116,6 +117,11 @@ def _refusal(error: BotError) -> str:
             )
         case NothingToStop():
             return f"{_one(error.activeflow)} has ended already: there is nothing to stop. {_NOTHING}"
+        case TooManySearches():
+            return (
+                f"You have looked for {error.most} phone numbers within an hour, and I look for no more for one person. "
+                f"The next one: from {date_token(error.again_at)}. Ids, names and words can be looked for as before."
+            )
         case _:
             return f"That was refused. {_NOTHING}"
 

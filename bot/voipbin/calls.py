@@ -42,6 +42,7 @@ class _Seen:
     masked: str = ""
     over: bool = False
     sought: int = 0
+    whole: bool = True
 
 
 async def calls_with(
@@ -76,7 +77,8 @@ def _seen(call: Call, numbers: Sequence[Number]) -> _Seen:
         has = dialled(party.target)
         sought = next((place for place, number in enumerate(numbers) if has is not None and has.same(number)), None)
         if sought is not None:
-            return _Seen(call.id, call.created_at, leg, end, masked(party), call.over, sought)
+            whole = has is not None and has.whole(numbers[sought])
+            return _Seen(call.id, call.created_at, leg, end, masked(party), call.over, sought, whole)
     return _Seen(call.id, call.created_at, leg)
 
 
@@ -92,4 +94,5 @@ def _found(row: _Seen, end: Literal["from", "to"], legs: dict[UUID, Leg]) -> Cal
         over=row.over,
         began=row.created_at,
         sought=row.sought,
+        whole=row.whole,
     )

@@ -10,7 +10,7 @@ from bot.demo.voipbin import faults
 from bot.demo.voipbin.state import Activeflow, Step
 from bot.demo.voipbin.world import World
 from bot.slack import ids
-from tests.scenarios.conftest import ALICE, BOB, GUEST, INCIDENTS, Stage
+from tests.scenarios.conftest import ALICE, BOB, INCIDENTS, Stage
 from tests.scenarios.typing_at import answers
 
 CALLER, DESK = "+4917155577310", "+498955501000"
@@ -254,38 +254,6 @@ async def test_nothing_typed_after_find_gets_an_answer(bot: Stage) -> None:
 
 async def test_a_number_without_the_word_is_asked_for_with_it(bot: Stage) -> None:
     assert "/flows find 0171 555 77310" in (await answers(bot, "0171 555 77310")).words
-
-
-# ---------------------------------------------------------------- who may
-
-
-async def test_whoever_may_view_nothing_is_refused_before_anything_is_asked(bot: Stage, voipbin: World) -> None:
-    seen = len(voipbin.requests)
-    for typed in ("0171 555 77310", "support"):
-        assert "You may not" in (await answers(bot, f"find {typed}", user=GUEST)).words
-    assert len(voipbin.requests) == seen
-
-
-async def test_what_one_may_not_view_is_hidden_and_counted_however_it_is_looked_for(
-    stage: Stage, voipbin: World, calling: Activeflow, other: Activeflow
-) -> None:
-    grant = f'[[grant]]\nto = ["{BOB}"]\nmay = ["view"]\nflows = ["{other.flow_id}"]\n'
-    stage.policy.write_text(grant, encoding="utf-8")
-    async with stage.start():
-        for typed in ("0171 555 77310", str(calling.id), str(calling.reference_id), "support"):
-            answer = await answers(stage, f"find {typed}", user=BOB)
-            assert shown(answer) == []
-            assert "1 hidden: not open to whoever asked here" in answer.words
-            for secret in ("Support line", SHOWN, "Call from"):
-                assert secret not in answer.words
-        answer = await answers(stage, f"find {calling.id.hex[:8]}", user=BOB)
-        assert shown(answer) == []
-        assert shown(await answers(stage, "find 089 555 01000", user=BOB)) == [str(other.id)]
-
-
-async def test_whoever_may_only_view_gets_no_stop(bot: Stage, calling: Activeflow) -> None:
-    answer = await answers(bot, "find 0171 555 77310", user=BOB)
-    assert {button.action_id for button in answer.buttons} == {ids.SHOW}
 
 
 async def test_a_row_is_shown_and_stopped_from_where_it_was_found(

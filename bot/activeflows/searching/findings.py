@@ -33,7 +33,7 @@ class Findings:
     total: int
     """All that this person may view."""
     hidden: int
-    """Those that they may not."""
+    """Those that run and that they may not view, when words were looked for; whether one fits is not said."""
     as_of: datetime
     absent: tuple[Target, ...] = ()
     """Ids that neither an activeflow nor a call of one has, without those that may be meant otherwise."""
@@ -46,4 +46,4 @@ class Findings:
     picture: Picture | None = None
     """What runs, when that was looked through."""
     calls: CallsLooked | None = None
-    """The calls, when they were looked through."""
+    """The calls, when they were looked through; of those found only what is shown."""

@@ -1,7 +1,9 @@
 """Finding activeflows by what a person knows: an id, a telephone number, a name, a word of what one is doing.
 
-Permission comes first, and what belongs to flows that one may not view is hidden and counted, as in a list. Decisions:
+Permission comes first. What belongs to flows that one may not view is answered like what is not there. Decisions:
 
+- A number is looked for in whole; by its last digits only what belongs to flows of which one may reveal the caller. Each such
+  search is recorded and counted (``number_record``), and what it says (``by_number``) is the same for a call that is hidden and for none.
 - Words are looked for in what runs; an id and a number also find what has ended, because that is an answer, too.
 - A number finds calls, and these lead to activeflows (``tracing``); how far that went is said.
 - An id is looked for among what runs first, which costs nothing, then as everywhere (``finding``); what may be a word or a
@@ -22,14 +24,15 @@ from bot.activeflows.errors import NotFound, NotOurs, NotUnderstood
 from bot.activeflows.judging.judge import Judging
 from bot.activeflows.model import Activeflow, Picture
 from bot.activeflows.operators import Operator, Permission
-from bot.activeflows.ports import Calls, Live, VoIPBIN
+from bot.activeflows.ports import Calls, Live, Records, VoIPBIN
 from bot.activeflows.reading.finding import beginning, fitting, visible, with_id
 from bot.activeflows.reading.lookups import flow_of, flows, pictured, queue_names
 from bot.activeflows.reading.rows import Rows
+from bot.activeflows.searching.by_number import shown
 from bot.activeflows.searching.clues import Clues
 from bot.activeflows.searching.findings import MOST, Findings, Hit
 from bot.activeflows.searching.matching import How, Match, by_words
-from bot.activeflows.searching.tracing import traced
+from bot.activeflows.searching.number_record import NumberRecord
 from bot.activeflows.situation.line import queues_named, situation
 from bot.activeflows.targets import Prefix, Target
 
@@ -64,6 +67,7 @@ class Searching:
         calls: Calls,
         now: Callable[[], datetime],
         *,
+        records: Records,
         judging: Judging,
         live: Live | None = None,
         side_look: float = 1.5,
@@ -71,35 +75,40 @@ class Searching:
     ) -> None:
         """``live``: what runs, from memory. ``side_look``: seconds for a courtesy; ``name_look``: for names looked for."""
         self._voipbin, self._calls, self._live, self._now = voipbin, calls, live, now
+        self._number_record = NumberRecord(records, now=now)
         self._rows = Rows(voipbin, judging, now, within=side_look)
         self._side_look, self._name_look = side_look, name_look
 
     async def find(self, operator: Operator, clues: Clues) -> Findings:
-        """Everything these clues lead to. Raises ``NotPermitted``, ``NotUnderstood`` for too much or nothing, a ``Failure``."""
+        """Everything these clues lead to.
+
+        Raises ``NotPermitted``, ``NotUnderstood`` for too much or nothing, ``TooManySearches``, or a ``Failure``.
+        """
         operator.require(Permission.VIEW)
         if clues.nothing:
             raise NotUnderstood("there is no id, no phone number and no word in it")
         if len(clues.words) > LONGEST_WORDS:
             raise NotUnderstood(f"that is no id and no phone number, and of words I take {LONGEST_WORDS} characters")
+        if clues.numbers:
+            await self._number_record.write(operator, clues.numbers)
         found, as_of = _Found(), self._now()
         picture, calls = await self._looked(clues)
         if clues.targets:
             await self._by_ids(operator, clues, picture, found)
         if calls is not None and picture is not None:
-            led = await traced(self._voipbin, calls.found, picture, within=self._side_look)
-            found.unread, found.without = led.unread, led.without
+            led = await shown(self._voipbin, operator, calls, picture, within=self._side_look)
+            calls, found.unread, found.without = led.calls, led.unread, led.without
             for activeflow, match in led.activeflows:
                 found.add(activeflow, match)
         if clues.words and picture is not None:
             await self._by_words(operator, clues.words, picture, found)
-        shown = {a.id for a in visible(self._voipbin, operator, (a for a, _ in found.matches.values()))}
-        best = sorted((pair for id_, pair in found.matches.items() if id_ in shown), key=_place)
+        best = sorted(found.matches.values(), key=_place)
         rows = await self._rows.of([activeflow for activeflow, _ in best[:MOST]])
         return Findings(
             clues=clues,
             hits=tuple(Hit(row, match) for row, (_, match) in zip(rows, best[:MOST], strict=True)),
             total=len(best),
-            hidden=len(found.matches) - len(best) + found.hidden,
+            hidden=found.hidden,
             as_of=as_of,
             absent=tuple(found.absent),
             unnamed=found.unnamed,
@@ -128,7 +137,7 @@ class Searching:
                 for target in clues.targets
             ]
         for target, look in zip(clues.targets, looks, strict=True):
-            activeflows = look.result()
+            activeflows = visible(self._voipbin, operator, look.result())
             for activeflow in activeflows:
                 found.add(activeflow, Match(How.ID))
             if not activeflows and not clues.doubtful(target):

@@ -30,6 +30,8 @@ class Traced:
     """Activeflows that do not run, as far as is known, and were not read."""
     without: int
     """Calls that run for no activeflow, or for one that is not known."""
+    calls: tuple[CallFound, ...] = ()
+    """The same calls, with the activeflow that each runs for, as far as is known."""
 
 
 async def traced(voipbin: VoIPBIN, calls: Sequence[CallFound], picture: Picture, *, within: float) -> Traced:
@@ -44,6 +46,7 @@ async def traced(voipbin: VoIPBIN, calls: Sequence[CallFound], picture: Picture,
         activeflows=tuple((here[id_], match) for id_, match in matches.items() if id_ in here),
         unread=sum(1 for id_ in matches if id_ not in here),
         without=sum(1 for call in owned if call.activeflow_id is None),
+        calls=tuple(owned),
     )
 
 

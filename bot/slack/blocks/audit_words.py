@@ -106,6 +106,11 @@ def _revealed(detail: Detail) -> str:
     return f"was shown unmasked: {_said(detail, 'shown') or 'personal data'}{_because(detail)}"
 
 
+def _searched(detail: Detail) -> str:
+    numbers = _said(detail, "numbers")
+    return f"looked for {numbers} phone number{'' if numbers == '1' else 's'}, ending in {_said(detail, 'endings')}{_because(detail)}"
+
+
 def _policy(detail: Detail) -> str:
     digits, grants = _said(detail, "sha256"), detail.get("grants")
     if not digits:
@@ -140,6 +145,7 @@ _WORDS: Final[Mapping[What, Callable[[Detail], str]]] = {
     What.OUTCOME: _outcome,
     What.CANCELLED: _cancelled,
     What.ABORTED: _aborted,
+    What.SEARCHED: _searched,
     What.REVEALED: _revealed,
     What.POLICY: _policy,
 }

@@ -91,7 +91,7 @@ def _besides(findings: Findings, command: str) -> Iterator[str]:
     if findings.absent:
         absent = ", ".join(code(str(target), 40) for target in findings.absent)
         older = " An older one is found by its whole id." if any(isinstance(t, Prefix) for t in findings.absent) else ""
-        yield f"No activeflow that I may read, and no call of one, has the id {absent}.{older}"
+        yield f"No activeflow that is open to you here, and no call of one, has the id {absent}.{older}"
     yield from _of_no_call(findings)
     if not findings.hits and findings.clues.words:
         yield f"Nothing that runs is called so or says so. All that run: {code(f'{command} list')}"

@@ -10,10 +10,12 @@ from slack_bolt.async_app import AsyncApp
 from slack_bolt.context.ack.async_ack import AsyncAck
 from slack_sdk.models.blocks import ContextBlock, MarkdownTextObject
 
+from bot.activeflows.errors import LedgerUnavailable
 from bot.activeflows.searching.clues import Clues, clues_in
 from bot.slack import ids
 from bot.slack.blocks.found import found
 from bot.slack.blocks.mrkdwn import code
+from bot.slack.blocks.revealed import NOT_RECORDED
 from bot.slack.desk import Desk
 from bot.slack.gestures import Gesture, from_shortcut
 from bot.slack.grammar.requests import Find
@@ -56,7 +58,11 @@ def _read(message: dict[str, Any] | None) -> tuple[Said, Clues]:
 
 async def _answer(desk: Desk, gesture: Gesture, clues: Clues, *, unread: str = "") -> None:
     operator = await desk.people.operator(gesture)
-    findings = await desk.searching.find(operator, clues)
+    try:
+        findings = await desk.searching.find(operator, clues)
+    except LedgerUnavailable:
+        await desk.teller.privately(gesture, NOT_RECORDED)
+        return
     told = found(findings, operator, desk.now(), command=desk.command)
     if unread:
         note = ContextBlock(elements=[MarkdownTextObject(text=f"Of the message:{unread}")])

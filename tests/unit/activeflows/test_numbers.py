@@ -16,6 +16,16 @@ BEFORE = st.sampled_from(["", " ", "(", "caller: ", "Tel.:", "\u202a", "\n", "â€
 AFTER = st.sampled_from(["", " ", ")", ", ", ". Call back", "\u202c", "\n", "â€", ": busy", "@pbx"])
 
 
+@given(COUNTRIES, NATIONAL, st.integers(1, 4))
+def test_only_the_country_may_be_left_out_of_a_whole_number(country: str, national: str, cut: int) -> None:
+    whole = Number(f"{country}{national}", international=True)
+    assert whole.whole(whole)
+    assert whole.whole(Number(national))
+    assert Number(national).whole(whole)
+    assert not whole.whole(Number(national[cut:]))
+    assert not Number(national[cut:]).whole(whole)
+
+
 @st.composite
 def written(draw: st.DrawFn) -> tuple[str, str]:
     """A number as it is dialled everywhere, and in some writing of somebody's."""

@@ -1,5 +1,6 @@
 """What is found, for whom, in which order, and what is said of the rest; against a VoIPBIN in memory."""
 
+import asyncio
 from collections.abc import Sequence
 from dataclasses import replace
 from datetime import timedelta
@@ -8,15 +9,18 @@ from uuid import UUID
 import pytest
 
 from bot.activeflows.callers import CallFound, CallsLooked
-from bot.activeflows.errors import NotPermitted, NotUnderstood
+from bot.activeflows.errors import NotPermitted, NotUnderstood, TooManySearches
 from bot.activeflows.judging.judge import Judging
 from bot.activeflows.judging.stays import Stays
 from bot.activeflows.model import Activeflow, Call, Flow, Party, Picture, Status
 from bot.activeflows.numbers import Number
-from bot.activeflows.operators import Operator
+from bot.activeflows.operators import Grant, Operator, Permission
+from bot.activeflows.records import Entry, Question, Record, Written
 from bot.activeflows.searching.clues import Clues, clues_in
 from bot.activeflows.searching.findings import MOST, Findings
 from bot.activeflows.searching.matching import How
+from bot.activeflows.searching.number_record import MOST as NUMBERS_AN_HOUR
+from bot.activeflows.searching.number_record import NumberRecord
 from bot.activeflows.searching.search import Searching
 from tests.unit.activeflows.reading.test_listing import (
     ALICE,
@@ -26,6 +30,7 @@ from tests.unit.activeflows.reading.test_listing import (
     SUPPORT_ONLY,
     THEIRS,
     InMemory,
+    operator,
     running,
 )
 
@@ -61,7 +66,13 @@ async def search(
     voipbin: InMemory, clues: Clues, *calls: CallFound, operator: Operator = ALICE, looked: LookedThrough | None = None
 ) -> Findings:
     searching = Searching(
-        voipbin, looked or LookedThrough(*calls), lambda: NOW, judging=Judging(Stays()), side_look=0.05, name_look=0.05
+        voipbin,
+        looked or LookedThrough(*calls),
+        lambda: NOW,
+        records=InMemoryRecords(),
+        judging=Judging(Stays()),
+        side_look=0.05,
+        name_look=0.05,
     )
     return await searching.find(operator, clues)
 
@@ -108,11 +119,70 @@ async def test_the_call_that_placed_a_leg_is_looked_up_when_it_was_not_among_tho
     assert findings.hits[0].match.call.leg
 
 
-async def test_what_somebody_may_not_view_and_what_is_another_customers_is_hidden_and_counted() -> None:
+async def test_what_somebody_may_not_view_and_what_is_another_customers_is_as_if_it_were_not_there() -> None:
     rows = [running(1, MENU), running(2, customer_id=THEIRS), running(3)]
     calls = [call(n, a.id) for n, a in enumerate(rows)]
     findings = await search(InMemory(rows), NUMBER, *calls, operator=SUPPORT_ONLY)
-    assert (found(findings), findings.total, findings.hidden) == ([rows[2].id], 1, 2)
+    alike = await search(InMemory(rows[2:]), NUMBER, calls[2], operator=SUPPORT_ONLY)
+    assert (found(findings), findings.total, findings.hidden) == ([rows[2].id], 1, 0)
+    assert _said(findings) == _said(alike)
+
+
+async def test_a_call_that_leads_to_nothing_readable_is_counted_for_those_only_from_whom_nothing_is_hidden() -> None:
+    calls = [call(1, None), call(2, UUID(int=0xE0DED))]
+    assert _said(await search(InMemory(), NUMBER, *calls))[1:] == (1, 1, 2)
+    assert _said(await search(InMemory(), NUMBER, *calls, operator=SUPPORT_ONLY))[1:] == (0, 0, 0)
+
+
+async def test_the_last_digits_are_enough_only_where_one_may_reveal_the_caller() -> None:
+    rows = [running(1, MENU), running(2)]
+    calls = [replace(call(n, a.id), whole=False) for n, a in enumerate(rows)]
+    assert found(await search(InMemory(rows), NUMBER, *calls)) == []
+    flows = frozenset({rows[1].flow_id}) if rows[1].flow_id else None
+    may = {"U0ALICE"}, frozenset({Permission.REVEAL})
+    revealer = operator(*(*ALICE.policy.grants, Grant(2, frozenset(may[0]), may[1], flows=flows)))
+    assert found(await search(InMemory(rows), NUMBER, *calls, operator=revealer)) == [rows[1].id]
+
+
+def _said(findings: Findings) -> tuple[list[UUID], int, int, int]:
+    """Everything an answer says of the calls."""
+    calls = findings.calls.found if findings.calls is not None else ()
+    return found(findings), findings.unread, findings.without, len(calls)
+
+
+# ---------------------------------------------------------------- how often
+
+
+class InMemoryRecords:
+    """The audit, for the bound."""
+
+    def __init__(self) -> None:
+        self.all: list[Record] = []
+
+    async def record(self, record: Record) -> Written:
+        await asyncio.sleep(0)  # others are asked meanwhile
+        self.all.append(record)
+        return Written(len(self.all), "", new=True)
+
+    async def records(self, question: Question) -> list[Entry]:
+        await asyncio.sleep(0)
+        since = question.since or NOW
+        fits = [r for r in self.all if r.what is question.what and r.who == question.who and r.at >= since]
+        return [Entry(0, record, "") for record in reversed(fits)][: question.limit]
+
+
+async def test_many_guesses_at_the_same_moment_do_not_pass_the_bound_and_an_hour_later_it_goes_on() -> None:
+    records, now = InMemoryRecords(), [NOW]
+    right = NumberRecord(records, now=lambda: now[0])
+    numbers = NUMBER.numbers * 3
+    tries = await asyncio.gather(*(right.write(ALICE, numbers) for _ in range(30)), return_exceptions=True)
+    assert tries.count(None) == NUMBERS_AN_HOUR // 3 == len(records.all)
+    (refused,) = {error.again_at for error in tries if isinstance(error, TooManySearches)}
+    assert refused == NOW + timedelta(hours=1)
+    assert {record.detail["endings"] for record in records.all} == {"31, 31, 31"}
+    assert "5550107731" not in str(records.all)
+    now[0] = refused + timedelta(seconds=1)
+    await right.write(ALICE, numbers)
 
 
 async def test_the_same_name_stands_before_what_is_like_it_and_that_before_what_says_it() -> None:
