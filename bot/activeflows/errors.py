@@ -21,6 +21,7 @@
         ├── VoIPBINBroken       an error of its own, or an answer that cannot be read
         ├── StopUnconfirmed     a stop was sent and its answer was lost: it may have happened
         ├── IdentityUnknown     Slack did not say who this person is
+        │   └── SlackRefuses    … and will not, until somebody looks at the app's token and scopes
         └── LedgerUnavailable   the database did not take the record
 
 From ``stop`` only ``StopUnconfirmed`` means "perhaps done"; every other ``Failure`` means "certainly not done".
@@ -161,6 +162,10 @@ class StopUnconfirmed(Failure):
 
 class IdentityUnknown(Failure):
     """Slack did not answer who this person is: an unanswered question is a no."""
+
+
+class SlackRefuses(IdentityUnknown):
+    """Slack refuses the app for good; waiting does not help."""
 
 
 class LedgerUnavailable(Failure):

@@ -21,18 +21,21 @@ from bot.ledger.alone import NotAlone, alone
 from bot.ledger.database import Database
 from bot.misconfigured import Misconfigured
 from bot.settings import Settings
+from bot.slack.access import Access
 from bot.slack.installation import Installation, NotIntroduced, introduce
 from bot.voipbin import AccessKey, Login, Patience, VoIPBINClient, connected
 
 log = structlog.get_logger(__name__)
 
 
-async def installed(client: AsyncWebClient, settings: Settings) -> Installation:
-    """Where this bot is installed, as Slack says."""
+async def installed(client: AsyncWebClient, settings: Settings, access: Access) -> Installation:
+    """Where this bot is installed, as Slack says; ``access`` learns whose token it is."""
     try:
-        return await introduce(client, app_token=secret_of(settings.slack_app_token))
+        installation = await introduce(client, app_token=secret_of(settings.slack_app_token))
     except NotIntroduced as trouble:
         raise Misconfigured(f"{trouble}.") from None
+    access.bot_user_id = installation.bot_user_id
+    return installation
 
 
 async def voipbin_at(settings: Settings, stack: AsyncExitStack, asking: Patience | None = None) -> VoIPBINClient:

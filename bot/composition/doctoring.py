@@ -104,6 +104,6 @@ def needs_of(voipbin_: VoIPBINClient, database: Database) -> dict[str, Check]:
             _ = voipbin_.customer
         except Failure as trouble:
             return trouble.what
-        return ""
+        return "VoIPBIN refuses the credential: look at the access key or the login" if voipbin_.rejected else ""
 
     return {"voipbin": introduced, "ledger": partial(ledger.writable, database)}

@@ -53,6 +53,7 @@ from bot.ledger.usual_book import UsualBook
 from bot.misconfigured import Misconfigured
 from bot.policy import PolicyInForce
 from bot.settings import Settings
+from bot.slack.access import Access
 from bot.slack.alert_cards import AlertCards
 from bot.slack.app import build_app, web_client
 from bot.slack.blocks.audit_head import audit_head
@@ -117,8 +118,9 @@ async def running(
     in_force, patience = PolicyInForce(settings.flows_bot_policy), patience or Patience()
     async with AsyncExitStack() as stack:
         session = await stack.enter_async_context(http_session())
-        client = web_client(settings.slack_bot_token.get_secret_value(), settings.slack_api_url, session)
-        installation = await installed(client, settings)
+        access, token = Access(), settings.slack_bot_token.get_secret_value()
+        client = web_client(token, settings.slack_api_url, session, access=access)
+        installation = await installed(client, settings, access)
         voipbin = await reached(settings, stack, asking)
         database = await opened(settings, stack)
         kept_alone(database, stack)
@@ -131,7 +133,8 @@ async def running(
         now = clock.now
         last_sign = LastSign(lasts=not database.is_postgresql)
         book, teller = Book(database, now=now, alone=last_sign.nobody_took_over), Teller(client, session)
-        people = People(client, installation, in_force.policy, alone=not database.is_postgresql)
+        asked = web_client(token, settings.slack_api_url, session, access=access, waits=False)
+        people = People(asked, installation, in_force.policy, alone=not database.is_postgresql)
         cards = StopCards(teller, settings.flows_bot_command, now=now)
         bulk_cards = BulkCards(teller, cards, settings.flows_bot_command)
         carrying = CarryingOut(
@@ -165,12 +168,11 @@ async def running(
             now=now,
             people=people,
         )
-        screen = InBulk(voipbin, Urgency.SCREEN)
-        reading = Reading(screen, now=now, live=live, past=voipbin, judging=judging)
+        reading = Reading(InBulk(voipbin, Urgency.SCREEN), now=now, live=live, past=voipbin, judging=judging)
         to_stop = Reading(voipbin, now=now, live=live, judging=judging)
-        needs = needs_of(voipbin, aside)
+        needs = needs_of(voipbin, aside) | {"token": access.ready}
         views, reviewing = Views(client), Reviewing(book, now=now)
-        warnings: dict[str, Check] = {}
+        warnings: dict[str, Check] = {"scopes": access.complete}
         doctoring = Doctoring(
             client,
             voipbin,
@@ -186,6 +188,7 @@ async def running(
         desk = Desk(
             command=settings.flows_bot_command,
             people=people,
+            access=access,
             jobs=jobs,
             teller=teller,
             cards=cards,

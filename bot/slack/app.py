@@ -19,6 +19,7 @@ from slack_bolt.authorization.async_authorize import AsyncAuthorize
 from slack_bolt.context.async_context import AsyncBoltContext
 from slack_bolt.error import BoltUnhandledRequestError
 from slack_bolt.response import BoltResponse
+from slack_sdk.errors import SlackApiError
 from slack_sdk.http_retry.builtin_async_handlers import (
     AsyncConnectionErrorRetryHandler,
     AsyncRateLimitErrorRetryHandler,
@@ -27,11 +28,14 @@ from slack_sdk.http_retry.request import HttpRequest
 from slack_sdk.http_retry.response import HttpResponse
 from slack_sdk.http_retry.state import RetryState
 from slack_sdk.web.async_client import AsyncWebClient
+from slack_sdk.web.async_slack_response import AsyncSlackResponse
 
+from bot.slack.access import Access
 from bot.slack.explain import incident
 from bot.slack.gestures import from_body
 from bot.slack.installation import Installation
 from bot.slack.jobs import Jobs
+from bot.slack.telling import error_word
 from bot.slack.unknown import Unknown
 
 LONGEST_WAIT: Final = 10
@@ -39,13 +43,24 @@ LONGEST_WAIT: Final = 10
 _NEVER_TWICE: Final = ("/chat.postMessage", "/chat.postEphemeral")
 
 
-def web_client(token: str, base_url: str, session: aiohttp.ClientSession) -> AsyncWebClient:
-    """Slack's Web API. ``base_url`` as in ``SLACK_API_URL``, with or without its last slash."""
-    return AsyncWebClient(
+def web_client(
+    token: str,
+    base_url: str,
+    session: aiohttp.ClientSession,
+    *,
+    access: Access | None = None,
+    waits: bool = True,
+) -> AsyncWebClient:
+    """Slack's Web API. ``base_url`` as in ``SLACK_API_URL``, with or without its last slash.
+
+    ``access`` is told what Slack refuses for good. ``waits``: a 429 is waited for, shortly.
+    """
+    return _Client(
+        access or Access(),
         token=token,
         base_url=base_url.rstrip("/") + "/",
         session=session,
-        retry_handlers=[_WaitShortly(max_retry_count=2), _Reconnect()],
+        retry_handlers=[*([_WaitShortly(max_retry_count=2)] if waits else []), _Reconnect()],
         logger=_quiet("bot.slack.web"),
     )
 
@@ -83,6 +98,24 @@ def build_app(client: AsyncWebClient, installation: Installation, jobs: Jobs, un
         return BoltResponse(status=200, body="")
 
     return app
+
+
+class _Client(AsyncWebClient):
+    """The SDK's client, which tells of each call whether Slack took it."""
+
+    def __init__(self, access: Access, **more: Any) -> None:
+        super().__init__(**more)
+        self._access = access
+
+    async def api_call(self, api_method: str, **more: Any) -> AsyncSlackResponse:
+        try:
+            answer = await super().api_call(api_method, **more)
+        except SlackApiError as refused:
+            needed = refused.response.get("needed") if hasattr(refused.response, "get") else None
+            self._access.refused(api_method, error_word(refused), str(needed or ""))
+            raise
+        self._access.taken(api_method)
+        return answer
 
 
 class _Installed(AsyncAuthorize):

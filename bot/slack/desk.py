@@ -17,6 +17,7 @@ from bot.activeflows.searching.search import Searching
 from bot.activeflows.stopping.asking import Asking
 from bot.activeflows.stopping.ports import Ledger, Presses
 from bot.activeflows.watching.beginning import Watching
+from bot.slack.access import Access
 from bot.slack.bulk_cards import BulkCards
 from bot.slack.cards import StopCards
 from bot.slack.homes import Homes
@@ -34,6 +35,7 @@ class Desk:
     command: str
     """The slash command's name: ``/flows``."""
     people: People
+    access: Access
     jobs: Jobs
     teller: Teller
     reading: Reading

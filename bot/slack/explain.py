@@ -26,6 +26,7 @@ from bot.activeflows.errors import (
     NotPermitted,
     NotUnderstood,
     PaymentDue,
+    SlackRefuses,
     StateConflict,
     StopUnconfirmed,
     TooManySearches,
@@ -175,6 +176,11 @@ def _failure(error: Failure) -> str:
             return (
                 f"{bold('The stop was sent, and its answer was lost.')} Whether it ended is not known yet. "
                 "Look at the activeflow again before you do anything else."
+            )
+        case SlackRefuses():
+            return (
+                f"{bold('Slack refuses this bot')}, so I do not know who you are, and without that I do nothing. {_NOTHING} "
+                f"Waiting does not help: please {_CARETAKER}, who has to look at the app's token and scopes."
             )
         case IdentityUnknown():
             return (

@@ -30,7 +30,7 @@ import structlog
 from slack_sdk.errors import SlackApiError, SlackClientError
 from slack_sdk.web.async_client import AsyncWebClient
 
-from bot.activeflows.errors import IdentityUnknown
+from bot.activeflows.errors import IdentityUnknown, SlackRefuses
 from bot.activeflows.operators import (
     ANY_FLOW,
     MEMBERS,
@@ -43,6 +43,7 @@ from bot.activeflows.operators import (
     open_questions,
     together,
 )
+from bot.slack.access import LASTING
 from bot.slack.account import Account, account_of
 from bot.slack.allowance import Allowance
 from bot.slack.fresh import Ages, NoTurn, Remembered
@@ -197,7 +198,7 @@ class People:
         """With the groups this person is in, as far as they matter. Raises ``IdentityUnknown``."""
         asking: dict[asyncio.Task[frozenset[str]], str] = {}
         asked: set[str] = set()
-        why = ""
+        why: IdentityUnknown | None = None
         try:
             while True:
                 person = operator.person
@@ -216,8 +217,8 @@ class People:
         finally:
             for task in asking:
                 task.cancel()
-        if why and not operator.may_any(may, flows):
-            raise IdentityUnknown(why)
+        if why is not None and not operator.may_any(may, flows):
+            raise why
         unasked = operator.policy.groups() - asked
         return replace(operator, person=replace(operator.person, unasked=unasked))
 
@@ -231,7 +232,7 @@ class People:
         try:
             account = await self._accounts.get(user_id, ages, reserve=self._is_expected(user_id))
         except _LOST as trouble:
-            raise IdentityUnknown(_words(trouble)) from None
+            raise _unknown(trouble) from None
         standing = account.standing_in(self._home, team)
         if standing is None:
             raise IdentityUnknown("Slack knows no such user here")
@@ -256,14 +257,18 @@ class People:
 
 
 def _told(
-    operator: Operator, group: str, task: "asyncio.Task[frozenset[str]]", ids: frozenset[str], why: str
-) -> tuple[Operator, str]:
+    operator: Operator,
+    group: str,
+    task: "asyncio.Task[frozenset[str]]",
+    ids: frozenset[str],
+    why: IdentityUnknown | None,
+) -> tuple[Operator, IdentityUnknown | None]:
     """The operator with what was answered about this group, and why something is not known."""
     person = operator.person
     try:
         members = task.result()
     except _LOST as trouble:
-        return replace(operator, person=replace(person, unanswered=person.unanswered | {group})), _words(trouble)
+        return replace(operator, person=replace(person, unanswered=person.unanswered | {group})), _unknown(trouble)
     if members.isdisjoint(ids):
         return operator, why
     return replace(operator, person=replace(person, groups=person.groups | {group})), why
@@ -277,12 +282,13 @@ def _relevant(policy: Policy, person: Person) -> list[str]:
     return sorted({name for grant in unnamed for name in grant.to} & policy.groups())
 
 
-def _words(trouble: BaseException) -> str:
+def _unknown(trouble: BaseException) -> IdentityUnknown:
     if isinstance(trouble, SlackApiError):
-        return f"Slack answered {error_word(trouble)}"
+        word = error_word(trouble)
+        return (SlackRefuses if word in LASTING else IdentityUnknown)(f"Slack answered {word}")
     if isinstance(trouble, NoTurn):
-        return "Slack lets me ask only so often"
-    return f"Slack did not answer ({type(trouble).__name__})"
+        return IdentityUnknown("Slack lets me ask only so often")
+    return IdentityUnknown(f"Slack did not answer ({type(trouble).__name__})")
 
 
 def _note(noted: dict[K, V], key: K, value: V) -> None:

@@ -1,11 +1,13 @@
 """Whose workspace this bot lives in, asked once at the start.
 
 What ``auth.test`` says is what every delivery is compared with (``intake``), and who counts as a stranger
-(``identity``). https://docs.slack.dev/reference/methods/auth.test
+(``identity``). Decision: an installation for a whole organisation is refused, in words: "members" would mean everybody in
+it, and a user group another one in each workspace. https://docs.slack.dev/reference/methods/auth.test
 """
 
 import asyncio
 from dataclasses import dataclass
+from typing import Final
 
 import aiohttp
 import structlog
@@ -31,6 +33,12 @@ class Installation:
     """The workspace's name, for people reading a log or a doctor's report."""
 
 
+_WHOLE_ORGANISATION: Final = (
+    "the app is installed for the whole organisation, and this bot serves one workspace, whose members the policy means: "
+    "install it in that workspace, and take the token from there"
+)
+
+
 class NotIntroduced(Exception):
     """Slack did not accept the bot's token, or did not answer. The text says what to do, never the token."""
 
@@ -45,6 +53,8 @@ async def introduce(client: AsyncWebClient, *, app_token: str = "", within: floa
             me = (await client.auth_test()).data
             if not isinstance(me, dict) or not me.get("bot_id"):
                 raise NotIntroduced("SLACK_BOT_TOKEN is not a bot's token: take the one that begins with xoxb-")
+            if me.get("is_enterprise_install"):
+                raise NotIntroduced(_WHOLE_ORGANISATION)
             app_id = await _app_id(client, str(me["bot_id"])) or _app_id_in(app_token)
     except SlackApiError as refused:
         raise NotIntroduced(f"Slack does not accept SLACK_BOT_TOKEN: {error_word(refused)}") from None

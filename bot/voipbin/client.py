@@ -82,6 +82,11 @@ class VoIPBINClient:
         self._customer = await self._read("/customer", wire.customer, Urgency.PRESS)
         return self._customer
 
+    @property
+    def rejected(self) -> bool:
+        """Does VoIPBIN refuse the credential for good?"""
+        return self._exchange.rejected
+
     def load(self) -> Load:
         """How much of the budget is used."""
         return self._exchange.load()

@@ -14,6 +14,7 @@ from typing import Final, Protocol, TypeVar
 
 import httpx
 import stamina
+import structlog
 
 from bot.activeflows.ports import Check
 from bot.voipbin.body import BodyUnread, read_body
@@ -33,8 +34,13 @@ OTHER_READ: Final = 12.0
 LOGIN_READ: Final = 32.0
 """Seconds to wait for an answer: above what VoIPBIN gives itself (36, 12, 9 and 30)."""
 
+log = structlog.get_logger(__name__)
+
 _CONNECT: Final = 5.0
 _CONNECT_TO_ACT: Final = 1.0
+_FOR_GOOD: Final = 3
+"""Refusals of the credential in a row, with no success between them, that are no hiccup any more."""
+_CREDENTIAL: Final = frozenset({Kind.CREDENTIAL, Kind.LOGIN})
 """A stop comes straight after a look, so there is a connection; where there is none, a slow one is none."""
 _LARGEST_ERROR: Final = 65_536
 
@@ -81,6 +87,13 @@ class Exchange:
         self._credential = credential
         self._budget = budget
         self._patience = patience
+        self._rejections = 0
+        """Answers in a row that refused the credential."""
+
+    @property
+    def rejected(self) -> bool:
+        """Does VoIPBIN refuse the credential for good? Once or twice is a hiccup of its own."""
+        return self._rejections >= _FOR_GOOD
 
     def spare(self) -> bool:
         """Would one more question go at once?"""
@@ -105,7 +118,7 @@ class Exchange:
 
         The gate is given what reads within the same turn. Raises ``Unsuccessful``, or what the gate raises.
         """
-        shown = await self._credential.show()
+        shown = await self._shown()
         async with self._budget.turn(question.urgency):
 
             async def within(look: Question, understand_it: Callable[[bytes], V]) -> V:
@@ -125,13 +138,20 @@ class Exchange:
         raise AssertionError("the last try either returned or raised")
 
     async def _ask(self, question: Question, understand: Callable[[bytes], T]) -> T:
-        shown = await self._credential.show()
+        shown = await self._shown()
         try:
             return await self._in_turn(question, shown, understand)
         except Unsuccessful as unsuccessful:
             if unsuccessful.trouble.kind is not Kind.CREDENTIAL or not self._credential.refused(shown):
                 raise
-        return await self._in_turn(question, await self._credential.show(), understand)
+        return await self._in_turn(question, await self._shown(), understand)
+
+    async def _shown(self) -> Pass:
+        try:
+            return await self._credential.show()
+        except Unsuccessful as unsuccessful:
+            self._note(unsuccessful.trouble)
+            raise
 
     async def _in_turn(self, question: Question, shown: Pass, understand: Callable[[bytes], T]) -> T:
         async with self._budget.turn(question.urgency):
@@ -169,14 +189,30 @@ class Exchange:
             raise Unsuccessful(answer)
         if answer.status_code != httpx.codes.OK:
             trouble = trouble_of(answer.status_code, answer.headers, answer.content, sent_as=request_id)
+            self._note(trouble)
             if trouble.kind is Kind.THROTTLED:
                 self._budget.slow_down(trouble.retry_after)
             raise Unsuccessful(trouble)
+        self._note(None)
         try:
             return understand(answer.content)
         except Unreadable:
             pass
         raise Unsuccessful(Trouble(Kind.UNREADABLE, "VoIPBIN answered 200 with something unreadable", request_id))
+
+    def _note(self, trouble: Trouble | None) -> None:
+        """Say once that the credential is good no more."""
+        was = self.rejected
+        if trouble is None:
+            self._rejections = 0
+        elif trouble.kind in _CREDENTIAL:
+            self._rejections += 1
+        if self.rejected and not was and trouble is not None:
+            log.error(
+                "voipbin_refuses_the_credential", request_id=trouble.request_id, then="look at the access key or login"
+            )
+        elif was and not self.rejected:
+            log.info("voipbin_accepts_the_credential_again")
 
 
 def _before_the_first_byte(check: Check) -> Callable[[str, Mapping[str, object]], Awaitable[None]]:

@@ -21,7 +21,7 @@ from bot.slack.desk import Desk
 from bot.slack.grammar.table import COMMANDS, usage_hint
 from bot.slack.health import GROUP_SCOPE, NEEDED, PLACE_SCOPES
 from bot.slack.listeners import register
-from bot.slack.listeners.events import HEARD
+from bot.slack.listeners.events import FOR_GOOD, HEARD
 from bot.slack.listeners.homes import OPENED
 from tests.unit.slack.blocks.screens import every_screen
 
@@ -105,7 +105,9 @@ def test_the_simulated_slack_has_the_shortcut_of_the_manifest() -> None:
 
 
 def test_the_manifest_subscribes_to_the_events_that_are_listened_to(heard: dict[str, set[str]]) -> None:
-    assert set(MANIFEST["settings"]["event_subscriptions"]["bot_events"]) == heard["event"] == {OPENED, *HEARD}
+    assert (
+        set(MANIFEST["settings"]["event_subscriptions"]["bot_events"]) == heard["event"] == {OPENED, *HEARD, *FOR_GOOD}
+    )
 
 
 def test_every_button_that_is_drawn_is_listened_to_and_the_other_way_round(heard: dict[str, set[str]]) -> None:

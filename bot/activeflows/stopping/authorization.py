@@ -22,7 +22,7 @@ from functools import partial
 from typing import Final
 from uuid import UUID
 
-from bot.activeflows.errors import IdentityUnknown
+from bot.activeflows.errors import IdentityUnknown, SlackRefuses
 from bot.activeflows.operators import Decision, Operator, Permission, Policy, Standing, together
 from bot.activeflows.stopping.ports import People
 from bot.activeflows.stopping.stops import Declined, Intent, Press, Why
@@ -175,7 +175,8 @@ class Authorization:
             try:
                 presser = await self._presser(act, asked, press, max_age)
             except IdentityUnknown as failure:
-                return Declined(Why.IDENTITY_UNKNOWN, failure.what)
+                lasting = isinstance(failure, SlackRefuses)
+                return Declined(Why.SLACK_REFUSES if lasting else Why.IDENTITY_UNKNOWN, failure.what)
             asker = await self._asker(act, asked, presser, max_age)
             if presser.policy == self._policy() and (asker is None or asker.policy == presser.policy):
                 return authorize(act, asked, presser, asker)

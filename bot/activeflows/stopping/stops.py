@@ -251,6 +251,8 @@ class Why(StrEnum):
 
     NOT_PERMITTED = "not permitted"
     IDENTITY_UNKNOWN = "identity unknown"
+    SLACK_REFUSES = "Slack refuses the bot"
+    """Nobody's identity will be known until somebody looks at the app's token and scopes."""
     NO_SUCH_CARD = "no such card"
     SUPERSEDED = "superseded"
     CANCELLED = "cancelled"

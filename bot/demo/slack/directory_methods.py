@@ -28,7 +28,7 @@ def auth_test(workspace: "Workspace", _: Arguments) -> dict[str, Any]:
         "team_id": workspace.team_id,
         "user_id": workspace.bot_user_id,
         "bot_id": workspace.bot_id,
-        "is_enterprise_install": False,
+        "is_enterprise_install": workspace.organisation_wide,
         **({"enterprise_id": workspace.enterprise_id} if workspace.enterprise_id else {}),
     }
 

@@ -35,7 +35,13 @@ class Installation:
         self.scopes = {"commands", "chat:write", "users:read", "usergroups:read", "channels:read", "groups:read"}
         self.scopes |= {"app_mentions:read", "im:history"}
         self.events = {"app_home_opened", "app_mention", "message.im"}
-        self.events |= {"subteam_members_changed", "subteam_updated", "user_change"}
+        self.events |= {
+            "subteam_members_changed",
+            "subteam_updated",
+            "user_change",
+            "app_uninstalled",
+            "tokens_revoked",
+        }
         usage = "list | show | stop | help"
         self.commands = {"/flows": Command("/flows", "See and stop activeflows", usage, should_escape=True)}
         self.shortcuts = [Shortcut("Find activeflow", "activeflow.find", "message", "The activeflows it speaks of")]
@@ -43,6 +49,7 @@ class Installation:
         self.messages_tab_enabled = True
         self.messages_tab_read_only = False
         self.paid_plan = True
+        self.organisation_wide = False
 
     def installs(self, manifest: Mapping[str, Any]) -> None:
         """Take scopes, events, commands, shortcuts and tabs from an app manifest (https://docs.slack.dev/reference/app-manifest)."""

@@ -24,7 +24,7 @@ def declined_press(declined: Declined, command: str, *, ask: ActionsBlock | None
     if declined.activeflow_id is not None:
         again = f" If it still has to be stopped: {code(f'{command} stop {declined.activeflow_id.hex[:8]}')}"
     words = _words(declined, again)
-    if declined.why in {Why.IDENTITY_UNKNOWN, Why.LEDGER} and declined.activeflow_id is not None:
+    if declined.why in {Why.IDENTITY_UNKNOWN, Why.SLACK_REFUSES, Why.LEDGER} and declined.activeflow_id is not None:
         return with_way_out(Message(words), declined.activeflow_id)
     if declined.why is not Why.NOT_PERMITTED or ask is None or not declined.who_may:
         return Message(words)
@@ -44,11 +44,8 @@ def _words(declined: Declined, again: str) -> str:
             asked = mentions(declined.who_may)
             ask = f" You can ask {asked}: their press on the card counts." if asked else ""
             return f"You may not stop this here: {escaped(declined.because, 600)}. {nothing}{ask}"
-        case Why.IDENTITY_UNKNOWN:
-            return (
-                f"Slack did not tell me just now who you are and what groups you are in, and without that I stop nothing"
-                f" ({escaped(declined.because, 300)}). Please press again in a moment."
-            )
+        case Why.IDENTITY_UNKNOWN | Why.SLACK_REFUSES:
+            return _unknown(declined)
         case Why.OWN_REQUEST | Why.NO_REASON | Why.TOO_MANY:
             return f"{_rule(declined)} {nothing}"
         case Why.TAKEN:
@@ -82,3 +79,16 @@ def _rule(declined: Declined) -> str:
         return f"That is too many at once by now: {escaped(declined.because, 300)}. Ask for fewer."
     then = "Press it again" if declined.activeflow_id is not None else "Ask for it again"
     return f"Here a stop needs a reason, and this one had none. {then} and say why."
+
+
+def _unknown(declined: Declined) -> str:
+    because = escaped(declined.because, 300)
+    if declined.why is Why.SLACK_REFUSES:
+        return (
+            f"Slack refuses this bot ({because}), so I do not know who you are, and without that I stop nothing. "
+            "Waiting does not help: please tell whoever looks after this bot."
+        )
+    return (
+        f"Slack did not tell me just now who you are and what groups you are in, and without that I stop nothing"
+        f" ({because}). Please press again in a moment."
+    )
