@@ -6,6 +6,8 @@ from dataclasses import replace
 from datetime import timedelta
 from uuid import uuid4
 
+import structlog
+
 from bot.activeflows.bulk.asking import AskingBulk
 from bot.activeflows.bulk.carrying_out import Bulking
 from bot.activeflows.bulk.freezing import Freezing
@@ -33,9 +35,12 @@ from bot.composition.beside import beside, forever
 from bot.ledger.bulk_book import BulkBook
 from bot.ledger.clock import COMPARE_EVERY, SharedClock
 from bot.ledger.database import Database
-from bot.ledger.durable import RECORD_WITHIN, CarryOut, Durable
+from bot.ledger.durable import RECORD_WITHIN, VERSION, CarryOut, Durable
+from bot.ledger.earlier_presses import adopt
 from bot.ledger.replicas import LastSign, Replicas
 from bot.voipbin import InBulk, VoIPBINClient
+
+log = structlog.get_logger(__name__)
 
 
 class CarryingOut:
@@ -75,14 +80,25 @@ class CarryingOut:
             await stack.enter_async_context(beside(forever(self._clock.compare, every=COMPARE_EVERY)))
         unrecorded = Unrecorded(self._ledger, cards, now=now)
         by_wish = self._by_wish(cards, bulking, hung_up)
+        await self._adopt(self.durable.executor_id)
         await self.durable.launch(by_wish, bulking.carry_out_member, unrecorded.refuse)
         if self._database.is_postgresql:
             aside = self._database.apart()  # signs of life do not wait for the work
             stack.push_async_callback(aside.close)
-            replicas = Replicas(aside, self.durable.executor_id, self.durable.take_over, self._last_sign)
+            replicas = Replicas(aside, self.durable.executor_id, self._take_over, self._last_sign)
             await replicas.arrive()
             await stack.enter_async_context(beside(replicas.attend()))
         return AskingBulk(self.bulks, Preparing(freezing, now=now), now=now)
+
+    async def _adopt(self, executor_id: str) -> None:
+        """What an earlier build left behind of this executor is carried out by this one."""
+        adopted = await self._database.within(lambda connection: adopt(connection, VERSION, executor_id))
+        if adopted:
+            log.warning("earlier_presses_adopted", count=adopted)
+
+    async def _take_over(self, executor_id: str) -> None:
+        await self._adopt(executor_id)
+        await self.durable.take_over(executor_id)
 
     def _by_wish(self, cards: Cards, bulking: Bulking, hung_up: HungUp) -> CarryOut:
         now, patience = self._clock.now, self._patience
