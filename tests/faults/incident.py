@@ -94,6 +94,27 @@ class Incident(RuleBasedStateMachine):
         self.pressed.append(press)
         self.house.press(press)
 
+    def _changes(self, what: str, who: str) -> None:
+        """What may be otherwise when a wait is over."""
+        match what:
+            case "moves":
+                self.world.moves_to(self.callers[-1], "queue_join")
+            case "ends":
+                self._ends(self.callers[-1], hangs_up=True)
+            case "policy":
+                self.directory.stoppers.discard(who)
+                self.directory.approvers.discard(who)
+            case "group":
+                self.directory.oncall.discard(who)
+            case "two persons":
+                self.directory.two_person = True
+            case "asker":
+                self.directory.stoppers.discard(ALICE)
+
+    def _changes_back(self, who: str) -> None:
+        {DAVE: self.directory.approvers, CAROL: self.directory.oncall}.get(who, self.directory.stoppers).add(who)
+        self.directory.stoppers.add(ALICE)
+
     def _intent(self, n: int) -> str:
         """Any that was ever shown, the newest first; those that replaced it among them."""
         shown = [t.intent.id for t in self.house.channel.tellings if t.intent.id not in self.intents]

@@ -30,6 +30,7 @@ class Break(StrEnum):
 
     UNREACHABLE = "unreachable"  # nothing was sent
     BEFORE = "before"  # sent, never arrived
+    SLOW = "slow connection"  # it takes long until anything can be sent
     AFTER = "after"  # done, and the answer never arrived
 
 
@@ -73,6 +74,10 @@ class Line(httpx.AsyncBaseTransport):
         broken = breaks.pop(0) if breaks else None
         if broken is Break.UNREACHABLE:
             raise httpx.ConnectError("refused")
+        if broken is Break.SLOW:
+            await asyncio.sleep(5.0)
+        if "trace" in request.extensions:  # as httpcore does, straight before the first byte
+            await request.extensions["trace"]("http11.send_request_headers.started", {})
         post = None
         if is_stop:
             post = Post(UUID(request.url.path.split("/")[-2]), self._now())

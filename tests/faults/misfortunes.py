@@ -9,6 +9,7 @@ from tests.faults.line import Break, Line
 
 _ANSWERS: Final[dict[str, Fault]] = {
     "429": faults.status(429, "RATE_LIMIT_EXCEEDED", retry_after=2),
+    "429 for long": faults.status(429, "RATE_LIMIT_EXCEEDED", retry_after=20),
     "503": faults.status(503, "REQUEST_TIMEOUT"),
     "503 after work": faults.status_after_work(503, "REQUEST_TIMEOUT"),
     "500": faults.status(500, "INTERNAL"),

@@ -28,6 +28,7 @@ from bot.ledger import audit as chain
 from bot.ledger.engine import engine_for
 from bot.ledger.tables import audit as audit_table
 from bot.ledger.tables import claims, intents
+from tests.faults.at_the_instant import AtTheInstant
 from tests.faults.bulk_promises import BulkPromises
 from tests.faults.channel import Telling
 from tests.faults.line import Post
@@ -48,6 +49,7 @@ class Promises:
         self._engine = engine_for(house.url)
         self.breaches: list[str] = []
         self.bulk = BulkPromises(house, self._must)
+        self.instant = AtTheInstant(house, self._must)
         house.line.sends, house.channel.listens = self._at_post, self._at_telling
 
     def close(self) -> None:
@@ -84,6 +86,11 @@ class Promises:
             return
         self._must(self._house.now() < intent.deadline, "sent after the deadline")
         self._must(intent.activeflow_id == post.activeflow_id, "sent for another activeflow than the card's")
+        presses = self._house.workflows.all.values()
+        press = next((w.press for w in presses if w.press.by == sending.who), None)
+        self._must(press is not None, f"nobody called {sending.who} has pressed")
+        if press is not None:
+            self.instant.look(intent, press, many=bool(intent.bulk_id))
         if intent.bulk_id:
             self.bulk.at_post(post, intent, sending, everything)
         else:

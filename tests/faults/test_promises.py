@@ -16,7 +16,7 @@ from hypothesis.stateful import precondition, rule, run_state_machine_as_test
 from bot.activeflows.errors import BotError
 from bot.activeflows.stopping.stops import Cancelled, Wish
 from tests.faults.bulk_incident import BulkIncident
-from tests.faults.chances import moments, people, troubles, waits, which
+from tests.faults.chances import changes, holding, moments, pauses, people, pressers, troubles, waits, which
 from tests.faults.incident import ALICE, BOB, FIGURES, VIC
 from tests.faults.promises import STALE_FOR
 
@@ -148,6 +148,27 @@ class PromisesKept(BulkIncident):
     def two_people_are_needed(self, on: bool) -> None:
         self.directory.two_person = on
 
+    # ---------------------------------------------------------------- what changes during a wait
+
+    @precondition(lambda self: self.house.process)
+    @rule(who=pressers, trouble=holding, busy=pauses, then=moments, change=changes)
+    def something_changes_while_a_stop_waits(
+        self, who: str, trouble: Sequence[str], busy: float, then: float, change: str
+    ) -> None:
+        """After 429, 401, 503, a lost answer; for its turn in the budget; while VoIPBIN is slow to be looked at."""
+        self._rings(with_call=True)
+        self.house.run(self._ask(ALICE, self.callers[-1], now=False))
+        for each in trouble:
+            self._goes_wrong("stop", each)
+        if busy:
+            self.house.budget.slow_down(busy)
+        if self.intents:
+            self._press(who, self.intents[-1])
+        self.house.passes(then)
+        self._changes(change, who)
+        self.house.passes(60.0)
+        self._changes_back(who)
+
     # ---------------------------------------------------------------- what goes wrong
 
     @rule(what=st.sampled_from(("stop", "read")), trouble=troubles)
@@ -162,6 +183,7 @@ class PromisesKept(BulkIncident):
     @rule(n=which)
     def cache_is_stale(self, n: int) -> None:
         catches_up = self.world.reads_stale(self._caller(n))
+        self.promises.instant.is_stale(self._caller(n).id, STALE_FOR)
         self.world.clock.after(STALE_FOR, catches_up)
 
     @rule(users=st.integers(0, 2), cards=st.integers(0, 2))
