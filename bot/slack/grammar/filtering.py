@@ -115,9 +115,8 @@ def read_groups(words: Sequence[Word]) -> List:
     what = words[1].text.casefold() if len(words) > 1 else ""
     by = next((known for known in GROUPS if known == what), None)
     if by is None:
-        raise NotUnderstood(
-            f"a list is grouped by {' or by '.join(GROUPS)}", f"list by {closest(what, GROUPS) or 'flow'}"
-        )
+        better = " ".join(("list by", closest(what, GROUPS) or "flow", *(word.written for word in words[2:])))
+        raise NotUnderstood(f"a list is grouped by {' or by '.join(GROUPS)}", better)
     try:
         return replace(read_listing(words[2:]), by=by)
     except NotUnderstood as refused:

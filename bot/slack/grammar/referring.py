@@ -29,7 +29,7 @@ def reference(line: Line, word: str, *, strict: bool) -> tuple[Target, str]:
         raise NotUnderstood(f"{word} which activeflow? Give its id, at least the first {SHORTEST} digits", "list")
     first = line.words[0]
     found = targets_in(plain(line.text))
-    bare = read_target(first.text.strip(EDGES)) or _only(targets_in(first.text))
+    bare = _named_by(first)
     if bare is not None and not strict:
         return bare, line.text[first.end :].strip(" `")
     meant = [place.target for place in found]
@@ -43,6 +43,20 @@ def reference(line: Line, word: str, *, strict: bool) -> tuple[Target, str]:
         raise NotUnderstood(f"that names several activeflows ({several}); say one of them")
     problem = f"“{first.written[:40]}” is no id of an activeflow or a call; give at least its first {SHORTEST} digits"
     raise NotUnderstood(problem, "list")
+
+
+def lone_reference(line: Line, word: str) -> Target:
+    """The activeflow that is meant, by an id with nothing after it or by a pasted text."""
+    target, _ = reference(line, word, strict=True)
+    first, *more = line.words
+    if more and _named_by(first) is not None:
+        rest = line.text[first.end :].strip(" `")
+        raise NotUnderstood(f"{word} takes an id and nothing after it, and there is “{rest[:40]}”", f"{word} {target}")
+    return target
+
+
+def _named_by(first: Word) -> Target | None:
+    return read_target(first.text.strip(EDGES)) or _only(targets_in(first.text))
 
 
 def _only(found: Sequence[Found]) -> Target | None:

@@ -19,7 +19,7 @@ from bot.activeflows.targets import read_target, targets_in
 from bot.slack.grammar.auditing import read_audit
 from bot.slack.grammar.filtering import closest, read_groups, read_listing
 from bot.slack.grammar.narrowing import read_stop_all
-from bot.slack.grammar.referring import EDGES, Line, reference
+from bot.slack.grammar.referring import EDGES, Line, lone_reference, reference
 from bot.slack.grammar.requests import Doctor, Find, Help, Request, Show, Stop, Unwatch, Watch, Whoami, typed
 from bot.slack.grammar.typed import Word, cleaned, unquoted, without_mentions, words
 
@@ -136,12 +136,11 @@ def _stop_all(line: Line) -> Request:
 
 
 def _watch(line: Line) -> Request:
-    target, _ = reference(line, "watch", strict=True)
-    return Watch(target)
+    return Watch(lone_reference(line, "watch"))
 
 
 def _unwatch(line: Line) -> Request:
-    return Unwatch(reference(line, "unwatch", strict=True)[0] if line.words else None)
+    return Unwatch(lone_reference(line, "unwatch") if line.words else None)
 
 
 def _whoami(_: Line) -> Request:

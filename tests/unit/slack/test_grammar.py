@@ -186,6 +186,13 @@ def test_a_reason_that_is_too_long_is_refused_with_a_shorter_one() -> None:
         ("watch", "list"),
         ("follow 3c5b0f6e", "watch 3c5b0f6e"),
         ("unfollow", "unwatch"),
+        ("watch 3c5b0f6e it loops", "watch 3c5b0f6e"),
+        ("follow 3c5b0f6e it loops", "watch 3c5b0f6e"),
+        (f"watch https://admin.example.com/activeflows/{ID} now", f"watch {ID}"),
+        ("unwatch 3c5b0f6e and all others", "unwatch 3c5b0f6e"),
+        ("list by xyz", "list by flow"),
+        ("list by", "list by flow"),
+        ("list by acton type:call", "list by action type:call"),
         ("show", "list"),
         ("stop", "list"),
         ("audit 2h", "audit since:2h"),
@@ -197,6 +204,24 @@ def test_what_it_does_not_understand_gets_a_suggestion(text: str, suggestion: st
     with pytest.raises(NotUnderstood) as refused:
         parse(text)
     assert refused.value.suggestion == suggestion
+
+
+@pytest.mark.parametrize(
+    ("text", "problem"),
+    [
+        ("watch 3c5b0f6e it loops", "watch takes an id and nothing after it, and there is “it loops”"),
+        ("unwatch 3c5b0f6e now", "unwatch takes an id and nothing after it, and there is “now”"),
+        ("list by xyz", "a list is grouped by flow or by action"),
+    ],
+)
+def test_what_follows_and_is_not_understood_is_refused_in_words(text: str, problem: str) -> None:
+    with pytest.raises(NotUnderstood) as refused:
+        parse(text)
+    assert refused.value.problem == problem
+
+
+def test_a_pasted_text_may_be_watched_as_it_may_be_shown() -> None:
+    assert parse(f"watch Support line · {ID} · running") == Watch(ID)
 
 
 def test_help_has_a_line_for_everything_that_can_be_typed() -> None:
