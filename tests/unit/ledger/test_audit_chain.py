@@ -1,5 +1,6 @@
 """Whatever somebody does to the rows of the audit, ``verify`` says so and says which, and never breaks on it."""
 
+import hashlib
 from datetime import UTC, datetime, timedelta
 from typing import Any
 from uuid import UUID
@@ -31,6 +32,19 @@ def _row(seq: int, previous: str, record: Record) -> dict[str, Any]:
 
 def flaws(rows: list[dict[str, Any]]) -> set[int]:
     return {flaw.seq for flaw in audit.verify(rows)}
+
+
+def test_a_record_is_hashed_as_json_with_sorted_keys_and_no_blanks() -> None:
+    """Whoever checks the chain with another program needs these very bytes."""
+    detail: dict[str, str | int | bool | None] = {"why": "“übel”", "attempt": 1, "now": True, "grant": None}
+    record = Record("k1", _AT, What.ASKED, "U0ALICE", "C0INC", UUID(int=1), reason="loops", detail=detail)
+    body = audit.body_of(record)
+    assert body == (
+        '{"activeflow_id":"00000000-0000-0000-0000-000000000001","at":"2026-08-20 03:00:00+00:00","channel":"C0INC",'
+        '"detail":{"attempt":1,"grant":null,"now":true,"why":"“übel”"},"intent_id":"","key":"k1","reason":"loops",'
+        '"what":"asked","who":"U0ALICE"}'
+    )
+    assert audit.hash_of(audit.GENESIS, 1, body) == hashlib.sha256(f"{audit.GENESIS}\n1\n{body}".encode()).hexdigest()
 
 
 def test_an_untouched_chain_has_no_flaw() -> None:

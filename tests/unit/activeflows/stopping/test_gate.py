@@ -1,6 +1,6 @@
-"""The gate: in which order it asks, what shuts it, and how long its yes is good for."""
+"""The gate, part by part: what opens it, what shuts it, in which order it asks, and how old its yes may get."""
 
-from collections.abc import Callable, Collection
+from collections.abc import Collection
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from typing import cast
@@ -8,193 +8,238 @@ from uuid import UUID
 
 import pytest
 
-from bot.activeflows.errors import Failure, IdentityUnknown, LedgerUnavailable, NotFound, NotOurs
-from bot.activeflows.operators import ANY_FLOW, Flow, Grant, Operator, Permission, Person, Policy, Standing
+from bot.activeflows.errors import (
+    NOT_SHOWN,
+    BotError,
+    IdentityUnknown,
+    LedgerUnavailable,
+    NotFound,
+    NotOurs,
+    VoIPBINUnreachable,
+)
+from bot.activeflows.operators import Flow, Grant, Operator, Permission, Person, Policy, Standing
 from bot.activeflows.ports import Check
 from bot.activeflows.reading.seeing import Seen
 from bot.activeflows.records import Record, What
 from bot.activeflows.stopping import max_ages
-from bot.activeflows.stopping.admission import record_of
 from bot.activeflows.stopping.authorization import Act, Authorization
 from bot.activeflows.stopping.claims import Fence, Permitted
 from bot.activeflows.stopping.fence import Fenced
-from bot.activeflows.stopping.gate import Closed, Errand, Gate, GateClosed, boot_time
+from bot.activeflows.stopping.gate import Closed, Errand, Gate, GateClosed
 from bot.activeflows.stopping.ports import Ledger
-from bot.activeflows.stopping.stops import Intent, Press
-from bot.activeflows.stopping.troubles import Shut
+from bot.activeflows.stopping.stops import Intent, Press, Why
+from bot.activeflows.stopping.troubles import Shut, Trouble
 
-NOW, ALICE, HERE, FLOW = datetime(2026, 3, 2, tzinfo=UTC), "U0ALICE", "C0INCIDENTS", UUID(int=7)
+NOW = datetime(2026, 8, 20, 3, 0, tzinfo=UTC)
+ALICE, HERE, FLOW = "U0ALICE", "C0INC", UUID(int=7)
+MAY = Policy((Grant(3, frozenset({ALICE}), frozenset({Permission.STOP})),), version="0f3c2a9b1d77")
+MAY_NOT = Policy(MAY.grants[:0], version="ffffffffffff")
 SEEN = Seen("Support line", "digits", "waiting for keypad input", (), "call", UUID(int=9), "", None, NOW)
-INTENT = Intent("1" * 32, UUID(int=3), FLOW, SEEN, ALICE, HERE, "", NOW, NOW + timedelta(minutes=5))
+INTENT = Intent("1" * 32, UUID(int=1), FLOW, SEEN, ALICE, HERE, "loops", NOW, NOW + timedelta(minutes=5))
 PRESS = Press(INTENT.id, ALICE, "", HERE, "", "1.0", "", "", NOW)
-MAY = Policy((Grant(1, frozenset({ALICE}), frozenset({Permission.STOP})),), version="0f3c2a9b1d77")
+SENDING = Record("k1", NOW, What.SENDING, ALICE, HERE, INTENT.activeflow_id, detail={"attempt": 1})
+FENCE = Fence(PRESS.id, 1)
+YES = Permitted(None, 60.0)
 
 
 @dataclass
 class World:
-    """Everything a gate asks, with what it says and how long each takes. ``Ledger``, ``People``, and what looks."""
+    """A ledger, Slack and VoIPBIN that answer as told, a clock that moves when told, and the order of what was asked."""
 
-    policy: Policy = MAY
-    permitted: Permitted | Exception = field(default_factory=lambda: Permitted(left=100.0))
-    seen: str | Exception = "as it was"
-    silent: bool = False
     clock: float = 1000.0
-    takes: dict[str, float] = field(default_factory=dict)
+    policy: Policy = MAY
+    permitted: Permitted | BotError = YES
+    look: str | BotError = "as it was shown"
+    silent: bool = False
     asked: list[str] = field(default_factory=list)
-    written: list[Record] = field(default_factory=list)
+    written: list[tuple[Intent, Press, Fence, Record]] = field(default_factory=list)
+    ages: set[float] = field(default_factory=set)
+    takes: dict[str, float] = field(default_factory=dict)
+    """Seconds that an answer takes."""
 
-    def _asks(self, what: str) -> None:
-        self.asked.append(what)
-        self.clock += self.takes.get(what, 0.0)
+    def _asks(self, whom: str) -> None:
+        self.asked.append(whom)
+        self.clock += self.takes.get(whom, 0.0)
 
     async def identify(
         self,
         user_id: str,
         channel: str,
         *,
-        team: str = "",  # noqa: ARG002 # the port's, as is the rest
+        team: str = "",  # noqa: ARG002 # this and the next are the port's
         may: Collection[Permission],  # noqa: ARG002
-        flows: Collection[Flow] = (ANY_FLOW,),  # noqa: ARG002
+        flows: Collection[Flow] = (),  # noqa: ARG002
         max_age: float = 0.0,
     ) -> Operator:
-        self._asks("people")
-        assert max_age == max_ages.FACTS
+        self._asks("slack")
+        self.ages.add(max_age)
         if self.silent:
             raise IdentityUnknown("Slack did not answer")
         return Operator(Person(user_id, Standing.MEMBER), channel, self.policy)
 
-    async def look(self) -> str:
-        self._asks("look")
-        if isinstance(self.seen, Exception):
-            raise self.seen
-        return self.seen
-
     async def permit(self, intent: Intent, press: Press, fence: Fence, sending: Record) -> Permitted:
         self._asks("ledger")
-        assert (intent, press, fence) == (INTENT, PRESS, Fence(PRESS.id, 2))
-        self.written.append(sending)
-        if isinstance(self.permitted, Exception):
+        self.written.append((intent, press, fence, sending))
+        if isinstance(self.permitted, BotError):
             raise self.permitted
         return self.permitted
 
+    async def looks(self) -> str:
+        self._asks("voipbin")
+        if isinstance(self.look, BotError):
+            raise self.look
+        return self.look
+
+    def held_against(self, seen: str) -> None:
+        self.asked.append("card")
+        if seen != "as it was shown":
+            raise GateClosed(Closed(Shut.MOVED))
+
     async def passes(self) -> Check:
-        """Through the gate, to what is looked at once more at the first byte."""
+        """The gate, asked once."""
         gate = Gate(cast("Ledger", self), Authorization(self, lambda: self.policy), clock=lambda: self.clock)
-        sending = record_of(INTENT, PRESS, What.SENDING, NOW, attempt=1)
+        errand = Errand(Act.STOP, INTENT, PRESS)
+        asks = gate.of(errand, FENCE, SENDING, self.held_against, lambda: self.asked.append("open"))
+        return await asks(self.looks)
 
-        def held_against(seen: str) -> None:
-            if seen != "as it was":
-                raise GateClosed(Closed(Shut.MOVED))
+    async def closed(self) -> Closed:
+        with pytest.raises(GateClosed) as gate:
+            await self.passes()
+        assert "open" not in self.asked
+        return gate.value.closed
 
-        at = gate.of(
-            Errand(Act.STOP, INTENT, PRESS), Fence(PRESS.id, 2), sending, held_against, lambda: self._asks("yes")
-        )
-        return await at(self.look)
+    def closed_at(self, check: Check, clock: float) -> Closed:
+        self.clock = clock
+        with pytest.raises(GateClosed) as gate:
+            check()
+        return gate.value.closed
 
 
-def shut(told: pytest.ExceptionInfo[GateClosed]) -> Shut:
-    return told.value.closed.shut
-
-
-async def test_people_first_then_the_look_and_the_ledger_last() -> None:
+async def test_slack_is_asked_first_then_voipbin_then_the_ledger_and_then_it_opens() -> None:
     world = World()
-    check = await world.passes()
-    check()
-    assert world.asked == ["people", "look", "ledger", "yes"]
-    assert world.written[0].detail == {
+    (await world.passes())()
+    assert list(dict.fromkeys(world.asked)) == ["slack", "voipbin", "card", "ledger", "open"]
+    assert world.ages == {max_ages.FACTS}
+
+
+async def test_the_record_of_the_sending_says_by_which_grant_of_which_policy() -> None:
+    world = World()
+    await world.passes()
+    detail: dict[str, str | int | bool | None] = {
         "attempt": 1,
-        "because": "allowed by grant 1",
-        "grant": 1,
+        "because": "allowed by grant 3",
+        "grant": 3,
         "policy": "0f3c2a9b1d77",
     }
+    assert world.written == [(INTENT, PRESS, FENCE, replace(SENDING, detail=detail))]
+
+
+async def test_whoever_may_not_is_refused_before_anything_is_looked_at() -> None:
+    world = World(policy=MAY_NOT)
+    closed = await world.closed()
+    assert (closed.shut, closed.retry_after) == (Shut.REFUSED, None)
+    assert closed.declined is not None
+    assert closed.declined.why is Why.NOT_PERMITTED
+    assert closed.trouble == Trouble(closed.declined.because)
+    assert set(world.asked) == {"slack"}
+
+
+async def test_a_slack_that_does_not_say_who_it_is_is_no_refusal() -> None:
+    closed = await World(silent=True).closed()
+    assert closed.shut is Shut.UNANSWERED
+    assert closed.declined is not None
+    assert closed.declined.why is Why.IDENTITY_UNKNOWN
+    assert closed.trouble.why
 
 
 @pytest.mark.parametrize(
-    ("change", "expected", "asked"),
+    ("problem", "closed"),
     [
-        ({"policy": Policy()}, Shut.REFUSED, ["people"]),
-        ({"silent": True}, Shut.UNANSWERED, ["people"]),
-        ({"seen": "in a queue"}, Shut.MOVED, ["people", "look"]),
-        ({"seen": NotFound("x")}, Shut.GONE, ["people", "look"]),
-        ({"seen": NotOurs(UUID(int=3))}, Shut.UNREAD, ["people", "look"]),
-        ({"seen": Failure("broken", "req_1", 7.0)}, Shut.UNREAD, ["people", "look"]),
-        ({"permitted": LedgerUnavailable("locked")}, Shut.UNWRITTEN, ["people", "look", "ledger"]),
-        *(({"permitted": Permitted(no)}, no, ["people", "look", "ledger"]) for no in Shut if no is not Shut.FENCED),
+        (NotFound("1"), Closed(Shut.GONE, Trouble("VoIPBIN has no such activeflow any more"))),
+        (NotOurs(INTENT.activeflow_id), Closed(Shut.UNREAD, Trouble(NOT_SHOWN))),
+        (VoIPBINUnreachable("down", "req-1"), Closed(Shut.UNREAD, Trouble("down", "req-1"))),
+        (VoIPBINUnreachable("down", "", 7.0), Closed(Shut.UNREAD, Trouble("down"), retry_after=7.0)),
     ],
 )
-async def test_any_no_shuts_it_and_nothing_more_is_asked(
-    change: dict[str, object], expected: Shut, asked: list[str]
-) -> None:
-    world = replace(World(), **change)  # type: ignore[arg-type] # fields by name
-    with pytest.raises(GateClosed) as told:
-        await world.passes()
-    assert shut(told) is expected
-    assert world.asked == asked
+async def test_what_cannot_be_looked_at_is_not_stopped(problem: BotError, closed: Closed) -> None:
+    world = World(look=problem)
+    assert await world.closed() == closed
+    assert world.written == []
 
 
-async def test_a_trouble_of_the_look_says_when_to_come_again() -> None:
-    with pytest.raises(GateClosed) as told:
-        await World(seen=Failure("broken", "req_1", 7.0)).passes()
-    assert told.value.closed.retry_after == 7.0
-    assert told.value.closed.trouble.request_id == "req_1"
+async def test_what_has_moved_on_is_not_stopped_and_nothing_is_written() -> None:
+    world = World(look="moved on")
+    assert (await world.closed()).shut is Shut.MOVED
+    assert world.written == []
 
 
-async def test_a_run_that_counts_no_more_is_cut_off_and_not_refused() -> None:
+@pytest.mark.parametrize("shut", [Shut.LATE, Shut.ABORTED, Shut.NOT_CLAIMED, Shut.SENT_BEFORE])
+async def test_what_the_ledger_says_shuts_it(shut: Shut) -> None:
+    assert await World(permitted=Permitted(shut)).closed() == Closed(shut)
+
+
+async def test_a_run_that_was_taken_over_is_cut_off() -> None:
+    world = World(permitted=Permitted(Shut.FENCED))
     with pytest.raises(Fenced):
-        await World(permitted=Permitted(Shut.FENCED)).passes()
+        await world.passes()
+    assert "open" not in world.asked
+
+
+async def test_a_ledger_that_does_not_answer_shuts_it() -> None:
+    world = World(permitted=LedgerUnavailable("the ledger could not be written"))
+    assert await world.closed() == Closed(Shut.UNWRITTEN, Trouble("the ledger could not be written"))
 
 
 @pytest.mark.parametrize(
-    ("takes", "later", "expected"),
+    ("takes", "good_for"),
     [
-        ({}, max_ages.PERMIT - 0.01, None),
-        ({}, max_ages.PERMIT, Shut.STALE),
-        ({"look": 1.2}, max_ages.LOOK - 1.2 - 0.01, None),
-        ({"look": 1.2}, max_ages.LOOK - 1.2, Shut.STALE),
-        ({"ledger": max_ages.PERMIT}, 0.0, Shut.STALE),
-        ({"people": 30.0}, 0.5, None),
+        ({}, max_ages.PERMIT),  # the permit is the first to get too old
+        ({"ledger": 0.3}, max_ages.PERMIT - 0.3),  # counted from when it was asked for
+        ({"voipbin": 1.2}, max_ages.LOOK - 1.2),  # the look is
+        ({"voipbin": 1.2, "ledger": 0.2}, max_ages.LOOK - 1.4),
+        ({"slack": 5.0}, max_ages.PERMIT),  # both are asked for after it
     ],
 )
-async def test_a_yes_is_good_for_as_long_as_the_table_says(
-    takes: dict[str, float], later: float, expected: Shut | None
+async def test_its_yes_is_good_until_the_look_or_the_permit_is_too_old(
+    takes: dict[str, float], good_for: float
 ) -> None:
-    """Frozen after it, or slow before it: what counts is the time since each was asked."""
     world = World(takes=takes)
     check = await world.passes()
-    world.clock += later
-    if expected is None:
-        check()
-        return
-    with pytest.raises(GateClosed) as told:
-        check()
-    assert shut(told) is expected
-    assert told.value.closed.retry_after is not None
+    opened = world.clock
+    world.clock = opened + good_for - 0.001
+    check()
+    closed = world.closed_at(check, opened + good_for + 0.001)
+    assert (closed.shut, closed.retry_after) == (Shut.STALE, 0.0)
+    assert closed.trouble.why
 
 
-@pytest.mark.parametrize(("later", "expected"), [(0.2, None), (0.3, Shut.LATE), (30.0, Shut.LATE)])
-async def test_it_is_never_late_by_what_the_database_said_was_left(later: float, expected: Shut | None) -> None:
-    world = World(permitted=Permitted(left=0.3))
+@pytest.mark.parametrize("takes", [0.0, 0.25])
+async def test_its_yes_ends_with_the_deadline_however_fresh_the_look_is(takes: float) -> None:
+    """What is left is counted from when the ledger was asked, so its answer's way comes off."""
+    world = World(permitted=Permitted(None, 0.5), takes={"ledger": takes})
     check = await world.passes()
-    world.clock += later
-    _expects(check, expected)
+    world.clock = 1000.0 + 0.499
+    check()
+    assert world.closed_at(check, 1000.5) == Closed(Shut.LATE)
+    assert world.closed_at(check, 2000.0) == Closed(Shut.LATE)  # too late before too old
 
 
-async def test_a_policy_that_changes_after_the_yes_takes_it_back() -> None:
+async def test_its_yes_ends_when_the_policy_changes() -> None:
     world = World()
     check = await world.passes()
-    world.policy = replace(MAY, version="another")
-    _expects(check, Shut.CHANGED)
+    world.policy = replace(MAY, version="ffffffffffff")
+    closed = world.closed_at(check, world.clock)
+    assert (closed.shut, closed.retry_after) == (Shut.CHANGED, 0.0)
+    assert closed.trouble.why
 
 
-def _expects(check: Callable[[], None], expected: Shut | None) -> None:
-    if expected is None:
-        check()
-        return
-    with pytest.raises(GateClosed) as told:
-        check()
-    assert shut(told) is expected
+async def test_a_look_that_takes_too_long_is_given_up(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(max_ages, "LOOK", 0.01)
 
+    class Silent(World):
+        async def looks(self) -> str:
+            raise TimeoutError
 
-def test_the_clock_goes_on() -> None:
-    first = boot_time()
-    assert boot_time() >= first > 0
+    closed = await Silent().closed()
+    assert (closed.shut, closed.retry_after) == (Shut.STALE, 1.0)
+    assert closed.trouble.why

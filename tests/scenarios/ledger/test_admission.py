@@ -1,0 +1,102 @@
+"""Which card can be pressed for which wish, on a real ledger."""
+
+from collections.abc import Collection
+from dataclasses import replace
+from datetime import timedelta
+
+import pytest
+
+from bot.activeflows.operators import Flow, Grant, Operator, Permission, Person, Policy, Standing
+from bot.activeflows.stopping.admission import Admission, Admitting
+from bot.activeflows.stopping.authorization import Authorization
+from bot.activeflows.stopping.stops import Intent, IntentState, Press, Why, Wish
+from bot.ledger.book import Book
+from bot.ledger.database import Database
+from tests.scenarios.ledger.test_ledger import NOW, a_press, an_intent, opened
+
+MAY_STOP = Policy((Grant(1, frozenset({"U0ALICE"}), frozenset({Permission.STOP})),))
+HANG_UP_WITHIN = timedelta(minutes=1)
+
+
+class Everybody:
+    """Members all, as Slack would say."""
+
+    async def identify(
+        self,
+        user_id: str,
+        channel: str,
+        *,
+        team: str = "",  # noqa: ARG002 # this and the next are the port's
+        may: Collection[Permission],  # noqa: ARG002
+        flows: Collection[Flow] = (),  # noqa: ARG002
+        max_age: float = 0.0,  # noqa: ARG002
+    ) -> Operator:
+        return Operator(Person(user_id, Standing.MEMBER), channel, MAY_STOP)
+
+
+@pytest.fixture
+def book(database: Database) -> Book:
+    return Book(database, now=lambda: NOW)
+
+
+async def pressed(book: Book, intent: Intent, wish: Wish, by: str = "U0ALICE") -> Admission:
+    admitting = Admitting(book, Authorization(Everybody(), lambda: MAY_STOP), now=lambda: NOW)
+    return await admitting.admit(replace(a_press(intent, by), wish=wish))
+
+
+def why(admission: Admission) -> Why | None:
+    return admission.declined.why if admission.declined else None
+
+
+async def over(book: Book, state: IntentState) -> Intent:
+    intent = await opened(book, an_intent())
+    press: Press = a_press(intent, "U0BOB")
+    assert (await book.claim(intent, press)).mine
+    await book.settle(intent.id, press.id, state, None)
+    return intent
+
+
+async def test_a_hang_up_is_for_a_card_whose_stop_is_over(book: Book) -> None:
+    admission = await pressed(book, await over(book, IntentState.SETTLED), Wish.HANG_UP)
+    assert admission.declined is None
+    assert admission.intent is not None
+    assert admission.intent.deadline == NOW + HANG_UP_WITHIN
+
+
+@pytest.mark.parametrize("state", [IntentState.CANCELLED, IntentState.SUPERSEDED])
+async def test_a_card_that_was_put_away_offers_no_hang_up(book: Book, state: IntentState) -> None:
+    assert why(await pressed(book, await over(book, state), Wish.HANG_UP)) is Why.NO_SUCH_CARD
+
+
+async def test_a_card_that_still_can_be_pressed_or_is_at_work_offers_no_hang_up(book: Book) -> None:
+    intent = await opened(book, an_intent())
+    assert why(await pressed(book, intent, Wish.HANG_UP)) is Why.NO_SUCH_CARD
+    assert (await book.claim(intent, a_press(intent, "U0BOB"))).mine
+    assert why(await pressed(book, intent, Wish.HANG_UP)) is Why.NO_SUCH_CARD
+
+
+async def test_whoever_may_not_stop_may_not_hang_up(book: Book) -> None:
+    intent = await over(book, IntentState.SETTLED)
+    assert why(await pressed(book, intent, Wish.HANG_UP, by="U0BOB")) is Why.NOT_PERMITTED
+
+
+@pytest.mark.parametrize(
+    ("state", "answer"),
+    [
+        (IntentState.SETTLED, Why.OVER),
+        (IntentState.CANCELLED, Why.CANCELLED),
+        (IntentState.SUPERSEDED, Why.SUPERSEDED),
+    ],
+)
+async def test_a_card_that_is_over_stops_nothing(book: Book, state: IntentState, answer: Why) -> None:
+    assert why(await pressed(book, await over(book, state), Wish.STOP)) is answer
+
+
+@pytest.mark.parametrize(("left", "answer"), [(timedelta(seconds=1), None), (-timedelta(seconds=1), Why.LATE)])
+async def test_a_card_stops_until_its_deadline(book: Book, left: timedelta, answer: Why | None) -> None:
+    intent = await opened(book, an_intent(deadline=NOW + left))
+    assert why(await pressed(book, intent, Wish.STOP)) is answer
+
+
+async def test_a_press_of_no_card_is_declined(book: Book) -> None:
+    assert why(await pressed(book, an_intent(), Wish.STOP)) is Why.NO_SUCH_CARD
