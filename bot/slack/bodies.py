@@ -1,7 +1,7 @@
 """Read the bodies of deliveries with a bound: in bytes, in time, and in how many long ones are held at once.
 
 Slack's clicks carry 10 to 50 kB, and a shortcut on a long message half a megabyte: a body of up to 2 MB is taken, but only
-when the headers look like a fresh signature of Slack's, and only a few such at a time, because anybody can send them.
+when the headers look like a fresh signature of Slack's, and only sixteen such at a time, because anybody can send them.
 """
 
 import asyncio
@@ -16,7 +16,7 @@ LARGEST: Final = 2 * 2**20
 WITHIN: Final = 5.0
 """Seconds in which a body has to arrive. Slack itself waits three for everything."""
 _LONG: Final = 256 * 1024
-_LONG_ONES: Final = 4
+_LONG_ONES: Final = 16
 
 
 class BodyRefused(Exception):

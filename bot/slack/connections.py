@@ -26,6 +26,8 @@ HEADER_WITHIN: Final = 5.0
 """Seconds in which a header has to arrive. Slack itself waits three for everything."""
 REQUEST_WITHIN: Final = 12.0
 """Seconds in which a whole request has to; a body has a limit of its own before that."""
+ANSWER_WITHIN: Final = 30.0
+"""Seconds in which the answer has to be taken, from the request's beginning."""
 _LONGEST_HEADER: Final = 64 * 1024
 _A_TURN: Final = 64
 """Connections taken in before the others have their turn."""
@@ -46,6 +48,7 @@ class Bounds:
     most: int = field(default_factory=most_connections)
     header_within: float = HEADER_WITHIN
     request_within: float = REQUEST_WITHIN
+    answer_within: float = ANSWER_WITHIN
 
 
 class Connections:
@@ -133,7 +136,7 @@ class Connections:
     def _sweep(self) -> None:
         now = self._loop.time()
         for connection in [each for each in self._open if each.overdue(now, self._bounds)]:
-            self.end(connection, "its request did not arrive in time")
+            self.end(connection, "its request did not arrive, or its answer was not taken, in time")
         self._sweeping = self._loop.call_later(_SWEEP_EVERY, self._sweep)
 
 
@@ -145,20 +148,24 @@ class _Connection(asyncio.Protocol):
         self._house, self._inner = house, inner
         self._transport: asyncio.Transport | None = None
         self._answered: object = None
-        self._header = 0
+        self._header, self._unread = 0, False
 
     @property
     def waiting(self) -> bool:
-        """Is nothing of its own at work? Its request is not there, or not whole, or answered."""
+        """Is it the caller's turn? The request is not there, or not whole, or answered; or the answer is not read."""
         cycle = self._inner.cycle
-        return self._transport is not None and (cycle is None or cycle.response_complete or cycle.more_body)
+        if self._transport is None:
+            return False
+        return self._unread or cycle is None or cycle.response_complete or cycle.more_body
 
     def overdue(self, now: float, bounds: Bounds) -> bool:
-        """Has it kept the bot waiting too long? One that is idle after an answer is ended by uvicorn."""
-        cycle = self._inner.cycle
+        """Has it kept the bot waiting too long? One that is idle after an answer is ended sooner, by uvicorn."""
+        cycle, within = self._inner.cycle, bounds.answer_within
         if cycle is self._answered:
-            return self._transport is not None and now - self.since > bounds.header_within
-        return cycle.more_body and not cycle.response_complete and now - self.since > bounds.request_within
+            within = bounds.header_within
+        elif cycle.more_body and not cycle.response_complete:
+            within = bounds.request_within
+        return self._transport is not None and now - self.since > within
 
     def abort(self) -> None:
         if self._transport is not None:
@@ -189,7 +196,9 @@ class _Connection(asyncio.Protocol):
         self._house.gone(self)
 
     def pause_writing(self) -> None:
+        self._unread = True
         self._inner.pause_writing()
 
     def resume_writing(self) -> None:
+        self._unread = False
         self._inner.resume_writing()

@@ -36,6 +36,17 @@ class Caller:
         except (asyncio.IncompleteReadError, ConnectionError):
             return b""
 
+    async def gone(self) -> None:
+        """Waits for the end of the connection, and reads nothing until then."""
+        async with asyncio.timeout(PATIENCE):
+            while True:
+                try:
+                    self.says(b"x")
+                    await self._writer.drain()
+                except ConnectionError:
+                    return
+                await asyncio.sleep(0.01)
+
     @property
     def shut(self) -> bool:
         return self._reader.at_eof() or self._reader.exception() is not None
@@ -72,7 +83,10 @@ async def place(**bounds: float) -> AsyncIterator[Place]:
         async def quick(_: Request) -> PlainTextResponse:
             return PlainTextResponse("alive")
 
-        routes = [Route("/quick", quick, methods=["GET", "POST"]), Route("/slow", here.slow)]
+        async def large(_: Request) -> PlainTextResponse:
+            return PlainTextResponse("x" * 2**20)
+
+        routes = [Route("/quick", quick, methods=["GET", "POST"]), Route("/slow", here.slow), Route("/large", large)]
         limits = Bounds(**{"most": 8, "header_within": PATIENCE, "request_within": PATIENCE, **bounds})  # type: ignore[arg-type]
         async with serve(Starlette(routes=routes), "127.0.0.1", 0, bounds=limits) as here.port:
             yield here
@@ -131,6 +145,22 @@ async def test_a_body_that_drips_behind_its_answer_is_not_taken_for_ever() -> No
             caller.says(b"x")
             await asyncio.sleep(0.01)
         assert await hearing == b""
+
+
+async def test_who_does_not_read_the_answers_makes_room_for_others() -> None:
+    async with place() as here:
+        deaf = [await here.caller(b"GET /large HTTP/1.1\r\nHost: bot\r\n\r\n" * 50) for _ in range(8)]
+        for _ in range(3):
+            asking = await here.caller(WHOLE)
+            assert b"alive" in await asking.hears()
+            asking.leave()
+        assert len(deaf) == 8
+
+
+async def test_an_answer_that_is_not_taken_is_not_kept_for_ever() -> None:
+    async with place(answer_within=0.2) as here:
+        deaf = await here.caller(b"GET /large HTTP/1.1\r\nHost: bot\r\n\r\n" * 50)
+        await deaf.gone()
 
 
 async def test_a_header_without_an_end_is_not_kept_in_memory() -> None:
