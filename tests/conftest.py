@@ -13,6 +13,12 @@ from sqlalchemy import create_engine, make_url, text
 
 from bot.ledger.engine import engine_for
 from bot.ledger.tables import metadata
+from tests.contract.slack.wire import (  # noqa: F401  # pytest finds its hooks and fixtures by their names
+    pytest_sessionfinish,
+    pytest_terminal_summary,
+    pytest_testnodedown,
+    said_as_slack_says_it,
+)
 
 settings.register_profile("untimed", deadline=None, suppress_health_check=[HealthCheck.too_slow])
 settings.load_profile("untimed")  # how long an example takes is the machine's affair
@@ -22,6 +28,11 @@ settings.register_profile(
 
 _LONG = {"test_promises.py", "test_kill_bulk_everywhere.py", "test_kill_bulk.py", "test_kill_at_every_commit.py"}
 """A minute each, and more where others run beside them."""
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """For a machine that has nothing else to do: Slack's 3 s for an answer and for a form, not the tests' patience."""
+    parser.addoption("--slacks-own-pace", action="store_true", help="commands, presses and triggers live for 3 s")
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

@@ -70,11 +70,15 @@ def _message(workspace: "Outbound", message: Message) -> Event:
 
 
 def _mention(workspace: "Outbound", message: Message) -> Event:
-    return _told(workspace, message) | {"type": "app_mention"}
+    told = _told(workspace, message)
+    told.pop("parent_user_id", None)  # that is for those who read all messages
+    return told | {"type": "app_mention"}
 
 
 def _told(workspace: "Outbound", message: Message) -> Event:
-    told: Event = {**payloads.message_json(workspace, message), "channel": message.channel, "event_ts": message.ts}
+    wire = payloads.message_json(workspace, message)
+    wire.pop("app_id", None)  # an event names the bot by `bot_id`
+    told: Event = {**wire, "channel": message.channel, "event_ts": message.ts}
     if not message.by_bot:
         told["client_msg_id"] = str(uuid.uuid5(uuid.NAMESPACE_OID, message.ts))
         team = workspace.users[message.user].team_id

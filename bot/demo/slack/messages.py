@@ -134,6 +134,7 @@ class View:
         """Return the view object that payloads and answers carry."""
         optional = {"callback_id": "", "private_metadata": "", "external_id": "", "close": None, "submit": None}
         return {
+            "title": {"type": "plain_text", "text": "View Title", "emoji": True},  # Slack gives one to a Home, too
             **optional,
             "clear_on_close": False,
             "notify_on_close": False,

@@ -17,6 +17,7 @@ from bot.demo.slack import payloads
 from bot.demo.slack.background import Background
 from bot.demo.slack.delivery import FORM, JSON, Delivery, Taken, posted, signed, timed
 from bot.demo.slack.installation import Installation
+from bot.demo.slack.record import record
 from bot.demo.slack.socket_mode import Socket
 from bot.demo.slack.team import Team
 
@@ -117,8 +118,17 @@ class Outbound(Team, Installation):
             error=f'{shown} "{taken.error}"' if taken.error else None,
         )
         self.deliveries.append(delivery)
+        if delivery.kind != "raw":
+            record(delivery.kind, delivery.payload, _json(taken))
         self.changed()
         return delivery
+
+
+def _json(taken: Taken) -> Any:
+    try:
+        return json.loads(taken.answer) if taken.content_type.startswith(JSON) and taken.answer.strip() else None
+    except ValueError:
+        return None
 
 
 def _subscription(event: Mapping[str, Any]) -> str:

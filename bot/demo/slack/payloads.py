@@ -15,6 +15,12 @@ from bot.demo.slack.returned import returned
 from bot.demo.slack.team import Team
 
 Payload = dict[str, Any]
+_NAMED = {
+    "block_actions": ("username", "name"),
+    "shortcut": ("username",),
+    **dict.fromkeys(["message_action", "view_submission", "view_closed"], ("name",)),
+}
+"""How each kind of interaction calls the name of its person."""
 
 
 def slash_command(
@@ -90,7 +96,7 @@ def message_shortcut(
 ) -> Payload:
     """Return `message_action`."""
     channel = team.channels[message.channel]
-    return _interaction(team, user, "message_action") | {
+    return _interaction(team, user, "message_action", of_app=False) | {
         "callback_id": callback_id,
         "trigger_id": trigger_id,
         "response_url": response_url,
@@ -104,7 +110,7 @@ def message_shortcut(
 def global_shortcut(team: Team, user: User, callback_id: str, *, trigger_id: str) -> Payload:
     """Return `shortcut`."""
     asked = {"callback_id": callback_id, "trigger_id": trigger_id, "action_ts": team.new_ts()}
-    return _interaction(team, user, "shortcut") | asked
+    return _interaction(team, user, "shortcut", of_app=False) | asked
 
 
 def event(team: Team, told: Mapping[str, Any]) -> Payload:
@@ -150,12 +156,13 @@ def message_json(team: Team, message: Message) -> Payload:
     return wire
 
 
-def _interaction(team: Team, user: User, kind: str) -> Payload:
+def _interaction(team: Team, user: User, kind: str, *, of_app: bool = True) -> Payload:
+    """Return what all interactions have; a shortcut does not name its app (`of_app`)."""
     enterprise = {"id": team.enterprise_id, "name": team.name} if team.enterprise_id else None
     return {
         "type": kind,
-        "user": {"id": user.id, "username": user.name, "name": user.name, "team_id": user.team_id},
-        "api_app_id": team.api_app_id,
+        "user": {"id": user.id, **dict.fromkeys(_NAMED[kind], user.name), "team_id": user.team_id},
+        **({"api_app_id": team.api_app_id} if of_app else {}),
         "token": "legacy-verification-token",
         "team": {"id": team.team_id, "domain": team.domain},
         "enterprise": enterprise,
@@ -172,7 +179,7 @@ def _action(team: Team, button: Button) -> Payload:
         "action_ts": team.new_ts(),
     }
     if element["type"] == "button":
-        action |= {key: element[key] for key in ("text", "value", "url", "style", "confirm") if key in element}
+        action |= {key: element[key] for key in ("text", "value", "url", "confirm") if key in element}
     elif element["type"] == "checkboxes":
         action["selected_options"] = [button.option]
     else:

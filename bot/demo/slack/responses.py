@@ -13,6 +13,7 @@ from starlette.responses import PlainTextResponse, Response
 from bot.demo.serving import cut
 from bot.demo.slack.answers import say
 from bot.demo.slack.faults import Fault
+from bot.demo.slack.record import record
 from bot.demo.slack.refusals import Refused
 from bot.demo.slack.response_urls import Source
 
@@ -45,6 +46,7 @@ async def respond(workspace: "Workspace", request: Request) -> Response:
     if body is None:
         seen.status, seen.answered = 400, "invalid_payload"
         return PlainTextResponse(seen.answered, seen.status)
+    record("response_url", body, None)
     fault = workspace.faults.take("response_url") or Fault()
     await asyncio.sleep(fault.wait)
     if fault.cut and not fault.after_work:

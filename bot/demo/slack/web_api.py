@@ -19,6 +19,7 @@ from bot.demo.serving import cut
 from bot.demo.slack import chat_methods, directory_methods, view_methods
 from bot.demo.slack.faults import Fault
 from bot.demo.slack.method import Arguments, Method
+from bot.demo.slack.record import record
 from bot.demo.slack.refusals import Refused
 
 if TYPE_CHECKING:
@@ -59,6 +60,7 @@ async def answer(workspace: "Workspace", request: Request) -> Response:
     response = _spoiled(fault) or _worked(workspace, method, token, arguments)
     seen.status = response.status_code
     seen.answered = json.loads(bytes(response.body)) if isinstance(response, JSONResponse) else {}
+    record(method, arguments, seen.answered or None)
     workspace.changed()
     if fault.hold and fault.after_work:
         await fault.hold.keep()
