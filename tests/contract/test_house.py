@@ -30,6 +30,7 @@ TOP: Final = {
     "docs",
     "constraints.txt",
     "manifest.yml",
+    "noxfile.py",
     "pyproject.toml",
     "tests",
 }
