@@ -3,6 +3,7 @@
 import asyncio
 
 from bot.activeflows.bulk.bulks import Bulk, Run
+from bot.activeflows.stopping.ports import Guard
 from bot.activeflows.stopping.stops import Declined, Press
 from bot.slack import ids
 from bot.slack.blocks.bulk_card import bulk_card
@@ -19,12 +20,14 @@ class BulkCards:
         self._teller, self._presses, self._command = teller, presses, command
         self._turns: dict[str, asyncio.Lock] = {}
 
-    async def show(self, bulk: Bulk, run: Run, press: Press | None) -> bool:
+    async def show(self, bulk: Bulk, run: Run, press: Press | None, *, guard: Guard | None = None) -> bool:
         """Change the card for everybody, or tell the presser; whether somebody could see it."""
         message = bulk_card(bulk, run, self._command)
         gesture = gesture_of(press) if press is not None else None
         self._presses.begun(press)
         async with self._turns.setdefault(bulk.id, asyncio.Lock()):
+            if guard is not None:
+                await guard()
             where = Posted(bulk.channel, bulk.message_ts or (press.message_ts if press else ""))
             edited = await self._teller.edit(where, message, gesture=gesture)
             seen = bool(edited)

@@ -15,6 +15,7 @@ from uuid import UUID
 
 from slack_sdk.models.blocks import ContextBlock, HeaderBlock, MarkdownTextObject
 
+from bot.activeflows.stopping.ports import Guard
 from bot.activeflows.stopping.stops import Declined, Intent, Phase, Press, Wish
 from bot.slack.advice import not_shown
 from bot.slack.blocks.declined import ask_others, declined_press
@@ -57,12 +58,14 @@ class StopCards:
         self._first_words: dict[str, _Waiting] = {}
         self._reassuring: dict[str, asyncio.Task[None]] = {}
 
-    async def show(self, intent: Intent, phase: Phase, press: Press | None) -> bool:
+    async def show(self, intent: Intent, phase: Phase, press: Press | None, *, guard: Guard | None = None) -> bool:
         """Change the card for everybody, or tell the presser; whether somebody could see it."""
         message = stop_card(intent, phase, self._command)
         gesture = gesture_of(press) if press is not None else None
         self.begun(press)
         async with self._in_turn(intent.activeflow_id):
+            if guard is not None:
+                await guard()
             where = Posted(intent.channel, intent.message_ts or (press.message_ts if press else ""))
             edited = await self._teller.edit(where, message, gesture=gesture)
             seen = bool(edited)

@@ -24,6 +24,7 @@ from bot.activeflows.operators import (
 from bot.activeflows.operators import Policy as Rulebook
 from bot.misconfigured import Misconfigured
 from bot.policy import parsed_policy
+from bot.policy.advice import advice
 from bot.policy.file import policy_text
 from bot.policy.places import line_of, places
 from bot.settings import Settings, from_environment
@@ -45,7 +46,7 @@ _Flag = CliToggleFlag[bool]
 
 
 class Check(BaseModel):
-    """Read the policy file; say every mistake with its line. Status 2 if there is one."""
+    """Read the policy file; say every mistake with its line, and what is probably not meant. Status 2 for a mistake."""
 
     file: _File = None
 
@@ -57,6 +58,8 @@ class Check(BaseModel):
         counts = [_counted(len(policy.grants), "grant")]
         counts += [_counted(len(policy.alerts), "alert rule")] if policy.alerts else []
         print(f"{path.name}: {', '.join(counts)}, no mistakes")
+        for line in advice(policy):
+            print(f"{path.name}: is it meant that {line}?")
 
 
 class Explain(BaseModel):

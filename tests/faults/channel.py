@@ -7,6 +7,7 @@ from datetime import datetime
 from typing import Any
 
 from bot.activeflows.bulk.bulks import Bulk, Run
+from bot.activeflows.stopping.ports import Guard
 from bot.activeflows.stopping.stops import Declined, Intent, Phase, Press
 from bot.slack.blocks.bulk_card import bulk_card
 from bot.slack.blocks.stop_card import stop_card
@@ -80,7 +81,9 @@ class Cards:
     def __init__(self, channel: Channel, process: Process) -> None:
         self._channel, self._process = channel, process
 
-    async def show(self, intent: Intent, phase: Phase, press: Press | None) -> bool:
+    async def show(self, intent: Intent, phase: Phase, press: Press | None, *, guard: Guard | None = None) -> bool:
+        if guard is not None:
+            await guard()
         await self._speaks(press)
         card = intent.message_ts
         if not self._channel.loses(card):
@@ -104,7 +107,9 @@ class Cards:
 class BulkCards(Cards):
     """``bulk.ports.BulkCards`` of one process."""
 
-    async def show(self, bulk: Bulk, run: Run, press: Press | None) -> bool:  # type: ignore[override] # another card
+    async def show(self, bulk: Bulk, run: Run, press: Press | None, *, guard: Guard | None = None) -> bool:  # type: ignore[override] # another card
+        if guard is not None:
+            await guard()
         await self._speaks(press)
         if not self._channel.loses(bulk.id):
             telling = BulkTelling(self._channel.now(), bulk, run, bulk_card(bulk, run, "/flows").text)

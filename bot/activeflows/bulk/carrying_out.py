@@ -109,7 +109,7 @@ class Bulking:
         around = await step("look around", Around, partial(self._around.of, bulk, became))
         became |= dict.fromkeys(around.ended, Became.STOPPED)
         ending = replace(ending, more=around.more, up=around.up, unheard=around.unheard)
-        await step("bulk outcome", bool, partial(self._conclude, bulk, press, became, ending))
+        await step("bulk outcome", bool, partial(self._conclude, bulk, press, hold, became, ending))
 
     async def carry_out_member(self, press: Press, number: int, step: Step) -> Became:
         """One member's turn."""
@@ -226,14 +226,14 @@ class Bulking:
                     run = replace(found[1], unanswered=self._machine.unanswered(bulk.id))
                     if run != told:
                         told = run
-                        await hold.must_hold()
-                        await self._cards.show(found[0], run, press)
+                        await self._cards.show(found[0], run, press, guard=hold.must_hold)
             with suppress(TimeoutError):
                 async with asyncio.timeout(self._edit_every):
                     await over.wait()
 
-    async def _conclude(self, bulk: Bulk, press: Press, became: dict[int, Became], ending: Ending) -> bool:
+    async def _conclude(self, bulk: Bulk, press: Press, hold: Hold, became: dict[int, Became], ending: Ending) -> bool:
         """Write down what is not written yet, the whole last, and tell everybody."""
+        await hold.must_hold()
         now = self._now()
         records = [
             self._outcome(bulk, member, press, became.get(member.number, Became.LEFT)) for member in bulk.members
@@ -247,7 +247,7 @@ class Bulking:
             run = await self._bulks.finish_bulk(bulk.id, became, ending, [*records, whole])
         except LedgerUnavailable:  # the channel is told all the same, without a receipt
             run = Run(BulkState.DONE, press.id, press.by, press.at, became=became, ending=ending)
-        return await self._cards.show(bulk, run, press)
+        return await self._cards.show(bulk, run, press, guard=hold.must_hold)
 
     def _outcome(self, bulk: Bulk, member: Member, press: Press, became: Became) -> Record:
         """A member's own outcome. One that has written it already has it under the same key, so it is not written twice."""

@@ -7,6 +7,7 @@ from typing import Protocol
 from bot.activeflows.bulk.bulks import Became, Bulk, Ending, Run
 from bot.activeflows.bulk.wanted import Draft
 from bot.activeflows.records import Record
+from bot.activeflows.stopping.ports import Guard
 from bot.activeflows.stopping.stops import CallAfter, Declined, Intent, Press
 
 
@@ -83,8 +84,8 @@ class Members(Protocol):
 class BulkCards(Protocol):
     """Telling the channel how far a bulk stop is, and the presser. Never raises for Slack's troubles."""
 
-    async def show(self, bulk: Bulk, run: Run, press: Press | None) -> bool:
-        """Edit the card in place; when that cannot be done, say it to the presser."""
+    async def show(self, bulk: Bulk, run: Run, press: Press | None, *, guard: Guard | None = None) -> bool:
+        """Edit the card in place, as in ``stopping.ports.Cards``; when that cannot be done, say it to the presser."""
         ...
 
     async def decline(self, press: Press, declined: Declined) -> bool:

@@ -9,7 +9,8 @@ the look at VoIPBIN       1.5     a caller moves from a menu to an agent at any 
 claim, fence, deadline    1.0     one transaction of the ledger, by the database's clock; counted from its beginning,
                                   so that a process that was frozen after it notices
 what Slack says of people 6.5     5 when the gate asks, and the look comes after it; Slack allows twenty questions about
-                                  a group in a minute, and an incident has more presses than that
+                                  a group in a minute, and an incident has more presses than that. Where its limits
+                                  leave no turn to ask: 30 (``bot.slack.identity``)
 ========================  ======  ==========================================================================
 
 The policy file itself is looked at every second and counts once two looks have seen the same.

@@ -1,7 +1,7 @@
 """What stopping needs from outside; the doors and the cellar match by shape."""
 
 from collections.abc import Awaitable, Callable, Collection, Sequence
-from typing import Protocol, TypeVar
+from typing import Protocol, TypeAlias, TypeVar
 
 from bot.activeflows.operators import ANY_FLOW, Flow, Operator, Permission
 from bot.activeflows.ports import Records
@@ -120,11 +120,18 @@ class People(Protocol):
         ...
 
 
+Guard: TypeAlias = Callable[[], Awaitable[None]]
+"""Raises when an edit must not be made any more; ``fence.Hold.must_hold``."""
+
+
 class Cards(Protocol):
     """Telling the channel and the presser. Never raises for Slack's troubles: it answers whether it could be seen."""
 
-    async def show(self, intent: Intent, phase: Phase, press: Press | None) -> bool:
-        """Edit the card in place; when that cannot be done, say it to the presser."""
+    async def show(self, intent: Intent, phase: Phase, press: Press | None, *, guard: Guard | None = None) -> bool:
+        """Edit the card in place; when that cannot be done, say it to the presser.
+
+        ``guard`` is asked when it is this edit's turn, and raises when it must not be made any more.
+        """
         ...
 
     async def decline(self, press: Press, declined: Declined) -> bool:

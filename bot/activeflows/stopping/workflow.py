@@ -70,8 +70,7 @@ class StopWorkflow:
             return
 
         async def show(intent: Intent, phase: Phase) -> bool:
-            await hold.must_hold()
-            return await self._cards.show(intent, phase, press)
+            return await self._cards.show(intent, phase, press, guard=hold.must_hold)
 
         result = await self._machine.carry_out(Errand(Act.STOP, intent, press), hold, step, show)
         phase = result.phase
@@ -112,7 +111,7 @@ class StopWorkflow:
             told = followed = self._followed(after)
             with suppress(LedgerUnavailable):  # the card is told all the same
                 told = await self._ledger.settle(intent.id, press.id, IntentState.SETTLED, followed) or followed
-            await self._cards.show(intent, told, press)
+            await self._cards.show(intent, told, press, guard=hold.must_hold)
         return told
 
     def _followed(self, ended: Ended) -> Ended:

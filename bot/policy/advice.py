@@ -1,0 +1,29 @@
+"""Say what a policy says without a mistake, and probably does not mean. ``flows-bot policy check`` prints it."""
+
+from collections.abc import Iterator
+
+from bot.activeflows.operators import MEMBERS, Permission, Policy, is_group
+
+
+def advice(policy: Policy) -> tuple[str, ...]:
+    """One line for each oddity; none of them changes what is decided."""
+    return (*_useless(policy), *_nobody_else(policy))
+
+
+def _useless(policy: Policy) -> Iterator[str]:
+    seers = {name for grant in policy.grants if Permission.VIEW in grant.may for name in grant.to}
+    for grant in policy.grants:
+        blind = grant.to - seers
+        if grant.may & {Permission.STOP, Permission.BULK} and blind and MEMBERS not in seers:
+            yield f"grant {grant.number} lets {', '.join(sorted(blind))} stop what no grant lets them view"
+
+
+def _nobody_else(policy: Policy) -> Iterator[str]:
+    """A rule that wants two persons where one id is all that any grant names."""
+    two = policy.rules.two_person
+    for rule, permission, what in (("stop", Permission.STOP, "a stop"), ("bulk", Permission.BULK, "a bulk stop")):
+        needs_two = rule in two or (rule == "bulk" and "stop" in two)
+        giving = {Permission.APPROVE, permission}
+        pressers = {name for grant in policy.grants if grant.may & giving for name in grant.to}
+        if needs_two and len(pressers) == 1 and not any(name == MEMBERS or is_group(name) for name in pressers):
+            yield f"{what} needs two persons, and {next(iter(pressers))} is the only one who may press: only what others ask of them is stopped"
