@@ -1,6 +1,7 @@
 """The same stage as for the stories, and bots in processes of their own, which can be killed."""
 
 from collections.abc import AsyncIterator
+from dataclasses import replace
 
 import pytest
 
@@ -11,6 +12,12 @@ from tests.scenarios.bulk_stage import BulkStage, bulk
 from tests.scenarios.conftest import Stage, policy, slack, stage, voipbin
 
 __all__ = ["bulk", "policy", "slack", "stage", "voipbin"]
+
+
+@pytest.fixture(autouse=True)
+def followed_shortly(stage: Stage) -> None:
+    """What is so by now is followed for a moment only, so that a story comes to its end."""
+    stage.patience = replace(stage.patience, follow_for=0.5)
 
 
 @pytest.fixture

@@ -24,7 +24,6 @@ from sqlalchemy import Connection, Engine, Pool, event
 
 from bot import logs
 from bot.activeflows.stopping.patience import Patience
-from bot.command_line import main
 from bot.composition.house import running
 from bot.settings import Settings, from_environment
 
@@ -119,16 +118,18 @@ def _again_and_again() -> None:
         if child == 0:
             threading.Thread(target=_ends_with, args=(os.getppid(),), daemon=True).start()
             Killer(Path(os.environ["KILLED_BY"])).listen()
-            asyncio.run(_brisk())
+            asyncio.run(_lives(_BRISK))
         _, status = os.waitpid(child, 0)
         if not (os.WIFSIGNALED(status) and os.WTERMSIG(status) == signal.SIGKILL):
             sys.exit(1)
 
 
-async def _brisk() -> None:
-    """With a story's waiting times: what is lost at each of fifty members is not waited for fifteen seconds each time."""
+async def _lives(patience: Patience) -> None:
+    """As ``flows-bot run``, with a story's waiting times: what is so by now is not followed for half an hour, and what is
+    lost at each of fifty members is not waited for fifteen seconds each time.
+    """
     logs.configure("console", "ERROR")
-    async with running(from_environment(Settings), patience=_BRISK):
+    async with running(from_environment(Settings), patience=patience):
         await asyncio.Event().wait()
 
 
@@ -148,4 +149,4 @@ def run(environment: dict[str, str], folder: Path, order: str) -> None:
     if order == "again and again":
         _again_and_again()
     Killer(Path(environment["KILLED_BY"])).listen()
-    main(["run"])
+    asyncio.run(_lives(Patience(follow_every=0.3, follow_for=1.0)))

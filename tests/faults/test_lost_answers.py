@@ -80,7 +80,7 @@ MISFORTUNES = [
     Misfortune("lost, then busy", (reset_before(), busy(), busy(), busy()), "Stopped", 5),
     Misfortune("busy for good", (busy(),) * 20, "Nothing was stopped", 6, 0),
     Misfortune("401 once", (status(401, "INVALID_CREDENTIALS"),), "Stopped", 2),
-    Misfortune("401 always", (status(401, "INVALID_CREDENTIALS"),) * 20, "Nothing was stopped", 2, 0),
+    Misfortune("401 always", (status(401, "INVALID_CREDENTIALS"),) * 20, "Nothing was stopped", 6, 0),
     Misfortune("account frozen", (status(403, "ACCOUNT_FROZEN"),), "Nothing was stopped", 1, 0),
     Misfortune("no such activeflow", (status(404, "ACTIVEFLOW_NOT_FOUND"),), "Nothing was stopped", 1, 0),
 ]  # fmt: skip
@@ -263,12 +263,7 @@ async def test_it_moves_on_while_voipbin_is_too_busy_for_the_stop(
             voipbin.moves_to(here.activeflow, "queue_join")
             await busy()(work, scope, receive, send)
 
-        witness.then(busy(), moves_on)  # both tries of the first attempt
-        await here.press()
-        words = await last_word(stage, here.card)
-        await finished(stage, audit)
-        assert words.startswith("Nothing was stopped")
-        assert "has moved on" in words
+        witness.then(busy(), moves_on)
         await here.press()
         await here.reads("It has moved on")
         await finished(stage, audit)

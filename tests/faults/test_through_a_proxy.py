@@ -112,7 +112,7 @@ async def test_a_black_hole_swallows_it_until_the_time_out(
 
 
 async def _told(story: Story, stage: Stage, voipbin: World, proxy: Proxy, audit: Audit) -> None:
-    stage.patience = replace(SHORT, looks=20)
+    stage.patience = replace(SHORT, looks=20, follow_for=0.5)
     async with stage.start(voipbin_api_url=f"http://127.0.0.1:{proxy.port}/v1.0"):
         activeflow = voipbin.rings(voipbin.add_flow("Support line"), at="digits_receive")
         card = await stage.asks_to_stop(activeflow)

@@ -10,6 +10,8 @@ from bot.activeflows.errors import (
     CredentialRejected,
     Failure,
     NotFound,
+    PaymentDue,
+    StateConflict,
     StopUnconfirmed,
     VoIPBINBusy,
     VoIPBINUnreachable,
@@ -56,13 +58,10 @@ PERHAPS = {
     "400 INVALID_ARGUMENT": faults.status(400, "INVALID_ARGUMENT"),
     "400 INVALID_ARGUMENT after the work": faults.status_after_work(400, "INVALID_ARGUMENT"),
     "an empty 400": faults.empty(400),
-    "409 that is documented and never sent": faults.status(409, "ACTIVEFLOW_ALREADY_STOPPED"),
-    "402": faults.status(402, "PAYMENT_REQUIRED"),
     "a 200 that is no JSON": faults.broken_json(200),
     "a 200 from a proxy": faults.html(200),
     "an empty 200": faults.empty(200),
     "204": faults.empty(204),
-    "a redirect": faults.empty(307),
 }
 
 
@@ -104,6 +103,9 @@ NOT_DONE = {
     "404": (faults.status(404, "ACTIVEFLOW_NOT_FOUND"), NotFound),
     "404 deleted": (faults.status(404, "RESOURCE_NOT_FOUND"), NotFound),
     "404 no such route": (faults.status(404, "ROUTE_NOT_FOUND"), Failure),
+    "402": (faults.status(402, "PAYMENT_REQUIRED"), PaymentDue),
+    "409 that is documented and never sent": (faults.status(409, "ACTIVEFLOW_ALREADY_STOPPED"), StateConflict),
+    "a redirect": (faults.empty(307), Failure),
     "429": (faults.status(429, "RATE_LIMIT_EXCEEDED", retry_after=0), VoIPBINBusy),
 }
 
