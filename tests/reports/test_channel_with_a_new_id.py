@@ -3,8 +3,6 @@
 https://github.com/Netflix/dispatch/pull/560 (a private channel's ``G…`` became a ``C…``; its messages kept their ``ts``)
 """
 
-from dataclasses import replace
-
 import pytest
 
 from bot.demo.slack.faults import error
@@ -25,8 +23,7 @@ may = ["view", "stop", "bulk"]
 
 def renamed(slack: Workspace, card: Message) -> Message:
     """The same card in the same channel, whose id Slack has changed meanwhile."""
-    slack.channels[NEW] = replace(slack.channels.pop(OLD), id=NEW)
-    slack._messages[NEW] = {ts: replace(m, channel=NEW) for ts, m in slack._messages.pop(OLD).items()}
+    slack.change_channel_id(OLD, NEW)
     return slack.message(NEW, card.ts)
 
 
