@@ -1,5 +1,6 @@
 """One stop is one POST, and its answer is told as what it is: done, certainly not done, or perhaps."""
 
+import asyncio
 from collections.abc import Awaitable, Callable
 from uuid import UUID, uuid4
 
@@ -147,12 +148,12 @@ class Shut(Exception):
     """What a gate says no with."""
 
 
+async def shut(_: object) -> Callable[[], None]:
+    raise Shut
+
+
 async def test_a_shut_gate_sends_nothing_and_its_own_words_come_through(client: VoIPBINClient, world: World) -> None:
     running = world.rings(world.add_flow("Support"))
-
-    async def shut(_: object) -> Callable[[], None]:
-        raise Shut
-
     with pytest.raises(Shut):
         await client.stop(running.id, gate=shut)
     assert posts(world) == 0
@@ -177,6 +178,18 @@ async def test_what_has_become_too_old_before_the_first_byte_is_not_sent(
     with pytest.raises(Shut):
         await client.stop(running.id, gate=gate)
     assert posts(world) == 0
+
+
+async def test_a_stop_whose_turn_has_not_come_has_not_asked_the_gate(connect: Connect, world: World) -> None:
+    client = await connect(budget=0.001)
+    running = world.rings(world.add_flow("Support"))
+    for _ in range(4):
+        await client.activeflow(running.id)
+    stop = asyncio.create_task(client.stop(running.id, gate=shut))
+    while not client.load().waiting and not stop.done():  # noqa: ASYNC110 # nobody tells that somebody waits
+        await asyncio.sleep(0)
+    assert not stop.done()
+    stop.cancel()
 
 
 async def test_the_gate_is_asked_when_it_is_the_stops_turn_and_looks_within_it(connect: Connect, world: World) -> None:
