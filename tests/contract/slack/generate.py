@@ -49,6 +49,8 @@ def _as_slack_sends(schema: dict[str, Any]) -> dict[str, Any]:
 MENDED: dict[str, Callable[[dict[str, Any]], dict[str, Any]]] = {
     # It is an Omit over alternatives; the generator takes the needs of all of them for those of each.
     "RespondArguments": _without_needs,
+    # A press echoes the confirm object of Block Kit; the type is that of the older attachments.
+    "Confirmation": lambda _: {"$ref": f"{_DEFINED}ConfirmationDialog"},
     # Slack's own samples have `"enterprise": null` outside of an organisation, and no response_url for a press in a view.
     **dict.fromkeys(
         ["BlockAction", "GlobalShortcut", "MessageShortcut", "ViewClosedAction", "ViewSubmitAction"], _as_slack_sends
