@@ -247,6 +247,8 @@ class Operator:
     person: Person
     channel: str
     policy: Policy
+    thread: str = ""
+    """The thread of the channel they stand in; it grants nothing, and stands in what is written down."""
 
     def decide(self, permission: Permission, flow: Flow = ANY_FLOW) -> Decision:
         return decide(self.policy, self.person, channel=self.channel, permission=permission, flow=flow)

@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
+from typing import TypeAlias
 from uuid import UUID
 
 
@@ -28,6 +29,14 @@ class What(StrEnum):
     POLICY = "policy"  # another policy than before is in force
 
 
+Detail: TypeAlias = Mapping[str, str | int | bool | None]
+
+
+def in_thread(detail: Detail, thread: str) -> Detail:
+    """With the thread where it happened, if it was in one."""
+    return {**detail, "thread": thread} if thread else detail
+
+
 @dataclass(frozen=True, slots=True)
 class Record:
     """One thing that happened. ``key`` makes writing it twice the same as once."""
@@ -40,7 +49,7 @@ class Record:
     activeflow_id: UUID | None
     intent_id: str = ""
     reason: str = ""
-    detail: Mapping[str, str | int | bool | None] = field(default_factory=dict)
+    detail: Detail = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)

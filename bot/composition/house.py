@@ -135,8 +135,9 @@ async def running(
         book, teller = Book(database, now=now, alone=last_sign.nobody_took_over), Teller(client, session)
         asked = web_client(token, settings.slack_api_url, session, access=access, waits=False)
         people = People(asked, installation, in_force.policy, alone=not database.is_postgresql)
-        cards = StopCards(teller, settings.flows_bot_command, now=now)
-        bulk_cards = BulkCards(teller, cards, settings.flows_bot_command)
+        mention = f"@{installation.bot_name}"
+        cards = StopCards(teller, settings.flows_bot_command, mention=mention, now=now)
+        bulk_cards = BulkCards(teller, cards)
         carrying = CarryingOut(
             voipbin,
             database,
@@ -187,6 +188,7 @@ async def running(
         at_home = AtHome(voipbin, live, judging, reviewing, doctoring.at_a_glance, now)
         desk = Desk(
             command=settings.flows_bot_command,
+            mention=mention,
             people=people,
             access=access,
             jobs=jobs,
@@ -212,7 +214,7 @@ async def running(
             now=now,
         )
         app = build_app(client, installation, jobs, Unknown(teller, jobs, settings.flows_bot_command))
-        register(app, desk)
+        register(app, desk, installation.bot_user_id)
         tell = partial(_tell_head, teller, in_force)
         keeping = kept_up(in_force, database, tell, now=now, look_every=look_every)
         claims = AlertBook(database, carrying.durable.executor_id)

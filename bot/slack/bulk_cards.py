@@ -16,13 +16,13 @@ from bot.slack.telling import Posted, Teller
 class BulkCards:
     """``presses``: who hears about a press within seconds (``StopCards.promise``), whatever it was on."""
 
-    def __init__(self, teller: Teller, presses: StopCards, command: str) -> None:
-        self._teller, self._presses, self._command = teller, presses, command
+    def __init__(self, teller: Teller, presses: StopCards) -> None:
+        self._teller, self._presses = teller, presses
         self._turns: dict[str, asyncio.Lock] = {}
 
     async def show(self, bulk: Bulk, run: Run, press: Press | None, *, guard: Guard | None = None) -> bool:
         """Change the card for everybody, or tell the presser; whether somebody could see it."""
-        message = bulk_card(bulk, run, self._command)
+        message = bulk_card(bulk, run, self._presses.typed_in(bulk.thread))
         gesture = gesture_of(press) if press is not None else None
         self._presses.begun(press)
         async with self._turns.setdefault(bulk.id, asyncio.Lock()):
@@ -41,6 +41,8 @@ class BulkCards:
 
     async def decline(self, press: Press, declined: Declined) -> bool:
         ask = ask_others(press.intent_id, ids.BULK_ASK_OTHERS)
-        seen = await self._teller.privately(gesture_of(press), declined_press(declined, self._command, ask=ask))
+        seen = await self._teller.privately(
+            gesture_of(press), declined_press(declined, self._presses.typed_in(press.thread), ask=ask)
+        )
         self._presses.answered(press)
         return seen

@@ -51,16 +51,24 @@ class StopCards:
     """``stopping.ports.Cards`` in Slack."""
 
     def __init__(
-        self, teller: Teller, command: str, *, now: Callable[[], datetime], reassure_after: float = 2.0
+        self,
+        teller: Teller,
+        command: str,
+        *,
+        now: Callable[[], datetime],
+        mention: str = "",
+        reassure_after: float = 2.0,
     ) -> None:
+        """``mention``: what is typed instead of ``command`` in a thread, where there are no slash commands."""
         self._teller, self._command, self._now, self._reassure_after = teller, command, now, reassure_after
+        self._mention = mention or command
         self._turns: dict[UUID, _Turn] = {}
         self._first_words: dict[str, _Waiting] = {}
         self._reassuring: dict[str, asyncio.Task[None]] = {}
 
     async def show(self, intent: Intent, phase: Phase, press: Press | None, *, guard: Guard | None = None) -> bool:
         """Change the card for everybody, or tell the presser; whether somebody could see it."""
-        message = stop_card(intent, phase, self._command)
+        message = stop_card(intent, phase, self.typed_in(intent.thread))
         gesture = gesture_of(press) if press is not None else None
         self.begun(press)
         async with self._in_turn(intent.activeflow_id):
@@ -76,9 +84,15 @@ class StopCards:
 
     async def decline(self, press: Press, declined: Declined) -> bool:
         ask = ask_others(press.intent_id) if press.wish is Wish.STOP else None  # of a hang-up the card stands there
-        seen = await self._teller.privately(gesture_of(press), declined_press(declined, self._command, ask=ask))
+        seen = await self._teller.privately(
+            gesture_of(press), declined_press(declined, self.typed_in(press.thread), ask=ask)
+        )
         self._said(press)
         return seen
+
+    def typed_in(self, thread: str) -> str:
+        """What is typed before the words of a command there; ``thread`` is empty outside of threads."""
+        return self._mention if thread else self._command
 
     def promise(self, press: Press) -> None:
         """From now on somebody hears about this press within seconds. Call it before the press is started."""

@@ -1,7 +1,7 @@
 """What a listener has at hand."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 from slack_sdk.web.async_client import AsyncWebClient
@@ -20,6 +20,7 @@ from bot.activeflows.watching.beginning import Watching
 from bot.slack.access import Access
 from bot.slack.bulk_cards import BulkCards
 from bot.slack.cards import StopCards
+from bot.slack.gestures import Gesture
 from bot.slack.homes import Homes
 from bot.slack.identity import People
 from bot.slack.jobs import Jobs
@@ -33,7 +34,9 @@ class Desk:
     """Built once, where the parts are put together."""
 
     command: str
-    """The slash command's name: ``/flows``."""
+    """What is typed before the words of a command: ``/flows``, or a mention where that does not work."""
+    mention: str
+    """How the bot is mentioned: ``@flows-bot``."""
     people: People
     access: Access
     jobs: Jobs
@@ -58,3 +61,10 @@ class Desk:
     records: Ledger
     bulks: BulkLedger
     now: Callable[[], datetime]
+
+    def at(self, gesture: Gesture) -> "Desk":
+        """The desk as it speaks where this was done: in a thread there are no slash commands, but mentions.
+
+        https://docs.slack.dev/interactivity/implementing-slash-commands#threads
+        """
+        return replace(self, command=self.mention) if gesture.thread_ts else self

@@ -29,7 +29,7 @@ class Gesture:
     ephemeral: bool = False
     """Was the pressed message only visible to the presser?"""
     thread_ts: str = ""
-    """The thread the pressed message stands in."""
+    """The thread the pressed message or the mention stands in."""
     modal_id: str = ""
     """The modal whose button was pressed."""
     at_home: bool = False
@@ -44,6 +44,20 @@ def from_command(body: Mapping[str, Any]) -> Gesture:
         channel_id=_word(body, "channel_id"),
         response_url=_word(body, "response_url"),
         trigger_id=_word(body, "trigger_id"),
+    )
+
+
+def from_message(event: Mapping[str, Any]) -> Gesture:
+    """A mention of the bot, or a direct message to it: it comes without a response_url and without a trigger.
+
+    In a shared channel ``team`` may be the channel's, and ``user_team`` is the person's.
+    https://docs.slack.dev/reference/events/app_mention, https://docs.slack.dev/reference/events/message.im
+    """
+    return Gesture(
+        user_id=_word(event, "user"),
+        team_id=_word(event, "user_team") or _word(event, "source_team") or _word(event, "team"),
+        channel_id=_word(event, "channel"),
+        thread_ts=_word(event, "thread_ts"),
     )
 
 

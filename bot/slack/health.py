@@ -23,6 +23,8 @@ DELIVERIES: Final = "deliveries"
 NEEDED: Final = ("commands", "chat:write", "users:read")
 """Scopes without which there is no bot; each is explained in the manifest, as are those that are good to have."""
 GROUP_SCOPE: Final = "usergroups:read"
+WORDS_SCOPES: Final = ("app_mentions:read", "im:history")
+"""Without them the bot is reached by its slash command only, and so not in threads."""
 PLACE_SCOPES: Final = ("channels:read", "groups:read")
 MOST_GROUPS: Final = 5
 """User groups asked for at once: Slack allows twenty such questions a minute."""
@@ -43,8 +45,9 @@ async def token(client: AsyncWebClient) -> Finding:
     missing = [scope for scope in NEEDED if scope not in scopes]
     if missing:
         return Finding(SLACK, State.BROKEN, f"{where}, but without {', '.join(missing)}", _REINSTALL)
-    if GROUP_SCOPE not in scopes:
-        return Finding(SLACK, State.WARNING, f"{where}, but without {GROUP_SCOPE}", _REINSTALL)
+    wanted = [scope for scope in (GROUP_SCOPE, *WORDS_SCOPES) if scope not in scopes]
+    if wanted:
+        return Finding(SLACK, State.WARNING, f"{where}, but without {', '.join(wanted)}", _REINSTALL)
     return Finding(SLACK, State.OK, f"{where}, with every scope it needs")
 
 

@@ -113,7 +113,7 @@ class People:
                 person = replace(person, unanswered=person.unanswered | {group})
             elif not answer.isdisjoint({person.id, *person.also}):
                 person = replace(person, groups=person.groups | {group})
-        return Operator(person=person, channel=gesture.channel_id, policy=policy)
+        return Operator(person=person, channel=gesture.channel_id, policy=policy, thread=gesture.thread_ts)
 
     async def asker(self, gesture: Gesture, permission: Permission) -> Operator:
         """The person, to ask for what is decided anew before it is done: an old yes will do, an old no will not.
@@ -133,7 +133,7 @@ class People:
             await self.identify(user_id, channel, team=team, may=(permission,), max_age=max_age)
             for permission in permissions
         ]
-        return reduce(together, more, one)
+        return replace(reduce(together, more, one), thread=gesture.thread_ts)
 
     async def identify(
         self,

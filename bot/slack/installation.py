@@ -29,6 +29,8 @@ class Installation:
     app_id: str = ""
     """Empty when Slack did not say: then deliveries cannot be checked for it."""
     enterprise_id: str = ""
+    bot_name: str = "flows-bot"
+    """What people type after the @ to mention it."""
     team: str = ""
     """The workspace's name, for people reading a log or a doctor's report."""
 
@@ -68,6 +70,7 @@ async def introduce(client: AsyncWebClient, *, app_token: str = "", within: floa
         bot_id=str(me["bot_id"]),
         app_id=app_id,
         enterprise_id=str(me.get("enterprise_id") or ""),
+        bot_name=str(me.get("user") or "flows-bot"),
         team=str(me.get("team") or ""),
     )
 

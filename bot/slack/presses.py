@@ -25,6 +25,7 @@ def press_of(gesture: Gesture, intent_id: str, at: datetime, *, wish: Wish = Wis
         at=at,
         wish=wish,
         reason=reason,
+        thread=gesture.thread_ts,
     )
 
 
@@ -38,6 +39,7 @@ def gesture_of(press: Press) -> Gesture:
         trigger_id=press.trigger_id,
         message_ts=press.message_ts,
         action_ts=press.action_ts,
+        thread_ts=press.thread,
     )
 
 

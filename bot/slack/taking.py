@@ -18,7 +18,7 @@ async def take(desk: Desk, gesture: Gesture, press: Press) -> bool:
         desk.cards.recorded(press)
     except LedgerUnavailable as trouble:
         desk.cards.broken(press)
-        unwritten = declined_press(Declined(Why.LEDGER, trouble.what), desk.command)
+        unwritten = declined_press(Declined(Why.LEDGER, trouble.what), desk.at(gesture).command)
         desk.jobs.start(gesture, partial(_tell, desk, gesture, unwritten))
         return False
     return True

@@ -1,7 +1,7 @@
 """How the bot speaks in Slack: never silent, never the wrong message replaced, never twice on a doubt.
 
 Private words go by the gesture's ``response_url`` (works everywhere, five times in 30 minutes), else as an ephemeral
-message, else as a direct message. Public words are the bot's own messages, so that they can be edited later; where the
+message, else as a direct message; in a direct message, where all is private, as one. Public words are the bot's own messages, so that they can be edited later; where the
 bot may not post (it is no member), they go by the ``response_url``. Whatever Slack answers, nothing is raised but ``Unsendable``:
 callers are told whether somebody could see it. A public post whose answer was lost is not sent again: it may be there.
 
@@ -116,7 +116,7 @@ class Teller:
             log.error("blocks_refused", by="response_url", error=answer)
             body = _body(Message(message.text), in_place=in_place)
             answer = await self._respond(gesture, {**how, **body})
-        if answer == "" or await self._ephemerally(gesture, body):
+        if answer == "" or (not _is_direct(gesture) and await self._ephemerally(gesture, body)):
             return heard()
         if not fleeting and await self._directly(gesture, body):
             return heard()
@@ -193,7 +193,8 @@ class Teller:
     async def _directly(self, gesture: Gesture, body: dict[str, Any]) -> bool:
         if not gesture.user_id:
             return False
-        error, _ = await self._call("chat.postMessage", {"channel": gesture.user_id, **body, **_QUIET})
+        thread = _thread(gesture) if _is_direct(gesture) else {}
+        error, _ = await self._call("chat.postMessage", {"channel": gesture.user_id, **thread, **body, **_QUIET})
         return error == ""
 
     async def _call(self, method: str, arguments: dict[str, Any]) -> tuple[str, str]:
@@ -264,8 +265,17 @@ def _body(message: Message, *, in_place: bool = False) -> dict[str, Any]:
     return {"text": text, "blocks": blocks} if blocks or in_place else {"text": text}
 
 
+def _is_direct(gesture: Gesture) -> bool:
+    """In a direct message everything is private."""
+    return gesture.channel_id.startswith("D")
+
+
 def _thread(gesture: Gesture) -> dict[str, str]:
-    """Answers to a press in a thread belong into that thread."""
+    """Answers to a press or a mention in a thread belong into that thread.
+
+    Slack shows ephemeral messages in a thread that has begun, and an answer is in no other.
+    https://docs.slack.dev/reference/methods/chat.postEphemeral
+    """
     return {"thread_ts": gesture.thread_ts} if gesture.thread_ts else {}
 
 

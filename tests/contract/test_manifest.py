@@ -19,10 +19,11 @@ from bot.slack import ids
 from bot.slack.check import checked
 from bot.slack.desk import Desk
 from bot.slack.grammar.table import COMMANDS, usage_hint
-from bot.slack.health import GROUP_SCOPE, NEEDED, PLACE_SCOPES
+from bot.slack.health import GROUP_SCOPE, NEEDED, PLACE_SCOPES, WORDS_SCOPES
 from bot.slack.listeners import register
 from bot.slack.listeners.events import FOR_GOOD, HEARD
 from bot.slack.listeners.homes import OPENED
+from bot.slack.listeners.mentions import MENTIONED, WRITTEN
 from tests.unit.slack.blocks.screens import every_screen
 
 ROOT = Path(__file__).parents[2]
@@ -57,7 +58,7 @@ class NotingApp(AsyncApp):
 @pytest.fixture
 def heard() -> dict[str, set[str]]:
     app = NotingApp()
-    register(app, cast("Desk", SimpleNamespace(command="/flows")))
+    register(app, cast("Desk", SimpleNamespace(command="/flows")), "U0FLOWSBOT")
     return app.heard
 
 
@@ -105,9 +106,8 @@ def test_the_simulated_slack_has_the_shortcut_of_the_manifest() -> None:
 
 
 def test_the_manifest_subscribes_to_the_events_that_are_listened_to(heard: dict[str, set[str]]) -> None:
-    assert (
-        set(MANIFEST["settings"]["event_subscriptions"]["bot_events"]) == heard["event"] == {OPENED, *HEARD, *FOR_GOOD}
-    )
+    subscribed = {event.partition(".")[0] for event in MANIFEST["settings"]["event_subscriptions"]["bot_events"]}
+    assert subscribed == heard["event"] == {OPENED, *HEARD, *FOR_GOOD, MENTIONED, WRITTEN}
 
 
 def test_every_button_that_is_drawn_is_listened_to_and_the_other_way_round(heard: dict[str, set[str]]) -> None:
@@ -117,7 +117,7 @@ def test_every_button_that_is_drawn_is_listened_to_and_the_other_way_round(heard
 
 def test_the_manifest_asks_for_no_more_scopes_than_are_explained() -> None:
     scopes = MANIFEST["oauth_config"]["scopes"]
-    assert scopes == {"bot": [*NEEDED, GROUP_SCOPE], "bot_optional": [*PLACE_SCOPES]}
+    assert scopes == {"bot": [*NEEDED, GROUP_SCOPE, *WORDS_SCOPES], "bot_optional": [*PLACE_SCOPES]}
 
 
 def test_the_home_that_is_listened_for_is_switched_on() -> None:

@@ -17,7 +17,7 @@ from bot.activeflows.bulk.preparing import Preparing, Unasked
 from bot.activeflows.bulk.wanted import Draft, Wanted
 from bot.activeflows.errors import NotPermitted
 from bot.activeflows.operators import ANY_FLOW, AnyFlow, Operator, Permission
-from bot.activeflows.records import Record, What
+from bot.activeflows.records import Record, What, in_thread
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,7 +122,8 @@ class AskingBulk:
         bulk = await self._preparing.prepare(operator, draft.wanted, on_behalf=True)
         if isinstance(bulk, Unasked):
             return bulk
-        bulk = replace(bulk, id=draft.id, channel=operator.policy.rules.ask_in or draft.channel)
+        channel = operator.policy.rules.ask_in or draft.channel
+        bulk = replace(bulk, id=draft.id, channel=channel, thread=bulk.thread if channel == draft.channel else "")
         who_may = _askable(operator, bulk.channel, (member.flow_id for member in bulk.members))
         opened = await self._ledger.open_draft(bulk, self._asked(bulk, operator, "asks those who may"))
         return Put(bulk, who_may, opened=True) if opened else None
@@ -145,7 +146,7 @@ class AskingBulk:
             activeflow_id=None,
             intent_id=bulk.id,
             reason=bulk.reason,
-            detail={**detail, "bulk": bulk.id},
+            detail=in_thread({**detail, "bulk": bulk.id}, operator.thread),
         )
 
 

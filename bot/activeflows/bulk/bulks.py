@@ -92,6 +92,8 @@ class Bulk:
     """Asked for by somebody who may not stop in bulk: what they may see is listed, and only another's press counts."""
     limit: int = 0
     message_ts: str = ""
+    thread: str = ""
+    """As in ``Intent``."""
 
     def late(self, now: datetime) -> bool:
         return now >= self.deadline

@@ -77,4 +77,5 @@ class Preparing:
             second_person="bulk" in rules.two_person,
             on_behalf=on_behalf,
             limit=rules.bulk_limit,
+            thread=operator.thread,
         )

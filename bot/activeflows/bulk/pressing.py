@@ -11,7 +11,7 @@ from datetime import datetime
 from bot.activeflows.bulk.bulks import Bulk, BulkState, Run, asked_of
 from bot.activeflows.bulk.ports import BulkLedger
 from bot.activeflows.errors import LedgerUnavailable
-from bot.activeflows.records import Record, What
+from bot.activeflows.records import Record, What, in_thread
 from bot.activeflows.stopping import max_ages
 from bot.activeflows.stopping.authorization import Act, Authorization
 from bot.activeflows.stopping.ports import Ledger
@@ -46,7 +46,7 @@ def bulk_record(bulk: Bulk, press: Press, what: What, at: datetime, **detail: st
         activeflow_id=None,
         intent_id=bulk.id,
         reason=bulk.reason,
-        detail={**detail, "bulk": bulk.id},
+        detail=in_thread({**detail, "bulk": bulk.id}, press.thread),
     )
 
 

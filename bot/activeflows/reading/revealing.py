@@ -20,7 +20,7 @@ from bot.activeflows.model import Activeflow, Call, Spoken
 from bot.activeflows.operators import Operator, Permission
 from bot.activeflows.ports import Records, Texts, VoIPBIN
 from bot.activeflows.reading.finding import find
-from bot.activeflows.records import Record, What
+from bot.activeflows.records import Record, What, in_thread
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,7 +75,8 @@ class Revealing:
     def _record(
         self, key: str, what: What, operator: Operator, activeflow_id: UUID, detail: Mapping[str, str | int | None]
     ) -> Record:
-        return Record(key, self._now(), what, operator.person.id, operator.channel, activeflow_id, detail=detail)
+        told = in_thread(detail, operator.thread)
+        return Record(key, self._now(), what, operator.person.id, operator.channel, activeflow_id, detail=told)
 
 
 def _words(call: Call | None, spoken: tuple[Spoken, ...]) -> str:

@@ -11,7 +11,7 @@ from datetime import datetime, timedelta
 from typing import Final
 
 from bot.activeflows.errors import LedgerUnavailable
-from bot.activeflows.records import Record, What
+from bot.activeflows.records import Record, What, in_thread
 from bot.activeflows.stopping import max_ages
 from bot.activeflows.stopping.authorization import Act, Authorization, asked_of
 from bot.activeflows.stopping.claims import Claim
@@ -50,7 +50,7 @@ def record_of(intent: Intent, press: Press, what: What, at: datetime, **detail: 
         activeflow_id=intent.activeflow_id,
         intent_id=intent.id,
         reason=intent.reason,
-        detail=detail,
+        detail=in_thread(detail, press.thread),
     )
 
 

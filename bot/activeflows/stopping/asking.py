@@ -15,7 +15,7 @@ from bot.activeflows.model import Activeflow
 from bot.activeflows.operators import Operator, Permission
 from bot.activeflows.ports import VoIPBIN
 from bot.activeflows.reading.seeing import as_seen, look_at
-from bot.activeflows.records import Record, What
+from bot.activeflows.records import Record, What, in_thread
 from bot.activeflows.stopping.patience import Patience
 from bot.activeflows.stopping.ports import Ledger
 from bot.activeflows.stopping.stops import Intent, IntentState
@@ -84,9 +84,9 @@ class Asking:
         operator.require(Permission.VIEW, intent.flow_id)
         rules, at = operator.policy.rules, self._now()
         if state is IntentState.DRAFT and operator.person.known_as(intent.asked_by):
-            intent = replace(
-                intent, channel=rules.ask_in or intent.channel, asked_at=at, deadline=at + rules.confirm_within
-            )
+            channel = rules.ask_in or intent.channel
+            thread = intent.thread if channel == intent.channel else ""
+            intent = replace(intent, channel=channel, thread=thread, asked_at=at, deadline=at + rules.confirm_within)
             asked = _record(intent, What.ASKED, operator, at, because="asks those who may", seen=intent.seen.kind)
             if not await self._ledger.open_draft(intent, asked):
                 return None
@@ -117,13 +117,14 @@ class Asking:
             asked_at=at,
             deadline=at + operator.policy.rules.confirm_within,
             without_second_question=now,
+            thread=operator.thread,
         )
 
     async def refused(self, operator: Operator, because: str, *, activeflow_id: UUID | None = None) -> None:
         """Write down that somebody asked for a stop and may not."""
         at = self._now()
         key = f"refused:{secrets.token_hex(16)}"
-        detail = {"because": because}
+        detail = in_thread({"because": because}, operator.thread)
         await self._ledger.record(
             Record(key, at, What.REFUSED, operator.person.id, operator.channel, activeflow_id, detail=detail)
         )
@@ -153,5 +154,5 @@ def _record(intent: Intent, what: What, operator: Operator, at: datetime, **deta
         activeflow_id=intent.activeflow_id,
         intent_id=intent.id,
         reason=intent.reason,
-        detail=detail,
+        detail=in_thread(detail, operator.thread),
     )

@@ -39,6 +39,8 @@ class Intent:
     """Who gave the reason at the press; empty when whoever asked did."""
     among: int = 1
     """How many are stopped by the same press."""
+    thread: str = ""
+    """The thread of the channel in which the card stands."""
 
     @property
     def short_id(self) -> str:
@@ -86,6 +88,8 @@ class Press:
     wish: Wish = Wish.STOP
     reason: str = ""
     """Given at the press, where the rules ask for one."""
+    thread: str = ""
+    """The thread the card stands in."""
 
     @property
     def id(self) -> str:

@@ -47,6 +47,13 @@ def parse(text: str) -> Request:
         raise NotUnderstood(refused.problem, _understood(refused.suggestion)) from None
 
 
+def begins_with_a_command(text: str) -> bool:
+    """Is its first word one of the table's, or one that is often taken for one?"""
+    first = next(iter(words(cleaned(text))), None)
+    word = first.text.strip(EDGES).lower() if first is not None else ""
+    return any(word in (known.word.partition(" ")[0], *known.aliases) for known in COMMANDS)
+
+
 def _understood(line: str) -> str:
     """The line, corrected until it is understood; empty when that does not come about."""
     for _ in range(_ATTEMPTS):

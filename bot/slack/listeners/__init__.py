@@ -14,6 +14,7 @@ from bot.slack.listeners import (
     commands,
     events,
     homes,
+    mentions,
     reasons,
     reveals,
     searches,
@@ -22,9 +23,10 @@ from bot.slack.listeners import (
 )
 
 
-def register(app: AsyncApp, desk: Desk) -> None:
-    """Everything this bot listens to."""
+def register(app: AsyncApp, desk: Desk, bot_user_id: str) -> None:
+    """Everything this bot listens to; what nobody listens to is answered in ``unknown``."""
     commands.register(app, desk)
+    mentions.register(app, desk, bot_user_id)
     actions.register(app, desk)
     stops.register(app, desk)
     bulks.register(app, desk)

@@ -43,7 +43,7 @@ def _hear(app: AsyncApp, desk: Desk, action_id: str, reaction: Reaction, *, doin
         await ack()
         gesture = from_action(body)
         value = str(action.get("value", ""))
-        desk.jobs.start(gesture, lambda: reaction(desk, gesture, value), doing=doing)
+        desk.jobs.start(gesture, lambda: reaction(desk.at(gesture), gesture, value), doing=doing)
 
 
 async def _show(desk: Desk, gesture: Gesture, value: str) -> None:

@@ -5,7 +5,9 @@ from typing import Final
 
 from slack_sdk.models.blocks import ActionsBlock
 
+from bot.activeflows.bulk.bulks import Bulk
 from bot.activeflows.errors import NotPermitted
+from bot.activeflows.stopping.stops import Intent
 from bot.slack.advice import DOUBTFUL, not_shown
 from bot.slack.blocks.mrkdwn import mention, mentions
 from bot.slack.desk import Desk
@@ -22,17 +24,17 @@ async def offer(desk: Desk, gesture: Gesture, refused: NotPermitted, ask: Action
     await desk.teller.privately(gesture, Message(words.text, (*words.blocks, ask)))
 
 
-def there(gesture: Gesture, channel: str) -> Gesture:
+def there(gesture: Gesture, card: Intent | Bulk) -> Gesture:
     """The gesture as if it were made where it is asked: a response_url reaches only the channel it came from."""
-    if channel == gesture.channel_id:
-        return gesture
-    return replace(gesture, channel_id=channel, response_url="", thread_ts="")
+    if card.channel == gesture.channel_id:
+        return replace(gesture, thread_ts=card.thread)
+    return replace(gesture, channel_id=card.channel, response_url="", thread_ts=card.thread)
 
 
-async def point_at(desk: Desk, gesture: Gesture, channel: str, message_ts: str, who_may: tuple[str, ...]) -> None:
+async def point_at(desk: Desk, gesture: Gesture, card: Intent | Bulk, who_may: tuple[str, ...]) -> None:
     """Ask those who may, below the card that stands there, to press it."""
-    below = there(gesture, channel)
-    below = replace(below, thread_ts=message_ts or below.thread_ts)
+    below, channel = there(gesture, card), card.channel
+    below = replace(below, thread_ts=card.thread or card.message_ts)
     asked = mentions(who_may) or "those who may"
     words = Message(f"{mention(gesture.user_id)} asks {asked} to press this card.")
     asked_there = await desk.teller.publicly(below, words)

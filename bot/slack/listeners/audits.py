@@ -28,7 +28,7 @@ def _hear(app: AsyncApp, desk: Desk, action_id: str, reaction: Callable[[Desk, G
         await ack()
         gesture = from_action(body)
         value = str(action.get("value", ""))
-        desk.jobs.start(gesture, lambda: reaction(desk, gesture, value), doing=_DOING)
+        desk.jobs.start(gesture, lambda: reaction(desk.at(gesture), gesture, value), doing=_DOING)
 
 
 async def tell(desk: Desk, gesture: Gesture, request: Audit) -> None:

@@ -61,7 +61,7 @@ def _hear(app: AsyncApp, desk: Desk, action_id: str, reaction: Reaction) -> None
     async def pressed(ack: AsyncAck, body: dict[str, Any], action: dict[str, Any]) -> None:
         await ack()
         gesture = from_action(body)
-        desk.jobs.start(gesture, lambda: reaction(desk, gesture, str(action.get("value", ""))), urgent=True)
+        desk.jobs.start(gesture, lambda: reaction(desk.at(gesture), gesture, str(action.get("value", ""))), urgent=True)
 
 
 async def begin(desk: Desk, gesture: Gesture, request: StopAll) -> None:
@@ -113,10 +113,10 @@ async def _ask_others(desk: Desk, gesture: Gesture, bulk_id: str) -> None:
     elif isinstance(put, Unasked):
         await desk.teller.privately(gesture, bulk_unasked(put, command=desk.command))
     elif put.opened:
-        if await _post(desk, there(gesture, put.bulk.channel), operator, put.bulk, put.who_may):
+        if await _post(desk, there(gesture, put.bulk), operator, put.bulk, put.who_may):
             await asked_in(desk, gesture, put.bulk.channel)
     elif put.bulk.message_ts:
-        await point_at(desk, gesture, put.bulk.channel, put.bulk.message_ts, put.who_may)
+        await point_at(desk, gesture, put.bulk, put.who_may)
     else:
         await desk.teller.privately(gesture, _asked_already(put.bulk))
 

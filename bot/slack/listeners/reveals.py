@@ -24,7 +24,9 @@ def register(app: AsyncApp, desk: Desk) -> None:
     async def reveal(ack: AsyncAck, body: dict[str, Any], action: dict[str, Any]) -> None:
         await ack()
         gesture = from_action(body)
-        desk.jobs.start(gesture, lambda: _reveal(desk, gesture, str(action.get("value", ""))), doing="looking it up")
+        desk.jobs.start(
+            gesture, lambda: _reveal(desk.at(gesture), gesture, str(action.get("value", ""))), doing="looking it up"
+        )
 
 
 async def _reveal(desk: Desk, gesture: Gesture, value: str) -> None:

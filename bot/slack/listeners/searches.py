@@ -33,7 +33,7 @@ def register(app: AsyncApp, desk: Desk) -> None:
     async def find_activeflow(ack: AsyncAck, body: dict[str, Any]) -> None:
         await ack()
         gesture, message = from_shortcut(body), body.get("message")
-        desk.jobs.start(gesture, lambda: _in_message(desk, gesture, message), doing="looking for it")
+        desk.jobs.start(gesture, lambda: _in_message(desk.at(gesture), gesture, message), doing="looking for it")
 
 
 async def tell(desk: Desk, gesture: Gesture, request: Find) -> None:

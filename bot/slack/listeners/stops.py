@@ -36,14 +36,17 @@ def register(app: AsyncApp, desk: Desk) -> None:
         await ack()
         gesture = from_action(body)
         desk.jobs.start(
-            gesture, lambda: _ask_by_button(desk, gesture, action), doing="reading the activeflow", urgent=True
+            gesture,
+            lambda: _ask_by_button(desk.at(gesture), gesture, action),
+            doing="reading the activeflow",
+            urgent=True,
         )
 
     @app.action(ids.STOP_FLOW)
     async def stop_flow(ack: AsyncAck, body: dict[str, Any], action: dict[str, Any]) -> None:
         gesture, intent_id = from_action(body), str(action.get("value", ""))
         if await reasons.needed(desk, intent_id):
-            desk.jobs.start(gesture, lambda: reasons.ask(desk, gesture, intent_id), urgent=True)
+            desk.jobs.start(gesture, lambda: reasons.ask(desk.at(gesture), gesture, intent_id), urgent=True)
         else:
             await take(desk, gesture, press_of(gesture, intent_id, desk.now()))
         await ack()
@@ -59,13 +62,17 @@ def register(app: AsyncApp, desk: Desk) -> None:
     async def ask_others_(ack: AsyncAck, body: dict[str, Any], action: dict[str, Any]) -> None:
         await ack()
         gesture = from_action(body)
-        desk.jobs.start(gesture, lambda: _ask_others(desk, gesture, str(action.get("value", ""))), urgent=True)
+        desk.jobs.start(
+            gesture, lambda: _ask_others(desk.at(gesture), gesture, str(action.get("value", ""))), urgent=True
+        )
 
     @app.action(ids.CANCEL_STOP)
     async def cancel_stop(ack: AsyncAck, body: dict[str, Any], action: dict[str, Any]) -> None:
         await ack()
         gesture = from_action(body)
-        desk.jobs.start(gesture, lambda: _put_away(desk, gesture, str(action.get("value", ""))), urgent=True)
+        desk.jobs.start(
+            gesture, lambda: _put_away(desk.at(gesture), gesture, str(action.get("value", ""))), urgent=True
+        )
 
 
 async def begin(desk: Desk, gesture: Gesture, request: Stop) -> None:
@@ -116,8 +123,8 @@ async def _ask_others(desk: Desk, gesture: Gesture, intent_id: str) -> None:
     if put is None:
         await _tell(desk, gesture, NOTHING_TO_PRESS)
     elif not put.opened:
-        await point_at(desk, gesture, put.intent.channel, put.intent.message_ts, put.who_may)
-    elif await _post(desk, there(gesture, put.intent.channel), operator, put.intent, Waiting(put.who_may)):
+        await point_at(desk, gesture, put.intent, put.who_may)
+    elif await _post(desk, there(gesture, put.intent), operator, put.intent, Waiting(put.who_may)):
         await asked_in(desk, gesture, put.intent.channel)
 
 

@@ -33,7 +33,9 @@ def register(app: AsyncApp, desk: Desk) -> None:
     async def unwatch(ack: AsyncAck, body: dict[str, Any], action: dict[str, Any]) -> None:
         await ack()
         gesture = from_action(body)
-        desk.jobs.start(gesture, lambda: _unwatch(desk, gesture, str(action.get("value", ""))), doing="unwatching")
+        desk.jobs.start(
+            gesture, lambda: _unwatch(desk.at(gesture), gesture, str(action.get("value", ""))), doing="unwatching"
+        )
 
 
 async def begin(desk: Desk, gesture: Gesture, request: WatchRequest) -> None:
