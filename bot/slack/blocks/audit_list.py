@@ -17,7 +17,7 @@ from slack_sdk.models.blocks import (
 )
 
 from bot.activeflows.reading.reviewing import Review
-from bot.activeflows.records import Entry
+from bot.activeflows.records import Detail, Entry
 from bot.slack import ids
 from bot.slack.blocks.audit_words import did
 from bot.slack.blocks.mrkdwn import code, date_token, escaped, mention
@@ -51,11 +51,15 @@ def _line(entry: Entry) -> str:
         date_token(record.at),
         f"{mention(record.who)} {did(record)}",
         *([code(record.activeflow_id.hex[:8])] if record.activeflow_id else []),
-        *([mention(record.channel)] if record.channel else []),
+        *([mention(record.channel) + _thread(record.detail)] if record.channel else []),
         *([f"reason: “{escaped(record.reason, 150)}”"] if record.reason else []),
         f"receipt {code(entry.receipt, 20)}",
     ]
     return " · ".join(parts)
+
+
+def _thread(detail: Detail) -> str:
+    return ", in a thread" if detail.get("thread") else ""
 
 
 # ---------------------------------------------------------------- around the records
