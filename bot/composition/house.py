@@ -151,7 +151,7 @@ async def running(
         )
         bulk = await carrying.begin(cards, bulk_cards, stack, within=last_words)
         await stack.enter_async_context(beside(forgetting(carrying.durable.forget, now, kept_for=kept_for)))
-        jobs = Jobs(teller)
+        jobs = Jobs(teller, command=settings.flows_bot_command)
         stack.push_async_callback(jobs.drain, within=last_words)
 
         live = await stack.enter_async_context(voipbin.following(pace).at_work()) if settings.voipbin_events else None

@@ -36,6 +36,7 @@ from bot.activeflows.errors import (
 )
 from bot.activeflows.model import Activeflow
 from bot.slack.blocks.mrkdwn import MOST_ASKED, bold, code, date_token, escaped, mentions
+from bot.slack.blocks.to_type import to_type
 from bot.slack.telling import Message
 
 log = structlog.get_logger(__name__)
@@ -65,9 +66,9 @@ def root_of(error: BaseException) -> BaseException:
     return error
 
 
-def explained(error: BotError) -> Message:
-    """The words for one of ours, to be told privately."""
-    words = _refusal(error) if not isinstance(error, Failure) else _failure(error)
+def explained(error: BotError, *, command: str = "") -> Message:
+    """The words for one of ours, to be told privately. ``command``: what a line to type begins with."""
+    words = _refusal(error, command) if not isinstance(error, Failure) else _failure(error)
     blocks: list[Block] = [SectionBlock(text=MarkdownTextObject(text=words))]
     if isinstance(error, Failure):
         details = escaped(error.what, 300, empty="")
@@ -99,10 +100,11 @@ def _module(filename: str) -> str:
     return "/".join(filename.replace("\\", "/").split("/")[-3:])
 
 
-def _refusal(error: BotError) -> str:
+def _refusal(error: BotError, command: str) -> str:
     match error:
         case NotUnderstood():
-            meant = f" Did you mean {code(error.suggestion, 600)}?" if error.suggestion else ""
+            better = to_type(command, error.suggestion) if command else ""
+            meant = f" Did you mean {better}?" if better else ""
             return f"I did not understand that: {escaped(error.problem, 600).rstrip('.')}.{meant}"
         case NotPermitted():
             return _not_permitted(error)

@@ -1,14 +1,18 @@
 """Every name shared by who draws a button and who hears it pressed, and what the buttons carry.
 
 A button's value is an id, or a list as one would type it: never a name of a person, a number, or a state to be
-believed. Old buttons live for ever, so a value that cannot be read any more is answered in words.
+believed. What is typed is encoded, because Slack hands texts back with ``&amp; &lt; &gt;`` and does not say of which
+(https://github.com/slackapi/bolt-python/issues/513). Old buttons live for ever, so a value of an older version is read, too,
+and one that cannot be read any more is answered in words.
 
 https://docs.slack.dev/reference/block-kit/block-elements/button-element
 """
 
 import re
+from base64 import urlsafe_b64decode, urlsafe_b64encode
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
+from html import unescape
 from typing import Final
 from uuid import UUID
 
@@ -75,6 +79,7 @@ ACTION_IDS: Final = frozenset(
 
 # ---------------------------------------------------------------- values
 
+_MARK: Final = "~"
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 _TICK: Final = timedelta(microseconds=1)
 _ROW: Final = re.compile(r" (from|after|before):(-|[0-9]{1,17})\.([0-9a-f]{32})$", re.ASCII)
@@ -100,13 +105,14 @@ def encode_listing(listing: List) -> str:
     """The value of a button about a list: what one would type for it, and where its page begins."""
     place = listing.place
     if place is None:
-        return typed(listing)
+        return _inert(typed(listing))
     began = "-" if place.began is None else (place.began - _EPOCH) // _TICK
-    return f"{typed(listing)} {place.side}:{began}.{place.id.hex}"
+    return _inert(f"{typed(listing)} {place.side}:{began}.{place.id.hex}")
 
 
 def decode_listing(value: str) -> List:
     """The other way round. Raises ``NotUnderstood``."""
+    value = _as_typed(value)
     row = _ROW.search(value)
     try:
         request = parse(value[: row.start()] if row else value)
@@ -134,11 +140,12 @@ class AuditPage:
 def encode_audit(asked: Audit, *, before: int | None = None, after: int | None = None) -> str:
     """The value of a button about records: what one would type for them, and where this page ends."""
     place = f" before:{before}" if before is not None else f" after:{after}" if after is not None else ""
-    return f"{typed(asked)}{place}"
+    return _inert(f"{typed(asked)}{place}")
 
 
 def decode_audit(value: str) -> AuditPage:
     """The other way round. Raises ``NotUnderstood``."""
+    value = _as_typed(value)
     place = _PLACE.search(value)
     try:
         request = parse(value[: place.start()] if place else value)
@@ -147,6 +154,22 @@ def decode_audit(value: str) -> AuditPage:
     if not isinstance(request, Audit):
         raise _too_old()
     return AuditPage(request, **({place[1]: int(place[2])} if place else {}))
+
+
+def _inert(line: str) -> str:
+    """Letters, digits, ``-`` and ``_`` only, behind a mark that no line begins with."""
+    return _MARK + urlsafe_b64encode(line.encode()).decode().rstrip("=")
+
+
+def _as_typed(value: str) -> str:
+    """The other way round; what has no mark is as it was typed, by an older version. Raises ``NotUnderstood``."""
+    if not value.startswith(_MARK):
+        return unescape(value)
+    digits = value.removeprefix(_MARK)
+    try:
+        return urlsafe_b64decode(digits + "=" * (-len(digits) % 4)).decode()
+    except ValueError:
+        raise _too_old() from None
 
 
 def _too_old() -> NotUnderstood:

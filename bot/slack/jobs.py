@@ -19,7 +19,8 @@ import structlog
 from bot.activeflows.errors import BotError
 from bot.slack.explain import BUSY, CLOSING, explained, incident, root_of, still_working
 from bot.slack.gestures import Gesture
-from bot.slack.telling import Hearing, Message, Teller, hearing
+from bot.slack.spoken import Hearing, hearing
+from bot.slack.telling import Message, Teller
 from bot.slack.turns import Turns
 
 log = structlog.get_logger(__name__)
@@ -43,13 +44,16 @@ class Jobs:
         self,
         teller: Teller,
         *,
+        command: str = "/flows",
         at_once: int = AT_ONCE,
         each: int = EACH,
         turn_within: float = TURN_WITHIN,
         notice_after: float = NOTICE_AFTER,
         sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
     ) -> None:
+        """``command``: what a line to type begins with."""
         self._teller = teller
+        self._command = command
         self._urgent, self._others = Turns(at_once, each), Turns(at_once, each)
         self._no_turn = Turns(at_once // 2, each)
         self._turn_within = turn_within
@@ -143,5 +147,5 @@ class Jobs:
         root = root_of(error)
         if isinstance(root, BotError):
             log.info("job_refused", user=gesture.user_id, error=type(root).__name__, doing=doing)
-            return explained(root)
+            return explained(root, command=self._command)
         return incident(root, user=gesture.user_id, doing=doing)

@@ -1,17 +1,14 @@
 """How the bot speaks in Slack: never silent, never the wrong message replaced, never twice on a doubt.
 
 Private words go by the gesture's ``response_url`` (works everywhere, five times in 30 minutes), else as an ephemeral
-message, else as a direct message; in a direct message, where all is private, as one. Public words are the bot's own messages, so that they can be edited later; where the
-bot may not post (it is no member), they go by the ``response_url``. Whatever Slack answers, nothing is raised but ``Unsendable``:
-callers are told whether somebody could see it. A public post whose answer was lost is not sent again: it may be there.
+message, else as a direct message; in a direct message, where all is private, as one. Public words are the bot's own
+messages, so that they can be edited later; where the bot may not post (it is no member), they go by the ``response_url``.
+Whatever Slack answers, nothing is raised but ``Unsendable``: callers are told whether somebody could see it. A public post whose answer was lost is not sent again: it may be there.
 
 https://docs.slack.dev/interactivity/handling-user-interaction#message_responses
 """
 
 import re
-from collections.abc import Iterator
-from contextlib import contextmanager
-from contextvars import ContextVar
 from dataclasses import dataclass
 from http import HTTPStatus
 from typing import Any, Final
@@ -26,6 +23,7 @@ from bot.slack.advice import BAD_BLOCKS, DOUBTFUL
 from bot.slack.check import checked
 from bot.slack.gestures import Gesture
 from bot.slack.session import is_below
+from bot.slack.spoken import heard
 
 log = structlog.get_logger(__name__)
 
@@ -70,27 +68,6 @@ class Redrawn:
     def doubtful(self) -> bool:
         """It may have been taken all the same."""
         return self.error in DOUBTFUL
-
-
-@dataclass(slots=True)
-class Hearing:
-    """Whether anything visible was said since it began."""
-
-    spoken: bool = False
-
-
-_hearing: ContextVar[Hearing | None] = ContextVar("hearing", default=None)
-
-
-@contextmanager
-def hearing() -> Iterator[Hearing]:
-    """Notice whether the work inside, and the tasks it starts, said anything that somebody could see."""
-    ear = Hearing()
-    token = _hearing.set(ear)
-    try:
-        yield ear
-    finally:
-        _hearing.reset(token)
 
 
 class Teller:
@@ -294,11 +271,3 @@ def _response_error(status: int, words: str) -> str:
     if status == HTTPStatus.OK and '"ok":false' not in words.replace(" ", ""):
         return ""
     return words if _WORD.fullmatch(words) else f"status {status}"
-
-
-def heard() -> bool:
-    """Something was said that somebody can see."""
-    ear = _hearing.get()
-    if ear is not None:
-        ear.spoken = True
-    return True

@@ -17,7 +17,8 @@ from slack_sdk.models.blocks import Block, MarkdownTextObject, SectionBlock
 from slack_sdk.web.async_client import AsyncWebClient
 
 from bot.slack.check import checked_view
-from bot.slack.telling import Message, error_word, heard
+from bot.slack.spoken import heard
+from bot.slack.telling import Message, error_word
 
 log = structlog.get_logger(__name__)
 _BAD_BLOCKS: Final = frozenset({"invalid_arguments", "invalid_blocks", "view_too_large"})

@@ -87,9 +87,8 @@ class Press:
     at: datetime
     wish: Wish = Wish.STOP
     reason: str = ""
-    """Given at the press, where the rules ask for one."""
+    """Given at the press, where the rules ask for one. ``thread``: as in ``Intent``."""
     thread: str = ""
-    """The thread the card stands in."""
 
     @property
     def id(self) -> str:

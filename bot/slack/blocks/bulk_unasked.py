@@ -1,11 +1,19 @@
 """The answer to `stop all` when there is no card: too many, none, or no reason. It says what to type."""
 
+from dataclasses import replace
+from datetime import timedelta
+from typing import Final
+
 from bot.activeflows.bulk.preparing import NoCard, Unasked
+from bot.activeflows.reading.filters import Filters
 from bot.slack.blocks.mrkdwn import bold, code, escaped
+from bot.slack.blocks.to_type import to_type
 from bot.slack.grammar.requests import StopAll, typed
 from bot.slack.telling import Message
 
 _MOST_GROUPS = 5
+_OLDER: Final = timedelta(minutes=10)
+_SHORTEST: Final = timedelta(seconds=1)
 
 
 def bulk_unasked(unasked: Unasked, *, command: str) -> Message:
@@ -13,8 +21,9 @@ def bulk_unasked(unasked: Unasked, *, command: str) -> Message:
     asked = typed(StopAll(unasked.filters))
     match unasked.why:
         case NoCard.NO_REASON:
-            example = code(f'{command} {asked} "why"', 400)
-            return Message(f"Here a stop needs a reason. Type it after the filters: {example}. Nothing was stopped.")
+            example = to_type(command, f'{asked} "why"')
+            shown = f": {example}" if example else ""
+            return Message(f"Here a stop needs a reason. Type it after the filters{shown}. Nothing was stopped.")
         case NoCard.TOO_MANY:
             return Message(_too_many(unasked, command))
         case NoCard.NOTHING_FITS:
@@ -26,11 +35,26 @@ def _too_many(unasked: Unasked, command: str) -> str:
         f"{group.count} × {bold(group.flow_name or 'without a known flow', 80)}: {escaped(group.words, 100)}"
         for group in unasked.groups[:_MOST_GROUPS]
     )
-    narrower = code(f"{command} {typed(StopAll(unasked.filters))} older:10m", 400)
+    narrowed = _narrower(unasked)
+    example = to_type(command, typed(StopAll(narrowed))) if narrowed != unasked.filters else ""
+    narrower = f", for example {example}" if example else ""
     return (
         f"{unasked.count} activeflows fit, and at most {unasked.limit} may be stopped at once. Nothing was stopped. "
-        f"Narrow it by flow:, type:, action:, older: or newer:, for example {narrower}. There are {groups}."
+        f"Narrow it by flow:, type:, action:, older: or newer:{narrower}. There are {groups}."
     )
+
+
+def _narrower(unasked: Unasked) -> Filters:
+    """By an age, else by the flow of the largest group, else by another age: one that is possible and leaves some out."""
+    filters, largest = unasked.filters, next((group for group in unasked.groups if group.flow_name), None)
+    if filters.older is None and (filters.newer is None or filters.newer >= _OLDER):
+        return replace(filters, older=_OLDER)
+    if filters.flow is None and largest is not None:
+        return replace(filters, flow=largest.flow_name)
+    older = max(_OLDER, 2 * (filters.older or _OLDER))
+    if filters.newer is None or older <= filters.newer:
+        return replace(filters, older=older)
+    return replace(filters, newer=max(filters.newer / 2, filters.older or _SHORTEST))
 
 
 def _nothing(unasked: Unasked, command: str) -> str:

@@ -10,7 +10,6 @@ https://docs.slack.dev/reference/events/app_mention, https://docs.slack.dev/refe
 import re
 from collections.abc import Mapping
 from dataclasses import replace
-from functools import partial
 from typing import Any, Final
 
 from slack_bolt.async_app import AsyncApp
@@ -19,7 +18,7 @@ from bot.slack.desk import Desk
 from bot.slack.gestures import Gesture, from_message
 from bot.slack.grammar.table import begins_with_a_command
 from bot.slack.grammar.typed import from_slack
-from bot.slack.listeners.commands import answer
+from bot.slack.listeners.commands import start
 
 MENTIONED: Final = "app_mention"
 WRITTEN: Final = "message"
@@ -35,19 +34,19 @@ def register(app: AsyncApp, desk: Desk, bot_user_id: str) -> None:
     async def mentioned(event: dict[str, Any]) -> None:
         if _by_somebody(event, bot_user_id):
             said = me.split(str(event.get("text", "")), maxsplit=1)
-            _start(desk, from_message(event), from_slack(said[-1] if len(said) > 1 else ""))
+            _begin(desk, from_message(event), from_slack(said[-1] if len(said) > 1 else ""))
 
     @app.event(WRITTEN)
     async def written(event: dict[str, Any]) -> None:
         direct = event.get("channel_type") == "im" and event.get("subtype") in _WRITTEN_BY_PEOPLE
         if direct and _by_somebody(event, bot_user_id):
             text = from_slack(me.sub(" ", str(event.get("text", ""))))
-            _start(desk, from_message(event), text if begins_with_a_command(text) else "help")
+            _begin(desk, from_message(event), text if begins_with_a_command(text) else "help")
 
 
-def _start(desk: Desk, gesture: Gesture, text: str) -> None:
+def _begin(desk: Desk, gesture: Gesture, text: str) -> None:
     here = replace(desk, command=desk.mention) if not gesture.channel_id.startswith("D") else desk
-    desk.jobs.start(gesture, partial(answer, here, gesture, text), doing="asking VoIPBIN")
+    start(here, gesture, text)
 
 
 def _by_somebody(event: Mapping[str, Any], bot_user_id: str) -> bool:

@@ -31,7 +31,7 @@ REFUSED = Decision(
 NAMELESS = Decision(allowed=False, permission=Permission.STOP, because="the policy grants nothing to anybody")
 
 SAID = [
-    (errors.NotUnderstood("there is no “lits”", "/flows list"), ["did not understand", "`/flows list`"]),
+    (errors.NotUnderstood("there is no “lits”", "list"), ["did not understand", "`/flows list`"]),
     (errors.NotPermitted(REFUSED), ["grant 2", "<@U0ALICE>", "<!subteam^S0ONCALL>", "Nothing was done"]),
     (errors.NotPermitted(NAMELESS), ["grants nothing to anybody", "looks after this bot"]),
     (errors.NotFound("3c5b", "the last 65 min were read"), ["`3c5b`", "The last 65 min were read."]),
@@ -53,7 +53,7 @@ SAID = [
 
 @pytest.mark.parametrize(("error", "expected"), SAID, ids=lambda value: type(value).__name__)
 def test_every_error_says_what_happened_what_was_done_and_what_to_do(error: BotError, expected: list[str]) -> None:
-    message = explained(error)
+    message = explained(error, command="/flows")
     text, drawn = checked(message.text, message.blocks)
     for words in expected:
         assert words in text + str(drawn)

@@ -1,19 +1,28 @@
 """Whatever is typed: a request or a refusal; and what the bot writes itself, it reads back as it was meant."""
 
+import re
+from collections.abc import Iterator
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from typing import Any
 from uuid import UUID
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from bot.activeflows.bulk.bulks import Group
+from bot.activeflows.bulk.preparing import NoCard, Unasked
 from bot.activeflows.errors import NotUnderstood
 from bot.activeflows.reading.filters import Filters
 from bot.activeflows.reading.paging import Place
 from bot.activeflows.situation.wording import WORDS
 from bot.activeflows.targets import Prefix, Target, read_target, targets_in
 from bot.slack import ids
+from bot.slack.blocks.bulk_unasked import bulk_unasked
+from bot.slack.blocks.not_understood import not_understood
+from bot.slack.check import checked
+from bot.slack.explain import explained
 from bot.slack.grammar.filtering import STATUSES, TYPES
 from bot.slack.grammar.requests import (
     ME,
@@ -32,6 +41,8 @@ from bot.slack.grammar.requests import (
 )
 from bot.slack.grammar.table import COMMANDS, parse
 from bot.slack.grammar.typed import cleaned, from_slack, words
+from bot.slack.telling import Message
+from tests.unit.slack.blocks.screens import every_screen
 
 IDS = st.uuids().filter(lambda id_: id_.int != 0)
 PREFIXES = st.text("0123456789abcdef", min_size=4, max_size=31).map(Prefix)
@@ -173,3 +184,64 @@ def test_reading_a_target_never_fails(text: str) -> None:
     assert target is None or read_target(str(target)) == target
     for found in targets_in(text):
         assert read_target(str(found.target)) == found.target
+
+
+def _suggested(message: Message) -> Iterator[str]:
+    """The lines in code that begin with the command, as a reader would copy them; without those that hold a placeholder."""
+    text, blocks = checked(message.text, message.blocks)
+    for place in (text, *_words(blocks)):
+        for line in re.findall(r"`/flows ([^`]*)`", place):
+            copied = line.replace("&lt;", "<").replace("&gt;", ">").replace("&amp;", "&")
+            if not _PLACEHOLDER.search(copied):
+                yield copied
+
+
+_PLACEHOLDER = re.compile(r"<[a-z ,]+>|\[.*\]")
+
+
+def _words(thing: Any) -> Iterator[str]:
+    if isinstance(thing, str):
+        yield thing
+    for part in thing.values() if isinstance(thing, dict) else thing if isinstance(thing, list) else ():
+        yield from _words(part)
+
+
+@given(TYPED)
+def test_what_is_suggested_for_a_line_can_be_typed_as_it_is_shown(line: str) -> None:
+    outcome = _outcome(line)
+    if isinstance(outcome, NotUnderstood):
+        for message in (not_understood(outcome, command="/flows"), explained(outcome, command="/flows")):
+            for suggested in _suggested(message):
+                parse(suggested)
+
+
+@given(LINES, FILTERS)
+def test_what_is_suggested_instead_of_a_bulk_stop_can_be_typed_and_is_narrower(words_: str, filters: Filters) -> None:
+    groups = (Group(words_, words_, 9),)
+    for why in NoCard:
+        for suggested in _suggested(bulk_unasked(Unasked(why, filters, 9, 5, groups), command="/flows")):
+            asked = parse(suggested)
+            if why is NoCard.TOO_MANY:
+                assert isinstance(asked, StopAll)
+                assert asked.filters != filters
+
+
+@pytest.mark.parametrize("message", list(every_screen()))
+def test_every_line_on_every_screen_can_be_typed(message: Message) -> None:
+    for suggested in _suggested(message):
+        parse(suggested)
+
+
+@given(IDS)
+def test_an_id_as_it_is_shown_everywhere_can_be_typed(id_: UUID) -> None:
+    for word in ("show", "stop", "watch", "unwatch", "audit"):
+        parse(f"{word} {id_.hex[:8]}")
+
+
+@given(LISTS, st.none() | PLACES)
+def test_what_a_button_carries_is_not_changed_by_the_way_slack_writes_texts(listing: List, place: Place | None) -> None:
+    value = ids.encode_listing(replace(listing, place=place))
+    assert value.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;") == value
+    assert len(value) <= 2000
+    older = typed(listing)  # as buttons of older versions carry it
+    assert ids.decode_listing(older.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")) == listing

@@ -171,7 +171,9 @@ def test_groups_are_counted_and_their_pages_turn_as_groups() -> None:
     found = listing(rows=0, by="flow", groups=groups)
     words = json.dumps(_sent(activeflow_list(found, ALICE, NOW, command="/flows")), ensure_ascii=False)
     assert "Support ∗line∗* · 12, the oldest 4 min (`3c5b0f6e`)" in words
-    assert "list by flow" in words
+    turned = re.search(r'"value": "(~[\w-]+)"', words)
+    assert turned is not None
+    assert ids.decode_listing(turned[1]).by == "flow"
     assert "No activeflow" not in words
 
 
