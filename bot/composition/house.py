@@ -135,8 +135,7 @@ async def running(
         book, teller = Book(database, now=now, alone=last_sign.nobody_took_over), Teller(client, session)
         asked = web_client(token, settings.slack_api_url, session, access=access, waits=False)
         people = People(asked, installation, in_force.policy, alone=not database.is_postgresql)
-        mention = f"@{installation.bot_name}"
-        cards = StopCards(teller, settings.flows_bot_command, mention=mention, now=now)
+        cards = StopCards(teller, settings.flows_bot_command, mention=installation.mention, now=now)
         bulk_cards = BulkCards(teller, cards)
         carrying = CarryingOut(
             voipbin,
@@ -188,7 +187,7 @@ async def running(
         at_home = AtHome(voipbin, live, judging, reviewing, doctoring.at_a_glance, now)
         desk = Desk(
             command=settings.flows_bot_command,
-            mention=mention,
+            mention=installation.mention,
             people=people,
             access=access,
             jobs=jobs,

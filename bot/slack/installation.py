@@ -30,9 +30,13 @@ class Installation:
     """Empty when Slack did not say: then deliveries cannot be checked for it."""
     enterprise_id: str = ""
     bot_name: str = "flows-bot"
-    """What people type after the @ to mention it."""
     team: str = ""
     """The workspace's name, for people reading a log or a doctor's report."""
+
+    @property
+    def mention(self) -> str:
+        """What people type to mention it."""
+        return f"@{self.bot_name}"
 
 
 _WHOLE_ORGANISATION: Final = (
