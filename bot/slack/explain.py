@@ -123,6 +123,7 @@ def _refusal(error: BotError, command: str) -> str:
         case TooManySearches():
             return (
                 f"You have looked for {error.most} phone numbers within an hour, and I look for no more for one person. "
+                "Nothing was looked for now. "
                 f"The next one: from {date_token(error.again_at)}. Ids, names and words can be looked for as before."
             )
         case _:

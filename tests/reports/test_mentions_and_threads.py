@@ -167,7 +167,6 @@ async def test_a_direct_message_is_a_command_or_answered_with_help(
         {"type": "app_mention", "bot_id": "B0OTHER", "user": "U0OTHERBOT"},
         {"type": "app_mention"},
         {"type": "message", "channel_type": "channel", "user": ALICE},
-        {"type": "message", "channel_type": "im", "user": ALICE, "subtype": "message_changed"},
     ],
 )
 async def test_what_other_bots_and_slack_itself_say_is_not_answered(
