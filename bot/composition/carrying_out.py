@@ -4,6 +4,8 @@ from collections.abc import Callable
 from contextlib import AsyncExitStack
 from dataclasses import replace
 from datetime import timedelta
+from functools import partial
+from typing import Final
 from uuid import uuid4
 
 import structlog
@@ -24,7 +26,7 @@ from bot.activeflows.stopping.follow import Follow
 from bot.activeflows.stopping.gate import Gate
 from bot.activeflows.stopping.machine import StopMachine
 from bot.activeflows.stopping.patience import Patience
-from bot.activeflows.stopping.ports import Cards, Ledger, People
+from bot.activeflows.stopping.ports import Cards, Ledger, People, PressCards
 from bot.activeflows.stopping.readback import Readback
 from bot.activeflows.stopping.renewal import Renewal
 from bot.activeflows.stopping.stops import Wish
@@ -38,9 +40,12 @@ from bot.ledger.database import Database
 from bot.ledger.durable import RECORD_WITHIN, VERSION, CarryOut, Durable
 from bot.ledger.earlier_presses import adopt
 from bot.ledger.replicas import LastSign, Replicas
+from bot.ledger.silence import Silence
 from bot.voipbin import InBulk, VoIPBINClient
 
 log = structlog.get_logger(__name__)
+SILENT_AFTER: Final = 8.0
+"""Seconds without an answer of the database until whoever waits for a stop is told so."""
 
 
 class CarryingOut:
@@ -58,9 +63,11 @@ class CarryingOut:
         clock: SharedClock,
         last_sign: LastSign,
         record_within: timedelta = RECORD_WITHIN,
+        silent_after: float = SILENT_AFTER,
     ) -> None:
         self._voipbin, self._database, self._ledger, self._people = voipbin, database, ledger, people
         self._policy, self._patience, self._clock, self._last_sign = policy, patience, clock, last_sign
+        self._silent_after = silent_after
         executor_id = str(uuid4()) if database.is_postgresql else "sqlite"
         self.durable = Durable(database.url, executor_id=executor_id, record_within=record_within)
         self.bulks = BulkBook(database)
@@ -68,7 +75,9 @@ class CarryingOut:
         self._gate = Gate(ledger, self._authorization)
         self._admitting = Admitting(ledger, self._authorization, now=clock.now)
 
-    async def begin(self, cards: Cards, bulk_cards: BulkCards, stack: AsyncExitStack, *, within: float) -> AskingBulk:
+    async def begin(
+        self, cards: PressCards, bulk_cards: BulkCards, stack: AsyncExitStack, *, within: float
+    ) -> AskingBulk:
         """Carry out presses from now on, those first that were cut off; ``within``: seconds they get at the end."""
         stack.push_async_callback(self.durable.close, within=within)
         now = self._clock.now
@@ -81,7 +90,14 @@ class CarryingOut:
         unrecorded = Unrecorded(self._ledger, cards, now=now)
         by_wish = self._by_wish(cards, bulking, hung_up)
         await self._adopt(self.durable.executor_id)
-        await self.durable.launch(by_wish, bulking.carry_out_member, unrecorded.refuse)
+        await self.durable.launch(by_wish, bulking.carry_out_member, unrecorded.refuse, cards.stuck)
+        silence = Silence(
+            self._database,
+            lambda: bool(self.durable.under_way()),
+            partial(_tell_stuck, self.durable, cards),
+            after=self._silent_after,
+        )
+        await stack.enter_async_context(beside(silence.attend()))
         if self._database.is_postgresql:
             aside = self._database.apart()  # signs of life do not wait for the work
             stack.push_async_callback(aside.close)
@@ -142,3 +158,8 @@ class CarryingOut:
             members=self.durable,
             now=now,
         )
+
+
+async def _tell_stuck(durable: Durable, cards: PressCards) -> None:
+    for press in durable.under_way():
+        await cards.stuck(press, None)

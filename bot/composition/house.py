@@ -35,7 +35,7 @@ from bot.activeflows.stopping.asking import Asking
 from bot.activeflows.stopping.patience import Patience
 from bot.activeflows.watching.pacing import Pace as WatchPace
 from bot.composition.beside import beside
-from bot.composition.carrying_out import CarryingOut
+from bot.composition.carrying_out import SILENT_AFTER, CarryingOut
 from bot.composition.connecting import installed, kept_alone, opened, reached, secret_of
 from bot.composition.doctoring import Doctoring, needs_of
 from bot.composition.exposed_files import exposed
@@ -109,11 +109,12 @@ async def running(
     last_words: float = LAST_WORDS,
     wall: Callable[[], datetime] = utc_now,
     record_within: timedelta = RECORD_WITHIN,
+    silent_after: float = SILENT_AFTER,
 ) -> AsyncIterator[Running]:
     """The whole bot, for as long as the block lasts. Raises ``Misconfigured`` with one line per mistake.
 
     ``look_every``: seconds between two looks at the policy file. ``kept_for``: what durable presses leave behind.
-    ``record_within``: so long a press may take to be recorded.
+    ``record_within``: so long a press may take to be recorded. ``silent_after``: seconds that the database may be silent.
     """
     in_force, patience = PolicyInForce(settings.flows_bot_policy), patience or Patience()
     async with AsyncExitStack() as stack:
@@ -147,6 +148,7 @@ async def running(
             clock=clock,
             last_sign=last_sign,
             record_within=record_within,
+            silent_after=silent_after,
         )
         bulk = await carrying.begin(cards, bulk_cards, stack, within=last_words)
         await stack.enter_async_context(beside(forgetting(carrying.durable.forget, now, kept_for=kept_for)))

@@ -24,30 +24,31 @@ Decisions:
 """
 
 import asyncio
-import json
 import logging
 from collections.abc import Awaitable, Callable, Coroutine, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
+from contextvars import Context
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from functools import partial
-from typing import Any, Final, TypeAlias, TypeVar
+from typing import Any, Final, TypeAlias
 
 import structlog
 from dbos import DBOS, DBOSConfig, SetWorkflowID, WorkflowHandleAsync
-from dbos import Serializer as DBOSSerializer
 from pydantic import TypeAdapter
+from sqlalchemy.exc import SQLAlchemyError
 
 from bot.activeflows.bulk.bulks import Became
 from bot.activeflows.errors import LedgerUnavailable
 from bot.activeflows.stopping.ports import Step
-from bot.activeflows.stopping.stops import Press
+from bot.activeflows.stopping.stops import Press, Wish
 from bot.ledger import foreign_rows, old_sqlite
 from bot.ledger.beginning import Beginning, Presses
 from bot.ledger.engine import workflow_engine
+from bot.ledger.json_rows import Json
+from bot.ledger.steps import CutShort, DurableStep, resumed
 
-T = TypeVar("T")
 log = structlog.get_logger(__name__)
 VERSION: Final = "2"
 _PRESS: Final = TypeAdapter(Press)
@@ -55,6 +56,8 @@ RECORD_WITHIN: Final = timedelta(seconds=1.5)
 """So long a press may take to be recorded: Slack waits three seconds for the ack."""
 CarryOut: TypeAlias = Callable[[Press, Step], Awaitable[None]]
 """The whole life of a press, step by step."""
+Broken: TypeAlias = Callable[[Press, Exception | None], Awaitable[None]]
+"""Tells of a press that is stuck half-way: by a bug, or (``None``) because the database does not answer."""
 Refuse: TypeAlias = Callable[[Press, bool], Awaitable[bool]]
 """Refuses a press that was recorded too late; whether its presser was told so already."""
 CarryOutMember: TypeAlias = Callable[[Press, int, Step], Awaitable[Became]]
@@ -67,50 +70,6 @@ _LOOK_EVERY: Final = 0.25
 _LISTENER_TURN: Final = 0.02
 """Seconds of one turn of DBOS's listener for messages between workflows, of which there are none here: its turns cost
 nothing, and a shutdown waits for the end of one. DBOS's own is a second."""
-
-
-class Json(DBOSSerializer):
-    """Plain JSON; an exception keeps its type's name only, so that no text of it gets into the database."""
-
-    def serialize(self, data: Any) -> str:
-        return json.dumps(data, default=lambda value: {"unserializable": type(value).__name__})
-
-    def deserialize(self, serialized_data: str) -> Any:
-        return json.loads(serialized_data, object_hook=_revived)
-
-    def name(self) -> str:
-        return foreign_rows.FORMAT
-
-
-def _revived(fields: dict[str, Any]) -> Any:
-    return RuntimeError(fields["unserializable"]) if fields.keys() == {"unserializable"} else fields
-
-
-class DurableStep:
-    """``stopping.ports.Step`` on DBOS. ``waiting``: the workflows that a shutdown does not wait for."""
-
-    def __init__(self, waiting: set[asyncio.Task[Any]]) -> None:
-        self._waiting = waiting
-
-    async def __call__(self, name: str, returns: type[T], work: Callable[[], Awaitable[T]], /) -> T:
-        adapter = TypeAdapter(returns)
-
-        async def recorded() -> Any:
-            return adapter.dump_python(await work(), mode="json")
-
-        return adapter.validate_python(await DBOS.run_step_async({"name": name}, recorded))
-
-    async def sleep(self, seconds: float) -> None:
-        await DBOS.sleep_async(seconds)
-
-    async def idle(self, seconds: float) -> None:
-        task = asyncio.current_task()
-        assert task is not None  # noqa: S101 # a workflow is one
-        self._waiting.add(task)
-        try:
-            await DBOS.sleep_async(seconds)
-        finally:
-            self._waiting.discard(task)
 
 
 def _log_with_the_house() -> None:
@@ -130,11 +89,15 @@ class Durable:
         self._engine = workflow_engine(database_url)
         self._running: set[asyncio.Task[Any]] = set()
         self._waiting: set[asyncio.Task[Any]] = set()
+        self._under_way: dict[str, tuple[Press, asyncio.Task[Any]]] = {}
+        self._stalled: dict[str, Press] = {}
         self._closing = False
         self._workflow: Callable[[dict[str, Any], str | None], Coroutine[Any, Any, None]] | None = None
         self._member: Callable[[dict[str, Any], int], Coroutine[Any, Any, str]] | None = None
 
-    async def launch(self, carry_out: CarryOut, carry_out_member: CarryOutMember, refuse: Refuse) -> None:
+    async def launch(
+        self, carry_out: CarryOut, carry_out_member: CarryOutMember, refuse: Refuse, broken: Broken
+    ) -> None:
         """Register the workflows, create DBOS's tables, and recover what was cut off. Call it in the running loop."""
         _log_with_the_house()
         foreign_rows.refuse()
@@ -155,20 +118,36 @@ class Durable:
 
         @DBOS.workflow(name=_CARRY_OUT_PRESS, max_recovery_attempts=None)
         async def workflow(press: dict[str, Any], record_by: str | None = None) -> None:
-            with self._at_work():
-                taken, step = _PRESS.validate_python(press), DurableStep(self._waiting)
-                beginning = await step("begin", Beginning, partial(self._presses.beginning, taken, record_by))
-                if beginning is Beginning.IN_TIME:
-                    await carry_out(taken, step)
-                else:
-                    await step("refuse", bool, partial(refuse, taken, beginning is Beginning.GIVEN_UP))
+            taken, step = _PRESS.validate_python(press), DurableStep(self._waiting)
+            with self._at_work(taken):
+                try:
+                    beginning = await step("begin", Beginning, partial(self._presses.beginning, taken, record_by))
+                    if beginning is Beginning.IN_TIME:
+                        await carry_out(taken, step)
+                    else:
+                        await step("refuse", bool, partial(refuse, taken, beginning is Beginning.GIVEN_UP))
+                except CutShort as cut:
+                    await broken(taken, cut.bug)
+                    raise
+                except SQLAlchemyError as trouble:  # DBOS waits for some databases that are lost, and not for others
+                    log.error("workflow_cut_short", trouble=type(trouble).__name__)
+                    self._resume(taken)
+                    raise CutShort(trouble) from trouble
+                except Exception as bug:
+                    await broken(taken, bug)
+                    raise CutShort(bug) from bug  # it stays as it is, and goes on at the next start
 
         @DBOS.workflow(name=_CARRY_OUT_MEMBER, max_recovery_attempts=None)
         async def member(press: dict[str, Any], number: int) -> str:
             with self._at_work():
                 if self._closing:
                     raise asyncio.CancelledError
-                return str(await carry_out_member(_PRESS.validate_python(press), number, DurableStep(self._waiting)))
+                try:
+                    became = await carry_out_member(_PRESS.validate_python(press), number, DurableStep(self._waiting))
+                except CutShort as cut:  # the bulk stop is not held up by it
+                    log.error("member_cut_short", number=number, bug=type(cut.bug).__name__)
+                    became = Became.UNKNOWN
+                return str(became)
 
         self._workflow, self._member = workflow, member
         DBOS.launch()
@@ -250,6 +229,20 @@ class Durable:
         """Carry on with the presses of a process that is gone."""
         await asyncio.to_thread(DBOS._recover_pending_workflows, [executor_id])  # noqa: SLF001 # DBOS's documented recovery has no public name in the library
 
+    def _resume(self, press: Press) -> None:
+        """Go on with a press that was cut short, as soon as the database answers."""
+        task = asyncio.create_task(resumed(press.id), context=Context())  # outside of the workflow it is about
+        self._starting.add(task)
+        self._stalled[press.id] = press
+        task.add_done_callback(self._starting.discard)
+        task.add_done_callback(lambda _: self._stalled.pop(press.id, None))
+
+    def under_way(self) -> tuple[Press, ...]:
+        """The presses that are carried out by this process now; not those whose stop is over and only followed."""
+        working = self._running - self._waiting
+        there = [press for press, task in self._under_way.values() if task in working or press.wish is Wish.BULK]
+        return (*self._stalled.values(), *there)
+
     async def close(self, *, within: float) -> None:
         """Let running presses finish for ``within`` seconds, cut off the rest (they stay pending), and end DBOS."""
         self._closing = True
@@ -272,13 +265,19 @@ class Durable:
             self._engine.dispose()
 
     @contextmanager
-    def _at_work(self) -> Iterator[None]:
-        """Known to ``close`` for as long as the block lasts."""
+    def _at_work(self, press: Press | None = None) -> Iterator[None]:
+        """Known to ``close`` for as long as the block lasts; ``press``: and as one that is ``under_way``."""
         task = asyncio.current_task()
         if task is not None:
             self._running.add(task)
             task.add_done_callback(self._running.discard)
-        yield
+        if press is not None and task is not None:
+            self._under_way[press.id] = press, task
+        try:
+            yield
+        finally:
+            if press is not None:
+                self._under_way.pop(press.id, None)
 
 
 def _member_id(press: Press, number: int) -> str:

@@ -8,7 +8,7 @@ to the presser alone, with that fact.
 import asyncio
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager, suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Final
 from uuid import UUID
@@ -21,6 +21,8 @@ from bot.slack.advice import not_shown
 from bot.slack.blocks.declined import ask_others, declined_press
 from bot.slack.blocks.mrkdwn import date_token
 from bot.slack.blocks.stop_card import stop_card
+from bot.slack.blocks.stuck_press import stuck_press
+from bot.slack.explain import reported
 from bot.slack.presses import gesture_of
 from bot.slack.telling import Message, Posted, Teller
 
@@ -65,6 +67,8 @@ class StopCards:
         self._turns: dict[UUID, _Turn] = {}
         self._first_words: dict[str, _Waiting] = {}
         self._reassuring: dict[str, asyncio.Task[None]] = {}
+        self._untouched: set[str] = set()
+        self._stuck: set[str] = set()
 
     async def show(self, intent: Intent, phase: Phase, press: Press | None, *, guard: Guard | None = None) -> bool:
         """Change the card for everybody, or tell the presser; whether somebody could see it."""
@@ -84,11 +88,25 @@ class StopCards:
 
     async def decline(self, press: Press, declined: Declined) -> bool:
         ask = ask_others(press.intent_id) if press.wish is Wish.STOP else None  # of a hang-up the card stands there
-        seen = await self._teller.privately(
-            gesture_of(press), declined_press(declined, self.typed_in(press.thread), ask=ask)
-        )
+        seen = await self._teller.privately(gesture_of(press), declined_press(declined, self.typed_in(press.thread), ask=ask))
+        self._untouched.discard(press.id)
         self._said(press)
         return seen
+
+    async def stuck(self, press: Press, bug: Exception | None) -> None:
+        """Tell once that a press is stuck half-way, to whoever pressed and below the card: by a bug, or by the database."""
+        if press.id in self._stuck:
+            return
+        self._stuck.add(press.id)
+        number = reported(bug, user=press.by, doing=f"carrying out a {press.wish}") if bug is not None else ""
+        untouched = press.id in self._untouched
+        message = stuck_press(press, self._now(), untouched=untouched, incident=number)
+        self._said(press)
+        gesture = gesture_of(press)
+        await self._teller.privately(gesture, message)
+        if gesture.channel_id and gesture.message_ts:
+            below = replace(gesture, thread_ts=gesture.message_ts, response_url="")
+            await self._teller.publicly(below, message)
 
     def typed_in(self, thread: str) -> str:
         """What is typed before the words of a command there; ``thread`` is empty outside of threads."""
@@ -97,6 +115,7 @@ class StopCards:
     def promise(self, press: Press) -> None:
         """From now on somebody hears about this press within seconds. Call it before the press is started."""
         self._first_words[press.id] = _Waiting()
+        self._untouched.add(press.id)
         task = asyncio.create_task(self._reassure(press))
         self._reassuring[press.id] = task
         task.add_done_callback(lambda _: self._reassuring.pop(press.id, None))
@@ -108,6 +127,9 @@ class StopCards:
 
     def begun(self, press: Press | None) -> None:
         """What is to be said about the press is on its way: from now on it is not said that nothing was sent."""
+        if press is not None:
+            self._untouched.discard(press.id)
+            self._stuck.discard(press.id)
         if press is not None and press.id in self._first_words:
             self._first_words[press.id].begun = True
 

@@ -80,12 +80,18 @@ def explained(error: BotError, *, command: str = "") -> Message:
 
 def incident(error: BaseException, *, user: str, doing: str = "") -> Message:
     """The words for a bug, with an id that finds its places in the log. Writes that log line."""
-    number = secrets.token_hex(4)
-    log.error("bug", incident=number, user=user, doing=doing, error=type(error).__name__, where=places(error))
+    number = reported(error, user=user, doing=doing)
     return Message(
         f"Something in this bot went wrong that nobody foresaw. What had been done until then is not known to me: "
         f"look before you try again. To have it repaired, {_CARETAKER}, with incident {code(number)}."
     )
+
+
+def reported(error: BaseException, *, user: str, doing: str = "") -> str:
+    """The id of a bug, under which the log has its places."""
+    number = secrets.token_hex(4)
+    log.error("bug", incident=number, user=user, doing=doing, error=type(error).__name__, where=places(error))
+    return number
 
 
 def places(error: BaseException) -> list[str]:

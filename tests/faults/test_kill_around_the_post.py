@@ -95,7 +95,7 @@ async def test_killed_while_the_stop_was_on_its_way_and_it_arrives(
     point.release()
     words = await theatre.words_after_restart(card)
     assert heading_of(words) == "Ended"
-    assert "@Alice’s stop had no clear answer (the bot was restarted" in words
+    assert "@Alice’s stop had no clear answer (the bot was cut off" in words
     assert_told_truly(stage, activeflow, words)
     assert len(stop_requests(voipbin, activeflow)) == 1
     assert stops_with_effect(voipbin, activeflow) == 1

@@ -49,7 +49,7 @@ SHORT = Patience(
     looks=5,
     after=(0.0, 0.1, 0.2, 0.3),
     follow_every=0.2,
-    follow_for=60.0,
+    follow_for=0.6,
 )
 BRISK = WatchPace(
     card_every=0.1,
@@ -90,6 +90,7 @@ class Stage:
     alert_pace: AlertPace = field(default=QUICK)
     pace: Pace = field(default_factory=Pace)
     record_within: timedelta = timedelta(seconds=12)  # how soon a press is recorded is measured elsewhere
+    silent_after: float = 60.0
     url: str = ""
     """Of the bot that was started last."""
 
@@ -201,6 +202,7 @@ async def stage(slack: Workspace, voipbin: World, policy: Path, sqlite_url: str)
                 pace=set_up.pace,
                 look_every=0.05,
                 record_within=set_up.record_within,
+                silent_after=set_up.silent_after,
             ) as bot:
                 set_up.url = f"http://127.0.0.1:{bot.port}"
                 slack.request_url = f"{set_up.url}/slack/events"

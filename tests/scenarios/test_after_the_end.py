@@ -88,7 +88,7 @@ async def test_a_press_on_hang_up_that_did_nothing_is_said_and_can_be_made_again
         said = await stage.reads("@Carol pressed Hang up the call:")
         assert "Stopped by @Alice" in said.words
         await slack.clicks(ALICE, said, "call.hang_up")
-        assert "after @Alice pressed" in (await stage.reads("Call: hung up")).words
+        assert "Call: hung up" in (await stage.reads("after @Alice pressed")).words
         record = (await answers(stage, "audit", user=BOB)).words
     assert record.count("pressed Hang up the call") == 2
     assert record.count("sending the hang-up of the call") == sent + 1

@@ -14,6 +14,13 @@ from tests.scenarios.conftest import ALICE, BOB, Stage
 STOP = "/activeflows/{id}/stop"
 
 
+@pytest.fixture
+def stage(stage: Stage) -> Stage:
+    """Where what is so by now is followed for as long as a test takes."""
+    stage.patience = replace(stage.patience, follow_for=60.0)
+    return stage
+
+
 async def still_running(bot: Stage, voipbin: World) -> tuple[Activeflow, Message]:
     """A stop that broke on its way each time it was sent."""
     activeflow = voipbin.rings(voipbin.add_flow("Support line"), at="play")

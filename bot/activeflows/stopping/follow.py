@@ -75,9 +75,7 @@ class Follow:
                 await step("followed", bool, partial(self._settle, intent, press, ended, show))
                 return ended
             if verdict.state is State.RUNNING:
-                was, phase = phase, replace_reading(press, phase, verdict)
-                if type(was) is not type(phase):
-                    await step("known", bool, partial(show, intent, phase))
+                phase = _read_again(phase, verdict)
             if look.late:
                 break
         phase = replace(phase, until=None)
@@ -124,10 +122,11 @@ class Follow:
         return await show(intent, told)
 
 
-def replace_reading(press: Press, phase: Unsettled, verdict: Verdict) -> StillRunning:
-    """It was read as running: that is known now, even if it was not before."""
-    at = verdict.read_at or (phase.at if isinstance(phase, StillRunning) else phase.since)
-    return StillRunning(press.by, at, phase.trouble, receipt=phase.receipt, until=phase.until)
+def _read_again(phase: Unsettled, verdict: Verdict) -> Unsettled:
+    """Of a stop that VoIPBIN took it stays unknown what came of it: what still shows it as running may be a cache."""
+    if verdict.read_at is None or isinstance(phase, NotKnown):
+        return phase
+    return replace(phase, at=verdict.read_at)
 
 
 def _ended(press: Press, phase: Unsettled, verdict: Verdict) -> Ended:

@@ -277,7 +277,7 @@ class StopMachine:
 
 _NOT_PERMITTED: Final = "not permitted"
 """The word for a member of a bulk stop (``bulk.bulks.Became``)."""
-_CUT_OFF: Final = Sending(Sent.LOST, Trouble("the bot was restarted while the stop was being sent"))
+_CUT_OFF: Final = Sending(Sent.LOST, Trouble("the bot was cut off while the stop was being sent"))
 
 
 def _closed(closed: Closed) -> Sending:

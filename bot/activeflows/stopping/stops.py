@@ -186,8 +186,8 @@ class Ended:
         """This end, told after that one: whoever pressed *Hang up the call* meanwhile knows better about the call."""
         if there is None or there.call is None or not there.call.hung_up_by:
             return self
-        if self.call is not None and self.call.state == "hung_up":
-            return replace(self, call=replace(self.call, hung_up_by=there.call.hung_up_by))
+        if self.call is not None and self.call.state == "hung_up" and there.call.state != "hung_up":
+            return self  # by whom is told by whoever carries out a later press, if there is one
         return replace(self, call=there.call)
 
 

@@ -1,0 +1,29 @@
+"""What is said of a press that is stuck half-way, to whoever pressed and below its card: as far as is known without records."""
+
+from datetime import datetime
+from typing import Final
+
+from bot.activeflows.stopping.stops import Press, Wish
+from bot.slack.blocks.mrkdwn import code, date_token, mention
+from bot.slack.telling import Message
+
+_WHAT: Final = {Wish.STOP: "stop", Wish.HANG_UP: "hang-up", Wish.BULK: "bulk stop"}
+
+
+def stuck_press(press: Press, at: datetime, *, untouched: bool, incident: str = "") -> Message:
+    """``untouched``: certainly nothing was sent for it. ``incident``: of the bug; empty when the database does not answer."""
+    whose = f"{mention(press.by)}’s {_WHAT[press.wish]}"
+    if untouched:
+        so_far = f"Nothing has been sent for {whose} yet, as of {date_token(at)}"
+    else:
+        so_far = f"As of {date_token(at)}, {whose} may have been sent; what came of it I cannot say now"
+    if incident:
+        return Message(
+            f"Something in this bot went wrong in the middle of {whose}. {so_far}. It is taken up again when the bot is "
+            f"next started. Look before you try again, and tell whoever looks after this bot: incident {code(incident)}."
+        )
+    meanwhile = "without it nothing is sent" if untouched else "nothing further is sent without it"
+    return Message(
+        f"My database does not answer. {so_far}, and {meanwhile}. I go on when it answers, and the card says what "
+        "becomes of it."
+    )

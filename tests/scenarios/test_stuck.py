@@ -1,0 +1,99 @@
+"""A press that gets stuck half-way is never silent: its presser and its card are told what is known, and it goes on."""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+import pytest
+
+from bot.activeflows.stopping.aftermath import Aftermath
+from bot.activeflows.stopping.readback import Readback
+from bot.demo.slack.messages import Message
+from bot.demo.slack.workspace import Workspace
+from bot.demo.voipbin import faults
+from bot.demo.voipbin.state import Activeflow
+from bot.demo.voipbin.world import World
+from tests.scenarios.conftest import ALICE, BOB, Stage
+from tests.scenarios.outage import locked, relayed
+
+STOP = "/activeflows/{id}/stop"
+
+
+async def asked(bot: Stage, voipbin: World) -> tuple[Activeflow, Message]:
+    activeflow = voipbin.rings(at="play")
+    return activeflow, await bot.asks_to_stop(activeflow)
+
+
+async def both_read(bot: Stage, words: str) -> None:
+    """The presser alone, and everybody below the card."""
+    assert (await bot.reads(words)).ephemeral_to in {ALICE, None}
+    assert (await bot.reads(words, user=BOB)).ephemeral_to is None
+
+
+@pytest.mark.parametrize("where", ["before the stop", "after the stop"])
+async def test_a_database_that_is_locked_in_the_middle_is_told_and_waited_for(
+    where: str, stage: Stage, slack: Workspace, voipbin: World, sqlite_url: str
+) -> None:
+    stage.silent_after = 1.0
+    sent = where == "after the stop"
+    held = faults.hold(after_work=sent)
+    async with stage.start():
+        activeflow, card = await asked(stage, voipbin)
+        voipbin.faults.on("POST" if sent else "GET", STOP if sent else "/activeflows/{id}", held)
+        await slack.clicks(ALICE, card, "stop.flow")
+        await held.arrived()
+        with locked(sqlite_url):
+            held.release()
+            await both_read(stage, "My database does not answer")
+            said = await stage.reads("My database does not answer", user=BOB)
+            told = "may have been sent" if sent else "Nothing has been sent for @Alice’s stop yet"
+            assert told in said.words
+            assert stage.posts(activeflow) == int(sent)
+        await slack.until(lambda: "Stopped by @Alice" in slack.message(card.channel, card.ts).words, seconds=60)
+    assert stage.posts(activeflow) == 1
+
+
+async def test_a_database_that_is_gone_in_the_middle_is_told_and_waited_for(
+    stage: Stage, slack: Workspace, voipbin: World, postgresql_url: str
+) -> None:
+    stage.silent_after = 1.0
+    async with relayed(postgresql_url) as relay, stage.start(flows_bot_database_url=relay.url):
+        activeflow, card = await asked(stage, voipbin)
+        held = faults.hold(after_work=True)
+        voipbin.faults.on("POST", STOP, held)
+        await slack.clicks(ALICE, card, "stop.flow")
+        await held.arrived()
+        await relay.down()
+        held.release()
+        await both_read(stage, "My database does not answer")
+        await relay.up()
+        await slack.until(lambda: "Ended" in slack.message(card.channel, card.ts).words, seconds=60)
+        assert "the bot was cut off while the stop was being sent" in slack.message(card.channel, card.ts).words
+    assert stage.posts(activeflow) == 1
+
+
+@asynccontextmanager
+async def with_a_bug(monkeypatch: pytest.MonkeyPatch, thing: type, method: str) -> AsyncIterator[None]:
+    async def broken(*_: object, **__: object) -> None:
+        raise ZeroDivisionError
+
+    with monkeypatch.context() as patch:
+        patch.setattr(thing, method, broken)
+        yield
+
+
+@pytest.mark.parametrize("thing", [Readback, Aftermath])
+async def test_a_bug_in_the_middle_is_told_and_the_press_goes_on_at_the_next_start(
+    thing: type, stage: Stage, slack: Workspace, voipbin: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    method = "once" if thing is Readback else "_call"
+    async with with_a_bug(monkeypatch, thing, method), stage.start():
+        activeflow, card = await asked(stage, voipbin)
+        await slack.clicks(ALICE, card, "stop.flow")
+        await both_read(stage, "Something in this bot went wrong in the middle of @Alice’s stop")
+        said = await stage.reads("Something in this bot went wrong", user=BOB)
+        assert "may have been sent" in said.words
+        assert "incident" in said.words
+    async with stage.start():
+        await slack.until(lambda: "Call: hung up" in slack.message(card.channel, card.ts).words, seconds=60)
+    assert "Stopped by @Alice" in slack.message(card.channel, card.ts).words
+    assert stage.posts(activeflow) == 1
