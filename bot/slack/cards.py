@@ -88,7 +88,9 @@ class StopCards:
 
     async def decline(self, press: Press, declined: Declined) -> bool:
         ask = ask_others(press.intent_id) if press.wish is Wish.STOP else None  # of a hang-up the card stands there
-        seen = await self._teller.privately(gesture_of(press), declined_press(declined, self.typed_in(press.thread), ask=ask))
+        seen = await self._teller.privately(
+            gesture_of(press), declined_press(declined, self.typed_in(press.thread), ask=ask)
+        )
         self._untouched.discard(press.id)
         self._said(press)
         return seen
