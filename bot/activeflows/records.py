@@ -54,7 +54,10 @@ class Record:
 
 @dataclass(frozen=True, slots=True)
 class Written:
-    """A record in the chain. ``receipt`` is the first 10 hex digits of its hash; ``new``: it was not there before."""
+    """A record in the chain. ``receipt``: its number and the first 10 hex digits of its hash, ``12:0f3c2a9b1d``.
+
+    ``new``: it was not there before.
+    """
 
     seq: int
     receipt: str

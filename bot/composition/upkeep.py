@@ -7,6 +7,7 @@ later; nothing can be stopped without a ledger anyway. What is broken is logged 
 
 import asyncio
 import secrets
+import time
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import AsyncExitStack, asynccontextmanager
 from datetime import UTC, date, datetime, timedelta
@@ -28,8 +29,10 @@ log = structlog.get_logger(__name__)
 Tell: TypeAlias = Callable[[Head, date], Awaitable[bool]]
 LOOK_EVERY: Final = 1.0
 """Seconds between two looks at the policy file."""
-HEAD_EVERY: Final = 60.0
-"""Seconds between two questions whether this day's head has been told."""
+HEAD_EVERY: Final = 1.0
+"""Seconds between two questions whether a head is to be told."""
+HEAD_AGAIN: Final = 60.0
+"""Seconds until a head that nobody could see is told again."""
 FORGET_EVERY: Final = 3600.0
 KEPT_FOR: Final = timedelta(days=1)
 """Longer than any press is carried out, and than Slack's signature of a repeated delivery is good for."""
@@ -92,24 +95,31 @@ class PolicyWatch:
 
 
 class HeadTelling:
-    """Logs the head of the audit chain once each day (UTC), and tells it where people keep it, until somebody has it."""
+    """Logs the head of the audit chain each day (UTC) and after each outcome, and tells it where people keep it."""
 
-    def __init__(self, database: Database, tell: Tell, *, now: Callable[[], datetime]) -> None:
-        self._database, self._tell, self._now = database, tell, now
+    def __init__(
+        self, database: Database, tell: Tell, *, now: Callable[[], datetime], again: float = HEAD_AGAIN
+    ) -> None:
+        """``again``: seconds until one that nobody could see is told again."""
+        self._database, self._tell, self._now, self._again = database, tell, now, again
         self._owed: tuple[Head, date] | None = None
+        self._not_before = 0.0
 
     async def tell(self) -> None:
-        """If it was not told for this day yet, or nobody could see the last one."""
-        day = self._now().astimezone(UTC).date()
-        head = await self._database.within(partial(heads.claim, day=day))
+        """If one is due, or nobody could see the last one."""
+        day, head = self._now().astimezone(UTC).date(), None
+        if await self._database.reading(partial(heads.due, day=day)):
+            head = await self._database.within(partial(heads.claim, day=day))
         if head is not None:
             structlog.get_logger(AUDIT_HEAD).info("audit_head", day=day.isoformat(), head=str(head))
-            self._owed = head, day
-        if self._owed is None:
+            self._owed, self._not_before = (head, day), 0.0
+        if self._owed is None or time.monotonic() < self._not_before:
             return
         if await self._tell(*self._owed):
             self._owed = None
-        elif head is not None:  # said once a day, tried again each time
+            return
+        self._not_before = time.monotonic() + self._again
+        if head is not None:
             log.error("audit_head_not_posted", head=str(head), what="it stands in this log; tried again each minute")
 
 

@@ -2,7 +2,7 @@
 
 ``hash = sha256(previous hash, seq, body)`` where ``body`` is the record as canonical JSON (sorted keys, no blanks).
 The other columns repeat parts of the body for searching; ``verify`` holds them against it too. A removed tail cannot be
-seen from the rows alone: compare the newest receipt with the one on the last public stop card.
+seen from the rows alone: give ``flows-bot audit verify --head`` the receipt of the last public stop card, which is a head.
 """
 
 import hashlib
@@ -27,6 +27,11 @@ def hash_of(previous: str, seq: int, body: str) -> str:
     return hashlib.sha256(f"{previous}\n{seq}\n{body}".encode()).hexdigest()
 
 
+def receipt_of(seq: int, digest: str) -> str:
+    """What people are told of a record: its number and the beginning of its hash, as ``audit verify --head`` takes it."""
+    return f"{seq}:{digest[:RECEIPT_DIGITS]}"
+
+
 def body_of(record: Record) -> str:
     """The record as canonical JSON."""
     return json.dumps(asdict(record), default=str, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
@@ -37,13 +42,13 @@ def append(connection: Connection, record: Record) -> Written:
     one_writer(connection)
     there = connection.execute(select(audit.c.seq, audit.c.hash).where(audit.c.key == record.key)).first()
     if there is not None:
-        return Written(there.seq, there.hash[:RECEIPT_DIGITS], new=False)
+        return Written(there.seq, receipt_of(there.seq, there.hash), new=False)
     last = connection.execute(select(audit.c.seq, audit.c.hash).order_by(desc(audit.c.seq)).limit(1)).first()
     seq, previous = (last.seq + 1, last.hash) if last is not None else (1, GENESIS)
     body = body_of(record)
     digest = hash_of(previous, seq, body)
     connection.execute(insert(audit).values(seq=seq, body=body, previous=previous, hash=digest, **_columns(record)))
-    return Written(seq, digest[:RECEIPT_DIGITS], new=True)
+    return Written(seq, receipt_of(seq, digest), new=True)
 
 
 def _columns(record: Record) -> dict[str, str | None]:
@@ -89,7 +94,7 @@ def entries(connection: Connection, question: Question) -> list[Entry]:
         wanted = wanted.where(audit.c.seq < question.before_seq)
     if question.after_seq is not None:
         wanted = wanted.where(audit.c.seq > question.after_seq)
-    found = [Entry(row.seq, record_of(row.body), row.hash[:RECEIPT_DIGITS]) for row in connection.execute(wanted)]
+    found = [Entry(row.seq, record_of(row.body), receipt_of(row.seq, row.hash)) for row in connection.execute(wanted)]
     return found[::-1] if upwards else found
 
 
@@ -152,7 +157,7 @@ def proof(connection: Connection) -> Proof:
     def counted() -> Iterator[Mapping[str, Any]]:
         nonlocal count, newest
         for row in chain(connection):
-            count, newest = count + 1, row["hash"][:RECEIPT_DIGITS]
+            count, newest = count + 1, receipt_of(row["seq"], row["hash"])
             yield row
 
     flaws = tuple(verify(counted()))

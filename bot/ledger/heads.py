@@ -1,11 +1,12 @@
-"""Heads of the chain: what is told outside each day, so that a removed tail shows.
+"""Heads of the chain: what is told outside each day, and after each outcome of a stop, so that a removed tail shows.
 
 The rows alone cannot show that the newest of them were removed. A head, ``<seq>:<hash>``, that somebody keeps elsewhere
 can: the chain must still go through it. Decisions:
 
-- A day's head is claimed in a table of its own, not in the chain: announcing must not itself be what changes the head.
+- A head is claimed in a table of its own, not in the chain: announcing must not itself be what changes the head.
 - It is claimed before it is told, so it is told by one of all replicas, and not again after a restart. A bot that ends
-  before anybody could see it leaves a day out; the next head proves the records of that day, too.
+  before anybody could see it leaves one out; the next head proves the records before it, too.
+- Several outcomes in a moment have one head: the newest proves all of them.
 """
 
 import re
@@ -13,9 +14,9 @@ from collections.abc import Iterator
 from datetime import date
 from typing import Final
 
-from sqlalchemy import Connection, desc, insert, inspect, select
+from sqlalchemy import Connection, desc, insert, inspect, select, update
 
-from bot.activeflows.records import Head
+from bot.activeflows.records import Head, What
 from bot.ledger.audit import RECEIPT_DIGITS
 from bot.ledger.database import one_writer
 from bot.ledger.tables import audit, heads
@@ -23,15 +24,24 @@ from bot.ledger.tables import audit, heads
 _WRITTEN: Final = re.compile(rf"(?<![\w:.])(\d{{1,9}}):([0-9a-f]{{{RECEIPT_DIGITS},64}})(?![\w:])")
 
 
+def due(connection: Connection, day: date) -> bool:
+    """Is there a head to be told: the first of this day, or one after an outcome that none was told after?"""
+    told = connection.execute(select(heads.c.seq).where(heads.c.day == day.isoformat())).scalar()
+    newer = select(audit.c.seq).where(audit.c.seq > (told or 0)).limit(1)
+    if told is not None:
+        newer = newer.where(audit.c.what == str(What.OUTCOME))
+    return connection.execute(newer).first() is not None
+
+
 def claim(connection: Connection, day: date) -> Head | None:
-    """The head to be told for this day, to exactly one asker; ``None``: it was told, or there is no record yet."""
+    """The head to be told, to exactly one asker; ``None``: none is due."""
     one_writer(connection)
-    if connection.execute(select(heads.c.day).where(heads.c.day == day.isoformat())).first() is not None:
+    if not due(connection, day):
         return None
-    last = connection.execute(select(audit.c.seq, audit.c.hash).order_by(desc(audit.c.seq)).limit(1)).first()
-    if last is None:
-        return None
-    connection.execute(insert(heads).values(day=day.isoformat(), seq=last.seq, hash=last.hash))
+    last = connection.execute(select(audit.c.seq, audit.c.hash).order_by(desc(audit.c.seq)).limit(1)).one()
+    here = {"seq": last.seq, "hash": last.hash}
+    if not connection.execute(update(heads).where(heads.c.day == day.isoformat()).values(here)).rowcount:
+        connection.execute(insert(heads).values(day=day.isoformat(), **here))
     return Head(last.seq, last.hash)
 
 

@@ -12,7 +12,7 @@ from bot.activeflows.errors import LedgerUnavailable
 from bot.activeflows.health import Finding, State
 from bot.activeflows.records import Head
 from bot.ledger import foreign_rows, heads
-from bot.ledger.audit import RECEIPT_DIGITS
+from bot.ledger.audit import receipt_of
 from bot.ledger.database import Database, one_writer
 from bot.ledger.tables import audit
 from bot.ledger.tables import heads as told
@@ -40,9 +40,7 @@ async def ledger(database: Database) -> Finding:
         rows = "1 row of its workflows is" if strange == 1 else f"{strange} rows of its workflows are"
         what = f"can be written, but {rows} not this bot's, and refused"
         return Finding("ledger", State.BROKEN, what, "Ask who wrote into the database, and who else can.")
-    newest = (
-        f"the audit's newest is record {head.seq}, {head.hash[:RECEIPT_DIGITS]}" if head else "there is no record yet"
-    )
+    newest = f"the audit's newest is record {receipt_of(head.seq, head.hash)}" if head else "there is no record yet"
     return Finding("ledger", State.OK, f"can be written; {newest}")
 
 

@@ -46,7 +46,7 @@ async def test_a_stop_can_be_read_from_the_question_to_its_end(bot: Stage, slack
     answer = await answers(bot, "audit", user=BOB)
     assert answer.ephemeral_to == BOB
     digest = hashlib.sha256(bot.policy.read_bytes()).hexdigest()
-    told = [re.sub(r"^[\d-]+ [\d:]+ UTC · | · receipt \w{10}$", "", line) for line in lines(answer)]
+    told = [re.sub(r"^[\d-]+ [\d:]+ UTC · | · receipt \d+:\w{10}$", "", line) for line in lines(answer)]
     where = f"{short} · #incidents · reason: “it loops”"
     assert told == [
         f"@Carol outcome: ended, by this press · {where}",

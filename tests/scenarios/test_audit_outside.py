@@ -5,6 +5,7 @@ import csv
 import json
 import re
 from datetime import UTC, date, datetime, timedelta
+from functools import partial
 from uuid import UUID
 
 import pytest
@@ -12,10 +13,13 @@ import pytest
 from bot.activeflows.records import Head, Record, What
 from bot.composition.upkeep import HeadTelling
 from bot.demo.slack import faults as slack_faults
+from bot.demo.slack.messages import Message
 from bot.demo.slack.workspace import Workspace
+from bot.demo.voipbin.world import World
 from bot.ledger import audit, heads
 from bot.ledger.book import Book
 from bot.ledger.database import Database
+from bot.slack import ids
 from tests.scenarios.conftest import ALICE, INCIDENTS, LOBBY, Stage
 from tests.scenarios.program import Program
 from tests.scenarios.test_command_line import changed
@@ -72,10 +76,37 @@ async def test_a_head_that_nobody_could_see_is_told_again_until_somebody_can(dat
         return seen[len(told) - 1]
 
     (head,) = await written(database, 0)
-    telling = HeadTelling(database, tell, now=lambda: NOW)
+    telling = HeadTelling(database, tell, now=lambda: NOW, again=0.0)
     for _ in range(5):
         await telling.tell()
     assert told == [head] * 3
+
+
+async def test_each_outcome_has_its_head_and_a_receipt_of_a_card_is_one(
+    stage: Stage, voipbin: World, sqlite_url: str, program: Program
+) -> None:
+    stage.policy.write_text(stage.policy.read_text(encoding="utf-8") + IN_LOBBY, encoding="utf-8")
+    async with stage.start():
+        receipts = []
+        for _ in range(2):
+            card = await stage.asks_to_stop(voipbin.rings(at="play"))
+            await stage.slack.clicks(ALICE, card, ids.STOP_FLOW)
+            await stage.slack.until(partial(_told, stage, card))
+            receipts.append(_now(stage, card).words.partition("Receipt ")[2].split()[0])
+            sought = f"--head {receipts[-1]}"
+            await stage.reads(sought, channel=LOBBY)
+    where = {"FLOWS_BOT_DATABASE_URL": sqlite_url}
+    ended = await program("audit", "verify", *(word for receipt in receipts for word in ("--head", receipt)), **where)
+    assert (ended.status, ended.out[:2]) == (0, [f"head {receipt}: is in the chain" for receipt in receipts])
+
+
+def _told(stage: Stage, card: Message) -> bool:
+    return "Receipt" in _now(stage, card).words
+
+
+def _now(stage: Stage, card: Message) -> Message:
+    (found,) = (message for message in stage.slack.sees(ALICE, INCIDENTS) if message.ts == card.ts)
+    return found
 
 
 async def test_the_head_is_posted_where_the_policy_says_once_also_across_a_restart(
@@ -167,7 +198,7 @@ async def test_verify_with_heads_on_a_terminal_says_that_the_tail_was_removed(
     assert ended.out == [
         f"head {known[1]}: is in the chain",
         f"head {known[3]}: the chain ends at record 3: its tail was removed",
-        f"3 records, 0 flaws, newest receipt {known[2].hash[:10]}",
+        f"3 records, 0 flaws, newest receipt 3:{known[2].hash[:10]}",
     ]
     for wrong in (["--head", "12"], ["--head", "1:xyz"], ["--heads", "no-such.log"]):
         ended = await program("audit", "verify", *wrong, **where)
@@ -180,7 +211,7 @@ async def test_verify_on_a_terminal_says_which_record_was_changed_on_either_data
     known = await written(database, *range(4))
     where = {"FLOWS_BOT_DATABASE_URL": database.url}
     whole = await program("audit", "verify", **where)
-    assert (whole.status, whole.out) == (0, [f"4 records, 0 flaws, newest receipt {known[3].hash[:10]}"])
+    assert (whole.status, whole.out) == (0, [f"4 records, 0 flaws, newest receipt 4:{known[3].hash[:10]}"])
     await database.within(lambda c: c.exec_driver_sql("UPDATE audit SET body = 'forged' WHERE seq = 2"))
     ended = await program("audit", "verify", **where)
     assert (ended.status, ended.out[0]) == (1, "record 2: was changed after it was written")

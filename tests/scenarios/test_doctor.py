@@ -63,7 +63,7 @@ async def test_when_all_is_well_it_says_so_of_each_thing(live: Stage) -> None:
         "credential": "an access key that never ends",
         "event stream": "live since",
         "requests": "100 a second are the bot's share of 17; 0 waiting, no 429 lately",
-        "ledger": "can be written; the audit's newest is record 1, ",
+        "ledger": "can be written; the audit's newest is record 1:",
         "policy": "2 grants in force",
     }.items():
         assert line(answer, about).startswith(f"ok · {said}"), answer.words

@@ -245,7 +245,7 @@ class Cancelled:
 
 
 Outcome = Ended | NotKnown | StillRunning | NotSent | Expired
-"""How a press can end. ``receipt``: the first digits of the hash of the record that says so."""
+"""How a press can end. ``receipt``: the number of the record that says so, and the first digits of its hash."""
 Phase = Outcome | Waiting | StopInHand | Moved | Cancelled
 
 
