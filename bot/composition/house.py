@@ -56,6 +56,7 @@ from bot.settings import Settings
 from bot.slack.access import Access
 from bot.slack.alert_cards import AlertCards
 from bot.slack.app import build_app, web_client
+from bot.slack.appeals import Appeals
 from bot.slack.blocks.audit_head import audit_head
 from bot.slack.bulk_cards import BulkCards
 from bot.slack.cards import StopCards
@@ -192,6 +193,7 @@ async def running(
             mention=installation.mention,
             people=people,
             access=access,
+            appeals=Appeals(),
             jobs=jobs,
             teller=teller,
             cards=cards,

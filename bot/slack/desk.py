@@ -18,6 +18,7 @@ from bot.activeflows.stopping.asking import Asking
 from bot.activeflows.stopping.ports import Ledger, Presses
 from bot.activeflows.watching.beginning import Watching
 from bot.slack.access import Access
+from bot.slack.appeals import Appeals
 from bot.slack.bulk_cards import BulkCards
 from bot.slack.cards import StopCards
 from bot.slack.gestures import Gesture
@@ -39,6 +40,7 @@ class Desk:
     """How the bot is mentioned: ``@flows-bot``."""
     people: People
     access: Access
+    appeals: Appeals
     jobs: Jobs
     teller: Teller
     reading: Reading

@@ -1,8 +1,11 @@
 """Asking those who may, as it is the same for one activeflow and for many: the offer, the place, and pointing at a card."""
 
+from contextlib import suppress
 from dataclasses import replace
 from typing import Final
 
+import aiohttp
+from slack_sdk.errors import SlackClientError
 from slack_sdk.models.blocks import ActionsBlock
 
 from bot.activeflows.bulk.bulks import Bulk
@@ -31,8 +34,8 @@ def there(gesture: Gesture, card: Intent | Bulk) -> Gesture:
     return replace(gesture, channel_id=card.channel, response_url="", thread_ts=card.thread)
 
 
-async def point_at(desk: Desk, gesture: Gesture, card: Intent | Bulk, who_may: tuple[str, ...]) -> None:
-    """Ask those who may, below the card that stands there, to press it."""
+async def point_at(desk: Desk, gesture: Gesture, card: Intent | Bulk, who_may: tuple[str, ...]) -> bool:
+    """Ask those who may, below the card that stands there, to press it; whether that was posted."""
     below, channel = there(gesture, card), card.channel
     below = replace(below, thread_ts=card.thread or card.message_ts)
     asked = mentions(who_may) or "those who may"
@@ -40,10 +43,35 @@ async def point_at(desk: Desk, gesture: Gesture, card: Intent | Bulk, who_may: t
     asked_there = await desk.teller.publicly(below, words)
     if isinstance(asked_there, Posted):
         await asked_in(desk, gesture, channel)
+        return True
+    told = not_shown(f"What asks them in {mention(channel)}", asked_there.error)
+    then = "Look there, or" if asked_there.doubtful else "Nobody was asked: please"
+    await desk.teller.privately(gesture, Message(f"{told} {then} ask them yourself."))
+    return asked_there.doubtful
+
+
+async def asked_enough(desk: Desk, gesture: Gesture, channel: str, card_id: str) -> None:
+    """Point at the card that stands there, to the presser alone, instead of mentioning everybody once more."""
+    appeal = desk.appeals.newest(gesture.user_id, channel, card_id)
+    link = await link_to(desk, appeal.channel, appeal.ts) if appeal is not None else ""
+    if appeal is None or appeal.card_id == card_id:
+        where = f"<{link}|the card>" if link else f"the card in {mention(channel)}"
+        words = f"That was asked for already, and nobody is asked again so soon: see {where}. Nothing was stopped."
     else:
-        told = not_shown(f"What asks them in {mention(channel)}", asked_there.error)
-        then = "Look there, or" if asked_there.doubtful else "Nobody was asked: please"
-        await desk.teller.privately(gesture, Message(f"{told} {then} ask them yourself."))
+        where = f"<{link}|the last card>" if link else f"the last card in {mention(appeal.channel)}"
+        words = (
+            f"Those who may were asked so often just now (see {where}) that I do not ask them about this one: "
+            "please ask them yourself. Nothing was stopped."
+        )
+    await desk.teller.privately(gesture, Message(words))
+
+
+async def link_to(desk: Desk, channel: str, message_ts: str) -> str:
+    """Empty when Slack gives none. https://docs.slack.dev/reference/methods/chat.getPermalink"""
+    with suppress(SlackClientError, aiohttp.ClientError, OSError, ValueError):
+        answer = await desk.web.chat_getPermalink(channel=channel, message_ts=message_ts)
+        return str(answer.get("permalink") or "")
+    return ""
 
 
 def card_not_posted(error: str) -> Message:

@@ -10,13 +10,14 @@ from typing import Any, Final, TypeAlias
 from slack_bolt.async_app import AsyncApp
 from slack_bolt.context.ack.async_ack import AsyncAck
 
-from bot.activeflows.bulk.bulks import Bulk, Run
+from bot.activeflows.bulk.bulks import Bulk, BulkState, Run
 from bot.activeflows.bulk.preparing import Unasked
 from bot.activeflows.bulk.wanted import Wanted
 from bot.activeflows.errors import BotError, NotPermitted
 from bot.activeflows.operators import Operator, Permission
 from bot.activeflows.stopping.stops import Wish
 from bot.slack import ids
+from bot.slack.appeals import Appeal
 from bot.slack.blocks.bulk_card import bulk_card
 from bot.slack.blocks.bulk_unasked import bulk_unasked
 from bot.slack.blocks.declined import ask_others
@@ -24,7 +25,15 @@ from bot.slack.blocks.mrkdwn import mention
 from bot.slack.desk import Desk
 from bot.slack.gestures import Gesture, from_action
 from bot.slack.grammar.requests import StopAll
-from bot.slack.listeners.asking_others import NOTHING_TO_PRESS, asked_in, card_not_posted, offer, point_at, there
+from bot.slack.listeners.asking_others import (
+    NOTHING_TO_PRESS,
+    asked_enough,
+    asked_in,
+    card_not_posted,
+    offer,
+    point_at,
+    there,
+)
 from bot.slack.presses import press_of
 from bot.slack.taking import take
 from bot.slack.telling import Message, Posted
@@ -107,30 +116,65 @@ async def _offer_to_ask(
 
 async def _ask_others(desk: Desk, gesture: Gesture, bulk_id: str) -> None:
     operator = await desk.people.actor(gesture, Permission.VIEW)
-    put = await desk.bulk.put_to_others(operator, bulk_id)
-    if put is None:
-        await desk.teller.privately(gesture, NOTHING_TO_PRESS)
-    elif isinstance(put, Unasked):
-        await desk.teller.privately(gesture, bulk_unasked(put, command=desk.command))
-    elif put.opened:
-        if await _post(desk, there(gesture, put.bulk), operator, put.bulk, put.who_may):
-            await asked_in(desk, gesture, put.bulk.channel)
-    elif put.bulk.message_ts:
-        await point_at(desk, gesture, put.bulk, put.who_may)
+    draft, found = await desk.bulks.drafted(bulk_id), await desk.bulks.bulk(bulk_id)
+    if draft is not None:
+        channel, subject = operator.policy.rules.ask_in or draft.channel, draft.wanted.filters.words()
+    elif found is not None:
+        channel, subject = found[0].channel, found[0].filters.words()
     else:
-        await desk.teller.privately(gesture, _asked_already(put.bulk))
+        await desk.teller.privately(gesture, NOTHING_TO_PRESS)
+        return
+    bulk_id = await _standing(desk, channel, subject) or bulk_id
+    appeal = desk.appeals.begin(operator.person.id, channel, subject, bulk_id)
+    if appeal is None:
+        await asked_enough(desk, gesture, channel, bulk_id)
+        return
+    posted = False
+    try:
+        posted = await _put_to_others(desk, gesture, operator, bulk_id, appeal)
+    finally:
+        if not posted:
+            desk.appeals.not_posted(appeal)
 
 
-async def _post(desk: Desk, gesture: Gesture, operator: Operator, bulk: Bulk, who_may: tuple[str, ...] = ()) -> bool:
-    """Whether the card stands there; if not, it is put away and the asker is told."""
+async def _put_to_others(desk: Desk, gesture: Gesture, operator: Operator, bulk_id: str, appeal: Appeal) -> bool:
+    put = await desk.bulk.put_to_others(operator, bulk_id)
+    if put is None or isinstance(put, Unasked):
+        answer = NOTHING_TO_PRESS if put is None else bulk_unasked(put, command=desk.command)
+        await desk.teller.privately(gesture, answer)
+        return False
+    if put.opened:
+        posted = await _post(desk, there(gesture, put.bulk), operator, put.bulk, put.who_may)
+        if posted is not None:
+            appeal.ts = posted.ts
+            await asked_in(desk, gesture, put.bulk.channel)
+        return posted is not None
+    if put.bulk.message_ts:
+        appeal.ts = put.bulk.message_ts
+        return await point_at(desk, gesture, put.bulk, put.who_may)
+    await desk.teller.privately(gesture, _asked_already(put.bulk))
+    return False
+
+
+async def _standing(desk: Desk, channel: str, subject: str) -> str:
+    """The id of a card that asks for this already, and can still be pressed."""
+    bulk_id = desk.appeals.standing(channel, subject)
+    found = await desk.bulks.bulk(bulk_id) if bulk_id else None
+    return bulk_id if found is not None and found[1].state is BulkState.OPEN and not found[0].late(desk.now()) else ""
+
+
+async def _post(
+    desk: Desk, gesture: Gesture, operator: Operator, bulk: Bulk, who_may: tuple[str, ...] = ()
+) -> Posted | None:
+    """Where the card stands; if nowhere, it is put away and the asker is told."""
     posted = await desk.teller.publicly(gesture, bulk_card(bulk, Run(), desk.command, who_may=who_may))
     if not isinstance(posted, Posted):
         await desk.bulk.put_away(operator, bulk.id)
         await desk.teller.privately(gesture, card_not_posted(posted.error))
-        return False
+        return None
     if posted.ts:
         await desk.bulks.bulk_posted(bulk.id, posted.ts)
-    return True
+    return posted
 
 
 def _asked_already(bulk: Bulk) -> Message:

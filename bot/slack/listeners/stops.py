@@ -11,9 +11,10 @@ from slack_bolt.context.ack.async_ack import AsyncAck
 
 from bot.activeflows.errors import BotError, Failure, NotPermitted
 from bot.activeflows.operators import Operator, Permission
-from bot.activeflows.stopping.stops import Cancelled, Declined, Intent, Waiting, Why, Wish
+from bot.activeflows.stopping.stops import Cancelled, Declined, Intent, IntentState, Waiting, Why, Wish
 from bot.activeflows.targets import Target
 from bot.slack import ids
+from bot.slack.appeals import Appeal
 from bot.slack.blocks.declined import ask_others, declined_press
 from bot.slack.blocks.stop_card import stop_card
 from bot.slack.blocks.way_out import with_way_out
@@ -22,7 +23,15 @@ from bot.slack.explain import explained
 from bot.slack.gestures import Gesture, from_action
 from bot.slack.grammar.requests import Stop
 from bot.slack.listeners import reasons
-from bot.slack.listeners.asking_others import NOTHING_TO_PRESS, asked_in, card_not_posted, offer, point_at, there
+from bot.slack.listeners.asking_others import (
+    NOTHING_TO_PRESS,
+    asked_enough,
+    asked_in,
+    card_not_posted,
+    offer,
+    point_at,
+    there,
+)
 from bot.slack.presses import press_of
 from bot.slack.taking import take
 from bot.slack.telling import Message, Posted
@@ -119,25 +128,61 @@ async def _offer_to_ask(
 
 async def _ask_others(desk: Desk, gesture: Gesture, intent_id: str) -> None:
     operator = await desk.people.actor(gesture, Permission.VIEW)
+    found = await desk.records.intent(intent_id)
+    if found is None:
+        await _tell(desk, gesture, NOTHING_TO_PRESS)
+        return
+    intent, state = found
+    channel = operator.policy.rules.ask_in or intent.channel if state is IntentState.DRAFT else intent.channel
+    subject = str(intent.activeflow_id)
+    intent_id = await _standing(desk, channel, subject) or intent_id
+    appeal = desk.appeals.begin(operator.person.id, channel, subject, intent_id)
+    if appeal is None:
+        await asked_enough(desk, gesture, channel, intent_id)
+        return
+    posted = False
+    try:
+        posted = await _put_to_others(desk, gesture, operator, intent_id, appeal)
+    finally:
+        if not posted:
+            desk.appeals.not_posted(appeal)
+
+
+async def _put_to_others(desk: Desk, gesture: Gesture, operator: Operator, intent_id: str, appeal: Appeal) -> bool:
     put = await desk.asking.put_to_others(operator, intent_id)
     if put is None:
         await _tell(desk, gesture, NOTHING_TO_PRESS)
-    elif not put.opened:
-        await point_at(desk, gesture, put.intent, put.who_may)
-    elif await _post(desk, there(gesture, put.intent), operator, put.intent, Waiting(put.who_may)):
+        return False
+    if not put.opened:
+        appeal.ts = put.intent.message_ts
+        return await point_at(desk, gesture, put.intent, put.who_may)
+    where = there(gesture, put.intent)
+    posted = await _post(desk, where, operator, put.intent, Waiting(put.who_may))
+    if posted is not None:
+        appeal.ts = posted.ts
         await asked_in(desk, gesture, put.intent.channel)
+    return posted is not None
 
 
-async def _post(desk: Desk, gesture: Gesture, operator: Operator, intent: Intent, phase: Waiting) -> bool:
-    """Whether the card stands there; if not, it is put away and the asker is told."""
+async def _standing(desk: Desk, channel: str, subject: str) -> str:
+    """The id of a card that asks for this already, and can still be pressed."""
+    intent_id = desk.appeals.standing(channel, subject)
+    found = await desk.records.intent(intent_id) if intent_id else None
+    if found is None or found[1] not in {IntentState.DRAFT, IntentState.OPEN} or found[0].late(desk.now()):
+        return ""
+    return intent_id
+
+
+async def _post(desk: Desk, gesture: Gesture, operator: Operator, intent: Intent, phase: Waiting) -> Posted | None:
+    """Where the card stands; if nowhere, it is put away and the asker is told."""
     posted = await desk.teller.publicly(gesture, stop_card(intent, phase, desk.command))
     if not isinstance(posted, Posted):
         await desk.asking.put_away(operator, intent.id)
         await desk.teller.privately(gesture, card_not_posted(posted.error))
-        return False
+        return None
     if posted.ts:
         await desk.records.card_posted(intent.id, posted.ts)
-    return True
+    return posted
 
 
 async def _put_away(desk: Desk, gesture: Gesture, intent_id: str) -> None:

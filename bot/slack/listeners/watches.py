@@ -4,14 +4,11 @@ Decision: a card is posted as the bot's own message or not at all. Where the bot
 one, but not change it a minute later, so there is no watch there.
 """
 
-from contextlib import suppress
 from dataclasses import replace
 from typing import Any
 
-import aiohttp
 from slack_bolt.async_app import AsyncApp
 from slack_bolt.context.ack.async_ack import AsyncAck
-from slack_sdk.errors import SlackClientError
 
 from bot.activeflows.errors import LedgerUnavailable
 from bot.activeflows.watching.beginning import Over, There
@@ -23,6 +20,7 @@ from bot.slack.desk import Desk
 from bot.slack.gestures import Gesture, from_action
 from bot.slack.grammar.requests import Unwatch
 from bot.slack.grammar.requests import Watch as WatchRequest
+from bot.slack.listeners.asking_others import link_to
 from bot.slack.telling import Posted
 
 
@@ -48,7 +46,7 @@ async def begin(desk: Desk, gesture: Gesture, request: WatchRequest) -> None:
         case Full():
             await desk.teller.privately(gesture, watch_answers.full(begun, desk.command))
         case There():
-            link = await _link(desk, begun.watch)
+            link = await link_to(desk, begun.watch.channel, begun.watch.message_ts)
             await desk.teller.privately(gesture, watch_answers.already(begun, link))
         case telling:
             card = watch_card(telling, desk.now(), command=desk.command)
@@ -79,11 +77,3 @@ async def _unwatch(desk: Desk, gesture: Gesture, watch_id: str) -> None:
     operator = await desk.people.operator(gesture)
     ended = await desk.watching.end(operator, watch_id)
     await desk.teller.privately(gesture, watch_answers.UNWATCHED if ended else watch_answers.FOLLOWS_NOTHING)
-
-
-async def _link(desk: Desk, watch: Watch) -> str:
-    """https://docs.slack.dev/reference/methods/chat.getPermalink"""
-    with suppress(SlackClientError, aiohttp.ClientError, OSError, ValueError):
-        answer = await desk.web.chat_getPermalink(channel=watch.channel, message_ts=watch.message_ts)
-        return str(answer.get("permalink") or "")
-    return ""
