@@ -28,6 +28,7 @@ REVOKED: Final = frozenset(
 """Slack's words for a token that is good for nothing any more."""
 MISSING: Final = "missing_scope"
 LASTING: Final = REVOKED | {MISSING}
+_TOKEN: Final = "SLACK_BOT_TOKEN"  # noqa: S105 - the name of a variable
 _BY_APP_TOKEN: Final = frozenset({"apps.connections.open"})
 _OPTIONAL: Final = frozenset({"conversations.info", "bots.info"})
 """What the bot does well without."""
@@ -43,15 +44,18 @@ class Access:
 
     def refused(self, method: str, word: str, needed: str = "") -> None:
         """Slack answered so. ``needed``: the scope it named."""
+        if method in _BY_APP_TOKEN:
+            return  # the socket says that itself
         if word in REVOKED:
-            token = _token(method)
-            self._note(self._revoked, token, word, about=token)
+            self._note(self._revoked, _TOKEN, word, about=_TOKEN)
         elif word == MISSING and method not in _OPTIONAL:
             self._note(self._missing, method, needed or "a scope that it does not name", about=method)
 
     def taken(self, method: str) -> None:
         """Slack has done what it was asked to."""
-        for noted, key in ((self._revoked, _token(method)), (self._missing, method)):
+        if method in _BY_APP_TOKEN:
+            return
+        for noted, key in ((self._revoked, _TOKEN), (self._missing, method)):
             if noted.pop(key, None) is not None:
                 log.info("slack_accepts_again", about=key)
 
@@ -79,7 +83,3 @@ class Access:
             log.error(
                 "slack_refuses_for_good", about=about, why=why, then="look at the app's settings, install it again"
             )
-
-
-def _token(method: str) -> str:
-    return "SLACK_APP_TOKEN" if method in _BY_APP_TOKEN else "SLACK_BOT_TOKEN"

@@ -11,8 +11,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Final
 
-EACH: Final = 3
-IN_CHANNEL: Final = 6
+EACH: Final = 5
+IN_CHANNEL: Final = 8
 FOR_CARD: Final = 2
 WITHIN: Final = 600.0
 
