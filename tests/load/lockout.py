@@ -61,7 +61,7 @@ class Case:
         """The whole case."""
         with tempfile.TemporaryDirectory() as folder:
             async with AsyncExitStack() as stack:
-                await self._begin(Path(folder), stack)
+                await self.begin(Path(folder), stack)
                 outsider = asyncio.create_task(self._outsider()) if self.outsider else None
                 loop = asyncio.get_running_loop()
                 began, stopping = loop.time(), []
@@ -75,7 +75,8 @@ class Case:
                         await outsider
         return self._figures(ended)
 
-    async def _begin(self, folder: Path, stack: AsyncExitStack) -> None:
+    async def begin(self, folder: Path, stack: AsyncExitStack) -> None:
+        """Start the bot between its simulators."""
         (folder / "policy.toml").write_text(self.policy(), encoding="utf-8")
         slack_url = await stack.enter_async_context(serving_slack(self.slack))
         voipbin_url = await stack.enter_async_context(serving(voipbin_app(self.voipbin)))

@@ -68,3 +68,9 @@ async def test_both_doors_hold_under_attack() -> None:
     assert socket_mode["connections_open_asked"] <= 3
     assert socket_mode["warnings"] == 1
     assert socket_mode["command_answered_then"]
+
+
+async def test_those_on_call_can_stop_while_somebody_presses_on() -> None:
+    found = await told("lockout", "--groups", 2, "--people", 2, "--outsider", "--stops", 4, "--seconds", 2)
+    assert found["lockout"]["carried_out"] == "4 of 4"
+    assert (found["lockout"]["refused_429"], found["lockout"]["refused_though_permitted"]) == (0, 0)
