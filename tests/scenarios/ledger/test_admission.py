@@ -1,4 +1,4 @@
-"""Which card can be pressed for which wish, on a real ledger."""
+"""Which card offers a hang-up, on a real ledger."""
 
 from collections.abc import Collection
 from dataclasses import replace
@@ -78,25 +78,3 @@ async def test_a_card_that_still_can_be_pressed_or_is_at_work_offers_no_hang_up(
 async def test_whoever_may_not_stop_may_not_hang_up(book: Book) -> None:
     intent = await over(book, IntentState.SETTLED)
     assert why(await pressed(book, intent, Wish.HANG_UP, by="U0BOB")) is Why.NOT_PERMITTED
-
-
-@pytest.mark.parametrize(
-    ("state", "answer"),
-    [
-        (IntentState.SETTLED, Why.OVER),
-        (IntentState.CANCELLED, Why.CANCELLED),
-        (IntentState.SUPERSEDED, Why.SUPERSEDED),
-    ],
-)
-async def test_a_card_that_is_over_stops_nothing(book: Book, state: IntentState, answer: Why) -> None:
-    assert why(await pressed(book, await over(book, state), Wish.STOP)) is answer
-
-
-@pytest.mark.parametrize(("left", "answer"), [(timedelta(seconds=1), None), (-timedelta(seconds=1), Why.LATE)])
-async def test_a_card_stops_until_its_deadline(book: Book, left: timedelta, answer: Why | None) -> None:
-    intent = await opened(book, an_intent(deadline=NOW + left))
-    assert why(await pressed(book, intent, Wish.STOP)) is answer
-
-
-async def test_a_press_of_no_card_is_declined(book: Book) -> None:
-    assert why(await pressed(book, an_intent(), Wish.STOP)) is Why.NO_SUCH_CARD

@@ -1,5 +1,6 @@
 """The gate, part by part: what opens it, what shuts it, in which order it asks, and how old its yes may get."""
 
+import time
 from collections.abc import Collection
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
@@ -25,7 +26,7 @@ from bot.activeflows.stopping import max_ages
 from bot.activeflows.stopping.authorization import Act, Authorization
 from bot.activeflows.stopping.claims import Fence, Permitted
 from bot.activeflows.stopping.fence import Fenced
-from bot.activeflows.stopping.gate import Closed, Errand, Gate, GateClosed
+from bot.activeflows.stopping.gate import Closed, Errand, Gate, GateClosed, boot_time
 from bot.activeflows.stopping.ports import Ledger
 from bot.activeflows.stopping.stops import Intent, Press, Why
 from bot.activeflows.stopping.troubles import Shut, Trouble
@@ -243,3 +244,13 @@ async def test_a_look_that_takes_too_long_is_given_up(monkeypatch: pytest.Monkey
     closed = await Silent().closed()
     assert (closed.shut, closed.retry_after) == (Shut.STALE, 1.0)
     assert closed.trouble.why
+
+
+def test_its_clock_goes_on_while_the_machine_sleeps(monkeypatch: pytest.MonkeyPatch) -> None:
+    if hasattr(time, "CLOCK_BOOTTIME"):
+        before = time.clock_gettime(time.CLOCK_BOOTTIME)
+        monkeypatch.setattr(time, "monotonic", lambda: -1.0)
+        assert before <= boot_time() <= time.clock_gettime(time.CLOCK_BOOTTIME)
+    monkeypatch.delattr(time, "CLOCK_BOOTTIME", raising=False)
+    monkeypatch.setattr(time, "monotonic", lambda: 42.0)
+    assert boot_time() == 42.0

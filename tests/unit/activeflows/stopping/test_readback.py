@@ -7,11 +7,12 @@ from uuid import UUID
 
 import pytest
 
-from bot.activeflows.errors import BotError, NotFound, NotOurs, VoIPBINUnreachable
+from bot.activeflows.errors import NOT_SHOWN, BotError, NotFound, NotOurs, VoIPBINUnreachable
 from bot.activeflows.model import FINISH_ID, Action, Activeflow, Call, Party, Reference, Status
 from bot.activeflows.ports import VoIPBIN
 from bot.activeflows.stopping.patience import Patience
 from bot.activeflows.stopping.readback import Readback, State, Verdict
+from bot.activeflows.stopping.troubles import Trouble
 
 ENDED_AT = datetime(2026, 8, 20, 3, 0, tzinfo=UTC)
 NOW = ENDED_AT + timedelta(minutes=1)
@@ -28,12 +29,14 @@ class Answers:
     to_activeflow: Activeflow | BotError = ENDED
     to_call: Call | BotError | None = None
 
-    async def activeflow(self, _: UUID) -> Activeflow:
+    async def activeflow(self, activeflow_id: UUID) -> Activeflow:
+        assert activeflow_id == ENDED.id
         if isinstance(self.to_activeflow, BotError):
             raise self.to_activeflow
         return self.to_activeflow
 
-    async def call(self, _: UUID) -> Call | None:
+    async def call(self, call_id: UUID) -> Call | None:
+        assert call_id == CALL.id
         if isinstance(self.to_call, BotError):
             raise self.to_call
         return self.to_call
@@ -86,17 +89,12 @@ async def test_what_runs_is_said_as_of_the_reading() -> None:
 
 
 @pytest.mark.parametrize(
-    ("problem", "state", "request_id"),
+    ("problem", "verdict"),
     [
-        (NotFound("7"), State.ENDED, ""),
-        (NotOurs(ENDED.id), State.UNREAD, ""),
-        (VoIPBINUnreachable("VoIPBIN cannot be reached", "req-1"), State.UNREAD, "req-1"),
+        (NotFound("7"), Verdict(State.ENDED, trouble=Trouble("VoIPBIN has no such activeflow any more"))),
+        (NotOurs(ENDED.id), Verdict(State.UNREAD, trouble=Trouble(NOT_SHOWN))),
+        (VoIPBINUnreachable("down", "req-1"), Verdict(State.UNREAD, trouble=Trouble("down", "req-1"))),
     ],
 )
-async def test_what_cannot_be_read_is_not_known_and_what_is_gone_has_ended(
-    problem: BotError, state: State, request_id: str
-) -> None:
-    verdict = await read(Answers(problem))
-    assert (verdict.state, verdict.at, verdict.by_itself, verdict.read_at) == (state, None, False, None)
-    assert verdict.trouble.request_id == request_id
-    assert verdict.trouble.why
+async def test_what_cannot_be_read_is_not_known_and_what_is_gone_has_ended(problem: BotError, verdict: Verdict) -> None:
+    assert await read(Answers(problem)) == verdict

@@ -108,6 +108,22 @@ def test_an_approval_of_what_the_asker_may_not_any_more_is_told_as_that() -> Non
     assert authorize(Act.STOP, LONE, one(PRESSER, book), one(ASKER, book)) == Declined(Why.NOT_PERMITTED, because, ())
 
 
+@pytest.mark.parametrize("presser_may", [FLOW, OTHER])
+@pytest.mark.parametrize("asker_may", [FLOW, OTHER])
+def test_an_approval_counts_for_the_flow_it_and_the_wish_are_for(presser_may: UUID, asker_may: UUID) -> None:
+    approve = Grant(1, frozenset({PRESSER}), frozenset({APPROVE}), flows=frozenset({presser_may}))
+    wish = Grant(2, frozenset({ASKER}), frozenset({STOP}), flows=frozenset({asker_may}))
+    book = Policy((approve, wish), ALONE)
+    answer = authorize(Act.STOP, LONE, one(PRESSER, book), one(ASKER, book))
+    assert isinstance(answer, Authorized) is (presser_may == asker_may == FLOW)
+
+
+def test_where_the_asker_is_unknown_nobody_is_named_who_may() -> None:
+    book = policy(asker=[STOP], presser=[APPROVE])
+    answer = authorize(Act.STOP, LONE, one(PRESSER, book), None)
+    assert answer == Declined(Why.NOT_PERMITTED, "Slack did not say whether whoever asked still may", ())
+
+
 @pytest.mark.parametrize(
     ("asked", "word"), [(LONE, STOP), (MANY, BULK), (replace(LONE, on_behalf=True), VIEW)], ids=["one", "many", "for"]
 )
