@@ -2,7 +2,6 @@
 
 import re
 import sys
-from collections.abc import Callable
 from pathlib import Path
 from typing import Annotated, Final, Literal
 from uuid import UUID
@@ -11,7 +10,6 @@ from pydantic import BaseModel, Field, SecretStr
 from pydantic_settings import BaseSettings, CliApp, CliSubCommand, CliToggleFlag, SettingsConfigDict
 
 from bot import logs
-from bot.activeflows.errors import IdentityUnknown
 from bot.activeflows.operators import (
     ANY_FLOW,
     AnyFlow,
@@ -28,11 +26,6 @@ from bot.policy.advice import advice
 from bot.policy.file import policy_text
 from bot.policy.places import line_of, places
 from bot.settings import Settings, from_environment
-from bot.slack.app import web_client
-from bot.slack.gestures import Gesture
-from bot.slack.identity import People
-from bot.slack.installation import NotIntroduced, introduce
-from bot.slack.session import http_session
 
 _STANDINGS: Final = {
     "member": Standing.MEMBER,
@@ -94,7 +87,7 @@ class Explain(BaseModel):
         text = policy_text(path) if path else ""
         policy = parsed_policy(text, name=path.name) if path else Rulebook()
         permission = Permission(self.may)
-        operator = self._by_hand(policy) or await _stated(self.user, self.channel, policy, permission)
+        operator = self._by_hand(policy) or await self._stated(policy, permission)
         decision = operator.decide(permission, flow)
         print(f"{_who(operator)}, in {operator.channel}, “{self.may}”{_flow_words(flow)}:")
         if decision.allowed:
@@ -134,6 +127,19 @@ class Explain(BaseModel):
         groups = frozenset(self.group) & policy.groups()
         return Operator(Person(self.user, said[0] if said else Standing.MEMBER, groups), self.channel, policy)
 
+    async def _stated(self, policy: Rulebook, permission: Permission) -> Operator:
+        """As Slack states it now. Raises ``Misconfigured``."""
+        from bot.terminal.stated import stated  # noqa: PLC0415 — all of Slack; what asks nobody answers sooner
+
+        settings = _configured()
+        token = settings.slack_bot_token.get_secret_value()
+        if not token:
+            raise Misconfigured(
+                f"SLACK_BOT_TOKEN is not set, so Slack cannot be asked who {self.user} is: say --member or --guest, and "
+                "--group."
+            )
+        return await stated(self.user, self.channel, policy, permission, token=token, api_url=settings.slack_api_url)
+
 
 class Policy(BaseModel):
     """Who may do what: check the file, or ask it."""
@@ -147,27 +153,6 @@ class Policy(BaseModel):
 
 def _counted(number: int, word: str) -> str:
     return f"{number} {word}{'' if number == 1 else 's'}"
-
-
-async def _stated(user: str, channel: str, policy: Rulebook, permission: Permission) -> Operator:
-    """As Slack states it now. Raises ``Misconfigured``."""
-    settings = _configured()
-    token = settings.slack_bot_token.get_secret_value()
-    if not token:
-        raise Misconfigured(
-            f"SLACK_BOT_TOKEN is not set, so Slack cannot be asked who {user} is: say --member or --guest, and --group."
-        )
-    async with http_session() as session:
-        client = web_client(token, settings.slack_api_url, session)
-        try:
-            people = People(client, await introduce(client), _always(policy))
-            return await people.asker(Gesture(user, "", channel), permission)
-        except (NotIntroduced, IdentityUnknown) as trouble:
-            raise Misconfigured(f"{trouble}.") from None
-
-
-def _always(policy: Rulebook) -> Callable[[], Rulebook]:
-    return lambda: policy
 
 
 def _who(operator: Operator) -> str:
