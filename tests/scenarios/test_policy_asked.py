@@ -37,7 +37,8 @@ def of(user: str, channel: str, may: str) -> tuple[str, ...]:
 
 async def test_a_good_file_is_counted_and_mistakes_are_said_with_their_lines(program: Program, file: Path) -> None:
     ended = await program("policy", "check", FLOWS_BOT_POLICY=str(file))
-    assert (ended.status, ended.out, ended.err) == (0, ["policy.toml: 1 grant, no mistakes"], [])
+    blind = f"policy.toml: is it meant that grant 1 lets {ALICE} stop what no grant lets them view?"
+    assert (ended.status, ended.out, ended.err) == (0, ["policy.toml: 1 grant, no mistakes", blind], [])
     other = program.folder / "next.toml"
     other.write_text(
         '[[grant]]\nto = [\n  "U0A",\n  "@bob",\n]\n\n[rules]\naudit_channel = "#audit"\n', encoding="utf-8"
