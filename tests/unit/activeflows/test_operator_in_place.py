@@ -5,7 +5,17 @@ from dataclasses import replace
 import pytest
 
 from bot.activeflows.errors import NotPermitted
-from bot.activeflows.operators import ANY_FLOW, Grant, Operator, Permission, Person, Policy, Standing, together
+from bot.activeflows.operators import (
+    ANY_FLOW,
+    Grant,
+    Operator,
+    Permission,
+    Person,
+    Policy,
+    Standing,
+    open_questions,
+    together,
+)
 from tests.unit.activeflows.test_operators import ELSEWHERE, EVERYTHING, INC, POLICY, SALES, SUPPORT, Flow
 
 ALICE_HERE = Operator(Person("U0ALICE", Standing.MEMBER), INC, Policy((Grant(1, frozenset({"U0ALICE"}), EVERYTHING),)))
@@ -49,3 +59,55 @@ def test_two_sets_of_answers_together_know_what_either_knew() -> None:
     assert known == Operator(
         replace(later, groups=frozenset({"S0A", "S0B"}), unasked=frozenset({"S0C"})), ELSEWHERE, Policy()
     )
+
+
+@pytest.mark.parametrize(
+    ("channel", "permissions", "flows", "groups"),
+    [
+        (INC, [Permission.STOP], [SUPPORT], ("S0HERE", "S0SUPPORT")),
+        (ELSEWHERE, [Permission.STOP], [SUPPORT], ("S0THERE", "S0SUPPORT")),
+        (INC, [Permission.STOP], [None], ("S0HERE",)),
+        (ELSEWHERE, [Permission.STOP], [SUPPORT, SALES], ("S0THERE", "S0SUPPORT", "S0SALES")),
+        (INC, [Permission.VIEW], [SUPPORT], ("S0VIEW",)),
+        (INC, [Permission.BULK, Permission.VIEW], [SUPPORT], ("S0VIEW",)),
+        (INC, [Permission.BULK], [SUPPORT], ()),
+    ],
+)
+def test_slack_is_asked_about_the_groups_that_could_say_yes_here_to_this_for_these(
+    channel: str, permissions: list[Permission], flows: list[Flow], groups: tuple[str, ...]
+) -> None:
+    stop = frozenset({Permission.STOP})
+    book = Policy(
+        (
+            Grant(1, frozenset({"S0HERE"}), stop, channels=frozenset({INC})),
+            Grant(2, frozenset({"S0THERE"}), stop, channels=frozenset({ELSEWHERE})),
+            Grant(3, frozenset({"S0SUPPORT"}), stop, flows=frozenset({SUPPORT})),
+            Grant(4, frozenset({"S0SALES"}), stop, flows=frozenset({SALES})),
+            Grant(5, frozenset({"S0VIEW"}), frozenset({Permission.VIEW})),
+        )
+    )
+    bob = Person("U0BOB", Standing.MEMBER)
+    assert open_questions(book, bob, channel=channel, permissions=permissions, flows=flows) == groups
+
+
+@pytest.mark.parametrize(
+    ("person", "because"),
+    [
+        (Person("U0BOB", Standing.MEMBER), "no grant of “stop” names this person or one of their user groups"),
+        (
+            Person("U0BOB", Standing.MEMBER, unanswered=frozenset({"S0B", "S0A"})),
+            "no grant of “stop” names this person or one of their user groups; whether they are in S0A, S0B Slack did not say",
+        ),
+        (
+            Person("U0BOB", Standing.MEMBER, unasked=frozenset({"S0A"})),
+            "no grant of “stop” that counts here names this person or one of their user groups",
+        ),
+        (
+            Person("U0BOB", Standing.MEMBER, unasked=frozenset({"S0ELSE"})),
+            "no grant of “stop” names this person or one of their user groups",
+        ),
+    ],
+)
+def test_a_refusal_says_what_slack_was_not_asked_and_what_it_did_not_say(person: Person, because: str) -> None:
+    book = Policy((Grant(1, frozenset({"S0A", "S0B"}), frozenset({Permission.STOP})),))
+    assert Operator(person, INC, book).decide(Permission.STOP).because == because

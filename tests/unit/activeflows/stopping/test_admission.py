@@ -106,6 +106,11 @@ async def test_a_hang_up_is_recorded_as_one_and_has_a_minute() -> None:
     assert book.written == [recorded(What.PRESSED, {**BY_THE_GRANT, "wish": "hang_up"}, press)]
 
 
+def test_a_record_says_in_which_thread_it_was_pressed() -> None:
+    threaded = replace(PRESS, thread="1760000000.000100")
+    assert record_of(INTENT, threaded, What.SENDING, NOW) != record_of(INTENT, PRESS, What.SENDING, NOW)
+
+
 def test_a_record_about_a_member_names_its_bulk_stop() -> None:
     member = replace(INTENT, bulk_id="2" * 32)
     assert record_of(member, PRESS, What.SENDING, NOW, attempt=1).detail == {"attempt": 1, "bulk": "2" * 32}

@@ -97,11 +97,6 @@ def test_whoever_may_not_is_told_why_and_whom_to_ask() -> None:
     assert answer == Declined(Why.NOT_PERMITTED, because, (ASKER,))
 
 
-def test_an_approval_without_an_asker_who_is_known_is_told_as_that() -> None:
-    answer = authorize(Act.STOP, LONE, one(PRESSER, policy(presser=[APPROVE])), None)
-    assert answer == Declined(Why.NOT_PERMITTED, "Slack did not say whether whoever asked still may", ())
-
-
 def test_an_approval_of_what_the_asker_may_not_any_more_is_told_as_that() -> None:
     book = policy(presser=[APPROVE], asker=[VIEW])
     because = "whoever asked may not any more: no grant gives “stop” to anybody"
