@@ -122,8 +122,7 @@ async def test_a_socket_that_fell_silent_is_not_ready_and_opened_anew(frame: Fra
         await slack.until(lambda: sleeps.asked)
         assert "not connected (silent); trying again in" in await mode.ready()
         sleeps.over()
-        await slack.until(lambda: slack.socket.connected)
-        assert opened(slack) >= 2
+        await slack.until(lambda: opened(slack) >= 2 and slack.socket.connected)
 
 
 async def test_too_many_connections_are_waited_for_longer_and_longer_and_said_once(
