@@ -58,6 +58,7 @@ async def demo(
     town, workspace = Town(), Workspace()
     cast.fill(workspace)
     policy = folder / "policy.toml"
+    policy.touch(mode=0o600)  # the bot warns of a policy that others can read
     policy.write_text(cast.POLICY + (cast.alerts(town.clinic.after_hours.id) if alerts else ""), encoding="utf-8")
     async with AsyncExitStack() as stack:
         panel = Panel(town.world)

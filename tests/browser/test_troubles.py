@@ -56,7 +56,7 @@ async def test_a_stop_that_never_arrives_is_said_to_have_had_no_effect(
     card = await olive.asks_to_stop(call)
     await olive.switches("Break before a stop")
     await olive.presses("Stop flow", card)
-    await expect(card).to_contain_text("It still runs, read at")
+    await expect(card).to_contain_text("It still runs, as of")
     await expect(card).to_contain_text("The bot sends no more stops for this card.")
     await expect(card).to_contain_text(f"vn activeflows stop {call.id}")
     assert world.activeflow(call.id).status == "running"

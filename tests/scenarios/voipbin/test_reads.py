@@ -11,6 +11,7 @@ from bot.activeflows.errors import (
     Failure,
     NotFound,
     NotOurs,
+    PaymentDue,
     VoIPBINBroken,
     VoIPBINBusy,
     VoIPBINUnreachable,
@@ -76,7 +77,7 @@ LASTING = {
     "frozen": (faults.status(403, "ACCOUNT_FROZEN"), AccountFrozen, 1),
     "an empty 400": (faults.empty(400), VoIPBINBroken, 1),
     "a redirect": (faults.empty(301), VoIPBINBroken, 1),
-    "402": (faults.status(402, "PAYMENT_REQUIRED"), VoIPBINBroken, 1),
+    "402": (faults.status(402, "PAYMENT_REQUIRED"), PaymentDue, 1),
 }
 
 
