@@ -133,6 +133,8 @@ class Durable:
                     log.error("workflow_cut_short", trouble=type(trouble).__name__)
                     self._resume(taken)
                     raise CutShort(trouble) from trouble
+                except foreign_rows.ForeignRow:
+                    raise  # it ends as an error: a press whose steps somebody else wrote is never carried on
                 except Exception as bug:
                     await broken(taken, bug)
                     raise CutShort(bug) from bug  # it stays as it is, and goes on at the next start

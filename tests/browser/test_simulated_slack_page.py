@@ -78,7 +78,8 @@ async def _bot(slack: Workspace, request: Request) -> Response:
     told = json.loads(form["payload"])
     if told["type"] == "view_submission":
         words = told["view"]["state"]["values"]["why"]["text"]["value"]
-        return JSONResponse({"response_action": "errors", "errors": {"why": "More."}} if words == "short" else {})
+        again = JSONResponse({"response_action": "errors", "errors": {"why": "More."}})
+        return again if words == "short" else Response()
     match told["actions"][0]["action_id"]:
         case "stop":
             card = slack.message("C0OPS", told["message"]["ts"])

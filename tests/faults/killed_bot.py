@@ -30,7 +30,9 @@ from bot.settings import Settings, from_environment
 _WRITES = re.compile(r"\s*(INSERT|UPDATE|DELETE|WITH)\b", re.IGNORECASE)
 _ABOUT = re.compile(r"(?:bulk|stop|hang_up):[0-9a-f]{32}:\w+:[\d.]+(?:/[\w ]+)*|[0-9a-f]{32}")
 """What a write is about: a press, a member's press, a record's key, or an intent."""
-_BRISK = Patience(soon=(0.0, 0.05, 0.1), settle=0.4, every=0.1, rest=0.2, looks=5, follow_every=0.1, follow_for=0.5)
+_BRISK = Patience(
+    soon=(0.0, 0.05, 0.1), settle=0.4, every=0.1, rest=0.2, looks=5, longer=0.05, follow_every=0.1, follow_for=0.5
+)
 _GIVEN_UP = re.compile(r"/sending/2$")
 """A stop that was lost twice is not sent a third time but told to run still, truly; then nothing is left to die at."""
 _CLICK = re.compile(r":[\d.]+(?=/|$)")

@@ -41,6 +41,7 @@ may = ["view"]
 """
 
 SHORT = Patience(
+    longer=0.05,
     side_look=1.0,
     soon=(0.0, 0.05, 0.1),
     settle=0.4,

@@ -207,7 +207,9 @@ class StopMachine:
         tries[silent] += 1
         if silent:
             return self._patience.rest if tries[silent] * self._patience.rest <= self._patience.unanswered else None
-        return sending.retry_after if tries[silent] < self._patience.attempts else None
+        if sending.retry_after is None or tries[silent] >= self._patience.attempts:
+            return None
+        return sending.retry_after + (self._patience.longer * 2 ** (tries[silent] - 2) if tries[silent] > 1 else 0.0)
 
     async def _rest(self, errand: Errand, sending: Sending, pause: float, step: Step) -> None:
         silent = sending.closed is not None and sending.closed.shut is Shut.UNANSWERED

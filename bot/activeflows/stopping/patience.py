@@ -12,6 +12,9 @@ class Patience:
     """For names and callers on a card: a slow one is "unknown", never a delay."""
     attempts: int = 6
     """Tries that certainly did nothing (429, 401, the activeflow could not be read). A lost stop is sent once more at most."""
+    longer: float = 0.5
+    """Added to the rest after the second try that did nothing, and doubled after each further one: a throttled account
+    gets room for the two requests of the next try, the look and the stop."""
     soon: tuple[float, ...] = (0.0, 0.3, 0.7, 1.5)
     """Pauses before the first readings after a stop; then the card says "not known yet"."""
     settle: float = 15.0
