@@ -2,6 +2,7 @@
 
 import os
 import shutil
+import sys
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
@@ -19,6 +20,10 @@ from tests.contract.slack.wire import (  # noqa: F401  # pytest finds its hooks 
     pytest_testnodedown,
     said_as_slack_says_it,
 )
+
+# Hundreds of processes import the bot: where compiled modules are not kept, each compiles it again for a second.
+sys.dont_write_bytecode = False
+os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
 
 settings.register_profile("untimed", deadline=None, suppress_health_check=[HealthCheck.too_slow])
 settings.load_profile("untimed")  # how long an example takes is the machine's affair

@@ -28,6 +28,7 @@ def lost(shown: Demo) -> Activeflow:
     return next(row for row in shown.town.world.records.activeflows if row.flow_id == clinic.after_hours.id)
 
 
+@pytest.mark.slow
 async def test_a_loop_is_said_by_itself_and_shown_and_stopped(
     shown: Demo, lost: Activeflow, olive: Screen, opens: Opens
 ) -> None:

@@ -48,6 +48,7 @@ async def test_the_viewer_asks_the_operator_presses_and_everybody_reads_who_want
     assert (world.activeflow(call.id).status, _posts(world, call)) == ("ended", 1)
 
 
+@pytest.mark.slow
 async def test_the_viewer_asks_for_many_at_once_and_the_operators_press_stops_exactly_those(
     world: World, olive: Screen, opens: Opens
 ) -> None:
@@ -81,6 +82,7 @@ async def test_the_viewer_asks_for_many_at_once_and_the_operators_press_stops_ex
     assert {world.activeflow(each.id).status for each in (*loops, late)} == {"ended"}
 
 
+@pytest.mark.slow
 async def test_the_viewer_presses_a_card_that_stands_there_and_then_asks_for_it_to_be_pressed(
     world: World, call: Activeflow, olive: Screen, opens: Opens
 ) -> None:
@@ -92,6 +94,7 @@ async def test_the_viewer_presses_a_card_that_stands_there_and_then_asks_for_it_
     assert (world.activeflow(call.id).status, _posts(world, call)) == ("running", 0)
 
 
+@pytest.mark.slow
 async def test_the_approver_asks_for_nothing_and_approves_what_the_operator_asked_for(
     world: World, call: Activeflow, olive: Screen, opens: Opens
 ) -> None:
@@ -105,6 +108,7 @@ async def test_the_approver_asks_for_nothing_and_approves_what_the_operator_aske
     assert _posts(world, call) == 1
 
 
+@pytest.mark.slow
 async def test_the_approver_cannot_press_what_somebody_asked_for_who_may_not_stop(
     world: World, call: Activeflow, opens: Opens
 ) -> None:

@@ -32,6 +32,7 @@ async def test_the_operator_asks_the_approver_presses_and_everybody_sees_the_bar
     assert {world.activeflow(each.id).status for each in loops} == {"ended"}
 
 
+@pytest.mark.slow
 async def test_a_caller_who_stays_on_the_line_is_hung_up(shown: Demo, world: World, olive: Screen) -> None:
     call = world.rings(shown.town.clinic.menu, at="digits_receive")
     await olive.switches("Leave the caller on the line")
@@ -46,6 +47,7 @@ async def test_a_caller_who_stays_on_the_line_is_hung_up(shown: Demo, world: Wor
     assert found.status == "hangup"
 
 
+@pytest.mark.slow
 async def test_callers_who_stay_on_the_line_after_many_are_hung_up_one_by_one(
     world: World, olive: Screen, opens: Opens
 ) -> None:

@@ -43,7 +43,7 @@ async def _flows_bot(*arguments: str, files: Path) -> AsyncIterator[Process]:
             await process.wait()
 
 
-@pytest.mark.parametrize("how", [signal.SIGINT, signal.SIGTERM])
+@pytest.mark.parametrize("how", [pytest.param(signal.SIGINT, marks=pytest.mark.slow), signal.SIGTERM])
 async def test_the_demo_prints_its_address_answers_and_leaves_nothing_behind(files: Path, how: signal.Signals) -> None:
     async with _flows_bot("demo", "--no-open", files=files) as process:
         assert process.stdout is not None

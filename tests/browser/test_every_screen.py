@@ -106,7 +106,7 @@ async def test_on_a_telephone_everything_is_within_reach(world: World, call: Act
     assert await olive.page.evaluate("document.documentElement.scrollWidth") <= 400
 
 
-@pytest.mark.parametrize("dark", [False, True], ids=["light", "dark"])
+@pytest.mark.parametrize("dark", [False, pytest.param(True, marks=pytest.mark.slow)], ids=["light", "dark"])
 async def test_every_word_stands_out_from_its_ground(
     shown: Demo, world: World, call: Activeflow, opens: Opens, dark: bool
 ) -> None:

@@ -20,6 +20,7 @@ def call(shown: Demo, world: World) -> Activeflow:
     return world.rings(shown.town.clinic.menu, at="digits_receive", source=CALLER)
 
 
+@pytest.mark.slow
 async def test_a_caller_is_found_by_a_typed_number_and_can_be_stopped(
     world: World, call: Activeflow, olive: Screen
 ) -> None:

@@ -78,6 +78,7 @@ async def test_refresh_keeps_the_focus_for_whoever_uses_no_mouse(olive: Screen) 
     await expect(refresh).to_be_focused()
 
 
+@pytest.mark.slow
 async def test_a_guest_gets_a_page_that_explains(olive: Screen) -> None:
     await olive.becomes("Gwen Guest")
     home = await _opens_home(olive)
@@ -85,6 +86,7 @@ async def test_a_guest_gets_a_page_that_explains(olive: Screen) -> None:
     await expect(home).not_to_contain_text("What runs now")
 
 
+@pytest.mark.slow
 async def test_a_stranger_has_no_home_of_this_app(olive: Screen) -> None:
     await olive.becomes("Stan Stranger")
     await expect(olive.page.locator("#sidebar").get_by_role("button", name="flows-bot")).to_have_count(0)
@@ -101,7 +103,7 @@ async def test_the_doctor_finds_what_the_switches_break(olive: Screen) -> None:
     await olive.switches("Refuse the access key")
 
 
-@pytest.mark.parametrize("dark", [False, True], ids=["light", "dark"])
+@pytest.mark.parametrize("dark", [False, pytest.param(True, marks=pytest.mark.slow)], ids=["light", "dark"])
 async def test_every_word_of_the_home_stands_out(opens: Opens, stale: Activeflow, dark: bool) -> None:
     olive = await opens(dark=dark)
     home = await _opens_home(olive)

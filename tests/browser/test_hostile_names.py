@@ -51,6 +51,7 @@ async def test_hostile_names_are_only_words_in_lists_and_details(named: dict[str
     assert await olive.page.locator("#scroller").evaluate("node => node.scrollWidth - node.clientWidth") == 0
 
 
+@pytest.mark.slow
 async def test_hostile_names_and_reasons_are_only_words_on_stop_cards_and_results(
     named: dict[str, Activeflow], olive: Screen
 ) -> None:

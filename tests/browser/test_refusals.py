@@ -38,6 +38,7 @@ async def test_the_viewer_presses_the_operators_card_and_reads_the_rule_and_whom
     assert _untouched(world, call)
 
 
+@pytest.mark.slow
 async def test_the_viewer_is_offered_no_stop_of_their_own(world: World, call: Activeflow, opens: Opens) -> None:
     vic = await opens("Vic Viewer")
     rows = await vic.lists("/flows list", call)
@@ -49,6 +50,7 @@ async def test_the_viewer_is_offered_no_stop_of_their_own(world: World, call: Ac
     assert _untouched(world, call)
 
 
+@pytest.mark.slow
 async def test_a_guest_is_told_that_guests_may_not(call: Activeflow, opens: Opens) -> None:
     gwen = await opens("Gwen Guest")
     await gwen.types("/flows list")
@@ -56,6 +58,7 @@ async def test_a_guest_is_told_that_guests_may_not(call: Activeflow, opens: Open
     await expect(gwen.page.locator(".message", has_text=short(call))).to_have_count(0)
 
 
+@pytest.mark.slow
 async def test_a_stranger_has_no_command_and_no_press(
     world: World, call: Activeflow, olive: Screen, opens: Opens
 ) -> None:
@@ -68,6 +71,7 @@ async def test_a_stranger_has_no_command_and_no_press(
     assert _untouched(world, call)
 
 
+@pytest.mark.slow
 async def test_the_operator_may_not_stop_in_a_channel_that_is_not_for_it(
     world: World, call: Activeflow, olive: Screen
 ) -> None:
@@ -77,6 +81,7 @@ async def test_the_operator_may_not_stop_in_a_channel_that_is_not_for_it(
     assert _untouched(world, call)
 
 
+@pytest.mark.slow
 async def test_a_shared_list_is_everybodys_and_each_press_is_checked(
     world: World, call: Activeflow, olive: Screen, opens: Opens
 ) -> None:
@@ -101,6 +106,7 @@ async def test_a_shared_list_is_everybodys_and_each_press_is_checked(
     await expect(olive.public("Running activeflows")).not_to_contain_text(short(call))
 
 
+@pytest.mark.slow
 async def test_a_list_is_shared_even_where_the_bot_is_no_member(call: Activeflow, olive: Screen, opens: Opens) -> None:
     await olive.goes_to("general")
     await olive.presses("Share to channel", await olive.lists("/flows list", call))

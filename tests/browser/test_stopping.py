@@ -61,6 +61,7 @@ async def test_the_operator_finds_a_waiting_caller_stops_it_and_everybody_reads_
     assert len(world.requests_to("POST", f"/activeflows/{activeflow.id}/stop")) == 1
 
 
+@pytest.mark.slow
 async def test_a_long_list_is_turned_page_by_page_and_read_again_in_place(world: World, olive: Screen) -> None:
     night = world.add_flow("Night line")
     calls = [world.rings(night, at="digits_receive") for _ in range(13)]
@@ -95,6 +96,7 @@ async def test_what_is_shown_of_one_activeflow_tells_what_stopping_it_would_do(s
     await expect(olive.card(activeflow)).to_contain_text("Stop this activeflow?")
 
 
+@pytest.mark.slow
 async def test_a_card_that_was_put_away_stops_nothing(shown: Demo, world: World, olive: Screen) -> None:
     activeflow = _waiting_caller(shown)
     card = await olive.asks_to_stop(activeflow, "wrong number")
@@ -106,6 +108,7 @@ async def test_a_card_that_was_put_away_stops_nothing(shown: Demo, world: World,
     assert world.requests_to("POST", f"/activeflows/{activeflow.id}/stop") == []
 
 
+@pytest.mark.slow
 async def test_a_caller_who_moved_on_between_card_and_press_is_asked_about_once_more(
     shown: Demo, world: World, olive: Screen
 ) -> None:

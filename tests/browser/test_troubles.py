@@ -35,6 +35,7 @@ async def test_a_lost_answer_is_cleared_up_by_reading_and_said_to_have_been_lost
     assert _posts(world, call) == 1
 
 
+@pytest.mark.slow
 async def test_a_stop_that_never_arrived_is_sent_once_more_when_that_is_certain(
     world: World, call: Activeflow, olive: Screen
 ) -> None:
@@ -50,6 +51,7 @@ async def test_a_stop_that_never_arrived_is_sent_once_more_when_that_is_certain(
     assert _posts(world, call) == 2
 
 
+@pytest.mark.slow
 async def test_a_stop_that_never_arrives_is_said_to_have_had_no_effect(
     world: World, call: Activeflow, olive: Screen
 ) -> None:
@@ -72,6 +74,7 @@ async def test_a_slow_voipbin_leaves_nobody_without_a_word(world: World, call: A
     await expect(olive.private("Running activeflows")).to_contain_text("Main menu")
 
 
+@pytest.mark.slow
 async def test_a_press_while_voipbin_is_slow_is_said_to_be_recorded_and_carried_out_once(
     world: World, call: Activeflow, olive: Screen
 ) -> None:
@@ -85,6 +88,7 @@ async def test_a_press_while_voipbin_is_slow_is_said_to_be_recorded_and_carried_
     assert _posts(world, call) == 1
 
 
+@pytest.mark.slow
 async def test_a_rate_limited_list_says_what_it_could_not_read(world: World, call: Activeflow, olive: Screen) -> None:
     await olive.switches("Rate limited")
     await olive.types('/flows list flow:"Main menu"')
@@ -99,6 +103,7 @@ async def test_a_rate_limited_list_says_what_it_could_not_read(world: World, cal
     assert len(world.stops) == len({stop.activeflow_id for stop in world.stops})
 
 
+@pytest.mark.slow
 async def test_a_refused_access_key_stops_nothing_and_the_card_can_be_pressed_again(
     world: World, call: Activeflow, olive: Screen
 ) -> None:

@@ -53,6 +53,7 @@ async def test_pressed_after_the_deadline(stage: Stage, audit: Audit) -> None:
     assert_never_late(stage, activeflow, deadline, words, audit)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("retry_after", [0, 1])
 async def test_the_deadline_passes_while_voipbin_is_busy(
     retry_after: int, stage: Stage, voipbin: World, audit: Audit
@@ -72,6 +73,7 @@ async def test_the_deadline_passes_while_voipbin_is_busy(
     assert_never_late(stage, activeflow, deadline, words, audit)
 
 
+@pytest.mark.slow
 async def test_the_deadline_passes_while_the_stop_waits_for_its_turn(stage: Stage, audit: Audit) -> None:
     async with stage.start(voipbin_requests_per_second=0.2):  # four at once, then one in five seconds
         activeflow, card, deadline = await asked(stage, audit)

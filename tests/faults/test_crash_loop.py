@@ -1,5 +1,7 @@
 """A bot that dies again and again, for whatever reason, still carries out what it has acked once it lives."""
 
+import pytest
+
 from bot.demo.voipbin.world import World
 from tests.faults.processes import Processes
 from tests.faults.truth import Audit, assert_told_truly, last_word, stops_with_effect
@@ -27,6 +29,7 @@ async def test_a_stop_is_carried_out_however_often_the_bot_died_in_it(
     assert stops_with_effect(voipbin, activeflow) == 1
 
 
+@pytest.mark.slow
 async def test_so_is_a_bulk_stop_with_each_of_its_members(
     stage: Stage, bulk: BulkStage, voipbin: World, processes: Processes, audit: Audit
 ) -> None:

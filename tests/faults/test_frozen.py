@@ -54,6 +54,7 @@ async def shared(postgresql_url: str) -> AsyncIterator[Audit]:
     audit.close()
 
 
+@pytest.mark.slow
 async def test_frozen_and_taken_over_it_sends_nothing_and_edits_nothing_any_more(
     stage: Stage, voipbin: World, processes: Processes, postgresql_url: str, shared: Audit
 ) -> None:

@@ -19,6 +19,7 @@ def told(engine: Engine) -> int:
         return int(connection.execute(text("SELECT count(told_at) FROM alerts")).scalar_one())
 
 
+@pytest.mark.slow
 async def test_of_two_bots_on_one_database_one_posts_and_its_successor_posts_nothing_again(
     stage: Stage, processes: Processes, postgresql_url: str, voipbin: World, menu: Flow
 ) -> None:
@@ -39,6 +40,7 @@ async def test_of_two_bots_on_one_database_one_posts_and_its_successor_posts_not
     assert all(sum(str(each.id)[:8] in alert.words for alert in alerts(stage)) == 1 for each in looping)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("there", "ended"), [(False, True), (True, False)], ids=["not posted, ended meanwhile", "posted, still running"]
 )

@@ -102,6 +102,7 @@ async def test_killed_while_the_stop_was_on_its_way_and_it_arrives(
     the_record_holds()
 
 
+@pytest.mark.slow
 async def test_killed_while_the_stop_was_on_its_way_and_it_is_lost(
     stage: Stage, voipbin: World, theatre: Theatre, witness: Witness, the_record_holds: Callable[[], None]
 ) -> None:
@@ -120,6 +121,7 @@ async def test_killed_while_the_stop_was_on_its_way_and_it_is_lost(
     assert stops_with_effect(voipbin, activeflow) == 1
 
 
+@pytest.mark.slow
 async def test_killed_while_the_stop_was_on_its_way_and_started_after_the_deadline(
     stage: Stage, voipbin: World, theatre: Theatre, witness: Witness, the_record_holds: Callable[[], None]
 ) -> None:
@@ -157,6 +159,7 @@ async def test_killed_after_voipbin_did_it_and_before_it_answered(
     the_record_holds()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("soon_over", [False, True])
 @pytest.mark.parametrize("after_work", [False, True])
 async def test_killed_while_looking_before_the_stop(
@@ -181,6 +184,7 @@ async def test_killed_while_looking_before_the_stop(
     the_record_holds()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("soon_over", [False, True])
 async def test_killed_while_reading_back(
     soon_over: bool,
@@ -204,6 +208,7 @@ async def test_killed_while_reading_back(
     the_record_holds()
 
 
+@pytest.mark.slow
 async def test_it_ended_by_itself_while_the_bot_was_dead_and_nothing_had_been_sent(
     stage: Stage, voipbin: World, theatre: Theatre, the_record_holds: Callable[[], None]
 ) -> None:
@@ -219,6 +224,7 @@ async def test_it_ended_by_itself_while_the_bot_was_dead_and_nothing_had_been_se
     the_record_holds()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("end", ["its last step", "the caller"])
 async def test_it_ended_by_itself_while_the_bot_was_dead_and_a_stop_was_on_its_way(
     end: str, stage: Stage, voipbin: World, theatre: Theatre, witness: Witness, the_record_holds: Callable[[], None]
@@ -260,6 +266,7 @@ async def test_it_moved_on_while_the_bot_was_dead_and_nothing_had_been_sent(
     the_record_holds()
 
 
+@pytest.mark.slow
 async def test_it_moved_on_while_the_bot_was_dead_and_the_stop_on_its_way_was_lost(
     stage: Stage, voipbin: World, theatre: Theatre, witness: Witness, the_record_holds: Callable[[], None]
 ) -> None:

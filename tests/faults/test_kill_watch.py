@@ -34,6 +34,7 @@ async def test_a_killed_bot_s_watches_go_on_with_the_next(
     await says(stage, card, "playing", "waiting for keypad input", "entering a queue")
 
 
+@pytest.mark.slow
 async def test_of_two_bots_one_speaks_and_the_other_goes_on_when_it_is_killed(
     stage: Stage, processes: Processes, postgresql_url: str, voipbin: World, ringing: Activeflow
 ) -> None:

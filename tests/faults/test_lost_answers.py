@@ -161,6 +161,7 @@ async def test_voipbin_is_down_at_the_press_and_comes_back(stage: Stage, voipbin
     assert len(stop_requests(voipbin, here.activeflow)) == 1
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("the_record_holds")
 @pytest.mark.parametrize("done", [True, False])
 async def test_voipbin_goes_down_with_the_stop_and_stays_down(

@@ -158,7 +158,7 @@ async def test_two_replicas_send_one_stop(
     shared.assert_whole()
 
 
-@pytest.mark.parametrize("arrives", [True, False])
+@pytest.mark.parametrize("arrives", [True, pytest.param(False, marks=pytest.mark.slow)])
 async def test_a_replica_finishes_what_a_killed_one_began(
     arrives: bool, stage: Stage, voipbin: World, replicas: list[BotProcess], shared: Audit
 ) -> None:

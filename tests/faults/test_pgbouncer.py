@@ -26,6 +26,7 @@ def pooled_url(postgresql_url: str) -> Iterator[str]:
         yield url
 
 
+@pytest.mark.slow
 async def test_every_stop_of_many_is_recorded_and_carried_out(stage: Stage, bulk: BulkStage, pooled_url: str) -> None:
     bulk.rules()
     flow = stage.voipbin.add_flow("Support line")

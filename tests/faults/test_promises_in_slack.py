@@ -79,6 +79,7 @@ class Story:
         group[:] = [] if group else [CAROL]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("seed", [0, *(pytest.param(seed, marks=pytest.mark.slow) for seed in range(1, 4))])
 async def test_a_random_story_with_restarts_keeps_the_promises(
     seed: int, stage: Stage, voipbin: World, witness: Witness, audit: Audit

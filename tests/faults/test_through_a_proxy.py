@@ -89,6 +89,7 @@ async def proxy(stage: Stage) -> AsyncIterator[Proxy]:
         yield proxy
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("story", STORIES, ids=lambda story: story.name)
 async def test_what_the_network_does_to_a_stop_is_cleared_up(
     story: Story, stage: Stage, voipbin: World, proxy: Proxy, witness: Witness, audit: Audit
@@ -99,6 +100,7 @@ async def test_what_the_network_does_to_a_stop_is_cleared_up(
     assert (proxy.met > 0) == bool(story.mishaps)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("mishap", "posts", "heading"),
     [(Mishap(answer_lost=True), 1, "Ended"), (Mishap(request_lost=True), 1, "Stopped")],

@@ -4,6 +4,8 @@ import asyncio
 import json
 from dataclasses import replace
 
+import pytest
+
 from bot.demo.slack.messages import Message
 from bot.demo.voipbin.faults import reset_before
 from bot.demo.voipbin.world import World
@@ -111,6 +113,7 @@ async def test_the_offer_outlives_a_restart(stage: Stage, bulk: BulkStage, voipb
         assert "they loop" in card.words
 
 
+@pytest.mark.slow
 async def test_what_is_left_can_be_asked_for_by_somebody_who_may_not(
     stage: Stage, bulk: BulkStage, voipbin: World
 ) -> None:

@@ -192,6 +192,7 @@ async def test_an_abort_while_slack_is_waited_for_leaves_the_rest(
     assert [stage.posts(each) for each in loops] == [1, 1, 1, 0, 0, 0, 0, 0]
 
 
+@pytest.mark.slow
 async def test_thirty_members_do_not_ask_slack_thirty_times(
     stage: Stage, bulk: BulkStage, slack: Workspace, voipbin: World
 ) -> None:

@@ -3,6 +3,7 @@
 import asyncio
 from dataclasses import dataclass, field
 
+import pytest
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from bot.activeflows.records import What
@@ -124,6 +125,7 @@ async def test_anybody_who_may_stop_aborts_it_and_the_rest_is_left(
     assert bulk.stops(next(each for each in loops if stage.posts(each))) == 1
 
 
+@pytest.mark.slow
 async def test_what_is_left_is_asked_for_again_and_frozen_anew(stage: Stage, bulk: BulkStage, voipbin: World) -> None:
     flow = voipbin.add_flow("Support line")
     loops = bulk.ring(6, flow)
@@ -174,6 +176,7 @@ async def test_when_voipbin_asks_to_slow_down_it_slows_down_and_goes_on(
     assert [bulk.stops(each) for each in loops] == [1] * 8
 
 
+@pytest.mark.slow
 async def test_what_is_not_sent_in_time_is_not_sent_any_more(stage: Stage, bulk: BulkStage, voipbin: World) -> None:
     bulk.rules('confirm_within = "8s"')
     loops = bulk.ring(10, voipbin.add_flow("Support line"))

@@ -1,6 +1,5 @@
 """`flows-bot policy check` and `explain`: the policy asked on a terminal, by the code that decides a press."""
 
-from itertools import product
 from pathlib import Path
 
 import pytest
@@ -111,7 +110,10 @@ async def test_it_says_what_the_bot_would_decide_for_everybody(
         "SLACK_API_URL": stage.settings().slack_api_url,
     }
     statuses = set()
-    for (user, person), channel in product(people.items(), (INCIDENTS, LOBBY)):
+    for (user, person), channel in [
+        *zip(people.items(), (INCIDENTS,) * 4, strict=True),
+        ((ALICE, people[ALICE]), LOBBY),
+    ]:
         decision = Operator(person, channel, policy).decide(Permission.STOP)
         ended = await program(*of(user, channel, "stop"), **where)
         assert (ended.status, ended.err) == (0 if decision.allowed else 1, []), ended

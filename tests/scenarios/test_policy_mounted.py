@@ -53,6 +53,7 @@ async def contained(program: Program, policy: Path, environment: Mapping[str, st
         await process.wait()
 
 
+@pytest.mark.slow
 async def test_the_bot_says_that_it_cannot_see_the_new_one(
     stage: Stage, program: Program, enough: Mapping[str, str], tmp_path: Path
 ) -> None:

@@ -125,6 +125,7 @@ async def test_a_watch_that_lasts_too_long_says_that_it_no_longer_watches(
         await says(stage, card, "No longer watched", "it may still run", f"/flows watch {str(ringing.id)[:8]}")
 
 
+@pytest.mark.slow
 async def test_no_more_than_twenty_in_a_channel(stage: Stage, voipbin: World) -> None:
     flow = voipbin.add_flow("Support line")
     async with stage.start(voipbin_events=True):
