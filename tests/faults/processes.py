@@ -8,7 +8,6 @@ import contextlib
 import multiprocessing
 import os
 import signal
-import socket
 from collections.abc import AsyncIterator
 from multiprocessing.context import ForkServerProcess
 from pathlib import Path
@@ -19,6 +18,7 @@ import pytest
 from pydantic import SecretStr
 
 from tests.faults import killed_bot
+from tests.ports import free_port
 from tests.scenarios.conftest import Stage
 
 _STARTS_WITHIN = 30.0
@@ -101,7 +101,7 @@ class Processes:
 
     def ready(self, **changes: object) -> BotProcess:
         """One that waits for `run`. `changes` are settings by name."""
-        port, folder = _free_port(), self._stage.policy.parent
+        port, folder = free_port(), self._stage.policy.parent
         order = folder / f"order-{uuid4().hex}"
         self._started.append(BotProcess(self._environment(port, order, changes), folder, port, order))
         return self._started[-1]
@@ -129,8 +129,3 @@ class Processes:
 
 def _plain(value: object) -> str:
     return value.get_secret_value() if isinstance(value, SecretStr) else str(value)
-
-
-def _free_port() -> int:
-    with socket.create_server(("127.0.0.1", 0)) as listener:
-        return int(listener.getsockname()[1])

@@ -200,5 +200,5 @@ def test_cards_stay_true_in_a_few_stories() -> None:
 
 @pytest.mark.slow
 def test_cards_stay_true_in_many_stories() -> None:
-    many = settings().max_examples * 4 // 5
+    many = max(80, settings().max_examples * 4 // 5)
     run_state_machine_as_test(CardsStayTrue, settings=settings(_STORY, max_examples=many))

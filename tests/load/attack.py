@@ -12,7 +12,6 @@ import argparse
 import asyncio
 import os
 import resource
-import socket
 import sys
 import tempfile
 import time
@@ -35,6 +34,7 @@ from bot.demo.voipbin.state import Activeflow
 from bot.demo.voipbin.world import World
 from bot.slack import ids
 from tests.load.one_line import tell
+from tests.ports import free_port
 
 ALICE, INCIDENTS = "U0ALICE", "C0INCIDENTS"
 POLICY = f'[[grant]]\nto = ["{ALICE}"]\nmay = ["view", "stop"]\n'
@@ -156,7 +156,7 @@ async def town(files: int, *, socket_mode: bool) -> AsyncIterator[Town]:
         slack_url = await stack.enter_async_context(serving_slack(slack))
         voipbin_url = await stack.enter_async_context(serving(voipbin_app(world)))
         (folder / "policy.toml").write_text(POLICY, encoding="utf-8")
-        port = _free_port()
+        port = free_port()
         variables = {
             "SLACK_BOT_TOKEN": slack.bot_token,
             "SLACK_API_URL": slack_url,
@@ -222,11 +222,6 @@ async def _until(true: Callable[[], object], *, within: float = _SOON, or_not: b
         if not or_not:
             raise
         return False
-
-
-def _free_port() -> int:
-    with socket.create_server(("127.0.0.1", 0)) as listener:
-        return int(listener.getsockname()[1])
 
 
 def _ended(process: "Popen[bytes]") -> None:

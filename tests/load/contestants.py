@@ -13,7 +13,6 @@ The town is the simulated Slack and the simulated VoIPBIN that they talk to.
 import asyncio
 import json
 import os
-import socket
 import sys
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable
@@ -38,6 +37,7 @@ from bot.demo.voipbin.world import World
 from bot.slack import ids
 from bot.slack.http import serve
 from bot.slack.signature import NotSigned, claimed
+from tests.ports import free_port
 
 CONTESTANTS = ("bot", "stock", "bare")
 POLICY = '[[grant]]\nto = ["U0ALICE"]\nmay = ["view"]\n'
@@ -131,7 +131,7 @@ async def all_up(folder: Path) -> AsyncIterator[tuple[Town, dict[str, int]]]:
         first = start(__spec__.name if __name__ == "__main__" else __name__, "town")
         assert first.stdout is not None
         there: Town = json.loads(await asyncio.to_thread(first.stdout.readline))
-        ports = {name: _free_port() for name in CONTESTANTS}
+        ports = {name: free_port() for name in CONTESTANTS}
         start("bot", "run", **_variables(there, folder, ports["bot"]))
         for name in ("stock", "bare"):
             start(__name__, name, str(ports[name]), json.dumps(there))
@@ -170,11 +170,6 @@ async def _ready(port: int) -> None:
                 if answered.startswith(b"HTTP/1.1 200"):
                     return
             await asyncio.sleep(0.05)
-
-
-def _free_port() -> int:
-    with socket.create_server(("127.0.0.1", 0)) as listener:
-        return int(listener.getsockname()[1])
 
 
 def _main(who: str, port: str = "0", there: str = "{}") -> None:

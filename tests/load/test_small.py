@@ -43,6 +43,7 @@ async def test_every_event_is_taken_in() -> None:
     assert [of_one["steps"] for of_one in found["one"]] == [30, 100]
 
 
+@pytest.mark.slow
 async def test_the_index_is_the_truth_for_an_hour() -> None:
     found = await told("simulated_day", "--hours", 1, "--arrivals", 300)
     assert found["wrong"] == 0
@@ -50,6 +51,7 @@ async def test_the_index_is_the_truth_for_an_hour() -> None:
     assert found["lost"] + found["gaps"] > 0
 
 
+@pytest.mark.slow
 async def test_all_contestants_ack_everything() -> None:
     found = await told("ack", "--rounds", 1, "--bursts", 1)
     assert found["press_bytes"] >= 30_000
@@ -70,6 +72,7 @@ async def test_both_doors_hold_under_attack() -> None:
     assert socket_mode["command_answered_then"]
 
 
+@pytest.mark.slow
 async def test_those_on_call_can_stop_while_somebody_presses_on() -> None:
     found = await told("lockout", "--groups", 2, "--people", 2, "--outsider", "--stops", 4, "--seconds", 2)
     assert found["lockout"]["carried_out"] == "4 of 4"

@@ -69,6 +69,7 @@ async def test_they_are_named_with_a_button_each_and_the_way_out(stage: Stage, b
     assert can_be_hung_up(stage, card) == short
 
 
+@pytest.mark.slow
 async def test_one_after_the_other_is_hung_up_by_whoever_may_stop_it(
     stage: Stage, bulk: BulkStage, voipbin: World, sqlite_url: str
 ) -> None:

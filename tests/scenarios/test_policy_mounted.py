@@ -3,7 +3,6 @@
 import asyncio
 import os
 import shutil
-import socket
 import subprocess
 import sys
 from collections.abc import AsyncIterator, Callable, Mapping
@@ -14,6 +13,7 @@ from typing import Any
 import aiohttp
 import pytest
 
+from tests.ports import free_port
 from tests.scenarios.conftest import ALICE, POLICY, Stage
 from tests.scenarios.program import ROOT, Program
 from tests.scenarios.typing_at import answers
@@ -33,7 +33,7 @@ async def contained(program: Program, policy: Path, environment: Mapping[str, st
     """The bot, in whose world only the file itself is mounted; its address."""
     inside = program.folder / "policy.toml"
     inside.touch()
-    port = str(_free_port())
+    port = str(free_port())
     process = await asyncio.create_subprocess_exec(
         *("unshare", "-m", "sh", "-c", _MOUNT, "sh", str(policy), str(inside), sys.executable, "-m", "bot", "run"),
         cwd=program.folder,
@@ -84,8 +84,3 @@ async def _until(url: str, fits: Callable[[dict[str, Any]], Any]) -> dict[str, A
             if fits(said):
                 return dict(said)
             await asyncio.sleep(0.05)
-
-
-def _free_port() -> int:
-    with socket.create_server(("127.0.0.1", 0)) as listener:
-        return int(listener.getsockname()[1])
