@@ -40,6 +40,7 @@ async def test_the_call_is_told_as_it_goes_hanging_up_then_hung_up(
         assert "hung up at" in (await stage.reads("Call: hung up")).words
 
 
+@pytest.mark.slow
 async def test_a_call_is_not_called_up_before_its_hang_up_had_time_to_come(
     stage: Stage, slack: Workspace, voipbin: World
 ) -> None:

@@ -76,6 +76,7 @@ async def another_policy_is_in_force(stage: Stage, url: str) -> None:
     await stage.slack.until(lambda: sum(record.what is What.POLICY for record in records(url)) == 2)
 
 
+@pytest.mark.slow
 async def test_a_policy_that_takes_it_away_stops_the_rest_from_being_stopped(
     stage: Stage, bulk: BulkStage, voipbin: World, sqlite_url: str
 ) -> None:

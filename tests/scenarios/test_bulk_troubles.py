@@ -150,6 +150,7 @@ async def test_what_is_left_is_asked_for_again_and_frozen_anew(stage: Stage, bul
     assert bulk.running([*loops, *born]) == born
 
 
+@pytest.mark.slow
 async def test_lost_answers_are_cleared_up_by_reading(stage: Stage, bulk: BulkStage, voipbin: World) -> None:
     loops = bulk.ring(8, voipbin.add_flow("Support line"))
     voipbin.faults.on("POST", _STOP, delay(0))
@@ -162,6 +163,7 @@ async def test_lost_answers_are_cleared_up_by_reading(stage: Stage, bulk: BulkSt
     assert [stage.posts(each) for each in loops] == [1] * 8
 
 
+@pytest.mark.slow
 async def test_when_voipbin_asks_to_slow_down_it_slows_down_and_goes_on(
     stage: Stage, bulk: BulkStage, voipbin: World
 ) -> None:

@@ -125,7 +125,9 @@ class Evening:
             )
 
 
-@pytest.fixture(params=[("console", "access key"), ("json", "login")], ids=" and ".join)
+@pytest.fixture(
+    params=[pytest.param(("console", "access key"), marks=pytest.mark.slow), ("json", "login")], ids=" and ".join
+)
 def evening(request: pytest.FixtureRequest, stage: Stage, sqlite_url: str) -> Evening:
     style, credential = request.param
     slack, settings = stage.slack, stage.settings()

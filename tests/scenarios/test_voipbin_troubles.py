@@ -150,7 +150,11 @@ def assert_nothing_of_it_was_shown(slack: Workspace, voipbin: World) -> None:
         assert never not in told
 
 
-@pytest.mark.parametrize("trouble", TROUBLES, ids=named)
+@pytest.mark.parametrize(
+    "trouble",
+    [pytest.param(each, marks=[pytest.mark.slow] if number % 4 else []) for number, each in enumerate(TROUBLES)],
+    ids=named,
+)
 async def test_a_trouble_of_voipbin_is_told_truly_wherever_it_is_met(
     trouble: Trouble, bot: Stage, slack: Workspace, voipbin: World
 ) -> None:

@@ -70,12 +70,12 @@ async def test_what_runs_is_known_after_the_start_and_after_every_change(client:
         await until(lambda: follower.live)
         assert held(follower) == truth(world)
         await whole(follower)
-        asked = len(world.requests)
         world.stop(old[5])
         world.moves_to(old[7], "talk")
         world.rings(flow)
         world.telephony.deletes(old[9])
         await until(lambda: held(follower) == truth(world))
+        asked = len(world.requests)
         picture = await follower.running(max_age=0)
         assert len(world.requests) == asked
     assert picture is not None
