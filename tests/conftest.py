@@ -66,6 +66,10 @@ def postgresql_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]
     one_at_a_time = InterProcessLock(data.with_suffix(".lock"))
     with one_at_a_time:
         server = get_server(data, cleanup_mode="stop")
+        if not (data / "postgresql.auto.conf").read_text(encoding="utf-8").count("max_connections"):
+            server.psql("ALTER SYSTEM SET max_connections = 500;")  # several bots of each process at once
+            server.cleanup()
+            server = get_server(data, cleanup_mode="stop")
     yield str(server.get_uri())
     with one_at_a_time:
         server.cleanup()  # the last process to end stops it

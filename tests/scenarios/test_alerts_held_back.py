@@ -43,12 +43,13 @@ async def until_ready(stage: Stage, fits: Callable[[list[dict[str, str]]], bool]
 async def test_in_quiet_hours_nothing_is_posted_and_then_one_line_counts(
     stage: Stage, voipbin: World, menu: Flow
 ) -> None:
-    ruled(stage, 'about = ["looping"]', quiet_now())
+    quiet = quiet_now()
+    ruled(stage, 'about = ["looping"]', quiet)
     several = [loops(voipbin, menu) for _ in range(3)]
     async with stage.start(voipbin_events=True):
         assert await nothing_more(stage, voipbin) == 0
     voipbin.caller_hangs_up(several[0])
-    text = stage.policy.read_text(encoding="utf-8").replace(quiet_now(), "")
+    text = stage.policy.read_text(encoding="utf-8").replace(quiet, "")
     stage.policy.write_text(text, encoding="utf-8")
     async with stage.start(voipbin_events=True):
         (line,) = await alerted(stage, 1)

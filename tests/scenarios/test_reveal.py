@@ -44,10 +44,14 @@ async def pressed(bot: Stage, user: str, message: Message) -> Message:
     delivery = await bot.slack.clicks(user, message, ids.REVEAL)
     assert delivery.error is None
     found = await bot.slack.until(
-        lambda: next((m for m in reversed(bot.slack.sees(user, message.channel)) if m.ts not in seen), None)
+        lambda: next((m for m in reversed(bot.slack.sees(user, message.channel)) if _is_answer(m, seen)), None)
     )
     assert isinstance(found, Message)
     return found
+
+
+def _is_answer(message: Message, seen: set[str]) -> bool:
+    return message.ts not in seen and not message.words.startswith("Still working on it")
 
 
 def record_of(url: str) -> list[str]:
