@@ -17,7 +17,7 @@ The map. Rooms are named after who lives there; what comes in changes its clothe
 Imports look down, never up and never sideways.
 
 - ``activeflows`` decides. It uses the standard library only, and names what it needs from outside in ``ports``.
-- ``slack`` knows Slack: it takes deliveries, decodes a gesture once, reads what was typed, draws, and tells.
+- ``slack`` knows Slack: it takes deliveries, decodes a interaction once, reads what was typed, draws, and tells.
 - ``voipbin`` knows VoIPBIN's HTTP API: a budget, patience, at most one stop, JSON to model.
 - ``ledger`` keeps what outlives the process: the audit chain, the stops, the watches, the alerts, the durable work.
 - ``policy`` reads who may do what, and keeps the last good reading in force; ``settings`` is every variable, once; ``logs``

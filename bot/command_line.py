@@ -1,4 +1,4 @@
-"""The command line: ``flows-bot run | demo | check | audit … | policy …``; ``python -m bot`` is the same.
+"""Read the command line: ``flows-bot run | demo | check | audit … | policy …``; ``python -m bot`` is the same.
 
 Mistakes in the configuration are printed one per line, and end the program with status 2.
 """
@@ -13,7 +13,7 @@ from pydantic import BaseModel, Field, ValidationError
 from pydantic_settings import CliApp, CliImplicitFlag, CliSubCommand, SettingsConfigDict
 
 from bot import logs
-from bot.composition.until_told import until_told
+from bot.composition.signals import until_told
 from bot.misconfigured import Misconfigured
 from bot.settings import Settings, from_environment, without_surprises
 from bot.terminal.audit import Audit
@@ -25,7 +25,7 @@ class Run(BaseModel):
     """Run the bot. Everything it needs stands in the environment, or in a .env file here."""
 
     async def cli_cmd(self) -> None:
-        from bot.composition.house import running  # noqa: PLC0415 — the whole house; the other commands answer sooner
+        from bot.composition.bootstrap import running  # noqa: PLC0415 — the whole house; the other commands answer sooner
 
         settings = _settings()
         logs.configure(settings.flows_bot_log_format, settings.flows_bot_log_level)

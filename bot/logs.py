@@ -1,4 +1,4 @@
-"""Structured logs, on standard error, from which no secret and no caller can be read.
+"""Write structured logs on standard error, without secrets and without callers.
 
 Our own events carry ids and words only. Whatever else a library says passes ``scrubbed``, which blanks tokens, keys,
 response_urls and telephone numbers wherever they stand; the chattiest libraries are turned down. A line that repeats is
@@ -42,7 +42,13 @@ _QUIET: Final = {
     "uvicorn": logging.WARNING,
     "websockets": logging.WARNING,
 }
-_FROM_OUTSIDE: Final = ("uvicorn", "asyncio", "bot.slack.connections", "bot.slack.http", "bot.slack.intake")
+_FROM_OUTSIDE: Final = (
+    "uvicorn",
+    "asyncio",
+    "bot.slack.transport.connections",
+    "bot.slack.transport.http",
+    "bot.slack.transport.intake",
+)
 """Loggers that anybody who reaches the port can make speak: their lines are one line, whatever figures they hold."""
 _LINES_HELD: Final = 512
 

@@ -1,4 +1,4 @@
-"""The one error of a start: what is wrong with the environment, the policy file, or what they point at."""
+"""Define the one error of a start: what is wrong with the environment, the policy file, or what they point at."""
 
 
 class Misconfigured(Exception):

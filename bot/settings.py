@@ -1,4 +1,4 @@
-"""Every variable the bot reads, once. Only a composition root builds this; everybody else is handed values.
+"""Read every variable of the bot, once. Only a composition root builds this; everybody else is handed values.
 
 Wrong or missing configuration stops the start with one line per mistake, all of them at once, and no line ever prints
 a value: half of them are secrets.

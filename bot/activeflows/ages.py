@@ -1,4 +1,4 @@
-"""How long, in words people read ("1 h 12 min") and in words people type ("10m").
+"""Write durations as people read them ("1 h 12 min"), and read them as people type them ("10m").
 
 Both round down: an age is never said to be longer than it is.
 """

@@ -1,4 +1,4 @@
-"""``[[alert]]`` of the policy: where which trouble is posted, when it is not, and how often at most.
+"""Hold the ``[[alert]]`` rules of the policy: what is posted where, when not, and how often at most.
 
 A rule has no reader whose permission could be asked: its channel and its flows were chosen by whoever writes the policy.
 """
@@ -9,7 +9,7 @@ from datetime import UTC, datetime, time, timedelta, tzinfo
 from typing import Final
 from uuid import UUID
 
-from bot.activeflows.judging.trouble import Reason
+from bot.activeflows.anomalies.anomaly import Reason
 
 MOST_MESSAGES: Final = 100
 """The largest ``at_most`` there can be."""

@@ -1,4 +1,4 @@
-"""Calls that have a number somebody looks for, as they may travel: which call, and its ends masked.
+"""Hold calls that have a number somebody looks for: which call, and its ends masked.
 
 The number itself stays where the calls are read; nothing here could be dialled.
 """

@@ -1,4 +1,4 @@
-"""Which part of the past has been read, as spans of creation times: what a list may call complete."""
+"""Track which part of the past has been read, as spans of creation times: what a list may call complete."""
 
 from bisect import bisect_left
 from collections.abc import Iterator

@@ -1,4 +1,4 @@
-"""Everything that can go wrong, by whose turn it is.
+"""Define everything that can go wrong, by whose turn it is.
 
 ::
 

@@ -1,4 +1,4 @@
-"""Whether what the bot needs is working: one look at each thing, and in words what it found.
+"""Hold what one look at each thing the bot needs has found, in words.
 
 A finding is for people: plain text without a secret, a phone number or an id of somebody else. What a look raises
 becomes a finding, too: whoever asks what is broken is told, and nothing hides the other looks.
@@ -23,7 +23,7 @@ class State(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class Finding:
+class Resolution:
     """What a look at one thing found, and what to do about it (nothing to be done while it is ``OK``)."""
 
     about: str
@@ -32,24 +32,26 @@ class Finding:
     next: str = ""
 
 
-Look: TypeAlias = Callable[[], Awaitable[Finding]]
+Look: TypeAlias = Callable[[], Awaitable[Resolution]]
 
 
-async def looked(looks: Mapping[str, Look], *, within: float, unanswered: State = State.WARNING) -> tuple[Finding, ...]:
+async def looked(
+    looks: Mapping[str, Look], *, within: float, unanswered: State = State.WARNING
+) -> tuple[Resolution, ...]:
     """All looks at once, each given ``within`` seconds, by what they are about and in their order."""
     return tuple(await asyncio.gather(*(_found(about, look, within, unanswered) for about, look in looks.items())))
 
 
-async def _found(about: str, look: Look, within: float, unanswered: State) -> Finding:
+async def _found(about: str, look: Look, within: float, unanswered: State) -> Resolution:
     try:
         async with asyncio.timeout(within):
             return await look()
     except TimeoutError:
-        return Finding(about, unanswered, f"did not answer within {within:g} s", "Ask again: it may only be slow.")
+        return Resolution(about, unanswered, f"did not answer within {within:g} s", "Ask again: it may only be slow.")
     except Failure as trouble:
-        return Finding(
+        return Resolution(
             about, State.BROKEN, trouble.what, "Ask again; if it stays so, tell whoever looks after this bot."
         )
     except Exception as trouble:  # noqa: BLE001 - a look that breaks is a finding
         what = f"could not be looked at ({type(trouble).__name__})"
-        return Finding(about, State.BROKEN, what, "Tell whoever looks after this bot.")
+        return Resolution(about, State.BROKEN, what, "Tell whoever looks after this bot.")

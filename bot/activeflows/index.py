@@ -1,4 +1,4 @@
-"""The running activeflows, held in memory: values in, truth out, whatever order they come in.
+"""Hold the running activeflows in memory: values in, truth out, whatever order they come in.
 
 VoIPBIN's events come doubled, unordered and sometimes not at all
 (https://api.voipbin.net/docs/websocket_overview.html), and a page of its list may be older than an event that came before

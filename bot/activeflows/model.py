@@ -1,4 +1,4 @@
-"""What VoIPBIN tells about a running flow, in its own words, as values that cannot change.
+"""Hold what VoIPBIN tells about a running flow, in its own words, as values that cannot change.
 
 Wire peculiarities end at the back door: here a zero UUID is ``None``, a time is an aware UTC ``datetime``, and an
 action's ``option`` holds only what may be shown to a person (the back door drops the rest: phone numbers, texts,

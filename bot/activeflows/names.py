@@ -1,4 +1,4 @@
-"""Compares names: whether two spellings are the same name, and which names are most like what was typed.
+"""Compare names: whether two spellings are the same name, and which names are most like what was typed.
 
 One way for everything that compares names. Decisions: case and Unicode's form do not count (macOS types decomposed
 letters, input methods full-width ones), nor how an emoji is to be drawn, nor blanks at the ends and how many there are.

@@ -1,4 +1,4 @@
-"""Who may do what, decided in one place.
+"""Decide who may do what, in one place.
 
 ``decide`` is a pure function of (policy, facts about the person, channel, permission, flow). Unset is deny; ids only,
 never names; the first grant that fits says yes. Guests, people of other workspaces and bots get nothing from a user

@@ -1,4 +1,4 @@
-"""What the middle needs from outside, stated by the side that needs it; the doors and the cellar match by shape.
+"""State what the middle needs from outside; Slack, VoIPBIN and the ledger match by shape.
 
 What only one room needs stands in that room's own ``ports``.
 """

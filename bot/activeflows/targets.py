@@ -1,4 +1,4 @@
-"""Which activeflow somebody means: a whole id, or the beginning of one.
+"""Read which activeflow somebody means: a whole id, or the beginning of one.
 
 Ids are read in every spelling that occurs in logs, links and other people's tools: upper case, braces, ``urn:uuid:``,
 without dashes. A beginning needs at least 4 hex digits. Text that is neither gives ``None``: never a guess.

@@ -1,7 +1,7 @@
 """The demo: a second composition root, above the bot's own. ``flows-bot demo`` runs this module.
 
 A simulated VoIPBIN in which callers come and go, a simulated Slack with a page to click in, and the bot itself, put
-together by ``bot.composition.house.running`` as in production: only ``SLACK_API_URL`` and ``VOIPBIN_API_URL`` differ.
+together by ``bot.composition.bootstrap.running`` as in production: only ``SLACK_API_URL`` and ``VOIPBIN_API_URL`` differ.
 Everything listens on loopback, keeps its files in a temporary folder, and ends together with Ctrl-C.
 """
 
@@ -20,9 +20,9 @@ from pathlib import Path
 from pydantic import SecretStr
 
 from bot import logs
-from bot.activeflows.stopping.patience import Patience
-from bot.composition.house import running
-from bot.composition.until_told import until_told
+from bot.activeflows.stopping.timeouts import Patience
+from bot.composition.bootstrap import running
+from bot.composition.signals import until_told
 from bot.demo import cast
 from bot.demo.panel import Panel
 from bot.demo.serving import serving
@@ -103,7 +103,9 @@ async def main(*, port: int, open_page: bool) -> None:
     """Run until Ctrl-C."""
     logs.configure("console", "WARNING")
     logging.getLogger(logs.AUDIT_HEAD).setLevel(logging.WARNING)  # nobody keeps a demo's audit
-    logging.getLogger("bot.slack.jobs").setLevel(logging.CRITICAL)  # nobody misses what the end of a demo cuts off
+    logging.getLogger("bot.slack.transport.jobs").setLevel(
+        logging.CRITICAL
+    )  # nobody misses what the end of a demo cuts off
 
     def tell(shown: Demo) -> None:
         print(f"The demo is at {shown.url}\nType /flows list there. Ctrl-C ends everything.", flush=True)

@@ -1,4 +1,4 @@
-"""The audit: rows that each carry the hash of the one before, so that a change, a gap or an insertion shows.
+"""Chain the audit: each row carries the hash of the one before, so that a change, a gap or an insertion shows.
 
 ``hash = sha256(previous hash, seq, body)`` where ``body`` is the record as canonical JSON (sorted keys, no blanks).
 The other columns repeat parts of the body for searching; ``verify`` holds them against it too. A removed tail cannot be

@@ -1,4 +1,4 @@
-"""One clock for everybody on one ledger: the database's, so that two replicas agree when a card's time is over.
+"""Read one clock for everybody on one ledger: the database's, so that replicas agree when a card's time is over.
 
 PostgreSQL is asked, and this process's clock is compared with it now and then. On SQLite there is one process, and its
 clock is the one.

@@ -1,4 +1,4 @@
-"""One database for everything that outlives the process: a SQLite file, or PostgreSQL when one machine is not enough.
+"""Open one database for everything that outlives the process: a SQLite file, or PostgreSQL.
 
 SQLAlchemy Core, synchronous, in a few threads of its own (SQLite is synchronous at heart, and a commit of it takes
 milliseconds); the event loop never waits on the disk. Decision: not the loop's default threads, because the durable

@@ -1,4 +1,4 @@
-"""Can the ledger be written, and does the audit still go through what was told of it?
+"""Check whether the ledger can be written, and whether the audit still matches its heads.
 
 Whether it can be written includes whether it is one's turn: whoever holds the lock of the chain keeps every stop waiting.
 Ask over connections apart from those of the work (``Database.apart``), so that nothing of it is waited for.
@@ -9,9 +9,9 @@ from typing import Final
 from sqlalchemy import Connection, desc, insert, select
 
 from bot.activeflows.errors import LedgerUnavailable
-from bot.activeflows.health import Finding, State
+from bot.activeflows.health import Resolution, State
 from bot.activeflows.records import Head
-from bot.ledger import foreign_rows, heads
+from bot.ledger import audit_heads, foreign_rows
 from bot.ledger.audit import receipt_of
 from bot.ledger.database import Database, one_writer
 from bot.ledger.tables import audit
@@ -30,18 +30,18 @@ async def writable(database: Database) -> str:
     return ""
 
 
-async def ledger(database: Database) -> Finding:
+async def ledger(database: Database) -> Resolution:
     """The newest record; that a row can be written is tried, and taken back. Raises ``LedgerUnavailable``."""
     head, gone, strange = await database.within(_looked, patience=_SOON)
     if gone:
         what = f"can be written, but {gone}"
-        return Finding("ledger", State.BROKEN, what, "Ask who changed the database: flows-bot audit verify.")
+        return Resolution("ledger", State.BROKEN, what, "Ask who changed the database: flows-bot audit verify.")
     if strange:
         rows = "1 row of its workflows is" if strange == 1 else f"{strange} rows of its workflows are"
         what = f"can be written, but {rows} not this bot's, and refused"
-        return Finding("ledger", State.BROKEN, what, "Ask who wrote into the database, and who else can.")
+        return Resolution("ledger", State.BROKEN, what, "Ask who wrote into the database, and who else can.")
     newest = f"the audit's newest is record {receipt_of(head.seq, head.hash)}" if head else "there is no record yet"
-    return Finding("ledger", State.OK, f"can be written; {newest}")
+    return Resolution("ledger", State.OK, f"can be written; {newest}")
 
 
 def _tried(connection: Connection) -> None:
@@ -56,5 +56,5 @@ def _looked(connection: Connection) -> tuple[Head | None, str, int]:
     _tried(connection)
     newest = connection.execute(select(audit.c.seq, audit.c.hash).order_by(desc(audit.c.seq)).limit(1)).first()
     last = connection.execute(select(told.c.seq, told.c.hash).order_by(desc(told.c.day)).limit(1)).first()
-    gone = heads.missing(connection, Head(last.seq, last.hash)) if last else ""
+    gone = audit_heads.missing(connection, Head(last.seq, last.hash)) if last else ""
     return (Head(newest.seq, newest.hash) if newest else None), gone, foreign_rows.foreign(connection)

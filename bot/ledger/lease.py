@@ -1,11 +1,11 @@
-"""One process at a time: whoever holds the lease of this name.
+"""Lease a name to one process at a time.
 
 It is taken and renewed by compare-and-set, in the database's own time. On SQLite there is one process, and no lease.
 """
 
 from sqlalchemy import Connection, delete, select, text
 
-from bot.activeflows.watching.watches import LEASE
+from bot.activeflows.watching.watch import LEASE
 from bot.ledger.database import Database
 from bot.ledger.tables import leases
 

@@ -1,4 +1,4 @@
-"""Several bots on one PostgreSQL: each says every few seconds that it lives, and takes over the presses of a dead one.
+"""Let several bots share one PostgreSQL: each says every few seconds that it lives, and takes over from a dead one.
 
 A replica that is only slow, frozen or cut off, not dead, may be taken over too. That is safe: whoever takes a press up
 raises its fence (``fences``), and the older run sends, edits and writes nothing any more.

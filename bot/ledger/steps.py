@@ -1,4 +1,4 @@
-"""The steps of a durable workflow on DBOS: each is done once, and its result remembered (``stopping.ports.Step``).
+"""Run the steps of a durable workflow on DBOS: each is done once, and its result remembered (``stopping.ports.Step``).
 
 What goes wrong in a step is never remembered as its result: a restart would find the same error for ever. While the
 ledger does not answer, a step is tried again, as a restart would. Whatever else goes wrong cuts the workflow off

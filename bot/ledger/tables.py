@@ -1,4 +1,4 @@
-"""The tables of the ledger, the same on SQLite and PostgreSQL. Times are UTC, as ISO 8601 text that sorts.
+"""Define the tables of the ledger, the same on SQLite and PostgreSQL. Times are UTC, as ISO 8601 text that sorts.
 
 ``audit`` is append-only: nothing in the house updates or deletes a row of it.
 """

@@ -1,4 +1,4 @@
-"""WHO MAY: ``policy.toml``, from its text to the policy in force.
+"""Read ``policy.toml``: from its text to the policy in force.
 
 ::
 
@@ -9,7 +9,7 @@
     in_force    the file looked at again and again while the bot runs; a broken one changes nothing
 """
 
+from bot.policy.active_policy import PolicyInForce
 from bot.policy.file import parsed_policy, read_policy
-from bot.policy.in_force import PolicyInForce
 
 __all__ = ["PolicyInForce", "parsed_policy", "read_policy"]

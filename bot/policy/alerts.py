@@ -1,4 +1,4 @@
-"""``[[alert]]`` of the policy file: its tables, and the rules that they are."""
+"""Read ``[[alert]]`` of the policy file."""
 
 from collections import Counter
 from collections.abc import Iterable
@@ -9,7 +9,7 @@ from uuid import UUID
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, StrictInt
 
 from bot.activeflows.alert_rules import MOST_MESSAGES, AlertRule, Quiet, key
-from bot.activeflows.judging.trouble import Reason
+from bot.activeflows.anomalies.anomaly import Reason
 from bot.policy.entries import STRICT, channel, duration, hours, time_zone
 
 

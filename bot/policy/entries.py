@@ -1,4 +1,4 @@
-"""Single entries of the policy file: what each must look like, and what is said of one that does not."""
+"""Read single entries of the policy file, and say what is wrong with one."""
 
 import re
 from collections.abc import Callable

@@ -1,4 +1,4 @@
-"""Reads ``policy.toml`` into the rules the middle decides by. Unset is deny; ids only, never names.
+"""Read ``policy.toml`` into the rules the middle decides by. Unset is deny; ids only, never names.
 
 A name ("@alice", "#incidents") is refused with a hint: names can be changed by anybody, and then a grant would belong
 to somebody else. A mistake is said with the line it stands on: ``policy.toml:12: grant 2, to, entry 1 must be …``.
@@ -25,7 +25,7 @@ from bot.activeflows.operators import Grant, Permission, Policy, Rules
 from bot.misconfigured import Misconfigured
 from bot.policy.alerts import Alert, alert_rules
 from bot.policy.entries import STRICT, channel, duration, who
-from bot.policy.places import line_of, places
+from bot.policy.source_lines import line_of, places
 
 if TYPE_CHECKING:
     from pydantic_core import ErrorDetails

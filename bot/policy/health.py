@@ -1,26 +1,28 @@
-"""Is there a policy, and is it the file's?"""
+"""Check whether there is a policy, and whether it is the file's."""
 
 from typing import Final
 
-from bot.activeflows.health import Finding, State
-from bot.policy.in_force import PolicyInForce
+from bot.activeflows.health import Resolution, State
+from bot.policy.active_policy import PolicyInForce
 
 _ABOUT: Final = "policy"
 
 
-async def in_force(policy: PolicyInForce) -> Finding:
+async def in_force(policy: PolicyInForce) -> Resolution:
     """How many grants are in force, and why the file as it is now is not."""
     grants = len(policy.policy().grants)
     counted = "1 grant" if grants == 1 else f"{grants} grants"
     if policy.blind:
         until = "nobody may stop any more" if policy.suspended else "soon nobody may stop any more"
         what = f"the file was replaced outside, and only the old one can be seen from here: {until}"
-        return Finding(_ABOUT, State.BROKEN, what, "Mount its folder instead of the file, and restart the bot.")
+        return Resolution(_ABOUT, State.BROKEN, what, "Mount its folder instead of the file, and restart the bot.")
     if policy.trouble:
         mistakes = f"{policy.trouble[0]}" + (f" (and {len(policy.trouble) - 1} more)" if policy.trouble[1:] else "")
         what = f"the file is broken, the last good one stays in force ({counted}). {mistakes}"
-        return Finding(_ABOUT, State.WARNING, what, "Repair the file: flows-bot policy check says every line.")
+        return Resolution(_ABOUT, State.WARNING, what, "Repair the file: flows-bot policy check says every line.")
     if not grants:
         why = "grants nothing" if policy.watched else "is not set"
-        return Finding(_ABOUT, State.BROKEN, f"FLOWS_BOT_POLICY {why}: nobody may do anything", "Write a policy file.")
-    return Finding(_ABOUT, State.OK, f"{counted} in force")
+        return Resolution(
+            _ABOUT, State.BROKEN, f"FLOWS_BOT_POLICY {why}: nobody may do anything", "Write a policy file."
+        )
+    return Resolution(_ABOUT, State.OK, f"{counted} in force")

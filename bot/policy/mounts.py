@@ -1,4 +1,4 @@
-"""Whether a file is still the one that its name means outside, where it was mounted by itself.
+"""Tell whether a mounted file is still the one that its name means outside.
 
 Who mounts a single file into a container (``docker run -v ./policy.toml:/etc/…``) mounts what the name means at that moment.
 An editor that writes a new file and gives it the old name is never seen in there: the old one stays. It then has no name any

@@ -1,1 +1,1 @@
-"""…"""
+"""Speak Slack: receive deliveries, decode interactions, reply, and keep the cards true."""

@@ -1,4 +1,4 @@
-"""Does Slack take the bot's token, with all it needs, and is the bot where it is asked?
+"""Check whether Slack takes the bot's token, with all it needs, and whether the bot is where it is asked.
 
 What the Web API refuses or leaves unanswered is a finding. https://docs.slack.dev/apis/web-api
 """
@@ -12,9 +12,9 @@ from slack_sdk.errors import SlackApiError, SlackClientError
 from slack_sdk.web.async_client import AsyncWebClient
 from slack_sdk.web.async_slack_response import AsyncSlackResponse
 
-from bot.activeflows.health import Finding, State
+from bot.activeflows.health import Resolution, State
 from bot.activeflows.operators import Policy
-from bot.slack.telling import error_word
+from bot.slack.messaging.messenger import error_word
 
 SLACK: Final = "Slack"
 CHANNEL: Final = "this channel"
@@ -33,91 +33,93 @@ _INVITE: Final = "Type /invite and the bot's name, if it is not here yet: a memb
 _REINSTALL: Final = "Add it in the app's settings, where the manifest names it, and install the app again."
 
 
-async def token(client: AsyncWebClient) -> Finding:
+async def token(client: AsyncWebClient) -> Resolution:
     """Is the token taken, and what may it do? https://docs.slack.dev/reference/methods/auth.test"""
     answer = await _asked(client.auth_test())
     if not isinstance(answer, AsyncSlackResponse):
-        return Finding(SLACK, State.BROKEN, answer, "Tell whoever looks after this bot: SLACK_BOT_TOKEN.")
+        return Resolution(SLACK, State.BROKEN, answer, "Tell whoever looks after this bot: SLACK_BOT_TOKEN.")
     where = f"the token is taken in {answer.get('team') or 'its workspace'} ({answer.get('team_id')})"
     scopes = _scopes(answer.headers)
     if scopes is None:
-        return Finding(SLACK, State.OK, f"{where}; what it may do Slack did not say")
+        return Resolution(SLACK, State.OK, f"{where}; what it may do Slack did not say")
     missing = [scope for scope in NEEDED if scope not in scopes]
     if missing:
-        return Finding(SLACK, State.BROKEN, f"{where}, but without {', '.join(missing)}", _REINSTALL)
+        return Resolution(SLACK, State.BROKEN, f"{where}, but without {', '.join(missing)}", _REINSTALL)
     wanted = [scope for scope in (GROUP_SCOPE, *WORDS_SCOPES) if scope not in scopes]
     if wanted:
-        return Finding(SLACK, State.WARNING, f"{where}, but without {', '.join(wanted)}", _REINSTALL)
-    return Finding(SLACK, State.OK, f"{where}, with every scope it needs")
+        return Resolution(SLACK, State.WARNING, f"{where}, but without {', '.join(wanted)}", _REINSTALL)
+    return Resolution(SLACK, State.OK, f"{where}, with every scope it needs")
 
 
-async def member(client: AsyncWebClient, channel: str) -> Finding:
+async def member(client: AsyncWebClient, channel: str) -> Resolution:
     """Is the bot a member here? Asked with scopes that it does well without.
 
     https://docs.slack.dev/reference/methods/conversations.info
     """
     if channel.startswith("D"):
-        return Finding(CHANNEL, State.OK, "is a direct message: cards belong into a channel")
+        return Resolution(CHANNEL, State.OK, "is a direct message: cards belong into a channel")
     answer = await _asked(client.conversations_info(channel=channel))
     if not isinstance(answer, AsyncSlackResponse):
         if answer.endswith("missing_scope"):
             what = f"whether I am a member I may not ask: that takes {' or '.join(PLACE_SCOPES)}"
-            return Finding(CHANNEL, State.WARNING, what, _INVITE)
+            return Resolution(CHANNEL, State.WARNING, what, _INVITE)
         if answer.endswith("channel_not_found"):
-            return Finding(CHANNEL, State.WARNING, "I am no member of this private channel", _INVITE)
-        return Finding(CHANNEL, State.WARNING, answer, "Ask again; it may only be slow.")
+            return Resolution(CHANNEL, State.WARNING, "I am no member of this private channel", _INVITE)
+        return Resolution(CHANNEL, State.WARNING, answer, "Ask again; it may only be slow.")
     found: Any = answer.get("channel") or {}
     if found.get("is_member"):
-        return Finding(CHANNEL, State.OK, "I am a member")
-    return Finding(CHANNEL, State.WARNING, "I am no member here", _INVITE)
+        return Resolution(CHANNEL, State.OK, "I am a member")
+    return Resolution(CHANNEL, State.WARNING, "I am no member here", _INVITE)
 
 
-async def groups(client: AsyncWebClient, policy: Policy) -> Finding:
+async def groups(client: AsyncWebClient, policy: Policy) -> Resolution:
     """Can the user groups that the policy names be read? https://docs.slack.dev/reference/methods/usergroups.users.list"""
     named = sorted(policy.groups())
     if not named:
-        return Finding(GROUPS, State.OK, "the policy names none")
+        return Resolution(GROUPS, State.OK, "the policy names none")
     asked = named[:MOST_GROUPS]
     answers = await asyncio.gather(*(_asked(client.usergroups_users_list(usergroup=group)) for group in asked))
     refused = {group: answer for group, answer in zip(asked, answers, strict=True) if isinstance(answer, str)}
     if not refused:
         more = f" (of {len(named)})" if len(named) > len(asked) else ""
-        return Finding(GROUPS, State.OK, f"{len(asked)}{more} can be read")
+        return Resolution(GROUPS, State.OK, f"{len(asked)}{more} can be read")
     what = "; ".join(f"{group}: {why}" for group, why in refused.items())
     then = (
         "Whoever is in the policy by such a group only may do nothing until then: look at the id, the plan, the scope."
     )
-    return Finding(GROUPS, State.WARNING, what, then)
+    return Resolution(GROUPS, State.WARNING, what, then)
 
 
 async def deliveries(
     connection: Callable[[], Awaitable[str]] | None, elsewhere: Callable[[], Awaitable[str]] | None = None
-) -> Finding:
+) -> Resolution:
     """``connection``: says why the socket is not ready; ``None`` when Slack delivers over HTTP. ``elsewhere``: says that
     Slack counts more connections of this app than this deployment has.
     """
     if connection is None:
-        return Finding(DELIVERIES, State.OK, "come over HTTP")
+        return Resolution(DELIVERIES, State.OK, "come over HTTP")
     why = await connection()
     if why:
-        return Finding(DELIVERIES, State.BROKEN, f"Socket Mode: {why}", "It connects again by itself; then restart it.")
+        return Resolution(
+            DELIVERIES, State.BROKEN, f"Socket Mode: {why}", "It connects again by itself; then restart it."
+        )
     why = await elsewhere() if elsewhere is not None else ""
     if why:
         then = (
             "End the other program, or give it an app of its own; after that restart this bot, which then counts anew."
         )
-        return Finding(DELIVERIES, State.WARNING, f"Socket Mode: {why}", then)
-    return Finding(DELIVERIES, State.OK, "come by Socket Mode, which is connected")
+        return Resolution(DELIVERIES, State.WARNING, f"Socket Mode: {why}", then)
+    return Resolution(DELIVERIES, State.OK, "come by Socket Mode, which is connected")
 
 
-async def may_connect(client: AsyncWebClient, app_token: str) -> Finding:
+async def may_connect(client: AsyncWebClient, app_token: str) -> Resolution:
     """Would Socket Mode open? https://docs.slack.dev/reference/methods/apps.connections.open"""
     answer = await _asked(client.apps_connections_open(app_token=app_token))
     if isinstance(answer, str):
-        return Finding(
+        return Resolution(
             DELIVERIES, State.BROKEN, f"Socket Mode: {answer}", "Look at SLACK_APP_TOKEN (connections:write)."
         )
-    return Finding(DELIVERIES, State.OK, "Socket Mode may connect")
+    return Resolution(DELIVERIES, State.OK, "Socket Mode may connect")
 
 
 async def _asked(question: Awaitable[AsyncSlackResponse]) -> AsyncSlackResponse | str:

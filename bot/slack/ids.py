@@ -1,4 +1,4 @@
-"""Every name shared by who draws a button and who hears it pressed, and what the buttons carry.
+"""Name every action and callback id, and what the buttons carry.
 
 A button's value is an id, or a list as one would type it: never a name of a person, a number, or a state to be
 believed. What is typed is encoded, because Slack hands texts back with ``&amp; &lt; &gt;`` and does not say of which
@@ -17,7 +17,7 @@ from typing import Final
 from uuid import UUID
 
 from bot.activeflows.errors import NotUnderstood
-from bot.activeflows.reading.paging import Place, Side
+from bot.activeflows.queries.pages import Place, Side
 from bot.slack.grammar.requests import Audit, List, typed
 from bot.slack.grammar.table import parse
 

@@ -1,1 +1,1 @@
-"""What is typed on a terminal beside running the bot: asking the audit, and asking the policy."""
+"""Answer what is typed on a terminal beside running the bot: asking the audit, and asking the policy."""

@@ -1,4 +1,4 @@
-"""``flows-bot audit verify | export``: the record, read by somebody at the bot's database."""
+"""Run ``flows-bot audit verify | export``: the record, read by somebody at the bot's database."""
 
 import os
 import sys
@@ -16,9 +16,9 @@ from bot import logs
 from bot.activeflows.ages import from_typed
 from bot.activeflows.errors import LedgerUnavailable
 from bot.activeflows.records import Head
-from bot.ledger import audit, heads
+from bot.ledger import audit, audit_heads
+from bot.ledger.audit_export import csv_lines, json_lines
 from bot.ledger.database import Database
-from bot.ledger.exporting import csv_lines, json_lines
 from bot.misconfigured import Misconfigured
 from bot.settings import Settings, from_environment
 
@@ -40,9 +40,9 @@ class Verify(BaseModel):
         known = [*(_head(word) for word in self.head), *(_heads_in(self.heads) if self.heads else ())]
         async with _ledger() as database:
             report = await database.reading(audit.proof)
-            own = await database.reading(heads.kept)
+            own = await database.reading(audit_heads.kept)
             asked = [*known, *(head for head in own if head not in known)]
-            whys = await database.reading(lambda connection: [heads.missing(connection, head) for head in asked])
+            whys = await database.reading(lambda connection: [audit_heads.missing(connection, head) for head in asked])
         for flaw in report.flaws:
             print(f"record {flaw.seq}: {flaw.why}")
         for head, why in zip(asked, whys, strict=True):
@@ -108,7 +108,7 @@ def _between(
 
 
 def _head(word: str) -> Head:
-    found = list(heads.written(word))
+    found = list(audit_heads.written(word))
     if len(found) != 1 or str(found[0]) != word:
         raise Misconfigured("--head: a record's number and its hash, as the bot told them: 12:0f3c2a9b1d….")
     return found[0]
@@ -116,7 +116,7 @@ def _head(word: str) -> Head:
 
 def _heads_in(path: Path) -> list[Head]:
     try:
-        found = list(dict.fromkeys(heads.written(path.read_text(encoding="utf-8", errors="replace"))))
+        found = list(dict.fromkeys(audit_heads.written(path.read_text(encoding="utf-8", errors="replace"))))
     except OSError as trouble:
         raise Misconfigured(f"--heads: that file cannot be read ({type(trouble).__name__}).") from None
     if not found:

@@ -1,4 +1,4 @@
-"""``flows-bot check``: is everything the bot needs working? It looks, as ``/flows doctor`` does, and carries out nothing.
+"""Run ``flows-bot check``: look at everything the bot needs, as ``/flows doctor`` does, and carry out nothing.
 
 Decision: not a bot started and stopped, because a starting bot takes over the stops that were cut off, and one of those
 may be under way in the bot that runs beside this.
@@ -23,7 +23,7 @@ class Check(BaseModel):
     """Is everything this bot needs working? Ends with status 1 when something is wrong."""
 
     async def cli_cmd(self) -> None:
-        from bot.terminal.looks import looks  # noqa: PLC0415 — half the house; the other commands answer sooner
+        from bot.terminal.checks import looks  # noqa: PLC0415 — half the house; the other commands answer sooner
 
         without_surprises()
         settings = from_environment(Settings)

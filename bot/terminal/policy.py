@@ -1,4 +1,4 @@
-"""``flows-bot policy check | explain``: asking the policy file, by the very code that decides a press."""
+"""Run ``flows-bot policy check | explain``: the policy file, asked by the very code that decides a press."""
 
 import re
 import sys
@@ -10,21 +10,13 @@ from pydantic import BaseModel, Field, SecretStr
 from pydantic_settings import BaseSettings, CliApp, CliSubCommand, CliToggleFlag, SettingsConfigDict
 
 from bot import logs
-from bot.activeflows.operators import (
-    ANY_FLOW,
-    AnyFlow,
-    Decision,
-    Operator,
-    Permission,
-    Person,
-    Standing,
-)
+from bot.activeflows.operators import ANY_FLOW, AnyFlow, Decision, Operator, Permission, Person, Standing
 from bot.activeflows.operators import Policy as Rulebook
 from bot.misconfigured import Misconfigured
 from bot.policy import parsed_policy
 from bot.policy.advice import advice
 from bot.policy.file import policy_text
-from bot.policy.places import line_of, places
+from bot.policy.source_lines import line_of, places
 from bot.settings import Settings, from_environment
 
 _STANDINGS: Final = {
@@ -129,7 +121,7 @@ class Explain(BaseModel):
 
     async def _stated(self, policy: Rulebook, permission: Permission) -> Operator:
         """As Slack states it now. Raises ``Misconfigured``."""
-        from bot.terminal.stated import stated  # noqa: PLC0415 — all of Slack; what asks nobody answers sooner
+        from bot.terminal.slack_lookup import stated  # noqa: PLC0415 — all of Slack; what asks nobody answers sooner
 
         settings = _configured()
         token = settings.slack_bot_token.get_secret_value()

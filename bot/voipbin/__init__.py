@@ -1,4 +1,4 @@
-"""THE BACK DOOR: all that knows VoIPBIN's HTTP API and its event stream (https://api.voipbin.net/docs/).
+"""Speak VoIPBIN's HTTP API and its event stream (https://api.voipbin.net/docs/).
 
 ::
 
@@ -15,15 +15,15 @@
 ``AccessKey``, ``InBulk``, ``Login``, ``Urgency``, ``VoIPBINClient`` and ``connected`` are what the composition root needs.
 """
 
-from bot.voipbin.budget import Urgency
 from bot.voipbin.client import VoIPBINClient
 from bot.voipbin.connection import connected
-from bot.voipbin.credential import AccessKey, Login
-from bot.voipbin.following import Following
-from bot.voipbin.in_bulk import InBulk
-from bot.voipbin.pace import Pace
-from bot.voipbin.patience import Patience
-from bot.voipbin.scan import Bounds
+from bot.voipbin.http.budget import Urgency
+from bot.voipbin.http.credential import AccessKey, Login
+from bot.voipbin.http.retries import Patience
+from bot.voipbin.live.following import Following
+from bot.voipbin.live.pace import Pace
+from bot.voipbin.live.scan import Bounds
+from bot.voipbin.low_urgency import InBulk
 
 __all__ = [
     "AccessKey",

@@ -1,4 +1,4 @@
-"""Calls that have a number: a walk through the list of calls, which knows no filter.
+"""Walk the list of calls for a number: the list knows no filter.
 
 GET /calls (https://api.voipbin.net/docs/call_overview.html) pages as the list of activeflows does. Calls are cut after one
 hour, so the last hour and a little more holds every call that lives; it is read whatever number of pages that takes, within
@@ -16,12 +16,12 @@ from typing import Final, Literal, TypeAlias
 from uuid import UUID
 
 from bot.activeflows.callers import CallFound, CallsLooked, Leg, owner
-from bot.activeflows.masking import masked
 from bot.activeflows.model import Call
 from bot.activeflows.numbers import Number, dialled
-from bot.voipbin.budget import Urgency
-from bot.voipbin.scan import Bounds, walked
-from bot.voipbin.wire import Page
+from bot.activeflows.redaction import masked
+from bot.voipbin.http.budget import Urgency
+from bot.voipbin.live.scan import Bounds, walked
+from bot.voipbin.wire.answers import Page
 
 ReadCalls: TypeAlias = Callable[[datetime, int, Urgency], Awaitable[Page[Call]]]
 """The calls created before this instant, at most so many. Raises ``Unsuccessful``."""

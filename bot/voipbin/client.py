@@ -1,4 +1,4 @@
-"""VoIPBIN's activeflow API as the middle wants it (the ``VoIPBIN`` protocol of ``bot.activeflows.ports``).
+"""Call VoIPBIN's activeflow API as the middle wants it (the ``VoIPBIN`` protocol of ``bot.activeflows.ports``).
 
 Promises: ``stop`` sends its POST once, straight after its gate's yes, and every ending that does not prove that nothing
 was done is ``StopUnconfirmed``. Ids go into addresses as UUIDs only, and an empty one goes nowhere: an empty id
@@ -20,21 +20,21 @@ from bot.activeflows.model import Activeflow, Call, Customer, Flow, Picture, Spo
 from bot.activeflows.numbers import Number
 from bot.activeflows.ports import Check, Gate
 from bot.activeflows.situation.timeline import Timeline
-from bot.voipbin import wire
-from bot.voipbin.budget import Load, Urgency
 from bot.voipbin.calls import calls_with
-from bot.voipbin.errors import Kind, Unsuccessful
-from bot.voipbin.exchange import LIST_READ, STOP_READ, Exchange, Question, Within
-from bot.voipbin.flight import Flights
-from bot.voipbin.following import Following
-from bot.voipbin.instants import page_token
+from bot.voipbin.http.answer_errors import Kind, Unsuccessful
+from bot.voipbin.http.budget import Load, Urgency
+from bot.voipbin.http.exchange import LIST_READ, STOP_READ, Exchange, Question, Within
+from bot.voipbin.http.single_flight import Flights
+from bot.voipbin.live.following import Following
+from bot.voipbin.live.pace import Pace
+from bot.voipbin.live.scan import AHEAD, Bounds, walk
+from bot.voipbin.live.stream import EventStream
 from bot.voipbin.names import Remembered
-from bot.voipbin.pace import Pace
 from bot.voipbin.past import timeline
-from bot.voipbin.running import RunningPage, running_page
-from bot.voipbin.scan import AHEAD, Bounds, walk
-from bot.voipbin.spoken import spoken
-from bot.voipbin.stream import EventStream
+from bot.voipbin.wire import answers
+from bot.voipbin.wire.running_page import RunningPage, running_page
+from bot.voipbin.wire.spoken_texts import spoken
+from bot.voipbin.wire.timestamps import page_token
 
 T = TypeVar("T")
 
@@ -79,7 +79,7 @@ class VoIPBINClient:
 
         GET /customer (https://api.voipbin.net/docs/customer_overview.html). Raises a ``Failure`` after a few tries.
         """
-        self._customer = await self._read("/customer", wire.customer, Urgency.PRESS)
+        self._customer = await self._read("/customer", answers.customer, Urgency.PRESS)
         return self._customer
 
     @property
@@ -187,10 +187,10 @@ class VoIPBINClient:
         question = Question("POST", f"/calls/{call_id}/hangup", Urgency.PRESS, STOP_READ)
 
         async def at_the_wire(within: Within) -> Check:
-            return await gate(lambda: self._read_if_any(f"/calls/{call_id}", wire.call, Urgency.PRESS, within))
+            return await gate(lambda: self._read_if_any(f"/calls/{call_id}", answers.call, Urgency.PRESS, within))
 
         try:
-            return await self._exchange.act(question, wire.call, at_the_wire)
+            return await self._exchange.act(question, answers.call, at_the_wire)
         except Unsuccessful as unsuccessful:
             trouble = unsuccessful.trouble
         if trouble.kind in _NO_MORE:
@@ -205,7 +205,7 @@ class VoIPBINClient:
 
     async def call(self, call_id: UUID) -> Call | None:
         """A call, read now; ``None`` when it does not exist or was deleted."""
-        return await self._read_if_any(f"/calls/{call_id}", wire.call) if call_id.int else None
+        return await self._read_if_any(f"/calls/{call_id}", answers.call) if call_id.int else None
 
     async def calls_with(self, numbers: Sequence[Number]) -> CallsLooked:
         """The calls of the last hour that have one of these numbers, read now. Raises a ``Failure``."""
@@ -226,10 +226,10 @@ class VoIPBINClient:
         await self._queues.close()
 
     async def _look_up_flow(self, flow_id: UUID) -> Flow | None:
-        return await self._read_if_any(f"/flows/{flow_id}", wire.flow)
+        return await self._read_if_any(f"/flows/{flow_id}", answers.flow)
 
     async def _look_up_queue(self, queue_id: UUID) -> str | None:
-        return await self._read_if_any(f"/queues/{queue_id}", wire.name)
+        return await self._read_if_any(f"/queues/{queue_id}", answers.name)
 
     async def _look_now(self) -> tuple[float, Picture]:
         began = self._clock()
@@ -242,17 +242,19 @@ class VoIPBINClient:
             return look
         raise trouble.failure()
 
-    async def _read_page(self, before: datetime, size: int, urgency: Urgency = Urgency.SCAN) -> wire.Page[Activeflow]:
+    async def _read_page(
+        self, before: datetime, size: int, urgency: Urgency = Urgency.SCAN
+    ) -> answers.Page[Activeflow]:
         # Only these two are read by VoIPBIN: an unknown one, such as a status, is ignored and looks as if it worked.
         query: dict[str, str | int] = {"page_size": size, "page_token": page_token(before)}
-        page = await self._exchange.read(Question("GET", "/activeflows", urgency, LIST_READ, query), wire.page)
+        page = await self._exchange.read(Question("GET", "/activeflows", urgency, LIST_READ, query), answers.page)
         if self._following is not None and self._customer is not None:
             self._following.learned.learn_all(page.rows, self._customer.id)
         return page
 
-    async def _read_calls(self, before: datetime, size: int, urgency: Urgency) -> wire.Page[Call]:
+    async def _read_calls(self, before: datetime, size: int, urgency: Urgency) -> answers.Page[Call]:
         query: dict[str, str | int] = {"page_size": size, "page_token": page_token(before)}
-        return await self._exchange.read(Question("GET", "/calls", urgency, LIST_READ, query), wire.calls)
+        return await self._exchange.read(Question("GET", "/calls", urgency, LIST_READ, query), answers.calls)
 
     async def _about(
         self, activeflow_id: UUID, understand: Callable[[bytes], T], urgency: Urgency, read: Within | None = None
@@ -292,9 +294,9 @@ class VoIPBINClient:
 
     def _the_one(self, asked: UUID, body: bytes) -> Activeflow:
         """What this answer says of the activeflow, which the lists then say as well."""
-        answered = wire.activeflow(body)
+        answered = answers.activeflow(body)
         if answered.id != asked:
-            raise wire.Unreadable("the answer is about another activeflow")
+            raise answers.Unreadable("the answer is about another activeflow")
         if self._following is not None and self._customer is not None and answered.customer_id == self._customer.id:
             self._following.learned.learn(answered)
         return answered

@@ -1,4 +1,4 @@
-"""The connection to VoIPBIN, opened once and kept.
+"""Open the connection to VoIPBIN once and keep it.
 
 Promises: certificates are always checked (``ca_file`` adds an authority, as the sandbox needs); no proxy, no
 ``.netrc``, nothing else from the environment is followed; redirects are not followed, because VoIPBIN's repeat the query, key
@@ -20,14 +20,14 @@ from urllib.parse import urlsplit
 
 import httpx
 
-from bot.voipbin.body import ENCODING
-from bot.voipbin.budget import Budget
 from bot.voipbin.client import VoIPBINClient
-from bot.voipbin.credential import AccessKey, AccessKeyCredential, Credential, Login, LoginCredential
-from bot.voipbin.exchange import Exchange, sign_in
-from bot.voipbin.patience import Patience
-from bot.voipbin.scan import Bounds
-from bot.voipbin.stream import EventStream
+from bot.voipbin.http.body import ENCODING
+from bot.voipbin.http.budget import Budget
+from bot.voipbin.http.credential import AccessKey, AccessKeyCredential, Credential, Login, LoginCredential
+from bot.voipbin.http.exchange import Exchange, sign_in
+from bot.voipbin.http.retries import Patience
+from bot.voipbin.live.scan import Bounds
+from bot.voipbin.live.stream import EventStream
 
 IN_FLIGHT: Final = 16
 """Requests at a time: httpx's own pool collapses when hundreds wait in it."""

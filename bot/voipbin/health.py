@@ -1,4 +1,4 @@
-"""Is VoIPBIN there, as whom, for how long yet, and how much may be asked of it?
+"""Check whether VoIPBIN is there, as whom, for how long yet, and how much may be asked of it.
 
 Every question is asked once, without a second try: it is about now. What VoIPBIN refuses is raised as a ``Failure``.
 """
@@ -8,13 +8,13 @@ from typing import Final
 
 from bot.activeflows.ages import in_words
 from bot.activeflows.errors import AccountFrozen, CredentialRejected, Failure, VoIPBINBusy
-from bot.activeflows.health import Finding, State
-from bot.voipbin import wire
+from bot.activeflows.health import Resolution, State
 from bot.voipbin.client import VoIPBINClient
-from bot.voipbin.decoding import Unreadable, decoded
-from bot.voipbin.following import Following
-from bot.voipbin.instants import instant
-from bot.voipbin.shapes import WireAccesskey, WireAccesskeys
+from bot.voipbin.live.following import Following
+from bot.voipbin.wire import answers
+from bot.voipbin.wire.decoding import Unreadable, decoded
+from bot.voipbin.wire.shapes import WireAccesskey, WireAccesskeys
+from bot.voipbin.wire.timestamps import instant
 
 ACCOUNT: Final = "VoIPBIN"
 CREDENTIAL: Final = "credential"
@@ -28,66 +28,68 @@ _CROWDED: Final = 3.0
 _STAMP: Final = "%Y-%m-%d %H:%M UTC"
 
 
-async def account(voipbin: VoIPBINClient) -> Finding:
+async def account(voipbin: VoIPBINClient) -> Resolution:
     """Whose account it is. GET /customer (https://api.voipbin.net/docs/customer_overview.html)."""
     try:
-        customer = await voipbin.once("/customer", wire.customer)
+        customer = await voipbin.once("/customer", answers.customer)
     except CredentialRejected as refused:
         then = "Ask again, a passing trouble of VoIPBIN looks the same; then look at VOIPBIN_ACCESS_KEY or the login."
-        return Finding(ACCOUNT, State.BROKEN, refused.what, then)
+        return Resolution(ACCOUNT, State.BROKEN, refused.what, then)
     except AccountFrozen as frozen:
-        return Finding(ACCOUNT, State.BROKEN, frozen.what, "The account's owner can take its deletion back.")
+        return Resolution(ACCOUNT, State.BROKEN, frozen.what, "The account's owner can take its deletion back.")
     except VoIPBINBusy as busy:
-        return Finding(ACCOUNT, State.WARNING, busy.what, f"Ask again in {max(1, round(busy.retry_after))} s.")
+        return Resolution(ACCOUNT, State.WARNING, busy.what, f"Ask again in {max(1, round(busy.retry_after))} s.")
     except Failure as trouble:
-        return Finding(
+        return Resolution(
             ACCOUNT, State.BROKEN, trouble.what, "Ask again; then look at the network, and at VoIPBIN itself."
         )
-    return Finding(ACCOUNT, State.OK, f"answers; the account of {customer.name or 'a customer'} ({customer.id})")
+    return Resolution(ACCOUNT, State.OK, f"answers; the account of {customer.name or 'a customer'} ({customer.id})")
 
 
-async def credential(voipbin: VoIPBINClient, now: datetime) -> Finding:
+async def credential(voipbin: VoIPBINClient, now: datetime) -> Resolution:
     """When the access key ends. GET /accesskeys (https://api.voipbin.net/docs/accesskey_overview.html)."""
     if not voipbin.key_prefix:
-        return Finding(CREDENTIAL, State.OK, "an agent's login, renewed by itself")
+        return Resolution(CREDENTIAL, State.OK, "an agent's login, renewed by itself")
     try:
         keys = await voipbin.once("/accesskeys", _keys)
     except Failure as trouble:
         what = f"an access key; when it ends could not be read: {trouble.what}"
-        return Finding(CREDENTIAL, State.WARNING, what, "Ask again, or look it up in VoIPBIN.")
+        return Resolution(CREDENTIAL, State.WARNING, what, "Ask again, or look it up in VoIPBIN.")
     ours = [key for key in keys if key.token_prefix == voipbin.key_prefix and not key.tm_delete]
     if not ours:
         what = "an access key; when it ends is not known: VoIPBIN does not list it among the newest hundred"
-        return Finding(CREDENTIAL, State.WARNING, what, "Look it up in VoIPBIN.")
+        return Resolution(CREDENTIAL, State.WARNING, what, "Look it up in VoIPBIN.")
     ends = [end for key in ours if (end := instant(key.tm_expire)) is not None]
     if not ends:
-        return Finding(CREDENTIAL, State.OK, "an access key that never ends")
+        return Resolution(CREDENTIAL, State.OK, "an access key that never ends")
     left = min(ends) - now
     what = f"an access key that ends in {in_words(left)}, on {min(ends):{_STAMP}}"
     if left >= WARN_BEFORE:
-        return Finding(CREDENTIAL, State.OK, what)
-    return Finding(CREDENTIAL, State.WARNING, what, "Make a new one in time, set VOIPBIN_ACCESS_KEY, start again.")
+        return Resolution(CREDENTIAL, State.OK, what)
+    return Resolution(CREDENTIAL, State.WARNING, what, "Make a new one in time, set VOIPBIN_ACCESS_KEY, start again.")
 
 
-async def introduced(voipbin: VoIPBINClient) -> Finding:
+async def introduced(voipbin: VoIPBINClient) -> Resolution:
     """From memory: has VoIPBIN been reached since the bot started? Raises ``VoIPBINUnreachable``."""
-    return Finding(ACCOUNT, State.OK, f"the account of {voipbin.customer.name or 'a customer'}")
+    return Resolution(ACCOUNT, State.OK, f"the account of {voipbin.customer.name or 'a customer'}")
 
 
-async def event_stream(following: Following | None) -> Finding:
+async def event_stream(following: Following | None) -> Resolution:
     """From memory: is every change heard of at once?"""
     if following is None:
-        return Finding(STREAM, State.OK, "is not followed, as VOIPBIN_EVENTS says: lists are read when somebody asks")
+        return Resolution(
+            STREAM, State.OK, "is not followed, as VOIPBIN_EVENTS says: lists are read when somebody asks"
+        )
     since = f" since {following.since:{_STAMP}}" if following.since else ""
     if following.live:
-        return Finding(STREAM, State.OK, f"live{since}")
+        return Resolution(STREAM, State.OK, f"live{since}")
     then = "Nothing has to be done: lists are read again meanwhile, and say so; it is tried again and again."
     if not since:
-        return Finding(STREAM, State.WARNING, "being opened; not live yet", then)
-    return Finding(STREAM, State.WARNING, f"down{since}", then)
+        return Resolution(STREAM, State.WARNING, "being opened; not live yet", then)
+    return Resolution(STREAM, State.WARNING, f"down{since}", then)
 
 
-async def requests(voipbin: VoIPBINClient) -> Finding:
+async def requests(voipbin: VoIPBINClient) -> Resolution:
     """From memory: is there enough of the budget, and has VoIPBIN asked to slow down?"""
     load = voipbin.load()
     share = f"{load.rate:g} a second are the bot's share of 17; {load.waiting} waiting"
@@ -97,10 +99,12 @@ async def requests(voipbin: VoIPBINClient) -> Finding:
         then = (
             "It slows down by itself. If it stays: what else uses this account? Or lower VOIPBIN_REQUESTS_PER_SECOND."
         )
-        return Finding(REQUESTS, State.WARNING, f"VoIPBIN asked to slow down (429) {ago} ago, {times}; {share}", then)
+        return Resolution(
+            REQUESTS, State.WARNING, f"VoIPBIN asked to slow down (429) {ago} ago, {times}; {share}", then
+        )
     if load.waiting > load.rate * _CROWDED:
-        return Finding(REQUESTS, State.WARNING, share, "It passes by itself; presses of people go first.")
-    return Finding(REQUESTS, State.OK, f"{share}, no 429 lately")
+        return Resolution(REQUESTS, State.WARNING, share, "It passes by itself; presses of people go first.")
+    return Resolution(REQUESTS, State.OK, f"{share}, no 429 lately")
 
 
 def _keys(body: bytes) -> list[WireAccesskey]:

@@ -1,4 +1,4 @@
-"""What flows and queues are called, remembered for some minutes.
+"""Remember what flows and queues are called for some minutes.
 
 Promises: each thing is asked for once at a time, "there is none" is remembered more briefly than a name, a failure is
 not remembered at all, and the memory is bounded: the entry that was asked for longest ago goes first.
@@ -9,7 +9,7 @@ from collections.abc import Callable, Coroutine
 from typing import Any, Final, Generic, TypeVar
 from uuid import UUID
 
-from bot.voipbin.flight import Flights
+from bot.voipbin.http.single_flight import Flights
 
 V = TypeVar("V")
 

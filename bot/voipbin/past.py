@@ -1,4 +1,4 @@
-"""The events of one activeflow, asked of VoIPBIN's timeline: one page as a rule, and never more than two thousand events.
+"""Read the events of one activeflow from VoIPBIN's timeline: one page as a rule, and never more than two thousand.
 
 An activeflow has at most about a hundred events, because its steps are counted, and a page holds a thousand: what is longer
 was repeated, and its newest part tells enough. A page may hold fewer than that (``paging``), so it is read on for as long
@@ -10,9 +10,9 @@ from typing import Final
 from uuid import UUID
 
 from bot.activeflows.situation.timeline import Moment, Timeline
-from bot.voipbin.budget import Urgency
-from bot.voipbin.exchange import Exchange, Question
-from bot.voipbin.timelines import cursor, timeline_page
+from bot.voipbin.http.budget import Urgency
+from bot.voipbin.http.exchange import Exchange, Question
+from bot.voipbin.wire.timeline_page import cursor, timeline_page
 
 PAGE: Final = 1000
 """The most VoIPBIN gives; what is above reads as 100."""

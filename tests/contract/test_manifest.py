@@ -16,14 +16,14 @@ from slack_sdk.web.async_client import AsyncWebClient
 from bot.demo.slack.installation import Installation
 from bot.settings import Settings
 from bot.slack import ids
-from bot.slack.check import checked
-from bot.slack.desk import Desk
 from bot.slack.grammar.table import COMMANDS, usage_hint
 from bot.slack.health import GROUP_SCOPE, NEEDED, PLACE_SCOPES, WORDS_SCOPES
 from bot.slack.listeners import register
+from bot.slack.listeners.context import ListenerContext
 from bot.slack.listeners.events import FOR_GOOD, HEARD
 from bot.slack.listeners.homes import OPENED
 from bot.slack.listeners.mentions import MENTIONED, WRITTEN
+from bot.slack.messaging.outbound_check import checked
 from tests.unit.slack.blocks.screens import every_screen
 
 ROOT = Path(__file__).parents[2]
@@ -58,7 +58,7 @@ class NotingApp(AsyncApp):
 @pytest.fixture
 def heard() -> dict[str, set[str]]:
     app = NotingApp()
-    register(app, cast("Desk", SimpleNamespace(command="/flows")), "U0FLOWSBOT")
+    register(app, cast("ListenerContext", SimpleNamespace(command="/flows")), "U0FLOWSBOT")
     return app.heard
 
 

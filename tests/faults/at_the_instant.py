@@ -10,12 +10,12 @@ from typing import Any, Final
 from uuid import UUID
 
 from bot.activeflows.model import Activeflow
-from bot.activeflows.reading.seeing import as_it_was
-from bot.activeflows.situation.line import situation
+from bot.activeflows.queries.inspection import as_it_was
+from bot.activeflows.situation.current_step import situation
 from bot.activeflows.stopping import max_ages
-from bot.activeflows.stopping.stops import Intent, Press
+from bot.activeflows.stopping.stop import Intent, Press
 from bot.demo.voipbin import wire as shown
-from bot.voipbin import wire
+from bot.voipbin.wire import answers
 from tests.faults.directory import Directory
 from tests.faults.small_house import House
 
@@ -87,7 +87,7 @@ class AtTheInstant:
         changed: Any = row.tm_update
         if changed >= now - _LOOK or self._stale_until.get(intent.activeflow_id, now - 2 * _LOOK) >= now - _LOOK:
             return False
-        activeflow: Activeflow = wire.activeflow(json.dumps(shown.activeflow(row)).encode())
+        activeflow: Activeflow = answers.activeflow(json.dumps(shown.activeflow(row)).encode())
         if activeflow.ended:
             return True
         return not intent.without_second_question and not as_it_was(intent.seen, activeflow, situation(activeflow))

@@ -7,13 +7,13 @@ from typing import Final
 from hypothesis import strategies as st
 from hypothesis.stateful import precondition, rule
 
-from bot.activeflows.bulk.asking import Put
-from bot.activeflows.bulk.bulks import Bulk, Run, intent_id
-from bot.activeflows.bulk.preparing import Unasked
-from bot.activeflows.bulk.wanted import Draft, Wanted
+from bot.activeflows.bulk.bulk_stop import Bulk, Run, intent_id
+from bot.activeflows.bulk.criteria import Draft, Wanted
+from bot.activeflows.bulk.preparation import Unasked
+from bot.activeflows.bulk.request import Put
 from bot.activeflows.errors import BotError, NotPermitted
-from bot.activeflows.reading.filters import Filters
-from bot.activeflows.stopping.stops import Wish
+from bot.activeflows.queries.filters import Filters
+from bot.activeflows.stopping.stop import Wish
 from tests.faults.chances import moments, people, troubles, waits, which
 from tests.faults.incident import ALICE, BOB, CAROL, DAVE, VIC, Incident
 

@@ -7,9 +7,9 @@ from typing import Final
 
 from sqlalchemy import Connection, select
 
-from bot.activeflows.bulk.bulks import Became, Bulk, BulkState, Member, intent_of, press_on
+from bot.activeflows.bulk.bulk_stop import Became, Bulk, BulkState, Member, intent_of, press_on
 from bot.activeflows.records import Record, What
-from bot.activeflows.stopping.stops import Intent, Press, Wish
+from bot.activeflows.stopping.stop import Intent, Press, Wish
 from bot.ledger.tables import bulk_members, bulks
 from tests.faults.channel import BulkTelling
 from tests.faults.directory import Answer

@@ -6,9 +6,9 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
-from bot.activeflows.bulk.bulks import Bulk, Run
+from bot.activeflows.bulk.bulk_stop import Bulk, Run
 from bot.activeflows.stopping.ports import Guard
-from bot.activeflows.stopping.stops import Declined, Intent, Phase, Press
+from bot.activeflows.stopping.stop import Declined, Intent, Phase, Press
 from bot.slack.blocks.bulk_card import bulk_card
 from bot.slack.blocks.stop_card import stop_card
 from tests.faults.directory import SLACK

@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant
 
 from bot.activeflows.errors import BotError, NotPermitted
-from bot.activeflows.stopping.stops import Press, Waiting, Wish
+from bot.activeflows.stopping.stop import Press, Waiting, Wish
 from bot.demo.voipbin.state import Activeflow
 from tests.faults.channel import Channel
 from tests.faults.directory import CHANNEL, Directory

@@ -23,8 +23,8 @@ from typing import Any
 from sqlalchemy import Connection, Engine, Pool, event
 
 from bot import logs
-from bot.activeflows.stopping.patience import Patience
-from bot.composition.house import running
+from bot.activeflows.stopping.timeouts import Patience
+from bot.composition.bootstrap import running
 from bot.settings import Settings, from_environment
 
 _WRITES = re.compile(r"\s*(INSERT|UPDATE|DELETE|WITH)\b", re.IGNORECASE)

@@ -9,9 +9,9 @@ from typing import Final
 from pydantic import TypeAdapter
 from sqlalchemy import func, select
 
-from bot.activeflows.bulk.bulks import Became
+from bot.activeflows.bulk.bulk_stop import Became
 from bot.activeflows.records import Record, What
-from bot.activeflows.stopping.stops import (
+from bot.activeflows.stopping.stop import (
     Attribution,
     Cancelled,
     Ended,

@@ -14,40 +14,40 @@ from typing import Any, TypeVar
 
 import httpx
 
-from bot.activeflows.bulk.asking import AskingBulk
-from bot.activeflows.bulk.carrying_out import Bulking
-from bot.activeflows.bulk.freezing import Freezing
-from bot.activeflows.bulk.hung_up import HungUp
-from bot.activeflows.bulk.looking_around import LookingAround
-from bot.activeflows.bulk.preparing import Preparing
-from bot.activeflows.bulk.pressing import PressingBulk
+from bot.activeflows.bulk.authorization import PressingBulk
+from bot.activeflows.bulk.execution import Bulking
+from bot.activeflows.bulk.final_check import LookingAround
+from bot.activeflows.bulk.hang_up_results import HungUp
+from bot.activeflows.bulk.preparation import BulkPreparation
+from bot.activeflows.bulk.request import BulkRequests
+from bot.activeflows.bulk.snapshot import BulkSnapshot
 from bot.activeflows.errors import Failure
-from bot.activeflows.reading.listing import Reading
+from bot.activeflows.queries.listing import Reading
 from bot.activeflows.stopping.admission import Admitting
 from bot.activeflows.stopping.aftermath import Aftermath
-from bot.activeflows.stopping.asking import Asking
 from bot.activeflows.stopping.authorization import Authorization
-from bot.activeflows.stopping.follow import Follow
+from bot.activeflows.stopping.follow_up import Follow
 from bot.activeflows.stopping.gate import Gate
 from bot.activeflows.stopping.machine import StopMachine
-from bot.activeflows.stopping.patience import Patience
 from bot.activeflows.stopping.ports import Step
-from bot.activeflows.stopping.readback import Readback
-from bot.activeflows.stopping.renewal import Renewal
-from bot.activeflows.stopping.stops import Press, Wish
+from bot.activeflows.stopping.read_back import Readback
+from bot.activeflows.stopping.reconfirmation import Renewal
+from bot.activeflows.stopping.request import StopRequests
+from bot.activeflows.stopping.stop import Press, Wish
 from bot.activeflows.stopping.subject import ActiveflowSubject, CallSubject
+from bot.activeflows.stopping.timeouts import Patience
 from bot.activeflows.stopping.workflow import HangUpWorkflow, StopWorkflow
 from bot.demo.voipbin.world import World
-from bot.ledger.book import Book
-from bot.ledger.bulk_book import BulkBook
+from bot.ledger.bulk_store import BulkStore
 from bot.ledger.database import Database
+from bot.ledger.stop_store import StopStore
 from bot.voipbin import InBulk
 from bot.voipbin import Patience as AskingPatience
-from bot.voipbin.budget import Budget
 from bot.voipbin.client import VoIPBINClient
-from bot.voipbin.credential import AccessKey, AccessKeyCredential
-from bot.voipbin.exchange import Exchange
-from bot.voipbin.scan import Bounds
+from bot.voipbin.http.budget import Budget
+from bot.voipbin.http.credential import AccessKey, AccessKeyCredential
+from bot.voipbin.http.exchange import Exchange
+from bot.voipbin.live.scan import Bounds
 from tests.faults.channel import BulkCards, Cards, Channel, Process
 from tests.faults.directory import Directory
 from tests.faults.line import Line
@@ -116,16 +116,16 @@ class House:
         self._open.push_async_callback(voipbin.close)
         await _introduced(voipbin)
         self.started_at = self.now()
-        self.book, patience, cards = Book(database, now=self.now), Patience(), Cards(self.channel, process)
+        self.book, patience, cards = StopStore(database, now=self.now), Patience(), Cards(self.channel, process)
         reading = Reading(voipbin, now=self.now)
-        self.asking = Asking(voipbin, self.book, reading.resolve, patience=patience, now=self.now)
+        self.asking = StopRequests(voipbin, self.book, reading.resolve, patience=patience, now=self.now)
         self.cards, self.process = cards, process
-        self.bulks, self.bulk_cards = BulkBook(database), BulkCards(self.channel, process)
+        self.bulks, self.bulk_cards = BulkStore(database), BulkCards(self.channel, process)
         authorization = Authorization(self.people, self.people.policy)
         self._gate = Gate(self.book, authorization, clock=self.boot_time)
         admitting = Admitting(self.book, authorization, now=self.now)
-        freezing = Freezing(InBulk(voipbin), self.now)
-        self.asking_bulk = AskingBulk(self.bulks, Preparing(freezing, now=self.now), now=self.now)
+        freezing = BulkSnapshot(InBulk(voipbin), self.now)
+        self.asking_bulk = BulkRequests(self.bulks, BulkPreparation(freezing, now=self.now), now=self.now)
         bulking = self._bulking(InBulk(voipbin), freezing, authorization)
         aftermath = Aftermath(voipbin, patience, self.now)
         subject = ActiveflowSubject(voipbin, self._gate, patience, now=self.now)
@@ -143,7 +143,7 @@ class House:
         return self._leapt.total_seconds() + self.loop.passed
 
     def _lone(self, voipbin: VoIPBINClient) -> StopMachine:
-        """Put together as ``composition.carrying_out`` does, and so are the next two."""
+        """Put together as ``composition.workflows`` does, and so are the next two."""
         patience, now = Patience(), self.now
         subject = ActiveflowSubject(voipbin, self._gate, patience, now=now)
         renewal = Renewal(voipbin, self.book, policy=self.people.policy, patience=patience, now=now)
@@ -156,7 +156,7 @@ class House:
         of_member = HungUp(self.bulks, self.bulk_cards).tell
         return HangUpWorkflow(self.book, self.cards, admitting, machine, subject, of_member=of_member, now=self.now)
 
-    def _bulking(self, voipbin: InBulk, freezing: Freezing, authorization: Authorization) -> Bulking:
+    def _bulking(self, voipbin: InBulk, freezing: BulkSnapshot, authorization: Authorization) -> Bulking:
         patience, now = replace(Patience(), looks=0, follow_for=0), self.now
         subject = ActiveflowSubject(voipbin, self._gate, patience, now=now)
         readback, aftermath = Readback(voipbin, patience, now), Aftermath(voipbin, patience, now)

@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from hypothesis.stateful import precondition, rule, run_state_machine_as_test
 
 from bot.activeflows.errors import BotError
-from bot.activeflows.stopping.stops import Cancelled, Wish
+from bot.activeflows.stopping.stop import Cancelled, Wish
 from tests.faults.bulk_incident import BulkIncident
 from tests.faults.chances import changes, holding, moments, pauses, people, pressers, troubles, waits, which
 from tests.faults.incident import ALICE, BOB, FIGURES, VIC

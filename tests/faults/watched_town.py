@@ -12,19 +12,19 @@ from pathlib import Path
 from typing import Any, Final, cast
 from uuid import UUID
 
+from bot.activeflows.anomalies.warnings import by_situation
 from bot.activeflows.errors import Failure, NotFound, VoIPBINUnreachable
 from bot.activeflows.index import Index
-from bot.activeflows.judging.worries import by_situation
 from bot.activeflows.model import FINISH_ID, Action, Activeflow, Call, Flow, Reference, Status
 from bot.activeflows.operators import Grant, Operator, Permission, Person, Policy, Standing
 from bot.activeflows.ports import VoIPBIN
-from bot.activeflows.watching.beginning import Watching
-from bot.activeflows.watching.keeping import KeepingWatch
 from bot.activeflows.watching.pacing import Pace
-from bot.activeflows.watching.watches import Edited, Source, Telling, Watch
-from bot.ledger.book import Book
+from bot.activeflows.watching.reconciler import WatchReconciler
+from bot.activeflows.watching.request import Watching
+from bot.activeflows.watching.watch import Edited, Source, Telling, Watch
 from bot.ledger.database import Database
-from bot.ledger.watch_book import WatchBook
+from bot.ledger.stop_store import StopStore
+from bot.ledger.watch_store import WatchStore
 from tests.faults.virtual_time import VirtualTimeLoop
 
 NOON: Final = datetime(2026, 11, 22, 12, tzinfo=UTC)
@@ -149,8 +149,8 @@ class Town:
         self.voipbin, self.slack = Truth(self.now), Channel(loop.time)
         self.stream = Stream(Index())
         self.database = Database(f"sqlite:///{folder / 'ledger.db'}")
-        self.records = Book(self.database, now=self.now)
-        self.book = WatchBook(self.database, "sqlite")
+        self.records = StopStore(self.database, now=self.now)
+        self.book = WatchStore(self.database, "sqlite")
         self.broken: list[Exception] = []
         self.watches: dict[str, Watch] = {}
         self.unwatched: set[str] = set()
@@ -166,7 +166,7 @@ class Town:
 
     def starts(self) -> None:
         async def start() -> None:
-            keeping = KeepingWatch(
+            keeping = WatchReconciler(
                 cast("VoIPBIN", self.voipbin),
                 self.stream,
                 self.book,

@@ -19,10 +19,10 @@ from typing import Any, Final, TypeAlias, TypeVar, cast
 
 from pydantic import TypeAdapter
 
-from bot.activeflows.bulk.bulks import Became
+from bot.activeflows.bulk.bulk_stop import Became
 from bot.activeflows.stopping.ports import Step
-from bot.activeflows.stopping.stops import Press
-from bot.ledger.durable import AT_ONCE
+from bot.activeflows.stopping.stop import Press
+from bot.ledger.durable_workflows import AT_ONCE
 from tests.faults.virtual_time import WRITE
 
 T = TypeVar("T")

@@ -15,8 +15,8 @@ from typing import Any
 
 from bot.activeflows.coverage import BEGINNING
 from bot.voipbin import connected
-from bot.voipbin.running import RunningPage
-from bot.voipbin.scan import AHEAD
+from bot.voipbin.live.scan import AHEAD
+from bot.voipbin.wire.running_page import RunningPage
 from tests.load.one_line import tell
 from tests.load.served import Served, served
 

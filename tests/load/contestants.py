@@ -35,8 +35,8 @@ from bot.demo.slack.workspace import Workspace
 from bot.demo.voipbin.api import voipbin_app
 from bot.demo.voipbin.world import World
 from bot.slack import ids
-from bot.slack.http import serve
-from bot.slack.signature import NotSigned, claimed
+from bot.slack.transport.http import serve
+from bot.slack.transport.signature import NotSigned, claimed
 from tests.ports import free_port
 
 CONTESTANTS = ("bot", "stock", "bare")

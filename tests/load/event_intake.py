@@ -20,10 +20,10 @@ from uuid import UUID
 from websockets.asyncio.server import ServerConnection, serve
 
 from bot.voipbin import AccessKey, connected
-from bot.voipbin.decoding import strictly
-from bot.voipbin.following import Following
-from bot.voipbin.running import RunningPage
-from bot.voipbin.shapes import WireEvent
+from bot.voipbin.live.following import Following
+from bot.voipbin.wire.decoding import strictly
+from bot.voipbin.wire.running_page import RunningPage
+from bot.voipbin.wire.shapes import WireEvent
 from tests.load.one_line import tell
 
 ZERO = "00000000-0000-0000-0000-000000000000"

@@ -20,7 +20,7 @@ from typing import Any, Final
 
 import structlog
 
-from bot.composition.house import running
+from bot.composition.bootstrap import running
 from bot.demo.serving import serving
 from bot.demo.slack.app import serving_slack
 from bot.demo.slack.messages import Message

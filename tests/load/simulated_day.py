@@ -25,9 +25,9 @@ from bot.demo.voipbin.clock import StandingClock
 from bot.demo.voipbin.records import Changed
 from bot.demo.voipbin.state import Activeflow, Step
 from bot.demo.voipbin.world import World
-from bot.voipbin.following import Following
-from bot.voipbin.running import RunningPage, running_page
-from bot.voipbin.wire import Steps
+from bot.voipbin.live.following import Following
+from bot.voipbin.wire.answers import Steps
+from bot.voipbin.wire.running_page import RunningPage, running_page
 from tests.load.one_line import tell
 
 OVERS, STEPS = 1000, 2000

@@ -20,13 +20,13 @@ from typing import Any
 import httpx
 
 from bot.activeflows.operators import Grant, Operator, Permission, Person, Policy, Standing
-from bot.activeflows.reading.listing import Reading
+from bot.activeflows.queries.listing import Reading
 from bot.slack.blocks.activeflow_list import activeflow_list
-from bot.slack.check import checked
 from bot.slack.grammar.requests import List
 from bot.slack.grammar.table import parse
+from bot.slack.messaging.outbound_check import checked
 from bot.voipbin import Pace, VoIPBINClient, connected
-from bot.voipbin.following import Following
+from bot.voipbin.live.following import Following
 from tests.load.one_line import percentile, tell
 from tests.load.served import served
 

@@ -8,10 +8,10 @@ from pathlib import Path
 
 import pytest
 
-from bot.activeflows.alerting.raising import AlertPace
-from bot.activeflows.stopping.patience import Patience
+from bot.activeflows.alerting.delivery import AlertPace
+from bot.activeflows.stopping.timeouts import Patience
 from bot.activeflows.watching.pacing import Pace as WatchPace
-from bot.composition.house import running
+from bot.composition.bootstrap import running
 from bot.demo.serving import serving
 from bot.demo.slack.app import serving_slack
 from bot.demo.slack.messages import Message

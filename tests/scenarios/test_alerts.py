@@ -7,13 +7,13 @@ from uuid import UUID
 
 import pytest
 
-from bot.activeflows.judging.durations import Durations
+from bot.activeflows.anomalies.durations import Durations
 from bot.demo.slack.workspace import Workspace
 from bot.demo.voipbin import faults
 from bot.demo.voipbin.state import Flow, Step
 from bot.demo.voipbin.world import World
+from bot.ledger.baseline_store import BaselineStore
 from bot.ledger.database import Database
-from bot.ledger.usual_book import UsualBook
 from bot.slack import ids
 from tests.scenarios.alert_stage import (
     CALLER,
@@ -77,7 +77,7 @@ async def test_stuck_is_posted_in_the_words_of_the_list(
     for _ in range(30):
         usual.add(40)
     await database.prepare()
-    await UsualBook(database).add({(UUID(str(menu.id)), str(stuck.current_action.id)): usual}, datetime.now(UTC))
+    await BaselineStore(database).add({(UUID(str(menu.id)), str(stuck.current_action.id)): usual}, datetime.now(UTC))
     await database.close()
     async with stage.start(voipbin_events=True):
         (alert,) = await alerted(stage, 1)

@@ -6,11 +6,11 @@ from uuid import uuid4
 
 import pytest
 
-from bot.activeflows.alerting.deciding import Claim, Claimed
-from bot.activeflows.judging.trouble import Reason
+from bot.activeflows.alerting.decision import Claim, Claimed
+from bot.activeflows.anomalies.anomaly import Reason
 from bot.demo.voipbin.state import Flow
 from bot.demo.voipbin.world import World
-from bot.ledger.alert_book import AlertBook
+from bot.ledger.alert_store import AlertStore
 from bot.ledger.database import Database
 from tests.scenarios.alert_stage import alerted, loops, menu, nothing_more, ruled
 from tests.scenarios.conftest import INCIDENTS, Stage
@@ -20,21 +20,21 @@ LONG_AGO = datetime.now(UTC) - timedelta(days=3)
 
 
 @pytest.fixture
-async def ledger(sqlite_url: str) -> AsyncIterator[AlertBook]:
+async def ledger(sqlite_url: str) -> AsyncIterator[AlertStore]:
     database = Database(sqlite_url)
     await database.prepare()
-    yield AlertBook(database, "somebody")
+    yield AlertStore(database, "somebody")
     await database.close()
 
 
-async def kept(ledger: AlertBook, claimed: Claimed) -> Claim:
+async def kept(ledger: AlertStore, claimed: Claimed) -> Claim:
     assert await ledger.claim(claimed)
     if claimed.told_at is not None:
         await ledger.told([claimed.claim], claimed.told_at)
     return claimed.claim
 
 
-async def test_only_what_has_ended_is_forgotten(stage: Stage, voipbin: World, menu: Flow, ledger: AlertBook) -> None:
+async def test_only_what_has_ended_is_forgotten(stage: Stage, voipbin: World, menu: Flow, ledger: AlertStore) -> None:
     ruled(stage, 'about = ["looping"]')
     running = Claim(loops(voipbin, menu).id, Reason.LOOPING, INCIDENTS)
     ended, lately, gone = (Claim(uuid4(), Reason.LOOPING, INCIDENTS) for _ in range(3))
@@ -51,7 +51,7 @@ async def test_only_what_has_ended_is_forgotten(stage: Stage, voipbin: World, me
     assert left.keys().isdisjoint({ended, gone})
 
 
-async def test_what_was_held_back_long_ago_is_still_counted(stage: Stage, voipbin: World, ledger: AlertBook) -> None:
+async def test_what_was_held_back_long_ago_is_still_counted(stage: Stage, voipbin: World, ledger: AlertStore) -> None:
     ruled(stage)
     held = await kept(ledger, Claimed(Claim(uuid4(), Reason.STUCK, INCIDENTS), f"{INCIDENTS}:1", LONG_AGO))
     async with stage.start(voipbin_events=True):

@@ -12,8 +12,8 @@ from bot.activeflows.records import Record, What
 from bot.demo.slack.messages import Message
 from bot.demo.slack.workspace import Workspace
 from bot.demo.voipbin.world import World
-from bot.ledger.book import Book
 from bot.ledger.database import Database
+from bot.ledger.stop_store import StopStore
 from bot.slack import ids
 from tests.scenarios.conftest import ALICE, BOB, CAROL, GUEST, INCIDENTS, LOBBY, Stage
 from tests.scenarios.typing_at import answers, presses
@@ -128,7 +128,7 @@ async def full(stage: Stage, sqlite_url: str) -> Stage:
     """A ledger with 23 records, written before the bot starts; its start adds which policy is in force."""
     database = Database(sqlite_url)
     await database.prepare()
-    book = Book(database, now=lambda: NOW)
+    book = StopStore(database, now=lambda: NOW)
     for number in range(1, 24):
         await book.record(recorded(number))
     await database.close()

@@ -12,8 +12,8 @@ from uuid import UUID
 import pytest
 
 from bot.activeflows.records import Record, What
-from bot.ledger.book import Book
 from bot.ledger.database import Database
+from bot.ledger.stop_store import StopStore
 from tests.scenarios.conftest import Stage
 from tests.scenarios.program import Program
 
@@ -156,7 +156,7 @@ async def ledger(sqlite_url: str) -> str:
     """A ledger with three records; its URL."""
     database = Database(sqlite_url)
     await database.prepare()
-    book = Book(database, now=lambda: NOW)
+    book = StopStore(database, now=lambda: NOW)
     for number, what in enumerate((What.ASKED, What.PRESSED, What.SENDING)):
         await book.record(Record(f"k{number}", NOW, what, "U0ALICE", "C0INC", UUID(int=7), reason="Schleife ü"))
     await database.close()

@@ -5,7 +5,7 @@ from contextlib import closing
 from datetime import timedelta
 from functools import partial
 
-from bot.composition.house import running
+from bot.composition.bootstrap import running
 from bot.demo.slack.workspace import Workspace
 from bot.demo.voipbin.world import World
 from tests.scenarios.conftest import ALICE, Stage

@@ -1,6 +1,6 @@
 """`/flows list`: what runs and what each is doing, one second after it was asked, and how fresh and complete that is."""
 
-from bot.activeflows.reading.paging import PAGE
+from bot.activeflows.queries.pages import PAGE
 from bot.demo.slack.messages import Message
 from bot.demo.slack.workspace import Workspace
 from bot.demo.voipbin import faults

@@ -11,7 +11,7 @@ from typing import Any
 import aiohttp
 import pytest
 
-from bot.composition.house import running
+from bot.composition.bootstrap import running
 from bot.demo.slack import faults as slack_faults
 from bot.demo.slack.workspace import Workspace
 from bot.demo.voipbin.world import World

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from bot.composition.house import running
+from bot.composition.bootstrap import running
 from bot.demo.voipbin import faults
 from bot.ledger.engine import engine_for
 from bot.misconfigured import Misconfigured

@@ -6,7 +6,7 @@ from contextlib import asynccontextmanager
 import pytest
 
 from bot.activeflows.stopping.aftermath import Aftermath
-from bot.activeflows.stopping.readback import Readback
+from bot.activeflows.stopping.read_back import Readback
 from bot.demo.slack.messages import Message
 from bot.demo.slack.workspace import Workspace
 from bot.demo.voipbin import faults

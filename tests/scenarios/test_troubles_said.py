@@ -7,13 +7,13 @@ from uuid import UUID
 
 import pytest
 
-from bot.activeflows.judging.durations import Durations
+from bot.activeflows.anomalies.durations import Durations
 from bot.demo.slack.messages import Message
 from bot.demo.voipbin import faults
 from bot.demo.voipbin.state import Activeflow, Flow, Step
 from bot.demo.voipbin.world import World
+from bot.ledger.baseline_store import BaselineStore
 from bot.ledger.database import Database
-from bot.ledger.usual_book import UsualBook
 from tests.scenarios.conftest import Stage
 from tests.scenarios.typing_at import answers
 
@@ -24,10 +24,10 @@ def support(voipbin: World) -> Flow:
 
 
 @pytest.fixture
-async def ledger(sqlite_url: str) -> AsyncIterator[UsualBook]:
+async def ledger(sqlite_url: str) -> AsyncIterator[BaselineStore]:
     database = Database(sqlite_url)
     await database.prepare()
-    yield UsualBook(database)
+    yield BaselineStore(database)
     await database.close()
 
 
@@ -42,7 +42,7 @@ def at_a_talk(voipbin: World, flow: Flow, **since: float) -> Activeflow:
     )
 
 
-async def usually(ledger: UsualBook, activeflow: Activeflow, seconds: float) -> None:
+async def usually(ledger: BaselineStore, activeflow: Activeflow, seconds: float) -> None:
     durations = Durations()
     for _ in range(30):
         durations.add(seconds)
@@ -60,7 +60,7 @@ async def until(stage: Stage, line: str, words: str) -> Message:
 
 
 async def test_one_that_is_where_it_is_for_much_longer_than_usual_is_said_to_be_stuck(
-    stage: Stage, voipbin: World, support: Flow, ledger: UsualBook
+    stage: Stage, voipbin: World, support: Flow, ledger: BaselineStore
 ) -> None:
     activeflow = at_a_talk(voipbin, support, minutes=11)
     await usually(ledger, activeflow, 40)
@@ -74,7 +74,7 @@ async def test_one_that_is_where_it_is_for_much_longer_than_usual_is_said_to_be_
 
 
 async def test_the_same_is_nothing_where_that_is_usual_or_nothing_is_known(
-    stage: Stage, voipbin: World, support: Flow, ledger: UsualBook
+    stage: Stage, voipbin: World, support: Flow, ledger: BaselineStore
 ) -> None:
     await usually(ledger, at_a_talk(voipbin, support, minutes=11), 400)
     at_a_talk(voipbin, voipbin.add_flow("Night line"), minutes=30)
@@ -82,7 +82,9 @@ async def test_the_same_is_nothing_where_that_is_usual_or_nothing_is_known(
         assert "Stuck?" not in (await until(stage, "list", "live, as of")).words
 
 
-async def test_what_is_seen_is_learned_and_kept(stage: Stage, voipbin: World, support: Flow, ledger: UsualBook) -> None:
+async def test_what_is_seen_is_learned_and_kept(
+    stage: Stage, voipbin: World, support: Flow, ledger: BaselineStore
+) -> None:
     async with stage.start(voipbin_events=True):
         await until(stage, "list", "live, as of")
         activeflow = voipbin.rings(support, at="talk", executed=[])

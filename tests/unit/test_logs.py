@@ -146,7 +146,7 @@ def test_what_is_called_a_secret_is_blanked_whatever_it_looks_like(
 
 
 def test_json_keeps_its_structure(capsys: pytest.CaptureFixture[str]) -> None:
-    where = ["bot/slack/jobs.py:12 run", "bot/voipbin/client.py:40 get"]
+    where = ["bot/slack/transport/jobs.py:12 run", "bot/voipbin/client.py:40 get"]
     told = logged(
         capsys,
         "json",

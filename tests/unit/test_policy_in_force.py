@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from bot.activeflows.operators import Decision, Permission, Person, Policy, Standing, decide
 from bot.misconfigured import Misconfigured
 from bot.policy import PolicyInForce
-from bot.policy.in_force import BLIND, LARGEST
+from bot.policy.active_policy import BLIND, LARGEST
 
 ALICE = b'[[grant]]\nto = ["U0ALICE"]\nmay = ["stop"]\n'
 LIMITED = ALICE + b'in = ["C0INCIDENTS"]\n'

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from bot.policy.places import Path, line_of, places
+from bot.policy.source_lines import Path, line_of, places
 
 LAID_OUT = '''\
 # who may

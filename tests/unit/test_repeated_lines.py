@@ -22,7 +22,9 @@ class Lines:
         return self._written.getvalue().splitlines()
 
 
-@pytest.mark.parametrize("name", ["asyncio", "uvicorn.error", "bot.slack.intake", "bot.slack.connections"])
+@pytest.mark.parametrize(
+    "name", ["asyncio", "uvicorn.error", "bot.slack.transport.intake", "bot.slack.transport.connections"]
+)
 def test_what_strangers_cause_is_a_line_a_second_with_its_count(name: str) -> None:
     lines = Lines(name)
     for number in range(3000):
@@ -38,7 +40,7 @@ def test_what_strangers_cause_is_a_line_a_second_with_its_count(name: str) -> No
 
 
 def test_of_our_own_lines_only_the_same_ones_are_one() -> None:
-    lines = Lines("bot.slack.jobs")
+    lines = Lines("bot.slack.transport.jobs")
     for user in ("U1", "U2", "U1"):
         lines.logger.info({"event": "job_refused", "user": user, "timestamp": user})
     lines.now = 2.0

@@ -1,4 +1,4 @@
-"""What alerts need from outside, and the values that pass there (``ports`` says the rest)."""
+"""State what alerts need from outside, and the values that pass there."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -6,11 +6,11 @@ from datetime import datetime
 from typing import Protocol
 
 from bot.activeflows.alert_rules import AlertRule
-from bot.activeflows.alerting.deciding import Claim, Claimed, HeldBack
-from bot.activeflows.judging.trouble import Trouble
+from bot.activeflows.alerting.decision import Claim, Claimed, HeldBack
+from bot.activeflows.anomalies.anomaly import Trouble
 from bot.activeflows.model import Activeflow
 from bot.activeflows.ports import Live
-from bot.activeflows.situation.line import Situation
+from bot.activeflows.situation.current_step import Situation
 from bot.activeflows.watching.ports import Events
 
 

@@ -1,14 +1,14 @@
-"""What bulk stops need from outside beside what a lone stop does (``stopping.ports``)."""
+"""State what bulk stops need from outside beside what a lone stop does (``stopping.ports``)."""
 
 from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Protocol
 
-from bot.activeflows.bulk.bulks import Became, Bulk, Ending, Run
-from bot.activeflows.bulk.wanted import Draft
+from bot.activeflows.bulk.bulk_stop import Became, Bulk, Ending, Run
+from bot.activeflows.bulk.criteria import Draft
 from bot.activeflows.records import Record
 from bot.activeflows.stopping.ports import Guard
-from bot.activeflows.stopping.stops import CallAfter, Declined, Intent, Press
+from bot.activeflows.stopping.stop import CallAfter, Declined, Intent, Press
 
 
 class BulkLedger(Protocol):

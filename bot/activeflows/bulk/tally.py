@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from bot.activeflows.bulk.bulks import Became, Bulk, counted
+from bot.activeflows.bulk.bulk_stop import Became, Bulk, counted
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,1 +1,1 @@
-"""What an activeflow is doing now, and what it did: pure, read from its own steps."""
+"""Say what an activeflow is doing now, and what it did: pure, read from its own steps."""

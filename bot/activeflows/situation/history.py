@@ -1,4 +1,4 @@
-"""The steps an activeflow has done, folded for reading: seven laps of a menu are one line with "×7".
+"""Fold the steps an activeflow has done for reading: seven laps of a menu are one line with "×7".
 
 The current action is not among them, as in VoIPBIN's ``executed_actions``; ``present_step`` tells of it. Times are told as
 far as they are known (``timeline``), and no time is made up from another.
@@ -9,10 +9,10 @@ from datetime import datetime, timedelta
 from typing import Final, NamedTuple
 
 from bot.activeflows.model import FINISH_ID, START_ID, Action, Activeflow
-from bot.activeflows.situation.laps import circle_words, folded
-from bot.activeflows.situation.line import unnamed
+from bot.activeflows.situation.action_words import NameOf, doing
+from bot.activeflows.situation.current_step import unnamed
+from bot.activeflows.situation.loops import circle_words, folded
 from bot.activeflows.situation.timeline import Times
-from bot.activeflows.situation.wording import NameOf, doing
 
 LINES: Final = 16
 """Lines of history that are told; of a longer one the middle is left out."""

@@ -1,4 +1,4 @@
-"""When each step began, read from VoIPBIN's events of an activeflow.
+"""Read when each step began from VoIPBIN's events of an activeflow.
 
 An activeflow's own steps carry no times; its events do, and each tells how many steps had been executed by then and which
 one was current (https://api.voipbin.net/docs/activeflow_overview.html). Events come doubled, unordered, or not at all.

@@ -1,1 +1,1 @@
-"""The life of one stop: asked for, pressed, sent once, read back, told, and what comes of it."""
+"""Stop an activeflow: the request, the press, the gate, the read-back, and what comes of it."""

@@ -16,7 +16,7 @@ from bot.activeflows.stopping import max_ages
 from bot.activeflows.stopping.authorization import Act, Authorization, asked_of
 from bot.activeflows.stopping.claims import Claim
 from bot.activeflows.stopping.ports import Ledger
-from bot.activeflows.stopping.stops import Declined, Intent, IntentState, Press, Why, Wish
+from bot.activeflows.stopping.stop import Declined, Intent, IntentState, Press, Why, Wish
 
 _OVER = {
     IntentState.SETTLED: Why.OVER,

@@ -1,4 +1,4 @@
-"""What happens after an activeflow has ended: VoIPBIN hangs up its call, and starts the flow that was to come next.
+"""Look at what happens after an activeflow has ended: VoIPBIN hangs up its call, and starts the next flow.
 
 Both happen beside the stop and may fail unnoticed upstream, so they are looked at and told apart from "ended".
 
@@ -15,8 +15,8 @@ from uuid import UUID
 
 from bot.activeflows.errors import Failure
 from bot.activeflows.ports import VoIPBIN
-from bot.activeflows.stopping.patience import Patience
-from bot.activeflows.stopping.stops import Attribution, CallAfter, ChildAfter, Ended, Intent, hung_up_first
+from bot.activeflows.stopping.stop import Attribution, CallAfter, ChildAfter, Ended, Intent, hung_up_first
+from bot.activeflows.stopping.timeouts import Patience
 
 _ON_ITS_WAY: Final = 3
 """Looks in which a call may be up without being called so; with production's pauses, two seconds."""

@@ -25,7 +25,7 @@ from uuid import UUID
 from bot.activeflows.errors import IdentityUnknown, SlackRefuses
 from bot.activeflows.operators import Decision, Operator, Permission, Policy, Standing, together
 from bot.activeflows.stopping.ports import People
-from bot.activeflows.stopping.stops import Declined, Intent, Press, Why
+from bot.activeflows.stopping.stop import Declined, Intent, Press, Why
 
 _TRIES: Final = 3
 """How often the policy may change while Slack is asked about one press."""

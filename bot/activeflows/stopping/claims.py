@@ -1,9 +1,9 @@
-"""The values of who may send a stop at this moment: the claim, the run, and what the ledger says at the gate."""
+"""Hold who may send a stop at this moment: the claim, the run, and what the ledger says at the gate."""
 
 from dataclasses import dataclass
 
-from bot.activeflows.stopping.stops import IntentState
-from bot.activeflows.stopping.troubles import Shut
+from bot.activeflows.stopping.failures import Shut
+from bot.activeflows.stopping.stop import IntentState
 
 
 @dataclass(frozen=True, slots=True)

@@ -27,10 +27,10 @@ from bot.activeflows.records import Record
 from bot.activeflows.stopping import max_ages
 from bot.activeflows.stopping.authorization import Act, Authorization, Authorized, asked_of
 from bot.activeflows.stopping.claims import Fence
+from bot.activeflows.stopping.failures import NO_TROUBLE, Shut, Trouble
 from bot.activeflows.stopping.fence import Fenced
 from bot.activeflows.stopping.ports import Ledger
-from bot.activeflows.stopping.stops import Declined, Intent, Press, Why
-from bot.activeflows.stopping.troubles import NO_TROUBLE, Shut, Trouble
+from bot.activeflows.stopping.stop import Declined, Intent, Press, Why
 
 T = TypeVar("T")
 _AT_ONCE: Final = 0.0

@@ -4,10 +4,11 @@ from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 
+from bot.activeflows.stopping.failures import NO_TROUBLE, Shut, Trouble
 from bot.activeflows.stopping.gate import Closed
-from bot.activeflows.stopping.readback import State, Verdict
+from bot.activeflows.stopping.read_back import State, Verdict
 from bot.activeflows.stopping.states import StopState
-from bot.activeflows.stopping.stops import (
+from bot.activeflows.stopping.stop import (
     Attribution,
     Ended,
     Expired,
@@ -19,7 +20,6 @@ from bot.activeflows.stopping.stops import (
     Press,
     StillRunning,
 )
-from bot.activeflows.stopping.troubles import NO_TROUBLE, Shut, Trouble
 
 
 class Sent(StrEnum):

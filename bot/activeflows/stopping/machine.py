@@ -29,6 +29,7 @@ from bot.activeflows.records import Question, Record, What
 from bot.activeflows.stopping.admission import not_claimed, record_of
 from bot.activeflows.stopping.authorization import Act
 from bot.activeflows.stopping.claims import Claim
+from bot.activeflows.stopping.failures import Shut, Trouble
 from bot.activeflows.stopping.fence import Hold
 from bot.activeflows.stopping.gate import Closed, Errand, GateClosed
 from bot.activeflows.stopping.judgment import (
@@ -41,13 +42,12 @@ from bot.activeflows.stopping.judgment import (
     refused_for_its_state,
     state_of,
 )
-from bot.activeflows.stopping.patience import Patience, follow_until
 from bot.activeflows.stopping.ports import Ledger, Step
-from bot.activeflows.stopping.readback import ReadUntilEnded, State, Verdict
-from bot.activeflows.stopping.renewal import Renewal
+from bot.activeflows.stopping.read_back import ReadUntilEnded, State, Verdict
+from bot.activeflows.stopping.reconfirmation import Renewal
 from bot.activeflows.stopping.result import Result, Told
 from bot.activeflows.stopping.states import Path, StopState
-from bot.activeflows.stopping.stops import (
+from bot.activeflows.stopping.stop import (
     Declined,
     Ended,
     Expired,
@@ -62,7 +62,7 @@ from bot.activeflows.stopping.stops import (
     StopInHand,
 )
 from bot.activeflows.stopping.subject import Subject
-from bot.activeflows.stopping.troubles import Shut, Trouble
+from bot.activeflows.stopping.timeouts import Patience, follow_until
 
 Show: TypeAlias = Callable[[Intent, Phase], Awaitable[bool]]
 """Tells a phase to whom it concerns; whether somebody could see it. Raises nothing but ``Fenced``."""
@@ -278,7 +278,7 @@ class StopMachine:
 
 
 _NOT_PERMITTED: Final = "not permitted"
-"""The word for a member of a bulk stop (``bulk.bulks.Became``)."""
+"""The word for a member of a bulk stop (``bulk.bulk_stop.Became``)."""
 _CUT_OFF: Final = Sending(Sent.LOST, Trouble("the bot was cut off while the stop was being sent"))
 
 

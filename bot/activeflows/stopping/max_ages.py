@@ -1,4 +1,4 @@
-"""The one table of how old a fact may be when a stop or a hang-up goes out. All in seconds.
+"""Table how old a fact may be when a stop or a hang-up goes out. All in seconds.
 
 ========================  ======  ==========================================================================
 fact                      at most  why
@@ -11,7 +11,7 @@ claim, fence, deadline    1.0     one transaction of the ledger, by the database
 what Slack says of people 6.5     5 when the gate asks, and the look comes after it; Slack allows twenty questions about
                                   a group in a minute, and an incident has more presses than that. Where its limits
                                   leave no turn to ask: 30, or 120 for a group while Slack's events about groups
-                                  arrive (``bot.slack.identity``)
+                                  arrive (``bot.slack.people.identity``)
 ========================  ======  ==========================================================================
 
 The policy file itself is looked at every second and counts once two looks have seen the same.

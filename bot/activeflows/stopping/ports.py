@@ -1,4 +1,4 @@
-"""What stopping needs from outside; the doors and the cellar match by shape."""
+"""State what stopping needs from outside; the adapters match by shape."""
 
 from collections.abc import Awaitable, Callable, Collection, Sequence
 from typing import Protocol, TypeAlias, TypeVar
@@ -7,7 +7,7 @@ from bot.activeflows.operators import ANY_FLOW, Flow, Operator, Permission
 from bot.activeflows.ports import Records
 from bot.activeflows.records import Record
 from bot.activeflows.stopping.claims import Claim, Fence, Permitted
-from bot.activeflows.stopping.stops import CallAfter, Declined, Ended, Intent, IntentState, Phase, Press
+from bot.activeflows.stopping.stop import CallAfter, Declined, Ended, Intent, IntentState, Phase, Press
 
 T = TypeVar("T")
 

@@ -1,9 +1,9 @@
-"""What came of carrying one stop: how it ended, and whether that could be told."""
+"""Hold what came of carrying out one stop: how it ended, and whether that could be told."""
 
 from dataclasses import dataclass
 from datetime import datetime
 
-from bot.activeflows.stopping.stops import Declined, Intent, Moved, Outcome
+from bot.activeflows.stopping.stop import Declined, Intent, Moved, Outcome
 
 
 @dataclass(frozen=True, slots=True)

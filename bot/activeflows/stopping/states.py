@@ -1,4 +1,4 @@
-"""The states of a stop, of a hang-up alike, and which can follow which. ``docs/stop.md`` draws them."""
+"""Define the states of a stop, of a hang-up alike, and which can follow which. ``docs/stop.md`` draws them."""
 
 from collections.abc import Mapping
 from enum import StrEnum

@@ -1,4 +1,4 @@
-"""What a stop is sent for: an activeflow, or the call that stayed up after it. The same machine stops both."""
+"""Say what a stop is sent for: an activeflow, or the call that stayed up after it. One machine stops both."""
 
 from collections.abc import Callable
 from datetime import datetime
@@ -7,15 +7,15 @@ from typing import Protocol
 from bot.activeflows.errors import Failure
 from bot.activeflows.model import Activeflow, Call, Flow
 from bot.activeflows.ports import VoIPBIN
-from bot.activeflows.reading.seeing import as_it_was, in_time
+from bot.activeflows.queries.inspection import as_it_was, in_time
 from bot.activeflows.records import Record
-from bot.activeflows.situation.line import situation
+from bot.activeflows.situation.current_step import situation
+from bot.activeflows.stopping.failures import Shut, Trouble
 from bot.activeflows.stopping.fence import Hold
 from bot.activeflows.stopping.gate import Closed, Errand, Gate, GateClosed
-from bot.activeflows.stopping.patience import Patience
-from bot.activeflows.stopping.readback import Readback, State, Verdict
-from bot.activeflows.stopping.stops import Intent
-from bot.activeflows.stopping.troubles import Shut, Trouble
+from bot.activeflows.stopping.read_back import Readback, State, Verdict
+from bot.activeflows.stopping.stop import Intent
+from bot.activeflows.stopping.timeouts import Patience
 
 
 class Subject(Protocol):

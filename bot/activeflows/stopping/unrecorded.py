@@ -8,7 +8,7 @@ from typing import Final
 from bot.activeflows.errors import LedgerUnavailable
 from bot.activeflows.records import Record, What
 from bot.activeflows.stopping.ports import Cards, Ledger
-from bot.activeflows.stopping.stops import Declined, Press, Why, Wish
+from bot.activeflows.stopping.stop import Declined, Press, Why, Wish
 
 _TOO_LATE: Final = "it could not be recorded in time"
 

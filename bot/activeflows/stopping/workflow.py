@@ -15,14 +15,15 @@ from bot.activeflows.records import What
 from bot.activeflows.stopping.admission import Admission, Admitting, record_of
 from bot.activeflows.stopping.aftermath import Aftermath
 from bot.activeflows.stopping.authorization import Act
+from bot.activeflows.stopping.failures import Trouble
 from bot.activeflows.stopping.fence import FencedStep, Hold
-from bot.activeflows.stopping.follow import Follow
+from bot.activeflows.stopping.follow_up import Follow
 from bot.activeflows.stopping.gate import Errand
 from bot.activeflows.stopping.machine import Show, StopMachine
 from bot.activeflows.stopping.ports import Cards, Ledger, Step
-from bot.activeflows.stopping.readback import State, Verdict
+from bot.activeflows.stopping.read_back import State, Verdict
 from bot.activeflows.stopping.result import Result
-from bot.activeflows.stopping.stops import (
+from bot.activeflows.stopping.stop import (
     CallAfter,
     Declined,
     Ended,
@@ -38,7 +39,6 @@ from bot.activeflows.stopping.stops import (
     Why,
 )
 from bot.activeflows.stopping.subject import Subject
-from bot.activeflows.stopping.troubles import Trouble
 
 CallTeller = Callable[[Intent, CallAfter, Press], Awaitable[bool | None]]
 """Tells what came of a press; whether somebody could see it, ``None`` when nobody knows the card any more."""

@@ -1,1 +1,1 @@
-"""Cards that follow one activeflow until it ends."""
+"""Keep cards that follow one activeflow until it ends."""

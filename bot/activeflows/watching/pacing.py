@@ -1,4 +1,4 @@
-"""When which card may be edited: the time is told, the answer is a card. Nothing here waits.
+"""Decide when which card may be edited. Pure: nothing here waits.
 
 ``chat.update`` is granted 50 times a minute to a whole workspace (https://docs.slack.dev/apis/web-api/rate-limits), and
 a card that changes more often than every few seconds cannot be read. Promises: the first news of a card is due at once;

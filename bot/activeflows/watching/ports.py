@@ -1,11 +1,11 @@
-"""What following activeflows needs from outside (``ports`` says the rest)."""
+"""State what following activeflows needs from outside."""
 
 from collections.abc import Sequence
 from datetime import datetime
 from typing import Protocol
 
 from bot.activeflows.index import Index
-from bot.activeflows.watching.watches import Edited, Ending, Full, Kept, Known, Telling, Watch
+from bot.activeflows.watching.watch import Edited, Ending, Full, Kept, Known, Telling, Watch
 
 
 class Permitted(Protocol):

@@ -1,4 +1,4 @@
-"""One activeflow in detail: what it does now, what it runs for, what it did, and what stopping it would do."""
+"""Draw one activeflow: what it does now, what it runs for, what it did, and what stopping it would do."""
 
 from collections.abc import Iterator
 from datetime import datetime
@@ -15,19 +15,19 @@ from slack_sdk.models.blocks import (
 )
 
 from bot.activeflows.ages import in_words
-from bot.activeflows.masking import masked
 from bot.activeflows.model import STEP_BUDGET, Call
 from bot.activeflows.operators import Operator, Permission
-from bot.activeflows.reading.showing import Details
+from bot.activeflows.queries.details import Details
+from bot.activeflows.redaction import masked
 from bot.slack import ids
 from bot.slack.blocks import row_buttons
 from bot.slack.blocks.activeflow_list import STATUS_WORDS, reference
+from bot.slack.blocks.anomalies import look_words, troubles_aloud
+from bot.slack.blocks.disclosure import reveal
+from bot.slack.blocks.lineage import relatives
 from bot.slack.blocks.mrkdwn import bold, code, date_token, escaped, plain
-from bot.slack.blocks.relatives import relatives
-from bot.slack.blocks.revealed import reveal
 from bot.slack.blocks.step_lines import step_lines
-from bot.slack.blocks.troubles import look_words, troubles_aloud
-from bot.slack.telling import Message
+from bot.slack.messaging.messenger import Message
 
 _NAMED = 5
 

@@ -1,4 +1,4 @@
-"""The list of activeflows: what is running, what each is doing now, and how fresh and complete that is.
+"""Draw the list of running activeflows: what each is doing now, and how fresh and complete that is.
 
 Decisions: each row is a section and, below it, its buttons, because Slack gives a section one button only and both *Show*
 and *Stop…* must be one press away; ten rows take 23 of 50 blocks. *Stop…* is left out for whoever may not press it. The
@@ -23,17 +23,17 @@ from slack_sdk.models.blocks import (
 from bot.activeflows.ages import in_words
 from bot.activeflows.model import Activeflow, Status
 from bot.activeflows.operators import Operator, Permission
-from bot.activeflows.reading.grouping import Group
-from bot.activeflows.reading.listing import Listing
-from bot.activeflows.reading.paging import Place, at
-from bot.activeflows.reading.rows import Row
+from bot.activeflows.queries.groups import Group
+from bot.activeflows.queries.listing import Listing
+from bot.activeflows.queries.pages import Place, at
+from bot.activeflows.queries.rows import Row
 from bot.slack import ids
 from bot.slack.blocks import row_buttons
+from bot.slack.blocks.anomalies import look_words, troubles_aloud
 from bot.slack.blocks.freshness import counted, freshness
 from bot.slack.blocks.mrkdwn import bold, code, date_token, escaped, mention
-from bot.slack.blocks.troubles import look_words, troubles_aloud
 from bot.slack.grammar.requests import List
-from bot.slack.telling import Message
+from bot.slack.messaging.messenger import Message
 
 STATUS_WORDS: Final = {Status.RUNNING: "Running", Status.ENDED: "Ended", Status.UNKNOWN: "Status unknown"}
 _TITLES: Final = {"running": "Running activeflows", "ended": "Ended activeflows", "any": "Activeflows"}

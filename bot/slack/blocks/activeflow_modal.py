@@ -1,4 +1,4 @@
-"""One activeflow in a modal, for somebody who pressed *Show* where there is no channel.
+"""Draw one activeflow in a modal, for *Show* where there is no channel.
 
 Decision: what belongs into a channel (*Stop…*, whose card is public) or into a message that is not kept (*Reveal*) is left
 out; where to type it is said instead.
@@ -9,13 +9,13 @@ from typing import Final
 from slack_sdk.models.blocks import ActionsBlock, Block, ContextBlock, InteractiveElement, MarkdownTextObject
 
 from bot.activeflows.operators import Operator, Permission
-from bot.activeflows.reach import may_somewhere, reach
-from bot.activeflows.reading.showing import Details
+from bot.activeflows.permitted_places import may_somewhere, reach
+from bot.activeflows.queries.details import Details
 from bot.slack import ids
 from bot.slack.blocks.activeflow_details import activeflow_details
 from bot.slack.blocks.mrkdwn import code
 from bot.slack.blocks.places import places
-from bot.slack.telling import Message
+from bot.slack.messaging.messenger import Message
 
 TITLE: Final = "Activeflow"
 READING: Final = Message("Reading the activeflow…")

@@ -1,4 +1,4 @@
-"""The alert: what is wrong with one activeflow, for everybody in a channel, although nobody asked.
+"""Draw the alert: what is wrong with one activeflow, for everybody in a channel.
 
 It is never edited, so every word of it says as of when it was so. It calls nobody: no mention, no @channel. Its buttons
 are those of a list's row, and whether somebody may press one is decided at the press.
@@ -6,14 +6,14 @@ are those of a list's row, and whether somebody may press one is decided at the 
 
 from slack_sdk.models.blocks import ActionsBlock, ContextBlock, MarkdownTextObject, SectionBlock
 
-from bot.activeflows.alerting.deciding import HeldBack
+from bot.activeflows.alerting.decision import HeldBack
 from bot.activeflows.alerting.ports import Alert
 from bot.slack.blocks import row_buttons
 from bot.slack.blocks.activeflow_list import lived, reference
+from bot.slack.blocks.anomalies import TROUBLE_WORDS
 from bot.slack.blocks.mrkdwn import bold, code, date_token, escaped
 from bot.slack.blocks.row_buttons import name_of
-from bot.slack.blocks.troubles import TROUBLE_WORDS
-from bot.slack.telling import Message
+from bot.slack.messaging.messenger import Message
 
 
 def alert_card(alert: Alert) -> Message:

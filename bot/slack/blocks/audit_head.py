@@ -1,4 +1,4 @@
-"""The head of the audit, once a day, where people keep it: a message of Slack's that nobody with the database can edit."""
+"""Draw the head of the audit, once a day: a message that nobody with the database can edit."""
 
 from datetime import date
 
@@ -6,7 +6,7 @@ from slack_sdk.models.blocks import ContextBlock, MarkdownTextObject, SectionBlo
 
 from bot.activeflows.records import Head
 from bot.slack.blocks.mrkdwn import code
-from bot.slack.telling import Message
+from bot.slack.messaging.messenger import Message
 
 
 def audit_head(head: Head, day: date) -> Message:

@@ -1,4 +1,4 @@
-"""The record of who did what, newest first, one line each in plain words.
+"""Draw the record of who did what, newest first, one line each.
 
 Only the asker sees it. Three lines to a block: the longest three fit into it uncut.
 """
@@ -16,13 +16,13 @@ from slack_sdk.models.blocks import (
     SectionBlock,
 )
 
-from bot.activeflows.reading.reviewing import Review
+from bot.activeflows.queries.audit_review import Review
 from bot.activeflows.records import Detail, Entry
 from bot.slack import ids
 from bot.slack.blocks.audit_words import did
 from bot.slack.blocks.mrkdwn import code, date_token, escaped, mention
 from bot.slack.grammar.requests import Audit
-from bot.slack.telling import Message
+from bot.slack.messaging.messenger import Message
 
 _IN_ONE_BLOCK: Final = 3
 _ALOUD: Final = 5

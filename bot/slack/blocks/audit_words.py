@@ -1,4 +1,4 @@
-"""What a record of the audit says, in plain words.
+"""Say what a record of the audit says, in plain words.
 
 No more than the record says: *sending* is written before a stop leaves, so it does not say that the stop was sent. A
 kind of record that has no words here is called what it is called.
@@ -8,7 +8,7 @@ from collections.abc import Callable, Mapping
 from typing import Final, TypeAlias
 
 from bot.activeflows.records import Record, What
-from bot.activeflows.stopping.stops import Attribution, Wish
+from bot.activeflows.stopping.stop import Attribution, Wish
 from bot.slack.blocks.mrkdwn import code, escaped, mention
 
 Detail: TypeAlias = Mapping[str, str | int | bool | None]

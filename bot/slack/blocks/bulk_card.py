@@ -1,4 +1,4 @@
-"""The bulk stop card: a question (``bulk_question``), then a progress bar edited in place, then what became of each.
+"""Draw the bulk stop card: a question, then a progress bar edited in place, then what became of each.
 
 Everybody in the channel reads the same words. Decision: members are counted while it runs and named (by short id, a few
 of each kind) when it is over; all of them are in the audit.
@@ -18,14 +18,14 @@ from slack_sdk.models.blocks import (
     SectionBlock,
 )
 
-from bot.activeflows.bulk.bulks import Bulk, BulkState, Run, remainder
+from bot.activeflows.bulk.bulk_stop import Bulk, BulkState, Run, remainder
 from bot.activeflows.bulk.tally import bar, tally
 from bot.slack import ids
-from bot.slack.blocks.bulk_over import hang_ups, on_the_line, what_became
 from bot.slack.blocks.bulk_question import put_to, what_fits, what_it_does, who_can_press
+from bot.slack.blocks.bulk_result import hang_ups, on_the_line, what_became
+from bot.slack.blocks.manual_commands import all_without_bot
 from bot.slack.blocks.mrkdwn import bold, code, date_token, escaped, mention
-from bot.slack.blocks.way_out import all_without_bot
-from bot.slack.telling import Message
+from bot.slack.messaging.messenger import Message
 
 _BAR: Final = 20
 

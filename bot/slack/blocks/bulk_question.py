@@ -1,4 +1,4 @@
-"""The question a bulk stop card begins as: who asks whom, the frozen list, and what stopping it would do.
+"""Draw the question a bulk stop card begins as: who asks whom, the frozen list, and what stopping it would do.
 
 Everybody in the channel reads it, so callers are masked.
 """
@@ -6,7 +6,7 @@ Everybody in the channel reads it, so callers are masked.
 from collections.abc import Iterator, Sequence
 from typing import Final
 
-from bot.activeflows.bulk.bulks import Bulk
+from bot.activeflows.bulk.bulk_stop import Bulk
 from bot.slack.blocks.mrkdwn import bold, code, date_token, escaped, mention, mentions
 from bot.slack.blocks.row_buttons import name_of
 

@@ -1,14 +1,14 @@
-"""Why a press was not taken, told to the presser alone: what rule, what was not done, what to do next."""
+"""Say to the presser alone why a press was not taken: the rule, what was not done, what to do next."""
 
 from typing import Final
 
 from slack_sdk.models.blocks import ActionsBlock, ButtonElement, MarkdownTextObject, SectionBlock
 
-from bot.activeflows.stopping.stops import Declined, Why
+from bot.activeflows.stopping.stop import Declined, Why
 from bot.slack import ids
+from bot.slack.blocks.manual_commands import with_way_out
 from bot.slack.blocks.mrkdwn import code, escaped, mention, mentions
-from bot.slack.blocks.way_out import with_way_out
-from bot.slack.telling import Message
+from bot.slack.messaging.messenger import Message
 
 _CALLS: Final = {
     "hung_up": "The call was hung up",

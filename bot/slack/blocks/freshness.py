@@ -1,4 +1,4 @@
-"""How fresh and how complete a list is, in the small print under it.
+"""Say how fresh and how complete a list is, in the context line under it.
 
 What is followed says "live", or since when it cannot be and when it was read again; what was read once says when.
 """
@@ -9,8 +9,8 @@ from typing import Final
 from bot.activeflows.ages import in_words
 from bot.activeflows.callers import CallsLooked
 from bot.activeflows.model import Picture
-from bot.activeflows.reading.listing import Listing
-from bot.activeflows.reading.paging import PAGE
+from bot.activeflows.queries.listing import Listing
+from bot.activeflows.queries.pages import PAGE
 from bot.slack.blocks.mrkdwn import date_token
 
 _BECAUSE: Final = {

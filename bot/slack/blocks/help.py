@@ -1,11 +1,11 @@
-"""What can be done here, from the grammar's own table, for the person who asks."""
+"""Draw the help from the grammar's own table, for the person who asks."""
 
 from slack_sdk.models.blocks import Block, ContextBlock, HeaderBlock, MarkdownTextObject, PlainTextObject, SectionBlock
 
 from bot.activeflows.operators import Operator
 from bot.slack.blocks.mrkdwn import bold, code, escaped, mentions
 from bot.slack.grammar.table import HelpLine, help_lines
-from bot.slack.telling import Message
+from bot.slack.messaging.messenger import Message
 
 
 def help_overview(operator: Operator, *, command: str) -> Message:

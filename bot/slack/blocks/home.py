@@ -1,4 +1,4 @@
-"""The Home of one person, drawn with what is known of it so far.
+"""Draw the Home of one person with what is known of it so far.
 
 Decisions: buttons here only read, because a stop is asked for in public; where to type it is said. What could not be had is
 said where it would stand, and *Refresh* is always there, so that nobody is left before an empty page.
@@ -22,18 +22,18 @@ from slack_sdk.models.blocks import (
 
 from bot.activeflows.errors import Failure
 from bot.activeflows.operators import Operator, Permission
-from bot.activeflows.reach import Reach, may_somewhere
-from bot.activeflows.reading.at_home import Home, Overview
-from bot.activeflows.reading.reviewing import OwnStop
+from bot.activeflows.permitted_places import Reach, may_somewhere
+from bot.activeflows.queries.audit_review import OwnStop
+from bot.activeflows.queries.home import Home, Overview
 from bot.slack import ids
+from bot.slack.blocks.anomalies import troubles_aloud
 from bot.slack.blocks.audit_words import did
 from bot.slack.blocks.doctor import in_short, line
 from bot.slack.blocks.freshness import counted
 from bot.slack.blocks.mrkdwn import bold, code, date_token, escaped, mention, mentions
 from bot.slack.blocks.overview import overview_blocks
 from bot.slack.blocks.places import places
-from bot.slack.blocks.troubles import troubles_aloud
-from bot.slack.telling import Message
+from bot.slack.messaging.messenger import Message
 
 _COMING: Final = "Still being looked up: this page completes itself."
 _REFRESH: Final = ActionsBlock(

@@ -1,4 +1,4 @@
-"""Words for Slack's mrkdwn, safe whatever they say.
+"""Escape words for Slack's mrkdwn, safe whatever they say.
 
 Everything that comes from outside (a flow's name, a typed reason, a pasted text) passes ``escaped`` or ``plain`` before
 it stands in a message. What comes out is one line, of bounded length, holds no control or direction-changing

@@ -1,11 +1,11 @@
-"""A line that was not understood: what is wrong with it, and what to type instead."""
+"""Say what is wrong with a line that was not understood, and what to type instead."""
 
 from slack_sdk.models.blocks import MarkdownTextObject, SectionBlock
 
 from bot.activeflows.errors import NotUnderstood
 from bot.slack.blocks.mrkdwn import code, escaped
-from bot.slack.blocks.to_type import to_type
-from bot.slack.telling import Message
+from bot.slack.blocks.suggested_line import to_type
+from bot.slack.messaging.messenger import Message
 
 
 def not_understood(error: NotUnderstood, *, command: str) -> Message:

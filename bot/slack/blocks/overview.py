@@ -1,4 +1,4 @@
-"""What runs now, in a few lines: the largest flows, how fresh that is, and what is worth a look, each with *Show*."""
+"""Draw what runs now in a few lines: the largest flows, how fresh that is, and what is worth a look."""
 
 from collections.abc import Iterator
 from datetime import datetime
@@ -6,13 +6,13 @@ from datetime import datetime
 from slack_sdk.models.blocks import Block, ContextBlock, MarkdownTextObject, SectionBlock
 
 from bot.activeflows.ages import in_words
-from bot.activeflows.reading.at_home import Overview, Troubled
-from bot.activeflows.reading.grouping import Group
+from bot.activeflows.queries.groups import Group
+from bot.activeflows.queries.home import Overview, Troubled
 from bot.slack import ids
 from bot.slack.blocks import row_buttons
+from bot.slack.blocks.anomalies import look_words
 from bot.slack.blocks.freshness import freshness
 from bot.slack.blocks.mrkdwn import bold, code, escaped
-from bot.slack.blocks.troubles import look_words
 
 
 def overview_blocks(overview: Overview, now: datetime, *, command: str) -> Iterator[Block]:

@@ -1,8 +1,8 @@
-"""Where somebody may do something, in words."""
+"""Say where somebody may do something."""
 
 from typing import Final
 
-from bot.activeflows.reach import Reach
+from bot.activeflows.permitted_places import Reach
 from bot.slack.blocks.mrkdwn import mention
 
 _MOST: Final = 10

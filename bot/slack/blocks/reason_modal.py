@@ -1,4 +1,4 @@
-"""The modal that asks why, with the consequences once more above the field.
+"""Draw the modal that asks why, with the consequences above the field.
 
 https://docs.slack.dev/reference/views/modal-views
 """
@@ -7,7 +7,7 @@ from typing import Any
 
 from slack_sdk.models.blocks import InputBlock, MarkdownTextObject, PlainTextInputElement, PlainTextObject, SectionBlock
 
-from bot.activeflows.stopping.stops import Intent
+from bot.activeflows.stopping.stop import Intent
 from bot.slack import ids
 from bot.slack.blocks.mrkdwn import bold, code, escaped
 from bot.slack.blocks.row_buttons import name_of

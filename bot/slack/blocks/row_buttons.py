@@ -1,4 +1,4 @@
-"""The buttons that belong to one activeflow, and the name by which people and screen readers tell them apart."""
+"""Draw the buttons of one activeflow, with the names by which screen readers tell them apart."""
 
 from slack_sdk.models.blocks import ButtonElement
 

@@ -1,4 +1,4 @@
-"""The steps of an activeflow, one a line, newest last, with when each began and how long it took.
+"""Draw the steps of an activeflow, one a line, newest last, with when each began and how long it took.
 
 A history is shortened in the middle before it comes here; what is left is spread over sections, so that nothing is cut at
 Slack's 3,000 characters a section (https://docs.slack.dev/reference/block-kit/blocks/section-block).
@@ -11,7 +11,7 @@ from typing import Final
 from slack_sdk.models.blocks import Block, ContextBlock, MarkdownTextObject, SectionBlock
 
 from bot.activeflows.ages import in_words
-from bot.activeflows.reading.showing import Details, Timing
+from bot.activeflows.queries.details import Details, Timing
 from bot.activeflows.situation.history import Done
 from bot.slack.blocks.mrkdwn import date_token, escaped
 

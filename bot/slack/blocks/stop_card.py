@@ -1,4 +1,4 @@
-"""The stop card: one public message that begins as a question and is edited, in place, into what became of it.
+"""Draw the stop card: one public message that begins as a question and is edited into what became of it.
 
 Everybody in the channel reads the same words, so it names people and activeflows, and masks callers. The sentence of
 each phase says only what is certain; ``text`` says the same for notifications and screen readers.
@@ -19,7 +19,8 @@ from slack_sdk.models.blocks import (
     SectionBlock,
 )
 
-from bot.activeflows.stopping.stops import (
+from bot.activeflows.stopping.failures import Trouble
+from bot.activeflows.stopping.stop import (
     Attribution,
     Cancelled,
     Ended,
@@ -34,12 +35,11 @@ from bot.activeflows.stopping.stops import (
     StopInHand,
     Waiting,
 )
-from bot.activeflows.stopping.troubles import Trouble
 from bot.slack import ids
+from bot.slack.blocks.manual_commands import hang_up_without_bot, without_bot
 from bot.slack.blocks.mrkdwn import bold, code, date_token, escaped, mention, mentions, plain
 from bot.slack.blocks.row_buttons import name_of
-from bot.slack.blocks.way_out import hang_up_without_bot, without_bot
-from bot.slack.telling import Message
+from bot.slack.messaging.messenger import Message
 
 _HEADERS: Final[dict[type, str]] = {
     Waiting: "Stop this activeflow?",

@@ -1,11 +1,11 @@
-"""What is said of a press that is stuck half-way, to whoever pressed and below its card: as far as is known without records."""
+"""Say that a press is stuck half-way, to whoever pressed and below its card, as far as is known."""
 
 from datetime import datetime
 from typing import Final
 
-from bot.activeflows.stopping.stops import Press, Wish
+from bot.activeflows.stopping.stop import Press, Wish
 from bot.slack.blocks.mrkdwn import code, date_token, mention
-from bot.slack.telling import Message
+from bot.slack.messaging.messenger import Message
 
 _WHAT: Final = {Wish.STOP: "stop", Wish.HANG_UP: "hang-up", Wish.BULK: "bulk stop"}
 

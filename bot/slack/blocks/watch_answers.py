@@ -1,4 +1,4 @@
-"""What is answered to somebody who asks for a watch card, or wants one to follow no longer, and nobody else."""
+"""Draw what is answered to somebody who asks for a watch card, or wants one to follow no longer."""
 
 import re
 from collections.abc import Sequence
@@ -6,12 +6,12 @@ from typing import Final
 
 from slack_sdk.models.blocks import Block, ContextBlock, MarkdownTextObject, SectionBlock
 
-from bot.activeflows.watching.beginning import Over, There, Unwatched
-from bot.activeflows.watching.watches import MOST, MOST_HERE, Full, Watch
-from bot.slack.advice import not_shown
+from bot.activeflows.watching.request import Over, There, Unwatched
+from bot.activeflows.watching.watch import MOST, MOST_HERE, Full, Watch
 from bot.slack.blocks.mrkdwn import bold, code, date_token, escaped, mention
 from bot.slack.blocks.row_buttons import name_of
-from bot.slack.telling import Message
+from bot.slack.messaging.delivery_advice import not_shown
+from bot.slack.messaging.messenger import Message
 
 NOT_FOLLOWED: Final = Message(
     "This card follows nothing: the bot’s database could not be written, so nothing was begun. Please ask again."

@@ -1,4 +1,4 @@
-"""The watch card: one public message that follows an activeflow, edited in place until its last words.
+"""Draw the watch card: one public message that follows an activeflow, edited until it ends.
 
 Everybody in the channel reads it, so it names who wanted it and nobody else, except who stopped the activeflow with this
 bot. Every sentence says as of when it is true; how it ended is said no more certainly than it is known.
@@ -20,11 +20,11 @@ from slack_sdk.models.blocks import (
 
 from bot.activeflows.ages import in_words
 from bot.activeflows.model import STEP_BUDGET
-from bot.activeflows.watching.watches import Ending, How, Source, Telling, Watch
+from bot.activeflows.watching.watch import Ending, How, Source, Telling, Watch
 from bot.slack import ids
 from bot.slack.blocks.mrkdwn import bold, code, date_token, escaped, mention, plain
 from bot.slack.blocks.row_buttons import name_of
-from bot.slack.telling import Message
+from bot.slack.messaging.messenger import Message
 
 _HEADERS: Final = {
     How.DELETED: "Deleted",

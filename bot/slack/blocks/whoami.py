@@ -1,10 +1,10 @@
-"""What a person may do here, and which grant of the policy gives it or would give it."""
+"""Draw what a person may do here, and which grant of the policy gives it or would give it."""
 
 from slack_sdk.models.blocks import Block, ContextBlock, HeaderBlock, MarkdownTextObject, PlainTextObject, SectionBlock
 
 from bot.activeflows.operators import Decision, Operator, Permission
 from bot.slack.blocks.mrkdwn import bold, code, escaped, mention, mentions
-from bot.slack.telling import Message
+from bot.slack.messaging.messenger import Message
 
 _MOST = 10
 

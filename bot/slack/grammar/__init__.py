@@ -1,1 +1,1 @@
-"""What people type, and what it means. ``table`` has the commands; help is drawn from it."""
+"""Read what people type. ``table`` has the commands; help is drawn from it."""

@@ -1,4 +1,4 @@
-"""What a person can ask for, as values, and each as one would type it."""
+"""Hold what a person can ask for, as values, and each as one would type it."""
 
 import re
 from dataclasses import dataclass, field
@@ -6,11 +6,11 @@ from datetime import timedelta
 from typing import Final, TypeAlias
 
 from bot.activeflows.ages import as_typed
-from bot.activeflows.reading.filters import Filters
-from bot.activeflows.reading.listing import By
-from bot.activeflows.reading.paging import Place
+from bot.activeflows.queries.filters import Filters
+from bot.activeflows.queries.listing import By
+from bot.activeflows.queries.pages import Place
 from bot.activeflows.targets import Target
-from bot.slack.grammar.typed import SEPARATORS
+from bot.slack.grammar.normalization import SEPARATORS
 
 ME: Final = "me"
 """``Audit.user`` when somebody asks about themselves."""

@@ -1,4 +1,4 @@
-"""What can be typed after `/flows`, and what it means: one table, from which help is drawn, too.
+"""Read what is typed after `/flows` by one table, from which help is drawn, too.
 
 Nothing here reads or does anything: text in, a ``Request`` out, or ``NotUnderstood`` with a line that would be
 understood. Decisions:
@@ -16,12 +16,12 @@ from bot.activeflows.errors import NotUnderstood
 from bot.activeflows.numbers import numbers_in
 from bot.activeflows.operators import Permission
 from bot.activeflows.targets import read_target, targets_in
-from bot.slack.grammar.auditing import read_audit
-from bot.slack.grammar.filtering import closest, read_groups, read_listing
-from bot.slack.grammar.narrowing import read_stop_all
-from bot.slack.grammar.referring import EDGES, Line, lone_reference, reference
+from bot.slack.grammar.audit_words import read_audit
+from bot.slack.grammar.bulk_words import read_stop_all
+from bot.slack.grammar.filter_words import closest, read_groups, read_listing
+from bot.slack.grammar.normalization import Word, cleaned, unquoted, without_mentions, words
+from bot.slack.grammar.reference import EDGES, Line, lone_reference, reference
 from bot.slack.grammar.requests import Doctor, Find, Help, Request, Show, Stop, Unwatch, Watch, Whoami, typed
-from bot.slack.grammar.typed import Word, cleaned, unquoted, without_mentions, words
 
 LONGEST_REASON: Final = 500
 _ATTEMPTS: Final = 6

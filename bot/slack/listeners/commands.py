@@ -1,4 +1,4 @@
-"""The slash command: one word for everything, understood by ``grammar``.
+"""Listen to the slash command: one word for everything, understood by ``grammar``.
 
 https://docs.slack.dev/interactivity/implementing-slash-commands
 """
@@ -15,8 +15,7 @@ from bot.slack.blocks.activeflow_list import activeflow_list
 from bot.slack.blocks.help import help_overview
 from bot.slack.blocks.not_understood import not_understood
 from bot.slack.blocks.whoami import whoami
-from bot.slack.desk import Desk
-from bot.slack.gestures import Gesture, from_command
+from bot.slack.grammar.normalization import from_slack
 from bot.slack.grammar.requests import (
     Audit,
     Doctor,
@@ -32,25 +31,26 @@ from bot.slack.grammar.requests import (
     Whoami,
 )
 from bot.slack.grammar.table import parse
-from bot.slack.grammar.typed import from_slack
-from bot.slack.listeners import audits, bulks, doctors, searches, stops, watches
-from bot.slack.telling import Message
+from bot.slack.interaction import Interaction, from_command
+from bot.slack.listeners import audits, bulk_stops, doctor, searches, stops, watches
+from bot.slack.listeners.context import ListenerContext
+from bot.slack.messaging.messenger import Message
 
 
-def register(app: AsyncApp, desk: Desk) -> None:
+def register(app: AsyncApp, context: ListenerContext) -> None:
     """The one command."""
 
-    @app.command(desk.command)
+    @app.command(context.command)
     async def command(ack: AsyncAck, body: dict[str, Any]) -> None:
         await ack()
-        gesture = from_command(body)
-        start(desk, gesture, from_slack(str(body.get("text", ""))))
+        interaction = from_command(body)
+        start(context, interaction, from_slack(str(body.get("text", ""))))
 
 
-def start(desk: Desk, gesture: Gesture, text: str) -> None:
+def start(context: ListenerContext, interaction: Interaction, text: str) -> None:
     """Begin what was typed; what leads to a stop goes first."""
-    desk.jobs.start(
-        gesture, partial(answer, desk, gesture, text), doing="asking VoIPBIN", urgent=_leads_to_a_stop(text)
+    context.jobs.start(
+        interaction, partial(answer, context, interaction, text), doing="asking VoIPBIN", urgent=_leads_to_a_stop(text)
     )
 
 
@@ -61,44 +61,44 @@ def _leads_to_a_stop(text: str) -> bool:
         return False
 
 
-async def answer(desk: Desk, gesture: Gesture, text: str) -> None:
+async def answer(context: ListenerContext, interaction: Interaction, text: str) -> None:
     """Carry out what was typed, and say what came of it."""
     try:
-        await _carry_out(desk, gesture, parse(text))
+        await _carry_out(context, interaction, parse(text))
     except NotUnderstood as refused:
-        await desk.teller.privately(gesture, not_understood(refused, command=desk.command))
+        await context.teller.privately(interaction, not_understood(refused, command=context.command))
 
 
-async def _carry_out(desk: Desk, gesture: Gesture, request: Request) -> None:
+async def _carry_out(context: ListenerContext, interaction: Interaction, request: Request) -> None:
     match request:
         case Stop():
-            await stops.begin(desk, gesture, request)
+            await stops.begin(context, interaction, request)
         case StopAll():
-            await bulks.begin(desk, gesture, request)
+            await bulk_stops.begin(context, interaction, request)
         case Audit():
-            await audits.tell(desk, gesture, request)
+            await audits.tell(context, interaction, request)
         case Find():
-            await searches.tell(desk, gesture, request)
+            await searches.tell(context, interaction, request)
         case Watch():
-            await watches.begin(desk, gesture, request)
+            await watches.begin(context, interaction, request)
         case Unwatch():
-            await watches.end(desk, gesture, request)
+            await watches.end(context, interaction, request)
         case Doctor():
-            await doctors.tell(desk, gesture)
+            await doctor.tell(context, interaction)
         case _:
-            await desk.teller.privately(gesture, await _read(desk, gesture, request))
+            await context.teller.privately(interaction, await _read(context, interaction, request))
 
 
-async def _read(desk: Desk, gesture: Gesture, request: Help | List | Show | Whoami) -> Message:
-    operator = await desk.people.operator(gesture)
+async def _read(context: ListenerContext, interaction: Interaction, request: Help | List | Show | Whoami) -> Message:
+    operator = await context.people.operator(interaction)
     match request:
         case List(filters, page, by):
-            listing = await desk.reading.running(operator, filters, page, by=by)
-            return activeflow_list(listing, operator, desk.now(), command=desk.command)
+            listing = await context.reading.running(operator, filters, page, by=by)
+            return activeflow_list(listing, operator, context.now(), command=context.command)
         case Show(target):
-            details = await desk.reading.show(operator, target)
-            return activeflow_details(details, operator, command=desk.command)
+            details = await context.reading.show(operator, target)
+            return activeflow_details(details, operator, command=context.command)
         case Whoami():
             return whoami(operator)
         case Help():
-            return help_overview(operator, command=desk.command)
+            return help_overview(operator, command=context.command)

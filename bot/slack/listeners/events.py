@@ -1,4 +1,4 @@
-"""What Slack tells by itself: people and user groups that changed, so that a lost permission is lost at once; tokens that are
+"""Listen to what Slack tells by itself: people and user groups that changed, tokens that are
 good no more.
 
 https://docs.slack.dev/reference/events
@@ -8,22 +8,22 @@ from typing import Any, Final
 
 from slack_bolt.async_app import AsyncApp
 
-from bot.slack.desk import Desk
+from bot.slack.listeners.context import ListenerContext
 
 HEARD: Final = ("user_change", "subteam_members_changed", "subteam_updated")
 FOR_GOOD: Final = ("tokens_revoked", "app_uninstalled")
 
 
-def register(app: AsyncApp, desk: Desk) -> None:
+def register(app: AsyncApp, context: ListenerContext) -> None:
     """The events the manifest subscribes to."""
     for name in (*HEARD, *FOR_GOOD):
-        _hear(app, desk, name)
+        _hear(app, context, name)
 
 
-def _hear(app: AsyncApp, desk: Desk, name: str) -> None:
+def _hear(app: AsyncApp, context: ListenerContext, name: str) -> None:
     @app.event(name)
     async def heard(event: dict[str, Any]) -> None:
         if name in FOR_GOOD:
-            desk.access.heard(event)
+            context.access.heard(event)
         else:
-            desk.people.heard(event)
+            context.people.heard(event)

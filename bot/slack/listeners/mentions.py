@@ -1,4 +1,4 @@
-"""Commands as a mention, and as a direct message: the same words, read and answered as after the slash command.
+"""Listen to commands as a mention and as a direct message: read and answered as after the slash command.
 
 Slash commands do not work in threads, mentions do; the answer to one in a thread stands in that thread. What stands before
 the mention is not read. A direct message that begins with no command is answered with help.
@@ -14,11 +14,11 @@ from typing import Any, Final
 
 from slack_bolt.async_app import AsyncApp
 
-from bot.slack.desk import Desk
-from bot.slack.gestures import Gesture, from_message
+from bot.slack.grammar.normalization import from_slack
 from bot.slack.grammar.table import begins_with_a_command
-from bot.slack.grammar.typed import from_slack
+from bot.slack.interaction import Interaction, from_message
 from bot.slack.listeners.commands import start
+from bot.slack.listeners.context import ListenerContext
 
 MENTIONED: Final = "app_mention"
 WRITTEN: Final = "message"
@@ -26,7 +26,7 @@ _WRITTEN_BY_PEOPLE: Final = (None, "file_share")
 """Subtypes of messages that somebody wrote just now; others are edits, deletions and what apps post."""
 
 
-def register(app: AsyncApp, desk: Desk, bot_user_id: str) -> None:
+def register(app: AsyncApp, context: ListenerContext, bot_user_id: str) -> None:
     """Both events. ``bot_user_id``: whose mention it is."""
     me = re.compile(rf"<@{re.escape(bot_user_id)}(?:\|[^<>]*)?>")
 
@@ -34,19 +34,19 @@ def register(app: AsyncApp, desk: Desk, bot_user_id: str) -> None:
     async def mentioned(event: dict[str, Any]) -> None:
         if _by_somebody(event, bot_user_id):
             said = me.split(str(event.get("text", "")), maxsplit=1)
-            _begin(desk, from_message(event), from_slack(said[-1] if len(said) > 1 else ""))
+            _begin(context, from_message(event), from_slack(said[-1] if len(said) > 1 else ""))
 
     @app.event(WRITTEN)
     async def written(event: dict[str, Any]) -> None:
         direct = event.get("channel_type") == "im" and event.get("subtype") in _WRITTEN_BY_PEOPLE
         if direct and _by_somebody(event, bot_user_id):
             text = from_slack(me.sub(" ", str(event.get("text", ""))))
-            _begin(desk, from_message(event), text if begins_with_a_command(text) else "help")
+            _begin(context, from_message(event), text if begins_with_a_command(text) else "help")
 
 
-def _begin(desk: Desk, gesture: Gesture, text: str) -> None:
-    here = replace(desk, command=desk.mention) if not gesture.channel_id.startswith("D") else desk
-    start(here, gesture, text)
+def _begin(context: ListenerContext, interaction: Interaction, text: str) -> None:
+    here = replace(context, command=context.mention) if not interaction.channel_id.startswith("D") else context
+    start(here, interaction, text)
 
 
 def _by_somebody(event: Mapping[str, Any], bot_user_id: str) -> bool:

@@ -1,4 +1,4 @@
-"""Asking for a reason where the rules require one: a modal between the press and its carrying out.
+"""Listen to the modal that asks for a reason, between the press and its execution.
 
 Nothing is stopped by opening it. What the press was (and the capability to answer it) stays in this process under a
 random word; the modal carries the word only. After a restart the word is unknown, and the person is told to press again.
@@ -16,12 +16,12 @@ from bot.activeflows.errors import LedgerUnavailable
 from bot.slack import ids
 from bot.slack.blocks.mrkdwn import code
 from bot.slack.blocks.reason_modal import reason_modal
-from bot.slack.desk import Desk
-from bot.slack.gestures import Gesture
-from bot.slack.presses import gesture_of, press_of
-from bot.slack.taking import take
-from bot.slack.telling import Message
-from bot.slack.views import Asked
+from bot.slack.interaction import Interaction
+from bot.slack.listeners.context import ListenerContext
+from bot.slack.listeners.press_queue import take
+from bot.slack.messaging.messenger import Message
+from bot.slack.messaging.views import Asked
+from bot.slack.press_translation import gesture_of, press_of
 
 _AGAIN: Final = "Please press Stop flow again. Nothing was stopped."
 _NOT_ASKED: Final = "Slack did not let me ask you for a reason."
@@ -32,47 +32,47 @@ _PERHAPS: Final = (
 _TOO_SHORT: Final = "Please say why, in a few words."
 
 
-async def needed(desk: Desk, intent_id: str) -> bool:
+async def needed(context: ListenerContext, intent_id: str) -> bool:
     """Do the rules ask for a reason that this card does not have? (A broken ledger is told of at the press itself.)"""
-    if not desk.policy().rules.reason_required:
+    if not context.policy().rules.reason_required:
         return False
     try:
-        found = await desk.records.intent(intent_id)
+        found = await context.records.intent(intent_id)
     except LedgerUnavailable:
         return False
     return found is not None and not found[0].reason
 
 
-async def ask(desk: Desk, gesture: Gesture, intent_id: str) -> None:
+async def ask(context: ListenerContext, interaction: Interaction, intent_id: str) -> None:
     """Open the modal. Its trigger lives for three seconds, so nothing is looked up but the intent."""
-    found = await desk.records.intent(intent_id)
+    found = await context.records.intent(intent_id)
     if found is None:
-        await desk.teller.privately(gesture, Message(_AGAIN))
+        await context.teller.privately(interaction, Message(_AGAIN))
         return
-    word = desk.reasons.keep(press_of(gesture, intent_id, desk.now()))
-    match await desk.views.ask(gesture.trigger_id, reason_modal(found[0], word)):
+    word = context.reasons.keep(press_of(interaction, intent_id, context.now()))
+    match await context.views.ask(interaction.trigger_id, reason_modal(found[0], word)):
         case Asked.NOT_KNOWN:
-            await desk.teller.privately(gesture, Message(_PERHAPS))
+            await context.teller.privately(interaction, Message(_PERHAPS))
         case Asked.REFUSED:
-            desk.reasons.forget(word)
-            typed_instead = code(f"{desk.command} stop {found[0].short_id} <reason>")
-            await desk.teller.privately(gesture, Message(f"{_NOT_ASKED} {_AGAIN} Or type {typed_instead}."))
+            context.reasons.forget(word)
+            typed_instead = code(f"{context.command} stop {found[0].short_id} <reason>")
+            await context.teller.privately(interaction, Message(f"{_NOT_ASKED} {_AGAIN} Or type {typed_instead}."))
 
 
-def register(app: AsyncApp, desk: Desk) -> None:
+def register(app: AsyncApp, context: ListenerContext) -> None:
     """The modal's submission."""
 
     @app.view(ids.REASON)
     async def submitted(ack: AsyncAck, body: dict[str, Any], view: dict[str, Any]) -> None:
         word = str(view.get("private_metadata", ""))
-        press = desk.reasons.of(word, str(body.get("user", {}).get("id", "")))
+        press = context.reasons.of(word, str(body.get("user", {}).get("id", "")))
         reason = " ".join(_given(view).split())
         if press is None:
             await ack(response_action="errors", errors={ids.REASON: f"I have been restarted meanwhile. {_AGAIN}"})
         elif len(reason) < 3:
             await ack(response_action="errors", errors={ids.REASON: _TOO_SHORT})
-        elif await take(desk, gesture_of(press), replace(press, reason=reason[:500])):
-            desk.reasons.forget(word)
+        elif await take(context, gesture_of(press), replace(press, reason=reason[:500])):
+            context.reasons.forget(word)
             await ack()
         else:
             await ack(response_action="errors", errors={ids.REASON: "It could not be recorded. Nothing was stopped."})

@@ -9,9 +9,9 @@ import pytest
 from bot.activeflows.operators import Flow, Grant, Operator, Permission, Person, Policy, Standing
 from bot.activeflows.stopping.admission import Admission, Admitting
 from bot.activeflows.stopping.authorization import Authorization
-from bot.activeflows.stopping.stops import Intent, IntentState, Press, Why, Wish
-from bot.ledger.book import Book
+from bot.activeflows.stopping.stop import Intent, IntentState, Press, Why, Wish
 from bot.ledger.database import Database
+from bot.ledger.stop_store import StopStore
 from tests.scenarios.ledger.test_ledger import NOW, a_press, an_intent, opened
 
 MAY_STOP = Policy((Grant(1, frozenset({"U0ALICE"}), frozenset({Permission.STOP})),))
@@ -35,11 +35,11 @@ class Everybody:
 
 
 @pytest.fixture
-def book(database: Database) -> Book:
-    return Book(database, now=lambda: NOW)
+def book(database: Database) -> StopStore:
+    return StopStore(database, now=lambda: NOW)
 
 
-async def pressed(book: Book, intent: Intent, wish: Wish, by: str = "U0ALICE") -> Admission:
+async def pressed(book: StopStore, intent: Intent, wish: Wish, by: str = "U0ALICE") -> Admission:
     admitting = Admitting(book, Authorization(Everybody(), lambda: MAY_STOP), now=lambda: NOW)
     return await admitting.admit(replace(a_press(intent, by), wish=wish))
 
@@ -48,7 +48,7 @@ def why(admission: Admission) -> Why | None:
     return admission.declined.why if admission.declined else None
 
 
-async def over(book: Book, state: IntentState) -> Intent:
+async def over(book: StopStore, state: IntentState) -> Intent:
     intent = await opened(book, an_intent())
     press: Press = a_press(intent, "U0BOB")
     assert (await book.claim(intent, press)).mine
@@ -56,7 +56,7 @@ async def over(book: Book, state: IntentState) -> Intent:
     return intent
 
 
-async def test_a_hang_up_is_for_a_card_whose_stop_is_over(book: Book) -> None:
+async def test_a_hang_up_is_for_a_card_whose_stop_is_over(book: StopStore) -> None:
     admission = await pressed(book, await over(book, IntentState.SETTLED), Wish.HANG_UP)
     assert admission.declined is None
     assert admission.intent is not None
@@ -64,17 +64,17 @@ async def test_a_hang_up_is_for_a_card_whose_stop_is_over(book: Book) -> None:
 
 
 @pytest.mark.parametrize("state", [IntentState.CANCELLED, IntentState.SUPERSEDED])
-async def test_a_card_that_was_put_away_offers_no_hang_up(book: Book, state: IntentState) -> None:
+async def test_a_card_that_was_put_away_offers_no_hang_up(book: StopStore, state: IntentState) -> None:
     assert why(await pressed(book, await over(book, state), Wish.HANG_UP)) is Why.NO_SUCH_CARD
 
 
-async def test_a_card_that_still_can_be_pressed_or_is_at_work_offers_no_hang_up(book: Book) -> None:
+async def test_a_card_that_still_can_be_pressed_or_is_at_work_offers_no_hang_up(book: StopStore) -> None:
     intent = await opened(book, an_intent())
     assert why(await pressed(book, intent, Wish.HANG_UP)) is Why.NO_SUCH_CARD
     assert (await book.claim(intent, a_press(intent, "U0BOB"))).mine
     assert why(await pressed(book, intent, Wish.HANG_UP)) is Why.NO_SUCH_CARD
 
 
-async def test_whoever_may_not_stop_may_not_hang_up(book: Book) -> None:
+async def test_whoever_may_not_stop_may_not_hang_up(book: StopStore) -> None:
     intent = await over(book, IntentState.SETTLED)
     assert why(await pressed(book, intent, Wish.HANG_UP, by="U0BOB")) is Why.NOT_PERMITTED

@@ -8,15 +8,15 @@ from uuid import UUID, uuid4
 import pytest
 from sqlalchemy import Connection
 
-from bot.activeflows.bulk.bulks import Bulk, BulkState, Member, Run, intent_of
-from bot.activeflows.bulk.wanted import Draft, Wanted
-from bot.activeflows.reading.filters import Filters
+from bot.activeflows.bulk.bulk_stop import Bulk, BulkState, Member, Run, intent_of
+from bot.activeflows.bulk.criteria import Draft, Wanted
+from bot.activeflows.queries.filters import Filters
 from bot.activeflows.records import Question, Record, What
-from bot.activeflows.stopping.stops import Press, Wish
+from bot.activeflows.stopping.stop import Press, Wish
 from bot.ledger import audit
-from bot.ledger.book import Book
-from bot.ledger.bulk_book import BulkBook
+from bot.ledger.bulk_store import BulkStore
 from bot.ledger.database import Database
+from bot.ledger.stop_store import StopStore
 
 NOW = datetime(2026, 8, 20, 3, 0, tzinfo=UTC)
 LATER = NOW + timedelta(minutes=5)
@@ -24,8 +24,8 @@ WANTED = Wanted(Filters(flow="Support line", older=timedelta(minutes=10)), "they
 
 
 @pytest.fixture
-def book(database: Database) -> BulkBook:
-    return BulkBook(database)
+def book(database: Database) -> BulkStore:
+    return BulkStore(database)
 
 
 def a_draft(wanted: Wanted = WANTED) -> Draft:
@@ -43,7 +43,7 @@ def asked(bulk: Bulk, key: str = "") -> Record:
 
 
 @pytest.mark.parametrize("wanted", [WANTED, Wanted(Filters(type="call"))])
-async def test_a_draft_comes_back_as_it_was_written_and_is_no_card(wanted: Wanted, book: BulkBook) -> None:
+async def test_a_draft_comes_back_as_it_was_written_and_is_no_card(wanted: Wanted, book: BulkStore) -> None:
     draft = a_draft(wanted)
     await book.draft_bulk(draft)
     assert await book.drafted(draft.id) == draft
@@ -51,7 +51,7 @@ async def test_a_draft_comes_back_as_it_was_written_and_is_no_card(wanted: Wante
     assert await book.bulk(draft.id) is None
 
 
-async def test_an_opened_draft_is_the_bulk_and_a_draft_no_more(book: BulkBook, database: Database) -> None:
+async def test_an_opened_draft_is_the_bulk_and_a_draft_no_more(book: BulkStore, database: Database) -> None:
     draft = a_draft()
     bulk = a_bulk(draft.id)
     await book.draft_bulk(draft)
@@ -60,10 +60,10 @@ async def test_an_opened_draft_is_the_bulk_and_a_draft_no_more(book: BulkBook, d
     assert await book.bulk(draft.id) == (bulk, Run())
     await book.bulk_posted(bulk.id, "1.2")
     assert await book.bulk(draft.id) == (replace(bulk, message_ts="1.2"), Run())
-    assert [e.record.what for e in await Book(database, now=lambda: NOW).records(Question())] == [What.ASKED]
+    assert [e.record.what for e in await StopStore(database, now=lambda: NOW).records(Question())] == [What.ASKED]
 
 
-async def test_of_many_who_open_a_draft_at_one_moment_exactly_one_does(book: BulkBook, database: Database) -> None:
+async def test_of_many_who_open_a_draft_at_one_moment_exactly_one_does(book: BulkStore, database: Database) -> None:
     draft = a_draft()
     await book.draft_bulk(draft)
     cards = [a_bulk(draft.id) for _ in range(5)]
@@ -74,7 +74,7 @@ async def test_of_many_who_open_a_draft_at_one_moment_exactly_one_does(book: Bul
     assert len(rows) == 1
 
 
-async def test_what_was_never_drafted_is_not_opened(book: BulkBook) -> None:
+async def test_what_was_never_drafted_is_not_opened(book: BulkStore) -> None:
     bulk = a_bulk()
     assert not await book.open_draft(bulk, asked(bulk))
     await book.open_bulk(bulk, asked(bulk))
@@ -82,7 +82,7 @@ async def test_what_was_never_drafted_is_not_opened(book: BulkBook) -> None:
     assert await book.bulk(bulk.id) == (bulk, Run())
 
 
-async def test_a_draft_can_be_neither_aborted_nor_put_away(book: BulkBook, database: Database) -> None:
+async def test_a_draft_can_be_neither_aborted_nor_put_away(book: BulkStore, database: Database) -> None:
     draft = a_draft()
     bulk = a_bulk(draft.id)
     await book.draft_bulk(draft)
@@ -92,7 +92,7 @@ async def test_a_draft_can_be_neither_aborted_nor_put_away(book: BulkBook, datab
     assert await database.within(_chain) == []
 
 
-async def test_of_a_press_and_a_cancel_at_one_moment_one_wins(book: BulkBook) -> None:
+async def test_of_a_press_and_a_cancel_at_one_moment_one_wins(book: BulkStore) -> None:
     for number in range(10):
         bulk = a_bulk()
         await book.open_bulk(bulk, asked(bulk))

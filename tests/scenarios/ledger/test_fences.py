@@ -11,11 +11,11 @@ from bot.activeflows.errors import LedgerUnavailable
 from bot.activeflows.records import Question, Record, What
 from bot.activeflows.stopping.admission import record_of
 from bot.activeflows.stopping.claims import Fence
-from bot.activeflows.stopping.stops import Attribution, Ended, Intent, IntentState, Press, Wish
-from bot.activeflows.stopping.troubles import Shut
-from bot.ledger.book import Book
+from bot.activeflows.stopping.failures import Shut
+from bot.activeflows.stopping.stop import Attribution, Ended, Intent, IntentState, Press, Wish
 from bot.ledger.clock import SharedClock
 from bot.ledger.database import Database
+from bot.ledger.stop_store import StopStore
 from bot.ledger.tables import bulks
 from tests.scenarios.ledger.test_ledger import a_press, a_record, an_intent
 
@@ -27,11 +27,11 @@ def now() -> datetime:
 
 
 @pytest.fixture
-def book(database: Database) -> Book:
-    return Book(database, now=now)
+def book(database: Database) -> StopStore:
+    return StopStore(database, now=now)
 
 
-async def claimed(book: Book, *, bulk_id: str = "") -> tuple[Intent, Press, Fence]:
+async def claimed(book: StopStore, *, bulk_id: str = "") -> tuple[Intent, Press, Fence]:
     """A card that one press has claimed."""
     intent = an_intent(deadline=now() + timedelta(minutes=5), bulk_id=bulk_id)
     await book.open_intent(intent, a_record())
@@ -44,7 +44,7 @@ def sending(intent: Intent, press: Press) -> Record:
     return record_of(intent, press, What.SENDING, now())
 
 
-async def test_the_record_of_a_post_is_written_once_and_the_deadline_is_told(book: Book) -> None:
+async def test_the_record_of_a_post_is_written_once_and_the_deadline_is_told(book: StopStore) -> None:
     intent, press, fence = await claimed(book)
     permitted = await book.permit(intent, press, fence, sending(intent, press))
     assert permitted.shut is None
@@ -55,7 +55,7 @@ async def test_the_record_of_a_post_is_written_once_and_the_deadline_is_told(boo
     assert (await book.permit(intent, press, fence, sending(intent, press))).shut is Shut.SENT_BEFORE
 
 
-async def test_whoever_takes_a_press_up_leaves_nothing_to_the_run_before(book: Book) -> None:
+async def test_whoever_takes_a_press_up_leaves_nothing_to_the_run_before(book: StopStore) -> None:
     intent, press, before = await claimed(book)
     after = await book.take_up(press.id)
     assert after.number > before.number
@@ -71,14 +71,14 @@ async def test_whoever_takes_a_press_up_leaves_nothing_to_the_run_before(book: B
     assert await book.intent(intent.id) == (intent, IntentState.SETTLED)
 
 
-async def test_without_the_claim_nothing_goes_out(book: Book) -> None:
+async def test_without_the_claim_nothing_goes_out(book: StopStore) -> None:
     intent, press, fence = await claimed(book)
     await book.settle(intent.id, press.id, IntentState.OPEN)
     assert (await book.permit(intent, press, fence, sending(intent, press))).shut is Shut.NOT_CLAIMED
 
 
 async def test_the_deadline_is_by_the_databases_clock_whatever_this_one_says(database: Database) -> None:
-    slow = Book(database, now=lambda: now() - BEHIND)
+    slow = StopStore(database, now=lambda: now() - BEHIND)
     intent, press, fence = await claimed(slow)
     late = replace(intent, deadline=now() - timedelta(seconds=8))
     permitted = await slow.permit(late, press, fence, sending(intent, press))
@@ -95,7 +95,7 @@ async def test_two_replicas_a_minute_apart_agree_what_time_it_is(database: Datab
 
 @pytest.mark.parametrize(("state", "shut"), [("stopping", None), ("aborting", Shut.ABORTED), ("done", Shut.ABORTED)])
 async def test_a_member_of_an_aborted_bulk_stop_does_not_go_out_and_its_caller_may_be_hung_up(
-    book: Book, database: Database, state: str, shut: Shut | None
+    book: StopStore, database: Database, state: str, shut: Shut | None
 ) -> None:
     row = {"id": "b" * 32, "state": state, "press_id": "", "by": "", "aborted_by": "", "body": ""}
     await database.within(lambda connection: connection.execute(insert(bulks).values(row)).rowcount)
@@ -110,7 +110,7 @@ async def test_a_member_of_an_aborted_bulk_stop_does_not_go_out_and_its_caller_m
     await database.within(lambda connection: connection.execute(update(bulks).values(state="done")).rowcount)
 
 
-async def test_what_asks_once_more_takes_the_place_of_a_card_that_this_press_has_claimed(book: Book) -> None:
+async def test_what_asks_once_more_takes_the_place_of_a_card_that_this_press_has_claimed(book: StopStore) -> None:
     intent, press, _ = await claimed(book)
     anew = replace(intent, id="a" * 32)
     assert not await book.open_intent(anew, a_record(), instead_of=intent.id, by_press="somebody else's")
@@ -124,7 +124,7 @@ async def test_while_the_database_does_not_answer_a_run_holds_only_if_nobody_can
     tmp_path: Path, alone: bool
 ) -> None:
     database = Database(f"sqlite:///{tmp_path / 'no such folder' / 'flows-bot.db'}")
-    book = Book(database, now=now, alone=lambda: alone)
+    book = StopStore(database, now=now, alone=lambda: alone)
     if alone:
         assert await book.holds(Fence("x", 1))
     else:

@@ -13,19 +13,19 @@ from hypothesis import strategies as st
 from sqlalchemy import Connection, text
 
 from bot.activeflows.errors import LedgerUnavailable
-from bot.activeflows.reading.seeing import Seen
+from bot.activeflows.queries.inspection import Seen
 from bot.activeflows.records import Question, Record, What
-from bot.activeflows.stopping.stops import Intent, IntentState, Press
+from bot.activeflows.stopping.stop import Intent, IntentState, Press
 from bot.ledger import audit
-from bot.ledger.book import Book
 from bot.ledger.database import Database
+from bot.ledger.stop_store import StopStore
 
 NOW = datetime(2026, 8, 20, 3, 0, tzinfo=UTC)
 
 
 @pytest.fixture
-def book(database: Database) -> Book:
-    return Book(database, now=lambda: NOW)
+def book(database: Database) -> StopStore:
+    return StopStore(database, now=lambda: NOW)
 
 
 def an_intent(activeflow_id: UUID | None = None, **changes: object) -> Intent:
@@ -52,12 +52,12 @@ def a_record(key: str = "", **detail: str) -> Record:
     return Record(key or uuid4().hex, NOW, What.ASKED, "U0ALICE", "C0INC", uuid4(), detail=detail)
 
 
-async def opened(book: Book, intent: Intent) -> Intent:
+async def opened(book: StopStore, intent: Intent) -> Intent:
     assert await book.open_intent(intent, a_record())
     return intent
 
 
-async def test_an_intent_comes_back_as_it_was_written(book: Book) -> None:
+async def test_an_intent_comes_back_as_it_was_written(book: StopStore) -> None:
     intent = await opened(book, an_intent())
     assert await book.intent(intent.id) == (intent, IntentState.OPEN)
     await book.card_posted(intent.id, "123.456")
@@ -65,7 +65,7 @@ async def test_an_intent_comes_back_as_it_was_written(book: Book) -> None:
     assert await book.intent("nobody") is None
 
 
-async def test_of_many_presses_at_one_moment_exactly_one_gets_the_claim(book: Book) -> None:
+async def test_of_many_presses_at_one_moment_exactly_one_gets_the_claim(book: StopStore) -> None:
     activeflow = uuid4()
     cards = [await opened(book, an_intent(activeflow)) for _ in range(3)]
     presses = [(card, a_press(card, f"U{n}", f"{n}.0")) for card in cards for n in range(5)]
@@ -75,14 +75,14 @@ async def test_of_many_presses_at_one_moment_exactly_one_gets_the_claim(book: Bo
     assert {claim.by for claim in claims if not claim.mine} == set(winners)
 
 
-async def test_the_same_press_gets_its_claim_again_after_a_restart(book: Book) -> None:
+async def test_the_same_press_gets_its_claim_again_after_a_restart(book: StopStore) -> None:
     intent = await opened(book, an_intent())
     press = a_press(intent, "U0ALICE")
     assert (await book.claim(intent, press)).mine
     assert (await book.claim(intent, press)).mine
 
 
-async def test_a_settled_claim_is_free_and_an_open_card_can_be_pressed_again(book: Book) -> None:
+async def test_a_settled_claim_is_free_and_an_open_card_can_be_pressed_again(book: StopStore) -> None:
     intent = await opened(book, an_intent())
     first, second = a_press(intent, "U1"), a_press(intent, "U2", "2.0")
     assert (await book.claim(intent, first)).mine
@@ -95,7 +95,7 @@ async def test_a_settled_claim_is_free_and_an_open_card_can_be_pressed_again(boo
 
 async def test_a_claim_lapses_when_its_press_can_send_nothing_any_more(database: Database) -> None:
     clock = [NOW]
-    book = Book(database, now=lambda: clock[0])
+    book = StopStore(database, now=lambda: clock[0])
     activeflow = uuid4()
     old, new = await opened(book, an_intent(activeflow)), await opened(book, an_intent(activeflow))
     assert (await book.claim(old, a_press(old, "U1"))).mine
@@ -105,7 +105,7 @@ async def test_a_claim_lapses_when_its_press_can_send_nothing_any_more(database:
     assert (await book.claim(new, a_press(new, "U2"))).mine
 
 
-async def test_a_card_is_superseded_once(book: Book) -> None:
+async def test_a_card_is_superseded_once(book: StopStore) -> None:
     old = await opened(book, an_intent())
     heirs = [an_intent(old.activeflow_id) for _ in range(4)]
     done = await asyncio.gather(*(book.open_intent(heir, a_record(), instead_of=old.id) for heir in heirs))
@@ -115,7 +115,7 @@ async def test_a_card_is_superseded_once(book: Book) -> None:
     assert found[1] is IntentState.SUPERSEDED
 
 
-async def test_of_a_press_and_a_cancel_at_one_moment_one_wins(book: Book) -> None:
+async def test_of_a_press_and_a_cancel_at_one_moment_one_wins(book: StopStore) -> None:
     for number in range(40):
         intent = await opened(book, an_intent())
         press = a_press(intent, "U1", f"{number}.0")
@@ -123,7 +123,7 @@ async def test_of_a_press_and_a_cancel_at_one_moment_one_wins(book: Book) -> Non
         assert claim.mine is not away
 
 
-async def test_a_card_being_stopped_cannot_be_put_away(book: Book) -> None:
+async def test_a_card_being_stopped_cannot_be_put_away(book: StopStore) -> None:
     intent = await opened(book, an_intent())
     assert (await book.claim(intent, a_press(intent, "U1"))).mine
     assert not await book.put_away(intent.id, a_record())
@@ -132,13 +132,13 @@ async def test_a_card_being_stopped_cannot_be_put_away(book: Book) -> None:
     assert not (await book.claim(other, a_press(other, "U1"))).mine
 
 
-async def test_the_chain_holds_when_many_write_at_once(book: Book, database: Database) -> None:
+async def test_the_chain_holds_when_many_write_at_once(book: StopStore, database: Database) -> None:
     written = await asyncio.gather(*(book.record(a_record(n=str(n))) for n in range(40)))
     assert sorted(one.seq for one in written) == list(range(1, 41))
     assert await database.within(lambda c: list(audit.verify(audit.chain(c)))) == []
 
 
-async def test_the_same_record_twice_is_written_once(book: Book) -> None:
+async def test_the_same_record_twice_is_written_once(book: StopStore) -> None:
     record = a_record()
     first, second = await book.record(record), await book.record(record)
     assert (first.new, second.new) == (True, False)
@@ -156,7 +156,7 @@ async def test_the_same_record_twice_is_written_once(book: Book) -> None:
         ("UPDATE audit SET seq = 9 WHERE seq = 4", 9),
     ],
 )
-async def test_tampering_shows_and_says_where(book: Book, database: Database, tampering: str, where: int) -> None:
+async def test_tampering_shows_and_says_where(book: StopStore, database: Database, tampering: str, where: int) -> None:
     for n in range(4):
         await book.record(a_record(n=str(n)))
 
@@ -168,7 +168,7 @@ async def test_tampering_shows_and_says_where(book: Book, database: Database, ta
     assert where in [flaw.seq for flaw in flaws]
 
 
-async def test_records_are_found_by_person_activeflow_time_and_page(book: Book) -> None:
+async def test_records_are_found_by_person_activeflow_time_and_page(book: StopStore) -> None:
     activeflow = uuid4()
     for n in range(5):
         who = "U0BOB" if n % 2 else "U0ALICE"
@@ -181,7 +181,7 @@ async def test_records_are_found_by_person_activeflow_time_and_page(book: Book) 
     assert [e.seq for e in await book.records(Question(since=NOW + timedelta(minutes=3)))] == [5, 4]
 
 
-async def test_an_export_carries_the_chain(book: Book, database: Database) -> None:
+async def test_an_export_carries_the_chain(book: StopStore, database: Database) -> None:
     await book.record(a_record(why="because"))
     lines = await database.within(lambda c: [json.loads(audit.exported(row)) for row in audit.chain(c)])
     assert lines[0]["seq"] == 1
@@ -216,7 +216,7 @@ def test_a_record_survives_its_canonical_form(record: Record) -> None:
     assert audit.body_of(audit.record_of(body)) == body
 
 
-async def test_whoever_reads_the_whole_chain_keeps_nobody_from_writing(book: Book, database: Database) -> None:
+async def test_whoever_reads_the_whole_chain_keeps_nobody_from_writing(book: StopStore, database: Database) -> None:
     await book.record(a_record())
     begun, written = threading.Event(), threading.Event()
 

@@ -10,11 +10,11 @@ from hypothesis import strategies as st
 
 from bot.activeflows.errors import NotPermitted
 from bot.activeflows.operators import Grant, Operator, Permission, Person, Policy, Standing
-from bot.activeflows.reading.reviewing import PAGE, Review, Reviewing
+from bot.activeflows.queries.audit_review import PAGE, AuditReview, Review
 from bot.activeflows.records import Record, What
 from bot.activeflows.targets import Prefix, Target
-from bot.ledger.book import Book
 from bot.ledger.database import Database
+from bot.ledger.stop_store import StopStore
 
 NOW = datetime(2026, 8, 20, 3, 0, tzinfo=UTC)
 PEOPLE = ("U0ALICE", "U0BOB", "U0CAROL")
@@ -34,11 +34,11 @@ WRITTEN = records()
 
 
 @pytest.fixture
-async def reviewing(database: Database) -> Reviewing:
-    book = Book(database, now=lambda: NOW)
+async def reviewing(database: Database) -> AuditReview:
+    book = StopStore(database, now=lambda: NOW)
     for record in WRITTEN:
         await book.record(record)
-    return Reviewing(book, lambda: NOW)
+    return AuditReview(book, lambda: NOW)
 
 
 def operator(user: str, *permissions: Permission, flows: frozenset[UUID] | None = None) -> Operator:
@@ -64,7 +64,7 @@ def fits(record: Record, target: Target | None, user: str | None, since: timedel
 @settings(max_examples=20, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(targets, st.none() | st.sampled_from(PEOPLE), sinces)
 async def test_the_pages_together_are_all_that_fits_newest_first_and_lead_back_the_same_way(
-    reviewing: Reviewing, target: Target | None, user: str | None, since: timedelta | None
+    reviewing: AuditReview, target: Target | None, user: str | None, since: timedelta | None
 ) -> None:
     page = await reviewing.records(AUDITOR, target=target, user=user, since=since)
     assert not page.newer
@@ -82,13 +82,13 @@ async def test_the_pages_together_are_all_that_fits_newest_first_and_lead_back_t
         assert page == before
 
 
-async def test_a_place_below_the_first_record_is_an_empty_page_that_leads_back(reviewing: Reviewing) -> None:
+async def test_a_place_below_the_first_record_is_an_empty_page_that_leads_back(reviewing: AuditReview) -> None:
     page = await reviewing.records(AUDITOR, before_seq=1)
     assert (page.entries, page.older, page.newer) == ((), False, True)
 
 
 @pytest.mark.parametrize("place", [COUNT - 3, COUNT, COUNT + 7])
-async def test_the_newest_page_is_always_a_full_one(reviewing: Reviewing, place: int) -> None:
+async def test_the_newest_page_is_always_a_full_one(reviewing: AuditReview, place: int) -> None:
     newest = await reviewing.records(AUDITOR, after_seq=place)
     assert [entry.seq for entry in newest.entries] == list(range(COUNT, COUNT - PAGE, -1))
     assert not newest.newer
@@ -116,7 +116,7 @@ async def test_whose_records_somebody_may_read(
     tmp_path: Path, asker: Operator, user: str | None, whose: str | None
 ) -> None:
     database = Database(f"sqlite:///{tmp_path / 'flows-bot.db'}")  # without tables: a refusal must not even look
-    reviewing = Reviewing(Book(database, now=lambda: NOW), lambda: NOW)
+    reviewing = AuditReview(StopStore(database, now=lambda: NOW), lambda: NOW)
     if whose != "refused":
         await database.prepare()
         review = await reviewing.records(asker, user=user)
@@ -130,7 +130,7 @@ async def test_whose_records_somebody_may_read(
     await database.close()
 
 
-async def test_what_was_asked_is_kept_with_the_page(reviewing: Reviewing) -> None:
+async def test_what_was_asked_is_kept_with_the_page(reviewing: AuditReview) -> None:
     about, ago = Prefix("3c5b0f6e"), timedelta(hours=2)
     page = await reviewing.records(AUDITOR, target=about, user="U0BOB", since=ago)
     assert page == Review(page.entries, about, "U0BOB", False, False, NOW - ago, page.older, False)

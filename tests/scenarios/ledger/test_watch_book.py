@@ -8,9 +8,9 @@ from uuid import UUID, uuid4
 import pytest
 from sqlalchemy import text
 
-from bot.activeflows.watching.watches import MOST, MOST_HERE, Ending, Full, How, Known, Moment, Watch
+from bot.activeflows.watching.watch import MOST, MOST_HERE, Ending, Full, How, Known, Moment, Watch
 from bot.ledger.database import Database
-from bot.ledger.watch_book import WatchBook
+from bot.ledger.watch_store import WatchStore
 
 NOW = datetime(2026, 8, 20, 3, 0, tzinfo=UTC)
 KNOWN = Known((NOW, 3), "digits", Moment(NOW, "waiting for keypad input"), 3, NOW, (Moment(NOW, "playing"),), ("slow",))
@@ -18,8 +18,8 @@ ENDING = Ending(How.STOPPED, NOW, "ended while playing", "U0ALICE")
 
 
 @pytest.fixture
-def book(database: Database) -> WatchBook:
-    return WatchBook(database, "first")
+def book(database: Database) -> WatchStore:
+    return WatchStore(database, "first")
 
 
 def a_watch(activeflow_id: UUID | None = None, *, channel: str = "C0INC", since: datetime = NOW) -> Watch:
@@ -28,13 +28,13 @@ def a_watch(activeflow_id: UUID | None = None, *, channel: str = "C0INC", since:
     return Watch(uuid4().hex, id_, uuid4(), "Support line", "call", NOW, channel, "U0ALICE", since, until)
 
 
-async def opened(book: WatchBook, watch: Watch) -> Watch:
+async def opened(book: WatchStore, watch: Watch) -> Watch:
     assert await book.begin(watch, KNOWN) is None
     await book.posted(watch.id, "1.2")
     return replace(watch, message_ts="1.2")
 
 
-async def test_a_watch_comes_back_as_it_was_written(book: WatchBook) -> None:
+async def test_a_watch_comes_back_as_it_was_written(book: WatchStore) -> None:
     watch = await opened(book, a_watch())
     assert await book.hold()
     later = replace(KNOWN, steps=4)
@@ -46,7 +46,7 @@ async def test_a_watch_comes_back_as_it_was_written(book: WatchBook) -> None:
     assert await book.watches("C0OTHER") == ()
 
 
-async def test_of_many_who_ask_at_one_moment_one_gets_the_card(book: WatchBook) -> None:
+async def test_of_many_who_ask_at_one_moment_one_gets_the_card(book: WatchStore) -> None:
     id_ = uuid4()
     asked = [a_watch(id_) for _ in range(8)]
     answers = await asyncio.gather(*(book.begin(watch, KNOWN) for watch in asked))
@@ -55,7 +55,7 @@ async def test_of_many_who_ask_at_one_moment_one_gets_the_card(book: WatchBook) 
     assert all(isinstance(answer, Watch) and answer.id == won[0].id for answer in answers if answer is not None)
 
 
-async def test_there_are_so_many_and_no_more(book: WatchBook) -> None:
+async def test_there_are_so_many_and_no_more(book: WatchStore) -> None:
     for _ in range(MOST_HERE):
         await opened(book, a_watch())
     assert await book.begin(a_watch(), KNOWN) == Full(here=True)
@@ -64,7 +64,7 @@ async def test_there_are_so_many_and_no_more(book: WatchBook) -> None:
     assert await book.begin(a_watch(channel="C0LAST"), KNOWN) == Full(here=False)
 
 
-async def test_a_place_whose_card_never_came_is_free_again(book: WatchBook) -> None:
+async def test_a_place_whose_card_never_came_is_free_again(book: WatchStore) -> None:
     cut_off = a_watch()
     assert await book.begin(cut_off, KNOWN) is None
     assert await book.watches() == ()
@@ -73,7 +73,7 @@ async def test_a_place_whose_card_never_came_is_free_again(book: WatchBook) -> N
     assert await book.watch(cut_off.id) is None
 
 
-async def test_the_first_ending_stands(book: WatchBook) -> None:
+async def test_the_first_ending_stands(book: WatchStore) -> None:
     watch = await opened(book, a_watch())
     unwatched = Ending(How.UNWATCHED, NOW, by="U0BOB")
     ends = await asyncio.gather(book.close(watch.id, ENDING), book.close(watch.id, unwatched))
@@ -87,7 +87,7 @@ async def test_the_first_ending_stands(book: WatchBook) -> None:
     assert await book.begin(a_watch(watch.activeflow_id), KNOWN) is None
 
 
-async def test_one_that_is_ended_before_its_card_is_known_to_stand_is_still_told(book: WatchBook) -> None:
+async def test_one_that_is_ended_before_its_card_is_known_to_stand_is_still_told(book: WatchStore) -> None:
     watch = a_watch()
     assert await book.begin(watch, KNOWN) is None
     assert await book.close(watch.id, ENDING) == ENDING
@@ -96,7 +96,7 @@ async def test_one_that_is_ended_before_its_card_is_known_to_stand_is_still_told
     assert (kept.watch.message_ts, kept.ending) == ("1.2", ENDING)
 
 
-async def test_what_is_over_is_forgotten_after_a_day(book: WatchBook) -> None:
+async def test_what_is_over_is_forgotten_after_a_day(book: WatchStore) -> None:
     watch = await opened(book, a_watch())
     await book.close(watch.id, ENDING)
     assert await book.hold()
@@ -110,7 +110,7 @@ async def test_what_is_over_is_forgotten_after_a_day(book: WatchBook) -> None:
 async def test_of_two_replicas_one_follows_and_the_other_takes_over_when_it_is_gone(postgresql_url: str) -> None:
     database = Database(postgresql_url)
     await database.prepare()
-    first, second = WatchBook(database, "first"), WatchBook(database, "second")
+    first, second = WatchStore(database, "first"), WatchStore(database, "second")
     watch = await opened(first, a_watch())
     assert sorted(await asyncio.gather(first.hold(), second.hold())) == [False, True]
     holder, other = (first, second) if await first.hold() else (second, first)

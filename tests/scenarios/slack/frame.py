@@ -13,16 +13,16 @@ from slack_sdk.web.async_client import AsyncWebClient
 
 from bot.activeflows.operators import Policy
 from bot.demo.slack import Workspace, serving_slack
-from bot.slack.app import build_app, web_client
-from bot.slack.gestures import Gesture, from_action, from_command
-from bot.slack.http import http_app, serve
-from bot.slack.identity import People
-from bot.slack.installation import Installation, introduce
-from bot.slack.intake import Intake
-from bot.slack.jobs import Jobs
-from bot.slack.session import http_session
-from bot.slack.telling import Message, Posted, Redrawn, Teller
-from bot.slack.unknown import Unknown
+from bot.slack.interaction import Interaction, from_action, from_command
+from bot.slack.listeners.app import build_app, web_client
+from bot.slack.listeners.unknown import Unknown
+from bot.slack.messaging.messenger import Message, Messenger, Posted, Redrawn
+from bot.slack.messaging.session import http_session
+from bot.slack.people.identity import People
+from bot.slack.people.installation import Installation, introduce
+from bot.slack.transport.http import http_app, serve
+from bot.slack.transport.intake import Intake
+from bot.slack.transport.jobs import Jobs
 
 BUTTONS = ActionsBlock(
     elements=[ButtonElement(text="Press", action_id="press", value="7"), ButtonElement(text="Stop", action_id="stop")]
@@ -42,38 +42,38 @@ def there(posted: Posted | Redrawn) -> Posted:
 
 @dataclass
 class Frame:
-    """What the tests look at. ``gestures`` are those that reached a listener; ``work`` is what a command does."""
+    """What the tests look at. ``interactions`` are those that reached a listener; ``work`` is what a command does."""
 
     workspace: Workspace
     client: AsyncWebClient
     session: ClientSession
     installation: Installation
-    teller: Teller
+    teller: Messenger
     jobs: Jobs
     app: AsyncApp
     intake: Intake
     registry: CollectorRegistry
     url: str = ""
     policy: Policy = field(default_factory=Policy)
-    gestures: list[Gesture] = field(default_factory=list)
+    interactions: list[Interaction] = field(default_factory=list)
     texts: list[str] = field(default_factory=list)
-    work: Callable[[Gesture], Any] | None = None
+    work: Callable[[Interaction], Any] | None = None
 
     def people(self, **more: Any) -> People:
         return People(self.client, self.installation, lambda: self.policy, **more)
 
-    def heard(self, gesture: Gesture, text: str = "") -> None:
+    def heard(self, interaction: Interaction, text: str = "") -> None:
         """What each listener does after its ack: start the job."""
-        self.gestures.append(gesture)
+        self.interactions.append(interaction)
         self.texts.append(text)
 
         async def job() -> None:
             if self.work is not None:
-                await self.work(gesture)
+                await self.work(interaction)
             else:
-                await self.teller.privately(gesture, said(f"heard {text or 'a press'}"))
+                await self.teller.privately(interaction, said(f"heard {text or 'a press'}"))
 
-        self.jobs.start(gesture, job, doing="reading the activeflows")
+        self.jobs.start(interaction, job, doing="reading the activeflows")
 
 
 def workspace() -> Workspace:
@@ -99,7 +99,7 @@ async def framed(slack: Workspace, **jobs: Any) -> AsyncIterator[Frame]:
         session = await stack.enter_async_context(http_session())
         client = web_client(slack.bot_token, api_url, session)
         installation = await introduce(client)
-        teller = Teller(client, session)
+        teller = Messenger(client, session)
         tasks = Jobs(teller, **jobs)
         stack.push_async_callback(tasks.drain, within=2)
         app = build_app(client, installation, tasks, Unknown(teller, tasks, "/flows"))

@@ -33,7 +33,7 @@ async def test_odd_or_wrong_headers_are_a_401_and_never_an_error(frame: Frame, h
     slack = frame.workspace
     body = (await slack.types("U0ALICE", "C0INC", "/flows list")).body
     delivery = await slack.delivers(body, slack.signed(body) | headers)
-    assert (delivery.status, len(frame.gestures)) == (401, 1)
+    assert (delivery.status, len(frame.interactions)) == (401, 1)
 
 
 @pytest.mark.parametrize(("age", "status"), [(0, 200), (290, 200), (-290, 200), (310, 401), (-310, 401)])
@@ -57,7 +57,7 @@ async def test_headers_that_slack_did_not_sign_change_nothing(frame: Frame) -> N
     body = triggered_anew((await slack.types("U0ALICE", "C0INC", "/flows list")).body)
     lazy = {"X-Slack-Bolt-Lazy-Only": "1", "X-Slack-Bolt-Lazy-Function-Name": "command"}
     delivery = await slack.delivers(body, slack.signed(body) | lazy)
-    assert (delivery.status, len(frame.gestures)) == (200, 2)
+    assert (delivery.status, len(frame.interactions)) == (200, 2)
 
 
 @pytest.mark.parametrize(
@@ -93,7 +93,7 @@ async def test_a_long_message_is_taken_and_a_far_too_long_one_refused_while_it_a
             return response.status
 
     assert await status(long) == 200
-    assert len(frame.gestures) == 2
+    assert len(frame.interactions) == 2
     with structlog.testing.capture_logs() as logs:
         assert await status(long + b"x") == 413
 
@@ -154,7 +154,7 @@ async def test_the_first_byte_decides_how_signed_bytes_are_read_and_the_header_h
     with structlog.testing.capture_logs() as logs:
         for body, content_type in disguised:
             assert (await slack.delivers(body, slack.signed(body, content_type=content_type))).status == 400
-    assert len(frame.gestures) == 1
+    assert len(frame.interactions) == 1
     assert all(line["reason"].startswith("unreadable: ") for line in logs)
 
 
@@ -174,7 +174,7 @@ async def test_the_first_byte_decides_how_signed_bytes_are_read_and_the_header_h
 async def test_nothing_comes_in_another_one_s_way(frame: Frame, body: str, content_type: str) -> None:
     slack = frame.workspace
     delivery = await slack.delivers(body.encode(), slack.signed(body.encode(), content_type=content_type))
-    assert (delivery.status, frame.gestures) == (400, [])
+    assert (delivery.status, frame.interactions) == (400, [])
 
 
 async def test_half_a_character_does_not_lose_the_words_around_it(frame: Frame) -> None:
@@ -189,6 +189,6 @@ async def test_half_a_character_does_not_lose_the_words_around_it(frame: Frame) 
     press = unquote_plus(clicked.decode()).removeprefix("payload=")
     cut_press = press.replace("{", '{"said":"\\ud83d \\\\ud83d \\ud83d\\udd25",', 1)
     body = urlencode({"payload": cut_press}).encode()
-    heard = len(frame.gestures)
+    heard = len(frame.interactions)
     assert (await slack.delivers(body, slack.signed(body))).status == 200
-    assert len(frame.gestures) == heard + 1
+    assert len(frame.interactions) == heard + 1

@@ -54,7 +54,7 @@ async def test_what_is_delivered_again_is_acked_as_it_was_and_does_nothing(frame
         again = await slack.delivers(first.body, first.headers)
         anew = await slack.delivers(first.body, slack.signed(first.body))
         assert (first.status, again.status, anew.status) == (200, 200, 200)
-    assert len(frame.gestures) == 2
+    assert len(frame.interactions) == 2
     await frame.jobs.drain()
     assert len(slack.sees("U0ALICE", "C0INC")) == 2
 
@@ -84,11 +84,11 @@ async def test_the_same_press_under_another_trigger_reaches_the_listener_as_the_
     (shown,) = await slack.until(lambda: slack.sees("U0ALICE", "C0INC"))
     first = triggered_anew((await slack.clicks("U0ALICE", shown, "press")).body)
     assert (await slack.delivers(first, slack.signed(first))).status == 200
-    _, press, replay = frame.gestures
+    _, press, replay = frame.interactions
     assert press.action_ts == replay.action_ts != ""
     other = await slack.clicks("U0ALICE", shown, "press")
     assert other.status == 200
-    assert frame.gestures[-1].action_ts != press.action_ts
+    assert frame.interactions[-1].action_ts != press.action_ts
 
 
 async def test_a_press_in_an_ephemeral_message_is_decoded_without_its_message(frame: Frame) -> None:
@@ -96,11 +96,11 @@ async def test_a_press_in_an_ephemeral_message_is_decoded_without_its_message(fr
     await slack.types("U0ALICE", "C0INC", "/flows list")
     (shown,) = await slack.until(lambda: slack.sees("U0ALICE", "C0INC"))
     await slack.clicks("U0ALICE", shown, "press")
-    gesture = frame.gestures[-1]
-    assert (gesture.user_id, gesture.channel_id, gesture.message_ts) == ("U0ALICE", "C0INC", shown.ts)
-    assert gesture.ephemeral
-    assert gesture.response_url not in repr(gesture)
-    assert gesture.trigger_id not in repr(gesture)
+    interaction = frame.interactions[-1]
+    assert (interaction.user_id, interaction.channel_id, interaction.message_ts) == ("U0ALICE", "C0INC", shown.ts)
+    assert interaction.ephemeral
+    assert interaction.response_url not in repr(interaction)
+    assert interaction.trigger_id not in repr(interaction)
 
 
 async def test_another_app_or_workspace_is_refused_though_signed(frame: Frame) -> None:
@@ -114,7 +114,7 @@ async def test_another_app_or_workspace_is_refused_though_signed(frame: Frame) -
         changed = body.replace(*change)
         assert changed != body
         assert (await slack.delivers(changed, slack.signed(changed))).status == 401
-    assert len(frame.gestures) == 1
+    assert len(frame.interactions) == 1
 
 
 async def test_a_stranger_of_slack_connect_gets_as_far_as_a_refusal_in_words(frame: Frame) -> None:
@@ -122,7 +122,7 @@ async def test_a_stranger_of_slack_connect_gets_as_far_as_a_refusal_in_words(fra
     posted = slack.post("C0INC", slack.bot_user_id, "card", blocks=(_buttons(),))
     delivery = await slack.clicks("U0OUT", posted, "press")
     assert delivery.status == 200
-    assert frame.gestures[-1].team_id == "T0OTHER"
+    assert frame.interactions[-1].team_id == "T0OTHER"
 
 
 async def test_the_address_may_end_with_a_slash(frame: Frame) -> None:
@@ -139,7 +139,7 @@ async def test_slack_s_own_questions_are_answered(frame: Frame) -> None:
     assert (await slack.delivers(body, {"Content-Type": "application/json"})).status == 401
     check = urlencode({"ssl_check": "1", "token": "t"}).encode()
     assert (await slack.delivers(check, {})).status == 200
-    assert frame.gestures == []
+    assert frame.interactions == []
 
 
 async def test_an_event_that_comes_again_is_acked_and_dropped(frame: Frame) -> None:
@@ -174,7 +174,7 @@ async def test_without_a_signing_secret_nothing_is_believed() -> None:
     slack.signing_secret = ""
     async with framed(slack) as frame:
         assert (await slack.types("U0ALICE", "C0INC", "/flows list")).status == 401
-        assert frame.gestures == []
+        assert frame.interactions == []
 
 
 async def test_oauth_variables_in_the_environment_change_nothing(monkeypatch: pytest.MonkeyPatch) -> None:

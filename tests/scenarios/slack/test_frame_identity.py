@@ -9,10 +9,10 @@ import structlog
 from bot.activeflows.errors import IdentityUnknown
 from bot.activeflows.operators import Grant, Operator, Permission, Policy, Standing
 from bot.demo.slack.faults import Fault, error, hold, rate_limited, status
-from bot.slack.app import web_client
-from bot.slack.gestures import Gesture
-from bot.slack.identity import People
-from bot.slack.installation import NotIntroduced, introduce
+from bot.slack.interaction import Interaction
+from bot.slack.listeners.app import web_client
+from bot.slack.people.identity import People
+from bot.slack.people.installation import NotIntroduced, introduce
 from tests.scenarios.slack.frame import Frame
 
 VIEW = frozenset({Permission.VIEW})
@@ -22,8 +22,8 @@ def grants(*to: Sequence[str]) -> Policy:
     return Policy(tuple(Grant(number, frozenset(names), VIEW) for number, names in enumerate(to, 1)))
 
 
-def by(user: str, team: str = "T0NORTHWND") -> Gesture:
-    return Gesture(user, team, "C0INC")
+def by(user: str, team: str = "T0NORTHWND") -> Interaction:
+    return Interaction(user, team, "C0INC")
 
 
 def acts(people: People, user: str, *, max_age: float = 0.0) -> Awaitable[Operator]:

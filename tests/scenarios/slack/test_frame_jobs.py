@@ -7,7 +7,7 @@ import pytest
 import structlog
 
 from bot.activeflows.errors import NotFound, VoIPBINUnreachable
-from bot.slack.gestures import Gesture
+from bot.slack.interaction import Interaction
 from tests.scenarios.slack.frame import Frame, framed, said, workspace
 
 
@@ -23,7 +23,7 @@ async def test_a_refusal_and_a_failure_become_private_words(frame: Frame) -> Non
         ExceptionGroup("g", [NotFound("99")]),
     ]
 
-    async def fail(_: Gesture) -> None:
+    async def fail(_: Interaction) -> None:
         raise errors.pop(0)
 
     frame.work = fail
@@ -42,7 +42,7 @@ async def test_a_refusal_and_a_failure_become_private_words(frame: Frame) -> Non
 async def test_a_bug_is_told_with_an_incident_id_and_logged_without_its_values(frame: Frame) -> None:
     slack = frame.workspace
 
-    async def bug(_: Gesture) -> None:
+    async def bug(_: Interaction) -> None:
         raise KeyError("caller +15550100001")
 
     frame.work = bug
@@ -59,9 +59,9 @@ async def test_long_work_says_so_once_and_answers_later() -> None:
     async with framed(workspace(), notice_after=0.05) as frame:
         slack, go = frame.workspace, asyncio.Event()
 
-        async def long(gesture: Gesture) -> None:
+        async def long(interaction: Interaction) -> None:
             await go.wait()
-            await frame.teller.privately(gesture, said("done"))
+            await frame.teller.privately(interaction, said("done"))
 
         frame.work = long
         await slack.types("U0ALICE", "C0INC", "/flows list")
@@ -81,9 +81,9 @@ async def test_work_that_has_spoken_is_not_interrupted_by_a_notice() -> None:
     async with framed(workspace(), sleep=sleep) as frame:
         slack = frame.workspace
 
-        async def spoke(gesture: Gesture) -> None:
+        async def spoke(interaction: Interaction) -> None:
             async with asyncio.TaskGroup() as group:
-                group.create_task(frame.teller.privately(gesture, said("first word")))
+                group.create_task(frame.teller.privately(interaction, said("first word")))
             spoken.set()
             await go.wait()
 
@@ -103,10 +103,10 @@ async def test_what_has_no_turn_in_time_is_refused_politely_and_the_rest_is_done
         slack, go = frame.workspace, asyncio.Event()
         running: list[int] = []
 
-        async def wait(gesture: Gesture) -> None:
+        async def wait(interaction: Interaction) -> None:
             running.append(1)
             await go.wait()
-            await frame.teller.privately(gesture, said("done"))
+            await frame.teller.privately(interaction, said("done"))
 
         frame.work = wait
         for _ in range(4):
@@ -124,10 +124,10 @@ async def test_somebodys_many_do_not_keep_a_colleague_waiting() -> None:
     async with framed(workspace(), at_once=3, each=2, turn_within=60.0) as frame:
         slack, go = frame.workspace, asyncio.Event()
 
-        async def work(gesture: Gesture) -> None:
-            if gesture.user_id == "U0GUEST":
+        async def work(interaction: Interaction) -> None:
+            if interaction.user_id == "U0GUEST":
                 await go.wait()
-            await frame.teller.privately(gesture, said("done"))
+            await frame.teller.privately(interaction, said("done"))
 
         frame.work = work
         await asyncio.gather(*(slack.types("U0GUEST", "C0INC", "/flows list") for _ in range(20)))
@@ -142,7 +142,7 @@ async def test_draining_waits_for_the_work_and_refuses_more(frame: Frame) -> Non
     slack, go = frame.workspace, asyncio.Event()
     done: list[str] = []
 
-    async def finish(_: Gesture) -> None:
+    async def finish(_: Interaction) -> None:
         await go.wait()
         done.append("finished")
 
@@ -161,7 +161,7 @@ async def test_draining_waits_for_the_work_and_refuses_more(frame: Frame) -> Non
 async def test_draining_ends_even_when_the_work_does_not(frame: Frame) -> None:
     ended: list[str] = []
 
-    async def forever(_: Gesture) -> None:
+    async def forever(_: Interaction) -> None:
         try:
             await asyncio.Event().wait()
         except asyncio.CancelledError:

@@ -11,7 +11,7 @@ from starlette.requests import Request
 from starlette.responses import PlainTextResponse
 from starlette.routing import Route
 
-from bot.slack.http import Check, http_app, serve
+from bot.slack.transport.http import Check, http_app, serve
 from tests.scenarios.slack.frame import Frame
 
 

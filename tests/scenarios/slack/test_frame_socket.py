@@ -12,8 +12,8 @@ from hypothesis import strategies as st
 
 from bot.demo.slack import Workspace
 from bot.demo.slack.faults import error, hold, rate_limited
-from bot.slack.gestures import Gesture
-from bot.slack.socket_mode import NotConnected, Pauses, SocketMode
+from bot.slack.interaction import Interaction
+from bot.slack.transport.socket_mode import NotConnected, Pauses, SocketMode
 from tests.scenarios.slack.frame import Frame, said, there
 
 
@@ -58,7 +58,7 @@ async def test_a_command_and_a_press_come_through_the_socket(frame: Frame) -> No
         (shown,) = await slack.until(lambda: slack.sees("U0ALICE", "C0INC"))
         assert "heard show payload" in shown.words
         assert (await slack.clicks("U0ALICE", shown, "press")).error is None
-        assert frame.gestures[-1].ephemeral
+        assert frame.interactions[-1].ephemeral
         assert (await slack.tells({"type": "user_change", "user": {"id": "U0BOB"}})).error is None
         assert "event U0BOB" in frame.texts
     assert await mode.ready() != ""
@@ -72,7 +72,7 @@ async def test_what_nobody_listens_for_is_acked_and_told_so(frame: Frame) -> Non
         assert delivery.error is None
         (told,) = await slack.until(lambda: slack.sees("U0ALICE", "C0INC"))
         assert "Nothing was stopped" in told.words
-        posted = there(await frame.teller.publicly(Gesture("U0ALICE", slack.team_id, "C0INC"), said("card")))
+        posted = there(await frame.teller.publicly(Interaction("U0ALICE", slack.team_id, "C0INC"), said("card")))
         pressed = await slack.clicks("U0ALICE", slack.message("C0INC", posted.ts), "stop")
         assert pressed.error is None
         answered = [frame_ for frame_ in slack.socket.frames if frame_.get("envelope_id")]
@@ -84,7 +84,7 @@ async def test_a_foreign_envelope_is_acked_and_never_dispatched(frame: Frame) ->
         slack.team_id = "T0FOREIGN"
         slack.users["U0ALICE"].team_id = "T0FOREIGN"
         assert (await slack.types("U0ALICE", "C0INC", "/flows list")).error is None
-        assert frame.gestures == []
+        assert frame.interactions == []
 
 
 async def test_a_bad_token_is_said_at_once_and_not_tried_for_ever(frame: Frame) -> None:

@@ -3,20 +3,20 @@
 import pytest
 
 from bot.demo.slack.faults import error, lose_answer, rate_limited, reset_before, status
-from bot.slack.gestures import Gesture
-from bot.slack.telling import Message, Posted
+from bot.slack.interaction import Interaction
+from bot.slack.messaging.messenger import Message, Posted
 from tests.scenarios.slack.frame import Frame, said, there
 
 
-async def gesture_in(frame: Frame, channel: str = "C0INC") -> Gesture:
+async def gesture_in(frame: Frame, channel: str = "C0INC") -> Interaction:
     """Somebody types; the listener says nothing."""
 
-    async def nothing(_: Gesture) -> None:
+    async def nothing(_: Interaction) -> None:
         return
 
     frame.work = nothing
     await frame.workspace.types("U0ALICE", channel, "/flows quiet")
-    return frame.gestures[-1]
+    return frame.interactions[-1]
 
 
 def seen_by(frame: Frame, user: str, channel: str = "C0INC") -> list[str]:
@@ -24,51 +24,51 @@ def seen_by(frame: Frame, user: str, channel: str = "C0INC") -> list[str]:
 
 
 async def test_private_words_go_by_the_response_url_with_everything_explicit(frame: Frame) -> None:
-    gesture = await gesture_in(frame)
-    assert await frame.teller.privately(gesture, said("hello"))
+    interaction = await gesture_in(frame)
+    assert await frame.teller.privately(interaction, said("hello"))
     (response,) = frame.workspace.responses
     assert (response.body["response_type"], response.body["replace_original"]) == ("ephemeral", False)
     assert (seen_by(frame, "U0ALICE"), seen_by(frame, "U0BOB")) == (["hello"], [])
 
 
 async def test_a_used_up_response_url_is_followed_by_an_ephemeral_message(frame: Frame) -> None:
-    gesture = await gesture_in(frame)
+    interaction = await gesture_in(frame)
     for number in range(6):
-        assert await frame.teller.privately(gesture, said(f"word {number}"))
+        assert await frame.teller.privately(interaction, said(f"word {number}"))
     assert seen_by(frame, "U0ALICE") == [f"word {number}" for number in range(6)]
     assert [call.method for call in frame.workspace.calls][-1] == "chat.postEphemeral"
 
 
 async def test_and_where_the_bot_is_no_member_by_a_direct_message(frame: Frame) -> None:
-    gesture = await gesture_in(frame, "C0AWAY")
+    interaction = await gesture_in(frame, "C0AWAY")
     frame.workspace.faults.on("response_url", error("expired_url"))
-    assert await frame.teller.privately(gesture, said("hello"))
+    assert await frame.teller.privately(interaction, said("hello"))
     direct = frame.workspace.direct_channel("U0ALICE").id
     assert seen_by(frame, "U0ALICE", direct) == ["hello"]
 
 
 @pytest.mark.parametrize("fault", [error("invalid_blocks"), status(500), rate_limited(60), reset_before()])
 async def test_whatever_is_wrong_with_the_response_url_somebody_hears(frame: Frame, fault: object) -> None:
-    gesture = await gesture_in(frame)
+    interaction = await gesture_in(frame)
     frame.workspace.faults.on("response_url", fault)  # type: ignore[arg-type]  # parametrized
-    assert await frame.teller.privately(gesture, said("hello"))
+    assert await frame.teller.privately(interaction, said("hello"))
     assert seen_by(frame, "U0ALICE") == ["hello"]
 
 
 async def test_blocks_that_slack_refuses_are_left_away_before_the_words_are(frame: Frame) -> None:
-    gesture = await gesture_in(frame)
+    interaction = await gesture_in(frame)
     frame.workspace.faults.on("response_url", error("invalid_blocks"))
     for method in ("chat.postEphemeral", "chat.postMessage"):
         frame.workspace.faults.on(method, error("invalid_blocks"), times=None)
-    assert await frame.teller.privately(gesture, said("hello"))
+    assert await frame.teller.privately(interaction, said("hello"))
     assert (seen_by(frame, "U0ALICE"), frame.workspace.sees("U0ALICE", "C0INC")[0].blocks) == (["hello"], ())
 
 
 async def test_when_nobody_could_see_it_the_caller_is_told(frame: Frame) -> None:
-    gesture = await gesture_in(frame)
+    interaction = await gesture_in(frame)
     for method in ("response_url", "chat.postEphemeral", "chat.postMessage"):
         frame.workspace.faults.on(method, error("fatal_error"), times=None)
-    assert not await frame.teller.privately(gesture, said("hello"))
+    assert not await frame.teller.privately(interaction, said("hello"))
 
 
 async def test_replacing_replaces_the_ephemeral_message_of_the_press(frame: Frame) -> None:
@@ -76,8 +76,8 @@ async def test_replacing_replaces_the_ephemeral_message_of_the_press(frame: Fram
     await slack.types("U0ALICE", "C0INC", "/flows list")
     (shown,) = await slack.until(lambda: slack.sees("U0ALICE", "C0INC"))
 
-    async def replace(gesture: Gesture) -> None:
-        await frame.teller.privately(gesture, said("page 2"), replace=True)
+    async def replace(interaction: Interaction) -> None:
+        await frame.teller.privately(interaction, said("page 2"), replace=True)
 
     frame.work = replace
     await slack.clicks("U0ALICE", shown, "press")
@@ -88,8 +88,8 @@ async def test_private_words_never_replace_a_public_message(frame: Frame) -> Non
     slack = frame.workspace
     posted = there(await frame.teller.publicly(await gesture_in(frame), said("public card")))
 
-    async def replace(gesture: Gesture) -> None:
-        await frame.teller.privately(gesture, said("only for you"), replace=True)
+    async def replace(interaction: Interaction) -> None:
+        await frame.teller.privately(interaction, said("only for you"), replace=True)
 
     frame.work = replace
     await slack.clicks("U0ALICE", slack.message(posted.channel_id, posted.ts), "press")
@@ -116,8 +116,8 @@ async def test_where_the_bot_is_no_member_public_words_go_by_the_response_url(fr
 
     edited = []
 
-    async def edit(gesture: Gesture) -> None:
-        edited.append(bool(await frame.teller.edit(posted, said("result"), gesture=gesture)))
+    async def edit(interaction: Interaction) -> None:
+        edited.append(bool(await frame.teller.edit(posted, said("result"), interaction=interaction)))
 
     frame.work = edit
     await slack.clicks("U0BOB", card, "press")
@@ -127,16 +127,16 @@ async def test_where_the_bot_is_no_member_public_words_go_by_the_response_url(fr
 
 
 async def test_a_public_post_whose_answer_was_lost_is_not_sent_again(frame: Frame) -> None:
-    gesture = await gesture_in(frame)
+    interaction = await gesture_in(frame)
     frame.workspace.faults.on("chat.postMessage", lose_answer())
-    assert not isinstance(await frame.teller.publicly(gesture, said("card")), Posted)
+    assert not isinstance(await frame.teller.publicly(interaction, said("card")), Posted)
     assert seen_by(frame, "U0BOB") == ["card"]
 
 
 async def test_a_short_rate_limit_is_waited_for_and_a_long_one_is_not(frame: Frame) -> None:
-    gesture = await gesture_in(frame)
+    interaction = await gesture_in(frame)
     frame.workspace.faults.on("chat.postMessage", rate_limited(1))
-    posted = there(await frame.teller.publicly(gesture, said("card")))
+    posted = there(await frame.teller.publicly(interaction, said("card")))
     assert posted.ts
     frame.workspace.faults.on("chat.update", rate_limited(3600))
     assert not await frame.teller.edit(posted, said("result"))
@@ -151,10 +151,10 @@ async def test_an_edit_that_slack_refuses_goes_by_the_press_on_that_very_message
     slack.faults.on("chat.update", error("cant_update_message"), times=None)
     done: list[bool] = []
 
-    async def edit(gesture: Gesture) -> None:
-        done.append(bool(await frame.teller.edit(card, said("result"), gesture=gesture)))
-        done.append(bool(await frame.teller.edit(other, said("wrong"), gesture=gesture)))
-        done.append(bool(await frame.teller.edit(card, said("wrong"), gesture=first)))
+    async def edit(interaction: Interaction) -> None:
+        done.append(bool(await frame.teller.edit(card, said("result"), interaction=interaction)))
+        done.append(bool(await frame.teller.edit(other, said("wrong"), interaction=interaction)))
+        done.append(bool(await frame.teller.edit(card, said("wrong"), interaction=first)))
 
     frame.work = edit
     await slack.clicks("U0ALICE", slack.message("C0INC", card.ts), "press")
@@ -166,7 +166,7 @@ async def test_an_edit_that_slack_refuses_goes_by_the_press_on_that_very_message
 async def test_an_answer_to_a_press_in_a_thread_stays_in_the_thread(frame: Frame) -> None:
     slack = frame.workspace
     root = there(await frame.teller.publicly(await gesture_in(frame), said("root")))
-    in_thread = Gesture("U0ALICE", slack.team_id, "C0INC", thread_ts=root.ts)
+    in_thread = Interaction("U0ALICE", slack.team_id, "C0INC", thread_ts=root.ts)
     reply = there(await frame.teller.publicly(in_thread, said("reply")))
     assert slack.message("C0INC", reply.ts).thread_ts == root.ts
 

@@ -14,10 +14,10 @@ from bot.activeflows.ports import VoIPBIN
 from bot.demo.voipbin import faults
 from bot.demo.voipbin.world import World
 from bot.voipbin import AccessKey, Login, VoIPBINClient, connected
-from bot.voipbin.budget import Budget, Urgency
-from bot.voipbin.credential import AccessKeyCredential
-from bot.voipbin.errors import Kind, Unsuccessful
-from bot.voipbin.exchange import Exchange, Question
+from bot.voipbin.http.answer_errors import Kind, Unsuccessful
+from bot.voipbin.http.budget import Budget, Urgency
+from bot.voipbin.http.credential import AccessKeyCredential
+from bot.voipbin.http.exchange import Exchange, Question
 from tests.scenarios.voipbin.conftest import NO_WAITING, Connect, open_gate
 
 
@@ -107,7 +107,7 @@ async def test_an_answer_that_does_not_come_in_time_counts_as_lost_and_an_act_is
 
 
 async def test_an_answer_that_trickles_ends_too(world: World, url: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("bot.voipbin.exchange._CONNECT", 0.5)
+    monkeypatch.setattr("bot.voipbin.http.exchange._CONNECT", 0.5)
 
     async def trickle(_: ASGIApp, __: Scope, ___: Receive, send: Send) -> None:
         await send({"type": "http.response.start", "status": 200, "headers": [(b"content-length", b"100000")]})

@@ -6,9 +6,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bot.activeflows.model import FINISH_ID, START_ID, Action, Activeflow, Flow, Reference, Status
+from bot.activeflows.situation.action_words import WORDS
+from bot.activeflows.situation.current_step import queues_named, situation
 from bot.activeflows.situation.history import step_history
-from bot.activeflows.situation.line import queues_named, situation
-from bot.activeflows.situation.wording import WORDS
 
 SECRET = "Sq7-hidden"
 IDS = st.sampled_from([UUID(int=100 + n) for n in range(12)])

@@ -6,7 +6,7 @@ from uuid import NAMESPACE_OID, UUID, uuid5
 import pytest
 
 from bot.activeflows.model import FINISH_ID, START_ID, Action, Activeflow, Flow, Reference, Status
-from bot.activeflows.situation.line import Situation, queues_named, situation
+from bot.activeflows.situation.current_step import Situation, queues_named, situation
 
 FLOW = UUID(int=77)
 SUPPORT = UUID(int=0x6E5D4C3B)

@@ -8,11 +8,11 @@ import pytest
 from bot.activeflows.errors import NotUnderstood
 from bot.activeflows.numbers import Number, numbers_in
 from bot.activeflows.operators import Permission
-from bot.activeflows.reading.filters import Filters
+from bot.activeflows.queries.filters import Filters
 from bot.activeflows.targets import Prefix
+from bot.slack.grammar.normalization import from_slack
 from bot.slack.grammar.requests import Audit, Doctor, Find, Help, List, Request, Show, Stop, Unwatch, Watch, Whoami
 from bot.slack.grammar.table import LONGEST_REASON, help_lines, parse
-from bot.slack.grammar.typed import from_slack
 
 ID = UUID("3c5b0f6e-1d2a-4222-8333-123456789abc")
 SHORT = Prefix("3c5b0f6e")

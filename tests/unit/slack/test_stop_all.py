@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bot.activeflows.errors import NotUnderstood
-from bot.activeflows.reading.filters import Filters
+from bot.activeflows.queries.filters import Filters
 from bot.slack.grammar.requests import StopAll
 from bot.slack.grammar.table import LONGEST_REASON, parse
 

@@ -10,13 +10,13 @@ from hypothesis import strategies as st
 from bot.activeflows.callers import CallsLooked
 from bot.activeflows.model import Call, Party
 from bot.activeflows.numbers import Number
-from bot.voipbin import wire
-from bot.voipbin.budget import Urgency
 from bot.voipbin.calls import calls_with
-from bot.voipbin.decoding import Unreadable
-from bot.voipbin.errors import Kind, Trouble, Unsuccessful
-from bot.voipbin.scan import Bounds
-from bot.voipbin.wire import Page
+from bot.voipbin.http.answer_errors import Kind, Trouble, Unsuccessful
+from bot.voipbin.http.budget import Urgency
+from bot.voipbin.live.scan import Bounds
+from bot.voipbin.wire import answers
+from bot.voipbin.wire.answers import Page
+from bot.voipbin.wire.decoding import Unreadable
 
 NOW = datetime(2026, 8, 20, 12, tzinfo=UTC)
 SOUGHT = Number("491712345678", international=True)
@@ -136,8 +136,8 @@ async def test_a_first_page_that_is_refused_is_an_error() -> None:
 
 def test_a_strange_call_costs_only_itself_and_a_strange_list_is_unreadable() -> None:
     good = '{"id":"00000000-0000-0000-0000-000000000009","source":{"type":"tel","target":"+1"},"tm_create":"2026-08-20T10:00:00Z"}'
-    page = wire.calls(f'{{"result":[{good},{{"id":7}},5],"next_page_token":"2026-08-20T09:00:00.000000Z"}}'.encode())
+    page = answers.calls(f'{{"result":[{good},{{"id":7}},5],"next_page_token":"2026-08-20T09:00:00.000000Z"}}'.encode())
     assert ([row.id.int for row in page.rows], page.size, page.unreadable) == ([9], 3, 2)
     for body in (b"{}", b"[]", b"", b'{"result":null}'):
         with pytest.raises(Unreadable):
-            wire.calls(body)
+            answers.calls(body)

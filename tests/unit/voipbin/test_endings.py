@@ -5,8 +5,8 @@ import asyncio
 import httpx
 import pytest
 
-from bot.voipbin.errors import Kind, Trouble
-from bot.voipbin.exchange import send
+from bot.voipbin.http.answer_errors import Kind, Trouble
+from bot.voipbin.http.exchange import send
 
 ADDRESS = "http://voipbin.invalid/v1.0/activeflows/1/stop?accesskey=vb_secret"
 SLOW, BROKEN = "VoIPBIN did not answer in time", "the connection to VoIPBIN broke before the answer was there"
@@ -45,7 +45,7 @@ async def test_a_stop_without_an_answer_is_lost_unless_no_connection_was_made(
 
 
 async def test_an_answer_that_trickles_for_ever_is_lost(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("bot.voipbin.exchange._CONNECT", 0.0)  # the bound is the reading's and two connectings'
+    monkeypatch.setattr("bot.voipbin.http.exchange._CONNECT", 0.0)  # the bound is the reading's and two connectings'
 
     async def trickles(_: httpx.Request) -> httpx.Response:
         await asyncio.Event().wait()

@@ -11,12 +11,12 @@ import httpx
 import pytest
 
 from bot.activeflows.errors import Failure, NotFound
-from bot.voipbin.budget import Budget
 from bot.voipbin.client import VoIPBINClient
-from bot.voipbin.credential import AccessKey, AccessKeyCredential
-from bot.voipbin.exchange import Exchange, sign_in
-from bot.voipbin.patience import Patience
-from bot.voipbin.scan import Bounds
+from bot.voipbin.http.budget import Budget
+from bot.voipbin.http.credential import AccessKey, AccessKeyCredential
+from bot.voipbin.http.exchange import Exchange, sign_in
+from bot.voipbin.http.retries import Patience
+from bot.voipbin.live.scan import Bounds
 
 AT = datetime(2026, 8, 20, 3, 0, tzinfo=UTC)
 ID = UUID("3c5b0f6e-7d0a-4d51-9a55-0e4f6a7712c1")

@@ -6,7 +6,7 @@ from contextlib import AsyncExitStack
 
 import pytest
 
-from bot.voipbin.budget import RESERVED_FOR_PRESSES, Bucket, Budget, Load, Urgency
+from bot.voipbin.http.budget import RESERVED_FOR_PRESSES, Bucket, Budget, Load, Urgency
 
 LESS_URGENT = [urgency for urgency in Urgency if urgency is not Urgency.PRESS]
 

@@ -10,14 +10,14 @@ import pytest
 
 from bot.activeflows.errors import LedgerUnavailable
 from bot.activeflows.operators import Flow, Grant, Operator, Permission, Person, Policy, Standing
-from bot.activeflows.reading.seeing import Seen
+from bot.activeflows.queries.inspection import Seen
 from bot.activeflows.records import Record, What
 from bot.activeflows.stopping import max_ages
 from bot.activeflows.stopping.admission import Admission, Admitting, not_claimed, record_of
 from bot.activeflows.stopping.authorization import Authorization
 from bot.activeflows.stopping.claims import Claim
 from bot.activeflows.stopping.ports import Ledger
-from bot.activeflows.stopping.stops import Declined, Intent, IntentState, Press, Why, Wish
+from bot.activeflows.stopping.stop import Declined, Intent, IntentState, Press, Why, Wish
 
 Detail = Mapping[str, str | int | bool | None]
 NOW = datetime(2026, 8, 20, 3, 0, tzinfo=UTC)
@@ -31,7 +31,7 @@ NO = "no grant of “stop” names this person or one of their user groups"
 
 
 @dataclass
-class Book:
+class StopStore:
     """A ledger that holds one card, and Slack's answers about people."""
 
     intent_: Intent | None = INTENT
@@ -75,14 +75,14 @@ def recorded(what: What, detail: Detail, press: Press = PRESS) -> Record:
 
 
 async def test_a_press_that_is_taken_is_recorded_with_what_was_shown_and_who_had_asked() -> None:
-    book = Book()
+    book = StopStore()
     assert await book.admits() == Admission(INTENT)
     assert book.written == [recorded(What.PRESSED, {**BY_THE_GRANT, "seen": "digits", "asked_by": BOB, "now": False})]
     assert set(book.ages) == {max_ages.FACTS_AT_PRESS}
 
 
 async def test_that_it_is_not_to_be_asked_about_once_more_is_recorded() -> None:
-    book = Book(replace(INTENT, without_second_question=True))
+    book = StopStore(replace(INTENT, without_second_question=True))
     await book.admits()
     assert book.written[0].detail["now"] is True
 
@@ -94,14 +94,14 @@ async def test_that_it_is_not_to_be_asked_about_once_more_is_recorded() -> None:
 async def test_a_reason_given_at_the_press_is_its_givers_where_there_was_none(
     asked_with: str, given: str, reason: str, by: str
 ) -> None:
-    book = Book(replace(INTENT, reason=asked_with))
+    book = StopStore(replace(INTENT, reason=asked_with))
     admission = await book.admits(replace(PRESS, reason=given))
     assert admission == Admission(replace(INTENT, reason=reason, reason_by=by))
     assert book.written[0].reason == reason
 
 
 async def test_a_hang_up_is_recorded_as_one_and_has_a_minute() -> None:
-    book, press = Book(state=IntentState.SETTLED), replace(PRESS, wish=Wish.HANG_UP)
+    book, press = StopStore(state=IntentState.SETTLED), replace(PRESS, wish=Wish.HANG_UP)
     assert await book.admits(press) == Admission(replace(INTENT, deadline=NOW + timedelta(minutes=1)))
     assert book.written == [recorded(What.PRESSED, {**BY_THE_GRANT, "wish": "hang_up"}, press)]
 
@@ -121,7 +121,7 @@ def test_a_record_about_a_member_names_its_bulk_stop() -> None:
 
 @pytest.mark.parametrize("state", [state for state in IntentState if state is not IntentState.SETTLED])
 async def test_no_hang_up_stands_on_a_card_whose_stop_is_not_over(state: IntentState) -> None:
-    book = Book(state=state)
+    book = StopStore(state=state)
     assert await book.admits(replace(PRESS, wish=Wish.HANG_UP)) == Admission(declined=Declined(Why.NO_SUCH_CARD))
     assert book.written == []
 
@@ -135,21 +135,23 @@ async def test_no_hang_up_stands_on_a_card_whose_stop_is_not_over(state: IntentS
     ],
 )
 async def test_a_card_that_is_over_is_declined_without_a_record(state: IntentState, why: Why) -> None:
-    book = Book(state=state)
+    book = StopStore(state=state)
     assert await book.admits() == Admission(INTENT, Declined(why, activeflow_id=INTENT.activeflow_id))
     assert book.written == []
 
 
 async def test_a_press_of_no_card_is_declined() -> None:
-    assert await Book(None).admits() == Admission(declined=Declined(Why.NO_SUCH_CARD))
+    assert await StopStore(None).admits() == Admission(declined=Declined(Why.NO_SUCH_CARD))
 
 
 async def test_without_a_ledger_nothing_is_taken() -> None:
-    assert await Book(gone=True).admits() == Admission(declined=Declined(Why.LEDGER, "the ledger could not be read"))
+    assert await StopStore(gone=True).admits() == Admission(
+        declined=Declined(Why.LEDGER, "the ledger could not be read")
+    )
 
 
 async def test_a_late_press_is_recorded_as_that() -> None:
-    book = Book(replace(INTENT, deadline=NOW - timedelta(seconds=1)))
+    book = StopStore(replace(INTENT, deadline=NOW - timedelta(seconds=1)))
     declined = Declined(Why.LATE, "past the deadline", activeflow_id=INTENT.activeflow_id)
     assert await book.admits() == Admission(book.intent_, declined)
     assert book.written == [recorded(What.REFUSED, {"because": "past the deadline", "why": "late"})]
@@ -158,7 +160,7 @@ async def test_a_late_press_is_recorded_as_that() -> None:
 @pytest.mark.parametrize("wish", [Wish.STOP, Wish.HANG_UP])
 async def test_whoever_may_not_is_recorded_and_told_whom_to_ask(wish: Wish) -> None:
     hang_up = wish is Wish.HANG_UP
-    book = Book(state=IntentState.SETTLED if hang_up else IntentState.OPEN)
+    book = StopStore(state=IntentState.SETTLED if hang_up else IntentState.OPEN)
     press = replace(PRESS, by=BOB, wish=wish)
     admission = await book.admits(press)
     assert admission.declined == Declined(Why.NOT_PERMITTED, NO, (ALICE,), activeflow_id=INTENT.activeflow_id)

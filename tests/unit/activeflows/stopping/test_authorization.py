@@ -12,7 +12,7 @@ import pytest
 from bot.activeflows.errors import IdentityUnknown
 from bot.activeflows.operators import Flow, Grant, Operator, Permission, Person, Policy, Rules, Standing
 from bot.activeflows.stopping.authorization import Act, Asked, Authorization, Authorized, authorize
-from bot.activeflows.stopping.stops import Declined, Press, Why
+from bot.activeflows.stopping.stop import Declined, Press, Why
 
 ASKER, PRESSER, HERE = "U0ASKER", "U0PRESSER", "C0INCIDENTS"
 FLOW, OTHER = UUID(int=7), UUID(int=8)

@@ -20,16 +20,16 @@ from bot.activeflows.errors import (
 )
 from bot.activeflows.operators import Flow, Grant, Operator, Permission, Person, Policy, Standing
 from bot.activeflows.ports import Check
-from bot.activeflows.reading.seeing import Seen
+from bot.activeflows.queries.inspection import Seen
 from bot.activeflows.records import Record, What
 from bot.activeflows.stopping import max_ages
 from bot.activeflows.stopping.authorization import Act, Authorization
 from bot.activeflows.stopping.claims import Fence, Permitted
+from bot.activeflows.stopping.failures import Shut, Trouble
 from bot.activeflows.stopping.fence import Fenced
 from bot.activeflows.stopping.gate import Closed, Errand, Gate, GateClosed, boot_time
 from bot.activeflows.stopping.ports import Ledger
-from bot.activeflows.stopping.stops import Intent, Press, Why
-from bot.activeflows.stopping.troubles import Shut, Trouble
+from bot.activeflows.stopping.stop import Intent, Press, Why
 
 NOW = datetime(2026, 8, 20, 3, 0, tzinfo=UTC)
 ALICE, HERE, FLOW = "U0ALICE", "C0INC", UUID(int=7)

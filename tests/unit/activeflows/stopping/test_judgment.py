@@ -6,6 +6,7 @@ from uuid import UUID
 
 import pytest
 
+from bot.activeflows.stopping.failures import Shut, Trouble
 from bot.activeflows.stopping.gate import Closed
 from bot.activeflows.stopping.judgment import (
     Lost,
@@ -17,9 +18,9 @@ from bot.activeflows.stopping.judgment import (
     refused_for_its_state,
     state_of,
 )
-from bot.activeflows.stopping.readback import State, Verdict
+from bot.activeflows.stopping.read_back import State, Verdict
 from bot.activeflows.stopping.states import StopState
-from bot.activeflows.stopping.stops import (
+from bot.activeflows.stopping.stop import (
     Attribution,
     Ended,
     Expired,
@@ -30,7 +31,6 @@ from bot.activeflows.stopping.stops import (
     Press,
     StillRunning,
 )
-from bot.activeflows.stopping.troubles import Shut, Trouble
 
 NOW = datetime(2026, 8, 20, 3, 0, tzinfo=UTC)
 AT, READ_AT = NOW - timedelta(seconds=9), NOW - timedelta(seconds=2)

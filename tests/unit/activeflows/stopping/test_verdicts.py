@@ -9,9 +9,9 @@ import pytest
 
 from bot.activeflows.errors import IdentityUnknown
 from bot.activeflows.operators import Flow, Grant, Operator, Permission, Person, Policy, Rules, Standing
-from bot.activeflows.reading.seeing import Seen
+from bot.activeflows.queries.inspection import Seen
 from bot.activeflows.stopping.authorization import Act, Asked, Authorization, Authorized, asked_of, authorize
-from bot.activeflows.stopping.stops import Declined, Intent, Why
+from bot.activeflows.stopping.stop import Declined, Intent, Why
 from tests.unit.activeflows.stopping.test_authorization import (
     APPROVE,
     ASKER,

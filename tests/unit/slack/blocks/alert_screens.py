@@ -5,13 +5,13 @@ from datetime import UTC, datetime, timedelta
 from uuid import UUID
 
 from bot.activeflows.alert_rules import AlertRule
-from bot.activeflows.alerting.deciding import Claim, Claimed, HeldBack
+from bot.activeflows.alerting.decision import Claim, Claimed, HeldBack
 from bot.activeflows.alerting.ports import Alert
-from bot.activeflows.judging.trouble import Reason, Trouble
+from bot.activeflows.anomalies.anomaly import Reason, Trouble
 from bot.activeflows.model import Action, Activeflow, Reference, Status
-from bot.activeflows.situation.line import Situation
+from bot.activeflows.situation.current_step import Situation
 from bot.slack.blocks.alert_card import alert_card, held_back_line
-from bot.slack.telling import Message
+from bot.slack.messaging.messenger import Message
 
 NOW = datetime(2026, 11, 22, 12, 3, 10, tzinfo=UTC)
 RULE = AlertRule("C0INCIDENTS:1", "C0INCIDENTS")

@@ -5,16 +5,16 @@ from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from uuid import UUID
 
-from bot.activeflows.bulk.bulks import Became, Bulk, BulkState, Ending, Group, Left, Member, Run
-from bot.activeflows.bulk.freezing import Frozen
-from bot.activeflows.bulk.preparing import NoCard, Unasked
-from bot.activeflows.reading.filters import Filters
-from bot.activeflows.stopping.stops import CallAfter, Declined, Why
+from bot.activeflows.bulk.bulk_stop import Became, Bulk, BulkState, Ending, Group, Left, Member, Run
+from bot.activeflows.bulk.preparation import NoCard, Unasked
+from bot.activeflows.bulk.snapshot import Frozen
+from bot.activeflows.queries.filters import Filters
+from bot.activeflows.stopping.stop import CallAfter, Declined, Why
 from bot.slack import ids
 from bot.slack.blocks.bulk_card import bulk_card
-from bot.slack.blocks.bulk_unasked import bulk_unasked
+from bot.slack.blocks.bulk_refusal import bulk_unasked
 from bot.slack.blocks.declined import ask_others, declined_press
-from bot.slack.telling import Message
+from bot.slack.messaging.messenger import Message
 
 AT = datetime(2026, 11, 22, 12, 3, 10, tzinfo=UTC)
 

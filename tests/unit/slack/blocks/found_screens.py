@@ -8,13 +8,13 @@ from bot.activeflows.callers import CallFound, CallsLooked
 from bot.activeflows.model import Picture
 from bot.activeflows.numbers import Number
 from bot.activeflows.operators import Operator
-from bot.activeflows.reading.rows import Row
-from bot.activeflows.searching.clues import Clues
-from bot.activeflows.searching.findings import Findings, Hit
-from bot.activeflows.searching.matching import How, Match
+from bot.activeflows.queries.rows import Row
+from bot.activeflows.search.findings import Findings, Hit
+from bot.activeflows.search.ranking import How, Match
+from bot.activeflows.search.terms import Clues
 from bot.activeflows.targets import Prefix
-from bot.slack.blocks.found import found
-from bot.slack.telling import Message
+from bot.slack.blocks.search_results import found
+from bot.slack.messaging.messenger import Message
 
 NOW = datetime(2026, 11, 22, 12, 3, 10, tzinfo=UTC)
 CALL = CallFound(UUID(int=3), UUID(int=4), UUID(int=5), "to", "+1555•••••31", over=True, began=NOW)

@@ -4,25 +4,25 @@ from collections.abc import Iterator
 from dataclasses import replace
 from uuid import UUID
 
+from bot.activeflows.anomalies.anomaly import Reason, Trouble
 from bot.activeflows.errors import LedgerUnavailable, VoIPBINUnreachable
-from bot.activeflows.health import Finding, State
-from bot.activeflows.judging.trouble import Reason, Trouble
+from bot.activeflows.health import Resolution, State
 from bot.activeflows.model import Activeflow, Freshness
 from bot.activeflows.operators import Operator, Permission
-from bot.activeflows.reach import Reach, reach
-from bot.activeflows.reading.at_home import Home, Overview, Troubled
-from bot.activeflows.reading.grouping import Group
-from bot.activeflows.reading.listing import Listing
-from bot.activeflows.reading.lookups import Doing
-from bot.activeflows.reading.reviewing import OwnStop
-from bot.activeflows.reading.showing import Details
+from bot.activeflows.permitted_places import Reach, reach
+from bot.activeflows.queries.audit_review import OwnStop
+from bot.activeflows.queries.details import Details
+from bot.activeflows.queries.groups import Group
+from bot.activeflows.queries.home import Home, Overview, Troubled
+from bot.activeflows.queries.listing import Listing
+from bot.activeflows.queries.lookups import Doing
 from bot.activeflows.records import Entry, Record, What
-from bot.activeflows.situation.line import situation
-from bot.activeflows.stopping.stops import Attribution
+from bot.activeflows.situation.current_step import situation
+from bot.activeflows.stopping.stop import Attribution
 from bot.slack.blocks.activeflow_modal import READING, activeflow_modal
 from bot.slack.blocks.doctor import alive, doctor
 from bot.slack.blocks.home import home_page
-from bot.slack.telling import Message
+from bot.slack.messaging.messenger import Message
 
 
 def home_screens(
@@ -30,7 +30,7 @@ def home_screens(
 ) -> Iterator[Message]:
     """``words`` stand wherever words of others stand."""
     now = listing.as_of
-    findings = tuple(Finding(words, state, words, words) for state in State)
+    findings = tuple(Resolution(words, state, words, words) for state in State)
     whole = Home(can, reach(can.policy, can.person), _overview(words, listing, one), _stops(words, one), findings, True)
     somewhere = tuple(Reach(each, False, ("C0INCIDENTS",) * 12, True) for each in Permission)
     for home in (

@@ -8,18 +8,19 @@ from uuid import UUID
 from bot.activeflows.errors import NotUnderstood
 from bot.activeflows.model import Action, Activeflow, Call, Flow, Party, Reference, Status
 from bot.activeflows.operators import Grant, Operator, Permission, Person, Policy, Standing
-from bot.activeflows.reading.consequences import consequences
-from bot.activeflows.reading.family import Family, Relative, Unshown
-from bot.activeflows.reading.filters import Filters
-from bot.activeflows.reading.listing import Listing
-from bot.activeflows.reading.reviewing import Review
-from bot.activeflows.reading.rows import Row
-from bot.activeflows.reading.seeing import Seen, Sight
-from bot.activeflows.reading.showing import Details, Timing
+from bot.activeflows.queries.audit_review import Review
+from bot.activeflows.queries.consequences import consequences
+from bot.activeflows.queries.details import Details, Timing
+from bot.activeflows.queries.filters import Filters
+from bot.activeflows.queries.inspection import Seen, Sight
+from bot.activeflows.queries.lineage import Family, Relative, Unshown
+from bot.activeflows.queries.listing import Listing
+from bot.activeflows.queries.rows import Row
 from bot.activeflows.records import Entry, Record, What
+from bot.activeflows.situation.current_step import Situation, situation
 from bot.activeflows.situation.history import Done
-from bot.activeflows.situation.line import Situation, situation
-from bot.activeflows.stopping.stops import (
+from bot.activeflows.stopping.failures import Trouble
+from bot.activeflows.stopping.stop import (
     Attribution,
     CallAfter,
     Cancelled,
@@ -37,7 +38,6 @@ from bot.activeflows.stopping.stops import (
     Waiting,
     Why,
 )
-from bot.activeflows.stopping.troubles import Trouble
 from bot.slack.blocks.activeflow_details import activeflow_details
 from bot.slack.blocks.activeflow_list import activeflow_list, shared_list
 from bot.slack.blocks.audit_list import audit_list
@@ -47,7 +47,7 @@ from bot.slack.blocks.not_understood import not_understood
 from bot.slack.blocks.stop_card import stop_card
 from bot.slack.blocks.whoami import whoami
 from bot.slack.grammar.requests import Audit
-from bot.slack.telling import Message
+from bot.slack.messaging.messenger import Message
 from tests.unit.slack.blocks.alert_screens import alert_screens
 from tests.unit.slack.blocks.bulk_screens import bulk_screens
 from tests.unit.slack.blocks.found_screens import found_screens

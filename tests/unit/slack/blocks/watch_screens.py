@@ -5,11 +5,11 @@ from datetime import UTC, datetime, timedelta
 from uuid import UUID
 
 from bot.activeflows.model import Action, Activeflow, Reference, Status
-from bot.activeflows.watching.beginning import Over, There, Unwatched
-from bot.activeflows.watching.watches import Ending, Full, How, Known, Moment, Source, Telling, Watch
+from bot.activeflows.watching.request import Over, There, Unwatched
+from bot.activeflows.watching.watch import Ending, Full, How, Known, Moment, Source, Telling, Watch
 from bot.slack.blocks import watch_answers
 from bot.slack.blocks.watch_card import watch_card
-from bot.slack.telling import Message
+from bot.slack.messaging.messenger import Message
 
 NOW = datetime(2026, 11, 22, 12, 3, 10, tzinfo=UTC)
 

@@ -1,0 +1,106 @@
+"""Decide which alert is posted, which is held back, and when that is said. Pure: nothing here waits.
+
+A **claim** is one reason to look at one activeflow, told in one channel. Promises: no claim is told twice; nothing is said
+in quiet hours, and never more than ``at_most`` messages in any time as long as ``within``; what was held back is counted
+in one line as soon as there may be one, before anything else is said, and is in no other line.
+
+It knows what the ledger knows, and no more: built anew from the ledger it goes on as before.
+"""
+
+from collections import deque
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import datetime
+from uuid import UUID
+
+from bot.activeflows.alert_rules import MOST_MESSAGES, AlertRule
+from bot.activeflows.anomalies.anomaly import Reason
+
+
+@dataclass(frozen=True, slots=True)
+class Claim:
+    """What is told once."""
+
+    activeflow_id: UUID
+    reason: Reason
+    channel: str
+
+
+@dataclass(frozen=True, slots=True)
+class Claimed:
+    """One of them as the ledger has it. ``told_at``: when a card or a line told of it; ``None``: that is still to come."""
+
+    claim: Claim
+    rule: str
+    """The rule's ``key``."""
+    since: datetime
+    told_at: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class HeldBack:
+    """What a line tells of, oldest first; never empty."""
+
+    rule: AlertRule
+    claimed: tuple[Claimed, ...]
+
+    @property
+    def since(self) -> datetime:
+        return self.claimed[0].since
+
+
+class Alerting:
+    """All claims. Times of one rule are to be given in their order."""
+
+    def __init__(self, claimed: Iterable[Claimed] = ()) -> None:
+        self._known: set[Claim] = set()
+        self._held: dict[str, dict[Claim, Claimed]] = {}
+        self._told: dict[str, deque[datetime]] = {}
+        """When each rule's newest messages were posted, oldest first: as many as any rule can allow."""
+        lines: set[tuple[str, datetime]] = set()
+        for each in sorted(claimed, key=lambda one: one.since):
+            self.claim(each)
+            if each.told_at is not None:
+                self._held[each.rule].pop(each.claim)
+                lines.add((each.rule, each.told_at))
+        for rule, at in sorted(lines):
+            self._posted(rule, at)
+
+    def knows(self, claim: Claim) -> bool:
+        return claim in self._known
+
+    def may_tell(self, rule: AlertRule, now: datetime) -> bool:
+        """May a card be posted? Not before the line about what was held back."""
+        return not self._held.get(rule.key) and self._open(rule, now)
+
+    def claim(self, claimed: Claimed) -> None:
+        """It is in the ledger, and held back until it is told."""
+        self._known.add(claimed.claim)
+        self._held.setdefault(claimed.rule, {})[claimed.claim] = claimed
+
+    def give_back(self, claimed: Claimed) -> None:
+        """It could not be told, and may be claimed again."""
+        self._known.discard(claimed.claim)
+        self._held.get(claimed.rule, {}).pop(claimed.claim, None)
+
+    def told(self, rule: str, claimed: Iterable[Claimed], at: datetime) -> None:
+        """One message told of all these."""
+        for each in claimed:
+            self._held.get(rule, {}).pop(each.claim, None)
+        self._posted(rule, at)
+
+    def line(self, rule: AlertRule, now: datetime) -> HeldBack | None:
+        """What is to be said of what this rule held back, if that may be said now."""
+        held = self._held.get(rule.key)
+        return HeldBack(rule, tuple(held.values())) if held and self._open(rule, now) else None
+
+    def forget(self, claims: Iterable[Claim]) -> None:
+        """Those that were told, and will not come again."""
+        self._known.difference_update(claims)
+
+    def _open(self, rule: AlertRule, now: datetime) -> bool:
+        lately = sum(at > now - rule.within for at in self._told.get(rule.key, ()))
+        return lately < rule.at_most and not rule.is_quiet(now)
+
+    def _posted(self, rule: str, at: datetime) -> None:
+        self._told.setdefault(rule, deque(maxlen=MOST_MESSAGES)).append(at)

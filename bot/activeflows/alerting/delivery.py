@@ -1,0 +1,191 @@
+"""Claim each alert in the ledger, then post it in its channel, once.
+
+Promises: nothing is told that is not in the ledger first, so no restart and no other process tells it again. Decisions:
+
+- A card is told at most once. Whoever dies between the claim and Slack's answer leaves a claim that nothing is known to
+  have told of: no card is posted for it again, and the next line counts it with what was held back. So what such a death
+  costs is a card, never the trouble, which list, show and watch say as long as it lasts.
+- A line is said at least once: it is written down after Slack's answer. Twice is better than a number nobody ever sees.
+- What Slack certainly did not take is not claimed any more, and tried again a minute later if it is still so then.
+- Nothing is found while what runs is not followed live.
+"""
+
+import asyncio
+from collections.abc import Awaitable, Callable, Sequence
+from contextlib import aclosing, suppress
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Final
+
+from bot.activeflows.alert_rules import AlertRule
+from bot.activeflows.alerting.decision import Alerting, Claimed, HeldBack
+from bot.activeflows.alerting.detection import LookingOut
+from bot.activeflows.alerting.ports import Alert, AlertCards, AlertLedger, Posting, Running
+from bot.activeflows.errors import LedgerUnavailable
+from bot.activeflows.watching.watch import LEASE
+
+_RENEW: Final = LEASE / 3
+_MARGIN: Final = 3.0
+"""Seconds before its end in which the lease is not trusted any more."""
+_FORGET_EVERY: Final = 3600.0
+_KEPT_FOR: Final = timedelta(days=1)
+"""As long as the longest ``within`` of a rule."""
+
+
+@dataclass(frozen=True, slots=True)
+class AlertPace:
+    """Seconds. Slack takes one message a second in a channel (https://docs.slack.dev/apis/web-api/rate-limits)."""
+
+    beat: float = 1.0
+    between: float = 1.0
+    shut: float = 60.0
+    """How long a channel is left alone that Slack does not let the bot post in."""
+
+
+class AlertDelivery:
+    """``attend`` is at work for as long as it runs.
+
+    ``refused`` is told of a channel and Slack's word, once; ``broken`` of what nobody foresaw.
+    """
+
+    def __init__(
+        self,
+        running: Running,
+        looking: LookingOut,
+        ledger: AlertLedger,
+        cards: AlertCards,
+        rules: Callable[[], Sequence[AlertRule]],
+        *,
+        pace: AlertPace,
+        now: Callable[[], datetime],
+        refused: Callable[[str, str], None],
+        broken: Callable[[Exception], None],
+    ) -> None:
+        self._running, self._looking, self._ledger, self._cards = running, looking, ledger, cards
+        self._rules, self._pace, self._now = rules, pace, now
+        self._say_refused, self._broken = refused, broken
+        self._clock = asyncio.get_running_loop().time
+        self._alerting = Alerting()
+        self._held_until = self._renew_at = self._forget_at = 0.0
+        self._shut_until: dict[str, float] = {}
+        self._refused: dict[str, str] = {}
+
+    def refused(self) -> dict[str, str]:
+        """The channels of the rules in which Slack does not let the bot post, and its word for why."""
+        named = {rule.to for rule in self._rules()}
+        return {channel: why for channel, why in self._refused.items() if channel in named}
+
+    async def attend(self) -> None:
+        """Until cancelled."""
+        try:
+            while True:
+                try:
+                    await self._beat()
+                except LedgerUnavailable:  # said by the database's own log
+                    pass
+                except Exception as trouble:  # noqa: BLE001 - whatever it was, the alerts must go on
+                    self._broken(trouble)
+                await asyncio.sleep(self._pace.beat)
+        finally:
+            await self._let_go()
+
+    async def _beat(self) -> None:
+        rules = self._rules()
+        if not rules:
+            await self._let_go()
+            return
+        if not self._running.live or not await self._hold():
+            return
+        for rule in self._open(rules):
+            held_back = self._alerting.line(rule, self._now())
+            if held_back is not None:
+                await self._say(held_back)
+        async with aclosing(self._looking.beat(self._open(rules), self._alerting.knows)) as found:
+            async for alert in found:
+                await self._raise(alert)
+        await self._forget(rules)
+
+    def _open(self, rules: Sequence[AlertRule]) -> list[AlertRule]:
+        """Those in whose channel the bot may post, as far as is known."""
+        return [rule for rule in rules if self._clock() >= self._shut_until.get(rule.to, 0.0)]
+
+    # ---------------------------------------------------------------- telling
+
+    async def _raise(self, alert: Alert) -> None:
+        rule, now = alert.rule, self._now()
+        if rule not in self._open(self._rules()) or not await self._hold() or self._alerting.knows(alert.claim):
+            return
+        claimed, may_tell = Claimed(alert.claim, rule.key, now), self._alerting.may_tell(rule, now)
+        if not await self._ledger.claim(claimed):
+            self._held_until = self._renew_at = 0.0  # somebody else has it: the ledger says what is so now
+            return
+        self._alerting.claim(claimed)
+        if may_tell and not await self._posted(rule, (claimed,), self._cards.post(alert)):
+            await self._ledger.drop([claimed.claim])
+            self._alerting.give_back(claimed)
+
+    async def _say(self, held_back: HeldBack) -> None:
+        if await self._hold():
+            ids = {each.claim.activeflow_id for each in held_back.claimed}
+            running = sum(self._running.index.get(id_) is not None for id_ in ids)
+            await self._posted(held_back.rule, held_back.claimed, self._cards.line(held_back, running=running))
+
+    async def _posted(self, rule: AlertRule, claimed: Sequence[Claimed], posting: Awaitable[Posting]) -> bool:
+        """Whether Slack has it, or may have it."""
+        said = await posting
+        if said.refused:
+            self._shut(rule.to, said)
+            return False
+        at = self._now()
+        self._refused.pop(rule.to, None)
+        self._alerting.told(rule.key, claimed, at)
+        await self._ledger.told([each.claim for each in claimed], at)
+        await asyncio.sleep(self._pace.between)
+        return True
+
+    def _shut(self, channel: str, said: Posting) -> None:
+        self._shut_until[channel] = self._clock() + (said.wait or self._pace.shut)
+        if not said.wait and self._refused.get(channel) != said.refused:
+            self._refused[channel] = said.refused
+            self._say_refused(channel, said.refused)
+
+    # ---------------------------------------------------------------- the ledger
+
+    async def _hold(self) -> bool:
+        """The lease is ours; when it was not before, what the ledger has is read anew."""
+        asked = self._clock()
+        if asked >= self._renew_at:
+            fresh, self._renew_at = asked >= self._held_until, asked + _RENEW
+            if not await self._ledger.hold():
+                self._held_until = 0.0
+            else:
+                self._alerting = Alerting(await self._ledger.claimed()) if fresh else self._alerting
+                self._held_until = asked + LEASE - _MARGIN
+        return self._clock() < self._held_until
+
+    async def _let_go(self) -> None:
+        if self._held_until:
+            self._held_until = self._renew_at = 0.0
+            with suppress(LedgerUnavailable):
+                await self._ledger.release()
+
+    async def _forget(self, rules: Sequence[AlertRule]) -> None:
+        """Every hour, drop what is a day old, of activeflows that have ended: nothing could tell it again."""
+        if self._clock() < self._forget_at:
+            return
+        picture = await self._running.running(max_age=0.0)
+        if picture is None or picture.complete_since is not None:
+            return  # what was not read yet may still run
+        self._forget_at = self._clock() + _FORGET_EVERY
+        running, keys = {activeflow.id for activeflow in picture.activeflows}, {rule.key for rule in rules}
+        before = self._now() - _KEPT_FOR
+        old = [
+            each.claim
+            for each in await self._ledger.claimed()
+            if each.claim.activeflow_id not in running
+            and (each.told_at or each.since) < before
+            and (each.told_at is not None or each.rule not in keys)
+        ]
+        if old:
+            await self._ledger.drop(old)
+            self._alerting.forget(old)

@@ -1,0 +1,1 @@
+"""Judge what is wrong with a running activeflow, against its flow's own past."""

@@ -1,0 +1,95 @@
+"""Decide before a bulk stop begins: may this person press it, and which of its members?
+
+Decided anew at the press (``stopping.authorization``), by the same function as everywhere, for each flow in the list: what
+the presser's grant does not cover is left. The gate decides the same once more for each member, straight before its stop.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime
+
+from bot.activeflows.bulk.bulk_stop import Bulk, BulkState, Run, asked_of
+from bot.activeflows.bulk.ports import BulkLedger
+from bot.activeflows.errors import LedgerUnavailable
+from bot.activeflows.records import Record, What, in_thread
+from bot.activeflows.stopping import max_ages
+from bot.activeflows.stopping.authorization import Act, Authorization
+from bot.activeflows.stopping.ports import Ledger
+from bot.activeflows.stopping.stop import Declined, Press, Why
+
+_OVER = {
+    BulkState.DONE: Why.OVER,
+    BulkState.CANCELLED: Why.CANCELLED,
+    BulkState.STOPPING: Why.TAKEN,
+    BulkState.ABORTING: Why.TAKEN,
+}
+
+
+@dataclass(frozen=True, slots=True)
+class BulkAdmission:
+    """``declined`` is ``None`` when it may begin: with the members of these ``numbers``, nothing sent after ``until``."""
+
+    bulk: Bulk | None = None
+    declined: Declined | None = None
+    numbers: tuple[int, ...] = ()
+    until: datetime | None = None
+
+
+def bulk_record(bulk: Bulk, press: Press, what: What, at: datetime, **detail: str | int | bool | None) -> Record:
+    """A record about this press on this bulk as a whole."""
+    return Record(
+        key=f"{press.id}/{what}",
+        at=at,
+        what=what,
+        who=press.by,
+        channel=press.channel,
+        activeflow_id=None,
+        intent_id=bulk.id,
+        reason=bulk.reason,
+        detail=in_thread({**detail, "bulk": bulk.id}, press.thread),
+    )
+
+
+class PressingBulk:
+    """Admits or declines presses on bulk cards."""
+
+    def __init__(
+        self,
+        bulks: BulkLedger,
+        ledger: Ledger,
+        authorization: Authorization,
+        *,
+        now: Callable[[], datetime],
+    ) -> None:
+        self._bulks, self._ledger, self._authorization, self._now = bulks, ledger, authorization, now
+
+    async def admit(self, press: Press) -> BulkAdmission:
+        """The bulk if it can be pressed by this person, here, now. The decision goes into the audit first."""
+        try:
+            found = await self._bulks.bulk(press.intent_id)
+            if found is None:
+                return BulkAdmission(declined=Declined(Why.NO_SUCH_CARD))
+            bulk, run = found
+            if run.state in _OVER and run.press_id != press.id:  # of this very press: it goes on after a restart
+                return BulkAdmission(bulk, Declined(_OVER[run.state], by=run.by))
+            return await self._decide(bulk, run, press)
+        except LedgerUnavailable as failure:
+            return BulkAdmission(declined=Declined(Why.LEDGER, failure.what))
+
+    async def _decide(self, bulk: Bulk, run: Run, press: Press) -> BulkAdmission:
+        if run.state is BulkState.EXPIRED or bulk.late(self._now()):
+            return await self._decline(bulk, press, Declined(Why.LATE, "past the deadline"))
+        decided = await self._authorization.of(Act.STOP, asked_of(bulk), press, max_age=max_ages.FACTS_AT_PRESS)
+        if isinstance(decided, Declined):
+            return await self._decline(bulk, press, decided)
+        allowed = {m.number: m.flow_id for m in bulk.members if decided.decisions[m.flow_id].allowed}
+        detail = decided.detail(next(iter(allowed.values())))
+        detail |= {"asked_by": bulk.asked_by, "count": len(allowed)}
+        await self._ledger.record(bulk_record(bulk, press, What.PRESSED, self._now(), **detail))
+        until = press.at + decided.policy.rules.confirm_within
+        return BulkAdmission(bulk, numbers=tuple(allowed), until=until)
+
+    async def _decline(self, bulk: Bulk, press: Press, declined: Declined) -> BulkAdmission:
+        record = bulk_record(bulk, press, What.REFUSED, self._now(), because=declined.because, why=str(declined.why))
+        await self._ledger.record(record)
+        return BulkAdmission(bulk, declined)

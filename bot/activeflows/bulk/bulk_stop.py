@@ -1,0 +1,272 @@
+"""Hold the values of a bulk stop: its activeflows, who asked and pressed, and what became of each.
+
+A **bulk** is a list, frozen when it was asked for: what begins later is never touched. Each **member** of it is stopped
+as a lone one would be, under an intent and a press of its own that are derived from the bulk's, so that the one claim
+per activeflow and the one POST per record hold between lone and bulk stops, too. A **run** is what became of it so far.
+"""
+
+from collections import Counter
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from datetime import datetime
+from enum import StrEnum
+from hashlib import sha256
+from typing import Final
+from uuid import UUID
+
+from bot.activeflows.queries.filters import Filters
+from bot.activeflows.queries.inspection import Seen
+from bot.activeflows.stopping.authorization import Asked
+from bot.activeflows.stopping.stop import CallAfter, Intent, Press, Wish
+
+
+@dataclass(frozen=True, slots=True)
+class Member:
+    """One activeflow of the list, as it was seen when the list was frozen. ``number`` counts from 1."""
+
+    number: int
+    activeflow_id: UUID
+    flow_id: UUID | None
+    flow_name: str
+    kind: str
+    words: str
+    reference_type: str
+    created_at: datetime | None
+    call_id: UUID | None = None
+    on_complete: str = ""
+    """Name (else the short id) of the flow that starts when this one ends; empty when none does."""
+    circle: tuple[UUID, ...] = ()
+    """As in ``Seen``."""
+
+    @property
+    def short_id(self) -> str:
+        return self.activeflow_id.hex[:8]
+
+    @property
+    def is_call(self) -> bool:
+        return self.reference_type == "call"
+
+
+@dataclass(frozen=True, slots=True)
+class Group:
+    """Members of one flow in one kind of situation; ``words`` are those of the first."""
+
+    flow_name: str
+    words: str
+    count: int
+
+
+@dataclass(frozen=True, slots=True)
+class Left:
+    """What fitted and is not in the list, in numbers; ``uncertain``: ids of those whose situation was only probable."""
+
+    uncertain: tuple[UUID, ...] = ()
+    hidden: int = 0
+    """Of flows that the asker may not stop in bulk."""
+    unnamed: int = 0
+    """Perhaps fitting: the name of the flow could not be read."""
+
+
+@dataclass(frozen=True, slots=True)
+class Bulk:
+    """One bulk stop card. ``id`` (128 random bits, hex) is all that its buttons carry."""
+
+    id: str
+    filters: Filters
+    members: tuple[Member, ...]
+    asked_by: str
+    channel: str
+    reason: str
+    asked_at: datetime
+    deadline: datetime
+    """Nobody can press after it."""
+    as_of: datetime
+    complete_since: datetime | None
+    """As in ``Picture``."""
+    left: Left = field(default_factory=Left)
+    sample: tuple[str, ...] = ()
+    """A few members in words, callers masked."""
+    second_person: bool = False
+    """As the rules were when it was asked for; the press is decided by the rules of its moment."""
+    on_behalf: bool = False
+    """Asked for by somebody who may not stop in bulk: what they may see is listed, and only another's press counts."""
+    limit: int = 0
+    message_ts: str = ""
+    thread: str = ""
+    """As in ``Intent``."""
+
+    def late(self, now: datetime) -> bool:
+        return now >= self.deadline
+
+    @property
+    def callers(self) -> int:
+        return sum(member.is_call for member in self.members)
+
+    @property
+    def began(self) -> tuple[datetime, datetime] | None:
+        """When the oldest and the newest began; ``None`` when VoIPBIN did not say."""
+        times = [member.created_at for member in self.members if member.created_at is not None]
+        return (min(times), max(times)) if times else None
+
+    def followers(self) -> tuple[tuple[str, int], ...]:
+        """The flows that start when the members end, and how many times each; the most often first."""
+        return tuple(Counter(member.on_complete for member in self.members if member.on_complete).most_common())
+
+    def groups(self) -> tuple[Group, ...]:
+        """By flow and kind of situation, the largest first."""
+        return grouped(self.members)
+
+
+def grouped(members: tuple[Member, ...]) -> tuple[Group, ...]:
+    counts = Counter((member.flow_id, member.kind) for member in members)
+    firsts = {(member.flow_id, member.kind): member for member in reversed(members)}
+    return tuple(Group(firsts[key].flow_name, firsts[key].words, count) for key, count in counts.most_common())
+
+
+class Became(StrEnum):
+    """What became of a member."""
+
+    LEFT = "left"  # nothing was begun
+    STOPPED = "stopped"  # a stop was sent, and it was read back as ended
+    ALREADY = "already ended"  # before anything was sent, or by itself in that moment
+    MOVED = "moved on"  # to another kind of situation: skipped
+    TAKEN = "taken"  # somebody else is stopping it
+    GONE = "gone"  # VoIPBIN has no such activeflow any more
+    UNKNOWN = "not known"
+    RUNNING = "still running"  # a stop was sent and had no effect
+    NOT_SENT = "not sent"
+    NOT_PERMITTED = "not permitted"  # not open to whoever pressed, at the press or when its turn came
+    ABORTED = "aborted"
+    LATE = "late"
+
+
+OVER: Final = frozenset({Became.STOPPED, Became.ALREADY, Became.GONE})
+"""Certainly not running any more."""
+SKIPPED: Final = frozenset({Became.ALREADY, Became.GONE, Became.MOVED, Became.TAKEN})
+"""Nothing was sent, for a reason that says nothing about the next one."""
+NO_FURTHER: Final = frozenset({Became.ABORTED, Became.LATE, Became.NOT_PERMITTED})
+"""Those after it will not be stopped either."""
+
+
+class BulkState(StrEnum):
+    """``open`` can be pressed; ``stopping`` and ``aborting`` belong to one press; the others are over."""
+
+    OPEN = "open"
+    STOPPING = "stopping"
+    ABORTING = "aborting"
+    DONE = "done"
+    CANCELLED = "cancelled"
+    EXPIRED = "expired"
+
+
+@dataclass(frozen=True, slots=True)
+class Ending:
+    """What is said when it is over. ``halted``: why it went no further than the first one.
+
+    ``refused``: why whoever pressed could go no further, when the permission was lost on the way.
+    """
+
+    halted: str = ""
+    more: int | None = None
+    """Activeflows that fit now and were not in the list; ``None`` when that could not be read."""
+    receipt: str = ""
+    up: tuple[int, ...] = ()
+    """Numbers of members that have ended while their callers are still on the line."""
+    unheard: tuple[int, ...] = ()
+    """Of members that have ended, and it is not known whether their callers are still on the line."""
+    refused: str = ""
+    calls: Mapping[int, CallAfter] = field(default_factory=dict)
+    """By number: what came of the last press on *Hang up* for a member's caller."""
+
+    def on_the_line(self) -> dict[int, str]:
+        """Members whose callers may still be on the line, by number: ``up`` or ``unknown``, as it is known by now."""
+        states = {**dict.fromkeys(self.up, "up"), **dict.fromkeys(self.unheard, "unknown")}
+        states |= {number: call.state for number, call in self.calls.items()}
+        return {number: state for number, state in states.items() if state in {"up", "unknown"}}
+
+
+@dataclass(frozen=True, slots=True)
+class Run:
+    """How far it is. ``until``: nothing is sent after it, not even by a recovery."""
+
+    state: BulkState = BulkState.OPEN
+    press_id: str = ""
+    by: str = ""
+    since: datetime | None = None
+    until: datetime | None = None
+    aborted_by: str = ""
+    """Or who put the card away."""
+    became: Mapping[int, Became] = field(default_factory=dict)
+    """By number; what is not in it is left."""
+    ending: Ending | None = None
+    unanswered: bool = False
+    """Slack is waited for, which did not say at first whether whoever pressed still may. Not kept in the ledger."""
+
+    def of(self, member: Member) -> Became:
+        return self.became.get(member.number, Became.LEFT)
+
+
+def remainder(bulk: Bulk, run: Run) -> tuple[Member, ...]:
+    """Those that may still run."""
+    return tuple(member for member in bulk.members if run.of(member) not in OVER)
+
+
+def counted(bulk: Bulk, became: Mapping[int, Became]) -> Counter[Became]:
+    """How many members became what; all of them are in it."""
+    return Counter(became.get(member.number, Became.LEFT) for member in bulk.members)
+
+
+def outcome_words(bulk: Bulk, became: Mapping[int, Became]) -> tuple[str, str]:
+    """For the record: "31 of 50 ended", and what became of the others."""
+    counts = counted(bulk, became)
+    others = ", ".join(f"{counts[kind]} {kind}" for kind in Became if kind is not Became.STOPPED and counts[kind])
+    return f"{counts[Became.STOPPED]} of {len(bulk.members)} ended", others
+
+
+# ---------------------------------------------------------------- a member as a lone stop
+
+
+def intent_id(bulk: Bulk, member: Member) -> str:
+    """Of the member's own intent: not to be guessed, and always the same."""
+    return sha256(f"{bulk.id}/{member.number}".encode()).hexdigest()[:32]
+
+
+def asked_of(bulk: Bulk) -> Asked:
+    """The card, as far as it matters for who may press it."""
+    flows = tuple(member.flow_id for member in bulk.members)
+    return Asked(bulk.asked_by, bulk.channel, flows, bulk.on_behalf, bulk.reason, in_bulk=True)
+
+
+def intent_of(bulk: Bulk, member: Member, until: datetime, *, among: int = 1) -> Intent:
+    """The member's own intent. ``among``: how many are stopped by the same press."""
+    seen = Seen(
+        flow_name=member.flow_name,
+        kind=member.kind,
+        words=member.words,
+        consequences=(),
+        reference_type=member.reference_type,
+        call_id=member.call_id,
+        on_complete="",
+        on_complete_flow_id=None,
+        created_at=member.created_at,
+        circle=member.circle,
+    )
+    return Intent(
+        id=intent_id(bulk, member),
+        activeflow_id=member.activeflow_id,
+        flow_id=member.flow_id,
+        seen=seen,
+        asked_by=bulk.asked_by,
+        channel=bulk.channel,
+        reason=bulk.reason,
+        asked_at=bulk.asked_at,
+        deadline=until,
+        on_behalf=bulk.on_behalf,
+        bulk_id=bulk.id,
+        among=among,
+    )
+
+
+def press_on(intent: Intent, press: Press) -> Press:
+    """The press on a bulk card as a press on one member; what leads back to the person is left out."""
+    return replace(press, intent_id=intent.id, wish=Wish.STOP, message_ts="", trigger_id="", response_url="")

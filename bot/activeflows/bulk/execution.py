@@ -1,0 +1,261 @@
+"""Carry out a press on a bulk card: one member first, then two at a time, each to a true sentence.
+
+``Bulking.carry_out`` is one durable workflow; each member is a durable workflow of its own, taken from a queue, and runs
+the same machine as a lone stop (``stopping.machine``). What makes five hundred as safe as one:
+
+* **Frozen.** Exactly the members that were shown, and of these the ones the presser's grant covers.
+* **The canary.** One alone first. Only when it was read back as ended the others follow; one that had ended or moved on
+  proves nothing, so the next one is tried. If it does not obey, nothing else is touched.
+* **Through the gate.** Straight before each member's stop whoever pressed must still be allowed to stop it, by the rules
+  and the ceiling of that moment; the bulk stop must not be aborted nor its time be over. If whoever pressed may not,
+  nothing further is sent, and everybody reads why.
+* **A few at a time.** No more are queued than keep the two lanes busy, so that an abort leaves the rest untouched.
+
+Decision: the card is kept true by a task beside the work, every two seconds, from what the ledger says; it tells
+nothing that a restart would lose, so it is no step. It has ended before the last word is told, so it cannot overwrite it.
+"""
+
+import asyncio
+from collections.abc import AsyncIterator, Callable, Mapping
+from contextlib import asynccontextmanager, suppress
+from dataclasses import dataclass, replace
+from datetime import datetime
+from functools import partial
+from typing import Final
+
+from bot.activeflows.bulk.authorization import BulkAdmission, PressingBulk, bulk_record
+from bot.activeflows.bulk.bulk_stop import (
+    NO_FURTHER,
+    SKIPPED,
+    Became,
+    Bulk,
+    BulkState,
+    Ending,
+    Member,
+    Run,
+    intent_id,
+    intent_of,
+    outcome_words,
+    press_on,
+)
+from bot.activeflows.bulk.final_check import Around, LookingAround
+from bot.activeflows.bulk.ports import BulkCards, BulkLedger, Members
+from bot.activeflows.bulk.results import became_of, halted, refused
+from bot.activeflows.errors import LedgerUnavailable
+from bot.activeflows.records import Question, Record, What
+from bot.activeflows.stopping.admission import record_of
+from bot.activeflows.stopping.authorization import Act
+from bot.activeflows.stopping.fence import FencedStep, Hold
+from bot.activeflows.stopping.gate import Errand
+from bot.activeflows.stopping.machine import StopMachine
+from bot.activeflows.stopping.ports import Ledger, Step
+from bot.activeflows.stopping.stop import Declined, Intent, Phase, Press, Why
+
+AHEAD: Final = 6
+"""Members queued and not done: enough for two lanes between two looks of the queue."""
+EDIT_EVERY: Final = 2.0
+"""Seconds between two edits of the card. https://docs.slack.dev/apis/web-api/rate-limits allows about one a second."""
+
+
+@dataclass(frozen=True, slots=True)
+class Turn:
+    """A member whose turn has come: to be stopped, or what it became without."""
+
+    intent: Intent | None = None
+    became: Became | None = None
+
+
+class Bulking:
+    """Carries out presses on bulk cards. All it may touch is handed to it."""
+
+    def __init__(
+        self,
+        bulks: BulkLedger,
+        ledger: Ledger,
+        cards: BulkCards,
+        pressing: PressingBulk,
+        machine: StopMachine,
+        around: LookingAround,
+        members: Members,
+        *,
+        now: Callable[[], datetime],
+        edit_every: float = EDIT_EVERY,
+    ) -> None:
+        self._bulks, self._ledger, self._cards = bulks, ledger, cards
+        self._pressing, self._machine, self._around = pressing, machine, around
+        self._members, self._now, self._edit_every = members, now, edit_every
+
+    async def carry_out(self, press: Press, step: Step) -> None:
+        """The whole life of a press, told to the end."""
+        hold = await Hold.take(self._ledger, press.id)
+        step = FencedStep(step, hold)
+        admission = await step("admit bulk", BulkAdmission, lambda: self._pressing.admit(press))
+        bulk, declined = admission.bulk, admission.declined
+        if bulk is None or declined is not None or admission.until is None:
+            await step("decline bulk", bool, lambda: self._decline(press, bulk, declined or Declined(Why.NO_SUCH_CARD)))
+            return
+        run = await step("start bulk", Run, partial(self._start, bulk, press, admission))
+        if run.press_id != press.id:
+            not_taken = Declined(Why.TAKEN, by=run.by) if run.press_id else Declined(Why.LEDGER)
+            await step("decline bulk", bool, lambda: self._decline(press, bulk, not_taken))
+            return
+        async with self._followed(bulk, press, hold):
+            became = await self._stop(press, admission.numbers)
+        ending = Ending(halted=halted(became))
+        if Became.NOT_PERMITTED in became.values():
+            why = await step("why no further", str, partial(self._why_refused, bulk, press, dict(became)))
+            ending = replace(ending, refused=why)
+        became |= {m.number: Became.NOT_PERMITTED for m in bulk.members if m.number not in admission.numbers}
+        around = await step("look around", Around, partial(self._around.of, bulk, became))
+        became |= dict.fromkeys(around.ended, Became.STOPPED)
+        ending = replace(ending, more=around.more, up=around.up, unheard=around.unheard)
+        await step("bulk outcome", bool, partial(self._conclude, bulk, press, hold, became, ending))
+
+    async def carry_out_member(self, press: Press, number: int, step: Step) -> Became:
+        """One member's turn."""
+        hold = await Hold.take(self._ledger, f"{press.id}/{number}")
+        step = FencedStep(step, hold)
+        turn = await step("turn", Turn, partial(self._turn, press, number))
+        if turn.intent is None:
+            return turn.became or Became.LEFT
+        own = press_on(turn.intent, press)
+        result = await self._machine.carry_out(Errand(Act.STOP, turn.intent, own), hold, step, _unseen)
+        became = became_of(result)
+        await step("count", bool, partial(self._count, turn.intent, own, number, became))
+        return became
+
+    # ------------------------------------------------------------ the members
+
+    async def _stop(self, press: Press, numbers: tuple[int, ...]) -> dict[int, Became]:
+        """The canary, then the others, until there are no more or no further."""
+        became: dict[int, Became] = {}
+        waiting = list(numbers)
+        while waiting and all(result in SKIPPED for result in became.values()):
+            number = waiting.pop(0)
+            await self._members.put(press, number)
+            became[number] = await self._members.done(press, number)
+        if not any(result is Became.STOPPED for result in became.values()):
+            return became
+        queued: list[int] = []
+        while queued or waiting:
+            no_further = any(result in NO_FURTHER for result in became.values())
+            while waiting and len(queued) < AHEAD and not no_further:
+                queued.append(waiting.pop(0))
+                await self._members.put(press, queued[-1])
+            if not queued:
+                break
+            first = queued.pop(0)
+            became[first] = await self._members.done(press, first)
+        return became
+
+    async def _turn(self, press: Press, number: int) -> Turn:
+        """A member as a lone stop, or why its turn is none. (What matters is decided once more at the gate.)"""
+        try:
+            found = await self._bulks.bulk(press.intent_id)
+            if found is None:
+                return Turn(became=Became.LEFT)
+            return await self._turn_of(number, *found)
+        except LedgerUnavailable:
+            return Turn(became=Became.NOT_SENT)
+
+    async def _turn_of(self, number: int, bulk: Bulk, run: Run) -> Turn:
+        if Became.NOT_PERMITTED in run.became.values():
+            return Turn(became=run.became.get(number, Became.LEFT))
+        if run.state is not BulkState.STOPPING or run.until is None:
+            return Turn(became=Became.ABORTED)
+        if self._now() >= run.until:
+            return Turn(became=Became.LATE)
+        member = next(member for member in bulk.members if member.number == number)
+        own = await self._ledger.intent(intent_id(bulk, member))
+        return Turn(became=Became.LEFT) if own is None else Turn(own[0])
+
+    async def _count(self, intent: Intent, press: Press, number: int, became: Became) -> bool:
+        """Write down what its own stop has not. (The bulk's own last step writes what is missing.)"""
+        with suppress(LedgerUnavailable):
+            await self._bulks.became(intent.bulk_id, number, became)
+            if became in {Became.MOVED, Became.TAKEN}:
+                await self._ledger.record(record_of(intent, press, What.OUTCOME, self._now(), outcome=str(became)))
+            return True
+        return False
+
+    async def _why_refused(self, bulk: Bulk, press: Press, became: Mapping[int, Became]) -> str:
+        members = [member for member in bulk.members if became.get(member.number) is Became.NOT_PERMITTED]
+        keys = [f"{press_on(intent_of(bulk, m, bulk.deadline), press).id}/{What.REFUSED}" for m in members]
+        try:
+            entries = await self._ledger.records(Question(keys=tuple(keys)))
+        except LedgerUnavailable:
+            entries = ()
+        return refused([entry.record for entry in reversed(entries)])
+
+    # ------------------------------------------------------------ around them
+
+    async def _start(self, bulk: Bulk, press: Press, admission: BulkAdmission) -> Run:
+        """The run as it then stands: of this press, of another one, or of none, when that could not be written."""
+        until = admission.until or bulk.deadline
+        chosen = [member for member in bulk.members if member.number in admission.numbers]
+        try:
+            intents = [intent_of(bulk, m, until, among=len(chosen)) for m in chosen]
+            return await self._bulks.start_bulk(bulk, press, until, intents)
+        except LedgerUnavailable:
+            return Run()
+
+    async def _decline(self, press: Press, bulk: Bulk | None, declined: Declined) -> bool:
+        if bulk is not None and declined.why is Why.LATE:
+            await self._cards.show(bulk, Run(BulkState.EXPIRED), press)
+        return await self._cards.decline(press, declined)
+
+    @asynccontextmanager
+    async def _followed(self, bulk: Bulk, press: Press, hold: Hold) -> AsyncIterator[None]:
+        """Keep the card true while the block lasts."""
+        over = asyncio.Event()
+        following = asyncio.create_task(self._follow(bulk, press, hold, over))
+        try:
+            yield
+            over.set()
+            await following
+        finally:
+            following.cancel()
+            await asyncio.gather(following, return_exceptions=True)
+
+    async def _follow(self, bulk: Bulk, press: Press, hold: Hold, over: asyncio.Event) -> None:
+        told: Run | None = None
+        while not over.is_set():
+            with suppress(LedgerUnavailable):
+                found = await self._bulks.bulk(bulk.id)
+                if found is not None:
+                    run = replace(found[1], unanswered=self._machine.unanswered(bulk.id))
+                    if run != told:
+                        told = run
+                        await self._cards.show(found[0], run, press, guard=hold.must_hold)
+            with suppress(TimeoutError):
+                async with asyncio.timeout(self._edit_every):
+                    await over.wait()
+
+    async def _conclude(self, bulk: Bulk, press: Press, hold: Hold, became: dict[int, Became], ending: Ending) -> bool:
+        """Write down what is not written yet, the whole last, and tell everybody."""
+        await hold.must_hold()
+        now = self._now()
+        records = [
+            self._outcome(bulk, member, press, became.get(member.number, Became.LEFT)) for member in bulk.members
+        ]
+        ended, others = outcome_words(bulk, became)
+        whole = bulk_record(
+            bulk, press, What.OUTCOME, now, outcome=ended, why=others or None,
+            halted=ending.halted or ending.refused,
+        )  # fmt: skip
+        try:
+            run = await self._bulks.finish_bulk(bulk.id, became, ending, [*records, whole])
+        except LedgerUnavailable:  # the channel is told all the same, without a receipt
+            run = Run(BulkState.DONE, press.id, press.by, press.at, became=became, ending=ending)
+        return await self._cards.show(bulk, run, press, guard=hold.must_hold)
+
+    def _outcome(self, bulk: Bulk, member: Member, press: Press, became: Became) -> Record:
+        """A member's own outcome. One that has written it already has it under the same key, so it is not written twice."""
+        intent = intent_of(bulk, member, bulk.deadline)
+        own = press_on(intent, press)
+        return record_of(intent, own, What.OUTCOME, self._now(), outcome=str(became))
+
+
+async def _unseen(_intent: Intent, _phase: Phase) -> bool:
+    """A member has no card of its own: the bulk's card counts it."""
+    return True

@@ -1,0 +1,60 @@
+"""Check the rest after a bulk stop: what was not known, who is still on the line, what else matches."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from bot.activeflows.bulk.bulk_stop import Became, Bulk
+from bot.activeflows.bulk.snapshot import BulkSnapshot
+from bot.activeflows.errors import BotError
+from bot.activeflows.operators import Permission
+from bot.activeflows.stopping import max_ages
+from bot.activeflows.stopping.aftermath import Aftermath
+from bot.activeflows.stopping.ports import People
+from bot.activeflows.stopping.read_back import Readback
+
+
+@dataclass(frozen=True, slots=True)
+class Around:
+    """Members by number. ``more``: how many fit that were not in the list; ``None`` when that could not be read."""
+
+    ended: tuple[int, ...] = ()
+    """Those that have ended after all."""
+    more: int | None = None
+    up: tuple[int, ...] = ()
+    """Ended, and their callers are still on the line."""
+    unheard: tuple[int, ...] = ()
+    """Ended, and it is not known whether their callers are still on the line."""
+
+
+class LookingAround:
+    """Reads; nothing is changed here."""
+
+    def __init__(self, people: People, freezing: BulkSnapshot, readback: Readback, aftermath: Aftermath) -> None:
+        self._people, self._freezing, self._readback, self._aftermath = people, freezing, readback, aftermath
+
+    async def of(self, bulk: Bulk, became: Mapping[int, Became]) -> Around:
+        """``became``: what is known so far."""
+        ended = []
+        for member in bulk.members:
+            if became.get(member.number) in {Became.UNKNOWN, Became.RUNNING}:
+                verdict = await self._readback.once(member.activeflow_id)
+                if verdict.ended:
+                    ended.append(member.number)
+        stopped = {number for number, result in became.items() if result is Became.STOPPED}.union(ended)
+        calls = {m.number: m.call_id for m in bulk.members if m.number in stopped and m.call_id is not None}
+        states = await self._aftermath.calls(calls.values())
+        up, unheard = (
+            tuple(number for number, call_id in calls.items() if states[call_id] == state)
+            for state in ("up", "unknown")
+        )
+        return Around(tuple(ended), await self._more(bulk), up, unheard)
+
+    async def _more(self, bulk: Bulk) -> int | None:
+        try:
+            permission = Permission.VIEW if bulk.on_behalf else Permission.BULK
+            asker = await self._people.identify(bulk.asked_by, bulk.channel, may=(permission,), max_age=max_ages.FACTS)
+            asker.require(permission)
+            listed = frozenset(member.activeflow_id for member in bulk.members)
+            return await self._freezing.more(asker, bulk.filters, listed, on_behalf=bulk.on_behalf)
+        except BotError:
+            return None

@@ -1,0 +1,162 @@
+"""Ask for a bulk stop: what ``/flows stop all`` and the buttons around it do. Nothing is stopped here.
+
+The card that shows the frozen list is public. Above the ceiling, without a reason where the rules want one, or when
+nothing fits, there is no card but an answer that says what to type. Somebody who may see and not stop in bulk puts the
+same wish to those who may: a draft first, and a list frozen of it when they ask.
+"""
+
+import secrets
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, replace
+from datetime import datetime
+from uuid import UUID
+
+from bot.activeflows.bulk.bulk_stop import Bulk, BulkState, Run, remainder
+from bot.activeflows.bulk.criteria import Draft, Wanted
+from bot.activeflows.bulk.ports import BulkLedger
+from bot.activeflows.bulk.preparation import BulkPreparation, Unasked
+from bot.activeflows.errors import NotPermitted
+from bot.activeflows.operators import ANY_FLOW, AnyFlow, Operator, Permission
+from bot.activeflows.records import Record, What, in_thread
+
+
+@dataclass(frozen=True, slots=True)
+class Put:
+    """A bulk stop put to those who may. ``opened``: its card is to be posted; else it was asked for already."""
+
+    bulk: Bulk
+    who_may: tuple[str, ...]
+    opened: bool
+
+
+class BulkRequests:
+    """Opens bulk stops, puts them to others, puts them away and aborts them."""
+
+    def __init__(self, ledger: BulkLedger, preparing: BulkPreparation, *, now: Callable[[], datetime]) -> None:
+        self._ledger, self._preparing, self._now = ledger, preparing, now
+
+    async def ask(self, operator: Operator, wanted: Wanted) -> Bulk | Unasked:
+        """The bulk for a card, frozen and written down. Raises ``NotPermitted`` before anything is read, or a ``Failure``."""
+        because = operator.require(Permission.BULK).because
+        bulk = await self._preparing.prepare(operator, wanted)
+        if isinstance(bulk, Bulk):
+            await self._ledger.open_bulk(bulk, self._asked(bulk, operator, because))
+        return bulk
+
+    async def rest(self, bulk_id: str) -> Wanted | None:
+        """What is left of one that is over, to be asked for anew, as anything is. ``None``: no such card."""
+        found = await self._ledger.bulk(bulk_id)
+        if found is None:
+            return None
+        bulk, run = found
+        return Wanted(bulk.filters, bulk.reason, frozenset(member.activeflow_id for member in remainder(bulk, run)))
+
+    async def draft(self, operator: Operator, wanted: Wanted) -> Draft | Unasked:
+        """For somebody who may see and not stop in bulk: the wish, to be put to those who may.
+
+        What fits now is counted, so that nothing is offered that could not be asked. Raises ``NotPermitted`` when they
+        may not even see, or nobody can be asked, or a ``Failure``.
+        """
+        operator.require(Permission.VIEW)
+        channel = operator.policy.rules.ask_in or operator.channel
+        _require_somebody(operator, channel, [ANY_FLOW])
+        frozen = await self._preparing.look(operator, wanted, on_behalf=True)
+        if isinstance(frozen, Unasked):
+            return frozen
+        _require_somebody(operator, channel, (member.flow_id for member in frozen.members))
+        draft = Draft(secrets.token_hex(16), wanted, operator.person.id, operator.channel)
+        await self._ledger.draft_bulk(draft)
+        return draft
+
+    async def put_to_others(self, operator: Operator, bulk_id: str) -> Put | Unasked | None:
+        """Put a bulk stop to those who may: freeze and open one's own draft, or point at a card that is open already.
+
+        ``None`` when there is nothing to be pressed (any more). Raises ``NotPermitted`` for somebody who may not see, or
+        a ``Failure``.
+        """
+        draft = await self._ledger.drafted(bulk_id)
+        if draft is not None and operator.person.known_as(draft.asked_by):
+            opened = await self._open(replace(operator, channel=draft.channel), draft)
+            if opened is not None:
+                return opened
+        operator.require(Permission.VIEW)
+        found = await self._ledger.bulk(bulk_id)
+        if found is None or found[1].state is not BulkState.OPEN or found[0].late(self._now()):
+            return None
+        bulk = found[0]
+        return Put(bulk, _askable(operator, bulk.channel, (m.flow_id for m in bulk.members)), opened=False)
+
+    async def put_away(self, operator: Operator, bulk_id: str) -> tuple[Bulk, Run, bool] | None:
+        """Cancel an open card: whoever asked for it, or may stop in bulk, may. ``None``: no such card.
+
+        The last says whether it was cancelled now. Raises ``NotPermitted``.
+        """
+        found = await self._ledger.bulk(bulk_id)
+        if found is None:
+            return None
+        bulk, _ = found
+        if not operator.person.known_as(bulk.asked_by):
+            operator.require(Permission.BULK)
+        record = self._record(bulk, What.CANCELLED, operator, f"{bulk.id}/{What.CANCELLED}")
+        away = await self._ledger.put_bulk_away(bulk.id, operator.person.id, record)
+        found = await self._ledger.bulk(bulk_id)
+        return None if found is None else (*found, away)
+
+    async def abort(self, operator: Operator, bulk_id: str) -> bool:
+        """Let it go no further: for anybody who may stop one of its flows. False when it is not under way."""
+        found = await self._ledger.bulk(bulk_id)
+        if found is None:
+            return False
+        bulk, _ = found
+        flows = {member.flow_id for member in bulk.members}
+        if not any(
+            operator.may(permission, flow) for flow in flows for permission in (Permission.STOP, Permission.BULK)
+        ):
+            operator.require(Permission.STOP, bulk.members[0].flow_id)
+        record = self._record(bulk, What.ABORTED, operator, f"{bulk.id}/{What.ABORTED}/{operator.person.id}")
+        return await self._ledger.abort_bulk(bulk.id, operator.person.id, record)
+
+    async def _open(self, operator: Operator, draft: Draft) -> Put | Unasked | None:
+        """``None`` when somebody has opened it in this moment."""
+        operator.require(Permission.VIEW)
+        bulk = await self._preparing.prepare(operator, draft.wanted, on_behalf=True)
+        if isinstance(bulk, Unasked):
+            return bulk
+        channel = operator.policy.rules.ask_in or draft.channel
+        bulk = replace(bulk, id=draft.id, channel=channel, thread=bulk.thread if channel == draft.channel else "")
+        who_may = _askable(operator, bulk.channel, (member.flow_id for member in bulk.members))
+        opened = await self._ledger.open_draft(bulk, self._asked(bulk, operator, "asks those who may"))
+        return Put(bulk, who_may, opened=True) if opened else None
+
+    def _asked(self, bulk: Bulk, operator: Operator, because: str) -> Record:
+        detail: dict[str, str | int] = {
+            "because": because,
+            "count": len(bulk.members),
+            "filters": bulk.filters.words(),
+        }
+        return self._record(bulk, What.ASKED, operator, f"{bulk.id}/{What.ASKED}", **detail)
+
+    def _record(self, bulk: Bulk, what: What, operator: Operator, key: str, **detail: str | int) -> Record:
+        return Record(
+            key=key,
+            at=self._now(),
+            what=what,
+            who=operator.person.id,
+            channel=operator.channel,
+            activeflow_id=None,
+            intent_id=bulk.id,
+            reason=bulk.reason,
+            detail=in_thread({**detail, "bulk": bulk.id}, operator.thread),
+        )
+
+
+def _askable(operator: Operator, channel: str, flows: Iterable[UUID | AnyFlow | None]) -> tuple[str, ...]:
+    """The ids of those who may stop some of these flows in bulk, in that channel."""
+    there = replace(operator, channel=channel)
+    names = (name for flow in dict.fromkeys(flows) for name in there.decide(Permission.BULK, flow).who_may)
+    return tuple(dict.fromkeys(names))
+
+
+def _require_somebody(operator: Operator, channel: str, flows: Iterable[UUID | AnyFlow | None]) -> None:
+    if not _askable(operator, channel, flows):
+        raise NotPermitted(operator.decide(Permission.BULK))

@@ -1,0 +1,181 @@
+"""Freeze the list of a bulk stop: exactly which activeflows it means, at one moment, for one person.
+
+Decisions: an activeflow of a flow that the person may not stop in bulk is counted and never listed; on behalf of somebody
+who may stop none in bulk, all that they may see is listed, and whoever presses decides by their own grant. One whose
+situation is only probable is not stopped by a filter on the situation: it is listed apart. The oldest come first.
+"""
+
+import asyncio
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, replace
+from datetime import datetime
+from itertools import chain
+from typing import Final
+from uuid import UUID
+
+from bot.activeflows.bulk.bulk_stop import Left, Member
+from bot.activeflows.model import Activeflow, Flow
+from bot.activeflows.names import closest_names
+from bot.activeflows.operators import Operator, Permission
+from bot.activeflows.ports import VoIPBIN
+from bot.activeflows.queries.filters import Filters
+from bot.activeflows.queries.inspection import circle_of, in_time
+from bot.activeflows.queries.lookups import flows, queue_names
+from bot.activeflows.queries.resolution import visible
+from bot.activeflows.redaction import masked
+from bot.activeflows.situation.current_step import Situation, queues_named, situation
+
+SAMPLE: Final = 3
+_BREATH: Final = 50
+"""Activeflows looked through before others on the event loop get their turn."""
+
+
+@dataclass(frozen=True, slots=True)
+class Frozen:
+    """What fits, and what it was found in."""
+
+    members: tuple[Member, ...]
+    left: Left
+    as_of: datetime
+    complete_since: datetime | None
+    similar: tuple[str, ...] = ()
+    """Flow names like the one asked for, when nothing fits."""
+
+
+class BulkSnapshot:
+    """Reads and sifts. Nothing is written down here."""
+
+    def __init__(
+        self, voipbin: VoIPBIN, now: Callable[[], datetime], *, side_look: float = 1.5, filter_look: float = 8.0
+    ) -> None:
+        """``side_look``, ``filter_look``: seconds, as in ``Reading``."""
+        self._voipbin, self._now = voipbin, now
+        self._side_look, self._filter_look = side_look, filter_look
+
+    async def freeze(
+        self,
+        operator: Operator,
+        filters: Filters,
+        *,
+        among: frozenset[UUID] | None = None,
+        on_behalf: bool = False,
+    ) -> Frozen:
+        """What runs and fits, read now. ``among``: only these. ``on_behalf``: what they may see. Raises a ``Failure``."""
+        picture = await self._voipbin.picture(max_age=0.0)
+        now = self._now()
+        fitting = filters.among(picture.activeflows, now)
+        listed = visible(self._voipbin, operator, fitting) if on_behalf else self._stoppable(operator, fitting)
+        mine = [a for a in listed if among is None or a.id in among]
+        known = await flows(self._voipbin, (a.flow_id for a in mine), within=self._filter_look)
+        named = [a for a in mine if filters.flow is None or a.flow_id is None or a.flow_id in known]
+        queues = chain.from_iterable(queues_named(a, flow=_flow_of(a, known)) for a in named)
+        names = await queue_names(self._voipbin, queues, within=self._side_look)
+        members, uncertain = await _sifted(named, filters, known, names, now)
+        followers = await flows(self._voipbin, (a.on_complete_flow_id for a in named), within=self._side_look)
+        due = {a.id: _follower(a, followers) for a in named}
+        members = [replace(member, on_complete=due[member.activeflow_id]) for member in members]
+        hidden = 0 if among is not None else len(fitting) - len(mine)
+        left = Left(tuple(uncertain), hidden, len(mine) - len(named))
+        similar = () if members or filters.flow is None else _similar(filters.flow, known.values())
+        return Frozen(tuple(members), left, picture.as_of, picture.complete_since, similar)
+
+    async def more(
+        self, operator: Operator, filters: Filters, listed: frozenset[UUID], *, on_behalf: bool = False
+    ) -> int:
+        """How many fit now that were not listed. Raises a ``Failure``."""
+        frozen = await self.freeze(operator, filters, on_behalf=on_behalf)
+        return sum(member.activeflow_id not in listed for member in frozen.members)
+
+    async def sample(self, members: tuple[Member, ...]) -> tuple[str, ...]:
+        """A few of them in words, with the caller masked; a caller that cannot be looked up in time is left out."""
+        few = _spread(members)
+        callers = await asyncio.gather(*(self._caller(member) for member in few))
+        return tuple(
+            f"{member.short_id} {member.words}" + (f", {caller}" if caller else "")
+            for member, caller in zip(few, callers, strict=True)
+        )
+
+    def _stoppable(self, operator: Operator, activeflows: list[Activeflow]) -> list[Activeflow]:
+        """Those that this person may see and stop in bulk; decided once for each flow."""
+        seen = visible(self._voipbin, operator, activeflows)
+        open_ = {flow_id: operator.may(Permission.BULK, flow_id) for flow_id in {a.flow_id for a in seen}}
+        return [a for a in seen if open_[a.flow_id]]
+
+    async def _caller(self, member: Member) -> str:
+        if not member.is_call:
+            return ""
+
+        async def call_of() -> str | None:
+            activeflow = await self._voipbin.activeflow(member.activeflow_id)
+            call = await self._voipbin.call(activeflow.reference.id) if activeflow.reference.id else None
+            return f"caller {masked(call.caller)}" if call is not None else None
+
+        return (await in_time(call_of(), self._side_look)).value or ""
+
+
+async def _sifted(
+    named: list[Activeflow],
+    filters: Filters,
+    known: dict[UUID, Flow | None],
+    names: dict[UUID, str | None],
+    now: datetime,
+) -> tuple[list[Member], list[UUID]]:
+    """The members, oldest first, and the ids of those that only probably fit."""
+    members: list[Member] = []
+    uncertain: list[UUID] = []
+    for number, activeflow in enumerate(sorted(named, key=_age), 1):
+        flow = _flow_of(activeflow, known)
+        doing = situation(activeflow, flow=flow, name_of=names.get)
+        if number % _BREATH == 0:
+            await asyncio.sleep(0)
+        if not filters.matches(activeflow, doing, flow.name if flow else None, now):
+            continue
+        if filters.action is not None and not doing.certain:
+            uncertain.append(activeflow.id)
+            continue
+        members.append(_member(len(members) + 1, activeflow, flow, doing))
+    return members, uncertain
+
+
+def _member(number: int, activeflow: Activeflow, flow: Flow | None, doing: Situation) -> Member:
+    return Member(
+        number=number,
+        activeflow_id=activeflow.id,
+        flow_id=activeflow.flow_id,
+        flow_name=flow.name if flow else "",
+        kind=doing.kind,
+        words=doing.words,
+        reference_type=activeflow.reference.type,
+        created_at=activeflow.created_at,
+        call_id=activeflow.reference.id if activeflow.reference.is_call else None,
+        circle=circle_of(activeflow, doing),
+    )
+
+
+def _follower(activeflow: Activeflow, known: dict[UUID, Flow | None]) -> str:
+    """The flow that starts when it ends, by name if that is known."""
+    if activeflow.on_complete_flow_id is None:
+        return ""
+    flow = known.get(activeflow.on_complete_flow_id)
+    return (flow.name if flow is not None else "") or activeflow.on_complete_flow_id.hex[:8]
+
+
+def _age(activeflow: Activeflow) -> tuple[bool, float]:
+    created = activeflow.created_at
+    return (created is None, created.timestamp() if created is not None else 0.0)
+
+
+def _flow_of(activeflow: Activeflow, known: dict[UUID, Flow | None]) -> Flow | None:
+    return known.get(activeflow.flow_id) if activeflow.flow_id is not None else None
+
+
+def _spread(members: tuple[Member, ...]) -> tuple[Member, ...]:
+    """The first, one from the middle, the last."""
+    if len(members) <= SAMPLE:
+        return members
+    return members[0], members[len(members) // 2], members[-1]
+
+
+def _similar(asked: str, known: Iterable[Flow | None]) -> tuple[str, ...]:
+    """At most three."""
+    return closest_names(asked, (flow.name for flow in known if flow is not None))

@@ -1,0 +1,140 @@
+"""Read the record of who did what, newest first, a page at a time.
+
+One's own records are open to whoever may view here; anybody else's take the permission ``audit``. Whoever asks for
+nobody in particular without having it reads their own, and is told so. Decisions:
+
+- A record does not say which flow its activeflow was of, so a grant limited to flows does not open the audit.
+- A page is remembered by where it begins or ends in the chain, not by a number: records that are added meanwhile move
+  nothing on it.
+"""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+from typing import Final
+
+from bot.activeflows.errors import NotPermitted
+from bot.activeflows.operators import Operator, Permission
+from bot.activeflows.ports import Records
+from bot.activeflows.records import Entry, Question, What
+from bot.activeflows.targets import Prefix, Target
+
+PAGE: Final = 10
+"""Records on a page."""
+
+
+@dataclass(frozen=True, slots=True)
+class Review:
+    """One page of records, with what was asked."""
+
+    entries: tuple[Entry, ...]
+    """Newest first."""
+    target: Target | None
+    whose: str | None
+    """The person whose records these are; ``None``: everybody's."""
+    own: bool
+    """They are the asker's own."""
+    narrowed: bool
+    """They are the asker's own only because the asker may not read everybody's."""
+    since: datetime | None
+    older: bool
+    """There are older records that fit."""
+    newer: bool
+
+
+@dataclass(frozen=True, slots=True)
+class OwnStop:
+    """A press of one's own that was allowed, and what became of it; ``None``: that is not on record (yet)."""
+
+    pressed: Entry
+    became: Entry | None
+
+
+class AuditReview:
+    """``/flows audit``, and the last stops on the Home."""
+
+    def __init__(self, records: Records, now: Callable[[], datetime]) -> None:
+        self._records, self._now = records, now
+
+    async def records(
+        self,
+        operator: Operator,
+        *,
+        target: Target | None = None,
+        user: str | None = None,
+        since: timedelta | None = None,
+        before_seq: int | None = None,
+        after_seq: int | None = None,
+    ) -> Review:
+        """The newest page that fits; or the one older than ``before_seq``, or the one just newer than ``after_seq``.
+
+        Raises ``NotPermitted`` before anything is read, or ``LedgerUnavailable``.
+        """
+        whose = _whose(operator, user)
+        question = Question(
+            who=whose,
+            activeflow_id=None if isinstance(target, Prefix) else target,
+            activeflow_prefix=target.dashed if isinstance(target, Prefix) else None,
+            since=None if since is None else self._now() - since,
+        )
+        entries, older = await self._page(question, before_seq, after_seq)
+        turned = before_seq is not None or after_seq is not None
+        return Review(
+            entries=tuple(entries),
+            target=target,
+            whose=whose,
+            own=whose == operator.person.id,
+            narrowed=user is None and whose is not None,
+            since=question.since,
+            older=older,
+            newer=turned and await self._any_newer(question, entries, before_seq),
+        )
+
+    async def own_stops(self, person_id: str, *, most: int) -> tuple[OwnStop, ...]:
+        """What this person pressed last, newest first. Raises ``LedgerUnavailable``.
+
+        To be told to that person alone; whoever asks has seen to that, and that they may view somewhere.
+        """
+        pressed = await self._records.records(Question(who=person_id, what=What.PRESSED, limit=most))
+        became = {entry.record.key: entry for entry in await self._records.records(_endings(pressed))}
+        ends = ((became.get(key) for key in _ending_keys(entry)) for entry in pressed)
+        return tuple(OwnStop(entry, next(filter(None, end), None)) for entry, end in zip(pressed, ends, strict=True))
+
+    async def _page(
+        self, question: Question, before_seq: int | None, after_seq: int | None
+    ) -> tuple[Sequence[Entry], bool]:
+        """The entries, and whether there are older ones."""
+        if after_seq is not None:
+            entries = await self._records.records(replace(question, after_seq=after_seq, limit=PAGE))
+            if len(entries) == PAGE:
+                return entries, True  # the one the reader comes from, at least
+        entries = await self._records.records(replace(question, before_seq=before_seq, limit=PAGE + 1))
+        return entries[:PAGE], len(entries) > PAGE
+
+    async def _any_newer(self, question: Question, entries: Sequence[Entry], before_seq: int | None) -> bool:
+        """Are there newer ones than these? Below an empty page there are those the reader comes from."""
+        newest = entries[0].seq if entries else (before_seq or 1) - 1
+        return bool(await self._records.records(replace(question, after_seq=newest, limit=1)))
+
+
+def _ending_keys(pressed: Entry) -> tuple[str, ...]:
+    """The keys under which a press' outcome, or that it was asked once more, is written (``pressing.record_of``)."""
+    press = pressed.record.key.removesuffix(str(What.PRESSED))
+    return f"{press}{What.OUTCOME}", f"{press}{What.MOVED}"
+
+
+def _endings(pressed: Sequence[Entry]) -> Question:
+    keys = tuple(key for entry in pressed for key in _ending_keys(entry))
+    return Question(keys=keys, limit=len(keys))
+
+
+def _whose(operator: Operator, user: str | None) -> str | None:
+    """Whose records may be read for this question; ``None``: everybody's."""
+    me = operator.person.id
+    everybodys = operator.decide(Permission.AUDIT, None)
+    if everybodys.allowed:
+        return user
+    if user is not None and user != me:
+        raise NotPermitted(everybodys)
+    operator.require(Permission.VIEW)
+    return me

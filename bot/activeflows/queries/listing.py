@@ -1,0 +1,229 @@
+"""Read the running activeflows as a list.
+
+Permission comes first everywhere: before anything is asked of VoIPBIN for somebody who may view nothing, and before
+anything of an activeflow is told that belongs to a flow they may not view. Decisions:
+
+- Grants limited to flows hide rows; how many are hidden is said, nothing else about them.
+- Names are looked up for the rows on screen only; a filter that needs them looks at every flow once, and says for how
+  many activeflows it did not get the name: those may be missing.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from datetime import datetime
+from typing import Final, Literal, TypeAlias
+
+from bot.activeflows.anomalies.detector import AnomalyDetector
+from bot.activeflows.anomalies.dwell_times import DwellTimes
+from bot.activeflows.model import Activeflow, Freshness, Picture, number_of
+from bot.activeflows.names import closest_names
+from bot.activeflows.operators import Operator, Permission
+from bot.activeflows.ports import Live, Past, VoIPBIN
+from bot.activeflows.queries.details import Around, Details
+from bot.activeflows.queries.filters import Filters
+from bot.activeflows.queries.groups import Group, grouped
+from bot.activeflows.queries.lookups import Flows, flow_of, flows, pictured
+from bot.activeflows.queries.pages import PAGE, Place, in_order, numbered, placed
+from bot.activeflows.queries.resolution import find, visible
+from bot.activeflows.queries.rows import Row, Rows
+from bot.activeflows.situation.action_words import raw_type
+from bot.activeflows.situation.cache import Doings
+from bot.activeflows.targets import Target
+
+SHARED_FOR: Final = 5.0
+"""Seconds for which one look at VoIPBIN serves everybody who asks for a list."""
+
+By: TypeAlias = Literal["flow", "action"]
+"""What a list can be grouped by."""
+
+
+@dataclass(frozen=True, slots=True)
+class Listing:
+    """One page of the list, with how fresh and how complete it is."""
+
+    rows: tuple[Row, ...]
+    filters: Filters
+    first: int
+    """How many come before this page: a multiple of ``PAGE`` unless rows came or went while pages were turned."""
+    total: int
+    """Activeflows that fit, on all pages."""
+    hidden: int
+    """Activeflows of flows this person may not view; a filter by flow is not applied to them."""
+    unnamed: int
+    """Activeflows left out because the flow's name, which the filter needs, was not known."""
+    similar: tuple[str, ...]
+    """Flow names like the one asked for, when no flow is called so."""
+    as_of: datetime
+    complete_since: datetime | None
+    """As in ``Picture``."""
+    stopped_because: str
+    unreadable: int = 0
+    freshness: Freshness | None = None
+    by: By | None = None
+    groups: tuple[Group, ...] = ()
+    """Instead of rows, when they were asked for; ``total`` counts activeflows all the same."""
+    all_groups: int = 0
+
+    @property
+    def length(self) -> int:
+        """Rows, or groups, on all pages."""
+        return self.all_groups if self.by is not None else self.total
+
+    @property
+    def page(self) -> int:
+        return self.first // PAGE + 1
+
+    @property
+    def pages(self) -> int:
+        """At least 1, also when nothing fits."""
+        return max(1, -(-self.length // PAGE))
+
+    @property
+    def more(self) -> bool:
+        """Does anything come after this page?"""
+        return self.first + (len(self.rows) or len(self.groups)) < self.length
+
+
+class Reading:
+    """What can be seen. Every method may raise any ``Failure``, and ``NotPermitted`` before it does anything."""
+
+    def __init__(
+        self,
+        voipbin: VoIPBIN,
+        now: Callable[[], datetime],
+        *,
+        live: Live | None = None,
+        past: Past | None = None,
+        judging: AnomalyDetector | None = None,
+        side_look: float = 1.5,
+        filter_look: float = 8.0,
+    ) -> None:
+        """``live``: what runs, from memory; without it VoIPBIN's list is read whenever somebody asks. ``past``: without
+        it no step has a time. ``judging``: who says what is wrong with an activeflow.
+
+        ``side_look``: seconds a look-up that is only a courtesy may take; ``filter_look``: one a filter needs.
+        """
+        self._voipbin = voipbin
+        self._live = live
+        self._past = past
+        self._judging = judging or AnomalyDetector(DwellTimes())
+        self._rows = Rows(voipbin, self._judging, now, within=side_look)
+        self._now = now
+        self._doings = Doings()
+        self._side_look = side_look
+        self._filter_look = filter_look
+
+    async def running(
+        self,
+        operator: Operator,
+        filters: Filters,
+        page: int = 1,
+        *,
+        by: By | None = None,
+        place: Place | None = None,
+        max_age: float = SHARED_FOR,
+    ) -> Listing:
+        """One page of what fits, or of its groups; a page beyond the end is the last one. ``place``: instead of a number.
+
+        What was read at most ``max_age`` seconds ago for somebody else will do.
+        """
+        operator.require(Permission.VIEW)
+        picture = await self._picture(filters, max_age)
+        now = self._now()
+        anything = replace(filters, flow=None, action=None) == Filters()
+        every = picture.freshness is not None and anything  # from memory, what runs and nothing else
+        # flow and action are looked at among what they may view
+        fitting = list(picture.activeflows) if every else filters.among(picture.activeflows, now)
+        seen = visible(self._voipbin, operator, fitting)
+        hidden = len(fitting) - len(seen)
+        known: Flows = {}
+        if filters.flow is not None or filters.action is not None or by == "flow":
+            known = await flows(self._voipbin, (a.flow_id for a in seen), within=self._filter_look)
+        found = await self._matching(seen, filters, known)
+        unnamed = _unnamed(seen, found, known) if filters.flow is not None else 0
+        groups = _groups(found, by, known) if by is not None else ()
+        if picture.freshness is None:
+            found = in_order(found)
+        length = len(found) if by is None else len(groups)
+        first = numbered(length, page) if place is None or by is not None else placed(found, place)
+        here = slice(first, first + PAGE)
+        return Listing(
+            rows=await self._rows.of(found[here]) if by is None else (),
+            by=by,
+            groups=groups[here],
+            all_groups=len(groups),
+            filters=filters,
+            first=first,
+            total=len(found),
+            hidden=hidden,
+            unnamed=unnamed,
+            similar=_similar(filters.flow, known) if filters.flow and not found else (),
+            as_of=picture.as_of,
+            complete_since=picture.complete_since,
+            stopped_because=picture.stopped_because,
+            unreadable=picture.unreadable,
+            freshness=picture.freshness,
+        )
+
+    async def show(self, operator: Operator, target: Target) -> Details:
+        """One activeflow, read now. Raises what ``resolve`` raises."""
+        operator.require(Permission.VIEW)
+        activeflow = await self.resolve(operator, target)
+        around = Around(self._voipbin, self._past, self._live, self._judging, within=self._side_look)
+        return await around.details(operator, activeflow, self._now())
+
+    async def resolve(self, operator: Operator, target: Target) -> Activeflow:
+        """The activeflow that is meant, read now: see ``finding.find``."""
+        return await find(self._voipbin, operator, target)
+
+    async def _picture(self, filters: Filters, max_age: float) -> Picture:
+        """From memory what runs; what ended is in VoIPBIN's list only."""
+        return await pictured(self._voipbin, self._live if filters.status == "running" else None, max_age=max_age)
+
+    async def _matching(self, seen: list[Activeflow], filters: Filters, known: Flows) -> list[Activeflow]:
+        """Those that fit entirely; what each is doing is worked out only when the filter asks."""
+        if filters.flow is not None:
+            seen = _of_flow(seen, filters, known)
+        if filters.action is None:
+            return seen
+        doings = await self._doings.of(seen, known)
+        return [a for a, doing in zip(seen, doings, strict=True) if filters.fits_action(doing)]
+
+
+def _of_flow(seen: list[Activeflow], wanted: Filters, known: Flows) -> list[Activeflow]:
+    """Decided once for each flow."""
+    decided: dict[int, bool] = {}
+    found = []
+    for activeflow in seen:
+        number = number_of(activeflow.flow_id)
+        fits = decided.get(number)
+        if fits is None:
+            flow = flow_of(activeflow, known)
+            fits = decided[number] = wanted.fits_flow(activeflow.flow_id, flow.name if flow else None)
+        if fits:
+            found.append(activeflow)
+    return found
+
+
+def _groups(found: list[Activeflow], by: By, known: Flows) -> tuple[Group, ...]:
+    """A group by action is called by VoIPBIN's word; the step before the first one is called "start"."""
+    if by == "flow":
+        names = {flow_id: flow.name for flow_id, flow in known.items() if flow is not None}
+        return grouped(found, lambda a: number_of(a.flow_id), lambda a: names.get(a.flow_id) if a.flow_id else None)
+    return grouped(found, _action, _action)
+
+
+def _action(activeflow: Activeflow) -> str:
+    return raw_type(activeflow.current) or "start"
+
+
+def _unnamed(seen: list[Activeflow], found: list[Activeflow], known: Flows) -> int:
+    named = {0, *map(number_of, known)}  # without a flow there is no name to be known
+    unnamed = [activeflow for activeflow in seen if number_of(activeflow.flow_id) not in named]
+    fitting = {activeflow.id for activeflow in found} if unnamed else ()
+    return sum(activeflow.id not in fitting for activeflow in unnamed)
+
+
+def _similar(asked: str, known: Flows) -> tuple[str, ...]:
+    """At most three."""
+    return closest_names(asked, (flow.name for flow in known.values() if flow is not None))

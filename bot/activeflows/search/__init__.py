@@ -1,0 +1,1 @@
+"""Find activeflows by what a person knows: a number, an id, a name, a word."""

@@ -1,1 +1,0 @@
-"""Finding activeflows by what a person knows: a number, an id, a name, a word."""

@@ -1,0 +1,158 @@
+"""Ask for a stop: what ``/flows stop`` and *Stop…* do. Nothing is stopped here; an intent is recorded.
+
+The card that shows it is public, so that everybody in the channel sees what is about to happen and who asked.
+"""
+
+import secrets
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from datetime import datetime
+from typing import Protocol
+from uuid import UUID
+
+from bot.activeflows.errors import NothingToStop, NotOurs
+from bot.activeflows.model import Activeflow
+from bot.activeflows.operators import Operator, Permission
+from bot.activeflows.ports import VoIPBIN
+from bot.activeflows.queries.inspection import as_seen, look_at
+from bot.activeflows.records import Record, What, in_thread
+from bot.activeflows.stopping.ports import Ledger
+from bot.activeflows.stopping.stop import Intent, IntentState
+from bot.activeflows.stopping.timeouts import Patience
+from bot.activeflows.targets import Target
+
+
+class Resolve(Protocol):
+    """Finds the one activeflow a person means; ``Reading.resolve``."""
+
+    async def __call__(self, operator: Operator, target: Target, /) -> Activeflow: ...
+
+
+@dataclass(frozen=True, slots=True)
+class Put:
+    """A stop put to those who may. ``opened``: its card is to be posted; else it stands in the channel already."""
+
+    intent: Intent
+    who_may: tuple[str, ...]
+    opened: bool
+
+
+class StopRequests:
+    """Opens and puts away intents."""
+
+    def __init__(
+        self, voipbin: VoIPBIN, ledger: Ledger, resolve: Resolve, *, patience: Patience, now: Callable[[], datetime]
+    ) -> None:
+        self._voipbin, self._ledger, self._resolve = voipbin, ledger, resolve
+        self._patience, self._now = patience, now
+
+    async def ask(self, operator: Operator, target: Target, *, reason: str = "", now: bool = False) -> Intent:
+        """The intent for a stop card, written down.
+
+        Raises ``NotPermitted`` before anything is looked up, ``NotFound``, ``Ambiguous``, ``NotOurs``,
+        ``NothingToStop``, or a ``Failure``.
+        """
+        operator.require(Permission.STOP)
+        activeflow = await self._to_be_stopped(operator, target)
+        decision = operator.require(Permission.STOP, activeflow.flow_id)
+        intent = await self._intent(operator, activeflow, reason=reason, now=now)
+        asked = _record(
+            intent, What.ASKED, operator, intent.asked_at, because=decision.because, seen=intent.seen.kind, now=now
+        )
+        await self._ledger.open_intent(intent, asked)
+        return intent
+
+    async def draft(self, operator: Operator, target: Target, *, reason: str = "") -> Intent:
+        """For somebody who may see it but not stop it: the same intent, to be put to those who may. Not posted yet.
+
+        Raises ``NotPermitted`` when they may not even see it, and what ``ask`` raises.
+        """
+        activeflow = await self._to_be_stopped(operator, target)
+        intent = replace(await self._intent(operator, activeflow, reason=reason, now=False), on_behalf=True)
+        await self._ledger.draft_intent(intent)
+        return intent
+
+    async def put_to_others(self, operator: Operator, intent_id: str) -> Put | None:
+        """Put a stop to those who may: open one's own draft, or point at a card that is open already.
+
+        ``None`` when there is nothing to be pressed (any more). Raises ``NotPermitted`` for somebody who may not see it.
+        """
+        found = await self._ledger.intent(intent_id)
+        if found is None:
+            return None
+        intent, state = found
+        operator.require(Permission.VIEW, intent.flow_id)
+        rules, at = operator.policy.rules, self._now()
+        if state is IntentState.DRAFT and operator.person.known_as(intent.asked_by):
+            channel = rules.ask_in or intent.channel
+            thread = intent.thread if channel == intent.channel else ""
+            intent = replace(intent, channel=channel, thread=thread, asked_at=at, deadline=at + rules.confirm_within)
+            asked = _record(intent, What.ASKED, operator, at, because="asks those who may", seen=intent.seen.kind)
+            if not await self._ledger.open_draft(intent, asked):
+                return None
+        elif state is not IntentState.OPEN or intent.late(at):
+            return None
+        there = replace(operator, channel=intent.channel).decide(Permission.STOP, intent.flow_id)
+        return Put(intent, there.who_may, opened=state is IntentState.DRAFT)
+
+    async def _to_be_stopped(self, operator: Operator, target: Target) -> Activeflow:
+        activeflow = await self._resolve(operator, target)
+        if activeflow.customer_id != self._voipbin.customer.id:
+            raise NotOurs(activeflow.id)
+        if activeflow.ended:
+            raise NothingToStop(activeflow)
+        return activeflow
+
+    async def _intent(self, operator: Operator, activeflow: Activeflow, *, reason: str, now: bool) -> Intent:
+        sight = await look_at(self._voipbin, activeflow, now=self._now(), within=self._patience.side_look)
+        at = self._now()
+        return Intent(
+            id=secrets.token_hex(16),
+            activeflow_id=activeflow.id,
+            flow_id=activeflow.flow_id,
+            seen=as_seen(sight),
+            asked_by=operator.person.id,
+            channel=operator.channel,
+            reason=reason,
+            asked_at=at,
+            deadline=at + operator.policy.rules.confirm_within,
+            without_second_question=now,
+            thread=operator.thread,
+        )
+
+    async def refused(self, operator: Operator, because: str, *, activeflow_id: UUID | None = None) -> None:
+        """Write down that somebody asked for a stop and may not."""
+        at = self._now()
+        key = f"refused:{secrets.token_hex(16)}"
+        detail = in_thread({"because": because}, operator.thread)
+        await self._ledger.record(
+            Record(key, at, What.REFUSED, operator.person.id, operator.channel, activeflow_id, detail=detail)
+        )
+
+    async def put_away(self, operator: Operator, intent_id: str) -> tuple[Intent, bool] | None:
+        """Cancel a card: whoever asked for it, or may stop it, may also put it away.
+
+        The intent and whether it was cancelled now (False: it is being stopped, or is over); ``None``: no such card.
+        Raises ``NotPermitted``.
+        """
+        found = await self._ledger.intent(intent_id)
+        if found is None:
+            return None
+        intent, _ = found
+        if not operator.person.known_as(intent.asked_by):
+            operator.require(Permission.STOP, intent.flow_id)
+        return intent, await self._ledger.put_away(intent.id, _record(intent, What.CANCELLED, operator, self._now()))
+
+
+def _record(intent: Intent, what: What, operator: Operator, at: datetime, **detail: str | int | bool | None) -> Record:
+    return Record(
+        key=f"{intent.id}/{what}",
+        at=at,
+        what=what,
+        who=operator.person.id,
+        channel=operator.channel,
+        activeflow_id=intent.activeflow_id,
+        intent_id=intent.id,
+        reason=intent.reason,
+        detail=in_thread(detail, operator.thread),
+    )

@@ -1,0 +1,289 @@
+"""Hold the values in the life of a stop: the intent, the press, and every way it can go on.
+
+An **intent** is what a stop card shows: one activeflow, as it was seen, until a deadline. A **press** is one person's
+*Stop flow* on it. What became of the press is a **phase**; the card is drawn from the intent and its phase.
+"""
+
+from dataclasses import dataclass, field, replace
+from datetime import datetime, timedelta
+from enum import StrEnum
+from uuid import UUID
+
+from bot.activeflows.queries.inspection import Seen
+from bot.activeflows.stopping.failures import NO_TROUBLE, Shut, Trouble
+
+
+@dataclass(frozen=True, slots=True)
+class Intent:
+    """One stop card. ``id`` (128 random bits, hex) is all that its buttons carry."""
+
+    id: str
+    activeflow_id: UUID
+    flow_id: UUID | None
+    seen: Seen
+    asked_by: str
+    channel: str
+    reason: str
+    asked_at: datetime
+    deadline: datetime
+    """After it nothing is sent: not by a press, not by a retry, not by a recovery."""
+    on_behalf: bool = False
+    """Asked for by somebody who may not stop it: only another person's press counts."""
+    without_second_question: bool = False
+    """``/flows stop <ref> now``: a move to another kind of situation does not ask again."""
+    message_ts: str = ""
+    """Where the card stands in ``channel``; empty while only a response_url reaches it."""
+    bulk_id: str = ""
+    """The bulk stop it is a member of; empty for a lone one."""
+    reason_by: str = ""
+    """Who gave the reason at the press; empty when whoever asked did."""
+    among: int = 1
+    """How many are stopped by the same press."""
+    thread: str = ""
+    """The thread of the channel in which the card stands."""
+
+    @property
+    def short_id(self) -> str:
+        return self.activeflow_id.hex[:8]
+
+    def late(self, now: datetime) -> bool:
+        return now >= self.deadline
+
+
+class IntentState(StrEnum):
+    """``draft`` is not posted yet; ``open`` can be pressed; ``stopping`` belongs to one press; the others are over."""
+
+    DRAFT = "draft"
+    OPEN = "open"
+    STOPPING = "stopping"
+    SETTLED = "settled"
+    CANCELLED = "cancelled"
+    SUPERSEDED = "superseded"
+
+
+class Wish(StrEnum):
+    """What a press asks for."""
+
+    STOP = "stop"
+    HANG_UP = "hang_up"
+    BULK = "bulk"
+
+
+@dataclass(frozen=True, slots=True)
+class Press:
+    """One person's press on a card, with what is needed to answer it later, even in another process.
+
+    The ``response_url`` (thirty minutes, five uses) is a capability: it is kept in the ledger's workflow row only.
+    """
+
+    intent_id: str
+    by: str
+    team: str
+    channel: str
+    message_ts: str
+    action_ts: str
+    trigger_id: str
+    response_url: str = field(repr=False)
+    at: datetime
+    wish: Wish = Wish.STOP
+    reason: str = ""
+    """Given at the press, where the rules ask for one. ``thread``: as in ``Intent``."""
+    thread: str = ""
+
+    @property
+    def id(self) -> str:
+        """The same signed click delivered twice has the same id, so it is carried out once."""
+        return f"{self.wish}:{self.intent_id}:{self.by}:{self.action_ts}"
+
+
+class Attribution(StrEnum):
+    """Whose doing the end is, as far as VoIPBIN lets anybody know."""
+
+    THIS_PRESS = "this press"
+    ALREADY = "already"
+    """It had ended before anything was sent."""
+    BY_ITSELF = "by itself"
+    """A stop was sent, but it reached its own finish first."""
+    CALL_UNREAD = "call unread"
+    """A stop was sent and answered, but its call, which would say whether the caller hung up first, could not be read."""
+    UNCERTAIN = "uncertain"
+    """It ended after a stop was sent (or was about to be) that was not clearly answered: this press, or by itself meanwhile."""
+    BEFORE = "before"
+    """A stop was sent, and VoIPBIN refused it, because it had ended already."""
+    LATER = "later"
+    """A stop was sent and did not end it; it ended when nothing of that stop could be at work any more."""
+
+
+def hung_up_first(hangup_at: datetime, ended_at: datetime) -> bool:
+    """Whether the activeflow ended with its call, and not the call with it; one that outlived its call by far did not."""
+    return hangup_at <= ended_at < hangup_at + timedelta(seconds=10)
+
+
+# ---------------------------------------------------------------- phases
+
+
+@dataclass(frozen=True, slots=True)
+class Waiting:
+    """The card as it was posted, to be pressed. ``who_may``: ids of those it is put to, when the asker may not."""
+
+    who_may: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class StopInHand:
+    """Claimed by one press; a stop is being sent or verified."""
+
+    by: str
+    since: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Moved:
+    """Between card and press it went from one kind of situation to another: the card asks once more."""
+
+    by: str
+    was: str
+
+
+@dataclass(frozen=True, slots=True)
+class CallAfter:
+    """What became of the call of a stopped activeflow. ``state``: hung_up, hanging_up, up or unknown."""
+
+    state: str
+    at: datetime | None = None
+    """When it was hung up."""
+    hung_up_by: str = ""
+    """Who pressed *Hang up the call*, when that was needed."""
+    why: str = ""
+    """Why that press may have done nothing."""
+    read_at: datetime | None = None
+    """When it was last read, while it is not over."""
+    until: datetime | None = None
+    """So long it is looked at, while it is not over; ``None``: nobody looks (any more)."""
+
+
+@dataclass(frozen=True, slots=True)
+class ChildAfter:
+    """What became of the on-complete flow that was due. ``activeflow_id`` is ``None`` when it was not found (yet)."""
+
+    activeflow_id: UUID | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Ended:
+    """Read back as ended. ``call``/``child`` are ``None`` when there is none, or while they are still looked for."""
+
+    by: str
+    attribution: Attribution
+    at: datetime | None
+    call: CallAfter | None = None
+    child: ChildAfter | None = None
+    receipt: str = ""
+    trouble: Trouble = NO_TROUBLE
+    """Why it is not sure what came of the stop."""
+
+    def after(self, there: "Ended | None") -> "Ended":
+        """This end, told after that one: whoever pressed *Hang up the call* meanwhile knows better about the call."""
+        if there is None or there.call is None or not there.call.hung_up_by:
+            return self
+        if self.call is not None and self.call.state == "hung_up" and there.call.state != "hung_up":
+            return self  # by whom is told by whoever carries out a later press, if there is one
+        return replace(self, call=there.call)
+
+
+@dataclass(frozen=True, slots=True)
+class NotKnown:
+    """A stop was sent and it cannot be said whether it worked. ``final``: nobody keeps looking."""
+
+    by: str
+    since: datetime
+    trouble: Trouble
+    final: bool = False
+    receipt: str = ""
+    until: datetime | None = None
+    """So long it is looked at; ``None``: nobody looks (any more)."""
+
+
+@dataclass(frozen=True, slots=True)
+class StillRunning:
+    """Sent, and read back as running until nothing of it could be at work any more: it did not work."""
+
+    by: str
+    at: datetime
+    """When it was last read as running."""
+    trouble: Trouble
+    receipt: str = ""
+    until: datetime | None = None
+    """So long it is looked at; ``None``: nobody looks (any more)."""
+
+
+@dataclass(frozen=True, slots=True)
+class NotSent:
+    """Certainly nothing was done; ``pressable``: the card can be pressed again.
+
+    ``shut``: why the gate let nothing out; ``None`` when VoIPBIN refused what was sent before any work.
+    """
+
+    by: str
+    trouble: Trouble
+    pressable: bool = True
+    shut: Shut | None = None
+    receipt: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Expired:
+    """Past the deadline."""
+
+    receipt: str = ""
+    """Of a press that was in time and could not be carried out in time; a late press has no outcome."""
+
+
+@dataclass(frozen=True, slots=True)
+class Cancelled:
+    by: str
+
+
+Outcome = Ended | NotKnown | StillRunning | NotSent | Expired
+"""How a press can end. ``receipt``: the number of the record that says so, and the first digits of its hash."""
+Phase = Outcome | Waiting | StopInHand | Moved | Cancelled
+
+
+class Why(StrEnum):
+    """Why a press was not taken, told to the presser alone."""
+
+    NOT_PERMITTED = "not permitted"
+    IDENTITY_UNKNOWN = "identity unknown"
+    SLACK_REFUSES = "Slack refuses the bot"
+    """Nobody's identity will be known until somebody looks at the app's token and scopes."""
+    NO_SUCH_CARD = "no such card"
+    SUPERSEDED = "superseded"
+    CANCELLED = "cancelled"
+    OVER = "over"
+    LATE = "late"
+    TAKEN = "taken"
+    OWN_REQUEST = "own request"
+    NO_REASON = "no reason"
+    TOO_MANY = "too many"
+    LEDGER = "ledger"
+    CARD_UNREAD = "card unread"
+    """A hang-up was carried out, and its card cannot be changed. ``because`` is the state of the call (``CallAfter``)."""
+
+
+@dataclass(frozen=True, slots=True)
+class Declined:
+    """A press that was not taken, or whose card cannot say what came of it. No activeflow was stopped by it.
+
+    ``because`` is the decision's reason, ``who_may`` ids to ask; ``by`` who is stopping it already.
+    """
+
+    why: Why
+    because: str = ""
+    who_may: tuple[str, ...] = ()
+    by: str = ""
+    activeflow_id: UUID | None = None
+
+
+def renewed(intent: Intent, *, id_: str, seen_now: Seen, at: datetime, deadline: datetime) -> Intent:
+    """The intent that takes the place of one whose activeflow has moved on; to be pressed anew by anybody who may."""
+    return replace(intent, id=id_, seen=seen_now, asked_at=at, deadline=deadline)

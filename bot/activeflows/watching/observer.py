@@ -1,0 +1,193 @@
+"""Observe the watched activeflows: by events, and by reading what no event tells.
+
+An event that one ended is VoIPBIN's word; it is read once more all the same, because the reading may know more (that it
+was deleted, how far it had come). What is only missing among what runs is read until VoIPBIN says how it ended, or has
+been silent about it for too long. Decision: one reading at a time and a second apart, however many watches there are,
+so that they never take more than a small share of the requests that everything else needs.
+"""
+
+import asyncio
+from collections import deque
+from collections.abc import Callable
+from contextlib import suppress
+from dataclasses import replace
+from datetime import datetime, timedelta
+from typing import Final
+
+from bot.activeflows.anomalies.warnings import Warned
+from bot.activeflows.errors import NOT_SHOWN, Failure, NotFound, NotOurs
+from bot.activeflows.index import Change
+from bot.activeflows.model import Activeflow
+from bot.activeflows.ports import VoIPBIN
+from bot.activeflows.queries.lookups import what_it_does
+from bot.activeflows.watching.end_reasons import Endings
+from bot.activeflows.watching.observations import learnt, version_of
+from bot.activeflows.watching.pacing import Pace
+from bot.activeflows.watching.ports import Events
+from bot.activeflows.watching.registry import Board, Followed
+from bot.activeflows.watching.watch import Ending, How, Source
+
+_HEARD: Final = 1000
+"""Events that wait to be taken in. What is dropped is found in the index, or by reading."""
+_NOT_SAID: Final = "it no longer runs, and VoIPBIN did not answer how it ended"
+_NEVER: Final = float("inf")
+
+
+class WatchObserver:
+    """Keeps what is known about those on the board true."""
+
+    def __init__(
+        self,
+        voipbin: VoIPBIN,
+        events: Events | None,
+        endings: Endings,
+        board: Board,
+        *,
+        pace: Pace,
+        now: Callable[[], datetime],
+        warned: Warned,
+    ) -> None:
+        self._voipbin, self._events, self._endings, self._board = voipbin, events, endings, board
+        self._pace, self._now, self._warned = pace, now, warned
+        self._heard: deque[tuple[Change, datetime]] = deque(maxlen=_HEARD)
+        self._ears = asyncio.Event()
+
+    def source(self, followed: Followed | None = None) -> Source:
+        """Where what is known comes from, in general or about this one."""
+        if self._events is None:
+            return Source.READING
+        if not self._events.live:
+            return Source.DOWN
+        held = followed is None or self._events.index.get(followed.watch.activeflow_id) is not None
+        return Source.EVENTS if held else Source.READING
+
+    # ---------------------------------------------------------------- events
+
+    def hear(self, change: Change) -> None:
+        """For ``Index.listen``."""
+        if self._board.about(change.activeflow_id):
+            self._heard.append((change, self._now()))
+            self._ears.set()
+
+    async def take_in(self) -> None:
+        """What was heard, in its order; waits for it."""
+        await self._ears.wait()
+        self._ears.clear()
+        while self._heard:
+            change, at = self._heard.popleft()
+            for followed in self._board.about(change.activeflow_id):
+                await self._take(followed, change, at)
+
+    async def _take(self, followed: Followed, change: Change, at: datetime) -> None:
+        if not change.over and change.after is not None:
+            await self._learn(followed, change.after, at)
+            return
+        if change.after is not None and change.after.ended:
+            followed.final = change.after
+        followed.gone_since, followed.read_at = followed.gone_since or at, None
+        self._board.to_read.set()
+
+    async def catch_up(self, followed: Followed) -> None:
+        """Just before it is told: what the index knows, it knows as of now. Wakes nobody."""
+        if self._events is None or self.source(followed) is not Source.EVENTS or followed.ending is not None:
+            return
+        held, at = self._events.index.get(followed.watch.activeflow_id), self._now()
+        if held is not None:
+            await self._learnt(followed, held, at)
+
+    async def _learn(self, followed: Followed, activeflow: Activeflow, as_of: datetime) -> None:
+        if await self._learnt(followed, activeflow, as_of):
+            self._board.news(followed)
+
+    async def _learnt(self, followed: Followed, activeflow: Activeflow, as_of: datetime) -> bool:
+        """Whether that is worth an edit."""
+        doing = await what_it_does(self._voipbin, activeflow, within=self._pace.side_look)
+        warnings = await self._warned(activeflow, doing.situation)
+        if followed.ending is not None:
+            return False
+        spoken_again, followed.silent_since = followed.silent_since is not None, None
+        known = learnt(followed.known, activeflow, doing.situation, warnings, as_of)
+        return followed.learn(known) or spoken_again
+
+    # ---------------------------------------------------------------- reading
+
+    async def read_next(self) -> None:
+        """Read the one that has waited longest, when it is time; waits for that."""
+        self._board.to_read.clear()
+        clock = asyncio.get_running_loop().time()
+        due, _, followed = min(
+            ((self._due(followed), followed.watch.id, followed) for followed in self._board.all()),
+            default=(_NEVER, "", None),
+            key=lambda waiting: waiting[:2],
+        )
+        if followed is None or due > clock:
+            with suppress(TimeoutError):
+                async with asyncio.timeout(min(due - clock, 1.0) if followed is not None else None):
+                    await self._board.to_read.wait()
+            return
+        followed.read_at = clock
+        if self.source(followed) is Source.EVENTS and followed.final is None:
+            await self.catch_up(followed)
+            self._board.news(followed)
+            return
+        await self._read(followed)
+        await asyncio.sleep(1 / self._pace.reads)
+
+    def _due(self, followed: Followed) -> float:
+        if followed.ending is not None:
+            return _NEVER
+        if followed.read_at is None:
+            return 0.0
+        if followed.final is None and self.source(followed) is Source.EVENTS:
+            return _NEVER
+        return followed.read_at + (self._pace.read_every if followed.final is None else 1.0)
+
+    async def _read(self, followed: Followed) -> None:
+        as_of = self._now()
+        if followed.final_since is not None and followed.final is not None:  # only its ending is still asked about
+            await self._conclude(followed, followed.final, as_of)
+            return
+        try:
+            read = await self._voipbin.activeflow(followed.watch.activeflow_id)
+        except NotFound:
+            self._board.end(followed, Ending(How.DELETED, as_of))
+        except NotOurs:
+            self._board.end(followed, Ending(How.NOT_KNOWN, as_of, NOT_SHOWN))
+        except Failure:
+            await self._unread(followed, as_of)
+        else:
+            await self._was_read(followed, read, as_of)
+
+    async def _was_read(self, followed: Followed, read: Activeflow, as_of: datetime) -> None:
+        if not followed.caught_up:
+            followed.caught_up = True
+            self._board.news(followed)
+        if read.ended or followed.final is not None:  # a copy that is older than the event does not undo it
+            await self._conclude(followed, read if read.ended else followed.final or read, as_of)
+        elif read.deleted_at is not None:
+            self._board.end(followed, Ending(How.DELETED, read.deleted_at))
+        else:
+            followed.gone_since = None
+            await self._learn(followed, read, as_of)
+
+    async def _unread(self, followed: Followed, as_of: datetime) -> None:
+        if followed.final is not None:
+            await self._conclude(followed, followed.final, as_of)
+            return
+        if followed.silent_since is None:
+            followed.silent_since = as_of
+            self._board.news(followed)
+        gone = followed.gone_since
+        if gone is not None and as_of - gone >= timedelta(seconds=self._pace.give_up):
+            self._board.end(followed, Ending(How.NOT_KNOWN, gone, _NOT_SAID))
+
+    async def _conclude(self, followed: Followed, ended: Activeflow, as_of: datetime) -> None:
+        followed.final, followed.final_since = ended, followed.final_since or as_of
+        doing = await what_it_does(self._voipbin, ended, within=self._pace.side_look)
+        late = as_of - followed.final_since >= timedelta(seconds=self._pace.settle)
+        ending = await self._endings.of(ended, doing.situation.words, followed.final_since, final=late)
+        if ending is not None:
+            version = max(version_of(ended), followed.known.version)
+            steps = max(ended.steps_used, followed.known.steps)
+            followed.known = replace(followed.known, version=version, steps=steps, warnings=())
+            self._board.end(followed, ending)

@@ -1,0 +1,250 @@
+"""Reconcile the watch cards with the watched activeflows until each has ended.
+
+Five things go on beside each other: the ledger is looked at for watches that began or ended; events are taken in; what
+no event tells is read (both ``noticing``); it is looked whether each watcher may still view; and cards are edited, one
+after the other, so that no older words can overtake newer ones. Promises:
+
+- What a card says next is remembered before it is said, by a process that holds the lease: a restart goes on from there,
+  and of several processes one speaks.
+- "Ended" is said when VoIPBIN said so, once, and nothing is said after it. While it is not known, the card says what was
+  known, and when.
+- Nothing new is said for somebody who may not view it any more: the watch ends with what was said before.
+- Whatever fails is tried again; nothing here ends by itself, and nothing is said at a shutdown.
+"""
+
+import asyncio
+from collections.abc import Awaitable, Callable, Sequence
+from contextlib import suppress
+from datetime import datetime, timedelta
+from typing import Final
+
+from bot.activeflows.anomalies.warnings import Warned, by_situation
+from bot.activeflows.errors import LedgerUnavailable
+from bot.activeflows.ports import Records, VoIPBIN
+from bot.activeflows.watching.end_reasons import Endings
+from bot.activeflows.watching.observer import WatchObserver
+from bot.activeflows.watching.pacing import Pace, Pacing
+from bot.activeflows.watching.ports import Events, Permitted, WatchCards, WatchLedger
+from bot.activeflows.watching.registry import Board, Followed
+from bot.activeflows.watching.watch import LEASE, Ending, How, Kept, Known, Source, Telling, Watch
+
+_RENEW: Final = LEASE / 3
+_MARGIN: Final = 3.0
+"""Seconds before its end in which the lease is not trusted any more."""
+_IDLE: Final = 10.0
+"""Between two looks into a ledger without watches."""
+_FORGET_EVERY: Final = timedelta(hours=1)
+_KEPT_FOR: Final = timedelta(days=1)
+_FINISHED: Final = 1000
+"""Ids remembered, so that a look into the ledger that was under way brings none back."""
+
+
+async def permitted_always(watch: Watch) -> bool | None:  # noqa: ARG001 - as ``Permitted``
+    return True
+
+
+class WatchReconciler:
+    """``attend`` is at work for as long as it runs. ``broken`` is told of what nobody foresaw."""
+
+    def __init__(
+        self,
+        voipbin: VoIPBIN,
+        events: Events | None,
+        ledger: WatchLedger,
+        records: Records,
+        cards: WatchCards,
+        *,
+        pace: Pace,
+        now: Callable[[], datetime],
+        broken: Callable[[Exception], None],
+        warned: Warned = by_situation,
+        permitted: Permitted = permitted_always,
+    ) -> None:
+        self._events, self._ledger, self._cards = events, ledger, cards
+        self._pace, self._now, self._broken = pace, now, broken
+        self._permitted = permitted
+        self._clock = asyncio.get_running_loop().time
+        self._board = Board(Pacing(pace, self._clock()))
+        self._noticing = WatchObserver(
+            voipbin, events, Endings(records), self._board, pace=pace, now=now, warned=warned
+        )
+        self._stirred = asyncio.Event()
+        self._held_until = self._renew_at = 0.0
+        self._finished: dict[str, None] = {}
+        self._forgot_at: datetime | None = None
+
+    def stir(self) -> None:
+        """Look into the ledger now."""
+        self._stirred.set()
+
+    def source(self) -> Source:
+        return self._noticing.source()
+
+    async def attend(self) -> None:
+        """Until cancelled."""
+        deaf = self._events.index.listen(self._noticing.hear) if self._events is not None else lambda: None
+        try:
+            async with asyncio.TaskGroup() as beside:
+                for work in (
+                    self._look,
+                    self._noticing.take_in,
+                    self._noticing.read_next,
+                    self._permit_all,
+                    self._tell,
+                ):
+                    beside.create_task(self._on_and_on(work))
+        finally:
+            deaf()
+            if self._held_until:
+                with suppress(LedgerUnavailable):
+                    await self._ledger.release()
+
+    async def _on_and_on(self, work: Callable[[], Awaitable[None]]) -> None:
+        while True:
+            try:
+                await work()
+            except LedgerUnavailable:  # said by the database's own log
+                await asyncio.sleep(self._pace.look_every)
+            except Exception as trouble:  # noqa: BLE001 - whatever it was, the cards must go on
+                self._broken(trouble)
+                await asyncio.sleep(self._pace.look_every)
+
+    # ---------------------------------------------------------------- the ledger
+
+    async def _look(self) -> None:
+        self._stirred.clear()
+        kept, held = await self._ledger.watches(), bool(self._held_until)
+        ours = bool(kept) and await self._hold()
+        if ours and not held:
+            kept = await self._ledger.watches()  # as they are now that nobody else follows them
+        self._follow(kept if ours else ())
+        await self._forget()
+        with suppress(TimeoutError):
+            async with asyncio.timeout(self._pace.look_every if kept else _IDLE):
+                await self._stirred.wait()
+
+    async def _hold(self) -> bool:
+        asked = self._clock()
+        if asked >= self._renew_at:
+            held = await self._ledger.hold()
+            self._held_until, self._renew_at = (asked + LEASE - _MARGIN, asked + _RENEW) if held else (0.0, 0.0)
+        return bool(self._held_until)
+
+    def _follow(self, kept: Sequence[Kept]) -> None:
+        """These and no others."""
+        open_ = {each.watch.id: each for each in kept if each.watch.id not in self._finished}
+        for followed in self._board.all():
+            if followed.watch.id not in open_:
+                self._board.drop(followed)
+        for id_, each in open_.items():
+            followed_already = self._board.get(id_)
+            if followed_already is None:
+                self._board.put(each, self._clock())
+            elif each.ending is not None and not followed_already.closed:
+                followed_already.ending, followed_already.closed = each.ending, True
+                self._board.news(followed_already)
+            elif self._now() >= each.watch.until:
+                self._board.end(followed_already, Ending(How.TOO_LONG, self._now()))
+
+    async def _forget(self) -> None:
+        now = self._now()
+        if self._forgot_at is None or now - self._forgot_at >= _FORGET_EVERY:
+            self._forgot_at = now
+            await self._ledger.forget(now - _KEPT_FOR)
+
+    async def _permit_all(self) -> None:
+        for followed in self._board.all():
+            await self._permit(followed)
+        await asyncio.sleep(self._pace.permit_every)
+
+    async def _permit(self, followed: Followed) -> None:
+        """End it where its watcher may not view it any more; while that is not known, it goes on."""
+        if followed.closed or (followed.ending is not None and followed.ending.how is How.NOT_PERMITTED):
+            return
+        permitted = None
+        with suppress(TimeoutError):
+            async with asyncio.timeout(self._pace.side_look):
+                permitted = await self._permitted(followed.watch)
+        if permitted is False and not followed.closed:
+            followed.known, followed.ending = followed.kept, Ending(How.NOT_PERMITTED, self._now())
+            self._board.news(followed)
+
+    # ---------------------------------------------------------------- the cards
+
+    async def _tell(self) -> None:
+        """Edit the next card when it is due; waits for that."""
+        self._board.to_tell.clear()
+        pacing = self._board.pacing
+        wait = pacing.wait(self._clock())
+        if wait is None or wait > 0:
+            with suppress(TimeoutError):
+                async with asyncio.timeout(wait):
+                    await self._board.to_tell.wait()
+            return
+        id_ = pacing.next(self._clock())
+        followed = self._board.get(id_) if id_ is not None else None
+        if followed is None:
+            await asyncio.sleep(self._pace.again / 100)  # not to be expected, and not worth a busy loop
+            return
+        try:
+            told = await self._say(followed)
+        except Exception:
+            pacing.failed(followed.watch.id, self._clock())
+            raise
+        if not told:
+            pacing.failed(followed.watch.id, self._clock())
+
+    async def _say(self, followed: Followed) -> bool:
+        """What is known of it now. False when that has to be tried again."""
+        await self._noticing.catch_up(followed)
+        await self._permit(followed)
+        known = followed.known
+        if followed.told:
+            return await self._finish(followed)
+        if self._clock() >= self._held_until or not await self._recorded(followed, known):
+            self._board.drop(followed)  # somebody else follows it, or it has ended otherwise: the ledger says
+            self.stir()
+            return True
+        ending = followed.ending
+        source = self._noticing.source(followed)
+        edited = await self._cards.edit(Telling(followed.watch, known, source, followed.silent_since, ending))
+        self._board.pacing.edited(followed.watch.id, self._clock())
+        if edited.wait:
+            self._board.pacing.refused(self._clock(), edited.wait)
+            self._board.news(followed)
+            return True
+        if edited.gone:
+            return await self._lose(followed)
+        if edited.done and ending is not None:
+            followed.told = True
+            return await self._finish(followed)
+        if edited.done:
+            self._board.pacing.succeeded(followed.watch.id)
+        return edited.done
+
+    async def _recorded(self, followed: Followed, known: Known) -> bool:
+        """What is to be said stands in the ledger."""
+        if known != followed.kept:
+            if not await self._ledger.keep(followed.watch.id, known):
+                return False
+            followed.kept = known
+        if followed.ending is not None and not followed.closed:
+            stands = await self._ledger.close(followed.watch.id, followed.ending)
+            if stands is None:
+                return False
+            followed.ending, followed.closed = stands, True
+        return True
+
+    async def _lose(self, followed: Followed) -> bool:
+        """Its card is gone: there is nothing to be said any more, and nowhere to say it."""
+        await self._ledger.close(followed.watch.id, Ending(How.CARD_GONE, self._now()))
+        followed.told = True
+        return await self._finish(followed)
+
+    async def _finish(self, followed: Followed) -> bool:
+        if await self._ledger.over(followed.watch.id, self._now()):
+            self._finished[followed.watch.id] = None
+            while len(self._finished) > _FINISHED:
+                del self._finished[next(iter(self._finished))]
+        self._board.drop(followed)
+        return True

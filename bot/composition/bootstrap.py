@@ -1,0 +1,281 @@
+"""Build and run the whole bot.
+
+``running`` puts the rooms together, and takes them apart again in this order: nothing new comes in, what was acked is
+finished, stops under way finish or stay pending in the ledger, then the connections close. Tests and the demo call the
+same function; only their addresses differ.
+
+Decision: apart from ``command_line``, so that it and the house each stay one sitting's reading.
+"""
+
+import contextlib
+from collections.abc import AsyncIterator, Callable
+from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, timedelta
+from functools import partial
+from typing import Final
+
+import structlog
+from prometheus_client import CollectorRegistry
+from slack_bolt.async_app import AsyncApp
+from slack_sdk.web.async_client import AsyncWebClient
+
+from bot.activeflows.alerting.delivery import AlertPace
+from bot.activeflows.anomalies.detector import AnomalyDetector
+from bot.activeflows.diagnosis import Diagnosis
+from bot.activeflows.errors import Failure
+from bot.activeflows.operators import Policy
+from bot.activeflows.queries.audit_review import AuditReview
+from bot.activeflows.queries.disclosure import Disclosure
+from bot.activeflows.queries.home import AtHome
+from bot.activeflows.queries.listing import Reading
+from bot.activeflows.records import Head
+from bot.activeflows.search.finder import Finder
+from bot.activeflows.stopping.request import StopRequests
+from bot.activeflows.stopping.timeouts import Patience
+from bot.activeflows.watching.pacing import Pace as WatchPace
+from bot.composition.alert_service import raising_alerts
+from bot.composition.background import beside
+from bot.composition.baseline import BaselineLearner
+from bot.composition.clients import installed, kept_alone, opened, reached, secret_of
+from bot.composition.file_permissions import exposed
+from bot.composition.health_checks import HealthChecks, needs_of
+from bot.composition.maintenance import KEPT_FOR, LOOK_EVERY, forgetting, kept_up
+from bot.composition.watch_service import watching_over
+from bot.composition.workflows import SILENT_AFTER, Workflows
+from bot.ledger.alert_store import AlertStore
+from bot.ledger.baseline_store import BaselineStore
+from bot.ledger.clock import SharedClock
+from bot.ledger.database import Database
+from bot.ledger.durable_workflows import RECORD_WITHIN
+from bot.ledger.replicas import LastSign, living
+from bot.ledger.stop_store import StopStore
+from bot.misconfigured import Misconfigured
+from bot.policy import PolicyInForce
+from bot.settings import Settings
+from bot.slack.blocks.audit_head import audit_head
+from bot.slack.cards.alert_cards import AlertCards
+from bot.slack.cards.bulk_cards import BulkCards
+from bot.slack.cards.home_view import Homes
+from bot.slack.cards.stop_cards import StopCards
+from bot.slack.cards.watch_cards import WatchCards
+from bot.slack.interaction import Interaction
+from bot.slack.listeners import register
+from bot.slack.listeners.app import build_app, web_client
+from bot.slack.listeners.context import ListenerContext
+from bot.slack.listeners.unknown import Unknown
+from bot.slack.messaging.messenger import Messenger, Posted
+from bot.slack.messaging.session import http_session
+from bot.slack.messaging.views import Views
+from bot.slack.people.access import Access
+from bot.slack.people.appeals import Appeals
+from bot.slack.people.identity import People
+from bot.slack.people.installation import Installation
+from bot.slack.press_translation import OpenReasons
+from bot.slack.transport.http import Check, http_app, serve
+from bot.slack.transport.intake import Intake
+from bot.slack.transport.jobs import Jobs
+from bot.slack.transport.socket_mode import NotConnected, SocketMode
+from bot.voipbin import InBulk, Pace, Urgency, VoIPBINClient
+from bot.voipbin import Patience as AskingPatience
+
+log = structlog.get_logger(__name__)
+LAST_WORDS: Final = 10.0
+"""Seconds that acked work, and then stops under way, get at a shutdown; what is cut off of a stop goes on at the next start."""
+
+
+def utc_now() -> datetime:
+    return datetime.now(UTC)
+
+
+@dataclass(frozen=True, slots=True)
+class Running:
+    """A bot at work."""
+
+    port: int
+    """Where its small server listens."""
+
+
+@asynccontextmanager
+async def running(
+    settings: Settings,
+    *,
+    patience: Patience | None = None,
+    asking: AskingPatience | None = None,
+    pace: Pace | None = None,
+    watch_pace: WatchPace | None = None,
+    alert_pace: AlertPace | None = None,
+    look_every: float = LOOK_EVERY,
+    kept_for: timedelta = KEPT_FOR,
+    last_words: float = LAST_WORDS,
+    wall: Callable[[], datetime] = utc_now,
+    record_within: timedelta = RECORD_WITHIN,
+    silent_after: float = SILENT_AFTER,
+) -> AsyncIterator[Running]:
+    """The whole bot, for as long as the block lasts. Raises ``Misconfigured`` with one line per mistake.
+
+    ``look_every``: seconds between two looks at the policy file. ``kept_for``: what durable presses leave behind.
+    ``record_within``: so long a press may take to be recorded. ``silent_after``: seconds that the database may be silent.
+    """
+    in_force, patience = PolicyInForce(settings.flows_bot_policy), patience or Patience()
+    async with AsyncExitStack() as stack:
+        session = await stack.enter_async_context(http_session())
+        access, token = Access(), settings.slack_bot_token.get_secret_value()
+        client = web_client(token, settings.slack_api_url, session, access=access)
+        installation = await installed(client, settings, access)
+        voipbin = await reached(settings, stack, asking)
+        database = await opened(settings, stack)
+        kept_alone(database, stack)
+        for words in exposed(settings):
+            log.warning("file_open_to_others", what=words)
+        aside = database.apart()
+        stack.push_async_callback(aside.close)
+
+        clock = SharedClock(database, wall)
+        now = clock.now
+        last_sign = LastSign(lasts=not database.is_postgresql)
+        book, teller = StopStore(database, now=now, alone=last_sign.nobody_took_over), Messenger(client, session)
+        asked = web_client(token, settings.slack_api_url, session, access=access, waits=False)
+        people = People(asked, installation, in_force.policy, alone=not database.is_postgresql)
+        cards = StopCards(teller, settings.flows_bot_command, mention=installation.mention, now=now)
+        bulk_cards = BulkCards(teller, cards)
+        carrying = Workflows(
+            voipbin,
+            database,
+            book,
+            people,
+            policy=in_force.policy,
+            patience=patience,
+            clock=clock,
+            last_sign=last_sign,
+            record_within=record_within,
+            silent_after=silent_after,
+        )
+        bulk = await carrying.begin(cards, bulk_cards, stack, within=last_words)
+        await stack.enter_async_context(beside(forgetting(carrying.durable.forget, now, kept_for=kept_for)))
+        jobs = Jobs(teller, command=settings.flows_bot_command)
+        stack.push_async_callback(jobs.drain, within=last_words)
+
+        live = await stack.enter_async_context(voipbin.following(pace).at_work()) if settings.voipbin_events else None
+        learning = BaselineLearner(BaselineStore(database), now=now)
+        judging = (
+            await stack.enter_async_context(learning.at_work(live.index)) if live else AnomalyDetector(learning.stays)
+        )
+        over = watching_over(
+            voipbin,
+            live,
+            database,
+            book,
+            WatchCards(teller, settings.flows_bot_command, now=now),
+            holder=carrying.durable.executor_id,
+            judging=judging,
+            pace=watch_pace,
+            now=now,
+            people=people,
+        )
+        reading = Reading(InBulk(voipbin, Urgency.SCREEN), now=now, live=live, past=voipbin, judging=judging)
+        to_stop = Reading(voipbin, now=now, live=live, judging=judging)
+        needs = needs_of(voipbin, aside) | {"token": access.ready}
+        views, reviewing = Views(client), AuditReview(book, now=now)
+        warnings: dict[str, Check] = {"scopes": access.complete}
+        doctoring = HealthChecks(
+            client,
+            voipbin,
+            live,
+            aside,
+            in_force,
+            connection=lambda: needs.get("slack"),
+            elsewhere=lambda: warnings.get("socket"),
+            alerts=lambda: warnings.get("alerts"),
+            now=now,
+        )
+        at_home = AtHome(voipbin, live, judging, reviewing, doctoring.at_a_glance, now)
+        context = ListenerContext(
+            command=settings.flows_bot_command,
+            mention=installation.mention,
+            people=people,
+            access=access,
+            appeals=Appeals(),
+            jobs=jobs,
+            teller=teller,
+            cards=cards,
+            reasons=OpenReasons(),
+            policy=in_force.policy,
+            web=client,
+            reading=reading,
+            searching=Finder(voipbin, voipbin, now, records=book, judging=judging, live=live),
+            reviewing=reviewing,
+            revealing=Disclosure(voipbin, voipbin, book, now=now),
+            asking=StopRequests(voipbin, book, to_stop.resolve, patience=patience, now=now),
+            bulk=bulk,
+            examining=Diagnosis(doctoring.looks),
+            watching=await stack.enter_async_context(over),
+            bulk_cards=bulk_cards,
+            views=views,
+            homes=Homes(people, at_home, views, teller, settings.flows_bot_command, now=now),
+            bulks=carrying.bulks,
+            presses=carrying.durable,
+            records=book,
+            now=now,
+        )
+        app = build_app(client, installation, jobs, Unknown(teller, jobs, settings.flows_bot_command))
+        register(app, context, installation.bot_user_id)
+        tell = partial(_tell_head, teller, in_force)
+        keeping = kept_up(in_force, database, tell, now=now, look_every=look_every)
+        claims = AlertStore(database, carrying.durable.executor_id)
+        alerts = AlertCards(teller, settings.flows_bot_command)
+        raising = raising_alerts(voipbin, live, judging, claims, alerts, in_force.policy, pace=alert_pace, now=now)
+        checks = {"policy": keeping, "alerts": raising}
+        warnings |= {name: await stack.enter_async_context(check) for name, check in checks.items()}
+        port = await _doors(settings, app, installation, client, database, needs, warnings, stack)
+        _say_hello(settings, in_force.policy(), installation, voipbin, port)
+        yield Running(port)
+
+
+async def _doors(
+    settings: Settings,
+    app: AsyncApp,
+    installation: Installation,
+    client: AsyncWebClient,
+    database: Database,
+    needs: dict[str, Check],
+    warnings: dict[str, Check],
+    stack: AsyncExitStack,
+) -> int:
+    """Open the front door, last of all: whatever comes in from now on can be carried out. The port of the server."""
+    registry = CollectorRegistry()
+    secret = secret_of(settings.slack_signing_secret)
+    intake = Intake(app, installation, signing_secret="" if settings.socket_mode else secret, registry=registry)
+    if settings.socket_mode:
+        socket = SocketMode(intake, client, secret_of(settings.slack_app_token), replicas=partial(living, database))
+        try:
+            await socket.open()
+        except NotConnected as trouble:
+            raise Misconfigured(f"{trouble}.") from None
+        stack.push_async_callback(socket.close)
+        needs["slack"], warnings["socket"] = socket.ready, socket.elsewhere
+    server = http_app(None if settings.socket_mode else intake, needs, registry, warnings=warnings)
+    try:
+        return await stack.enter_async_context(serve(server, settings.flows_bot_host, settings.flows_bot_port))
+    except OSError as taken:
+        why = str(taken.strerror).partition(" (")[0]  # Python adds the address, which stands before it already
+        raise Misconfigured(f"FLOWS_BOT_HOST and FLOWS_BOT_PORT: cannot listen there ({why}).") from None
+
+
+async def _tell_head(teller: Messenger, in_force: PolicyInForce, head: Head, day: date) -> bool:
+    """Post it in the channel the policy names; whether it could be seen there. Without one the log is enough."""
+    channel = in_force.policy().rules.audit_channel
+    if not channel:
+        return True
+    return isinstance(await teller.publicly(Interaction("", "", channel), audit_head(head, day)), Posted)
+
+
+def _say_hello(
+    settings: Settings, policy: Policy, installation: Installation, voipbin: VoIPBINClient, port: int
+) -> None:
+    with contextlib.suppress(Failure):
+        log.info("voipbin_account", customer=str(voipbin.customer.id), name=voipbin.customer.name)
+    if not policy.grants:
+        log.warning("nobody_may_do_anything", why="FLOWS_BOT_POLICY is not set, or grants nothing")
+    mode = "socket" if settings.socket_mode else "http"
+    log.info("ready", mode=mode, workspace=installation.team_id, command=settings.flows_bot_command, port=port)

@@ -1,0 +1,109 @@
+"""Compose what ``/flows doctor`` looks at: each package's own health.
+
+The same looks serve ``/flows doctor``, the Home and, those that need no running bot, ``flows-bot check``.
+"""
+
+from collections.abc import Callable, Mapping
+from datetime import datetime
+from functools import partial
+from importlib.metadata import version
+
+from slack_sdk.web.async_client import AsyncWebClient
+
+from bot.activeflows.ages import in_words
+from bot.activeflows.errors import Failure
+from bot.activeflows.health import Look, Resolution, State
+from bot.ledger import health as ledger
+from bot.ledger.database import Database
+from bot.policy import PolicyInForce
+from bot.policy import health as policy
+from bot.slack import health as slack
+from bot.slack.transport.http import Check
+from bot.voipbin import Following, VoIPBINClient
+from bot.voipbin import health as voipbin
+
+
+class HealthChecks:
+    """What a running bot can be asked."""
+
+    def __init__(
+        self,
+        client: AsyncWebClient,
+        voipbin_: VoIPBINClient,
+        following: Following | None,
+        database: Database,
+        in_force: PolicyInForce,
+        *,
+        connection: Callable[[], Check | None],
+        elsewhere: Callable[[], Check | None],
+        alerts: Callable[[], Check | None],
+        now: Callable[[], datetime],
+    ) -> None:
+        """What says why Socket Mode is not ready, that it is shared with strangers, and why alerts cannot be posted: each
+        given once there is one.
+        """
+        self._client, self._voipbin, self._following = client, voipbin_, following
+        self._database, self._in_force, self._connection, self._now = database, in_force, connection, now
+        self._elsewhere, self._alerts = elsewhere, alerts
+        self._began = now()
+
+    def looks(self, channel: str) -> Mapping[str, Look]:
+        """All there is to look at, for somebody in this channel."""
+        client, account = self._client, self._voipbin
+        return {
+            "flows-bot": self._itself,
+            slack.SLACK: partial(slack.token, client),
+            slack.DELIVERIES: self._deliveries,
+            slack.CHANNEL: partial(slack.member, client, channel),
+            slack.GROUPS: lambda: slack.groups(client, self._in_force.policy()),
+            voipbin.ACCOUNT: partial(voipbin.account, account),
+            voipbin.CREDENTIAL: lambda: voipbin.credential(account, self._now()),
+            voipbin.STREAM: partial(voipbin.event_stream, self._following),
+            voipbin.REQUESTS: partial(voipbin.requests, account),
+            **self._own(),
+        }
+
+    def at_a_glance(self) -> Mapping[str, Look]:
+        """What is known without asking Slack or VoIPBIN."""
+        return {
+            slack.DELIVERIES: self._deliveries,
+            voipbin.ACCOUNT: partial(voipbin.introduced, self._voipbin),
+            voipbin.STREAM: partial(voipbin.event_stream, self._following),
+            voipbin.REQUESTS: partial(voipbin.requests, self._voipbin),
+            **self._own(),
+        }
+
+    def _own(self) -> Mapping[str, Look]:
+        return {
+            "ledger": partial(ledger.ledger, self._database),
+            "policy": partial(policy.in_force, self._in_force),
+            **({"alerts": self._alerting} if self._in_force.policy().alerts else {}),
+        }
+
+    async def _itself(self) -> Resolution:
+        up = in_words(self._now() - self._began)
+        return Resolution("flows-bot", State.OK, f"version {version('flows-bot')}, running for {up}")
+
+    async def _alerting(self) -> Resolution:
+        check = self._alerts()
+        why = await check() if check is not None else ""
+        if why:
+            return Resolution("alerts", State.WARNING, why, "Until then nobody is told by itself what is wrong.")
+        rules = len(self._in_force.policy().alerts)
+        return Resolution("alerts", State.OK, f"{'1 rule is' if rules == 1 else f'{rules} rules are'} looked after")
+
+    async def _deliveries(self) -> Resolution:
+        return await slack.deliveries(self._connection(), self._elsewhere())
+
+
+def needs_of(voipbin_: VoIPBINClient, database: Database) -> dict[str, Check]:
+    """What ``/readyz`` asks: empty when ready, else why not."""
+
+    async def introduced() -> str:
+        try:
+            _ = voipbin_.customer
+        except Failure as trouble:
+            return trouble.what
+        return "VoIPBIN refuses the credential: look at the access key or the login" if voipbin_.rejected else ""
+
+    return {"voipbin": introduced, "ledger": partial(ledger.writable, database)}

@@ -1,0 +1,158 @@
+"""Look after the policy file and record the audit's heads while the bot runs.
+
+Promises: a change of the policy takes effect within two looks, and a record of it is in the audit chain. While the
+ledger takes no record a change takes effect all the same (it may be the one that locks somebody out) and is recorded
+later; nothing can be stopped without a ledger anyway. What is broken is logged as an error, and said by ``/readyz``.
+"""
+
+import asyncio
+import secrets
+import time
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import AsyncExitStack, asynccontextmanager
+from datetime import UTC, date, datetime, timedelta
+from functools import partial
+from typing import Final, TypeAlias
+
+import structlog
+
+from bot.activeflows.errors import LedgerUnavailable
+from bot.activeflows.records import Head, Record, What
+from bot.composition.background import beside, forever
+from bot.ledger import audit_heads, policy_log
+from bot.ledger.database import Database
+from bot.logs import AUDIT_HEAD
+from bot.policy import PolicyInForce
+from bot.policy.active_policy import BLIND
+
+log = structlog.get_logger(__name__)
+Tell: TypeAlias = Callable[[Head, date], Awaitable[bool]]
+LOOK_EVERY: Final = 1.0
+"""Seconds between two looks at the policy file."""
+HEAD_EVERY: Final = 1.0
+"""Seconds between two questions whether a head is to be told."""
+HEAD_AGAIN: Final = 60.0
+"""Seconds until a head that nobody could see is told again."""
+FORGET_EVERY: Final = 3600.0
+KEPT_FOR: Final = timedelta(days=1)
+"""Longer than any press is carried out, and than Slack's signature of a repeated delivery is good for."""
+BY: Final = "policy file"
+"""Who, in the record of a change."""
+
+
+class PolicyWatch:
+    """Keeps the policy in force, the log and the audit in step with the file."""
+
+    def __init__(self, in_force: PolicyInForce, database: Database, *, now: Callable[[], datetime]) -> None:
+        self._in_force, self._database, self._now = in_force, database, now
+        self._recorded: str | None = None
+        self._suspended = False
+
+    async def record(self) -> None:
+        """Write down which policy is in force, if that is not what the chain says already."""
+        version = self._in_force.version
+        if version.sha256 == self._recorded:
+            return
+        detail: dict[str, str | int | bool | None] = {
+            "sha256": version.sha256,
+            "grants": len(version.policy.grants),
+        }
+        key = f"policy:{secrets.token_hex(16)}"
+        record = Record(key, self._now(), What.POLICY, BY, "", None, detail=detail)
+        try:
+            await self._database.within(lambda connection: policy_log.note(connection, record))
+        except LedgerUnavailable:
+            log.error("policy_not_recorded", sha256=version.sha256)
+        else:
+            self._recorded = version.sha256
+
+    async def look(self) -> None:
+        """Look at the file, and say and record what has changed."""
+        suspended = self._in_force.suspended
+        if self._in_force.look(await asyncio.to_thread(self._in_force.read)) or suspended is not self._suspended:
+            self._suspended = suspended
+            self._say()
+        await self.record()
+
+    async def trouble(self) -> str:
+        """For ``/readyz``: why the file is not what is in force."""
+        mistakes = self._in_force.trouble
+        return f"{' '.join(mistakes)} {self._what_then()}" if mistakes else ""
+
+    def _what_then(self) -> str:
+        if self._in_force.suspended:
+            return "Nobody may stop any more."
+        return (
+            f"Nobody may stop {BLIND:g} s after it." if self._in_force.blind else "The last good policy stays in force."
+        )
+
+    def _say(self) -> None:
+        version = self._in_force.version
+        for mistake in self._in_force.trouble:
+            log.error("policy_broken", why=mistake, in_force=version.sha256, what=self._what_then())
+        if not self._in_force.trouble:
+            log.warning("policy_changed", grants=len(version.policy.grants), sha256=version.sha256)
+
+
+class HeadTelling:
+    """Logs the head of the audit chain each day (UTC) and after each outcome, and tells it where people keep it."""
+
+    def __init__(
+        self, database: Database, tell: Tell, *, now: Callable[[], datetime], again: float = HEAD_AGAIN
+    ) -> None:
+        """``again``: seconds until one that nobody could see is told again."""
+        self._database, self._tell, self._now, self._again = database, tell, now, again
+        self._owed: tuple[Head, date] | None = None
+        self._not_before = 0.0
+
+    async def tell(self) -> None:
+        """If one is due, or nobody could see the last one."""
+        day, head = self._now().astimezone(UTC).date(), None
+        if await self._database.reading(partial(audit_heads.due, day=day)):
+            head = await self._database.within(partial(audit_heads.claim, day=day))
+        if head is not None:
+            structlog.get_logger(AUDIT_HEAD).info("audit_head", day=day.isoformat(), head=str(head))
+            self._owed, self._not_before = (head, day), 0.0
+        if self._owed is None or time.monotonic() < self._not_before:
+            return
+        if await self._tell(*self._owed):
+            self._owed = None
+            return
+        self._not_before = time.monotonic() + self._again
+        if head is not None:
+            log.error("audit_head_not_posted", head=str(head), what="it stands in this log; tried again each minute")
+
+
+async def forgetting(
+    forget: Callable[[datetime], Awaitable[int]], now: Callable[[], datetime], *, kept_for: timedelta
+) -> None:
+    """Until cancelled: every hour, drop what durable presses left behind. The audit keeps what matters."""
+
+    async def drop() -> None:
+        dropped = await forget(now() - kept_for)
+        if dropped:
+            log.info("presses_forgotten", count=dropped)
+
+    await forever(drop, every=FORGET_EVERY)
+
+
+@asynccontextmanager
+async def kept_up(
+    in_force: PolicyInForce,
+    database: Database,
+    tell: Tell,
+    *,
+    now: Callable[[], datetime],
+    look_every: float = LOOK_EVERY,
+) -> AsyncIterator[Callable[[], Awaitable[str]]]:
+    """While the block lasts; yields what says why the policy file is not in force (empty when it is).
+
+    ``tell`` gives a head to people, and answers whether it could.
+    """
+    watch = PolicyWatch(in_force, database, now=now)
+    await watch.record()
+    async with AsyncExitStack() as stack:
+        await stack.enter_async_context(beside(forever(HeadTelling(database, tell, now=now).tell, every=HEAD_EVERY)))
+        if in_force.watched:
+            await stack.enter_async_context(beside(forever(watch.look, every=look_every)))
+        yield watch.trouble

@@ -1,0 +1,92 @@
+"""Store alerts (``alerting.ports.AlertLedger``): one row for each reason, of one activeflow, in one channel.
+
+The primary key is the claim: of several processes one gets it, whatever else they believe. Rows are dropped a day after
+their activeflow has ended, so the table grows with what runs.
+"""
+
+from collections.abc import Sequence
+from contextlib import suppress
+from datetime import datetime
+from typing import Final
+from uuid import UUID
+
+from sqlalchemy import ColumnElement, Connection, Executable, Row, and_, delete, insert, or_, select, update
+from sqlalchemy.exc import IntegrityError
+
+from bot.activeflows.alerting.decision import Claim, Claimed
+from bot.activeflows.anomalies.anomaly import Reason
+from bot.ledger.database import Database
+from bot.ledger.lease import Lease
+from bot.ledger.tables import alerts
+
+_AT_ONCE: Final = 200
+"""Rows changed by one statement: databases take only so many values."""
+
+
+class AlertStore:
+    """Every method is one transaction and may raise ``LedgerUnavailable``; then nothing was written."""
+
+    def __init__(self, database: Database, holder: str) -> None:
+        self._database, self._lease = database, Lease(database, "alerts", holder)
+
+    async def hold(self) -> bool:
+        return await self._lease.hold()
+
+    async def release(self) -> None:
+        await self._lease.release()
+
+    async def claimed(self) -> Sequence[Claimed]:
+        known = {reason.value for reason in Reason}
+        rows = await self._database.within(lambda connection: connection.execute(select(alerts)).all())
+        return tuple(_claimed(row) for row in rows if row.reason in known)  # another version's reasons are its own
+
+    async def claim(self, claimed: Claimed) -> bool:
+        claim = claimed.claim
+        row = insert(alerts).values(
+            activeflow_id=str(claim.activeflow_id),
+            reason=claim.reason.value,
+            channel=claim.channel,
+            rule=claimed.rule,
+            since=claimed.since.isoformat(),
+        )
+
+        def work(connection: Connection) -> bool:
+            if not self._lease.is_ours(connection):
+                return False
+            with suppress(IntegrityError), connection.begin_nested():
+                connection.execute(row)
+                return True
+            return False
+
+        return await self._database.within(work)
+
+    async def told(self, claims: Sequence[Claim], at: datetime) -> None:
+        await self._change([update(alerts).where(these).values(told_at=at.isoformat()) for these in _batches(claims)])
+
+    async def drop(self, claims: Sequence[Claim]) -> None:
+        await self._change([delete(alerts).where(these) for these in _batches(claims)])
+
+    async def _change(self, statements: Sequence[Executable]) -> None:
+        def work(connection: Connection) -> None:
+            for statement in statements:
+                connection.execute(statement)
+
+        await self._database.within(work)
+
+
+def _batches(claims: Sequence[Claim]) -> list[ColumnElement[bool]]:
+    rows = [
+        and_(
+            alerts.c.activeflow_id == str(claim.activeflow_id),
+            alerts.c.reason == claim.reason.value,
+            alerts.c.channel == claim.channel,
+        )
+        for claim in claims
+    ]
+    return [or_(*rows[first : first + _AT_ONCE]) for first in range(0, len(rows), _AT_ONCE)]
+
+
+def _claimed(row: Row[tuple[str, ...]]) -> Claimed:
+    told_at = datetime.fromisoformat(row.told_at) if row.told_at else None
+    claim = Claim(UUID(row.activeflow_id), Reason(row.reason), row.channel)
+    return Claimed(claim, row.rule, datetime.fromisoformat(row.since), told_at)

@@ -1,0 +1,191 @@
+"""Store bulk stops (``bulk.ports.BulkLedger``): the frozen list, who pressed it, and what became of each member.
+
+What a member needs to be stopped as a lone activeflow is (its own intent) is written in the transaction that gives the
+bulk to one press, so that there is never a bulk under way with members that cannot be claimed.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from datetime import datetime
+from typing import Final
+
+from pydantic import TypeAdapter
+from sqlalchemy import Connection, delete, insert, select, update
+
+from bot.activeflows.bulk.bulk_stop import Became, Bulk, BulkState, Ending, Run
+from bot.activeflows.bulk.criteria import Draft
+from bot.activeflows.records import Record
+from bot.activeflows.stopping.stop import CallAfter, Intent, IntentState, Press
+from bot.ledger import audit
+from bot.ledger.database import Database, one_writer
+from bot.ledger.tables import bulk_members, bulks, intents
+
+_BULK: Final = TypeAdapter(Bulk)
+_INTENT: Final = TypeAdapter(Intent)
+_ENDING: Final = TypeAdapter(Ending)
+_DRAFTED: Final = TypeAdapter(Draft)
+_DRAFT: Final = "draft"
+"""The state of a row whose body is a ``Draft``: no ``BulkState``, because nothing that was asked for is ever in it."""
+
+
+class BulkStore:
+    """Every method is one transaction and may raise ``LedgerUnavailable``; then nothing was written."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    async def open_bulk(self, bulk: Bulk, asked: Record) -> None:
+        def work(connection: Connection) -> None:
+            body = _BULK.dump_json(bulk).decode()
+            connection.execute(insert(bulks).values(_row(bulk.id, BulkState.OPEN, body)))
+            audit.append(connection, asked)
+
+        await self._database.within(work)
+
+    async def draft_bulk(self, draft: Draft) -> None:
+        def work(connection: Connection) -> None:
+            body = _DRAFTED.dump_json(draft).decode()
+            connection.execute(insert(bulks).values(_row(draft.id, _DRAFT, body)))
+
+        await self._database.within(work)
+
+    async def drafted(self, bulk_id: str) -> Draft | None:
+        def work(connection: Connection) -> Draft | None:
+            here = select(bulks.c.body).where(bulks.c.id == bulk_id, bulks.c.state == _DRAFT)
+            body = connection.execute(here).scalar()
+            return None if body is None else _DRAFTED.validate_json(body)
+
+        return await self._database.within(work)
+
+    async def open_draft(self, bulk: Bulk, asked: Record) -> bool:
+        def work(connection: Connection) -> bool:
+            one_writer(connection)
+            if not _change(connection, bulk.id, _DRAFT, BulkState.OPEN, body=_BULK.dump_json(bulk).decode()):
+                return False
+            audit.append(connection, asked)
+            return True
+
+        return await self._database.within(work)
+
+    async def bulk(self, bulk_id: str) -> tuple[Bulk, Run] | None:
+        def work(connection: Connection) -> tuple[Bulk, Run] | None:
+            here = select(bulks.c.body).where(bulks.c.id == bulk_id, bulks.c.state != _DRAFT)
+            body = connection.execute(here).scalar()
+            return None if body is None else (_BULK.validate_json(body), _run(connection, bulk_id))
+
+        return await self._database.within(work)
+
+    async def bulk_posted(self, bulk_id: str, message_ts: str) -> None:
+        def work(connection: Connection) -> None:
+            body = connection.execute(select(bulks.c.body).where(bulks.c.id == bulk_id)).scalar()
+            if body is not None:
+                there = replace(_BULK.validate_json(body), message_ts=message_ts)
+                connection.execute(
+                    update(bulks).where(bulks.c.id == bulk_id).values(body=_BULK.dump_json(there).decode())
+                )
+
+        await self._database.within(work)
+
+    async def start_bulk(self, bulk: Bulk, press: Press, until: datetime, intents_: Sequence[Intent]) -> Run:
+        def work(connection: Connection) -> Run:
+            one_writer(connection)
+            begun = {"press_id": press.id, "by": press.by, "since": press.at.isoformat(), "until": until.isoformat()}
+            if _change(connection, bulk.id, BulkState.OPEN, BulkState.STOPPING, **begun):
+                rows = [
+                    {"id": i.id, "state": str(IntentState.OPEN), "press_id": "", "body": _INTENT.dump_json(i).decode()}
+                    for i in intents_
+                ]
+                connection.execute(insert(intents), rows)
+            return _run(connection, bulk.id)
+
+        return await self._database.within(work)
+
+    async def became(self, bulk_id: str, number: int, became: Became) -> None:
+        await self._database.within(lambda connection: _note(connection, bulk_id, {number: became}))
+
+    async def abort_bulk(self, bulk_id: str, by: str, record: Record) -> bool:
+        def work(connection: Connection) -> bool:
+            one_writer(connection)
+            if not _change(connection, bulk_id, BulkState.STOPPING, BulkState.ABORTING, aborted_by=by):
+                return False
+            audit.append(connection, record)
+            return True
+
+        return await self._database.within(work)
+
+    async def put_bulk_away(self, bulk_id: str, by: str, record: Record) -> bool:
+        def work(connection: Connection) -> bool:
+            one_writer(connection)
+            if not _change(connection, bulk_id, BulkState.OPEN, BulkState.CANCELLED, aborted_by=by):
+                return False
+            audit.append(connection, record)
+            return True
+
+        return await self._database.within(work)
+
+    async def finish_bulk(
+        self, bulk_id: str, became: Mapping[int, Became], ending: Ending, records: Sequence[Record]
+    ) -> Run:
+        def work(connection: Connection) -> Run:
+            receipt = ""
+            for record in records:
+                receipt = audit.append(connection, record).receipt
+            _note(connection, bulk_id, became)
+            told = _ENDING.dump_json(replace(ending, receipt=receipt)).decode()
+            over = update(bulks).where(bulks.c.id == bulk_id).values(state=str(BulkState.DONE), ending=told)
+            connection.execute(over)
+            return _run(connection, bulk_id)
+
+        return await self._database.within(work)
+
+    async def heard(self, bulk_id: str, number: int, call: CallAfter) -> Run | None:
+        def work(connection: Connection) -> Run | None:
+            one_writer(connection)
+            run = _run(connection, bulk_id)
+            if run.ending is None:
+                return None
+            ending = replace(run.ending, calls={**run.ending.calls, number: call})
+            told = _ENDING.dump_json(ending).decode()
+            connection.execute(update(bulks).where(bulks.c.id == bulk_id).values(ending=told))
+            return replace(run, ending=ending)
+
+        return await self._database.within(work)
+
+
+def _row(bulk_id: str, state: str, body: str) -> dict[str, str]:
+    return {"id": bulk_id, "state": state, "press_id": "", "by": "", "aborted_by": "", "body": body}
+
+
+def _run(connection: Connection, bulk_id: str) -> Run:
+    row = connection.execute(select(bulks).where(bulks.c.id == bulk_id)).one()
+    members = connection.execute(
+        select(bulk_members.c.number, bulk_members.c.became).where(bulk_members.c.bulk_id == bulk_id)
+    )
+    return Run(
+        state=BulkState(row.state),
+        press_id=row.press_id,
+        by=row.by,
+        since=datetime.fromisoformat(row.since) if row.since else None,
+        until=datetime.fromisoformat(row.until) if row.until else None,
+        aborted_by=row.aborted_by,
+        became={member.number: Became(member.became) for member in members},
+        ending=_ENDING.validate_json(row.ending) if row.ending else None,
+    )
+
+
+def _note(connection: Connection, bulk_id: str, became: Mapping[int, Became]) -> None:
+    if not became:
+        return
+    connection.execute(
+        delete(bulk_members).where(bulk_members.c.bulk_id == bulk_id, bulk_members.c.number.in_(list(became)))
+    )
+    rows = [{"bulk_id": bulk_id, "number": number, "became": str(result)} for number, result in became.items()]
+    connection.execute(insert(bulk_members), rows)
+
+
+def _change(connection: Connection, bulk_id: str, was: str, to: BulkState, **more: str) -> bool:
+    """Compare and set: true for exactly one of those who try."""
+    changed = connection.execute(
+        update(bulks).where(bulks.c.id == bulk_id, bulks.c.state == was).values(state=str(to), **more)
+    )
+    return changed.rowcount == 1

@@ -1,0 +1,286 @@
+"""Run each press as one DBOS workflow, recorded before Slack gets its ack.
+
+DBOS (https://docs.dbos.dev/python/reference/contexts) keeps the workflow's input and every step's result in the ledger's
+database. The workflow id is the press's, so the same press delivered twice runs once; a killed process goes on at the
+step it was in when it starts again.
+
+Decisions:
+
+* ``application_version`` is pinned: DBOS would hash the code and then not recover presses of yesterday's build. Raise it
+  when the steps of a stop change their order or their names.
+* ``executor_id`` is fixed on SQLite (one process owns the file, and recovers at once at its start) and new for each
+  process on PostgreSQL, where ``replicas`` decides whose work is to be taken over.
+* The members of a bulk stop are workflows of their own, in a queue with two at a time (over all replicas: VoIPBIN itself
+  wants no more), under an id made of the press and the member's number. The queue is looked at four times a second: a
+  stop takes four requests, and the request budget allows about two stops a second. A recovered member is queued again.
+* A workflow is recovered however often the process was killed in it: DBOS would give up after a hundred times, and the
+  press would never be told of. Its deadline is what ends it.
+* Values are JSON in the database, not pickles: readable by people, and nobody who can write a row can run code
+  (``foreign_rows``).
+* DBOS asks the database for news instead of listening for them: we send it none, and a listener would need a connection
+  that stays the same one, which PgBouncer does not give in transaction mode.
+* At shutdown running presses get some seconds to finish; what is left is cut off, not failed, and recovered later. A
+  bulk stop begins no further member then.
+"""
+
+import asyncio
+import logging
+from collections.abc import Awaitable, Callable, Coroutine, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from contextvars import Context
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from functools import partial
+from typing import Any, Final, TypeAlias
+
+import structlog
+from dbos import DBOS, DBOSConfig, SetWorkflowID, WorkflowHandleAsync
+from pydantic import TypeAdapter
+from sqlalchemy.exc import SQLAlchemyError
+
+from bot.activeflows.bulk.bulk_stop import Became
+from bot.activeflows.errors import LedgerUnavailable
+from bot.activeflows.stopping.ports import Step
+from bot.activeflows.stopping.stop import Press, Wish
+from bot.ledger import foreign_rows, sqlite_compat
+from bot.ledger.engine import workflow_engine
+from bot.ledger.json_rows import Json
+from bot.ledger.press_admission import Beginning, Presses
+from bot.ledger.steps import CutShort, DurableStep, resumed
+
+log = structlog.get_logger(__name__)
+VERSION: Final = "2"
+_PRESS: Final = TypeAdapter(Press)
+RECORD_WITHIN: Final = timedelta(seconds=1.5)
+"""So long a press may take to be recorded: Slack waits three seconds for the ack."""
+CarryOut: TypeAlias = Callable[[Press, Step], Awaitable[None]]
+"""The whole life of a press, step by step."""
+Broken: TypeAlias = Callable[[Press, Exception | None], Awaitable[None]]
+"""Tells of a press that is stuck half-way: by a bug, or (``None``) because the database does not answer."""
+Refuse: TypeAlias = Callable[[Press, bool], Awaitable[bool]]
+"""Refuses a press that was recorded too late; whether its presser was told so already."""
+CarryOutMember: TypeAlias = Callable[[Press, int, Step], Awaitable[Became]]
+"""The turn of one member of a bulk stop."""
+_CARRY_OUT_PRESS, _CARRY_OUT_MEMBER = foreign_rows.WORKFLOWS
+QUEUE: Final = "bulk_members"
+AT_ONCE: Final = 2
+_LOOK_EVERY: Final = 0.25
+"""Seconds between two looks at the queue, and at whether a member is done."""
+_LISTENER_TURN: Final = 0.02
+"""Seconds of one turn of DBOS's listener for messages between workflows, of which there are none here: its turns cost
+nothing, and a shutdown waits for the end of one. DBOS's own is a second."""
+
+
+def _log_with_the_house() -> None:
+    """What DBOS logs goes where everything goes, scrubbed. A logger with a handler is given no console of its own."""
+    log = logging.getLogger("dbos")
+    log.handlers[:] = [logging.NullHandler()]
+    log.propagate = True
+
+
+class Durable:
+    """Starts presses and recovers them. DBOS is one per process, so there is one of these at a time."""
+
+    def __init__(self, database_url: str, *, executor_id: str, record_within: timedelta = RECORD_WITHIN) -> None:
+        self._database_url, self.executor_id = database_url, executor_id
+        self._presses = Presses(within=record_within, now=lambda: datetime.now(UTC))
+        self._starting: set[asyncio.Task[Any]] = set()
+        self._engine = workflow_engine(database_url)
+        self._running: set[asyncio.Task[Any]] = set()
+        self._waiting: set[asyncio.Task[Any]] = set()
+        self._under_way: dict[str, tuple[Press, asyncio.Task[Any]]] = {}
+        self._stalled: dict[str, Press] = {}
+        self._closing = False
+        self._workflow: Callable[[dict[str, Any], str | None], Coroutine[Any, Any, None]] | None = None
+        self._member: Callable[[dict[str, Any], int], Coroutine[Any, Any, str]] | None = None
+
+    async def launch(
+        self, carry_out: CarryOut, carry_out_member: CarryOutMember, refuse: Refuse, broken: Broken
+    ) -> None:
+        """Register the workflows, create DBOS's tables, and recover what was cut off. Call it in the running loop."""
+        _log_with_the_house()
+        foreign_rows.refuse()
+        DBOS(
+            config=DBOSConfig(
+                name="flows-bot",
+                system_database_url=self._database_url,
+                application_version=VERSION,
+                executor_id=self.executor_id,
+                serializer=Json(),
+                log_level="WARNING",
+                notification_listener_polling_interval_sec=_LISTENER_TURN,
+                db_engine_kwargs={"connect_args": {"factory": sqlite_compat.Connection}},
+                system_database_engine=self._engine,  # then the line above is not read
+                use_listen_notify=False,
+            )
+        )
+
+        @DBOS.workflow(name=_CARRY_OUT_PRESS, max_recovery_attempts=None)
+        async def workflow(press: dict[str, Any], record_by: str | None = None) -> None:
+            taken, step = _PRESS.validate_python(press), DurableStep(self._waiting)
+            with self._at_work(taken):
+                try:
+                    beginning = await step("begin", Beginning, partial(self._presses.beginning, taken, record_by))
+                    if beginning is Beginning.IN_TIME:
+                        await carry_out(taken, step)
+                    else:
+                        await step("refuse", bool, partial(refuse, taken, beginning is Beginning.GIVEN_UP))
+                except CutShort as cut:
+                    await broken(taken, cut.bug)
+                    raise
+                except SQLAlchemyError as trouble:  # DBOS waits for some databases that are lost, and not for others
+                    log.error("workflow_cut_short", trouble=type(trouble).__name__)
+                    self._resume(taken)
+                    raise CutShort(trouble) from trouble
+                except foreign_rows.ForeignRow:
+                    raise  # it ends as an error: a press whose steps somebody else wrote is never carried on
+                except Exception as bug:
+                    await broken(taken, bug)
+                    raise CutShort(bug) from bug  # it stays as it is, and goes on at the next start
+
+        @DBOS.workflow(name=_CARRY_OUT_MEMBER, max_recovery_attempts=None)
+        async def member(press: dict[str, Any], number: int) -> str:
+            with self._at_work():
+                if self._closing:
+                    raise asyncio.CancelledError
+                try:
+                    became = await carry_out_member(_PRESS.validate_python(press), number, DurableStep(self._waiting))
+                except CutShort as cut:  # the bulk stop is not held up by it
+                    log.error("member_cut_short", number=number, bug=type(cut.bug).__name__)
+                    became = Became.UNKNOWN
+                return str(became)
+
+        self._workflow, self._member = workflow, member
+        DBOS.launch()
+        await DBOS.register_queue_async(
+            QUEUE,
+            global_concurrency=AT_ONCE,
+            worker_concurrency=AT_ONCE,
+            polling_interval_sec=_LOOK_EVERY,
+            on_conflict="always_update",
+        )
+
+    async def start(self, press: Press) -> None:
+        """Record the press so that it will be carried out, whatever happens.
+
+        Raises ``LedgerUnavailable`` when that did not happen in time; then the press comes to nothing, even if DBOS
+        records it later.
+        """
+        if self._workflow is None:
+            raise LedgerUnavailable("the bot is not ready to record stops")
+        record_by = self._presses.take(press)
+        if record_by is None:
+            raise LedgerUnavailable("the stop could not be recorded")
+        recording = asyncio.create_task(self._record(press, record_by))
+        self._starting.add(recording)
+        recording.add_done_callback(self._starting.discard)
+        try:
+            async with asyncio.timeout(self._presses.within.total_seconds()):
+                await asyncio.shield(recording)
+        except Exception as trouble:  # noqa: BLE001 # whatever it was, the press is not recorded and must not be acked as if
+            self._presses.give_up(press)
+            log.error(
+                "press_not_recorded", trouble=type(trouble).__name__
+            )  # no traceback: it may hold the response_url
+            raise LedgerUnavailable("the stop could not be recorded") from None
+
+    async def _record(self, press: Press, record_by: str) -> None:
+        assert self._workflow is not None  # noqa: S101 # for the type checker: whoever calls has looked
+        with SetWorkflowID(press.id):
+            await DBOS.start_workflow_async(self._workflow, _PRESS.dump_python(press, mode="json"), record_by)
+
+    async def put(self, press: Press, number: int) -> None:
+        """``bulk.ports.Members``: queue a member, from within the workflow of its press."""
+        if self._member is None:
+            raise LedgerUnavailable("the bot is not ready to record stops")
+        told = replace(press, response_url="", trigger_id="")
+        with SetWorkflowID(_member_id(press, number)):
+            await DBOS.enqueue_workflow_async(QUEUE, self._member, _PRESS.dump_python(told, mode="json"), number)
+
+    async def done(self, press: Press, number: int) -> Became:
+        """``bulk.ports.Members``: what became of a queued member."""
+        if self._closing:
+            raise asyncio.CancelledError
+        task = asyncio.current_task()
+        if task is not None:
+            self._waiting.add(task)
+        try:
+            handle: WorkflowHandleAsync[str] = await DBOS.retrieve_workflow_async(
+                _member_id(press, number), existing_workflow=False
+            )
+            return Became(await handle.get_result(polling_interval_sec=_LOOK_EVERY))
+        finally:
+            if task is not None:
+                self._waiting.discard(task)
+
+    async def forget(self, before: datetime) -> int:
+        """Delete what is kept of presses that were over before then: inputs (with their response_urls) and steps.
+
+        What matters of them stands in the audit. The number deleted; a fraction of it stays for the next time when
+        there are many.
+        """
+        over = ["SUCCESS", "ERROR", "CANCELLED", "MAX_RECOVERY_ATTEMPTS_EXCEEDED"]
+        old = await DBOS.list_workflows_async(
+            status=over, completed_before=before.isoformat(), limit=500, load_input=False, load_output=False
+        )
+        await DBOS.delete_workflows_async([one.workflow_id for one in old])
+        return len(old)
+
+    async def take_over(self, executor_id: str) -> None:
+        """Carry on with the presses of a process that is gone."""
+        await asyncio.to_thread(DBOS._recover_pending_workflows, [executor_id])  # noqa: SLF001 # DBOS's documented recovery has no public name in the library
+
+    def _resume(self, press: Press) -> None:
+        """Go on with a press that was cut short, as soon as the database answers."""
+        task = asyncio.create_task(resumed(press.id), context=Context())  # outside of the workflow it is about
+        self._starting.add(task)
+        self._stalled[press.id] = press
+        task.add_done_callback(self._starting.discard)
+        task.add_done_callback(lambda _: self._stalled.pop(press.id, None))
+
+    def under_way(self) -> tuple[Press, ...]:
+        """The presses that are carried out by this process now; not those whose stop is over and only followed."""
+        working = self._running - self._waiting
+        there = [press for press, task in self._under_way.values() if task in working or press.wish is Wish.BULK]
+        return (*self._stalled.values(), *there)
+
+    async def close(self, *, within: float) -> None:
+        """Let running presses finish for ``within`` seconds, cut off the rest (they stay pending), and end DBOS."""
+        self._closing = True
+        working = self._running - self._waiting
+        if working:
+            await asyncio.wait(working, timeout=within)
+        if self._waiting:  # the queue may hand out a last member or two, which are cut off before they begin
+            await asyncio.sleep(2 * _LOOK_EVERY)
+        for task in self._running | self._starting:
+            task.cancel()
+        await asyncio.gather(*self._running, return_exceptions=True)
+        loop = asyncio.get_running_loop()
+        with ThreadPoolExecutor(1) as thread:
+            await loop.run_in_executor(thread, self._end)
+        loop.set_default_executor(ThreadPoolExecutor())  # DBOS had put its own there, and has closed it
+
+    def _end(self) -> None:
+        DBOS.destroy(destroy_registry=True)
+        if self._engine is not None:
+            self._engine.dispose()
+
+    @contextmanager
+    def _at_work(self, press: Press | None = None) -> Iterator[None]:
+        """Known to ``close`` for as long as the block lasts; ``press``: and as one that is ``under_way``."""
+        task = asyncio.current_task()
+        if task is not None:
+            self._running.add(task)
+            task.add_done_callback(self._running.discard)
+        if press is not None and task is not None:
+            self._under_way[press.id] = press, task
+        try:
+            yield
+        finally:
+            if press is not None:
+                self._under_way.pop(press.id, None)
+
+
+def _member_id(press: Press, number: int) -> str:
+    return f"{press.id}/{number}"

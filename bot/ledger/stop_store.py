@@ -1,0 +1,262 @@
+"""Store stops (``stopping.ports.Ledger``): intents, claims and the audit, in single transactions."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from datetime import datetime, timedelta
+from typing import Final
+
+from pydantic import TypeAdapter
+from sqlalchemy import Connection, and_, delete, insert, or_, select, update
+
+from bot.activeflows.bulk.bulk_stop import BulkState
+from bot.activeflows.errors import LedgerUnavailable
+from bot.activeflows.records import Entry, Question, Record, Written
+from bot.activeflows.stopping.claims import Claim, Fence, Permitted
+from bot.activeflows.stopping.failures import Shut
+from bot.activeflows.stopping.stop import CallAfter, Ended, Intent, IntentState, Press, Wish
+from bot.ledger import audit, run_fences
+from bot.ledger.clock import clock
+from bot.ledger.database import Database, one_writer
+from bot.ledger.tables import bulks, claims, intents
+
+_INTENT: Final = TypeAdapter(Intent)
+_ENDED: Final = TypeAdapter(Ended)
+_IN_FLIGHT: Final = timedelta(seconds=30)
+"""A POST sent just before the deadline can be at work so long; then the claim protects nothing any more."""
+
+
+class StopStore:
+    """Every method is one transaction and may raise ``LedgerUnavailable``; then nothing was written.
+
+    Whoever changes an intent and writes a record takes its turn as the one writer first: two who took both in different
+    orders would wait for each other until PostgreSQL ends one of them.
+    """
+
+    def __init__(
+        self, database: Database, *, now: Callable[[], datetime], alone: Callable[[], bool] = lambda: True
+    ) -> None:
+        """``alone``: can nobody have taken over this process's presses, even if the database does not answer?"""
+        self._database, self._now, self._alone = database, now, alone
+
+    async def open_intent(self, intent: Intent, asked: Record, *, instead_of: str = "", by_press: str = "") -> bool:
+        def work(connection: Connection) -> bool:
+            one_writer(connection)
+            if connection.execute(select(intents.c.id).where(intents.c.id == intent.id)).first() is not None:
+                return True  # a run cut off after writing finds its own intent
+            if instead_of and not _supersede(connection, instead_of, by_press):
+                return False
+            body = _INTENT.dump_json(intent).decode()
+            connection.execute(
+                insert(intents).values(id=intent.id, state=str(IntentState.OPEN), press_id="", body=body)
+            )
+            audit.append(connection, asked)
+            return True
+
+        return await self._database.within(work)
+
+    async def draft_intent(self, intent: Intent) -> None:
+        def work(connection: Connection) -> None:
+            body = _INTENT.dump_json(intent).decode()
+            connection.execute(
+                insert(intents).values(id=intent.id, state=str(IntentState.DRAFT), press_id="", body=body)
+            )
+
+        await self._database.within(work)
+
+    async def open_draft(self, intent: Intent, asked: Record) -> bool:
+        def work(connection: Connection) -> bool:
+            one_writer(connection)
+            if not _change(connection, intent.id, IntentState.DRAFT, IntentState.OPEN):
+                return False
+            body = _INTENT.dump_json(intent).decode()
+            connection.execute(update(intents).where(intents.c.id == intent.id).values(body=body))
+            audit.append(connection, asked)
+            return True
+
+        return await self._database.within(work)
+
+    async def intent(self, intent_id: str) -> tuple[Intent, IntentState] | None:
+        def work(connection: Connection) -> tuple[Intent, IntentState] | None:
+            row = connection.execute(select(intents.c.body, intents.c.state).where(intents.c.id == intent_id)).first()
+            return None if row is None else (_INTENT.validate_json(row.body), IntentState(row.state))
+
+        return await self._database.within(work)
+
+    async def card_posted(self, intent_id: str, message_ts: str) -> None:
+        await self._database.within(lambda connection: _rewrite(connection, intent_id, message_ts=message_ts))
+
+    async def claim(self, intent: Intent, press: Press) -> Claim:
+        claimed = _claimed(intent, press)
+        lapses_at = (intent.deadline + _IN_FLIGHT).isoformat()
+
+        def work(connection: Connection) -> Claim:
+            one_writer(connection)
+            held = connection.execute(select(claims).where(claims.c.activeflow_id == claimed)).first()
+            if held is not None and held.press_id == press.id:
+                return Claim(mine=True)
+            if held is not None and held.lapses_at > self._now().isoformat():
+                return Claim(mine=False, by=held.by, state=IntentState.STOPPING)
+            if press.wish is Wish.STOP and not _take(connection, intent.id, press.id):
+                state = connection.execute(select(intents.c.state).where(intents.c.id == intent.id)).scalar()
+                return Claim(mine=False, state=IntentState(state or IntentState.SETTLED))
+            if intent.reason_by:
+                _rewrite(connection, intent.id, reason=intent.reason, reason_by=intent.reason_by)
+            connection.execute(delete(claims).where(claims.c.activeflow_id == claimed))
+            connection.execute(
+                insert(claims).values(activeflow_id=claimed, press_id=press.id, by=press.by, lapses_at=lapses_at)
+            )
+            return Claim(mine=True)
+
+        return await self._database.within(work)
+
+    async def take_up(self, press_id: str) -> Fence:
+        return await self._database.within(lambda connection: run_fences.take_up(connection, press_id, self._now()))
+
+    async def holds(self, fence: Fence) -> bool:
+        try:
+            return await self._database.reading(lambda connection: run_fences.holds(connection, fence))
+        except LedgerUnavailable:
+            if self._alone():
+                return True
+            raise
+
+    async def permit(self, intent: Intent, press: Press, fence: Fence, sending: Record) -> Permitted:
+        def work(connection: Connection) -> Permitted:
+            one_writer(connection)
+            if not run_fences.holds(connection, fence):
+                return Permitted(Shut.FENCED)
+            own = select(claims.c.press_id).where(claims.c.activeflow_id == _claimed(intent, press))
+            if connection.execute(own).scalar() != press.id:
+                return Permitted(Shut.NOT_CLAIMED)
+            if press.wish is Wish.STOP and intent.bulk_id:
+                state = connection.execute(select(bulks.c.state).where(bulks.c.id == intent.bulk_id)).scalar()
+                if state != str(BulkState.STOPPING):
+                    return Permitted(Shut.ABORTED)
+            now = clock(connection, self._now)
+            left = (intent.deadline - now).total_seconds()
+            if left <= 0:
+                return Permitted(Shut.LATE)
+            written = audit.append(connection, replace(sending, at=now))
+            return Permitted(left=left) if written.new else Permitted(Shut.SENT_BEFORE)
+
+        return await self._database.within(work)
+
+    async def conclude(
+        self,
+        fence: Fence,
+        intent: Intent,
+        press: Press,
+        records: Sequence[Record],
+        state: IntentState,
+        ended: Ended | None,
+    ) -> str:
+        def work(connection: Connection) -> str:
+            one_writer(connection)
+            if not run_fences.holds(connection, fence):
+                return ""
+            receipt = [audit.append(connection, record).receipt for record in records][-1]
+            if press.wish is Wish.STOP:
+                _settle(connection, intent.id, press.id, state, ended)
+            connection.execute(delete(claims).where(claims.c.press_id == press.id))
+            return receipt
+
+        return await self._database.within(work)
+
+    async def settle(
+        self, intent_id: str, press_id: str, state: IntentState, ended: Ended | None = None
+    ) -> Ended | None:
+        def work(connection: Connection) -> Ended | None:
+            one_writer(connection)
+            now = _settle(connection, intent_id, press_id, state, ended)
+            connection.execute(delete(claims).where(claims.c.press_id == press_id))
+            return now
+
+        return await self._database.within(work)
+
+    async def hung_up(self, intent_id: str, call: CallAfter) -> Ended | None:
+        def work(connection: Connection) -> Ended | None:
+            one_writer(connection)
+            there = _ended(connection, intent_id)
+            if there is None:
+                return None
+            now = replace(there, call=call)
+            connection.execute(
+                update(intents).where(intents.c.id == intent_id).values(ended=_ENDED.dump_json(now).decode())
+            )
+            return now
+
+        return await self._database.within(work)
+
+    async def put_away(self, intent_id: str, record: Record) -> bool:
+        def work(connection: Connection) -> bool:
+            one_writer(connection)
+            if not _change(connection, intent_id, IntentState.OPEN, IntentState.CANCELLED):
+                return False
+            audit.append(connection, record)
+            return True
+
+        return await self._database.within(work)
+
+    async def record(self, record: Record) -> Written:
+        return await self._database.within(lambda connection: audit.append(connection, record))
+
+    async def records(self, question: Question) -> Sequence[Entry]:
+        return await self._database.within(lambda connection: audit.entries(connection, question))
+
+
+def _claimed(intent: Intent, press: Press) -> str:
+    """What one press at a time has the right to: the activeflow, or its call."""
+    return str(intent.seen.call_id if press.wish is Wish.HANG_UP else intent.activeflow_id)
+
+
+def _take(connection: Connection, intent_id: str, press_id: str) -> bool:
+    """The intent for this press, if it is open, or was this press's already."""
+    if _change(connection, intent_id, IntentState.OPEN, IntentState.STOPPING, press_id=press_id):
+        return True
+    row = connection.execute(select(intents.c.state, intents.c.press_id).where(intents.c.id == intent_id)).first()
+    return row is not None and row.press_id == press_id and row.state == str(IntentState.STOPPING)
+
+
+def _supersede(connection: Connection, intent_id: str, press_id: str) -> bool:
+    """Open, or being stopped by this press, whose claim is given back."""
+    taken = and_(intents.c.state == str(IntentState.STOPPING), intents.c.press_id == press_id)
+    there = or_(intents.c.state == str(IntentState.OPEN), taken)
+    gone = update(intents).where(intents.c.id == intent_id, there).values(state=str(IntentState.SUPERSEDED))
+    if connection.execute(gone).rowcount != 1:
+        return False
+    if press_id:
+        connection.execute(delete(claims).where(claims.c.press_id == press_id))
+    return True
+
+
+def _settle(
+    connection: Connection, intent_id: str, press_id: str, state: IntentState, ended: Ended | None
+) -> Ended | None:
+    now = None if ended is None else ended.after(_ended(connection, intent_id))
+    told = None if now is None else _ENDED.dump_json(now).decode()
+    mine = or_(intents.c.press_id == press_id, intents.c.state == str(IntentState.OPEN))
+    connection.execute(update(intents).where(intents.c.id == intent_id, mine).values(state=str(state), ended=told))
+    return now
+
+
+def _ended(connection: Connection, intent_id: str) -> Ended | None:
+    told = connection.execute(select(intents.c.ended).where(intents.c.id == intent_id)).scalar()
+    return None if told is None else _ENDED.validate_json(told)
+
+
+def _rewrite(connection: Connection, intent_id: str, **fields: str) -> None:
+    """Change these fields of an intent that is there, and leave the others as they are by now."""
+    body = connection.execute(select(intents.c.body).where(intents.c.id == intent_id)).scalar()
+    if body is not None:
+        rewritten = _INTENT.dump_json(replace(_INTENT.validate_json(body), **fields)).decode()  # type: ignore[arg-type] # fields by name
+        connection.execute(update(intents).where(intents.c.id == intent_id).values(body=rewritten))
+
+
+def _change(connection: Connection, intent_id: str, was: IntentState, to: IntentState, press_id: str = "") -> bool:
+    """Compare and set: true for exactly one of those who try."""
+    changed = connection.execute(
+        update(intents)
+        .where(intents.c.id == intent_id, intents.c.state == str(was))
+        .values(state=str(to), press_id=press_id)
+    )
+    return changed.rowcount == 1

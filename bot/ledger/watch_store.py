@@ -1,0 +1,138 @@
+"""Store watches (``watching.ports.WatchLedger``): which cards follow what, what they say, and who keeps them true.
+
+A watch is ``begun`` until its card stands in the channel, then ``open``, then ``closing`` from the moment its ending is
+decided until that is on the card, then ``over``. One can be ended while its card is still on its way. Each step is a
+compare-and-set, so an ending is decided once.
+
+With several replicas one follows them all, because they share what Slack grants a workspace: whoever holds the lease.
+"""
+
+from collections.abc import Sequence
+from dataclasses import replace
+from datetime import datetime, timedelta
+from typing import Final
+
+from pydantic import TypeAdapter
+from sqlalchemy import Connection, Row, and_, delete, func, insert, or_, select, update
+
+from bot.activeflows.watching.watch import MOST, MOST_HERE, Ending, Full, Kept, Known, Watch
+from bot.ledger.database import Database, one_writer
+from bot.ledger.lease import Lease
+from bot.ledger.tables import watches
+
+_WATCH: Final = TypeAdapter(Watch)
+_KNOWN: Final = TypeAdapter(Known)
+_ENDING: Final = TypeAdapter(Ending)
+_ABANDONED: Final = timedelta(minutes=2)
+"""A card takes seconds to post: a place kept for longer was cut off."""
+
+
+class WatchStore:
+    """Every method is one transaction and may raise ``LedgerUnavailable``; then nothing was written.
+
+    ``holder``: the id of this process among the replicas.
+    """
+
+    def __init__(self, database: Database, holder: str) -> None:
+        self._database, self._lease = database, Lease(database, "watches", holder)
+
+    async def begin(self, watch: Watch, known: Known) -> Watch | Full | None:
+        def work(connection: Connection) -> Watch | Full | None:
+            one_writer(connection)
+            recent = watches.c.since > (watch.since - _ABANDONED).isoformat()
+            standing = or_(watches.c.state.in_(("open", "closing")), and_(watches.c.state == "begun", recent))
+            here = and_(standing, watches.c.channel == watch.channel)
+            same = and_(here, watches.c.activeflow_id == str(watch.activeflow_id), watches.c.state != "closing")
+            row = connection.execute(select(watches).where(same)).first()
+            if row is not None:
+                return _kept(row).watch
+            count = select(func.count()).select_from(watches)
+            if connection.execute(count.where(here)).scalar_one() >= MOST_HERE:
+                return Full(here=True)
+            if connection.execute(count.where(standing)).scalar_one() >= MOST:
+                return Full(here=False)
+            values = {
+                "id": watch.id,
+                "activeflow_id": str(watch.activeflow_id),
+                "channel": watch.channel,
+                "since": watch.since.isoformat(),
+                "state": "begun",
+                "message_ts": "",
+                "body": _WATCH.dump_json(watch).decode(),
+                "known": _KNOWN.dump_json(known).decode(),
+            }
+            connection.execute(insert(watches).values(values))
+            return None
+
+        return await self._database.within(work)
+
+    async def posted(self, watch_id: str, message_ts: str) -> None:
+        def work(connection: Connection) -> None:
+            this = update(watches).where(watches.c.id == watch_id)
+            connection.execute(this.values(message_ts=message_ts))
+            connection.execute(this.where(watches.c.state == "begun").values(state="open"))
+
+        await self._database.within(work)
+
+    async def not_posted(self, watch_id: str) -> None:
+        cardless = delete(watches).where(watches.c.id == watch_id, watches.c.message_ts == "")
+        await self._database.within(lambda c: c.execute(cardless).rowcount)
+
+    async def close(self, watch_id: str, ending: Ending) -> Ending | None:
+        def work(connection: Connection) -> Ending | None:
+            open_ = update(watches).where(watches.c.id == watch_id, watches.c.state.in_(("begun", "open")))
+            connection.execute(open_.values(state="closing", ending=_ENDING.dump_json(ending).decode()))
+            closing = select(watches.c.ending).where(watches.c.id == watch_id, watches.c.state == "closing")
+            stands = connection.execute(closing).scalar()
+            return None if stands is None else _ENDING.validate_json(stands)
+
+        return await self._database.within(work)
+
+    async def watch(self, watch_id: str) -> Kept | None:
+        this = select(watches).where(watches.c.id == watch_id, watches.c.state != "over")
+        row = await self._database.within(lambda connection: connection.execute(this).first())
+        return None if row is None else _kept(row)
+
+    async def watches(self, channel: str = "") -> Sequence[Kept]:
+        these = select(watches).where(watches.c.state != "over").order_by(watches.c.since)
+        these = these.where(watches.c.channel == channel if channel else watches.c.message_ts != "")
+        rows = await self._database.within(lambda connection: connection.execute(these).all())
+        return tuple(_kept(row) for row in rows)
+
+    async def hold(self) -> bool:
+        return await self._lease.hold()
+
+    async def release(self) -> None:
+        await self._lease.release()
+
+    async def keep(self, watch_id: str, known: Known) -> bool:
+        said = {"known": _KNOWN.dump_json(known).decode()}
+        return await self._database.within(
+            lambda connection: self._change(connection, watch_id, ("open", "closing"), said)
+        )
+
+    async def over(self, watch_id: str, at: datetime) -> bool:
+        said = {"state": "over", "ended_at": at.isoformat()}
+        return await self._database.within(lambda connection: self._change(connection, watch_id, ("closing",), said))
+
+    async def forget(self, before: datetime) -> int:
+        ended = and_(watches.c.state == "over", watches.c.ended_at < before.isoformat())
+        cut_off = and_(watches.c.message_ts == "", watches.c.since < before.isoformat())
+
+        def work(connection: Connection) -> int:
+            return connection.execute(delete(watches).where(or_(ended, cut_off))).rowcount
+
+        return await self._database.within(work)
+
+    def _change(self, connection: Connection, watch_id: str, states: tuple[str, ...], values: dict[str, str]) -> bool:
+        """Compare and set, by the holder of the lease only."""
+        if not self._lease.is_ours(connection):
+            return False
+        ours = update(watches).where(watches.c.id == watch_id, watches.c.state.in_(states))
+        return connection.execute(ours.values(values)).rowcount == 1
+
+
+def _kept(row: Row[tuple[str, ...]]) -> Kept:
+    watch = replace(_WATCH.validate_json(row.body), message_ts=row.message_ts)
+    ending = _ENDING.validate_json(row.ending) if row.ending else None
+    return Kept(watch, _KNOWN.validate_json(row.known), ending)

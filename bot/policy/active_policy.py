@@ -1,0 +1,139 @@
+"""Keep the policy in force: look at the file again and again, and take a good change over.
+
+Promises: what is broken, unreadable or gone changes nothing and opens nothing; the last good policy stays in force and
+``trouble`` says why. Decisions:
+
+- The whole content is compared, not its times: a policy is small, editors replace files, mounted volumes swap links, and
+  a change within one tick of the clock is a change.
+- A change counts once two looks in a row have seen the same. A file that is just being written may be a good policy
+  without its last lines, and the last lines may be those that limit it.
+- A file that was mounted by itself and then replaced (``mounts``) is not merely broken: what is in force may have been taken
+  back, and nobody here can see it. So it is good for ``BLIND`` seconds more; then it lets nobody do what cannot be undone.
+"""
+
+import hashlib
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Final
+
+from bot.activeflows.operators import Policy
+from bot.misconfigured import Misconfigured
+from bot.policy.file import decoded_policy, parsed_policy, unreadable_policy
+from bot.policy.mounts import replaced, source_of
+
+VERSION_DIGITS: Final = 12
+"""As many of its SHA-256 say which policy decided something, in the record of it."""
+LARGEST: Final = 1_000_000
+"""Bytes of a policy. What is larger is none, and is not read into memory each second."""
+
+
+BLIND: Final = 60.0
+"""Seconds for which a policy still lets people stop after the file was found to be replaced where it cannot be seen."""
+_UNSEEN: Final = "the policy file was replaced, and the bot sees only the old one"
+
+
+class Replaced(Exception):
+    """Another file has its name by now, outside; the one that can be read here is the old one."""
+
+
+class TooLarge(ValueError):
+    """More bytes than a policy has."""
+
+
+@dataclass(frozen=True, slots=True)
+class Version:
+    """One good state of the file. ``sha256`` (hex) is of its bytes; empty when there is no file at all."""
+
+    policy: Policy
+    sha256: str
+
+
+class PolicyInForce:
+    """``policy()`` for everybody who decides; ``look`` for whoever watches the file."""
+
+    def __init__(self, path: Path | None, *, clock: Callable[[], float] = time.monotonic) -> None:
+        """Read the file. Raises ``Misconfigured``: nobody starts with a broken policy."""
+        self._path, self._clock = path, clock
+        self._source = "" if path is None else source_of(str(path))
+        self._blind_since: float | None = None
+        self._seen: bytes | Exception | None = None if path is None else self.read()
+        self._settled = True
+        self.version = Version(Policy(), "") if path is None else self._version()
+        self.trouble: tuple[str, ...] = ()
+        """One line per mistake of the file as it is now; empty while it is the one in force."""
+
+    @property
+    def watched(self) -> bool:
+        """There is a file to look at."""
+        return self._path is not None
+
+    @property
+    def blind(self) -> bool:
+        """The file was replaced where that cannot be seen."""
+        return self._blind_since is not None
+
+    @property
+    def suspended(self) -> bool:
+        """It is blind for so long that nobody may stop any more."""
+        return self._blind_since is not None and self._clock() - self._blind_since >= BLIND
+
+    def policy(self) -> Policy:
+        policy = self.version.policy
+        return replace(policy, suspended=_UNSEEN) if self.suspended else policy
+
+    def read(self) -> bytes | Exception:
+        """What the file holds, or why that cannot be known. Blocks on the disk."""
+        assert self._path is not None  # noqa: S101 - nobody looks at no file
+        try:
+            with self._path.open("rb") as file:
+                content = file.read(LARGEST + 1)
+                if replaced(file, str(self._path), self._source):
+                    return Replaced()
+        except OSError as trouble:
+            return trouble
+        return content if len(content) <= LARGEST else TooLarge()
+
+    def look(self, seen: bytes | Exception) -> bool:
+        """Take in what ``read`` gave; whether ``version`` or ``trouble`` has changed by it."""
+        if not _same(seen, self._seen):
+            self._seen, self._settled = seen, False
+            return False
+        if self._settled:
+            return False
+        self._settled = True
+        before = self.version, self.trouble
+        if not isinstance(self._seen, Replaced):
+            self._blind_since = None
+        elif self._blind_since is None:
+            self._blind_since = self._clock()
+        try:
+            version = self._version()
+        except Misconfigured as broken:
+            self.trouble = broken.mistakes
+        else:
+            self.trouble = ()
+            if version.sha256 != self.version.sha256:
+                self.version = version
+        return (self.version, self.trouble) != before
+
+    def _version(self) -> Version:
+        assert self._path is not None  # noqa: S101 - nobody looks at no file
+        if isinstance(self._seen, Replaced):
+            raise Misconfigured(
+                f"{self._path.name}: was replaced outside, and only the old file can be seen from here. "
+                "Mount its folder instead of the file, and restart the bot."
+            )
+        if not isinstance(self._seen, bytes):
+            raise unreadable_policy(self._path, self._seen or OSError())
+        try:
+            text = decoded_policy(self._seen)
+        except UnicodeDecodeError as trouble:
+            raise unreadable_policy(self._path, trouble) from None
+        sha256 = hashlib.sha256(self._seen).hexdigest()
+        return Version(replace(parsed_policy(text, name=self._path.name), version=sha256[:VERSION_DIGITS]), sha256)
+
+
+def _same(one: bytes | Exception, other: bytes | Exception | None) -> bool:
+    return one == other if isinstance(one, bytes) else type(one) is type(other)

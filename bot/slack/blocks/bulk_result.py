@@ -1,0 +1,97 @@
+"""Draw the end of a bulk stop card: what became of the members, and the callers who stayed on the line."""
+
+from collections.abc import Iterator
+from typing import Final
+
+from slack_sdk.models.blocks import ButtonElement, MarkdownTextObject, SectionBlock
+
+from bot.activeflows.bulk.bulk_stop import Became, Bulk, BulkState, Ending, Member, Run, intent_id
+from bot.slack import ids
+from bot.slack.blocks.bulk_question import few
+from bot.slack.blocks.mrkdwn import bold, code, escaped, mentions
+
+_NAMED: Final = {
+    Became.MOVED: "Had moved on, so not touched",
+    Became.TAKEN: "Already being stopped by somebody else",
+    Became.UNKNOWN: "Not known whether they ended",
+    Became.RUNNING: "Still running after their stop was sent",
+    Became.NOT_SENT: "Could not be sent",
+    Became.NOT_PERMITTED: "Not open to whoever pressed",
+    Became.ABORTED: "Left by the abort",
+    Became.LATE: "Left, because the time was over",
+    Became.LEFT: "Left",
+    Became.ALREADY: "Had already ended",
+    Became.GONE: "Not there any more",
+}
+_PRESSED: Final = {
+    "hung_up": "Hung up",
+    "hanging_up": "Hanging up",
+    "up": "*Still up*",
+    "unknown": "Not known whether it was hung up",
+}
+"""By the state of a call (``CallAfter``)."""
+_MOST_HANG_UPS: Final = 5
+"""Buttons at a time: the next callers have theirs when these are hung up."""
+
+
+def what_became(bulk: Bulk, run: Run) -> Iterator[str]:
+    """One line for each kind of thing there is to say; none while it is not over."""
+    ending = run.ending
+    if run.state is not BulkState.DONE or ending is None:
+        return
+    if ending.halted:
+        yield f"*It went no further than the first one:* {escaped(ending.halted, 200)}. Nothing else was touched."
+    if ending.refused:
+        yield f"*It went no further:* {escaped(ending.refused, 400)}. Nothing else was begun."
+    yield from _callers(bulk, ending)
+    for kind, words in _NAMED.items():
+        named = [member.short_id for member in bulk.members if run.of(member) is kind]
+        if named:
+            yield f"{words}: {few(named)}"
+    if ending.more:
+        yield f"{ending.more} more fit now that were not in the list; they were not touched."
+    elif ending.more is None:
+        yield "Whether more fit now could not be read."
+
+
+def on_the_line(bulk: Bulk, run: Run) -> list[Member]:
+    """Whose activeflows have ended while their callers may still be there."""
+    numbers = run.ending.on_the_line() if run.ending is not None else {}
+    return [member for member in bulk.members if member.number in numbers]
+
+
+def hang_ups(bulk: Bulk, run: Run) -> list[SectionBlock]:
+    """A row with *Hang up the call* for each of the first who may still be there. Values are ids of members' intents."""
+    return [
+        SectionBlock(
+            text=MarkdownTextObject(text=f"The caller of {code(member.short_id)}"),
+            accessory=ButtonElement(
+                text="Hang up the call",
+                style="danger",
+                action_id=ids.HANG_UP,
+                value=intent_id(bulk, member),
+                accessibility_label=f"Hang up the call of {member.short_id}",
+            ),
+        )
+        for member in on_the_line(bulk, run)[:_MOST_HANG_UPS]
+    ]
+
+
+def _callers(bulk: Bulk, ending: Ending) -> Iterator[str]:
+    """Those who may still be there, then those of whom somebody pressed *Hang up*."""
+    states = ending.on_the_line()
+    up = [member.short_id for member in bulk.members if states.get(member.number) == "up"]
+    unheard = [member.short_id for member in bulk.members if states.get(member.number) == "unknown"]
+    if up:
+        yield f"*Ended, and the caller is still on the line:* {few(up)}. VoIPBIN was to hang up."
+    if unheard:
+        yield f"Ended, and it is not known whether the caller was hung up: {few(unheard)}"
+    pressed = [
+        (member.short_id, ending.calls[member.number]) for member in bulk.members if member.number in ending.calls
+    ]
+    for state, words in _PRESSED.items():
+        some = [(short_id, call) for short_id, call in pressed if call.state == state]
+        if some:
+            by = mentions(sorted({call.hung_up_by for _, call in some}))
+            why = f": {escaped(some[-1][1].why, 300)}" if some[-1][1].why else ""
+            yield f"{words}, after {by} pressed {bold('Hang up the call')}{why}: {few([short_id for short_id, _ in some])}"

@@ -1,0 +1,71 @@
+"""Draw who calls, who is called, and what was said, in full, for one person's eyes."""
+
+from slack_sdk.models.blocks import (
+    Block,
+    ButtonElement,
+    ConfirmObject,
+    ContextBlock,
+    HeaderBlock,
+    MarkdownTextObject,
+    PlainTextObject,
+    SectionBlock,
+)
+
+from bot.activeflows.model import Activeflow, Party, Spoken
+from bot.activeflows.queries.disclosure import Revealed
+from bot.slack import ids
+from bot.slack.blocks import row_buttons
+from bot.slack.blocks.mrkdwn import code, date_token, escaped, plain
+from bot.slack.messaging.messenger import Message
+
+NOT_HERE = Message("Reveal works only in a message that you alone see: show the activeflow again. Nothing was shown.")
+NOT_RECORDED = Message("This could not be recorded, so nothing is shown. Please tell whoever looks after this bot.")
+NOT_SHOWN = Message("I could not show it to you alone, so it was not shown at all. That you asked is on the record.")
+
+
+def reveal(activeflow: Activeflow, flow_name: str | None) -> ButtonElement:
+    """*Reveal*: the caller and the texts, to the presser alone, after a word of warning."""
+    return ButtonElement(
+        text="Reveal",
+        action_id=ids.REVEAL,
+        value=ids.encode_activeflow(activeflow.id),
+        accessibility_label=f"Reveal caller of {plain(row_buttons.name_of(flow_name), 40)} {activeflow.short_id}",
+        confirm=ConfirmObject(
+            title="Reveal the caller?",
+            text="Shows caller, called party and texts to you alone. It is recorded with your name.",
+            confirm="Reveal",
+            deny="Cancel",
+        ),
+    )
+
+
+def revealed(shown: Revealed) -> Message:
+    """To be told to one person, and only as a message that is not kept."""
+    lines = [*_parties(shown), *_texts(shown.spoken)]
+    small = f"Only you see this · recorded with your name, receipt {code(shown.receipt, 20)} · as of {date_token(shown.as_of)}"
+    blocks: list[Block] = [
+        HeaderBlock(text=PlainTextObject(text=f"Unmasked: {shown.activeflow.short_id}")),
+        *(SectionBlock(text=MarkdownTextObject(text=line)) for line in lines),
+        ContextBlock(elements=[MarkdownTextObject(text=small)]),
+    ]
+    return Message(" ".join([f"Unmasked, {shown.activeflow.short_id}.", *lines, small]), tuple(blocks))
+
+
+def _parties(shown: Revealed) -> list[str]:
+    if shown.call is None:
+        is_call = shown.activeflow.reference.is_call
+        return ["VoIPBIN does not know its call any more." if is_call else "It runs for no call."]
+    return [f"*Caller*: {_party(shown.call.source)}", f"*Called*: {_party(shown.call.destination)}"]
+
+
+def _party(party: Party) -> str:
+    kind = f" ({escaped(party.type, 40)})" if party.type else ""
+    name = f", {escaped(party.name, 150)}" if party.name else ""
+    return f"{code(party.target, 300, empty='unknown')}{kind}{name}"
+
+
+def _texts(spoken: tuple[Spoken, ...]) -> list[str]:
+    """One each, so that a long one is cut alone."""
+    if not spoken:
+        return ["No step that speaks a text is among its steps."]
+    return [f"*{'Speaking now' if one.current else 'Spoke'}*: {escaped(one.text, 1000)}" for one in spoken]

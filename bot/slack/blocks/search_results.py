@@ -1,0 +1,147 @@
+"""Draw what a search found: how the text was understood, and the best ten with why each is there.
+
+A telephone number stands here masked, the asker's own, too. Decision: no *Refresh*, no pages and no *Share*: their buttons
+would have to carry what was looked for. Each row has the buttons of a list.
+"""
+
+from collections.abc import Iterator
+from datetime import datetime, timedelta
+from typing import Final
+
+from slack_sdk.models.blocks import Block, ContextBlock, HeaderBlock, MarkdownTextObject, PlainTextObject, SectionBlock
+
+from bot.activeflows.ages import in_words
+from bot.activeflows.callers import CallFound, CallsLooked
+from bot.activeflows.operators import Operator, Permission
+from bot.activeflows.search.findings import Findings, Hit
+from bot.activeflows.search.ranking import How
+from bot.activeflows.search.terms import Clues, may_be_a_number
+from bot.activeflows.targets import Prefix, Target
+from bot.slack.blocks.activeflow_list import drawn_row, row_aloud
+from bot.slack.blocks.freshness import because, how_complete, left_out
+from bot.slack.blocks.mrkdwn import bold, code, date_token, escaped
+from bot.slack.messaging.messenger import Message
+
+_LONGEST_CALL: Final = timedelta(hours=1)
+"""https://api.voipbin.net/docs/call_overview.html: a call is cut then."""
+
+
+def found(findings: Findings, operator: Operator, now: datetime, *, command: str) -> Message:
+    """For the asker's eyes alone."""
+    understood = f"Looked for {_understood(findings.clues)}"
+    blocks: list[Block] = [HeaderBlock(text=PlainTextObject(text=_title(findings))), _small(understood)]
+    blocks += [SectionBlock(text=MarkdownTextObject(text=line)) for line in _besides(findings, command)]
+    for hit in findings.hits:
+        activeflow = hit.row.activeflow
+        may_stop = activeflow.running and operator.may(Permission.STOP, activeflow.flow_id)
+        blocks += drawn_row(hit.row, now, may_stop=may_stop, why=_why(hit))
+    blocks.append(_small(" · ".join(_how_far(findings))))
+    aloud = [f"{_title(findings)}. {understood}.", *_besides(findings, command)]
+    aloud += [sentence for hit in findings.hits for sentence in row_aloud(hit.row, now)]
+    return Message(" ".join(aloud), tuple(blocks))
+
+
+def _title(findings: Findings) -> str:
+    number = findings.total
+    return "Found nothing" if not number else f"Found {number} activeflow{'s' if number > 1 else ''}"
+
+
+# ---------------------------------------------------------------- what was looked for
+
+
+def _understood(clues: Clues) -> str:
+    parts = [f"a phone number ending in {number.ending}" for number in clues.numbers]
+    parts += [_id(target, clues) for target in clues.targets]
+    if clues.words:
+        words = bold(clues.words, 110)
+        parts.append(f"flows and queues called like {words}, and situations with {'it' if parts else words}")
+    return "; ".join(parts)
+
+
+def _id(target: Target, clues: Clues) -> str:
+    if not clues.doubtful(target):
+        return f"the id {code(str(target), 40)}"
+    what = "the same digits" if may_be_a_number(target) else code(str(target), 40)
+    return f"{what} as the beginning of an id of what runs"
+
+
+# ---------------------------------------------------------------- what was found
+
+
+def _why(hit: Hit) -> str:
+    """Why it is there; empty where the row itself says so."""
+    match hit.match.how:
+        case How.CALL if hit.match.call is not None:
+            return _of_call(hit.match.call)
+        case How.QUEUE:
+            return f"In a queue called {bold(hit.match.name, 150)}"
+        case _:
+            return ""
+
+
+def _of_call(call: CallFound) -> str:
+    ended = ", the call has ended" if call.over else ""
+    began = f", began {date_token(call.began)}" if call.began is not None else ""
+    what = "It placed a call" if call.leg else "Call"
+    return f"{what} {call.end} {escaped(call.masked, 80)}{began}{ended}"
+
+
+def _besides(findings: Findings, command: str) -> Iterator[str]:
+    """What there is to say besides the rows."""
+    if findings.absent:
+        absent = ", ".join(code(str(target), 40) for target in findings.absent)
+        older = " An older one is found by its whole id." if any(isinstance(t, Prefix) for t in findings.absent) else ""
+        yield f"No activeflow that is open to you here, and no call of one, has the id {absent}.{older}"
+    yield from _of_no_call(findings)
+    if not findings.hits and findings.clues.words:
+        yield f"Nothing that runs is called so or says so. All that run: {code(f'{command} list')}"
+    if findings.total > len(findings.hits):
+        yield f"{findings.total - len(findings.hits)} more fit: narrow it."
+    if findings.unread:
+        yield f"{_many(findings.unread, 'more activeflow')} of such calls could not be shown: not running, as far as I know."
+    if findings.without:
+        yield f"{_many(findings.without, 'call')} with this number ran for no activeflow that I know."
+    if findings.clues.more:
+        yield f"There are {findings.clues.more} more ids and numbers in the text: they were not looked for."
+
+
+def _of_no_call(findings: Findings) -> Iterator[str]:
+    """The numbers that were looked for and found at no call."""
+    if findings.calls is None:
+        return
+    had = {call.sought for call in findings.calls.found}
+    endings = [number.ending for place, number in enumerate(findings.clues.numbers) if place not in had]
+    if endings:
+        yield f"No call among those looked through has the number ending in {' or '.join(endings)}."
+
+
+def _how_far(findings: Findings) -> Iterator[str]:
+    if findings.calls is not None:
+        yield _calls(findings.calls)
+    if findings.picture is not None:
+        yield "activeflows: " + ", ".join(how_complete(findings.picture))
+    else:
+        yield f"read at {date_token(findings.as_of)}"
+    yield from left_out(findings.hidden, findings.unnamed)
+
+
+def _calls(looked: CallsLooked) -> str:
+    """How far the look through the calls went: "looked through 240 calls, all that began since 11:02"."""
+    number = _many(looked.number, "call")
+    strange = f", {looked.unreadable} more could not be read" if looked.unreadable else ""
+    if looked.complete_since is None:
+        return f"looked through all calls there are ({looked.number}){strange}"
+    back = looked.as_of - looked.complete_since
+    since = date_token(looked.complete_since)
+    told = f"looked through {number}, all of the last {in_words(back)} (since {since}){strange}"
+    if back >= _LONGEST_CALL:
+        return f"{told}: no call lives longer than an hour"
+    return f"{told}; *calls that began before may be missing*: {because(looked)}"
+
+
+def _many(number: int, noun: str) -> str:
+    return f"{number} {noun}{'' if number == 1 else 's'}"
+
+
+def _small(text: str) -> ContextBlock:
+    return ContextBlock(elements=[MarkdownTextObject(text=text)])

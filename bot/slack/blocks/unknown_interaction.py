@@ -1,0 +1,30 @@
+"""Say that a button, form, shortcut or command is not known to this bot."""
+
+from slack_sdk.models.blocks import MarkdownTextObject, SectionBlock
+
+from bot.slack.blocks.mrkdwn import code
+from bot.slack.messaging.messenger import Message
+
+
+def not_known(kind: str, name: str, command: str) -> Message:
+    """For the person who did it. ``kind`` as in Slack's payload; ``name``: a command's, else not said."""
+    match kind:
+        case "command":
+            words = (
+                f"This bot does not know the command {code(name, 40)}. It listens to {code(command)}, so the name in the "
+                f"Slack app and the bot's setting differ. Nothing was stopped. Type {code(f'{command} help')}."
+            )
+        case "shortcut" | "message_action":
+            words = f"This bot does not know this shortcut any more. {_next(command)}"
+        case _:
+            words = f"This bot does not know this button any more. {_next(command)}"
+    return Message(words, (SectionBlock(text=MarkdownTextObject(text=words)),))
+
+
+def form_not_known(command: str) -> str:
+    """For the form itself, which shows no formatting."""
+    return f"This bot does not know this form any more. Nothing was stopped. Copy your words, then type {command} help."
+
+
+def _next(command: str) -> str:
+    return f"Nothing was stopped. Type {code(f'{command} list')} for what is running, or {code(f'{command} help')}."

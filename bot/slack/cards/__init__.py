@@ -1,0 +1,1 @@
+"""Keep each card in Slack true: edit it in place, in order."""

@@ -1,0 +1,42 @@
+"""Read the words after `audit`: about one activeflow, by one person, within a time from now; in any order."""
+
+from bot.activeflows.ages import from_typed
+from bot.activeflows.errors import NotUnderstood
+from bot.activeflows.targets import read_target
+from bot.slack.grammar.normalization import Word, mentioned
+from bot.slack.grammar.reference import EDGES, Line
+from bot.slack.grammar.requests import ME, Audit, typed
+
+
+def read_audit(line: Line) -> Audit:
+    """The records that are asked for. Raises ``NotUnderstood``."""
+    asked = Audit()
+    for word in line.words:
+        asked = _audited(asked, word, line)
+    return asked
+
+
+def _audited(asked: Audit, word: Word, line: Line) -> Audit:
+    bare = word.text.strip(EDGES)
+    user = ME if bare.lower() == ME else mentioned(word.written) or mentioned(bare)
+    target = read_target(bare)
+    if bare.lower().startswith("since:"):
+        since = from_typed(bare[len("since:") :])
+        if since is None:
+            raise NotUnderstood("“since:” takes a duration like 2h or 3d", typed(asked))
+        return Audit(asked.target, asked.user, since)
+    if user is not None and asked.user is None:
+        return Audit(asked.target, user, asked.since)
+    if target is not None and asked.target is None:
+        return Audit(target, asked.user, asked.since)
+    raise _not_audited(asked, word, line)
+
+
+def _not_audited(asked: Audit, word: Word, line: Line) -> NotUnderstood:
+    if word.text.startswith("@"):
+        problem = "names can be faked, so people are asked for by their member ID: profile, “⋮”, “Copy member ID”"
+        return NotUnderstood(problem, typed(asked))
+    if from_typed(word.text) is not None and asked.since is None:
+        return NotUnderstood("a time is asked for as since:2h", f"{typed(asked)} since:{word.text}")
+    problem = f"“{word.written[:40]}” is no further id, person or since:2h"
+    return NotUnderstood(problem, f"{typed(asked)} {line.text[word.end :].strip()}")

@@ -1,0 +1,261 @@
+"""Read the filters of `/flows list`: ``flow:"Support line" type:call older:10m page:2``.
+
+What does not fit is refused with a corrected line to choose, never bent into something that fits.
+"""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
+from datetime import timedelta
+from typing import Any, Final, NamedTuple
+
+from rapidfuzz import fuzz, process
+
+from bot.activeflows.ages import as_typed, from_typed
+from bot.activeflows.errors import NotUnderstood
+from bot.activeflows.queries.listing import By
+from bot.activeflows.situation.action_words import WORDS
+from bot.slack.grammar.normalization import Word, cleaned, plain, unquoted
+from bot.slack.grammar.requests import List, typed
+
+GROUPS: Final[tuple[By, ...]] = ("flow", "action")
+STATUSES: Final = ("running", "ended", "any")
+TYPES: Final = ("call", "conversation", "campaign", "transcribe", "ai", "api", "recording", "webchat", "none")
+"""VoIPBIN's reference types; ``none`` for activeflows without one."""
+KEYS: Final[Mapping[str, str]] = {
+    "flow": "a flow's name or id",
+    "type": "what it runs for",
+    "action": "the action it is in",
+    "status": ", ".join(STATUSES),
+    "older": "a duration like 10m",
+    "newer": "a duration like 2h",
+    "page": "a number",
+}
+_OTHER_WORDS: Final[Mapping[str, str]] = {
+    "name": "flow",
+    "reference": "type",
+    "reference_type": "type",
+    "step": "action",
+    "state": "status",
+    "age": "older",
+    "since": "newer",
+    "p": "page",
+}
+
+
+class _Choice(NamedTuple):
+    """A filter whose value is one of some words; ``aliases`` are suggested, not taken."""
+
+    key: str
+    words: tuple[str, ...]
+    aliases: Mapping[str, str]
+
+
+_STATUSES: Final = _Choice(
+    "status",
+    STATUSES,
+    {
+        "all": "any",
+        "everything": "any",
+        "active": "running",
+        "live": "running",
+        "finished": "ended",
+        "stopped": "ended",
+        "done": "ended",
+        "over": "ended",
+    },
+)
+_TYPES: Final = _Choice("type", TYPES, {"calls": "call", "phone": "call", "chat": "webchat", "message": "conversation"})
+_ACTIONS: Final = _Choice("action", tuple(WORDS), {"queue": "queue_join", "waiting": "queue_join"})
+_LONGEST_NAME: Final = 255
+_LAST_PAGE: Final = 9999
+
+
+def closest(word: str, choices: Sequence[str], *, at_least: float = 60) -> str | None:
+    """The choice that begins so or looks most like this word, if any does."""
+    low = word.casefold()
+    begins = next((choice for choice in choices if len(low) >= 3 and choice.startswith(low)), None)
+    if begins is not None:
+        return begins
+    found = process.extractOne(low, choices, scorer=fuzz.ratio, score_cutoff=at_least)
+    return found[0] if found else None
+
+
+def read_listing(words: Sequence[Word]) -> List:
+    """The list these words ask for. Raises ``NotUnderstood`` with a line that comes closer."""
+    listing, given = List(), set[str]()
+    for index, word in enumerate(words):
+        rest = " ".join(later.written for later in words[index + 1 :])
+        key, separator, _ = _split(word.text)
+        if not separator:
+            raise _bare(word, listing, words[index - 1] if index else None, rest)
+        key = key.casefold()
+        value = unquoted(word.written[len(key) + 1 :])
+        if key not in KEYS:
+            raise _unknown_key(key, word, listing, rest)
+        if separator != ":":
+            raise _closer(f"“{key}” takes a colon, not “{separator}”", listing, f"{key}:{_quoted(value)}", rest)
+        if key in given:
+            raise _closer(f"“{key}:” is there twice", _without(listing, key), word.written, rest)
+        if not cleaned(value):
+            raise _closer(f"“{key}:” needs {KEYS[key]}", listing, _joined_to(key, rest))
+        given.add(key)
+        listing = _READERS[key](listing, cleaned(value), rest)
+    _possible(listing)
+    return listing
+
+
+def filter_key(word: Word) -> str:
+    """What stands before the colon of a word that looks like a filter, in small letters; empty for any other word."""
+    key, separator, _ = _split(word.text)
+    return key.casefold() if separator else ""
+
+
+def read_groups(words: Sequence[Word]) -> List:
+    """``by flow`` or ``by action``, and then filters. Raises ``NotUnderstood``."""
+    what = words[1].text.casefold() if len(words) > 1 else ""
+    by = next((known for known in GROUPS if known == what), None)
+    if by is None:
+        better = " ".join(("list by", closest(what, GROUPS) or "flow", *(word.written for word in words[2:])))
+        raise NotUnderstood(f"a list is grouped by {' or by '.join(GROUPS)}", better)
+    try:
+        return replace(read_listing(words[2:]), by=by)
+    except NotUnderstood as refused:
+        problem, better = refused.problem, refused.suggestion
+    raise NotUnderstood(problem, better.replace("list", f"list by {by}", 1) if better.startswith("list") else "")
+
+
+def _split(text: str) -> tuple[str, str, str]:
+    """At the first of ``:``, ``=``, ``<`` and ``>``, unless quotes come first."""
+    at = min((place for place in map(text.find, (*":=<>", '"')) if place >= 0), default=len(text))
+    return text[:at], text[at : at + 1].replace('"', ""), text[at + 1 :]
+
+
+# ---------------------------------------------------------------- values
+
+
+def _flow(listing: List, value: str, rest: str) -> List:
+    if len(value) > _LONGEST_NAME:
+        raise _closer("no flow has so long a name", listing, rest)
+    return _with(listing, flow=value)
+
+
+def _type(listing: List, value: str, rest: str) -> List:
+    return _with(listing, type=_one_of(_TYPES, listing, value, rest))
+
+
+def _action(listing: List, value: str, rest: str) -> List:
+    return _with(listing, action=_one_of(_ACTIONS, listing, value, rest))
+
+
+def _status(listing: List, value: str, rest: str) -> List:
+    return _with(listing, status=_one_of(_STATUSES, listing, value, rest))
+
+
+def _one_of(choice: _Choice, listing: List, value: str, rest: str) -> str:
+    word = plain(value).casefold()
+    if word in choice.words:
+        return word
+    nearest = choice.aliases.get(word) or closest(word, choice.words)
+    few = f": one of {', '.join(choice.words)}" if len(choice.words) < 10 else ""
+    better = f"{choice.key}:{nearest}" if nearest else ""
+    raise _closer(f"there is no {choice.key} “{_short(value)}”{few}", listing, better, rest)
+
+
+def _older(listing: List, value: str, rest: str) -> List:
+    return _with(listing, older=_duration("older", listing, value, rest))
+
+
+def _newer(listing: List, value: str, rest: str) -> List:
+    return _with(listing, newer=_duration("newer", listing, value, rest))
+
+
+def _duration(key: str, listing: List, value: str, rest: str) -> timedelta:
+    bare = plain(value)
+    found = from_typed(bare)
+    if found is None:
+        nearest = from_typed(bare + "m") or from_typed(bare.rstrip("inursecaygo").strip())
+        better = f"{key}:{as_typed(nearest)}" if nearest is not None else ""
+        raise _closer(f"“{_short(value)}” is not a duration like 90s, 10m, 2h or 3d", listing, better, rest)
+    return found
+
+
+def _page(listing: List, value: str, rest: str) -> List:
+    number = plain(value)
+    if not (number.isascii() and number.isdigit() and 0 < int(number[:9]) <= _LAST_PAGE):
+        raise _closer(f"“{_short(value)}” is not a page number", listing, rest)
+    return replace(listing, page=int(number))
+
+
+_READERS: Final[Mapping[str, Callable[[List, str, str], List]]] = {
+    "flow": _flow,
+    "type": _type,
+    "action": _action,
+    "status": _status,
+    "older": _older,
+    "newer": _newer,
+    "page": _page,
+}
+
+
+def _possible(listing: List) -> None:
+    older, newer = listing.filters.older, listing.filters.newer
+    if older is not None and newer is not None and older > newer:
+        swapped = _with(listing, older=newer, newer=older)
+        problem = f"nothing is both older than {as_typed(older)} and newer than {as_typed(newer)}"
+        raise NotUnderstood(problem, typed(swapped))
+
+
+# ---------------------------------------------------------------- what comes closer
+
+
+def _bare(word: Word, listing: List, before: Word | None, rest: str) -> NotUnderstood:
+    """A word without a key: say which key it might belong to."""
+    value = unquoted(word.written)
+    low = plain(value).casefold()
+    problem = f"“{_short(value)}” is not a filter; filters look like type:call or older:10m"
+    if before is not None and before.text.casefold().startswith("flow:") and '"' not in before.text:
+        name = f"{listing.filters.flow} {value}"
+        return _closer(problem, _without(listing, "flow"), f"flow:{_quoted(name)}", rest)
+    for choice in (_STATUSES, _TYPES, _ACTIONS):
+        nearest = choice.aliases.get(low) or closest(low, choice.words, at_least=85)
+        if nearest:
+            return _closer(problem, listing, f"{choice.key}:{nearest}", rest)
+    if from_typed(low) is not None:
+        return _closer(problem, listing, f"older:{low}", rest)
+    return _closer(problem, listing, f"flow:{_quoted(value)}", rest)
+
+
+def _unknown_key(key: str, word: Word, listing: List, rest: str) -> NotUnderstood:
+    nearest = _OTHER_WORDS.get(key) or closest(key, tuple(KEYS))
+    problem = f"there is no filter “{_short(key)}:”; there are {', '.join(f'{known}:' for known in KEYS)}"
+    better = f"{nearest}:{word.written[len(key) + 1 :]}" if nearest else ""
+    return _closer(problem, listing, better, rest)
+
+
+def _closer(problem: str, listing: List, *words: str) -> NotUnderstood:
+    """Refused, with a line that keeps what was understood; ``table.parse`` corrects the rest of it in turn."""
+    return NotUnderstood(problem, " ".join(word for word in (typed(listing), *words) if word))
+
+
+def _joined_to(key: str, rest: str) -> str:
+    """``older: 10m``: the value is the next word."""
+    return f"{key}:{rest}" if rest and ":" not in rest.split(maxsplit=1)[0] else rest
+
+
+def _with(listing: List, **changes: Any) -> List:
+    return replace(listing, filters=replace(listing.filters, **changes))
+
+
+def _without(listing: List, key: str) -> List:
+    if key == "page":
+        return replace(listing, page=1)
+    return _with(listing, **{key: "running" if key == "status" else None})
+
+
+def _quoted(value: str) -> str:
+    escaped = value.replace("\\", "\\\\").replace('"', '\\"')
+    return f'"{escaped}"' if " " in value or '"' in value or "\\" in value else value
+
+
+def _short(word: str) -> str:
+    return word if len(word) <= 40 else word[:39] + "…"

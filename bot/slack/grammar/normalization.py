@@ -1,0 +1,139 @@
+r"""Normalise what people really type: phones, word processors and Slack change characters on the way.
+
+Smart quotes count as quotes, long dashes as dashes, full-width forms as the ASCII they widen, backticks as blanks; zero-width characters and odd blanks vanish.
+The original is kept beside it, so that a reason or a flow's name stays as it was written. A value with blanks stands in
+quotes; inside them ``\"`` and ``\\`` are a quote and a backslash.
+"""
+
+import re
+import unicodedata
+from dataclasses import dataclass
+from typing import Final
+
+import emoji
+
+from bot.activeflows.numbers import numbers_in
+from bot.activeflows.targets import targets_in
+
+_ENTITIES: Final = {"&lt;": "<", "&gt;": ">", "&amp;": "&"}
+_LINK: Final = re.compile(r"<(?:[a-z][a-z0-9+.-]*:[^<>|]*|[#!][^<>|]*)(?:\|([^<>]*))?>", re.IGNORECASE)
+_MENTION: Final = re.compile(r"<@([UW][A-Z0-9]+)(?:\|([^<>]*))?>")
+_QUOTES: Final = "“”„‟«»″＂"
+_APOSTROPHES: Final = "‘’‚‛′"
+_DASHES: Final = "‐‑‒–—―−﹣－"
+_WIDE: Final = {chr(code + 0xFEE0): chr(code) for code in range(0x21, 0x7F)}
+"""What input methods write for ASCII: https://www.unicode.org/charts/PDF/UFF00.pdf"""
+_COLONS: Final = "：︓﹕꞉∶"
+SEPARATORS: Final = f":=<>{_COLONS}＝＜＞"
+"""What can stand between a filter's key and its value, in every width."""
+_SAME_LENGTH: Final = str.maketrans(
+    {
+        **_WIDE,
+        **dict.fromkeys(_COLONS, ":"),
+        **dict.fromkeys(_QUOTES, '"'),
+        **dict.fromkeys(_APOSTROPHES, "'"),
+        **dict.fromkeys(_DASHES, "-"),
+        "`": " ",
+    }
+)
+_WORD: Final = re.compile(
+    rf"""(?:(?<=[:={_COLONS}＝])[{_APOSTROPHES}'][^{_APOSTROPHES}']*[{_APOSTROPHES}']"""
+    r"""|"(?:[^"\\]|\\.)*(?:"|\\?$)"""
+    rf"""|[{_QUOTES}](?:[^"{_QUOTES}\\]|\\.)*(?:["{_QUOTES}]|\\?$)"""
+    rf"""|[^\s`"{_QUOTES}])+"""
+)
+_IN_QUOTES: Final = re.compile(
+    rf"""[\s`]*(?:"((?:[^"\\]|\\.)*)"|[{_QUOTES}]((?:[^"{_QUOTES}\\]|\\.)*)["{_QUOTES}]"""
+    rf"""|[{_APOSTROPHES}']([^{_APOSTROPHES}']*)[{_APOSTROPHES}'])[\s`]*"""
+)
+_CODE: Final = re.compile(r":[^\s:]+:")
+_SKIN_TONE: Final = re.compile(r":skin-tone-([2-6]):")
+_FLAG: Final = re.compile(r":flag-([a-z]{2}):")
+_FIRST_TONE: Final = 0x1F3FB
+_FIRST_LETTER: Final = 0x1F1E6
+_DROPPED: Final = frozenset({"Cc", "Cf", "Cs"})
+
+
+@dataclass(frozen=True, slots=True)
+class Word:
+    """One word: as the grammar reads it, and as it was written; where it ends in the line."""
+
+    text: str
+    written: str
+    end: int
+
+
+def from_slack(text: str) -> str:
+    """The text of a slash command as the person sees it: links and channels by what they say, entities decoded.
+
+    A link whose address has an id in it, or a number that its words do not show, stands as its address; mentions stay (``<@U…|name>``): ids matter here.
+    https://docs.slack.dev/interactivity/implementing-slash-commands#escaping-text
+    """
+    shown = _LINK.sub(_as_shown, text)
+    return with_emoji(re.sub("|".join(_ENTITIES), lambda entity: _ENTITIES[entity[0]], shown))
+
+
+def with_emoji(text: str) -> str:
+    """Emoji for their short codes, as which Slack hands them over: ``:+1::skin-tone-4:`` is 👍🏽.
+
+    https://docs.slack.dev/messaging/formatting-message-text#emoji
+    """
+    if not _CODE.search(text):
+        return text
+    toned = _SKIN_TONE.sub(lambda tone: chr(_FIRST_TONE + int(tone[1]) - 2), text)
+    flagged = _FLAG.sub(lambda flag: "".join(chr(_FIRST_LETTER + ord(c) - ord("a")) for c in flag[1]), toned)
+    return emoji.emojize(flagged, language="alias")
+
+
+def _as_shown(link: re.Match[str]) -> str:
+    address = link[0][1:-1].partition("|")[0]
+    if link[1] and (address.startswith(("!", "#")) or not _hides(address, link[1])):
+        return link[1]
+    return address.removeprefix("mailto:").removeprefix("tel:")
+
+
+def _hides(address: str, shown: str) -> bool:
+    """Does it name something that its words do not?"""
+    return bool(targets_in(address)) or (address.startswith("tel:") and not numbers_in(shown))
+
+
+def cleaned(text: str) -> str:
+    """One line, single blanks, nothing invisible."""
+    visible = "".join(" " if c.isspace() else "" if unicodedata.category(c) in _DROPPED else c for c in text)
+    return " ".join(visible.split())
+
+
+def plain(text: str) -> str:
+    """With simple quotes, apostrophes and dashes, and blanks for backticks: as long as before."""
+    return text.translate(_SAME_LENGTH)
+
+
+def words(line: str) -> tuple[Word, ...]:
+    """The words of a cleaned line; blanks inside quotes do not part."""
+    return tuple(Word(plain(m[0]), m[0], m.end()) for m in _WORD.finditer(line))
+
+
+def unquoted(text: str) -> str:
+    """What stands inside the quotes, if it stands in quotes as a whole; else the text itself.
+
+    What a straight quote opens, a straight one closes; what a smart quote opens, any quote does.
+    """
+    match = _IN_QUOTES.fullmatch(text)
+    if match is None:
+        return text
+    inside = next(group for group in match.groups() if group is not None)
+    return inside if match[3] is not None else re.sub(r"\\([\"\\])", r"\1", inside)
+
+
+def without_mentions(text: str) -> str:
+    """Mentions as words (``@alice``): they ring nobody's phone."""
+    before = ""
+    while before != text:
+        before, text = text, _MENTION.sub(lambda who: "@" + (who[2] or who[1]), text)
+    return text
+
+
+def mentioned(word: str) -> str | None:
+    """The user id this word is, as a mention or bare."""
+    match = _MENTION.fullmatch(word) or re.fullmatch(r"@?([UW][A-Z0-9]{4,30})", word)
+    return match[1] if match else None

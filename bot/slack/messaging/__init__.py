@@ -1,0 +1,1 @@
+"""Send what the bot says: messages and views, checked before they leave."""

@@ -1,0 +1,273 @@
+"""Send messages to Slack: never silent, never the wrong message replaced, never twice on a doubt.
+
+Private words go by the gesture's ``response_url`` (works everywhere, five times in 30 minutes), else as an ephemeral
+message, else as a direct message; in a direct message, where all is private, as one. Public words are the bot's own
+messages, so that they can be edited later; where the bot may not post (it is no member), they go by the ``response_url``.
+Whatever Slack answers, nothing is raised but ``Unsendable``: callers are told whether somebody could see it. A public post whose answer was lost is not sent again: it may be there.
+
+https://docs.slack.dev/interactivity/handling-user-interaction#message_responses
+"""
+
+import re
+from dataclasses import dataclass
+from http import HTTPStatus
+from typing import Any, Final
+
+import aiohttp
+import structlog
+from slack_sdk.errors import SlackApiError, SlackClientError
+from slack_sdk.models.blocks import Block
+from slack_sdk.web.async_client import AsyncWebClient
+
+from bot.slack.interaction import Interaction
+from bot.slack.messaging.delivery_advice import BAD_BLOCKS, DOUBTFUL
+from bot.slack.messaging.outbound_check import checked
+from bot.slack.messaging.session import is_below
+from bot.slack.messaging.visible_answer import heard
+
+log = structlog.get_logger(__name__)
+
+_WORD: Final = re.compile(r"[a-z_]{1,60}")
+_RESPONSE_TIME: Final = aiohttp.ClientTimeout(total=10)
+_LITERAL: Final = {"link_names": False, "parse": "none"}
+"""No links and mentions that nobody wrote."""
+_QUIET: Final = {"unfurl_links": False, "unfurl_media": False, **_LITERAL}
+"""And no previews that leak."""
+
+
+@dataclass(frozen=True, slots=True)
+class Message:
+    """What is to be said: always with text that reads well aloud."""
+
+    text: str
+    blocks: tuple[Block, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Posted:
+    """A message of the bot's own. ``ts`` is empty when only a response_url reaches it."""
+
+    channel_id: str
+    ts: str
+
+
+@dataclass(frozen=True, slots=True)
+class Redrawn:
+    """What Slack said to a message: its error word, empty when it was taken, and seconds to be left alone.
+
+    True when it was taken.
+    """
+
+    error: str
+    retry_after: float = 0.0
+
+    def __bool__(self) -> bool:
+        return not self.error
+
+    @property
+    def doubtful(self) -> bool:
+        """It may have been taken all the same."""
+        return self.error in DOUBTFUL
+
+
+class Messenger:
+    """Speaks for the bot. ``session`` is the one HTTP session, kept open by whoever built it."""
+
+    def __init__(self, client: AsyncWebClient, session: aiohttp.ClientSession) -> None:
+        self._client = client
+        self._session = session
+
+    async def privately(
+        self, interaction: Interaction, message: Message, *, replace: bool = False, fleeting: bool = False
+    ) -> bool:
+        """To the person of the interaction alone; whether they could see it.
+
+        ``replace=True`` replaces the message the button stood in, if that was an ephemeral one: a public message is
+        never replaced by private words. ``fleeting=True`` tells it in no message that Slack keeps, so not as a direct one.
+        """
+        in_place = replace and interaction.ephemeral
+        body = _body(message, in_place=in_place)
+        how = {"response_type": "ephemeral", "replace_original": in_place, **({} if in_place else _thread(interaction))}
+        answer = await self._respond(interaction, {**how, **body})
+        if answer in BAD_BLOCKS:
+            log.error("blocks_refused", by="response_url", error=answer)
+            body = _body(Message(message.text), in_place=in_place)
+            answer = await self._respond(interaction, {**how, **body})
+        if answer == "" or (not _is_direct(interaction) and await self._ephemerally(interaction, body)):
+            return heard()
+        if not fleeting and await self._directly(interaction, body):
+            return heard()
+        log.error("nobody_could_see_it", user=interaction.user_id, channel=interaction.channel_id)
+        return False
+
+    async def publicly(self, interaction: Interaction, message: Message) -> Posted | Redrawn:
+        """To everybody in the channel of the interaction; what Slack said when it did not take it, or did not say so."""
+        body, refused = _body(message), ""
+        if interaction.channel_id:
+            where = {"channel": interaction.channel_id, **_thread(interaction)}
+            refused, ts = await self._call("chat.postMessage", {**where, **body, **_QUIET})
+            if refused == "":
+                heard()
+                return Posted(interaction.channel_id, ts)
+            if refused in DOUBTFUL:
+                return Redrawn(refused)
+        responded = {**body, "response_type": "in_channel", "replace_original": False, **_thread(interaction)}
+        error = await self._respond(interaction, responded)
+        if error != "":
+            return Redrawn(error if error in DOUBTFUL else refused or error)
+        heard()
+        return Posted(interaction.channel_id, "")
+
+    async def edit(self, where: Posted, message: Message, *, interaction: Interaction | None = None) -> Redrawn:
+        """Replace a message of the bot's own, for everybody; what Slack said when no way there worked.
+
+        A press reaches the message it was made on by its own channel and its ``response_url``, too: a channel's id can
+        change while a message stands in it, and the message's ``ts`` does not.
+        https://github.com/Netflix/dispatch/pull/560
+        """
+        pressed = interaction if interaction is not None and _made_on(interaction, where) else None
+        channels = [where.channel_id, *([pressed.channel_id] if pressed is not None else [])] if where.ts else []
+        refused = Redrawn("no_response_url")
+        for channel_id in dict.fromkeys(channels):
+            refused = await self.redraw(Posted(channel_id, where.ts), message)
+            if refused:
+                heard()
+                return refused
+        if pressed is not None:
+            replaced = {**_body(message, in_place=True), "response_type": "in_channel", "replace_original": True}
+            error = await self._respond(pressed, replaced)
+            if error == "":
+                heard()
+                return Redrawn("")
+            refused = Redrawn(error) if error in DOUBTFUL or not channels else refused
+        return refused
+
+    async def redraw(self, where: Posted, message: Message) -> Redrawn:
+        """Replace a message of the bot's own for which nobody waits: as ``edit``, and it says what Slack answered."""
+        there = {"channel": where.channel_id, "ts": where.ts, **_LITERAL}
+        return await self._unhurried("chat.update", there, message, in_place=True)
+
+    async def announce(self, channel_id: str, message: Message) -> Redrawn:
+        """To everybody in a channel, although nobody asked there just now; says what Slack answered."""
+        return await self._unhurried("chat.postMessage", {"channel": channel_id, **_QUIET}, message)
+
+    async def _unhurried(
+        self, method: str, where: dict[str, Any], message: Message, *, in_place: bool = False
+    ) -> Redrawn:
+        answer = await self._ask(method, {**where, **_body(message, in_place=in_place)})
+        if answer.error in BAD_BLOCKS:
+            log.error("blocks_refused", by=method, error=answer.error)
+            answer = await self._ask(method, {**where, **_body(Message(message.text), in_place=in_place)})
+        return Redrawn(answer.error, answer.retry_after)
+
+    async def _ephemerally(self, interaction: Interaction, body: dict[str, Any]) -> bool:
+        if not (interaction.channel_id and interaction.user_id):
+            return False
+        where = {"channel": interaction.channel_id, "user": interaction.user_id, **_thread(interaction)}
+        error, _ = await self._call("chat.postEphemeral", {**where, **body, **_LITERAL})
+        return error == ""
+
+    async def _directly(self, interaction: Interaction, body: dict[str, Any]) -> bool:
+        if not interaction.user_id:
+            return False
+        thread = _thread(interaction) if _is_direct(interaction) else {}
+        error, _ = await self._call("chat.postMessage", {"channel": interaction.user_id, **thread, **body, **_QUIET})
+        return error == ""
+
+    async def _call(self, method: str, arguments: dict[str, Any]) -> tuple[str, str]:
+        """Slack's error word (empty when it was taken, ``lost`` when it did not answer) and the message's ts."""
+        answer = await self._ask(method, arguments)
+        return answer.error, answer.ts
+
+    async def _ask(self, method: str, arguments: dict[str, Any]) -> "_Answer":
+        try:
+            answer = await self._client.api_call(method, json=arguments)
+        except SlackApiError as refused:
+            error, wait = error_word(refused), retry_after(refused)
+        except (SlackClientError, aiohttp.ClientError, OSError, ValueError) as lost:
+            log.warning("slack_did_not_answer", method=method, error=type(lost).__name__)
+            return _Answer("lost")
+        else:
+            return _Answer("", str(answer.get("ts") or ""))
+        log.warning("slack_refused", method=method, error=error)
+        return _Answer(error, retry_after=wait)
+
+    async def _respond(self, interaction: Interaction, body: dict[str, Any]) -> str:
+        """Post to the response_url: empty when taken, else an error word. The URL is a secret and is never logged."""
+        if not interaction.response_url:
+            return "no_response_url"
+        if not is_below(interaction.response_url, self._client.base_url):
+            log.error("response_url_not_slack_s", user=interaction.user_id)
+            return "not_slack_s"
+        try:
+            async with self._session.post(
+                interaction.response_url, json=body, timeout=_RESPONSE_TIME, allow_redirects=False
+            ) as response:
+                error = _response_error(response.status, await response.text(errors="replace"))
+        except (aiohttp.ClientError, OSError, ValueError) as lost:
+            log.warning("response_url_did_not_answer", error=type(lost).__name__)
+            return "lost"
+        if error:
+            log.warning("response_url_refused", error=error)
+        return error
+
+
+@dataclass(frozen=True, slots=True)
+class _Answer:
+    error: str
+    ts: str = ""
+    retry_after: float = 0.0
+
+
+def retry_after(refused: SlackApiError) -> float:
+    """Seconds, of a 429 (https://docs.slack.dev/apis/web-api/rate-limits)."""
+    headers = getattr(refused.response, "headers", None) or {}
+    given = next((str(value) for name, value in headers.items() if name.lower() == "retry-after"), "")
+    return float(given) if given.isdigit() else 0.0
+
+
+def error_word(refused: SlackApiError) -> str:
+    """Slack's own word for why (``not_in_channel``), or ``unreadable`` when the answer was no JSON of Slack's."""
+    answer = refused.response
+    word = answer.get("error") if hasattr(answer, "get") else None
+    return word if isinstance(word, str) and word else "unreadable"
+
+
+def _body(message: Message, *, in_place: bool = False) -> dict[str, Any]:
+    """``in_place``: of another message, whose blocks would stay on the screen if none were sent.
+
+    https://github.com/slackapi/python-slack-sdk/issues/523
+    """
+    text, blocks = checked(message.text, message.blocks)
+    return {"text": text, "blocks": blocks} if blocks or in_place else {"text": text}
+
+
+def _is_direct(interaction: Interaction) -> bool:
+    """In a direct message everything is private."""
+    return interaction.channel_id.startswith("D")
+
+
+def _thread(interaction: Interaction) -> dict[str, str]:
+    """Answers to a press or a mention in a thread belong into that thread.
+
+    Slack shows ephemeral messages in a thread that has begun, and an answer is in no other.
+    https://docs.slack.dev/reference/methods/chat.postEphemeral
+    """
+    return {"thread_ts": interaction.thread_ts} if interaction.thread_ts else {}
+
+
+def _made_on(interaction: Interaction, where: Posted) -> bool:
+    """Is it a press on that message? Its channel says nothing: see ``Messenger.edit``."""
+    return bool(interaction.message_ts) and not interaction.ephemeral and where.ts in ("", interaction.message_ts)
+
+
+def _response_error(status: int, words: str) -> str:
+    """A response_url says ``ok``, ``{"ok": true}`` or an error word (``used_url``, ``expired_url``)."""
+    for word in ("used_url", "expired_url", *BAD_BLOCKS):
+        if word in words:
+            return word
+    if status >= HTTPStatus.INTERNAL_SERVER_ERROR:
+        return "lost"
+    if status == HTTPStatus.OK and '"ok":false' not in words.replace(" ", ""):
+        return ""
+    return words if _WORD.fullmatch(words) else f"status {status}"

@@ -1,0 +1,108 @@
+"""Publish the Home and open modals: places of one person's own, without a channel or a response_url.
+
+As with messages, nothing is raised but ``Unsendable``: callers are told whether it could be seen, and say it elsewhere if
+not. A view that Slack refuses for its blocks is sent once more as plain words: better plain than silent.
+
+https://docs.slack.dev/surfaces/app-home, https://docs.slack.dev/surfaces/modals
+"""
+
+from collections.abc import Mapping
+from enum import StrEnum
+from typing import Any, Final
+
+import aiohttp
+import structlog
+from slack_sdk.errors import SlackApiError, SlackClientError
+from slack_sdk.models.blocks import Block, MarkdownTextObject, SectionBlock
+from slack_sdk.web.async_client import AsyncWebClient
+
+from bot.slack.messaging.messenger import Message, error_word
+from bot.slack.messaging.outbound_check import checked_view
+from bot.slack.messaging.visible_answer import heard
+
+log = structlog.get_logger(__name__)
+_BAD_BLOCKS: Final = frozenset({"invalid_arguments", "invalid_blocks", "view_too_large"})
+_OPENED_BEFORE: Final = frozenset({"lost", "exchanged_trigger_id", "trigger_exchanged"})
+"""After these a modal may be on the screen: a trigger is used once, so it was our own first try that used it."""
+
+
+class Asked(StrEnum):
+    """Whether a form is on the screen."""
+
+    OPENED = "opened"
+    NOT_KNOWN = "not known"
+    REFUSED = "refused"
+
+
+class Views:
+    """Draws them."""
+
+    def __init__(self, client: AsyncWebClient) -> None:
+        self._client = client
+
+    async def publish(self, user_id: str, message: Message) -> bool:
+        """Make this the Home of that person. https://docs.slack.dev/reference/methods/views.publish"""
+        view = {"type": "home", "blocks": message.blocks or _plainly(message)}
+        return await self._sent("views.publish", {"user_id": user_id}, view, message) is not None
+
+    async def open(self, trigger_id: str, title: str, message: Message) -> str:
+        """Open a modal, within three seconds of the press; its id, empty when it is on no screen.
+
+        ``title``: 24 characters at most. https://docs.slack.dev/reference/methods/views.open
+        """
+        if not trigger_id:
+            return ""
+        answer = await self._sent("views.open", {"trigger_id": trigger_id}, _modal(title, message), message)
+        return "" if answer is None else str(answer.get("id") or "")
+
+    async def ask(self, trigger_id: str, form: Mapping[str, Any]) -> "Asked":
+        """Open a modal with fields, within three seconds of the press; how far that came."""
+        answer = await self._call("views.open", {"trigger_id": trigger_id, "view": checked_view(form)})
+        if not isinstance(answer, str):
+            heard()
+            return Asked.OPENED
+        return Asked.NOT_KNOWN if answer in _OPENED_BEFORE else Asked.REFUSED
+
+    async def update(self, modal_id: str, title: str, message: Message) -> bool:
+        """Put this into a modal that is open. https://docs.slack.dev/reference/methods/views.update"""
+        if not modal_id:
+            return False
+        return await self._sent("views.update", {"view_id": modal_id}, _modal(title, message), message) is not None
+
+    async def _sent(
+        self, method: str, to: Mapping[str, str], view: dict[str, Any], message: Message
+    ) -> Mapping[str, Any] | None:
+        answer = await self._call(method, {**to, "view": checked_view(view)})
+        if isinstance(answer, str) and answer in _BAD_BLOCKS:
+            log.error("blocks_refused", by=method, error=answer)
+            answer = await self._call(method, {**to, "view": checked_view({**view, "blocks": _plainly(message)})})
+        if isinstance(answer, str):
+            return None
+        heard()
+        return answer
+
+    async def _call(self, method: str, arguments: Mapping[str, Any]) -> Mapping[str, Any] | str:
+        """The view as Slack took it, or why not: Slack's own word, or ``lost``."""
+        try:
+            view = (await self._client.api_call(method, json=dict(arguments))).get("view")
+        except SlackApiError as refused:
+            error = error_word(refused)
+            log.warning("slack_refused", method=method, error=error)
+            return error
+        except (SlackClientError, aiohttp.ClientError, OSError, ValueError) as lost:
+            log.warning("slack_did_not_answer", method=method, error=type(lost).__name__)
+            return "lost"
+        return view if isinstance(view, Mapping) else {}
+
+
+def _modal(title: str, message: Message) -> dict[str, Any]:
+    return {
+        "type": "modal",
+        "title": {"type": "plain_text", "text": title},
+        "close": {"type": "plain_text", "text": "Close"},
+        "blocks": message.blocks or _plainly(message),
+    }
+
+
+def _plainly(message: Message) -> tuple[Block, ...]:
+    return (SectionBlock(text=MarkdownTextObject(text=message.text)),)

@@ -1,0 +1,1 @@
+"""Ask Slack who somebody is and in which groups, remembered, within an allowance."""

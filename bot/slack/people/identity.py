@@ -1,0 +1,298 @@
+"""Ask Slack who somebody is. Facts only; ``activeflows.operators`` decides.
+
+What costs nothing decides first. Slack is asked who somebody is (``users.info``) and, of a full member, about those user
+groups only that could still make a yes of a no, here and for this flow: the groups they were last known to be in first,
+and no more once the answer is yes. A group without an answer is not known to have them in it: it grants nothing, and
+takes nothing away that another grant gives.
+
+How old a fact may be:
+
+* To stop: ``max_age`` seconds, which whoever acts says. Where Slack's limit leaves no turn to ask (``allowance``), it is
+  ``UNTURNED`` seconds, or ``HEARD`` for a user group while Slack's events about groups are known to arrive here. An error
+  of Slack's is no answer. Slack's events make an answer old at once.
+* To be refused again: ``REFUSED`` seconds. Whoever was refused three times just now is answered by the facts of that refusal.
+* To read: five minutes (90 s for groups), and ten where Slack does not answer.
+
+https://docs.slack.dev/reference/methods/users.info
+https://docs.slack.dev/reference/methods/usergroups.users.list
+"""
+
+import asyncio
+import math
+import time
+from collections.abc import Callable, Collection, Mapping
+from dataclasses import replace
+from functools import reduce
+from typing import Any, Final, TypeAlias, TypeVar
+
+import aiohttp
+import structlog
+from slack_sdk.errors import SlackApiError, SlackClientError
+from slack_sdk.web.async_client import AsyncWebClient
+
+from bot.activeflows.errors import IdentityUnknown, SlackRefuses
+from bot.activeflows.operators import (
+    ANY_FLOW,
+    MEMBERS,
+    Flow,
+    Operator,
+    Permission,
+    Person,
+    Policy,
+    Standing,
+    open_questions,
+    together,
+)
+from bot.slack.interaction import Interaction
+from bot.slack.messaging.messenger import error_word
+from bot.slack.people.access import LASTING
+from bot.slack.people.account import Account, account_of
+from bot.slack.people.allowance import Allowance
+from bot.slack.people.installation import Installation
+from bot.slack.people.memberships import Memberships
+from bot.slack.people.single_flight_cache import Ages, NoTurn, Remembered
+
+log = structlog.get_logger(__name__)
+
+UNTURNED: Final = 30.0
+REFUSED: Final = 5.0
+_USER_READ: Final = Ages(300.0, 600.0, 600.0)
+_NOBODY: Final = 30.0
+"""Seconds for which Slack is not asked again, to read, about an id that it does not know."""
+_NO_SUCH_USER: Final = frozenset({"user_not_found", "user_not_visible"})
+_NEXT_GROUP: Final = 0.3
+"""Seconds without an answer about one group until the next one is asked about beside it."""
+_SAME: Final = 0.001
+"""Seconds; an answer that somebody has waited for is as new as any."""
+_TIMES: Final = 3
+"""Refusals in a row, from which on the last one answers."""
+_MOST: Final = 10_000
+"""People remembered as refused or permitted lately."""
+_LATELY: Final = 3600.0
+_Wish: TypeAlias = tuple[str, str, frozenset[Permission]]
+"""Who, where, and one of which permissions."""
+K = TypeVar("K")
+V = TypeVar("V")
+_LOST: Final = (SlackClientError, aiohttp.ClientError, OSError, ValueError, NoTurn)
+
+
+class People:
+    """Looks people up; ``stopping.ports.People``. ``policy`` is asked each time: it may change while the bot runs.
+
+    ``alone``: no other process gets this app's events.
+    """
+
+    def __init__(
+        self,
+        client: AsyncWebClient,
+        installation: Installation,
+        policy: Callable[[], Policy],
+        *,
+        alone: bool = True,
+        within: float = 5.0,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self._client, self._home, self._policy, self._clock = client, installation, policy, clock
+        allowance = Allowance(burst=60, a_minute=40, reserve=30, clock=clock)
+        self._accounts = Remembered(self._ask_account, allowance, within=within, clock=clock)
+        self._groups = Memberships(client, alone=alone, within=within, clock=clock)
+        self._permitted: dict[str, float] = {}
+        self._refused: dict[_Wish, tuple[float, int]] = {}
+        """When, and how many times in a row."""
+
+    async def operator(self, interaction: Interaction) -> Operator:
+        """The person of a interaction, to read: with all groups that could matter. Raises ``IdentityUnknown``."""
+        policy = self._policy()
+        person = await self._person(interaction.user_id, interaction.team_id, _USER_READ)
+        asked = _relevant(policy, person)
+        answers = await asyncio.gather(*(self._groups.to_read(group) for group in asked), return_exceptions=True)
+        for group, answer in zip(asked, answers, strict=True):
+            if isinstance(answer, BaseException):
+                if not isinstance(answer, _LOST):
+                    raise answer
+                person = replace(person, unanswered=person.unanswered | {group})
+            elif not answer.isdisjoint({person.id, *person.also}):
+                person = replace(person, groups=person.groups | {group})
+        return Operator(person=person, channel=interaction.channel_id, policy=policy, thread=interaction.thread_ts)
+
+    async def asker(self, interaction: Interaction, permission: Permission) -> Operator:
+        """The person, to ask for what is decided anew before it is done: an old yes will do, an old no will not.
+
+        Raises ``IdentityUnknown``.
+        """
+        began = self._clock()
+        operator = await self.operator(interaction)
+        if operator.may(permission):
+            return operator
+        return together(operator, await self.actor(interaction, permission, max_age=self._clock() - began + _SAME))
+
+    async def actor(self, interaction: Interaction, *permissions: Permission, max_age: float = 0.0) -> Operator:
+        """The person, to do something at once that needs some of these permissions. Raises ``IdentityUnknown``."""
+        user_id, channel, team = interaction.user_id, interaction.channel_id, interaction.team_id
+        one, *more = [
+            await self.identify(user_id, channel, team=team, may=(permission,), max_age=max_age)
+            for permission in permissions
+        ]
+        return replace(reduce(together, more, one), thread=interaction.thread_ts)
+
+    async def identify(
+        self,
+        user_id: str,
+        channel: str,
+        *,
+        team: str = "",
+        may: Collection[Permission],
+        flows: Collection[Flow] = (ANY_FLOW,),
+        max_age: float = 0.0,
+    ) -> Operator:
+        """The person, to act: with the facts that decide whether they have one of these permissions here.
+
+        Raises ``IdentityUnknown`` when they have none and an answer is missing that could give it.
+        """
+        if not may:
+            return await self._identified(user_id, channel, team, may, flows, max_age)
+        wish, began = (user_id, channel, frozenset(may)), self._clock()
+        refused_at, times = self._refused.get(wish, (-math.inf, 0))
+        again = began - refused_at < REFUSED
+        if again and times >= _TIMES:
+            operator = await self._identified(user_id, channel, team, may, flows, max(max_age, REFUSED))
+            if not operator.may_any(may, flows):
+                return operator
+            max_age = max(max_age, self._clock() - began + _SAME)  # what was asked just now is not asked again
+        operator = await self._identified(user_id, channel, team, may, flows, max_age)
+        if operator.may_any(may, flows):
+            _note(self._permitted, user_id, self._clock())
+            self._refused.pop(wish, None)
+        else:
+            _note(self._refused, wish, (self._clock(), times + 1 if again else 1))
+        return operator
+
+    def heard(self, event: Mapping[str, Any]) -> None:
+        """An event of Slack's says that a person or a group has changed: what was answered before counts no more."""
+        match event:
+            case {"type": "user_change", "user": {"id": str(user_id), **more}}:
+                grid = more.get("enterprise_user")
+                other = grid.get("id") if isinstance(grid, Mapping) else None
+                for name in {user_id, *([other] if isinstance(other, str) else ())}:
+                    self._accounts.changed(name)
+            case {"type": "subteam_members_changed", "subteam_id": str(group_id)}:
+                self._groups.heard(group_id)
+            case {"type": "subteam_updated", "subteam": {"id": str(group_id)}}:
+                self._groups.heard(group_id)
+
+    async def _identified(
+        self, user_id: str, channel: str, team: str, may: Collection[Permission], flows: Collection[Flow], age: float
+    ) -> Operator:
+        began = self._clock()
+        while True:
+            policy = self._policy()
+            person = await self._person(user_id, team, Ages(age, UNTURNED))
+            operator = await self._among(Operator(person, channel, policy), may, flows, age)
+            if self._policy() is policy:
+                return operator
+            age = max(age, self._clock() - began + _SAME)  # it changed meanwhile, and may name other groups
+
+    async def _among(
+        self, operator: Operator, may: Collection[Permission], flows: Collection[Flow], age: float
+    ) -> Operator:
+        """With the groups this person is in, as far as they matter. Raises ``IdentityUnknown``."""
+        asking: dict[asyncio.Task[frozenset[str]], str] = {}
+        asked: set[str] = set()
+        why: IdentityUnknown | None = None
+        try:
+            while True:
+                person = operator.person
+                still = open_questions(operator.policy, person, channel=operator.channel, permissions=may, flows=flows)
+                ids = frozenset({person.id, *person.also})
+                waiting = sorted((group for group in still if group not in asked), key=self._groups.guess(ids))
+                if waiting:
+                    asked.add(waiting[0])
+                    asking[asyncio.ensure_future(self._groups.to_act(waiting[0], ids, age))] = waiting[0]
+                if not still or not asking:
+                    break
+                patience = _NEXT_GROUP if waiting[1:] else None
+                done, _ = await asyncio.wait(asking, timeout=patience, return_when=asyncio.FIRST_COMPLETED)
+                for task in done:
+                    operator, why = _told(operator, asking.pop(task), task, ids, why)
+        finally:
+            for task in asking:
+                task.cancel()
+        if why is not None and not operator.may_any(may, flows):
+            raise why
+        unasked = operator.policy.groups() - asked
+        return replace(operator, person=replace(operator.person, unasked=unasked))
+
+    async def _person(self, user_id: str, team: str, ages: Ages) -> Person:
+        """Without groups. Raises ``IdentityUnknown``."""
+        if not user_id:
+            raise IdentityUnknown("the payload names no user")
+        last = self._accounts.last(user_id)
+        if last is not None and last.kind is None:
+            ages = replace(ages, asked=min(ages.asked, _NOBODY))
+        try:
+            account = await self._accounts.get(user_id, ages, reserve=self._is_expected(user_id))
+        except _LOST as trouble:
+            raise _unknown(trouble) from None
+        standing = account.standing_in(self._home, team)
+        if standing is None:
+            raise IdentityUnknown("Slack knows no such user here")
+        return Person(id=user_id, standing=standing, also=account.ids - {user_id})
+
+    def _is_expected(self, user_id: str) -> bool:
+        """Is it somebody who may probably do something: named by the policy, in a group, or permitted lately?"""
+        if any(user_id in grant.to for grant in self._policy().grants) or self._groups.list_anywhere(user_id):
+            return True
+        return self._clock() - self._permitted.get(user_id, -_LATELY) < _LATELY
+
+    async def _ask_account(self, user_id: str) -> Account:
+        try:
+            user = (await self._client.users_info(user=user_id)).get("user")
+        except SlackApiError as refused:
+            if error_word(refused) in _NO_SUCH_USER:
+                return Account()
+            raise
+        if not isinstance(user, dict):
+            raise ValueError("users.info answered without the user")  # noqa: TRY004 - an answer, not an argument
+        return account_of(user, user_id)
+
+
+def _told(
+    operator: Operator,
+    group: str,
+    task: "asyncio.Task[frozenset[str]]",
+    ids: frozenset[str],
+    why: IdentityUnknown | None,
+) -> tuple[Operator, IdentityUnknown | None]:
+    """The operator with what was answered about this group, and why something is not known."""
+    person = operator.person
+    try:
+        members = task.result()
+    except _LOST as trouble:
+        return replace(operator, person=replace(person, unanswered=person.unanswered | {group})), _unknown(trouble)
+    if members.isdisjoint(ids):
+        return operator, why
+    return replace(operator, person=replace(person, groups=person.groups | {group})), why
+
+
+def _relevant(policy: Policy, person: Person) -> list[str]:
+    """The groups that could give this person anything that no grant gives them already by name."""
+    if person.standing is not Standing.MEMBER:
+        return []
+    unnamed = [grant for grant in policy.grants if not grant.names(person) and MEMBERS not in grant.to]
+    return sorted({name for grant in unnamed for name in grant.to} & policy.groups())
+
+
+def _unknown(trouble: BaseException) -> IdentityUnknown:
+    if isinstance(trouble, SlackApiError):
+        word = error_word(trouble)
+        return (SlackRefuses if word in LASTING else IdentityUnknown)(f"Slack answered {word}")
+    if isinstance(trouble, NoTurn):
+        return IdentityUnknown("Slack lets me ask only so often")
+    return IdentityUnknown(f"Slack did not answer ({type(trouble).__name__})")
+
+
+def _note(noted: dict[K, V], key: K, value: V) -> None:
+    noted.pop(key, None)
+    if len(noted) >= _MOST:
+        noted.pop(next(iter(noted)))
+    noted[key] = value

@@ -1,0 +1,141 @@
+"""Serve HTTP: Slack's deliveries, and what an operator of this bot asks (alive? ready? how much?).
+
+Nothing of a body, a query or a URL is ever logged. Bodies are bounded in size and in time while they arrive.
+"""
+
+import asyncio
+import socket
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from contextlib import asynccontextmanager, nullcontext
+from typing import Any, Final
+
+import structlog
+from prometheus_client import CONTENT_TYPE_LATEST, CollectorRegistry, generate_latest
+from starlette.applications import Starlette
+from starlette.exceptions import HTTPException
+from starlette.requests import Request
+from starlette.responses import JSONResponse, PlainTextResponse, Response
+from starlette.routing import Route
+from starlette.types import ASGIApp
+from uvicorn import Config, Server
+
+from bot.slack.transport.bodies import LARGEST, WITHIN, Bodies, BodyRefused
+from bot.slack.transport.connections import Bounds, Connections
+from bot.slack.transport.intake import Intake
+
+log = structlog.get_logger(__name__)
+
+Check = Callable[[], Awaitable[str]]
+"""Asks one thing this bot needs: empty when it is ready, else why not, in words without secrets."""
+_CHECK_TIME: Final = 2.0
+
+
+def http_app(
+    intake: Intake | None,
+    readiness: Mapping[str, Check],
+    registry: CollectorRegistry | None,
+    *,
+    warnings: Mapping[str, Check] | None = None,
+    body_within: float = WITHIN,
+) -> Starlette:
+    """``POST /slack/events`` (only with an ``intake``), ``GET /healthz``, ``/readyz``, ``/metrics`` (with a registry).
+
+    ``/readyz`` answers 503 while anything of ``readiness`` is missing. What ``warnings`` say stands there too, and is no
+    503: with a broken policy file the bot works by the last good one, and taking it out of service would help nobody.
+    """
+    bodies = Bodies(within=body_within)
+
+    async def events(request: Request) -> Response:
+        assert intake is not None  # noqa: S101 - the route exists only then
+        headers = request.headers.raw
+        most = intake.worth_reading(headers)
+        try:
+            async with bodies.read(request, most) as body:
+                answer = await intake.request(headers, body)
+        except BodyRefused as why:
+            believable = most == LARGEST
+            answer = intake.refused(str(why), why.status) if believable else await intake.request(headers, b"")
+            return Response(answer.body, answer.status, headers={"connection": "close"})  # the rest of it is not read
+        return Response(answer.body, answer.status, headers={"content-type": answer.content_type})
+
+    async def healthz(_: Request) -> Response:
+        return PlainTextResponse("ok")
+
+    async def readyz(_: Request) -> Response:
+        missing, warned = await _troubles(readiness), await _troubles(warnings or {})
+        answer = {"ready": not missing, "missing": missing, **({"warnings": warned} if warned else {})}
+        return JSONResponse(answer, 503 if missing else 200)
+
+    async def metrics(_: Request) -> Response:
+        assert registry is not None  # noqa: S101 - the route exists only then
+        return Response(generate_latest(registry), media_type=CONTENT_TYPE_LATEST)
+
+    routes = [Route("/healthz", healthz), Route("/readyz", readyz)]
+    if intake is not None:
+        routes += [Route(path, events, methods=["POST"]) for path in ("/slack/events", "/slack/events/")]
+    routes += [Route("/metrics", metrics)] if registry is not None else []
+    return Starlette(routes=routes, exception_handlers={HTTPException: _unhandled})
+
+
+@asynccontextmanager
+async def serve(
+    app: ASGIApp, host: str, port: int, *, graceful: float = 5.0, bounds: Bounds | None = None
+) -> AsyncIterator[int]:
+    """Serve while the block lasts; yields the port bound (0 picks a free one). Raises ``OSError`` when it is taken.
+
+    Leaving takes no more connections, waits ``graceful`` seconds for requests under way, and leaves the process's signal
+    handlers alone. It stays on the asyncio loop: uvloop takes one new connection a turn, too slow in a burst.
+    """
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    with socket.create_server((host, port), family=family, backlog=2048) as listener:
+        config = Config(
+            app,
+            log_config=None,
+            access_log=False,
+            lifespan="off",
+            ws="none",
+            server_header=False,
+            timeout_graceful_shutdown=max(1, round(graceful)),
+        )
+        config.load()
+        server = _Server(config)
+
+        def protocol() -> asyncio.Protocol:
+            build: Any = config.http_protocol_class  # httptools' where it is installed
+            made: asyncio.Protocol = build(config=config, server_state=server.server_state, app_state={})
+            return made
+
+        connections = Connections(listener, protocol, bounds or Bounds())
+        serving = asyncio.create_task(server.serve(sockets=[]))
+        connections.start()
+        try:
+            yield listener.getsockname()[1]
+        finally:
+            connections.stop()
+            server.should_exit = True
+            await serving
+
+
+class _Server(Server):
+    def capture_signals(self) -> nullcontext[None]:  # type: ignore[override]  # uvicorn's is a generator of its own
+        """Signals are the business of whoever runs the whole bot."""
+        return nullcontext()
+
+
+async def _troubles(checks: Mapping[str, Check]) -> list[dict[str, str]]:
+    words = await asyncio.gather(*(_asked(check) for check in checks.values()))
+    return [{"what": name, "why": why} for name, why in zip(checks, words, strict=True) if why]
+
+
+async def _asked(check: Check) -> str:
+    try:
+        async with asyncio.timeout(_CHECK_TIME):
+            return await check()
+    except Exception as error:  # noqa: BLE001 - a check that breaks is a reason not to be ready
+        return f"could not be checked ({type(error).__name__})"
+
+
+async def _unhandled(request: Request, error: Exception) -> Response:
+    status = error.status_code if isinstance(error, HTTPException) else 404
+    log.info("http_request_not_handled", method=request.method, status=status)
+    return Response(status_code=status)

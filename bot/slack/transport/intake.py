@@ -1,0 +1,131 @@
+"""Take deliveries in, one way for both transports: verified, readable, ours, then Bolt.
+
+Bolt is given the decoded payload and nothing else: no header that Slack did not sign reaches it (``X-Slack-Bolt-Lazy-*``
+would), nothing is parsed twice, and its own form parser, which stumbles over the word "payload", is never used.
+
+Decisions: unsigned, stale or foreign deliveries are answered 401 (somebody using the command in a foreign workspace sees
+Slack's own error, and the log says why), unreadable ones 400, what has not Slack's shape 404. What was taken once is
+acked as it was then, and not taken again, when it is delivered again: an event by its id, everything else by its trigger.
+That is courtesy to the channel, and forgotten at a restart: what may happen only once (a stop) claims that itself.
+"""
+
+import time
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, Final
+
+import structlog
+from prometheus_client import CollectorRegistry, Counter, Histogram
+from slack_bolt.async_app import AsyncApp
+from slack_bolt.request.async_request import AsyncBoltRequest
+
+from bot.slack.people.installation import Installation
+from bot.slack.transport.bodies import LARGEST
+from bot.slack.transport.deliveries import TEXT, Answer, Answers, delivery_id
+from bot.slack.transport.payload import OTHER, Unreadable, is_ours, kind_of, read
+from bot.slack.transport.signature import NotSigned, claimed
+
+log = structlog.get_logger(__name__)
+
+_CERTIFICATE_LOOK: Final = 300
+"""Bytes of the only body that comes unsigned."""
+_ACK_BUCKETS: Final = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.1, 0.5, 1.0, 3.0)
+
+
+class Intake:
+    """Takes deliveries. Without a ``signing_secret`` nothing that comes by HTTP is believed."""
+
+    def __init__(
+        self,
+        app: AsyncApp,
+        installation: Installation,
+        *,
+        signing_secret: str = "",
+        clock: Callable[[], float] = time.time,
+        registry: CollectorRegistry | None = None,
+    ) -> None:
+        self._app = app
+        self._home = installation
+        self._secret = signing_secret.encode()
+        self._clock = clock
+        self._answers = Answers()
+        self._count = Counter("flows_bot_deliveries", "Deliveries from Slack", ["kind", "status"], registry=registry)
+        self._refusals = Counter(
+            "flows_bot_deliveries_refused", "Deliveries that were not taken", ["reason"], registry=registry
+        )
+        self._seconds = Histogram(
+            "flows_bot_ack_seconds", "From delivery to ack", buckets=_ACK_BUCKETS, registry=registry
+        )
+
+    def worth_reading(self, headers: Sequence[tuple[bytes, bytes]]) -> int:
+        """Bytes that a body with these raw headers may have: few when no body could make their signature true."""
+        try:
+            claimed(headers, now=self._clock())
+        except NotSigned:
+            return _CERTIFICATE_LOOK
+        return LARGEST if self._secret else _CERTIFICATE_LOOK
+
+    async def request(self, headers: Sequence[tuple[bytes, bytes]], body: bytes) -> Answer:
+        """An HTTP delivery: raw headers (names in lower case) and the raw body, as long as it was worth reading."""
+        if is_ssl_check(body):
+            return Answer(200)
+        if not self._secret:
+            return self.refused("no signing secret", 401)
+        try:
+            claimed(headers, now=self._clock()).verify(self._secret, body)
+        except NotSigned as why:
+            return self.refused(why.kind, 401, said=str(why))
+        content_type = next((value for name, value in headers if name == b"content-type"), b"")
+        try:
+            payload = read(body, content_type.decode("latin-1"))
+        except Unreadable as reason:
+            return self.refused("unreadable", 400, said=f"unreadable: {reason}")
+        if kind_of(payload) == "url_verification":
+            return Answer(200, str(payload.get("challenge", "")))
+        return await self.take(payload)
+
+    async def take(self, payload: Mapping[str, Any]) -> Answer:
+        """A payload whose origin is certain: a verified request's, or a Socket Mode envelope's."""
+        began = time.perf_counter()
+        kind = kind_of(payload)
+        if not kind:
+            return self.refused("odd shape", 404)
+        if not is_ours(payload, self._home):
+            return self.refused("another app or workspace", 401, kind=kind)
+        answer, again = await self._answers.once(delivery_id(payload), lambda: self._dispatched(kind, dict(payload)))
+        if again:
+            log.info("delivered_again", kind=kind)
+            return answer
+        self._count.labels(kind, str(answer.status)).inc()
+        self._seconds.observe(time.perf_counter() - began)
+        return answer
+
+    def refused(self, reason: str, status: int, *, kind: str = "unknown", said: str = "") -> Answer:
+        """Count and log what is not taken; ``said`` is the reason with its figures, and never holds the content."""
+        log.warning("delivery_refused", reason=said or reason, status=status, kind=kind)
+        self._count.labels(kind, str(status)).inc()
+        self._refusals.labels(reason).inc()
+        return Answer(status)
+
+    async def _dispatched(self, kind: str, payload: dict[str, Any]) -> Answer:
+        if kind == OTHER:  # Bolt takes the shapes of kinds for granted that this bot has no listener for
+            payload["type"] = f"{OTHER}: {payload['type']}"
+        try:
+            request = AsyncBoltRequest(body=payload, mode="socket_mode", headers={})
+        except (AttributeError, KeyError, IndexError, TypeError, ValueError) as error:
+            return self.refused("odd shape", 400, kind=kind, said=f"odd shape: {type(error).__name__}")
+        try:
+            response = await self._app.async_dispatch(request)
+        except Exception as error:  # noqa: BLE001 - its text may hold the content, and Slack is to be answered
+            return self.refused("broken", 500, kind=kind, said=f"broken: {type(error).__name__}")
+        if response.status != 200:
+            log.warning("delivery_not_taken", kind=kind, status=response.status)
+        content_type = response.headers.get("content-type", [TEXT])
+        return Answer(response.status, response.body or "", content_type[0])
+
+
+def is_ssl_check(body: bytes) -> bool:
+    """Slack's occasional look at a certificate: ``ssl_check=1&token=…``, not signed, harmless to answer.
+
+    https://docs.slack.dev/interactivity/implementing-slash-commands
+    """
+    return len(body) < 300 and b"ssl_check=1" in body.split(b"&")[:3] and b"command=" not in body

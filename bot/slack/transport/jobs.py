@@ -1,0 +1,153 @@
+"""Run the work after the ack: in tasks that are known, bounded, and waited for at the end.
+
+A listener acks and starts a job; a job is one use case with its answer. Whatever it raises becomes words here and
+nowhere else, so that no press stays without a visible answer. asyncio holds tasks by weak references only, and Bolt
+forgets its own: here every task is kept until it is done, and ``drain`` waits for them at shutdown.
+
+Decisions: what leads to a stop never waits for what is only read, and nobody waits for somebody else's many (``turns``).
+A job is taken if its turn comes while there is time to answer within the three seconds of an answer, whatever the
+number; else it is refused, politely and in time.
+"""
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from contextlib import suppress
+from typing import Final
+
+import structlog
+
+from bot.activeflows.errors import BotError
+from bot.slack.blocks.error_words import BUSY, CLOSING, explained, incident, root_of, still_working
+from bot.slack.interaction import Interaction
+from bot.slack.messaging.messenger import Message, Messenger
+from bot.slack.messaging.visible_answer import Hearing, hearing
+from bot.slack.people.turns import Turns
+
+log = structlog.get_logger(__name__)
+
+AT_ONCE: Final = 16
+EACH: Final = 6
+"""Jobs of one person at once."""
+TURN_WITHIN: Final = 1.9
+"""Seconds until a job that has no turn yet is refused."""
+NOTICE_AFTER: Final = 2.0
+"""Seconds without a visible word until "Still working on it" is said."""
+_REFUSAL_WITHIN: Final = 60.0
+_MOST: Final = 5000
+"""Jobs that are held at all: some hundred MB at most."""
+
+
+class Jobs:
+    """Background work for interactions: ``at_once`` run that lead to a stop, as many that do not, ``each`` of one person."""
+
+    def __init__(
+        self,
+        teller: Messenger,
+        *,
+        command: str = "/flows",
+        at_once: int = AT_ONCE,
+        each: int = EACH,
+        turn_within: float = TURN_WITHIN,
+        notice_after: float = NOTICE_AFTER,
+        sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
+    ) -> None:
+        """``command``: what a line to type begins with."""
+        self._teller = teller
+        self._command = command
+        self._urgent, self._others = Turns(at_once, each), Turns(at_once, each)
+        self._no_turn = Turns(at_once // 2, each)
+        self._turn_within = turn_within
+        self._notice_after = notice_after
+        self._sleep = sleep
+        self._jobs: set[asyncio.Task[None]] = set()
+        self._refusals: set[asyncio.Task[None]] = set()
+        self._closing = False
+
+    @property
+    def under_way(self) -> int:
+        """Jobs that run or wait for their turn."""
+        return len(self._jobs)
+
+    def start(
+        self, interaction: Interaction, work: Callable[[], Awaitable[None]], *, doing: str = "", urgent: bool = False
+    ) -> None:
+        """Run ``work`` in the background; ``doing`` ("reading the activeflows") is said when it takes long.
+
+        ``urgent``: it leads to a stop.
+        """
+        if self._closing:
+            self._keep(self._refusals, self._refuse(interaction, CLOSING))
+        elif len(self._jobs) + len(self._refusals) >= _MOST:
+            log.warning("too_many_jobs", under_way=len(self._jobs))
+        else:
+            self._keep(self._jobs, self._in_turn(interaction, work, doing, self._urgent if urgent else self._others))
+
+    async def drain(self, *, within: float = 10.0) -> int:
+        """Take no more, wait for what is under way, cancel what is not done ``within`` seconds; how many that were."""
+        self._closing = True
+        loop = asyncio.get_running_loop()
+        deadline = loop.time() + within
+        while (pending := self._jobs | self._refusals) and loop.time() < deadline:
+            await asyncio.wait(pending, timeout=deadline - loop.time())
+        left = self._jobs | self._refusals
+        for task in left:
+            task.cancel()
+        if left:
+            log.error("jobs_cut_off", count=len(left))
+            await asyncio.wait(left)
+        return len(left)
+
+    def _keep(self, tasks: set[asyncio.Task[None]], work: Awaitable[None]) -> None:
+        task = asyncio.ensure_future(work)
+        tasks.add(task)
+        task.add_done_callback(tasks.discard)
+
+    async def _in_turn(
+        self, interaction: Interaction, work: Callable[[], Awaitable[None]], doing: str, turns: Turns
+    ) -> None:
+        began = asyncio.get_running_loop().time()
+        try:
+            async with turns.turn(interaction.user_id, within=self._turn_within):
+                waited = asyncio.get_running_loop().time() - began
+                await self._run(interaction, work, doing, self._notice_after - waited)
+        except TimeoutError:
+            self._keep(self._refusals, self._refuse(interaction, BUSY))
+
+    async def _run(
+        self, interaction: Interaction, work: Callable[[], Awaitable[None]], doing: str, notice_after: float
+    ) -> None:
+        with hearing() as ear:
+            notice = asyncio.create_task(self._notice(interaction, ear, doing, notice_after))
+            try:
+                await work()
+            except Exception as error:  # noqa: BLE001 - the one place where anything becomes words
+                await self._say(interaction, self._words(interaction, error, doing))
+            finally:
+                notice.cancel()
+                with suppress(asyncio.CancelledError):
+                    await notice
+
+    async def _notice(self, interaction: Interaction, ear: Hearing, doing: str, after: float) -> None:
+        await self._sleep(max(0.0, after))
+        if not ear.spoken:
+            await self._say(interaction, still_working(doing))
+
+    async def _refuse(self, interaction: Interaction, message: Message) -> None:
+        """In turn, too: the words for somebody's thousand do not use up the connections for everybody's answers."""
+        with suppress(TimeoutError):
+            async with self._no_turn.turn(interaction.user_id, within=_REFUSAL_WITHIN):
+                await self._say(interaction, message)
+
+    async def _say(self, interaction: Interaction, message: Message) -> None:
+        """A last word that fails must not hide the first error, nor end the task with one nobody reads."""
+        try:
+            await self._teller.privately(interaction, message)
+        except Exception as error:  # noqa: BLE001 - nothing is left but the log
+            incident(error, user=interaction.user_id, doing="telling")
+
+    def _words(self, interaction: Interaction, error: Exception, doing: str) -> Message:
+        root = root_of(error)
+        if isinstance(root, BotError):
+            log.info("job_refused", user=interaction.user_id, error=type(root).__name__, doing=doing)
+            return explained(root, command=self._command)
+        return incident(root, user=interaction.user_id, doing=doing)

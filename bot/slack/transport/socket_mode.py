@@ -1,0 +1,252 @@
+"""Receive Slack's deliveries by Socket Mode, over a WebSocket that this bot opens. No inbound port, no signatures.
+
+The socket was authenticated when it was opened, so envelopes go straight to the intake. When it ends, another is opened:
+at once when Slack asked for that, else after a pause that grows, by the reason. (The SDK's client opens another at once,
+whatever the reason: against ``too_many_websockets`` some hundred times a second, until Slack answers no more at all.)
+
+https://docs.slack.dev/apis/events-api/using-socket-mode
+"""
+
+import asyncio
+import random
+from collections.abc import Awaitable, Callable
+from contextlib import suppress
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Final
+
+import aiohttp
+import structlog
+from slack_sdk.errors import SlackApiError, SlackClientError
+from slack_sdk.web.async_client import AsyncWebClient
+
+from bot.activeflows.errors import Failure
+from bot.slack.messaging.messenger import error_word, retry_after
+from bot.slack.messaging.session import http_session
+from bot.slack.transport.intake import Intake
+from bot.slack.transport.socket_connection import LARGEST_FRAME, LOST, SocketConnection
+
+log = structlog.get_logger(__name__)
+
+SILENT_AFTER: Final = 30.0
+"""Seconds without a message or a pong (pings go out every ten) until the connection counts as dead."""
+_PING_EVERY: Final = 10.0
+_OPEN_WITHIN: Final = 30.0
+_STEADY: Final = 30.0
+"""Seconds that a connection has to last for its predecessors' troubles to be forgotten."""
+_LAST_ACKS: Final = 3.0
+_ASKED_FOR: Final = frozenset({"refresh_requested", "warning"})
+_PERMANENT: Final = frozenset(
+    {"invalid_auth", "not_authed", "account_inactive", "token_revoked", "token_expired", "not_allowed_token_type"}
+    | {"no_permission", "missing_scope", "app_uninstalled", "link_disabled"}
+)
+"""Nothing that waiting helps against: somebody has to change the app or its token."""
+
+
+@dataclass(frozen=True, slots=True)
+class Pauses:
+    """Seconds before another try: at first, and at most, doubled in between; anything between half of it and all."""
+
+    usual: tuple[float, float] = (1.0, 60.0)
+    too_many: tuple[float, float] = (5.0, 60.0)
+    permanent: tuple[float, float] = (60.0, 600.0)
+
+    def after(self, reason: str, tries: int) -> float:
+        """``tries``: how many there were since it was last connected for long."""
+        if reason in _ASKED_FOR and tries == 0:
+            return 0.0
+        first, most = self.usual
+        if reason in _PERMANENT:
+            first, most = self.permanent
+        elif reason == "too_many_websockets":
+            first, most = self.too_many
+        return min(most, first * 2.0 ** min(tries, 16)) * random.uniform(0.5, 1.0)  # noqa: S311 - keeps bots apart, no secret
+
+
+class NotConnected(Exception):
+    """Socket Mode cannot be opened. The text says what to do, never the token."""
+
+
+class _Refused(Exception):
+    """There is no connection; the text is Slack's word, or the error's name."""
+
+    def __init__(self, reason: str, retry_after: float = 0.0) -> None:
+        super().__init__(reason)
+        self.reason, self.retry_after = reason, retry_after
+
+
+async def one() -> int:
+    return 1
+
+
+class SocketMode:
+    """One connection of this app, kept alive. ``replicas``: how many connections this deployment has, one for each bot."""
+
+    def __init__(
+        self,
+        intake: Intake,
+        web: AsyncWebClient,
+        app_token: str,
+        *,
+        replicas: Callable[[], Awaitable[int]] = one,
+        pauses: Pauses | None = None,
+        silent_after: float = SILENT_AFTER,
+        ping_every: float = _PING_EVERY,
+        sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
+    ) -> None:
+        self._intake, self._web, self._app_token, self._replicas = intake, web, app_token, replicas
+        self._pauses, self._silent_after, self._ping_every = pauses or Pauses(), silent_after, ping_every
+        self._sleep = sleep
+        self._session: aiohttp.ClientSession | None = None
+        self._newest: SocketConnection | None = None
+        self._connection: SocketConnection | None = None
+        """The one that Slack has greeted last, while it is there."""
+        self._settled = asyncio.Event()
+        self._keeper: asyncio.Task[None] | None = None
+        self._leaving: set[asyncio.Task[None]] = set()
+        self._trouble = ""
+        self._extra = 0
+        self._counted_at = datetime.now(UTC)
+
+    async def open(self, *, within: float = 15.0) -> None:
+        """Connect, and keep watch. Raises ``NotConnected`` within ``within`` seconds.
+
+        What Slack says over the socket itself (``too_many_websockets``) is no reason not to start: it is tried again.
+        """
+        self._session = http_session()
+        try:
+            async with asyncio.timeout(within):
+                connection = await self._opened()
+        except _Refused as refused:
+            await self.close()
+            raise NotConnected(f"Slack does not accept SLACK_APP_TOKEN: {refused.reason}") from None
+        except (*LOST, SlackClientError) as lost:
+            await self.close()
+            raise NotConnected(f"Slack's socket could not be opened: {type(lost).__name__}") from None
+        self._keeper = asyncio.create_task(self._keep(connection))
+        with suppress(TimeoutError):
+            await asyncio.wait_for(self._settled.wait(), within)
+
+    async def ready(self) -> str:
+        """Empty when connected and heard from lately, else why not."""
+        if self._keeper is None:
+            return "not opened"
+        if self._connection is None:
+            return self._trouble or "not connected"
+        quiet = self._connection.quiet_for()
+        return "" if quiet < self._silent_after else f"nothing heard for {round(quiet)} s"
+
+    async def elsewhere(self) -> str:
+        """Empty when all of this app's connections are this deployment's, else that they are not."""
+        connection = self._connection
+        if connection is None or not connection.connections:
+            return ""
+        own = await self._replicas() + self._extra
+        if connection.connections <= own:
+            return ""
+        return (
+            f"Slack counted {connection.connections} connections of this app at {self._counted_at:%H:%M:%S} UTC, and this "
+            f"deployment has {own}: another program uses SLACK_APP_TOKEN, and what people do may go there and not here"
+        )
+
+    async def close(self) -> None:
+        """Take no more envelopes, let those under way be acked, then leave."""
+        keeper, connection, self._keeper = self._keeper, self._newest, None
+        if connection is not None:
+            await connection.finish(within=_LAST_ACKS)
+        tasks = [task for task in (keeper, *self._leaving) if task is not None]
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+        if connection is not None:
+            await connection.finish(within=_LAST_ACKS)
+            await connection.close()
+        if self._session is not None:
+            await self._session.close()
+
+    async def _keep(self, connection: SocketConnection | None) -> None:
+        loop, tries, told = asyncio.get_running_loop(), 0, ""
+        while True:
+            wait, began = 0.0, loop.time()
+            try:
+                if connection is None:
+                    async with asyncio.timeout(_OPEN_WITHIN):
+                        connection = await self._opened()
+                reason = await self._served(connection)
+            except _Refused as refused:
+                reason, wait = refused.reason, refused.retry_after
+            except (*LOST, SlackClientError) as lost:
+                reason = type(lost).__name__
+            if connection is not None and connection.greeted.is_set() and loop.time() - began > _STEADY:
+                tries, told = 0, ""
+            pause = max(wait, self._pauses.after(reason, tries))
+            if reason not in _ASKED_FOR and reason != told:
+                say = log.error if reason in _PERMANENT else log.warning
+                say("socket_ended", reason=reason, again_in_seconds=round(pause, 1))
+                told = reason
+            tries += 1
+            self._ended(connection, reason, pause)
+            connection = None
+            await self._sleep(pause)
+
+    def _ended(self, connection: SocketConnection | None, reason: str, pause: float) -> None:
+        """Say so; and where Slack asked the bot to come again, take what still comes until Slack closes the old one."""
+        if pause > 0:
+            self._connection, self._trouble = None, f"{_in_words(reason)}; trying again in {round(pause)} s"
+        self._extra = 0 if connection is None else 1  # Slack may still count it
+        self._settled.set()
+        if connection is not None:
+            left = connection.leave() if reason in _ASKED_FOR else connection.close()
+            task = asyncio.ensure_future(left)
+            self._leaving.add(task)
+            task.add_done_callback(self._leaving.discard)
+
+    async def _opened(self) -> SocketConnection:
+        assert self._session is not None  # noqa: S101 - opened before
+        try:
+            opened = await self._web.apps_connections_open(app_token=self._app_token)
+        except SlackApiError as refused:
+            raise _Refused(error_word(refused), retry_after(refused)) from None
+        websocket = await self._session.ws_connect(
+            str(opened["url"]),
+            autoping=False,
+            heartbeat=self._ping_every,
+            max_msg_size=LARGEST_FRAME,
+            decode_text=False,
+            proxy=self._web.proxy,
+            ssl=self._web.ssl if self._web.ssl is not None else True,
+        )
+        self._newest = SocketConnection(websocket, self._intake.take, silent_after=self._silent_after)
+        return self._newest
+
+    async def _served(self, connection: SocketConnection) -> str:
+        greeting = asyncio.create_task(self._greeted(connection))
+        try:
+            return await connection.serve()
+        finally:
+            greeting.cancel()
+
+    async def _greeted(self, connection: SocketConnection) -> None:
+        await connection.greeted.wait()
+        self._connection, self._trouble, self._counted_at = connection, "", datetime.now(UTC)
+        self._settled.set()
+        log.info("socket_connected", slack_counts=connection.connections)
+        try:
+            why = await self.elsewhere()
+        except Failure as trouble:
+            log.warning("connections_not_compared", why=trouble.what)
+        else:
+            if why:
+                log.warning("connections_elsewhere", why=why)
+
+
+def _in_words(reason: str) -> str:
+    match reason:
+        case "too_many_websockets":
+            return "Slack has too many connections of this app already (too_many_websockets)"
+        case "link_disabled":
+            return "Socket Mode is switched off in the app's settings (link_disabled)"
+        case _ if reason in _PERMANENT:
+            return f"Slack does not accept SLACK_APP_TOKEN any more ({reason}): tell whoever looks after this bot"
+        case _:
+            return f"not connected ({reason})"

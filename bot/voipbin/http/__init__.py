@@ -1,0 +1,1 @@
+"""Ask VoIPBIN one question: credential, budget, retries, and what an answer means."""

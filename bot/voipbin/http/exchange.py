@@ -1,0 +1,291 @@
+"""Ask VoIPBIN one question and read its answer: credential, budget, request id, time limits and second tries.
+
+Promises: every ending is a value or ``Unsuccessful``, never an exception of the HTTP library, because those carry the
+URL; nothing here logs. Whether a request can have been carried out is decided in one place (``_lost``): only when no
+connection was made is it certain that nothing was sent. A kept-open connection that VoIPBIN closed meanwhile looks like
+an answer that was lost, and counts as one.
+"""
+
+import asyncio
+import secrets
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass, replace
+from typing import Final, Protocol, TypeVar
+
+import httpx
+import stamina
+import structlog
+
+from bot.activeflows.ports import Check
+from bot.voipbin.http.answer_errors import Kind, Trouble, Unsuccessful, trouble_of
+from bot.voipbin.http.body import BodyUnread, read_body
+from bot.voipbin.http.budget import Budget, Load, Urgency
+from bot.voipbin.http.credential import Credential, Pass, refused_login
+from bot.voipbin.http.retries import LONGEST, Patience, Waits, again_after
+from bot.voipbin.wire.answers import token
+from bot.voipbin.wire.decoding import Unreadable
+
+T = TypeVar("T")
+V = TypeVar("V")
+
+LIST_READ: Final = 40.0
+STOP_READ: Final = 15.0
+OTHER_READ: Final = 12.0
+LOGIN_READ: Final = 32.0
+"""Seconds to wait for an answer: above what VoIPBIN gives itself (36, 12, 9 and 30)."""
+
+log = structlog.get_logger(__name__)
+
+_CONNECT: Final = 5.0
+_CONNECT_TO_ACT: Final = 1.0
+_FOR_GOOD: Final = 3
+"""Refusals of the credential in a row, with no success between them, that are no hiccup any more."""
+_CREDENTIAL: Final = frozenset({Kind.CREDENTIAL, Kind.LOGIN})
+"""A stop comes straight after a look, so there is a connection; where there is none, a slow one is none."""
+_LARGEST_ERROR: Final = 65_536
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """A whole answer. An error whose body cannot be read, or is far too long for one, counts as one without a body."""
+
+    status_code: int
+    headers: httpx.Headers
+    content: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class Question:
+    """What to ask. ``path`` begins with a slash and continues the API's URL."""
+
+    method: str
+    path: str
+    urgency: Urgency
+    read_within: float = OTHER_READ
+    query: Mapping[str, str | int] | None = None
+
+
+class Within(Protocol):
+    """Asks one question more within a turn, once and without waiting. Raises ``Unsuccessful``."""
+
+    def __call__(self, question: Question, understand: Callable[[bytes], V], /) -> Awaitable[V]: ...
+
+
+class Exchange:
+    """Asks VoIPBIN over one kept-open HTTP client."""
+
+    def __init__(
+        self,
+        http: httpx.AsyncClient,
+        api_url: str,
+        credential: Credential,
+        budget: Budget,
+        patience: Patience,
+    ) -> None:
+        self._http = http
+        self._api_url = api_url
+        self._credential = credential
+        self._budget = budget
+        self._patience = patience
+        self._rejections = 0
+        """Answers in a row that refused the credential."""
+
+    @property
+    def rejected(self) -> bool:
+        """Does VoIPBIN refuse the credential for good? Once or twice is a hiccup of its own."""
+        return self._rejections >= _FOR_GOOD
+
+    def spare(self) -> bool:
+        """Would one more question go at once?"""
+        return self._budget.spare()
+
+    def load(self) -> Load:
+        """How the budget is used."""
+        return self._budget.load()
+
+    async def once(self, question: Question, understand: Callable[[bytes], T]) -> T:
+        """Ask without a second try: for whoever wants to know how it is now. Raises ``Unsuccessful``."""
+        return await self._ask(question, understand)
+
+    async def read(self, question: Question, understand: Callable[[bytes], T]) -> T:
+        """Ask until there is an answer or patience ends. Raises ``Unsuccessful``."""
+        return await self._patiently(self._patience.for_reads(), lambda: self._ask(question, understand))
+
+    async def act(
+        self, question: Question, understand: Callable[[bytes], T], gate: Callable[[Within], Awaitable[Check]]
+    ) -> T:
+        """Ask for something to be done, once: first the credential, then a turn, then the gate, then the bytes.
+
+        The gate is given what reads within the same turn. Raises ``Unsuccessful``, or what the gate raises.
+        """
+        shown = await self._shown()
+        async with self._budget.turn(question.urgency):
+
+            async def within(look: Question, understand_it: Callable[[bytes], V]) -> V:
+                self._budget.spend()
+                return await self._send_once(look, shown, understand_it)
+
+            check = await gate(within)
+            return await self._send_once(question, shown, understand, check)
+
+    async def _patiently(self, waits: Mapping[Kind, Waits], ask: Callable[[], Awaitable[T]]) -> T:
+        tries = 1 + sum(len(each) for each in waits.values())
+        async for attempt in stamina.retry_context(
+            on=again_after(waits, self._patience.jitter), attempts=tries, timeout=LONGEST
+        ):
+            with attempt:
+                return await ask()
+        raise AssertionError("the last try either returned or raised")
+
+    async def _ask(self, question: Question, understand: Callable[[bytes], T]) -> T:
+        shown = await self._shown()
+        try:
+            return await self._in_turn(question, shown, understand)
+        except Unsuccessful as unsuccessful:
+            if unsuccessful.trouble.kind is not Kind.CREDENTIAL or not self._credential.refused(shown):
+                raise
+        return await self._in_turn(question, await self._shown(), understand)
+
+    async def _shown(self) -> Pass:
+        try:
+            return await self._credential.show()
+        except Unsuccessful as unsuccessful:
+            self._note(unsuccessful.trouble)
+            raise
+
+    async def _in_turn(self, question: Question, shown: Pass, understand: Callable[[bytes], T]) -> T:
+        async with self._budget.turn(question.urgency):
+            return await self._send(question, shown, understand)
+
+    async def _send_once(
+        self, question: Question, shown: Pass, understand: Callable[[bytes], T], check: Check | None = None
+    ) -> T:
+        """Without a second try, and said with the pause after which whoever asked may come again."""
+        try:
+            return await self._send(question, shown, understand, check)
+        except Unsuccessful as unsuccessful:
+            trouble = unsuccessful.trouble
+        if trouble.kind is Kind.CREDENTIAL:
+            self._credential.refused(shown)
+        raise Unsuccessful(replace(trouble, pause=self._patience.pause_after(trouble)))
+
+    async def _send(
+        self, question: Question, shown: Pass, understand: Callable[[bytes], T], check: Check | None = None
+    ) -> T:
+        request_id = new_request_id()
+        connect = _CONNECT if check is None else _CONNECT_TO_ACT
+        request = self._http.build_request(
+            question.method,
+            self._api_url + question.path,
+            params={**(question.query or {}), **shown.query} or None,
+            headers={**shown.headers, "X-Request-Id": request_id},
+            timeout=httpx.Timeout(question.read_within, connect=connect, pool=connect),
+        )
+        if check is not None:
+            check()
+            request.extensions["trace"] = _before_the_first_byte(check)
+        answer = await send(self._http, request, question.read_within, request_id)
+        if isinstance(answer, Trouble):
+            raise Unsuccessful(answer)
+        if answer.status_code != httpx.codes.OK:
+            trouble = trouble_of(answer.status_code, answer.headers, answer.content, sent_as=request_id)
+            self._note(trouble)
+            if trouble.kind is Kind.THROTTLED:
+                self._budget.slow_down(trouble.retry_after)
+            raise Unsuccessful(trouble)
+        self._note(None)
+        try:
+            return understand(answer.content)
+        except Unreadable:
+            pass
+        raise Unsuccessful(Trouble(Kind.UNREADABLE, "VoIPBIN answered 200 with something unreadable", request_id))
+
+    def _note(self, trouble: Trouble | None) -> None:
+        """Say once that the credential is good no more."""
+        was = self.rejected
+        if trouble is None:
+            self._rejections = 0
+        elif trouble.kind in _CREDENTIAL:
+            self._rejections += 1
+        if self.rejected and not was and trouble is not None:
+            log.error(
+                "voipbin_refuses_the_credential", request_id=trouble.request_id, then="look at the access key or login"
+            )
+        elif was and not self.rejected:
+            log.info("voipbin_accepts_the_credential_again")
+
+
+def _before_the_first_byte(check: Check) -> Callable[[str, Mapping[str, object]], Awaitable[None]]:
+    """For httpcore: what ``check`` raises there leaves the request unsent, however long the connecting took.
+
+    https://www.encode.io/httpcore/extensions/#trace
+    """
+
+    async def trace(event: str, _: Mapping[str, object]) -> None:
+        if event.endswith("send_request_headers.started"):
+            check()
+
+    return trace
+
+
+def new_request_id() -> str:
+    """VoIPBIN keeps an ``X-Request-Id`` of at most 64 letters, digits, ``_`` and ``-``, and logs it."""
+    return f"flows-bot-{secrets.token_hex(10)}"
+
+
+async def send(
+    http: httpx.AsyncClient, request: httpx.Request, read_within: float, request_id: str
+) -> Answer | Trouble:
+    """The answer, whole, or why there is none. Nothing of the HTTP library's exceptions survives: they hold the URL."""
+    try:
+        async with asyncio.timeout(read_within + 2 * _CONNECT):  # an answer that trickles ends, too
+            return await _whole(await http.send(request, stream=True))
+    except BodyUnread as unread:
+        return Trouble(Kind.UNREADABLE, f"VoIPBIN's answer {unread}", request_id)
+    except (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout) as problem:
+        distrusted = "CERTIFICATE_VERIFY_FAILED" in str(problem)
+        what = "VoIPBIN's certificate is not trusted" if distrusted else "VoIPBIN cannot be reached"
+        return Trouble(Kind.UNSENT, what, request_id)
+    except TimeoutError:
+        return Trouble(Kind.LOST, "VoIPBIN did not answer in time", request_id)
+    except httpx.TimeoutException:
+        return Trouble(Kind.LOST, "VoIPBIN did not answer in time", request_id)
+    except (httpx.HTTPError, httpx.InvalidURL, httpx.StreamError, OSError):
+        return Trouble(Kind.LOST, "the connection to VoIPBIN broke before the answer was there", request_id)
+
+
+async def _whole(answer: httpx.Response) -> Answer:
+    done = answer.status_code == httpx.codes.OK
+    try:
+        content = await read_body(answer) if done else await read_body(answer, largest=_LARGEST_ERROR)
+    except BodyUnread:
+        if done:
+            raise
+        content = b""
+    finally:
+        await answer.aclose()
+    return Answer(answer.status_code, answer.headers, content)
+
+
+async def sign_in(http: httpx.AsyncClient, root_url: str, username: str, password: str) -> str:
+    """One login, for its token. Raises ``Unsuccessful``; whatever went wrong, what was to be asked was not sent."""
+    request_id = new_request_id()
+    request = http.build_request(
+        "POST",
+        f"{root_url}/auth/login",
+        json={"username": username, "password": password},
+        headers={"X-Request-Id": request_id},
+        timeout=httpx.Timeout(LOGIN_READ, connect=_CONNECT, pool=_CONNECT),
+    )
+    answer = await send(http, request, LOGIN_READ, request_id)
+    if isinstance(answer, Trouble):
+        raise Unsuccessful(Trouble(Kind.UNSENT, f"logging in: {answer.what}", request_id))
+    if answer.status_code == httpx.codes.OK:
+        try:
+            return token(answer.content)
+        except Unreadable:
+            pass
+    trouble = trouble_of(answer.status_code, answer.headers, answer.content, sent_as=request_id)
+    if trouble.kind is Kind.THROTTLED:
+        raise Unsuccessful(trouble)
+    raise Unsuccessful(refused_login(answer.status_code, trouble.request_id))

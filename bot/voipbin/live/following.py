@@ -1,0 +1,292 @@
+"""Follow what runs: subscribe first, then read the list, then trust the events; and again whenever in doubt.
+
+The event stream replays nothing and confirms nothing (https://api.voipbin.net/docs/websocket_overview.html), so the list is
+read again after every subscription, every few minutes, and, while there is no stream, on a schedule and when somebody
+asks. A re-reading reads what was created since the last one, and each row that is held; the past that was never read is
+read behind it, newest first, and goes on where it was interrupted. Promises: it never ends by itself and never raises; what
+it tells is marked as live only between a re-reading that was begun after the subscription and the end of that stream. A
+stream that kept quiet about what the list shows is left for a new one.
+"""
+
+import asyncio
+import contextlib
+from collections.abc import AsyncIterator, Callable
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from datetime import datetime, timedelta
+from typing import Final, TypeAlias
+from uuid import UUID
+
+import structlog
+
+from bot.activeflows.coverage import BEGINNING, Coverage, Span
+from bot.activeflows.errors import Failure
+from bot.activeflows.index import Index, Read
+from bot.activeflows.model import Activeflow, Freshness, Picture
+from bot.voipbin.http.answer_errors import Unsuccessful
+from bot.voipbin.live.learned import Learned
+from bot.voipbin.live.pace import Pace
+from bot.voipbin.live.scan import AHEAD
+from bot.voipbin.live.stream import StreamLost
+from bot.voipbin.live.windows import ReadPage, Windows
+from bot.voipbin.wire.answers import Steps
+from bot.voipbin.wire.decoding import Unreadable
+from bot.voipbin.wire.running_page import RunningPage, event
+
+log = structlog.get_logger(__name__)
+
+Subscribe: TypeAlias = Callable[[UUID], AbstractAsyncContextManager[AsyncIterator[bytes]]]
+
+FIRST: Final = timedelta(minutes=65)
+"""The past that is read before anything is answered: calls are cut after one hour."""
+_MARGIN: Final = timedelta(minutes=1)
+_LATE: Final = timedelta(minutes=10)
+_SURELY_TOLD: Final = timedelta(seconds=15)
+"""A change of so long ago would have come as an event, if any did."""
+_BREATH: Final = 50
+_LATELY: Final = 500
+"""Frames remembered, by 64 bits of each, to know them when they come again."""
+
+
+class Following:
+    """The index, and what keeps it true."""
+
+    def __init__(
+        self,
+        read_page: ReadPage,
+        subscribe: Subscribe,
+        customer_id: Callable[[], UUID],
+        *,
+        spare: Callable[[], bool],
+        now: Callable[[], datetime],
+        pace: Pace | None = None,
+    ) -> None:
+        """``customer_id`` raises a ``Failure`` while it is not known."""
+        self.index = Index()
+        self._read_page = read_page
+        self._subscribe = subscribe
+        self._customer_id = customer_id
+        self._spare = spare
+        self._now = now
+        self._pace = pace or Pace()
+        self._coverage = Coverage()
+        self._steps = Steps()
+        self._lately: dict[int, None] = {}
+        self._subscriptions = 0
+        self._subscribed = False
+        self._live = False
+        self.since: datetime | None = None
+        """Since when it is live or, while it is not, the stream is down (``None``: it is being opened)."""
+        self._began: datetime | None = None
+        self._good: tuple[datetime, float] | None = None
+        self._failures = 0
+        self._unreadable = 0
+        self._missed = 0
+        self._torn = False
+        self._due = asyncio.Event()
+        self._round_over = asyncio.Condition()
+        self._distrusted = asyncio.Event()
+        self.learned = Learned(
+            self.index, lambda: self.since if self._live else None, self._doubt, self._pace.told_within
+        )
+
+    @asynccontextmanager
+    async def at_work(self) -> AsyncIterator["Following"]:
+        """Follow for as long as the block lasts."""
+        tasks = [asyncio.create_task(self._listen()), asyncio.create_task(self._keep_right())]
+        try:
+            yield self
+        finally:
+            for task in tasks:
+                task.cancel()
+            await asyncio.gather(*tasks, return_exceptions=True)
+            self.learned.forget()
+
+    @property
+    def live(self) -> bool:
+        """True while every change comes as an event, and all before was read."""
+        return self._live
+
+    async def running(self, *, max_age: float) -> Picture | None:
+        """What runs, from memory; without a stream read again unless that was done in the last ``max_age`` seconds.
+
+        ``None`` when it could not be read: whoever asks VoIPBIN directly learns why.
+        """
+        since = asyncio.get_running_loop().time() - max_age
+        if not self._fresh(since):
+            failures = self._failures
+            if self._good is not None:
+                self._due.set()
+            with contextlib.suppress(TimeoutError):
+                async with asyncio.timeout(self._pace.patience), self._round_over:
+                    await self._round_over.wait_for(lambda: self._fresh(since) or self._failures > failures)
+            if self._failures > failures and not self._fresh(since):
+                return None
+        return self._picture()
+
+    def _fresh(self, since: float) -> bool:
+        return self._live or (self._good is not None and self._good[1] >= since)
+
+    def _picture(self) -> Picture | None:
+        read_at = self._good[0] if self._good is not None else self._began
+        if read_at is None or self._coverage.complete_since(read_at) == read_at:
+            return None
+        complete_since = self._coverage.complete_since(read_at)
+        return Picture(
+            activeflows=self.index.newest_first(),
+            as_of=self._now() if self._live else read_at,
+            complete_since=complete_since,
+            stopped_because="" if complete_since is None else "ties" if self._torn else "reading",
+            unreadable=self._unreadable,
+            freshness=Freshness(self._live, None if self._live else self.since, self._coverage.share(read_at)),
+        )
+
+    # ---------------------------------------------------------------- the stream
+
+    async def _listen(self) -> None:
+        tries = 0
+        clock = asyncio.get_running_loop().time
+        while True:
+            began, why = clock(), ""
+            try:
+                async with self._subscribe(self._customer_id()) as frames:
+                    self._subscriptions += 1
+                    self._subscribed = True
+                    self._due.set()
+                    await self._hear(frames)
+            except StreamLost as lost:
+                why = str(lost)
+            except Failure as failure:
+                why = failure.what
+            except Exception as bug:  # noqa: BLE001 — following never ends by itself
+                why = type(bug).__name__
+            self._lost(why)
+            tries = 0 if clock() - began >= self._pace.lasting else tries + 1
+            await asyncio.sleep(self._pace.connect_again[min(tries, len(self._pace.connect_again) - 1)])
+
+    async def _hear(self, frames: AsyncIterator[bytes]) -> None:
+        self._distrusted.clear()
+        hearing = asyncio.create_task(self._take_all(frames))
+        doubting = asyncio.create_task(self._distrusted.wait())
+        try:
+            await asyncio.wait({hearing, doubting}, return_when=asyncio.FIRST_COMPLETED)
+        finally:
+            for task in (hearing, doubting):
+                task.cancel()
+            lost = (await asyncio.gather(hearing, doubting, return_exceptions=True))[0]
+        if isinstance(lost, StreamLost):
+            raise lost
+        if isinstance(lost, Exception):
+            log.error("event_stream_failed", kind=type(lost).__name__)
+            raise StreamLost("an event could not be taken in")
+        raise StreamLost("the event stream was silent about what the list shows")
+
+    async def _take_all(self, frames: AsyncIterator[bytes]) -> None:
+        number, ours = 0, self._customer_id()
+        async for frame in frames:
+            self.hear(frame, ours)
+            number += 1
+            if number % _BREATH == 0:
+                await asyncio.sleep(0)
+
+    def hear(self, frame: bytes, ours: UUID) -> None:
+        """Take in one frame of the stream; most come twice, one soon after the other."""
+        same = hash(frame)
+        if same in self._lately:
+            return
+        self._lately[same] = None
+        if len(self._lately) > _LATELY:
+            del self._lately[next(iter(self._lately))]
+        try:
+            told = event(frame, self._steps, self.learned)
+        except Unreadable:
+            return  # the next re-reading sees what it was about
+        if told is not None and told.customer_id == ours:
+            self.index.take(told)
+
+    def _doubt(self) -> None:
+        log.warning("event_stream_silent", why="a change that was read did not come as an event")
+        self._distrusted.set()
+
+    def _lost(self, why: str) -> None:
+        self.learned.forget()
+        if self._live or self.since is None:
+            self.since = self._now()
+            log.warning("event_stream_down", why=why)
+            self._due.set()
+        self._subscribed = self._live = False
+
+    # ---------------------------------------------------------------- the list
+
+    async def _keep_right(self) -> None:
+        while True:
+            self._due.clear()
+            try:
+                await self._read_again()
+            except Unsuccessful as unsuccessful:
+                log.warning("list_not_read", why=unsuccessful.trouble.what, request_id=unsuccessful.trouble.request_id)
+                wait = self._pace.failed_again
+                self._failures += 1
+            except Failure:  # the bot is not introduced yet, which is said elsewhere
+                wait = self._pace.failed_again
+                self._failures += 1
+            except Exception as bug:  # noqa: BLE001 — whoever asks VoIPBIN directly is no worse off
+                log.error("list_reading_failed", kind=type(bug).__name__)
+                wait = self._pace.failed_again
+                self._failures += 1
+            else:
+                wait = self._pace.repair_every if self._live else self._pace.down_every
+            async with self._round_over:
+                self._round_over.notify_all()
+            older = asyncio.create_task(self._read_the_past())
+            with contextlib.suppress(TimeoutError):
+                async with asyncio.timeout(wait):
+                    await self._due.wait()
+            older.cancel()
+            await asyncio.gather(older, return_exceptions=True)
+
+    async def _read_again(self) -> None:
+        began, clock = self._now(), asyncio.get_running_loop().time()
+        subscription, mark = (self._subscriptions if self._subscribed else -1), self.index.mark()
+        was_live, self._missed, self._unreadable, self._began = self._live, 0, 0, began
+        since = self._good[0] - _MARGIN if self._good is not None else began - FIRST
+        windows = self._windows()
+        await windows.read([Span(since, began + AHEAD), *self._coverage.holes(began - FIRST, since)])
+        await windows.confirm(self.index.unheard_since(mark))
+        self._good = (began, clock)
+        if was_live and self._live and self._missed:
+            log.warning("event_stream_missed", changes=self._missed)
+            self._distrusted.set()
+        elif self._subscribed and subscription == self._subscriptions and not self._live:
+            log.info("following", running=len(self.index))
+            self._live, self.since = True, self._now()
+
+    async def _read_the_past(self) -> None:
+        while self._good is not None and (holes := self._coverage.holes(BEGINNING, self._good[0])):
+            try:
+                await self._windows().read(holes)
+            except Unsuccessful:
+                await asyncio.sleep(self._pace.failed_again)
+            else:
+                self._torn = bool(self._coverage.holes(BEGINNING, self._good[0]))
+                return
+
+    def _windows(self) -> Windows:
+        return Windows(self._read_page, self._took, mark=self.index.mark, spare=self._spare)
+
+    def _took(self, page: RunningPage, span: Span, mark: int) -> None:
+        now = self._now()
+        read = Read(
+            running=tuple(row for row in page.running if row.customer_id == self._customer_id()),
+            over=tuple(id_ for id_, _ in page.over),
+            over_lately=frozenset(id_ for id_, ended in page.over if ended is None or ended >= now - _LATE),
+            since=span.since,
+            until=span.until,
+            whole=not page.unreadable,
+        )
+        ended = dict(page.over)
+        for changed in self.index.settle(read, mark):
+            at = (changed.updated_at or changed.created_at) if isinstance(changed, Activeflow) else ended.get(changed)
+            self._missed += at is not None and self._began is not None and at < self._began - _SURELY_TOLD
+        self._unreadable += page.unreadable
+        top = self._began or now
+        self._coverage.add(span.since, min(span.until, top))

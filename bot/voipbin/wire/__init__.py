@@ -1,0 +1,1 @@
+"""Read VoIPBIN's JSON: bytes in, values out."""

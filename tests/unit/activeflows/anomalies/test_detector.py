@@ -1,0 +1,206 @@
+"""What is called stuck, looping, left over or nearly out of steps, and what is not."""
+
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from uuid import UUID, uuid4
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from bot.activeflows.anomalies.anomaly import Reason
+from bot.activeflows.anomalies.detector import ENOUGH, AnomalyDetector
+from bot.activeflows.anomalies.durations import Durations
+from bot.activeflows.anomalies.dwell_times import DwellTimes, place
+from bot.activeflows.index import Change, Index
+from bot.activeflows.model import START_ID, Action, Activeflow, Call, Party, Reference, Status
+
+NOON = datetime(2026, 11, 22, 12, tzinfo=UTC)
+SECOND, MINUTE, HOUR = timedelta(seconds=1), timedelta(minutes=1), timedelta(hours=1)
+FLOW, QUEUE = UUID(int=0xF10), UUID(int=0x90)
+START = Action(START_ID)
+TALK, DIGITS, GOTO = (Action(UUID(int=n), word) for n, word in ((11, "talk"), (12, "digits_receive"), (13, "goto")))
+JOIN = Action(UUID(int=20), "queue_join", {"queue_id": str(QUEUE)})
+MUSIC, PAUSE = Action(UUID(int=21), "play"), Action(UUID(int=22), "sleep")
+CALL = UUID(int=0xCA11)
+
+
+def an_activeflow(*steps: Action, at: timedelta = timedelta(0), flow: UUID = FLOW, **changes: object) -> Activeflow:
+    """It has done all but the last of these; ``at``: when it came to the last one, after its beginning at noon."""
+    activeflow = Activeflow(
+        id=UUID(int=0xAF),
+        customer_id=None,
+        flow_id=flow,
+        status=Status.RUNNING,
+        reference=Reference("call", CALL),
+        current=steps[-1],
+        executed=steps[:-1],
+        created_at=NOON,
+        updated_at=NOON + at,
+    )
+    return replace(activeflow, **changes)  # type: ignore[arg-type] # fields by name
+
+
+def waiting(laps: int, at: timedelta) -> Activeflow:
+    """In the queue, at the music of this lap."""
+    return an_activeflow(START, JOIN, *(MUSIC, PAUSE) * (laps - 1), MUSIC, at=at)
+
+
+def living(stays: DwellTimes, *versions: Activeflow) -> AnomalyDetector:
+    """Everything that the index makes of these versions."""
+    index = Index()
+    index.listen(stays.hear)
+    for version in versions:
+        index.take(version)
+    while stays.work(10):
+        pass
+    return AnomalyDetector(stays)
+
+
+def used_to(seconds: float, where: Activeflow, times: int = ENOUGH) -> DwellTimes:
+    """A past in which this always took so long."""
+    stays, durations, there = DwellTimes(), Durations(), place(where)
+    for _ in range(times):
+        durations.add(seconds)
+    assert there is not None
+    stays.know({there: durations})
+    return stays
+
+
+def reasons(judging: AnomalyDetector, activeflow: Activeflow, now: datetime, call: Call | None = None) -> list[Reason]:
+    return [trouble.reason for trouble in judging.troubles(activeflow, now, call=call)]
+
+
+def test_eleven_minutes_in_a_queue_where_it_is_usually_less_than_one_is_stuck_however_often_the_music_came() -> None:
+    arrived, now = waiting(1, 5 * SECOND), waiting(4, 9 * MINUTE)
+    entering = an_activeflow(START, JOIN, at=3 * SECOND)
+    judging = living(used_to(45, arrived), an_activeflow(START), entering, arrived, waiting(2, MINUTE), now)
+    (trouble,) = judging.troubles(now, NOON + 11 * MINUTE + 10 * SECOND, name_of={QUEUE: "Support"}.get)
+    assert trouble.reason is Reason.STUCK
+    assert trouble.words == "11 min waiting in queue Support, 4th lap, usually about 49 s"
+
+
+def test_what_was_met_in_the_middle_is_at_least_so_long_and_teaches_nothing() -> None:
+    met, later = waiting(9, 5 * MINUTE), an_activeflow(START, JOIN, MUSIC, TALK, at=30 * MINUTE)
+    stays = used_to(45, met)
+    judging = living(stays, met)
+    (trouble,) = judging.troubles(met, NOON + 20 * MINUTE)
+    assert trouble.words.startswith("at least 15 min waiting in a queue")
+    living(stays, met, later)
+    assert not stays.take_new()
+
+
+@given(st.floats(1, 5000), st.integers(0, ENOUGH - 1))
+def test_nothing_is_stuck_without_a_past_of_enough_times(seconds: float, times: int) -> None:
+    here = waiting(1, SECOND)
+    assert Reason.STUCK not in reasons(living(used_to(seconds, here, times), here), here, NOON + 50 * MINUTE)
+
+
+@given(st.floats(1, 3000), st.integers(0, 3500), st.integers(0, 3500))
+def test_the_longer_it_lasts_the_more_it_is_stuck_and_never_within_what_is_usual(usual: float, a: int, b: int) -> None:
+    here = an_activeflow(START, TALK, at=timedelta(0))
+    judging = living(used_to(usual, here), an_activeflow(START), here)
+    stuck = [Reason.STUCK in reasons(judging, here, NOON + seconds * SECOND) for seconds in sorted((a, b))]
+    assert stuck in ([False, False], [False, True], [True, True])
+    assert not (max(a, b) <= max(usual * 4, 119) and any(stuck))
+
+
+@given(st.uuids())
+def test_one_flows_past_never_judges_another(other: UUID) -> None:
+    here = an_activeflow(START, TALK)
+    elsewhere = replace(here, flow_id=other)
+    judging = living(used_to(5, here), elsewhere)
+    assert (Reason.STUCK in reasons(judging, elsewhere, NOON + HOUR / 2)) is (other == FLOW)
+
+
+def test_a_stay_from_its_beginning_to_its_end_is_learned_also_when_the_caller_hangs_up() -> None:
+    stays = DwellTimes()
+    ended = replace(waiting(3, 3 * MINUTE), status=Status.ENDED)
+    steps = [an_activeflow(START), an_activeflow(START, JOIN, at=10 * SECOND), waiting(1, 20 * SECOND)]
+    living(stays, *steps, waiting(2, MINUTE), ended)
+    kept = stays.take_new()
+    learned = kept[FLOW, str(JOIN.id)]
+    assert set(kept) == {(FLOW, str(START_ID)), (FLOW, str(JOIN.id))}
+    assert 170 / 1.25 <= (learned.at_most(1) or 0) <= 170 * 1.26
+    assert not stays.take_new()
+
+
+def test_what_could_not_be_kept_is_given_again() -> None:
+    stays = used_to(5, an_activeflow(START, TALK))
+    living(stays, an_activeflow(START), an_activeflow(START, TALK), an_activeflow(START, TALK, DIGITS, at=9 * SECOND))
+    new = stays.take_new()
+    stays.give_back(new)
+    assert {where: kept.counts for where, kept in stays.take_new().items()} == {w: k.counts for w, k in new.items()}
+
+
+@given(st.integers(1, 12))
+def test_the_fifth_time_at_the_same_step_is_a_loop(times: int) -> None:
+    here = an_activeflow(START, *(TALK, DIGITS, GOTO) * (times - 1), TALK, DIGITS)
+    found = [t for t in AnomalyDetector(DwellTimes()).troubles(here, NOON) if t.reason is Reason.LOOPING]
+    assert bool(found) is (times >= 5)
+    if found:
+        assert found[0].words == f"{times}th lap of keypad input → text"
+
+
+def test_waiting_in_a_queue_is_no_loop() -> None:
+    assert reasons(AnomalyDetector(DwellTimes()), waiting(12, MINUTE), NOON) == []
+
+
+def test_nearly_out_of_steps_is_said_in_the_words_of_the_situation() -> None:
+    here = waiting(43, MINUTE)
+    (trouble,) = AnomalyDetector(DwellTimes()).troubles(here, NOON)
+    assert (trouble.reason, trouble.words.split(",")[0]) == (Reason.STEPS, "86 of 101 steps used")
+
+
+def a_call(*, over: timedelta | None) -> Call:
+    nobody = Party("tel", "")
+    ended = NOON + over if over is not None else None
+    status = "progressing" if over is None else "hangup"
+    return Call(CALL, UUID(int=0xAF), status, "incoming", nobody, nobody, hangup_at=ended)
+
+
+def test_left_over_is_what_outlives_its_call() -> None:
+    here, judging = an_activeflow(START, TALK), AnomalyDetector(DwellTimes())
+    (trouble,) = judging.troubles(here, NOON + 4 * HOUR, call=a_call(over=HOUR))
+    assert (trouble.reason, trouble.words) == (Reason.STALE, "call ended 3 h ago: stale")
+    (trouble,) = judging.troubles(here, NOON + 2 * HOUR)
+    assert trouble.words == "older than any call can be (1 h): probably stale"
+    assert reasons(judging, here, NOON + 64 * MINUTE) == []
+    assert reasons(judging, here, NOON + 2 * HOUR, a_call(over=None)) == []
+    assert reasons(judging, here, NOON + 10 * SECOND, a_call(over=timedelta(0))) == [], "it is being cleared up"
+
+
+def test_what_started_on_complete_or_runs_for_no_call_is_not_left_over() -> None:
+    judging, later = AnomalyDetector(DwellTimes()), NOON + 9 * HOUR
+    assert reasons(judging, an_activeflow(START, TALK, parent_id=uuid4()), later, a_call(over=HOUR)) == []
+    assert reasons(judging, an_activeflow(START, TALK, reference=Reference("conversation", uuid4())), later) == []
+
+
+def test_what_has_ended_has_no_troubles() -> None:
+    here = replace(waiting(43, MINUTE), status=Status.ENDED)
+    assert reasons(living(used_to(1, here), here), here, NOON + 9 * HOUR) == []
+
+
+CHANGES = st.lists(st.tuples(st.integers(0, 3), st.integers(0, 6), st.booleans()), max_size=60)
+
+
+@given(CHANGES)
+def test_it_remembers_only_what_runs_and_never_more_time_than_there_was(changes: list[tuple[int, int, bool]]) -> None:
+    stays, running = DwellTimes(), dict[UUID, Activeflow]()
+    for number, (which, step, ends) in enumerate(changes):
+        id_ = UUID(int=which + 1)
+        before = running.pop(id_, None)
+        after = replace(an_activeflow(START, *(TALK, DIGITS) * step, MUSIC, at=number * SECOND), id=id_)
+        if ends:
+            after = replace(after, status=Status.ENDED)
+        else:
+            running[id_] = after
+        stays.hear(Change(id_, before, after))
+    while stays.work(7):
+        pass
+    assert {
+        id_
+        for id_ in (UUID(int=n + 1) for n in range(4))
+        if stays.stay(replace(running.get(id_, an_activeflow(MUSIC)), id=id_))
+    } == set(running)
+    longest = max((learned.at_most(1) or 0 for learned in stays.take_new().values()), default=0)
+    assert longest <= max(len(changes), 1) * 1.26
