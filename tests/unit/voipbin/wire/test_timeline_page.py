@@ -15,7 +15,7 @@ from bot.activeflows.situation.timeline import Moment
 from bot.voipbin.wire.decoding import Unreadable
 from bot.voipbin.wire.timeline_page import TimelinePage, cursor, timeline_page
 
-SAMPLES = Path(__file__).parents[2] / "samples" / "voipbin"
+SAMPLES = Path(__file__).parents[3] / "samples" / "voipbin"
 ONE = UUID("3c5b0f6e-7d0a-4d51-9a55-0e4f6a7712c1")
 TALK = UUID(int=101)
 ZERO = "00000000-0000-0000-0000-000000000000"
