@@ -20,7 +20,6 @@ class What(StrEnum):
     REFUSED = "refused"  # somebody asked or pressed and was not allowed, or it was too late
     MOVED = "moved"  # it had moved to another kind of situation; asked once more
     SENDING = "sending"  # written before each POST: from here on it may have happened
-    ANSWERED = "answered"  # what VoIPBIN answered, or that the answer was lost
     OUTCOME = "outcome"  # how it ended, read back
     CANCELLED = "cancelled"  # the card was put away
     ABORTED = "aborted"  # a bulk stop was told to go no further

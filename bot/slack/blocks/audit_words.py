@@ -49,10 +49,6 @@ def _sending(detail: Detail) -> str:
     return f"sending the stop (attempt {attempt})" if attempt else "sending the stop"
 
 
-def _answered(detail: Detail) -> str:
-    return f"VoIPBIN’s answer: {_said(detail, 'because') or _said(detail, 'why') or 'taken'}"
-
-
 _ENDED: Final = {
     Attribution.THIS_PRESS: "ended, by this press",
     Attribution.ALREADY: "it had ended already, nothing was sent",
@@ -141,7 +137,6 @@ _WORDS: Final[Mapping[What, Callable[[Detail], str]]] = {
     What.REFUSED: _refused,
     What.MOVED: _moved,
     What.SENDING: _sending,
-    What.ANSWERED: _answered,
     What.OUTCOME: _outcome,
     What.CANCELLED: _cancelled,
     What.ABORTED: _aborted,

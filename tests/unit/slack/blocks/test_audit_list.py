@@ -45,7 +45,6 @@ def record(what: What, **detail: str | int | bool | None) -> Record:
             "pressed, and was asked once more: it had moved from queue.waiting to queue.agent",
         ),
         (record(What.SENDING, attempt=1), "sending the stop (attempt 1)"),
-        (record(What.ANSWERED, because="taken"), "VoIPBIN’s answer: taken"),
         (record(What.CANCELLED), "put the card away"),
         (record(What.REVEALED), "was shown unmasked: personal data"),
         (record(What.POLICY, sha256="0123456789abcdef", grants=2), "is in force: 2 grants, sha256 `0123456789ab`"),
