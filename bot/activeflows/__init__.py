@@ -1,7 +1,15 @@
-"""The middle: what an operator does, in VoIPBIN's words. Standard library only.
+"""Decide what the bot does with activeflows, in VoIPBIN's words. Imports the standard library only.
 
-Its rooms, from the bottom up: ``situation`` (what one is doing), ``judging`` (what is wrong with it), ``reading`` (list, show,
-review), ``searching`` (find), ``stopping`` (the life of one stop), ``watching`` (cards that follow one), ``bulk`` (many stops) and
-``alerting`` (what is said by itself). The files beside them are what all rooms speak with: ``model``, ``errors``, ``operators``
-(who may), ``names`` (how two are compared), ``records`` (the audit's), ``ports`` (what is needed from outside).
+Packages, each of which may import those below it::
+
+    alerting    post what is wrong by itself        bulk        stop many: a frozen list, one first, then two at a time
+    search      find by number, id, name or word    watching    keep cards that follow one activeflow until it ends
+    stopping    stop one: request, authorization, claim, gate, read-back, aftermath
+    queries     list, show, Home, audit: read and change nothing
+    anomalies   judge what is stuck, looping or left over, against the flow's own past
+    situation   say what an activeflow is doing now, and what it did, from its steps
+
+Modules that all of them use: ``model`` (VoIPBIN's objects), ``operators`` (who may do what), ``ports`` (what is needed from
+outside), ``errors`` (what can fail or be refused), ``records`` (entries of the audit), ``index`` (what runs now),
+``targets`` (which activeflow a person means), ``names`` and ``numbers`` (how two of them are compared).
 """

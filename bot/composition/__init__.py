@@ -1,6 +1,13 @@
-"""Compose the bot: the one package that builds clients and knows every other. ``bootstrap`` puts all together.
+"""Build the bot from its parts and run it. The only package that builds clients and knows all others.
 
-Beside it stands a part for each piece of work: ``connecting`` reaches out, ``carrying_out`` carries out presses,
-``watching_over`` follows the watched, ``raising_alerts`` posts what is wrong, ``learning`` keeps how long things take,
-``doctoring`` looks whether all is well, ``upkeep`` is what a running bot does by itself.
+::
+
+    bootstrap           ``running``: everything, in the order in which it starts and ends
+    clients             Slack's and VoIPBIN's clients, and the database
+    workflows           what carries out presses: lone stops, hang-ups, bulk stops
+    watch_service       the watch cards          alert_service   the alerts        baseline   how long steps usually take
+    health_checks       what ``/flows doctor``, ``flows-bot check`` and ``/readyz`` look at
+    maintenance         what a running bot repeats: the policy file, the audit's head, old workflows
+    file_permissions    which files of the bot others can read
+    background, signals tasks beside the work, and how the process is told to end
 """

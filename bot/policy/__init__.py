@@ -1,12 +1,14 @@
-"""Read ``policy.toml``: from its text to the policy in force.
+"""Read ``policy.toml``, and keep the last good reading in force.
 
 ::
 
-    file        the text into the rules the middle decides by, or one line per mistake
-    alerts      the rules by which troubles are posted       entries    what single entries must look like
-    places      on which line of the text something stands
-    mounts      whether the file is still the one its name means outside
-    in_force    the file looked at again and again while the bot runs; a broken one changes nothing
+    active_policy   look at the file again and again while the bot runs; a broken one changes nothing
+    file            turn its text into grants and rules, or into one line per mistake
+    alerts          read the [[alert]] entries           entries   define what single entries must look like
+    source_lines    find the line on which an entry stands
+    advice          say what is allowed and probably not meant
+    mounts          see whether the file was replaced outside of a container's mount
+    health          tell the doctor which policy is in force
 """
 
 from bot.policy.active_policy import PolicyInForce

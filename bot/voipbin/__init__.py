@@ -1,18 +1,16 @@
-"""Speak VoIPBIN's HTTP API and its event stream (https://api.voipbin.net/docs/).
+"""Speak VoIPBIN's HTTP API and follow its event stream (https://api.voipbin.net/docs/).
 
 ::
 
-    connection    connected(): one HTTP client, kept open, and the client below on top of it
-    client        the middle's port: picture, activeflow, stop, flow, call, queue_name     in_bulk   the same, less urgent
-    following     what runs, kept in memory          stream          the events       running   read for what runs
-    past          the events of one activeflow       timelines       read for when it stood where
-    calls         those that have a number: the one place where one is compared
-    scan, windows, paging   the walk through a list  names, flight   asked once, remembered a while
-    exchange      one question and its answer        patience        when it is asked again
-    credential    who the bot is                     budget          how often it may ask, and who goes first
-    errors        what a refusal means               wire, decoding, shapes, options, instants   JSON to model
-
-``AccessKey``, ``InBulk``, ``Login``, ``Urgency``, ``VoIPBINClient`` and ``connected`` are what the composition root needs.
+    connection    open one HTTP client, kept open, and build ``client`` on it
+    client        read what runs, one activeflow, flows, calls and queues; send a stop or a hang-up
+    low_urgency   the same client, behind everybody who waits
+    calls         find the calls that have a number    past    read when an activeflow stood where
+    names         names of flows and queues, remembered a while
+    health        tell the doctor whether VoIPBIN answers, and how long the access key is good for
+    http/         one request and its answer: credential, budget, retries, errors
+    wire/         JSON to the model: what may be shown, and nothing else
+    live/         what runs now: event stream, walk through the list, and the index that both keep right
 """
 
 from bot.voipbin.client import VoIPBINClient
