@@ -120,7 +120,7 @@ class Rules:
     ask_in: str = ""
     """The channel where those who may are asked by those who may not; empty: where it was asked."""
     audit_channel: str = ""
-    """The channel where the audit's head is posted each day; empty: it is only logged."""
+    """The channel where the audit's head is posted each day and after each outcome; empty: it is only logged."""
 
 
 @dataclass(frozen=True, slots=True)

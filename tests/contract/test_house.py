@@ -101,6 +101,19 @@ def test_no_file_names_a_machine_or_a_registry() -> None:
     assert said == []
 
 
+def test_every_test_that_a_document_names_is_there() -> None:
+    there = {str(path) for path in sources("tests")}
+    there |= {Path(path).name for path in there}  # in a list only the first one has its folder
+    named = {
+        (str(path), name)
+        for path in tracked()
+        if path.suffix == ".md"
+        for name in re.findall(r"`((?:tests/[\w/]+/)?test_\w+\.py|tests/[\w/]+\.py)`", "\n".join(lines(path)))
+    }
+    assert len(named) > 50
+    assert [f"{document}: {name}" for document, name in sorted(named) if name not in there] == []
+
+
 def test_the_bot_does_not_ask_whether_it_is_in_a_demo() -> None:
     rooms = [path for path in sources("bot") if path.parts[1] != "demo"]
     assert [f"{path}: {name}" for path in rooms for name in _asked(path) if "demo" in name.lower()] == []
