@@ -10,15 +10,17 @@ from datetime import datetime
 from typing import Final
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, Connection, Executable, Row, and_, delete, insert, or_, select, update
+import structlog
+from sqlalchemy import ColumnElement, Connection, Row, and_, delete, insert, or_, select, update
 from sqlalchemy.exc import IntegrityError
 
 from bot.activeflows.alerting.decision import Claim, Claimed
 from bot.activeflows.anomalies.anomaly import Reason
-from bot.ledger.database import Database
+from bot.ledger.database import Database, when_kept
 from bot.ledger.lease import Lease
 from bot.ledger.tables import alerts
 
+log = structlog.get_logger(__name__)
 _AT_ONCE: Final = 200
 """Rows changed by one statement: databases take only so many values."""
 
@@ -55,23 +57,32 @@ class AlertStore:
                 return False
             with suppress(IntegrityError), connection.begin_nested():
                 connection.execute(row)
+                _tell(connection, "alert_claimed", claim)
                 return True
             return False
 
         return await self._database.within(work)
 
     async def told(self, claims: Sequence[Claim], at: datetime) -> None:
-        await self._change([update(alerts).where(these).values(told_at=at.isoformat()) for these in _batches(claims)])
-
-    async def drop(self, claims: Sequence[Claim]) -> None:
-        await self._change([delete(alerts).where(these) for these in _batches(claims)])
-
-    async def _change(self, statements: Sequence[Executable]) -> None:
         def work(connection: Connection) -> None:
-            for statement in statements:
-                connection.execute(statement)
+            for these in _batches(claims):
+                connection.execute(update(alerts).where(these).values(told_at=at.isoformat()))
+            for claim in claims:
+                _tell(connection, "alert_told", claim)
 
         await self._database.within(work)
+
+    async def drop(self, claims: Sequence[Claim]) -> None:
+        def work(connection: Connection) -> None:
+            for these in _batches(claims):
+                connection.execute(delete(alerts).where(these))
+
+        await self._database.within(work)
+
+
+def _tell(connection: Connection, event: str, claim: Claim) -> None:
+    what = {"activeflow_id": str(claim.activeflow_id), "reason": str(claim.reason), "channel": claim.channel}
+    when_kept(connection, lambda _: log.info(event, **what))
 
 
 def _batches(claims: Sequence[Claim]) -> list[ColumnElement[bool]]:

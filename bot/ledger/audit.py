@@ -10,13 +10,15 @@ import json
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import asdict, dataclass
 from datetime import datetime
+from functools import partial
 from typing import Any, Final
 from uuid import UUID
 
 from sqlalchemy import Connection, desc, insert, select
 
 from bot.activeflows.records import Entry, Question, Record, What, Written
-from bot.ledger.database import one_writer
+from bot.ledger.audit_log import tell
+from bot.ledger.database import one_writer, when_kept
 from bot.ledger.tables import audit
 
 GENESIS: Final = "0" * 64
@@ -48,6 +50,7 @@ def append(connection: Connection, record: Record) -> Written:
     body = body_of(record)
     digest = hash_of(previous, seq, body)
     connection.execute(insert(audit).values(seq=seq, body=body, previous=previous, hash=digest, **_columns(record)))
+    when_kept(connection, partial(tell, record, seq))
     return Written(seq, receipt_of(seq, digest), new=True)
 
 

@@ -8,7 +8,7 @@ workflows (DBOS) replace and finally close those.
 import asyncio
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from typing import Final, TypeVar
+from typing import Final, TypeAlias, TypeVar
 
 import structlog
 from sqlalchemy import Connection, Engine, text
@@ -24,6 +24,9 @@ _THREADS: Final = 4
 _PATIENCE: Final = 8.0
 """Seconds until whoever waits is told that there was no answer: longer than any bound of a connection."""
 _AUDIT_LOCK: Final = 0x666C6F7773  # "flows": one writer of the chain at a time, across replicas
+_TELLING: Final = "flows_bot_telling"
+Tell: TypeAlias = Callable[[bool], None]
+"""Tells what a transaction wrote; whether it is certain that it was kept. Quick, in a thread of the ledger, raises nothing."""
 
 
 class Database:
@@ -59,8 +62,18 @@ class Database:
 
     async def _run(self, engine: Engine, work: Callable[[Connection], T], patience: float | None) -> T:
         def transaction() -> T:
-            with engine.begin() as connection:
-                return work(connection)
+            telling: list[Tell] = []
+            done = kept = False
+            try:
+                with engine.begin() as connection:
+                    connection.info[_TELLING] = telling
+                    result = work(connection)
+                    done = True
+                kept = True
+                return result
+            finally:
+                for tell in telling if done else ():  # a commit whose answer was lost may have been kept
+                    tell(kept)
 
         try:
             async with asyncio.timeout(patience):  # given up before its turn, it never runs
@@ -81,6 +94,11 @@ class Database:
 
         with ThreadPoolExecutor(1) as thread:
             await asyncio.get_running_loop().run_in_executor(thread, end)
+
+
+def when_kept(connection: Connection, tell: Tell) -> None:
+    """Tell of what this transaction writes as soon as it is kept, and of nothing that is taken back."""
+    connection.info.setdefault(_TELLING, []).append(tell)
 
 
 def one_writer(connection: Connection) -> None:

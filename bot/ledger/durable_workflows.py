@@ -38,6 +38,7 @@ import structlog
 from dbos import DBOS, DBOSConfig, SetWorkflowID, WorkflowHandleAsync
 from pydantic import TypeAdapter
 from sqlalchemy.exc import SQLAlchemyError
+from structlog.contextvars import bound_contextvars
 
 from bot.activeflows.bulk.bulk_stop import Became
 from bot.activeflows.errors import LedgerUnavailable
@@ -119,7 +120,7 @@ class Durable:
         @DBOS.workflow(name=_CARRY_OUT_PRESS, max_recovery_attempts=None)
         async def workflow(press: dict[str, Any], record_by: str | None = None) -> None:
             taken, step = _PRESS.validate_python(press), DurableStep(self._waiting)
-            with self._at_work(taken):
+            with self._at_work(taken), bound_contextvars(intent_id=taken.intent_id):  # each line within says it
                 try:
                     beginning = await step("begin", Beginning, partial(self._presses.beginning, taken, record_by))
                     if beginning is Beginning.IN_TIME:
@@ -141,11 +142,12 @@ class Durable:
 
         @DBOS.workflow(name=_CARRY_OUT_MEMBER, max_recovery_attempts=None)
         async def member(press: dict[str, Any], number: int) -> str:
-            with self._at_work():
+            taken = _PRESS.validate_python(press)
+            with self._at_work(), bound_contextvars(bulk=taken.intent_id):
                 if self._closing:
                     raise asyncio.CancelledError
                 try:
-                    became = await carry_out_member(_PRESS.validate_python(press), number, DurableStep(self._waiting))
+                    became = await carry_out_member(taken, number, DurableStep(self._waiting))
                 except CutShort as cut:  # the bulk stop is not held up by it
                     log.error("member_cut_short", number=number, bug=type(cut.bug).__name__)
                     became = Became.UNKNOWN

@@ -12,14 +12,16 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Final
 
+import structlog
 from pydantic import TypeAdapter
 from sqlalchemy import Connection, Row, and_, delete, func, insert, or_, select, update
 
 from bot.activeflows.watching.watch import MOST, MOST_HERE, Ending, Full, Kept, Known, Watch
-from bot.ledger.database import Database, one_writer
+from bot.ledger.database import Database, one_writer, when_kept
 from bot.ledger.lease import Lease
 from bot.ledger.tables import watches
 
+log = structlog.get_logger(__name__)
 _WATCH: Final = TypeAdapter(Watch)
 _KNOWN: Final = TypeAdapter(Known)
 _ENDING: Final = TypeAdapter(Ending)
@@ -62,6 +64,7 @@ class WatchStore:
                 "known": _KNOWN.dump_json(known).decode(),
             }
             connection.execute(insert(watches).values(values))
+            _tell(connection, "watch_begun", watch)
             return None
 
         return await self._database.within(work)
@@ -75,16 +78,25 @@ class WatchStore:
         await self._database.within(work)
 
     async def not_posted(self, watch_id: str) -> None:
-        cardless = delete(watches).where(watches.c.id == watch_id, watches.c.message_ts == "")
-        await self._database.within(lambda c: c.execute(cardless).rowcount)
+        cardless = and_(watches.c.id == watch_id, watches.c.message_ts == "")
+
+        def work(connection: Connection) -> None:
+            body = connection.execute(select(watches.c.body).where(cardless)).scalar()
+            if body is not None:
+                connection.execute(delete(watches).where(cardless))
+                _tell(connection, "watch_over", _WATCH.validate_json(body), how="card not posted")
+
+        await self._database.within(work)
 
     async def close(self, watch_id: str, ending: Ending) -> Ending | None:
         def work(connection: Connection) -> Ending | None:
             open_ = update(watches).where(watches.c.id == watch_id, watches.c.state.in_(("begun", "open")))
-            connection.execute(open_.values(state="closing", ending=_ENDING.dump_json(ending).decode()))
-            closing = select(watches.c.ending).where(watches.c.id == watch_id, watches.c.state == "closing")
-            stands = connection.execute(closing).scalar()
-            return None if stands is None else _ENDING.validate_json(stands)
+            decided = connection.execute(open_.values(state="closing", ending=_ENDING.dump_json(ending).decode()))
+            closing = select(watches.c.ending, watches.c.body)
+            row = connection.execute(closing.where(watches.c.id == watch_id, watches.c.state == "closing")).first()
+            if row is not None and decided.rowcount:
+                _tell(connection, "watch_over", _WATCH.validate_json(row.body), how=str(ending.how), by=ending.by)
+            return None if row is None else _ENDING.validate_json(row.ending)
 
         return await self._database.within(work)
 
@@ -130,6 +142,11 @@ class WatchStore:
             return False
         ours = update(watches).where(watches.c.id == watch_id, watches.c.state.in_(states))
         return connection.execute(ours.values(values)).rowcount == 1
+
+
+def _tell(connection: Connection, event: str, watch: Watch, **said: str) -> None:
+    where = {"activeflow_id": str(watch.activeflow_id), "person": watch.by, "channel": watch.channel}
+    when_kept(connection, lambda _: log.info(event, watch_id=watch.id, **where, **said))
 
 
 def _kept(row: Row[tuple[str, ...]]) -> Kept:

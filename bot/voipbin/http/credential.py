@@ -19,10 +19,12 @@ from datetime import datetime
 from typing import Final, Protocol
 
 import msgspec
+import structlog
 
 from bot.voipbin.http.answer_errors import Kind, Trouble, Unsuccessful
 from bot.voipbin.wire.timestamps import instant
 
+log = structlog.get_logger(__name__)
 _KEY: Final = re.compile(r"[A-Za-z0-9_.~=-]{1,256}")
 _TOKEN: Final = re.compile(r"[A-Za-z0-9_.=-]{1,8192}")
 _PREFIX: Final = 11
@@ -140,6 +142,7 @@ class LoginCredential:
         self._renew_at = None if end is None or end <= now else now + (end - now) * _USED_FOR
         self._refusal = None
         self._pass = Pass(headers={"Authorization": f"Bearer {token}"})
+        log.info("voipbin_logged_in", until=str(end or "not known"), again_at=str(self._renew_at or "when refused"))
         return self._pass
 
 

@@ -1,7 +1,7 @@
 """Ask VoIPBIN one question and read its answer: credential, budget, request id, time limits and second tries.
 
 Promises: every ending is a value or ``Unsuccessful``, never an exception of the HTTP library, because those carry the
-URL; nothing here logs. Whether a request can have been carried out is decided in one place (``_lost``): only when no
+URL; what is logged holds none. Whether a request can have been carried out is decided in one place (``_lost``): only when no
 connection was made is it certain that nothing was sent. A kept-open connection that VoIPBIN closed meanwhile looks like
 an answer that was lost, and counts as one.
 """
@@ -17,6 +17,7 @@ import stamina
 import structlog
 
 from bot.activeflows.ports import Check
+from bot.voipbin.http.accounting import Asked
 from bot.voipbin.http.answer_errors import Kind, Trouble, Unsuccessful, trouble_of
 from bot.voipbin.http.body import BodyUnread, read_body
 from bot.voipbin.http.budget import Budget, Load, Urgency
@@ -184,21 +185,35 @@ class Exchange:
         if check is not None:
             check()
             request.extensions["trace"] = _before_the_first_byte(check)
-        answer = await send(self._http, request, question.read_within, request_id)
+        asked = Asked(question.method, question.path, request_id, acts=check is not None)
+        try:
+            answer = await send(self._http, request, question.read_within, request_id)
+        except asyncio.CancelledError:
+            asked.over(None, Trouble(Kind.LOST, "cut off", request_id))
+            raise
+        status = None if isinstance(answer, Trouble) else answer.status_code
+        understood = self._understood(answer, understand, request_id)
+        asked.over(status, understood if isinstance(understood, Trouble) else None)
+        if isinstance(understood, Trouble):
+            raise Unsuccessful(understood)
+        return understood[0]
+
+    def _understood(
+        self, answer: Answer | Trouble, understand: Callable[[bytes], T], request_id: str
+    ) -> tuple[T] | Trouble:
         if isinstance(answer, Trouble):
-            raise Unsuccessful(answer)
+            return answer
         if answer.status_code != httpx.codes.OK:
             trouble = trouble_of(answer.status_code, answer.headers, answer.content, sent_as=request_id)
             self._note(trouble)
             if trouble.kind is Kind.THROTTLED:
                 self._budget.slow_down(trouble.retry_after)
-            raise Unsuccessful(trouble)
+            return trouble
         self._note(None)
         try:
-            return understand(answer.content)
+            return (understand(answer.content),)
         except Unreadable:
-            pass
-        raise Unsuccessful(Trouble(Kind.UNREADABLE, "VoIPBIN answered 200 with something unreadable", request_id))
+            return Trouble(Kind.UNREADABLE, "VoIPBIN answered 200 with something unreadable", request_id)
 
     def _note(self, trouble: Trouble | None) -> None:
         """Say once that the credential is good no more."""
