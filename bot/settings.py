@@ -81,7 +81,7 @@ def _plain(value: object) -> str:
 
 
 def _mistakes(given: dict[str, str]) -> "list[str]":
-    """Everything that does not go together, in the order of the README."""
+    """Everything that does not go together, in the order of ``.env.example``."""
     found = [*_slack(given), *_voipbin(given)]
     database = given.get("flows_bot_database_url", "")
     if database and not re.match(r"(sqlite:///|postgresql(\+psycopg)?://)", database):

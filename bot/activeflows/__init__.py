@@ -11,5 +11,7 @@ Packages, each of which may import those below it::
 
 Modules that all of them use: ``model`` (VoIPBIN's objects), ``operators`` (who may do what), ``ports`` (what is needed from
 outside), ``errors`` (what can fail or be refused), ``records`` (entries of the audit), ``index`` (what runs now),
-``targets`` (which activeflow a person means), ``names`` and ``numbers`` (how two of them are compared).
+``targets`` (which activeflow a person means), ``names`` and ``numbers`` (how two of them are compared), ``callers`` and
+``redaction`` (how callers are masked), ``ages`` and ``coverage`` (how old and how complete an answer is), ``health`` and
+``diagnosis`` (what the doctor finds), ``alert_rules`` and ``permitted_places`` (what the policy says of alerts and places).
 """
