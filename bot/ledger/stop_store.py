@@ -155,8 +155,9 @@ class StopStore:
             if not run_fences.holds(connection, fence):
                 return ""
             receipt = [audit.append(connection, record).receipt for record in records][-1]
-            if press.wish is Wish.STOP:
-                _settle(connection, intent.id, press.id, state, ended)
+            if press.wish is Wish.STOP:  # with its receipt: a hang-up draws the card again from what is kept here
+                kept = replace(ended, receipt=receipt) if ended else None
+                _settle(connection, intent.id, press.id, state, kept)
             connection.execute(delete(claims).where(claims.c.press_id == press.id))
             return receipt
 

@@ -12,7 +12,7 @@ from bot.activeflows.records import Question, Record, What
 from bot.activeflows.stopping.admission import record_of
 from bot.activeflows.stopping.claims import Fence
 from bot.activeflows.stopping.failures import Shut
-from bot.activeflows.stopping.stop import Attribution, Ended, Intent, IntentState, Press, Wish
+from bot.activeflows.stopping.stop import Attribution, CallAfter, Ended, Intent, IntentState, Press, Wish
 from bot.ledger.clock import SharedClock
 from bot.ledger.database import Database
 from bot.ledger.stop_store import StopStore
@@ -67,7 +67,11 @@ async def test_whoever_takes_a_press_up_leaves_nothing_to_the_run_before(book: S
     assert await book.conclude(before, intent, press, [outcome], IntentState.SETTLED, ended) == ""
     assert await book.records(Question(keys=(outcome.key,))) == []
     assert (await book.permit(intent, press, after, sending(intent, press))).shut is None
-    assert await book.conclude(after, intent, press, [outcome], IntentState.SETTLED, ended) != ""
+    receipt = await book.conclude(after, intent, press, [outcome], IntentState.SETTLED, ended)
+    assert receipt != ""
+    drawn_again = await book.hung_up(intent.id, CallAfter("hung_up"))  # a hang-up draws the card from what is kept
+    assert drawn_again is not None
+    assert drawn_again.receipt == receipt
     assert await book.intent(intent.id) == (intent, IntentState.SETTLED)
 
 
