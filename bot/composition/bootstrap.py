@@ -30,6 +30,7 @@ from bot.activeflows.queries.disclosure import Disclosure
 from bot.activeflows.queries.home import AtHome
 from bot.activeflows.queries.listing import Reading
 from bot.activeflows.records import Head
+from bot.activeflows.refusals import RefusalBound
 from bot.activeflows.search.finder import Finder
 from bot.activeflows.stopping.request import StopRequests
 from bot.activeflows.stopping.timeouts import Patience
@@ -40,7 +41,7 @@ from bot.composition.baseline import BaselineLearner
 from bot.composition.clients import installed, kept_alone, opened, reached, secret_of
 from bot.composition.file_permissions import exposed
 from bot.composition.health_checks import HealthChecks, needs_of
-from bot.composition.maintenance import KEPT_FOR, LOOK_EVERY, forgetting, kept_up
+from bot.composition.maintenance import KEPT_FOR, LOOK_EVERY, counted, forgetting, kept_up
 from bot.composition.watch_service import watching_over
 from bot.composition.workflows import SILENT_AFTER, Workflows
 from bot.ledger.alert_store import AlertStore
@@ -71,6 +72,7 @@ from bot.slack.people.access import Access
 from bot.slack.people.appeals import Appeals
 from bot.slack.people.identity import People
 from bot.slack.people.installation import Installation
+from bot.slack.people.outsiders import Outsiders
 from bot.slack.press_translation import OpenReasons
 from bot.slack.transport.http import Check, http_app, serve
 from bot.slack.transport.intake import Intake
@@ -118,6 +120,7 @@ async def running(
     ``record_within``: so long a press may take to be recorded. ``silent_after``: seconds that the database may be silent.
     """
     in_force, patience = PolicyInForce(settings.flows_bot_policy), patience or Patience()
+    refusals = RefusalBound()
     async with AsyncExitStack() as stack:
         session = await stack.enter_async_context(http_session())
         access, token = Access(), settings.slack_bot_token.get_secret_value()
@@ -153,6 +156,7 @@ async def running(
         )
         bulk = await carrying.begin(cards, bulk_cards, stack, within=last_words)
         await stack.enter_async_context(beside(forgetting(carrying.durable.forget, now, kept_for=kept_for)))
+        outsiders = await stack.enter_async_context(counted(Outsiders(people, refusals)))
         jobs = Jobs(teller, command=settings.flows_bot_command)
         stack.push_async_callback(jobs.drain, within=last_words)
 
@@ -196,6 +200,7 @@ async def running(
             people=people,
             access=access,
             appeals=Appeals(),
+            outsiders=outsiders,
             jobs=jobs,
             teller=teller,
             cards=cards,
@@ -205,8 +210,8 @@ async def running(
             reading=reading,
             searching=Finder(voipbin, voipbin, now, records=book, judging=judging, live=live),
             reviewing=reviewing,
-            revealing=Disclosure(voipbin, voipbin, book, now=now),
-            asking=StopRequests(voipbin, book, to_stop.resolve, patience=patience, now=now),
+            revealing=Disclosure(voipbin, voipbin, book, refusals, now=now),
+            asking=StopRequests(voipbin, book, to_stop.resolve, refusals, patience=patience, now=now),
             bulk=bulk,
             examining=Diagnosis(doctoring.looks),
             watching=await stack.enter_async_context(over),
@@ -220,10 +225,11 @@ async def running(
         )
         app = build_app(client, installation, jobs, Unknown(teller, jobs, settings.flows_bot_command))
         register(app, context, installation.bot_user_id)
-        tell = partial(_tell_head, teller, in_force)
-        keeping = kept_up(in_force, database, tell, now=now, look_every=look_every)
-        claims = AlertStore(database, carrying.durable.executor_id)
-        alerts = AlertCards(teller, settings.flows_bot_command)
+        keeping = kept_up(in_force, database, partial(_tell_head, teller, in_force), now=now, look_every=look_every)
+        claims, alerts = (
+            AlertStore(database, carrying.durable.executor_id),
+            AlertCards(teller, settings.flows_bot_command),
+        )
         raising = raising_alerts(voipbin, live, judging, claims, alerts, in_force.policy, pace=alert_pace, now=now)
         checks = {"policy": keeping, "alerts": raising}
         warnings |= {name: await stack.enter_async_context(check) for name, check in checks.items()}

@@ -18,12 +18,14 @@ import structlog
 
 from bot.activeflows.errors import LedgerUnavailable
 from bot.activeflows.records import Head, Record, What
+from bot.activeflows.refusals import WITHIN
 from bot.composition.background import beside, forever
 from bot.ledger import audit_heads, policy_log
 from bot.ledger.database import Database
 from bot.logs import AUDIT_HEAD
 from bot.policy import PolicyInForce
 from bot.policy.active_policy import BLIND
+from bot.slack.people.outsiders import Outsiders
 
 log = structlog.get_logger(__name__)
 Tell: TypeAlias = Callable[[Head, date], Awaitable[bool]]
@@ -134,6 +136,14 @@ async def forgetting(
             log.info("presses_forgotten", count=dropped)
 
     await forever(drop, every=FORGET_EVERY)
+
+
+@asynccontextmanager
+async def counted(outsiders: Outsiders) -> AsyncIterator[Outsiders]:
+    """While the block lasts, and at its end, what was refused and not written down is logged as a count."""
+    async with beside(forever(outsiders.say, every=WITHIN)):
+        yield outsiders
+    await outsiders.say()
 
 
 @asynccontextmanager

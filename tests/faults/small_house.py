@@ -23,6 +23,7 @@ from bot.activeflows.bulk.request import BulkRequests
 from bot.activeflows.bulk.snapshot import BulkSnapshot
 from bot.activeflows.errors import Failure
 from bot.activeflows.queries.listing import Reading
+from bot.activeflows.refusals import RefusalBound
 from bot.activeflows.stopping.admission import Admitting
 from bot.activeflows.stopping.aftermath import Aftermath
 from bot.activeflows.stopping.authorization import Authorization
@@ -118,7 +119,7 @@ class House:
         self.started_at = self.now()
         self.book, patience, cards = StopStore(database, now=self.now), Patience(), Cards(self.channel, process)
         reading = Reading(voipbin, now=self.now)
-        self.asking = StopRequests(voipbin, self.book, reading.resolve, patience=patience, now=self.now)
+        self.asking = StopRequests(voipbin, self.book, reading.resolve, RefusalBound(), patience=patience, now=self.now)
         self.cards, self.process = cards, process
         self.bulks, self.bulk_cards = BulkStore(database), BulkCards(self.channel, process)
         authorization = Authorization(self.people, self.people.policy)

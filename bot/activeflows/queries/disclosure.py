@@ -21,6 +21,7 @@ from bot.activeflows.operators import Operator, Permission
 from bot.activeflows.ports import Records, Texts, VoIPBIN
 from bot.activeflows.queries.resolution import find
 from bot.activeflows.records import Record, What, in_thread
+from bot.activeflows.refusals import RefusalBound
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,8 +40,11 @@ class Revealed:
 class Disclosure:
     """*Reveal*."""
 
-    def __init__(self, voipbin: VoIPBIN, texts: Texts, records: Records, *, now: Callable[[], datetime]) -> None:
-        self._voipbin, self._texts, self._records, self._now = voipbin, texts, records, now
+    def __init__(
+        self, voipbin: VoIPBIN, texts: Texts, records: Records, refusals: RefusalBound, *, now: Callable[[], datetime]
+    ) -> None:
+        self._voipbin, self._texts, self._records, self._refusals = voipbin, texts, records, refusals
+        self._now = now
 
     async def reveal(self, operator: Operator, activeflow_id: UUID, *, press: str) -> Revealed:
         """What is personal about an activeflow, once that is on the record. ``press``: identifies the press.
@@ -68,6 +72,8 @@ class Disclosure:
         return await self._voipbin.call(reference.id) if reference.is_call and reference.id else None
 
     async def _record_refusal(self, operator: Operator, activeflow_id: UUID, because: str) -> None:
+        if not self._refusals.has_room(operator.person.id):
+            return
         detail = {"because": because, "wanted": str(Permission.REVEAL)}
         key = f"refused:{secrets.token_hex(16)}"
         await self._records.record(self._record(key, What.REFUSED, operator, activeflow_id, detail))

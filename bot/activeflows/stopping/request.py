@@ -16,6 +16,7 @@ from bot.activeflows.operators import Operator, Permission
 from bot.activeflows.ports import VoIPBIN
 from bot.activeflows.queries.inspection import as_seen, look_at
 from bot.activeflows.records import Record, What, in_thread
+from bot.activeflows.refusals import RefusalBound
 from bot.activeflows.stopping.ports import Ledger
 from bot.activeflows.stopping.stop import Intent, IntentState
 from bot.activeflows.stopping.timeouts import Patience
@@ -41,9 +42,16 @@ class StopRequests:
     """Opens and puts away intents."""
 
     def __init__(
-        self, voipbin: VoIPBIN, ledger: Ledger, resolve: Resolve, *, patience: Patience, now: Callable[[], datetime]
+        self,
+        voipbin: VoIPBIN,
+        ledger: Ledger,
+        resolve: Resolve,
+        refusals: RefusalBound,
+        *,
+        patience: Patience,
+        now: Callable[[], datetime],
     ) -> None:
-        self._voipbin, self._ledger, self._resolve = voipbin, ledger, resolve
+        self._voipbin, self._ledger, self._resolve, self._refusals = voipbin, ledger, resolve, refusals
         self._patience, self._now = patience, now
 
     async def ask(self, operator: Operator, target: Target, *, reason: str = "", now: bool = False) -> Intent:
@@ -121,7 +129,9 @@ class StopRequests:
         )
 
     async def refused(self, operator: Operator, because: str, *, activeflow_id: UUID | None = None) -> None:
-        """Write down that somebody asked for a stop and may not."""
+        """Write down that somebody asked for a stop and may not, as long as there is room for one more of theirs."""
+        if not self._refusals.has_room(operator.person.id):
+            return
         at = self._now()
         key = f"refused:{secrets.token_hex(16)}"
         detail = in_thread({"because": because}, operator.thread)

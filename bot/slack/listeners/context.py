@@ -26,6 +26,7 @@ from bot.slack.messaging.views import Views
 from bot.slack.people.access import Access
 from bot.slack.people.appeals import Appeals
 from bot.slack.people.identity import People
+from bot.slack.people.outsiders import Outsiders
 from bot.slack.press_translation import OpenReasons
 from bot.slack.transport.jobs import Jobs
 
@@ -41,6 +42,7 @@ class ListenerContext:
     people: People
     access: Access
     appeals: Appeals
+    outsiders: Outsiders
     jobs: Jobs
     teller: Messenger
     reading: Reading

@@ -1,4 +1,4 @@
-"""Record a press before the ack, or say that it was not recorded."""
+"""Record a press before the ack, or say why it was not recorded."""
 
 from functools import partial
 
@@ -11,7 +11,15 @@ from bot.slack.messaging.messenger import Message
 
 
 async def take(context: ListenerContext, interaction: Interaction, press: Press) -> bool:
-    """Record a press so that it is carried out, or tell that it could not be recorded; whether it was."""
+    """Record a press so that it is carried out, or tell why not. False: it could not be recorded.
+
+    Whoever presses on without a permission is refused in words, and nothing is recorded.
+    """
+    declined = await context.outsiders.declined(press)
+    if declined is not None:
+        refusal = declined_press(declined, context.at(interaction).command)
+        context.jobs.start(interaction, partial(_tell, context, interaction, refusal))
+        return True
     context.cards.promise(press)
     try:
         await context.presses.start(press)

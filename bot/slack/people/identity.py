@@ -54,6 +54,8 @@ from bot.slack.people.single_flight_cache import Ages, NoTurn, Remembered
 
 log = structlog.get_logger(__name__)
 
+PRESSING: Final = frozenset({Permission.STOP, Permission.BULK, Permission.APPROVE})
+"""What a press on a card needs one of."""
 UNTURNED: Final = 30.0
 REFUSED: Final = 5.0
 _USER_READ: Final = Ages(300.0, 600.0, 600.0)
@@ -69,6 +71,7 @@ _TIMES: Final = 3
 _MOST: Final = 10_000
 """People remembered as refused or permitted lately."""
 _LATELY: Final = 3600.0
+_JUST_NOW: Final = 60.0
 _Wish: TypeAlias = tuple[str, str, frozenset[Permission]]
 """Who, where, and one of which permissions."""
 K = TypeVar("K")
@@ -97,6 +100,8 @@ class People:
         self._accounts = Remembered(self._ask_account, allowance, within=within, clock=clock)
         self._groups = Memberships(client, alone=alone, within=within, clock=clock)
         self._permitted: dict[str, float] = {}
+        self._may_press: dict[tuple[str, str], float] = {}
+        """When somebody was last permitted to do what a press asks for, and where."""
         self._refused: dict[_Wish, tuple[float, int]] = {}
         """When, and how many times in a row."""
 
@@ -162,10 +167,16 @@ class People:
         operator = await self._identified(user_id, channel, team, may, flows, max_age)
         if operator.may_any(may, flows):
             _note(self._permitted, user_id, self._clock())
+            if not PRESSING.isdisjoint(may):
+                _note(self._may_press, (user_id, channel), self._clock())
             self._refused.pop(wish, None)
         else:
             _note(self._refused, wish, (self._clock(), times + 1 if again else 1))
         return operator
+
+    def permitted_to_press(self, user_id: str, channel: str) -> bool:
+        """Were they permitted within the last minute to do there what a press asks for?"""
+        return self._clock() - self._may_press.get((user_id, channel), -math.inf) < _JUST_NOW
 
     def heard(self, event: Mapping[str, Any]) -> None:
         """An event of Slack's says that a person or a group has changed: what was answered before counts no more."""
