@@ -39,7 +39,6 @@ from tests.faults.truth import (
 )
 from tests.scenarios.conftest import ALICE, SHORT, Stage
 
-_FIRST_WORD = 3.0
 _READ = "/activeflows/{id}"
 
 
@@ -93,15 +92,12 @@ class Scene:
     stage: Stage
     activeflow: Activeflow
     card: Message
-    pressed_at: float = 0.0
 
     async def press(self) -> None:
         slack = self.stage.slack
-        self.pressed_at = slack.now()
         delivery = await slack.clicks(ALICE, present(self.stage, self.card), "stop.flow")
         assert delivery.error is None
         await slack.until(lambda: present(self.stage, self.card) != self.card or told_privately(self.stage))
-        assert slack.now() - self.pressed_at < _FIRST_WORD
 
     async def reads(self, start: str) -> None:
         await self.stage.slack.until(lambda: present(self.stage, self.card).words.startswith(start))
