@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import re
 import sys
 from pathlib import Path
 from typing import Any
@@ -77,3 +78,17 @@ async def test_those_on_call_can_stop_while_somebody_presses_on() -> None:
     found = await told("lockout", "--groups", 2, "--people", 2, "--outsider", "--stops", 4, "--seconds", 2)
     assert found["lockout"]["carried_out"] == "4 of 4"
     assert (found["lockout"]["refused_429"], found["lockout"]["refused_though_permitted"]) == (0, 0)
+
+
+@pytest.mark.slow
+async def test_each_gesture_enters_files_of_its_own() -> None:
+    command = [sys.executable, "-m", "tests.load.files_entered", "--rounds", "1", "--names"]
+    process = await asyncio.create_subprocess_exec(*command, cwd=HOUSE, stdout=asyncio.subprocess.PIPE)
+    printed, _ = await process.communicate()
+    assert process.returncode == 0
+    gestures = printed.decode().split("\n/flows list")[1]
+    *_, press, final, event = re.split(r"\n(?=\S)", gestures)
+    assert "bot/activeflows/stopping/gate.py" in press
+    assert "bot/activeflows/stopping/gate.py" not in final
+    assert "bot/activeflows/stopping/judgment.py" in final
+    assert "bot/slack/blocks/watch_card.py" in event
