@@ -42,6 +42,7 @@ from bot.composition.clients import installed, kept_alone, opened, reached, secr
 from bot.composition.file_permissions import exposed
 from bot.composition.health_checks import HealthChecks, needs_of
 from bot.composition.maintenance import KEPT_FOR, LOOK_EVERY, counted, forgetting, kept_up
+from bot.composition.metrics import measured
 from bot.composition.watch_service import watching_over
 from bot.composition.workflows import SILENT_AFTER, Workflows
 from bot.ledger.alert_store import AlertStore
@@ -127,13 +128,7 @@ async def running(
         client = web_client(token, settings.slack_api_url, session, access=access)
         installation = await installed(client, settings, access)
         voipbin = await reached(settings, stack, asking)
-        database = await opened(settings, stack)
-        kept_alone(database, stack)
-        for words in exposed(settings):
-            log.warning("file_open_to_others", what=words)
-        aside = database.apart()
-        stack.push_async_callback(aside.close)
-
+        database, aside = await _ledger(settings, stack)
         clock = SharedClock(database, wall)
         now = clock.now
         last_sign = LastSign(lasts=not database.is_postgresql)
@@ -233,9 +228,21 @@ async def running(
         raising = raising_alerts(voipbin, live, judging, claims, alerts, in_force.policy, pace=alert_pace, now=now)
         checks = {"policy": keeping, "alerts": raising}
         warnings |= {name: await stack.enter_async_context(check) for name, check in checks.items()}
-        port = await _doors(settings, app, installation, client, database, needs, warnings, stack)
+        registry = measured(settings, database, voipbin, live, jobs, carrying.durable, in_force, now=now)
+        port = await _doors(settings, app, installation, client, database, needs, warnings, registry, stack)
         _say_hello(settings, in_force.policy(), installation, voipbin, port)
         yield Running(port)
+
+
+async def _ledger(settings: Settings, stack: AsyncExitStack) -> tuple[Database, Database]:
+    """The ledger for the work, and the same for what must not wait behind it."""
+    database = await opened(settings, stack)
+    kept_alone(database, stack)
+    for words in exposed(settings):
+        log.warning("file_open_to_others", what=words)
+    aside = database.apart()
+    stack.push_async_callback(aside.close)
+    return database, aside
 
 
 async def _doors(
@@ -246,10 +253,10 @@ async def _doors(
     database: Database,
     needs: dict[str, Check],
     warnings: dict[str, Check],
+    registry: CollectorRegistry,
     stack: AsyncExitStack,
 ) -> int:
     """Open the front door, last of all: whatever comes in from now on can be carried out. The port of the server."""
-    registry = CollectorRegistry()
     secret = secret_of(settings.slack_signing_secret)
     intake = Intake(app, installation, signing_secret="" if settings.socket_mode else secret, registry=registry)
     if settings.socket_mode:

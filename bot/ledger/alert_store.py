@@ -7,6 +7,7 @@ their activeflow has ended, so the table grows with what runs.
 from collections.abc import Sequence
 from contextlib import suppress
 from datetime import datetime
+from functools import partial
 from typing import Final
 from uuid import UUID
 
@@ -18,6 +19,7 @@ from bot.activeflows.alerting.decision import Claim, Claimed
 from bot.activeflows.anomalies.anomaly import Reason
 from bot.ledger.database import Database, when_kept
 from bot.ledger.lease import Lease
+from bot.ledger.metrics import ALERTS
 from bot.ledger.tables import alerts
 
 log = structlog.get_logger(__name__)
@@ -69,6 +71,7 @@ class AlertStore:
                 connection.execute(update(alerts).where(these).values(told_at=at.isoformat()))
             for claim in claims:
                 _tell(connection, "alert_told", claim)
+                when_kept(connection, partial(_count, claim))
 
         await self._database.within(work)
 
@@ -78,6 +81,10 @@ class AlertStore:
                 connection.execute(delete(alerts).where(these))
 
         await self._database.within(work)
+
+
+def _count(claim: Claim, _certain: bool) -> None:
+    ALERTS.labels(str(claim.reason)).inc()
 
 
 def _tell(connection: Connection, event: str, claim: Claim) -> None:

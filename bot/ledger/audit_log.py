@@ -11,7 +11,8 @@ from typing import Final
 import structlog
 
 from bot.activeflows.records import Record, What
-from bot.activeflows.stopping.stop import Wish
+from bot.activeflows.stopping.stop import Why, Wish
+from bot.ledger import metrics
 
 log = structlog.get_logger(__name__)
 _SAID: Final = (
@@ -22,12 +23,14 @@ _SAID: Final = (
 
 
 def tell(record: Record, seq: int, certain: bool) -> None:
-    """Write the line. ``certain``: that the record was kept; else the database's answer was lost."""
+    """Count it, and write the line. ``certain``: that the record was kept; else the database's answer was lost."""
     said = {name: record.detail[name] for name in _SAID if record.detail.get(name) not in (None, "")}
     if not certain:
         said["kept"] = "not known"
+    event = _event(record)
+    _count(record, event)
     log.info(
-        _event(record),
+        event,
         seq=seq,
         intent_id=record.intent_id,
         activeflow_id=str(record.activeflow_id or ""),
@@ -35,6 +38,19 @@ def tell(record: Record, seq: int, certain: bool) -> None:
         channel=record.channel,
         **said,
     )
+
+
+def _count(record: Record, event: str) -> None:
+    wish = str(record.detail.get("wish") or Wish.STOP)
+    metrics.RECORDS.labels(str(record.what)).inc()
+    if event in {"pressed", "bulk_begun"}:
+        metrics.PRESSES.labels(wish if event == "pressed" else str(Wish.BULK)).inc()
+    elif event in {"outcome", "hung_up"}:
+        metrics.STOPS.labels(wish, str(record.detail.get("outcome") or "")).inc()
+    elif event == "bulk_over":
+        metrics.BULK_STOPS.inc()
+    elif event == "refused":
+        metrics.REFUSALS.labels(str(record.detail.get("why") or Why.NOT_PERMITTED)).inc()
 
 
 def _event(record: Record) -> str:

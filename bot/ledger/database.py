@@ -16,6 +16,7 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from bot.activeflows.errors import LedgerUnavailable
 from bot.ledger.engine import READS_ONLY, engine_for
+from bot.ledger.metrics import UNAVAILABLE
 from bot.ledger.tables import metadata
 
 T = TypeVar("T")
@@ -79,9 +80,11 @@ class Database:
             async with asyncio.timeout(patience):  # given up before its turn, it never runs
                 return await asyncio.get_running_loop().run_in_executor(self._threads, transaction)
         except TimeoutError:
+            UNAVAILABLE.inc()
             log.error("ledger_unavailable", trouble="no answer", seconds=patience)
             raise LedgerUnavailable("the ledger (the bot's database) did not answer in time") from None
         except SQLAlchemyError as trouble:
+            UNAVAILABLE.inc()
             log.error("ledger_unavailable", trouble=type(trouble).__name__)
             raise LedgerUnavailable("the ledger (the bot's database) could not be written or read") from None
 

@@ -5,6 +5,7 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Final
 
+from prometheus_client import Histogram
 from pydantic import TypeAdapter
 from sqlalchemy import Connection, and_, delete, insert, or_, select, update
 
@@ -14,9 +15,9 @@ from bot.activeflows.records import Entry, Question, Record, Written
 from bot.activeflows.stopping.claims import Claim, Fence, Permitted
 from bot.activeflows.stopping.failures import Shut
 from bot.activeflows.stopping.stop import CallAfter, Ended, Intent, IntentState, Press, Wish
-from bot.ledger import audit, run_fences
+from bot.ledger import audit, metrics, run_fences
 from bot.ledger.clock import clock
-from bot.ledger.database import Database, one_writer
+from bot.ledger.database import Database, one_writer, when_kept
 from bot.ledger.tables import bulks, claims, intents
 
 _INTENT: Final = TypeAdapter(Intent)
@@ -137,6 +138,8 @@ class StopStore:
             if left <= 0:
                 return Permitted(Shut.LATE)
             written = audit.append(connection, replace(sending, at=now))
+            if written.new:
+                when_kept(connection, lambda _: _measured(metrics.TO_POST, press, now))
             return Permitted(left=left) if written.new else Permitted(Shut.SENT_BEFORE)
 
         return await self._database.within(work)
@@ -154,12 +157,14 @@ class StopStore:
             one_writer(connection)
             if not run_fences.holds(connection, fence):
                 return ""
-            receipt = [audit.append(connection, record).receipt for record in records][-1]
+            written = [audit.append(connection, record) for record in records]
+            if written[-1].new:
+                when_kept(connection, lambda _: _measured(metrics.TO_OUTCOME, press, records[-1].at))
             if press.wish is Wish.STOP:  # with its receipt: a hang-up draws the card again from what is kept here
-                kept = replace(ended, receipt=receipt) if ended else None
+                kept = replace(ended, receipt=written[-1].receipt) if ended else None
                 _settle(connection, intent.id, press.id, state, kept)
             connection.execute(delete(claims).where(claims.c.press_id == press.id))
-            return receipt
+            return written[-1].receipt
 
         return await self._database.within(work)
 
@@ -203,6 +208,11 @@ class StopStore:
 
     async def records(self, question: Question) -> Sequence[Entry]:
         return await self._database.within(lambda connection: audit.entries(connection, question))
+
+
+def _measured(seconds: Histogram, press: Press, at: datetime) -> None:
+    """How long after the press it was. (Two clocks that disagree measure nothing that is less than nothing.)"""
+    seconds.labels(str(press.wish)).observe(max((at - press.at).total_seconds(), 0.0))
 
 
 def _claimed(intent: Intent, press: Press) -> str:

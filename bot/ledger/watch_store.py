@@ -17,6 +17,7 @@ from pydantic import TypeAdapter
 from sqlalchemy import Connection, Row, and_, delete, func, insert, or_, select, update
 
 from bot.activeflows.watching.watch import MOST, MOST_HERE, Ending, Full, Kept, Known, Watch
+from bot.ledger import metrics
 from bot.ledger.database import Database, one_writer, when_kept
 from bot.ledger.lease import Lease
 from bot.ledger.tables import watches
@@ -65,6 +66,7 @@ class WatchStore:
             }
             connection.execute(insert(watches).values(values))
             _tell(connection, "watch_begun", watch)
+            when_kept(connection, lambda _: metrics.WATCHES_BEGUN.inc())
             return None
 
         return await self._database.within(work)
@@ -85,6 +87,7 @@ class WatchStore:
             if body is not None:
                 connection.execute(delete(watches).where(cardless))
                 _tell(connection, "watch_over", _WATCH.validate_json(body), how="card not posted")
+                when_kept(connection, lambda _: metrics.WATCHES_OVER.labels("card not posted").inc())
 
         await self._database.within(work)
 
@@ -96,6 +99,7 @@ class WatchStore:
             row = connection.execute(closing.where(watches.c.id == watch_id, watches.c.state == "closing")).first()
             if row is not None and decided.rowcount:
                 _tell(connection, "watch_over", _WATCH.validate_json(row.body), how=str(ending.how), by=ending.by)
+                when_kept(connection, lambda _: metrics.WATCHES_OVER.labels(str(ending.how)).inc())
             return None if row is None else _ENDING.validate_json(row.ending)
 
         return await self._database.within(work)

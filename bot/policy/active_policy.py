@@ -61,6 +61,7 @@ class PolicyInForce:
         self._seen: bytes | Exception | None = None if path is None else self.read()
         self._settled = True
         self.version = Version(Policy(), "") if path is None else self._version()
+        self._since = clock()
         self.trouble: tuple[str, ...] = ()
         """One line per mistake of the file as it is now; empty while it is the one in force."""
 
@@ -68,6 +69,11 @@ class PolicyInForce:
     def watched(self) -> bool:
         """There is a file to look at."""
         return self._path is not None
+
+    @property
+    def age(self) -> float:
+        """Seconds for which this version is in force here."""
+        return self._clock() - self._since
 
     @property
     def blind(self) -> bool:
@@ -115,7 +121,7 @@ class PolicyInForce:
         else:
             self.trouble = ()
             if version.sha256 != self.version.sha256:
-                self.version = version
+                self.version, self._since = version, self._clock()
         return (self.version, self.trouble) != before
 
     def _version(self) -> Version:

@@ -30,6 +30,7 @@ from slack_sdk.http_retry.state import RetryState
 from slack_sdk.web.async_client import AsyncWebClient
 from slack_sdk.web.async_slack_response import AsyncSlackResponse
 
+from bot.slack import metrics
 from bot.slack.blocks.error_words import incident
 from bot.slack.interaction import from_body
 from bot.slack.listeners.unknown import Unknown
@@ -113,7 +114,12 @@ class _Client(AsyncWebClient):
         except SlackApiError as refused:
             needed = refused.response.get("needed") if hasattr(refused.response, "get") else None
             self._access.refused(api_method, error_word(refused), str(needed or ""))
+            metrics.called(api_method, error_word(refused))
             raise
+        except Exception:
+            metrics.called(api_method, "lost")
+            raise
+        metrics.called(api_method, "")
         self._access.taken(api_method)
         return answer
 
@@ -154,12 +160,13 @@ class _WaitShortly(AsyncRateLimitErrorRetryHandler):
         self,
         *,
         state: RetryState,  # noqa: ARG002 - the SDK passes these by name
-        request: HttpRequest,  # noqa: ARG002
+        request: HttpRequest,
         response: HttpResponse | None = None,
         error: Exception | None = None,  # noqa: ARG002
     ) -> bool:
         if response is None or response.status_code != 429:
             return False
+        metrics.THROTTLED.labels(request.url.rpartition("/")[2]).inc()
         given = [value for name, value in response.headers.items() if name.lower() == "retry-after"]
         wait = given[0][0] if given else "1"
         return wait.isdigit() and int(wait) <= LONGEST_WAIT

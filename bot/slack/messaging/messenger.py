@@ -19,6 +19,7 @@ from slack_sdk.errors import SlackApiError, SlackClientError
 from slack_sdk.models.blocks import Block
 from slack_sdk.web.async_client import AsyncWebClient
 
+from bot.slack import metrics
 from bot.slack.interaction import Interaction
 from bot.slack.messaging.delivery_advice import BAD_BLOCKS, DOUBTFUL
 from bot.slack.messaging.outbound_check import checked
@@ -205,8 +206,10 @@ class Messenger:
             ) as response:
                 error = _response_error(response.status, await response.text(errors="replace"))
         except (aiohttp.ClientError, OSError, ValueError) as lost:
+            metrics.called("response_url", "lost")
             log.warning("response_url_did_not_answer", error=type(lost).__name__)
             return "lost"
+        metrics.called("response_url", error)
         if error:
             log.warning("response_url_refused", error=error)
         return error

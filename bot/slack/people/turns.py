@@ -17,6 +17,11 @@ class Turns:
         self._taken: Counter[str] = Counter()
         self._waiting: OrderedDict[str, deque[asyncio.Future[None]]] = OrderedDict()
 
+    @property
+    def taken(self) -> int:
+        """Turns that are held now."""
+        return self._taken.total()
+
     @asynccontextmanager
     async def turn(self, who: str, *, within: float) -> AsyncIterator[None]:
         """Wait for a turn and hold it while the block lasts. Raises ``TimeoutError`` when none came in so many seconds."""

@@ -68,6 +68,11 @@ class Jobs:
         """Jobs that run or wait for their turn."""
         return len(self._jobs)
 
+    @property
+    def running(self) -> int:
+        """Jobs that have their turn."""
+        return self._urgent.taken + self._others.taken
+
     def start(
         self, interaction: Interaction, work: Callable[[], Awaitable[None]], *, doing: str = "", urgent: bool = False
     ) -> None:

@@ -18,6 +18,8 @@ from dataclasses import dataclass
 from enum import IntEnum
 from typing import Final, Protocol
 
+from bot.voipbin.metrics import WAITED
+
 RESERVED_FOR_PRESSES: Final = 2
 """Places in flight that screens and scans leave free, so that a slow VoIPBIN cannot keep a stop waiting."""
 
@@ -129,6 +131,7 @@ class Budget:
         """Wait for a turn and hold a place in flight for as long as the block lasts."""
         go = asyncio.get_running_loop().create_future()
         self._arrivals += 1
+        came = self._clock()
         heapq.heappush(self._waiting, (urgency, self._arrivals, go))
         self._call_next()
         try:
@@ -137,6 +140,7 @@ class Budget:
             if go.done() and not go.cancelled():
                 self._leave()
             raise
+        WAITED.labels(urgency.name.lower()).observe(self._clock() - came)
         try:
             yield
         finally:

@@ -22,6 +22,7 @@ import msgspec
 import structlog
 
 from bot.voipbin.http.answer_errors import Kind, Trouble, Unsuccessful
+from bot.voipbin.metrics import LOGINS
 from bot.voipbin.wire.timestamps import instant
 
 log = structlog.get_logger(__name__)
@@ -142,6 +143,7 @@ class LoginCredential:
         self._renew_at = None if end is None or end <= now else now + (end - now) * _USED_FOR
         self._refusal = None
         self._pass = Pass(headers={"Authorization": f"Bearer {token}"})
+        LOGINS.inc()
         log.info("voipbin_logged_in", until=str(end or "not known"), again_at=str(self._renew_at or "when refused"))
         return self._pass
 

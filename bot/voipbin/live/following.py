@@ -28,6 +28,7 @@ from bot.voipbin.live.pace import Pace
 from bot.voipbin.live.scan import AHEAD
 from bot.voipbin.live.stream import StreamLost
 from bot.voipbin.live.windows import ReadPage, Windows
+from bot.voipbin.metrics import STREAMS, STREAMS_LOST
 from bot.voipbin.wire.answers import Steps
 from bot.voipbin.wire.decoding import Unreadable
 from bot.voipbin.wire.running_page import RunningPage, event
@@ -106,6 +107,11 @@ class Following:
         """True while every change comes as an event, and all before was read."""
         return self._live
 
+    @property
+    def read_at(self) -> datetime | None:
+        """As of when all that runs was last read, whatever was heard since."""
+        return self._good[0] if self._good is not None else None
+
     async def running(self, *, max_age: float) -> Picture | None:
         """What runs, from memory; without a stream read again unless that was done in the last ``max_age`` seconds.
 
@@ -150,6 +156,7 @@ class Following:
             try:
                 async with self._subscribe(self._customer_id()) as frames:
                     self._subscriptions += 1
+                    STREAMS.inc()
                     self._subscribed = True
                     self._due.set()
                     await self._hear(frames)
@@ -208,6 +215,7 @@ class Following:
         self._distrusted.set()
 
     def _lost(self, why: str) -> None:
+        STREAMS_LOST.inc()
         self.learned.forget()
         if self._live or self.since is None:
             self.since = self._now()

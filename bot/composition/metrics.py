@@ -1,0 +1,91 @@
+"""Compose what ``/metrics`` tells: what each package counts, and how much there is of everything at this moment.
+
+The packages count into the registry of the process, which also tells of the process and of Python itself
+(https://prometheus.github.io/client_python/collector/); what is a state, and not a count, is read when somebody asks.
+"""
+
+from collections.abc import Callable, Iterable
+from datetime import datetime
+from importlib.metadata import version
+from typing import Final
+
+from prometheus_client import REGISTRY, CollectorRegistry
+from prometheus_client.core import GaugeMetricFamily, InfoMetricFamily, Metric
+from prometheus_client.registry import Collector
+
+from bot.ledger.database import Database
+from bot.ledger.durable_workflows import Durable
+from bot.policy import PolicyInForce
+from bot.settings import Settings
+from bot.slack.transport.jobs import Jobs
+from bot.voipbin import Following, VoIPBINClient
+
+_BUILD: Final = "flows_bot_build"
+
+
+class BotMetrics(Collector):
+    """Everything this bot counts and measures."""
+
+    def __init__(
+        self,
+        voipbin: VoIPBINClient,
+        following: Following | None,
+        jobs: Jobs,
+        presses: Durable,
+        in_force: PolicyInForce,
+        *,
+        now: Callable[[], datetime],
+        mode: str,
+        ledger: str,
+    ) -> None:
+        """``mode``: how Slack delivers; ``ledger``: the kind of database."""
+        self._voipbin, self._following, self._jobs, self._presses = voipbin, following, jobs, presses
+        self._in_force, self._now = in_force, now
+        self._build = {"version": version("flows-bot"), "mode": mode, "ledger": ledger}
+
+    def collect(self) -> Iterable[Metric]:
+        yield InfoMetricFamily(_BUILD, "Which bot this is", value=self._build)
+        yield from self._at_this_moment()
+        yield from REGISTRY.collect()
+
+    def _at_this_moment(self) -> Iterable[Metric]:
+        jobs = GaugeMetricFamily("flows_bot_jobs", "Work for people, that answers or has no turn yet", labels=["state"])
+        jobs.add_metric(["running"], self._jobs.running)
+        jobs.add_metric(["waiting"], self._jobs.under_way - self._jobs.running)
+        yield jobs
+        yield _gauge("presses_under_way", "Presses that are carried out now", len(self._presses.under_way()))
+        yield _gauge("policy_age_seconds", "Since the policy in force was taken over", self._in_force.age)
+        load = self._voipbin.load()
+        yield _gauge("voipbin_budget_requests_per_second", "The bot's share of VoIPBIN's limit", load.rate)
+        yield _gauge("voipbin_budget_waiting", "Requests that wait for their turn", load.waiting)
+        if self._following is not None:
+            yield from self._index(self._following)
+
+    def _index(self, following: Following) -> Iterable[Metric]:
+        yield _gauge("event_stream_live", "1 while every change comes as an event", following.live)
+        yield _gauge("index_activeflows", "Running activeflows in memory", len(following.index))
+        if following.read_at is not None:
+            age = (self._now() - following.read_at).total_seconds()
+            yield _gauge("index_age_seconds", "Since VoIPBIN's list was last read again", max(age, 0.0))
+
+
+def measured(
+    settings: Settings,
+    database: Database,
+    voipbin: VoIPBINClient,
+    following: Following | None,
+    jobs: Jobs,
+    presses: Durable,
+    in_force: PolicyInForce,
+    *,
+    now: Callable[[], datetime],
+) -> CollectorRegistry:
+    """A registry of this bot's own."""
+    mode, ledger = "socket" if settings.socket_mode else "http", "postgresql" if database.is_postgresql else "sqlite"
+    registry = CollectorRegistry()
+    registry.register(BotMetrics(voipbin, following, jobs, presses, in_force, now=now, mode=mode, ledger=ledger))
+    return registry
+
+
+def _gauge(name: str, words: str, value: float) -> Metric:
+    return GaugeMetricFamily(f"flows_bot_{name}", words, value=float(value))

@@ -1,0 +1,27 @@
+"""Count and measure what the ledger keeps, in the registry of the process (https://prometheus.io/docs/practices/naming/).
+
+What is recorded is counted where its line is logged (``audit_log``), once it is kept. Labels are words of our own: kinds of
+records, reasons and outcomes, never an id.
+"""
+
+from typing import Final
+
+from prometheus_client import Counter, Histogram
+
+RECORDS: Final = Counter("flows_bot_audit_records", "Records of the audit that this process wrote", ["what"])
+PRESSES: Final = Counter("flows_bot_presses", "Presses that were admitted", ["wish"])
+STOPS: Final = Counter("flows_bot_stops", "Stops and hang-ups by what came of them", ["wish", "outcome"])
+BULK_STOPS: Final = Counter("flows_bot_bulk_stops", "Bulk stops that are over")
+REFUSALS: Final = Counter("flows_bot_refusals", "What people asked for or pressed and were refused", ["why"])
+WATCHES_BEGUN: Final = Counter("flows_bot_watches_begun", "Watches that were begun")
+WATCHES_OVER: Final = Counter("flows_bot_watches_over", "Watches that ended", ["how"])
+ALERTS: Final = Counter("flows_bot_alerts", "Alerts that were posted or counted in a line", ["reason"])
+UNAVAILABLE: Final = Counter("flows_bot_ledger_unavailable", "Transactions that the database did not carry out")
+
+_SECONDS: Final = (0.1, 0.25, 0.5, 1.0, 2.0, 3.0, 5.0, 8.0, 15.0, 30.0, 60.0, 300.0)
+TO_POST: Final = Histogram(
+    "flows_bot_press_to_post_seconds", "From a press until its stop may be sent", ["wish"], buckets=_SECONDS
+)
+TO_OUTCOME: Final = Histogram(
+    "flows_bot_press_to_outcome_seconds", "From a press until its outcome is recorded", ["wish"], buckets=_SECONDS
+)
