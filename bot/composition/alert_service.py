@@ -15,7 +15,7 @@ from bot.activeflows.anomalies.detector import AnomalyDetector
 from bot.activeflows.operators import Policy
 from bot.composition.background import beside
 from bot.slack.messaging.delivery_advice import not_shown
-from bot.voipbin import Following, InBulk, Urgency, VoIPBINClient
+from bot.voipbin import Following, Urgency, VoIPBINClient
 
 log = structlog.get_logger(__name__)
 _NO_EVENTS: Final = "Nothing is posted: alerts need VoIPBIN's event stream, and VOIPBIN_EVENTS is false."
@@ -43,7 +43,7 @@ async def raising_alerts(
             log.error("alerts_not_posted", why=_NO_EVENTS)
         yield lambda: _said(_NO_EVENTS if rules() else "")
         return
-    looking = LookingOut(InBulk(voipbin, Urgency.SCAN), live, judging, now=now)
+    looking = LookingOut(voipbin.with_urgency(Urgency.SCAN), live, judging, now=now)
     raising = AlertDelivery(
         live, looking, ledger, cards, rules, pace=pace or AlertPace(), now=now, refused=_refused, broken=_broken
     )

@@ -79,7 +79,7 @@ from bot.slack.transport.http import Check, http_app, serve
 from bot.slack.transport.intake import Intake
 from bot.slack.transport.jobs import Jobs
 from bot.slack.transport.socket_mode import NotConnected, SocketMode
-from bot.voipbin import InBulk, Pace, Urgency, VoIPBINClient
+from bot.voipbin import Pace, Urgency, VoIPBINClient
 from bot.voipbin import Patience as AskingPatience
 
 log = structlog.get_logger(__name__)
@@ -172,7 +172,7 @@ async def running(
             now=now,
             people=people,
         )
-        reading = Reading(InBulk(voipbin, Urgency.SCREEN), now=now, live=live, past=voipbin, judging=judging)
+        reading = Reading(voipbin.with_urgency(Urgency.SCREEN), now=now, live=live, past=voipbin, judging=judging)
         to_stop = Reading(voipbin, now=now, live=live, judging=judging)
         needs = needs_of(voipbin, aside) | {"token": access.ready}
         views, reviewing = Views(client), AuditReview(book, now=now)

@@ -23,7 +23,7 @@ from bot.ledger.database import Database
 from bot.ledger.watch_store import WatchStore
 from bot.slack.interaction import Interaction
 from bot.slack.people.identity import People
-from bot.voipbin import InBulk, Urgency, VoIPBINClient
+from bot.voipbin import Urgency, VoIPBINClient
 
 log = structlog.get_logger(__name__)
 
@@ -44,7 +44,7 @@ async def watching_over(
 ) -> AsyncIterator[Watching]:
     """While the block lasts; watches that were open when the bot ended go on. ``holder``: this process' own id."""
     pace, book = pace or Pace(), WatchStore(database, holder)
-    unhurried = InBulk(voipbin, Urgency.SCAN)
+    unhurried = voipbin.with_urgency(Urgency.SCAN)
 
     async def warned(activeflow: Activeflow, doing: Situation) -> tuple[str, ...]:
         call_id = activeflow.reference.id if may_be_stale(activeflow, now()) else None

@@ -41,7 +41,7 @@ from bot.ledger.durable_workflows import RECORD_WITHIN, VERSION, CarryOut, Durab
 from bot.ledger.earlier_presses import adopt
 from bot.ledger.outage import Silence
 from bot.ledger.replicas import LastSign, Replicas
-from bot.voipbin import InBulk, VoIPBINClient
+from bot.voipbin import Urgency, VoIPBINClient
 
 log = structlog.get_logger(__name__)
 SILENT_AFTER: Final = 8.0
@@ -81,7 +81,7 @@ class Workflows:
         """Carry out presses from now on, those first that were cut off; ``within``: seconds they get at the end."""
         stack.push_async_callback(self.durable.close, within=within)
         now = self._clock.now
-        freezing = BulkSnapshot(InBulk(self._voipbin), now)
+        freezing = BulkSnapshot(self._voipbin.with_urgency(Urgency.BULK), now)
         bulking = self._bulking(bulk_cards, freezing)
         hung_up = HungUp(self.bulks, bulk_cards)
         if self._database.is_postgresql:
@@ -144,7 +144,11 @@ class Workflows:
 
     def _bulking(self, cards: BulkCards, freezing: BulkSnapshot) -> Bulking:
         """A member is stopped by the machine of a lone stop, less urgently, and nobody waits minutes for one not known."""
-        voipbin, patience, now = InBulk(self._voipbin), replace(self._patience, looks=0, follow_for=0), self._clock.now
+        voipbin, patience, now = (
+            self._voipbin.with_urgency(Urgency.BULK),
+            replace(self._patience, looks=0, follow_for=0),
+            self._clock.now,
+        )
         subject = ActiveflowSubject(voipbin, self._gate, patience, now=now)
         return Bulking(
             bulks=self.bulks,

@@ -4,7 +4,6 @@
 
     connection    open one HTTP client, kept open, and build ``client`` on it
     client        read what runs, one activeflow, flows, calls and queues; send a stop or a hang-up
-    low_urgency   the same client, behind everybody who waits
     calls         find the calls that have a number    past    read when an activeflow stood where
     names         names of flows and queues, remembered a while
     health        tell the doctor whether VoIPBIN answers, and how long the access key is good for
@@ -21,13 +20,11 @@ from bot.voipbin.http.retries import Patience
 from bot.voipbin.live.following import Following
 from bot.voipbin.live.pace import Pace
 from bot.voipbin.live.scan import Bounds
-from bot.voipbin.low_urgency import InBulk
 
 __all__ = [
     "AccessKey",
     "Bounds",
     "Following",
-    "InBulk",
     "Login",
     "Pace",
     "Patience",

@@ -8,7 +8,9 @@ Decisions: a read of one activeflow is always for the person who pressed, so it 
 activeflow than ours reads as ``NotOurs`` once ``introduce`` has shown that the credential is good for the account.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Awaitable, Callable, Sequence
+from copy import copy
+from dataclasses import dataclass
 from datetime import datetime
 from functools import partial
 from typing import Final, TypeVar
@@ -41,6 +43,15 @@ T = TypeVar("T")
 _NO_MORE: Final = frozenset({Kind.ABSENT, Kind.GONE})
 
 
+@dataclass
+class _Known:
+    """What one client has learnt, for all that were made of it."""
+
+    customer: Customer | None = None
+    look: tuple[float, Picture] | None = None
+    following: Following | None = None
+
+
 class VoIPBINClient:
     """One customer's VoIPBIN. Made by ``connected``; ``introduce`` comes before anything else."""
 
@@ -61,26 +72,35 @@ class VoIPBINClient:
         self._now = now
         self._clock = clock
         self._bounds = bounds
-        self._customer: Customer | None = None
+        self._known = _Known()
+        self._urgency: Urgency | None = None
         self._flows = Remembered(self._look_up_flow, clock=clock)
         self._queues = Remembered(self._look_up_queue, clock=clock)
         self._looks: Flights[str, tuple[float, Picture]] = Flights()
-        self._look: tuple[float, Picture] | None = None
-        self._following: Following | None = None
+
+    def with_urgency(self, urgency: Urgency) -> "VoIPBINClient":
+        """Give the same client, whose every question waits behind the more urgent ones.
+
+        ``BULK`` is for the many stops of a bulk, ``SCREEN`` for what somebody only looks at, ``SCAN`` for what is read
+        although nobody asked just now. Without it a question is as urgent as whoever asks it usually is.
+        """
+        other = copy(self)
+        other._urgency = urgency  # noqa: SLF001 — of one's own kind
+        return other
 
     @property
     def customer(self) -> Customer:
-        if self._customer is None:
+        if self._known.customer is None:
             raise VoIPBINUnreachable("VoIPBIN has not been reached since the bot started")
-        return self._customer
+        return self._known.customer
 
     async def introduce(self) -> Customer:
         """Learn whose account the credential opens: the one check that any good credential passes.
 
         GET /customer (https://api.voipbin.net/docs/customer_overview.html). Raises a ``Failure`` after a few tries.
         """
-        self._customer = await self._read("/customer", answers.customer, Urgency.PRESS)
-        return self._customer
+        self._known.customer = await self._read("/customer", answers.customer, Urgency.PRESS)
+        return self._known.customer
 
     @property
     def rejected(self) -> bool:
@@ -93,23 +113,19 @@ class VoIPBINClient:
 
     async def once(self, path: str, understand: Callable[[bytes], T]) -> T:
         """Read without a second try: for whoever wants to know how it is now. Raises a ``Failure``."""
-        try:
-            return await self._exchange.once(Question("GET", path, Urgency.SCREEN), understand)
-        except Unsuccessful as unsuccessful:
-            trouble = unsuccessful.trouble
-        raise trouble.failure()
+        return await _or_failure(self._exchange.once(Question("GET", path, Urgency.SCREEN), understand))
 
     async def picture(self, *, max_age: float = 5.0) -> Picture:
         """The activeflows, newest first; ``max_age`` in seconds, counted from when the look began."""
-        if self._look is not None and self._clock() - self._look[0] <= max_age:
-            return self._look[1]
+        if self._known.look is not None and self._clock() - self._known.look[0] <= max_age:
+            return self._known.look[1]
         return (await self._looks.share("picture", self._look_now))[1]
 
     def following(self, pace: Pace | None = None) -> Following:
         """What runs, kept in memory: ``async with client.following().at_work() as following: …``."""
         if self._stream is None:
             raise RuntimeError("this client was made without an event stream")
-        self._following = Following(
+        self._known.following = Following(
             self.running_page,
             self._stream.subscribed,
             lambda: self.customer.id,
@@ -117,7 +133,7 @@ class VoIPBINClient:
             now=self._now,
             pace=pace,
         )
-        return self._following
+        return self._known.following
 
     async def running_page(self, before: datetime, size: int) -> RunningPage:
         """A page of the list, with whole rows of what runs only. Raises ``Unsuccessful``."""
@@ -131,14 +147,11 @@ class VoIPBINClient:
 
     async def begun_before(self, moment: datetime) -> Sequence[Activeflow]:
         """The hundred that were created last before this moment, newest first, with one request."""
-        try:
-            return (await self._read_page(moment, 100, Urgency.SCREEN)).rows
-        except Unsuccessful as unsuccessful:
-            trouble = unsuccessful.trouble
-        raise trouble.failure()
+        return (await _or_failure(self._read_page(moment, 100, self._urgency or Urgency.SCREEN))).rows
 
-    async def activeflow(self, activeflow_id: UUID, *, urgency: Urgency = Urgency.PRESS) -> Activeflow:
+    async def activeflow(self, activeflow_id: UUID) -> Activeflow:
         """One activeflow, read now. Raises ``NotFound``, ``NotOurs``."""
+        urgency = self._urgency or Urgency.PRESS
         return await self._about(activeflow_id, partial(self._the_one, activeflow_id), urgency)
 
     async def spoken(self, activeflow_id: UUID) -> tuple[Spoken, ...]:
@@ -147,15 +160,9 @@ class VoIPBINClient:
 
     async def timeline(self, activeflow_id: UUID) -> Timeline:
         """Where it stood at which instant, as far as VoIPBIN keeps its events (a year). Raises a ``Failure``."""
-        try:
-            return await timeline(self._exchange, activeflow_id)
-        except Unsuccessful as unsuccessful:
-            trouble = unsuccessful.trouble
-        raise trouble.failure()
+        return await _or_failure(timeline(self._exchange, activeflow_id))
 
-    async def stop(
-        self, activeflow_id: UUID, *, gate: Gate[Activeflow], urgency: Urgency = Urgency.PRESS
-    ) -> Activeflow:
+    async def stop(self, activeflow_id: UUID, *, gate: Gate[Activeflow]) -> Activeflow:
         """Wait for a turn, ask the gate, send one stop, once, and give VoIPBIN's answer.
 
         POST /activeflows/{id}/stop (https://api.voipbin.net/docs/activeflow_overview.html). Raises what the gate raises,
@@ -163,41 +170,27 @@ class VoIPBINClient:
         """
         if not activeflow_id.int:
             raise NotFound(str(activeflow_id))
-        understand = partial(self._the_one, activeflow_id)
+        understand, urgency = partial(self._the_one, activeflow_id), self._urgency or Urgency.PRESS
         question = Question("POST", f"/activeflows/{activeflow_id}/stop", urgency, STOP_READ)
 
         async def at_the_wire(within: Within) -> Check:
             return await gate(lambda: self._about(activeflow_id, understand, urgency, within))
 
-        try:
-            return await self._exchange.act(question, understand, at_the_wire)
-        except Unsuccessful as unsuccessful:
-            trouble = unsuccessful.trouble
-        if trouble.kind is Kind.ABSENT:
-            raise NotFound(str(activeflow_id))
-        if trouble.before_any_work:
-            raise trouble.failure()
-        raise StopUnconfirmed(trouble.what, trouble.request_id)
+        sent = self._exchange.act(question, understand, at_the_wire)
+        return await _or_unconfirmed(sent, activeflow_id, frozenset({Kind.ABSENT}))
 
     async def hang_up(self, call_id: UUID, *, gate: Gate[Call | None]) -> Call:
         """Send one hang-up and give VoIPBIN's answer; the call ends a little later. Raises as ``stop`` does.
 
         POST /calls/{id}/hangup (https://api.voipbin.net/docs/call_overview.html).
         """
-        question = Question("POST", f"/calls/{call_id}/hangup", Urgency.PRESS, STOP_READ)
+        urgency = self._urgency or Urgency.PRESS
+        question = Question("POST", f"/calls/{call_id}/hangup", urgency, STOP_READ)
 
         async def at_the_wire(within: Within) -> Check:
-            return await gate(lambda: self._read_if_any(f"/calls/{call_id}", answers.call, Urgency.PRESS, within))
+            return await gate(lambda: self._read_if_any(f"/calls/{call_id}", answers.call, urgency, within))
 
-        try:
-            return await self._exchange.act(question, answers.call, at_the_wire)
-        except Unsuccessful as unsuccessful:
-            trouble = unsuccessful.trouble
-        if trouble.kind in _NO_MORE:
-            raise NotFound(str(call_id))
-        if trouble.before_any_work:
-            raise trouble.failure()
-        raise StopUnconfirmed(trouble.what, trouble.request_id)
+        return await _or_unconfirmed(self._exchange.act(question, answers.call, at_the_wire), call_id, _NO_MORE)
 
     async def flow(self, flow_id: UUID) -> Flow | None:
         """A flow's definition, not older than some minutes; ``None`` for one that was deleted, or was temporary."""
@@ -205,15 +198,12 @@ class VoIPBINClient:
 
     async def call(self, call_id: UUID) -> Call | None:
         """A call, read now; ``None`` when it does not exist or was deleted."""
-        return await self._read_if_any(f"/calls/{call_id}", answers.call) if call_id.int else None
+        urgency = self._urgency or Urgency.SCREEN
+        return await self._read_if_any(f"/calls/{call_id}", answers.call, urgency) if call_id.int else None
 
     async def calls_with(self, numbers: Sequence[Number]) -> CallsLooked:
         """The calls of the last hour that have one of these numbers, read now. Raises a ``Failure``."""
-        try:
-            return await calls_with(self._read_calls, numbers, now=self._now)
-        except Unsuccessful as unsuccessful:
-            trouble = unsuccessful.trouble
-        raise trouble.failure()
+        return await _or_failure(calls_with(self._read_calls, numbers, now=self._now))
 
     async def queue_name(self, queue_id: UUID) -> str | None:
         """A queue's name, not older than some minutes."""
@@ -233,14 +223,9 @@ class VoIPBINClient:
 
     async def _look_now(self) -> tuple[float, Picture]:
         began = self._clock()
-        try:
-            look = (began, await walk(self._read_page, now=self._now, bounds=self._bounds))
-        except Unsuccessful as unsuccessful:
-            trouble = unsuccessful.trouble
-        else:
-            self._look = look
-            return look
-        raise trouble.failure()
+        look = (began, await _or_failure(walk(self._read_page, now=self._now, bounds=self._bounds)))
+        self._known.look = look
+        return look
 
     async def _read_page(
         self, before: datetime, size: int, urgency: Urgency = Urgency.SCAN
@@ -248,8 +233,8 @@ class VoIPBINClient:
         # Only these two are read by VoIPBIN: an unknown one, such as a status, is ignored and looks as if it worked.
         query: dict[str, str | int] = {"page_size": size, "page_token": page_token(before)}
         page = await self._exchange.read(Question("GET", "/activeflows", urgency, LIST_READ, query), answers.page)
-        if self._following is not None and self._customer is not None:
-            self._following.learned.learn_all(page.rows, self._customer.id)
+        if self._known.following is not None and self._known.customer is not None:
+            self._known.following.learned.learn_all(page.rows, self._known.customer.id)
         return page
 
     async def _read_calls(self, before: datetime, size: int, urgency: Urgency) -> answers.Page[Call]:
@@ -267,10 +252,10 @@ class VoIPBINClient:
         except Unsuccessful as unsuccessful:
             trouble = unsuccessful.trouble
         if trouble.kind is Kind.ABSENT:
-            if self._following is not None:
-                self._following.learned.learn_gone(activeflow_id)
+            if self._known.following is not None:
+                self._known.following.learned.learn_gone(activeflow_id)
             raise NotFound(str(activeflow_id))
-        if trouble.reason == "PERMISSION_DENIED" and self._customer is not None:
+        if trouble.reason == "PERMISSION_DENIED" and self._known.customer is not None:
             raise NotOurs(activeflow_id)
         raise trouble.failure()
 
@@ -286,17 +271,39 @@ class VoIPBINClient:
         raise trouble.failure()
 
     async def _read(self, path: str, understand: Callable[[bytes], T], urgency: Urgency) -> T:
-        try:
-            return await self._exchange.read(Question("GET", path, urgency), understand)
-        except Unsuccessful as unsuccessful:
-            trouble = unsuccessful.trouble
-        raise trouble.failure()
+        return await _or_failure(self._exchange.read(Question("GET", path, urgency), understand))
 
     def _the_one(self, asked: UUID, body: bytes) -> Activeflow:
         """What this answer says of the activeflow, which the lists then say as well."""
         answered = answers.activeflow(body)
         if answered.id != asked:
             raise answers.Unreadable("the answer is about another activeflow")
-        if self._following is not None and self._customer is not None and answered.customer_id == self._customer.id:
-            self._following.learned.learn(answered)
+        if (
+            self._known.following is not None
+            and self._known.customer is not None
+            and answered.customer_id == self._known.customer.id
+        ):
+            self._known.following.learned.learn(answered)
         return answered
+
+
+async def _or_failure(asked: Awaitable[T]) -> T:
+    """Give the answer, or raise what VoIPBIN's refusal means. Raised outside, so that it drags no address along."""
+    try:
+        return await asked
+    except Unsuccessful as unsuccessful:
+        trouble = unsuccessful.trouble
+    raise trouble.failure()
+
+
+async def _or_unconfirmed(sent: Awaitable[T], of: UUID, gone: frozenset[Kind]) -> T:
+    """The same of what was sent: ``StopUnconfirmed`` unless it is proven that nothing was done."""
+    try:
+        return await sent
+    except Unsuccessful as unsuccessful:
+        trouble = unsuccessful.trouble
+    if trouble.kind in gone:
+        raise NotFound(str(of))
+    if trouble.before_any_work:
+        raise trouble.failure()
+    raise StopUnconfirmed(trouble.what, trouble.request_id)

@@ -42,8 +42,8 @@ from bot.demo.voipbin.world import World
 from bot.ledger.bulk_store import BulkStore
 from bot.ledger.database import Database
 from bot.ledger.stop_store import StopStore
-from bot.voipbin import InBulk
 from bot.voipbin import Patience as AskingPatience
+from bot.voipbin import Urgency
 from bot.voipbin.client import VoIPBINClient
 from bot.voipbin.http.budget import Budget
 from bot.voipbin.http.credential import AccessKey, AccessKeyCredential
@@ -125,9 +125,9 @@ class House:
         authorization = Authorization(self.people, self.people.policy)
         self._gate = Gate(self.book, authorization, clock=self.boot_time)
         admitting = Admitting(self.book, authorization, now=self.now)
-        freezing = BulkSnapshot(InBulk(voipbin), self.now)
+        freezing = BulkSnapshot(voipbin.with_urgency(Urgency.BULK), self.now)
         self.asking_bulk = BulkRequests(self.bulks, BulkPreparation(freezing, now=self.now), now=self.now)
-        bulking = self._bulking(InBulk(voipbin), freezing, authorization)
+        bulking = self._bulking(voipbin.with_urgency(Urgency.BULK), freezing, authorization)
         aftermath = Aftermath(voipbin, patience, self.now)
         subject = ActiveflowSubject(voipbin, self._gate, patience, now=self.now)
         follow = Follow(self.book, subject, aftermath, patience, now=self.now)
@@ -157,7 +157,7 @@ class House:
         of_member = HungUp(self.bulks, self.bulk_cards).tell
         return HangUpWorkflow(self.book, self.cards, admitting, machine, subject, of_member=of_member, now=self.now)
 
-    def _bulking(self, voipbin: InBulk, freezing: BulkSnapshot, authorization: Authorization) -> Bulking:
+    def _bulking(self, voipbin: VoIPBINClient, freezing: BulkSnapshot, authorization: Authorization) -> Bulking:
         patience, now = replace(Patience(), looks=0, follow_for=0), self.now
         subject = ActiveflowSubject(voipbin, self._gate, patience, now=now)
         readback, aftermath = Readback(voipbin, patience, now), Aftermath(voipbin, patience, now)
