@@ -3,9 +3,6 @@
 Names are compared word by word, by their keys (``names``) without regard to accents (an emoji is a word): a typed word counts in whole when a word of the name
 begins with it, and else as much as the two look alike; every typed word must find its like. Whole names are compared, too,
 so that "supportline" finds "Support line". 0 is unlike, 1 the same.
-
-Decision: ``difflib`` of the standard library, as the middle knows no other. A port for the library that suggests words at the
-front door would carry its scores through the wall, to rank the few hundred names there are at most.
 """
 
 import unicodedata

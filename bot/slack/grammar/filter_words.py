@@ -6,9 +6,8 @@ What does not fit is refused with a corrected line to choose, never bent into so
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from datetime import timedelta
+from difflib import get_close_matches
 from typing import Any, Final, NamedTuple
-
-from rapidfuzz import fuzz, process
 
 from bot.activeflows.ages import as_typed, from_typed
 from bot.activeflows.errors import NotUnderstood
@@ -70,13 +69,13 @@ _LONGEST_NAME: Final = 255
 _LAST_PAGE: Final = 9999
 
 
-def closest(word: str, choices: Sequence[str], *, at_least: float = 60) -> str | None:
+def closest(word: str, choices: Sequence[str], *, at_least: float = 0.6) -> str | None:
     """The choice that begins so or looks most like this word, if any does."""
     low = word.casefold()
     begins = next((choice for choice in choices if len(low) >= 3 and choice.startswith(low)), None)
     if begins is not None:
         return begins
-    found = process.extractOne(low, choices, scorer=fuzz.ratio, score_cutoff=at_least)
+    found = get_close_matches(low, choices, n=1, cutoff=at_least)
     return found[0] if found else None
 
 
@@ -217,7 +216,7 @@ def _bare(word: Word, listing: List, before: Word | None, rest: str) -> NotUnder
         name = f"{listing.filters.flow} {value}"
         return _closer(problem, _without(listing, "flow"), f"flow:{_quoted(name)}", rest)
     for choice in (_STATUSES, _TYPES, _ACTIONS):
-        nearest = choice.aliases.get(low) or closest(low, choice.words, at_least=85)
+        nearest = choice.aliases.get(low) or closest(low, choice.words, at_least=0.85)
         if nearest:
             return _closer(problem, listing, f"{choice.key}:{nearest}", rest)
     if from_typed(low) is not None:
