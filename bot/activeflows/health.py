@@ -5,10 +5,11 @@ becomes a finding, too: whoever asks what is broken is told, and nothing hides t
 """
 
 import asyncio
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Iterable, Mapping
 from dataclasses import dataclass
+from datetime import datetime
 from enum import StrEnum
-from typing import TypeAlias
+from typing import Any, TypeAlias
 
 from bot.activeflows.errors import Failure
 
@@ -30,6 +31,10 @@ class Resolution:
     state: State
     what: str
     next: str = ""
+    disabling: bool = False
+    """While it is so no press can do anything, until somebody does something about it."""
+    until: datetime | None = None
+    """When it ends, of what does."""
 
 
 Look: TypeAlias = Callable[[], Awaitable[Resolution]]
@@ -55,3 +60,39 @@ async def _found(about: str, look: Look, within: float, unanswered: State) -> Re
     except Exception as trouble:  # noqa: BLE001 - a look that breaks is a finding
         what = f"could not be looked at ({type(trouble).__name__})"
         return Resolution(about, State.BROKEN, what, "Tell whoever looks after this bot.")
+
+
+def worst(findings: Iterable[Resolution]) -> tuple[Resolution, ...]:
+    """One about each thing: of several the worst, and of equally bad ones the last."""
+    found: dict[str, Resolution] = {}
+    for finding in findings:
+        before = found.get(finding.about)
+        if before is None or _badness(finding) >= _badness(before):
+            found[finding.about] = finding
+    return tuple(found.values())
+
+
+def _badness(finding: Resolution) -> tuple[bool, int]:
+    return finding.disabling, list(State).index(finding.state)
+
+
+def report(findings: Iterable[Resolution], since: Mapping[str, datetime], began: datetime | None) -> dict[str, Any]:
+    """For machines: ``missing`` is what makes the bot not ready, ``warnings`` the rest that is not well.
+
+    ``since``: when each became so; ``began``: when it became ready, or not.
+    """
+    missing: list[dict[str, str]] = []
+    warnings: list[dict[str, str]] = []
+    for finding in findings:
+        if finding.state is State.OK:
+            continue
+        said = {"what": finding.about, "why": finding.what, **({"next": finding.next} if finding.next else {})}
+        if finding.about in since:
+            said["since"] = since[finding.about].isoformat(timespec="seconds")
+        (missing if finding.disabling else warnings).append(said)
+    return {
+        "ready": not missing,
+        **({"since": began.isoformat(timespec="seconds")} if began else {}),
+        "missing": missing,
+        **({"warnings": warnings} if warnings else {}),
+    }

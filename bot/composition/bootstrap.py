@@ -40,7 +40,8 @@ from bot.composition.background import beside
 from bot.composition.baseline import BaselineLearner
 from bot.composition.clients import installed, kept_alone, opened, reached, secret_of
 from bot.composition.file_permissions import exposed
-from bot.composition.health_checks import HealthChecks, needs_of
+from bot.composition.health_checks import HealthChecks
+from bot.composition.health_watch import EVERY, HealthWatch
 from bot.composition.maintenance import KEPT_FOR, LOOK_EVERY, counted, forgetting, kept_up
 from bot.composition.metrics import measured
 from bot.composition.watch_service import watching_over
@@ -114,11 +115,13 @@ async def running(
     wall: Callable[[], datetime] = utc_now,
     record_within: timedelta = RECORD_WITHIN,
     silent_after: float = SILENT_AFTER,
+    health_every: float = EVERY,
 ) -> AsyncIterator[Running]:
     """The whole bot, for as long as the block lasts. Raises ``Misconfigured`` with one line per mistake.
 
     ``look_every``: seconds between two looks at the policy file. ``kept_for``: what durable presses leave behind.
     ``record_within``: so long a press may take to be recorded. ``silent_after``: seconds that the database may be silent.
+    ``health_every``: seconds between two looks at whether all is well.
     """
     in_force, patience = PolicyInForce(settings.flows_bot_policy), patience or Patience()
     refusals = RefusalBound()
@@ -174,18 +177,18 @@ async def running(
         )
         reading = Reading(voipbin.with_urgency(Urgency.SCREEN), now=now, live=live, past=voipbin, judging=judging)
         to_stop = Reading(voipbin, now=now, live=live, judging=judging)
-        needs = needs_of(voipbin, aside) | {"token": access.ready}
         views, reviewing = Views(client), AuditReview(book, now=now)
-        warnings: dict[str, Check] = {"scopes": access.complete}
+        checks: dict[str, Check] = {}
         doctoring = HealthChecks(
             client,
             voipbin,
             live,
             aside,
             in_force,
-            connection=lambda: needs.get("slack"),
-            elsewhere=lambda: warnings.get("socket"),
-            alerts=lambda: warnings.get("alerts"),
+            access,
+            connection=lambda: checks.get("connection"),
+            elsewhere=lambda: checks.get("elsewhere"),
+            alerts=lambda: checks.get("alerts"),
             now=now,
         )
         at_home = AtHome(voipbin, live, judging, reviewing, doctoring.at_a_glance, now)
@@ -226,10 +229,12 @@ async def running(
             AlertCards(teller, settings.flows_bot_command),
         )
         raising = raising_alerts(voipbin, live, judging, claims, alerts, in_force.policy, pace=alert_pace, now=now)
-        checks = {"policy": keeping, "alerts": raising}
-        warnings |= {name: await stack.enter_async_context(check) for name, check in checks.items()}
-        registry = measured(settings, database, voipbin, live, jobs, carrying.durable, in_force, now=now)
-        port = await _doors(settings, app, installation, client, database, needs, warnings, registry, stack)
+        await stack.enter_async_context(keeping)
+        checks["alerts"] = await stack.enter_async_context(raising)
+        health = HealthWatch(doctoring.watched(), now=now)
+        registry = measured(settings, database, voipbin, live, jobs, carrying.durable, in_force, health, now=now)
+        port = await _doors(settings, app, installation, client, database, health, checks, registry, stack)
+        await stack.enter_async_context(beside(health.attend(health_every)))
         _say_hello(settings, in_force.policy(), installation, voipbin, port)
         yield Running(port)
 
@@ -251,8 +256,8 @@ async def _doors(
     installation: Installation,
     client: AsyncWebClient,
     database: Database,
-    needs: dict[str, Check],
-    warnings: dict[str, Check],
+    health: HealthWatch,
+    checks: dict[str, Check],
     registry: CollectorRegistry,
     stack: AsyncExitStack,
 ) -> int:
@@ -266,8 +271,8 @@ async def _doors(
         except NotConnected as trouble:
             raise Misconfigured(f"{trouble}.") from None
         stack.push_async_callback(socket.close)
-        needs["slack"], warnings["socket"] = socket.ready, socket.elsewhere
-    server = http_app(None if settings.socket_mode else intake, needs, registry, warnings=warnings)
+        checks["connection"], checks["elsewhere"] = socket.ready, socket.elsewhere
+    server = http_app(None if settings.socket_mode else intake, health.readiness, registry)
     try:
         return await stack.enter_async_context(serve(server, settings.flows_bot_host, settings.flows_bot_port))
     except OSError as taken:

@@ -1,6 +1,6 @@
 """Compose what ``/flows doctor`` looks at: each package's own health.
 
-The same looks serve ``/flows doctor``, the Home and, those that need no running bot, ``flows-bot check``.
+The same looks serve ``/flows doctor``, the Home, whoever watches all the time (``health_watch``) and, those that need no running bot, ``flows-bot check``.
 """
 
 from collections.abc import Callable, Mapping
@@ -11,13 +11,14 @@ from importlib.metadata import version
 from slack_sdk.web.async_client import AsyncWebClient
 
 from bot.activeflows.ages import in_words
-from bot.activeflows.errors import Failure
 from bot.activeflows.health import Look, Resolution, State
+from bot.composition.health_watch import Looks
 from bot.ledger import health as ledger
 from bot.ledger.database import Database
 from bot.policy import PolicyInForce
 from bot.policy import health as policy
 from bot.slack import health as slack
+from bot.slack.people.access import Access
 from bot.slack.transport.http import Check
 from bot.voipbin import Following, VoIPBINClient
 from bot.voipbin import health as voipbin
@@ -33,6 +34,7 @@ class HealthChecks:
         following: Following | None,
         database: Database,
         in_force: PolicyInForce,
+        access: Access,
         *,
         connection: Callable[[], Check | None],
         elsewhere: Callable[[], Check | None],
@@ -44,7 +46,7 @@ class HealthChecks:
         """
         self._client, self._voipbin, self._following = client, voipbin_, following
         self._database, self._in_force, self._connection, self._now = database, in_force, connection, now
-        self._elsewhere, self._alerts = elsewhere, alerts
+        self._elsewhere, self._alerts, self._access = elsewhere, alerts, access
         self._began = now()
 
     def looks(self, channel: str) -> Mapping[str, Look]:
@@ -73,6 +75,17 @@ class HealthChecks:
             **self._own(),
         }
 
+    def watched(self) -> Looks:
+        """The same for whoever watches all the time (``health_watch``): of no channel, and asked in turn."""
+        return Looks(
+            at_hand=lambda: {slack.SLACK: self._refused, **self.at_a_glance()},
+            asked=lambda: {
+                slack.SLACK: partial(slack.token, self._client),
+                voipbin.ACCOUNT: partial(voipbin.account, self._voipbin),
+            },
+            seldom=lambda: {voipbin.CREDENTIAL: lambda: voipbin.credential(self._voipbin, self._now())},
+        )
+
     def _own(self) -> Mapping[str, Look]:
         return {
             "ledger": partial(ledger.ledger, self._database),
@@ -92,18 +105,8 @@ class HealthChecks:
         rules = len(self._in_force.policy().alerts)
         return Resolution("alerts", State.OK, f"{'1 rule is' if rules == 1 else f'{rules} rules are'} looked after")
 
+    async def _refused(self) -> Resolution:
+        return slack.refused(await self._access.ready(), await self._access.complete())
+
     async def _deliveries(self) -> Resolution:
         return await slack.deliveries(self._connection(), self._elsewhere())
-
-
-def needs_of(voipbin_: VoIPBINClient, database: Database) -> dict[str, Check]:
-    """What ``/readyz`` asks: empty when ready, else why not."""
-
-    async def introduced() -> str:
-        try:
-            _ = voipbin_.customer
-        except Failure as trouble:
-            return trouble.what
-        return "VoIPBIN refuses the credential: look at the access key or the login" if voipbin_.rejected else ""
-
-    return {"voipbin": introduced, "ledger": partial(ledger.writable, database)}

@@ -76,11 +76,6 @@ class PolicyWatch:
             self._say()
         await self.record()
 
-    async def trouble(self) -> str:
-        """For ``/readyz``: why the file is not what is in force."""
-        mistakes = self._in_force.trouble
-        return f"{' '.join(mistakes)} {self._what_then()}" if mistakes else ""
-
     def _what_then(self) -> str:
         if self._in_force.suspended:
             return "Nobody may stop any more."
@@ -154,15 +149,12 @@ async def kept_up(
     *,
     now: Callable[[], datetime],
     look_every: float = LOOK_EVERY,
-) -> AsyncIterator[Callable[[], Awaitable[str]]]:
-    """While the block lasts; yields what says why the policy file is not in force (empty when it is).
-
-    ``tell`` gives a head to people, and answers whether it could.
-    """
+) -> AsyncIterator[None]:
+    """While the block lasts. ``tell`` gives a head to people, and answers whether it could."""
     watch = PolicyWatch(in_force, database, now=now)
     await watch.record()
     async with AsyncExitStack() as stack:
         await stack.enter_async_context(beside(forever(HeadTelling(database, tell, now=now).tell, every=HEAD_EVERY)))
         if in_force.watched:
             await stack.enter_async_context(beside(forever(watch.look, every=look_every)))
-        yield watch.trouble
+        yield

@@ -13,12 +13,15 @@ from prometheus_client import REGISTRY, CollectorRegistry
 from prometheus_client.core import GaugeMetricFamily, InfoMetricFamily, Metric
 from prometheus_client.registry import Collector
 
+from bot.activeflows.health import State
+from bot.composition.health_watch import HealthWatch
 from bot.ledger.database import Database
 from bot.ledger.durable_workflows import Durable
 from bot.policy import PolicyInForce
 from bot.settings import Settings
 from bot.slack.transport.jobs import Jobs
 from bot.voipbin import Following, VoIPBINClient
+from bot.voipbin.health import CREDENTIAL
 
 _BUILD: Final = "flows_bot_build"
 
@@ -33,6 +36,7 @@ class BotMetrics(Collector):
         jobs: Jobs,
         presses: Durable,
         in_force: PolicyInForce,
+        health: HealthWatch,
         *,
         now: Callable[[], datetime],
         mode: str,
@@ -40,12 +44,13 @@ class BotMetrics(Collector):
     ) -> None:
         """``mode``: how Slack delivers; ``ledger``: the kind of database."""
         self._voipbin, self._following, self._jobs, self._presses = voipbin, following, jobs, presses
-        self._in_force, self._now = in_force, now
+        self._in_force, self._health, self._now = in_force, health, now
         self._build = {"version": version("flows-bot"), "mode": mode, "ledger": ledger}
 
     def collect(self) -> Iterable[Metric]:
         yield InfoMetricFamily(_BUILD, "Which bot this is", value=self._build)
         yield from self._at_this_moment()
+        yield from self._well()
         yield from REGISTRY.collect()
 
     def _at_this_moment(self) -> Iterable[Metric]:
@@ -60,6 +65,17 @@ class BotMetrics(Collector):
         yield _gauge("voipbin_budget_waiting", "Requests that wait for their turn", load.waiting)
         if self._following is not None:
             yield from self._index(self._following)
+
+    def _well(self) -> Iterable[Metric]:
+        words = "What the bot needs, as /flows doctor says it: 0 ok, 1 warning, 2 broken"
+        health = GaugeMetricFamily("flows_bot_health", words, labels=["about"])
+        for finding in self._health.findings:
+            health.add_metric([finding.about], list(State).index(finding.state))
+            if finding.about == CREDENTIAL and finding.until is not None:
+                days = (finding.until - self._now()).total_seconds() / 86400
+                yield _gauge("credential_days_left", "Until VoIPBIN's access key ends", days)
+        yield health
+        yield _gauge("ready", "1 while /readyz says so", self._health.ready)
 
     def _index(self, following: Following) -> Iterable[Metric]:
         yield _gauge("event_stream_live", "1 while every change comes as an event", following.live)
@@ -77,13 +93,16 @@ def measured(
     jobs: Jobs,
     presses: Durable,
     in_force: PolicyInForce,
+    health: HealthWatch,
     *,
     now: Callable[[], datetime],
 ) -> CollectorRegistry:
     """A registry of this bot's own."""
     mode, ledger = "socket" if settings.socket_mode else "http", "postgresql" if database.is_postgresql else "sqlite"
     registry = CollectorRegistry()
-    registry.register(BotMetrics(voipbin, following, jobs, presses, in_force, now=now, mode=mode, ledger=ledger))
+    registry.register(
+        BotMetrics(voipbin, following, jobs, presses, in_force, health, now=now, mode=mode, ledger=ledger)
+    )
     return registry
 
 

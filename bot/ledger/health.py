@@ -21,18 +21,13 @@ _SOON: Final = 1.5
 """Seconds: before whoever asks gives up, so that the words name the ledger."""
 
 
-async def writable(database: Database) -> str:
-    """Empty when a record could be written now, else why not."""
-    try:
-        await database.within(_tried, patience=_SOON)
-    except LedgerUnavailable as trouble:
-        return trouble.what
-    return ""
-
-
 async def ledger(database: Database) -> Resolution:
-    """The newest record; that a row can be written is tried, and taken back. Raises ``LedgerUnavailable``."""
-    head, gone, strange = await database.within(_looked, patience=_SOON)
+    """The newest record; that a row can be written is tried, and taken back."""
+    try:
+        head, gone, strange = await database.within(_looked, patience=_SOON)
+    except LedgerUnavailable as trouble:
+        then = "Look at the database: nothing is stopped that cannot be recorded."
+        return Resolution("ledger", State.BROKEN, trouble.what, then, disabling=True)
     if gone:
         what = f"can be written, but {gone}"
         return Resolution("ledger", State.BROKEN, what, "Ask who changed the database: flows-bot audit verify.")

@@ -15,7 +15,8 @@ async def in_force(policy: PolicyInForce) -> Resolution:
     if policy.blind:
         until = "nobody may stop any more" if policy.suspended else "soon nobody may stop any more"
         what = f"the file was replaced outside, and only the old one can be seen from here: {until}"
-        return Resolution(_ABOUT, State.BROKEN, what, "Mount its folder instead of the file, and restart the bot.")
+        then = "Mount its folder instead of the file, and restart the bot."
+        return Resolution(_ABOUT, State.BROKEN, what, then, disabling=policy.suspended)
     if policy.trouble:
         mistakes = f"{policy.trouble[0]}" + (f" (and {len(policy.trouble) - 1} more)" if policy.trouble[1:] else "")
         what = f"the file is broken, the last good one stays in force ({counted}). {mistakes}"

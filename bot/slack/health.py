@@ -26,6 +26,18 @@ GROUP_SCOPE: Final = "usergroups:read"
 WORDS_SCOPES: Final = ("app_mentions:read", "im:history")
 """Without them the bot is reached by its slash command only, and so not in threads."""
 PLACE_SCOPES: Final = ("channels:read", "groups:read")
+REVOKED: Final = frozenset(
+    {
+        "account_inactive",
+        "app_uninstalled",
+        "invalid_auth",
+        "not_authed",
+        "team_access_not_granted",
+        "token_expired",
+        "token_revoked",
+    }
+)
+"""Slack's words for a token that is good for nothing any more."""
 MOST_GROUPS: Final = 5
 """User groups asked for at once: Slack allows twenty such questions a minute."""
 _LOST: Final = (SlackClientError, aiohttp.ClientError, OSError, ValueError)
@@ -37,14 +49,16 @@ async def token(client: AsyncWebClient) -> Resolution:
     """Is the token taken, and what may it do? https://docs.slack.dev/reference/methods/auth.test"""
     answer = await _asked(client.auth_test())
     if not isinstance(answer, AsyncSlackResponse):
-        return Resolution(SLACK, State.BROKEN, answer, "Tell whoever looks after this bot: SLACK_BOT_TOKEN.")
+        then = "Tell whoever looks after this bot: SLACK_BOT_TOKEN."
+        return Resolution(SLACK, State.BROKEN, answer, then, disabling=answer.rpartition(" ")[2] in REVOKED)
     where = f"the token is taken in {answer.get('team') or 'its workspace'} ({answer.get('team_id')})"
     scopes = _scopes(answer.headers)
     if scopes is None:
         return Resolution(SLACK, State.OK, f"{where}; what it may do Slack did not say")
     missing = [scope for scope in NEEDED if scope not in scopes]
     if missing:
-        return Resolution(SLACK, State.BROKEN, f"{where}, but without {', '.join(missing)}", _REINSTALL)
+        what = f"{where}, but without {', '.join(missing)}"
+        return Resolution(SLACK, State.BROKEN, what, _REINSTALL, disabling=True)
     wanted = [scope for scope in (GROUP_SCOPE, *WORDS_SCOPES) if scope not in scopes]
     if wanted:
         return Resolution(SLACK, State.WARNING, f"{where}, but without {', '.join(wanted)}", _REINSTALL)
@@ -90,6 +104,16 @@ async def groups(client: AsyncWebClient, policy: Policy) -> Resolution:
     return Resolution(GROUPS, State.WARNING, what, then)
 
 
+def refused(for_good: str, partly: str) -> Resolution:
+    """From memory: what Slack refuses this app for good, in words (``""``: nothing), all of it or some."""
+    if for_good:
+        then = "Look at the app's settings, install it again, set SLACK_BOT_TOKEN, start again."
+        return Resolution(SLACK, State.BROKEN, for_good, then, disabling=True)
+    if partly:
+        return Resolution(SLACK, State.WARNING, partly, _REINSTALL)
+    return Resolution(SLACK, State.OK, "refuses nothing")
+
+
 async def deliveries(
     connection: Callable[[], Awaitable[str]] | None, elsewhere: Callable[[], Awaitable[str]] | None = None
 ) -> Resolution:
@@ -100,9 +124,8 @@ async def deliveries(
         return Resolution(DELIVERIES, State.OK, "come over HTTP")
     why = await connection()
     if why:
-        return Resolution(
-            DELIVERIES, State.BROKEN, f"Socket Mode: {why}", "It connects again by itself; then restart it."
-        )
+        then = "It connects again by itself; then restart it."
+        return Resolution(DELIVERIES, State.BROKEN, f"Socket Mode: {why}", then, disabling=True)
     why = await elsewhere() if elsewhere is not None else ""
     if why:
         then = (
@@ -117,7 +140,11 @@ async def may_connect(client: AsyncWebClient, app_token: str) -> Resolution:
     answer = await _asked(client.apps_connections_open(app_token=app_token))
     if isinstance(answer, str):
         return Resolution(
-            DELIVERIES, State.BROKEN, f"Socket Mode: {answer}", "Look at SLACK_APP_TOKEN (connections:write)."
+            DELIVERIES,
+            State.BROKEN,
+            f"Socket Mode: {answer}",
+            "Look at SLACK_APP_TOKEN (connections:write).",
+            disabling=True,
         )
     return Resolution(DELIVERIES, State.OK, "Socket Mode may connect")
 

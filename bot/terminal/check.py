@@ -4,14 +4,17 @@ Decision: not a bot started and stopped, because a starting bot takes over the s
 may be under way in the bot that runs beside this.
 """
 
+import json
 import sys
+from collections.abc import Iterable
 from contextlib import AsyncExitStack
-from typing import Final
+from typing import Annotated, Any, Final
 
-from pydantic import BaseModel
+from pydantic import BaseModel, Field
+from pydantic_settings import CliImplicitFlag
 
 from bot import logs
-from bot.activeflows.health import State, looked
+from bot.activeflows.health import Resolution, State, looked, report
 from bot.settings import Settings, from_environment, without_surprises
 
 WITHIN: Final = 60.0
@@ -22,6 +25,11 @@ _WORDS: Final = {State.OK: "ok     ", State.WARNING: "WARNING", State.BROKEN: "W
 class Check(BaseModel):
     """Is everything this bot needs working? Ends with status 1 when something is wrong."""
 
+    json_: Annotated[
+        CliImplicitFlag[bool],
+        Field(alias="json", description="Say it for machines, as /readyz does, with all findings."),
+    ] = False
+
     async def cli_cmd(self) -> None:
         from bot.terminal.checks import looks  # noqa: PLC0415 — half the house; the other commands answer sooner
 
@@ -30,8 +38,16 @@ class Check(BaseModel):
         logs.configure(settings.flows_bot_log_format, "ERROR")
         async with AsyncExitStack() as stack:
             findings = await looked(await looks(settings, stack), within=WITHIN, unanswered=State.BROKEN)
-        for finding in findings:
+        if self.json_:
+            print(json.dumps(_for_machines(findings), ensure_ascii=False, indent=2))
+        for finding in () if self.json_ else findings:
             print(f"{_WORDS[finding.state]} {finding.about}: {finding.what}")
             if finding.next:
                 print(f"        {finding.next}")
         sys.exit(1 if any(finding.state is State.BROKEN for finding in findings) else 0)
+
+
+def _for_machines(findings: Iterable[Resolution]) -> dict[str, Any]:
+    found = tuple(findings)
+    each = [{"about": one.about, "state": str(one.state), "what": one.what, "next": one.next} for one in found]
+    return report(found, {}, None) | {"findings": each}

@@ -34,9 +34,10 @@ async def account(voipbin: VoIPBINClient) -> Resolution:
         customer = await voipbin.once("/customer", answers.customer)
     except CredentialRejected as refused:
         then = "Ask again, a passing trouble of VoIPBIN looks the same; then look at VOIPBIN_ACCESS_KEY or the login."
-        return Resolution(ACCOUNT, State.BROKEN, refused.what, then)
+        return Resolution(ACCOUNT, State.BROKEN, refused.what, then, disabling=True)
     except AccountFrozen as frozen:
-        return Resolution(ACCOUNT, State.BROKEN, frozen.what, "The account's owner can take its deletion back.")
+        then = "The account's owner can take its deletion back."
+        return Resolution(ACCOUNT, State.BROKEN, frozen.what, then, disabling=True)
     except VoIPBINBusy as busy:
         return Resolution(ACCOUNT, State.WARNING, busy.what, f"Ask again in {max(1, round(busy.retry_after))} s.")
     except Failure as trouble:
@@ -65,12 +66,21 @@ async def credential(voipbin: VoIPBINClient, now: datetime) -> Resolution:
     left = min(ends) - now
     what = f"an access key that ends in {in_words(left)}, on {min(ends):{_STAMP}}"
     if left >= WARN_BEFORE:
-        return Resolution(CREDENTIAL, State.OK, what)
-    return Resolution(CREDENTIAL, State.WARNING, what, "Make a new one in time, set VOIPBIN_ACCESS_KEY, start again.")
+        return Resolution(CREDENTIAL, State.OK, what, until=min(ends))
+    then = "Make a new one in time, set VOIPBIN_ACCESS_KEY, start again."
+    return Resolution(CREDENTIAL, State.WARNING, what, then, until=min(ends))
 
 
 async def introduced(voipbin: VoIPBINClient) -> Resolution:
-    """From memory: has VoIPBIN been reached since the bot started? Raises ``VoIPBINUnreachable``."""
+    """From memory: has VoIPBIN been reached since the bot started, and is the credential good?"""
+    try:
+        _ = voipbin.customer
+    except Failure as trouble:
+        then = "Look at the network, and at VoIPBIN itself; it is tried again and again."
+        return Resolution(ACCOUNT, State.BROKEN, trouble.what, then, disabling=True)
+    if voipbin.rejected:
+        what = "VoIPBIN refuses the credential"
+        return Resolution(ACCOUNT, State.BROKEN, what, "Look at the access key or the login.", disabling=True)
     return Resolution(ACCOUNT, State.OK, f"the account of {voipbin.customer.name or 'a customer'}")
 
 

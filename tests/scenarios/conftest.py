@@ -92,6 +92,7 @@ class Stage:
     pace: Pace = field(default_factory=Pace)
     record_within: timedelta = timedelta(seconds=12)  # how soon a press is recorded is measured elsewhere
     silent_after: float = 60.0
+    health_every: float = 3600.0  # these stories count requests
     url: str = ""
     """Of the bot that was started last."""
 
@@ -204,6 +205,7 @@ async def stage(slack: Workspace, voipbin: World, policy: Path, sqlite_url: str)
                 look_every=0.05,
                 record_within=set_up.record_within,
                 silent_after=set_up.silent_after,
+                health_every=set_up.health_every,
             ) as bot:
                 set_up.url = f"http://127.0.0.1:{bot.port}"
                 slack.request_url = f"{set_up.url}/slack/events"

@@ -34,7 +34,7 @@ async def test_another_program_with_the_same_token_is_told_in_readyz_and_by_the_
         async with session.get(f"{stage.url}/readyz") as response:
             told = await response.json()
         assert (response.status, told["ready"]) == (200, True)
-        (warning,) = [each["why"] for each in told["warnings"] if each["what"] == "socket"]
+        (warning,) = [each["why"] for each in told["warnings"] if each["what"] == "deliveries"]
         assert "Slack counted 2 connections of this app" in warning
         for _ in range(2):  # to each of them in turn
             await slack.types(ALICE, INCIDENTS, "/flows doctor")

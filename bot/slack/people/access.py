@@ -12,20 +12,10 @@ from typing import Any, Final
 
 import structlog
 
+from bot.slack.health import REVOKED
+
 log = structlog.get_logger(__name__)
 
-REVOKED: Final = frozenset(
-    {
-        "account_inactive",
-        "app_uninstalled",
-        "invalid_auth",
-        "not_authed",
-        "team_access_not_granted",
-        "token_expired",
-        "token_revoked",
-    }
-)
-"""Slack's words for a token that is good for nothing any more."""
 MISSING: Final = "missing_scope"
 LASTING: Final = REVOKED | {MISSING}
 _TOKEN: Final = "SLACK_BOT_TOKEN"  # noqa: S105 - the name of a variable

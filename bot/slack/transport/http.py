@@ -27,21 +27,25 @@ log = structlog.get_logger(__name__)
 
 Check = Callable[[], Awaitable[str]]
 """Asks one thing this bot needs: empty when it is ready, else why not, in words without secrets."""
-_CHECK_TIME: Final = 2.0
+Readiness = Callable[[], Awaitable[Mapping[str, Any]]]
+"""Says how the bot is, as ``/readyz`` answers it; ``ready`` among it."""
+_READY_WITHIN: Final = 2.0
+
+
+async def always_ready() -> Mapping[str, Any]:
+    return {"ready": True, "missing": []}
 
 
 def http_app(
     intake: Intake | None,
-    readiness: Mapping[str, Check],
+    readiness: Readiness,
     registry: CollectorRegistry | None,
     *,
-    warnings: Mapping[str, Check] | None = None,
     body_within: float = WITHIN,
 ) -> Starlette:
     """``POST /slack/events`` (only with an ``intake``), ``GET /healthz``, ``/readyz``, ``/metrics`` (with a registry).
 
-    ``/readyz`` answers 503 while anything of ``readiness`` is missing. What ``warnings`` say stands there too, and is no
-    503: with a broken policy file the bot works by the last good one, and taking it out of service would help nobody.
+    ``/readyz`` answers what ``readiness`` says, with 503 while that is not ready, or cannot be said.
     """
     bodies = Bodies(within=body_within)
 
@@ -62,9 +66,13 @@ def http_app(
         return PlainTextResponse("ok")
 
     async def readyz(_: Request) -> Response:
-        missing, warned = await _troubles(readiness), await _troubles(warnings or {})
-        answer = {"ready": not missing, "missing": missing, **({"warnings": warned} if warned else {})}
-        return JSONResponse(answer, 503 if missing else 200)
+        try:
+            async with asyncio.timeout(_READY_WITHIN):
+                answer = await readiness()
+        except Exception as error:  # noqa: BLE001 - what cannot be said is not ready
+            why = f"could not be checked ({type(error).__name__})"
+            answer = {"ready": False, "missing": [{"what": "flows-bot", "why": why}]}
+        return JSONResponse(answer, 200 if answer["ready"] else 503)
 
     async def metrics(_: Request) -> Response:
         assert registry is not None  # noqa: S101 - the route exists only then
@@ -120,19 +128,6 @@ class _Server(Server):
     def capture_signals(self) -> nullcontext[None]:  # type: ignore[override]  # uvicorn's is a generator of its own
         """Signals are the business of whoever runs the whole bot."""
         return nullcontext()
-
-
-async def _troubles(checks: Mapping[str, Check]) -> list[dict[str, str]]:
-    words = await asyncio.gather(*(_asked(check) for check in checks.values()))
-    return [{"what": name, "why": why} for name, why in zip(checks, words, strict=True) if why]
-
-
-async def _asked(check: Check) -> str:
-    try:
-        async with asyncio.timeout(_CHECK_TIME):
-            return await check()
-    except Exception as error:  # noqa: BLE001 - a check that breaks is a reason not to be ready
-        return f"could not be checked ({type(error).__name__})"
 
 
 async def _unhandled(request: Request, error: Exception) -> Response:

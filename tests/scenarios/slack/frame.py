@@ -20,7 +20,7 @@ from bot.slack.messaging.messenger import Message, Messenger, Posted, Redrawn
 from bot.slack.messaging.session import http_session
 from bot.slack.people.identity import People
 from bot.slack.people.installation import Installation, introduce
-from bot.slack.transport.http import http_app, serve
+from bot.slack.transport.http import always_ready, http_app, serve
 from bot.slack.transport.intake import Intake
 from bot.slack.transport.jobs import Jobs
 
@@ -107,7 +107,7 @@ async def framed(slack: Workspace, **jobs: Any) -> AsyncIterator[Frame]:
         intake = Intake(app, installation, signing_secret=slack.signing_secret, registry=registry)
         frame = Frame(slack, client, session, installation, teller, tasks, app, intake, registry)
         _listen(app, frame)
-        port = await stack.enter_async_context(serve(http_app(intake, {}, registry), "127.0.0.1", 0))
+        port = await stack.enter_async_context(serve(http_app(intake, always_ready, registry), "127.0.0.1", 0))
         frame.url = f"http://127.0.0.1:{port}"
         slack.request_url = f"{frame.url}/slack/events"
         yield frame

@@ -17,7 +17,7 @@ from starlette.applications import Starlette
 
 from bot.slack.listeners.app import _Installed, _quiet
 from bot.slack.people.installation import Installation
-from bot.slack.transport.http import http_app
+from bot.slack.transport.http import always_ready, http_app
 from bot.slack.transport.intake import Intake, is_ssl_check
 from bot.slack.transport.payload import Unreadable, is_ours, kind_of, read, unquoted
 from bot.slack.transport.signature import NotSigned, claimed
@@ -75,7 +75,7 @@ def served() -> Starlette:
     app.command("/flows")(listen)
     app.action("press")(listen)
     app.event("user_change")(listen)
-    return http_app(Intake(app, HOME, signing_secret=SECRET, clock=lambda: NOW, registry=None), {}, None)
+    return http_app(Intake(app, HOME, signing_secret=SECRET, clock=lambda: NOW, registry=None), always_ready, None)
 
 
 async def post(body: bytes, headers: list[tuple[bytes, bytes]]) -> httpx.Response:
