@@ -15,7 +15,7 @@ from bot.demo.voipbin.state import Activeflow
 from bot.demo.voipbin.world import World
 from bot.ledger.engine import engine_for
 from bot.ledger.tables import audit, intents
-from tests.scenarios.conftest import ALICE, INCIDENTS, Stage
+from tests.scenarios.conftest import ALICE, INCIDENTS, POLICY, Stage
 from tests.scenarios.outage import locked, relayed
 
 Outage = Callable[[], AbstractAsyncContextManager[None]]
@@ -102,6 +102,25 @@ async def test_a_press_that_is_recorded_after_its_presser_was_told_otherwise_com
     await slack.clicks(ALICE, card, "stop.flow")
     await bot.reads("Stopped by")
     assert bot.posts(activeflow) == 1
+
+
+async def test_a_press_that_may_need_a_reason_does_not_wait_for_a_database_that_is_silent(
+    stage: Stage, slack: Workspace, voipbin: World, postgresql_url: str
+) -> None:
+    stage.record_within = timedelta(seconds=1.5)
+    stage.policy.write_text(f"{POLICY}\n[rules]\nreason_required = true\n", encoding="utf-8")
+    async with relayed(postgresql_url) as relay, stage.start(flows_bot_database_url=relay.url):
+        activeflow, card = await asked(stage, voipbin, postgresql_url)
+        slack.patience = 6.0  # twice Slack's own, and less than a database is waited for elsewhere
+        relay.silent()
+        pressed = await slack.clicks(ALICE, card, "stop.flow")
+        relay.speaks_again()
+        assert pressed.error is None
+        await stage.reads("without a record I stop nothing")
+        await slack.until(lambda: refusals(postgresql_url), seconds=60)
+        assert stage.posts(activeflow) == 0
+        await slack.clicks(ALICE, card, "stop.flow")
+        await slack.until(lambda: slack.views_of(ALICE))
 
 
 async def test_a_press_while_the_database_is_gone_is_not_recorded_and_that_is_said(

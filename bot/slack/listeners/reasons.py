@@ -6,6 +6,7 @@ random word; the modal carries the word only. After a restart the word is unknow
 https://docs.slack.dev/surfaces/modals
 """
 
+import asyncio
 from dataclasses import replace
 from typing import Any, Final
 
@@ -29,16 +30,22 @@ _PERHAPS: Final = (
     "Slack did not say whether it shows you the form for the reason. If it does, fill it in; if not, press Stop flow "
     "again. Nothing was stopped."
 )
+_READ_WITHIN: Final = 0.7
+"""Seconds: with the record of the press it stays below the three of the ack."""
 _TOO_SHORT: Final = "Please say why, in a few words."
 
 
 async def needed(context: ListenerContext, intent_id: str) -> bool:
-    """Do the rules ask for a reason that this card does not have? (A broken ledger is told of at the press itself.)"""
+    """Do the rules ask for a reason that this card does not have?
+
+    A ledger that is broken or does not answer soon is told of at the press itself, and without a reason none is carried out.
+    """
     if not context.policy().rules.reason_required:
         return False
     try:
-        found = await context.records.intent(intent_id)
-    except LedgerUnavailable:
+        async with asyncio.timeout(_READ_WITHIN):
+            found = await context.records.intent(intent_id)
+    except (LedgerUnavailable, TimeoutError):
         return False
     return found is not None and not found[0].reason
 

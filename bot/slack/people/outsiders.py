@@ -22,7 +22,7 @@ from bot.activeflows.stopping.stop import Declined, Press, Why, Wish
 from bot.slack.people.identity import PRESSING, REFUSED, People
 
 log = structlog.get_logger(__name__)
-_WITHIN: Final = 1.0
+_WITHIN: Final = 0.6
 """Seconds: with the record of the press it stays below the three of the ack."""
 
 
