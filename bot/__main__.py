@@ -7,7 +7,7 @@ def main() -> None:
     """``flows-bot`` with what was typed after it; ``bot.command_line`` tells how it ends.
 
     Decision: Ctrl-C ends the process the way the system does it, without an exception that would break whatever is being
-    loaded at that moment. What has something to put in order listens to it by itself (``until_told``).
+    loaded at that moment. What has something to put in order listens to it by itself (``composition.signals``).
     """
     signal.signal(signal.SIGINT, signal.SIG_DFL)
     from bot.command_line import main as flows_bot  # noqa: PLC0415 — not before Ctrl-C is quiet

@@ -25,7 +25,7 @@ class Run(BaseModel):
     """Run the bot. Everything it needs stands in the environment, or in a .env file here."""
 
     async def cli_cmd(self) -> None:
-        from bot.composition.bootstrap import running  # noqa: PLC0415 — the whole house; the other commands answer sooner
+        from bot.composition.bootstrap import running  # noqa: PLC0415 — the whole bot; the other commands answer sooner
 
         settings = _settings()
         logs.configure(settings.flows_bot_log_format, settings.flows_bot_log_level)

@@ -1,4 +1,4 @@
-"""State what the middle needs from outside; Slack, VoIPBIN and the ledger match by shape.
+"""State what ``bot.activeflows`` needs from outside; Slack, VoIPBIN and the ledger match by shape.
 
 What only one room needs stands in that room's own ``ports``.
 """
@@ -86,7 +86,7 @@ class Calls(Protocol):
 
 
 class Texts(Protocol):
-    """The one way to what the back door otherwise drops."""
+    """The one way to the texts that are dropped when anything else is read."""
 
     async def spoken(self, activeflow_id: UUID) -> tuple[Spoken, ...]:
         """The texts that its newest steps spoke, oldest first, read now. Raises as ``VoIPBIN.activeflow`` does."""

@@ -1,10 +1,10 @@
 """Build and run the whole bot.
 
-``running`` puts the rooms together, and takes them apart again in this order: nothing new comes in, what was acked is
+``running`` puts the parts together, and takes them apart again in this order: nothing new comes in, what was acked is
 finished, stops under way finish or stay pending in the ledger, then the connections close. Tests and the demo call the
 same function; only their addresses differ.
 
-Decision: apart from ``command_line``, so that it and the house each stay one sitting's reading.
+Decision: apart from ``command_line``, so that commands which run no bot need not load all this.
 """
 
 import contextlib
@@ -261,7 +261,7 @@ async def _doors(
     registry: CollectorRegistry,
     stack: AsyncExitStack,
 ) -> int:
-    """Open the front door, last of all: whatever comes in from now on can be carried out. The port of the server."""
+    """Take deliveries, last of all: whatever comes in from now on can be carried out. The port of the server."""
     secret = secret_of(settings.slack_signing_secret)
     intake = Intake(app, installation, signing_secret="" if settings.socket_mode else secret, registry=registry)
     if settings.socket_mode:

@@ -73,7 +73,7 @@ _LISTENER_TURN: Final = 0.02
 nothing, and a shutdown waits for the end of one. DBOS's own is a second."""
 
 
-def _log_with_the_house() -> None:
+def _log_as_the_bot_does() -> None:
     """What DBOS logs goes where everything goes, scrubbed. A logger with a handler is given no console of its own."""
     log = logging.getLogger("dbos")
     log.handlers[:] = [logging.NullHandler()]
@@ -100,7 +100,7 @@ class Durable:
         self, carry_out: CarryOut, carry_out_member: CarryOutMember, refuse: Refuse, broken: Broken
     ) -> None:
         """Register the workflows, create DBOS's tables, and recover what was cut off. Call it in the running loop."""
-        _log_with_the_house()
+        _log_as_the_bot_does()
         foreign_rows.refuse()
         DBOS(
             config=DBOSConfig(

@@ -1,6 +1,6 @@
 """Define the tables of the ledger, the same on SQLite and PostgreSQL. Times are UTC, as ISO 8601 text that sorts.
 
-``audit`` is append-only: nothing in the house updates or deletes a row of it.
+``audit`` is append-only: nothing in the bot updates or deletes a row of it.
 """
 
 from sqlalchemy import Column, Index, Integer, MetaData, String, Table, Text

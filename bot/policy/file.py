@@ -1,4 +1,4 @@
-"""Read ``policy.toml`` into the rules the middle decides by. Unset is deny; ids only, never names.
+"""Read ``policy.toml`` into the rules that ``bot.activeflows`` decides by. Unset is deny; ids only, never names.
 
 A name ("@alice", "#incidents") is refused with a hint: names can be changed by anybody, and then a grant would belong
 to somebody else. A mistake is said with the line it stands on: ``policy.toml:12: grant 2, to, entry 1 must be …``.

@@ -1,4 +1,4 @@
-"""Translate between Slack's interaction and the middle's press: the same facts in two vocabularies."""
+"""Translate Slack's interaction into a press of ``bot.activeflows``, and back: the same facts in two vocabularies."""
 
 import secrets
 from collections import OrderedDict

@@ -31,7 +31,7 @@ class Check(BaseModel):
     ] = False
 
     async def cli_cmd(self) -> None:
-        from bot.terminal.checks import looks  # noqa: PLC0415 — half the house; the other commands answer sooner
+        from bot.terminal.checks import looks  # noqa: PLC0415 — half the bot; the other commands answer sooner
 
         without_surprises()
         settings = from_environment(Settings)

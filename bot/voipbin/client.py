@@ -1,4 +1,4 @@
-"""Call VoIPBIN's activeflow API as the middle wants it (the ``VoIPBIN`` protocol of ``bot.activeflows.ports``).
+"""Call VoIPBIN's API: the ``VoIPBIN`` protocol of ``bot.activeflows.ports``, over HTTP.
 
 Promises: ``stop`` sends its POST once, straight after its gate's yes, and every ending that does not prove that nothing
 was done is ``StopUnconfirmed``. Ids go into addresses as UUIDs only, and an empty one goes nowhere: an empty id

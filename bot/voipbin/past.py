@@ -1,7 +1,7 @@
 """Read the events of one activeflow from VoIPBIN's timeline: one page as a rule, and never more than two thousand.
 
 An activeflow has at most about a hundred events, because its steps are counted, and a page holds a thousand: what is longer
-was repeated, and its newest part tells enough. A page may hold fewer than that (``paging``), so it is read on for as long
+was repeated, and its newest part tells enough. A page may hold fewer than that (``page_end``), so it is read on for as long
 as it says where. https://api.voipbin.net/docs/activeflow_overview.html
 """
 

@@ -1,4 +1,4 @@
-"""The house's own rules: what may lie where, how long it may be, and what no file of it may say."""
+"""The rules of the repository: what may lie where, how long it may be, and what no file of it may say."""
 
 import ast
 import re

@@ -4,8 +4,8 @@
 
 The simulator's clock is driven; events and pages are VoIPBIN's bytes, through the bot's own decoding. Events come doubled and
 out of order, one in 200 is lost for good, and every few minutes the stream is gone for a while. A checkpoint is taken after
-each repair, which VoIPBIN's list is read for as after every reconnect and on the schedule. Memory is all that the middle and
-the back door hold.
+each repair, which VoIPBIN's list is read for as after every reconnect and on the schedule. Memory is all that
+``bot.activeflows`` and ``bot.voipbin`` hold.
 """
 
 import argparse

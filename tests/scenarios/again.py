@@ -1,4 +1,4 @@
-"""A delivery that gets past the memory of the front door: as after a restart, or at another replica."""
+"""A delivery that gets past the memory of those that were taken: as after a restart, or at another replica."""
 
 import re
 

@@ -118,7 +118,7 @@ class AuditReview:
 
 
 def _ending_keys(pressed: Entry) -> tuple[str, ...]:
-    """The keys under which a press' outcome, or that it was asked once more, is written (``pressing.record_of``)."""
+    """The keys under which a press' outcome, or that it was asked once more, is written (``stopping.admission.record_of``)."""
     press = pressed.record.key.removesuffix(str(What.PRESSED))
     return f"{press}{What.OUTCOME}", f"{press}{What.MOVED}"
 

@@ -49,7 +49,7 @@ class Disclosure:
     async def reveal(self, operator: Operator, activeflow_id: UUID, *, press: str) -> Revealed:
         """What is personal about an activeflow, once that is on the record. ``press``: identifies the press.
 
-        Raises ``NotPermitted``, ``LedgerUnavailable`` (then nothing may be shown), and what ``finding.find`` raises.
+        Raises ``NotPermitted``, ``LedgerUnavailable`` (then nothing may be shown), and what ``resolution.find`` raises.
         """
         try:
             operator.require(Permission.REVEAL)

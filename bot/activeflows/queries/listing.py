@@ -173,7 +173,7 @@ class Reading:
         return await around.details(operator, activeflow, self._now())
 
     async def resolve(self, operator: Operator, target: Target) -> Activeflow:
-        """The activeflow that is meant, read now: see ``finding.find``."""
+        """The activeflow that is meant, read now: see ``resolution.find``."""
         return await find(self._voipbin, operator, target)
 
     async def _picture(self, filters: Filters, max_age: float) -> Picture:

@@ -3,10 +3,10 @@
 Permission comes first. What belongs to flows that one may not view is answered like what is not there. Decisions:
 
 - A number is looked for in whole; by its last digits only what belongs to flows of which one may reveal the caller. Each such
-  search is recorded and counted (``number_record``), and what it says (``by_number``) is the same for a call that is hidden and for none.
+  search is recorded and counted (``number_log``), and what it says (``number_search``) is the same for a call that is hidden and for none.
 - Words are looked for in what runs; an id and a number also find what has ended, because that is an answer, too.
-- A number finds calls, and these lead to activeflows (``tracing``); how far that went is said.
-- An id is looked for among what runs first, which costs nothing, then as everywhere (``finding``); what may be a word or a
+- A number finds calls, and these lead to activeflows (``call_trace``); how far that went is said.
+- An id is looked for among what runs first, which costs nothing, then as everywhere (``queries.resolution``); what may be a word or a
   number as well, among what runs only: a walk through the list is not made for a word that looks like an id.
 - There are no pages: whoever finds more than a screenful narrows it. So no button need carry what was looked for.
 """

@@ -1,7 +1,7 @@
 """Say what an activeflow is doing now, in one line that is true.
 
 The current action alone misleads: somebody hearing music may be waiting in a queue. So the line is drawn from what
-the current action is inside of (``nesting``). Decisions:
+the current action is inside of (``enclosing_action``). Decisions:
 
 - Where VoIPBIN does not show enough, the line says "probably" instead of guessing silently.
 - VoIPBIN moves a caller to the bridge when it starts to ring the agent or the other party, before anybody answers:

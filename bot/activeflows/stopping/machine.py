@@ -152,7 +152,7 @@ class StopMachine:
             return Claim(mine=False, unwritten=failure.what)
 
     async def _send(self, errand: Errand, hold: Hold, attempt: int, show: Show, *, again: bool) -> Sending:
-        """One POST at most, through the gate. Only here does anything in the house stop an activeflow or a call."""
+        """One POST at most, through the gate. Only here does anything in the bot stop an activeflow or a call."""
         intent, press = errand.intent, errand.press
         record = record_of(intent, press, What.SENDING, self._now(), attempt=attempt)
         record = replace(record, key=f"{record.key}/{attempt}")

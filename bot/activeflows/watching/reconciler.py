@@ -1,7 +1,7 @@
 """Reconcile the watch cards with the watched activeflows until each has ended.
 
 Five things go on beside each other: the ledger is looked at for watches that began or ended; events are taken in; what
-no event tells is read (both ``noticing``); it is looked whether each watcher may still view; and cards are edited, one
+no event tells is read (both ``observer``); it is looked whether each watcher may still view; and cards are edited, one
 after the other, so that no older words can overtake newer ones. Promises:
 
 - What a card says next is remembered before it is said, by a process that holds the lease: a restart goes on from there,

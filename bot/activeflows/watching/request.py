@@ -1,7 +1,7 @@
 """Begin and end a watch: what ``/flows watch``, ``/flows unwatch`` and *Unwatch* do. Nothing is ever stopped here.
 
 A place is kept in the ledger before the card is posted, so that two people who ask at once get one card; following it is
-``keeping``. Decision: whoever began a watch may end it, and so may everybody who may view that flow here.
+``reconciler``. Decision: whoever began a watch may end it, and so may everybody who may view that flow here.
 """
 
 import secrets
@@ -66,7 +66,7 @@ class Watching:
     async def begin(self, operator: Operator, target: Target) -> Telling | There | Over | Full:
         """What the card says at first, to be posted; then call ``posted`` or ``not_posted``.
 
-        Raises what ``finding.find`` raises, or ``LedgerUnavailable``.
+        Raises what ``queries.resolution.find`` raises, or ``LedgerUnavailable``.
         """
         operator.require(Permission.VIEW)
         activeflow = await find(self._voipbin, operator, target)

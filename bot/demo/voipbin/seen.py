@@ -7,7 +7,7 @@ from uuid import UUID
 
 @dataclass(slots=True)
 class RequestSeen:
-    """One request. `status` is what was answered, None when no answer (or half of one) left the house."""
+    """One request. `status` is what was answered, None when no answer (or half of one) left the simulator."""
 
     method: str
     path: str

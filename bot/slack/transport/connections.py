@@ -143,9 +143,9 @@ class Connections:
 class _Connection(asyncio.Protocol):
     """One caller. ``since``: when the request began for which the bot waits, or was last answered."""
 
-    def __init__(self, house: Connections, inner: Any, address: str, now: float) -> None:
+    def __init__(self, all_: Connections, inner: Any, address: str, now: float) -> None:
         self.address, self.since = address, now
-        self._house, self._inner = house, inner
+        self._all, self._inner = all_, inner
         self._transport: asyncio.Transport | None = None
         self._answered: object = None
         self._header, self._unread = 0, False
@@ -185,7 +185,7 @@ class _Connection(asyncio.Protocol):
         if self._inner.cycle is self._answered:
             self._header += len(data)
             if self._header > _LONGEST_HEADER:
-                self._house.end(self, "its header is too long")
+                self._all.end(self, "its header is too long")
 
     def eof_received(self) -> bool | None:
         ended: bool | None = self._inner.eof_received()
@@ -193,7 +193,7 @@ class _Connection(asyncio.Protocol):
 
     def connection_lost(self, exc: Exception | None) -> None:
         self._inner.connection_lost(exc)
-        self._house.gone(self)
+        self._all.gone(self)
 
     def pause_writing(self) -> None:
         self._unread = True

@@ -13,7 +13,7 @@ from bot.voipbin.live.expected import Expected
 
 
 class Learned:
-    """The way of every reading into the index; for events it is ``running.Known``."""
+    """The way of every reading into the index; for events it is ``running_page.Known``."""
 
     def __init__(
         self, index: Index, live_since: Callable[[], datetime | None], doubt: Callable[[], None], told_within: float

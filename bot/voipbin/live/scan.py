@@ -3,7 +3,7 @@
 A list (https://api.voipbin.net/docs/activeflow_overview.html) has no filter, keeps ended rows, gives at most 100 a
 page, and continues with "created before", strictly and without a tie-break: rows of the same microsecond as a page's
 last one are lost by its own token. So the next page is asked for from one microsecond later and known ids are dropped.
-Where it ends says ``paging``.
+``wire.page_end`` says where it ends.
 
 Promises: it ends; nothing that existed when it began, was created at or after ``complete_since`` and is readable is
 missing; each id is there once, in its latest version. Only the first page's failure is an error: later ones shorten

@@ -1,4 +1,4 @@
-"""Translate VoIPBIN's answers into the middle's words. Sans-I/O: bytes in, values out.
+"""Translate VoIPBIN's answers into the model of ``bot.activeflows``. Sans-I/O: bytes in, values out.
 
 Promises: bytes of any kind give a value or ``Unreadable``, nothing else. One strange row never costs the page, and a
 row that stays unreadable is counted. An unknown status reads as ``UNKNOWN``; unknown action and reference types keep
@@ -68,7 +68,7 @@ class Page(Generic[R]):
     last: datetime | None
     """When the last row was created, by VoIPBIN's own cursor."""
     more: bool
-    """Whether it names a next page; it does on the last one, too (``paging``)."""
+    """Whether it names a next page; it does on the last one, too (``page_end``)."""
 
     @property
     def unreadable(self) -> int:

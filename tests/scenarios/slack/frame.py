@@ -1,4 +1,4 @@
-"""The whole frame of the front door around a few listeners of the tests' own, served on loopback."""
+"""All that takes deliveries, around a few listeners of the tests' own, served on loopback."""
 
 from collections.abc import AsyncIterator, Callable
 from contextlib import AsyncExitStack, asynccontextmanager

@@ -1,4 +1,4 @@
-"""VoIPBIN's JSON in all its ages becomes the middle's words; strange JSON costs one row at most."""
+"""VoIPBIN's JSON in all its ages becomes the model; strange JSON costs one row at most."""
 
 import json
 from contextlib import suppress

@@ -1,4 +1,4 @@
-"""Only what a person may be shown gets past the back door."""
+"""Only what a person may be shown is decoded from an action's options."""
 
 import pytest
 from hypothesis import given
