@@ -6,7 +6,9 @@
     clients             Slack's and VoIPBIN's clients, and the database
     workflows           what carries out presses: lone stops, hang-ups, bulk stops
     watch_service       the watch cards          alert_service   the alerts        baseline   how long steps usually take
-    health_checks       what ``/flows doctor``, ``flows-bot check`` and ``/readyz`` look at
+    health_checks       what ``/flows doctor`` and ``flows-bot check`` look at
+    health_watch        the same all the time, for machines: ``/readyz``, metrics and log
+    metrics             what ``/metrics`` tells
     maintenance         what a running bot repeats: the policy file, the audit's head, old workflows
     file_permissions    which files of the bot others can read
     background, signals tasks beside the work, and how the process is told to end

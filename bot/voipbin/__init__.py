@@ -7,6 +7,7 @@
     calls         find the calls that have a number    past    read when an activeflow stood where
     names         names of flows and queues, remembered a while
     health        tell the doctor whether VoIPBIN answers, and how long the access key is good for
+    metrics       what is counted and measured of all this
     http/         one request and its answer: credential, budget, retries, errors
     wire/         JSON to the model: what may be shown, and nothing else
     live/         what runs now: event stream, walk through the list, and the index that both keep right
