@@ -49,9 +49,12 @@ class Turns:
             if self._taken[who] >= self._each:
                 continue
             queue = self._waiting[who]
-            queue.popleft().set_result(None)
-            self._free -= 1
-            self._taken[who] += 1
+            while queue and queue[0].cancelled():  # gave up, and has not noticed yet
+                queue.popleft()
+            if queue:
+                queue.popleft().set_result(None)
+                self._free -= 1
+                self._taken[who] += 1
             if queue:
                 self._waiting.move_to_end(who)
             else:
@@ -63,7 +66,8 @@ class Turns:
         self._give()
 
     def _forget(self, who: str, go: "asyncio.Future[None]") -> None:
-        queue = self._waiting[who]
-        queue.remove(go)
-        if not queue:
-            del self._waiting[who]
+        queue = self._waiting.get(who, deque())
+        if go in queue:  # else it was dropped when a turn was given
+            queue.remove(go)
+            if not queue:
+                del self._waiting[who]

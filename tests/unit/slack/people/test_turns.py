@@ -44,6 +44,19 @@ async def test_one_more_person_waits_for_one_turn_and_not_behind_a_crowd() -> No
     assert order.index("colleague") <= 2
 
 
+async def test_a_turn_is_not_given_to_somebody_who_gave_up_in_that_very_moment() -> None:
+    turns = Turns(1, 1)
+    async with turns.turn("a", within=60.0):
+        impatient = [asyncio.create_task(_held(turns, "b")) for _ in range(2)]
+        patient = asyncio.create_task(_held(turns, "c"))
+        await asyncio.sleep(0)
+        for one in impatient:
+            one.cancel()  # they have not noticed yet when the turn is given back
+    ended = await asyncio.gather(*impatient, patient, return_exceptions=True)
+    assert [type(how) for how in ended] == [asyncio.CancelledError, asyncio.CancelledError, type(None)]
+    assert turns.taken == 0
+
+
 async def test_who_gives_up_costs_nobody_a_turn() -> None:
     turns = Turns(1, 1)
     async with turns.turn("a", within=60.0):
