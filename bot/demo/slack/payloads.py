@@ -81,7 +81,7 @@ def submission(team: Team, user: User, view: View, state: Mapping[str, Any], *, 
     """Return `view_submission`."""
     return _interaction(team, user, "view_submission") | {
         "trigger_id": trigger_id,
-        "view": view_json(team, view, state),
+        "view": _returned(team, view_json(team, view, state)),
         "response_urls": [],
     }
 

@@ -10,11 +10,11 @@ from typing import Any
 
 from bot.demo.slack.words import escaped
 
-_PRESSED = {"button", "workflow_button"}
+_PRESSED = {"button", "workflow_button", "plain_text_input"}
 
 
 def returned(node: Any, *, values: bool = False) -> Any:
-    """Return this part of a payload as Slack sends it back; with `values` those of buttons and options, too."""
+    """Return this part of a payload as Slack sends it back; with `values` those of buttons, options and inputs, too."""
     if isinstance(node, list | tuple):
         return [returned(item, values=values) for item in node]
     if not isinstance(node, Mapping):

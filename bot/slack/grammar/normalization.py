@@ -69,8 +69,15 @@ def from_slack(text: str) -> str:
     A link whose address has an id in it, or a number that its words do not show, stands as its address; mentions stay (``<@U…|name>``): ids matter here.
     https://docs.slack.dev/interactivity/implementing-slash-commands#escaping-text
     """
-    shown = _LINK.sub(_as_shown, text)
-    return with_emoji(re.sub("|".join(_ENTITIES), lambda entity: _ENTITIES[entity[0]], shown))
+    return with_emoji(decoded(_LINK.sub(_as_shown, text)))
+
+
+def decoded(text: str) -> str:
+    """Without the entities as which Slack hands ``&``, ``<`` and ``>`` back; whether it does so in a form is not written down.
+
+    https://docs.slack.dev/messaging/formatting-message-text#escaping
+    """
+    return re.sub("|".join(_ENTITIES), lambda entity: _ENTITIES[entity[0]], text)
 
 
 def with_emoji(text: str) -> str:

@@ -17,6 +17,7 @@ from bot.activeflows.errors import LedgerUnavailable
 from bot.slack import ids
 from bot.slack.blocks.mrkdwn import code
 from bot.slack.blocks.reason_modal import reason_modal
+from bot.slack.grammar.normalization import decoded
 from bot.slack.interaction import Interaction
 from bot.slack.listeners.context import ListenerContext
 from bot.slack.listeners.press_queue import take
@@ -73,7 +74,7 @@ def register(app: AsyncApp, context: ListenerContext) -> None:
     async def submitted(ack: AsyncAck, body: dict[str, Any], view: dict[str, Any]) -> None:
         word = str(view.get("private_metadata", ""))
         press = context.reasons.of(word, str(body.get("user", {}).get("id", "")))
-        reason = " ".join(_given(view).split())
+        reason = " ".join(decoded(_given(view)).split())
         if press is None:
             await ack(response_action="errors", errors={ids.REASON: f"I have been restarted meanwhile. {_AGAIN}"})
         elif len(reason) < 3:
