@@ -168,7 +168,7 @@ async def running(
             live,
             database,
             book,
-            WatchCards(teller, settings.flows_bot_command, now=now),
+            WatchCards(teller, settings.flows_bot_command, mention=installation.mention, now=now),
             holder=carrying.durable.executor_id,
             judging=judging,
             pace=watch_pace,

@@ -109,6 +109,16 @@ async def test_a_bulk_card_and_a_watch_card_stand_in_the_thread(
     assert slack.message(INCIDENTS, watch.ts).thread_ts == root
 
 
+async def test_what_a_watch_card_in_a_thread_says_to_type_can_be_typed_there(
+    bot: Stage, slack: Workspace, voipbin: World, calling: Activeflow
+) -> None:
+    again = f"@flows-bot watch {str(calling.id)[:8]}"
+    watch = await mentions(bot, f"watch {calling.id}", thread=incident(slack))
+    await slack.clicks(ALICE, watch, ids.UNWATCH)
+    await slack.until(lambda: again in slack.message(INCIDENTS, watch.ts).words)
+    assert "/flows" not in slack.message(INCIDENTS, watch.ts).words
+
+
 async def test_those_who_may_are_asked_in_the_thread_below_its_root(
     bot: Stage, slack: Workspace, calling: Activeflow
 ) -> None:
@@ -147,6 +157,22 @@ async def test_a_mention_that_is_delivered_twice_acts_once(bot: Stage, slack: Wo
     assert again.status == 200
     await mentions(bot, "whoami")
     assert len([m for m in _bots(slack) if "Asked by" in m.words]) == 1
+
+
+async def test_a_command_and_a_press_that_are_delivered_twice_act_once(
+    bot: Stage, slack: Workspace, calling: Activeflow
+) -> None:
+    card = await bot.asks_to_stop(calling)
+    typed = slack.deliveries[-1]
+    pressed = await slack.clicks(ALICE, card, ids.STOP_FLOW)
+    for first in (typed, pressed):
+        again = await slack.delivers(first.body, {**first.headers, "X-Slack-Retry-Num": "1"})
+        assert (again.status, again.answer) == (first.status, first.answer)
+    await bot.reads("Stopped by @Alice", user=BOB)
+    await mentions(bot, "whoami")
+    assert len([m for m in _bots(slack) if "Asked by" in m.words]) == 1
+    assert len([m for m in _bots(slack) if "Stopped by" in m.words]) == 1
+    assert bot.posts(calling) == 1
 
 
 async def test_a_direct_message_is_a_command_or_answered_with_help(

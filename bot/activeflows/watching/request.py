@@ -140,6 +140,7 @@ class Watching:
             by=operator.person.id,
             since=now,
             until=now + timedelta(seconds=self._pace.lasts),
+            thread=operator.thread,
         )
 
 

@@ -39,6 +39,8 @@ class Watch:
     until: datetime
     message_ts: str = ""
     """Where the card stands; empty while it is not posted yet."""
+    thread: str = ""
+    """The thread of the channel in which the card stands."""
 
     @property
     def short_id(self) -> str:

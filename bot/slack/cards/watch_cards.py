@@ -23,13 +23,14 @@ _GONE: Final = frozenset(
 
 
 class WatchCards:
-    """``command``: the slash command, for what to type next."""
+    """``command``: the slash command, for what to type next; ``mention``: the same in a thread, where there is none."""
 
-    def __init__(self, teller: Messenger, command: str, *, now: Callable[[], datetime]) -> None:
-        self._teller, self._command, self._now = teller, command, now
+    def __init__(self, teller: Messenger, command: str, *, mention: str, now: Callable[[], datetime]) -> None:
+        self._teller, self._command, self._mention, self._now = teller, command, mention, now
 
     async def edit(self, telling: Telling) -> Edited:
         """Never raises for Slack's troubles."""
         where = Posted(telling.watch.channel, telling.watch.message_ts)
-        redrawn = await self._teller.redraw(where, watch_card(telling, self._now(), command=self._command))
+        command = self._mention if telling.watch.thread else self._command
+        redrawn = await self._teller.redraw(where, watch_card(telling, self._now(), command=command))
         return Edited(redrawn.error == "", gone=redrawn.error in _GONE, wait=redrawn.retry_after)
