@@ -16,7 +16,7 @@ ENV PIP_DISABLE_PIP_VERSION_CHECK=1 PIP_NO_CACHE_DIR=1 PIP_ROOT_USER_ACTION=igno
 COPY constraints.txt .
 RUN pip download --no-deps --require-hashes --only-binary :all: --requirement constraints.txt --dest wheels
 
-COPY pyproject.toml README.md LICENSE ./
+COPY pyproject.toml README.md LICENSE manifest.yml ./
 COPY bot bot
 RUN python -m venv --without-pip /opt/flows-bot \
     && pip --python /opt/flows-bot/bin/python install --no-index --find-links wheels .

@@ -1,4 +1,4 @@
-"""Read the command line: ``flows-bot run | demo | check | audit … | policy …``; ``python -m bot`` is the same.
+"""Read the command line: ``flows-bot run | demo | check | audit … | policy … | manifest``; ``python -m bot`` is the same.
 
 Mistakes in the configuration are printed one per line, and end the program with status 2.
 """
@@ -7,17 +7,20 @@ import contextlib
 import os
 import runpy
 import sys
+from importlib.metadata import version
 from typing import Annotated
 
+import structlog
 from pydantic import BaseModel, Field, ValidationError
-from pydantic_settings import CliApp, CliImplicitFlag, CliSubCommand, SettingsConfigDict
+from pydantic_settings import CliApp, CliImplicitFlag, CliSubCommand, CliToggleFlag, SettingsConfigDict
 
 from bot import logs
 from bot.composition.signals import until_told
 from bot.misconfigured import Misconfigured
-from bot.settings import Settings, from_environment, without_surprises
+from bot.settings import Settings, from_environment, unread, without_surprises
 from bot.terminal.audit import Audit
 from bot.terminal.check import Check
+from bot.terminal.manifest import Manifest
 from bot.terminal.policy import Policy
 
 
@@ -29,6 +32,8 @@ class Run(BaseModel):
 
         settings = _settings()
         logs.configure(settings.flows_bot_log_format, settings.flows_bot_log_level)
+        for line in unread(Settings):
+            structlog.get_logger(__name__).warning("variable_not_read", what=line)
         await until_told(running(settings))
 
 
@@ -44,17 +49,26 @@ class Demo(BaseModel):
 
 
 class FlowsBot(BaseModel):
-    """See and stop VoIPBIN activeflows from a Slack incident channel."""
+    """See and stop VoIPBIN activeflows from a Slack incident channel.
+
+    Ends with 0 when all is well, 1 when something is wrong, 2 when the configuration or what was typed is, 130 when it
+    was interrupted.
+    """
 
     model_config = SettingsConfigDict(cli_use_class_docs_for_groups=True)  # `--help` says what each command does
 
+    version: Annotated[CliToggleFlag[bool], Field(description="Say which version this is.")] = False
     run: CliSubCommand[Run]
     demo: CliSubCommand[Demo]
     check: CliSubCommand[Check]
     audit: CliSubCommand[Audit]
     policy: CliSubCommand[Policy]
+    manifest: CliSubCommand[Manifest]
 
     def cli_cmd(self) -> None:
+        if self.version:
+            print(f"flows-bot {version('flows-bot')}")
+            return
         CliApp.run_subcommand(self)
 
 

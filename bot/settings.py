@@ -6,17 +6,33 @@ a value: half of them are secrets.
 
 import os
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from pathlib import Path
-from typing import Annotated, Any, Literal, TypeVar
+from typing import Annotated, Any, Final, Literal, TypeVar
 from urllib.parse import SplitResult, urlsplit
 
 from pydantic import Field, ModelWrapValidatorHandler, SecretStr, ValidationError, model_validator
-from pydantic_settings import BaseSettings, SettingsConfigDict
+from pydantic_settings import BaseSettings, DotEnvSettingsSource, SettingsConfigDict
+from rapidfuzz import fuzz, process
 
 from bot.misconfigured import Misconfigured
 
 T = TypeVar("T")
+_OURS: Final = ("FLOWS_BOT_", "SLACK_", "VOIPBIN_")
+_IN_FILES: Final = (
+    "slack_bot_token",
+    "slack_app_token",
+    "slack_signing_secret",
+    "voipbin_access_key",
+    "voipbin_password",
+)
+_ACCESS_KEY: Final = r"[A-Za-z0-9_.~=-]{1,256}"  # as bot.voipbin's credential has it, and a test holds both to it
+_QUOTED: Final = (
+    "has quotes around it that are part of the value here. Leave them out: not every env file takes them off."
+)
+_ALIKE: Final = 80.0
+"""Of 100, how alike a variable has to be to one that is read, to be taken for a slip of the keyboard."""
+_FORGOTTEN: Final = ("SLACK_CLIENT_ID", "SLACK_CLIENT_SECRET")
 
 
 class Settings(BaseSettings):
@@ -25,18 +41,24 @@ class Settings(BaseSettings):
     model_config = SettingsConfigDict(env_file=".env", extra="ignore", env_ignore_empty=True, hide_input_in_errors=True)
 
     slack_bot_token: SecretStr = SecretStr("")
+    slack_bot_token_file: Path | None = None
+    """A file with the secret in it, as orchestrators mount them; so below."""
     slack_app_token: SecretStr | None = None
     """Present: Socket Mode."""
+    slack_app_token_file: Path | None = None
     slack_signing_secret: SecretStr | None = None
     """Present, and no app token: HTTP mode."""
+    slack_signing_secret_file: Path | None = None
     slack_api_url: str = "https://slack.com/api/"
 
     voipbin_api_url: str = "https://api.voipbin.net/v1.0"
     voipbin_access_key: SecretStr | None = None
+    voipbin_access_key_file: Path | None = None
     voipbin_access_key_in_query: bool = False
     """Puts the key into URLs, where logs of others see it. Only for a proxy in between that drops cookies."""
     voipbin_username: Annotated[str | None, Field(repr=False)] = None
     voipbin_password: SecretStr | None = None
+    voipbin_password_file: Path | None = None
     voipbin_ca_file: Path | None = None
     """A CA bundle for a VoIPBIN of one's own."""
     voipbin_requests_per_second: Annotated[float, Field(gt=0, le=100)] = 8.0
@@ -55,13 +77,17 @@ class Settings(BaseSettings):
     @model_validator(mode="wrap")
     @classmethod
     def _all_mistakes_at_once(cls, given: Any, build: ModelWrapValidatorHandler["Settings"]) -> "Settings":
+        given, mistakes = _with_files(given)
         words = {name: _plain(value) for name, value in given.items()}
-        mistakes = list(_mistakes(words))
+        quoted = [name for name, value in words.items() if re.fullmatch(r"(?s)([\"']).*\1", value) and len(value) > 1]
+        mistakes += [f"{name.upper()}: {_QUOTED}" for name in quoted]
+        unclear = {*quoted, *(name for name in _IN_FILES if given.get(f"{name}_file"))}
+        mistakes += [line for line in _mistakes(words) if not _about(line, unclear)]
         try:
             settings = build(given)
         except ValidationError as wrong:
             types = [f"{_name(e['loc'])}: {e['msg']}." for e in wrong.errors(include_input=False)]
-            raise Misconfigured(*mistakes, *types) from None
+            raise Misconfigured(*mistakes, *(line for line in types if not _about(line, unclear))) from None
         if mistakes:
             raise Misconfigured(*mistakes)
         return settings
@@ -69,6 +95,28 @@ class Settings(BaseSettings):
     @property
     def socket_mode(self) -> bool:
         return self.slack_app_token is not None
+
+
+def _with_files(given: Mapping[str, Any]) -> tuple[dict[str, Any], "list[str]"]:
+    """With the secrets that stand in files, and what is wrong with those."""
+    known, mistakes = dict(given), []
+    for name in _IN_FILES:
+        field = f"{name}_file"
+        if not known.get(field):
+            continue
+        if _plain(known.get(name)):
+            mistakes.append(f"{name.upper()} and {field.upper()} are both set: use one.")
+            continue
+        try:
+            known[name] = Path(str(known[field])).read_text(encoding="utf-8").strip()
+        except (OSError, ValueError) as trouble:
+            mistakes.append(f"{field.upper()}: cannot be read ({type(trouble).__name__}).")
+    return known, mistakes
+
+
+def _about(line: str, names: Iterable[str]) -> bool:
+    """Is it about a variable of which something else was said already?"""
+    return any(re.match(rf"{name.upper()}\b", line) for name in names)
 
 
 def _name(where: tuple[int | str, ...]) -> str:
@@ -120,8 +168,8 @@ def _voipbin(given: dict[str, str]) -> "list[str]":
         found.append("VOIPBIN_ACCESS_KEY and VOIPBIN_USERNAME/VOIPBIN_PASSWORD are both set: use one credential.")
     elif not key and not (user and password):
         found.append("VOIPBIN_ACCESS_KEY, or both VOIPBIN_USERNAME and VOIPBIN_PASSWORD, are missing.")
-    if key and not re.fullmatch(r"[\x21-\x3a\x3c-\x7e]+", key):
-        found.append("VOIPBIN_ACCESS_KEY: has characters that no access key has (blanks, semicolons).")
+    if key and not re.fullmatch(_ACCESS_KEY, key):
+        found.append("VOIPBIN_ACCESS_KEY: has characters that no access key has (blanks, semicolons), or is too long.")
     ca_file = given.get("voipbin_ca_file", "")
     if ca_file and not os.path.isfile(ca_file):  # noqa: PTH113 # as above
         found.append("VOIPBIN_CA_FILE: there is no file at that path.")
@@ -158,7 +206,7 @@ def without_surprises() -> None:
 
     https://docs.slack.dev/tools/bolt-python/concepts/authenticating-oauth
     """
-    for name in ("SLACK_CLIENT_ID", "SLACK_CLIENT_SECRET"):
+    for name in _FORGOTTEN:
         os.environ.pop(name, None)
 
 
@@ -166,7 +214,19 @@ def from_environment(build: Callable[[], T]) -> T:
     """The settings that this builds, as the environment and ``.env`` have them. Raises ``Misconfigured``."""
     try:
         return build()
+    except Misconfigured as wrong:
+        raise Misconfigured(*wrong.mistakes, *(line for line in unread(Settings) if "mean" in line)) from None
     except UnicodeDecodeError:
         raise Misconfigured(".env: is not UTF-8 text.") from None
     except OSError as trouble:
         raise Misconfigured(f".env: cannot be read ({type(trouble).__name__}).") from None
+
+
+def unread(settings: type[BaseSettings]) -> Iterator[str]:
+    """A line for each variable that looks like one of ours and that nobody reads, with what may be meant."""
+    known = [name.upper() for name in settings.model_fields]
+    given = {name.upper() for name in (*os.environ, *DotEnvSettingsSource(settings).env_vars)}
+    for name in sorted(given.difference(known, _FORGOTTEN)):
+        if name.startswith(_OURS):
+            meant = process.extractOne(name, known, scorer=fuzz.ratio, score_cutoff=_ALIKE)
+            yield f"{name}: nobody reads it.{f' Did you mean {meant[0]}?' if meant else ''}"

@@ -11,7 +11,7 @@ from contextlib import AsyncExitStack
 from typing import Annotated, Any, Final
 
 from pydantic import BaseModel, Field
-from pydantic_settings import CliImplicitFlag
+from pydantic_settings import CliToggleFlag
 
 from bot import logs
 from bot.activeflows.health import Resolution, State, looked, report
@@ -26,7 +26,7 @@ class Check(BaseModel):
     """Is everything this bot needs working? Ends with status 1 when something is wrong."""
 
     json_: Annotated[
-        CliImplicitFlag[bool],
+        CliToggleFlag[bool],
         Field(alias="json", description="Say it for machines, as /readyz does, with all findings."),
     ] = False
 

@@ -5,6 +5,7 @@ from contextlib import AsyncExitStack
 from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
+from typing import Final
 
 from bot.activeflows.health import Look, Resolution, State
 from bot.composition import file_permissions
@@ -13,11 +14,13 @@ from bot.ledger import health as ledger
 from bot.misconfigured import Misconfigured
 from bot.policy import PolicyInForce
 from bot.policy import health as policy
-from bot.settings import Settings
+from bot.settings import Settings, unread
 from bot.slack import health as slack
 from bot.slack.listeners.app import web_client
 from bot.slack.messaging.session import http_session
 from bot.voipbin import health as voipbin
+
+_ENVIRONMENT: Final = "environment"
 
 
 async def looks(settings: Settings, stack: AsyncExitStack) -> Mapping[str, Look]:
@@ -30,8 +33,16 @@ async def looks(settings: Settings, stack: AsyncExitStack) -> Mapping[str, Look]
     asked: dict[str, Look] = {slack.SLACK: partial(slack.token, client)}
     if settings.socket_mode:
         asked[slack.DELIVERIES] = partial(slack.may_connect, client, secret_of(settings.slack_app_token))
+    asked[_ENVIRONMENT] = _environment
     files = {file_permissions.ABOUT: partial(file_permissions.look, settings)}
     return {**asked, **await _voipbin(settings, stack), **files, **_own(settings, stack)}
+
+
+async def _environment() -> Resolution:
+    lines = tuple(unread(Settings))
+    if not lines:
+        return Resolution(_ENVIRONMENT, State.OK, "every variable of ours is read")
+    return Resolution(_ENVIRONMENT, State.WARNING, " ".join(lines), "Correct them, or take them away.")
 
 
 async def _voipbin(settings: Settings, stack: AsyncExitStack) -> Mapping[str, Look]:

@@ -7,9 +7,11 @@ import signal
 import sqlite3
 from collections.abc import Mapping
 from datetime import UTC, datetime
+from importlib.metadata import version
 from uuid import UUID
 
 import pytest
+import yaml
 
 from bot.activeflows.records import Record, What
 from bot.ledger.database import Database
@@ -136,7 +138,7 @@ async def test_check_says_that_all_is_well(program: Program, enough: Mapping[str
     ended = await program("check", **enough)
     assert ended.status == 0, ended
     assert [line.split(":")[0] for line in ended.out] == [
-        "ok      " + part for part in ("Slack", "VoIPBIN", "credential", "files", "ledger", "policy")
+        "ok      " + part for part in ("Slack", "environment", "VoIPBIN", "credential", "files", "ledger", "policy")
     ]
 
 
@@ -240,3 +242,50 @@ async def test_without_a_ledger_there_is_one_line_and_nothing_is_created(program
     assert ended.err[0].startswith("FLOWS_BOT_DATABASE_URL: ")
     assert "Zq7" not in ended.err[0]
     assert sorted(path.name for path in program.folder.iterdir()) == before
+
+
+# ---------------------------------------------------------------- version, manifest, slips of the keyboard
+
+
+async def test_it_says_its_version_and_how_it_ends(program: Program) -> None:
+    ended = await program("--version")
+    assert (ended.status, ended.out, ended.err) == (0, [f"flows-bot {version('flows-bot')}"], [])
+    helped = " ".join(" ".join((await program("--help")).out).split())
+    assert "0 when all is well, 1 when something is wrong, 2 when the configuration" in helped
+    assert "--version" in helped
+    assert "--no-version" not in helped
+
+
+@pytest.mark.parametrize(
+    ("options", "socket", "address"),
+    [
+        ((), True, None),
+        (("--socket",), True, None),
+        (("--url", "https://bot.example.com/"), False, "https://bot.example.com/slack/events"),
+    ],
+)
+async def test_it_prints_the_manifest_of_this_installation(
+    program: Program, options: tuple[str, ...], socket: bool, address: str | None
+) -> None:
+    ended = await program("manifest", "--command", "/calls", *options)
+    assert (ended.status, ended.err) == (0, [])
+    manifest = yaml.safe_load("\n".join(ended.out))
+    (command,) = manifest["features"]["slash_commands"]
+    assert (command["command"], command.get("url")) == ("/calls", address)
+    settings = manifest["settings"]
+    assert settings["socket_mode_enabled"] is socket
+    assert settings["interactivity"].get("request_url") == address
+    assert settings["event_subscriptions"].get("request_url") == address
+
+
+async def test_a_manifest_that_slack_would_not_take_is_not_printed(program: Program) -> None:
+    ended = await program("manifest", "--command", "calls", "--url", "http://bot.example.com", "--socket")
+    assert (ended.status, ended.out) == (2, [])
+    assert [line.split(":")[0].split(" ")[0] for line in ended.err] == ["--command", "--url", "--url"]
+
+
+async def test_a_variable_that_nobody_reads_is_named(program: Program, enough: Mapping[str, str]) -> None:
+    ended = await program("check", **enough, FLOWS_BOT_PORTT="Zq7")
+    assert ended.status == 0
+    (line,) = [line for line in ended.out if "environment" in line]
+    assert line == "WARNING environment: FLOWS_BOT_PORTT: nobody reads it. Did you mean FLOWS_BOT_PORT?"

@@ -9,7 +9,8 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from bot.misconfigured import Misconfigured
-from bot.settings import Settings, from_environment, without_surprises
+from bot.settings import Settings, from_environment, unread, without_surprises
+from bot.voipbin import AccessKey
 
 ENOUGH = {
     "SLACK_BOT_TOKEN": "xoxb-1-made-up",
@@ -101,7 +102,11 @@ FORGETFUL = "needs a file of its own, or the audit is forgotten at each restart.
         ("VOIPBIN_API_URL", "api.voipbin.net", HTTPS_ONLY),
         ("VOIPBIN_API_URL", "https://me:word@api.voipbin.net/v1.0", "no credential and no query belong into it."),
         ("VOIPBIN_API_URL", "https://api.voipbin.net/?accesskey=k", "no credential and no query belong into it."),
-        ("VOIPBIN_ACCESS_KEY", "vb_one;two", "has characters that no access key has (blanks, semicolons)."),
+        (
+            "VOIPBIN_ACCESS_KEY",
+            "vb_one;two",
+            "has characters that no access key has (blanks, semicolons), or is too long.",
+        ),
         ("VOIPBIN_CA_FILE", "/nowhere/ca.pem", NO_FILE),
         ("VOIPBIN_REQUESTS_PER_SECOND", "0.000", "Input should be greater than 0."),
         ("FLOWS_BOT_POLICY", "/nowhere/policy.toml", NO_FILE),
@@ -219,3 +224,63 @@ def outcome(environment: pytest.MonkeyPatch, changes: dict[str, str]) -> str:
     except Misconfigured as trouble:
         return printed(trouble) + repr(trouble)
     return ""
+
+
+# ---------------------------------------------------------------- quotes, slips of the keyboard, files
+
+
+@pytest.mark.parametrize("quote", ['"', "'"])
+@pytest.mark.parametrize("name", ["VOIPBIN_ACCESS_KEY", "SLACK_BOT_TOKEN", "FLOWS_BOT_DATABASE_URL", "FLOWS_BOT_PORT"])
+def test_quotes_that_an_env_file_kept_are_one_clear_line(
+    monkeypatch: pytest.MonkeyPatch, name: str, quote: str
+) -> None:
+    line = f"{name}: has quotes around it that are part of the value here. Leave them out: not every env file takes them off."
+    assert mistakes(monkeypatch, **{name: f"{quote}vb_made_up_key{quote}"}) == (line,)
+
+
+@pytest.mark.parametrize("key", ["vb_one;two", "vb one", "vb_ö", 'vb_"x', "vb_one,two", "v" * 257])
+def test_settings_and_the_credential_have_one_rule_for_a_key(monkeypatch: pytest.MonkeyPatch, key: str) -> None:
+    with pytest.raises(ValueError, match="no access key has"):
+        AccessKey(key)
+    assert mistakes(monkeypatch, VOIPBIN_ACCESS_KEY=key)[0].startswith("VOIPBIN_ACCESS_KEY: ")
+
+
+def test_a_misspelt_variable_is_named_beside_what_is_missing(monkeypatch: pytest.MonkeyPatch) -> None:
+    (missing, slip) = mistakes(monkeypatch, SLACK_BOT_TOKEN="", SLACK_BOT_TOKN="xoxb-1-made-up")
+    assert missing.startswith("SLACK_BOT_TOKEN is missing")
+    assert slip == "SLACK_BOT_TOKN: nobody reads it. Did you mean SLACK_BOT_TOKEN?"
+
+
+def test_variables_that_nobody_reads_are_found_in_the_environment_and_in_the_file(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    (tmp_path / ".env").write_text("FLOWS_BOT_POLCY=policy.toml\n", encoding="utf-8")
+    start(monkeypatch, VOIPBIN_EVENT="false", SLACK_WEBHOOK="https://hooks.example/secret", OTHER="1")
+    assert list(unread(Settings)) == [
+        "FLOWS_BOT_POLCY: nobody reads it. Did you mean FLOWS_BOT_POLICY?",
+        "SLACK_WEBHOOK: nobody reads it.",
+        "VOIPBIN_EVENT: nobody reads it. Did you mean VOIPBIN_EVENTS?",
+    ]
+
+
+def test_secrets_may_stand_in_files(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    for name in ("SLACK_BOT_TOKEN", "SLACK_SIGNING_SECRET", "VOIPBIN_ACCESS_KEY"):
+        (tmp_path / name).write_text(f"{ENOUGH[name]}\n", encoding="utf-8")
+        monkeypatch.setenv(f"{name}_FILE", str(tmp_path / name))
+    settings = start(monkeypatch, SLACK_BOT_TOKEN="", SLACK_SIGNING_SECRET="", VOIPBIN_ACCESS_KEY="")
+    assert settings.slack_bot_token.get_secret_value() == ENOUGH["SLACK_BOT_TOKEN"]
+    assert settings.slack_signing_secret is not None
+    assert settings.voipbin_access_key is not None
+    assert settings.voipbin_access_key.get_secret_value() == ENOUGH["VOIPBIN_ACCESS_KEY"]
+    assert list(unread(Settings)) == []
+
+
+def test_a_file_of_a_secret_that_cannot_be_read_is_one_line(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    gone = {"SLACK_BOT_TOKEN": "", "SLACK_BOT_TOKEN_FILE": str(tmp_path / "Zq7-nothing")}
+    assert mistakes(monkeypatch, **gone) == ("SLACK_BOT_TOKEN_FILE: cannot be read (FileNotFoundError).",)
+
+
+def test_a_secret_and_its_file_are_too_much(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    (tmp_path / "token").write_text("xoxb-2-made-up", encoding="utf-8")
+    both = "SLACK_BOT_TOKEN and SLACK_BOT_TOKEN_FILE are both set: use one."
+    assert mistakes(monkeypatch, SLACK_BOT_TOKEN_FILE=str(tmp_path / "token")) == (both,)
