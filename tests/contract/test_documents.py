@@ -9,6 +9,7 @@ from typing import Final
 
 import pytest
 
+from bot.slack.grammar.table import help_lines, parse
 from tests.contract.test_house import HOUSE, lines, tracked
 
 DOCUMENTS: Final = [
@@ -67,6 +68,13 @@ def _titles(document: Path) -> set[str]:
 @pytest.mark.parametrize("document", DOCUMENTS, ids=str)
 def test_each_program_to_be_run_is_there(document: Path) -> None:
     assert [name for name in MODULE.findall(text_of(document)) if importlib.util.find_spec(name) is None] == []
+
+
+def test_each_command_that_the_readme_shows_is_understood_and_each_word_is_shown() -> None:
+    shown = re.findall(r"`/flows ([^`\n]+)`", text_of(Path("README.md")))
+    for line in shown:
+        parse(line)
+    assert {line.split()[0] for line in shown} == {line.word.split()[0] for line in help_lines()} - {"unwatch"}
 
 
 def test_the_tests_of_each_promise_are_there() -> None:
