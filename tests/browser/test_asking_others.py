@@ -33,8 +33,8 @@ async def test_the_viewer_asks_the_operator_presses_and_everybody_reads_who_want
     card = olive.card(call)
     for words in (
         "Stop this activeflow?",
-        "@Vic Viewer may not stop this and asks @oncall, @Olive Operator to.",
-        "Asked by @Vic Viewer, who may not stop it: the caller hears silence",
+        "@Vic Viewer can't stop this and asks @oncall, @Olive Operator to.",
+        "Asked by @Vic Viewer, who can't stop it: the caller hears silence",
     ):
         await expect(card).to_contain_text(words)
     await vic.presses("Stop flow", vic.card(call))
@@ -43,8 +43,8 @@ async def test_the_viewer_asks_the_operator_presses_and_everybody_reads_who_want
 
     await olive.presses("Stop flow", card)
     for screen in (olive, vic):
-        await expect(screen.card(call)).to_contain_text("Stopped by @Olive Operator: it ended at")
-        await expect(screen.card(call)).to_contain_text("Asked by @Vic Viewer, who may not stop it")
+        await expect(screen.card(call)).to_contain_text("Stopped by @Olive Operator. VoIPBIN shows it ended at")
+        await expect(screen.card(call)).to_contain_text("Asked by @Vic Viewer, who can't stop it")
     assert (world.activeflow(call.id).status, _posts(world, call)) == ("ended", 1)
 
 
@@ -65,9 +65,9 @@ async def test_the_viewer_asks_for_many_at_once_and_the_operators_press_stops_ex
     card = olive.public("Asked by @Vic Viewer")
     for words in (
         "Stop these 5 activeflows?",
-        "@Vic Viewer may not stop these in bulk and asks @Olive Operator to.",
+        "@Vic Viewer can't stop these in bulk and asks @Olive Operator to.",
         "5 × Hangs since the update",
-        "Asked by @Vic Viewer, who may not stop in bulk: they hang",
+        "Asked by @Vic Viewer, who can't stop in bulk: they hang",
     ):
         await expect(card).to_contain_text(words)
     await vic.presses("Stop all 5", vic.public("Asked by @Vic Viewer"))
@@ -76,7 +76,7 @@ async def test_the_viewer_asks_for_many_at_once_and_the_operators_press_stops_ex
 
     await olive.presses("Stop all 5", card)
     for screen in (olive, vic):
-        over = screen.public("Asked by @Vic Viewer, who may not stop in bulk")
+        over = screen.public("Asked by @Vic Viewer, who can't stop in bulk")
         await expect(over).to_contain_text("All 5 have ended")
         await expect(over).to_contain_text("@Olive Operator pressed Stop all")
     assert {world.activeflow(each.id).status for each in (*loops, late)} == {"ended"}
@@ -103,7 +103,7 @@ async def test_the_approver_asks_for_nothing_and_approves_what_the_operator_aske
     await expect(ava.private("You may not do this here")).to_contain_text("@Olive Operator")
     await olive.asks_to_stop(call)
     await ava.presses("Stop flow", ava.card(call))
-    await expect(olive.card(call)).to_contain_text("Stopped by @Ava Approver: it ended at")
+    await expect(olive.card(call)).to_contain_text("Stopped by @Ava Approver. VoIPBIN shows it ended at")
     await expect(olive.card(call)).to_contain_text("Asked by @Olive Operator")
     assert _posts(world, call) == 1
 

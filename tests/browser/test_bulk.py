@@ -22,7 +22,7 @@ async def test_the_operator_asks_the_approver_presses_and_everybody_sees_the_bar
     for words in ("Stop these 6 activeflows?", "6 × Loops since the deploy", "Hangs up on 6 callers", "bad deploy"):
         await expect(card).to_contain_text(words)
     await olive.presses("Stop all 6", card)
-    await expect(olive.private("Here a stop needs two people")).to_be_visible()
+    await expect(olive.private("A stop needs two people here")).to_be_visible()
     await ava.presses("Stop all 6", ava.public("Asked by"))
     for screen in (olive, ava):
         over = screen.public("Asked by")

@@ -49,7 +49,7 @@ async def test_the_operator_finds_a_waiting_caller_stops_it_and_everybody_reads_
     vic = await opens("Vic Viewer")
     for screen in (olive, vic):
         result = screen.card(activeflow)
-        await expect(result).to_contain_text("Stopped by @Olive Operator: it ended at")
+        await expect(result).to_contain_text("Stopped by @Olive Operator. VoIPBIN shows it ended at")
         await expect(result).to_contain_text("Call: hung up")
         await expect(result).to_contain_text("Satisfaction survey started as")
         await expect(result.locator("button", has_text="Stop flow")).to_have_count(0)
@@ -102,7 +102,7 @@ async def test_a_card_that_was_put_away_stops_nothing(shown: Demo, world: World,
     card = await olive.asks_to_stop(activeflow, "wrong number")
     await expect(card).to_contain_text("Asked by @Olive Operator: wrong number")
     await olive.presses("Cancel", card)
-    await expect(card).to_contain_text("@Olive Operator put this card away.")
+    await expect(card).to_contain_text("@Olive Operator cancelled this card.")
     await expect(card.locator(".content").get_by_role("button")).to_have_count(0)
     assert world.activeflow(activeflow.id).status == "running"
     assert world.requests_to("POST", f"/activeflows/{activeflow.id}/stop") == []
@@ -116,9 +116,9 @@ async def test_a_caller_who_moved_on_between_card_and_press_is_asked_about_once_
     card = await olive.asks_to_stop(activeflow)
     world.moves_to(activeflow, "connect")
     await olive.presses("Stop flow", card)
-    await expect(card).to_contain_text("It has moved on. Stop it all the same?")
-    await expect(card).to_contain_text("it was no longer “waiting for keypad input")
+    await expect(card).to_contain_text("This call has moved on")
+    await expect(card).to_contain_text("Was: waiting for keypad input")
     assert world.activeflow(activeflow.id).status == "running"
-    await olive.presses("Stop flow", card)
+    await olive.presses("Stop it anyway", card)
     await expect(card).to_contain_text("Stopped by @Olive Operator")
     assert len(world.requests_to("POST", f"/activeflows/{activeflow.id}/stop")) == 1

@@ -40,7 +40,7 @@ async def test_frozen_between_its_look_and_its_stop_it_looks_again(
         if moved:
             voipbin.moves_to(caller, "confbridge_join")
     if moved:
-        await stage.reads("It has moved on")
+        await stage.reads("This call has moved on")
     else:
         await stage.reads("Stopped by")
     assert len(stop_requests(voipbin, caller)) == int(not moved)
@@ -70,14 +70,16 @@ async def test_frozen_and_taken_over_it_sends_nothing_and_edits_nothing_any_more
     async with first.frozen():
         look.release()
         voipbin.moves_to(caller, "confbridge_join")
-        await stage.slack.until(lambda: "It has moved on" in present(stage, card).words, seconds=_TAKEN_OVER_WITHIN)
+        await stage.slack.until(
+            lambda: "This call has moved on" in present(stage, card).words, seconds=_TAKEN_OVER_WITHIN
+        )
     await first.until_ready()
     other = voipbin.rings(at="play")
     stage.slack.request_url = f"{first.url}/slack/events"
     another = await stage.asks_to_stop(other)
     await stage.slack.clicks(ALICE, another, "stop.flow")
     await last_word(stage, another)  # by now the first one has done whatever it would do
-    assert "It has moved on" in present(stage, card).words
+    assert "This call has moved on" in present(stage, card).words
     assert stop_requests(voipbin, caller) == []
     assert shared.records(caller.id, What.SENDING) == []
     shared.assert_whole()

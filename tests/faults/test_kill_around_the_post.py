@@ -95,7 +95,7 @@ async def test_killed_while_the_stop_was_on_its_way_and_it_arrives(
     point.release()
     words = await theatre.words_after_restart(card)
     assert heading_of(words) == "Ended"
-    assert "@Alice’s stop had no clear answer (the bot was cut off" in words
+    assert "@Alice’s stop got no clear answer (the bot was cut off" in words
     assert_told_truly(stage, activeflow, words)
     assert len(stop_requests(voipbin, activeflow)) == 1
     assert stops_with_effect(voipbin, activeflow) == 1
@@ -256,7 +256,7 @@ async def test_it_moved_on_while_the_bot_was_dead_and_nothing_had_been_sent(
     async with stage.start():
         await stage.slack.until(lambda: not audit.unfinished(), seconds=30)
         asked_anew = present(stage, card)
-        assert heading(asked_anew).startswith("It has moved on")
+        assert heading(asked_anew).startswith("This call has moved on")
         assert stop_requests(voipbin, activeflow) == []
         await stage.slack.clicks(ALICE, asked_anew, "stop.flow")
         words = await last_word(stage, card)

@@ -262,7 +262,7 @@ async def test_it_moves_on_while_voipbin_is_too_busy_for_the_stop(
 
         witness.then(busy(), moves_on)
         await here.press()
-        await here.reads("It has moved on")
+        await here.reads("This call has moved on")
         await finished(stage, audit)
     assert len(stop_requests(voipbin, here.activeflow)) == 2
     assert voipbin.activeflow(here.activeflow.id).status == "running"

@@ -26,7 +26,7 @@ from tests.scenarios.again import triggered_anew
 from tests.scenarios.conftest import ALICE, INCIDENTS, Stage
 
 _STOP = "/activeflows/{id}/stop"
-_TAKEN = ("is stopping it already", "has been carried out already")
+_TAKEN = ("is stopping it already", "was already used")
 _TAKEN_OVER_WITHIN = 60.0
 """A replica is dead after 15 s without a sign of life; the others look every 3 s."""
 

@@ -25,8 +25,14 @@ from tests.scenarios.conftest import ALICE, INCIDENTS, Stage
 _STOP = "/activeflows/{id}/stop"
 _REFUSED = {401, 429}
 """Answered before any work: such a POST did certainly nothing."""
-_NOTHING_WAS_STOPPED = ("Nothing was stopped", "Too late: nothing was stopped", "Put away", "Still running")
-_NO_LAST_WORD = ("Stopping…", "Not known yet", "Stop this activeflow?", "It has moved on")
+_NOTHING_WAS_STOPPED = ("Nothing was stopped", "Expired. Nothing was stopped.", "Cancelled", "Still running")
+_NO_LAST_WORD = (
+    "Stopping…",
+    "Not known yet",
+    "Stop this activeflow?",
+    "This call has moved on",
+    "This activeflow has moved on",
+)
 
 
 def present(stage: Stage, card: Message) -> Message:

@@ -64,5 +64,5 @@ async def test_a_card_that_was_put_away_says_so(stage: Stage, slack: Workspace, 
     async with stage.start():
         card = renamed(slack, await stage.asks_to_stop(running, channel=OLD))
         await slack.clicks(ALICE, card, ids.CANCEL_STOP)
-        assert (await stage.reads("put this card away", channel=NEW, user=BOB)).ts == card.ts
+        assert (await stage.reads("cancelled this card", channel=NEW, user=BOB)).ts == card.ts
     assert stage.posts(running) == 0

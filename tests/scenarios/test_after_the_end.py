@@ -50,7 +50,7 @@ async def test_a_call_is_not_called_up_before_its_hang_up_had_time_to_come(
     async with stage.start():
         card = await stage.asks_to_stop(activeflow)
         await slack.clicks(ALICE, card, "stop.flow")
-        said = await stage.reads("Call: looking whether it is hung up…")
+        said = await stage.reads("Call: checking whether it was hung up…")
         await slack.until(lambda: len(voipbin.requests_to("GET", f"/calls/{activeflow.reference_id}")) >= 4)
         assert "still up" not in slack.message(INCIDENTS, said.ts).words
 
@@ -123,7 +123,7 @@ async def test_a_reason_given_at_the_press_is_its_givers_and_stays_when_others_p
         await slack.until(lambda: slack.views_of(CAROL))
         await slack.submits(CAROL, slack.views_of(CAROL)[-1], {"stop.reason": {"stop.reason": "loops since noon"}})
         up = await stage.reads("Call: still up")
-        assert "The reason @Carol gave: loops since noon" in up.words
+        assert "Reason from @Carol: loops since noon" in up.words
         assert "Asked by @Alice: loops" not in up.words
         voipbin.telephony.loses_hangups = False
         await slack.clicks(ALICE, up, "call.hang_up")
@@ -131,7 +131,7 @@ async def test_a_reason_given_at_the_press_is_its_givers_and_stays_when_others_p
             "after @Alice pressed"
         )  # whoever follows the call may say sooner that it is hung up
         assert "Call: hung up" in hung_up.words
-        assert "The reason @Carol gave: loops since noon" in hung_up.words
+        assert "Reason from @Carol: loops since noon" in hung_up.words
         record = (await answers(stage, "audit")).words
     assert "outcome: the call was hung up" in record
     assert record.count("reason: “loops since noon”") == 3
@@ -139,7 +139,7 @@ async def test_a_reason_given_at_the_press_is_its_givers_and_stays_when_others_p
 
 async def test_the_card_of_a_stop_asked_for_with_now_says_so(bot: Stage, voipbin: World) -> None:
     card = await bot.asks_to_stop(voipbin.rings(at="play"), words="now it loops")
-    assert "a press stops it whatever it is doing by then" in card.words
+    assert "a press stops it even if it has moved on" in card.words
 
 
 async def test_every_result_has_its_receipt_and_while_it_is_stopped_the_way_out(

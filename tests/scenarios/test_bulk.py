@@ -42,7 +42,7 @@ async def test_nobody_approves_their_own(stage: Stage, bulk: BulkStage, voipbin:
     async with stage.start():
         card = await bulk.asks("type:call")
         await bulk.presses(card, user=ALICE)
-        await stage.reads("a stop needs two people", user=ALICE)
+        await stage.reads("A stop needs two people", user=ALICE)
         assert "Stop these 3" in bulk.now(card)
     assert voipbin.stops == []
 
@@ -111,7 +111,7 @@ async def test_above_the_ceiling_there_is_no_card_but_how_to_narrow(
     bulk.ring(2, voipbin.add_flow("Sales"))
     async with stage.start():
         await stage.slack.types(ALICE, INCIDENTS, "/flows stop all type:call")
-        said = await stage.reads("5 activeflows fit, and at most 4")
+        said = await stage.reads("5 activeflows match. The limit is 4")
         assert "3 × Support line" in said.words
         assert "older:10m" in said.words
         assert bulk.cards() == []
@@ -123,7 +123,7 @@ async def test_without_a_filter_there_is_no_card(stage: Stage, bulk: BulkStage, 
         await stage.slack.types(ALICE, INCIDENTS, "/flows stop all")
         await stage.reads("Say at least one of flow:")
         await stage.slack.types(ALICE, INCIDENTS, "/flows stop all flow:Suport")
-        said = await stage.reads("No running activeflow fits")
+        said = await stage.reads("No running activeflow that you can stop in bulk matches")
         assert "Did you mean Support line?" in said.words
         assert bulk.cards() == []
 
@@ -156,8 +156,8 @@ async def test_exactly_the_frozen_list_is_touched(stage: Stage, bulk: BulkStage,
         words = await bulk.over(card)
     assert "6 of 8 ended · 1 had already ended · 1 skipped · 0 left" in words
     assert f"Had already ended: {ended.id.hex[:8]}" in words
-    assert f"Had moved on, so not touched: {moved.id.hex[:8]}" in words
-    assert "2 more fit now that were not in the list; they were not touched" in words
+    assert f"Moved on, so left alone: {moved.id.hex[:8]}" in words
+    assert "2 more match now. They were not on this card and were left alone" in words
     assert bulk.running([*loops, *born]) == [moved, *born]
     assert stage.posts(ended) == stage.posts(moved) == 0
 
@@ -169,8 +169,11 @@ async def test_what_is_only_probable_is_not_stopped_by_what_it_does(
     probable = voipbin.rings(None, at="play", executed=["queue_join", "answer"])
     async with stage.start():
         await stage.slack.types(ALICE, INCIDENTS, "/flows stop all action:queue_join")
-        said = await stage.reads("No running activeflow fits")
-        assert f"only probable, so a filter by action does not stop them: {probable.id.hex[:8]}" in said.words
+        said = await stage.reads("No running activeflow that you can stop in bulk matches")
+        assert (
+            f"not certain what these are doing, so a filter by action does not stop them: {probable.id.hex[:8]}"
+            in said.words
+        )
         card = await bulk.asks("type:call")
         assert "these 2 activeflows" in card.words
     assert bulk.running([certain, probable]) == [certain, probable]
@@ -183,7 +186,7 @@ async def test_a_flow_outside_the_grant_is_never_in_the_list(stage: Stage, bulk:
     async with stage.start():
         card = await bulk.asks("type:call", user=BOB)
         assert "these 3 activeflows" in card.words
-        assert "not open to whoever asked: up to 2" in card.words
+        assert "whoever asked has no permission for them: up to 2" in card.words
         await bulk.presses(card, user=CAROL)
         await bulk.over(card)
         assert bulk.running([*mine, *others]) == others
@@ -194,7 +197,7 @@ async def test_a_flow_outside_the_grant_is_never_in_the_list(stage: Stage, bulk:
         await bulk.presses(wide, user=BOB)
         words = await bulk.over(wide)
     assert "1 of 3 ended · 2 left" in words
-    assert "Not open to whoever pressed" in words
+    assert "No permission for whoever pressed" in words
     assert bulk.running(others) == others
 
 
@@ -203,10 +206,10 @@ async def test_a_card_that_was_put_away_stops_nothing(stage: Stage, bulk: BulkSt
     async with stage.start():
         card = await bulk.asks("type:call")
         await bulk.presses(card, user=ALICE, button="bulk.cancel")
-        words = await bulk.says(card, "Put away")
-        assert "@Alice put this card away" in words
+        words = await bulk.says(card, "Cancelled")
+        assert "@Alice cancelled this card" in words
         await stage.slack.clicks(CAROL, card, "bulk.stop")
-        await stage.reads("This card was put away", user=CAROL)
+        await stage.reads("This card was cancelled", user=CAROL)
     assert voipbin.stops == []
 
 
@@ -217,8 +220,8 @@ async def test_a_press_after_the_deadline_stops_nothing(stage: Stage, bulk: Bulk
         card = await bulk.asks("type:call")
         await asyncio.sleep(1.1)
         await bulk.presses(card)
-        await bulk.says(card, "Too late: nothing was stopped")
-        await stage.reads("The time to press this card is over", user=CAROL)
+        await bulk.says(card, "Expired. Nothing was stopped.")
+        await stage.reads("This card has expired", user=CAROL)
     assert voipbin.stops == []
 
 

@@ -30,14 +30,14 @@ async def test_bob_may_not_and_asks_and_carols_press_counts(
         assert re.fullmatch("[0-9a-f]{32}", str(refusal.buttons[0].value))
         assert bulk.cards() == []
         await stage.slack.clicks(BOB, refusal, ASK_OTHERS)
-        card = await stage.reads("may not stop these in bulk", user=CAROL)
+        card = await stage.reads("can't stop these in bulk", user=CAROL)
         assert card.ephemeral_to is None
         for words in (
             "Stop these 3 activeflows?",
-            "@Bob may not stop these in bulk and asks @Alice, @Carol to.",
+            "@Bob can't stop these in bulk and asks @Alice, @Carol to.",
             "3 × Support line: waiting for keypad input",
             "by people who may stop in bulk",
-            "Asked by @Bob, who may not stop in bulk: they loop",
+            "Asked by @Bob, who can't stop in bulk: they loop",
         ):
             assert words in card.words
         await stage.reads("Asked in #incidents", user=BOB)
@@ -46,7 +46,7 @@ async def test_bob_may_not_and_asks_and_carols_press_counts(
         words = await bulk.over(card)
     assert words.startswith("All 3 have ended")
     assert "@Carol pressed Stop all" in words
-    assert "Asked by @Bob, who may not stop in bulk: they loop" in words
+    assert "Asked by @Bob, who can't stop in bulk: they loop" in words
     assert [bulk.stops(each) for each in loops] == [1] * 3
     engine = engine_for(sqlite_url)
     with engine.begin() as connection:
@@ -75,7 +75,7 @@ async def test_nobody_approves_their_own_even_with_a_new_permission(
         await stage.reads("You may not stop this here", user=BOB)
         slack.groups["S0ONCALL"].members.append(BOB)
         await bulk.presses(card, user=BOB)
-        await stage.reads("a stop needs two people", user=BOB)
+        await stage.reads("A stop needs two people", user=BOB)
         assert voipbin.stops == []
         await bulk.presses(card, user=CAROL)
         await bulk.over(card)
@@ -135,7 +135,7 @@ flows = ["{support.id}", "{sales.id}"]
         words = await bulk.over(card)
     assert "2 of 3 ended · 1 left" in words
     assert f"Not open to whoever pressed: {others[0].id.hex[:8]}" in words
-    assert "more fit now" not in words
+    assert "more match now" not in words
     assert bulk.running([*mine, *others, *unseen]) == [*others, *unseen]
 
 
@@ -145,7 +145,7 @@ async def test_the_question_goes_to_the_channel_of_the_rules(stage: Stage, bulk:
     async with stage.start():
         refusal = await bulk.refused("type:call", channel=LOBBY)
         await stage.slack.clicks(BOB, refusal, ASK_OTHERS)
-        card = await stage.reads("may not stop these in bulk and asks @Alice, @Carol", user=CAROL)
+        card = await stage.reads("can't stop these in bulk and asks @Alice, @Carol", user=CAROL)
         await stage.reads("Asked in #incidents", user=BOB, channel=LOBBY)
         await bulk.presses(card, user=CAROL)
         await bulk.over(card)
@@ -186,9 +186,9 @@ async def test_where_nobody_can_be_asked_nothing_is_offered(stage: Stage, bulk: 
 @pytest.mark.parametrize(
     ("rules", "words", "answer"),
     [
-        ("bulk_limit = 2", "type:call", "3 activeflows fit, and at most 2"),
+        ("bulk_limit = 2", "type:call", "3 activeflows match. The limit is 2"),
         ("reason_required = true", "type:call", "needs a reason"),
-        ("", "flow:Suport", "No running activeflow fits flow:Suport that you may see. Did you mean Support line?"),
+        ("", "flow:Suport", "No running activeflow that you can see matches flow:Suport. Did you mean Support line?"),
     ],
 )
 async def test_what_could_not_be_asked_is_not_offered(
@@ -224,5 +224,5 @@ async def test_asked_from_a_direct_message_the_card_stands_where_it_was_typed(
         await slack.types(BOB, INCIDENTS, "/flows stop all type:call")
         place = slack.direct_channel(BOB).id
         await slack.clicks(BOB, await stage.reads(REFUSED, user=BOB, channel=place), ASK_OTHERS)
-        card = await stage.reads("may not stop these in bulk and asks @Alice, @Carol", user=CAROL)
+        card = await stage.reads("can't stop these in bulk and asks @Alice, @Carol", user=CAROL)
         assert card.channel == INCIDENTS

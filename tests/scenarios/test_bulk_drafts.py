@@ -28,7 +28,7 @@ async def test_the_list_is_frozen_when_they_are_asked(stage: Stage, bulk: BulkSt
         fourth = bulk.ring(1, flow)[0]
         await bulk.presses(card, user=CAROL)
         words = await bulk.over(card)
-    assert "1 more fit now that were not in the list" in words
+    assert "1 more match now. They were not on this card" in words
     assert bulk.running([second, third, fourth]) == [fourth]
 
 
@@ -42,11 +42,11 @@ async def test_what_fits_no_more_when_they_are_asked_is_said_and_can_be_asked_la
         refusal = await bulk.refused("type:call")
         loops += bulk.ring(3, flow)
         await stage.slack.clicks(BOB, refusal, ASK_OTHERS)
-        await stage.reads("6 activeflows fit, and at most 4", user=BOB)
+        await stage.reads("6 activeflows match. The limit is 4", user=BOB)
         for each in loops:
             voipbin.ends(each)
         await stage.slack.clicks(BOB, refusal, ASK_OTHERS)
-        await stage.reads("No running activeflow fits type:call that you may see", user=BOB)
+        await stage.reads("No running activeflow that you can see matches type:call", user=BOB)
         assert bulk.cards() == []
         bulk.ring(1, flow)
         await stage.slack.clicks(BOB, refusal, ASK_OTHERS)
@@ -61,7 +61,7 @@ async def test_asking_twice_opens_one_card_and_then_points_at_it(stage: Stage, b
         await stage.slack.clicks(CAROL, forged, ASK_OTHERS)
         await stage.reads("There is nothing to be pressed any more", user=CAROL)
         await stage.slack.clicks(BOB, forged, ASK_OTHERS)
-        card = await stage.reads("may not stop these in bulk", user=CAROL)
+        card = await stage.reads("can't stop these in bulk", user=CAROL)
         await stage.reads("Asked in #incidents", user=BOB)
         for asker, name in ((BOB, "@Bob"), (APPROVER, "@Dave")):
             await stage.slack.clicks(asker, forged, ASK_OTHERS)
@@ -97,7 +97,7 @@ async def test_a_refused_presser_can_ask_for_the_card_to_be_pressed(
         note = await stage.reads("to press this card", user=ALICE)
         assert note.thread_ts == card.ts
         await bulk.presses(card, user=ALICE, button="bulk.cancel")
-        await bulk.says(card, "Put away")
+        await bulk.says(card, "Cancelled")
         await stage.slack.clicks(BOB, replace(refusal, ts="1.1", ephemeral_to=None), ASK_OTHERS)
         await stage.reads("There is nothing to be pressed any more", user=BOB)
     assert voipbin.stops == []
@@ -109,7 +109,7 @@ async def test_the_offer_outlives_a_restart(stage: Stage, bulk: BulkStage, voipb
         refusal = await bulk.refused("type:call they loop")
     async with stage.start():
         await stage.slack.clicks(BOB, refusal, ASK_OTHERS)
-        card = await stage.reads("may not stop these in bulk", user=CAROL)
+        card = await stage.reads("can't stop these in bulk", user=CAROL)
         assert "they loop" in card.words
 
 
@@ -127,9 +127,9 @@ async def test_what_is_left_can_be_asked_for_by_somebody_who_may_not(
         born = bulk.ring(1, flow)
         await bulk.presses(card, user=BOB, button="bulk.remainder")
         await stage.slack.clicks(BOB, await stage.reads(REFUSED, user=BOB), ASK_OTHERS)
-        again = await stage.reads("@Bob may not stop these in bulk", user=CAROL)
+        again = await stage.reads("@Bob can't stop these in bulk", user=CAROL)
         assert "Stop these 4 activeflows?" in again.words
-        assert "who may not stop in bulk: they loop" in again.words
+        assert "who can't stop in bulk: they loop" in again.words
         await bulk.presses(again, user=CAROL)
         await bulk.says(again, "All 4 have ended")
     assert bulk.running([*loops, *born]) == born

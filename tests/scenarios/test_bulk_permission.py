@@ -88,10 +88,10 @@ async def test_a_policy_that_takes_it_away_stops_the_rest_from_being_stopped(
             await another_policy_is_in_force(stage, sqlite_url)
         words = await nobody_else_was_stopped(stage, bulk, loops, card)
         why = "no grant of “bulk” names this person or one of their user groups"
-        assert f"It went no further: whoever pressed may not stop it any more: {why}. Nothing else was begun." in words
+        assert f"It did not finish: whoever pressed can no longer stop it: {why}. No more stops were started." in words
         told = (await answers(stage, "audit", user=CAROL)).words
         assert "outcome: 3 of 12 ended" in told
-        assert f"it went no further, because whoever pressed may not stop it any more: {why}" in told
+        assert f"it did not finish, because whoever pressed can no longer stop it: {why}" in told
         await bulk.presses(card, user=ALICE, button="bulk.remainder")
         await stage.slack.until(lambda: len(bulk.cards()) == 2)
         rest = bulk.cards()[-1]
@@ -105,7 +105,7 @@ async def test_a_policy_that_takes_it_away_stops_the_rest_from_being_stopped(
     assert (written[0].who, written[0].detail["because"]) == (CAROL, why)
     assert written[1].detail["outcome"] == "not permitted"
     whole = next(r for r in records(sqlite_url) if r.what is What.OUTCOME and r.activeflow_id is None)
-    assert whole.detail["halted"] == f"whoever pressed may not stop it any more: {why}"
+    assert whole.detail["halted"] == f"whoever pressed can no longer stop it: {why}"
 
 
 @pytest.mark.parametrize("how", ["left the group", "was deactivated", "asked, and left the group"])
@@ -125,7 +125,7 @@ async def test_somebody_whom_slack_knows_otherwise_stops_no_further(
                 slack.groups["S0ONCALL"].members.remove(ALICE if presser == APPROVER else CAROL)
                 await slack.tells({"type": "subteam_members_changed", "subteam_id": "S0ONCALL"})
         words = await nobody_else_was_stopped(stage, bulk, loops, card)
-    assert "It went no further: whoever pressed may not stop it any more: " in words
+    assert "It did not finish: whoever pressed can no longer stop it: " in words
     why = {"was deactivated": "this account is deactivated", "left the group": "no grant of “bulk” names this person"}
     assert why.get(how, "whoever asked may not any more: no grant") in words
 
@@ -140,7 +140,7 @@ async def test_the_rules_that_come_to_want_two_persons_want_them_at_once(
             bulk.rules('two_person = ["bulk"]')
             await another_policy_is_in_force(stage, sqlite_url)
         words = await nobody_else_was_stopped(stage, bulk, loops, card)
-    assert "whoever pressed may not stop it any more: a second person must press" in words
+    assert "whoever pressed can no longer stop it: a second person must press" in words
 
 
 async def test_when_slack_does_not_say_who_pressed_nothing_further_is_sent(
@@ -186,10 +186,10 @@ async def test_an_abort_while_slack_is_waited_for_leaves_the_rest(
         assert point.hold is not None
         await point.hold.arrived()
         await bulk.presses(card, user=ALICE, button="bulk.abort")
-        await stage.reads("Aborting: what is in flight is finished", user=ALICE)
+        await stage.reads("Aborting. Stops already sent are finished", user=ALICE)
         point.hold.release()
         words = await bulk.over(card)
-    assert words.startswith("Aborted: 5 of 8 may still run")
+    assert words.startswith("Aborted: 5 of 8 could still be running")
     assert [stage.posts(each) for each in loops] == [1, 1, 1, 0, 0, 0, 0, 0]
 
 

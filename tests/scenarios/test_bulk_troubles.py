@@ -73,7 +73,7 @@ async def test_when_the_first_one_does_not_obey_no_other_is_touched(
         card = await bulk.asks("type:call")
         await bulk.presses(card)
         words = await bulk.over(card)
-        assert "It went no further than the first one: the first one still runs after its stop was sent" in words
+        assert "Only the first one was tried: the first one still runs after its stop was sent" in words
         assert "0 of 6 ended · 1 not stopped · 5 left" in words
         buttons = stage.slack.message(card.channel, card.ts).buttons
         assert [button.action_id for button in buttons] == ["bulk.remainder"]
@@ -113,12 +113,12 @@ async def test_anybody_who_may_stop_aborts_it_and_the_rest_is_left(
         await bulk.presses(card, user=APPROVER, button="bulk.abort")
         await stage.reads("You may not do this here", user=APPROVER)
         await bulk.presses(card, user=ALICE, button="bulk.abort")
-        await stage.reads("Aborting: what is in flight is finished", user=ALICE)
+        await stage.reads("Aborting. Stops already sent are finished", user=ALICE)
         await bulk.says(card, "Aborting…")
         point.release()
         words = await bulk.over(card)
     left = bulk.running(loops)
-    assert words.startswith(f"Aborted: {len(left)} of 20 may still run")
+    assert words.startswith(f"Aborted: {len(left)} of 20 could still be running")
     assert "@Alice aborted it" in words
     assert 10 <= len(left) < 18
     assert f"{20 - len(left)} of 20 ended" in words
@@ -143,7 +143,7 @@ async def test_what_is_left_is_asked_for_again_and_frozen_anew(stage: Stage, bul
         assert "they loop" in again.words
         assert "Asked by @Carol" in again.words
         await bulk.presses(again, user=CAROL)
-        await stage.reads("a stop needs two people", user=CAROL)
+        await stage.reads("A stop needs two people", user=CAROL)
         await bulk.presses(again, user=ALICE)
         words = await bulk.over(again)
     assert words.startswith("All 5 have ended")
@@ -195,8 +195,8 @@ async def test_what_is_not_sent_in_time_is_not_sent_any_more(stage: Stage, bulk:
         words = await bulk.over(card)
         left = bulk.running(loops)
         assert 0 < len(left) < 7
-        assert "Left, because the time was over" in words
-        assert f"{len(left)} of 10 may still run" in words
+        assert "Left, because time ran out" in words
+        assert f"{len(left)} of 10 could still be running" in words
         late = [each for each in left if stage.posts(each)]
         assert late == []
 
@@ -215,9 +215,9 @@ async def test_a_lone_stop_and_a_bulk_stop_exclude_each_other(stage: Stage, bulk
         await point.arrived()
         await bulk.presses(card)
         words = await bulk.over(card)
-        assert f"Already being stopped by somebody else: {alone.id.hex[:8]}" in words
+        assert f"Already being stopped by someone else: {alone.id.hex[:8]}" in words
         point.release()
-        await bulk.says(lone, "read back from VoIPBIN")
+        await bulk.says(lone, "VoIPBIN shows it ended")
     assert [stage.posts(each) for each in loops] == [1] * 4
 
 

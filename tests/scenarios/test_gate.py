@@ -72,7 +72,7 @@ async def test_a_caller_who_reaches_an_agent_after_a_stop_was_refused_is_asked_a
 ) -> None:
     voipbin.faults.on("POST", STOP, then(answer, lambda: voipbin.moves_to(caller, "confbridge_join")))
     await slack.clicks(ALICE, await bot.asks_to_stop(caller), "stop.flow")
-    await bot.reads("It has moved on")
+    await bot.reads("This call has moved on")
     assert voipbin.stops == []
     assert bot.posts(caller) == 1
     await slack.clicks(ALICE, bot.card(), "stop.flow")
@@ -86,7 +86,7 @@ async def test_a_stop_refused_again_and_again_is_looked_at_before_each_try(
     voipbin.faults.on("POST", STOP, quickly, times=2)
     voipbin.faults.on("POST", STOP, then(quickly, lambda: voipbin.moves_to(caller, "confbridge_join")))
     await slack.clicks(ALICE, await bot.asks_to_stop(caller), "stop.flow")
-    await bot.reads("It has moved on")
+    await bot.reads("This call has moved on")
     assert voipbin.stops == []
     assert bot.posts(caller) == 3
 
@@ -111,7 +111,7 @@ async def test_a_caller_who_reaches_an_agent_while_the_stop_waits_for_its_turn_i
     await slack.until(lambda: any(seen.status == 429 for seen in voipbin.requests))
     await slack.clicks(ALICE, card, "stop.flow")
     voipbin.moves_to(caller, "confbridge_join")
-    await bot.reads("It has moved on")
+    await bot.reads("This call has moved on")
     assert bot.posts(caller) == 0
 
 
@@ -124,7 +124,7 @@ async def test_a_look_that_took_too_long_stops_nothing(
     await slack.clicks(ALICE, card, "stop.flow")
     await slow.arrived()
     voipbin.moves_to(caller, "confbridge_join")
-    await bot.reads("It has moved on")
+    await bot.reads("This call has moved on")
     slow.release()
     assert bot.posts(caller) == 0
 
@@ -202,7 +202,7 @@ async def test_one_person_alone_stops_no_list_where_stops_need_two(
     async with stage.start():
         card = await bulk.asks("type:call")
         await bulk.presses(card, user=ALICE)
-        await stage.reads("Here a stop needs two people", user=ALICE)
+        await stage.reads("A stop needs two people here", user=ALICE)
         assert bulk.running(loops) == loops
         await bulk.presses(card, user=CAROL)
         assert "All 3 have ended" in await bulk.over(card)

@@ -173,7 +173,7 @@ async def test_a_reason_that_is_required_since_the_press_is_required(
         stage.policy.write_text(stage.policy.read_text(encoding="utf-8") + rule, encoding="utf-8")
         await slack.until(lambda: len(policies(sqlite_url)) == 2)
         asked.hold.release()
-        said = await stage.reads("Here a stop needs a reason")
+        said = await stage.reads("A stop needs a reason here")
         assert "Press it again and say why. Nothing was stopped by your press." in said.words
         assert stage.posts(activeflow) == 0
         await slack.clicks(ALICE, card, ids.STOP_FLOW)

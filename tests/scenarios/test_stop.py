@@ -31,7 +31,7 @@ async def test_alice_stops_a_call_and_everybody_reads_that_it_ended(
     assert delivery.error is None
     said = await bot.reads("Call: hung up", user=BOB)
     assert f"Stopped by @{slack.names[ALICE]}" in said.words
-    assert "read back from VoIPBIN" in said.words
+    assert "VoIPBIN shows it ended" in said.words
     assert said.ts == card.ts
     assert not said.buttons
     assert voipbin.activeflow(activeflow.id).status == "ended"
@@ -68,7 +68,7 @@ async def test_it_moved_to_another_situation_and_is_asked_about_once_more(
     card = await bot.asks_to_stop(activeflow)
     voipbin.moves_to(activeflow, "confbridge_join")
     await slack.clicks(ALICE, card, "stop.flow")
-    asked = await bot.reads("It has moved on")
+    asked = await bot.reads("This call has moved on")
     assert "waiting for keypad input" in asked.words
     assert bot.posts(activeflow) == 0
     # The button that was there before the edit says nothing about the new situation.
@@ -87,7 +87,7 @@ async def test_a_press_on_the_card_as_it_was_before_it_changed_stops_nothing(
     old = next(button.value for button in card.buttons if button.action_id == "stop.flow")
     voipbin.moves_to(activeflow, "confbridge_join")
     await slack.clicks(ALICE, card, "stop.flow")
-    await bot.reads("It has moved on")
+    await bot.reads("This call has moved on")
     replay = triggered_anew(slack.deliveries[-1].body)
     await slack.delivers(replay, slack.signed(replay))
     new = next(button.value for button in bot.card().buttons if button.action_id == "stop.flow")
@@ -117,7 +117,7 @@ async def test_a_card_can_be_put_away(bot: Stage, slack: Workspace, voipbin: Wor
     activeflow = voipbin.rings(at="play")
     card = await bot.asks_to_stop(activeflow)
     await slack.clicks(ALICE, card, "stop.cancel")
-    said = await bot.reads("put this card away")
+    said = await bot.reads("cancelled this card")
     assert not said.buttons
     assert bot.posts(activeflow) == 0
 
@@ -129,8 +129,8 @@ async def test_the_time_to_press_ends(stage: Stage, slack: Workspace, voipbin: W
         card = await stage.asks_to_stop(activeflow)
         await asyncio.sleep(1.1)
         await slack.clicks(ALICE, card, "stop.flow")
-        await stage.reads("The time to press this card is over")
-        await stage.reads("Too late: nothing was stopped", user=BOB)
+        await stage.reads("This card has expired")
+        await stage.reads("Expired. Nothing was stopped.", user=BOB)
     assert stage.posts(activeflow) == 0
 
 
@@ -145,7 +145,7 @@ async def test_two_people_press_at_the_same_moment(bot: Stage, slack: Workspace,
             for user in (ALICE, CAROL)
             for message in slack.sees(user, INCIDENTS)
             if message.ephemeral_to == user
-            for words in ("is stopping it already", "has been carried out already")
+            for words in ("is stopping it already", "was already used")
         )
     )
     assert bot.posts(activeflow) == 1

@@ -52,7 +52,7 @@ async def test_who_left_the_menu_is_asked_about_once_more(
 ) -> None:
     activeflow = voipbin.rings(menu, at="digits_receive", executed=["talk", "digits_receive", "talk"] * 2)
     await presses(bot, slack, voipbin, activeflow, way_out)
-    await bot.reads("It has moved on")
+    await bot.reads("This call has moved on")
     assert bot.posts(activeflow) == 0
 
 
@@ -71,14 +71,14 @@ async def test_who_left_the_circle_is_asked_about_once_more(
 ) -> None:
     activeflow = goes_round(voipbin, reports)
     await presses(bot, slack, voipbin, activeflow, way_out)
-    await bot.reads("It has moved on")
+    await bot.reads("This call has moved on")
     assert bot.posts(activeflow) == 0
 
 
 async def test_the_second_lap_is_no_circle_yet(bot: Stage, slack: Workspace, voipbin: World, reports: Flow) -> None:
     activeflow = goes_round(voipbin, reports, laps=2)
     await presses(bot, slack, voipbin, activeflow, "message_send")
-    await bot.reads("It has moved on")
+    await bot.reads("This call has moved on")
 
 
 async def test_all_are_stopped_wherever_in_the_circle_they_are_by_then(

@@ -69,7 +69,7 @@ async def test_bob_may_not_and_asks_and_carols_press_counts(bot: Stage, slack: W
     await slack.types(BOB, INCIDENTS, f"/flows stop {activeflow.id} caller is stuck")
     refusal = await bot.reads("You may not do this here", user=BOB)
     await slack.clicks(BOB, refusal, "stop.ask_others")
-    card = await bot.reads("may not stop this and asks", user=CAROL)
+    card = await bot.reads("can't stop this and asks", user=CAROL)
     assert f"@{slack.names[ALICE]}" in card.words
     assert "@oncall" in card.words
     assert "caller is stuck" in card.words
@@ -90,10 +90,10 @@ async def test_nobody_approves_their_own_even_with_a_new_permission(
         await slack.types(BOB, INCIDENTS, f"/flows stop {activeflow.id}")
         refusal = await stage.reads("You may not do this here", user=BOB)
         await slack.clicks(BOB, refusal, "stop.ask_others")
-        card = await stage.reads("may not stop this and asks", user=BOB)
+        card = await stage.reads("can't stop this and asks", user=BOB)
         slack.add_group("S0ONCALL", "oncall", [BOB, CAROL])
         await slack.clicks(BOB, card, "stop.flow")
-        await stage.reads("a stop needs two people", user=BOB)
+        await stage.reads("A stop needs two people", user=BOB)
     assert stage.posts(activeflow) == 0
 
 
@@ -104,7 +104,7 @@ async def test_the_question_goes_to_the_channel_of_the_rules(stage: Stage, slack
         await slack.types(BOB, LOBBY, f"/flows stop {activeflow.id}")
         refusal = await stage.reads("You may not do this here", user=BOB, channel=LOBBY)
         await slack.clicks(BOB, refusal, "stop.ask_others")
-        card = await stage.reads("may not stop this and asks", user=CAROL, channel=INCIDENTS)
+        card = await stage.reads("can't stop this and asks", user=CAROL, channel=INCIDENTS)
         await slack.clicks(CAROL, card, "stop.flow")
         await stage.reads("Stopped by", user=CAROL, channel=INCIDENTS)
 
@@ -159,7 +159,7 @@ async def test_asked_from_a_direct_message_the_card_stands_where_it_was_typed(
     await slack.types(BOB, INCIDENTS, f"/flows stop {activeflow.id}")
     refusal = await bot.reads("You may not do this here", user=BOB, channel=place)
     await slack.clicks(BOB, refusal, "stop.ask_others")
-    assert (await bot.reads("may not stop this and asks", user=CAROL)).channel == INCIDENTS
+    assert (await bot.reads("can't stop this and asks", user=CAROL)).channel == INCIDENTS
 
 
 async def test_who_may_see_nothing_is_offered_nothing(bot: Stage, slack: Workspace, voipbin: World) -> None:
@@ -183,7 +183,7 @@ async def test_an_approver_presses_what_somebody_who_may_stop_asked_for(
     async with stage.start():
         card = await stage.asks_to_stop(activeflow, user=CAROL)
         await slack.clicks(CAROL, card, "stop.flow")
-        await stage.reads("a stop needs two people", user=CAROL)
+        await stage.reads("A stop needs two people", user=CAROL)
         await slack.clicks(BOB, card, "stop.flow")
         await stage.reads(f"Stopped by @{slack.names[BOB]}")
     assert stage.posts(activeflow) == 1
@@ -258,7 +258,7 @@ async def test_who_presses_second_never_overwrites_what_the_first_press_did(
     stopped.release()
     assert (await bot.reads("Stopped by @Alice", user=BOB)).ts == card.ts
     await slack.clicks(CAROL, card, "stop.flow")
-    await bot.reads("This card has been carried out already", user=CAROL)
+    await bot.reads("This card was already used", user=CAROL)
     assert bot.posts(activeflow) == 1
 
 

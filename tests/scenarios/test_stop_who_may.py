@@ -98,7 +98,7 @@ async def test_two_persons_where_the_rules_say_so(stage: Stage, slack: Workspace
     async with stage.start():
         card = await stage.asks_to_stop(activeflow, user=ALICE)
         await slack.clicks(ALICE, card, "stop.flow")
-        await stage.reads("a stop needs two people")
+        await stage.reads("A stop needs two people")
         assert stage.posts(activeflow) == 0
         await slack.clicks(CAROL, card, "stop.flow")
         await stage.reads(f"Stopped by @{slack.names[CAROL]}")

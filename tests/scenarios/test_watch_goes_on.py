@@ -122,7 +122,7 @@ async def test_a_watch_that_lasts_too_long_says_that_it_no_longer_watches(
     stage.watch_pace = replace(BRISK, lasts=0.3)
     async with stage.start():
         card = await watched(stage, ringing)
-        await says(stage, card, "No longer watched", "it may still run", f"/flows watch {str(ringing.id)[:8]}")
+        await says(stage, card, "No longer watched", "It could still be running", f"/flows watch {str(ringing.id)[:8]}")
 
 
 @pytest.mark.slow

@@ -39,8 +39,8 @@ async def test_still_running_is_told_of_one_outcome_with_its_time_and_until_when
 ) -> None:
     _, said = await still_running(bot, voipbin)
     assert "did not end it (the connection to VoIPBIN broke before the answer was there)" in said.words
-    assert "It still runs, as of 20" in said.words
-    assert "The bot keeps looking until 20" in said.words
+    assert "It was still running at 20" in said.words
+    assert "The bot keeps checking until 20" in said.words
     assert "may have been carried out" not in said.words
     assert "no effect" not in said.words
     assert buttons(said) == ["Try again…"]
@@ -49,7 +49,7 @@ async def test_still_running_is_told_of_one_outcome_with_its_time_and_until_when
 async def test_what_still_ran_is_followed_until_it_ends(bot: Stage, slack: Workspace, voipbin: World) -> None:
     activeflow, said = await still_running(bot, voipbin)
     voipbin.stop(activeflow)
-    ended = await bot.reads("later, and not by @Alice’s stop")
+    ended = await bot.reads("@Alice’s stop did not end it: it still ran after that")
     assert ended.ts == said.ts
     assert ended.words.startswith("Ended")
     await slack.until(lambda: "Call: hung up" in slack.message(said.channel, said.ts).words)
@@ -74,10 +74,10 @@ async def test_after_the_time_it_says_nobody_looks_any_more(stage: Stage, slack:
     stage.patience = replace(stage.patience, follow_every=0.1, follow_for=0.3)
     async with stage.start():
         _, said = await still_running(stage, voipbin)
-        over = await stage.reads("The bot has stopped looking. Please look yourself.")
+        over = await stage.reads("The bot has stopped checking. Please check it yourself.")
         assert over.ts == said.ts
         assert buttons(over) == ["Try again…"]
-        assert "keeps looking" not in over.words
+        assert "keeps checking" not in over.words
 
 
 async def test_a_call_that_is_still_up_is_followed_until_it_is_hung_up(
@@ -88,7 +88,7 @@ async def test_a_call_that_is_still_up_is_followed_until_it_is_hung_up(
     card = await bot.asks_to_stop(activeflow)
     await slack.clicks(ALICE, card, "stop.flow")
     up = await bot.reads("Call: still up, as of 20")
-    assert "The bot keeps looking until 20" in up.words
+    assert "The bot keeps checking until 20" in up.words
     assert buttons(up) == ["Hang up the call"]
     call = voipbin.call_of(activeflow)
     assert call is not None
@@ -96,7 +96,7 @@ async def test_a_call_that_is_still_up_is_followed_until_it_is_hung_up(
     over = await bot.reads("Call: hung up at")
     assert over.ts == up.ts
     assert buttons(over) == []
-    assert "keeps looking" not in over.words
+    assert "keeps checking" not in over.words
 
 
 async def test_following_goes_on_after_a_restart(stage: Stage, slack: Workspace, voipbin: World) -> None:
@@ -104,7 +104,11 @@ async def test_following_goes_on_after_a_restart(stage: Stage, slack: Workspace,
         activeflow, said = await still_running(stage, voipbin)
     async with stage.start():
         voipbin.stop(activeflow)
-        await slack.until(lambda: "later, and not by @Alice’s stop" in slack.message(said.channel, said.ts).words)
+        await slack.until(
+            lambda: (
+                "@Alice’s stop did not end it: it still ran after that" in slack.message(said.channel, said.ts).words
+            )
+        )
     assert stage.posts(activeflow) == 2
 
 
@@ -137,7 +141,7 @@ async def test_a_stop_that_voipbin_refuses_is_told_as_refused_and_sent_once(
     card = await bot.asks_to_stop(activeflow)
     voipbin.faults.on("POST", STOP, faults.status(status, reason), times=None)
     await slack.clicks(ALICE, card, "stop.flow")
-    said = await bot.reads("and nothing was stopped")
+    said = await bot.reads("pressed. Nothing was stopped")
     assert said.words.startswith("Nothing was stopped")
     assert told in said.words
     assert buttons(said) == ["Stop flow", "Cancel"]

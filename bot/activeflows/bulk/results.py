@@ -55,8 +55,8 @@ def halted(became: Mapping[int, Became]) -> str:
 def refused(records: list[Record]) -> str:
     """Why whoever pressed could go no further, from what is on record about the members that were refused."""
     if not records:
-        return "whoever pressed may not stop it any more"
+        return "whoever pressed can no longer stop it"
     because, why = (str(records[0].detail.get(name) or "") for name in ("because", "why"))
     if why == Why.IDENTITY_UNKNOWN:
         return f"Slack did not tell who pressed and what groups they are in, and without that nothing is stopped ({because})"
-    return f"whoever pressed may not stop it any more: {because}"
+    return f"whoever pressed can no longer stop it: {because}"

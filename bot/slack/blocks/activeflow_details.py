@@ -83,7 +83,7 @@ def _fields(details: Details) -> Iterator[str]:
     if activeflow.on_complete_flow_id is not None:
         follower = escaped(sight.on_complete.name, 150) if sight.on_complete and sight.on_complete.name else "flow"
         named = f"{follower} {code(activeflow.on_complete_flow_id.hex[:8])}"
-        yield f"*When it ended*\n{named} was to start" if activeflow.ended else f"*When it ends*\n{named} starts"
+        yield f"*When it ended*\n{named} should have started" if activeflow.ended else f"*When it ends*\n{named} starts"
 
 
 def _call(call: Call | None, now: datetime) -> str:

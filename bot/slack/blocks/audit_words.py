@@ -86,7 +86,7 @@ def _outcome(detail: Detail) -> str:
     words = ended if kind == "Ended" else outcomes.get(kind, escaped(kind, 40))
     why, request_id = _said(detail, "why"), _said(detail, "request_id")
     no_further = _said(detail, "halted")  # of a bulk stop as a whole
-    why += f"; it went no further, because {no_further}" if no_further else ""
+    why += f"; it did not finish, because {no_further}" if no_further else ""
     return f"outcome: {words}{f': {why}' if why else ''}{f' (VoIPBIN request {request_id})' if request_id else ''}"
 
 

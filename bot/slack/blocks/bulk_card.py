@@ -21,7 +21,7 @@ from slack_sdk.models.blocks import (
 from bot.activeflows.bulk.bulk_stop import Bulk, BulkState, Run, remainder
 from bot.activeflows.bulk.tally import bar, tally
 from bot.slack import ids
-from bot.slack.blocks.bulk_question import put_to, what_fits, what_it_does, who_can_press
+from bot.slack.blocks.bulk_question import matches, put_to, what_fits, what_it_does, who_can_press
 from bot.slack.blocks.bulk_result import hang_ups, on_the_line, what_became
 from bot.slack.blocks.manual_commands import all_without_bot
 from bot.slack.blocks.mrkdwn import bold, code, date_token, escaped, mention
@@ -43,7 +43,7 @@ def bulk_card(bulk: Bulk, run: Run, command: str, *, who_may: tuple[str, ...] = 
         blocks += [_section(lines) for lines in parts]
     else:
         told = [*_progress(bulk, run), *what_became(bulk, run)]
-        blocks += [_section([_about(bulk)]), *([_section(told)] if told else [])]
+        blocks += [_section([matches(bulk)]), *([_section(told)] if told else [])]
     buttons = list(_buttons(bulk, run))
     if buttons:
         blocks.append(ActionsBlock(block_id=f"bulk:{bulk.id}", elements=buttons))
@@ -69,40 +69,38 @@ def _header(bulk: Bulk, run: Run) -> str:
         case BulkState.ABORTING:
             return "Aborting…"
         case BulkState.CANCELLED:
-            return "Put away: nothing was stopped"
+            return "Cancelled. Nothing was stopped."
         case BulkState.EXPIRED:
-            return "Too late: nothing was stopped"
+            return "Expired. Nothing was stopped."
         case _:
             return _over(bulk, run)
 
 
 def _over(bulk: Bulk, run: Run) -> str:
     so_far = tally(bulk, run.became)
-    left = f"{so_far.may_run} of {so_far.count} may still run"
+    left = f"{so_far.may_run} of {so_far.count} could still be running"
     if run.aborted_by:
         return f"Aborted: {left}"
-    return f"Over: {left}" if so_far.may_run else f"All {so_far.count} have ended"
+    return f"Done: {left}" if so_far.may_run else f"All {so_far.count} have ended"
 
 
 # ---------------------------------------------------------------- the progress and the end
 
 
-def _about(bulk: Bulk) -> str:
-    return f"{len(bulk.members)} that ran and fitted {code(bulk.filters.words(), 300)}"
-
-
 def _progress(bulk: Bulk, run: Run) -> list[str]:
     match run.state:
         case BulkState.CANCELLED:
-            return [f"{mention(run.aborted_by)} put this card away."]
+            return [f"{mention(run.aborted_by)} cancelled this card."]
         case BulkState.EXPIRED:
-            return [f"The time to press ended at {date_token(bulk.deadline)}."]
+            return [f"This card expired at {date_token(bulk.deadline)}."]
     lines = [f"{mention(run.by)} pressed {bold('Stop all')}" + (f" at {date_token(run.since)}." if run.since else ".")]
     if run.aborted_by:
-        lines.append(f"{mention(run.aborted_by)} aborted it: what was in flight was finished, the rest was left.")
+        lines.append(
+            f"{mention(run.aborted_by)} aborted it. Stops already sent were finished. The rest were left alone."
+        )
     lines.append(f"{_bar(bulk, run)} {progress_words(bulk, run)}")
     if run.unanswered:
-        lines.append("Slack does not say just now who may stop them. Nothing further is sent until it does.")
+        lines.append("Slack is not answering who can stop them. Nothing further is sent until it does.")
     return lines
 
 
@@ -155,14 +153,14 @@ def _buttons(bulk: Bulk, run: Run) -> Iterator[ButtonElement]:
 
 
 def _small_print(bulk: Bulk, run: Run, command: str) -> Iterator[str]:
-    asker = f"Asked by {mention(bulk.asked_by)}" + (", who may not stop in bulk" if bulk.on_behalf else "")
+    asker = f"Asked by {mention(bulk.asked_by)}" + (", who can't stop in bulk" if bulk.on_behalf else "")
     yield asker + (f": {escaped(bulk.reason, 500)}" if bulk.reason else "")
     if run.state is BulkState.OPEN:
         yield who_can_press(bulk)
     if run.state in {BulkState.STOPPING, BulkState.ABORTING} and run.until is not None:
-        yield f"Nothing is sent after {date_token(run.until)}"
+        yield f"No stop is sent after {date_token(run.until)}"
     if run.state is BulkState.DONE:
-        yield f"Each of them is in {code(f'{command} audit')}"
+        yield f"Every stop is in {code(f'{command} audit')}"
     if run.ending is not None and run.ending.receipt:
         yield f"Receipt {code(run.ending.receipt)}"
 

@@ -18,7 +18,13 @@ def put_to(bulk: Bulk, who_may: tuple[str, ...]) -> list[str]:
     """For whom it stands there, when whoever asked may not press it. ``who_may``: ids."""
     if not bulk.on_behalf or not who_may:
         return []
-    return [f"{mention(bulk.asked_by)} may not stop these in bulk and asks {mentions(who_may)} to."]
+    return [f"{mention(bulk.asked_by)} can't stop these in bulk and asks {mentions(who_may)} to."]
+
+
+def matches(bulk: Bulk) -> str:
+    """As in "10 matches for `older:10m`"."""
+    count = len(bulk.members)
+    return f"{count} {'match' if count == 1 else 'matches'} for {code(bulk.filters.words(), 300)}"
 
 
 def what_fits(bulk: Bulk) -> list[str]:
@@ -32,7 +38,7 @@ def what_fits(bulk: Bulk) -> list[str]:
         lines.append(f"The oldest began {date_token(began[0])}, the newest {date_token(began[1])}.")
     if bulk.sample:
         lines.append("For example: " + "; ".join(escaped(words, 150) for words in bulk.sample) + ".")
-    return [f"All that run and fit {code(bulk.filters.words(), 300)}", *lines]
+    return [matches(bulk), *lines]
 
 
 def what_it_does(bulk: Bulk) -> list[str]:
@@ -44,8 +50,8 @@ def what_it_does(bulk: Bulk) -> list[str]:
         lines.append(f"• Starts {times} other {'activeflow' if times == 1 else 'activeflows'}: flow {bold(name, 100)}")
     lines.append("• Cannot be undone")
     lines.append(
-        f"One is stopped first; when it has ended, the others follow, two at a time. Exactly these {count}: "
-        f"what begins after {date_token(bulk.as_of)} is not touched. At most {bulk.limit} at once."
+        f"Stops one first as a test, then two at a time. Only these {count}: "
+        f"what begins after {date_token(bulk.as_of)} is left alone. The limit is {bulk.limit} at once."
     )
     return [*lines, *_left_out(bulk)]
 
@@ -53,8 +59,8 @@ def what_it_does(bulk: Bulk) -> list[str]:
 def who_can_press(bulk: Bulk) -> str:
     """Until when, and who."""
     approved = bulk.second_person and not bulk.on_behalf
-    whom = "somebody else who may stop in bulk, or approve" if approved else "people who may stop in bulk"
-    return f"Can be pressed until {date_token(bulk.deadline)} by {whom}"
+    whom = f" · needs a second person to press, not {mention(bulk.asked_by)}" if approved else ""
+    return f"Expires {date_token(bulk.deadline)}{whom}"
 
 
 def few(short_ids: Sequence[str]) -> str:
@@ -68,13 +74,13 @@ def _left_out(bulk: Bulk) -> Iterator[str]:
     left = bulk.left
     if left.uncertain:
         ids_ = few([id_.hex[:8] for id_ in left.uncertain])
-        yield f"Not in the list, because what they do is only probable: {ids_}"
+        yield f"Left out, because it is not certain what they are doing: {ids_}"
     if left.hidden:
-        yield f"Not in the list, because not open to whoever asked: up to {left.hidden}"
+        yield f"Left out, because whoever asked has no permission for them: up to {left.hidden}"
     if left.unnamed:
-        yield f"May be missing, because the name of the flow could not be read: {left.unnamed}"
+        yield f"Possibly missing, because their flow’s name could not be read: {left.unnamed}"
     if bulk.complete_since is not None:
-        yield f"Looked back to {date_token(bulk.complete_since)}; older ones may be missing"
+        yield f"Complete back to {date_token(bulk.complete_since)}. Older ones could be missing."
 
 
 def _name(flow_name: str) -> str:

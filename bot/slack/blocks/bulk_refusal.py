@@ -23,7 +23,7 @@ def bulk_unasked(unasked: Unasked, *, command: str) -> Message:
         case NoCard.NO_REASON:
             example = to_type(command, f'{asked} "why"')
             shown = f": {example}" if example else ""
-            return Message(f"Here a stop needs a reason. Type it after the filters{shown}. Nothing was stopped.")
+            return Message(f"A stop needs a reason here. Type it after the filters{shown}. Nothing was stopped.")
         case NoCard.TOO_MANY:
             return Message(_too_many(unasked, command))
         case NoCard.NOTHING_FITS:
@@ -39,8 +39,8 @@ def _too_many(unasked: Unasked, command: str) -> str:
     example = to_type(command, typed(StopAll(narrowed))) if narrowed != unasked.filters else ""
     narrower = f", for example {example}" if example else ""
     return (
-        f"{unasked.count} activeflows fit, and at most {unasked.limit} may be stopped at once. Nothing was stopped. "
-        f"Narrow it by flow:, type:, action:, older: or newer:{narrower}. There are {groups}."
+        f"{unasked.count} activeflows match. The limit is {unasked.limit} at once. Nothing was stopped. "
+        f"Narrow it with flow:, type:, action:, older: or newer:{narrower}. They are {groups}."
     )
 
 
@@ -58,14 +58,14 @@ def _narrower(unasked: Unasked) -> Filters:
 
 
 def _nothing(unasked: Unasked, command: str) -> str:
-    which = "that you may see" if unasked.on_behalf else "that you may stop in bulk"
-    words = [f"No running activeflow fits {code(unasked.filters.words(), 300)} {which}."]
+    which = "that you can see" if unasked.on_behalf else "that you can stop in bulk"
+    words = [f"No running activeflow {which} matches {code(unasked.filters.words(), 300)}."]
     frozen = unasked.frozen
     if frozen is not None and frozen.similar:
         words.append(f"Did you mean {' or '.join(bold(name, 100) for name in frozen.similar)}?")
     if frozen is not None and frozen.left.uncertain:
         few = ", ".join(code(id_.hex[:8]) for id_ in frozen.left.uncertain[:10])
-        words.append(f"What these do is only probable, so a filter by action does not stop them: {few}.")
+        words.append(f"It is not certain what these are doing, so a filter by action does not stop them: {few}.")
     if frozen is not None and frozen.left.unnamed:
-        words.append(f"The names of the flows of {frozen.left.unnamed} could not be read.")
+        words.append(f"The flow names of {frozen.left.unnamed} could not be read.")
     return " ".join([*words, f"All that run: {code(f'{command} list')}. Nothing was stopped."])

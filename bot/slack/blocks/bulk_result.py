@@ -11,17 +11,17 @@ from bot.slack.blocks.bulk_question import few
 from bot.slack.blocks.mrkdwn import bold, code, escaped, mentions
 
 _NAMED: Final = {
-    Became.MOVED: "Had moved on, so not touched",
-    Became.TAKEN: "Already being stopped by somebody else",
+    Became.MOVED: "Moved on, so left alone",
+    Became.TAKEN: "Already being stopped by someone else",
     Became.UNKNOWN: "Not known whether they ended",
-    Became.RUNNING: "Still running after their stop was sent",
+    Became.RUNNING: "Still running after a stop was sent",
     Became.NOT_SENT: "Could not be sent",
-    Became.NOT_PERMITTED: "Not open to whoever pressed",
-    Became.ABORTED: "Left by the abort",
-    Became.LATE: "Left, because the time was over",
+    Became.NOT_PERMITTED: "No permission for whoever pressed",
+    Became.ABORTED: "Left when it was aborted",
+    Became.LATE: "Left, because time ran out",
     Became.LEFT: "Left",
     Became.ALREADY: "Had already ended",
-    Became.GONE: "Not there any more",
+    Became.GONE: "No longer there",
 }
 _PRESSED: Final = {
     "hung_up": "Hung up",
@@ -40,18 +40,18 @@ def what_became(bulk: Bulk, run: Run) -> Iterator[str]:
     if run.state is not BulkState.DONE or ending is None:
         return
     if ending.halted:
-        yield f"*It went no further than the first one:* {escaped(ending.halted, 200)}. Nothing else was touched."
+        yield f"*Only the first one was tried:* {escaped(ending.halted, 200)}. The rest were left alone."
     if ending.refused:
-        yield f"*It went no further:* {escaped(ending.refused, 400)}. Nothing else was begun."
+        yield f"*It did not finish:* {escaped(ending.refused, 400)}. No more stops were started."
     yield from _callers(bulk, ending)
     for kind, words in _NAMED.items():
         named = [member.short_id for member in bulk.members if run.of(member) is kind]
         if named:
             yield f"{words}: {few(named)}"
     if ending.more:
-        yield f"{ending.more} more fit now that were not in the list; they were not touched."
+        yield f"{ending.more} more match now. They were not on this card and were left alone."
     elif ending.more is None:
-        yield "Whether more fit now could not be read."
+        yield "Whether more match now could not be read."
 
 
 def on_the_line(bulk: Bulk, run: Run) -> list[Member]:
@@ -83,7 +83,7 @@ def _callers(bulk: Bulk, ending: Ending) -> Iterator[str]:
     up = [member.short_id for member in bulk.members if states.get(member.number) == "up"]
     unheard = [member.short_id for member in bulk.members if states.get(member.number) == "unknown"]
     if up:
-        yield f"*Ended, and the caller is still on the line:* {few(up)}. VoIPBIN was to hang up."
+        yield f"*Ended, and the caller is still on the line:* {few(up)}. VoIPBIN should have hung up."
     if unheard:
         yield f"Ended, and it is not known whether the caller was hung up: {few(unheard)}"
     pressed = [

@@ -22,7 +22,7 @@ def declined_press(declined: Declined, command: str, *, ask: ActionsBlock | None
     """One short private message; ``ask`` stands below it for whoever may not, when somebody can be asked."""
     again = ""
     if declined.activeflow_id is not None:
-        again = f" If it still has to be stopped: {code(f'{command} stop {declined.activeflow_id.hex[:8]}')}"
+        again = f" To stop it now: {code(f'{command} stop {declined.activeflow_id.hex[:8]}')}"
     words = _words(declined, again)
     if declined.why in {Why.IDENTITY_UNKNOWN, Why.SLACK_REFUSES, Why.LEDGER} and declined.activeflow_id is not None:
         return with_way_out(Message(words), declined.activeflow_id)
@@ -51,17 +51,17 @@ def _words(declined: Declined, again: str) -> str:
         case Why.TAKEN:
             return f"{mention(declined.by)} is stopping it already. The card says what becomes of it."
         case Why.LATE:
-            return f"The time to press this card is over. {nothing}{again}"
+            return f"This card has expired. {nothing}{again}"
         case Why.SUPERSEDED:
-            return f"The card has changed since you saw it. {nothing} Please read it again before you press."
+            return f"This card has changed since you saw it. {nothing} Read it again before you press."
         case Why.CANCELLED:
-            return f"This card was put away. {nothing}{again}"
+            return f"This card was cancelled. {nothing}{again}"
         case Why.OVER:
-            return f"This card has been carried out already; it says what became of it. {nothing}"
+            return f"This card was already used. It says what became of it. {nothing}"
         case Why.LEDGER | Why.CARD_UNREAD:
             return _unrecorded(declined, nothing)
         case _:
-            return f"I do not know this card any more. {nothing}"
+            return f"This card is too old for me to know. {nothing}"
 
 
 def _unrecorded(declined: Declined, nothing: str) -> str:
@@ -74,11 +74,11 @@ def _unrecorded(declined: Declined, nothing: str) -> str:
 
 def _rule(declined: Declined) -> str:
     if declined.why is Why.OWN_REQUEST:
-        return "Here a stop needs two people: somebody other than the one who asked has to press."
+        return "A stop needs two people here. Someone other than whoever asked has to press."
     if declined.why is Why.TOO_MANY:
         return f"That is too many at once by now: {escaped(declined.because, 300)}. Ask for fewer."
     then = "Press it again" if declined.activeflow_id is not None else "Ask for it again"
-    return f"Here a stop needs a reason, and this one had none. {then} and say why."
+    return f"A stop needs a reason here, and this one has none. {then} and say why."
 
 
 def _unknown(declined: Declined) -> str:

@@ -43,14 +43,14 @@ from bot.slack.messaging.messenger import Message
 
 _HEADERS: Final[dict[type, str]] = {
     Waiting: "Stop this activeflow?",
-    Moved: "It has moved on. Stop it all the same?",
+    Moved: "This activeflow has moved on",
     StopInHand: "Stopping…",
     Ended: "Ended",
     NotKnown: "Not known yet",
     StillRunning: "Still running",
     NotSent: "Nothing was stopped",
-    Expired: "Too late: nothing was stopped",
-    Cancelled: "Put away: nothing was stopped",
+    Expired: "Expired. Nothing was stopped.",
+    Cancelled: "Cancelled. Nothing was stopped.",
 }
 
 _OPEN: Final = (Waiting, Moved)
@@ -59,7 +59,7 @@ _OPEN: Final = (Waiting, Moved)
 
 def stop_card(intent: Intent, phase: Phase, command: str) -> Message:
     """The card of this intent in this phase. ``command``: the slash command, for what to type next."""
-    header = _header(phase)
+    header = _header(intent, phase)
     what_became = _what_became(intent, phase, command)
     blocks: list[Block] = [
         HeaderBlock(text=PlainTextObject(text=header)),
@@ -81,11 +81,13 @@ def stop_card(intent: Intent, phase: Phase, command: str) -> Message:
     return Message(" ".join(aloud), tuple(blocks))
 
 
-def _header(phase: Phase) -> str:
+def _header(intent: Intent, phase: Phase) -> str:
     if isinstance(phase, Ended):
         return "Stopped" if phase.attribution is Attribution.THIS_PRESS else "Ended"
     if isinstance(phase, NotKnown) and phase.final:
         return "Not known"
+    if isinstance(phase, Moved) and intent.seen.reference_type == "call":
+        return "This call has moved on"
     return _HEADERS[type(phase)]
 
 
@@ -96,7 +98,7 @@ def _name(intent: Intent) -> str:
 def _what(intent: Intent, *, over: bool) -> str:
     began = f" · began {date_token(intent.seen.created_at)}" if intent.seen.created_at else ""
     kind = f" · {escaped(intent.seen.reference_type, 40)}" if intent.seen.reference_type else ""
-    return f"{bold(_name(intent), 150)}  {code(intent.short_id)}{kind}{began}\n{'when asked: ' if over else ''}{escaped(intent.seen.words, 400)}"
+    return f"{bold(_name(intent), 150)}  {code(intent.short_id)}{kind}{began}\n{'When asked: ' if over else ''}{escaped(intent.seen.words, 400)}"
 
 
 def _consequences(intent: Intent) -> str:
@@ -107,9 +109,10 @@ def _buttons(intent: Intent, phase: Phase) -> list[ButtonElement]:
     """What can be pressed now. Values are ids and nothing else."""
     about = f"{plain(_name(intent), 40)} {intent.short_id}"
     if isinstance(phase, _OPEN) or (isinstance(phase, NotSent) and phase.pressable):
+        stop, leave = ("Stop it anyway", "Leave it") if isinstance(phase, Moved) else ("Stop flow", "Cancel")
         return [
-            _button("Stop flow", ids.STOP_FLOW, intent.id, f"Stop flow {about}", danger=True),
-            _button("Cancel", ids.CANCEL_STOP, intent.id, f"Do not stop {about}"),
+            _button(stop, ids.STOP_FLOW, intent.id, f"{stop} {about}", danger=True),
+            _button(leave, ids.CANCEL_STOP, intent.id, f"Do not stop {about}"),
         ]
     buttons = []
     if isinstance(phase, StillRunning | NotKnown) and _over(phase):
@@ -137,11 +140,11 @@ def _button(text: str, action_id: str, value: str, label: str, *, danger: bool =
 def _small_print(intent: Intent, phase: Phase, command: str) -> list[str]:
     lines = _asked(intent)
     if isinstance(phase, _OPEN):
-        lines.append(f"Can be pressed until {date_token(intent.deadline)} by people who may stop it")
+        lines.append(f"Expires {date_token(intent.deadline)}")
     if isinstance(phase, _OPEN) and intent.without_second_question:
-        lines.append("Asked for with *now*: a press stops it whatever it is doing by then")
+        lines.append("Asked with *now*: a press stops it even if it has moved on")
     if isinstance(phase, NotKnown | StillRunning | NotSent):
-        lines.append(f"Look again: {code(f'{command} show {intent.short_id}')}")
+        lines.append(f"Check it now: {code(f'{command} show {intent.short_id}')}")
     if not isinstance(phase, Ended | Cancelled):
         lines.append(without_bot(intent.activeflow_id))
     if _may_be_up(phase) and intent.seen.call_id is not None:
@@ -154,12 +157,12 @@ def _small_print(intent: Intent, phase: Phase, command: str) -> list[str]:
 
 
 def _asked(intent: Intent) -> list[str]:
-    asker = f"Asked by {mention(intent.asked_by)}" + (", who may not stop it" if intent.on_behalf else "")
+    asker = f"Asked by {mention(intent.asked_by)}" + (", who can't stop it" if intent.on_behalf else "")
     if not intent.reason:
         return [asker]
     if intent.reason_by in ("", intent.asked_by):
         return [f"{asker}: {escaped(intent.reason, 500)}"]
-    return [asker, f"The reason {mention(intent.reason_by)} gave: {escaped(intent.reason, 500)}"]
+    return [asker, f"Reason from {mention(intent.reason_by)}: {escaped(intent.reason, 500)}"]
 
 
 def _may_be_up(phase: Phase) -> bool:
@@ -171,10 +174,13 @@ def _what_became(intent: Intent, phase: Phase, command: str) -> list[str]:
     match phase:
         case Waiting() if phase.who_may:
             asked = mentions(phase.who_may)
-            return [f"{mention(intent.asked_by)} may not stop this and asks {asked} to."]
+            return [f"{mention(intent.asked_by)} can't stop this and asks {asked} to."]
         case Moved():
-            return [f"When {mention(phase.by)} pressed, it was no longer “{escaped(phase.was, 300)}”.",
-                    f"Now: {bold(intent.seen.words, 300)}. Nothing was stopped; press again if you still mean it."]  # fmt: skip
+            return [
+                f"Was: {escaped(phase.was, 300)}.",
+                f"*Now: {escaped(intent.seen.words, 300)}.*",
+                f"{mention(phase.by)} pressed. Nothing was stopped.",
+            ]
         case StopInHand():
             return [f"{mention(phase.by)} pressed {bold('Stop flow')} at {date_token(phase.since)}."]
         case Ended():
@@ -184,12 +190,12 @@ def _what_became(intent: Intent, phase: Phase, command: str) -> list[str]:
         case StillRunning():
             return _still_running(phase)
         case NotSent():
-            return [f"{mention(phase.by)} pressed, and nothing was stopped: {escaped(phase.trouble.why, 300)}."]
+            return [f"{mention(phase.by)} pressed. Nothing was stopped: {escaped(phase.trouble.why, 300)}."]
         case Expired():
             again = code(f"{command} stop {intent.short_id}")
-            return [f"The time to press ended at {date_token(intent.deadline)}. If it still has to be stopped: {again}"]
+            return [f"This card expired at {date_token(intent.deadline)}. To stop it now: {again}"]
         case Cancelled():
-            return [f"{mention(phase.by)} put this card away."]
+            return [f"{mention(phase.by)} cancelled this card."]
         case _:
             return []
 
@@ -198,31 +204,31 @@ def _ended(phase: Ended) -> str:
     at = f" at {date_token(phase.at)}" if phase.at else ""
     match phase.attribution:
         case Attribution.THIS_PRESS:
-            return f"Stopped by {mention(phase.by)}: it ended{at}, read back from VoIPBIN."
+            return f"Stopped by {mention(phase.by)}. VoIPBIN shows it ended{at}."
         case Attribution.ALREADY:
             return f"It had already ended{at} when {mention(phase.by)} pressed. Nothing was sent."
         case Attribution.CALL_UNREAD:
             return (
-                f"It ended{at}, read back from VoIPBIN, after {mention(phase.by)}’s stop. Its call could not be read, so "
+                f"VoIPBIN shows it ended{at}, after {mention(phase.by)}’s stop. Its call could not be read: either "
                 "that stop ended it, or the caller hung up just before."
             )
         case Attribution.BEFORE:
-            return f"It had ended{at} before {mention(phase.by)}’s stop reached it, as VoIPBIN said and shows."
+            return f"VoIPBIN shows it ended{at}, before {mention(phase.by)}’s stop reached it."
         case Attribution.LATER:
-            return f"It ended{at}, read back from VoIPBIN: later, and not by {mention(phase.by)}’s stop, which had not ended it."
+            return f"VoIPBIN shows it ended{at}. {mention(phase.by)}’s stop did not end it: it still ran after that."
         case Attribution.BY_ITSELF:
             return f"It ended by itself{at}, just before {mention(phase.by)}’s stop reached it."
         case _:
             return (
-                f"It ended{at}, read back from VoIPBIN. {mention(phase.by)}’s stop had no clear answer"
-                f"{_because(phase.trouble)}, so that stop ended it, or it ended by itself meanwhile."
+                f"VoIPBIN shows it ended{at}. {mention(phase.by)}’s stop got no clear answer"
+                f"{_because(phase.trouble)}: either that stop ended it, or it ended by itself meanwhile."
             )
 
 
 def _call_after(intent: Intent, phase: Ended) -> Sequence[str]:
     call = phase.call
     if call is None:
-        return ("Call: looking whether it is hung up…",) if intent.seen.call_id is not None else ()
+        return ("Call: checking whether it was hung up…",) if intent.seen.call_id is not None else ()
     pressed = f" {mention(call.hung_up_by)} pressed *Hang up the call*: {escaped(call.why, 300)}." if call.why else ""
     as_of = f", as of {date_token(call.read_at)}" if call.read_at else ""
     match call.state:
@@ -232,7 +238,7 @@ def _call_after(intent: Intent, phase: Ended) -> Sequence[str]:
         case "hanging_up":
             return (f"Call: hanging up{as_of}.{pressed}{_followed(call.until)}",)
         case "up":
-            still = " VoIPBIN was to hang it up and has not yet; the caller is still on the line."
+            still = " VoIPBIN should have hung it up and has not yet. The caller is still on the line."
             return (f"*Call: still up*{as_of}.{pressed or still}{_followed(call.until)}",)
         case _:
             return (f"Call: not known whether it was hung up.{pressed}{_followed(call.until)}",)
@@ -243,26 +249,26 @@ def _child_after(intent: Intent, phase: Ended) -> Sequence[str]:
         return ()
     name = bold(intent.seen.on_complete or "its on-complete flow", 150)
     if phase.child.activeflow_id is None:
-        return (f"On complete: {name} was to start; no activeflow of it was found.",)
+        return (f"On complete: {name} should have started. No activeflow of it was found.",)
     return (f"On complete: {name} started as {code(phase.child.activeflow_id.hex[:8])}.",)
 
 
 def _still_running(phase: StillRunning) -> list[str]:
     lines = [
-        f"{mention(phase.by)}’s stop did not end it{_because(phase.trouble)}. It still runs, as of {date_token(phase.at)}.",
-        "The bot sends no more stops for this card.",
+        f"{mention(phase.by)}’s stop did not end it{_because(phase.trouble)}.",
+        f"*It was still running at {date_token(phase.at)}.* This card sends no more stops.",
     ]
-    return [*lines, _followed(phase.until).strip() or "The bot has stopped looking. Please look yourself."]
+    return [*lines, _followed(phase.until).strip() or "The bot has stopped checking. Please check it yourself."]
 
 
 def _not_known(phase: NotKnown) -> list[str]:
     as_of = date_token(phase.since)
     lines = [
-        f"{mention(phase.by)}’s stop was sent; whether it worked is not known{_because(phase.trouble)}, as of {as_of}."
+        f"{mention(phase.by)}’s stop was sent. At {as_of} it was not known whether it worked{_because(phase.trouble)}."
     ]
     if not phase.final:
-        return [*lines, "The bot keeps looking and changes this card when it knows."]
-    return [*lines, _followed(phase.until).strip() or "The bot has stopped looking. Please look yourself."]
+        return [*lines, "The bot keeps checking and updates this card when it knows."]
+    return [*lines, _followed(phase.until).strip() or "The bot has stopped checking. Please check it yourself."]
 
 
 def _because(trouble: Trouble) -> str:
@@ -271,4 +277,4 @@ def _because(trouble: Trouble) -> str:
 
 def _followed(until: datetime | None) -> str:
     """Within what bound the card is kept true; empty when nobody looks any more."""
-    return f" The bot keeps looking until {date_token(until)} and changes this card." if until else ""
+    return f" The bot keeps checking until {date_token(until)} and updates this card." if until else ""

@@ -102,17 +102,15 @@ def _how(watch: Watch, ending: Ending, command: str) -> str:
             others = "the caller hung up, or it" if watch.reference_type == "call" else "it"
             return f"{words}, at {at}. No stop of this bot’s: {others} was ended elsewhere."
         case How.DELETED:
-            return f"VoIPBIN does not have it any more, noticed at {at}: it was deleted. How it ended is not known."
+            return f"It was deleted: VoIPBIN no longer has it, noticed at {at}. How it ended is not known."
         case How.NOT_KNOWN:
             return f"Followed until {at}: {escaped(ending.words, 300)}."
         case How.UNWATCHED:
-            return (
-                f"{mention(ending.by)} pressed or typed {bold('unwatch')} at {at}. Nothing was stopped. Again: {again}"
-            )
+            return f"{mention(ending.by)} pressed or typed {bold('unwatch')} at {at}. Nothing was stopped. Watch it again: {again}"
         case How.NOT_PERMITTED:
-            return f"{mention(watch.by)} may not view it here any more, noticed at {at}; it may still run. Who may: {again}"
+            return f"{mention(watch.by)} can't view it here any more, noticed at {at}. It could still be running. Who can: {again}"
         case _:
-            return f"The bot stopped watching at {date_token(ending.at)}; it may still run. Again: {again}"
+            return f"The bot stopped watching at {at}. It could still be running. Watch it again: {again}"
 
 
 def _buttons(watch: Watch, ending: Ending | None) -> list[ButtonElement]:

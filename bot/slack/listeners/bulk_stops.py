@@ -41,13 +41,11 @@ from bot.slack.press_translation import press_of
 Reaction: TypeAlias = Callable[[ListenerContext, Interaction, str], Awaitable[None]]
 """What a button does, given the bulk's id."""
 _ABORTING: Final = Message(
-    "Aborting: what is in flight is finished, the rest is left. The card says what became of it."
+    "Aborting. Stops already sent are finished, the rest are left alone. The card says what became of each."
 )
-_NOTHING_TO_ABORT: Final = Message(
-    "There is nothing to abort: it is not under way (any more). The card says how it is."
-)
-_TOO_LATE: Final = Message("It is too late to put this card away: it says what becomes of it.")
-_NO_CARD: Final = Message("I do not know this card any more. Nothing was stopped.")
+_NOTHING_TO_ABORT: Final = Message("Nothing to abort: it is not running. The card says how it is.")
+_TOO_LATE: Final = Message("Too late to cancel. The card says what became of it.")
+_NO_CARD: Final = Message("This card is too old for me to know. Nothing was stopped.")
 
 
 def register(app: AsyncApp, context: ListenerContext) -> None:

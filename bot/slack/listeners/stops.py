@@ -214,7 +214,7 @@ async def _put_away(context: ListenerContext, interaction: Interaction, intent_i
     if put_away:
         await context.cards.show(intent, Cancelled(operator.person.id), press_of(interaction, intent_id, context.now()))
     else:
-        await _tell(context, interaction, Message("It is too late to put this card away: it says what becomes of it."))
+        await _tell(context, interaction, Message("Too late to cancel. The card says what became of it."))
 
 
 async def _tell(context: ListenerContext, interaction: Interaction, message: Message) -> None:

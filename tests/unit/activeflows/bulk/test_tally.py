@@ -37,7 +37,7 @@ def test_an_aborted_stop_is_drawn_as_far_as_it_came() -> None:
     run = Run(BulkState.DONE, "p", "U0ALICE", AT, AT, "U0BOB", became, Ending())
     said = bulk_card(_BULK, run, "/flows").text
     assert "▓" * 10 + "░" * 10 + " 5 of 10 ended · 5 left" in said
-    assert said.startswith("Aborted: 5 of 10 may still run")
+    assert said.startswith("Aborted: 5 of 10 could still be running")
 
 
 @given(fates, st.integers(1, 1000))

@@ -159,4 +159,4 @@ def test_entered_flows_are_named_once_and_what_was_to_follow_is_told_in_the_righ
     assert "*Flows entered*\\nBilling, Flow 0, Flow 1, Flow 2, Flow 3 and 3 more" in said
     assert "one, its name not known" in words(replace(one, entered=(None,)))
     assert "*When it ends*" in said
-    assert "was to start" in words(details(status=Status.ENDED))
+    assert "should have started" in words(details(status=Status.ENDED))
