@@ -149,6 +149,10 @@ class Decision:
     because: str
     grant: int | None = None
     who_may: tuple[str, ...] = ()
+    unnamed: bool = False
+    """Refused because no grant of it names this full member."""
+    channels: tuple[str, ...] = ()
+    """Refused in this channel only: where this person may do it."""
 
 
 def decide(policy: Policy, person: Person, *, channel: str, permission: Permission, flow: Flow) -> Decision:
@@ -168,7 +172,14 @@ def decide(policy: Policy, person: Person, *, channel: str, permission: Permissi
                 allowed=True, permission=permission, because=f"allowed by grant {grant.number}", grant=grant.number
             )
     because = _why_not(policy, person, channel, permission, flow, giving=giving, named=named)
-    return Decision(allowed=False, permission=permission, because=because, who_may=_askable(fitting, person))
+    return Decision(
+        allowed=False,
+        permission=permission,
+        because=because,
+        who_may=_askable(fitting, person),
+        unnamed=bool(giving) and not named and person.standing is Standing.MEMBER and not person.unanswered,
+        channels=_elsewhere(named, channel, flow),
+    )
 
 
 def open_questions(
@@ -209,25 +220,33 @@ def _why_not(
     named: list[Grant],
 ) -> str:
     if not policy.grants:
-        return "the policy grants nothing to anybody"
+        return "the policy gives nobody any permission"
     if not giving:
-        return f"no grant gives “{permission}” to anybody"
+        return f"the policy gives nobody “{permission}”"
     if not named:
         if person.standing is Standing.DEACTIVATED:
             return "this account is deactivated"
         if person.standing is not Standing.MEMBER:
-            return f"this account is {person.standing}, and no grant of “{permission}” names it by its own id"
-        unknown = f"; whether they are in {', '.join(sorted(person.unanswered))} Slack did not say"
+            return f"this account is {person.standing}, and needs a “{permission}” grant to its own id"
+        unknown = f"; Slack did not say who is in {', '.join(sorted(person.unanswered))}"
         those = any(not grant.to.isdisjoint(person.unasked) for grant in giving)  # which give it elsewhere
-        here_ = " that counts here" if those else ""
-        nobody = f"no grant of “{permission}”{here_} names this person or one of their user groups"
+        here_ = " here" if those else ""
+        nobody = f"no “{permission}” permission{here_}, directly or through a user group"
         return nobody + (unknown if person.unanswered else "")
     here = [g for g in named if g.channels is None or channel in g.channels]
     if not here:
         numbers = _numbers(named)
-        return f"{numbers} would allow “{permission}”, but not in this channel"
+        return f"not from this channel ({numbers} would allow “{permission}” elsewhere)"
     which = "this flow" if flow is not None else "an activeflow without a flow"
-    return f"{_numbers(here)} would allow “{permission}”, but not for {which}"
+    return f"not for {which} ({_numbers(here)} would allow “{permission}” for others)"
+
+
+def _elsewhere(named: list[Grant], channel: str, flow: Flow) -> tuple[str, ...]:
+    """The channels of a person's grants, when none of them counts in this one."""
+    if any(grant.channels is None or channel in grant.channels for grant in named):
+        return ()
+    reaching = [grant.channels or frozenset() for grant in named if grant.reaches(flow)]
+    return tuple(dict.fromkeys(place for places in reaching for place in sorted(places)))
 
 
 def _numbers(grants: list[Grant]) -> str:

@@ -39,7 +39,7 @@ async def test_a_loop_is_said_by_itself_and_shown_and_stopped(
     await expect(alert).to_contain_text("5th lap of")
     vic = await opens("Vic Viewer")
     await vic.presses("Stop…", vic.public("Going round in circles"))
-    await expect(vic.private("You may not do this here")).to_be_visible()
+    await expect(vic.private("You don't have permission to")).to_be_visible()
     await olive.presses("Show", alert)
     await expect(olive.private(str(lost.id))).to_contain_text("Going round in circles")
     await olive.presses("Stop…", alert)

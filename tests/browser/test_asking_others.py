@@ -26,7 +26,7 @@ async def test_the_viewer_asks_the_operator_presses_and_everybody_reads_who_want
 ) -> None:
     vic = await opens("Vic Viewer")
     await vic.types(f"/flows stop {short(call)} the caller hears silence")
-    refusal = vic.private("You may not do this here")
+    refusal = vic.private("You don't have permission to")
     await vic.presses("Ask someone who can", refusal)
     await expect(vic.private("Asked in #incidents")).to_be_visible()
 
@@ -38,7 +38,7 @@ async def test_the_viewer_asks_the_operator_presses_and_everybody_reads_who_want
     ):
         await expect(card).to_contain_text(words)
     await vic.presses("Stop flow", vic.card(call))
-    await expect(vic.private("You may not stop this here")).to_be_visible()
+    await expect(vic.private("You can't stop this")).to_be_visible()
     assert (world.activeflow(call.id).status, _posts(world, call)) == ("running", 0)
 
     await olive.presses("Stop flow", card)
@@ -56,7 +56,7 @@ async def test_the_viewer_asks_for_many_at_once_and_the_operators_press_stops_ex
     loops = [world.rings(flow, at="digits_receive") for _ in range(4)]
     vic = await opens("Vic Viewer")
     await vic.types('/flows stop all flow:"Hangs since the update" they hang')
-    refusal = vic.private("You may not do this here")
+    refusal = vic.private("You don't have permission to")
     await expect(refusal).to_contain_text("@Olive Operator")
     late = world.rings(flow, at="digits_receive")
     await vic.presses("Ask someone who can", refusal)
@@ -71,7 +71,7 @@ async def test_the_viewer_asks_for_many_at_once_and_the_operators_press_stops_ex
     ):
         await expect(card).to_contain_text(words)
     await vic.presses("Stop all 5", vic.public("Asked by @Vic Viewer"))
-    await expect(vic.private("You may not stop this here")).to_be_visible()
+    await expect(vic.private("You can't stop this")).to_be_visible()
     assert {world.activeflow(each.id).status for each in (*loops, late)} == {"running"}
 
     await olive.presses("Stop all 5", card)
@@ -89,7 +89,7 @@ async def test_the_viewer_presses_a_card_that_stands_there_and_then_asks_for_it_
     await olive.asks_to_stop(call)
     vic = await opens("Vic Viewer")
     await vic.presses("Stop flow", vic.card(call))
-    await vic.presses("Ask someone who can", vic.private("You may not stop this here"))
+    await vic.presses("Ask someone who can", vic.private("You can't stop this"))
     await expect(olive.page.get_by_text("asks @oncall, @Olive Operator to press this card")).to_be_attached()
     assert (world.activeflow(call.id).status, _posts(world, call)) == ("running", 0)
 
@@ -100,7 +100,7 @@ async def test_the_approver_asks_for_nothing_and_approves_what_the_operator_aske
 ) -> None:
     ava = await opens("Ava Approver")
     await ava.types(f"/flows stop {short(call)}")
-    await expect(ava.private("You may not do this here")).to_contain_text("@Olive Operator")
+    await expect(ava.private("You don't have permission to")).to_contain_text("@Olive Operator")
     await olive.asks_to_stop(call)
     await ava.presses("Stop flow", ava.card(call))
     await expect(olive.card(call)).to_contain_text("Stopped by @Ava Approver. VoIPBIN shows it ended at")
@@ -114,7 +114,7 @@ async def test_the_approver_cannot_press_what_somebody_asked_for_who_may_not_sto
 ) -> None:
     vic, ava = await opens("Vic Viewer"), await opens("Ava Approver")
     await vic.types(f"/flows stop {short(call)}")
-    await vic.presses("Ask someone who can", vic.private("You may not do this here"))
+    await vic.presses("Ask someone who can", vic.private("You don't have permission to"))
     await ava.presses("Stop flow", ava.card(call))
-    await expect(ava.private("You may not stop this here")).to_contain_text("Nothing was stopped by your press.")
+    await expect(ava.private("You can't stop this")).to_contain_text("Nothing was stopped by your press.")
     assert (world.activeflow(call.id).status, _posts(world, call)) == ("running", 0)

@@ -53,6 +53,6 @@ async def test_whoever_lost_the_permission_while_the_bot_lay_dead_stops_nothing(
     await bot.kill()
     stage.policy.write_text(POLICY.replace('"view", "stop"', '"view"'), encoding="utf-8")
     await processes.start()
-    assert "no grant gives “stop” to anybody" in await last_word(stage, card)
+    assert "the policy gives nobody “stop”" in await last_word(stage, card)
     await stage.slack.until(lambda: not audit.unfinished())
     assert stop_requests(voipbin, caller) == []

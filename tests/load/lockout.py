@@ -34,7 +34,7 @@ from tests.load.one_line import tell
 CHANNEL, OUTSIDER = "C0INCIDENTS", "U0OUTSIDER"
 _ASKED: Final = ("users.info", "usergroups.users.list")
 _BESIDE_EACH_OTHER: Final = 4
-_TOLD_OFF: Final = ("You may not", "did not tell me", "only so often")
+_TOLD_OFF: Final = ("You can't", "You don't have permission", "did not tell me", "only so often")
 
 
 class Case:

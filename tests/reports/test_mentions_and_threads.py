@@ -85,7 +85,7 @@ async def test_a_stop_asked_for_in_a_thread_happens_there_and_the_record_says_so
     card = await mentions(bot, f"stop {calling.id} it loops", thread=root)
     assert (card.thread_ts, card.ephemeral_to) == (root, None)
     await slack.clicks(BOB, card, ids.STOP_FLOW)
-    refusal = await bot.reads("You may not stop this here", user=BOB)
+    refusal = await bot.reads("You can't stop this", user=BOB)
     assert (refusal.thread_ts, refusal.ephemeral_to) == (root, BOB)
     await slack.clicks(ALICE, card, ids.STOP_FLOW)
     result = await bot.reads("Stopped by @Alice", user=BOB)
@@ -129,7 +129,7 @@ async def test_those_who_may_are_asked_in_the_thread_below_its_root(
     card = await slack.until(lambda: next((m for m in _bots(slack) if "Asked by @Bob" in m.words), None))
     assert card.thread_ts == root
     await slack.clicks(BOB, card, ids.STOP_FLOW)
-    refusal = await bot.reads("You may not stop this here", user=BOB)
+    refusal = await bot.reads("You can't stop this", user=BOB)
     await slack.clicks(BOB, refusal, ids.ASK_OTHERS)
     pointer = await slack.until(lambda: next((m for m in _bots(slack) if "to press this card" in m.words), None))
     assert pointer.thread_ts == root

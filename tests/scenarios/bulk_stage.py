@@ -10,7 +10,7 @@ from bot.demo.voipbin.state import Activeflow, Flow
 from tests.scenarios.conftest import ALICE, BOB, CAROL, INCIDENTS, Stage
 
 APPROVER = "U0DAVE"
-REFUSED = "You may not do this here"
+REFUSED = "You don't have permission to"
 ASK_OTHERS = "bulk.ask_others"
 BULK_POLICY = f"""
 [[grant]]

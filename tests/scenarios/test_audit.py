@@ -79,7 +79,7 @@ async def test_whoever_may_not_audit_reads_their_own_records_and_is_told_so(
 async def test_the_records_of_others_take_the_permission(bot: Stage, slack: Workspace, voipbin: World) -> None:
     await stopped(bot, slack, voipbin)
     refused = await answers(bot, "audit @Carol")
-    assert "You may not do this here: no grant of “audit” names this person" in refused.words
+    assert "You don't have permission to read everybody’s records" in refused.words
     assert "You can ask @Bob" in refused.words
     assert not lines(refused)
     carols = await answers(bot, "audit @Carol", user=BOB)
@@ -90,16 +90,16 @@ async def test_the_records_of_others_take_the_permission(bot: Stage, slack: Work
 async def test_a_guest_who_may_nothing_reads_nothing(bot: Stage) -> None:
     for asked in ("audit", "audit me", "audit @Alice"):
         refused = await answers(bot, asked, user=GUEST)
-        assert "You may not do this here: this account is a guest" in refused.words
+        assert "You can't see activeflows: this account is a guest" in refused.words
 
 
 async def test_a_press_that_was_refused_is_in_the_record(bot: Stage, slack: Workspace, voipbin: World) -> None:
     activeflow = voipbin.rings(voipbin.add_flow("Support line"), at="play")
     card = await bot.asks_to_stop(activeflow)
     await slack.clicks(BOB, card, ids.STOP_FLOW)
-    await bot.reads("You may not stop this here", user=BOB)
+    await bot.reads("You can't stop this", user=BOB)
     newest = lines(await answers(bot, "audit me", user=BOB))[0]
-    assert "@Bob refused: no grant of “stop” names this person or one of their user groups" in newest
+    assert "@Bob refused: no “stop” permission, directly or through a user group" in newest
     assert bot.posts(activeflow) == 0
 
 

@@ -118,7 +118,7 @@ async def test_the_head_is_posted_where_the_policy_says_once_also_across_a_resta
         assert post.ephemeral_to is None
     async with stage.start():
         await slack.types(ALICE, INCIDENTS, "/flows whoami")
-        await stage.reads("What you may do here")
+        await stage.reads("What you can do here")
     assert len(slack.sees(ALICE, LOBBY)) == 1
     logged = re.findall(r"audit_head +.*head=(\S+)", capsys.readouterr().out)
     (head,) = logged

@@ -25,7 +25,7 @@ async def test_bob_may_not_and_asks_and_carols_press_counts(
     loops = bulk.ring(3, voipbin.add_flow("Support line"))
     async with stage.start():
         refusal = await bulk.refused("type:call they loop")
-        assert "no grant of “bulk” names this person" in refusal.words
+        assert "stop activeflows in bulk. Nothing was done." in refusal.words
         assert "You can ask @Alice, @Carol" in refusal.words
         assert re.fullmatch("[0-9a-f]{32}", str(refusal.buttons[0].value))
         assert bulk.cards() == []
@@ -72,7 +72,7 @@ async def test_nobody_approves_their_own_even_with_a_new_permission(
     async with stage.start():
         card = await bulk.put_to_others()
         await bulk.presses(card, user=BOB)
-        await stage.reads("You may not stop this here", user=BOB)
+        await stage.reads("You can't stop this", user=BOB)
         slack.groups["S0ONCALL"].members.append(BOB)
         await bulk.presses(card, user=BOB)
         await stage.reads("A stop needs two people", user=BOB)
@@ -91,7 +91,7 @@ async def test_a_permission_lost_meanwhile_is_lost(
         card = await bulk.put_to_others()
         slack.groups["S0ONCALL"].members.clear()
         await bulk.presses(card, user=CAROL)
-        await stage.reads("You may not stop this here", user=CAROL)
+        await stage.reads("You can't stop this", user=CAROL)
     assert voipbin.stops == []
 
 
@@ -104,7 +104,7 @@ async def test_who_may_only_approve_cannot_press_what_was_asked_by_somebody_who_
         card = await bulk.put_to_others()
         slack.groups["S0ONCALL"].members.append(BOB)
         await bulk.presses(card, user=APPROVER)
-        await stage.reads("You may not stop this here", user=APPROVER)
+        await stage.reads("You can't stop this", user=APPROVER)
     assert voipbin.stops == []
 
 
@@ -160,7 +160,7 @@ async def test_who_may_see_nothing_is_offered_nothing(stage: Stage, bulk: BulkSt
     async with stage.start():
         reads = len(voipbin.requests)
         await stage.slack.types(GUEST, INCIDENTS, "/flows stop all type:call")
-        refusal = await stage.reads(REFUSED, user=GUEST)
+        refusal = await stage.reads("You can't stop activeflows in bulk", user=GUEST)
         assert refusal.buttons == []
         assert len(voipbin.requests) == reads
 
@@ -179,7 +179,7 @@ async def test_where_nobody_can_be_asked_nothing_is_offered(stage: Stage, bulk: 
     async with stage.start():
         reads = len(voipbin.requests)
         await stage.slack.types(CAROL, INCIDENTS, "/flows stop all type:call")
-        assert (await stage.reads("no grant gives “bulk” to anybody", user=CAROL)).buttons == []
+        assert (await stage.reads("the policy gives nobody “bulk”", user=CAROL)).buttons == []
         assert len(voipbin.requests) == reads
 
 

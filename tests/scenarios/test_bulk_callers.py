@@ -78,7 +78,7 @@ async def test_one_after_the_other_is_hung_up_by_whoever_may_stop_it(
         card, _ = await all_ended(bulk)
         assert can_be_hung_up(stage, card) == [each.id.hex[:8] for each in loops[:5]]
         await hangs_up(stage, card, loops[1], user=BOB)
-        refused = await stage.reads("You may not stop this here", user=BOB)
+        refused = await stage.reads("You can't stop this", user=BOB)
         assert "their press on the card counts" in refused.words
         assert refused.buttons == []
         assert hang_ups(voipbin, loops[1]) == 0

@@ -92,7 +92,7 @@ async def test_a_refused_presser_can_ask_for_the_card_to_be_pressed(
     async with stage.start():
         card = await bulk.asks("type:call")
         await bulk.presses(card, user=BOB)
-        refusal = await stage.reads("You may not stop this here", user=BOB)
+        refusal = await stage.reads("You can't stop this", user=BOB)
         await stage.slack.clicks(BOB, refusal, ASK_OTHERS)
         note = await stage.reads("to press this card", user=ALICE)
         assert note.thread_ts == card.ts

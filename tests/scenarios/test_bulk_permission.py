@@ -87,7 +87,7 @@ async def test_a_policy_that_takes_it_away_stops_the_rest_from_being_stopped(
             bulk.rules("two_person = []", grants=NO_LONGER)
             await another_policy_is_in_force(stage, sqlite_url)
         words = await nobody_else_was_stopped(stage, bulk, loops, card)
-        why = "no grant of “bulk” names this person or one of their user groups"
+        why = "no “bulk” permission, directly or through a user group"
         assert f"It did not finish: whoever pressed can no longer stop it: {why}. No more stops were started." in words
         told = (await answers(stage, "audit", user=CAROL)).words
         assert "outcome: 3 of 12 ended" in told
@@ -126,8 +126,8 @@ async def test_somebody_whom_slack_knows_otherwise_stops_no_further(
                 await slack.tells({"type": "subteam_members_changed", "subteam_id": "S0ONCALL"})
         words = await nobody_else_was_stopped(stage, bulk, loops, card)
     assert "It did not finish: whoever pressed can no longer stop it: " in words
-    why = {"was deactivated": "this account is deactivated", "left the group": "no grant of “bulk” names this person"}
-    assert why.get(how, "whoever asked may not any more: no grant") in words
+    why = {"was deactivated": "this account is deactivated", "left the group": "no “bulk” permission"}
+    assert why.get(how, "whoever asked can no longer ask: no grant") in words
 
 
 async def test_the_rules_that_come_to_want_two_persons_want_them_at_once(

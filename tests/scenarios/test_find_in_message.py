@@ -92,7 +92,7 @@ async def test_whoever_may_not_view_is_refused_and_a_stranger_too(
     message = slack.post(INCIDENTS, BOB, f"see {calling.id}")
     for user in (GUEST, STRANGER):
         answer = await found(bot, message, user=user)
-        assert "You may not" in answer.words
+        assert "You can't" in answer.words
         assert shown(answer) == []
     assert len(voipbin.requests) == seen
 

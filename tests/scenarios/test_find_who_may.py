@@ -19,7 +19,7 @@ __all__ = ["calling", "other"]
 async def test_whoever_may_view_nothing_is_refused_before_anything_is_asked(bot: Stage, voipbin: World) -> None:
     seen = len(voipbin.requests)
     for typed in ("0171 555 77310", "support"):
-        assert "You may not" in (await answers(bot, f"find {typed}", user=GUEST)).words
+        assert "You can't" in (await answers(bot, f"find {typed}", user=GUEST)).words
     assert len(voipbin.requests) == seen
 
 

@@ -152,7 +152,7 @@ async def test_a_permission_lost_after_the_first_try_means_no_second_stop(
 ) -> None:
     voipbin.faults.on("POST", STOP, then(answer, lambda: takes_effect(bot, sqlite_url, ONLY_VIEW)))
     await slack.clicks(ALICE, await bot.asks_to_stop(caller), "stop.flow")
-    said = await bot.reads("no grant gives “stop” to anybody")
+    said = await bot.reads("the policy gives nobody “stop”")
     assert "Stopped" not in said.words
     assert bot.posts(caller) == 1
     assert voipbin.stops == []
@@ -179,7 +179,7 @@ async def test_a_policy_that_changes_while_slack_is_asked_decides_whole_and_is_n
     await point.hold.arrived()
     await takes_effect(bot, sqlite_url, ONLY_VIEW)
     point.hold.release()
-    await bot.reads("You may not stop this here")
+    await bot.reads("You can't stop this")
     assert not [record for record in records(sqlite_url) if record.what is What.PRESSED]
     await takes_effect(bot, sqlite_url, POLICY + "# as before\n")
     await slack.clicks(ALICE, card, "stop.flow")

@@ -48,10 +48,10 @@ async def test_an_unknown_word_gets_a_suggestion_and_nothing_is_done(bot: Stage,
         (
             ALICE,
             LOBBY,
-            ["view: yes, allowed by grant 2", "stop: no, grant 1 would allow “stop”, but not in this channel"],
+            ["view: yes, allowed by grant 2", "stop: no. Not from this channel (grant 1 would allow “stop” elsewhere)"],
         ),
-        (BOB, "C0INCIDENTS", ["stop: no, no grant of “stop” names this person", "You can ask", "@Alice"]),
-        (GUEST, "C0INCIDENTS", ["a guest", "view: no, this account is a guest"]),
+        (BOB, "C0INCIDENTS", ["stop: no. No “stop” permission", "You can ask", "@Alice"]),
+        (GUEST, "C0INCIDENTS", ["a guest", "view: no. This account is a guest"]),
     ],
 )
 async def test_whoami_names_the_grant_that_gives_or_would_give(

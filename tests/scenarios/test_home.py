@@ -145,7 +145,7 @@ async def test_who_may_view_one_flow_only_sees_nothing_of_the_others(
 @pytest.mark.parametrize(
     ("user", "said"),
     [
-        (GUEST, "this account is a guest, and no grant of “view” names it by its own id"),
+        (GUEST, "this account is a guest, and needs a “view” grant to its own id"),
         (STRANGER, "this account is from another workspace (Slack Connect)"),
     ],
 )
@@ -165,7 +165,7 @@ async def test_guests_and_strangers_get_a_page_that_explains_and_shows_nothing(
 
 async def test_without_a_policy_nobody_may_and_the_page_says_so(stage: Stage) -> None:
     async with stage.start(flows_bot_policy=None):
-        assert "the policy grants nothing to anybody" in (await opens(stage)).words
+        assert "the policy gives nobody any permission" in (await opens(stage)).words
 
 
 # ---------------------------------------------------------------- Show

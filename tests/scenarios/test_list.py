@@ -77,11 +77,11 @@ async def test_a_shared_list_is_everybodys_and_each_press_is_decided_anew(
     assert shared.ephemeral_to is None
     assert ids.LIST_SHARE not in {button.action_id for button in shared.buttons}
     await slack.clicks(STRANGER, shared, ids.SHOW)
-    refusal = await bot.reads("You may not", user=STRANGER)
+    refusal = await bot.reads("You can't", user=STRANGER)
     assert refusal.ephemeral_to == STRANGER
     assert "Support line" not in refusal.words
     await slack.clicks(BOB, shared, ids.ASK_STOP)
-    assert (await bot.reads("You may not", user=BOB)).ephemeral_to == BOB
+    assert (await bot.reads("You don't have permission to", user=BOB)).ephemeral_to == BOB
     assert bot.posts(activeflow) == 0
     await slack.clicks(BOB, shared, ids.SHOW)
     assert (await bot.reads("What stopping it does", user=BOB)).ephemeral_to == BOB
@@ -119,7 +119,7 @@ async def test_whoever_may_only_view_gets_a_list_without_stop(bot: Stage, voipbi
 async def test_a_guest_is_refused_before_voipbin_is_asked(bot: Stage, voipbin: World) -> None:
     seen = len(voipbin.requests)
     answer = await answers(bot, "list", user=GUEST)
-    assert "You may not" in answer.words
+    assert "You can't" in answer.words
     assert "guest" in answer.words
     assert len(voipbin.requests) == seen
 

@@ -169,7 +169,7 @@ async def stories(stage: Stage) -> None:
 
     card = await stage.asks_to_stop(first, words="caller is stuck")
     await slack.clicks(BOB, card, ids.STOP_FLOW)
-    await stage.reads("You may not", user=BOB)
+    await stage.reads("You can't", user=BOB)
     await slack.clicks(ALICE, card, ids.STOP_FLOW)
     await stage.reads("On complete: Satisfaction survey started", user=BOB)
 

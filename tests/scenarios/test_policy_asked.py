@@ -69,7 +69,7 @@ async def test_the_grant_is_said_with_its_line_and_a_refusal_with_its_reason(pro
         ended = await program(*of(ALICE, INCIDENTS, "stop"), "--guest", "--flow", flow, **where)
         assert (ended.status, ended.err) == (1, [])
         assert ended.out[0].startswith(f"{ALICE}, a guest, in {INCIDENTS}")
-        assert ended.out[1] == f"refused: grant 1 would allow “stop”, but not {why}"
+        assert ended.out[1] == f"refused: not {why} (grant 1 would allow “stop” for others)"
 
 
 @pytest.mark.parametrize(

@@ -53,7 +53,7 @@ async def test_a_missing_scope_is_a_named_warning_and_the_rest_goes_on(
     activeflow = voipbin.rings(at="play")
     card = await bot.asks_to_stop(activeflow)
     await slack.clicks(CAROL, card, "stop.flow")
-    await bot.reads("You may not stop this here", user=CAROL)
+    await bot.reads("You can't stop this", user=CAROL)
     status, words = await ready(bot)
     assert (status, "usergroups.users.list needs" in words) == (200, True)
     await slack.clicks(ALICE, card, "stop.flow")

@@ -132,7 +132,7 @@ async def test_whoever_may_not_sees_no_button_and_a_press_all_the_same_is_refuse
     asked = len(voipbin.requests)
     shown = await pressed(bot, CAROL, carols)
     assert len(voipbin.requests) == asked, "nothing was even read"
-    assert "You may not do this here: no grant gives “reveal” to anybody" in shown.words
+    assert "You can't see unmasked numbers: the policy gives nobody “reveal”" in shown.words
     assert not [word for word in PERSONAL if word in shown.words]
     newest = record_of(sqlite_url)[-1]
     assert '"what":"refused"' in newest

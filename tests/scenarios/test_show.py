@@ -93,7 +93,7 @@ async def test_a_guest_learns_nothing(bot: Stage, voipbin: World) -> None:
     activeflow = voipbin.rings(voipbin.add_flow("Support line"), at="play")
     seen = len(voipbin.requests)
     answer = await answers(bot, f"show {activeflow.id}", user=GUEST)
-    assert "You may not" in answer.words
+    assert "You can't" in answer.words
     assert "Support line" not in answer.words
     assert len(voipbin.requests) == seen
 

@@ -70,7 +70,7 @@ async def test_a_voipbin_that_says_nothing_does_not_hold_up_the_start(stage: Sta
         assert len(stage.voipbin.requests) <= 1  # it was not asked again and again first
         stage.slack.request_url = f"http://127.0.0.1:{bot.port}/slack/events"
         assert (await stage.slack.types(ALICE, INCIDENTS, "/flows whoami")).error is None
-        await stage.reads("What you may do here")
+        await stage.reads("What you can do here")
         silence.release()
 
 
@@ -86,7 +86,7 @@ async def test_two_bots_do_not_run_on_one_sqlite_file_and_the_second_says_so(sta
             async with running(stage.settings(), asking=AT_ONCE):
                 pass
         assert (await stage.slack.types(ALICE, INCIDENTS, "/flows whoami")).error is None
-        await stage.reads("What you may do here")
+        await stage.reads("What you can do here")
     async with stage.start():
         pass
 

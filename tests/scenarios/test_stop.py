@@ -73,7 +73,7 @@ async def test_it_moved_to_another_situation_and_is_asked_about_once_more(
     assert bot.posts(activeflow) == 0
     # The button that was there before the edit says nothing about the new situation.
     await slack.clicks(BOB, asked, "stop.cancel")
-    await bot.reads("You may not do this here", user=BOB)
+    await bot.reads("You don't have permission to", user=BOB)
     await slack.clicks(ALICE, asked, "stop.flow")
     await bot.reads("Stopped by")
     assert bot.posts(activeflow) == 1

@@ -57,7 +57,7 @@ async def test_the_modal_that_asks_is_not_a_way_around_the_permission(
         await slack.clicks(BOB, card, "stop.flow")
         await slack.until(lambda: slack.views_of(BOB))
         await slack.submits(BOB, slack.views_of(BOB)[-1], {"stop.reason": {"stop.reason": "please"}})
-        await stage.reads("You may not stop this here", user=BOB)
+        await stage.reads("You can't stop this", user=BOB)
     assert stage.posts(activeflow) == 0
 
 
@@ -67,7 +67,7 @@ async def test_the_modal_that_asks_is_not_a_way_around_the_permission(
 async def test_bob_may_not_and_asks_and_carols_press_counts(bot: Stage, slack: Workspace, voipbin: World) -> None:
     activeflow = voipbin.rings(voipbin.add_flow("Support line"), at="play")
     await slack.types(BOB, INCIDENTS, f"/flows stop {activeflow.id} caller is stuck")
-    refusal = await bot.reads("You may not do this here", user=BOB)
+    refusal = await bot.reads("You don't have permission to", user=BOB)
     await slack.clicks(BOB, refusal, "stop.ask_others")
     card = await bot.reads("can't stop this and asks", user=CAROL)
     assert f"@{slack.names[ALICE]}" in card.words
@@ -75,7 +75,7 @@ async def test_bob_may_not_and_asks_and_carols_press_counts(bot: Stage, slack: W
     assert "caller is stuck" in card.words
     assert bot.posts(activeflow) == 0
     await slack.clicks(BOB, card, "stop.flow")
-    await bot.reads("You may not stop this here", user=BOB)
+    await bot.reads("You can't stop this", user=BOB)
     await slack.clicks(CAROL, card, "stop.flow")
     said = await bot.reads(f"Stopped by @{slack.names[CAROL]}", user=BOB)
     assert f"Asked by @{slack.names[BOB]}" in said.words
@@ -88,7 +88,7 @@ async def test_nobody_approves_their_own_even_with_a_new_permission(
     activeflow = voipbin.rings(at="play")
     async with stage.start():
         await slack.types(BOB, INCIDENTS, f"/flows stop {activeflow.id}")
-        refusal = await stage.reads("You may not do this here", user=BOB)
+        refusal = await stage.reads("You don't have permission to", user=BOB)
         await slack.clicks(BOB, refusal, "stop.ask_others")
         card = await stage.reads("can't stop this and asks", user=BOB)
         slack.add_group("S0ONCALL", "oncall", [BOB, CAROL])
@@ -102,7 +102,7 @@ async def test_the_question_goes_to_the_channel_of_the_rules(stage: Stage, slack
     activeflow = voipbin.rings(at="play")
     async with stage.start():
         await slack.types(BOB, LOBBY, f"/flows stop {activeflow.id}")
-        refusal = await stage.reads("You may not do this here", user=BOB, channel=LOBBY)
+        refusal = await stage.reads("You don't have permission to", user=BOB, channel=LOBBY)
         await slack.clicks(BOB, refusal, "stop.ask_others")
         card = await stage.reads("can't stop this and asks", user=CAROL, channel=INCIDENTS)
         await slack.clicks(CAROL, card, "stop.flow")
@@ -115,7 +115,7 @@ async def test_a_refused_presser_can_ask_for_the_card_to_be_pressed(
     activeflow = voipbin.rings(at="play")
     card = await bot.asks_to_stop(activeflow)
     await slack.clicks(BOB, card, "stop.flow")
-    refusal = await bot.reads("You may not stop this here", user=BOB)
+    refusal = await bot.reads("You can't stop this", user=BOB)
     await slack.clicks(BOB, refusal, "stop.ask_others")
     note = await slack.until(lambda: _note(slack))
     assert note.thread_ts == card.ts
@@ -132,7 +132,7 @@ async def test_nobody_is_said_to_be_asked_where_the_card_cannot_be_posted(
     activeflow = voipbin.rings(at="play")
     async with stage.start():
         await slack.types(BOB, INCIDENTS, f"/flows stop {activeflow.id}")
-        await slack.clicks(BOB, await stage.reads("You may not do this here", user=BOB), "stop.ask_others")
+        await slack.clicks(BOB, await stage.reads("You don't have permission to", user=BOB), "stop.ask_others")
         await stage.reads("The stop card could not be posted", user=BOB, channel=slack.direct_channel(BOB).id)
     assert not [m for m in slack.sees(BOB, INCIDENTS) if "Asked in" in m.words]
 
@@ -142,7 +142,7 @@ async def test_nobody_is_said_to_be_asked_to_press_where_that_cannot_be_posted(
 ) -> None:
     card = await bot.asks_to_stop(voipbin.rings(at="play"))
     await slack.clicks(BOB, card, "stop.flow")
-    refusal = await bot.reads("You may not stop this here", user=BOB)
+    refusal = await bot.reads("You can't stop this", user=BOB)
     slack.faults.on("chat.postMessage", error("is_archived"))
     slack.faults.on("response_url", error("expired_url"))
     await slack.clicks(BOB, refusal, "stop.ask_others")
@@ -157,7 +157,7 @@ async def test_asked_from_a_direct_message_the_card_stands_where_it_was_typed(
     slack.faults.on("response_url", error("expired_url"))
     slack.faults.on("chat.postEphemeral", error("user_not_in_channel"))
     await slack.types(BOB, INCIDENTS, f"/flows stop {activeflow.id}")
-    refusal = await bot.reads("You may not do this here", user=BOB, channel=place)
+    refusal = await bot.reads("You don't have permission to", user=BOB, channel=place)
     await slack.clicks(BOB, refusal, "stop.ask_others")
     assert (await bot.reads("can't stop this and asks", user=CAROL)).channel == INCIDENTS
 
@@ -165,7 +165,7 @@ async def test_asked_from_a_direct_message_the_card_stands_where_it_was_typed(
 async def test_who_may_see_nothing_is_offered_nothing(bot: Stage, slack: Workspace, voipbin: World) -> None:
     activeflow = voipbin.rings(voipbin.add_flow("Secret line"), at="play")
     await slack.types(GUEST, INCIDENTS, f"/flows stop {activeflow.id}")
-    refusal = await bot.reads("You may not do this here", user=GUEST)
+    refusal = await bot.reads("You can't", user=GUEST)
     assert not refusal.buttons
     assert "Secret line" not in refusal.words
 
@@ -196,7 +196,7 @@ async def test_an_approval_needs_an_asker_who_still_may(stage: Stage, slack: Wor
         card = await stage.asks_to_stop(activeflow, user=CAROL)
         slack.groups["S0ONCALL"].members.clear()
         await slack.clicks(BOB, card, "stop.flow")
-        await stage.reads("You may not stop this here", user=BOB)
+        await stage.reads("You can't stop this", user=BOB)
     assert stage.posts(activeflow) == 0
 
 
@@ -210,7 +210,7 @@ async def test_a_call_that_stays_up_can_be_hung_up(bot: Stage, slack: Workspace,
     await slack.clicks(ALICE, card, "stop.flow")
     up = await bot.reads("Call: still up")
     await slack.clicks(BOB, up, "call.hang_up")
-    await bot.reads("You may not stop this here", user=BOB)
+    await bot.reads("You can't stop this", user=BOB)
     voipbin.telephony.loses_hangups = False
     await slack.clicks(ALICE, up, "call.hang_up")
     said = await bot.reads(f"after @{slack.names[ALICE]} pressed")

@@ -10,7 +10,7 @@ from tests.scenarios.conftest import ALICE, BOB, CAROL, GUEST, INCIDENTS, LOBBY,
 
 @pytest.mark.parametrize(
     ("user", "why"),
-    [(BOB, "no grant of “stop” names this person"), (GUEST, "a guest"), (STRANGER, "another workspace")],
+    [(BOB, "no “stop” permission"), (GUEST, "a guest"), (STRANGER, "another workspace")],
 )
 async def test_who_may_not_stop_is_told_why_and_whom_to_ask(
     bot: Stage, slack: Workspace, voipbin: World, user: str, why: str
@@ -18,7 +18,7 @@ async def test_who_may_not_stop_is_told_why_and_whom_to_ask(
     activeflow = voipbin.rings(at="play")
     card = await bot.asks_to_stop(activeflow)
     await slack.clicks(user, card, "stop.flow")
-    refusal = await bot.reads("You may not stop this here", user=user)
+    refusal = await bot.reads("You can't stop this", user=user)
     assert why in refusal.words
     assert refusal.ephemeral_to == user
     assert "Nothing was stopped" in refusal.words
@@ -33,7 +33,7 @@ async def test_nobody_learns_of_an_activeflow_by_asking_to_stop_it(
     activeflow = voipbin.rings(voipbin.add_flow("Secret line"), at="play")
     before = len(voipbin.requests)
     await slack.types(GUEST, INCIDENTS, f"/flows stop {activeflow.id}")
-    refusal = await bot.reads("You may not do this here", user=GUEST)
+    refusal = await bot.reads("You can't", user=GUEST)
     assert "Secret line" not in refusal.words
     assert len(voipbin.requests) == before
 
@@ -57,7 +57,7 @@ async def test_a_permission_lost_between_card_and_press_is_lost(bot: Stage, slac
     card = await bot.asks_to_stop(activeflow, user=CAROL)
     slack.groups["S0ONCALL"].members.clear()
     await slack.clicks(CAROL, card, "stop.flow")
-    await bot.reads("You may not stop this here", user=CAROL)
+    await bot.reads("You can't stop this", user=CAROL)
     assert bot.posts(activeflow) == 0
 
 
@@ -88,7 +88,7 @@ async def test_without_a_policy_nobody_may_do_anything(stage: Stage, slack: Work
     activeflow = voipbin.rings(at="play")
     async with stage.start(flows_bot_policy=None):
         await slack.types(ALICE, INCIDENTS, f"/flows stop {activeflow.id}")
-        await stage.reads("the policy grants nothing to anybody")
+        await stage.reads("the policy gives nobody any permission")
     assert stage.posts(activeflow) == 0
 
 

@@ -89,7 +89,7 @@ async def test_an_end_that_was_nobody_here_blames_nobody(bot: Stage, voipbin: Wo
 async def test_a_deleted_one_is_said_to_be_deleted(bot: Stage, voipbin: World, ringing: Activeflow) -> None:
     card = await watched(bot, ringing)
     voipbin.telephony.deletes(ringing)
-    deleted = await says(bot, card, "Deleted: Support line", "VoIPBIN does not have it any more")
+    deleted = await says(bot, card, "Deleted: Support line", "VoIPBIN no longer has it")
     assert deleted.buttons == []
 
 
@@ -188,7 +188,7 @@ async def test_a_watch_ends_when_its_watcher_may_not_view_any_more(
     second = voipbin.rings(at="play")
     card, other = await watched(bot, ringing, user=BOB), await watched(bot, second, user=ALICE)
     bot.policy.write_text(f'[[grant]]\nto = ["{ALICE}"]\nmay = ["view", "stop"]\n', encoding="utf-8")
-    last = await says(bot, card, "No longer watched", "may not view it here any more")
+    last = await says(bot, card, "No longer watched", "can't view it here any more")
     voipbin.moves_to(ringing, "digits_receive")
     voipbin.moves_to(second, "digits_receive")
     await says(bot, other, "Watching", "keypad")

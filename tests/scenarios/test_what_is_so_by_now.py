@@ -59,7 +59,7 @@ async def test_what_still_ran_is_followed_until_it_ends(bot: Stage, slack: Works
 async def test_try_again_opens_a_new_card_for_whoever_may(bot: Stage, slack: Workspace, voipbin: World) -> None:
     activeflow, said = await still_running(bot, voipbin)
     await slack.clicks(BOB, said, "activeflow.ask_stop")
-    refused = await bot.reads("You may not", user=BOB)
+    refused = await bot.reads("You don't have permission to", user=BOB)
     assert refused.ephemeral_to == BOB
     await slack.clicks(ALICE, said, "activeflow.ask_stop")
     await slack.until(lambda: bot.card().ts != said.ts)

@@ -128,7 +128,7 @@ def _decide(act: Act, asked: Asked, presser: Operator, asker: Operator | None, f
         return replace(decision, because="Slack did not say whether whoever asked still may", who_may=())
     theirs = asker.decide(own[0].permission, flow)
     return (
-        approval if theirs.allowed else replace(decision, because=f"whoever asked may not any more: {theirs.because}")
+        approval if theirs.allowed else replace(decision, because=f"whoever asked can no longer ask: {theirs.because}")
     )
 
 
@@ -159,7 +159,7 @@ def _no_first_person(asked: Asked, asker: Operator | None) -> Declined | None:
     theirs = [asker.decide(needed, flow) for flow in asked.flows]
     if any(decision.allowed for decision in theirs):
         return None
-    because = f"two persons are needed, and whoever asked may not any more: {theirs[0].because}"
+    because = f"two people are needed, and whoever asked can no longer ask: {theirs[0].because}"
     return Declined(Why.NOT_PERMITTED, because, theirs[0].who_may)
 
 

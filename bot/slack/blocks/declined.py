@@ -43,7 +43,7 @@ def _words(declined: Declined, again: str) -> str:
         case Why.NOT_PERMITTED:
             asked = mentions(declined.who_may)
             ask = f" You can ask {asked}: their press on the card counts." if asked else ""
-            return f"You may not stop this here: {escaped(declined.because, 600)}. {nothing}{ask}"
+            return f"You can't stop this: {escaped(declined.because, 600)}. {nothing}{ask}"
         case Why.IDENTITY_UNKNOWN | Why.SLACK_REFUSES:
             return _unknown(declined)
         case Why.OWN_REQUEST | Why.NO_REASON | Why.TOO_MANY:

@@ -35,6 +35,7 @@ from bot.activeflows.errors import (
     VoIPBINUnreachable,
 )
 from bot.activeflows.model import Activeflow
+from bot.activeflows.operators import Permission
 from bot.slack.blocks.mrkdwn import MOST_ASKED, bold, code, date_token, escaped, mentions
 from bot.slack.blocks.suggested_line import to_type
 from bot.slack.messaging.messenger import Message
@@ -47,6 +48,14 @@ BUSY: Final = Message(
 CLOSING: Final = Message("I am being restarted. Nothing was done about this one: please try again in a minute.")
 _MOST_CANDIDATES: Final = 10
 _NOTHING: Final = "Nothing was stopped or changed."
+_DOES: Final = {
+    Permission.VIEW: "see activeflows",
+    Permission.STOP: "stop activeflows",
+    Permission.BULK: "stop activeflows in bulk",
+    Permission.APPROVE: "approve bulk stops",
+    Permission.REVEAL: "see unmasked numbers",
+    Permission.AUDIT: "read everybody’s records",
+}
 _CARETAKER: Final = "tell whoever looks after this bot"
 
 
@@ -138,10 +147,17 @@ def _refusal(error: BotError, command: str) -> str:
 
 def _not_permitted(error: NotPermitted) -> str:
     decision = error.decision
-    words = f"You may not do this here: {escaped(decision.because, 600)}. Nothing was done."
+    what = _DOES[decision.permission]
+    if decision.channels:
+        words = f"You can't {what} from this channel. Use {mentions(decision.channels)}."
+    elif decision.unnamed:
+        words = f"You don't have permission to {what}."
+    else:
+        words = f"You can't {what}: {escaped(decision.because, 600)}."
     if not decision.who_may:
-        return f"{words} Who may do what stands in the bot's policy: {_CARETAKER}."
-    return f"{words} You can ask {mentions(decision.who_may)}{' and others' if len(decision.who_may) > MOST_ASKED else ''}."
+        return f"{words} Nothing was done. The bot's policy decides who can: {_CARETAKER}."
+    others = " and others" if len(decision.who_may) > MOST_ASKED else ""
+    return f"{words} Nothing was done. You can ask {mentions(decision.who_may)}{others}."
 
 
 def _ambiguous(error: Ambiguous) -> str:

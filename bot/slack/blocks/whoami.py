@@ -14,15 +14,15 @@ def whoami(operator: Operator) -> Message:
     decisions = [operator.decide(permission) for permission in Permission]
     lines = "\n".join(_line(decision, operator) for decision in decisions)
     blocks: list[Block] = [
-        HeaderBlock(text=PlainTextObject(text="What you may do here")),
+        HeaderBlock(text=PlainTextObject(text="What you can do here")),
         SectionBlock(text=MarkdownTextObject(text=_who(operator))),
         SectionBlock(text=MarkdownTextObject(text=lines)),
     ]
     if not all(decision.allowed for decision in decisions):
-        small = "The grants stand in the bot's policy, numbered from the top; ids only, never names."
+        small = "Grants are numbered from the top of the bot's policy file."
         blocks.append(ContextBlock(elements=[MarkdownTextObject(text=small)]))
     allowed = [decision.permission.value for decision in decisions if decision.allowed]
-    return Message(f"Here you may: {', '.join(allowed) or 'nothing'}.", tuple(blocks))
+    return Message(f"Here you can: {', '.join(allowed) or 'nothing'}.", tuple(blocks))
 
 
 def _who(operator: Operator) -> str:
@@ -37,7 +37,8 @@ def _line(decision: Decision, operator: Operator) -> str:
     if decision.allowed:
         return f"{word}: yes, {escaped(decision.because)}{_limits(decision.permission, operator)}"
     asked = mentions(decision.who_may)
-    return f"{word}: no, {escaped(decision.because)}" + (f". You can ask {asked}" if asked else "")
+    because = escaped(decision.because[:1].upper() + decision.because[1:])
+    return f"{word}: no. {because}" + (f". You can ask {asked}" if asked else "")
 
 
 def _limits(permission: Permission, operator: Operator) -> str:

@@ -93,18 +93,18 @@ def test_slack_is_asked_about_the_groups_that_could_say_yes_here_to_this_for_the
 @pytest.mark.parametrize(
     ("person", "because"),
     [
-        (Person("U0BOB", Standing.MEMBER), "no grant of “stop” names this person or one of their user groups"),
+        (Person("U0BOB", Standing.MEMBER), "no “stop” permission, directly or through a user group"),
         (
             Person("U0BOB", Standing.MEMBER, unanswered=frozenset({"S0B", "S0A"})),
-            "no grant of “stop” names this person or one of their user groups; whether they are in S0A, S0B Slack did not say",
+            "no “stop” permission, directly or through a user group; Slack did not say who is in S0A, S0B",
         ),
         (
             Person("U0BOB", Standing.MEMBER, unasked=frozenset({"S0A"})),
-            "no grant of “stop” that counts here names this person or one of their user groups",
+            "no “stop” permission here, directly or through a user group",
         ),
         (
             Person("U0BOB", Standing.MEMBER, unasked=frozenset({"S0ELSE"})),
-            "no grant of “stop” names this person or one of their user groups",
+            "no “stop” permission, directly or through a user group",
         ),
     ],
 )

@@ -81,13 +81,19 @@ def test_every_decision_of_a_policy_is_as_the_table_says(person: Person, place: 
 @pytest.mark.parametrize(
     ("person", "place", "permission", "flow", "because"),
     [
-        (BOB, INC, Permission.BULK, SUPPORT, "no grant of “bulk” names this person or one of their user groups"),
-        (BOB, ELSEWHERE, Permission.STOP, SUPPORT, "grant 2 would allow “stop”, but not in this channel"),
-        (BOB, ELSEWHERE, Permission.VIEW, SUPPORT, "grants 2, 3 would allow “view”, but not in this channel"),
-        (CARL, INC, Permission.VIEW, SALES, "grant 3 would allow “view”, but not for this flow"),
-        (CARL, INC, Permission.VIEW, None, "grant 3 would allow “view”, but not for an activeflow without a flow"),
-        (GUS, INC, Permission.STOP, SUPPORT, "this account is a guest, and no grant of “stop” names it by its own id"),
-        (CARL, INC, Permission.AUDIT, ANY_FLOW, "grant 5 would allow “audit”, but not in this channel"),
+        (BOB, INC, Permission.BULK, SUPPORT, "no “bulk” permission, directly or through a user group"),
+        (BOB, ELSEWHERE, Permission.STOP, SUPPORT, "not from this channel (grant 2 would allow “stop” elsewhere)"),
+        (BOB, ELSEWHERE, Permission.VIEW, SUPPORT, "not from this channel (grants 2, 3 would allow “view” elsewhere)"),
+        (CARL, INC, Permission.VIEW, SALES, "not for this flow (grant 3 would allow “view” for others)"),
+        (
+            CARL,
+            INC,
+            Permission.VIEW,
+            None,
+            "not for an activeflow without a flow (grant 3 would allow “view” for others)",
+        ),
+        (GUS, INC, Permission.STOP, SUPPORT, "this account is a guest, and needs a “stop” grant to its own id"),
+        (CARL, INC, Permission.AUDIT, ANY_FLOW, "not from this channel (grant 5 would allow “audit” elsewhere)"),
     ],
 )
 def test_a_refusal_says_which_rule(
@@ -99,7 +105,7 @@ def test_a_refusal_says_which_rule(
 def test_a_policy_that_nowhere_gives_it_says_so() -> None:
     only_view = Policy(grants=(Grant(1, frozenset({MEMBERS}), frozenset({Permission.VIEW})),))
     decision = decide(only_view, ALICE, channel=INC, permission=Permission.STOP, flow=None)
-    assert decision.because == "no grant gives “stop” to anybody"
+    assert decision.because == "the policy gives nobody “stop”"
     assert decision.who_may == ()
 
 
@@ -177,7 +183,7 @@ def test_the_empty_policy_allows_nobody_anything(
 ) -> None:
     decision = decide(Policy(), person, channel=place, permission=permission, flow=flow)
     assert not decision.allowed
-    assert decision.because == "the policy grants nothing to anybody"
+    assert decision.because == "the policy gives nobody any permission"
     assert decision.who_may == ()
 
 
@@ -233,36 +239,45 @@ def test_a_refusals_reason_is_never_empty_and_always_true(
         return
     giving = [grant for grant in policy.grants if permission in grant.may]
     because = decision.because
-    if because == "the policy grants nothing to anybody":
+    if because == "the policy gives nobody any permission":
         assert not policy.grants
-    elif because.startswith("no grant gives"):
+    elif because.startswith("the policy gives nobody “"):
         assert policy.grants
         assert not giving
-    elif because.startswith(("this account is", "no grant of")):
+    elif because.startswith(("this account is", "no “")):
         assert giving
         assert not any(speaks_of(grant, person) for grant in giving)
         is_member = person.standing is Standing.MEMBER
-        assert is_member == because.startswith("no grant of")
+        assert is_member == because.startswith("no “")
         assert is_member or str(person.standing) in because
     else:
         assert_true_of_its_grants(because, policy, person, place, permission, flow)
 
 
+def test_a_refusal_in_one_channel_says_where_it_is_allowed() -> None:
+    decision = decide(POLICY, BOB, channel=ELSEWHERE, permission=Permission.STOP, flow=SUPPORT)
+    assert decision.channels == (INC,)
+    assert not decision.unnamed
+    assert decide(POLICY, BOB, channel=ELSEWHERE, permission=Permission.BULK, flow=SUPPORT).unnamed
+
+
 def assert_true_of_its_grants(
     because: str, policy: Policy, person: Person, place: str, permission: Permission, flow: Flow
 ) -> None:
-    named = re.match(r"grants? ([\d, ]+) would allow “(\w+)”, but not (in this channel|for .*)$", because)
+    named = re.match(
+        r"not (from this channel|for .*) \(grants? ([\d, ]+) would allow “(\w+)” (?:elsewhere|for others)\)$", because
+    )
     assert named is not None, because
-    assert named[2] == permission
-    for grant in (policy.grants[int(number) - 1] for number in named[1].split(", ")):
+    assert named[3] == permission
+    for grant in (policy.grants[int(number) - 1] for number in named[2].split(", ")):
         assert permission in grant.may
         assert speaks_of(grant, person)
         in_channel = grant.channels is None or place in grant.channels
-        assert in_channel == (named[3] != "in this channel")
+        assert in_channel == (named[1] != "from this channel")
         if in_channel:
             assert grant.flows is not None
             assert flow not in grant.flows
-            assert (flow is None) == named[3].endswith("without a flow")
+            assert (flow is None) == named[1].endswith("without a flow")
 
 
 # ---------------------------------------------------------------- what Slack is asked

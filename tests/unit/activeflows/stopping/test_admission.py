@@ -27,7 +27,7 @@ SEEN = Seen("Support line", "digits", "waiting for keypad input", (), "call", UU
 INTENT = Intent("1" * 32, UUID(int=1), FLOW, SEEN, BOB, HERE, "loops", NOW, NOW + timedelta(minutes=5))
 PRESS = Press(INTENT.id, ALICE, "", "C0PRESSED", "", "1.0", "", "", NOW)
 BY_THE_GRANT: Detail = {"because": "allowed by grant 3", "grant": 3, "policy": "0f3c2a9b1d77"}
-NO = "no grant of “stop” names this person or one of their user groups"
+NO = "no “stop” permission, directly or through a user group"
 
 
 @dataclass

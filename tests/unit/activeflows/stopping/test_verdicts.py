@@ -93,13 +93,13 @@ def test_a_rule_that_says_no_says_which(asked: Asked, rules: Rules, asker: Stand
 def test_whoever_may_not_is_told_why_and_whom_to_ask() -> None:
     book = policy(asker=[STOP], presser=[VIEW])
     answer = authorize(Act.STOP, replace(LONE, by="U0BOB"), one(PRESSER, book), one("U0BOB", book))
-    because = "no grant of “stop” names this person or one of their user groups"
+    because = "no “stop” permission, directly or through a user group"
     assert answer == Declined(Why.NOT_PERMITTED, because, (ASKER,))
 
 
 def test_an_approval_of_what_the_asker_may_not_any_more_is_told_as_that() -> None:
     book = policy(presser=[APPROVE], asker=[VIEW])
-    because = "whoever asked may not any more: no grant gives “stop” to anybody"
+    because = "whoever asked can no longer ask: the policy gives nobody “stop”"
     assert authorize(Act.STOP, LONE, one(PRESSER, book), one(ASKER, book)) == Declined(Why.NOT_PERMITTED, because, ())
 
 
@@ -130,8 +130,8 @@ def test_the_first_of_two_persons_needs_what_they_asked_with(asked: Asked, word:
     book = Policy(grants, TWO)
     answer = authorize(Act.STOP, asked, one(PRESSER, book), one(ASKER, book))
     because = (
-        f"two persons are needed, and whoever asked may not any more: no grant of “{word}” names this person or one of "
-        "their user groups"
+        f"two people are needed, and whoever asked can no longer ask: no “{word}” permission, directly or through a "
+        "user group"
     )
     assert answer == Declined(Why.NOT_PERMITTED, because, (PRESSER, "U0BOB"))
 

@@ -25,15 +25,21 @@ ENDED = Activeflow(
     created_at=NOW,
 )
 REFUSED = Decision(
-    allowed=False, permission=Permission.STOP, because="grant 2 would allow “stop”, but not in this channel",
-    who_may=("U0ALICE", "S0ONCALL"),
+    allowed=False, permission=Permission.STOP, because="not from this channel (grant 2 would allow “stop” elsewhere)",
+    who_may=("U0ALICE", "S0ONCALL"), channels=("C0INCIDENTS",),
 )  # fmt: skip
-NAMELESS = Decision(allowed=False, permission=Permission.STOP, because="the policy grants nothing to anybody")
+UNNAMED = Decision(allowed=False, permission=Permission.STOP, because="no “stop” permission", unnamed=True)
+NAMELESS = Decision(allowed=False, permission=Permission.STOP, because="the policy gives nobody any permission")
 
 SAID = [
     (errors.NotUnderstood("there is no “lits”", "list"), ["did not understand", "`/flows list`"]),
-    (errors.NotPermitted(REFUSED), ["grant 2", "<@U0ALICE>", "<!subteam^S0ONCALL>", "Nothing was done"]),
-    (errors.NotPermitted(NAMELESS), ["grants nothing to anybody", "looks after this bot"]),
+    (
+        errors.NotPermitted(REFUSED),
+        ["can't stop activeflows from this channel. Use <#C0INCIDENTS>.", "Nothing was done"],
+    ),
+    (errors.NotPermitted(REFUSED), ["<@U0ALICE>", "<!subteam^S0ONCALL>"]),
+    (errors.NotPermitted(UNNAMED), ["You don't have permission to stop activeflows.", "looks after this bot"]),
+    (errors.NotPermitted(NAMELESS), ["gives nobody any permission", "looks after this bot"]),
     (errors.NotFound("3c5b", "the last 65 min were read"), ["`3c5b`", "The last 65 min were read."]),
     (errors.Ambiguous("3c5b", [ENDED, ENDED]), ["more than one", str(ENDED.id), "<!date^1795348990^"]),
     (errors.NotOurs(ENDED.id), ["another customer"]),
