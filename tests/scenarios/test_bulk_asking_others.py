@@ -36,7 +36,7 @@ async def test_bob_may_not_and_asks_and_carols_press_counts(
             "Stop these 3 activeflows?",
             "@Bob can't stop these in bulk and asks @Alice, @Carol to.",
             "3 × Support line: waiting for keypad input",
-            "by people who may stop in bulk",
+            "Expires 20",
             "Asked by @Bob, who can't stop in bulk: they loop",
         ):
             assert words in card.words
@@ -134,7 +134,7 @@ flows = ["{support.id}", "{sales.id}"]
         await bulk.presses(card, user=CAROL)
         words = await bulk.over(card)
     assert "2 of 3 ended · 1 left" in words
-    assert f"Not open to whoever pressed: {others[0].id.hex[:8]}" in words
+    assert f"No permission for whoever pressed: {others[0].id.hex[:8]}" in words
     assert "more match now" not in words
     assert bulk.running([*mine, *others, *unseen]) == [*others, *unseen]
 

@@ -57,8 +57,8 @@ async def nobody_else_was_stopped(stage: Stage, bulk: BulkStage, loops: list[Act
 
 def refused_in(words: str, loops: list[Activeflow]) -> list[Activeflow]:
     """Whose turn came and was refused: of the next two, the one that was judged first, or both. No other had a turn."""
-    line = next(line for line in words.splitlines() if "Not open to whoever pressed: " in line)
-    named = [each for each in loops if each.id.hex[:8] in line.partition("Not open to whoever pressed: ")[2]]
+    line = next(line for line in words.splitlines() if "No permission for whoever pressed: " in line)
+    named = [each for each in loops if each.id.hex[:8] in line.partition("No permission for whoever pressed: ")[2]]
     assert all(each in loops[3:5] for each in named), line
     return named
 
@@ -165,12 +165,12 @@ async def test_a_short_trouble_of_slack_is_waited_for_and_the_card_says_so(
         async with under_way(stage, bulk, loops) as card:
             slack.faults.on("users.info", slack_faults.error("fatal_error"), times=None)
             await slack.tells({"type": "user_change", "user": {"id": CAROL}})
-        words = await bulk.says(card, "Slack does not say just now who may stop them")
+        words = await bulk.says(card, "Slack is not answering who can stop them")
         assert "Nothing further is sent until it does." in words
         slack.faults.clear("users.info")
         words = await bulk.over(card)
     assert words.startswith("All 8 have ended")
-    assert "Slack does not say" not in words
+    assert "Slack is not answering" not in words
     assert [stage.posts(each) for each in loops] == [1] * 8
 
 
