@@ -101,9 +101,9 @@ class HealthChecks:
         check = self._alerts()
         why = await check() if check is not None else ""
         if why:
-            return Resolution("alerts", State.WARNING, why, "Until then nobody is told by itself what is wrong.")
+            return Resolution("alerts", State.WARNING, why, "Until then no alerts are posted.")
         rules = len(self._in_force.policy().alerts)
-        return Resolution("alerts", State.OK, f"{'1 rule is' if rules == 1 else f'{rules} rules are'} looked after")
+        return Resolution("alerts", State.OK, f"{'1 rule' if rules == 1 else f'{rules} rules'} active")
 
     async def _refused(self) -> Resolution:
         return slack.refused(await self._access.ready(), await self._access.complete())

@@ -29,14 +29,14 @@ async def ledger(database: Database) -> Resolution:
         then = "Look at the database: nothing is stopped that cannot be recorded."
         return Resolution("ledger", State.BROKEN, trouble.what, then, disabling=True)
     if gone:
-        what = f"can be written, but {gone}"
+        what = f"writable, but {gone}"
         return Resolution("ledger", State.BROKEN, what, "Ask who changed the database: flows-bot audit verify.")
     if strange:
-        rows = "1 row of its workflows is" if strange == 1 else f"{strange} rows of its workflows are"
-        what = f"can be written, but {rows} not this bot's, and refused"
+        rows = "1 workflow row is" if strange == 1 else f"{strange} workflow rows are"
+        what = f"writable, but {rows} not this bot's and refused"
         return Resolution("ledger", State.BROKEN, what, "Ask who wrote into the database, and who else can.")
-    newest = f"the audit's newest is record {receipt_of(head.seq, head.hash)}" if head else "there is no record yet"
-    return Resolution("ledger", State.OK, f"can be written; {newest}")
+    newest = f"newest audit record {receipt_of(head.seq, head.hash)}" if head else "no audit record yet"
+    return Resolution("ledger", State.OK, f"writable, {newest}")
 
 
 def _tried(connection: Connection) -> None:

@@ -26,4 +26,4 @@ def _nobody_else(policy: Policy) -> Iterator[str]:
         giving = {Permission.APPROVE, permission}
         pressers = {name for grant in policy.grants if grant.may & giving for name in grant.to}
         if needs_two and len(pressers) == 1 and not any(name == MEMBERS or is_group(name) for name in pressers):
-            yield f"{what} needs two persons, and {next(iter(pressers))} is the only one who may press: only what others ask of them is stopped"
+            yield f"{what} needs two people, and only {next(iter(pressers))} can press: what they ask for themselves is never stopped"

@@ -13,17 +13,17 @@ async def in_force(policy: PolicyInForce) -> Resolution:
     grants = len(policy.policy().grants)
     counted = "1 grant" if grants == 1 else f"{grants} grants"
     if policy.blind:
-        until = "nobody may stop any more" if policy.suspended else "soon nobody may stop any more"
-        what = f"the file was replaced outside, and only the old one can be seen from here: {until}"
+        until = "nobody can stop any more" if policy.suspended else "soon nobody can stop any more"
+        what = f"the file was replaced outside, and the bot sees only the old one: {until}"
         then = "Mount its folder instead of the file, and restart the bot."
         return Resolution(_ABOUT, State.BROKEN, what, then, disabling=policy.suspended)
     if policy.trouble:
         mistakes = f"{policy.trouble[0]}" + (f" (and {len(policy.trouble) - 1} more)" if policy.trouble[1:] else "")
         what = f"the file is broken, the last good one stays in force ({counted}). {mistakes}"
-        return Resolution(_ABOUT, State.WARNING, what, "Repair the file: flows-bot policy check says every line.")
+        return Resolution(_ABOUT, State.WARNING, what, "Repair the file: flows-bot policy check lists every mistake.")
     if not grants:
         why = "grants nothing" if policy.watched else "is not set"
         return Resolution(
-            _ABOUT, State.BROKEN, f"FLOWS_BOT_POLICY {why}: nobody may do anything", "Write a policy file."
+            _ABOUT, State.BROKEN, f"FLOWS_BOT_POLICY {why}: nobody can do anything", "Write a policy file."
         )
     return Resolution(_ABOUT, State.OK, f"{counted} in force")

@@ -41,28 +41,28 @@ REVOKED: Final = frozenset(
 MOST_GROUPS: Final = 5
 """User groups asked for at once: Slack allows twenty such questions a minute."""
 _LOST: Final = (SlackClientError, aiohttp.ClientError, OSError, ValueError)
-_INVITE: Final = "Type /invite and the bot's name, if it is not here yet: a member can keep its cards true for good."
-_REINSTALL: Final = "Add it in the app's settings, where the manifest names it, and install the app again."
+_INVITE: Final = "Invite me (/invite and my name), or cards here stop updating after 30 minutes."
+_REINSTALL: Final = "Add it in the app's settings as the manifest has it, then reinstall the app."
 
 
 async def token(client: AsyncWebClient) -> Resolution:
     """Is the token taken, and what may it do? https://docs.slack.dev/reference/methods/auth.test"""
     answer = await _asked(client.auth_test())
     if not isinstance(answer, AsyncSlackResponse):
-        then = "Tell whoever looks after this bot: SLACK_BOT_TOKEN."
+        then = "Tell whoever looks after this bot to check SLACK_BOT_TOKEN."
         return Resolution(SLACK, State.BROKEN, answer, then, disabling=answer.rpartition(" ")[2] in REVOKED)
-    where = f"the token is taken in {answer.get('team') or 'its workspace'} ({answer.get('team_id')})"
+    where = f"token accepted by {answer.get('team') or 'its workspace'} ({answer.get('team_id')})"
     scopes = _scopes(answer.headers)
     if scopes is None:
-        return Resolution(SLACK, State.OK, f"{where}; what it may do Slack did not say")
+        return Resolution(SLACK, State.OK, f"{where}. Slack did not say which scopes it has")
     missing = [scope for scope in NEEDED if scope not in scopes]
     if missing:
-        what = f"{where}, but without {', '.join(missing)}"
+        what = f"{where}, missing {', '.join(missing)}"
         return Resolution(SLACK, State.BROKEN, what, _REINSTALL, disabling=True)
     wanted = [scope for scope in (GROUP_SCOPE, *WORDS_SCOPES) if scope not in scopes]
     if wanted:
-        return Resolution(SLACK, State.WARNING, f"{where}, but without {', '.join(wanted)}", _REINSTALL)
-    return Resolution(SLACK, State.OK, f"{where}, with every scope it needs")
+        return Resolution(SLACK, State.WARNING, f"{where}, missing {', '.join(wanted)}", _REINSTALL)
+    return Resolution(SLACK, State.OK, f"{where}, every scope granted")
 
 
 async def member(client: AsyncWebClient, channel: str) -> Resolution:
@@ -71,19 +71,19 @@ async def member(client: AsyncWebClient, channel: str) -> Resolution:
     https://docs.slack.dev/reference/methods/conversations.info
     """
     if channel.startswith("D"):
-        return Resolution(CHANNEL, State.OK, "is a direct message: cards belong into a channel")
+        return Resolution(CHANNEL, State.OK, "is a direct message. Ask for cards in a channel")
     answer = await _asked(client.conversations_info(channel=channel))
     if not isinstance(answer, AsyncSlackResponse):
         if answer.endswith("missing_scope"):
-            what = f"whether I am a member I may not ask: that takes {' or '.join(PLACE_SCOPES)}"
+            what = f"I can't check whether I'm a member: that needs {' or '.join(PLACE_SCOPES)}"
             return Resolution(CHANNEL, State.WARNING, what, _INVITE)
         if answer.endswith("channel_not_found"):
-            return Resolution(CHANNEL, State.WARNING, "I am no member of this private channel", _INVITE)
-        return Resolution(CHANNEL, State.WARNING, answer, "Ask again; it may only be slow.")
+            return Resolution(CHANNEL, State.WARNING, "I'm not in this private channel", _INVITE)
+        return Resolution(CHANNEL, State.WARNING, answer, "Ask again: Slack could just be slow.")
     found: Any = answer.get("channel") or {}
     if found.get("is_member"):
-        return Resolution(CHANNEL, State.OK, "I am a member")
-    return Resolution(CHANNEL, State.WARNING, "I am no member here", _INVITE)
+        return Resolution(CHANNEL, State.OK, "I'm a member")
+    return Resolution(CHANNEL, State.WARNING, "I'm not in this channel", _INVITE)
 
 
 async def groups(client: AsyncWebClient, policy: Policy) -> Resolution:
@@ -99,7 +99,7 @@ async def groups(client: AsyncWebClient, policy: Policy) -> Resolution:
         return Resolution(GROUPS, State.OK, f"{len(asked)}{more} can be read")
     what = "; ".join(f"{group}: {why}" for group, why in refused.items())
     then = (
-        "Whoever is in the policy by such a group only may do nothing until then: look at the id, the plan, the scope."
+        "People with no other grant can do nothing until then. Check the group's id, the Slack plan and the scope."
     )
     return Resolution(GROUPS, State.WARNING, what, then)
 
@@ -121,18 +121,18 @@ async def deliveries(
     Slack counts more connections of this app than this deployment has.
     """
     if connection is None:
-        return Resolution(DELIVERIES, State.OK, "come over HTTP")
+        return Resolution(DELIVERIES, State.OK, "receiving over HTTP")
     why = await connection()
     if why:
-        then = "It connects again by itself; then restart it."
+        then = "It reconnects by itself. If it does not, restart the bot."
         return Resolution(DELIVERIES, State.BROKEN, f"Socket Mode: {why}", then, disabling=True)
     why = await elsewhere() if elsewhere is not None else ""
     if why:
         then = (
-            "End the other program, or give it an app of its own; after that restart this bot, which then counts anew."
+            "Stop the other program, or give it its own Slack app. Then restart this bot, so that it counts again."
         )
         return Resolution(DELIVERIES, State.WARNING, f"Socket Mode: {why}", then)
-    return Resolution(DELIVERIES, State.OK, "come by Socket Mode, which is connected")
+    return Resolution(DELIVERIES, State.OK, "receiving over Socket Mode, connected")
 
 
 async def may_connect(client: AsyncWebClient, app_token: str) -> Resolution:
@@ -143,10 +143,10 @@ async def may_connect(client: AsyncWebClient, app_token: str) -> Resolution:
             DELIVERIES,
             State.BROKEN,
             f"Socket Mode: {answer}",
-            "Look at SLACK_APP_TOKEN (connections:write).",
+            "Check SLACK_APP_TOKEN (connections:write).",
             disabling=True,
         )
-    return Resolution(DELIVERIES, State.OK, "Socket Mode may connect")
+    return Resolution(DELIVERIES, State.OK, "Socket Mode can connect")
 
 
 async def _asked(question: Awaitable[AsyncSlackResponse]) -> AsyncSlackResponse | str:

@@ -38,7 +38,7 @@ class Check(BaseModel):
     def cli_cmd(self) -> None:
         path = self.file or _configured().flows_bot_policy
         if path is None:
-            raise Misconfigured("FLOWS_BOT_POLICY is not set, so nobody may do anything; or say --file.")
+            raise Misconfigured("FLOWS_BOT_POLICY is not set, so nobody can do anything. Set it, or give --file.")
         policy = parsed_policy(policy_text(path), name=path.name)
         counts = [_counted(len(policy.grants), "grant")]
         counts += [_counted(len(policy.alerts), "alert rule")] if policy.alerts else []

@@ -33,41 +33,41 @@ async def account(voipbin: VoIPBINClient) -> Resolution:
     try:
         customer = await voipbin.once("/customer", answers.customer)
     except CredentialRejected as refused:
-        then = "Ask again, a passing trouble of VoIPBIN looks the same; then look at VOIPBIN_ACCESS_KEY or the login."
+        then = "Try again: a short VoIPBIN outage looks the same. Then check VOIPBIN_ACCESS_KEY or the login."
         return Resolution(ACCOUNT, State.BROKEN, refused.what, then, disabling=True)
     except AccountFrozen as frozen:
-        then = "The account's owner can take its deletion back."
+        then = "The account's owner can cancel its deletion."
         return Resolution(ACCOUNT, State.BROKEN, frozen.what, then, disabling=True)
     except VoIPBINBusy as busy:
         return Resolution(ACCOUNT, State.WARNING, busy.what, f"Ask again in {max(1, round(busy.retry_after))} s.")
     except Failure as trouble:
         return Resolution(
-            ACCOUNT, State.BROKEN, trouble.what, "Ask again; then look at the network, and at VoIPBIN itself."
+            ACCOUNT, State.BROKEN, trouble.what, "Try again. Then check the network and VoIPBIN itself."
         )
-    return Resolution(ACCOUNT, State.OK, f"answers; the account of {customer.name or 'a customer'} ({customer.id})")
+    return Resolution(ACCOUNT, State.OK, f"answers, account {customer.name or 'without a name'} ({customer.id})")
 
 
 async def credential(voipbin: VoIPBINClient, now: datetime) -> Resolution:
     """When the access key ends. GET /accesskeys (https://api.voipbin.net/docs/accesskey_overview.html)."""
     if not voipbin.key_prefix:
-        return Resolution(CREDENTIAL, State.OK, "an agent's login, renewed by itself")
+        return Resolution(CREDENTIAL, State.OK, "agent login, renewed automatically")
     try:
         keys = await voipbin.once("/accesskeys", _keys)
     except Failure as trouble:
-        what = f"an access key; when it ends could not be read: {trouble.what}"
+        what = f"access key, expiry could not be read: {trouble.what}"
         return Resolution(CREDENTIAL, State.WARNING, what, "Ask again, or look it up in VoIPBIN.")
     ours = [key for key in keys if key.token_prefix == voipbin.key_prefix and not key.tm_delete]
     if not ours:
-        what = "an access key; when it ends is not known: VoIPBIN does not list it among the newest hundred"
+        what = "access key, expiry not known: VoIPBIN does not list it among the newest hundred"
         return Resolution(CREDENTIAL, State.WARNING, what, "Look it up in VoIPBIN.")
     ends = [end for key in ours if (end := instant(key.tm_expire)) is not None]
     if not ends:
-        return Resolution(CREDENTIAL, State.OK, "an access key that never ends")
+        return Resolution(CREDENTIAL, State.OK, "key never expires")
     left = min(ends) - now
-    what = f"an access key that ends in {in_words(left)}, on {min(ends):{_STAMP}}"
+    what = f"key expires in {in_words(left)}, on {min(ends):{_STAMP}}"
     if left >= WARN_BEFORE:
         return Resolution(CREDENTIAL, State.OK, what, until=min(ends))
-    then = "Make a new one in time, set VOIPBIN_ACCESS_KEY, start again."
+    then = "Create a new key before then, set VOIPBIN_ACCESS_KEY and restart."
     return Resolution(CREDENTIAL, State.WARNING, what, then, until=min(ends))
 
 
@@ -81,40 +81,40 @@ async def introduced(voipbin: VoIPBINClient) -> Resolution:
     if voipbin.rejected:
         what = "VoIPBIN refuses the credential"
         return Resolution(ACCOUNT, State.BROKEN, what, "Look at the access key or the login.", disabling=True)
-    return Resolution(ACCOUNT, State.OK, f"the account of {voipbin.customer.name or 'a customer'}")
+    return Resolution(ACCOUNT, State.OK, f"account {voipbin.customer.name or 'without a name'}")
 
 
 async def event_stream(following: Following | None) -> Resolution:
     """From memory: is every change heard of at once?"""
     if following is None:
         return Resolution(
-            STREAM, State.OK, "is not followed, as VOIPBIN_EVENTS says: lists are read when somebody asks"
+            STREAM, State.OK, "off (VOIPBIN_EVENTS): lists are read when somebody asks"
         )
     since = f" since {following.since:{_STAMP}}" if following.since else ""
     if following.live:
         return Resolution(STREAM, State.OK, f"live{since}")
-    then = "Nothing has to be done: lists are read again meanwhile, and say so; it is tried again and again."
+    then = "Nothing to do: the bot keeps reconnecting. Until then it reads lists from VoIPBIN, and they say so."
     if not since:
-        return Resolution(STREAM, State.WARNING, "being opened; not live yet", then)
+        return Resolution(STREAM, State.WARNING, "connecting, not live yet", then)
     return Resolution(STREAM, State.WARNING, f"down{since}", then)
 
 
 async def requests(voipbin: VoIPBINClient) -> Resolution:
     """From memory: is there enough of the budget, and has VoIPBIN asked to slow down?"""
     load = voipbin.load()
-    share = f"{load.rate:g} a second are the bot's share of 17; {load.waiting} waiting"
+    share = f"up to {load.rate:g} of 17 a second, {load.waiting} waiting"
     if load.refused_ago is not None and load.refused_ago < _LATELY:
         times = "once" if load.refusals == 1 else f"{load.refusals} times since the start"
         ago = in_words(timedelta(seconds=load.refused_ago))
         then = (
-            "It slows down by itself. If it stays: what else uses this account? Or lower VOIPBIN_REQUESTS_PER_SECOND."
+            "The bot slows down by itself. If this stays, check what else uses this account, or lower VOIPBIN_REQUESTS_PER_SECOND."
         )
         return Resolution(
-            REQUESTS, State.WARNING, f"VoIPBIN asked to slow down (429) {ago} ago, {times}; {share}", then
+            REQUESTS, State.WARNING, f"VoIPBIN asked to slow down (429) {ago} ago, {times} · {share}", then
         )
     if load.waiting > load.rate * _CROWDED:
-        return Resolution(REQUESTS, State.WARNING, share, "It passes by itself; presses of people go first.")
-    return Resolution(REQUESTS, State.OK, f"{share}, no 429 lately")
+        return Resolution(REQUESTS, State.WARNING, share, "This passes by itself. Presses go first.")
+    return Resolution(REQUESTS, State.OK, f"{share} · no 429 lately")
 
 
 def _keys(body: bytes) -> list[WireAccesskey]:

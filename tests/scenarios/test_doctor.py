@@ -55,15 +55,15 @@ async def test_when_all_is_well_it_says_so_of_each_thing(live: Stage) -> None:
     assert "All is well" in answer.words
     for about, said in {
         "flows-bot": "version",
-        "Slack": "the token is taken in Northwind Voice (T0NORTHWND), with every scope it needs",
-        "deliveries": "come over HTTP",
-        "this channel": "I am a member",
+        "Slack": "token accepted by Northwind Voice (T0NORTHWND), every scope granted",
+        "deliveries": "receiving over HTTP",
+        "this channel": "I'm a member",
         "user groups": "1 can be read",
-        "VoIPBIN": "answers; the account of Harbour Clinic",
-        "credential": "an access key that never ends",
+        "VoIPBIN": "answers, account Harbour Clinic",
+        "credential": "key never expires",
         "event stream": "live since",
-        "requests": "100 a second are the bot's share of 17; 0 waiting, no 429 lately",
-        "ledger": "can be written; the audit's newest is record 1:",
+        "requests": "up to 100 of 17 a second, 0 waiting, no 429 lately",
+        "ledger": "writable, newest audit record 1:",
         "policy": "2 grants in force",
     }.items():
         assert line(answer, about).startswith(f"ok · {said}"), answer.words
@@ -74,7 +74,7 @@ async def test_when_all_is_well_it_says_so_of_each_thing(live: Stage) -> None:
 async def test_over_socket_mode_it_says_that_the_socket_is_there(stage: Stage, slack: Workspace) -> None:
     slack.socket_mode = True
     async with stage.start(slack_app_token=slack.app_token):
-        assert line(await answers(stage, "doctor"), "deliveries") == "ok · come by Socket Mode, which is connected"
+        assert line(await answers(stage, "doctor"), "deliveries") == "ok · receiving over Socket Mode, connected"
 
 
 # ---------------------------------------------------------------- broken, each once
@@ -92,8 +92,8 @@ async def test_a_token_that_slack_refuses_is_said_by_response_url(bot: Stage, sl
 @pytest.mark.parametrize(
     ("scope", "about", "said"),
     [
-        ("chat:write", "Slack", "broken · the token is taken in Northwind Voice (T0NORTHWND), but without chat:write"),
-        ("usergroups:read", "Slack", "warning · the token is taken"),
+        ("chat:write", "Slack", "broken · token accepted by Northwind Voice (T0NORTHWND), missing chat:write"),
+        ("usergroups:read", "Slack", "warning · token accepted"),
         ("usergroups:read", "user groups", "warning · S0ONCALL: Slack answered missing_scope"),
     ],
 )
@@ -105,11 +105,11 @@ async def test_a_missing_scope_is_named(bot: Stage, slack: Workspace, scope: str
 
 async def test_where_the_bot_is_no_member_it_asks_to_be_invited(bot: Stage, slack: Workspace) -> None:
     there = line(await answers(bot, "doctor", channel=ABROAD), "this channel")
-    assert there.startswith("warning · I am no member here")
+    assert there.startswith("warning · I'm not in this channel")
     assert "/invite" in there
     slack.scopes -= {"channels:read", "groups:read"}
     unknown = line(await answers(bot, "doctor"), "this channel")
-    assert unknown.startswith("warning · whether I am a member I may not ask: that takes channels:read or groups:read")
+    assert unknown.startswith("warning · I can't check whether I'm a member: that needs channels:read or groups:read")
 
 
 async def test_user_groups_that_cannot_be_read_are_said(bot: Stage, slack: Workspace) -> None:
@@ -152,15 +152,15 @@ async def test_that_voipbin_asked_to_slow_down_is_remembered(bot: Stage, voipbin
     scripted.clear()
     said = line(await answers(bot, "doctor"), "requests")
     assert said.startswith("warning · VoIPBIN asked to slow down (429)")
-    assert "once; 100 a second" in said
+    assert "once; up to 100 of 17 a second" in said
 
 
 @pytest.mark.parametrize(
     ("days", "said"),
     [
-        (9.5, "warning · an access key that ends in 9 d, on 20"),
-        (13.9, "warning · an access key that ends in 13 d"),
-        (14.1, "ok · an access key that ends in 14 d"),
+        (9.5, "warning · key expires in 9 d, on 20"),
+        (13.9, "warning · key expires in 13 d"),
+        (14.1, "ok · key expires in 14 d"),
     ],
 )
 async def test_the_end_of_the_access_key_is_said_and_warned_of(
@@ -181,25 +181,25 @@ async def test_the_end_of_the_access_key_is_said_and_warned_of(
 async def test_an_end_that_cannot_be_read_is_said_to_be_unknown(bot: Stage, voipbin: World) -> None:
     voipbin.faults.on("GET", "/accesskeys", faults.status(403, "PERMISSION_DENIED"))
     said = line(await answers(bot, "doctor"), "credential")
-    assert said.startswith("warning · an access key; when it ends could not be read")
+    assert said.startswith("warning · access key, expiry could not be read")
 
 
 async def test_a_login_is_renewed_by_itself(stage: Stage, voipbin: World) -> None:
     agent = next(iter(voipbin.records.agents))
     login = {"voipbin_username": agent.username, "voipbin_password": agent.password}
     async with stage.start(voipbin_access_key=None, **login):
-        assert line(await answers(stage, "doctor"), "credential") == "ok · an agent's login, renewed by itself"
+        assert line(await answers(stage, "doctor"), "credential") == "ok · agent login, renewed automatically"
 
 
 async def test_an_event_stream_that_cannot_be_had_is_down_since(stage: Stage) -> None:
     async with stage.start(voipbin_events=True, voipbin_access_key_in_query=True):
         said = await _told(stage, "event stream", "down since")
     assert said.startswith("warning · down since 20")
-    assert "Nothing has to be done" in said
+    assert "Nothing to do: the bot keeps reconnecting" in said
 
 
 async def test_an_event_stream_that_is_not_wanted_is_no_trouble(bot: Stage) -> None:
-    assert line(await answers(bot, "doctor"), "event stream").startswith("ok · is not followed")
+    assert line(await answers(bot, "doctor"), "event stream").startswith("ok · off (VOIPBIN_EVENTS)")
 
 
 async def test_a_ledger_that_cannot_be_written_is_broken(bot: Stage, sqlite_url: str) -> None:
@@ -214,7 +214,7 @@ async def test_an_audit_whose_end_was_removed_is_broken(bot: Stage, sqlite_url: 
     with sqlite3.connect(file) as other:
         other.execute("INSERT OR REPLACE INTO heads VALUES ('2999-01-01', 7, 'abc')")
     said = line(await answers(bot, "doctor"), "ledger")
-    assert said.startswith("broken · can be written, but the chain ends at record 1: its tail was removed")
+    assert said.startswith("broken · writable, but the chain ends at record 1: its tail was removed")
     with sqlite3.connect(file) as other:
         assert [day for (day,) in other.execute("SELECT day FROM heads") if not day.startswith("2")] == []
 
@@ -228,7 +228,7 @@ async def test_a_broken_policy_file_is_said_and_the_last_good_one_stays(bot: Sta
 async def test_alerts_that_cannot_be_posted_are_said(stage: Stage) -> None:
     ruled(stage)
     async with stage.start(voipbin_events=True):
-        assert line(await answers(stage, "doctor"), "alerts").startswith("ok · 1 rule is looked after")
+        assert line(await answers(stage, "doctor"), "alerts").startswith("ok · 1 rule active")
     async with stage.start():
         assert line(await answers(stage, "doctor"), "alerts").startswith("warning · Nothing is posted: alerts need")
 
@@ -244,7 +244,7 @@ async def test_whoever_may_view_nothing_here_learns_that_it_is_alive_and_no_more
             answer = await answers(stage, "doctor", user=user, channel=channel)
             assert answer.ephemeral_to == user
             assert "I am alive" in answer.words
-            assert "you may not: " in answer.words
+            assert "you can't: " in answer.words
             for about in ("VoIPBIN", "ledger", "policy ·", "version"):
                 assert about not in answer.words
 

@@ -66,7 +66,7 @@ async def test_it_is_published_for_whoever_opened_it_within_the_time(live: Stage
 async def test_socket_mode_delivers_it_too(stage: Stage, slack: Workspace, looping: Activeflow) -> None:
     slack.socket_mode = True
     async with stage.start(slack_app_token=slack.app_token):
-        assert "ok · deliveries · come by Socket Mode, which is connected" in (await opens(stage)).words
+        assert "ok · deliveries · receiving over Socket Mode, connected" in (await opens(stage)).words
 
 
 async def test_the_messages_tab_is_another_place(bot: Stage, slack: Workspace) -> None:

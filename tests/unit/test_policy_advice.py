@@ -31,7 +31,7 @@ def test_an_odd_policy_is_asked_about_and_a_plain_one_is_not(text: str, lines: i
 
 def test_it_names_who_and_what() -> None:
     (stop, bulk) = advice(parsed_policy(ALONE + TWO))
-    assert "a stop needs two persons, and U0ALICE is the only one who may press" in stop
-    assert "a bulk stop needs two persons" in bulk
+    assert "a stop needs two people, and only U0ALICE can press" in stop
+    assert "a bulk stop needs two people" in bulk
     (blind,) = advice(parsed_policy(BOTH.replace('"view", ', "") + NO_TWO))
     assert "grant 1 lets U0ALICE, U0BOB stop what no grant lets them view" in blind

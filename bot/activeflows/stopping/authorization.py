@@ -135,9 +135,7 @@ def _decide(act: Act, asked: Asked, presser: Operator, asker: Operator | None, f
 def _rules(asked: Asked, presser: Operator, asker: Operator | None, count: int) -> Declined | None:
     rules = presser.policy.rules
     if asker is not None and asker.person.standing is Standing.DEACTIVATED:
-        return Declined(
-            Why.NOT_PERMITTED, "the account of whoever asked for it is deactivated; it has to be asked for anew"
-        )
+        return Declined(Why.NOT_PERMITTED, "whoever asked for it has been deactivated, so it has to be asked for again")
     two_persons = not rules.two_person.isdisjoint({"stop", "bulk"} if asked.in_bulk else {"stop"})
     if (two_persons or asked.on_behalf) and presser.person.known_as(asked.by):
         return Declined(Why.OWN_REQUEST, "a second person must press")

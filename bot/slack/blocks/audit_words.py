@@ -110,7 +110,7 @@ def _searched(detail: Detail) -> str:
 def _policy(detail: Detail) -> str:
     digits, grants = _said(detail, "sha256"), detail.get("grants")
     if not digits:
-        return "is not set: nobody may do anything"
+        return "is not set: nobody can do anything"
     return f"is in force: {grants} {'grant' if grants == 1 else 'grants'}, sha256 {code(digits[:12])}"
 
 

@@ -17,7 +17,7 @@ from bot.slack.messaging.messenger import Message
 def doctor(findings: Sequence[Resolution], now: datetime, *, command: str) -> Message:
     """For whoever may view here, and for their eyes alone."""
     verdict = in_short(findings)
-    small = f"as of {date_token(now)} · what you may do here: {code(f'{command} whoami')}"
+    small = f"as of {date_token(now)} · your permissions: {code(f'{command} whoami')}"
     blocks: list[Block] = [
         HeaderBlock(text=PlainTextObject(text="Is everything this bot needs working?")),
         SectionBlock(text=MarkdownTextObject(text=bold(verdict))),
@@ -33,8 +33,8 @@ def alive(decision: Decision, *, command: str) -> Message:
     asked = mentions(decision.who_may)
     ask = f" You can ask {asked}." if asked else ""
     words = (
-        f"I am alive, and Slack and I understand each other. More I tell to those only who may view here, and you may "
-        f"not: {escaped(decision.because, 600)}.{ask} Your permissions: {code(f'{command} whoami')}"
+        f"I am alive and connected to Slack. The rest is for people who can see activeflows here, and you "
+        f"can't: {escaped(decision.because, 600)}.{ask} Your permissions: {code(f'{command} whoami')}"
     )
     return Message(words, (SectionBlock(text=MarkdownTextObject(text=words)),))
 

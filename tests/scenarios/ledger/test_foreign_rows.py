@@ -108,7 +108,7 @@ async def test_what_somebody_enqueues_is_refused_and_the_doctor_says_so(
             id_ = intruder.enqueues(inputs, serialization)
             await stage.slack.until(partial(intruder.is_refused, id_), seconds=20)
             assert f"format={serialization}" in capfd.readouterr().out
-        assert "2 rows of its workflows are not this bot's, and refused" in (await answers(stage, "doctor")).words
+        assert "2 workflow rows are not this bot's and refused" in (await answers(stage, "doctor")).words
         await _stopped_one(stage)
     assert not intruder.trap.exists()
 

@@ -59,9 +59,7 @@ def test_a_card_is_asked_about_as_it_is() -> None:
             LONE,
             ALONE,
             Standing.DEACTIVATED,
-            Declined(
-                Why.NOT_PERMITTED, "the account of whoever asked for it is deactivated; it has to be asked for anew"
-            ),
+            Declined(Why.NOT_PERMITTED, "whoever asked for it has been deactivated, so it has to be asked for again"),
         ),
         (replace(LONE, by=PRESSER), TWO, Standing.MEMBER, Declined(Why.OWN_REQUEST, "a second person must press")),
         (

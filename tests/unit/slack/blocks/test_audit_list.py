@@ -48,7 +48,7 @@ def record(what: What, **detail: str | int | bool | None) -> Record:
         (record(What.CANCELLED), "put the card away"),
         (record(What.REVEALED), "was shown unmasked: personal data"),
         (record(What.POLICY, sha256="0123456789abcdef", grants=2), "is in force: 2 grants, sha256 `0123456789ab`"),
-        (record(What.POLICY, sha256="", grants=0), "is not set: nobody may do anything"),
+        (record(What.POLICY, sha256="", grants=0), "is not set: nobody can do anything"),
         (record(What.OUTCOME, outcome="Ended", attribution="this press"), "outcome: ended, by this press"),
         (
             record(What.OUTCOME, outcome="Ended", attribution="already"),
