@@ -146,7 +146,7 @@ async def test_a_draft_can_be_put_to_others_and_nothing_else(stage: Stage, bulk:
         for button in ("bulk.stop", "bulk.cancel"):
             await stage.slack.clicks(CAROL, forged, button)
         await stage.slack.until(
-            lambda: [m for m in stage.slack.sees(CAROL, INCIDENTS) if "too old for me to know" in m.words][1:]
+            lambda: [m for m in stage.slack.sees(CAROL, INCIDENTS) if "don't know this card" in m.words][1:]
         )
         assert len(bulk.cards()) == 1
     assert bulk.running(loops) == loops

@@ -127,7 +127,7 @@ async def test_somebody_whom_slack_knows_otherwise_stops_no_further(
         words = await nobody_else_was_stopped(stage, bulk, loops, card)
     assert "It did not finish: whoever pressed can no longer stop it: " in words
     why = {"was deactivated": "this account is deactivated", "left the group": "no “bulk” permission"}
-    assert why.get(how, "whoever asked can no longer ask: no grant") in words
+    assert why.get(how, "whoever asked can no longer ask: no “") in words
 
 
 async def test_the_rules_that_come_to_want_two_persons_want_them_at_once(

@@ -41,7 +41,7 @@ async def test_nobody_learns_of_an_activeflow_by_asking_to_stop_it(
 async def test_a_grant_for_one_channel_is_none_for_another(bot: Stage, slack: Workspace, voipbin: World) -> None:
     activeflow = voipbin.rings(at="play")
     await slack.types(ALICE, LOBBY, f"/flows stop {activeflow.id}")
-    refusal = await bot.reads("not in this channel", user=ALICE, channel=LOBBY)
+    refusal = await bot.reads("from this channel. Use #", user=ALICE, channel=LOBBY)
     assert refusal.ephemeral_to == ALICE
 
 

@@ -61,7 +61,7 @@ def _words(declined: Declined, again: str) -> str:
         case Why.LEDGER | Why.CARD_UNREAD:
             return _unrecorded(declined, nothing)
         case _:
-            return f"This card is too old for me to know. {nothing}"
+            return f"I don't know this card any more. {nothing}"
 
 
 def _unrecorded(declined: Declined, nothing: str) -> str:

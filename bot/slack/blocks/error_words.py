@@ -36,7 +36,7 @@ from bot.activeflows.errors import (
 )
 from bot.activeflows.model import Activeflow
 from bot.activeflows.operators import Permission
-from bot.slack.blocks.mrkdwn import MOST_ASKED, bold, code, date_token, escaped, mentions
+from bot.slack.blocks.mrkdwn import MOST_ASKED, bold, code, date_token, escaped, mention, mentions
 from bot.slack.blocks.suggested_line import to_type
 from bot.slack.messaging.messenger import Message
 
@@ -149,15 +149,16 @@ def _not_permitted(error: NotPermitted) -> str:
     decision = error.decision
     what = _DOES[decision.permission]
     if decision.channels:
-        words = f"You can't {what} from this channel. Use {mentions(decision.channels)}."
+        words = f"You can't {what} from this channel. Use {' or '.join(map(mention, decision.channels[:MOST_ASKED]))}."
     elif decision.unnamed:
         words = f"You don't have permission to {what}."
     else:
         words = f"You can't {what}: {escaped(decision.because, 600)}."
+    words = f"{words} Nothing was done."
     if not decision.who_may:
-        return f"{words} Nothing was done. The bot's policy decides who can: {_CARETAKER}."
+        return words if decision.channels else f"{words} To be added, ask whoever looks after this bot."
     others = " and others" if len(decision.who_may) > MOST_ASKED else ""
-    return f"{words} Nothing was done. You can ask {mentions(decision.who_may)}{others}."
+    return f"{words} You can ask {mentions(decision.who_may)}{others}."
 
 
 def _ambiguous(error: Ambiguous) -> str:

@@ -45,7 +45,7 @@ _ABORTING: Final = Message(
 )
 _NOTHING_TO_ABORT: Final = Message("Nothing to abort: it is not running. The card says how it is.")
 _TOO_LATE: Final = Message("Too late to cancel. The card says what became of it.")
-_NO_CARD: Final = Message("This card is too old for me to know. Nothing was stopped.")
+_NO_CARD: Final = Message("I don't know this card any more. Nothing was stopped.")
 
 
 def register(app: AsyncApp, context: ListenerContext) -> None:
