@@ -98,9 +98,7 @@ async def groups(client: AsyncWebClient, policy: Policy) -> Resolution:
         more = f" (of {len(named)})" if len(named) > len(asked) else ""
         return Resolution(GROUPS, State.OK, f"{len(asked)}{more} can be read")
     what = "; ".join(f"{group}: {why}" for group, why in refused.items())
-    then = (
-        "People with no other grant can do nothing until then. Check the group's id, the Slack plan and the scope."
-    )
+    then = "People with no other grant can do nothing until then. Check the group's id, the Slack plan and the scope."
     return Resolution(GROUPS, State.WARNING, what, then)
 
 
@@ -128,9 +126,7 @@ async def deliveries(
         return Resolution(DELIVERIES, State.BROKEN, f"Socket Mode: {why}", then, disabling=True)
     why = await elsewhere() if elsewhere is not None else ""
     if why:
-        then = (
-            "Stop the other program, or give it its own Slack app. Then restart this bot, so that it counts again."
-        )
+        then = "Stop the other program, or give it its own Slack app. Then restart this bot, so that it counts again."
         return Resolution(DELIVERIES, State.WARNING, f"Socket Mode: {why}", then)
     return Resolution(DELIVERIES, State.OK, "receiving over Socket Mode, connected")
 

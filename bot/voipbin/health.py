@@ -41,9 +41,7 @@ async def account(voipbin: VoIPBINClient) -> Resolution:
     except VoIPBINBusy as busy:
         return Resolution(ACCOUNT, State.WARNING, busy.what, f"Ask again in {max(1, round(busy.retry_after))} s.")
     except Failure as trouble:
-        return Resolution(
-            ACCOUNT, State.BROKEN, trouble.what, "Try again. Then check the network and VoIPBIN itself."
-        )
+        return Resolution(ACCOUNT, State.BROKEN, trouble.what, "Try again. Then check the network and VoIPBIN itself.")
     return Resolution(ACCOUNT, State.OK, f"answers, account {customer.name or 'without a name'} ({customer.id})")
 
 
@@ -87,9 +85,7 @@ async def introduced(voipbin: VoIPBINClient) -> Resolution:
 async def event_stream(following: Following | None) -> Resolution:
     """From memory: is every change heard of at once?"""
     if following is None:
-        return Resolution(
-            STREAM, State.OK, "off (VOIPBIN_EVENTS): lists are read when somebody asks"
-        )
+        return Resolution(STREAM, State.OK, "off (VOIPBIN_EVENTS): lists are read when somebody asks")
     since = f" since {following.since:{_STAMP}}" if following.since else ""
     if following.live:
         return Resolution(STREAM, State.OK, f"live{since}")
@@ -106,9 +102,7 @@ async def requests(voipbin: VoIPBINClient) -> Resolution:
     if load.refused_ago is not None and load.refused_ago < _LATELY:
         times = "once" if load.refusals == 1 else f"{load.refusals} times since the start"
         ago = in_words(timedelta(seconds=load.refused_ago))
-        then = (
-            "The bot slows down by itself. If this stays, check what else uses this account, or lower VOIPBIN_REQUESTS_PER_SECOND."
-        )
+        then = "The bot slows down by itself. If this stays, check what else uses this account, or lower VOIPBIN_REQUESTS_PER_SECOND."
         return Resolution(
             REQUESTS, State.WARNING, f"VoIPBIN asked to slow down (429) {ago} ago, {times} · {share}", then
         )

@@ -69,7 +69,7 @@ async def test_the_bot_says_that_it_cannot_see_the_new_one(
         (warning,) = said["warnings"]
         assert warning["what"] == "policy"
         assert "was replaced outside" in warning["why"]
-        assert "nobody may stop" in warning["why"]
+        assert "nobody can stop" in warning["why"]
         assert "broken · policy · the file was replaced outside" in (await answers(stage, "doctor")).words
 
 
