@@ -227,7 +227,7 @@ def _why_not(
         if person.standing is Standing.DEACTIVATED:
             return "this account is deactivated"
         if person.standing is not Standing.MEMBER:
-            return f"this account is {person.standing}, and needs a “{permission}” grant to its own id"
+            return f"this account is {person.standing}, and needs a grant of “{permission}” to its own id"
         unknown = f"; Slack did not say who is in {', '.join(sorted(person.unanswered))}"
         those = any(not grant.to.isdisjoint(person.unasked) for grant in giving)  # which give it elsewhere
         here_ = " here" if those else ""

@@ -145,7 +145,7 @@ async def test_who_may_view_one_flow_only_sees_nothing_of_the_others(
 @pytest.mark.parametrize(
     ("user", "said"),
     [
-        (GUEST, "this account is a guest, and needs a “view” grant to its own id"),
+        (GUEST, "this account is a guest, and needs a grant of “view” to its own id"),
         (STRANGER, "this account is from another workspace (Slack Connect)"),
     ],
 )

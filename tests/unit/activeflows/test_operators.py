@@ -92,7 +92,7 @@ def test_every_decision_of_a_policy_is_as_the_table_says(person: Person, place: 
             None,
             "not for an activeflow without a flow (grant 3 would allow “view” for others)",
         ),
-        (GUS, INC, Permission.STOP, SUPPORT, "this account is a guest, and needs a “stop” grant to its own id"),
+        (GUS, INC, Permission.STOP, SUPPORT, "this account is a guest, and needs a grant of “stop” to its own id"),
         (CARL, INC, Permission.AUDIT, ANY_FLOW, "not from this channel (grant 5 would allow “audit” elsewhere)"),
     ],
 )
