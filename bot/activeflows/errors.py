@@ -67,7 +67,7 @@ class NotPermitted(Refusal):
 
 
 class NotFound(Refusal):
-    """No activeflow fits. ``looked`` says in words how far the look went, when it was bounded."""
+    """No activeflow matches. ``looked`` says in words how far the look went, when it was bounded."""
 
     def __init__(self, target: str, looked: str = "") -> None:
         super().__init__(target)

@@ -173,4 +173,4 @@ def _as_typed(value: str) -> str:
 
 
 def _too_old() -> NotUnderstood:
-    return NotUnderstood("this button is from an older version of the bot, and says nothing to this one", "list")
+    return NotUnderstood("this button is from an older version of the bot and no longer works", "list")

@@ -104,11 +104,11 @@ async def requests(voipbin: VoIPBINClient) -> Resolution:
         ago = in_words(timedelta(seconds=load.refused_ago))
         then = "The bot slows down by itself. If this stays, check what else uses this account, or lower VOIPBIN_REQUESTS_PER_SECOND."
         return Resolution(
-            REQUESTS, State.WARNING, f"VoIPBIN asked to slow down (429) {ago} ago, {times} · {share}", then
+            REQUESTS, State.WARNING, f"VoIPBIN asked to slow down (429) {ago} ago, {times}; {share}", then
         )
     if load.waiting > load.rate * _CROWDED:
         return Resolution(REQUESTS, State.WARNING, share, "This passes by itself. Presses go first.")
-    return Resolution(REQUESTS, State.OK, f"{share} · no 429 lately")
+    return Resolution(REQUESTS, State.OK, f"{share}, no 429 lately")
 
 
 def _keys(body: bytes) -> list[WireAccesskey]:

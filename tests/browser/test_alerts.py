@@ -36,7 +36,7 @@ async def test_a_loop_is_said_by_itself_and_shown_and_stopped(
     await expect(alert).to_be_visible()
     await expect(alert).to_contain_text("After hours")
     await expect(alert).to_contain_text(short(lost))
-    await expect(alert).to_contain_text("5th lap of")
+    await expect(alert).to_contain_text("5th time round:")
     vic = await opens("Vic Viewer")
     await vic.presses("Stop…", vic.public("Going round in circles"))
     await expect(vic.private("You don't have permission to")).to_be_visible()

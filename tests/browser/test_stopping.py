@@ -29,13 +29,13 @@ async def test_the_operator_finds_a_waiting_caller_stops_it_and_everybody_reads_
     await olive.line.press_sequentially("list")
     await olive.line.press("Enter")
     rows = olive.private("Running activeflows")
-    await expect(rows).to_contain_text("waiting in queue Support, 2nd lap")
+    await expect(rows).to_contain_text("waiting in queue Support, 2nd time round")
     await rows.get_by_role("button", name=f"Stop Support line {short(activeflow)}").click()
 
     card = olive.card(activeflow)
     for words in (
         "Stop this activeflow?",
-        "waiting in queue Support, 2nd lap",
+        "waiting in queue Support, 2nd time round",
         "Hangs up on the caller: +1555•••••77, incoming call, connected for",
         "The caller loses their place in the queue.",
         "Starts another activeflow: flow Satisfaction survey.",
@@ -86,7 +86,7 @@ async def test_what_is_shown_of_one_activeflow_tells_what_stopping_it_would_do(s
     details = olive.private(str(activeflow.id))
     for words in (
         "Support line",
-        "waiting in queue Support, 2nd lap",
+        "waiting in queue Support, 2nd time round",
         "What stopping it does",
         "Hangs up on the caller: +1555•••••77",
         "Steps so far",

@@ -21,7 +21,7 @@ COLLEAGUE: Final = "U0CALL0"
 _ROUNDS: Final = 8
 _WIRES: Final = 100
 """Connections at once from the one address that everything here comes from; the bot takes a quarter of its descriptors."""
-_BUSY: Final = "more to do than I can take on"
+_BUSY: Final = "I'm overloaded right now"
 
 
 class Crowd(Case):

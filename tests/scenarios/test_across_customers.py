@@ -35,7 +35,7 @@ async def test_a_pasted_id_of_another_customer_is_left_alone(
 ) -> None:
     shows(voipbin, foreign)
     await slack.types(ALICE, INCIDENTS, f"/flows {command} {foreign.id}")
-    refusal = await bot.reads("does not open the activeflow")
+    refusal = await bot.reads("does not let me read")
     assert refusal.ephemeral_to == ALICE
     assert "keypad" not in refusal.words
     assert bot.posts(foreign) == 0

@@ -52,9 +52,11 @@ async def test_going_round_in_circles_is_posted_with_its_buttons_and_nobody_is_c
     assert "Going round in circles" in alert.words
     assert "Night menu" in alert.words
     assert str(looping.id)[:8] in alert.words
-    assert "waiting for keypad input, 6th lap of keypad input → text" in alert.words
-    assert alert.words.count("6th lap") == 1
-    assert alert.text.startswith(f"Going round in circles Night menu {str(looping.id)[:8]}: 6th lap of keypad input")
+    assert "waiting for keypad input, 6th time round: keypad input → text" in alert.words
+    assert alert.words.count("6th time round") == 1
+    assert alert.text.startswith(
+        f"Going round in circles Night menu {str(looping.id)[:8]}: 6th time round: keypad input"
+    )
     assert [button.action_id for button in alert.buttons] == [ids.SHOW, ids.ASK_STOP]
     assert CALLER not in stage.slack.dump()
     assert "<!" not in alert.text.replace("<!date", "")

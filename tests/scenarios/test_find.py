@@ -167,7 +167,7 @@ async def test_a_voipbin_that_answers_no_call_is_told_of_and_nothing_else_is_mad
     bot: Stage, voipbin: World, calling: Activeflow
 ) -> None:
     voipbin.faults.on("GET", "/calls", faults.status(429, "RATE_LIMIT_EXCEEDED", retry_after=0), times=None)
-    assert "VoIPBIN takes no more requests right now" in (await answers(bot, "find 0171 555 77310")).words
+    assert "VoIPBIN accepts no more requests right now" in (await answers(bot, "find 0171 555 77310")).words
 
 
 async def test_a_slow_look_says_that_it_is_under_way(bot: Stage, voipbin: World, calling: Activeflow) -> None:

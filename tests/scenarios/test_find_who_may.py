@@ -72,7 +72,7 @@ async def test_each_search_for_a_number_is_recorded_before_and_after_so_many_no_
     for _ in range(MOST // 3):
         await answers(bot, f"find {CALLER} {DESK} 0171 000 99999")
     walks = len(voipbin.requests_to("GET", "/calls"))
-    assert "You have looked for 30 phone numbers within an hour" in (await answers(bot, f"find {CALLER}")).words
+    assert "You have searched 30 phone numbers in an hour" in (await answers(bot, f"find {CALLER}")).words
     assert len(voipbin.requests_to("GET", "/calls")) == walks
     assert shown(await answers(bot, "find support line")) == [str(calling.id)]
     assert shown(await answers(bot, f"find {CALLER}", user=BOB)) == [str(calling.id)]

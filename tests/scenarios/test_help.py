@@ -22,13 +22,13 @@ async def test_help_says_what_can_be_done_here(bot: Stage, typed: str) -> None:
         "/flows whoami",
     ):
         assert usage in answer.words
-    assert "Not open to you here: stop all." in answer.words
+    assert "No permission here: stop all." in answer.words
 
 
 async def test_help_leaves_out_what_somebody_may_not_do_and_says_whom_to_ask(bot: Stage) -> None:
     answer = await answers(bot, "help", user=BOB)
     assert "/flows stop" not in answer.words
-    assert "Not open to you here: stop, stop all." in answer.words
+    assert "No permission here: stop, stop all." in answer.words
     assert "@Alice" in answer.words
 
 

@@ -210,5 +210,5 @@ async def test_show_of_what_is_gone_or_not_open_any_more_is_said_in_the_modal(
     home = await opens(live)
     scripted = voipbin.faults.on("GET", "/activeflows/{id}", faults.status(404, "ACTIVEFLOW_NOT_FOUND"), times=None)
     await slack.clicks(ALICE, home, ids.SHOW)
-    await slack.until(lambda: any("No activeflow fits" in view.words for view in slack.views_of(ALICE)))
+    await slack.until(lambda: any("No activeflow matches" in view.words for view in slack.views_of(ALICE)))
     scripted.clear()

@@ -77,9 +77,9 @@ async def test_stop_from_the_details_posts_a_card_and_stops_nothing(
 
 async def test_one_that_does_not_exist_is_said_so_and_how_far_was_looked(bot: Stage, voipbin: World) -> None:
     voipbin.rings(voipbin.add_flow("Support line"), at="play")
-    assert "No activeflow fits" in (await answers(bot, "show 00000000-0000-4000-8000-000000000001")).words
+    assert "No activeflow matches" in (await answers(bot, "show 00000000-0000-4000-8000-000000000001")).words
     answer = await answers(bot, "show 0000")
-    assert "No activeflow fits 0000" in answer.words
+    assert "No activeflow matches 0000" in answer.words
     assert "I looked at all there are (1)" in answer.words
 
 

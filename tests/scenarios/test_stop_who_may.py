@@ -107,5 +107,5 @@ async def test_two_persons_where_the_rules_say_so(stage: Stage, slack: Workspace
 async def test_another_customers_activeflow_is_left_alone(bot: Stage, slack: Workspace, voipbin: World) -> None:
     foreign = voipbin.rings(at="play", customer=voipbin.add_customer("Somebody else"))
     await slack.types(ALICE, INCIDENTS, f"/flows stop {foreign.id}")
-    await bot.reads("does not open the activeflow")
+    await bot.reads("does not let me read")
     assert bot.posts(foreign) == 0

@@ -30,8 +30,8 @@ DOWN = "VoIPBIN cannot be reached"
 BROKEN = "VoIPBIN had an error of its own"
 CREDENTIAL = "VoIPBIN does not accept my credential"
 FROZEN = "This VoIPBIN account is frozen"
-BUSY = "VoIPBIN takes no more requests right now"
-ABSENT = "No activeflow fits"
+BUSY = "VoIPBIN accepts no more requests right now"
+ABSENT = "No activeflow matches"
 UNPAID = "VoIPBIN does nothing for this account before it is paid"
 CONFLICT = "VoIPBIN refused it, because of the state it says this is in"
 STILL = "Still working on it"
@@ -100,7 +100,7 @@ TROUBLES = [
     Trouble("a connection that is reset", faults.reset_before(), DOWN, says="the connection to VoIPBIN broke"),
 ]
 GONE = [
-    row(403, "PERMISSION_DENIED", "does not open the activeflow", UNSENT),
+    row(403, "PERMISSION_DENIED", "does not let me read", UNSENT),
     row(404, "ACTIVEFLOW_NOT_FOUND", ABSENT, UNSENT),
     row(404, "RESOURCE_NOT_FOUND", ABSENT, UNSENT),
 ]

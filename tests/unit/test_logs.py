@@ -59,7 +59,7 @@ HARMLESS = [
     "GET /v1.0/activeflows?page_size=100 -> 200 in 12 ms",
     "https://api.voipbin.net/v1.0/activeflows",
     "86 of 101 steps used",
-    "waiting in queue Support, 3rd lap",
+    "waiting in queue Support, 3rd time round",
     "tokens left: 8 of 17 a second",
 ]
 

@@ -86,9 +86,9 @@ class Finder:
         """
         operator.require(Permission.VIEW)
         if clues.nothing:
-            raise NotUnderstood("there is no id, no phone number and no word in it")
+            raise NotUnderstood("nothing to look for: no id, phone number or word in it")
         if len(clues.words) > LONGEST_WORDS:
-            raise NotUnderstood(f"that is no id and no phone number, and of words I take {LONGEST_WORDS} characters")
+            raise NotUnderstood(f"too long: without an id or a phone number, at most {LONGEST_WORDS} characters")
         if clues.numbers:
             await self._number_record.write(operator, clues.numbers)
         found, as_of = _Found(), self._now()

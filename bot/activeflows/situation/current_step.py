@@ -42,7 +42,7 @@ class Situation:
     kind: str
     """Stable machine word; a stop is bound to it. Progress within a situation keeps it ("queue.waiting")."""
     words: str
-    """Plain text without markup: "waiting in queue Support, 3rd lap"."""
+    """Plain text without markup: "waiting in queue Support, 3rd time round"."""
     action: str
     """VoIPBIN's type of the current action; empty at the start and finish markers, and when it is not a plain word."""
     openers: tuple[str, ...] = ()
@@ -133,7 +133,7 @@ def _inside(activeflow: Activeflow, inside: Nesting, name_of: NameOf) -> _Seen |
         case "conference_join", _:
             return _Seen("conference.joining", "joining a conference", inside=True)
         case "queue_join", _:
-            lap = f", {ordinal(opened.laps)} lap" if opened.laps > 1 else ""
+            lap = f", {ordinal(opened.laps)} time round" if opened.laps > 1 else ""
             return _Seen("queue.waiting", f"waiting in {_queue(opened, name_of)}{lap}", inside=True)
         case _:
             return None
@@ -183,4 +183,4 @@ def _soon(used: int, inside: Nesting) -> str:
     if queue is None or queue.closed or not inside.certain or not queue.steps_a_lap:
         return ""
     laps = (STEP_BUDGET - used) // queue.steps_a_lap
-    return f" in about {laps} laps" if laps > 1 else " within the next lap or two"
+    return f" after about {laps} more times round" if laps > 1 else " within the next time round or two"

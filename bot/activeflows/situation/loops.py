@@ -14,12 +14,12 @@ _LONGEST: Final = 12
 
 
 def main_laps(activeflow: Activeflow) -> str:
-    """Say ", 9th lap of text → keypad input" when the current step has come by at least twice before; else nothing."""
+    """Say ", 9th time round: text → keypad input" when the current step has come by at least twice before; else nothing."""
     lap = last_lap(activeflow)
     if not lap:
         return ""
     circle = circle_words(lap)
-    return f", {ordinal(times_here(activeflow))} lap" + (f" of {circle}" if circle else "")
+    return f", {ordinal(times_here(activeflow))} time round" + (f": {circle}" if circle else "")
 
 
 def last_lap(activeflow: Activeflow) -> Sequence[Action]:

@@ -44,5 +44,5 @@ def _same(known: Known, situation: Situation) -> bool:
 
 
 def _place(words: str) -> str:
-    """Without what only progresses: "waiting in queue Support, 3rd lap" is at "waiting in queue Support"."""
+    """Without what only progresses: "waiting in queue Support, 3rd time round" is at "waiting in queue Support"."""
     return words.partition(", ")[0]

@@ -74,7 +74,7 @@ def _nothing(listing: Listing, command: str) -> str:
         names = " or ".join(bold(name, 150) for name in listing.similar)
         return f"No flow is called {bold(listing.filters.flow or '', 150)}. Did you mean {names}?"
     if listing.filters.words():
-        return f"No activeflow fits. All that run: {code(f'{command} list')}"
+        return f"No activeflow matches. All that run: {code(f'{command} list')}"
     return f"No activeflow is running. Those that ended: {code(f'{command} list status:ended')}"
 
 

@@ -42,10 +42,8 @@ from bot.slack.messaging.messenger import Message
 
 log = structlog.get_logger(__name__)
 
-BUSY: Final = Message(
-    "I have more to do than I can take on right now. Nothing was done about this one: please try again in a minute."
-)
-CLOSING: Final = Message("I am being restarted. Nothing was done about this one: please try again in a minute.")
+BUSY: Final = Message("I'm overloaded right now. Nothing was done about this one. Please try again in a minute.")
+CLOSING: Final = Message("I'm restarting. Nothing was done about this one. Please try again in a minute.")
 _MOST_CANDIDATES: Final = 10
 _NOTHING: Final = "Nothing was stopped or changed."
 _DOES: Final = {
@@ -91,8 +89,8 @@ def incident(error: BaseException, *, user: str, doing: str = "") -> Message:
     """The words for a bug, with an id that finds its places in the log. Writes that log line."""
     number = reported(error, user=user, doing=doing)
     return Message(
-        f"Something in this bot went wrong that nobody foresaw. What had been done until then is not known to me: "
-        f"look before you try again. To have it repaired, {_CARETAKER}, with incident {code(number)}."
+        f"This bot hit a bug. I don't know what was done before it: "
+        f"check before you try again. To get it fixed, {_CARETAKER}: incident {code(number)}."
     )
 
 
@@ -125,21 +123,21 @@ def _refusal(error: BotError, command: str) -> str:
             return _not_permitted(error)
         case NotFound():
             looked = f" {_sentence(escaped(error.looked, 300))}" if error.looked else ""
-            return f"No activeflow fits {code(error.target, 200)}.{looked} {_NOTHING}"
+            return f"No activeflow matches {code(error.target, 200)}.{looked} {_NOTHING}"
         case Ambiguous():
             return _ambiguous(error)
         case NotOurs():
             return (
-                f"VoIPBIN does not open the activeflow {code(str(error.activeflow_id))} to me: it belongs to another "
-                f"customer's account, or my credential's role is too low. I leave it alone. {_NOTHING}"
+                f"VoIPBIN does not let me read {code(str(error.activeflow_id))}. It belongs to another "
+                f"customer's account, or my credential has too few rights. {_NOTHING}"
             )
         case NothingToStop():
             return f"{_one(error.activeflow)} has ended already: there is nothing to stop. {_NOTHING}"
         case TooManySearches():
             return (
-                f"You have looked for {error.most} phone numbers within an hour, and I look for no more for one person. "
-                "Nothing was looked for now. "
-                f"The next one: from {date_token(error.again_at)}. Ids, names and words can be looked for as before."
+                f"You have searched {error.most} phone numbers in an hour, which is the limit for one person. "
+                "Nothing was searched now. "
+                f"You can search the next one from {date_token(error.again_at)}. Ids, names and words still work."
             )
         case _:
             return f"That was refused. {_NOTHING}"
@@ -167,7 +165,7 @@ def _ambiguous(error: Ambiguous) -> str:
     shown += [f"… and {more} more"] if more > 0 else []
     return "\n".join(
         [
-            f"{code(error.target, 200)} fits more than one activeflow. {_NOTHING} Say it again with more of the id:",
+            f"{code(error.target, 200)} matches more than one activeflow. {_NOTHING} Type more of the id:",
             *shown,
         ]
     )
@@ -185,7 +183,7 @@ def _failure(error: Failure) -> str:
             return f"{bold('VoIPBIN cannot be reached.')} {_NOTHING} Try again in a moment."
         case VoIPBINBusy():
             wait = f"{max(1, round(error.retry_after))} s"
-            return f"{bold('VoIPBIN takes no more requests right now.')} {_NOTHING} Try again in {wait}."
+            return f"{bold('VoIPBIN accepts no more requests right now.')} {_NOTHING} Try again in {wait}."
         case CredentialRejected():
             return (
                 f"{bold('VoIPBIN does not accept my credential.')} {_NOTHING} Try once more; "
@@ -200,7 +198,7 @@ def _failure(error: Failure) -> str:
             )
         case StopUnconfirmed():
             return (
-                f"{bold('The stop was sent, and its answer was lost.')} Whether it ended is not known yet. "
+                f"{bold('The stop was sent, and its answer was lost.')} It is not known yet whether it ended. "
                 "Look at the activeflow again before you do anything else."
             )
         case SlackRefuses():

@@ -31,4 +31,4 @@ def _closed(closed: list[HelpLine], operator: Operator, command: str) -> str:
     words = ", ".join(bold(line.word) for line in closed)
     asked = dict.fromkeys(who for line in closed if line.needs for who in operator.decide(line.needs).who_may)
     ask = f" You can ask {mentions(asked)}." if asked else ""
-    return f"Not open to you here: {words}. Why: {code(f'{command} whoami')}.{ask}"
+    return f"No permission here: {words}. Why: {code(f'{command} whoami')}.{ask}"

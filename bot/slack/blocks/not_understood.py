@@ -14,5 +14,5 @@ def not_understood(error: NotUnderstood, *, command: str) -> Message:
     problem = problem[:1].upper() + problem[1:].rstrip(".")
     better = to_type(command, error.suggestion)
     instead = f" Did you mean {better}?" if better else ""
-    words = f"{problem}. Nothing was done.{instead} All there is: {code(f'{command} help')}"
+    words = f"{problem}.{instead} Nothing was done. All commands: {code(f'{command} help')}"
     return Message(words, (SectionBlock(text=MarkdownTextObject(text=words)),))

@@ -34,9 +34,9 @@ def _audited(asked: Audit, word: Word, line: Line) -> Audit:
 
 def _not_audited(asked: Audit, word: Word, line: Line) -> NotUnderstood:
     if word.text.startswith("@"):
-        problem = "names can be faked, so people are asked for by their member ID: profile, “⋮”, “Copy member ID”"
+        problem = "names can be faked. Give the member ID: profile, “⋮”, “Copy member ID”"
         return NotUnderstood(problem, typed(asked))
     if from_typed(word.text) is not None and asked.since is None:
-        return NotUnderstood("a time is asked for as since:2h", f"{typed(asked)} since:{word.text}")
-    problem = f"“{word.written[:40]}” is no further id, person or since:2h"
+        return NotUnderstood("write a time as since:2h", f"{typed(asked)} since:{word.text}")
+    problem = f"“{word.written[:40]}” is not an id, a person or since:2h"
     return NotUnderstood(problem, f"{typed(asked)} {line.text[word.end :].strip()}")

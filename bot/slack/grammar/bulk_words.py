@@ -14,7 +14,7 @@ from bot.slack.grammar.filter_words import KEYS, filter_key, read_listing
 from bot.slack.grammar.normalization import Word, unquoted, without_mentions
 from bot.slack.grammar.requests import List, StopAll, typed
 
-_ASKS: Final = "stop all of which? Say at least one of flow:, type:, action:, older:, newer:"
+_ASKS: Final = "stop all of which? Give at least one filter: flow:, type:, action:, older: or newer:"
 
 
 def read_stop_all(words: Sequence[Word], line: str, *, longest_reason: int) -> StopAll:
@@ -53,7 +53,7 @@ def _reason(rest: str) -> str:
 
 def _check(bulk: StopAll, listing: List, later: Sequence[Word], rest: str, longest: int) -> None:
     if listing.page > 1:
-        raise NotUnderstood("a bulk stop takes all pages, not one of them", typed(bulk))
+        raise NotUnderstood("a bulk stop takes every page. Leave out page:", typed(bulk))
     if bulk.filters.status != "running":
         running = Filters(**{key: getattr(bulk.filters, key) for key in ("flow", "type", "action", "older", "newer")})
         raise NotUnderstood("only running activeflows can be stopped", typed(StopAll(running, bulk.reason)))
@@ -63,7 +63,7 @@ def _check(bulk: StopAll, listing: List, later: Sequence[Word], rest: str, longe
     if misplaced is not None and unquoted(rest) == rest:
         others = " ".join(word.written for word in later if word is not misplaced)
         better = f"stop all {bulk.filters.words()} {misplaced.written} {others}".strip()
-        raise NotUnderstood("filters stand before the reason; a reason that looks like one stands in quotes", better)
+        raise NotUnderstood("put filters before the reason, and quote a reason that looks like a filter", better)
     if len(bulk.reason) > longest:
         shorter = typed(StopAll(bulk.filters, bulk.reason[:longest].strip()))
-        raise NotUnderstood(f"a reason has at most {longest} characters", shorter)
+        raise NotUnderstood(f"the reason is too long: at most {longest} characters", shorter)

@@ -94,7 +94,7 @@ def read_listing(words: Sequence[Word]) -> List:
         if separator != ":":
             raise _closer(f"“{key}” takes a colon, not “{separator}”", listing, f"{key}:{_quoted(value)}", rest)
         if key in given:
-            raise _closer(f"“{key}:” is there twice", _without(listing, key), word.written, rest)
+            raise _closer(f"“{key}:” is given twice", _without(listing, key), word.written, rest)
         if not cleaned(value):
             raise _closer(f"“{key}:” needs {KEYS[key]}", listing, _joined_to(key, rest))
         given.add(key)
@@ -115,7 +115,7 @@ def read_groups(words: Sequence[Word]) -> List:
     by = next((known for known in GROUPS if known == what), None)
     if by is None:
         better = " ".join(("list by", closest(what, GROUPS) or "flow", *(word.written for word in words[2:])))
-        raise NotUnderstood(f"a list is grouped by {' or by '.join(GROUPS)}", better)
+        raise NotUnderstood(f"a list can be grouped by {' or by '.join(GROUPS)}", better)
     try:
         return replace(read_listing(words[2:]), by=by)
     except NotUnderstood as refused:
@@ -134,7 +134,7 @@ def _split(text: str) -> tuple[str, str, str]:
 
 def _flow(listing: List, value: str, rest: str) -> List:
     if len(value) > _LONGEST_NAME:
-        raise _closer("no flow has so long a name", listing, rest)
+        raise _closer("that flow name is too long", listing, rest)
     return _with(listing, flow=value)
 
 
@@ -155,9 +155,9 @@ def _one_of(choice: _Choice, listing: List, value: str, rest: str) -> str:
     if word in choice.words:
         return word
     nearest = choice.aliases.get(word) or closest(word, choice.words)
-    few = f": one of {', '.join(choice.words)}" if len(choice.words) < 10 else ""
+    few = f". Use one of {', '.join(choice.words)}" if len(choice.words) < 10 else ""
     better = f"{choice.key}:{nearest}" if nearest else ""
-    raise _closer(f"there is no {choice.key} “{_short(value)}”{few}", listing, better, rest)
+    raise _closer(f"unknown {choice.key} “{_short(value)}”{few}", listing, better, rest)
 
 
 def _older(listing: List, value: str, rest: str) -> List:
@@ -211,7 +211,7 @@ def _bare(word: Word, listing: List, before: Word | None, rest: str) -> NotUnder
     """A word without a key: say which key it might belong to."""
     value = unquoted(word.written)
     low = plain(value).casefold()
-    problem = f"“{_short(value)}” is not a filter; filters look like type:call or older:10m"
+    problem = f"“{_short(value)}” is not a filter. Filters look like type:call or older:10m"
     if before is not None and before.text.casefold().startswith("flow:") and '"' not in before.text:
         name = f"{listing.filters.flow} {value}"
         return _closer(problem, _without(listing, "flow"), f"flow:{_quoted(name)}", rest)
@@ -226,7 +226,7 @@ def _bare(word: Word, listing: List, before: Word | None, rest: str) -> NotUnder
 
 def _unknown_key(key: str, word: Word, listing: List, rest: str) -> NotUnderstood:
     nearest = _OTHER_WORDS.get(key) or closest(key, tuple(KEYS))
-    problem = f"there is no filter “{_short(key)}:”; there are {', '.join(f'{known}:' for known in KEYS)}"
+    problem = f"unknown filter “{_short(key)}:”. Filters: {', '.join(f'{known}:' for known in KEYS)}"
     better = f"{nearest}:{word.written[len(key) + 1 :]}" if nearest else ""
     return _closer(problem, listing, better, rest)
 

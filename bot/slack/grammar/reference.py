@@ -3,14 +3,17 @@
 Text in, a ``Target`` out, or ``NotUnderstood`` with a line that comes closer.
 """
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
 
 from bot.activeflows.errors import NotUnderstood
+from bot.activeflows.numbers import numbers_in
 from bot.activeflows.targets import SHORTEST, Found, Prefix, Target, read_target, targets_in
 from bot.slack.grammar.normalization import Word, plain
 
+_DIGITS: Final = re.compile(r"[\d +()./-]+", re.ASCII)
 EDGES: Final = "\"'<>()[],;:.|*_"
 """What may stand around a word without belonging to it."""
 
@@ -40,9 +43,20 @@ def reference(line: Line, word: str, *, strict: bool) -> tuple[Target, str]:
         return meant[0], line.text[end:].partition(" ")[2].strip(" `")
     if meant:
         several = ", ".join(str(target) for target in meant[:5])
-        raise NotUnderstood(f"that names several activeflows ({several}); say one of them")
-    problem = f"“{first.written[:40]}” is no id of an activeflow or a call; give at least its first {SHORTEST} digits"
+        raise NotUnderstood(f"that names several activeflows ({several}). Name one")
+    problem = f"“{first.written[:40]}” is not an activeflow or call id. Give at least its first {SHORTEST} digits"
     raise NotUnderstood(problem, "list")
+
+
+def phone_number(line: Line) -> bool:
+    """Is a phone number there where an activeflow should be named? One word that can be an id is one."""
+    text = plain(line.text).strip(f"{EDGES} ")
+    numbers = numbers_in(text)
+    if not numbers or read_target(text) is not None:
+        return False
+    if len(line.words) > 1 and len(numbers) == 1 and _DIGITS.fullmatch(text):
+        return True
+    return _named_by(line.words[0]) is None and not targets_in(text)
 
 
 def lone_reference(line: Line, word: str) -> Target:
@@ -51,7 +65,7 @@ def lone_reference(line: Line, word: str) -> Target:
     first, *more = line.words
     if more and _named_by(first) is not None:
         rest = line.text[first.end :].strip(" `")
-        raise NotUnderstood(f"{word} takes an id and nothing after it, and there is “{rest[:40]}”", f"{word} {target}")
+        raise NotUnderstood(f"{word} takes only an id. Leave out “{rest[:40]}”", f"{word} {target}")
     return target
 
 

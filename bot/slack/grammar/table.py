@@ -3,7 +3,8 @@
 Nothing here reads or does anything: text in, a ``Request`` out, or ``NotUnderstood`` with a line that would be
 understood. Decisions:
 
-- An unknown word is never guessed, whatever it looks like: it is refused with a suggestion.
+- An unknown word is never guessed: it is refused with a suggestion. A phone number, alone or where `show`, `stop` or
+  `watch` want an id, is looked for: `find` only reads.
 - The first word after `stop` names the activeflow, the rest is the reason. When the first word names none, the line is a
   pasted text: it must name exactly one, and what follows that is the reason.
 """
@@ -20,7 +21,7 @@ from bot.slack.grammar.audit_words import read_audit
 from bot.slack.grammar.bulk_words import read_stop_all
 from bot.slack.grammar.filter_words import closest, read_groups, read_listing
 from bot.slack.grammar.normalization import Word, cleaned, unquoted, without_mentions, words
-from bot.slack.grammar.reference import EDGES, Line, lone_reference, reference
+from bot.slack.grammar.reference import EDGES, Line, lone_reference, phone_number, reference
 from bot.slack.grammar.requests import Doctor, Find, Help, Request, Show, Stop, Unwatch, Watch, Whoami, typed
 
 LONGEST_REASON: Final = 500
@@ -72,6 +73,8 @@ def _read(text: str) -> Request:
     word = first.text.strip(EDGES).lower()
     command = next((known for known in COMMANDS if known.word == word), None)
     if command is None or " " in word:  # in quotes, two words are one that nobody knows
+        if numbers_in(line) and not any(c.isalpha() for c in word):
+            return Find(line)
         raise _unknown(word, line, line[first.end :])
     start = first.end
     after = Line(line[start:], tuple(Word(w.text, w.written, w.end - start) for w in rest))
@@ -81,9 +84,7 @@ def _read(text: str) -> Request:
 
 
 def _unknown(word: str, line: str, rest: str) -> NotUnderstood:
-    if numbers_in(line) and not any(c.isalpha() for c in word):
-        return NotUnderstood("a phone number is looked for with “find”", f"find {line}")
-    problem = f"there is no “{word[:40]}” here"
+    problem = f"unknown command “{word[:40]}”"
     if read_target(word) is not None:
         return NotUnderstood(problem, f"show {line}")
     nearest = next((known.word for known in COMMANDS if word in known.aliases), None)
@@ -104,13 +105,15 @@ def _help(_: Line) -> Request:
 
 def _list(line: Line) -> Request:
     if line.words and read_target(line.words[0].text.strip(EDGES)) is not None:
-        raise NotUnderstood("a list takes filters, not an id", f"show {line.text}")
+        raise NotUnderstood("list takes filters, not an id", f"show {line.text}")
     if line.words and line.words[0].text.lower() == "by":
         return read_groups(line.words)
     return read_listing(line.words)
 
 
 def _show(line: Line) -> Request:
+    if phone_number(line):
+        return Find(line.text.strip())
     target, _ = reference(line, "show", strict=True)
     return Show(target)
 
@@ -118,20 +121,20 @@ def _show(line: Line) -> Request:
 def _find(line: Line) -> Request:
     text = line.text.strip()
     if not text:
-        raise NotUnderstood(
-            "find what? A phone number, the id of a call, the name of a flow or a queue, or some words", "list"
-        )
+        raise NotUnderstood("find what? Give a phone number, a call id, a flow or queue name, or some words", "list")
     return Find(text)
 
 
 def _stop(line: Line) -> Request:
+    if phone_number(line):
+        return Find(line.text.strip())
     target, rest = reference(line, "stop", strict=False)
     first, _, after = rest.partition(" ")
     now = first.lower() == "now"
     reason = without_mentions(unquoted(after if now else rest).strip())
     if len(reason) > LONGEST_REASON:
         shorter = typed(Stop(target, now, reason[:LONGEST_REASON].strip()))
-        raise NotUnderstood(f"a reason has at most {LONGEST_REASON} characters", shorter)
+        raise NotUnderstood(f"the reason is too long: at most {LONGEST_REASON} characters", shorter)
     return Stop(target, now, reason)
 
 
@@ -143,6 +146,8 @@ def _stop_all(line: Line) -> Request:
 
 
 def _watch(line: Line) -> Request:
+    if phone_number(line):
+        return Find(line.text.strip())
     return Watch(lone_reference(line, "watch"))
 
 

@@ -31,7 +31,7 @@ async def test_a_refusal_and_a_failure_become_private_words(frame: Frame) -> Non
         assert (await slack.types("U0ALICE", "C0INC", "/flows show 3c5b")).status == 200
         await slack.until(partial(lambda many: len(words(frame)) == many, wanted))
     first, second, third = words(frame)
-    assert "No activeflow fits" in first
+    assert "No activeflow matches" in first
     assert "3c5b" in first
     assert "cannot be reached" in second
     assert "req-7" in second
@@ -112,7 +112,7 @@ async def test_what_has_no_turn_in_time_is_refused_politely_and_the_rest_is_done
         for _ in range(4):
             assert (await slack.types("U0ALICE", "C0INC", "/flows list")).status == 200
         await slack.until(lambda: len(words(frame)) == 2)
-        assert {"more to do than I can take on" in message for message in words(frame)} == {True}
+        assert {"I'm overloaded right now" in message for message in words(frame)} == {True}
         assert (frame.jobs.under_way, len(running)) == (2, 2)
         go.set()
         await slack.until(lambda: len(words(frame)) == 4)
@@ -152,7 +152,7 @@ async def test_draining_waits_for_the_work_and_refuses_more(frame: Frame) -> Non
     await asyncio.sleep(0)
     await slack.types("U0ALICE", "C0INC", "/flows list")
     await slack.until(lambda: words(frame))
-    assert "being restarted" in words(frame)[0]
+    assert "I'm restarting" in words(frame)[0]
     go.set()
     assert await draining == 0
     assert done == ["finished"]

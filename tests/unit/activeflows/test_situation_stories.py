@@ -63,12 +63,12 @@ LINE = "answer talk queue_join talk#sorry hangup"
         (
             "answer talk queue_join fetch_flow talk#wait play empty > fetch_flow",
             "queue.waiting",
-            "waiting in queue Support, 2nd lap",
+            "waiting in queue Support, 2nd time round",
         ),
         (
             "answer talk queue_join fetch_flow talk#wait play empty fetch_flow talk#wait play empty fetch_flow > play",
             "queue.waiting",
-            "waiting in queue Support, 3rd lap",
+            "waiting in queue Support, 3rd time round",
         ),
         (
             "answer talk queue_join fetch_flow talk#wait play empty fetch_flow > confbridge_join",
@@ -92,7 +92,7 @@ def test_keypad_input_inside_the_wait_flow_is_still_waiting_in_the_queue() -> No
 
 
 def test_an_old_queue_that_loops_over_a_pause_without_a_wait_flow_counts_its_laps_too() -> None:
-    assert seen("answer talk queue_join sleep sleep > sleep", LINE).words == "waiting in queue Support, 3rd lap"
+    assert seen("answer talk queue_join sleep sleep > sleep", LINE).words == "waiting in queue Support, 3rd time round"
 
 
 def test_without_the_definition_the_queue_is_only_probable_after_its_first_lap() -> None:
@@ -102,7 +102,7 @@ def test_without_the_definition_the_queue_is_only_probable_after_its_first_lap()
 
 def test_a_step_seen_on_an_earlier_lap_needs_no_definition_to_be_sure() -> None:
     told = seen("answer queue_join fetch_flow play empty fetch_flow > play")
-    assert (told.words, told.certain) == ("waiting in queue Support, 2nd lap", True)
+    assert (told.words, told.certain) == ("waiting in queue Support, 2nd time round", True)
 
 
 def test_without_the_definition_an_agent_is_only_probable() -> None:
@@ -219,7 +219,7 @@ def test_a_menu_said_again_and_again_is_told_as_laps() -> None:
     lap = "talk digits_receive branch goto "
     assert seen(f"answer {lap} > talk", "answer talk digits_receive branch goto").words == "speaking a text"
     assert seen(f"answer {lap * 8} > talk", "answer talk digits_receive branch goto").words == (
-        "speaking a text, 9th lap of text → keypad input → menu choice"
+        "speaking a text, 9th time round: text → keypad input → menu choice"
     )
 
 
@@ -232,7 +232,7 @@ def test_the_step_budget_is_said_from_eighty_steps_on(steps: int, warning: str) 
 
 def test_the_budget_is_counted_in_laps_for_somebody_in_a_queue() -> None:
     line = "answer talk queue_join fetch_flow " + "play empty fetch_flow " * 27 + "> play"
-    assert seen(line, LINE).warning == "86 of 101 steps used, VoIPBIN will end it in about 5 laps"
+    assert seen(line, LINE).warning == "86 of 101 steps used, VoIPBIN will end it after about 5 more times round"
 
 
 def test_only_queues_that_matter_now_are_to_be_named() -> None:
@@ -272,4 +272,4 @@ def test_no_more_steps_are_said_to_be_used_than_there_are() -> None:
 
 def test_a_long_circle_is_told_by_its_first_steps() -> None:
     lap = "talk play beep sleep answer mute "
-    assert seen(f"{lap * 2} > talk").words == "speaking a text, 3rd lap of text → audio → beep → pause → …"
+    assert seen(f"{lap * 2} > talk").words == "speaking a text, 3rd time round: text → audio → beep → pause → …"

@@ -158,7 +158,7 @@ def test_a_call_on_its_second_lap_of_the_wait_flow(flow: Flow | None, sure: bool
     sorry, hold = Action(UUID(int=301), "talk"), Action(UUID(int=302), "play")
     executed = (Action(START_ID), ANSWER, join, fetch, sorry, hold, empty, fetch, sorry)
     told = situation(example(Status.RUNNING, hold, *executed), flow=flow, name_of={QUEUE: "Support"}.get)
-    assert (told.words, told.certain) == ("waiting in queue Support, 2nd lap", sure)
+    assert (told.words, told.certain) == ("waiting in queue Support, 2nd time round", sure)
     assert (told.action, told.openers) == ("play", ("queue_join",))
 
 

@@ -106,12 +106,21 @@ def test_a_beginning_of_an_id_has_at_least_four_digits(written: str) -> None:
     assert parse(f"show {written}") == Show(Prefix(written.lower().replace("-", "")))
 
 
-@pytest.mark.parametrize(
-    "written", ["3c5", "xyz", "2026-11-22", "+15550100001", "00000000-0000-0000-0000-000000000000"]
-)
+@pytest.mark.parametrize("written", ["3c5", "xyz", "2026-11-22", "00000000-0000-0000-0000-000000000000"])
 def test_what_is_no_id_is_not_taken_for_one(written: str) -> None:
-    with pytest.raises(NotUnderstood, match="no id"):
+    with pytest.raises(NotUnderstood, match="is not an activeflow or call id"):
         parse(f"show {written}")
+
+
+@pytest.mark.parametrize("word", ["", "show ", "stop ", "watch "])
+@pytest.mark.parametrize("number", ["+15550100001", "0171 2345678", "+49 171 2345678", "(0171) 234-5678"])
+def test_a_phone_number_is_looked_for_and_nothing_else(word: str, number: str) -> None:
+    assert parse(f"{word}{number}") == Find(number)
+
+
+@pytest.mark.parametrize("written", ["12345678", "1234", "123456789012"])
+def test_digits_that_can_be_an_id_are_one(written: str) -> None:
+    assert parse(f"stop {written} it loops") == Stop(Prefix(written), reason="it loops")
 
 
 def test_a_text_that_names_two_activeflows_is_refused_when_showing() -> None:
@@ -180,8 +189,6 @@ def test_a_reason_that_is_too_long_is_refused_with_a_shorter_one() -> None:
         ("list type:call action:queu page:2", "list type:call action:queue_join page:2"),
         ("list page:x", "list"),
         ("search Support line", "find Support line"),
-        ("0171 2345678", "find 0171 2345678"),
-        ("+49 171 2345678", "find +49 171 2345678"),
         ("find", "list"),
         ("watch", "list"),
         ("follow 3c5b0f6e", "watch 3c5b0f6e"),
@@ -209,9 +216,9 @@ def test_what_it_does_not_understand_gets_a_suggestion(text: str, suggestion: st
 @pytest.mark.parametrize(
     ("text", "problem"),
     [
-        ("watch 3c5b0f6e it loops", "watch takes an id and nothing after it, and there is “it loops”"),
-        ("unwatch 3c5b0f6e now", "unwatch takes an id and nothing after it, and there is “now”"),
-        ("list by xyz", "a list is grouped by flow or by action"),
+        ("watch 3c5b0f6e it loops", "watch takes only an id. Leave out “it loops”"),
+        ("unwatch 3c5b0f6e now", "unwatch takes only an id. Leave out “now”"),
+        ("list by xyz", "a list can be grouped by flow or by action"),
     ],
 )
 def test_what_follows_and_is_not_understood_is_refused_in_words(text: str, problem: str) -> None:

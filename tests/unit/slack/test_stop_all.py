@@ -36,13 +36,13 @@ def test_the_reason_begins_after_the_filters(line: str, filters: Filters, reason
         ("", "at least one", "list"),
         ("status:running", "at least one", "list"),
         ("call", "not a filter", "stop all type:call"),
-        ("type:calls bad deploy", "no type", "stop all type:call bad deploy"),
-        ("flwo:Support bad deploy", "no filter", "stop all flow:Support bad deploy"),
+        ("type:calls bad deploy", "unknown type", "stop all type:call bad deploy"),
+        ("flwo:Support bad deploy", "unknown filter", "stop all flow:Support bad deploy"),
         ("older: 10m bad deploy", "needs", "stop all older:10m bad deploy"),
         ("type:call status:ended", "only running", "stop all type:call"),
-        ("type:call page:2", "all pages", "stop all type:call"),
+        ("type:call page:2", "every page", "stop all type:call"),
         ("type:call loops older:10m", "before the reason", "stop all type:call older:10m loops"),
-        ("type:call type:ai", "there twice", "stop all type:ai"),
+        ("type:call type:ai", "given twice", "stop all type:ai"),
     ],
 )
 def test_what_does_not_fit_is_refused_with_what_would(line: str, problem: str, suggestion: str) -> None:

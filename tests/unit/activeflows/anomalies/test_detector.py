@@ -76,7 +76,7 @@ def test_eleven_minutes_in_a_queue_where_it_is_usually_less_than_one_is_stuck_ho
     judging = living(used_to(45, arrived), an_activeflow(START), entering, arrived, waiting(2, MINUTE), now)
     (trouble,) = judging.troubles(now, NOON + 11 * MINUTE + 10 * SECOND, name_of={QUEUE: "Support"}.get)
     assert trouble.reason is Reason.STUCK
-    assert trouble.words == "11 min waiting in queue Support, 4th lap, usually about 49 s"
+    assert trouble.words == "11 min waiting in queue Support, 4th time round, usually about 49 s"
 
 
 def test_what_was_met_in_the_middle_is_at_least_so_long_and_teaches_nothing() -> None:
@@ -138,7 +138,7 @@ def test_the_fifth_time_at_the_same_step_is_a_loop(times: int) -> None:
     found = [t for t in AnomalyDetector(DwellTimes()).troubles(here, NOON) if t.reason is Reason.LOOPING]
     assert bool(found) is (times >= 5)
     if found:
-        assert found[0].words == f"{times}th lap of keypad input → text"
+        assert found[0].words == f"{times}th time round: keypad input → text"
 
 
 def test_waiting_in_a_queue_is_no_loop() -> None:

@@ -31,7 +31,7 @@ def alert_screens(words: str) -> Iterator[Message]:
     for reason in Reason:
         for situation in (words or "speaking a text", "waiting in queue Support"):
             doing = Situation(kind="talk", words=situation, action="talk")
-            yield alert_card(Alert(RULE, one, words, doing, Trouble(reason, words or "9th lap"), NOW))
+            yield alert_card(Alert(RULE, one, words, doing, Trouble(reason, words or "9th time round"), NOW))
     for count, running in ((1, 0), (1, 1), (3000, 7)):
         claims = [Claim(UUID(int=number), Reason.STUCK, "C0INCIDENTS") for number in range(count)]
         held_back = HeldBack(RULE, tuple(Claimed(claim, RULE.key, NOW) for claim in claims))
