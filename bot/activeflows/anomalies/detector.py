@@ -4,6 +4,7 @@ Decisions:
 
 - Stuck is said against the flow's own past only: at least twenty stays there were seen, and this one is longer than two
   minutes and than four times what nineteen of twenty took. Without an event stream nothing is learned and nothing claimed.
+- Created more than ten minutes ago without a step is stuck, too, whatever the flow's past: no call rings so long.
 - Waiting in a queue goes round in circles by design: that is no loop. Elsewhere the fifth time at the same step is.
 - VoIPBIN cuts calls after one hour (https://api.voipbin.net/docs/call_overview.html), so an activeflow of a call that is
   older is left over. What started on complete of another one runs for a call that is over already: that says nothing.
@@ -27,6 +28,8 @@ ENOUGH: Final = 20
 LOOPING_FROM: Final = 5
 LONGEST_CALL: Final = timedelta(minutes=65)
 """An hour, and a margin for two clocks."""
+_STARTED_BY: Final = timedelta(minutes=10)
+"""By then a first step has been done, whatever it runs for."""
 _SHORT: Final = timedelta(minutes=2)
 _TIMES: Final = 4
 _JUST_ENDED: Final = timedelta(minutes=2)
@@ -60,6 +63,8 @@ class AnomalyDetector:
     def _found(self, activeflow: Activeflow, doing: Situation, now: datetime, call: Call | None) -> Iterator[Trouble]:
         if words := _stale(activeflow, now, call):
             yield Trouble(Reason.STALE, words)
+        elif words := _never_started(activeflow, doing, now):
+            yield Trouble(Reason.STUCK, words)
         elif words := self._stuck(activeflow, doing, now):
             yield Trouble(Reason.STUCK, words)
         if words := _looping(activeflow, doing):
@@ -97,6 +102,13 @@ def _stale(activeflow: Activeflow, now: datetime, call: Call | None) -> str:
     if call is None and may_be_stale(activeflow, now):
         return "older than any call can be (1 h): probably stale"
     return ""
+
+
+def _never_started(activeflow: Activeflow, doing: Situation, now: datetime) -> str:
+    age = activeflow.age(now)
+    if doing.kind != "starting" or age is None or age < _STARTED_BY:
+        return ""
+    return f"created {in_words(age)} ago and never started"
 
 
 def _looping(activeflow: Activeflow, doing: Situation) -> str:

@@ -204,3 +204,13 @@ def test_it_remembers_only_what_runs_and_never_more_time_than_there_was(changes:
     } == set(running)
     longest = max((learned.at_most(1) or 0 for learned in stays.take_new().values()), default=0)
     assert longest <= max(len(changes), 1) * 1.26
+
+
+def test_what_was_created_and_never_started_is_stuck_without_any_past() -> None:
+    waits = an_activeflow(START, reference=Reference("conversation", CALL))
+    judging = AnomalyDetector(DwellTimes())
+    assert judging.troubles(waits, NOON + 9 * MINUTE) == ()
+    (trouble,) = judging.troubles(waits, NOON + 192 * MINUTE)
+    assert (trouble.reason, trouble.words) == (Reason.STUCK, "created 3 h 12 min ago and never started")
+    assert reasons(judging, replace(waits, status=Status.ENDED), NOON + 192 * MINUTE) == []
+    assert reasons(judging, replace(waits, current=TALK, executed=(START,)), NOON + 192 * MINUTE) == []
