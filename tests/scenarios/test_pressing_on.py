@@ -15,7 +15,7 @@ from tests.scenarios.test_unrecorded import recorded, rows
 FEW = 3
 FLOOD = 300
 _WIRES = 20
-REFUSED = "You may not stop this here"
+REFUSED = "You can't stop this"
 
 
 def refusals(slack: Workspace, user: str, words: str = REFUSED) -> list[Message]:
@@ -75,5 +75,5 @@ async def test_stops_typed_by_a_guest_again_and_again_are_refused_and_three_are_
     activeflow = voipbin.rings(at="play")
     for _ in range(2 * FEW):
         await slack.types(GUEST, INCIDENTS, f"/flows stop {activeflow.id}")
-    await slack.until(lambda: len(refusals(slack, GUEST, "You may not do this here")) == 2 * FEW)
+    await slack.until(lambda: len(refusals(slack, GUEST, "Nothing was done.")) == 2 * FEW)
     assert rows(sqlite_url, audit.c.what).count("refused") == FEW
