@@ -63,9 +63,7 @@ class AnomalyDetector:
     def _found(self, activeflow: Activeflow, doing: Situation, now: datetime, call: Call | None) -> Iterator[Trouble]:
         if words := _stale(activeflow, now, call):
             yield Trouble(Reason.STALE, words)
-        elif words := _never_started(activeflow, doing, now):
-            yield Trouble(Reason.STUCK, words)
-        elif words := self._stuck(activeflow, doing, now):
+        elif words := _never_started(activeflow, doing, now) or self._stuck(activeflow, doing, now):
             yield Trouble(Reason.STUCK, words)
         if words := _looping(activeflow, doing):
             yield Trouble(Reason.LOOPING, words)
