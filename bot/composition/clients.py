@@ -17,7 +17,7 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from bot.activeflows.errors import CredentialRejected, Failure, LedgerUnavailable
 from bot.composition.background import beside
-from bot.ledger.database import Database
+from bot.ledger.database import Database, ForeignLayout
 from bot.ledger.instance_lock import AnotherInstance, alone
 from bot.misconfigured import Misconfigured
 from bot.settings import Settings
@@ -88,6 +88,11 @@ async def opened(settings: Settings, stack: AsyncExitStack) -> Database:
         database = Database(settings.flows_bot_database_url.get_secret_value())
         stack.push_async_callback(database.close)
         await database.prepare()
+    except ForeignLayout as foreign:
+        raise Misconfigured(
+            "FLOWS_BOT_DATABASE_URL: the ledger there was made by another version of this bot, or by another program: "
+            f"{foreign}."
+        ) from None
     except (LedgerUnavailable, SQLAlchemyError):
         raise Misconfigured("FLOWS_BOT_DATABASE_URL: that database cannot be opened or written.") from None
     return database

@@ -11,7 +11,7 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import Final, TypeAlias, TypeVar
 
 import structlog
-from sqlalchemy import Connection, Engine, text
+from sqlalchemy import Connection, Engine, inspect, text
 from sqlalchemy.exc import SQLAlchemyError
 
 from bot.activeflows.errors import LedgerUnavailable
@@ -25,9 +25,16 @@ _THREADS: Final = 4
 _PATIENCE: Final = 8.0
 """Seconds until whoever waits is told that there was no answer: longer than any bound of a connection."""
 _AUDIT_LOCK: Final = 0x666C6F7773  # "flows": one writer of the chain at a time, across replicas
+_TABLES_LOCK: Final = 0x7461626C6573  # "tables": one maker of tables at a time
+_PREPARING: Final = 60.0
+"""Seconds for the making of tables, and for waiting until somebody else has made them."""
 _TELLING: Final = "flows_bot_telling"
 Tell: TypeAlias = Callable[[bool], None]
 """Tells what a transaction wrote; whether it is certain that it was kept. Quick, in a thread of the ledger, raises nothing."""
+
+
+class ForeignLayout(Exception):
+    """The database has tables of our names that are not as this bot writes them; the text says which."""
 
 
 class Database:
@@ -47,8 +54,8 @@ class Database:
         return self._engine.dialect.name == "postgresql"
 
     async def prepare(self) -> None:
-        """Create the tables that are missing."""
-        await self.within(metadata.create_all)
+        """Create the tables that are missing, one bot after the other. Raises ``ForeignLayout``."""
+        await self.within(_prepared, patience=_PREPARING)
 
     async def within(self, work: Callable[[Connection], T], *, patience: float = _PATIENCE) -> T:
         """Run ``work`` in one transaction: all of it is kept, or nothing.
@@ -108,3 +115,27 @@ def one_writer(connection: Connection) -> None:
     """Until this transaction ends, nobody else appends to the chain. (SQLite's IMMEDIATE does the same.)"""
     if connection.dialect.name == "postgresql":
         connection.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": _AUDIT_LOCK})
+
+
+def _prepared(connection: Connection) -> None:
+    """(What SQLite begins is one writer's already. DBOS takes a lock of its own for its tables.)"""
+    if connection.dialect.name == "postgresql":
+        for bound in ("lock_timeout", "statement_timeout"):
+            connection.execute(
+                text("SELECT set_config(:bound, :value, true)"), {"bound": bound, "value": f"{_PREPARING:g}s"}
+            )
+        connection.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": _TABLES_LOCK})
+    metadata.create_all(connection)
+    columns = inspect(connection).get_multi_columns(filter_names=list(metadata.tables))
+    for (_, name), there in columns.items():
+        ours = metadata.tables[name].columns.keys()
+        names = {column["name"] for column in there}
+        missing = [column for column in ours if column not in names]
+        if missing:
+            raise ForeignLayout(f"table {name} has no column {missing[0]}")
+        if any(
+            not (c["nullable"] or c["default"] or c.get("autoincrement") is True)
+            for c in there
+            if c["name"] not in ours
+        ):
+            raise ForeignLayout(f"table {name} wants something else in each row")

@@ -101,7 +101,7 @@ async def test_a_stop_is_counted_and_measured_from_the_press(
 
 async def test_a_refusal_is_counted_by_its_kind(bot: Stage, slack: Workspace, voipbin: World, since: Since) -> None:
     await slack.clicks(BOB, await bot.asks_to_stop(voipbin.rings(at="play")), ids.STOP_FLOW)
-    await bot.reads("You may not", user=BOB)
+    await bot.reads("You can't", user=BOB)
     assert await since.of("flows_bot_refusals_total", why="not permitted") == 1
     assert await since.of("flows_bot_presses_total") == 0
 
