@@ -153,7 +153,7 @@ async def running(
             silent_after=silent_after,
         )
         bulk = await carrying.begin(cards, bulk_cards, stack, within=last_words)
-        await stack.enter_async_context(beside(forgetting(carrying.durable.forget, now, kept_for=kept_for)))
+        await stack.enter_async_context(beside(forgetting(carrying.forget, now, kept_for=kept_for)))
         outsiders = await stack.enter_async_context(counted(Outsiders(people, refusals)))
         jobs = Jobs(teller, command=settings.flows_bot_command)
         stack.push_async_callback(jobs.drain, within=last_words)

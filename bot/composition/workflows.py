@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from contextlib import AsyncExitStack
 from dataclasses import replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 from functools import partial
 from typing import Final
 from uuid import uuid4
@@ -34,6 +34,7 @@ from bot.activeflows.stopping.timeouts import Patience
 from bot.activeflows.stopping.unrecorded import Unrecorded
 from bot.activeflows.stopping.workflow import HangUpWorkflow, StopWorkflow
 from bot.composition.background import beside, forever
+from bot.ledger import run_fences
 from bot.ledger.bulk_store import BulkStore
 from bot.ledger.clock import COMPARE_EVERY, SharedClock
 from bot.ledger.database import Database
@@ -105,6 +106,12 @@ class Workflows:
             await replicas.arrive()
             await stack.enter_async_context(beside(replicas.attend()))
         return BulkRequests(self.bulks, BulkPreparation(freezing, now=now), now=now)
+
+    async def forget(self, before: datetime) -> int:
+        """Delete what is kept of presses that were over before then, and the numbers of their runs; how many presses."""
+        over = await self.durable.over_before(before)
+        await self._database.within(partial(run_fences.forget, before=over))
+        return await self.durable.forget(before)
 
     async def _adopt(self, executor_id: str) -> None:
         """What an earlier build left behind of this executor is carried out by this one."""

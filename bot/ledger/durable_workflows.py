@@ -229,6 +229,14 @@ class Durable:
         await DBOS.delete_workflows_async([one.workflow_id for one in old])
         return len(old)
 
+    async def over_before(self, moment: datetime) -> datetime:
+        """The latest time, up to that moment, before which only presses were recorded that are over."""
+        unfinished = await DBOS.list_workflows_async(
+            status=["PENDING", "ENQUEUED"], limit=1, load_input=False, load_output=False
+        )
+        times = [datetime.fromtimestamp(one.created_at / 1000, UTC) for one in unfinished if one.created_at]
+        return min([moment, *times])
+
     async def take_over(self, executor_id: str) -> None:
         """Carry on with the presses of a process that is gone."""
         await asyncio.to_thread(DBOS._recover_pending_workflows, [executor_id])  # noqa: SLF001 # DBOS's documented recovery has no public name in the library

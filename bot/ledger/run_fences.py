@@ -2,7 +2,7 @@
 
 from datetime import datetime
 
-from sqlalchemy import Connection, select, text
+from sqlalchemy import Connection, delete, select, text
 
 from bot.activeflows.stopping.claims import Fence
 from bot.ledger.tables import runs
@@ -19,6 +19,11 @@ def take_up(connection: Connection, press_id: str, at: datetime) -> Fence:
     )
     number = connection.execute(select(runs.c.number).where(runs.c.press_id == press_id)).scalar_one()
     return Fence(press_id, number)
+
+
+def forget(connection: Connection, before: datetime) -> int:
+    """Delete the numbers of presses whose newest run began before then; all of these have to be over."""
+    return connection.execute(delete(runs).where(runs.c.begun_at < before.isoformat())).rowcount
 
 
 def holds(connection: Connection, fence: Fence) -> bool:
