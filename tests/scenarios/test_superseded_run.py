@@ -29,17 +29,17 @@ async def test_an_edit_that_waited_for_its_turn_is_not_made(
         activeflow = voipbin.rings(at="play")
         other, card = await stage.asks_to_stop(activeflow), await stage.asks_to_stop(activeflow)
         before = slack.message(card.channel, card.ts).words
-        putting_away = slack.faults.on("chat.update", slack_faults.hold())
+        cancelling = slack.faults.on("chat.update", slack_faults.hold())
         await slack.clicks(ALICE, other, ids.CANCEL_STOP)
-        assert putting_away.hold is not None
-        await putting_away.hold.arrived()
+        assert cancelling.hold is not None
+        await cancelling.hold.arrived()
         stop = faults.hold()
         voipbin.faults.on("POST", "/activeflows/{id}/stop", stop)
         await slack.clicks(ALICE, card, ids.STOP_FLOW)
         await stop.arrived()
         taken_over(sqlite_url)
-        putting_away.hold.release()
-        await slack.until(lambda: "put this card away" in slack.message(other.channel, other.ts).words)
-        assert "What you may do here" in (await answers(stage, "whoami")).words
+        cancelling.hold.release()
+        await slack.until(lambda: "cancelled this card" in slack.message(other.channel, other.ts).words)
+        assert "stop: yes" in (await answers(stage, "whoami")).words
         stop.release()
     assert slack.message(card.channel, card.ts).words == before
