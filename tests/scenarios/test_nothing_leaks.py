@@ -177,7 +177,7 @@ async def stories(stage: Stage) -> None:
     voipbin.faults.on("POST", "/activeflows/{id}/stop", faults.lose_answer())
     slack.faults.on("response_url", status(404, b"used_url"))
     await slack.clicks(ALICE, card, ids.STOP_FLOW)
-    await stage.reads("had no clear answer", user=BOB)
+    await stage.reads("got no clear answer", user=BOB)
 
     down = voipbin.faults.on("GET", "*", faults.reset_before(), times=None)
     await slack.types(ALICE, INCIDENTS, f"/flows show {first.id}")
