@@ -7,13 +7,13 @@ a value: half of them are secrets.
 import os
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
+from difflib import get_close_matches
 from pathlib import Path
 from typing import Annotated, Any, Final, Literal, TypeVar
 from urllib.parse import SplitResult, urlsplit
 
 from pydantic import Field, ModelWrapValidatorHandler, SecretStr, ValidationError, model_validator
 from pydantic_settings import BaseSettings, DotEnvSettingsSource, SettingsConfigDict
-from rapidfuzz import fuzz, process
 
 from bot.misconfigured import Misconfigured
 
@@ -30,7 +30,7 @@ _ACCESS_KEY: Final = r"[A-Za-z0-9_.~=-]{1,256}"  # as bot.voipbin's credential h
 _QUOTED: Final = (
     "has quotes around it that are part of the value here. Leave them out: not every env file takes them off."
 )
-_ALIKE: Final = 80.0
+_ALIKE: Final = 0.8.0
 """Of 100, how alike a variable has to be to one that is read, to be taken for a slip of the keyboard."""
 _FORGOTTEN: Final = ("SLACK_CLIENT_ID", "SLACK_CLIENT_SECRET")
 
@@ -228,5 +228,5 @@ def unread(settings: type[BaseSettings]) -> Iterator[str]:
     given = {name.upper() for name in (*os.environ, *DotEnvSettingsSource(settings).env_vars)}
     for name in sorted(given.difference(known, _FORGOTTEN)):
         if name.startswith(_OURS):
-            meant = process.extractOne(name, known, scorer=fuzz.ratio, score_cutoff=_ALIKE)
+            meant = get_close_matches(name, known, n=1, cutoff=_ALIKE)
             yield f"{name}: nobody reads it.{f' Did you mean {meant[0]}?' if meant else ''}"
