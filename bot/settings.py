@@ -30,8 +30,8 @@ _ACCESS_KEY: Final = r"[A-Za-z0-9_.~=-]{1,256}"  # as bot.voipbin's credential h
 _QUOTED: Final = (
     "has quotes around it that are part of the value here. Leave them out: not every env file takes them off."
 )
-_ALIKE: Final = 0.8.0
-"""Of 100, how alike a variable has to be to one that is read, to be taken for a slip of the keyboard."""
+_ALIKE: Final = 0.8
+"""Of 1, how alike a variable has to be to one that is read, to be taken for a slip of the keyboard."""
 _FORGOTTEN: Final = ("SLACK_CLIENT_ID", "SLACK_CLIENT_SECRET")
 
 
