@@ -99,7 +99,7 @@ class HealthWatch:
             if before is not None and (before.state, before.disabling) == (finding.state, finding.disabling):
                 continue
             self._since[finding.about] = self._now()
-            if before is not None or finding.state is not State.OK:
+            if before is not None or finding.disabling:  # what is not there yet straight after the start is no news
                 self._say(finding)
         if ready is not self.ready:
             self._began = self._now()

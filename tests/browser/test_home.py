@@ -99,7 +99,7 @@ async def test_the_doctor_finds_what_the_switches_break(olive: Screen) -> None:
     await olive.types("/flows doctor")
     said = olive.private("1 broken, 1 warning")
     await expect(said).to_contain_text("broken · VoIPBIN ·")
-    await expect(said).to_contain_text("look at VOIPBIN_ACCESS_KEY")
+    await expect(said).to_contain_text("check VOIPBIN_ACCESS_KEY")
     await olive.switches("Refuse the access key")
 
 

@@ -48,7 +48,7 @@ async def test_pressed_after_the_deadline(stage: Stage, audit: Audit) -> None:
         await stage.slack.clicks(ALICE, card, "stop.flow")
         words = await last_word(stage, card)
         await stage.slack.until(lambda: told_privately(stage) and not audit.unfinished())
-    assert words.startswith("Too late")
+    assert words.startswith("Expired")
     assert stop_requests(stage.voipbin, activeflow) == []
     assert_never_late(stage, activeflow, deadline, words, audit)
 
@@ -68,7 +68,7 @@ async def test_the_deadline_passes_while_voipbin_is_busy(
         storm.clear()
         words = await last_word(stage, card)
         await stage.slack.until(lambda: not audit.unfinished())
-    assert words.startswith(("Too late", "Nothing was stopped"))
+    assert words.startswith(("Expired", "Nothing was stopped"))
     assert voipbin.activeflow(activeflow.id).status == "running"
     assert_never_late(stage, activeflow, deadline, words, audit)
 
@@ -80,7 +80,7 @@ async def test_the_deadline_passes_while_the_stop_waits_for_its_turn(stage: Stag
         await stage.slack.clicks(ALICE, card, "stop.flow")
         words = await last_word(stage, card, seconds=30)
         await stage.slack.until(lambda: not audit.unfinished(), seconds=20)
-    assert words.startswith("Too late")
+    assert words.startswith("Expired")
     assert stop_requests(stage.voipbin, activeflow) == []
     assert_never_late(stage, activeflow, deadline, words, audit)
 
@@ -96,7 +96,7 @@ async def test_the_deadline_passes_while_voipbin_is_looked_at(stage: Stage, voip
         point.release()
         words = await last_word(stage, card)
         await stage.slack.until(lambda: not audit.unfinished())
-    assert words.startswith("Too late")
+    assert words.startswith("Expired")
     assert stop_requests(voipbin, activeflow) == []
     assert_never_late(stage, activeflow, deadline, words, audit)
 

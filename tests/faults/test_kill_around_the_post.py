@@ -178,7 +178,7 @@ async def test_killed_while_looking_before_the_stop(
     if soon_over:
         await theatre.until_too_late()
     words = await theatre.words_after_restart(card)
-    assert words.startswith("Too late" if soon_over else "Stopped")
+    assert words.startswith("Expired" if soon_over else "Stopped")
     assert_told_truly(stage, activeflow, words)
     assert len(stop_requests(voipbin, activeflow)) == (0 if soon_over else 1)
     the_record_holds()

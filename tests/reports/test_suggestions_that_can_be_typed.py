@@ -26,9 +26,9 @@ async def test_above_the_ceiling_the_suggested_line_is_narrower_and_taken(
         voipbin.rings(flow, at="play")
     async with stage.start():
         refused = await answers(stage, "stop all older:0s")
-        suggested = refused.words.partition("for example /flows ")[2].partition(". There are")[0]
+        suggested = refused.words.partition("for example /flows ")[2].partition(". They are")[0]
         assert suggested == 'stop all flow:"Support line" older:0s'
-        assert "at most 1 may be stopped" in (await answers(stage, suggested)).words
+        assert "The limit is 1 at once" in (await answers(stage, suggested)).words
 
 
 async def test_a_list_of_a_flow_with_signs_in_its_name_turns_though_its_value_comes_back_escaped(

@@ -121,7 +121,7 @@ async def test_without_a_filter_there_is_no_card(stage: Stage, bulk: BulkStage, 
     bulk.ring(2, voipbin.add_flow("Support line"))
     async with stage.start():
         await stage.slack.types(ALICE, INCIDENTS, "/flows stop all")
-        await stage.reads("Say at least one of flow:")
+        await stage.reads("Give at least one filter: flow:")
         await stage.slack.types(ALICE, INCIDENTS, "/flows stop all flow:Suport")
         said = await stage.reads("No running activeflow that you can stop in bulk matches")
         assert "Did you mean Support line?" in said.words

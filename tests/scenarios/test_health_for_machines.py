@@ -169,7 +169,7 @@ async def test_check_says_the_same_as_json(program: Program, enough: Mapping[str
     assert (said["ready"], said["missing"]) == (True, [])
     (warning,) = said["warnings"]
     assert warning["what"] == "credential"
-    assert "ends in 3 d" in warning["why"]
+    assert "expires in 3 d" in warning["why"]
     assert warning["next"]
     assert {one["about"]: one["state"] for one in said["findings"]}["ledger"] == "ok"
 

@@ -50,7 +50,7 @@ async def test_a_ledger_that_breaks_straight_before_the_stop_stops_nothing(
     await look.arrived()
     loses(sqlite_url, "audit")
     look.release()
-    said = await bot.reads("nothing was stopped: the ledger", user=BOB)
+    said = await bot.reads("Nothing was stopped: the ledger", user=BOB)
     assert said.ts == card.ts
     assert bot.posts(activeflow) == 0
 
