@@ -61,12 +61,12 @@ async def test_frozen_and_taken_over_it_sends_nothing_and_edits_nothing_any_more
     """It slept between the look and the POST; the other one found the caller with an agent, and asked once more."""
     first, second = [processes.ready(flows_bot_database_url=postgresql_url) for _ in range(2)]
     await processes.run(first)
+    await second.run()
     caller = voipbin.rings(voipbin.add_flow("Support line"), at="digits_receive")
     card, look = await stage.asks_to_stop(caller), hold(after_work=True)
     voipbin.faults.on("GET", _ONE, look)
     await stage.slack.clicks(ALICE, card, "stop.flow")
     await look.arrived()
-    await second.run()
     async with first.frozen():
         look.release()
         voipbin.moves_to(caller, "confbridge_join")

@@ -42,4 +42,5 @@ async def test_a_bulk_stop_survives_a_kill_at_each_of_its_writes(
     for number in range(1, _MEMBERS + 1):
         of_member = [name for name in died_at if name.split(" & ")[0].endswith(f"/{number}")]
         steps = sum("operation_outputs" in name for name in of_member)
-        assert steps >= len(_STEPS)  # more where it died between the record and the stop, and looked and sent once more
+        # A write that holds two steps counts once; more where it died between the record and the stop, and sent again.
+        assert steps >= len(_STEPS) - 1

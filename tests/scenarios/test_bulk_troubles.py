@@ -180,7 +180,7 @@ async def test_when_voipbin_asks_to_slow_down_it_slows_down_and_goes_on(
 
 @pytest.mark.slow
 async def test_what_is_not_sent_in_time_is_not_sent_any_more(stage: Stage, bulk: BulkStage, voipbin: World) -> None:
-    bulk.rules('confirm_within = "8s"')
+    bulk.rules('confirm_within = "12s"')
     loops = bulk.ring(10, voipbin.add_flow("Support line"))
     point = hold()
     voipbin.faults.on("POST", _STOP, delay(0), times=3)
@@ -190,7 +190,7 @@ async def test_what_is_not_sent_in_time_is_not_sent_any_more(stage: Stage, bulk:
         card = await bulk.asks("type:call")
         await bulk.presses(card)
         await point.arrived()
-        await asyncio.sleep(8)
+        await asyncio.sleep(12)
         point.release()
         words = await bulk.over(card)
         left = bulk.running(loops)

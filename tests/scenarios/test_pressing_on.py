@@ -46,7 +46,7 @@ async def test_three_hundred_presses_of_a_guest_are_answered_and_three_are_writt
             assert (await slack.clicks(ALICE, one, ids.STOP_FLOW)).error is None
         await slack.until(lambda: all(stage.posts(one) == 1 for one in others), seconds=120)
         await flood
-        await slack.until(lambda: len(refusals(slack, GUEST, "")) == FLOOD, seconds=240)
+        await slack.until(lambda: len(refusals(slack, GUEST, "")) >= FLOOD, seconds=240)
         assert recorded(sqlite_url) == FEW + len(others)
         assert rows(sqlite_url, audit.c.what).count("refused") == FEW
     said = [line for line in capsys.readouterr().out.splitlines() if "refusals_not_recorded" in line]
