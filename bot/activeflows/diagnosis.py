@@ -8,7 +8,7 @@ told to wait; of what has not answered by then it says that.
 from collections.abc import Callable, Mapping
 from typing import Final
 
-from bot.activeflows.health import Look, Resolution, looked
+from bot.activeflows.health import Finding, Look, looked
 from bot.activeflows.operators import Operator, Permission
 
 WITHIN: Final = 1.7
@@ -21,7 +21,7 @@ class Diagnosis:
     def __init__(self, looks: Callable[[str], Mapping[str, Look]], *, within: float = WITHIN) -> None:
         self._looks, self._within = looks, within
 
-    async def examine(self, operator: Operator) -> tuple[Resolution, ...]:
+    async def examine(self, operator: Operator) -> tuple[Finding, ...]:
         """What every look found. Raises ``NotPermitted`` before anything is looked at."""
         operator.require(Permission.VIEW)
         return await looked(self._looks(operator.channel), within=self._within)

@@ -24,7 +24,7 @@ class State(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class Resolution:
+class Finding:
     """What a look at one thing found, and what to do about it (nothing to be done while it is ``OK``)."""
 
     about: str
@@ -37,34 +37,32 @@ class Resolution:
     """When it ends, of what does."""
 
 
-Look: TypeAlias = Callable[[], Awaitable[Resolution]]
+Look: TypeAlias = Callable[[], Awaitable[Finding]]
 
 
-async def looked(
-    looks: Mapping[str, Look], *, within: float, unanswered: State = State.WARNING
-) -> tuple[Resolution, ...]:
+async def looked(looks: Mapping[str, Look], *, within: float, unanswered: State = State.WARNING) -> tuple[Finding, ...]:
     """All looks at once, each given ``within`` seconds, by what they are about and in their order."""
     return tuple(await asyncio.gather(*(_found(about, look, within, unanswered) for about, look in looks.items())))
 
 
-async def _found(about: str, look: Look, within: float, unanswered: State) -> Resolution:
+async def _found(about: str, look: Look, within: float, unanswered: State) -> Finding:
     try:
         async with asyncio.timeout(within):
             return await look()
     except TimeoutError:
-        return Resolution(about, unanswered, f"did not answer within {within:g} s", "Ask again: it may only be slow.")
+        return Finding(about, unanswered, f"did not answer within {within:g} s", "Ask again: it may only be slow.")
     except Failure as trouble:
-        return Resolution(
+        return Finding(
             about, State.BROKEN, trouble.what, "Ask again; if it stays so, tell whoever looks after this bot."
         )
     except Exception as trouble:  # noqa: BLE001 - a look that breaks is a finding
         what = f"could not be looked at ({type(trouble).__name__})"
-        return Resolution(about, State.BROKEN, what, "Tell whoever looks after this bot.")
+        return Finding(about, State.BROKEN, what, "Tell whoever looks after this bot.")
 
 
-def worst(findings: Iterable[Resolution]) -> tuple[Resolution, ...]:
+def worst(findings: Iterable[Finding]) -> tuple[Finding, ...]:
     """One about each thing: of several the worst, and of equally bad ones the last."""
-    found: dict[str, Resolution] = {}
+    found: dict[str, Finding] = {}
     for finding in findings:
         before = found.get(finding.about)
         if before is None or _badness(finding) >= _badness(before):
@@ -72,11 +70,11 @@ def worst(findings: Iterable[Resolution]) -> tuple[Resolution, ...]:
     return tuple(found.values())
 
 
-def _badness(finding: Resolution) -> tuple[bool, int]:
+def _badness(finding: Finding) -> tuple[bool, int]:
     return finding.disabling, list(State).index(finding.state)
 
 
-def report(findings: Iterable[Resolution], since: Mapping[str, datetime], began: datetime | None) -> dict[str, Any]:
+def report(findings: Iterable[Finding], since: Mapping[str, datetime], began: datetime | None) -> dict[str, Any]:
     """For machines: ``missing`` is what makes the bot not ready, ``warnings`` the rest that is not well.
 
     ``since``: when each became so; ``began``: when it became ready, or not.

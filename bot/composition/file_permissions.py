@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Final
 
-from bot.activeflows.health import Resolution, State
+from bot.activeflows.health import Finding, State
 from bot.ledger.engine import parsed_url
 from bot.settings import Settings
 
@@ -21,12 +21,12 @@ def exposed(settings: Settings) -> list[str]:
     return [f"{path.name}: {words}" for path, words in _looked_at(settings) if words]
 
 
-async def look(settings: Settings) -> Resolution:
+async def look(settings: Settings) -> Finding:
     """The same as a finding."""
     found = exposed(settings)
     if not found:
-        return Resolution(ABOUT, State.OK, "nobody else can read what is the bot's own")
-    return Resolution(
+        return Finding(ABOUT, State.OK, "nobody else can read what is the bot's own")
+    return Finding(
         ABOUT, State.WARNING, " ".join(found), "Take it away from others; who could read a secret may have it."
     )
 

@@ -11,7 +11,7 @@ from importlib.metadata import version
 from slack_sdk.web.async_client import AsyncWebClient
 
 from bot.activeflows.ages import in_words
-from bot.activeflows.health import Look, Resolution, State
+from bot.activeflows.health import Finding, Look, State
 from bot.composition.health_watch import Looks
 from bot.ledger import health as ledger
 from bot.ledger.database import Database
@@ -93,20 +93,20 @@ class HealthChecks:
             **({"alerts": self._alerting} if self._in_force.policy().alerts else {}),
         }
 
-    async def _itself(self) -> Resolution:
+    async def _itself(self) -> Finding:
         up = in_words(self._now() - self._began)
-        return Resolution("flows-bot", State.OK, f"version {version('flows-bot')}, running for {up}")
+        return Finding("flows-bot", State.OK, f"version {version('flows-bot')}, running for {up}")
 
-    async def _alerting(self) -> Resolution:
+    async def _alerting(self) -> Finding:
         check = self._alerts()
         why = await check() if check is not None else ""
         if why:
-            return Resolution("alerts", State.WARNING, why, "Until then no alerts are posted.")
+            return Finding("alerts", State.WARNING, why, "Until then no alerts are posted.")
         rules = len(self._in_force.policy().alerts)
-        return Resolution("alerts", State.OK, f"{'1 rule' if rules == 1 else f'{rules} rules'} active")
+        return Finding("alerts", State.OK, f"{'1 rule' if rules == 1 else f'{rules} rules'} active")
 
-    async def _refused(self) -> Resolution:
+    async def _refused(self) -> Finding:
         return slack.refused(await self._access.ready(), await self._access.complete())
 
-    async def _deliveries(self) -> Resolution:
+    async def _deliveries(self) -> Finding:
         return await slack.deliveries(self._connection(), self._elsewhere())

@@ -17,7 +17,7 @@ from typing import Any, Final
 
 import structlog
 
-from bot.activeflows.health import Look, Resolution, State, looked, report, worst
+from bot.activeflows.health import Finding, Look, State, looked, report, worst
 from bot.composition.background import forever
 
 log = structlog.get_logger(__name__)
@@ -44,12 +44,12 @@ class HealthWatch:
 
     def __init__(self, looks: Looks, *, now: Callable[[], datetime]) -> None:
         self._looks, self._now = looks, now
-        self._asked: dict[str, Resolution] = {}
+        self._asked: dict[str, Finding] = {}
         self._refused: set[str] = set()
         self._round = 0
         self._since: dict[str, datetime] = {}
         self._began = now()
-        self.findings: tuple[Resolution, ...] = ()
+        self.findings: tuple[Finding, ...] = ()
         """Of the last look."""
 
     async def attend(self, every: float) -> None:
@@ -57,7 +57,7 @@ class HealthWatch:
         await self.look()
         await forever(self._ask, every=every)
 
-    async def look(self) -> tuple[Resolution, ...]:
+    async def look(self) -> tuple[Finding, ...]:
         """What is so now, as far as it is known without asking anybody else."""
         found = await looked(self._looks.at_hand(), within=_WITHIN)
         self._take(worst([*found, *self._asked.values()]))
@@ -81,7 +81,7 @@ class HealthWatch:
             self._asked[about] = self._confirmed(about, finding)
         await self.look()
 
-    def _confirmed(self, about: str, finding: Resolution) -> Resolution:
+    def _confirmed(self, about: str, finding: Finding) -> Finding:
         """What disables the bot counts as that when it was seen twice in a row."""
         before = about in self._refused
         if not finding.disabling:
@@ -90,7 +90,7 @@ class HealthWatch:
         self._refused.add(about)
         return finding if before else replace(finding, state=State.WARNING, disabling=False)
 
-    def _take(self, findings: tuple[Resolution, ...]) -> None:
+    def _take(self, findings: tuple[Finding, ...]) -> None:
         was = {finding.about: finding for finding in self.findings}
         ready = self.ready
         self.findings = findings
@@ -104,7 +104,7 @@ class HealthWatch:
         if ready is not self.ready:
             self._began = self._now()
 
-    def _say(self, finding: Resolution) -> None:
+    def _say(self, finding: Finding) -> None:
         say = log.error if finding.disabling else log.info if finding.state is State.OK else log.warning
         why = finding.what if finding.state is not State.OK else ""
         say(

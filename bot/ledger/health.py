@@ -9,7 +9,7 @@ from typing import Final
 from sqlalchemy import Connection, desc, insert, select
 
 from bot.activeflows.errors import LedgerUnavailable
-from bot.activeflows.health import Resolution, State
+from bot.activeflows.health import Finding, State
 from bot.activeflows.records import Head
 from bot.ledger import audit_heads, foreign_rows
 from bot.ledger.audit import receipt_of
@@ -21,22 +21,22 @@ _SOON: Final = 1.5
 """Seconds: before whoever asks gives up, so that the words name the ledger."""
 
 
-async def ledger(database: Database) -> Resolution:
+async def ledger(database: Database) -> Finding:
     """The newest record; that a row can be written is tried, and taken back."""
     try:
         head, gone, strange = await database.within(_looked, patience=_SOON)
     except LedgerUnavailable as trouble:
         then = "Look at the database: nothing is stopped that cannot be recorded."
-        return Resolution("ledger", State.BROKEN, trouble.what, then, disabling=True)
+        return Finding("ledger", State.BROKEN, trouble.what, then, disabling=True)
     if gone:
         what = f"writable, but {gone}"
-        return Resolution("ledger", State.BROKEN, what, "Ask who changed the database: flows-bot audit verify.")
+        return Finding("ledger", State.BROKEN, what, "Ask who changed the database: flows-bot audit verify.")
     if strange:
         rows = "1 workflow row is" if strange == 1 else f"{strange} workflow rows are"
         what = f"writable, but {rows} not this bot's and refused"
-        return Resolution("ledger", State.BROKEN, what, "Ask who wrote into the database, and who else can.")
+        return Finding("ledger", State.BROKEN, what, "Ask who wrote into the database, and who else can.")
     newest = f"newest audit record {receipt_of(head.seq, head.hash)}" if head else "no audit record yet"
-    return Resolution("ledger", State.OK, f"writable, {newest}")
+    return Finding("ledger", State.OK, f"writable, {newest}")
 
 
 def _tried(connection: Connection) -> None:

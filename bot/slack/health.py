@@ -12,7 +12,7 @@ from slack_sdk.errors import SlackApiError, SlackClientError
 from slack_sdk.web.async_client import AsyncWebClient
 from slack_sdk.web.async_slack_response import AsyncSlackResponse
 
-from bot.activeflows.health import Resolution, State
+from bot.activeflows.health import Finding, State
 from bot.activeflows.operators import Policy
 from bot.slack.messaging.messenger import error_word
 
@@ -45,104 +45,104 @@ _INVITE: Final = "Invite me (/invite and my name), or cards here stop updating a
 _REINSTALL: Final = "Add it in the app's settings as the manifest has it, then reinstall the app."
 
 
-async def token(client: AsyncWebClient) -> Resolution:
+async def token(client: AsyncWebClient) -> Finding:
     """Is the token taken, and what may it do? https://docs.slack.dev/reference/methods/auth.test"""
     answer = await _asked(client.auth_test())
     if not isinstance(answer, AsyncSlackResponse):
         then = "Tell whoever looks after this bot to check SLACK_BOT_TOKEN."
-        return Resolution(SLACK, State.BROKEN, answer, then, disabling=answer.rpartition(" ")[2] in REVOKED)
+        return Finding(SLACK, State.BROKEN, answer, then, disabling=answer.rpartition(" ")[2] in REVOKED)
     where = f"token accepted by {answer.get('team') or 'its workspace'} ({answer.get('team_id')})"
     scopes = _scopes(answer.headers)
     if scopes is None:
-        return Resolution(SLACK, State.OK, f"{where}. Slack did not say which scopes it has")
+        return Finding(SLACK, State.OK, f"{where}. Slack did not say which scopes it has")
     missing = [scope for scope in NEEDED if scope not in scopes]
     if missing:
         what = f"{where}, missing {', '.join(missing)}"
-        return Resolution(SLACK, State.BROKEN, what, _REINSTALL, disabling=True)
+        return Finding(SLACK, State.BROKEN, what, _REINSTALL, disabling=True)
     wanted = [scope for scope in (GROUP_SCOPE, *WORDS_SCOPES) if scope not in scopes]
     if wanted:
-        return Resolution(SLACK, State.WARNING, f"{where}, missing {', '.join(wanted)}", _REINSTALL)
-    return Resolution(SLACK, State.OK, f"{where}, every scope granted")
+        return Finding(SLACK, State.WARNING, f"{where}, missing {', '.join(wanted)}", _REINSTALL)
+    return Finding(SLACK, State.OK, f"{where}, every scope granted")
 
 
-async def member(client: AsyncWebClient, channel: str) -> Resolution:
+async def member(client: AsyncWebClient, channel: str) -> Finding:
     """Is the bot a member here? Asked with scopes that it does well without.
 
     https://docs.slack.dev/reference/methods/conversations.info
     """
     if channel.startswith("D"):
-        return Resolution(CHANNEL, State.OK, "is a direct message. Ask for cards in a channel")
+        return Finding(CHANNEL, State.OK, "is a direct message. Ask for cards in a channel")
     answer = await _asked(client.conversations_info(channel=channel))
     if not isinstance(answer, AsyncSlackResponse):
         if answer.endswith("missing_scope"):
             what = f"I can't check whether I'm a member: that needs {' or '.join(PLACE_SCOPES)}"
-            return Resolution(CHANNEL, State.WARNING, what, _INVITE)
+            return Finding(CHANNEL, State.WARNING, what, _INVITE)
         if answer.endswith("channel_not_found"):
-            return Resolution(CHANNEL, State.WARNING, "I'm not in this private channel", _INVITE)
-        return Resolution(CHANNEL, State.WARNING, answer, "Ask again: Slack could just be slow.")
+            return Finding(CHANNEL, State.WARNING, "I'm not in this private channel", _INVITE)
+        return Finding(CHANNEL, State.WARNING, answer, "Ask again: Slack could just be slow.")
     found: Any = answer.get("channel") or {}
     if found.get("is_member"):
-        return Resolution(CHANNEL, State.OK, "I'm a member")
-    return Resolution(CHANNEL, State.WARNING, "I'm not in this channel", _INVITE)
+        return Finding(CHANNEL, State.OK, "I'm a member")
+    return Finding(CHANNEL, State.WARNING, "I'm not in this channel", _INVITE)
 
 
-async def groups(client: AsyncWebClient, policy: Policy) -> Resolution:
+async def groups(client: AsyncWebClient, policy: Policy) -> Finding:
     """Can the user groups that the policy names be read? https://docs.slack.dev/reference/methods/usergroups.users.list"""
     named = sorted(policy.groups())
     if not named:
-        return Resolution(GROUPS, State.OK, "the policy names none")
+        return Finding(GROUPS, State.OK, "the policy names none")
     asked = named[:MOST_GROUPS]
     answers = await asyncio.gather(*(_asked(client.usergroups_users_list(usergroup=group)) for group in asked))
     refused = {group: answer for group, answer in zip(asked, answers, strict=True) if isinstance(answer, str)}
     if not refused:
         more = f" (of {len(named)})" if len(named) > len(asked) else ""
-        return Resolution(GROUPS, State.OK, f"{len(asked)}{more} can be read")
+        return Finding(GROUPS, State.OK, f"{len(asked)}{more} can be read")
     what = "; ".join(f"{group}: {why}" for group, why in refused.items())
     then = "People with no other grant can do nothing until then. Check the group's id, the Slack plan and the scope."
-    return Resolution(GROUPS, State.WARNING, what, then)
+    return Finding(GROUPS, State.WARNING, what, then)
 
 
-def refused(for_good: str, partly: str) -> Resolution:
+def refused(for_good: str, partly: str) -> Finding:
     """From memory: what Slack refuses this app for good, in words (``""``: nothing), all of it or some."""
     if for_good:
         then = "Look at the app's settings, install it again, set SLACK_BOT_TOKEN, start again."
-        return Resolution(SLACK, State.BROKEN, for_good, then, disabling=True)
+        return Finding(SLACK, State.BROKEN, for_good, then, disabling=True)
     if partly:
-        return Resolution(SLACK, State.WARNING, partly, _REINSTALL)
-    return Resolution(SLACK, State.OK, "refuses nothing")
+        return Finding(SLACK, State.WARNING, partly, _REINSTALL)
+    return Finding(SLACK, State.OK, "refuses nothing")
 
 
 async def deliveries(
     connection: Callable[[], Awaitable[str]] | None, elsewhere: Callable[[], Awaitable[str]] | None = None
-) -> Resolution:
+) -> Finding:
     """``connection``: says why the socket is not ready; ``None`` when Slack delivers over HTTP. ``elsewhere``: says that
     Slack counts more connections of this app than this deployment has.
     """
     if connection is None:
-        return Resolution(DELIVERIES, State.OK, "receiving over HTTP")
+        return Finding(DELIVERIES, State.OK, "receiving over HTTP")
     why = await connection()
     if why:
         then = "It reconnects by itself. If it does not, restart the bot."
-        return Resolution(DELIVERIES, State.BROKEN, f"Socket Mode: {why}", then, disabling=True)
+        return Finding(DELIVERIES, State.BROKEN, f"Socket Mode: {why}", then, disabling=True)
     why = await elsewhere() if elsewhere is not None else ""
     if why:
         then = "Stop the other program, or give it its own Slack app. Then restart this bot, so that it counts again."
-        return Resolution(DELIVERIES, State.WARNING, f"Socket Mode: {why}", then)
-    return Resolution(DELIVERIES, State.OK, "receiving over Socket Mode, connected")
+        return Finding(DELIVERIES, State.WARNING, f"Socket Mode: {why}", then)
+    return Finding(DELIVERIES, State.OK, "receiving over Socket Mode, connected")
 
 
-async def may_connect(client: AsyncWebClient, app_token: str) -> Resolution:
+async def may_connect(client: AsyncWebClient, app_token: str) -> Finding:
     """Would Socket Mode open? https://docs.slack.dev/reference/methods/apps.connections.open"""
     answer = await _asked(client.apps_connections_open(app_token=app_token))
     if isinstance(answer, str):
-        return Resolution(
+        return Finding(
             DELIVERIES,
             State.BROKEN,
             f"Socket Mode: {answer}",
             "Check SLACK_APP_TOKEN (connections:write).",
             disabling=True,
         )
-    return Resolution(DELIVERIES, State.OK, "Socket Mode can connect")
+    return Finding(DELIVERIES, State.OK, "Socket Mode can connect")
 
 
 async def _asked(question: Awaitable[AsyncSlackResponse]) -> AsyncSlackResponse | str:

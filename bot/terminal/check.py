@@ -14,7 +14,7 @@ from pydantic import BaseModel, Field
 from pydantic_settings import CliToggleFlag
 
 from bot import logs
-from bot.activeflows.health import Resolution, State, looked, report
+from bot.activeflows.health import Finding, State, looked, report
 from bot.settings import Settings, from_environment, without_surprises
 
 WITHIN: Final = 60.0
@@ -47,7 +47,7 @@ class Check(BaseModel):
         sys.exit(1 if any(finding.state is State.BROKEN for finding in findings) else 0)
 
 
-def _for_machines(findings: Iterable[Resolution]) -> dict[str, Any]:
+def _for_machines(findings: Iterable[Finding]) -> dict[str, Any]:
     found = tuple(findings)
     each = [{"about": one.about, "state": str(one.state), "what": one.what, "next": one.next} for one in found]
     return report(found, {}, None) | {"findings": each}

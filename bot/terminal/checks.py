@@ -7,7 +7,7 @@ from functools import partial
 from pathlib import Path
 from typing import Final
 
-from bot.activeflows.health import Look, Resolution, State
+from bot.activeflows.health import Finding, Look, State
 from bot.composition import file_permissions
 from bot.composition.clients import opened, secret_of, voipbin_at
 from bot.ledger import health as ledger
@@ -38,11 +38,11 @@ async def looks(settings: Settings, stack: AsyncExitStack) -> Mapping[str, Look]
     return {**asked, **await _voipbin(settings, stack), **files, **_own(settings, stack)}
 
 
-async def _environment() -> Resolution:
+async def _environment() -> Finding:
     lines = tuple(unread(Settings))
     if not lines:
-        return Resolution(_ENVIRONMENT, State.OK, "every variable of ours is read")
-    return Resolution(_ENVIRONMENT, State.WARNING, " ".join(lines), "Correct them, or take them away.")
+        return Finding(_ENVIRONMENT, State.OK, "every variable of ours is read")
+    return Finding(_ENVIRONMENT, State.WARNING, " ".join(lines), "Correct them, or take them away.")
 
 
 async def _voipbin(settings: Settings, stack: AsyncExitStack) -> Mapping[str, Look]:
@@ -57,7 +57,7 @@ async def _voipbin(settings: Settings, stack: AsyncExitStack) -> Mapping[str, Lo
 
 
 def _own(settings: Settings, stack: AsyncExitStack) -> Mapping[str, Look]:
-    async def in_force() -> Resolution:
+    async def in_force() -> Finding:
         try:
             return await policy.in_force(PolicyInForce(settings.flows_bot_policy))
         except Misconfigured as broken:
@@ -66,15 +66,15 @@ def _own(settings: Settings, stack: AsyncExitStack) -> Mapping[str, Look]:
     return {"ledger": partial(_ledger, settings, stack), "policy": in_force}
 
 
-async def _ledger(settings: Settings, stack: AsyncExitStack) -> Resolution:
+async def _ledger(settings: Settings, stack: AsyncExitStack) -> Finding:
     url = settings.flows_bot_database_url.get_secret_value()
     if url.startswith("sqlite:///") and not Path(url.removeprefix("sqlite:///")).is_file():  # noqa: ASYNC240 - nothing else runs
-        return Resolution("ledger", State.OK, "there is none yet; the first start makes it")
+        return Finding("ledger", State.OK, "there is none yet; the first start makes it")
     try:
         return await ledger.ledger(await opened(settings, stack))
     except Misconfigured as trouble:
         return await _wrong("ledger", trouble)
 
 
-async def _wrong(about: str, trouble: Misconfigured) -> Resolution:
-    return Resolution(about, State.BROKEN, str(trouble))
+async def _wrong(about: str, trouble: Misconfigured) -> Finding:
+    return Finding(about, State.BROKEN, str(trouble))

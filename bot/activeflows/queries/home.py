@@ -20,7 +20,7 @@ from typing import Final, TypeVar
 from bot.activeflows.anomalies.anomaly import Reason, Trouble
 from bot.activeflows.anomalies.detector import AnomalyDetector
 from bot.activeflows.errors import Failure, VoIPBINUnreachable
-from bot.activeflows.health import Look, Resolution, looked
+from bot.activeflows.health import Finding, Look, looked
 from bot.activeflows.model import Activeflow, Picture
 from bot.activeflows.operators import Operator, Permission
 from bot.activeflows.permitted_places import Reach, may_somewhere, reach
@@ -73,7 +73,7 @@ class Home:
     reaches: tuple[Reach, ...] = ()
     overview: Overview | Failure | None = None
     stops: tuple[OwnStop, ...] | Failure | None = None
-    health: tuple[Resolution, ...] | None = None
+    health: tuple[Finding, ...] | None = None
     whole: bool = False
     """Nothing more comes."""
 

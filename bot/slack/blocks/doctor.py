@@ -8,13 +8,13 @@ from datetime import datetime
 
 from slack_sdk.models.blocks import Block, ContextBlock, HeaderBlock, MarkdownTextObject, PlainTextObject, SectionBlock
 
-from bot.activeflows.health import Resolution, State
+from bot.activeflows.health import Finding, State
 from bot.activeflows.operators import Decision
 from bot.slack.blocks.mrkdwn import bold, code, date_token, escaped, mentions
 from bot.slack.messaging.messenger import Message
 
 
-def doctor(findings: Sequence[Resolution], now: datetime, *, command: str) -> Message:
+def doctor(findings: Sequence[Finding], now: datetime, *, command: str) -> Message:
     """For whoever may view here, and for their eyes alone."""
     verdict = in_short(findings)
     small = f"as of {date_token(now)} · your permissions: {code(f'{command} whoami')}"
@@ -39,7 +39,7 @@ def alive(decision: Decision, *, command: str) -> Message:
     return Message(words, (SectionBlock(text=MarkdownTextObject(text=words)),))
 
 
-def in_short(findings: Sequence[Resolution]) -> str:
+def in_short(findings: Sequence[Finding]) -> str:
     """As in "All is well", "1 broken, 2 warnings"."""
     broken = sum(1 for finding in findings if finding.state is State.BROKEN)
     warnings = sum(1 for finding in findings if finding.state is State.WARNING)
@@ -48,12 +48,12 @@ def in_short(findings: Sequence[Resolution]) -> str:
     return ", ".join(counted) or "All is well"
 
 
-def line(finding: Resolution) -> str:
+def line(finding: Finding) -> str:
     """As in "*warning* · event stream · down since …", and below it what to do next."""
     said = f"{bold(finding.state)} · {escaped(finding.about)} · {escaped(finding.what, 800)}"
     return f"{said}\n{escaped(finding.next, 400)}" if finding.next else said
 
 
-def troubled(findings: Sequence[Resolution]) -> list[Resolution]:
+def troubled(findings: Sequence[Finding]) -> list[Finding]:
     """Those that are not well, broken ones first."""
     return [each for state in (State.BROKEN, State.WARNING) for each in findings if each.state is state]

@@ -10,7 +10,7 @@ from bot.activeflows.anomalies.anomaly import Reason
 from bot.activeflows.anomalies.detector import AnomalyDetector
 from bot.activeflows.anomalies.dwell_times import DwellTimes
 from bot.activeflows.errors import LedgerUnavailable, VoIPBINUnreachable
-from bot.activeflows.health import Look, Resolution, State, looked
+from bot.activeflows.health import Finding, Look, State, looked
 from bot.activeflows.model import Flow, Picture
 from bot.activeflows.operators import Grant, Operator
 from bot.activeflows.queries.audit_review import AuditReview
@@ -56,8 +56,8 @@ class NoLedger:
 
 
 def home_of(voipbin: InMemory, live: Memory | None = None, *, side_look: float = 0.05) -> AtHome:
-    async def well() -> Resolution:
-        return Resolution("ledger", State.OK, "is there")
+    async def well() -> Finding:
+        return Finding("ledger", State.OK, "is there")
 
     looks: Mapping[str, Look] = {"ledger": well}
     reviewing = AuditReview(NoLedger(), lambda: NOW)  # type: ignore[arg-type] # as much of one as is asked
@@ -168,17 +168,17 @@ async def test_what_cannot_be_had_is_a_failure_in_its_place() -> None:
 
 
 async def test_whatever_a_look_does_it_is_a_finding_and_hides_no_other() -> None:
-    async def well() -> Resolution:
-        return Resolution("one", State.OK, "fine")
+    async def well() -> Finding:
+        return Finding("one", State.OK, "fine")
 
-    async def never() -> Resolution:
+    async def never() -> Finding:
         await asyncio.Event().wait()
         raise AssertionError
 
-    async def fails() -> Resolution:
+    async def fails() -> Finding:
         raise LedgerUnavailable("the ledger is out of reach")
 
-    async def breaks() -> Resolution:
+    async def breaks() -> Finding:
         raise KeyError("+15550109876")
 
     looks = {"one": well, "two": never, "three": fails, "four": breaks}

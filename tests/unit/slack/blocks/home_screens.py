@@ -6,7 +6,7 @@ from uuid import UUID
 
 from bot.activeflows.anomalies.anomaly import Reason, Trouble
 from bot.activeflows.errors import LedgerUnavailable, VoIPBINUnreachable
-from bot.activeflows.health import Resolution, State
+from bot.activeflows.health import Finding, State
 from bot.activeflows.model import Activeflow, Freshness
 from bot.activeflows.operators import Operator, Permission
 from bot.activeflows.permitted_places import Reach, reach
@@ -30,7 +30,7 @@ def home_screens(
 ) -> Iterator[Message]:
     """``words`` stand wherever words of others stand."""
     now = listing.as_of
-    findings = tuple(Resolution(words, state, words, words) for state in State)
+    findings = tuple(Finding(words, state, words, words) for state in State)
     whole = Home(can, reach(can.policy, can.person), _overview(words, listing, one), _stops(words, one), findings, True)
     somewhere = tuple(Reach(each, False, ("C0INCIDENTS",) * 12, True) for each in Permission)
     for home in (
