@@ -48,6 +48,7 @@ class HealthWatch:
         self._refused: set[str] = set()
         self._round = 0
         self._since: dict[str, datetime] = {}
+        self._said: dict[str, tuple[State, bool]] = {}
         self._began = now()
         self.findings: tuple[Finding, ...] = ()
         """Of the last look."""
@@ -95,11 +96,12 @@ class HealthWatch:
         ready = self.ready
         self.findings = findings
         for finding in findings:
-            before = was.get(finding.about)
-            if before is not None and (before.state, before.disabling) == (finding.state, finding.disabling):
-                continue
-            self._since[finding.about] = self._now()
-            if before is not None or finding.disabling:  # what is not there yet straight after the start is no news
+            before, now = was.get(finding.about), (finding.state, finding.disabling)
+            if before is None or (before.state, before.disabling) != now:
+                self._since[finding.about] = self._now()
+            # Straight after the start a warning may be what is not up yet: it is said if it is there one round later.
+            if now != self._said.get(finding.about, (State.OK, False)) and (self._round > 1 or finding.disabling):
+                self._said[finding.about] = now
                 self._say(finding)
         if ready is not self.ready:
             self._began = self._now()

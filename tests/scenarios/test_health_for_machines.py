@@ -1,5 +1,6 @@
 """What the doctor knows, as machines read it: `/readyz`, the metrics and the log agree, and say since when."""
 
+import asyncio
 import json
 import sqlite3
 from collections.abc import AsyncIterator, Callable, Mapping
@@ -158,6 +159,23 @@ async def test_a_key_that_ends_is_counted_in_days(bot: Stage, voipbin: World) ->
     while not 2.9 < (await scraped(bot)).of("flows_bot_credential_days_left") < 3.1:
         await bot.slack.next_change(0.05)
     await told(bot, "credential", red=False)
+
+
+async def test_a_warning_that_was_there_from_the_start_is_logged_once(
+    stage: Stage, voipbin: World, capsys: pytest.CaptureFixture[str]
+) -> None:
+    key = next(key for key in voipbin.records.accesskeys if key.token == voipbin.access_key)
+    key.tm_expire = datetime.now().astimezone() + timedelta(days=3)
+    stage.health_every = 0.05
+    async with asyncio.timeout(30), stage.start():
+        said = ""
+        while "health_changed" not in said:
+            await stage.slack.next_change(0.05)
+            said += capsys.readouterr().out
+        for _ in range(3):  # nothing changes, and nothing more is said
+            await told(stage, "credential", red=False)
+        said += capsys.readouterr().out
+    assert len([line for line in said.splitlines() if "health_changed" in line and "about=credential" in line]) == 1
 
 
 async def test_check_says_the_same_as_json(program: Program, enough: Mapping[str, str], voipbin: World) -> None:
