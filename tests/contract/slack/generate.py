@@ -130,7 +130,8 @@ def _sampled(schema: Any) -> Any:
         key: _sampled(item) for key, item in schema.items() if key not in {"additionalProperties", "enum", "const"}
     }
     needed = schema.get("required", [])
-    if isinstance(schema.get("properties"), dict):
+    properties = schema.get("properties")  # which may be the name of a property, too
+    if isinstance(properties, dict) and all(isinstance(inside, dict) for inside in properties.values()):
         loose["properties"] |= {key: {"type": "array"} for key in _ECHOED & loose["properties"].keys()}
         inside = loose["properties"].items()
         loose["properties"] = {k: p if k in needed else {"anyOf": [p, {"type": "null"}]} for k, p in inside}
