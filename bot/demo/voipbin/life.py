@@ -7,8 +7,6 @@ drives it (https://api.voipbin.net/docs/flow_struct_action.html).
 """
 
 import random
-from typing import Any
-from uuid import UUID
 
 from bot.demo.voipbin.action_types import WITH_A_CALL, WITHOUT_A_CALL, action_type
 from bot.demo.voipbin.clock import Clock
@@ -74,24 +72,25 @@ class Life:
             frame = frames[-1]
             done = frame.steps[frame.at] if frame.at >= 0 else None
             target = done.next_id if done is not None else ZERO
-            frame.at = self._place(frame, target) if target != ZERO else frame.at + 1
+            frame.at = self._place(frame, str(target)) if target != ZERO else frame.at + 1
             if frame.at < len(frame.steps):
                 return frame.steps[frame.at]
             frames.pop()
         return None
 
     @staticmethod
-    def _place(frame: Frame, target: UUID) -> int:
-        return next((i for i, step in enumerate(frame.steps) if step.id == target), len(frame.steps))
+    def _place(frame: Frame, target: str) -> int:
+        """Where the step with this id is; what leads nowhere leads to the end."""
+        return next((i for i, step in enumerate(frame.steps) if str(step.id) == target), len(frame.steps))
 
     def _acts(self, activeflow: Activeflow, step: Step) -> None:
         if step.pushes:
             activeflow.frames.append(Frame(step.pushes))
         elif step.type == "fetch_flow":
-            flow = self._records.flows.get(UUID(str(step.option["flow_id"])))
+            flow = next((one for one in self._records.flows if str(one.id) == step.option.get("flow_id")), None)
             activeflow.frames.append(Frame(flow.actions if flow else ()))
         elif step.type == "branch":
-            self._jumps(activeflow, self._dice.choice(list(step.option["target_ids"].values())))
+            self._jumps(activeflow, self._dice.choice([*step.option.get("target_ids", {}).values()] or [""]))
         elif step.type == "goto":
             self._loops(activeflow, step)
         elif step.type == "stop":
@@ -102,15 +101,15 @@ class Life:
             depth = len(activeflow.frames)
             self._clock.after(step.answered_after, lambda: self._answered(activeflow, step, depth))
 
-    def _jumps(self, activeflow: Activeflow, target: Any) -> None:
+    def _jumps(self, activeflow: Activeflow, target: object) -> None:
         frame = activeflow.frames[-1]
-        frame.at = self._place(frame, UUID(str(target))) - 1
+        frame.at = self._place(frame, str(target)) - 1
 
     def _loops(self, activeflow: Activeflow, step: Step) -> None:
         left = activeflow.loops_left.setdefault(step.id, int(step.option.get("loop_count", 1)))
         if left > 0:
             activeflow.loops_left[step.id] = left - 1
-            self._jumps(activeflow, step.option["target_id"])
+            self._jumps(activeflow, step.option.get("target_id"))
 
     def _hangs_up(self, activeflow: Activeflow) -> None:
         call = self._records.calls.get(activeflow.reference_id)

@@ -14,6 +14,7 @@ from starlette.responses import Response
 from bot.demo.voipbin import wire
 from bot.demo.voipbin.asking import path_id
 from bot.demo.voipbin.auth import Caller
+from bot.demo.voipbin.creation import place_calls
 from bot.demo.voipbin.endpoint import Endpoint, found, listed, ok, owned, the_one
 from bot.demo.voipbin.errors import Refused
 from bot.demo.voipbin.state import ADMIN, OPERATORS, Accesskey, Call
@@ -78,6 +79,12 @@ async def list_calls(world: World, caller: Caller, request: Request) -> Response
     return listed(world, caller, request, world.records.calls, wire.call)
 
 
+async def create_calls(world: World, caller: Caller, request: Request) -> Response:
+    """One call for each destination, answered while it still dials."""
+    placed = place_calls(world, caller, await json_object(request))
+    return ok({"calls": [wire.call(call) for call in placed], "groupcalls": []})
+
+
 async def get_call(world: World, caller: Caller, request: Request) -> Response:
     return ok(wire.call(_the_call(world, caller, request)))
 
@@ -117,6 +124,7 @@ NEIGHBOUR_ROUTES: tuple[tuple[str, str, Endpoint], ...] = (
     ("GET", "/flows/{id}", get_flow),
     ("GET", "/queues/{id}", get_queue),
     ("GET", "/calls", list_calls),
+    ("POST", "/calls", create_calls),
     ("GET", "/calls/{id}", get_call),
     ("POST", "/calls/{id}/hangup", hang_up_call),
 )

@@ -35,6 +35,8 @@ class World(Inventory):
         self.requests: list[RequestSeen] = []
         self.stops: list[StopSeen] = []
         self.clock_skew = timedelta(0)
+        self.answers_after = 6.0
+        """Seconds until somebody takes an outgoing call."""
         self._stale: dict[UUID, Changed] = {}
 
     def rings(
@@ -123,14 +125,25 @@ class World(Inventory):
             )
         )
 
-    def dials(self, flow: Flow, *, answers_after: float = 6.0, source: str, destination: str) -> Activeflow:
-        """An outgoing call: dialing, ringing, and after `answers_after` seconds answered; only then the flow runs."""
+    def dials(self, flow: Flow, *, answers_after: float | None = None, source: str, destination: str) -> Activeflow:
+        """An outgoing call: dialing, ringing, and after `answers_after` seconds answered; only then the flow runs.
+
+        A `flow` that is in no table is a temporary one, which nobody can look up.
+        """
         activeflow = self.rings(
-            flow, at=START, direction="outgoing", source=source, destination=destination, call_status="dialing"
+            flow,
+            at=START,
+            direction="outgoing",
+            source=source,
+            destination=destination,
+            call_status="dialing",
+            customer=self.records.customers[flow.customer_id],
         )
+        activeflow.frames = frames_at(flow, START)
         call = self.records.calls.get(activeflow.reference_id)
+        answers_after = self.answers_after if answers_after is None else answers_after
         if call is not None:
-            self.clock.after(1.0, lambda: self.telephony.rings(call))
+            self.clock.after(min(1.0, answers_after), lambda: self.telephony.rings(call))
             self.clock.after(answers_after, lambda: self.telephony.answered(call, activeflow))
         return activeflow
 

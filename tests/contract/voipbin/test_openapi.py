@@ -12,6 +12,7 @@ import pytest
 from jsonschema import Draft202012Validator
 
 from bot.demo.voipbin.action_types import ACTION_TYPES
+from bot.demo.voipbin.address import reachable
 from bot.demo.voipbin.auth import login
 from bot.demo.voipbin.state import Step
 from bot.demo.voipbin.world import World
@@ -139,6 +140,19 @@ async def test_a_page_of_calls_deviates_from_the_file_only_where_nobody_has_answ
         part["schema"]["allOf"] for part in openapi["paths"]["/calls"]["get"]["responses"]["200"]["content"].values()
     )
     assert {"$ref": "#/components/schemas/CommonPagination"} in listed
+
+
+async def test_a_placed_call_is_answered_as_the_file_says_while_it_dials(openapi: dict[str, Any]) -> None:
+    there, here = ({"type": "tel", "target": f"+1555010000{number}"} for number in (1, 2))
+    asked = {"source": here, "destinations": [there], "actions": [{"type": "talk", "option": {"text": "Hello"}}]}
+    world = World()
+    async with reachable(world) as url, httpx.AsyncClient(trust_env=False) as client:
+        answer = await client.post(f"{url}/calls?accesskey={world.access_key}", json=asked)
+    file = openapi["paths"]["/calls"]["post"]["responses"]
+    (form,) = file["200"]["content"]["application/json"]["schema"]["allOf"]
+    assert answer.json().keys() == form["properties"].keys()
+    (call,) = answer.json()["calls"]
+    assert deviations(openapi, CALL, call) == UNANSWERED
 
 
 @pytest.mark.parametrize(("case", "status"), [(case, status) for case, status in STORIES if status >= 400])
