@@ -38,6 +38,12 @@ async def test_a_warm_list_asks_for_no_rows() -> None:
     assert {of_one["asked_rows"] for of_one in found["lists"]} == {0}
 
 
+async def test_a_list_is_drawn() -> None:
+    found = await told("drawn_list", "--rounds", 2)
+    assert found["rows"] == 10
+    assert {"draw_us", "check_us", "json_us"} <= found.keys()
+
+
 async def test_every_event_is_taken_in() -> None:
     found = await told("event_intake", "--events", 1000, "--rounds", 1)
     assert [of_one["events"] for of_one in found["socket"]] == [1000, 1000]

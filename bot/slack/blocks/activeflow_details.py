@@ -3,23 +3,12 @@
 from collections.abc import Iterator
 from datetime import datetime
 
-from slack_sdk.models.blocks import (
-    ActionsBlock,
-    Block,
-    ButtonElement,
-    ContextBlock,
-    HeaderBlock,
-    MarkdownTextObject,
-    PlainTextObject,
-    SectionBlock,
-)
-
 from bot.activeflows.ages import in_words
 from bot.activeflows.model import STEP_BUDGET, Call
 from bot.activeflows.operators import Operator, Permission
 from bot.activeflows.queries.details import Details
 from bot.activeflows.redaction import masked
-from bot.slack import ids
+from bot.slack import ids, kit
 from bot.slack.blocks import row_buttons
 from bot.slack.blocks.activeflow_list import STATUS_WORDS, reference
 from bot.slack.blocks.anomalies import look_words, troubles_aloud
@@ -36,15 +25,15 @@ def activeflow_details(details: Details, operator: Operator, *, command: str) ->
     """Details for one person's eyes, with every age as of when it was read; the caller is masked."""
     sight, activeflow = details.sight, details.sight.activeflow
     name = row_buttons.name_of(sight.flow_name)
-    blocks: list[Block] = [
-        HeaderBlock(text=PlainTextObject(text=plain(name, 150), emoji=False)),
-        SectionBlock(text=MarkdownTextObject(text=_now(details))),
-        SectionBlock(fields=[MarkdownTextObject(text=field) for field in _fields(details)]),
-        SectionBlock(text=MarkdownTextObject(text=f"*What stopping it does*\n{_bullets(sight.effects)}")),
+    blocks = [
+        kit.header(plain(name, 150)),
+        kit.section(_now(details)),
+        kit.fields(_fields(details)),
+        kit.section(f"*What stopping it does*\n{_bullets(sight.effects)}"),
     ]
     blocks += [*step_lines(details), *relatives(activeflow, details.family, details.as_of)]
     small = f"as of {date_token(details.as_of)} · read again: {code(f'{command} show {activeflow.short_id}')}"
-    blocks += [ContextBlock(elements=[MarkdownTextObject(text=small)]), _buttons(details, operator)]
+    blocks += [kit.context(small), _buttons(details, operator)]
     aloud = [
         f"{escaped(name, 150)} {activeflow.short_id}. {STATUS_WORDS[activeflow.status]}:",
         f"{escaped(sight.situation.words, 400)}.",
@@ -106,20 +95,18 @@ def _bullets(lines: tuple[str, ...]) -> str:
     return "\n".join(f"• {escaped(line, 300)}" for line in lines)
 
 
-def _buttons(details: Details, operator: Operator) -> ActionsBlock:
+def _buttons(details: Details, operator: Operator) -> kit.Block:
     activeflow, name = details.sight.activeflow, details.sight.flow_name
-    again = ButtonElement(
-        text="Refresh",
-        action_id=ids.SHOW_AGAIN,
-        value=ids.encode_activeflow(activeflow.id),
-        accessibility_label=f"Read {plain(row_buttons.name_of(name), 45)} {activeflow.short_id} again",
+    again = kit.button(
+        "Refresh",
+        ids.SHOW_AGAIN,
+        ids.encode_activeflow(activeflow.id),
+        label=f"Read {plain(row_buttons.name_of(name), 45)} {activeflow.short_id} again",
     )
     may_stop = activeflow.running and operator.may(Permission.STOP, activeflow.flow_id)
     may_reveal = operator.may(Permission.REVEAL, activeflow.flow_id)
-    return ActionsBlock(
-        elements=[
-            again,
-            *([reveal(activeflow, name)] if may_reveal else []),
-            *([row_buttons.ask_stop(activeflow, name)] if may_stop else []),
-        ]
+    return kit.actions(
+        again,
+        *([reveal(activeflow, name)] if may_reveal else []),
+        *([row_buttons.ask_stop(activeflow, name)] if may_stop else []),
     )

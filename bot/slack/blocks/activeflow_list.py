@@ -9,17 +9,6 @@ from collections.abc import Iterator
 from datetime import datetime
 from typing import Final
 
-from slack_sdk.models.blocks import (
-    ActionsBlock,
-    Block,
-    ButtonElement,
-    ContextBlock,
-    HeaderBlock,
-    MarkdownTextObject,
-    PlainTextObject,
-    SectionBlock,
-)
-
 from bot.activeflows.ages import in_words
 from bot.activeflows.model import Activeflow, Status
 from bot.activeflows.operators import Operator, Permission
@@ -27,7 +16,7 @@ from bot.activeflows.queries.groups import Group
 from bot.activeflows.queries.listing import Listing
 from bot.activeflows.queries.pages import Place, at
 from bot.activeflows.queries.rows import Row
-from bot.slack import ids
+from bot.slack import ids, kit
 from bot.slack.blocks import row_buttons
 from bot.slack.blocks.anomalies import look_words, troubles_aloud
 from bot.slack.blocks.freshness import counted, freshness
@@ -41,32 +30,32 @@ _TITLES: Final = {"running": "Running activeflows", "ended": "Ended activeflows"
 
 def activeflow_list(listing: Listing, operator: Operator, now: datetime, *, command: str) -> Message:
     """The list for one person's eyes."""
-    blocks: list[Block] = [*_top(listing, command)]
-    blocks += [SectionBlock(text=MarkdownTextObject(text=_counted(group, now))) for group in listing.groups]
+    blocks = [*_top(listing, command)]
+    blocks += [kit.section(_counted(group, now)) for group in listing.groups]
     for row in listing.rows:
         may_stop = row.activeflow.running and operator.may(Permission.STOP, row.activeflow.flow_id)
         blocks += drawn_row(row, now, may_stop=may_stop)
-    blocks += [_small(freshness(listing)), _below(listing, shared=False)]
+    blocks += [kit.context(freshness(listing)), _below(listing, shared=False)]
     return Message(_aloud(listing, now), tuple(blocks))
 
 
 def shared_list(listing: Listing, now: datetime, *, command: str, by: str) -> Message:
     """The list for everybody in the channel; ``by``: whose permission it was read with."""
-    blocks: list[Block] = [*_top(listing, command)]
-    blocks += [SectionBlock(text=MarkdownTextObject(text=_counted(group, now))) for group in listing.groups]
+    blocks = [*_top(listing, command)]
+    blocks += [kit.section(_counted(group, now)) for group in listing.groups]
     for row in listing.rows:
         blocks += drawn_row(row, now, may_stop=row.activeflow.running)
-    blocks += [_small(f"{freshness(listing)} · read by {mention(by)}"), _below(listing, shared=True)]
+    blocks += [kit.context(f"{freshness(listing)} · read by {mention(by)}"), _below(listing, shared=True)]
     return Message(_aloud(listing, now), tuple(blocks))
 
 
-def _top(listing: Listing, command: str) -> Iterator[Block]:
-    yield HeaderBlock(text=PlainTextObject(text=_TITLES[listing.filters.status]))
+def _top(listing: Listing, command: str) -> Iterator[kit.Block]:
+    yield kit.header(_TITLES[listing.filters.status])
     asked = listing.filters.words()
     if asked:
-        yield _small(f"Only {code(asked, 400)}")
+        yield kit.context(f"Only {code(asked, 400)}")
     if not listing.rows and not listing.groups:
-        yield SectionBlock(text=MarkdownTextObject(text=_nothing(listing, command)))
+        yield kit.section(_nothing(listing, command))
 
 
 def _nothing(listing: Listing, command: str) -> str:
@@ -78,12 +67,12 @@ def _nothing(listing: Listing, command: str) -> str:
     return f"No activeflow is running. Those that ended: {code(f'{command} list status:ended')}"
 
 
-def drawn_row(row: Row, now: datetime, *, may_stop: bool, why: str = "") -> list[Block]:
+def drawn_row(row: Row, now: datetime, *, may_stop: bool, why: str = "") -> list[kit.Block]:
     """One line of a list with its buttons; ``why`` is mrkdwn that says what it is doing there."""
     activeflow, name = row.activeflow, row.flow_name
     buttons = [row_buttons.show(activeflow, name), *([row_buttons.ask_stop(activeflow, name)] if may_stop else [])]
     text = "\n".join([_words(row, now), *([why] if why else [])])
-    return [SectionBlock(text=MarkdownTextObject(text=text)), ActionsBlock(elements=buttons)]
+    return [kit.section(text), kit.actions(*buttons)]
 
 
 def _counted(group: Group, now: datetime) -> str:
@@ -124,7 +113,7 @@ def reference(activeflow: Activeflow) -> str:
     return escaped(kind, 40) + (f" {code(id_.hex[:8])}" if id_ is not None else "")
 
 
-def _below(listing: Listing, *, shared: bool) -> ActionsBlock:
+def _below(listing: Listing, *, shared: bool) -> kit.Block:
     """The newest stay the newest when they are read again; any other page stays where it is."""
     rows, page = [row.activeflow for row in listing.rows], listing.page
     here = at("from", rows[0]) if rows and listing.first else None
@@ -136,17 +125,13 @@ def _below(listing: Listing, *, shared: bool) -> ActionsBlock:
         buttons.append(_button("Next", ids.LIST_NEXT, listing, page + 1, at("after", rows[-1]) if rows else None))
     if not shared:
         buttons.append(_button("Share to channel", ids.LIST_SHARE, listing, page, here))
-    return ActionsBlock(elements=buttons)
+    return kit.actions(*buttons)
 
 
-def _button(text: str, action_id: str, listing: Listing, page: int, place: Place | None) -> ButtonElement:
+def _button(text: str, action_id: str, listing: Listing, page: int, place: Place | None) -> kit.Element:
     label = f"{text}: page {page} of {listing.pages}" if action_id != ids.LIST_SHARE else f"{text}: this list"
     value = ids.encode_listing(List(listing.filters, page, listing.by, place))
-    return ButtonElement(text=text, action_id=action_id, value=value, accessibility_label=label)
-
-
-def _small(text: str) -> ContextBlock:
-    return ContextBlock(elements=[MarkdownTextObject(text=text)])
+    return kit.button(text, action_id, value, label=label)
 
 
 def _aloud(listing: Listing, now: datetime) -> str:

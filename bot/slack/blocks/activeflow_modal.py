@@ -6,12 +6,10 @@ out; where to type it is said instead.
 
 from typing import Final
 
-from slack_sdk.models.blocks import ActionsBlock, Block, ContextBlock, InteractiveElement, MarkdownTextObject
-
 from bot.activeflows.operators import Operator, Permission
 from bot.activeflows.permitted_places import may_somewhere, reach
 from bot.activeflows.queries.details import Details
-from bot.slack import ids
+from bot.slack import ids, kit
 from bot.slack.blocks.activeflow_details import activeflow_details
 from bot.slack.blocks.mrkdwn import code
 from bot.slack.blocks.places import places
@@ -28,19 +26,17 @@ def activeflow_modal(details: Details, operator: Operator, *, command: str) -> M
     return Message(whole.text, (*blocks, *_where_to_stop(details, operator, command)))
 
 
-def _kept(block: Block) -> Block | None:
-    if not isinstance(block, ActionsBlock):
+def _kept(block: kit.Block) -> kit.Block | None:
+    if block["type"] != "actions":
         return block
-    here = [
-        each for each in block.elements if isinstance(each, InteractiveElement) and each.action_id == ids.SHOW_AGAIN
-    ]
-    return ActionsBlock(elements=here) if here else None
+    here = [button for button in block["elements"] if button["action_id"] == ids.SHOW_AGAIN]
+    return kit.actions(*here) if here else None
 
 
-def _where_to_stop(details: Details, operator: Operator, command: str) -> list[Block]:
+def _where_to_stop(details: Details, operator: Operator, command: str) -> list[kit.Block]:
     activeflow = details.sight.activeflow
     stops = may_somewhere(reach(operator.policy, operator.person), Permission.STOP)
     if stops is None or not activeflow.running:
         return []
     words = f"To stop it: {code(f'{command} stop {activeflow.short_id}')}, typed {places(stops)}"
-    return [ContextBlock(elements=[MarkdownTextObject(text=words)])]
+    return [kit.context(words)]

@@ -4,10 +4,9 @@ It is never edited, so every word of it says as of when it was so. It calls nobo
 are those of a list's row, and whether somebody may press one is decided at the press.
 """
 
-from slack_sdk.models.blocks import ActionsBlock, ContextBlock, MarkdownTextObject, SectionBlock
-
 from bot.activeflows.alerting.decision import HeldBack
 from bot.activeflows.alerting.ports import Alert
+from bot.slack import kit
 from bot.slack.blocks import row_buttons
 from bot.slack.blocks.activeflow_list import lived, reference
 from bot.slack.blocks.anomalies import TROUBLE_WORDS
@@ -28,15 +27,9 @@ def alert_card(alert: Alert) -> Message:
     return Message(
         f"{title} {escaped(name_of(flow_name), 120)} {activeflow.short_id}: {words}, as of {date_token(alert.as_of)}.",
         (
-            SectionBlock(text=MarkdownTextObject(text="\n".join(lines))),
-            ActionsBlock(elements=buttons),
-            ContextBlock(
-                elements=[
-                    MarkdownTextObject(
-                        text=f"as of {date_token(alert.as_of)} · posted once, by the policy’s alert rule"
-                    )
-                ]
-            ),
+            kit.section("\n".join(lines)),
+            kit.actions(*buttons),
+            kit.context(f"as of {date_token(alert.as_of)} · posted once, by the policy’s alert rule"),
         ),
     )
 
@@ -47,4 +40,4 @@ def held_back_line(held_back: HeldBack, *, running: int, command: str) -> Messag
     since = date_token(held_back.since)
     still = f"{running} of {len(ids)} still run" if len(ids) > 1 else "it still runs" if running else "it has ended"
     words = f"*{count} more* since {since}, held back by the alert rule; {still}: {code(f'{command} list')}"
-    return Message(words.replace("*", ""), (SectionBlock(text=MarkdownTextObject(text=words)),))
+    return Message(words.replace("*", ""), (kit.section(words),))

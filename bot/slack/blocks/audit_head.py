@@ -2,9 +2,8 @@
 
 from datetime import date
 
-from slack_sdk.models.blocks import ContextBlock, MarkdownTextObject, SectionBlock
-
 from bot.activeflows.records import Head
+from bot.slack import kit
 from bot.slack.blocks.mrkdwn import code
 from bot.slack.messaging.messenger import Message
 
@@ -13,8 +12,4 @@ def audit_head(head: Head, day: date) -> Message:
     """Plain hashes: nothing of a record can be read from them."""
     words = f"The audit on {day.isoformat()}: record {head.seq} is its newest. Its head is {code(str(head))}"
     how = f"Whether everything up to it is still there, says {code(f'flows-bot audit verify --head {head}')}"
-    return Message(words, (SectionBlock(text=MarkdownTextObject(text=words)), ContextBlock(elements=[_small(how)])))
-
-
-def _small(words: str) -> MarkdownTextObject:
-    return MarkdownTextObject(text=words)
+    return Message(words, (kit.section(words), kit.context(how)))

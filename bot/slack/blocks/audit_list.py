@@ -5,20 +5,9 @@ Only the asker sees it. Three lines to a block: the longest three fit into it un
 
 from typing import Final
 
-from slack_sdk.models.blocks import (
-    ActionsBlock,
-    Block,
-    ButtonElement,
-    ContextBlock,
-    HeaderBlock,
-    MarkdownTextObject,
-    PlainTextObject,
-    SectionBlock,
-)
-
 from bot.activeflows.queries.audit_review import Review
 from bot.activeflows.records import Detail, Entry
-from bot.slack import ids
+from bot.slack import ids, kit
 from bot.slack.blocks.audit_words import did
 from bot.slack.blocks.mrkdwn import code, date_token, escaped, mention
 from bot.slack.grammar.requests import Audit
@@ -31,16 +20,16 @@ _ALOUD: Final = 5
 def audit_list(review: Review, asked: Audit, *, command: str) -> Message:
     """One page. ``asked``: what the buttons ask again. ``command``: what the bot's command is called."""
     lines = [_line(entry) for entry in review.entries]
-    blocks: list[Block] = [HeaderBlock(text=PlainTextObject(text="Who did what"))]
+    blocks = [kit.header("Who did what")]
     for start in range(0, len(lines), _IN_ONE_BLOCK):
         text = "\n".join(lines[start : start + _IN_ONE_BLOCK])
-        blocks.append(SectionBlock(text=MarkdownTextObject(text=text)))
+        blocks.append(kit.section(text))
     if not lines:
-        blocks.append(SectionBlock(text=MarkdownTextObject(text=_nothing(review))))
+        blocks.append(kit.section(_nothing(review)))
     buttons = _buttons(review, asked)
     if buttons:
-        blocks.append(ActionsBlock(elements=buttons))
-    blocks += [ContextBlock(elements=[MarkdownTextObject(text=line)]) for line in _small(review, command)]
+        blocks.append(kit.actions(*buttons))
+    blocks += [kit.context(line) for line in _small(review, command)]
     counted = _counted(len(lines))
     return Message(" ".join([f"Who did what: {counted}, {_which(review)}.", *lines[:_ALOUD]]), tuple(blocks))
 
@@ -65,20 +54,16 @@ def _thread(detail: Detail) -> str:
 # ---------------------------------------------------------------- around the records
 
 
-def _buttons(review: Review, asked: Audit) -> list[ButtonElement]:
+def _buttons(review: Review, asked: Audit) -> list[kit.Element]:
     """From the ends of this page; an empty page only leads back to the newest."""
     buttons = []
     if review.newer:
         value = ids.encode_audit(asked, after=review.entries[0].seq) if review.entries else ids.encode_audit(asked)
-        buttons.append(_button("Newer", ids.AUDIT_NEWER, value))
+        buttons.append(kit.button("Newer", ids.AUDIT_NEWER, value, label="Newer records"))
     if review.older:
         value = ids.encode_audit(asked, before=review.entries[-1].seq)
-        buttons.append(_button("Older", ids.AUDIT_OLDER, value))
+        buttons.append(kit.button("Older", ids.AUDIT_OLDER, value, label="Older records"))
     return buttons
-
-
-def _button(text: str, action_id: str, value: str) -> ButtonElement:
-    return ButtonElement(text=text, action_id=action_id, value=value, accessibility_label=f"{text} records")
 
 
 def _whose(review: Review) -> str:

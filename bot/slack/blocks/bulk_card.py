@@ -4,23 +4,12 @@ Everybody in the channel reads the same words. Decision: members are counted whi
 of each kind) when it is over; all of them are in the audit.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from typing import Final
-
-from slack_sdk.models.blocks import (
-    ActionsBlock,
-    Block,
-    ButtonElement,
-    ContextBlock,
-    HeaderBlock,
-    MarkdownTextObject,
-    PlainTextObject,
-    SectionBlock,
-)
 
 from bot.activeflows.bulk.bulk_stop import Bulk, BulkState, Run, remainder
 from bot.activeflows.bulk.tally import bar, tally
-from bot.slack import ids
+from bot.slack import ids, kit
 from bot.slack.blocks.bulk_question import matches, put_to, what_fits, what_it_does, who_can_press
 from bot.slack.blocks.bulk_result import hang_ups, on_the_line, what_became
 from bot.slack.blocks.manual_commands import all_without_bot
@@ -36,25 +25,24 @@ def bulk_card(bulk: Bulk, run: Run, command: str, *, who_may: tuple[str, ...] = 
     ``who_may``: ids of those it is put to, when the asker may not.
     """
     header = _header(bulk, run)
-    blocks: list[Block] = [HeaderBlock(text=PlainTextObject(text=header))]
+    blocks = [kit.header(header)]
     if run.state is BulkState.OPEN:
         parts = [lines for lines in (put_to(bulk, who_may), what_fits(bulk), what_it_does(bulk)) if lines]
         told = [line for lines in parts for line in lines]
-        blocks += [_section(lines) for lines in parts]
+        blocks += [kit.section("\n".join(lines)) for lines in parts]
     else:
         told = [*_progress(bulk, run), *what_became(bulk, run)]
-        blocks += [_section([matches(bulk)]), *([_section(told)] if told else [])]
+        blocks += [kit.section(matches(bulk)), *([kit.section("\n".join(told))] if told else [])]
     buttons = list(_buttons(bulk, run))
     if buttons:
-        blocks.append(ActionsBlock(block_id=f"bulk:{bulk.id}", elements=buttons))
+        blocks.append(kit.actions(*buttons, block_id=f"bulk:{bulk.id}"))
     blocks += hang_ups(bulk, run)
-    small = [MarkdownTextObject(text=line) for line in _small_print(bulk, run, command)]
-    blocks.append(ContextBlock(elements=small))
+    blocks.append(kit.context(*_small_print(bulk, run, command)))
     if run.state not in {BulkState.CANCELLED, BulkState.EXPIRED}:
         calls = [member.call_id for member in on_the_line(bulk, run) if member.call_id is not None]
         left = [member.activeflow_id for member in remainder(bulk, run)]
         lines = [*all_without_bot(left), *all_without_bot(calls, "calls hangup")]
-        blocks += [ContextBlock(elements=[MarkdownTextObject(text=line)]) for line in lines]
+        blocks += [kit.context(line) for line in lines]
     return Message(" ".join([f"{header}:", *told]), tuple(blocks))
 
 
@@ -126,30 +114,22 @@ def _bar(bulk: Bulk, run: Run) -> str:
 # ---------------------------------------------------------------- around it
 
 
-def _buttons(bulk: Bulk, run: Run) -> Iterator[ButtonElement]:
+def _buttons(bulk: Bulk, run: Run) -> Iterator[kit.Element]:
     """The bulk's id and nothing else."""
     count = len(bulk.members)
     if run.state is BulkState.OPEN:
-        yield ButtonElement(
-            text=f"Stop all {count}",
-            style="danger",
-            action_id=ids.BULK_STOP,
-            value=bulk.id,
-            accessibility_label=f"Stop all {count} activeflows of this list",
+        yield kit.button(
+            f"Stop all {count}", ids.BULK_STOP, bulk.id, label=f"Stop all {count} activeflows of this list", danger=True
         )
         label = f"Do not stop these {count} activeflows"
-        yield ButtonElement(text="Cancel", action_id=ids.BULK_CANCEL, value=bulk.id, accessibility_label=label)
+        yield kit.button("Cancel", ids.BULK_CANCEL, bulk.id, label=label)
     if run.state is BulkState.STOPPING:
         label = "Abort: begin no further stop, leave the rest running"
-        yield ButtonElement(
-            text="Abort", style="danger", action_id=ids.BULK_ABORT, value=bulk.id, accessibility_label=label
-        )
+        yield kit.button("Abort", ids.BULK_ABORT, bulk.id, label=label, danger=True)
     left = len(remainder(bulk, run))
     if run.state is BulkState.DONE and left:
         label = f"Ask again for the {left} that are left; nothing is stopped by asking"
-        yield ButtonElement(
-            text="Ask again for the rest…", action_id=ids.BULK_REMAINDER, value=bulk.id, accessibility_label=label
-        )
+        yield kit.button("Ask again for the rest…", ids.BULK_REMAINDER, bulk.id, label=label)
 
 
 def _small_print(bulk: Bulk, run: Run, command: str) -> Iterator[str]:
@@ -163,7 +143,3 @@ def _small_print(bulk: Bulk, run: Run, command: str) -> Iterator[str]:
         yield f"Every stop is in {code(f'{command} audit')}"
     if run.ending is not None and run.ending.receipt:
         yield f"Receipt {code(run.ending.receipt)}"
-
-
-def _section(lines: Sequence[str]) -> SectionBlock:
-    return SectionBlock(text=MarkdownTextObject(text="\n".join(lines)))

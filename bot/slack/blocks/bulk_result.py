@@ -3,10 +3,8 @@
 from collections.abc import Iterator
 from typing import Final
 
-from slack_sdk.models.blocks import ButtonElement, MarkdownTextObject, SectionBlock
-
 from bot.activeflows.bulk.bulk_stop import Became, Bulk, BulkState, Ending, Member, Run, intent_id
-from bot.slack import ids
+from bot.slack import ids, kit
 from bot.slack.blocks.bulk_question import few
 from bot.slack.blocks.mrkdwn import bold, code, escaped, mentions
 
@@ -60,17 +58,17 @@ def on_the_line(bulk: Bulk, run: Run) -> list[Member]:
     return [member for member in bulk.members if member.number in numbers]
 
 
-def hang_ups(bulk: Bulk, run: Run) -> list[SectionBlock]:
+def hang_ups(bulk: Bulk, run: Run) -> list[kit.Block]:
     """A row with *Hang up the call* for each of the first who may still be there. Values are ids of members' intents."""
     return [
-        SectionBlock(
-            text=MarkdownTextObject(text=f"The caller of {code(member.short_id)}"),
-            accessory=ButtonElement(
-                text="Hang up the call",
-                style="danger",
-                action_id=ids.HANG_UP,
-                value=intent_id(bulk, member),
-                accessibility_label=f"Hang up the call of {member.short_id}",
+        kit.section(
+            f"The caller of {code(member.short_id)}",
+            accessory=kit.button(
+                "Hang up the call",
+                ids.HANG_UP,
+                intent_id(bulk, member),
+                label=f"Hang up the call of {member.short_id}",
+                danger=True,
             ),
         )
         for member in on_the_line(bulk, run)[:_MOST_HANG_UPS]

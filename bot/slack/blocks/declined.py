@@ -2,10 +2,8 @@
 
 from typing import Final
 
-from slack_sdk.models.blocks import ActionsBlock, ButtonElement, MarkdownTextObject, SectionBlock
-
 from bot.activeflows.stopping.stop import Declined, Why
-from bot.slack import ids
+from bot.slack import ids, kit
 from bot.slack.blocks.manual_commands import with_way_out
 from bot.slack.blocks.mrkdwn import code, escaped, mention, mentions
 from bot.slack.messaging.messenger import Message
@@ -18,7 +16,7 @@ _CALLS: Final = {
 }
 
 
-def declined_press(declined: Declined, command: str, *, ask: ActionsBlock | None = None) -> Message:
+def declined_press(declined: Declined, command: str, *, ask: kit.Block | None = None) -> Message:
     """One short private message; ``ask`` stands below it for whoever may not, when somebody can be asked."""
     again = ""
     if declined.activeflow_id is not None:
@@ -28,13 +26,13 @@ def declined_press(declined: Declined, command: str, *, ask: ActionsBlock | None
         return with_way_out(Message(words), declined.activeflow_id)
     if declined.why is not Why.NOT_PERMITTED or ask is None or not declined.who_may:
         return Message(words)
-    return Message(words, (SectionBlock(text=MarkdownTextObject(text=words)), ask))
+    return Message(words, (kit.section(words), ask))
 
 
-def ask_others(id_: str, action_id: str = ids.ASK_OTHERS) -> ActionsBlock:
+def ask_others(id_: str, action_id: str = ids.ASK_OTHERS) -> kit.Block:
     """*Ask someone who can*: puts the stop of this intent, or with ``ids.BULK_ASK_OTHERS`` this bulk, to those who may."""
-    button = ButtonElement(text="Ask someone who can", action_id=action_id, value=id_)
-    return ActionsBlock(block_id=f"ask:{id_}", elements=[button])
+    button = kit.button("Ask someone who can", action_id, id_)
+    return kit.actions(button, block_id=f"ask:{id_}")
 
 
 def _words(declined: Declined, again: str) -> str:

@@ -1,19 +1,8 @@
 """Draw who calls, who is called, and what was said, in full, for one person's eyes."""
 
-from slack_sdk.models.blocks import (
-    Block,
-    ButtonElement,
-    ConfirmObject,
-    ContextBlock,
-    HeaderBlock,
-    MarkdownTextObject,
-    PlainTextObject,
-    SectionBlock,
-)
-
 from bot.activeflows.model import Activeflow, Party, Spoken
 from bot.activeflows.queries.disclosure import Revealed
-from bot.slack import ids
+from bot.slack import ids, kit
 from bot.slack.blocks import row_buttons
 from bot.slack.blocks.mrkdwn import code, date_token, escaped, plain
 from bot.slack.messaging.messenger import Message
@@ -23,18 +12,18 @@ NOT_RECORDED = Message("This could not be recorded, so nothing is shown. Please 
 NOT_SHOWN = Message("I could not show it to you alone, so it was not shown at all. That you asked is on the record.")
 
 
-def reveal(activeflow: Activeflow, flow_name: str | None) -> ButtonElement:
+def reveal(activeflow: Activeflow, flow_name: str | None) -> kit.Element:
     """*Reveal*: the caller and the texts, to the presser alone, after a word of warning."""
-    return ButtonElement(
-        text="Reveal",
-        action_id=ids.REVEAL,
-        value=ids.encode_activeflow(activeflow.id),
-        accessibility_label=f"Reveal caller of {plain(row_buttons.name_of(flow_name), 40)} {activeflow.short_id}",
-        confirm=ConfirmObject(
-            title="Reveal the caller?",
-            text="Shows caller, called party and texts to you alone. It is recorded with your name.",
-            confirm="Reveal",
-            deny="Cancel",
+    return kit.button(
+        "Reveal",
+        ids.REVEAL,
+        ids.encode_activeflow(activeflow.id),
+        label=f"Reveal caller of {plain(row_buttons.name_of(flow_name), 40)} {activeflow.short_id}",
+        confirm=kit.confirm(
+            "Reveal the caller?",
+            "Shows caller, called party and texts to you alone. It is recorded with your name.",
+            yes="Reveal",
+            no="Cancel",
         ),
     )
 
@@ -43,10 +32,10 @@ def revealed(shown: Revealed) -> Message:
     """To be told to one person, and only as a message that is not kept."""
     lines = [*_parties(shown), *_texts(shown.spoken)]
     small = f"Only you see this · recorded with your name, receipt {code(shown.receipt, 20)} · as of {date_token(shown.as_of)}"
-    blocks: list[Block] = [
-        HeaderBlock(text=PlainTextObject(text=f"Unmasked: {shown.activeflow.short_id}")),
-        *(SectionBlock(text=MarkdownTextObject(text=line)) for line in lines),
-        ContextBlock(elements=[MarkdownTextObject(text=small)]),
+    blocks = [
+        kit.header(f"Unmasked: {shown.activeflow.short_id}"),
+        *(kit.section(line) for line in lines),
+        kit.context(small),
     ]
     return Message(" ".join([f"Unmasked, {shown.activeflow.short_id}.", *lines, small]), tuple(blocks))
 

@@ -6,10 +6,9 @@ Decision: the state is a word and nothing else, so that it is read alike by eyes
 from collections.abc import Sequence
 from datetime import datetime
 
-from slack_sdk.models.blocks import Block, ContextBlock, HeaderBlock, MarkdownTextObject, PlainTextObject, SectionBlock
-
 from bot.activeflows.health import Finding, State
 from bot.activeflows.operators import Decision
+from bot.slack import kit
 from bot.slack.blocks.mrkdwn import bold, code, date_token, escaped, mentions
 from bot.slack.messaging.messenger import Message
 
@@ -18,11 +17,11 @@ def doctor(findings: Sequence[Finding], now: datetime, *, command: str) -> Messa
     """For whoever may view here, and for their eyes alone."""
     verdict = in_short(findings)
     small = f"as of {date_token(now)} · your permissions: {code(f'{command} whoami')}"
-    blocks: list[Block] = [
-        HeaderBlock(text=PlainTextObject(text="Is everything this bot needs working?")),
-        SectionBlock(text=MarkdownTextObject(text=bold(verdict))),
-        *(SectionBlock(text=MarkdownTextObject(text=line(finding))) for finding in findings),
-        ContextBlock(elements=[MarkdownTextObject(text=small)]),
+    blocks = [
+        kit.header("Is everything this bot needs working?"),
+        kit.section(bold(verdict)),
+        *(kit.section(line(finding)) for finding in findings),
+        kit.context(small),
     ]
     aloud = [f"{escaped(each.about)} is {each.state}: {escaped(each.what, 300)}." for each in troubled(findings)]
     return Message(" ".join([f"{verdict}.", *aloud]), tuple(blocks))
@@ -36,7 +35,7 @@ def alive(decision: Decision, *, command: str) -> Message:
         f"I am alive and connected to Slack. The rest is for people who can see activeflows here, and you "
         f"can't: {escaped(decision.because, 600)}.{ask} Your permissions: {code(f'{command} whoami')}"
     )
-    return Message(words, (SectionBlock(text=MarkdownTextObject(text=words)),))
+    return Message(words, (kit.section(words),))
 
 
 def in_short(findings: Sequence[Finding]) -> str:

@@ -10,7 +10,6 @@ import traceback
 from typing import Final
 
 import structlog
-from slack_sdk.models.blocks import Block, ContextBlock, MarkdownTextObject, SectionBlock
 
 from bot.activeflows.errors import (
     AccountFrozen,
@@ -36,6 +35,7 @@ from bot.activeflows.errors import (
 )
 from bot.activeflows.model import Activeflow
 from bot.activeflows.operators import Permission
+from bot.slack import kit
 from bot.slack.blocks.mrkdwn import MOST_ASKED, bold, code, date_token, escaped, mention, mentions
 from bot.slack.blocks.suggested_line import to_type
 from bot.slack.messaging.messenger import Message
@@ -76,12 +76,12 @@ def root_of(error: BaseException) -> BaseException:
 def explained(error: BotError, *, command: str = "") -> Message:
     """The words for one of ours, to be told privately. ``command``: what a line to type begins with."""
     words = _refusal(error, command) if not isinstance(error, Failure) else _failure(error)
-    blocks: list[Block] = [SectionBlock(text=MarkdownTextObject(text=words))]
+    blocks = [kit.section(words)]
     if isinstance(error, Failure):
         details = escaped(error.what, 300, empty="")
         details += f" · request {code(error.request_id, 100)}" if error.request_id else ""
         if details:
-            blocks.append(ContextBlock(elements=[MarkdownTextObject(text=details)]))
+            blocks.append(kit.context(details))
     return Message(words, tuple(blocks))
 
 

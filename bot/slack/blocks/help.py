@@ -1,8 +1,7 @@
 """Draw the help from the grammar's own table, for the person who asks."""
 
-from slack_sdk.models.blocks import Block, ContextBlock, HeaderBlock, MarkdownTextObject, PlainTextObject, SectionBlock
-
 from bot.activeflows.operators import Operator
+from bot.slack import kit
 from bot.slack.blocks.mrkdwn import bold, code, escaped, mentions
 from bot.slack.grammar.table import HelpLine, help_lines
 from bot.slack.messaging.messenger import Message
@@ -14,13 +13,13 @@ def help_overview(operator: Operator, *, command: str) -> Message:
     open_ = [line for line in lines if line.needs is None or operator.may(line.needs)]
     closed = [line for line in lines if line not in open_]
     told = "\n\n".join(f"{code(f'{command} {line.usage}')}\n{escaped(line.about)}" for line in open_)
-    blocks: list[Block] = [
-        HeaderBlock(text=PlainTextObject(text="What you can do here")),
-        SectionBlock(text=MarkdownTextObject(text=told)),
+    blocks = [
+        kit.header("What you can do here"),
+        kit.section(told),
     ]
     small = _closed(closed, operator, command)
     if small:
-        blocks.append(ContextBlock(elements=[MarkdownTextObject(text=small)]))
+        blocks.append(kit.context(small))
     aloud = f"What you can do here: {', '.join(f'{command} {line.usage}' for line in open_)}"
     return Message(f"{escaped(aloud)}. {small}".strip(), tuple(blocks))
 

@@ -8,24 +8,12 @@ from collections.abc import Iterator
 from datetime import datetime
 from typing import Final
 
-from slack_sdk.models.blocks import (
-    ActionsBlock,
-    Block,
-    ButtonElement,
-    ContextBlock,
-    DividerBlock,
-    HeaderBlock,
-    MarkdownTextObject,
-    PlainTextObject,
-    SectionBlock,
-)
-
 from bot.activeflows.errors import Failure
 from bot.activeflows.operators import Operator, Permission
 from bot.activeflows.permitted_places import Reach, may_somewhere
 from bot.activeflows.queries.audit_review import OwnStop
 from bot.activeflows.queries.home import Home, Overview
-from bot.slack import ids
+from bot.slack import ids, kit
 from bot.slack.blocks.anomalies import troubles_aloud
 from bot.slack.blocks.audit_words import did
 from bot.slack.blocks.doctor import in_short, line
@@ -36,11 +24,8 @@ from bot.slack.blocks.places import places
 from bot.slack.messaging.messenger import Message
 
 _COMING: Final = "Still being looked up: this page completes itself."
-_REFRESH: Final = ActionsBlock(
-    block_id=ids.HOME_REFRESH,  # the same each time, so that a press while the page completes itself still counts
-    elements=[
-        ButtonElement(text="Refresh", action_id=ids.HOME_REFRESH, value="home", accessibility_label="Refresh this page")
-    ],
+_REFRESH: Final = kit.actions(
+    kit.button("Refresh", ids.HOME_REFRESH, "home", label="Refresh this page"), block_id=ids.HOME_REFRESH
 )
 
 
@@ -48,11 +33,11 @@ def home_page(home: Home, now: datetime, *, command: str) -> Message:
     """For this person's eyes alone."""
     if home.operator is None:
         asking = f"I am asking Slack who you are. {_COMING}"
-        return with_refresh(Message(asking, (_words(asking),)))
+        return with_refresh(Message(asking, (kit.section(asking),)))
     if home.views is None:
         return _nothing(home.operator, command)
-    blocks = [*_running(home, now, command), _REFRESH, DividerBlock(), *_may(home.reaches, command)]
-    blocks += [DividerBlock(), *_stops(home.stops, command), DividerBlock(), *_health(home, command)]
+    blocks = [*_running(home, now, command), _REFRESH, kit.divider(), *_may(home.reaches, command)]
+    blocks += [kit.divider(), *_stops(home.stops, command), kit.divider(), *_health(home, command)]
     return Message(_aloud(home), tuple(blocks))
 
 
@@ -64,16 +49,16 @@ def with_refresh(message: Message) -> Message:
 # ---------------------------------------------------------------- what runs
 
 
-def _running(home: Home, now: datetime, command: str) -> Iterator[Block]:
-    yield _header("What runs now")
+def _running(home: Home, now: datetime, command: str) -> Iterator[kit.Block]:
+    yield kit.header("What runs now")
     views, overview = home.views, home.overview
     if views is not None and not views.anywhere:
         here = code(f"{command} list")
-        yield _words(f"You may look {places(views)}, and this page is in no channel: type {here} there.")
+        yield kit.section(f"You may look {places(views)}, and this page is in no channel: type {here} there.")
     elif isinstance(overview, Failure):
-        yield _words(f"{bold('Not known right now')}: {escaped(overview.what, 300)}. Press Refresh to look again.")
+        yield kit.section(f"{bold('Not known right now')}: {escaped(overview.what, 300)}. Press Refresh to look again.")
     elif overview is None:
-        yield _words(_COMING)
+        yield kit.section(_COMING)
     else:
         yield from overview_blocks(overview, now, command=command)
 
@@ -81,20 +66,20 @@ def _running(home: Home, now: datetime, command: str) -> Iterator[Block]:
 # ---------------------------------------------------------------- who this is
 
 
-def _may(reaches: tuple[Reach, ...], command: str) -> Iterator[Block]:
-    yield _header("What you may do")
+def _may(reaches: tuple[Reach, ...], command: str) -> Iterator[kit.Block]:
+    yield kit.header("What you may do")
     lines = [
         f"{bold(each.permission)}: {places(each)}{', certain flows only' if each.some_flows else ''}"
         for each in reaches
     ]
-    yield _words("\n".join(lines))
+    yield kit.section("\n".join(lines))
     stops = may_somewhere(reaches, Permission.STOP)
     where = (
         f"To stop one, type {code(f'{command} stop <id>')} {places(stops)}: the card is for everybody there. "
         if stops
         else ""
     )
-    yield _small(
+    yield kit.context(
         f"{where}Which grant gives what: {code(f'{command} whoami')}. Everything else: {code(f'{command} help')}"
     )
 
@@ -114,20 +99,20 @@ def _nothing(operator: Operator, command: str) -> Message:
         f"says what there is, {code(f'{command} whoami')} what you may do there and why."
     )
     aloud = f"You may do nothing here yet: {escaped(decision.because, 600)}."
-    return with_refresh(Message(aloud, (_header("flows-bot"), _words(because), _words(about))))
+    return with_refresh(Message(aloud, (kit.header("flows-bot"), kit.section(because), kit.section(about))))
 
 
-def _stops(stops: tuple[OwnStop, ...] | Failure | None, command: str) -> Iterator[Block]:
-    yield _header("Your last stops")
+def _stops(stops: tuple[OwnStop, ...] | Failure | None, command: str) -> Iterator[kit.Block]:
+    yield kit.header("Your last stops")
     if stops is None:
-        yield _words(_COMING)
+        yield kit.section(_COMING)
     elif isinstance(stops, Failure):
-        yield _words(f"{bold('Not known right now')}: {escaped(stops.what, 300)}.")
+        yield kit.section(f"{bold('Not known right now')}: {escaped(stops.what, 300)}.")
     elif not stops:
-        yield _words("You have pressed nothing yet.")
+        yield kit.section("You have pressed nothing yet.")
     else:
-        yield _words("\n".join(_stop(stop) for stop in stops))
-        yield _small(f"All that you did: {code(f'{command} audit me')}, in a channel where you may view")
+        yield kit.section("\n".join(_stop(stop) for stop in stops))
+        yield kit.context(f"All that you did: {code(f'{command} audit me')}, in a channel where you may view")
 
 
 def _stop(stop: OwnStop) -> str:
@@ -144,13 +129,13 @@ def _stop(stop: OwnStop) -> str:
     return " · ".join(parts)
 
 
-def _health(home: Home, command: str) -> Iterator[Block]:
-    yield _header("Health of the bot")
+def _health(home: Home, command: str) -> Iterator[kit.Block]:
+    yield kit.header("Health of the bot")
     if home.health is None:
-        yield _words(_COMING)
+        yield kit.section(_COMING)
         return
-    yield _words("\n".join(line(finding) for finding in home.health))
-    yield _small(f"Looked at without asking Slack or VoIPBIN; {code(f'{command} doctor')} in a channel asks both")
+    yield kit.section("\n".join(line(finding) for finding in home.health))
+    yield kit.context(f"Looked at without asking Slack or VoIPBIN; {code(f'{command} doctor')} in a channel asks both")
 
 
 # ---------------------------------------------------------------- small parts
@@ -164,15 +149,3 @@ def _aloud(home: Home) -> str:
     told += [f"You may: {', '.join(each.permission for each in home.reaches)}."]
     told += [f"Health of the bot: {in_short(home.health)}."] if home.health is not None else []
     return " ".join(told)
-
-
-def _header(text: str) -> HeaderBlock:
-    return HeaderBlock(text=PlainTextObject(text=text))
-
-
-def _words(text: str) -> SectionBlock:
-    return SectionBlock(text=MarkdownTextObject(text=text))
-
-
-def _small(text: str) -> ContextBlock:
-    return ContextBlock(elements=[MarkdownTextObject(text=text)])

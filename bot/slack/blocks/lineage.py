@@ -7,10 +7,9 @@ from collections.abc import Iterator
 from datetime import datetime
 from typing import Final
 
-from slack_sdk.models.blocks import Block, ContextBlock, MarkdownTextObject, SectionBlock
-
 from bot.activeflows.model import Activeflow
 from bot.activeflows.queries.lineage import Family, Relative, Unshown
+from bot.slack import kit
 from bot.slack.blocks import row_buttons
 from bot.slack.blocks.activeflow_list import lived
 from bot.slack.blocks.mrkdwn import bold, code
@@ -26,19 +25,19 @@ _SOUGHT: Final = {
 }
 
 
-def relatives(activeflow: Activeflow, family: Family, now: datetime) -> Iterator[Block]:
+def relatives(activeflow: Activeflow, family: Family, now: datetime) -> Iterator[kit.Block]:
     """A section for each that may be viewed, and small words for the others; nothing for one without a family."""
     if isinstance(family.parent, Relative):
         yield _shown("Started after", family.parent, now)
     elif family.parent is not None:
-        yield _small(f"Started after {_PARENTS[family.parent]}.")
+        yield kit.context(f"Started after {_PARENTS[family.parent]}.")
     for child in family.children:
         yield _shown(
             "Started when it ended" if _followed(activeflow, child.activeflow) else "Started by it", child, now
         )
     words = _others(family)
     if words:
-        yield _small(words)
+        yield kit.context(words)
 
 
 def _followed(activeflow: Activeflow, child: Activeflow) -> bool:
@@ -49,11 +48,11 @@ def _followed(activeflow: Activeflow, child: Activeflow) -> bool:
     return ended_at is not None and began is not None and began >= ended_at
 
 
-def _shown(title: str, relative: Relative, now: datetime) -> SectionBlock:
+def _shown(title: str, relative: Relative, now: datetime) -> kit.Block:
     activeflow = relative.activeflow
     name = bold(row_buttons.name_of(relative.flow_name), 150)
-    return SectionBlock(
-        text=MarkdownTextObject(text=f"{title}: {name} {code(activeflow.short_id)}\n{lived(activeflow, now)}"),
+    return kit.section(
+        f"{title}: {name} {code(activeflow.short_id)}\n{lived(activeflow, now)}",
         accessory=row_buttons.show(activeflow, relative.flow_name),
     )
 
@@ -66,7 +65,3 @@ def _others(family: Family) -> str:
     if family.more:
         return f"And {family.more} more."
     return "" if family.children or family.looked is None else _SOUGHT[family.looked]
-
-
-def _small(text: str) -> ContextBlock:
-    return ContextBlock(elements=[MarkdownTextObject(text=text)])

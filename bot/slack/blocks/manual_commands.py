@@ -7,9 +7,8 @@ from collections.abc import Iterator, Sequence
 from typing import Final
 from uuid import UUID
 
-from slack_sdk.models.blocks import ContextBlock, MarkdownTextObject, SectionBlock
-
 from bot.activeflows.targets import Target
+from bot.slack import kit
 from bot.slack.blocks.mrkdwn import code
 from bot.slack.messaging.messenger import Message
 
@@ -45,5 +44,5 @@ def all_without_bot(ids: Sequence[UUID], command: str = "activeflows stop") -> I
 def with_way_out(message: Message, target: Target) -> Message:
     """The message with that line below it."""
     line = without_bot(target)
-    blocks = message.blocks or (SectionBlock(text=MarkdownTextObject(text=message.text)),)
-    return Message(f"{message.text} {line}", (*blocks, ContextBlock(elements=[MarkdownTextObject(text=line)])))
+    blocks = message.blocks or (kit.section(message.text),)
+    return Message(f"{message.text} {line}", (*blocks, kit.context(line)))

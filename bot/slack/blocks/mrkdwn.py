@@ -15,9 +15,8 @@ from datetime import UTC, datetime
 from itertools import islice
 from typing import Final
 
-_ENTITIES: Final = str.maketrans({"&": "&amp;", "<": "&lt;", ">": "&gt;"})
 _GRAVE: Final = "\N{MODIFIER LETTER GRAVE ACCENT}"
-_LOOK_ALIKES: Final = str.maketrans({"*": "\N{ASTERISK OPERATOR}", "`": _GRAVE, "~": "\N{TILDE OPERATOR}"})
+_LOOK_ALIKES: Final = (("*", "\N{ASTERISK OPERATOR}"), ("`", _GRAVE), ("~", "\N{TILDE OPERATOR}"))
 _EMOJI: Final = re.compile(r":(?=[a-z0-9_+'-]+:)")
 _COLON: Final = "\N{MODIFIER LETTER COLON}"
 _LOW_LINE: Final = "\N{FULLWIDTH LOW LINE}"
@@ -95,18 +94,25 @@ def _one_line(text: str) -> str:
 
 def _disarmed(line: str) -> str:
     """Formatting marks as look-alikes; low lines inside a word (``queue_join``) format nothing and stay."""
-    marked = _EMOJI.sub(_COLON, line).translate(_LOOK_ALIKES)
-    return _EDGE.sub(lambda lows: _LOW_LINE * len(lows.group()), marked)
+    if ":" in line:
+        line = _EMOJI.sub(_COLON, line)
+    for mark, alike in _LOOK_ALIKES:
+        line = line.replace(mark, alike)
+    return _EDGE.sub(lambda lows: _LOW_LINE * len(lows.group()), line) if "_" in line else line
+
+
+def _with_entities(line: str) -> str:
+    return line.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
 
 
 def _clamped(line: str, limit: int) -> str:
     """With its entities, at most ``limit`` characters."""
-    whole = line.translate(_ENTITIES)
+    whole = _with_entities(line)
     if len(whole) <= limit:
         return whole
     kept, room = [], limit - len(_ELLIPSIS)
     for character in line:
-        piece = character.translate(_ENTITIES)
+        piece = _with_entities(character)
         room -= len(piece)
         if room < 0:
             break

@@ -1,8 +1,7 @@
 """Say what is wrong with a line that was not understood, and what to type instead."""
 
-from slack_sdk.models.blocks import MarkdownTextObject, SectionBlock
-
 from bot.activeflows.errors import NotUnderstood
+from bot.slack import kit
 from bot.slack.blocks.mrkdwn import code, escaped
 from bot.slack.blocks.suggested_line import to_type
 from bot.slack.messaging.messenger import Message
@@ -15,4 +14,4 @@ def not_understood(error: NotUnderstood, *, command: str) -> Message:
     better = to_type(command, error.suggestion)
     instead = f" Did you mean {better}?" if better else ""
     words = f"{problem}.{instead} Nothing was done. All commands: {code(f'{command} help')}"
-    return Message(words, (SectionBlock(text=MarkdownTextObject(text=words)),))
+    return Message(words, (kit.section(words),))

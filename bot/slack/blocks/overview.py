@@ -3,34 +3,32 @@
 from collections.abc import Iterator
 from datetime import datetime
 
-from slack_sdk.models.blocks import Block, ContextBlock, MarkdownTextObject, SectionBlock
-
 from bot.activeflows.ages import in_words
 from bot.activeflows.queries.groups import Group
 from bot.activeflows.queries.home import Overview, Troubled
-from bot.slack import ids
+from bot.slack import ids, kit
 from bot.slack.blocks import row_buttons
 from bot.slack.blocks.anomalies import look_words
 from bot.slack.blocks.freshness import freshness
 from bot.slack.blocks.mrkdwn import bold, code, escaped
 
 
-def overview_blocks(overview: Overview, now: datetime, *, command: str) -> Iterator[Block]:
+def overview_blocks(overview: Overview, now: datetime, *, command: str) -> Iterator[kit.Block]:
     """For one person's eyes."""
     listing = overview.listing
     if listing.groups:
-        yield _words("\n".join(_group(group, now) for group in listing.groups))
+        yield kit.section("\n".join(_group(group, now) for group in listing.groups))
     else:
-        yield _words("No activeflow is running that you may view here.")
+        yield kit.section("No activeflow is running that you may view here.")
     more = overview.flows - len(listing.groups)
     others = f" · {more} more {'flow' if more == 1 else 'flows'}: {code(f'{command} list by flow')}" if more > 0 else ""
-    yield _small(freshness(listing) + others)
+    yield kit.context(freshness(listing) + others)
     if overview.troubled:
-        yield _words(bold("Worth a look"))
+        yield kit.section(bold("Worth a look"))
     for troubled in overview.troubled:
         yield _troubled(troubled, now)
     if words := _looked_through(overview):
-        yield _small(words)
+        yield kit.context(words)
 
 
 def _group(group: Group, now: datetime) -> str:
@@ -39,7 +37,7 @@ def _group(group: Group, now: datetime) -> str:
     return f"{bold(row_buttons.name_of(group.name), 150)} · {group.count}, the oldest {since} ({code(group.oldest.short_id)})"
 
 
-def _troubled(troubled: Troubled, now: datetime) -> SectionBlock:
+def _troubled(troubled: Troubled, now: datetime) -> kit.Block:
     activeflow, doing = troubled.activeflow, troubled.doing
     age = activeflow.age(now)
     name = f"{bold(row_buttons.name_of(doing.flow_name), 150)}  {code(activeflow.short_id)}"
@@ -49,7 +47,7 @@ def _troubled(troubled: Troubled, now: datetime) -> SectionBlock:
         lines.append(f"*Warning:* {escaped(doing.situation.warning, 200)}")
     show = row_buttons.show(activeflow, doing.flow_name)
     block_id = f"{ids.SHOW}:{activeflow.id}"  # as for Refresh: it stays the same while the page completes itself
-    return SectionBlock(block_id=block_id, text=MarkdownTextObject(text="\n".join(lines)), accessory=show)
+    return kit.section("\n".join(lines), accessory=show, block_id=block_id)
 
 
 def _looked_through(overview: Overview) -> str:
@@ -58,11 +56,3 @@ def _looked_through(overview: Overview) -> str:
     said = [f"{left} more worth a look"] if left > 0 else []
     said += [f"the oldest {unseen} were not looked through in time"] if unseen > 0 else []
     return " · ".join(said)
-
-
-def _words(text: str) -> SectionBlock:
-    return SectionBlock(text=MarkdownTextObject(text=text))
-
-
-def _small(text: str) -> ContextBlock:
-    return ContextBlock(elements=[MarkdownTextObject(text=text)])

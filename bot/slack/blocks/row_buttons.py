@@ -1,9 +1,7 @@
 """Draw the buttons of one activeflow, with the names by which screen readers tell them apart."""
 
-from slack_sdk.models.blocks import ButtonElement
-
 from bot.activeflows.model import Activeflow
-from bot.slack import ids
+from bot.slack import ids, kit
 from bot.slack.blocks.mrkdwn import plain
 
 NO_NAME = "Activeflow without a known flow"
@@ -14,24 +12,21 @@ def name_of(flow_name: str | None) -> str:
     return flow_name or NO_NAME
 
 
-def show(activeflow: Activeflow, flow_name: str | None) -> ButtonElement:
+def show(activeflow: Activeflow, flow_name: str | None) -> kit.Element:
     """*Show*: details, to the presser alone."""
-    return ButtonElement(
-        text="Show",
-        action_id=ids.SHOW,
-        value=ids.encode_activeflow(activeflow.id),
-        accessibility_label=_label("Show", activeflow, flow_name),
+    return kit.button(
+        "Show", ids.SHOW, ids.encode_activeflow(activeflow.id), label=_label("Show", activeflow, flow_name)
     )
 
 
-def ask_stop(activeflow: Activeflow, flow_name: str | None) -> ButtonElement:
+def ask_stop(activeflow: Activeflow, flow_name: str | None) -> kit.Element:
     """*Stop…*: posts the stop card; nothing is stopped yet."""
-    return ButtonElement(
-        text="Stop…",
-        style="danger",
-        action_id=ids.ASK_STOP,
-        value=ids.encode_activeflow(activeflow.id),
-        accessibility_label=_label("Stop", activeflow, flow_name),
+    return kit.button(
+        "Stop…",
+        ids.ASK_STOP,
+        ids.encode_activeflow(activeflow.id),
+        label=_label("Stop", activeflow, flow_name),
+        danger=True,
     )
 
 

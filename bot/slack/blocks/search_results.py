@@ -8,8 +8,6 @@ from collections.abc import Iterator
 from datetime import datetime, timedelta
 from typing import Final
 
-from slack_sdk.models.blocks import Block, ContextBlock, HeaderBlock, MarkdownTextObject, PlainTextObject, SectionBlock
-
 from bot.activeflows.ages import in_words
 from bot.activeflows.callers import CallFound, CallsLooked
 from bot.activeflows.operators import Operator, Permission
@@ -17,6 +15,7 @@ from bot.activeflows.search.findings import Findings, Hit
 from bot.activeflows.search.ranking import How
 from bot.activeflows.search.terms import Clues, may_be_a_number
 from bot.activeflows.targets import Prefix, Target
+from bot.slack import kit
 from bot.slack.blocks.activeflow_list import drawn_row, row_aloud
 from bot.slack.blocks.freshness import because, how_complete, left_out
 from bot.slack.blocks.mrkdwn import bold, code, date_token, escaped
@@ -29,13 +28,13 @@ _LONGEST_CALL: Final = timedelta(hours=1)
 def found(findings: Findings, operator: Operator, now: datetime, *, command: str) -> Message:
     """For the asker's eyes alone."""
     understood = f"Looked for {_understood(findings.clues)}"
-    blocks: list[Block] = [HeaderBlock(text=PlainTextObject(text=_title(findings))), _small(understood)]
-    blocks += [SectionBlock(text=MarkdownTextObject(text=line)) for line in _besides(findings, command)]
+    blocks = [kit.header(_title(findings)), kit.context(understood)]
+    blocks += [kit.section(line) for line in _besides(findings, command)]
     for hit in findings.hits:
         activeflow = hit.row.activeflow
         may_stop = activeflow.running and operator.may(Permission.STOP, activeflow.flow_id)
         blocks += drawn_row(hit.row, now, may_stop=may_stop, why=_why(hit))
-    blocks.append(_small(" · ".join(_how_far(findings))))
+    blocks.append(kit.context(" · ".join(_how_far(findings))))
     aloud = [f"{_title(findings)}. {understood}.", *_besides(findings, command)]
     aloud += [sentence for hit in findings.hits for sentence in row_aloud(hit.row, now)]
     return Message(" ".join(aloud), tuple(blocks))
@@ -141,7 +140,3 @@ def _calls(looked: CallsLooked) -> str:
 
 def _many(number: int, noun: str) -> str:
     return f"{number} {noun}{'' if number == 1 else 's'}"
-
-
-def _small(text: str) -> ContextBlock:
-    return ContextBlock(elements=[MarkdownTextObject(text=text)])

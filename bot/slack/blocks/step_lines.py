@@ -8,11 +8,10 @@ from collections.abc import Iterable, Iterator
 from datetime import datetime
 from typing import Final
 
-from slack_sdk.models.blocks import Block, ContextBlock, MarkdownTextObject, SectionBlock
-
 from bot.activeflows.ages import in_words
 from bot.activeflows.queries.details import Details, Timing
 from bot.activeflows.situation.history import Done
+from bot.slack import kit
 from bot.slack.blocks.mrkdwn import date_token, escaped
 
 _ROOM: Final = 2900
@@ -24,7 +23,7 @@ _UNTIMED: Final = {
 }
 
 
-def step_lines(details: Details) -> Iterator[Block]:
+def step_lines(details: Details) -> Iterator[kit.Block]:
     """Sections with the steps, and in small words what is not known of their times."""
     ended = details.sight.activeflow.ended
     lines = [_done(done) for done in details.history]
@@ -33,9 +32,9 @@ def step_lines(details: Details) -> Iterator[Block]:
     if not lines:
         return
     for text in _packed(["*Steps*" if ended else "*Steps so far*", *lines]):
-        yield SectionBlock(text=MarkdownTextObject(text=text))
+        yield kit.section(text)
     if details.timing in _UNTIMED:
-        yield ContextBlock(elements=[MarkdownTextObject(text=_UNTIMED[details.timing])])
+        yield kit.context(_UNTIMED[details.timing])
 
 
 def _done(done: Done) -> str:

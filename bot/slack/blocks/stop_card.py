@@ -8,17 +8,6 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Final
 
-from slack_sdk.models.blocks import (
-    ActionsBlock,
-    Block,
-    ButtonElement,
-    ContextBlock,
-    HeaderBlock,
-    MarkdownTextObject,
-    PlainTextObject,
-    SectionBlock,
-)
-
 from bot.activeflows.stopping.failures import Trouble
 from bot.activeflows.stopping.stop import (
     Attribution,
@@ -35,7 +24,7 @@ from bot.activeflows.stopping.stop import (
     StopInHand,
     Waiting,
 )
-from bot.slack import ids
+from bot.slack import ids, kit
 from bot.slack.blocks.manual_commands import hang_up_without_bot, without_bot
 from bot.slack.blocks.mrkdwn import bold, code, date_token, escaped, mention, mentions, plain
 from bot.slack.blocks.row_buttons import name_of
@@ -61,20 +50,18 @@ def stop_card(intent: Intent, phase: Phase, command: str) -> Message:
     """The card of this intent in this phase. ``command``: the slash command, for what to type next."""
     header = _header(intent, phase)
     what_became = _what_became(intent, phase, command)
-    blocks: list[Block] = [
-        HeaderBlock(text=PlainTextObject(text=header)),
-        SectionBlock(text=MarkdownTextObject(text=_what(intent, over=not isinstance(phase, _OPEN)))),
+    blocks = [
+        kit.header(header),
+        kit.section(_what(intent, over=not isinstance(phase, _OPEN))),
     ]
     if what_became:
-        blocks.append(SectionBlock(text=MarkdownTextObject(text="\n".join(what_became))))
+        blocks.append(kit.section("\n".join(what_became)))
     if isinstance(phase, _OPEN):
-        blocks.append(SectionBlock(text=MarkdownTextObject(text=_consequences(intent))))
+        blocks.append(kit.section(_consequences(intent)))
     buttons = _buttons(intent, phase)
     if buttons:
-        blocks.append(ActionsBlock(block_id=f"stop:{intent.id}", elements=buttons))
-    blocks.append(
-        ContextBlock(elements=[MarkdownTextObject(text=line) for line in _small_print(intent, phase, command)])
-    )
+        blocks.append(kit.actions(*buttons, block_id=f"stop:{intent.id}"))
+    blocks.append(kit.context(*_small_print(intent, phase, command)))
     aloud = [f"{header} {escaped(_name(intent), 150)} ({intent.short_id})", *what_became]
     if isinstance(phase, _OPEN):
         aloud += [escaped(effect, 300) for effect in intent.seen.consequences]
@@ -105,36 +92,33 @@ def _consequences(intent: Intent) -> str:
     return "*What stopping it does*\n" + "\n".join(f"• {escaped(effect, 300)}" for effect in intent.seen.consequences)
 
 
-def _buttons(intent: Intent, phase: Phase) -> list[ButtonElement]:
+def _buttons(intent: Intent, phase: Phase) -> list[kit.Element]:
     """What can be pressed now. Values are ids and nothing else."""
     about = f"{plain(_name(intent), 40)} {intent.short_id}"
     if isinstance(phase, _OPEN) or (isinstance(phase, NotSent) and phase.pressable):
         stop, leave = ("Stop it anyway", "Leave it") if isinstance(phase, Moved) else ("Stop flow", "Cancel")
         return [
-            _button(stop, ids.STOP_FLOW, intent.id, f"{stop} {about}", danger=True),
-            _button(leave, ids.CANCEL_STOP, intent.id, f"Do not stop {about}"),
+            kit.button(stop, ids.STOP_FLOW, intent.id, label=f"{stop} {about}", danger=True),
+            kit.button(leave, ids.CANCEL_STOP, intent.id, label=f"Do not stop {about}"),
         ]
     buttons = []
     if isinstance(phase, StillRunning | NotKnown) and _over(phase):
         again = ids.encode_activeflow(intent.activeflow_id)
-        buttons.append(_button("Try again…", ids.ASK_STOP, again, f"Ask anew for a stop of {about}"))
+        buttons.append(kit.button("Try again…", ids.ASK_STOP, again, label=f"Ask anew for a stop of {about}"))
     if _may_be_up(phase):
-        buttons.append(_button("Hang up the call", ids.HANG_UP, intent.id, f"Hang up the call of {about}", danger=True))
+        buttons.append(
+            kit.button("Hang up the call", ids.HANG_UP, intent.id, label=f"Hang up the call of {about}", danger=True)
+        )
     if isinstance(phase, Ended) and phase.child is not None and phase.child.activeflow_id is not None:
         child = phase.child.activeflow_id
         label = f"Stop {plain(intent.seen.on_complete or 'the next flow', 40)} {child.hex[:8]}"
-        buttons.append(_button(f"Stop {child.hex[:8]}…", ids.ASK_STOP, ids.encode_activeflow(child), label))
+        buttons.append(kit.button(f"Stop {child.hex[:8]}…", ids.ASK_STOP, ids.encode_activeflow(child), label=label))
     return buttons
 
 
 def _over(phase: StillRunning | NotKnown) -> bool:
     """Whether the stop itself is: what is still looked at is only how the activeflow is."""
     return isinstance(phase, StillRunning) or phase.final
-
-
-def _button(text: str, action_id: str, value: str, label: str, *, danger: bool = False) -> ButtonElement:
-    style = "danger" if danger else None
-    return ButtonElement(text=text, action_id=action_id, value=value, accessibility_label=label, style=style)
 
 
 def _small_print(intent: Intent, phase: Phase, command: str) -> list[str]:

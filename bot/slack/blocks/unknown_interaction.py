@@ -1,7 +1,6 @@
 """Say that a button, form, shortcut or command is not known to this bot."""
 
-from slack_sdk.models.blocks import MarkdownTextObject, SectionBlock
-
+from bot.slack import kit
 from bot.slack.blocks.mrkdwn import code
 from bot.slack.messaging.messenger import Message
 
@@ -18,7 +17,7 @@ def not_known(kind: str, name: str, command: str) -> Message:
             words = f"This bot does not know this shortcut any more. {_next(command)}"
         case _:
             words = f"This bot does not know this button any more. {_next(command)}"
-    return Message(words, (SectionBlock(text=MarkdownTextObject(text=words)),))
+    return Message(words, (kit.section(words),))
 
 
 def form_not_known(command: str) -> str:

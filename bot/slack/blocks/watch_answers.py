@@ -4,10 +4,9 @@ import re
 from collections.abc import Sequence
 from typing import Final
 
-from slack_sdk.models.blocks import Block, ContextBlock, MarkdownTextObject, SectionBlock
-
 from bot.activeflows.watching.request import Over, There, Unwatched
 from bot.activeflows.watching.watch import MOST, MOST_HERE, Full, Watch
+from bot.slack import kit
 from bot.slack.blocks.mrkdwn import bold, code, date_token, escaped, mention
 from bot.slack.blocks.row_buttons import name_of
 from bot.slack.messaging.delivery_advice import not_shown
@@ -74,7 +73,7 @@ def _more(watches: Sequence[Watch]) -> str:
 
 
 def _told(words: str, small: str = "") -> Message:
-    blocks: list[Block] = [SectionBlock(text=MarkdownTextObject(text=words))]
+    blocks = [kit.section(words)]
     if small:
-        blocks.append(ContextBlock(elements=[MarkdownTextObject(text=small)]))
+        blocks.append(kit.context(small))
     return Message(f"{words} {small}".strip(), tuple(blocks))

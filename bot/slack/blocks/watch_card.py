@@ -7,21 +7,10 @@ bot. Every sentence says as of when it is true; how it ended is said no more cer
 from datetime import datetime
 from typing import Final
 
-from slack_sdk.models.blocks import (
-    ActionsBlock,
-    Block,
-    ButtonElement,
-    ContextBlock,
-    HeaderBlock,
-    MarkdownTextObject,
-    PlainTextObject,
-    SectionBlock,
-)
-
 from bot.activeflows.ages import in_words
 from bot.activeflows.model import STEP_BUDGET
 from bot.activeflows.watching.watch import Ending, How, Source, Telling, Watch
-from bot.slack import ids
+from bot.slack import ids, kit
 from bot.slack.blocks.mrkdwn import bold, code, date_token, escaped, mention, plain
 from bot.slack.blocks.row_buttons import name_of
 from bot.slack.messaging.messenger import Message
@@ -40,20 +29,17 @@ def watch_card(telling: Telling, now: datetime, *, command: str) -> Message:
     watch, ending = telling.watch, telling.ending
     header = "Watching" if ending is None else _HEADERS.get(ending.how, "Ended")
     ended = [_how(watch, ending, command)] if ending is not None else []
-    blocks: list[Block] = [
-        HeaderBlock(text=PlainTextObject(text=f"{header}: {plain(name_of(watch.flow_name), 120)}", emoji=False)),
-        SectionBlock(text=MarkdownTextObject(text="\n".join([_facts(telling, now), *ended]))),
+    blocks = [
+        kit.header(f"{header}: {plain(name_of(watch.flow_name), 120)}"),
+        kit.section("\n".join([_facts(telling, now), *ended])),
     ]
     if ending is None:
-        blocks += [
-            SectionBlock(text=MarkdownTextObject(text=f"*Warning:* {escaped(warning, 200)}"))
-            for warning in telling.known.warnings[:3]
-        ]
-    blocks.append(SectionBlock(text=MarkdownTextObject(text=_trail(telling))))
+        blocks += [kit.section(f"*Warning:* {escaped(warning, 200)}") for warning in telling.known.warnings[:3]]
+    blocks.append(kit.section(_trail(telling)))
     buttons = _buttons(watch, ending)
     if buttons:
-        blocks.append(ActionsBlock(block_id=f"watch:{watch.id}", elements=buttons))
-    blocks.append(ContextBlock(elements=[MarkdownTextObject(text=_small_print(telling))]))
+        blocks.append(kit.actions(*buttons, block_id=f"watch:{watch.id}"))
+    blocks.append(kit.context(_small_print(telling)))
     doing = ended or [f"{escaped(telling.known.now.words, 300)}, as of {date_token(telling.known.as_of)}."]
     return Message(
         f"{header}: {escaped(name_of(watch.flow_name), 120)} {watch.short_id}. {' '.join(doing)}", tuple(blocks)
@@ -113,21 +99,17 @@ def _how(watch: Watch, ending: Ending, command: str) -> str:
             return f"The bot stopped watching at {at}. It could still be running. Watch it again: {again}"
 
 
-def _buttons(watch: Watch, ending: Ending | None) -> list[ButtonElement]:
+def _buttons(watch: Watch, ending: Ending | None) -> list[kit.Element]:
     about = f"{plain(name_of(watch.flow_name), 45)} {watch.short_id}"
     value = ids.encode_activeflow(watch.activeflow_id)
-    buttons = [ButtonElement(text="Show", action_id=ids.SHOW, value=value, accessibility_label=f"Show {about}")]
+    buttons = [kit.button("Show", ids.SHOW, value, label=f"Show {about}")]
     if ending is not None and ending.how in {How.DELETED, How.NOT_KNOWN}:
         return []
     if ending is None:
         label = f"Unwatch {about}"
-        buttons.insert(
-            0, ButtonElement(text="Unwatch", action_id=ids.UNWATCH, value=watch.id, accessibility_label=label)
-        )
+        buttons.insert(0, kit.button("Unwatch", ids.UNWATCH, watch.id, label=label))
     if ending is None or not ending.over:
-        stop = ButtonElement(text="Stop…", action_id=ids.ASK_STOP, value=value, accessibility_label=f"Stop {about}")
-        stop.style = "danger"
-        buttons.append(stop)
+        buttons.append(kit.button("Stop…", ids.ASK_STOP, value, label=f"Stop {about}", danger=True))
     return buttons
 
 

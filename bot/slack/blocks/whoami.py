@@ -1,8 +1,7 @@
 """Draw what a person may do here, and which grant of the policy gives it or would give it."""
 
-from slack_sdk.models.blocks import Block, ContextBlock, HeaderBlock, MarkdownTextObject, PlainTextObject, SectionBlock
-
 from bot.activeflows.operators import Decision, Operator, Permission
+from bot.slack import kit
 from bot.slack.blocks.mrkdwn import bold, code, escaped, mention, mentions
 from bot.slack.messaging.messenger import Message
 
@@ -13,14 +12,14 @@ def whoami(operator: Operator) -> Message:
     """Every permission with its reason, for the person's own eyes."""
     decisions = [operator.decide(permission) for permission in Permission]
     lines = "\n".join(_line(decision, operator) for decision in decisions)
-    blocks: list[Block] = [
-        HeaderBlock(text=PlainTextObject(text="What you can do here")),
-        SectionBlock(text=MarkdownTextObject(text=_who(operator))),
-        SectionBlock(text=MarkdownTextObject(text=lines)),
+    blocks = [
+        kit.header("What you can do here"),
+        kit.section(_who(operator)),
+        kit.section(lines),
     ]
     if not all(decision.allowed for decision in decisions):
         small = "Grants are numbered from the top of the bot's policy file."
-        blocks.append(ContextBlock(elements=[MarkdownTextObject(text=small)]))
+        blocks.append(kit.context(small))
     allowed = [decision.permission.value for decision in decisions if decision.allowed]
     return Message(f"Here you can: {', '.join(allowed) or 'nothing'}.", tuple(blocks))
 

@@ -13,10 +13,9 @@ from datetime import datetime
 from typing import Final
 from uuid import UUID
 
-from slack_sdk.models.blocks import ContextBlock, HeaderBlock, MarkdownTextObject
-
 from bot.activeflows.stopping.ports import Guard
 from bot.activeflows.stopping.stop import Declined, Intent, Phase, Press, Wish
+from bot.slack import kit
 from bot.slack.blocks.declined import ask_others, declined_press
 from bot.slack.blocks.error_words import reported
 from bot.slack.blocks.mrkdwn import date_token
@@ -197,12 +196,12 @@ def _so_far(waiting: _Waiting, at: datetime) -> Message:
 def header_of(message: Message) -> str:
     """The first line of a card."""
     first = message.blocks[0] if message.blocks else None
-    return first.text.text if isinstance(first, HeaderBlock) and first.text is not None else ""
+    return first["text"]["text"] if first is not None and first["type"] == "header" else ""
 
 
 def unchanged(message: Message, error: str) -> Message:
     """The card's words for one person, without its buttons, and why they come this way. ``error``: Slack's word for it."""
     why = f"Only you see this. {not_shown('The card in the channel', error, did='changed')}"
-    kept = tuple(block for block in message.blocks if block.type != "actions")
-    note = ContextBlock(elements=[MarkdownTextObject(text=why)])
+    kept = tuple(block for block in message.blocks if block["type"] != "actions")
+    note = kit.context(why)
     return Message(f"{message.text} {why}", (*kept, note))

@@ -6,11 +6,11 @@ from typing import Final
 
 import aiohttp
 from slack_sdk.errors import SlackClientError
-from slack_sdk.models.blocks import ActionsBlock
 
 from bot.activeflows.bulk.bulk_stop import Bulk
 from bot.activeflows.errors import NotPermitted
 from bot.activeflows.stopping.stop import Intent
+from bot.slack import kit
 from bot.slack.blocks.error_words import explained
 from bot.slack.blocks.mrkdwn import mention, mentions
 from bot.slack.interaction import Interaction
@@ -21,7 +21,7 @@ from bot.slack.messaging.messenger import Message, Posted
 NOTHING_TO_PRESS: Final = Message("There is nothing to be pressed any more. Ask again if it still matters.")
 
 
-async def offer(context: ListenerContext, interaction: Interaction, refused: NotPermitted, ask: ActionsBlock) -> None:
+async def offer(context: ListenerContext, interaction: Interaction, refused: NotPermitted, ask: kit.Block) -> None:
     """The refusal, with *Ask someone who can* below it."""
     words = explained(refused)
     await context.teller.privately(interaction, Message(words.text, (*words.blocks, ask)))

@@ -8,11 +8,10 @@ from typing import Any, Final
 
 from slack_bolt.async_app import AsyncApp
 from slack_bolt.context.ack.async_ack import AsyncAck
-from slack_sdk.models.blocks import ContextBlock, MarkdownTextObject
 
 from bot.activeflows.errors import LedgerUnavailable
 from bot.activeflows.search.terms import Clues, clues_in
-from bot.slack import ids
+from bot.slack import ids, kit
 from bot.slack.blocks.disclosure import NOT_RECORDED
 from bot.slack.blocks.mrkdwn import code
 from bot.slack.blocks.search_results import found
@@ -69,6 +68,6 @@ async def _answer(context: ListenerContext, interaction: Interaction, clues: Clu
         return
     told = found(findings, operator, context.now(), command=context.command)
     if unread:
-        note = ContextBlock(elements=[MarkdownTextObject(text=f"Of the message:{unread}")])
+        note = kit.context(f"Of the message:{unread}")
         told = Message(f"{told.text}{unread}", (*told.blocks, note))
     await context.teller.privately(interaction, told)

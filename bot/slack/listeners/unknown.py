@@ -14,6 +14,8 @@ from typing import Any, Final
 import structlog
 from slack_bolt.response import BoltResponse
 
+from bot.slack import kit
+from bot.slack.blocks.mrkdwn import escaped
 from bot.slack.blocks.unknown_interaction import form_not_known, not_known
 from bot.slack.interaction import Interaction, from_body
 from bot.slack.messaging.messenger import Message, Messenger
@@ -77,8 +79,5 @@ def _kept_open(view: Mapping[str, Any], command: str) -> dict[str, Any]:
     block_id = _word(fields[0].get("block_id")) if fields else ""
     if block_id:
         return {"response_action": "errors", "errors": {block_id: words}}
-    plain = {"type": "plain_text", "text": words}
-    title = {"type": "plain_text", "text": "Not known any more"}
-    close = {"type": "plain_text", "text": "Close"}
-    shown = {"type": "modal", "title": title, "close": close, "blocks": [{"type": "section", "text": plain}]}
+    shown = kit.modal("Not known any more", (kit.section(escaped(words)),), close="Close")
     return {"response_action": "update", "view": checked_view(shown)}

@@ -16,10 +16,9 @@ from typing import Any, Final
 import aiohttp
 import structlog
 from slack_sdk.errors import SlackApiError, SlackClientError
-from slack_sdk.models.blocks import Block
 from slack_sdk.web.async_client import AsyncWebClient
 
-from bot.slack import metrics
+from bot.slack import kit, metrics
 from bot.slack.interaction import Interaction
 from bot.slack.messaging.delivery_advice import BAD_BLOCKS, DOUBTFUL
 from bot.slack.messaging.outbound_check import checked
@@ -41,7 +40,7 @@ class Message:
     """What is to be said: always with text that reads well aloud."""
 
     text: str
-    blocks: tuple[Block, ...] = ()
+    blocks: tuple[kit.Block, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,9 +13,9 @@ from typing import Any, Final
 import aiohttp
 import structlog
 from slack_sdk.errors import SlackApiError, SlackClientError
-from slack_sdk.models.blocks import Block, MarkdownTextObject, SectionBlock
 from slack_sdk.web.async_client import AsyncWebClient
 
+from bot.slack import kit
 from bot.slack.messaging.messenger import Message, error_word
 from bot.slack.messaging.outbound_check import checked_view
 from bot.slack.messaging.visible_answer import heard
@@ -42,7 +42,7 @@ class Views:
 
     async def publish(self, user_id: str, message: Message) -> bool:
         """Make this the Home of that person. https://docs.slack.dev/reference/methods/views.publish"""
-        view = {"type": "home", "blocks": message.blocks or _plainly(message)}
+        view = kit.home(message.blocks or _plainly(message))
         return await self._sent("views.publish", {"user_id": user_id}, view, message) is not None
 
     async def open(self, trigger_id: str, title: str, message: Message) -> str:
@@ -55,7 +55,7 @@ class Views:
         answer = await self._sent("views.open", {"trigger_id": trigger_id}, _modal(title, message), message)
         return "" if answer is None else str(answer.get("id") or "")
 
-    async def ask(self, trigger_id: str, form: Mapping[str, Any]) -> "Asked":
+    async def ask(self, trigger_id: str, form: kit.View) -> "Asked":
         """Open a modal with fields, within three seconds of the press; how far that came."""
         answer = await self._call("views.open", {"trigger_id": trigger_id, "view": checked_view(form)})
         if not isinstance(answer, str):
@@ -95,14 +95,9 @@ class Views:
         return view if isinstance(view, Mapping) else {}
 
 
-def _modal(title: str, message: Message) -> dict[str, Any]:
-    return {
-        "type": "modal",
-        "title": {"type": "plain_text", "text": title},
-        "close": {"type": "plain_text", "text": "Close"},
-        "blocks": message.blocks or _plainly(message),
-    }
+def _modal(title: str, message: Message) -> kit.View:
+    return kit.modal(title, message.blocks or _plainly(message), close="Close")
 
 
-def _plainly(message: Message) -> tuple[Block, ...]:
-    return (SectionBlock(text=MarkdownTextObject(text=message.text)),)
+def _plainly(message: Message) -> tuple[kit.Block, ...]:
+    return (kit.section(message.text),)

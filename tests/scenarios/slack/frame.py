@@ -8,11 +8,11 @@ from typing import Any
 from aiohttp import ClientSession
 from prometheus_client import CollectorRegistry
 from slack_bolt.async_app import AsyncAck, AsyncApp
-from slack_sdk.models.blocks import ActionsBlock, ButtonElement, MarkdownTextObject, SectionBlock
 from slack_sdk.web.async_client import AsyncWebClient
 
 from bot.activeflows.operators import Policy
 from bot.demo.slack import Workspace, serving_slack
+from bot.slack import kit
 from bot.slack.interaction import Interaction, from_action, from_command
 from bot.slack.listeners.app import build_app, web_client
 from bot.slack.listeners.unknown import Unknown
@@ -24,14 +24,12 @@ from bot.slack.transport.http import always_ready, http_app, serve
 from bot.slack.transport.intake import Intake
 from bot.slack.transport.jobs import Jobs
 
-BUTTONS = ActionsBlock(
-    elements=[ButtonElement(text="Press", action_id="press", value="7"), ButtonElement(text="Stop", action_id="stop")]
-)
+BUTTONS = kit.actions(kit.button("Press", "press", "7"), kit.button("Stop", "stop", "7"))
 
 
 def said(words: str) -> Message:
     """A small card with a button."""
-    return Message(words, (SectionBlock(text=MarkdownTextObject(text=words)), BUTTONS))
+    return Message(words, (kit.section(words), BUTTONS))
 
 
 def there(posted: Posted | Redrawn) -> Posted:

@@ -6,13 +6,12 @@ from uuid import UUID
 import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
-from slack_sdk.models.blocks import Block
 
 from bot.activeflows.errors import NotUnderstood
 from bot.activeflows.queries.audit_review import PAGE, Review
 from bot.activeflows.records import Entry, Record, What
 from bot.activeflows.targets import Prefix
-from bot.slack import ids
+from bot.slack import ids, kit
 from bot.slack.blocks.audit_list import audit_list
 from bot.slack.grammar.requests import ME, Audit
 from bot.slack.messaging.outbound_check import checked
@@ -82,7 +81,7 @@ def test_each_record_is_one_line_in_plain_words(one: Record, words: str) -> None
     assert line in text
 
 
-def _parts(review: Review, asked: Audit = Audit()) -> tuple[str, tuple[Block, ...]]:  # noqa: B008 # a value
+def _parts(review: Review, asked: Audit = Audit()) -> tuple[str, tuple[kit.Block, ...]]:  # noqa: B008 # a value
     message = audit_list(review, asked, command="/flows")
     return message.text, message.blocks
 

@@ -6,12 +6,11 @@ from uuid import UUID
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from slack_sdk.models.blocks import Block
 
 from bot.activeflows.model import Call, Party, Spoken
 from bot.activeflows.operators import Grant, Operator, Permission, Policy
 from bot.activeflows.queries.disclosure import Revealed
-from bot.slack import ids
+from bot.slack import ids, kit
 from bot.slack.blocks.activeflow_details import activeflow_details
 from bot.slack.blocks.disclosure import revealed
 from bot.slack.messaging.outbound_check import checked
@@ -43,7 +42,7 @@ def test_the_number_stands_in_full_and_who_sees_it_is_said() -> None:
     assert "Only you see this · recorded with your name, receipt `0f3c2a9b1d`" in text
 
 
-def _parts(screen: Revealed) -> tuple[str, tuple[Block, ...]]:
+def _parts(screen: Revealed) -> tuple[str, tuple[kit.Block, ...]]:
     message = revealed(screen)
     return message.text, message.blocks
 

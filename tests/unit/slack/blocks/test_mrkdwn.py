@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bot.slack.blocks.mrkdwn import bold, code, date_token, escaped, mention, plain
-from bot.slack.messaging.truncation import shortened
+from bot.slack.kit import shortened
 
 HOSTILE = st.one_of(
     st.text(),

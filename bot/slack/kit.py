@@ -1,0 +1,183 @@
+"""Build Block Kit as plain dicts, each part bounded where it is built: what Slack would refuse never gets as far as Slack.
+
+A text that is too long is shortened: better a cut name than silence. Everything else that Slack refuses (an empty block, too
+many elements, an id that is too long) is a mistake of the drawer and raises ``Unsendable``. Every mrkdwn text is
+``verbatim`` and every plain one without emoji, so that Slack finds nothing of its own in what people named their flows.
+
+Each limit stands below the page that names it; all pages: https://docs.slack.dev/reference/block-kit
+"""
+
+from collections.abc import Iterable, Sequence
+from typing import Any, Final, TypeAlias
+
+Block: TypeAlias = dict[str, Any]
+Element: TypeAlias = dict[str, Any]
+View: TypeAlias = dict[str, Any]
+
+# https://docs.slack.dev/reference/block-kit/blocks
+_ID: Final = 255
+# https://docs.slack.dev/reference/block-kit/blocks/section-block
+_SECTION: Final = 3000
+_FIELD, _FIELDS = 2000, 10
+# https://docs.slack.dev/reference/block-kit/blocks/header-block
+_HEADER: Final = 150
+# https://docs.slack.dev/reference/block-kit/blocks/context-block
+_SMALL, _SMALLS = 2000, 10
+# https://docs.slack.dev/reference/block-kit/blocks/actions-block
+_BUTTONS: Final = 25
+# https://docs.slack.dev/reference/block-kit/block-elements/button-element
+_BUTTON, _LABEL, _VALUE = 75, 75, 2000
+# https://docs.slack.dev/reference/block-kit/composition-objects/confirmation-dialog-object
+_QUESTION_TITLE, _QUESTION, _ANSWER = 100, 300, 30
+# https://docs.slack.dev/reference/block-kit/blocks/input-block
+_INPUT_LABEL: Final = 2000
+# https://docs.slack.dev/reference/views/modal-views
+_VIEW_WORDS, _METADATA = 24, 3000
+
+_ELLIPSIS: Final = "…"
+
+
+class Unsendable(ValueError):
+    """A mistake of the drawer: Slack would refuse this. The text names the place, never the content."""
+
+
+def shortened(text: str, limit: int) -> str:
+    """Finished mrkdwn cut to ``limit`` characters, never inside an entity, a mention or a date."""
+    if len(text) <= limit:
+        return text
+    kept = text[: limit - len(_ELLIPSIS)]
+    for opens, closes in (("<", ">"), ("&", ";")):
+        start = kept.rfind(opens)
+        if start > kept.rfind(closes) and (opens == "<" or len(kept) - start < len("&amp;")):
+            kept = kept[:start]
+    return kept.rstrip() + _ELLIPSIS
+
+
+# ---------------------------------------------------------------- blocks
+
+
+def header(text: str) -> Block:
+    """A title. ``text`` is shown as it is: nothing in it is formatted."""
+    return {"type": "header", "text": _plain(text, _HEADER)}
+
+
+def section(text: str, *, accessory: Element | None = None, block_id: str = "") -> Block:
+    """Words in mrkdwn, with one button beside them or none."""
+    block: Block = {"type": "section", "text": _mrkdwn(text, _SECTION)}
+    if accessory is not None:
+        block["accessory"] = accessory
+    return _identified(block, block_id)
+
+
+def fields(texts: Iterable[str]) -> Block:
+    """Short texts in two columns."""
+    drawn = [_mrkdwn(text, _FIELD) for text in texts]
+    _counted("fields", drawn, _FIELDS)
+    return {"type": "section", "fields": drawn}
+
+
+def context(*texts: str) -> Block:
+    """Small print in mrkdwn."""
+    _counted("texts in small print", texts, _SMALLS)
+    return {"type": "context", "elements": [_mrkdwn(text, _SMALL) for text in texts]}
+
+
+def actions(*buttons: Element, block_id: str = "") -> Block:
+    """A row of buttons."""
+    _counted("buttons in a row", buttons, _BUTTONS)
+    if len({each["action_id"] for each in buttons}) < len(buttons):
+        raise Unsendable("two buttons of a row share an action_id")
+    return _identified({"type": "actions", "elements": list(buttons)}, block_id)
+
+
+def divider() -> Block:
+    """A line across."""
+    return {"type": "divider"}
+
+
+def field(action_id: str, label: str, *, longest: int) -> Block:
+    """A line to type into, in a modal; what is typed comes back under ``action_id`` in a block of the same name."""
+    element = {"type": "plain_text_input", "action_id": action_id, "max_length": longest, "focus_on_load": True}
+    return _identified({"type": "input", "label": _plain(label, _INPUT_LABEL), "element": element}, action_id)
+
+
+# ---------------------------------------------------------------- in blocks
+
+
+def button(
+    text: str, action_id: str, value: str, *, label: str = "", danger: bool = False, confirm: Element | None = None
+) -> Element:
+    """One button. ``label``: what a screen reader says instead of ``text``."""
+    if not 0 < len(action_id) <= _ID:
+        raise Unsendable(f"a button needs an action_id of 1 to {_ID} characters")
+    if not 0 < len(value) <= _VALUE:
+        raise Unsendable(f"a button needs a value of 1 to {_VALUE} characters")
+    drawn = {"type": "button", "text": _plain(text, _BUTTON), "action_id": action_id, "value": value}
+    if label:
+        drawn["accessibility_label"] = shortened(label, _LABEL)
+    if danger:
+        drawn["style"] = "danger"
+    if confirm is not None:
+        drawn["confirm"] = confirm
+    return drawn
+
+
+def confirm(title: str, text: str, *, yes: str, no: str) -> Element:
+    """Slack's own question before a press is sent."""
+    return {
+        "title": _plain(title, _QUESTION_TITLE),
+        "text": _mrkdwn(text, _QUESTION),
+        "confirm": _plain(yes, _ANSWER),
+        "deny": _plain(no, _ANSWER),
+    }
+
+
+# ---------------------------------------------------------------- views
+
+
+def home(blocks: Iterable[Block]) -> View:
+    """Somebody's Home tab. https://docs.slack.dev/reference/views/home-tab-views"""
+    return {"type": "home", "blocks": list(blocks)}
+
+
+def modal(
+    title: str, blocks: Iterable[Block], *, close: str, submit: str = "", callback_id: str = "", metadata: str = ""
+) -> View:
+    """A modal; ``submit`` for one with fields."""
+    if len(callback_id) > _ID or len(metadata) > _METADATA:
+        raise Unsendable("what the modal carries is too long")
+    view: View = {"type": "modal", "title": _plain(title, _VIEW_WORDS), "close": _plain(close, _VIEW_WORDS)}
+    view["blocks"] = list(blocks)
+    if submit:
+        view["submit"] = _plain(submit, _VIEW_WORDS)
+    elif any(block["type"] == "input" for block in view["blocks"]):
+        raise Unsendable("a modal with fields needs a submit button")
+    if callback_id:
+        view["callback_id"] = callback_id
+    if metadata:
+        view["private_metadata"] = metadata
+    return view
+
+
+# ---------------------------------------------------------------- bounds
+
+
+def _plain(text: str, longest: int) -> Element:
+    return {"type": "plain_text", "text": shortened(text, longest) or "—", "emoji": False}
+
+
+def _mrkdwn(text: str, longest: int) -> Element:
+    return {"type": "mrkdwn", "text": shortened(text, longest) or "—", "verbatim": True}
+
+
+def _counted(what: str, parts: Sequence[object], most: int) -> None:
+    if not 0 < len(parts) <= most:
+        raise Unsendable(f"{len(parts)} {what}, 1 to {most} are allowed")
+
+
+def _identified(block: Block, block_id: str) -> Block:
+    if len(block_id) > _ID:
+        raise Unsendable(f"a block_id is longer than {_ID}")
+    if block_id:
+        block["block_id"] = block_id
+    return block
