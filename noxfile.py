@@ -1,5 +1,8 @@
 """The gates one by one, each in an environment of its own: ``pip install nox && nox -l``. ``.ci/run`` is all of them."""
 
+import shutil
+from pathlib import Path
+
 import nox
 
 nox.options.sessions = ["lint", "types", "tests"]
@@ -59,3 +62,17 @@ def mutants(session: nox.Session) -> None:
     session.install("mutmut>=3.8")
     session.run("mutmut", "run", "--max-children", "2")
     session.run("mutmut", "results")
+
+
+@nox.session
+def site(session: nox.Session) -> None:
+    """The documents as a site, in ``build/site``; a dead link is an error."""
+    session.install("zensical>=0.0.70")
+    listed = session.run("git", "ls-files", "*.md", "docs", "LICENSE", "manifest.yml", external=True, silent=True)
+    documents = Path("build/documents")
+    shutil.rmtree(documents, ignore_errors=True)
+    for name in str(listed).split():
+        (documents / name).parent.mkdir(parents=True, exist_ok=True)
+        shutil.copy(name, documents / name)
+    shutil.move(documents / "docs" / "site.yml", "build/mkdocs.yml")
+    session.run("zensical", "build", "--strict", "--clean", "-f", "build/mkdocs.yml")
