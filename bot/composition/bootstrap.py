@@ -63,10 +63,23 @@ from bot.slack.cards.home_view import Homes
 from bot.slack.cards.stop_cards import StopCards
 from bot.slack.cards.watch_cards import WatchCards
 from bot.slack.interaction import Interaction
-from bot.slack.listeners import register
 from bot.slack.listeners.app import build_app, web_client
-from bot.slack.listeners.context import ListenerContext
+from bot.slack.listeners.approval_requests import ApprovalRequests
+from bot.slack.listeners.audits import AuditListener
+from bot.slack.listeners.bulk_stops import BulkStopListener
+from bot.slack.listeners.commands import CommandListener
+from bot.slack.listeners.context import Listeners
+from bot.slack.listeners.disclosures import DisclosureListener
+from bot.slack.listeners.events import EventListener
+from bot.slack.listeners.homes import HomeListener
+from bot.slack.listeners.mentions import MentionListener
+from bot.slack.listeners.press_queue import PressQueue
+from bot.slack.listeners.read_actions import ReadListener
+from bot.slack.listeners.reasons import ReasonListener
+from bot.slack.listeners.searches import SearchListener
+from bot.slack.listeners.stops import StopListener
 from bot.slack.listeners.unknown import Unknown
+from bot.slack.listeners.watches import WatchListener
 from bot.slack.messaging.messenger import Messenger, Posted
 from bot.slack.messaging.session import http_session
 from bot.slack.messaging.views import Views
@@ -75,7 +88,6 @@ from bot.slack.people.appeals import Appeals
 from bot.slack.people.identity import People
 from bot.slack.people.installation import Installation
 from bot.slack.people.outsiders import Outsiders
-from bot.slack.press_translation import OpenReasons
 from bot.slack.transport.http import Check, http_app, serve
 from bot.slack.transport.intake import Intake
 from bot.slack.transport.jobs import Jobs
@@ -192,48 +204,48 @@ async def running(
             now=now,
         )
         at_home = AtHome(voipbin, live, judging, reviewing, doctoring.at_a_glance, now)
-        context = ListenerContext(
-            command=settings.flows_bot_command,
-            mention=installation.mention,
-            people=people,
-            access=access,
-            appeals=Appeals(),
-            outsiders=outsiders,
-            jobs=jobs,
-            teller=teller,
-            cards=cards,
-            reasons=OpenReasons(),
-            policy=in_force.policy,
-            web=client,
-            reading=reading,
-            searching=Finder(voipbin, voipbin, now, records=book, judging=judging, live=live),
-            reviewing=reviewing,
-            revealing=Disclosure(voipbin, voipbin, book, refusals, now=now),
-            asking=StopRequests(voipbin, book, to_stop.resolve, refusals, patience=patience, now=now),
-            bulk=bulk,
-            examining=Diagnosis(doctoring.looks),
-            watching=await stack.enter_async_context(over),
-            bulk_cards=bulk_cards,
-            views=views,
-            homes=Homes(people, at_home, views, teller, settings.flows_bot_command, now=now),
-            bulks=carrying.bulks,
-            presses=carrying.durable,
-            records=book,
-            now=now,
+        listeners = Listeners(
+            build_app(client, installation, jobs, Unknown(teller, jobs, settings.flows_bot_command)),
+            settings.flows_bot_command,
+            installation.mention,
+            teller,
+            people,
+            jobs,
         )
-        app = build_app(client, installation, jobs, Unknown(teller, jobs, settings.flows_bot_command))
-        register(app, context, installation.bot_user_id)
+        requests = StopRequests(voipbin, book, to_stop.resolve, refusals, patience=patience, now=now)
+        queue, approvals = PressQueue(outsiders, cards, carrying.durable), ApprovalRequests(Appeals())
+        reasons = ReasonListener(views, book, queue, in_force.policy, now)
+        home = HomeListener(Homes(people, at_home, views, teller, settings.flows_bot_command, now=now), reading, views)
+        listeners.add(
+            CommandListener(reading, Diagnosis(doctoring.looks), now),
+            MentionListener(installation.bot_user_id),
+            ReadListener(reading, home, now),
+            StopListener(requests, book, cards, queue, reasons, approvals, now),
+            BulkStopListener(bulk, requests.refused, carrying.bulks, bulk_cards, queue, approvals, now),
+            reasons,
+            AuditListener(reviewing),
+            DisclosureListener(Disclosure(voipbin, voipbin, book, refusals, now=now)),
+            WatchListener(await stack.enter_async_context(over), now),
+            SearchListener(Finder(voipbin, voipbin, now, records=book, judging=judging, live=live), now),
+            home,
+            EventListener(access),
+        )
         keeping = kept_up(in_force, database, partial(_tell_head, teller, in_force), now=now, look_every=look_every)
-        claims, alerts = (
+        raising = raising_alerts(
+            voipbin,
+            live,
+            judging,
             AlertStore(database, carrying.durable.executor_id),
             AlertCards(teller, settings.flows_bot_command),
+            in_force.policy,
+            pace=alert_pace,
+            now=now,
         )
-        raising = raising_alerts(voipbin, live, judging, claims, alerts, in_force.policy, pace=alert_pace, now=now)
         await stack.enter_async_context(keeping)
         checks["alerts"] = await stack.enter_async_context(raising)
         health = HealthWatch(doctoring.watched(), now=now)
         registry = measured(settings, database, voipbin, live, jobs, carrying.durable, in_force, health, now=now)
-        port = await _doors(settings, app, installation, client, database, health, checks, registry, stack)
+        port = await _doors(settings, listeners.app, installation, client, database, health, checks, registry, stack)
         await stack.enter_async_context(beside(health.attend(health_every)))
         _say_hello(settings, in_force.policy(), installation, voipbin, port)
         yield Running(port)

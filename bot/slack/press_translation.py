@@ -1,14 +1,9 @@
 """Translate Slack's interaction into a press of ``bot.activeflows``, and back: the same facts in two vocabularies."""
 
-import secrets
-from collections import OrderedDict
 from datetime import datetime
-from typing import Final
 
 from bot.activeflows.stopping.stop import Press, Wish
 from bot.slack.interaction import Interaction
-
-_MOST_OPEN: Final = 1000
 
 
 def press_of(
@@ -43,25 +38,3 @@ def gesture_of(press: Press) -> Interaction:
         action_ts=press.action_ts,
         thread_ts=press.thread,
     )
-
-
-class OpenReasons:
-    """The presses that wait for their reason, by the random word in their modal."""
-
-    def __init__(self) -> None:
-        self._waiting: OrderedDict[str, Press] = OrderedDict()
-
-    def keep(self, press: Press) -> str:
-        word = secrets.token_urlsafe(16)
-        self._waiting[word] = press
-        while len(self._waiting) > _MOST_OPEN:
-            self._waiting.popitem(last=False)
-        return word
-
-    def of(self, word: str, user_id: str) -> Press | None:
-        """The press, for the person who pressed."""
-        press = self._waiting.get(word)
-        return press if press is not None and press.by == user_id else None
-
-    def forget(self, word: str) -> None:
-        self._waiting.pop(word, None)

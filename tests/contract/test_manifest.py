@@ -2,10 +2,13 @@
 
 import json
 import os
+import re
 from collections.abc import Callable, Iterator
+from dataclasses import fields
+from importlib import import_module
 from pathlib import Path
-from types import SimpleNamespace
-from typing import Any, cast
+from pkgutil import iter_modules
+from typing import Any, cast, get_args
 
 import jsonschema
 import pytest
@@ -16,10 +19,11 @@ from slack_sdk.web.async_client import AsyncWebClient
 from bot.demo.slack.installation import Installation
 from bot.settings import Settings
 from bot.slack import ids
+from bot.slack import listeners as package
+from bot.slack.grammar.requests import Request
 from bot.slack.grammar.table import COMMANDS, usage_hint
 from bot.slack.health import GROUP_SCOPE, NEEDED, PLACE_SCOPES, WORDS_SCOPES
-from bot.slack.listeners import register
-from bot.slack.listeners.context import ListenerContext
+from bot.slack.listeners.context import Listeners
 from bot.slack.listeners.events import FOR_GOOD, HEARD
 from bot.slack.listeners.homes import OPENED
 from bot.slack.listeners.mentions import MENTIONED, WRITTEN
@@ -56,9 +60,25 @@ class NotingApp(AsyncApp):
 
 
 @pytest.fixture
-def heard() -> dict[str, set[str]]:
-    app = NotingApp()
-    register(app, cast("ListenerContext", SimpleNamespace(command="/flows")), "U0FLOWSBOT")
+def app() -> NotingApp:
+    return NotingApp()
+
+
+@pytest.fixture
+def listeners(app: NotingApp) -> Listeners:
+    """With every listener there is, none of which has anything to do its work with."""
+    nothing: Any = "U0FLOWSBOT"
+    found = Listeners(app, "/flows", "@flows-bot", nothing, nothing, nothing)
+    modules = [import_module(f"{package.__name__}.{module.name}") for module in iter_modules(package.__path__)]
+    kinds = {kind for module in modules for name, kind in vars(module).items() if re.fullmatch(r"\w+Listener", name)}
+    assert len(kinds) >= 12
+    found.add(*(kind(*[nothing] * len(fields(kind))) for kind in kinds))
+    return found
+
+
+@pytest.fixture
+def heard(app: NotingApp, listeners: Listeners) -> dict[str, set[str]]:
+    assert listeners.app is app
     return app.heard
 
 
@@ -84,6 +104,10 @@ def test_the_manifest_fits_slacks_schema() -> None:
 def test_the_manifest_has_the_command_that_is_listened_to(heard: dict[str, set[str]]) -> None:
     commands = {command["command"] for command in MANIFEST["features"]["slash_commands"]}
     assert commands == heard["command"] == {Settings.model_fields["flows_bot_command"].default}
+
+
+def test_every_request_that_can_be_typed_is_listened_to(listeners: Listeners) -> None:
+    assert set(listeners.requests) == set(get_args(Request))
 
 
 def test_the_usage_hint_is_the_grammars() -> None:

@@ -10,9 +10,9 @@ from hypothesis.stateful import precondition, rule
 from bot.activeflows.bulk.bulk_stop import Bulk, Run, intent_id
 from bot.activeflows.bulk.criteria import Draft, Wanted
 from bot.activeflows.bulk.preparation import Unasked
-from bot.activeflows.bulk.request import Put
 from bot.activeflows.errors import BotError, NotPermitted
 from bot.activeflows.queries.filters import Filters
+from bot.activeflows.stopping.request import Put
 from bot.activeflows.stopping.stop import Wish
 from tests.faults.chances import moments, people, troubles, waits, which
 from tests.faults.incident import ALICE, BOB, CAROL, DAVE, VIC, Incident
@@ -72,8 +72,8 @@ class BulkIncident(Incident):
             draft = await asking.draft(operator, wanted)
             put = await asking.put_to_others(operator, draft.id) if isinstance(draft, Draft) else None
             if isinstance(put, Put) and put.opened:
-                assert put.bulk.on_behalf
-                return put.bulk
+                assert put.card.on_behalf
+                return put.card
         return None
 
     def _froze(self, bulk: Bulk, again: str) -> None:

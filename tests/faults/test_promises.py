@@ -70,7 +70,7 @@ class PromisesKept(BulkIncident):
             with suppress(BotError):
                 put = await self.house.asking.put_to_others(self.directory.standing_here(who), self._intent(n))
                 if put is not None and put.opened:
-                    await self._post(put.intent.id, put.who_may)
+                    await self._post(put.card.id, put.who_may)
 
         self.house.run(put())
 

@@ -7,7 +7,7 @@ same wish to those who may: a draft first, and a list frozen of it when they ask
 
 import secrets
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import datetime
 from uuid import UUID
 
@@ -18,15 +18,7 @@ from bot.activeflows.bulk.preparation import BulkPreparation, Unasked
 from bot.activeflows.errors import NotPermitted
 from bot.activeflows.operators import ANY_FLOW, AnyFlow, Operator, Permission
 from bot.activeflows.records import Record, What, in_thread
-
-
-@dataclass(frozen=True, slots=True)
-class Put:
-    """A bulk stop put to those who may. ``opened``: its card is to be posted; else it was asked for already."""
-
-    bulk: Bulk
-    who_may: tuple[str, ...]
-    opened: bool
+from bot.activeflows.stopping.request import Put
 
 
 class BulkRequests:
@@ -68,7 +60,7 @@ class BulkRequests:
         await self._ledger.draft_bulk(draft)
         return draft
 
-    async def put_to_others(self, operator: Operator, bulk_id: str) -> Put | Unasked | None:
+    async def put_to_others(self, operator: Operator, bulk_id: str) -> Put[Bulk] | Unasked | None:
         """Put a bulk stop to those who may: freeze and open one's own draft, or point at a card that is open already.
 
         ``None`` when there is nothing to be pressed (any more). Raises ``NotPermitted`` for somebody who may not see, or
@@ -116,7 +108,7 @@ class BulkRequests:
         record = self._record(bulk, What.ABORTED, operator, f"{bulk.id}/{What.ABORTED}/{operator.person.id}")
         return await self._ledger.abort_bulk(bulk.id, operator.person.id, record)
 
-    async def _open(self, operator: Operator, draft: Draft) -> Put | Unasked | None:
+    async def _open(self, operator: Operator, draft: Draft) -> Put[Bulk] | Unasked | None:
         """``None`` when somebody has opened it in this moment."""
         operator.require(Permission.VIEW)
         bulk = await self._preparing.prepare(operator, draft.wanted, on_behalf=True)

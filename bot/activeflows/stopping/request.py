@@ -7,7 +7,7 @@ import secrets
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from datetime import datetime
-from typing import Protocol
+from typing import Generic, Protocol, TypeVar
 from uuid import UUID
 
 from bot.activeflows.errors import NothingToStop, NotOurs
@@ -22,6 +22,8 @@ from bot.activeflows.stopping.stop import Intent, IntentState
 from bot.activeflows.stopping.timeouts import Patience
 from bot.activeflows.targets import Target
 
+C = TypeVar("C")
+
 
 class Resolve(Protocol):
     """Finds the one activeflow a person means; ``Reading.resolve``."""
@@ -30,10 +32,10 @@ class Resolve(Protocol):
 
 
 @dataclass(frozen=True, slots=True)
-class Put:
-    """A stop put to those who may. ``opened``: its card is to be posted; else it stands in the channel already."""
+class Put(Generic[C]):
+    """A stop, or many, put to those who may. ``opened``: its card is to be posted; else that was asked for already."""
 
-    intent: Intent
+    card: C
     who_may: tuple[str, ...]
     opened: bool
 
@@ -80,7 +82,7 @@ class StopRequests:
         await self._ledger.draft_intent(intent)
         return intent
 
-    async def put_to_others(self, operator: Operator, intent_id: str) -> Put | None:
+    async def put_to_others(self, operator: Operator, intent_id: str) -> Put[Intent] | None:
         """Put a stop to those who may: open one's own draft, or point at a card that is open already.
 
         ``None`` when there is nothing to be pressed (any more). Raises ``NotPermitted`` for somebody who may not see it.

@@ -1,83 +1,129 @@
-"""Ask those who may, for one activeflow and for many alike: the offer, the place, and the link to a card."""
+"""Ask those who may, for one activeflow and for many alike: the offer, the card, and the mention below it."""
 
-from contextlib import suppress
-from dataclasses import replace
-from typing import Final
-
-import aiohttp
-from slack_sdk.errors import SlackClientError
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass, replace
+from typing import Final, Generic, TypeVar
 
 from bot.activeflows.bulk.bulk_stop import Bulk
 from bot.activeflows.errors import NotPermitted
+from bot.activeflows.operators import Operator, Permission
+from bot.activeflows.stopping.request import Put
 from bot.activeflows.stopping.stop import Intent
 from bot.slack import kit
 from bot.slack.blocks.error_words import explained
 from bot.slack.blocks.mrkdwn import mention, mentions
-from bot.slack.interaction import Interaction
-from bot.slack.listeners.context import ListenerContext
+from bot.slack.listeners.context import InteractionContext
 from bot.slack.messaging.delivery_advice import DOUBTFUL, not_shown
 from bot.slack.messaging.messenger import Message, Posted
+from bot.slack.people.appeals import Appeal, Appeals
 
 NOTHING_TO_PRESS: Final = Message("There is nothing to be pressed any more. Ask again if it still matters.")
+C = TypeVar("C", Intent, Bulk)
 
 
-async def offer(context: ListenerContext, interaction: Interaction, refused: NotPermitted, ask: kit.Block) -> None:
+@dataclass(frozen=True)
+class Approvable(Generic[C]):
+    """One kind of card that can be put to those who may, by its id."""
+
+    place: Callable[[Operator, str], Awaitable[tuple[str, str] | None]]
+    """The channel where those who may are asked, and what about; ``None``: there is no such card."""
+    can_be_pressed: Callable[[str], Awaitable[bool]]
+    put: Callable[[InteractionContext, Operator, str], Awaitable[Put[C] | Message]]
+    """Open it, or find it open already; or why there is nothing to be pressed."""
+    post: Callable[[InteractionContext, Operator, Put[C]], Awaitable[Posted | None]]
+    """Post its card, as ``posted_card`` does."""
+
+
+@dataclass(frozen=True)
+class ApprovalRequests:
+    """Asks in public, as often as ``appeals`` lets it."""
+
+    appeals: Appeals
+
+    async def ask(self, context: InteractionContext, kind: Approvable[C], card_id: str) -> None:
+        """*Ask someone who can*: post the card of a draft, or point at one that stands there."""
+        operator = await context.actor(Permission.VIEW)
+        place = await kind.place(operator, card_id)
+        if place is None:
+            await context.reply(NOTHING_TO_PRESS)
+            return
+        channel, subject = place
+        standing = self.appeals.standing(channel, subject)
+        if standing and await kind.can_be_pressed(standing):
+            card_id = standing
+        appeal = self.appeals.begin(operator.person.id, channel, subject, card_id)
+        if appeal is None:
+            await self._asked_enough(context, channel, card_id)
+            return
+        posted = False
+        try:
+            posted = await self._put(context, kind, operator, card_id, appeal)
+        finally:
+            if not posted:
+                self.appeals.not_posted(appeal)
+
+    async def _put(
+        self, context: InteractionContext, kind: Approvable[C], operator: Operator, card_id: str, appeal: Appeal
+    ) -> bool:
+        """Whether those who may were asked, as far as is known."""
+        put = await kind.put(context, operator, card_id)
+        if isinstance(put, Message):
+            await context.reply(put)
+            return False
+        if not put.opened:
+            appeal.ts = put.card.message_ts
+            return await _point_at(context, put.card, put.who_may)
+        posted = await kind.post(_there(context, put.card), operator, put)
+        if posted is not None:
+            appeal.ts = posted.ts
+            await _asked_in(context, put.card.channel)
+        return posted is not None
+
+    async def _asked_enough(self, context: InteractionContext, channel: str, card_id: str) -> None:
+        """Point at the card that stands there, to the presser alone, instead of mentioning everybody once more."""
+        appeal = self.appeals.newest(context.interaction.user_id, channel, card_id)
+        link = await context.messenger.permalink(appeal.channel, appeal.ts) if appeal is not None else ""
+        if appeal is None or appeal.card_id == card_id:
+            where = f"<{link}|the card>" if link else f"the card in {mention(channel)}"
+            words = f"That was asked for already, and nobody is asked again so soon: see {where}. Nothing was stopped."
+        else:
+            where = f"<{link}|the last card>" if link else f"the last card in {mention(appeal.channel)}"
+            words = (
+                f"Those who may were asked so often just now (see {where}) that I do not ask them about this one: "
+                "please ask them yourself. Nothing was stopped."
+            )
+        await context.reply(Message(words))
+
+
+async def offer(context: InteractionContext, refused: NotPermitted, ask: kit.Block) -> None:
     """The refusal, with *Ask someone who can* below it."""
     words = explained(refused)
-    await context.teller.privately(interaction, Message(words.text, (*words.blocks, ask)))
+    await context.reply(Message(words.text, (*words.blocks, ask)))
 
 
-def there(interaction: Interaction, card: Intent | Bulk) -> Interaction:
-    """The interaction as if it were made where it is asked: a response_url reaches only the channel it came from."""
-    if card.channel == interaction.channel_id:
-        return replace(interaction, thread_ts=card.thread)
-    return replace(interaction, channel_id=card.channel, response_url="", thread_ts=card.thread)
+async def posted_card(
+    context: InteractionContext,
+    card: Message,
+    *,
+    put_away: Callable[[], Awaitable[object]],
+    keep: Callable[[str], Awaitable[object]],
+) -> Posted | None:
+    """Post the card of a stop, or of many. If it stands nowhere, it is ``put_away`` and the asker is told.
+
+    ``keep``: remembers where it stands.
+    """
+    posted = await context.post(card)
+    if not isinstance(posted, Posted):
+        await put_away()
+        await context.reply(_not_posted(posted.error))
+        return None
+    if posted.ts:
+        await keep(posted.ts)
+    return posted
 
 
-async def point_at(
-    context: ListenerContext, interaction: Interaction, card: Intent | Bulk, who_may: tuple[str, ...]
-) -> bool:
-    """Ask those who may, below the card that stands there, to press it; whether that was posted."""
-    below, channel = there(interaction, card), card.channel
-    below = replace(below, thread_ts=card.thread or card.message_ts)
-    asked = mentions(who_may) or "those who may"
-    words = Message(f"{mention(interaction.user_id)} asks {asked} to press this card.")
-    asked_there = await context.teller.publicly(below, words)
-    if isinstance(asked_there, Posted):
-        await asked_in(context, interaction, channel)
-        return True
-    told = not_shown(f"What asks them in {mention(channel)}", asked_there.error)
-    then = "Look there, or" if asked_there.doubtful else "Nobody was asked: please"
-    await context.teller.privately(interaction, Message(f"{told} {then} ask them yourself."))
-    return asked_there.doubtful
-
-
-async def asked_enough(context: ListenerContext, interaction: Interaction, channel: str, card_id: str) -> None:
-    """Point at the card that stands there, to the presser alone, instead of mentioning everybody once more."""
-    appeal = context.appeals.newest(interaction.user_id, channel, card_id)
-    link = await link_to(context, appeal.channel, appeal.ts) if appeal is not None else ""
-    if appeal is None or appeal.card_id == card_id:
-        where = f"<{link}|the card>" if link else f"the card in {mention(channel)}"
-        words = f"That was asked for already, and nobody is asked again so soon: see {where}. Nothing was stopped."
-    else:
-        where = f"<{link}|the last card>" if link else f"the last card in {mention(appeal.channel)}"
-        words = (
-            f"Those who may were asked so often just now (see {where}) that I do not ask them about this one: "
-            "please ask them yourself. Nothing was stopped."
-        )
-    await context.teller.privately(interaction, Message(words))
-
-
-async def link_to(context: ListenerContext, channel: str, message_ts: str) -> str:
-    """Empty when Slack gives none. https://docs.slack.dev/reference/methods/chat.getPermalink"""
-    with suppress(SlackClientError, aiohttp.ClientError, OSError, ValueError):
-        answer = await context.web.chat_getPermalink(channel=channel, message_ts=message_ts)
-        return str(answer.get("permalink") or "")
-    return ""
-
-
-def card_not_posted(error: str) -> Message:
-    """The card of a stop, or of many, is not there for sure; it was put away, so that it stops nothing if it is."""
+def _not_posted(error: str) -> Message:
+    """The card is not there for sure; it was put away, so that it stops nothing if it is."""
     told = not_shown("The stop card", error, again="ask again, here or in another channel")
     if error in DOUBTFUL:
         return Message(
@@ -86,6 +132,29 @@ def card_not_posted(error: str) -> Message:
     return Message(f"{told} Nothing was stopped.")
 
 
-async def asked_in(context: ListenerContext, interaction: Interaction, channel: str) -> None:
+def _there(context: InteractionContext, card: Intent | Bulk) -> InteractionContext:
+    """As if it were done where it is asked: a response_url reaches only the channel it came from."""
+    interaction = replace(context.interaction, thread_ts=card.thread)
+    if card.channel != interaction.channel_id:
+        interaction = replace(interaction, channel_id=card.channel, response_url="")
+    return replace(context, interaction=interaction)
+
+
+async def _point_at(context: InteractionContext, card: Intent | Bulk, who_may: tuple[str, ...]) -> bool:
+    """Ask those who may, below the card that stands there, to press it; whether that was posted."""
+    below = replace(_there(context, card).interaction, thread_ts=card.thread or card.message_ts)
+    asked = mentions(who_may) or "those who may"
+    words = Message(f"{mention(context.interaction.user_id)} asks {asked} to press this card.")
+    asked_there = await context.messenger.publicly(below, words)
+    if isinstance(asked_there, Posted):
+        await _asked_in(context, card.channel)
+        return True
+    told = not_shown(f"What asks them in {mention(card.channel)}", asked_there.error)
+    then = "Look there, or" if asked_there.doubtful else "Nobody was asked: please"
+    await context.reply(Message(f"{told} {then} ask them yourself."))
+    return asked_there.doubtful
+
+
+async def _asked_in(context: InteractionContext, channel: str) -> None:
     """Say so in place of the offer."""
-    await context.teller.privately(interaction, Message(f"Asked in {mention(channel)}."), replace=True)
+    await context.reply(Message(f"Asked in {mention(channel)}."), replace=True)

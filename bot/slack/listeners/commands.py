@@ -1,104 +1,89 @@
 """Listen to the slash command: one word for everything, understood by ``grammar``.
 
-https://docs.slack.dev/interactivity/implementing-slash-commands
+What only reads and concerns no other listener is answered here. https://docs.slack.dev/interactivity/implementing-slash-commands
 """
 
-from functools import partial
-from typing import Any
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, Final
 
-from slack_bolt.async_app import AsyncApp
 from slack_bolt.context.ack.async_ack import AsyncAck
 
-from bot.activeflows.errors import NotUnderstood
+from bot.activeflows.diagnosis import Diagnosis
+from bot.activeflows.errors import NotPermitted, NotUnderstood
+from bot.activeflows.queries.listing import Reading
 from bot.slack.blocks.activeflow_details import activeflow_details
 from bot.slack.blocks.activeflow_list import activeflow_list
+from bot.slack.blocks.doctor import alive, doctor
 from bot.slack.blocks.help import help_overview
 from bot.slack.blocks.not_understood import not_understood
 from bot.slack.blocks.whoami import whoami
 from bot.slack.grammar.normalization import from_slack
-from bot.slack.grammar.requests import (
-    Audit,
-    Doctor,
-    Find,
-    Help,
-    List,
-    Request,
-    Show,
-    Stop,
-    StopAll,
-    Unwatch,
-    Watch,
-    Whoami,
-)
+from bot.slack.grammar.requests import Doctor, Help, List, Show, Whoami
 from bot.slack.grammar.table import parse
-from bot.slack.interaction import Interaction, from_command
-from bot.slack.listeners import audits, bulk_stops, doctor, searches, stops, watches
-from bot.slack.listeners.context import ListenerContext
-from bot.slack.messaging.messenger import Message
+from bot.slack.interaction import from_command
+from bot.slack.listeners.context import InteractionContext, Listeners
+
+_DOING: Final = "asking VoIPBIN"
 
 
-def register(app: AsyncApp, context: ListenerContext) -> None:
-    """The one command."""
+@dataclass(frozen=True)
+class CommandListener:
+    """The command, and what of it only reads."""
 
-    @app.command(context.command)
-    async def command(ack: AsyncAck, body: dict[str, Any]) -> None:
-        await ack()
-        interaction = from_command(body)
-        start(context, interaction, from_slack(str(body.get("text", ""))))
+    reading: Reading
+    diagnosis: Diagnosis
+    now: Callable[[], datetime]
+
+    def register(self, listeners: Listeners) -> None:
+        """The one command, and the requests that are answered here."""
+
+        @listeners.app.command(listeners.command)
+        async def command(ack: AsyncAck, body: dict[str, Any]) -> None:
+            await ack()
+            start(listeners, listeners.context(from_command(body)), from_slack(str(body.get("text", ""))))
+
+        listeners.on_request(List, self._list)
+        listeners.on_request(Show, self._show)
+        listeners.on_request(Whoami, self._whoami)
+        listeners.on_request(Help, self._help)
+        listeners.on_request(Doctor, self._doctor)
+
+    async def _list(self, context: InteractionContext, request: List) -> None:
+        operator = await context.operator()
+        listing = await self.reading.running(operator, request.filters, request.page, by=request.by)
+        await context.reply(activeflow_list(listing, operator, self.now(), command=context.command))
+
+    async def _show(self, context: InteractionContext, request: Show) -> None:
+        operator = await context.operator()
+        details = await self.reading.show(operator, request.target)
+        await context.reply(activeflow_details(details, operator, command=context.command))
+
+    async def _whoami(self, context: InteractionContext, _: Whoami) -> None:
+        await context.reply(whoami(await context.operator()))
+
+    async def _help(self, context: InteractionContext, _: Help) -> None:
+        await context.reply(help_overview(await context.operator(), command=context.command))
+
+    async def _doctor(self, context: InteractionContext, _: Doctor) -> None:
+        """What every look found; whoever may not view learns that the bot is alive."""
+        operator = await context.operator()
+        try:
+            findings = await self.diagnosis.examine(operator)
+        except NotPermitted as refused:
+            await context.reply(alive(refused.decision, command=context.command))
+            return
+        await context.reply(doctor(findings, self.now(), command=context.command))
 
 
-def start(context: ListenerContext, interaction: Interaction, text: str) -> None:
+def start(listeners: Listeners, context: InteractionContext, text: str) -> None:
     """Begin what was typed; what leads to a stop goes first."""
-    context.jobs.start(
-        interaction, partial(answer, context, interaction, text), doing="asking VoIPBIN", urgent=_leads_to_a_stop(text)
-    )
-
-
-def _leads_to_a_stop(text: str) -> bool:
     try:
-        return isinstance(parse(text), Stop | StopAll)
-    except NotUnderstood:
-        return False
-
-
-async def answer(context: ListenerContext, interaction: Interaction, text: str) -> None:
-    """Carry out what was typed, and say what came of it."""
-    try:
-        await _carry_out(context, interaction, parse(text))
+        request = parse(text)
     except NotUnderstood as refused:
-        await context.teller.privately(interaction, not_understood(refused, command=context.command))
-
-
-async def _carry_out(context: ListenerContext, interaction: Interaction, request: Request) -> None:
-    match request:
-        case Stop():
-            await stops.begin(context, interaction, request)
-        case StopAll():
-            await bulk_stops.begin(context, interaction, request)
-        case Audit():
-            await audits.tell(context, interaction, request)
-        case Find():
-            await searches.tell(context, interaction, request)
-        case Watch():
-            await watches.begin(context, interaction, request)
-        case Unwatch():
-            await watches.end(context, interaction, request)
-        case Doctor():
-            await doctor.tell(context, interaction)
-        case _:
-            await context.teller.privately(interaction, await _read(context, interaction, request))
-
-
-async def _read(context: ListenerContext, interaction: Interaction, request: Help | List | Show | Whoami) -> Message:
-    operator = await context.people.operator(interaction)
-    match request:
-        case List(filters, page, by):
-            listing = await context.reading.running(operator, filters, page, by=by)
-            return activeflow_list(listing, operator, context.now(), command=context.command)
-        case Show(target):
-            details = await context.reading.show(operator, target)
-            return activeflow_details(details, operator, command=context.command)
-        case Whoami():
-            return whoami(operator)
-        case Help():
-            return help_overview(operator, command=context.command)
+        words = not_understood(refused, command=context.command)
+        context.start(lambda: context.reply(words), doing=_DOING)
+        return
+    requested = listeners.requests[type(request)]
+    context.start(lambda: requested.reaction(context, request), doing=_DOING, urgent=requested.urgent)

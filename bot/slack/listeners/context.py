@@ -1,74 +1,126 @@
-"""Hold what a listener has at hand."""
+"""Hand each listener one interaction with the means to answer it, and register what is listened to.
 
-from collections.abc import Callable
-from dataclasses import dataclass, replace
-from datetime import datetime
+A listener gets no more than that and the parts of its own feature. Every job starts here, and every payload is decoded
+here, but for the few kinds that only one listener knows.
+"""
 
-from slack_sdk.web.async_client import AsyncWebClient
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass, field
+from typing import Any, Protocol, TypeAlias, TypeVar
 
-from bot.activeflows.bulk.ports import BulkLedger
-from bot.activeflows.bulk.request import BulkRequests
-from bot.activeflows.diagnosis import Diagnosis
-from bot.activeflows.operators import Policy
-from bot.activeflows.queries.audit_review import AuditReview
-from bot.activeflows.queries.disclosure import Disclosure
-from bot.activeflows.queries.listing import Reading
-from bot.activeflows.search.finder import Finder
-from bot.activeflows.stopping.ports import Ledger, Presses
-from bot.activeflows.stopping.request import StopRequests
-from bot.activeflows.watching.request import Watching
-from bot.slack.cards.bulk_cards import BulkCards
-from bot.slack.cards.home_view import Homes
-from bot.slack.cards.stop_cards import StopCards
-from bot.slack.interaction import Interaction
-from bot.slack.messaging.messenger import Messenger
-from bot.slack.messaging.views import Views
-from bot.slack.people.access import Access
-from bot.slack.people.appeals import Appeals
+from slack_bolt.async_app import AsyncApp
+from slack_bolt.context.ack.async_ack import AsyncAck
+
+from bot.activeflows.operators import Operator, Permission
+from bot.slack.interaction import Interaction, from_action
+from bot.slack.messaging.messenger import Message, Messenger, Posted, Redrawn
 from bot.slack.people.identity import People
-from bot.slack.people.outsiders import Outsiders
-from bot.slack.press_translation import OpenReasons
 from bot.slack.transport.jobs import Jobs
+
+R = TypeVar("R")
 
 
 @dataclass(frozen=True)
-class ListenerContext:
-    """Built once, where the parts are put together."""
+class InteractionContext:
+    """One interaction: who did it, how it is answered, and what is typed there."""
 
+    interaction: Interaction
     command: str
-    """What is typed before the words of a command: ``/flows``, or a mention where that does not work."""
-    mention: str
-    """How the bot is mentioned: ``@flows-bot``."""
+    """What is typed before the words of a command here: ``/flows``, or a mention where that does not work."""
+    messenger: Messenger
     people: People
-    access: Access
-    appeals: Appeals
-    outsiders: Outsiders
     jobs: Jobs
-    teller: Messenger
-    reading: Reading
-    searching: Finder
-    reviewing: AuditReview
-    revealing: Disclosure
-    asking: StopRequests
-    bulk: BulkRequests
-    watching: Watching
-    examining: Diagnosis
-    presses: Presses
-    """Records a press so that it is carried out, whatever happens."""
-    cards: StopCards
-    bulk_cards: BulkCards
-    views: Views
-    homes: Homes
-    reasons: OpenReasons
-    policy: Callable[[], Policy]
-    web: AsyncWebClient
-    records: Ledger
-    bulks: BulkLedger
-    now: Callable[[], datetime]
 
-    def at(self, interaction: Interaction) -> "ListenerContext":
-        """The context as it speaks where this was done: in a thread there are no slash commands, but mentions.
+    async def operator(self) -> Operator:
+        """Whoever did it, to read. Raises ``IdentityUnknown``, as the next two."""
+        return await self.people.operator(self.interaction)
+
+    async def asker(self, permission: Permission) -> Operator:
+        """Whoever did it, to ask for what is decided anew before it is done."""
+        return await self.people.asker(self.interaction, permission)
+
+    async def actor(self, *permissions: Permission) -> Operator:
+        """Whoever did it, to do something at once that needs some of these permissions."""
+        return await self.people.actor(self.interaction, *permissions)
+
+    async def reply(self, message: Message, *, replace: bool = False, fleeting: bool = False) -> bool:
+        """Tell them alone; whether they could see it. The rest is as in ``Messenger.privately``."""
+        return await self.messenger.privately(self.interaction, message, replace=replace, fleeting=fleeting)
+
+    async def post(self, message: Message) -> Posted | Redrawn:
+        """Tell everybody in the channel."""
+        return await self.messenger.publicly(self.interaction, message)
+
+    def start(self, work: Callable[[], Awaitable[object]], *, doing: str = "", urgent: bool = False) -> None:
+        """Run it in the background, as in ``Jobs.start``."""
+        self.jobs.start(self.interaction, work, doing=doing, urgent=urgent)
+
+
+class Listener(Protocol):
+    """Listens to what concerns one feature."""
+
+    def register(self, listeners: "Listeners") -> None:
+        """Tell ``listeners`` what to listen to."""
+        ...
+
+
+Reaction: TypeAlias = Callable[[InteractionContext, str], Awaitable[object]]
+"""What a button does, given its value."""
+
+
+@dataclass(frozen=True)
+class Requested:
+    """What a request that was typed leads to. ``urgent``: to a stop."""
+
+    reaction: Callable[[InteractionContext, Any], Awaitable[object]]
+    urgent: bool
+
+
+@dataclass(frozen=True)
+class Listeners:
+    """Registers listeners with Bolt. ``mention``: how the bot is mentioned, ``@flows-bot``."""
+
+    app: AsyncApp
+    command: str
+    mention: str
+    messenger: Messenger
+    people: People
+    jobs: Jobs
+    requests: dict[type[Any], Requested] = field(default_factory=dict)
+    """By the kind of request."""
+
+    def add(self, *listeners: "Listener") -> None:
+        """Let each register what it listens to."""
+        for listener in listeners:
+            listener.register(self)
+
+    def on_action(self, action_id: str, reaction: Reaction, *, doing: str = "", urgent: bool = False) -> None:
+        """Ack a button, and start what it leads to."""
+
+        @self.app.action(action_id)
+        async def pressed(ack: AsyncAck, body: dict[str, Any], action: dict[str, Any]) -> None:
+            await ack()
+            context, value = self.context(from_action(body)), str(action.get("value", ""))
+            context.start(lambda: reaction(context, value), doing=doing, urgent=urgent)
+
+    def on_press(self, action_id: str, record: Reaction) -> None:
+        """Record a press, and ack it then."""
+
+        @self.app.action(action_id)
+        async def pressed(ack: AsyncAck, body: dict[str, Any], action: dict[str, Any]) -> None:
+            await record(self.context(from_action(body)), str(action.get("value", "")))
+            await ack()
+
+    def on_request(
+        self, kind: type[R], reaction: Callable[[InteractionContext, R], Awaitable[object]], *, urgent: bool = False
+    ) -> None:
+        """Carry out what was typed, after the command or a mention."""
+        self.requests[kind] = Requested(reaction, urgent)
+
+    def context(self, interaction: Interaction, *, command: str = "") -> InteractionContext:
+        """The interaction with what it takes to answer it: in a thread there are no slash commands, but mentions.
 
         https://docs.slack.dev/interactivity/implementing-slash-commands#threads
         """
-        return replace(self, command=self.mention) if interaction.thread_ts else self
+        typed = command or (self.mention if interaction.thread_ts else self.command)
+        return InteractionContext(interaction, typed, self.messenger, self.people, self.jobs)

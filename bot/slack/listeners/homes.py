@@ -5,55 +5,58 @@ opened empty at once, because a trigger lives for three seconds, and filled when
 shown, the answer goes by direct message after all.
 """
 
+from dataclasses import dataclass
 from functools import partial
-from typing import Any
-
-from slack_bolt.async_app import AsyncApp
-from slack_bolt.context.ack.async_ack import AsyncAck
+from typing import Any, Final
 
 from bot.activeflows.errors import BotError
-from bot.activeflows.queries.listing import SHARED_FOR
+from bot.activeflows.queries.listing import SHARED_FOR, Reading
 from bot.slack import ids
 from bot.slack.blocks.activeflow_modal import READING, TITLE, activeflow_modal
 from bot.slack.blocks.error_words import explained
-from bot.slack.interaction import Interaction, from_action, from_home
-from bot.slack.listeners.context import ListenerContext
+from bot.slack.cards.home_view import Homes
+from bot.slack.interaction import from_home
+from bot.slack.listeners.context import InteractionContext, Listeners
 from bot.slack.messaging.messenger import Message
+from bot.slack.messaging.views import Views
 
-OPENED = "app_home_opened"
+OPENED: Final = "app_home_opened"
+_DOING: Final = "drawing your Home"
 
 
-def register(app: AsyncApp, context: ListenerContext) -> None:
+@dataclass(frozen=True)
+class HomeListener:
     """Opening it, and its own button."""
 
-    @app.event(OPENED)
-    async def opened(event: dict[str, Any]) -> None:
-        interaction = from_home(event)
-        if event.get("tab") == "home" and interaction.user_id:
-            context.jobs.start(interaction, partial(context.homes.show, interaction), doing="drawing your Home")
+    homes: Homes
+    reading: Reading
+    views: Views
 
-    @app.action(ids.HOME_REFRESH)
-    async def refresh(ack: AsyncAck, body: dict[str, Any]) -> None:
-        await ack()
-        interaction = from_action(body)
-        context.jobs.start(
-            interaction, partial(context.homes.show, interaction, max_age=SHARED_FOR), doing="drawing your Home"
-        )
+    def register(self, listeners: Listeners) -> None:
+        @listeners.app.event(OPENED)
+        async def opened(event: dict[str, Any]) -> None:
+            interaction = from_home(event)
+            if event.get("tab") == "home" and interaction.user_id:
+                listeners.context(interaction).start(partial(self.homes.show, interaction), doing=_DOING)
 
+        listeners.on_action(ids.HOME_REFRESH, self._refresh, doing=_DOING)
 
-async def show(context: ListenerContext, interaction: Interaction, value: str) -> None:
-    """One activeflow, in a new modal or in the one where the button stands."""
-    modal_id = interaction.modal_id or await context.views.open(interaction.trigger_id, TITLE, READING)
-    message = await _details(context, interaction, value)
-    if not await context.views.update(modal_id, TITLE, message):
-        await context.teller.privately(interaction, message)
+    async def show(self, context: InteractionContext, value: str) -> None:
+        """One activeflow, in a new modal or in the one where the button stands."""
+        interaction = context.interaction
+        modal_id = interaction.modal_id or await self.views.open(interaction.trigger_id, TITLE, READING)
+        message = await self._details(context, value)
+        if not await self.views.update(modal_id, TITLE, message):
+            await context.reply(message)
 
+    async def _refresh(self, context: InteractionContext, _: str) -> None:
+        await self.homes.show(context.interaction, max_age=SHARED_FOR)
 
-async def _details(context: ListenerContext, interaction: Interaction, value: str) -> Message:
-    try:
-        target = ids.decode_activeflow(value)
-        operator = await context.people.operator(interaction)
-        details = await context.reading.show(operator, target)
-    except BotError as trouble:
-        return explained(trouble)
-    return activeflow_modal(details, operator, command=context.command)
+    async def _details(self, context: InteractionContext, value: str) -> Message:
+        try:
+            target = ids.decode_activeflow(value)
+            operator = await context.operator()
+            details = await self.reading.show(operator, target)
+        except BotError as trouble:
+            return explained(trouble)
+        return activeflow_modal(details, operator, command=context.command)

@@ -9,16 +9,14 @@ https://docs.slack.dev/reference/events/app_mention, https://docs.slack.dev/refe
 
 import re
 from collections.abc import Mapping
-from dataclasses import replace
+from dataclasses import dataclass
 from typing import Any, Final
-
-from slack_bolt.async_app import AsyncApp
 
 from bot.slack.grammar.normalization import from_slack
 from bot.slack.grammar.table import begins_with_a_command
 from bot.slack.interaction import Interaction, from_message
 from bot.slack.listeners.commands import start
-from bot.slack.listeners.context import ListenerContext
+from bot.slack.listeners.context import Listeners
 
 MENTIONED: Final = "app_mention"
 WRITTEN: Final = "message"
@@ -26,29 +24,33 @@ _WRITTEN_BY_PEOPLE: Final = (None, "file_share")
 """Subtypes of messages that somebody wrote just now; others are edits, deletions and what apps post."""
 
 
-def register(app: AsyncApp, context: ListenerContext, bot_user_id: str) -> None:
+@dataclass(frozen=True)
+class MentionListener:
     """Both events. ``bot_user_id``: whose mention it is."""
-    me = re.compile(rf"<@{re.escape(bot_user_id)}(?:\|[^<>]*)?>")
 
-    @app.event(MENTIONED)
-    async def mentioned(event: dict[str, Any]) -> None:
-        if _by_somebody(event, bot_user_id):
-            said = me.split(str(event.get("text", "")), maxsplit=1)
-            _begin(context, from_message(event), from_slack(said[-1] if len(said) > 1 else ""))
+    bot_user_id: str
 
-    @app.event(WRITTEN)
-    async def written(event: dict[str, Any]) -> None:
-        direct = event.get("channel_type") == "im" and event.get("subtype") in _WRITTEN_BY_PEOPLE
-        if direct and _by_somebody(event, bot_user_id):
-            text = from_slack(me.sub(" ", str(event.get("text", ""))))
-            _begin(context, from_message(event), text if begins_with_a_command(text) else "help")
+    def register(self, listeners: Listeners) -> None:
+        me = re.compile(rf"<@{re.escape(self.bot_user_id)}(?:\|[^<>]*)?>")
+
+        @listeners.app.event(MENTIONED)
+        async def mentioned(event: dict[str, Any]) -> None:
+            if self._by_somebody(event):
+                said = me.split(str(event.get("text", "")), maxsplit=1)
+                _begin(listeners, from_message(event), from_slack(said[-1] if len(said) > 1 else ""))
+
+        @listeners.app.event(WRITTEN)
+        async def written(event: dict[str, Any]) -> None:
+            direct = event.get("channel_type") == "im" and event.get("subtype") in _WRITTEN_BY_PEOPLE
+            if direct and self._by_somebody(event):
+                text = from_slack(me.sub(" ", str(event.get("text", ""))))
+                _begin(listeners, from_message(event), text if begins_with_a_command(text) else "help")
+
+    def _by_somebody(self, event: Mapping[str, Any]) -> bool:
+        """Not by the bot itself nor by another one: two bots that answer each other never end."""
+        return bool(event.get("user")) and event["user"] != self.bot_user_id and not event.get("bot_id")
 
 
-def _begin(context: ListenerContext, interaction: Interaction, text: str) -> None:
-    here = replace(context, command=context.mention) if not interaction.channel_id.startswith("D") else context
-    start(here, interaction, text)
-
-
-def _by_somebody(event: Mapping[str, Any], bot_user_id: str) -> bool:
-    """Not by the bot itself nor by another one: two bots that answer each other never end."""
-    return bool(event.get("user")) and event["user"] != bot_user_id and not event.get("bot_id")
+def _begin(listeners: Listeners, interaction: Interaction, text: str) -> None:
+    typed = listeners.command if interaction.channel_id.startswith("D") else listeners.mention
+    start(listeners, listeners.context(interaction, command=typed), text)

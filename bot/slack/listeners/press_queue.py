@@ -1,36 +1,43 @@
 """Record a press before the ack, or say why it was not recorded."""
 
-from functools import partial
+from dataclasses import dataclass
 
 from bot.activeflows.errors import LedgerUnavailable
+from bot.activeflows.stopping.ports import Presses
 from bot.activeflows.stopping.stop import Declined, Press, Why
 from bot.slack.blocks.declined import declined_press
-from bot.slack.interaction import Interaction
-from bot.slack.listeners.context import ListenerContext
-from bot.slack.messaging.messenger import Message
+from bot.slack.cards.stop_cards import StopCards
+from bot.slack.listeners.context import InteractionContext
+from bot.slack.people.outsiders import Outsiders
 
 
-async def take(context: ListenerContext, interaction: Interaction, press: Press) -> bool:
-    """Record a press so that it is carried out, or tell why not. False: it could not be recorded.
+@dataclass(frozen=True)
+class PressQueue:
+    """``presses``: records a press so that it is carried out, whatever happens."""
 
-    Whoever presses on without a permission is refused in words, and nothing is recorded.
-    """
-    declined = await context.outsiders.declined(press)
-    if declined is not None:
-        refusal = declined_press(declined, context.at(interaction).command)
-        context.jobs.start(interaction, partial(_tell, context, interaction, refusal))
+    outsiders: Outsiders
+    cards: StopCards
+    presses: Presses
+
+    async def take(self, context: InteractionContext, press: Press) -> bool:
+        """Record a press so that it is carried out, or tell why not. False: it could not be recorded.
+
+        Whoever presses on without a permission is refused in words, and nothing is recorded.
+        """
+        declined = await self.outsiders.declined(press)
+        if declined is not None:
+            _refuse(context, declined)
+            return True
+        self.cards.promise(press)
+        try:
+            await self.presses.start(press)
+            self.cards.recorded(press)
+        except LedgerUnavailable as trouble:
+            self.cards.broken(press)
+            _refuse(context, Declined(Why.LEDGER, trouble.what))
+            return False
         return True
-    context.cards.promise(press)
-    try:
-        await context.presses.start(press)
-        context.cards.recorded(press)
-    except LedgerUnavailable as trouble:
-        context.cards.broken(press)
-        unwritten = declined_press(Declined(Why.LEDGER, trouble.what), context.at(interaction).command)
-        context.jobs.start(interaction, partial(_tell, context, interaction, unwritten))
-        return False
-    return True
 
 
-async def _tell(context: ListenerContext, interaction: Interaction, message: Message) -> None:
-    await context.teller.privately(interaction, message)
+def _refuse(context: InteractionContext, declined: Declined) -> None:
+    context.start(lambda: context.reply(declined_press(declined, context.command)))

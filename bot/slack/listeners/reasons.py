@@ -7,22 +7,27 @@ https://docs.slack.dev/surfaces/modals
 """
 
 import asyncio
-from dataclasses import replace
+import secrets
+from collections import OrderedDict
+from collections.abc import Callable
+from dataclasses import dataclass, field, replace
+from datetime import datetime
 from typing import Any, Final
 
-from slack_bolt.async_app import AsyncApp
 from slack_bolt.context.ack.async_ack import AsyncAck
 
 from bot.activeflows.errors import LedgerUnavailable
+from bot.activeflows.operators import Policy
+from bot.activeflows.stopping.ports import Ledger
+from bot.activeflows.stopping.stop import Press
 from bot.slack import ids
 from bot.slack.blocks.mrkdwn import code
 from bot.slack.blocks.reason_modal import reason_modal
 from bot.slack.grammar.normalization import decoded
-from bot.slack.interaction import Interaction
-from bot.slack.listeners.context import ListenerContext
-from bot.slack.listeners.press_queue import take
+from bot.slack.listeners.context import InteractionContext, Listeners
+from bot.slack.listeners.press_queue import PressQueue
 from bot.slack.messaging.messenger import Message
-from bot.slack.messaging.views import Asked
+from bot.slack.messaging.views import Asked, Views
 from bot.slack.press_translation import gesture_of, press_of
 
 _AGAIN: Final = "Please press Stop flow again. Nothing was stopped."
@@ -34,56 +39,88 @@ _PERHAPS: Final = (
 _READ_WITHIN: Final = 0.7
 """Seconds: with the record of the press it stays below the three of the ack."""
 _TOO_SHORT: Final = "Please say why, in a few words."
+_NOT_RECORDED: Final = "It could not be recorded. Nothing was stopped."
+_MOST_OPEN: Final = 1000
 
 
-async def needed(context: ListenerContext, intent_id: str) -> bool:
-    """Do the rules ask for a reason that this card does not have?
+class OpenReasons:
+    """The presses that wait for their reason, by the random word in their modal."""
 
-    A ledger that is broken or does not answer soon is told of at the press itself, and without a reason none is carried out.
-    """
-    if not context.policy().rules.reason_required:
-        return False
-    try:
-        async with asyncio.timeout(_READ_WITHIN):
-            found = await context.records.intent(intent_id)
-    except (LedgerUnavailable, TimeoutError):
-        return False
-    return found is not None and not found[0].reason
+    def __init__(self) -> None:
+        self._waiting: OrderedDict[str, Press] = OrderedDict()
 
+    def keep(self, press: Press) -> str:
+        word = secrets.token_urlsafe(16)
+        self._waiting[word] = press
+        while len(self._waiting) > _MOST_OPEN:
+            self._waiting.popitem(last=False)
+        return word
 
-async def ask(context: ListenerContext, interaction: Interaction, intent_id: str) -> None:
-    """Open the modal. Its trigger lives for three seconds, so nothing is looked up but the intent."""
-    found = await context.records.intent(intent_id)
-    if found is None:
-        await context.teller.privately(interaction, Message(_AGAIN))
-        return
-    word = context.reasons.keep(press_of(interaction, intent_id, context.now()))
-    match await context.views.ask(interaction.trigger_id, reason_modal(found[0], word)):
-        case Asked.NOT_KNOWN:
-            await context.teller.privately(interaction, Message(_PERHAPS))
-        case Asked.REFUSED:
-            context.reasons.forget(word)
-            typed_instead = code(f"{context.command} stop {found[0].short_id} <reason>")
-            await context.teller.privately(interaction, Message(f"{_NOT_ASKED} {_AGAIN} Or type {typed_instead}."))
+    def of(self, word: str, user_id: str) -> Press | None:
+        """The press, for the person who pressed."""
+        press = self._waiting.get(word)
+        return press if press is not None and press.by == user_id else None
+
+    def forget(self, word: str) -> None:
+        self._waiting.pop(word, None)
 
 
-def register(app: AsyncApp, context: ListenerContext) -> None:
-    """The modal's submission."""
+@dataclass(frozen=True)
+class ReasonListener:
+    """The modal, opened and submitted."""
 
-    @app.view(ids.REASON)
-    async def submitted(ack: AsyncAck, body: dict[str, Any], view: dict[str, Any]) -> None:
-        word = str(view.get("private_metadata", ""))
-        press = context.reasons.of(word, str(body.get("user", {}).get("id", "")))
-        reason = " ".join(decoded(_given(view)).split())
-        if press is None:
-            await ack(response_action="errors", errors={ids.REASON: f"I have been restarted meanwhile. {_AGAIN}"})
-        elif len(reason) < 3:
-            await ack(response_action="errors", errors={ids.REASON: _TOO_SHORT})
-        elif await take(context, gesture_of(press), replace(press, reason=reason[:500])):
-            context.reasons.forget(word)
-            await ack()
-        else:
-            await ack(response_action="errors", errors={ids.REASON: "It could not be recorded. Nothing was stopped."})
+    views: Views
+    ledger: Ledger
+    queue: PressQueue
+    policy: Callable[[], Policy]
+    now: Callable[[], datetime]
+    open: OpenReasons = field(default_factory=OpenReasons)
+
+    async def needed(self, intent_id: str) -> bool:
+        """Do the rules ask for a reason that this card does not have?
+
+        A ledger that is broken or does not answer soon is told of at the press itself, and without a reason none is
+        carried out.
+        """
+        if not self.policy().rules.reason_required:
+            return False
+        try:
+            async with asyncio.timeout(_READ_WITHIN):
+                found = await self.ledger.intent(intent_id)
+        except (LedgerUnavailable, TimeoutError):
+            return False
+        return found is not None and not found[0].reason
+
+    async def ask(self, context: InteractionContext, intent_id: str) -> None:
+        """Open the modal. Its trigger lives for three seconds, so nothing is looked up but the intent."""
+        found = await self.ledger.intent(intent_id)
+        if found is None:
+            await context.reply(Message(_AGAIN))
+            return
+        word = self.open.keep(press_of(context.interaction, intent_id, self.now()))
+        match await self.views.ask(context.interaction.trigger_id, reason_modal(found[0], word)):
+            case Asked.NOT_KNOWN:
+                await context.reply(Message(_PERHAPS))
+            case Asked.REFUSED:
+                self.open.forget(word)
+                typed_instead = code(f"{context.command} stop {found[0].short_id} <reason>")
+                await context.reply(Message(f"{_NOT_ASKED} {_AGAIN} Or type {typed_instead}."))
+
+    def register(self, listeners: Listeners) -> None:
+        @listeners.app.view(ids.REASON)
+        async def submitted(ack: AsyncAck, body: dict[str, Any], view: dict[str, Any]) -> None:
+            word = str(view.get("private_metadata", ""))
+            press = self.open.of(word, str(body.get("user", {}).get("id", "")))
+            reason = " ".join(decoded(_given(view)).split())
+            if press is None:
+                await ack(response_action="errors", errors={ids.REASON: f"I have been restarted meanwhile. {_AGAIN}"})
+            elif len(reason) < 3:
+                await ack(response_action="errors", errors={ids.REASON: _TOO_SHORT})
+            elif await self.queue.take(listeners.context(gesture_of(press)), replace(press, reason=reason[:500])):
+                self.open.forget(word)
+                await ack()
+            else:
+                await ack(response_action="errors", errors={ids.REASON: _NOT_RECORDED})
 
 
 def _given(view: dict[str, Any]) -> str:

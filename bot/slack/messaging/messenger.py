@@ -9,6 +9,7 @@ https://docs.slack.dev/interactivity/handling-user-interaction#message_responses
 """
 
 import re
+from contextlib import suppress
 from dataclasses import dataclass
 from http import HTTPStatus
 from typing import Any, Final
@@ -150,6 +151,13 @@ class Messenger:
     async def announce(self, channel_id: str, message: Message) -> Redrawn:
         """To everybody in a channel, although nobody asked there just now; says what Slack answered."""
         return await self._unhurried("chat.postMessage", {"channel": channel_id, **_QUIET}, message)
+
+    async def permalink(self, channel_id: str, ts: str) -> str:
+        """Empty when Slack gives none. https://docs.slack.dev/reference/methods/chat.getPermalink"""
+        with suppress(SlackClientError, aiohttp.ClientError, OSError, ValueError):
+            answer = await self._client.chat_getPermalink(channel=channel_id, message_ts=ts)
+            return str(answer.get("permalink") or "")
+        return ""
 
     async def _unhurried(
         self, method: str, where: dict[str, Any], message: Message, *, in_place: bool = False

@@ -74,7 +74,7 @@ class Jobs:
         return self._urgent.taken + self._others.taken
 
     def start(
-        self, interaction: Interaction, work: Callable[[], Awaitable[None]], *, doing: str = "", urgent: bool = False
+        self, interaction: Interaction, work: Callable[[], Awaitable[object]], *, doing: str = "", urgent: bool = False
     ) -> None:
         """Run ``work`` in the background; ``doing`` ("reading the activeflows") is said when it takes long.
 
@@ -108,7 +108,7 @@ class Jobs:
         task.add_done_callback(tasks.discard)
 
     async def _in_turn(
-        self, interaction: Interaction, work: Callable[[], Awaitable[None]], doing: str, turns: Turns
+        self, interaction: Interaction, work: Callable[[], Awaitable[object]], doing: str, turns: Turns
     ) -> None:
         began = asyncio.get_running_loop().time()
         try:
@@ -119,7 +119,7 @@ class Jobs:
             self._keep(self._refusals, self._refuse(interaction, BUSY))
 
     async def _run(
-        self, interaction: Interaction, work: Callable[[], Awaitable[None]], doing: str, notice_after: float
+        self, interaction: Interaction, work: Callable[[], Awaitable[object]], doing: str, notice_after: float
     ) -> None:
         with hearing() as ear:
             notice = asyncio.create_task(self._notice(interaction, ear, doing, notice_after))
