@@ -10,7 +10,7 @@
               ├ ledger                                    the database: audit, stores, durable workflows
               ├ policy                                    ``policy.toml``, read and kept in force
               ├ settings, logs                            environment in, log lines out
-              └───── activeflows, misconfigured           what the bot decides, and one error
+              └───── activeflows, misconfigured, network  what the bot decides, one error, ways out of this machine
 
 A package imports those further to the right or below, never one above; ``slack``, ``voipbin``, ``ledger`` and ``policy`` do not
 import each other. Contracts in ``pyproject.toml`` check that, and that no package imports in a circle.

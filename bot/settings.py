@@ -25,6 +25,7 @@ _IN_FILES: Final = (
     "slack_signing_secret",
     "voipbin_access_key",
     "voipbin_password",
+    "flows_bot_database_url",
 )
 _ACCESS_KEY: Final = r"[A-Za-z0-9_.~=-]{1,256}"  # as bot.voipbin's credential has it, and a test holds both to it
 _QUOTED: Final = (
@@ -68,6 +69,7 @@ class Settings(BaseSettings):
 
     flows_bot_policy: Path | None = None
     flows_bot_database_url: SecretStr = SecretStr("sqlite:///flows-bot.db")
+    flows_bot_database_url_file: Path | None = None
     flows_bot_command: str = "/flows"
     flows_bot_host: str = "127.0.0.1"
     flows_bot_port: Annotated[int, Field(ge=0, le=65535)] = 3000
@@ -95,6 +97,20 @@ class Settings(BaseSettings):
     @property
     def socket_mode(self) -> bool:
         return self.slack_app_token is not None
+
+
+class SomeSettings(BaseSettings):
+    """Those that a command reads which runs no bot, by the same names and from the same places."""
+
+    model_config = Settings.model_config
+
+    @model_validator(mode="before")
+    @classmethod
+    def _secrets_in_files(cls, given: Any) -> Any:
+        known, mistakes = _with_files({name: value for name, value in given.items() if name in cls.model_fields})
+        if mistakes:
+            raise Misconfigured(*mistakes)
+        return known
 
 
 def _with_files(given: Mapping[str, Any]) -> tuple[dict[str, Any], "list[str]"]:

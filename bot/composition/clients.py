@@ -8,7 +8,9 @@ credential it refuses does.
 import asyncio
 import contextlib
 import sqlite3
+from collections.abc import Awaitable, Callable
 from contextlib import AsyncExitStack
+from typing import TypeVar
 
 import structlog
 from pydantic import SecretStr
@@ -25,6 +27,7 @@ from bot.slack.people.access import Access
 from bot.slack.people.installation import Installation, NotIntroduced, introduce
 from bot.voipbin import AccessKey, Login, Patience, VoIPBINClient, connected
 
+T = TypeVar("T")
 log = structlog.get_logger(__name__)
 
 
@@ -84,10 +87,22 @@ async def _introduce_later(voipbin: VoIPBINClient) -> None:
 
 async def opened(settings: Settings, stack: AsyncExitStack) -> Database:
     """The ledger, with its tables."""
+    database, _ = await _opened(settings, stack, Database.prepare)
+    return database
+
+
+async def rehearsed(settings: Settings, stack: AsyncExitStack) -> tuple[Database, bool]:
+    """The same, with nothing made or changed; whether the tables are there."""
+    return await _opened(settings, stack, Database.rehearse)
+
+
+async def _opened(
+    settings: Settings, stack: AsyncExitStack, prepare: Callable[[Database], Awaitable[T]]
+) -> tuple[Database, T]:
     try:
         database = Database(settings.flows_bot_database_url.get_secret_value())
         stack.push_async_callback(database.close)
-        await database.prepare()
+        prepared = await prepare(database)
     except ForeignLayout as foreign:
         raise Misconfigured(
             "FLOWS_BOT_DATABASE_URL: the ledger there was made by another version of this bot, or by another program: "
@@ -95,7 +110,7 @@ async def opened(settings: Settings, stack: AsyncExitStack) -> Database:
         ) from None
     except (LedgerUnavailable, SQLAlchemyError):
         raise Misconfigured("FLOWS_BOT_DATABASE_URL: that database cannot be opened or written.") from None
-    return database
+    return database, prepared
 
 
 def kept_alone(database: Database, stack: AsyncExitStack) -> None:

@@ -57,6 +57,10 @@ class Database:
         """Create the tables that are missing, one bot after the other. Raises ``ForeignLayout``."""
         await self.within(_prepared, patience=_PREPARING)
 
+    async def rehearse(self) -> bool:
+        """Try the same and take it back; whether the tables were there already. Raises ``ForeignLayout``."""
+        return await self.within(_rehearsed, patience=_PREPARING)
+
     async def within(self, work: Callable[[Connection], T], *, patience: float = _PATIENCE) -> T:
         """Run ``work`` in one transaction: all of it is kept, or nothing.
 
@@ -139,3 +143,14 @@ def _prepared(connection: Connection) -> None:
             if c["name"] not in ours
         ):
             raise ForeignLayout(f"table {name} wants something else in each row")
+
+
+def _rehearsed(connection: Connection) -> bool:
+    """(Both databases take back tables, too. DBOS makes its tables in a schema of its own on PostgreSQL.)"""
+    there = inspect(connection).has_table(next(iter(metadata.tables)))
+    with connection.begin_nested() as attempt:
+        _prepared(connection)
+        if connection.dialect.name == "postgresql" and not inspect(connection).has_schema("dbos"):
+            connection.execute(text("CREATE SCHEMA dbos"))
+        attempt.rollback()
+    return there

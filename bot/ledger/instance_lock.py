@@ -12,6 +12,7 @@ can open it, so nobody who may not run the bot can keep it from starting.
 import sqlite3
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
+from pathlib import Path
 
 from sqlalchemy import make_url
 
@@ -39,3 +40,15 @@ def alone(url: str) -> Iterator[None]:
                 raise AnotherInstance(parsed.database) from None
             raise
         yield
+
+
+def taken(url: str) -> bool:
+    """Does a bot run on this file? Makes no file."""
+    database = make_url(url).database
+    if not database or not Path(f"{database}-running").is_file():
+        return False
+    try:
+        with alone(url):
+            return False
+    except AnotherInstance:
+        return True

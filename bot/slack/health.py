@@ -5,6 +5,8 @@ What the Web API refuses or leaves unanswered is a finding. https://docs.slack.d
 
 import asyncio
 from collections.abc import Awaitable, Callable, Mapping
+from datetime import datetime
+from email.utils import parsedate_to_datetime
 from typing import Any, Final
 
 import aiohttp
@@ -15,9 +17,11 @@ from slack_sdk.web.async_slack_response import AsyncSlackResponse
 from bot.activeflows.health import Finding, State
 from bot.activeflows.operators import Policy
 from bot.slack.messaging.messenger import error_word
+from bot.slack.messaging.session import lost_words
 
 SLACK: Final = "Slack"
 CHANNEL: Final = "this channel"
+CLOCK: Final = "clock"
 GROUPS: Final = "user groups"
 DELIVERIES: Final = "deliveries"
 NEEDED: Final = ("commands", "chat:write", "users:read")
@@ -40,6 +44,8 @@ REVOKED: Final = frozenset(
 """Slack's words for a token that is good for nothing any more."""
 MOST_GROUPS: Final = 5
 """User groups asked for at once: Slack allows twenty such questions a minute."""
+_CLOCKS_AGREE: Final = 30.0
+"""Seconds: an answer may have been under way for some."""
 _LOST: Final = (SlackClientError, aiohttp.ClientError, OSError, ValueError)
 _INVITE: Final = "Invite me (/invite and my name), or cards here stop updating after 30 minutes."
 _REINSTALL: Final = "Add it in the app's settings as the manifest has it, then reinstall the app."
@@ -63,6 +69,23 @@ async def token(client: AsyncWebClient) -> Finding:
     if wanted:
         return Finding(SLACK, State.WARNING, f"{where}, missing {', '.join(wanted)}", _REINSTALL)
     return Finding(SLACK, State.OK, f"{where}, every scope granted")
+
+
+async def clock(client: AsyncWebClient, now: Callable[[], datetime], *, believed_for: float | None) -> Finding:
+    """Does this machine's clock agree with Slack's? ``believed_for``: so old a signed delivery may be, in seconds."""
+    answer = await _asked(client.auth_test())
+    given = _header(answer.headers, "date") if isinstance(answer, AsyncSlackResponse) else None
+    try:
+        theirs = parsedate_to_datetime(given or "")
+    except ValueError:
+        return Finding(CLOCK, State.WARNING, "not compared: Slack did not say what time it is", "Ask again.")
+    apart = (now() - theirs).total_seconds()
+    what = f"{abs(apart):.0f} s {'ahead of' if apart > 0 else 'behind'} Slack's"
+    if abs(apart) < _CLOCKS_AGREE:
+        return Finding(CLOCK, State.OK, "agrees with Slack's")
+    useless = believed_for is not None and abs(apart) > believed_for
+    more = "; no delivery is believed" if useless else ""
+    return Finding(CLOCK, State.BROKEN if useless else State.WARNING, f"{what}{more}", "Set it, best by NTP.")
 
 
 async def member(client: AsyncWebClient, channel: str) -> Finding:
@@ -152,10 +175,15 @@ async def _asked(question: Awaitable[AsyncSlackResponse]) -> AsyncSlackResponse 
     except SlackApiError as refused:
         return f"Slack answered {error_word(refused)}"
     except _LOST as lost:
-        return f"Slack did not answer ({type(lost).__name__})"
+        return f"Slack {lost_words(lost)}"
 
 
 def _scopes(headers: Mapping[str, Any]) -> frozenset[str] | None:
-    given = next((value for name, value in headers.items() if name.lower() == "x-oauth-scopes"), None)
+    words = _header(headers, "x-oauth-scopes")
+    return None if words is None else frozenset(word.strip() for word in words.split(","))
+
+
+def _header(headers: Mapping[str, Any], wanted: str) -> str | None:
+    given = next((value for name, value in headers.items() if name.lower() == wanted), None)
     words = ",".join(given) if isinstance(given, (list, tuple)) else given
-    return None if words is None else frozenset(word.strip() for word in str(words).split(","))
+    return None if words is None else str(words)

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, Field, SecretStr
-from pydantic_settings import BaseSettings, CliApp, CliSubCommand, SettingsConfigDict
+from pydantic_settings import CliApp, CliSubCommand
 from sqlalchemy.exc import SQLAlchemyError
 
 from bot import logs
@@ -20,7 +20,7 @@ from bot.ledger import audit, audit_heads
 from bot.ledger.audit_export import csv_lines, json_lines
 from bot.ledger.database import Database
 from bot.misconfigured import Misconfigured
-from bot.settings import Settings, from_environment
+from bot.settings import Settings, SomeSettings, from_environment
 
 
 class Verify(BaseModel):
@@ -124,11 +124,11 @@ def _heads_in(path: Path) -> list[Head]:
     return found
 
 
-class _Database(BaseSettings):
+class _Database(SomeSettings):
     """The one setting that reading the audit needs."""
 
-    model_config = SettingsConfigDict(env_file=".env", extra="ignore", env_ignore_empty=True, hide_input_in_errors=True)
     flows_bot_database_url: SecretStr = Settings.model_fields["flows_bot_database_url"].default
+    flows_bot_database_url_file: Path | None = None
 
 
 @asynccontextmanager

@@ -8,6 +8,7 @@ import json
 import sys
 from collections.abc import Iterable
 from contextlib import AsyncExitStack
+from dataclasses import replace
 from typing import Annotated, Any, Final
 
 from pydantic import BaseModel, Field
@@ -19,11 +20,13 @@ from bot.settings import Settings, from_environment, without_surprises
 
 WITHIN: Final = 60.0
 """Seconds for each look: nobody in a channel waits, and what is slow is not yet wrong."""
-_WORDS: Final = {State.OK: "ok     ", State.WARNING: "WARNING", State.BROKEN: "WRONG  "}
 
 
 class Check(BaseModel):
-    """Is everything this bot needs working? Ends with status 1 when something is wrong."""
+    """Is everything this bot needs working? Tries what the start does, and leaves nothing behind.
+
+    Ends with 1 when the bot would not start, or presses would be useless; warnings alone are 0.
+    """
 
     json_: Annotated[
         CliToggleFlag[bool],
@@ -37,14 +40,30 @@ class Check(BaseModel):
         settings = from_environment(Settings)
         logs.configure(settings.flows_bot_log_format, "ERROR")
         async with AsyncExitStack() as stack:
-            findings = await looked(await looks(settings, stack), within=WITHIN, unanswered=State.BROKEN)
+            found = await looked(await looks(settings, stack), within=WITHIN, unanswered=State.BROKEN)
+        findings = tuple(map(_judged, found))
         if self.json_:
             print(json.dumps(_for_machines(findings), ensure_ascii=False, indent=2))
         for finding in () if self.json_ else findings:
-            print(f"{_WORDS[finding.state]} {finding.about}: {finding.what}")
+            print(f"{_word(finding)} {finding.about}: {finding.what}")
             if finding.next:
                 print(f"        {finding.next}")
-        sys.exit(1 if any(finding.state is State.BROKEN for finding in findings) else 0)
+        sys.exit(1 if any(finding.disabling for finding in findings) else 0)
+
+
+def _judged(finding: Finding) -> Finding:
+    """What is broken before the start is not waited for: the start would end, or presses would be useless.
+
+    But the ledger says by itself whether it can be used; records that somebody touched end no start.
+    """
+    disabling = finding.disabling or (finding.state is State.BROKEN and finding.about != "ledger")
+    return replace(finding, disabling=disabling)
+
+
+def _word(finding: Finding) -> str:
+    if finding.disabling:
+        return "WRONG  "
+    return "ok     " if finding.state is State.OK else "WARNING"
 
 
 def _for_machines(findings: Iterable[Finding]) -> dict[str, Any]:

@@ -2,15 +2,18 @@
 
 from collections.abc import Mapping
 from contextlib import AsyncExitStack
+from dataclasses import replace
 from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
+from tempfile import TemporaryFile
 from typing import Final
 
 from bot.activeflows.health import Finding, Look, State
 from bot.composition import file_permissions
-from bot.composition.clients import opened, secret_of, voipbin_at
+from bot.composition.clients import rehearsed, secret_of, voipbin_at
 from bot.ledger import health as ledger
+from bot.ledger.instance_lock import taken
 from bot.misconfigured import Misconfigured
 from bot.policy import PolicyInForce
 from bot.policy import health as policy
@@ -18,6 +21,9 @@ from bot.settings import Settings, unread
 from bot.slack import health as slack
 from bot.slack.listeners.app import web_client
 from bot.slack.messaging.session import http_session
+from bot.slack.transport.signature import WINDOW
+from bot.terminal import door, policy_ids
+from bot.voipbin import VoIPBINClient
 from bot.voipbin import health as voipbin
 
 _ENVIRONMENT: Final = "environment"
@@ -25,17 +31,26 @@ _ENVIRONMENT: Final = "environment"
 
 async def looks(settings: Settings, stack: AsyncExitStack) -> Mapping[str, Look]:
     """What to look at, by name. What is opened for it is closed with ``stack``."""
-    client = web_client(
-        settings.slack_bot_token.get_secret_value(),
-        settings.slack_api_url,
-        await stack.enter_async_context(http_session()),
-    )
+    session = await stack.enter_async_context(http_session())
+    client = web_client(settings.slack_bot_token.get_secret_value(), settings.slack_api_url, session)
     asked: dict[str, Look] = {slack.SLACK: partial(slack.token, client)}
     if settings.socket_mode:
         asked[slack.DELIVERIES] = partial(slack.may_connect, client, secret_of(settings.slack_app_token))
     asked[_ENVIRONMENT] = _environment
-    files = {file_permissions.ABOUT: partial(file_permissions.look, settings)}
-    return {**asked, **await _voipbin(settings, stack), **files, **_own(settings, stack)}
+    asked[slack.CLOCK] = partial(slack.clock, client, _now, believed_for=None if settings.socket_mode else WINDOW)
+    voipbin_, looks_ = await _voipbin(settings, stack)
+    return {
+        **asked,
+        **looks_,
+        file_permissions.ABOUT: partial(file_permissions.look, settings),
+        **_own(settings, stack),
+        policy_ids.ABOUT: partial(policy_ids.look, settings.flows_bot_policy, client, voipbin_),
+        door.ABOUT: partial(door.look, settings, client, session),
+    }
+
+
+def _now() -> datetime:
+    return datetime.now(UTC)
 
 
 async def _environment() -> Finding:
@@ -45,14 +60,14 @@ async def _environment() -> Finding:
     return Finding(_ENVIRONMENT, State.WARNING, " ".join(lines), "Correct them, or take them away.")
 
 
-async def _voipbin(settings: Settings, stack: AsyncExitStack) -> Mapping[str, Look]:
+async def _voipbin(settings: Settings, stack: AsyncExitStack) -> tuple[VoIPBINClient | None, Mapping[str, Look]]:
     try:
         client = await voipbin_at(settings, stack)
     except Misconfigured as trouble:
-        return {voipbin.ACCOUNT: partial(_wrong, voipbin.ACCOUNT, trouble)}
-    return {
+        return None, {voipbin.ACCOUNT: partial(_wrong, voipbin.ACCOUNT, trouble)}
+    return client, {
         voipbin.ACCOUNT: partial(voipbin.account, client),
-        voipbin.CREDENTIAL: partial(voipbin.credential, client, datetime.now(UTC)),
+        voipbin.CREDENTIAL: partial(voipbin.credential, client, _now()),
     }
 
 
@@ -68,13 +83,34 @@ def _own(settings: Settings, stack: AsyncExitStack) -> Mapping[str, Look]:
 
 async def _ledger(settings: Settings, stack: AsyncExitStack) -> Finding:
     url = settings.flows_bot_database_url.get_secret_value()
-    if url.startswith("sqlite:///") and not Path(url.removeprefix("sqlite:///")).is_file():  # noqa: ASYNC240 - nothing else runs
-        return Finding("ledger", State.OK, "there is none yet; the first start makes it")
+    file = Path(url.removeprefix("sqlite:///")) if url.startswith("sqlite:///") else None
+    if file is not None and not file.is_file():
+        return _new_file(file)
     try:
-        return await ledger.ledger(await opened(settings, stack))
+        database, there = await rehearsed(settings, stack)
+        if not there:
+            return Finding("ledger", State.OK, "there is none in that database yet; the first start makes it")
+        finding = await ledger.ledger(database)
     except Misconfigured as trouble:
         return await _wrong("ledger", trouble)
+    if finding.state is State.OK and taken(url):
+        what = f"{finding.what}; a bot runs on it already, a second one could not start"
+        return replace(finding, state=State.WARNING, what=what)
+    return finding
+
+
+def _new_file(file: Path) -> Finding:
+    """Could it be made there? The file that is tried has no name."""
+    try:
+        with TemporaryFile(dir=file.parent) as trial:
+            trial.write(b"a trial")
+    except OSError as trouble:
+        why = f"FLOWS_BOT_DATABASE_URL: no file can be made there ({trouble.strerror})"
+        return Finding(
+            "ledger", State.BROKEN, why, "Make its folder, and let the bot's user write there.", disabling=True
+        )
+    return Finding("ledger", State.OK, "there is none yet; the first start makes it")
 
 
 async def _wrong(about: str, trouble: Misconfigured) -> Finding:
-    return Finding(about, State.BROKEN, str(trouble))
+    return Finding(about, State.BROKEN, str(trouble), disabling=True)

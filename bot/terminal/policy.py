@@ -7,7 +7,7 @@ from typing import Annotated, Final, Literal
 from uuid import UUID
 
 from pydantic import BaseModel, Field, SecretStr
-from pydantic_settings import BaseSettings, CliApp, CliSubCommand, CliToggleFlag, SettingsConfigDict
+from pydantic_settings import CliApp, CliSubCommand, CliToggleFlag
 
 from bot import logs
 from bot.activeflows.operators import ANY_FLOW, AnyFlow, Decision, Operator, Permission, Person, Standing
@@ -17,7 +17,7 @@ from bot.policy import parsed_policy
 from bot.policy.advice import advice
 from bot.policy.file import policy_text
 from bot.policy.source_lines import line_of, places
-from bot.settings import Settings, from_environment
+from bot.settings import Settings, SomeSettings, from_environment
 
 _STANDINGS: Final = {
     "member": Standing.MEMBER,
@@ -165,12 +165,12 @@ def _say_refusal(decision: Decision) -> None:
         print(f"who may here: {', '.join(decision.who_may)}")
 
 
-class _Configured(BaseSettings):
+class _Configured(SomeSettings):
     """What asking the policy needs."""
 
-    model_config = SettingsConfigDict(env_file=".env", extra="ignore", env_ignore_empty=True, hide_input_in_errors=True)
     flows_bot_policy: Path | None = None
     slack_bot_token: SecretStr = Settings.model_fields["slack_bot_token"].default
+    slack_bot_token_file: Path | None = None
     slack_api_url: str = Settings.model_fields["slack_api_url"].default
 
 

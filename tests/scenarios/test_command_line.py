@@ -138,7 +138,19 @@ async def test_check_says_that_all_is_well(program: Program, enough: Mapping[str
     ended = await program("check", **enough)
     assert ended.status == 0, ended
     assert [line.split(":")[0] for line in ended.out] == [
-        "ok      " + part for part in ("Slack", "environment", "VoIPBIN", "credential", "files", "ledger", "policy")
+        f"ok      {part}"
+        for part in [
+            "Slack",
+            "environment",
+            "clock",
+            "VoIPBIN",
+            "credential",
+            "files",
+            "ledger",
+            "policy",
+            "policy ids",
+            "port",
+        ]
     ]
 
 

@@ -9,6 +9,7 @@ import asyncio
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from email.utils import formatdate
 from typing import TYPE_CHECKING, Any
 from urllib.parse import parse_qsl
 
@@ -104,7 +105,10 @@ def _worked(workspace: "Workspace", method: str, token: str | None, arguments: M
     wait = workspace.limits.retry_after(method, str(arguments.get("channel", "")))
     if wait is not None:
         return _too_many(wait)
-    headers = {"X-OAuth-Scopes": ",".join(sorted(workspace.scopes))}
+    headers = {
+        "X-OAuth-Scopes": ",".join(sorted(workspace.scopes)),
+        "Date": formatdate(workspace.now(), usegmt=True),
+    }
     try:
         return JSONResponse(call(workspace, method, token, arguments), headers=headers)
     except Refused as refused:

@@ -10,6 +10,8 @@ from urllib.parse import urlsplit
 
 import aiohttp
 
+from bot.network import certificate_trouble
+
 LARGEST: Final = 4 * 2**20
 """Bytes of an answer, unpacked. The largest that is asked for, the members of a user group, is some ten kB."""
 _PIECE: Final = 64 * 1024
@@ -38,6 +40,12 @@ def is_below(url: str, api_url: str) -> bool:
     except ValueError:
         return False
     return there.scheme == api.scheme and bool(home) and (host == home or host.endswith(f".{home}"))
+
+
+def lost_words(lost: Exception) -> str:
+    """What became of a call without an answer, after "Slack": never an address."""
+    certificate = certificate_trouble(str(lost)) if isinstance(lost, aiohttp.ClientConnectorCertificateError) else ""
+    return f"was not asked: its certificate {certificate}" if certificate else f"did not answer ({type(lost).__name__})"
 
 
 class _Bounded(aiohttp.ClientResponse):

@@ -15,6 +15,7 @@ from slack_sdk.errors import SlackApiError, SlackClientError
 from slack_sdk.web.async_client import AsyncWebClient
 
 from bot.slack.messaging.messenger import error_word
+from bot.slack.messaging.session import lost_words
 
 log = structlog.get_logger(__name__)
 
@@ -65,7 +66,7 @@ async def introduce(client: AsyncWebClient, *, app_token: str = "", within: floa
     except SlackApiError as refused:
         raise NotIntroduced(f"Slack does not accept SLACK_BOT_TOKEN: {error_word(refused)}") from None
     except (SlackClientError, aiohttp.ClientError, OSError, ValueError) as lost:
-        raise NotIntroduced(f"Slack did not answer auth.test: {type(lost).__name__}") from None
+        raise NotIntroduced(f"Slack {lost_words(lost)}") from None
     if not app_id:
         log.warning("app_id_unknown", consequence="deliveries are not compared with this app's id")
     return Installation(

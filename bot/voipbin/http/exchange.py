@@ -17,6 +17,7 @@ import stamina
 import structlog
 
 from bot.activeflows.ports import Check
+from bot.network import certificate_trouble
 from bot.voipbin.http.accounting import Asked
 from bot.voipbin.http.answer_errors import Kind, Trouble, Unsuccessful, trouble_of
 from bot.voipbin.http.body import BodyUnread, read_body
@@ -258,8 +259,8 @@ async def send(
     except BodyUnread as unread:
         return Trouble(Kind.UNREADABLE, f"VoIPBIN's answer {unread}", request_id)
     except (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout) as problem:
-        distrusted = "CERTIFICATE_VERIFY_FAILED" in str(problem)
-        what = "VoIPBIN's certificate is not trusted" if distrusted else "VoIPBIN cannot be reached"
+        distrusted = certificate_trouble(str(problem))
+        what = f"VoIPBIN's certificate {distrusted}" if distrusted else "VoIPBIN cannot be reached"
         return Trouble(Kind.UNSENT, what, request_id)
     except TimeoutError:
         return Trouble(Kind.LOST, "VoIPBIN did not answer in time", request_id)
