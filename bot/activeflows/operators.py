@@ -90,6 +90,8 @@ class Grant:
     may: frozenset[Permission]
     channels: frozenset[str] | None = None
     flows: frozenset[UUID] | None = None
+    groups: frozenset[str] = frozenset()
+    """Those of ``to`` that are user groups."""
 
     def names(self, person: Person) -> bool:
         """Does it speak of this person at all?"""
@@ -137,7 +139,7 @@ class Policy:
 
     def groups(self) -> frozenset[str]:
         """The user group ids it names: the only memberships anybody needs to ask Slack about."""
-        return frozenset(name for grant in self.grants for name in grant.to if is_group(name))
+        return frozenset(group for grant in self.grants for group in grant.groups)
 
 
 @dataclass(frozen=True, slots=True)
@@ -200,13 +202,8 @@ def open_questions(
     for flow in dict.fromkeys(flows):
         fitting = [g for g in policy.grants if any(g.fits(channel, permission, flow) for permission in permissions)]
         if not any(grant.names(person) for grant in fitting):
-            groups |= {name: None for grant in fitting for name in sorted(grant.to) if is_group(name)}
+            groups |= {name: None for grant in fitting for name in sorted(grant.groups)}
     return tuple(groups)
-
-
-def is_group(name: str) -> bool:
-    """``S…`` is a user group's id."""
-    return name.startswith("S")
 
 
 def _why_not(

@@ -25,11 +25,11 @@ Decisions:
 
 import asyncio
 import logging
-from collections.abc import Awaitable, Callable, Coroutine, Iterator
+from collections.abc import Awaitable, Callable, Coroutine, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from contextvars import Context
-from dataclasses import replace
+from dataclasses import fields
 from datetime import UTC, datetime, timedelta
 from functools import partial
 from typing import Any, Final, TypeAlias
@@ -53,6 +53,7 @@ from bot.ledger.steps import CutShort, DurableStep, resumed
 log = structlog.get_logger(__name__)
 VERSION: Final = "2"
 _PRESS: Final = TypeAdapter(Press)
+_PARTS: Final = frozenset(part.name for part in fields(Press))
 RECORD_WITHIN: Final = timedelta(seconds=1.5)
 """So long a press may take to be recorded: Slack waits three seconds for the ack."""
 CarryOut: TypeAlias = Callable[[Press, Step], Awaitable[None]]
@@ -119,7 +120,7 @@ class Durable:
 
         @DBOS.workflow(name=_CARRY_OUT_PRESS, max_recovery_attempts=None)
         async def workflow(press: dict[str, Any], record_by: str | None = None) -> None:
-            taken, step = _PRESS.validate_python(press), DurableStep(self._waiting)
+            taken, step = _press(press), DurableStep(self._waiting)
             with self._at_work(taken), bound_contextvars(intent_id=taken.intent_id):  # each line within says it
                 try:
                     beginning = await step("begin", Beginning, partial(self._presses.beginning, taken, record_by))
@@ -142,7 +143,7 @@ class Durable:
 
         @DBOS.workflow(name=_CARRY_OUT_MEMBER, max_recovery_attempts=None)
         async def member(press: dict[str, Any], number: int) -> str:
-            taken = _PRESS.validate_python(press)
+            taken = _press(press)
             with self._at_work(), bound_contextvars(bulk=taken.intent_id):
                 if self._closing:
                     raise asyncio.CancelledError
@@ -184,21 +185,20 @@ class Durable:
             self._presses.give_up(press)
             log.error(
                 "press_not_recorded", trouble=type(trouble).__name__
-            )  # no traceback: it may hold the response_url
+            )  # no traceback: it may hold the reply address
             raise LedgerUnavailable("the stop could not be recorded") from None
 
     async def _record(self, press: Press, record_by: str) -> None:
         assert self._workflow is not None  # noqa: S101 # for the type checker: whoever calls has looked
         with SetWorkflowID(press.id):
-            await DBOS.start_workflow_async(self._workflow, _PRESS.dump_python(press, mode="json"), record_by)
+            await DBOS.start_workflow_async(self._workflow, _row(press), record_by)
 
     async def put(self, press: Press, number: int) -> None:
         """``bulk.ports.Members``: queue a member, from within the workflow of its press."""
         if self._member is None:
             raise LedgerUnavailable("the bot is not ready to record stops")
-        told = replace(press, response_url="", trigger_id="")
         with SetWorkflowID(_member_id(press, number)):
-            await DBOS.enqueue_workflow_async(QUEUE, self._member, _PRESS.dump_python(told, mode="json"), number)
+            await DBOS.enqueue_workflow_async(QUEUE, self._member, _row(press.without_reply_address()), number)
 
     async def done(self, press: Press, number: int) -> Became:
         """``bulk.ports.Members``: what became of a queued member."""
@@ -217,7 +217,7 @@ class Durable:
                 self._waiting.discard(task)
 
     async def forget(self, before: datetime) -> int:
-        """Delete what is kept of presses that were over before then: inputs (with their response_urls) and steps.
+        """Delete what is kept of presses that were over before then: inputs (with their reply addresses) and steps.
 
         What matters of them stands in the audit. The number deleted; a fraction of it stays for the next time when
         there are many.
@@ -290,6 +290,19 @@ class Durable:
         finally:
             if press is not None:
                 self._under_way.pop(press.id, None)
+
+
+def _row(press: Press) -> dict[str, Any]:
+    """The press as it is kept, under the names that it always had, beside the words of its reply address."""
+    row = _PRESS.dump_python(press, mode="json")
+    return {**row.pop("reply_address"), "action_ts": row.pop("click"), **row}
+
+
+def _press(row: Mapping[str, Any]) -> Press:
+    """The press of a row, also of an older build's: what is no part of it is its reply address."""
+    known = {"click": row["action_ts"], **{name: row[name] for name in _PARTS if name in row}}
+    address = {name: words for name, words in row.items() if name not in {*_PARTS, "action_ts"}}
+    return _PRESS.validate_python({**known, "reply_address": address})
 
 
 def _member_id(press: Press, number: int) -> str:

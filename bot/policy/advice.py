@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 
-from bot.activeflows.operators import MEMBERS, Permission, Policy, is_group
+from bot.activeflows.operators import MEMBERS, Permission, Policy
 
 
 def advice(policy: Policy) -> tuple[str, ...]:
@@ -25,5 +25,5 @@ def _nobody_else(policy: Policy) -> Iterator[str]:
         needs_two = rule in two or (rule == "bulk" and "stop" in two)
         giving = {Permission.APPROVE, permission}
         pressers = {name for grant in policy.grants if grant.may & giving for name in grant.to}
-        if needs_two and len(pressers) == 1 and not any(name == MEMBERS or is_group(name) for name in pressers):
+        if needs_two and len(pressers) == 1 and pressers.isdisjoint({MEMBERS, *policy.groups()}):
             yield f"{what} needs two people, and only {next(iter(pressers))} can press: what they ask for themselves is never stopped"

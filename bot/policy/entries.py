@@ -20,9 +20,14 @@ STRICT: Final = ConfigDict(extra="forbid", hide_input_in_errors=True)
 
 def who(word: str) -> str:
     """Raises ``ValueError`` in words for people, as all of these do."""
-    if word == MEMBERS or re.fullmatch(r"[UWS][A-Z0-9]{2,31}", word):
+    if word == MEMBERS or is_group(word) or re.fullmatch(r"[UW][A-Z0-9]{2,31}", word):
         return word
     raise ValueError('must be an id: a user (U…), a user group (S…) or "members"; names can be faked')
+
+
+def is_group(word: str) -> bool:
+    """Is it the id of a user group?"""
+    return re.fullmatch(r"S[A-Z0-9]{2,31}", word) is not None
 
 
 def channel(word: str) -> str:

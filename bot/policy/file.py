@@ -24,7 +24,7 @@ from pydantic import (
 from bot.activeflows.operators import Grant, Permission, Policy, Rules
 from bot.misconfigured import Misconfigured
 from bot.policy.alerts import Alert, alert_rules
-from bot.policy.entries import STRICT, channel, duration, who
+from bot.policy.entries import STRICT, channel, duration, is_group, who
 from bot.policy.source_lines import line_of, places
 
 if TYPE_CHECKING:
@@ -140,6 +140,7 @@ def _grant(number: int, grant: _Grant) -> Grant:
         may=frozenset(grant.may),
         channels=None if grant.channels is None else frozenset(grant.channels),
         flows=None if grant.flows is None else frozenset(grant.flows),
+        groups=frozenset(filter(is_group, grant.to)),
     )
 
 

@@ -1,4 +1,4 @@
-"""Decode what somebody did in Slack, once at the door.
+"""Decode what somebody did in Slack, once at the door, and make a press of it and back.
 
 A ``Interaction`` says who, where, and how to answer. Everything in it is Slack's own statement (the body was verified
 before); names are left out because they can be changed and faked. What is missing in a payload is ``""``: a interaction
@@ -7,7 +7,10 @@ without a user is refused where the person is looked up, in words, and not by a 
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from datetime import datetime
 from typing import Any
+
+from bot.activeflows.stopping.stop import Press, Wish
 
 
 @dataclass(frozen=True, slots=True)
@@ -140,6 +143,42 @@ def from_body(body: Mapping[str, Any]) -> Interaction | None:
             return None
         case _:
             return from_shortcut(body)
+
+
+def press_of(
+    interaction: Interaction, card_id: str, at: datetime, *, wish: Wish = Wish.STOP, reason: str = ""
+) -> Press:
+    """A press on a card's button: what leads back to it in Slack is its reply address."""
+    return Press(
+        intent_id=card_id,
+        by=interaction.user_id,
+        team=interaction.team_id,
+        channel=interaction.channel_id,
+        click=interaction.action_ts,
+        at=at,
+        wish=wish,
+        reason=reason,
+        thread=interaction.thread_ts,
+        reply_address={
+            "message_ts": interaction.message_ts,
+            "trigger_id": interaction.trigger_id,
+            "response_url": interaction.response_url,
+        },
+    )
+
+
+def from_press(press: Press) -> Interaction:
+    """The way back, to answer a press where it was made."""
+    return Interaction(
+        user_id=press.by,
+        team_id=press.team,
+        channel_id=press.channel,
+        response_url=_word(press.reply_address, "response_url"),
+        trigger_id=_word(press.reply_address, "trigger_id"),
+        message_ts=_word(press.reply_address, "message_ts"),
+        action_ts=press.click,
+        thread_ts=press.thread,
+    )
 
 
 def _part(body: Mapping[str, Any], key: str) -> Mapping[str, Any]:

@@ -135,6 +135,12 @@ def test_the_middle_imports_the_standard_library_and_itself() -> None:
     assert {name for name in foreign if name.partition(".")[0] not in sys.stdlib_module_names} == set()
 
 
+def test_the_middle_knows_nothing_of_the_ways_back_into_slack() -> None:
+    room = [path for path in sources("bot") if path.parts[1] == "activeflows"]
+    known = re.compile("response_url|trigger_id|action_ts")
+    assert [str(path) for path in room if known.search("\n".join(lines(path)))] == []
+
+
 def _imported(path: Path) -> Iterator[str]:
     for node in ast.walk(ast.parse((HOUSE / path).read_text(encoding="utf-8"))):
         if isinstance(node, ast.Import):

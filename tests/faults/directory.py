@@ -56,10 +56,16 @@ class Directory:
     def policy(self) -> Policy:
         stop = frozenset({Permission.VIEW, Permission.STOP})
         grants = (
-            Grant(1, frozenset({ONCALL, *self.stoppers}), stop, frozenset({CHANNEL})),
+            Grant(1, frozenset({ONCALL, *self.stoppers}), stop, frozenset({CHANNEL}), groups=frozenset({ONCALL})),
             Grant(2, frozenset(self.approvers), frozenset({Permission.APPROVE})),
             Grant(3, frozenset({"members"}), frozenset({Permission.VIEW})),
-            Grant(4, frozenset({ONCALL, *self.bulkers}), frozenset({Permission.BULK}), frozenset({CHANNEL})),
+            Grant(
+                4,
+                frozenset({ONCALL, *self.bulkers}),
+                frozenset({Permission.BULK}),
+                frozenset({CHANNEL}),
+                groups=frozenset({ONCALL}),
+            ),
         )
         two_person = {name for name, on in (("stop", self.two_person), ("bulk", self.two_for_bulk)) if on}
         return Policy(grants, Rules(two_person=frozenset(two_person)))  # type: ignore[arg-type] # the two literals

@@ -90,7 +90,7 @@ class Incident(RuleBasedStateMachine):
 
     def _press(self, who: str, intent_id: str, wish: Wish = Wish.STOP) -> None:
         now, number = self.house.now(), f"{len(self.pressed)}"
-        press = Press(intent_id, who, "", CHANNEL, "", number, "", "", now, wish)
+        press = Press(intent_id, who, "", CHANNEL, number, now, wish)
         self.pressed.append(press)
         self.house.press(press)
 

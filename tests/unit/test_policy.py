@@ -53,6 +53,7 @@ def test_everything_a_policy_can_say_is_understood() -> None:
                 frozenset({Permission.VIEW, Permission.STOP}),
                 channels=frozenset({"C0INCIDENTS"}),
                 flows=frozenset({UUID("93993ae1-2b55-4a3e-8c6d-0f1f6a5a7c11")}),
+                groups=frozenset({"S0ONCALL"}),
             ),
             Grant(2, frozenset({"W0CAROL"}), frozenset({Permission.AUDIT})),
         ),

@@ -269,4 +269,4 @@ def intent_of(bulk: Bulk, member: Member, until: datetime, *, among: int = 1) ->
 
 def press_on(intent: Intent, press: Press) -> Press:
     """The press on a bulk card as a press on one member; what leads back to the person is left out."""
-    return replace(press, intent_id=intent.id, wish=Wish.STOP, message_ts="", trigger_id="", response_url="")
+    return replace(press.without_reply_address(), intent_id=intent.id, wish=Wish.STOP)

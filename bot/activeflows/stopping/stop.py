@@ -4,9 +4,11 @@ An **intent** is what a stop card shows: one activeflow, as it was seen, until a
 *Stop flow* on it. What became of the press is a **phase**; the card is drawn from the intent and its phase.
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from enum import StrEnum
+from typing import TypeAlias
 from uuid import UUID
 
 from bot.activeflows.queries.inspection import Seen
@@ -32,7 +34,7 @@ class Intent:
     without_second_question: bool = False
     """``/flows stop <ref> now``: a move to another kind of situation does not ask again."""
     message_ts: str = ""
-    """Where the card stands in ``channel``; empty while only a response_url reaches it."""
+    """Where the card stands in ``channel``; empty while only the reply address of a press reaches it."""
     bulk_id: str = ""
     """The bulk stop it is a member of; empty for a lone one."""
     reason_by: str = ""
@@ -69,31 +71,38 @@ class Wish(StrEnum):
     BULK = "bulk"
 
 
+ReplyAddress: TypeAlias = Mapping[str, str]
+"""Where a press is answered, in the words of whoever took it: nobody else reads them."""
+
+
 @dataclass(frozen=True, slots=True)
 class Press:
     """One person's press on a card, with what is needed to answer it later, even in another process.
 
-    The ``response_url`` (thirty minutes, five uses) is a capability: it is kept in the ledger's workflow row only.
+    The reply address is a capability: it is kept in the ledger's workflow row only.
     """
 
     intent_id: str
     by: str
     team: str
     channel: str
-    message_ts: str
-    action_ts: str
-    trigger_id: str
-    response_url: str = field(repr=False)
+    click: str
+    """The same when one click is delivered twice, and another for each click."""
     at: datetime
     wish: Wish = Wish.STOP
     reason: str = ""
     """Given at the press, where the rules ask for one. ``thread``: as in ``Intent``."""
     thread: str = ""
+    reply_address: ReplyAddress = field(repr=False, hash=False, default_factory=dict)
 
     @property
     def id(self) -> str:
-        """The same signed click delivered twice has the same id, so it is carried out once."""
-        return f"{self.wish}:{self.intent_id}:{self.by}:{self.action_ts}"
+        """One click has one id, so it is carried out once."""
+        return f"{self.wish}:{self.intent_id}:{self.by}:{self.click}"
+
+    def without_reply_address(self) -> "Press":
+        """The same press, with nothing that leads back to the person."""
+        return replace(self, reply_address=dict.fromkeys(self.reply_address, ""))
 
 
 class Attribution(StrEnum):

@@ -9,8 +9,8 @@ from bot.slack import ids
 from bot.slack.blocks.bulk_card import bulk_card
 from bot.slack.blocks.declined import ask_others, declined_press
 from bot.slack.cards.stop_cards import StopCards, header_of, unchanged
+from bot.slack.interaction import from_press
 from bot.slack.messaging.messenger import Messenger, Posted
-from bot.slack.press_translation import gesture_of
 
 
 class BulkCards:
@@ -23,12 +23,12 @@ class BulkCards:
     async def show(self, bulk: Bulk, run: Run, press: Press | None, *, guard: Guard | None = None) -> bool:
         """Change the card for everybody, or tell the presser; whether somebody could see it."""
         message = bulk_card(bulk, run, self._presses.typed_in(bulk.thread))
-        interaction = gesture_of(press) if press is not None else None
+        interaction = from_press(press) if press is not None else None
         self._presses.begun(press)
         async with self._turns.setdefault(bulk.id, asyncio.Lock()):
             if guard is not None:
                 await guard()
-            where = Posted(bulk.channel, bulk.message_ts or (press.message_ts if press else ""))
+            where = Posted(bulk.channel, bulk.message_ts or (interaction.message_ts if interaction else ""))
             edited = await self._teller.edit(where, message, interaction=interaction)
             seen = bool(edited)
             if not seen and interaction is not None and run.ending is not None:
@@ -42,7 +42,7 @@ class BulkCards:
     async def decline(self, press: Press, declined: Declined) -> bool:
         ask = ask_others(press.intent_id, ids.BULK_ASK_OTHERS)
         seen = await self._teller.privately(
-            gesture_of(press), declined_press(declined, self._presses.typed_in(press.thread), ask=ask)
+            from_press(press), declined_press(declined, self._presses.typed_in(press.thread), ask=ask)
         )
         self._presses.answered(press)
         return seen

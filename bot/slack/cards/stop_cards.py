@@ -21,9 +21,9 @@ from bot.slack.blocks.error_words import reported
 from bot.slack.blocks.mrkdwn import date_token
 from bot.slack.blocks.stop_card import stop_card
 from bot.slack.blocks.stuck_press import stuck_press
+from bot.slack.interaction import from_press
 from bot.slack.messaging.delivery_advice import not_shown
 from bot.slack.messaging.messenger import Message, Messenger, Posted
-from bot.slack.press_translation import gesture_of
 
 _CARD: Final = "The card says what becomes of it."
 _CORRECTED_WITHIN: Final = 1500.0
@@ -72,12 +72,12 @@ class StopCards:
     async def show(self, intent: Intent, phase: Phase, press: Press | None, *, guard: Guard | None = None) -> bool:
         """Change the card for everybody, or tell the presser; whether somebody could see it."""
         message = stop_card(intent, phase, self.typed_in(intent.thread))
-        interaction = gesture_of(press) if press is not None else None
+        interaction = from_press(press) if press is not None else None
         self.begun(press)
         async with self._in_turn(intent.activeflow_id):
             if guard is not None:
                 await guard()
-            where = Posted(intent.channel, intent.message_ts or (press.message_ts if press else ""))
+            where = Posted(intent.channel, intent.message_ts or (interaction.message_ts if interaction else ""))
             edited = await self._teller.edit(where, message, interaction=interaction)
             seen = bool(edited)
             if not seen and interaction is not None:
@@ -88,7 +88,7 @@ class StopCards:
     async def decline(self, press: Press, declined: Declined) -> bool:
         ask = ask_others(press.intent_id) if press.wish is Wish.STOP else None  # of a hang-up the card stands there
         seen = await self._teller.privately(
-            gesture_of(press), declined_press(declined, self.typed_in(press.thread), ask=ask)
+            from_press(press), declined_press(declined, self.typed_in(press.thread), ask=ask)
         )
         self._untouched.discard(press.id)
         self._said(press)
@@ -103,7 +103,7 @@ class StopCards:
         untouched = press.id in self._untouched
         message = stuck_press(press, self._now(), untouched=untouched, incident=number)
         self._said(press)
-        interaction = gesture_of(press)
+        interaction = from_press(press)
         await self._teller.privately(interaction, message)
         if interaction.channel_id and interaction.message_ts:
             below = replace(interaction, thread_ts=interaction.message_ts, response_url="")
@@ -149,7 +149,7 @@ class StopCards:
             async with asyncio.timeout(self._reassure_after):
                 await waiting.said.wait()
         except TimeoutError:
-            if await self._teller.privately(gesture_of(press), _so_far(waiting, self._now())):
+            if await self._teller.privately(from_press(press), _so_far(waiting, self._now())):
                 await self._correct(press, waiting)
         finally:
             self._first_words.pop(press.id, None)
@@ -160,7 +160,7 @@ class StopCards:
                 await waiting.said.wait()
                 if waiting.header:
                     words = f"About your press, as of {date_token(self._now())}: “{waiting.header}”. {_CARD}"
-                    await self._teller.privately(gesture_of(press), Message(words))
+                    await self._teller.privately(from_press(press), Message(words))
 
     def _said(self, press: Press | None, header: str = "") -> None:
         if press is not None and press.id in self._first_words:

@@ -25,6 +25,7 @@ from bot.slack.blocks.declined import ask_others
 from bot.slack.blocks.mrkdwn import mention
 from bot.slack.cards.bulk_cards import BulkCards
 from bot.slack.grammar.requests import StopAll
+from bot.slack.interaction import press_of
 from bot.slack.listeners.approval_requests import (
     NOTHING_TO_PRESS,
     Approvable,
@@ -35,7 +36,6 @@ from bot.slack.listeners.approval_requests import (
 from bot.slack.listeners.context import InteractionContext, Listeners
 from bot.slack.listeners.press_queue import PressQueue
 from bot.slack.messaging.messenger import Message, Posted
-from bot.slack.press_translation import press_of
 
 _ABORTING: Final = Message(
     "Aborting. Stops already sent are finished, the rest are left alone. The card says what became of each."

@@ -24,11 +24,11 @@ from bot.slack import ids
 from bot.slack.blocks.mrkdwn import code
 from bot.slack.blocks.reason_modal import reason_modal
 from bot.slack.grammar.normalization import decoded
+from bot.slack.interaction import from_press, press_of
 from bot.slack.listeners.context import InteractionContext, Listeners
 from bot.slack.listeners.press_queue import PressQueue
 from bot.slack.messaging.messenger import Message
 from bot.slack.messaging.views import Asked, Views
-from bot.slack.press_translation import gesture_of, press_of
 
 _AGAIN: Final = "Please press Stop flow again. Nothing was stopped."
 _NOT_ASKED: Final = "Slack did not let me ask you for a reason."
@@ -116,7 +116,7 @@ class ReasonListener:
                 await ack(response_action="errors", errors={ids.REASON: f"I have been restarted meanwhile. {_AGAIN}"})
             elif len(reason) < 3:
                 await ack(response_action="errors", errors={ids.REASON: _TOO_SHORT})
-            elif await self.queue.take(listeners.context(gesture_of(press)), replace(press, reason=reason[:500])):
+            elif await self.queue.take(listeners.context(from_press(press)), replace(press, reason=reason[:500])):
                 self.open.forget(word)
                 await ack()
             else:

@@ -21,6 +21,7 @@ from bot.slack.blocks.manual_commands import with_way_out
 from bot.slack.blocks.stop_card import stop_card
 from bot.slack.cards.stop_cards import StopCards
 from bot.slack.grammar.requests import Stop
+from bot.slack.interaction import press_of
 from bot.slack.listeners.approval_requests import (
     NOTHING_TO_PRESS,
     Approvable,
@@ -32,7 +33,6 @@ from bot.slack.listeners.context import InteractionContext, Listeners
 from bot.slack.listeners.press_queue import PressQueue
 from bot.slack.listeners.reasons import ReasonListener
 from bot.slack.messaging.messenger import Message, Posted
-from bot.slack.press_translation import press_of
 
 
 @dataclass(frozen=True)

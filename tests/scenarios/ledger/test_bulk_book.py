@@ -96,7 +96,7 @@ async def test_of_a_press_and_a_cancel_at_one_moment_one_wins(book: BulkStore) -
     for number in range(10):
         bulk = a_bulk()
         await book.open_bulk(bulk, asked(bulk))
-        press = Press(bulk.id, "U0CAROL", "T0", "C0INC", "9.9", f"{number}.0", "t", "x", NOW, Wish.BULK)
+        press = Press(bulk.id, "U0CAROL", "T0", "C0INC", f"{number}.0", NOW, Wish.BULK)
         intents = [intent_of(bulk, member, LATER) for member in bulk.members]
         run, away = await asyncio.gather(
             book.start_bulk(bulk, press, LATER, intents), book.put_bulk_away(bulk.id, "U0BOB", asked(bulk))

@@ -45,7 +45,7 @@ def an_intent(activeflow_id: UUID | None = None, **changes: object) -> Intent:
 
 
 def a_press(intent: Intent, by: str, at: str = "1.0") -> Press:
-    return Press(intent.id, by, "T0", "C0INC", "9.9", at, "trigger", "https://hooks.invalid/x", NOW)
+    return Press(intent.id, by, "T0", "C0INC", at, NOW)
 
 
 def a_record(key: str = "", **detail: str) -> Record:

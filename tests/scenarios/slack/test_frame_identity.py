@@ -9,6 +9,7 @@ import structlog
 from bot.activeflows.errors import IdentityUnknown
 from bot.activeflows.operators import Grant, Operator, Permission, Policy, Standing
 from bot.demo.slack.faults import Fault, error, hold, rate_limited, status
+from bot.policy.entries import is_group
 from bot.slack.interaction import Interaction
 from bot.slack.listeners.app import web_client
 from bot.slack.people.identity import People
@@ -19,7 +20,12 @@ VIEW = frozenset({Permission.VIEW})
 
 
 def grants(*to: Sequence[str]) -> Policy:
-    return Policy(tuple(Grant(number, frozenset(names), VIEW) for number, names in enumerate(to, 1)))
+    return Policy(
+        tuple(
+            Grant(number, frozenset(names), VIEW, groups=frozenset(filter(is_group, names)))
+            for number, names in enumerate(to, 1)
+        )
+    )
 
 
 def by(user: str, team: str = "T0NORTHWND") -> Interaction:
@@ -120,11 +126,11 @@ async def test_only_groups_that_could_give_this_here_are_asked_about_and_none_af
         slack.add_group(group, group.lower(), members)
     frame.policy = Policy(
         (
-            Grant(1, frozenset({"S0ELSE"}), stop, channels=frozenset({"C0AWAY"})),
-            Grant(2, frozenset({"S0ELSE"}), VIEW),
-            Grant(3, frozenset({"S0FIRST"}), stop),
-            Grant(4, frozenset({"S0SECOND"}), stop),
-            Grant(5, frozenset({"S0THIRD"}), stop),
+            Grant(1, frozenset({"S0ELSE"}), stop, channels=frozenset({"C0AWAY"}), groups=frozenset({"S0ELSE"})),
+            Grant(2, frozenset({"S0ELSE"}), VIEW, groups=frozenset({"S0ELSE"})),
+            Grant(3, frozenset({"S0FIRST"}), stop, groups=frozenset({"S0FIRST"})),
+            Grant(4, frozenset({"S0SECOND"}), stop, groups=frozenset({"S0SECOND"})),
+            Grant(5, frozenset({"S0THIRD"}), stop, groups=frozenset({"S0THIRD"})),
         )
     )
     people = frame.people()

@@ -79,11 +79,11 @@ def test_slack_is_asked_about_the_groups_that_could_say_yes_here_to_this_for_the
     stop = frozenset({Permission.STOP})
     book = Policy(
         (
-            Grant(1, frozenset({"S0HERE"}), stop, channels=frozenset({INC})),
-            Grant(2, frozenset({"S0THERE"}), stop, channels=frozenset({ELSEWHERE})),
-            Grant(3, frozenset({"S0SUPPORT"}), stop, flows=frozenset({SUPPORT})),
-            Grant(4, frozenset({"S0SALES"}), stop, flows=frozenset({SALES})),
-            Grant(5, frozenset({"S0VIEW"}), frozenset({Permission.VIEW})),
+            Grant(1, frozenset({"S0HERE"}), stop, channels=frozenset({INC}), groups=frozenset({"S0HERE"})),
+            Grant(2, frozenset({"S0THERE"}), stop, channels=frozenset({ELSEWHERE}), groups=frozenset({"S0THERE"})),
+            Grant(3, frozenset({"S0SUPPORT"}), stop, flows=frozenset({SUPPORT}), groups=frozenset({"S0SUPPORT"})),
+            Grant(4, frozenset({"S0SALES"}), stop, flows=frozenset({SALES}), groups=frozenset({"S0SALES"})),
+            Grant(5, frozenset({"S0VIEW"}), frozenset({Permission.VIEW}), groups=frozenset({"S0VIEW"})),
         )
     )
     bob = Person("U0BOB", Standing.MEMBER)
@@ -109,5 +109,7 @@ def test_slack_is_asked_about_the_groups_that_could_say_yes_here_to_this_for_the
     ],
 )
 def test_a_refusal_says_what_slack_was_not_asked_and_what_it_did_not_say(person: Person, because: str) -> None:
-    book = Policy((Grant(1, frozenset({"S0A", "S0B"}), frozenset({Permission.STOP})),))
+    book = Policy(
+        (Grant(1, frozenset({"S0A", "S0B"}), frozenset({Permission.STOP}), groups=frozenset({"S0A", "S0B"})),)
+    )
     assert Operator(person, INC, book).decide(Permission.STOP).because == because

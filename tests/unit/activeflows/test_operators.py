@@ -30,11 +30,18 @@ INC, ELSEWHERE, HOME = "C0INC", "C0ELSE", ""
 SUPPORT, SALES = UUID(int=1), UUID(int=2)
 EVERYTHING = frozenset(Permission)
 Flow = UUID | AnyFlow | None
+ON_CALL = frozenset({"S0ONCALL"})
 
 POLICY = Policy(
     grants=(
         Grant(1, frozenset({"U0ALICE"}), EVERYTHING),
-        Grant(2, frozenset({"S0ONCALL"}), frozenset({Permission.VIEW, Permission.STOP}), channels=frozenset({INC})),
+        Grant(
+            2,
+            ON_CALL,
+            frozenset({Permission.VIEW, Permission.STOP}),
+            channels=frozenset({INC}),
+            groups=ON_CALL,
+        ),
         Grant(
             3,
             frozenset({MEMBERS}),
@@ -46,7 +53,6 @@ POLICY = Policy(
         Grant(5, frozenset({"U0CARL"}), frozenset({Permission.AUDIT}), channels=frozenset()),
     )
 )
-ON_CALL = frozenset({"S0ONCALL"})
 ALICE = Person("U0ALICE", Standing.MEMBER)
 BOB = Person("U0BOB", Standing.MEMBER, ON_CALL)
 CARL = Person("U0CARL", Standing.MEMBER)
@@ -145,7 +151,7 @@ grants = st.builds(
     may=sets(list(Permission), 1),
     channels=st.none() | sets([INC, ELSEWHERE]),
     flows=st.none() | sets([SUPPORT, SALES]),
-)
+).map(lambda grant: replace(grant, groups=grant.to & frozenset(GROUPS)))
 
 
 def numbered(found: list[Grant]) -> Policy:

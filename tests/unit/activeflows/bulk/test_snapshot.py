@@ -48,7 +48,7 @@ def bulk_of(*members: Member) -> Bulk:
     return Bulk("b" * 32, Filters(type="call"), members, "U0ALICE", "C0", "loops", NOW, until, NOW, None)
 
 
-PRESS = Press("b" * 32, "U0CAROL", "T0", "C0", "1.2", "3.4", "trigger", "https://secret", NOW)
+PRESS = Press("b" * 32, "U0CAROL", "T0", "C0", "3.4", NOW, reply_address={"response_url": "https://secret"})
 
 
 # ---------------------------------------------------------------- freezing
@@ -158,6 +158,6 @@ def test_each_member_has_an_intent_and_a_press_of_its_own_and_always_the_same() 
     assert len({intent.id for intent in intents}) == len({press.id for press in presses}) == 50
     assert [intent_of(bulk, each, until) for each in bulk.members] == intents
     assert {(intent.deadline, intent.bulk_id, intent.reason) for intent in intents} == {(until, bulk.id, "loops")}
-    assert {(press.by, press.response_url, press.trigger_id) for press in presses} == {("U0CAROL", "", "")}
+    assert {(press.by, *press.reply_address.values()) for press in presses} == {("U0CAROL", "")}
     asked = replace(bulk, on_behalf=True)
     assert {intent_of(asked, each, until).on_behalf for each in asked.members} == {True}

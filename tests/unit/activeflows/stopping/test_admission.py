@@ -25,7 +25,7 @@ ALICE, BOB, HERE, FLOW = "U0ALICE", "U0BOB", "C0INC", UUID(int=7)
 MAY = Policy((Grant(3, frozenset({ALICE}), frozenset({Permission.STOP})),), version="0f3c2a9b1d77")
 SEEN = Seen("Support line", "digits", "waiting for keypad input", (), "call", UUID(int=9), "", None, NOW)
 INTENT = Intent("1" * 32, UUID(int=1), FLOW, SEEN, BOB, HERE, "loops", NOW, NOW + timedelta(minutes=5))
-PRESS = Press(INTENT.id, ALICE, "", "C0PRESSED", "", "1.0", "", "", NOW)
+PRESS = Press(INTENT.id, ALICE, "", "C0PRESSED", "1.0", NOW)
 BY_THE_GRANT: Detail = {"because": "allowed by grant 3", "grant": 3, "policy": "0f3c2a9b1d77"}
 NO = "no “stop” permission, directly or through a user group"
 

@@ -175,7 +175,7 @@ class Directory:
         return one(user_id, policy)
 
 
-PRESS = Press("1" * 32, PRESSER, "", HERE, "", "1.0", "", "", datetime(2026, 3, 2, tzinfo=UTC))
+PRESS = Press("1" * 32, PRESSER, "", HERE, "1.0", datetime(2026, 3, 2, tzinfo=UTC))
 
 
 async def asked_of_slack(directory: Directory, asked: Asked = LONE) -> Authorized | Declined:

@@ -37,7 +37,7 @@ MAY = Policy((Grant(3, frozenset({ALICE}), frozenset({Permission.STOP})),), vers
 MAY_NOT = Policy(MAY.grants[:0], version="ffffffffffff")
 SEEN = Seen("Support line", "digits", "waiting for keypad input", (), "call", UUID(int=9), "", None, NOW)
 INTENT = Intent("1" * 32, UUID(int=1), FLOW, SEEN, ALICE, HERE, "loops", NOW, NOW + timedelta(minutes=5))
-PRESS = Press(INTENT.id, ALICE, "", HERE, "", "1.0", "", "", NOW)
+PRESS = Press(INTENT.id, ALICE, "", HERE, "1.0", NOW)
 SENDING = Record("k1", NOW, What.SENDING, ALICE, HERE, INTENT.activeflow_id, detail={"attempt": 1})
 FENCE = Fence(PRESS.id, 1)
 YES = Permitted(None, 60.0)

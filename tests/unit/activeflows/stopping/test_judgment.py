@@ -35,7 +35,7 @@ from bot.activeflows.stopping.stop import (
 NOW = datetime(2026, 8, 20, 3, 0, tzinfo=UTC)
 AT, READ_AT = NOW - timedelta(seconds=9), NOW - timedelta(seconds=2)
 BY = "U0ALICE"
-PRESS = Press(UUID(int=1).hex, BY, "", "C0INC", "", "1.0", "", "", NOW)
+PRESS = Press(UUID(int=1).hex, BY, "", "C0INC", "1.0", NOW)
 BROKE, SILENT = Trouble("the connection broke", "req-1"), Trouble("VoIPBIN did not answer", "req-2")
 ANSWERED, LOST_STOP = Sending(Sent.ANSWERED), Sending(Sent.LOST, BROKE)
 ENDED, RUNNING, UNREAD = Verdict(State.ENDED, AT), Verdict(State.RUNNING, AT, read_at=READ_AT), Verdict(trouble=SILENT)
