@@ -9,7 +9,7 @@ Decision: apart from ``command_line``, so that commands which run no bot need no
 
 import contextlib
 from collections.abc import AsyncIterator, Callable
-from contextlib import AsyncExitStack, asynccontextmanager
+from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from functools import partial
@@ -244,8 +244,8 @@ async def running(
         await stack.enter_async_context(keeping)
         checks["alerts"] = await stack.enter_async_context(raising)
         health = HealthWatch(doctoring.watched(), now=now)
-        registry = measured(settings, database, voipbin, live, jobs, carrying.durable, in_force, health, now=now)
-        port = await _doors(settings, listeners.app, installation, client, database, health, checks, registry, stack)
+        measuring = measured(settings, aside, voipbin, live, jobs, carrying.durable, in_force, health, now=now)
+        port = await _doors(settings, listeners.app, installation, client, database, health, checks, measuring, stack)
         await stack.enter_async_context(beside(health.attend(health_every)))
         _say_hello(settings, in_force.policy(), installation, voipbin, port)
         yield Running(port)
@@ -270,10 +270,11 @@ async def _doors(
     database: Database,
     health: HealthWatch,
     checks: dict[str, Check],
-    registry: CollectorRegistry,
+    measuring: AbstractAsyncContextManager[CollectorRegistry],
     stack: AsyncExitStack,
 ) -> int:
     """Take deliveries, last of all: whatever comes in from now on can be carried out. The port of the server."""
+    registry = await stack.enter_async_context(measuring)
     secret = secret_of(settings.slack_signing_secret)
     intake = Intake(app, installation, signing_secret="" if settings.socket_mode else secret, registry=registry)
     if settings.socket_mode:

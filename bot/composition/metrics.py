@@ -4,7 +4,8 @@ The packages count into the registry of the process, which also tells of the pro
 (https://prometheus.github.io/client_python/collector/); what is a state, and not a count, is read when somebody asks.
 """
 
-from collections.abc import Callable, Iterable
+from collections.abc import AsyncIterator, Callable, Iterable
+from contextlib import asynccontextmanager
 from datetime import datetime
 from importlib.metadata import version
 from typing import Final
@@ -13,10 +14,13 @@ from prometheus_client import REGISTRY, CollectorRegistry
 from prometheus_client.core import GaugeMetricFamily, InfoMetricFamily, Metric
 from prometheus_client.registry import Collector
 
+from bot.activeflows.errors import LedgerUnavailable
 from bot.activeflows.health import State
+from bot.composition.background import beside, forever
 from bot.composition.health_watch import HealthWatch
 from bot.ledger.database import Database
 from bot.ledger.durable_workflows import Durable
+from bot.ledger.figures import Figures, figures
 from bot.policy import PolicyInForce
 from bot.settings import Settings
 from bot.slack.transport.jobs import Jobs
@@ -24,6 +28,24 @@ from bot.voipbin import Following, VoIPBINClient
 from bot.voipbin.health import CREDENTIAL
 
 _BUILD: Final = "flows_bot_build"
+COUNT_EVERY: Final = 5.0
+"""Seconds between two looks into the ledger for its figures."""
+
+
+class LedgerFigures:
+    """Knows what the ledger held at the last look; nothing while it does not answer."""
+
+    def __init__(self, database: Database) -> None:
+        """``database``: apart from the work, so that no stop waits for this."""
+        self._database = database
+        self.last: Figures | None = None
+
+    async def look(self) -> None:
+        try:
+            self.last = await self._database.reading(figures)
+        except LedgerUnavailable:
+            self.last = None
+            raise
 
 
 class BotMetrics(Collector):
@@ -37,6 +59,7 @@ class BotMetrics(Collector):
         presses: Durable,
         in_force: PolicyInForce,
         health: HealthWatch,
+        held: LedgerFigures,
         *,
         now: Callable[[], datetime],
         mode: str,
@@ -44,12 +67,13 @@ class BotMetrics(Collector):
     ) -> None:
         """``mode``: how Slack delivers; ``ledger``: the kind of database."""
         self._voipbin, self._following, self._jobs, self._presses = voipbin, following, jobs, presses
-        self._in_force, self._health, self._now = in_force, health, now
+        self._in_force, self._health, self._held, self._now = in_force, health, held, now
         self._build = {"version": version("flows-bot"), "mode": mode, "ledger": ledger}
 
     def collect(self) -> Iterable[Metric]:
         yield InfoMetricFamily(_BUILD, "Which bot this is", value=self._build)
         yield from self._at_this_moment()
+        yield from self._in_the_ledger()
         yield from self._well()
         yield from REGISTRY.collect()
 
@@ -65,6 +89,17 @@ class BotMetrics(Collector):
         yield _gauge("voipbin_budget_waiting", "Requests that wait for their turn", load.waiting)
         if self._following is not None:
             yield from self._index(self._following)
+
+    def _in_the_ledger(self) -> Iterable[Metric]:
+        held = self._held.last
+        if held is None:
+            return
+        yield _gauge("watches_open", "Watches that are not over", held.watches)
+        yield _gauge("audit_head", "Number of the newest record of the audit", held.head)
+        workflows = GaugeMetricFamily("flows_bot_workflows", "Durable workflows of all replicas", labels=["state"])
+        workflows.add_metric(["pending"], held.pending)
+        workflows.add_metric(["enqueued"], held.enqueued)
+        yield workflows
 
     def _well(self) -> Iterable[Metric]:
         words = "What the bot needs, as /flows doctor says it: 0 ok, 1 warning, 2 broken"
@@ -85,9 +120,10 @@ class BotMetrics(Collector):
             yield _gauge("index_age_seconds", "Since VoIPBIN's list was last read again", max(age, 0.0))
 
 
-def measured(
+@asynccontextmanager
+async def measured(
     settings: Settings,
-    database: Database,
+    aside: Database,
     voipbin: VoIPBINClient,
     following: Following | None,
     jobs: Jobs,
@@ -96,14 +132,16 @@ def measured(
     health: HealthWatch,
     *,
     now: Callable[[], datetime],
-) -> CollectorRegistry:
-    """A registry of this bot's own."""
-    mode, ledger = "socket" if settings.socket_mode else "http", "postgresql" if database.is_postgresql else "sqlite"
+) -> AsyncIterator[CollectorRegistry]:
+    """A registry of this bot's own; the ledger's figures are kept up while the block lasts."""
+    held = LedgerFigures(aside)
+    mode, ledger = "socket" if settings.socket_mode else "http", "postgresql" if aside.is_postgresql else "sqlite"
     registry = CollectorRegistry()
     registry.register(
-        BotMetrics(voipbin, following, jobs, presses, in_force, health, now=now, mode=mode, ledger=ledger)
+        BotMetrics(voipbin, following, jobs, presses, in_force, health, held, now=now, mode=mode, ledger=ledger)
     )
-    return registry
+    async with beside(forever(held.look, every=COUNT_EVERY)):
+        yield registry
 
 
 def _gauge(name: str, words: str, value: float) -> Metric:

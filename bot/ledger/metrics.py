@@ -11,6 +11,8 @@ from prometheus_client import Counter, Histogram
 RECORDS: Final = Counter("flows_bot_audit_records", "Records of the audit that this process wrote", ["what"])
 PRESSES: Final = Counter("flows_bot_presses", "Presses that were admitted", ["wish"])
 STOPS: Final = Counter("flows_bot_stops", "Stops and hang-ups by what came of them", ["wish", "outcome"])
+for _wish in ("stop", "hang_up"):
+    STOPS.labels(_wish, "NotKnown")  # from the start: what an alert waits for has to be seen rising from zero
 BULK_STOPS: Final = Counter("flows_bot_bulk_stops", "Bulk stops that are over")
 REFUSALS: Final = Counter("flows_bot_refusals", "What people asked for or pressed and were refused", ["why"])
 WATCHES_BEGUN: Final = Counter("flows_bot_watches_begun", "Watches that were begun")

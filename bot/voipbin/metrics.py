@@ -26,4 +26,9 @@ WAITED: Final = Histogram(
 )
 STREAMS: Final = Counter("flows_bot_voipbin_stream_connections", "Event streams that were opened")
 STREAMS_LOST: Final = Counter("flows_bot_voipbin_stream_losses", "Event streams that were lost or could not be opened")
+EVENT_LAG: Final = Histogram(
+    "flows_bot_voipbin_event_lag_seconds",
+    "From a change, by VoIPBIN's clock, until its event is taken in",
+    buckets=(0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 15.0, 60.0, 300.0),
+)
 LOGINS: Final = Counter("flows_bot_voipbin_logins", "Logins that gave a token")

@@ -27,6 +27,7 @@ TOP: Final = {
     "README.md",
     "SECURITY.md",
     "bot",
+    "deploy",
     "docs",
     "constraints.txt",
     "manifest.yml",

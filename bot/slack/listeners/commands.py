@@ -3,7 +3,8 @@
 What only reads and concerns no other listener is answered here. https://docs.slack.dev/interactivity/implementing-slash-commands
 """
 
-from collections.abc import Callable
+import time
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Final
@@ -24,6 +25,7 @@ from bot.slack.grammar.requests import Doctor, Help, List, Show, Whoami
 from bot.slack.grammar.table import parse
 from bot.slack.interaction import from_command
 from bot.slack.listeners.context import InteractionContext, Listeners
+from bot.slack.metrics import ANSWERS
 
 _DOING: Final = "asking VoIPBIN"
 
@@ -79,11 +81,22 @@ class CommandListener:
 
 def start(listeners: Listeners, context: InteractionContext, text: str) -> None:
     """Begin what was typed; what leads to a stop goes first."""
+    began = time.perf_counter()
+
+    def begin(command: str, work: Callable[[], Awaitable[object]], *, urgent: bool = False) -> None:
+        async def measured() -> None:
+            try:
+                await work()
+            finally:
+                ANSWERS.labels(command).observe(time.perf_counter() - began)
+
+        context.start(measured, doing=_DOING, urgent=urgent)
+
     try:
         request = parse(text)
     except NotUnderstood as refused:
         words = not_understood(refused, command=context.command)
-        context.start(lambda: context.reply(words), doing=_DOING)
+        begin("not understood", lambda: context.reply(words))
         return
     requested = listeners.requests[type(request)]
-    context.start(lambda: requested.reaction(context, request), doing=_DOING, urgent=requested.urgent)
+    begin(type(request).__name__.lower(), lambda: requested.reaction(context, request), urgent=requested.urgent)

@@ -21,6 +21,7 @@ from slack_sdk.errors import SlackApiError, SlackClientError
 from slack_sdk.web.async_client import AsyncWebClient
 
 from bot.activeflows.errors import Failure
+from bot.slack import metrics
 from bot.slack.messaging.messenger import error_word, retry_after
 from bot.slack.messaging.session import http_session
 from bot.slack.transport.intake import Intake
@@ -179,6 +180,7 @@ class SocketMode:
                 reason = type(lost).__name__
             if connection is not None and connection.greeted.is_set() and loop.time() - began > _STEADY:
                 tries, told = 0, ""
+            metrics.socket_ended(reason)
             pause = max(wait, self._pauses.after(reason, tries))
             if reason not in _ASKED_FOR and reason != told:
                 say = log.error if reason in _PERMANENT else log.warning
@@ -230,6 +232,7 @@ class SocketMode:
         await connection.greeted.wait()
         self._connection, self._trouble, self._counted_at = connection, "", datetime.now(UTC)
         self._settled.set()
+        metrics.SOCKETS.inc()
         log.info("socket_connected", slack_counts=connection.connections)
         try:
             why = await self.elsewhere()

@@ -28,7 +28,7 @@ from bot.voipbin.live.pace import Pace
 from bot.voipbin.live.scan import AHEAD
 from bot.voipbin.live.stream import StreamLost
 from bot.voipbin.live.windows import ReadPage, Windows
-from bot.voipbin.metrics import STREAMS, STREAMS_LOST
+from bot.voipbin.metrics import EVENT_LAG, STREAMS, STREAMS_LOST
 from bot.voipbin.wire.answers import Steps
 from bot.voipbin.wire.decoding import Unreadable
 from bot.voipbin.wire.running_page import RunningPage, event
@@ -209,6 +209,8 @@ class Following:
             return  # the next re-reading sees what it was about
         if told is not None and told.customer_id == ours:
             self.index.take(told)
+            if told.updated_at is not None:
+                EVENT_LAG.observe(max((self._now() - told.updated_at).total_seconds(), 0.0))
 
     def _doubt(self) -> None:
         log.warning("event_stream_silent", why="a change that was read did not come as an event")
