@@ -14,7 +14,7 @@ from hypothesis import HealthCheck, settings
 from sqlalchemy import create_engine, make_url, text
 
 from bot.ledger.engine import engine_for
-from bot.ledger.tables import metadata
+from bot.ledger.migrations import upgrade
 from tests.contract.slack.wire import (  # noqa: F401  # pytest finds its hooks and fixtures by their names
     pytest_sessionfinish,
     pytest_terminal_summary,
@@ -85,7 +85,8 @@ def prepared_ledger(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
     file = tmp_path_factory.mktemp("ledger") / "flows-bot.db"
     engine = engine_for(f"sqlite:///{file}")
-    metadata.create_all(engine)
+    with engine.begin() as connection:
+        upgrade(connection)
     engine.dispose()
     DBOS.migrate(f"sqlite:///{file}")
     return file

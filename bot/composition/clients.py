@@ -19,8 +19,9 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from bot.activeflows.errors import CredentialRejected, Failure, LedgerUnavailable
 from bot.composition.background import beside
-from bot.ledger.database import Database, ForeignLayout
+from bot.ledger.database import Database
 from bot.ledger.instance_lock import AnotherInstance, alone
+from bot.ledger.layout import ForeignLayout, NewerLedger
 from bot.misconfigured import Misconfigured
 from bot.settings import Settings
 from bot.slack.people.access import Access
@@ -107,6 +108,11 @@ async def _opened(
         raise Misconfigured(
             "FLOWS_BOT_DATABASE_URL: the ledger there was made by another version of this bot, or by another program: "
             f"{foreign}."
+        ) from None
+    except NewerLedger as newer:
+        raise Misconfigured(
+            f"FLOWS_BOT_DATABASE_URL: a newer flows-bot has upgraded it: {newer}. Nothing was changed, and no stop begun. "
+            "Start the newer version, or restore the backup from before the upgrade."
         ) from None
     except (LedgerUnavailable, SQLAlchemyError):
         raise Misconfigured("FLOWS_BOT_DATABASE_URL: that database cannot be opened or written.") from None

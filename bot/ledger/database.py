@@ -8,6 +8,7 @@ workflows (DBOS) replace and finally close those.
 import asyncio
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from typing import Final, TypeAlias, TypeVar
 
 import structlog
@@ -17,7 +18,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from bot.activeflows.errors import LedgerUnavailable
 from bot.ledger.engine import READS_ONLY, engine_for
 from bot.ledger.metrics import UNAVAILABLE
-from bot.ledger.tables import metadata
+from bot.ledger.tables import VERSION
 
 T = TypeVar("T")
 log = structlog.get_logger(__name__)
@@ -31,10 +32,6 @@ _PREPARING: Final = 60.0
 _TELLING: Final = "flows_bot_telling"
 Tell: TypeAlias = Callable[[bool], None]
 """Tells what a transaction wrote; whether it is certain that it was kept. Quick, in a thread of the ledger, raises nothing."""
-
-
-class ForeignLayout(Exception):
-    """The database has tables of our names that are not as this bot writes them; the text says which."""
 
 
 class Database:
@@ -54,12 +51,18 @@ class Database:
         return self._engine.dialect.name == "postgresql"
 
     async def prepare(self) -> None:
-        """Create the tables that are missing, one bot after the other. Raises ``ForeignLayout``."""
-        await self.within(_prepared, patience=_PREPARING)
+        """Bring the tables to this bot's layout, one bot after the other. Raises ``ForeignLayout`` or ``NewerLedger``."""
+        from bot.ledger import migrations  # noqa: PLC0415 — Alembic and DBOS: commands that only read answer sooner
+
+        was = await self.within(lambda connection: migrations.upgrade(_alone(connection)), patience=_PREPARING)
+        if was != VERSION:
+            log.info("ledger_upgraded", was=was, version=VERSION)
 
     async def rehearse(self) -> bool:
-        """Try the same and take it back; whether the tables were there already. Raises ``ForeignLayout``."""
-        return await self.within(_rehearsed, patience=_PREPARING)
+        """Try the same and take it back; whether the tables were there already. Raises as ``prepare``."""
+        from bot.ledger import migrations  # noqa: PLC0415 — as above
+
+        return await self.within(partial(_rehearsed, migrations.upgrade), patience=_PREPARING)
 
     async def within(self, work: Callable[[Connection], T], *, patience: float = _PATIENCE) -> T:
         """Run ``work`` in one transaction: all of it is kept, or nothing.
@@ -121,36 +124,25 @@ def one_writer(connection: Connection) -> None:
         connection.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": _AUDIT_LOCK})
 
 
-def _prepared(connection: Connection) -> None:
-    """(What SQLite begins is one writer's already. DBOS takes a lock of its own for its tables.)"""
+def _alone(connection: Connection) -> Connection:
+    """No other bot changes tables until this transaction ends.
+
+    (What SQLite begins is one writer's already. DBOS takes a lock of its own for its tables.)
+    """
     if connection.dialect.name == "postgresql":
-        for bound in ("lock_timeout", "statement_timeout"):
+        for bound in ("lock_timeout", "statement_timeout", "idle_in_transaction_session_timeout"):
             connection.execute(
                 text("SELECT set_config(:bound, :value, true)"), {"bound": bound, "value": f"{_PREPARING:g}s"}
             )
         connection.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": _TABLES_LOCK})
-    metadata.create_all(connection)
-    columns = inspect(connection).get_multi_columns(filter_names=list(metadata.tables))
-    for (_, name), there in columns.items():
-        ours = metadata.tables[name].columns.keys()
-        names = {column["name"] for column in there}
-        missing = [column for column in ours if column not in names]
-        if missing:
-            raise ForeignLayout(f"table {name} has no column {missing[0]}")
-        if any(
-            not (c["nullable"] or c["default"] or c.get("autoincrement") is True)
-            for c in there
-            if c["name"] not in ours
-        ):
-            raise ForeignLayout(f"table {name} wants something else in each row")
+    return connection
 
 
-def _rehearsed(connection: Connection) -> bool:
+def _rehearsed(upgrade: Callable[[Connection], int], connection: Connection) -> bool:
     """(Both databases take back tables, too. DBOS makes its tables in a schema of its own on PostgreSQL.)"""
-    there = inspect(connection).has_table(next(iter(metadata.tables)))
-    with connection.begin_nested() as attempt:
-        _prepared(connection)
+    with _alone(connection).begin_nested() as attempt:
+        there = upgrade(connection)
         if connection.dialect.name == "postgresql" and not inspect(connection).has_schema("dbos"):
             connection.execute(text("CREATE SCHEMA dbos"))
         attempt.rollback()
-    return there
+    return there > 0

@@ -14,7 +14,8 @@ from bot.activeflows.records import Head
 from bot.ledger import audit_heads, foreign_rows
 from bot.ledger.audit import receipt_of
 from bot.ledger.database import Database, one_writer
-from bot.ledger.tables import audit
+from bot.ledger.layout import version
+from bot.ledger.tables import VERSION, audit
 from bot.ledger.tables import heads as told
 
 _SOON: Final = 1.5
@@ -24,7 +25,7 @@ _SOON: Final = 1.5
 async def ledger(database: Database) -> Finding:
     """The newest record; that a row can be written is tried, and taken back."""
     try:
-        head, gone, strange = await database.within(_looked, patience=_SOON)
+        there, head, gone, strange = await database.within(_looked, patience=_SOON)
     except LedgerUnavailable as trouble:
         then = "Look at the database: nothing is stopped that cannot be recorded."
         return Finding("ledger", State.BROKEN, trouble.what, then, disabling=True)
@@ -36,7 +37,11 @@ async def ledger(database: Database) -> Finding:
         what = f"writable, but {rows} not this bot's and refused"
         return Finding("ledger", State.BROKEN, what, "Ask who wrote into the database, and who else can.")
     newest = f"newest audit record {receipt_of(head.seq, head.hash)}" if head else "no audit record yet"
-    return Finding("ledger", State.OK, f"writable, {newest}")
+    if there > VERSION:
+        what = f"writable, but a newer flows-bot has upgraded it to version {there}; this one knows {VERSION}"
+        return Finding("ledger", State.WARNING, what, "Replace this one, too: it works on, and does not start again.")
+    then = "" if there == VERSION else f" (the next start upgrades it to version {VERSION})"
+    return Finding("ledger", State.OK, f"version {there}{then}, writable, {newest}")
 
 
 def _tried(connection: Connection) -> None:
@@ -46,10 +51,11 @@ def _tried(connection: Connection) -> None:
         attempt.rollback()
 
 
-def _looked(connection: Connection) -> tuple[Head | None, str, int]:
-    """The newest head, why the chain does not go through the one told last, and the rows of strangers."""
+def _looked(connection: Connection) -> tuple[int, Head | None, str, int]:
+    """The version, the newest head, why the chain does not go through the one told last, and the rows of strangers."""
     _tried(connection)
     newest = connection.execute(select(audit.c.seq, audit.c.hash).order_by(desc(audit.c.seq)).limit(1)).first()
     last = connection.execute(select(told.c.seq, told.c.hash).order_by(desc(told.c.day)).limit(1)).first()
     gone = audit_heads.missing(connection, Head(last.seq, last.hash)) if last else ""
-    return (Head(newest.seq, newest.hash) if newest else None), gone, foreign_rows.foreign(connection)
+    head = Head(newest.seq, newest.hash) if newest else None
+    return version(connection), head, gone, foreign_rows.foreign(connection)

@@ -1,10 +1,15 @@
 """Define the tables of the ledger, the same on SQLite and PostgreSQL. Times are UTC, as ISO 8601 text that sorts.
 
-``audit`` is append-only: nothing in the bot updates or deletes a row of it.
+``audit`` is append-only: nothing in the bot updates a row of it, and only ``prune`` deletes some, the oldest.
+Who changes anything here writes a revision for it (``migrations``).
 """
+
+from typing import Final
 
 from sqlalchemy import Column, Index, Integer, MetaData, String, Table, Text
 
+VERSION: Final = 2
+"""Of this layout."""
 metadata = MetaData()
 
 audit = Table(
@@ -21,6 +26,8 @@ audit = Table(
     Column("hash", String(64), nullable=False),
     Index("audit_by_activeflow", "activeflow_id", "seq"),
     Index("audit_by_person", "who", "seq"),
+    Index("audit_by_time", "at"),
+    Index("audit_by_kind", "what", "seq"),
 )
 
 intents = Table(

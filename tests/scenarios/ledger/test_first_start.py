@@ -8,7 +8,8 @@ from contextlib import AsyncExitStack
 import pytest
 from sqlalchemy import Connection, text
 
-from bot.ledger.database import Database, ForeignLayout
+from bot.ledger.database import Database
+from bot.ledger.layout import ForeignLayout
 from tests.scenarios.program import Program
 
 

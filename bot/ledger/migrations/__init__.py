@@ -1,0 +1,67 @@
+"""Bring the tables of a ledger to the layout of this bot: Alembic's revisions, in one transaction.
+
+Whoever calls holds the lock, and keeps all or nothing. Rules for a new revision (``versions/``):
+
+- It only adds: replicas of the version before go on beside it until they are replaced, so what is new in a table that is
+  there has a default or may be empty. What is no longer needed goes one release later.
+- It is written out, and never changed once released; ``tables`` is the layout it leads to, and a test compares the two.
+- Its number goes into ``tables.VERSION``. There is no way down: an older bot refuses the ledger, in words.
+
+DBOS migrates its own tables when it is launched. It does not promise that an older one can work on what a newer one left
+behind, so that is refused, too; what an older one left behind is carried out (``earlier_presses``).
+
+https://alembic.sqlalchemy.org/en/latest/cookbook.html
+"""
+
+from pathlib import Path
+from typing import Final
+
+from alembic.operations import Operations
+from alembic.runtime.migration import MigrationContext
+from alembic.script import ScriptDirectory
+from dbos import _migration as of_dbos
+from sqlalchemy import Connection, inspect, text
+
+from bot.ledger.layout import VERSION_TABLE, NewerLedger, refuse_foreign, version
+from bot.ledger.migrations.versions.v0001_first_layout import layout as first_layout
+from bot.ledger.tables import VERSION, metadata
+
+_SCRIPTS: Final = ScriptDirectory(Path(__file__).parent)
+
+
+def upgrade(connection: Connection, to: str = "head") -> int:
+    """From whatever is there; the version it had, 0 for none. Raises ``ForeignLayout`` or ``NewerLedger``."""
+    was = refuse_strange(connection)
+    context = MigrationContext.configure(connection, opts={"version_table": VERSION_TABLE})
+    upwards = [*_SCRIPTS.iterate_revisions(to, context.get_current_revision() or "base")]
+    with Operations.context(context):
+        for revision in reversed(upwards):
+            revision.module.upgrade()
+            context.stamp(_SCRIPTS, revision.revision)
+    if upwards and to == "head":
+        refuse_foreign(connection, metadata)
+    return was
+
+
+def refuse_strange(connection: Connection) -> int:
+    """The version of the ledger there, if this bot can take it over; changes nothing. Raises as ``upgrade``."""
+    was = version(connection)
+    if was > VERSION:
+        raise NewerLedger(f"the ledger there is at version {was}, and this one knows {VERSION}")
+    workflows, known = _of_dbos(connection)
+    if workflows > known:
+        raise NewerLedger(f"the workflow tables there (DBOS) are at version {workflows}, and this one knows {known}")
+    if was in {1, VERSION}:
+        refuse_foreign(connection, metadata if was == VERSION else first_layout)
+    return was
+
+
+def _of_dbos(connection: Connection) -> tuple[int, int]:
+    """The version of DBOS's tables, and the newest that the installed DBOS knows."""
+    schema = "dbos" if connection.dialect.name == "postgresql" else None
+    known = of_dbos.get_dbos_migrations("dbos", use_listen_notify=False) if schema else of_dbos.sqlite_migrations
+    if not inspect(connection).has_table("dbos_migrations", schema=schema):
+        return 0, len(known)
+    table = "dbos.dbos_migrations" if schema else "dbos_migrations"
+    there = connection.execute(text(f"SELECT max(version) FROM {table}")).scalar()  # noqa: S608 # words of this file only
+    return int(there or 0), len(known)

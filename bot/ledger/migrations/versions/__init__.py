@@ -1,0 +1,1 @@
+"""Each layout that a release had, and the way to it from the one before."""
