@@ -45,4 +45,4 @@ async def draw(file: Path) -> None:
 
 
 if __name__ == "__main__":
-    asyncio.run(draw(Path(sys.argv[1] if len(sys.argv) > 1 else ".github/demo.png")))
+    asyncio.run(draw(Path(sys.argv[1] if len(sys.argv) > 1 else "docs/demo.png")))
