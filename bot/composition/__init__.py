@@ -4,7 +4,8 @@
 
     bootstrap           ``running``: everything, in the order in which it starts and ends
     clients             Slack's and VoIPBIN's clients, and the database
-    workflows           what carries out presses: lone stops, hang-ups, bulk stops
+    stop_workflows      the stop machine for lone stops, hang-ups and members of bulk stops
+    workflows           the same durably: recorded, taken over from what died, told when stuck
     watch_service       the watch cards          alert_service   the alerts        baseline   how long steps usually take
     health_checks       what ``/flows doctor`` and ``flows-bot check`` look at
     health_watch        the same all the time, for machines: ``/readyz``, metrics and log

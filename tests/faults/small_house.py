@@ -7,43 +7,24 @@ the ledger, the workflows' remembered steps, VoIPBIN, and the cards in the chann
 import asyncio
 from collections.abc import Coroutine
 from contextlib import AsyncExitStack, suppress
-from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any, TypeVar
 
 import httpx
 
-from bot.activeflows.bulk.authorization import PressingBulk
-from bot.activeflows.bulk.execution import Bulking
-from bot.activeflows.bulk.final_check import LookingAround
-from bot.activeflows.bulk.hang_up_results import HungUp
-from bot.activeflows.bulk.preparation import BulkPreparation
-from bot.activeflows.bulk.request import BulkRequests
-from bot.activeflows.bulk.snapshot import BulkSnapshot
 from bot.activeflows.errors import Failure
 from bot.activeflows.queries.listing import Reading
 from bot.activeflows.refusals import RefusalBound
-from bot.activeflows.stopping.admission import Admitting
-from bot.activeflows.stopping.aftermath import Aftermath
-from bot.activeflows.stopping.authorization import Authorization
-from bot.activeflows.stopping.follow_up import Follow
-from bot.activeflows.stopping.gate import Gate
-from bot.activeflows.stopping.machine import StopMachine
-from bot.activeflows.stopping.ports import Step
-from bot.activeflows.stopping.read_back import Readback
-from bot.activeflows.stopping.reconfirmation import Renewal
 from bot.activeflows.stopping.request import StopRequests
-from bot.activeflows.stopping.stop import Press, Wish
-from bot.activeflows.stopping.subject import ActiveflowSubject, CallSubject
+from bot.activeflows.stopping.stop import Press
 from bot.activeflows.stopping.timeouts import Patience
-from bot.activeflows.stopping.workflow import HangUpWorkflow, StopWorkflow
+from bot.composition.stop_workflows import StopWorkflows
 from bot.demo.voipbin.world import World
 from bot.ledger.bulk_store import BulkStore
 from bot.ledger.database import Database
 from bot.ledger.stop_store import StopStore
 from bot.voipbin import Patience as AskingPatience
-from bot.voipbin import Urgency
 from bot.voipbin.client import VoIPBINClient
 from bot.voipbin.http.budget import Budget
 from bot.voipbin.http.credential import AccessKey, AccessKeyCredential
@@ -122,58 +103,25 @@ class House:
         self.asking = StopRequests(voipbin, self.book, reading.resolve, RefusalBound(), patience=patience, now=self.now)
         self.cards, self.process = cards, process
         self.bulks, self.bulk_cards = BulkStore(database), BulkCards(self.channel, process)
-        authorization = Authorization(self.people, self.people.policy)
-        self._gate = Gate(self.book, authorization, clock=self.boot_time)
-        admitting = Admitting(self.book, authorization, now=self.now)
-        freezing = BulkSnapshot(voipbin.with_urgency(Urgency.BULK), self.now)
-        self.asking_bulk = BulkRequests(self.bulks, BulkPreparation(freezing, now=self.now), now=self.now)
-        bulking = self._bulking(voipbin.with_urgency(Urgency.BULK), freezing, authorization)
-        aftermath = Aftermath(voipbin, patience, self.now)
-        subject = ActiveflowSubject(voipbin, self._gate, patience, now=self.now)
-        follow = Follow(self.book, subject, aftermath, patience, now=self.now)
-        stopping = StopWorkflow(self.book, cards, admitting, self._lone(voipbin), aftermath, follow)
-        self._wishes = {
-            Wish.STOP: stopping.carry_out,
-            Wish.HANG_UP: self._hang_up(voipbin, admitting).carry_out,
-            Wish.BULK: bulking.carry_out,
-        }
-        self.workflows.recover(self._carry_out, bulking.carry_out_member)
+        stops = StopWorkflows(
+            voipbin,
+            self.book,
+            self.bulks,
+            self.people,
+            cards,
+            self.bulk_cards,
+            self.workflows,
+            policy=self.people.policy,
+            patience=patience,
+            now=self.now,
+            clock=self.boot_time,
+        )
+        self.asking_bulk, self._carry_out = stops.bulk_requests, stops.carry_out
+        self.workflows.recover(stops.carry_out, stops.carry_out_member)
 
     def boot_time(self) -> float:
         """Goes on while the machine sleeps."""
         return self._leapt.total_seconds() + self.loop.passed
-
-    def _lone(self, voipbin: VoIPBINClient) -> StopMachine:
-        """Put together as ``composition.workflows`` does, and so are the next two."""
-        patience, now = Patience(), self.now
-        subject = ActiveflowSubject(voipbin, self._gate, patience, now=now)
-        renewal = Renewal(voipbin, self.book, policy=self.people.policy, patience=patience, now=now)
-        return StopMachine(self.book, subject, renewal, patience=patience, now=now)
-
-    def _hang_up(self, voipbin: VoIPBINClient, admitting: Admitting) -> HangUpWorkflow:
-        patience = replace(Patience(), soon=Patience().after, looks=0, follow_for=0)
-        subject = CallSubject(voipbin, self._gate, now=self.now)
-        machine = StopMachine(self.book, subject, None, patience=patience, now=self.now)
-        of_member = HungUp(self.bulks, self.bulk_cards).tell
-        return HangUpWorkflow(self.book, self.cards, admitting, machine, subject, of_member=of_member, now=self.now)
-
-    def _bulking(self, voipbin: VoIPBINClient, freezing: BulkSnapshot, authorization: Authorization) -> Bulking:
-        patience, now = replace(Patience(), looks=0, follow_for=0), self.now
-        subject = ActiveflowSubject(voipbin, self._gate, patience, now=now)
-        readback, aftermath = Readback(voipbin, patience, now), Aftermath(voipbin, patience, now)
-        return Bulking(
-            bulks=self.bulks,
-            ledger=self.book,
-            cards=self.bulk_cards,
-            pressing=PressingBulk(self.bulks, self.book, authorization, now=now),
-            machine=StopMachine(self.book, subject, None, patience=patience, now=now),
-            around=LookingAround(self.people, freezing, readback, aftermath),
-            members=self.workflows,
-            now=now,
-        )
-
-    async def _carry_out(self, press: Press, step: Step) -> None:
-        await self._wishes[press.wish](press, step)
 
     def press(self, press: Press) -> None:
         """It is recorded; from now on it will be carried out."""
