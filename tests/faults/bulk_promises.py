@@ -123,7 +123,7 @@ class BulkPromises:
             total = int(found[1]) + sum(parts) if found else 0
             self._must(total == len(bulk.members), f"{total} of {len(bulk.members)} are accounted for: {words}")
         elif run.state in {BulkState.CANCELLED, BulkState.EXPIRED}:
-            self._must("nothing was stopped" in words and not self._effective(bulk), f"{words[:60]}")
+            self._must("Nothing was stopped" in words and not self._effective(bulk), f"{words[:60]}")
 
     def _must_be_true(self, bulk: Bulk, became: dict[int, Became], *, over: bool) -> None:
         effective = self._effective(bulk)
