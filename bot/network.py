@@ -1,6 +1,13 @@
-"""Say in words why a certificate is not accepted."""
+"""Say how the vendors are reached from here: through which proxy, and what is wrong with a certificate.
 
+Decision: the proxy of the environment is read by the settings and given to each client, because the libraries read it each in
+their own way: one knows no ``NO_PROXY``, one a ``.netrc`` as well. Only https goes through it; http is this machine.
+"""
+
+from dataclasses import dataclass
 from typing import Final
+from urllib.parse import urlsplit
+from urllib.request import proxy_bypass_environment  # type: ignore[attr-defined] # documented for proxy_bypass
 
 _CERTIFICATE: Final = (
     ("certificate has expired", "has expired"),
@@ -9,6 +16,27 @@ _CERTIFICATE: Final = (
     ("", "is not trusted"),
 )
 """What OpenSSL says, and what that means."""
+
+
+@dataclass(frozen=True, slots=True)
+class Proxy:
+    """A proxy for https, and what is reached without it."""
+
+    url: str = ""
+    """``http://[user:password@]host:port``; empty: there is none."""
+    not_for: str = ""
+    """As in ``NO_PROXY``: names of hosts, with all below them, divided by commas."""
+
+    def of(self, address: str) -> str | None:
+        """Through what that address (``https``, ``wss``) is reached; ``None``: directly."""
+        parts = urlsplit(address)
+        if not self.url or parts.scheme not in {"https", "wss"}:
+            return None
+        host = parts.netloc.rpartition("@")[2]
+        return None if proxy_bypass_environment(host, {"no": self.not_for}) else self.url
+
+
+DIRECT: Final = Proxy()
 
 
 def certificate_trouble(said: str) -> str:

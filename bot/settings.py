@@ -16,6 +16,7 @@ from pydantic import Field, ModelWrapValidatorHandler, SecretStr, ValidationErro
 from pydantic_settings import BaseSettings, DotEnvSettingsSource, SettingsConfigDict
 
 from bot.misconfigured import Misconfigured
+from bot.network import Proxy
 
 T = TypeVar("T")
 _OURS: Final = ("FLOWS_BOT_", "SLACK_", "VOIPBIN_")
@@ -51,6 +52,8 @@ class Settings(BaseSettings):
     """Present, and no app token: HTTP mode."""
     slack_signing_secret_file: Path | None = None
     slack_api_url: str = "https://slack.com/api/"
+    slack_ca_file: Path | None = None
+    """A CA bundle, where a proxy opens what is said to Slack."""
 
     voipbin_api_url: str = "https://api.voipbin.net/v1.0"
     voipbin_access_key: SecretStr | None = None
@@ -66,6 +69,10 @@ class Settings(BaseSettings):
     """The bot's share of the 17 a second that all clients of one customer have together."""
     voipbin_events: bool = True
     """Follow what runs over VoIPBIN's event stream; without, its list is read whenever somebody asks."""
+
+    https_proxy: Annotated[str, Field(repr=False)] = ""
+    """For Slack and VoIPBIN alike; it may hold a password."""
+    no_proxy: str = ""
 
     flows_bot_policy: Path | None = None
     flows_bot_database_url: SecretStr = SecretStr("sqlite:///flows-bot.db")
@@ -93,6 +100,10 @@ class Settings(BaseSettings):
         if mistakes:
             raise Misconfigured(*mistakes)
         return settings
+
+    @property
+    def proxy(self) -> Proxy:
+        return Proxy(self.https_proxy, self.no_proxy)
 
     @property
     def socket_mode(self) -> bool:
@@ -146,7 +157,7 @@ def _plain(value: object) -> str:
 
 def _mistakes(given: dict[str, str]) -> "list[str]":
     """Everything that does not go together, in the order of ``.env.example``."""
-    found = [*_slack(given), *_voipbin(given)]
+    found = [*_slack(given), *_voipbin(given), *_network(given)]
     database = given.get("flows_bot_database_url", "")
     if database and not re.match(r"(sqlite:///|postgresql(\+psycopg)?://)", database):
         found.append("FLOWS_BOT_DATABASE_URL: begins with sqlite:/// or postgresql://.")
@@ -186,9 +197,19 @@ def _voipbin(given: dict[str, str]) -> "list[str]":
         found.append("VOIPBIN_ACCESS_KEY, or both VOIPBIN_USERNAME and VOIPBIN_PASSWORD, are missing.")
     if key and not re.fullmatch(_ACCESS_KEY, key):
         found.append("VOIPBIN_ACCESS_KEY: has characters that no access key has (blanks, semicolons), or is too long.")
-    ca_file = given.get("voipbin_ca_file", "")
-    if ca_file and not os.path.isfile(ca_file):  # noqa: PTH113 # as above
-        found.append("VOIPBIN_CA_FILE: there is no file at that path.")
+    return found
+
+
+def _network(given: dict[str, str]) -> "list[str]":
+    found = [
+        f"{name.upper()}: there is no file at that path."
+        for name in ("slack_ca_file", "voipbin_ca_file")
+        if given.get(name) and not os.path.isfile(given[name])  # noqa: PTH113 # as above
+    ]
+    proxy = given.get("https_proxy", "")
+    parts = _parts(proxy)
+    if proxy and not (parts and parts.scheme == "http" and parts.hostname and parts.path in {"", "/"}):
+        found.append("HTTPS_PROXY: an address like http://proxy.example.com:3128.")
     return found
 
 

@@ -38,7 +38,7 @@ from bot.activeflows.watching.pacing import Pace as WatchPace
 from bot.composition.alert_service import raising_alerts
 from bot.composition.background import beside
 from bot.composition.baseline import BaselineLearner
-from bot.composition.clients import installed, kept_alone, opened, reached, secret_of
+from bot.composition.clients import installed, kept_alone, opened, reached, route_to_slack, secret_of
 from bot.composition.file_permissions import exposed
 from bot.composition.health_checks import HealthChecks
 from bot.composition.health_watch import EVERY, HealthWatch
@@ -139,16 +139,16 @@ async def running(
     refusals = RefusalBound()
     async with AsyncExitStack() as stack:
         session = await stack.enter_async_context(http_session())
-        access, token = Access(), settings.slack_bot_token.get_secret_value()
-        client = web_client(token, settings.slack_api_url, session, access=access)
+        access, token, route = Access(), settings.slack_bot_token.get_secret_value(), route_to_slack(settings)
+        client = web_client(token, settings.slack_api_url, session, access=access, route=route)
         installation = await installed(client, settings, access)
         voipbin = await reached(settings, stack, asking)
         database, aside = await _ledger(settings, stack)
         clock = SharedClock(database, wall)
         now = clock.now
         last_sign = LastSign(lasts=not database.is_postgresql)
-        book, teller = StopStore(database, now=now, alone=last_sign.nobody_took_over), Messenger(client, session)
-        asked = web_client(token, settings.slack_api_url, session, access=access, waits=False)
+        book, teller = StopStore(database, now=now, alone=last_sign.nobody_took_over), Messenger(client, session, route)
+        asked = web_client(token, settings.slack_api_url, session, access=access, waits=False, route=route)
         people = People(asked, installation, in_force.policy, alone=not database.is_postgresql)
         cards = StopCards(teller, settings.flows_bot_command, mention=installation.mention, now=now)
         bulk_cards = BulkCards(teller, cards)
@@ -278,7 +278,13 @@ async def _doors(
     secret = secret_of(settings.slack_signing_secret)
     intake = Intake(app, installation, signing_secret="" if settings.socket_mode else secret, registry=registry)
     if settings.socket_mode:
-        socket = SocketMode(intake, client, secret_of(settings.slack_app_token), replicas=partial(living, database))
+        socket = SocketMode(
+            intake,
+            client,
+            secret_of(settings.slack_app_token),
+            replicas=partial(living, database),
+            route=route_to_slack(settings),
+        )
         try:
             await socket.open()
         except NotConnected as trouble:

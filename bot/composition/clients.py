@@ -24,6 +24,7 @@ from bot.ledger.instance_lock import AnotherInstance, alone
 from bot.ledger.layout import ForeignLayout, NewerLedger
 from bot.misconfigured import Misconfigured
 from bot.settings import Settings
+from bot.slack.messaging.session import Route, route
 from bot.slack.people.access import Access
 from bot.slack.people.installation import Installation, NotIntroduced, introduce
 from bot.voipbin import AccessKey, Login, Patience, VoIPBINClient, connected
@@ -42,6 +43,14 @@ async def installed(client: AsyncWebClient, settings: Settings, access: Access) 
     return installation
 
 
+def route_to_slack(settings: Settings) -> Route:
+    """Through the proxy, and trusting whom the settings say."""
+    try:
+        return route(settings.proxy, settings.slack_ca_file)
+    except OSError as trouble:
+        raise Misconfigured(f"SLACK_CA_FILE: {type(trouble).__name__}.") from None
+
+
 async def voipbin_at(settings: Settings, stack: AsyncExitStack, asking: Patience | None = None) -> VoIPBINClient:
     """A client of it, that has asked nothing yet."""
     credential = (
@@ -55,6 +64,7 @@ async def voipbin_at(settings: Settings, stack: AsyncExitStack, asking: Patience
                 api_url=settings.voipbin_api_url,
                 credential=credential,
                 ca_file=settings.voipbin_ca_file,
+                proxy=settings.proxy,
                 budget=settings.voipbin_requests_per_second,
                 patience=asking,
             )

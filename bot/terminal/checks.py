@@ -11,7 +11,7 @@ from typing import Final
 
 from bot.activeflows.health import Finding, Look, State
 from bot.composition import file_permissions
-from bot.composition.clients import rehearsed, secret_of, voipbin_at
+from bot.composition.clients import rehearsed, route_to_slack, secret_of, voipbin_at
 from bot.ledger import health as ledger
 from bot.ledger.instance_lock import taken
 from bot.misconfigured import Misconfigured
@@ -32,7 +32,8 @@ _ENVIRONMENT: Final = "environment"
 async def looks(settings: Settings, stack: AsyncExitStack) -> Mapping[str, Look]:
     """What to look at, by name. What is opened for it is closed with ``stack``."""
     session = await stack.enter_async_context(http_session())
-    client = web_client(settings.slack_bot_token.get_secret_value(), settings.slack_api_url, session)
+    token, route = settings.slack_bot_token.get_secret_value(), route_to_slack(settings)
+    client = web_client(token, settings.slack_api_url, session, route=route)
     asked: dict[str, Look] = {slack.SLACK: partial(slack.token, client)}
     if settings.socket_mode:
         asked[slack.DELIVERIES] = partial(slack.may_connect, client, secret_of(settings.slack_app_token))

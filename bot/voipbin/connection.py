@@ -1,7 +1,7 @@
 """Open the connection to VoIPBIN once and keep it.
 
-Promises: certificates are always checked (``ca_file`` adds an authority, as the sandbox needs); no proxy, no
-``.netrc``, nothing else from the environment is followed; redirects are not followed, because VoIPBIN's repeat the query, key
+Promises: certificates are always checked (``ca_file`` adds an authority, as the sandbox needs); the proxy is the one given,
+and no ``.netrc``, nothing else from the environment is followed; redirects are not followed, because VoIPBIN's repeat the query, key
 included; no cookie is ever kept, because the ``token`` a login sets would outrank the credential shown with a request
 (https://api.voipbin.net/docs/auth_overview.html).
 """
@@ -20,6 +20,7 @@ from urllib.parse import urlsplit
 
 import httpx
 
+from bot.network import DIRECT, Proxy
 from bot.voipbin.client import VoIPBINClient
 from bot.voipbin.http.body import ENCODING
 from bot.voipbin.http.budget import Budget
@@ -48,6 +49,7 @@ async def connected(
     api_url: str,
     credential: AccessKey | Login,
     ca_file: Path | None = None,
+    proxy: Proxy = DIRECT,
     now: Callable[[], datetime] = utc_now,
     budget: float = 8.0,
     patience: Patience | None = None,
@@ -63,6 +65,7 @@ async def connected(
     trust = await asyncio.to_thread(_trust, ca_file) if base.startswith("https") else _NOBODY
     async with httpx.AsyncClient(
         verify=trust,
+        proxy=proxy.of(base),
         trust_env=False,
         follow_redirects=False,
         cookies=CookieJar(DefaultCookiePolicy(allowed_domains=[])),
@@ -83,7 +86,7 @@ async def connected(
             )
         turns = Budget(budget, in_flight=IN_FLIGHT)
         exchange = Exchange(http, base, shown, turns, patience)
-        stream = EventStream(f"{base.replace('http', 'ws', 1)}/ws", shown, turns, trust)
+        stream = EventStream(f"{base.replace('http', 'ws', 1)}/ws", shown, turns, trust, proxy=proxy.of(base))
         client = VoIPBINClient(
             exchange,
             now=now,

@@ -35,6 +35,7 @@ from bot.slack.blocks.error_words import incident
 from bot.slack.interaction import from_body
 from bot.slack.listeners.unknown import Unknown
 from bot.slack.messaging.messenger import error_word
+from bot.slack.messaging.session import Route
 from bot.slack.people.access import Access
 from bot.slack.people.installation import Installation
 from bot.slack.transport.jobs import Jobs
@@ -51,19 +52,23 @@ def web_client(
     *,
     access: Access | None = None,
     waits: bool = True,
+    route: Route | None = None,
 ) -> AsyncWebClient:
     """Slack's Web API. ``base_url`` as in ``SLACK_API_URL``, with or without its last slash.
 
     ``access`` is told what Slack refuses for good. ``waits``: a 429 is waited for, shortly.
     """
-    return _Client(
+    client = _Client(
         access or Access(),
         token=token,
         base_url=base_url.rstrip("/") + "/",
         session=session,
         retry_handlers=[*([_WaitShortly(max_retry_count=2)] if waits else []), _Reconnect()],
         logger=_quiet("bot.slack.web"),
+        ssl=route.trust if route else None,
     )
+    client.proxy = route.proxy.of(client.base_url) if route else None  # not what the SDK makes of the environment
+    return client
 
 
 def build_app(client: AsyncWebClient, installation: Installation, jobs: Jobs, unknown: Unknown) -> AsyncApp:

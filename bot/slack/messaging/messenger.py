@@ -23,7 +23,7 @@ from bot.slack import kit, metrics
 from bot.slack.interaction import Interaction
 from bot.slack.messaging.delivery_advice import BAD_BLOCKS, DOUBTFUL
 from bot.slack.messaging.outbound_check import checked
-from bot.slack.messaging.session import is_below
+from bot.slack.messaging.session import Route, is_below
 from bot.slack.messaging.visible_answer import heard
 
 log = structlog.get_logger(__name__)
@@ -74,9 +74,8 @@ class Redrawn:
 class Messenger:
     """Speaks for the bot. ``session`` is the one HTTP session, kept open by whoever built it."""
 
-    def __init__(self, client: AsyncWebClient, session: aiohttp.ClientSession) -> None:
-        self._client = client
-        self._session = session
+    def __init__(self, client: AsyncWebClient, session: aiohttp.ClientSession, route: Route | None = None) -> None:
+        self._client, self._session, self._route = client, session, route or Route()
 
     async def privately(
         self, interaction: Interaction, message: Message, *, replace: bool = False, fleeting: bool = False
@@ -209,7 +208,12 @@ class Messenger:
             return "not_slack_s"
         try:
             async with self._session.post(
-                interaction.response_url, json=body, timeout=_RESPONSE_TIME, allow_redirects=False
+                interaction.response_url,
+                json=body,
+                timeout=_RESPONSE_TIME,
+                allow_redirects=False,
+                proxy=self._route.proxy.of(interaction.response_url),
+                ssl=self._route.trust or True,
             ) as response:
                 error = _response_error(response.status, await response.text(errors="replace"))
         except (aiohttp.ClientError, OSError, ValueError) as lost:

@@ -5,18 +5,39 @@ its own. https://docs.aiohttp.org/en/stable/client_advanced.html
 """
 
 import re
+import ssl
+from dataclasses import dataclass
+from pathlib import Path
 from typing import Final
 from urllib.parse import urlsplit
 
 import aiohttp
 
-from bot.network import certificate_trouble
+from bot.network import DIRECT, Proxy, certificate_trouble
 
 LARGEST: Final = 4 * 2**20
 """Bytes of an answer, unpacked. The largest that is asked for, the members of a user group, is some ten kB."""
 _PIECE: Final = 64 * 1024
 _PLAIN: Final = re.compile(r"[A-Za-z0-9:/._~%?=&+\[\]-]+")
 """Nothing that one parser of addresses takes for the end of the host, and another does not."""
+
+
+@dataclass(frozen=True, slots=True)
+class Route:
+    """How Slack is reached: whatever is said to it goes this way."""
+
+    proxy: Proxy = DIRECT
+    trust: ssl.SSLContext | None = None
+    """``None``: the public authorities."""
+
+
+def route(proxy: Proxy, ca_file: Path | None) -> Route:
+    """``ca_file`` adds an authority. Raises ``OSError`` for one that cannot be read (``ssl.SSLError`` is one)."""
+    if ca_file is None:
+        return Route(proxy)
+    trust = ssl.create_default_context()
+    trust.load_verify_locations(cafile=str(ca_file))
+    return Route(proxy, trust)
 
 
 def http_session() -> aiohttp.ClientSession:

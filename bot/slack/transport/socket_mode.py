@@ -23,7 +23,7 @@ from slack_sdk.web.async_client import AsyncWebClient
 from bot.activeflows.errors import Failure
 from bot.slack import metrics
 from bot.slack.messaging.messenger import error_word, retry_after
-from bot.slack.messaging.session import http_session
+from bot.slack.messaging.session import Route, http_session
 from bot.slack.transport.intake import Intake
 from bot.slack.transport.socket_connection import LARGEST_FRAME, LOST, SocketConnection
 
@@ -90,6 +90,7 @@ class SocketMode:
         app_token: str,
         *,
         replicas: Callable[[], Awaitable[int]] = one,
+        route: Route | None = None,
         pauses: Pauses | None = None,
         silent_after: float = SILENT_AFTER,
         ping_every: float = _PING_EVERY,
@@ -97,7 +98,7 @@ class SocketMode:
     ) -> None:
         self._intake, self._web, self._app_token, self._replicas = intake, web, app_token, replicas
         self._pauses, self._silent_after, self._ping_every = pauses or Pauses(), silent_after, ping_every
-        self._sleep = sleep
+        self._sleep, self._route = sleep, route or Route()
         self._session: aiohttp.ClientSession | None = None
         self._newest: SocketConnection | None = None
         self._connection: SocketConnection | None = None
@@ -215,8 +216,8 @@ class SocketMode:
             heartbeat=self._ping_every,
             max_msg_size=LARGEST_FRAME,
             decode_text=False,
-            proxy=self._web.proxy,
-            ssl=self._web.ssl if self._web.ssl is not None else True,
+            proxy=self._route.proxy.of(str(opened["url"])),
+            ssl=self._route.trust or True,
         )
         self._newest = SocketConnection(websocket, self._intake.take, silent_after=self._silent_after)
         return self._newest

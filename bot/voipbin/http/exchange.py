@@ -258,6 +258,8 @@ async def send(
             return await _whole(await http.send(request, stream=True))
     except BodyUnread as unread:
         return Trouble(Kind.UNREADABLE, f"VoIPBIN's answer {unread}", request_id)
+    except httpx.ProxyError:  # it refuses to connect
+        return Trouble(Kind.UNSENT, "VoIPBIN cannot be reached: the proxy refuses", request_id)
     except (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout) as problem:
         distrusted = certificate_trouble(str(problem))
         what = f"VoIPBIN's certificate {distrusted}" if distrusted else "VoIPBIN cannot be reached"

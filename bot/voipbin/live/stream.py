@@ -41,14 +41,21 @@ class EventStream:
     """Opens the stream, as often as it takes."""
 
     def __init__(
-        self, url: str, credential: Credential, budget: Budget, trust: ssl.SSLContext, *, ping_every: float = 10.0
+        self,
+        url: str,
+        credential: Credential,
+        budget: Budget,
+        trust: ssl.SSLContext,
+        *,
+        proxy: str | None = None,
+        ping_every: float = 10.0,
     ) -> None:
         """``url``: ``wss://…/v1.0/ws``. A ping that is not answered within ``ping_every`` seconds ends the stream."""
         self._url = url
         self._credential = credential
         self._budget = budget
         self._trust = trust if url.startswith("wss:") else None
-        self._ping_every = ping_every
+        self._ping_every, self._proxy = ping_every, proxy
         # The library would write down the credential; this logger is in no tree that a configuration could reach.
         self._quiet = logging.Logger("unsaid")  # noqa: LOG001 — as just said
         self._quiet.disabled = True
@@ -81,7 +88,7 @@ class EventStream:
                     self._url,
                     additional_headers=dict(shown.headers),
                     ssl=self._trust,
-                    proxy=None,
+                    proxy=self._proxy,
                     compression=None,
                     open_timeout=_OPEN_WITHIN,
                     ping_interval=self._ping_every,
