@@ -1,4 +1,4 @@
-"""Read the command line: ``flows-bot run | demo | check | audit … | policy … | manifest``; ``python -m bot`` is the same.
+"""Read the command line: ``flows-bot run | demo | check | audit … | policy … | manifest | completion``; ``python -m bot`` is the same.
 
 Mistakes in the configuration are printed one per line, and end the program with status 2.
 """
@@ -8,14 +8,20 @@ import os
 import runpy
 import sys
 from importlib.metadata import version
-from typing import Annotated
+from typing import Annotated, Any, Literal, cast
 
-import structlog
 from pydantic import BaseModel, Field, ValidationError
-from pydantic_settings import CliApp, CliImplicitFlag, CliSubCommand, CliToggleFlag, SettingsConfigDict
+from pydantic_settings import (
+    BaseSettings,
+    CliApp,
+    CliImplicitFlag,
+    CliPositionalArg,
+    CliSettingsSource,
+    CliSubCommand,
+    CliToggleFlag,
+    SettingsConfigDict,
+)
 
-from bot import logs
-from bot.composition.signals import until_told
 from bot.misconfigured import Misconfigured
 from bot.settings import Settings, from_environment, unread, without_surprises
 from bot.terminal.audit import Audit
@@ -28,7 +34,11 @@ class Run(BaseModel):
     """Run the bot. Everything it needs stands in the environment, or in a .env file here."""
 
     async def cli_cmd(self) -> None:
-        from bot.composition.bootstrap import running  # noqa: PLC0415 — the whole bot; the other commands answer sooner
+        import structlog  # noqa: PLC0415 — the whole bot; the other commands answer sooner
+
+        from bot import logs  # noqa: PLC0415
+        from bot.composition.bootstrap import running  # noqa: PLC0415
+        from bot.composition.signals import until_told  # noqa: PLC0415
 
         settings = _settings()
         logs.configure(settings.flows_bot_log_format, settings.flows_bot_log_level)
@@ -48,8 +58,25 @@ class Demo(BaseModel):
         runpy.run_module("bot.demo", {"PORT": self.port, "OPEN": self.open}, run_name="__main__")
 
 
+class Completion(BaseModel):
+    """Print what teaches a shell to complete the words of flows-bot.
+
+    For example: flows-bot completion bash > ~/.local/share/bash-completion/completions/flows-bot
+    """
+
+    shell: Annotated[CliPositionalArg[Literal["bash", "zsh", "fish"]], Field(description="Of which shell.")]
+
+    def cli_cmd(self) -> None:
+        import shtab  # noqa: PLC0415 — for this alone
+
+        parser = CliSettingsSource[Any](cast("type[BaseSettings]", FlowsBot), cli_prog_name="flows-bot").root_parser
+        print(shtab.complete(parser, self.shell))
+
+
 class FlowsBot(BaseModel):
     """See and stop VoIPBIN activeflows from a Slack incident channel.
+
+    Begin with: flows-bot demo. For a real workspace: flows-bot manifest, then flows-bot check, then flows-bot run.
 
     Ends with 0 when all is well, 1 when something is wrong, 2 when the configuration or what was typed is, 130 when it
     was interrupted.
@@ -64,6 +91,7 @@ class FlowsBot(BaseModel):
     audit: CliSubCommand[Audit]
     policy: CliSubCommand[Policy]
     manifest: CliSubCommand[Manifest]
+    completion: CliSubCommand[Completion]
 
     def cli_cmd(self) -> None:
         if self.version:

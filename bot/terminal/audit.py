@@ -1,26 +1,11 @@
 """Run ``flows-bot audit verify | export``: the record, read by somebody at the bot's database."""
 
-import os
 import sys
-from collections.abc import AsyncIterator, Iterator, Mapping
-from contextlib import asynccontextmanager
-from datetime import UTC, datetime
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Literal
 
-from pydantic import BaseModel, Field, SecretStr
+from pydantic import BaseModel, Field
 from pydantic_settings import CliApp, CliSubCommand
-from sqlalchemy.exc import SQLAlchemyError
-
-from bot import logs
-from bot.activeflows.ages import from_typed
-from bot.activeflows.errors import LedgerUnavailable
-from bot.activeflows.records import Head
-from bot.ledger import audit, audit_heads
-from bot.ledger.audit_export import csv_lines, json_lines
-from bot.ledger.database import Database
-from bot.misconfigured import Misconfigured
-from bot.settings import Settings, SomeSettings, from_environment
 
 
 class Verify(BaseModel):
@@ -37,19 +22,9 @@ class Verify(BaseModel):
     ] = None
 
     async def cli_cmd(self) -> None:
-        known = [*(_head(word) for word in self.head), *(_heads_in(self.heads) if self.heads else ())]
-        async with _ledger() as database:
-            report = await database.reading(audit.proof)
-            own = await database.reading(audit_heads.kept)
-            asked = [*known, *(head for head in own if head not in known)]
-            whys = await database.reading(lambda connection: [audit_heads.missing(connection, head) for head in asked])
-        for flaw in report.flaws:
-            print(f"record {flaw.seq}: {flaw.why}")
-        for head, why in zip(asked, whys, strict=True):
-            if why or head in known:  # its own are worth no word while all is well
-                print(f"head {head}: {why or 'is in the chain'}")
-        print(f"{report.count} records, {len(report.flaws)} flaws, newest receipt {report.newest or 'none'}")
-        sys.exit(1 if report.flaws or any(whys) else 0)
+        from bot.terminal import audit_reading  # noqa: PLC0415 — the database; the other commands answer sooner
+
+        sys.exit(0 if await audit_reading.verify(self.head, self.heads) else 1)
 
 
 class Export(BaseModel):
@@ -65,15 +40,9 @@ class Export(BaseModel):
     until: Annotated[str, Field(description="Before then, in the same words.")] = ""
 
     async def cli_cmd(self) -> None:
-        now = datetime.now(UTC)
-        since, until = (
-            instant(word, now, option=name) for name, word in (("--since", self.since), ("--until", self.until))
-        )
-        lines = csv_lines if self.format == "csv" else json_lines
-        async with _ledger() as database:
-            rows = await database.reading(lambda c: list(audit.chain(c)))
-            for line in lines(_between(rows, since, until)):
-                print(line, end="")
+        from bot.terminal import audit_reading  # noqa: PLC0415 — as above
+
+        await audit_reading.export(self.format, self.since, self.until)
 
 
 class Audit(BaseModel):
@@ -84,69 +53,3 @@ class Audit(BaseModel):
 
     def cli_cmd(self) -> None:
         CliApp.run_subcommand(self)
-
-
-def instant(word: str, now: datetime, *, option: str) -> datetime | None:
-    """The instant a word means; ``None`` for no word. Raises ``Misconfigured``."""
-    if not word:
-        return None
-    ago = from_typed(word)
-    try:
-        at = now - ago if ago is not None else datetime.fromisoformat(word)
-    except (ValueError, OverflowError):
-        raise Misconfigured(f"{option}: a date like 2026-08-20, a time like 2026-08-20T03:00, or 2h.") from None
-    return at if at.tzinfo is not None else at.replace(tzinfo=UTC)
-
-
-def _between(
-    rows: list[Mapping[str, Any]], since: datetime | None, until: datetime | None
-) -> Iterator[Mapping[str, Any]]:
-    for row in rows:
-        at = datetime.fromisoformat(row["at"])
-        if (since is None or at >= since) and (until is None or at < until):
-            yield row
-
-
-def _head(word: str) -> Head:
-    found = list(audit_heads.written(word))
-    if len(found) != 1 or str(found[0]) != word:
-        raise Misconfigured("--head: a record's number and its hash, as the bot told them: 12:0f3c2a9b1d….")
-    return found[0]
-
-
-def _heads_in(path: Path) -> list[Head]:
-    try:
-        found = list(dict.fromkeys(audit_heads.written(path.read_text(encoding="utf-8", errors="replace"))))
-    except OSError as trouble:
-        raise Misconfigured(f"--heads: that file cannot be read ({type(trouble).__name__}).") from None
-    if not found:
-        raise Misconfigured("--heads: there is no head in that file.")
-    return found
-
-
-class _Database(SomeSettings):
-    """The one setting that reading the audit needs."""
-
-    flows_bot_database_url: SecretStr = Settings.model_fields["flows_bot_database_url"].default
-    flows_bot_database_url_file: Path | None = None
-
-
-@asynccontextmanager
-async def _ledger() -> AsyncIterator[Database]:
-    """The ledger as it is: nothing is created, and a missing one is said."""
-    logs.configure("console", "CRITICAL")  # what is wrong is said once, below
-    url = from_environment(_Database).flows_bot_database_url.get_secret_value()
-    if url.startswith("sqlite:///") and not os.path.exists(url.removeprefix("sqlite:///")):  # noqa: ASYNC240, PTH110 # before anything else runs
-        raise Misconfigured(
-            "FLOWS_BOT_DATABASE_URL: there is no ledger there; unset, it is flows-bot.db in this folder."
-        )
-    try:
-        database = Database(url)
-    except (SQLAlchemyError, ImportError):  # for other databases the driver is missing
-        raise Misconfigured("FLOWS_BOT_DATABASE_URL: begins with sqlite:/// or postgresql://.") from None
-    try:
-        yield database
-    except LedgerUnavailable:
-        raise Misconfigured("FLOWS_BOT_DATABASE_URL: that database cannot be read, or has no ledger in it.") from None
-    finally:
-        await database.close()

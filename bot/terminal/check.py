@@ -14,7 +14,6 @@ from typing import Annotated, Any, Final
 from pydantic import BaseModel, Field
 from pydantic_settings import CliToggleFlag
 
-from bot import logs
 from bot.activeflows.health import Finding, State, looked, report
 from bot.settings import Settings, from_environment, without_surprises
 
@@ -34,7 +33,8 @@ class Check(BaseModel):
     ] = False
 
     async def cli_cmd(self) -> None:
-        from bot.terminal.checks import looks  # noqa: PLC0415 — half the bot; the other commands answer sooner
+        from bot import logs  # noqa: PLC0415 — half the bot; the other commands answer sooner
+        from bot.terminal.checks import looks  # noqa: PLC0415
 
         without_surprises()
         settings = from_environment(Settings)

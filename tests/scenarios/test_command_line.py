@@ -5,6 +5,7 @@ import json
 import re
 import signal
 import sqlite3
+import sys
 from collections.abc import Mapping
 from datetime import UTC, datetime
 from importlib.metadata import version
@@ -266,6 +267,30 @@ async def test_it_says_its_version_and_how_it_ends(program: Program) -> None:
     assert "0 when all is well, 1 when something is wrong, 2 when the configuration" in helped
     assert "--version" in helped
     assert "--no-version" not in helped
+
+
+@pytest.mark.parametrize("shell", ["bash", "zsh", "fish"])
+async def test_a_shell_is_taught_to_complete_every_command(program: Program, shell: str) -> None:
+    ended = await program("completion", shell)
+    assert (ended.status, ended.err) == (0, [])
+    assert {"check", "audit", "verify", "manifest", "completion"} <= set(re.findall(r"\w+", "\n".join(ended.out)))
+
+
+async def test_bash_completes_with_it(program: Program) -> None:
+    ended = await program("completion", "bash")
+    words = "COMP_WORDS=(flows-bot aud); COMP_CWORD=1; _shtab_flows_bot flows-bot aud flows-bot; echo ${COMPREPLY[@]}"
+    bash = await asyncio.create_subprocess_exec(
+        "bash", "--norc", "-c", "\n".join([*ended.out, words]), stdout=asyncio.subprocess.PIPE
+    )
+    out, _ = await bash.communicate()
+    assert out.decode().split() == ["audit"]
+
+
+async def test_help_loads_neither_the_database_nor_slack() -> None:
+    loaded = "import sys, bot.command_line; print(*sorted({name.partition('.')[0] for name in sys.modules}))"
+    python = await asyncio.create_subprocess_exec(sys.executable, "-c", loaded, stdout=asyncio.subprocess.PIPE)
+    out, _ = await python.communicate()
+    assert not {"sqlalchemy", "slack_sdk", "aiohttp", "httpx", "structlog", "dbos"} & set(out.decode().split())
 
 
 @pytest.mark.parametrize(
