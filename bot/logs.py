@@ -37,6 +37,7 @@ _QUIET: Final = {
     "slack_bolt": logging.WARNING,  # logs whole bodies of unsigned requests at INFO
     "slack_sdk": logging.WARNING,
     "dbos": logging.WARNING,
+    "alembic": logging.WARNING,
     "asyncio": logging.WARNING,
     "aiohttp": logging.WARNING,
     "uvicorn": logging.WARNING,

@@ -77,6 +77,8 @@ class Settings(BaseSettings):
     flows_bot_policy: Path | None = None
     flows_bot_database_url: SecretStr = SecretStr("sqlite:///flows-bot.db")
     flows_bot_database_url_file: Path | None = None
+    flows_bot_audit_days: Annotated[int | None, Field(ge=3, le=36500)] = None
+    """So long records of the audit are kept; absent: for good."""
     flows_bot_command: str = "/flows"
     flows_bot_host: str = "127.0.0.1"
     flows_bot_port: Annotated[int, Field(ge=0, le=65535)] = 3000

@@ -26,6 +26,7 @@ class What(StrEnum):
     SEARCHED = "searched"  # somebody looked for telephone numbers
     REVEALED = "revealed"  # somebody was shown a caller or a text, unmasked
     POLICY = "policy"  # another policy than before is in force
+    PRUNED = "pruned"  # the oldest records were cut off
 
 
 Detail: TypeAlias = Mapping[str, str | int | bool | None]

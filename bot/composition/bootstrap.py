@@ -230,7 +230,14 @@ async def running(
             home,
             EventListener(access),
         )
-        keeping = kept_up(in_force, database, partial(_tell_head, teller, in_force), now=now, look_every=look_every)
+        keeping = kept_up(
+            in_force,
+            database,
+            partial(_tell_head, teller, in_force),
+            now=now,
+            look_every=look_every,
+            audit_days=settings.flows_bot_audit_days,
+        )
         raising = raising_alerts(
             voipbin,
             live,

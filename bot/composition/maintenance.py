@@ -20,7 +20,7 @@ from bot.activeflows.errors import LedgerUnavailable
 from bot.activeflows.records import Head, Record, What
 from bot.activeflows.refusals import WITHIN
 from bot.composition.background import beside, forever
-from bot.ledger import audit_heads, policy_log
+from bot.ledger import audit_heads, audit_prune, policy_log
 from bot.ledger.database import Database
 from bot.logs import AUDIT_HEAD
 from bot.policy import PolicyInForce
@@ -133,6 +133,16 @@ async def forgetting(
     await forever(drop, every=FORGET_EVERY)
 
 
+async def retaining(database: Database, days: int, now: Callable[[], datetime]) -> None:
+    """Until cancelled: every hour, cut off what of the audit was written before the last so many days (UTC)."""
+
+    async def prune() -> None:
+        today = now().astimezone(UTC).replace(hour=0, minute=0, second=0, microsecond=0)
+        await audit_prune.prune(database, today - timedelta(days=days), who=audit_prune.BY_SETTING, now=now())
+
+    await forever(prune, every=FORGET_EVERY)
+
+
 @asynccontextmanager
 async def counted(outsiders: Outsiders) -> AsyncIterator[Outsiders]:
     """While the block lasts, and at its end, what was refused and not written down is logged as a count."""
@@ -149,12 +159,18 @@ async def kept_up(
     *,
     now: Callable[[], datetime],
     look_every: float = LOOK_EVERY,
+    audit_days: int | None = None,
 ) -> AsyncIterator[None]:
-    """While the block lasts. ``tell`` gives a head to people, and answers whether it could."""
+    """While the block lasts. ``tell`` gives a head to people, and answers whether it could.
+
+    ``audit_days``: so many days of the audit are kept; ``None``: all of it.
+    """
     watch = PolicyWatch(in_force, database, now=now)
     await watch.record()
     async with AsyncExitStack() as stack:
         await stack.enter_async_context(beside(forever(HeadTelling(database, tell, now=now).tell, every=HEAD_EVERY)))
+        if audit_days is not None:
+            await stack.enter_async_context(beside(retaining(database, audit_days, now)))
         if in_force.watched:
             await stack.enter_async_context(beside(forever(watch.look, every=look_every)))
         yield

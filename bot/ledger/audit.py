@@ -3,6 +3,7 @@
 ``hash = sha256(previous hash, seq, body)`` where ``body`` is the record as canonical JSON (sorted keys, no blanks).
 The other columns repeat parts of the body for searching; ``verify`` holds them against it too. A removed tail cannot be
 seen from the rows alone: give ``flows-bot audit verify --head`` the receipt of the last public stop card, which is a head.
+The oldest records may be cut off (``audit_prune``): then a record further on says up to which, with that one's hash.
 """
 
 import hashlib
@@ -112,14 +113,46 @@ class Flaw:
     why: str
 
 
-def verify(rows: Iterable[Mapping[str, Any]]) -> Iterator[Flaw]:
+@dataclass(frozen=True, slots=True)
+class Cut:
+    """Records 1 to ``through`` were cut off; that one's hash, and the number of the record that says so."""
+
+    through: int
+    hash: str
+    seq: int
+
+    def __str__(self) -> str:
+        return f"records 1 to {self.through} were cut off, as record {self.seq} says"
+
+
+def last_cut(connection: Connection) -> Cut | None:
+    """The newest one, if there was one."""
+    pruned = select(audit.c.seq, audit.c.body).where(audit.c.what == str(What.PRUNED))
+    row = connection.execute(pruned.order_by(desc(audit.c.seq)).limit(1)).first()
+    try:
+        detail = {} if row is None else record_of(row.body).detail
+        through, digest = detail.get("through"), detail.get("hash")
+    except (ValueError, TypeError, AttributeError, KeyError):
+        return None  # changed by somebody, which ``verify`` says
+    if row is None or not isinstance(through, int) or not isinstance(digest, str) or through >= row.seq:
+        return None
+    return Cut(through, digest, row.seq)
+
+
+def verify(rows: Iterable[Mapping[str, Any]], cut: Cut | None = None) -> Iterator[Flaw]:
     """Walk the chain from the first row; yields every row that was changed, removed or inserted.
+
+    After a ``cut`` it may begin anywhere up to the record after it: rows are deleted a few at a time.
 
     Whoever computes a changed row's hash anew is betrayed by the next row, which was written after another one; the
     newest row has none, and takes a head that was told outside.
     """
     expected, previous = 1, GENESIS
     for row in rows:
+        if previous == GENESIS and expected == 1 and cut is not None and 1 < row["seq"] <= cut.through + 1:
+            expected, previous = row["seq"], cut.hash if row["seq"] > cut.through else row["previous"]
+        if cut is not None and row["seq"] == cut.through and row["hash"] != cut.hash:
+            yield Flaw(row["seq"], f"is not the one that record {cut.seq} was written after")
         seq, intact = row["seq"], hash_of(row["previous"], row["seq"], row["body"]) == row["hash"]
         if seq != expected:
             missing = str(expected) if seq == expected + 1 else f"{expected} to {seq - 1}"
@@ -146,11 +179,12 @@ def _says_the_same(row: Mapping[str, Any]) -> bool:
 
 @dataclass(frozen=True, slots=True)
 class Proof:
-    """How long the chain is, its newest receipt, and every flaw."""
+    """How long the chain is, its newest receipt, every flaw, and what was cut off."""
 
     count: int
     newest: str
     flaws: tuple[Flaw, ...]
+    cut: Cut | None
 
 
 def proof(connection: Connection) -> Proof:
@@ -163,8 +197,9 @@ def proof(connection: Connection) -> Proof:
             count, newest = count + 1, receipt_of(row["seq"], row["hash"])
             yield row
 
-    flaws = tuple(verify(counted()))
-    return Proof(count, newest, flaws)
+    cut = last_cut(connection)
+    flaws = tuple(verify(counted(), cut))
+    return Proof(count, newest, flaws, cut)
 
 
 def chain(connection: Connection) -> Iterator[Mapping[str, Any]]:

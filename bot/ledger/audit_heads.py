@@ -17,7 +17,7 @@ from typing import Final
 from sqlalchemy import Connection, desc, insert, inspect, select, update
 
 from bot.activeflows.records import Head, What
-from bot.ledger.audit import RECEIPT_DIGITS
+from bot.ledger.audit import RECEIPT_DIGITS, last_cut
 from bot.ledger.database import one_writer
 from bot.ledger.tables import audit, heads
 
@@ -58,9 +58,24 @@ def written(text: str) -> Iterator[Head]:
 
 
 def missing(connection: Connection, head: Head) -> str:
-    """Why the chain does not go through that head any more; empty when it does."""
+    """Why the chain does not go through that head any more; empty when it does, or when that was cut off."""
     there = connection.execute(select(audit.c.hash).where(audit.c.seq == head.seq)).scalar()
     if there is not None:
         return "" if there.startswith(head.hash) else f"record {head.seq} is another one now"
+    cut = last_cut(connection)
+    if cut is not None and head.seq <= cut.through:
+        same = head.seq < cut.through or cut.hash.startswith(head.hash)
+        return "" if same else f"record {head.seq} was another one when it was cut off"
     last = connection.execute(select(audit.c.seq).order_by(desc(audit.c.seq)).limit(1)).scalar() or 0
     return f"the chain ends at record {last}: its tail was removed" if last < head.seq else "that record is missing"
+
+
+def standing(connection: Connection, head: Head) -> str:
+    """What can be said of a head that is not ``missing``."""
+    cut = last_cut(connection)
+    if cut is None or connection.execute(select(audit.c.seq).where(audit.c.seq == head.seq)).first() is not None:
+        return "is in the chain"
+    with_it = f"records 1 to {cut.through}"
+    if head.seq == cut.through:
+        return f"was the last of {with_it} that were cut off, as record {cut.seq} says"
+    return f"was cut off with {with_it}, as record {cut.seq} says: whether it was this one cannot be told"

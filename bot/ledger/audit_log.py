@@ -17,7 +17,20 @@ from bot.ledger import metrics
 log = structlog.get_logger(__name__)
 _SAID: Final = (
     *("because", "why", "grant", "policy", "wish", "bulk", "thread", "asked_by", "attempt", "seen", "was", "now"),
-    *("outcome", "attribution", "request_id", "halted", "count", "shown", "wanted", "numbers", "sha256", "grants"),
+    *(
+        "outcome",
+        "attribution",
+        "request_id",
+        "halted",
+        "count",
+        "shown",
+        "wanted",
+        "numbers",
+        "sha256",
+        "grants",
+        "through",
+        "before",
+    ),
 )
 """What of a record's detail is words of our own, ids and figures."""
 

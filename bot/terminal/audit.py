@@ -1,4 +1,4 @@
-"""Run ``flows-bot audit verify | export``: the record, read by somebody at the bot's database."""
+"""Run ``flows-bot audit verify | export | prune``: the record, in the hands of somebody at the bot's database."""
 
 import sys
 from pathlib import Path
@@ -45,11 +45,26 @@ class Export(BaseModel):
         await audit_reading.export(self.format, self.since, self.until)
 
 
+class Prune(BaseModel):
+    """Cut the oldest records off the audit, for good; `verify` proves what stays. Export them before, if they may be asked for.
+
+    The newest two days stay in any case, and what presses may need that are not over.
+    """
+
+    before: Annotated[str, Field(description="What is older goes: 2026-08-20, 2026-08-20T03:00 (UTC), or 90d.")]
+
+    async def cli_cmd(self) -> None:
+        from bot.terminal import audit_reading  # noqa: PLC0415 — as above
+
+        await audit_reading.prune(self.before)
+
+
 class Audit(BaseModel):
     """What was asked, decided and stopped: the record."""
 
     verify: CliSubCommand[Verify]
     export: CliSubCommand[Export]
+    prune: CliSubCommand[Prune]
 
     def cli_cmd(self) -> None:
         CliApp.run_subcommand(self)

@@ -1,4 +1,4 @@
-"""Read the audit for ``flows-bot audit verify | export``. Apart from ``audit``, so that the other commands answer sooner."""
+"""Read the audit for ``flows-bot audit verify | export | prune``. Apart from ``audit``, so that the other commands answer sooner."""
 
 import os
 from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
@@ -14,9 +14,11 @@ from bot import logs
 from bot.activeflows.ages import from_typed
 from bot.activeflows.errors import LedgerUnavailable
 from bot.activeflows.records import Head
-from bot.ledger import audit, audit_heads
+from bot.ledger import audit, audit_heads, audit_prune
 from bot.ledger.audit_export import csv_lines, json_lines
 from bot.ledger.database import Database
+from bot.ledger.layout import version
+from bot.ledger.tables import VERSION
 from bot.misconfigured import Misconfigured
 from bot.settings import Settings, SomeSettings, from_environment
 
@@ -29,11 +31,14 @@ async def verify(words: Sequence[str], heads: Path | None) -> bool:
         own = await database.reading(audit_heads.kept)
         asked = [*known, *(head for head in own if head not in known)]
         whys = await database.reading(lambda connection: [audit_heads.missing(connection, head) for head in asked])
+        found = await database.reading(lambda connection: [audit_heads.standing(connection, h) for h in asked])
     for flaw in report.flaws:
         print(f"record {flaw.seq}: {flaw.why}")
-    for head, why in zip(asked, whys, strict=True):
+    for head, why, so in zip(asked, whys, found, strict=True):
         if why or head in known:  # its own are worth no word while all is well
-            print(f"head {head}: {why or 'is in the chain'}")
+            print(f"head {head}: {why or so}")
+    if report.cut is not None:
+        print(report.cut)
     print(f"{report.count} records, {len(report.flaws)} flaws, newest receipt {report.newest or 'none'}")
     return not report.flaws and not any(whys)
 
@@ -47,6 +52,27 @@ async def export(form: str, since: str, until: str) -> None:
         rows = await database.reading(lambda c: list(audit.chain(c)))
         for line in lines(_between(rows, begin, end)):
             print(line, end="")
+
+
+async def prune(word: str) -> None:
+    """Cut off what is older. Raises ``Misconfigured``."""
+    now = datetime.now(UTC)
+    before = instant(word, now, option="--before")
+    if before is None:
+        raise Misconfigured("--before: a date like 2026-08-20.")
+    async with _ledger() as database:
+        there = await database.reading(version)
+        if there != VERSION:
+            raise Misconfigured(
+                f"FLOWS_BOT_DATABASE_URL: the ledger is at version {there}, and this program knows {VERSION}. "
+                "Nothing was cut off: start the bot of this version first, or use the program of that one."
+            )
+        written = await audit_prune.prune(database, before, who=audit_prune.BY_HAND, now=now)
+        cut = await database.reading(audit.last_cut)
+    if written is None:
+        print("nothing was cut off: no record is that old")
+    else:
+        print(f"{cut}, receipt {written.receipt}")
 
 
 def instant(word: str, now: datetime, *, option: str) -> datetime | None:

@@ -40,6 +40,8 @@ class Review:
     older: bool
     """There are older records that fit."""
     newer: bool
+    cut: Entry | None = None
+    """On the last page: what says that the oldest records are no longer kept."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,6 +80,7 @@ class AuditReview:
             since=None if since is None else self._now() - since,
         )
         entries, older = await self._page(question, before_seq, after_seq)
+        cuts = () if older else await self._records.records(Question(what=What.PRUNED, limit=1))
         turned = before_seq is not None or after_seq is not None
         return Review(
             entries=tuple(entries),
@@ -88,6 +91,7 @@ class AuditReview:
             since=question.since,
             older=older,
             newer=turned and await self._any_newer(question, entries, before_seq),
+            cut=next(iter(cuts), None),
         )
 
     async def own_stops(self, person_id: str, *, most: int) -> tuple[OwnStop, ...]:

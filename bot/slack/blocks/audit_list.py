@@ -92,6 +92,9 @@ def _small(review: Review, command: str) -> list[str]:
     ]
     if review.narrowed:
         lines.append(f"Everybody’s records take the permission *audit*: {code(f'{command} whoami')}")
+    if review.cut is not None:
+        through, told = review.cut.record.detail.get("through"), code(review.cut.receipt, 20)
+        lines.append(f"Records 1 to {through} are no longer kept: receipt {told} says so")
     lines.append(f"Nobody can change a record unseen: {code('flows-bot audit verify')} checks the whole chain")
     return lines
 

@@ -14,6 +14,10 @@ from bot.slack.blocks.mrkdwn import code, escaped, mention
 Detail: TypeAlias = Mapping[str, str | int | bool | None]
 
 
+def _pruned(detail: Detail) -> str:
+    return f"cut off the oldest records, 1 to {_said(detail, 'through')}"
+
+
 def _asked(detail: Detail) -> str:
     again = ", without a second question" if detail.get("now") is True else ""
     count = _said(detail, "count")
@@ -143,4 +147,5 @@ _WORDS: Final[Mapping[What, Callable[[Detail], str]]] = {
     What.SEARCHED: _searched,
     What.REVEALED: _revealed,
     What.POLICY: _policy,
+    What.PRUNED: _pruned,
 }
