@@ -8,6 +8,8 @@ dies at each write at which it has not died yet; those it has died at stand in a
 that only reads changes nothing that could be found after a restart, so it is not looked at.
 
 Told ``again and again`` instead of ``go``, it is started anew whenever it was killed.
+
+With ``EARLIER_BUILD`` it stands for the build before this one: it knows one version less of the ledger, and of workflows.
 """
 
 import asyncio
@@ -17,6 +19,7 @@ import signal
 import sys
 import threading
 from contextlib import suppress
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -24,7 +27,9 @@ from sqlalchemy import Connection, Engine, Pool, event
 
 from bot import logs
 from bot.activeflows.stopping.timeouts import Patience
+from bot.composition import workflows
 from bot.composition.bootstrap import running
+from bot.ledger import database, durable_workflows, migrations, tables
 from bot.settings import Settings, from_environment
 
 _WRITES = re.compile(r"\s*(INSERT|UPDATE|DELETE|WITH)\b", re.IGNORECASE)
@@ -142,6 +147,18 @@ def _ends_with(parent: int) -> None:
     os.kill(os.getpid(), signal.SIGKILL)
 
 
+def _be_the_build_before() -> None:
+    before, workflows_before = tables.VERSION - 1, str(int(durable_workflows.VERSION) - 1)
+    migrations.upgrade = partial(migrations.upgrade, to=f"{before:04}")
+    for module, version in (
+        (database, before),
+        (migrations, before),
+        (durable_workflows, workflows_before),
+        (workflows, workflows_before),
+    ):
+        vars(module)["VERSION"] = version
+
+
 def run(environment: dict[str, str], folder: Path, order: str) -> None:
     """The whole life of such a process, which begins as a fork of one that has imported this."""
     os.environ.clear()
@@ -150,5 +167,7 @@ def run(environment: dict[str, str], folder: Path, order: str) -> None:
     os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
     if order == "again and again":
         _again_and_again()
+    if "EARLIER_BUILD" in environment:
+        _be_the_build_before()
     Killer(Path(environment["KILLED_BY"])).listen()
     asyncio.run(_lives(Patience(follow_every=0.3, follow_for=1.0)))

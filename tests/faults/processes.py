@@ -99,16 +99,17 @@ class Processes:
         self._stage = stage
         self._started: list[BotProcess] = []
 
-    def ready(self, **changes: object) -> BotProcess:
-        """One that waits for `run`. `changes` are settings by name."""
+    def ready(self, *, earlier: bool = False, **changes: object) -> BotProcess:
+        """One that waits for `run`; `earlier`: of the build before this one. `changes` are settings by name."""
         port, folder = free_port(), self._stage.policy.parent
         order = folder / f"order-{uuid4().hex}"
-        self._started.append(BotProcess(self._environment(port, order, changes), folder, port, order))
+        environment = self._environment(port, order, changes) | ({"EARLIER_BUILD": "1"} if earlier else {})
+        self._started.append(BotProcess(environment, folder, port, order))
         return self._started[-1]
 
     async def start(self, **changes: object) -> BotProcess:
         """One that is ready; the simulated Slack delivers to it from now on."""
-        bot = self.ready(**changes)
+        bot = self.ready(**changes)  # type: ignore[arg-type] # settings only
         await self.run(bot)
         return bot
 
