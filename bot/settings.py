@@ -82,6 +82,8 @@ class Settings(BaseSettings):
     flows_bot_command: str = "/flows"
     flows_bot_host: str = "127.0.0.1"
     flows_bot_port: Annotated[int, Field(ge=0, le=65535)] = 3000
+    flows_bot_drain_seconds: Annotated[float, Field(ge=0, le=300)] = 0.0
+    """So long the port stays open after SIGTERM, with ``/readyz`` red, until a balancer has seen it."""
     flows_bot_log_format: Literal["console", "json"] = "console"
     flows_bot_log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = "INFO"
 

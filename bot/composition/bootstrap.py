@@ -300,10 +300,12 @@ async def _doors(
         checks["connection"], checks["elsewhere"] = socket.ready, socket.elsewhere
     server = http_app(None if settings.socket_mode else intake, health.readiness, registry)
     try:
-        return await stack.enter_async_context(serve(server, settings.flows_bot_host, settings.flows_bot_port))
+        port = await stack.enter_async_context(serve(server, settings.flows_bot_host, settings.flows_bot_port))
     except OSError as taken:
         why = str(taken.strerror).partition(" (")[0]  # Python adds the address, which stands before it already
         raise Misconfigured(f"FLOWS_BOT_HOST and FLOWS_BOT_PORT: cannot listen there ({why}).") from None
+    stack.push_async_callback(health.drained, settings.flows_bot_drain_seconds)
+    return port
 
 
 async def _tell_head(teller: Messenger, in_force: PolicyInForce, head: Head, day: date) -> bool:

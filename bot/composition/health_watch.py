@@ -10,6 +10,7 @@ Slack are away, people are better served by a bot that says so in words than by 
 is a warning, too: VoIPBIN refuses a good key now and then.
 """
 
+import asyncio
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
@@ -28,6 +29,9 @@ SELDOM: Final = 75
 _WITHIN: Final = 1.9
 """Seconds for each look: whoever asks ``/readyz`` waits two."""
 _ASKED_WITHIN: Final = 2.5
+
+
+_ENDING: Final = Finding("flows-bot", State.BROKEN, "is being stopped", disabling=True)
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,6 +54,7 @@ class HealthWatch:
         self._since: dict[str, datetime] = {}
         self._said: dict[str, tuple[State, bool]] = {}
         self._began = now()
+        self._ending = False
         self.findings: tuple[Finding, ...] = ()
         """Of the last look."""
 
@@ -66,11 +71,16 @@ class HealthWatch:
 
     async def readiness(self) -> Mapping[str, Any]:
         """For ``/readyz``."""
-        return report(await self.look(), self._since, self._began)
+        return report([*await self.look(), *([_ENDING] if self._ending else [])], self._since, self._began)
+
+    async def drained(self, seconds: float) -> None:
+        """Say from now on that the bot is not ready, and wait until a balancer has seen that."""
+        self._ending = True
+        await asyncio.sleep(seconds)
 
     @property
     def ready(self) -> bool:
-        return not any(finding.disabling for finding in self.findings)
+        return not self._ending and not any(finding.disabling for finding in self.findings)
 
     async def _ask(self) -> None:
         """(The first time comes one pause after the start, which has just asked the same.)"""

@@ -3,6 +3,7 @@
 import asyncio
 import logging
 
+import httpx
 import pytest
 
 from bot.demo.slack.workspace import Workspace
@@ -48,3 +49,20 @@ async def test_what_the_durable_workflows_log_goes_where_all_logs_go(
         logging.getLogger("dbos").warning("a workflow ran twice")
         assert "a workflow ran twice" in caplog.text
     assert [type(handler) for handler in logging.getLogger("dbos").handlers] == [logging.NullHandler]
+
+
+async def test_a_bot_that_ends_says_so_before_its_port_closes(stage: Stage, slack: Workspace) -> None:
+    bot = stage.start(flows_bot_drain_seconds=4)
+    await bot.__aenter__()
+    async with httpx.AsyncClient(base_url=stage.url) as balancer:
+        assert (await balancer.get("/readyz")).status_code == 200
+        ending = asyncio.create_task(bot.__aexit__(None, None, None))
+        async with asyncio.timeout(30):
+            while (answer := await balancer.get("/readyz")).status_code == 200:
+                pass  # it was not told yet
+        assert answer.json()["missing"] == [{"what": "flows-bot", "why": "is being stopped"}]
+        await slack.types(ALICE, INCIDENTS, "/flows whoami")  # whoever comes meanwhile is served
+        await ending
+        with pytest.raises(httpx.ConnectError):
+            await balancer.get("/readyz")
+    assert any("What you can do here" in message.words for message in slack.sees(ALICE, INCIDENTS))
