@@ -51,6 +51,14 @@ async def test_every_event_is_taken_in() -> None:
 
 
 @pytest.mark.slow
+async def test_no_press_is_lost_or_doubled_while_replicas_are_killed() -> None:
+    found = await told("replicas", "--minutes", 1, "--replicas", 2, "--every", 5)
+    assert found["ended"] == found["presses"] > 0
+    assert [found[name] for name in ("lost", "doubled", "unfinished", "lies", "flaws")] == [0] * 5
+    assert found["disturbed"]["killed"] > 1
+
+
+@pytest.mark.slow
 async def test_the_index_is_the_truth_for_an_hour() -> None:
     found = await told("simulated_day", "--hours", 1, "--arrivals", 300)
     assert found["wrong"] == 0
