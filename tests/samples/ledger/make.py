@@ -1,13 +1,12 @@
 """Make the sample of a release: a ledger as that release leaves it behind, as SQL.
 
-``python -m tests.samples.ledger.make tests/samples/ledger/v0002.sql``, once, by the last commit of the release, and never
+``python -m tests.samples.ledger.make``, once, by the last commit of the release, and never
 again: the sample is what its users have. In it are a stop and a bulk stop that are over, an open watch, and a press that
 was being carried out when the bot was ended.
 """
 
 import asyncio
 import sqlite3
-import sys
 import tempfile
 from contextlib import AsyncExitStack, closing
 from pathlib import Path
@@ -22,6 +21,7 @@ from bot.demo.voipbin.event_stream import EventStream
 from bot.demo.voipbin.faults import hold
 from bot.demo.voipbin.state import Activeflow
 from bot.demo.voipbin.world import World
+from bot.ledger.tables import VERSION
 from bot.settings import Settings
 
 ALICE, CAROL, INCIDENTS = "U0ALICE", "U0CAROL", "C0INCIDENTS"
@@ -100,7 +100,8 @@ def main() -> None:
         policy.chmod(0o600)
         asyncio.run(Story().told(file, policy))
         with closing(sqlite3.connect(file)) as ledger:
-            Path(sys.argv[1]).write_text("".join(f"{line}\n" for line in ledger.iterdump()), encoding="utf-8")
+            made = Path(__file__).with_name(f"v{VERSION:04}.sql")
+            made.write_text("".join(f"{line}\n" for line in ledger.iterdump()), encoding="utf-8")
 
 
 if __name__ == "__main__":
