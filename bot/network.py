@@ -7,7 +7,6 @@ their own way: one knows no ``NO_PROXY``, one a ``.netrc`` as well. Only https g
 from dataclasses import dataclass
 from typing import Final
 from urllib.parse import urlsplit
-from urllib.request import proxy_bypass_environment  # type: ignore[attr-defined] # documented for proxy_bypass
 
 _CERTIFICATE: Final = (
     ("certificate has expired", "has expired"),
@@ -32,6 +31,10 @@ class Proxy:
         parts = urlsplit(address)
         if not self.url or parts.scheme not in {"https", "wss"}:
             return None
+        from urllib.request import (  # type: ignore[attr-defined] # noqa: PLC0415 — an HTTP client; `--help` needs none
+            proxy_bypass_environment,
+        )
+
         host = parts.netloc.rpartition("@")[2]
         return None if proxy_bypass_environment(host, {"no": self.not_for}) else self.url
 

@@ -7,7 +7,6 @@ from uuid import UUID
 
 from pydantic import Field, SecretStr
 
-from bot import logs
 from bot.activeflows.operators import ANY_FLOW, AnyFlow, Decision, Operator, Permission, Person, Standing
 from bot.activeflows.operators import Policy as Rulebook
 from bot.misconfigured import Misconfigured
@@ -45,6 +44,8 @@ def check(file: Path | None) -> None:
 
 async def explain(asked: "Explain") -> bool:
     """Print the decision, and why; whether it is allowed. Raises ``Misconfigured``."""
+    from bot import logs  # noqa: PLC0415 — `policy check` logs nothing, and answers sooner
+
     logs.configure("console", "ERROR")
     flow = _checked(asked)
     path = asked.file or _configured().flows_bot_policy
