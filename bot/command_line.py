@@ -8,6 +8,7 @@ import os
 import runpy
 import sys
 from importlib.metadata import version
+from pathlib import Path
 from typing import Annotated, Any, Literal, cast
 
 from pydantic import BaseModel, Field, ValidationError
@@ -50,12 +51,17 @@ class Run(BaseModel):
 class Demo(BaseModel):
     """Try the whole bot in a browser: no account, no tokens, no other program."""
 
+    host: Annotated[str, Field(description="Address of the page; 0.0.0.0 is every one of this machine.")] = "127.0.0.1"
     port: Annotated[int, Field(ge=0, le=65535, description="Port of the page; 0 picks a free one.")] = 0
     open: Annotated[CliImplicitFlag[bool], Field(description="Open the page in a browser.")] = True
+    keep: Annotated[Path | None, Field(description="File for the ledger, which is kept.")] = None
+    scenario: Annotated[str, Field(description="Play this scenario; `help` lists them.")] = ""
+    headless: Annotated[CliToggleFlag[bool], Field(description="Play it without a page, say how it went, end.")] = False
+    json_: Annotated[CliToggleFlag[bool], Field(alias="json", description="Say it as JSON.")] = False
 
     def cli_cmd(self) -> None:
         # By name: the demo is a composition root above this one, and imports it.
-        runpy.run_module("bot.demo", {"PORT": self.port, "OPEN": self.open}, run_name="__main__")
+        runpy.run_module("bot.demo", {"ASKED": self.model_dump(by_alias=True)}, run_name="__main__")
 
 
 class Completion(BaseModel):

@@ -6,6 +6,14 @@ from bot.demo.slack.workspace import Workspace
 
 OPERATOR, VIEWER, ONCALL, APPROVER = "U0OPERATOR", "U0VIEWER", "U0ONCALL", "U0APPROVER"
 GUEST, STRANGER = "U0GUEST", "U0STRANGER"
+NAMES = {
+    OPERATOR: "Olive Operator",
+    VIEWER: "Vic Viewer",
+    ONCALL: "Onno Oncall",
+    APPROVER: "Ava Approver",
+    GUEST: "Gwen Guest",
+    STRANGER: "Stan Stranger",
+}
 INCIDENTS, SUPPORT, GENERAL = "C0INCIDENTS", "C0SUPPORT", "C0GENERAL"
 
 POLICY = f"""\
@@ -48,12 +56,12 @@ within = "1h"
 
 def fill(workspace: Workspace) -> None:
     """People and channels. The guest and the stranger are in no grant, so they may do nothing."""
-    workspace.add_user(OPERATOR, "Olive Operator", about="May look and stop, in #incidents")
-    workspace.add_user(VIEWER, "Vic Viewer", about="May look, not stop: has to ask")
-    workspace.add_user(ONCALL, "Onno Oncall", about="May stop, as a member of @oncall")
-    workspace.add_user(APPROVER, "Ava Approver", about="May look, and approve what others ask for")
-    workspace.add_user(GUEST, "Gwen Guest", about="A guest: may do nothing", is_restricted=True)
-    workspace.add_user(STRANGER, "Stan Stranger", about="From another company, by Slack Connect", team_id="T0ELSEWHERE")
+    workspace.add_user(OPERATOR, NAMES[OPERATOR], about="May look and stop, in #incidents")
+    workspace.add_user(VIEWER, NAMES[VIEWER], about="May look, not stop: has to ask")
+    workspace.add_user(ONCALL, NAMES[ONCALL], about="May stop, as a member of @oncall")
+    workspace.add_user(APPROVER, NAMES[APPROVER], about="May look, and approve what others ask for")
+    workspace.add_user(GUEST, NAMES[GUEST], about="A guest: may do nothing", is_restricted=True)
+    workspace.add_user(STRANGER, NAMES[STRANGER], about="From another company, by Slack Connect", team_id="T0ELSEWHERE")
     workspace.add_group("S0ONCALL", "oncall", [ONCALL])
     everybody = [OPERATOR, VIEWER, ONCALL, APPROVER, GUEST, STRANGER]
     begin, look, absent = (

@@ -1,81 +1,92 @@
-"""The demo's side panel: what the simulated VoIPBIN does right now, and switches that make it misbehave.
+"""The demo's side panel: what the simulated VoIPBIN received and what became of it, troubles, scenarios, and a telephone.
 
 Routes of the page's own server, behind the same door (only this machine's own page may ask).
 """
 
-from collections.abc import Mapping
+import asyncio
+from contextlib import suppress
 from dataclasses import dataclass, field
 from http import HTTPStatus
 from typing import Any
 
+import httpx
 from starlette.requests import Request
 from starlette.responses import JSONResponse, PlainTextResponse, Response
 from starlette.routing import BaseRoute, Route
 
+from bot.demo.scenarios.scene import Bot, Scenario, Scene
+from bot.demo.scenarios.table import BY_NAME, SCENARIOS
 from bot.demo.slack.page_api import only_this_page
-from bot.demo.voipbin import faults
-from bot.demo.voipbin.faults import Fault, Scripted
+from bot.demo.slack.workspace import Workspace
+from bot.demo.troubles import TROUBLES, Switches
+from bot.demo.voipbin.faults import Scripted
+from bot.demo.voipbin.seen import RequestSeen
 from bot.demo.voipbin.state import ZERO, Activeflow
+from bot.demo.voipbin.town import OWNER, OWNERS_PASSWORD
 from bot.demo.voipbin.world import World
 
-_STOP = "/activeflows/{id}/stop"
 _ENDED_SHOWN = 6
-
-
-@dataclass(frozen=True)
-class Trouble:
-    """One switch: what it says, and the faults that it scripts."""
-
-    label: str
-    hint: str
-    faults: tuple[tuple[str, str, Fault], ...] = ()
-    rate_limit: bool = False
-    keeps_calls: bool = False
-
-
-TROUBLES: Mapping[str, Trouble] = {
-    "slow": Trouble("Slow", "every answer takes 4 s", (("*", "*", faults.delay(4.0)),)),
-    "lost": Trouble(
-        "Lose the answer to a stop", "it is done, but nobody hears", (("POST", _STOP, faults.lose_answer()),)
-    ),
-    "deaf": Trouble(
-        "Break before a stop", "the connection breaks, nothing is done", (("POST", _STOP, faults.reset_before()),)
-    ),
-    "up": Trouble("Leave the caller on the line", "a stopped call is not hung up", keeps_calls=True),
-    "limited": Trouble("Rate limited", "17 a second are one now: 429", rate_limit=True),
-    "refused": Trouble(
-        "Refuse the access key",
-        "401, as when its look-up failed",
-        (("*", "*", faults.status(401, "INVALID_CREDENTIALS")),),
-    ),
-}
+_REQUESTS_SHOWN = 40
+_BEAT = 2.5  # seconds between two gestures of a scenario, for whoever looks on
+_WAITS = 110_000  # milliseconds for which a placed call stays, so that there is time to stop it
 
 
 @dataclass
 class Panel:
-    """The routes, and which switches are on."""
+    """The routes, which troubles are on, and the scenario that is played."""
 
     world: World
-    on: dict[str, list[Scripted]] = field(default_factory=dict)
+    workspace: Workspace
+    playing: Scene | None = None
+    _switches: Switches = field(init=False)
+    _bot: Bot | None = None
+    _voipbin_url: str = ""
+    _task: asyncio.Task[bool] | None = None
+    _newest: tuple[RequestSeen, int | None] | None = None
+
+    def __post_init__(self) -> None:
+        self._switches = Switches(self.world)
 
     def routes(self) -> list[BaseRoute]:
         return [
             Route("/demo/panel", only_this_page(self._shown)),
             Route("/demo/panel/switch", only_this_page(self._switched), methods=["POST"]),
+            Route("/demo/panel/scenario", only_this_page(self._plays), methods=["POST"]),
+            Route("/demo/panel/call", only_this_page(self._called), methods=["POST"]),
         ]
+
+    def begins(self, bot: Bot, voipbin_url: str) -> None:
+        """Know the bot that scenarios kill, and where a call is placed."""
+        self._bot, self._voipbin_url = bot, voipbin_url
+
+    async def ends(self) -> None:
+        """Give up the scenario that is played."""
+        if self._task is not None:
+            self._task.cancel()
+            with suppress(asyncio.CancelledError):
+                await self._task
+
+    def play(self, scenario: Scenario) -> None:
+        """Play a scenario for those who look on."""
+        if self._bot is not None:
+            self.playing = Scene(scenario, self.workspace, self.world, self._bot, beat=_BEAT)
+            self._task = asyncio.create_task(self.playing.play())
+
+    def looks(self) -> None:
+        """Tell the page when VoIPBIN received or answered something since the last look."""
+        newest = self.world.requests[-1] if self.world.requests else None
+        if newest is not None and self._newest != (newest, newest.status):
+            self._newest = newest, newest.status
+            self.workspace.changed()
+
+    @property
+    def on(self) -> dict[str, list[Scripted]]:
+        """The troubles that are on."""
+        return self._switches.on
 
     def switch(self, name: str, *, on: bool) -> None:
         """Turn one trouble on or off. Raises KeyError for one that there is not."""
-        trouble = TROUBLES[name]
-        for scripted in self.on.pop(name, []):
-            scripted.clear()
-        if on:
-            scripts = [self.world.faults.on(m, path, fault, times=None) for m, path, fault in trouble.faults]
-            self.on[name] = scripts
-        if trouble.keeps_calls:
-            self.world.telephony.loses_hangups = on
-        if trouble.rate_limit:
-            self.world.limits.enabled, self.world.limits.rate, self.world.limits.burst = on, 1, 2
+        self._switches.switch(name, on=on)
 
     async def _shown(self, _: Request) -> Response:
         rows = sorted(self.world.records.activeflows, key=lambda row: row.tm_create, reverse=True)
@@ -84,7 +95,18 @@ class Panel:
         switches = [
             {"id": name, "label": t.label, "hint": t.hint, "on": name in self.on} for name, t in TROUBLES.items()
         ]
-        return JSONResponse({"activeflows": [self._row(row) for row in running + ended], "switches": switches})
+        return JSONResponse(
+            {
+                "activeflows": [self._row(row) for row in running[:_REQUESTS_SHOWN] + ended],
+                "running": len(running),
+                "switches": switches,
+                "requests": [self._request(seen) for seen in reversed(self.world.requests[-_REQUESTS_SHOWN:])],
+                "stops": len(self.world.requests_to("POST", "/activeflows/{id}/stop")),
+                "scenarios": [{"name": scenario.name, "line": scenario.line} for scenario in SCENARIOS],
+                "playing": self._played(),
+                "curl": self._curl(),
+            }
+        )
 
     async def _switched(self, request: Request) -> Response:
         asked = await request.json()
@@ -93,13 +115,86 @@ class Panel:
         self.switch(asked["id"], on=bool(asked.get("on")))
         return await self._shown(request)
 
+    async def _plays(self, request: Request) -> Response:
+        asked = await request.json()
+        scenario = BY_NAME.get(str(asked.get("name"))) if isinstance(asked, dict) else None
+        if scenario is None or self._bot is None:
+            return PlainTextResponse("no such scenario", HTTPStatus.NOT_FOUND)
+        if self.playing is not None and not self.playing.over:
+            return PlainTextResponse("another one is being played", HTTPStatus.CONFLICT)
+        self.play(scenario)
+        return await self._shown(request)
+
+    async def _called(self, request: Request) -> Response:
+        """Place a call the way everybody does: over VoIPBIN's API."""
+        asked = await request.json()
+        if not isinstance(asked, dict):
+            return PlainTextResponse("JSON, please", HTTPStatus.BAD_REQUEST)
+        say = {"type": "talk", "option": {"text": str(asked.get("text", "")), "language": "en-GB"}}
+        call = {
+            "source": {"type": "tel", "target": "+15550100002"},
+            "destinations": [{"type": "tel", "target": str(asked.get("number", ""))}],
+            "actions": [say, {"type": "sleep", "option": {"duration": _WAITS}}],
+        }
+        async with httpx.AsyncClient(trust_env=False, cookies={"accesskey": self.world.access_key}) as client:
+            answer = await client.post(
+                f"{self._voipbin_url}/v1.0/calls", json=call, headers={"User-Agent": "the demo's page"}
+            )
+        return JSONResponse(answer.json(), answer.status_code)
+
+    def _played(self) -> dict[str, Any] | None:
+        scene = self.playing
+        if scene is None:
+            return None
+        must = [{"told": t.told, "held": scene.held.get(t.told)} for t in scene.scenario.must]
+        never = [{"told": told, "held": held} for told, held in scene.held.items() if told not in
+                 {t.told for t in scene.scenario.must}]  # fmt: skip
+        return {"name": scene.scenario.name, "told": scene.told, "must": must + never, "over": scene.over}
+
     def _row(self, row: Activeflow) -> dict[str, Any]:
-        flow = self.world.records.flows.get(row.flow_id)
         return {
             "id": str(row.id),
-            "name": flow.name if flow else "no flow" if row.flow_id == ZERO else "temporary flow",
+            "name": self._name(row),
             "status": row.status,
             "action": row.current_action.type or "start",
             "since": row.tm_create.isoformat(),
             "reference": row.reference_type,
         }
+
+    def _name(self, row: Activeflow) -> str:
+        flow = self.world.records.flows.get(row.flow_id)
+        return flow.name if flow else "no flow" if row.flow_id == ZERO else "temporary flow"
+
+    def _request(self, seen: RequestSeen) -> dict[str, Any]:
+        agent = seen.headers.get("user-agent", "")
+        return {
+            "at": seen.at.isoformat(),
+            "method": seen.method,
+            "path": seen.path.removeprefix("/v1.0"),
+            "status": seen.status,
+            "by": "" if agent.startswith("flows-bot") else agent.partition("/")[0],
+            "became": self._became(seen),
+        }
+
+    def _became(self, seen: RequestSeen) -> str:
+        """What there is now of the activeflow that a stop was for."""
+        if seen.method != "POST" or not seen.path.endswith("/stop"):
+            return ""
+        row = next((one for one in self.world.records.activeflows if str(one.id) in seen.path), None)
+        return f"{self._name(row)}: {row.status}" if row else ""
+
+    def _curl(self) -> str:
+        """The tutorial's lines, for whoever types curl."""
+        root = self._voipbin_url
+        login = f'{{"username": "{OWNER}", "password": "{OWNERS_PASSWORD}"}}'
+        json = "--header 'Content-Type: application/json'"
+        action = '{"type": "talk", "option": {"text": "Hello", "language": "en-GB"}}, {"type": "sleep", "option": {"duration": 60000}}'
+        call = f'{{"source": {{"type": "tel", "target": "+15550100002"}}, "destinations": [{{"type": "tel", "target": "+15550100077"}}], "actions": [{action}]}}'
+        return "\n".join(
+            [
+                f"TOKEN=$(curl -s {root}/auth/login {json} -d '{login}' | sed 's/.*\"token\":\"//; s/\".*//')",
+                f"curl -s {root}/v1.0/calls?token=$TOKEN {json} -d '{call}'",
+                f"curl -s {root}/v1.0/activeflows?token=$TOKEN",
+                f"curl -s -X POST {root}/v1.0/activeflows/ID/stop?token=$TOKEN",
+            ]
+        )

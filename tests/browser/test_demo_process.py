@@ -1,6 +1,7 @@
 """``flows-bot demo`` as a program: one line to start with, Ctrl-C to end it, and nothing left behind."""
 
 import asyncio
+import json
 import os
 import signal
 import socket
@@ -15,7 +16,9 @@ import pytest
 
 from bot.demo.__main__ import demo
 from bot.demo.cast import INCIDENTS, OPERATOR
+from bot.demo.scenarios.table import BY_NAME
 from bot.demo.voipbin import faults
+from bot.demo.voipbin.town import Town
 
 LONG = 30.0  # seconds, on a busy machine
 ELSEWHERE = {"SLACK_APP_TOKEN": "xapp-1-other", "SLACK_API_URL": "https://slack.example", "VOIPBIN_USERNAME": "other"}
@@ -80,3 +83,45 @@ async def test_a_port_that_is_taken_is_one_line_and_status_2(files: Path) -> Non
             told, complaints = await asyncio.wait_for(process.communicate(), LONG)
     assert (process.returncode, told) == (2, b"")
     assert complaints.decode() == "--port: cannot listen there (Address already in use). 0 picks a free one.\n"
+
+
+async def test_a_scenario_is_played_without_a_page_and_told_as_json(files: Path) -> None:
+    async with _flows_bot("demo", "--scenario", "killed", "--headless", "--json", files=files) as process:
+        told, complaints = await asyncio.wait_for(process.communicate(), 4 * LONG)
+    assert (process.returncode, complaints) == (0, b"")
+    report = json.loads(told)
+    assert (report["scenario"], report["held"]) == ("killed", True)
+    assert "The bot is killed (SIGKILL) before VoIPBIN has answered" in report["done"]
+    assert any("Olive Operator" in said["words"] for said in report["said"])
+    assert [seen["method"] for seen in report["asked"] if seen["path"].endswith("/stop")] == ["POST"]
+    assert [became["stops_with_effect"] for became in report["became"]] == [1]
+
+
+async def test_the_scenarios_are_listed_and_a_slip_is_corrected(files: Path) -> None:
+    async with _flows_bot("demo", "--scenario", "help", files=files) as process:
+        told, _ = await asyncio.wait_for(process.communicate(), LONG)
+    assert [line.split()[0] for line in told.decode().splitlines()] == list(BY_NAME)
+    async with _flows_bot("demo", "--scenario", "kiled", files=files) as process:
+        _, complaints = await asyncio.wait_for(process.communicate(), LONG)
+    assert process.returncode == 2
+    assert complaints.decode().startswith("--scenario: there is none called 'kiled'. Did you mean killed?")
+
+
+async def test_a_ledger_that_is_kept_is_there_afterwards(tmp_path: Path) -> None:
+    ledger = tmp_path / "kept.db"
+    async with _flows_bot("demo", "--no-open", "--keep", "kept.db", files=tmp_path) as process:
+        assert process.stdout is not None
+        told = [(await asyncio.wait_for(process.stdout.readline(), LONG)).decode() for _ in range(3)]
+        process.send_signal(signal.SIGTERM)
+        await asyncio.wait_for(process.communicate(), LONG)
+    assert told[-1] == f"The ledger is {ledger} (kept).\n"
+    assert ledger.stat().st_size > 0
+
+
+async def test_a_page_for_others_says_so_and_answers_them_by_address_only(tmp_path: Path) -> None:
+    async with demo(tmp_path, host="0.0.0.0", alerts=False, town=Town(quiet=True)) as shown:  # noqa: S104 — the point
+        port = shown.url.rpartition(":")[2]
+        async with httpx.AsyncClient(trust_env=False) as client:
+            by_address = await client.get(f"http://127.0.0.1:{port}/", headers={"Host": "192.0.2.7"})
+            by_name = await client.get(f"http://127.0.0.1:{port}/", headers={"Host": "evil.example"})
+    assert (by_address.status_code, by_name.status_code) == (200, 403)

@@ -1,6 +1,6 @@
 """What the page in the browser asks for: its files, a stream of what one person sees, and the things this person does.
 
-Promises: only this machine's own browser page is served: the Host must be loopback and a foreign Origin is refused, so no
+Promises: only the page itself is served: the Host must be an address or localhost and a foreign Origin is refused, so no
 other website can drive the workspace; nothing is polled, changes come over server-sent events
 (https://html.spec.whatwg.org/multipage/server-sent-events.html); text is sent as data and never as HTML.
 """
@@ -8,6 +8,7 @@ other website can drive the workspace; nothing is polled, changes come over serv
 import json
 from collections.abc import Awaitable, Callable
 from http import HTTPStatus
+from ipaddress import ip_address
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
@@ -82,14 +83,21 @@ def only_this_page(endpoint: Callable[[Request], Awaitable[Response]]) -> Callab
 
 
 def is_this_page(request: Request) -> bool:
-    """Tell whether the Host is loopback and the Origin, when there is one, is this very page."""
+    """Tell whether the Host is an address (a name may be anybody's) and the Origin, when there is one, is this very page."""
     host = request.headers.get("host", "")
     origin = request.headers.get("origin")
-    if urlsplit(f"//{host}").hostname not in LOOPBACK:
+    if not _is_address(urlsplit(f"//{host}").hostname or ""):
         return False
     if request.headers.get("sec-fetch-site") in {"cross-site", "same-site"}:
         return False
     return origin is None or urlsplit(origin).netloc == host
+
+
+def _is_address(name: str) -> bool:
+    try:
+        return name in LOOPBACK or bool(ip_address(name))
+    except ValueError:
+        return False
 
 
 _FOREIGN = PlainTextResponse("This page is only for the machine it runs on.", HTTPStatus.FORBIDDEN)

@@ -2,10 +2,11 @@
 
 import asyncio
 from collections.abc import Callable
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 
 from bot.demo.voipbin.clock import utc_now
 from bot.demo.voipbin.scripts import Clinic, open_clinic
+from bot.demo.voipbin.state import ADMIN
 from bot.demo.voipbin.world import World
 
 _STEP = 2.0  # seconds of the past lived through at once
@@ -13,15 +14,29 @@ _LOST_EVERY = timedelta(minutes=30)
 _FIRST_LOST = timedelta(seconds=20)  # before the doors open: going round in circles shows half a minute later
 
 
-class Town:
-    """A world with the sample clinic in it. `most` is the number of activeflows above which nobody else arrives."""
+OWNER, OWNERS_PASSWORD = "owner@example.com", "made-up-password"
+"""Who may do everything in the sample business: the login for whoever follows VoIPBIN's tutorials here."""
 
-    def __init__(self, *, past: timedelta = timedelta(minutes=12), every: float = 7.0, most: int = 14) -> None:
+
+class Town:
+    """A world with the sample clinic in it. `most` is the number of activeflows above which nobody else arrives.
+
+    A `quiet` one has flows and nobody in them: for a scenario that is played alone.
+    """
+
+    def __init__(
+        self, *, past: timedelta = timedelta(minutes=12), every: float = 7.0, most: int = 14, quiet: bool = False
+    ) -> None:
         self._behind = past
         self._every = every
         self._most = most
         self.world = World(now=self._now)
         self.clinic: Clinic = open_clinic(self.world)
+        self.world.add_agent(OWNER, OWNERS_PASSWORD, permission=ADMIN)
+        if quiet:
+            self._behind, self._most = timedelta(0), 0
+            self._last_arrival, self._next_lost = datetime.max.replace(tzinfo=UTC), datetime.max.replace(tzinfo=UTC)
+            return
         self.world.rings(  # what nothing ever ends: an AI session opened through the API, hours ago
             None, reference_type="api", created_at=self.world.clock.now() - timedelta(hours=3)
         )
