@@ -23,6 +23,7 @@ from json import dumps
 from pathlib import Path
 
 import httpx
+import yaml
 from pydantic import SecretStr
 
 from bot import logs
@@ -42,6 +43,7 @@ from bot.demo.voipbin.api import voipbin_app
 from bot.demo.voipbin.town import Town
 from bot.misconfigured import Misconfigured
 from bot.settings import Settings
+from bot.terminal.manifest import manifest
 
 LAST_WORDS = 0.2
 """Seconds in which work under way may end: a demo ends at once, and its ledger with it."""
@@ -151,12 +153,13 @@ async def demo(
     Raises ``Misconfigured`` when the address cannot be had.
     """
     town, workspace = town or Town(), Workspace()
+    workspace.installs(yaml.safe_load(manifest("/flows", "")))
     cast.fill(workspace)
     policy, ledger = folder / "policy.toml", (ledger or folder / "flows-bot.db").absolute()
     policy.touch(mode=0o600)  # the bot warns of a policy that others can read
     policy.write_text(cast.POLICY + (cast.alerts(town.clinic.after_hours.id) if alerts else ""), encoding="utf-8")
     async with AsyncExitStack() as stack:
-        panel = Panel(town.world, workspace)
+        panel = Panel(town.world, workspace, town.forgotten)
         here = host in LOOPBACK
         try:
             slack_url = await stack.enter_async_context(

@@ -14,6 +14,8 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, PlainTextResponse, Response
 from starlette.routing import BaseRoute, Route
 
+from bot.demo.cast import INCIDENTS
+from bot.demo.scenarios.gestures import ASK_STOP, STOP_FLOW
 from bot.demo.scenarios.scene import Bot, Scenario, Scene
 from bot.demo.scenarios.table import BY_NAME, SCENARIOS
 from bot.demo.slack.page_api import only_this_page
@@ -37,6 +39,8 @@ class Panel:
 
     world: World
     workspace: Workspace
+    guilty: Activeflow | None = None
+    """What a newcomer is led to stop."""
     playing: Scene | None = None
     _switches: Switches = field(init=False)
     _bot: Bot | None = None
@@ -105,6 +109,7 @@ class Panel:
                 "scenarios": [{"name": scenario.name, "line": scenario.line} for scenario in SCENARIOS],
                 "playing": self._played(),
                 "curl": self._curl(),
+                "guide": self._guide(),
             }
         )
 
@@ -150,6 +155,21 @@ class Panel:
         never = [{"told": told, "held": held} for told, held in scene.held.items() if told not in
                  {t.told for t in scene.scenario.must}]  # fmt: skip
         return {"name": scene.scenario.name, "told": scene.told, "must": must + never, "over": scene.over}
+
+    def _guide(self) -> dict[str, Any] | None:
+        """The first minute, for the page to lead through: which channel, what to type, what to look for."""
+        if self.guilty is None:
+            return None
+        name = self._name(self.guilty)
+        line = "/flows list older:30m"
+        card = "A card says what a stop would do. Nothing is stopped yet."
+        steps = [
+            {"done": ASK_STOP, "told": f"Type {line}: what has run for more than half an hour.", "types": line},
+            {"done": STOP_FLOW, "told": f"Press Stop… beside {name}: a caller is stuck in its menu. {card}"},
+            {"done": "ended", "told": "Press Stop flow. Watch the card, and in the panel what VoIPBIN receives."},
+        ]
+        then = "Then play a bad night from the panel, or be somebody who may not stop (lower left)."
+        return {"channel": INCIDENTS, "steps": steps, "ended": self.guilty.status == "ended", "then": then}
 
     def _row(self, row: Activeflow) -> dict[str, Any]:
         return {

@@ -19,7 +19,12 @@ const desk = {
   app: state.app,
   commands: [...state.commands, { command: `@${state.app.name}`, usage_hint: "the same words", description: "In threads, too" }],
   shortcuts: state.shortcuts,
+  mentions: [{ command: `@${state.app.name}`, description: "The app" },
+    ...state.people.map((one) => ({ command: `@${one.name}`, description: one.about, person: one })),
+    ...state.groups.map((one) => ({ command: `@${one.name}`, description: "A user group" }))],
   names: () => screen?.names ?? {},
+  guide: (channel) => (panel.guide?.channel === channel ? guided(panel.guide, channel) : null),
+  types: (line) => say(line, null),
   act,
   reply: ({ channel, thread, ts }) => {
     const parent = screen.messages.get(`message/${channel}/${thread ?? ts}`);
@@ -43,7 +48,7 @@ function be(person) {
   state.unread.clear();
   sessionStorage.setItem("person", person.id);
   modals.show([]);
-  screen = new Screen(person.id, changed);
+  screen = new Screen(person.id, state.now, changed);
   if (state.place === "home" && person.outsider) state.place = null;
   else if (state.place === "home") act("home", { user: person.id });
 }
@@ -63,6 +68,14 @@ function changed(difference) {
   draw();
   modals.show(screen.views);
   panel.changed();
+}
+
+/** The steps of the first minute, and which of them this person has done: seen by the buttons that came. */
+function guided(guide, channel) {
+  const seen = JSON.stringify(screen.in(channel).map((message) => message.blocks));
+  const pressed = guide.ended || seen.includes('"stop.flow"');
+  const done = { "activeflow.ask_stop": pressed || seen.includes('"activeflow.ask_stop"'), "stop.flow": pressed, ended: guide.ended };
+  return { ...guide, steps: guide.steps.map((step) => ({ ...step, done: done[step.done] })) };
 }
 
 const directChannel = () => [...screen.channels.values()].find((channel) => channel.direct)?.id ?? null;
@@ -140,5 +153,6 @@ async function say(text, thread) {
 
 $("veil").addEventListener("click", () => { document.body.classList.remove("with-sidebar"); panel.toggle(false); draw(); });
 await panel.start();
+panel.guided = () => screen && draw();
 be(state.person);
 composer.focus();

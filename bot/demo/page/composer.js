@@ -1,8 +1,8 @@
 // Where people type: a line, Enter sends, "/" and "@" suggest, ArrowUp brings back what was sent; also into a thread.
 
-import { el, icon } from "./dom.js";
+import { avatar, el, icon } from "./dom.js";
 
-/** `desk` gives `commands` and `app`; `send(text, thread)` resolves when the bot has answered. */
+/** `desk` gives `commands`, `mentions` and `app`; `send(text, thread)` resolves when the bot has answered. */
 export class Composer {
   constructor(form, desk, send) {
     this.desk = desk;
@@ -51,8 +51,23 @@ export class Composer {
     this.button.disabled = !this.input.value.trim();
     this.input.style.height = "auto";
     this.input.style.height = `${Math.min(this.input.scrollHeight, 200)}px`;
+    this.suggest(this.fitting());
+  }
+
+  /** Commands at the beginning of the line, people and groups wherever an `@` is being typed. */
+  fitting() {
+    const name = this.naming()?.toLowerCase();
+    const people = name ? this.desk.mentions.filter(({ command }) => command.toLowerCase().startsWith(name)) : [];
     const word = /^[/@]\S*/.exec(this.input.value)?.[0];
-    this.suggest(word ? this.desk.commands.filter(({ command }) => command.startsWith(word)) : []);
+    const commands = word ? this.desk.commands.filter(({ command }) => command.startsWith(word)) : [];
+    const first = this.input.value.toLowerCase() === name && commands.length ? commands : people;
+    this.mentioning = first === people && people.length > 0;
+    return first.length ? first : commands;
+  }
+
+  /** The mention that the cursor stands at the end of, or undefined. */
+  naming() {
+    return /(?:^|\s)(@[^@]*)$/.exec(this.input.value.slice(0, this.input.selectionStart))?.[1];
   }
 
   suggest(commands) {
@@ -60,12 +75,12 @@ export class Composer {
     this.chosen = 0;
     this.popup.hidden = commands.length === 0;
     this.input.setAttribute("aria-expanded", String(commands.length > 0));
-    this.popup.replaceChildren(...(commands.length ? [el("p", {}, "Commands")] : []), ...commands.map((one, index) => el("div", {
+    this.popup.replaceChildren(...(commands.length ? [el("p", {}, this.mentioning ? "People" : "Commands")] : []), ...commands.map((one, index) => el("div", {
       role: "option", id: `suggestion-${index}`, "aria-selected": String(index === 0),
       onpointerdown: (event) => { event.preventDefault(); this.complete(one); },
-    }, el("img", { src: "/page/mark.svg", alt: "", class: "avatar avatar-small" }), el("span", {},
+    }, one.person ? avatar(one.person.id, one.person.name, { small: true }) : el("img", { src: "/page/mark.svg", alt: "", class: "avatar avatar-small" }), el("span", {},
       el("b", {}, one.command), " ", el("span", { class: "usage" }, one.usage_hint), el("small", {}, one.description)),
-    el("small", { class: "from" }, this.desk.app.name))));
+    !one.person && el("small", { class: "from" }, this.desk.app.name))));
     this.point();
   }
 
@@ -77,19 +92,22 @@ export class Composer {
   }
 
   complete({ command }) {
-    this.write(`${command} `);
+    const at = this.input.selectionStart;
+    const begun = command.startsWith("/") ? this.input.value : this.naming() ?? this.input.value;
+    const before = this.input.value.slice(0, at - begun.length);
+    this.write(`${before}${command} ${this.input.value.slice(at).trimStart()}`, before.length + command.length + 1);
   }
 
-  write(text) {
+  write(text, at = text.length) {
     this.input.value = text;
-    this.input.setSelectionRange(text.length, text.length);
+    this.input.setSelectionRange(at, at);
     this.typed();
   }
 
   key(event) {
     if (event.isComposing) return;
     const open = !this.popup.hidden;
-    const partial = open && this.input.value !== this.options[this.chosen].command && !/\s/.test(this.input.value);
+    const partial = open && (this.mentioning || (this.input.value !== this.options[this.chosen].command && !/\s/.test(this.input.value)));
     if (event.key === "Enter" && !event.shiftKey) {
       event.preventDefault();
       if (partial) this.complete(this.options[this.chosen]);

@@ -8,7 +8,7 @@ import { mrkdwn } from "./mrkdwn.js";
 
 const CLOSE_TOGETHER = 300; // seconds in which one writer's messages share a picture
 
-/** `desk` gives `person`, `app`, `shortcuts`, `names()`, `act(what, asked)`, `reply(message)`. */
+/** `desk` gives `person`, `app`, `shortcuts`, `names()`, `act(what, asked)`, `reply(message)`, `guide(channel)`, `types(line)`. */
 export class MessageList {
   constructor(list, scroller, latest, desk) {
     this.list = list;
@@ -81,7 +81,8 @@ export class MessageList {
   }
 
   rows(channel, messages) {
-    const rows = [{ key: "start", print: channel.name, draw: () => beginning(channel) }];
+    const guide = this.desk.guide?.(channel.id);
+    const rows = [{ key: "start", print: JSON.stringify([channel.name, guide]), draw: () => beginning(channel, guide, this.desk) }];
     const replies = messages.filter((message) => message.thread && message.thread !== message.ts);
     let before = null;
     let date = null;
@@ -154,12 +155,21 @@ export class MessageList {
   }
 }
 
-function beginning(channel) {
+function beginning(channel, guide, desk) {
   const title = channel.direct ? channel.name : `# ${channel.name}`;
   const about = channel.direct
     ? "This is your conversation with the app."
     : `This is the very beginning of #${channel.name}. ${channel.topic}`;
-  return el("li", { class: "beginning" }, el("h2", {}, title), el("p", {}, about));
+  return el("li", { class: "beginning" }, el("h2", {}, title), el("p", {}, about), guide && firstMinute(guide, desk));
+}
+
+function firstMinute({ steps, then }, desk) {
+  const next = steps.findIndex((step) => !step.done);
+  return el("section", { class: "guide", "aria-label": "The first minute" }, el("h3", {}, "The first minute"),
+    el("ol", {}, steps.map((step, index) => el("li", { class: step.done ? "done" : index === next ? "next" : "" },
+      step.told, step.done && el("b", {}, " Done."),
+      index === next && step.types && el("button", { type: "button", id: "guide-types", onclick: () => desk.types(step.types) }, "Type it for me")))),
+    el("p", {}, then));
 }
 
 function goTogether(before, message) {

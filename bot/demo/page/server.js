@@ -19,16 +19,16 @@ export async function act(what, asked) {
   }
 }
 
-/** What one person sees, kept up to date; `changed(difference)` is called after each event. */
+/** What one person sees, in private since the page was loaded at `since`, kept up to date; `changed(difference)` is called after each event. */
 export class Screen {
-  constructor(user, changed) {
+  constructor(user, since, changed) {
     this.user = user;
     this.names = {};
     this.channels = new Map();
     this.messages = new Map();
     this.views = [];
     this.home = null;
-    this.source = new EventSource(`/client/stream?user=${encodeURIComponent(user)}`);
+    this.source = new EventSource(`/client/stream?user=${encodeURIComponent(user)}&since=${since}`);
     this.source.onmessage = (event) => changed(this.take(JSON.parse(event.data)));
     this.source.onerror = () => changed({ lost: true });
   }

@@ -46,7 +46,8 @@ def page_routes(workspace: Workspace) -> list[BaseRoute]:
         user = request.query_params.get("user", "")
         if user not in workspace.users:
             return PlainTextResponse("no such user", HTTPStatus.NOT_FOUND)
-        return StreamingResponse(stream(workspace, user), media_type="text/event-stream", headers=_HEADERS)
+        since = request.query_params.get("since", "")
+        return StreamingResponse(stream(workspace, user, since), media_type="text/event-stream", headers=_HEADERS)
 
     async def people(_: Request) -> Response:
         return JSONResponse(_described(workspace), headers=_HEADERS)
@@ -163,6 +164,8 @@ def _described(workspace: Workspace) -> dict[str, Any]:
     everybody = [user for id_, user in workspace.users.items() if workspace.same(id_) == id_]
     humans = [user for user in everybody if not user.is_bot and not user.deleted]
     return {
+        "now": f"{workspace.now():.6f}",
+        "groups": [{"id": group.id, "name": group.handle} for group in workspace.groups.values()],
         "team": {"id": workspace.team_id, "name": workspace.name},
         "app": {"name": workspace.app_name, "user": workspace.bot_user_id, "home": workspace.home_tab_enabled},
         "commands": [vars(command) for command in workspace.commands.values()],

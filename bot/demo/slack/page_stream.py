@@ -17,13 +17,17 @@ STILL_HERE = 15.0  # seconds between signs of life, so that a dead connection is
 MOST_MESSAGES = 300  # of one channel; a page is not an archive
 
 
-async def stream(workspace: Workspace, user: str) -> AsyncGenerator[str, None]:
-    """Yield server-sent events for this person until the page goes away."""
+async def stream(workspace: Workspace, user: str, since: str = "") -> AsyncGenerator[str, None]:
+    """Yield server-sent events for this person until the page goes away.
+
+    What only this person sees is shown from `since` on, which is when the page was loaded: Slack keeps none of it.
+    https://docs.slack.dev/messaging/#ephemeral
+    """
     shown: dict[str, Any] = {}
     reset = True
     while True:
         seen_version = workspace.version
-        screen = _screen(workspace, user)
+        screen = _screen(workspace, user, since)
         put = {key: _json(thing) for key, thing in screen.items() if shown.get(key) != thing}
         drop = [key for key in shown if key not in screen]
         yield f"data: {json.dumps({'reset': reset, 'put': put, 'drop': drop, 'names': workspace.names})}\n\n"
@@ -33,13 +37,14 @@ async def stream(workspace: Workspace, user: str) -> AsyncGenerator[str, None]:
                 yield ": still here\n\n"
 
 
-def _screen(workspace: Workspace, user: str) -> dict[str, Any]:
+def _screen(workspace: Workspace, user: str, since: str) -> dict[str, Any]:
     screen: dict[str, Any] = {}
     for channel in list(workspace.channels.values()):
         if workspace.inside(user, channel.id):
             screen[f"channel/{channel.id}"] = _channel(channel)
         for message in workspace.sees(user, channel.id)[-MOST_MESSAGES:]:
-            screen[f"message/{channel.id}/{message.ts}"] = message
+            if message.ephemeral_to is None or message.ts >= since:
+                screen[f"message/{channel.id}/{message.ts}"] = message
     screen["views"] = workspace.views_of(user)
     screen["home"] = workspace.home_of(user)
     return screen

@@ -5,6 +5,7 @@ Everything is invented; the numbers are from the range reserved for fiction (+1 
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from datetime import timedelta
 from uuid import UUID, uuid4
 
 from bot.demo.voipbin.state import Activeflow, Flow, Step
@@ -30,6 +31,7 @@ class Clinic:
     reminders: Flow
     recall: Flow
     after_hours: Flow
+    promotion: Flow
 
     def somebody_arrives(self) -> Activeflow:
         """A new activeflow of a kind chosen by the world's dice; callers lose patience now and then."""
@@ -48,9 +50,21 @@ class Clinic:
         """A caller in a menu that has no way out: it goes round until VoIPBIN ends it for its steps."""
         return self.world.rings(self.after_hours, source=self._number(), destination=DESK, lives=True)
 
+    def somebody_is_forgotten(self) -> Activeflow:
+        """A caller who has stood in an old menu for most of an hour, going round before that; only a stop ends it."""
+        laps = ["talk", "digits_receive"] * 9
+        return self.world.rings(
+            self.promotion,
+            at="digits_receive",
+            executed=["answer", *laps, "talk"],
+            source=self._number(),
+            destination=DESK,
+            created_at=self.world.clock.now() - timedelta(minutes=47),
+        )
+
     def _calls(self, flow: Flow) -> Activeflow:
         activeflow = self.world.rings(flow, source=self._number(), destination=DESK, lives=True)
-        patience = self.world.dice.uniform(40, 400)
+        patience = self.world.dice.uniform(240, 1200)
         self.world.clock.after(patience, lambda: self.world.caller_hangs_up(activeflow))
         return activeflow
 
@@ -77,6 +91,7 @@ def open_clinic(world: World) -> Clinic:
         reminders=_reminders(world),
         recall=_recall(world),
         after_hours=_after_hours(world),
+        promotion=_promotion(world),
     )
 
 
@@ -85,7 +100,7 @@ def _menu(world: World) -> Flow:
     desk = Step(
         "connect",
         {"destinations": [{"type": "agent", "target": "front desk"}], "early_media": False},
-        pushes=(Step("confbridge_join", {"confbridge_id": str(uuid4())}, lasts=45),),
+        pushes=(Step("confbridge_join", {"confbridge_id": str(uuid4())}, lasts=240),),
     )
     again = say("Which service would you like? Press one for opening hours, two for the front desk.", 6)
     branch = Step("branch", {"target_ids": {"1": str(hours.id), "2": str(desk.id), "default": str(again.id)}})
@@ -95,7 +110,7 @@ def _menu(world: World) -> Flow:
             Step("answer"),
             say("Welcome to Harbour Clinic.", 3),
             again,
-            Step("digits_receive", {"duration": 8000, "length": 1, "key": ""}, lasts=7),
+            Step("digits_receive", {"duration": 8000, "length": 1, "key": ""}, lasts=25),
             branch,
             hours,
             Step("goto", {"target_id": str(again.id), "loop_count": 2}),
@@ -111,7 +126,7 @@ def _support(world: World, survey: Flow) -> Flow:
     queue = world.add_queue("Support", wait_flow=waiting)
     lap = Step("fetch_flow", {"flow_id": str(waiting.id)})
     back = Step("empty", next_id=lap.id)
-    join = Step("queue_join", {"queue_id": str(queue.id)}, pushes=(lap, back), answered_after=70)
+    join = Step("queue_join", {"queue_id": str(queue.id)}, pushes=(lap, back), answered_after=200)
     return world.add_flow(
         "Support line",
         [Step("answer"), say("You have reached the support line."), join, say("Thank you. Goodbye.", 3)],
@@ -123,20 +138,20 @@ def _receptionist(world: World) -> Flow:
     talk = Step(
         "ai_talk",
         {"assistance_type": "ai", "assistance_id": str(UUID(int=0xA1)), "duration": 300},
-        pushes=(Step("confbridge_join", {"confbridge_id": str(uuid4())}, lasts=90),),
+        pushes=(Step("confbridge_join", {"confbridge_id": str(uuid4())}, lasts=300),),
     )
     return world.add_flow("AI receptionist", [Step("answer"), Step("recording_start", {"format": "wav"}), talk])
 
 
 def _chat(world: World) -> Flow:
     talk = Step(
-        "ai_talk", {"assistance_type": "ai", "assistance_id": str(UUID(int=0xA2))}, pushes=(Step("block", lasts=80),)
+        "ai_talk", {"assistance_type": "ai", "assistance_id": str(UUID(int=0xA2))}, pushes=(Step("block", lasts=300),)
     )
     return world.add_flow("Chat assistant", [Step("conversation_send", {"text": "Hello!"}, lasts=1), talk])
 
 
 def _reminders(world: World) -> Flow:
-    send = Step("message_send", {"destinations": [], "text": "Your appointment is tomorrow."}, lasts=5)
+    send = Step("message_send", {"destinations": [], "text": "Your appointment is tomorrow."}, lasts=12)
     report = Step("webhook_send", {"uri": "https://crm.example.com/reminded", "method": "POST", "sync": True}, lasts=3)
     again = Step("goto", {"target_id": str(send.id), "loop_count": 3})
     return world.add_flow("Appointment reminders", [send, report, again])
@@ -148,7 +163,7 @@ def _recall(world: World) -> Flow:
         [
             Step("amd", {"machine_handle": "hangup", "async": False}, lasts=3),
             say("This is Harbour Clinic. Press one to confirm your visit.", 6),
-            Step("digits_receive", {"duration": 10000, "length": 1, "key": ""}, lasts=9),
+            Step("digits_receive", {"duration": 10000, "length": 1, "key": ""}, lasts=60),
             say("Thank you, your visit is confirmed.", 3),
             Step("hangup", {"reason": "normal"}),
         ],
@@ -160,3 +175,10 @@ def _after_hours(world: World) -> Flow:
     digits = Step("digits_receive", {"duration": 5000, "length": 1, "key": ""}, lasts=5)
     again = Step("goto", {"target_id": str(closed.id), "loop_count": 60})
     return world.add_flow("After hours", [Step("answer"), closed, digits, again])
+
+
+def _promotion(world: World) -> Flow:
+    offer = say("Our winter offer. Press one to hear it again.", 6)
+    digits = Step("digits_receive", {"duration": 5000, "length": 1, "key": ""}, lasts=5)
+    again = Step("goto", {"target_id": str(offer.id), "loop_count": 60})
+    return world.add_flow("Old promotion line", [Step("answer"), offer, digits, again])

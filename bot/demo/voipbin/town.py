@@ -6,7 +6,7 @@ from datetime import UTC, datetime, timedelta
 
 from bot.demo.voipbin.clock import utc_now
 from bot.demo.voipbin.scripts import Clinic, open_clinic
-from bot.demo.voipbin.state import ADMIN
+from bot.demo.voipbin.state import ADMIN, Activeflow
 from bot.demo.voipbin.world import World
 
 _STEP = 2.0  # seconds of the past lived through at once
@@ -33,6 +33,8 @@ class Town:
         self.world = World(now=self._now)
         self.clinic: Clinic = open_clinic(self.world)
         self.world.add_agent(OWNER, OWNERS_PASSWORD, permission=ADMIN)
+        self.forgotten: Activeflow | None = None
+        """The guilty one, for a newcomer to stop."""
         if quiet:
             self._behind, self._most = timedelta(0), 0
             self._last_arrival, self._next_lost = datetime.max.replace(tzinfo=UTC), datetime.max.replace(tzinfo=UTC)
@@ -45,6 +47,7 @@ class Town:
         while self._behind > timedelta(0):
             self._behind = max(timedelta(0), self._behind - timedelta(seconds=_STEP))
             self.passes()
+        self.forgotten = self.clinic.somebody_is_forgotten()
         self.world.telephony.hangup_after = 1.5
 
     def passes(self) -> None:
