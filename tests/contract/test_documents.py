@@ -9,7 +9,7 @@ from typing import Final
 
 import pytest
 
-from bot.slack.grammar.table import help_lines, parse
+from bot.slack.grammar.table import COMMANDS, parse
 from tests.contract.test_house import HOUSE, lines, tracked
 
 DOCUMENTS: Final = [
@@ -74,7 +74,7 @@ def test_each_command_that_the_readme_shows_is_understood_and_each_word_is_shown
     shown = re.findall(r"`/flows ([^`\n]+)`", text_of(Path("README.md")))
     for line in shown:
         parse(line)
-    assert {line.split()[0] for line in shown} == {line.word.split()[0] for line in help_lines()} - {"unwatch"}
+    assert {line.split()[0] for line in shown} == {line.word.split()[0] for line in COMMANDS} - {"unwatch"}
 
 
 def test_the_tests_of_each_promise_are_there() -> None:

@@ -10,19 +10,31 @@ from tests.scenarios.typing_at import answers
 AUDITOR = '\n[[grant]]\nto = ["U0BOB"]\nmay = ["audit"]\n'
 
 
-@pytest.mark.parametrize("typed", ["", "help", "HELP", "help list"])
+@pytest.mark.parametrize("typed", ["", "help", "HELP", "help whatever"])
 async def test_help_says_what_can_be_done_here(bot: Stage, typed: str) -> None:
     answer = await answers(bot, typed)
     assert answer.ephemeral_to == ALICE
-    for usage in (
-        "/flows list [by flow | by action] [filters]",
-        "/flows show <id>",
-        "/flows find <number, id, name or words>",
-        "/flows stop <id> [now] [reason]",
+    for line in (
+        "/flows list older:10m  Shows the running activeflows, newest first.",
+        "/flows stop 3c5b0f6e it loops  Posts a stop card here.",
         "/flows whoami",
+        "/flows help stop",
     ):
-        assert usage in answer.words
+        assert line in answer.words
     assert "No permission here: stop all." in answer.words
+
+
+async def test_help_on_one_command_says_more_about_it(bot: Stage) -> None:
+    answer = await answers(bot, "help stop")
+    for words in (
+        "/flows stop <id> [now] [reason]",
+        "With “now” it doesn’t.",
+        "Example: /flows stop 3c5b0f6e it loops",
+    ):
+        assert words in answer.words
+    refused = await answers(bot, "help stop all")
+    assert "/flows stop all <filters> [reason]" in refused.words
+    assert "No permission here: stop all." in refused.words
 
 
 async def test_help_leaves_out_what_somebody_may_not_do_and_says_whom_to_ask(bot: Stage) -> None:

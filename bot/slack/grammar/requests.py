@@ -18,7 +18,9 @@ ME: Final = "me"
 
 @dataclass(frozen=True, slots=True)
 class Help:
-    """What can be done here."""
+    """What can be done here, or with ``word`` what that command does."""
+
+    word: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,16 +111,16 @@ _LIKE_A_FILTER: Final = re.compile(rf"[{SEPARATORS}\"“”„‟«»″＂]")
 def typed(request: Request) -> str:
     """The request as one would type it after the command's name: ``list flow:"Support line" page:2``."""
     match request:
-        case Help() | Whoami() | Doctor():
+        case Help(word):
+            return _joined("help", word)
+        case Whoami() | Doctor():
             return type(request).__name__.lower()
         case List(filters, page, by):
             return _joined("list", f"by {by}" if by else "", filters.words(), f"page:{page}" if page > 1 else "")
-        case Show(target):
-            return f"show {target}"
+        case Show(target) | Watch(target):
+            return f"{type(request).__name__.lower()} {target}"
         case Find(text):
             return f"find {text}"
-        case Watch(target):
-            return f"watch {target}"
         case Unwatch(meant):
             return _joined("unwatch", str(meant or ""))
         case Stop(target, now, reason):

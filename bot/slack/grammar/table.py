@@ -30,14 +30,18 @@ _ATTEMPTS: Final = 6
 
 @dataclass(frozen=True, slots=True)
 class Command:
-    """One word of the grammar, and what it reads of the rest of the line."""
+    """One word of the grammar: what help says of it, and what it reads of the rest of the line."""
 
     word: str
     usage: str
     about: str
+    """One sentence, shown beside the example."""
+    example: str
     read: Callable[[Line], Request]
     needs: Permission | None = None
     aliases: tuple[str, ...] = ()
+    more: tuple[str, ...] = ()
+    """Sentences for whoever asks for help on this one."""
 
 
 def parse(text: str) -> Request:
@@ -99,8 +103,11 @@ def _unknown(word: str, line: str, rest: str) -> NotUnderstood:
 # ---------------------------------------------------------------- what each word reads
 
 
-def _help(_: Line) -> Request:
-    return Help()
+def _help(line: Line) -> Request:
+    if line.text.strip().lower().startswith("stop all"):
+        return Help("stop all")
+    word = line.words[0].text.strip(EDGES).lower() if line.words else ""
+    return Help(next((known.word for known in COMMANDS if word in (known.word, *known.aliases)), ""))
 
 
 def _list(line: Line) -> Request:
@@ -166,106 +173,136 @@ def _doctor(_: Line) -> Request:
 # ---------------------------------------------------------------- the table
 
 _REF: Final = "<id>"
+_WHICH: Final = (
+    "The id is the activeflow’s or its call’s. Its first 4 digits are enough.",
+    "A pasted line works, too, if it names one only.",
+)
 COMMANDS: Final = (
     Command(
         "list",
         "list [by flow | by action] [filters]",
-        'the running activeflows, newest first, or how many there are of each flow or in each action; filters: flow:"Support line", type:call, action:queue_join, '
-        "status:running|ended|any, older:10m, newer:2h, page:2",
+        "Shows the running activeflows, newest first.",
+        "list older:10m",
         _list,
         Permission.VIEW,
         ("ls", "running", "active", "flows", "activeflows", "all"),
+        (
+            'Filters: flow:"Support line", type:call, action:queue_join, status:ended, older:10m, newer:2h, page:2.',
+            "By flow or by action, it counts them instead.",
+        ),
     ),
     Command(
         "show",
         f"show {_REF}",
-        "one activeflow: what it does, what it did, and what stopping it would do; the id (at least its first 4 "
-        "digits), the id of its call, or a pasted text with one of them",
+        "Shows what one does, what it did, and what a stop would do.",
+        "show 3c5b0f6e",
         _show,
         Permission.VIEW,
         ("get", "info", "inspect", "describe", "details", "view", "look"),
+        _WHICH,
     ),
     Command(
         "find",
         "find <number, id, name or words>",
-        "activeflows by what you know: a phone number in any writing (recent calls are looked through), the id of a call, a "
-        "flow or a queue by its name or nearly so, or words of what one is doing",
+        "Finds activeflows by what you know.",
+        "find Support line",
         _find,
         Permission.VIEW,
         ("search", "grep", "locate", "lookup", "number", "caller", "phone"),
+        (
+            "A phone number finds recent calls, however it is written.",
+            "A flow or queue is found by its name, even misspelt.",
+            "Other words find what an activeflow is doing.",
+        ),
     ),
     Command(
         "stop",
         f"stop {_REF} [now] [reason]",
-        "ask to stop one: posts a card here that somebody who may confirms; with “now” it does not ask once more when "
-        "the activeflow has moved on",
+        "Posts a stop card here. Nothing stops until somebody presses it.",
+        "stop 3c5b0f6e it loops",
         _stop,
         Permission.STOP,
         ("kill", "end", "hangup", "terminate", "cancel", "abort", "halt", "delete"),
+        (
+            "Whoever presses needs permission to stop it.",
+            "If it has moved on by then, the card asks once more. With “now” it doesn’t.",
+            *_WHICH,
+        ),
     ),
     Command(
         "stop all",
         "stop all <filters> [reason]",
-        "ask to stop many: posts a card with exactly those that run and fit now, for a second person to confirm where "
-        "the rules want one; takes at least one filter of a list, before the reason",
+        "Posts one stop card for every match.",
+        "stop all older:10m they loop",
         _stop_all,
         Permission.BULK,
         ("stopall", "killall", "bulk", "stop-all"),
+        (
+            "It needs at least one filter of a list. Filters come before the reason.",
+            "The card holds what matches now. Later ones are left alone.",
+            "The policy can ask for a second person to press.",
+        ),
     ),
     Command(
         "watch",
         f"watch {_REF}",
-        "posts a card here that follows one activeflow until it ends: what it does, what it did before, its age",
+        "Posts a card here that follows one until it ends.",
+        "watch 3c5b0f6e",
         _watch,
         Permission.VIEW,
         ("follow", "track", "monitor", "tail"),
+        ("The card shows what it does, what it did and its age.", *_WHICH),
     ),
     Command(
         "unwatch",
         f"unwatch [{_REF}]",
-        "lets such a card follow no longer; without an id, all that you began here. Nothing is stopped",
+        "Ends a watch card. Nothing is stopped.",
+        "unwatch 3c5b0f6e",
         _unwatch,
         Permission.VIEW,
         ("unfollow", "untrack"),
+        ("Without an id, it ends all cards that you asked for here.",),
     ),
     Command(
         "audit",
         f"audit [{_REF}] [@person | me] [since:2h]",
-        "who did what, newest first: your own records, or everybody's for those who may audit",
+        "Shows who did what, newest first.",
+        "audit since:2h",
         read_audit,
         Permission.VIEW,
         ("log", "history", "logs", "who"),
+        ("You see your own records. With the audit permission you see everybody’s.",),
     ),
     Command(
-        "whoami", "whoami", "what you may do here, and why", _whoami, None, ("me", "permissions", "access", "rights")
+        "whoami",
+        "whoami",
+        "Says what you can do here, and why.",
+        "whoami",
+        _whoami,
+        None,
+        ("me", "permissions", "access", "rights"),
     ),
     Command(
         "doctor",
         "doctor",
-        "is everything this bot needs working, here and now, and what to do about what is not",
+        "Checks what the bot needs, and says how to repair it.",
+        "doctor",
         _doctor,
         None,
         ("check", "health", "status", "ping"),
     ),
-    Command("help", "help", "this overview", _help, None, ("?", "-h", "--help", "usage", "commands", "man")),
+    Command(
+        "help",
+        "help [command]",
+        "Says more about one command.",
+        "help stop",
+        _help,
+        None,
+        ("?", "-h", "--help", "usage", "commands", "man"),
+    ),
 )
-
-
-@dataclass(frozen=True, slots=True)
-class HelpLine:
-    """One line of help: what to type, what comes of it, and the permission it takes."""
-
-    word: str
-    usage: str
-    about: str
-    needs: Permission | None
-
-
-def help_lines() -> tuple[HelpLine, ...]:
-    """Everything that can be typed, in the order of the table."""
-    return tuple(HelpLine(command.word, command.usage, command.about, command.needs) for command in COMMANDS)
 
 
 def usage_hint() -> str:
     """The hint Slack shows while somebody types the command."""
-    return " | ".join(line.usage for line in help_lines() if not line.usage.startswith("audit"))
+    return " | ".join(command.usage for command in COMMANDS if command.word != "audit")

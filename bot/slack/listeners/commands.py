@@ -65,8 +65,8 @@ class CommandListener:
     async def _whoami(self, context: InteractionContext, _: Whoami) -> None:
         await context.reply(whoami(await context.operator()))
 
-    async def _help(self, context: InteractionContext, _: Help) -> None:
-        await context.reply(help_overview(await context.operator(), command=context.command))
+    async def _help(self, context: InteractionContext, request: Help) -> None:
+        await context.reply(help_overview(await context.operator(), request.word, command=context.command))
 
     async def _doctor(self, context: InteractionContext, _: Doctor) -> None:
         """What every look found; whoever may not view learns that the bot is alive."""

@@ -12,7 +12,7 @@ from bot.activeflows.queries.filters import Filters
 from bot.activeflows.targets import Prefix
 from bot.slack.grammar.normalization import from_slack
 from bot.slack.grammar.requests import Audit, Doctor, Find, Help, List, Request, Show, Stop, Unwatch, Watch, Whoami
-from bot.slack.grammar.table import LONGEST_REASON, help_lines, parse
+from bot.slack.grammar.table import COMMANDS, LONGEST_REASON, parse
 
 ID = UUID("3c5b0f6e-1d2a-4222-8333-123456789abc")
 SHORT = Prefix("3c5b0f6e")
@@ -24,7 +24,10 @@ SHORT = Prefix("3c5b0f6e")
         ("", Help()),
         ("   ", Help()),
         ("help", Help()),
-        ("HELP list", Help()),
+        ("HELP list", Help("list")),
+        ("help kill", Help("stop")),
+        ("help stop all", Help("stop all")),
+        ("help what", Help()),
         ("whoami", Whoami()),
         ("doctor", Doctor()),
         ("watch 3c5b0f6e", Watch(SHORT)),
@@ -232,10 +235,10 @@ def test_a_pasted_text_may_be_watched_as_it_may_be_shown() -> None:
 
 
 def test_help_has_a_line_for_everything_that_can_be_typed() -> None:
-    assert [line.word for line in help_lines()] == [
+    assert [line.word for line in COMMANDS] == [
         "list", "show", "find", "stop", "stop all", "watch", "unwatch", "audit", "whoami", "doctor", "help",
     ]  # fmt: skip
-    assert [line.needs for line in help_lines()][:3] == [Permission.VIEW, Permission.VIEW, Permission.VIEW]
+    assert [line.needs for line in COMMANDS][:3] == [Permission.VIEW, Permission.VIEW, Permission.VIEW]
 
 
 @pytest.mark.parametrize(

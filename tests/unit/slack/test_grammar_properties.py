@@ -96,7 +96,7 @@ REASONS = st.builds("{}{}".format, BEGINNINGS, LINES).map(cleaned).filter(lambda
 MANY = st.builds(StopAll, FILTERS.filter(lambda f: f.status == "running" and bool(f.words())), REASONS)
 USERS = st.none() | st.just(ME) | st.from_regex(r"[UW][A-Z0-9]{4,12}", fullmatch=True)
 REQUESTS: st.SearchStrategy[Request] = st.one_of(
-    st.just(Help()),
+    st.builds(Help, st.sampled_from(["", *(command.word for command in COMMANDS)])),
     st.just(Whoami()),
     LISTS,
     st.builds(Show, TARGETS),

@@ -47,6 +47,7 @@ from bot.slack.blocks.not_understood import not_understood
 from bot.slack.blocks.stop_card import stop_card
 from bot.slack.blocks.whoami import whoami
 from bot.slack.grammar.requests import Audit
+from bot.slack.grammar.table import COMMANDS
 from bot.slack.messaging.messenger import Message
 from tests.unit.slack.blocks.alert_screens import alert_screens
 from tests.unit.slack.blocks.bulk_screens import bulk_screens
@@ -149,6 +150,8 @@ def every_screen(words: str = "Support line") -> Iterator[Message]:
         yield activeflow_list(listing(words), operator, NOW, command="/flows")
         yield activeflow_details(details(words), operator, command="/flows")
         yield help_overview(operator, command="/flows")
+        for known in COMMANDS:
+            yield help_overview(operator, known.word, command="/flows")
         yield whoami(operator)
     yield shared_list(listing(words), NOW, command="/flows", by="U0ALICE")
     yield activeflow_list(listing(words, rows=0, similar=(words or "x",)), ALICE, NOW, command="/flows")
