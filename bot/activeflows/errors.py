@@ -145,7 +145,7 @@ class AccountFrozen(Failure):
 
 
 class PaymentDue(Failure):
-    """402: VoIPBIN does nothing for this account before it is paid."""
+    """402: This VoIPBIN account has to be paid first."""
 
 
 class StateConflict(Failure):

@@ -82,7 +82,7 @@ async def test_refresh_keeps_the_focus_for_whoever_uses_no_mouse(olive: Screen) 
 async def test_a_guest_gets_a_page_that_explains(olive: Screen) -> None:
     await olive.becomes("Gwen Guest")
     home = await _opens_home(olive)
-    await expect(home).to_contain_text("You may do nothing here yet")
+    await expect(home).to_contain_text("You have no permissions yet")
     await expect(home).not_to_contain_text("What runs now")
 
 

@@ -11,7 +11,7 @@ from bot.demo.voipbin.world import World
 from tests.scenarios.conftest import ALICE, Stage
 from tests.scenarios.typing_at import answers
 
-COMING = "Still being looked up"
+COMING = "Still loading"
 
 
 @pytest.fixture

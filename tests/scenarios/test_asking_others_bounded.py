@@ -37,7 +37,7 @@ async def test_many_presses_about_one_activeflow_give_one_public_message_and_the
     await asyncio.gather(*(slack.clicks(BOB, one, "stop.ask_others") for one in asked[1:]))
     await slack.until(lambda: _pointed(slack) == 3)
     assert [m.thread_ts is None for m in mentions(slack)] == [True, False], "the card, and one word below it"
-    told = await bot.reads("nobody is asked again so soon", user=BOB)
+    told = await bot.reads("I don’t ask again so soon", user=BOB)
     assert told.ephemeral_to == BOB
     assert "the card" in told.words
 
@@ -66,5 +66,5 @@ def _pointed(slack: Workspace) -> int:
     users = (BOB, "U0EVE", "U0DAN", "U0FAY")
     seen = [slack.sees(user, INCIDENTS) for user in users if user in slack.channels[INCIDENTS].members]
     return sum(
-        "nobody is asked again" in m.words or "I do not ask them" in m.words for messages in seen for m in messages
+        "nobody is asked again" in m.words or "I don’t ask them" in m.words for messages in seen for m in messages
     )

@@ -69,7 +69,7 @@ async def test_whoever_may_not_audit_reads_their_own_records_and_is_told_so(
     assert answer.ephemeral_to == ALICE
     assert [line.partition("@")[2][:20] for line in lines(answer)] == ["Alice asked to stop:"]
     assert "1 record, newest first: your own" in answer.words
-    assert "Everybody’s records take the permission audit: /flows whoami" in answer.words
+    assert "To see everybody’s records you need the audit permission: /flows whoami" in answer.words
     for asked in ("audit me", "audit @Alice"):
         mine = await answers(bot, asked)
         assert lines(mine) == lines(answer)
@@ -105,9 +105,9 @@ async def test_a_press_that_was_refused_is_in_the_record(bot: Stage, slack: Work
 
 async def test_nothing_fits_and_that_is_said(bot: Stage) -> None:
     answer = await answers(bot, "audit me", user=BOB)
-    assert "No record fits." in answer.words
+    assert "No records match." in answer.words
     assert not answer.buttons
-    assert "An id here is the activeflow’s" in (await answers(bot, "audit 3c5b0f6e", user=BOB)).words
+    assert "Use the activeflow’s id" in (await answers(bot, "audit 3c5b0f6e", user=BOB)).words
     assert "member ID" in (await answers(bot, "audit @alicia", user=BOB)).words
 
 

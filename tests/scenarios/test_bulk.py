@@ -186,7 +186,7 @@ async def test_a_flow_outside_the_grant_is_never_in_the_list(stage: Stage, bulk:
     async with stage.start():
         card = await bulk.asks("type:call", user=BOB)
         assert "these 3 activeflows" in card.words
-        assert "whoever asked has no permission for them: up to 2" in card.words
+        assert "no permission for whoever asked: up to 2" in card.words
         await bulk.presses(card, user=CAROL)
         await bulk.over(card)
         assert bulk.running([*mine, *others]) == others

@@ -59,7 +59,7 @@ async def test_asking_twice_opens_one_card_and_then_points_at_it(stage: Stage, b
         refusal = await bulk.refused("type:call")
         forged = replace(refusal, ts="1.1", ephemeral_to=None)
         await stage.slack.clicks(CAROL, forged, ASK_OTHERS)
-        await stage.reads("There is nothing to be pressed any more", user=CAROL)
+        await stage.reads("There is nothing left to press", user=CAROL)
         await stage.slack.clicks(BOB, forged, ASK_OTHERS)
         card = await stage.reads("can't stop these in bulk", user=CAROL)
         await stage.reads("Asked in #incidents", user=BOB)
@@ -99,7 +99,7 @@ async def test_a_refused_presser_can_ask_for_the_card_to_be_pressed(
         await bulk.presses(card, user=ALICE, button="bulk.cancel")
         await bulk.says(card, "Cancelled")
         await stage.slack.clicks(BOB, replace(refusal, ts="1.1", ephemeral_to=None), ASK_OTHERS)
-        await stage.reads("There is nothing to be pressed any more", user=BOB)
+        await stage.reads("There is nothing left to press", user=BOB)
     assert voipbin.stops == []
 
 

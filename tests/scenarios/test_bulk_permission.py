@@ -153,7 +153,7 @@ async def test_when_slack_does_not_say_who_pressed_nothing_further_is_sent(
             slack.faults.on("users.info", slack_faults.error("fatal_error"), times=None)
             await slack.tells({"type": "user_change", "user": {"id": CAROL}})
         words = await nobody_else_was_stopped(stage, bulk, loops, card)
-    assert "Slack did not tell who pressed and what groups they are in" in words
+    assert "Slack did not say who pressed and what groups they are in" in words
     assert "(Slack answered fatal_error)" in words
 
 

@@ -60,7 +60,7 @@ async def test_the_last_digits_find_nothing_for_whoever_may_not_reveal(
         for typed in endings:
             answer = await answers(stage, f"find {typed}")
             assert shown(answer) == []
-            assert "No call among those looked through has the number ending in 10" in answer.words
+            assert "None of the calls checked has a number ending in 10" in answer.words
     stage.policy.write_text(f'{POLICY}\n[[grant]]\nto = ["{ALICE}"]\nmay = ["reveal"]\n', encoding="utf-8")
     async with stage.start():
         assert shown(await answers(stage, "find 5557 7310")) == [str(calling.id)]

@@ -237,6 +237,6 @@ async def test_nothing_is_stopped_that_a_deactivated_account_has_asked_for(
         else:
             leaves()
         await slack.clicks(BOB, card, "stop.flow")
-        await stage.reads("whoever asked for it has been deactivated", user=BOB)
+        await stage.reads("whoever asked has been deactivated", user=BOB)
     assert voipbin.stops == []
     assert stage.posts(caller) == int(later)

@@ -46,7 +46,7 @@ async def test_an_operator_sees_what_runs_what_is_wrong_and_what_they_may(
         "view: in any channel",
         "stop: in #abroad and #incidents",
         "To stop one, type /flows stop <id> in #abroad and #incidents",
-        "You have pressed nothing yet",
+        "You haven’t pressed anything yet",
         "ok · event stream · live since",
         "ok · policy · 2 grants in force",
     ):
@@ -84,7 +84,7 @@ async def test_own_stops_stand_there_with_outcome_and_receipt(bot: Stage, voipbi
     receipt = done.words.partition("Receipt ")[2].split()[0]
     assert receipt in home
     assert f"{str(flow.id)[:8]} · ended, by this press · #incidents · receipt" in home
-    assert "You have pressed nothing yet" in (await opens(bot, CAROL)).words
+    assert "You haven’t pressed anything yet" in (await opens(bot, CAROL)).words
 
 
 async def test_refresh_looks_again(live: Stage, voipbin: World, looping: Activeflow) -> None:
@@ -99,7 +99,7 @@ async def test_refresh_looks_again(live: Stage, voipbin: World, looping: Activef
     async with asyncio.timeout(30):
         while "0 running" not in home.words:
             home = await refreshed(home)
-    assert "No activeflow is running that you may view here" in home.words
+    assert "No activeflow that you can view is running" in home.words
 
 
 # ---------------------------------------------------------------- for whom
@@ -120,7 +120,7 @@ async def test_who_may_view_in_a_channel_only_is_shown_nothing_of_what_runs_and_
     async with stage.start(voipbin_events=True):
         assert str(looping.id)[:8] in (await answers(stage, "list", user=BOB)).words
         home = (await opens(stage, BOB)).words
-    assert "You may look in #incidents, and this page is in no channel: type /flows list there." in home
+    assert "You can view activeflows in #incidents. Type /flows list there." in home
     assert "view: in #incidents" in home
     assert "Health of the bot" in home
     for secret in ("Support line", str(looping.id)[:8], "running ·"):
@@ -154,7 +154,7 @@ async def test_guests_and_strangers_get_a_page_that_explains_and_shows_nothing(
 ) -> None:
     read = len(voipbin.requests)
     home = (await opens(live, user)).words
-    assert "You may do nothing here yet" in home
+    assert "You have no permissions yet" in home
     assert said in home
     assert "/flows whoami" in home
     assert "Refresh" in home

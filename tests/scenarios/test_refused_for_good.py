@@ -35,7 +35,7 @@ async def test_a_token_that_slack_takes_no_more_is_said_once_and_makes_the_bot_n
         for _ in range(2):
             await slack.clicks(ALICE, card, "stop.flow")
         told = await bot.reads("Slack refuses this bot")
-    assert "Waiting does not help" in told.words
+    assert "Waiting won't help" in told.words
     assert bot.posts(activeflow) == 0
     assert [line["event"] for line in logs].count("slack_refuses_for_good") == 1
     status, words = await ready(bot)

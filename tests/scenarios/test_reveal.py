@@ -160,7 +160,7 @@ async def test_when_slack_takes_no_fleeting_message_it_is_shown_nowhere_and_said
     slack.faults.on("response_url", slack_faults.status(404), times=1)
     slack.faults.on("chat.postEphemeral", slack_faults.error("user_not_in_channel"), times=1)
     shown = await pressed(bot, CAROL, details)
-    assert "I could not show it to you alone, so it was not shown at all" in shown.words
+    assert "I could not show it to you alone, so nothing was shown" in shown.words
     assert not [call for call in slack.calls if call.method == "chat.postMessage"]
 
 
@@ -187,7 +187,7 @@ async def test_a_press_in_a_message_that_others_see_shows_nothing(
     assert public != body
     await slack.delivers(public, slack.signed(public))
     assert (
-        "Reveal works only in a message that you alone see" in (await bot.reads("Nothing was shown", user=CAROL)).words
+        "Reveal works only in a message that only you see" in (await bot.reads("Nothing was shown", user=CAROL)).words
     )
 
 
@@ -196,7 +196,7 @@ async def test_an_activeflow_without_a_call_and_without_texts_says_so(bot: Stage
     activeflow = voipbin.rings(flow, at="sleep", reference_type="campaign")
     shown = await pressed(bot, CAROL, await answers(bot, f"show {activeflow.id}", user=CAROL))
     assert "It runs for no call." in shown.words
-    assert "No step that speaks a text" in shown.words
+    assert "None of its steps speaks a text" in shown.words
 
 
 async def test_when_voipbin_does_not_answer_nothing_is_recorded_as_shown(

@@ -60,7 +60,7 @@ async def test_refresh_shows_what_has_become_of_it_in_place(bot: Stage, slack: W
     await slack.until(lambda: _ended(voipbin, activeflow.id))
     after = await presses(bot, ALICE, details, ids.SHOW_AGAIN)
     assert "Ended" in after.words
-    assert "Nothing: it has ended already." in after.words
+    assert "Nothing: it has already ended." in after.words
     assert ids.ASK_STOP not in {button.action_id for button in after.buttons}
     assert len(slack.sees(ALICE, INCIDENTS)) == 1
 

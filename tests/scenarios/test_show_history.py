@@ -84,8 +84,8 @@ async def test_one_that_ended_tells_what_was_interrupted_and_how_long_it_had_las
 @pytest.mark.parametrize(
     ("trouble", "said"),
     [
-        (faults.status(500, "INTERNAL"), "Times not known: VoIPBIN could not tell its timeline."),
-        (faults.broken_json(), "Times not known: VoIPBIN could not tell its timeline."),
+        (faults.status(500, "INTERNAL"), "Times not known: VoIPBIN could not read its timeline."),
+        (faults.broken_json(), "Times not known: VoIPBIN could not read its timeline."),
         (faults.delay(20), "Times not known: VoIPBIN did not answer in time."),
     ],
 )

@@ -35,9 +35,9 @@ WORDS = {
     "not_in_channel": (faults.error("not_in_channel"), "not a member of the channel. Invite the bot"),
     "channel_not_found": (faults.error("channel_not_found"), "it is not there any more"),
     "is_archived": (faults.error("is_archived"), "the channel is archived"),
-    "invalid_blocks": (faults.error("invalid_blocks"), "a fault of this bot"),
+    "invalid_blocks": (faults.error("invalid_blocks"), "a bug of this bot"),
     "a_word_of_tomorrow": (faults.error("a_word_of_tomorrow"), "Slack did not take it (a_word_of_tomorrow)"),
-    "lost": (faults.lose_answer(), "it may be there"),
+    "lost": (faults.lose_answer(), "It could be there"),
 }
 
 

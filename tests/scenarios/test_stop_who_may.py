@@ -77,7 +77,7 @@ async def test_when_slack_does_not_say_who_it_is_nothing_is_stopped(
     card = await bot.asks_to_stop(activeflow)
     slack.faults.on("users.info", error("internal_error"), times=None)
     await slack.clicks(ALICE, card, "stop.flow")
-    await bot.reads("Slack did not tell me just now who you are", user=ALICE)
+    await bot.reads("Slack did not tell me who you are", user=ALICE)
     assert bot.posts(activeflow) == 0
     slack.faults.clear()
     await slack.clicks(ALICE, card, "stop.flow")

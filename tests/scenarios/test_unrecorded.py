@@ -151,7 +151,7 @@ async def test_what_was_true_for_a_while_is_said_with_its_time_and_put_right(
     voipbin.stop(activeflow)
     look.release()
     await bot.reads("It had already ended")
-    assert (await bot.reads("About your press, as of")).words.endswith("“Ended”. The card says what becomes of it.")
+    assert (await bot.reads("About your press, as of")).words.endswith("“Ended”. The card will show what happens.")
 
 
 async def test_while_slack_holds_the_card_up_it_is_not_said_that_nothing_was_sent(

@@ -83,7 +83,9 @@ async def test_an_end_by_a_stop_names_who_stopped_it(bot: Stage, ringing: Active
 async def test_an_end_that_was_nobody_here_blames_nobody(bot: Stage, voipbin: World, ringing: Activeflow) -> None:
     card = await watched(bot, ringing)
     voipbin.caller_hangs_up(ringing)
-    await says(bot, card, "Ended while playing", "No stop of this bot’s: the caller hung up, or it was ended elsewhere")
+    await says(
+        bot, card, "Ended while playing", "This bot did not stop it: the caller hung up, or it was ended elsewhere"
+    )
 
 
 async def test_a_deleted_one_is_said_to_be_deleted(bot: Stage, voipbin: World, ringing: Activeflow) -> None:
@@ -137,7 +139,7 @@ async def test_what_has_ended_is_not_watched(bot: Stage, voipbin: World, ringing
     voipbin.ends(ringing)
     answer = await answers(bot, f"watch {ringing.id}")
     assert answer.ephemeral_to == ALICE
-    assert "has ended already" in answer.words
+    assert "has already ended" in answer.words
 
 
 async def test_anybody_who_may_view_can_unwatch_and_nothing_is_stopped(
@@ -154,7 +156,7 @@ async def test_anybody_who_may_view_can_unwatch_and_nothing_is_stopped(
     assert voipbin.activeflow(ringing.id).status == "running"
     assert bot.posts(ringing) == 0
     await bot.slack.clicks(BOB, card, ids.UNWATCH)  # the card as it was on somebody's screen
-    await bot.reads("does not follow anything any more", user=BOB)
+    await bot.reads("no longer follows anything", user=BOB)
     voipbin.moves_to(ringing, "digits_receive")
     await watched(bot, ringing)
 
@@ -171,7 +173,7 @@ async def test_unwatch_ends_all_of_mine_here_or_the_one_that_is_named(
     assert str(third.id)[:8] in answer.words
     for card in mine:
         await says(bot, card, "No longer watched")
-    assert "You have not begun a watch" in (await answers(bot, "unwatch")).words
+    assert "You have no watch card" in (await answers(bot, "unwatch")).words
     assert "Unwatched" in (await answers(bot, f"unwatch {third.reference_id}")).words  # the call's id
     await says(bot, bobs, "No longer watched")
     assert "No card in this channel follows" in (await answers(bot, f"unwatch {first.id}")).words

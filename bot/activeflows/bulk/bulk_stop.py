@@ -131,7 +131,7 @@ class Became(StrEnum):
     ALREADY = "already ended"  # before anything was sent, or by itself in that moment
     MOVED = "moved on"  # to another kind of situation: skipped
     TAKEN = "taken"  # somebody else is stopping it
-    GONE = "gone"  # VoIPBIN has no such activeflow any more
+    GONE = "gone"  # VoIPBIN no longer has this activeflow
     UNKNOWN = "not known"
     RUNNING = "still running"  # a stop was sent and had no effect
     NOT_SENT = "not sent"
@@ -195,7 +195,7 @@ class Run:
     since: datetime | None = None
     until: datetime | None = None
     aborted_by: str = ""
-    """Or who put the card away."""
+    """Or who cancelled the card."""
     became: Mapping[int, Became] = field(default_factory=dict)
     """By number; what is not in it is left."""
     ending: Ending | None = None

@@ -58,5 +58,5 @@ def refused(records: list[Record]) -> str:
         return "whoever pressed can no longer stop it"
     because, why = (str(records[0].detail.get(name) or "") for name in ("because", "why"))
     if why == Why.IDENTITY_UNKNOWN:
-        return f"Slack did not tell who pressed and what groups they are in, and without that nothing is stopped ({because})"
+        return f"Slack did not say who pressed and what groups they are in ({because})"
     return f"whoever pressed can no longer stop it: {because}"

@@ -23,14 +23,14 @@ _LOSES: Final = {
     "queue.waiting": "The caller loses their place in the queue.",
     "queue.agent": "The agent is cut off too.",
     "connected": "The other party is cut off too.",
-    "ai.talk": "The talk with the AI ends.",
+    "ai.talk": "The AI conversation ends.",
     "conference": "The caller leaves the conference.",
-    "conference.joining": "The caller does not get into the conference.",
+    "conference.joining": "The caller won’t reach the conference.",
 }
 _ENDURES: Final = {
-    "ai.chat": "The AI chat itself is not ended; it cannot continue this flow any more.",
-    "ai.task": "The AI task itself is not ended; it cannot continue this flow any more.",
-    "block": "Whatever was to resume it is not ended; it cannot continue this flow any more.",
+    "ai.chat": "The AI chat itself goes on, without this flow.",
+    "ai.task": "The AI task itself goes on, without this flow.",
+    "block": "Whatever was to resume it goes on, without this flow.",
 }
 _REFERENCES: Final = {
     "conversation": "it runs for a conversation",
@@ -69,7 +69,7 @@ def consequences(
     there is no such call any more). ``on_complete`` is the definition of the flow that starts afterwards, if known.
     """
     if activeflow.ended:
-        return ("Nothing: it has ended already.",)
+        return ("Nothing: it has already ended.",)
     told: list[str] = []
     if activeflow.reference.is_call:
         told += _to_the_call(situation, call, looked_up=looked_up, now=now, show=show)
@@ -85,17 +85,17 @@ def _to_the_call(
     situation: Situation, call: Call | None, *, looked_up: bool, now: datetime, show: Callable[[Party], str]
 ) -> list[str]:
     if call is None and looked_up:
-        return ["Probably hangs up on nobody: VoIPBIN has no such call any more."]
+        return ["Probably hangs up on nobody: VoIPBIN no longer has its call."]
     if call is None:
         return ["Hangs up the call: caller unknown.", *_lost(situation)]
     if call.over:
-        return ["Hangs up on nobody: the call is over already."]
+        return ["Hangs up on nobody: the call is already over."]
     who = show(call.caller)
     if call.direction == "outgoing" and call.status in _UNANSWERED:
-        return [f"Gives up calling {who}{_since(call, now)}, not answered yet."]
+        return [f"Stops calling {who}{_since(call, now)}, not answered yet."]
     role = "person called" if call.direction == "outgoing" else "caller"
     if call.status in _ON_ITS_WAY_OUT:
-        return [f"The {role} ({who}) is being hung up already."]
+        return [f"The {role} ({who}) is already being hung up."]
     return [f"Hangs up on the {role}: {who}, {_direction(call)}{_since(call, now)}.", *_lost(situation)]
 
 
@@ -130,7 +130,7 @@ def _what_goes_on(activeflow: Activeflow, situation: Situation) -> list[str]:
     told = [_ENDURES[situation.kind]] if situation.kind in _ENDURES and not activeflow.reference.is_call else []
     current = activeflow.current
     if current.type in _COMPLETES:
-        told.append(f"The step under way still completes: {doing(current, lambda _: None)}.")
+        told.append(f"The current step still completes: {doing(current, lambda _: None)}.")
     kinds = {action.type for action in activeflow.executed}
     sent = [words for type_, words in _SENT.items() if type_ in kinds]
     if sent:

@@ -15,7 +15,7 @@ from typing import Final
 from uuid import UUID
 
 from bot.activeflows.model import FINISH_ID, START_ID, STEP_BUDGET, Action, Activeflow, Flow, Status
-from bot.activeflows.situation.action_words import NameOf, doing, named, option_id, ordinal, raw_type
+from bot.activeflows.situation.action_words import WORDS, NameOf, doing, named, option_id, ordinal, raw_type
 from bot.activeflows.situation.enclosing_action import BRIDGE, Nesting, Opened, nesting
 from bot.activeflows.situation.loops import main_laps
 
@@ -32,6 +32,24 @@ _PLAIN_KINDS: Final = {
     "stream_echo": "echo",
     BRIDGE: "bridge",
     "block": "block",
+}
+
+
+_KIND_WORDS: Final = {
+    "ai.chat": "chatting with an AI",
+    "ai.talk": "talking to an AI",
+    "ai.task": "waiting for an AI task",
+    "conference": "being in a conference",
+    "conference.joining": "joining a conference",
+    "connected": "being put through to another party",
+    "ended": "having ended",
+    "ended.by_itself": "having ended by itself",
+    "finishing": "being at its end",
+    "queue.agent": "being put through to an agent",
+    "queue.waiting": "waiting in a queue",
+    "starting": "not having started",
+    "unknown": "a step without a name",
+    **{kind: WORDS[type_].doing for type_, kind in _PLAIN_KINDS.items()},
 }
 
 
@@ -59,6 +77,12 @@ class _Seen:
     words: str
     inside: bool = False
     """It rests on what the action is inside of, so it is only as certain as that."""
+
+
+def kind_words(kind: str) -> str:
+    """Return what a kind of situation is called in a sentence, where nothing but the kind was kept."""
+    type_ = kind.removeprefix("action.")
+    return _KIND_WORDS.get(kind) or (WORDS[type_].doing if type_ in WORDS else f"“{type_}”")
 
 
 def unnamed(_: UUID) -> str | None:
@@ -107,8 +131,8 @@ def _marker(activeflow: Activeflow) -> _Seen | None:
         return None
     if activeflow.ended:
         return _Seen("ended", "ended before its first step")
-    ringing = ", the call may still be ringing" if activeflow.reference.is_call else ""
-    return _Seen("starting", f"created, no step done yet{ringing}")
+    ringing = ", the call could still be ringing" if activeflow.reference.is_call else ""
+    return _Seen("starting", f"created, no step yet{ringing}")
 
 
 def _inside(activeflow: Activeflow, inside: Nesting, name_of: NameOf) -> _Seen | None:

@@ -125,7 +125,7 @@ def _decide(act: Act, asked: Asked, presser: Operator, asker: Operator | None, f
     if not approval.allowed:
         return decision
     if asker is None:
-        return replace(decision, because="Slack did not say whether whoever asked still may", who_may=())
+        return replace(decision, because="Slack did not say whether whoever asked still has permission", who_may=())
     theirs = asker.decide(own[0].permission, flow)
     return (
         approval if theirs.allowed else replace(decision, because=f"whoever asked can no longer ask: {theirs.because}")
@@ -135,7 +135,7 @@ def _decide(act: Act, asked: Asked, presser: Operator, asker: Operator | None, f
 def _rules(asked: Asked, presser: Operator, asker: Operator | None, count: int) -> Declined | None:
     rules = presser.policy.rules
     if asker is not None and asker.person.standing is Standing.DEACTIVATED:
-        return Declined(Why.NOT_PERMITTED, "whoever asked for it has been deactivated, so it has to be asked for again")
+        return Declined(Why.NOT_PERMITTED, "whoever asked has been deactivated. Ask again")
     two_persons = not rules.two_person.isdisjoint({"stop", "bulk"} if asked.in_bulk else {"stop"})
     if (two_persons or asked.on_behalf) and presser.person.known_as(asked.by):
         return Declined(Why.OWN_REQUEST, "a second person must press")

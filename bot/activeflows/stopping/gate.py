@@ -136,8 +136,8 @@ class Gate:
         return check
 
 
-_TOO_OLD: Final = "everything answered so slowly that it was not sure any more what it would stop"
-_CHANGED: Final = "the policy changed in that moment"
+_TOO_OLD: Final = "answers came too slowly to be sure what it would stop"
+_CHANGED: Final = "the policy changed at that moment"
 
 
 async def _read(look: Callable[[], Awaitable[T]]) -> T:
@@ -145,7 +145,7 @@ async def _read(look: Callable[[], Awaitable[T]]) -> T:
         async with asyncio.timeout(max_ages.LOOK):
             return await look()
     except NotFound:
-        closed = Closed(Shut.GONE, Trouble("VoIPBIN has no such activeflow any more"))
+        closed = Closed(Shut.GONE, Trouble("VoIPBIN no longer has this activeflow"))
     except NotOurs:
         closed = Closed(Shut.UNREAD, Trouble(NOT_SHOWN))
     except TimeoutError:

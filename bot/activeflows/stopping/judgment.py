@@ -122,7 +122,7 @@ def not_known(press: Press, sending: Sending, verdict: Verdict, now: datetime, *
     return NotKnown(press.by, now, Trouble(why, request_id), final=final)
 
 
-_TAKEN = "VoIPBIN took the stop, but still shows the activeflow as running"
+_TAKEN = "VoIPBIN accepted the stop, but still shows it as running"
 
 
 def state_of(phase: Outcome | Moved) -> StopState:

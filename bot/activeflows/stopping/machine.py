@@ -169,7 +169,7 @@ class StopMachine:
         except StopUnconfirmed as failure:
             return Sending(Sent.LOST, Trouble(failure.what, failure.request_id))
         except (NotFound, NotOurs):
-            return Sending(Sent.NOT_DONE, Trouble("VoIPBIN has no such activeflow any more"))
+            return Sending(Sent.NOT_DONE, Trouble("VoIPBIN no longer has this activeflow"))
         except LedgerUnavailable as failure:
             return _closed(Closed(Shut.UNWRITTEN, Trouble(failure.what)))
         except StateConflict as failure:

@@ -56,7 +56,7 @@ class Readback:
         try:
             activeflow = await self._voipbin.activeflow(activeflow_id)
         except NotFound:
-            return Verdict(State.ENDED, trouble=Trouble("VoIPBIN has no such activeflow any more"))
+            return Verdict(State.ENDED, trouble=Trouble("VoIPBIN no longer has this activeflow"))
         except NotOurs:  # it is there, and whether it runs is not shown
             return Verdict(State.UNREAD, trouble=Trouble(NOT_SHOWN))
         except Failure as failure:

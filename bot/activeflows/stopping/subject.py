@@ -78,7 +78,7 @@ class CallSubject:
 
         def held_against(call: Call | None) -> None:
             if call is None:
-                raise GateClosed(Closed(Shut.GONE, Trouble("VoIPBIN has no such call any more")))
+                raise GateClosed(Closed(Shut.GONE, Trouble("VoIPBIN no longer has its call")))
             if call.over:
                 raise GateClosed(Closed(Shut.ENDED, at=call.hangup_at))
             if call.activeflow_id not in {None, intent.activeflow_id}:
@@ -95,7 +95,7 @@ class CallSubject:
         except Failure as failure:
             return Verdict(State.UNREAD, trouble=Trouble(failure.what, failure.request_id))
         if call is None:
-            return Verdict(State.UNREAD, trouble=Trouble("VoIPBIN has no such call any more"))
+            return Verdict(State.UNREAD, trouble=Trouble("VoIPBIN no longer has its call"))
         if call.over:
             return Verdict(State.ENDED, at=call.hangup_at)
         return Verdict(State.RUNNING, read_at=self._now(), hanging_up=call.hanging_up)

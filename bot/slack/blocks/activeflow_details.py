@@ -87,7 +87,7 @@ def _entered(names: tuple[str | None, ...]) -> str:
     known = [escaped(name, 80) for name in names if name][:_NAMED]
     more = len(names) - len(known)
     if not known:
-        return "one, its name not known" if more == 1 else f"{more}, their names not known"
+        return "1, name unknown" if more == 1 else f"{more}, names unknown"
     return ", ".join(known) + (f" and {more} more" if more else "")
 
 

@@ -78,7 +78,7 @@ def drawn_row(row: Row, now: datetime, *, may_stop: bool, why: str = "") -> list
 def _counted(group: Group, now: datetime) -> str:
     """As in "*Support line* · 12, the oldest 4 min (`3c5b0f6d`)"."""
     age = group.oldest.age(now)
-    since = "its age unknown" if age is None else in_words(age)
+    since = "age unknown" if age is None else in_words(age)
     name = bold(row_buttons.name_of(group.name), 150)
     return f"{name} · {group.count}, the oldest {since} ({code(group.oldest.short_id)})"
 

@@ -11,5 +11,5 @@ from bot.slack.messaging.messenger import Message
 def audit_head(head: Head, day: date) -> Message:
     """Plain hashes: nothing of a record can be read from them."""
     words = f"The audit on {day.isoformat()}: record {head.seq} is its newest. Its head is {code(str(head))}"
-    how = f"Whether everything up to it is still there, says {code(f'flows-bot audit verify --head {head}')}"
+    how = f"To check that every record up to it is still there: {code(f'flows-bot audit verify --head {head}')}"
     return Message(words, (kit.section(words), kit.context(how)))

@@ -80,8 +80,8 @@ def _which(review: Review) -> str:
 
 def _nothing(review: Review) -> str:
     if review.newer:
-        return "No older record fits."
-    return "No record fits." + (" An id here is the activeflow’s, not its call’s." if review.target else "")
+        return "No older records match."
+    return "No records match." + (" Use the activeflow’s id, not its call’s." if review.target else "")
 
 
 def _small(review: Review, command: str) -> list[str]:
@@ -91,11 +91,11 @@ def _small(review: Review, command: str) -> list[str]:
         + (f" · there are {more} ones" if more else "")
     ]
     if review.narrowed:
-        lines.append(f"Everybody’s records take the permission *audit*: {code(f'{command} whoami')}")
+        lines.append(f"To see everybody’s records you need the *audit* permission: {code(f'{command} whoami')}")
     if review.cut is not None:
         through, told = review.cut.record.detail.get("through"), code(review.cut.receipt, 20)
         lines.append(f"Records 1 to {through} are no longer kept: receipt {told} says so")
-    lines.append(f"Nobody can change a record unseen: {code('flows-bot audit verify')} checks the whole chain")
+    lines.append(f"Was a record changed? {code('flows-bot audit verify')} checks them all")
     return lines
 
 

@@ -8,6 +8,7 @@ from collections.abc import Callable, Mapping
 from typing import Final, TypeAlias
 
 from bot.activeflows.records import Record, What
+from bot.activeflows.situation.current_step import kind_words
 from bot.activeflows.stopping.stop import Attribution, Wish
 from bot.slack.blocks.mrkdwn import code, escaped, mention
 
@@ -29,7 +30,7 @@ def _pressed(detail: Detail) -> str:
     what = "Hang up the call" if _of_the_call(detail) else f"Stop all, for {count}" if count else "Stop flow"
     again = ", without a second question" if detail.get("now") is True else ""
     asker = detail.get("asked_by")
-    asked = f", which {mention(asker)} had asked for" if isinstance(asker, str) and asker else ""
+    asked = f", asked for by {mention(asker)}" if isinstance(asker, str) and asker else ""
     return f"pressed {what}{asked}{again}{_because(detail)}"
 
 
@@ -40,10 +41,10 @@ def _refused(detail: Detail) -> str:
 
 def _moved(detail: Detail) -> str:
     was, now = _said(detail, "was"), _said(detail, "now")
-    change = f": it had moved from {was} to {now}" if was and now else ""
+    change = f": it had moved on from {kind_words(was)} to {kind_words(now)}" if was and now else ""
     if detail.get("bulk"):
         return f"left it alone in a bulk stop{change}"
-    return f"pressed, and was asked once more{change}"
+    return f"pressed, and the card asked once more{change}"
 
 
 def _sending(detail: Detail) -> str:
@@ -55,11 +56,11 @@ def _sending(detail: Detail) -> str:
 
 _ENDED: Final = {
     Attribution.THIS_PRESS: "ended, by this press",
-    Attribution.ALREADY: "it had ended already, nothing was sent",
-    Attribution.BY_ITSELF: "it ended by itself, just before the stop reached it",
-    Attribution.CALL_UNREAD: "ended after the stop; the call could not be read, so by this press or by the caller before",
-    Attribution.UNCERTAIN: "ended; there was no clear answer, so by this press or by itself meanwhile",
-    Attribution.BEFORE: "it had ended before the stop reached it",
+    Attribution.ALREADY: "had already ended, nothing was sent",
+    Attribution.BY_ITSELF: "ended by itself, just before the stop reached it",
+    Attribution.CALL_UNREAD: "ended after the stop, by this press or because the caller hung up just before (the call could not be read)",
+    Attribution.UNCERTAIN: "ended by this press or by itself meanwhile (VoIPBIN gave no clear answer)",
+    Attribution.BEFORE: "had ended before the stop reached it",
     Attribution.LATER: "ended later, not by this press",
 }
 _OUTCOMES: Final = {
@@ -95,11 +96,11 @@ def _outcome(detail: Detail) -> str:
 
 
 def _cancelled(_: Detail) -> str:
-    return "put the card away"
+    return "cancelled the card"
 
 
 def _aborted(_: Detail) -> str:
-    return "aborted a bulk stop: what was not begun was left"
+    return "aborted a bulk stop, the rest was left alone"
 
 
 def _revealed(detail: Detail) -> str:

@@ -74,11 +74,11 @@ def _left_out(bulk: Bulk) -> Iterator[str]:
     left = bulk.left
     if left.uncertain:
         ids_ = few([id_.hex[:8] for id_ in left.uncertain])
-        yield f"Left out, because it is not certain what they are doing: {ids_}"
+        yield f"Left out, not certain what they are doing: {ids_}"
     if left.hidden:
-        yield f"Left out, because whoever asked has no permission for them: up to {left.hidden}"
+        yield f"Left out, no permission for whoever asked: up to {left.hidden}"
     if left.unnamed:
-        yield f"Possibly missing, because their flow’s name could not be read: {left.unnamed}"
+        yield f"Possibly missing, their flow’s name could not be read: {left.unnamed}"
     if bulk.complete_since is not None:
         yield f"Complete back to {date_token(bulk.complete_since)}. Older ones could be missing."
 

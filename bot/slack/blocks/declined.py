@@ -47,7 +47,7 @@ def _words(declined: Declined, again: str) -> str:
         case Why.OWN_REQUEST | Why.NO_REASON | Why.TOO_MANY:
             return f"{_rule(declined)} {nothing}"
         case Why.TAKEN:
-            return f"{mention(declined.by)} is stopping it already. The card says what becomes of it."
+            return f"{mention(declined.by)} is stopping it already. The card will show what happens."
         case Why.LATE:
             return f"This card has expired. {nothing}{again}"
         case Why.SUPERSEDED:
@@ -66,7 +66,7 @@ def _unrecorded(declined: Declined, nothing: str) -> str:
     if declined.why is Why.CARD_UNREAD:
         call = _CALLS.get(declined.because, _CALLS["unknown"])
         return f"{call}. The card could not be changed, because my records could not be read."
-    unwritten = "The record of your press could not be written, and without a record I stop nothing."
+    unwritten = "Your press could not be recorded. Without a record I stop nothing."
     return f"{unwritten} {nothing} The card says how to stop it without me."
 
 
@@ -83,10 +83,10 @@ def _unknown(declined: Declined) -> str:
     because = escaped(declined.because, 300)
     if declined.why is Why.SLACK_REFUSES:
         return (
-            f"Slack refuses this bot ({because}), so I do not know who you are, and without that I stop nothing. "
-            "Waiting does not help: please tell whoever looks after this bot."
+            f"Slack refuses this bot ({because}). I can't tell who you are, so I stop nothing. "
+            "Waiting won't help. Tell whoever looks after this bot."
         )
     return (
-        f"Slack did not tell me just now who you are and what groups you are in, and without that I stop nothing"
+        f"Slack did not tell me who you are and what groups you are in, so I stop nothing"
         f" ({because}). Please press again in a moment."
     )

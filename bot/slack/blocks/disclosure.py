@@ -7,9 +7,9 @@ from bot.slack.blocks import row_buttons
 from bot.slack.blocks.mrkdwn import code, date_token, escaped, plain
 from bot.slack.messaging.messenger import Message
 
-NOT_HERE = Message("Reveal works only in a message that you alone see: show the activeflow again. Nothing was shown.")
-NOT_RECORDED = Message("This could not be recorded, so nothing is shown. Please tell whoever looks after this bot.")
-NOT_SHOWN = Message("I could not show it to you alone, so it was not shown at all. That you asked is on the record.")
+NOT_HERE = Message("Reveal works only in a message that only you see. Show the activeflow again. Nothing was shown.")
+NOT_RECORDED = Message("This could not be recorded, so nothing is shown. Tell whoever looks after this bot.")
+NOT_SHOWN = Message("I could not show it to you alone, so nothing was shown. Your request is recorded.")
 
 
 def reveal(activeflow: Activeflow, flow_name: str | None) -> kit.Element:
@@ -43,7 +43,7 @@ def revealed(shown: Revealed) -> Message:
 def _parties(shown: Revealed) -> list[str]:
     if shown.call is None:
         is_call = shown.activeflow.reference.is_call
-        return ["VoIPBIN does not know its call any more." if is_call else "It runs for no call."]
+        return ["VoIPBIN no longer has its call." if is_call else "It runs for no call."]
     return [f"*Caller*: {_party(shown.call.source)}", f"*Called*: {_party(shown.call.destination)}"]
 
 
@@ -56,5 +56,5 @@ def _party(party: Party) -> str:
 def _texts(spoken: tuple[Spoken, ...]) -> list[str]:
     """One each, so that a long one is cut alone."""
     if not spoken:
-        return ["No step that speaks a text is among its steps."]
+        return ["None of its steps speaks a text."]
     return [f"*{'Speaking now' if one.current else 'Spoke'}*: {escaped(one.text, 1000)}" for one in spoken]

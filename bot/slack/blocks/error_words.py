@@ -132,7 +132,7 @@ def _refusal(error: BotError, command: str) -> str:
                 f"customer's account, or my credential has too few rights. {_NOTHING}"
             )
         case NothingToStop():
-            return f"{_one(error.activeflow)} has ended already: there is nothing to stop. {_NOTHING}"
+            return f"{_one(error.activeflow)} has already ended. {_NOTHING}"
         case TooManySearches():
             return (
                 f"You have searched {error.most} phone numbers in an hour, which is the limit for one person. "
@@ -183,7 +183,7 @@ def _failure(error: Failure) -> str:
             return f"{bold('VoIPBIN cannot be reached.')} {_NOTHING} Try again in a moment."
         case VoIPBINBusy():
             wait = f"{max(1, round(error.retry_after))} s"
-            return f"{bold('VoIPBIN accepts no more requests right now.')} {_NOTHING} Try again in {wait}."
+            return f"{bold('VoIPBIN is refusing requests right now.')} {_NOTHING} Try again in {wait}."
         case CredentialRejected():
             return (
                 f"{bold('VoIPBIN does not accept my credential.')} {_NOTHING} Try once more; "
@@ -198,23 +198,20 @@ def _failure(error: Failure) -> str:
             )
         case StopUnconfirmed():
             return (
-                f"{bold('The stop was sent, and its answer was lost.')} It is not known yet whether it ended. "
+                f"{bold('The stop was sent. Its answer was lost.')} It is not known yet whether it ended. "
                 "Look at the activeflow again before you do anything else."
             )
         case SlackRefuses():
             return (
-                f"{bold('Slack refuses this bot')}, so I do not know who you are, and without that I do nothing. {_NOTHING} "
-                f"Waiting does not help: please {_CARETAKER}, who has to look at the app's token and scopes."
+                f"{bold('Slack refuses this bot.')} I can't tell who you are. {_NOTHING} "
+                f"Waiting won't help. To get it fixed, {_CARETAKER}: the app's token and scopes have to be checked."
             )
         case IdentityUnknown():
-            return (
-                f"{bold('Slack did not tell me who you are')}, and without that I do nothing. {_NOTHING} "
-                "Try again in a moment."
-            )
+            return f"{bold('Slack did not tell me who you are.')} {_NOTHING} Try again in a moment."
         case LedgerUnavailable():
             return (
-                f"{bold('The record could not be written')}, and without a record I stop nothing. {_NOTHING} "
-                f"Please {_CARETAKER}."
+                f"{bold('The record could not be written.')} Without a record I stop nothing. {_NOTHING} "
+                f"To get it fixed, {_CARETAKER}."
             )
         case _:
             return _other(error)
@@ -224,12 +221,12 @@ def _other(error: Failure) -> str:
     match error:
         case PaymentDue():
             return (
-                f"{bold('VoIPBIN does nothing for this account before it is paid.')} {_NOTHING} "
-                "Whoever looks after the account at VoIPBIN has to act."
+                f"{bold('This VoIPBIN account has to be paid first.')} {_NOTHING} "
+                "Tell whoever looks after the account at VoIPBIN."
             )
         case StateConflict():
             return (
-                f"{bold('VoIPBIN refused it, because of the state it says this is in.')} {_NOTHING} "
+                f"{bold('VoIPBIN refused it, because of the state it is in.')} {_NOTHING} "
                 "Look at it again before you do anything else."
             )
         case _:

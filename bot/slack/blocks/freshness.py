@@ -19,7 +19,7 @@ _BECAUSE: Final = {
     "time": "reading took too long, older ones were not read",
     "busy": "VoIPBIN asked to slow down, older ones were not read",
     "failed": "VoIPBIN stopped answering, older ones were not read",
-    "ties": "too many began at that moment to read all of them, some may be missing",
+    "ties": "too many began at the same moment, some could be missing",
 }
 
 
@@ -57,9 +57,9 @@ def because(looked: Listing | Picture | CallsLooked) -> str:
 def left_out(hidden: int, unnamed: int) -> Iterator[str]:
     """What is not shown though it may fit."""
     if hidden:
-        yield f"{hidden} hidden: not open to whoever asked here"
+        yield f"{hidden} hidden, no permission to view"
     if unnamed:
-        yield f"{unnamed} may be missing: the name of the flow could not be read"
+        yield f"{unnamed} could be missing, flow name not readable"
 
 
 def _parts(listing: Listing) -> Iterator[str]:

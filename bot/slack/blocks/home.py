@@ -23,7 +23,7 @@ from bot.slack.blocks.overview import overview_blocks
 from bot.slack.blocks.places import places
 from bot.slack.messaging.messenger import Message
 
-_COMING: Final = "Still being looked up: this page completes itself."
+_COMING: Final = "Still loading. This page updates itself."
 _REFRESH: Final = kit.actions(
     kit.button("Refresh", ids.HOME_REFRESH, "home", label="Refresh this page"), block_id=ids.HOME_REFRESH
 )
@@ -54,7 +54,7 @@ def _running(home: Home, now: datetime, command: str) -> Iterator[kit.Block]:
     views, overview = home.views, home.overview
     if views is not None and not views.anywhere:
         here = code(f"{command} list")
-        yield kit.section(f"You may look {places(views)}, and this page is in no channel: type {here} there.")
+        yield kit.section(f"You can view activeflows {places(views)}. Type {here} there.")
     elif isinstance(overview, Failure):
         yield kit.section(f"{bold('Not known right now')}: {escaped(overview.what, 300)}. Press Refresh to look again.")
     elif overview is None:
@@ -67,7 +67,7 @@ def _running(home: Home, now: datetime, command: str) -> Iterator[kit.Block]:
 
 
 def _may(reaches: tuple[Reach, ...], command: str) -> Iterator[kit.Block]:
-    yield kit.header("What you may do")
+    yield kit.header("What you can do")
     lines = [
         f"{bold(each.permission)}: {places(each)}{', certain flows only' if each.some_flows else ''}"
         for each in reaches
@@ -75,30 +75,24 @@ def _may(reaches: tuple[Reach, ...], command: str) -> Iterator[kit.Block]:
     yield kit.section("\n".join(lines))
     stops = may_somewhere(reaches, Permission.STOP)
     where = (
-        f"To stop one, type {code(f'{command} stop <id>')} {places(stops)}: the card is for everybody there. "
+        f"To stop one, type {code(f'{command} stop <id>')} {places(stops)}. Everybody there sees the card. "
         if stops
         else ""
     )
-    yield kit.context(
-        f"{where}Which grant gives what: {code(f'{command} whoami')}. Everything else: {code(f'{command} help')}"
-    )
+    yield kit.context(f"{where}Why: {code(f'{command} whoami')}. All commands: {code(f'{command} help')}")
 
 
 def _nothing(operator: Operator, command: str) -> Message:
     decision = operator.decide(Permission.VIEW)
     asked = mentions(decision.who_may)
-    ask = (
-        f" You can ask {asked}."
-        if asked
-        else " Who may do what stands in the bot's policy: whoever looks after it can add you."
-    )
-    because = f"*You may do nothing here yet*: {escaped(decision.because, 600)}.{ask}"
+    ask = f" You can ask {asked}." if asked else " To be added, ask whoever looks after this bot."
+    because = f"*You have no permissions yet*: {escaped(decision.because, 600)}.{ask}"
     about = (
-        "flows-bot shows which VoIPBIN activeflows (running telephony flows) there are and what each of them is doing, and "
-        f"stops one when somebody who may has confirmed it. It is alive and listens: {code(f'{command} help')} in a channel "
-        f"says what there is, {code(f'{command} whoami')} what you may do there and why."
+        "flows-bot shows the running VoIPBIN activeflows (telephony flows) and what each is doing. It stops one when somebody "
+        f"with permission confirms. In a channel, {code(f'{command} help')} lists the commands and "
+        f"{code(f'{command} whoami')} says what you can do there, and why."
     )
-    aloud = f"You may do nothing here yet: {escaped(decision.because, 600)}."
+    aloud = f"You have no permissions yet: {escaped(decision.because, 600)}."
     return with_refresh(Message(aloud, (kit.header("flows-bot"), kit.section(because), kit.section(about))))
 
 
@@ -109,16 +103,16 @@ def _stops(stops: tuple[OwnStop, ...] | Failure | None, command: str) -> Iterato
     elif isinstance(stops, Failure):
         yield kit.section(f"{bold('Not known right now')}: {escaped(stops.what, 300)}.")
     elif not stops:
-        yield kit.section("You have pressed nothing yet.")
+        yield kit.section("You haven’t pressed anything yet.")
     else:
         yield kit.section("\n".join(_stop(stop) for stop in stops))
-        yield kit.context(f"All that you did: {code(f'{command} audit me')}, in a channel where you may view")
+        yield kit.context(f"Everything you did: {code(f'{command} audit me')}, in a channel where you can view")
 
 
 def _stop(stop: OwnStop) -> str:
     pressed = stop.pressed.record
     last = stop.became or stop.pressed
-    became = did(last.record) if stop.became else "pressed; what became of it is not on record yet"
+    became = did(last.record) if stop.became else "pressed, no outcome recorded yet"
     parts = [
         date_token(pressed.at),
         code(pressed.activeflow_id.hex[:8]) if pressed.activeflow_id else "many at once",
@@ -135,7 +129,7 @@ def _health(home: Home, command: str) -> Iterator[kit.Block]:
         yield kit.section(_COMING)
         return
     yield kit.section("\n".join(line(finding) for finding in home.health))
-    yield kit.context(f"Looked at without asking Slack or VoIPBIN; {code(f'{command} doctor')} in a channel asks both")
+    yield kit.context(f"Slack and VoIPBIN were not asked. {code(f'{command} doctor')} in a channel asks both")
 
 
 # ---------------------------------------------------------------- small parts
@@ -146,6 +140,6 @@ def _aloud(home: Home) -> str:
     if isinstance(home.overview, Overview):
         told += [f"{counted(home.overview.listing)}."]
         told += [words for one in home.overview.troubled for words in troubles_aloud(one.troubles)]
-    told += [f"You may: {', '.join(each.permission for each in home.reaches)}."]
+    told += [f"You can: {', '.join(each.permission for each in home.reaches)}."]
     told += [f"Health of the bot: {in_short(home.health)}."] if home.health is not None else []
     return " ".join(told)

@@ -16,8 +16,8 @@ from bot.slack.blocks.mrkdwn import bold, code
 
 _PARENTS: Final = {
     Unshown.HIDDEN: "another activeflow",
-    Unshown.GONE: "an activeflow that is not there any more",
-    Unshown.NOT_KNOWN: "another activeflow, which could not be read just now",
+    Unshown.GONE: "an activeflow that no longer exists",
+    Unshown.NOT_KNOWN: "another activeflow, which could not be read",
 }
 _SOUGHT: Final = {
     True: "Nothing was found that started when it ended.",
@@ -61,7 +61,7 @@ def _others(family: Family) -> str:
     if family.hidden:
         others = "another activeflow" if family.hidden == 1 else f"{family.hidden} other activeflows"
         more = f"{family.more} more and " if family.more else ""
-        return f"And {more}{others}, not open to you here."
+        return f"And {more}{others}, which you can’t view here."
     if family.more:
         return f"And {family.more} more."
     return "" if family.children or family.looked is None else _SOUGHT[family.looked]

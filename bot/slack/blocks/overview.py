@@ -19,7 +19,7 @@ def overview_blocks(overview: Overview, now: datetime, *, command: str) -> Itera
     if listing.groups:
         yield kit.section("\n".join(_group(group, now) for group in listing.groups))
     else:
-        yield kit.section("No activeflow is running that you may view here.")
+        yield kit.section("No activeflow that you can view is running.")
     more = overview.flows - len(listing.groups)
     others = f" · {more} more {'flow' if more == 1 else 'flows'}: {code(f'{command} list by flow')}" if more > 0 else ""
     yield kit.context(freshness(listing) + others)
@@ -33,7 +33,7 @@ def overview_blocks(overview: Overview, now: datetime, *, command: str) -> Itera
 
 def _group(group: Group, now: datetime) -> str:
     age = group.oldest.age(now)
-    since = "its age unknown" if age is None else in_words(age)
+    since = "age unknown" if age is None else in_words(age)
     return f"{bold(row_buttons.name_of(group.name), 150)} · {group.count}, the oldest {since} ({code(group.oldest.short_id)})"
 
 
@@ -54,5 +54,5 @@ def _looked_through(overview: Overview) -> str:
     unseen = overview.listing.total - overview.judged
     left = overview.troubled_in_all - len(overview.troubled)
     said = [f"{left} more worth a look"] if left > 0 else []
-    said += [f"the oldest {unseen} were not looked through in time"] if unseen > 0 else []
+    said += [f"the oldest {unseen} were not checked in time"] if unseen > 0 else []
     return " · ".join(said)

@@ -89,19 +89,19 @@ def _besides(findings: Findings, command: str) -> Iterator[str]:
     """What there is to say besides the rows."""
     if findings.absent:
         absent = ", ".join(code(str(target), 40) for target in findings.absent)
-        older = " An older one is found by its whole id." if any(isinstance(t, Prefix) for t in findings.absent) else ""
-        yield f"No activeflow that is open to you here, and no call of one, has the id {absent}.{older}"
+        older = " For an older one, give the whole id." if any(isinstance(t, Prefix) for t in findings.absent) else ""
+        yield f"No activeflow that you can view here has the id {absent}, and no call of one does.{older}"
     yield from _of_no_call(findings)
     if not findings.hits and findings.clues.words:
-        yield f"Nothing that runs is called so or says so. All that run: {code(f'{command} list')}"
+        yield f"Nothing running matches these words. All that run: {code(f'{command} list')}"
     if findings.total > len(findings.hits):
-        yield f"{findings.total - len(findings.hits)} more fit: narrow it."
+        yield f"{findings.total - len(findings.hits)} more match. Narrow it."
     if findings.unread:
-        yield f"{_many(findings.unread, 'more activeflow')} of such calls could not be shown: not running, as far as I know."
+        yield f"{_many(findings.unread, 'more activeflow')} of these calls could not be shown. As far as I know they are not running."
     if findings.without:
-        yield f"{_many(findings.without, 'call')} with this number ran for no activeflow that I know."
+        yield f"{_many(findings.without, 'call')} with this number belong to no activeflow that I know."
     if findings.clues.more:
-        yield f"There are {findings.clues.more} more ids and numbers in the text: they were not looked for."
+        yield f"The text has {findings.clues.more} more ids and numbers. They were not looked for."
 
 
 def _of_no_call(findings: Findings) -> Iterator[str]:
@@ -111,7 +111,7 @@ def _of_no_call(findings: Findings) -> Iterator[str]:
     had = {call.sought for call in findings.calls.found}
     endings = [number.ending for place, number in enumerate(findings.clues.numbers) if place not in had]
     if endings:
-        yield f"No call among those looked through has the number ending in {' or '.join(endings)}."
+        yield f"None of the calls checked has a number ending in {' or '.join(endings)}."
 
 
 def _how_far(findings: Findings) -> Iterator[str]:
@@ -129,13 +129,13 @@ def _calls(looked: CallsLooked) -> str:
     number = _many(looked.number, "call")
     strange = f", {looked.unreadable} more could not be read" if looked.unreadable else ""
     if looked.complete_since is None:
-        return f"looked through all calls there are ({looked.number}){strange}"
+        return f"checked all calls ({looked.number}){strange}"
     back = looked.as_of - looked.complete_since
     since = date_token(looked.complete_since)
-    told = f"looked through {number}, all of the last {in_words(back)} (since {since}){strange}"
+    told = f"checked {number}, all of the last {in_words(back)} (since {since}){strange}"
     if back >= _LONGEST_CALL:
-        return f"{told}: no call lives longer than an hour"
-    return f"{told}; *calls that began before may be missing*: {because(looked)}"
+        return f"{told}, longer than any call lasts"
+    return f"{told}; *earlier calls could be missing*: {because(looked)}"
 
 
 def _many(number: int, noun: str) -> str:

@@ -19,7 +19,7 @@ _UNTIMED: Final = {
     Timing.PARTLY: "Some times are not known: VoIPBIN's timeline has no event of those steps.",
     Timing.NOT_KEPT: "Times not known: VoIPBIN's timeline has no events of these steps.",
     Timing.LATE: "Times not known: VoIPBIN did not answer in time. *Refresh* asks again.",
-    Timing.FAILED: "Times not known: VoIPBIN could not tell its timeline. *Refresh* asks again.",
+    Timing.FAILED: "Times not known: VoIPBIN could not read its timeline. *Refresh* asks again.",
 }
 
 

@@ -16,11 +16,11 @@ def stuck_press(press: Press, at: datetime, *, untouched: bool, incident: str = 
     if untouched:
         so_far = f"Nothing has been sent for {whose} yet, as of {date_token(at)}"
     else:
-        so_far = f"As of {date_token(at)}, {whose} may have been sent; what came of it I cannot say now"
+        so_far = f"As of {date_token(at)}, {whose} may or may not have been sent"
     if incident:
         return Message(
-            f"Something in this bot went wrong in the middle of {whose}. {so_far}. It is taken up again when the bot is "
-            f"next started. Look before you try again, and tell whoever looks after this bot: incident {code(incident)}."
+            f"This bot hit a bug in the middle of {whose}. {so_far}. It goes on when the bot is "
+            f"next started. Check before you try again. Tell whoever looks after this bot: incident {code(incident)}."
         )
     meanwhile = "without it nothing is sent" if untouched else "nothing further is sent without it"
     return Message(

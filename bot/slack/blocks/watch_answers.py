@@ -12,11 +12,9 @@ from bot.slack.blocks.row_buttons import name_of
 from bot.slack.messaging.delivery_advice import not_shown
 from bot.slack.messaging.messenger import Message
 
-NOT_FOLLOWED: Final = Message(
-    "This card follows nothing: the bot’s database could not be written, so nothing was begun. Please ask again."
-)
-FOLLOWS_NOTHING: Final = Message("This card does not follow anything any more. Nothing was stopped.")
-UNWATCHED: Final = Message("Unwatched: the card says so in a moment. Nothing was stopped.")
+NOT_FOLLOWED: Final = Message("This card follows nothing, because the bot’s database could not be written. Ask again.")
+FOLLOWS_NOTHING: Final = Message("This card no longer follows anything. Nothing was stopped.")
+UNWATCHED: Final = Message("Unwatched. The card says so in a moment. Nothing was stopped.")
 _NAMED: Final = 10
 _LINK: Final = re.compile(r"https?://[\w.:-]+/archives/[A-Z0-9]+/p[0-9]+(?:\?[\w.&=-]*)?", re.ASCII)
 
@@ -38,7 +36,7 @@ def over(found: Over, command: str) -> Message:
     short = found.activeflow.short_id
     words = escaped(found.words, 300)
     return _told(
-        f"{code(short)} has ended already ({words}), so there is nothing to follow. More: {code(f'{command} show {short}')}"
+        f"{code(short)} has already ended ({words}). There is nothing to follow. More: {code(f'{command} show {short}')}"
     )
 
 
@@ -46,7 +44,7 @@ def full(limit: Full, command: str) -> Message:
     """Politely, and what to do."""
     where = f"{MOST_HERE} cards in this channel" if limit.here else f"{MOST} cards in all"
     rest = f"End one with {code(f'{command} unwatch <id>')}, or your own with {code(f'{command} unwatch')}."
-    return _told(f"I already follow {where}, and no more than that. Nothing was begun. {rest}")
+    return _told(f"I already follow {where}. That is the limit. Nothing was started. {rest}")
 
 
 def unwatched(done: Unwatched, command: str) -> Message:
@@ -54,9 +52,7 @@ def unwatched(done: Unwatched, command: str) -> Message:
     if done.ended:
         words = f"Unwatched: {', '.join(map(_named, done.ended[:_NAMED]))}{_more(done.ended)}. Nothing was stopped."
     else:
-        words = (
-            "You have not begun a watch in this channel." if done.left else "No card follows anything in this channel."
-        )
+        words = "You have no watch card in this channel." if done.left else "No card follows anything in this channel."
     left = ""
     if done.left:
         names = ", ".join(f"{_named(watch)} for {mention(watch.by)}" for watch in done.left[:_NAMED])

@@ -86,7 +86,7 @@ def _how(watch: Watch, ending: Ending, command: str) -> str:
             )
         case How.INTERRUPTED:
             others = "the caller hung up, or it" if watch.reference_type == "call" else "it"
-            return f"{words}, at {at}. No stop of this bot’s: {others} was ended elsewhere."
+            return f"{words}, at {at}. This bot did not stop it: {others} was ended elsewhere."
         case How.DELETED:
             return f"It was deleted: VoIPBIN no longer has it, noticed at {at}. How it ended is not known."
         case How.NOT_KNOWN:
@@ -120,9 +120,9 @@ def _small_print(telling: Telling) -> str:
         return f"last seen at {date_token(known.as_of)} · {for_whom}"
     fresh = {
         Source.EVENTS: f"live, as of {date_token(known.as_of)}",
-        Source.READING: f"read at {date_token(known.as_of)}, and again every so often",
-        Source.DOWN: f"event stream down, read at {date_token(known.as_of)}, and again every so often",
+        Source.READING: f"as of {date_token(known.as_of)}, re-read every so often",
+        Source.DOWN: f"event stream down, as of {date_token(known.as_of)}, re-read every so often",
     }[telling.source]
     if telling.silent_since is not None:
-        fresh = f"*VoIPBIN has not answered since {date_token(telling.silent_since)}*; this was so at {date_token(known.as_of)}"
+        fresh = f"*VoIPBIN has not answered since {date_token(telling.silent_since)}*. This was so at {date_token(known.as_of)}"
     return f"{fresh} · {for_whom}, until {date_token(watch.until)} at most"

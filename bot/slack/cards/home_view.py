@@ -23,8 +23,8 @@ from bot.slack.people.identity import People
 FIRST_AFTER: Final = 1.0
 """Seconds until what is known is shown."""
 NOT_SHOWN: Final = Message(
-    "Slack did not take your Home, so it may be empty or old. Open it again in a moment; what runs says the list in a "
-    "channel, too."
+    "Slack did not take your Home, so it could be empty or old. Open it again in a moment. What runs is also in the list in a "
+    "channel."
 )
 
 

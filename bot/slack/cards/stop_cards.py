@@ -25,7 +25,7 @@ from bot.slack.interaction import from_press
 from bot.slack.messaging.delivery_advice import not_shown
 from bot.slack.messaging.messenger import Message, Messenger, Posted
 
-_CARD: Final = "The card says what becomes of it."
+_CARD: Final = "The card will show what happens."
 _CORRECTED_WITHIN: Final = 1500.0
 """Seconds: a response_url takes answers for half an hour."""
 

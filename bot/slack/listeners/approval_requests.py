@@ -17,7 +17,7 @@ from bot.slack.messaging.delivery_advice import DOUBTFUL, not_shown
 from bot.slack.messaging.messenger import Message, Posted
 from bot.slack.people.appeals import Appeal, Appeals
 
-NOTHING_TO_PRESS: Final = Message("There is nothing to be pressed any more. Ask again if it still matters.")
+NOTHING_TO_PRESS: Final = Message("There is nothing left to press. Ask again if it still matters.")
 C = TypeVar("C", Intent, Bulk)
 
 
@@ -85,12 +85,12 @@ class ApprovalRequests:
         link = await context.messenger.permalink(appeal.channel, appeal.ts) if appeal is not None else ""
         if appeal is None or appeal.card_id == card_id:
             where = f"<{link}|the card>" if link else f"the card in {mention(channel)}"
-            words = f"That was asked for already, and nobody is asked again so soon: see {where}. Nothing was stopped."
+            words = f"They were already asked. I don’t ask again so soon: see {where}. Nothing was stopped."
         else:
             where = f"<{link}|the last card>" if link else f"the last card in {mention(appeal.channel)}"
             words = (
-                f"Those who may were asked so often just now (see {where}) that I do not ask them about this one: "
-                "please ask them yourself. Nothing was stopped."
+                f"They were asked so often just now (see {where}) that I don’t ask them about this one. "
+                "Ask them yourself. Nothing was stopped."
             )
         await context.reply(Message(words))
 
@@ -127,7 +127,7 @@ def _not_posted(error: str) -> Message:
     told = not_shown("The stop card", error, again="ask again, here or in another channel")
     if error in DOUBTFUL:
         return Message(
-            f"{told} It has been put away, so nothing can be stopped from it. Nothing was stopped. Ask again."
+            f"{told} It was cancelled, so it can stop nothing. Nothing was stopped. Ask again."
         )
     return Message(f"{told} Nothing was stopped.")
 
@@ -143,13 +143,13 @@ def _there(context: InteractionContext, card: Intent | Bulk) -> InteractionConte
 async def _point_at(context: InteractionContext, card: Intent | Bulk, who_may: tuple[str, ...]) -> bool:
     """Ask those who may, below the card that stands there, to press it; whether that was posted."""
     below = replace(_there(context, card).interaction, thread_ts=card.thread or card.message_ts)
-    asked = mentions(who_may) or "those who may"
+    asked = mentions(who_may) or "whoever can"
     words = Message(f"{mention(context.interaction.user_id)} asks {asked} to press this card.")
     asked_there = await context.messenger.publicly(below, words)
     if isinstance(asked_there, Posted):
         await _asked_in(context, card.channel)
         return True
-    told = not_shown(f"What asks them in {mention(card.channel)}", asked_there.error)
+    told = not_shown(f"The request in {mention(card.channel)}", asked_there.error)
     then = "Look there, or" if asked_there.doubtful else "Nobody was asked: please"
     await context.reply(Message(f"{told} {then} ask them yourself."))
     return asked_there.doubtful

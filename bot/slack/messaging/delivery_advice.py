@@ -25,22 +25,20 @@ class _Known:
     helps: str = ""
 
 
-_FORM: Final = _Known("Slack did not accept the form of it, which is a fault of this bot", _TELL)
+_FORM: Final = _Known("Slack did not accept its form, which is a bug of this bot", _TELL)
 _TOKEN: Final = _Known("Slack does not accept the bot's token any more", _TELL)
 _SCOPE: Final = _Known("the app is not allowed to do that in this workspace", _TELL)
 _NO_MEMBER: Final = _Known("the bot is not a member of the channel", _INVITE)
-_RUN_OUT: Final = _Known(
-    "where the bot is not a member, Slack lets it answer for half an hour and five times only", _INVITE
-)
+_RUN_OUT: Final = _Known("without being a member, the bot can answer only five times within half an hour", _INVITE)
 _KNOWN: Final = {
     "not_in_channel": _NO_MEMBER,
     "channel_not_found": _Known(
-        "Slack shows the bot no such channel: it is private and the bot is not a member, or it is not there any more",
+        "Slack shows the bot no such channel: it no longer exists, or it is private and the bot is not a member",
         "if it is still there, " + _INVITE,
     ),
     "is_archived": _Known("the channel is archived", "use another channel"),
-    "message_not_found": _Known("the message is not there any more"),
-    "thread_not_found": _Known("the thread is not there any more"),
+    "message_not_found": _Known("the message no longer exists"),
+    "thread_not_found": _Known("the thread no longer exists"),
     "cant_update_message": _Known("Slack does not let the bot change that message"),
     "edit_window_closed": _Known("Slack does not let that message be changed any more"),
     "restricted_action": _Known("posting in this channel is restricted", "use another channel"),
@@ -64,7 +62,7 @@ def not_shown(what: str, error: str, *, did: str = "posted", again: str = "") ->
     "ask again". No more is said than that word says.
     """
     if error in DOUBTFUL:
-        return f"Slack did not say whether {_lower(what)} was {did}: it may {_DONE[did]}."
+        return f"Slack did not say whether {_lower(what)} was {did}. It could {_DONE[did]}."
     known = _KNOWN.get(error)
     if known is None:
         word = f" ({error})" if _WORD.fullmatch(error) else ""

@@ -53,7 +53,7 @@ LINE = "answer talk queue_join talk#sorry hangup"
 @pytest.mark.parametrize(
     ("line", "kind", "words"),
     [
-        ("> start", "starting", "created, no step done yet, the call may still be ringing"),
+        ("> start", "starting", "created, no step yet, the call could still be ringing"),
         ("answer > talk", "talk", "speaking a text"),
         ("answer talk > queue_join", "queue.waiting", "entering queue Support"),
         ("answer talk queue_join > fetch_flow", "queue.waiting", "waiting in queue Support"),
@@ -191,7 +191,7 @@ def test_a_conversation_waits_on_its_ai(line: str, kind: str, words: str) -> Non
 
 
 def test_a_campaign_without_a_call_speaks_of_no_call() -> None:
-    assert seen("> start", reference="campaign").words == "created, no step done yet"
+    assert seen("> start", reference="campaign").words == "created, no step yet"
     assert seen("variable_set > message_send", reference="campaign").words == "sending an SMS"
 
 

@@ -164,7 +164,7 @@ def test_a_call_on_its_second_lap_of_the_wait_flow(flow: Flow | None, sure: bool
 
 def test_a_very_old_row_without_a_status() -> None:
     told = situation(Activeflow(UUID(int=1), None, None, Status.UNKNOWN, Reference(), Action(START_ID)))
-    assert (told.kind, told.words) == ("starting", "created, no step done yet, status unknown")
+    assert (told.kind, told.words) == ("starting", "created, no step yet, status unknown")
 
 
 def test_one_that_came_to_its_own_end() -> None:

@@ -70,7 +70,7 @@ def test_who_was_called_is_the_person_cut_off_on_an_outgoing_call() -> None:
 
 def test_an_outgoing_call_that_nobody_answered_is_given_up() -> None:
     call = replace(CALL, direction="outgoing", status="ringing", answered_at=None)
-    assert told(running("play"), call)[0] == "Gives up calling +1555•••••92, begun 5 min ago, not answered yet."
+    assert told(running("play"), call)[0] == "Stops calling +1555•••••92, begun 5 min ago, not answered yet."
 
 
 def test_a_failed_look_up_says_caller_unknown() -> None:
@@ -78,8 +78,8 @@ def test_a_failed_look_up_says_caller_unknown() -> None:
 
 
 def test_a_call_that_is_gone_is_said_carefully() -> None:
-    assert told(running("play"), None)[0] == "Probably hangs up on nobody: VoIPBIN has no such call any more."
-    assert told(running("play"), replace(CALL, status="hangup"))[0] == "Hangs up on nobody: the call is over already."
+    assert told(running("play"), None)[0] == "Probably hangs up on nobody: VoIPBIN no longer has its call."
+    assert told(running("play"), replace(CALL, status="hangup"))[0] == "Hangs up on nobody: the call is already over."
     assert "already" in told(running("play"), replace(CALL, status="terminating"))[0]
 
 
@@ -90,7 +90,7 @@ def test_a_call_that_is_gone_is_said_carefully() -> None:
         (("queue_join", "fetch_flow", "play"), "Probably: the caller loses their place in the queue."),
         (("queue_join", "confbridge_join"), "The agent is cut off too."),
         (("connect", "confbridge_join"), "The other party is cut off too."),
-        (("ai_talk", "confbridge_join"), "The talk with the AI ends."),
+        (("ai_talk", "confbridge_join"), "The AI conversation ends."),
         (("conference_join", "confbridge_join"), "The caller leaves the conference."),
     ],
 )
@@ -125,7 +125,7 @@ def test_without_a_call_nobody_is_cut_off_but_what_was_sent_stays_sent(reference
 
 
 def test_an_ai_chat_lives_on() -> None:
-    assert "The AI chat itself is not ended" in told(running("ai_talk", "block", reference="conversation"), None)[1]
+    assert "The AI chat itself goes on" in told(running("ai_talk", "block", reference="conversation"), None)[1]
 
 
 def test_with_a_call_it_is_the_caller_that_counts_not_the_chat() -> None:
@@ -136,7 +136,7 @@ def test_with_a_call_it_is_the_caller_that_counts_not_the_chat() -> None:
 
 
 def test_a_step_under_way_still_completes() -> None:
-    assert "The step under way still completes: sending an e-mail." in told(running("email_send", reference="api"))
+    assert "The current step still completes: sending an e-mail." in told(running("email_send", reference="api"))
 
 
 def test_calls_placed_separately_stay_up_unless_they_are_chained() -> None:
@@ -147,7 +147,7 @@ def test_calls_placed_separately_stay_up_unless_they_are_chained() -> None:
 
 
 def test_stopping_an_ended_one_does_nothing() -> None:
-    assert told(replace(running("play"), status=Status.ENDED)) == ("Nothing: it has ended already.",)
+    assert told(replace(running("play"), status=Status.ENDED)) == ("Nothing: it has already ended.",)
 
 
 def test_who_may_see_the_number_sees_it() -> None:

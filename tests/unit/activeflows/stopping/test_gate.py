@@ -156,7 +156,7 @@ async def test_a_slack_that_does_not_say_who_it_is_is_no_refusal() -> None:
 @pytest.mark.parametrize(
     ("problem", "closed"),
     [
-        (NotFound("1"), Closed(Shut.GONE, Trouble("VoIPBIN has no such activeflow any more"))),
+        (NotFound("1"), Closed(Shut.GONE, Trouble("VoIPBIN no longer has this activeflow"))),
         (NotOurs(INTENT.activeflow_id), Closed(Shut.UNREAD, Trouble(NOT_SHOWN))),
         (VoIPBINUnreachable("down", "req-1"), Closed(Shut.UNREAD, Trouble("down", "req-1"))),
         (VoIPBINUnreachable("down", "", 7.0), Closed(Shut.UNREAD, Trouble("down"), retry_after=7.0)),

@@ -41,7 +41,7 @@ ANSWERED, LOST_STOP = Sending(Sent.ANSWERED), Sending(Sent.LOST, BROKE)
 ENDED, RUNNING, UNREAD = Verdict(State.ENDED, AT), Verdict(State.RUNNING, AT, read_at=READ_AT), Verdict(trouble=SILENT)
 BY_ITSELF, CALL_UNREAD = replace(ENDED, by_itself=True), replace(ENDED, by_itself=None)
 LOST = Lost(LOST_STOP, RUNNING)
-TAKEN = Trouble("VoIPBIN took the stop, but still shows the activeflow as running")
+TAKEN = Trouble("VoIPBIN accepted the stop, but still shows it as running")
 
 
 @pytest.mark.parametrize(

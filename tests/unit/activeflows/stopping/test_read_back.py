@@ -91,7 +91,7 @@ async def test_what_runs_is_said_as_of_the_reading() -> None:
 @pytest.mark.parametrize(
     ("problem", "verdict"),
     [
-        (NotFound("7"), Verdict(State.ENDED, trouble=Trouble("VoIPBIN has no such activeflow any more"))),
+        (NotFound("7"), Verdict(State.ENDED, trouble=Trouble("VoIPBIN no longer has this activeflow"))),
         (NotOurs(ENDED.id), Verdict(State.UNREAD, trouble=Trouble(NOT_SHOWN))),
         (VoIPBINUnreachable("down", "req-1"), Verdict(State.UNREAD, trouble=Trouble("down", "req-1"))),
     ],

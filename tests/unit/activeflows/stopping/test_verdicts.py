@@ -59,7 +59,7 @@ def test_a_card_is_asked_about_as_it_is() -> None:
             LONE,
             ALONE,
             Standing.DEACTIVATED,
-            Declined(Why.NOT_PERMITTED, "whoever asked for it has been deactivated, so it has to be asked for again"),
+            Declined(Why.NOT_PERMITTED, "whoever asked has been deactivated. Ask again"),
         ),
         (replace(LONE, by=PRESSER), TWO, Standing.MEMBER, Declined(Why.OWN_REQUEST, "a second person must press")),
         (
@@ -114,7 +114,7 @@ def test_an_approval_counts_for_the_flow_it_and_the_wish_are_for(presser_may: UU
 def test_where_the_asker_is_unknown_nobody_is_named_who_may() -> None:
     book = policy(asker=[STOP], presser=[APPROVE])
     answer = authorize(Act.STOP, LONE, one(PRESSER, book), None)
-    assert answer == Declined(Why.NOT_PERMITTED, "Slack did not say whether whoever asked still may", ())
+    assert answer == Declined(Why.NOT_PERMITTED, "Slack did not say whether whoever asked still has permission", ())
 
 
 @pytest.mark.parametrize(

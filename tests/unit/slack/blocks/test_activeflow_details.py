@@ -90,7 +90,7 @@ def test_the_longest_history_is_whole_and_no_section_is_cut(name: str) -> None:
         (Timing.PARTLY, "Some times are not known: VoIPBIN's timeline has no event of those steps."),
         (Timing.NOT_KEPT, "Times not known: VoIPBIN's timeline has no events of these steps."),
         (Timing.LATE, "Times not known: VoIPBIN did not answer in time."),
-        (Timing.FAILED, "Times not known: VoIPBIN could not tell its timeline."),
+        (Timing.FAILED, "Times not known: VoIPBIN could not read its timeline."),
     ],
 )
 def test_what_is_not_known_of_the_times_is_said(timing: Timing, said: str) -> None:
@@ -131,10 +131,10 @@ def test_what_was_to_start_when_it_ended_is_told_from_what_else_it_started() -> 
     ("family", "said"),
     [
         (Family(Unshown.HIDDEN), "Started after another activeflow."),
-        (Family(Unshown.GONE), "Started after an activeflow that is not there any more."),
-        (Family(Unshown.NOT_KNOWN), "Started after another activeflow, which could not be read just now."),
-        (Family(hidden=1), "And another activeflow, not open to you here."),
-        (Family(more=2, hidden=3), "And 2 more and 3 other activeflows, not open to you here."),
+        (Family(Unshown.GONE), "Started after an activeflow that no longer exists."),
+        (Family(Unshown.NOT_KNOWN), "Started after another activeflow, which could not be read."),
+        (Family(hidden=1), "And another activeflow, which you can’t view here."),
+        (Family(more=2, hidden=3), "And 2 more and 3 other activeflows, which you can’t view here."),
         (Family(more=2), "And 2 more."),
         (Family(looked=True), "Nothing was found that started when it ended."),
         (Family(looked=False), "Whether anything started when it ended is not known"),
@@ -157,6 +157,6 @@ def test_entered_flows_are_named_once_and_what_was_to_follow_is_told_in_the_righ
     one = replace(details(), entered=("Billing", None, *(f"Flow {n}" for n in range(6))))
     said = words(one)
     assert "*Flows entered*\\nBilling, Flow 0, Flow 1, Flow 2, Flow 3 and 3 more" in said
-    assert "one, its name not known" in words(replace(one, entered=(None,)))
+    assert "1, name unknown" in words(replace(one, entered=(None,)))
     assert "*When it ends*" in said
     assert "should have started" in words(details(status=Status.ENDED))

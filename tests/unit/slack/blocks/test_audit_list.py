@@ -41,25 +41,25 @@ def record(what: What, **detail: str | int | bool | None) -> Record:
         (record(What.REFUSED), "refused: no reason was kept"),
         (
             record(What.MOVED, was="queue.waiting", now="queue.agent"),
-            "pressed, and was asked once more: it had moved from queue.waiting to queue.agent",
+            "pressed, and the card asked once more: it had moved on from waiting in a queue to being put through to an agent",
         ),
         (record(What.SENDING, attempt=1), "sending the stop (attempt 1)"),
-        (record(What.CANCELLED), "put the card away"),
+        (record(What.CANCELLED), "cancelled the card"),
         (record(What.REVEALED), "was shown unmasked: personal data"),
         (record(What.POLICY, sha256="0123456789abcdef", grants=2), "is in force: 2 grants, sha256 `0123456789ab`"),
         (record(What.POLICY, sha256="", grants=0), "is not set: nobody can do anything"),
         (record(What.OUTCOME, outcome="Ended", attribution="this press"), "outcome: ended, by this press"),
         (
             record(What.OUTCOME, outcome="Ended", attribution="already"),
-            "outcome: it had ended already, nothing was sent",
+            "outcome: had already ended, nothing was sent",
         ),
         (
             record(What.OUTCOME, outcome="Ended", attribution="by itself"),
-            "outcome: it ended by itself, just before the stop reached it",
+            "outcome: ended by itself, just before the stop reached it",
         ),
         (
             record(What.OUTCOME, outcome="Ended", attribution="uncertain"),
-            "outcome: ended; there was no clear answer, so by this press or by itself meanwhile",
+            "outcome: ended by this press or by itself meanwhile (VoIPBIN gave no clear answer)",
         ),
         (
             record(What.OUTCOME, outcome="NotKnown", why="no answer in time", request_id="req-7"),

@@ -43,19 +43,19 @@ SAID = [
     (errors.NotFound("3c5b", "the last 65 min were read"), ["`3c5b`", "The last 65 min were read."]),
     (errors.Ambiguous("3c5b", [ENDED, ENDED]), ["more than one", str(ENDED.id), "<!date^1795348990^"]),
     (errors.NotOurs(ENDED.id), ["another customer"]),
-    (errors.NothingToStop(ENDED), ["has ended already"]),
+    (errors.NothingToStop(ENDED), ["has already ended"]),
     (errors.VoIPBINUnreachable("no answer in 5 s", "r1"), ["cannot be reached", "Nothing was stopped", "`r1`"]),
     (errors.VoIPBINBusy("429", "r1", 12.4), ["in 12 s", "Nothing was stopped"]),
     (errors.CredentialRejected("401"), ["credential", "Nothing was stopped"]),
     (errors.AccountFrozen("403"), ["frozen", "Nothing was stopped"]),
     (errors.PaymentDue("402", "r1"), ["paid", "Nothing was stopped", "`r1`"]),
-    (errors.StateConflict("409", "r1"), ["state it says this is in", "Nothing was stopped", "`r1`"]),
+    (errors.StateConflict("409", "r1"), ["state it is in", "Nothing was stopped", "`r1`"]),
     (errors.VoIPBINBroken("500", "r1"), ["error of its own", "Nothing was stopped", "`r1`"]),
     (errors.StopUnconfirmed("lost", "r1"), ["not known yet", "Look at the activeflow again", "`r1`"]),
     (errors.IdentityUnknown("timeout"), ["who you are", "Nothing was stopped"]),
     (errors.SlackRefuses("token_revoked"), ["Slack", "Nothing was stopped"]),
     (errors.TooManySearches(20, datetime(2026, 11, 22, 12, 3, 10, tzinfo=UTC)), ["20"]),
-    (errors.LedgerUnavailable("disk full"), ["without a record I stop nothing", "Nothing was stopped"]),
+    (errors.LedgerUnavailable("disk full"), ["Without a record I stop nothing", "Nothing was stopped"]),
 ]
 
 

@@ -133,7 +133,7 @@ def test_the_footer_says_how_fresh_and_how_complete_the_list_is() -> None:
         "complete since <!date^",
         "older ones were not read",
         "2 hidden",
-        "1 may be missing",
+        "1 could be missing",
         "1 could not be read",
     ):
         assert said in words, said

@@ -17,8 +17,8 @@ _INVITES = {"not_in_channel", "channel_not_found", "used_url", "expired_url"}
             "The list could not be posted: the bot is not a member of the channel. Invite the bot to the channel, then ask again.",
         ),
         ("is_archived", "The list could not be posted: the channel is archived. Use another channel, then ask again."),
-        ("message_not_found", "The list could not be posted: the message is not there any more. Ask again."),
-        ("lost", "Slack did not say whether the list was posted: it may be there."),
+        ("message_not_found", "The list could not be posted: the message no longer exists. Ask again."),
+        ("lost", "Slack did not say whether the list was posted. It could be there."),
         ("a_word_of_tomorrow", "The list could not be posted: Slack did not take it (a_word_of_tomorrow). Ask again."),
         ("status 418", "The list could not be posted: Slack did not take it. Ask again."),
     ],
@@ -29,13 +29,13 @@ def test_what_is_said_follows_from_slacks_word(error: str, told: str) -> None:
 
 @pytest.mark.parametrize("error", sorted(BAD_BLOCKS))
 def test_a_message_that_slack_finds_malformed_is_the_bots_fault(error: str) -> None:
-    assert "a fault of this bot" in not_shown("The list", error)
+    assert "a bug of this bot" in not_shown("The list", error)
 
 
 @pytest.mark.parametrize("error", sorted(DOUBTFUL))
 def test_a_lost_answer_is_called_neither_posted_nor_not(error: str) -> None:
-    assert "may be there" in not_shown("The list", error)
-    assert "may say so already" in not_shown("The list", error, did="changed")
+    assert "could be there" in not_shown("The list", error)
+    assert "could say so already" in not_shown("The list", error, did="changed")
 
 
 @given(st.text(max_size=80) | st.sampled_from(["", "no_permission", "internal_error", "team_access_not_granted"]))
