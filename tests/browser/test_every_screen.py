@@ -117,7 +117,7 @@ async def test_every_word_stands_out_from_its_ground(
     await olive.types("/flows find main menu or 555 0199 000")
     await expect(olive.private("has a number ending in 00")).to_be_visible()
     await olive.types("/flows find main menu")
-    await expect(olive.private("flows and queues called like")).to_contain_text(short(call))
+    await expect(olive.private("flows and queues named like")).to_contain_text(short(call))
     card = await olive.asks_to_stop(call)
     await olive.presses("Stop flow", card)
     await expect(card).to_contain_text("Stopped by")

@@ -28,7 +28,7 @@ async def test_a_caller_is_found_by_a_typed_number_and_can_be_stopped(
     answer = olive.private("Looked for a phone number ending in 37")
     await expect(answer).to_contain_text("Found 1 activeflow")
     await expect(answer).to_contain_text("Call from +1555•••••37")
-    await expect(answer).to_contain_text("looked through")
+    await expect(answer).to_contain_text("checked ")
     await answer.get_by_role("button", name=f"Stop Main menu {short(call)}").click()
     await expect(olive.card(call)).to_contain_text("Stop this activeflow?")
 

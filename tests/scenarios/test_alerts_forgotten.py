@@ -57,6 +57,6 @@ async def test_what_was_held_back_long_ago_is_still_counted(stage: Stage, voipbi
     async with stage.start(voipbin_events=True):
         (line,) = await alerted(stage, 1)
         assert line.words.startswith("1 more since ")
-        assert "it has ended: /flows list" in line.words
+        assert "It has ended: /flows list" in line.words
         assert await nothing_more(stage, voipbin) == 1
     assert held in {each.claim for each in await ledger.claimed()}

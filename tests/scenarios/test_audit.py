@@ -51,7 +51,7 @@ async def test_a_stop_can_be_read_from_the_question_to_its_end(bot: Stage, slack
     assert told == [
         f"@Carol outcome: ended, by this press · {where}",
         f"@Carol sending the stop (attempt 1) · {where}",
-        f"@Carol pressed Stop flow, which @Alice had asked for: allowed by grant 1 · {where}",
+        f"@Carol pressed Stop flow, asked for by @Alice: allowed by grant 1 · {where}",
         f"@Alice asked to stop: allowed by grant 1 · {where}",
         f"policy file is in force: 3 grants, sha256 {digest[:12]}",
     ]

@@ -75,7 +75,7 @@ async def test_asking_twice_at_once_opens_one_card(stage: Stage, bulk: BulkStage
     async with stage.start():
         refusal = await bulk.refused("type:call")
         forged = replace(refusal, ts="1.1", ephemeral_to=None)
-        answers = ("Asked in #incidents", "That was asked for already")
+        answers = ("Asked in #incidents", "They were already asked")
         await asyncio.gather(*(stage.slack.clicks(BOB, forged, ASK_OTHERS) for _ in range(5)))
 
         def told() -> list[Message]:

@@ -159,7 +159,7 @@ async def test_a_look_that_was_cut_short_says_so(bot: Stage, voipbin: World) -> 
     await first.arrived()
     first.release()
     answer = await bot.reads("Found nothing")
-    for words in ("looked through 100 calls", "earlier calls could be missing", "VoIPBIN asked to slow down"):
+    for words in ("checked 100 calls", "earlier calls could be missing", "VoIPBIN asked to slow down"):
         assert words in answer.words
 
 
@@ -195,10 +195,10 @@ async def test_what_may_be_an_id_or_a_word_is_looked_for_as_both_and_no_list_is_
     cafe = voipbin.rings(voipbin.add_flow("Café"), at="play")
     answer = await answers(bot, "find cafe")
     assert shown(answer) == [str(cafe.id)]
-    assert "cafe as the beginning of an id of what runs; flows and queues called like cafe" in answer.words
+    assert "running activeflows whose id begins with cafe; flows and queues named like cafe" in answer.words
     assert "has the id" not in answer.words
     before = len(voipbin.requests_to("GET", "/activeflows"))
-    assert "the same digits as the beginning of an id of what runs" in (await answers(bot, "find 55577310")).words
+    assert "running activeflows whose id begins with the same digits" in (await answers(bot, "find 55577310")).words
     assert len(voipbin.requests_to("GET", "/activeflows")) - before <= 1
 
 
@@ -214,7 +214,7 @@ async def test_a_flow_is_found_by_its_name_or_nearly_so(
 ) -> None:
     answer = await answers(bot, f"find {typed}")
     assert shown(answer) == [str(calling.id)]
-    assert "flows and queues called like" in answer.words
+    assert "flows and queues named like" in answer.words
 
 
 async def test_a_queue_is_found_by_its_name(bot: Stage, voipbin: World, other: Activeflow) -> None:

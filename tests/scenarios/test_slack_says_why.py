@@ -33,7 +33,7 @@ async def shared(bot: Stage, _: Activeflow, refuse: Callable[[], None]) -> None:
 PLACES = {"stop": stop_card, "watch": watch_card, "share": shared}
 WORDS = {
     "not_in_channel": (faults.error("not_in_channel"), "not a member of the channel. Invite the bot"),
-    "channel_not_found": (faults.error("channel_not_found"), "it is not there any more"),
+    "channel_not_found": (faults.error("channel_not_found"), "it no longer exists"),
     "is_archived": (faults.error("is_archived"), "the channel is archived"),
     "invalid_blocks": (faults.error("invalid_blocks"), "a bug of this bot"),
     "a_word_of_tomorrow": (faults.error("a_word_of_tomorrow"), "Slack did not take it (a_word_of_tomorrow)"),
@@ -65,7 +65,7 @@ def _refuses(slack: Workspace, fault: Fault) -> None:
 async def test_a_card_that_cannot_be_changed_says_why_to_the_presser(
     bot: Stage, slack: Workspace, voipbin: World
 ) -> None:
-    for word, told in (("message_not_found", "is not there any more"), ("is_archived", "archived")):
+    for word, told in (("message_not_found", "no longer exists"), ("is_archived", "archived")):
         activeflow = voipbin.rings(voipbin.add_flow("Support line"), at="play")
         card = await bot.asks_to_stop(activeflow)
         slack.faults.on("chat.update", faults.error(word), times=None)

@@ -33,7 +33,7 @@ FROZEN = "This VoIPBIN account is frozen"
 BUSY = "VoIPBIN is refusing requests right now"
 ABSENT = "No activeflow matches"
 UNPAID = "This VoIPBIN account has to be paid first"
-CONFLICT = "VoIPBIN refused it, because of the state it says this is in"
+CONFLICT = "VoIPBIN refused it, because of the state it is in"
 STILL = "Still working on it"
 UNSENT, UNDONE = "Nothing was stopped", "Still running"
 

@@ -105,7 +105,7 @@ async def test_a_silent_voipbin_is_said_and_nothing_is_made_up(
         assert said.words.startswith("Watching: ")
         voipbin.faults.clear()
         voipbin.moves_to(ringing, "digits_receive")
-        assert "has not answered" not in (await says(stage, card, "waiting for keypad input", "read at")).words
+        assert "has not answered" not in (await says(stage, card, "waiting for keypad input", "as of")).words
 
 
 async def test_who_may_not_view_gets_no_card(bot: Stage, ringing: Activeflow) -> None:

@@ -134,5 +134,5 @@ async def test_no_more_than_twenty_in_a_channel(stage: Stage, voipbin: World) ->
         answer = await answers(stage, f"watch {voipbin.rings(flow, at='play').id}")
         assert answer.ephemeral_to == ALICE
         assert "I already follow 20 cards in this channel" in answer.words
-        assert "Nothing was begun" in answer.words
+        assert "Nothing was started" in answer.words
         assert len([m for m in stage.slack.sees(ALICE, INCIDENTS) if m.words.startswith("Watching")]) == 20

@@ -37,10 +37,13 @@ Act = Callable[[Workspace, dict[str, Any]], Awaitable[Delivery]]
 
 
 def page_routes(workspace: Workspace) -> list[BaseRoute]:
-    """Return the routes of the page: `/`, `/page/…` and `/client/…`."""
+    """Return the routes of the page: `/`, `/catalogue`, `/page/…` and `/client/…`."""
 
     async def index(_: Request) -> Response:
         return FileResponse(PAGE / "index.html", headers=_HEADERS)
+
+    async def catalogue(_: Request) -> Response:
+        return FileResponse(PAGE / "catalogue.html", headers=_HEADERS)
 
     async def watch(request: Request) -> Response:
         user = request.query_params.get("user", "")
@@ -54,6 +57,7 @@ def page_routes(workspace: Workspace) -> list[BaseRoute]:
 
     routes: list[BaseRoute] = [
         Route("/", only_this_page(index)),
+        Route("/catalogue", only_this_page(catalogue)),
         Route("/archives/{channel}/{message}", only_this_page(index)),  # where chat.getPermalink points
         Mount("/page", OnlyThisPage(StaticFiles(directory=PAGE))),
         Route("/client/people", only_this_page(people)),

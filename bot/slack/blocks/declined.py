@@ -55,7 +55,7 @@ def _words(declined: Declined, again: str) -> str:
         case Why.CANCELLED:
             return f"This card was cancelled. {nothing}{again}"
         case Why.OVER:
-            return f"This card was already used. It says what became of it. {nothing}"
+            return f"This card was already used. It says what happened. {nothing}"
         case Why.LEDGER | Why.CARD_UNREAD:
             return _unrecorded(declined, nothing)
         case _:
@@ -74,7 +74,7 @@ def _rule(declined: Declined) -> str:
     if declined.why is Why.OWN_REQUEST:
         return "A stop needs two people here. Someone other than whoever asked has to press."
     if declined.why is Why.TOO_MANY:
-        return f"That is too many at once by now: {escaped(declined.because, 300)}. Ask for fewer."
+        return f"That is too many at once now: {escaped(declined.because, 300)}. Ask for fewer."
     then = "Press it again" if declined.activeflow_id is not None else "Ask for it again"
     return f"A stop needs a reason here, and this one has none. {then} and say why."
 

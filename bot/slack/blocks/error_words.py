@@ -186,15 +186,15 @@ def _failure(error: Failure) -> str:
             return f"{bold('VoIPBIN is refusing requests right now.')} {_NOTHING} Try again in {wait}."
         case CredentialRejected():
             return (
-                f"{bold('VoIPBIN does not accept my credential.')} {_NOTHING} Try once more; "
-                f"if it stays like this, {_CARETAKER}: the access key has to be looked at."
+                f"{bold('VoIPBIN does not accept my credential.')} {_NOTHING} Try once more. "
+                f"If it stays like this, {_CARETAKER} to check the access key."
             )
         case AccountFrozen():
             return f"{bold('This VoIPBIN account is frozen')} (scheduled for deletion). {_NOTHING} Please {_CARETAKER}."
         case VoIPBINBroken():
             return (
-                f"{bold('VoIPBIN had an error of its own.')} {_NOTHING} Try again in a moment; "
-                f"if it stays like this, VoIPBIN's support can find it by the request id."
+                f"{bold('VoIPBIN had an error of its own.')} {_NOTHING} Try again in a moment. "
+                "If it stays like this, VoIPBIN's support can find it by the request id."
             )
         case StopUnconfirmed():
             return (

@@ -53,7 +53,7 @@ def _understood(clues: Clues) -> str:
     parts += [_id(target, clues) for target in clues.targets]
     if clues.words:
         words = bold(clues.words, 110)
-        parts.append(f"flows and queues called like {words}, and situations with {'it' if parts else words}")
+        parts.append(f"flows and queues named like {words}, and situations with {'it' if parts else words}")
     return "; ".join(parts)
 
 
@@ -61,7 +61,7 @@ def _id(target: Target, clues: Clues) -> str:
     if not clues.doubtful(target):
         return f"the id {code(str(target), 40)}"
     what = "the same digits" if may_be_a_number(target) else code(str(target), 40)
-    return f"{what} as the beginning of an id of what runs"
+    return f"running activeflows whose id begins with {what}"
 
 
 # ---------------------------------------------------------------- what was found
@@ -99,7 +99,8 @@ def _besides(findings: Findings, command: str) -> Iterator[str]:
     if findings.unread:
         yield f"{_many(findings.unread, 'more activeflow')} of these calls could not be shown. As far as I know they are not running."
     if findings.without:
-        yield f"{_many(findings.without, 'call')} with this number belong to no activeflow that I know."
+        belong = "belongs" if findings.without == 1 else "belong"
+        yield f"{_many(findings.without, 'call')} with this number {belong} to no activeflow that I know."
     if findings.clues.more:
         yield f"The text has {findings.clues.more} more ids and numbers. They were not looked for."
 

@@ -22,8 +22,7 @@ def stuck_press(press: Press, at: datetime, *, untouched: bool, incident: str = 
             f"This bot hit a bug in the middle of {whose}. {so_far}. It goes on when the bot is "
             f"next started. Check before you try again. Tell whoever looks after this bot: incident {code(incident)}."
         )
-    meanwhile = "without it nothing is sent" if untouched else "nothing further is sent without it"
+    further = "Nothing" if untouched else "Nothing further"
     return Message(
-        f"My database does not answer. {so_far}, and {meanwhile}. I go on when it answers, and the card says what "
-        "becomes of it."
+        f"My database does not answer. {so_far}. {further} is sent until it does. Then the card will show what happens."
     )

@@ -29,7 +29,7 @@ def already(there: There, link: str) -> Message:
     watch = there.watch
     card = f"<{link}|The card is here>" if _LINK.fullmatch(link) else "The card is in this channel"
     when = f"{mention(watch.by)} asked for it at {date_token(watch.since)}"
-    return _told(f"{_named(watch)} is watched here already. {card}; {when}.")
+    return _told(f"{_named(watch)} is watched here already. {card}. {when}.")
 
 
 def over(found: Over, command: str) -> Message:

@@ -126,9 +126,7 @@ def _not_posted(error: str) -> Message:
     """The card is not there for sure; it was put away, so that it stops nothing if it is."""
     told = not_shown("The stop card", error, again="ask again, here or in another channel")
     if error in DOUBTFUL:
-        return Message(
-            f"{told} It was cancelled, so it can stop nothing. Nothing was stopped. Ask again."
-        )
+        return Message(f"{told} It was cancelled, so it can stop nothing. Nothing was stopped. Ask again.")
     return Message(f"{told} Nothing was stopped.")
 
 

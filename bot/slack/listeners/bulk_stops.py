@@ -167,6 +167,5 @@ class BulkStopListener:
 def _asked_already(bulk: Bulk) -> Message:
     """Its card is on its way, or was posted without Slack saying where, or the bot died in between."""
     return Message(
-        f"That was asked for already: look for its card in {mention(bulk.channel)}. "
-        "If none comes to stand there, type it again."
+        f"They were already asked. Look for the card in {mention(bulk.channel)}. If none appears there, type it again."
     )

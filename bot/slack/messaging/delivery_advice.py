@@ -30,7 +30,7 @@ _TOKEN: Final = _Known("Slack does not accept the bot's token any more", _TELL)
 _SCOPE: Final = _Known("the app is not allowed to do that in this workspace", _TELL)
 _NO_MEMBER: Final = _Known("the bot is not a member of the channel", _INVITE)
 _RUN_OUT: Final = _Known("without being a member, the bot can answer only five times within half an hour", _INVITE)
-_KNOWN: Final = {
+ADVISED: Final = {
     "not_in_channel": _NO_MEMBER,
     "channel_not_found": _Known(
         "Slack shows the bot no such channel: it no longer exists, or it is private and the bot is not a member",
@@ -63,7 +63,7 @@ def not_shown(what: str, error: str, *, did: str = "posted", again: str = "") ->
     """
     if error in DOUBTFUL:
         return f"Slack did not say whether {_lower(what)} was {did}. It could {_DONE[did]}."
-    known = _KNOWN.get(error)
+    known = ADVISED.get(error)
     if known is None:
         word = f" ({error})" if _WORD.fullmatch(error) else ""
         return f"{what} could not be {did}: Slack did not take it{word}." + (f" {_upper(again)}." if again else "")

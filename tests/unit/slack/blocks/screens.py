@@ -1,6 +1,6 @@
 """Every screen this bot can draw, with whatever words somebody may have put into VoIPBIN or typed into Slack."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from uuid import UUID
@@ -146,29 +146,49 @@ def _family(words: str) -> Family:
 
 def every_screen(words: str = "Support line") -> Iterator[Message]:
     """All of them; ``words`` stand wherever words of others stand."""
+    for _, messages in groups(words):
+        yield from messages
+
+
+def groups(words: str) -> Iterator[tuple[str, Iterable[Message]]]:
+    """The same, by what they are about."""
+    yield "list", _lists(words)
+    yield "details", _details(words)
+    yield "help", _helps()
+    yield "whoami", (whoami(operator) for operator in (ALICE, NOBODY, VIEWER))
+    yield "not understood", (not_understood(NotUnderstood(words, words), command="/flows"),)
+    yield "audit", _audits(words)
+    yield "stop card", _stop_cards(words)
+    yield "declined press", _declined(words)
+    yield "bulk stop", bulk_screens(words)
+    yield "watch", watch_screens(words)
+    yield "search", found_screens(words, listing(words).rows, (ALICE, NOBODY))
+    yield "alert", alert_screens(words)
+    yield "home and doctor", home_screens(words, listing(words), activeflow(words=words), details(words), ALICE, NOBODY)
+
+
+def _lists(words: str) -> Iterator[Message]:
     for operator in (ALICE, NOBODY, VIEWER):
         yield activeflow_list(listing(words), operator, NOW, command="/flows")
-        yield activeflow_details(details(words), operator, command="/flows")
-        yield help_overview(operator, command="/flows")
-        for known in COMMANDS:
-            yield help_overview(operator, known.word, command="/flows")
-        yield whoami(operator)
     yield shared_list(listing(words), NOW, command="/flows", by="U0ALICE")
     yield activeflow_list(listing(words, rows=0, similar=(words or "x",)), ALICE, NOW, command="/flows")
     yield activeflow_list(listing("", rows=0, first=0, total=0, complete_since=None), ALICE, NOW, command="/flows")
     yield activeflow_list(listing(words, first=7), ALICE, NOW, command="/flows")
+
+
+def _details(words: str) -> Iterator[Message]:
+    for operator in (ALICE, NOBODY, VIEWER):
+        yield activeflow_details(details(words), operator, command="/flows")
     yield activeflow_details(details(words, status=Status.ENDED), ALICE, command="/flows")
     for timing, parent in zip(Timing, (None, *Unshown, None), strict=True):
         shown = details(words, timing=timing, family=Family(parent, looked=timing is Timing.WHOLE))
         yield activeflow_details(shown, ALICE, command="/flows")
-    yield not_understood(NotUnderstood(words, words), command="/flows")
-    yield from _audits(words)
-    yield from _stop_cards(words)
-    yield from bulk_screens(words)
-    yield from watch_screens(words)
-    yield from found_screens(words, listing(words).rows, (ALICE, NOBODY))
-    yield from alert_screens(words)
-    yield from home_screens(words, listing(words), activeflow(words=words), details(words), ALICE, NOBODY)
+
+
+def _helps() -> Iterator[Message]:
+    for operator in (ALICE, NOBODY, VIEWER):
+        for word in ("", *(known.word for known in COMMANDS)):
+            yield help_overview(operator, word, command="/flows")
 
 
 def _doing(words: str, one: Activeflow) -> Situation:
@@ -205,6 +225,10 @@ def _stop_cards(words: str) -> Iterator[Message]:
     ]
     for phase in phases:
         yield stop_card(intent, phase, "/flows")
+
+
+def _declined(words: str) -> Iterator[Message]:
+    intent = _intent(words)
     for why in Why:
         declined = Declined(why, words, ("U0BOB",), "U0BOB", intent.activeflow_id)
         yield declined_press(declined, "/flows", ask=ask_others(intent.id))

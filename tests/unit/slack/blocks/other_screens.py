@@ -1,0 +1,46 @@
+"""Short answers that stand alone: refusals, troubles, what is not known any more, and the forms."""
+
+from collections.abc import Iterator
+from datetime import UTC, date, datetime
+from uuid import UUID
+
+from bot.activeflows.queries.inspection import Seen
+from bot.activeflows.records import Head
+from bot.activeflows.stopping.stop import Intent, Press, Wish
+from bot.slack import kit
+from bot.slack.blocks import disclosure
+from bot.slack.blocks.audit_head import audit_head
+from bot.slack.blocks.error_words import BUSY, CLOSING, explained, still_working
+from bot.slack.blocks.reason_modal import reason_modal
+from bot.slack.blocks.stuck_press import stuck_press
+from bot.slack.blocks.unknown_interaction import form_not_known, not_known
+from bot.slack.messaging.delivery_advice import ADVISED, not_shown
+from bot.slack.messaging.messenger import Message
+from tests.unit.slack.blocks.test_disclosure import shown
+from tests.unit.slack.blocks.test_error_words import SAID
+
+NOW = datetime(2026, 11, 22, 12, 3, 10, tzinfo=UTC)
+
+
+def other_screens(words: str) -> Iterator[Message]:
+    """Each of them once."""
+    yield from (explained(error, command="/flows") for error, _ in SAID)
+    yield from (BUSY, CLOSING, still_working(""), still_working("reading the activeflows"))
+    yield from (disclosure.revealed(shown(words)), disclosure.revealed(shown(words, call=False, texts=0)))
+    yield from (disclosure.NOT_HERE, disclosure.NOT_RECORDED, disclosure.NOT_SHOWN)
+    for kind in ("command", "shortcut", "block_actions"):
+        yield not_known(kind, "/flow", "/flows")
+    yield Message(form_not_known("/flows"))
+    yield audit_head(Head(12, "0f3c2a9b1d" * 6), date(2026, 11, 22))
+    for wish in Wish:
+        press = Press("a" * 32, "U0ALICE", "T0TEAM", "C0INCIDENTS", "1.3", NOW, wish)
+        for untouched in (True, False):
+            yield from (stuck_press(press, NOW, untouched=untouched, incident=number) for number in ("", "0f3c2a9b"))
+    for error in (*ADVISED, "lost", "some_other_word"):
+        yield Message(not_shown("The stop card", error, again="ask again"))
+
+
+def forms(words: str) -> Iterator[kit.View]:
+    """The modal that asks why."""
+    seen = Seen(words, "digits", words, ("Hangs up on the caller.", "Cannot be undone."), words, None, words, None, NOW)
+    yield reason_modal(Intent("a" * 32, UUID(int=1), None, seen, "U0ALICE", "C0INCIDENTS", words, NOW, NOW), "word")
