@@ -80,6 +80,8 @@ class Settings(BaseSettings):
     flows_bot_audit_days: Annotated[int | None, Field(ge=3, le=36500)] = None
     """So long records of the audit are kept; absent: for good."""
     flows_bot_command: str = "/flows"
+    flows_bot_region: str = ""
+    """Where numbers without their country are written; unset: they are matched by their ending."""
     flows_bot_host: str = "127.0.0.1"
     flows_bot_port: Annotated[int, Field(ge=0, le=65535)] = 3000
     flows_bot_drain_seconds: Annotated[float, Field(ge=0, le=300)] = 0.0
@@ -170,9 +172,18 @@ def _mistakes(given: dict[str, str]) -> "list[str]":
     policy = given.get("flows_bot_policy", "")
     if policy and not os.path.isfile(policy):  # noqa: PTH113 # Path.is_file raises for what can be no path, and prints it
         found.append("FLOWS_BOT_POLICY: there is no file at that path.")
+    region = given.get("flows_bot_region", "")
+    if region and not _is_region(region):
+        found.append("FLOWS_BOT_REGION: two capital letters, such as GB (ISO 3166).")
     if not re.fullmatch(r"/[^\sA-Z]{1,31}", given.get("flows_bot_command", "/flows")):
         found.append("FLOWS_BOT_COMMAND: begins with / and has 2 to 32 characters, lower case, no blanks.")
     return found
+
+
+def _is_region(region: str) -> bool:
+    from phonenumbers import SUPPORTED_REGIONS  # noqa: PLC0415 # a tenth of a second for those who set one
+
+    return region in SUPPORTED_REGIONS
 
 
 def _slack(given: dict[str, str]) -> "list[str]":

@@ -5,15 +5,18 @@ and ``(0)`` in it, in any script's digits. Two are the same when the shorter one
 zeros in front that only a national writing has; when both say their country, they must be the same in whole. Fewer than 7
 digits are never compared, and are no number. https://www.itu.int/rec/T-REC-E.164
 
+What only a country's own rules tell (``8 912 …`` in Russia, ``011`` before a country, the 1 in ``+52 1 55 …``) a ``Plan`` knows,
+which the composition puts in place for the whole process (``read_by``). Without one, numbers are read as above.
+
 Decisions: dates, times of day and IPv4 addresses in a text are no numbers; neither is what is part of a word, of an address
-on the web, or of an id. Two numbers with only blanks between them are parted where they would be longer than any number is.
+on the web, or of an id. A freephone number of North America may end in a word ("1-800-FLOWERS"). Two numbers with only blanks between them are parted where they would be longer than any number is.
 """
 
 import re
 import unicodedata
-from collections.abc import Iterator
-from dataclasses import dataclass, field
-from typing import Final
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field, replace
+from typing import Final, TypeAlias
 
 SHORTEST: Final = 7
 """Digits below which nothing is compared."""
@@ -33,7 +36,15 @@ _COUNTRY: Final = re.compile(
     re.ASCII,
 )
 """Country codes: https://www.itu.int/pub/T-SP-E.164D"""
+_OLD_MOBILE: Final = "521"
+"""Mexico's mobile numbers had a 1 after the country until 2019: https://en.wikipedia.org/wiki/Telephone_numbers_in_Mexico"""
 _SCHEME: Final = re.compile(r"(?:sips?|tel):", re.IGNORECASE)
+_FREE: Final = "8(?:00|33|44|55|66|77|88)"
+_VANITY: Final = re.compile(
+    rf"(?<![\w/.#@-])(?:\+?1[ .-]?\(?{_FREE}\)?[ .-]?|\({_FREE}\) ?|{_FREE}-)(?=\d*-?[A-Z])[A-Z\d]{{3}}-?[A-Z\d]{{4}}(?![\w-])"
+)
+"""Freephone numbers of North America that are words on the keys, as they are advertised: in capitals."""
+_KEYS: Final = str.maketrans("ABCDEFGHIJKLMNOPQRSTUVWXYZ", "22233344455566677778889999")
 _DIALLED: Final = re.compile(rf"\+?(?:{_BETWEEN}?\d)+", re.ASCII)
 
 
@@ -45,11 +56,23 @@ class Number:
     """Without prefix; without the zeros in front of a national one where enough is left."""
     international: bool = False
     """It says its country."""
+    written: str = field(default="", repr=False)
+    """Its digits as they were written, where a ``Plan`` reads them as others."""
+    country: str = ""
+    """Of one that leaves out its country and its area: the only country that it may be in."""
 
     def same(self, other: "Number") -> bool:
         """Do both mean the same telephone, as far as their writing tells?"""
+        if self.digits in {other.digits, other.written} or self.written == other.digits:
+            return True
         if self.international and other.international:
-            return self.digits == other.digits
+            return False
+        elsewhere = (self.international and not self.digits.startswith(other.country)) or (
+            other.international and not other.digits.startswith(self.country)
+        )
+        return not elsewhere and self._ends(other)
+
+    def _ends(self, other: "Number") -> bool:
         short, long = sorted((self.digits, other.digits), key=len)
         return len(short) >= SHORTEST and long.endswith(short)
 
@@ -65,18 +88,34 @@ class Number:
         return self.digits[-2:]
 
 
+Plan: TypeAlias = Callable[[str], Number | None]
+"""Reads one number by the rules of its country, from its digits with ``+`` before it where it was written or dialled so;
+``None`` where these do not tell."""
+_plans: Final[list[Plan]] = []
+
+
+def read_by(plan: Plan | None) -> None:
+    """Read numbers by this plan, too, from now on and in the whole process, as locales are: it is a setting of the bot."""
+    _plans[:] = [] if plan is None else [plan]
+
+
 def dialled(target: str) -> Number | None:
-    """The number an end of a call has (``+15550100001``, ``sip:+15550100001@…``), if it has one."""
+    """The number an end of a call has (``+15550100001``, ``sip:+15550100001@…``), if it has one.
+
+    Nobody wrote it, so one that does not say its country is in none.
+    """
     bare = _plain(_SCHEME.sub("", target, count=1)).partition("@")[0].partition(";")[0].strip()
-    return _read(bare) if _DIALLED.fullmatch(bare) else None
+    read = _read(bare) if _DIALLED.fullmatch(bare) else None
+    return _planned(read, bare) if read is not None and read.international else read
 
 
 def numbers_in(text: str) -> tuple[Number, ...]:
     """The different numbers a text holds, in their order. Lines part."""
     found: dict[Number, None] = {}
     for line in text.splitlines():
-        for match in _WRITTEN.finditer(_plain(line)):
-            found.update((number, None) for run in _runs(match[0]) if (number := _read(run)) is not None)
+        spelt = _VANITY.sub(lambda word: word[0].translate(_KEYS), _plain(line))
+        for match in _WRITTEN.finditer(spelt):
+            found.update((_planned(number, run), None) for run in _runs(match[0]) if (number := _read(run)) is not None)
     return tuple(found)
 
 
@@ -120,7 +159,20 @@ def _read(run: str) -> Number | None:
         significant = digits
     if not SHORTEST <= len(significant) <= LONGEST:
         return None
+    if international and len(significant) == 13 and significant.startswith(_OLD_MOBILE):
+        return Number(significant.replace("1", "", 1), international, written=significant)
     return Number(significant, international)
+
+
+def _planned(read: Number, written: str) -> Number:
+    """As the plan reads it, if it does."""
+    digits = "".join(c for c in written if c.isdigit())
+    meant = next((number for plan in _plans if (number := plan(f"+{digits}" if "+" in written else digits))), None)
+    return (
+        read
+        if meant is None
+        else replace(meant, written=read.written or (read.digits if read.digits != meant.digits else ""))
+    )
 
 
 def _count(written: str) -> int:

@@ -11,6 +11,7 @@
     health_watch        the same all the time, for machines: ``/readyz``, metrics and log
     metrics             what ``/metrics`` tells
     maintenance         what a running bot repeats: the policy file, the audit's head, old workflows
+    dialling            how phone numbers are written in a region
     file_permissions    which files of the bot others can read
     background, signals tasks beside the work, and how the process is told to end
 """

@@ -24,6 +24,7 @@ from bot.activeflows.alerting.delivery import AlertPace
 from bot.activeflows.anomalies.detector import AnomalyDetector
 from bot.activeflows.diagnosis import Diagnosis
 from bot.activeflows.errors import Failure
+from bot.activeflows.numbers import read_by
 from bot.activeflows.operators import Policy
 from bot.activeflows.queries.audit_review import AuditReview
 from bot.activeflows.queries.disclosure import Disclosure
@@ -39,6 +40,7 @@ from bot.composition.alert_service import raising_alerts
 from bot.composition.background import beside
 from bot.composition.baseline import BaselineLearner
 from bot.composition.clients import installed, kept_alone, opened, reached, route_to_slack, secret_of
+from bot.composition.dialling import plan_of
 from bot.composition.file_permissions import exposed
 from bot.composition.health_checks import HealthChecks
 from bot.composition.health_watch import EVERY, HealthWatch
@@ -282,6 +284,7 @@ async def _doors(
 ) -> int:
     """Take deliveries, last of all: whatever comes in from now on can be carried out. The port of the server."""
     registry = await stack.enter_async_context(measuring)
+    read_by(plan_of(settings.flows_bot_region) if settings.flows_bot_region else None)
     secret = secret_of(settings.slack_signing_secret)
     intake = Intake(app, installation, signing_secret="" if settings.socket_mode else secret, registry=registry)
     if settings.socket_mode:

@@ -262,3 +262,12 @@ async def test_a_row_is_shown_and_stopped_from_where_it_was_found(
     answer = await answers(bot, "find 0171 555 77310")
     await slack.clicks(ALICE, answer, ids.ASK_STOP)
     assert "Asked by" in (await bot.reads("Asked by", user=BOB)).words
+
+
+async def test_a_number_is_read_as_it_is_written_in_the_region(stage: Stage, voipbin: World) -> None:
+    flow = voipbin.add_flow("Support line")
+    calling = voipbin.rings(flow, at="play", source="+79123456789", destination=DESK)
+    async with stage.start(flows_bot_region="RU"):
+        assert shown(await answers(stage, "find 8 912 345-67-89")) == [str(calling.id)]
+    async with stage.start():
+        assert shown(await answers(stage, "find 8 912 345-67-89")) == []
