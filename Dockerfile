@@ -1,30 +1,50 @@
-# Two stages: the first checks every library against its hash and builds, the second only runs.
+# Three stages: the libraries, each file checked against its hash; the bot's wheel; and what runs.
 #
-#   docker build -t flows-bot .
-#   docker run --env-file .env -v flows-bot:/data -v ./policy:/etc/flows-bot:ro \
+#   docker build -t flows-bot .                             (or, without a Docker engine: bash deploy/build_image.sh)
+#   docker run --read-only --tmpfs /tmp --cap-drop ALL --security-opt no-new-privileges \
+#       --env-file .env -v flows-bot:/data -v ./policy:/etc/flows-bot:ro \
 #       -p 127.0.0.1:3000:3000 --stop-timeout 30 flows-bot
 #
 # ./policy is a folder with policy.toml in it: of a file mounted by itself the bot never sees the new one that an editor
 # puts in its place. No secret is needed to build. --stop-timeout: at a shutdown, stops under way get their last words (about 25 s).
+#
+# A tag moves. To pin the base, ask your registry for today's digest and build with it:
+#   docker buildx imagetools inspect python:3.13-slim-bookworm
+#   docker build --build-arg BASE=python:3.13-slim-bookworm@sha256:… -t flows-bot .
 
-FROM python:3.13-slim-bookworm AS build
-WORKDIR /build
+ARG BASE=python:3.13-slim-bookworm
+
+FROM ${BASE} AS libraries
 ENV PIP_DISABLE_PIP_VERSION_CHECK=1 PIP_NO_CACHE_DIR=1 PIP_ROOT_USER_ACTION=ignore
+# Only these decide this layer, so it survives every change of the bot. deploy/requirements.txt is what the bot runs on, out of constraints.txt.
+COPY deploy/requirements.txt /build/requirements.txt
+RUN python3 -m venv --without-pip /opt/flows-bot \
+    && pip --python /opt/flows-bot/bin/python install --no-deps --require-hashes --only-binary :all: -r /build/requirements.txt
 
-# pip checks hashes only when every requirement has one, and this project cannot have one of itself. So: fetch what
-# constraints.txt names, hash for hash, and then install from these files alone, only what the bot runs on.
-COPY constraints.txt .
-RUN pip download --no-deps --require-hashes --only-binary :all: --requirement constraints.txt --dest wheels
-
+FROM ${BASE} AS wheel
+ENV PIP_DISABLE_PIP_VERSION_CHECK=1 PIP_NO_CACHE_DIR=1 PIP_ROOT_USER_ACTION=ignore
+WORKDIR /build
+COPY deploy/build-requirements.txt ./
+RUN python3 -m venv --without-pip /opt/build \
+    && pip --python /opt/build/bin/python install --no-deps --require-hashes --only-binary :all: -r build-requirements.txt
 COPY pyproject.toml README.md LICENSE manifest.yml ./
 COPY bot bot
-RUN python -m venv --without-pip /opt/flows-bot \
-    && pip --python /opt/flows-bot/bin/python install --no-index --find-links wheels .
+RUN /opt/build/bin/python -m hatchling build --target wheel
 
-FROM python:3.13-slim-bookworm
-COPY --from=build /opt/flows-bot /opt/flows-bot
+FROM ${BASE}
+ARG VERSION=unknown
+ARG REVISION=unknown
+# https://github.com/opencontainers/image-spec/blob/main/annotations.md
+LABEL org.opencontainers.image.title="flows-bot" \
+    org.opencontainers.image.description="See and stop VoIPBIN activeflows from a Slack incident channel" \
+    org.opencontainers.image.licenses="MIT" \
+    org.opencontainers.image.version="${VERSION}" \
+    org.opencontainers.image.revision="${REVISION}"
 RUN useradd --system --uid 10001 --user-group --no-create-home --shell /usr/sbin/nologin flows-bot \
     && install --directory --owner=flows-bot --group=flows-bot --mode=0700 /data
+COPY --from=libraries /opt/flows-bot /opt/flows-bot
+RUN --mount=type=bind,from=wheel,source=/build/dist,target=/dist \
+    pip --python /opt/flows-bot/bin/python install --no-cache-dir --no-deps --no-index /dist/flows_bot-*.whl
 
 # 0.0.0.0 is the container's own network: publish the port to loopback or to your reverse proxy, never to the world.
 ENV PATH=/opt/flows-bot/bin:$PATH \

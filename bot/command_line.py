@@ -8,6 +8,7 @@ import os
 import runpy
 import sys
 from importlib.metadata import version
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Annotated, Any, Literal, cast
 
@@ -60,6 +61,8 @@ class Demo(BaseModel):
     json_: Annotated[CliToggleFlag[bool], Field(alias="json", description="Say it as JSON.")] = False
 
     def cli_cmd(self) -> None:
+        if find_spec("bot.demo") is None:
+            raise Misconfigured("The demo is not in this installation: images leave it out.")
         # By name: the demo is a composition root above this one, and imports it.
         runpy.run_module("bot.demo", {"ASKED": self.model_dump(by_alias=True)}, run_name="__main__")
 
