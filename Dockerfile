@@ -27,7 +27,7 @@ WORKDIR /build
 COPY deploy/build-requirements.txt ./
 RUN python3 -m venv --without-pip /opt/build \
     && pip --python /opt/build/bin/python install --no-deps --require-hashes --only-binary :all: -r build-requirements.txt
-COPY pyproject.toml README.md LICENSE manifest.yml ./
+COPY pyproject.toml hatch_build.py README.md LICENSE manifest.yml ./
 COPY bot bot
 RUN /opt/build/bin/python -m hatchling build --target wheel
 

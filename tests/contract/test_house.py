@@ -30,6 +30,7 @@ TOP: Final = {
     "deploy",
     "docs",
     "constraints.txt",
+    "hatch_build.py",
     "manifest.yml",
     "noxfile.py",
     "pyproject.toml",
