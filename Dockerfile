@@ -40,7 +40,7 @@ LABEL org.opencontainers.image.title="flows-bot" \
     org.opencontainers.image.licenses="MIT" \
     org.opencontainers.image.version="${VERSION}" \
     org.opencontainers.image.revision="${REVISION}"
-RUN useradd --system --uid 10001 --user-group --no-create-home --shell /usr/sbin/nologin flows-bot \
+RUN useradd --uid 10001 --user-group --no-create-home --shell /usr/sbin/nologin flows-bot \
     && install --directory --owner=flows-bot --group=flows-bot --mode=0700 /data
 COPY --from=libraries /opt/flows-bot /opt/flows-bot
 RUN --mount=type=bind,from=wheel,source=/build/dist,target=/dist \

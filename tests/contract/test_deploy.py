@@ -3,12 +3,16 @@
 import re
 import shutil
 import subprocess
+import tomllib
 from collections.abc import Iterator
+from importlib.metadata import requires
 from pathlib import Path
 from typing import Any, Final
 
 import pytest
 import yaml
+from packaging.requirements import Requirement
+from packaging.utils import canonicalize_name
 from starlette.routing import Route
 
 from bot.settings import Settings
@@ -113,6 +117,25 @@ def test_the_image_is_built_from_what_is_pinned() -> None:
     for name in ("requirements.txt", "build-requirements.txt"):
         text = (DEPLOY / name).read_text(encoding="utf-8")
         assert set(re.findall(r"^([\w.-]+==\S+)", text, re.MULTILINE)) <= pins, f"{name}: CONTRIBUTING.md, Constraints"
+
+
+def test_the_image_has_all_that_the_bot_runs_on() -> None:
+    """Each dependency, and theirs on this machine."""
+    text = (DEPLOY / "requirements.txt").read_text(encoding="utf-8")
+    pinned = {canonicalize_name(name) for name in re.findall(r"^([\w.-]+)==", text, re.MULTILINE)}
+    project = tomllib.loads((HOUSE / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+    wanted, seen = [Requirement(line) for line in project["dependencies"]], set[str]()
+    while wanted:
+        requirement = wanted.pop()
+        if str(requirement) in seen:
+            continue
+        seen.add(str(requirement))
+        assert canonicalize_name(requirement.name) in pinned, f"{requirement}: CONTRIBUTING.md, Constraints"
+        for line in requires(requirement.name) or ():
+            further = Requirement(line)
+            extras = requirement.extras or {""}
+            if further.marker is None or any(further.marker.evaluate({"extra": extra}) for extra in extras):
+                wanted.append(further)
 
 
 def test_the_demo_is_not_in_the_image_and_each_file_that_is_copied_may_be() -> None:
