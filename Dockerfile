@@ -32,19 +32,12 @@ COPY bot bot
 RUN /opt/build/bin/python -m hatchling build --target wheel
 
 FROM ${BASE}
-ARG VERSION=unknown
-ARG REVISION=unknown
-# https://github.com/opencontainers/image-spec/blob/main/annotations.md
-LABEL org.opencontainers.image.title="flows-bot" \
-    org.opencontainers.image.description="See and stop VoIPBIN activeflows from a Slack incident channel" \
-    org.opencontainers.image.licenses="MIT" \
-    org.opencontainers.image.version="${VERSION}" \
-    org.opencontainers.image.revision="${REVISION}"
 RUN useradd --uid 10001 --user-group --no-create-home --shell /usr/sbin/nologin flows-bot \
     && install --directory --owner=flows-bot --group=flows-bot --mode=0700 /data
 COPY --from=libraries /opt/flows-bot /opt/flows-bot
-RUN --mount=type=bind,from=wheel,source=/build/dist,target=/dist \
-    pip --python /opt/flows-bot/bin/python install --no-cache-dir --no-deps --no-index /dist/flows_bot-*.whl
+# Copied, not mounted: not every builder looks at what is in a mount before it takes a layer out of its cache.
+COPY --from=wheel /build/dist /opt/wheel
+RUN pip --python /opt/flows-bot/bin/python install --no-cache-dir --no-deps --no-index /opt/wheel/flows_bot-*.whl
 
 # 0.0.0.0 is the container's own network: publish the port to loopback or to your reverse proxy, never to the world.
 ENV PATH=/opt/flows-bot/bin:$PATH \
@@ -64,6 +57,16 @@ EXPOSE 3000
 # Alive, not ready: a restart does not heal an unreachable VoIPBIN. Ask /readyz for that.
 HEALTHCHECK --interval=30s --timeout=5s --start-period=30s --retries=3 \
     CMD ["python", "-c", "import os, urllib.request as u; u.urlopen(f\"http://127.0.0.1:{os.environ['FLOWS_BOT_PORT']}/healthz\", timeout=3)"]
+
+# Last, since they change with each commit.
+ARG VERSION=unknown
+ARG REVISION=unknown
+# https://github.com/opencontainers/image-spec/blob/main/annotations.md
+LABEL org.opencontainers.image.title="flows-bot" \
+    org.opencontainers.image.description="See and stop VoIPBIN activeflows from a Slack incident channel" \
+    org.opencontainers.image.licenses="MIT" \
+    org.opencontainers.image.version="${VERSION}" \
+    org.opencontainers.image.revision="${REVISION}"
 
 ENTRYPOINT ["flows-bot"]
 CMD ["run"]
