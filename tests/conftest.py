@@ -13,7 +13,7 @@ from fasteners import InterProcessLock
 from hypothesis import HealthCheck, settings
 from sqlalchemy import create_engine, make_url, text
 
-from bot.ledger.engine import engine_for
+from bot.ledger.database import engine_for
 from bot.ledger.migrations import upgrade
 from tests.contract.slack.wire import (  # noqa: F401  # pytest finds its hooks and fixtures by their names
     pytest_sessionfinish,

@@ -98,12 +98,9 @@ from bot.voipbin import Pace, Urgency, VoIPBINClient
 from bot.voipbin import Patience as AskingPatience
 
 log = structlog.get_logger(__name__)
+_UTC_NOW: Final = partial(datetime.now, UTC)
 LAST_WORDS: Final = 10.0
 """Seconds that acked work, and then stops under way, get at a shutdown; what is cut off of a stop goes on at the next start."""
-
-
-def utc_now() -> datetime:
-    return datetime.now(UTC)
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,7 +123,7 @@ async def running(
     look_every: float = LOOK_EVERY,
     kept_for: timedelta = KEPT_FOR,
     last_words: float = LAST_WORDS,
-    wall: Callable[[], datetime] = utc_now,
+    wall: Callable[[], datetime] = _UTC_NOW,
     record_within: timedelta = RECORD_WITHIN,
     silent_after: float = SILENT_AFTER,
     health_every: float = EVERY,

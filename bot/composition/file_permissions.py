@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Final
 
 from bot.activeflows.health import Finding, State
-from bot.ledger.engine import parsed_url
+from bot.ledger.database import parsed_url
 from bot.settings import Settings
 
 ABOUT: Final = "files"

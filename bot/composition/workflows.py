@@ -17,7 +17,6 @@ from bot.activeflows.stopping.timeouts import Patience
 from bot.activeflows.stopping.unrecorded import Unrecorded
 from bot.composition.background import beside, forever
 from bot.composition.stop_workflows import StopWorkflows
-from bot.ledger import run_fences
 from bot.ledger.bulk_store import BulkStore
 from bot.ledger.clock import COMPARE_EVERY, SharedClock
 from bot.ledger.database import Database
@@ -25,6 +24,7 @@ from bot.ledger.durable_workflows import RECORD_WITHIN, VERSION, Durable
 from bot.ledger.earlier_presses import adopt
 from bot.ledger.outage import Silence
 from bot.ledger.replicas import LastSign, Replicas
+from bot.ledger.stop_store import forget_runs
 from bot.voipbin import VoIPBINClient
 
 log = structlog.get_logger(__name__)
@@ -98,7 +98,7 @@ class Workflows:
     async def forget(self, before: datetime) -> int:
         """Delete what is kept of presses that were over before then, and the numbers of their runs; how many presses."""
         over = await self.durable.over_before(before)
-        await self._database.within(partial(run_fences.forget, before=over))
+        await self._database.within(partial(forget_runs, before=over))
         return await self.durable.forget(before)
 
     async def _adopt(self, executor_id: str) -> None:

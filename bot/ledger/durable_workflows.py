@@ -45,7 +45,7 @@ from bot.activeflows.errors import LedgerUnavailable
 from bot.activeflows.stopping.ports import Step
 from bot.activeflows.stopping.stop import Press, Wish
 from bot.ledger import foreign_rows, sqlite_compat
-from bot.ledger.engine import workflow_engine
+from bot.ledger.database import workflow_engine
 from bot.ledger.json_rows import Json
 from bot.ledger.press_admission import Beginning, Presses
 from bot.ledger.steps import CutShort, DurableStep, resumed

@@ -1,7 +1,7 @@
 """Let several bots share one PostgreSQL: each says every few seconds that it lives, and takes over from a dead one.
 
 A replica that is only slow, frozen or cut off, not dead, may be taken over too. That is safe: whoever takes a press up
-raises its fence (``run_fences``), and the older run sends, edits and writes nothing any more.
+raises its fence (``stop_store``), and the older run sends, edits and writes nothing any more.
 
 Nobody signs off: a replica that left in order is found dead, too, and has nothing to take over. A dead one is forgotten
 only after it was taken over: whoever does that has ``dead_after`` seconds, and if it dies or fails itself, the next one does.

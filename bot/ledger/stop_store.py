@@ -1,4 +1,7 @@
-"""Store stops (``stopping.ports.Ledger``): intents, claims and the audit, in single transactions."""
+"""Store stops (``stopping.ports.Ledger``): intents, claims and the audit, in single transactions.
+
+The runs of a press's workflow are numbered, so that an older one knows that it counts no more (``stopping.fence``).
+"""
 
 from collections.abc import Callable, Sequence
 from dataclasses import replace
@@ -7,7 +10,7 @@ from typing import Final
 
 from prometheus_client import Histogram
 from pydantic import TypeAdapter
-from sqlalchemy import Connection, and_, delete, insert, or_, select, update
+from sqlalchemy import Connection, and_, delete, insert, or_, select, text, update
 
 from bot.activeflows.bulk.bulk_stop import BulkState
 from bot.activeflows.errors import LedgerUnavailable
@@ -15,15 +18,39 @@ from bot.activeflows.records import Entry, Question, Record, Written
 from bot.activeflows.stopping.claims import Claim, Fence, Permitted
 from bot.activeflows.stopping.failures import Shut
 from bot.activeflows.stopping.stop import CallAfter, Ended, Intent, IntentState, Press, Wish
-from bot.ledger import audit, metrics, run_fences
+from bot.ledger import audit, metrics
 from bot.ledger.clock import clock
 from bot.ledger.database import Database, one_writer, when_kept
-from bot.ledger.tables import bulks, claims, intents
+from bot.ledger.tables import bulks, claims, intents, runs
 
 _INTENT: Final = TypeAdapter(Intent)
 _ENDED: Final = TypeAdapter(Ended)
 _IN_FLIGHT: Final = timedelta(seconds=30)
 """A POST sent just before the deadline can be at work so long; then the claim protects nothing any more."""
+
+
+def _take_up(connection: Connection, press_id: str, at: datetime) -> Fence:
+    """A higher number than every run of this press before."""
+    connection.execute(
+        text(
+            "INSERT INTO runs (press_id, number, begun_at) VALUES (:press_id, 1, :at)"
+            " ON CONFLICT (press_id) DO UPDATE SET number = runs.number + 1, begun_at = excluded.begun_at"
+        ),
+        {"press_id": press_id, "at": at.isoformat()},
+    )
+    number = connection.execute(select(runs.c.number).where(runs.c.press_id == press_id)).scalar_one()
+    return Fence(press_id, number)
+
+
+def forget_runs(connection: Connection, before: datetime) -> int:
+    """Delete the numbers of presses whose newest run began before then; all of these have to be over."""
+    return connection.execute(delete(runs).where(runs.c.begun_at < before.isoformat())).rowcount
+
+
+def _holds(connection: Connection, fence: Fence) -> bool:
+    """Is this the newest run?"""
+    newest = connection.execute(select(runs.c.number).where(runs.c.press_id == fence.press_id)).scalar()
+    return newest == fence.number
 
 
 class StopStore:
@@ -111,11 +138,11 @@ class StopStore:
         return await self._database.within(work)
 
     async def take_up(self, press_id: str) -> Fence:
-        return await self._database.within(lambda connection: run_fences.take_up(connection, press_id, self._now()))
+        return await self._database.within(lambda connection: _take_up(connection, press_id, self._now()))
 
     async def holds(self, fence: Fence) -> bool:
         try:
-            return await self._database.reading(lambda connection: run_fences.holds(connection, fence))
+            return await self._database.reading(lambda connection: _holds(connection, fence))
         except LedgerUnavailable:
             if self._alone():
                 return True
@@ -124,7 +151,7 @@ class StopStore:
     async def permit(self, intent: Intent, press: Press, fence: Fence, sending: Record) -> Permitted:
         def work(connection: Connection) -> Permitted:
             one_writer(connection)
-            if not run_fences.holds(connection, fence):
+            if not _holds(connection, fence):
                 return Permitted(Shut.FENCED)
             own = select(claims.c.press_id).where(claims.c.activeflow_id == _claimed(intent, press))
             if connection.execute(own).scalar() != press.id:
@@ -155,7 +182,7 @@ class StopStore:
     ) -> str:
         def work(connection: Connection) -> str:
             one_writer(connection)
-            if not run_fences.holds(connection, fence):
+            if not _holds(connection, fence):
                 return ""
             written = [audit.append(connection, record) for record in records]
             if written[-1].new:

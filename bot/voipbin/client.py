@@ -34,9 +34,9 @@ from bot.voipbin.live.stream import EventStream
 from bot.voipbin.names import Remembered
 from bot.voipbin.past import timeline
 from bot.voipbin.wire import answers
+from bot.voipbin.wire.decoding import page_token
 from bot.voipbin.wire.running_page import RunningPage, running_page
 from bot.voipbin.wire.spoken_texts import spoken
-from bot.voipbin.wire.timestamps import page_token
 
 T = TypeVar("T")
 

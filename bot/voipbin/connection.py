@@ -12,6 +12,7 @@ import ssl
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime
+from functools import partial
 from http.cookiejar import CookieJar, DefaultCookiePolicy
 from importlib.metadata import version
 from pathlib import Path
@@ -30,6 +31,7 @@ from bot.voipbin.http.retries import Patience
 from bot.voipbin.live.scan import Bounds
 from bot.voipbin.live.stream import EventStream
 
+_UTC_NOW: Final = partial(datetime.now, UTC)
 IN_FLIGHT: Final = 16
 """Requests at a time: httpx's own pool collapses when hundreds wait in it."""
 
@@ -39,10 +41,6 @@ _NOBODY: Final = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
 _VERSION_SEGMENT: Final = re.compile(r"/v[0-9]+(?:\.[0-9]+)*\Z")
 
 
-def utc_now() -> datetime:
-    return datetime.now(UTC)
-
-
 @asynccontextmanager
 async def connected(
     *,
@@ -50,7 +48,7 @@ async def connected(
     credential: AccessKey | Login,
     ca_file: Path | None = None,
     proxy: Proxy = DIRECT,
-    now: Callable[[], datetime] = utc_now,
+    now: Callable[[], datetime] = _UTC_NOW,
     budget: float = 8.0,
     patience: Patience | None = None,
     bounds: Bounds | None = None,

@@ -12,9 +12,8 @@ from bot.activeflows.health import Finding, State
 from bot.voipbin.client import VoIPBINClient
 from bot.voipbin.live.following import Following
 from bot.voipbin.wire import answers
-from bot.voipbin.wire.decoding import Unreadable, decoded
+from bot.voipbin.wire.decoding import Unreadable, decoded, instant
 from bot.voipbin.wire.shapes import WireAccesskey, WireAccesskeys
-from bot.voipbin.wire.timestamps import instant
 
 ACCOUNT: Final = "VoIPBIN"
 CREDENTIAL: Final = "credential"

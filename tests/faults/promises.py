@@ -25,7 +25,7 @@ from bot.activeflows.stopping.stop import (
     StopInHand,
 )
 from bot.ledger import audit as chain
-from bot.ledger.engine import engine_for
+from bot.ledger.database import engine_for
 from bot.ledger.tables import audit as audit_table
 from bot.ledger.tables import claims, intents
 from tests.faults.at_the_instant import AtTheInstant

@@ -15,8 +15,7 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule, run_state_machine_as_test
 
 from bot.activeflows.model import Activeflow
-from bot.activeflows.watching.observations import version_of
-from bot.activeflows.watching.watch import How, Telling
+from bot.activeflows.watching.watch import How, Telling, version_of
 from tests.faults.virtual_time import VirtualTimeLoop
 from tests.faults.watched_town import PACE, STEPS, Town
 

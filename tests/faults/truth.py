@@ -17,7 +17,7 @@ from bot.demo.voipbin.seen import RequestSeen
 from bot.demo.voipbin.state import Activeflow
 from bot.demo.voipbin.world import World
 from bot.ledger import audit as chain
-from bot.ledger.engine import engine_for
+from bot.ledger.database import engine_for
 from bot.ledger.tables import audit as audit_table
 from bot.ledger.tables import claims, intents
 from tests.scenarios.conftest import ALICE, INCIDENTS, Stage

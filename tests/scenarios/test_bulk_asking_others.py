@@ -9,7 +9,7 @@ from bot.demo.slack.faults import error
 from bot.demo.slack.workspace import Workspace
 from bot.demo.voipbin.world import World
 from bot.ledger import audit as chain
-from bot.ledger.engine import engine_for
+from bot.ledger.database import engine_for
 from tests.scenarios.bulk_stage import APPROVER, ASK_OTHERS, BULK_POLICY, REFUSED, BulkStage, bulk
 from tests.scenarios.conftest import ABROAD, ALICE, BOB, CAROL, GUEST, INCIDENTS, LOBBY, POLICY, Stage
 

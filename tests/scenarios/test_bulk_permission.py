@@ -15,7 +15,7 @@ from bot.demo.voipbin.faults import delay, hold
 from bot.demo.voipbin.state import Activeflow
 from bot.demo.voipbin.world import World
 from bot.ledger import audit as chain
-from bot.ledger.engine import engine_for
+from bot.ledger.database import engine_for
 from tests.scenarios.bulk_stage import APPROVER, BULK_POLICY, BulkStage, bulk
 from tests.scenarios.conftest import ALICE, CAROL, Stage
 from tests.scenarios.typing_at import answers

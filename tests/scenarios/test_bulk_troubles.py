@@ -10,7 +10,7 @@ from bot.activeflows.records import What
 from bot.demo.voipbin.faults import Hold, delay, hold, lose_answer, reset_before, status
 from bot.demo.voipbin.world import World
 from bot.ledger import audit as chain
-from bot.ledger.engine import engine_for
+from bot.ledger.database import engine_for
 from tests.scenarios.bulk_stage import APPROVER, BulkStage, bulk
 from tests.scenarios.conftest import ALICE, BOB, CAROL, INCIDENTS, Stage
 

@@ -13,7 +13,7 @@ import pytest
 
 from bot.composition.bootstrap import running
 from bot.demo.voipbin import faults
-from bot.ledger.engine import engine_for
+from bot.ledger.database import engine_for
 from bot.misconfigured import Misconfigured
 from tests.scenarios.conftest import ALICE, AT_ONCE, INCIDENTS, Stage
 from tests.scenarios.program import ROOT, Program

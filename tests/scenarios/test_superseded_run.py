@@ -6,7 +6,7 @@ from bot.demo.slack import faults as slack_faults
 from bot.demo.slack.workspace import Workspace
 from bot.demo.voipbin import faults
 from bot.demo.voipbin.world import World
-from bot.ledger.engine import engine_for
+from bot.ledger.database import engine_for
 from bot.ledger.tables import runs
 from bot.slack import ids
 from tests.scenarios.conftest import ALICE, Stage

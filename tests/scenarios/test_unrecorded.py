@@ -13,7 +13,7 @@ from bot.demo.slack.workspace import Workspace
 from bot.demo.voipbin import faults
 from bot.demo.voipbin.state import Activeflow
 from bot.demo.voipbin.world import World
-from bot.ledger.engine import engine_for
+from bot.ledger.database import engine_for
 from bot.ledger.tables import audit, intents
 from tests.scenarios.conftest import ALICE, INCIDENTS, POLICY, Stage
 from tests.scenarios.outage import locked, relayed

@@ -21,11 +21,10 @@ from bot.activeflows.model import Activeflow
 from bot.activeflows.ports import VoIPBIN
 from bot.activeflows.queries.lookups import what_it_does
 from bot.activeflows.watching.end_reasons import Endings
-from bot.activeflows.watching.observations import learnt, version_of
 from bot.activeflows.watching.pacing import Pace
 from bot.activeflows.watching.ports import Events
 from bot.activeflows.watching.registry import Board, Followed
-from bot.activeflows.watching.watch import Ending, How, Source
+from bot.activeflows.watching.watch import Ending, How, Source, learnt, version_of
 
 _HEARD: Final = 1000
 """Events that wait to be taken in. What is dropped is found in the index, or by reading."""

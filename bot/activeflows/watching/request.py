@@ -17,10 +17,9 @@ from bot.activeflows.ports import VoIPBIN
 from bot.activeflows.queries.lookups import Doing, what_it_does
 from bot.activeflows.queries.resolution import find
 from bot.activeflows.targets import Prefix, Target
-from bot.activeflows.watching.observations import learnt
 from bot.activeflows.watching.pacing import Pace
 from bot.activeflows.watching.ports import WatchLedger
-from bot.activeflows.watching.watch import Ending, Full, How, Kept, Source, Telling, Watch
+from bot.activeflows.watching.watch import Ending, Full, How, Kept, Source, Telling, Watch, learnt
 
 
 @dataclass(frozen=True, slots=True)

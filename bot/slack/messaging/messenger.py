@@ -9,7 +9,9 @@ https://docs.slack.dev/interactivity/handling-user-interaction#message_responses
 """
 
 import re
-from contextlib import suppress
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from contextvars import ContextVar
 from dataclasses import dataclass
 from http import HTTPStatus
 from typing import Any, Final
@@ -24,7 +26,6 @@ from bot.slack.interaction import Interaction
 from bot.slack.messaging.delivery_advice import BAD_BLOCKS, DOUBTFUL
 from bot.slack.messaging.outbound_check import checked
 from bot.slack.messaging.session import Route, is_below
-from bot.slack.messaging.visible_answer import heard
 
 log = structlog.get_logger(__name__)
 
@@ -34,6 +35,35 @@ _LITERAL: Final = {"link_names": False, "parse": "none"}
 """No links and mentions that nobody wrote."""
 _QUIET: Final = {"unfurl_links": False, "unfurl_media": False, **_LITERAL}
 """And no previews that leak."""
+
+
+@dataclass(slots=True)
+class Hearing:
+    """Whether anything visible was said since it began."""
+
+    spoken: bool = False
+
+
+_hearing: ContextVar[Hearing | None] = ContextVar("hearing", default=None)
+
+
+@contextmanager
+def hearing() -> Iterator[Hearing]:
+    """Notice whether the work inside, and the tasks it starts, said anything that somebody could see."""
+    ear = Hearing()
+    token = _hearing.set(ear)
+    try:
+        yield ear
+    finally:
+        _hearing.reset(token)
+
+
+def heard() -> bool:
+    """Something was said that somebody can see."""
+    ear = _hearing.get()
+    if ear is not None:
+        ear.spoken = True
+    return True
 
 
 @dataclass(frozen=True, slots=True)

@@ -47,10 +47,9 @@ from bot.slack.interaction import Interaction
 from bot.slack.messaging.messenger import error_word
 from bot.slack.people.access import LASTING
 from bot.slack.people.account import Account, account_of
-from bot.slack.people.allowance import Allowance
 from bot.slack.people.installation import Installation
 from bot.slack.people.memberships import Memberships
-from bot.slack.people.single_flight_cache import Ages, NoTurn, Remembered
+from bot.slack.people.single_flight_cache import Ages, Allowance, NoTurn, Remembered
 
 log = structlog.get_logger(__name__)
 

@@ -19,8 +19,7 @@ from slack_sdk.errors import SlackApiError
 from slack_sdk.web.async_client import AsyncWebClient
 
 from bot.slack.messaging.messenger import error_word
-from bot.slack.people.allowance import Allowance
-from bot.slack.people.single_flight_cache import Ages, Remembered
+from bot.slack.people.single_flight_cache import Ages, Allowance, Remembered
 
 log = structlog.get_logger(__name__)
 

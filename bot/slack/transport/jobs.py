@@ -4,14 +4,16 @@ A listener acks and starts a job; a job is one use case with its answer. Whateve
 nowhere else, so that no press stays without a visible answer. asyncio holds tasks by weak references only, and Bolt
 forgets its own: here every task is kept until it is done, and ``drain`` waits for them at shutdown.
 
-Decisions: what leads to a stop never waits for what is only read, and nobody waits for somebody else's many (``turns``).
+Decisions: what leads to a stop never waits for what is only read, and nobody waits for somebody else's many: turns go
+round among people, so whoever asks for a hundred waits behind themselves.
 A job is taken if its turn comes while there is time to answer within the three seconds of an answer, whatever the
 number; else it is refused, politely and in time.
 """
 
 import asyncio
-from collections.abc import Awaitable, Callable
-from contextlib import suppress
+from collections import Counter, OrderedDict, deque
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager, suppress
 from typing import Final
 
 import structlog
@@ -19,9 +21,7 @@ import structlog
 from bot.activeflows.errors import BotError
 from bot.slack.blocks.error_words import BUSY, CLOSING, explained, incident, root_of, still_working
 from bot.slack.interaction import Interaction
-from bot.slack.messaging.messenger import Message, Messenger
-from bot.slack.messaging.visible_answer import Hearing, hearing
-from bot.slack.people.turns import Turns
+from bot.slack.messaging.messenger import Hearing, Message, Messenger, hearing
 
 log = structlog.get_logger(__name__)
 
@@ -35,6 +35,70 @@ NOTICE_AFTER: Final = 2.0
 _REFUSAL_WITHIN: Final = 60.0
 _MOST: Final = 5000
 """Jobs that are held at all: some hundred MB at most."""
+
+
+class Turns:
+    """``at_once`` turns in all, ``each`` of them at most for one person."""
+
+    def __init__(self, at_once: int, each: int) -> None:
+        self._free, self._each = at_once, each
+        self._taken: Counter[str] = Counter()
+        self._waiting: OrderedDict[str, deque[asyncio.Future[None]]] = OrderedDict()
+
+    @property
+    def taken(self) -> int:
+        """Turns that are held now."""
+        return self._taken.total()
+
+    @asynccontextmanager
+    async def turn(self, who: str, *, within: float) -> AsyncIterator[None]:
+        """Wait for a turn and hold it while the block lasts. Raises ``TimeoutError`` when none came in so many seconds."""
+        go = asyncio.get_running_loop().create_future()
+        self._waiting.setdefault(who, deque()).append(go)
+        self._give()
+        try:
+            async with asyncio.timeout(within):
+                await go
+        except BaseException:
+            if go.done() and not go.cancelled():
+                self._back(who)
+            else:
+                self._forget(who, go)
+            raise
+        try:
+            yield
+        finally:
+            self._back(who)
+
+    def _give(self) -> None:
+        for who in list(self._waiting):
+            if self._free == 0:
+                return
+            if self._taken[who] >= self._each:
+                continue
+            queue = self._waiting[who]
+            while queue and queue[0].cancelled():  # gave up, and has not noticed yet
+                queue.popleft()
+            if queue:
+                queue.popleft().set_result(None)
+                self._free -= 1
+                self._taken[who] += 1
+            if queue:
+                self._waiting.move_to_end(who)
+            else:
+                del self._waiting[who]
+
+    def _back(self, who: str) -> None:
+        self._free += 1
+        self._taken -= Counter((who,))  # which forgets what is at zero
+        self._give()
+
+    def _forget(self, who: str, go: "asyncio.Future[None]") -> None:
+        queue = self._waiting.get(who, deque())
+        if go in queue:  # else it was dropped when a turn was given
+            queue.remove(go)
+            if not queue:
+                del self._waiting[who]
 
 
 class Jobs:

@@ -14,7 +14,7 @@ from typing import Any, Final
 import aiohttp
 import structlog
 
-from bot.slack.transport.deliveries import Answer
+from bot.slack.transport.intake import Answer
 from bot.slack.transport.payload import Unreadable, decoded
 
 log = structlog.get_logger(__name__)

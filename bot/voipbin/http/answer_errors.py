@@ -25,9 +25,8 @@ from bot.activeflows.errors import (
     VoIPBINBusy,
     VoIPBINUnreachable,
 )
-from bot.voipbin.wire.decoding import Unreadable, forgivingly
+from bot.voipbin.wire.decoding import Unreadable, forgivingly, instant
 from bot.voipbin.wire.shapes import WireEnvelope, WireError
-from bot.voipbin.wire.timestamps import instant
 
 
 class Kind(Enum):

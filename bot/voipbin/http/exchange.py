@@ -3,13 +3,16 @@
 Promises: every ending is a value or ``Unsuccessful``, never an exception of the HTTP library, because those carry the
 URL; what is logged holds none. Whether a request can have been carried out is decided in one place (``_lost``): only when no
 connection was made is it certain that nothing was sent. A kept-open connection that VoIPBIN closed meanwhile looks like
-an answer that was lost, and counts as one.
+an answer that was lost, and counts as one. Each request is counted and measured, and what acts on it is a line in the log.
 """
 
 import asyncio
+import re
 import secrets
+import time
 from collections.abc import Awaitable, Callable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
+from http import HTTPStatus
 from typing import Final, Protocol, TypeVar
 
 import httpx
@@ -18,12 +21,12 @@ import structlog
 
 from bot.activeflows.ports import Check
 from bot.network import certificate_trouble
-from bot.voipbin.http.accounting import Asked
 from bot.voipbin.http.answer_errors import Kind, Trouble, Unsuccessful, trouble_of
 from bot.voipbin.http.body import BodyUnread, read_body
 from bot.voipbin.http.budget import Budget, Load, Urgency
 from bot.voipbin.http.credential import Credential, Pass, refused_login
 from bot.voipbin.http.retries import LONGEST, Patience, Waits, again_after
+from bot.voipbin.metrics import REQUESTS, SECONDS
 from bot.voipbin.wire.answers import token
 from bot.voipbin.wire.decoding import Unreadable
 
@@ -45,6 +48,43 @@ _FOR_GOOD: Final = 3
 _CREDENTIAL: Final = frozenset({Kind.CREDENTIAL, Kind.LOGIN})
 """A stop comes straight after a look, so there is a connection; where there is none, a slow one is none."""
 _LARGEST_ERROR: Final = 65_536
+_STATUSES: Final = frozenset(HTTPStatus)
+_ID: Final = re.compile(r"[0-9a-f]{8}-(?:[0-9a-f]{4}-){3}[0-9a-f]{12}")
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """One request under way. ``acts``: it stops an activeflow or hangs up a call, and so is worth a line."""
+
+    method: str
+    path: str
+    request_id: str
+    acts: bool
+    began: float = field(default_factory=time.perf_counter)
+
+    def over(self, status: int | None, trouble: Trouble | None) -> None:
+        """It was answered with this status (``None``: not at all), well or not."""
+        seconds, template = time.perf_counter() - self.began, _ID.sub("{id}", self.path)
+        kind = trouble.kind.name.lower() if trouble else ""
+        REQUESTS.labels(self.method, template, _known(status), kind).inc()
+        SECONDS.labels(self.method, template).observe(seconds)
+        if not self.acts:
+            return
+        what = "call_id" if self.path.startswith("/calls/") else "activeflow_id"
+        found = _ID.search(self.path)
+        log.info(
+            "sent",
+            **{what: found[0] if found else ""},
+            request_id=trouble.request_id if trouble and trouble.request_id else self.request_id,
+            status=status,
+            trouble=kind,
+            seconds=round(seconds, 3),
+        )
+
+
+def _known(status: int | None) -> str:
+    """One that HTTP has a name for: whatever stands in front of VoIPBIN may answer others."""
+    return "" if status is None else str(status) if status in _STATUSES else "other"
 
 
 @dataclass(frozen=True, slots=True)

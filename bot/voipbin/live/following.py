@@ -5,12 +5,13 @@ read again after every subscription, every few minutes, and, while there is no s
 asks. A re-reading reads what was created since the last one, and each row that is held; the past that was never read is
 read behind it, newest first, and goes on where it was interrupted. Promises: it never ends by itself and never raises; what
 it tells is marked as live only between a re-reading that was begun after the subscription and the end of that stream. A
-stream that kept quiet about what the list shows is left for a new one.
+stream that kept quiet about what the list shows, or about what anybody in the bot has read, is left for a new one: a list never
+shows as running what a stop, or somebody's look, has read as ended.
 """
 
 import asyncio
 import contextlib
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Iterable
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from datetime import datetime, timedelta
 from typing import Final, TypeAlias
@@ -23,7 +24,7 @@ from bot.activeflows.errors import Failure
 from bot.activeflows.index import Index, Read
 from bot.activeflows.model import Activeflow, Freshness, Picture
 from bot.voipbin.http.answer_errors import Unsuccessful
-from bot.voipbin.live.learned import Learned
+from bot.voipbin.live.expected import Expected
 from bot.voipbin.live.pace import Pace
 from bot.voipbin.live.scan import AHEAD
 from bot.voipbin.live.stream import StreamLost
@@ -46,6 +47,49 @@ _SURELY_TOLD: Final = timedelta(seconds=15)
 _BREATH: Final = 50
 _LATELY: Final = 500
 """Frames remembered, by 64 bits of each, to know them when they come again."""
+
+
+class Learned:
+    """The way of every reading into the index; for events it is ``running_page.Known``."""
+
+    def __init__(
+        self, index: Index, live_since: Callable[[], datetime | None], doubt: Callable[[], None], told_within: float
+    ) -> None:
+        """``doubt`` is called when a change that was read does not come as an event ``told_within`` seconds."""
+        self._index, self._live_since = index, live_since
+        self._expected = Expected(told_within, doubt)
+
+    def learn(self, activeflow: Activeflow) -> None:
+        """Take in one of ours that was read."""
+        held, since = self._index.get(activeflow.id), self._live_since()
+        if not self._index.take(activeflow) or since is None:
+            return
+        began = activeflow.created_at
+        if held is not None or (began is not None and began > since):  # else it may have changed before any event
+            self._expected.read(activeflow.id, activeflow.updated_at)
+
+    def learn_all(self, rows: Iterable[Activeflow], ours: UUID) -> None:
+        """The same for a page of the list; what has ended there and is not held is history."""
+        for activeflow in rows:
+            if activeflow.customer_id == ours and (not activeflow.ended or self._index.get(activeflow.id) is not None):
+                self.learn(activeflow)
+
+    def learn_gone(self, activeflow_id: UUID) -> None:
+        """VoIPBIN was read not to have it any more."""
+        if self._index.take_away(activeflow_id) and self._live_since() is not None:
+            self._expected.read(activeflow_id, None)
+
+    def forget(self) -> None:
+        """Expect no event of what was read until now: the stream has ended."""
+        self._expected.forget()
+
+    def wants(self, activeflow_id: UUID, updated_at: datetime | None, steps: int) -> bool:
+        """An event about it has come; does it say anything new?"""
+        self._expected.heard(activeflow_id, updated_at)
+        return self._index.wants(activeflow_id, updated_at, steps)
+
+    def get(self, activeflow_id: UUID) -> Activeflow | None:
+        return self._index.get(activeflow_id)
 
 
 class Following:

@@ -21,8 +21,8 @@ from uuid import UUID
 from bot.activeflows.model import Activeflow, Picture
 from bot.voipbin.http.answer_errors import Kind, Unsuccessful
 from bot.voipbin.wire.answers import Page
+from bot.voipbin.wire.decoding import TICK
 from bot.voipbin.wire.page_end import Fullest, is_last
-from bot.voipbin.wire.timestamps import TICK
 
 
 class Created(Protocol):

@@ -19,9 +19,9 @@ from typing import Final, TypeAlias
 
 from bot.activeflows.coverage import BEGINNING, Span
 from bot.voipbin.http.answer_errors import Kind, Trouble, Unsuccessful
+from bot.voipbin.wire.decoding import TICK
 from bot.voipbin.wire.page_end import Fullest, is_last
 from bot.voipbin.wire.running_page import RunningPage
-from bot.voipbin.wire.timestamps import TICK
 
 ReadPage: TypeAlias = Callable[[datetime, int], Awaitable[RunningPage]]
 """The rows created before this instant, at most so many. Raises ``Unsuccessful``."""

@@ -20,7 +20,7 @@ import emoji
 import msgspec
 
 from bot.activeflows.model import Action, Activeflow, Call, Customer, Flow, Party, Reference, Status
-from bot.voipbin.wire.decoding import Unreadable, decoded, forgivingly, strictly
+from bot.voipbin.wire.decoding import Unreadable, decoded, forgivingly, instant, strictly
 from bot.voipbin.wire.options import showable
 from bot.voipbin.wire.shapes import (
     RawPage,
@@ -33,7 +33,6 @@ from bot.voipbin.wire.shapes import (
     WirePage,
     WireParty,
 )
-from bot.voipbin.wire.timestamps import instant
 
 __all__ = [
     "Page",

@@ -14,9 +14,8 @@ import msgspec
 
 from bot.activeflows.model import Action, Activeflow
 from bot.voipbin.wire.answers import Steps, readable
-from bot.voipbin.wire.decoding import Unreadable, decoded, strictly
+from bot.voipbin.wire.decoding import Unreadable, decoded, instant, strictly
 from bot.voipbin.wire.shapes import RawPage, WireActiveflow, WireEvent, WireHead
-from bot.voipbin.wire.timestamps import instant
 
 
 class Known(Protocol):

@@ -16,9 +16,8 @@ from uuid import UUID
 import msgspec
 
 from bot.activeflows.situation.timeline import Moment
-from bot.voipbin.wire.decoding import Unreadable, strictly
+from bot.voipbin.wire.decoding import Unreadable, instant, strictly
 from bot.voipbin.wire.shapes import Id, RawPage, WireStep
-from bot.voipbin.wire.timestamps import instant
 
 _NOTHING: Final = msgspec.Raw(b"null")
 _WRAPPINGS: Final = 3

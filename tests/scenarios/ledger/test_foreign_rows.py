@@ -12,8 +12,8 @@ from uuid import uuid4
 import pytest
 from sqlalchemy import MetaData, Table, insert, select, update
 
+from bot.ledger.database import engine_for
 from bot.ledger.durable_workflows import QUEUE
-from bot.ledger.engine import engine_for
 from bot.ledger.tables import replicas
 from tests.scenarios.conftest import ALICE, Stage
 from tests.scenarios.typing_at import answers

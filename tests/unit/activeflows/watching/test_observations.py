@@ -9,8 +9,7 @@ from hypothesis import strategies as st
 
 from bot.activeflows.model import Action, Activeflow, Reference, Status
 from bot.activeflows.situation.current_step import Situation, situation
-from bot.activeflows.watching.observations import EARLIER, learnt, version_of
-from bot.activeflows.watching.watch import Known
+from bot.activeflows.watching.watch import EARLIER, Known, learnt, version_of
 
 NOON = datetime(2026, 11, 22, 12, tzinfo=UTC)
 TYPES = ("play", "digits_receive", "sleep", "echo")

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bot.slack.people.turns import Turns
+from bot.slack.transport.jobs import Turns
 
 
 @given(st.lists(st.sampled_from("abcd"), max_size=30), st.integers(1, 4), st.integers(1, 4))
