@@ -5,9 +5,10 @@ from dataclasses import replace
 from datetime import datetime
 
 from bot.activeflows.bulk.authorization import PressingBulk
-from bot.activeflows.bulk.execution import Bulking
+from bot.activeflows.bulk.execution import BulkStopWorkflow
 from bot.activeflows.bulk.final_check import LookingAround
 from bot.activeflows.bulk.hang_up_results import HungUp
+from bot.activeflows.bulk.member import MemberWorkflow
 from bot.activeflows.bulk.ports import BulkCards, BulkLedger, Members
 from bot.activeflows.bulk.preparation import BulkPreparation
 from bot.activeflows.bulk.request import BulkRequests
@@ -63,8 +64,8 @@ class StopWorkflows:
         self._admitting = Admitting(ledger, self._authorization, now=now)
         snapshot = BulkSnapshot(voipbin.with_urgency(Urgency.BULK), now)
         self.bulk_requests = BulkRequests(bulks, BulkPreparation(snapshot, now=now), now=now)
-        bulk = self._bulk(snapshot, members)
-        self.carry_out_member = bulk.carry_out_member
+        bulk, member = self._bulk(snapshot, members)
+        self.carry_out_member = member.carry_out
         self._by_wish = {
             Wish.STOP: self._lone().carry_out,
             Wish.HANG_UP: self._hang_up().carry_out,
@@ -94,19 +95,21 @@ class StopWorkflows:
             self._ledger, self._cards, self._admitting, machine, subject, of_member=of_member, now=now
         )
 
-    def _bulk(self, snapshot: BulkSnapshot, members: Members) -> Bulking:
+    def _bulk(self, snapshot: BulkSnapshot, members: Members) -> tuple[BulkStopWorkflow, MemberWorkflow]:
         """A member is stopped by the machine of a lone stop, less urgently, and nobody waits minutes for one not known."""
         voipbin, now = self._voipbin.with_urgency(Urgency.BULK), self._now
         patience = replace(self._patience, looks=0, follow_for=0)
         subject = ActiveflowSubject(voipbin, self._gate, patience, now=now)
         readback, aftermath = Readback(voipbin, patience, now), Aftermath(voipbin, patience, now)
-        return Bulking(
+        machine = StopMachine(self._ledger, subject, None, patience=patience, now=now)
+        bulk = BulkStopWorkflow(
             bulks=self._bulks,
             ledger=self._ledger,
             cards=self._bulk_cards,
             pressing=PressingBulk(self._bulks, self._ledger, self._authorization, now=now),
-            machine=StopMachine(self._ledger, subject, None, patience=patience, now=now),
             around=LookingAround(self._people, snapshot, readback, aftermath),
             members=members,
+            unanswered=machine.unanswered,
             now=now,
         )
+        return bulk, MemberWorkflow(self._bulks, self._ledger, machine, now=now)

@@ -1,6 +1,6 @@
 """Carry out a press on a bulk card: one member first, then two at a time, each to a true sentence.
 
-``Bulking.carry_out`` is one durable workflow; each member is a durable workflow of its own, taken from a queue, and runs
+``BulkStopWorkflow`` is one durable workflow; each member is a durable workflow of its own, taken from a queue, and runs
 the same machine as a lone stop (``stopping.machine``). What makes five hundred as safe as one:
 
 * **Frozen.** Exactly the members that were shown, and of these the ones the presser's grant covers.
@@ -18,7 +18,7 @@ nothing that a restart would lose, so it is no step. It has ended before the las
 import asyncio
 from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager, suppress
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import datetime
 from functools import partial
 from typing import Final
@@ -33,23 +33,19 @@ from bot.activeflows.bulk.bulk_stop import (
     Ending,
     Member,
     Run,
-    intent_id,
     intent_of,
     outcome_words,
     press_on,
 )
 from bot.activeflows.bulk.final_check import Around, LookingAround
 from bot.activeflows.bulk.ports import BulkCards, BulkLedger, Members
-from bot.activeflows.bulk.results import became_of, halted, refused
+from bot.activeflows.bulk.results import halted, refused
 from bot.activeflows.errors import LedgerUnavailable
 from bot.activeflows.records import Question, Record, What
 from bot.activeflows.stopping.admission import record_of
-from bot.activeflows.stopping.authorization import Act
 from bot.activeflows.stopping.fence import FencedStep, Hold
-from bot.activeflows.stopping.gate import Errand
-from bot.activeflows.stopping.machine import StopMachine
 from bot.activeflows.stopping.ports import Ledger, Step
-from bot.activeflows.stopping.stop import Declined, Intent, Phase, Press, Why
+from bot.activeflows.stopping.stop import Declined, Press, Why
 
 AHEAD: Final = 6
 """Members queued and not done: enough for two lanes between two looks of the queue."""
@@ -57,16 +53,8 @@ EDIT_EVERY: Final = 2.0
 """Seconds between two edits of the card. https://docs.slack.dev/apis/web-api/rate-limits allows about one a second."""
 
 
-@dataclass(frozen=True, slots=True)
-class Turn:
-    """A member whose turn has come: to be stopped, or what it became without."""
-
-    intent: Intent | None = None
-    became: Became | None = None
-
-
-class Bulking:
-    """Carries out presses on bulk cards. All it may touch is handed to it."""
+class BulkStopWorkflow:
+    """Carries out presses on bulk cards. ``unanswered``: does a member of this bulk stop wait for an answer of Slack's?"""
 
     def __init__(
         self,
@@ -74,16 +62,15 @@ class Bulking:
         ledger: Ledger,
         cards: BulkCards,
         pressing: PressingBulk,
-        machine: StopMachine,
         around: LookingAround,
         members: Members,
         *,
+        unanswered: Callable[[str], bool],
         now: Callable[[], datetime],
-        edit_every: float = EDIT_EVERY,
     ) -> None:
         self._bulks, self._ledger, self._cards = bulks, ledger, cards
-        self._pressing, self._machine, self._around = pressing, machine, around
-        self._members, self._now, self._edit_every = members, now, edit_every
+        self._pressing, self._around, self._members = pressing, around, members
+        self._unanswered, self._now = unanswered, now
 
     async def carry_out(self, press: Press, step: Step) -> None:
         """The whole life of a press, told to the end."""
@@ -111,19 +98,6 @@ class Bulking:
         ending = replace(ending, more=around.more, up=around.up, unheard=around.unheard)
         await step("bulk outcome", bool, partial(self._conclude, bulk, press, hold, became, ending))
 
-    async def carry_out_member(self, press: Press, number: int, step: Step) -> Became:
-        """One member's turn."""
-        hold = await Hold.take(self._ledger, f"{press.id}/{number}")
-        step = FencedStep(step, hold)
-        turn = await step("turn", Turn, partial(self._turn, press, number))
-        if turn.intent is None:
-            return turn.became or Became.LEFT
-        own = press_on(turn.intent, press)
-        result = await self._machine.carry_out(Errand(Act.STOP, turn.intent, own), hold, step, _unseen)
-        became = became_of(result)
-        await step("count", bool, partial(self._count, turn.intent, own, number, became))
-        return became
-
     # ------------------------------------------------------------ the members
 
     async def _stop(self, press: Press, numbers: tuple[int, ...]) -> dict[int, Became]:
@@ -147,36 +121,6 @@ class Bulking:
             first = queued.pop(0)
             became[first] = await self._members.done(press, first)
         return became
-
-    async def _turn(self, press: Press, number: int) -> Turn:
-        """A member as a lone stop, or why its turn is none. (What matters is decided once more at the gate.)"""
-        try:
-            found = await self._bulks.bulk(press.intent_id)
-            if found is None:
-                return Turn(became=Became.LEFT)
-            return await self._turn_of(number, *found)
-        except LedgerUnavailable:
-            return Turn(became=Became.NOT_SENT)
-
-    async def _turn_of(self, number: int, bulk: Bulk, run: Run) -> Turn:
-        if Became.NOT_PERMITTED in run.became.values():
-            return Turn(became=run.became.get(number, Became.LEFT))
-        if run.state is not BulkState.STOPPING or run.until is None:
-            return Turn(became=Became.ABORTED)
-        if self._now() >= run.until:
-            return Turn(became=Became.LATE)
-        member = next(member for member in bulk.members if member.number == number)
-        own = await self._ledger.intent(intent_id(bulk, member))
-        return Turn(became=Became.LEFT) if own is None else Turn(own[0])
-
-    async def _count(self, intent: Intent, press: Press, number: int, became: Became) -> bool:
-        """Write down what its own stop has not. (The bulk's own last step writes what is missing.)"""
-        with suppress(LedgerUnavailable):
-            await self._bulks.became(intent.bulk_id, number, became)
-            if became in {Became.MOVED, Became.TAKEN}:
-                await self._ledger.record(record_of(intent, press, What.OUTCOME, self._now(), outcome=str(became)))
-            return True
-        return False
 
     async def _why_refused(self, bulk: Bulk, press: Press, became: Mapping[int, Became]) -> str:
         members = [member for member in bulk.members if became.get(member.number) is Became.NOT_PERMITTED]
@@ -223,12 +167,12 @@ class Bulking:
             with suppress(LedgerUnavailable):
                 found = await self._bulks.bulk(bulk.id)
                 if found is not None:
-                    run = replace(found[1], unanswered=self._machine.unanswered(bulk.id))
+                    run = replace(found[1], unanswered=self._unanswered(bulk.id))
                     if run != told:
                         told = run
                         await self._cards.show(found[0], run, press, guard=hold.must_hold)
             with suppress(TimeoutError):
-                async with asyncio.timeout(self._edit_every):
+                async with asyncio.timeout(EDIT_EVERY):
                     await over.wait()
 
     async def _conclude(self, bulk: Bulk, press: Press, hold: Hold, became: dict[int, Became], ending: Ending) -> bool:
@@ -254,8 +198,3 @@ class Bulking:
         intent = intent_of(bulk, member, bulk.deadline)
         own = press_on(intent, press)
         return record_of(intent, own, What.OUTCOME, self._now(), outcome=str(became))
-
-
-async def _unseen(_intent: Intent, _phase: Phase) -> bool:
-    """A member has no card of its own: the bulk's card counts it."""
-    return True
