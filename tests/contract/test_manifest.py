@@ -21,7 +21,7 @@ from bot.settings import Settings
 from bot.slack import ids
 from bot.slack import listeners as package
 from bot.slack.grammar.requests import Request
-from bot.slack.grammar.table import COMMANDS, usage_hint
+from bot.slack.grammar.table import usage_hint
 from bot.slack.health import GROUP_SCOPE, NEEDED, PLACE_SCOPES, WORDS_SCOPES
 from bot.slack.listeners.context import Listeners
 from bot.slack.listeners.events import FOR_GOOD, HEARD
@@ -146,20 +146,3 @@ def test_the_manifest_asks_for_no_more_scopes_than_are_explained() -> None:
 
 def test_the_home_that_is_listened_for_is_switched_on() -> None:
     assert MANIFEST["features"]["app_home"]["home_tab_enabled"] is True
-
-
-def test_every_word_of_the_product_is_built() -> None:
-    built = {command.word for command in COMMANDS}
-    assert built == {
-        "list",
-        "show",
-        "find",
-        "stop",
-        "stop all",
-        "watch",
-        "unwatch",
-        "audit",
-        "whoami",
-        "doctor",
-        "help",
-    }
