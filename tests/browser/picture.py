@@ -5,7 +5,6 @@ import os
 import shutil
 import sys
 import tempfile
-from datetime import timedelta
 from pathlib import Path
 
 from playwright.async_api import async_playwright, expect
@@ -27,14 +26,9 @@ async def draw(file: Path) -> None:
             page = await browser.new_page(viewport={"width": 1280, "height": 860}, reduced_motion="reduce")
             screen = Screen(page, shown.url)
             await screen.opens()
-            world, clinic = shown.town.world, shown.town.clinic
-            stuck = world.rings(
-                clinic.receptionist,
-                executed=["answer", "recording_start", "ai_talk"],
-                at="confbridge_join",
-                created_at=world.clock.now() - timedelta(minutes=4),
-            )
-            await screen.types('/flows list flow:"AI receptionist"')
+            stuck = shown.town.forgotten
+            assert stuck is not None
+            await screen.types("/flows list older:30m")
             await expect(screen.private("Running activeflows")).to_contain_text(short(stuck))
             card = await screen.asks_to_stop(stuck, "caller hears silence")
             await screen.presses("Stop flow", card)
