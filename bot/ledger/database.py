@@ -11,6 +11,8 @@ keeps what it has locked until somebody ends its transaction: PostgreSQL does, b
   on the server: so both engines also work through PgBouncer in transaction mode, where a connection is another one after
   each transaction (https://www.pgbouncer.org/features.html).
 - A transaction that idles is ended (``_IDLE``) before those who wait for its locks give up (``_LOCK``).
+- SQLite waits for another writer for a bounded time, too, and in the engine of the durable workflows as long: by itself DBOS would
+  wait 30 s, and hold a thread and say nothing meanwhile. It tries again without end, and logs each time.
 - The URL may ask for others: ``?connect_timeout=10``, ``?options=-c%20lock_timeout%3D5s``; what ``options`` name is left alone.
 """
 
@@ -25,6 +27,7 @@ from sqlalchemy import URL, Connection, Engine, create_engine, event, inspect, m
 from sqlalchemy.exc import ArgumentError, SQLAlchemyError
 
 from bot.activeflows.errors import LedgerUnavailable
+from bot.ledger import sqlite_compat
 from bot.ledger.metrics import UNAVAILABLE
 from bot.ledger.private_files import make_private
 from bot.ledger.tables import VERSION
@@ -85,11 +88,26 @@ def engine_for(url: str, *, connections: int = 4, statement: int = _STATEMENT) -
     return _sqlite(parsed)
 
 
-def workflow_engine(url: str) -> Engine | None:
-    """The engine of the durable workflows, when that is PostgreSQL's: ``None`` on SQLite, where DBOS needs its own."""
-    if parsed_url(url).get_backend_name() != "postgresql":
-        return None
-    return engine_for(url, connections=_WORKFLOWS, statement=_MIGRATION)
+def workflow_engine(url: str) -> Engine:
+    """The engine of the durable workflows."""
+    parsed = parsed_url(url)
+    if parsed.get_backend_name() == "postgresql":
+        return _postgresql(parsed, _WORKFLOWS, _MIGRATION)
+    engine = create_engine(
+        parsed,
+        hide_parameters=True,
+        pool_size=_WORKFLOWS,
+        max_overflow=0,
+        connect_args={"factory": sqlite_compat.Connection},
+    )
+
+    @event.listens_for(engine, "connect")
+    def _prepare(connection: Any, _record: object) -> None:
+        connection.isolation_level = "IMMEDIATE"  # as DBOS has it where it makes its own
+        connection.execute("PRAGMA foreign_keys = ON")
+        _set_pragmas(connection)
+
+    return engine
 
 
 def _postgresql(parsed: URL, connections: int, statement: int) -> Engine:
@@ -125,9 +143,7 @@ def _sqlite(parsed: URL) -> Engine:
     @event.listens_for(engine, "connect")
     def _prepare(connection: Any, _record: object) -> None:
         connection.isolation_level = None  # the driver itself would begin a transaction only at the first write
-        connection.execute(f"PRAGMA busy_timeout = {_BUSY}")
-        connection.execute("PRAGMA journal_mode = WAL")
-        connection.execute("PRAGMA synchronous = FULL")  # "recorded" must survive a power cut
+        _set_pragmas(connection)
 
     @event.listens_for(engine, "begin")
     def _begin(connection: Connection) -> None:
@@ -137,6 +153,12 @@ def _sqlite(parsed: URL) -> Engine:
             connection.exec_driver_sql("BEGIN IMMEDIATE")  # read, decide and write as one, with no other writer between
 
     return engine
+
+
+def _set_pragmas(connection: Any) -> None:
+    connection.execute(f"PRAGMA busy_timeout = {_BUSY}")
+    connection.execute("PRAGMA journal_mode = WAL")
+    connection.execute("PRAGMA synchronous = FULL")  # "recorded" must survive a power cut
 
 
 class Database:

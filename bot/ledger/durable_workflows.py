@@ -44,7 +44,7 @@ from bot.activeflows.bulk.bulk_stop import Became
 from bot.activeflows.errors import LedgerUnavailable
 from bot.activeflows.stopping.ports import Step
 from bot.activeflows.stopping.stop import Press, Wish
-from bot.ledger import foreign_rows, sqlite_compat
+from bot.ledger import foreign_rows
 from bot.ledger.database import workflow_engine
 from bot.ledger.json_rows import Json
 from bot.ledger.press_admission import Beginning, Presses
@@ -112,8 +112,7 @@ class Durable:
                 serializer=Json(),
                 log_level="WARNING",
                 notification_listener_polling_interval_sec=_LISTENER_TURN,
-                db_engine_kwargs={"connect_args": {"factory": sqlite_compat.Connection}},
-                system_database_engine=self._engine,  # then the line above is not read
+                system_database_engine=self._engine,
                 use_listen_notify=False,
             )
         )
@@ -273,8 +272,7 @@ class Durable:
 
     def _end(self) -> None:
         DBOS.destroy(destroy_registry=True)
-        if self._engine is not None:
-            self._engine.dispose()
+        self._engine.dispose()
 
     @contextmanager
     def _at_work(self, press: Press | None = None) -> Iterator[None]:

@@ -52,6 +52,23 @@ async def test_a_database_that_is_locked_in_the_middle_is_told_and_waited_for(
     assert stage.posts(activeflow) == 1
 
 
+@pytest.mark.slow
+async def test_a_file_that_somebody_keeps_locked_is_said_in_the_log_by_the_durable_workflows_too(
+    stage: Stage, slack: Workspace, voipbin: World, sqlite_url: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    held = faults.hold()
+    async with stage.start():
+        activeflow, card = await asked(stage, voipbin)
+        voipbin.faults.on("GET", "/activeflows/{id}", held)
+        await slack.clicks(ALICE, card, "stop.flow")
+        await held.arrived()
+        with locked(sqlite_url):
+            held.release()
+            await slack.until(lambda: "database is locked" in caplog.text, seconds=15)
+        await slack.until(lambda: "Nothing was stopped" in slack.message(card.channel, card.ts).words, seconds=60)
+    assert stage.posts(activeflow) == 0
+
+
 async def test_a_database_that_is_gone_in_the_middle_is_told_and_waited_for(
     stage: Stage, slack: Workspace, voipbin: World, postgresql_url: str
 ) -> None:
