@@ -11,26 +11,28 @@ from typing import Final
 EACH: Final = 3
 WITHIN: Final = 60.0
 _MOST: Final = 10_000
-"""People whose last minute is known; those who did nothing for the longest time are forgotten first."""
+"""People whose last acts are known; those who did nothing for the longest time are forgotten first."""
 
 
 class Lately:
-    """What each person did within the last minute, up to ``EACH``."""
+    """What each person did within the last ``within`` seconds, up to ``each``."""
 
-    def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
-        self._clock = clock
+    def __init__(
+        self, clock: Callable[[], float] = time.monotonic, *, each: int = EACH, within: float = WITHIN
+    ) -> None:
+        self._clock, self._each, self._within = clock, each, within
         self._times: OrderedDict[str, deque[float]] = OrderedDict()
 
     def note(self, who: str) -> None:
-        self._times.setdefault(who, deque(maxlen=EACH)).append(self._clock())
+        self._times.setdefault(who, deque(maxlen=self._each)).append(self._clock())
         self._times.move_to_end(who)
         if len(self._times) > _MOST:
             self._times.popitem(last=False)
 
     def many(self, who: str) -> bool:
-        """Did they as often as ``EACH``?"""
+        """Did they as often as ``each``?"""
         times = self._times.get(who)
-        return times is not None and len(times) == EACH and self._clock() - times[0] < WITHIN
+        return times is not None and len(times) == self._each and self._clock() - times[0] < self._within
 
 
 class RefusalBound:

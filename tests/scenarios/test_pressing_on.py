@@ -4,6 +4,7 @@ import asyncio
 
 import pytest
 
+from bot.demo.slack import faults as slack_faults
 from bot.demo.slack.messages import Message
 from bot.demo.slack.workspace import Workspace
 from bot.demo.voipbin.world import World
@@ -13,9 +14,12 @@ from tests.scenarios.conftest import ALICE, BOB, GUEST, INCIDENTS, POLICY, Stage
 from tests.scenarios.test_unrecorded import recorded, rows
 
 FEW = 3
+UNTOLD = 10
+MORE = 20
 FLOOD = 300
 _WIRES = 20
 REFUSED = "You can't stop this"
+UNKNOWN = "Slack did not tell me just now who you are"
 
 
 def refusals(slack: Workspace, user: str, words: str = REFUSED) -> list[Message]:
@@ -68,6 +72,29 @@ async def test_whoever_may_by_now_is_carried_out_however_often_they_were_refused
         await slack.clicks(BOB, card, ids.STOP_FLOW)
         await stage.reads("Stopped by @Bob")
         assert stage.posts(activeflow) == 1
+
+
+async def test_presses_that_slack_never_says_who_made_are_bounded_and_whoever_may_is_carried_out_when_it_does(
+    stage: Stage, slack: Workspace, voipbin: World, sqlite_url: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    async with stage.start():
+        activeflow = voipbin.rings(at="play")
+        card = await stage.asks_to_stop(activeflow)
+        slack.faults.on("users.info", slack_faults.error("fatal_error"), times=None)
+        await slack.tells({"type": "user_change", "user": {"id": ALICE}})
+        for user in (GUEST, ALICE):
+            await press_on(slack, user, card, FEW + UNTOLD + MORE)
+        await slack.until(
+            lambda: all(len(refusals(slack, one, UNKNOWN)) == FEW + UNTOLD + MORE for one in (GUEST, ALICE))
+        )
+        assert recorded(sqlite_url) == 2 * (FEW + UNTOLD)
+        assert stage.posts(activeflow) == 0
+        slack.faults.clear()
+        await slack.clicks(ALICE, card, ids.STOP_FLOW)
+        await stage.reads("Stopped by @Alice")
+    assert stage.posts(activeflow) == 1
+    said = [line for line in capsys.readouterr().out.splitlines() if "refusals_not_recorded" in line]
+    assert all(any(one in line and f"count={MORE}" in line for line in said) for one in (GUEST, ALICE))
 
 
 async def test_stops_typed_by_a_guest_again_and_again_are_refused_and_three_are_written_down(
