@@ -9,6 +9,7 @@
     watch_service       the watch cards          alert_service   the alerts        baseline   how long steps usually take
     health_checks       what ``/flows doctor`` and ``flows-bot check`` look at
     health_watch        the same all the time, for machines: ``/readyz``, metrics and log
+    audit_witness       whether the ledger still has every head that the audit channel has
     metrics             what ``/metrics`` tells
     maintenance         what a running bot repeats: the policy file, the audit's head, old workflows
     dialling            how phone numbers are written in a region

@@ -12,6 +12,7 @@ from slack_sdk.web.async_client import AsyncWebClient
 
 from bot.activeflows.ages import in_words
 from bot.activeflows.health import Finding, Look, State
+from bot.composition import audit_witness
 from bot.composition.health_watch import Looks
 from bot.ledger import health as ledger
 from bot.ledger.database import Database
@@ -63,6 +64,7 @@ class HealthChecks:
             voipbin.STREAM: partial(voipbin.event_stream, self._following),
             voipbin.REQUESTS: partial(voipbin.requests, account),
             **self._own(),
+            **self._witness(),
         }
 
     def at_a_glance(self) -> Mapping[str, Look]:
@@ -83,7 +85,10 @@ class HealthChecks:
                 slack.SLACK: partial(slack.token, self._client),
                 voipbin.ACCOUNT: partial(voipbin.account, self._voipbin),
             },
-            seldom=lambda: {voipbin.CREDENTIAL: lambda: voipbin.credential(self._voipbin, self._now())},
+            seldom=lambda: {
+                voipbin.CREDENTIAL: lambda: voipbin.credential(self._voipbin, self._now()),
+                **self._witness(),
+            },
         )
 
     def _own(self) -> Mapping[str, Look]:
@@ -92,6 +97,12 @@ class HealthChecks:
             "policy": partial(policy.in_force, self._in_force),
             **({"alerts": self._alerting} if self._in_force.policy().alerts else {}),
         }
+
+    def _witness(self) -> Mapping[str, Look]:
+        channel = self._in_force.policy().rules.audit_channel
+        if not channel:
+            return {}
+        return {audit_witness.ABOUT: partial(audit_witness.look, self._client, self._database, channel)}
 
     async def _itself(self) -> Finding:
         up = in_words(self._now() - self._began)

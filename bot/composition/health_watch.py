@@ -87,6 +87,7 @@ class HealthWatch:
         looks = dict(self._looks.asked()) if self._round else {}
         if self._round % SELDOM == 1:
             looks |= self._looks.seldom()
+            self._asked = {about: found for about, found in self._asked.items() if about in looks}
         self._round += 1
         for about, finding in zip(looks, await looked(looks, within=_ASKED_WITHIN), strict=True):
             self._asked[about] = self._confirmed(about, finding)

@@ -10,7 +10,7 @@ can: the chain must still go through it. Decisions:
 """
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from datetime import date
 from typing import Final
 
@@ -79,3 +79,8 @@ def standing(connection: Connection, head: Head) -> str:
     if head.seq == cut.through:
         return f"was the last of {with_it} that were cut off, as record {cut.seq} says"
     return f"was cut off with {with_it}, as record {cut.seq} says: whether it was this one cannot be told"
+
+
+def first_missing(connection: Connection, known: Iterable[Head]) -> tuple[Head, str] | None:
+    """The first of these heads that the chain does not go through, and why; ``None``: it goes through them all."""
+    return next(((head, why) for head in known if (why := missing(connection, head))), None)

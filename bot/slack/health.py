@@ -16,6 +16,7 @@ from slack_sdk.web.async_slack_response import AsyncSlackResponse
 
 from bot.activeflows.health import Finding, State
 from bot.activeflows.operators import Policy
+from bot.activeflows.records import Head
 from bot.slack.messaging.messenger import error_word
 from bot.slack.messaging.session import lost_words
 
@@ -24,12 +25,14 @@ CHANNEL: Final = "this channel"
 CLOCK: Final = "clock"
 GROUPS: Final = "user groups"
 DELIVERIES: Final = "deliveries"
+AUDIT_CHANNEL: Final = "audit channel"
 NEEDED: Final = ("commands", "chat:write", "users:read")
 """Scopes without which there is no bot; each is explained in the manifest, as are those that are good to have."""
 GROUP_SCOPE: Final = "usergroups:read"
 WORDS_SCOPES: Final = ("app_mentions:read", "im:history")
 """Without them the bot is reached by its slash command only, and so not in threads."""
 PLACE_SCOPES: Final = ("channels:read", "groups:read")
+HISTORY_SCOPES: Final = ("channels:history", "groups:history")
 REVOKED: Final = frozenset(
     {
         "account_inactive",
@@ -46,6 +49,8 @@ MOST_GROUPS: Final = 5
 """User groups asked for at once: Slack allows twenty such questions a minute."""
 _CLOCKS_AGREE: Final = 30.0
 """Seconds: an answer may have been under way for some."""
+NEWEST: Final = 100
+"""Messages of the audit channel that are looked through."""
 _LOST: Final = (SlackClientError, aiohttp.ClientError, OSError, ValueError)
 _INVITE: Final = "Invite me (/invite and my name), or cards here stop updating after 30 minutes."
 _REINSTALL: Final = "Add it in the app's settings as the manifest has it, then reinstall the app."
@@ -123,6 +128,46 @@ async def groups(client: AsyncWebClient, policy: Policy) -> Finding:
     what = "; ".join(f"{group}: {why}" for group, why in refused.items())
     then = "People with no other grant can do nothing until then. Check the group's id, the Slack plan and the scope."
     return Finding(GROUPS, State.WARNING, what, then)
+
+
+async def told_heads(
+    client: AsyncWebClient, channel: str, head_in: Callable[[str], Head | None]
+) -> tuple[Head, ...] | Finding:
+    """The heads of the audit that this bot posted there, the newest first; or why there are none to compare with.
+
+    ``head_in``: the one that is in a text.
+
+    https://docs.slack.dev/reference/methods/conversations.history
+    """
+    me, answer = await asyncio.gather(
+        _asked(client.auth_test()), _asked(client.conversations_history(channel=channel, limit=NEWEST))
+    )
+    if isinstance(answer, str):
+        return _no_history(answer)
+    if isinstance(me, str):
+        return _no_history(me)
+    messages: list[dict[str, Any]] = answer.get("messages") or []
+    ours = (str(message.get("text")) for message in messages if message.get("bot_id") == me.get("bot_id"))
+    heads = tuple(head for text in ours if (head := head_in(text)) is not None)
+    if heads:
+        return heads
+    if answer.get("has_more"):
+        what = f"there is no head among its newest {NEWEST} messages, so a shortened audit would not be noticed"
+        return Finding(AUDIT_CHANNEL, State.WARNING, what, "Give the heads a channel of their own.")
+    return Finding(AUDIT_CHANNEL, State.OK, "no head was posted there yet")
+
+
+def _no_history(why: str) -> Finding:
+    if why.endswith("missing_scope"):
+        what = (
+            f"I can't read there what heads I posted: that needs {' or, in a private channel, '.join(HISTORY_SCOPES)}"
+        )
+        return Finding(AUDIT_CHANNEL, State.WARNING, what, _REINSTALL)
+    if why.endswith(("not_in_channel", "channel_not_found")):
+        what = "I'm not in that channel, so heads are neither posted nor found again"
+        then = "Invite me there (/invite and my name), or name another audit_channel in the policy."
+        return Finding(AUDIT_CHANNEL, State.WARNING, what, then)
+    return Finding(AUDIT_CHANNEL, State.WARNING, why, "Ask again: Slack could just be slow.")
 
 
 def refused(for_good: str, partly: str) -> Finding:

@@ -56,7 +56,9 @@ def _judged(finding: Finding) -> Finding:
 
     But the ledger says by itself whether it can be used; records that somebody touched end no start.
     """
-    disabling = finding.disabling or (finding.state is State.BROKEN and finding.about != "ledger")
+    disabling = finding.disabling or (
+        finding.state is State.BROKEN and finding.about not in {"ledger", "audit channel"}
+    )
     return replace(finding, disabling=disabling)
 
 

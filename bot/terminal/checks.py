@@ -9,8 +9,10 @@ from pathlib import Path
 from tempfile import TemporaryFile
 from typing import Final
 
+from slack_sdk.web.async_client import AsyncWebClient
+
 from bot.activeflows.health import Finding, Look, State
-from bot.composition import file_permissions
+from bot.composition import audit_witness, file_permissions
 from bot.composition.clients import rehearsed, route_to_slack, secret_of, voipbin_at
 from bot.ledger import health as ledger
 from bot.ledger.instance_lock import taken
@@ -45,6 +47,7 @@ async def looks(settings: Settings, stack: AsyncExitStack) -> Mapping[str, Look]
         **looks_,
         file_permissions.ABOUT: partial(file_permissions.look, settings),
         **_own(settings, stack),
+        **_witness(settings, stack, client),
         policy_ids.ABOUT: partial(policy_ids.look, settings.flows_bot_policy, client, voipbin_),
         door.ABOUT: partial(door.look, settings, client, session),
     }
@@ -82,11 +85,37 @@ def _own(settings: Settings, stack: AsyncExitStack) -> Mapping[str, Look]:
     return {"ledger": partial(_ledger, settings, stack), "policy": in_force}
 
 
+def _witness(settings: Settings, stack: AsyncExitStack, client: AsyncWebClient) -> Mapping[str, Look]:
+    """Nothing where another look says already what is wrong with the policy or the ledger."""
+    try:
+        channel = PolicyInForce(settings.flows_bot_policy).policy().rules.audit_channel
+    except Misconfigured:
+        return {}
+    if not channel or _is_new(settings):
+        return {}
+
+    async def compared() -> Finding:
+        try:
+            database, there = await rehearsed(settings, stack)
+        except Misconfigured as trouble:
+            return await _wrong(audit_witness.ABOUT, trouble)
+        if not there:
+            return Finding(audit_witness.ABOUT, State.OK, "there is no ledger yet to compare it with")
+        return await audit_witness.look(client, database, channel)
+
+    return {audit_witness.ABOUT: compared}
+
+
+def _is_new(settings: Settings) -> bool:
+    """Is it a file that is not there yet?"""
+    url = settings.flows_bot_database_url.get_secret_value()
+    return url.startswith("sqlite:///") and not Path(url.removeprefix("sqlite:///")).is_file()
+
+
 async def _ledger(settings: Settings, stack: AsyncExitStack) -> Finding:
     url = settings.flows_bot_database_url.get_secret_value()
-    file = Path(url.removeprefix("sqlite:///")) if url.startswith("sqlite:///") else None
-    if file is not None and not file.is_file():
-        return _new_file(file)
+    if _is_new(settings):
+        return _new_file(Path(url.removeprefix("sqlite:///")))
     try:
         database, there = await rehearsed(settings, stack)
         if not there:

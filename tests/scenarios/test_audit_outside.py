@@ -4,11 +4,13 @@ import asyncio
 import csv
 import json
 import re
+from collections.abc import Mapping
 from datetime import UTC, date, datetime, timedelta
 from functools import partial
 from uuid import UUID
 
 import pytest
+import structlog
 
 from bot.activeflows.records import Head, Record, What
 from bot.composition.maintenance import HeadTelling
@@ -20,11 +22,15 @@ from bot.ledger import audit, audit_heads
 from bot.ledger.database import Database
 from bot.ledger.stop_store import StopStore
 from bot.slack import ids
-from tests.scenarios.conftest import ALICE, INCIDENTS, LOBBY, Stage
+from tests.scenarios.conftest import ALICE, BOB, INCIDENTS, LOBBY, Stage
 from tests.scenarios.program import Program
 from tests.scenarios.test_command_line import changed
+from tests.scenarios.test_doctor import line
+from tests.scenarios.test_health_for_machines import named, until
+from tests.scenarios.typing_at import answers
 
 NOW = datetime(2026, 8, 20, 3, 0, tzinfo=UTC)
+WITNESS = "audit channel"
 IN_LOBBY = f'\n[rules]\naudit_channel = "{LOBBY}"\n'
 
 
@@ -215,6 +221,107 @@ async def test_verify_on_a_terminal_says_which_record_was_changed_on_either_data
     await database.within(lambda c: c.exec_driver_sql("UPDATE audit SET body = 'forged' WHERE seq = 2"))
     ended = await program("audit", "verify", **where)
     assert (ended.status, ended.out[0]) == (1, "record 2: was changed after it was written")
+
+
+# ---------------------------------------------------------------- what the audit channel witnesses
+
+
+@pytest.fixture
+async def witnessed(stage: Stage, voipbin: World) -> Stage:
+    """Heads of several records are posted, and the bot has ended."""
+    stage.policy.write_text(stage.policy.read_text(encoding="utf-8") + IN_LOBBY, encoding="utf-8")
+    stage.health_every = 0.05
+    async with stage.start():
+        card = await stage.asks_to_stop(voipbin.rings(at="play"))
+        await stage.slack.clicks(ALICE, card, ids.STOP_FLOW)
+        await stage.slack.until(partial(_told, stage, card))
+        receipt = _now(stage, card).words.partition("Receipt ")[2].split()[0]
+        await stage.reads(f"--head {receipt}", channel=LOBBY)
+    return stage
+
+
+async def noticed(stage: Stage, words: str) -> None:
+    """Wait until the doctor, `/readyz` and the log say so, and that it makes nothing unready."""
+    with structlog.testing.capture_logs() as lines:
+        async with stage.start():
+            found = named(await until(stage, lambda _, said: named(said, "warnings", WITNESS)), "warnings", WITNESS)
+            assert found is not None
+            assert words in found["why"]
+            doctor = line(await answers(stage, "doctor"), WITNESS)
+    assert words in doctor
+    (logged,) = (line for line in lines if line["event"] == "health_changed" and line["about"] == WITNESS)
+    assert (words in logged["why"], logged["ready"]) == (True, True)
+
+
+@pytest.mark.parametrize(
+    ("removed", "words"),
+    [
+        ("", "the chain ends at record 1: its tail was removed"),
+        ("WHERE seq > 2", "the chain ends at record 2: its tail was removed"),
+    ],
+)
+async def test_a_chain_that_was_emptied_or_shortened_is_noticed_at_the_next_start_by_what_was_posted(
+    witnessed: Stage, sqlite_url: str, program: Program, enough: Mapping[str, str], removed: str, words: str
+) -> None:
+    changed(sqlite_url, "DELETE FROM heads")
+    changed(sqlite_url, f"DELETE FROM audit {removed}")  # noqa: S608 - words of this test
+    await noticed(witnessed, words)
+    ended = await program("check", "--json", **enough)
+    findings = {one["about"]: one for one in json.loads("\n".join(ended.out))["findings"]}
+    assert (ended.status, findings[WITNESS]["state"], findings["ledger"]["state"]) == (0, "broken", "ok")
+
+
+async def test_whoever_begins_another_chain_is_noticed_also_when_its_heads_were_posted_since(
+    witnessed: Stage, slack: Workspace, sqlite_url: str
+) -> None:
+    changed(sqlite_url, "DELETE FROM heads")
+    changed(sqlite_url, "DELETE FROM audit")
+    posted = len(slack.sees(ALICE, LOBBY))
+    async with witnessed.start():
+        await slack.until(lambda: len(slack.sees(ALICE, LOBBY)) > posted)
+    await noticed(witnessed, "is not in the ledger")
+
+
+async def test_a_whole_chain_is_well_whatever_anybody_else_writes_there(
+    witnessed: Stage, slack: Workspace, program: Program, enough: Mapping[str, str]
+) -> None:
+    slack.add_user("U0OTHER", "other", is_bot=True)
+    (head, *_) = (m for m in slack.sees(ALICE, LOBBY) if "--head" in m.words)
+    for writer in ("U0OTHER", BOB):
+        slack.post(LOBBY, writer, re.sub(r"\d+:[0-9a-f]{64}", f"99:{64 * 'a'}", head.text))
+    async with witnessed.start():
+        assert line(await answers(witnessed, "doctor"), WITNESS).startswith("ok · ")
+        assert "warnings" not in await until(witnessed, lambda status, _: status == 200)
+    ended = await program("check", **enough)
+    assert [line[:8] for line in ended.out if WITNESS in line] == ["ok      "]
+
+
+async def test_where_the_channel_cannot_be_read_that_is_a_warning(
+    witnessed: Stage, slack: Workspace, program: Program, enough: Mapping[str, str]
+) -> None:
+    scopes, members = set(slack.scopes), slack.channels[LOBBY].members
+    slack.scopes -= {"channels:history"}
+    await noticed(witnessed, "channels:history")
+    assert (await program("check", **enough)).status == 0
+    slack.scopes = scopes
+    members.remove(slack.bot_user_id)
+    await noticed(witnessed, "not in that channel")
+
+
+async def test_heads_that_are_buried_under_other_messages_are_said_not_to_be_found(
+    witnessed: Stage, slack: Workspace
+) -> None:
+    for number in range(120):
+        slack.post(LOBBY, BOB, f"lunch {number}")
+    await noticed(witnessed, "no head among its newest 100 messages")
+
+
+async def test_without_an_audit_channel_nothing_is_read(stage: Stage, slack: Workspace) -> None:
+    stage.health_every = 0.05
+    async with stage.start():
+        assert WITNESS not in (await answers(stage, "doctor")).words
+        await until(stage, lambda _, __: sum(call.method == "auth.test" for call in slack.calls) > 4)
+    assert "conversations.history" not in {call.method for call in slack.calls}
 
 
 # ---------------------------------------------------------------- exports

@@ -5,11 +5,15 @@
 from typing import TYPE_CHECKING, Any
 
 from bot.demo.slack.method import Arguments, Method, visible_channel
+from bot.demo.slack.payloads import message_json
 from bot.demo.slack.people import Channel
 from bot.demo.slack.refusals import Refused
 
 if TYPE_CHECKING:
     from bot.demo.slack.workspace import Workspace
+
+
+_CURSOR = "bWVtYmVy"
 
 
 def api_test(_: "Workspace", args: Arguments) -> dict[str, Any]:
@@ -75,19 +79,50 @@ def conversations_info(workspace: "Workspace", args: Arguments) -> dict[str, Any
 def conversations_members(workspace: "Workspace", args: Arguments) -> dict[str, Any]:
     """List a channel's members, `limit` a page; the cursor is opaque to callers."""
     channel = _readable(workspace, args)
-    start = args.text("cursor").removeprefix("bWVtYmVy")
-    if start and not start.isdigit():
-        raise Refused("invalid_cursor")
-    first, limit = int(start or 0), min(args.number("limit", 100), 1000)
-    following = first + limit
-    more = f"bWVtYmVy{following}" if following < len(channel.members) else ""
+    first, following = _page(args, min(args.number("limit", 100), 1000))
+    more = f"{_CURSOR}{following}" if following < len(channel.members) else ""
     return {"members": channel.members[first:following], "response_metadata": {"next_cursor": more}}
 
 
-def _readable(workspace: "Workspace", args: Arguments) -> Channel:
+def conversations_history(workspace: "Workspace", args: Arguments) -> dict[str, Any]:
+    """Return what everybody sees in a channel the bot is in, the newest first, `limit` a page; replies in threads are not in it.
+
+    https://docs.slack.dev/reference/methods/conversations.history
+    """
+    channel = _readable(workspace, args, "history")
+    if workspace.bot_user_id not in channel.members:
+        raise Refused("not_in_channel")
+    limit = args.number("limit", 100)
+    if not 0 < limit < 1000:
+        raise Refused("invalid_limit")
+    seen = workspace.sees(workspace.bot_user_id, channel.id)
+    written = [m for m in reversed(seen) if m.ephemeral_to is None and m.thread_ts in {None, m.ts}]
+    first, following = _page(args, limit)
+    hidden = set() if args.flag("include_all_metadata") else {"metadata"}
+    shown = [message_json(workspace, message) for message in written[first:following]]
+    more = following < len(written)
+    return {
+        "messages": [{key: value for key, value in message.items() if key not in hidden} for message in shown],
+        "has_more": more,
+        "pin_count": 0,
+        "channel_actions_ts": None,
+        "channel_actions_count": 0,
+        **({"response_metadata": {"next_cursor": f"{_CURSOR}{following}"}} if more else {}),
+    }
+
+
+def _page(args: Arguments, limit: int) -> tuple[int, int]:
+    """Return where this page begins and where the next one would."""
+    start = args.text("cursor").removeprefix(_CURSOR)
+    if start and not start.isdigit():
+        raise Refused("invalid_cursor")
+    return int(start or 0), int(start or 0) + limit
+
+
+def _readable(workspace: "Workspace", args: Arguments, right: str = "read") -> Channel:
     """Return the channel, if the scope for its kind is there; a private one without it does not exist."""
     channel = visible_channel(workspace, args.needed("channel"))
-    scope = {"channel": "channels:read", "group": "groups:read", "im": "im:read"}[channel.kind]
+    scope = {"channel": "channels", "group": "groups", "im": "im"}[channel.kind] + f":{right}"
     if scope not in workspace.scopes:
         provided = ",".join(sorted(workspace.scopes))
         raise Refused("missing_scope", details={"needed": scope, "provided": provided})
@@ -110,6 +145,7 @@ def bots_info(workspace: "Workspace", args: Arguments) -> dict[str, Any]:
     return {"bot": {"id": workspace.bot_id, "deleted": False, "updated": 1_700_000_000, "icons": {}, **about}}
 
 
+_HISTORIES = frozenset({"channels:history", "groups:history", "im:history"})
 _PLACES = frozenset({"channels:read", "groups:read", "im:read"})
 METHODS = {
     "api.test": Method(api_test, token="none"),
@@ -120,6 +156,7 @@ METHODS = {
     "usergroups.users.list": Method(usergroups_users_list, frozenset({"usergroups:read"})),
     "conversations.info": Method(conversations_info, _PLACES),
     "conversations.members": Method(conversations_members, _PLACES),
+    "conversations.history": Method(conversations_history, _HISTORIES),
     "conversations.open": Method(conversations_open, frozenset({"im:write"})),
     "bots.info": Method(bots_info, frozenset({"users:read"})),
 }

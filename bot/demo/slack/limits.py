@@ -18,6 +18,7 @@ TIERS = {
     "usergroups.users.list": 2,
     "conversations.info": 3,
     "conversations.open": 3,
+    "conversations.history": 3,  # of an app for one's own workspace; one sold outside the Marketplace gets 1 a minute
     "chat.update": 3,
     "chat.delete": 3,
     "bots.info": 3,

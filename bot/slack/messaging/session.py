@@ -16,7 +16,7 @@ import aiohttp
 from bot.network import DIRECT, Proxy, certificate_trouble
 
 LARGEST: Final = 4 * 2**20
-"""Bytes of an answer, unpacked. The largest that is asked for, the members of a user group, is some ten kB."""
+"""Bytes of an answer, unpacked. The largest that is asked for, a hundred messages of a channel, is some hundred kB."""
 _PIECE: Final = 64 * 1024
 _PLAIN: Final = re.compile(r"[A-Za-z0-9:/._~%?=&+\[\]-]+")
 """Nothing that one parser of addresses takes for the end of the host, and another does not."""

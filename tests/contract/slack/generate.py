@@ -22,7 +22,7 @@ PACKAGES = ["@slack/types", "@slack/bolt", "@slack/web-api", "ts-json-schema-gen
 METHODS = [
     *("ApiTest", "AppsConnectionsOpen", "AuthTest", "BotsInfo"),
     *("ChatDelete", "ChatGetPermalink", "ChatPostEphemeral", "ChatPostMessage", "ChatUpdate"),
-    *("ConversationsInfo", "ConversationsMembers", "ConversationsOpen"),
+    *("ConversationsHistory", "ConversationsInfo", "ConversationsMembers", "ConversationsOpen"),
     *("UsergroupsList", "UsergroupsUsersList", "UsersInfo"),
     *("ViewsOpen", "ViewsPublish", "ViewsPush", "ViewsUpdate"),
 ]

@@ -92,6 +92,7 @@ async def test_all_that_the_simulated_slack_tells_and_answers_is_what_slack_woul
         asked: dict[str, dict[str, Any]] = {
             "chat.update": {"channel": "C0OPS", "ts": card.ts, "text": "x"},
             "conversations.info": {"channel": "C0OPS"},
+            "conversations.history": {"channel": "C0OPS", "limit": 2},
             "users.info": {"user": "U0ALICE"},
             "usergroups.list": {"include_users": True},
             "views.open": {"trigger_id": slack.triggers.give("U0ALICE"), "view": MODAL},

@@ -155,6 +155,37 @@ async def test_people_groups_and_places_are_described(workspace: Workspace, clie
     assert (await client.bots_info(bot=workspace.bot_id))["bot"]["app_id"] == workspace.api_app_id
 
 
+async def test_history_is_the_newest_first_without_replies_and_what_only_one_sees(
+    workspace: Workspace, client: AsyncWebClient
+) -> None:
+    about = {"event_type": "head", "event_payload": {"seq": 1}}
+    first = await client.chat_postMessage(channel="C0OPS", text="first", metadata=about)
+    await client.chat_postMessage(channel="C0OPS", text="below", thread_ts=first["ts"])
+    await client.chat_postEphemeral(channel="C0OPS", user="U0ALICE", text="for Alice")
+    workspace.post("C0OPS", "U0ALICE", "last")
+    page = await client.conversations_history(channel="C0OPS", limit=1)
+    assert ([m["text"] for m in page["messages"]], page["has_more"]) == (["last"], True)
+    assert "bot_id" not in page["messages"][0]
+    cursor = page["response_metadata"]["next_cursor"]
+    page = await client.conversations_history(channel="C0OPS", cursor=cursor)
+    (message,) = page["messages"]
+    assert (message["user"], message["bot_id"], message["reply_count"]) == (
+        workspace.bot_user_id,
+        workspace.bot_id,
+        1,
+    )
+    assert ("metadata" in message, page["has_more"], "response_metadata" in page.data) == (False, False, False)
+    page = await client.conversations_history(channel="C0OPS", include_all_metadata=True)
+    assert page["messages"][1]["metadata"] == about
+    assert await _refusal(client.conversations_history(channel="C0OPS", limit=1000)) == "invalid_limit"
+    assert await _refusal(client.conversations_history(channel="C0OPS", cursor="x")) == "invalid_cursor"
+    workspace.add_channel("C0OUT", "outside", members=["U0ALICE"], bot_is_member=False)
+    assert await _refusal(client.conversations_history(channel="C0OUT")) == "not_in_channel"
+    assert await _refusal(client.conversations_history(channel="C0HID")) == "channel_not_found"
+    workspace.scopes -= {"channels:history"}
+    assert await _refusal(client.conversations_history(channel="C0OPS")) == "missing_scope"
+
+
 async def test_members_come_page_by_page(workspace: Workspace, client: AsyncWebClient) -> None:
     workspace.channels["C0BIG"] = Channel("C0BIG", "big", members=[f"U{n}" for n in range(7)])
     found: list[str] = []
