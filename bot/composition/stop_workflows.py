@@ -7,6 +7,7 @@ from datetime import datetime
 from bot.activeflows.bulk.authorization import PressingBulk
 from bot.activeflows.bulk.execution import BulkStopWorkflow
 from bot.activeflows.bulk.final_check import LookingAround
+from bot.activeflows.bulk.follow_up import BulkFollow
 from bot.activeflows.bulk.hang_up_results import HungUp
 from bot.activeflows.bulk.member import MemberWorkflow
 from bot.activeflows.bulk.ports import BulkCards, BulkLedger, Members
@@ -102,12 +103,14 @@ class StopWorkflows:
         subject = ActiveflowSubject(voipbin, self._gate, patience, now=now)
         readback, aftermath = Readback(voipbin, patience, now), Aftermath(voipbin, patience, now)
         machine = StopMachine(self._ledger, subject, None, patience=patience, now=now)
+        around = LookingAround(self._people, snapshot, readback, aftermath)
         bulk = BulkStopWorkflow(
             bulks=self._bulks,
             ledger=self._ledger,
             cards=self._bulk_cards,
             pressing=PressingBulk(self._bulks, self._ledger, self._authorization, now=now),
-            around=LookingAround(self._people, snapshot, readback, aftermath),
+            around=around,
+            follow=BulkFollow(self._bulks, self._bulk_cards, around, self._patience, now=now),
             members=members,
             unanswered=machine.unanswered,
             now=now,

@@ -4,7 +4,7 @@ What a member needs to be stopped as a lone activeflow is (its own intent) is wr
 bulk to one press, so that there is never a bulk under way with members that cannot be claimed.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
 from typing import Final
@@ -12,7 +12,7 @@ from typing import Final
 from pydantic import TypeAdapter
 from sqlalchemy import Connection, delete, insert, select, update
 
-from bot.activeflows.bulk.bulk_stop import Became, Bulk, BulkState, Ending, Run
+from bot.activeflows.bulk.bulk_stop import Became, Bulk, BulkState, Ending, Run, unsettled
 from bot.activeflows.bulk.criteria import Draft
 from bot.activeflows.records import Record
 from bot.activeflows.stopping.stop import CallAfter, Intent, IntentState, Press
@@ -138,16 +138,31 @@ class BulkStore:
 
         return await self._database.within(work)
 
+    async def followed(
+        self, bulk_id: str, ended: Collection[int], calls: Mapping[int, str], at: datetime, *, late: bool
+    ) -> Run:
+        def work(connection: Connection) -> Run:
+            one_writer(connection)
+            was = _run(connection, bulk_id)
+            if was.ending is None:
+                return was
+            _note(connection, bulk_id, dict.fromkeys(ended, Became.STOPPED))
+            ending = was.ending.read_again(calls)
+            run = replace(_run(connection, bulk_id), ending=ending)
+            over = late or not unsettled(run)
+            if not (over or ended or ending != was.ending):
+                return was
+            return _told(connection, bulk_id, run, replace(ending, as_of=at, until=None if over else ending.until))
+
+        return await self._database.within(work)
+
     async def heard(self, bulk_id: str, number: int, call: CallAfter) -> Run | None:
         def work(connection: Connection) -> Run | None:
             one_writer(connection)
             run = _run(connection, bulk_id)
             if run.ending is None:
                 return None
-            ending = replace(run.ending, calls={**run.ending.calls, number: call})
-            told = _ENDING.dump_json(ending).decode()
-            connection.execute(update(bulks).where(bulks.c.id == bulk_id).values(ending=told))
-            return replace(run, ending=ending)
+            return _told(connection, bulk_id, run, replace(run.ending, calls={**run.ending.calls, number: call}))
 
         return await self._database.within(work)
 
@@ -171,6 +186,13 @@ def _run(connection: Connection, bulk_id: str) -> Run:
         became={member.number: Became(member.became) for member in members},
         ending=_ENDING.validate_json(row.ending) if row.ending else None,
     )
+
+
+def _told(connection: Connection, bulk_id: str, run: Run, ending: Ending) -> Run:
+    """The run with another ending."""
+    body = _ENDING.dump_json(ending).decode()
+    connection.execute(update(bulks).where(bulks.c.id == bulk_id).values(ending=body))
+    return replace(run, ending=ending)
 
 
 def _note(connection: Connection, bulk_id: str, became: Mapping[int, Became]) -> None:

@@ -142,10 +142,16 @@ class Became(StrEnum):
 
 OVER: Final = frozenset({Became.STOPPED, Became.ALREADY, Became.GONE})
 """Certainly not running any more."""
+MAY_RUN: Final = frozenset({Became.UNKNOWN, Became.RUNNING})
+"""A stop was sent; what is said of them is so by now."""
 SKIPPED: Final = frozenset({Became.ALREADY, Became.GONE, Became.MOVED, Became.TAKEN})
 """Nothing was sent, for a reason that says nothing about the next one."""
 NO_FURTHER: Final = frozenset({Became.ABORTED, Became.LATE, Became.NOT_PERMITTED})
 """Those after it will not be stopped either."""
+
+
+_THERE: Final = frozenset({"up", "unknown"})
+"""States of a call (``CallAfter``) whose caller may still be on the line."""
 
 
 class BulkState(StrEnum):
@@ -177,12 +183,23 @@ class Ending:
     refused: str = ""
     calls: Mapping[int, CallAfter] = field(default_factory=dict)
     """By number: what came of the last press on *Hang up* for a member's caller."""
+    as_of: datetime | None = None
+    """When what is so by now was read."""
+    until: datetime | None = None
+    """So long it is looked at; ``None``: nobody looks (any more)."""
 
     def on_the_line(self) -> dict[int, str]:
         """Members whose callers may still be on the line, by number: ``up`` or ``unknown``, as it is known by now."""
         states = {**dict.fromkeys(self.up, "up"), **dict.fromkeys(self.unheard, "unknown")}
         states |= {number: call.state for number, call in self.calls.items()}
-        return {number: state for number, state in states.items() if state in {"up", "unknown"}}
+        return {number: state for number, state in states.items() if state in _THERE}
+
+    def read_again(self, states: Mapping[int, str]) -> "Ending":
+        """The same with calls as they were read by now; of those that somebody hangs up meanwhile that press knows better."""
+        known = {**dict.fromkeys(self.up, "up"), **dict.fromkeys(self.unheard, "unknown"), **states}
+        up, unheard = (tuple(n for n, state in known.items() if state == each) for each in ("up", "unknown"))
+        calls = {number: _by_now(call, states.get(number)) for number, call in self.calls.items()}
+        return replace(self, up=up, unheard=unheard, calls=calls)
 
 
 @dataclass(frozen=True, slots=True)
@@ -204,6 +221,18 @@ class Run:
 
     def of(self, member: Member) -> Became:
         return self.became.get(member.number, Became.LEFT)
+
+
+def unsettled(run: Run) -> bool:
+    """Whether a stop was sent of which it is not known yet that it worked, or a caller may still be on the line."""
+    may_run = any(result in MAY_RUN for result in run.became.values())
+    return may_run or (run.ending is not None and bool(run.ending.on_the_line()))
+
+
+def _by_now(call: CallAfter, state: str | None) -> CallAfter:
+    if state is None or state == call.state or call.state not in _THERE:
+        return call
+    return replace(call, state=state, why="")
 
 
 def remainder(bulk: Bulk, run: Run) -> tuple[Member, ...]:

@@ -36,8 +36,10 @@ from bot.activeflows.bulk.bulk_stop import (
     intent_of,
     outcome_words,
     press_on,
+    unsettled,
 )
 from bot.activeflows.bulk.final_check import Around, LookingAround
+from bot.activeflows.bulk.follow_up import BulkFollow
 from bot.activeflows.bulk.ports import BulkCards, BulkLedger, Members
 from bot.activeflows.bulk.results import halted, refused
 from bot.activeflows.errors import LedgerUnavailable
@@ -63,14 +65,15 @@ class BulkStopWorkflow:
         cards: BulkCards,
         pressing: PressingBulk,
         around: LookingAround,
+        follow: BulkFollow,
         members: Members,
         *,
         unanswered: Callable[[str], bool],
         now: Callable[[], datetime],
     ) -> None:
         self._bulks, self._ledger, self._cards = bulks, ledger, cards
-        self._pressing, self._around, self._members = pressing, around, members
-        self._unanswered, self._now = unanswered, now
+        self._pressing, self._around, self._follow_up = pressing, around, follow
+        self._members, self._unanswered, self._now = members, unanswered, now
 
     async def carry_out(self, press: Press, step: Step) -> None:
         """The whole life of a press, told to the end."""
@@ -97,6 +100,8 @@ class BulkStopWorkflow:
         became |= dict.fromkeys(around.ended, Became.STOPPED)
         ending = replace(ending, more=around.more, up=around.up, unheard=around.unheard)
         await step("bulk outcome", bool, partial(self._conclude, bulk, press, hold, became, ending))
+        if unsettled(Run(became=became, ending=ending)):
+            await self._follow_up.until_settled(bulk, press, hold, step)
 
     # ------------------------------------------------------------ the members
 
@@ -188,7 +193,8 @@ class BulkStopWorkflow:
             halted=ending.halted or ending.refused,
         )  # fmt: skip
         try:
-            run = await self._bulks.finish_bulk(bulk.id, became, ending, [*records, whole])
+            dated = self._follow_up.dated(Run(became=became), ending)
+            run = await self._bulks.finish_bulk(bulk.id, became, dated, [*records, whole])
         except LedgerUnavailable:  # the channel is told all the same, without a receipt
             run = Run(BulkState.DONE, press.id, press.by, press.at, became=became, ending=ending)
         return await self._cards.show(bulk, run, press, guard=hold.must_hold)

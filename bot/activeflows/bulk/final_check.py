@@ -1,9 +1,9 @@
 """Check the rest after a bulk stop: what was not known, who is still on the line, what else matches."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
-from bot.activeflows.bulk.bulk_stop import Became, Bulk
+from bot.activeflows.bulk.bulk_stop import MAY_RUN, Became, Bulk, Run, intent_of
 from bot.activeflows.bulk.snapshot import BulkSnapshot
 from bot.activeflows.errors import BotError
 from bot.activeflows.operators import Permission
@@ -26,6 +26,14 @@ class Around:
     """Ended, and it is not known whether their callers are still on the line."""
 
 
+@dataclass(frozen=True, slots=True)
+class Again:
+    """By number: members that have ended by now, and calls as far as they could be read (``CallAfter.state``)."""
+
+    ended: tuple[int, ...] = ()
+    calls: Mapping[int, str] = field(default_factory=dict)
+
+
 class LookingAround:
     """Reads; nothing is changed here."""
 
@@ -34,12 +42,7 @@ class LookingAround:
 
     async def of(self, bulk: Bulk, became: Mapping[int, Became]) -> Around:
         """``became``: what is known so far."""
-        ended = []
-        for member in bulk.members:
-            if became.get(member.number) in {Became.UNKNOWN, Became.RUNNING}:
-                verdict = await self._readback.once(member.activeflow_id)
-                if verdict.ended:
-                    ended.append(member.number)
+        ended = await self._ended(bulk, became)
         stopped = {number for number, result in became.items() if result is Became.STOPPED}.union(ended)
         calls = {m.number: m.call_id for m in bulk.members if m.number in stopped and m.call_id is not None}
         states = await self._aftermath.calls(calls.values())
@@ -47,7 +50,31 @@ class LookingAround:
             tuple(number for number, call_id in calls.items() if states[call_id] == state)
             for state in ("up", "unknown")
         )
-        return Around(tuple(ended), await self._more(bulk), up, unheard)
+        return Around(ended, await self._more(bulk), up, unheard)
+
+    async def again(self, bulk: Bulk, run: Run) -> Again:
+        """One look at what was not settled. A call whose activeflow has ended only now may be on its way: not known yet."""
+        ended = await self._ended(bulk, run.became)
+        on_the_line = run.ending.on_the_line() if run.ending is not None else {}
+        calls: dict[int, str] = {}
+        for member in bulk.members:
+            if member.call_id is None or not (member.number in on_the_line or member.number in ended):
+                continue
+            call = await self._aftermath.call(intent_of(bulk, member, bulk.deadline))
+            if member.number in ended and (call is None or call.state == "up"):
+                calls[member.number] = "unknown"
+            elif call is not None:
+                calls[member.number] = call.state
+        return Again(ended, calls)
+
+    async def _ended(self, bulk: Bulk, became: Mapping[int, Became]) -> tuple[int, ...]:
+        ended = []
+        for member in bulk.members:
+            if became.get(member.number) in MAY_RUN:
+                verdict = await self._readback.once(member.activeflow_id)
+                if verdict.ended:
+                    ended.append(member.number)
+        return tuple(ended)
 
     async def _more(self, bulk: Bulk) -> int | None:
         try:

@@ -1,6 +1,6 @@
 """State what bulk stops need from outside beside what a lone stop does (``stopping.ports``)."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
 from typing import Protocol
 
@@ -59,6 +59,15 @@ class BulkLedger(Protocol):
         self, bulk_id: str, became: Mapping[int, Became], ending: Ending, records: Sequence[Record]
     ) -> Run:
         """Over: write these records, and the receipt of the last one into the ending. The run as it then stands."""
+        ...
+
+    async def followed(
+        self, bulk_id: str, ended: Collection[int], calls: Mapping[int, str], at: datetime, *, late: bool
+    ) -> Run:
+        """Keep what has changed since it was over, by number; ``late``: nobody looks any more. The run as it then stands.
+
+        Raises ``LedgerUnavailable``; then nothing was kept.
+        """
         ...
 
     async def heard(self, bulk_id: str, number: int, call: CallAfter) -> Run | None:

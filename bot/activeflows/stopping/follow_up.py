@@ -57,7 +57,7 @@ class Follow:
         self, intent: Intent, press: Press, phase: Unsettled, step: Step, show: Show
     ) -> Unsettled | Ended:
         """Follow an activeflow that a stop did not end, as far as is known."""
-        for _ in range(self._looks):
+        for _ in range(self._patience.follow_looks):
             await step.idle(self._patience.follow_every)
             look = await step("follow", Look, partial(self._look, intent, phase))
             verdict = look.verdict
@@ -75,7 +75,7 @@ class Follow:
 
     async def call(self, intent: Intent, press: Press, ended: Ended, step: Step, show: Show) -> None:
         """Follow the call of one that has ended."""
-        for _ in range(self._looks):
+        for _ in range(self._patience.follow_looks):
             await step.idle(self._patience.follow_every)
             look = await step("follow the call", CallLook, partial(self._look_at_call, intent, ended))
             ended = look.ended
@@ -88,10 +88,6 @@ class Follow:
         if ended.call is not None:
             over = replace(ended, call=replace(ended.call, until=None))
             await step("call followed", bool, partial(self._settle, intent, press, over, show))
-
-    @property
-    def _looks(self) -> int:
-        return max(1, round(self._patience.follow_for / self._patience.follow_every))
 
     async def _look(self, intent: Intent, phase: Unsettled) -> Look:
         verdict = await self._subject.once(intent)

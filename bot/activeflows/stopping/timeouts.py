@@ -34,6 +34,11 @@ class Patience:
     after: tuple[float, ...] = (0.3, 0.7, 1.0, 2.0, 3.0, 3.0)
     """Pauses before each look at the call and the on-complete activeflow after the end."""
 
+    @property
+    def follow_looks(self) -> int:
+        """How many times it is looked at."""
+        return max(1, round(self.follow_for / self.follow_every))
+
 
 def follow_until(now: datetime, patience: Patience) -> datetime | None:
     """Until when something that is so by now is followed; ``None``: it is not."""

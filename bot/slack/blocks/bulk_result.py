@@ -3,10 +3,11 @@
 from collections.abc import Iterator
 from typing import Final
 
-from bot.activeflows.bulk.bulk_stop import Became, Bulk, BulkState, Ending, Member, Run, intent_id
+from bot.activeflows.bulk.bulk_stop import MAY_RUN, Became, Bulk, BulkState, Ending, Member, Run, intent_id, unsettled
 from bot.slack import ids, kit
 from bot.slack.blocks.bulk_question import few
-from bot.slack.blocks.mrkdwn import bold, code, escaped, mentions
+from bot.slack.blocks.freshness import followed
+from bot.slack.blocks.mrkdwn import bold, code, date_token, escaped, mentions
 
 _NAMED: Final = {
     Became.MOVED: "Moved on, so left alone",
@@ -45,7 +46,9 @@ def what_became(bulk: Bulk, run: Run) -> Iterator[str]:
     for kind, words in _NAMED.items():
         named = [member.short_id for member in bulk.members if run.of(member) is kind]
         if named:
-            yield f"{words}: {few(named)}"
+            yield f"{words}{_as_of(ending) if kind in MAY_RUN else ''}: {few(named)}"
+    if unsettled(run) and ending.as_of is not None:
+        yield followed(ending.until)
     if ending.more:
         yield f"{ending.more} more match now. They were not on this card and were left alone."
     elif ending.more is None:
@@ -75,15 +78,19 @@ def hang_ups(bulk: Bulk, run: Run) -> list[kit.Block]:
     ]
 
 
+def _as_of(ending: Ending) -> str:
+    return f", as of {date_token(ending.as_of)}" if ending.as_of else ""
+
+
 def _callers(bulk: Bulk, ending: Ending) -> Iterator[str]:
     """Those who may still be there, then those of whom somebody pressed *Hang up*."""
     states = ending.on_the_line()
     up = [member.short_id for member in bulk.members if states.get(member.number) == "up"]
     unheard = [member.short_id for member in bulk.members if states.get(member.number) == "unknown"]
     if up:
-        yield f"*Ended, and the caller is still on the line:* {few(up)}. VoIPBIN should have hung up."
+        yield f"*Ended, and the caller is still on the line{_as_of(ending)}:* {few(up)}. VoIPBIN should have hung up."
     if unheard:
-        yield f"Ended, and it is not known whether the caller was hung up: {few(unheard)}"
+        yield f"Ended, and it is not known whether the caller was hung up{_as_of(ending)}: {few(unheard)}"
     pressed = [
         (member.short_id, ending.calls[member.number]) for member in bulk.members if member.number in ending.calls
     ]

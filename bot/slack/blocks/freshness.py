@@ -1,9 +1,11 @@
 """Say how fresh and how complete a list is, in the context line under it.
 
-What is followed says "live", or since when it cannot be and when it was read again; what was read once says when.
+What is followed says "live", or since when it cannot be and when it was read again; what was read once says when. A
+card that is followed says until when.
 """
 
 from collections.abc import Iterator
+from datetime import datetime
 from typing import Final
 
 from bot.activeflows.ages import in_words
@@ -32,6 +34,13 @@ def counted(listing: Listing) -> str:
     """How many there are: "3 running", "1 ended", "12 in all"."""
     status = listing.filters.status
     return f"{listing.total} in all" if status == "any" else f"{listing.total} {status}"
+
+
+def followed(until: datetime | None) -> str:
+    """Within what bound a card keeps true what it says is so by now; ``None``: nobody looks (any more)."""
+    if until is None:
+        return "The bot has stopped checking. Please check it yourself."
+    return f"The bot keeps checking until {date_token(until)} and updates this card."
 
 
 def how_complete(looked: Listing | Picture) -> Iterator[str]:

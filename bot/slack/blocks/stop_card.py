@@ -25,6 +25,7 @@ from bot.activeflows.stopping.stop import (
     Waiting,
 )
 from bot.slack import ids, kit
+from bot.slack.blocks.freshness import followed
 from bot.slack.blocks.manual_commands import hang_up_without_bot, without_bot
 from bot.slack.blocks.mrkdwn import bold, code, date_token, escaped, mention, mentions, plain
 from bot.slack.blocks.row_buttons import name_of
@@ -220,12 +221,12 @@ def _call_after(intent: Intent, phase: Ended) -> Sequence[str]:
             by = f", after {mention(call.hung_up_by)} pressed" if call.hung_up_by else ""
             return (f"Call: hung up{f' at {date_token(call.at)}' if call.at else ''}{by}.",)
         case "hanging_up":
-            return (f"Call: hanging up{as_of}.{pressed}{_followed(call.until)}",)
+            return (f"Call: hanging up{as_of}.{pressed}{_also_followed(call.until)}",)
         case "up":
             still = " VoIPBIN should have hung it up and has not yet. The caller is still on the line."
-            return (f"*Call: still up*{as_of}.{pressed or still}{_followed(call.until)}",)
+            return (f"*Call: still up*{as_of}.{pressed or still}{_also_followed(call.until)}",)
         case _:
-            return (f"Call: not known whether it was hung up.{pressed}{_followed(call.until)}",)
+            return (f"Call: not known whether it was hung up.{pressed}{_also_followed(call.until)}",)
 
 
 def _child_after(intent: Intent, phase: Ended) -> Sequence[str]:
@@ -242,7 +243,7 @@ def _still_running(phase: StillRunning) -> list[str]:
         f"{mention(phase.by)}’s stop did not end it{_because(phase.trouble)}.",
         f"*It was still running at {date_token(phase.at)}.* This card sends no more stops.",
     ]
-    return [*lines, _followed(phase.until).strip() or "The bot has stopped checking. Please check it yourself."]
+    return [*lines, followed(phase.until)]
 
 
 def _not_known(phase: NotKnown) -> list[str]:
@@ -252,13 +253,13 @@ def _not_known(phase: NotKnown) -> list[str]:
     ]
     if not phase.final:
         return [*lines, "The bot keeps checking and updates this card when it knows."]
-    return [*lines, _followed(phase.until).strip() or "The bot has stopped checking. Please check it yourself."]
+    return [*lines, followed(phase.until)]
 
 
 def _because(trouble: Trouble) -> str:
     return f" ({escaped(trouble.why, 300)})" if trouble.why else ""
 
 
-def _followed(until: datetime | None) -> str:
-    """Within what bound the card is kept true; empty when nobody looks any more."""
-    return f" The bot keeps checking until {date_token(until)} and updates this card." if until else ""
+def _also_followed(until: datetime | None) -> str:
+    """Nothing when nobody looks: that a call is up is said to be of its time anyway."""
+    return f" {followed(until)}" if until else ""
