@@ -12,7 +12,8 @@ from hypothesis import strategies as st
 from bot.activeflows.operators import Decision, Permission, Person, Policy, Standing, decide
 from bot.misconfigured import Misconfigured
 from bot.policy import PolicyInForce
-from bot.policy.active_policy import BLIND, LARGEST
+from bot.policy.active_policy import BLIND, LARGEST, Version
+from bot.policy.mounts import source_of
 
 ALICE = b'[[grant]]\nto = ["U0ALICE"]\nmay = ["stop"]\n'
 LIMITED = ALICE + b'in = ["C0INCIDENTS"]\n'
@@ -93,7 +94,50 @@ def test_an_editor_that_replaces_the_file_and_a_volume_that_swaps_a_link_are_see
 
 
 def test_without_a_file_nobody_may_do_anything() -> None:
+    force = PolicyInForce(None)
+    assert (force.version, force.trouble, force.watched) == (Version(Policy(), ""), (), False)
     assert PolicyInForce(None).policy() == Policy()
+
+
+def test_what_is_in_force_has_a_version_and_an_age(file: Path) -> None:
+    now = [5.0]
+    force = PolicyInForce(file, clock=lambda: now[0])
+    assert (force.version.policy.version, force.age) == (hashlib.sha256(ALICE).hexdigest()[:12], 0.0)
+    now[0] = 8.0
+    assert force.age == 3.0
+    file.write_bytes(BOTH)
+    looks(force)
+    assert (force.policy().version, force.age) == (hashlib.sha256(BOTH).hexdigest()[:12], 0.0)
+
+
+def test_a_change_that_was_taken_back_is_none(file: Path) -> None:
+    force = PolicyInForce(file)
+    file.write_bytes(BOTH)
+    assert looks(force, 1) == [False]
+    file.write_bytes(ALICE)
+    assert looks(force, 3) == [False, False, False]
+
+
+def test_a_mark_at_the_beginning_of_the_file_is_none_of_its_words(file: Path) -> None:
+    file.write_bytes(b"\xef\xbb\xbf" + ALICE)
+    assert len(PolicyInForce(file).policy().grants) == 1
+
+
+def test_a_file_as_large_as_a_policy_may_be_is_read(file: Path) -> None:
+    file.write_bytes(ALICE + b"#" * (LARGEST - len(ALICE)))
+    force = PolicyInForce(file)
+    assert looks(force) == [False, False]
+    file.write_bytes(ALICE + b"#" * (LARGEST - len(ALICE) + 1))
+    assert looks(force) == [False, True]
+    assert force.trouble == ("policy.toml: cannot be read (TooLarge).",)
+
+
+def test_a_mistake_begins_with_the_name_of_the_file(file: Path) -> None:
+    other = file.with_name("rules.toml")
+    other.write_bytes(BROKEN)
+    with pytest.raises(Misconfigured) as broken:
+        PolicyInForce(other)
+    assert [mistake.partition(":")[0] for mistake in broken.value.mistakes] == ["rules.toml"]
 
 
 def test_nobody_starts_with_a_broken_policy(file: Path) -> None:
@@ -189,3 +233,64 @@ def test_a_folder_that_is_swapped_under_its_name_is_seen(tmp_path: Path) -> None
     assert looks(force) == [False, True]
     assert len(force.policy().grants) == 2
     assert not force.blind
+
+
+# ---------------------------------------------------------------- what the kernel says of it
+
+LINE = "36 35 98:0 {source} {here} rw,noatime master:1 - ext3 /dev/root rw,errors=continue"
+"""https://man7.org/linux/man-pages/man5/proc_pid_mountinfo.5.html"""
+
+
+@pytest.fixture
+def mounts(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """The kernel's list, to be written."""
+    path = tmp_path / "mountinfo"
+    path.write_text("", encoding="utf-8")
+    monkeypatch.setattr("bot.policy.mounts._MOUNTS", str(path))
+    return path
+
+
+def mounted_as(mounts: Path, *lines: tuple[str, object]) -> None:
+    written = [LINE.format(source=source, here=here) for source, here in lines]
+    mounts.write_text("\n".join(["short line", *written]), encoding="utf-8")
+
+
+def test_what_is_mounted_at_a_path_is_its_last_mount_by_the_name_outside(mounts: Path, file: Path) -> None:
+    assert source_of(str(file)) == ""
+    mounted_as(mounts, ("/a", file), ("/home/x\\040y/policy.toml", file), ("/c", file.parent))
+    assert source_of(str(file)) == "/home/x y/policy.toml"
+
+
+def test_a_path_is_looked_up_by_what_its_links_lead_to(mounts: Path, file: Path) -> None:
+    here = file.parent / "with space"
+    here.mkdir()
+    link = file.parent / "link"
+    link.symlink_to(here)
+    mounted_as(mounts, ("/a\\134b", str(here).replace(" ", "\\040")))
+    assert source_of(str(link)) == "/a\\b"
+
+
+def test_where_the_kernel_has_no_list_nothing_is_known(mounts: Path, file: Path) -> None:
+    mounts.unlink()
+    assert source_of(str(file)) == ""
+
+
+def test_a_file_whose_mount_got_another_name_or_none_was_replaced(mounts: Path, file: Path) -> None:
+    mounted_as(mounts, ("/etc/policy.toml", file))
+    force = PolicyInForce(file)
+    assert looks(force) == [False, False]
+    mounted_as(mounts, ("/etc/policy.toml~", file))
+    assert looks(force) == [False, True]
+    said = [force.blind]
+    mounted_as(mounts, ("/etc/policy.toml", file))
+    assert looks(force) == [False, True]
+    assert [*said, force.blind] == [True, False]
+    mounted_as(mounts, ("/etc/policy.toml//deleted", file))
+    with pytest.raises(Misconfigured):
+        PolicyInForce(file)
+
+
+def test_a_file_that_was_not_mounted_by_itself_is_not_looked_up_again(mounts: Path, file: Path) -> None:
+    force = PolicyInForce(file)
+    mounted_as(mounts, ("/etc/policy.toml", file))
+    assert looks(force) == [False, False]
