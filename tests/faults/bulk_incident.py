@@ -14,7 +14,7 @@ from bot.activeflows.errors import BotError, NotPermitted
 from bot.activeflows.queries.filters import Filters
 from bot.activeflows.stopping.request import Put
 from bot.activeflows.stopping.stop import Wish
-from tests.faults.chances import moments, people, troubles, waits, which
+from tests.faults.chances import bads, moments, people, troubles, waits, which
 from tests.faults.incident import ALICE, BOB, CAROL, DAVE, VIC, Incident
 
 _FILTERS: Final = (Filters(flow="Support line"), Filters(flow="Support line"), Filters(type="api"))
@@ -275,6 +275,20 @@ class BulkIncident(Incident):
         self._many_are_pressed(who, by, count)
         self._dies_around(moment, later)
         self.house.passes(then)
+
+    @precondition(lambda self: self.house.process)
+    @rule(who=askers, by=pressers, count=counts, good=st.integers(0, 40), bad=bads, kept=st.booleans())
+    def the_ledger_does_not_answer_in_mid_bulk(
+        self, who: str, by: str, count: int, good: int, bad: int, kept: bool
+    ) -> None:
+        for _ in range(count):
+            self._rings(with_call=True)
+        asked = self.house.run(self._ask_bulk(who, _FILTERS[0]))
+        self._fails(good, bad, kept=kept)
+        if asked:
+            self._press(by, asked, Wish.BULK)
+        self.house.passes(60.0)
+        self.house.outage.over()
 
     @precondition(lambda self: self.house.process)
     @rule(who=askers, by=pressers, count=counts, then=whiles, slow=troubles, on=st.sampled_from((290.0, 299.0, 301.0)))

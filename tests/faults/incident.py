@@ -129,6 +129,10 @@ class Incident(RuleBasedStateMachine):
         self.troubles += 1
         befalls(what, trouble, self.world, self.house.line)
 
+    def _fails(self, good: int, bad: int, *, kept: bool) -> None:
+        """The ledger, as in ``Outage``."""
+        self.house.outage.good, self.house.outage.bad, self.house.outage.kept = good, bad, kept
+
     def _dies_around(self, moment: int, later: float, ends: Activeflow | None = None) -> None:
         self.house.workflows.gate.left = moment
         self.house.passes(45.0)
@@ -162,6 +166,7 @@ class Incident(RuleBasedStateMachine):
         posts, members = self.house.line.posts, self.house.workflows.members
         FIGURES.update({"stories": 1, "intents": len(self.intents), "presses": len(self.pressed)})
         FIGURES.update({"deaths": self.house.deaths, "troubles ordered": self.troubles, "stops sent": len(posts)})
+        FIGURES["presses that the ledger did not answer"] += len(self.house.outage.hurt)
         FIGURES.update(
             {"of them with effect": sum(p.effective for p in posts), "of them refused": sum(p.refused for p in posts)}
         )
@@ -171,6 +176,7 @@ class Incident(RuleBasedStateMachine):
 
     def _comes_to_rest(self) -> None:
         self._recovers()
+        self.house.outage.over()
         self.directory.silent = self.house.channel.deaf = 0
         if not self.house.process:
             self.house.start()

@@ -7,13 +7,14 @@ the ledger, the workflows' remembered steps, VoIPBIN, and the cards in the chann
 import asyncio
 from collections.abc import Coroutine
 from contextlib import AsyncExitStack, suppress
+from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any, Final, TypeVar
 
 import httpx
 
-from bot.activeflows.errors import Failure
+from bot.activeflows.errors import Failure, LedgerUnavailable
 from bot.activeflows.queries.listing import Reading
 from bot.activeflows.refusals import RefusalBound
 from bot.activeflows.stopping.request import StopRequests
@@ -34,21 +35,56 @@ from tests.faults.channel import BulkCards, Cards, Channel, Process
 from tests.faults.directory import Directory
 from tests.faults.line import Line
 from tests.faults.virtual_time import VirtualTimeLoop
-from tests.faults.workflows import Workflows
+from tests.faults.workflows import AT_WORK, Workflows
 
 T = TypeVar("T")
+LOCKED: Final = 3.0
+"""Seconds after which a transaction that is not answered is given up."""
+
+
+@dataclass
+class Outage:
+    """What becomes of the next transactions of presses: after so many good ones so many are not answered.
+
+    ``kept``: the last of these was kept all the same. ``hurt``: presses to which it has happened.
+    """
+
+    good: int = 0
+    bad: int = 0
+    kept: bool = False
+    hurt: set[str] = field(default_factory=set)
+
+    def over(self) -> None:
+        self.good = self.bad = 0
+
+    def strikes(self) -> bool:
+        """Whether this transaction is not answered."""
+        workflow = AT_WORK.get()
+        if workflow is None or not self.bad:
+            return False
+        if self.good:
+            self.good -= 1
+            return False
+        self.bad -= 1
+        self.hurt.add(workflow.press.id)
+        return True
 
 
 class MortalDatabase(Database):
     """The ledger as one process has it."""
 
-    def __init__(self, url: str, process: Process) -> None:
+    def __init__(self, url: str, process: Process, outage: Outage) -> None:
         super().__init__(url)
-        self._process = process
+        self._process, self._outage = process, outage
 
     async def within(self, work: Any, **how: Any) -> Any:
         self._process.must_live()
-        return await super().within(work, **how)
+        if not self._outage.strikes():
+            return await super().within(work, **how)
+        if self._outage.kept and not self._outage.bad:
+            await super().within(work, **how)
+        await asyncio.sleep(LOCKED)
+        raise LedgerUnavailable("the ledger did not answer in time")
 
 
 class House:
@@ -61,6 +97,7 @@ class House:
         self.world = World(now=self.now)
         self.line = Line(self.world, self.now)
         self.workflows = Workflows(self.now)
+        self.outage = Outage()
         self.url = f"sqlite:///{folder / 'flows-bot.db'}"
         self.process: Process | None = None
         self._open = AsyncExitStack()
@@ -86,7 +123,7 @@ class House:
 
     async def _start(self) -> None:
         process = Process()
-        database = MortalDatabase(self.url, process)
+        database = MortalDatabase(self.url, process, self.outage)
         self._open.push_async_callback(database.close)
         if self.process is None and not self.deaths:
             await database.prepare()

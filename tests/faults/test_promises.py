@@ -16,7 +16,19 @@ from hypothesis.stateful import precondition, rule, run_state_machine_as_test
 from bot.activeflows.errors import BotError
 from bot.activeflows.stopping.stop import Cancelled, Wish
 from tests.faults.bulk_incident import BulkIncident
-from tests.faults.chances import changes, holding, moments, pauses, people, pressers, troubles, waits, which
+from tests.faults.chances import (
+    bads,
+    changes,
+    goods,
+    holding,
+    moments,
+    pauses,
+    people,
+    pressers,
+    troubles,
+    waits,
+    which,
+)
 from tests.faults.incident import ALICE, BOB, FIGURES, VIC
 from tests.faults.promises import STALE_FOR
 
@@ -189,6 +201,26 @@ class PromisesKept(BulkIncident):
     @rule(users=st.integers(0, 2), cards=st.integers(0, 2))
     def slack_fails(self, users: int, cards: int) -> None:
         self.directory.silent, self.house.channel.deaf = users, cards
+
+    @precondition(lambda self: self.house.process)
+    @rule(who=pressers, good=goods, bad=bads, kept=st.booleans(), trouble=troubles, dies=st.booleans())
+    def the_ledger_does_not_answer_in_a_press(
+        self, who: str, good: int, bad: int, kept: bool, trouble: Sequence[str], dies: bool
+    ) -> None:
+        """Locked, or down, at any step; or a commit whose answer was lost."""
+        self._rings(with_call=True)
+        self.house.run(self._ask(ALICE, self.callers[-1], now=False))
+        for each in trouble:
+            self._goes_wrong("stop", each)
+        self._fails(good, bad, kept=kept)
+        if self.intents:
+            self._press(who, self.intents[-1])
+        self.house.passes(10.0)
+        if dies:
+            self.house.kill()
+            self.house.start()
+        self.house.passes(60.0)
+        self.house.outage.over()
 
     # ---------------------------------------------------------------- time and death
 

@@ -20,6 +20,7 @@ from typing import Any, Final, TypeAlias, TypeVar, cast
 from pydantic import TypeAdapter
 
 from bot.activeflows.bulk.bulk_stop import Became
+from bot.activeflows.errors import LedgerUnavailable
 from bot.activeflows.stopping.ports import Step
 from bot.activeflows.stopping.stop import Press
 from bot.ledger.durable_workflows import AT_ONCE
@@ -29,6 +30,7 @@ T = TypeVar("T")
 CarryOut: TypeAlias = Callable[[Press, Step], Awaitable[None]]
 CarryOutMember: TypeAlias = Callable[[Press, int, Step], Awaitable[Became]]
 _LOOK_EVERY: Final = 0.25
+_AGAIN: Final = 1.0
 
 
 @dataclass
@@ -80,7 +82,7 @@ class RememberingStep:
         adapter = _adapter(cast("Hashable", returns))
         told = self._again(name)
         if told is None:
-            told = json.dumps(adapter.dump_python(await work(), mode="json"))
+            told = json.dumps(adapter.dump_python(await _done(work), mode="json"))
             await self._gate.passed()  # done, and not remembered yet
             await asyncio.sleep(WRITE)
             self._remembered.append((name, told))
@@ -105,6 +107,15 @@ class RememberingStep:
         known, told = self._remembered[self._place - 1]
         assert known == name, f"replayed as {name}, remembered as {known}"
         return told
+
+
+async def _done(work: Callable[[], Awaitable[T]]) -> T:
+    """As ``ledger.steps`` does: while the ledger does not answer, a step is tried again."""
+    while True:
+        try:
+            return await work()
+        except LedgerUnavailable:
+            await asyncio.sleep(_AGAIN)
 
 
 class Workflows:
