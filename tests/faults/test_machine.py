@@ -410,6 +410,44 @@ def test_a_stop_that_is_refused_for_the_state_it_is_in_is_cleared_up_by_reading(
     assert len(told.posts) == 1
 
 
+@pytest.mark.parametrize("now", ["moved", "late", "as it was"])
+def test_what_changes_while_the_connection_is_made_is_looked_at_before_the_first_byte(now: str, told: Told) -> None:
+    intent_id = told.asks()
+    told._goes_wrong("stop", "slow connection")
+    told.presses_on(intent_id, after=2.0)
+    assert told.posts == []
+    if now == "moved":
+        told.world.moves_to(told.callers[-1], "queue_join")
+    elif now == "late":
+        told.house.leaps(300.0)
+    told.house.passes(60.0)
+    last = in_short(told.said(intent_id))[-1].partition(":")[0]
+    assert (last, len(told.posts)) == {"moved": ("moved", 0), "late": ("Expired", 0), "as it was": ("ended", 1)}[now]
+
+
+def test_a_second_person_who_comes_to_be_needed_while_it_waits_is_needed(told: Told) -> None:
+    intent_id = told.asks(who=BOB)
+    told._goes_wrong("stop", "429 for long")
+    told.presses_on(intent_id, by=BOB, after=5.0)
+    told.directory.two_person = True
+    told.house.passes(60.0)
+    assert in_short(told.said(intent_id))[-1] == "not sent: a second person must press"
+    assert len(told.posts) == 1
+    told.presses_on(intent_id, by=ALICE)
+    assert told.posts[-1].effective
+
+
+def test_a_member_that_waited_while_its_bulk_stop_was_aborted_is_not_stopped(told: Told) -> None:
+    told._goes_wrong("stop", "429 for long")
+    assert told._many_are_pressed(ALICE, BOB, 2)
+    told.house.passes(5.0)
+    told.aborts(ALICE, 0, 60.0)
+    assert [post.status for post in told.posts] == [429]
+    bulk = told.house.channel.last_of_bulk(told.bulks[-1])
+    assert bulk is not None
+    assert bulk.words.startswith("Aborted: 3 of 3 could still be running")
+
+
 # ---------------------------------------------------------------- one at a time
 
 
