@@ -1,12 +1,13 @@
 """The same stage as for the stories, and bots in processes of their own, which can be killed."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterator
 from dataclasses import replace
 
 import pytest
 
 from tests.faults.night import Night
 from tests.faults.processes import Processes
+from tests.faults.told import Told
 from tests.faults.truth import Audit, Witness
 from tests.scenarios.bulk_stage import BulkStage, bulk
 from tests.scenarios.conftest import Stage, policy, slack, stage, voipbin
@@ -44,3 +45,14 @@ async def processes(stage: Stage) -> AsyncIterator[Processes]:
 @pytest.fixture
 def night(stage: Stage, bulk: BulkStage, processes: Processes, audit: Audit, witness: Witness) -> Night:
     return Night(stage, bulk, processes, audit, witness)
+
+
+@pytest.fixture
+def told() -> Iterator[Told]:
+    told = Told()
+    told.opens(two_person=False, two_for_bulk=False)
+    try:
+        yield told
+        told.promises_are_kept()
+    finally:
+        told.teardown()
