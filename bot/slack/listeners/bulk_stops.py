@@ -36,6 +36,7 @@ from bot.slack.listeners.approval_requests import (
 from bot.slack.listeners.context import InteractionContext, Listeners
 from bot.slack.listeners.press_queue import PressQueue
 from bot.slack.messaging.messenger import Message, Posted
+from bot.slack.transport.jobs import Lane
 
 _ABORTING: Final = Message(
     "Aborting. Stops already sent are finished, the rest are left alone. The card says what became of each."
@@ -58,12 +59,12 @@ class BulkStopListener:
     now: Callable[[], datetime]
 
     def register(self, listeners: Listeners) -> None:
-        listeners.on_request(StopAll, self._begin, urgent=True)
+        listeners.on_request(StopAll, self._begin, lane=Lane.STOP)
         listeners.on_press(ids.BULK_STOP, self._stop_all)
-        listeners.on_action(ids.BULK_CANCEL, self._put_away, urgent=True)
-        listeners.on_action(ids.BULK_ABORT, self._abort, urgent=True)
-        listeners.on_action(ids.BULK_REMAINDER, self._again, urgent=True)
-        listeners.on_action(ids.BULK_ASK_OTHERS, self._ask_others, urgent=True)
+        listeners.on_action(ids.BULK_CANCEL, self._put_away, lane=Lane.STOP)
+        listeners.on_action(ids.BULK_ABORT, self._abort, lane=Lane.STOP)
+        listeners.on_action(ids.BULK_REMAINDER, self._again, lane=Lane.STOP)
+        listeners.on_action(ids.BULK_ASK_OTHERS, self._ask_others, lane=Lane.STOP)
 
     # ------------------------------------------------------------ asked for
 

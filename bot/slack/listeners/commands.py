@@ -26,6 +26,7 @@ from bot.slack.grammar.table import parse
 from bot.slack.interaction import from_command
 from bot.slack.listeners.context import InteractionContext, Listeners
 from bot.slack.metrics import ANSWERS
+from bot.slack.transport.jobs import Lane
 
 _DOING: Final = "asking VoIPBIN"
 
@@ -46,10 +47,10 @@ class CommandListener:
             await ack()
             start(listeners, listeners.context(from_command(body)), from_slack(str(body.get("text", ""))))
 
-        listeners.on_request(List, self._list)
+        listeners.on_request(List, self._list, lane=Lane.LIGHT)
         listeners.on_request(Show, self._show)
-        listeners.on_request(Whoami, self._whoami)
-        listeners.on_request(Help, self._help)
+        listeners.on_request(Whoami, self._whoami, lane=Lane.LIGHT)
+        listeners.on_request(Help, self._help, lane=Lane.LIGHT)
         listeners.on_request(Doctor, self._doctor)
 
     async def _list(self, context: InteractionContext, request: List) -> None:
@@ -83,14 +84,14 @@ def start(listeners: Listeners, context: InteractionContext, text: str) -> None:
     """Begin what was typed; what leads to a stop goes first."""
     began = time.perf_counter()
 
-    def begin(command: str, work: Callable[[], Awaitable[object]], *, urgent: bool = False) -> None:
+    def begin(command: str, work: Callable[[], Awaitable[object]], *, lane: Lane = Lane.LIGHT) -> None:
         async def measured() -> None:
             try:
                 await work()
             finally:
                 ANSWERS.labels(command).observe(time.perf_counter() - began)
 
-        context.start(measured, doing=_DOING, urgent=urgent)
+        context.start(measured, doing=_DOING, lane=lane)
 
     try:
         request = parse(text)
@@ -99,4 +100,4 @@ def start(listeners: Listeners, context: InteractionContext, text: str) -> None:
         begin("not understood", lambda: context.reply(words))
         return
     requested = listeners.requests[type(request)]
-    begin(type(request).__name__.lower(), lambda: requested.reaction(context, request), urgent=requested.urgent)
+    begin(type(request).__name__.lower(), lambda: requested.reaction(context, request), lane=requested.lane)

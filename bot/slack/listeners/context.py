@@ -15,7 +15,7 @@ from bot.activeflows.operators import Operator, Permission
 from bot.slack.interaction import Interaction, from_action
 from bot.slack.messaging.messenger import Message, Messenger, Posted, Redrawn
 from bot.slack.people.identity import People
-from bot.slack.transport.jobs import Jobs
+from bot.slack.transport.jobs import Jobs, Lane
 
 R = TypeVar("R")
 
@@ -51,9 +51,9 @@ class InteractionContext:
         """Tell everybody in the channel."""
         return await self.messenger.publicly(self.interaction, message)
 
-    def start(self, work: Callable[[], Awaitable[object]], *, doing: str = "", urgent: bool = False) -> None:
+    def start(self, work: Callable[[], Awaitable[object]], *, doing: str = "", lane: Lane = Lane.READ) -> None:
         """Run it in the background, as in ``Jobs.start``."""
-        self.jobs.start(self.interaction, work, doing=doing, urgent=urgent)
+        self.jobs.start(self.interaction, work, doing=doing, lane=lane)
 
 
 class Listener(Protocol):
@@ -70,10 +70,10 @@ Reaction: TypeAlias = Callable[[InteractionContext, str], Awaitable[object]]
 
 @dataclass(frozen=True)
 class Requested:
-    """What a request that was typed leads to. ``urgent``: to a stop."""
+    """What a request that was typed leads to, and among what it waits for its turn."""
 
     reaction: Callable[[InteractionContext, Any], Awaitable[object]]
-    urgent: bool
+    lane: Lane
 
 
 @dataclass(frozen=True)
@@ -94,14 +94,14 @@ class Listeners:
         for listener in listeners:
             listener.register(self)
 
-    def on_action(self, action_id: str, reaction: Reaction, *, doing: str = "", urgent: bool = False) -> None:
+    def on_action(self, action_id: str, reaction: Reaction, *, doing: str = "", lane: Lane = Lane.READ) -> None:
         """Ack a button, and start what it leads to."""
 
         @self.app.action(action_id)
         async def pressed(ack: AsyncAck, body: dict[str, Any], action: dict[str, Any]) -> None:
             await ack()
             context, value = self.context(from_action(body)), str(action.get("value", ""))
-            context.start(lambda: reaction(context, value), doing=doing, urgent=urgent)
+            context.start(lambda: reaction(context, value), doing=doing, lane=lane)
 
     def on_press(self, action_id: str, record: Reaction) -> None:
         """Record a press, and ack it then."""
@@ -112,10 +112,10 @@ class Listeners:
             await ack()
 
     def on_request(
-        self, kind: type[R], reaction: Callable[[InteractionContext, R], Awaitable[object]], *, urgent: bool = False
+        self, kind: type[R], reaction: Callable[[InteractionContext, R], Awaitable[object]], *, lane: Lane = Lane.READ
     ) -> None:
         """Carry out what was typed, after the command or a mention."""
-        self.requests[kind] = Requested(reaction, urgent)
+        self.requests[kind] = Requested(reaction, lane)
 
     def context(self, interaction: Interaction, *, command: str = "") -> InteractionContext:
         """The interaction with what it takes to answer it: in a thread there are no slash commands, but mentions.

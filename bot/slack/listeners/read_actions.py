@@ -10,6 +10,7 @@ https://docs.slack.dev/interactivity/handling-user-interaction
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Final
 
 from bot.activeflows.operators import Operator
 from bot.activeflows.queries.listing import SHARED_FOR, Listing, Reading
@@ -20,6 +21,9 @@ from bot.slack.listeners.context import InteractionContext, Listeners
 from bot.slack.listeners.homes import HomeListener
 from bot.slack.messaging.delivery_advice import not_shown
 from bot.slack.messaging.messenger import Message, Posted
+from bot.slack.transport.jobs import Lane
+
+_LISTING: Final = "reading the activeflows"
 
 
 @dataclass(frozen=True)
@@ -33,10 +37,10 @@ class ReadListener:
     def register(self, listeners: Listeners) -> None:
         listeners.on_action(ids.SHOW, self._show, doing="reading the activeflow")
         listeners.on_action(ids.SHOW_AGAIN, self._show_again, doing="reading the activeflow")
-        listeners.on_action(ids.LIST_REFRESH, self._refresh, doing="reading the activeflows")
-        listeners.on_action(ids.LIST_PREVIOUS, self._turn, doing="reading the activeflows")
-        listeners.on_action(ids.LIST_NEXT, self._turn, doing="reading the activeflows")
-        listeners.on_action(ids.LIST_SHARE, self._share, doing="reading the activeflows")
+        listeners.on_action(ids.LIST_REFRESH, self._refresh, doing=_LISTING)
+        listeners.on_action(ids.LIST_PREVIOUS, self._turn, doing=_LISTING, lane=Lane.LIGHT)
+        listeners.on_action(ids.LIST_NEXT, self._turn, doing=_LISTING, lane=Lane.LIGHT)
+        listeners.on_action(ids.LIST_SHARE, self._share, doing=_LISTING)
 
     async def _show(self, context: InteractionContext, value: str) -> None:
         if context.interaction.at_home or context.interaction.modal_id:

@@ -33,6 +33,7 @@ from bot.slack.listeners.context import InteractionContext, Listeners
 from bot.slack.listeners.press_queue import PressQueue
 from bot.slack.listeners.reasons import ReasonListener
 from bot.slack.messaging.messenger import Message, Posted
+from bot.slack.transport.jobs import Lane
 
 
 @dataclass(frozen=True)
@@ -48,12 +49,12 @@ class StopListener:
     now: Callable[[], datetime]
 
     def register(self, listeners: Listeners) -> None:
-        listeners.on_request(Stop, self._begin, urgent=True)
-        listeners.on_action(ids.ASK_STOP, self._ask_by_button, doing="reading the activeflow", urgent=True)
+        listeners.on_request(Stop, self._begin, lane=Lane.STOP)
+        listeners.on_action(ids.ASK_STOP, self._ask_by_button, doing="reading the activeflow", lane=Lane.STOP)
         listeners.on_press(ids.STOP_FLOW, self._stop_flow)
         listeners.on_press(ids.HANG_UP, self._hang_up)
-        listeners.on_action(ids.ASK_OTHERS, self._ask_others, urgent=True)
-        listeners.on_action(ids.CANCEL_STOP, self._put_away, urgent=True)
+        listeners.on_action(ids.ASK_OTHERS, self._ask_others, lane=Lane.STOP)
+        listeners.on_action(ids.CANCEL_STOP, self._put_away, lane=Lane.STOP)
 
     # ------------------------------------------------------------ asked for
 
@@ -96,7 +97,7 @@ class StopListener:
 
     async def _stop_flow(self, context: InteractionContext, intent_id: str) -> None:
         if await self.reasons.needed(intent_id):
-            context.start(lambda: self.reasons.ask(context, intent_id), urgent=True)
+            context.start(lambda: self.reasons.ask(context, intent_id), lane=Lane.STOP)
         else:
             await self.queue.take(context, press_of(context.interaction, intent_id, self.now()))
 

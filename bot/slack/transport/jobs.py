@@ -4,16 +4,17 @@ A listener acks and starts a job; a job is one use case with its answer. Whateve
 nowhere else, so that no press stays without a visible answer. asyncio holds tasks by weak references only, and Bolt
 forgets its own: here every task is kept until it is done, and ``drain`` waits for them at shutdown.
 
-Decisions: what leads to a stop never waits for what is only read, and nobody waits for somebody else's many: turns go
-round among people, so whoever asks for a hundred waits behind themselves.
-A job is taken if its turn comes while there is time to answer within the three seconds of an answer, whatever the
-number; else it is refused, politely and in time.
+Decisions: what leads to a stop never waits for what is only read, and what needs no question to VoIPBIN waits for nothing
+that does. Nobody waits for somebody else's many: turns go round among people, so whoever asks for a hundred waits behind
+themselves. A job is taken if its turn comes while there is time to answer within three seconds, whatever the number; else
+it is refused, politely and in time.
 """
 
 import asyncio
 from collections import Counter, OrderedDict, deque
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager, suppress
+from enum import StrEnum
 from typing import Final
 
 import structlog
@@ -28,13 +29,25 @@ log = structlog.get_logger(__name__)
 AT_ONCE: Final = 16
 EACH: Final = 6
 """Jobs of one person at once."""
-TURN_WITHIN: Final = 1.9
+LIGHT: Final = 4
+"""So many times more of those that wait for nothing but Slack's word that it has the answer."""
+TURN_WITHIN: Final = 2.4
 """Seconds until a job that has no turn yet is refused."""
 NOTICE_AFTER: Final = 2.0
 """Seconds without a visible word until "Still working on it" is said."""
+NOTICE_SPARED: Final = 0.4
+"""Seconds that a job has to answer before that is said, however long it waited for its turn."""
 _REFUSAL_WITHIN: Final = 60.0
 _MOST: Final = 5000
 """Jobs that are held at all: some hundred MB at most."""
+
+
+class Lane(StrEnum):
+    """Among what a job waits for its turn. ``LIGHT``: as a rule its answer needs no question to VoIPBIN."""
+
+    STOP = "stop"
+    READ = "read"
+    LIGHT = "light"
 
 
 class Turns:
@@ -102,7 +115,7 @@ class Turns:
 
 
 class Jobs:
-    """Background work for interactions: ``at_once`` run that lead to a stop, as many that do not, ``each`` of one person."""
+    """Background work for interactions: ``at_once`` in a lane, ``each`` of one person, and ``LIGHT`` times as many light ones."""
 
     def __init__(
         self,
@@ -118,10 +131,11 @@ class Jobs:
         """``command``: what a line to type begins with."""
         self._teller = teller
         self._command = command
-        self._urgent, self._others = Turns(at_once, each), Turns(at_once, each)
+        self._lanes = {lane: Turns(at_once, each) for lane in (Lane.STOP, Lane.READ)}
+        self._lanes[Lane.LIGHT] = Turns(LIGHT * at_once, LIGHT * each)
         self._no_turn = Turns(at_once // 2, each)
         self._turn_within = turn_within
-        self._notice_after = notice_after
+        self._notice_after, self._notice_spared = notice_after, min(notice_after, NOTICE_SPARED)
         self._sleep = sleep
         self._jobs: set[asyncio.Task[None]] = set()
         self._refusals: set[asyncio.Task[None]] = set()
@@ -135,21 +149,23 @@ class Jobs:
     @property
     def running(self) -> int:
         """Jobs that have their turn."""
-        return self._urgent.taken + self._others.taken
+        return sum(turns.taken for turns in self._lanes.values())
 
     def start(
-        self, interaction: Interaction, work: Callable[[], Awaitable[object]], *, doing: str = "", urgent: bool = False
+        self,
+        interaction: Interaction,
+        work: Callable[[], Awaitable[object]],
+        *,
+        doing: str = "",
+        lane: Lane = Lane.READ,
     ) -> None:
-        """Run ``work`` in the background; ``doing`` ("reading the activeflows") is said when it takes long.
-
-        ``urgent``: it leads to a stop.
-        """
+        """Run ``work`` in the background; ``doing`` ("reading the activeflows") is said when it takes long."""
         if self._closing:
             self._keep(self._refusals, self._refuse(interaction, CLOSING))
         elif len(self._jobs) + len(self._refusals) >= _MOST:
             log.warning("too_many_jobs", under_way=len(self._jobs))
         else:
-            self._keep(self._jobs, self._in_turn(interaction, work, doing, self._urgent if urgent else self._others))
+            self._keep(self._jobs, self._in_turn(interaction, work, doing, self._lanes[lane]))
 
     async def drain(self, *, within: float = 10.0) -> int:
         """Take no more, wait for what is under way, cancel what is not done ``within`` seconds; how many that were."""
@@ -178,7 +194,7 @@ class Jobs:
         try:
             async with turns.turn(interaction.user_id, within=self._turn_within):
                 waited = asyncio.get_running_loop().time() - began
-                await self._run(interaction, work, doing, self._notice_after - waited)
+                await self._run(interaction, work, doing, max(self._notice_after - waited, self._notice_spared))
         except TimeoutError:
             self._keep(self._refusals, self._refuse(interaction, BUSY))
 
@@ -197,7 +213,7 @@ class Jobs:
                     await notice
 
     async def _notice(self, interaction: Interaction, ear: Hearing, doing: str, after: float) -> None:
-        await self._sleep(max(0.0, after))
+        await self._sleep(after)
         if not ear.spoken:
             await self._say(interaction, still_working(doing))
 

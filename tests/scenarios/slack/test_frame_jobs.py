@@ -1,6 +1,7 @@
 """The work after the ack: bounded, kept, waited for, and never silent."""
 
 import asyncio
+from collections import Counter
 from functools import partial
 
 import pytest
@@ -8,6 +9,7 @@ import structlog
 
 from bot.activeflows.errors import NotFound, VoIPBINUnreachable
 from bot.slack.interaction import Interaction
+from bot.slack.transport.jobs import NOTICE_SPARED, Lane
 from tests.scenarios.slack.frame import Frame, framed, said, workspace
 
 
@@ -136,6 +138,46 @@ async def test_somebodys_many_do_not_keep_a_colleague_waiting() -> None:
         assert slack.sees("U0GUEST", "C0INC") == []
         go.set()
         await slack.until(lambda: len(slack.sees("U0GUEST", "C0INC")) == 20)
+
+
+async def test_light_work_waits_for_nothing_that_asks_voipbin_and_more_of_it_goes_at_once() -> None:
+    async with framed(workspace(), at_once=2, each=2, turn_within=60.0) as frame:
+        go, running = asyncio.Event(), Counter[Lane]()
+        alice = Interaction("U0ALICE", "T0HOME", "C0INC")
+
+        async def held(lane: Lane) -> None:
+            running[lane] += 1
+            await go.wait()
+
+        for lane in Lane:
+            for _ in range(20):
+                frame.jobs.start(alice, partial(held, lane), lane=lane)
+        await frame.workspace.until(lambda: frame.jobs.running == 12)
+        assert running == {Lane.STOP: 2, Lane.READ: 2, Lane.LIGHT: 8}
+        go.set()
+        await frame.jobs.drain()
+        assert running == dict.fromkeys(Lane, 20)
+
+
+async def test_work_that_waited_long_for_its_turn_may_answer_before_a_notice_is_said() -> None:
+    waits: list[float] = []
+
+    async def sleep(seconds: float) -> None:
+        waits.append(seconds)
+        await asyncio.Event().wait()
+
+    async with framed(
+        workspace(), at_once=1, each=1, turn_within=60.0, notice_after=NOTICE_SPARED, sleep=sleep
+    ) as frame:
+        go = asyncio.Event()
+        alice = Interaction("U0ALICE", "T0HOME", "C0INC")
+        for _ in range(2):
+            frame.jobs.start(alice, go.wait)
+        await frame.workspace.until(lambda: len(waits) == 1)
+        await asyncio.sleep(0.01)  # which the other waits longer
+        go.set()
+        await frame.workspace.until(lambda: frame.jobs.under_way == 0)
+        assert waits[-1] == NOTICE_SPARED
 
 
 async def test_draining_waits_for_the_work_and_refuses_more(frame: Frame) -> None:
