@@ -67,10 +67,10 @@ async def test_the_index_is_the_truth_for_an_hour() -> None:
 
 
 @pytest.mark.slow
-async def test_all_contestants_ack_everything() -> None:
-    found = await told("ack", "--rounds", 1, "--bursts", 1)
-    assert found["press_bytes"] >= 30_000
-    assert {"bot", "stock", "bare"} <= found["command"].keys() & found["press"].keys() & found["last_of_64"].keys()
+async def test_all_peers_ack_everything() -> None:
+    found = await told("peers", "--rounds", 1, "--acks", 40, "--without-js")
+    for what in ("command c=1 p50_ms", "press c=16 p50_ms", "burst of 40, last ms"):
+        assert {"bot", "stock", "tuned", "floor"} <= found[what].keys()
 
 
 @pytest.mark.slow
