@@ -9,6 +9,7 @@ from starlette.responses import Response
 from starlette.routing import BaseRoute, Route, WebSocketRoute
 
 from bot.demo.serving import serving
+from bot.demo.slack.file_methods import receive
 from bot.demo.slack.page_api import page_routes
 from bot.demo.slack.responses import respond
 from bot.demo.slack.web_api import answer
@@ -16,13 +17,16 @@ from bot.demo.slack.workspace import Workspace
 
 
 def slack_app(workspace: Workspace, extra_routes: Sequence[BaseRoute] = ()) -> Starlette:
-    """Return the app: Web API under `/api/`, response_urls, the socket, `extra_routes`, and the page under `/`."""
+    """Return the app: Web API under `/api/`, response_urls, uploads, the socket, `extra_routes`, and the page under `/`."""
 
     async def web_api(request: Request) -> Response:
         return await answer(workspace, request)
 
     async def response_url(request: Request) -> Response:
         return await respond(workspace, request)
+
+    async def upload(request: Request) -> Response:
+        return await receive(workspace, request)
 
     return Starlette(
         routes=[
@@ -31,6 +35,7 @@ def slack_app(workspace: Workspace, extra_routes: Sequence[BaseRoute] = ()) -> S
                 Route(f"/{kind}/{{rest:path}}", response_url, methods=["POST"])
                 for kind in ("commands", "actions", "app")
             ),
+            Route("/upload/v1/{secret}", upload, methods=["POST"]),
             WebSocketRoute("/socket", workspace.socket.endpoint),
             *extra_routes,
             *page_routes(workspace),

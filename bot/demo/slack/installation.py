@@ -33,7 +33,7 @@ class Installation:
         self.app_token = "xapp-simulated-app-token"
         self.signing_secret = "5117a4ed5117a4ed5117a4ed5117a4ed"
         self.scopes = {"commands", "chat:write", "users:read", "usergroups:read", "channels:read", "groups:read"}
-        self.scopes |= {"app_mentions:read", "im:history", "channels:history", "groups:history"}
+        self.scopes |= {"app_mentions:read", "im:history", "channels:history", "groups:history", "files:write"}
         self.events = {"app_home_opened", "app_mention", "message.im"}
         self.events |= {
             "subteam_members_changed",

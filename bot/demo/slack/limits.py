@@ -25,6 +25,8 @@ TIERS = {
     "conversations.members": 4,
     "chat.postEphemeral": 4,
     "users.info": 4,
+    "files.getUploadURLExternal": 4,
+    "files.completeUploadExternal": 4,
     "views.open": 4,
     "views.push": 4,
     "views.update": 4,

@@ -17,7 +17,7 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
 from bot.demo.serving import cut
-from bot.demo.slack import chat_methods, directory_methods, view_methods
+from bot.demo.slack import chat_methods, directory_methods, file_methods, view_methods
 from bot.demo.slack.faults import Fault
 from bot.demo.slack.method import Arguments, Method
 from bot.demo.slack.record import record
@@ -26,8 +26,13 @@ from bot.demo.slack.refusals import Refused
 if TYPE_CHECKING:
     from bot.demo.slack.workspace import Workspace
 
-METHODS: dict[str, Method] = {**chat_methods.METHODS, **view_methods.METHODS, **directory_methods.METHODS}
-_JSON_VALUED = {"blocks", "view", "metadata", "attachments"}
+METHODS: dict[str, Method] = {
+    **chat_methods.METHODS,
+    **view_methods.METHODS,
+    **directory_methods.METHODS,
+    **file_methods.METHODS,
+}
+_JSON_VALUED = {"blocks", "view", "metadata", "attachments", "files"}
 
 
 @dataclass

@@ -13,6 +13,7 @@ from bot.demo.slack import payloads
 from bot.demo.slack.composer import typed
 from bot.demo.slack.delivery import Delivery
 from bot.demo.slack.faults import Faults
+from bot.demo.slack.files import Upload
 from bot.demo.slack.inputs import state
 from bot.demo.slack.installation import Command
 from bot.demo.slack.limits import Limits
@@ -38,6 +39,7 @@ class Workspace(Outbound):
         self.response_urls = ResponseUrls(self._time)
         self.calls: list[CallSeen] = []
         self.responses: list[ResponseSeen] = []
+        self.uploads: dict[str, Upload] = {}
 
     def _time(self) -> float:
         return self.now()  # asked anew each time, for a test may replace `now`

@@ -254,3 +254,30 @@ def test_no_minute_ever_holds_more_calls_than_its_tier(pauses: list[float], call
             assert sum(at > clock[0] + wait - 60 for at in passed) < calls, "after the wait there is room"
     for start in passed:
         assert sum(start <= at < start + 60 for at in passed) <= calls
+
+
+async def test_files_are_uploaded_in_three_steps_and_shared_in_a_thread(
+    workspace: Workspace, client: AsyncWebClient
+) -> None:
+    ts = (await client.chat_postMessage(channel="C0OPS", text="one"))["ts"]
+    both = [
+        {"content": "# One", "filename": "one.md"},
+        {"content": "a,b", "filename": "one.csv", "title": "As a table"},
+    ]
+    answer = await client.files_upload_v2(file_uploads=both, channel="C0OPS", thread_ts=ts)
+    assert [each["title"] for each in answer["files"]] == ["one.md", "As a table"]
+    assert [upload.content for upload in workspace.uploads.values()] == [b"# One", b"a,b"]
+    shared = workspace.sees("U0ALICE", "C0OPS")[-1]
+    assert (shared.thread_ts, [file["name"] for file in shared.files]) == (ts, ["one.md", "one.csv"])
+
+
+async def test_a_file_takes_its_scope_its_bytes_and_a_channel_the_bot_is_in(
+    workspace: Workspace, client: AsyncWebClient
+) -> None:
+    asked = await client.files_getUploadURLExternal(filename="one.md", length=5)
+    unsent = [{"id": asked["file_id"]}]
+    assert await _refusal(client.files_completeUploadExternal(files=unsent, channel_id="C0OPS")) == "file_not_found"
+    refusal = client.files_upload_v2(content="# One", filename="one.md", channel="C0OUT")
+    assert await _refusal(refusal) == "not_in_channel"
+    workspace.scopes.discard("files:write")
+    assert await _refusal(client.files_getUploadURLExternal(filename="one.md", length=5)) == "missing_scope"
