@@ -14,5 +14,5 @@ outside), ``errors`` (what can fail or be refused), ``records`` (entries of the 
 ``targets`` (which activeflow a person means), ``names`` and ``numbers`` (how two of them are compared), ``callers`` and
 ``redaction`` (how callers are masked), ``ages`` and ``coverage`` (how old and how complete an answer is), ``health`` and
 ``diagnosis`` (what the doctor finds), ``alert_rules`` and ``permitted_places`` (what the policy says of alerts and places),
-``refusals`` (how many of one person are written down).
+``refusals`` (how many of one person are written down), ``recap`` (what one channel did in some hours).
 """

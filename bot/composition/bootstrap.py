@@ -30,6 +30,7 @@ from bot.activeflows.queries.audit_review import AuditReview
 from bot.activeflows.queries.disclosure import Disclosure
 from bot.activeflows.queries.home import AtHome
 from bot.activeflows.queries.listing import Reading
+from bot.activeflows.recap import Recapping
 from bot.activeflows.records import Head
 from bot.activeflows.refusals import RefusalBound
 from bot.activeflows.search.finder import Finder
@@ -78,10 +79,12 @@ from bot.slack.listeners.mentions import MentionListener
 from bot.slack.listeners.press_queue import PressQueue
 from bot.slack.listeners.read_actions import ReadListener
 from bot.slack.listeners.reasons import ReasonListener
+from bot.slack.listeners.recaps import RecapListener
 from bot.slack.listeners.searches import SearchListener
 from bot.slack.listeners.stops import StopListener
 from bot.slack.listeners.unknown import Unknown
 from bot.slack.listeners.watches import WatchListener
+from bot.slack.messaging.files import Files
 from bot.slack.messaging.messenger import Messenger, Posted
 from bot.slack.messaging.session import http_session
 from bot.slack.messaging.views import Views
@@ -170,7 +173,10 @@ async def running(
         stack.push_async_callback(jobs.drain, within=last_words)
 
         live = await stack.enter_async_context(voipbin.following(pace).at_work()) if settings.voipbin_events else None
-        learning = BaselineLearner(BaselineStore(database), now=now)
+        alerts, learning = (
+            AlertStore(database, carrying.durable.executor_id),
+            BaselineLearner(BaselineStore(database), now=now),
+        )
         judging = (
             await stack.enter_async_context(learning.at_work(live.index)) if live else AnomalyDetector(learning.stays)
         )
@@ -223,6 +229,7 @@ async def running(
             BulkStopListener(bulk, requests.refused, carrying.bulks, bulk_cards, queue, approvals, now),
             reasons,
             AuditListener(reviewing),
+            RecapListener(Recapping(book, alerts, now=now), Files(client)),
             DisclosureListener(Disclosure(voipbin, voipbin, book, refusals, now=now)),
             WatchListener(await stack.enter_async_context(over), now),
             SearchListener(Finder(voipbin, voipbin, now, records=book, judging=judging, live=live), now),
@@ -241,7 +248,7 @@ async def running(
             voipbin,
             live,
             judging,
-            AlertStore(database, carrying.durable.executor_id),
+            alerts,
             AlertCards(teller, settings.flows_bot_command),
             in_force.policy,
             pace=alert_pace,

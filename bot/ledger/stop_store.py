@@ -3,7 +3,7 @@
 The runs of a press's workflow are numbered, so that an older one knows that it counts no more (``stopping.fence``).
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Final
@@ -25,6 +25,8 @@ from bot.ledger.tables import bulks, claims, intents, runs
 
 _INTENT: Final = TypeAdapter(Intent)
 _ENDED: Final = TypeAdapter(Ended)
+_AT_ONCE: Final = 200
+"""Ids in one question: databases take only so many."""
 _IN_FLIGHT: Final = timedelta(seconds=30)
 """A POST sent just before the deadline can be at work so long; then the claim protects nothing any more."""
 
@@ -107,6 +109,17 @@ class StopStore:
         def work(connection: Connection) -> tuple[Intent, IntentState] | None:
             row = connection.execute(select(intents.c.body, intents.c.state).where(intents.c.id == intent_id)).first()
             return None if row is None else (_INTENT.validate_json(row.body), IntentState(row.state))
+
+        return await self._database.within(work)
+
+    async def flow_names(self, intent_ids: Collection[str]) -> Mapping[str, str]:
+        def work(connection: Connection) -> Mapping[str, str]:
+            wanted, names = sorted(intent_ids), dict[str, str]()
+            for first in range(0, len(wanted), _AT_ONCE):
+                these = intents.c.id.in_(wanted[first : first + _AT_ONCE])
+                for row in connection.execute(select(intents.c.id, intents.c.body).where(these)):
+                    names[row.id] = _INTENT.validate_json(row.body).seen.flow_name
+            return {id_: name for id_, name in names.items() if name}
 
         return await self._database.within(work)
 

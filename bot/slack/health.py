@@ -33,6 +33,7 @@ WORDS_SCOPES: Final = ("app_mentions:read", "im:history")
 """Without them the bot is reached by its slash command only, and so not in threads."""
 PLACE_SCOPES: Final = ("channels:read", "groups:read")
 HISTORY_SCOPES: Final = ("channels:history", "groups:history")
+FILE_SCOPE: Final = "files:write"
 REVOKED: Final = frozenset(
     {
         "account_inactive",

@@ -47,6 +47,9 @@ AUDIT_OLDER: Final = "audit.older"
 """The records before these, in place. Value: what was asked, and where this page ends."""
 AUDIT_NEWER: Final = "audit.newer"
 
+RECAP_POST: Final = "recap.post"
+"""The recap, read again, for everybody in the channel or thread. Value: from when to when."""
+
 ASK_OTHERS: Final = "stop.ask_others"
 """*Ask someone who can*: put a stop to those who may. Value: the intent's id."""
 HANG_UP: Final = "call.hang_up"
@@ -73,7 +76,7 @@ ACTION_IDS: Final = frozenset(
         *(SHOW, SHOW_AGAIN, REVEAL, ASK_STOP, STOP_FLOW, CANCEL_STOP, ASK_OTHERS, HANG_UP),
         HOME_REFRESH,
         *(BULK_STOP, BULK_CANCEL, BULK_ABORT, BULK_REMAINDER, BULK_ASK_OTHERS, UNWATCH),
-        *(LIST_REFRESH, LIST_PREVIOUS, LIST_NEXT, LIST_SHARE, AUDIT_OLDER, AUDIT_NEWER),
+        *(LIST_REFRESH, LIST_PREVIOUS, LIST_NEXT, LIST_SHARE, AUDIT_OLDER, AUDIT_NEWER, RECAP_POST),
     }
 )
 
@@ -86,6 +89,7 @@ _ROW: Final = re.compile(r" (from|after|before):(-|[0-9]{1,17})\.([0-9a-f]{32})$
 """A row: the microsecond it was created in, and its id."""
 _PLACE: Final = re.compile(r" (before|after):([1-9][0-9]{0,8})$", re.ASCII)
 """Not longer than a sequence number can be in any database."""
+_PERIOD: Final = re.compile(r"([0-9]{1,17})-([0-9]{1,17})", re.ASCII)
 
 
 def encode_activeflow(activeflow_id: UUID) -> str:
@@ -154,6 +158,20 @@ def decode_audit(value: str) -> AuditPage:
     if not isinstance(request, Audit):
         raise _too_old()
     return AuditPage(request, **({place[1]: int(place[2])} if place else {}))
+
+
+def encode_period(since: datetime, until: datetime) -> str:
+    """The value of a button about some hours."""
+    return f"{max(since - _EPOCH, timedelta()) // _TICK}-{(until - _EPOCH) // _TICK}"
+
+
+def decode_period(value: str) -> tuple[datetime, datetime]:
+    """The other way round. Raises ``NotUnderstood``."""
+    found = _PERIOD.fullmatch(value)
+    if found is None:
+        raise _too_old()
+    since, until = (_EPOCH + int(found[number]) * _TICK for number in (1, 2))
+    return since, until
 
 
 def _inert(line: str) -> str:

@@ -22,7 +22,7 @@ from bot.slack import ids
 from bot.slack import listeners as package
 from bot.slack.grammar.requests import Request
 from bot.slack.grammar.table import usage_hint
-from bot.slack.health import GROUP_SCOPE, HISTORY_SCOPES, NEEDED, PLACE_SCOPES, WORDS_SCOPES
+from bot.slack.health import FILE_SCOPE, GROUP_SCOPE, HISTORY_SCOPES, NEEDED, PLACE_SCOPES, WORDS_SCOPES
 from bot.slack.listeners.context import Listeners
 from bot.slack.listeners.events import FOR_GOOD, HEARD
 from bot.slack.listeners.homes import OPENED
@@ -141,7 +141,8 @@ def test_every_button_that_is_drawn_is_listened_to_and_the_other_way_round(heard
 
 def test_the_manifest_asks_for_no_more_scopes_than_are_explained() -> None:
     scopes = MANIFEST["oauth_config"]["scopes"]
-    assert scopes == {"bot": [*NEEDED, GROUP_SCOPE, *WORDS_SCOPES], "bot_optional": [*PLACE_SCOPES, *HISTORY_SCOPES]}
+    optional = [*PLACE_SCOPES, *HISTORY_SCOPES, FILE_SCOPE]
+    assert scopes == {"bot": [*NEEDED, GROUP_SCOPE, *WORDS_SCOPES], "bot_optional": optional}
 
 
 def test_the_home_that_is_listened_for_is_switched_on() -> None:

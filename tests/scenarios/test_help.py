@@ -21,7 +21,7 @@ async def test_help_says_what_can_be_done_here(bot: Stage, typed: str) -> None:
         "/flows help stop",
     ):
         assert line in answer.words
-    assert "No permission here: stop all." in answer.words
+    assert "No permission here: stop all, recap." in answer.words
 
 
 async def test_help_on_one_command_says_more_about_it(bot: Stage) -> None:
@@ -40,7 +40,7 @@ async def test_help_on_one_command_says_more_about_it(bot: Stage) -> None:
 async def test_help_leaves_out_what_somebody_may_not_do_and_says_whom_to_ask(bot: Stage) -> None:
     answer = await answers(bot, "help", user=BOB)
     assert "/flows stop" not in answer.words
-    assert "No permission here: stop, stop all." in answer.words
+    assert "No permission here: stop, stop all, recap." in answer.words
     assert "@Alice" in answer.words
 
 

@@ -8,10 +8,10 @@ nobody in particular without having it reads their own, and is told so. Decision
   nothing on it.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
-from typing import Final
+from typing import Final, Protocol
 
 from bot.activeflows.errors import NotPermitted
 from bot.activeflows.operators import Operator, Permission
@@ -21,6 +21,14 @@ from bot.activeflows.targets import Prefix, Target
 
 PAGE: Final = 10
 """Records on a page."""
+
+
+class StopRecords(Records, Protocol):
+    """The audit, and what is known of the cards that its records are about."""
+
+    async def flow_names(self, intent_ids: Collection[str]) -> Mapping[str, str]:
+        """The names of their flows as the cards showed them; a card of many, or without a flow's name, is not in it."""
+        ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,12 +58,14 @@ class OwnStop:
 
     pressed: Entry
     became: Entry | None
+    flow: str = ""
+    """Its flow's name, as the card showed it."""
 
 
 class AuditReview:
     """``/flows audit``, and the last stops on the Home."""
 
-    def __init__(self, records: Records, now: Callable[[], datetime]) -> None:
+    def __init__(self, records: StopRecords, now: Callable[[], datetime]) -> None:
         self._records, self._now = records, now
 
     async def records(
@@ -101,8 +111,10 @@ class AuditReview:
         """
         pressed = await self._records.records(Question(who=person_id, what=What.PRESSED, limit=most))
         became = {entry.record.key: entry for entry in await self._records.records(_endings(pressed))}
-        ends = ((became.get(key) for key in _ending_keys(entry)) for entry in pressed)
-        return tuple(OwnStop(entry, next(filter(None, end), None)) for entry, end in zip(pressed, ends, strict=True))
+        names = await self._records.flow_names({entry.record.intent_id for entry in pressed})
+        return tuple(
+            OwnStop(entry, ending_of(entry, became), names.get(entry.record.intent_id, "")) for entry in pressed
+        )
 
     async def _page(
         self, question: Question, before_seq: int | None, after_seq: int | None
@@ -125,6 +137,11 @@ def _ending_keys(pressed: Entry) -> tuple[str, ...]:
     """The keys under which a press' outcome, or that it was asked once more, is written (``stopping.admission.record_of``)."""
     press = pressed.record.key.removesuffix(str(What.PRESSED))
     return f"{press}{What.OUTCOME}", f"{press}{What.MOVED}"
+
+
+def ending_of(pressed: Entry, by_key: Mapping[str, Entry]) -> Entry | None:
+    """What became of a press, among these records."""
+    return next((by_key[key] for key in _ending_keys(pressed) if key in by_key), None)
 
 
 def _endings(pressed: Sequence[Entry]) -> Question:

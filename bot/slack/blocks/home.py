@@ -115,6 +115,7 @@ def _stop(stop: OwnStop) -> str:
     became = did(last.record) if stop.became else "pressed, no outcome recorded yet"
     parts = [
         date_token(pressed.at),
+        *([bold(stop.flow, 60)] if stop.flow else []),
         code(pressed.activeflow_id.hex[:8]) if pressed.activeflow_id else "many at once",
         became.removeprefix("outcome: "),
         *([mention(pressed.channel)] if pressed.channel else []),

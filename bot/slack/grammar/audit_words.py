@@ -1,11 +1,11 @@
-"""Read the words after `audit`: about one activeflow, by one person, within a time from now; in any order."""
+"""Read the words after `audit` (about one activeflow, by one person, within a time from now; in any order) and `recap`."""
 
 from bot.activeflows.ages import from_typed
 from bot.activeflows.errors import NotUnderstood
 from bot.activeflows.targets import read_target
 from bot.slack.grammar.normalization import Word, mentioned
 from bot.slack.grammar.reference import EDGES, Line
-from bot.slack.grammar.requests import ME, Audit, typed
+from bot.slack.grammar.requests import ME, Audit, Recap, typed
 
 
 def read_audit(line: Line) -> Audit:
@@ -14,6 +14,17 @@ def read_audit(line: Line) -> Audit:
     for word in line.words:
         asked = _audited(asked, word, line)
     return asked
+
+
+def read_recap(line: Line) -> Recap:
+    """How far back. Raises ``NotUnderstood``."""
+    if not line.words:
+        return Recap()
+    word = line.words[0].text.strip(EDGES).lower()
+    since = from_typed(word.removeprefix("since:"))
+    if since is not None and word.startswith("since:") and len(line.words) == 1:
+        return Recap(since)
+    raise NotUnderstood("recap takes a duration, like since:2h", typed(Recap() if since is None else Recap(since)))
 
 
 def _audited(asked: Audit, word: Word, line: Line) -> Audit:

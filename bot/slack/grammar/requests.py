@@ -93,6 +93,13 @@ class Audit:
 
 
 @dataclass(frozen=True, slots=True)
+class Recap:
+    """What the people of this channel did, within a time from now."""
+
+    since: timedelta = timedelta(hours=2)
+
+
+@dataclass(frozen=True, slots=True)
 class Whoami:
     """What the asker may do here."""
 
@@ -102,7 +109,7 @@ class Doctor:
     """Whether everything this bot needs is working."""
 
 
-Request: TypeAlias = Help | List | Show | Find | Stop | StopAll | Watch | Unwatch | Audit | Whoami | Doctor
+Request: TypeAlias = Help | List | Show | Find | Stop | StopAll | Watch | Unwatch | Audit | Recap | Whoami | Doctor
 
 _QUOTED_FIRST: Final = re.compile(r"[\"“”„‟«»″＂`'‘’‚‛′]|now(?![^ ])", re.IGNORECASE)
 _LIKE_A_FILTER: Final = re.compile(rf"[{SEPARATORS}\"“”„‟«»″＂]")
@@ -129,11 +136,16 @@ def typed(request: Request) -> str:
             return _joined(
                 "stop all", filters.words(), _quoted(reason) if _LIKE_A_FILTER.search(reason) else _reason(reason)
             )
-        case Audit(target, user, since):
-            who = user if user in (None, ME) else f"<@{user}>"
-            return _joined(
-                "audit", str(target or ""), who or "", f"since:{as_typed(since)}" if since is not None else ""
-            )
+        case Audit() | Recap():
+            return _of_records(request)
+
+
+def _of_records(request: Audit | Recap) -> str:
+    since = f"since:{as_typed(request.since)}" if request.since is not None else ""
+    if isinstance(request, Recap):
+        return f"recap {since}"
+    who = request.user if request.user in (None, ME) else f"<@{request.user}>"
+    return _joined("audit", str(request.target or ""), who or "", since)
 
 
 def _joined(*words: str) -> str:

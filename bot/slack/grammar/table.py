@@ -17,7 +17,7 @@ from bot.activeflows.errors import NotUnderstood
 from bot.activeflows.numbers import numbers_in
 from bot.activeflows.operators import Permission
 from bot.activeflows.targets import read_target, targets_in
-from bot.slack.grammar.audit_words import read_audit
+from bot.slack.grammar.audit_words import read_audit, read_recap
 from bot.slack.grammar.bulk_words import read_stop_all
 from bot.slack.grammar.filter_words import closest, read_groups, read_listing
 from bot.slack.grammar.normalization import Word, cleaned, unquoted, without_mentions, words
@@ -272,6 +272,16 @@ COMMANDS: Final = (
         Permission.VIEW,
         ("log", "history", "logs", "who"),
         ("You see your own records. With the audit permission you see everybody’s.",),
+    ),
+    Command(
+        "recap",
+        "recap [since:2h]",
+        "Sums up what this channel stopped, for the incident.",
+        "recap since:2h",
+        read_recap,
+        Permission.AUDIT,
+        ("summary", "report", "postmortem", "summarize"),
+        ("You see it first. Post it here adds two files: Markdown and CSV.",),
     ),
     Command(
         "whoami",

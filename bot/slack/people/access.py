@@ -20,7 +20,7 @@ MISSING: Final = "missing_scope"
 LASTING: Final = REVOKED | {MISSING}
 _TOKEN: Final = "SLACK_BOT_TOKEN"  # noqa: S105 - the name of a variable
 _BY_APP_TOKEN: Final = frozenset({"apps.connections.open"})
-_OPTIONAL: Final = frozenset({"conversations.info", "bots.info"})
+_OPTIONAL: Final = frozenset({"conversations.info", "bots.info", "files.getUploadURLExternal"})
 """What the bot does well without."""
 
 

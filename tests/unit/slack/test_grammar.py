@@ -11,7 +11,20 @@ from bot.activeflows.operators import Permission
 from bot.activeflows.queries.filters import Filters
 from bot.activeflows.targets import Prefix
 from bot.slack.grammar.normalization import from_slack
-from bot.slack.grammar.requests import Audit, Doctor, Find, Help, List, Request, Show, Stop, Unwatch, Watch, Whoami
+from bot.slack.grammar.requests import (
+    Audit,
+    Doctor,
+    Find,
+    Help,
+    List,
+    Recap,
+    Request,
+    Show,
+    Stop,
+    Unwatch,
+    Watch,
+    Whoami,
+)
 from bot.slack.grammar.table import COMMANDS, LONGEST_REASON, parse
 
 ID = UUID("3c5b0f6e-1d2a-4222-8333-123456789abc")
@@ -49,6 +62,8 @@ SHORT = Prefix("3c5b0f6e")
         ("list flow:Café–Nord", List(Filters(flow="Café–Nord"))),
         ("list flow:3c5b0f6e", List(Filters(flow="3c5b0f6e"))),
         ("audit", Audit()),
+        ("recap", Recap()),
+        ("recap since:90m", Recap(timedelta(minutes=90))),
         ("audit 3c5b0f6e <@U0ALICE|alice> since:2h", Audit(SHORT, "U0ALICE", timedelta(hours=2))),
         ("audit me", Audit(user="me")),
         ("audit U0ALICE", Audit(user="U0ALICE")),
@@ -236,7 +251,7 @@ def test_a_pasted_text_may_be_watched_as_it_may_be_shown() -> None:
 
 def test_help_has_a_line_for_everything_that_can_be_typed() -> None:
     assert [line.word for line in COMMANDS] == [
-        "list", "show", "find", "stop", "stop all", "watch", "unwatch", "audit", "whoami", "doctor", "help",
+        "list", "show", "find", "stop", "stop all", "watch", "unwatch", "audit", "recap", "whoami", "doctor", "help",
     ]  # fmt: skip
     assert [line.needs for line in COMMANDS][:3] == [Permission.VIEW, Permission.VIEW, Permission.VIEW]
 

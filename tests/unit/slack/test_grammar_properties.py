@@ -30,6 +30,7 @@ from bot.slack.grammar.requests import (
     Find,
     Help,
     List,
+    Recap,
     Request,
     Show,
     Stop,
@@ -105,6 +106,7 @@ REQUESTS: st.SearchStrategy[Request] = st.one_of(
     MANY,
     st.builds(Watch, TARGETS),
     st.builds(Unwatch, st.none() | TARGETS),
+    st.builds(Recap, DURATIONS),
     st.builds(Audit, st.none() | TARGETS, USERS, st.none() | DURATIONS),
 )
 

@@ -53,6 +53,7 @@ from tests.unit.slack.blocks.alert_screens import alert_screens
 from tests.unit.slack.blocks.bulk_screens import bulk_screens
 from tests.unit.slack.blocks.found_screens import found_screens
 from tests.unit.slack.blocks.home_screens import home_screens
+from tests.unit.slack.blocks.recap_screens import recap_screens
 from tests.unit.slack.blocks.watch_screens import watch_screens
 
 NOW = datetime(2026, 11, 22, 12, 3, 10, tzinfo=UTC)
@@ -158,6 +159,7 @@ def groups(words: str) -> Iterator[tuple[str, Iterable[Message]]]:
     yield "whoami", (whoami(operator) for operator in (ALICE, NOBODY, VIEWER))
     yield "not understood", (not_understood(NotUnderstood(words, words), command="/flows"),)
     yield "audit", _audits(words)
+    yield "recap", recap_screens(words)
     yield "stop card", _stop_cards(words)
     yield "declined press", _declined(words)
     yield "bulk stop", bulk_screens(words)
