@@ -9,6 +9,8 @@ either id is theirs, a group that lists either has them in it, and neither id is
 states both in one answer, and nobody can edit them; a policy that names the other one would lock its own people out.
 """
 
+import hashlib
+import secrets
 from collections.abc import Collection, Iterable
 from dataclasses import dataclass, field, replace
 from datetime import timedelta
@@ -265,6 +267,13 @@ class Operator:
     policy: Policy
     thread: str = ""
     """The thread of the channel they stand in; it grants nothing, and stands in what is written down."""
+    delivery: str = field(default="", repr=False, compare=False)
+    """What Slack handed over for what they did, the same when it comes twice; empty when that is not known."""
+
+    def new_card(self) -> str:
+        """The id of the card that they ask for, 128 bits in hex: a delivery that comes again makes no second one."""
+        known = hashlib.sha256(self.delivery.encode()).hexdigest()[:32] if self.delivery else ""
+        return known or secrets.token_hex(16)
 
     def decide(self, permission: Permission, flow: Flow = ANY_FLOW) -> Decision:
         return decide(self.policy, self.person, channel=self.channel, permission=permission, flow=flow)

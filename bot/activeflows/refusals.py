@@ -9,6 +9,8 @@ from collections.abc import Callable
 from typing import Final
 
 EACH: Final = 3
+OFFERS: Final = 10
+"""Refusals of one person with *Ask someone who can*."""
 WITHIN: Final = 60.0
 _MOST: Final = 10_000
 """People whose last acts are known; those who did nothing for the longest time are forgotten first."""
@@ -39,7 +41,7 @@ class RefusalBound:
     """Says which refusals are written down, and counts the others."""
 
     def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
-        self._written = Lately(clock)
+        self._written, self._offered = Lately(clock), Lately(clock, each=OFFERS)
         self._unwritten: Counter[str] = Counter()
 
     def has_room(self, who: str) -> bool:
@@ -48,6 +50,13 @@ class RefusalBound:
             self.count(who)
             return False
         self._written.note(who)
+        return True
+
+    def has_room_for_an_offer(self, who: str) -> bool:
+        """Is one more of this person's to be offered to others? Each offer is a draft in the ledger."""
+        if self._offered.many(who):
+            return False
+        self._offered.note(who)
         return True
 
     def count(self, who: str) -> None:

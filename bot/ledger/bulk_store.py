@@ -34,16 +34,23 @@ class BulkStore:
     def __init__(self, database: Database) -> None:
         self._database = database
 
-    async def open_bulk(self, bulk: Bulk, asked: Record) -> None:
-        def work(connection: Connection) -> None:
+    async def open_bulk(self, bulk: Bulk, asked: Record) -> bool:
+        def work(connection: Connection) -> bool:
+            one_writer(connection)
+            if _is_there(connection, bulk.id):
+                return False
             body = _BULK.dump_json(bulk).decode()
             connection.execute(insert(bulks).values(_row(bulk.id, BulkState.OPEN, body)))
             audit.append(connection, asked)
+            return True
 
-        await self._database.within(work)
+        return await self._database.within(work)
 
     async def draft_bulk(self, draft: Draft) -> None:
         def work(connection: Connection) -> None:
+            one_writer(connection)
+            if _is_there(connection, draft.id):
+                return
             body = _DRAFTED.dump_json(draft).decode()
             connection.execute(insert(bulks).values(_row(draft.id, _DRAFT, body)))
 
@@ -165,6 +172,10 @@ class BulkStore:
             return _told(connection, bulk_id, run, replace(run.ending, calls={**run.ending.calls, number: call}))
 
         return await self._database.within(work)
+
+
+def _is_there(connection: Connection, bulk_id: str) -> bool:
+    return connection.execute(select(bulks.c.id).where(bulks.c.id == bulk_id)).first() is not None
 
 
 def _row(bulk_id: str, state: str, body: str) -> dict[str, str]:

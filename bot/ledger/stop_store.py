@@ -72,7 +72,7 @@ class StopStore:
         def work(connection: Connection) -> bool:
             one_writer(connection)
             if connection.execute(select(intents.c.id).where(intents.c.id == intent.id)).first() is not None:
-                return True  # a run cut off after writing finds its own intent
+                return bool(instead_of)  # a run cut off after writing finds its own intent
             if instead_of and not _supersede(connection, instead_of, by_press):
                 return False
             body = _INTENT.dump_json(intent).decode()
@@ -86,6 +86,9 @@ class StopStore:
 
     async def draft_intent(self, intent: Intent) -> None:
         def work(connection: Connection) -> None:
+            one_writer(connection)
+            if connection.execute(select(intents.c.id).where(intents.c.id == intent.id)).first() is not None:
+                return
             body = _INTENT.dump_json(intent).decode()
             connection.execute(
                 insert(intents).values(id=intent.id, state=str(IntentState.DRAFT), press_id="", body=body)

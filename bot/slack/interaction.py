@@ -37,6 +37,13 @@ class Interaction:
     """The modal whose button was pressed."""
     at_home: bool = False
     """Was it pressed on the App Home?"""
+    written_ts: str = ""
+    """The message that asks, when it was written and not typed after the slash command."""
+
+    @property
+    def delivery(self) -> str:
+        """The same when it is handed over twice, and another each time somebody does something; empty: nobody can tell."""
+        return self.trigger_id or (f"{self.channel_id}/{self.written_ts}" if self.written_ts else "")
 
 
 def from_command(body: Mapping[str, Any]) -> Interaction:
@@ -61,6 +68,7 @@ def from_message(event: Mapping[str, Any]) -> Interaction:
         team_id=_word(event, "user_team") or _word(event, "source_team") or _word(event, "team"),
         channel_id=_word(event, "channel"),
         thread_ts=_word(event, "thread_ts"),
+        written_ts=_word(event, "ts"),
     )
 
 

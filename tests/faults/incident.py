@@ -79,6 +79,7 @@ class Incident(RuleBasedStateMachine):
         except BotError:
             return
         assert self.directory.may_stop(who)
+        assert intent is not None
         self.intents.append(intent.id)
         await self._post(intent.id, ())
 

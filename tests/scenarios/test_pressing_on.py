@@ -4,11 +4,12 @@ import asyncio
 
 import pytest
 
+from bot.activeflows.refusals import OFFERS
 from bot.demo.slack import faults as slack_faults
 from bot.demo.slack.messages import Message
 from bot.demo.slack.workspace import Workspace
 from bot.demo.voipbin.world import World
-from bot.ledger.tables import audit
+from bot.ledger.tables import audit, intents
 from bot.slack import ids
 from tests.scenarios.conftest import ALICE, BOB, GUEST, INCIDENTS, POLICY, Stage
 from tests.scenarios.test_unrecorded import recorded, rows
@@ -105,3 +106,13 @@ async def test_stops_typed_by_a_guest_again_and_again_are_refused_and_three_are_
         await slack.types(GUEST, INCIDENTS, f"/flows stop {activeflow.id}")
     await slack.until(lambda: len(refusals(slack, GUEST, "Nothing was done.")) == 2 * FEW)
     assert rows(sqlite_url, audit.c.what).count("refused") == FEW
+
+
+async def test_a_viewers_refused_stops_are_offered_to_others_so_often_and_no_draft_is_kept_beyond_that(
+    bot: Stage, slack: Workspace, voipbin: World, sqlite_url: str
+) -> None:
+    activeflow = voipbin.rings(at="play")
+    for _ in range(OFFERS + FEW):
+        await slack.types(BOB, INCIDENTS, f"/flows stop {activeflow.id}")
+    await slack.until(lambda: len(refusals(slack, BOB, "Nothing was done.")) == OFFERS + FEW)
+    assert len(rows(sqlite_url, intents.c.id)) == OFFERS

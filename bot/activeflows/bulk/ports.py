@@ -14,10 +14,12 @@ from bot.activeflows.stopping.stop import CallAfter, Declined, Intent, Press
 class BulkLedger(Protocol):
     """Bulk stops, as they outlive the process. Every method may raise ``LedgerUnavailable``; then nothing was written."""
 
-    async def open_bulk(self, bulk: Bulk, asked: Record) -> None: ...
+    async def open_bulk(self, bulk: Bulk, asked: Record) -> bool:
+        """Keep a new one and its record. False, and nothing kept, when it is there already."""
+        ...
 
     async def draft_bulk(self, draft: Draft) -> None:
-        """Keep a wish whose card is not posted yet."""
+        """Keep a wish whose card is not posted yet; one that is there already stays as it is."""
         ...
 
     async def drafted(self, bulk_id: str) -> Draft | None:

@@ -1,6 +1,5 @@
 """Prepare a bulk stop as its card will show it, or say why there is no card. Nothing is recorded here."""
 
-import secrets
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
@@ -62,7 +61,7 @@ class BulkPreparation:
         sample, rules = await self._freezing.sample(frozen.members), operator.policy.rules
         at = self._now()
         return Bulk(
-            id=secrets.token_hex(16),
+            id=operator.new_card(),
             filters=wanted.filters,
             members=frozen.members,
             asked_by=operator.person.id,

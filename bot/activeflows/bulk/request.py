@@ -5,7 +5,6 @@ nothing fits, there is no card but an answer that says what to type. Somebody wh
 same wish to those who may: a draft first, and a list frozen of it when they ask.
 """
 
-import secrets
 from collections.abc import Callable, Iterable
 from dataclasses import replace
 from datetime import datetime
@@ -27,13 +26,16 @@ class BulkRequests:
     def __init__(self, ledger: BulkLedger, preparing: BulkPreparation, *, now: Callable[[], datetime]) -> None:
         self._ledger, self._preparing, self._now = ledger, preparing, now
 
-    async def ask(self, operator: Operator, wanted: Wanted) -> Bulk | Unasked:
-        """The bulk for a card, frozen and written down. Raises ``NotPermitted`` before anything is read, or a ``Failure``."""
+    async def ask(self, operator: Operator, wanted: Wanted) -> Bulk | Unasked | None:
+        """The bulk for a card, frozen and written down; ``None`` when this delivery made one before.
+
+        Raises ``NotPermitted`` before anything is read, or a ``Failure``.
+        """
         because = operator.require(Permission.BULK).because
         bulk = await self._preparing.prepare(operator, wanted)
-        if isinstance(bulk, Bulk):
-            await self._ledger.open_bulk(bulk, self._asked(bulk, operator, because))
-        return bulk
+        if isinstance(bulk, Unasked):
+            return bulk
+        return bulk if await self._ledger.open_bulk(bulk, self._asked(bulk, operator, because)) else None
 
     async def rest(self, bulk_id: str) -> Wanted | None:
         """What is left of one that is over, to be asked for anew, as anything is. ``None``: no such card."""
@@ -56,7 +58,7 @@ class BulkRequests:
         if isinstance(frozen, Unasked):
             return frozen
         _require_somebody(operator, channel, (member.flow_id for member in frozen.members))
-        draft = Draft(secrets.token_hex(16), wanted, operator.person.id, operator.channel)
+        draft = Draft(operator.new_card(), wanted, operator.person.id, operator.channel)
         await self._ledger.draft_bulk(draft)
         return draft
 

@@ -18,12 +18,13 @@ class Ledger(Records, Protocol):
     async def open_intent(self, intent: Intent, asked: Record, *, instead_of: str = "", by_press: str = "") -> bool:
         """Keep a new intent and its record, together. ``instead_of`` is superseded by it, and its claim given back.
 
-        False, and nothing kept, when the one it replaces is neither open nor being stopped by ``by_press``.
+        False, and nothing kept, when the one it replaces is neither open nor being stopped by ``by_press``; or when it
+        replaces none and is there already.
         """
         ...
 
     async def draft_intent(self, intent: Intent) -> None:
-        """Keep an intent whose card is not posted yet."""
+        """Keep an intent whose card is not posted yet; one that is there already stays as it is."""
         ...
 
     async def open_draft(self, intent: Intent, asked: Record) -> bool:

@@ -56,8 +56,8 @@ class StopRequests:
         self._voipbin, self._ledger, self._resolve, self._refusals = voipbin, ledger, resolve, refusals
         self._patience, self._now = patience, now
 
-    async def ask(self, operator: Operator, target: Target, *, reason: str = "", now: bool = False) -> Intent:
-        """The intent for a stop card, written down.
+    async def ask(self, operator: Operator, target: Target, *, reason: str = "", now: bool = False) -> Intent | None:
+        """The intent for a stop card, written down; ``None`` when this delivery made one before.
 
         Raises ``NotPermitted`` before anything is looked up, ``NotFound``, ``Ambiguous``, ``NotOurs``,
         ``NothingToStop``, or a ``Failure``.
@@ -69,8 +69,7 @@ class StopRequests:
         asked = _record(
             intent, What.ASKED, operator, intent.asked_at, because=decision.because, seen=intent.seen.kind, now=now
         )
-        await self._ledger.open_intent(intent, asked)
-        return intent
+        return intent if await self._ledger.open_intent(intent, asked) else None
 
     async def draft(self, operator: Operator, target: Target, *, reason: str = "") -> Intent:
         """For somebody who may see it but not stop it: the same intent, to be put to those who may. Not posted yet.
@@ -117,7 +116,7 @@ class StopRequests:
         sight = await look_at(self._voipbin, activeflow, now=self._now(), within=self._patience.side_look)
         at = self._now()
         return Intent(
-            id=secrets.token_hex(16),
+            id=operator.new_card(),
             activeflow_id=activeflow.id,
             flow_id=activeflow.flow_id,
             seen=as_seen(sight),
@@ -130,16 +129,21 @@ class StopRequests:
             thread=operator.thread,
         )
 
-    async def refused(self, operator: Operator, because: str, *, activeflow_id: UUID | None = None) -> None:
-        """Write down that somebody asked for a stop and may not, as long as there is room for one more of theirs."""
+    async def refused(self, operator: Operator, because: str, *, activeflow_id: UUID | None = None) -> bool:
+        """Write down that somebody asked for a stop and may not, as long as there is room for one more of theirs.
+
+        Whether it may be put to others: that is offered to one person so often.
+        """
+        offered = self._refusals.has_room_for_an_offer(operator.person.id)
         if not self._refusals.has_room(operator.person.id):
-            return
+            return offered
         at = self._now()
         key = f"refused:{secrets.token_hex(16)}"
         detail = in_thread({"because": because}, operator.thread)
         await self._ledger.record(
             Record(key, at, What.REFUSED, operator.person.id, operator.channel, activeflow_id, detail=detail)
         )
+        return offered
 
     async def put_away(self, operator: Operator, intent_id: str) -> tuple[Intent, bool] | None:
         """Cancel a card: whoever asked for it, or may stop it, may also put it away.

@@ -9,6 +9,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Final
 
+import structlog
+
 from bot.activeflows.bulk.bulk_stop import Bulk, BulkState, Run
 from bot.activeflows.bulk.criteria import Wanted
 from bot.activeflows.bulk.ports import BulkLedger
@@ -38,6 +40,8 @@ from bot.slack.listeners.press_queue import PressQueue
 from bot.slack.messaging.messenger import Message, Posted
 from bot.slack.transport.jobs import Lane
 
+log = structlog.get_logger(__name__)
+
 _ABORTING: Final = Message(
     "Aborting. Stops already sent are finished, the rest are left alone. The card says what became of each."
 )
@@ -48,10 +52,10 @@ _NO_CARD: Final = Message("I don't know this card any more. Nothing was stopped.
 
 @dataclass(frozen=True)
 class BulkStopListener:
-    """The request, and the buttons in the life of a bulk stop. ``refused``: writes down that somebody may not ask."""
+    """The request, and the buttons in the life of a bulk stop. ``refused``: writes it down, and says whether others are offered."""
 
     requests: BulkRequests
-    refused: Callable[[Operator, str], Awaitable[None]]
+    refused: Callable[[Operator, str], Awaitable[bool]]
     ledger: BulkLedger
     cards: BulkCards
     queue: PressQueue
@@ -84,11 +88,14 @@ class BulkStopListener:
         try:
             asked = await self.requests.ask(operator, wanted)
         except NotPermitted as refused:
-            await self.refused(operator, refused.decision.because)
+            if not await self.refused(operator, refused.decision.because):
+                raise
             await self._offer_to_ask(context, operator, wanted, refused)
             return
         if isinstance(asked, Unasked):
             await context.reply(bulk_unasked(asked, command=context.command))
+        elif asked is None:
+            log.info("asked_before")
         else:
             await self._post(context, operator, asked)
 

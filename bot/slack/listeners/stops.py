@@ -8,6 +8,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
 
+import structlog
+
 from bot.activeflows.errors import BotError, Failure, NotPermitted
 from bot.activeflows.operators import Operator, Permission
 from bot.activeflows.stopping.ports import Ledger
@@ -34,6 +36,8 @@ from bot.slack.listeners.press_queue import PressQueue
 from bot.slack.listeners.reasons import ReasonListener
 from bot.slack.messaging.messenger import Message, Posted
 from bot.slack.transport.jobs import Lane
+
+log = structlog.get_logger(__name__)
 
 
 @dataclass(frozen=True)
@@ -78,10 +82,14 @@ class StopListener:
         try:
             intent = await self.requests.ask(operator, target, reason=reason, now=now)
         except NotPermitted as refused:
-            await self.requests.refused(operator, refused.decision.because)
+            if not await self.requests.refused(operator, refused.decision.because):
+                raise
             await self._offer_to_ask(context, operator, target, reason, refused)
             return
-        await self._post(context, operator, intent, Waiting())
+        if intent is None:
+            log.info("asked_before")
+        else:
+            await self._post(context, operator, intent, Waiting())
 
     async def _post(
         self, context: InteractionContext, operator: Operator, intent: Intent, phase: Waiting

@@ -117,7 +117,13 @@ class People:
                 person = replace(person, unanswered=person.unanswered | {group})
             elif not answer.isdisjoint({person.id, *person.also}):
                 person = replace(person, groups=person.groups | {group})
-        return Operator(person=person, channel=interaction.channel_id, policy=policy, thread=interaction.thread_ts)
+        return Operator(
+            person=person,
+            channel=interaction.channel_id,
+            policy=policy,
+            thread=interaction.thread_ts,
+            delivery=interaction.delivery,
+        )
 
     async def asker(self, interaction: Interaction, permission: Permission) -> Operator:
         """The person, to ask for what is decided anew before it is done: an old yes will do, an old no will not.
@@ -137,7 +143,7 @@ class People:
             await self.identify(user_id, channel, team=team, may=(permission,), max_age=max_age)
             for permission in permissions
         ]
-        return replace(reduce(together, more, one), thread=interaction.thread_ts)
+        return replace(reduce(together, more, one), thread=interaction.thread_ts, delivery=interaction.delivery)
 
     async def identify(
         self,

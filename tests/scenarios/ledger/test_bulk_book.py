@@ -109,3 +109,14 @@ async def test_of_a_press_and_a_cancel_at_one_moment_one_wins(book: BulkStore) -
 
 def _chain(connection: Connection) -> list[UUID | None]:
     return [audit.record_of(row["body"]).activeflow_id for row in audit.chain(connection)]
+
+
+async def test_what_is_asked_for_again_under_the_same_id_changes_nothing(book: BulkStore) -> None:
+    bulk, draft = a_bulk(), a_draft()
+    assert await book.open_bulk(bulk, asked(bulk))
+    other = replace(bulk, reason="another")
+    assert not await book.open_bulk(other, asked(other))
+    assert await book.bulk(bulk.id) == (bulk, Run())
+    await book.draft_bulk(draft)
+    await book.draft_bulk(replace(draft, asked_by="U0EVE"))
+    assert await book.drafted(draft.id) == draft

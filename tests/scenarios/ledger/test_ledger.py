@@ -57,6 +57,14 @@ async def opened(book: StopStore, intent: Intent) -> Intent:
     return intent
 
 
+async def test_what_is_asked_for_again_under_the_same_id_changes_nothing(book: StopStore) -> None:
+    intent, draft = an_intent(), an_intent(on_behalf=True)
+    done = await asyncio.gather(*(book.open_intent(intent, a_record(f"{intent.id}/asked")) for _ in range(5)))
+    assert sorted(done) == [False] * 4 + [True]
+    await asyncio.gather(*(book.draft_intent(draft) for _ in range(5)))
+    assert await book.intent(draft.id) == (draft, IntentState.DRAFT)
+
+
 async def test_an_intent_comes_back_as_it_was_written(book: StopStore) -> None:
     intent = await opened(book, an_intent())
     assert await book.intent(intent.id) == (intent, IntentState.OPEN)
