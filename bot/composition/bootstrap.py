@@ -153,7 +153,7 @@ async def running(
         asked = web_client(token, settings.slack_api_url, session, access=access, waits=False, route=route)
         people = People(asked, installation, in_force.policy, alone=not database.is_postgresql)
         cards = StopCards(teller, settings.flows_bot_command, mention=installation.mention, now=now)
-        bulk_cards = BulkCards(teller, cards)
+        bulk_cards, learning = BulkCards(teller, cards), BaselineLearner(BaselineStore(database), now=now)
         carrying = Workflows(
             voipbin,
             database,
@@ -163,6 +163,7 @@ async def running(
             patience=patience,
             clock=clock,
             last_sign=last_sign,
+            judging=AnomalyDetector(learning.stays),
             record_within=record_within,
             silent_after=silent_after,
         )
@@ -173,10 +174,7 @@ async def running(
         stack.push_async_callback(jobs.drain, within=last_words)
 
         live = await stack.enter_async_context(voipbin.following(pace).at_work()) if settings.voipbin_events else None
-        alerts, learning = (
-            AlertStore(database, carrying.durable.executor_id),
-            BaselineLearner(BaselineStore(database), now=now),
-        )
+        alerts = AlertStore(database, carrying.durable.executor_id)
         judging = (
             await stack.enter_async_context(learning.at_work(live.index)) if live else AnomalyDetector(learning.stays)
         )

@@ -4,6 +4,7 @@ from collections.abc import Callable
 from dataclasses import replace
 from datetime import datetime
 
+from bot.activeflows.anomalies.detector import AnomalyDetector
 from bot.activeflows.bulk.authorization import PressingBulk
 from bot.activeflows.bulk.execution import BulkStopWorkflow
 from bot.activeflows.bulk.final_check import LookingAround
@@ -50,6 +51,7 @@ class StopWorkflows:
         policy: Callable[[], Policy],
         patience: Patience,
         now: Callable[[], datetime],
+        judging: AnomalyDetector | None = None,
         clock: Callable[[], float] = boot_time,
     ) -> None:
         self._voipbin, self._ledger, self._bulks, self._cards, self._bulk_cards = (
@@ -60,10 +62,11 @@ class StopWorkflows:
             bulk_cards,
         )
         self._people, self._policy, self._patience, self._now = people, policy, patience, now
+        self._judging = judging
         self._authorization = Authorization(people, policy)
         self._gate = Gate(ledger, self._authorization, clock=clock)
         self._admitting = Admitting(ledger, self._authorization, now=now)
-        snapshot = BulkSnapshot(voipbin.with_urgency(Urgency.BULK), now)
+        snapshot = BulkSnapshot(voipbin.with_urgency(Urgency.BULK), now, judging=judging)
         self.bulk_requests = BulkRequests(bulks, BulkPreparation(snapshot, now=now), now=now)
         bulk, member = self._bulk(snapshot, members)
         self.carry_out_member = member.carry_out
@@ -100,7 +103,7 @@ class StopWorkflows:
         """A member is stopped by the machine of a lone stop, less urgently, and nobody waits minutes for one not known."""
         voipbin, now = self._voipbin.with_urgency(Urgency.BULK), self._now
         patience = replace(self._patience, looks=0, follow_for=0)
-        subject = ActiveflowSubject(voipbin, self._gate, patience, now=now)
+        subject = ActiveflowSubject(voipbin, self._gate, patience, now=now, judging=self._judging)
         readback, aftermath = Readback(voipbin, patience, now), Aftermath(voipbin, patience, now)
         machine = StopMachine(self._ledger, subject, None, patience=patience, now=now)
         around = LookingAround(self._people, snapshot, readback, aftermath)

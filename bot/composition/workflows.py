@@ -9,6 +9,7 @@ from uuid import uuid4
 
 import structlog
 
+from bot.activeflows.anomalies.detector import AnomalyDetector
 from bot.activeflows.bulk.ports import BulkCards
 from bot.activeflows.bulk.request import BulkRequests
 from bot.activeflows.operators import Policy
@@ -46,11 +47,13 @@ class Workflows:
         patience: Patience,
         clock: SharedClock,
         last_sign: LastSign,
+        judging: AnomalyDetector,
         record_within: timedelta = RECORD_WITHIN,
         silent_after: float = SILENT_AFTER,
     ) -> None:
         self._voipbin, self._database, self._ledger, self._people = voipbin, database, ledger, people
         self._policy, self._patience, self._clock, self._last_sign = policy, patience, clock, last_sign
+        self._judging = judging
         self._silent_after = silent_after
         executor_id = str(uuid4()) if database.is_postgresql else "sqlite"
         self.durable = Durable(database.url, executor_id=executor_id, record_within=record_within)
@@ -73,6 +76,7 @@ class Workflows:
             policy=self._policy,
             patience=self._patience,
             now=now,
+            judging=self._judging,
         )
         if self._database.is_postgresql:
             await self._clock.compare()

@@ -85,8 +85,8 @@ ACTION_IDS: Final = frozenset(
 _MARK: Final = "~"
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 _TICK: Final = timedelta(microseconds=1)
-_ROW: Final = re.compile(r" (from|after|before):(-|[0-9]{1,17})\.([0-9a-f]{32})$", re.ASCII)
-"""A row: the microsecond it was created in, and its id."""
+_ROW: Final = re.compile(r" (from|after|before):(-|[0-9]{1,17})\.([0-9a-f]{32})(?:\.([0-9]))?$", re.ASCII)
+"""A row: the microsecond it was created in, its id, and how wrong it was."""
 _PLACE: Final = re.compile(r" (before|after):([1-9][0-9]{0,8})$", re.ASCII)
 """Not longer than a sequence number can be in any database."""
 _PERIOD: Final = re.compile(r"([0-9]{1,17})-([0-9]{1,17})", re.ASCII)
@@ -111,7 +111,8 @@ def encode_listing(listing: List) -> str:
     if place is None:
         return _inert(typed(listing))
     began = "-" if place.began is None else (place.began - _EPOCH) // _TICK
-    return _inert(f"{typed(listing)} {place.side}:{began}.{place.id.hex}")
+    rank = f".{place.rank}" if place.rank else ""
+    return _inert(f"{typed(listing)} {place.side}:{began}.{place.id.hex}{rank}")
 
 
 def decode_listing(value: str) -> List:
@@ -129,7 +130,7 @@ def decode_listing(value: str) -> List:
 
 def _place(row: re.Match[str]) -> Place:
     side: Side = "from" if row[1] == "from" else "after" if row[1] == "after" else "before"
-    return Place(side, None if row[2] == "-" else _EPOCH + int(row[2]) * _TICK, UUID(row[3]))
+    return Place(side, None if row[2] == "-" else _EPOCH + int(row[2]) * _TICK, UUID(row[3]), int(row[4] or 0))
 
 
 @dataclass(frozen=True, slots=True)

@@ -30,7 +30,15 @@ from bot.voipbin.live.following import Following
 from tests.load.one_line import percentile, tell
 from tests.load.served import served
 
-TYPED = ("list", "list older:10m", 'list flow:"Flow 7"', "list by flow", "list action:talk")
+TYPED = (
+    "list",
+    "list older:10m",
+    'list flow:"Flow 7"',
+    "list by flow",
+    "list action:talk",
+    "list is:wrong",
+    "list sort:newest",
+)
 OPERATOR = Operator(
     Person("U0ALICE", Standing.MEMBER),
     "C0INCIDENTS",
@@ -58,7 +66,7 @@ async def handled(reading: Reading, typed: str, page: int) -> int:
     """From what was typed to the message; how many pages there are."""
     request = parse(typed)
     assert isinstance(request, List)
-    listing = await reading.running(OPERATOR, request.filters, page, by=request.by)
+    listing = await reading.running(OPERATOR, request.filters, page, by=request.by, sort=request.sort)
     message = activeflow_list(listing, OPERATOR, _now(), command="/flows")
     checked(message.text, message.blocks)
     assert listing.total

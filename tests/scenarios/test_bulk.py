@@ -1,6 +1,7 @@
 """Many activeflows, stopped from Slack at once: who may, what is frozen, and what is touched."""
 
 import asyncio
+from datetime import UTC, datetime, timedelta
 
 import pytest
 
@@ -9,6 +10,7 @@ from bot.demo.voipbin.state import Step
 from bot.demo.voipbin.world import World
 from tests.scenarios.bulk_stage import APPROVER, BULK_POLICY, BulkStage, bulk
 from tests.scenarios.conftest import ALICE, BOB, CAROL, INCIDENTS, POLICY, Stage
+from tests.scenarios.typing_at import answers
 
 __all__ = ["bulk"]
 ALONE = "two_person = []"
@@ -170,13 +172,69 @@ async def test_what_is_only_probable_is_not_stopped_by_what_it_does(
     async with stage.start():
         await stage.slack.types(ALICE, INCIDENTS, "/flows stop all action:queue_join")
         said = await stage.reads("No running activeflow that you can stop in bulk matches")
-        assert (
-            f"not certain what these are doing, so a filter by action does not stop them: {probable.id.hex[:8]}"
-            in said.words
-        )
+        assert f"not certain that these match, so they are not stopped: {probable.id.hex[:8]}" in said.words
+        await stage.slack.types(ALICE, INCIDENTS, "/flows stop all is:waiting")
+        said = await stage.reads("matches is:waiting")
+        assert f"so they are not stopped: {probable.id.hex[:8]}" in said.words
         card = await bulk.asks("type:call")
         assert "these 2 activeflows" in card.words
     assert bulk.running([certain, probable]) == [certain, probable]
+
+
+async def test_those_who_wait_are_stopped_and_those_who_talk_are_left(
+    stage: Stage, bulk: BulkStage, voipbin: World
+) -> None:
+    support = voipbin.add_flow("Support line")
+    waiting = [voipbin.rings(support, at="queue_join") for _ in range(3)]
+    talking = [voipbin.rings(support, at="confbridge_join", executed=["queue_join"]) for _ in range(2)]
+    menu = bulk.ring(1, support)
+    async with stage.start():
+        card = await bulk.asks("is:waiting no agents tonight")
+        assert "these 3 activeflows" in card.words
+        assert "is:waiting" in card.words
+        voipbin.moves_to(waiting[1], "confbridge_join")
+        await bulk.presses(card)
+        words = await bulk.over(card)
+    assert f"Moved on, so left alone: {waiting[1].id.hex[:8]}" in words
+    assert bulk.running([*waiting, *talking, *menu]) == [waiting[1], *talking, *menu]
+    assert stage.posts(waiting[1]) == 0
+
+
+async def test_one_listed_because_it_loops_is_left_alone_when_it_loops_no_longer(
+    stage: Stage, bulk: BulkStage, voipbin: World
+) -> None:
+    support = voipbin.add_flow("Support line", [Step("talk"), Step("digits_receive")])
+    round_ = ["talk", "digits_receive"]
+    loops = [voipbin.rings(support, at="talk", executed=round_ * 5) for _ in range(3)]
+    others = bulk.ring(2, support)
+    async with stage.start():
+        card = await bulk.asks("is:looping")
+        assert "these 3 activeflows" in card.words
+        voipbin.moves_to(loops[1], Step("talk"))
+        await bulk.presses(card)
+        words = await bulk.over(card)
+    assert f"Moved on, so left alone: {loops[1].id.hex[:8]}" in words
+    assert bulk.running([*loops, *others]) == [loops[1], *others]
+
+
+async def test_one_that_is_left_over_only_probably_is_not_stopped_for_it(
+    stage: Stage, bulk: BulkStage, voipbin: World
+) -> None:
+    long_ago = datetime.now(UTC) - timedelta(hours=2)
+    support = voipbin.add_flow("Support line")
+    left, probable = (voipbin.rings(support, at="play", created_at=long_ago) for _ in range(2))
+    call = voipbin.call_of(left)
+    assert call is not None
+    call.status, call.tm_hangup = "hangup", long_ago + timedelta(minutes=3)
+    async with stage.start():
+        listed = (await answers(stage, "list is:left-over")).words
+        assert left.id.hex[:8] in listed
+        assert probable.id.hex[:8] in listed
+        card = await bulk.asks("is:left-over")
+        assert "this 1 activeflow" in card.words
+        await bulk.presses(card)
+        await bulk.over(card)
+    assert bulk.running([left, probable]) == [probable]
 
 
 async def test_a_flow_outside_the_grant_is_never_in_the_list(stage: Stage, bulk: BulkStage, voipbin: World) -> None:

@@ -15,7 +15,7 @@ async def test_help_says_what_can_be_done_here(bot: Stage, typed: str) -> None:
     answer = await answers(bot, typed)
     assert answer.ephemeral_to == ALICE
     for line in (
-        "/flows list older:10m  Shows the running activeflows, newest first.",
+        "/flows list older:10m  Shows the running activeflows. What is wrong comes first, then the oldest.",
         "/flows stop 3c5b0f6e it loops  Posts a stop card here.",
         "/flows whoami",
         "/flows help stop",

@@ -1,9 +1,12 @@
 """`/flows list`: what runs and what each is doing, one second after it was asked, and how fresh and complete that is."""
 
+from datetime import timedelta
+
 from bot.activeflows.queries.pages import PAGE
 from bot.demo.slack.messages import Message
 from bot.demo.slack.workspace import Workspace
 from bot.demo.voipbin import faults
+from bot.demo.voipbin.state import START, Step
 from bot.demo.voipbin.world import World
 from bot.slack import ids
 from tests.scenarios.conftest import ABROAD, ALICE, BOB, GUEST, INCIDENTS, LOBBY, STRANGER, Stage
@@ -15,10 +18,43 @@ async def test_alice_sees_what_runs_and_what_each_is_doing(bot: Stage, voipbin: 
     menu = voipbin.rings(voipbin.add_flow("Main menu"), at="digits_receive")
     answer = await answers(bot, "list")
     assert answer.ephemeral_to == ALICE
-    assert answer.words.index("Main menu") < answer.words.index("Support line")
+    assert answer.words.index("Support line") < answer.words.index("Main menu")
     for words in ("Running", "playing audio", "waiting for keypad input", "2 running", "as of", str(menu.id)[:8]):
         assert words in answer.words
     assert "+1555" not in answer.words
+
+
+async def test_the_list_begins_with_what_is_wrong_and_other_orders_are_a_word_away(bot: Stage, voipbin: World) -> None:
+    flow = voipbin.add_flow("Support line", [Step("talk"), Step("digits_receive"), Step("play")])
+    older = voipbin.rings(flow, at="play")
+    never_started = voipbin.rings(
+        at=START, reference_type="api", created_at=voipbin.clock.instant() - timedelta(hours=3, minutes=12)
+    )
+    newer = voipbin.rings(flow, at="play", reference_type="campaign")
+    loops = voipbin.rings(flow, at="talk", executed=["talk", "digits_receive"] * 5)
+    worst = [never_started, loops, older, newer]
+    for words, said, expected in (
+        ("list", "What is wrong first, then the oldest", worst),
+        ("list sort:newest", "The newest first", [loops, newer, older, never_started]),
+        ("list sort:oldest", "The oldest first", [never_started, older, newer, loops]),
+        ("list type:call", "Only type:call · What is wrong first", [loops, older]),
+        ("list is:wrong", "Only is:wrong", [never_started, loops]),
+        ("list is:stuck", "Only is:stuck", [never_started]),
+    ):
+        answer = await answers(bot, words)
+        assert said in answer.words
+        assert [b.value for b in answer.buttons if b.action_id == ids.SHOW] == [str(a.id) for a in expected]
+
+
+async def test_pages_keep_the_order_that_was_asked_for(bot: Stage, voipbin: World) -> None:
+    flow = voipbin.add_flow("Support line", [Step("talk"), Step("digits_receive"), Step("play")])
+    rung = [str(voipbin.rings(flow, at="play").id) for _ in range(PAGE + 3)]
+    loops = str(voipbin.rings(flow, at="talk", executed=["talk", "digits_receive"] * 5).id)
+    for words, expected in (("list", [loops, *rung]), ("list sort:newest", [loops, *rung[::-1]])):
+        first = await answers(bot, words)
+        second = await presses(bot, ALICE, first, ids.LIST_NEXT)
+        shown = [b.value for page in (first, second) for b in page.buttons if b.action_id == ids.SHOW]
+        assert shown == expected
 
 
 async def test_nothing_runs_and_that_is_said(bot: Stage) -> None:

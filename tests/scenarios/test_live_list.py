@@ -81,7 +81,7 @@ async def test_turning_pages_skips_nothing_and_repeats_nothing_while_the_world_m
 ) -> None:
     rung = [voipbin.rings(support, at="play") for _ in range(2 * PAGE + 3)][::-1]
     await listed_live(live, f"{2 * PAGE + 3} running")
-    page = await answers(live, "list")
+    page = await answers(live, "list sort:newest")
     for gone in (rung[1], rung[4], rung[PAGE + 2]):
         voipbin.stop(gone)
     for _ in range(4):
@@ -122,8 +122,8 @@ async def test_what_runs_is_counted_by_flow_and_by_action(live: Stage, voipbin: 
     refreshed = await presses(live, "U0ALICE", by_flow, ids.LIST_REFRESH)
     assert "Support line · 2" in refreshed.words
     by_action = await answers(live, "list by action flow:“support line”")
-    assert "play · 1" in by_action.words
-    assert "digits_receive · 1" in by_action.words
+    assert "playing audio · 1" in by_action.words
+    assert "waiting for keypad input · 1" in by_action.words
     assert "Did you mean /flows list by flow?" in (await answers(live, "list by flwo")).words
 
 

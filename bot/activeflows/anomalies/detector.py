@@ -17,7 +17,7 @@ from typing import Final
 
 from bot.activeflows.ages import in_words
 from bot.activeflows.anomalies.anomaly import Reason, Trouble
-from bot.activeflows.anomalies.dwell_times import DwellTimes, Stay
+from bot.activeflows.anomalies.dwell_times import DwellTimes, Place, Stay
 from bot.activeflows.model import Activeflow, Call, Flow
 from bot.activeflows.situation.action_words import NameOf
 from bot.activeflows.situation.current_step import Situation, situation, unnamed
@@ -30,7 +30,8 @@ LONGEST_CALL: Final = timedelta(minutes=65)
 """An hour, and a margin for two clocks."""
 _STARTED_BY: Final = timedelta(minutes=10)
 """By then a first step has been done, whatever it runs for."""
-_SHORT: Final = timedelta(minutes=2)
+SHORTEST: Final = timedelta(minutes=2)
+"""No shorter stay is ever called long."""
 _TIMES: Final = 4
 _JUST_ENDED: Final = timedelta(minutes=2)
 """A call that ended so lately is still being cleared up."""
@@ -60,6 +61,20 @@ class AnomalyDetector:
         """The same, when its situation is known already."""
         return () if activeflow.ended else tuple(self._found(activeflow, doing, now, call))
 
+    def longest(self, where: Place) -> timedelta | None:
+        """From when on a stay there is called long; ``None`` while too few were seen."""
+        past = self._stays.past(where)
+        long = past.at_most(0.95)
+        return None if past.total < ENOUGH or long is None else max(SHORTEST, _TIMES * timedelta(seconds=long))
+
+    def stay_at(self, activeflow: Activeflow, where: Place | None) -> Stay | None:
+        """As ``DwellTimes.stay``, when it is known where it is."""
+        return self._stays.stay_at(activeflow.id, where)
+
+    def wrong_as_it_is(self, activeflow: Activeflow, doing: Situation) -> bool:
+        """Is something wrong that no time changes: it loops, or is nearly out of steps?"""
+        return bool(doing.warning or _looping(activeflow, doing))
+
     def _found(self, activeflow: Activeflow, doing: Situation, now: datetime, call: Call | None) -> Iterator[Trouble]:
         if words := _stale(activeflow, now, call):
             yield Trouble(Reason.STALE, words)
@@ -74,11 +89,8 @@ class AnomalyDetector:
         stay = self._stays.stay(activeflow)
         if stay is None or stay.place is None:
             return ""
-        past, lasted = self._stays.past(stay.place), now - stay.began
-        usual, long = past.typical(), past.at_most(0.95)
-        if past.total < ENOUGH or usual is None or long is None:
-            return ""
-        if lasted < max(_SHORT, _TIMES * timedelta(seconds=long)):
+        limit, usual, lasted = self.longest(stay.place), self._stays.past(stay.place).typical(), now - stay.began
+        if limit is None or usual is None or lasted < limit:
             return ""
         return f"{_so_long(stay, lasted)} {_where(doing)}, usually about {in_words(timedelta(seconds=usual))}"
 

@@ -62,8 +62,12 @@ class DwellTimes:
 
     def stay(self, activeflow: Activeflow) -> Stay | None:
         """Where this one is since when; ``None`` when that is not known, or it has moved on since."""
-        stay = self._here.get(activeflow.id)
-        return stay if stay is not None and stay.place == place(activeflow) else None
+        return self.stay_at(activeflow.id, place(activeflow))
+
+    def stay_at(self, activeflow_id: UUID, where: Place | None) -> Stay | None:
+        """The same, of one that is there."""
+        stay = self._here.get(activeflow_id)
+        return stay if stay is not None and stay.place == where else None
 
     def past(self, where: Place) -> Durations:
         """How long it took there before. Not to be changed."""

@@ -279,6 +279,7 @@ def intent_of(bulk: Bulk, member: Member, until: datetime, *, among: int = 1) ->
         on_complete_flow_id=None,
         created_at=member.created_at,
         circle=member.circle,
+        wrong=(bulk.filters.state or "") if bulk.filters.reasons else "",
     )
     return Intent(
         id=intent_id(bulk, member),

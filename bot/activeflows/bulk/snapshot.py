@@ -2,7 +2,8 @@
 
 Decisions: an activeflow of a flow that the person may not stop in bulk is counted and never listed; on behalf of somebody
 who may stop none in bulk, all that they may see is listed, and whoever presses decides by their own grant. One whose
-situation is only probable is not stopped by a filter on the situation: it is listed apart. The oldest come first.
+situation is only probable is not stopped by a filter on the situation: it is listed apart, as is one that is left over only
+probably, because VoIPBIN did not say that its call is over. The oldest come first.
 """
 
 import asyncio
@@ -13,14 +14,17 @@ from itertools import chain
 from typing import Final
 from uuid import UUID
 
+from bot.activeflows.anomalies.anomaly import Reason
+from bot.activeflows.anomalies.detector import AnomalyDetector, may_be_stale
+from bot.activeflows.anomalies.dwell_times import DwellTimes
 from bot.activeflows.bulk.bulk_stop import Left, Member
-from bot.activeflows.model import Activeflow, Flow
+from bot.activeflows.model import Activeflow, Call, Flow
 from bot.activeflows.names import closest_names
 from bot.activeflows.operators import Operator, Permission
 from bot.activeflows.ports import VoIPBIN
 from bot.activeflows.queries.filters import Filters
 from bot.activeflows.queries.inspection import circle_of, in_time
-from bot.activeflows.queries.lookups import flows, queue_names
+from bot.activeflows.queries.lookups import MOST, flows, queue_names
 from bot.activeflows.queries.resolution import visible
 from bot.activeflows.redaction import masked
 from bot.activeflows.situation.current_step import Situation, queues_named, situation
@@ -46,10 +50,16 @@ class BulkSnapshot:
     """Reads and sifts. Nothing is written down here."""
 
     def __init__(
-        self, voipbin: VoIPBIN, now: Callable[[], datetime], *, side_look: float = 1.5, filter_look: float = 8.0
+        self,
+        voipbin: VoIPBIN,
+        now: Callable[[], datetime],
+        *,
+        judging: AnomalyDetector | None = None,
+        side_look: float = 1.5,
+        filter_look: float = 8.0,
     ) -> None:
-        """``side_look``, ``filter_look``: seconds, as in ``Reading``."""
-        self._voipbin, self._now = voipbin, now
+        """``judging``, ``side_look``, ``filter_look``: as in ``Reading``."""
+        self._voipbin, self._now, self._judging = voipbin, now, judging or AnomalyDetector(DwellTimes())
         self._side_look, self._filter_look = side_look, filter_look
 
     async def freeze(
@@ -70,7 +80,8 @@ class BulkSnapshot:
         named = [a for a in mine if filters.flow is None or a.flow_id is None or a.flow_id in known]
         queues = chain.from_iterable(queues_named(a, flow=_flow_of(a, known)) for a in named)
         names = await queue_names(self._voipbin, queues, within=self._side_look)
-        members, uncertain = await _sifted(named, filters, known, names, now)
+        calls = await self._calls_of_the_old(named, now) if Reason.STALE in filters.reasons else {}
+        members, uncertain = await self._sifted(named, filters, known, names, calls, now)
         followers = await flows(self._voipbin, (a.on_complete_flow_id for a in named), within=self._side_look)
         due = {a.id: _follower(a, followers) for a in named}
         members = [replace(member, on_complete=due[member.activeflow_id]) for member in members]
@@ -101,6 +112,42 @@ class BulkSnapshot:
         open_ = {flow_id: operator.may(Permission.BULK, flow_id) for flow_id in {a.flow_id for a in seen}}
         return [a for a in seen if open_[a.flow_id]]
 
+    async def _calls_of_the_old(self, named: list[Activeflow], now: datetime) -> dict[UUID, Call | None]:
+        """By activeflow: only a call that VoIPBIN says is over makes one certainly left over."""
+        old = {a.id: a.reference.id for a in named if a.reference.id is not None and may_be_stale(a, now)}
+        few = list(old.items())[:MOST]
+        looks = await asyncio.gather(*(in_time(self._voipbin.call(call_id), self._side_look) for _, call_id in few))
+        return {id_: look.value for (id_, _), look in zip(few, looks, strict=True)}
+
+    async def _sifted(
+        self,
+        named: list[Activeflow],
+        filters: Filters,
+        known: dict[UUID, Flow | None],
+        names: dict[UUID, str | None],
+        calls: dict[UUID, Call | None],
+        now: datetime,
+    ) -> tuple[list[Member], list[UUID]]:
+        """The members, oldest first, and the ids of those that only probably fit."""
+        members: list[Member] = []
+        uncertain: list[UUID] = []
+        for number, activeflow in enumerate(sorted(named, key=_age), 1):
+            flow, call = _flow_of(activeflow, known), calls.get(activeflow.id)
+            doing = situation(activeflow, flow=flow, name_of=names.get)
+            if number % _BREATH == 0:
+                await asyncio.sleep(0)
+            wrong: set[Reason] = set()
+            if filters.reasons:
+                wrong = {trouble.reason for trouble in self._judging.of(activeflow, doing, now, call=call)}
+            if not filters.matches(activeflow, doing, flow.name if flow else None, now, wrong):
+                continue
+            surely = wrong if call is not None and call.over else wrong - {Reason.STALE}
+            if (filters.by_situation and not doing.certain) or (filters.reasons and not surely & filters.reasons):
+                uncertain.append(activeflow.id)
+                continue
+            members.append(_member(len(members) + 1, activeflow, flow, doing))
+        return members, uncertain
+
     async def _caller(self, member: Member) -> str:
         if not member.is_call:
             return ""
@@ -111,30 +158,6 @@ class BulkSnapshot:
             return f"caller {masked(call.caller)}" if call is not None else None
 
         return (await in_time(call_of(), self._side_look)).value or ""
-
-
-async def _sifted(
-    named: list[Activeflow],
-    filters: Filters,
-    known: dict[UUID, Flow | None],
-    names: dict[UUID, str | None],
-    now: datetime,
-) -> tuple[list[Member], list[UUID]]:
-    """The members, oldest first, and the ids of those that only probably fit."""
-    members: list[Member] = []
-    uncertain: list[UUID] = []
-    for number, activeflow in enumerate(sorted(named, key=_age), 1):
-        flow = _flow_of(activeflow, known)
-        doing = situation(activeflow, flow=flow, name_of=names.get)
-        if number % _BREATH == 0:
-            await asyncio.sleep(0)
-        if not filters.matches(activeflow, doing, flow.name if flow else None, now):
-            continue
-        if filters.action is not None and not doing.certain:
-            uncertain.append(activeflow.id)
-            continue
-        members.append(_member(len(members) + 1, activeflow, flow, doing))
-    return members, uncertain
 
 
 def _member(number: int, activeflow: Activeflow, flow: Flow | None, doing: Situation) -> Member:

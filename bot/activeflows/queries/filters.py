@@ -5,17 +5,36 @@ stop must not take "Support test" for "Support"; an activeflow whose age is unkn
 """
 
 import re
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Final, Literal
 from uuid import UUID
 
 from bot.activeflows.ages import as_typed
+from bot.activeflows.anomalies.anomaly import Reason
 from bot.activeflows.model import Activeflow
 from bot.activeflows.names import same_name
-from bot.activeflows.situation.current_step import Situation
+from bot.activeflows.situation.action_words import WORDS
+from bot.activeflows.situation.current_step import Situation, row_words
 
+DOING: Final[Mapping[str, frozenset[str]]] = {
+    "waiting": frozenset({"queue.waiting"}),
+    "with-agent": frozenset({"queue.agent"}),
+    "with-ai": frozenset({"ai.talk", "ai.chat", "ai.task"}),
+    "connected": frozenset({"connected"}),
+    "in-conference": frozenset({"conference", "conference.joining"}),
+    "starting": frozenset({"starting"}),
+}
+"""The words of ``is:`` for kinds of situation."""
+WRONG: Final[Mapping[str, frozenset[Reason]]] = {
+    "stuck": frozenset({Reason.STUCK}),
+    "looping": frozenset({Reason.LOOPING}),
+    "low-on-steps": frozenset({Reason.STEPS}),
+    "left-over": frozenset({Reason.STALE}),
+    "wrong": frozenset(Reason),
+}
+"""The words of ``is:`` for what is wrong."""
 _BARE: Final = re.compile(r"[\w.-]+", re.ASCII)
 _ID: Final = re.compile(r"[0-9a-f]{8,32}", re.ASCII)
 
@@ -29,15 +48,39 @@ class Filters:
     type: str | None = None
     """The reference type (``call``, ``conversation``, …); ``none`` for those without."""
     action: str | None = None
-    """The current action's type, the type of an action it is inside of, or a situation's kind."""
+    """The current action's type, the type of an action it is inside of, or a situation's kind, or that in the words of a list."""
+    state: str | None = None
+    """A word of ``DOING`` or ``WRONG``."""
     status: Literal["running", "ended", "any"] = "running"
     older: timedelta | None = None
     newer: timedelta | None = None
 
-    def matches(self, activeflow: Activeflow, situation: Situation, flow_name: str | None, now: datetime) -> bool:
-        """Does this activeflow fit? ``flow_name`` is ``None`` when it is not known."""
-        fits = self.fits_action(situation) and self.fits_flow(activeflow.flow_id, flow_name)
+    def matches(
+        self,
+        activeflow: Activeflow,
+        situation: Situation,
+        flow_name: str | None,
+        now: datetime,
+        wrong: Collection[Reason] = (),
+    ) -> bool:
+        """Does this activeflow fit? ``flow_name`` is ``None`` when it is not known; ``wrong``: what is wrong with it."""
+        fits = self.fits_doing(situation, wrong) and self.fits_flow(activeflow.flow_id, flow_name)
         return fits and bool(self.among((activeflow,), now))
+
+    @property
+    def by_doing(self) -> bool:
+        """Has to be known what each is doing, to say whether it fits?"""
+        return self.action is not None or self.state is not None
+
+    @property
+    def by_situation(self) -> bool:
+        """Does it select by a situation, which may be only probable?"""
+        return self.action is not None or self.state in DOING
+
+    @property
+    def reasons(self) -> frozenset[Reason]:
+        """One of these has to be wrong; empty when nothing has."""
+        return WRONG.get(self.state or "", frozenset())
 
     def among(self, activeflows: Iterable[Activeflow], now: datetime) -> list[Activeflow]:
         """Those that fit by status, type and age, for which nothing else has to be known."""
@@ -56,12 +99,20 @@ class Filters:
             found = [a for a in found if a.created_at is not None and a.created_at >= earliest]
         return found
 
-    def fits_action(self, situation: Situation) -> bool:
-        """By what it is doing."""
+    def fits_doing(self, situation: Situation, wrong: Collection[Reason] = ()) -> bool:
+        """By what it is doing, and by what is wrong with it."""
+        if (
+            self.state is not None
+            and situation.kind not in DOING.get(self.state, ())
+            and self.reasons.isdisjoint(wrong)
+        ):
+            return False
         if self.action is None:
             return True
         wanted = self.action.casefold()
-        return wanted in (situation.kind, situation.action.casefold()) or wanted in situation.openers
+        by_itself = WORDS[situation.action].doing if situation.action in WORDS else situation.action
+        own = (situation.kind, situation.action, row_words(situation.kind), by_itself)
+        return wanted in map(str.casefold, own) or wanted in situation.openers
 
     def fits_flow(self, flow_id: UUID | None, name: str | None) -> bool:
         """By its flow; ``name`` is ``None`` when it is not known."""
@@ -78,6 +129,7 @@ class Filters:
             "flow": self.flow,
             "type": self.type,
             "action": self.action,
+            "is": self.state,
             "status": self.status if self.status != "running" else None,
             "older": None if self.older is None else as_typed(self.older),
             "newer": None if self.newer is None else as_typed(self.newer),

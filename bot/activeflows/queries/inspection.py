@@ -38,6 +38,8 @@ class Seen:
     created_at: datetime | None
     circle: tuple[UUID, ...] = ()
     """The steps it went round in, by id, when it did and nobody was with the caller."""
+    wrong: str = ""
+    """The word of ``filters.WRONG`` it was listed for: that has still to be so."""
 
 
 T = TypeVar("T")

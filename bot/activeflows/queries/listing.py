@@ -13,6 +13,8 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Final, Literal, TypeAlias
 
+from bot.activeflows.anomalies.anomaly import Reason
+from bot.activeflows.anomalies.cache import FINE, Reasons, rank
 from bot.activeflows.anomalies.detector import AnomalyDetector
 from bot.activeflows.anomalies.dwell_times import DwellTimes
 from bot.activeflows.model import Activeflow, Freshness, Picture, number_of
@@ -23,11 +25,11 @@ from bot.activeflows.queries.details import Around, Details
 from bot.activeflows.queries.filters import Filters
 from bot.activeflows.queries.groups import Group, grouped
 from bot.activeflows.queries.lookups import Flows, flow_of, flows, pictured
-from bot.activeflows.queries.pages import PAGE, Place, in_order, numbered, placed
+from bot.activeflows.queries.pages import PAGE, Place, Sort, in_order, numbered, placed
 from bot.activeflows.queries.resolution import find, visible
 from bot.activeflows.queries.rows import Row, Rows
-from bot.activeflows.situation.action_words import raw_type
 from bot.activeflows.situation.cache import Doings
+from bot.activeflows.situation.current_step import row_words
 from bot.activeflows.targets import Target
 
 SHARED_FOR: Final = 5.0
@@ -63,6 +65,10 @@ class Listing:
     groups: tuple[Group, ...] = ()
     """Instead of rows, when they were asked for; ``total`` counts activeflows all the same."""
     all_groups: int = 0
+
+    sort: Sort = "newest"
+    ranks: tuple[int, ...] = ()
+    """How wrong each of the rows is, when the worst come first; the lower, the worse."""
 
     @property
     def length(self) -> int:
@@ -109,7 +115,8 @@ class Reading:
         self._judging = judging or AnomalyDetector(DwellTimes())
         self._rows = Rows(voipbin, self._judging, now, within=side_look)
         self._now = now
-        self._doings = Doings()
+        self._doings, self._at_a_glance = Doings(), Doings()
+        self._reasons, self._reasons_at_a_glance = Reasons(self._judging), Reasons(self._judging)
         self._side_look = side_look
         self._filter_look = filter_look
 
@@ -120,34 +127,47 @@ class Reading:
         page: int = 1,
         *,
         by: By | None = None,
+        sort: Sort | None = None,
         place: Place | None = None,
         max_age: float = SHARED_FOR,
     ) -> Listing:
         """One page of what fits, or of its groups; a page beyond the end is the last one. ``place``: instead of a number.
+
+        ``sort``: without one the worst come first of what runs, and the newest of what has ended.
 
         What was read at most ``max_age`` seconds ago for somebody else will do.
         """
         operator.require(Permission.VIEW)
         picture = await self._picture(filters, max_age)
         now = self._now()
-        anything = replace(filters, flow=None, action=None) == Filters()
+        anything = replace(filters, flow=None, action=None, state=None) == Filters()
         every = picture.freshness is not None and anything  # from memory, what runs and nothing else
         # flow and action are looked at among what they may view
         fitting = list(picture.activeflows) if every else filters.among(picture.activeflows, now)
         seen = visible(self._voipbin, operator, fitting)
         hidden = len(fitting) - len(seen)
         known: Flows = {}
-        if filters.flow is not None or filters.action is not None or by == "flow":
+        if filters.flow is not None or filters.by_doing or by is not None:
             known = await flows(self._voipbin, (a.flow_id for a in seen), within=self._filter_look)
         found = await self._matching(seen, filters, known)
         unnamed = _unnamed(seen, found, known) if filters.flow is not None else 0
-        groups = _groups(found, by, known) if by is not None else ()
+        groups = await self._groups(found, by, known) if by is not None else ()
         if picture.freshness is None:
             found = in_order(found)
+        ranks: list[int] = []
+        sort = sort or ("worst" if filters.status == "running" else "newest")
+        if sort != "newest" and by is None:
+            found.reverse()
+        if sort == "worst" and by is None:
+            found, ranks = await self._worst_first(found, now)
         length = len(found) if by is None else len(groups)
-        first = numbered(length, page) if place is None or by is not None else placed(found, place)
+        first = numbered(length, page)
+        if place is not None and by is None:
+            first = placed(found, place, ranks, newest=sort == "newest")
         here = slice(first, first + PAGE)
         return Listing(
+            sort=sort,
+            ranks=tuple(ranks[here]),
             rows=await self._rows.of(found[here]) if by is None else (),
             by=by,
             groups=groups[here],
@@ -184,10 +204,32 @@ class Reading:
         """Those that fit entirely; what each is doing is worked out only when the filter asks."""
         if filters.flow is not None:
             seen = _of_flow(seen, filters, known)
-        if filters.action is None:
+        if not filters.by_doing:
             return seen
         doings = await self._doings.of(seen, known)
-        return [a for a, doing in zip(seen, doings, strict=True) if filters.fits_action(doing)]
+        wrong: list[tuple[Reason, ...]] = [()] * len(seen)
+        if filters.reasons:
+            wrong = await self._reasons.of(seen, doings, self._now())
+        among = zip(seen, doings, wrong, strict=True)
+        return [a for a, doing, reasons in among if filters.fits_doing(doing, reasons)]
+
+    async def _worst_first(self, found: list[Activeflow], now: datetime) -> tuple[list[Activeflow], list[int]]:
+        """Those of one rank stay in their order. Looked at without names or definitions, which need not be had for it."""
+        doings = await self._at_a_glance.of(found, {})
+        ranks = [rank(reasons) for reasons in await self._reasons_at_a_glance.of(found, doings, now)]
+        if min(ranks, default=FINE) == FINE:
+            return found, ranks
+        places = sorted(range(len(found)), key=ranks.__getitem__)
+        return [found[n] for n in places], [ranks[n] for n in places]
+
+    async def _groups(self, found: list[Activeflow], by: By, known: Flows) -> tuple[Group, ...]:
+        """A group by action is called as its rows are."""
+        if by == "flow":
+            names = {flow_id: flow.name for flow_id, flow in known.items() if flow is not None}
+            return grouped(found, lambda a: number_of(a.flow_id), lambda a: names.get(a.flow_id) if a.flow_id else None)
+        doings = await self._doings.of(found, known)
+        words = {a.id.int: row_words(doing.kind) for a, doing in zip(found, doings, strict=True)}
+        return grouped(found, lambda a: words[a.id.int], lambda a: words[a.id.int])
 
 
 def _of_flow(seen: list[Activeflow], wanted: Filters, known: Flows) -> list[Activeflow]:
@@ -203,18 +245,6 @@ def _of_flow(seen: list[Activeflow], wanted: Filters, known: Flows) -> list[Acti
         if fits:
             found.append(activeflow)
     return found
-
-
-def _groups(found: list[Activeflow], by: By, known: Flows) -> tuple[Group, ...]:
-    """A group by action is called by VoIPBIN's word; the step before the first one is called "start"."""
-    if by == "flow":
-        names = {flow_id: flow.name for flow_id, flow in known.items() if flow is not None}
-        return grouped(found, lambda a: number_of(a.flow_id), lambda a: names.get(a.flow_id) if a.flow_id else None)
-    return grouped(found, _action, _action)
-
-
-def _action(activeflow: Activeflow) -> str:
-    return raw_type(activeflow.current) or "start"
 
 
 def _unnamed(seen: list[Activeflow], found: list[Activeflow], known: Flows) -> int:

@@ -1,7 +1,8 @@
 """Cache what each of many activeflows is doing, worked out once for every version of it.
 
 Filtering thousands by what they do would otherwise work it all out again for every page that is turned. Promises: the same
-as ``situation`` without names; others on the event loop get their turn; what is remembered are those of the last asking.
+as ``situation`` without names; others on the event loop get their turn; what is remembered is bounded, and a small part
+of what runs does not push out the rest.
 """
 
 import asyncio
@@ -12,6 +13,7 @@ from uuid import UUID
 from bot.activeflows.model import Activeflow, Flow, number_of
 from bot.activeflows.situation.current_step import Situation, situation
 
+MOST: Final = 20_000
 _BREATH: Final = 20
 """Situations worked out before others on the event loop get their turn."""
 
@@ -35,5 +37,8 @@ class Doings:
                 if new % _BREATH == 0:
                     await asyncio.sleep(0)
             found[id_] = last
-        self._last = found
+        if 2 * len(found) >= len(self._last) or len(self._last) > MOST:
+            self._last = found
+        else:
+            self._last |= found
         return [doing for _, _, doing in found.values()]

@@ -79,10 +79,22 @@ class _Seen:
     """It rests on what the action is inside of, so it is only as certain as that."""
 
 
+KINDS: Final = tuple(_KIND_WORDS)
+"""All kinds but those of an action that has none of its own (``action.`` and its type)."""
+
+
 def kind_words(kind: str) -> str:
     """Return what a kind of situation is called in a sentence, where nothing but the kind was kept."""
     type_ = kind.removeprefix("action.")
     return _KIND_WORDS.get(kind) or (WORDS[type_].doing if type_ in WORDS else f"“{type_}”")
+
+
+def row_words(kind: str) -> str:
+    """Return what a kind of situation is called in a list that counts, in the words of its rows."""
+    if kind == "starting":
+        return "created, no step yet"
+    type_ = kind.removeprefix("action.")
+    return kind_words(kind).removeprefix("being ") if kind in _KIND_WORDS or type_ in WORDS else type_
 
 
 def unnamed(_: UUID) -> str | None:

@@ -4,12 +4,15 @@ from collections.abc import Callable
 from datetime import datetime
 from typing import Protocol
 
+from bot.activeflows.anomalies.detector import AnomalyDetector
+from bot.activeflows.anomalies.dwell_times import DwellTimes
 from bot.activeflows.errors import Failure
 from bot.activeflows.model import Activeflow, Call, Flow
 from bot.activeflows.ports import VoIPBIN
+from bot.activeflows.queries.filters import WRONG
 from bot.activeflows.queries.inspection import as_it_was, in_time
 from bot.activeflows.records import Record
-from bot.activeflows.situation.current_step import situation
+from bot.activeflows.situation.current_step import Situation, situation
 from bot.activeflows.stopping.failures import Shut, Trouble
 from bot.activeflows.stopping.fence import Hold
 from bot.activeflows.stopping.gate import Closed, Errand, Gate, GateClosed
@@ -33,8 +36,18 @@ class Subject(Protocol):
 class ActiveflowSubject:
     """An activeflow."""
 
-    def __init__(self, voipbin: VoIPBIN, gate: Gate, patience: Patience, *, now: Callable[[], datetime]) -> None:
+    def __init__(
+        self,
+        voipbin: VoIPBIN,
+        gate: Gate,
+        patience: Patience,
+        *,
+        now: Callable[[], datetime],
+        judging: AnomalyDetector | None = None,
+    ) -> None:
+        """``judging``: who says whether one that was listed for what is wrong with it is still wrong."""
         self._voipbin, self._gate, self._patience, self._now = voipbin, gate, patience, now
+        self._judging = judging or AnomalyDetector(DwellTimes())
         self._readback = Readback(voipbin, patience, now)
 
     async def send(self, errand: Errand, hold: Hold, sending: Record, opens: Callable[[], None]) -> None:
@@ -61,8 +74,15 @@ class ActiveflowSubject:
         if intent.without_second_question:
             return
         doing = situation(activeflow, flow=flow)
-        if not as_it_was(intent.seen, activeflow, doing):
+        if not as_it_was(intent.seen, activeflow, doing) or not self._as_wrong(intent, activeflow, doing):
             raise GateClosed(Closed(Shut.MOVED, Trouble(doing.words), at=self._now()), activeflow, doing.kind)
+
+    def _as_wrong(self, intent: Intent, activeflow: Activeflow, doing: Situation) -> bool:
+        """Is still wrong with it what it was listed for, if it was listed for that?"""
+        if not intent.seen.wrong:
+            return True
+        wrong = {trouble.reason for trouble in self._judging.of(activeflow, doing, self._now())}
+        return not wrong.isdisjoint(WRONG.get(intent.seen.wrong, ()))
 
 
 class CallSubject:

@@ -5,7 +5,7 @@ and *Stop…* must be one press away; ten rows take 23 of 50 blocks. *Stop…* i
 shared list is for everybody in the channel: it has all buttons, and each press is decided anew.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from datetime import datetime
 from typing import Final
 
@@ -14,7 +14,7 @@ from bot.activeflows.model import Activeflow, Status
 from bot.activeflows.operators import Operator, Permission
 from bot.activeflows.queries.groups import Group
 from bot.activeflows.queries.listing import Listing
-from bot.activeflows.queries.pages import Place, at
+from bot.activeflows.queries.pages import Place, Side, Sort, at
 from bot.activeflows.queries.rows import Row
 from bot.slack import ids, kit
 from bot.slack.blocks import row_buttons
@@ -25,6 +25,11 @@ from bot.slack.grammar.requests import List
 from bot.slack.messaging.messenger import Message
 
 STATUS_WORDS: Final = {Status.RUNNING: "Running", Status.ENDED: "Ended", Status.UNKNOWN: "Status unknown"}
+_ORDERS: Final[Mapping[Sort, str]] = {
+    "worst": "What is wrong first, then the oldest",
+    "oldest": "The oldest first",
+    "newest": "The newest first",
+}
 _TITLES: Final = {"running": "Running activeflows", "ended": "Ended activeflows", "any": "Activeflows"}
 
 
@@ -52,8 +57,12 @@ def shared_list(listing: Listing, now: datetime, *, command: str, by: str) -> Me
 def _top(listing: Listing, command: str) -> Iterator[kit.Block]:
     yield kit.header(_TITLES[listing.filters.status])
     asked = listing.filters.words()
-    if asked:
-        yield kit.context(f"Only {code(asked, 400)}")
+    lines = [
+        *([f"Only {code(asked, 400)}"] if asked else []),
+        *([_ORDERS[listing.sort]] if listing.total > 1 and not listing.groups else []),
+    ]
+    if lines:
+        yield kit.context(" · ".join(lines))
     if not listing.rows and not listing.groups:
         yield kit.section(_nothing(listing, command))
 
@@ -116,21 +125,27 @@ def reference(activeflow: Activeflow) -> str:
 def _below(listing: Listing, *, shared: bool) -> kit.Block:
     """The newest stay the newest when they are read again; any other page stays where it is."""
     rows, page = [row.activeflow for row in listing.rows], listing.page
-    here = at("from", rows[0]) if rows and listing.first else None
+    here = _at("from", listing, 0) if rows and listing.first else None
     buttons = [_button("Refresh", ids.LIST_REFRESH, listing, page, here)]
     if listing.first:
-        place = at("before", rows[0]) if rows else None
+        place = _at("before", listing, 0) if rows else None
         buttons.append(_button("Previous", ids.LIST_PREVIOUS, listing, max(page - 1, 1), place))
     if listing.more:
-        buttons.append(_button("Next", ids.LIST_NEXT, listing, page + 1, at("after", rows[-1]) if rows else None))
+        buttons.append(_button("Next", ids.LIST_NEXT, listing, page + 1, _at("after", listing, -1) if rows else None))
     if not shared:
         buttons.append(_button("Share to channel", ids.LIST_SHARE, listing, page, here))
     return kit.actions(*buttons)
 
 
+def _at(side: Side, listing: Listing, number: int) -> Place:
+    return at(side, listing.rows[number].activeflow, listing.ranks[number] if listing.ranks else 0)
+
+
 def _button(text: str, action_id: str, listing: Listing, page: int, place: Place | None) -> kit.Element:
     label = f"{text}: page {page} of {listing.pages}" if action_id != ids.LIST_SHARE else f"{text}: this list"
-    value = ids.encode_listing(List(listing.filters, page, listing.by, place))
+    value = ids.encode_listing(
+        List(listing.filters, page, listing.by, listing.sort if listing.by is None else None, place)
+    )
     return kit.button(text, action_id, value, label=label)
 
 

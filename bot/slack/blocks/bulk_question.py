@@ -74,7 +74,7 @@ def _left_out(bulk: Bulk) -> Iterator[str]:
     left = bulk.left
     if left.uncertain:
         ids_ = few([id_.hex[:8] for id_ in left.uncertain])
-        yield f"Left out, not certain what they are doing: {ids_}"
+        yield f"Left out, not certain that they match: {ids_}"
     if left.hidden:
         yield f"Left out, no permission for whoever asked: up to {left.hidden}"
     if left.unnamed:

@@ -40,7 +40,7 @@ def _too_many(unasked: Unasked, command: str) -> str:
     narrower = f", for example {example}" if example else ""
     return (
         f"{unasked.count} activeflows match. The limit is {unasked.limit} at once. Nothing was stopped. "
-        f"Narrow it with flow:, type:, action:, older: or newer:{narrower}. They are {groups}."
+        f"Narrow it with flow:, is:, type:, action:, older: or newer:{narrower}. They are {groups}."
     )
 
 
@@ -65,7 +65,7 @@ def _nothing(unasked: Unasked, command: str) -> str:
         words.append(f"Did you mean {' or '.join(bold(name, 100) for name in frozen.similar)}?")
     if frozen is not None and frozen.left.uncertain:
         few = ", ".join(code(id_.hex[:8]) for id_ in frozen.left.uncertain[:10])
-        words.append(f"It is not certain what these are doing, so a filter by action does not stop them: {few}.")
+        words.append(f"It is not certain that these match, so they are not stopped: {few}.")
     if frozen is not None and frozen.left.unnamed:
         words.append(f"The flow names of {frozen.left.unnamed} could not be read.")
     return " ".join([*words, f"All that run: {code(f'{command} list')}. Nothing was stopped."])

@@ -6,15 +6,15 @@ like a filter stands in quotes.
 """
 
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Final
 
 from bot.activeflows.errors import NotUnderstood
-from bot.activeflows.queries.filters import Filters
 from bot.slack.grammar.filter_words import KEYS, filter_key, read_listing
 from bot.slack.grammar.normalization import Word, unquoted, without_mentions
 from bot.slack.grammar.requests import List, StopAll, typed
 
-_ASKS: Final = "stop all of which? Give at least one filter: flow:, type:, action:, older: or newer:"
+_ASKS: Final = "stop all of which? Give at least one filter: flow:, type:, is:, action:, older: or newer:"
 
 
 def read_stop_all(words: Sequence[Word], line: str, *, longest_reason: int) -> StopAll:
@@ -52,10 +52,12 @@ def _reason(rest: str) -> str:
 
 
 def _check(bulk: StopAll, listing: List, later: Sequence[Word], rest: str, longest: int) -> None:
+    if listing.sort is not None:
+        raise NotUnderstood("a bulk stop takes all that match, the oldest first. Leave out sort:", typed(bulk))
     if listing.page > 1:
         raise NotUnderstood("a bulk stop takes every page. Leave out page:", typed(bulk))
     if bulk.filters.status != "running":
-        running = Filters(**{key: getattr(bulk.filters, key) for key in ("flow", "type", "action", "older", "newer")})
+        running = replace(bulk.filters, status="running")
         raise NotUnderstood("only running activeflows can be stopped", typed(StopAll(running, bulk.reason)))
     if not bulk.filters.words():
         raise NotUnderstood(_ASKS, "list")

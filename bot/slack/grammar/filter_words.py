@@ -11,12 +11,16 @@ from typing import Any, Final, NamedTuple
 
 from bot.activeflows.ages import as_typed, from_typed
 from bot.activeflows.errors import NotUnderstood
+from bot.activeflows.queries.filters import DOING, WRONG
 from bot.activeflows.queries.listing import By
+from bot.activeflows.queries.pages import Sort
 from bot.activeflows.situation.action_words import WORDS
+from bot.activeflows.situation.current_step import KINDS, row_words
 from bot.slack.grammar.normalization import Word, cleaned, plain, unquoted
 from bot.slack.grammar.requests import List, typed
 
 GROUPS: Final[tuple[By, ...]] = ("flow", "action")
+SORTS: Final[tuple[Sort, ...]] = ("worst", "oldest", "newest")
 STATUSES: Final = ("running", "ended", "any")
 TYPES: Final = ("call", "conversation", "campaign", "transcribe", "ai", "api", "recording", "webchat", "none")
 """VoIPBIN's reference types; ``none`` for activeflows without one."""
@@ -24,9 +28,11 @@ KEYS: Final[Mapping[str, str]] = {
     "flow": "a flow's name or id",
     "type": "what it runs for",
     "action": "the action it is in",
+    "is": ", ".join((*DOING, *WRONG)),
     "status": ", ".join(STATUSES),
     "older": "a duration like 10m",
     "newer": "a duration like 2h",
+    "sort": ", ".join(SORTS),
     "page": "a number",
 }
 _OTHER_WORDS: Final[Mapping[str, str]] = {
@@ -35,6 +41,8 @@ _OTHER_WORDS: Final[Mapping[str, str]] = {
     "reference_type": "type",
     "step": "action",
     "state": "status",
+    "doing": "is",
+    "order": "sort",
     "age": "older",
     "since": "newer",
     "p": "page",
@@ -64,7 +72,34 @@ _STATUSES: Final = _Choice(
     },
 )
 _TYPES: Final = _Choice("type", TYPES, {"calls": "call", "phone": "call", "chat": "webchat", "message": "conversation"})
-_ACTIONS: Final = _Choice("action", tuple(WORDS), {"queue": "queue_join", "waiting": "queue_join"})
+_ACTIONS: Final = _Choice(
+    "action",
+    (*WORDS, *dict.fromkeys(row_words(kind).casefold() for kind in (*KINDS, *(f"action.{type_}" for type_ in WORDS)))),
+    {"queue": "queue_join", "waiting": "queue_join"},
+)
+_STATES: Final = _Choice(
+    "is",
+    (*DOING, *WRONG),
+    {
+        "queued": "waiting",
+        "in-queue": "waiting",
+        "agent": "with-agent",
+        "talking": "with-agent",
+        "ai": "with-ai",
+        "conference": "in-conference",
+        "new": "starting",
+        "never-started": "stuck",
+        "loop": "looping",
+        "loops": "looping",
+        "steps": "low-on-steps",
+        "stale": "left-over",
+        "leftover": "left-over",
+        "bad": "wrong",
+    },
+)
+_SORTS: Final = _Choice(
+    "sort", SORTS, {"age": "oldest", "old": "oldest", "new": "newest", "bad": "worst", "wrong": "worst"}
+)
 _LONGEST_NAME: Final = 255
 _LAST_PAGE: Final = 9999
 
@@ -117,9 +152,13 @@ def read_groups(words: Sequence[Word]) -> List:
         better = " ".join(("list by", closest(what, GROUPS) or "flow", *(word.written for word in words[2:])))
         raise NotUnderstood(f"a list can be grouped by {' or by '.join(GROUPS)}", better)
     try:
-        return replace(read_listing(words[2:]), by=by)
+        listing = read_listing(words[2:])
     except NotUnderstood as refused:
         problem, better = refused.problem, refused.suggestion
+    else:
+        if listing.sort is None:
+            return replace(listing, by=by)
+        problem, better = "counts have the largest first. Leave out sort:", typed(replace(listing, sort=None))
     raise NotUnderstood(problem, better.replace("list", f"list by {by}", 1) if better.startswith("list") else "")
 
 
@@ -146,6 +185,15 @@ def _action(listing: List, value: str, rest: str) -> List:
     return _with(listing, action=_one_of(_ACTIONS, listing, value, rest))
 
 
+def _is(listing: List, value: str, rest: str) -> List:
+    return _with(listing, state=_one_of(_STATES, listing, value, rest))
+
+
+def _sort(listing: List, value: str, rest: str) -> List:
+    word = _one_of(_SORTS, listing, value, rest)
+    return replace(listing, sort=next(sort for sort in SORTS if sort == word))
+
+
 def _status(listing: List, value: str, rest: str) -> List:
     return _with(listing, status=_one_of(_STATUSES, listing, value, rest))
 
@@ -155,8 +203,8 @@ def _one_of(choice: _Choice, listing: List, value: str, rest: str) -> str:
     if word in choice.words:
         return word
     nearest = choice.aliases.get(word) or closest(word, choice.words)
-    few = f". Use one of {', '.join(choice.words)}" if len(choice.words) < 10 else ""
-    better = f"{choice.key}:{nearest}" if nearest else ""
+    few = f". Use one of {', '.join(choice.words)}" if len(choice.words) < 12 else ""
+    better = f"{choice.key}:{_quoted(nearest)}" if nearest else ""
     raise _closer(f"unknown {choice.key} “{_short(value)}”{few}", listing, better, rest)
 
 
@@ -189,9 +237,11 @@ _READERS: Final[Mapping[str, Callable[[List, str, str], List]]] = {
     "flow": _flow,
     "type": _type,
     "action": _action,
+    "is": _is,
     "status": _status,
     "older": _older,
     "newer": _newer,
+    "sort": _sort,
     "page": _page,
 }
 
@@ -215,10 +265,10 @@ def _bare(word: Word, listing: List, before: Word | None, rest: str) -> NotUnder
     if before is not None and before.text.casefold().startswith("flow:") and '"' not in before.text:
         name = f"{listing.filters.flow} {value}"
         return _closer(problem, _without(listing, "flow"), f"flow:{_quoted(name)}", rest)
-    for choice in (_STATUSES, _TYPES, _ACTIONS):
+    for choice in (_STATUSES, _TYPES, _STATES, _ACTIONS, _SORTS):
         nearest = choice.aliases.get(low) or closest(low, choice.words, at_least=0.85)
         if nearest:
-            return _closer(problem, listing, f"{choice.key}:{nearest}", rest)
+            return _closer(problem, listing, f"{choice.key}:{_quoted(nearest)}", rest)
     if from_typed(low) is not None:
         return _closer(problem, listing, f"older:{low}", rest)
     return _closer(problem, listing, f"flow:{_quoted(value)}", rest)
@@ -248,7 +298,9 @@ def _with(listing: List, **changes: Any) -> List:
 def _without(listing: List, key: str) -> List:
     if key == "page":
         return replace(listing, page=1)
-    return _with(listing, **{key: "running" if key == "status" else None})
+    if key == "sort":
+        return replace(listing, sort=None)
+    return _with(listing, **{"state" if key == "is" else key: "running" if key == "status" else None})
 
 
 def _quoted(value: str) -> str:

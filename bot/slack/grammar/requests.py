@@ -8,7 +8,7 @@ from typing import Final, TypeAlias
 from bot.activeflows.ages import as_typed
 from bot.activeflows.queries.filters import Filters
 from bot.activeflows.queries.listing import By
-from bot.activeflows.queries.pages import Place
+from bot.activeflows.queries.pages import Place, Sort
 from bot.activeflows.targets import Target
 from bot.slack.grammar.normalization import SEPARATORS
 
@@ -31,6 +31,8 @@ class List:
     page: int = 1
     by: By | None = None
     """Groups of them instead, with their counts."""
+    sort: Sort | None = None
+    """As in ``Reading.running``."""
     place: Place | None = None
     """Where the page begins, when it was turned to with a button: then its number does not count."""
 
@@ -122,8 +124,11 @@ def typed(request: Request) -> str:
             return _joined("help", word)
         case Whoami() | Doctor():
             return type(request).__name__.lower()
-        case List(filters, page, by):
-            return _joined("list", f"by {by}" if by else "", filters.words(), f"page:{page}" if page > 1 else "")
+        case List(filters, page, by, sort):
+            sorting = f"sort:{sort}" if sort else ""
+            return _joined(
+                "list", f"by {by}" if by else "", filters.words(), sorting, f"page:{page}" if page > 1 else ""
+            )
         case Show(target) | Watch(target):
             return f"{type(request).__name__.lower()} {target}"
         case Find(text):

@@ -16,6 +16,7 @@ from typing import Final
 from bot.activeflows.errors import NotUnderstood
 from bot.activeflows.numbers import numbers_in
 from bot.activeflows.operators import Permission
+from bot.activeflows.queries.filters import DOING, WRONG
 from bot.activeflows.targets import read_target, targets_in
 from bot.slack.grammar.audit_words import read_audit, read_recap
 from bot.slack.grammar.bulk_words import read_stop_all
@@ -181,13 +182,15 @@ COMMANDS: Final = (
     Command(
         "list",
         "list [by flow | by action] [filters]",
-        "Shows the running activeflows, newest first.",
+        "Shows the running activeflows. What is wrong comes first, then the oldest.",
         "list older:10m",
         _list,
         Permission.VIEW,
         ("ls", "running", "active", "flows", "activeflows", "all"),
         (
-            'Filters: flow:"Support line", type:call, action:queue_join, status:ended, older:10m, newer:2h, page:2.',
+            'Filters: flow:"Support line", is:waiting, type:call, action:"playing audio", status:ended, older:10m, newer:2h.',
+            f"After is: {', '.join(DOING)}. What is wrong: {', '.join(WRONG)}.",
+            "sort:newest and sort:oldest change the order. page:2 shows the next page.",
             "By flow or by action, it counts them instead.",
         ),
     ),

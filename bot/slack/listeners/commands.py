@@ -55,7 +55,7 @@ class CommandListener:
 
     async def _list(self, context: InteractionContext, request: List) -> None:
         operator = await context.operator()
-        listing = await self.reading.running(operator, request.filters, request.page, by=request.by)
+        listing = await self.reading.running(operator, request.filters, request.page, by=request.by, sort=request.sort)
         await context.reply(activeflow_list(listing, operator, self.now(), command=context.command))
 
     async def _show(self, context: InteractionContext, request: Show) -> None:

@@ -88,6 +88,6 @@ class ReadListener:
         asked = ids.decode_listing(value)
         operator = await context.operator()
         listing = await self.reading.running(
-            operator, asked.filters, asked.page, by=asked.by, place=asked.place, max_age=max_age
+            operator, asked.filters, asked.page, by=asked.by, sort=asked.sort, place=asked.place, max_age=max_age
         )
         return listing, operator

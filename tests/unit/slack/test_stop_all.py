@@ -11,7 +11,9 @@ from bot.activeflows.queries.filters import Filters
 from bot.slack.grammar.requests import StopAll
 from bot.slack.grammar.table import LONGEST_REASON, parse
 
-_FILTERS = st.sampled_from(["type:call", 'flow:"Support line"', "older:10m", "newer:2h", "action:queue_join"])
+_FILTERS = st.sampled_from(
+    ["type:call", 'flow:"Support line"', "older:10m", "newer:2h", "action:queue_join", "is:waiting"]
+)
 _WORDS = st.sampled_from(["loops", "after", "deploy", "42", "it's", "now", "all", "call", "10m"])
 
 
@@ -40,6 +42,9 @@ def test_the_reason_begins_after_the_filters(line: str, filters: Filters, reason
         ("flwo:Support bad deploy", "unknown filter", "stop all flow:Support bad deploy"),
         ("older: 10m bad deploy", "needs", "stop all older:10m bad deploy"),
         ("type:call status:ended", "only running", "stop all type:call"),
+        ("is:waiting sort:oldest no agents", "Leave out sort", "stop all is:waiting no agents"),
+        ("is:queued no agents", "unknown is", "stop all is:waiting no agents"),
+        ("is:waiting status:ended", "only running", "stop all is:waiting"),
         ("type:call page:2", "every page", "stop all type:call"),
         ("type:call loops older:10m", "before the reason", "stop all type:call older:10m loops"),
         ("type:call type:ai", "given twice", "stop all type:ai"),

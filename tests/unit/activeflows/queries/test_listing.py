@@ -121,11 +121,11 @@ async def test_nothing_is_asked_of_voipbin_for_somebody_who_may_view_nothing() -
     assert not voipbin.asked
 
 
-async def test_the_list_is_newest_first_with_names_and_says_how_complete_it_is() -> None:
+async def test_the_list_is_oldest_first_where_nothing_is_wrong_with_names_and_says_how_complete_it_is() -> None:
     listing = await reading(InMemory([running(2, MENU), running(1), running(3, status=Status.ENDED)])).running(
         ALICE, Filters()
     )
-    assert [row.flow_name for row in listing.rows] == ["Support line", "Main menu"]
+    assert [row.flow_name for row in listing.rows] == ["Main menu", "Support line"]
     assert (listing.total, listing.hidden, listing.pages) == (2, 0, 1)
     assert (listing.as_of, listing.complete_since) == (NOW, NOW - timedelta(hours=1))
     assert (listing.stopped_because, listing.unreadable) == ("pages", 3)
@@ -196,7 +196,7 @@ async def test_every_page_together_is_everything_once(number: int, beyond: int, 
     first = await reader.running(ALICE, Filters())
     pages = [await reader.running(ALICE, Filters(), page) for page in range(1, first.pages + 1)]
     shown = [row.activeflow.id for listing in pages for row in listing.rows]
-    assert shown == [a.id for a in voipbin.activeflows if a.running]
+    assert shown == [a.id for a in reversed(voipbin.activeflows) if a.running]
     assert all(len(listing.rows) <= PAGE for listing in pages)
     assert (await reader.running(ALICE, Filters(), beyond)).page == min(max(beyond, 1), first.pages)
 
@@ -213,7 +213,7 @@ async def test_a_list_by_action_counts_what_they_are_in_and_filters_hold() -> No
     queue = Action(UUID(int=50), "queue_join", {"queue_id": str(UUID(int=51))})
     voipbin = InMemory([running(1, current=queue), running(2, current=queue), running(3), running(90)])
     listing = await reading(voipbin).running(ALICE, Filters(newer=timedelta(minutes=60)), by="action")
-    assert [(group.name, group.count) for group in listing.groups] == [("queue_join", 2), ("play", 1)]
+    assert [(group.name, group.count) for group in listing.groups] == [("waiting in a queue", 2), ("playing audio", 1)]
 
 
 async def test_groups_hide_what_somebody_may_not_view() -> None:
