@@ -151,8 +151,6 @@ class BulkPromises:
         """What must be so when everything has come to rest."""
         for bulk in self.frozen.values():
             state, last = _state(connection, bulk), self._house.channel.last_of_bulk(bulk.id)
-            if any(press.id in self._house.outage.hurt for press in self.presses(bulk.id)):
-                continue  # the ledger may not know how it ended
             self._must(state not in {BulkState.STOPPING, BulkState.ABORTING}, f"{bulk.id} is left as {state}")
             if state is not BulkState.DONE:
                 continue

@@ -187,15 +187,13 @@ class Promises:
         """What must be so when everything has come to rest."""
         self.look()
         line, workflows, channel = self._house.line, self._house.workflows, self._house.channel
-        hurt = self._house.outage.hurt  # presses of which the ledger may not know how they ended
         records = {record.key: record for record in self.records()}
         for stop in (stop for stop in self._house.world.stops if stop.changed):
             by = [p for p in line.posts if p.effective and p.activeflow_id == stop.activeflow_id]
             self._must(len(by) == 1, f"{len(by)} stops ended {stop.activeflow_id}")
             for post in by:
                 press_id = post.announced_as.split("/")[0]
-                there = f"{press_id}/{What.OUTCOME}" in records
-                self._must(there or bool(hurt), f"no outcome of {press_id} in the audit")
+                self._must(f"{press_id}/{What.OUTCOME}" in records, f"no outcome of {press_id} in the audit")
         for workflow in workflows.all.values():
             self._must(workflow.done, f"{workflow.press.id} was never carried out to its end")
             self._must(workflow.press.id in channel.heard, f"nobody heard what became of {workflow.press.id}")
@@ -209,8 +207,8 @@ class Promises:
             stopping = connection.execute(select(intents.c.id).where(intents.c.state == str(IntentState.STOPPING)))
             left = list(stopping.scalars())
             self.bulk.look_at_the_end(connection, records)
-        self._must(held == 0 or bool(hurt), f"{held} claims were not given back")
-        self._must(not left or bool(hurt), f"left as being stopped: {left}")
+        self._must(held == 0, f"{held} claims were not given back")
+        self._must(not left, f"left as being stopped: {left}")
 
     def assert_kept(self) -> None:
         assert not self.breaches, "\n".join(self.breaches)

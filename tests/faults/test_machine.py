@@ -200,6 +200,46 @@ def test_who_was_cut_off_around_a_post_reads_what_came_of_it(told: Told) -> None
     assert len(told.posts) == 1
 
 
+# ---------------------------------------------------------------- an outcome that cannot be written down at once
+
+
+@pytest.mark.parametrize("kept", [False, True])
+def test_an_outcome_is_told_at_once_and_written_when_the_ledger_answers(kept: bool, told: Told) -> None:
+    intent_id = told.asks()
+    told._goes_wrong("stop", "slow work")
+    told.presses_on(intent_id, after=1.0)
+    told._fails(0, 3, kept=kept)
+    told.house.passes(60.0)
+    ends = [phase for phase in told.said(intent_id) if isinstance(phase, Ended) and phase.call is None]
+    (outcome,) = (record for record in told.records() if record.what is What.OUTCOME)
+    assert [bool(phase.receipt) for phase in ends] == [False, True]
+    assert outcome.detail["outcome"] == "Ended"
+    assert len(told.posts) == 1
+
+
+def test_what_came_of_a_hang_up_is_written_when_the_ledger_answers(told: Told) -> None:
+    told.world.telephony.loses_hangups = True
+    told.stops(after=60.0)
+    told.presses_on(told.intents[-1], wish=Wish.HANG_UP, after=0.0)
+    while not told.world.requests_to("POST", f"/calls/{told.callers[-1].reference_id}/hangup"):
+        told.house.passes(0.005)
+    told._fails(0, 3, kept=False)
+    told.house.passes(120.0)
+    assert not told.house.outage.bad
+    assert [detail["outcome"] for detail in told.written(What.OUTCOME)] == ["Ended", "hung_up"]
+
+
+def test_the_end_of_a_bulk_stop_is_told_at_once_and_written_when_the_ledger_answers(told: Told) -> None:
+    assert told._many_are_pressed(ALICE, BOB, 2)
+    members = told.house.workflows.members
+    while len(members) < 3 or not all(member.done for member in members.values()):  # hers, too, who rang before
+        told.house.passes(0.05)
+    told._fails(0, 3, kept=False)
+    told.house.passes(60.0)
+    tellings = [t for t in told.house.channel.bulk_tellings if t.run.ending is not None]
+    assert [bool(t.run.ending and t.run.ending.receipt) for t in tellings] == [False, True]
+
+
 # ---------------------------------------------------------------- the call
 
 

@@ -192,12 +192,11 @@ class BulkStopWorkflow:
             bulk, press, What.OUTCOME, now, outcome=ended, why=others or None,
             halted=ending.halted or ending.refused,
         )  # fmt: skip
-        try:
-            dated = self._follow_up.dated(Run(became=became), ending)
-            run = await self._bulks.finish_bulk(bulk.id, became, dated, [*records, whole])
-        except LedgerUnavailable:  # the channel is told all the same, without a receipt
-            run = Run(BulkState.DONE, press.id, press.by, press.at, became=became, ending=ending)
-        return await self._cards.show(bulk, run, press, guard=hold.must_hold)
+        unwritten = Run(BulkState.DONE, press.id, press.by, press.at, became=became, ending=ending)
+        dated = self._follow_up.dated(unwritten, ending)
+        finish = partial(self._bulks.finish_bulk, bulk.id, became, dated, [*records, whole])
+        show = partial(self._cards.show, guard=hold.must_hold)
+        return await show(bulk, await hold.until_written(finish, partial(show, bulk, unwritten, press)), press)
 
     def _outcome(self, bulk: Bulk, member: Member, press: Press, became: Became) -> Record:
         """A member's own outcome. One that has written it already has it under the same key, so it is not written twice."""

@@ -48,6 +48,20 @@ class Hold:
                     return
                 raise Fenced
 
+    async def until_written(
+        self, write: Callable[[], Awaitable[T]], meanwhile: Callable[[], Awaitable[object]] | None = None
+    ) -> T:
+        """Write until the ledger has it. ``meanwhile`` tells once, without a receipt, what has to wait for that."""
+        while True:
+            try:
+                return await write()
+            except LedgerUnavailable:
+                await self.must_hold()
+            if meanwhile is not None:
+                await meanwhile()
+                meanwhile = None
+            await asyncio.sleep(_AGAIN)
+
 
 class FencedStep:
     """``Step`` whose results are remembered only while the run holds."""

@@ -17,7 +17,6 @@ so that a slow Slack does not delay a stop, and from within the step, so that a 
 import asyncio
 from collections import Counter
 from collections.abc import Awaitable, Callable
-from contextlib import suppress
 from dataclasses import replace
 from datetime import datetime
 from functools import partial
@@ -257,13 +256,9 @@ class StopMachine:
         if refused is not None:
             why: dict[str, str] = {"because": refused.because, "why": str(refused.why)}
             records.insert(0, record_of(errand.intent, errand.press, What.REFUSED, self._now(), **why))
-        receipt = ""
-        with suppress(
-            LedgerUnavailable
-        ):  # the channel is told all the same, without a receipt; the claim lapses by itself
-            receipt = await self._ledger.conclude(
-                hold.fence, errand.intent, errand.press, records, state, phase if isinstance(phase, Ended) else None
-            )
+        ended = phase if isinstance(phase, Ended) else None
+        conclude = partial(self._ledger.conclude, hold.fence, errand.intent, errand.press, records, state, ended)
+        receipt = await hold.until_written(conclude, partial(show, errand.intent, phase))
         await hold.must_hold()
         until = follow_until(self._now(), self._patience)
         if isinstance(phase, StillRunning | NotKnown):

@@ -163,8 +163,8 @@ class HangUpWorkflow:
         call, trouble = await self._call_after(errand, result)
         detail = {"outcome": call.state, "why": trouble.why or None, "request_id": trouble.request_id or None}
         record = record_of(intent, press, What.OUTCOME, self._now(), **detail)
-        with suppress(LedgerUnavailable):  # the channel is told all the same
-            await self._ledger.conclude(hold.fence, intent, press, [record], IntentState.SETTLED, None)
+        conclude = partial(self._ledger.conclude, hold.fence, intent, press, [record], IntentState.SETTLED, None)
+        await hold.until_written(conclude)
         await hold.must_hold()
         seen = None
         with suppress(LedgerUnavailable):
