@@ -34,7 +34,7 @@ async def test_a_press_that_cannot_be_recorded_stops_nothing_and_is_answered(
     activeflow, card = await asked(bot, voipbin)
     loses(sqlite_url, table)
     assert (await slack.clicks(ALICE, card, "stop.flow")).error is None
-    told = await bot.reads("without a record I stop nothing")
+    told = await bot.reads("Without a record I stop nothing")
     assert told.ephemeral_to == ALICE
     assert voipbin.activeflow(activeflow.id).status == "running"
     assert bot.posts(activeflow) == 0
@@ -73,7 +73,7 @@ async def test_a_press_on_a_bulk_card_that_cannot_be_begun_stops_nothing_and_is_
         card = await bulk.asks("type:call")
         loses(sqlite_url, "intents")
         await bulk.presses(card)
-        told = await stage.reads("without a record I stop nothing", user=CAROL)
+        told = await stage.reads("Without a record I stop nothing", user=CAROL)
     assert told.ephemeral_to == CAROL
     assert bulk.running(loops) == loops
 
