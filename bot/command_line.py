@@ -1,4 +1,4 @@
-"""Read the command line: ``flows-bot run | demo | check | audit … | policy … | manifest | completion``; ``python -m bot`` is the same.
+"""Read the command line: ``flows-bot run | demo | init | check | audit … | policy … | manifest | completion``; ``python -m bot`` is the same.
 
 Mistakes in the configuration are printed one per line, and end the program with status 2.
 """
@@ -28,6 +28,7 @@ from bot.misconfigured import Misconfigured
 from bot.settings import Settings, from_environment, unread, without_surprises
 from bot.terminal.audit import Audit
 from bot.terminal.check import Check
+from bot.terminal.init import Init
 from bot.terminal.manifest import Manifest
 from bot.terminal.policy import Policy
 
@@ -85,7 +86,7 @@ class Completion(BaseModel):
 class FlowsBot(BaseModel):
     """See and stop VoIPBIN activeflows from a Slack incident channel.
 
-    Begin with: flows-bot demo. For a real workspace: flows-bot manifest, then flows-bot check, then flows-bot run.
+    Begin with: flows-bot demo. For a real workspace: flows-bot init, then flows-bot run.
 
     Ends with 0 when all is well, 1 when something is wrong, 2 when the configuration or what was typed is, 130 when it
     was interrupted.
@@ -96,6 +97,7 @@ class FlowsBot(BaseModel):
     version: Annotated[CliToggleFlag[bool], Field(description="Say which version this is.")] = False
     run: CliSubCommand[Run]
     demo: CliSubCommand[Demo]
+    init: CliSubCommand[Init]
     check: CliSubCommand[Check]
     audit: CliSubCommand[Audit]
     policy: CliSubCommand[Policy]

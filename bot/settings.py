@@ -200,7 +200,7 @@ def _slack(given: dict[str, str]) -> "list[str]":
     for name, value in (("SLACK_BOT_TOKEN", token), ("SLACK_APP_TOKEN", app), ("SLACK_SIGNING_SECRET", secret)):
         if value and not re.fullmatch(r"[\x21-\x7e]+", value):
             found.append(f"{name}: has characters that it cannot have (blanks, line ends).")
-    return found + _urls(given, "slack_api_url", "voipbin_api_url")
+    return found + wrong_addresses(given, "slack_api_url", "voipbin_api_url")
 
 
 def _voipbin(given: dict[str, str]) -> "list[str]":
@@ -228,7 +228,8 @@ def _network(given: dict[str, str]) -> "list[str]":
     return found
 
 
-def _urls(given: dict[str, str], *names: str) -> "list[str]":
+def wrong_addresses(given: Mapping[str, str], *names: str) -> "list[str]":
+    """What is wrong with the addresses of these names: a secret is sent to them."""
     found = []
     for name in names:
         url = given.get(name, "")

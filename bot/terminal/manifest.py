@@ -6,6 +6,7 @@ https://docs.slack.dev/reference/app-manifest
 import re
 from pathlib import Path
 from typing import Annotated, Final
+from urllib.parse import quote
 
 from pydantic import BaseModel, Field
 from pydantic_settings import CliToggleFlag
@@ -24,16 +25,22 @@ class Manifest(BaseModel):
     socket: Annotated[CliToggleFlag[bool], Field(description="Socket Mode, which is what it is without --url.")] = False
 
     def cli_cmd(self) -> None:
-        mistakes = []
-        if not re.fullmatch(r"/[^\sA-Z\"'#:]{1,31}", self.command):
-            mistakes.append("--command: begins with / and has 2 to 32 characters, lower case, no blanks.")
-        if self.url and not re.fullmatch(r"https://[\w.-]+(:\d+)?(/[\w./~-]*)?", self.url):
-            mistakes.append("--url: an https:// address, without a credential and a query.")
-        if self.url and self.socket:
-            mistakes.append("--url and --socket are both given: use one.")
+        mistakes = wrong_words(self.command, self.url, socket=self.socket)
         if mistakes:
             raise Misconfigured(*mistakes)
         print(manifest(self.command, self.url), end="")
+
+
+def wrong_words(command: str, url: str, *, socket: bool) -> list[str]:
+    """What is wrong with what is asked for."""
+    mistakes = []
+    if not re.fullmatch(r"/[^\sA-Z\"'#:]{1,31}", command):
+        mistakes.append("--command: begins with / and has 2 to 32 characters, lower case, no blanks.")
+    if url and not re.fullmatch(r"https://[\w.-]+(:\d+)?(/[\w./~-]*)?", url):
+        mistakes.append("--url: an https:// address, without a credential and a query.")
+    if url and socket:
+        mistakes.append("--url and --socket are both given: use one.")
+    return mistakes
 
 
 def manifest(command: str, url: str) -> str:
@@ -46,3 +53,12 @@ def manifest(command: str, url: str) -> str:
         text = re.sub(r"# ((?:request_)?url): https://\S+", rf"\1: {address}", text)
         text = text.replace("socket_mode_enabled: true", "socket_mode_enabled: false")
     return text
+
+
+def link(command: str, url: str) -> str:
+    """An address that opens Slack's page for a new app, with this manifest in it; its comments are left out.
+
+    https://docs.slack.dev/app-manifests/configuring-apps-with-app-manifests
+    """
+    lines = (line for line in manifest(command, url).splitlines() if not line.lstrip().startswith("#"))
+    return f"https://api.slack.com/apps?new_app=1&manifest_yaml={quote(chr(10).join(filter(None, lines)))}"

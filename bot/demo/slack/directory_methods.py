@@ -14,6 +14,7 @@ if TYPE_CHECKING:
 
 
 _CURSOR = "bWVtYmVy"
+_KINDS = {"public_channel": "channel", "private_channel": "group", "im": "im"}
 
 
 def api_test(_: "Workspace", args: Arguments) -> dict[str, Any]:
@@ -52,6 +53,20 @@ def users_info(workspace: "Workspace", args: Arguments) -> dict[str, Any]:
     return {"user": user.as_json()}
 
 
+def users_list(workspace: "Workspace", args: Arguments) -> dict[str, Any]:
+    """List the people, the deactivated among them, `limit` a page; nobody twice who has two ids.
+
+    https://docs.slack.dev/reference/methods/users.list
+    """
+    people = [user for id_, user in workspace.users.items() if id_ == workspace.same(id_)]
+    first, following = _page(args, min(args.number("limit", 0) or len(people), 1000))
+    return {
+        "members": [user.as_json() for user in people[first:following]],
+        "cache_ts": int(workspace.now()),
+        "response_metadata": {"next_cursor": f"{_CURSOR}{following}" if following < len(people) else ""},
+    }
+
+
 def usergroups_list(workspace: "Workspace", args: Arguments) -> dict[str, Any]:
     """List the user groups."""
     if not workspace.paid_plan:
@@ -74,6 +89,31 @@ def conversations_info(workspace: "Workspace", args: Arguments) -> dict[str, Any
     """Describe a channel, with the scope for its kind."""
     channel = _readable(workspace, args)
     return {"channel": channel.as_json(bot_user_id=workspace.bot_user_id)}
+
+
+def conversations_list(workspace: "Workspace", args: Arguments) -> dict[str, Any]:
+    """List the channels of these types that the bot can know of, `limit` a page.
+
+    https://docs.slack.dev/reference/methods/conversations.list
+    """
+    kinds = args.text("types", "public_channel").replace(" ", "").split(",")
+    if not set(kinds) <= set(_KINDS):
+        raise Refused("invalid_types")
+    for kind in kinds:
+        _allowed(workspace, _KINDS[kind], "read")
+    limit = args.number("limit", 100)
+    if not 0 < limit <= 1000:
+        raise Refused("invalid_limit")
+    wanted = {_KINDS[kind] for kind in kinds}
+    found = [channel for channel in workspace.channels.values() if channel.kind in wanted]
+    found = [channel for channel in found if not channel.is_private or workspace.bot_user_id in channel.members]
+    if args.flag("exclude_archived"):
+        found = [channel for channel in found if not channel.is_archived]
+    first, following = _page(args, limit)
+    return {
+        "channels": [channel.as_json(bot_user_id=workspace.bot_user_id) for channel in found[first:following]],
+        "response_metadata": {"next_cursor": f"{_CURSOR}{following}" if following < len(found) else ""},
+    }
 
 
 def conversations_members(workspace: "Workspace", args: Arguments) -> dict[str, Any]:
@@ -122,11 +162,16 @@ def _page(args: Arguments, limit: int) -> tuple[int, int]:
 def _readable(workspace: "Workspace", args: Arguments, right: str = "read") -> Channel:
     """Return the channel, if the scope for its kind is there; a private one without it does not exist."""
     channel = visible_channel(workspace, args.needed("channel"))
-    scope = {"channel": "channels", "group": "groups", "im": "im"}[channel.kind] + f":{right}"
+    _allowed(workspace, channel.kind, right)
+    return channel
+
+
+def _allowed(workspace: "Workspace", kind: str, right: str) -> None:
+    """Raise Refused where the scope for channels of this kind is missing."""
+    scope = {"channel": "channels", "group": "groups", "im": "im"}[kind] + f":{right}"
     if scope not in workspace.scopes:
         provided = ",".join(sorted(workspace.scopes))
         raise Refused("missing_scope", details={"needed": scope, "provided": provided})
-    return channel
 
 
 def conversations_open(workspace: "Workspace", args: Arguments) -> dict[str, Any]:
@@ -152,9 +197,11 @@ METHODS = {
     "auth.test": Method(auth_test),
     "apps.connections.open": Method(connections_open, token="app"),
     "users.info": Method(users_info, frozenset({"users:read"})),
+    "users.list": Method(users_list, frozenset({"users:read"})),
     "usergroups.list": Method(usergroups_list, frozenset({"usergroups:read"})),
     "usergroups.users.list": Method(usergroups_users_list, frozenset({"usergroups:read"})),
     "conversations.info": Method(conversations_info, _PLACES),
+    "conversations.list": Method(conversations_list, _PLACES),
     "conversations.members": Method(conversations_members, _PLACES),
     "conversations.history": Method(conversations_history, _HISTORIES),
     "conversations.open": Method(conversations_open, frozenset({"im:write"})),

@@ -14,6 +14,8 @@ from dataclasses import dataclass, field
 A_MINUTE = {1: 1, 2: 20, 3: 50, 4: 100}  # calls a minute that each tier grants at least
 TIERS = {
     "apps.connections.open": 3,  # the method's own page; an older list says 1
+    "users.list": 2,
+    "conversations.list": 2,
     "usergroups.list": 2,
     "usergroups.users.list": 2,
     "conversations.info": 3,

@@ -199,6 +199,23 @@ async def test_members_come_page_by_page(workspace: Workspace, client: AsyncWebC
     assert found == [f"U{n}" for n in range(7)]
 
 
+async def test_people_and_channels_are_listed_page_by_page(workspace: Workspace, client: AsyncWebClient) -> None:
+    workspace.channels["C0OLD"] = Channel("C0OLD", "old", is_archived=True)
+    workspace.direct_channel("U0ALICE")
+    found = [user["id"] async for page in await client.users_list(limit=1) for user in page["members"]]
+    assert found == list(workspace.users)
+    found = [channel["id"] async for page in await client.conversations_list(limit=1) for channel in page["channels"]]
+    assert found == ["C0OPS", "C0OUT", "C0OLD"]
+    both = await client.conversations_list(types="public_channel,private_channel", exclude_archived=True)
+    assert [channel["id"] for channel in both["channels"]] == [
+        "C0OPS",
+        "C0OUT",
+    ]  # a private one without the bot is not told
+    assert await _refusal(client.conversations_list(types="channels")) == "invalid_types"
+    workspace.scopes -= {"groups:read"}
+    assert await _refusal(client.conversations_list(types="private_channel")) == "missing_scope"
+
+
 async def test_a_missing_scope_names_the_scope(workspace: Workspace, client: AsyncWebClient) -> None:
     workspace.installs({"oauth_config": {"scopes": {"bot": ["chat:write"]}}})
     with pytest.raises(SlackApiError) as caught:

@@ -1,0 +1,222 @@
+"""Set up a bot for ``flows-bot init``: the app, its tokens, VoIPBIN's key, who may do what, the files, the check.
+
+Decision: what is asked at the keyboard is asked outside of an event loop, so that Ctrl-C ends it there and then, with the
+terminal as it was. Nothing is written before the last answer.
+"""
+
+import asyncio
+import os
+import re
+import signal
+import sys
+from collections.abc import Awaitable, Callable
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Final, TypeVar
+
+from pydantic import Field
+from slack_sdk.web.async_client import AsyncWebClient
+
+from bot import logs
+from bot.activeflows.health import Finding, State
+from bot.activeflows.operators import MEMBERS
+from bot.misconfigured import Misconfigured
+from bot.network import Proxy
+from bot.settings import Settings, SomeSettings, from_environment, wrong_addresses
+from bot.slack import directory
+from bot.slack import health as slack
+from bot.slack.directory import Listing, Named
+from bot.slack.listeners.app import web_client
+from bot.slack.messaging.session import http_session, route
+from bot.terminal import starting_files
+from bot.terminal.check import Check
+from bot.terminal.manifest import link, wrong_words
+from bot.terminal.questions import Secret, chosen, line, secret
+from bot.voipbin import AccessKey, connected
+from bot.voipbin import health as voipbin
+
+if TYPE_CHECKING:
+    from bot.terminal.init import Init
+
+T = TypeVar("T")
+_WRITTEN: Final = (
+    *("SLACK_BOT_TOKEN", "SLACK_BOT_TOKEN_FILE", "SLACK_APP_TOKEN", "SLACK_APP_TOKEN_FILE"),
+    *("SLACK_SIGNING_SECRET", "SLACK_SIGNING_SECRET_FILE", "VOIPBIN_ACCESS_KEY", "VOIPBIN_ACCESS_KEY_FILE"),
+    *("VOIPBIN_USERNAME", "VOIPBIN_PASSWORD", "VOIPBIN_PASSWORD_FILE", "FLOWS_BOT_POLICY", "FLOWS_BOT_COMMAND"),
+)
+"""Of the environment these would win over what is written, or go against it."""
+_CHANNEL, _WHO = r"[CG][A-Z0-9]{2,31}", r"[UWS][A-Z0-9]{2,31}|members"
+_EVERYBODY: Final = Named(MEMBERS, "members", "every full member of this workspace")
+
+
+class _Surroundings(SomeSettings):
+    """Where Slack and VoIPBIN are, and the way there."""
+
+    slack_api_url: str = Settings.model_fields["slack_api_url"].default
+    slack_ca_file: Path | None = None
+    voipbin_api_url: str = Settings.model_fields["voipbin_api_url"].default
+    voipbin_ca_file: Path | None = None
+    https_proxy: Annotated[str, Field(repr=False)] = ""
+    no_proxy: str = ""
+
+    @property
+    def proxy(self) -> Proxy:
+        return Proxy(self.https_proxy, self.no_proxy)
+
+    def unusual(self) -> dict[str, str]:
+        """What is not as it is for everybody, to be written down with the rest."""
+        names = ("slack_api_url", "slack_ca_file", "voipbin_api_url", "voipbin_ca_file")
+        usual = {name: Settings.model_fields[name].default for name in names}
+        return {name.upper(): str(getattr(self, name)) for name in names if getattr(self, name) != usual[name]}
+
+
+def set_up(asked: "Init") -> None:
+    """Ends as ``check`` does. Raises ``Misconfigured``."""
+    signal.signal(signal.SIGINT, signal.default_int_handler)  # or a hidden answer would leave the terminal without echo
+    logs.configure("console", "CRITICAL")
+    around = _looked_at(asked)
+    try:
+        texts = _answered(asked, around)
+    except EOFError:
+        raise Misconfigured("The answers ended before the questions. Nothing was written.") from None
+    starting_files.write(texts, force=asked.force)
+    print(f"\nWritten: {', '.join(map(str, texts))}. Checking…\n")
+    asyncio.run(Check().cli_cmd())
+
+
+def _looked_at(asked: "Init") -> _Surroundings:
+    """Everything that can be wrong before the first question, at once."""
+    mistakes = [] if asked.force else starting_files.in_the_way()
+    mistakes += [
+        f"{name} is set in the environment, which wins over .env: take it away, then ask again."
+        for name in _WRITTEN
+        if os.environ.get(name)
+    ]
+    mistakes += wrong_words(asked.command, asked.url, socket=asked.socket)
+    if asked.url and asked.slack_app_token_file:
+        mistakes.append("--slack-app-token-file is for Socket Mode, --url for HTTP mode: use one.")
+    if asked.slack_signing_secret_file and not asked.url:
+        mistakes.append("--slack-signing-secret-file is for HTTP mode: give --url, too.")
+    if not sys.stdin.isatty():
+        mistakes += _unanswered(asked)
+    around = from_environment(_Surroundings)
+    given = {"slack_api_url": around.slack_api_url, "voipbin_api_url": around.voipbin_api_url}
+    mistakes += wrong_addresses(given, *given)
+    if mistakes:
+        raise Misconfigured(*mistakes)
+    return around
+
+
+def _unanswered(asked: "Init") -> list[str]:
+    how = "slack_signing_secret_file" if asked.url else "slack_app_token_file"
+    needed = ("slack_bot_token_file", how, "voipbin_access_key_file", "channel", "may_stop")
+    options = [f"--{name.replace('_', '-')}" for name in needed if not getattr(asked, name)]
+    return [f"{option} is missing, and there is no terminal to ask on." for option in options]
+
+
+def _answered(asked: "Init", around: _Surroundings) -> dict[Path, str]:
+    """What to write."""
+    url = _address(asked)
+    print(f"\nThe app: open this, choose the workspace, create it, install it.\n\n{link(asked.command, url)}\n")
+    token = secret(
+        "SLACK_BOT_TOKEN",
+        asked.slack_bot_token_file,
+        "Bot User OAuth Token (OAuth & Permissions), xoxb-…",
+        lambda value: _token_trouble(around, value),
+    )
+    door = _door(asked, around, token.value, http=bool(url))
+    key = secret(
+        "VOIPBIN_ACCESS_KEY",
+        asked.voipbin_access_key_file,
+        "VoIPBIN access key",
+        lambda value: asyncio.run(_key_trouble(around, value)),
+    )
+    policy = _policy(asked, around, token.value)
+    variables = dict((token.line, door.line, key.line)) | around.unusual() | {"FLOWS_BOT_POLICY": "policy.toml"}
+    if asked.command != "/flows":
+        variables["FLOWS_BOT_COMMAND"] = asked.command
+    return {starting_files.POLICY: policy, starting_files.ENV: starting_files.env_text(variables)}
+
+
+def _address(asked: "Init") -> str:
+    """Where Slack delivers to; empty: Socket Mode."""
+    if asked.url or asked.socket or asked.slack_app_token_file or not sys.stdin.isatty():
+        return asked.url
+    while True:
+        url = line("Address at which Slack reaches the bot (https://…); nothing for Socket Mode, which needs none")
+        mistakes = wrong_words("/flows", url, socket=False)
+        if not mistakes:
+            return url
+        print(f"No: {mistakes[0].removeprefix('--url: ')}")
+
+
+def _door(asked: "Init", around: _Surroundings, token: str, *, http: bool) -> Secret:
+    """What makes a delivery Slack's."""
+    if http:
+        question = "Signing Secret (Basic Information)"
+        return secret("SLACK_SIGNING_SECRET", asked.slack_signing_secret_file, question, _signing_trouble)
+
+    def trouble(value: str) -> str:
+        if not re.fullmatch(r"xapp-[A-Za-z0-9-]+", value):
+            return "an app-level token begins with xapp-, and has no blanks."
+        return _said(asyncio.run(_asked_slack(around, token, lambda client: slack.may_connect(client, value))))
+
+    question = "App-level token with connections:write (Basic Information), xapp-…"
+    return secret("SLACK_APP_TOKEN", asked.slack_app_token_file, question, trouble)
+
+
+def _policy(asked: "Init", around: _Surroundings, token: str) -> str:
+    listed = asyncio.run(_asked_slack(around, token, _listed))
+    places, who = listed
+    channels = chosen("--channel", asked.channel, "Where may it be used?", places, _CHANNEL)
+    viewers: list[Named] = [_EVERYBODY]
+    if asked.may_view or (sys.stdin.isatty() and not asked.may_stop):
+        question = "Who may look there? Stopping comes next. (“members”: every full member)"
+        viewers = chosen("--may-view", asked.may_view, question, who, _WHO)
+    stoppers = chosen("--may-stop", asked.may_stop, "Who may stop there?", who, _WHO)
+    return starting_files.policy_text(channels, viewers, stoppers)
+
+
+async def _listed(client: AsyncWebClient) -> tuple[Listing, Listing]:
+    found = await directory.channels(client), await directory.groups(client) + await directory.people(client)
+    return found[0], Listing((_EVERYBODY,)) + found[1]
+
+
+def _token_trouble(around: _Surroundings, value: str) -> str:
+    if not re.fullmatch(r"xoxb-[A-Za-z0-9-]+", value):
+        return "a bot token begins with xoxb-, and has no blanks."
+    return _said(asyncio.run(_asked_slack(around, value, slack.token)))
+
+
+def _signing_trouble(value: str) -> str:
+    return "" if re.fullmatch(r"[0-9a-f]{32}", value) else "a signing secret has 32 digits and letters from a to f."
+
+
+async def _key_trouble(around: _Surroundings, value: str) -> str:
+    try:
+        credential = AccessKey(value)
+    except ValueError as wrong:
+        return f"{wrong}."
+    try:
+        async with connected(
+            api_url=around.voipbin_api_url, credential=credential, ca_file=around.voipbin_ca_file, proxy=around.proxy
+        ) as client:
+            return _said(await voipbin.account(client))
+    except (ValueError, OSError) as trouble:
+        raise Misconfigured(f"VOIPBIN_API_URL or VOIPBIN_CA_FILE: {type(trouble).__name__}.") from None
+
+
+async def _asked_slack(around: _Surroundings, token: str, question: Callable[[AsyncWebClient], Awaitable[T]]) -> T:
+    async with http_session() as session:
+        try:
+            way = route(around.proxy, around.slack_ca_file)
+        except OSError as trouble:
+            raise Misconfigured(f"SLACK_CA_FILE: {type(trouble).__name__}.") from None
+        return await question(web_client(token, around.slack_api_url, session, route=way))
+
+
+def _said(finding: Finding) -> str:
+    """Print what is well; say what is broken."""
+    if finding.state is State.BROKEN:
+        return f"{finding.what}."
+    print(f"  {finding.about}: {finding.what}. {finding.next or ''}".rstrip())
+    return ""
