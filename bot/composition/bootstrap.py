@@ -17,7 +17,6 @@ from typing import Final
 
 import structlog
 from prometheus_client import CollectorRegistry
-from slack_bolt.async_app import AsyncApp
 from slack_sdk.web.async_client import AsyncWebClient
 
 from bot.activeflows.alerting.delivery import AlertPace
@@ -93,6 +92,7 @@ from bot.slack.people.appeals import Appeals
 from bot.slack.people.identity import People
 from bot.slack.people.installation import Installation
 from bot.slack.people.outsiders import Outsiders
+from bot.slack.transport.bolt_app import App
 from bot.slack.transport.http import Check, http_app, serve
 from bot.slack.transport.intake import Intake
 from bot.slack.transport.jobs import Jobs
@@ -275,7 +275,7 @@ async def _ledger(settings: Settings, stack: AsyncExitStack) -> tuple[Database, 
 
 async def _doors(
     settings: Settings,
-    app: AsyncApp,
+    app: App,
     installation: Installation,
     client: AsyncWebClient,
     database: Database,

@@ -13,7 +13,6 @@ from typing import Any, cast, get_args
 import jsonschema
 import pytest
 import yaml
-from slack_bolt.async_app import AsyncApp
 from slack_sdk.web.async_client import AsyncWebClient
 
 from bot.demo.slack.installation import Installation
@@ -28,6 +27,7 @@ from bot.slack.listeners.events import FOR_GOOD, HEARD
 from bot.slack.listeners.homes import OPENED
 from bot.slack.listeners.mentions import MENTIONED, WRITTEN
 from bot.slack.messaging.outbound_check import checked
+from bot.slack.transport.bolt_app import App
 from tests.unit.slack.blocks.screens import every_screen
 
 ROOT = Path(__file__).parents[2]
@@ -35,27 +35,27 @@ MANIFEST: dict[str, Any] = yaml.safe_load((ROOT / "manifest.yml").read_text(enco
 SCHEMA = os.environ.get("FLOWS_BOT_MANIFEST_SCHEMA", next(ROOT.parent.glob("*/manifest.schema.json"), None))
 
 
-class NotingApp(AsyncApp):
+class NotingApp(App):
     """A real Bolt app that also notes what is listened to."""
 
     def __init__(self) -> None:
         super().__init__(client=AsyncWebClient(token="xoxb-none"), signing_secret="none")
-        self.heard: dict[str, set[str]] = {"command": set(), "action": set(), "event": set(), "shortcut": set()}
+        self.noted: dict[str, set[str]] = {"command": set(), "action": set(), "event": set(), "shortcut": set()}
 
     def command(self, command: Any, *args: Any, **kwargs: Any) -> Callable[..., Any]:
-        self.heard["command"].add(command)
+        self.noted["command"].add(command)
         return cast("Callable[..., Any]", super().command(command, *args, **kwargs))
 
     def action(self, constraints: Any, *args: Any, **kwargs: Any) -> Callable[..., Any]:
-        self.heard["action"].add(constraints)
+        self.noted["action"].add(constraints)
         return cast("Callable[..., Any]", super().action(constraints, *args, **kwargs))
 
     def message_shortcut(self, callback_id: Any, *args: Any, **kwargs: Any) -> Callable[..., Any]:
-        self.heard["shortcut"].add(callback_id)
+        self.noted["shortcut"].add(callback_id)
         return cast("Callable[..., Any]", super().message_shortcut(callback_id, *args, **kwargs))
 
     def event(self, event: Any, *args: Any, **kwargs: Any) -> Callable[..., Any]:
-        self.heard["event"].add(event)
+        self.noted["event"].add(event)
         return cast("Callable[..., Any]", super().event(event, *args, **kwargs))
 
 
@@ -79,7 +79,7 @@ def listeners(app: NotingApp) -> Listeners:
 @pytest.fixture
 def heard(app: NotingApp, listeners: Listeners) -> dict[str, set[str]]:
     assert listeners.app is app
-    return app.heard
+    return app.noted
 
 
 def _drawn(thing: Any) -> Iterator[str]:

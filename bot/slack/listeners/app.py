@@ -13,7 +13,6 @@ from collections.abc import Mapping
 from typing import Any, Final
 
 import aiohttp
-from slack_bolt.async_app import AsyncApp
 from slack_bolt.authorization import AuthorizeResult
 from slack_bolt.authorization.async_authorize import AsyncAuthorize
 from slack_bolt.context.async_context import AsyncBoltContext
@@ -38,6 +37,7 @@ from bot.slack.messaging.messenger import error_word
 from bot.slack.messaging.session import Route
 from bot.slack.people.access import Access
 from bot.slack.people.installation import Installation
+from bot.slack.transport.bolt_app import App
 from bot.slack.transport.jobs import Jobs
 
 LONGEST_WAIT: Final = 10
@@ -71,9 +71,9 @@ def web_client(
     return client
 
 
-def build_app(client: AsyncWebClient, installation: Installation, jobs: Jobs, unknown: Unknown) -> AsyncApp:
+def build_app(client: AsyncWebClient, installation: Installation, jobs: Jobs, unknown: Unknown) -> App:
     """The Bolt app, to which listeners are added. Bugs in them are told through ``jobs``, the rest by ``unknown``."""
-    app = AsyncApp(
+    app = App(
         name="flows-bot",
         client=client,
         authorize=_Installed(installation, client.token or ""),
@@ -87,7 +87,6 @@ def build_app(client: AsyncWebClient, installation: Installation, jobs: Jobs, un
         logger=_quiet("bot.slack.bolt"),
     )
 
-    @app.error
     async def bug(error: Exception, body: Mapping[str, Any]) -> BoltResponse:
         """Acked all the same: the person reads our words instead of Slack's."""
         if isinstance(error, BoltUnhandledRequestError):
@@ -103,6 +102,7 @@ def build_app(client: AsyncWebClient, installation: Installation, jobs: Jobs, un
         jobs.start(interaction, tell, doing="listening")
         return BoltResponse(status=200, body="")
 
+    app.on_bug(bug)
     return app
 
 

@@ -42,11 +42,11 @@ class CommandListener:
     def register(self, listeners: Listeners) -> None:
         """The one command, and the requests that are answered here."""
 
-        @listeners.app.command(listeners.command)
         async def command(ack: AsyncAck, body: dict[str, Any]) -> None:
             await ack()
             start(listeners, listeners.context(from_command(body)), from_slack(str(body.get("text", ""))))
 
+        listeners.app.hears_command(listeners.command, command)
         listeners.on_request(List, self._list, lane=Lane.LIGHT)
         listeners.on_request(Show, self._show)
         listeners.on_request(Whoami, self._whoami, lane=Lane.LIGHT)

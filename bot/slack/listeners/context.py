@@ -8,13 +8,13 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from typing import Any, Protocol, TypeAlias, TypeVar
 
-from slack_bolt.async_app import AsyncApp
 from slack_bolt.context.ack.async_ack import AsyncAck
 
 from bot.activeflows.operators import Operator, Permission
 from bot.slack.interaction import Interaction, from_action
 from bot.slack.messaging.messenger import Message, Messenger, Posted, Redrawn
 from bot.slack.people.identity import People
+from bot.slack.transport.bolt_app import App
 from bot.slack.transport.jobs import Jobs, Lane
 
 R = TypeVar("R")
@@ -80,7 +80,7 @@ class Requested:
 class Listeners:
     """Registers listeners with Bolt. ``mention``: how the bot is mentioned, ``@flows-bot``."""
 
-    app: AsyncApp
+    app: App
     command: str
     mention: str
     messenger: Messenger
@@ -97,19 +97,21 @@ class Listeners:
     def on_action(self, action_id: str, reaction: Reaction, *, doing: str = "", lane: Lane = Lane.READ) -> None:
         """Ack a button, and start what it leads to."""
 
-        @self.app.action(action_id)
-        async def pressed(ack: AsyncAck, body: dict[str, Any], action: dict[str, Any]) -> None:
+        async def pressed(ack: AsyncAck, body: dict[str, Any]) -> None:
             await ack()
-            context, value = self.context(from_action(body)), str(action.get("value", ""))
+            context, value = self.context(from_action(body)), str(body["actions"][0].get("value", ""))
             context.start(lambda: reaction(context, value), doing=doing, lane=lane)
+
+        self.app.hears_button(action_id, pressed)
 
     def on_press(self, action_id: str, record: Reaction) -> None:
         """Record a press, and ack it then."""
 
-        @self.app.action(action_id)
-        async def pressed(ack: AsyncAck, body: dict[str, Any], action: dict[str, Any]) -> None:
-            await record(self.context(from_action(body)), str(action.get("value", "")))
+        async def pressed(ack: AsyncAck, body: dict[str, Any]) -> None:
+            await record(self.context(from_action(body)), str(body["actions"][0].get("value", "")))
             await ack()
+
+        self.app.hears_button(action_id, pressed)
 
     def on_request(
         self, kind: type[R], reaction: Callable[[InteractionContext, R], Awaitable[object]], *, lane: Lane = Lane.READ

@@ -1,1 +1,1 @@
-"""Receive what Slack sends: HTTP and Socket Mode, verified, bounded, and handed to Bolt one way."""
+"""Receive what Slack sends: HTTP and Socket Mode, verified, bounded, and handed to a listener one way."""

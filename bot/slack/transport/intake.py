@@ -1,6 +1,6 @@
-"""Take deliveries in, one way for both transports: verified, readable, ours, then Bolt.
+"""Take deliveries in, one way for both transports: verified, readable, ours, then a listener (``bolt_app``).
 
-Bolt is given the decoded payload and nothing else: no header that Slack did not sign reaches it (``X-Slack-Bolt-Lazy-*``
+What listens is given the decoded payload and nothing else: no header that Slack did not sign reaches it (``X-Slack-Bolt-Lazy-*``
 would), nothing is parsed twice, and its own form parser, which stumbles over the word "payload", is never used.
 
 Decisions: unsigned, stale or foreign deliveries are answered 401 (somebody using the command in a foreign workspace sees
@@ -21,10 +21,10 @@ from typing import Any, Final
 
 import structlog
 from prometheus_client import CollectorRegistry, Counter, Histogram
-from slack_bolt.async_app import AsyncApp
 from slack_bolt.request.async_request import AsyncBoltRequest
 
 from bot.slack.people.installation import Installation
+from bot.slack.transport.bolt_app import App
 from bot.slack.transport.payload import OTHER, Unreadable, is_ours, kind_of, read
 from bot.slack.transport.signature import NotSigned, claimed
 
@@ -103,7 +103,7 @@ class Intake:
 
     def __init__(
         self,
-        app: AsyncApp,
+        app: App,
         installation: Installation,
         *,
         signing_secret: str = "",
@@ -177,11 +177,13 @@ class Intake:
         if kind == OTHER:  # Bolt takes the shapes of kinds for granted that this bot has no listener for
             payload["type"] = f"{OTHER}: {payload['type']}"
         try:
-            request = AsyncBoltRequest(body=payload, mode="socket_mode", headers={})
-        except (AttributeError, KeyError, IndexError, TypeError, ValueError) as error:
-            return self.refused("odd shape", 400, kind=kind, said=f"odd shape: {type(error).__name__}")
-        try:
-            response = await self._app.async_dispatch(request)
+            response = await self._app.heard(kind, payload)
+            if response is None:
+                try:
+                    request = AsyncBoltRequest(body=payload, mode="socket_mode", headers={})
+                except (AttributeError, KeyError, IndexError, TypeError, ValueError) as error:
+                    return self.refused("odd shape", 400, kind=kind, said=f"odd shape: {type(error).__name__}")
+                response = await self._app.async_dispatch(request)
         except Exception as error:  # noqa: BLE001 - its text may hold the content, and Slack is to be answered
             return self.refused("broken", 500, kind=kind, said=f"broken: {type(error).__name__}")
         if response.status != 200:

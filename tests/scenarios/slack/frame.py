@@ -7,7 +7,7 @@ from typing import Any
 
 from aiohttp import ClientSession
 from prometheus_client import CollectorRegistry
-from slack_bolt.async_app import AsyncAck, AsyncApp
+from slack_bolt.async_app import AsyncAck
 from slack_sdk.web.async_client import AsyncWebClient
 
 from bot.activeflows.operators import Policy
@@ -20,6 +20,7 @@ from bot.slack.messaging.messenger import Message, Messenger, Posted, Redrawn
 from bot.slack.messaging.session import http_session
 from bot.slack.people.identity import People
 from bot.slack.people.installation import Installation, introduce
+from bot.slack.transport.bolt_app import App
 from bot.slack.transport.http import always_ready, http_app, serve
 from bot.slack.transport.intake import Intake
 from bot.slack.transport.jobs import Jobs
@@ -48,7 +49,7 @@ class Frame:
     installation: Installation
     teller: Messenger
     jobs: Jobs
-    app: AsyncApp
+    app: App
     intake: Intake
     registry: CollectorRegistry
     url: str = ""
@@ -111,8 +112,7 @@ async def framed(slack: Workspace, **jobs: Any) -> AsyncIterator[Frame]:
         yield frame
 
 
-def _listen(app: AsyncApp, frame: Frame) -> None:
-    @app.command("/flows")
+def _listen(app: App, frame: Frame) -> None:
     async def command(ack: AsyncAck, body: dict[str, Any]) -> None:
         if body["text"] == "listener bug":
             raise RuntimeError("caller +15550100001")
@@ -121,10 +121,12 @@ def _listen(app: AsyncApp, frame: Frame) -> None:
             raise RuntimeError("caller +15550100001")
         frame.heard(from_command(body), body["text"])
 
-    @app.action("press")
     async def press(ack: AsyncAck, body: dict[str, Any]) -> None:
         await ack()
         frame.heard(from_action(body))
+
+    app.hears_command("/flows", command)
+    app.hears_button("press", press)
 
     @app.event("user_change")
     async def changed(body: dict[str, Any]) -> None:

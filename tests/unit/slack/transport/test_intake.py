@@ -11,12 +11,13 @@ import httpx
 import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
-from slack_bolt.async_app import AsyncAck, AsyncApp
+from slack_bolt.async_app import AsyncAck
 from slack_sdk.web.async_client import AsyncWebClient
 from starlette.applications import Starlette
 
 from bot.slack.listeners.app import _Installed, _quiet
 from bot.slack.people.installation import Installation
+from bot.slack.transport.bolt_app import App
 from bot.slack.transport.http import always_ready, http_app
 from bot.slack.transport.intake import Intake, is_ssl_check
 from bot.slack.transport.payload import Unreadable, is_ours, kind_of, read, unquoted
@@ -60,7 +61,7 @@ DISPATCHED: list[dict[str, Any]] = []
 @functools.cache
 def served() -> Starlette:
     """The real server and the real Bolt, with listeners that take note in ``DISPATCHED``."""
-    app = AsyncApp(
+    app = App(
         client=AsyncWebClient("xoxb-x"),
         authorize=_Installed(HOME, "xoxb-x"),
         process_before_response=True,
@@ -72,8 +73,8 @@ def served() -> Starlette:
         await ack()
         DISPATCHED.append(body)
 
-    app.command("/flows")(listen)
-    app.action("press")(listen)
+    app.hears_command("/flows", listen)
+    app.hears_button("press", listen)
     app.event("user_change")(listen)
     return http_app(Intake(app, HOME, signing_secret=SECRET, clock=lambda: NOW, registry=None), always_ready, None)
 
