@@ -21,6 +21,7 @@ from slack_sdk.web.async_client import AsyncWebClient
 
 from bot.activeflows.alerting.delivery import AlertPace
 from bot.activeflows.anomalies.detector import AnomalyDetector
+from bot.activeflows.bulk.origin import Tracing
 from bot.activeflows.diagnosis import Diagnosis
 from bot.activeflows.errors import Failure
 from bot.activeflows.numbers import read_by
@@ -224,7 +225,9 @@ async def running(
             MentionListener(installation.bot_user_id),
             ReadListener(reading, home, now),
             StopListener(requests, book, cards, queue, reasons, approvals, now),
-            BulkStopListener(bulk, requests.refused, carrying.bulks, bulk_cards, queue, approvals, now),
+            BulkStopListener(
+                bulk, requests.refused, carrying.bulks, bulk_cards, queue, approvals, Tracing(voipbin), now
+            ),
             reasons,
             AuditListener(reviewing),
             RecapListener(Recapping(book, alerts, now=now), Files(client)),

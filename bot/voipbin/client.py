@@ -16,12 +16,14 @@ from functools import partial
 from typing import Final, TypeVar
 from uuid import UUID
 
+from bot.activeflows.bulk.ports import Campaign, CampaignCall
 from bot.activeflows.callers import CallsLooked
 from bot.activeflows.errors import NotFound, NotOurs, StopUnconfirmed, VoIPBINUnreachable
 from bot.activeflows.model import Activeflow, Call, Customer, Flow, Picture, Spoken
 from bot.activeflows.numbers import Number
 from bot.activeflows.ports import Check, Gate
 from bot.activeflows.situation.timeline import Timeline
+from bot.voipbin import sources
 from bot.voipbin.calls import calls_with
 from bot.voipbin.http.answer_errors import Kind, Unsuccessful
 from bot.voipbin.http.budget import Load, Urgency
@@ -208,6 +210,24 @@ class VoIPBINClient:
     async def queue_name(self, queue_id: UUID) -> str | None:
         """A queue's name, not older than some minutes."""
         return await self._queues.get(queue_id) if queue_id.int else None
+
+    async def campaign(self, campaign_id: UUID) -> Campaign | None:
+        """A campaign, read now; ``None`` when there is none."""
+        return await self._read_if_any(f"/campaigns/{campaign_id}", sources.campaign) if campaign_id.int else None
+
+    async def campaign_calls(self) -> Sequence[CampaignCall]:
+        """The newest hundred calls of campaigns. Raises a ``Failure``."""
+        return await self._newest_of("/campaigncalls", sources.campaign_calls)
+
+    async def bound_flows(self) -> Sequence[UUID]:
+        """The flows that the newest hundred numbers lead to, one for each number. Raises a ``Failure``."""
+        return await self._newest_of("/numbers", sources.bound_flows)
+
+    async def _newest_of(self, path: str, understand: Callable[[bytes], T]) -> T:
+        query: dict[str, str | int] = {"page_size": 100, "page_token": page_token(self._now() + AHEAD)}
+        return await _or_failure(
+            self._exchange.read(Question("GET", path, Urgency.SCREEN, LIST_READ, query), understand)
+        )
 
     async def close(self) -> None:
         """End the looks under way. The HTTP client is closed by ``connected``."""

@@ -166,6 +166,17 @@ class BulkState(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
+class Origin:
+    """What goes on starting such activeflows, as far as VoIPBIN said. ``campaigns``: names of those that still dial.
+
+    ``numbers``: names of flows, and how many numbers lead to each.
+    """
+
+    campaigns: tuple[str, ...] = ()
+    numbers: tuple[tuple[str, int], ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
 class Ending:
     """What is said when it is over. ``halted``: why it went no further than the first one.
 
@@ -187,6 +198,7 @@ class Ending:
     """When what is so by now was read."""
     until: datetime | None = None
     """So long it is looked at; ``None``: nobody looks (any more)."""
+    origin: Origin = field(default_factory=Origin)
 
     def on_the_line(self) -> dict[int, str]:
         """Members whose callers may still be on the line, by number: ``up`` or ``unknown``, as it is known by now."""

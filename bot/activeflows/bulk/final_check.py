@@ -3,7 +3,8 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from bot.activeflows.bulk.bulk_stop import MAY_RUN, Became, Bulk, Run, intent_of
+from bot.activeflows.bulk.bulk_stop import MAY_RUN, Became, Bulk, Origin, Run, intent_of
+from bot.activeflows.bulk.origin import Tracing
 from bot.activeflows.bulk.snapshot import BulkSnapshot
 from bot.activeflows.errors import BotError
 from bot.activeflows.operators import Permission
@@ -24,6 +25,7 @@ class Around:
     """Ended, and their callers are still on the line."""
     unheard: tuple[int, ...] = ()
     """Ended, and it is not known whether their callers are still on the line."""
+    origin: Origin = field(default_factory=Origin)
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,8 +39,11 @@ class Again:
 class LookingAround:
     """Reads; nothing is changed here."""
 
-    def __init__(self, people: People, freezing: BulkSnapshot, readback: Readback, aftermath: Aftermath) -> None:
-        self._people, self._freezing, self._readback, self._aftermath = people, freezing, readback, aftermath
+    def __init__(
+        self, people: People, freezing: BulkSnapshot, readback: Readback, aftermath: Aftermath, tracing: Tracing
+    ) -> None:
+        self._people, self._freezing, self._readback = people, freezing, readback
+        self._aftermath, self._tracing = aftermath, tracing
 
     async def of(self, bulk: Bulk, became: Mapping[int, Became]) -> Around:
         """``became``: what is known so far."""
@@ -50,7 +55,7 @@ class LookingAround:
             tuple(number for number, call_id in calls.items() if states[call_id] == state)
             for state in ("up", "unknown")
         )
-        return Around(ended, await self._more(bulk), up, unheard)
+        return Around(ended, await self._more(bulk), up, unheard, await self._tracing.of(bulk))
 
     async def again(self, bulk: Bulk, run: Run) -> Again:
         """One look at what was not settled. A call whose activeflow has ended only now may be on its way: not known yet."""

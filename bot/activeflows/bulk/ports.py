@@ -1,8 +1,10 @@
 """State what bulk stops need from outside beside what a lone stop does (``stopping.ports``)."""
 
 from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol
+from uuid import UUID
 
 from bot.activeflows.bulk.bulk_stop import Became, Bulk, Ending, Run
 from bot.activeflows.bulk.criteria import Draft
@@ -77,6 +79,36 @@ class BulkLedger(Protocol):
 
         ``None``, and nothing kept, when it is not over.
         """
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Campaign:
+    """What dials by itself."""
+
+    name: str
+    dialling: bool
+
+
+@dataclass(frozen=True, slots=True)
+class CampaignCall:
+    """One that a campaign dialled, and the activeflow it runs."""
+
+    campaign_id: UUID
+    activeflow_id: UUID
+
+
+class Sources(Protocol):
+    """What starts activeflows, as VoIPBIN lists it. Every method may raise a ``Failure``."""
+
+    async def campaign_calls(self) -> Sequence[CampaignCall]:
+        """The newest of them."""
+        ...
+
+    async def campaign(self, campaign_id: UUID, /) -> Campaign | None: ...
+
+    async def bound_flows(self) -> Sequence[UUID]:
+        """The flows that numbers lead to, one for each number; the numbers stay outside."""
         ...
 
 

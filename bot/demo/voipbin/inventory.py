@@ -8,7 +8,20 @@ from uuid import UUID, uuid4
 
 from bot.demo.voipbin.clock import Clock, utc_now
 from bot.demo.voipbin.records import Records
-from bot.demo.voipbin.state import MANAGER, ZERO, Accesskey, Agent, Customer, Flow, Queue, Step
+from bot.demo.voipbin.state import (
+    MANAGER,
+    ZERO,
+    Accesskey,
+    Activeflow,
+    Agent,
+    Campaign,
+    Campaigncall,
+    Customer,
+    Flow,
+    Number,
+    Queue,
+    Step,
+)
 
 
 class Inventory:
@@ -88,6 +101,39 @@ class Inventory:
                 customer_id=self.customer.id,
                 name=name,
                 wait_flow_id=wait_flow.id if wait_flow else ZERO,
+                tm_create=self.clock.instant(),
+            )
+        )
+
+    def add_campaign(self, name: str, *, status: str = "run") -> Campaign:
+        """A campaign; `campaign_dials` says which activeflows are its."""
+        return self.records.campaigns.add(
+            Campaign(id=uuid4(), customer_id=self.customer.id, name=name, status=status, tm_create=self.clock.instant())
+        )
+
+    def campaign_dials(self, campaign: Campaign, activeflow: Activeflow) -> Campaigncall:
+        """The campaign's call that this activeflow runs for."""
+        return self.records.campaigncalls.add(
+            Campaigncall(
+                id=uuid4(),
+                customer_id=campaign.customer_id,
+                campaign=campaign,
+                activeflow_id=activeflow.id,
+                reference_id=activeflow.reference_id,
+                source="+15550100002",
+                destination="+15550100001",
+                tm_create=self.clock.instant(),
+            )
+        )
+
+    def add_number(self, number: str, flow: Flow) -> Number:
+        """A number whose calls enter this flow."""
+        return self.records.numbers.add(
+            Number(
+                id=uuid4(),
+                customer_id=self.customer.id,
+                number=number,
+                call_flow_id=flow.id,
                 tm_create=self.clock.instant(),
             )
         )

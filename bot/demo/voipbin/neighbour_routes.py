@@ -1,4 +1,4 @@
-"""The endpoints around activeflows: customer, agent, access keys, flows, calls, queues.
+"""The endpoints around activeflows: customer, agent, access keys, flows, campaigns, numbers, calls, queues.
 
 https://api.voipbin.net/docs/customer.html, …/accesskey.html, …/flow.html, …/call.html, …/queue.html
 """
@@ -74,6 +74,25 @@ async def get_queue(world: World, caller: Caller, request: Request) -> Response:
     return ok(wire.queue(the_one(caller, request, world.records.queues, "QUEUE", OPERATORS)))
 
 
+async def list_campaigns(world: World, caller: Caller, request: Request) -> Response:
+    caller.needs(OPERATORS)
+    return listed(world, caller, request, world.records.campaigns, wire.campaign)
+
+
+async def get_campaign(world: World, caller: Caller, request: Request) -> Response:
+    return ok(wire.campaign(the_one(caller, request, world.records.campaigns, "CAMPAIGN", OPERATORS)))
+
+
+async def list_campaigncalls(world: World, caller: Caller, request: Request) -> Response:
+    caller.needs(OPERATORS)
+    return listed(world, caller, request, world.records.campaigncalls, wire.campaigncall)
+
+
+async def list_numbers(world: World, caller: Caller, request: Request) -> Response:
+    caller.needs(OPERATORS)
+    return listed(world, caller, request, world.records.numbers, wire.number)
+
+
 async def list_calls(world: World, caller: Caller, request: Request) -> Response:
     caller.needs(OPERATORS)
     return listed(world, caller, request, world.records.calls, wire.call)
@@ -123,6 +142,10 @@ NEIGHBOUR_ROUTES: tuple[tuple[str, str, Endpoint], ...] = (
     ("GET", "/flows", list_flows),
     ("GET", "/flows/{id}", get_flow),
     ("GET", "/queues/{id}", get_queue),
+    ("GET", "/campaigns", list_campaigns),
+    ("GET", "/campaigns/{id}", get_campaign),
+    ("GET", "/campaigncalls", list_campaigncalls),
+    ("GET", "/numbers", list_numbers),
     ("GET", "/calls", list_calls),
     ("POST", "/calls", create_calls),
     ("GET", "/calls/{id}", get_call),

@@ -16,7 +16,18 @@ from typing import Generic, Literal, Protocol, TypeVar
 from uuid import UUID
 
 from bot.demo.voipbin.clock import Clock
-from bot.demo.voipbin.state import Accesskey, Activeflow, Agent, Call, Customer, Flow, Queue
+from bot.demo.voipbin.state import (
+    Accesskey,
+    Activeflow,
+    Agent,
+    Call,
+    Campaign,
+    Campaigncall,
+    Customer,
+    Flow,
+    Number,
+    Queue,
+)
 
 Kind = Literal["created", "updated", "deleted", "ringing", "progressing", "terminating", "canceling", "hangup"]
 
@@ -110,6 +121,9 @@ class Records:
         self.accesskeys: Table[Accesskey] = Table()
         self.flows: Table[Flow] = Table()
         self.queues: Table[Queue] = Table()
+        self.campaigns: Table[Campaign] = Table()
+        self.campaigncalls: Table[Campaigncall] = Table()
+        self.numbers: Table[Number] = Table()
         self.calls: Table[Call] = Table()
         self.activeflows: Table[Activeflow] = Table()
         self.timeline: defaultdict[UUID, list[Changed]] = defaultdict(list)

@@ -122,6 +122,61 @@ class Queue:
 
 
 @dataclass(slots=True, kw_only=True)
+class Campaign:
+    """What dials by itself. Statuses: run, stopping, stop."""
+
+    id: UUID
+    customer_id: UUID
+    name: str
+    tm_create: datetime
+    type: str = "call"
+    status: str = "run"
+    detail: str = ""
+    service_level: int = 100
+    end_handle: str = "stop"
+    actions: tuple[Step, ...] = ()
+    outplan_id: UUID = field(default_factory=uuid4)
+    outdial_id: UUID = field(default_factory=uuid4)
+    queue_id: UUID = ZERO
+    next_campaign_id: UUID = ZERO
+    tm_update: datetime | None = None
+    tm_delete: datetime | None = None
+
+
+@dataclass(slots=True, kw_only=True)
+class Campaigncall:
+    """One target that a campaign dialled. Statuses: dialing, progressing, done."""
+
+    id: UUID
+    customer_id: UUID
+    campaign: Campaign
+    activeflow_id: UUID
+    tm_create: datetime
+    reference_type: str = "call"
+    reference_id: UUID = ZERO
+    status: str = "progressing"
+    source: str = ""
+    destination: str = ""
+    tm_update: datetime | None = None
+    tm_delete: datetime | None = None
+
+
+@dataclass(slots=True, kw_only=True)
+class Number:
+    """A telephone number of the customer's, and the flow that its calls enter."""
+
+    id: UUID
+    customer_id: UUID
+    number: str
+    tm_create: datetime
+    call_flow_id: UUID = ZERO
+    name: str = ""
+    status: str = "active"
+    tm_update: datetime | None = None
+    tm_delete: datetime | None = None
+
+
+@dataclass(slots=True, kw_only=True)
 class Call:
     """One leg of a telephone call. Statuses: dialing, ringing, progressing, terminating, canceling, hangup."""
 

@@ -11,9 +11,22 @@ Sources: https://api.voipbin.net/docs/activeflow_struct_activeflow.html, …/cal
 
 from datetime import UTC, datetime, timedelta
 from typing import Any
+from uuid import UUID
 
 from bot.demo.voipbin.records import Changed
-from bot.demo.voipbin.state import Accesskey, Activeflow, Agent, Call, Customer, Flow, Queue, Step
+from bot.demo.voipbin.state import (
+    Accesskey,
+    Activeflow,
+    Agent,
+    Call,
+    Campaign,
+    Campaigncall,
+    Customer,
+    Flow,
+    Number,
+    Queue,
+    Step,
+)
 
 Json = dict[str, Any]
 
@@ -152,6 +165,64 @@ def queue(row: Queue) -> Json:
     } | _times(row)
 
 
+def campaign(row: Campaign) -> Json:
+    """https://api.voipbin.net/docs/campaign_struct_campaign.html"""
+    return {
+        "id": str(row.id),
+        "customer_id": str(row.customer_id),
+        "type": row.type,
+        "name": row.name,
+        "detail": row.detail,
+        "status": row.status,
+        "service_level": row.service_level,
+        "end_handle": row.end_handle,
+        "actions": [action(step) for step in row.actions],
+        "outplan_id": str(row.outplan_id),
+        "outdial_id": str(row.outdial_id),
+        "queue_id": str(row.queue_id),
+        "next_campaign_id": str(row.next_campaign_id),
+    } | _times(row)
+
+
+def campaigncall(row: Campaigncall) -> Json:
+    """https://api.voipbin.net/docs/campaign_struct_campaigncall.html"""
+    return {
+        "id": str(row.id),
+        "customer_id": str(row.customer_id),
+        "campaign_id": str(row.campaign.id),
+        "outplan_id": str(row.campaign.outplan_id),
+        "outdial_id": str(row.campaign.outdial_id),
+        "outdial_target_id": str(row.id),
+        "queue_id": str(row.campaign.queue_id),
+        "activeflow_id": str(row.activeflow_id),
+        "reference_type": row.reference_type,
+        "reference_id": str(row.reference_id),
+        "status": row.status,
+        "result": "",
+        "source": {"type": "tel", "target": row.source},
+        "destination": {"type": "tel", "target": row.destination},
+        "destination_index": 0,
+        "try_count": 1,
+    } | _times(row)
+
+
+def number(row: Number) -> Json:
+    """https://api.voipbin.net/docs/number_struct_number.html"""
+    return {
+        "id": str(row.id),
+        "customer_id": str(row.customer_id),
+        "number": row.number,
+        "type": "normal",
+        "call_flow_id": str(row.call_flow_id),
+        "message_flow_id": str(UUID(int=0)),
+        "name": row.name,
+        "detail": "",
+        "status": row.status,
+        "t38_enabled": False,
+        "emergency_enabled": False,
+    } | _times(row)
+
+
 def event(change: Changed) -> Json:
     """One line of a timeline."""
     resource = change.resource
@@ -164,7 +235,7 @@ def milliseconds(at: datetime) -> datetime:
     return at - timedelta(microseconds=at.microsecond % 1000)
 
 
-def _times(row: Activeflow | Flow | Customer | Agent | Accesskey | Queue) -> Json:
+def _times(row: Activeflow | Flow | Customer | Agent | Accesskey | Queue | Campaign | Campaigncall | Number) -> Json:
     return {"tm_create": time(row.tm_create), "tm_update": time(row.tm_update), "tm_delete": time(row.tm_delete)}
 
 

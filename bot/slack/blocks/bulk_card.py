@@ -7,10 +7,10 @@ of each kind) when it is over; all of them are in the audit.
 from collections.abc import Iterator
 from typing import Final
 
-from bot.activeflows.bulk.bulk_stop import Bulk, BulkState, Run, remainder
+from bot.activeflows.bulk.bulk_stop import Bulk, BulkState, Origin, Run, remainder
 from bot.activeflows.bulk.tally import bar, tally
 from bot.slack import ids, kit
-from bot.slack.blocks.bulk_question import matches, put_to, what_fits, what_it_does, who_can_press
+from bot.slack.blocks.bulk_question import matches, put_to, what_fits, what_goes_on, what_it_does, who_can_press
 from bot.slack.blocks.bulk_result import hang_ups, on_the_line, what_became
 from bot.slack.blocks.manual_commands import all_without_bot
 from bot.slack.blocks.mrkdwn import bold, code, date_token, escaped, mention
@@ -19,15 +19,18 @@ from bot.slack.messaging.messenger import Message
 _BAR: Final = 20
 
 
-def bulk_card(bulk: Bulk, run: Run, command: str, *, who_may: tuple[str, ...] = ()) -> Message:
+def bulk_card(
+    bulk: Bulk, run: Run, command: str, *, who_may: tuple[str, ...] = (), origin: Origin | None = None
+) -> Message:
     """The card of this bulk at this point. ``command``: the slash command, for what to type next.
 
-    ``who_may``: ids of those it is put to, when the asker may not.
+    ``who_may``: ids of those it is put to, when the asker may not. ``origin``: what goes on, while it can be pressed.
     """
     header = _header(bulk, run)
     blocks = [kit.header(header)]
     if run.state is BulkState.OPEN:
-        parts = [lines for lines in (put_to(bulk, who_may), what_fits(bulk), what_it_does(bulk)) if lines]
+        goes_on = what_goes_on(origin or Origin())
+        parts = [lines for lines in (put_to(bulk, who_may), what_fits(bulk), what_it_does(bulk), goes_on) if lines]
         told = [line for lines in parts for line in lines]
         blocks += [kit.section("\n".join(lines)) for lines in parts]
     else:

@@ -6,7 +6,7 @@ Everybody in the channel reads it, so callers are masked.
 from collections.abc import Iterator, Sequence
 from typing import Final
 
-from bot.activeflows.bulk.bulk_stop import Bulk
+from bot.activeflows.bulk.bulk_stop import Bulk, Origin
 from bot.slack.blocks.mrkdwn import bold, code, date_token, escaped, mention, mentions
 from bot.slack.blocks.row_buttons import name_of
 
@@ -54,6 +54,15 @@ def what_it_does(bulk: Bulk) -> list[str]:
         f"what begins after {date_token(bulk.as_of)} is left alone. The limit is {bulk.limit} at once."
     )
     return [*lines, *_left_out(bulk)]
+
+
+def what_goes_on(origin: Origin) -> list[str]:
+    """What will start more of them."""
+    lines = [f"Campaign {bold(name, 100)} is still dialling: new ones will come." for name in origin.campaigns]
+    for flow_name, count in origin.numbers:
+        leads = "1 number still leads" if count == 1 else f"{count} numbers still lead"
+        lines.append(f"{leads} to flow {_name(flow_name)}: new calls will come.")
+    return lines
 
 
 def who_can_press(bulk: Bulk) -> str:

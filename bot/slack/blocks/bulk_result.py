@@ -5,7 +5,7 @@ from typing import Final
 
 from bot.activeflows.bulk.bulk_stop import MAY_RUN, Became, Bulk, BulkState, Ending, Member, Run, intent_id, unsettled
 from bot.slack import ids, kit
-from bot.slack.blocks.bulk_question import few
+from bot.slack.blocks.bulk_question import few, what_goes_on
 from bot.slack.blocks.freshness import followed
 from bot.slack.blocks.mrkdwn import bold, code, date_token, escaped, mentions
 
@@ -49,6 +49,7 @@ def what_became(bulk: Bulk, run: Run) -> Iterator[str]:
             yield f"{words}{_as_of(ending) if kind in MAY_RUN else ''}: {few(named)}"
     if unsettled(run) and ending.as_of is not None:
         yield followed(ending.until)
+    yield from what_goes_on(ending.origin)
     if ending.more:
         yield f"{ending.more} more match now. They were not on this card and were left alone."
     elif ending.more is None:

@@ -1,8 +1,9 @@
 """Keep the bulk stop cards true (``bulk.ports.BulkCards``): edited in place, one edit after the other."""
 
 import asyncio
+from collections.abc import Awaitable, Callable
 
-from bot.activeflows.bulk.bulk_stop import Bulk, Run
+from bot.activeflows.bulk.bulk_stop import Bulk, Origin, Run
 from bot.activeflows.stopping.ports import Guard
 from bot.activeflows.stopping.stop import Declined, Press
 from bot.slack import ids
@@ -38,6 +39,20 @@ class BulkCards:
         if run.ending is not None:
             self._turns.pop(bulk.id, None)
         return seen
+
+    async def add_origin(
+        self,
+        bulk: Bulk,
+        where: Posted,
+        origin: Origin,
+        who_may: tuple[str, ...],
+        still_open: Callable[[], Awaitable[bool]],
+    ) -> None:
+        """Say on a card that can still be pressed what goes on; what a press has drawn is never drawn over."""
+        async with self._turns.setdefault(bulk.id, asyncio.Lock()):
+            if await still_open():
+                typed = self._presses.typed_in(bulk.thread)
+                await self._teller.redraw(where, bulk_card(bulk, Run(), typed, who_may=who_may, origin=origin))
 
     async def decline(self, press: Press, declined: Declined) -> bool:
         ask = ask_others(press.intent_id, ids.BULK_ASK_OTHERS)

@@ -5,18 +5,21 @@ answered to whoever pressed; the card, which everybody sees, follows within two 
 """
 
 from collections.abc import Awaitable, Callable
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
+from functools import partial
 from typing import Final
 
 import structlog
 
-from bot.activeflows.bulk.bulk_stop import Bulk, BulkState, Run
+from bot.activeflows.bulk.bulk_stop import Bulk, BulkState, Origin, Run
 from bot.activeflows.bulk.criteria import Wanted
+from bot.activeflows.bulk.origin import Tracing
 from bot.activeflows.bulk.ports import BulkLedger
 from bot.activeflows.bulk.preparation import Unasked
 from bot.activeflows.bulk.request import BulkRequests
-from bot.activeflows.errors import BotError, NotPermitted
+from bot.activeflows.errors import BotError, LedgerUnavailable, NotPermitted
 from bot.activeflows.operators import Operator, Permission
 from bot.activeflows.stopping.request import Put
 from bot.activeflows.stopping.stop import Wish
@@ -60,6 +63,7 @@ class BulkStopListener:
     cards: BulkCards
     queue: PressQueue
     approvals: ApprovalRequests
+    tracing: Tracing
     now: Callable[[], datetime]
 
     def register(self, listeners: Listeners) -> None:
@@ -102,12 +106,22 @@ class BulkStopListener:
     async def _post(
         self, context: InteractionContext, operator: Operator, bulk: Bulk, who_may: tuple[str, ...] = ()
     ) -> Posted | None:
-        return await posted_card(
+        posted = await posted_card(
             context,
             bulk_card(bulk, Run(), context.command, who_may=who_may),
             put_away=lambda: self.requests.put_away(operator, bulk.id),
             keep=lambda ts: self.ledger.bulk_posted(bulk.id, ts),
         )
+        if posted is not None and posted.ts:
+            context.start(lambda: self._say_what_goes_on(bulk, posted, who_may))
+        return posted
+
+    async def _say_what_goes_on(self, bulk: Bulk, where: Posted, who_may: tuple[str, ...]) -> None:
+        """A courtesy, after the card stands there: it says so once VoIPBIN has been asked."""
+        origin = await self.tracing.of(bulk)
+        if origin != Origin():
+            with suppress(LedgerUnavailable):
+                await self.cards.add_origin(bulk, where, origin, who_may, partial(self._can_be_pressed, bulk.id))
 
     # ------------------------------------------------------------ pressed
 

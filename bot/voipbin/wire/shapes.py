@@ -149,6 +149,31 @@ class WireNamed(msgspec.Struct):
     name: str | None = None
 
 
+class WireCampaign(msgspec.Struct):
+    id: Id = None
+    name: str | None = None
+    status: str | None = None
+    tm_delete: str | None = None
+
+
+class WireCampaignCall(msgspec.Struct):
+    campaign_id: Id = None
+    activeflow_id: Id = None
+
+
+class WireCampaignCalls(msgspec.Struct):
+    result: list[WireCampaignCall] | None = None
+
+
+class WireNumber(msgspec.Struct):
+    call_flow_id: Id = None
+    status: str | None = None
+
+
+class WireNumbers(msgspec.Struct):
+    result: list[WireNumber] | None = None
+
+
 class WireAccesskey(msgspec.Struct):
     """https://api.voipbin.net/docs/accesskey_struct_accesskey.html"""
 

@@ -5,7 +5,7 @@ from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from uuid import UUID
 
-from bot.activeflows.bulk.bulk_stop import Became, Bulk, BulkState, Ending, Group, Left, Member, Run
+from bot.activeflows.bulk.bulk_stop import Became, Bulk, BulkState, Ending, Group, Left, Member, Origin, Run
 from bot.activeflows.bulk.preparation import NoCard, Unasked
 from bot.activeflows.bulk.snapshot import Frozen
 from bot.activeflows.queries.filters import Filters
@@ -66,6 +66,10 @@ def bulk_screens(words: str) -> Iterator[Message]:
             for run in (became, everything, dict.fromkeys(range(1, 51), Became.STOPPED)):
                 yield bulk_card(bulk, Run(BulkState.DONE, "p", "U0ALICE", AT, AT, aborted_by, run, ending), "/flows")
     yield bulk_card(a_bulk(1, words), Run(), "/flows")
+    origin = Origin((words, words), ((words, 1), (words, 2)))
+    yield bulk_card(bulk, Run(), "/flows", origin=origin)
+    ended = Run(BulkState.DONE, "p", "U0ALICE", AT, AT, "", {}, Ending(more=3, origin=origin))
+    yield bulk_card(bulk, ended, "/flows")
     yield bulk_card(a_bulk(1000, words), Run(), "/flows")
     asked = replace(bulk, on_behalf=True)
     for state in BulkState:
