@@ -53,6 +53,26 @@ async def test_pressed_after_the_deadline(stage: Stage, audit: Audit) -> None:
     assert_never_late(stage, activeflow, deadline, words, audit)
 
 
+@pytest.mark.parametrize(("skew", "late"), [(-60, True), (60, False)], ids=["behind", "ahead"])
+async def test_the_time_of_a_card_is_the_databases_for_a_replica_whose_clock_is_a_minute_off(
+    skew: int, late: bool, stage: Stage, postgresql_url: str
+) -> None:
+    """Asked for on one replica, pressed on another one."""
+    if not late:
+        stage.policy.write_text(f'{POLICY}\n[rules]\nconfirm_within = "30s"\n', encoding="utf-8")
+    activeflow = stage.voipbin.rings(stage.voipbin.add_flow("Support line"), at="digits_receive")
+    async with stage.start(flows_bot_database_url=postgresql_url):
+        card = await stage.asks_to_stop(activeflow)
+    stage.wall = lambda: datetime.now(UTC) + timedelta(seconds=skew)
+    async with stage.start(flows_bot_database_url=postgresql_url):
+        if late:
+            await until(datetime.now(UTC) + _WITHIN)
+        await stage.slack.clicks(ALICE, card, "stop.flow")
+        words = await last_word(stage, card)
+    assert words.startswith("Expired" if late else "Stopped")
+    assert len(stop_requests(stage.voipbin, activeflow)) == (0 if late else 1)
+
+
 @pytest.mark.slow
 @pytest.mark.parametrize("retry_after", [0, 1])
 async def test_the_deadline_passes_while_voipbin_is_busy(

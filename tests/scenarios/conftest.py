@@ -3,7 +3,8 @@
 from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -93,6 +94,7 @@ class Stage:
     record_within: timedelta = timedelta(seconds=12)  # how soon a press is recorded is measured elsewhere
     silent_after: float = 60.0
     health_every: float = 3600.0  # these stories count requests
+    wall: Callable[[], datetime] = field(default=partial(datetime.now, UTC))
     url: str = ""
     """Of the bot that was started last."""
 
@@ -206,6 +208,7 @@ async def stage(slack: Workspace, voipbin: World, policy: Path, sqlite_url: str)
                 record_within=set_up.record_within,
                 silent_after=set_up.silent_after,
                 health_every=set_up.health_every,
+                wall=set_up.wall,
             ) as bot:
                 set_up.url = f"http://127.0.0.1:{bot.port}"
                 slack.request_url = f"{set_up.url}/slack/events"

@@ -122,6 +122,14 @@ async def test_a_card_can_be_put_away(bot: Stage, slack: Workspace, voipbin: Wor
     assert bot.posts(activeflow) == 0
 
 
+async def test_a_card_says_the_day_on_which_its_activeflow_began(bot: Stage, voipbin: World) -> None:
+    """Else what is left over for days looks like today's."""
+    began = utc_now() - timedelta(days=3)
+    card = await bot.asks_to_stop(voipbin.rings(at="play", created_at=began))
+    assert f"began {began:%Y-%m-%d %H:%M:%S} UTC" in card.words
+    assert f"began <!date^{int(began.timestamp())}^{{time_secs}} {{date_short_pretty}}|" in str(card.blocks)
+
+
 async def test_the_time_to_press_ends(stage: Stage, slack: Workspace, voipbin: World) -> None:
     stage.policy.write_text(stage.policy.read_text() + '\n[rules]\nconfirm_within = "1s"\n')
     activeflow = voipbin.rings(at="play")
