@@ -23,4 +23,4 @@ goods: Final = st.integers(0, 12)
 bads: Final = st.sampled_from((1, 1, 2, 5))
 """Transactions that are answered, and then those that are not."""
 pauses: Final = st.sampled_from((0.0, 0.0, 3.0, 15.0))
-changes: Final = st.sampled_from(("moves", "ends", "policy", "group", "two persons", "asker", "nothing"))
+changes: Final = st.sampled_from(("time", "moves", "ends", "policy", "group", "two persons", "asker", "nothing"))

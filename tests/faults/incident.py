@@ -98,6 +98,8 @@ class Incident(RuleBasedStateMachine):
     def _changes(self, what: str, who: str) -> None:
         """What may be otherwise when a wait is over."""
         match what:
+            case "time":
+                self.house.leaps(300.0)
             case "moves":
                 self.world.moves_to(self.callers[-1], "queue_join")
             case "ends":

@@ -29,7 +29,7 @@ from tests.faults.chances import (
     waits,
     which,
 )
-from tests.faults.incident import ALICE, BOB, FIGURES, VIC
+from tests.faults.incident import ALICE, BOB, CAROL, DAVE, FIGURES, VIC
 from tests.faults.promises import STALE_FOR
 
 
@@ -278,6 +278,41 @@ _STORY = settings(stateful_step_count=30, deadline=None, suppress_health_check=l
 
 def test_the_promises_are_kept_in_a_few_stories() -> None:
     run_state_machine_as_test(PromisesKept, settings=settings(_STORY, max_examples=6, derandomize=True))
+
+
+@pytest.fixture
+def story() -> Iterator[PromisesKept]:
+    """To be told by hand."""
+    story = PromisesKept()
+    story.opens(two_person=False, two_for_bulk=False)
+    try:
+        yield story
+        story.promises_are_kept()
+    finally:
+        story.teardown()
+
+
+@pytest.mark.parametrize(
+    ("change", "who"),
+    [
+        ("time", BOB),
+        ("moves", BOB),
+        ("ends", BOB),
+        ("policy", BOB),
+        ("group", CAROL),
+        ("two persons", ALICE),
+        ("asker", DAVE),
+    ],
+)
+def test_whatever_changes_while_a_stop_waits_is_seen_by_the_gate(change: str, who: str, story: PromisesKept) -> None:
+    """A story for each part of the gate: what only few of the random ones come upon."""
+    story.something_changes_while_a_stop_waits(who, ["429 for long"], 0.0, 5.0, change)
+
+
+def test_an_abort_while_a_stop_waits_is_seen_by_the_gate(story: PromisesKept) -> None:
+    story.voipbin_errs("stop", ["429 for long"])
+    story.many_are_stopped_and_it_is_aborted(ALICE, BOB, BOB, 2, 5.0)
+    story.time_passes(60.0)
 
 
 @pytest.mark.slow
