@@ -3,6 +3,7 @@
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from datetime import datetime
+from functools import partial
 
 import structlog
 
@@ -48,7 +49,7 @@ async def watching_over(
 
     async def warned(activeflow: Activeflow, doing: Situation) -> tuple[str, ...]:
         call_id = activeflow.reference.id if may_be_stale(activeflow, now()) else None
-        call = (await in_time(unhurried.call(call_id) if call_id else None, pace.side_look)).value
+        call = (await in_time(partial(unhurried.call, call_id) if call_id else None, pace.side_look)).value
         troubles = judging.of(activeflow, doing, now(), call=call)
         return tuple(trouble.words for trouble in troubles if trouble.words not in doing.words)
 

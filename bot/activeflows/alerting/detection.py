@@ -10,6 +10,7 @@ import asyncio
 from collections import deque
 from collections.abc import AsyncGenerator, Callable, Sequence
 from datetime import datetime
+from functools import partial
 from typing import Final
 from uuid import UUID
 
@@ -99,5 +100,5 @@ class LookingOut:
             return None, False
         self._questions -= 1
         self._asked_at[activeflow.id] = self._clock()
-        look = await in_time(self._voipbin.call(call_id), self._side_look)
+        look = await in_time(partial(self._voipbin.call, call_id), self._side_look)
         return look.value, look.answered

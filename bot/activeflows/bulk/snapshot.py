@@ -10,6 +10,7 @@ import asyncio
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
 from datetime import datetime
+from functools import partial
 from itertools import chain
 from typing import Final
 from uuid import UUID
@@ -116,7 +117,9 @@ class BulkSnapshot:
         """By activeflow: only a call that VoIPBIN says is over makes one certainly left over."""
         old = {a.id: a.reference.id for a in named if a.reference.id is not None and may_be_stale(a, now)}
         few = list(old.items())[:MOST]
-        looks = await asyncio.gather(*(in_time(self._voipbin.call(call_id), self._side_look) for _, call_id in few))
+        looks = await asyncio.gather(
+            *(in_time(partial(self._voipbin.call, call_id), self._side_look) for _, call_id in few)
+        )
         return {id_: look.value for (id_, _), look in zip(few, looks, strict=True)}
 
     async def _sifted(
@@ -157,7 +160,7 @@ class BulkSnapshot:
             call = await self._voipbin.call(activeflow.reference.id) if activeflow.reference.id else None
             return f"caller {masked(call.caller)}" if call is not None else None
 
-        return (await in_time(call_of(), self._side_look)).value or ""
+        return (await in_time(call_of, self._side_look)).value or ""
 
 
 def _member(number: int, activeflow: Activeflow, flow: Flow | None, doing: Situation) -> Member:

@@ -4,9 +4,10 @@ Names and callers are courtesies: a look-up that is slow or fails is said as unk
 """
 
 import asyncio
-from collections.abc import Awaitable
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from datetime import datetime
+from functools import partial
 from typing import Final, Generic, TypeVar
 from uuid import UUID
 
@@ -68,10 +69,10 @@ async def look_at(voipbin: VoIPBIN, activeflow: Activeflow, *, now: datetime, wi
     flow_id, next_id = activeflow.flow_id, activeflow.on_complete_flow_id
     call_id = activeflow.reference.id if activeflow.reference.is_call else None
     async with asyncio.TaskGroup() as asking:
-        flow = asking.create_task(in_time(voipbin.flow(flow_id) if flow_id else None, within))
-        on_complete = asking.create_task(in_time(voipbin.flow(next_id) if next_id else None, within))
-        call = asking.create_task(in_time(voipbin.call(call_id) if call_id else None, within))
-        names = {queue: asking.create_task(in_time(voipbin.queue_name(queue), within)) for queue in queues}
+        flow = asking.create_task(in_time(partial(voipbin.flow, flow_id) if flow_id else None, within))
+        on_complete = asking.create_task(in_time(partial(voipbin.flow, next_id) if next_id else None, within))
+        call = asking.create_task(in_time(partial(voipbin.call, call_id) if call_id else None, within))
+        names = {queue: asking.create_task(in_time(partial(voipbin.queue_name, queue), within)) for queue in queues}
     known = {queue: name.result().value for queue, name in names.items()}
     definition = flow.result().value
     doing = situation(activeflow, flow=definition, name_of=known.get)
@@ -125,11 +126,12 @@ class _LookedUp(Generic[T]):
     answered: bool = False
 
 
-async def in_time(look_up: Awaitable[T | None] | None, seconds: float) -> _LookedUp[T]:
+async def in_time(look_up: Callable[[], Awaitable[T | None]] | None, seconds: float) -> _LookedUp[T]:
+    """Ask within so many seconds. Not even the question is made before: who is cancelled until then leaves none behind."""
     if look_up is None:
         return _LookedUp()
     try:
         async with asyncio.timeout(seconds):
-            return _LookedUp(await look_up, answered=True)
+            return _LookedUp(await look_up(), answered=True)
     except (BotError, TimeoutError):
         return _LookedUp()

@@ -17,6 +17,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import timedelta
 from enum import Enum, auto
+from functools import partial
 from typing import Final, TypeAlias
 from uuid import UUID
 
@@ -119,7 +120,7 @@ async def _held(live: Live | None, activeflow_id: UUID, within: float) -> list[A
     """Its children among what runs, as far as that is held; nothing is read for it."""
     if live is None:
         return []
-    picture = (await in_time(live.running(max_age=math.inf), within)).value
+    picture = (await in_time(partial(live.running, max_age=math.inf), within)).value
     return [one for one in picture.activeflows if one.parent_id == activeflow_id] if picture is not None else []
 
 
@@ -129,7 +130,7 @@ async def _after(past: Past | None, activeflow: Activeflow, within: float) -> _F
         return [], None
     if activeflow.updated_at is None:
         return [], False
-    begun = (await in_time(past.begun_before(activeflow.updated_at + _SOON), within)).value
+    begun = (await in_time(partial(past.begun_before, activeflow.updated_at + _SOON), within)).value
     if begun is None:
         return [], False
     oldest = min((one.created_at for one in begun if one.created_at is not None), default=None)

@@ -6,6 +6,7 @@ Only what VoIPBIN answered in time is in the result: a missing key means "not kn
 import asyncio
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from functools import partial
 from typing import Final, TypeAlias
 from uuid import UUID
 
@@ -30,7 +31,7 @@ async def pictured(voipbin: VoIPBIN, live: Live | None, *, max_age: float) -> Pi
 async def flows(voipbin: VoIPBIN, ids: Iterable[UUID | None], *, within: float) -> dict[UUID, Flow | None]:
     """The definitions of these flows; each look-up gets ``within`` seconds."""
     asked = list({number_of(id_): id_ for id_ in ids if id_ is not None}.values())[:MOST]
-    answers = await asyncio.gather(*(in_time(voipbin.flow(id_), within) for id_ in asked))
+    answers = await asyncio.gather(*(in_time(partial(voipbin.flow, id_), within) for id_ in asked))
     return {id_: answer.value for id_, answer in zip(asked, answers, strict=True) if answer.answered}
 
 
@@ -42,7 +43,7 @@ def flow_of(activeflow: Activeflow, known: Flows) -> Flow | None:
 async def queue_names(voipbin: VoIPBIN, ids: Iterable[UUID], *, within: float) -> dict[UUID, str | None]:
     """The names of these queues; each look-up gets ``within`` seconds."""
     asked = list(dict.fromkeys(ids))[:MOST]
-    answers = await asyncio.gather(*(in_time(voipbin.queue_name(id_), within) for id_ in asked))
+    answers = await asyncio.gather(*(in_time(partial(voipbin.queue_name, id_), within) for id_ in asked))
     return {id_: answer.value for id_, answer in zip(asked, answers, strict=True) if answer.answered}
 
 

@@ -7,6 +7,7 @@ import asyncio
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from functools import partial
 from itertools import chain
 from uuid import UUID
 
@@ -50,7 +51,7 @@ class Rows:
         """The calls of those that are older than any call can be; asked for what is on screen only."""
         now = self._now()
         old = {a.id: a.reference.id for a in activeflows if a.reference.id is not None and may_be_stale(a, now)}
-        looks = (in_time(self._voipbin.call(call_id), self._within) for call_id in old.values())
+        looks = (in_time(partial(self._voipbin.call, call_id), self._within) for call_id in old.values())
         return {id_: look.value for id_, look in zip(old, await asyncio.gather(*looks), strict=True)}
 
     def _row(

@@ -8,6 +8,7 @@ picture; of the rest only so many are read, the newest.
 import asyncio
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import Final
 from uuid import UUID
 
@@ -40,7 +41,7 @@ async def traced(voipbin: VoIPBIN, calls: Sequence[CallFound], picture: Picture,
     here = {activeflow.id: activeflow for activeflow in picture.activeflows}
     matches = by_calls(owned, picture.activeflows)
     elsewhere = [id_ for id_ in matches if id_ not in here][:MOST_READ]
-    reads = await asyncio.gather(*(in_time(voipbin.activeflow(id_), within) for id_ in elsewhere))
+    reads = await asyncio.gather(*(in_time(partial(voipbin.activeflow, id_), within) for id_ in elsewhere))
     here.update({read.value.id: read.value for read in reads if read.value is not None})
     return Traced(
         activeflows=tuple((here[id_], match) for id_, match in matches.items() if id_ in here),
@@ -54,7 +55,7 @@ async def _owned(voipbin: VoIPBIN, calls: Sequence[CallFound], within: float) ->
     """With the activeflow of the call that placed each, also where that one was not among those looked through."""
     unknown = {call.owner_id: None for call in calls if call.leg and call.activeflow_id is None}
     asked = list(unknown)[:MOST_READ]
-    reads = await asyncio.gather(*(in_time(voipbin.call(id_), within) for id_ in asked))
+    reads = await asyncio.gather(*(in_time(partial(voipbin.call, id_), within) for id_ in asked))
     known: dict[UUID, UUID | None] = {
         id_: read.value.activeflow_id for id_, read in zip(asked, reads, strict=True) if read.value is not None
     }

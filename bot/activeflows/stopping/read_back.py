@@ -10,6 +10,7 @@ from collections.abc import Awaitable, Callable, Iterable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
+from functools import partial
 from uuid import UUID
 
 from bot.activeflows.errors import NOT_SHOWN, Failure, NotFound, NotOurs
@@ -69,7 +70,7 @@ class Readback:
     async def _hung_up_first(self, call_id: UUID | None, ended_at: datetime | None) -> bool | None:
         if call_id is None:
             return False
-        looked = await in_time(self._voipbin.call(call_id), self._patience.side_look)
+        looked = await in_time(partial(self._voipbin.call, call_id), self._patience.side_look)
         call = looked.value
         if not looked.answered:
             return None

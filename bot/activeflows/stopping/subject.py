@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from datetime import datetime
+from functools import partial
 from typing import Protocol
 
 from bot.activeflows.anomalies.detector import AnomalyDetector
@@ -54,7 +55,9 @@ class ActiveflowSubject:
         intent, ours = errand.intent, self._voipbin.customer.id
         # Looked up before the turn, because the gate asks nobody but VoIPBIN about the activeflow itself.
         flow = (
-            await in_time(self._voipbin.flow(intent.flow_id) if intent.flow_id else None, self._patience.side_look)
+            await in_time(
+                partial(self._voipbin.flow, intent.flow_id) if intent.flow_id else None, self._patience.side_look
+            )
         ).value
 
         def held_against(activeflow: Activeflow) -> None:
