@@ -36,6 +36,7 @@ from bot.demo.scenarios.truths import (
     SAID_ANYWAY,
     STILL_ASKED,
     STOPPED_ONCE,
+    TOLD_DIRECTLY,
 )
 from bot.demo.slack import faults as slack_faults
 from bot.demo.voipbin import faults
@@ -231,7 +232,7 @@ SCENARIOS = (
     ),
     Scenario(
         "archived",
-        "The channel is archived with the card in it: it can't be changed; the Home says what became of it.",
+        "The channel is archived with the card in it: it can't be changed; a direct message and the Home say what became of it.",
         world=in_menu("Main line"),
         story=(
             ASKS,
@@ -240,7 +241,7 @@ SCENARIOS = (
             PRESSES,
             opens_home(OPERATOR),
         ),
-        must=(ENDED, STOPPED_ONCE, AT_HOME),
+        must=(ENDED, STOPPED_ONCE, TOLD_DIRECTLY, AT_HOME),
     ),
     Scenario(
         "no-groups",

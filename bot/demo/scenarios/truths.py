@@ -60,3 +60,16 @@ AT_HOME = Truth(
         (home := scene.workspace.home_of(cast.OPERATOR)) is not None and scene.callers[0].id.hex[:8] in home.words
     ),
 )
+TOLD_DIRECTLY = Truth(
+    "Whoever pressed reads in direct messages that it is being stopped, and what became of it",
+    lambda scene: (
+        len(
+            [
+                message
+                for message in scene.sees(cast.OPERATOR, scene.workspace.direct_channel(cast.OPERATOR).id)
+                if message.by_bot and scene.callers[0].id.hex[:8] in message.words
+            ]
+        )
+        > 1
+    ),
+)
