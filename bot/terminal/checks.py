@@ -86,21 +86,23 @@ def _own(settings: Settings, stack: AsyncExitStack) -> Mapping[str, Look]:
 
 
 def _witness(settings: Settings, stack: AsyncExitStack, client: AsyncWebClient) -> Mapping[str, Look]:
-    """Nothing where another look says already what is wrong with the policy or the ledger."""
+    """Nothing where another look says already what is wrong with the policy."""
     try:
         channel = PolicyInForce(settings.flows_bot_policy).policy().rules.audit_channel
     except Misconfigured:
         return {}
-    if not channel or _is_new(settings):
+    if not channel:
         return {}
 
     async def compared() -> Finding:
+        if _is_new(settings):
+            return await audit_witness.look_without_ledger(client, channel)
         try:
             database, there = await rehearsed(settings, stack)
         except Misconfigured as trouble:
             return await _wrong(audit_witness.ABOUT, trouble)
         if not there:
-            return Finding(audit_witness.ABOUT, State.OK, "there is no ledger yet to compare it with")
+            return await audit_witness.look_without_ledger(client, channel)
         return await audit_witness.look(client, database, channel)
 
     return {audit_witness.ABOUT: compared}

@@ -9,7 +9,10 @@ from typing import Final
 
 import pytest
 
+from bot.activeflows.stopping import max_ages
 from bot.slack.grammar.table import COMMANDS, parse
+from bot.slack.people.identity import REFUSED, UNTURNED
+from bot.slack.people.memberships import HEARD
 from tests.contract.test_house import HOUSE, lines, tracked
 
 DOCUMENTS: Final = [
@@ -89,6 +92,16 @@ def test_the_tests_of_each_promise_are_there() -> None:
         if not (HOUSE / path).exists():
             missing.append(str(path))
     assert missing == []
+
+
+def test_the_ages_of_facts_in_the_policy_document_are_those_of_the_code() -> None:
+    text = text_of(Path("docs/policy.md")).partition("## How old a fact may be")[2].partition("\n## ")[0]
+    ages = [re.split(r" *\| *", line)[2] for line in text.splitlines() if line.startswith("|")][2:]
+    before = max_ages.FACTS + max_ages.LOOK
+    assert ages[:3] == ["0", f"{max_ages.LOOK:g}", f"{max_ages.PERMIT:g}"]
+    assert ages[3].startswith(f"{before:g}; {UNTURNED:g} where")
+    assert f"of the last {UNTURNED:g} s ({HEARD:g} s while" in text.replace("\n", " ")
+    assert f"from the last refusal for {REFUSED:g} s" in text.replace("\n", " ")
 
 
 @pytest.mark.parametrize("package", PACKAGES, ids=str)

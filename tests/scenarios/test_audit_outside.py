@@ -271,6 +271,23 @@ async def test_a_chain_that_was_emptied_or_shortened_is_noticed_at_the_next_star
     assert (ended.status, findings[WITNESS]["state"], findings["ledger"]["state"]) == (0, "broken", "ok")
 
 
+async def test_a_ledger_that_is_gone_is_said_by_a_check_and_one_that_never_was_too(
+    witnessed: Stage, slack: Workspace, program: Program, enough: Mapping[str, str]
+) -> None:
+    elsewhere = {**enough, "FLOWS_BOT_DATABASE_URL": "sqlite:///new.db"}
+    ended = await program("check", **elsewhere)
+    (said,) = (line for line in ended.out if WITNESS in line)
+    assert (ended.status, said[:8]) == (0, "WARNING ")
+    assert "there is no ledger, but I posted heads there, up to " in said
+    ended = await program("check", "--json", **elsewhere)
+    assert WITNESS in [one["what"] for one in json.loads("\n".join(ended.out))["warnings"]]
+    for message in slack.sees(ALICE, LOBBY):
+        slack.delete(LOBBY, message.ts)
+    ended = await program("check", **elsewhere)
+    (said,) = (line for line in ended.out if WITNESS in line)
+    assert said == f"ok      {WITNESS}: there is no ledger yet; no head was posted there yet"
+
+
 async def test_whoever_begins_another_chain_is_noticed_also_when_its_heads_were_posted_since(
     witnessed: Stage, slack: Workspace, sqlite_url: str
 ) -> None:

@@ -5,6 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bot.activeflows.model import Party
+from bot.activeflows.numbers import numbers_in
 from bot.activeflows.redaction import masked
 
 KINDS = ("tel", "whatsapp", "", "sip", "extension", "agent", "ai", "email", "something_new")
@@ -62,3 +63,8 @@ def test_what_is_no_number_reveals_nothing_of_itself(kind: str, target: str, nam
     if not is_number:
         assert shown == masked(Party(kind, "x" if target else ""))
     assert masked(Party(kind, target, "another name")) == shown
+
+
+@given(st.sampled_from(sorted(NUMBER_KINDS)), st.from_regex(r"\+?[1-9][0-9]{2,14}", fullmatch=True))
+def test_a_search_for_what_a_message_says_finds_no_number_in_a_mask(kind: str, number: str) -> None:
+    assert numbers_in(f"caller {masked(Party(kind, number))}.") == ()
