@@ -226,7 +226,7 @@ async def running(
             ReadListener(reading, home, now),
             StopListener(requests, book, cards, queue, reasons, approvals, now),
             BulkStopListener(
-                bulk, requests.refused, carrying.bulks, bulk_cards, queue, approvals, Tracing(voipbin), now
+                bulk, requests.refused, carrying.bulks, bulk_cards, queue, approvals, Tracing(voipbin), views, now
             ),
             reasons,
             AuditListener(reviewing),

@@ -64,6 +64,8 @@ BULK_REMAINDER: Final = "bulk.remainder"
 """A new card for what is left, read and frozen anew."""
 BULK_ASK_OTHERS: Final = "bulk.ask_others"
 """*Ask someone who can*, of many. Value: the id of the bulk, or of the draft that becomes one."""
+BULK_WITHOUT_BOT: Final = "bulk.without_bot"
+"""*Without this bot…*: a modal with the commands for those that are left. Value: the bulk's id."""
 UNWATCH: Final = "watch.unwatch"
 """*Unwatch*: the card follows its activeflow no longer; nothing is stopped. Value: the watch's id."""
 FIND: Final = "activeflow.find"
@@ -75,7 +77,7 @@ ACTION_IDS: Final = frozenset(
     {
         *(SHOW, SHOW_AGAIN, REVEAL, ASK_STOP, STOP_FLOW, CANCEL_STOP, ASK_OTHERS, HANG_UP),
         HOME_REFRESH,
-        *(BULK_STOP, BULK_CANCEL, BULK_ABORT, BULK_REMAINDER, BULK_ASK_OTHERS, UNWATCH),
+        *(BULK_STOP, BULK_CANCEL, BULK_ABORT, BULK_REMAINDER, BULK_ASK_OTHERS, BULK_WITHOUT_BOT, UNWATCH),
         *(LIST_REFRESH, LIST_PREVIOUS, LIST_NEXT, LIST_SHARE, AUDIT_OLDER, AUDIT_NEWER, RECAP_POST),
     }
 )

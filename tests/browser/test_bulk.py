@@ -67,3 +67,25 @@ async def test_callers_who_stay_on_the_line_after_many_are_hung_up_one_by_one(
     await expect(card).not_to_contain_text("still on the line")
     await expect(card).to_contain_text("Hung up, after @Olive Operator pressed Hang up the call")
     assert [getattr(world.call_of(each), "status", None) for each in stay] == ["hangup"] * 2
+
+
+async def test_a_card_of_fifty_is_on_one_screen_and_its_commands_are_shown_when_asked_for(
+    world: World, olive: Screen
+) -> None:
+    flow = world.add_flow("Loops since the deploy")
+    loops = [world.rings(flow, at="digits_receive") for _ in range(50)]
+    world.campaign_dials(world.add_campaign("Spring promo"), loops[0])
+    await olive.page.set_viewport_size({"width": 1280, "height": 800})
+    await olive.types('/flows stop all flow:"Loops since the deploy" bad deploy')
+    card = olive.public("Asked by")
+    await expect(card).to_contain_text("Campaign Spring promo is still dialling: new ones will come.")
+    await expect(card).not_to_contain_text(str(loops[0].id))
+    for part in (
+        card.get_by_text("Stop these 50 activeflows?"),
+        card.get_by_text("Hangs up on 50 callers"),
+        card.get_by_role("button", name="Stop all 50"),
+        card.get_by_role("button", name="Without this bot"),
+    ):
+        await expect(part.first).to_be_in_viewport(ratio=1)
+    await olive.presses("Without this bot…", card)
+    await expect(olive.page.get_by_role("dialog")).to_contain_text(str(loops[0].id))

@@ -6,13 +6,14 @@ of each kind) when it is over; all of them are in the audit.
 
 from collections.abc import Iterator
 from typing import Final
+from uuid import UUID
 
 from bot.activeflows.bulk.bulk_stop import Bulk, BulkState, Origin, Run, remainder
 from bot.activeflows.bulk.tally import bar, tally
 from bot.slack import ids, kit
 from bot.slack.blocks.bulk_question import matches, put_to, what_fits, what_goes_on, what_it_does, who_can_press
 from bot.slack.blocks.bulk_result import hang_ups, on_the_line, what_became
-from bot.slack.blocks.manual_commands import all_without_bot
+from bot.slack.blocks.manual_commands import all_without_bot, any_without_bot
 from bot.slack.blocks.mrkdwn import bold, code, date_token, escaped, mention
 from bot.slack.messaging.messenger import Message
 
@@ -42,11 +43,21 @@ def bulk_card(
     blocks += hang_ups(bulk, run)
     blocks.append(kit.context(*_small_print(bulk, run, command)))
     if run.state not in {BulkState.CANCELLED, BulkState.EXPIRED}:
-        calls = [member.call_id for member in on_the_line(bulk, run) if member.call_id is not None]
-        left = [member.activeflow_id for member in remainder(bulk, run)]
-        lines = [*all_without_bot(left), *all_without_bot(calls, "calls hangup")]
-        blocks += [kit.context(line) for line in lines]
+        blocks += [kit.context(line) for line in any_without_bot(*_without_bot(bulk, run))]
     return Message(" ".join([f"{header}:", *told]), tuple(blocks))
+
+
+def bulk_without_bot(bulk: Bulk, run: Run) -> Message:
+    """The commands that do the same for those that are left, for whoever asks."""
+    lines = [*all_without_bot(_without_bot(bulk, run)[0]), *all_without_bot(_without_bot(bulk, run)[1], "calls hangup")]
+    words = " ".join(lines) or "Nothing is left to stop."
+    return Message(words, tuple(kit.section(line) for line in lines or [words]))
+
+
+def _without_bot(bulk: Bulk, run: Run) -> tuple[list[UUID], list[UUID]]:
+    """The activeflows that are left, and the calls of callers who stayed."""
+    calls = [member.call_id for member in on_the_line(bulk, run) if member.call_id is not None]
+    return [member.activeflow_id for member in remainder(bulk, run)], calls
 
 
 def _header(bulk: Bulk, run: Run) -> str:
@@ -129,10 +140,13 @@ def _buttons(bulk: Bulk, run: Run) -> Iterator[kit.Element]:
     if run.state is BulkState.STOPPING:
         label = "Abort: begin no further stop, leave the rest running"
         yield kit.button("Abort", ids.BULK_ABORT, bulk.id, label=label, danger=True)
-    left = len(remainder(bulk, run))
+    left, calls = (len(some) for some in _without_bot(bulk, run))
     if run.state is BulkState.DONE and left:
         label = f"Ask again for the {left} that are left; nothing is stopped by asking"
         yield kit.button("Ask again for the rest…", ids.BULK_REMAINDER, bulk.id, label=label)
+    if run.state not in {BulkState.CANCELLED, BulkState.EXPIRED} and (left or calls):
+        label = "Show the commands that do the same without this bot"
+        yield kit.button("Without this bot…", ids.BULK_WITHOUT_BOT, bulk.id, label=label)
 
 
 def _small_print(bulk: Bulk, run: Run, command: str) -> Iterator[str]:

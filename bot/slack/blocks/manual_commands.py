@@ -41,6 +41,13 @@ def all_without_bot(ids: Sequence[UUID], command: str = "activeflows stop") -> I
         yield f"The other {more} without this bot: {code(f'vn {listing} list')}, then {code(f'vn {command} <id>')}"
 
 
+def any_without_bot(activeflows: Sequence[UUID], calls: Sequence[UUID]) -> Iterator[str]:
+    """The same without their ids, for a card that everybody reads: it holds while the bot is down, too."""
+    for some, noun, command in ((activeflows, "activeflows", "stop"), (calls, "calls", "hangup")):
+        if some:
+            yield f"Without this bot: {code(f'vn {noun} list')}, then {code(f'vn {noun} {command} <id>')}"
+
+
 def with_way_out(message: Message, target: Target) -> Message:
     """The message with that line below it."""
     line = without_bot(target)

@@ -84,9 +84,10 @@ def _name(intent: Intent) -> str:
 
 
 def _what(intent: Intent, *, over: bool) -> str:
+    as_of = "" if over else f", as of {date_token(intent.asked_at)}"
     began = f" · began {date_token(intent.seen.created_at)}" if intent.seen.created_at else ""
     kind = f" · {escaped(intent.seen.reference_type, 40)}" if intent.seen.reference_type else ""
-    return f"{bold(_name(intent), 150)}  {code(intent.short_id)}{kind}{began}\n{'When asked: ' if over else ''}{escaped(intent.seen.words, 400)}"
+    return f"{bold(_name(intent), 150)}  {code(intent.short_id)}{kind}{began}\n{'When asked: ' if over else ''}{escaped(intent.seen.words, 400)}{as_of}"
 
 
 def _consequences(intent: Intent) -> str:

@@ -24,7 +24,7 @@ from bot.activeflows.operators import Operator, Permission
 from bot.activeflows.stopping.request import Put
 from bot.activeflows.stopping.stop import Wish
 from bot.slack import ids
-from bot.slack.blocks.bulk_card import bulk_card
+from bot.slack.blocks.bulk_card import bulk_card, bulk_without_bot
 from bot.slack.blocks.bulk_refusal import bulk_unasked
 from bot.slack.blocks.declined import ask_others
 from bot.slack.blocks.mrkdwn import mention
@@ -40,7 +40,8 @@ from bot.slack.listeners.approval_requests import (
 )
 from bot.slack.listeners.context import InteractionContext, Listeners
 from bot.slack.listeners.press_queue import PressQueue
-from bot.slack.messaging.messenger import Message, Posted
+from bot.slack.messaging.messenger import Message, Posted, heard
+from bot.slack.messaging.views import Views
 from bot.slack.transport.jobs import Lane
 
 log = structlog.get_logger(__name__)
@@ -64,6 +65,7 @@ class BulkStopListener:
     queue: PressQueue
     approvals: ApprovalRequests
     tracing: Tracing
+    views: Views
     now: Callable[[], datetime]
 
     def register(self, listeners: Listeners) -> None:
@@ -72,6 +74,7 @@ class BulkStopListener:
         listeners.on_action(ids.BULK_CANCEL, self._put_away, lane=Lane.STOP)
         listeners.on_action(ids.BULK_ABORT, self._abort, lane=Lane.STOP)
         listeners.on_action(ids.BULK_REMAINDER, self._again, lane=Lane.STOP)
+        listeners.on_action(ids.BULK_WITHOUT_BOT, self._without_bot)
         listeners.on_action(ids.BULK_ASK_OTHERS, self._ask_others, lane=Lane.STOP)
 
     # ------------------------------------------------------------ asked for
@@ -118,6 +121,7 @@ class BulkStopListener:
 
     async def _say_what_goes_on(self, bulk: Bulk, where: Posted, who_may: tuple[str, ...]) -> None:
         """A courtesy, after the card stands there: it says so once VoIPBIN has been asked."""
+        heard()  # the card is there
         origin = await self.tracing.of(bulk)
         if origin != Origin():
             with suppress(LedgerUnavailable):
@@ -144,6 +148,14 @@ class BulkStopListener:
             await self.cards.show(bulk, run, press_of(context.interaction, bulk_id, self.now(), wish=Wish.BULK))
         else:
             await context.reply(_TOO_LATE)
+
+    async def _without_bot(self, context: InteractionContext, bulk_id: str) -> None:
+        """In a modal or, where that comes too late, to the presser alone."""
+        (await context.operator()).require(Permission.VIEW)
+        found = await self.ledger.bulk(bulk_id)
+        message = _NO_CARD if found is None else bulk_without_bot(*found)
+        if not await self.views.open(context.interaction.trigger_id, "Without this bot", message):
+            await context.reply(message)
 
     # ------------------------------------------------------------ put to others
 
