@@ -10,6 +10,7 @@
               ├ ledger                                    the database: audit, stores, durable workflows
               ├ policy                                    ``policy.toml``, read and kept in force
               ├ settings, logs                            environment in, log lines out
+              ├ tracing                                   the life of a stop, for whoever collects traces
               └───── activeflows, misconfigured, network  what the bot decides, one error, ways out of this machine
 
 A package imports those further to the right or below, never one above; ``slack``, ``voipbin``, ``ledger`` and ``policy`` do not

@@ -39,7 +39,7 @@ class Run(BaseModel):
     async def cli_cmd(self) -> None:
         import structlog  # noqa: PLC0415 — the whole bot; the other commands answer sooner
 
-        from bot import logs  # noqa: PLC0415
+        from bot import logs, tracing  # noqa: PLC0415
         from bot.composition.bootstrap import running  # noqa: PLC0415
         from bot.composition.signals import until_told  # noqa: PLC0415
 
@@ -47,7 +47,8 @@ class Run(BaseModel):
         logs.configure(settings.flows_bot_log_format, settings.flows_bot_log_level)
         for line in unread(Settings):
             structlog.get_logger(__name__).warning("variable_not_read", what=line)
-        await until_told(running(settings))
+        with tracing.exporting(settings.otel_exporter_otlp_endpoint):
+            await until_told(running(settings))
 
 
 class Demo(BaseModel):

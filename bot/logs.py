@@ -42,6 +42,7 @@ _QUIET: Final = {
     "aiohttp": logging.WARNING,
     "uvicorn": logging.WARNING,
     "websockets": logging.WARNING,
+    "opentelemetry": logging.WARNING,
 }
 _FROM_OUTSIDE: Final = (
     "uvicorn",

@@ -74,6 +74,9 @@ class Settings(BaseSettings):
     """For Slack and VoIPBIN alike; it may hold a password."""
     no_proxy: str = ""
 
+    otel_exporter_otlp_endpoint: Annotated[str, Field(repr=False)] = ""
+    """Where traces go (OTLP over HTTP), with ``flows-bot[otel]``; empty: nowhere."""
+
     flows_bot_policy: Path | None = None
     flows_bot_database_url: SecretStr = SecretStr("sqlite:///flows-bot.db")
     flows_bot_database_url_file: Path | None = None

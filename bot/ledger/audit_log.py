@@ -10,6 +10,7 @@ from typing import Final
 
 import structlog
 
+from bot import tracing
 from bot.activeflows.records import Record, What
 from bot.activeflows.stopping.stop import Why, Wish
 from bot.ledger import metrics
@@ -33,6 +34,7 @@ _SAID: Final = (
     ),
 )
 """What of a record's detail is words of our own, ids and figures."""
+_TRACED: Final = ("why", "wish", "attempt", "outcome", "attribution", "request_id")
 
 
 def tell(record: Record, seq: int, certain: bool) -> None:
@@ -42,6 +44,9 @@ def tell(record: Record, seq: int, certain: bool) -> None:
         said["kept"] = "not known"
     event = _event(record)
     _count(record, event)
+    traced: dict[str, object] = {name: said[name] for name in _TRACED if name in said}
+    traced |= {"seq": seq, "activeflow_id": str(record.activeflow_id or "")}
+    tracing.told(event, traced, intent_id=record.intent_id, first=record.what is What.ASKED)
     log.info(
         event,
         seq=seq,

@@ -7,6 +7,7 @@ limit is a 429 (https://docs.slack.dev/apis/web-api/, https://docs.slack.dev/api
 
 import asyncio
 import json
+import secrets
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from email.utils import formatdate
@@ -111,6 +112,7 @@ def _worked(workspace: "Workspace", method: str, token: str | None, arguments: M
     if wait is not None:
         return _too_many(wait)
     headers = {
+        "x-slack-req-id": secrets.token_hex(16),
         "X-OAuth-Scopes": ",".join(sorted(workspace.scopes)),
         "Date": formatdate(workspace.now(), usegmt=True),
     }

@@ -9,6 +9,7 @@ https://docs.slack.dev/tools/bolt-python/concepts/authorization
 """
 
 import logging
+import time
 from collections.abc import Mapping
 from typing import Any, Final
 
@@ -29,6 +30,7 @@ from slack_sdk.http_retry.state import RetryState
 from slack_sdk.web.async_client import AsyncWebClient
 from slack_sdk.web.async_slack_response import AsyncSlackResponse
 
+from bot import tracing
 from bot.slack import metrics
 from bot.slack.blocks.error_words import incident
 from bot.slack.interaction import from_body
@@ -114,19 +116,33 @@ class _Client(AsyncWebClient):
         self._access = access
 
     async def api_call(self, api_method: str, **more: Any) -> AsyncSlackResponse:
+        began = time.perf_counter()
         try:
             answer = await super().api_call(api_method, **more)
         except SlackApiError as refused:
+            _traced(api_method, began, refused.response, error_word(refused))
             needed = refused.response.get("needed") if hasattr(refused.response, "get") else None
             self._access.refused(api_method, error_word(refused), str(needed or ""))
             metrics.called(api_method, error_word(refused))
             raise
         except Exception:
+            _traced(api_method, began, None, "lost")
             metrics.called(api_method, "lost")
             raise
         metrics.called(api_method, "")
+        _traced(api_method, began, answer, "")
         self._access.taken(api_method)
         return answer
+
+
+def _traced(method: str, began: float, answer: Any, trouble: str) -> None:
+    if not tracing.wanted():
+        return
+    headers = {name.lower(): value for name, value in (getattr(answer, "headers", None) or {}).items()}
+    found = headers.get("x-slack-req-id", "")
+    request_id = found[0] if isinstance(found, list) else found
+    said = {"request_id": request_id, "trouble": trouble}
+    tracing.told(f"Slack {method}", said, seconds=time.perf_counter() - began)
 
 
 class _Installed(AsyncAuthorize):

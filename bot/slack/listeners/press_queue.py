@@ -1,7 +1,9 @@
 """Record a press before the ack, or say why it was not recorded."""
 
+import time
 from dataclasses import dataclass
 
+from bot import tracing
 from bot.activeflows.errors import LedgerUnavailable
 from bot.activeflows.stopping.ports import Presses
 from bot.activeflows.stopping.stop import Declined, Press, Why
@@ -29,8 +31,11 @@ class PressQueue:
             _refuse(context, declined)
             return True
         self.cards.promise(press)
+        began = time.perf_counter()
         try:
             await self.presses.start(press)
+            seconds = time.perf_counter() - began
+            tracing.told("press recorded, then acked", {}, seconds=seconds, intent_id=press.intent_id)
             self.cards.recorded(press)
         except LedgerUnavailable as trouble:
             self.cards.broken(press)

@@ -19,6 +19,7 @@ import httpx
 import stamina
 import structlog
 
+from bot import tracing
 from bot.activeflows.ports import Check
 from bot.network import certificate_trouble
 from bot.voipbin.http.answer_errors import Kind, Trouble, Unsuccessful, trouble_of
@@ -68,6 +69,12 @@ class Asked:
         kind = trouble.kind.name.lower() if trouble else ""
         REQUESTS.labels(self.method, template, _known(status), kind).inc()
         SECONDS.labels(self.method, template).observe(seconds)
+        said = {
+            "request_id": trouble.request_id if trouble and trouble.request_id else self.request_id,
+            "status": status,
+            "trouble": kind,
+        }
+        tracing.told(f"VoIPBIN {self.method} {template}", {**said, "acts": self.acts}, seconds=seconds)
         if not self.acts:
             return
         what = "call_id" if self.path.startswith("/calls/") else "activeflow_id"
@@ -75,9 +82,7 @@ class Asked:
         log.info(
             "sent",
             **{what: found[0] if found else ""},
-            request_id=trouble.request_id if trouble and trouble.request_id else self.request_id,
-            status=status,
-            trouble=kind,
+            **said,
             seconds=round(seconds, 3),
         )
 
