@@ -219,7 +219,9 @@ async def running(
         requests = StopRequests(voipbin, book, to_stop.resolve, refusals, patience=patience, now=now)
         queue, approvals = PressQueue(outsiders, cards, carrying.durable), ApprovalRequests(Appeals())
         reasons = ReasonListener(views, book, queue, in_force.policy, now)
-        home = HomeListener(Homes(people, at_home, views, teller, settings.flows_bot_command, now=now), reading, views)
+        home = HomeListener(
+            Homes(people, at_home, views, teller, settings.flows_bot_command, now=now), reading, views, now
+        )
         listeners.add(
             CommandListener(reading, Diagnosis(doctoring.looks), now),
             MentionListener(installation.bot_user_id),

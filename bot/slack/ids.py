@@ -17,8 +17,9 @@ from typing import Final
 from uuid import UUID
 
 from bot.activeflows.errors import NotUnderstood
+from bot.activeflows.queries.filters import Filters
 from bot.activeflows.queries.pages import Place, Side
-from bot.slack.grammar.requests import Audit, List, typed
+from bot.slack.grammar.requests import Audit, List, StopAll, typed
 from bot.slack.grammar.table import parse
 
 # ---------------------------------------------------------------- action_ids
@@ -35,6 +36,10 @@ LIST_PREVIOUS: Final = "list.previous"
 LIST_NEXT: Final = "list.next"
 LIST_SHARE: Final = "list.share"
 """The list, read again, for everybody in the channel."""
+LIST_OPEN: Final = "list.open"
+"""One line of a count, as a list of its own. Value: that list."""
+LIST_STOP_ALL: Final = "list.stop_all"
+"""*Stop all of these…*: a bulk stop card for what fits by then; nothing is stopped yet. Value: what one would type for it."""
 HOME_REFRESH: Final = "home.refresh"
 """The Home looked up again. No value is needed: it is the presser's own."""
 REVEAL: Final = "activeflow.reveal"
@@ -62,6 +67,8 @@ BULK_ABORT: Final = "bulk.abort"
 """Lets a bulk stop go no further; what is in flight finishes."""
 BULK_REMAINDER: Final = "bulk.remainder"
 """A new card for what is left, read and frozen anew."""
+BULK_OLDEST: Final = "bulk.oldest"
+"""A bulk stop card for as many of the oldest as are allowed at once. Value: what one would type for all."""
 BULK_ASK_OTHERS: Final = "bulk.ask_others"
 """*Ask someone who can*, of many. Value: the id of the bulk, or of the draft that becomes one."""
 BULK_WITHOUT_BOT: Final = "bulk.without_bot"
@@ -77,8 +84,9 @@ ACTION_IDS: Final = frozenset(
     {
         *(SHOW, SHOW_AGAIN, REVEAL, ASK_STOP, STOP_FLOW, CANCEL_STOP, ASK_OTHERS, HANG_UP),
         HOME_REFRESH,
-        *(BULK_STOP, BULK_CANCEL, BULK_ABORT, BULK_REMAINDER, BULK_ASK_OTHERS, BULK_WITHOUT_BOT, UNWATCH),
-        *(LIST_REFRESH, LIST_PREVIOUS, LIST_NEXT, LIST_SHARE, AUDIT_OLDER, AUDIT_NEWER, RECAP_POST),
+        *(BULK_STOP, BULK_CANCEL, BULK_ABORT, BULK_REMAINDER, BULK_OLDEST, BULK_ASK_OTHERS, BULK_WITHOUT_BOT, UNWATCH),
+        *(LIST_REFRESH, LIST_PREVIOUS, LIST_NEXT, LIST_SHARE, LIST_OPEN, LIST_STOP_ALL),
+        *(AUDIT_OLDER, AUDIT_NEWER, RECAP_POST),
     }
 )
 
@@ -128,6 +136,22 @@ def decode_listing(value: str) -> List:
     if not isinstance(request, List):
         raise _too_old()
     return replace(request, place=_place(row)) if row else request
+
+
+def encode_stop_all(filters: Filters) -> str:
+    """The value of a button that asks for a bulk stop: what one would type for it, without a reason."""
+    return _inert(typed(StopAll(filters)))
+
+
+def decode_stop_all(value: str) -> StopAll:
+    """The other way round. Raises ``NotUnderstood``."""
+    try:
+        request = parse(_as_typed(value))
+    except NotUnderstood:
+        raise _too_old() from None
+    if not isinstance(request, StopAll):
+        raise _too_old()
+    return request
 
 
 def _place(row: re.Match[str]) -> Place:

@@ -4,16 +4,17 @@ Promises: the same as ``AnomalyDetector`` says; others on the event loop get the
 """
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from itertools import repeat
 from typing import Final
 
 from bot.activeflows.anomalies.anomaly import Reason
-from bot.activeflows.anomalies.detector import SHORTEST, AnomalyDetector, may_be_stale
+from bot.activeflows.anomalies.detector import LONGEST_CALL, SHORTEST, AnomalyDetector
 from bot.activeflows.anomalies.dwell_times import Place, place
 from bot.activeflows.model import Activeflow
-from bot.activeflows.situation.current_step import Situation
+from bot.activeflows.situation.current_step import Situation, situation
 
 FINE: Final = len(Reason)
 """The rank of one that nothing is wrong with."""
@@ -22,17 +23,26 @@ _ORDER: Final = {reason: rank for rank, reason in enumerate(Reason)}
 _BREATH: Final = 50
 """Judged anew before others on the event loop get their turn."""
 _NEVER: Final = datetime.min.replace(tzinfo=UTC)
+_LATEST: Final = datetime.max.replace(tzinfo=UTC)
+_NOWHERE: Final = (0, "")
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class _Version:
     """What is the same for as long as an activeflow stays as it is."""
 
+    activeflow: Activeflow
     doing: Situation
     where: Place | None
-    quiet_until: datetime
-    """Before it, only ``always`` can make it wrong."""
-    always: bool
+    at: tuple[int, str]
+    """The same place, quick to compare."""
+    always: tuple[Reason, ...]
+    """What is wrong whatever the time."""
+    suspect_from: datetime
+    """Before it, nothing else can be wrong."""
+    judge_from: datetime
+    """From then on only the detector can tell."""
+    stay_began: datetime | None = None
 
 
 class Reasons:
@@ -43,51 +53,55 @@ class Reasons:
         self._last: dict[int, _Version] = {}
 
     async def of(
-        self, activeflows: Sequence[Activeflow], doings: Sequence[Situation], now: datetime
+        self, activeflows: Sequence[Activeflow], now: datetime, doings: Iterable[Situation] | None = None
     ) -> list[tuple[Reason, ...]]:
-        """In the same order, of each the gravest first; ``doings``: their situations, the same object for the same version."""
+        """In the same order, of each the gravest first.
+
+        ``doings``: their situations, the same object for the same version; without them no definition of a flow is known.
+        """
         found, judged = dict[int, _Version](), 0
-        told, longest = list[tuple[Reason, ...]](), dict[Place, timedelta | None]()
-        for activeflow, doing in zip(activeflows, doings, strict=True):
+        told, longest = list[tuple[Reason, ...]](), dict[tuple[int, str], timedelta | None]()
+        for activeflow, doing in zip(
+            activeflows, repeat(None) if doings is None else doings, strict=doings is not None
+        ):
             id_ = activeflow.id.int
             version = self._last.get(id_)
-            if version is None or version.doing is not doing:
-                version = self._version(activeflow, doing)
+            if version is None or version.activeflow is not activeflow or (doing and version.doing is not doing):
+                version = _version(self._judging, activeflow, doing or situation(activeflow))
                 judged += 1
             found[id_] = version
-            if not version.always and (
-                now < version.quiet_until or not self._suspected(activeflow, version, now, longest)
-            ):
-                told.append(())
-                continue
-            judged += 1
-            told.append(tuple(trouble.reason for trouble in self._judging.of(activeflow, doing, now)))
-            if judged % _BREATH == 0:
+            if now < version.suspect_from or not self._suspected(activeflow, version, now, longest):
+                told.append(version.always)
+            else:
+                told.append(tuple(trouble.reason for trouble in self._judging.of(activeflow, version.doing, now)))
+                judged += 1
+            if judged >= _BREATH:
+                judged = 0
                 await asyncio.sleep(0)
         self._keep(found)
         return told
 
-    def _version(self, activeflow: Activeflow, doing: Situation) -> _Version:
-        began = activeflow.created_at
-        return _Version(
-            doing,
-            place(activeflow),
-            _NEVER if began is None else began + SHORTEST,
-            self._judging.wrong_as_it_is(activeflow, doing),
-        )
-
     def _suspected(
-        self, activeflow: Activeflow, version: _Version, now: datetime, longest: dict[Place, timedelta | None]
+        self,
+        activeflow: Activeflow,
+        version: _Version,
+        now: datetime,
+        longest: dict[tuple[int, str], timedelta | None],
     ) -> bool:
-        if version.doing.kind == "starting" or may_be_stale(activeflow, now):
+        if now >= version.judge_from:
             return True
-        stay = self._judging.stay_at(activeflow, version.where)
-        if stay is None or stay.place is None:
+        if version.where is None:
             return False
-        if stay.place not in longest:
-            longest[stay.place] = self._judging.longest(stay.place)
-        limit = longest[stay.place]
-        return limit is not None and now - stay.began >= limit
+        at = version.at
+        if at not in longest:
+            longest[at] = self._judging.longest(version.where)
+        limit = longest[at]
+        if limit is None:
+            return False
+        if version.stay_began is None:
+            stay = self._judging.stay_at(activeflow, version.where)
+            version.stay_began = stay.began if stay is not None else None
+        return version.stay_began is not None and now - version.stay_began >= limit
 
     def _keep(self, found: dict[int, _Version]) -> None:
         """A small part of what runs does not push out the rest, until that is too much."""
@@ -95,6 +109,21 @@ class Reasons:
             self._last = found
         else:
             self._last |= found
+
+
+def _version(judging: AnomalyDetector, activeflow: Activeflow, doing: Situation) -> _Version:
+    created, where = activeflow.created_at, place(activeflow)
+    soon = _NEVER if created is None else created + SHORTEST
+    old = created + LONGEST_CALL if activeflow.reference.is_call and created is not None else _LATEST
+    return _Version(
+        activeflow,
+        doing,
+        where,
+        at=(where[0].int, where[1]) if where is not None else _NOWHERE,
+        always=judging.whatever_the_time(activeflow, doing),
+        suspect_from=soon,
+        judge_from=soon if doing.kind == "starting" else old,
+    )
 
 
 def rank(reasons: tuple[Reason, ...]) -> int:

@@ -71,9 +71,12 @@ class AnomalyDetector:
         """As ``DwellTimes.stay``, when it is known where it is."""
         return self._stays.stay_at(activeflow.id, where)
 
-    def wrong_as_it_is(self, activeflow: Activeflow, doing: Situation) -> bool:
-        """Is something wrong that no time changes: it loops, or is nearly out of steps?"""
-        return bool(doing.warning or _looping(activeflow, doing))
+    def whatever_the_time(self, activeflow: Activeflow, doing: Situation) -> tuple[Reason, ...]:
+        """What is wrong for as long as it stays as it is: it loops, or is nearly out of steps."""
+        if activeflow.ended:
+            return ()
+        looping = [Reason.LOOPING] if _looping(activeflow, doing) else []
+        return (*looping, *([Reason.STEPS] if doing.warning else []))
 
     def _found(self, activeflow: Activeflow, doing: Situation, now: datetime, call: Call | None) -> Iterator[Trouble]:
         if words := _stale(activeflow, now, call):

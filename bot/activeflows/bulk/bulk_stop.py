@@ -65,6 +65,8 @@ class Left:
     """Of flows that the asker may not stop in bulk."""
     unnamed: int = 0
     """Perhaps fitting: the name of the flow could not be read."""
+    newer: int = 0
+    """More than are allowed at once: only the oldest are in the list."""
 
 
 @dataclass(frozen=True, slots=True)

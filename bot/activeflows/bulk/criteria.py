@@ -8,11 +8,12 @@ from bot.activeflows.queries.filters import Filters
 
 @dataclass(frozen=True, slots=True)
 class Wanted:
-    """All that run and fit; ``among``: only these of them."""
+    """All that run and fit; ``among``: only these of them; ``oldest``: as many of the oldest as are allowed at once."""
 
     filters: Filters
     reason: str = ""
     among: frozenset[UUID] | None = None
+    oldest: bool = False
 
 
 @dataclass(frozen=True, slots=True)

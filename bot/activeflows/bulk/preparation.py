@@ -1,7 +1,7 @@
 """Prepare a bulk stop as its card will show it, or say why there is no card. Nothing is recorded here."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from enum import StrEnum
 
@@ -46,6 +46,9 @@ class BulkPreparation:
             return Unasked(NoCard.NO_REASON, filters)
         frozen = await self._freezing.freeze(operator, filters, among=wanted.among, on_behalf=on_behalf)
         count = len(frozen.members)
+        if wanted.oldest and count > rules.bulk_limit:
+            left = replace(frozen.left, newer=count - rules.bulk_limit)
+            return replace(frozen, members=frozen.members[: rules.bulk_limit], left=left)
         if not count:
             return Unasked(NoCard.NOTHING_FITS, filters, frozen=frozen, on_behalf=on_behalf)
         if count > rules.bulk_limit:

@@ -115,8 +115,8 @@ class Reading:
         self._judging = judging or AnomalyDetector(DwellTimes())
         self._rows = Rows(voipbin, self._judging, now, within=side_look)
         self._now = now
-        self._doings, self._at_a_glance = Doings(), Doings()
-        self._reasons, self._reasons_at_a_glance = Reasons(self._judging), Reasons(self._judging)
+        self._doings = Doings()
+        self._reasons, self._at_a_glance = Reasons(self._judging), Reasons(self._judging)
         self._side_look = side_look
         self._filter_look = filter_look
 
@@ -209,14 +209,13 @@ class Reading:
         doings = await self._doings.of(seen, known)
         wrong: list[tuple[Reason, ...]] = [()] * len(seen)
         if filters.reasons:
-            wrong = await self._reasons.of(seen, doings, self._now())
+            wrong = await self._reasons.of(seen, self._now(), doings)
         among = zip(seen, doings, wrong, strict=True)
         return [a for a, doing, reasons in among if filters.fits_doing(doing, reasons)]
 
     async def _worst_first(self, found: list[Activeflow], now: datetime) -> tuple[list[Activeflow], list[int]]:
         """Those of one rank stay in their order. Looked at without names or definitions, which need not be had for it."""
-        doings = await self._at_a_glance.of(found, {})
-        ranks = [rank(reasons) for reasons in await self._reasons_at_a_glance.of(found, doings, now)]
+        ranks = [rank(reasons) for reasons in await self._at_a_glance.of(found, now)]
         if min(ranks, default=FINE) == FINE:
             return found, ranks
         places = sorted(range(len(found)), key=ranks.__getitem__)

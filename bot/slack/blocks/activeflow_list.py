@@ -6,12 +6,14 @@ shared list is for everybody in the channel: it has all buttons, and each press 
 """
 
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
 from datetime import datetime
 from typing import Final
 
 from bot.activeflows.ages import in_words
 from bot.activeflows.model import Activeflow, Status
 from bot.activeflows.operators import Operator, Permission
+from bot.activeflows.queries.filters import Filters
 from bot.activeflows.queries.groups import Group
 from bot.activeflows.queries.listing import Listing
 from bot.activeflows.queries.pages import Place, Side, Sort, at
@@ -21,6 +23,7 @@ from bot.slack.blocks import row_buttons
 from bot.slack.blocks.anomalies import look_words, troubles_aloud
 from bot.slack.blocks.freshness import counted, freshness
 from bot.slack.blocks.mrkdwn import bold, code, date_token, escaped, mention
+from bot.slack.grammar.filter_words import ACTIONS
 from bot.slack.grammar.requests import List
 from bot.slack.messaging.messenger import Message
 
@@ -35,22 +38,26 @@ _TITLES: Final = {"running": "Running activeflows", "ended": "Ended activeflows"
 
 def activeflow_list(listing: Listing, operator: Operator, now: datetime, *, command: str) -> Message:
     """The list for one person's eyes."""
-    blocks = [*_top(listing, command)]
-    blocks += [kit.section(_counted(group, now)) for group in listing.groups]
+    blocks = [*_top(listing, command), *(_group(listing, group, now) for group in listing.groups)]
     for row in listing.rows:
         may_stop = row.activeflow.running and operator.may(Permission.STOP, row.activeflow.flow_id)
         blocks += drawn_row(row, now, may_stop=may_stop)
-    blocks += [kit.context(freshness(listing)), _below(listing, shared=False)]
+    blocks += [
+        kit.context(freshness(listing)),
+        _below(listing, shared=False, may_stop=_may_stop_some(listing, operator)),
+    ]
     return Message(_aloud(listing, now), tuple(blocks))
 
 
 def shared_list(listing: Listing, now: datetime, *, command: str, by: str) -> Message:
     """The list for everybody in the channel; ``by``: whose permission it was read with."""
-    blocks = [*_top(listing, command)]
-    blocks += [kit.section(_counted(group, now)) for group in listing.groups]
+    blocks = [*_top(listing, command), *(_group(listing, group, now) for group in listing.groups)]
     for row in listing.rows:
         blocks += drawn_row(row, now, may_stop=row.activeflow.running)
-    blocks += [kit.context(f"{freshness(listing)} · read by {mention(by)}"), _below(listing, shared=True)]
+    blocks += [
+        kit.context(f"{freshness(listing)} · read by {mention(by)}"),
+        _below(listing, shared=True, may_stop=True),
+    ]
     return Message(_aloud(listing, now), tuple(blocks))
 
 
@@ -82,6 +89,24 @@ def drawn_row(row: Row, now: datetime, *, may_stop: bool, why: str = "") -> list
     buttons = [row_buttons.show(activeflow, name), *([row_buttons.ask_stop(activeflow, name)] if may_stop else [])]
     text = "\n".join([_words(row, now), *([why] if why else [])])
     return [kit.section(text), kit.actions(*buttons)]
+
+
+def _group(listing: Listing, group: Group, now: datetime) -> kit.Block:
+    filters = _of_group(listing, group)
+    button = None if filters is None else row_buttons.open_list(filters, group.name or row_buttons.NO_NAME)
+    return kit.section(_counted(group, now), accessory=button)
+
+
+def _of_group(listing: Listing, group: Group) -> Filters | None:
+    """What selects those of one line; ``None`` when nothing that can be typed does."""
+    if listing.by == "flow":
+        flow_id = group.oldest.flow_id
+        return None if flow_id is None else replace(listing.filters, flow=group.name or str(flow_id))
+    return replace(listing.filters, action=group.name) if (group.name or "").casefold() in ACTIONS else None
+
+
+def _may_stop_some(listing: Listing, operator: Operator) -> bool:
+    return any(operator.may(Permission.BULK, row.activeflow.flow_id) for row in listing.rows)
 
 
 def _counted(group: Group, now: datetime) -> str:
@@ -122,8 +147,8 @@ def reference(activeflow: Activeflow) -> str:
     return escaped(kind, 40) + (f" {code(id_.hex[:8])}" if id_ is not None else "")
 
 
-def _below(listing: Listing, *, shared: bool) -> kit.Block:
-    """The newest stay the newest when they are read again; any other page stays where it is."""
+def _below(listing: Listing, *, shared: bool, may_stop: bool) -> kit.Block:
+    """Those that come first stay the first when they are read again; any other page stays where it is."""
     rows, page = [row.activeflow for row in listing.rows], listing.page
     here = _at("from", listing, 0) if rows and listing.first else None
     buttons = [_button("Refresh", ids.LIST_REFRESH, listing, page, here)]
@@ -134,6 +159,9 @@ def _below(listing: Listing, *, shared: bool) -> kit.Block:
         buttons.append(_button("Next", ids.LIST_NEXT, listing, page + 1, _at("after", listing, -1) if rows else None))
     if not shared:
         buttons.append(_button("Share to channel", ids.LIST_SHARE, listing, page, here))
+    if may_stop and listing.rows and listing.filters.status == "running" and listing.filters.words():
+        value, label = ids.encode_stop_all(listing.filters), "Stop all of these: posts a card, nothing stops yet"
+        buttons.append(kit.button("Stop all of these…", ids.LIST_STOP_ALL, value, label=label, danger=True))
     return kit.actions(*buttons)
 
 

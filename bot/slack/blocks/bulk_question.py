@@ -24,6 +24,8 @@ def put_to(bulk: Bulk, who_may: tuple[str, ...]) -> list[str]:
 def matches(bulk: Bulk) -> str:
     """As in "10 matches for `older:10m`"."""
     count = len(bulk.members)
+    if bulk.left.newer:
+        return f"The oldest {count} of {count + bulk.left.newer} matches for {code(bulk.filters.words(), 300)}"
     return f"{count} {'match' if count == 1 else 'matches'} for {code(bulk.filters.words(), 300)}"
 
 
@@ -84,6 +86,8 @@ def _left_out(bulk: Bulk) -> Iterator[str]:
     if left.uncertain:
         ids_ = few([id_.hex[:8] for id_ in left.uncertain])
         yield f"Left out, not certain that they match: {ids_}"
+    if left.newer:
+        yield f"Left out, newer than these {len(bulk.members)}: {left.newer}"
     if left.hidden:
         yield f"Left out, no permission for whoever asked: up to {left.hidden}"
     if left.unnamed:

@@ -6,6 +6,7 @@ from typing import Final
 
 from bot.activeflows.bulk.preparation import NoCard, Unasked
 from bot.activeflows.queries.filters import Filters
+from bot.slack import ids, kit
 from bot.slack.blocks.mrkdwn import bold, code, escaped
 from bot.slack.blocks.suggested_line import to_type
 from bot.slack.grammar.requests import StopAll, typed
@@ -13,11 +14,12 @@ from bot.slack.messaging.messenger import Message
 
 _MOST_GROUPS = 5
 _OLDER: Final = timedelta(minutes=10)
+_A_WHILE: Final = timedelta(minutes=1)
 _SHORTEST: Final = timedelta(seconds=1)
 
 
 def bulk_unasked(unasked: Unasked, *, command: str) -> Message:
-    """Private words; nothing was stopped, and nothing can be pressed."""
+    """Private words; nothing was stopped. Above the ceiling a card for the oldest is one press away."""
     asked = typed(StopAll(unasked.filters))
     match unasked.why:
         case NoCard.NO_REASON:
@@ -25,7 +27,12 @@ def bulk_unasked(unasked: Unasked, *, command: str) -> Message:
             shown = f": {example}" if example else ""
             return Message(f"A stop needs a reason here. Type it after the filters{shown}. Nothing was stopped.")
         case NoCard.TOO_MANY:
-            return Message(_too_many(unasked, command))
+            words, limit = _too_many(unasked, command), unasked.limit
+            label = f"Ask to stop the oldest {limit}; nothing stops yet"
+            oldest = kit.button(
+                f"The oldest {limit}…", ids.BULK_OLDEST, ids.encode_stop_all(unasked.filters), label=label
+            )
+            return Message(words, (kit.section(words), kit.actions(oldest)))
         case NoCard.NOTHING_FITS:
             return Message(_nothing(unasked, command))
 
@@ -45,7 +52,13 @@ def _too_many(unasked: Unasked, command: str) -> str:
 
 
 def _narrower(unasked: Unasked) -> Filters:
-    """By an age, else by the flow of the largest group, else by another age: one that is possible and leaves some out."""
+    """By the age of the oldest ones, so that it does fit.
+
+    Where that cannot be told: by an age, else by the flow of the largest group, else by another age: one that is possible
+    and leaves some out.
+    """
+    if (age := _age_that_fits(unasked)) is not None:
+        return replace(unasked.filters, older=age)
     filters, largest = unasked.filters, next((group for group in unasked.groups if group.flow_name), None)
     if filters.older is None and (filters.newer is None or filters.newer >= _OLDER):
         return replace(filters, older=_OLDER)
@@ -55,6 +68,20 @@ def _narrower(unasked: Unasked) -> Filters:
     if filters.newer is None or older <= filters.newer:
         return replace(filters, older=older)
     return replace(filters, newer=max(filters.newer / 2, filters.older or _SHORTEST))
+
+
+def _age_that_fits(unasked: Unasked) -> timedelta | None:
+    """An age that at most as many have as are allowed, now and for a while: the most of them for which there is one."""
+    frozen = unasked.frozen
+    if frozen is None:
+        return None
+    ages = [frozen.as_of - each.created_at for each in frozen.members if each.created_at is not None]
+    whole = [timedelta(seconds=age // _SHORTEST) for age in ages]
+    for margin in (_A_WHILE, _SHORTEST):
+        for count in range(min(unasked.limit, len(ages) - 1), 0, -1):
+            if whole[count - 1] - ages[count] >= margin and whole[count - 1] >= _SHORTEST:
+                return whole[count - 1]
+    return None
 
 
 def _nothing(unasked: Unasked, command: str) -> str:

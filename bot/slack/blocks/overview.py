@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from datetime import datetime
 
 from bot.activeflows.ages import in_words
+from bot.activeflows.queries.filters import Filters
 from bot.activeflows.queries.groups import Group
 from bot.activeflows.queries.home import Overview, Troubled
 from bot.slack import ids, kit
@@ -17,7 +18,7 @@ def overview_blocks(overview: Overview, now: datetime, *, command: str) -> Itera
     """For one person's eyes."""
     listing = overview.listing
     if listing.groups:
-        yield kit.section("\n".join(_group(group, now) for group in listing.groups))
+        yield from (_group(group, now) for group in listing.groups)
     else:
         yield kit.section("No activeflow that you can view is running.")
     more = overview.flows - len(listing.groups)
@@ -31,10 +32,15 @@ def overview_blocks(overview: Overview, now: datetime, *, command: str) -> Itera
         yield kit.context(words)
 
 
-def _group(group: Group, now: datetime) -> str:
+def _group(group: Group, now: datetime) -> kit.Block:
     age = group.oldest.age(now)
     since = "age unknown" if age is None else in_words(age)
-    return f"{bold(row_buttons.name_of(group.name), 150)} · {group.count}, the oldest {since} ({code(group.oldest.short_id)})"
+    words = f"{bold(row_buttons.name_of(group.name), 150)} · {group.count}, the oldest {since} ({code(group.oldest.short_id)})"
+    flow_id = group.oldest.flow_id
+    if flow_id is None:
+        return kit.section(words)
+    button = row_buttons.open_list(Filters(flow=group.name or str(flow_id)), group.name or row_buttons.NO_NAME)
+    return kit.section(words, accessory=button)
 
 
 def _troubled(troubled: Troubled, now: datetime) -> kit.Block:

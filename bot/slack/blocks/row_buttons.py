@@ -1,8 +1,10 @@
 """Draw the buttons of one activeflow, with the names by which screen readers tell them apart."""
 
 from bot.activeflows.model import Activeflow
+from bot.activeflows.queries.filters import Filters
 from bot.slack import ids, kit
 from bot.slack.blocks.mrkdwn import plain
+from bot.slack.grammar.requests import List
 
 NO_NAME = "Activeflow without a known flow"
 
@@ -28,6 +30,11 @@ def ask_stop(activeflow: Activeflow, flow_name: str | None) -> kit.Element:
         label=_label("Stop", activeflow, flow_name),
         danger=True,
     )
+
+
+def open_list(filters: Filters, name: str) -> kit.Element:
+    """*List*: those of one line of a count, to the presser alone."""
+    return kit.button("List", ids.LIST_OPEN, ids.encode_listing(List(filters)), label=f"List {plain(name, 60)}")
 
 
 def _label(verb: str, activeflow: Activeflow, flow_name: str | None) -> str:

@@ -72,9 +72,13 @@ _STATUSES: Final = _Choice(
     },
 )
 _TYPES: Final = _Choice("type", TYPES, {"calls": "call", "phone": "call", "chat": "webchat", "message": "conversation"})
+ACTIONS: Final = tuple(
+    dict.fromkeys([*WORDS, *(row_words(kind).casefold() for kind in (*KINDS, *(f"action.{type_}" for type_ in WORDS)))])
+)
+"""VoIPBIN's types, and the words of a list for what is done."""
 _ACTIONS: Final = _Choice(
     "action",
-    (*WORDS, *dict.fromkeys(row_words(kind).casefold() for kind in (*KINDS, *(f"action.{type_}" for type_ in WORDS)))),
+    ACTIONS,
     {"queue": "queue_join", "waiting": "queue_join"},
 )
 _STATES: Final = _Choice(

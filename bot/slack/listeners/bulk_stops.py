@@ -75,6 +75,8 @@ class BulkStopListener:
         listeners.on_action(ids.BULK_ABORT, self._abort, lane=Lane.STOP)
         listeners.on_action(ids.BULK_REMAINDER, self._again, lane=Lane.STOP)
         listeners.on_action(ids.BULK_WITHOUT_BOT, self._without_bot)
+        listeners.on_action(ids.LIST_STOP_ALL, self._all_listed, lane=Lane.STOP)
+        listeners.on_action(ids.BULK_OLDEST, self._oldest, lane=Lane.STOP)
         listeners.on_action(ids.BULK_ASK_OTHERS, self._ask_others, lane=Lane.STOP)
 
     # ------------------------------------------------------------ asked for
@@ -82,6 +84,12 @@ class BulkStopListener:
     async def _begin(self, context: InteractionContext, request: StopAll) -> None:
         """Post the card with the frozen list, public in this channel."""
         await self._ask(context, Wanted(request.filters, request.reason))
+
+    async def _all_listed(self, context: InteractionContext, value: str) -> None:
+        await self._ask(context, Wanted(ids.decode_stop_all(value).filters))
+
+    async def _oldest(self, context: InteractionContext, value: str) -> None:
+        await self._ask(context, Wanted(ids.decode_stop_all(value).filters, oldest=True))
 
     async def _again(self, context: InteractionContext, bulk_id: str) -> None:
         wanted = await self.requests.rest(bulk_id)

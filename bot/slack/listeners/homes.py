@@ -1,18 +1,20 @@
-"""Listen to the Home: opened, refreshed, and *Show* on it, which opens a modal.
+"""Listen to the Home: opened, refreshed, and *Show* and *List* on it, which open a modal.
 
-Decision: *Show* there answers in a modal, before the presser's eyes; a direct message would wait in another tab. It is
+Decision: they answer there in a modal, before the presser's eyes; a direct message would wait in another tab. It is
 opened empty at once, because a trigger lives for three seconds, and filled when the activeflow is read. If no modal can be
 shown, the answer goes by direct message after all.
 """
 
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
+from datetime import datetime
 from functools import partial
 from typing import Any, Final
 
 from bot.activeflows.errors import BotError
 from bot.activeflows.queries.listing import SHARED_FOR, Reading
 from bot.slack import ids
-from bot.slack.blocks.activeflow_modal import READING, TITLE, activeflow_modal
+from bot.slack.blocks.activeflow_modal import LIST_TITLE, READING, READING_LIST, TITLE, activeflow_modal, list_modal
 from bot.slack.blocks.error_words import explained
 from bot.slack.cards.home_view import Homes
 from bot.slack.interaction import from_home
@@ -31,6 +33,7 @@ class HomeListener:
     homes: Homes
     reading: Reading
     views: Views
+    now: Callable[[], datetime]
 
     def register(self, listeners: Listeners) -> None:
         @listeners.app.event(OPENED)
@@ -43,14 +46,34 @@ class HomeListener:
 
     async def show(self, context: InteractionContext, value: str) -> None:
         """One activeflow, in a new modal or in the one where the button stands."""
+        await self._in_modal(context, TITLE, READING, self._details(context, value))
+
+    async def list(self, context: InteractionContext, value: str) -> None:
+        """A list, in the same way."""
+        await self._in_modal(context, LIST_TITLE, READING_LIST, self._listed(context, value))
+
+    async def _in_modal(
+        self, context: InteractionContext, title: str, meanwhile: Message, drawing: Awaitable[Message]
+    ) -> None:
         interaction = context.interaction
-        modal_id = interaction.modal_id or await self.views.open(interaction.trigger_id, TITLE, READING)
-        message = await self._details(context, value)
-        if not await self.views.update(modal_id, TITLE, message):
+        modal_id = interaction.modal_id or await self.views.open(interaction.trigger_id, title, meanwhile)
+        message = await drawing
+        if not await self.views.update(modal_id, title, message):
             await context.reply(message)
 
     async def _refresh(self, context: InteractionContext, _: str) -> None:
         await self.homes.show(context.interaction, max_age=SHARED_FOR)
+
+    async def _listed(self, context: InteractionContext, value: str) -> Message:
+        try:
+            asked = ids.decode_listing(value)
+            operator = await context.operator()
+            listing = await self.reading.running(
+                operator, asked.filters, asked.page, by=asked.by, sort=asked.sort, place=asked.place
+            )
+        except BotError as trouble:
+            return explained(trouble)
+        return list_modal(listing, operator, self.now(), command=context.command)
 
     async def _details(self, context: InteractionContext, value: str) -> Message:
         try:

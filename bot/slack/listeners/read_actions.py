@@ -40,6 +40,7 @@ class ReadListener:
         listeners.on_action(ids.LIST_REFRESH, self._refresh, doing=_LISTING)
         listeners.on_action(ids.LIST_PREVIOUS, self._turn, doing=_LISTING, lane=Lane.LIGHT)
         listeners.on_action(ids.LIST_NEXT, self._turn, doing=_LISTING, lane=Lane.LIGHT)
+        listeners.on_action(ids.LIST_OPEN, self._open, doing="reading the activeflows")
         listeners.on_action(ids.LIST_SHARE, self._share, doing=_LISTING)
 
     async def _show(self, context: InteractionContext, value: str) -> None:
@@ -60,14 +61,25 @@ class ReadListener:
         details = await self.reading.show(operator, target)
         return activeflow_details(details, operator, command=context.command)
 
+    async def _open(self, context: InteractionContext, value: str) -> None:
+        """A new answer: the counts stay where they are."""
+        if context.interaction.at_home or context.interaction.modal_id:
+            await self.home.list(context, value)
+            return
+        listing, operator = await self._listing(context, value, SHARED_FOR)
+        await context.reply(activeflow_list(listing, operator, self.now(), command=context.command))
+
     async def _turn(self, context: InteractionContext, value: str, *, max_age: float = SHARED_FOR) -> None:
+        if context.interaction.modal_id:
+            await self.home.list(context, value)
+            return
         listing, operator = await self._listing(context, value, max_age)
         message = activeflow_list(listing, operator, self.now(), command=context.command)
         await context.reply(message, replace=True)
 
     async def _refresh(self, context: InteractionContext, value: str) -> None:
         interaction = context.interaction
-        if interaction.ephemeral:
+        if interaction.ephemeral or interaction.modal_id:
             await self._turn(context, value, max_age=0.0)
             return
         message = await self._for_all(context, value)
