@@ -200,6 +200,21 @@ def test_who_was_cut_off_around_a_post_reads_what_came_of_it(told: Told) -> None
     assert len(told.posts) == 1
 
 
+def test_the_steps_of_a_stop_keep_their_names_for_an_upgrade_in_the_middle_of_it(told: Told) -> None:
+    told._goes_wrong("stop", "before")
+    told._goes_wrong("stop", "429")
+    catches_up = told.world.reads_stale(told.callers[-1])
+    told.promises.instant.is_stale(told.callers[-1].id, 100.0)
+    told.world.clock.after(100.0, catches_up)
+    told.stops()
+    names = [name for name, _ in told.house.workflows.all[told.pressed[0].id].remembered]
+    read_back = ["verify", "verify longer"]
+    sent = ["send 1", *read_back, "send 2", "sleep", "send 3", *read_back]
+    looks = ["sleep", "look again"]
+    assert names[: 2 + len(sent) + 2] == ["admit", "claim", *sent, *looks]
+    assert set(names[2 + len(sent) :]) == {*looks, "outcome", "aftermath"}
+
+
 # ---------------------------------------------------------------- an outcome that cannot be written down at once
 
 

@@ -5,10 +5,9 @@ from datetime import timedelta
 import pytest
 from starlette.types import ASGIApp, Receive, Scope, Send
 
+from bot.activeflows.bulk.bulk_stop import intent_id
 from bot.activeflows.records import What
-from bot.activeflows.stopping.stop import (
-    Moved,
-)
+from bot.activeflows.stopping.stop import IntentState, Moved
 from bot.demo.voipbin import faults
 from tests.faults.incident import ALICE, BOB
 from tests.faults.told import BROKE, HAND, STOP, STOPPED, Told, in_short
@@ -198,6 +197,33 @@ def test_a_second_person_who_comes_to_be_needed_while_it_waits_is_needed(told: T
     assert len(told.posts) == 1
     told.presses_on(intent_id, by=ALICE)
     assert told.posts[-1].effective
+
+
+def test_a_member_that_has_moved_on_is_left_alone_and_can_be_stopped_by_another_press(told: Told) -> None:
+    told._goes_wrong("stop", "429 for long")
+    assert told._many_are_pressed(ALICE, BOB, 1)
+    told.house.passes(5.0)
+    (waits,) = (told.world.activeflow(post.activeflow_id) for post in told.posts)
+    told.world.moves_to(waits, "queue_join")
+    told.house.passes(60.0)
+    bulk = told.promises.bulk.frozen[told.bulks[-1]]
+    member = next(member for member in bulk.members if member.activeflow_id == waits.id)
+    found = told.house.run(told.house.book.intent(intent_id(bulk, member)))
+    assert found is not None
+    assert found[1] is IntentState.OPEN
+    assert [post.status for post in told.posts] == [429, 200]
+
+
+def test_a_bulk_card_says_that_slack_does_not_answer_for_as_long_as_members_wait_for_it(told: Told) -> None:
+    assert told._many_are_pressed(ALICE, BOB, 5)
+    told.house.passes(0.5)
+    told.directory.forget()
+    told.directory.silent = 12
+    told.house.passes(100.0)
+    waits = [telling.run.unanswered for telling in told.house.channel.bulk_tellings]
+    assert True in waits
+    assert waits[-1] is False
+    assert all(told.world.activeflow(caller.id).status == "ended" for caller in told.callers)
 
 
 def test_a_member_that_waited_while_its_bulk_stop_was_aborted_is_not_stopped(told: Told) -> None:

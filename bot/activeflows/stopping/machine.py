@@ -20,7 +20,6 @@ from collections.abc import Awaitable, Callable
 from dataclasses import replace
 from datetime import datetime
 from functools import partial
-from itertools import count
 from typing import Final, TypeAlias
 
 from bot.activeflows.errors import Failure, LedgerUnavailable, NotFound, NotOurs, StateConflict, StopUnconfirmed
@@ -111,7 +110,9 @@ class StopMachine:
         path.to(StopState.CLAIMED)
         lost: Lost | None = None
         tries: Counter[bool] = Counter()
-        for attempt in count(1):
+        attempt = 0
+        while True:
+            attempt += 1
             path.to(StopState.AT_GATE)
             send = partial(self._send, errand, hold, attempt, show, again=lost is not None)
             sending = await step(f"send {attempt}", Sending, send)
@@ -128,12 +129,10 @@ class StopMachine:
                 return self._over(path, judged(errand.press, sending, verdict, self._now()))
             pause = self._pause(sending, tries)
             if pause is None:
-                was = errand.intent.seen.words if errand.act is Act.STOP else ""
-                phase = not_sent(errand.press, sending, lost, self._now(), was=was)
+                phase = not_sent(errand.press, sending, lost, self._now(), was=errand.intent.seen.words)
                 return self._over(path, phase, sending)
             path.to(StopState.RESTING)
             await self._rest(errand, sending, pause, step)
-        raise AssertionError("the loop ends with a result")
 
     def _over(self, path: Path, phase: Outcome | Moved, sending: Sending | None = None) -> Result:
         path.to(state_of(phase))
@@ -179,7 +178,7 @@ class StopMachine:
 
     async def _sent_before(self, sending: Record) -> bool:
         """An earlier run of this press was cut off around this very POST."""
-        return bool(await self._ledger.records(Question(keys=(sending.key,), limit=1)))
+        return bool(await self._ledger.records(Question(keys=(sending.key,))))
 
     async def _held_back(self, errand: Errand, gate: GateClosed, *, again: bool) -> Sending:
         closed = gate.closed
