@@ -2,13 +2,14 @@
 
 import re
 from collections.abc import Callable, Iterable
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Final
 
 from sqlalchemy import Connection, select
 
 from bot.activeflows.bulk.bulk_stop import Became, Bulk, BulkState, Member, intent_of, press_on
 from bot.activeflows.records import Record, What
+from bot.activeflows.stopping import max_ages
 from bot.activeflows.stopping.stop import Intent, Press, Wish
 from bot.ledger.tables import bulk_members, bulks
 from tests.faults.channel import BulkTelling
@@ -18,6 +19,7 @@ from tests.faults.small_house import House
 from tests.faults.workflows import Workflow
 
 _AT_ONCE: Final = 2
+_PERMIT: Final = timedelta(seconds=max_ages.PERMIT + 0.05)
 _CONFIRM_WITHIN: Final = timedelta(minutes=5)
 _LOOK_IS_FRESH: Final = timedelta(seconds=3.5)
 _OVER: Final = {Became.STOPPED, Became.ALREADY, Became.GONE}
@@ -33,16 +35,16 @@ class BulkPromises:
         self._house, self._must = house, must
         self.frozen: dict[str, Bulk] = {}
         """As they were when they were asked for."""
-        self._aborted: dict[str, set[str]] = {}
+        self._aborted: dict[str, datetime] = {}
         self._put_away: set[str] = set()
         house.channel.listens_to_bulk = self._at_telling
 
     def aborted(self, bulk_id: str) -> None:
-        """It was acknowledged: from now on only those that are in flight may still be sent."""
+        """It was acknowledged: from now on only what is on the wire may still arrive."""
         members = self._house.workflows.members.values()
         in_flight = {m.id for m in members if m.press.intent_id == bulk_id and m.begun and not m.done}
         self._must(len(in_flight) <= _AT_ONCE, f"{len(in_flight)} are in flight at once")
-        self._aborted[bulk_id] = in_flight
+        self._aborted[bulk_id] = self._house.now()
 
     def put_away(self, bulk_id: str) -> None:
         self._put_away.add(bulk_id)
@@ -72,7 +74,7 @@ class BulkPromises:
         self._must(len(order) == len(chain) and order == sorted(order), f"no whole chain: {order}")
         self._must(now < press.at + _CONFIRM_WITHIN, "sent after the time of the bulk stop")
         self._must(bulk.id not in self._put_away, "sent for a card that was put away")
-        self._must(workflow.id in self._aborted.get(bulk.id, {workflow.id}), "begun after the abort")
+        self._must(now - self._aborted.get(bulk.id, now) <= _PERMIT, "sent after the abort")
         self._must_be_few(post, press)
         self._must(not self._refused_before(workflow), f"{workflow.id} was begun after another one was refused")
         self._must(self._permitted(post, press, bulk), f"{press.by} had no permission when it came to {workflow.id}")
