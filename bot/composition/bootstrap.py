@@ -153,7 +153,13 @@ async def running(
         book, teller = StopStore(database, now=now, alone=last_sign.nobody_took_over), Messenger(client, session, route)
         asked = web_client(token, settings.slack_api_url, session, access=access, waits=False, route=route)
         people = People(asked, installation, in_force.policy, alone=not database.is_postgresql)
-        cards = StopCards(teller, settings.flows_bot_command, mention=installation.mention, now=now)
+        cards = StopCards(
+            teller,
+            settings.flows_bot_command,
+            mention=installation.mention,
+            now=now,
+            call_after=patience.call_after,
+        )
         bulk_cards, learning = BulkCards(teller, cards), BaselineLearner(BaselineStore(database), now=now)
         carrying = Workflows(
             voipbin,

@@ -25,6 +25,8 @@ class Patience:
     """Between readings in the background."""
     looks: int = 120
     """Readings in the background before it is said that nobody looks any more."""
+    call_after: float = 60.0
+    """So long after a press whoever pressed is called to the card, when it is still not known whether it worked."""
     unanswered: float = 30.0
     """So long Slack is asked again who pressed, before anything is sent. Then it is a no."""
     follow_every: float = 15.0

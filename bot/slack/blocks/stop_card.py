@@ -20,6 +20,7 @@ from bot.activeflows.stopping.stop import (
     NotSent,
     Outcome,
     Phase,
+    Press,
     StillRunning,
     StopInHand,
     Waiting,
@@ -67,6 +68,14 @@ def stop_card(intent: Intent, phase: Phase, command: str) -> Message:
     if isinstance(phase, _OPEN):
         aloud += [escaped(effect, 300) for effect in intent.seen.consequences]
     return Message(" ".join(aloud), tuple(blocks))
+
+
+def still_not_known(intent: Intent, press: Press, at: datetime) -> Message:
+    """What calls whoever pressed back, below the card."""
+    what = f"{bold(_name(intent), 150)} {code(intent.short_id)}"
+    return Message(
+        f"{mention(press.by)} It is still not known whether {what} ended, as of {date_token(at)}. See the card."
+    )
 
 
 def _header(intent: Intent, phase: Phase) -> str:

@@ -9,23 +9,25 @@ import asyncio
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field, replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Final
 from uuid import UUID
 
 from bot.activeflows.stopping.ports import Guard
-from bot.activeflows.stopping.stop import Declined, Intent, Phase, Press, Wish
+from bot.activeflows.stopping.stop import Declined, Intent, NotKnown, Phase, Press, Wish
 from bot.slack import kit
 from bot.slack.blocks.declined import ask_others, declined_press
 from bot.slack.blocks.error_words import reported
 from bot.slack.blocks.mrkdwn import date_token
-from bot.slack.blocks.stop_card import stop_card
+from bot.slack.blocks.stop_card import still_not_known, stop_card
 from bot.slack.blocks.stuck_press import stuck_press
 from bot.slack.interaction import from_press
 from bot.slack.messaging.delivery_advice import not_shown
 from bot.slack.messaging.messenger import Message, Messenger, Posted
 
 _CARD: Final = "The card will show what happens."
+_LATE: Final = timedelta(minutes=1)
+"""So late a card may be the first to say that it is not known."""
 _CORRECTED_WITHIN: Final = 1500.0
 """Seconds: a response_url takes answers for half an hour."""
 
@@ -59,10 +61,16 @@ class StopCards:
         now: Callable[[], datetime],
         mention: str = "",
         reassure_after: float = 2.0,
+        call_after: float = 60.0,
     ) -> None:
-        """``mention``: what is typed instead of ``command`` in a thread, where there are no slash commands."""
+        """``mention``: what is typed instead of ``command`` in a thread, where there are no slash commands.
+
+        ``call_after``: seconds after which whoever pressed is called to a card whose outcome is not known by then.
+        """
         self._teller, self._command, self._now, self._reassure_after = teller, command, now, reassure_after
         self._mention = mention or command
+        self._call_after = timedelta(seconds=call_after)
+        self._calling: dict[str, asyncio.Task[None]] = {}
         self._turns: dict[UUID, _Turn] = {}
         self._first_words: dict[str, _Waiting] = {}
         self._reassuring: dict[str, asyncio.Task[None]] = {}
@@ -83,7 +91,24 @@ class StopCards:
             if not seen and interaction is not None:
                 seen = await self._teller.privately(interaction, unchanged(message, edited.error))
         self._said(press, header_of(message))
+        self._call_if_not_known(intent, phase, press)
         return seen
+
+    def _call_if_not_known(self, intent: Intent, phase: Phase, press: Press | None) -> None:
+        """Call whoever pressed, once, when it is not known for so long; after a restart in that time it may be twice."""
+        if press is None or press.wish is not Wish.STOP:
+            return
+        if not isinstance(phase, NotKnown):
+            calling = self._calling.pop(press.id, None)
+            if calling is not None:
+                calling.cancel()
+        elif press.id not in self._calling and intent.message_ts and self._now() < press.at + self._call_after + _LATE:
+            self._calling[press.id] = asyncio.create_task(self._call(intent, press))
+
+    async def _call(self, intent: Intent, press: Press) -> None:
+        await asyncio.sleep((press.at + self._call_after - self._now()).total_seconds())
+        below = replace(from_press(press), thread_ts=intent.thread or intent.message_ts, response_url="")
+        await self._teller.publicly(below, still_not_known(intent, press, self._now()))
 
     async def decline(self, press: Press, declined: Declined) -> bool:
         ask = ask_others(press.intent_id) if press.wish is Wish.STOP else None  # of a hang-up the card stands there

@@ -33,6 +33,7 @@ from bot.activeflows.stopping.stop import (
     NotKnown,
     NotSent,
     Phase,
+    Press,
     StillRunning,
     StopInHand,
     Waiting,
@@ -44,7 +45,7 @@ from bot.slack.blocks.audit_list import audit_list
 from bot.slack.blocks.declined import ask_others, declined_press
 from bot.slack.blocks.help import help_overview
 from bot.slack.blocks.not_understood import not_understood
-from bot.slack.blocks.stop_card import stop_card
+from bot.slack.blocks.stop_card import still_not_known, stop_card
 from bot.slack.blocks.whoami import whoami
 from bot.slack.grammar.requests import Audit
 from bot.slack.grammar.table import COMMANDS
@@ -227,6 +228,8 @@ def _stop_cards(words: str) -> Iterator[Message]:
     ]
     for phase in phases:
         yield stop_card(intent, phase, "/flows")
+    press = Press(intent.id, "U0ALICE", "T0TEAM", intent.channel, "1.3", NOW)
+    yield still_not_known(intent, press, NOW)
 
 
 def _declined(words: str) -> Iterator[Message]:

@@ -1,0 +1,61 @@
+"""Whoever pressed is called, in the card's thread, when it stays unknown for a minute whether the stop worked."""
+
+from dataclasses import replace
+
+from starlette.types import ASGIApp, Receive, Scope, Send
+
+from bot.demo.slack.workspace import Workspace
+from bot.demo.voipbin import faults
+from bot.demo.voipbin.world import World
+from bot.slack import ids
+from tests.scenarios.conftest import ALICE, INCIDENTS, SHORT, Stage
+
+CALLED = "@Alice It is still not known whether Support line"
+
+
+def called(stage: Stage) -> list[str]:
+    """What was said in threads."""
+    seen = stage.slack.sees(ALICE, INCIDENTS)
+    return [message.words for message in seen if message.thread_ts not in {None, message.ts}]
+
+
+async def test_the_presser_is_mentioned_once_below_the_card(stage: Stage, slack: Workspace, voipbin: World) -> None:
+    stage.patience = replace(SHORT, call_after=1.0, rest=0.1, looks=100)
+    activeflow = voipbin.rings(voipbin.add_flow("Support line"), at="digits_receive")
+    async with stage.start():
+        card = await stage.asks_to_stop(activeflow)
+        unreadable(voipbin)
+        await slack.clicks(ALICE, card, ids.STOP_FLOW)
+        said = await stage.reads(CALLED)
+        assert said.thread_ts == card.ts
+        assert str(activeflow.id)[:8] in said.words
+        assert slack.message(INCIDENTS, card.ts).words.startswith("Not known")
+        voipbin.faults.clear()
+        await stage.reads("Receipt")
+        assert len(called(stage)) == 1
+
+
+async def test_nobody_is_called_about_a_stop_that_is_known_in_time(
+    stage: Stage, slack: Workspace, voipbin: World
+) -> None:
+    stage.patience = replace(SHORT, call_after=20.0)
+    activeflow = voipbin.rings(voipbin.add_flow("Support line"), at="digits_receive")
+    async with stage.start():
+        card = await stage.asks_to_stop(activeflow)
+        unreadable(voipbin)
+        await slack.clicks(ALICE, card, ids.STOP_FLOW)
+        await stage.reads("Not known yet")
+        voipbin.faults.clear()
+        await stage.reads("Receipt")
+        assert called(stage) == []
+
+
+def unreadable(voipbin: World) -> None:
+    """From the stop on, nobody can read whether it ended."""
+    forbidden = faults.status(403, "PERMISSION_DENIED")
+
+    async def locks_up(work: ASGIApp, scope: Scope, receive: Receive, send: Send) -> None:
+        voipbin.faults.on("GET", "/activeflows/{id}", forbidden, times=None)
+        await work(scope, receive, send)
+
+    voipbin.faults.on("POST", "*", locks_up)
