@@ -40,7 +40,8 @@ async def test_bob_may_not_and_asks_and_carols_press_counts(
             "Asked by @Bob, who can't stop in bulk: they loop",
         ):
             assert words in card.words
-        await stage.reads("Asked in #incidents", user=BOB)
+        asked = await stage.reads("Asked in #incidents", user=BOB)
+        assert f"/archives/{INCIDENTS}/p{card.ts.replace('.', '')}|the card>" in asked.text
         assert voipbin.stops == []
         await bulk.presses(card, user=CAROL)
         words = await bulk.over(card)

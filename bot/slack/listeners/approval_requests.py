@@ -76,7 +76,7 @@ class ApprovalRequests:
         posted = await kind.post(_there(context, put.card), operator, put)
         if posted is not None:
             appeal.ts = posted.ts
-            await _asked_in(context, put.card.channel)
+            await _asked_in(context, put.card.channel, posted.ts)
         return posted is not None
 
     async def _asked_enough(self, context: InteractionContext, channel: str, card_id: str) -> None:
@@ -145,7 +145,7 @@ async def _point_at(context: InteractionContext, card: Intent | Bulk, who_may: t
     words = Message(f"{mention(context.interaction.user_id)} asks {asked} to press this card.")
     asked_there = await context.messenger.publicly(below, words)
     if isinstance(asked_there, Posted):
-        await _asked_in(context, card.channel)
+        await _asked_in(context, card.channel, card.message_ts)
         return True
     told = not_shown(f"The request in {mention(card.channel)}", asked_there.error)
     then = "Look there, or" if asked_there.doubtful else "Nobody was asked: please"
@@ -153,6 +153,8 @@ async def _point_at(context: InteractionContext, card: Intent | Bulk, who_may: t
     return asked_there.doubtful
 
 
-async def _asked_in(context: InteractionContext, channel: str) -> None:
-    """Say so in place of the offer."""
-    await context.reply(Message(f"Asked in {mention(channel)}."), replace=True)
+async def _asked_in(context: InteractionContext, channel: str, card_ts: str) -> None:
+    """Say so in place of the offer, with the way to the card."""
+    link = await context.messenger.permalink(channel, card_ts) if card_ts else ""
+    card = f": <{link}|the card>" if link else ""
+    await context.reply(Message(f"Asked in {mention(channel)}{card}."), replace=True)
