@@ -28,6 +28,8 @@ def bulk_unasked(unasked: Unasked, *, command: str) -> Message:
             return Message(f"A stop needs a reason here. Type it after the filters{shown}. Nothing was stopped.")
         case NoCard.TOO_MANY:
             words, limit = _too_many(unasked, command), unasked.limit
+            if unasked.on_behalf:
+                return Message(words)
             label = f"Ask to stop the oldest {limit}; nothing stops yet"
             oldest = kit.button(
                 f"The oldest {limit}…", ids.BULK_OLDEST, ids.encode_stop_all(unasked.filters), label=label
