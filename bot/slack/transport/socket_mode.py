@@ -105,7 +105,8 @@ class SocketMode:
         """The one that Slack has greeted last, while it is there."""
         self._settled = asyncio.Event()
         self._keeper: asyncio.Task[None] | None = None
-        self._leaving: set[asyncio.Task[None]] = set()
+        self._leaving: dict[asyncio.Task[None], SocketConnection] = {}
+        """Those that Slack asked to come again: acks still go out over them."""
         self._trouble = ""
         self._extra = 0
         self._counted_at = datetime.now(UTC)
@@ -154,8 +155,8 @@ class SocketMode:
     async def close(self) -> None:
         """Take no more envelopes, let those under way be acked, then leave."""
         keeper, connection, self._keeper = self._keeper, self._newest, None
-        if connection is not None:
-            await connection.finish(within=_LAST_ACKS)
+        there = [one for one in (connection, *self._leaving.values()) if one is not None]
+        await asyncio.gather(*(one.finish(within=_LAST_ACKS) for one in there))
         tasks = [task for task in (keeper, *self._leaving) if task is not None]
         for task in tasks:
             task.cancel()
@@ -201,8 +202,8 @@ class SocketMode:
         if connection is not None:
             left = connection.leave() if reason in _ASKED_FOR else connection.close()
             task = asyncio.ensure_future(left)
-            self._leaving.add(task)
-            task.add_done_callback(self._leaving.discard)
+            self._leaving[task] = connection
+            task.add_done_callback(self._leaving.pop)
 
     async def _opened(self) -> SocketConnection:
         assert self._session is not None  # noqa: S101 - opened before

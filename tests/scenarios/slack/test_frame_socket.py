@@ -236,7 +236,8 @@ def test_pauses_grow_and_have_an_end(reason: str, tries: int) -> None:
     assert (pause == 0) == (reason == "warning" and tries == 0)
 
 
-async def test_leaving_lets_envelopes_under_way_be_acked(frame: Frame) -> None:
+@pytest.mark.parametrize("replaced", [False, True])
+async def test_leaving_lets_envelopes_under_way_be_acked(frame: Frame, replaced: bool) -> None:
     slack = frame.workspace
     go = asyncio.Event()
     entered = asyncio.Event()
@@ -251,6 +252,9 @@ async def test_leaving_lets_envelopes_under_way_be_acked(frame: Frame) -> None:
     async with socket(frame) as (_, mode):
         typing = asyncio.create_task(slack.types("U0ALICE", "C0INC", "/slow"))
         await entered.wait()
+        if replaced:
+            await slack.socket._connections[0].send_text('{"type":"disconnect","reason":"warning"}')
+            await slack.until(lambda: slack.socket.connected == 2)
         leaving = asyncio.create_task(mode.close())
         asyncio.get_running_loop().call_later(0.2, go.set)
         await leaving
