@@ -82,7 +82,7 @@ async def test_a_page_that_slack_does_not_take_is_told_directly(bot: Stage, slac
 async def test_blocks_that_slack_refuses_become_plain_words(bot: Stage, slack: Workspace) -> None:
     slack.faults.on("views.publish", slack_faults.error("invalid_arguments"))
     home = await opens(bot)
-    assert "You may: view, stop" in home.words
+    assert "You can: view, stop" in home.words
     assert home.buttons == []
 
 
