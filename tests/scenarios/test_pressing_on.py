@@ -20,7 +20,7 @@ MORE = 20
 FLOOD = 300
 _WIRES = 20
 REFUSED = "You can't stop this"
-UNKNOWN = "Slack did not tell me just now who you are"
+UNKNOWN = "Slack did not tell me who you are"
 
 
 def refusals(slack: Workspace, user: str, words: str = REFUSED) -> list[Message]:
