@@ -93,7 +93,7 @@ async def test_a_press_that_is_recorded_after_its_presser_was_told_otherwise_com
     activeflow, card = await asked(bot, voipbin, url)
     async with outage():
         assert (await slack.clicks(ALICE, card, "stop.flow")).error is None
-        assert (await bot.reads("without a record I stop nothing")).ephemeral_to == ALICE
+        assert (await bot.reads("Without a record I stop nothing")).ephemeral_to == ALICE
     await slack.until(lambda: refusals(url), seconds=60)
     assert recorded(url) == 1
     assert not [words for words in told(slack) if "is recorded" in words]
@@ -116,7 +116,7 @@ async def test_a_press_that_may_need_a_reason_does_not_wait_for_a_database_that_
         pressed = await slack.clicks(ALICE, card, "stop.flow")
         relay.speaks_again()
         assert pressed.error is None
-        await stage.reads("without a record I stop nothing")
+        await stage.reads("Without a record I stop nothing")
         await slack.until(lambda: refusals(postgresql_url), seconds=60)
         assert stage.posts(activeflow) == 0
         await slack.clicks(ALICE, card, "stop.flow")
@@ -130,7 +130,7 @@ async def test_a_press_while_the_database_is_gone_is_not_recorded_and_that_is_sa
         activeflow, card = await asked(stage, voipbin, postgresql_url)
         await relay.down()
         assert (await slack.clicks(ALICE, card, "stop.flow")).error is None
-        await stage.reads("without a record I stop nothing")
+        await stage.reads("Without a record I stop nothing")
         await relay.up()
         await slack.clicks(ALICE, card, "stop.flow")
         await stage.reads("Stopped by")
