@@ -17,9 +17,9 @@ from starlette.routing import Route
 
 from bot.settings import Settings
 from bot.slack.transport.http import always_ready, http_app
-from tests.contract.test_house import HOUSE
+from tests.contract.test_repository import ROOT
 
-DEPLOY: Final = HOUSE / "deploy"
+DEPLOY: Final = ROOT / "deploy"
 KUBERNETES: Final = sorted((DEPLOY / "kubernetes").glob("*.yaml"))
 VARIABLES: Final = {name.upper() for name in Settings.model_fields}
 OURS: Final = re.compile(r"\b((?:FLOWS_BOT|SLACK|VOIPBIN)_[A-Z_]+)(?==|: |\b)")
@@ -49,7 +49,7 @@ def container(pod: dict[str, Any]) -> dict[str, Any]:
 
 def configured() -> Iterator[str]:
     """Every line in which a variable of the bot is given a value."""
-    for path in (HOUSE / "Dockerfile", DEPLOY / "compose.yaml", UNIT, *KUBERNETES):
+    for path in (ROOT / "Dockerfile", DEPLOY / "compose.yaml", UNIT, *KUBERNETES):
         yield from (line for line in path.read_text(encoding="utf-8").splitlines() if not line.lstrip().startswith("#"))
 
 
@@ -113,7 +113,7 @@ def test_two_replicas_stay_while_nodes_are_drained_and_may_do_nothing_else(
 
 
 def test_the_image_is_built_from_what_is_pinned() -> None:
-    pins = set(re.findall(r"^([\w.-]+==\S+)", (HOUSE / "constraints.txt").read_text(encoding="utf-8"), re.MULTILINE))
+    pins = set(re.findall(r"^([\w.-]+==\S+)", (ROOT / "constraints.txt").read_text(encoding="utf-8"), re.MULTILINE))
     for name in ("requirements.txt", "build-requirements.txt"):
         text = (DEPLOY / name).read_text(encoding="utf-8")
         assert set(re.findall(r"^([\w.-]+==\S+)", text, re.MULTILINE)) <= pins, f"{name}: CONTRIBUTING.md, Constraints"
@@ -123,7 +123,7 @@ def test_the_image_has_all_that_the_bot_runs_on() -> None:
     """Each dependency, and theirs on this machine."""
     text = (DEPLOY / "requirements.txt").read_text(encoding="utf-8")
     pinned = {canonicalize_name(name) for name in re.findall(r"^([\w.-]+)==", text, re.MULTILINE)}
-    project = tomllib.loads((HOUSE / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
     wanted, seen = [Requirement(line) for line in project["dependencies"]], set[str]()
     while wanted:
         requirement = wanted.pop()
@@ -139,14 +139,14 @@ def test_the_image_has_all_that_the_bot_runs_on() -> None:
 
 
 def test_the_demo_is_not_in_the_image_and_each_file_that_is_copied_may_be() -> None:
-    ignore = (HOUSE / ".dockerignore").read_text(encoding="utf-8").splitlines()
+    ignore = (ROOT / ".dockerignore").read_text(encoding="utf-8").splitlines()
     assert ignore.index("bot/demo") > ignore.index("!bot")
-    dockerfile = (HOUSE / "Dockerfile").read_text(encoding="utf-8")
+    dockerfile = (ROOT / "Dockerfile").read_text(encoding="utf-8")
     copied = {
         word for line in re.findall(r"^COPY (?!--from)(.+) \S+$", dockerfile, re.MULTILINE) for word in line.split()
     }
     assert {f"!{name}" for name in copied} <= set(ignore)
-    assert [name for name in copied if not (HOUSE / name).exists()] == []
+    assert [name for name in copied if not (ROOT / name).exists()] == []
 
 
 def test_systemd_finds_no_fault_with_the_unit(tmp_path: Path) -> None:

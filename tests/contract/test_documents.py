@@ -13,7 +13,7 @@ from bot.activeflows.stopping import max_ages
 from bot.slack.grammar.table import COMMANDS, parse
 from bot.slack.people.identity import REFUSED, UNTURNED
 from bot.slack.people.memberships import HEARD
-from tests.contract.test_house import HOUSE, lines, tracked
+from tests.contract.test_repository import ROOT, lines, tracked
 
 DOCUMENTS: Final = [
     path
@@ -38,7 +38,7 @@ def docstring_of(package: Path) -> str:
 
 @pytest.mark.parametrize("document", DOCUMENTS, ids=str)
 def test_each_path_in_a_document_exists(document: Path) -> None:
-    assert [said for said in PATH.findall(text_of(document)) if not (HOUSE / said).exists()] == []
+    assert [said for said in PATH.findall(text_of(document)) if not (ROOT / said).exists()] == []
 
 
 @pytest.mark.parametrize("document", DOCUMENTS, ids=str)
@@ -55,7 +55,7 @@ def test_each_link_leads_somewhere(document: Path) -> None:
 
 def _dead(document: Path) -> Iterator[str]:
     for target, title in LINK.findall(text_of(document)):
-        there = HOUSE / document.parent / target if target else HOUSE / document
+        there = ROOT / document.parent / target if target else ROOT / document
         if not there.exists():
             yield target
         elif title and title not in _titles(there):
@@ -89,7 +89,7 @@ def test_the_tests_of_each_promise_are_there() -> None:
     for name in named:
         path = Path(name) if "/" in name else beside / name
         beside = path if name.endswith("/") else path.parent
-        if not (HOUSE / path).exists():
+        if not (ROOT / path).exists():
             missing.append(str(path))
     assert missing == []
 
@@ -109,7 +109,7 @@ def test_the_docstring_of_a_package_names_what_is_in_it(package: Path) -> None:
     """Every path in it exists; one with a table in it names each module of the package, and no other."""
     said = docstring_of(package)
     assert len(said) > 20
-    assert [path for path in PATH.findall(said) if not (HOUSE / path).exists()] == []
+    assert [path for path in PATH.findall(said) if not (ROOT / path).exists()] == []
     below = [path.relative_to(package.parent) for path in tracked() if path.is_relative_to(package.parent)]
     modules = {path.parts[0].removesuffix(".py") for path in below if path.suffix == ".py"} - {"__init__", "__main__"}
     if "\n::\n" in said or "::\n\n" in said:

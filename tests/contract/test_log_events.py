@@ -5,7 +5,7 @@ import re
 from collections.abc import Iterator
 
 from bot.activeflows.records import What
-from tests.contract.test_house import HOUSE, sources
+from tests.contract.test_repository import ROOT, sources
 
 _LEVELS = {"debug", "info", "warning", "error", "critical"}
 _BY_RECORD = {*(str(what) for what in What), "bulk_begun", "bulk_over", "hung_up"}
@@ -15,7 +15,7 @@ _BY_RECORD = {*(str(what) for what in What), "bulk_begun", "bulk_over", "hung_up
 def _logged() -> Iterator[str]:
     for path in sources("bot"):
         if path.parts[1] != "demo":
-            for node in ast.walk(ast.parse((HOUSE / path).read_text(encoding="utf-8"))):
+            for node in ast.walk(ast.parse((ROOT / path).read_text(encoding="utf-8"))):
                 if isinstance(node, ast.Call) and node.args:
                     yield from _event(node)
 
@@ -30,7 +30,7 @@ def _event(call: ast.Call) -> Iterator[str]:
 
 
 def _documented() -> list[str]:
-    text = (HOUSE / "docs" / "operating.md").read_text(encoding="utf-8")
+    text = (ROOT / "docs" / "operating.md").read_text(encoding="utf-8")
     section = text.partition("### Log events\n")[2].partition("\n#")[0]
     rows = re.findall(r"^\| (`.*?) \|", section, re.MULTILINE)
     return [word for row in rows for word in re.findall(r"`(\w+)`", row)]

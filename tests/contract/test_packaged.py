@@ -8,20 +8,20 @@ from typing import Final
 from hatchling.builders.sdist import SdistBuilder
 from hatchling.builders.wheel import WheelBuilder
 
-from tests.contract.test_house import tracked
+from tests.contract.test_repository import tracked
 
-HOUSE: Final = Path(__file__).resolve().parents[2]
+ROOT: Final = Path(__file__).resolve().parents[2]
 
 
 def test_the_wheel_holds_the_program_and_the_demos_page_and_nothing_else() -> None:
-    held = {Path(file.distribution_path) for file in WheelBuilder(str(HOUSE)).recurse_included_files()}
+    held = {Path(file.distribution_path) for file in WheelBuilder(str(ROOT)).recurse_included_files()}
     assert held == {path for path in tracked() if path.parts[0] == "bot"} | {Path("bot/manifest.yml")}
     assert Path("bot/demo/page/index.html") in held
     assert Path("bot/py.typed") in held
 
 
 def test_each_link_of_the_readme_leads_somewhere_on_a_package_index() -> None:
-    readme = str(WheelBuilder(str(HOUSE)).metadata.core.readme)
+    readme = str(WheelBuilder(str(ROOT)).metadata.core.readme)
     assert "flows-bot demo" in readme
     assert [link for link in re.findall(r"\]\(([^)]*)\)", readme) if not link.startswith("https://")] == []
     assert "docs/operating.md" in readme, "the words of a link stay"
@@ -29,7 +29,7 @@ def test_each_link_of_the_readme_leads_somewhere_on_a_package_index() -> None:
 
 def test_with_a_repository_links_and_pictures_lead_there() -> None:
     text = "![demo](docs/demo.png) and [how](docs/a.md#b), [x](https://x.example)"
-    there, shown = "https://example.com/us/bot", runpy.run_path(str(HOUSE / "hatch_build.py"))["shown"]
+    there, shown = "https://example.com/us/bot", runpy.run_path(str(ROOT / "hatch_build.py"))["shown"]
     assert shown(text, there) == (
         f"![demo]({there}/raw/main/docs/demo.png) and [how]({there}/blob/main/docs/a.md#b), [x](https://x.example)"
     )
@@ -37,5 +37,5 @@ def test_with_a_repository_links_and_pictures_lead_there() -> None:
 
 
 def test_the_source_distribution_holds_all_that_is_here() -> None:
-    held = {Path(file.distribution_path) for file in SdistBuilder(str(HOUSE)).recurse_included_files()}
+    held = {Path(file.distribution_path) for file in SdistBuilder(str(ROOT)).recurse_included_files()}
     assert set(tracked()) - held == set()

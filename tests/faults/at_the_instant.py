@@ -17,7 +17,7 @@ from bot.activeflows.stopping.stop import Intent, Press
 from bot.demo.voipbin import wire as shown
 from bot.voipbin.wire import answers
 from tests.faults.directory import Directory
-from tests.faults.small_house import House
+from tests.faults.restartable_bot import RestartableBot
 
 _ON_THE_WIRE: Final = 0.05
 _LOOK: Final = timedelta(seconds=max_ages.LOOK + _ON_THE_WIRE)
@@ -46,16 +46,16 @@ class Members(set[str]):
 class AtTheInstant:
     """Looks at each POST. ``must`` notes a breach."""
 
-    def __init__(self, house: House, must: Callable[[bool, str], None]) -> None:
-        self._house, self._must = house, must
-        self._people: Directory = house.people
-        self._oncall = Members(self._people.oncall, house.now)
+    def __init__(self, bot: RestartableBot, must: Callable[[bool, str], None]) -> None:
+        self._bot, self._must = bot, must
+        self._people: Directory = bot.people
+        self._oncall = Members(self._people.oncall, bot.now)
         self._people.oncall = self._oncall
         self._stale_until: dict[UUID, datetime] = {}
 
     def is_stale(self, activeflow_id: UUID, seconds: float) -> None:
         """VoIPBIN's own cache shows it as it was, for so long: nobody can know better."""
-        self._stale_until[activeflow_id] = self._house.now() + timedelta(seconds=seconds)
+        self._stale_until[activeflow_id] = self._bot.now() + timedelta(seconds=seconds)
 
     def look(self, intent: Intent, press: Press, *, many: bool) -> None:
         """For a stop that is being sent by this press."""
@@ -83,7 +83,7 @@ class AtTheInstant:
 
     def _has_gone_on(self, intent: Intent) -> bool:
         """Longer ago than a look may be old."""
-        now, row = self._house.now(), self._house.world.activeflow(intent.activeflow_id)
+        now, row = self._bot.now(), self._bot.world.activeflow(intent.activeflow_id)
         changed: Any = row.tm_update
         if changed >= now - _LOOK or self._stale_until.get(intent.activeflow_id, now - 2 * _LOOK) >= now - _LOOK:
             return False

@@ -15,7 +15,7 @@ from bot.ledger.tables import bulk_members, bulks
 from tests.faults.channel import BulkTelling
 from tests.faults.directory import Answer
 from tests.faults.line import Post
-from tests.faults.small_house import House
+from tests.faults.restartable_bot import RestartableBot
 from tests.faults.workflows import Workflow
 
 _AT_ONCE: Final = 2
@@ -31,27 +31,27 @@ _PROGRESS: Final = re.compile(r"(\d+) of \d+ ended((?: · \d+ [a-z]+(?: [a-z]+)*
 class BulkPromises:
     """Looks on. ``must`` notes a breach."""
 
-    def __init__(self, house: House, must: Callable[[bool, str], None]) -> None:
-        self._house, self._must = house, must
+    def __init__(self, bot: RestartableBot, must: Callable[[bool, str], None]) -> None:
+        self._bot, self._must = bot, must
         self.frozen: dict[str, Bulk] = {}
         """As they were when they were asked for."""
         self._aborted: dict[str, datetime] = {}
         self._put_away: set[str] = set()
-        house.channel.listens_to_bulk = self._at_telling
+        bot.channel.listens_to_bulk = self._at_telling
 
     def aborted(self, bulk_id: str) -> None:
         """It was acknowledged: from now on only what is on the wire may still arrive."""
-        members = self._house.workflows.members.values()
+        members = self._bot.workflows.members.values()
         in_flight = {m.id for m in members if m.press.intent_id == bulk_id and m.begun and not m.done}
         self._must(len(in_flight) <= _AT_ONCE, f"{len(in_flight)} are in flight at once")
-        self._aborted[bulk_id] = self._house.now()
+        self._aborted[bulk_id] = self._bot.now()
 
     def put_away(self, bulk_id: str) -> None:
         self._put_away.add(bulk_id)
 
     def presses(self, bulk_id: str) -> list[Press]:
         """All on its card."""
-        return [w.press for w in self._house.workflows.all.values() if w.press.intent_id == bulk_id and w.press.wish is Wish.BULK]  # fmt: skip
+        return [w.press for w in self._bot.workflows.all.values() if w.press.intent_id == bulk_id and w.press.wish is Wish.BULK]  # fmt: skip
 
     # ---------------------------------------------------------------- when a stop is sent
 
@@ -66,8 +66,8 @@ class BulkPromises:
         self._must(press is not None, f"nobody pressed {bulk.id}")
         if press is None:
             return
-        workflow = self._house.workflows.members[f"{press.id}/{member.number}"]
-        post.member, now = workflow.id, self._house.now()
+        workflow = self._bot.workflows.members[f"{press.id}/{member.number}"]
+        post.member, now = workflow.id, self._bot.now()
         keys = [record.key for record in records]
         chain = [f"{bulk.id}/{What.ASKED}", f"{press.id}/{What.PRESSED}", sending.key]
         order = [keys.index(key) for key in chain if key in keys]
@@ -81,25 +81,25 @@ class BulkPromises:
 
     def _must_be_few(self, post: Post, press: Press) -> None:
         """Two in flight at most; one, until it has ended."""
-        before = [p for p in self._house.line.posts if p.member.rpartition("/")[0] == press.id]
+        before = [p for p in self._bot.line.posts if p.member.rpartition("/")[0] == press.id]
         in_flight = sum(p.waited_for for p in before)
         self._must(in_flight < _AT_ONCE, f"{in_flight} were in flight, and one more was sent")
-        others = [self._house.workflows.members[id_] for id_ in {p.member for p in before} - {post.member}]
+        others = [self._bot.workflows.members[id_] for id_ in {p.member for p in before} - {post.member}]
         if not any(other.became is Became.STOPPED for other in others):
             waited = all(other.done and other.became in _PROVES_NOTHING for other in others)
             self._must(waited, f"{post.member} did not wait for the first one: {[(o.id, o.became) for o in others]}")
 
     def _refused_before(self, workflow: Workflow) -> list[Workflow]:
-        begun = workflow.begun or self._house.now()
+        begun = workflow.begun or self._bot.now()
         refused = [m for m in self.members_of(workflow.press.intent_id) if m.became is Became.NOT_PERMITTED]
         return [m for m in refused if m.over is not None and m.over < begun]
 
     def _permitted(self, post: Post, press: Press, bulk: Bulk) -> bool:
         """By the last answers for this turn, or for this further stop, or since the process was started anew."""
-        posts = self._house.line.posts
+        posts = self._bot.line.posts
         sent = [p.at for p in posts if p.member == post.member and p.announced_as != post.announced_as]
-        since = max(self._house.started_at - _LOOK_IS_FRESH, *sent[-1:], press.at)
-        answers = [a for a in self._house.people.answers if a.within == post.member and a.at >= since]
+        since = max(self._bot.started_at - _LOOK_IS_FRESH, *sent[-1:], press.at)
+        answers = [a for a in self._bot.people.answers if a.within == post.member and a.at >= since]
         own, asker = _last(answers, press.by), _last(answers, bulk.asked_by)
         if own is None:
             return False
@@ -114,7 +114,7 @@ class BulkPromises:
         self._must_be_true(bulk, {m.number: run.of(m) for m in bulk.members}, over=run.state is BulkState.DONE)
         calls = run.ending.calls if run.ending is not None else {}
         for member in (m for m in bulk.members if m.number in calls and calls[m.number].state == "hung_up"):
-            call = self._house.world.call_of(self._house.world.activeflow(member.activeflow_id))
+            call = self._bot.world.call_of(self._bot.world.activeflow(member.activeflow_id))
             gone = call is None or call.status == "hangup"
             self._must(gone, f"the caller of {member.short_id} is there, and called hung up")
         if words.startswith("All "):
@@ -138,10 +138,10 @@ class BulkPromises:
 
     def look(self, connection: Connection) -> None:
         """What must be so between any two moments."""
-        for member in self._house.workflows.members.values():
+        for member in self._bot.workflows.members.values():
             self._must(not member.broken, f"a member's workflow ended with {member.broken}")
         at_work: dict[str, int] = {}
-        for post in self._house.line.posts:
+        for post in self._bot.line.posts:
             if post.waited_for and post.member:
                 press_id = post.member.rpartition("/")[0]
                 at_work[press_id] = at_work.get(press_id, 0) + 1
@@ -152,11 +152,11 @@ class BulkPromises:
     def look_at_the_end(self, connection: Connection, records: dict[str, Record]) -> None:
         """What must be so when everything has come to rest."""
         for bulk in self.frozen.values():
-            state, last = _state(connection, bulk), self._house.channel.last_of_bulk(bulk.id)
+            state, last = _state(connection, bulk), self._bot.channel.last_of_bulk(bulk.id)
             self._must(state not in {BulkState.STOPPING, BulkState.ABORTING}, f"{bulk.id} is left as {state}")
             if state is not BulkState.DONE:
                 continue
-            if bulk.id not in self._house.channel.missed:
+            if bulk.id not in self._bot.channel.missed:
                 final = last is not None and last.run.state is BulkState.DONE and last.run.ending is not None
                 self._must(final, f"the last word on {bulk.id} is {last and last.words}")
             owner = connection.execute(select(bulks.c.press_id).where(bulks.c.id == bulk.id)).scalar_one()
@@ -164,19 +164,19 @@ class BulkPromises:
             for member in bulk.members:
                 key = f"{_own(bulk, member, press)}/{What.OUTCOME}"
                 self._must(key in records, f"nothing on record of what became of {member.number} of {bulk.id}")
-        for member_ in self._house.workflows.members.values():
+        for member_ in self._bot.workflows.members.values():
             self._must(member_.done, f"{member_.id} was never carried out to its end")
 
     def members_of(self, bulk_id: str) -> list[Workflow]:
-        return [m for m in self._house.workflows.members.values() if m.press.intent_id == bulk_id]
+        return [m for m in self._bot.workflows.members.values() if m.press.intent_id == bulk_id]
 
     def _ended(self, member: Member) -> bool:
-        return self._house.world.activeflow(member.activeflow_id).status == "ended"
+        return self._bot.world.activeflow(member.activeflow_id).status == "ended"
 
     def _effective(self, bulk: Bulk) -> set[int]:
         """Numbers of the members that this bulk stop ended."""
         workflows = {m.id: m.number for m in self.members_of(bulk.id)}
-        posts = (p for p in self._house.line.posts if p.effective and p.member in workflows)
+        posts = (p for p in self._bot.line.posts if p.effective and p.member in workflows)
         return {number for p in posts if (number := workflows[p.member]) is not None}
 
 

@@ -5,7 +5,7 @@ from dataclasses import replace
 
 import pytest
 
-from tests.faults.night import Night
+from tests.faults.bulk_stop_story import BulkStopStory
 from tests.faults.processes import Processes
 from tests.faults.told import Told
 from tests.faults.truth import Audit, Witness
@@ -43,8 +43,8 @@ async def processes(stage: Stage) -> AsyncIterator[Processes]:
 
 
 @pytest.fixture
-def night(stage: Stage, bulk: BulkStage, processes: Processes, audit: Audit, witness: Witness) -> Night:
-    return Night(stage, bulk, processes, audit, witness)
+def night(stage: Stage, bulk: BulkStage, processes: Processes, audit: Audit, witness: Witness) -> BulkStopStory:
+    return BulkStopStory(stage, bulk, processes, audit, witness)
 
 
 @pytest.fixture

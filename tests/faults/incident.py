@@ -18,9 +18,9 @@ from bot.activeflows.stopping.stop import Press, Waiting, Wish
 from bot.demo.voipbin.state import Activeflow
 from tests.faults.channel import Channel
 from tests.faults.directory import CHANNEL, Directory
-from tests.faults.misfortunes import befalls
 from tests.faults.promises import Promises
-from tests.faults.small_house import House
+from tests.faults.request_troubles import befalls
+from tests.faults.restartable_bot import RestartableBot
 from tests.faults.virtual_time import VirtualTimeLoop
 
 ALICE, BOB, CAROL, DAVE, VIC, GUEST = PEOPLE = "U0ALICE", "U0BOB", "U0CAROL", "U0DAVE", "U0VIC", "U0GUEST"
@@ -39,12 +39,12 @@ class Incident(RuleBasedStateMachine):
         self.directory = Directory(None, {ALICE, BOB}, {DAVE}, {CAROL})
         self.directory.guests, self.directory.bulkers = {GUEST}, {ALICE, BOB}
         self.directory.two_person, self.directory.two_for_bulk = two_person, two_for_bulk
-        self.house = House(self.folder, self.directory, Channel(None), self.loop)
-        self.world = self.house.world
+        self.bot = RestartableBot(self.folder, self.directory, Channel(None), self.loop)
+        self.world = self.bot.world
         self.survey = self.world.add_flow("Survey")
         self.line = self.world.add_flow("Support line", on_complete=self.survey)
-        self.house.start()
-        self.promises = Promises(self.house)
+        self.bot.start()
+        self.promises = Promises(self.bot)
         self.intents: list[str] = []
         self.bulks: list[str] = []
         self.pressed: list[Press] = []
@@ -53,7 +53,7 @@ class Incident(RuleBasedStateMachine):
         self._rings(with_call=True)
 
     def _rings(self, *, with_call: bool) -> None:
-        self.house.leaps(0.001)  # no two begin at once, so that the same story has the same order each time
+        self.bot.leaps(0.001)  # no two begin at once, so that the same story has the same order each time
         reference = "call" if with_call else "api"
         flow = self.line if with_call else self.survey
         self.callers.append(self.world.rings(flow, at="digits_receive", reference_type=reference))
@@ -68,7 +68,7 @@ class Incident(RuleBasedStateMachine):
             self.world.ends(activeflow)
 
     async def _ask(self, who: str, activeflow: Activeflow, *, now: bool) -> None:
-        operator, asking = self.directory.standing_here(who), self.house.asking
+        operator, asking = self.directory.standing_here(who), self.bot.asking
         try:
             intent = await asking.ask(operator, activeflow.id, now=now)
         except NotPermitted:
@@ -84,22 +84,22 @@ class Incident(RuleBasedStateMachine):
         await self._post(intent.id, ())
 
     async def _post(self, intent_id: str, who_may: tuple[str, ...]) -> None:
-        await self.house.book.card_posted(intent_id, f"card {intent_id[:8]}")
-        found = await self.house.book.intent(intent_id)
+        await self.bot.book.card_posted(intent_id, f"card {intent_id[:8]}")
+        found = await self.bot.book.intent(intent_id)
         assert found is not None
-        await self.house.cards.show(found[0], Waiting(who_may), None)
+        await self.bot.cards.show(found[0], Waiting(who_may), None)
 
     def _press(self, who: str, intent_id: str, wish: Wish = Wish.STOP) -> None:
-        now, number = self.house.now(), f"{len(self.pressed)}"
+        now, number = self.bot.now(), f"{len(self.pressed)}"
         press = Press(intent_id, who, "", CHANNEL, number, now, wish)
         self.pressed.append(press)
-        self.house.press(press)
+        self.bot.press(press)
 
     def _changes(self, what: str, who: str) -> None:
         """What may be otherwise when a wait is over."""
         match what:
             case "time":
-                self.house.leaps(300.0)
+                self.bot.leaps(300.0)
             case "moves":
                 self.world.moves_to(self.callers[-1], "queue_join")
             case "ends":
@@ -120,31 +120,31 @@ class Incident(RuleBasedStateMachine):
 
     def _intent(self, n: int) -> str:
         """Any that was ever shown, the newest first; those that replaced it among them."""
-        shown = [t.intent.id for t in self.house.channel.tellings if t.intent.id not in self.intents]
+        shown = [t.intent.id for t in self.bot.channel.tellings if t.intent.id not in self.intents]
         everything = list(dict.fromkeys([*self.intents, *shown]))
         return everything[-1 - n % len(everything)]
 
     def _recovers(self) -> None:
         self.world.faults.clear()
-        self.house.line.breaks.update(stop=[], read=[])
+        self.bot.line.breaks.update(stop=[], read=[])
 
     def _goes_wrong(self, what: str, trouble: str) -> None:
         self.troubles += 1
-        befalls(what, trouble, self.world, self.house.line)
+        befalls(what, trouble, self.world, self.bot.line)
 
     def _fails(self, good: int, bad: int, *, kept: bool) -> None:
         """The ledger, as in ``Outage``."""
-        self.house.outage.good, self.house.outage.bad, self.house.outage.kept = good, bad, kept
+        self.bot.outage.good, self.bot.outage.bad, self.bot.outage.kept = good, bad, kept
 
     def _dies_around(self, moment: int, later: float, ends: Activeflow | None = None) -> None:
-        self.house.workflows.gate.left = moment
-        self.house.passes(45.0)
-        self.house.kill()
-        self.house.workflows.gate.left = None
+        self.bot.workflows.gate.left = moment
+        self.bot.passes(45.0)
+        self.bot.kill()
+        self.bot.workflows.gate.left = None
         if ends is not None:
             self.world.ends(ends)
-        self.house.leaps(later)
-        self.house.start()
+        self.bot.leaps(later)
+        self.bot.start()
 
     @invariant()
     def promises_are_kept(self) -> None:
@@ -161,15 +161,15 @@ class Incident(RuleBasedStateMachine):
             self.promises.assert_kept()
             self._counts()
         finally:
-            self.house.close()
+            self.bot.close()
             self.promises.close()
             shutil.rmtree(self.folder)
 
     def _counts(self) -> None:
-        posts, members = self.house.line.posts, self.house.workflows.members
+        posts, members = self.bot.line.posts, self.bot.workflows.members
         FIGURES.update({"stories": 1, "intents": len(self.intents), "presses": len(self.pressed)})
-        FIGURES.update({"deaths": self.house.deaths, "troubles ordered": self.troubles, "stops sent": len(posts)})
-        FIGURES["presses that the ledger did not answer"] += len(self.house.outage.hurt)
+        FIGURES.update({"deaths": self.bot.deaths, "troubles ordered": self.troubles, "stops sent": len(posts)})
+        FIGURES["presses that the ledger did not answer"] += len(self.bot.outage.hurt)
         FIGURES.update(
             {"of them with effect": sum(p.effective for p in posts), "of them refused": sum(p.refused for p in posts)}
         )
@@ -179,12 +179,12 @@ class Incident(RuleBasedStateMachine):
 
     def _comes_to_rest(self) -> None:
         self._recovers()
-        self.house.outage.over()
-        self.directory.silent = self.house.channel.deaf = 0
-        if not self.house.process:
-            self.house.start()
+        self.bot.outage.over()
+        self.directory.silent = self.bot.channel.deaf = 0
+        if not self.bot.process:
+            self.bot.start()
         for _ in range(200):
-            if not self.house.workflows.unfinished:
+            if not self.bot.workflows.unfinished:
                 break
-            self.house.passes(20)
-        self.house.passes(1)
+            self.bot.passes(20)
+        self.bot.passes(1)

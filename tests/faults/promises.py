@@ -32,7 +32,7 @@ from tests.faults.at_the_instant import AtTheInstant
 from tests.faults.bulk_promises import BulkPromises
 from tests.faults.channel import Telling
 from tests.faults.line import Post
-from tests.faults.small_house import House
+from tests.faults.restartable_bot import RestartableBot
 
 _INTENT: Final = TypeAdapter(Intent)
 STALE_FOR: Final = 10.0
@@ -44,13 +44,13 @@ _READING: Final = timedelta(seconds=STALE_FOR + 2)
 class Promises:
     """Looks on."""
 
-    def __init__(self, house: House) -> None:
-        self._house = house
-        self._engine = engine_for(house.url)
+    def __init__(self, bot: RestartableBot) -> None:
+        self._bot = bot
+        self._engine = engine_for(bot.url)
         self.breaches: list[str] = []
-        self.bulk = BulkPromises(house, self._must)
-        self.instant = AtTheInstant(house, self._must)
-        house.line.sends, house.channel.listens = self._at_post, self._at_telling
+        self.bulk = BulkPromises(bot, self._must)
+        self.instant = AtTheInstant(bot, self._must)
+        bot.line.sends, bot.channel.listens = self._at_post, self._at_telling
 
     def close(self) -> None:
         self._engine.dispose()
@@ -62,7 +62,7 @@ class Promises:
 
     def _must(self, holds: bool, breach: str) -> None:
         if not holds:
-            self.breaches.append(f"{self._house.now():%H:%M:%S.%f} {breach}")
+            self.breaches.append(f"{self._bot.now():%H:%M:%S.%f} {breach}")
 
     # ---------------------------------------------------------------- never a wrong stop
 
@@ -76,7 +76,7 @@ class Promises:
             return
         sending = sendings[-1]
         post.announced_as = sending.key
-        before = [p for p in self._house.line.posts if p.activeflow_id == post.activeflow_id]
+        before = [p for p in self._bot.line.posts if p.activeflow_id == post.activeflow_id]
         self._must(not any(p.on_its_way for p in before), "two stops of one activeflow are on their way at once")
         again = [p for p in before if p.announced_as == sending.key and not p.refused]
         self._must(not again, f"sent twice under one record, {sending.key}")
@@ -84,9 +84,9 @@ class Promises:
         self._must(intent is not None, "sent for no intent")
         if intent is None:
             return
-        self._must(self._house.now() < intent.deadline, "sent after the deadline")
+        self._must(self._bot.now() < intent.deadline, "sent after the deadline")
         self._must(intent.activeflow_id == post.activeflow_id, "sent for another activeflow than the card's")
-        presses = self._house.workflows.all.values()
+        presses = self._bot.workflows.all.values()
         press = next((w.press for w in presses if w.press.by == sending.who), None)
         self._must(press is not None, f"nobody called {sending.who} has pressed")
         if press is not None:
@@ -94,7 +94,7 @@ class Promises:
         if intent.bulk_id:
             self.bulk.at_post(post, intent, sending, everything)
         else:
-            press = self._house.workflows.all[sending.key.split("/")[0]].press
+            press = self._bot.workflows.all[sending.key.split("/")[0]].press
             self._must_follow(records, sending, press, intent)
             self._must(self._permitted(press, intent), f"{press.by} had no permission that was asked for this press")
 
@@ -108,10 +108,10 @@ class Promises:
         pressed = [n for n, r in enumerate(records) if r.key == f"{press.id}/{What.PRESSED}"]
         order = [*asked[:1], *pressed, records.index(sending)]
         self._must(len(asked) > 0 and len(pressed) == 1 and order == sorted(order), f"no whole chain: {order}")
-        self._must(sending.at <= self._house.now(), "announced in the future")
+        self._must(sending.at <= self._bot.now(), "announced in the future")
 
     def _permitted(self, press: Press, intent: Intent) -> bool:
-        answers = [a for a in self._house.people.answers if a.at >= press.at]
+        answers = [a for a in self._bot.people.answers if a.at >= press.at]
         own = [a for a in answers if a.user == press.by]
         asker_may = any(a.may_stop for a in answers if a.user == intent.asked_by)
         for answer in own:
@@ -125,13 +125,13 @@ class Promises:
 
     def _at_telling(self, telling: Telling) -> None:
         """The words on a card, in the moment in which everybody begins to read them."""
-        activeflow = self._house.world.activeflow(telling.intent.activeflow_id)
+        activeflow = self._bot.world.activeflow(telling.intent.activeflow_id)
         ended = activeflow.status == "ended"
         by_card = self._effective_by_card(telling)
         words = telling.words
         match telling.phase:
             case Ended(receipt="") | StillRunning(receipt="") | NotSent(receipt="") | NotKnown(receipt="", final=True):
-                hurt = telling.press is not None and telling.press.id in self._house.outage.hurt
+                hurt = telling.press is not None and telling.press.id in self._bot.outage.hurt
                 self._must(hurt, f"no receipt: {words}")  # only where the ledger did not answer
         match telling.phase:
             case Ended(attribution=attribution):
@@ -155,9 +155,9 @@ class Promises:
     def _effective_by_card(self, telling: Telling) -> list[Press]:
         """The presses on this card that ended it."""
         pressed = []
-        for post in self._house.line.posts:
+        for post in self._bot.line.posts:
             if post.effective and not post.member and post.activeflow_id == telling.intent.activeflow_id:
-                press = self._house.workflows.all[post.announced_as.split("/")[0]].press
+                press = self._bot.workflows.all[post.announced_as.split("/")[0]].press
                 intent = self.intent(press.intent_id)
                 if intent is not None and intent.message_ts == telling.card:
                     pressed.append(press)
@@ -178,17 +178,17 @@ class Promises:
         self._must(not flaws, f"the audit: {flaws}")
         for record in self.records():
             if record.what is What.OUTCOME and record.detail.get("outcome") in _SAYS_ENDED and record.activeflow_id:
-                ended = self._house.world.activeflow(record.activeflow_id).status == "ended"
+                ended = self._bot.world.activeflow(record.activeflow_id).status == "ended"
                 self._must(ended, f"the audit says that {record.activeflow_id} ended, and it runs")
-        for workflow in self._house.workflows.all.values():
+        for workflow in self._bot.workflows.all.values():
             self._must(not workflow.broken, f"a workflow ended with {workflow.broken}")
 
     def look_at_the_end(self) -> None:
         """What must be so when everything has come to rest."""
         self.look()
-        line, workflows, channel = self._house.line, self._house.workflows, self._house.channel
+        line, workflows, channel = self._bot.line, self._bot.workflows, self._bot.channel
         records = {record.key: record for record in self.records()}
-        for stop in (stop for stop in self._house.world.stops if stop.changed):
+        for stop in (stop for stop in self._bot.world.stops if stop.changed):
             by = [p for p in line.posts if p.effective and p.activeflow_id == stop.activeflow_id]
             self._must(len(by) == 1, f"{len(by)} stops ended {stop.activeflow_id}")
             for post in by:

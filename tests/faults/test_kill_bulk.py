@@ -6,14 +6,14 @@ Decision: these are killed at writes spread from the first member to the last, e
 
 import pytest
 
-from tests.faults.night import Night
+from tests.faults.bulk_stop_story import BulkStopStory
 from tests.faults.processes import Processes
 
 
 @pytest.mark.slow
 @pytest.mark.parametrize(("count", "fewest"), [(6, 1), pytest.param(50, 8, marks=pytest.mark.slow)])
 async def test_all_are_stopped_by_bots_that_are_killed_again_and_again(
-    count: int, fewest: int, night: Night, processes: Processes
+    count: int, fewest: int, night: BulkStopStory, processes: Processes
 ) -> None:
     bot = processes.ready()
     card = await night.asked(count, bot)

@@ -9,7 +9,7 @@ import os
 
 import pytest
 
-from tests.faults.night import Night
+from tests.faults.bulk_stop_story import BulkStopStory
 from tests.faults.processes import Processes
 from tests.faults.truth import Audit
 from tests.scenarios.conftest import CAROL, Stage
@@ -22,7 +22,7 @@ _STEPS = ("turn", "look", "claim", "send", "verify", "outcome", "count")
 @pytest.mark.slow
 @pytest.mark.parametrize("when", ["before", "after"])
 async def test_a_bulk_stop_survives_a_kill_at_each_of_its_writes(
-    when: str, stage: Stage, night: Night, processes: Processes, audit: Audit
+    when: str, stage: Stage, night: BulkStopStory, processes: Processes, audit: Audit
 ) -> None:
     bot = processes.ready()
     card = await night.asked(_MEMBERS, bot, order="again and again", confirm_within="1h")

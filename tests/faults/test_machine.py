@@ -117,7 +117,7 @@ def test_what_still_runs_is_said_of_its_reading_and_followed_for_as_long_as_it_s
     assert posted + timedelta(seconds=15) < last.at < posted + timedelta(seconds=20)
     assert last.until is not None
     assert timedelta(minutes=29, seconds=58) < last.until - last.at < timedelta(minutes=30, seconds=2)
-    told.house.passes(2000.0)
+    told.bot.passes(2000.0)
     after = told.said(told.intents[-1])[-1]
     assert isinstance(after, StillRunning)
     assert after.until is None
@@ -136,7 +136,7 @@ def test_what_is_shown_as_running_after_an_answered_stop_is_looked_at_for_ten_mi
     assert timedelta(seconds=600) < last.since - first.since < timedelta(seconds=640)
     assert last.until is not None
     catches_up()
-    told.house.passes(60.0)
+    told.bot.passes(60.0)
     assert in_short(told.said(told.intents[-1]))[-1] == f"ended: uncertain, {taken}"
     assert len(told.posts) == 1
 
@@ -159,7 +159,7 @@ def test_two_cards_of_one_activeflow_send_one_stop(told: Told) -> None:
     told.presses_on(first, by=BOB, after=5.0)
     told.presses_on(second, by=ALICE, after=5.0)
     assert told.said(second) == []
-    told.house.passes(60.0)
+    told.bot.passes(60.0)
     assert in_short(told.said(first)) == [HAND, STOPPED]
     assert len(told.posts) == 2
     assert len(told.written(What.OUTCOME)) == 1
@@ -182,7 +182,7 @@ def test_who_is_killed_around_a_step_sends_nothing_twice(trouble: str, moment: i
         told._goes_wrong("stop", trouble)
     told.presses_on(intent_id, after=0.0)
     told._dies_around(moment, 1.0)
-    told.house.passes(300.0)
+    told.bot.passes(300.0)
     last = in_short(told.said(intent_id))[-1]
     assert last.startswith("ended: ")
     assert len({post.announced_as for post in told.posts}) == len(told.posts)
@@ -192,9 +192,9 @@ def test_who_was_cut_off_around_a_post_reads_what_came_of_it(told: Told) -> None
     intent_id = told.asks()
     told._goes_wrong("stop", "slow work")
     told.presses_on(intent_id, after=1.0)
-    told.house.kill()
-    told.house.start()
-    told.house.passes(100.0)
+    told.bot.kill()
+    told.bot.start()
+    told.bot.passes(100.0)
     cut_off = "the bot was cut off while the stop was being sent"
     assert in_short(told.said(intent_id))[-1] == f"ended: uncertain, {cut_off}"
     assert len(told.posts) == 1
@@ -207,7 +207,7 @@ def test_the_steps_of_a_stop_keep_their_names_for_an_upgrade_in_the_middle_of_it
     told.promises.instant.is_stale(told.callers[-1].id, 100.0)
     told.world.clock.after(100.0, catches_up)
     told.stops()
-    names = [name for name, _ in told.house.workflows.all[told.pressed[0].id].remembered]
+    names = [name for name, _ in told.bot.workflows.all[told.pressed[0].id].remembered]
     read_back = ["verify", "verify longer"]
     sent = ["send 1", *read_back, "send 2", "sleep", "send 3", *read_back]
     looks = ["sleep", "look again"]
@@ -224,7 +224,7 @@ def test_an_outcome_is_told_at_once_and_written_when_the_ledger_answers(kept: bo
     told._goes_wrong("stop", "slow work")
     told.presses_on(intent_id, after=1.0)
     told._fails(0, 3, kept=kept)
-    told.house.passes(60.0)
+    told.bot.passes(60.0)
     ends = [phase for phase in told.said(intent_id) if isinstance(phase, Ended) and phase.call is None]
     (outcome,) = (record for record in told.records() if record.what is What.OUTCOME)
     assert [bool(phase.receipt) for phase in ends] == [False, True]
@@ -237,21 +237,21 @@ def test_what_came_of_a_hang_up_is_written_when_the_ledger_answers(told: Told) -
     told.stops(after=60.0)
     told.presses_on(told.intents[-1], wish=Wish.HANG_UP, after=0.0)
     while not told.world.requests_to("POST", f"/calls/{told.callers[-1].reference_id}/hangup"):
-        told.house.passes(0.005)
+        told.bot.passes(0.005)
     told._fails(0, 3, kept=False)
-    told.house.passes(120.0)
-    assert not told.house.outage.bad
+    told.bot.passes(120.0)
+    assert not told.bot.outage.bad
     assert [detail["outcome"] for detail in told.written(What.OUTCOME)] == ["Ended", "hung_up"]
 
 
 def test_the_end_of_a_bulk_stop_is_told_at_once_and_written_when_the_ledger_answers(told: Told) -> None:
     assert told._many_are_pressed(ALICE, BOB, 2)
-    members = told.house.workflows.members
+    members = told.bot.workflows.members
     while len(members) < 3 or not all(member.done for member in members.values()):  # hers, too, who rang before
-        told.house.passes(0.05)
+        told.bot.passes(0.05)
     told._fails(0, 3, kept=False)
-    told.house.passes(60.0)
-    tellings = [t for t in told.house.channel.bulk_tellings if t.run.ending is not None]
+    told.bot.passes(60.0)
+    tellings = [t for t in told.bot.channel.bulk_tellings if t.run.ending is not None]
     assert [bool(t.run.ending and t.run.ending.receipt) for t in tellings] == [False, True]
 
 

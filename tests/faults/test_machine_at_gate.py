@@ -19,8 +19,8 @@ def test_who_has_moved_on_while_it_waited_is_asked_about_once_more(told: Told) -
     told._goes_wrong("stop", "429 for long")
     told.presses_on(intent_id, after=5.0)
     told.world.moves_to(told.callers[-1], "queue_join")
-    told.house.passes(60.0)
-    tellings = [t for t in told.house.channel.tellings if t.card == f"card {intent_id[:8]}"]
+    told.bot.passes(60.0)
+    tellings = [t for t in told.bot.channel.tellings if t.card == f"card {intent_id[:8]}"]
     last = tellings[-1]
     assert isinstance(last.phase, Moved)
     assert last.phase == Moved(BOB, told.intent(intent_id).seen.words)
@@ -40,7 +40,7 @@ def test_who_has_moved_on_after_a_lost_stop_is_left_alone(told: Told) -> None:
     told._goes_wrong("stop", "before")
     told.presses_on(intent_id, after=10.0)
     told.world.moves_to(told.callers[-1], "queue_join")
-    told.house.passes(60.0)
+    told.bot.passes(60.0)
     moved = "still running: it has moved on, so no other stop was sent"
     assert in_short(told.said(intent_id)) == [HAND, f"not known: {BROKE}", moved]
     assert told.written(What.MOVED) == [{"was": "digits", "now": "queue.waiting"}]
@@ -53,7 +53,7 @@ def test_now_does_not_ask_about_a_move(told: Told) -> None:
     told._goes_wrong("stop", "429 for long")
     told.presses_on(intent_id, after=5.0)
     told.world.moves_to(told.callers[-1], "queue_join")
-    told.house.passes(60.0)
+    told.bot.passes(60.0)
     assert in_short(told.said(intent_id)) == [HAND, STOPPED]
 
 
@@ -63,7 +63,7 @@ def test_what_ended_while_it_waited_is_not_stopped(lost: bool, said: str, told: 
     told._goes_wrong("stop", "before" if lost else "429 for long")
     told.presses_on(intent_id, after=5.0)
     told.world.ends(told.callers[-1])
-    told.house.passes(60.0)
+    told.bot.passes(60.0)
     assert in_short(told.said(intent_id))[-1] == said
     assert len(told.posts) == 1
 
@@ -73,8 +73,8 @@ def test_after_the_deadline_nothing_is_sent(lost: bool, said: str, told: Told) -
     intent_id = told.asks()
     told._goes_wrong("stop", "before" if lost else "429 for long")
     told.presses_on(intent_id, after=5.0)
-    told.house.leaps(300.0)
-    told.house.passes(60.0)
+    told.bot.leaps(300.0)
+    told.bot.passes(60.0)
     assert in_short(told.said(intent_id))[-1] == said
     assert len(told.posts) == 1
     assert told.written(What.OUTCOME)[0]["outcome"] == ("StillRunning" if lost else "Expired")
@@ -86,7 +86,7 @@ def test_who_may_no_more_stops_nothing_and_it_is_on_record_why(lost: bool, told:
     told._goes_wrong("stop", "before" if lost else "429 for long")
     told.presses_on(intent_id, after=5.0)
     told.directory.stoppers.discard(BOB)
-    told.house.passes(60.0)
+    told.bot.passes(60.0)
     (refused,) = told.written(What.REFUSED)
     assert refused["why"] == "not permitted"
     why = refused["because"]
@@ -108,8 +108,8 @@ def test_slack_is_asked_again_for_thirty_seconds_and_then_it_is_a_no(told: Told)
     told.presses_on(intent_id, after=10.0)
     told.directory.forget()
     told.directory.silent = 100
-    began = told.house.now()
-    told.house.passes(200.0)
+    began = told.bot.now()
+    told.bot.passes(200.0)
     asked = 100 - told.directory.silent
     assert asked == 2 * 7  # about whoever pressed: may they stop, may they approve; once, and after six rests
     assert in_short(told.said(intent_id))[-1] == "not sent: Slack did not answer"
@@ -126,7 +126,7 @@ def test_slack_that_answers_in_time_is_waited_for(told: Told) -> None:
     told.presses_on(intent_id, after=10.0)
     told.directory.forget()
     told.directory.silent = 6
-    told.house.passes(200.0)
+    told.bot.passes(200.0)
     assert in_short(told.said(intent_id)) == [HAND, STOPPED]
     assert told.pauses == [35.2]  # three rests of five seconds
 
@@ -182,8 +182,8 @@ def test_what_changes_while_the_connection_is_made_is_looked_at_before_the_first
     if now == "moved":
         told.world.moves_to(told.callers[-1], "queue_join")
     elif now == "late":
-        told.house.leaps(300.0)
-    told.house.passes(60.0)
+        told.bot.leaps(300.0)
+    told.bot.passes(60.0)
     last = in_short(told.said(intent_id))[-1].partition(":")[0]
     assert (last, len(told.posts)) == {"moved": ("moved", 0), "late": ("Expired", 0), "as it was": ("ended", 1)}[now]
 
@@ -193,7 +193,7 @@ def test_a_second_person_who_comes_to_be_needed_while_it_waits_is_needed(told: T
     told._goes_wrong("stop", "429 for long")
     told.presses_on(intent_id, by=BOB, after=5.0)
     told.directory.two_person = True
-    told.house.passes(60.0)
+    told.bot.passes(60.0)
     assert in_short(told.said(intent_id))[-1] == "not sent: a second person must press"
     assert len(told.posts) == 1
     told.presses_on(intent_id, by=ALICE)
@@ -203,13 +203,13 @@ def test_a_second_person_who_comes_to_be_needed_while_it_waits_is_needed(told: T
 def test_a_member_that_has_moved_on_is_left_alone_and_can_be_stopped_by_another_press(told: Told) -> None:
     told._goes_wrong("stop", "429 for long")
     assert told._many_are_pressed(ALICE, BOB, 1)
-    told.house.passes(5.0)
+    told.bot.passes(5.0)
     (waits,) = (told.world.activeflow(post.activeflow_id) for post in told.posts)
     told.world.moves_to(waits, "queue_join")
-    told.house.passes(60.0)
+    told.bot.passes(60.0)
     bulk = told.promises.bulk.frozen[told.bulks[-1]]
     member = next(member for member in bulk.members if member.activeflow_id == waits.id)
-    found = told.house.run(told.house.book.intent(intent_id(bulk, member)))
+    found = told.bot.run(told.bot.book.intent(intent_id(bulk, member)))
     assert found is not None
     assert found[1] is IntentState.OPEN
     assert [post.status for post in told.posts] == [429, 200]
@@ -218,11 +218,11 @@ def test_a_member_that_has_moved_on_is_left_alone_and_can_be_stopped_by_another_
 def test_a_bulk_card_says_that_slack_does_not_answer_for_as_long_as_a_member_waits_for_it(told: Told) -> None:
     told._goes_wrong("stop", "429 for long")
     assert told._many_are_pressed(ALICE, BOB, 5)
-    told.house.passes(5.0)
+    told.bot.passes(5.0)
     told.directory.forget()
     told.directory.silent = 6
-    told.house.passes(100.0)
-    tellings = told.house.channel.bulk_tellings
+    told.bot.passes(100.0)
+    tellings = told.bot.channel.bulk_tellings
     waits = [telling.run.unanswered for telling in tellings if telling.run.press_id and telling.run.ending is None]
     assert [said for said, _ in itertools.groupby(waits)] == [False, True, False]
     assert all(told.world.activeflow(caller.id).status == "ended" for caller in told.callers)
@@ -231,9 +231,9 @@ def test_a_bulk_card_says_that_slack_does_not_answer_for_as_long_as_a_member_wai
 def test_a_member_that_waited_while_its_bulk_stop_was_aborted_is_not_stopped(told: Told) -> None:
     told._goes_wrong("stop", "429 for long")
     assert told._many_are_pressed(ALICE, BOB, 2)
-    told.house.passes(5.0)
+    told.bot.passes(5.0)
     told.aborts(ALICE, 0, 60.0)
     assert [post.status for post in told.posts] == [429]
-    bulk = told.house.channel.last_of_bulk(told.bulks[-1])
+    bulk = told.bot.channel.last_of_bulk(told.bulks[-1])
     assert bulk is not None
     assert bulk.words.startswith("Aborted: 3 of 3 could still be running")

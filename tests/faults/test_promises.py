@@ -1,6 +1,6 @@
 """The three promises as a machine: random stories of lone and bulk stops, moves, failures, deaths and passing time.
 
-Everything is real but Slack, the sockets, the clock and the durable workflow (``small_house`` says what stands for
+Everything is real but Slack, the sockets, the clock and the durable workflow (``restartable_bot`` says what stands for
 them), with production's own waiting times. Few stories are told by ``pytest``, more by ``pytest -m slow``, and thousands by
 ``pytest -m slow tests/faults/test_promises.py -s --hypothesis-profile=long``, which prints what was tried.
 """
@@ -59,89 +59,89 @@ class PromisesKept(BulkIncident):
 
     # ---------------------------------------------------------------- people
 
-    @precondition(lambda self: self.house.process)
+    @precondition(lambda self: self.bot.process)
     @rule(who=people, n=which, now=st.booleans())
     def asks(self, who: str, n: int, now: bool) -> None:
-        self.house.run(self._ask(who, self._caller(n), now=now))
+        self.bot.run(self._ask(who, self._caller(n), now=now))
 
-    @precondition(lambda self: self.house.process)
+    @precondition(lambda self: self.bot.process)
     @rule(who=people, by=people, with_call=st.booleans(), trouble=troubles, then=moments)
     def rings_and_is_stopped(self, who: str, by: str, with_call: bool, trouble: Sequence[str], then: float) -> None:
         self._rings(with_call=with_call)
-        self.house.run(self._ask(who, self.callers[-1], now=False))
+        self.bot.run(self._ask(who, self.callers[-1], now=False))
         for each in trouble:
             self._goes_wrong("stop", each)
         if self.intents:
             self._press(by, self.intents[-1])
-        self.house.passes(then)
+        self.bot.passes(then)
 
-    @precondition(lambda self: self.house.process and self.intents)
+    @precondition(lambda self: self.bot.process and self.intents)
     @rule(who=people, n=which)
     def asks_others(self, who: str, n: int) -> None:
         async def put() -> None:
             with suppress(BotError):
-                put = await self.house.asking.put_to_others(self.directory.standing_here(who), self._intent(n))
+                put = await self.bot.asking.put_to_others(self.directory.standing_here(who), self._intent(n))
                 if put is not None and put.opened:
                     await self._post(put.card.id, put.who_may)
 
-        self.house.run(put())
+        self.bot.run(put())
 
-    @precondition(lambda self: self.house.process)
+    @precondition(lambda self: self.bot.process)
     @rule(who=st.sampled_from((ALICE, BOB, VIC)), other=people)
     def asks_and_presses_alone_where_two_are_needed(self, who: str, other: str) -> None:
         """By the rules, or because they had to ask; a permission that comes later does not make one person two."""
         self.directory.two_person = True
         self._rings(with_call=False)
-        self.house.run(self._ask(who, self.callers[-1], now=False))
+        self.bot.run(self._ask(who, self.callers[-1], now=False))
         if self.intents:
             self.asks_others(who, 0)
         self.directory.stoppers.add(who)
         if self.intents:
             self._press(who, self.intents[-1])
-            self.house.passes(5.0)
+            self.bot.passes(5.0)
             self._press(other, self.intents[-1])
 
-    @precondition(lambda self: self.house.process and self.intents)
+    @precondition(lambda self: self.bot.process and self.intents)
     @rule(who=people, n=which)
     def puts_away(self, who: str, n: int) -> None:
         async def put_away() -> None:
             with suppress(BotError):
-                found = await self.house.asking.put_away(self.directory.standing_here(who), self._intent(n))
+                found = await self.bot.asking.put_away(self.directory.standing_here(who), self._intent(n))
                 if found is not None and found[1]:
-                    await self.house.cards.show(found[0], Cancelled(who), None)
+                    await self.bot.cards.show(found[0], Cancelled(who), None)
 
-        self.house.run(put_away())
+        self.bot.run(put_away())
 
-    @precondition(lambda self: self.house.process and self.intents)
+    @precondition(lambda self: self.bot.process and self.intents)
     @rule(who=people, n=which, then=moments)
     def presses(self, who: str, n: int, then: float) -> None:
         self._press(who, self._intent(n))
-        self.house.passes(then)
+        self.bot.passes(then)
 
-    @precondition(lambda self: self.house.process and self.intents)
+    @precondition(lambda self: self.bot.process and self.intents)
     @rule(one=people, n=which, other=people, m=which, between=moments)
     def press_together(self, one: str, n: int, other: str, m: int, between: float) -> None:
         self._press(one, self._intent(n))
-        self.house.passes(between)
+        self.bot.passes(between)
         self._press(other, self._intent(m))
 
-    @precondition(lambda self: self.house.process)
+    @precondition(lambda self: self.bot.process)
     @rule(between=moments)
     def two_cards_of_one_activeflow_are_pressed(self, between: float) -> None:
         self._rings(with_call=True)
         before = len(self.intents)
         for asker in (ALICE, BOB):
-            self.house.run(self._ask(asker, self.callers[-1], now=False))
+            self.bot.run(self._ask(asker, self.callers[-1], now=False))
         for presser, intent_id in zip((BOB, ALICE), self.intents[before:], strict=False):
             self._press(presser, intent_id)
-            self.house.passes(between)
+            self.bot.passes(between)
 
-    @precondition(lambda self: self.house.process and self.pressed)
+    @precondition(lambda self: self.bot.process and self.pressed)
     @rule(n=which)
     def delivers_again(self, n: int) -> None:
-        self.house.press(self.pressed[-1 - n % len(self.pressed)])
+        self.bot.press(self.pressed[-1 - n % len(self.pressed)])
 
-    @precondition(lambda self: self.house.process and self.intents)
+    @precondition(lambda self: self.bot.process and self.intents)
     @rule(who=people, n=which)
     def hangs_up_the_call(self, who: str, n: int) -> None:
         self._press(who, self._intent(n), Wish.HANG_UP)
@@ -162,23 +162,23 @@ class PromisesKept(BulkIncident):
 
     # ---------------------------------------------------------------- what changes during a wait
 
-    @precondition(lambda self: self.house.process)
+    @precondition(lambda self: self.bot.process)
     @rule(who=pressers, trouble=holding, busy=pauses, then=moments, change=changes)
     def something_changes_while_a_stop_waits(
         self, who: str, trouble: Sequence[str], busy: float, then: float, change: str
     ) -> None:
         """After 429, 401, 503, a lost answer; for its turn in the budget; while VoIPBIN is slow to be looked at."""
         self._rings(with_call=True)
-        self.house.run(self._ask(ALICE, self.callers[-1], now=False))
+        self.bot.run(self._ask(ALICE, self.callers[-1], now=False))
         for each in trouble:
             self._goes_wrong("stop", each)
         if busy:
-            self.house.budget.slow_down(busy)
+            self.bot.budget.slow_down(busy)
         if self.intents:
             self._press(who, self.intents[-1])
-        self.house.passes(then)
+        self.bot.passes(then)
         self._changes(change, who)
-        self.house.passes(60.0)
+        self.bot.passes(60.0)
         self._changes_back(who)
 
     # ---------------------------------------------------------------- what goes wrong
@@ -200,48 +200,48 @@ class PromisesKept(BulkIncident):
 
     @rule(users=st.integers(0, 2), cards=st.integers(0, 2))
     def slack_fails(self, users: int, cards: int) -> None:
-        self.directory.silent, self.house.channel.deaf = users, cards
+        self.directory.silent, self.bot.channel.deaf = users, cards
 
-    @precondition(lambda self: self.house.process)
+    @precondition(lambda self: self.bot.process)
     @rule(who=pressers, good=goods, bad=bads, kept=st.booleans(), trouble=troubles, dies=st.booleans())
     def the_ledger_does_not_answer_in_a_press(
         self, who: str, good: int, bad: int, kept: bool, trouble: Sequence[str], dies: bool
     ) -> None:
         """Locked, or down, at any step; or a commit whose answer was lost."""
         self._rings(with_call=True)
-        self.house.run(self._ask(ALICE, self.callers[-1], now=False))
+        self.bot.run(self._ask(ALICE, self.callers[-1], now=False))
         for each in trouble:
             self._goes_wrong("stop", each)
         self._fails(good, bad, kept=kept)
         if self.intents:
             self._press(who, self.intents[-1])
-        self.house.passes(10.0)
+        self.bot.passes(10.0)
         if dies:
-            self.house.kill()
-            self.house.start()
-        self.house.passes(60.0)
-        self.house.outage.over()
+            self.bot.kill()
+            self.bot.start()
+        self.bot.passes(60.0)
+        self.bot.outage.over()
 
     # ---------------------------------------------------------------- time and death
 
     @rule(seconds=st.one_of(moments, waits))
     def time_passes(self, seconds: float) -> None:
-        self.house.passes(seconds)
+        self.bot.passes(seconds)
 
     @rule(seconds=waits)
     def clock_leaps(self, seconds: float) -> None:
-        self.house.leaps(seconds)
+        self.bot.leaps(seconds)
 
-    @precondition(lambda self: self.house.process and self.intents)
+    @precondition(lambda self: self.bot.process and self.intents)
     @rule(who=people, n=which, milliseconds=st.integers(0, 400), again=st.booleans())
     def dies_in_a_press(self, who: str, n: int, milliseconds: int, again: bool) -> None:
         self._press(who, self._intent(n))
-        self.house.passes(milliseconds / 1000)
-        self.house.kill()
+        self.bot.passes(milliseconds / 1000)
+        self.bot.kill()
         if again:
-            self.house.start()
+            self.bot.start()
 
-    @precondition(lambda self: self.house.process and self.intents)
+    @precondition(lambda self: self.bot.process and self.intents)
     @rule(who=people, n=which, moment=st.integers(0, 14), trouble=troubles, ends=st.booleans(), later=waits)
     def dies_around_a_step(
         self, who: str, n: int, moment: int, trouble: Sequence[str], ends: bool, later: float
@@ -252,25 +252,25 @@ class PromisesKept(BulkIncident):
         self._press(who, self._intent(n))
         self._dies_around(moment, later, self._caller(n) if ends else None)
 
-    @precondition(lambda self: self.house.process)
+    @precondition(lambda self: self.bot.process)
     @rule(who=st.sampled_from((ALICE, BOB)), moment=st.integers(0, 10), later=st.sampled_from((1.0, 310.0, 4000.0)))
     def dies_and_rises_too_late(self, who: str, moment: int, later: float) -> None:
         """A stop that was in time when it was pressed, and is not any more when the bot is back."""
         self._rings(with_call=True)
-        self.house.run(self._ask(who, self.callers[-1], now=False))
+        self.bot.run(self._ask(who, self.callers[-1], now=False))
         if self.intents:
             self._press(who, self.intents[-1])
             self._dies_around(moment, later)
 
-    @precondition(lambda self: self.house.process)
+    @precondition(lambda self: self.bot.process)
     @rule()
     def dies(self) -> None:
-        self.house.kill()
+        self.bot.kill()
 
-    @precondition(lambda self: not self.house.process)
+    @precondition(lambda self: not self.bot.process)
     @rule()
     def starts_again(self) -> None:
-        self.house.start()
+        self.bot.start()
 
 
 _STORY = settings(stateful_step_count=30, deadline=None, suppress_health_check=list(HealthCheck))

@@ -16,8 +16,8 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, ru
 
 from bot.activeflows.model import Activeflow
 from bot.activeflows.watching.watch import How, Telling, version_of
+from tests.faults.restartable_watches import PACE, STEPS, RestartableWatches
 from tests.faults.virtual_time import VirtualTimeLoop
-from tests.faults.watched_town import PACE, STEPS, Town
 
 _MEMORY = Path("/dev/shm")
 which = st.sampled_from((0, 0, 0, 0, 1))
@@ -33,116 +33,119 @@ class CardsStayTrue(RuleBasedStateMachine):
     def opens(self, live: bool) -> None:
         self.loop = VirtualTimeLoop()
         self.folder = Path(tempfile.mkdtemp(prefix="flows-bot-", dir=_MEMORY if _MEMORY.is_dir() else None))
-        self.town = Town(self.folder, self.loop)
-        self.town.stream.live = live
+        self.process = RestartableWatches(self.folder, self.loop)
+        self.process.stream.live = live
         for _ in range(2):
-            self.town.voipbin.begins()
+            self.process.voipbin.begins()
         self.watches(0)
 
     def _id(self, number: int) -> UUID:
-        return list(self.town.voipbin.versions)[number % len(self.town.voipbin.versions)]
+        return list(self.process.voipbin.versions)[number % len(self.process.voipbin.versions)]
 
     # ---------------------------------------------------------------- what happens
 
     @rule(number=which)
     def watches(self, number: int) -> None:
-        self.town.watches_it(self._id(number))
+        self.process.watches_it(self._id(number))
 
     @rule(number=which, steps=st.lists(st.tuples(st.integers(0, len(STEPS) - 1), st.booleans(), moments), max_size=4))
     def moves(self, number: int, steps: list[tuple[int, bool, float]]) -> None:
         for step, told, seconds in steps:
-            self.town.voipbin.moves(self._id(number), step)
+            self.process.voipbin.moves(self._id(number), step)
             if told:
-                self._told(self.town.voipbin.versions[self._id(number)][-1])
-            self.town.passes(seconds)
+                self._told(self.process.voipbin.versions[self._id(number)][-1])
+            self.process.passes(seconds)
 
     @rule(number=which, back=st.integers(0, 5))
     def an_event_comes_late(self, number: int, back: int) -> None:
-        versions = self.town.voipbin.versions[self._id(number)]
+        versions = self.process.voipbin.versions[self._id(number)]
         self._told(versions[max(0, len(versions) - 1 - back)])
 
     @rule(number=which, by_itself=st.booleans(), told=st.booleans(), really=rarely)
     def ends(self, number: int, by_itself: bool, told: bool, really: bool) -> None:
         if really:
-            self.town.voipbin.ends(self._id(number), by_itself=by_itself)
+            self.process.voipbin.ends(self._id(number), by_itself=by_itself)
         if told:
-            self._told(self.town.voipbin.versions[self._id(number)][-1])
+            self._told(self.process.voipbin.versions[self._id(number)][-1])
 
     @rule(number=which, told=st.booleans(), really=rarely)
     def is_deleted(self, number: int, told: bool, really: bool) -> None:
         if really:
-            self.town.voipbin.deleted.add(self._id(number))
+            self.process.voipbin.deleted.add(self._id(number))
         if told and really:
-            self.town.stream.index.take_away(self._id(number))
+            self.process.stream.index.take_away(self._id(number))
 
     def _told(self, version: Activeflow) -> None:
-        if self.town.stream.live and version.id not in self.town.voipbin.deleted:
-            self.town.stream.index.take(version)
+        if self.process.stream.live and version.id not in self.process.voipbin.deleted:
+            self.process.stream.index.take(version)
 
     @rule(live=st.booleans())
     def the_stream_comes_or_goes(self, live: bool) -> None:
         """A stream is live only once all was read, as the index promises."""
-        if live and not self.town.stream.live:
+        if live and not self.process.stream.live:
             self._the_list_is_read()
-        self.town.stream.live = live
+        self.process.stream.live = live
 
     def _the_list_is_read(self) -> None:
-        for id_, versions in self.town.voipbin.versions.items():
-            if versions[-1].running and id_ not in self.town.voipbin.deleted:
-                self.town.stream.index.take(versions[-1])
+        for id_, versions in self.process.voipbin.versions.items():
+            if versions[-1].running and id_ not in self.process.voipbin.deleted:
+                self.process.stream.index.take(versions[-1])
             else:
-                self.town.stream.index.take_away(id_)
+                self.process.stream.index.take_away(id_)
 
     @rule(silent=st.sampled_from((0, 0, 1, 3)), stale=st.integers(0, 4), seconds=moments)
     def voipbin_is_troubled(self, silent: int, stale: int, seconds: float) -> None:
-        self.town.voipbin.silent, self.town.voipbin.stale = silent, stale
-        self.town.passes(seconds)
+        self.process.voipbin.silent, self.process.voipbin.stale = silent, stale
+        self.process.passes(seconds)
 
     @rule(fates=st.lists(st.sampled_from(FATES), max_size=4))
     def slack_is_troubled(self, fates: list[str]) -> None:
-        self.town.slack.next = fates
+        self.process.slack.next = fates
 
     @rule(number=which, really=rarely)
     def unwatches(self, number: int, really: bool) -> None:
-        if self.town.watches and really:
-            self.town.unwatches(list(self.town.watches)[number % len(self.town.watches)])
+        if self.process.watches and really:
+            self.process.unwatches(list(self.process.watches)[number % len(self.process.watches)])
 
     @rule()
     def dies_and_starts_again(self) -> None:
-        self.town.dies()
-        self.town.starts()
+        self.process.dies()
+        self.process.starts()
 
     @rule(seconds=st.sampled_from((0.01, 0.2, 1.0, 3.0, 11.0, 70.0, 400.0)))
     def time_passes(self, seconds: float) -> None:
-        self.town.passes(seconds)
+        self.process.passes(seconds)
 
     # ---------------------------------------------------------------- what must be true
 
     @invariant()
     def nothing_older_is_told_after_something_newer(self) -> None:
-        for shown in self.town.slack.shown.values():
+        for shown in self.process.slack.shown.values():
             for one, other in pairwise(shown):
                 assert one.telling.known.version <= other.telling.known.version
                 assert one.telling.known.as_of <= other.telling.known.as_of
 
     @invariant()
     def the_end_is_told_once_and_only_when_it_is_one(self) -> None:
-        for id_, shown in self.town.slack.shown.items():
+        for id_, shown in self.process.slack.shown.items():
             endings = [each.telling.ending for each in shown]
             first = next((number for number, ending in enumerate(endings) if ending is not None), len(endings))
             assert all(ending == endings[first] for ending in endings[first:])  # again only if it may have been lost
             said = shown[first:]
             assert all(not (one.sure and one.process == other.process) for one, other in pairwise(said))
             for ending in endings[first:]:
-                activeflow_id = self.town.watches[id_].activeflow_id
-                over = self.town.voipbin.versions[activeflow_id][-1].ended or activeflow_id in self.town.voipbin.deleted
+                activeflow_id = self.process.watches[id_].activeflow_id
+                over = (
+                    self.process.voipbin.versions[activeflow_id][-1].ended
+                    or activeflow_id in self.process.voipbin.deleted
+                )
                 assert ending is not None
                 assert over or not ending.over
-                assert (ending.how is How.UNWATCHED) == (id_ in self.town.unwatched)
+                assert (ending.how is How.UNWATCHED) == (id_ in self.process.unwatched)
 
     @invariant()
     def slack_is_not_overrun(self) -> None:
-        tried = self.town.slack.tried
+        tried = self.process.slack.tried
         for number, (at, id_, process) in enumerate(tried):
             assert all(at - other >= PACE.card_every for other, *same in tried[:number] if same == [id_, process])
             lately = [other for other, *_ in tried[: number + 1] if other > at - 60]
@@ -152,36 +155,36 @@ class CardsStayTrue(RuleBasedStateMachine):
 
     @invariant()
     def nothing_unforeseen_happened(self) -> None:
-        assert self.town.broken == []
+        assert self.process.broken == []
 
     def teardown(self) -> None:
-        if hasattr(self, "town"):
+        if hasattr(self, "process"):
             try:
                 self._in_the_end()
             finally:
-                self.town.closes()
+                self.process.closes()
                 shutil.rmtree(self.folder)
 
     def _in_the_end(self) -> None:
         """When everything is well again, every card says what is."""
-        town = self.town
-        town.voipbin.silent = town.voipbin.stale = 0
-        town.slack.next = []
-        if town.stream.live:
+        process = self.process
+        process.voipbin.silent = process.voipbin.stale = 0
+        process.slack.next = []
+        if process.stream.live:
             self._the_list_is_read()  # as it is every few minutes, for events that were lost
-        town.passes(90)
-        for id_, watch in town.watches.items():
-            if id_ not in town.slack.gone:
-                self._says_what_is(town.slack.shown[id_][-1].telling, watch.activeflow_id)
+        process.passes(90)
+        for id_, watch in process.watches.items():
+            if id_ not in process.slack.gone:
+                self._says_what_is(process.slack.shown[id_][-1].telling, watch.activeflow_id)
         self.nothing_older_is_told_after_something_newer()
         self.the_end_is_told_once_and_only_when_it_is_one()
         self.nothing_unforeseen_happened()
 
     def _says_what_is(self, telling: Telling, activeflow_id: UUID) -> None:
-        last = self.town.voipbin.versions[activeflow_id][-1]
-        if telling.watch.id in self.town.unwatched:
+        last = self.process.voipbin.versions[activeflow_id][-1]
+        if telling.watch.id in self.process.unwatched:
             assert telling.ending is not None
-        elif last.ended or activeflow_id in self.town.voipbin.deleted:
+        elif last.ended or activeflow_id in self.process.voipbin.deleted:
             assert telling.ending is not None
             assert telling.ending.over
         else:

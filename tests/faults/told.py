@@ -26,7 +26,7 @@ class Told(BulkIncident):
 
     def asks(self, *, who: str = ALICE, activeflow: Activeflow | None = None, now: bool = False) -> str:
         """The intent of a new card."""
-        self.house.run(self._ask(who, activeflow or self.callers[-1], now=now))
+        self.bot.run(self._ask(who, activeflow or self.callers[-1], now=now))
         return self.intents[-1]
 
     def stops(self, *troubles: str, by: str = BOB, after: float = 3000.0, now: bool = False) -> list[Phase]:
@@ -39,16 +39,16 @@ class Told(BulkIncident):
 
     def presses_on(self, intent_id: str, *, by: str = BOB, wish: Wish = Wish.STOP, after: float = 3000.0) -> None:
         self._press(by, intent_id, wish)
-        self.house.passes(after)
+        self.bot.passes(after)
 
     def said(self, intent_id: str) -> list[Phase]:
         """On that card, without the question."""
-        told = [t.phase for t in self.house.channel.tellings if t.card == f"card {intent_id[:8]}"]
+        told = [t.phase for t in self.bot.channel.tellings if t.card == f"card {intent_id[:8]}"]
         return [phase for phase in told if not isinstance(phase, Waiting)]
 
     @property
     def posts(self) -> list[Post]:
-        return self.house.line.posts
+        return self.bot.line.posts
 
     @property
     def pauses(self) -> list[float]:
@@ -64,7 +64,7 @@ class Told(BulkIncident):
         return self.promises.records()
 
     def intent(self, intent_id: str) -> Intent:
-        found = self.house.run(self.house.book.intent(intent_id))
+        found = self.bot.run(self.bot.book.intent(intent_id))
         assert found is not None
         return found[0]
 

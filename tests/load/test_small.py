@@ -9,13 +9,13 @@ from typing import Any
 
 import pytest
 
-HOUSE = Path(__file__).resolve().parents[2]
+ROOT = Path(__file__).resolve().parents[2]
 
 
 async def told(benchmark: str, *options: object) -> dict[str, Any]:
     """What it prints, as CONTRIBUTING.md has it run: one line, and it is JSON."""
     command = [sys.executable, "-m", f"tests.load.{benchmark}", *map(str, options)]
-    process = await asyncio.create_subprocess_exec(*command, cwd=HOUSE, stdout=asyncio.subprocess.PIPE)
+    process = await asyncio.create_subprocess_exec(*command, cwd=ROOT, stdout=asyncio.subprocess.PIPE)
     printed, _ = await process.communicate()
     assert process.returncode == 0
     (line,) = printed.splitlines()
@@ -97,7 +97,7 @@ async def test_those_on_call_can_stop_while_somebody_presses_on() -> None:
 @pytest.mark.slow
 async def test_each_gesture_enters_files_of_its_own() -> None:
     command = [sys.executable, "-m", "tests.load.files_entered", "--rounds", "1", "--names"]
-    process = await asyncio.create_subprocess_exec(*command, cwd=HOUSE, stdout=asyncio.subprocess.PIPE)
+    process = await asyncio.create_subprocess_exec(*command, cwd=ROOT, stdout=asyncio.subprocess.PIPE)
     printed, _ = await process.communicate()
     assert process.returncode == 0
     gestures = printed.decode().split("\n/flows list")[1]

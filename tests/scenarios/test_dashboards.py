@@ -24,9 +24,9 @@ from tests.scenarios.conftest import BOB, CAROL, Stage
 from tests.scenarios.typing_at import answers
 
 __all__ = ["bulk"]
-HOUSE: Final = Path(__file__).resolve().parents[2]
-RULES: Final = HOUSE / "deploy" / "prometheus" / "alerts.yml"
-DASHBOARD: Final = HOUSE / "deploy" / "grafana" / "dashboards" / "flows-bot.json"
+ROOT: Final = Path(__file__).resolve().parents[2]
+RULES: Final = ROOT / "deploy" / "prometheus" / "alerts.yml"
+DASHBOARD: Final = ROOT / "deploy" / "grafana" / "dashboards" / "flows-bot.json"
 METRIC: Final = re.compile(r"\b((?:flows_bot|process|python)_\w+|up)(?:\{([^}]*)\})?")
 OF_PROMETHEUS: Final = {"job", "instance", "le"}
 """Labels that whoever scrapes adds, and the one of each histogram."""
@@ -117,7 +117,7 @@ async def test_each_name_and_label_is_one_that_the_bot_exports(families: list[Me
 
 
 async def test_each_metric_is_explained(families: list[Metric]) -> None:
-    table = (HOUSE / "docs" / "operating.md").read_text(encoding="utf-8").partition("### Metrics")[2]
+    table = (ROOT / "docs" / "operating.md").read_text(encoding="utf-8").partition("### Metrics")[2]
     table = table.partition("\n## ")[0]
     ours = {
         family.name

@@ -87,7 +87,7 @@ class MortalDatabase(Database):
         raise LedgerUnavailable("the ledger did not answer in time")
 
 
-class House:
+class RestartableBot:
     """Everything, and the hand that kills and starts the bot in it."""
 
     def __init__(self, folder: Path, people: Directory, channel: Channel, loop: VirtualTimeLoop) -> None:

@@ -9,7 +9,7 @@ from tests.scenarios.bulk_stage import BulkStage
 from tests.scenarios.conftest import Stage
 
 
-class Night:
+class BulkStopStory:
     """Loops to be stopped, bystanders not to be touched, and a bot that dies and is started again."""
 
     def __init__(self, stage: Stage, bulk: BulkStage, processes: Processes, audit: Audit, witness: Witness) -> None:

@@ -141,7 +141,7 @@ class Stream:
     live: bool = True
 
 
-class Town:
+class RestartableWatches:
     """Everything, and the process that follows it."""
 
     def __init__(self, folder: Path, loop: VirtualTimeLoop) -> None:

@@ -17,7 +17,7 @@ from pydantic import SecretStr
 
 from bot.settings import Settings
 
-HOUSE: Final = Path(__file__).resolve().parents[2]
+ROOT: Final = Path(__file__).resolve().parents[2]
 LONGEST: Final = 400  # a file of 340 clear lines reads better than one of 299 dense ones
 TOP: Final = {
     "CHANGELOG.md",
@@ -54,8 +54,8 @@ UNSAID: Final = tuple(
 
 def tracked() -> list[Path]:
     """What git knows and the tree still has, relative to the top."""
-    listed = subprocess.run(["git", "ls-files", "-z"], cwd=HOUSE, check=True, capture_output=True, text=True).stdout
-    return [Path(name) for name in listed.split("\0") if name and (HOUSE / name).is_file()]
+    listed = subprocess.run(["git", "ls-files", "-z"], cwd=ROOT, check=True, capture_output=True, text=True).stdout
+    return [Path(name) for name in listed.split("\0") if name and (ROOT / name).is_file()]
 
 
 def sources(*rooms: str, endings: frozenset[str] = frozenset({".py"})) -> list[Path]:
@@ -63,12 +63,12 @@ def sources(*rooms: str, endings: frozenset[str] = frozenset({".py"})) -> list[P
 
 
 def lines(path: Path) -> list[str]:
-    return (HOUSE / path).read_text(encoding="utf-8").splitlines()
+    return (ROOT / path).read_text(encoding="utf-8").splitlines()
 
 
 @pytest.fixture(scope="module")
 def project() -> dict[str, Any]:
-    return tomllib.loads((HOUSE / "pyproject.toml").read_text(encoding="utf-8"))
+    return tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
 
 
 @pytest.fixture(scope="module")
@@ -123,7 +123,7 @@ def test_the_bot_does_not_ask_whether_it_is_in_a_demo() -> None:
 
 def _asked(path: Path) -> Iterator[str]:
     """Every name that a condition in that file depends on."""
-    for node in ast.walk(ast.parse((HOUSE / path).read_text(encoding="utf-8"))):
+    for node in ast.walk(ast.parse((ROOT / path).read_text(encoding="utf-8"))):
         condition = node.subject if isinstance(node, ast.Match) else getattr(node, "test", None)
         for part in ast.walk(condition) if isinstance(condition, ast.AST) else ():
             if isinstance(part, ast.Name | ast.Attribute):
@@ -144,7 +144,7 @@ def test_the_middle_knows_nothing_of_the_ways_back_into_slack() -> None:
 
 
 def _imported(path: Path) -> Iterator[str]:
-    for node in ast.walk(ast.parse((HOUSE / path).read_text(encoding="utf-8"))):
+    for node in ast.walk(ast.parse((ROOT / path).read_text(encoding="utf-8"))):
         if isinstance(node, ast.Import):
             yield from (alias.name for alias in node.names)
         elif isinstance(node, ast.ImportFrom):
@@ -167,7 +167,7 @@ def test_of_voipbin_nothing_is_asked_but_reads_a_stop_a_hang_up_and_a_login() ->
 
 
 def calls_in(path: Path) -> Iterator[ast.Call]:
-    tree = ast.parse((HOUSE / path).read_text(encoding="utf-8"))
+    tree = ast.parse((ROOT / path).read_text(encoding="utf-8"))
     yield from (node for node in ast.walk(tree) if isinstance(node, ast.Call))
 
 
