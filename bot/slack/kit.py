@@ -26,7 +26,7 @@ _SMALL, _SMALLS = 2000, 10
 # https://docs.slack.dev/reference/block-kit/blocks/actions-block
 _BUTTONS: Final = 25
 # https://docs.slack.dev/reference/block-kit/block-elements/button-element
-_BUTTON, _LABEL, _VALUE = 75, 75, 2000
+_BUTTON, _LABEL, LONGEST_VALUE = 75, 75, 2000
 # https://docs.slack.dev/reference/block-kit/composition-objects/confirmation-dialog-object
 _QUESTION_TITLE, _QUESTION, _ANSWER = 100, 300, 30
 # https://docs.slack.dev/reference/block-kit/blocks/input-block
@@ -110,8 +110,8 @@ def button(
     """One button. ``label``: what a screen reader says instead of ``text``."""
     if not 0 < len(action_id) <= _ID:
         raise Unsendable(f"a button needs an action_id of 1 to {_ID} characters")
-    if not 0 < len(value) <= _VALUE:
-        raise Unsendable(f"a button needs a value of 1 to {_VALUE} characters")
+    if not 0 < len(value) <= LONGEST_VALUE:
+        raise Unsendable(f"a button needs a value of 1 to {LONGEST_VALUE} characters")
     drawn = {"type": "button", "text": _plain(text, _BUTTON), "action_id": action_id, "value": value}
     if label:
         drawn["accessibility_label"] = shortened(label, _LABEL)

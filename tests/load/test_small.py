@@ -28,7 +28,8 @@ async def test_a_cold_start_finds_what_a_plain_walk_finds_and_asks_for_little_mo
     found = await told("cold_start", "--rows", 3000, "--running", 80, "--away", 0.002, "--rate", 200)
     walk, bot = found["unlimited"]["sequential"], found["unlimited"]["bot"]
     assert walk["running"] == bot["running"] == found["limited"]["bot"]["running"] == 80
-    assert bot["requests"] < 3 * walk["requests"]  # the last hour, each forgotten one, and the seams between readers
+    # The last hour, each forgotten one, the seams between readers, and what is read again on a slow machine.
+    assert bot["requests"] < 4 * walk["requests"]
 
 
 async def test_a_warm_list_asks_for_no_rows() -> None:

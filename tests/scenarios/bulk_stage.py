@@ -92,6 +92,15 @@ class BulkStage:
         """Waits for the last word on the card."""
         return await self.says(card, "Receipt", seconds=seconds)
 
+    async def way_out(self, card: Message) -> str:
+        """The modal that *Without this bot…* opens."""
+        slack = self.stage.slack
+        now = slack.message(card.channel, card.ts)
+        seen = {view.id for view in slack.views_of(ALICE)}
+        assert (await slack.clicks(ALICE, now, "bulk.without_bot")).error is None
+        await slack.until(lambda: [view for view in slack.views_of(ALICE) if view.id not in seen])
+        return slack.views_of(ALICE)[-1].words
+
     def running(self, activeflows: list[Activeflow]) -> list[Activeflow]:
         return [a for a in activeflows if self.stage.voipbin.activeflow(a.id).status == "running"]
 

@@ -5,7 +5,6 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from bot.demo.slack.messages import Message
 from bot.demo.slack.workspace import Workspace
 from bot.demo.voipbin.state import Step
 from bot.demo.voipbin.world import World
@@ -313,16 +312,6 @@ async def test_what_starts_when_they_end_is_said_before(stage: Stage, bulk: Bulk
         assert "Starts 3 other activeflows: flow Satisfaction survey" in card.words
 
 
-async def way_out(stage: Stage, card: Message) -> str:
-    """The modal that *Without this bot…* opens."""
-    slack = stage.slack
-    now = slack.message(card.channel, card.ts)
-    seen = {view.id for view in slack.views_of(ALICE)}
-    assert (await slack.clicks(ALICE, now, "bulk.without_bot")).error is None
-    await slack.until(lambda: [view for view in slack.views_of(ALICE) if view.id not in seen])
-    return slack.views_of(ALICE)[-1].words
-
-
 async def test_the_way_out_names_exactly_those_that_are_left(stage: Stage, bulk: BulkStage, voipbin: World) -> None:
     loops = bulk.ring(3, voipbin.add_flow("Support line"))
     async with stage.start():
@@ -330,11 +319,11 @@ async def test_the_way_out_names_exactly_those_that_are_left(stage: Stage, bulk:
         assert not any(str(each.id) in card.words for each in loops)
         assert "Without this bot: vn activeflows list, then vn activeflows stop <id>" in card.words
         named = " ".join(str(each.id) for each in loops)
-        assert f"for id in {named}; do vn activeflows stop $id; done" in await way_out(stage, card)
+        assert f"for id in {named}; do vn activeflows stop $id; done" in await bulk.way_out(card)
         voipbin.moves_to(loops[1], "queue_join")
         await bulk.presses(card)
         words = await bulk.over(card)
-        commands = await way_out(stage, card)
+        commands = await bulk.way_out(card)
     assert f"for id in {loops[1].id}; do vn activeflows stop $id; done" in commands
     assert str(loops[0].id) not in commands
     assert str(loops[1].id) not in words

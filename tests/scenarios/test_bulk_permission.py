@@ -51,7 +51,7 @@ async def nobody_else_was_stopped(stage: Stage, bulk: BulkStage, loops: list[Act
     assert f"3 of {len(loops)} ended · {len(loops) - 3} left" in words
     assert refused_in(words, loops)
     buttons = stage.slack.message(card.channel, card.ts).buttons
-    assert [button.action_id for button in buttons] == ["bulk.remainder"]
+    assert [button.action_id for button in buttons] == ["bulk.remainder", "bulk.without_bot"]
     return words
 
 

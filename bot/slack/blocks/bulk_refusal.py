@@ -28,12 +28,11 @@ def bulk_unasked(unasked: Unasked, *, command: str) -> Message:
             return Message(f"A stop needs a reason here. Type it after the filters{shown}. Nothing was stopped.")
         case NoCard.TOO_MANY:
             words, limit = _too_many(unasked, command), unasked.limit
-            if unasked.on_behalf:
+            value = ids.encode_stop_all(unasked.filters)
+            if unasked.on_behalf or len(value) > kit.LONGEST_VALUE:  # such words are typed, not pressed
                 return Message(words)
             label = f"Ask to stop the oldest {limit}; nothing stops yet"
-            oldest = kit.button(
-                f"The oldest {limit}…", ids.BULK_OLDEST, ids.encode_stop_all(unasked.filters), label=label
-            )
+            oldest = kit.button(f"The oldest {limit}…", ids.BULK_OLDEST, value, label=label)
             return Message(words, (kit.section(words), kit.actions(oldest)))
         case NoCard.NOTHING_FITS:
             return Message(_nothing(unasked, command))

@@ -32,9 +32,12 @@ def ask_stop(activeflow: Activeflow, flow_name: str | None) -> kit.Element:
     )
 
 
-def open_list(filters: Filters, name: str) -> kit.Element:
-    """*List*: those of one line of a count, to the presser alone."""
-    return kit.button("List", ids.LIST_OPEN, ids.encode_listing(List(filters)), label=f"List {plain(name, 60)}")
+def open_list(filters: Filters, name: str) -> kit.Element | None:
+    """*List*: those of one line of a count, to the presser alone; none where a name is too long for a button's value."""
+    value = ids.encode_listing(List(filters))
+    if len(value) > kit.LONGEST_VALUE:
+        return None
+    return kit.button("List", ids.LIST_OPEN, value, label=f"List {plain(name, 60)}")
 
 
 def _label(verb: str, activeflow: Activeflow, flow_name: str | None) -> str:

@@ -93,7 +93,9 @@ def test_buttons_carry_ids_and_lists_and_nothing_personal() -> None:
         for button in _buttons(message):
             value = button["value"]
             assert CALLER not in value
-            if button["action_id"].startswith("list."):
+            if button["action_id"] == ids.LIST_STOP_ALL:
+                assert ids.decode_stop_all(value).filters.flow in {"Support line", None}
+            elif button["action_id"].startswith("list."):
                 assert ids.decode_listing(value).filters.flow in {"Support line", None}
             elif button["action_id"].startswith("activeflow."):
                 assert isinstance(ids.decode_activeflow(value), UUID)
@@ -108,7 +110,7 @@ def test_no_screen_shows_the_whole_number_of_a_caller() -> None:
 def test_no_two_buttons_are_called_the_same() -> None:
     message = activeflow_list(listing(), ALICE, NOW, command="/flows")
     labels = [button["accessibility_label"] for button in _buttons(message)]
-    assert len(set(labels)) == len(labels) == 24
+    assert len(set(labels)) == len(labels) == 25
     assert "Stop Support line 3c5b0f6e" in labels
 
 
@@ -171,9 +173,9 @@ def test_groups_are_counted_and_their_pages_turn_as_groups() -> None:
     found = listing(rows=0, by="flow", groups=groups)
     words = json.dumps(_sent(activeflow_list(found, ALICE, NOW, command="/flows")), ensure_ascii=False)
     assert "Support ∗line∗* · 12, the oldest 4 min (`3c5b0f6e`)" in words
-    turned = re.search(r'"value": "(~[\w-]+)"', words)
-    assert turned is not None
-    assert ids.decode_listing(turned[1]).by == "flow"
+    opened, *_, turned = [ids.decode_listing(value) for value in re.findall(r'"value": "(~[\w-]+)"', words)]
+    assert (opened.by, opened.filters.flow) == (None, "Support *line*")
+    assert turned.by == "flow"
     assert "No activeflow" not in words
 
 
