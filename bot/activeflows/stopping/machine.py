@@ -129,7 +129,8 @@ class StopMachine:
                 return self._over(path, judged(errand.press, sending, verdict, self._now()))
             pause = self._pause(sending, tries)
             if pause is None:
-                phase = not_sent(errand.press, sending, lost, self._now(), was=errand.intent.seen.words)
+                was = errand.intent.seen.words if errand.act is Act.STOP else ""
+                phase = not_sent(errand.press, sending, lost, self._now(), was=was)
                 return self._over(path, phase, sending)
             path.to(StopState.RESTING)
             await self._rest(errand, sending, pause, step)
