@@ -36,7 +36,7 @@ async def test_nothing_serious_is_found_on_any_screen(
     await expect(page.get_by_role("listbox")).to_be_visible()
     await looked_at("the menu of commands")
     await olive.line.fill("")
-    await olive.lists("/flows list", call)
+    await olive.lists("/flows list sort:newest", call)
     await looked_at("a list")
     await olive.types(f"/flows show {call.id}")
     await expect(olive.private(str(call.id))).to_be_visible()

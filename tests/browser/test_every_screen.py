@@ -59,7 +59,7 @@ async def test_a_stop_needs_no_mouse_and_is_read_aloud(world: World, call: Activ
     await expect(olive.line).to_be_focused()
     await olive.page.keyboard.type("/fl")
     await olive.page.keyboard.press("Tab")
-    await olive.page.keyboard.type("list")
+    await olive.page.keyboard.type("list sort:newest")
     await olive.page.keyboard.press("Enter")
     ask = olive.page.get_by_role("button", name=f"Stop Main menu {short(call)}")
     await expect(ask).to_be_visible()
@@ -85,7 +85,7 @@ async def test_on_a_telephone_everything_is_within_reach(world: World, call: Act
     banner = olive.page.locator(".top p")
     await expect(banner).to_contain_text("Nothing here reaches Slack")
     assert await banner.evaluate("words => words.scrollWidth <= words.clientWidth")
-    rows = await olive.lists("/flows list", call)
+    rows = await olive.lists("/flows list sort:newest", call)
     await rows.get_by_role("button", name=f"Stop Main menu {short(call)}").click()
     card = olive.card(call)
     await expect(card).to_contain_text("Stop this activeflow?")
@@ -111,7 +111,7 @@ async def test_every_word_stands_out_from_its_ground(
     shown: Demo, world: World, call: Activeflow, opens: Opens, dark: bool
 ) -> None:
     olive = await opens(dark=dark)
-    await olive.lists("/flows list", call)
+    await olive.lists("/flows list sort:newest", call)
     await olive.types(f"/flows show {call.id}")
     await expect(olive.private(str(call.id))).to_be_visible()
     await olive.types("/flows find main menu or 555 0199 000")

@@ -43,7 +43,7 @@ async def _is_only_words(message: Locator, name: str) -> None:
 
 
 async def test_hostile_names_are_only_words_in_lists_and_details(named: dict[str, Activeflow], olive: Screen) -> None:
-    rows = await olive.lists("/flows list", *named.values())
+    rows = await olive.lists("/flows list sort:newest", *named.values())
     for name, activeflow in named.items():
         await _is_only_words(rows, name)
         await olive.types(f"/flows show {activeflow.id}")

@@ -36,7 +36,7 @@ async def test_a_call_is_placed_without_curl(world: World, olive: Screen) -> Non
     said = olive.page.locator("#call-form [role=status]")
     await expect(said).to_contain_text("Activeflow ")
     (placed,) = [call for call in world.records.calls if call.destination == "+15550100099"]
-    rows = await olive.lists("/flows list", world.activeflow(placed.activeflow_id))
+    rows = await olive.lists("/flows list sort:newest", world.activeflow(placed.activeflow_id))
     await expect(rows).to_contain_text(placed.activeflow_id.hex[:8])
     await expect(olive.page.get_by_label("What VoIPBIN received")).to_contain_text("/calls")
 

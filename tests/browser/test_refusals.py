@@ -41,7 +41,7 @@ async def test_the_viewer_presses_the_operators_card_and_reads_the_rule_and_whom
 @pytest.mark.slow
 async def test_the_viewer_is_offered_no_stop_of_their_own(world: World, call: Activeflow, opens: Opens) -> None:
     vic = await opens("Vic Viewer")
-    rows = await vic.lists("/flows list", call)
+    rows = await vic.lists("/flows list sort:newest", call)
     await expect(rows.get_by_role("button", name=f"Show Main menu {short(call)}")).to_be_visible()
     await expect(rows.locator("button", has_text="Stop…")).to_have_count(0)
     await vic.types(f"/flows stop {short(call)}")
@@ -109,7 +109,7 @@ async def test_a_shared_list_is_everybodys_and_each_press_is_checked(
 @pytest.mark.slow
 async def test_a_list_is_shared_even_where_the_bot_is_no_member(call: Activeflow, olive: Screen, opens: Opens) -> None:
     await olive.goes_to("general")
-    await olive.presses("Share to channel", await olive.lists("/flows list", call))
+    await olive.presses("Share to channel", await olive.lists("/flows list sort:newest", call))
     vic = await opens("Vic Viewer")
     await vic.goes_to("general")
     await vic.presses("Refresh", vic.public("Running activeflows"))

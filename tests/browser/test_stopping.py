@@ -65,7 +65,7 @@ async def test_the_operator_finds_a_waiting_caller_stops_it_and_everybody_reads_
 async def test_a_long_list_is_turned_page_by_page_and_read_again_in_place(world: World, olive: Screen) -> None:
     night = world.add_flow("Night line")
     calls = [world.rings(night, at="digits_receive") for _ in range(13)]
-    rows = await olive.lists('/flows list flow:"Night line"', calls[-1])
+    rows = await olive.lists('/flows list flow:"Night line" sort:newest', calls[-1])
     await expect(rows).to_contain_text("13 running · 1–10, page 1 of 2")
     await expect(rows).to_contain_text("waiting for keypad input")
     await olive.presses("Next", rows)
