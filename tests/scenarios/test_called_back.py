@@ -1,9 +1,11 @@
 """Whoever pressed is called, in the card's thread, when it stays unknown for a minute whether the stop worked."""
 
+import asyncio
 from dataclasses import replace
 
 from starlette.types import ASGIApp, Receive, Scope, Send
 
+from bot.demo.slack import faults as slack_faults
 from bot.demo.slack.workspace import Workspace
 from bot.demo.voipbin import faults
 from bot.demo.voipbin.world import World
@@ -48,6 +50,28 @@ async def test_nobody_is_called_about_a_stop_that_is_known_in_time(
         voipbin.faults.clear()
         await stage.reads("Receipt")
         assert called(stage) == []
+
+
+async def test_nobody_is_called_while_the_card_is_being_changed_to_what_is_known(
+    stage: Stage, slack: Workspace, voipbin: World
+) -> None:
+    stage.patience = replace(SHORT, call_after=3.0, looks=100)
+    activeflow = voipbin.rings(voipbin.add_flow("Support line"), at="digits_receive")
+    async with stage.start():
+        card = await stage.asks_to_stop(activeflow)
+        unreadable(voipbin)
+        await slack.clicks(ALICE, card, ids.STOP_FLOW)
+        await stage.reads("Not known yet")
+        slow = slack_faults.hold()
+        assert slow.hold is not None
+        slack.faults.on("chat.update", slow)
+        voipbin.faults.clear()
+        await slow.hold.arrived()
+        before = called(stage)
+        await asyncio.sleep(3.5)  # past the time at which somebody would be called
+        assert called(stage) == before
+        slow.hold.release()
+        await stage.reads("Receipt")
 
 
 def unreadable(voipbin: World) -> None:

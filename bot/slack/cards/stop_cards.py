@@ -82,6 +82,8 @@ class StopCards:
         message = stop_card(intent, phase, self.typed_in(intent.thread))
         interaction = from_press(press) if press is not None else None
         self.begun(press)
+        if press is not None and not isinstance(phase, NotKnown):
+            self._do_not_call(press)  # before the edit, which may take long: it is known by now
         async with self._in_turn(intent.activeflow_id):
             if guard is not None:
                 await guard()
@@ -96,14 +98,15 @@ class StopCards:
 
     def _call_if_not_known(self, intent: Intent, phase: Phase, press: Press | None) -> None:
         """Call whoever pressed, once, when it is not known for so long; after a restart in that time it may be twice."""
-        if press is None or press.wish is not Wish.STOP:
+        if press is None or press.wish is not Wish.STOP or not isinstance(phase, NotKnown):
             return
-        if not isinstance(phase, NotKnown):
-            calling = self._calling.pop(press.id, None)
-            if calling is not None:
-                calling.cancel()
-        elif press.id not in self._calling and intent.message_ts and self._now() < press.at + self._call_after + _LATE:
+        if press.id not in self._calling and intent.message_ts and self._now() < press.at + self._call_after + _LATE:
             self._calling[press.id] = asyncio.create_task(self._call(intent, press))
+
+    def _do_not_call(self, press: Press) -> None:
+        calling = self._calling.pop(press.id, None)
+        if calling is not None:
+            calling.cancel()
 
     async def _call(self, intent: Intent, press: Press) -> None:
         await asyncio.sleep((press.at + self._call_after - self._now()).total_seconds())
