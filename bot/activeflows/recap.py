@@ -79,6 +79,7 @@ class Recapping:
         read, whole = await self._read(since)
         here = [e for e in reversed(read) if e.record.channel == operator.channel and e.record.at <= until]
         names = await self._records.flow_names({e.record.intent_id for e in here if e.record.intent_id})
+        pressed = {e.record.intent_id for e in here if e.record.what is What.PRESSED}
         alerts = sorted(
             (a for a in await self._alerts.claimed() if a.claim.channel == operator.channel and a.told_at is not None),
             key=lambda alert: alert.since,
@@ -88,7 +89,7 @@ class Recapping:
             since,
             until,
             pressed=tuple(_deeds(here, names, What.PRESSED)),
-            asked=tuple(deed for deed in _deeds(here, names, What.ASKED) if not _pressed(deed, here)),
+            asked=tuple(d for d in _deeds(here, names, What.ASKED) if d.record.intent_id not in pressed),
             refused=tuple(_deeds(here, names, What.REFUSED)),
             alerts=tuple(a for a in alerts if a.told_at is not None and since <= a.told_at <= until),
             whole=whole,
@@ -118,11 +119,6 @@ def _deeds(here: Sequence[Entry], names: Mapping[str, str], what: What) -> Itera
         yield Deed(
             _without_numbers(entry), became if what is not What.REFUSED else None, names.get(record.intent_id, "")
         )
-
-
-def _pressed(asked: Deed, here: Sequence[Entry]) -> bool:
-    id_ = asked.record.intent_id
-    return any(entry.record.what is What.PRESSED and entry.record.intent_id == id_ for entry in here)
 
 
 def _without_numbers(entry: Entry) -> Entry:

@@ -6,14 +6,13 @@ It costs two requests, and one more for each campaign, five at most.
 
 import asyncio
 from collections import Counter
-from collections.abc import Awaitable
-from typing import Final, TypeVar
+from functools import partial
+from typing import Final
 
 from bot.activeflows.bulk.bulk_stop import Bulk, Origin
-from bot.activeflows.bulk.ports import Campaign, Sources
-from bot.activeflows.errors import BotError
+from bot.activeflows.bulk.ports import Sources
+from bot.activeflows.queries.inspection import in_time
 
-T = TypeVar("T")
 _MOST: Final = 3
 """Campaigns that are asked about: those of the most members."""
 
@@ -28,22 +27,16 @@ class Tracing:
     async def of(self, bulk: Bulk) -> Origin:
         """What goes on. Raises nothing that VoIPBIN does."""
         dialled, bound = await asyncio.gather(
-            self._in_time(self._sources.campaign_calls()), self._in_time(self._sources.bound_flows())
+            in_time(self._sources.campaign_calls, self._within), in_time(self._sources.bound_flows, self._within)
         )
         members = {member.activeflow_id for member in bulk.members}
-        counts = Counter(call.campaign_id for call in dialled or () if call.activeflow_id in members)
-        asked = (self._in_time(self._sources.campaign(id_)) for id_, _ in counts.most_common(_MOST))
-        campaigns: list[Campaign | None] = await asyncio.gather(*asked)
+        counts = Counter(call.campaign_id for call in dialled.value or () if call.activeflow_id in members)
+        most = [campaign_id for campaign_id, _ in counts.most_common(_MOST)]
+        looks = await asyncio.gather(*(in_time(partial(self._sources.campaign, id_), self._within) for id_ in most))
+        campaigns = [look.value for look in looks if look.value is not None]
         names = {member.flow_id: member.flow_name for member in bulk.members if member.is_call and member.flow_id}
-        numbers = Counter(flow_id for flow_id in bound or () if flow_id in names)
+        numbers = Counter(flow_id for flow_id in bound.value or () if flow_id in names)
         return Origin(
-            campaigns=tuple(campaign.name for campaign in campaigns if campaign is not None and campaign.dialling),
+            campaigns=tuple(campaign.name for campaign in campaigns if campaign.dialling),
             numbers=tuple((names[flow_id], count) for flow_id, count in numbers.most_common(_MOST)),
         )
-
-    async def _in_time(self, asked: Awaitable[T]) -> T | None:
-        try:
-            async with asyncio.timeout(self._within):
-                return await asked
-        except (BotError, TimeoutError):
-            return None

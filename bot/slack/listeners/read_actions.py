@@ -40,7 +40,7 @@ class ReadListener:
         listeners.on_action(ids.LIST_REFRESH, self._refresh, doing=_LISTING)
         listeners.on_action(ids.LIST_PREVIOUS, self._turn, doing=_LISTING, lane=Lane.LIGHT)
         listeners.on_action(ids.LIST_NEXT, self._turn, doing=_LISTING, lane=Lane.LIGHT)
-        listeners.on_action(ids.LIST_OPEN, self._open, doing="reading the activeflows")
+        listeners.on_action(ids.LIST_OPEN, self._open, doing=_LISTING)
         listeners.on_action(ids.LIST_SHARE, self._share, doing=_LISTING)
 
     async def _show(self, context: InteractionContext, value: str) -> None:
