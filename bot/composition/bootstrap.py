@@ -21,7 +21,7 @@ from slack_sdk.web.async_client import AsyncWebClient
 
 from bot.activeflows.alerting.delivery import AlertPace
 from bot.activeflows.anomalies.detector import AnomalyDetector
-from bot.activeflows.bulk.origin import Tracing
+from bot.activeflows.bulk.origin import OriginLookup
 from bot.activeflows.diagnosis import Diagnosis
 from bot.activeflows.errors import Failure
 from bot.activeflows.numbers import read_by
@@ -234,7 +234,7 @@ async def running(
             ReadListener(reading, home, now),
             StopListener(requests, book, cards, queue, reasons, approvals, now),
             BulkStopListener(
-                bulk, requests.refused, carrying.bulks, bulk_cards, queue, approvals, Tracing(voipbin), views, now
+                bulk, requests.refused, carrying.bulks, bulk_cards, queue, approvals, OriginLookup(voipbin), views, now
             ),
             reasons,
             AuditListener(reviewing),

@@ -11,7 +11,7 @@ from bot.activeflows.bulk.final_check import LookingAround
 from bot.activeflows.bulk.follow_up import BulkFollow
 from bot.activeflows.bulk.hang_up_results import HungUp
 from bot.activeflows.bulk.member import MemberWorkflow
-from bot.activeflows.bulk.origin import Tracing
+from bot.activeflows.bulk.origin import OriginLookup
 from bot.activeflows.bulk.ports import BulkCards, BulkLedger, Members
 from bot.activeflows.bulk.preparation import BulkPreparation
 from bot.activeflows.bulk.request import BulkRequests
@@ -107,7 +107,7 @@ class StopWorkflows:
         subject = ActiveflowSubject(voipbin, self._gate, patience, now=now, judging=self._judging)
         readback, aftermath = Readback(voipbin, patience, now), Aftermath(voipbin, patience, now)
         machine = StopMachine(self._ledger, subject, None, patience=patience, now=now)
-        around = LookingAround(self._people, snapshot, readback, aftermath, Tracing(self._voipbin))
+        around = LookingAround(self._people, snapshot, readback, aftermath, OriginLookup(self._voipbin), now=now)
         bulk = BulkStopWorkflow(
             bulks=self._bulks,
             ledger=self._ledger,

@@ -253,6 +253,9 @@ def test_the_end_of_a_bulk_stop_is_told_at_once_and_written_when_the_ledger_answ
     told.bot.passes(60.0)
     tellings = [t for t in told.bot.channel.bulk_tellings if t.run.ending is not None]
     assert [bool(t.run.ending and t.run.ending.receipt) for t in tellings] == [False, True]
+    read_at = [t.run.ending.as_of for t in tellings if t.run.ending is not None]
+    assert None not in read_at
+    assert len(set(read_at)) == 1  # when it was read, and not when the ledger came to be written
 
 
 # ---------------------------------------------------------------- the call

@@ -98,7 +98,9 @@ class BulkStopWorkflow:
         became |= {m.number: Became.NOT_PERMITTED for m in bulk.members if m.number not in admission.numbers}
         around = await step("look around", Around, partial(self._around.of, bulk, became))
         became |= dict.fromkeys(around.ended, Became.STOPPED)
-        ending = replace(ending, more=around.more, up=around.up, unheard=around.unheard, origin=around.origin)
+        ending = replace(
+            ending, more=around.more, up=around.up, unheard=around.unheard, origin=around.origin, as_of=around.at
+        )
         await step("bulk outcome", bool, partial(self._conclude, bulk, press, hold, became, ending))
         if unsettled(Run(became=became, ending=ending)):
             await self._follow_up.until_settled(bulk, press, hold, step)

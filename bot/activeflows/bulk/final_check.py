@@ -1,10 +1,11 @@
 """Check the rest after a bulk stop: what was not known, who is still on the line, what else matches."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from datetime import datetime
 
 from bot.activeflows.bulk.bulk_stop import MAY_RUN, Became, Bulk, Origin, Run, intent_of
-from bot.activeflows.bulk.origin import Tracing
+from bot.activeflows.bulk.origin import OriginLookup
 from bot.activeflows.bulk.snapshot import BulkSnapshot
 from bot.activeflows.errors import BotError
 from bot.activeflows.operators import Permission
@@ -26,6 +27,8 @@ class Around:
     unheard: tuple[int, ...] = ()
     """Ended, and it is not known whether their callers are still on the line."""
     origin: Origin = field(default_factory=Origin)
+    at: datetime | None = None
+    """When this look began: all that is said to be still so was so then. ``None`` in steps of an older build."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,13 +43,21 @@ class LookingAround:
     """Reads; nothing is changed here."""
 
     def __init__(
-        self, people: People, freezing: BulkSnapshot, readback: Readback, aftermath: Aftermath, tracing: Tracing
+        self,
+        people: People,
+        freezing: BulkSnapshot,
+        readback: Readback,
+        aftermath: Aftermath,
+        origins: OriginLookup,
+        *,
+        now: Callable[[], datetime],
     ) -> None:
         self._people, self._freezing, self._readback = people, freezing, readback
-        self._aftermath, self._tracing = aftermath, tracing
+        self._aftermath, self._origins, self._now = aftermath, origins, now
 
     async def of(self, bulk: Bulk, became: Mapping[int, Became]) -> Around:
         """``became``: what is known so far."""
+        at = self._now()
         ended = await self._ended(bulk, became)
         stopped = {number for number, result in became.items() if result is Became.STOPPED}.union(ended)
         calls = {m.number: m.call_id for m in bulk.members if m.number in stopped and m.call_id is not None}
@@ -55,7 +66,7 @@ class LookingAround:
             tuple(number for number, call_id in calls.items() if states[call_id] == state)
             for state in ("up", "unknown")
         )
-        return Around(ended, await self._more(bulk), up, unheard, await self._tracing.of(bulk))
+        return Around(ended, await self._more(bulk), up, unheard, await self._origins.of(bulk), at)
 
     async def again(self, bulk: Bulk, run: Run) -> Again:
         """One look at what was not settled. A call whose activeflow has ended only now may be on its way: not known yet."""

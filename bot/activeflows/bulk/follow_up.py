@@ -34,10 +34,10 @@ class BulkFollow:
         self._bulks, self._cards, self._around, self._patience, self._now = bulks, cards, around, patience, now
 
     def dated(self, run: Run, ending: Ending) -> Ending:
-        """The ending with when it was read, and until when it is followed, where there is anything to follow."""
+        """The ending with until when it is followed, where there is anything to follow, and with when it was read."""
         now = self._now()
         until = follow_until(now, self._patience) if unsettled(replace(run, ending=ending)) else None
-        return replace(ending, as_of=now, until=until)
+        return replace(ending, as_of=ending.as_of or now, until=until)
 
     async def until_settled(self, bulk: Bulk, press: Press, hold: Hold, step: Step) -> None:
         """Look at it for as long as the card says. What is told is in the ledger before."""
@@ -52,8 +52,8 @@ class BulkFollow:
         if found is None or found[1].ending is None or found[1].ending.until is None:
             return False
         bulk, run = found
+        now = self._now()  # what is still so at the end of the look was so at its beginning
         around = await self._around.again(bulk, run)
-        now = self._now()
         late = last or now >= found[1].ending.until
         await hold.must_hold()
         followed = await self._bulks.followed(bulk.id, around.ended, around.calls, now, late=late)

@@ -17,7 +17,7 @@ _MOST: Final = 3
 """Campaigns that are asked about: those of the most members."""
 
 
-class Tracing:
+class OriginLookup:
     """Reads; nothing is changed here."""
 
     def __init__(self, sources: Sources, *, within: float = 10.0) -> None:

@@ -15,7 +15,7 @@ import structlog
 
 from bot.activeflows.bulk.bulk_stop import Bulk, BulkState, Origin, Run
 from bot.activeflows.bulk.criteria import Wanted
-from bot.activeflows.bulk.origin import Tracing
+from bot.activeflows.bulk.origin import OriginLookup
 from bot.activeflows.bulk.ports import BulkLedger
 from bot.activeflows.bulk.preparation import Unasked
 from bot.activeflows.bulk.request import BulkRequests
@@ -64,7 +64,7 @@ class BulkStopListener:
     cards: BulkCards
     queue: PressQueue
     approvals: ApprovalRequests
-    tracing: Tracing
+    origins: OriginLookup
     views: Views
     now: Callable[[], datetime]
 
@@ -130,7 +130,7 @@ class BulkStopListener:
     async def _say_what_goes_on(self, bulk: Bulk, where: Posted, who_may: tuple[str, ...]) -> None:
         """A courtesy, after the card stands there: it says so once VoIPBIN has been asked."""
         heard()  # the card is there
-        origin = await self.tracing.of(bulk)
+        origin = await self.origins.of(bulk)
         if origin != Origin():
             with suppress(LedgerUnavailable):
                 await self.cards.add_origin(bulk, where, origin, who_may, partial(self._can_be_pressed, bulk.id))
