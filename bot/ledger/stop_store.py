@@ -55,6 +55,10 @@ def _holds(connection: Connection, fence: Fence) -> bool:
     return newest == fence.number
 
 
+def _is_there(connection: Connection, intent_id: str) -> bool:
+    return connection.execute(select(intents.c.id).where(intents.c.id == intent_id)).first() is not None
+
+
 class StopStore:
     """Every method is one transaction and may raise ``LedgerUnavailable``; then nothing was written.
 
@@ -71,7 +75,7 @@ class StopStore:
     async def open_intent(self, intent: Intent, asked: Record, *, instead_of: str = "", by_press: str = "") -> bool:
         def work(connection: Connection) -> bool:
             one_writer(connection)
-            if connection.execute(select(intents.c.id).where(intents.c.id == intent.id)).first() is not None:
+            if _is_there(connection, intent.id):
                 return bool(instead_of)  # a run cut off after writing finds its own intent
             if instead_of and not _supersede(connection, instead_of, by_press):
                 return False
@@ -87,7 +91,7 @@ class StopStore:
     async def draft_intent(self, intent: Intent) -> None:
         def work(connection: Connection) -> None:
             one_writer(connection)
-            if connection.execute(select(intents.c.id).where(intents.c.id == intent.id)).first() is not None:
+            if _is_there(connection, intent.id):
                 return
             body = _INTENT.dump_json(intent).decode()
             connection.execute(
