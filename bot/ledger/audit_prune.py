@@ -14,11 +14,12 @@ from datetime import UTC, datetime, timedelta
 from functools import partial
 from typing import Final
 
-from sqlalchemy import Connection, delete, func, inspect, select, text
+from sqlalchemy import Connection, delete, func, select, text
 
 from bot.activeflows.records import Record, What, Written
 from bot.ledger.audit import append, last_cut
 from bot.ledger.database import Database, one_writer
+from bot.ledger.dbos_tables import dbos_tables
 from bot.ledger.tables import audit
 
 KEPT: Final = timedelta(days=2)
@@ -52,11 +53,11 @@ def _through(connection: Connection, before: datetime, now: datetime) -> int:
 
 def _oldest_unfinished(connection: Connection) -> datetime | None:
     """When the oldest press was recorded that is not over."""
-    schema = "dbos" if connection.dialect.name == "postgresql" else None
-    if not inspect(connection).has_table("workflow_status", schema=schema):
+    table = dbos_tables(connection).get("workflow_status")
+    if table is None:
         return None
-    asked = "SELECT min(created_at) FROM {}workflow_status WHERE status IN ('PENDING', 'ENQUEUED')"
-    since = connection.execute(text(asked.format(f"{schema}." if schema else ""))).scalar()
+    asked = f"SELECT min(created_at) FROM {table} WHERE status IN ('PENDING', 'ENQUEUED')"  # noqa: S608 # words of this file only
+    since = connection.execute(text(asked)).scalar()
     return None if since is None else datetime.fromtimestamp(int(since) / 1000, UTC)
 
 

@@ -10,23 +10,25 @@ https://docs.dbos.dev/python/tutorials/workflow-tutorial#workflow-versioning-and
 
 from typing import Final
 
-from sqlalchemy import Connection, inspect, text
+from sqlalchemy import Connection, text
+
+from bot.ledger.dbos_tables import dbos_tables
 
 _UNFINISHED: Final = "status IN ('PENDING', 'ENQUEUED') AND application_version <> :version"
 
 
 def adopt(connection: Connection, version: str, executor_id: str) -> int:
     """Those of this executor, and members that wait in the queue; how many there were."""
-    schema = "dbos" if connection.dialect.name == "postgresql" else None
-    if not inspect(connection).has_table("workflow_status", schema=schema):
+    tables = dbos_tables(connection)
+    if "workflow_status" not in tables:
         return 0
-    of = f"{schema}." if schema else ""
+    workflows, outputs = tables["workflow_status"], tables["operation_outputs"]
     theirs = f"{_UNFINISHED} AND (executor_id = :executor OR status = 'ENQUEUED')"
     values = {"version": version, "executor": executor_id}
-    steps = f"SELECT workflow_uuid FROM {of}workflow_status WHERE {theirs}"  # noqa: S608 # nothing from outside is in it
-    connection.execute(text(f"DELETE FROM {of}operation_outputs WHERE workflow_uuid IN ({steps})"), values)  # noqa: S608 # nor in this
+    steps = f"SELECT workflow_uuid FROM {workflows} WHERE {theirs}"  # noqa: S608 # nothing from outside is in it
+    connection.execute(text(f"DELETE FROM {outputs} WHERE workflow_uuid IN ({steps})"), values)  # noqa: S608 # nor in this
     adopted = connection.execute(
-        text(f"UPDATE {of}workflow_status SET application_version = :version WHERE {theirs}"),  # noqa: S608 # nor in this
+        text(f"UPDATE {workflows} SET application_version = :version WHERE {theirs}"),  # noqa: S608 # nor in this
         values,
     )
     return adopted.rowcount

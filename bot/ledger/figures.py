@@ -5,8 +5,9 @@ All replicas see the same. DBOS's table is asked for its states only (https://do
 
 from dataclasses import dataclass
 
-from sqlalchemy import Connection, func, inspect, select, text
+from sqlalchemy import Connection, func, select, text
 
+from bot.ledger.dbos_tables import dbos_tables
 from bot.ledger.tables import audit, watches
 
 
@@ -38,9 +39,8 @@ def figures(connection: Connection) -> Figures:
 
 
 def _states(connection: Connection) -> dict[str, int]:
-    schema = "dbos" if connection.dialect.name == "postgresql" else None
-    if not inspect(connection).has_table("workflow_status", schema=schema):
+    table = dbos_tables(connection).get("workflow_status")
+    if table is None:
         return {}
-    table = "dbos.workflow_status" if schema else "workflow_status"
     asked = f"SELECT status, count(*) FROM {table} WHERE status IN ('PENDING', 'ENQUEUED') GROUP BY status"  # noqa: S608 # words of this file only
     return {str(status): int(count) for status, count in connection.execute(text(asked))}

@@ -16,7 +16,9 @@ from typing import Any, Final, NoReturn
 import structlog
 from dbos import _core
 from dbos import _serialization as decoders
-from sqlalchemy import Connection, inspect, text
+from sqlalchemy import Connection, text
+
+from bot.ledger.dbos_tables import dbos_tables
 
 log = structlog.get_logger(__name__)
 FORMAT: Final = "flows_bot_json"
@@ -40,18 +42,16 @@ def refuse() -> None:
 
 def foreign(connection: Connection) -> int:
     """How many rows of the workflow tables are not this bot's."""
-    schema = "dbos" if connection.dialect.name == "postgresql" else None
-    there = set(inspect(connection).get_table_names(schema=schema))
-    before = "dbos." if schema else ""
+    there = dbos_tables(connection)
     known = f"('{FORMAT}', '{_OF_DBOS}')"
     count = 0
     for table in ("operation_outputs", "notifications", "workflow_events", "streams"):
         if table in there:
-            asked = f"SELECT count(*) FROM {before}{table} WHERE serialization NOT IN {known}"  # noqa: S608 # words of this file only
+            asked = f"SELECT count(*) FROM {there[table]} WHERE serialization NOT IN {known}"  # noqa: S608 # words of this file only
             count += int(connection.execute(text(asked)).scalar_one())
     if "workflow_status" in there:
         not_ours = f"name NOT IN {WORKFLOWS} OR serialization IS NULL OR serialization <> '{FORMAT}'"
-        asked = f"SELECT count(*) FROM {before}workflow_status WHERE {not_ours}"  # noqa: S608 # words of this file only
+        asked = f"SELECT count(*) FROM {there['workflow_status']} WHERE {not_ours}"  # noqa: S608 # words of this file only
         count += int(connection.execute(text(asked)).scalar_one())
     return count
 

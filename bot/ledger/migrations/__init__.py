@@ -20,8 +20,9 @@ from alembic.operations import Operations
 from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
 from dbos import _migration as of_dbos
-from sqlalchemy import Connection, inspect, text
+from sqlalchemy import Connection, text
 
+from bot.ledger.dbos_tables import dbos_tables
 from bot.ledger.layout import VERSION_TABLE, NewerLedger, refuse_foreign, version
 from bot.ledger.migrations.versions.v0001_first_layout import layout as first_layout
 from bot.ledger.tables import VERSION, metadata
@@ -58,10 +59,10 @@ def refuse_strange(connection: Connection) -> int:
 
 def _of_dbos(connection: Connection) -> tuple[int, int]:
     """The version of DBOS's tables, and the newest that the installed DBOS knows."""
-    schema = "dbos" if connection.dialect.name == "postgresql" else None
-    known = of_dbos.get_dbos_migrations("dbos", use_listen_notify=False) if schema else of_dbos.sqlite_migrations
-    if not inspect(connection).has_table("dbos_migrations", schema=schema):
+    on_postgresql = connection.dialect.name == "postgresql"
+    known = of_dbos.get_dbos_migrations("dbos", use_listen_notify=False) if on_postgresql else of_dbos.sqlite_migrations
+    table = dbos_tables(connection).get("dbos_migrations")
+    if table is None:
         return 0, len(known)
-    table = "dbos.dbos_migrations" if schema else "dbos_migrations"
     there = connection.execute(text(f"SELECT max(version) FROM {table}")).scalar()  # noqa: S608 # words of this file only
     return int(there or 0), len(known)
