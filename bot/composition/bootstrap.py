@@ -24,7 +24,7 @@ from bot.activeflows.anomalies.detector import AnomalyDetector
 from bot.activeflows.bulk.origin import OriginLookup
 from bot.activeflows.diagnosis import Diagnosis
 from bot.activeflows.errors import Failure
-from bot.activeflows.numbers import read_by
+from bot.activeflows.numbers import Plan, read_by
 from bot.activeflows.operators import Policy
 from bot.activeflows.queries.audit_review import AuditReview
 from bot.activeflows.queries.disclosure import Disclosure
@@ -41,7 +41,6 @@ from bot.composition.alert_service import raising_alerts
 from bot.composition.background import beside
 from bot.composition.baseline import BaselineLearner
 from bot.composition.clients import installed, kept_alone, opened, reached, route_to_slack, secret_of
-from bot.composition.dialling import plan_of
 from bot.composition.file_permissions import exposed
 from bot.composition.health_checks import HealthChecks
 from bot.composition.health_watch import EVERY, HealthWatch
@@ -138,8 +137,8 @@ async def running(
     ``record_within``: so long a press may take to be recorded. ``silent_after``: seconds that the database may be silent.
     ``health_every``: seconds between two looks at whether all is well.
     """
-    in_force, patience = PolicyInForce(settings.flows_bot_policy), patience or Patience()
-    refusals = RefusalBound()
+    read_by(_plan_of(settings.flows_bot_region) if settings.flows_bot_region else None)
+    in_force, refusals, patience = PolicyInForce(settings.flows_bot_policy), RefusalBound(), patience or Patience()
     async with AsyncExitStack() as stack:
         session = await stack.enter_async_context(http_session())
         access, token, route = Access(), settings.slack_bot_token.get_secret_value(), route_to_slack(settings)
@@ -273,6 +272,12 @@ async def running(
         yield Running(port)
 
 
+def _plan_of(region: str) -> Plan:
+    from bot.composition.dialling import plan_of  # noqa: PLC0415 — every country's rules, for who asks for a region's
+
+    return plan_of(region)
+
+
 async def _ledger(settings: Settings, stack: AsyncExitStack) -> tuple[Database, Database]:
     """The ledger for the work, and the same for what must not wait behind it."""
     database = await opened(settings, stack)
@@ -297,7 +302,6 @@ async def _doors(
 ) -> int:
     """Take deliveries, last of all: whatever comes in from now on can be carried out. The port of the server."""
     registry = await stack.enter_async_context(measuring)
-    read_by(plan_of(settings.flows_bot_region) if settings.flows_bot_region else None)
     secret = secret_of(settings.slack_signing_secret)
     intake = Intake(app, installation, signing_secret="" if settings.socket_mode else secret, registry=registry)
     if settings.socket_mode:
