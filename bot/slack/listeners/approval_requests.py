@@ -18,6 +18,7 @@ from bot.slack.messaging.messenger import Message, Posted
 from bot.slack.people.appeals import Appeal, Appeals
 
 NOTHING_TO_PRESS: Final = Message("There is nothing left to press. Ask again if it still matters.")
+TOO_LATE_TO_CANCEL: Final = Message("Too late to cancel. The card says what became of it.")
 C = TypeVar("C", Intent, Bulk)
 
 

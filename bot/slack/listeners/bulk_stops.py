@@ -33,6 +33,7 @@ from bot.slack.grammar.requests import StopAll
 from bot.slack.interaction import press_of
 from bot.slack.listeners.approval_requests import (
     NOTHING_TO_PRESS,
+    TOO_LATE_TO_CANCEL,
     Approvable,
     ApprovalRequests,
     offer,
@@ -50,7 +51,6 @@ _ABORTING: Final = Message(
     "Aborting. Stops already sent are finished, the rest are left alone. The card says what became of each."
 )
 _NOTHING_TO_ABORT: Final = Message("Nothing to abort: it is not running. The card says how it is.")
-_TOO_LATE: Final = Message("Too late to cancel. The card says what became of it.")
 _NO_CARD: Final = Message("I don't know this card any more. Nothing was stopped.")
 
 
@@ -155,7 +155,7 @@ class BulkStopListener:
         if put_away:
             await self.cards.show(bulk, run, press_of(context.interaction, bulk_id, self.now(), wish=Wish.BULK))
         else:
-            await context.reply(_TOO_LATE)
+            await context.reply(TOO_LATE_TO_CANCEL)
 
     async def _without_bot(self, context: InteractionContext, bulk_id: str) -> None:
         """In a modal or, where that comes too late, to the presser alone."""

@@ -26,6 +26,7 @@ from bot.slack.grammar.requests import Stop
 from bot.slack.interaction import press_of
 from bot.slack.listeners.approval_requests import (
     NOTHING_TO_PRESS,
+    TOO_LATE_TO_CANCEL,
     Approvable,
     ApprovalRequests,
     offer,
@@ -123,7 +124,7 @@ class StopListener:
             press = press_of(context.interaction, intent_id, self.now())
             await self.cards.show(intent, Cancelled(operator.person.id), press)
         else:
-            await context.reply(Message("Too late to cancel. The card says what became of it."))
+            await context.reply(TOO_LATE_TO_CANCEL)
 
     # ------------------------------------------------------------ put to others
 
