@@ -18,20 +18,8 @@ from bot.ledger import metrics
 log = structlog.get_logger(__name__)
 _SAID: Final = (
     *("because", "why", "grant", "policy", "wish", "bulk", "thread", "asked_by", "attempt", "seen", "was", "now"),
-    *(
-        "outcome",
-        "attribution",
-        "request_id",
-        "halted",
-        "count",
-        "shown",
-        "wanted",
-        "numbers",
-        "sha256",
-        "grants",
-        "through",
-        "before",
-    ),
+    *("outcome", "attribution", "request_id", "halted", "count", "shown", "wanted", "numbers", "sha256", "grants"),
+    *("through", "before"),
 )
 """What of a record's detail is words of our own, ids and figures."""
 _TRACED: Final = ("why", "wish", "attempt", "outcome", "attribution", "request_id")
