@@ -28,10 +28,10 @@ def test_each_link_of_the_readme_leads_somewhere_on_a_package_index() -> None:
 
 
 def test_with_a_repository_links_and_pictures_lead_there() -> None:
-    text = "![demo](docs/demo.png) and [how](docs/a.md#b), [x](https://x.example)"
+    text = "![demo](docs/pictures/list.png) and [how](docs/a.md#b), [x](https://x.example)"
     there, shown = "https://example.com/us/bot", runpy.run_path(str(ROOT / "hatch_build.py"))["shown"]
     assert shown(text, there) == (
-        f"![demo]({there}/raw/main/docs/demo.png) and [how]({there}/blob/main/docs/a.md#b), [x](https://x.example)"
+        f"![demo]({there}/raw/main/docs/pictures/list.png) and [how]({there}/blob/main/docs/a.md#b), [x](https://x.example)"
     )
     assert shown(text, "") == " and how, [x](https://x.example)"
 
