@@ -233,7 +233,15 @@ async def running(
             ReadListener(reading, home, now),
             StopListener(requests, book, cards, queue, reasons, approvals, now),
             BulkStopListener(
-                bulk, requests.refused, carrying.bulks, bulk_cards, queue, approvals, OriginLookup(voipbin), views, now
+                bulk,
+                requests.refused,
+                carrying.bulks,
+                bulk_cards,
+                queue,
+                approvals,
+                OriginLookup(voipbin, now=now),
+                views,
+                now,
             ),
             reasons,
             AuditListener(reviewing),

@@ -107,7 +107,9 @@ class StopWorkflows:
         subject = ActiveflowSubject(voipbin, self._gate, patience, now=now, judging=self._judging)
         readback, aftermath = Readback(voipbin, patience, now), Aftermath(voipbin, patience, now)
         machine = StopMachine(self._ledger, subject, None, patience=patience, now=now)
-        around = LookingAround(self._people, snapshot, readback, aftermath, OriginLookup(self._voipbin), now=now)
+        around = LookingAround(
+            self._people, snapshot, readback, aftermath, OriginLookup(self._voipbin, now=now), now=now
+        )
         bulk = BulkStopWorkflow(
             bulks=self._bulks,
             ledger=self._ledger,

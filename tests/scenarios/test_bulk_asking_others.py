@@ -136,7 +136,7 @@ flows = ["{support.id}", "{sales.id}"]
         words = await bulk.over(card)
     assert "2 of 3 ended · 1 left" in words
     assert f"No permission for whoever pressed: {others[0].id.hex[:8]}" in words
-    assert "more match now" not in words
+    assert "not on this card" not in words
     assert bulk.running([*mine, *others, *unseen]) == [*others, *unseen]
 
 

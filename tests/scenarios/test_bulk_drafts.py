@@ -28,7 +28,7 @@ async def test_the_list_is_frozen_when_they_are_asked(stage: Stage, bulk: BulkSt
         fourth = bulk.ring(1, flow)[0]
         await bulk.presses(card, user=CAROL)
         words = await bulk.over(card)
-    assert "1 more match now. They were not on this card" in words
+    assert "1 more matches, as of 20" in words
     assert bulk.running([second, third, fourth]) == [fourth]
 
 

@@ -1,12 +1,14 @@
 """What started those of a bulk stop, and whether it goes on: said on the card, and on the result."""
 
+import re
+
 from bot.demo.voipbin import faults
 from bot.demo.voipbin.world import World
 from tests.scenarios.bulk_stage import BulkStage, bulk
 from tests.scenarios.conftest import Stage
 
 __all__ = ["bulk"]
-DIALLING = "Campaign Spring promo is still dialling: new ones will come."
+DIALLING = re.compile(r"Campaign Spring promo is still dialling, as of (20\S+ \S+ UTC): new ones will come\.")
 
 
 async def test_a_campaign_that_still_dials_is_said_on_the_card_and_on_the_result(
@@ -20,14 +22,14 @@ async def test_a_campaign_that_still_dials_is_said_on_the_card_and_on_the_result
     voipbin.campaign_dials(over, dialled[3])
     async with stage.start():
         card = await bulk.asks("type:call")
-        assert DIALLING in await bulk.says(card, "still dialling")
+        assert DIALLING.search(await bulk.says(card, "still dialling"))
         assert "Winter promo" not in bulk.now(card)
         voipbin.campaign_dials(promo, voipbin.rings(flow, at="digits_receive"))
         await bulk.presses(card)
         words = await bulk.over(card)
     assert words.startswith("All 4 have ended")
-    assert DIALLING in words
-    assert "1 more match now" in words
+    assert DIALLING.search(words)
+    assert "1 more matches, as of 20" in words
 
 
 async def test_numbers_that_lead_to_the_flow_are_counted_and_never_shown(
@@ -41,7 +43,9 @@ async def test_numbers_that_lead_to_the_flow_are_counted_and_never_shown(
     async with stage.start():
         card = await bulk.asks("type:call")
         words = await bulk.says(card, "still lead")
-        assert "2 numbers still lead to flow Support line: new calls will come." in words
+        assert re.search(
+            r"2 numbers still lead to flow Support line, as of 20\S+ \S+ UTC: new calls will come\.", words
+        )
         assert "0107731" not in stage.slack.dump()
 
 

@@ -106,5 +106,5 @@ async def test_above_the_ceiling_the_oldest_are_one_press_away_and_the_line_to_t
         await bulk.presses(card)
         words = await bulk.over(card)
     assert words.startswith("All 3 have ended")
-    assert "2 more match now" in words
+    assert "2 more match, as of 20" in words
     assert bulk.running(rung) == [each for each in rung if each not in oldest]

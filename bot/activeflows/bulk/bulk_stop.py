@@ -176,6 +176,8 @@ class Origin:
 
     campaigns: tuple[str, ...] = ()
     numbers: tuple[tuple[str, int], ...] = ()
+    as_of: datetime | None = None
+    """When VoIPBIN was asked; ``None`` in what an older build wrote."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -187,7 +189,7 @@ class Ending:
 
     halted: str = ""
     more: int | None = None
-    """Activeflows that fit now and were not in the list; ``None`` when that could not be read."""
+    """Activeflows that fitted at ``more_as_of`` and were not in the list; ``None`` when that could not be read."""
     receipt: str = ""
     up: tuple[int, ...] = ()
     """Numbers of members that have ended while their callers are still on the line."""
@@ -201,6 +203,8 @@ class Ending:
     until: datetime | None = None
     """So long it is looked at; ``None``: nobody looks (any more)."""
     origin: Origin = field(default_factory=Origin)
+    more_as_of: datetime | None = None
+    """When the stop was over, and it was looked once what else fits; ``None`` in what an older build wrote."""
 
     def on_the_line(self) -> dict[int, str]:
         """Members whose callers may still be on the line, by number: ``up`` or ``unknown``, as it is known by now."""

@@ -99,7 +99,13 @@ class BulkStopWorkflow:
         around = await step("look around", Around, partial(self._around.of, bulk, became))
         became |= dict.fromkeys(around.ended, Became.STOPPED)
         ending = replace(
-            ending, more=around.more, up=around.up, unheard=around.unheard, origin=around.origin, as_of=around.at
+            ending,
+            more=around.more,
+            more_as_of=around.at,
+            up=around.up,
+            unheard=around.unheard,
+            origin=around.origin,
+            as_of=around.at,
         )
         await step("bulk outcome", bool, partial(self._conclude, bulk, press, hold, became, ending))
         if unsettled(Run(became=became, ending=ending)):

@@ -6,6 +6,8 @@ It costs two requests, and one more for each campaign, five at most.
 
 import asyncio
 from collections import Counter
+from collections.abc import Callable
+from datetime import datetime
 from functools import partial
 from typing import Final
 
@@ -20,12 +22,13 @@ _MOST: Final = 3
 class OriginLookup:
     """Reads; nothing is changed here."""
 
-    def __init__(self, sources: Sources, *, within: float = 10.0) -> None:
+    def __init__(self, sources: Sources, *, now: Callable[[], datetime], within: float = 10.0) -> None:
         """``within``: seconds for each of two rounds of questions."""
-        self._sources, self._within = sources, within
+        self._sources, self._now, self._within = sources, now, within
 
     async def of(self, bulk: Bulk) -> Origin:
         """What goes on. Raises nothing that VoIPBIN does."""
+        at = self._now()  # what is said to be still so was so then
         dialled, bound = await asyncio.gather(
             in_time(self._sources.campaign_calls, self._within), in_time(self._sources.bound_flows, self._within)
         )
@@ -39,4 +42,5 @@ class OriginLookup:
         return Origin(
             campaigns=tuple(campaign.name for campaign in campaigns if campaign.dialling),
             numbers=tuple((names[flow_id], count) for flow_id, count in numbers.most_common(_MOST)),
+            as_of=at,
         )

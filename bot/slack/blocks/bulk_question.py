@@ -59,11 +59,12 @@ def what_it_does(bulk: Bulk) -> list[str]:
 
 
 def what_goes_on(origin: Origin) -> list[str]:
-    """What will start more of them."""
-    lines = [f"Campaign {bold(name, 100)} is still dialling: new ones will come." for name in origin.campaigns]
+    """What will start more of them, as of when VoIPBIN said so: a campaign may be stopped meanwhile."""
+    at = f", as of {date_token(origin.as_of)}" if origin.as_of else ""
+    lines = [f"Campaign {bold(name, 100)} is still dialling{at}: new ones will come." for name in origin.campaigns]
     for flow_name, count in origin.numbers:
         leads = "1 number still leads" if count == 1 else f"{count} numbers still lead"
-        lines.append(f"{leads} to flow {_name(flow_name)}: new calls will come.")
+        lines.append(f"{leads} to flow {_name(flow_name)}{at}: new calls will come.")
     return lines
 
 

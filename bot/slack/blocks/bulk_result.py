@@ -29,6 +29,11 @@ _PRESSED: Final = {
     "unknown": "Not known whether it was hung up",
 }
 """By the state of a call (``CallAfter``)."""
+_LEFT_ALONE: Final = {
+    True: "It was not on this card and was left alone.",
+    False: "They were not on this card and were left alone.",
+}
+"""Whether it is one."""
 _MOST_HANG_UPS: Final = 5
 """Buttons at a time: the next callers have theirs when these are hung up."""
 
@@ -50,10 +55,11 @@ def what_became(bulk: Bulk, run: Run) -> Iterator[str]:
     if unsettled(run) and ending.as_of is not None:
         yield followed(ending.until)
     yield from what_goes_on(ending.origin)
+    at = f", as of {date_token(ending.more_as_of)}" if ending.more_as_of else ""
     if ending.more:
-        yield f"{ending.more} more match now. They were not on this card and were left alone."
+        yield f"{ending.more} more {'matches' if ending.more == 1 else 'match'}{at}. {_LEFT_ALONE[ending.more == 1]}"
     elif ending.more is None:
-        yield "Whether more match now could not be read."
+        yield f"Whether more match could not be read{at}."
 
 
 def on_the_line(bulk: Bulk, run: Run) -> list[Member]:

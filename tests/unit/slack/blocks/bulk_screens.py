@@ -58,7 +58,7 @@ def bulk_screens(words: str) -> Iterator[Message]:
         n: CallAfter(("hung_up", "hanging_up", "up", "unknown")[n % 4], AT, "U0BOB", words) for n in everybody[5:]
     }
     endings = (
-        *(Ending(), Ending(words, 3, words, everybody, everybody, words), Ending("", 0)),
+        *(Ending(), Ending(words, 3, words, everybody, everybody, words), Ending("", 0), Ending(more_as_of=AT)),
         Ending(up=everybody[::2], unheard=everybody[1::2], calls=pressed),
     )
     for ending in endings:
@@ -66,9 +66,9 @@ def bulk_screens(words: str) -> Iterator[Message]:
             for run in (became, everything, dict.fromkeys(range(1, 51), Became.STOPPED)):
                 yield bulk_card(bulk, Run(BulkState.DONE, "p", "U0ALICE", AT, AT, aborted_by, run, ending), "/flows")
     yield bulk_card(a_bulk(1, words), Run(), "/flows")
-    origin = Origin((words, words), ((words, 1), (words, 2)))
+    origin = Origin((words, words), ((words, 1), (words, 2)), AT)
     yield bulk_card(bulk, Run(), "/flows", origin=origin)
-    ended = Run(BulkState.DONE, "p", "U0ALICE", AT, AT, "", {}, Ending(more=3, origin=origin))
+    ended = Run(BulkState.DONE, "p", "U0ALICE", AT, AT, "", {}, Ending(more=3, origin=origin, more_as_of=AT))
     yield bulk_card(bulk, ended, "/flows")
     yield bulk_card(a_bulk(1000, words), Run(), "/flows")
     asked = replace(bulk, on_behalf=True)
