@@ -12,7 +12,7 @@ from typing import Final
 from uuid import UUID
 
 import structlog
-from sqlalchemy import ColumnElement, Connection, Row, and_, delete, insert, or_, select, update
+from sqlalchemy import ColumnElement, Connection, Row, delete, insert, select, tuple_, update
 from sqlalchemy.exc import IntegrityError
 
 from bot.activeflows.alerting.decision import Claim, Claimed
@@ -93,15 +93,9 @@ def _tell(connection: Connection, event: str, claim: Claim) -> None:
 
 
 def _batches(claims: Sequence[Claim]) -> list[ColumnElement[bool]]:
-    rows = [
-        and_(
-            alerts.c.activeflow_id == str(claim.activeflow_id),
-            alerts.c.reason == claim.reason.value,
-            alerts.c.channel == claim.channel,
-        )
-        for claim in claims
-    ]
-    return [or_(*rows[first : first + _AT_ONCE]) for first in range(0, len(rows), _AT_ONCE)]
+    key = tuple_(alerts.c.activeflow_id, alerts.c.reason, alerts.c.channel)
+    rows = [(str(claim.activeflow_id), claim.reason.value, claim.channel) for claim in claims]
+    return [key.in_(rows[first : first + _AT_ONCE]) for first in range(0, len(rows), _AT_ONCE)]
 
 
 def _claimed(row: Row[tuple[str, ...]]) -> Claimed:

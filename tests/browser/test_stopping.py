@@ -26,7 +26,7 @@ async def test_the_operator_finds_a_waiting_caller_stops_it_and_everybody_reads_
     activeflow = _waiting_caller(shown)
     await olive.line.press_sequentially("/f")
     await olive.page.get_by_role("option", name="/flows").click()
-    await olive.line.press_sequentially("list")
+    await olive.line.press_sequentially("list is:waiting")
     await olive.line.press("Enter")
     rows = olive.private("Running activeflows")
     await expect(rows).to_contain_text("waiting in queue Support, 2nd time round")

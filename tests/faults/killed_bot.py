@@ -16,7 +16,6 @@ import asyncio
 import os
 import re
 import signal
-import sys
 import threading
 from contextlib import suppress
 from functools import partial
@@ -31,6 +30,7 @@ from bot.composition import workflows
 from bot.composition.bootstrap import running
 from bot.ledger import database, durable_workflows, migrations, tables
 from bot.settings import Settings, from_environment
+from tests.forks import become
 
 _WRITES = re.compile(r"\s*(INSERT|UPDATE|DELETE|WITH)\b", re.IGNORECASE)
 _ABOUT = re.compile(r"(?:bulk|stop|hang_up):[0-9a-f]{32}:\w+:[\d.]+(?:/[\w ]+)*|[0-9a-f]{32}")
@@ -161,10 +161,7 @@ def _be_the_build_before() -> None:
 
 def run(environment: dict[str, str], folder: Path, order: str) -> None:
     """The whole life of such a process, which begins as a fork of one that has imported this."""
-    os.environ.clear()
-    os.environ.update(environment)
-    os.chdir(folder)  # no .env of anybody's
-    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    become(environment, folder, out=Path(os.devnull))
     if order == "again and again":
         _again_and_again()
     if "EARLIER_BUILD" in environment:

@@ -1,11 +1,7 @@
-"""Bots in processes of their own, between the same simulators as the bot of the stories. Each is ended by its id.
-
-Decision: they are forks of one process that has imported everything (multiprocessing's fork server): a test kills dozens.
-"""
+"""Bots in processes of their own, between the same simulators as the bot of the stories. Each is ended by its id."""
 
 import asyncio
 import contextlib
-import multiprocessing
 import os
 import signal
 from collections.abc import AsyncIterator
@@ -18,12 +14,11 @@ import pytest
 from pydantic import SecretStr
 
 from tests.faults import killed_bot
+from tests.forks import FORKS
 from tests.ports import free_port
 from tests.scenarios.conftest import Stage
 
 _STARTS_WITHIN = 30.0
-_FORKS = multiprocessing.get_context("forkserver")
-_FORKS.set_forkserver_preload([killed_bot.__name__])
 
 
 class BotProcess:
@@ -40,7 +35,7 @@ class BotProcess:
 
     async def run(self, order: str = "go") -> None:
         """Start it, until it is ready for deliveries. ``again and again``: whenever it was killed."""
-        self._process = _FORKS.Process(target=killed_bot.run, args=(self._environment, self._folder, order))
+        self._process = FORKS.Process(target=killed_bot.run, args=(self._environment, self._folder, order))
         with pytest.MonkeyPatch.context() as patch:
             patch.delenv("COVERAGE_PROCESS_CONFIG", raising=False)  # who is killed counts for nothing
             self._process.start()

@@ -43,7 +43,7 @@ may = ["view"]
 
 SHORT = Patience(
     longer=0.05,
-    side_look=1.0,
+    side_look=2.0,
     soon=(0.0, 0.05, 0.1),
     settle=0.4,
     every=0.1,
