@@ -44,6 +44,9 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """The longest begin first, so that the others are done beside them, and nobody waits for one of them at the end."""
     items.sort(key=lambda item: item.path.name not in _LONG)
+    for item in items:
+        if item.get_closest_marker("slow"):
+            item.add_marker(pytest.mark.timeout(1200))
 
 
 def pytest_xdist_auto_num_workers(config: pytest.Config) -> int:
