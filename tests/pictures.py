@@ -27,7 +27,7 @@ from bot.activeflows.health import Finding, State
 from bot.activeflows.model import Action, Activeflow, Call, Flow, Freshness, Party, Reference, Status
 from bot.activeflows.operators import Grant, Operator, Permission, Person, Policy, Standing
 from bot.activeflows.permitted_places import reach
-from bot.activeflows.queries.audit_review import OwnStop
+from bot.activeflows.queries.audit_review import AllowedPress
 from bot.activeflows.queries.consequences import consequences
 from bot.activeflows.queries.details import Details
 from bot.activeflows.queries.filters import Filters
@@ -247,7 +247,7 @@ _HEALTH: Final = (
 )
 
 
-def _own_stops() -> Iterator[OwnStop]:
+def _own_stops() -> Iterator[AllowedPress]:
     outcomes = (
         ("Support line", {"outcome": "Ended", "attribution": str(Attribution.THIS_PRESS)}),
         ("After hours", {"outcome": "Ended", "attribution": str(Attribution.ALREADY)}),
@@ -257,7 +257,7 @@ def _own_stops() -> Iterator[OwnStop]:
         id_ = _activeflow(number, timedelta()).id
         pressed = Record("k", at, What.PRESSED, OLIVE, INCIDENTS, id_)
         became = replace(pressed, what=What.OUTCOME, detail=detail)
-        yield OwnStop(Entry(200 - number, pressed, "0f3c2a9b1d"), Entry(201 - number, became, "5d0c9e1b7a"), flow)
+        yield AllowedPress(Entry(200 - number, pressed, "0f3c2a9b1d"), Entry(201 - number, became, "5d0c9e1b7a"), flow)
 
 
 # ---------------------------------------------------------------- drawn

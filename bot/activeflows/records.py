@@ -82,6 +82,8 @@ class Question:
 
     who: str | None = None
     what: What | None = None
+    kinds: tuple[What, ...] | None = None
+    """Any of these."""
     keys: tuple[str, ...] | None = None
     activeflow_id: UUID | None = None
     activeflow_prefix: str | None = None

@@ -86,6 +86,8 @@ def entries(connection: Connection, question: Question) -> list[Entry]:
         wanted = wanted.where(audit.c.who == question.who)
     if question.what is not None:
         wanted = wanted.where(audit.c.what == str(question.what))
+    if question.kinds is not None:
+        wanted = wanted.where(audit.c.what.in_([str(kind) for kind in question.kinds]))
     if question.keys is not None:
         wanted = wanted.where(audit.c.key.in_(question.keys))
     if question.activeflow_id is not None:

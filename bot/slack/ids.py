@@ -51,6 +51,8 @@ CANCEL_STOP: Final = "stop.cancel"
 AUDIT_OLDER: Final = "audit.older"
 """The records before these, in place. Value: what was asked, and where this page ends."""
 AUDIT_NEWER: Final = "audit.newer"
+AUDIT_OTHERWISE: Final = "audit.otherwise"
+"""Every record, or one line for each stop again, in place. Value: what was asked."""
 
 RECAP_POST: Final = "recap.post"
 """The recap, read again, for everybody in the channel or thread. Value: from when to when."""
@@ -86,7 +88,7 @@ ACTION_IDS: Final = frozenset(
         HOME_REFRESH,
         *(BULK_STOP, BULK_CANCEL, BULK_ABORT, BULK_REMAINDER, BULK_OLDEST, BULK_ASK_OTHERS, BULK_WITHOUT_BOT, UNWATCH),
         *(LIST_REFRESH, LIST_PREVIOUS, LIST_NEXT, LIST_SHARE, LIST_OPEN, LIST_STOP_ALL),
-        *(AUDIT_OLDER, AUDIT_NEWER, RECAP_POST),
+        *(AUDIT_OLDER, AUDIT_NEWER, AUDIT_OTHERWISE, RECAP_POST),
     }
 )
 

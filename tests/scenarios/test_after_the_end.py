@@ -90,7 +90,7 @@ async def test_a_press_on_hang_up_that_did_nothing_is_said_and_can_be_made_again
         assert "Stopped by @Alice" in said.words
         await slack.clicks(ALICE, said, "call.hang_up")
         assert "Call: hung up" in (await stage.reads("after @Alice pressed")).words
-        record = (await answers(stage, "audit", user=BOB)).words
+        record = (await answers(stage, "audit all", user=BOB)).words
     assert record.count("pressed Hang up the call") == 2
     assert record.count("sending the hang-up of the call") == sent + 1
     assert record.count("pressed Stop flow") == 1
@@ -132,7 +132,7 @@ async def test_a_reason_given_at_the_press_is_its_givers_and_stays_when_others_p
         )  # whoever follows the call may say sooner that it is hung up
         assert "Call: hung up" in hung_up.words
         assert "Reason from @Carol: loops since noon" in hung_up.words
-        record = (await answers(stage, "audit")).words
+        record = (await answers(stage, "audit all")).words
     assert "outcome: the call was hung up" in record
     assert record.count("reason: “loops since noon”") == 3
 

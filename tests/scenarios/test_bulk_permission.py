@@ -89,7 +89,7 @@ async def test_a_policy_that_takes_it_away_stops_the_rest_from_being_stopped(
         words = await nobody_else_was_stopped(stage, bulk, loops, card)
         why = "no “bulk” permission, directly or through a user group"
         assert f"It did not finish: whoever pressed can no longer stop it: {why}. No more stops were started." in words
-        told = (await answers(stage, "audit", user=CAROL)).words
+        told = (await answers(stage, "audit all", user=CAROL)).words
         assert "outcome: 3 of 12 ended" in told
         assert f"it did not finish, because whoever pressed can no longer stop it: {why}" in told
         await bulk.presses(card, user=ALICE, button="bulk.remainder")

@@ -89,7 +89,7 @@ async def test_the_audit_finds_by_activeflow_person_and_time_for_whoever_may_rea
     activeflow = voipbin.rings(voipbin.add_flow("Support line"), at="play")
     async with stage.start():
         await stage.asks_to_stop(activeflow, words="it loops")
-        for asked in ("audit", f"audit {str(activeflow.id)[:10]}", "audit @Alice", "audit since:1h"):
+        for asked in ("audit all", f"audit {str(activeflow.id)[:10]}", "audit all @Alice", "audit all since:1h"):
             answer = await answers(stage, asked, user=BOB)
             assert answer.ephemeral_to == BOB
             for words in ("@Alice asked to stop", str(activeflow.id)[:8], "#incidents", "it loops"):

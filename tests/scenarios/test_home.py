@@ -75,15 +75,17 @@ async def test_the_messages_tab_is_another_place(bot: Stage, slack: Workspace) -
     assert slack.home_of(ALICE) is None
 
 
-async def test_own_stops_stand_there_with_outcome_and_receipt(bot: Stage, voipbin: World, support: Flow) -> None:
+async def test_each_of_ones_own_stops_is_one_line_with_its_flow_and_outcome(
+    bot: Stage, voipbin: World, support: Flow
+) -> None:
     flow = voipbin.rings(support, at="play")
     card = await bot.asks_to_stop(flow, words="a secret reason")
     await bot.slack.clicks(ALICE, card, ids.STOP_FLOW)
-    done = await bot.reads("Call: hung up")
+    await bot.reads("Call: hung up")
     home = (await opens(bot)).words
-    receipt = done.words.partition("Receipt ")[2].split()[0]
-    assert receipt in home
-    assert f"{str(flow.id)[:8]} · ended, by this press · #incidents · receipt" in home
+    (line,) = [line for line in home.splitlines() if "ended, by this press" in line]
+    assert line.endswith(f" · Support line {str(flow.id)[:8]} · ended, by this press · @Alice")
+    assert "All about one: /flows audit <id>. Everything you did: /flows audit all me" in home
     assert "You haven’t pressed anything yet" in (await opens(bot, CAROL)).words
 
 

@@ -152,7 +152,7 @@ async def test_it_is_cut_beside_a_running_bot_whose_stops_go_on(
         )
         assert ended.status == 0, ended.err
         await stage.reads("Receipt")
-        said = await answers(stage, "audit", user=BOB)
+        said = await answers(stage, "audit all", user=BOB)
         assert any("audit prune cut off the oldest records, 1 to 20" in line for line in lines(said)), said.words
         proof = await ledger.reading(audit.proof)
     assert proof.flaws == ()

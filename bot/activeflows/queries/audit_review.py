@@ -21,6 +21,8 @@ from bot.activeflows.targets import Prefix, Target
 
 PAGE: Final = 10
 """Records on a page."""
+_TELLING: Final = tuple(kind for kind in What if kind not in {What.ASKED, What.MOVED, What.SENDING, What.OUTCOME})
+"""What has a line of its own where a stop has one: the others are steps of a press, or questions nobody may have pressed."""
 
 
 class StopRecords(Records, Protocol):
@@ -50,11 +52,13 @@ class Review:
     newer: bool
     cut: Entry | None = None
     """On the last page: what says that the oldest records are no longer kept."""
+    stops: tuple["AllowedPress", ...] | None = None
+    """Where each stop has one line: the entries, with what became of those that are presses; ``None``: every record."""
 
 
 @dataclass(frozen=True, slots=True)
-class OwnStop:
-    """A press of one's own that was allowed, and what became of it; ``None``: that is not on record (yet)."""
+class AllowedPress:
+    """A press that was allowed, and what became of it; ``None``: that is not on record (yet), or it is no press at all."""
 
     pressed: Entry
     became: Entry | None
@@ -75,11 +79,13 @@ class AuditReview:
         target: Target | None = None,
         user: str | None = None,
         since: timedelta | None = None,
+        every: bool = False,
         before_seq: int | None = None,
         after_seq: int | None = None,
     ) -> Review:
         """The newest page that fits; or the one older than ``before_seq``, or the one just newer than ``after_seq``.
 
+        One entry for each stop, unless ``every`` record is asked for, or those about one activeflow.
         Raises ``NotPermitted`` before anything is read, or ``LedgerUnavailable``.
         """
         whose = _whose(operator, user)
@@ -88,6 +94,7 @@ class AuditReview:
             activeflow_id=None if isinstance(target, Prefix) else target,
             activeflow_prefix=target.dashed if isinstance(target, Prefix) else None,
             since=None if since is None else self._now() - since,
+            kinds=None if every or target is not None else _TELLING,
         )
         entries, older = await self._page(question, before_seq, after_seq)
         cuts = () if older else await self._records.records(Question(what=What.PRUNED, limit=1))
@@ -102,18 +109,24 @@ class AuditReview:
             older=older,
             newer=turned and await self._any_newer(question, entries, before_seq),
             cut=next(iter(cuts), None),
+            stops=None if question.kinds is None else await self._with_endings(entries),
         )
 
-    async def own_stops(self, person_id: str, *, most: int) -> tuple[OwnStop, ...]:
+    async def own_stops(self, person_id: str, *, most: int) -> tuple[AllowedPress, ...]:
         """What this person pressed last, newest first. Raises ``LedgerUnavailable``.
 
         To be told to that person alone; whoever asks has seen to that, and that they may view somewhere.
         """
-        pressed = await self._records.records(Question(who=person_id, what=What.PRESSED, limit=most))
+        return await self._with_endings(
+            await self._records.records(Question(who=person_id, what=What.PRESSED, limit=most))
+        )
+
+    async def _with_endings(self, pressed: Sequence[Entry]) -> tuple[AllowedPress, ...]:
+        """These, each with what became of it and its flow's name."""
         became = {entry.record.key: entry for entry in await self._records.records(_endings(pressed))}
-        names = await self._records.flow_names({entry.record.intent_id for entry in pressed})
+        names = await self._records.flow_names({entry.record.intent_id for entry in pressed if entry.record.intent_id})
         return tuple(
-            OwnStop(entry, ending_of(entry, became), names.get(entry.record.intent_id, "")) for entry in pressed
+            AllowedPress(entry, ending_of(entry, became), names.get(entry.record.intent_id, "")) for entry in pressed
         )
 
     async def _page(

@@ -25,7 +25,7 @@ from bot.activeflows.model import Activeflow, Picture
 from bot.activeflows.operators import Operator, Permission
 from bot.activeflows.permitted_places import Reach, may_somewhere, reach
 from bot.activeflows.ports import Live, VoIPBIN
-from bot.activeflows.queries.audit_review import AuditReview, OwnStop
+from bot.activeflows.queries.audit_review import AllowedPress, AuditReview
 from bot.activeflows.queries.filters import Filters
 from bot.activeflows.queries.groups import Group, grouped
 from bot.activeflows.queries.listing import Listing
@@ -72,7 +72,7 @@ class Home:
     operator: Operator | None = None
     reaches: tuple[Reach, ...] = ()
     overview: Overview | Failure | None = None
-    stops: tuple[OwnStop, ...] | Failure | None = None
+    stops: tuple[AllowedPress, ...] | Failure | None = None
     health: tuple[Finding, ...] | None = None
     whole: bool = False
     """Nothing more comes."""

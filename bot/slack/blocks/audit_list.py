@@ -1,14 +1,15 @@
-"""Draw the record of who did what, newest first, one line each.
+"""Draw the record of who did what, newest first: one line for each stop, or one for each record.
 
 Only the asker sees it. Three lines to a block: the longest three fit into it uncut.
 """
 
+from dataclasses import replace
 from typing import Final
 
 from bot.activeflows.queries.audit_review import Review
 from bot.activeflows.records import Detail, Entry
 from bot.slack import ids, kit
-from bot.slack.blocks.audit_words import did
+from bot.slack.blocks.audit_words import did, stop_line
 from bot.slack.blocks.mrkdwn import code, date_token, escaped, mention
 from bot.slack.grammar.requests import Audit
 from bot.slack.messaging.messenger import Message
@@ -19,7 +20,7 @@ _ALOUD: Final = 5
 
 def audit_list(review: Review, asked: Audit, *, command: str) -> Message:
     """One page. ``asked``: what the buttons ask again. ``command``: what the bot's command is called."""
-    lines = [_line(entry) for entry in review.entries]
+    lines = [_line(entry) for entry in review.entries] if review.stops is None else [stop_line(s) for s in review.stops]
     blocks = [kit.header("Who did what")]
     for start in range(0, len(lines), _IN_ONE_BLOCK):
         text = "\n".join(lines[start : start + _IN_ONE_BLOCK])
@@ -30,7 +31,7 @@ def audit_list(review: Review, asked: Audit, *, command: str) -> Message:
     if buttons:
         blocks.append(kit.actions(*buttons))
     blocks += [kit.context(line) for line in _small(review, command)]
-    counted = _counted(len(lines))
+    counted = _counted(review)
     return Message(" ".join([f"Who did what: {counted}, {_which(review)}.", *lines[:_ALOUD]]), tuple(blocks))
 
 
@@ -63,6 +64,11 @@ def _buttons(review: Review, asked: Audit) -> list[kit.Element]:
     if review.older:
         value = ids.encode_audit(asked, before=review.entries[-1].seq)
         buttons.append(kit.button("Older", ids.AUDIT_OLDER, value, label="Older records"))
+    if review.target is None:
+        other = ids.encode_audit(replace(asked, every=review.stops is not None))
+        every = ("Every record", "Every record, each step of a stop, too")
+        words, label = every if review.stops is not None else ("One line a stop", "One line for each stop")
+        buttons.append(kit.button(words, ids.AUDIT_OTHERWISE, other, label=label))
     return buttons
 
 
@@ -81,15 +87,16 @@ def _which(review: Review) -> str:
 def _nothing(review: Review) -> str:
     if review.newer:
         return "No older records match."
+    if review.stops is not None:
+        return "No stops match."
     return "No records match." + (" Use the activeflow’s id, not its call’s." if review.target else "")
 
 
 def _small(review: Review, command: str) -> list[str]:
     more = " and ".join(word for word, there in (("newer", review.newer), ("older", review.older)) if there)
-    lines = [
-        f"{_counted(len(review.entries))}, newest first: {_which(review)}"
-        + (f" · there are {more} ones" if more else "")
-    ]
+    lines = [f"{_counted(review)}, newest first: {_which(review)}" + (f" · there are {more} ones" if more else "")]
+    if review.stops:
+        lines.append(f"All about one: {code(f'{command} audit <id>')}")
     if review.narrowed:
         lines.append(f"To see everybody’s records you need the *audit* permission: {code(f'{command} whoami')}")
     if review.cut is not None:
@@ -99,5 +106,6 @@ def _small(review: Review, command: str) -> list[str]:
     return lines
 
 
-def _counted(count: int) -> str:
-    return "1 record" if count == 1 else f"{count} records"
+def _counted(review: Review) -> str:
+    count, one = len(review.entries), "record" if review.stops is None else "line"
+    return f"1 {one}" if count == 1 else f"{count} {one}s"

@@ -7,10 +7,11 @@ kind of record that has no words here is called what it is called.
 from collections.abc import Callable, Mapping
 from typing import Final, TypeAlias
 
+from bot.activeflows.queries.audit_review import AllowedPress
 from bot.activeflows.records import Record, What
 from bot.activeflows.situation.current_step import kind_words
 from bot.activeflows.stopping.stop import Attribution, Wish
-from bot.slack.blocks.mrkdwn import code, escaped, mention
+from bot.slack.blocks.mrkdwn import bold, code, date_token, escaped, mention
 
 Detail: TypeAlias = Mapping[str, str | int | bool | None]
 
@@ -124,6 +125,24 @@ def did(record: Record) -> str:
     words = _WORDS.get(record.what)
     detail = {name: value for name, value in record.detail.items() if (name, value) != ("asked_by", record.who)}
     return words(detail) if words else f"{record.what}{_because(detail)}"
+
+
+def stop_line(stop: AllowedPress) -> str:
+    """One line for a stop: when it was pressed, which flow, what became of it, and who pressed. Of no press: what was done."""
+    record = stop.pressed.record
+    about = [
+        *([bold(stop.flow, 60)] if stop.flow else []),
+        *([code(record.activeflow_id.hex[:8])] if record.activeflow_id else []),
+    ]
+    if record.what is not What.PRESSED:
+        told = [f"{mention(record.who)} {did(record)}"]
+    else:
+        about = about or ["many at once"]
+        became = (
+            did(stop.became.record).removeprefix("outcome: ") if stop.became else "pressed, no outcome recorded yet"
+        )
+        told = [became, mention(record.who)]
+    return " · ".join([date_token(record.at), *([" ".join(about)] if about else []), *told])
 
 
 def _because(detail: Detail) -> str:

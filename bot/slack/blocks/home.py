@@ -11,14 +11,14 @@ from typing import Final
 from bot.activeflows.errors import Failure
 from bot.activeflows.operators import Operator, Permission
 from bot.activeflows.permitted_places import Reach, may_somewhere
-from bot.activeflows.queries.audit_review import OwnStop
+from bot.activeflows.queries.audit_review import AllowedPress
 from bot.activeflows.queries.home import Home, Overview
 from bot.slack import ids, kit
 from bot.slack.blocks.anomalies import troubles_aloud
-from bot.slack.blocks.audit_words import did
+from bot.slack.blocks.audit_words import stop_line
 from bot.slack.blocks.doctor import in_short, line
 from bot.slack.blocks.freshness import counted
-from bot.slack.blocks.mrkdwn import bold, code, date_token, escaped, mention, mentions
+from bot.slack.blocks.mrkdwn import bold, code, escaped, mentions
 from bot.slack.blocks.overview import overview_blocks
 from bot.slack.blocks.places import places
 from bot.slack.messaging.messenger import Message
@@ -96,7 +96,7 @@ def _nothing(operator: Operator, command: str) -> Message:
     return with_refresh(Message(aloud, (kit.header("flows-bot"), kit.section(because), kit.section(about))))
 
 
-def _stops(stops: tuple[OwnStop, ...] | Failure | None, command: str) -> Iterator[kit.Block]:
+def _stops(stops: tuple[AllowedPress, ...] | Failure | None, command: str) -> Iterator[kit.Block]:
     yield kit.header("Your last stops")
     if stops is None:
         yield kit.section(_COMING)
@@ -105,23 +105,9 @@ def _stops(stops: tuple[OwnStop, ...] | Failure | None, command: str) -> Iterato
     elif not stops:
         yield kit.section("You haven’t pressed anything yet.")
     else:
-        yield kit.section("\n".join(_stop(stop) for stop in stops))
-        yield kit.context(f"Everything you did: {code(f'{command} audit me')}, in a channel where you can view")
-
-
-def _stop(stop: OwnStop) -> str:
-    pressed = stop.pressed.record
-    last = stop.became or stop.pressed
-    became = did(last.record) if stop.became else "pressed, no outcome recorded yet"
-    parts = [
-        date_token(pressed.at),
-        *([bold(stop.flow, 60)] if stop.flow else []),
-        code(pressed.activeflow_id.hex[:8]) if pressed.activeflow_id else "many at once",
-        became.removeprefix("outcome: "),
-        *([mention(pressed.channel)] if pressed.channel else []),
-        f"receipt {code(last.receipt, 20)}",
-    ]
-    return " · ".join(parts)
+        yield kit.section("\n".join(stop_line(stop) for stop in stops))
+        each, all_ = code(f"{command} audit <id>"), code(f"{command} audit all me")
+        yield kit.context(f"All about one: {each}. Everything you did: {all_}. Type it in a channel where you can view")
 
 
 def _health(home: Home, command: str) -> Iterator[kit.Block]:

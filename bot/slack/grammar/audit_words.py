@@ -1,5 +1,7 @@
 """Read the words after `audit` (about one activeflow, by one person, within a time from now; in any order) and `recap`."""
 
+from dataclasses import replace
+
 from bot.activeflows.ages import from_typed
 from bot.activeflows.errors import NotUnderstood
 from bot.activeflows.targets import read_target
@@ -35,11 +37,13 @@ def _audited(asked: Audit, word: Word, line: Line) -> Audit:
         since = from_typed(bare[len("since:") :])
         if since is None:
             raise NotUnderstood("“since:” takes a duration like 2h or 3d", typed(asked))
-        return Audit(asked.target, asked.user, since)
+        return replace(asked, since=since)
+    if bare.lower() == "all" and not asked.every:
+        return replace(asked, every=True)
     if user is not None and asked.user is None:
-        return Audit(asked.target, user, asked.since)
+        return replace(asked, user=user)
     if target is not None and asked.target is None:
-        return Audit(target, asked.user, asked.since)
+        return replace(asked, target=target)
     raise _not_audited(asked, word, line)
 
 

@@ -87,11 +87,15 @@ class Unwatch:
 
 @dataclass(frozen=True, slots=True)
 class Audit:
-    """Who did what: about one activeflow, by one person (a user id or ``ME``), within a time from now."""
+    """Who did what: about one activeflow, by one person (a user id or ``ME``), within a time from now.
+
+    One line for each stop; ``every``: one for each record, as always about one activeflow.
+    """
 
     target: Target | None = None
     user: str | None = None
     since: timedelta | None = None
+    every: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -150,7 +154,7 @@ def _of_records(request: Audit | Recap) -> str:
     if isinstance(request, Recap):
         return f"recap {since}"
     who = request.user if request.user in (None, ME) else f"<@{request.user}>"
-    return _joined("audit", str(request.target or ""), who or "", since)
+    return _joined("audit", "all" if request.every else "", str(request.target or ""), who or "", since)
 
 
 def _joined(*words: str) -> str:

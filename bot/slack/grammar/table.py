@@ -268,13 +268,16 @@ COMMANDS: Final = (
     ),
     Command(
         "audit",
-        f"audit [{_REF}] [@person | me] [since:2h]",
-        "Shows who did what, newest first.",
+        f"audit [{_REF}] [all] [@person | me] [since:2h]",
+        "Shows who stopped what, one line a stop, newest first.",
         "audit since:2h",
         read_audit,
         Permission.VIEW,
         ("log", "history", "logs", "who"),
-        ("You see your own records. With the audit permission you see everybody’s.",),
+        (
+            "You see your own records. With the audit permission you see everybody’s.",
+            "With an id, or with all, it shows every record.",
+        ),
     ),
     Command(
         "recap",

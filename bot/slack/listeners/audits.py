@@ -15,7 +15,7 @@ _DOING: Final = "reading the audit"
 
 @dataclass(frozen=True)
 class AuditListener:
-    """The request, and the two buttons below the records."""
+    """The request, and the buttons below the records."""
 
     review: AuditReview
 
@@ -23,6 +23,7 @@ class AuditListener:
         listeners.on_request(Audit, self._newest)
         listeners.on_action(ids.AUDIT_OLDER, self._turn, doing=_DOING)
         listeners.on_action(ids.AUDIT_NEWER, self._turn, doing=_DOING)
+        listeners.on_action(ids.AUDIT_OTHERWISE, self._turn, doing=_DOING)
 
     async def _newest(self, context: InteractionContext, request: Audit) -> None:
         await context.reply(await self._page(context, ids.AuditPage(request)))
@@ -38,6 +39,7 @@ class AuditListener:
             target=asked.target,
             user=operator.person.id if asked.user == ME else asked.user,
             since=asked.since,
+            every=asked.every,
             before_seq=page.before,
             after_seq=page.after,
         )

@@ -70,6 +70,8 @@ SHORT = Prefix("3c5b0f6e")
         ("recap since:90m", Recap(timedelta(minutes=90))),
         ("audit 3c5b0f6e <@U0ALICE|alice> since:2h", Audit(SHORT, "U0ALICE", timedelta(hours=2))),
         ("audit me", Audit(user="me")),
+        ("audit all", Audit(every=True)),
+        ("audit me all since:2h", Audit(None, "me", timedelta(hours=2), every=True)),
         ("audit U0ALICE", Audit(user="U0ALICE")),
     ],
 )

@@ -10,7 +10,7 @@ from bot.activeflows.health import Finding, State
 from bot.activeflows.model import Activeflow, Freshness
 from bot.activeflows.operators import Operator, Permission
 from bot.activeflows.permitted_places import Reach, reach
-from bot.activeflows.queries.audit_review import OwnStop
+from bot.activeflows.queries.audit_review import AllowedPress
 from bot.activeflows.queries.details import Details
 from bot.activeflows.queries.groups import Group
 from bot.activeflows.queries.home import Home, Overview, Troubled
@@ -68,7 +68,7 @@ def _troubles(words: str) -> tuple[Trouble, ...]:
     return tuple(Trouble(reason, words) for reason in Reason)
 
 
-def _stops(words: str, one: Activeflow) -> tuple[OwnStop, ...]:
+def _stops(words: str, one: Activeflow) -> tuple[AllowedPress, ...]:
     at = one.created_at
     assert at is not None
 
@@ -77,8 +77,8 @@ def _stops(words: str, one: Activeflow) -> tuple[OwnStop, ...]:
 
     pressed = entry(What.PRESSED)
     return (
-        OwnStop(pressed, entry(What.OUTCOME, outcome="Ended", attribution=Attribution.THIS_PRESS)),
-        OwnStop(pressed, entry(What.OUTCOME, outcome=words, why=words, request_id=words)),
-        OwnStop(pressed, entry(What.MOVED, was=words, now=words)),
-        OwnStop(entry(What.PRESSED, None), None),
+        AllowedPress(pressed, entry(What.OUTCOME, outcome="Ended", attribution=Attribution.THIS_PRESS)),
+        AllowedPress(pressed, entry(What.OUTCOME, outcome=words, why=words, request_id=words)),
+        AllowedPress(pressed, entry(What.MOVED, was=words, now=words)),
+        AllowedPress(entry(What.PRESSED, None), None),
     )

@@ -8,7 +8,7 @@ from uuid import UUID
 from bot.activeflows.errors import NotUnderstood
 from bot.activeflows.model import Action, Activeflow, Call, Flow, Party, Reference, Status
 from bot.activeflows.operators import Grant, Operator, Permission, Person, Policy, Standing
-from bot.activeflows.queries.audit_review import Review
+from bot.activeflows.queries.audit_review import AllowedPress, Review
 from bot.activeflows.queries.consequences import consequences
 from bot.activeflows.queries.details import Details, Timing
 from bot.activeflows.queries.filters import Filters
@@ -207,6 +207,9 @@ def _audits(words: str) -> Iterator[Message]:
     asked = Audit(UUID(int=1), "U0ALICE", timedelta(hours=2))
     page = Review(entries, asked.target, "U0ALICE", own=False, narrowed=False, since=NOW, older=True, newer=True)
     yield audit_list(page, asked, command="/flows")
+    stops = tuple(AllowedPress(e, entries[-1] if e.record.what is What.PRESSED else None, words) for e in entries[:3])
+    stops = (*stops, AllowedPress(entries[1], None))
+    yield audit_list(replace(page, target=None, stops=stops), replace(asked, target=None), command="/flows")
     alone = Review((), None, "U0BOB", own=True, narrowed=True, since=None, older=False, newer=False)
     yield audit_list(alone, Audit(), command="/flows")
 

@@ -120,6 +120,7 @@ audits = st.builds(
     target=st.none() | st.uuids(allow_nil=False) | st.from_regex(r"[0-9a-f]{4,31}", fullmatch=True).map(Prefix),
     user=st.sampled_from([None, ME, "U0ALICE", "W012345"]),
     since=st.none() | st.integers(1, 10**6).map(lambda seconds: timedelta(seconds=seconds)),
+    every=st.booleans(),
 )
 places = st.integers(1, 999_999_999)
 
