@@ -12,8 +12,10 @@ _IN_ACTIONS = {"button", "overflow", "static_select", "radio_buttons", "checkbox
 _IN_ACTIONS |= {"users_select", "channels_select", "conversations_select", "external_select", "multi_static_select"}
 _IN_INPUT = {"plain_text_input", "static_select", "multi_static_select", "radio_buttons", "checkboxes", "datepicker"}
 _IN_INPUT |= {"number_input", "email_text_input", "url_text_input", "users_select", "conversations_select"}
+_IN_INPUT |= {"external_select"}
 _PLACES = {"section": _IN_ACTIONS | {"image"}, "actions": _IN_ACTIONS, "input": _IN_INPUT}
 _OPTIONS = {"overflow": 5, "static_select": 100, "multi_static_select": 100, "radio_buttons": 10, "checkboxes": 10}
+_MOST_OFFERED = 100
 
 _ANY = {"type", "action_id", "confirm"}
 _FIELD = {*_ANY, "placeholder", "focus_on_load"}
@@ -66,6 +68,32 @@ def check(element: Any, at: str, place: str) -> Iterator[Faulty]:
     if kind in _OPTIONS:
         yield from _menu(element, at, kind)
     yield from _asked(element, at)
+
+
+def offered(answer: Mapping[str, Any]) -> Iterator[Faulty]:
+    """Check what a bot offers in an external menu: `options`, of which there may be none, or `option_groups`."""
+    groups = answer.get("option_groups")
+    if groups is None:
+        yield from _listed(answer.get("options"), "/options", least=0)
+        return
+    yield from checked_list(groups, "/option_groups", most=_MOST_OFFERED, least=0)
+    for index, group in enumerate(items(groups)):
+        where = f"/option_groups/{index}"
+        if not isinstance(group, Mapping):
+            yield where, "must provide an object"
+            continue
+        yield from only(group, {"label", "options"}, where)
+        yield from checked_text(group.get("label"), f"{where}/label", most=75, kinds=_PLAIN)
+        yield from _listed(group.get("options"), f"{where}/options", least=1)
+    inside = [len(items(group.get("options"))) for group in items(groups) if isinstance(group, Mapping)]
+    if sum(inside) > _MOST_OFFERED:
+        yield "/option_groups", f"no more than {_MOST_OFFERED} options allowed"
+
+
+def _listed(options: Any, at: str, *, least: int) -> Iterator[Faulty]:
+    yield from checked_list(options, at, most=_MOST_OFFERED, least=least)
+    for index, option in enumerate(items(options)):
+        yield from _option(option, f"{at}/{index}", "static_select")
 
 
 def _asked(element: Mapping[str, Any], at: str) -> Iterator[Faulty]:

@@ -52,7 +52,7 @@ async def _command(workspace: "Workspace", person: User, place: Channel, line: s
         word,
         text,
         response_url=workspace.url + path,
-        trigger_id=workspace.triggers.give(person.id),
+        trigger_id=workspace.triggers.give(person.id, place=place.id),
     )
     delivery = await workspace.interacts("slash_command", person.id, fields, f"{word} failed with the error")
     if delivery.error is None:

@@ -89,6 +89,8 @@ class View:
     hash: str
     root_id: str
     previous_id: str | None = None
+    place: str = ""
+    """The conversation that this person looked at when it was opened."""
     errors: Mapping[str, str] = field(default_factory=dict)
     names: Mapping[str, str] = field(default_factory=dict, repr=False, compare=False)
 

@@ -24,13 +24,23 @@ if TYPE_CHECKING:
 async def submit(workspace: "Workspace", user: User, view: View, values: Mapping[str, Mapping[str, Any]]) -> Delivery:
     """Submit the modal as it stands now. Raises LookupError when it is not open any more."""
     present = _open(workspace, user, view)
-    filled = inputs.state(present, values)
+    filled = inputs.state(present, values, workspace.offered_in(user.id, present))
     complaints = inputs.missing(present, filled)
     if complaints:
         workspace.put_view(replace(present, errors=complaints))
         return Delivery("view_submission", user.id, error=inputs.REQUIRED)
     trigger = workspace.triggers.give(user.id, present.id)
-    payload = payloads.submission(workspace, user, present, filled, trigger_id=trigger)
+    urls = [
+        {
+            "block_id": block_id,
+            "action_id": action_id,
+            "channel_id": place,
+            "response_url": workspace.url
+            + workspace.response_urls.give("app", workspace.team_id, user=user.id, channel=place),
+        }
+        for block_id, action_id, place in inputs.places_to_answer(present, filled)
+    ]
+    payload = payloads.submission(workspace, user, present, filled, trigger_id=trigger, response_urls=urls)
     delivery = await workspace.interacts("view_submission", user.id, payload, TROUBLE)
     if delivery.error is None:
         try:

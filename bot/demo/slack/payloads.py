@@ -6,7 +6,7 @@ in an ephemeral message carries no `message`, and `team` is the installed worksp
 """
 
 import secrets
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from bot.demo.slack.messages import Button, Message, View
@@ -18,7 +18,7 @@ Payload = dict[str, Any]
 _NAMED = {
     "block_actions": ("username", "name"),
     "shortcut": ("username",),
-    **dict.fromkeys(["message_action", "view_submission", "view_closed"], ("name",)),
+    **dict.fromkeys(["block_suggestion", "message_action", "view_submission", "view_closed"], ("name",)),
 }
 """How each kind of interaction calls the name of its person."""
 
@@ -50,19 +50,33 @@ def press_in_message(
 ) -> Payload:
     """Return `block_actions` from a message."""
     channel = team.channels[message.channel]
-    ephemeral = message.ephemeral_to is not None
-    where: Payload = {"type": "message", "message_ts": message.ts, "channel_id": channel.id, "is_ephemeral": ephemeral}
-    if message.thread_ts or team.replies(message.channel, message.ts):
-        where["thread_ts"] = message.thread_ts or message.ts
     payload = _interaction(team, user, "block_actions") | {
-        "container": where,
+        "container": _around(team, message),
         "trigger_id": trigger_id,
         "channel": {"id": channel.id, "name": channel.name_in_payloads},
         "state": {"values": {}},
         "response_url": response_url,
         "actions": [_action(team, button)],
     }
-    return payload if ephemeral else payload | {"message": _returned(team, message_json(team, message))}
+    return payload | _body(team, message)
+
+
+def suggestion_in_message(team: Team, user: User, message: Message, asked: Mapping[str, str]) -> Payload:
+    """Return `block_suggestion` from a message: `asked` is the menu, its block, and the text. It has no trigger."""
+    channel = team.channels[message.channel]
+    where = {"container": _around(team, message), "channel": {"id": channel.id, "name": channel.name_in_payloads}}
+    return _interaction(team, user, "block_suggestion") | {**asked, **where, **_body(team, message)}
+
+
+def suggestion_in_view(
+    team: Team, user: User, view: View, state: Mapping[str, Any], asked: Mapping[str, str]
+) -> Payload:
+    """Return `block_suggestion` from a modal or the Home tab."""
+    return _interaction(team, user, "block_suggestion") | {
+        **asked,
+        "container": {"type": "view", "view_id": view.id},
+        "view": _returned(team, view_json(team, view, state)),
+    }
 
 
 def press_in_view(
@@ -77,12 +91,20 @@ def press_in_view(
     }
 
 
-def submission(team: Team, user: User, view: View, state: Mapping[str, Any], *, trigger_id: str) -> Payload:
-    """Return `view_submission`."""
+def submission(
+    team: Team,
+    user: User,
+    view: View,
+    state: Mapping[str, Any],
+    *,
+    trigger_id: str,
+    response_urls: Sequence[Mapping[str, str]] = (),
+) -> Payload:
+    """Return `view_submission`; a response_url for each conversation that is chosen in a menu which asks for one."""
     return _interaction(team, user, "view_submission") | {
         "trigger_id": trigger_id,
         "view": _returned(team, view_json(team, view, state)),
-        "response_urls": [],
+        "response_urls": list(response_urls),
     }
 
 
@@ -168,6 +190,20 @@ def _interaction(team: Team, user: User, kind: str, *, of_app: bool = True) -> P
         "enterprise": enterprise,
         "is_enterprise_install": False,
     }
+
+
+def _around(team: Team, message: Message) -> Payload:
+    """Return where a message stands: the `container` of what is done in it."""
+    ephemeral = message.ephemeral_to is not None
+    where = {"type": "message", "message_ts": message.ts, "channel_id": message.channel, "is_ephemeral": ephemeral}
+    if message.thread_ts or team.replies(message.channel, message.ts):
+        where["thread_ts"] = message.thread_ts or message.ts
+    return where
+
+
+def _body(team: Team, message: Message) -> Payload:
+    """Return the message itself, unless only one person sees it."""
+    return {} if message.ephemeral_to is not None else {"message": _returned(team, message_json(team, message))}
 
 
 def _action(team: Team, button: Button) -> Payload:

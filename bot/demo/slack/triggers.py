@@ -15,6 +15,7 @@ from bot.demo.slack.refusals import Refused
 class _Trigger:
     user: str
     view: str | None
+    place: str
     expires: float
     used: bool = False
 
@@ -27,14 +28,14 @@ class Triggers:
     seconds: float = 3.0
     _given: dict[str, _Trigger] = field(default_factory=dict)
 
-    def give(self, user: str, view: str | None = None) -> str:
-        """Return a fresh trigger_id for what `user` just did, inside the modal `view` if there."""
+    def give(self, user: str, view: str | None = None, *, place: str = "") -> str:
+        """Return a fresh trigger_id for what `user` just did, inside the modal `view` if there, or looking at `place`."""
         id_ = f"{secrets.randbelow(10**12)}.{secrets.randbelow(10**12)}.{secrets.token_hex(16)}"
-        self._given[id_] = _Trigger(user, view, self.now() + self.seconds)
+        self._given[id_] = _Trigger(user, view, place, self.now() + self.seconds)
         return id_
 
-    def take(self, id_: str) -> tuple[str, str | None]:
-        """Use the trigger up: the user who acted and the view they were in. Raises Refused when that cannot be."""
+    def take(self, id_: str) -> tuple[str, str]:
+        """Use the trigger up: the user who acted, and the conversation they looked at. Raises Refused when that cannot be."""
         trigger = self._given.get(id_)
         if trigger is None:
             raise Refused("invalid_trigger_id")
@@ -43,4 +44,4 @@ class Triggers:
         if self.now() > trigger.expires:
             raise Refused("expired_trigger_id")
         trigger.used = True
-        return trigger.user, trigger.view
+        return trigger.user, trigger.place

@@ -23,8 +23,8 @@ LARGEST_VIEW = 250_000  # https://docs.slack.dev/reference/methods/views.publish
 def open_view(workspace: "Workspace", args: Arguments) -> dict[str, Any]:
     """Open a modal for the person whose trigger this is, in place of what they had open."""
     content = _content(args.given.get("view"))
-    user, _ = workspace.triggers.take(args.needed("trigger_id"))
-    view = opened(workspace, user, content)
+    user, place = workspace.triggers.take(args.needed("trigger_id"))
+    view = opened(workspace, user, content, place)
     workspace.stack(user, [view])
     return _answer(workspace, view)
 
@@ -68,10 +68,10 @@ def publish_view(workspace: "Workspace", args: Arguments) -> dict[str, Any]:
     return _answer(workspace, view)
 
 
-def opened(workspace: "Workspace", user: str, content: Mapping[str, Any]) -> View:
-    """Return a fresh view with this content, not on any screen yet."""
+def opened(workspace: "Workspace", user: str, content: Mapping[str, Any], place: str = "") -> View:
+    """Return a fresh view with this content, not on any screen yet; `place`: the conversation they look at."""
     id_ = "V" + secrets.token_hex(5).upper()
-    return View(id_, user, _sealed(content), _new_hash(workspace), root_id=id_, names=workspace.names)
+    return View(id_, user, _sealed(content), _new_hash(workspace), root_id=id_, place=place, names=workspace.names)
 
 
 def pushed(workspace: "Workspace", user: str, content: Mapping[str, Any]) -> View:

@@ -7,6 +7,7 @@ Slack. Nothing is mocked and nothing sleeps: a delivery returns when the bot has
 
 import time
 from collections.abc import Callable, Mapping
+from types import MappingProxyType
 from typing import Any
 
 from bot.demo.slack import payloads
@@ -23,6 +24,7 @@ from bot.demo.slack.outbound import Outbound
 from bot.demo.slack.people import Channel, User
 from bot.demo.slack.response_urls import ResponseUrls
 from bot.demo.slack.responses import ResponseSeen
+from bot.demo.slack.suggestions import Options, Suggested, menu_in, suggested
 from bot.demo.slack.triggers import Triggers
 from bot.demo.slack.web_api import CallSeen
 
@@ -40,6 +42,7 @@ class Workspace(Outbound):
         self.calls: list[CallSeen] = []
         self.responses: list[ResponseSeen] = []
         self.uploads: dict[str, Upload] = {}
+        self._offered: dict[tuple[str, str, str, str], Options] = {}
 
     def _time(self) -> float:
         return self.now()  # asked anew each time, for a test may replace `now`
@@ -73,15 +76,53 @@ class Workspace(Outbound):
         button = _found(message, action_id, value, nth)
         if button.confirm and not confirm:
             return Delivery("block_actions", user)
+        return await self._presses(user, message, button)
+
+    async def looks_up(
+        self,
+        user: str,
+        shown: Message | View,
+        action_id: str,
+        typed: str = "",
+        *,
+        values: Mapping[str, Mapping[str, Any]] = MappingProxyType({}),
+        block_id: str = "",
+    ) -> Suggested:
+        """Open the external menu with this `action_id`, or type in it; `values` as in `submits`, without this menu's own.
+
+        Raises LookupError when there is no such menu on this person's screen.
+        """
+        menu, found = menu_in(shown, action_id, block_id)
+        self._sees(user, shown)
+        offered = await suggested(self, user, shown, menu, found, typed, values)
+        self._offered[(user, _id_of(shown), found, action_id)] = offered.options
+        return offered
+
+    async def chooses(
+        self, user: str, shown: Message | View, action_id: str, value: str, *, block_id: str = ""
+    ) -> Delivery:
+        """Choose an option that the external menu offers. Raises LookupError when it offers no such one."""
+        menu, found = menu_in(shown, action_id, block_id)
+        options = self._offered.get((user, _id_of(shown), found, action_id), ())
+        option = next((each for each in options if each["value"] == value), None)
+        if option is None:
+            raise LookupError(f"{action_id!r} offers no {value!r}, only {[each['value'] for each in options]}")
+        button = Button(str(option["text"]["text"]), action_id, found, value, menu, option)
+        return await self._presses(user, shown, button)
+
+    def offered_in(self, user: str, view: View) -> Mapping[tuple[str, str], Options]:
+        """Return what the external menus of this view offer, by block_id and action_id."""
+        here = (user, view.id)
+        return {key[2:]: options for key, options in self._offered.items() if key[:2] == here}
+
+    async def _presses(self, user: str, message: Message | View, button: Button) -> Delivery:
+        self._sees(user, message)
         if isinstance(message, View):
             return await self._press_in_view(user, message, button)
-        self._place(user, message.channel)
-        if message.ephemeral_to not in {None, self.same(user)}:
-            raise LookupError(f"{user} does not see this message, it is only for {message.ephemeral_to}")
         path = self.response_urls.give(
             "actions", self.team_id, user=user, channel=message.channel, message_ts=message.ts
         )
-        urls = {"response_url": self.url + path, "trigger_id": self.triggers.give(user)}
+        urls = {"response_url": self.url + path, "trigger_id": self.triggers.give(user, place=message.channel)}
         payload = payloads.press_in_message(self, self.users[user], self._now_at(message), button, **urls)
         return await self._interacts("block_actions", user, payload)
 
@@ -104,13 +145,13 @@ class Workspace(Outbound):
         """Choose an entry of the message's "More actions" menu."""
         self._place(user, message.channel)
         path = self.response_urls.give("app", self.team_id, user=user, channel=message.channel)
-        urls = {"response_url": self.url + path, "trigger_id": self.triggers.give(user)}
+        urls = {"response_url": self.url + path, "trigger_id": self.triggers.give(user, place=message.channel)}
         payload = payloads.message_shortcut(self, self.users[user], self._now_at(message), callback_id, **urls)
         return await self._interacts("message_action", user, payload)
 
-    async def uses_global_shortcut(self, user: str, callback_id: str) -> Delivery:
-        """Choose an entry of the lightning-bolt menu."""
-        trigger = self.triggers.give(user)
+    async def uses_global_shortcut(self, user: str, callback_id: str, *, channel: str = "") -> Delivery:
+        """Choose an entry of the lightning-bolt menu, while looking at this channel: only a modal learns which it was."""
+        trigger = self.triggers.give(user, place=channel)
         payload = payloads.global_shortcut(self, self.users[user], callback_id, trigger_id=trigger)
         return await self._interacts("shortcut", user, payload)
 
@@ -135,6 +176,13 @@ class Workspace(Outbound):
         )
         return await self._interacts("block_actions", user, pressed)
 
+    def _sees(self, user: str, shown: Message | View) -> None:
+        if isinstance(shown, View):
+            return
+        self._place(user, shown.channel)
+        if shown.ephemeral_to not in {None, self.same(user)}:
+            raise LookupError(f"{user} does not see this message, it is only for {shown.ephemeral_to}")
+
     def _place(self, user: str, channel: str) -> Channel:
         place = self.channels[channel]
         if not self.inside(user, channel):
@@ -146,6 +194,10 @@ class Workspace(Outbound):
             return self.message(message.channel, message.ts)
         except KeyError:
             return message
+
+
+def _id_of(shown: Message | View) -> str:
+    return shown.id if isinstance(shown, View) else f"{shown.channel}/{shown.ts}"
 
 
 def _found(shown: Message | View, action_id: str, value: str | None, nth: int) -> Button:

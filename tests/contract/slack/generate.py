@@ -27,8 +27,8 @@ METHODS = [
     *("ViewsOpen", "ViewsPublish", "ViewsPush", "ViewsUpdate"),
 ]
 SPELLED = {"ApiTest": "APITest"}  # where the name of the arguments is not that of the answer
-BOLT = ["BlockAction", "GlobalShortcut", "MessageShortcut", "RespondArguments", "SlashCommand"]
-BOLT += ["ViewClosedAction", "ViewResponseAction", "ViewSubmitAction"]
+BOLT = ["BlockAction", "BlockOptions", "BlockSuggestion", "GlobalShortcut", "MessageShortcut", "RespondArguments"]
+BOLT += ["SlashCommand", "ViewClosedAction", "ViewResponseAction", "ViewSubmitAction"]
 TYPES = ["AppMentionEvent", "GenericMessageEvent", "HomeView", "KnownBlock", "MessageChangedEvent"]
 TYPES += ["MessageDeletedEvent", "ModalView"]
 TSCONFIG = {"module": "nodenext", "moduleResolution": "nodenext", "target": "es2022", "strict": True}
@@ -53,7 +53,11 @@ MENDED: dict[str, Callable[[dict[str, Any]], dict[str, Any]]] = {
     "Confirmation": lambda _: {"$ref": f"{_DEFINED}ConfirmationDialog"},
     # Slack's own samples have `"enterprise": null` outside of an organisation, and no response_url for a press in a view.
     **dict.fromkeys(
-        ["BlockAction", "GlobalShortcut", "MessageShortcut", "ViewClosedAction", "ViewSubmitAction"], _as_slack_sends
+        [
+            *("BlockAction", "BlockSuggestion", "GlobalShortcut", "MessageShortcut"),
+            *("ViewClosedAction", "ViewSubmitAction"),
+        ],
+        _as_slack_sends,
     ),
 }
 """Where the packages' types and Slack's own documentation disagree."""

@@ -27,6 +27,7 @@ _COMPILED = jsonschema_rs.Registry([("urn:slack", WHOLE)], draft=jsonschema_rs.D
 DELIVERED = {
     "slash_command": ("SlashCommand", "RespondArguments"),
     "block_actions": ("BlockAction", None),
+    "block_suggestion": ("BlockSuggestion", "BlockOptions"),
     "view_submission": ("ViewSubmitAction", "ViewResponseAction"),
     "view_closed": ("ViewClosedAction", None),
     "message_action": ("MessageShortcut", None),
@@ -97,7 +98,9 @@ def _sides(kind: str, said: Any, answered: Any) -> Iterator[tuple[str, str, Any]
         told, answer = DELIVERED[kind]
         yield "told the bot", told, said
         if answer:
-            yield "said by the bot", answer, answered
+            groups = (answered or {}).get("option_groups", [answered])
+            for options in groups:
+                yield "said by the bot", answer, _without_label(options)
     elif kind == "event_callback":
         event = said["event"]
         yield "told the bot", CHANGES.get(event.get("subtype"), EVENTS.get(event["type"], "")), event
@@ -108,6 +111,11 @@ def _sides(kind: str, said: Any, answered: Any) -> Iterator[tuple[str, str, Any]
         arguments = "APITestArguments" if kind == "api.test" else f"{name}Arguments"
         yield "said by the bot", arguments, _typed(arguments, said)
         yield "answered to the bot", f"{name}Response/{name}Response", answered
+
+
+def _without_label(options: Any) -> Any:
+    """Return a group of options as options: the packages' type of a group is a generic one, which has no schema."""
+    return {k: v for k, v in options.items() if k != "label"} if isinstance(options, Mapping) else options
 
 
 def _typed(schema: str, said: Any) -> Any:

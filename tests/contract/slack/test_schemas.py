@@ -11,7 +11,12 @@ from tests.unit.demo.small_bot import small_bot
 
 STOP = {"type": "button", "action_id": "stop", "text": {"type": "plain_text", "text": "Stop"}, "value": "1"}
 ROW = {"type": "section", "text": {"type": "mrkdwn", "text": "*Main menu*"}, "accessory": STOP}
-CARD: dict[str, Any] = {"channel": "C0OPS", "text": "card", "blocks": [ROW, {"type": "actions", "elements": [STOP]}]}
+PICK = {"type": "external_select", "action_id": "pick", "min_query_length": 0}
+CARD: dict[str, Any] = {
+    "channel": "C0OPS",
+    "text": "card",
+    "blocks": [ROW, {"type": "actions", "elements": [STOP]}, {"type": "actions", "elements": [PICK]}],
+}
 MODAL: dict[str, Any] = {
     "type": "modal",
     "title": {"type": "plain_text", "text": "Stop"},
@@ -87,7 +92,8 @@ async def test_all_that_the_simulated_slack_tells_and_answers_is_what_slack_woul
         await slack.types("U0ALICE", slack.direct_channel("U0ALICE").id, "hello")
         await slack.clicks("U0ALICE", card, "stop")
         await slack.uses_shortcut("U0ALICE", card, "activeflow.find")
-        await slack.uses_global_shortcut("U0ALICE", "activeflow.new")
+        await slack.uses_global_shortcut("U0ALICE", "activeflow.new", channel="C0OPS")
+        await slack.looks_up("U0ALICE", card, "pick")
         await slack.opens_home("U0ALICE")
         asked: dict[str, dict[str, Any]] = {
             "chat.update": {"channel": "C0OPS", "ts": card.ts, "text": "x"},
@@ -104,6 +110,7 @@ async def test_all_that_the_simulated_slack_tells_and_answers_is_what_slack_woul
         await slack.submits("U0ALICE", view, {})
     told = {delivery.payload["type"] for delivery in slack.deliveries if "type" in delivery.payload}
     assert {"block_actions", "message_action", "shortcut", "view_submission", "event_callback"} <= told
+    assert "block_suggestion" in told
 
 
 def test_each_shape_is_judged_once_and_named() -> None:
