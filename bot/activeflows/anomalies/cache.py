@@ -81,6 +81,14 @@ class Reasons:
         self._keep(found)
         return told
 
+    async def worst_first(self, found: list[Activeflow], now: datetime) -> tuple[list[Activeflow], list[int]]:
+        """Those of one rank stay in their order. Looked at without names or definitions, which need not be had for it."""
+        ranks = [rank(reasons) for reasons in await self.of(found, now)]
+        if min(ranks, default=FINE) == FINE:
+            return found, ranks
+        places = sorted(range(len(found)), key=ranks.__getitem__)
+        return [found[n] for n in places], [ranks[n] for n in places]
+
     def _suspected(
         self,
         activeflow: Activeflow,

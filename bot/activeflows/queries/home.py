@@ -11,7 +11,6 @@ Decisions:
 """
 
 import asyncio
-import math
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
@@ -29,7 +28,7 @@ from bot.activeflows.queries.audit_review import AllowedPress, AuditReview
 from bot.activeflows.queries.filters import Filters
 from bot.activeflows.queries.groups import Group, grouped
 from bot.activeflows.queries.listing import Listing
-from bot.activeflows.queries.lookups import Doing, flows, what_it_does
+from bot.activeflows.queries.lookups import Doing, flows, pictured_soon, what_it_does
 from bot.activeflows.queries.resolution import visible
 
 T = TypeVar("T")
@@ -137,7 +136,7 @@ class AtHome:
     # ---------------------------------------------------------------- what runs
 
     async def _running(self, operator: Operator, max_age: float) -> Overview:
-        picture = await self._picture(max_age)
+        picture = await pictured_soon(self._voipbin, self._live, max_age=max_age, within=self._side_look)
         running = [activeflow for activeflow in picture.activeflows if activeflow.running]
         seen = visible(self._voipbin, operator, running)
         groups = grouped(seen, lambda activeflow: activeflow.flow_id, lambda _: None)
@@ -152,17 +151,6 @@ class AtHome:
             troubled_in_all=len(wrong),
             judged=judged,
         )
-
-    async def _picture(self, max_age: float) -> Picture:
-        """As it is in memory; while it has to be read again that is waited for a moment, then the last one will do."""
-        picture = None
-        if self._live is not None:
-            try:
-                async with asyncio.timeout(self._side_look):
-                    picture = await self._live.running(max_age=max_age)
-            except TimeoutError:
-                picture = await self._live.running(max_age=math.inf)
-        return picture or await self._voipbin.picture(max_age=max_age)
 
     async def _worth_a_look(self, seen: list[Activeflow]) -> tuple[list[tuple[Activeflow, tuple[Trouble, ...]]], int]:
         """The stuck before the looping, and so on, the oldest first; and how many were looked through in the time."""

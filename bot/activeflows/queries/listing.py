@@ -14,7 +14,7 @@ from datetime import datetime
 from typing import Final, Literal, TypeAlias
 
 from bot.activeflows.anomalies.anomaly import Reason
-from bot.activeflows.anomalies.cache import FINE, Reasons, rank
+from bot.activeflows.anomalies.cache import Reasons
 from bot.activeflows.anomalies.detector import AnomalyDetector
 from bot.activeflows.anomalies.dwell_times import DwellTimes
 from bot.activeflows.model import Activeflow, Freshness, Picture, number_of
@@ -159,7 +159,7 @@ class Reading:
         if sort != "newest" and by is None:
             found.reverse()
         if sort == "worst" and by is None:
-            found, ranks = await self._worst_first(found, now)
+            found, ranks = await self._at_a_glance.worst_first(found, now)
         length = len(found) if by is None else len(groups)
         first = numbered(length, page)
         if place is not None and by is None:
@@ -212,14 +212,6 @@ class Reading:
             wrong = await self._reasons.of(seen, self._now(), doings)
         among = zip(seen, doings, wrong, strict=True)
         return [a for a, doing, reasons in among if filters.fits_doing(doing, reasons)]
-
-    async def _worst_first(self, found: list[Activeflow], now: datetime) -> tuple[list[Activeflow], list[int]]:
-        """Those of one rank stay in their order. Looked at without names or definitions, which need not be had for it."""
-        ranks = [rank(reasons) for reasons in await self._at_a_glance.of(found, now)]
-        if min(ranks, default=FINE) == FINE:
-            return found, ranks
-        places = sorted(range(len(found)), key=ranks.__getitem__)
-        return [found[n] for n in places], [ranks[n] for n in places]
 
     async def _groups(self, found: list[Activeflow], by: By, known: Flows) -> tuple[Group, ...]:
         """A group by action is called as its rows are."""

@@ -4,6 +4,7 @@ Only what VoIPBIN answered in time is in the result: a missing key means "not kn
 """
 
 import asyncio
+import math
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from functools import partial
@@ -25,6 +26,18 @@ Flows: TypeAlias = Mapping[UUID, Flow | None]
 async def pictured(voipbin: VoIPBIN, live: Live | None, *, max_age: float) -> Picture:
     """What runs, from memory where it is kept; else what VoIPBIN's list tells, with what ended."""
     picture = await live.running(max_age=max_age) if live is not None else None
+    return picture or await voipbin.picture(max_age=max_age)
+
+
+async def pictured_soon(voipbin: VoIPBIN, live: Live | None, *, max_age: float, within: float) -> Picture:
+    """As it is in memory; while it has to be read again that is waited for so many seconds, then the last one will do."""
+    picture = None
+    if live is not None:
+        try:
+            async with asyncio.timeout(within):
+                picture = await live.running(max_age=max_age)
+        except TimeoutError:
+            picture = await live.running(max_age=math.inf)
     return picture or await voipbin.picture(max_age=max_age)
 
 
