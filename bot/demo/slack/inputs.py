@@ -105,5 +105,5 @@ def _option(element: Mapping[str, Any], value: str) -> Mapping[str, Any]:
     groups = [element, *element.get("option_groups", ())]
     for option in (option for group in groups for option in group.get("options", ())):
         if option["value"] == value:
-            return dict(option)
+            return {key: part for key, part in option.items() if key != "description"}  # a state has none
     raise LookupError(f"no option {value!r} in {element['action_id']}")
