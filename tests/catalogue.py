@@ -119,13 +119,25 @@ def as_json(entries: Iterable[Entry]) -> str:
 def _lines(blocks: Iterable[dict[str, Any]]) -> Iterator[str]:
     for block in blocks:
         texts = [block.get("text"), *block.get("fields", ()), block.get("label")]
-        parts = [*block.get("elements", ()), *([block["accessory"]] if "accessory" in block else ())]
+        parts = [*block.get("elements", ()), *(block[key] for key in ("accessory", "element") if key in block)]
         yield from (_without_dates(text["text"]) for text in texts if text)
         yield from (_without_dates(part["text"]) for part in parts if part["type"] == "mrkdwn")
+        yield from (line for part in parts if part["type"].endswith("_select") for line in _menu(part))
         buttons = [part for part in parts if part["type"] == "button"]
         if buttons:
             yield " ".join(f"[{button['text']['text']}]" for button in buttons)
         yield from (button["confirm"]["text"]["text"] for button in buttons if "confirm" in button)
+
+
+def _menu(menu: dict[str, Any]) -> Iterator[str]:
+    """Closed, what stands in it; open, its groups and options."""
+    if "option_groups" not in menu:
+        yield f"[{menu['placeholder']['text']} ▾]" if "placeholder" in menu else "[▾]"
+    for group in menu.get("option_groups", ()):
+        yield f"{group['label']['text']}:"
+        for option in group["options"]:
+            below = option.get("description", {}).get("text", "")
+            yield f"- {option['text']['text']}" + (f" / {below}" if below else "")
 
 
 def _without_dates(text: str) -> str:

@@ -3,7 +3,7 @@
 Packages, each of which may import those below it::
 
     alerting    post what is wrong by itself        bulk        stop many: a frozen list, one first, then two at a time
-    search      find by number, id, name or word    watching    keep cards that follow one activeflow until it ends
+    search      find, and choose while typing       watching    keep cards that follow one activeflow until it ends
     stopping    stop one: request, authorization, claim, gate, read-back, aftermath
     queries     list, show, Home, audit: read and change nothing
     anomalies   judge what is stuck, looping or left over, against the flow's own past

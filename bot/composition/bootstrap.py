@@ -33,6 +33,7 @@ from bot.activeflows.queries.listing import Reading
 from bot.activeflows.recap import Recapping
 from bot.activeflows.records import Head
 from bot.activeflows.refusals import RefusalBound
+from bot.activeflows.search.choices import Chooser
 from bot.activeflows.search.finder import Finder
 from bot.activeflows.stopping.request import StopRequests
 from bot.activeflows.stopping.timeouts import Patience
@@ -75,6 +76,7 @@ from bot.slack.listeners.disclosures import DisclosureListener
 from bot.slack.listeners.events import EventListener
 from bot.slack.listeners.homes import HomeListener
 from bot.slack.listeners.mentions import MentionListener
+from bot.slack.listeners.pickers import PickerListener
 from bot.slack.listeners.press_queue import PressQueue
 from bot.slack.listeners.read_actions import ReadListener
 from bot.slack.listeners.reasons import ReasonListener
@@ -249,6 +251,7 @@ async def running(
             DisclosureListener(Disclosure(voipbin, voipbin, book, refusals, now=now)),
             WatchListener(await stack.enter_async_context(over), now),
             SearchListener(Finder(voipbin, voipbin, now, records=book, judging=judging, live=live), now),
+            PickerListener(Chooser(voipbin.with_urgency(Urgency.SCREEN), now, judging=judging, live=live), views, now),
             home,
             EventListener(access),
         )

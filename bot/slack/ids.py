@@ -82,6 +82,18 @@ FIND: Final = "activeflow.find"
 REASON: Final = "stop.reason"
 """callback_id of the modal that asks for a reason, and block_id and action_id of its one field."""
 
+PICK_SHOW: Final = "pick.show"
+"""The menu for `show`: Slack asks for its options as well. The value of what is chosen is an activeflow's id, or ``NOTE``."""
+PICK_STOP: Final = "pick.stop"
+"""The same for `stop`, in a message and in the form; chosen in a message, it posts the stop card."""
+PICK_WATCH: Final = "pick.watch"
+PICK_WHERE: Final = "pick.where"
+"""action_id and block_id of the form's other menu: where the stop card goes."""
+STOP_SHORTCUT: Final = "activeflow.stop"
+"""callback_id of the global shortcut *Stop an activeflow…*, and of the form that it opens."""
+NOTE: Final = "note"
+"""The value of an option that only says something."""
+
 ACTION_IDS: Final = frozenset(
     {
         *(SHOW, SHOW_AGAIN, REVEAL, ASK_STOP, STOP_FLOW, CANCEL_STOP, ASK_OTHERS, HANG_UP),
@@ -89,6 +101,7 @@ ACTION_IDS: Final = frozenset(
         *(BULK_STOP, BULK_CANCEL, BULK_ABORT, BULK_REMAINDER, BULK_OLDEST, BULK_ASK_OTHERS, BULK_WITHOUT_BOT, UNWATCH),
         *(LIST_REFRESH, LIST_PREVIOUS, LIST_NEXT, LIST_SHARE, LIST_OPEN, LIST_STOP_ALL),
         *(AUDIT_OLDER, AUDIT_NEWER, AUDIT_OTHERWISE, RECAP_POST),
+        *(PICK_SHOW, PICK_STOP, PICK_WATCH),
     }
 )
 

@@ -29,6 +29,10 @@ _BUTTONS: Final = 25
 _BUTTON, _LABEL, LONGEST_VALUE = 75, 75, 2000
 # https://docs.slack.dev/reference/block-kit/composition-objects/confirmation-dialog-object
 _QUESTION_TITLE, _QUESTION, _ANSWER = 100, 300, 30
+# https://docs.slack.dev/reference/block-kit/composition-objects/option-object, …/option-group-object
+_OPTION, _OPTION_VALUE, MOST_OPTIONS = 75, 150, 100
+# https://docs.slack.dev/reference/block-kit/block-elements/select-menu-element
+_PLACEHOLDER: Final = 150
 # https://docs.slack.dev/reference/block-kit/blocks/input-block
 _INPUT_LABEL: Final = 2000
 # https://docs.slack.dev/reference/views/modal-views
@@ -98,7 +102,13 @@ def divider() -> Block:
 def field(action_id: str, label: str, *, longest: int) -> Block:
     """A line to type into, in a modal; what is typed comes back under ``action_id`` in a block of the same name."""
     element = {"type": "plain_text_input", "action_id": action_id, "max_length": longest, "focus_on_load": True}
-    return _identified({"type": "input", "label": _plain(label, _INPUT_LABEL), "element": element}, action_id)
+    return asked_for(label, element)
+
+
+def asked_for(label: str, element: Element) -> Block:
+    """A field of a modal; its block is called as its element."""
+    drawn = {"type": "input", "label": _plain(label, _INPUT_LABEL), "element": element}
+    return _identified(drawn, element["action_id"])
 
 
 # ---------------------------------------------------------------- in blocks
@@ -129,6 +139,46 @@ def confirm(title: str, text: str, *, yes: str, no: str) -> Element:
         "text": _mrkdwn(text, _QUESTION),
         "confirm": _plain(yes, _ANSWER),
         "deny": _plain(no, _ANSWER),
+    }
+
+
+def option(text: str, value: str, *, description: str = "") -> Element:
+    """Something to choose in a menu: two lines, shown as they are."""
+    if not 0 < len(value) <= _OPTION_VALUE:
+        raise Unsendable(f"an option needs a value of 1 to {_OPTION_VALUE} characters")
+    drawn = {"text": _plain(text, _OPTION), "value": value}
+    return {**drawn, "description": _plain(description, _OPTION)} if description else drawn
+
+
+def option_group(label: str, options: Iterable[Element]) -> Element:
+    """Options under a heading, which itself cannot be chosen."""
+    drawn = list(options)
+    _counted("options in a group", drawn, MOST_OPTIONS)
+    return {"label": _plain(label, _OPTION), "options": drawn}
+
+
+def external_select(action_id: str, placeholder: str, *, focused: bool = False) -> Element:
+    """A menu to type into, whose options the bot is asked for with each text, the empty one, too.
+
+    ``focused``: it has the cursor when its modal opens, which one element may.
+    https://docs.slack.dev/reference/block-kit/block-elements/select-menu-element#external_select
+    """
+    menu: Element = {"type": "external_select", "action_id": action_id, "min_query_length": 0}
+    menu["placeholder"] = _plain(placeholder, _PLACEHOLDER)
+    return {**menu, "focus_on_load": True} if focused else menu
+
+
+def conversations_select(action_id: str) -> Element:
+    """A menu of the channels that somebody sees, with the one they look at; what is submitted can be answered there.
+
+    https://docs.slack.dev/reference/block-kit/block-elements/select-menu-element#conversations_select
+    """
+    return {
+        "type": "conversations_select",
+        "action_id": action_id,
+        "default_to_current_conversation": True,
+        "response_url_enabled": True,
+        "filter": {"include": ["public", "private"]},
     }
 
 

@@ -50,7 +50,7 @@ def manifest(command: str, url: str) -> str:
     text = text.replace("command: /flows\n", f"command: {command}\n")
     if url:
         address = f"{url.rstrip('/').removesuffix(_EVENTS)}{_EVENTS}"
-        text = re.sub(r"# ((?:request_)?url): https://\S+", rf"\1: {address}", text)
+        text = re.sub(r"# (\w*url): https://\S+", rf"\1: {address}", text)
         text = text.replace("socket_mode_enabled: true", "socket_mode_enabled: false")
     return text
 

@@ -62,7 +62,7 @@ async def test_what_was_said_in_private_goes_on_reload_as_in_slack(olive: Screen
 
 async def test_the_menu_of_commands_is_the_manifests(olive: Screen) -> None:
     await olive.line.fill("/f")
-    await expect(olive.page.get_by_role("listbox")).to_contain_text("watch <id>")
+    await expect(olive.page.get_by_role("listbox")).to_contain_text("watch [<id>]")
 
 
 async def test_a_name_becomes_a_mention(olive: Screen) -> None:

@@ -19,6 +19,7 @@ from bot.demo.slack.installation import Installation
 from bot.settings import Settings
 from bot.slack import ids
 from bot.slack import listeners as package
+from bot.slack.blocks.picker import stop_form
 from bot.slack.grammar.requests import Request
 from bot.slack.grammar.table import usage_hint
 from bot.slack.health import FILE_SCOPE, GROUP_SCOPE, HISTORY_SCOPES, NEEDED, PLACE_SCOPES, WORDS_SCOPES
@@ -28,6 +29,7 @@ from bot.slack.listeners.homes import OPENED
 from bot.slack.listeners.mentions import MENTIONED, WRITTEN
 from bot.slack.messaging.outbound_check import checked
 from bot.slack.transport.bolt_app import App
+from bot.terminal.manifest import manifest
 from tests.unit.slack.blocks.screens import every_screen
 
 ROOT = Path(__file__).parents[2]
@@ -41,6 +43,7 @@ class NotingApp(App):
     def __init__(self) -> None:
         super().__init__(client=AsyncWebClient(token="xoxb-none"), signing_secret="none")
         self.noted: dict[str, set[str]] = {"command": set(), "action": set(), "event": set(), "shortcut": set()}
+        self.noted |= {"options": set(), "global": set()}
 
     def command(self, command: Any, *args: Any, **kwargs: Any) -> Callable[..., Any]:
         self.noted["command"].add(command)
@@ -53,6 +56,14 @@ class NotingApp(App):
     def message_shortcut(self, callback_id: Any, *args: Any, **kwargs: Any) -> Callable[..., Any]:
         self.noted["shortcut"].add(callback_id)
         return cast("Callable[..., Any]", super().message_shortcut(callback_id, *args, **kwargs))
+
+    def options(self, constraints: Any, *args: Any, **kwargs: Any) -> Callable[..., Any]:
+        self.noted["options"].add(constraints)
+        return cast("Callable[..., Any]", super().options(constraints, *args, **kwargs))
+
+    def global_shortcut(self, callback_id: Any, *args: Any, **kwargs: Any) -> Callable[..., Any]:
+        self.noted["global"].add(callback_id)
+        return cast("Callable[..., Any]", super().global_shortcut(callback_id, *args, **kwargs))
 
     def event(self, event: Any, *args: Any, **kwargs: Any) -> Callable[..., Any]:
         self.noted["event"].add(event)
@@ -93,6 +104,17 @@ def _drawn(thing: Any) -> Iterator[str]:
             yield from _drawn(part)
 
 
+def _typed_into(thing: Any) -> Iterator[str]:
+    if isinstance(thing, dict):
+        if thing.get("type") == "external_select":
+            yield thing["action_id"]
+        for part in thing.values():
+            yield from _typed_into(part)
+    elif isinstance(thing, list):
+        for part in thing:
+            yield from _typed_into(part)
+
+
 def test_the_manifest_fits_slacks_schema() -> None:
     if SCHEMA is None:
         pytest.skip(
@@ -114,11 +136,28 @@ def test_the_usage_hint_is_the_grammars() -> None:
     assert MANIFEST["features"]["slash_commands"][0]["usage_hint"] == usage_hint()
 
 
-def test_the_manifest_has_the_message_shortcut_that_is_listened_to(heard: dict[str, set[str]]) -> None:
+def test_the_manifest_has_the_shortcuts_that_are_listened_to(heard: dict[str, set[str]]) -> None:
     shortcuts = MANIFEST["features"]["shortcuts"]
-    assert [shortcut["type"] for shortcut in shortcuts] == ["message"]
-    assert {shortcut["callback_id"] for shortcut in shortcuts} == heard["shortcut"] == {ids.FIND}
+    assert [(shortcut["type"], shortcut["callback_id"]) for shortcut in shortcuts] == [
+        ("message", ids.FIND),
+        ("global", ids.STOP_SHORTCUT),
+    ]
+    assert (heard["shortcut"], heard["global"]) == ({ids.FIND}, {ids.STOP_SHORTCUT})
     assert all(len(shortcut["name"]) <= 24 for shortcut in shortcuts)
+
+
+def test_every_menu_to_type_into_is_asked_for_its_options(heard: dict[str, set[str]]) -> None:
+    drawn = {menu for message in every_screen() for menu in _typed_into(checked(message.text, message.blocks)[1])}
+    assert drawn == heard["options"]
+    assert set(_typed_into(stop_form())) <= heard["options"]
+
+
+def test_menus_are_asked_for_at_the_same_address_in_http_mode() -> None:
+    inside = yaml.safe_load(manifest("/flows", "https://bot.example.com"))["settings"]["interactivity"]
+    assert inside["message_menu_options_url"] == inside["request_url"] == "https://bot.example.com/slack/events"
+    if SCHEMA is not None:
+        whole = yaml.safe_load(manifest("/flows", "https://bot.example.com"))
+        jsonschema.validate(whole, json.loads(Path(SCHEMA).read_text(encoding="utf-8")))
 
 
 def test_the_simulated_slack_has_the_shortcut_of_the_manifest() -> None:

@@ -179,7 +179,11 @@ async def test_a_direct_message_is_a_command_or_answered_with_help(
     bot: Stage, slack: Workspace, calling: Activeflow
 ) -> None:
     place = slack.direct_channel(ALICE).id
-    for words, begins in {"list": "1 running", "hello there": "What you can do here", "show": "Give its id"}.items():
+    for words, begins in {
+        "list": "1 running",
+        "hello there": "What you can do here",
+        "show": "Show which activeflow?",
+    }.items():
         seen = {m.ts for m in slack.sees(ALICE, place)}
         await slack.types(ALICE, place, words)
         answer = await answered(bot, ALICE, place, seen)

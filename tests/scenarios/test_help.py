@@ -27,7 +27,8 @@ async def test_help_says_what_can_be_done_here(bot: Stage, typed: str) -> None:
 async def test_help_on_one_command_says_more_about_it(bot: Stage) -> None:
     answer = await answers(bot, "help stop")
     for words in (
-        "/flows stop <id> [now] [reason]",
+        "/flows stop [<id> [now] [reason]]",
+        "Without an id, you choose from what runs",
         "With “now” it doesn’t.",
         "Example: /flows stop 3c5b0f6e it loops",
     ):

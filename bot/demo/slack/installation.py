@@ -44,7 +44,10 @@ class Installation:
         }
         usage = "list | show | stop | help"
         self.commands = {"/flows": Command("/flows", "See and stop activeflows", usage, should_escape=True)}
-        self.shortcuts = [Shortcut("Find activeflow", "activeflow.find", "message", "The activeflows it speaks of")]
+        self.shortcuts = [
+            Shortcut("Find activeflow", "activeflow.find", "message", "The activeflows it speaks of"),
+            Shortcut("Stop an activeflow…", "activeflow.stop", "global", "Choose which, and where its card goes"),
+        ]
         self.home_tab_enabled = True
         self.messages_tab_enabled = True
         self.messages_tab_read_only = False

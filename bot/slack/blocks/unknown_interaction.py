@@ -1,7 +1,8 @@
-"""Say that a button, form, shortcut or command is not known to this bot."""
+"""Say that a button, menu, form, shortcut or command is not known to this bot."""
 
 from bot.slack import kit
 from bot.slack.blocks.mrkdwn import code
+from bot.slack.blocks.picker import not_listed
 from bot.slack.messaging.messenger import Message
 
 
@@ -23,6 +24,11 @@ def not_known(kind: str, name: str, command: str) -> Message:
 def form_not_known(command: str) -> str:
     """For the form itself, which shows no formatting."""
     return f"This bot does not know this form any more. Nothing was stopped. Copy your words, then type {command} help."
+
+
+def menu_not_known() -> list[kit.Element]:
+    """For the open menu, which shows nothing but options."""
+    return not_listed("This bot does not know this menu any more.")
 
 
 def _next(command: str) -> str:

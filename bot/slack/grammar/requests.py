@@ -3,7 +3,7 @@
 import re
 from dataclasses import dataclass, field
 from datetime import timedelta
-from typing import Final, TypeAlias
+from typing import Final, Literal, TypeAlias
 
 from bot.activeflows.ages import as_typed
 from bot.activeflows.queries.filters import Filters
@@ -79,6 +79,13 @@ class Watch:
 
 
 @dataclass(frozen=True, slots=True)
+class Pick:
+    """A menu to choose one activeflow from, for what stands in ``word``: its id was not typed."""
+
+    word: Literal["show", "stop", "watch"]
+
+
+@dataclass(frozen=True, slots=True)
 class Unwatch:
     """Let a card follow no longer: that of one activeflow, or (``None``) all that the asker began in this channel."""
 
@@ -115,7 +122,9 @@ class Doctor:
     """Whether everything this bot needs is working."""
 
 
-Request: TypeAlias = Help | List | Show | Find | Stop | StopAll | Watch | Unwatch | Audit | Recap | Whoami | Doctor
+Request: TypeAlias = (
+    Help | List | Show | Find | Stop | StopAll | Watch | Pick | Unwatch | Audit | Recap | Whoami | Doctor
+)
 
 _QUOTED_FIRST: Final = re.compile(r"[\"“”„‟«»″＂`'‘’‚‛′]|now(?![^ ])", re.IGNORECASE)
 _LIKE_A_FILTER: Final = re.compile(rf"[{SEPARATORS}\"“”„‟«»″＂]")
@@ -126,8 +135,8 @@ def typed(request: Request) -> str:
     match request:
         case Help(word):
             return _joined("help", word)
-        case Whoami() | Doctor():
-            return type(request).__name__.lower()
+        case Whoami() | Doctor() | Pick():
+            return request.word if isinstance(request, Pick) else type(request).__name__.lower()
         case List(filters, page, by, sort):
             sorting = f"sort:{sort}" if sort else ""
             return _joined(

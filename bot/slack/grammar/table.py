@@ -5,6 +5,7 @@ understood. Decisions:
 
 - An unknown word is never guessed: it is refused with a suggestion. A phone number, alone or where `show`, `stop` or
   `watch` want an id, is looked for: `find` only reads.
+- `show`, `stop` and `watch` alone ask for a menu to choose from.
 - The first word after `stop` names the activeflow, the rest is the reason. When the first word names none, the line is a
   pasted text: it must name exactly one, and what follows that is the reason.
 """
@@ -23,7 +24,7 @@ from bot.slack.grammar.bulk_words import read_stop_all
 from bot.slack.grammar.filter_words import closest, read_groups, read_listing
 from bot.slack.grammar.normalization import Word, cleaned, unquoted, without_mentions, words
 from bot.slack.grammar.reference import EDGES, Line, lone_reference, phone_number, reference
-from bot.slack.grammar.requests import Doctor, Find, Help, Request, Show, Stop, Unwatch, Watch, Whoami, typed
+from bot.slack.grammar.requests import Doctor, Find, Help, Pick, Request, Show, Stop, Unwatch, Watch, Whoami, typed
 
 LONGEST_REASON: Final = 500
 _ATTEMPTS: Final = 6
@@ -120,6 +121,8 @@ def _list(line: Line) -> Request:
 
 
 def _show(line: Line) -> Request:
+    if not line.words:
+        return Pick("show")
     if phone_number(line):
         return Find(line.text.strip())
     target, _ = reference(line, "show", strict=True)
@@ -134,6 +137,8 @@ def _find(line: Line) -> Request:
 
 
 def _stop(line: Line) -> Request:
+    if not line.words:
+        return Pick("stop")
     if phone_number(line):
         return Find(line.text.strip())
     target, rest = reference(line, "stop", strict=False)
@@ -154,6 +159,8 @@ def _stop_all(line: Line) -> Request:
 
 
 def _watch(line: Line) -> Request:
+    if not line.words:
+        return Pick("watch")
     if phone_number(line):
         return Find(line.text.strip())
     return Watch(lone_reference(line, "watch"))
@@ -178,6 +185,7 @@ _WHICH: Final = (
     "The id is the activeflow’s or its call’s. Its first 4 digits are enough.",
     "A pasted line works, too, if it names one only.",
 )
+_PICK: Final = "Without an id, you choose from what runs, and can type to search it."
 COMMANDS: Final = (
     Command(
         "list",
@@ -196,13 +204,13 @@ COMMANDS: Final = (
     ),
     Command(
         "show",
-        f"show {_REF}",
+        f"show [{_REF}]",
         "Shows what one does, what it did, and what a stop would do.",
         "show 3c5b0f6e",
         _show,
         Permission.VIEW,
         ("get", "info", "inspect", "describe", "details", "view", "look"),
-        _WHICH,
+        (*_WHICH, _PICK),
     ),
     Command(
         "find",
@@ -220,7 +228,7 @@ COMMANDS: Final = (
     ),
     Command(
         "stop",
-        f"stop {_REF} [now] [reason]",
+        f"stop [{_REF} [now] [reason]]",
         "Posts a stop card here. Nothing stops until somebody presses it.",
         "stop 3c5b0f6e it loops",
         _stop,
@@ -230,6 +238,7 @@ COMMANDS: Final = (
             "Whoever presses needs permission to stop it.",
             "If it has moved on by then, the card asks once more. With “now” it doesn’t.",
             *_WHICH,
+            _PICK,
         ),
     ),
     Command(
@@ -248,13 +257,13 @@ COMMANDS: Final = (
     ),
     Command(
         "watch",
-        f"watch {_REF}",
+        f"watch [{_REF}]",
         "Posts a card here that follows one until it ends.",
         "watch 3c5b0f6e",
         _watch,
         Permission.VIEW,
         ("follow", "track", "monitor", "tail"),
-        ("The card shows what it does, what it did and its age.", *_WHICH),
+        ("The card shows what it does, what it did and its age.", *_WHICH, _PICK),
     ),
     Command(
         "unwatch",

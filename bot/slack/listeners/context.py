@@ -11,7 +11,7 @@ from typing import Any, Protocol, TypeAlias, TypeVar
 from slack_bolt.context.ack.async_ack import AsyncAck
 
 from bot.activeflows.operators import Operator, Permission
-from bot.slack.interaction import Interaction, from_action
+from bot.slack.interaction import Interaction, from_action, from_shortcut
 from bot.slack.messaging.messenger import Message, Messenger, Posted, Redrawn
 from bot.slack.people.identity import People
 from bot.slack.transport.bolt_app import App
@@ -103,6 +103,23 @@ class Listeners:
             context.start(lambda: reaction(context, value), doing=doing, lane=lane)
 
         self.app.hears_button(action_id, pressed)
+
+    def on_shortcut(
+        self,
+        callback_id: str,
+        reaction: Callable[[InteractionContext], Awaitable[object]],
+        *,
+        doing: str = "",
+        lane: Lane = Lane.READ,
+    ) -> None:
+        """Ack a global shortcut, and start what it leads to."""
+
+        async def used(ack: AsyncAck, body: dict[str, Any]) -> None:
+            await ack()
+            context = self.context(from_shortcut(body))
+            context.start(lambda: reaction(context), doing=doing, lane=lane)
+
+        self.app.hears_shortcut(callback_id, used)
 
     def on_press(self, action_id: str, record: Reaction) -> None:
         """Record a press, and ack it then."""

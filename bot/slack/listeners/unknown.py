@@ -16,7 +16,7 @@ from slack_bolt.response import BoltResponse
 
 from bot.slack import kit
 from bot.slack.blocks.mrkdwn import escaped
-from bot.slack.blocks.unknown_interaction import form_not_known, not_known
+from bot.slack.blocks.unknown_interaction import form_not_known, menu_not_known, not_known
 from bot.slack.interaction import Interaction, from_body
 from bot.slack.messaging.messenger import Message, Messenger
 from bot.slack.messaging.outbound_check import checked_view
@@ -40,6 +40,8 @@ class Unknown:
             return BoltResponse(status=200, body="")
         log.warning("gesture_not_known", kind=kind, id=name, listens_to=self._command)
         view = body.get("view")
+        if kind == "block_suggestion":  # a word for each letter that is typed would be too many
+            return BoltResponse(status=200, body=json.dumps({"option_groups": menu_not_known()}), headers={**_JSON})
         if kind == "view_submission" and isinstance(view, Mapping):
             return BoltResponse(status=200, body=json.dumps(_kept_open(view, self._command)), headers={**_JSON})
         interaction = from_body(body)

@@ -15,7 +15,7 @@ from collections import Counter, OrderedDict, deque
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager, suppress
 from enum import StrEnum
-from typing import Final
+from typing import Final, TypeVar
 
 import structlog
 
@@ -25,6 +25,7 @@ from bot.slack.interaction import Interaction
 from bot.slack.messaging.messenger import Hearing, Message, Messenger, hearing
 
 log = structlog.get_logger(__name__)
+R = TypeVar("R")
 
 AT_ONCE: Final = 16
 EACH: Final = 6
@@ -166,6 +167,14 @@ class Jobs:
             log.warning("too_many_jobs", under_way=len(self._jobs))
         else:
             self._keep(self._jobs, self._in_turn(interaction, work, doing, self._lanes[lane]))
+
+    async def answered(self, who: str, work: Callable[[], Awaitable[R]], *, within: float) -> R:
+        """Wait for work whose result is the ack itself; it takes its turn among what is light.
+
+        Raises ``TimeoutError`` when it is not done in so many seconds.
+        """
+        async with asyncio.timeout(within), self._lanes[Lane.LIGHT].turn(who, within=within):
+            return await work()
 
     async def drain(self, *, within: float = 10.0) -> int:
         """Take no more, wait for what is under way, cancel what is not done ``within`` seconds; how many that were."""

@@ -3,13 +3,14 @@
 import asyncio
 from collections import Counter
 from functools import partial
+from typing import Any
 
 import pytest
 import structlog
 
 from bot.activeflows.errors import NotFound, VoIPBINUnreachable
 from bot.slack.interaction import Interaction
-from bot.slack.transport.jobs import NOTICE_SPARED, Lane
+from bot.slack.transport.jobs import NOTICE_SPARED, Jobs, Lane
 from tests.scenarios.slack.frame import Frame, framed, said, workspace
 
 
@@ -223,3 +224,25 @@ async def test_many_commands_at_once_are_all_answered(frame: Frame, count: int) 
     deliveries = await asyncio.gather(*(slack.types("U0ALICE", "C0INC", f"/flows {n}") for n in range(count)))
     assert {delivery.status for delivery in deliveries} == {200}
     await slack.until(lambda: len(words(frame)) == count)
+
+
+async def test_what_is_itself_the_answer_takes_its_turn_and_is_not_waited_for_too_long() -> None:
+    teller: Any = None  # nothing is told
+    jobs = Jobs(teller, at_once=1, each=1)
+    never = asyncio.get_running_loop().create_future()
+
+    async def work() -> int:
+        return 7
+
+    assert await jobs.answered("U0ALICE", work, within=60) == 7
+    with pytest.raises(TimeoutError):
+        await jobs.answered("U0ALICE", lambda: never, within=0.01)
+    held = [asyncio.ensure_future(jobs.answered("U0BOB", asyncio.Event().wait, within=60)) for _ in range(9)]
+    await asyncio.sleep(0)
+    with pytest.raises(TimeoutError):
+        await jobs.answered("U0BOB", work, within=0.01)
+    for task in held:
+        task.cancel()
+    await asyncio.gather(*held, return_exceptions=True)
+    assert jobs.running == 0
+    assert await jobs.answered("U0BOB", work, within=60) == 7

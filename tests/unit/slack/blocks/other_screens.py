@@ -11,6 +11,7 @@ from bot.slack import kit
 from bot.slack.blocks import disclosure
 from bot.slack.blocks.audit_head import audit_head
 from bot.slack.blocks.error_words import BUSY, CLOSING, explained, still_working
+from bot.slack.blocks.picker import stop_form
 from bot.slack.blocks.reason_modal import reason_modal
 from bot.slack.blocks.stuck_press import stuck_press
 from bot.slack.blocks.unknown_interaction import form_not_known, not_known
@@ -41,6 +42,7 @@ def other_screens(words: str) -> Iterator[Message]:
 
 
 def forms(words: str) -> Iterator[kit.View]:
-    """The modal that asks why."""
+    """The modal that asks why, and the one that asks what to stop and where."""
     seen = Seen(words, "digits", words, ("Hangs up on the caller.", "Cannot be undone."), words, None, words, None, NOW)
     yield reason_modal(Intent("a" * 32, UUID(int=1), None, seen, "U0ALICE", "C0INCIDENTS", words, NOW, NOW), "word")
+    yield stop_form()

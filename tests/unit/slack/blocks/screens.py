@@ -54,6 +54,7 @@ from tests.unit.slack.blocks.alert_screens import alert_screens
 from tests.unit.slack.blocks.bulk_screens import bulk_screens
 from tests.unit.slack.blocks.found_screens import found_screens
 from tests.unit.slack.blocks.home_screens import home_screens
+from tests.unit.slack.blocks.picker_screens import picker_screens
 from tests.unit.slack.blocks.recap_screens import recap_screens
 from tests.unit.slack.blocks.watch_screens import watch_screens
 
@@ -166,6 +167,7 @@ def groups(words: str) -> Iterator[tuple[str, Iterable[Message]]]:
     yield "bulk stop", bulk_screens(words)
     yield "watch", watch_screens(words)
     yield "search", found_screens(words, listing(words).rows, (ALICE, NOBODY))
+    yield "picker", picker_screens(words, activeflow, NOBODY)
     yield "alert", alert_screens(words)
     yield "home and doctor", home_screens(words, listing(words), activeflow(words=words), details(words), ALICE, NOBODY)
 

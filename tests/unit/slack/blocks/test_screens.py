@@ -59,7 +59,7 @@ def _mrkdwn(thing: Any) -> list[str]:
 
 def _buttons(message: Message) -> list[dict[str, Any]]:
     _, blocks = _sent(message)
-    return [e for block in blocks if block["type"] == "actions" for e in block["elements"]]
+    return [e for block in blocks if block["type"] == "actions" for e in block["elements"] if e["type"] == "button"]
 
 
 @pytest.mark.parametrize("words", HOSTILE)
