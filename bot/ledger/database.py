@@ -27,7 +27,7 @@ from sqlalchemy import URL, Connection, Engine, create_engine, event, inspect, m
 from sqlalchemy.exc import ArgumentError, SQLAlchemyError
 
 from bot.activeflows.errors import LedgerUnavailable
-from bot.ledger import sqlite_compat
+from bot.ledger import sqlite_turns
 from bot.ledger.metrics import UNAVAILABLE
 from bot.ledger.private_files import make_private
 from bot.ledger.tables import VERSION
@@ -98,7 +98,7 @@ def workflow_engine(url: str) -> Engine:
         hide_parameters=True,
         pool_size=_WORKFLOWS,
         max_overflow=0,
-        connect_args={"factory": sqlite_compat.Connection},
+        connect_args={"factory": sqlite_turns.Connection},
     )
 
     @event.listens_for(engine, "connect")
@@ -106,6 +106,7 @@ def workflow_engine(url: str) -> Engine:
         connection.isolation_level = "IMMEDIATE"  # as DBOS has it where it makes its own
         connection.execute("PRAGMA foreign_keys = ON")
         _set_pragmas(connection)
+        _in_turn(connection, parsed)
 
     return engine
 
@@ -138,12 +139,13 @@ def _postgresql(parsed: URL, connections: int, statement: int) -> Engine:
 def _sqlite(parsed: URL) -> Engine:
     if parsed.get_backend_name() == "sqlite" and parsed.database:
         make_private(parsed.database)
-    engine = create_engine(parsed, hide_parameters=True)
+    engine = create_engine(parsed, hide_parameters=True, connect_args={"factory": sqlite_turns.Connection})
 
     @event.listens_for(engine, "connect")
     def _prepare(connection: Any, _record: object) -> None:
         connection.isolation_level = None  # the driver itself would begin a transaction only at the first write
         _set_pragmas(connection)
+        _in_turn(connection, parsed)
 
     @event.listens_for(engine, "begin")
     def _begin(connection: Connection) -> None:
@@ -153,6 +155,11 @@ def _sqlite(parsed: URL) -> Engine:
             connection.exec_driver_sql("BEGIN IMMEDIATE")  # read, decide and write as one, with no other writer between
 
     return engine
+
+
+def _in_turn(connection: Any, parsed: URL) -> None:
+    if parsed.database and parsed.database != ":memory:":
+        connection.turns, connection.patience = sqlite_turns.turns_of(parsed.database), _BUSY
 
 
 def _set_pragmas(connection: Any) -> None:
