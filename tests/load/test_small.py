@@ -89,6 +89,12 @@ async def test_both_doors_hold_under_attack() -> None:
 
 
 @pytest.mark.slow
+async def test_many_press_at_once() -> None:
+    found = await told("pressed_at_once", "--people", 2, "--rounds", 1, "--in-flight", 2, "--runs", 1)
+    assert found["pressed_at_once"] == 2
+
+
+@pytest.mark.slow
 async def test_those_on_call_can_stop_while_somebody_presses_on() -> None:
     found = await told("lockout", "--groups", 2, "--people", 2, "--outsider", "--stops", 4, "--seconds", 2)
     assert found["lockout"]["carried_out"] == "4 of 4"
