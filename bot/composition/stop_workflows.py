@@ -88,7 +88,16 @@ class StopWorkflows:
         renewal = Renewal(voipbin, ledger, policy=self._policy, patience=patience, now=now)
         machine = StopMachine(ledger, subject, renewal, patience=patience, now=now)
         follow = Follow(ledger, subject, aftermath, patience, now=now)
-        return StopWorkflow(ledger, self._cards, self._admitting, machine, aftermath, follow)
+        return StopWorkflow(
+            ledger,
+            self._cards,
+            self._admitting,
+            machine,
+            aftermath,
+            follow,
+            in_hand_after=patience.in_hand_after,
+            now=now,
+        )
 
     def _hang_up(self) -> HangUpWorkflow:
         """A call that was told to hang up is looked at for some seconds, and not followed for minutes."""

@@ -77,6 +77,15 @@ def record_of(body: str) -> Record:
     )
 
 
+def went_on(connection: Connection, activeflow_id: UUID, press_id: str) -> bool:
+    """Whether there is more of this press on record than that it was allowed: sending, an outcome, a refusal."""
+    its = audit.c.key.startswith(f"{press_id}/", autoescape=True)
+    more = select(audit.c.seq).where(
+        audit.c.activeflow_id == str(activeflow_id), its, audit.c.what != str(What.PRESSED)
+    )
+    return connection.execute(more.limit(1)).first() is not None
+
+
 def entries(connection: Connection, question: Question) -> list[Entry]:
     """Newest first."""
     upwards = question.after_seq is not None

@@ -133,6 +133,20 @@ class StopStore:
     async def card_posted(self, intent_id: str, message_ts: str) -> None:
         await self._database.within(lambda connection: _rewrite(connection, intent_id, message_ts=message_ts))
 
+    async def unsent(self, intent: Intent, press_id: str) -> bool:
+        shared = self._database.is_postgresql  # another process may be changing a card that is open
+
+        def work(connection: Connection) -> bool:
+            row = connection.execute(
+                select(intents.c.state, intents.c.press_id).where(intents.c.id == intent.id)
+            ).first()
+            if row is None or audit.went_on(connection, intent.activeflow_id, press_id):
+                return False
+            own = row.state == str(IntentState.STOPPING) and row.press_id == press_id
+            return own or (not shared and row.state == str(IntentState.OPEN))
+
+        return await self._database.reading(work)
+
     async def claim(self, intent: Intent, press: Press) -> Claim:
         claimed = _claimed(intent, press)
         lapses_at = (intent.deadline + _IN_FLIGHT).isoformat()

@@ -1,7 +1,7 @@
 """The incident channel: every word on a card, from which moment on, and whose presses were heard of."""
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
@@ -92,6 +92,10 @@ class Cards:
             self._channel.tellings.append(telling)
             self._channel.listens(telling)
         return True
+
+    async def redraw(self, intent: Intent, phase: Callable[[], Awaitable[Phase | None]]) -> bool:
+        now = await phase()
+        return now is not None and await self.show(intent, now, None)
 
     async def decline(self, press: Press, declined: Declined) -> bool:  # noqa: ARG002 # the port's
         await self._speaks(press)

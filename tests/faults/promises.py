@@ -21,6 +21,7 @@ from bot.activeflows.stopping.stop import (
     NotKnown,
     NotSent,
     Press,
+    PressInHand,
     StillRunning,
     StopInHand,
 )
@@ -149,6 +150,12 @@ class Promises:
                 over_since = activeflow.tm_update if ended else None
                 self._must(not by_card, f"{by_card[:1]} stopped it, and the card says: {words}")
                 self._must(over_since is None or over_since > at - _READING, f"ended at {over_since}, says: {words}")
+            case PressInHand(by=by, since=since, as_of=as_of):
+                ids = {w.press.id for w in self._bot.workflows.all.values() if (w.press.by, w.press.at) == (by, since)}
+                sent = [p for p in self._bot.line.posts if p.announced_as.split("/")[0] in ids and p.at <= as_of]
+                self._must(not sent, f"sent at {sent[:1]}, and the card says: {words}")
+                over = [r for r in self.records() if r.what is What.OUTCOME and r.key.split("/")[0] in ids]
+                self._must(not over, f"drawn over what came of it: {words}")
             case _:
                 pass
 
@@ -200,7 +207,7 @@ class Promises:
         for card in {telling.card for telling in channel.tellings} - channel.missed:
             last = channel.last(card)
             if last is not None:
-                self._must(not isinstance(last.phase, StopInHand), f"a card is left with {last.words}")
+                self._must(not isinstance(last.phase, StopInHand | PressInHand), f"a card is left with {last.words}")
                 self._must(not last.words.startswith("Not known yet"), f"a card is left with {last.words}")
         with self._engine.begin() as connection:
             held = connection.execute(select(func.count()).select_from(claims)).scalar_one()

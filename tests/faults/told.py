@@ -11,6 +11,7 @@ from bot.activeflows.stopping.stop import (
     NotKnown,
     NotSent,
     Phase,
+    PressInHand,
     StillRunning,
     Waiting,
     Wish,
@@ -44,7 +45,7 @@ class Told(BulkIncident):
     def said(self, intent_id: str) -> list[Phase]:
         """On that card, without the question."""
         told = [t.phase for t in self.bot.channel.tellings if t.card == f"card {intent_id[:8]}"]
-        return [phase for phase in told if not isinstance(phase, Waiting)]
+        return [phase for phase in told if not isinstance(phase, Waiting | PressInHand)]
 
     @property
     def posts(self) -> list[Post]:

@@ -37,6 +37,13 @@ class Ledger(Records, Protocol):
         """Remember where the card stands."""
         ...
 
+    async def unsent(self, intent: Intent, press_id: str) -> bool:
+        """Whether nothing was sent for this press and nothing came of it so far, and only this process changes its card.
+
+        So the intent is open, or is being stopped by this press; where several processes share the database, the latter.
+        """
+        ...
+
     async def claim(self, intent: Intent, press: Press) -> Claim:
         """Take the one right to stop this activeflow, or to hang up its call. The same press again is given it again.
 
@@ -132,6 +139,13 @@ class Cards(Protocol):
         """Edit the card in place; when that cannot be done, say it to the presser.
 
         ``guard`` is asked when it is this edit's turn, and raises when it must not be made any more.
+        """
+        ...
+
+    async def redraw(self, intent: Intent, phase: Callable[[], Awaitable[Phase | None]]) -> bool:
+        """Edit the card for everybody to what ``phase`` says when it is this edit's turn; ``None``: leave it as it is.
+
+        For what nobody is answered with: when it cannot be done, nobody is told instead.
         """
         ...
 

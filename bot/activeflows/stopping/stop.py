@@ -139,6 +139,15 @@ class Waiting:
 
 
 @dataclass(frozen=True, slots=True)
+class PressInHand:
+    """Somebody's press takes long: at ``as_of`` nothing had been sent for it. The card is still a question."""
+
+    by: str
+    since: datetime
+    as_of: datetime
+
+
+@dataclass(frozen=True, slots=True)
 class StopInHand:
     """Claimed by one press; a stop is being sent or verified."""
 
@@ -255,7 +264,7 @@ class Cancelled:
 
 Outcome = Ended | NotKnown | StillRunning | NotSent | Expired
 """How a press can end. ``receipt``: the number of the record that says so, and the first digits of its hash."""
-Phase = Outcome | Waiting | StopInHand | Moved | Cancelled
+Phase = Outcome | Waiting | PressInHand | StopInHand | Moved | Cancelled
 
 
 class Why(StrEnum):

@@ -25,6 +25,8 @@ class Patience:
     """Between readings in the background."""
     looks: int = 120
     """Readings in the background before it is said that nobody looks any more."""
+    in_hand_after: float = 1.5
+    """So long after a press the card says for everybody that it was pressed, when nothing was sent by then."""
     call_after: float = 60.0
     """So long after a press whoever pressed is called to the card, when it is still not known whether it worked."""
     unanswered: float = 30.0

@@ -23,6 +23,7 @@ from bot.activeflows.stopping.machine import Show, StopMachine
 from bot.activeflows.stopping.ports import Cards, Ledger, Step
 from bot.activeflows.stopping.read_back import State, Verdict
 from bot.activeflows.stopping.result import Result
+from bot.activeflows.stopping.slow_press import SlowPress
 from bot.activeflows.stopping.stop import (
     CallAfter,
     Declined,
@@ -36,6 +37,7 @@ from bot.activeflows.stopping.stop import (
     Phase,
     Press,
     StillRunning,
+    Waiting,
     Why,
 )
 from bot.activeflows.stopping.subject import Subject
@@ -55,21 +57,31 @@ class StopWorkflow:
         machine: StopMachine,
         aftermath: Aftermath,
         follow: Follow,
+        *,
+        in_hand_after: float,
+        now: Callable[[], datetime],
     ) -> None:
+        """``in_hand_after``: as in ``Patience``."""
         self._ledger, self._cards, self._admitting = ledger, cards, admitting
         self._machine, self._aftermath, self._follow = machine, aftermath, follow
+        self._in_hand_after, self._now = in_hand_after, now
 
     async def carry_out(self, press: Press, step: Step) -> None:
         """The whole life of a press, told to the end."""
         hold = await Hold.take(self._ledger, press.id)
-        step = FencedStep(step, hold)
+        async with SlowPress(self._ledger, self._cards, press, hold, after=self._in_hand_after, now=self._now) as slow:
+            await self._carry_out(press, hold, FencedStep(step, hold), slow)
+
+    async def _carry_out(self, press: Press, hold: Hold, step: Step, slow: SlowPress) -> None:
         admission = await step("admit", Admission, lambda: self._admitting.admit(press))
         intent, declined = admission.intent, admission.declined
         if declined is not None or intent is None:
-            await step("decline", bool, lambda: self._decline(press, intent, declined or Declined(Why.NO_SUCH_CARD)))
+            refusal = declined or Declined(Why.NO_SUCH_CARD)
+            await step("decline", bool, lambda: self._decline(press, intent, refusal, slow))
             return
 
         async def show(intent: Intent, phase: Phase) -> bool:
+            slow.over()
             return await self._cards.show(intent, phase, press, guard=hold.must_hold)
 
         result = await self._machine.carry_out(Errand(Act.STOP, intent, press), hold, step, show)
@@ -78,7 +90,7 @@ class StopWorkflow:
             await step("ask once more", bool, partial(show, result.anew, phase))
         elif phase is None or isinstance(phase, Moved):
             refusal = result.declined or Declined(Why.SUPERSEDED, activeflow_id=intent.activeflow_id)
-            await step("decline", bool, lambda: self._decline(press, intent, refusal))
+            await step("decline", bool, lambda: self._decline(press, intent, refusal, slow))
         else:
             await self._go_on(intent, press, phase, hold, step, show)
 
@@ -91,10 +103,17 @@ class StopWorkflow:
             if ended.call is not None and ended.call.until is not None:
                 await self._follow.call(intent, press, ended, step, show)
 
-    async def _decline(self, press: Press, intent: Intent | None, declined: Declined) -> bool:
+    async def _decline(self, press: Press, intent: Intent | None, declined: Declined, slow: SlowPress) -> bool:
+        slow.over()
         if intent is not None and declined.why is Why.LATE and await self._nobody_is_at_it(intent):
             await self._cards.show(intent, Expired(), press)
+        elif intent is not None and slow.may_have_said:
+            await self._cards.redraw(intent, partial(self._question_again, intent))
         return await self._cards.decline(press, declined)
+
+    async def _question_again(self, intent: Intent) -> Waiting | None:
+        """What the card was before it said that it was pressed, unless it is over or another press is at work."""
+        return Waiting() if await self._nobody_is_at_it(intent) else None
 
     async def _nobody_is_at_it(self, intent: Intent) -> bool:
         """Else a stop sent in time is still being read back, and the card is not over for this press' being late."""

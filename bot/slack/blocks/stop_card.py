@@ -21,6 +21,7 @@ from bot.activeflows.stopping.stop import (
     Outcome,
     Phase,
     Press,
+    PressInHand,
     StillRunning,
     StopInHand,
     Waiting,
@@ -34,6 +35,7 @@ from bot.slack.messaging.messenger import Message
 
 _HEADERS: Final[dict[type, str]] = {
     Waiting: "Stop this activeflow?",
+    PressInHand: "Stop flow was pressed",
     Moved: "This activeflow has moved on",
     StopInHand: "Stopping…",
     Ended: "Ended",
@@ -44,7 +46,7 @@ _HEADERS: Final[dict[type, str]] = {
     Cancelled: "Cancelled. Nothing was stopped.",
 }
 
-_OPEN: Final = (Waiting, Moved)
+_OPEN: Final = (Waiting, PressInHand, Moved)
 """The phases in which the card is a question, with its consequences and its buttons."""
 
 
@@ -176,8 +178,8 @@ def _what_became(intent: Intent, phase: Phase, command: str) -> list[str]:
                 f"*Now: {escaped(intent.seen.words, 300)}.*",
                 f"{mention(phase.by)} pressed. Nothing was stopped.",
             ]
-        case StopInHand():
-            return [f"{mention(phase.by)} pressed {bold('Stop flow')} at {date_token(phase.since)}."]
+        case PressInHand() | StopInHand():
+            return _in_hand(phase)
         case Ended():
             return [_ended(phase), *_call_after(intent, phase), *_child_after(intent, phase)]
         case NotKnown():
@@ -193,6 +195,14 @@ def _what_became(intent: Intent, phase: Phase, command: str) -> list[str]:
             return [f"{mention(phase.by)} cancelled this card."]
         case _:
             return []
+
+
+def _in_hand(phase: PressInHand | StopInHand) -> list[str]:
+    pressed = f"{mention(phase.by)} pressed {bold('Stop flow')} at {date_token(phase.since)}."
+    if isinstance(phase, StopInHand):
+        return [pressed, "The stop is being sent. Then the bot checks whether it ended."]
+    so_far = f"*Nothing had been sent as of {date_token(phase.as_of)}.* The bot was still asking Slack and VoIPBIN."
+    return [pressed, so_far]
 
 
 def _ended(phase: Ended) -> str:

@@ -6,7 +6,7 @@ to the presser alone, with that fact.
 """
 
 import asyncio
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
@@ -95,6 +95,15 @@ class StopCards:
         self._said(press, header_of(message))
         self._call_if_not_known(intent, phase, press)
         return seen
+
+    async def redraw(self, intent: Intent, phase: Callable[[], Awaitable[Phase | None]]) -> bool:
+        """Only by ``chat.update``: a response_url takes five answers, which are kept for what came of the press."""
+        async with self._in_turn(intent.activeflow_id):
+            now = await phase() if intent.message_ts else None
+            if now is None:
+                return False
+            message = stop_card(intent, now, self.typed_in(intent.thread))
+            return bool(await self._teller.redraw(Posted(intent.channel, intent.message_ts), message))
 
     def _call_if_not_known(self, intent: Intent, phase: Phase, press: Press | None) -> None:
         """Call whoever pressed, once, when it is not known for so long; after a restart in that time it may be twice."""

@@ -55,6 +55,35 @@ async def test_the_record_of_a_post_is_written_once_and_the_deadline_is_told(boo
     assert (await book.permit(intent, press, fence, sending(intent, press))).shut is Shut.SENT_BEFORE
 
 
+async def test_that_nothing_was_sent_is_known_of_ones_own_claim_until_it_is_sent_or_over(book: StopStore) -> None:
+    intent, press, fence = await claimed(book)
+    another = a_press(intent, "U0BOB")
+    await book.record(record_of(intent, press, What.PRESSED, now()))
+    assert await book.unsent(intent, press.id)
+    assert not await book.unsent(intent, another.id)
+    await book.permit(intent, press, fence, sending(intent, press))
+    assert not await book.unsent(intent, press.id)
+
+
+async def test_a_card_that_can_be_pressed_is_one_process_alone_to_change(database: Database, book: StopStore) -> None:
+    intent = an_intent(deadline=now() + timedelta(minutes=5))
+    press = a_press(intent, "U0ALICE")
+    assert not await book.unsent(intent, press.id)
+    await book.open_intent(intent, a_record())
+    assert await book.unsent(intent, press.id) is not database.is_postgresql
+    await book.record(record_of(intent, press, What.REFUSED, now()))
+    assert not await book.unsent(intent, press.id)
+
+
+@pytest.mark.parametrize("pressable", [True, False])
+async def test_after_an_outcome_it_is_not_said_that_nothing_was_sent(book: StopStore, *, pressable: bool) -> None:
+    intent, press, fence = await claimed(book)
+    outcome = record_of(intent, press, What.OUTCOME, now())
+    state = IntentState.OPEN if pressable else IntentState.SETTLED
+    await book.conclude(fence, intent, press, [outcome], state, None)
+    assert not await book.unsent(intent, press.id)
+
+
 async def test_whoever_takes_a_press_up_leaves_nothing_to_the_run_before(book: StopStore) -> None:
     intent, press, before = await claimed(book)
     after = await book.take_up(press.id)

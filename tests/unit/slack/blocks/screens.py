@@ -34,6 +34,7 @@ from bot.activeflows.stopping.stop import (
     NotSent,
     Phase,
     Press,
+    PressInHand,
     StillRunning,
     StopInHand,
     Waiting,
@@ -221,6 +222,7 @@ def _stop_cards(words: str) -> Iterator[Message]:
     phases: list[Phase] = [
         Waiting(),
         Waiting(who_may=("U0BOB", "S0ONCALL")),
+        PressInHand("U0ALICE", NOW, NOW + timedelta(seconds=2)),
         StopInHand("U0ALICE", NOW),
         Moved("U0ALICE", words),
         *(Ended("U0ALICE", attribution, NOW, CallAfter("up"), child, words) for attribution in Attribution),
