@@ -77,10 +77,13 @@ async def listening(served: Served, context: ssl.SSLContext | None = None) -> As
     async with AsyncExitStack() as stack:
         server = await asyncio.start_server(handled, "127.0.0.1", 0, ssl=context)
         stack.callback(server.close)
-        yield server.sockets[0].getsockname()[1]
-        for task in tasks:
-            task.cancel()
-        await asyncio.gather(*tasks, return_exceptions=True)
+        try:
+            yield server.sockets[0].getsockname()[1]
+        finally:
+            while tasks:  # also those whose connection came meanwhile
+                for task in tuple(tasks):
+                    task.cancel()
+                await asyncio.gather(*tasks, return_exceptions=True)
 
 
 async def joined(reader: asyncio.StreamReader, writer: asyncio.StreamWriter, port: int) -> None:
@@ -93,10 +96,10 @@ async def joined(reader: asyncio.StreamReader, writer: asyncio.StreamWriter, por
     try:
         await asyncio.wait(ways, return_when=asyncio.FIRST_COMPLETED)
     finally:
+        there_writer.transport.abort()  # before anything is awaited, where it could be cancelled once more
         for way in ways:
             way.cancel()
         await asyncio.gather(*ways, return_exceptions=True)
-        await gone(there_writer)
 
 
 async def gone(writer: asyncio.StreamWriter) -> None:

@@ -16,7 +16,6 @@ from tests.scenarios.network import ConnectProxy, behind_tls
 from tests.scenarios.program import Program
 from tests.scenarios.typing_at import answers
 
-pytestmark = pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")  # TLS streams that were cut
 SLACK, VOIPBIN = "slack.test", "voipbin.test"  # no resolver knows these
 
 
