@@ -56,7 +56,7 @@ class Workflows:
         self._judging = judging
         self._silent_after = silent_after
         executor_id = str(uuid4()) if database.is_postgresql else "sqlite"
-        self.durable = Durable(database.url, executor_id=executor_id, record_within=record_within)
+        self.durable = Durable(database.url, executor_id=executor_id, now=clock.now, record_within=record_within)
         self.bulks = BulkStore(database)
 
     async def begin(

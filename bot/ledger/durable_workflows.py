@@ -84,9 +84,17 @@ def _log_as_the_bot_does() -> None:
 class Durable:
     """Starts presses and recovers them. DBOS is one per process, so there is one of these at a time."""
 
-    def __init__(self, database_url: str, *, executor_id: str, record_within: timedelta = RECORD_WITHIN) -> None:
+    def __init__(
+        self,
+        database_url: str,
+        *,
+        executor_id: str,
+        now: Callable[[], datetime],
+        record_within: timedelta = RECORD_WITHIN,
+    ) -> None:
+        """``now``: what time it is for the database, by whose clock DBOS says when it recorded."""
         self._database_url, self.executor_id = database_url, executor_id
-        self._presses = Presses(within=record_within, now=lambda: datetime.now(UTC))
+        self._presses = Presses(within=record_within, now=now)
         self._starting: set[asyncio.Task[Any]] = set()
         self._engine = workflow_engine(database_url)
         self._running: set[asyncio.Task[Any]] = set()

@@ -1,11 +1,11 @@
 """No word before its fact: a press is called recorded by whoever holds the record, and what was told otherwise comes to nothing."""
 
-from collections.abc import AsyncIterator, Callable
-from contextlib import AbstractAsyncContextManager, asynccontextmanager
-from datetime import timedelta
+from collections.abc import AsyncIterator, Callable, Iterator
+from contextlib import AbstractAsyncContextManager, ExitStack, asynccontextmanager, contextmanager
+from datetime import UTC, datetime, timedelta
 
 import pytest
-from sqlalchemy import ColumnElement, select, text
+from sqlalchemy import ColumnElement, create_engine, make_url, select, text
 
 from bot.demo.slack import faults as slack_faults
 from bot.demo.slack.messages import Message
@@ -14,7 +14,7 @@ from bot.demo.voipbin import faults
 from bot.demo.voipbin.state import Activeflow
 from bot.demo.voipbin.world import World
 from bot.ledger.database import engine_for
-from bot.ledger.tables import audit, intents
+from bot.ledger.tables import audit, intents, replicas
 from tests.scenarios.conftest import ALICE, INCIDENTS, POLICY, Stage
 from tests.scenarios.outage import locked, relayed
 
@@ -102,6 +102,52 @@ async def test_a_press_that_is_recorded_after_its_presser_was_told_otherwise_com
     await slack.clicks(ALICE, card, "stop.flow")
     await bot.reads("Stopped by")
     assert bot.posts(activeflow) == 1
+
+
+@contextmanager
+def kept_from_writing(url: str, table: str) -> Iterator[None]:
+    """While the block lasts nobody else writes into this table."""
+    engine = create_engine(make_url(url).set(drivername="postgresql+psycopg"))
+    try:
+        with engine.begin() as connection:
+            connection.execute(text(f"LOCK TABLE {table} IN EXCLUSIVE MODE"))
+            yield
+    finally:
+        engine.dispose()
+
+
+@pytest.mark.parametrize(("skew", "late"), [(-60, False), (60, True)], ids=["behind", "ahead"])
+async def test_whether_a_record_came_in_time_is_told_by_the_databases_clock(
+    skew: int, late: bool, stage: Stage, slack: Workspace, voipbin: World, postgresql_url: str
+) -> None:
+    """The clock of the replica that took the press is a minute off; it is gone before it began, and another one finds the record."""
+    stage.record_within = timedelta(seconds=1.5 if late else 12)
+    stage.wall = lambda: datetime.now(UTC) + timedelta(seconds=skew)
+    async with relayed(postgresql_url) as relay:
+        with ExitStack() as until_it_is_gone:
+            async with stage.start(flows_bot_database_url=relay.url):
+                activeflow, card = await asked(stage, voipbin, postgresql_url)
+                until_it_is_gone.enter_context(kept_from_writing(postgresql_url, "dbos.operation_outputs"))
+                if late:
+                    relay.silent()
+                assert (await slack.clicks(ALICE, card, "stop.flow")).error is None
+                if late:
+                    await stage.reads("Without a record I stop nothing")
+                    too_late = datetime.now(UTC) + timedelta(seconds=2)
+                    await slack.until(lambda: datetime.now(UTC) > too_late)
+                    relay.speaks_again()
+                await slack.until(lambda: recorded(postgresql_url) == 1)
+    stage.wall = lambda: datetime.now(UTC)
+    engine = engine_for(postgresql_url)
+    with engine.begin() as connection:
+        connection.execute(replicas.update().values(seen_at=0))
+    engine.dispose()
+    async with stage.start(flows_bot_database_url=postgresql_url):
+        if late:
+            await slack.until(lambda: refusals(postgresql_url))
+        else:
+            await stage.reads("Stopped by")
+    assert stage.posts(activeflow) == (0 if late else 1)
 
 
 async def test_a_press_that_may_need_a_reason_does_not_wait_for_a_database_that_is_silent(
