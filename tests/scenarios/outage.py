@@ -79,7 +79,11 @@ class Relay:
             writer.transport.abort()
 
     async def _connect(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        up_reader, up_writer = await asyncio.open_unix_connection(self._there)
+        try:
+            up_reader, up_writer = await asyncio.open_unix_connection(self._there)
+        except OSError:  # the server itself is away
+            writer.transport.abort()
+            return
         both = {writer, up_writer}
         self._writers |= both
         with suppress(ConnectionError):
