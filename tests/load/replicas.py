@@ -47,6 +47,7 @@ AWAY: Final = 15.0
 LONG: Final = 10.0
 """Minutes from which on everything but the kills is done twice."""
 TAKEN_OVER_WITHIN: Final = 30.0
+"""Seconds from the kill until the card of a press says what came of it."""
 NONE_OF: Final = (
     "lost",
     "unfinished",
@@ -259,6 +260,7 @@ def main() -> None:
     asked.add_argument("--minutes", type=float, default=20.0)
     asked.add_argument("--replicas", type=int, default=3)
     asked.add_argument("--every", type=float, default=EVERY, help="seconds between two disturbances")
+    asked.add_argument("--within", type=float, default=TAKEN_OVER_WITHIN, help="seconds for what a killed one was at")
     asked.add_argument("--logs", type=Path, help="an empty folder where the replicas' logs are kept")
     options = asked.parse_args()
     with tempfile.TemporaryDirectory(prefix="flows-bot-replicas-") as place:
@@ -267,7 +269,7 @@ def main() -> None:
         finally:
             for log in Path(place).glob("replica-*.log") if options.logs else ():
                 shutil.copy(log, options.logs)
-    late = found["taken_over_s"].get("max", 0) > TAKEN_OVER_WITHIN
+    late = found["taken_over_s"].get("max", 0) > options.within
     wrong = [name for name in NONE_OF if found[name]] + ["taken_over_s"] * late
     print(json.dumps({"replicas": options.replicas, "minutes": options.minutes, **found, "wrong": wrong}))
     sys.exit(1 if wrong else 0)
