@@ -62,3 +62,31 @@ async def test_nothing_serious_is_found_on_any_screen(
     await expect(page.locator("#home")).to_contain_text("running")
     await looked_at("the Home")
     assert "\n".join(f"{screen}: {fault}" for screen, faults in found.items() for fault in faults) == ""
+
+
+@pytest.mark.parametrize("dark", [False, True], ids=["light", "dark"])
+async def test_nothing_serious_is_found_where_somebody_chooses(
+    shown: Demo, world: World, opens: Opens, axe: str, dark: bool
+) -> None:
+    world.rings(shown.town.clinic.menu, at="digits_receive")
+    olive = await opens(dark=dark)
+    page, found = olive.page, {}
+
+    async def looked_at(screen: str) -> None:
+        found[screen] = await faults_of(page, axe)
+
+    await olive.types("/flows show")
+    await olive.private("Show which activeflow?").get_by_role("combobox").click()
+    await expect(page.get_by_role("listbox", name="Options").get_by_role("option").first).to_be_visible()
+    await looked_at("an open menu to choose from")
+    await page.keyboard.press("Escape")
+    await page.get_by_role("button", name="Shortcuts").click()
+    await looked_at("the menu of shortcuts")
+    await page.get_by_role("menuitem", name="Stop an activeflow…").click()
+    await page.get_by_role("combobox", name="Activeflow").press("ArrowDown")
+    await expect(page.get_by_role("listbox", name="Options").get_by_role("option").first).to_be_visible()
+    await looked_at("the form of the shortcut, with its menu open")
+    await page.keyboard.press("Escape")
+    await page.get_by_role("dialog").get_by_role("button", name="Cancel").click()
+    await expect(page.get_by_role("dialog")).to_have_count(0)
+    assert "\n".join(f"{screen}: {fault}" for screen, faults in found.items() for fault in faults) == ""

@@ -7,7 +7,7 @@ import { focusAgain, MessageList } from "./messages.js";
 import { inline } from "./mrkdwn.js";
 import { Modals } from "./modals.js";
 import { Panel } from "./panel.js";
-import { act, people, Screen } from "./server.js";
+import { act, people, Screen, suggest } from "./server.js";
 import { drawHead, drawSidebar } from "./sidebar.js";
 
 const $ = (id) => document.getElementById(id);
@@ -26,6 +26,10 @@ const desk = {
   guide: (channel) => (panel.guide?.channel === channel ? guided(panel.guide, channel) : null),
   types: (line) => say(line, null),
   act,
+  suggest,
+  globals: state.globals,
+  channels: () => [...screen.channels.values()],
+  shortcut: (callback_id) => act("global", { user: state.person.id, channel: state.place, callback_id }),
   reply: ({ channel, thread, ts }) => {
     const parent = screen.messages.get(`message/${channel}/${thread ?? ts}`);
     composer.reply(thread ?? ts, inline(parent?.text ?? "", screen.names));
@@ -119,8 +123,13 @@ function drawHome() {
   const press = (spec, block, option) => act("click", {
     user: state.person.id, view: home.id, action_id: spec.action_id, block_id: block.block_id, option,
   });
+  const menu = (spec, block) => ({ user: state.person.id, view: home.id, action_id: spec.action_id, block_id: block.block_id });
+  const offers = {
+    suggest: (spec, block, typed) => suggest({ ...menu(spec, block), typed }),
+    choose: (spec, block, option) => act("choose", { ...menu(spec, block), option }),
+  };
   const content = home
-    ? blocks(home.content.blocks, { names: screen.names, press })
+    ? blocks(home.content.blocks, { names: screen.names, press, ...offers })
     : [el("p", { class: "empty" }, `${state.app.name} has nothing on its Home tab for you yet.`)];
   const print = JSON.stringify([state.person.id, home]);
   if ($("home").dataset.print === print) return;

@@ -1,8 +1,9 @@
 // Where people type: a line, Enter sends, "/" and "@" suggest, ArrowUp brings back what was sent; also into a thread.
 
 import { avatar, el, icon } from "./dom.js";
+import { menu } from "./elements.js";
 
-/** `desk` gives `commands`, `mentions` and `app`; `send(text, thread)` resolves when the bot has answered. */
+/** `desk` gives `commands`, `mentions`, `globals`, `shortcut(id)` and `app`; `send(text, thread)` resolves when the bot has answered. */
 export class Composer {
   constructor(form, desk, send) {
     this.desk = desk;
@@ -18,11 +19,22 @@ export class Composer {
     const hint = el("span", { class: "hint" }, el("b", {}, "Return"), " to send, ", el("b", {}, "/"), " for commands");
     this.thread = null;
     this.strip = el("p", { class: "replying", hidden: true });
-    form.append(this.popup, this.strip, el("div", { class: "box" }, this.input, el("div", { class: "tools" }, hint, this.button)));
+    const tools = el("div", { class: "tools" }, desk.globals.length ? this.shortcuts() : null, hint, this.button);
+    form.append(this.popup, this.strip, el("div", { class: "box" }, this.input, tools));
     form.addEventListener("submit", (event) => { event.preventDefault(); this.submit(); });
     this.input.addEventListener("input", () => { this.recalled = 0; this.typed(); });
     this.input.addEventListener("keydown", (event) => this.key(event));
     this.input.addEventListener("blur", () => this.suggest([]));
+  }
+
+  /** The app's global shortcuts, as behind Slack's lightning bolt. */
+  shortcuts() {
+    const open = el("button", { type: "button", class: "bolt", "aria-label": "Shortcuts", "aria-haspopup": "menu", "aria-expanded": "false" }, icon("bolt"));
+    const holder = el("span", { class: "menu-holder shortcuts" }, open);
+    open.addEventListener("click", () => menu(holder, open, this.desk.globals.map((entry) => ({
+      label: entry.name, hint: entry.description, chosen: () => this.desk.shortcut(entry.callback_id),
+    }))));
+    return holder;
   }
 
   /** Name the place the line goes to, and the person whose history is brought back. */

@@ -29,6 +29,7 @@ const SHAPES = {
   home: "M3 9.5 10 3.5l7 6V17h-5v-4.5H8V17H3z",
   pulse: "M2 10h3.5l2-6 4 12 2.2-6H18",
   check: "M4 10.5l4 4 8-9",
+  bolt: "M11 2.500 4.500 11.500H9L8.500 17.500 15.500 8.500H10.500z",
 };
 
 const SVG = "http://www.w3.org/2000/svg";

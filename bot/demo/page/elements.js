@@ -6,6 +6,7 @@
 import { confirmed } from "./confirm.js";
 import { dismissible, el, icon } from "./dom.js";
 import { withEmoji } from "./emoji.js";
+import { conversationsSelect, externalSelect } from "./menus.js";
 import { mrkdwn } from "./mrkdwn.js";
 
 /** A text object as nodes. */
@@ -25,6 +26,8 @@ const KINDS = {
   overflow,
   image: picture,
   static_select: select,
+  external_select: (spec, block, context) => externalSelect(spec, block, context, field(block, spec)),
+  conversations_select: (spec, block, context) => conversationsSelect(spec, block, context, field(block, spec)),
   radio_buttons: (spec, block, context) => choices(spec, block, context, "radio"),
   checkboxes: (spec, block, context) => choices(spec, block, context, "checkbox"),
   plain_text_input: textInput,

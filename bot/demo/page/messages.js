@@ -123,7 +123,10 @@ export class MessageList {
     const where = { channel: message.channel, ts: message.ts };
     const press = (spec, block, option) => // as whoever one is then, not when it was drawn
       this.desk.act("click", { user: this.desk.person.id, ...where, action_id: spec.action_id, block_id: block.block_id, option });
-    const body = message.blocks.length ? blocks(message.blocks, { names, press }) : [el("div", { class: "block" }, mrkdwn(message.text, names))];
+    const menu = (spec, block) => ({ user: this.desk.person.id, ...where, action_id: spec.action_id, block_id: block.block_id });
+    const suggest = (spec, block, typed) => this.desk.suggest({ ...menu(spec, block), typed });
+    const choose = (spec, block, option) => this.desk.act("choose", { ...menu(spec, block), option });
+    const body = message.blocks.length ? blocks(message.blocks, { names, press, suggest, choose }) : [el("div", { class: "block" }, mrkdwn(message.text, names))];
     const edited = message.edited && el("span", { class: "edited" }, "(edited)");
     if (edited && !message.blocks.length) body[0].append(" ", edited);
     return el("div", { class: "blocks" }, body, edited && message.blocks.length ? edited : null);

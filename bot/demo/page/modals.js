@@ -3,12 +3,13 @@
 import { blocks } from "./blocks.js";
 import { avatar, el, icon } from "./dom.js";
 
-/** `desk` gives `person`, `app`, `names()`, `act(what, asked)`. */
+/** `desk` gives `person`, `app`, `names()`, `channels()`, `act(what, asked)`, `suggest(asked)`. */
 export class Modals {
   constructor(desk) {
     this.desk = desk;
     this.dialog = null;
     this.hash = null;
+    this.labels = new Map();
   }
 
   /** Show the last of these views, or none. */
@@ -33,7 +34,13 @@ export class Modals {
     const press = (spec, block, option) => this.desk.act("click", {
       user: this.desk.person.id, view: view.id, action_id: spec.action_id, block_id: block.block_id, option,
     });
-    const body = blocks(content.blocks, { names, press, fields: this.fields, errors });
+    const menu = (spec, block) => ({ user: this.desk.person.id, view: view.id, action_id: spec.action_id, block_id: block.block_id });
+    const suggest = (spec, block, typed) => this.desk.suggest({ ...menu(spec, block), typed, values: this.filled(block.block_id) });
+    const choose = (spec, block, option) => this.desk.act("choose", { ...menu(spec, block), option });
+    const { channels } = this.desk;
+    const body = blocks(content.blocks, {
+      names, press, suggest, choose, channels, place: view.place, fields: this.fields, labels: this.labels, errors,
+    });
     const form = el("form", { class: "sheet", novalidate: true, onsubmit: (event) => { event.preventDefault(); this.submit(view); } },
       el("header", {}, avatar("app", this.desk.app.name, { app: true, small: true }),
         el("h2", { id: "modal-title" }, content.title.text),
@@ -48,7 +55,7 @@ export class Modals {
     this.dialog.dataset.view = view.id;
     this.dialog.replaceChildren(form);
     this.dialog.oncancel = (event) => { event.preventDefault(); this.close(view, false); };
-    if (fresh) { document.body.append(this.dialog); this.dialog.showModal(); }
+    if (fresh) { this.labels.clear(); document.body.append(this.dialog); this.dialog.showModal(); }
     this.fill(kept);
     (form.querySelector("[aria-invalid], [autofocus], .body input, .body textarea") ?? form.querySelector("footer .button"))?.focus();
   }
@@ -61,16 +68,24 @@ export class Modals {
     for (const [key, value] of kept) {
       const [block, action] = [key.slice(0, key.indexOf("/")), key.slice(key.indexOf("/") + 1)];
       const input = [...this.dialog.querySelectorAll("[data-action]")].find((one) => one.dataset.action === action && one.dataset.block === block);
-      if (input && "value" in input && typeof value === "string") input.value = value;
+      if (input?.restore) input.restore(value);
+      else if (input && "value" in input && typeof value === "string") input.value = value;
     }
   }
 
-  async submit(view) {
+  /** What is filled in by block and action, but for one block. */
+  filled(but = null) {
     const values = {};
     for (const [key, value] of this.values()) {
       const cut = key.indexOf("/");
-      if (value !== null) (values[key.slice(0, cut)] ??= {})[key.slice(cut + 1)] = value;
+      const block = key.slice(0, cut);
+      if (value !== null && block !== but) (values[block] ??= {})[key.slice(cut + 1)] = value;
     }
+    return values;
+  }
+
+  async submit(view) {
+    const values = this.filled();
     const button = this.dialog.querySelector("[type=submit]");
     button.setAttribute("aria-busy", "true");
     const error = await this.desk.act("submit", { user: this.desk.person.id, view: view.id, values });

@@ -19,6 +19,20 @@ export async function act(what, asked) {
   }
 }
 
+/** What a menu offers a person for a typed text: `{error, groups}`. */
+export async function suggest(asked) {
+  try {
+    const answer = await fetch("/client/suggest", {
+      method: "POST",
+      headers: { "Content-Type": "application/json" },
+      body: JSON.stringify(asked),
+    });
+    return { groups: [], ...(await answer.json()) };
+  } catch {
+    return { error: "The workspace does not answer.", groups: [] };
+  }
+}
+
 /** What one person sees, in private since the page was loaded at `since`, kept up to date; `changed(difference)` is called after each event. */
 export class Screen {
   constructor(user, since, changed) {

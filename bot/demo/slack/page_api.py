@@ -22,6 +22,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 from bot.demo.slack.delivery import Delivery
 from bot.demo.slack.messages import Message, View
 from bot.demo.slack.page_stream import stream
+from bot.demo.slack.suggestions import Suggested
 from bot.demo.slack.workspace import Workspace
 
 PAGE = Path(__file__).parent.parent / "page"
@@ -33,7 +34,7 @@ _HEADERS = {
     "Referrer-Policy": "no-referrer",
     "Cache-Control": "no-cache",
 }
-Act = Callable[[Workspace, dict[str, Any]], Awaitable[Delivery]]
+Act = Callable[[Workspace, dict[str, Any]], Awaitable[Delivery | Suggested]]
 
 
 def page_routes(workspace: Workspace) -> list[BaseRoute]:
@@ -113,10 +114,12 @@ def _doing(workspace: Workspace, act: Act) -> Callable[[Request], Awaitable[Resp
         if request.headers.get("content-type") != "application/json":
             return PlainTextResponse("JSON, please", HTTPStatus.UNSUPPORTED_MEDIA_TYPE)
         try:
-            delivery = await act(workspace, json.loads(await request.body()))
+            done = await act(workspace, json.loads(await request.body()))
         except (LookupError, TypeError, ValueError) as gone:
             return JSONResponse({"error": str(gone)}, HTTPStatus.CONFLICT)
-        return JSONResponse({"error": delivery.error})
+        if isinstance(done, Suggested):
+            return JSONResponse({"error": done.delivery.error, "groups": done.groups})
+        return JSONResponse({"error": done.error})
 
     return only_this_page(endpoint)
 
@@ -136,6 +139,19 @@ async def _click(workspace: Workspace, asked: dict[str, Any]) -> Delivery:
     raise LookupError("This message has changed since.")
 
 
+async def _suggest(workspace: Workspace, asked: dict[str, Any]) -> Suggested:
+    shown, values = _shown(workspace, asked), asked.get("values", {})
+    menu = {"block_id": asked["block_id"], "values": values}
+    return await workspace.looks_up(asked["user"], shown, asked["action_id"], asked["typed"], **menu)
+
+
+async def _choose(workspace: Workspace, asked: dict[str, Any]) -> Delivery:
+    shown = _shown(workspace, asked)
+    return await workspace.chooses(
+        asked["user"], shown, asked["action_id"], asked["option"], block_id=asked["block_id"]
+    )
+
+
 async def _submit(workspace: Workspace, asked: dict[str, Any]) -> Delivery:
     return await workspace.submits(asked["user"], _view(workspace, asked), asked["values"])
 
@@ -151,6 +167,10 @@ async def _home(workspace: Workspace, asked: dict[str, Any]) -> Delivery:
 async def _shortcut(workspace: Workspace, asked: dict[str, Any]) -> Delivery:
     message = workspace.message(asked["channel"], asked["ts"])
     return await workspace.uses_shortcut(asked["user"], message, asked["callback_id"])
+
+
+async def _global(workspace: Workspace, asked: dict[str, Any]) -> Delivery:
+    return await workspace.uses_global_shortcut(asked["user"], asked["callback_id"], channel=asked["channel"])
 
 
 def _shown(workspace: Workspace, asked: dict[str, Any]) -> Message | View:
@@ -174,6 +194,7 @@ def _described(workspace: Workspace) -> dict[str, Any]:
         "app": {"name": workspace.app_name, "user": workspace.bot_user_id, "home": workspace.home_tab_enabled},
         "commands": [vars(command) for command in workspace.commands.values()],
         "shortcuts": [vars(entry) for entry in workspace.shortcuts if entry.type == "message"],
+        "globals": [vars(entry) for entry in workspace.shortcuts if entry.type == "global"],
         "people": [
             {
                 "id": user.id,
@@ -194,4 +215,7 @@ ACTS: dict[str, Act] = {
     "close": _close,
     "home": _home,
     "shortcut": _shortcut,
+    "suggest": _suggest,
+    "choose": _choose,
+    "global": _global,
 }

@@ -76,5 +76,6 @@ def _json(thing: Any) -> Any:
             "thread": thing.thread_ts,
         }
     if isinstance(thing, View):
-        return {"id": thing.id, "hash": thing.hash, "content": thing.content, "errors": dict(thing.errors)}
+        place = {"place": thing.place}
+        return {"id": thing.id, "hash": thing.hash, "content": thing.content, "errors": dict(thing.errors), **place}
     return [_json(view) for view in thing] if isinstance(thing, list) else thing

@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from starlette.applications import Starlette
 from starlette.requests import Request
-from starlette.responses import Response
+from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
 from bot.demo.serving import serving
@@ -104,6 +104,32 @@ async def test_a_press_reaches_the_very_button(workspace: Workspace, browser: ht
     assert workspace.deliveries[-1].payload["actions"][0]["value"] == "two"
     gone = await browser.post("/client/click", json=pressed | {"block_id": "row7"})
     assert (gone.status_code, gone.json()["error"]) == (409, "This message has changed since.")
+
+
+async def test_a_menu_offers_what_the_app_says_and_takes_nothing_else(
+    workspace: Workspace, browser: httpx.AsyncClient
+) -> None:
+    menu = {"type": "external_select", "action_id": "pick", "min_query_length": 0}
+    block = {"type": "actions", "block_id": "row", "elements": [menu]}
+    card = workspace.post("C0OPS", workspace.bot_user_id, "which?", blocks=[block])
+    option = {"text": {"type": "plain_text", "text": "Main menu"}, "value": "one"}
+
+    async def offer(_: Request) -> Response:
+        return JSONResponse({"options": [option]})
+
+    here = {"user": "U0BOB", "channel": "C0OPS", "ts": card.ts, "action_id": "pick", "block_id": "row"}
+    assert (await browser.post("/client/choose", json={**here, "option": "one"})).status_code == 409
+    async with serving(Starlette(routes=[Route("/", offer, methods=["POST"])])) as workspace.request_url:
+        offered = await browser.post("/client/suggest", json={**here, "typed": "main"})
+        assert offered.json() == {"error": None, "groups": [{"options": [option]}]}
+        assert workspace.deliveries[-1].payload["value"] == "main"
+        assert (await browser.post("/client/choose", json={**here, "option": "one"})).json() == {"error": None}
+        assert workspace.deliveries[-1].payload["actions"][0]["selected_option"]["value"] == "one"
+        shortcut = {"user": "U0BOB", "channel": "C0OPS", "callback_id": "activeflow.stop"}
+        assert (await browser.post("/client/global", json=shortcut)).json() == {"error": None}
+        assert workspace.deliveries[-1].payload["type"] == "shortcut"
+    described = (await browser.get("/client/people")).json()
+    assert [entry["callback_id"] for entry in described["globals"]] == ["activeflow.stop"]
 
 
 async def test_what_slack_would_show_as_an_error_is_answered(workspace: Workspace, browser: httpx.AsyncClient) -> None:
