@@ -30,6 +30,7 @@ _NO_LAST_WORD = (
     "Stopping…",
     "Not known yet",
     "Stop this activeflow?",
+    "Stop flow was pressed",
     "This call has moved on",
     "This activeflow has moved on",
 )
