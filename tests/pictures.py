@@ -237,7 +237,9 @@ def _home() -> Home:
     troubled = (Troubled(_STUCK_ONE, Doing(row.situation, "Support line"), row.troubles),)
     overview = Overview(shown, len(groups), troubled, 1, shown.total)
     health = tuple(Finding(about, State.OK, what) for about, what in _HEALTH)
-    return Home(_OPERATOR, reach(_POLICY, _OPERATOR.person), overview, tuple(_own_stops()), health, whole=True)
+    return Home(
+        _OPERATOR, reach(_POLICY, _OPERATOR.person), overview, tuple(_own_stops()), health, whole=True, mentioned=True
+    )
 
 
 _HEALTH: Final = (

@@ -25,6 +25,7 @@ class What(StrEnum):
     ABORTED = "aborted"  # a bulk stop was told to go no further
     SEARCHED = "searched"  # somebody looked for telephone numbers
     REVEALED = "revealed"  # somebody was shown a caller or a text, unmasked
+    CHOSE = "chose"  # somebody chose whether to be mentioned when their stop is not known
     POLICY = "policy"  # another policy than before is in force
     PRUNED = "pruned"  # the oldest records were cut off
 

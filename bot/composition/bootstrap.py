@@ -27,6 +27,7 @@ from bot.activeflows.errors import Failure
 from bot.activeflows.numbers import Plan, read_by
 from bot.activeflows.operators import Policy
 from bot.activeflows.queries.audit_review import AuditReview
+from bot.activeflows.queries.choices import Choices
 from bot.activeflows.queries.disclosure import Disclosure
 from bot.activeflows.queries.home import AtHome
 from bot.activeflows.queries.listing import Reading
@@ -160,6 +161,7 @@ async def running(
             mention=installation.mention,
             now=now,
             call_after=patience.call_after,
+            mentioned=Choices(book, now).is_mentioned,
         )
         bulk_cards, learning = BulkCards(teller, cards), BaselineLearner(BaselineStore(database), now=now)
         carrying = Workflows(
@@ -200,7 +202,7 @@ async def running(
         )
         reading = Reading(voipbin.with_urgency(Urgency.SCREEN), now=now, live=live, past=voipbin, judging=judging)
         to_stop = Reading(voipbin, now=now, live=live, judging=judging)
-        views, reviewing = Views(client), AuditReview(book, now=now)
+        views, reviewing, choices = Views(client), AuditReview(book, now=now), Choices(book, now)
         checks: dict[str, Check] = {}
         doctoring = HealthChecks(
             client,
@@ -214,7 +216,7 @@ async def running(
             alerts=lambda: checks.get("alerts"),
             now=now,
         )
-        at_home = AtHome(voipbin, live, judging, reviewing, doctoring.at_a_glance, now)
+        at_home = AtHome(voipbin, live, judging, reviewing, choices, doctoring.at_a_glance, now)
         listeners = Listeners(
             build_app(client, installation, jobs, Unknown(teller, jobs, settings.flows_bot_command)),
             settings.flows_bot_command,
@@ -227,7 +229,7 @@ async def running(
         queue, approvals = PressQueue(outsiders, cards, carrying.durable), ApprovalRequests(Appeals())
         reasons = ReasonListener(views, book, queue, in_force.policy, now)
         home = HomeListener(
-            Homes(people, at_home, views, teller, settings.flows_bot_command, now=now), reading, views, now
+            Homes(people, at_home, views, teller, settings.flows_bot_command, now=now), choices, reading, views, now
         )
         listeners.add(
             CommandListener(reading, Diagnosis(doctoring.looks), now),

@@ -19,7 +19,7 @@ log = structlog.get_logger(__name__)
 _SAID: Final = (
     *("because", "why", "grant", "policy", "wish", "bulk", "thread", "asked_by", "attempt", "seen", "was", "now"),
     *("outcome", "attribution", "request_id", "halted", "count", "shown", "wanted", "numbers", "sha256", "grants"),
-    *("through", "before"),
+    *("through", "before", "mentioned"),
 )
 """What of a record's detail is words of our own, ids and figures."""
 _TRACED: Final = ("why", "wish", "attempt", "outcome", "attribution", "request_id")

@@ -41,6 +41,8 @@ LIST_OPEN: Final = "list.open"
 LIST_STOP_ALL: Final = "list.stop_all"
 """*Stop all of these…*: a bulk stop card for what fits by then; nothing is stopped yet. Value: what one would type for it."""
 HOME_REFRESH: Final = "home.refresh"
+HOME_MENTION: Final = "home.mention"
+"""Whether to be mentioned when one's own stop is not known. Value: ``on`` or ``off``."""
 """The Home looked up again. No value is needed: it is the presser's own."""
 REVEAL: Final = "activeflow.reveal"
 """*Reveal*: the caller and the texts, unmasked, to the presser alone, on the record. Value: the activeflow's id."""
@@ -97,7 +99,7 @@ NOTE: Final = "note"
 ACTION_IDS: Final = frozenset(
     {
         *(SHOW, SHOW_AGAIN, REVEAL, ASK_STOP, STOP_FLOW, CANCEL_STOP, ASK_OTHERS, HANG_UP),
-        HOME_REFRESH,
+        *(HOME_REFRESH, HOME_MENTION),
         *(BULK_STOP, BULK_CANCEL, BULK_ABORT, BULK_REMAINDER, BULK_OLDEST, BULK_ASK_OTHERS, BULK_WITHOUT_BOT, UNWATCH),
         *(LIST_REFRESH, LIST_PREVIOUS, LIST_NEXT, LIST_SHARE, LIST_OPEN, LIST_STOP_ALL),
         *(AUDIT_OLDER, AUDIT_NEWER, AUDIT_OTHERWISE, RECAP_POST),

@@ -1,10 +1,11 @@
 """The Home and the doctor in a browser: opened, refreshed, shown from, by keyboard too, light and dark."""
 
+import re
 from collections.abc import Iterator
 from datetime import timedelta
 
 import pytest
-from playwright.async_api import Locator, expect
+from playwright.async_api import Browser, Locator, expect
 
 from bot.demo.__main__ import Demo
 from bot.demo.voipbin.state import Activeflow
@@ -119,3 +120,26 @@ async def test_the_home_fits_a_telephone(opens: Opens, stale: Activeflow) -> Non
     show = await _until_it_shows(home, stale)
     await expect(show).to_be_in_viewport(ratio=1)
     assert await olive.page.evaluate("document.documentElement.scrollWidth") <= 400
+
+
+@pytest.mark.parametrize(
+    ("locale", "time"), [("en-US", r"as of \d{1,2}:\d\d:\d\d\s[AP]M today"), ("en-GB", r"as of \d\d:\d\d:\d\d today")]
+)
+async def test_times_are_written_as_whoever_looks_writes_them(
+    browser: Browser, shown: Demo, locale: str, time: str
+) -> None:
+    window = await browser.new_context(locale=locale, timezone_id="Asia/Seoul")
+    screen = Screen(await window.new_page(), shown.url)
+    await screen.opens()
+    home = await _opens_home(screen)
+    await expect(home).to_contain_text(re.compile(time))
+    await expect(home).not_to_contain_text("UTC")
+
+
+async def test_whether_one_is_mentioned_is_chosen_by_one_press(olive: Screen) -> None:
+    home = await _opens_home(olive)
+    await expect(home).to_contain_text("You are mentioned below the card when it is not known a minute after")
+    await home.get_by_role("button", name="Do not mention me").click()
+    await expect(home).to_contain_text("You are not mentioned below the card")
+    await home.get_by_role("button", name="Mention me").click()
+    await expect(home).to_contain_text("You are mentioned below the card")

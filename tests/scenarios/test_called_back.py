@@ -11,6 +11,8 @@ from bot.demo.voipbin import faults
 from bot.demo.voipbin.world import World
 from bot.slack import ids
 from tests.scenarios.conftest import ALICE, INCIDENTS, SHORT, Stage
+from tests.scenarios.home_stage import opens, published
+from tests.scenarios.typing_at import answers
 
 CALLED = "@Alice It is still not known whether Support line"
 
@@ -83,3 +85,26 @@ def unreadable(voipbin: World) -> None:
         await work(scope, receive, send)
 
     voipbin.faults.on("POST", "*", locks_up)
+
+
+async def test_whoever_chose_so_on_their_home_is_not_mentioned(stage: Stage, slack: Workspace, voipbin: World) -> None:
+    stage.patience = replace(SHORT, call_after=1.0, rest=0.1, looks=20)
+    activeflow = voipbin.rings(voipbin.add_flow("Support line"), at="digits_receive")
+    async with stage.start():
+        home = await opens(stage)
+        assert "You are mentioned below the card when it is not known a minute after your press" in home.words
+        assert (await slack.clicks(ALICE, home, ids.HOME_MENTION)).error is None
+        assert "You are not mentioned below the card" in (await published(stage, ALICE, home)).words
+    async with stage.start():
+        card = await stage.asks_to_stop(activeflow)
+        unreadable(voipbin)
+        await slack.clicks(ALICE, card, ids.STOP_FLOW)
+        await stage.reads("Receipt")  # of what is still not known after twenty looks, which take longer than the second
+        assert called(stage) == []
+        home = await opens(stage)
+        assert "You are not mentioned below the card" in home.words
+        assert (await slack.clicks(ALICE, home, ids.HOME_MENTION)).error is None
+        assert "You are mentioned below the card" in (await published(stage, ALICE, home)).words
+        record = (await answers(stage, "audit all me")).words
+        assert "@Alice chose to be mentioned when it is not known whether their stop worked" in record
+        assert "@Alice chose not to be mentioned" in record

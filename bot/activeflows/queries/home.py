@@ -25,6 +25,7 @@ from bot.activeflows.operators import Operator, Permission
 from bot.activeflows.permitted_places import Reach, may_somewhere, reach
 from bot.activeflows.ports import Live, VoIPBIN
 from bot.activeflows.queries.audit_review import AllowedPress, AuditReview
+from bot.activeflows.queries.choices import Choices
 from bot.activeflows.queries.filters import Filters
 from bot.activeflows.queries.groups import Group, grouped
 from bot.activeflows.queries.listing import Listing
@@ -75,6 +76,8 @@ class Home:
     health: tuple[Finding, ...] | None = None
     whole: bool = False
     """Nothing more comes."""
+    mentioned: bool | None = None
+    """Whether this person is mentioned when a stop of theirs is not known; ``None`` also when that cannot be read."""
 
     @property
     def views(self) -> Reach | None:
@@ -91,6 +94,7 @@ class AtHome:
         live: Live | None,
         judging: AnomalyDetector,
         reviewing: AuditReview,
+        choices: Choices,
         looks: Callable[[], Mapping[str, Look]],
         now: Callable[[], datetime],
         *,
@@ -99,7 +103,7 @@ class AtHome:
     ) -> None:
         """``side_look``: seconds for what is only a courtesy; ``patience``: for any part."""
         self._voipbin, self._live, self._judging, self._now = voipbin, live, judging, now
-        self._reviewing, self._looks = reviewing, looks
+        self._reviewing, self._choices, self._looks = reviewing, choices, looks
         self._side_look, self._patience = side_look, patience
 
     async def fill(self, home: Home, operator: Operator, *, max_age: float = RECENT) -> None:
@@ -110,6 +114,7 @@ class AtHome:
             return
         async with asyncio.TaskGroup() as parts:
             parts.create_task(self._stops(home, operator))
+            parts.create_task(self._choice(home, operator))
             parts.create_task(self._health(home))
             if operator.may(Permission.VIEW):
                 parts.create_task(self._overview(home, operator, max_age))
@@ -117,6 +122,10 @@ class AtHome:
 
     async def _stops(self, home: Home, operator: Operator) -> None:
         home.stops = await self._in_time(self._reviewing.own_stops(operator.person.id, most=MOST))
+
+    async def _choice(self, home: Home, operator: Operator) -> None:
+        mentioned = await self._in_time(self._choices.mentioned(operator.person.id))
+        home.mentioned = mentioned if isinstance(mentioned, bool) else None
 
     async def _health(self, home: Home) -> None:
         home.health = await looked(self._looks(), within=self._side_look)

@@ -113,6 +113,11 @@ def _searched(detail: Detail) -> str:
     return f"looked for {numbers} phone number{'' if numbers == '1' else 's'}, ending in {_said(detail, 'endings')}{_because(detail)}"
 
 
+def _chose(detail: Detail) -> str:
+    no = "not " if detail.get("mentioned") is False else ""
+    return f"chose {no}to be mentioned when it is not known whether their stop worked"
+
+
 def _policy(detail: Detail) -> str:
     digits, grants = _said(detail, "sha256"), detail.get("grants")
     if not digits:
@@ -166,6 +171,7 @@ _WORDS: Final[Mapping[What, Callable[[Detail], str]]] = {
     What.ABORTED: _aborted,
     What.SEARCHED: _searched,
     What.REVEALED: _revealed,
+    What.CHOSE: _chose,
     What.POLICY: _policy,
     What.PRUNED: _pruned,
 }

@@ -9,7 +9,7 @@ from datetime import datetime
 from bot.activeflows.health import Finding, State
 from bot.activeflows.operators import Decision
 from bot.slack import kit
-from bot.slack.blocks.mrkdwn import bold, code, date_token, escaped, mentions
+from bot.slack.blocks.mrkdwn import bold, code, date_token, escaped, mentions, with_date_tokens
 from bot.slack.messaging.messenger import Message
 
 
@@ -49,7 +49,8 @@ def in_short(findings: Sequence[Finding]) -> str:
 
 def line(finding: Finding) -> str:
     """As in "*warning* · event stream · down since …", and below it what to do next."""
-    said = f"{bold(finding.state)} · {escaped(finding.about)} · {escaped(finding.what, 800)}"
+    what = with_date_tokens(escaped(finding.what, 800))
+    said = f"{bold(finding.state)} · {escaped(finding.about)} · {what}"
     return f"{said}\n{escaped(finding.next, 400)}" if finding.next else said
 
 

@@ -37,7 +37,8 @@ def home_page(home: Home, now: datetime, *, command: str) -> Message:
     if home.views is None:
         return _nothing(home.operator, command)
     blocks = [*_running(home, now, command), _REFRESH, kit.divider(), *_may(home.reaches, command)]
-    blocks += [kit.divider(), *_stops(home.stops, command), kit.divider(), *_health(home, command)]
+    blocks += [kit.divider(), *_stops(home.stops, command), *_mentioned(home.mentioned)]
+    blocks += [kit.divider(), *_health(home, command)]
     return Message(_aloud(home), tuple(blocks))
 
 
@@ -108,6 +109,18 @@ def _stops(stops: tuple[AllowedPress, ...] | Failure | None, command: str) -> It
         yield kit.section("\n".join(stop_line(stop) for stop in stops))
         each, all_ = code(f"{command} audit <id>"), code(f"{command} audit all me")
         yield kit.context(f"All about one: {each}. Everything you did: {all_}. Type it in a channel where you can view")
+
+
+def _mentioned(mentioned: bool | None) -> Iterator[kit.Block]:
+    if mentioned is None:
+        return
+    when = "below the card when it is not known a minute after your press whether it worked"
+    if mentioned:
+        button = kit.button("Don’t mention me", ids.HOME_MENTION, "off", label=f"Do not mention me {when}")
+    else:
+        button = kit.button("Mention me", ids.HOME_MENTION, "on", label=f"Mention me {when}")
+    words = f"{bold('You are mentioned' if mentioned else 'You are not mentioned')} {when}."
+    yield kit.section(words, accessory=button, block_id=ids.HOME_MENTION)
 
 
 def _health(home: Home, command: str) -> Iterator[kit.Block]:

@@ -26,6 +26,8 @@ _UNSAFE: Final = frozenset({"Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"})
 """Unicode categories that are never shown: controls, direction marks and joiners, lone surrogates, private use."""
 _EDGE: Final = re.compile(r"(?<![^\W_])_+|_+(?![^\W_])")
 """Low lines that do not stand between letters or digits."""
+_INSTANT: Final = re.compile(rf"\b(\d{{4}}-\d\d-\d\d \d\d)[:{_COLON}](\d\d(?::\d\d)?) UTC\b")
+"""``escaped`` takes the first colon of a time with seconds for that of an emoji."""
 _USER: Final = re.compile(r"[UW][A-Z0-9]{1,30}")
 _GROUP: Final = re.compile(r"S[A-Z0-9]{1,30}")
 _CHANNEL: Final = re.compile(r"[CGD][A-Z0-9]{1,30}")
@@ -83,6 +85,18 @@ def date_token(when: datetime) -> str:
     """
     instant = when.astimezone(UTC)
     return f"<!date^{int(instant.timestamp())}^{{time_secs}} {{date_short_pretty}}|{instant:%Y-%m-%d %H:%M:%S} UTC>"
+
+
+def with_date_tokens(text: str) -> str:
+    """Give escaped words with each instant that they state in UTC as the reader writes it."""
+
+    def token(said: re.Match[str]) -> str:
+        try:
+            return date_token(datetime.fromisoformat(f"{said[1]}:{said[2]}+00:00"))
+        except ValueError:  # looks like one, and is none
+            return said[0]
+
+    return _INSTANT.sub(token, text)
 
 
 def _one_line(text: str) -> str:

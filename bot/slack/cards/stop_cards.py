@@ -62,14 +62,16 @@ class StopCards:
         mention: str = "",
         reassure_after: float = 2.0,
         call_after: float = 60.0,
+        mentioned: Callable[[str], Awaitable[bool]] | None = None,
     ) -> None:
         """``mention``: what is typed instead of ``command`` in a thread, where there are no slash commands.
 
-        ``call_after``: seconds after which whoever pressed is called to a card whose outcome is not known by then.
+        ``call_after``: seconds after which whoever pressed is called to a card whose outcome is not known by then, if
+        ``mentioned`` says that they want to be.
         """
         self._teller, self._command, self._now, self._reassure_after = teller, command, now, reassure_after
         self._mention = mention or command
-        self._call_after = timedelta(seconds=call_after)
+        self._call_after, self._mentioned = timedelta(seconds=call_after), mentioned
         self._calling: dict[str, asyncio.Task[None]] = {}
         self._turns: dict[UUID, _Turn] = {}
         self._first_words: dict[str, _Waiting] = {}
@@ -119,6 +121,8 @@ class StopCards:
 
     async def _call(self, intent: Intent, press: Press) -> None:
         await asyncio.sleep((press.at + self._call_after - self._now()).total_seconds())
+        if self._mentioned is not None and not await self._mentioned(press.by):
+            return
         below = replace(from_press(press), thread_ts=intent.thread or intent.message_ts, response_url="")
         await self._teller.publicly(below, still_not_known(intent, press, self._now()))
 

@@ -12,6 +12,7 @@ from functools import partial
 from typing import Any, Final
 
 from bot.activeflows.errors import BotError
+from bot.activeflows.queries.choices import Choices
 from bot.activeflows.queries.listing import SHARED_FOR, Reading
 from bot.slack import ids
 from bot.slack.blocks.activeflow_modal import LIST_TITLE, READING, READING_LIST, TITLE, activeflow_modal, list_modal
@@ -28,9 +29,10 @@ _DOING: Final = "drawing your Home"
 
 @dataclass(frozen=True)
 class HomeListener:
-    """Opening it, and its own button."""
+    """Opening it, and its own buttons."""
 
     homes: Homes
+    choices: Choices
     reading: Reading
     views: Views
     now: Callable[[], datetime]
@@ -43,6 +45,7 @@ class HomeListener:
                 listeners.context(interaction).start(partial(self.homes.show, interaction), doing=_DOING)
 
         listeners.on_action(ids.HOME_REFRESH, self._refresh, doing=_DOING)
+        listeners.on_action(ids.HOME_MENTION, self._choose, doing=_DOING)
 
     async def show(self, context: InteractionContext, value: str) -> None:
         """One activeflow, in a new modal or in the one where the button stands."""
@@ -63,6 +66,10 @@ class HomeListener:
 
     async def _refresh(self, context: InteractionContext, _: str) -> None:
         await self.homes.show(context.interaction, max_age=SHARED_FOR)
+
+    async def _choose(self, context: InteractionContext, value: str) -> None:
+        await self.choices.choose(await context.operator(), mentioned=value != "off")
+        await self.homes.show(context.interaction)
 
     async def _listed(self, context: InteractionContext, value: str) -> Message:
         try:

@@ -148,8 +148,8 @@ class SocketMode:
         if connection.connections <= own:
             return ""
         return (
-            f"Slack counted {connection.connections} connections of this app at {self._counted_at:%H:%M:%S} UTC, and this "
-            f"deployment has {own}: another program uses SLACK_APP_TOKEN, and what people do may go there and not here"
+            f"Slack counted {connection.connections} connections of this app at {self._counted_at:%Y-%m-%d %H:%M:%S} UTC, and "
+            f"this deployment has {own}: another program uses SLACK_APP_TOKEN, and what people do may go there and not here"
         )
 
     async def close(self) -> None:

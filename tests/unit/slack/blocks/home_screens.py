@@ -33,6 +33,7 @@ def home_screens(
     findings = tuple(Finding(words, state, words, words) for state in State)
     whole = Home(can, reach(can.policy, can.person), _overview(words, listing, one), _stops(words, one), findings, True)
     somewhere = tuple(Reach(each, False, ("C0INCIDENTS",) * 12, True) for each in Permission)
+    whole.mentioned = True
     for home in (
         Home(),
         Home(cannot, whole=True),
@@ -40,7 +41,7 @@ def home_screens(
         whole,
         replace(whole, overview=VoIPBINUnreachable(words), stops=LedgerUnavailable(words)),
         replace(whole, overview=_overview("", replace(listing, total=0, groups=()), None), stops=()),
-        replace(whole, reaches=somewhere, overview=None),
+        replace(whole, reaches=somewhere, overview=None, mentioned=False),
     ):
         yield home_page(home, now, command="/flows")
     yield READING

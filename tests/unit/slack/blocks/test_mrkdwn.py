@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bot.slack.blocks.mrkdwn import bold, code, date_token, escaped, mention, plain
+from bot.slack.blocks.mrkdwn import bold, code, date_token, escaped, mention, plain, with_date_tokens
 from bot.slack.kit import shortened
 
 HOSTILE = st.one_of(
@@ -127,3 +127,15 @@ def test_a_time_is_shown_with_its_day_in_the_reader_s_zone_or_in_utc() -> None:
 def test_a_name_draws_no_emoji() -> None:
     assert ":rotating_light:" not in escaped("menu :rotating_light: two")
     assert escaped("at 12:30") == "at 12:30"
+
+
+@pytest.mark.parametrize("said", ["2026-11-22 12:03:10 UTC", "2026-11-22 12:03 UTC"])
+def test_an_instant_in_words_is_written_as_the_reader_writes_it(said: str) -> None:
+    told = with_date_tokens(escaped(f"live since {said}, *all* well"))
+    when = datetime.fromisoformat(f"{said.removesuffix(' UTC')}+00:00")
+    assert told == f"live since {date_token(when)}, {escaped('*all*')} well"
+
+
+@pytest.mark.parametrize("said", ["2026-99-22 12:03 UTC", "12:03:10 UTC", "2026-11-22 12:03"])
+def test_what_is_no_whole_instant_stays_as_it_is(said: str) -> None:
+    assert with_date_tokens(escaped(said)) == escaped(said)
