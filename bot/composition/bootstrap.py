@@ -253,7 +253,7 @@ async def running(
             DisclosureListener(Disclosure(voipbin, voipbin, book, refusals, now=now)),
             WatchListener(await stack.enter_async_context(over), now),
             SearchListener(Finder(voipbin, voipbin, now, records=book, judging=judging, live=live), now),
-            PickerListener(Chooser(voipbin.with_urgency(Urgency.SCREEN), now, judging=judging, live=live), views, now),
+            PickerListener(Chooser(voipbin.with_urgency(Urgency.SCREEN), reading, now, live=live), views, now),
             home,
             EventListener(access),
         )

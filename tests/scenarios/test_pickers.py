@@ -11,7 +11,7 @@ from bot.demo.slack.messages import Message, View
 from bot.demo.slack.suggestions import Suggested
 from bot.demo.slack.workspace import Workspace
 from bot.demo.voipbin import faults
-from bot.demo.voipbin.state import Activeflow, Flow
+from bot.demo.voipbin.state import Activeflow, Flow, Step
 from bot.demo.voipbin.world import World
 from bot.slack import ids
 from tests.scenarios.conftest import ABROAD, ALICE, BOB, GUEST, INCIDENTS, LOBBY, Stage
@@ -163,6 +163,17 @@ async def test_typing_narrows_it_down_by_flow_by_what_it_does_and_by_id(
     nothing = await slack.looks_up(ALICE, message, ids.PICK_STOP, "billing")
     assert "No match among those that run" in nothing.words
     assert "To search more: /flows find" in nothing.words
+
+
+async def test_a_queue_is_found_by_its_name(bot: Stage, slack: Workspace, voipbin: World) -> None:
+    queue = voipbin.add_queue("Second level")
+    join = Step("queue_join", {"queue_id": str(queue.id)})
+    waits = voipbin.rings(voipbin.add_flow("Support line", [join]), at=join)
+    voipbin.rings(voipbin.add_flow("Main menu"), at="play")
+    message, offered = await opened(bot, "stop", "second")
+    assert values(offered) == [str(waits.id)]
+    assert "Second level" in offered.words
+    assert values(await slack.looks_up(ALICE, message, ids.PICK_STOP, "third level")) == [ids.NOTE]
 
 
 @pytest.mark.parametrize(

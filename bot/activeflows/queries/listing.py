@@ -115,8 +115,10 @@ class Reading:
         self._judging = judging or AnomalyDetector(DwellTimes())
         self._rows = Rows(voipbin, self._judging, now, within=side_look)
         self._now = now
-        self._doings = Doings()
-        self._reasons, self._at_a_glance = Reasons(self._judging), Reasons(self._judging)
+        self.doings = Doings()
+        """What each does, for whoever looks through all of them, too."""
+        self._reasons, self.at_a_glance = Reasons(self._judging), Reasons(self._judging)
+        """The second without names and definitions, which need not be had for it."""
         self._side_look = side_look
         self._filter_look = filter_look
 
@@ -159,7 +161,7 @@ class Reading:
         if sort != "newest" and by is None:
             found.reverse()
         if sort == "worst" and by is None:
-            found, ranks = await self._at_a_glance.worst_first(found, now)
+            found, ranks = await self.at_a_glance.worst_first(found, now)
         length = len(found) if by is None else len(groups)
         first = numbered(length, page)
         if place is not None and by is None:
@@ -206,7 +208,7 @@ class Reading:
             seen = _of_flow(seen, filters, known)
         if not filters.by_doing:
             return seen
-        doings = await self._doings.of(seen, known)
+        doings = await self.doings.of(seen, known)
         wrong: list[tuple[Reason, ...]] = [()] * len(seen)
         if filters.reasons:
             wrong = await self._reasons.of(seen, self._now(), doings)
@@ -218,7 +220,7 @@ class Reading:
         if by == "flow":
             names = {flow_id: flow.name for flow_id, flow in known.items() if flow is not None}
             return grouped(found, lambda a: number_of(a.flow_id), lambda a: names.get(a.flow_id) if a.flow_id else None)
-        doings = await self._doings.of(found, known)
+        doings = await self.doings.of(found, known)
         words = {a.id.int: row_words(doing.kind) for a, doing in zip(found, doings, strict=True)}
         return grouped(found, lambda a: words[a.id.int], lambda a: words[a.id.int])
 

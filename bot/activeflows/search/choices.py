@@ -16,12 +16,11 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from itertools import chain
-from typing import Final
+from typing import Final, Protocol
 from uuid import UUID
 
 from bot.activeflows.anomalies.anomaly import Reason
 from bot.activeflows.anomalies.cache import FINE, Reasons
-from bot.activeflows.anomalies.detector import AnomalyDetector
 from bot.activeflows.model import Activeflow, Picture, number_of
 from bot.activeflows.operators import Operator, Permission
 from bot.activeflows.ports import Live, VoIPBIN
@@ -39,6 +38,7 @@ MOST: Final = 50
 LONGEST_WORDS: Final = 100
 _RECENT: Final = 5.0
 _BREATH: Final = 20
+_QUEUE: Final = "queue_join"
 _REASONS: Final = tuple(Reason)
 
 
@@ -70,20 +70,28 @@ class Choices:
     """What was typed is a phone number, which is not looked for here."""
 
 
+class Known(Protocol):
+    """What is worked out already of what runs: what is wrong with each, seen without names, and what each does."""
+
+    at_a_glance: Reasons
+    doings: Doings
+
+
 class Chooser:
     """Offers choices. ``look_within``: seconds each look-up may take."""
 
     def __init__(
         self,
         voipbin: VoIPBIN,
+        known: Known,
         now: Callable[[], datetime],
         *,
-        judging: AnomalyDetector,
         live: Live | None = None,
         look_within: float = 0.6,
     ) -> None:
+        """``known``: what the list has worked out, which is not worked out again."""
         self._voipbin, self._live, self._now, self._within = voipbin, live, now, look_within
-        self._doings, self._reasons = Doings(), Reasons(judging)
+        self._reasons, self._doings = known.at_a_glance, known.doings
 
     async def fitting(self, operator: Operator, typed: str) -> Choices:
         """What fits that they may view. Raises ``NotPermitted``, or a ``Failure`` when nothing at all is known."""
@@ -136,12 +144,15 @@ class Chooser:
         fitting = {a.id for a in seen if number_of(a.flow_id) in called}
         others = [a for a in seen if a.id not in fitting]
         doings = await self._doings.of(others, known)
-        inside = dict[UUID, tuple[UUID, ...]]()
+        inside, said = dict[UUID, tuple[UUID, ...]](), dict[str, bool]()
         for number, (activeflow, doing) in enumerate(zip(others, doings, strict=True), 1):
-            if says(" ".join((doing.words, doing.action, *doing.openers)), words):
+            sentence = " ".join((doing.words, doing.action, *doing.openers))
+            if sentence not in said:  # thousands do what others do, too
+                said[sentence] = says(sentence, words)
+            if said[sentence]:
                 fitting.add(activeflow.id)
-            else:
-                inside[activeflow.id] = tuple(queues_named(activeflow, flow=flow_of(activeflow, known)))
+            elif _QUEUE in (doing.action, *doing.openers):
+                inside[activeflow.id] = queues_named(activeflow, flow=flow_of(activeflow, known))
             if number % _BREATH == 0:
                 await asyncio.sleep(0)
         names = await queue_names(self._voipbin, chain.from_iterable(inside.values()), within=self._within)
