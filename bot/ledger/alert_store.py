@@ -30,8 +30,10 @@ _AT_ONCE: Final = 200
 class AlertStore:
     """Every method is one transaction and may raise ``LedgerUnavailable``; then nothing was written."""
 
-    def __init__(self, database: Database, holder: str) -> None:
-        self._database, self._lease = database, Lease(database, "alerts", holder)
+    def __init__(self, database: Database, holder: str, *, account: str = "") -> None:
+        """``account``: whose alerts; those of another one are not there for it."""
+        self._database, self._lease = database, Lease(database, "alerts", holder, account=account)
+        self._account = account
 
     async def hold(self) -> bool:
         return await self._lease.hold()
@@ -40,13 +42,14 @@ class AlertStore:
         await self._lease.release()
 
     async def claimed(self) -> Sequence[Claimed]:
-        known = {reason.value for reason in Reason}
-        rows = await self._database.within(lambda connection: connection.execute(select(alerts)).all())
+        known, these = {reason.value for reason in Reason}, select(alerts).where(alerts.c.account == self._account)
+        rows = await self._database.within(lambda connection: connection.execute(these).all())
         return tuple(_claimed(row) for row in rows if row.reason in known)  # another version's reasons are its own
 
     async def claim(self, claimed: Claimed) -> bool:
         claim = claimed.claim
         row = insert(alerts).values(
+            account=self._account,
             activeflow_id=str(claim.activeflow_id),
             reason=claim.reason.value,
             channel=claim.channel,
@@ -59,7 +62,7 @@ class AlertStore:
                 return False
             with suppress(IntegrityError), connection.begin_nested():
                 connection.execute(row)
-                _tell(connection, "alert_claimed", claim)
+                self._tell(connection, "alert_claimed", claim)
                 return True
             return False
 
@@ -67,35 +70,34 @@ class AlertStore:
 
     async def told(self, claims: Sequence[Claim], at: datetime) -> None:
         def work(connection: Connection) -> None:
-            for these in _batches(claims):
+            for these in self._batches(claims):
                 connection.execute(update(alerts).where(these).values(told_at=at.isoformat()))
             for claim in claims:
-                _tell(connection, "alert_told", claim)
+                self._tell(connection, "alert_told", claim)
                 when_kept(connection, partial(_count, claim))
 
         await self._database.within(work)
 
     async def drop(self, claims: Sequence[Claim]) -> None:
         def work(connection: Connection) -> None:
-            for these in _batches(claims):
+            for these in self._batches(claims):
                 connection.execute(delete(alerts).where(these))
 
         await self._database.within(work)
 
+    def _tell(self, connection: Connection, event: str, claim: Claim) -> None:
+        what = {"activeflow_id": str(claim.activeflow_id), "reason": str(claim.reason), "channel": claim.channel}
+        whose = {"account": self._account} if self._account else {}
+        when_kept(connection, lambda _: log.info(event, **what, **whose))
+
+    def _batches(self, claims: Sequence[Claim]) -> list[ColumnElement[bool]]:
+        key = tuple_(alerts.c.account, alerts.c.activeflow_id, alerts.c.reason, alerts.c.channel)
+        rows = [(self._account, str(claim.activeflow_id), claim.reason.value, claim.channel) for claim in claims]
+        return [key.in_(rows[first : first + _AT_ONCE]) for first in range(0, len(rows), _AT_ONCE)]
+
 
 def _count(claim: Claim, _certain: bool) -> None:
     ALERTS.labels(str(claim.reason)).inc()
-
-
-def _tell(connection: Connection, event: str, claim: Claim) -> None:
-    what = {"activeflow_id": str(claim.activeflow_id), "reason": str(claim.reason), "channel": claim.channel}
-    when_kept(connection, lambda _: log.info(event, **what))
-
-
-def _batches(claims: Sequence[Claim]) -> list[ColumnElement[bool]]:
-    key = tuple_(alerts.c.activeflow_id, alerts.c.reason, alerts.c.channel)
-    rows = [(str(claim.activeflow_id), claim.reason.value, claim.channel) for claim in claims]
-    return [key.in_(rows[first : first + _AT_ONCE]) for first in range(0, len(rows), _AT_ONCE)]
 
 
 def _claimed(row: Row[tuple[str, ...]]) -> Claimed:

@@ -15,7 +15,7 @@ from functools import partial
 from typing import Any, Final
 from uuid import UUID
 
-from sqlalchemy import Connection, desc, insert, select
+from sqlalchemy import Connection, and_, desc, insert, or_, select
 
 from bot.activeflows.records import Entry, Question, Record, What, Written
 from bot.ledger.audit_log import tell
@@ -24,6 +24,8 @@ from bot.ledger.tables import audit
 
 GENESIS: Final = "0" * 64
 RECEIPT_DIGITS: Final = 10
+_OWN: Final = (str(What.POLICY), str(What.PRUNED))
+"""Kinds of record that are about the bot itself, and no account."""
 
 
 def hash_of(previous: str, seq: int, body: str) -> str:
@@ -36,8 +38,11 @@ def receipt_of(seq: int, digest: str) -> str:
 
 
 def body_of(record: Record) -> str:
-    """The record as canonical JSON."""
-    return json.dumps(asdict(record), default=str, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
+    """The record as canonical JSON; of a bot with one account, without a word of it."""
+    fields = asdict(record)
+    if not record.account:
+        del fields["account"]
+    return json.dumps(fields, default=str, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
 
 
 def append(connection: Connection, record: Record) -> Written:
@@ -62,6 +67,7 @@ def _columns(record: Record) -> dict[str, str | None]:
         "what": str(record.what),
         "who": record.who,
         "activeflow_id": str(record.activeflow_id) if record.activeflow_id else None,
+        "account": record.account,
     }
 
 
@@ -86,11 +92,13 @@ def went_on(connection: Connection, activeflow_id: UUID, press_id: str) -> bool:
     return connection.execute(more.limit(1)).first() is not None
 
 
-def entries(connection: Connection, question: Question) -> list[Entry]:
-    """Newest first."""
+def entries(connection: Connection, question: Question, account: str = "") -> list[Entry]:
+    """Those of this account, and of the bot itself (which are about no activeflow), newest first."""
     upwards = question.after_seq is not None
     order = audit.c.seq if upwards else desc(audit.c.seq)
     wanted = select(audit.c.seq, audit.c.body, audit.c.hash).order_by(order).limit(question.limit)
+    own = and_(audit.c.account == "", audit.c.what.in_(_OWN))
+    wanted = wanted.where(or_(audit.c.account == account, own) if account else audit.c.account == "")
     if question.who is not None:
         wanted = wanted.where(audit.c.who == question.who)
     if question.what is not None:

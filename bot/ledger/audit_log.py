@@ -42,6 +42,7 @@ def tell(record: Record, seq: int, certain: bool) -> None:
         activeflow_id=str(record.activeflow_id or ""),
         person=record.who,
         channel=record.channel,
+        **({"account": record.account} if record.account else {}),
         **said,
     )
 

@@ -26,14 +26,16 @@ _AT_ONCE: Final = 200
 class BaselineStore:
     """Every method may raise ``LedgerUnavailable``; what was not written can be given again."""
 
-    def __init__(self, database: Database, *, most: int = MOST_PLACES) -> None:
-        self._database, self._most = database, most
+    def __init__(self, database: Database, *, most: int = MOST_PLACES, account: str = "") -> None:
+        """``account``: whose flows; those of another one are not there for it, and do not count for ``most``."""
+        self._database, self._most, self._account = database, most, account
 
     async def all(self) -> dict[Place, Durations]:
         """Everything known, the latest learned last."""
 
         def work(connection: Connection) -> dict[Place, Durations]:
-            return {_place(row): _read(row.counts) for row in connection.execute(select(usual).order_by(_AGE))}
+            own = select(usual).where(usual.c.account == self._account).order_by(_AGE)
+            return {_place(row): _read(row.counts) for row in connection.execute(own)}
 
         return await self._database.within(work)
 
@@ -43,32 +45,36 @@ class BaselineStore:
         places = sorted(learned, key=str)  # in one order, so that two replicas never wait for each other
         for first in range(0, len(places), _AT_ONCE):
             some = {where: learned[where] for where in places[first : first + _AT_ONCE]}
-            known |= await self._database.within(partial(_add_all, learned=some, now=now))
+            known |= await self._database.within(partial(_add_all, account=self._account, learned=some, now=now))
         if known:
             await self._database.within(self._forget)
         return known
 
     def _forget(self, connection: Connection) -> None:
-        surplus = (connection.execute(select(func.count()).select_from(usual)).scalar() or 0) - self._most
+        own = usual.c.account == self._account
+        surplus = (connection.execute(select(func.count()).select_from(usual).where(own)).scalar() or 0) - self._most
         if surplus <= 0:
             return
-        oldest = connection.execute(select(usual.c.flow_id, usual.c.place).order_by(_AGE).limit(surplus)).all()
+        these = select(usual.c.flow_id, usual.c.place).where(own).order_by(_AGE).limit(surplus)
+        oldest = connection.execute(these).all()
         for row in oldest:
-            connection.execute(delete(usual).where(usual.c.flow_id == row.flow_id, usual.c.place == row.place))
+            connection.execute(delete(usual).where(own, usual.c.flow_id == row.flow_id, usual.c.place == row.place))
 
 
 _AGE: Final = usual.c.learned_at
 
 
-def _add_all(connection: Connection, learned: Mapping[Place, Durations], now: datetime) -> dict[Place, Durations]:
-    return {where: _add(connection, where, durations, now) for where, durations in learned.items()}
+def _add_all(
+    connection: Connection, account: str, learned: Mapping[Place, Durations], now: datetime
+) -> dict[Place, Durations]:
+    return {where: _add(connection, account, where, durations, now) for where, durations in learned.items()}
 
 
-def _add(connection: Connection, where: Place, learned: Durations, now: datetime) -> Durations:
-    mine = {"flow_id": str(where[0]), "place": where[1]}
+def _add(connection: Connection, account: str, where: Place, learned: Durations, now: datetime) -> Durations:
+    mine = {"account": account, "flow_id": str(where[0]), "place": where[1]}
     with suppress(IntegrityError), connection.begin_nested():  # it is there: the usual thing, also at the same moment
         connection.execute(insert(usual).values(**mine, counts="[]", learned_at=now.isoformat()))
-    this = (usual.c.flow_id == mine["flow_id"], usual.c.place == mine["place"])
+    this = [usual.c[name] == value for name, value in mine.items()]
     known = _read(connection.execute(select(usual.c.counts).where(*this).with_for_update()).scalar_one())
     known.merge(learned)
     counts = json.dumps(known.counts)
@@ -76,7 +82,7 @@ def _add(connection: Connection, where: Place, learned: Durations, now: datetime
     return known
 
 
-def _place(row: Row[tuple[str, str, str, str]]) -> Place:
+def _place(row: Row[tuple[str, str, str, str, str]]) -> Place:
     return UUID(row.flow_id), str(row.place)
 
 

@@ -10,7 +10,7 @@ from datetime import datetime
 from typing import Final
 
 from pydantic import TypeAdapter
-from sqlalchemy import Connection, delete, insert, select, update
+from sqlalchemy import ColumnElement, Connection, delete, insert, select, update
 
 from bot.activeflows.bulk.bulk_stop import Became, Bulk, BulkState, Ending, Run, unsettled
 from bot.activeflows.bulk.criteria import Draft
@@ -31,8 +31,9 @@ _DRAFT: Final = "draft"
 class BulkStore:
     """Every method is one transaction and may raise ``LedgerUnavailable``; then nothing was written."""
 
-    def __init__(self, database: Database) -> None:
-        self._database = database
+    def __init__(self, database: Database, *, account: str = "") -> None:
+        """``account``: whose bulk stops; those of another one are not there for it."""
+        self._database, self._account = database, account
 
     async def open_bulk(self, bulk: Bulk, asked: Record) -> bool:
         def work(connection: Connection) -> bool:
@@ -40,8 +41,8 @@ class BulkStore:
             if _is_there(connection, bulk.id):
                 return False
             body = _BULK.dump_json(bulk).decode()
-            connection.execute(insert(bulks).values(_row(bulk.id, BulkState.OPEN, body)))
-            audit.append(connection, asked)
+            connection.execute(insert(bulks).values(self._row(bulk.id, BulkState.OPEN, body)))
+            audit.append(connection, self._of_account(asked))
             return True
 
         return await self._database.within(work)
@@ -52,13 +53,13 @@ class BulkStore:
             if _is_there(connection, draft.id):
                 return
             body = _DRAFTED.dump_json(draft).decode()
-            connection.execute(insert(bulks).values(_row(draft.id, _DRAFT, body)))
+            connection.execute(insert(bulks).values(self._row(draft.id, _DRAFT, body)))
 
         await self._database.within(work)
 
     async def drafted(self, bulk_id: str) -> Draft | None:
         def work(connection: Connection) -> Draft | None:
-            here = select(bulks.c.body).where(bulks.c.id == bulk_id, bulks.c.state == _DRAFT)
+            here = select(bulks.c.body).where(*self._this(bulk_id), bulks.c.state == _DRAFT)
             body = connection.execute(here).scalar()
             return None if body is None else _DRAFTED.validate_json(body)
 
@@ -67,28 +68,28 @@ class BulkStore:
     async def open_draft(self, bulk: Bulk, asked: Record) -> bool:
         def work(connection: Connection) -> bool:
             one_writer(connection)
-            if not _change(connection, bulk.id, _DRAFT, BulkState.OPEN, body=_BULK.dump_json(bulk).decode()):
+            if not self._change(connection, bulk.id, _DRAFT, BulkState.OPEN, body=_BULK.dump_json(bulk).decode()):
                 return False
-            audit.append(connection, asked)
+            audit.append(connection, self._of_account(asked))
             return True
 
         return await self._database.within(work)
 
     async def bulk(self, bulk_id: str) -> tuple[Bulk, Run] | None:
         def work(connection: Connection) -> tuple[Bulk, Run] | None:
-            here = select(bulks.c.body).where(bulks.c.id == bulk_id, bulks.c.state != _DRAFT)
+            here = select(bulks.c.body).where(*self._this(bulk_id), bulks.c.state != _DRAFT)
             body = connection.execute(here).scalar()
-            return None if body is None else (_BULK.validate_json(body), _run(connection, bulk_id))
+            return None if body is None else (_BULK.validate_json(body), self._run(connection, bulk_id))
 
         return await self._database.within(work)
 
     async def bulk_posted(self, bulk_id: str, message_ts: str) -> None:
         def work(connection: Connection) -> None:
-            body = connection.execute(select(bulks.c.body).where(bulks.c.id == bulk_id)).scalar()
+            body = connection.execute(select(bulks.c.body).where(*self._this(bulk_id))).scalar()
             if body is not None:
                 there = replace(_BULK.validate_json(body), message_ts=message_ts)
                 connection.execute(
-                    update(bulks).where(bulks.c.id == bulk_id).values(body=_BULK.dump_json(there).decode())
+                    update(bulks).where(*self._this(bulk_id)).values(body=_BULK.dump_json(there).decode())
                 )
 
         await self._database.within(work)
@@ -97,13 +98,19 @@ class BulkStore:
         def work(connection: Connection) -> Run:
             one_writer(connection)
             begun = {"press_id": press.id, "by": press.by, "since": press.at.isoformat(), "until": until.isoformat()}
-            if _change(connection, bulk.id, BulkState.OPEN, BulkState.STOPPING, **begun):
+            if self._change(connection, bulk.id, BulkState.OPEN, BulkState.STOPPING, **begun):
                 rows = [
-                    {"id": i.id, "state": str(IntentState.OPEN), "press_id": "", "body": _INTENT.dump_json(i).decode()}
+                    {
+                        "id": i.id,
+                        "account": self._account,
+                        "state": str(IntentState.OPEN),
+                        "press_id": "",
+                        "body": _INTENT.dump_json(i).decode(),
+                    }
                     for i in intents_
                 ]
                 connection.execute(insert(intents), rows)
-            return _run(connection, bulk.id)
+            return self._run(connection, bulk.id)
 
         return await self._database.within(work)
 
@@ -113,9 +120,9 @@ class BulkStore:
     async def abort_bulk(self, bulk_id: str, by: str, record: Record) -> bool:
         def work(connection: Connection) -> bool:
             one_writer(connection)
-            if not _change(connection, bulk_id, BulkState.STOPPING, BulkState.ABORTING, aborted_by=by):
+            if not self._change(connection, bulk_id, BulkState.STOPPING, BulkState.ABORTING, aborted_by=by):
                 return False
-            audit.append(connection, record)
+            audit.append(connection, self._of_account(record))
             return True
 
         return await self._database.within(work)
@@ -123,9 +130,9 @@ class BulkStore:
     async def put_bulk_away(self, bulk_id: str, by: str, record: Record) -> bool:
         def work(connection: Connection) -> bool:
             one_writer(connection)
-            if not _change(connection, bulk_id, BulkState.OPEN, BulkState.CANCELLED, aborted_by=by):
+            if not self._change(connection, bulk_id, BulkState.OPEN, BulkState.CANCELLED, aborted_by=by):
                 return False
-            audit.append(connection, record)
+            audit.append(connection, self._of_account(record))
             return True
 
         return await self._database.within(work)
@@ -136,12 +143,12 @@ class BulkStore:
         def work(connection: Connection) -> Run:
             receipt = ""
             for record in records:
-                receipt = audit.append(connection, record).receipt
+                receipt = audit.append(connection, self._of_account(record)).receipt
             _note(connection, bulk_id, became)
             told = _ENDING.dump_json(replace(ending, receipt=receipt)).decode()
-            over = update(bulks).where(bulks.c.id == bulk_id).values(state=str(BulkState.DONE), ending=told)
+            over = update(bulks).where(*self._this(bulk_id)).values(state=str(BulkState.DONE), ending=told)
             connection.execute(over)
-            return _run(connection, bulk_id)
+            return self._run(connection, bulk_id)
 
         return await self._database.within(work)
 
@@ -150,60 +157,81 @@ class BulkStore:
     ) -> Run:
         def work(connection: Connection) -> Run:
             one_writer(connection)
-            was = _run(connection, bulk_id)
+            was = self._run(connection, bulk_id)
             if was.ending is None:
                 return was
             _note(connection, bulk_id, dict.fromkeys(ended, Became.STOPPED))
             ending = was.ending.read_again(calls)
-            run = replace(_run(connection, bulk_id), ending=ending)
+            run = replace(self._run(connection, bulk_id), ending=ending)
             over = late or not unsettled(run)
             if not (over or ended or ending != was.ending):
                 return was
-            return _told(connection, bulk_id, run, replace(ending, as_of=at, until=None if over else ending.until))
+            return self._told(connection, bulk_id, run, replace(ending, as_of=at, until=None if over else ending.until))
 
         return await self._database.within(work)
 
     async def heard(self, bulk_id: str, number: int, call: CallAfter) -> Run | None:
         def work(connection: Connection) -> Run | None:
             one_writer(connection)
-            run = _run(connection, bulk_id)
+            run = self._run(connection, bulk_id)
             if run.ending is None:
                 return None
-            return _told(connection, bulk_id, run, replace(run.ending, calls={**run.ending.calls, number: call}))
+            return self._told(connection, bulk_id, run, replace(run.ending, calls={**run.ending.calls, number: call}))
 
         return await self._database.within(work)
+
+    # ---------------------------------------------------------------- in a transaction
+
+    def _this(self, bulk_id: str) -> tuple[ColumnElement[bool], ColumnElement[bool]]:
+        """The bulk stop of this id, if it is this account's."""
+        return bulks.c.id == bulk_id, bulks.c.account == self._account
+
+    def _of_account(self, record: Record) -> Record:
+        return replace(record, account=self._account)
+
+    def _row(self, bulk_id: str, state: str, body: str) -> dict[str, str]:
+        return {
+            "id": bulk_id,
+            "account": self._account,
+            "state": state,
+            "press_id": "",
+            "by": "",
+            "aborted_by": "",
+            "body": body,
+        }
+
+    def _run(self, connection: Connection, bulk_id: str) -> Run:
+        row = connection.execute(select(bulks).where(*self._this(bulk_id))).one()
+        members = connection.execute(
+            select(bulk_members.c.number, bulk_members.c.became).where(bulk_members.c.bulk_id == bulk_id)
+        )
+        return Run(
+            state=BulkState(row.state),
+            press_id=row.press_id,
+            by=row.by,
+            since=datetime.fromisoformat(row.since) if row.since else None,
+            until=datetime.fromisoformat(row.until) if row.until else None,
+            aborted_by=row.aborted_by,
+            became={member.number: Became(member.became) for member in members},
+            ending=_ENDING.validate_json(row.ending) if row.ending else None,
+        )
+
+    def _told(self, connection: Connection, bulk_id: str, run: Run, ending: Ending) -> Run:
+        """The run with another ending."""
+        body = _ENDING.dump_json(ending).decode()
+        connection.execute(update(bulks).where(*self._this(bulk_id)).values(ending=body))
+        return replace(run, ending=ending)
+
+    def _change(self, connection: Connection, bulk_id: str, was: str, to: BulkState, **more: str) -> bool:
+        """Compare and set: true for exactly one of those who try."""
+        changed = connection.execute(
+            update(bulks).where(*self._this(bulk_id), bulks.c.state == was).values(state=str(to), **more)
+        )
+        return changed.rowcount == 1
 
 
 def _is_there(connection: Connection, bulk_id: str) -> bool:
     return connection.execute(select(bulks.c.id).where(bulks.c.id == bulk_id)).first() is not None
-
-
-def _row(bulk_id: str, state: str, body: str) -> dict[str, str]:
-    return {"id": bulk_id, "state": state, "press_id": "", "by": "", "aborted_by": "", "body": body}
-
-
-def _run(connection: Connection, bulk_id: str) -> Run:
-    row = connection.execute(select(bulks).where(bulks.c.id == bulk_id)).one()
-    members = connection.execute(
-        select(bulk_members.c.number, bulk_members.c.became).where(bulk_members.c.bulk_id == bulk_id)
-    )
-    return Run(
-        state=BulkState(row.state),
-        press_id=row.press_id,
-        by=row.by,
-        since=datetime.fromisoformat(row.since) if row.since else None,
-        until=datetime.fromisoformat(row.until) if row.until else None,
-        aborted_by=row.aborted_by,
-        became={member.number: Became(member.became) for member in members},
-        ending=_ENDING.validate_json(row.ending) if row.ending else None,
-    )
-
-
-def _told(connection: Connection, bulk_id: str, run: Run, ending: Ending) -> Run:
-    """The run with another ending."""
-    body = _ENDING.dump_json(ending).decode()
-    connection.execute(update(bulks).where(bulks.c.id == bulk_id).values(ending=body))
-    return replace(run, ending=ending)
 
 
 def _note(connection: Connection, bulk_id: str, became: Mapping[int, Became]) -> None:
@@ -214,11 +242,3 @@ def _note(connection: Connection, bulk_id: str, became: Mapping[int, Became]) ->
     )
     rows = [{"bulk_id": bulk_id, "number": number, "became": str(result)} for number, result in became.items()]
     connection.execute(insert(bulk_members), rows)
-
-
-def _change(connection: Connection, bulk_id: str, was: str, to: BulkState, **more: str) -> bool:
-    """Compare and set: true for exactly one of those who try."""
-    changed = connection.execute(
-        update(bulks).where(bulks.c.id == bulk_id, bulks.c.state == was).values(state=str(to), **more)
-    )
-    return changed.rowcount == 1

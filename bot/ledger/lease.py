@@ -13,8 +13,10 @@ from bot.ledger.tables import leases
 class Lease:
     """Good for ``LEASE`` seconds. ``holder``: the id of this process among the replicas."""
 
-    def __init__(self, database: Database, name: str, holder: str) -> None:
-        self._database, self._name, self._holder = database, name, holder
+    def __init__(self, database: Database, name: str, holder: str, *, account: str = "") -> None:
+        """``account``: each has leases of its own."""
+        self._database, self._holder = database, holder
+        self._name = f"{name} of {account}" if account else name
 
     async def hold(self) -> bool:
         """Take or renew it; false while another process has it. May raise ``LedgerUnavailable``, as the next one."""

@@ -10,7 +10,7 @@ from typing import Final
 
 from prometheus_client import Histogram
 from pydantic import TypeAdapter
-from sqlalchemy import Connection, and_, delete, insert, or_, select, text, update
+from sqlalchemy import ColumnElement, Connection, and_, delete, insert, or_, select, text, update
 
 from bot.activeflows.bulk.bulk_stop import BulkState
 from bot.activeflows.errors import LedgerUnavailable
@@ -67,23 +67,33 @@ class StopStore:
     """
 
     def __init__(
-        self, database: Database, *, now: Callable[[], datetime], alone: Callable[[], bool] = lambda: True
+        self,
+        database: Database,
+        *,
+        now: Callable[[], datetime],
+        alone: Callable[[], bool] = lambda: True,
+        account: str = "",
     ) -> None:
-        """``alone``: can nobody have taken over this process's presses, even if the database does not answer?"""
-        self._database, self._now, self._alone = database, now, alone
+        """``alone``: can nobody have taken over this process's presses, even if the database does not answer?
+
+        ``account``: whose stops; those of another one are not there for it.
+        """
+        self._database, self._now, self._alone, self._account = database, now, alone, account
 
     async def open_intent(self, intent: Intent, asked: Record, *, instead_of: str = "", by_press: str = "") -> bool:
         def work(connection: Connection) -> bool:
             one_writer(connection)
             if _is_there(connection, intent.id):
                 return bool(instead_of)  # a run cut off after writing finds its own intent
-            if instead_of and not _supersede(connection, instead_of, by_press):
+            if instead_of and not self._supersede(connection, instead_of, by_press):
                 return False
             body = _INTENT.dump_json(intent).decode()
             connection.execute(
-                insert(intents).values(id=intent.id, state=str(IntentState.OPEN), press_id="", body=body)
+                insert(intents).values(
+                    id=intent.id, account=self._account, state=str(IntentState.OPEN), press_id="", body=body
+                )
             )
-            audit.append(connection, asked)
+            audit.append(connection, self._of_account(asked))
             return True
 
         return await self._database.within(work)
@@ -95,7 +105,9 @@ class StopStore:
                 return
             body = _INTENT.dump_json(intent).decode()
             connection.execute(
-                insert(intents).values(id=intent.id, state=str(IntentState.DRAFT), press_id="", body=body)
+                insert(intents).values(
+                    id=intent.id, account=self._account, state=str(IntentState.DRAFT), press_id="", body=body
+                )
             )
 
         await self._database.within(work)
@@ -103,18 +115,19 @@ class StopStore:
     async def open_draft(self, intent: Intent, asked: Record) -> bool:
         def work(connection: Connection) -> bool:
             one_writer(connection)
-            if not _change(connection, intent.id, IntentState.DRAFT, IntentState.OPEN):
+            if not self._change(connection, intent.id, IntentState.DRAFT, IntentState.OPEN):
                 return False
             body = _INTENT.dump_json(intent).decode()
-            connection.execute(update(intents).where(intents.c.id == intent.id).values(body=body))
-            audit.append(connection, asked)
+            connection.execute(update(intents).where(*self._this(intent.id)).values(body=body))
+            audit.append(connection, self._of_account(asked))
             return True
 
         return await self._database.within(work)
 
     async def intent(self, intent_id: str) -> tuple[Intent, IntentState] | None:
         def work(connection: Connection) -> tuple[Intent, IntentState] | None:
-            row = connection.execute(select(intents.c.body, intents.c.state).where(intents.c.id == intent_id)).first()
+            this = select(intents.c.body, intents.c.state).where(*self._this(intent_id))
+            row = connection.execute(this).first()
             return None if row is None else (_INTENT.validate_json(row.body), IntentState(row.state))
 
         return await self._database.within(work)
@@ -124,22 +137,22 @@ class StopStore:
             wanted, names = sorted(intent_ids), dict[str, str]()
             for first in range(0, len(wanted), _AT_ONCE):
                 these = intents.c.id.in_(wanted[first : first + _AT_ONCE])
-                for row in connection.execute(select(intents.c.id, intents.c.body).where(these)):
+                own = intents.c.account == self._account
+                for row in connection.execute(select(intents.c.id, intents.c.body).where(these, own)):
                     names[row.id] = _INTENT.validate_json(row.body).seen.flow_name
             return {id_: name for id_, name in names.items() if name}
 
         return await self._database.within(work)
 
     async def card_posted(self, intent_id: str, message_ts: str) -> None:
-        await self._database.within(lambda connection: _rewrite(connection, intent_id, message_ts=message_ts))
+        await self._database.within(lambda connection: self._rewrite(connection, intent_id, message_ts=message_ts))
 
     async def unsent(self, intent: Intent, press_id: str) -> bool:
         shared = self._database.is_postgresql  # another process may be changing a card that is open
 
         def work(connection: Connection) -> bool:
-            row = connection.execute(
-                select(intents.c.state, intents.c.press_id).where(intents.c.id == intent.id)
-            ).first()
+            this = select(intents.c.state, intents.c.press_id).where(*self._this(intent.id))
+            row = connection.execute(this).first()
             if row is None or audit.went_on(connection, intent.activeflow_id, press_id):
                 return False
             own = row.state == str(IntentState.STOPPING) and row.press_id == press_id
@@ -153,20 +166,20 @@ class StopStore:
 
         def work(connection: Connection) -> Claim:
             one_writer(connection)
-            held = connection.execute(select(claims).where(claims.c.activeflow_id == claimed)).first()
+            this = (claims.c.account == self._account, claims.c.activeflow_id == claimed)
+            held = connection.execute(select(claims).where(*this)).first()
             if held is not None and held.press_id == press.id:
                 return Claim(mine=True)
             if held is not None and held.lapses_at > self._now().isoformat():
                 return Claim(mine=False, by=held.by, state=IntentState.STOPPING)
-            if press.wish is Wish.STOP and not _take(connection, intent.id, press.id):
-                state = connection.execute(select(intents.c.state).where(intents.c.id == intent.id)).scalar()
+            if press.wish is Wish.STOP and not self._take(connection, intent.id, press.id):
+                state = connection.execute(select(intents.c.state).where(*self._this(intent.id))).scalar()
                 return Claim(mine=False, state=IntentState(state or IntentState.SETTLED))
             if intent.reason_by:
-                _rewrite(connection, intent.id, reason=intent.reason, reason_by=intent.reason_by)
-            connection.execute(delete(claims).where(claims.c.activeflow_id == claimed))
-            connection.execute(
-                insert(claims).values(activeflow_id=claimed, press_id=press.id, by=press.by, lapses_at=lapses_at)
-            )
+                self._rewrite(connection, intent.id, reason=intent.reason, reason_by=intent.reason_by)
+            connection.execute(delete(claims).where(*this))
+            mine = {"account": self._account, "activeflow_id": claimed, "press_id": press.id, "by": press.by}
+            connection.execute(insert(claims).values(**mine, lapses_at=lapses_at))
             return Claim(mine=True)
 
         return await self._database.within(work)
@@ -187,18 +200,21 @@ class StopStore:
             one_writer(connection)
             if not _holds(connection, fence):
                 return Permitted(Shut.FENCED)
-            own = select(claims.c.press_id).where(claims.c.activeflow_id == _claimed(intent, press))
-            if connection.execute(own).scalar() != press.id:
+            claimed = (claims.c.account == self._account, claims.c.activeflow_id == _claimed(intent, press))
+            own = connection.execute(select(claims.c.press_id).where(*claimed)).scalar()
+            here = connection.execute(select(intents.c.id).where(*self._this(intent.id))).first()
+            if own != press.id or here is None:
                 return Permitted(Shut.NOT_CLAIMED)
             if press.wish is Wish.STOP and intent.bulk_id:
-                state = connection.execute(select(bulks.c.state).where(bulks.c.id == intent.bulk_id)).scalar()
+                bulk = (bulks.c.id == intent.bulk_id, bulks.c.account == self._account)
+                state = connection.execute(select(bulks.c.state).where(*bulk)).scalar()
                 if state != str(BulkState.STOPPING):
                     return Permitted(Shut.ABORTED)
             now = clock(connection, self._now)
             left = (intent.deadline - now).total_seconds()
             if left <= 0:
                 return Permitted(Shut.LATE)
-            written = audit.append(connection, replace(sending, at=now))
+            written = audit.append(connection, self._of_account(replace(sending, at=now)))
             if written.new:
                 when_kept(connection, lambda _: _measured(metrics.TO_POST, press, now))
             return Permitted(left=left) if written.new else Permitted(Shut.SENT_BEFORE)
@@ -218,12 +234,12 @@ class StopStore:
             one_writer(connection)
             if not _holds(connection, fence):
                 return ""
-            written = [audit.append(connection, record) for record in records]
+            written = [audit.append(connection, self._of_account(record)) for record in records]
             if written[-1].new:
                 when_kept(connection, lambda _: _measured(metrics.TO_OUTCOME, press, records[-1].at))
             if press.wish is Wish.STOP:  # with its receipt: a hang-up draws the card again from what is kept here
                 kept = replace(ended, receipt=written[-1].receipt) if ended else None
-                _settle(connection, intent.id, press.id, state, kept)
+                self._settle(connection, intent.id, press.id, state, kept)
             connection.execute(delete(claims).where(claims.c.press_id == press.id))
             return written[-1].receipt
 
@@ -234,7 +250,7 @@ class StopStore:
     ) -> Ended | None:
         def work(connection: Connection) -> Ended | None:
             one_writer(connection)
-            now = _settle(connection, intent_id, press_id, state, ended)
+            now = self._settle(connection, intent_id, press_id, state, ended)
             connection.execute(delete(claims).where(claims.c.press_id == press_id))
             return now
 
@@ -243,12 +259,12 @@ class StopStore:
     async def hung_up(self, intent_id: str, call: CallAfter) -> Ended | None:
         def work(connection: Connection) -> Ended | None:
             one_writer(connection)
-            there = _ended(connection, intent_id)
+            there = self._ended(connection, intent_id)
             if there is None:
                 return None
             now = replace(there, call=call)
             connection.execute(
-                update(intents).where(intents.c.id == intent_id).values(ended=_ENDED.dump_json(now).decode())
+                update(intents).where(*self._this(intent_id)).values(ended=_ENDED.dump_json(now).decode())
             )
             return now
 
@@ -257,18 +273,76 @@ class StopStore:
     async def put_away(self, intent_id: str, record: Record) -> bool:
         def work(connection: Connection) -> bool:
             one_writer(connection)
-            if not _change(connection, intent_id, IntentState.OPEN, IntentState.CANCELLED):
+            if not self._change(connection, intent_id, IntentState.OPEN, IntentState.CANCELLED):
                 return False
-            audit.append(connection, record)
+            audit.append(connection, self._of_account(record))
             return True
 
         return await self._database.within(work)
 
     async def record(self, record: Record) -> Written:
-        return await self._database.within(lambda connection: audit.append(connection, record))
+        return await self._database.within(lambda connection: audit.append(connection, self._of_account(record)))
 
     async def records(self, question: Question) -> Sequence[Entry]:
-        return await self._database.within(lambda connection: audit.entries(connection, question))
+        return await self._database.within(lambda connection: audit.entries(connection, question, self._account))
+
+    # ---------------------------------------------------------------- in a transaction
+
+    def _this(self, intent_id: str) -> tuple[ColumnElement[bool], ColumnElement[bool]]:
+        """The intent of this id, if it is this account's."""
+        return intents.c.id == intent_id, intents.c.account == self._account
+
+    def _of_account(self, record: Record) -> Record:
+        return replace(record, account=self._account)
+
+    def _take(self, connection: Connection, intent_id: str, press_id: str) -> bool:
+        """The intent for this press, if it is open, or was this press's already."""
+        if self._change(connection, intent_id, IntentState.OPEN, IntentState.STOPPING, press_id=press_id):
+            return True
+        row = connection.execute(select(intents.c.state, intents.c.press_id).where(*self._this(intent_id))).first()
+        return row is not None and row.press_id == press_id and row.state == str(IntentState.STOPPING)
+
+    def _supersede(self, connection: Connection, intent_id: str, press_id: str) -> bool:
+        """Open, or being stopped by this press, whose claim is given back."""
+        taken = and_(intents.c.state == str(IntentState.STOPPING), intents.c.press_id == press_id)
+        there = or_(intents.c.state == str(IntentState.OPEN), taken)
+        gone = update(intents).where(*self._this(intent_id), there).values(state=str(IntentState.SUPERSEDED))
+        if connection.execute(gone).rowcount != 1:
+            return False
+        if press_id:
+            connection.execute(delete(claims).where(claims.c.press_id == press_id))
+        return True
+
+    def _settle(
+        self, connection: Connection, intent_id: str, press_id: str, state: IntentState, ended: Ended | None
+    ) -> Ended | None:
+        now = None if ended is None else ended.after(self._ended(connection, intent_id))
+        told = None if now is None else _ENDED.dump_json(now).decode()
+        mine = or_(intents.c.press_id == press_id, intents.c.state == str(IntentState.OPEN))
+        connection.execute(update(intents).where(*self._this(intent_id), mine).values(state=str(state), ended=told))
+        return now
+
+    def _ended(self, connection: Connection, intent_id: str) -> Ended | None:
+        told = connection.execute(select(intents.c.ended).where(*self._this(intent_id))).scalar()
+        return None if told is None else _ENDED.validate_json(told)
+
+    def _rewrite(self, connection: Connection, intent_id: str, **fields: str) -> None:
+        """Change these fields of an intent that is there, and leave the others as they are by now."""
+        body = connection.execute(select(intents.c.body).where(*self._this(intent_id))).scalar()
+        if body is not None:
+            rewritten = _INTENT.dump_json(replace(_INTENT.validate_json(body), **fields)).decode()  # type: ignore[arg-type] # fields by name
+            connection.execute(update(intents).where(*self._this(intent_id)).values(body=rewritten))
+
+    def _change(
+        self, connection: Connection, intent_id: str, was: IntentState, to: IntentState, press_id: str = ""
+    ) -> bool:
+        """Compare and set: true for exactly one of those who try."""
+        changed = connection.execute(
+            update(intents)
+            .where(*self._this(intent_id), intents.c.state == str(was))
+            .values(state=str(to), press_id=press_id)
+        )
+        return changed.rowcount == 1
 
 
 def _measured(seconds: Histogram, press: Press, at: datetime) -> None:
@@ -279,56 +353,3 @@ def _measured(seconds: Histogram, press: Press, at: datetime) -> None:
 def _claimed(intent: Intent, press: Press) -> str:
     """What one press at a time has the right to: the activeflow, or its call."""
     return str(intent.seen.call_id if press.wish is Wish.HANG_UP else intent.activeflow_id)
-
-
-def _take(connection: Connection, intent_id: str, press_id: str) -> bool:
-    """The intent for this press, if it is open, or was this press's already."""
-    if _change(connection, intent_id, IntentState.OPEN, IntentState.STOPPING, press_id=press_id):
-        return True
-    row = connection.execute(select(intents.c.state, intents.c.press_id).where(intents.c.id == intent_id)).first()
-    return row is not None and row.press_id == press_id and row.state == str(IntentState.STOPPING)
-
-
-def _supersede(connection: Connection, intent_id: str, press_id: str) -> bool:
-    """Open, or being stopped by this press, whose claim is given back."""
-    taken = and_(intents.c.state == str(IntentState.STOPPING), intents.c.press_id == press_id)
-    there = or_(intents.c.state == str(IntentState.OPEN), taken)
-    gone = update(intents).where(intents.c.id == intent_id, there).values(state=str(IntentState.SUPERSEDED))
-    if connection.execute(gone).rowcount != 1:
-        return False
-    if press_id:
-        connection.execute(delete(claims).where(claims.c.press_id == press_id))
-    return True
-
-
-def _settle(
-    connection: Connection, intent_id: str, press_id: str, state: IntentState, ended: Ended | None
-) -> Ended | None:
-    now = None if ended is None else ended.after(_ended(connection, intent_id))
-    told = None if now is None else _ENDED.dump_json(now).decode()
-    mine = or_(intents.c.press_id == press_id, intents.c.state == str(IntentState.OPEN))
-    connection.execute(update(intents).where(intents.c.id == intent_id, mine).values(state=str(state), ended=told))
-    return now
-
-
-def _ended(connection: Connection, intent_id: str) -> Ended | None:
-    told = connection.execute(select(intents.c.ended).where(intents.c.id == intent_id)).scalar()
-    return None if told is None else _ENDED.validate_json(told)
-
-
-def _rewrite(connection: Connection, intent_id: str, **fields: str) -> None:
-    """Change these fields of an intent that is there, and leave the others as they are by now."""
-    body = connection.execute(select(intents.c.body).where(intents.c.id == intent_id)).scalar()
-    if body is not None:
-        rewritten = _INTENT.dump_json(replace(_INTENT.validate_json(body), **fields)).decode()  # type: ignore[arg-type] # fields by name
-        connection.execute(update(intents).where(intents.c.id == intent_id).values(body=rewritten))
-
-
-def _change(connection: Connection, intent_id: str, was: IntentState, to: IntentState, press_id: str = "") -> bool:
-    """Compare and set: true for exactly one of those who try."""
-    changed = connection.execute(
-        update(intents)
-        .where(intents.c.id == intent_id, intents.c.state == str(was))
-        .values(state=str(to), press_id=press_id)
-    )
-    return changed.rowcount == 1

@@ -1,5 +1,8 @@
 """Define the tables of the ledger, the same on SQLite and PostgreSQL. Times are UTC, as ISO 8601 text that sorts.
 
+``account`` is the VoIPBIN account that a row is about, by its name in the settings; empty where the bot has only one, and in what
+is about the bot itself. Two accounts may have the same ids: a row belongs to the store of its account, and to no other.
+
 ``audit`` is append-only: nothing in the bot updates a row of it, and only ``prune`` deletes some, the oldest.
 Who changes anything here writes a revision for it (``migrations``).
 """
@@ -8,9 +11,15 @@ from typing import Final
 
 from sqlalchemy import Column, Index, Integer, MetaData, String, Table, Text
 
-VERSION: Final = 2
+VERSION: Final = 3
 """Of this layout."""
 metadata = MetaData()
+LONGEST_ACCOUNT: Final = 20
+
+
+def _account(*, key: bool = False) -> Column[str]:
+    return Column("account", String(LONGEST_ACCOUNT), primary_key=key, nullable=False, server_default="", default="")
+
 
 audit = Table(
     "audit",
@@ -21,6 +30,7 @@ audit = Table(
     Column("what", String(16), nullable=False),
     Column("who", String(32), nullable=False),
     Column("activeflow_id", String(36)),
+    _account(),
     Column("body", Text, nullable=False),  # the record as canonical JSON: what the hash is taken of
     Column("previous", String(64), nullable=False),
     Column("hash", String(64), nullable=False),
@@ -34,6 +44,7 @@ intents = Table(
     "intents",
     metadata,
     Column("id", String(32), primary_key=True),
+    _account(),
     Column("state", String(16), nullable=False),
     Column("press_id", String(200), nullable=False, default=""),
     Column("body", Text, nullable=False),
@@ -43,6 +54,7 @@ intents = Table(
 claims = Table(
     "claims",
     metadata,
+    _account(key=True),
     Column("activeflow_id", String(36), primary_key=True),
     Column("press_id", String(200), nullable=False),
     Column("by", String(32), nullable=False),
@@ -76,6 +88,7 @@ bulks = Table(
     "bulks",
     metadata,
     Column("id", String(32), primary_key=True),
+    _account(),
     Column("state", String(16), nullable=False),
     Column("press_id", String(200), nullable=False, default=""),
     Column("by", String(32), nullable=False, default=""),
@@ -98,6 +111,7 @@ watches = Table(
     "watches",
     metadata,
     Column("id", String(32), primary_key=True),
+    _account(),
     Column("activeflow_id", String(36), nullable=False),
     Column("channel", String(32), nullable=False),
     Column("since", String(32), nullable=False),
@@ -120,6 +134,7 @@ leases = Table(
 usual = Table(
     "usual",
     metadata,
+    _account(key=True),
     Column("flow_id", String(36), primary_key=True),
     Column("place", String(48), primary_key=True),
     Column("counts", Text, nullable=False),
@@ -130,6 +145,7 @@ usual = Table(
 alerts = Table(
     "alerts",
     metadata,
+    _account(key=True),
     Column("activeflow_id", String(36), primary_key=True),
     Column("reason", String(16), primary_key=True),
     Column("channel", String(32), primary_key=True),

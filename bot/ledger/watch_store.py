@@ -14,7 +14,7 @@ from typing import Final
 
 import structlog
 from pydantic import TypeAdapter
-from sqlalchemy import Connection, Row, and_, delete, func, insert, or_, select, update
+from sqlalchemy import ColumnElement, Connection, Row, and_, delete, func, insert, or_, select, update
 
 from bot.activeflows.watching.watch import MOST, MOST_HERE, Ending, Full, Kept, Known, Watch
 from bot.ledger import metrics
@@ -36,14 +36,17 @@ class WatchStore:
     ``holder``: the id of this process among the replicas.
     """
 
-    def __init__(self, database: Database, holder: str) -> None:
-        self._database, self._lease = database, Lease(database, "watches", holder)
+    def __init__(self, database: Database, holder: str, *, account: str = "") -> None:
+        """``account``: whose watches; those of another one are not there for it."""
+        self._database, self._lease = database, Lease(database, "watches", holder, account=account)
+        self._account = account
 
     async def begin(self, watch: Watch, known: Known) -> Watch | Full | None:
         def work(connection: Connection) -> Watch | Full | None:
             one_writer(connection)
             recent = watches.c.since > (watch.since - _ABANDONED).isoformat()
-            standing = or_(watches.c.state.in_(("open", "closing")), and_(watches.c.state == "begun", recent))
+            up = or_(watches.c.state.in_(("open", "closing")), and_(watches.c.state == "begun", recent))
+            standing = and_(up, watches.c.account == self._account)
             here = and_(standing, watches.c.channel == watch.channel)
             same = and_(here, watches.c.activeflow_id == str(watch.activeflow_id), watches.c.state != "closing")
             row = connection.execute(select(watches).where(same)).first()
@@ -56,6 +59,7 @@ class WatchStore:
                 return Full(here=False)
             values = {
                 "id": watch.id,
+                "account": self._account,
                 "activeflow_id": str(watch.activeflow_id),
                 "channel": watch.channel,
                 "since": watch.since.isoformat(),
@@ -65,7 +69,7 @@ class WatchStore:
                 "known": _KNOWN.dump_json(known).decode(),
             }
             connection.execute(insert(watches).values(values))
-            _tell(connection, "watch_begun", watch)
+            self._tell(connection, "watch_begun", watch)
             when_kept(connection, lambda _: metrics.WATCHES_BEGUN.inc())
             return None
 
@@ -73,44 +77,45 @@ class WatchStore:
 
     async def posted(self, watch_id: str, message_ts: str) -> None:
         def work(connection: Connection) -> None:
-            this = update(watches).where(watches.c.id == watch_id)
+            this = update(watches).where(*self._this(watch_id))
             connection.execute(this.values(message_ts=message_ts))
             connection.execute(this.where(watches.c.state == "begun").values(state="open"))
 
         await self._database.within(work)
 
     async def not_posted(self, watch_id: str) -> None:
-        cardless = and_(watches.c.id == watch_id, watches.c.message_ts == "")
+        cardless = and_(*self._this(watch_id), watches.c.message_ts == "")
 
         def work(connection: Connection) -> None:
             body = connection.execute(select(watches.c.body).where(cardless)).scalar()
             if body is not None:
                 connection.execute(delete(watches).where(cardless))
-                _tell(connection, "watch_over", _WATCH.validate_json(body), how="card not posted")
+                self._tell(connection, "watch_over", _WATCH.validate_json(body), how="card not posted")
                 when_kept(connection, lambda _: metrics.WATCHES_OVER.labels("card not posted").inc())
 
         await self._database.within(work)
 
     async def close(self, watch_id: str, ending: Ending) -> Ending | None:
         def work(connection: Connection) -> Ending | None:
-            open_ = update(watches).where(watches.c.id == watch_id, watches.c.state.in_(("begun", "open")))
+            open_ = update(watches).where(*self._this(watch_id), watches.c.state.in_(("begun", "open")))
             decided = connection.execute(open_.values(state="closing", ending=_ENDING.dump_json(ending).decode()))
             closing = select(watches.c.ending, watches.c.body)
-            row = connection.execute(closing.where(watches.c.id == watch_id, watches.c.state == "closing")).first()
+            row = connection.execute(closing.where(*self._this(watch_id), watches.c.state == "closing")).first()
             if row is not None and decided.rowcount:
-                _tell(connection, "watch_over", _WATCH.validate_json(row.body), how=str(ending.how), by=ending.by)
+                self._tell(connection, "watch_over", _WATCH.validate_json(row.body), how=str(ending.how), by=ending.by)
                 when_kept(connection, lambda _: metrics.WATCHES_OVER.labels(str(ending.how)).inc())
             return None if row is None else _ENDING.validate_json(row.ending)
 
         return await self._database.within(work)
 
     async def watch(self, watch_id: str) -> Kept | None:
-        this = select(watches).where(watches.c.id == watch_id, watches.c.state != "over")
+        this = select(watches).where(*self._this(watch_id), watches.c.state != "over")
         row = await self._database.within(lambda connection: connection.execute(this).first())
         return None if row is None else _kept(row)
 
     async def watches(self, channel: str = "") -> Sequence[Kept]:
-        these = select(watches).where(watches.c.state != "over").order_by(watches.c.since)
+        these = select(watches).where(watches.c.state != "over", watches.c.account == self._account)
+        these = these.order_by(watches.c.since)
         these = these.where(watches.c.channel == channel if channel else watches.c.message_ts != "")
         rows = await self._database.within(lambda connection: connection.execute(these).all())
         return tuple(_kept(row) for row in rows)
@@ -136,7 +141,8 @@ class WatchStore:
         cut_off = and_(watches.c.message_ts == "", watches.c.since < before.isoformat())
 
         def work(connection: Connection) -> int:
-            return connection.execute(delete(watches).where(or_(ended, cut_off))).rowcount
+            own = watches.c.account == self._account
+            return connection.execute(delete(watches).where(own, or_(ended, cut_off))).rowcount
 
         return await self._database.within(work)
 
@@ -144,13 +150,17 @@ class WatchStore:
         """Compare and set, by the holder of the lease only."""
         if not self._lease.is_ours(connection):
             return False
-        ours = update(watches).where(watches.c.id == watch_id, watches.c.state.in_(states))
+        ours = update(watches).where(*self._this(watch_id), watches.c.state.in_(states))
         return connection.execute(ours.values(values)).rowcount == 1
 
+    def _this(self, watch_id: str) -> tuple[ColumnElement[bool], ColumnElement[bool]]:
+        """The watch of this id, if it is this account's."""
+        return watches.c.id == watch_id, watches.c.account == self._account
 
-def _tell(connection: Connection, event: str, watch: Watch, **said: str) -> None:
-    where = {"activeflow_id": str(watch.activeflow_id), "person": watch.by, "channel": watch.channel}
-    when_kept(connection, lambda _: log.info(event, watch_id=watch.id, **where, **said))
+    def _tell(self, connection: Connection, event: str, watch: Watch, **said: str) -> None:
+        where = {"activeflow_id": str(watch.activeflow_id), "person": watch.by, "channel": watch.channel}
+        whose = {"account": self._account} if self._account else {}
+        when_kept(connection, lambda _: log.info(event, watch_id=watch.id, **where, **whose, **said))
 
 
 def _kept(row: Row[tuple[str, ...]]) -> Kept:

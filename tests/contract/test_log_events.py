@@ -25,7 +25,7 @@ def _event(call: ast.Call) -> Iterator[str]:
     words = [arg.value for arg in call.args if isinstance(arg, ast.Constant) and isinstance(arg.value, str)]
     told = ast.unparse(call.func)
     logger, _, level = told.rpartition(".")
-    if words and ((level in _LEVELS and "log" in logger) or told in {"_tell", "say"}):
+    if words and ((level in _LEVELS and "log" in logger) or told in {"_tell", "self._tell", "say"}):
         yield words[0]
 
 

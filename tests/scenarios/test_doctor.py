@@ -63,7 +63,7 @@ async def test_when_all_is_well_it_says_so_of_each_thing(live: Stage) -> None:
         "credential": "key never expires",
         "event stream": "live since",
         "requests": "up to 100 of 17 a second, 0 waiting, no 429 lately",
-        "ledger": "version 2, writable, newest audit record 1:",
+        "ledger": "version 3, writable, newest audit record 1:",
         "policy": "2 grants in force",
     }.items():
         assert line(answer, about).startswith(f"ok · {said}"), answer.words
