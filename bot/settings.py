@@ -12,8 +12,16 @@ from pathlib import Path
 from typing import Annotated, Any, Final, Literal, TypeVar
 from urllib.parse import SplitResult, urlsplit
 
-from pydantic import Field, ModelWrapValidatorHandler, SecretStr, ValidationError, model_validator
-from pydantic_settings import BaseSettings, DotEnvSettingsSource, SettingsConfigDict
+from pydantic import (
+    BaseModel,
+    ConfigDict,
+    Field,
+    ModelWrapValidatorHandler,
+    SecretStr,
+    ValidationError,
+    model_validator,
+)
+from pydantic_settings import BaseSettings, DotEnvSettingsSource, SettingsConfigDict, SettingsError
 
 from bot.misconfigured import Misconfigured
 from bot.network import Proxy
@@ -34,13 +42,34 @@ _QUOTED: Final = (
 )
 _ALIKE: Final = 0.8
 """Of 1, how alike a variable has to be to one that is read, to be taken for a slip of the keyboard."""
+ACCOUNT_NAME: Final = r"[a-z][a-z0-9_]{0,19}"
+ACCOUNT: Final = "VOIPBIN_ACCOUNT__"
 _FORGOTTEN: Final = ("SLACK_CLIENT_ID", "SLACK_CLIENT_SECRET")
+
+
+class AccountSettings(BaseModel):
+    """What is said of one VoIPBIN account, where there are several; ``None``: as it is said for all of them."""
+
+    model_config = ConfigDict(extra="forbid", hide_input_in_errors=True)
+
+    access_key: SecretStr | None = None
+    access_key_file: Path | None = None
+    access_key_in_query: bool | None = None
+    username: Annotated[str | None, Field(repr=False)] = None
+    password: SecretStr | None = None
+    password_file: Path | None = None
+    api_url: str | None = None
+    ca_file: Path | None = None
+    requests_per_second: Annotated[float | None, Field(gt=0, le=100)] = None
+    events: bool | None = None
 
 
 class Settings(BaseSettings):
     """The environment, and a ``.env`` file beside the process."""
 
-    model_config = SettingsConfigDict(env_file=".env", extra="ignore", env_ignore_empty=True, hide_input_in_errors=True)
+    model_config = SettingsConfigDict(
+        env_file=".env", extra="ignore", env_ignore_empty=True, env_nested_delimiter="__", hide_input_in_errors=True
+    )
 
     slack_bot_token: SecretStr = SecretStr("")
     slack_bot_token_file: Path | None = None
@@ -69,6 +98,8 @@ class Settings(BaseSettings):
     """The bot's share of the 17 a second that all clients of one customer have together."""
     voipbin_events: bool = True
     """Follow what runs over VoIPBIN's event stream; without, its list is read whenever somebody asks."""
+    voipbin_account: dict[str, AccountSettings] = {}
+    """Several accounts, by name: ``VOIPBIN_ACCOUNT__STAGING__ACCESS_KEY``. None: the one that is said above."""
 
     https_proxy: Annotated[str, Field(repr=False)] = ""
     """For Slack and VoIPBIN alike; it may hold a password."""
@@ -96,16 +127,19 @@ class Settings(BaseSettings):
     @classmethod
     def _all_mistakes_at_once(cls, given: Any, build: ModelWrapValidatorHandler["Settings"]) -> "Settings":
         given, mistakes = _with_files(given)
-        words = {name: _plain(value) for name, value in given.items()}
+        given["voipbin_account"], of_accounts = _accounts(given)
+        mistakes += of_accounts
+        words = {name: _plain(value) for name, value in given.items() if name != "voipbin_account"}
         quoted = [name for name, value in words.items() if re.fullmatch(r"(?s)([\"']).*\1", value) and len(value) > 1]
         mistakes += [f"{name.upper()}: {_QUOTED}" for name in quoted]
         unclear = {*quoted, *(name for name in _IN_FILES if given.get(f"{name}_file"))}
-        mistakes += [line for line in _mistakes(words) if not _about(line, unclear)]
+        mistakes += [line for line in _mistakes(words, given["voipbin_account"]) if not _about(line, unclear)]
         try:
             settings = build(given)
         except ValidationError as wrong:
             types = [f"{_name(e['loc'])}: {e['msg']}." for e in wrong.errors(include_input=False)]
-            raise Misconfigured(*mistakes, *(line for line in types if not _about(line, unclear))) from None
+            more = (line for line in types if not _about(line, unclear) and line not in mistakes)
+            raise Misconfigured(*mistakes, *more) from None
         if mistakes:
             raise Misconfigured(*mistakes)
         return settings
@@ -113,6 +147,15 @@ class Settings(BaseSettings):
     @property
     def proxy(self) -> Proxy:
         return Proxy(self.https_proxy, self.no_proxy)
+
+    @property
+    def accounts(self) -> dict[str, AccountSettings]:
+        """Every VoIPBIN account with all that is said of it, by its name; the only one has none."""
+        everywhere = {name: getattr(self, f"voipbin_{name}") for name in AccountSettings.model_fields}
+        if not self.voipbin_account:
+            return {"": AccountSettings(**everywhere)}
+        said = {name: account.model_dump(exclude_none=True) for name, account in self.voipbin_account.items()}
+        return {name: AccountSettings(**{**everywhere, **own}) for name, own in sorted(said.items())}
 
     @property
     def socket_mode(self) -> bool:
@@ -156,7 +199,7 @@ def _about(line: str, names: Iterable[str]) -> bool:
 
 
 def _name(where: tuple[int | str, ...]) -> str:
-    return str(where[0]).upper() if where else "The environment"
+    return "__".join(map(str, where)).upper() if where else "The environment"
 
 
 def _plain(value: object) -> str:
@@ -164,9 +207,34 @@ def _plain(value: object) -> str:
     return "" if secret is None else str(secret)
 
 
-def _mistakes(given: dict[str, str]) -> "list[str]":
+def _accounts(given: Mapping[str, Any]) -> tuple[dict[str, Any], "list[str]"]:
+    """The accounts with the secrets that stand in files, and what is wrong with them, as of the only one."""
+    accounts, mistakes = dict[str, Any](), list[str]()
+    for account, said in (given.get("voipbin_account") or {}).items():
+        prefix = f"{ACCOUNT}{account.upper()}__"
+        if not re.fullmatch(ACCOUNT_NAME, account) or not isinstance(said, Mapping):
+            mistakes.append(
+                f"{prefix.rstrip('_')}: a name has 1 to 20 small letters, digits and _, and begins with a letter."
+            )
+            continue
+        known = {name: value for name, value in said.items() if name in AccountSettings.model_fields}
+        for name in sorted(said.keys() - known.keys()):
+            meant = get_close_matches(name, AccountSettings.model_fields, n=1, cutoff=_ALIKE)
+            also = f" Did you mean {prefix}{meant[0].upper()}?" if meant else ""
+            mistakes.append(f"{prefix}{name.upper()}: nobody reads it.{also}")
+        alike, found = _with_files({f"voipbin_{name}": value for name, value in known.items()})
+        words = {name: _plain(value) for name, value in alike.items()}
+        found += [*_voipbin(words), *_network(words), *wrong_addresses(words, "voipbin_api_url")]
+        unclear = [name for name in _IN_FILES if alike.get(f"{name}_file") and not alike.get(name)]
+        found = [line for line in found if not _about(line, unclear)]
+        mistakes += [line.replace("VOIPBIN_", prefix) for line in found]
+        accounts[account] = {name.removeprefix("voipbin_"): value for name, value in alike.items()}
+    return accounts, mistakes
+
+
+def _mistakes(given: dict[str, str], accounts: Mapping[str, Any]) -> "list[str]":
     """Everything that does not go together, in the order of ``.env.example``."""
-    found = [*_slack(given), *_voipbin(given), *_network(given)]
+    found = [*_slack(given), *(_beside_accounts(given) if accounts else _voipbin(given)), *_network(given)]
     database = given.get("flows_bot_database_url", "")
     if database and not re.match(r"(sqlite:///|postgresql(\+psycopg)?://)", database):
         found.append("FLOWS_BOT_DATABASE_URL: begins with sqlite:/// or postgresql://.")
@@ -216,6 +284,12 @@ def _voipbin(given: dict[str, str]) -> "list[str]":
     if key and not re.fullmatch(_ACCESS_KEY, key):
         found.append("VOIPBIN_ACCESS_KEY: has characters that no access key has (blanks, semicolons), or is too long.")
     return found
+
+
+def _beside_accounts(given: dict[str, str]) -> "list[str]":
+    names = ("voipbin_access_key", "voipbin_username", "voipbin_password")
+    there = [name.upper() for name in names if given.get(name)]
+    return [f"{name}: {ACCOUNT}… is set, too: each account has its own credential there." for name in there]
 
 
 def _network(given: dict[str, str]) -> "list[str]":
@@ -274,6 +348,10 @@ def from_environment(build: Callable[[], T]) -> T:
         raise Misconfigured(*wrong.mistakes, *(line for line in unread(Settings) if "mean" in line)) from None
     except UnicodeDecodeError:
         raise Misconfigured(".env: is not UTF-8 text.") from None
+    except SettingsError:
+        raise Misconfigured(
+            "VOIPBIN_ACCOUNT: nobody reads it. An account is VOIPBIN_ACCOUNT__<name>__ACCESS_KEY."
+        ) from None
     except OSError as trouble:
         raise Misconfigured(f".env: cannot be read ({type(trouble).__name__}).") from None
 
@@ -283,6 +361,8 @@ def unread(settings: type[BaseSettings]) -> Iterator[str]:
     known = [name.upper() for name in settings.model_fields]
     given = {name.upper() for name in (*os.environ, *DotEnvSettingsSource(settings).env_vars)}
     for name in sorted(given.difference(known, _FORGOTTEN)):
+        if name.startswith(ACCOUNT) and name.count("__") > 1:
+            continue  # what is wrong there ends the start
         if name.startswith(_OURS):
             meant = get_close_matches(name, known, n=1, cutoff=_ALIKE)
             yield f"{name}: nobody reads it.{f' Did you mean {meant[0]}?' if meant else ''}"

@@ -44,6 +44,8 @@ class AlertRule:
     at_most: int = 10
     """Messages in any time as long as ``within``."""
     within: timedelta = timedelta(hours=1)
+    accounts: frozenset[str] | None = None
+    """Of which VoIPBIN accounts it tells, by name; ``None``: of the only one."""
 
     def fits(self, flow: UUID | None, reason: Reason) -> bool:
         """An activeflow without a flow (``None``) is reached by rules without ``flows`` only."""

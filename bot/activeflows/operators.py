@@ -94,6 +94,8 @@ class Grant:
     flows: frozenset[UUID] | None = None
     groups: frozenset[str] = frozenset()
     """Those of ``to`` that are user groups."""
+    accounts: frozenset[str] | None = None
+    """For which VoIPBIN accounts it counts, by name; ``None``: for the only one, and for none of several."""
 
     def names(self, person: Person) -> bool:
         """Does it speak of this person at all?"""
@@ -128,6 +130,16 @@ class Rules:
 
 
 @dataclass(frozen=True, slots=True)
+class AccountPlaces:
+    """``[account.NAME]`` of the policy: where nobody has to say that it is this one."""
+
+    name: str
+    channels: frozenset[str] = frozenset()
+    default: bool = False
+    """Everywhere that no account names."""
+
+
+@dataclass(frozen=True, slots=True)
 class Policy:
     """The whole rule book. The empty one lets nobody do anything, and posts nothing by itself."""
 
@@ -138,10 +150,33 @@ class Policy:
     """Which state of the file it is: the first digits of its SHA-256. What is decided by it is recorded with it."""
     suspended: str = ""
     """Why it lets nobody do what cannot be undone; empty while it does."""
+    accounts: tuple[AccountPlaces, ...] = ()
 
     def groups(self) -> frozenset[str]:
         """The user group ids it names: the only memberships anybody needs to ask Slack about."""
         return frozenset(group for grant in self.grants for group in grant.groups)
+
+    def of(self, account: str) -> "Policy":
+        """What counts for one VoIPBIN account: unset is deny, so a grant that names none counts for the only one alone."""
+        return replace(
+            self,
+            grants=tuple(grant for grant in self.grants if _covers(grant.accounts, account)),
+            alerts=tuple(rule for rule in self.alerts if _covers(rule.accounts, account)),
+        )
+
+    def account_in(self, channel: str) -> str:
+        """The account that is meant in this channel when nobody says which; empty: none is."""
+        here = [places.name for places in self.accounts if channel in places.channels]
+        return next(iter(here or [places.name for places in self.accounts if places.default]), "")
+
+    def names(self) -> frozenset[str]:
+        """Every account that is named anywhere."""
+        named = [*(grant.accounts or () for grant in self.grants), *(rule.accounts or () for rule in self.alerts)]
+        return frozenset(places.name for places in self.accounts).union(*named)
+
+
+def _covers(accounts: frozenset[str] | None, account: str) -> bool:
+    return account in accounts if accounts is not None else not account
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,7 +7,7 @@ from bot.activeflows.operators import MEMBERS, Permission, Policy
 
 def advice(policy: Policy) -> tuple[str, ...]:
     """One line for each oddity; none of them changes what is decided."""
-    return (*_useless(policy), *_nobody_else(policy))
+    return (*_useless(policy), *_nobody_else(policy), *_of_no_account(policy))
 
 
 def _useless(policy: Policy) -> Iterator[str]:
@@ -16,6 +16,16 @@ def _useless(policy: Policy) -> Iterator[str]:
         blind = grant.to - seers
         if grant.may & {Permission.STOP, Permission.BULK} and blind and MEMBERS not in seers:
             yield f"grant {grant.number} lets {', '.join(sorted(blind))} stop what no grant lets them view"
+
+
+def _of_no_account(policy: Policy) -> Iterator[str]:
+    """What counts where there is one VoIPBIN account only, beside what names one of several."""
+    if not policy.names():
+        return
+    unset = [f"grant {grant.number}" for grant in policy.grants if grant.accounts is None]
+    unset += [f"alert {number}" for number, rule in enumerate(policy.alerts, 1) if rule.accounts is None]
+    for one in unset:
+        yield f"{one} names no account, and counts for none of several"
 
 
 def _nobody_else(policy: Policy) -> Iterator[str]:

@@ -10,7 +10,7 @@ from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Fie
 
 from bot.activeflows.alert_rules import MOST_MESSAGES, AlertRule, Quiet, key
 from bot.activeflows.anomalies.anomaly import Reason
-from bot.policy.entries import STRICT, channel, duration, hours, time_zone
+from bot.policy.entries import STRICT, account, channel, duration, hours, time_zone
 
 
 class Alert(BaseModel):
@@ -21,6 +21,7 @@ class Alert(BaseModel):
     to: Annotated[str, AfterValidator(channel)]
     about: Annotated[list[Reason], Field(min_length=1)] = list(Reason)
     flows: list[UUID] | None = None
+    accounts: Annotated[list[Annotated[str, AfterValidator(account)]] | None, Field(min_length=1)] = None
     quiet: Annotated[tuple[time, time], BeforeValidator(hours)] | None = None
     zone: Annotated[tzinfo, BeforeValidator(time_zone)] = UTC
     at_most: Annotated[StrictInt, Field(ge=1, le=MOST_MESSAGES)] = 10
@@ -42,6 +43,7 @@ def alert_rules(alerts: Iterable[Alert]) -> tuple[AlertRule, ...]:
                 quiet=None if alert.quiet is None else Quiet(*alert.quiet, alert.zone),
                 at_most=alert.at_most,
                 within=alert.within,
+                accounts=None if alert.accounts is None else frozenset(alert.accounts),
             )
         )
     return tuple(rules)

@@ -36,6 +36,14 @@ def channel(word: str) -> str:
     raise ValueError("must be a channel id (C…): copy it from the channel's details")
 
 
+def account(word: str) -> str:
+    if re.fullmatch(r"[a-z][a-z0-9_]{0,19}", word):
+        return word
+    raise ValueError(
+        "must be the name of a VoIPBIN account, as the settings have it in VOIPBIN_ACCOUNT__<name>__…, in small letters"
+    )
+
+
 def duration(shortest: str, longest: str, *, like: str) -> Callable[[Any], timedelta]:
     """As people type it; all three are such."""
     least, most = from_typed(shortest) or timedelta(0), from_typed(longest) or timedelta.max

@@ -6,6 +6,7 @@ to somebody else. A mistake is said with the line it stands on: ``policy.toml:12
 
 import re
 import tomllib
+from collections import Counter
 from datetime import timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Final, Literal
@@ -19,12 +20,13 @@ from pydantic import (
     StrictBool,
     StrictInt,
     ValidationError,
+    model_validator,
 )
 
-from bot.activeflows.operators import Grant, Permission, Policy, Rules
+from bot.activeflows.operators import AccountPlaces, Grant, Permission, Policy, Rules
 from bot.misconfigured import Misconfigured
 from bot.policy.alerts import Alert, alert_rules
-from bot.policy.entries import STRICT, channel, duration, is_group, who
+from bot.policy.entries import STRICT, account, channel, duration, is_group, who
 from bot.policy.source_lines import line_of, places
 
 if TYPE_CHECKING:
@@ -34,6 +36,7 @@ _PLAINLY: Final = {
     "missing": "is missing",
     "extra_forbidden": "is nothing that a policy can say",
     "model_type": "must be a table",
+    "dict_type": "must be a table",
     "list_type": "must be a list, in square brackets",
     "too_short": "must not be empty",
     "string_type": "must be a text, in quotes",
@@ -53,6 +56,9 @@ _LONGEST: Final = 40
 """Of a word out of the file that is repeated in a mistake."""
 
 
+_AccountName = Annotated[str, AfterValidator(account)]
+
+
 class _Strict(BaseModel):
     model_config = STRICT
 
@@ -62,6 +68,12 @@ class _Grant(_Strict):
     may: Annotated[list[Permission], Field(min_length=1)]
     channels: Annotated[list[Annotated[str, AfterValidator(channel)]] | None, Field(alias="in")] = None
     flows: list[UUID] | None = None
+    accounts: Annotated[list[_AccountName] | None, Field(min_length=1)] = None
+
+
+class _Account(_Strict):
+    channels: list[Annotated[str, AfterValidator(channel)]] = []
+    default: StrictBool = False
 
 
 class _Rules(_Strict):
@@ -77,6 +89,18 @@ class _File(_Strict):
     grant: list[_Grant] = []
     alert: list[Alert] = []
     rules: _Rules = _Rules()
+    account: dict[_AccountName, _Account] = {}
+
+    @model_validator(mode="after")
+    def _one_account_each(self) -> "_File":
+        """Nobody may have to guess which one is meant."""
+        counted = Counter(channel for account in self.account.values() for channel in account.channels)
+        twice = [channel for channel, count in counted.items() if count > 1]
+        if twice:
+            raise ValueError(f"{twice[0]} is a channel of two accounts; it can be of one only")
+        if sum(account.default for account in self.account.values()) > 1:
+            raise ValueError("two accounts have default = true; one only can have it")
+        return self
 
 
 def read_policy(path: Path | None) -> Policy:
@@ -115,7 +139,7 @@ def parsed_policy(text: str, *, name: str = "policy.toml") -> Policy:
         raise Misconfigured(f"{name}:{line}: is not TOML: {_shown(str(trouble), 200)}.") from None
     except ValidationError as wrong:
         lines = places(text)
-        raise Misconfigured(*(f"{_at(name, lines, e['loc'])} {_message(e)}." for e in wrong.errors())) from None
+        raise Misconfigured(*(f"{_at(name, lines, e['loc'])}{_message(e)}." for e in wrong.errors())) from None
     except (ValueError, RecursionError):  # numbers of thousands of digits, lists in lists in lists
         raise Misconfigured(f"{name}: is not TOML that can be read.") from None
     rules = file.rules
@@ -130,6 +154,9 @@ def parsed_policy(text: str, *, name: str = "policy.toml") -> Policy:
             audit_channel=rules.audit_channel or "",
         ),
         alerts=alert_rules(file.alert),
+        accounts=tuple(
+            AccountPlaces(name, frozenset(account.channels), account.default) for name, account in file.account.items()
+        ),
     )
 
 
@@ -141,12 +168,14 @@ def _grant(number: int, grant: _Grant) -> Grant:
         channels=None if grant.channels is None else frozenset(grant.channels),
         flows=None if grant.flows is None else frozenset(grant.flows),
         groups=frozenset(filter(is_group, grant.to)),
+        accounts=None if grant.accounts is None else frozenset(grant.accounts),
     )
 
 
 def _at(name: str, lines: dict[tuple[str | int, ...], int], where: tuple[int | str, ...]) -> str:
     line = line_of(lines, where)
-    return f"{name}{f':{line}' if line else ''}: {_place(where)}"
+    place = _place(where)
+    return f"{name}{f':{line}' if line else ''}: {f'{place} ' if place else ''}"
 
 
 def _line_of_the_end(text: str, trouble: str) -> int:

@@ -35,6 +35,9 @@ def _named(file: dict[str, Any]) -> Iterator[tuple[tuple[str | int, ...], str]]:
                 for place, word in enumerate([words] if isinstance(words, str) else words):
                     if word != MEMBERS:
                         yield (table, number, key, place), word
+    for account, entry in file.get("account", {}).items():
+        for place, word in enumerate(entry.get("channels", ())):
+            yield ("account", account, "channels", place), word
     for key in ("ask_in", "audit_channel"):
         if word := file.get("rules", {}).get(key):
             yield ("rules", key), word

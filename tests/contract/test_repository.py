@@ -15,7 +15,7 @@ from packaging.utils import canonicalize_name
 from packaging.version import Version
 from pydantic import SecretStr
 
-from bot.settings import Settings
+from bot.settings import ACCOUNT, AccountSettings, Settings
 
 ROOT: Final = Path(__file__).resolve().parents[2]
 LONGEST: Final = 400  # a file of 340 clear lines reads better than one of 299 dense ones
@@ -204,7 +204,9 @@ def test_the_example_environment_names_every_variable_with_its_default() -> None
     found = (re.fullmatch(r"#?([A-Z_]+)=(.*)", line) for line in lines(Path(".env.example")))
     example = {variable[1]: variable[2] for variable in found if variable}
     defaults = {name.upper(): _typed(field.default) for name, field in Settings.model_fields.items()}
-    assert {**defaults, "FLOWS_BOT_POLICY": "policy.toml"} == example  # no policy is no example
+    of_account = {f"{ACCOUNT}STAGING__{name.upper()}": "" for name in AccountSettings.model_fields}
+    assert defaults.pop("VOIPBIN_ACCOUNT") == "{}"
+    assert {**defaults, **of_account, "FLOWS_BOT_POLICY": "policy.toml"} == example  # no policy is no example
 
 
 def _typed(default: object) -> str:

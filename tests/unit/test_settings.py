@@ -284,3 +284,78 @@ def test_a_secret_and_its_file_are_too_much(monkeypatch: pytest.MonkeyPatch, tmp
     (tmp_path / "token").write_text("xoxb-2-made-up", encoding="utf-8")
     both = "SLACK_BOT_TOKEN and SLACK_BOT_TOKEN_FILE are both set: use one."
     assert mistakes(monkeypatch, SLACK_BOT_TOKEN_FILE=str(tmp_path / "token")) == (both,)
+
+
+# ---------------------------------------------------------------- several accounts
+
+TWO = {
+    "VOIPBIN_ACCESS_KEY": "",
+    "VOIPBIN_ACCOUNT__PROD__ACCESS_KEY": "vb_prod",
+    "VOIPBIN_ACCOUNT__STAGING__USERNAME": "bot@example.com",
+    "VOIPBIN_ACCOUNT__STAGING__PASSWORD": "made up",
+}
+
+
+def test_one_account_has_no_name(monkeypatch: pytest.MonkeyPatch) -> None:
+    (account,) = start(monkeypatch).accounts.items()
+    assert account[0] == ""
+    assert account[1].access_key is not None
+    assert account[1].events
+
+
+def test_what_an_account_does_not_say_is_as_for_all(monkeypatch: pytest.MonkeyPatch) -> None:
+    own = {
+        "VOIPBIN_ACCOUNT__STAGING__API_URL": "https://staging.example.com/v1.0",
+        "VOIPBIN_ACCOUNT__PROD__EVENTS": "false",
+    }
+    accounts = start(monkeypatch, **TWO, **own, VOIPBIN_REQUESTS_PER_SECOND="4").accounts
+    assert list(accounts) == ["prod", "staging"]
+    assert [each.requests_per_second for each in accounts.values()] == [4, 4]
+    assert [each.events for each in accounts.values()] == [False, True]
+    assert [each.api_url for each in accounts.values()] == [
+        "https://api.voipbin.net/v1.0",
+        "https://staging.example.com/v1.0",
+    ]
+    assert accounts["staging"].access_key is None
+    assert "vb_prod" not in repr(accounts)
+    assert "made up" not in repr(accounts)
+
+
+def test_an_accounts_key_is_read_from_its_file(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    (tmp_path / "key").write_text("vb_of_a_file\n")
+    given = {
+        **TWO,
+        "VOIPBIN_ACCOUNT__PROD__ACCESS_KEY": "",
+        "VOIPBIN_ACCOUNT__PROD__ACCESS_KEY_FILE": str(tmp_path / "key"),
+    }
+    key = start(monkeypatch, **given).accounts["prod"].access_key
+    assert key is not None
+    assert key.get_secret_value() == "vb_of_a_file"
+
+
+@pytest.mark.parametrize(
+    ("changes", "said"),
+    [
+        ({"VOIPBIN_ACCESS_KEY": "vb_one"}, "VOIPBIN_ACCESS_KEY: VOIPBIN_ACCOUNT__… is set, too"),
+        (
+            {"VOIPBIN_ACCOUNT__PROD__ACCESS_KY": "a"},
+            "VOIPBIN_ACCOUNT__PROD__ACCESS_KY: nobody reads it. Did you mean VOIPBIN_ACCOUNT__PROD__ACCESS_KEY?",
+        ),
+        ({"VOIPBIN_ACCOUNT__QA__API_URL": "https://a.example"}, "VOIPBIN_ACCOUNT__QA__ACCESS_KEY, or both"),
+        ({"VOIPBIN_ACCOUNT__PROD__API_URL": "http://a.example"}, "VOIPBIN_ACCOUNT__PROD__API_URL: an https:// address"),
+        (
+            {"VOIPBIN_ACCOUNT__PROD__USERNAME": "me"},
+            "VOIPBIN_ACCOUNT__PROD__ACCESS_KEY and VOIPBIN_ACCOUNT__PROD__USERNAME",
+        ),
+        ({"VOIPBIN_ACCOUNT__PROD__REQUESTS_PER_SECOND": "0"}, "VOIPBIN_ACCOUNT__PROD__REQUESTS_PER_SECOND: "),
+        ({"VOIPBIN_ACCOUNT__PROD__CA_FILE": "/nowhere/ca.pem"}, "VOIPBIN_ACCOUNT__PROD__CA_FILE: there is no file"),
+        ({"VOIPBIN_ACCOUNT__1ST__ACCESS_KEY": "a"}, "VOIPBIN_ACCOUNT__1ST: a name has"),
+        ({"VOIPBIN_ACCOUNT": "prod"}, "VOIPBIN_ACCOUNT: nobody reads it."),
+    ],
+)
+def test_a_mistake_about_an_account_names_its_variable(
+    monkeypatch: pytest.MonkeyPatch, changes: dict[str, str], said: str
+) -> None:
+    (found,) = mistakes(monkeypatch, **{**TWO, **changes})
+    assert found.startswith(said)
+    assert "vb_" not in found
