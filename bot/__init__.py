@@ -37,5 +37,6 @@ Glossary:
 - A **snapshot** is a list that no longer changes. To **reconcile** is to make what is shown equal to what is so.
 - The **index** is what runs now, in memory. A **baseline** is how long each step of a flow usually takes.
 - Of this bot: an **intent** is one stop card, a **press** one use of its button, a **receipt** the start of a record's hash.
+- Of this bot: an **account** is one of the VoIPBIN customers that it looks after, by its name in the settings; the only one has none.
 - Of this bot: a **grant** is one entry of the policy, an **operator** a person with what they may do in one channel.
 """

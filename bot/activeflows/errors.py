@@ -16,6 +16,7 @@
         ├── VoIPBINBusy         429: too many requests
         ├── CredentialRejected  401 or 403: the bot's own credential
         ├── AccountFrozen       403 ACCOUNT_FROZEN
+        ├── AccountNotSetUp     of several accounts, this bot has no good settings for that one
         ├── PaymentDue          402: the customer's account has to be paid first
         ├── StateConflict       409: refused because of the state that VoIPBIN says it is in
         ├── VoIPBINBroken       an error of its own, or an answer that cannot be read
@@ -142,6 +143,10 @@ class CredentialRejected(Failure):
 
 class AccountFrozen(Failure):
     """403 ACCOUNT_FROZEN: the customer's account is scheduled for deletion."""
+
+
+class AccountNotSetUp(Failure):
+    """It is about a VoIPBIN account that this bot is not, or not well, set up for. Nothing was asked, and nothing sent."""
 
 
 class PaymentDue(Failure):

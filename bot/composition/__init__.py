@@ -3,6 +3,7 @@
 ::
 
     bootstrap           ``running``: everything, in the order in which it starts and ends
+    account             the parts of one VoIPBIN account, of which there can be several
     clients             Slack's and VoIPBIN's clients, and the database
     stop_workflows      the stop machine for lone stops, hang-ups and members of bulk stops
     workflows           the same durably: recorded, taken over from what died, told when stuck

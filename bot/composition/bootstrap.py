@@ -8,9 +8,9 @@ Decision: apart from ``command_line``, so that commands which run no bot need no
 """
 
 import contextlib
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, timedelta
 from functools import partial
 from typing import Final
@@ -20,87 +20,48 @@ from prometheus_client import CollectorRegistry
 from slack_sdk.web.async_client import AsyncWebClient
 
 from bot.activeflows.alerting.delivery import AlertPace
-from bot.activeflows.anomalies.detector import AnomalyDetector
-from bot.activeflows.bulk.origin import OriginLookup
-from bot.activeflows.diagnosis import Diagnosis
-from bot.activeflows.errors import Failure
+from bot.activeflows.errors import Failure, LedgerUnavailable
 from bot.activeflows.numbers import Plan, read_by
 from bot.activeflows.operators import Policy
-from bot.activeflows.queries.audit_review import AuditReview
-from bot.activeflows.queries.choices import Choices
-from bot.activeflows.queries.disclosure import Disclosure
-from bot.activeflows.queries.home import AtHome
-from bot.activeflows.queries.listing import Reading
-from bot.activeflows.recap import Recapping
 from bot.activeflows.records import Head
 from bot.activeflows.refusals import RefusalBound
-from bot.activeflows.search.choices import Chooser
-from bot.activeflows.search.finder import Finder
-from bot.activeflows.stopping.request import StopRequests
 from bot.activeflows.stopping.timeouts import Patience
 from bot.activeflows.watching.pacing import Pace as WatchPace
-from bot.composition.alert_service import raising_alerts
+from bot.composition.account import NOT_SET_UP, Account, Carriers, Shared, Surroundings, paced
 from bot.composition.background import beside
-from bot.composition.baseline import BaselineLearner
-from bot.composition.clients import installed, kept_alone, opened, reached, route_to_slack, secret_of
+from bot.composition.clients import all_reached, installed, kept_alone, not_set_up, opened, route_to_slack, secret_of
 from bot.composition.file_permissions import exposed
 from bot.composition.health_checks import HealthChecks
 from bot.composition.health_watch import EVERY, HealthWatch
-from bot.composition.maintenance import KEPT_FOR, LOOK_EVERY, counted, forgetting, kept_up
+from bot.composition.maintenance import KEPT_FOR, LOOK_EVERY, forgetting, kept_up
 from bot.composition.metrics import measured
-from bot.composition.watch_service import watching_over
 from bot.composition.workflows import SILENT_AFTER, Workflows
-from bot.ledger.alert_store import AlertStore
-from bot.ledger.baseline_store import BaselineStore
+from bot.ledger.account_names import unfinished
 from bot.ledger.clock import SharedClock
 from bot.ledger.database import Database
 from bot.ledger.durable_workflows import RECORD_WITHIN
 from bot.ledger.replicas import LastSign, living
-from bot.ledger.stop_store import StopStore
 from bot.misconfigured import Misconfigured
 from bot.policy import PolicyInForce
 from bot.settings import Settings
 from bot.slack.blocks.audit_head import audit_head
-from bot.slack.cards.alert_cards import AlertCards
-from bot.slack.cards.bulk_cards import BulkCards
-from bot.slack.cards.home_view import Homes
-from bot.slack.cards.stop_cards import StopCards
-from bot.slack.cards.watch_cards import WatchCards
 from bot.slack.interaction import Interaction
 from bot.slack.listeners.app import build_app, web_client
-from bot.slack.listeners.approval_requests import ApprovalRequests
-from bot.slack.listeners.audits import AuditListener
-from bot.slack.listeners.bulk_stops import BulkStopListener
-from bot.slack.listeners.commands import CommandListener
-from bot.slack.listeners.context import Listeners
-from bot.slack.listeners.disclosures import DisclosureListener
-from bot.slack.listeners.events import EventListener
-from bot.slack.listeners.homes import HomeListener
-from bot.slack.listeners.mentions import MentionListener
-from bot.slack.listeners.pickers import PickerListener
-from bot.slack.listeners.press_queue import PressQueue
-from bot.slack.listeners.read_actions import ReadListener
-from bot.slack.listeners.reasons import ReasonListener
-from bot.slack.listeners.recaps import RecapListener
-from bot.slack.listeners.searches import SearchListener
-from bot.slack.listeners.stops import StopListener
+from bot.slack.listeners.context import Accounts
 from bot.slack.listeners.unknown import Unknown
-from bot.slack.listeners.watches import WatchListener
 from bot.slack.messaging.files import Files
 from bot.slack.messaging.messenger import Messenger, Posted
 from bot.slack.messaging.session import http_session
 from bot.slack.messaging.views import Views
 from bot.slack.people.access import Access
-from bot.slack.people.appeals import Appeals
 from bot.slack.people.identity import People
 from bot.slack.people.installation import Installation
-from bot.slack.people.outsiders import Outsiders
 from bot.slack.transport.bolt_app import App
 from bot.slack.transport.http import Check, http_app, serve
 from bot.slack.transport.intake import Intake
 from bot.slack.transport.jobs import Jobs
 from bot.slack.transport.socket_mode import NotConnected, SocketMode
-from bot.voipbin import Pace, Urgency, VoIPBINClient
+from bot.voipbin import Pace, VoIPBINClient
 from bot.voipbin import Patience as AskingPatience
 
 log = structlog.get_logger(__name__)
@@ -141,122 +102,80 @@ async def running(
     ``health_every``: seconds between two looks at whether all is well.
     """
     read_by(_plan_of(settings.flows_bot_region) if settings.flows_bot_region else None)
-    in_force, refusals, patience = PolicyInForce(settings.flows_bot_policy), RefusalBound(), patience or Patience()
+    in_force, patience, command = (
+        PolicyInForce(settings.flows_bot_policy),
+        patience or Patience(),
+        settings.flows_bot_command,
+    )
     async with AsyncExitStack() as stack:
         session = await stack.enter_async_context(http_session())
         access, token, route = Access(), settings.slack_bot_token.get_secret_value(), route_to_slack(settings)
         client = web_client(token, settings.slack_api_url, session, access=access, route=route)
         installation = await installed(client, settings, access)
-        voipbin = await reached(settings, stack, asking)
+        clients = await all_reached(settings, stack, asking)
+        nobody = await not_set_up(settings, NOT_SET_UP, stack)
         database, aside = await _ledger(settings, stack)
         clock = SharedClock(database, wall)
-        now = clock.now
-        last_sign = LastSign(lasts=not database.is_postgresql)
-        book, teller = StopStore(database, now=now, alone=last_sign.nobody_took_over), Messenger(client, session, route)
+        now, last_sign = clock.now, LastSign(lasts=not database.is_postgresql)
+        teller = Messenger(client, session, route)
         asked = web_client(token, settings.slack_api_url, session, access=access, waits=False, route=route)
         people = People(asked, installation, in_force.policy, alone=not database.is_postgresql)
-        cards = StopCards(
-            teller,
-            settings.flows_bot_command,
-            mention=installation.mention,
-            now=now,
-            call_after=patience.call_after,
-            mentioned=Choices(book, now).is_mentioned,
-        )
-        bulk_cards, learning = BulkCards(teller, cards), BaselineLearner(BaselineStore(database), now=now)
         carrying = Workflows(
-            voipbin,
-            database,
-            book,
-            people,
+            database, clock=clock, last_sign=last_sign, record_within=record_within, silent_after=silent_after
+        )
+        shared = Shared(
+            database=database,
+            durable=carrying.durable,
             policy=in_force.policy,
-            patience=patience,
-            clock=clock,
-            last_sign=last_sign,
-            judging=AnomalyDetector(learning.stays),
-            record_within=record_within,
-            silent_after=silent_after,
-        )
-        bulk = await carrying.begin(cards, bulk_cards, stack, within=last_words)
-        await stack.enter_async_context(beside(forgetting(carrying.forget, now, kept_for=kept_for)))
-        outsiders = await stack.enter_async_context(counted(Outsiders(people, refusals)))
-        jobs = Jobs(teller, command=settings.flows_bot_command)
-        stack.push_async_callback(jobs.drain, within=last_words)
-
-        live = await stack.enter_async_context(voipbin.following(pace).at_work()) if settings.voipbin_events else None
-        alerts = AlertStore(database, carrying.durable.executor_id)
-        judging = (
-            await stack.enter_async_context(learning.at_work(live.index)) if live else AnomalyDetector(learning.stays)
-        )
-        over = watching_over(
-            voipbin,
-            live,
-            database,
-            book,
-            WatchCards(teller, settings.flows_bot_command, mention=installation.mention, now=now),
-            holder=carrying.durable.executor_id,
-            judging=judging,
-            pace=watch_pace,
-            now=now,
             people=people,
+            teller=teller,
+            views=Views(client),
+            files=Files(client),
+            installation=installation,
+            command=command,
+            mention=installation.mention,
+            refusals=RefusalBound(),
+            patience=patience,
+            now=now,
+            alone=last_sign.nobody_took_over,
+            homes={},
         )
-        reading = Reading(voipbin.with_urgency(Urgency.SCREEN), now=now, live=live, past=voipbin, judging=judging)
-        to_stop = Reading(voipbin, now=now, live=live, judging=judging)
-        views, reviewing, choices = Views(client), AuditReview(book, now=now), Choices(book, now)
+        accounts = {name: Account(name, voipbin, shared) for name, voipbin in clients.items()}
+        useless = replace(shared, patience=replace(patience, looks=0, follow_for=0))  # nobody will know more later
+        left_behind = await _left_behind(database, accounts, lambda name: Account(name, nobody, useless))
+        carriers = Carriers(accounts, lambda name: Account(name, nobody, useless))
+        await carrying.begin(carriers, stack, within=last_words)
+        await stack.enter_async_context(beside(forgetting(carrying.forget, now, kept_for=kept_for)))
+        jobs = Jobs(teller, command=command)
+        stack.push_async_callback(jobs.drain, within=last_words)
+        for name, account in accounts.items():
+            await account.follow(pace, events=settings.accounts[name].events is not False, stack=stack)
+
         checks: dict[str, Check] = {}
+        alerting: dict[str, Check] = {}
+        watched = {name: (account.voipbin, account.live) for name, account in accounts.items()}
         doctoring = HealthChecks(
             client,
-            voipbin,
-            live,
+            watched,
             aside,
             in_force,
             access,
             connection=lambda: checks.get("connection"),
             elsewhere=lambda: checks.get("elsewhere"),
-            alerts=lambda: checks.get("alerts"),
+            alerts=lambda: tuple(alerting.values()),
             now=now,
         )
-        at_home = AtHome(voipbin, live, judging, reviewing, choices, doctoring.at_a_glance, now)
-        listeners = Listeners(
-            build_app(client, installation, jobs, Unknown(teller, jobs, settings.flows_bot_command)),
-            settings.flows_bot_command,
-            installation.mention,
-            teller,
-            people,
-            jobs,
+        app = build_app(client, installation, jobs, Unknown(teller, jobs, command))
+        around = Surroundings(
+            app, jobs, access, Accounts(meant_in=lambda channel: in_force.policy().account_in(channel))
         )
-        requests = StopRequests(voipbin, book, to_stop.resolve, refusals, patience=patience, now=now)
-        queue, approvals = PressQueue(outsiders, cards, carrying.durable), ApprovalRequests(Appeals())
-        reasons = ReasonListener(views, book, queue, in_force.policy, now)
-        home = HomeListener(
-            Homes(people, at_home, views, teller, settings.flows_bot_command, now=now), choices, reading, views, now
-        )
-        listeners.add(
-            CommandListener(reading, Diagnosis(doctoring.looks), now),
-            MentionListener(installation.bot_user_id),
-            ReadListener(reading, home, now),
-            StopListener(requests, book, cards, queue, reasons, approvals, now),
-            BulkStopListener(
-                bulk,
-                requests.refused,
-                carrying.bulks,
-                bulk_cards,
-                queue,
-                approvals,
-                OriginLookup(voipbin, now=now),
-                views,
-                now,
-            ),
-            reasons,
-            AuditListener(reviewing),
-            RecapListener(Recapping(book, alerts, now=now), Files(client)),
-            DisclosureListener(Disclosure(voipbin, voipbin, book, refusals, now=now)),
-            WatchListener(await stack.enter_async_context(over), now),
-            SearchListener(Finder(voipbin, voipbin, now, records=book, judging=judging, live=live), now),
-            PickerListener(Chooser(voipbin.with_urgency(Urgency.SCREEN), reading, now, live=live), views, now),
-            home,
-            EventListener(access),
-        )
+        apart = Surroundings(app, jobs, access, Accounts())
+        shared_out = paced(watch_pace or WatchPace(), len(accounts))
+        for account in (*accounts.values(), *left_behind):
+            served = account.name in accounts
+            alerting[account.name] = await account.listen(
+                around if served else apart, doctoring, watch_pace=shared_out, alert_pace=alert_pace, stack=stack
+            )
         keeping = kept_up(
             in_force,
             database,
@@ -265,23 +184,12 @@ async def running(
             look_every=look_every,
             audit_days=settings.flows_bot_audit_days,
         )
-        raising = raising_alerts(
-            voipbin,
-            live,
-            judging,
-            alerts,
-            AlertCards(teller, settings.flows_bot_command),
-            in_force.policy,
-            pace=alert_pace,
-            now=now,
-        )
         await stack.enter_async_context(keeping)
-        checks["alerts"] = await stack.enter_async_context(raising)
         health = HealthWatch(doctoring.watched(), now=now)
-        measuring = measured(settings, aside, voipbin, live, jobs, carrying.durable, in_force, health, now=now)
-        port = await _doors(settings, listeners.app, installation, client, database, health, checks, measuring, stack)
+        measuring = measured(settings, aside, watched, jobs, carrying.durable, in_force, health, now=now)
+        port = await _doors(settings, app, installation, client, database, health, checks, measuring, stack)
         await stack.enter_async_context(beside(health.attend(health_every)))
-        _say_hello(settings, in_force.policy(), installation, voipbin, port)
+        _say_hello(settings, in_force.policy(), installation, clients, port)
         yield Running(port)
 
 
@@ -300,6 +208,22 @@ async def _ledger(settings: Settings, stack: AsyncExitStack) -> tuple[Database, 
     aside = database.apart()
     stack.push_async_callback(aside.close)
     return database, aside
+
+
+async def _left_behind(
+    database: Database, accounts: Mapping[str, Account], without_client: Callable[[str], Account]
+) -> tuple[Account, ...]:
+    """Those that the settings do not have and of which something is unfinished; what was watched for them is ended."""
+    try:
+        names = sorted(await database.reading(unfinished) - accounts.keys())
+        found = tuple(map(without_client, names))
+        for account in found:
+            await account.give_up_watches()
+    except LedgerUnavailable:
+        raise Misconfigured("FLOWS_BOT_DATABASE_URL: that database cannot be read or written.") from None
+    for account in found:
+        log.info("account_not_set_up", account=account.name, why="cards of it are open; nothing is sent for them")
+    return found
 
 
 async def _doors(
@@ -350,10 +274,12 @@ async def _tell_head(teller: Messenger, in_force: PolicyInForce, head: Head, day
 
 
 def _say_hello(
-    settings: Settings, policy: Policy, installation: Installation, voipbin: VoIPBINClient, port: int
+    settings: Settings, policy: Policy, installation: Installation, clients: Mapping[str, VoIPBINClient], port: int
 ) -> None:
-    with contextlib.suppress(Failure):
-        log.info("voipbin_account", customer=str(voipbin.customer.id), name=voipbin.customer.name)
+    for account, voipbin in clients.items():
+        whose = {"account": account} if account else {}
+        with contextlib.suppress(Failure):
+            log.info("voipbin_account", customer=str(voipbin.customer.id), name=voipbin.customer.name, **whose)
     if not policy.grants:
         log.warning("nobody_may_do_anything", why="FLOWS_BOT_POLICY is not set, or grants nothing")
     mode = "socket" if settings.socket_mode else "http"

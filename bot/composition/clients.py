@@ -11,6 +11,7 @@ import sqlite3
 from collections.abc import Awaitable, Callable
 from contextlib import AsyncExitStack
 from typing import TypeVar
+from uuid import UUID
 
 import structlog
 from pydantic import SecretStr
@@ -23,11 +24,11 @@ from bot.ledger.database import Database
 from bot.ledger.instance_lock import AnotherInstance, alone
 from bot.ledger.layout import ForeignLayout, NewerLedger
 from bot.misconfigured import Misconfigured
-from bot.settings import Settings
+from bot.settings import AccountSettings, Settings
 from bot.slack.messaging.session import Route, route
 from bot.slack.people.access import Access
 from bot.slack.people.installation import Installation, NotIntroduced, introduce
-from bot.voipbin import AccessKey, Login, Patience, VoIPBINClient, connected
+from bot.voipbin import AccessKey, Login, NotSetUp, Patience, VoIPBINClient, connected
 
 T = TypeVar("T")
 log = structlog.get_logger(__name__)
@@ -51,21 +52,38 @@ def route_to_slack(settings: Settings) -> Route:
         raise Misconfigured(f"SLACK_CA_FILE: {type(trouble).__name__}.") from None
 
 
-async def voipbin_at(settings: Settings, stack: AsyncExitStack, asking: Patience | None = None) -> VoIPBINClient:
-    """A client of it, that has asked nothing yet."""
+async def voipbin_at(
+    settings: Settings, account: AccountSettings, stack: AsyncExitStack, asking: Patience | None = None
+) -> VoIPBINClient:
+    """A client of one account, that has asked nothing yet."""
     credential = (
-        AccessKey(settings.voipbin_access_key.get_secret_value(), in_query=settings.voipbin_access_key_in_query)
-        if settings.voipbin_access_key
-        else Login(settings.voipbin_username or "", secret_of(settings.voipbin_password))
+        AccessKey(account.access_key.get_secret_value(), in_query=bool(account.access_key_in_query))
+        if account.access_key
+        else Login(account.username or "", secret_of(account.password))
     )
+    return await _client(settings, account, credential, stack, asking)
+
+
+async def not_set_up(settings: Settings, why: str, stack: AsyncExitStack) -> VoIPBINClient:
+    """What stands for an account that the settings do not have: it asks nothing and sends nothing, and says ``why``."""
+    return await _client(settings, next(iter(settings.accounts.values())), NotSetUp(why), stack, None)
+
+
+async def _client(
+    settings: Settings,
+    account: AccountSettings,
+    credential: AccessKey | Login | NotSetUp,
+    stack: AsyncExitStack,
+    asking: Patience | None,
+) -> VoIPBINClient:
     try:
         return await stack.enter_async_context(
             connected(
-                api_url=settings.voipbin_api_url,
+                api_url=account.api_url or settings.voipbin_api_url,
                 credential=credential,
-                ca_file=settings.voipbin_ca_file,
+                ca_file=account.ca_file,
                 proxy=settings.proxy,
-                budget=settings.voipbin_requests_per_second,
+                budget=account.requests_per_second or settings.voipbin_requests_per_second,
                 patience=asking,
             )
         )
@@ -73,26 +91,76 @@ async def voipbin_at(settings: Settings, stack: AsyncExitStack, asking: Patience
         raise Misconfigured(f"VOIPBIN_API_URL or VOIPBIN_CA_FILE: {type(trouble).__name__}.") from None
 
 
-async def reached(settings: Settings, stack: AsyncExitStack, asking: Patience | None = None) -> VoIPBINClient:
-    """Connected and, if VoIPBIN can be reached, introduced; if not, the bot starts, says so, and keeps trying."""
-    voipbin = await voipbin_at(settings, stack, asking)
+async def all_reached(
+    settings: Settings, stack: AsyncExitStack, asking: Patience | None = None
+) -> dict[str, VoIPBINClient]:
+    """A client of each account, as ``_reached``. One whose credential is refused ends the start if there is no other.
+
+    Two names for one customer end it, too: the claims of one would not be seen by the other.
+    """
+    clients = {name: await voipbin_at(settings, each, stack, asking) for name, each in settings.accounts.items()}
+    owners = _Owners()
+    refused = await asyncio.gather(*(_reached(name, each, owners, stack, asking) for name, each in clients.items()))
+    if all(refused):
+        raise Misconfigured(*(words for words in refused if words))
+    if owners.mistakes:
+        raise Misconfigured(*owners.mistakes)
+    return clients
+
+
+class _Owners:
+    """Knows whose account each name opens."""
+
+    def __init__(self) -> None:
+        self._names: dict[UUID, str] = {}
+        self.mistakes: list[str] = []
+
+    def note(self, name: str, voipbin: VoIPBINClient) -> bool:
+        """Whether no other name opens the same; else nothing is this client's from now on."""
+        other = self._names.setdefault(voipbin.customer.id, name)
+        if other == name:
+            return True
+        why = (
+            f"VOIPBIN_ACCOUNT__{name.upper()}__… and VOIPBIN_ACCOUNT__{other.upper()}__… open the same VoIPBIN account"
+        )
+        voipbin.disown(why)
+        self.mistakes.append(f"{why}: it can have one name only.")
+        return False
+
+
+async def _reached(
+    name: str, voipbin: VoIPBINClient, owners: _Owners, stack: AsyncExitStack, asking: Patience | None
+) -> str:
+    """If VoIPBIN can be reached, introduced; if not, the bot starts, says so, and keeps trying. Why it is refused."""
+    whose, refusal = {"account": name} if name else {}, ""
     try:
         async with asyncio.timeout((asking or Patience()).at_start):
             await voipbin.introduce()
+            owners.note(name, voipbin)
+            return ""
     except CredentialRejected as refused:
-        raise Misconfigured(f"VoIPBIN does not accept the credential: {refused.what} ({refused.request_id}).") from None
+        of = f" of {name}" if name else ""
+        refusal = f"VoIPBIN does not accept the credential{of}: {refused.what} ({refused.request_id})."
+        if not name:
+            return refusal
+        log.error("voipbin_not_reached", why=refused.what, request_id=refused.request_id, **whose)
     except (Failure, TimeoutError) as trouble:
         why = trouble.what if isinstance(trouble, Failure) else "VoIPBIN has not said yet whose account this is"
-        log.warning("voipbin_not_reached", why=why, request_id=getattr(trouble, "request_id", ""))
-        await stack.enter_async_context(beside(_introduce_later(voipbin)))
-    return voipbin
+        log.warning("voipbin_not_reached", why=why, request_id=getattr(trouble, "request_id", ""), **whose)
+    await stack.enter_async_context(beside(_introduce_later(name, voipbin, owners)))
+    return refusal
 
 
-async def _introduce_later(voipbin: VoIPBINClient) -> None:
+async def _introduce_later(name: str, voipbin: VoIPBINClient, owners: _Owners) -> None:
     while True:
         await asyncio.sleep(5)
         with contextlib.suppress(Failure):
-            log.info("voipbin_reached", customer=str((await voipbin.introduce()).id))
+            customer = await voipbin.introduce()
+            whose = {"account": name} if name else {}
+            if owners.note(name, voipbin):
+                log.info("voipbin_reached", customer=str(customer.id), **whose)
+            else:
+                log.error("voipbin_account_twice", why=owners.mistakes[-1], **whose)
             return
 
 

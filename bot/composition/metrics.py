@@ -4,7 +4,7 @@ The packages count into the registry of the process, which also tells of the pro
 (https://prometheus.github.io/client_python/collector/); what is a state, and not a count, is read when somebody asks.
 """
 
-from collections.abc import AsyncIterator, Callable, Iterable
+from collections.abc import AsyncIterator, Callable, Iterable, Mapping
 from contextlib import asynccontextmanager
 from datetime import datetime
 from importlib.metadata import version
@@ -25,7 +25,7 @@ from bot.policy import PolicyInForce
 from bot.settings import Settings
 from bot.slack.transport.jobs import Jobs
 from bot.voipbin import Following, VoIPBINClient
-from bot.voipbin.health import CREDENTIAL
+from bot.voipbin.health import CREDENTIAL, of_account
 
 _BUILD: Final = "flows_bot_build"
 COUNT_EVERY: Final = 5.0
@@ -53,8 +53,7 @@ class BotMetrics(Collector):
 
     def __init__(
         self,
-        voipbin: VoIPBINClient,
-        following: Following | None,
+        accounts: Mapping[str, tuple[VoIPBINClient, Following | None]],
         jobs: Jobs,
         presses: Durable,
         in_force: PolicyInForce,
@@ -65,8 +64,8 @@ class BotMetrics(Collector):
         mode: str,
         ledger: str,
     ) -> None:
-        """``mode``: how Slack delivers; ``ledger``: the kind of database."""
-        self._voipbin, self._following, self._jobs, self._presses = voipbin, following, jobs, presses
+        """``accounts``: by name, each with what follows it. ``mode``: how Slack delivers; ``ledger``: the kind of database."""
+        self._accounts, self._jobs, self._presses = accounts, jobs, presses
         self._in_force, self._health, self._held, self._now = in_force, health, held, now
         self._build = {"version": version("flows-bot"), "mode": mode, "ledger": ledger}
 
@@ -84,11 +83,12 @@ class BotMetrics(Collector):
         yield jobs
         yield _gauge("presses_under_way", "Presses that are carried out now", len(self._presses.under_way()))
         yield _gauge("policy_age_seconds", "Since the policy in force was taken over", self._in_force.age)
-        load = self._voipbin.load()
-        yield _gauge("voipbin_budget_requests_per_second", "The bot's share of VoIPBIN's limit", load.rate)
-        yield _gauge("voipbin_budget_waiting", "Requests that wait for their turn", load.waiting)
-        if self._following is not None:
-            yield from self._index(self._following)
+        loads = {name: voipbin.load() for name, (voipbin, _) in self._accounts.items()}
+        rates = {name: load.rate for name, load in loads.items()}
+        waiting = {name: load.waiting for name, load in loads.items()}
+        yield from _each("voipbin_budget_requests_per_second", "The bot's share of VoIPBIN's limit", rates)
+        yield from _each("voipbin_budget_waiting", "Requests that wait for their turn", waiting)
+        yield from self._index({name: each for name, (_, each) in self._accounts.items() if each is not None})
 
     def _in_the_ledger(self) -> Iterable[Metric]:
         held = self._held.last
@@ -106,26 +106,34 @@ class BotMetrics(Collector):
         health = GaugeMetricFamily("flows_bot_health", words, labels=["about"])
         for finding in self._health.findings:
             health.add_metric([finding.about], list(State).index(finding.state))
-            if finding.about == CREDENTIAL and finding.until is not None:
-                days = (finding.until - self._now()).total_seconds() / 86400
-                yield _gauge("credential_days_left", "Until VoIPBIN's access key ends", days)
+        days = {
+            name: (finding.until - self._now()).total_seconds() / 86400
+            for name in self._accounts
+            for finding in self._health.findings
+            if finding.about == of_account(CREDENTIAL, name) and finding.until is not None
+        }
+        yield from _each("credential_days_left", "Until VoIPBIN's access key ends", days)
         yield health
         yield _gauge("ready", "1 while /readyz says so", self._health.ready)
 
-    def _index(self, following: Following) -> Iterable[Metric]:
-        yield _gauge("event_stream_live", "1 while every change comes as an event", following.live)
-        yield _gauge("index_activeflows", "Running activeflows in memory", len(following.index))
-        if following.read_at is not None:
-            age = (self._now() - following.read_at).total_seconds()
-            yield _gauge("index_age_seconds", "Since VoIPBIN's list was last read again", max(age, 0.0))
+    def _index(self, followed: Mapping[str, Following]) -> Iterable[Metric]:
+        live = {name: float(each.live) for name, each in followed.items()}
+        running = {name: len(each.index) for name, each in followed.items()}
+        ages = {
+            name: max((self._now() - each.read_at).total_seconds(), 0.0)
+            for name, each in followed.items()
+            if each.read_at is not None
+        }
+        yield from _each("event_stream_live", "1 while every change comes as an event", live)
+        yield from _each("index_activeflows", "Running activeflows in memory", running)
+        yield from _each("index_age_seconds", "Since VoIPBIN's list was last read again", ages)
 
 
 @asynccontextmanager
 async def measured(
     settings: Settings,
     aside: Database,
-    voipbin: VoIPBINClient,
-    following: Following | None,
+    accounts: Mapping[str, tuple[VoIPBINClient, Following | None]],
     jobs: Jobs,
     presses: Durable,
     in_force: PolicyInForce,
@@ -137,11 +145,22 @@ async def measured(
     held = LedgerFigures(aside)
     mode, ledger = "socket" if settings.socket_mode else "http", "postgresql" if aside.is_postgresql else "sqlite"
     registry = CollectorRegistry()
-    registry.register(
-        BotMetrics(voipbin, following, jobs, presses, in_force, health, held, now=now, mode=mode, ledger=ledger)
-    )
+    registry.register(BotMetrics(accounts, jobs, presses, in_force, health, held, now=now, mode=mode, ledger=ledger))
     async with beside(forever(held.look, every=COUNT_EVERY)):
         yield registry
+
+
+def _each(name: str, words: str, values: Mapping[str, float]) -> Iterable[Metric]:
+    """One value for each account; without a label where there is one account. The names are those of the settings."""
+    if not values:
+        return
+    if list(values) == [""]:
+        yield _gauge(name, words, values[""])
+        return
+    family = GaugeMetricFamily(f"flows_bot_{name}", words, labels=["account"])
+    for account, value in values.items():
+        family.add_metric([account], float(value))
+    yield family
 
 
 def _gauge(name: str, words: str, value: float) -> Metric:

@@ -15,13 +15,11 @@ from bot.activeflows.ports import Records
 from bot.activeflows.queries.inspection import in_time
 from bot.activeflows.situation.current_step import Situation
 from bot.activeflows.watching.pacing import Pace
-from bot.activeflows.watching.ports import Events, WatchCards
+from bot.activeflows.watching.ports import Events, WatchCards, WatchLedger
 from bot.activeflows.watching.reconciler import WatchReconciler
 from bot.activeflows.watching.request import Watching
 from bot.activeflows.watching.watch import Watch
 from bot.composition.background import beside
-from bot.ledger.database import Database
-from bot.ledger.watch_store import WatchStore
 from bot.slack.interaction import Interaction
 from bot.slack.people.identity import People
 from bot.voipbin import Urgency, VoIPBINClient
@@ -33,18 +31,17 @@ log = structlog.get_logger(__name__)
 async def watching_over(
     voipbin: VoIPBINClient,
     events: Events | None,
-    database: Database,
+    book: WatchLedger,
     records: Records,
     cards: WatchCards,
     *,
-    holder: str,
     judging: AnomalyDetector,
     pace: Pace | None,
     now: Callable[[], datetime],
     people: People,
 ) -> AsyncIterator[Watching]:
-    """While the block lasts; watches that were open when the bot ended go on. ``holder``: this process' own id."""
-    pace, book = pace or Pace(), WatchStore(database, holder)
+    """While the block lasts; watches that were open when the bot ended go on."""
+    pace = pace or Pace()
     unhurried = voipbin.with_urgency(Urgency.SCAN)
 
     async def warned(activeflow: Activeflow, doing: Situation) -> tuple[str, ...]:

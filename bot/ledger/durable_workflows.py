@@ -128,7 +128,10 @@ class Durable:
         @DBOS.workflow(name=_CARRY_OUT_PRESS, max_recovery_attempts=None)
         async def workflow(press: dict[str, Any], record_by: str | None = None) -> None:
             taken, step = _press(press), DurableStep(self._waiting)
-            with self._at_work(taken), bound_contextvars(intent_id=taken.intent_id):  # each line within says it
+            with (
+                self._at_work(taken),
+                bound_contextvars(intent_id=taken.intent_id, **_whose(taken)),
+            ):  # each line within says it
                 try:
                     beginning = await step("begin", Beginning, partial(self._presses.beginning, taken, record_by))
                     if beginning is Beginning.IN_TIME:
@@ -151,7 +154,7 @@ class Durable:
         @DBOS.workflow(name=_CARRY_OUT_MEMBER, max_recovery_attempts=None)
         async def member(press: dict[str, Any], number: int) -> str:
             taken = _press(press)
-            with self._at_work(), bound_contextvars(bulk=taken.intent_id):
+            with self._at_work(), bound_contextvars(bulk=taken.intent_id, **_whose(taken)):
                 if self._closing:
                     raise asyncio.CancelledError
                 try:
@@ -309,6 +312,10 @@ def _press(row: Mapping[str, Any]) -> Press:
     known = {"click": row["action_ts"], **{name: row[name] for name in _PARTS if name in row}}
     address = {name: words for name, words in row.items() if name not in {*_PARTS, "action_ts"}}
     return _PRESS.validate_python({**known, "reply_address": address})
+
+
+def _whose(press: Press) -> dict[str, str]:
+    return {"account": press.account} if press.account else {}
 
 
 def _member_id(press: Press, number: int) -> str:

@@ -7,7 +7,7 @@ many elements, an id that is too long) is a mistake of the drawer and raises ``U
 Each limit stands below the page that names it; all pages: https://docs.slack.dev/reference/block-kit
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import Any, Final, TypeAlias
 
 Block: TypeAlias = dict[str, Any]
@@ -109,6 +109,46 @@ def asked_for(label: str, element: Element) -> Block:
     """A field of a modal; its block is called as its element."""
     drawn = {"type": "input", "label": _plain(label, _INPUT_LABEL), "element": element}
     return _identified(drawn, element["action_id"])
+
+
+def labelled(block: Block, label: str) -> Block | None:
+    """The same block with a short label before its first words; ``None`` where it has none to stand before."""
+    words = block.get("text")
+    if block["type"] == "header" and words:
+        return {**block, "text": _plain(f"{label} · {words['text']}", _HEADER)}
+    if block["type"] == "section" and words:
+        return {**block, "text": _mrkdwn(_labelled(words["text"], label), _SECTION)}
+    if block["type"] == "input":
+        return {**block, "label": _plain(f"{label} · {block['label']['text']}", _INPUT_LABEL)}
+    for part, longest in (("fields", _FIELD), ("elements", _SMALL)):
+        texts = block.get(part) or ()
+        if texts and texts[0]["type"] == "mrkdwn":
+            return {**block, part: [_mrkdwn(_labelled(texts[0]["text"], label), longest), *texts[1:]]}
+    return None
+
+
+def with_action_ids(block: Block, rename: Callable[[str], str], label: str) -> Block:
+    """The same block with the ids of what asks the bot (buttons, menus) renamed, and a label before each question about a press."""
+    if block["type"] == "actions":
+        return {**block, "elements": [_renamed(each, rename, label) for each in block["elements"]]}
+    if "accessory" in block:
+        return {**block, "accessory": _renamed(block["accessory"], rename, label)}
+    if block["type"] == "input" and block["element"]["type"] == "external_select":
+        return {**block, "element": _renamed(block["element"], rename, label)}
+    return block
+
+
+def _renamed(element: Element, rename: Callable[[str], str], label: str) -> Element:
+    asks = element.get("confirm")
+    asked = (
+        {"confirm": {**asks, "title": _plain(f"{label} · {asks['title']['text']}", _QUESTION_TITLE)}} if asks else {}
+    )
+    return {**element, **asked, "action_id": rename(element["action_id"])}
+
+
+def _labelled(text: str, label: str) -> str:
+    """What begins a quotation, a list or code begins a line."""
+    return f"*{label}*{chr(10) if text.startswith((chr(62), '&gt;', '•', '`')) else ' · '}{text}"
 
 
 # ---------------------------------------------------------------- in blocks

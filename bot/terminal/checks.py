@@ -1,6 +1,6 @@
 """Look at each thing that the bot needs, without a bot: Slack, VoIPBIN, the ledger, the policy, the files."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from contextlib import AsyncExitStack
 from dataclasses import replace
 from datetime import UTC, datetime
@@ -8,9 +8,11 @@ from functools import partial
 from pathlib import Path
 from tempfile import TemporaryFile
 from typing import Final
+from uuid import UUID
 
 from slack_sdk.web.async_client import AsyncWebClient
 
+from bot.activeflows.errors import Failure
 from bot.activeflows.health import Finding, Look, State
 from bot.composition import audit_witness, file_permissions
 from bot.composition.clients import rehearsed, route_to_slack, secret_of, voipbin_at
@@ -29,6 +31,7 @@ from bot.voipbin import VoIPBINClient
 from bot.voipbin import health as voipbin
 
 _ENVIRONMENT: Final = "environment"
+_ACCOUNTS: Final = "accounts"
 
 
 async def looks(settings: Settings, stack: AsyncExitStack) -> Mapping[str, Look]:
@@ -64,21 +67,46 @@ async def _environment() -> Finding:
     return Finding(_ENVIRONMENT, State.WARNING, " ".join(lines), "Correct them, or take them away.")
 
 
-async def _voipbin(settings: Settings, stack: AsyncExitStack) -> tuple[VoIPBINClient | None, Mapping[str, Look]]:
-    try:
-        client = await voipbin_at(settings, stack)
-    except Misconfigured as trouble:
-        return None, {voipbin.ACCOUNT: partial(_wrong, voipbin.ACCOUNT, trouble)}
-    return client, {
-        voipbin.ACCOUNT: partial(voipbin.account, client),
-        voipbin.CREDENTIAL: partial(voipbin.credential, client, _now()),
-    }
+async def _voipbin(settings: Settings, stack: AsyncExitStack) -> tuple[list[VoIPBINClient], Mapping[str, Look]]:
+    clients, found = list[VoIPBINClient](), dict[str, Look]()
+    for name, account in settings.accounts.items():
+        about, expiry = (voipbin.of_account(each, name) for each in (voipbin.ACCOUNT, voipbin.CREDENTIAL))
+        try:
+            client = await voipbin_at(settings, account, stack)
+        except Misconfigured as trouble:
+            found[about] = partial(_wrong, about, trouble)
+            continue
+        clients.append(client)
+        found[about] = partial(_called, about, partial(voipbin.account, client))
+        found[expiry] = partial(_called, expiry, partial(voipbin.credential, client, _now()))
+    if len(clients) > 1:
+        found[_ACCOUNTS] = partial(_one_each, clients, list(settings.accounts))
+    return clients, found
+
+
+async def _called(about: str, look: Look) -> Finding:
+    return replace(await look(), about=about)
+
+
+async def _one_each(clients: Sequence[VoIPBINClient], names: Sequence[str]) -> Finding:
+    """Does each name open an account of its own? One that cannot be reached is told of elsewhere."""
+    opened: dict[UUID, str] = {}
+    for name, client in zip(names, clients, strict=False):
+        try:
+            customer = await client.introduce()
+        except Failure:
+            continue
+        other = opened.setdefault(customer.id, name)
+        if other != name:
+            then = "An account can have one name only: take one of them away, or correct its credential."
+            return Finding(_ACCOUNTS, State.BROKEN, f"{other} and {name} open the same VoIPBIN account", then)
+    return Finding(_ACCOUNTS, State.OK, f"{', '.join(names)}")
 
 
 def _own(settings: Settings, stack: AsyncExitStack) -> Mapping[str, Look]:
     async def in_force() -> Finding:
         try:
-            return await policy.in_force(PolicyInForce(settings.flows_bot_policy))
+            return await policy.in_force(PolicyInForce(settings.flows_bot_policy), list(settings.accounts))
         except Misconfigured as broken:
             return await _wrong("policy", broken)
 

@@ -37,6 +37,10 @@ class Explain(BaseModel):
         str,
         Field(description='To an activeflow of this flow (its id), or of "none"; left out: is there any flow at all?'),
     ] = ""
+    account: Annotated[
+        str,
+        Field(description="Of several VoIPBIN accounts: for which; left out: the one that is meant in that channel."),
+    ] = ""
     file: _File = None
     member: Annotated[_Flag, Field(description="It is a full member of the workspace; ask nobody.")] = False
     guest: Annotated[_Flag, Field(description="… a guest.")] = False

@@ -1,6 +1,7 @@
 """Answer ``flows-bot policy check | explain``. Apart from ``policy``, so that the other commands answer sooner."""
 
 import re
+from difflib import get_close_matches
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Final
 from uuid import UUID
@@ -50,17 +51,29 @@ async def explain(asked: "Explain") -> bool:
     flow = _checked(asked)
     path = asked.file or _configured().flows_bot_policy
     text = policy_text(path) if path else ""
-    policy = parsed_policy(text, name=path.name) if path else Rulebook()
+    policy, account = _of_account(parsed_policy(text, name=path.name) if path else Rulebook(), asked)
     permission = Permission(asked.may)
     operator = _by_hand(asked, policy) or await _stated(asked, policy, permission)
     decision = operator.decide(permission, flow)
-    print(f"{_who(operator)}, in {operator.channel}, “{asked.may}”{_flow_words(flow)}:")
+    print(f"{_who(operator)}, in {operator.channel}, “{asked.may}”{_flow_words(flow)}{account}:")
     if decision.allowed:
         line = line_of(places(text), ("grant", (decision.grant or 1) - 1))
         print(f"{decision.because}{f' ({path.name}:{line})' if path and line else ''}")
     else:
         _say_refusal(decision)
     return decision.allowed
+
+
+def _of_account(policy: Rulebook, asked: "Explain") -> tuple[Rulebook, str]:
+    """What counts for the account that is meant, and words for which. Raises ``Misconfigured``."""
+    known = sorted(policy.names())
+    if asked.account and asked.account not in known:
+        near = get_close_matches(asked.account, known, n=1)
+        raise Misconfigured(
+            f"--account: the policy names no such account.{f' Did you mean {near[0]}?' if near else ''}"
+        )
+    account = asked.account or policy.account_in(asked.channel)
+    return policy.of(account), f", account {account}" if account else ""
 
 
 def _checked(asked: "Explain") -> UUID | AnyFlow | None:

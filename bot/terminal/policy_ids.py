@@ -21,8 +21,8 @@ ABOUT: Final = "policy ids"
 _THEN: Final = "Correct them: what is granted to, in or for an unknown id is granted to nobody."
 
 
-async def look(path: Path | None, client: AsyncWebClient, voipbin: VoIPBINClient | None) -> Finding:
-    """``voipbin``: ``None`` when it cannot be asked."""
+async def look(path: Path | None, client: AsyncWebClient, voipbin: Sequence[VoIPBINClient]) -> Finding:
+    """``voipbin``: each account that can be asked."""
     if path is None:
         return Finding(ABOUT, State.OK, "there is no policy file")
     try:
@@ -39,15 +39,18 @@ async def look(path: Path | None, client: AsyncWebClient, voipbin: VoIPBINClient
     return Finding(ABOUT, State.WARNING, " ".join(lines), _THEN)
 
 
-async def _flows(flows: Sequence[WrittenId], voipbin: VoIPBINClient | None) -> Mapping[str, str]:
+async def _flows(flows: Sequence[WrittenId], voipbin: Sequence[VoIPBINClient]) -> Mapping[str, str]:
     found = await asyncio.gather(*(_flow(one.id, voipbin) for one in flows))
     return {one.id: why for one, why in zip(flows, found, strict=True) if why}
 
 
-async def _flow(flow_id: str, voipbin: VoIPBINClient | None) -> str:
-    if voipbin is None:
-        return "cannot be checked, VoIPBIN is not configured"
-    try:
-        return "" if await voipbin.flow(UUID(flow_id)) else "VoIPBIN has no flow with this id"
-    except Failure as trouble:
-        return f"cannot be checked, {trouble.what}"
+async def _flow(flow_id: str, voipbin: Sequence[VoIPBINClient]) -> str:
+    """A flow is some account's; which one the grant is for is not looked at."""
+    why = "" if voipbin else "cannot be checked, VoIPBIN is not configured"
+    for account in voipbin:
+        try:
+            if await account.flow(UUID(flow_id)):
+                return ""
+        except Failure as trouble:
+            why = f"cannot be checked, {trouble.what}"
+    return why or "VoIPBIN has no flow with this id"

@@ -17,7 +17,7 @@
 from bot.voipbin.client import VoIPBINClient
 from bot.voipbin.connection import connected
 from bot.voipbin.http.budget import Urgency
-from bot.voipbin.http.credential import AccessKey, Login
+from bot.voipbin.http.credential import AccessKey, Login, NotSetUp
 from bot.voipbin.http.retries import Patience
 from bot.voipbin.live.following import Following
 from bot.voipbin.live.pace import Pace
@@ -28,6 +28,7 @@ __all__ = [
     "Bounds",
     "Following",
     "Login",
+    "NotSetUp",
     "Pace",
     "Patience",
     "Urgency",

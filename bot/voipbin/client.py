@@ -18,7 +18,7 @@ from uuid import UUID
 
 from bot.activeflows.bulk.ports import Campaign, CampaignCall
 from bot.activeflows.callers import CallsLooked
-from bot.activeflows.errors import NotFound, NotOurs, StopUnconfirmed, VoIPBINUnreachable
+from bot.activeflows.errors import AccountNotSetUp, NotFound, NotOurs, StopUnconfirmed, VoIPBINUnreachable
 from bot.activeflows.model import Activeflow, Call, Customer, Flow, Picture, Spoken
 from bot.activeflows.numbers import Number
 from bot.activeflows.ports import Check, Gate
@@ -50,6 +50,7 @@ class _Known:
     """What one client has learnt, for all that were made of it."""
 
     customer: Customer | None = None
+    disowned: str = ""
     look: tuple[float, Picture] | None = None
     following: Following | None = None
 
@@ -92,6 +93,8 @@ class VoIPBINClient:
 
     @property
     def customer(self) -> Customer:
+        if self._known.disowned:
+            raise AccountNotSetUp(self._known.disowned)
         if self._known.customer is None:
             raise VoIPBINUnreachable("VoIPBIN has not been reached since the bot started")
         return self._known.customer
@@ -103,6 +106,10 @@ class VoIPBINClient:
         """
         self._known.customer = await self._read("/customer", answers.customer, Urgency.PRESS)
         return self._known.customer
+
+    def disown(self, why: str) -> None:
+        """From now on nobody's: nothing is known to be this account's, so nothing is shown of it, and nothing sent."""
+        self._known.disowned = why
 
     @property
     def rejected(self) -> bool:

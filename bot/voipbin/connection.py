@@ -25,7 +25,15 @@ from bot.network import DIRECT, Proxy
 from bot.voipbin.client import VoIPBINClient
 from bot.voipbin.http.body import ENCODING
 from bot.voipbin.http.budget import Budget
-from bot.voipbin.http.credential import AccessKey, AccessKeyCredential, Credential, Login, LoginCredential
+from bot.voipbin.http.credential import (
+    AccessKey,
+    AccessKeyCredential,
+    Credential,
+    Login,
+    LoginCredential,
+    NoCredential,
+    NotSetUp,
+)
 from bot.voipbin.http.exchange import Exchange, sign_in
 from bot.voipbin.http.retries import Patience
 from bot.voipbin.live.scan import Bounds
@@ -45,7 +53,7 @@ _VERSION_SEGMENT: Final = re.compile(r"/v[0-9]+(?:\.[0-9]+)*\Z")
 async def connected(
     *,
     api_url: str,
-    credential: AccessKey | Login,
+    credential: AccessKey | Login | NotSetUp,
     ca_file: Path | None = None,
     proxy: Proxy = DIRECT,
     now: Callable[[], datetime] = _UTC_NOW,
@@ -77,6 +85,8 @@ async def connected(
         shown: Credential
         if isinstance(credential, AccessKey):
             shown = AccessKeyCredential(credential)
+        elif isinstance(credential, NotSetUp):
+            shown = NoCredential(credential)
         else:
             username, password = credential.username, credential.password
             shown = LoginCredential(
@@ -93,6 +103,8 @@ async def connected(
             stream=stream,
             key_prefix=credential.prefix if isinstance(credential, AccessKey) else "",
         )
+        if isinstance(credential, NotSetUp):
+            client.disown(credential.why)
         try:
             yield client
         finally:

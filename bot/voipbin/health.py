@@ -27,6 +27,11 @@ _CROWDED: Final = 3.0
 _STAMP: Final = "%Y-%m-%d %H:%M UTC"
 
 
+def of_account(about: str, name: str) -> str:
+    """What it is about, where there are several accounts."""
+    return f"{about} ({name})" if name else about
+
+
 async def account(voipbin: VoIPBINClient) -> Finding:
     """Whose account it is. GET /customer (https://api.voipbin.net/docs/customer_overview.html)."""
     try:

@@ -4,7 +4,7 @@ import asyncio
 import contextlib
 import os
 import signal
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterator, Mapping
 from multiprocessing.context import ForkServerProcess
 from pathlib import Path
 from uuid import uuid4
@@ -118,9 +118,17 @@ class Processes:
 
     def _environment(self, port: int, order: Path, changes: dict[str, object]) -> dict[str, str]:
         given = self._stage.settings(flows_bot_port=port, **changes).model_dump(exclude_defaults=True)
-        variables = {name.upper(): _plain(value) for name, value in given.items()}
+        variables = dict(_variables(given))
         kept = {name: os.environ[name] for name in ("PATH", "HOME", "PYTHONPATH") if name in os.environ}
         return {**kept, **variables, "FLOWS_BOT_LOG_LEVEL": "ERROR", "KILLED_BY": str(order)}
+
+
+def _variables(given: Mapping[str, object], before: str = "") -> Iterator[tuple[str, str]]:
+    for name, value in given.items():
+        if isinstance(value, dict):
+            yield from _variables(value, f"{before}{name.upper()}__")
+        elif value is not None:
+            yield f"{before}{name.upper()}", _plain(value)
 
 
 def _plain(value: object) -> str:

@@ -94,6 +94,8 @@ class Press:
     """Given at the press, where the rules ask for one. ``thread``: as in ``Intent``."""
     thread: str = ""
     reply_address: ReplyAddress = field(repr=False, hash=False, default_factory=dict)
+    account: str = ""
+    """The VoIPBIN account of the card, by its name in the settings; empty where the bot has one only."""
 
     @property
     def id(self) -> str:

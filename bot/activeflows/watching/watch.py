@@ -75,7 +75,7 @@ class Known:
 
 
 class How(StrEnum):
-    """How a watch ended. The last four say nothing about the activeflow, which may run on."""
+    """How a watch ended. The last five say nothing about the activeflow, which may run on."""
 
     BY_ITSELF = "by itself"
     STOPPED = "stopped"
@@ -92,6 +92,8 @@ class How(StrEnum):
     CARD_GONE = "card gone"
     NOT_PERMITTED = "not permitted"
     """Whoever wanted it may not view it here any more."""
+    NOT_SET_UP = "not set up"
+    """The bot is not set up for its VoIPBIN account any more."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,7 +111,7 @@ class Ending:
     @property
     def over(self) -> bool:
         """Has the activeflow itself ended?"""
-        return self.how not in {How.UNWATCHED, How.TOO_LONG, How.CARD_GONE, How.NOT_PERMITTED}
+        return self.how not in {How.UNWATCHED, How.TOO_LONG, How.CARD_GONE, How.NOT_PERMITTED, How.NOT_SET_UP}
 
 
 class Source(StrEnum):

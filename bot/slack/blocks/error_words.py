@@ -13,6 +13,7 @@ import structlog
 
 from bot.activeflows.errors import (
     AccountFrozen,
+    AccountNotSetUp,
     Ambiguous,
     BotError,
     CredentialRejected,
@@ -219,6 +220,11 @@ def _failure(error: Failure) -> str:
 
 def _other(error: Failure) -> str:
     match error:
+        case AccountNotSetUp():
+            return (
+                f"{bold('This bot is not set up for the VoIPBIN account of this.')} {_NOTHING} "
+                f"VoIPBIN was not asked, and nothing was sent. To get it set up, {_CARETAKER}."
+            )
         case PaymentDue():
             return (
                 f"{bold('This VoIPBIN account has to be paid first.')} {_NOTHING} "

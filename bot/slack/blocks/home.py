@@ -4,7 +4,7 @@ Decisions: buttons here only read, because a stop is asked for in public; where 
 said where it would stand, and *Refresh* is always there, so that nobody is left before an empty page.
 """
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from datetime import datetime
 from typing import Final
 
@@ -21,9 +21,11 @@ from bot.slack.blocks.freshness import counted
 from bot.slack.blocks.mrkdwn import bold, code, escaped, mentions
 from bot.slack.blocks.overview import overview_blocks
 from bot.slack.blocks.places import places
+from bot.slack.messaging.account_mark import marked_id
 from bot.slack.messaging.messenger import Message
 
 _COMING: Final = "Still loading. This page updates itself."
+_MOST_ACCOUNTS: Final = 20
 _REFRESH: Final = kit.actions(
     kit.button("Refresh", ids.HOME_REFRESH, "home", label="Refresh this page"), block_id=ids.HOME_REFRESH
 )
@@ -45,6 +47,16 @@ def home_page(home: Home, now: datetime, *, command: str) -> Message:
 def with_refresh(message: Message) -> Message:
     """What stands in place of the page, with the button that tries again."""
     return Message(message.text, (*message.blocks, _REFRESH))
+
+
+def with_accounts(message: Message, accounts: Collection[str]) -> Message:
+    """With a button for each VoIPBIN account, where there are several."""
+    if len(accounts) < 2:
+        return message
+    shown = sorted(accounts)[:_MOST_ACCOUNTS]
+    buttons = [kit.button(name, marked_id(ids.HOME_REFRESH, name), name, label=f"Show {name} here") for name in shown]
+    block = kit.actions(*buttons, block_id="home.accounts")
+    return Message(message.text, (*message.blocks, block))
 
 
 # ---------------------------------------------------------------- what runs

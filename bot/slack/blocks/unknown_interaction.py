@@ -3,12 +3,16 @@
 from bot.slack import kit
 from bot.slack.blocks.mrkdwn import code
 from bot.slack.blocks.picker import not_listed
+from bot.slack.messaging.account_mark import account_of
 from bot.slack.messaging.messenger import Message
 
 
 def not_known(kind: str, name: str, command: str) -> Message:
-    """For the person who did it. ``kind`` as in Slack's payload; ``name``: a command's, else not said."""
+    """For the person who did it. ``kind`` as in Slack's payload; ``name``: a command's, else only its account is said."""
+    account = account_of(name) if kind != "command" else ""
     match kind:
+        case _ if account:
+            words = f"This bot is not set up any more for {code(account, 40)}, the VoIPBIN account of this button. {_next(command)}"
         case "command":
             words = (
                 f"This bot does not know the command {code(name, 40)}. It listens to {code(command)}, so the name in the "

@@ -21,6 +21,7 @@ _HEADERS: Final = {
     How.UNWATCHED: "No longer watched",
     How.TOO_LONG: "No longer watched",
     How.NOT_PERMITTED: "No longer watched",
+    How.NOT_SET_UP: "No longer watched",
 }
 
 
@@ -95,6 +96,10 @@ def _how(watch: Watch, ending: Ending, command: str) -> str:
             return f"{mention(ending.by)} pressed or typed {bold('unwatch')} at {at}. Nothing was stopped. Watch it again: {again}"
         case How.NOT_PERMITTED:
             return f"{mention(watch.by)} can't view it here any more, noticed at {at}. It could still be running. Who can: {again}"
+        case How.NOT_SET_UP:
+            return (
+                f"This bot is not set up for its VoIPBIN account any more, noticed at {at}. It could still be running."
+            )
         case _:
             return f"The bot stopped watching at {at}. It could still be running. Watch it again: {again}"
 
@@ -103,7 +108,7 @@ def _buttons(watch: Watch, ending: Ending | None) -> list[kit.Element]:
     about = f"{plain(name_of(watch.flow_name), 45)} {watch.short_id}"
     value = ids.encode_activeflow(watch.activeflow_id)
     buttons = [kit.button("Show", ids.SHOW, value, label=f"Show {about}")]
-    if ending is not None and ending.how in {How.DELETED, How.NOT_KNOWN}:
+    if ending is not None and ending.how in {How.DELETED, How.NOT_KNOWN, How.NOT_SET_UP}:
         return []
     if ending is None:
         label = f"Unwatch {about}"

@@ -7,14 +7,14 @@ https://docs.slack.dev/surfaces/app-home
 """
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from datetime import datetime
 from typing import Final
 
 from bot.activeflows.errors import IdentityUnknown
 from bot.activeflows.queries.home import RECENT, AtHome, Home
 from bot.slack.blocks.error_words import explained
-from bot.slack.blocks.home import home_page, with_refresh
+from bot.slack.blocks.home import home_page, with_accounts, with_refresh
 from bot.slack.interaction import Interaction
 from bot.slack.messaging.messenger import Message, Messenger
 from bot.slack.messaging.views import Views
@@ -41,10 +41,14 @@ class Homes:
         *,
         now: Callable[[], datetime],
         first_after: float = FIRST_AFTER,
+        newest: dict[str, object] | None = None,
+        accounts: Collection[str] = (),
     ) -> None:
+        """``newest``: of each person, also of another account. ``accounts``: those that the Home can show, this one among them."""
         self._people, self._at_home, self._views, self._teller = people, at_home, views, teller
         self._command, self._now, self._first_after = command, now, first_after
-        self._newest: dict[str, object] = {}
+        self._newest: dict[str, object] = {} if newest is None else newest
+        self._accounts = accounts
 
     async def show(self, interaction: Interaction, *, max_age: float = RECENT) -> None:
         """Publish the Home of whoever opened it; ``max_age`` in seconds, of what runs."""
@@ -73,5 +77,6 @@ class Homes:
         return home_page(home, self._now(), command=self._command)
 
     async def _publish(self, interaction: Interaction, mine: object, page: Message) -> None:
+        page = with_accounts(page, self._accounts)
         if self._newest.get(interaction.user_id) is mine and not await self._views.publish(interaction.user_id, page):
             await self._teller.privately(interaction, NOT_SHOWN)

@@ -44,9 +44,13 @@ class CommandListener:
 
         async def command(ack: AsyncAck, body: dict[str, Any]) -> None:
             await ack()
-            start(listeners, listeners.context(from_command(body)), from_slack(str(body.get("text", ""))))
+            interaction = from_command(body)
+            found = listeners.meant(interaction, from_slack(str(body.get("text", ""))))
+            if found is not None:
+                meant, text = found
+                start(meant, meant.context(interaction), text)
 
-        listeners.app.hears_command(listeners.command, command)
+        listeners.app.hears_command(listeners.command.partition(" ")[0], command)
         listeners.on_request(List, self._list, lane=Lane.LIGHT)
         listeners.on_request(Show, self._show)
         listeners.on_request(Whoami, self._whoami, lane=Lane.LIGHT)

@@ -5,17 +5,20 @@ here, but for the few kinds that only one listener knows.
 """
 
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, Protocol, TypeAlias, TypeVar
 
 from slack_bolt.context.ack.async_ack import AsyncAck
 
 from bot.activeflows.operators import Operator, Permission
+from bot.slack.blocks.not_understood import not_understood
+from bot.slack.grammar.account_words import NoAccount, read_account, which, written
 from bot.slack.interaction import Interaction, from_action, from_shortcut
+from bot.slack.messaging.account_mark import marked_id
 from bot.slack.messaging.messenger import Message, Messenger, Posted, Redrawn
 from bot.slack.people.identity import People
 from bot.slack.transport.bolt_app import App
-from bot.slack.transport.jobs import Jobs, Lane
+from bot.slack.transport.jobs import Jobs, Lane, Voice
 
 R = TypeVar("R")
 
@@ -30,6 +33,8 @@ class InteractionContext:
     messenger: Messenger
     people: People
     jobs: Jobs
+    voice: Voice | None = None
+    """Of the VoIPBIN account that it is about, where there are several."""
 
     async def operator(self) -> Operator:
         """Whoever did it, to read. Raises ``IdentityUnknown``, as the next two."""
@@ -53,7 +58,7 @@ class InteractionContext:
 
     def start(self, work: Callable[[], Awaitable[object]], *, doing: str = "", lane: Lane = Lane.READ) -> None:
         """Run it in the background, as in ``Jobs.start``."""
-        self.jobs.start(self.interaction, work, doing=doing, lane=lane)
+        self.jobs.start(self.interaction, work, doing=doing, lane=lane, voice=self.voice)
 
 
 class Listener(Protocol):
@@ -76,9 +81,25 @@ class Requested:
     lane: Lane
 
 
+Doing: TypeAlias = Callable[[InteractionContext, dict[str, Any]], Awaitable[object]]
+"""What something else leads to that happens in Slack, given its payload."""
+
+
+@dataclass(frozen=True)
+class Accounts:
+    """The listeners of each VoIPBIN account by its name, and the account that is meant in a channel (empty: none is)."""
+
+    listeners: "dict[str, Listeners]" = field(default_factory=dict)
+    meant_in: Callable[[str], str] = lambda _: ""
+
+
 @dataclass(frozen=True)
 class Listeners:
-    """Registers listeners with Bolt. ``mention``: how the bot is mentioned, ``@flows-bot``."""
+    """Registers the listeners of one VoIPBIN account with Bolt. ``mention``: how the bot is mentioned, ``@flows-bot``.
+
+    Buttons and forms carry their account (``account_mark``). What carries none (commands, mentions, shortcuts, the Home) Bolt
+    gives to the first who registered, and ``meant`` leads on from there.
+    """
 
     app: App
     command: str
@@ -88,6 +109,14 @@ class Listeners:
     jobs: Jobs
     requests: dict[type[Any], Requested] = field(default_factory=dict)
     """By the kind of request."""
+    events: dict[str, Doing] = field(default_factory=dict)
+    """By the name of an event, or the id of a shortcut."""
+    account: str = ""
+    """Where there are several."""
+    accounts: Accounts = field(default_factory=Accounts)
+
+    def __post_init__(self) -> None:
+        self.accounts.listeners.setdefault(self.account, self)
 
     def add(self, *listeners: "Listener") -> None:
         """Let each register what it listens to."""
@@ -102,7 +131,7 @@ class Listeners:
             context, value = self.context(from_action(body)), str(body["actions"][0].get("value", ""))
             context.start(lambda: reaction(context, value), doing=doing, lane=lane)
 
-        self.app.hears_button(action_id, pressed)
+        self.app.hears_button(marked_id(action_id, self.account), pressed)
 
     def on_shortcut(
         self,
@@ -112,12 +141,16 @@ class Listeners:
         doing: str = "",
         lane: Lane = Lane.READ,
     ) -> None:
-        """Ack a global shortcut, and start what it leads to."""
+        """Ack a global shortcut, and start what it leads to for the account that is meant where no channel says one."""
+        self.events[callback_id] = lambda context, _: reaction(context)
 
         async def used(ack: AsyncAck, body: dict[str, Any]) -> None:
             await ack()
-            context = self.context(from_shortcut(body))
-            context.start(lambda: reaction(context), doing=doing, lane=lane)
+            interaction = from_shortcut(body)
+            found = self.meant(interaction)
+            if found is not None:
+                context, does = found[0].context(interaction), found[0].events[callback_id]
+                context.start(lambda: does(context, body), doing=doing, lane=lane)
 
         self.app.hears_shortcut(callback_id, used)
 
@@ -128,7 +161,20 @@ class Listeners:
             await record(self.context(from_action(body)), str(body["actions"][0].get("value", "")))
             await ack()
 
-        self.app.hears_button(action_id, pressed)
+        self.app.hears_button(marked_id(action_id, self.account), pressed)
+
+    def on_message_shortcut(self, callback_id: str, reaction: Doing, *, doing: str) -> None:
+        """Ack a shortcut on a message, and start what it leads to for the account of its channel."""
+        self.events[callback_id] = reaction
+
+        @self.app.message_shortcut(callback_id)
+        async def used(ack: AsyncAck, body: dict[str, Any]) -> None:
+            await ack()
+            interaction = from_shortcut(body)
+            found = self.meant(interaction)
+            if found is not None:
+                context, does = found[0].context(interaction), found[0].events[callback_id]
+                context.start(lambda: does(context, body), doing=doing)
 
     def on_request(
         self, kind: type[R], reaction: Callable[[InteractionContext, R], Awaitable[object]], *, lane: Lane = Lane.READ
@@ -136,10 +182,35 @@ class Listeners:
         """Carry out what was typed, after the command or a mention."""
         self.requests[kind] = Requested(reaction, lane)
 
+    def meant(self, interaction: Interaction, text: str = "", *, command: str = "") -> "tuple[Listeners, str] | None":
+        """The listeners of the account that this is about, and the line without it; ``None``: whoever did it is told why not."""
+        accounts = self.accounts.listeners
+        if list(accounts) == [""]:
+            return self, text
+        try:
+            said, rest = read_account(text, accounts)
+            said = said or self.accounts.meant_in(interaction.channel_id)
+            if said not in accounts:
+                raise which(accounts)
+        except NoAccount as none:
+            anybody = replace(self.context(interaction), messenger=self.messenger.of(""), voice=None)
+            typed = (command or anybody.command).removesuffix(written(self.account)) + written(none.meant)
+            words = not_understood(none.refusal, command=typed)
+            anybody.start(lambda: anybody.reply(words), lane=Lane.LIGHT)
+            return None
+        return accounts[said], rest
+
+    def at_home(self, event: str, interaction: Interaction) -> tuple[InteractionContext, Doing]:
+        """What is done about it for the account that is meant where nobody can say which: the default one, or the first."""
+        accounts = self.accounts.listeners
+        first = accounts.get(self.accounts.meant_in("")) or next(iter(accounts.values()))
+        return first.context(interaction), first.events[event]
+
     def context(self, interaction: Interaction, *, command: str = "") -> InteractionContext:
         """The interaction with what it takes to answer it: in a thread there are no slash commands, but mentions.
 
         https://docs.slack.dev/interactivity/implementing-slash-commands#threads
         """
         typed = command or (self.mention if interaction.thread_ts else self.command)
-        return InteractionContext(interaction, typed, self.messenger, self.people, self.jobs)
+        voice = Voice(self.messenger, self.command) if self.account else None
+        return InteractionContext(interaction, typed, self.messenger, self.people, self.jobs, voice)

@@ -8,7 +8,6 @@ shown, the answer goes by direct message after all.
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from datetime import datetime
-from functools import partial
 from typing import Any, Final
 
 from bot.activeflows.errors import BotError
@@ -38,11 +37,14 @@ class HomeListener:
     now: Callable[[], datetime]
 
     def register(self, listeners: Listeners) -> None:
+        listeners.events[OPENED] = self._opened
+
         @listeners.app.event(OPENED)
         async def opened(event: dict[str, Any]) -> None:
             interaction = from_home(event)
             if event.get("tab") == "home" and interaction.user_id:
-                listeners.context(interaction).start(partial(self.homes.show, interaction), doing=_DOING)
+                found = listeners.at_home(OPENED, interaction)
+                found[0].start(lambda: found[1](found[0], event), doing=_DOING)
 
         listeners.on_action(ids.HOME_REFRESH, self._refresh, doing=_DOING)
         listeners.on_action(ids.HOME_MENTION, self._choose, doing=_DOING)
@@ -63,6 +65,9 @@ class HomeListener:
         message = await drawing
         if not await self.views.update(modal_id, title, message):
             await context.reply(message)
+
+    async def _opened(self, context: InteractionContext, _: dict[str, Any]) -> None:
+        await self.homes.show(context.interaction)
 
     async def _refresh(self, context: InteractionContext, _: str) -> None:
         await self.homes.show(context.interaction, max_age=SHARED_FOR)

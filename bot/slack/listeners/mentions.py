@@ -43,14 +43,21 @@ class MentionListener:
         async def written(event: dict[str, Any]) -> None:
             direct = event.get("channel_type") == "im" and event.get("subtype") in _WRITTEN_BY_PEOPLE
             if direct and self._by_somebody(event):
-                text = from_slack(me.sub(" ", str(event.get("text", ""))))
-                _begin(listeners, from_message(event), text if begins_with_a_command(text) else "help")
+                _begin(listeners, from_message(event), from_slack(me.sub(" ", str(event.get("text", "")))), direct=True)
 
     def _by_somebody(self, event: Mapping[str, Any]) -> bool:
         """Not by the bot itself nor by another one: two bots that answer each other never end."""
         return bool(event.get("user")) and event["user"] != self.bot_user_id and not event.get("bot_id")
 
 
-def _begin(listeners: Listeners, interaction: Interaction, text: str) -> None:
-    typed = listeners.command if interaction.channel_id.startswith("D") else listeners.mention
-    start(listeners, listeners.context(interaction, command=typed), text)
+def _begin(listeners: Listeners, interaction: Interaction, text: str, *, direct: bool = False) -> None:
+    """``direct``: in a direct message, where not every line is meant for a command."""
+    found = listeners.meant(interaction, text, command=_typed(listeners, interaction))
+    if found is not None:
+        meant, line = found
+        line = line if not direct or begins_with_a_command(line) else "help"
+        start(meant, meant.context(interaction, command=_typed(meant, interaction)), line)
+
+
+def _typed(listeners: Listeners, interaction: Interaction) -> str:
+    return listeners.command if interaction.channel_id.startswith("D") else listeners.mention

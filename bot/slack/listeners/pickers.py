@@ -38,6 +38,7 @@ from bot.slack.grammar.requests import Pick
 from bot.slack.interaction import from_action, from_view
 from bot.slack.listeners.commands import start
 from bot.slack.listeners.context import InteractionContext, Listeners
+from bot.slack.messaging.account_mark import marked_id
 from bot.slack.messaging.messenger import Message
 from bot.slack.messaging.views import Asked, Views
 from bot.slack.transport.jobs import Lane
@@ -63,10 +64,11 @@ class PickerListener:
         listeners.on_request(Pick, self._pick, lane=Lane.LIGHT)
         listeners.on_shortcut(ids.STOP_SHORTCUT, self._open, lane=Lane.STOP)
         for word, action_id in picker.MENUS.items():
-            listeners.app.hears_button(action_id, partial(self._chosen, listeners, word))
-            listeners.app.hears_options(action_id, partial(self._asked, listeners, word))
+            own = marked_id(action_id, listeners.account)
+            listeners.app.hears_button(own, partial(self._chosen, listeners, word))
+            listeners.app.hears_options(own, partial(self._asked, listeners, word))
 
-        @listeners.app.view(ids.STOP_SHORTCUT)
+        @listeners.app.view(marked_id(ids.STOP_SHORTCUT, listeners.account))
         async def submitted(ack: AsyncAck, body: dict[str, Any], view: dict[str, Any]) -> None:
             await self._submitted(listeners, ack, body, view)
 
@@ -126,7 +128,7 @@ class PickerListener:
     async def _submitted(
         self, listeners: Listeners, ack: AsyncAck, body: dict[str, Any], view: Mapping[str, Any]
     ) -> None:
-        interaction, chosen = from_view(body), _value(_given(view, ids.PICK_STOP))
+        interaction, chosen = from_view(body), _value(_given(view, ids.PICK_STOP, listeners.account))
         interaction = replace(interaction, channel_id=interaction.channel_id or _place(view))
         try:
             activeflow_id = ids.decode_activeflow(chosen)
@@ -153,10 +155,10 @@ def _place(view: object) -> str:
     return chosen if isinstance(chosen, str) else ""
 
 
-def _given(view: Mapping[str, Any], field: str) -> Mapping[str, Any]:
-    """What stands in this field of the form, which may be nothing."""
+def _given(view: Mapping[str, Any], field: str, account: str = "") -> Mapping[str, Any]:
+    """What stands in this field of the form, which may be nothing. ``account``: of the menu there, if it has one."""
     try:
-        given = view["state"]["values"][field][field]
+        given = view["state"]["values"][field][marked_id(field, account)]
     except (KeyError, TypeError):
         return {}
     return given if isinstance(given, Mapping) else {}

@@ -1,7 +1,7 @@
 """Record a press before the ack, or say why it was not recorded."""
 
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from bot import tracing
 from bot.activeflows.errors import LedgerUnavailable
@@ -20,12 +20,15 @@ class PressQueue:
     outsiders: Outsiders
     cards: StopCards
     presses: Presses
+    account: str = ""
+    """Of the cards whose presses come here."""
 
     async def take(self, context: InteractionContext, press: Press) -> bool:
         """Record a press so that it is carried out, or tell why not. False: it could not be recorded.
 
         Whoever presses on without a permission is refused in words, and nothing is recorded.
         """
+        press = replace(press, account=self.account)
         declined = await self.outsiders.declined(press)
         if declined is not None:
             _refuse(context, declined)

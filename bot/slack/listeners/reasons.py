@@ -27,6 +27,7 @@ from bot.slack.grammar.normalization import decoded
 from bot.slack.interaction import from_press, press_of
 from bot.slack.listeners.context import InteractionContext, Listeners
 from bot.slack.listeners.press_queue import PressQueue
+from bot.slack.messaging.account_mark import marked_id
 from bot.slack.messaging.messenger import Message
 from bot.slack.messaging.views import Asked, Views
 
@@ -107,7 +108,7 @@ class ReasonListener:
                 await context.reply(Message(f"{_NOT_ASKED} {_AGAIN} Or type {typed_instead}."))
 
     def register(self, listeners: Listeners) -> None:
-        @listeners.app.view(ids.REASON)
+        @listeners.app.view(marked_id(ids.REASON, listeners.account))
         async def submitted(ack: AsyncAck, body: dict[str, Any], view: dict[str, Any]) -> None:
             word = str(view.get("private_metadata", ""))
             press = self.open.of(word, str(body.get("user", {}).get("id", "")))

@@ -9,8 +9,6 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Final
 
-from slack_bolt.context.ack.async_ack import AsyncAck
-
 from bot.activeflows.errors import LedgerUnavailable
 from bot.activeflows.search.finder import Finder
 from bot.activeflows.search.terms import Clues, clues_in
@@ -21,7 +19,6 @@ from bot.slack.blocks.search_results import found
 from bot.slack.grammar.message_text import Said, said
 from bot.slack.grammar.normalization import plain, unquoted
 from bot.slack.grammar.requests import Find
-from bot.slack.interaction import from_shortcut
 from bot.slack.listeners.context import InteractionContext, Listeners
 from bot.slack.messaging.messenger import Message
 
@@ -37,17 +34,13 @@ class SearchListener:
 
     def register(self, listeners: Listeners) -> None:
         listeners.on_request(Find, self._find)
-
-        @listeners.app.message_shortcut(ids.FIND)
-        async def find_activeflow(ack: AsyncAck, body: dict[str, Any]) -> None:
-            await ack()
-            context, message = listeners.context(from_shortcut(body)), body.get("message")
-            context.start(lambda: self._in_message(context, message), doing="looking for it")
+        listeners.on_message_shortcut(ids.FIND, self._in_message, doing="looking for it")
 
     async def _find(self, context: InteractionContext, request: Find) -> None:
         await self._answer(context, clues_in(plain(unquoted(request.text))))
 
-    async def _in_message(self, context: InteractionContext, message: dict[str, Any] | None) -> None:
+    async def _in_message(self, context: InteractionContext, body: dict[str, Any]) -> None:
+        message = body.get("message")
         read, clues = await asyncio.to_thread(
             _read, message
         )  # a long one takes a while, and others wait for their acks

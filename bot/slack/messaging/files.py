@@ -1,6 +1,7 @@
 """Share files in the thread of a message. https://docs.slack.dev/messaging/working-with-files#uploading_files"""
 
 from collections.abc import Mapping
+from copy import copy
 
 import aiohttp
 import structlog
@@ -17,10 +18,18 @@ class Files:
 
     def __init__(self, client: AsyncWebClient) -> None:
         self._client = client
+        self._account = ""
+
+    def of(self, account: str) -> "Files":
+        """The same, whose names begin with this VoIPBIN account."""
+        other = copy(self)
+        other._account = account  # noqa: SLF001 — of one's own kind
+        return other
 
     async def share(self, channel_id: str, thread_ts: str, texts: Mapping[str, str]) -> str:
         """Slack's word for why they are not there, ``lost`` without an answer; empty: everybody there has them."""
-        uploads = [{"filename": name, "content": text} for name, text in texts.items()]
+        whose = f"{self._account}-" if self._account else ""
+        uploads = [{"filename": f"{whose}{name}", "content": text} for name, text in texts.items()]
         try:
             await self._client.files_upload_v2(file_uploads=uploads, channel=channel_id, thread_ts=thread_ts)
         except SlackApiError as refused:

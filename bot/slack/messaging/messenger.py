@@ -12,6 +12,7 @@ import re
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from contextvars import ContextVar
+from copy import copy
 from dataclasses import dataclass
 from http import HTTPStatus
 from typing import Any, Final
@@ -23,6 +24,7 @@ from slack_sdk.web.async_client import AsyncWebClient
 
 from bot.slack import kit, metrics
 from bot.slack.interaction import Interaction
+from bot.slack.messaging.account_mark import marked
 from bot.slack.messaging.delivery_advice import BAD_BLOCKS, DOUBTFUL
 from bot.slack.messaging.outbound_check import checked
 from bot.slack.messaging.session import Route, is_below
@@ -106,6 +108,13 @@ class Messenger:
 
     def __init__(self, client: AsyncWebClient, session: aiohttp.ClientSession, route: Route | None = None) -> None:
         self._client, self._session, self._route = client, session, route or Route()
+        self._account = ""
+
+    def of(self, account: str) -> "Messenger":
+        """The same, that speaks of this VoIPBIN account; empty: of the only one, or of none in particular."""
+        other = copy(self)
+        other._account = account  # noqa: SLF001 — of one's own kind
+        return other
 
     async def privately(
         self, interaction: Interaction, message: Message, *, replace: bool = False, fleeting: bool = False
@@ -116,12 +125,12 @@ class Messenger:
         never replaced by private words. ``fleeting=True`` tells it in no message that Slack keeps, so not as a direct one.
         """
         in_place = replace and interaction.ephemeral
-        body = _body(message, in_place=in_place)
+        body = self._body(message, in_place=in_place)
         how = {"response_type": "ephemeral", "replace_original": in_place, **({} if in_place else _thread(interaction))}
         answer = await self._respond(interaction, {**how, **body})
         if answer in BAD_BLOCKS:
             log.error("blocks_refused", by="response_url", error=answer)
-            body = _body(Message(message.text), in_place=in_place)
+            body = self._body(Message(message.text), in_place=in_place)
             answer = await self._respond(interaction, {**how, **body})
         if answer == "" or (not _is_direct(interaction) and await self._ephemerally(interaction, body)):
             return heard()
@@ -132,7 +141,7 @@ class Messenger:
 
     async def publicly(self, interaction: Interaction, message: Message) -> Posted | Redrawn:
         """To everybody in the channel of the interaction; what Slack said when it did not take it, or did not say so."""
-        body, refused = _body(message), ""
+        body, refused = self._body(message), ""
         if interaction.channel_id:
             where = {"channel": interaction.channel_id, **_thread(interaction)}
             refused, ts = await self._call("chat.postMessage", {**where, **body, **_QUIET})
@@ -164,7 +173,7 @@ class Messenger:
                 heard()
                 return refused
         if pressed is not None:
-            replaced = {**_body(message, in_place=True), "response_type": "in_channel", "replace_original": True}
+            replaced = {**self._body(message, in_place=True), "response_type": "in_channel", "replace_original": True}
             error = await self._respond(pressed, replaced)
             if error == "":
                 heard()
@@ -191,10 +200,10 @@ class Messenger:
     async def _unhurried(
         self, method: str, where: dict[str, Any], message: Message, *, in_place: bool = False
     ) -> Redrawn:
-        answer = await self._ask(method, {**where, **_body(message, in_place=in_place)})
+        answer = await self._ask(method, {**where, **self._body(message, in_place=in_place)})
         if answer.error in BAD_BLOCKS:
             log.error("blocks_refused", by=method, error=answer.error)
-            answer = await self._ask(method, {**where, **_body(Message(message.text), in_place=in_place)})
+            answer = await self._ask(method, {**where, **self._body(Message(message.text), in_place=in_place)})
         return Redrawn(answer.error, answer.retry_after)
 
     async def _ephemerally(self, interaction: Interaction, body: dict[str, Any]) -> bool:
@@ -210,6 +219,14 @@ class Messenger:
         thread = _thread(interaction) if _is_direct(interaction) else {}
         error, _ = await self._call("chat.postMessage", {"channel": interaction.user_id, **thread, **body, **_QUIET})
         return error == ""
+
+    def _body(self, message: Message, *, in_place: bool = False) -> dict[str, Any]:
+        """``in_place``: of another message, whose blocks would stay on the screen if none were sent.
+
+        https://github.com/slackapi/python-slack-sdk/issues/523
+        """
+        text, blocks = checked(*marked(self._account, message.text, message.blocks))
+        return {"text": text, "blocks": blocks} if blocks or in_place else {"text": text}
 
     async def _call(self, method: str, arguments: dict[str, Any]) -> tuple[str, str]:
         """Slack's error word (empty when it was taken, ``lost`` when it did not answer) and the message's ts."""
@@ -275,15 +292,6 @@ def error_word(refused: SlackApiError) -> str:
     answer = refused.response
     word = answer.get("error") if hasattr(answer, "get") else None
     return word if isinstance(word, str) and word else "unreadable"
-
-
-def _body(message: Message, *, in_place: bool = False) -> dict[str, Any]:
-    """``in_place``: of another message, whose blocks would stay on the screen if none were sent.
-
-    https://github.com/slackapi/python-slack-sdk/issues/523
-    """
-    text, blocks = checked(message.text, message.blocks)
-    return {"text": text, "blocks": blocks} if blocks or in_place else {"text": text}
 
 
 def _is_direct(interaction: Interaction) -> bool:

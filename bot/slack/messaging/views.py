@@ -7,6 +7,7 @@ https://docs.slack.dev/surfaces/app-home, https://docs.slack.dev/surfaces/modals
 """
 
 from collections.abc import Mapping
+from copy import copy
 from enum import StrEnum
 from typing import Any, Final
 
@@ -16,6 +17,7 @@ from slack_sdk.errors import SlackApiError, SlackClientError
 from slack_sdk.web.async_client import AsyncWebClient
 
 from bot.slack import kit
+from bot.slack.messaging.account_mark import marked_view
 from bot.slack.messaging.messenger import Message, error_word, heard
 from bot.slack.messaging.outbound_check import checked_view
 
@@ -38,6 +40,13 @@ class Views:
 
     def __init__(self, client: AsyncWebClient) -> None:
         self._client = client
+        self._account = ""
+
+    def of(self, account: str) -> "Views":
+        """The same, that shows this VoIPBIN account."""
+        other = copy(self)
+        other._account = account  # noqa: SLF001 — of one's own kind
+        return other
 
     async def publish(self, user_id: str, message: Message) -> bool:
         """Make this the Home of that person. https://docs.slack.dev/reference/methods/views.publish"""
@@ -56,7 +65,7 @@ class Views:
 
     async def ask(self, trigger_id: str, form: kit.View) -> "Asked":
         """Open a modal with fields, within three seconds of the press; how far that came."""
-        answer = await self._call("views.open", {"trigger_id": trigger_id, "view": checked_view(form)})
+        answer = await self._call("views.open", {"trigger_id": trigger_id, "view": self._checked(form)})
         if not isinstance(answer, str):
             heard()
             return Asked.OPENED
@@ -71,14 +80,17 @@ class Views:
     async def _sent(
         self, method: str, to: Mapping[str, str], view: dict[str, Any], message: Message
     ) -> Mapping[str, Any] | None:
-        answer = await self._call(method, {**to, "view": checked_view(view)})
+        answer = await self._call(method, {**to, "view": self._checked(view)})
         if isinstance(answer, str) and answer in _BAD_BLOCKS:
             log.error("blocks_refused", by=method, error=answer)
-            answer = await self._call(method, {**to, "view": checked_view({**view, "blocks": _plainly(message)})})
+            answer = await self._call(method, {**to, "view": self._checked({**view, "blocks": _plainly(message)})})
         if isinstance(answer, str):
             return None
         heard()
         return answer
+
+    def _checked(self, view: kit.View) -> kit.View:
+        return checked_view(marked_view(self._account, view))
 
     async def _call(self, method: str, arguments: Mapping[str, Any]) -> Mapping[str, Any] | str:
         """The view as Slack took it, or why not: Slack's own word, or ``lost``."""

@@ -21,6 +21,7 @@ import asyncio
 import math
 import time
 from collections.abc import Callable, Collection, Mapping
+from copy import copy
 from dataclasses import replace
 from functools import reduce
 from typing import Any, Final, TypeAlias, TypeVar
@@ -103,6 +104,13 @@ class People:
         """When somebody was last permitted to do what a press asks for, and where."""
         self._refused: dict[_Wish, tuple[float, int]] = {}
         """When, and how many times in a row."""
+
+    def under(self, policy: Callable[[], Policy]) -> "People":
+        """The same people by the policy of one VoIPBIN account: what Slack said is shared, what was decided is not."""
+        other = copy(self)
+        other._policy = policy  # noqa: SLF001 — of one's own kind
+        other._permitted, other._may_press, other._refused = {}, {}, {}  # noqa: SLF001
+        return other
 
     async def operator(self, interaction: Interaction) -> Operator:
         """The person of a interaction, to read: with all groups that could matter. Raises ``IdentityUnknown``."""

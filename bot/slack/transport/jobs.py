@@ -14,6 +14,7 @@ import asyncio
 from collections import Counter, OrderedDict, deque
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager, suppress
+from dataclasses import dataclass
 from enum import StrEnum
 from typing import Final, TypeVar
 
@@ -115,6 +116,14 @@ class Turns:
                 del self._waiting[who]
 
 
+@dataclass(frozen=True, slots=True)
+class Voice:
+    """Who tells what a job could not, and what a line to type begins with."""
+
+    teller: Messenger
+    command: str
+
+
 class Jobs:
     """Background work for interactions: ``at_once`` in a lane, ``each`` of one person, and ``LIGHT`` times as many light ones."""
 
@@ -130,8 +139,7 @@ class Jobs:
         sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
     ) -> None:
         """``command``: what a line to type begins with."""
-        self._teller = teller
-        self._command = command
+        self._voice = Voice(teller, command)
         self._lanes = {lane: Turns(at_once, each) for lane in (Lane.STOP, Lane.READ)}
         self._lanes[Lane.LIGHT] = Turns(LIGHT * at_once, LIGHT * each)
         self._no_turn = Turns(at_once // 2, each)
@@ -159,14 +167,19 @@ class Jobs:
         *,
         doing: str = "",
         lane: Lane = Lane.READ,
+        voice: Voice | None = None,
     ) -> None:
-        """Run ``work`` in the background; ``doing`` ("reading the activeflows") is said when it takes long."""
+        """Run ``work`` in the background; ``doing`` ("reading the activeflows") is said when it takes long.
+
+        ``voice``: of the VoIPBIN account that it is about, where there are several.
+        """
+        voice = voice or self._voice
         if self._closing:
-            self._keep(self._refusals, self._refuse(interaction, CLOSING))
+            self._keep(self._refusals, self._refuse(interaction, CLOSING, voice))
         elif len(self._jobs) + len(self._refusals) >= _MOST:
             log.warning("too_many_jobs", under_way=len(self._jobs))
         else:
-            self._keep(self._jobs, self._in_turn(interaction, work, doing, self._lanes[lane]))
+            self._keep(self._jobs, self._in_turn(interaction, work, doing, self._lanes[lane], voice))
 
     async def answered(self, who: str, work: Callable[[], Awaitable[R]], *, within: float) -> R:
         """Wait for work whose result is the ack itself; it takes its turn among what is light.
@@ -197,51 +210,57 @@ class Jobs:
         task.add_done_callback(tasks.discard)
 
     async def _in_turn(
-        self, interaction: Interaction, work: Callable[[], Awaitable[object]], doing: str, turns: Turns
+        self, interaction: Interaction, work: Callable[[], Awaitable[object]], doing: str, turns: Turns, voice: Voice
     ) -> None:
         began = asyncio.get_running_loop().time()
         try:
             async with turns.turn(interaction.user_id, within=self._turn_within):
                 waited = asyncio.get_running_loop().time() - began
-                await self._run(interaction, work, doing, max(self._notice_after - waited, self._notice_spared))
+                notice_after = max(self._notice_after - waited, self._notice_spared)
+                await self._run(interaction, work, doing, notice_after, voice)
         except TimeoutError:
-            self._keep(self._refusals, self._refuse(interaction, BUSY))
+            self._keep(self._refusals, self._refuse(interaction, BUSY, voice))
 
     async def _run(
-        self, interaction: Interaction, work: Callable[[], Awaitable[object]], doing: str, notice_after: float
+        self,
+        interaction: Interaction,
+        work: Callable[[], Awaitable[object]],
+        doing: str,
+        notice_after: float,
+        voice: Voice,
     ) -> None:
         with hearing() as ear:
-            notice = asyncio.create_task(self._notice(interaction, ear, doing, notice_after))
+            notice = asyncio.create_task(self._notice(interaction, ear, doing, notice_after, voice))
             try:
                 await work()
             except Exception as error:  # noqa: BLE001 - the one place where anything becomes words
-                await self._say(interaction, self._words(interaction, error, doing))
+                await self._say(interaction, self._words(interaction, error, doing, voice), voice)
             finally:
                 notice.cancel()
                 with suppress(asyncio.CancelledError):
                     await notice
 
-    async def _notice(self, interaction: Interaction, ear: Hearing, doing: str, after: float) -> None:
+    async def _notice(self, interaction: Interaction, ear: Hearing, doing: str, after: float, voice: Voice) -> None:
         await self._sleep(after)
         if not ear.spoken:
-            await self._say(interaction, still_working(doing))
+            await self._say(interaction, still_working(doing), voice)
 
-    async def _refuse(self, interaction: Interaction, message: Message) -> None:
+    async def _refuse(self, interaction: Interaction, message: Message, voice: Voice) -> None:
         """In turn, too: the words for somebody's thousand do not use up the connections for everybody's answers."""
         with suppress(TimeoutError):
             async with self._no_turn.turn(interaction.user_id, within=_REFUSAL_WITHIN):
-                await self._say(interaction, message)
+                await self._say(interaction, message, voice)
 
-    async def _say(self, interaction: Interaction, message: Message) -> None:
+    async def _say(self, interaction: Interaction, message: Message, voice: Voice) -> None:
         """A last word that fails must not hide the first error, nor end the task with one nobody reads."""
         try:
-            await self._teller.privately(interaction, message)
+            await voice.teller.privately(interaction, message)
         except Exception as error:  # noqa: BLE001 - nothing is left but the log
             incident(error, user=interaction.user_id, doing="telling")
 
-    def _words(self, interaction: Interaction, error: Exception, doing: str) -> Message:
+    def _words(self, interaction: Interaction, error: Exception, doing: str, voice: Voice) -> Message:
         root = root_of(error)
         if isinstance(root, BotError):
             log.info("job_refused", user=interaction.user_id, error=type(root).__name__, doing=doing)
-            return explained(root, command=self._command)
+            return explained(root, command=voice.command)
         return incident(root, user=interaction.user_id, doing=doing)

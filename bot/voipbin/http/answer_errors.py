@@ -17,6 +17,7 @@ from typing import Final
 
 from bot.activeflows.errors import (
     AccountFrozen,
+    AccountNotSetUp,
     CredentialRejected,
     Failure,
     PaymentDue,
@@ -43,6 +44,7 @@ class Kind(Enum):
     GONE = auto()  # 409 STATE_INVALID, 410: a deleted call
     CONFLICT = auto()  # any other 409, 412: refused because of the state it is in, such as being stopped already
     UNPAID = auto()  # 402
+    NOT_SET_UP = auto()  # there is no credential to show: nothing left this machine
     REFUSED = auto()  # checked at the edge before any work: a wrong route, a malformed id
     HICCUP = auto()  # 400 INVALID_ARGUMENT
     INTERNAL = auto()  # 500: also "circuit breaker open"
@@ -63,6 +65,7 @@ _BEFORE_ANY_WORK: Final = frozenset(
         Kind.GONE,
         Kind.CONFLICT,
         Kind.UNPAID,
+        Kind.NOT_SET_UP,
         Kind.REFUSED,
     }
 )
@@ -106,6 +109,7 @@ _FAILURES: Final[Mapping[Kind, type[Failure]]] = {
     Kind.CONFLICT: StateConflict,
     Kind.GONE: StateConflict,
     Kind.UNPAID: PaymentDue,
+    Kind.NOT_SET_UP: AccountNotSetUp,
 }
 
 _REASON: Final = re.compile(r"[A-Z][A-Z0-9_]{0,63}")

@@ -60,6 +60,13 @@ class Login:
 
 
 @dataclass(frozen=True, slots=True)
+class NotSetUp:
+    """No credential: what is left behind of an account that the settings do not have. ``why``: in words for people."""
+
+    why: str
+
+
+@dataclass(frozen=True, slots=True)
 class Pass:
     """What one request carries to be let in."""
 
@@ -77,6 +84,19 @@ class Credential(Protocol):
     def refused(self, shown: Pass) -> bool:
         """VoIPBIN answered 401 to this pass: is it worth showing a new one at once?"""
         ...
+
+
+class NoCredential:
+    """Lets nothing out."""
+
+    def __init__(self, missing: NotSetUp) -> None:
+        self._missing = missing
+
+    async def show(self) -> Pass:
+        raise Unsuccessful(Trouble(Kind.NOT_SET_UP, self._missing.why))
+
+    def refused(self, shown: Pass) -> bool:  # noqa: ARG002 — the protocol's
+        return False
 
 
 class AccessKeyCredential:

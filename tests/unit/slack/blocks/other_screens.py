@@ -11,10 +11,13 @@ from bot.slack import kit
 from bot.slack.blocks import disclosure
 from bot.slack.blocks.audit_head import audit_head
 from bot.slack.blocks.error_words import BUSY, CLOSING, explained, still_working
+from bot.slack.blocks.not_understood import not_understood
 from bot.slack.blocks.picker import stop_form
 from bot.slack.blocks.reason_modal import reason_modal
 from bot.slack.blocks.stuck_press import stuck_press
 from bot.slack.blocks.unknown_interaction import form_not_known, not_known
+from bot.slack.grammar.account_words import NoAccount, read_account, which
+from bot.slack.messaging.account_mark import marked
 from bot.slack.messaging.delivery_advice import ADVISED, not_shown
 from bot.slack.messaging.messenger import Message
 from tests.unit.slack.blocks.test_disclosure import shown
@@ -31,7 +34,9 @@ def other_screens(words: str) -> Iterator[Message]:
     yield from (disclosure.NOT_HERE, disclosure.NOT_RECORDED, disclosure.NOT_SHOWN)
     for kind in ("command", "shortcut", "block_actions"):
         yield not_known(kind, "/flow", "/flows")
+    yield not_known("block_actions", "list.refresh@staging", "/flows")
     yield Message(form_not_known("/flows"))
+    yield from _of_accounts()
     yield audit_head(Head(12, "0f3c2a9b1d" * 6), date(2026, 11, 22))
     for wish in Wish:
         press = Press("a" * 32, "U0ALICE", "T0TEAM", "C0INCIDENTS", "1.3", NOW, wish)
@@ -46,3 +51,16 @@ def forms(words: str) -> Iterator[kit.View]:
     seen = Seen(words, "digits", words, ("Hangs up on the caller.", "Cannot be undone."), words, None, words, None, NOW)
     yield reason_modal(Intent("a" * 32, UUID(int=1), None, seen, "U0ALICE", "C0INCIDENTS", words, NOW, NOW), "word")
     yield stop_form()
+
+
+def _of_accounts() -> Iterator[Message]:
+    """What is said where there are several VoIPBIN accounts."""
+    accounts = ("prod", "staging")
+    for line in ("list account:stagin", "list account:nowhere"):
+        try:
+            read_account(line, accounts)
+        except NoAccount as none:
+            yield not_understood(none.refusal, command=f"/flows account:{none.meant}")
+    yield not_understood(which(accounts).refusal, command="/flows account:prod")
+    header, section = kit.header("Stop Support line?"), kit.section("Nothing is stopped yet.")
+    yield Message(*marked("staging", "Stop Support line?", (header, section)))

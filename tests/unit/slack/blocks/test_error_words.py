@@ -48,6 +48,10 @@ SAID = [
     (errors.VoIPBINBusy("429", "r1", 12.4), ["in 12 s", "Nothing was stopped"]),
     (errors.CredentialRejected("401"), ["credential", "Nothing was stopped"]),
     (errors.AccountFrozen("403"), ["frozen", "Nothing was stopped"]),
+    (
+        errors.AccountNotSetUp("of staging"),
+        ["not set up for the VoIPBIN account", "Nothing was stopped", "nothing was sent"],
+    ),
     (errors.PaymentDue("402", "r1"), ["paid", "Nothing was stopped", "`r1`"]),
     (errors.StateConflict("409", "r1"), ["state it is in", "Nothing was stopped", "`r1`"]),
     (errors.VoIPBINBroken("500", "r1"), ["error of its own", "Nothing was stopped", "`r1`"]),

@@ -1,0 +1,304 @@
+"""Build the parts of one VoIPBIN account: everything between its client and what people see of it.
+
+Several accounts share Slack, the ledger's file, the policy's file, and the turns of people; nothing else. Each has its own client,
+budget, index, event stream, watches, alerts, and its own stores, which know no other account's rows. So nothing that is decided
+for one can be sent to another: the parts of one have no way to the client of the other.
+"""
+
+from collections.abc import Callable, Mapping
+from contextlib import AsyncExitStack
+from dataclasses import dataclass, replace
+from datetime import datetime
+from typing import Final
+
+from bot.activeflows.alerting.delivery import AlertPace
+from bot.activeflows.anomalies.detector import AnomalyDetector
+from bot.activeflows.bulk.origin import OriginLookup
+from bot.activeflows.diagnosis import Diagnosis
+from bot.activeflows.operators import Policy
+from bot.activeflows.queries.audit_review import AuditReview
+from bot.activeflows.queries.choices import Choices
+from bot.activeflows.queries.disclosure import Disclosure
+from bot.activeflows.queries.home import AtHome
+from bot.activeflows.queries.listing import Reading
+from bot.activeflows.recap import Recapping
+from bot.activeflows.refusals import RefusalBound
+from bot.activeflows.search.choices import Chooser
+from bot.activeflows.search.finder import Finder
+from bot.activeflows.stopping.request import StopRequests
+from bot.activeflows.stopping.timeouts import Patience
+from bot.activeflows.stopping.unrecorded import Unrecorded
+from bot.activeflows.watching.pacing import Pace as WatchPace
+from bot.activeflows.watching.watch import Ending, How
+from bot.composition.alert_service import raising_alerts
+from bot.composition.baseline import BaselineLearner
+from bot.composition.health_checks import HealthChecks
+from bot.composition.maintenance import counted
+from bot.composition.stop_workflows import StopWorkflows
+from bot.composition.watch_service import watching_over
+from bot.composition.workflows import Carrier
+from bot.ledger.alert_store import AlertStore
+from bot.ledger.baseline_store import BaselineStore
+from bot.ledger.bulk_store import BulkStore
+from bot.ledger.database import Database
+from bot.ledger.durable_workflows import Durable
+from bot.ledger.stop_store import StopStore
+from bot.ledger.watch_store import WatchStore
+from bot.slack.cards.alert_cards import AlertCards
+from bot.slack.cards.bulk_cards import BulkCards
+from bot.slack.cards.home_view import Homes
+from bot.slack.cards.stop_cards import StopCards
+from bot.slack.cards.watch_cards import WatchCards
+from bot.slack.grammar.account_words import written
+from bot.slack.listeners.approval_requests import ApprovalRequests
+from bot.slack.listeners.audits import AuditListener
+from bot.slack.listeners.bulk_stops import BulkStopListener
+from bot.slack.listeners.commands import CommandListener
+from bot.slack.listeners.context import Accounts, Listeners
+from bot.slack.listeners.disclosures import DisclosureListener
+from bot.slack.listeners.events import EventListener
+from bot.slack.listeners.homes import HomeListener
+from bot.slack.listeners.mentions import MentionListener
+from bot.slack.listeners.pickers import PickerListener
+from bot.slack.listeners.press_queue import PressQueue
+from bot.slack.listeners.read_actions import ReadListener
+from bot.slack.listeners.reasons import ReasonListener
+from bot.slack.listeners.recaps import RecapListener
+from bot.slack.listeners.searches import SearchListener
+from bot.slack.listeners.stops import StopListener
+from bot.slack.listeners.watches import WatchListener
+from bot.slack.messaging.files import Files
+from bot.slack.messaging.messenger import Messenger
+from bot.slack.messaging.views import Views
+from bot.slack.people.access import Access
+from bot.slack.people.appeals import Appeals
+from bot.slack.people.identity import People
+from bot.slack.people.installation import Installation
+from bot.slack.people.outsiders import Outsiders
+from bot.slack.transport.bolt_app import App
+from bot.slack.transport.http import Check
+from bot.slack.transport.jobs import Jobs
+from bot.voipbin import Following, Pace, Urgency, VoIPBINClient
+
+NOT_SET_UP: Final = "this bot is not set up for the VoIPBIN account that it belongs to"
+
+
+@dataclass(frozen=True)
+class Shared:
+    """What all accounts share. ``command`` and ``mention``: what is typed before the words of a command."""
+
+    database: Database
+    durable: Durable
+    policy: Callable[[], Policy]
+    people: People
+    teller: Messenger
+    views: Views
+    files: Files
+    installation: Installation
+    command: str
+    mention: str
+    refusals: RefusalBound
+    patience: Patience
+    now: Callable[[], datetime]
+    alone: Callable[[], bool]
+    homes: dict[str, object]
+    """The newest drawing of each person's Home."""
+
+
+@dataclass(frozen=True)
+class Surroundings:
+    """What the listeners need beside that."""
+
+    app: App
+    jobs: Jobs
+    access: Access
+    accounts: Accounts
+
+
+class PolicyOf:
+    """What of the policy in force counts for one account; the same object for as long as the policy is the same."""
+
+    def __init__(self, policy: Callable[[], Policy], account: str) -> None:
+        self._policy, self._account = policy, account
+        self._read = policy()
+        self._own = self._read.of(account)
+
+    def __call__(self) -> Policy:
+        policy = self._policy()
+        if policy is not self._read and policy != self._read:
+            self._own = policy.of(self._account)
+        self._read = policy
+        return self._own
+
+
+class Account:
+    """One account; its name is empty where the bot has one only."""
+
+    def __init__(self, name: str, voipbin: VoIPBINClient, shared: Shared) -> None:
+        self.name, self.voipbin, self._shared = name, voipbin, shared
+        database, now = shared.database, shared.now
+        self.policy = PolicyOf(shared.policy, name)
+        self._people, self._teller = shared.people.under(self.policy), shared.teller.of(name)
+        said = f" {written(name)}" if name else ""
+        self._command, self._mention = f"{shared.command}{said}", f"{shared.mention}{said}"
+        self._book = StopStore(database, now=now, alone=shared.alone, account=name)
+        self._bulks = BulkStore(database, account=name)
+        self._learning = BaselineLearner(BaselineStore(database, account=name), now=now)
+        self._choices = Choices(self._book, now)
+        self._cards = StopCards(
+            self._teller,
+            self._command,
+            mention=self._mention,
+            now=now,
+            call_after=shared.patience.call_after,
+            mentioned=self._choices.is_mentioned,
+        )
+        self._bulk_cards = BulkCards(self._teller, self._cards)
+        self._stops = StopWorkflows(
+            voipbin,
+            self._book,
+            self._bulks,
+            self._people,
+            self._cards,
+            self._bulk_cards,
+            shared.durable,
+            policy=self.policy,
+            patience=shared.patience,
+            now=now,
+            judging=AnomalyDetector(self._learning.stays),
+        )
+        self.live: Following | None = None
+
+    def carrier(self) -> Carrier:
+        """What carries out the presses on its cards."""
+        return Carrier(
+            self._stops.carry_out,
+            self._stops.carry_out_member,
+            Unrecorded(self._book, self._cards, now=self._shared.now).refuse,
+            self._cards.stuck,
+        )
+
+    async def follow(self, pace: Pace | None, *, events: bool, stack: AsyncExitStack) -> None:
+        """Know what runs from now on."""
+        self.live = await stack.enter_async_context(self.voipbin.following(pace).at_work()) if events else None
+
+    async def listen(
+        self,
+        around: Surroundings,
+        doctoring: HealthChecks,
+        *,
+        watch_pace: WatchPace | None,
+        alert_pace: AlertPace | None,
+        stack: AsyncExitStack,
+    ) -> Check:
+        """Take presses and requests from now on, follow what is watched, and tell what is wrong. Says why it could not be told."""
+        shared, voipbin, live, now = self._shared, self.voipbin, self.live, self._shared.now
+        learning = self._learning
+        judging = (
+            await stack.enter_async_context(learning.at_work(live.index)) if live else AnomalyDetector(learning.stays)
+        )
+        outsiders = await stack.enter_async_context(counted(Outsiders(self._people, shared.refusals)))
+        over = watching_over(
+            voipbin,
+            live,
+            WatchStore(shared.database, shared.durable.executor_id, account=self.name),
+            self._book,
+            WatchCards(self._teller, self._command, mention=self._mention, now=now),
+            judging=judging,
+            pace=watch_pace,
+            now=now,
+            people=self._people,
+        )
+        reading = Reading(voipbin.with_urgency(Urgency.SCREEN), now=now, live=live, past=voipbin, judging=judging)
+        to_stop = Reading(voipbin, now=now, live=live, judging=judging)
+        views, reviewing = shared.views.of(self.name), AuditReview(self._book, now=now)
+        alerts = AlertStore(shared.database, shared.durable.executor_id, account=self.name)
+        at_home = AtHome(voipbin, live, judging, reviewing, self._choices, doctoring.at_a_glance, now)
+        listeners = Listeners(
+            around.app,
+            self._command,
+            self._mention,
+            self._teller,
+            self._people,
+            around.jobs,
+            account=self.name,
+            accounts=around.accounts,
+        )
+        requests = StopRequests(
+            voipbin, self._book, to_stop.resolve, shared.refusals, patience=shared.patience, now=now
+        )
+        queue = PressQueue(outsiders, self._cards, shared.durable, self.name)
+        approvals = ApprovalRequests(Appeals())
+        reasons = ReasonListener(views, self._book, queue, self.policy, now)
+        homes = Homes(
+            self._people,
+            at_home,
+            views,
+            self._teller,
+            self._command,
+            now=now,
+            newest=shared.homes,
+            accounts=around.accounts.listeners,
+        )
+        home = HomeListener(homes, self._choices, reading, views, now)
+        listeners.add(
+            CommandListener(reading, Diagnosis(doctoring.looks), now),
+            MentionListener(shared.installation.bot_user_id),
+            ReadListener(reading, home, now),
+            StopListener(requests, self._book, self._cards, queue, reasons, approvals, now),
+            BulkStopListener(
+                self._stops.bulk_requests,
+                requests.refused,
+                self._bulks,
+                self._bulk_cards,
+                queue,
+                approvals,
+                OriginLookup(voipbin, now=now),
+                views,
+                now,
+            ),
+            reasons,
+            AuditListener(reviewing),
+            RecapListener(Recapping(self._book, alerts, now=now), shared.files.of(self.name)),
+            DisclosureListener(Disclosure(voipbin, voipbin, self._book, shared.refusals, now=now)),
+            WatchListener(await stack.enter_async_context(over), now),
+            SearchListener(Finder(voipbin, voipbin, now, records=self._book, judging=judging, live=live), now),
+            PickerListener(Chooser(voipbin.with_urgency(Urgency.SCREEN), reading, now, live=live), views, now),
+            home,
+            EventListener(around.access),
+        )
+        return await stack.enter_async_context(
+            raising_alerts(
+                voipbin,
+                live,
+                judging,
+                alerts,
+                AlertCards(self._teller, self._command),
+                self.policy,
+                pace=alert_pace,
+                now=now,
+            )
+        )
+
+    async def give_up_watches(self) -> None:
+        """End those of an account that is not set up any more: their last words say so. May raise ``LedgerUnavailable``."""
+        book = WatchStore(self._shared.database, self._shared.durable.executor_id, account=self.name)
+        for kept in await book.watches():
+            await book.close(kept.watch.id, Ending(How.NOT_SET_UP, self._shared.now()))
+
+
+class Carriers(dict[str, Carrier]):
+    """By the name of the account. One that is not set up has a carrier that sends nothing, and says so on the card."""
+
+    def __init__(self, accounts: Mapping[str, Account], other: Callable[[str], Account]) -> None:
+        super().__init__({name: account.carrier() for name, account in accounts.items()})
+        self._other = other
+
+    def __missing__(self, name: str) -> Carrier:
+        self[name] = self._other(name).carrier()
+        return self[name]
+
+
+def paced(pace: WatchPace, accounts: int) -> WatchPace:
+    """Slack grants a workspace so many edits, however many accounts there are."""
+    return replace(pace, rate=pace.rate / accounts)
