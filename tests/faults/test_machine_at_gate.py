@@ -8,7 +8,8 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 
 from bot.activeflows.bulk.bulk_stop import intent_id
 from bot.activeflows.records import What
-from bot.activeflows.stopping.stop import IntentState, Moved
+from bot.activeflows.stopping.failures import Shut
+from bot.activeflows.stopping.stop import IntentState, Moved, NotSent
 from bot.demo.voipbin import faults
 from tests.faults.incident import ALICE, BOB
 from tests.faults.told import BROKE, HAND, STOP, STOPPED, Told, in_short
@@ -55,6 +56,20 @@ def test_now_does_not_ask_about_a_move(told: Told) -> None:
     told.world.moves_to(told.callers[-1], "queue_join")
     told.bot.passes(60.0)
     assert in_short(told.said(intent_id)) == [HAND, STOPPED]
+
+
+@pytest.mark.parametrize("good", [0, 1])
+def test_where_the_move_cannot_be_written_down_nothing_is_sent_and_it_is_said_why(good: int, told: Told) -> None:
+    intent_id = told.asks()
+    told._goes_wrong("stop", "429 for long")
+    told.presses_on(intent_id, after=5.0)
+    told.world.moves_to(told.callers[-1], "queue_join")
+    told._fails(good, 8, kept=False)
+    told.bot.passes(60.0)
+    last = told.said(intent_id)[-1]
+    assert isinstance(last, NotSent)
+    assert (last.shut, last.pressable, last.trouble.why) == (Shut.UNWRITTEN, True, "the ledger did not answer in time")
+    assert len(told.posts) == 1  # the one that was answered 429
 
 
 @pytest.mark.parametrize(("lost", "said"), [(False, "ended: already"), (True, "ended: by itself")])
