@@ -18,6 +18,7 @@ import re
 import signal
 import threading
 from contextlib import suppress
+from datetime import timedelta
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -133,10 +134,11 @@ def _again_and_again() -> None:
 
 async def _lives(patience: Patience) -> None:
     """As ``flows-bot run``, with a story's waiting times: what is so by now is not followed for half an hour, and what is
-    lost at each of fifty members is not waited for fifteen seconds each time.
+    lost at each of fifty members is not waited for fifteen seconds each time. How soon a press is recorded is measured
+    elsewhere.
     """
     logs.configure("console", "ERROR")
-    async with running(from_environment(Settings), patience=patience):
+    async with running(from_environment(Settings), patience=patience, record_within=timedelta(seconds=12)):
         await asyncio.Event().wait()
 
 
