@@ -91,7 +91,7 @@ async def test_a_stop_asked_for_in_a_thread_happens_there_and_the_record_says_so
     result = await bot.reads("Stopped by @Alice", user=BOB)
     assert (result.ts, result.thread_ts) == (card.ts, root)
     assert bot.posts(calling) == 1
-    record = await mentions(bot, "audit", thread=root)
+    record = await mentions(bot, "audit all", thread=root)
     assert "in a thread" in record.words
 
 
