@@ -1,6 +1,7 @@
 """Run replicas of the bot as processes of their own, each with its own way to one real PostgreSQL and its own clock."""
 
 import asyncio
+import atexit
 import json
 import os
 import shutil
@@ -119,6 +120,7 @@ class PostgreSQL:
 
     def end(self) -> None:
         self._server.cleanup()
+        atexit.unregister(self._server._cleanup)  # at the exit it would make its folder anew
 
 
 def clocks(count: int, folder: Path) -> list[dict[str, str]]:

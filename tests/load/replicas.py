@@ -52,6 +52,7 @@ NONE_OF: Final = (
     "lost",
     "unfinished",
     "doubled",
+    "posted_again",
     "stopped_though_refused",
     "lies",
     "presses_without_a_word",
