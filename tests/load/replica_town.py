@@ -54,7 +54,8 @@ class Pressed:
     refused: float | None = None
     settled: float | None = None
     orphaned: float | None = None
-    hit_again: bool = False
+    hit_again: float | None = None
+    """When the next replica was killed before it was over: that may have been the one that had taken it over."""
 
     @property
     def over(self) -> bool:
@@ -181,7 +182,7 @@ class Town:
         """It was killed just now: what it was at, and what it may have taken over from others, is somebody else's."""
         for pressed in self.unfinished():
             if pressed.orphaned is not None:
-                pressed.hit_again = True
+                pressed.hit_again = monotonic()
             elif pressed.replica is replica:
                 pressed.orphaned = monotonic()
 
@@ -246,7 +247,7 @@ class Town:
             "commands_without_an_answer": self.counts["commands_without_an_answer"],
             "first_word_s": _spread([(each.first_word or 0) - each.at for each in taken if self._untroubled(each)]),
             "taken_over_s": _spread([_since(each) for each in taken if each.orphaned and not each.hit_again]),
-            "taken_over_though_hit_again_s": _spread([_since(each) for each in taken if each.hit_again]),
+            "taken_over_after_the_next_kill_s": _spread([_since(each) for each in taken if each.hit_again]),
             "asked_again": self.counts["asked_again"],
             "not_taken": self.counts["not_taken"],
             **self._alert_figures(),
@@ -292,8 +293,8 @@ def _path(delivery: Delivery) -> str:
 
 
 def _since(each: Pressed) -> float:
-    assert each.orphaned is not None
-    return (each.settled or float("inf")) - each.orphaned
+    """From the last kill that it was met by until it was over."""
+    return (each.settled or float("inf")) - (each.hit_again or each.orphaned or 0.0)
 
 
 def _spread(seconds: list[float]) -> dict[str, float]:
