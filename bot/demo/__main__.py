@@ -186,6 +186,7 @@ async def demo(
             voipbin_username=None,
             voipbin_password=None,
             voipbin_ca_file=None,
+            voipbin_account=None,  # type: ignore[arg-type] # an empty one would be filled from the environment
             flows_bot_policy=policy,
             flows_bot_database_url=SecretStr(f"sqlite:///{ledger}"),
             flows_bot_host="127.0.0.1",

@@ -303,6 +303,14 @@ def test_one_account_has_no_name(monkeypatch: pytest.MonkeyPatch) -> None:
     assert account[1].events
 
 
+def test_who_is_given_one_account_looks_at_no_other(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name, value in {**TWO, "VOIPBIN_ACCOUNT__QA__NOBODY": "x"}.items():
+        monkeypatch.setenv(name, value)
+    given = {"slack_bot_token": "xoxb-1", "slack_app_token": "xapp-1", "voipbin_access_key": "vb_demo"}
+    settings = Settings(_env_file=None, voipbin_account=None, **given)  # type: ignore[arg-type, call-arg] # as the demo does
+    assert list(settings.accounts) == [""]
+
+
 def test_what_an_account_does_not_say_is_as_for_all(monkeypatch: pytest.MonkeyPatch) -> None:
     own = {
         "VOIPBIN_ACCOUNT__STAGING__API_URL": "https://staging.example.com/v1.0",
