@@ -304,6 +304,8 @@ class Durable:
 def _row(press: Press) -> dict[str, Any]:
     """The press as it is kept, under the names that it always had, beside the words of its reply address."""
     row = _PRESS.dump_python(press, mode="json")
+    if not press.account:
+        del row["account"]
     return {**row.pop("reply_address"), "action_ts": row.pop("click"), **row}
 
 
