@@ -60,6 +60,9 @@ _IDLE: Final = 2000
 _LOCK: Final = 2500
 _STATEMENT: Final = 5000
 """Milliseconds. https://www.postgresql.org/docs/current/runtime-config-client.html"""
+_WORKFLOW_LOCK: Final = 1000
+"""Milliseconds that DBOS waits for a lock. What it records has the time at which the transaction began: so it is kept within
+the second that ``press_admission`` adds to it, or not at all."""
 _MIGRATION: Final = 60_000
 """Milliseconds for a statement of DBOS, which also makes and changes its tables."""
 _WORKFLOWS: Final = 20
@@ -92,7 +95,7 @@ def workflow_engine(url: str) -> Engine:
     """The engine of the durable workflows."""
     parsed = parsed_url(url)
     if parsed.get_backend_name() == "postgresql":
-        return _postgresql(parsed, _WORKFLOWS, _MIGRATION)
+        return _postgresql(parsed, _WORKFLOWS, _MIGRATION, lock=_WORKFLOW_LOCK)
     engine = create_engine(
         parsed,
         hide_parameters=True,
@@ -111,7 +114,7 @@ def workflow_engine(url: str) -> Engine:
     return engine
 
 
-def _postgresql(parsed: URL, connections: int, statement: int) -> Engine:
+def _postgresql(parsed: URL, connections: int, statement: int, *, lock: int = _LOCK) -> Engine:
     bounded = parsed.set(drivername="postgresql+psycopg", query={**_LIBPQ, **parsed.query})
     engine = create_engine(
         bounded,
@@ -123,7 +126,7 @@ def _postgresql(parsed: URL, connections: int, statement: int) -> Engine:
         connect_args={"prepare_threshold": None},
     )
     asked = str(parsed.query.get("options", ""))
-    wanted = {"lock_timeout": _LOCK, "statement_timeout": statement, "idle_in_transaction_session_timeout": _IDLE}
+    wanted = {"lock_timeout": lock, "statement_timeout": statement, "idle_in_transaction_session_timeout": _IDLE}
     bounds = {name: str(value) for name, value in wanted.items() if name not in asked}
     if not bounds:
         return engine

@@ -18,7 +18,8 @@ from bot.activeflows.stopping.stop import Press
 
 _MOST: Final = 10_000
 _WHOLE_SECOND: Final = timedelta(seconds=1)
-"""On SQLite DBOS knows when a record was made to the second."""
+"""On SQLite DBOS knows when a record was made to the second; on PostgreSQL, when its transaction began, which waits for no
+lock any longer (``database.workflow_engine``)."""
 
 
 class Beginning(StrEnum):

@@ -82,6 +82,16 @@ def recorded(url: str) -> int:
     return told
 
 
+def being_recorded(url: str) -> int:
+    """Transactions on PostgreSQL that write into DBOS's table of workflows, or wait for it."""
+    engine = engine_for(url)
+    writes = "relation = 'dbos.workflow_status'::regclass AND mode = 'RowExclusiveLock'"
+    with engine.begin() as connection:
+        count = int(connection.execute(text(f"SELECT count(*) FROM pg_locks WHERE {writes}")).scalar_one())  # noqa: S608 # words of this file only
+    engine.dispose()
+    return count
+
+
 def told(slack: Workspace) -> list[str]:
     return [message.words for message in slack.sees(ALICE, INCIDENTS) if message.ephemeral_to == ALICE]
 
@@ -148,6 +158,33 @@ async def test_whether_a_record_came_in_time_is_told_by_the_databases_clock(
         else:
             await stage.reads("Stopped by")
     assert stage.posts(activeflow) == (0 if late else 1)
+
+
+async def test_a_record_that_waited_for_a_lock_until_its_presser_was_refused_comes_to_nothing_elsewhere_too(
+    stage: Stage, slack: Workspace, voipbin: World, postgresql_url: str
+) -> None:
+    """The time of a record is the one at which its transaction began: before a wait, which may be longer than a presser's."""
+    stage.record_within = timedelta(seconds=1.5)
+    with ExitStack() as until_it_is_gone:
+        async with stage.start(flows_bot_database_url=postgresql_url):
+            activeflow, card = await asked(stage, voipbin, postgresql_url)
+            until_it_is_gone.enter_context(kept_from_writing(postgresql_url, "dbos.operation_outputs"))
+            with kept_from_writing(postgresql_url, "dbos.workflow_status"):
+                assert (await slack.clicks(ALICE, card, "stop.flow")).error is None
+                await stage.reads("Without a record I stop nothing")
+            await slack.until(lambda: recorded(postgresql_url) or not being_recorded(postgresql_url))
+    engine = engine_for(postgresql_url)
+    with engine.begin() as connection:
+        connection.execute(replicas.update().values(seen_at=0))
+    engine.dispose()
+    async with stage.start(flows_bot_database_url=postgresql_url):
+        if recorded(postgresql_url):
+            await slack.until(lambda: refusals(postgresql_url))
+        second = voipbin.rings(at="play")
+        await stage.asks_to_stop(second)
+        await slack.clicks(ALICE, stage.card(), "stop.flow")
+        await stage.reads("Stopped by")
+    assert (stage.posts(activeflow), stage.posts(second)) == (0, 1)
 
 
 async def test_a_press_that_may_need_a_reason_does_not_wait_for_a_database_that_is_silent(
