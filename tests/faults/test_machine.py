@@ -232,6 +232,20 @@ def test_an_outcome_is_told_at_once_and_written_when_the_ledger_answers(kept: bo
     assert len(told.posts) == 1
 
 
+@pytest.mark.parametrize("bad", [1, 2, 5])
+@pytest.mark.parametrize("good", range(5))
+def test_a_claim_that_was_kept_though_the_ledger_did_not_say_so_stands_in_nobodys_way(
+    good: int, bad: int, told: Told
+) -> None:
+    intent_id = told.asks()
+    told._fails(good, bad, kept=True)
+    told.presses_on(intent_id, after=60.0)
+    if not told.posts:  # it was refused in words, and can be pressed again
+        told.presses_on(intent_id)
+    assert in_short(told.said(intent_id))[-1] == STOPPED
+    assert len(told.posts) == 1
+
+
 def test_what_came_of_a_hang_up_is_written_when_the_ledger_answers(told: Told) -> None:
     told.world.telephony.loses_hangups = True
     told.stops(after=60.0)

@@ -206,4 +206,4 @@ async def test_thirty_members_do_not_ask_slack_thirty_times(
         await bulk.presses(card)
         assert (await bulk.over(card)).startswith("All 30 have ended")
     asked = [call.method for call in slack.calls[before:]]
-    assert asked.count("users.info") + asked.count("usergroups.users.list") <= 12
+    assert asked.count("users.info") + asked.count("usergroups.users.list") < 30  # every few seconds, and not for each

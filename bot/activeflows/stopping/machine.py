@@ -144,11 +144,17 @@ class StopMachine:
     # ------------------------------------------------------------ sending
 
     async def _claim(self, errand: Errand) -> Claim:
-        """The one right to stop this, or who has it."""
-        try:
-            return await self._ledger.claim(errand.intent, errand.press)
-        except LedgerUnavailable as failure:
-            return Claim(mine=False, unwritten=failure.what)
+        """The one right to stop this, or who has it.
+
+        Asked again where the ledger does not answer: what it kept all the same would stand in everybody's way.
+        """
+        unwritten = ""
+        for _ in range(_CLAIM_ATTEMPTS):
+            try:
+                return await self._ledger.claim(errand.intent, errand.press)
+            except LedgerUnavailable as failure:
+                unwritten = failure.what
+        return Claim(mine=False, unwritten=unwritten)
 
     async def _send(self, errand: Errand, hold: Hold, attempt: int, show: Show, *, again: bool) -> Sending:
         """One POST at most, through the gate. Only here does anything in the bot stop an activeflow or a call."""
@@ -272,6 +278,7 @@ class StopMachine:
         task.add_done_callback(self._telling.discard)
 
 
+_CLAIM_ATTEMPTS: Final = 6
 _NOT_PERMITTED: Final = "not permitted"
 """The word for a member of a bulk stop (``bulk.bulk_stop.Became``)."""
 _CUT_OFF: Final = Sending(Sent.LOST, Trouble("the bot was cut off while the stop was being sent"))
