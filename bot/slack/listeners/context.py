@@ -146,11 +146,7 @@ class Listeners:
 
         async def used(ack: AsyncAck, body: dict[str, Any]) -> None:
             await ack()
-            interaction = from_shortcut(body)
-            found = self.meant(interaction)
-            if found is not None:
-                context, does = found[0].context(interaction), found[0].events[callback_id]
-                context.start(lambda: does(context, body), doing=doing, lane=lane)
+            self._start_meant(callback_id, body, doing=doing, lane=lane)
 
         self.app.hears_shortcut(callback_id, used)
 
@@ -170,11 +166,15 @@ class Listeners:
         @self.app.message_shortcut(callback_id)
         async def used(ack: AsyncAck, body: dict[str, Any]) -> None:
             await ack()
-            interaction = from_shortcut(body)
-            found = self.meant(interaction)
-            if found is not None:
-                context, does = found[0].context(interaction), found[0].events[callback_id]
-                context.start(lambda: does(context, body), doing=doing)
+            self._start_meant(callback_id, body, doing=doing, lane=Lane.READ)
+
+    def _start_meant(self, callback_id: str, body: dict[str, Any], *, doing: str, lane: Lane) -> None:
+        """Start what a shortcut leads to, with the listeners of the account that is meant."""
+        interaction = from_shortcut(body)
+        found = self.meant(interaction)
+        if found is not None:
+            context, does = found[0].context(interaction), found[0].events[callback_id]
+            context.start(lambda: does(context, body), doing=doing, lane=lane)
 
     def on_request(
         self, kind: type[R], reaction: Callable[[InteractionContext, R], Awaitable[object]], *, lane: Lane = Lane.READ
