@@ -17,10 +17,10 @@ from bot.activeflows.bulk.origin import OriginLookup
 from bot.activeflows.diagnosis import Diagnosis
 from bot.activeflows.operators import Policy
 from bot.activeflows.queries.audit_review import AuditReview
-from bot.activeflows.queries.choices import Choices
 from bot.activeflows.queries.disclosure import Disclosure
 from bot.activeflows.queries.home import AtHome
 from bot.activeflows.queries.listing import Reading
+from bot.activeflows.queries.mention_choice import MentionChoice
 from bot.activeflows.recap import Recapping
 from bot.activeflows.refusals import RefusalBound
 from bot.activeflows.search.choices import Chooser
@@ -144,14 +144,14 @@ class Account:
         self._book = StopStore(database, now=now, alone=shared.alone, account=name)
         self._bulks = BulkStore(database, account=name)
         self._learning = BaselineLearner(BaselineStore(database, account=name), now=now)
-        self._choices = Choices(self._book, now)
+        self._mention_choice = MentionChoice(self._book, now)
         self._cards = StopCards(
             self._teller,
             self._command,
             mention=self._mention,
             now=now,
             call_after=shared.patience.call_after,
-            mentioned=self._choices.is_mentioned,
+            mentioned=self._mention_choice.is_mentioned,
         )
         self._bulk_cards = BulkCards(self._teller, self._cards)
         self._stops = StopWorkflows(
@@ -213,7 +213,7 @@ class Account:
         to_stop = Reading(voipbin, now=now, live=live, judging=judging)
         views, reviewing = shared.views.of(self.name), AuditReview(self._book, now=now)
         alerts = AlertStore(shared.database, shared.durable.executor_id, account=self.name)
-        at_home = AtHome(voipbin, live, judging, reviewing, self._choices, doctoring.at_a_glance, now)
+        at_home = AtHome(voipbin, live, judging, reviewing, self._mention_choice, doctoring.at_a_glance, now)
         listeners = Listeners(
             around.app,
             self._command,
@@ -240,7 +240,7 @@ class Account:
             newest=shared.homes,
             accounts=around.accounts.listeners,
         )
-        home = HomeListener(homes, self._choices, reading, views, now)
+        home = HomeListener(homes, self._mention_choice, reading, views, now)
         listeners.add(
             CommandListener(reading, Diagnosis(doctoring.looks), now),
             MentionListener(shared.installation.bot_user_id),

@@ -25,11 +25,11 @@ from bot.activeflows.operators import Operator, Permission
 from bot.activeflows.permitted_places import Reach, may_somewhere, reach
 from bot.activeflows.ports import Live, VoIPBIN
 from bot.activeflows.queries.audit_review import AllowedPress, AuditReview
-from bot.activeflows.queries.choices import Choices
 from bot.activeflows.queries.filters import Filters
 from bot.activeflows.queries.groups import Group, grouped
 from bot.activeflows.queries.listing import Listing
 from bot.activeflows.queries.lookups import Doing, flows, pictured_soon, what_it_does
+from bot.activeflows.queries.mention_choice import MentionChoice
 from bot.activeflows.queries.resolution import visible
 
 T = TypeVar("T")
@@ -94,7 +94,7 @@ class AtHome:
         live: Live | None,
         judging: AnomalyDetector,
         reviewing: AuditReview,
-        choices: Choices,
+        mention: MentionChoice,
         looks: Callable[[], Mapping[str, Look]],
         now: Callable[[], datetime],
         *,
@@ -103,7 +103,7 @@ class AtHome:
     ) -> None:
         """``side_look``: seconds for what is only a courtesy; ``patience``: for any part."""
         self._voipbin, self._live, self._judging, self._now = voipbin, live, judging, now
-        self._reviewing, self._choices, self._looks = reviewing, choices, looks
+        self._reviewing, self._mention, self._looks = reviewing, mention, looks
         self._side_look, self._patience = side_look, patience
 
     async def fill(self, home: Home, operator: Operator, *, max_age: float = RECENT) -> None:
@@ -124,7 +124,7 @@ class AtHome:
         home.stops = await self._in_time(self._reviewing.own_stops(operator.person.id, most=MOST))
 
     async def _choice(self, home: Home, operator: Operator) -> None:
-        mentioned = await self._in_time(self._choices.mentioned(operator.person.id))
+        mentioned = await self._in_time(self._mention.mentioned(operator.person.id))
         home.mentioned = mentioned if isinstance(mentioned, bool) else None
 
     async def _health(self, home: Home) -> None:

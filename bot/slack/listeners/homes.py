@@ -11,8 +11,8 @@ from datetime import datetime
 from typing import Any, Final
 
 from bot.activeflows.errors import BotError
-from bot.activeflows.queries.choices import Choices
 from bot.activeflows.queries.listing import SHARED_FOR, Reading
+from bot.activeflows.queries.mention_choice import MentionChoice
 from bot.slack import ids
 from bot.slack.blocks.activeflow_modal import LIST_TITLE, READING, READING_LIST, TITLE, activeflow_modal, list_modal
 from bot.slack.blocks.error_words import explained
@@ -31,7 +31,7 @@ class HomeListener:
     """Opening it, and its own buttons."""
 
     homes: Homes
-    choices: Choices
+    mention: MentionChoice
     reading: Reading
     views: Views
     now: Callable[[], datetime]
@@ -73,7 +73,7 @@ class HomeListener:
         await self.homes.show(context.interaction, max_age=SHARED_FOR)
 
     async def _choose(self, context: InteractionContext, value: str) -> None:
-        await self.choices.choose(await context.operator(), mentioned=value != "off")
+        await self.mention.choose(await context.operator(), mentioned=value != "off")
         await self.homes.show(context.interaction)
 
     async def _listed(self, context: InteractionContext, value: str) -> Message:

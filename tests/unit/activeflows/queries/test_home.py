@@ -16,8 +16,8 @@ from bot.activeflows.health import Finding, Look, State, looked
 from bot.activeflows.model import Flow, Picture
 from bot.activeflows.operators import Grant, Operator
 from bot.activeflows.queries.audit_review import AuditReview
-from bot.activeflows.queries.choices import Choices
 from bot.activeflows.queries.home import MOST, AtHome, Home, Overview
+from bot.activeflows.queries.mention_choice import MentionChoice
 from bot.activeflows.records import Entry, Question
 from tests.unit.activeflows.queries.test_listing import (
     ALICE,
@@ -64,13 +64,13 @@ def home_of(voipbin: InMemory, live: Memory | None = None, *, side_look: float =
 
     looks: Mapping[str, Look] = {"ledger": well}
     reviewing = AuditReview(NoLedger(), lambda: NOW)  # type: ignore[arg-type] # as much of one as is asked
-    choices = Choices(NoLedger(), lambda: NOW)  # type: ignore[arg-type] # likewise
+    mention = MentionChoice(NoLedger(), lambda: NOW)  # type: ignore[arg-type] # likewise
     return AtHome(
         voipbin,
         live,
         AnomalyDetector(DwellTimes()),
         reviewing,
-        choices,
+        mention,
         lambda: looks,
         lambda: NOW,
         side_look=side_look,
@@ -202,12 +202,12 @@ async def test_whatever_a_look_does_it_is_a_finding_and_hides_no_other() -> None
 async def test_a_choice_that_cannot_be_read_is_not_shown_and_its_person_is_mentioned() -> None:
     home = await filled(home_of(InMemory([running(1)])))
     assert home.mentioned is None
-    assert await Choices(NoLedger(), lambda: NOW).is_mentioned("U0ALICE")  # type: ignore[arg-type] # as above
+    assert await MentionChoice(NoLedger(), lambda: NOW).is_mentioned("U0ALICE")  # type: ignore[arg-type] # as above
 
 
 async def test_whoever_may_view_nowhere_chooses_nothing_and_the_ledger_is_not_asked() -> None:
-    choices = Choices(NoLedger(), lambda: NOW)  # type: ignore[arg-type] # as above
+    mention = MentionChoice(NoLedger(), lambda: NOW)  # type: ignore[arg-type] # as above
     with pytest.raises(NotPermitted):
-        await choices.choose(NOBODY, mentioned=False)
+        await mention.choose(NOBODY, mentioned=False)
     with pytest.raises(LedgerUnavailable):
-        await choices.choose(ALICE, mentioned=False)
+        await mention.choose(ALICE, mentioned=False)

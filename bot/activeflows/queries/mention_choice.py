@@ -14,8 +14,8 @@ from bot.activeflows.ports import Records
 from bot.activeflows.records import Question, Record, What
 
 
-class Choices:
-    """Of everybody."""
+class MentionChoice:
+    """What each person chose."""
 
     def __init__(self, records: Records, now: Callable[[], datetime]) -> None:
         self._records, self._now = records, now
