@@ -60,9 +60,9 @@ _IDLE: Final = 2000
 _LOCK: Final = 2500
 _STATEMENT: Final = 5000
 """Milliseconds. https://www.postgresql.org/docs/current/runtime-config-client.html"""
-_WORKFLOW_LOCK: Final = 1000
-"""Milliseconds that DBOS waits for a lock. What it records has the time at which the transaction began: so it is kept within
-the second that ``press_admission`` adds to it, or not at all."""
+WORKFLOW_LOCK: Final = 1000
+"""Milliseconds that DBOS waits for a lock at most. What it records carries the time at which the transaction began, so
+``press_admission`` adds as much before it judges whether a press was recorded in time."""
 _MIGRATION: Final = 60_000
 """Milliseconds for a statement of DBOS, which also makes and changes its tables."""
 _WORKFLOWS: Final = 20
@@ -95,7 +95,7 @@ def workflow_engine(url: str) -> Engine:
     """The engine of the durable workflows."""
     parsed = parsed_url(url)
     if parsed.get_backend_name() == "postgresql":
-        return _postgresql(parsed, _WORKFLOWS, _MIGRATION, lock=_WORKFLOW_LOCK)
+        return _postgresql(parsed, _WORKFLOWS, _MIGRATION, lock=WORKFLOW_LOCK)
     engine = create_engine(
         parsed,
         hide_parameters=True,

@@ -15,11 +15,12 @@ from typing import Final
 from dbos import DBOS
 
 from bot.activeflows.stopping.stop import Press
+from bot.ledger.database import WORKFLOW_LOCK
 
 _MOST: Final = 10_000
-_WHOLE_SECOND: Final = timedelta(seconds=1)
-"""On SQLite DBOS knows when a record was made to the second; on PostgreSQL, when its transaction began, which waits for no
-lock any longer (``database.workflow_engine``)."""
+_RECORDED_LATER: Final = timedelta(milliseconds=WORKFLOW_LOCK)
+"""How much later than DBOS says a record may have been made: on PostgreSQL it says when the transaction began, which may have
+waited for a lock; on SQLite it says the second."""
 
 
 class Beginning(StrEnum):
@@ -60,5 +61,5 @@ class Presses:
         status = await DBOS.get_workflow_status_async(press.id)
         if status is None or status.created_at is None:
             return Beginning.TOO_LATE
-        recorded = datetime.fromtimestamp(status.created_at / 1000, UTC) + _WHOLE_SECOND
+        recorded = datetime.fromtimestamp(status.created_at / 1000, UTC) + _RECORDED_LATER
         return Beginning.IN_TIME if recorded <= datetime.fromisoformat(record_by) else Beginning.TOO_LATE

@@ -279,6 +279,7 @@ class StopMachine:
 
 
 _CLAIM_ATTEMPTS: Final = 6
+"""Then it is said that nothing was sent; a claim that was kept all the same lapses with its card."""
 _NOT_PERMITTED: Final = "not permitted"
 """The word for a member of a bulk stop (``bulk.bulk_stop.Became``)."""
 _CUT_OFF: Final = Sending(Sent.LOST, Trouble("the bot was cut off while the stop was being sent"))
