@@ -312,6 +312,19 @@ def test_whatever_changes_while_a_stop_waits_is_seen_by_the_gate(change: str, wh
     story.something_changes_while_a_stop_waits(who, ["429 for long"], 0.0, 5.0, change)
 
 
+@pytest.mark.parametrize("bad", [1, 4])
+@pytest.mark.parametrize("good", range(10))
+def test_no_card_is_left_with_a_press_that_came_to_nothing(good: int, bad: int) -> None:
+    """The one who asked may not press. What the card said meanwhile is taken back whichever read is not answered."""
+    story = PromisesKept()
+    story.opens(two_person=True, two_for_bulk=False)
+    try:
+        story.the_ledger_does_not_answer_in_a_press(ALICE, good, bad, kept=False, trouble=[], dies=False)
+        story.promises_are_kept()
+    finally:
+        story.teardown()
+
+
 def test_an_abort_while_a_stop_waits_is_seen_by_the_gate(story: PromisesKept) -> None:
     story.voipbin_errs("stop", ["429 for long"])
     story.many_are_stopped_and_it_is_aborted(ALICE, BOB, BOB, 2, 5.0)

@@ -77,7 +77,7 @@ class StopWorkflow:
         intent, declined = admission.intent, admission.declined
         if declined is not None or intent is None:
             refusal = declined or Declined(Why.NO_SUCH_CARD)
-            await step("decline", bool, lambda: self._decline(press, intent, refusal, slow))
+            await step("decline", bool, lambda: self._decline(press, refusal, hold, slow))
             return
 
         async def show(intent: Intent, phase: Phase) -> bool:
@@ -90,7 +90,7 @@ class StopWorkflow:
             await step("ask once more", bool, partial(show, result.anew, phase))
         elif phase is None or isinstance(phase, Moved):
             refusal = result.declined or Declined(Why.SUPERSEDED, activeflow_id=intent.activeflow_id)
-            await step("decline", bool, lambda: self._decline(press, intent, refusal, slow))
+            await step("decline", bool, lambda: self._decline(press, refusal, hold, slow))
         else:
             await self._go_on(intent, press, phase, hold, step, show)
 
@@ -103,25 +103,29 @@ class StopWorkflow:
             if ended.call is not None and ended.call.until is not None:
                 await self._follow.call(intent, press, ended, step, show)
 
-    async def _decline(self, press: Press, intent: Intent | None, declined: Declined, slow: SlowPress) -> bool:
+    async def _decline(self, press: Press, declined: Declined, hold: Hold, slow: SlowPress) -> bool:
         slow.over()
-        if intent is not None and declined.why is Why.LATE and await self._nobody_is_at_it(intent):
-            await self._cards.show(intent, Expired(), press)
-        elif intent is not None and slow.may_have_said:
-            await self._cards.redraw(intent, partial(self._question_again, intent))
-        return await self._cards.decline(press, declined)
+        told = await self._cards.decline(press, declined)
+        late = declined.why is Why.LATE
+        if late or slow.may_have_said:
+            await hold.until_written(partial(self._draw_untaken, press, late=late))
+        return told
 
-    async def _question_again(self, intent: Intent) -> Waiting | None:
-        """What the card was before it said that it was pressed, unless it is over or another press is at work."""
-        return Waiting() if await self._nobody_is_at_it(intent) else None
+    async def _draw_untaken(self, press: Press, *, late: bool) -> None:
+        """Draw the card as what it is after a press that came to nothing, unless it is over or another is at work."""
+        found = await self._ledger.intent(press.intent_id)
+        if found is None or found[1] is not IntentState.OPEN:
+            return  # a stop sent in time is still being read back: the card is not over for this press' being late
+        if late:
+            await self._cards.show(found[0], Expired(), press)
+        else:
+            await self._cards.redraw(found[0], partial(self._untaken, found[0]))
 
-    async def _nobody_is_at_it(self, intent: Intent) -> bool:
-        """Else a stop sent in time is still being read back, and the card is not over for this press' being late."""
-        try:
-            found = await self._ledger.intent(intent.id)
-        except LedgerUnavailable:
-            return False
-        return found is not None and found[1] is IntentState.OPEN
+    async def _untaken(self, intent: Intent) -> Waiting | Expired | None:
+        found = await self._ledger.intent(intent.id)
+        if found is None or found[1] is not IntentState.OPEN:
+            return None
+        return Expired() if intent.late(self._now()) else Waiting()
 
     async def _tell_aftermath(self, intent: Intent, press: Press, ended: Ended, hold: Hold) -> Ended:
         told = ended
