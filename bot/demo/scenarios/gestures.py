@@ -104,6 +104,15 @@ def so_far(truth: Truth) -> Gesture:
     return Gesture(f"So far: {truth.told}", act)
 
 
+def in_time(truth: Truth) -> Gesture:
+    """Wait until something is true."""
+
+    async def act(scene: Scene) -> None:
+        await scene.until(lambda: truth.holds(scene))
+
+    return Gesture(f"Until: {truth.told}", act)
+
+
 def runs_as_process() -> Gesture:
     async def act(scene: Scene) -> None:
         await scene.bot.as_process()
