@@ -32,7 +32,7 @@ from slack_sdk.web.async_slack_response import AsyncSlackResponse
 
 from bot import tracing
 from bot.slack import metrics
-from bot.slack.blocks.error_words import incident
+from bot.slack.blocks.error_words import BUSY, incident
 from bot.slack.interaction import from_body
 from bot.slack.listeners.unknown import Unknown
 from bot.slack.messaging.messenger import error_word
@@ -40,7 +40,8 @@ from bot.slack.messaging.session import Route
 from bot.slack.people.access import Access
 from bot.slack.people.installation import Installation
 from bot.slack.transport.bolt_app import App
-from bot.slack.transport.jobs import Jobs
+from bot.slack.transport.intake import NO_ROOM
+from bot.slack.transport.jobs import Jobs, TooMany
 
 LONGEST_WAIT: Final = 10
 """Seconds a 429 of Slack's is waited for; what is told to wait longer fails now."""
@@ -89,8 +90,16 @@ def build_app(client: AsyncWebClient, installation: Installation, jobs: Jobs, un
         logger=_quiet("bot.slack.bolt"),
     )
 
-    async def bug(error: Exception, body: Mapping[str, Any]) -> BoltResponse:
+    async def unheard(error: Exception, body: Mapping[str, Any]) -> BoltResponse:
+        try:
+            return bug(error, body)
+        except TooMany:
+            return _full(body)
+
+    def bug(error: Exception, body: Mapping[str, Any]) -> BoltResponse:
         """Acked all the same: the person reads our words instead of Slack's."""
+        if isinstance(error, TooMany):
+            raise error
         if isinstance(error, BoltUnhandledRequestError):
             return unknown.answer(body)
         interaction = from_body(body)
@@ -104,8 +113,17 @@ def build_app(client: AsyncWebClient, installation: Installation, jobs: Jobs, un
         jobs.start(interaction, tell, doing="listening")
         return BoltResponse(status=200, body="")
 
-    app.on_bug(bug)
+    app.on_bug(unheard)
     return app
+
+
+def _full(body: Mapping[str, Any]) -> BoltResponse:
+    """Words for whoever typed a command, Slack's own warning for whoever pressed; an event Slack brings again.
+
+    https://docs.slack.dev/interactivity/implementing-slash-commands#command_response_immediate,
+    https://docs.slack.dev/interactivity/handling-user-interaction#acknowledgment_response
+    """
+    return BoltResponse(status=200, body=BUSY.text) if "command" in body else BoltResponse(status=NO_ROOM, body="")
 
 
 class _Client(AsyncWebClient):

@@ -37,6 +37,8 @@ LARGEST: Final = 2 * 2**20
 _ACK_BUCKETS: Final = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.1, 0.5, 1.0, 3.0)
 TEXT: Final = "text/plain; charset=utf-8"
 JSON: Final = "application/json"
+NO_ROOM: Final = 503
+"""Status of what was not taken because the bot has too much to do: Slack warns whoever pressed, and brings an event again."""
 _REMEMBERED: Final = 4096
 
 

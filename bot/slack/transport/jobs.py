@@ -7,7 +7,7 @@ forgets its own: here every task is kept until it is done, and ``drain`` waits f
 Decisions: what leads to a stop never waits for what is only read, and what needs no question to VoIPBIN waits for nothing
 that does. Nobody waits for somebody else's many: turns go round among people, so whoever asks for a hundred waits behind
 themselves. A job is taken if its turn comes while there is time to answer within three seconds, whatever the number; else
-it is refused, politely and in time.
+it is refused, politely and in time. Beyond ``MOST`` there is no room for that either: then the answer to the delivery itself says so.
 """
 
 import asyncio
@@ -40,8 +40,12 @@ NOTICE_AFTER: Final = 2.0
 NOTICE_SPARED: Final = 0.4
 """Seconds that a job has to answer before that is said, however long it waited for its turn."""
 _REFUSAL_WITHIN: Final = 60.0
-_MOST: Final = 5000
+MOST: Final = 5000
 """Jobs that are held at all: some hundred MB at most."""
+
+
+class TooMany(Exception):
+    """No further job can be held: whoever delivered it has to be told in the answer to the delivery."""
 
 
 class Lane(StrEnum):
@@ -136,6 +140,7 @@ class Jobs:
         each: int = EACH,
         turn_within: float = TURN_WITHIN,
         notice_after: float = NOTICE_AFTER,
+        most: int = MOST,
         sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
     ) -> None:
         """``command``: what a line to type begins with."""
@@ -145,7 +150,7 @@ class Jobs:
         self._no_turn = Turns(at_once // 2, each)
         self._turn_within = turn_within
         self._notice_after, self._notice_spared = notice_after, min(notice_after, NOTICE_SPARED)
-        self._sleep = sleep
+        self._most, self._sleep = most, sleep
         self._jobs: set[asyncio.Task[None]] = set()
         self._refusals: set[asyncio.Task[None]] = set()
         self._closing = False
@@ -171,13 +176,13 @@ class Jobs:
     ) -> None:
         """Run ``work`` in the background; ``doing`` ("reading the activeflows") is said when it takes long.
 
-        ``voice``: of the VoIPBIN account that it is about, where there are several.
+        ``voice``: of the VoIPBIN account that it is about, where there are several. Raises ``TooMany`` when it is not taken.
         """
         voice = voice or self._voice
         if self._closing:
             self._keep(self._refusals, self._refuse(interaction, CLOSING, voice))
-        elif len(self._jobs) + len(self._refusals) >= _MOST:
-            log.warning("too_many_jobs", under_way=len(self._jobs))
+        elif len(self._jobs) + len(self._refusals) >= self._most:
+            raise TooMany
         else:
             self._keep(self._jobs, self._in_turn(interaction, work, doing, self._lanes[lane], voice))
 
@@ -247,9 +252,11 @@ class Jobs:
 
     async def _refuse(self, interaction: Interaction, message: Message, voice: Voice) -> None:
         """In turn, too: the words for somebody's thousand do not use up the connections for everybody's answers."""
-        with suppress(TimeoutError):
+        try:
             async with self._no_turn.turn(interaction.user_id, within=_REFUSAL_WITHIN):
                 await self._say(interaction, message, voice)
+        except TimeoutError:  # Slack takes nothing, or next to nothing
+            log.error("nobody_could_see_it", user=interaction.user_id, channel=interaction.channel_id)
 
     async def _say(self, interaction: Interaction, message: Message, voice: Voice) -> None:
         """A last word that fails must not hide the first error, nor end the task with one nobody reads."""

@@ -14,7 +14,7 @@ from typing import Any, Final
 import aiohttp
 import structlog
 
-from bot.slack.transport.intake import Answer
+from bot.slack.transport.intake import NO_ROOM, Answer
 from bot.slack.transport.payload import Unreadable, decoded
 
 log = structlog.get_logger(__name__)
@@ -123,11 +123,12 @@ class SocketConnection:
         except Exception as error:  # noqa: BLE001 - acked all the same
             log.error("envelope_not_taken", kind=kind, error=type(error).__name__)
         finally:
-            said = answer.response_payload() if answer.taken else _not_taken(kind)
-            ack: dict[str, Any] = {"envelope_id": envelope["envelope_id"]}
-            if said is not None and envelope.get("accepts_response_payload") is True:
-                ack["payload"] = said
-            await self._sent(self._websocket.send_str(json.dumps(ack)), kind)
+            if answer.status != NO_ROOM:  # without an ack Slack warns whoever pressed, and brings an event again
+                said = answer.response_payload() if answer.taken else _not_taken(kind)
+                ack: dict[str, Any] = {"envelope_id": envelope["envelope_id"]}
+                if said is not None and envelope.get("accepts_response_payload") is True:
+                    ack["payload"] = said
+                await self._sent(self._websocket.send_str(json.dumps(ack)), kind)
 
     async def _sent(self, sending: Awaitable[object], what: str) -> None:
         try:

@@ -9,7 +9,8 @@ import pytest
 import structlog
 
 from bot.activeflows.errors import NotFound, VoIPBINUnreachable
-from bot.slack.interaction import Interaction
+from bot.slack.blocks.error_words import BUSY
+from bot.slack.interaction import Interaction, from_message
 from bot.slack.transport.jobs import NOTICE_SPARED, Jobs, Lane
 from tests.scenarios.slack.frame import Frame, framed, said, workspace
 
@@ -121,6 +122,36 @@ async def test_what_has_no_turn_in_time_is_refused_politely_and_the_rest_is_done
         await slack.until(lambda: len(words(frame)) == 4)
         await frame.jobs.drain()
         assert (frame.jobs.under_way, len(running)) == (0, 2)
+
+
+async def test_beyond_what_can_be_held_the_answer_itself_says_so_and_slack_warns_or_comes_again() -> None:
+    async with framed(workspace(), at_once=1, turn_within=60.0, most=2) as frame:
+        slack, go = frame.workspace, asyncio.Event()
+        await slack.types("U0ALICE", "C0INC", "/flows list")
+        (shown,) = await slack.until(lambda: slack.sees("U0ALICE", "C0INC"))
+
+        async def held(_: Interaction) -> None:
+            await go.wait()
+
+        @frame.app.event("app_mention")
+        async def mentioned(body: dict[str, Any]) -> None:
+            frame.heard(from_message(body["event"]))
+
+        await slack.until(lambda: frame.jobs.under_way == 0)
+        frame.work = held
+        for _ in range(2):
+            await slack.types("U0BOB", "C0INC", "/flows list")
+        typed = await slack.types("U0ALICE", "C0INC", "/flows list")
+        assert (typed.status, typed.answer.decode()) == (200, BUSY.text)
+        assert words(frame)[-1] == BUSY.text
+        pressed = await slack.clicks("U0ALICE", shown, "press")
+        assert pressed.status == 503
+        assert pressed.error is not None
+        assert (await slack.types("U0ALICE", "C0INC", "@flows-bot list")).status == 503  # which Slack delivers again
+        go.set()
+        await slack.until(lambda: frame.jobs.under_way == 0)
+        frame.work = None
+        assert (await slack.clicks("U0ALICE", shown, "press")).status == 200
 
 
 async def test_somebodys_many_do_not_keep_a_colleague_waiting() -> None:

@@ -12,9 +12,10 @@ from hypothesis import strategies as st
 
 from bot.demo.slack import Workspace
 from bot.demo.slack.faults import error, hold, rate_limited
+from bot.slack.blocks.error_words import BUSY
 from bot.slack.interaction import Interaction
 from bot.slack.transport.socket_mode import NotConnected, Pauses, SocketMode
-from tests.scenarios.slack.frame import Frame, said, there
+from tests.scenarios.slack.frame import Frame, framed, said, there, workspace
 
 
 @asynccontextmanager
@@ -28,6 +29,24 @@ async def socket(frame: Frame, **more: Any) -> AsyncIterator[tuple[Workspace, So
         yield slack, mode
     finally:
         await mode.close()
+
+
+async def test_what_cannot_be_held_is_answered_in_words_or_not_acked() -> None:
+    async with framed(workspace(), at_once=1, turn_within=60.0, most=1) as frame, socket(frame) as (slack, _):
+        go = asyncio.Event()
+        await slack.types("U0ALICE", "C0INC", "/flows list")
+        (shown,) = await slack.until(lambda: slack.sees("U0ALICE", "C0INC"))
+        await slack.until(lambda: frame.jobs.under_way == 0)
+
+        async def held(_: Interaction) -> None:
+            await go.wait()
+
+        frame.work = held
+        await slack.types("U0BOB", "C0INC", "/flows list")
+        assert (await slack.types("U0ALICE", "C0INC", "/flows list")).status == 200
+        assert slack.sees("U0ALICE", "C0INC")[-1].words == BUSY.text
+        assert (await slack.clicks("U0ALICE", shown, "press")).error is not None
+        go.set()
 
 
 def opened(slack: Workspace) -> int:
