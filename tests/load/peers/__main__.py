@@ -71,12 +71,13 @@ async def all_up(folder: Path, *, with_js: bool) -> AsyncIterator[tuple[Town, Pe
             process = stack.enter_context(started(*line, **environment))
             peers[name] = (port, process.pid)
             await answering(port)
-            _on_core(process.pid, 0)
-        _on_core(0, 1)
+            on_core(process.pid, 0)
+        on_core(0, 1)
         yield there, peers
 
 
-def _on_core(pid: int, core: int) -> None:
+def on_core(pid: int, core: int) -> None:
+    """Keep a process (0: this one) on that core, where there are two."""
     if hasattr(os, "sched_setaffinity") and len(os.sched_getaffinity(0)) > 0 and (os.cpu_count() or 1) > 1:
         for task in Path(f"/proc/{pid or os.getpid()}/task").iterdir():
             with contextlib.suppress(OSError):

@@ -13,7 +13,7 @@ class _Line(asyncio.Protocol):
     """One connection, one request under way at most."""
 
     def __init__(self) -> None:
-        self._answered: asyncio.Future[bytes] | None = None
+        self._answered: asyncio.Future[tuple[bytes, bytes]] | None = None
         self._came = b""
         self._transport: asyncio.Transport | None = None
 
@@ -26,11 +26,11 @@ class _Line(asyncio.Protocol):
         head, there, body = self._came.partition(b"\r\n\r\n")
         if there and len(body) >= _length(head) and self._answered is not None and not self._answered.done():
             self._came = b""
-            self._answered.set_result(head)
+            self._answered.set_result((head, body))
 
     def connection_lost(self, exc: Exception | None) -> None:  # noqa: ARG002 — of the protocol
         if self._answered is not None and not self._answered.done():
-            self._answered.set_result(self._came or b"lost")
+            self._answered.set_result((self._came or b"lost", b""))
 
     @property
     def is_open(self) -> bool:
@@ -38,11 +38,16 @@ class _Line(asyncio.Protocol):
 
     async def told(self, request: bytes) -> int:
         """The status of the answer; 0: there was none."""
+        return (await self.answered(request))[0]
+
+    async def answered(self, request: bytes) -> tuple[int, bytes]:
+        """The status, and the body."""
         assert self._transport is not None
         self._answered = asyncio.get_running_loop().create_future()
         self._transport.write(request)
-        status = (await self._answered)[9:12]
-        return int(status) if status.isdigit() else 0
+        head, body = await self._answered
+        status = head[9:12]
+        return int(status) if status.isdigit() else 0, body
 
     def close(self) -> None:
         if self._transport is not None:
