@@ -9,15 +9,15 @@ that it grows with what runs and not with history.
 Decision: versions are ordered by ``updated_at``, then by the number of steps; both only ever grow while one runs.
 """
 
-from bisect import bisect_left, insort
+from bisect import bisect_left
+from collections import Counter
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
-from operator import itemgetter
 from typing import Final, TypeAlias
 from uuid import UUID
 
-from bot.activeflows.model import Activeflow
+from bot.activeflows.model import Activeflow, Kind
 
 LONGEST_HISTORY: Final = 128
 """Steps kept of one activeflow: more than VoIPBIN lets it have, so that nothing it sends makes this grow."""
@@ -26,6 +26,7 @@ OVERS_REMEMBERED: Final = 20_000
 
 Version: TypeAlias = tuple[datetime, int]
 _BEGINNING: Final = datetime.min.replace(tzinfo=UTC)
+_LEAST: Final = UUID(int=0)
 
 
 @dataclass(slots=True)
@@ -71,7 +72,10 @@ class Index:
     def __init__(self, *, overs_remembered: int = OVERS_REMEMBERED) -> None:
         self._overs_remembered = overs_remembered
         self._held: dict[UUID, _Held] = {}
-        self._order: list[tuple[datetime, UUID, _Held]] = []
+        self._places: list[tuple[datetime, UUID]] = []
+        """Oldest first, and in the same order:"""
+        self._activeflows: list[Activeflow] = []
+        self._kinds: Counter[Kind] = Counter()
         self._over: dict[UUID, None] = {}
         self._serial = 0
         self._ears: list[Callable[[Change], None]] = []
@@ -91,7 +95,11 @@ class Index:
 
     def newest_first(self) -> tuple[Activeflow, ...]:
         """All that run; those of the same moment in the order of their ids."""
-        return tuple([held.activeflow for _, _, held in reversed(self._order)])
+        return tuple(reversed(self._activeflows))
+
+    def kinds(self) -> tuple[Kind, ...]:
+        """Whose they are and of which flows, each once."""
+        return tuple(self._kinds)
 
     def mark(self) -> int:
         """This moment, for ``settle`` and ``unheard_since``."""
@@ -123,11 +131,25 @@ class Index:
         held = self._held.get(activeflow.id)
         if held is not None and held.activeflow.created_at == activeflow.created_at:
             before, held.activeflow, held.version, held.serial = held.activeflow, activeflow, version, self._serial
+            self._activeflows[bisect_left(self._places, _place(activeflow))] = activeflow
+            self._count(activeflow, before)
             return before
         before_elsewhere = self._forget(activeflow.id)
-        held = self._held[activeflow.id] = _Held(activeflow, version, self._serial)
-        insort(self._order, (*_place(activeflow), held))
+        self._held[activeflow.id] = _Held(activeflow, version, self._serial)
+        place = _place(activeflow)
+        at = bisect_left(self._places, place)
+        self._places.insert(at, place)
+        self._activeflows.insert(at, activeflow)
+        self._count(activeflow, None)
         return before_elsewhere
+
+    def _count(self, more: Activeflow | None, less: Activeflow | None) -> None:
+        if more is not None:
+            self._kinds[more.kind] += 1
+        if less is not None:
+            self._kinds[less.kind] -= 1
+            if not self._kinds[less.kind]:
+                del self._kinds[less.kind]
 
     def take_away(self, activeflow_id: UUID) -> bool:
         """It ended or was deleted, for good. True when it was held."""
@@ -162,21 +184,20 @@ class Index:
 
     def unheard_since(self, mark: int) -> list[datetime]:
         """When those began of which nothing has come in since then, newest first."""
-        return [began for began, _, held in reversed(self._order) if held.serial <= mark]
+        return [began for began, id_ in reversed(self._places) if self._held[id_].serial <= mark]
 
     def _between(self, since: datetime, until: datetime, mark: int) -> Iterable[UUID]:
-        first, last = bisect_left(self._order, since, key=_began), bisect_left(self._order, until, key=_began)
-        return [id_ for _, id_, held in self._order[first:last] if held.serial <= mark]
+        first, last = bisect_left(self._places, (since, _LEAST)), bisect_left(self._places, (until, _LEAST))
+        return [id_ for _, id_ in self._places[first:last] if self._held[id_].serial <= mark]
 
     def _forget(self, activeflow_id: UUID) -> Activeflow | None:
         held = self._held.pop(activeflow_id, None)
         if held is None:
             return None
-        del self._order[bisect_left(self._order, _place(held.activeflow), key=itemgetter(0, 1))]
+        at = bisect_left(self._places, _place(held.activeflow))
+        del self._places[at], self._activeflows[at]
+        self._count(None, held.activeflow)
         return held.activeflow
-
-
-_began: Final = itemgetter(0)
 
 
 def _place(activeflow: Activeflow) -> tuple[datetime, UUID]:

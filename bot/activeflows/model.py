@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from enum import StrEnum
-from typing import Final
+from typing import Final, TypeAlias
 from uuid import UUID
 
 START_ID: Final = UUID(int=1)
@@ -56,6 +56,10 @@ class Reference:
         return self.type == "call"
 
 
+Kind: TypeAlias = tuple[UUID | None, UUID | None]
+"""Whose an activeflow is, and of which flow: all that says whether somebody may see it."""
+
+
 @dataclass(frozen=True, slots=True)
 class Activeflow:
     """A running (or ended) instance of a flow."""
@@ -76,6 +80,10 @@ class Activeflow:
     updated_at: datetime | None = None
     """Last change of step or status."""
     deleted_at: datetime | None = None
+
+    @property
+    def kind(self) -> Kind:
+        return self.customer_id, self.flow_id
 
     @property
     def ended(self) -> bool:
@@ -203,3 +211,5 @@ class Picture:
     """How many entries of the list could not be read, and so are in no other number."""
     freshness: Freshness | None = None
     """``None`` for one look, at ``as_of``."""
+    kinds: tuple[Kind, ...] | None = None
+    """All that are among them, where that is known without a look at each."""

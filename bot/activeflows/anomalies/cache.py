@@ -4,14 +4,14 @@ Promises: the same as ``AnomalyDetector`` says; others on the event loop get the
 """
 
 import asyncio
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from itertools import repeat
-from typing import Final
+from typing import Final, cast
 
 from bot.activeflows.anomalies.anomaly import Reason
 from bot.activeflows.anomalies.detector import LONGEST_CALL, SHORTEST, AnomalyDetector
+from bot.activeflows.anomalies.durations import Durations
 from bot.activeflows.anomalies.dwell_times import Place, place
 from bot.activeflows.model import Activeflow
 from bot.activeflows.situation.current_step import Situation, situation
@@ -24,25 +24,49 @@ _BREATH: Final = 50
 """Judged anew before others on the event loop get their turn."""
 _NEVER: Final = datetime.min.replace(tzinfo=UTC)
 _LATEST: Final = datetime.max.replace(tzinfo=UTC)
-_NOWHERE: Final = (0, "")
+_LEAST: Final = timedelta.resolution
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, eq=False)
+class _Spot:
+    """A place, and what is called long there by now."""
+
+    where: Place | None
+    past: Durations | None = None
+    changes: int = -1
+    limit: timedelta | None = None
+    before: datetime = _NEVER
+    """Whoever came there before this is there for long."""
+
+    def look(self, judging: AnomalyDetector, now: datetime) -> None:
+        """Work it out for now; the limit only when something was learned."""
+        if self.where is not None:
+            past = judging.past(self.where)
+            if past is not self.past or past.changes != self.changes:
+                self.past, self.changes, self.limit = past, past.changes, judging.longest(self.where)
+            if self.limit is not None:
+                self.before = now - self.limit + _LEAST
+            else:
+                self.before = _NEVER
+
+
+@dataclass(slots=True, eq=False)
 class _Version:
     """What is the same for as long as an activeflow stays as it is."""
 
     activeflow: Activeflow
     doing: Situation
-    where: Place | None
-    at: tuple[int, str]
-    """The same place, quick to compare."""
+    spot: _Spot
     always: tuple[Reason, ...]
     """What is wrong whatever the time."""
+    rank: int
+    """Of that."""
     suspect_from: datetime
     """Before it, nothing else can be wrong."""
     judge_from: datetime
     """From then on only the detector can tell."""
-    stay_began: datetime | None = None
+    stay_began: datetime = _NEVER
+    """``_NEVER``: it is not known yet."""
 
 
 class Reasons:
@@ -51,84 +75,118 @@ class Reasons:
     def __init__(self, judging: AnomalyDetector) -> None:
         self._judging = judging
         self._last: dict[int, _Version] = {}
+        """By the activeflow's id."""
+        self._by_object: dict[int, _Version] = {}
+        """The same by the object, which C compares; it is held by its version, so that no other one gets its number."""
+        self._spots: dict[Place | None, _Spot] = {}
 
     async def of(
-        self, activeflows: Sequence[Activeflow], now: datetime, doings: Iterable[Situation] | None = None
+        self, activeflows: Sequence[Activeflow], now: datetime, doings: Sequence[Situation] | None = None
     ) -> list[tuple[Reason, ...]]:
         """In the same order, of each the gravest first.
 
         ``doings``: their situations, the same object for the same version; without them no definition of a flow is known.
         """
-        found, judged = dict[int, _Version](), 0
-        told, longest = list[tuple[Reason, ...]](), dict[tuple[int, str], timedelta | None]()
-        for activeflow, doing in zip(
-            activeflows, repeat(None) if doings is None else doings, strict=doings is not None
-        ):
-            id_ = activeflow.id.int
-            version = self._last.get(id_)
-            if version is None or version.activeflow is not activeflow or (doing and version.doing is not doing):
-                version = _version(self._judging, activeflow, doing or situation(activeflow))
-                judged += 1
-            found[id_] = version
-            if now < version.suspect_from or not self._suspected(activeflow, version, now, longest):
-                told.append(version.always)
-            else:
-                told.append(tuple(trouble.reason for trouble in self._judging.of(activeflow, version.doing, now)))
-                judged += 1
-            if judged >= _BREATH:
-                judged = 0
-                await asyncio.sleep(0)
-        self._keep(found)
+        versions, judged = await self._looked(activeflows, now, doings)
+        told = [version.always for version in versions]
+        for number, reasons in judged.items():
+            told[number] = reasons
         return told
 
     async def worst_first(self, found: list[Activeflow], now: datetime) -> tuple[list[Activeflow], list[int]]:
         """Those of one rank stay in their order. Looked at without names or definitions, which need not be had for it."""
-        ranks = [rank(reasons) for reasons in await self.of(found, now)]
-        if min(ranks, default=FINE) == FINE:
+        versions, judged = await self._looked(found, now, None)
+        ranks = [version.rank for version in versions]
+        for number, reasons in judged.items():
+            ranks[number] = rank(reasons)
+        wrong = [number for number, of_it in enumerate(ranks) if of_it != FINE]
+        if not wrong:
             return found, ranks
-        places = sorted(range(len(found)), key=ranks.__getitem__)
-        return [found[n] for n in places], [ranks[n] for n in places]
+        wrong.sort(key=ranks.__getitem__)
+        first, fine = set(wrong), [FINE] * (len(found) - len(wrong))
+        rest = [activeflow for number, activeflow in enumerate(found) if number not in first]
+        return [found[number] for number in wrong] + rest, [ranks[number] for number in wrong] + fine
 
-    def _suspected(
-        self,
-        activeflow: Activeflow,
-        version: _Version,
-        now: datetime,
-        longest: dict[tuple[int, str], timedelta | None],
-    ) -> bool:
+    async def _looked(
+        self, activeflows: Sequence[Activeflow], now: datetime, doings: Sequence[Situation] | None
+    ) -> tuple[list[_Version], dict[int, tuple[Reason, ...]]]:
+        """What each is, and what the detector says of those that may be more than what they always are, by their place."""
+        known: list[_Version | None] = list(map(self._by_object.get, map(id, activeflows)))
+        worked = 0
+        if doings is None:
+            new = [number for number, version in enumerate(known) if version is None]
+        else:
+            pairs = enumerate(zip(known, doings, strict=True))
+            new = [number for number, (version, doing) in pairs if version is None or version.doing is not doing]
+        for number in new:
+            known[number] = self._kept(activeflows[number], None if doings is None else doings[number])
+            worked += 1
+            if worked % _BREATH == 0:
+                await asyncio.sleep(0)
+        versions = cast("list[_Version]", known)
+        if new:
+            self._forget_others(versions)
+        for spot in self._spots.values():
+            spot.look(self._judging, now)
+        suspects = [
+            number
+            for number, version in enumerate(versions)
+            if version.stay_began < version.spot.before or version.judge_from <= now
+        ]
+        judged: dict[int, tuple[Reason, ...]] = {}
+        for number in suspects:
+            version = versions[number]
+            if now >= version.suspect_from and self._suspected(version, now):
+                troubles = self._judging.of(version.activeflow, version.doing, now)
+                judged[number] = tuple(trouble.reason for trouble in troubles)
+                worked += 1
+                if worked % _BREATH == 0:
+                    await asyncio.sleep(0)
+        return versions, judged
+
+    def _suspected(self, version: _Version, now: datetime) -> bool:
         if now >= version.judge_from:
             return True
-        if version.where is None:
-            return False
-        at = version.at
-        if at not in longest:
-            longest[at] = self._judging.longest(version.where)
-        limit = longest[at]
-        if limit is None:
-            return False
-        if version.stay_began is None:
-            stay = self._judging.stay_at(activeflow, version.where)
-            version.stay_began = stay.began if stay is not None else None
-        return version.stay_began is not None and now - version.stay_began >= limit
+        if version.stay_began == _NEVER:
+            stay = self._judging.stay_at(version.activeflow, version.spot.where)
+            if stay is None:
+                return False
+            version.stay_began = stay.began
+        return version.stay_began < version.spot.before
 
-    def _keep(self, found: dict[int, _Version]) -> None:
+    def _kept(self, activeflow: Activeflow, doing: Situation | None) -> _Version:
+        """Work it out, instead of what was known of another version of the same."""
+        where = place(activeflow)
+        spot = self._spots.get(where)
+        if spot is None:
+            spot = self._spots[where] = _Spot(where)
+        version = _version(self._judging, activeflow, doing or situation(activeflow), spot)
+        before = self._last.get(activeflow.id.int)
+        if before is not None:
+            self._by_object.pop(id(before.activeflow), None)
+        self._last[activeflow.id.int] = self._by_object[id(activeflow)] = version
+        return version
+
+    def _forget_others(self, found: list[_Version]) -> None:
         """A small part of what runs does not push out the rest, until that is too much."""
-        if 2 * len(found) >= len(self._last) or len(self._last) > MOST:
-            self._last = found
-        else:
-            self._last |= found
+        held = len(self._last)
+        if held > MOST or (held > len(found) + len(found) // 4 and held <= 2 * len(found)):
+            self._last = {version.activeflow.id.int: version for version in found}
+            self._by_object = {id(version.activeflow): version for version in found}
+            self._spots = {version.spot.where: version.spot for version in found}
 
 
-def _version(judging: AnomalyDetector, activeflow: Activeflow, doing: Situation) -> _Version:
-    created, where = activeflow.created_at, place(activeflow)
+def _version(judging: AnomalyDetector, activeflow: Activeflow, doing: Situation, spot: _Spot) -> _Version:
+    created = activeflow.created_at
     soon = _NEVER if created is None else created + SHORTEST
     old = created + LONGEST_CALL if activeflow.reference.is_call and created is not None else _LATEST
+    always = judging.whatever_the_time(activeflow, doing)
     return _Version(
         activeflow,
         doing,
-        where,
-        at=(where[0].int, where[1]) if where is not None else _NOWHERE,
-        always=judging.whatever_the_time(activeflow, doing),
+        spot,
+        always=always,
+        rank=rank(always),
         suspect_from=soon,
         judge_from=soon if doing.kind == "starting" else old,
     )

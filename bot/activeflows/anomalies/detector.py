@@ -17,6 +17,7 @@ from typing import Final
 
 from bot.activeflows.ages import in_words
 from bot.activeflows.anomalies.anomaly import Reason, Trouble
+from bot.activeflows.anomalies.durations import Durations
 from bot.activeflows.anomalies.dwell_times import DwellTimes, Place, Stay
 from bot.activeflows.model import Activeflow, Call, Flow
 from bot.activeflows.situation.action_words import NameOf
@@ -61,9 +62,13 @@ class AnomalyDetector:
         """The same, when its situation is known already."""
         return () if activeflow.ended else tuple(self._found(activeflow, doing, now, call))
 
+    def past(self, where: Place) -> Durations:
+        """How long stays there were. Not to be changed."""
+        return self._stays.past(where)
+
     def longest(self, where: Place) -> timedelta | None:
         """From when on a stay there is called long; ``None`` while too few were seen."""
-        past = self._stays.past(where)
+        past = self.past(where)
         long = past.at_most(0.95)
         return None if past.total < ENOUGH or long is None else max(SHORTEST, _TIMES * timedelta(seconds=long))
 

@@ -18,12 +18,14 @@ MOST: Final = 1000
 class Durations:
     """Counts by bucket."""
 
-    __slots__ = ("counts",)
+    __slots__ = ("changes", "counts")
 
     def __init__(self, counts: Sequence[int] = ()) -> None:
         """``counts``: as ``counts`` gave them before; what does not fit there is left out."""
         kept = [max(int(count), 0) for count in counts[:BUCKETS]]
         self.counts = kept + [0] * (BUCKETS - len(kept))
+        self.changes = 0
+        """Another number each time that a count has changed."""
 
     @property
     def total(self) -> int:
@@ -55,5 +57,6 @@ class Durations:
         return None if half is None else half / _RATIO**0.5
 
     def _age(self) -> None:
+        self.changes += 1
         while self.total > MOST:
             self.counts = [count // 2 for count in self.counts]

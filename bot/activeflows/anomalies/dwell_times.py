@@ -25,6 +25,7 @@ Place: TypeAlias = tuple[UUID, str]
 """A flow, and where in it: the id of the step that leads there, and for some of them ``:in`` once it has come to its point."""
 
 MOST_PLACES: Final = 5000
+_NOTHING: Final = Durations()
 _WAITING: Final = 20_000
 """Changes not worked through yet; beyond that they are dropped, and the stays they were about begin unseen."""
 _LEADS: Final = ("queue_join", "connect", "ai_talk", "ai_task", "conference_join")
@@ -71,7 +72,7 @@ class DwellTimes:
 
     def past(self, where: Place) -> Durations:
         """How long it took there before. Not to be changed."""
-        return self._past.get(where) or Durations()
+        return self._past.get(where, _NOTHING)
 
     def take_new(self) -> Mapping[Place, Durations]:
         """What was learned since the last time, to be kept."""

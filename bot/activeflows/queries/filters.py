@@ -5,7 +5,7 @@ stop must not take "Support test" for "Support"; an activeflow whose age is unkn
 """
 
 import re
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Final, Literal
@@ -93,7 +93,10 @@ class Filters:
             found = [a for a in found if (a.reference.type or "none").casefold() == wanted]
         if self.older is not None:
             latest = _before(now, self.older)
-            found = [a for a in found if a.created_at is not None and min(a.created_at, now) <= latest]
+            if latest < now:  # what begins in the future is as old as what begins now
+                found = [a for a in found if a.created_at is not None and a.created_at <= latest]
+            else:
+                found = [a for a in found if a.created_at is not None]
         if self.newer is not None:
             earliest = _before(now, self.newer)
             found = [a for a in found if a.created_at is not None and a.created_at >= earliest]
@@ -113,6 +116,25 @@ class Filters:
         by_itself = WORDS[situation.action].doing if situation.action in WORDS else situation.action
         own = (situation.kind, situation.action, row_words(situation.kind), by_itself)
         return wanted in map(str.casefold, own) or wanted in situation.openers
+
+    def fit_doing(self, doings: Sequence[Situation], wrong: Sequence[Collection[Reason]]) -> Iterable[bool]:
+        """The same of each of thousands."""
+        if self.action is None:
+            doing, reasons = DOING.get(self.state or "", frozenset()), self.reasons
+            if reasons:
+                return [bool(its) and not reasons.isdisjoint(its) for its in wrong]
+            return [self.state is None or one.kind in doing for one in doings]
+        decided = dict[tuple[str, str, Collection[str]], bool]()
+        told = []
+        for doing_, its in zip(doings, wrong, strict=True):
+            alike = (doing_.kind, doing_.action, doing_.openers)
+            fits = decided.get(alike) if not its else None
+            if fits is None:
+                fits = self.fits_doing(doing_, its)
+                if not its:
+                    decided[alike] = fits
+            told.append(fits)
+        return told
 
     def fits_flow(self, flow_id: UUID | None, name: str | None) -> bool:
         """By its flow; ``name`` is ``None`` when it is not known."""

@@ -2,13 +2,14 @@
 
 from collections.abc import Callable, Hashable, Iterable
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import datetime
+from operator import attrgetter
 from typing import Final, TypeVar
 
 from bot.activeflows.model import Activeflow
 
 K = TypeVar("K", bound=Hashable)
-_NEVER: Final = datetime.max.replace(tzinfo=UTC)
+_BEGAN: Final[Callable[[Activeflow], datetime]] = attrgetter("created_at")
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,10 +29,10 @@ def grouped(
     members: dict[K, list[Activeflow]] = {}
     for activeflow in activeflows:
         members.setdefault(key(activeflow), []).append(activeflow)
-    groups = [Group(name(found[0]), len(found), min(found, key=_beginning)) for found in members.values()]
+    groups = [Group(name(found[0]), len(found), _oldest(found)) for found in members.values()]
     return tuple(sorted(groups, key=lambda group: (-group.count, group.name is None, group.name or "")))
 
 
-def _beginning(activeflow: Activeflow) -> tuple[bool, datetime]:
-    began = activeflow.created_at
-    return began is None, began or _NEVER
+def _oldest(found: list[Activeflow]) -> Activeflow:
+    dated = [activeflow for activeflow in found if activeflow.created_at is not None]
+    return min(dated, key=_BEGAN) if dated else found[0]

@@ -147,7 +147,7 @@ class AtHome:
     async def _running(self, operator: Operator, max_age: float) -> Overview:
         picture = await pictured_soon(self._voipbin, self._live, max_age=max_age, within=self._side_look)
         running = [activeflow for activeflow in picture.activeflows if activeflow.running]
-        seen = visible(self._voipbin, operator, running)
+        seen = visible(self._voipbin, operator, running, picture.kinds)
         groups = grouped(seen, lambda activeflow: activeflow.flow_id, lambda _: None)
         wrong, judged = await self._worth_a_look(seen)
         shown, named = await asyncio.gather(

@@ -11,6 +11,7 @@ anything of an activeflow is told that belongs to a flow they may not view. Deci
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from datetime import datetime
+from itertools import compress
 from typing import Final, Literal, TypeAlias
 
 from bot.activeflows.anomalies.anomaly import Reason
@@ -24,7 +25,7 @@ from bot.activeflows.ports import Live, Past, VoIPBIN
 from bot.activeflows.queries.details import Around, Details
 from bot.activeflows.queries.filters import Filters
 from bot.activeflows.queries.groups import Group, grouped
-from bot.activeflows.queries.lookups import Flows, flow_of, flows, pictured
+from bot.activeflows.queries.lookups import MOST, Flows, flow_of, flows, pictured
 from bot.activeflows.queries.pages import PAGE, Place, Sort, in_order, numbered, placed
 from bot.activeflows.queries.resolution import find, visible
 from bot.activeflows.queries.rows import Row, Rows
@@ -145,12 +146,15 @@ class Reading:
         anything = replace(filters, flow=None, action=None, state=None) == Filters()
         every = picture.freshness is not None and anything  # from memory, what runs and nothing else
         # flow and action are looked at among what they may view
-        fitting = list(picture.activeflows) if every else filters.among(picture.activeflows, now)
-        seen = visible(self._voipbin, operator, fitting)
+        known_to_run = replace(filters, status="any") if picture.freshness is not None else filters
+        fitting = list(picture.activeflows) if every else known_to_run.among(picture.activeflows, now)
+        seen = visible(self._voipbin, operator, fitting, picture.kinds)
         hidden = len(fitting) - len(seen)
         known: Flows = {}
         if filters.flow is not None or filters.by_doing or by is not None:
-            known = await flows(self._voipbin, (a.flow_id for a in seen), within=self._filter_look)
+            kinds = picture.kinds if every and not hidden and len(picture.kinds or ()) <= MOST else None
+            ids = [flow_id for _, flow_id in kinds] if kinds is not None else [a.flow_id for a in seen]
+            known = await flows(self._voipbin, ids, within=self._filter_look)
         found = await self._matching(seen, filters, known)
         unnamed = _unnamed(seen, found, known) if filters.flow is not None else 0
         groups = await self._groups(found, by, known) if by is not None else ()
@@ -212,8 +216,7 @@ class Reading:
         wrong: list[tuple[Reason, ...]] = [()] * len(seen)
         if filters.reasons:
             wrong = await self._reasons.of(seen, self._now(), doings)
-        among = zip(seen, doings, wrong, strict=True)
-        return [a for a, doing, reasons in among if filters.fits_doing(doing, reasons)]
+        return list(compress(seen, filters.fit_doing(doings, wrong)))
 
     async def _groups(self, found: list[Activeflow], by: By, known: Flows) -> tuple[Group, ...]:
         """A group by action is called as its rows are."""

@@ -4,12 +4,12 @@ A beginning of an id is looked for among the activeflows they may view only, so 
 it means the running one, if only one that runs begins so.
 """
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from typing import Final
 from uuid import UUID
 
 from bot.activeflows.errors import Ambiguous, NotFound, NotOurs
-from bot.activeflows.model import Activeflow, Picture, number_of
+from bot.activeflows.model import Activeflow, Kind, Picture, number_of
 from bot.activeflows.operators import Operator, Permission
 from bot.activeflows.ports import VoIPBIN
 from bot.activeflows.targets import Prefix, Target
@@ -34,8 +34,17 @@ async def find(voipbin: VoIPBIN, operator: Operator, target: Target) -> Activefl
     return activeflow
 
 
-def visible(voipbin: VoIPBIN, operator: Operator, activeflows: Iterable[Activeflow]) -> list[Activeflow]:
-    """Those of which anything may be shown to this person here; decided once for each flow."""
+def visible(
+    voipbin: VoIPBIN, operator: Operator, activeflows: Iterable[Activeflow], kinds: Collection[Kind] | None = None
+) -> list[Activeflow]:
+    """Those of which anything may be shown to this person here; decided once for each flow.
+
+    ``kinds``: all that are among them, if that is known; where each may be seen, so may all.
+    """
+    if kinds is not None:
+        ours = voipbin.customer.id
+        if all(customer == ours and operator.may(Permission.VIEW, flow) for customer, flow in kinds):
+            return list(activeflows)
     us, decided, seen = number_of(voipbin.customer.id), dict[int, bool](), []
     for activeflow in activeflows:
         flow = number_of(activeflow.flow_id)

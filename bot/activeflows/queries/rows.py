@@ -58,5 +58,5 @@ class Rows:
         self, activeflow: Activeflow, flow: Flow | None, names: Mapping[UUID, str | None], call: Call | None
     ) -> Row:
         doing = situation(activeflow, flow=flow, name_of=names.get)
-        wrong = self._judging.troubles(activeflow, self._now(), flow=flow, name_of=names.get, call=call)
+        wrong = self._judging.of(activeflow, doing, self._now(), call=call)
         return Row(activeflow, doing, flow.name if flow else None, wrong)

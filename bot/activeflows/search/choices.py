@@ -100,7 +100,7 @@ class Chooser:
         clues = clues_in(typed)
         picture = await pictured_soon(self._voipbin, self._live, max_age=_RECENT, within=self._within)
         running = [activeflow for activeflow in picture.activeflows if activeflow.running]
-        seen = visible(self._voipbin, operator, running)
+        seen = visible(self._voipbin, operator, running, picture.kinds)
         known = await flows(self._voipbin, (a.flow_id for a in seen), within=self._within)
         fits = await self._fits(seen, clues, known) if typed else None
         found = [a for a in seen if fits is None or a.id in fits]

@@ -183,6 +183,7 @@ class Following:
         complete_since = self._coverage.complete_since(read_at)
         return Picture(
             activeflows=self.index.newest_first(),
+            kinds=self.index.kinds(),
             as_of=self._now() if self._live else read_at,
             complete_since=complete_since,
             stopped_because="" if complete_since is None else "ties" if self._torn else "reading",

@@ -68,6 +68,8 @@ def listed(told: Iterable[list[Activeflow]]) -> Read:
 
 
 def held(index: Index) -> dict[UUID, Activeflow]:
+    assert set(index.kinds()) == {activeflow.kind for activeflow in index.newest_first()}
+    assert len(index.newest_first()) == len(index)
     return {activeflow.id: activeflow for activeflow in index.newest_first()}
 
 
@@ -170,7 +172,13 @@ def test_what_is_over_leaves_no_more_than_a_bounded_trace() -> None:
     for number in range(1000):
         index.take(version(number))
         index.take(version(number, 1, Status.ENDED))
-    assert (len(index), len(index._over), len(index._order)) == (0, 10, 0)
+    assert (len(index), len(index._over), len(index._places), len(index._activeflows), len(index._kinds)) == (
+        0,
+        10,
+        0,
+        0,
+        0,
+    )
 
 
 def test_a_history_longer_than_voipbin_allows_is_cut_and_still_ordered() -> None:

@@ -2,17 +2,21 @@
 
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from typing import Any
 from uuid import UUID, uuid4
 
 from hypothesis import given
 from hypothesis import strategies as st
 
 from bot.activeflows.anomalies.anomaly import Reason
+from bot.activeflows.anomalies.cache import Reasons, rank
 from bot.activeflows.anomalies.detector import ENOUGH, AnomalyDetector
 from bot.activeflows.anomalies.durations import Durations
 from bot.activeflows.anomalies.dwell_times import DwellTimes, place
 from bot.activeflows.index import Change, Index
-from bot.activeflows.model import START_ID, Action, Activeflow, Call, Party, Reference, Status
+from bot.activeflows.model import START_ID, Action, Activeflow, Call, Flow, Party, Reference, Status
+from bot.activeflows.situation.cache import Doings
+from bot.activeflows.situation.current_step import situation
 
 NOON = datetime(2026, 11, 22, 12, tzinfo=UTC)
 SECOND, MINUTE, HOUR = timedelta(seconds=1), timedelta(minutes=1), timedelta(hours=1)
@@ -214,3 +218,40 @@ def test_what_was_created_and_never_started_is_stuck_without_any_past() -> None:
     assert (trouble.reason, trouble.words) == (Reason.STUCK, "created 3 h 12 min ago and never started")
     assert reasons(judging, replace(waits, status=Status.ENDED), NOON + 192 * MINUTE) == []
     assert reasons(judging, replace(waits, current=TALK, executed=(START,)), NOON + 192 * MINUTE) == []
+
+
+_STEPS = st.lists(st.sampled_from((START, JOIN, MUSIC, PAUSE, TALK, DIGITS, GOTO)), min_size=1, max_size=100)
+_TOLD = st.tuples(st.integers(0, 4), _STEPS, st.integers(0, 5000), st.sampled_from((FLOW, UUID(int=0xF11), None)))
+_DEFINED = Flow(FLOW, "Support line", frozenset({JOIN.id, TALK.id}))
+
+
+@given(st.lists(st.lists(_TOLD, max_size=4), min_size=1, max_size=6), st.data())
+async def test_what_is_cached_of_many_is_what_is_found_of_each(rounds: list[list[Any]], data: st.DataObject) -> None:
+    stays, index = used_to(20, an_activeflow(JOIN)), Index()
+    index.listen(stays.hear)
+    judging = AnomalyDetector(stays)
+    glance, close, doings = Reasons(judging), Reasons(judging), Doings()
+    for told in rounds:
+        for number, steps, at, flow in told:
+            id_, at_ = UUID(int=0xAF00 + number), timedelta(seconds=at)
+            changes = {"id": id_, "created_at": None if number == 4 else NOON + number * MINUTE}
+            index.take(an_activeflow(*steps, at=at_, flow=flow, **changes))
+        while data.draw(st.booleans()) and stays.work(1):
+            pass
+        now = NOON + timedelta(seconds=data.draw(st.integers(0, 8000)))
+        known: dict[UUID, Flow | None] = data.draw(
+            st.sampled_from(({}, {FLOW: None}, {FLOW: _DEFINED}, {FLOW: replace(_DEFINED)}))
+        )
+        some = [each for each in index.newest_first() if data.draw(st.booleans())]
+        each_does = [situation(each, flow=known.get(each.flow_id) if each.flow_id else None) for each in some]
+        assert await doings.of(some, known) == each_does
+        of_each = [tuple(trouble.reason for trouble in judging.troubles(each, now)) for each in some]
+        assert await glance.of(some, now) == of_each
+        of_each = [
+            tuple(t.reason for t in judging.of(each, does, now)) for each, does in zip(some, each_does, strict=True)
+        ]
+        assert await close.of(some, now, await doings.of(some, known)) == of_each
+        found, ranks = await glance.worst_first(some, now)
+        order = sorted(some, key=lambda each: rank(tuple(t.reason for t in judging.troubles(each, now))))
+        assert found == order
+        assert ranks == [rank(tuple(t.reason for t in judging.troubles(each, now))) for each in order]

@@ -10,8 +10,9 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from bot.activeflows.ages import from_typed
+from bot.activeflows.anomalies.anomaly import Reason
 from bot.activeflows.model import START_ID, Action, Activeflow, Reference, Status
-from bot.activeflows.queries.filters import Filters
+from bot.activeflows.queries.filters import DOING, WRONG, Filters
 from bot.activeflows.situation.current_step import situation
 
 NOW = datetime(2026, 8, 20, 8, 0, tzinfo=UTC)
@@ -144,6 +145,27 @@ def test_many_at_once_are_taken_as_one_by_one(filters: Filters, began: list[date
             assert lived is not None
             assert filters.older is None or lived >= filters.older
             assert filters.newer is None or lived <= filters.newer
+
+
+_WORDS = st.sampled_from(
+    ("play", "PLAY", "queue.waiting", "waiting in a queue", "queue_join", "talk", "Talking", "ai.talk", "")
+)
+_STEPS = st.sampled_from(("play", "queue_join", "talk", "ai_talk", "connect", "sleep", ""))
+
+
+@given(
+    st.none() | _WORDS,
+    st.none() | st.sampled_from((*DOING, *WRONG, "odd")),
+    st.lists(st.tuples(st.lists(_STEPS, min_size=1, max_size=4), st.lists(st.sampled_from(Reason), max_size=2))),
+)
+def test_what_thousands_do_is_taken_as_one_by_one(
+    action: str | None, state: str | None, some: list[tuple[list[str], list[Reason]]]
+) -> None:
+    filters = Filters(action=action, state=state)
+    steps = [[Action(UUID(int=200 + n), word) for n, word in enumerate(words)] for words, _ in some]
+    doings = [situation(replace(WAITING, executed=tuple(them[:-1]), current=them[-1])) for them in steps]
+    wrong = [tuple(reasons) for _, reasons in some]
+    assert list(filters.fit_doing(doings, wrong)) == list(map(filters.fits_doing, doings, wrong))
 
 
 @given(st.timedeltas(min_value=timedelta(0)))

@@ -17,6 +17,7 @@ from bot.activeflows.operators import Grant, Operator, Permission, Person, Polic
 from bot.activeflows.queries.filters import Filters
 from bot.activeflows.queries.listing import Reading
 from bot.activeflows.queries.pages import PAGE
+from bot.activeflows.queries.resolution import visible
 from bot.activeflows.targets import Prefix
 
 NOW = datetime(2026, 11, 22, 12, 0, tzinfo=UTC)
@@ -137,6 +138,24 @@ async def test_rows_of_flows_somebody_may_not_view_are_hidden_and_counted() -> N
     listing = await reading(voipbin).running(SUPPORT_ONLY, Filters())
     assert [row.flow_name for row in listing.rows] == ["Support line"]
     assert (listing.total, listing.hidden) == (1, 2)
+
+
+@given(
+    st.lists(st.tuples(st.sampled_from((OURS, THEIRS)), st.sampled_from((SUPPORT.id, MENU.id, None))), max_size=5),
+    st.none() | st.frozensets(st.sampled_from((SUPPORT.id, MENU.id))),
+)
+def test_who_may_see_each_kind_sees_what_a_look_at_each_shows(
+    kinds: list[tuple[UUID, UUID | None]], may: frozenset[UUID] | None
+) -> None:
+    some = [replace(running(n), customer_id=of, flow_id=flow) for n, (of, flow) in enumerate(kinds)]
+    looking = Operator(
+        Person("U0ALICE", Standing.MEMBER),
+        "C0INC",
+        Policy((Grant(1, frozenset({"U0ALICE"}), frozenset({Permission.VIEW}), flows=may),)),
+    )
+    for more in ([], [(OURS, MENU.id)], [(THEIRS, SUPPORT.id)]):  # of those that a filter has left out
+        told = tuple({each.kind for each in some} | set(more))
+        assert visible(InMemory(), looking, some, told) == visible(InMemory(), looking, some)
 
 
 async def test_names_are_looked_up_for_the_rows_on_screen_only() -> None:
