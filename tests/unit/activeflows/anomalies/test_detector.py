@@ -220,25 +220,42 @@ def test_what_was_created_and_never_started_is_stuck_without_any_past() -> None:
     assert reasons(judging, replace(waits, current=TALK, executed=(START,)), NOON + 192 * MINUTE) == []
 
 
-_STEPS = st.lists(st.sampled_from((START, JOIN, MUSIC, PAUSE, TALK, DIGITS, GOTO)), min_size=1, max_size=100)
+_STEP = st.sampled_from((START, JOIN, MUSIC, PAUSE, TALK, DIGITS, GOTO))
+_STEPS = st.builds(
+    lambda first, lap, laps, last: [*first, *lap * laps, last],
+    st.lists(_STEP, max_size=3),
+    st.lists(_STEP, min_size=1, max_size=3),
+    st.integers(0, 33),
+    _STEP,
+)
 _TOLD = st.tuples(st.integers(0, 4), _STEPS, st.integers(0, 5000), st.sampled_from((FLOW, UUID(int=0xF11), None)))
-_DEFINED = Flow(FLOW, "Support line", frozenset({JOIN.id, TALK.id}))
+_DEFINED = Flow(FLOW, "Support line", frozenset({JOIN.id, MUSIC.id, PAUSE.id, TALK.id}))
+_WHERE = [an_activeflow(step, flow=flow) for step in (START, JOIN, TALK, DIGITS) for flow in (FLOW, UUID(int=0xF11))]
 
 
 @given(st.lists(st.lists(_TOLD, max_size=4), min_size=1, max_size=6), st.data())
 async def test_what_is_cached_of_many_is_what_is_found_of_each(rounds: list[list[Any]], data: st.DataObject) -> None:
-    stays, index = used_to(20, an_activeflow(JOIN)), Index()
+    stays, index = DwellTimes(), Index()
+    for where in _WHERE:
+        stays.know(used_to(20, where)._past)
     index.listen(stays.hear)
     judging = AnomalyDetector(stays)
     glance, close, doings = Reasons(judging), Reasons(judging), Doings()
     for told in rounds:
+        if data.draw(st.booleans()):  # from now on it takes longer there
+            there = place(data.draw(st.sampled_from(_WHERE)))
+            assert there is not None
+            for _ in range(ENOUGH):
+                stays.past(there).add(900)
         for number, steps, at, flow in told:
             id_, at_ = UUID(int=0xAF00 + number), timedelta(seconds=at)
             changes = {"id": id_, "created_at": None if number == 4 else NOON + number * MINUTE}
             index.take(an_activeflow(*steps, at=at_, flow=flow, **changes))
         while data.draw(st.booleans()) and stays.work(1):
             pass
-        now = NOON + timedelta(seconds=data.draw(st.integers(0, 8000)))
+        seconds = [at + more for told in rounds for _, _, at, _ in told for more in (119, 120, 121)]
+        now = NOON + timedelta(seconds=data.draw(st.sampled_from(seconds) if seconds else st.just(0)))
+        now += data.draw(st.sampled_from((0, 0, 0, 500, 4000))) * SECOND
         known: dict[UUID, Flow | None] = data.draw(
             st.sampled_from(({}, {FLOW: None}, {FLOW: _DEFINED}, {FLOW: replace(_DEFINED)}))
         )
