@@ -48,12 +48,15 @@ class Run(BaseModel):
     """Run the bot. Everything it needs stands in the environment, or in a .env file here."""
 
     async def cli_cmd(self) -> None:
+        gc.disable()  # as in __main__
         import structlog  # noqa: PLC0415 — the whole bot; the other commands answer sooner
 
         from bot import logs, tracing  # noqa: PLC0415
         from bot.composition.bootstrap import running  # noqa: PLC0415
         from bot.composition.signals import until_told  # noqa: PLC0415
 
+        gc.freeze()
+        gc.enable()
         settings = _settings()
         logs.configure(settings.flows_bot_log_format, settings.flows_bot_log_level)
         for line in unread(Settings):
