@@ -114,6 +114,11 @@ class PostgreSQL:
         self.restart()
         self.url = str(self._server.get_uri())
 
+    def empty(self, name: str) -> str:
+        """The URL of an empty database of this name, made now."""
+        self._server.psql(f"CREATE DATABASE {name};")
+        return str(self._server.get_uri(database=name))
+
     def restart(self) -> None:
         self.end()
         self._server = self._start()

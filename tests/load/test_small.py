@@ -110,6 +110,12 @@ async def test_many_press_at_once() -> None:
 
 
 @pytest.mark.slow
+async def test_what_one_stop_costs() -> None:
+    found = await told("one_stop", "--stops", 2, "--rounds", 1)
+    assert found["one_stop"]["here"]["cpu_ms"] > 0
+
+
+@pytest.mark.slow
 async def test_those_on_call_can_stop_while_somebody_presses_on() -> None:
     found = await told("lockout", "--groups", 2, "--people", 2, "--outsider", "--stops", 4, "--seconds", 2)
     assert found["lockout"]["carried_out"] == "4 of 4"
