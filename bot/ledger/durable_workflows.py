@@ -48,7 +48,7 @@ from bot.ledger import foreign_rows
 from bot.ledger.database import workflow_engine
 from bot.ledger.json_rows import Json
 from bot.ledger.press_admission import Beginning, Presses
-from bot.ledger.steps import CutShort, DurableStep, resumed
+from bot.ledger.steps import BEGUN_HERE, CutShort, DurableStep, resumed
 
 log = structlog.get_logger(__name__)
 VERSION: Final = "2"
@@ -127,7 +127,8 @@ class Durable:
 
         @DBOS.workflow(name=_CARRY_OUT_PRESS, max_recovery_attempts=None)
         async def workflow(press: dict[str, Any], record_by: str | None = None) -> None:
-            taken, step = _press(press), DurableStep(self._waiting)
+            taken = _press(press)
+            step = DurableStep(self._waiting, first=BEGUN_HERE.get() == taken.id)
             with (
                 self._at_work(taken),
                 bound_contextvars(intent_id=taken.intent_id, **_whose(taken)),
@@ -200,6 +201,7 @@ class Durable:
 
     async def _record(self, press: Press, record_by: str) -> None:
         assert self._workflow is not None  # noqa: S101 # for the type checker: whoever calls has looked
+        BEGUN_HERE.set(press.id)  # for this task, and for what DBOS begins in it
         with SetWorkflowID(press.id):
             await DBOS.start_workflow_async(self._workflow, _row(press), record_by)
 

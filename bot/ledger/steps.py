@@ -4,19 +4,33 @@ What goes wrong in a step is never remembered as its result: a restart would fin
 ledger does not answer, a step is tried again, as a restart would. Whatever else goes wrong cuts the workflow off
 (``CutShort``): it stays as it is, and goes on at the next start.
 
+DBOS writes a result down in one transaction with the look whether the workflow is still this run's: whoever takes a press
+up takes it away first, so that a run which was thought dead remembers nothing any more, and is cut off (``Fenced``).
+
+Decision: the first run of a press, in the process that recorded it, does not ask DBOS for a result that nobody can have
+written. That look is a transaction and two threads' turns for each step, as much as the writing
+(``tests/contract/test_dbos.py`` holds what this knows of DBOS).
+
 https://docs.dbos.dev/python/tutorials/step-tutorial
 """
 
 import asyncio
+import time
 from collections.abc import Awaitable, Callable
+from contextvars import ContextVar
 from functools import cache
 from typing import Any, Final, TypeVar
 
 from dbos import DBOS
+from dbos._context import EnterDBOSStepCtx, snapshot_step_context
+from dbos._dbos import _get_dbos_instance
+from dbos._error import DBOSWorkflowConflictIDError
+from dbos._serialization import serialize_value
 from pydantic import TypeAdapter
 from sqlalchemy.exc import SQLAlchemyError
 
 from bot.activeflows.errors import LedgerUnavailable
+from bot.activeflows.stopping.fence import Fenced
 
 T = TypeVar("T")
 _AGAIN: Final = 1.0
@@ -25,6 +39,8 @@ _AGAIN: Final = 1.0
 
 _adapter: Final[Callable[[Any], TypeAdapter[Any]]] = cache(TypeAdapter)
 """What reads and writes a step's result: building it takes longer than the step."""
+BEGUN_HERE: Final[ContextVar[str]] = ContextVar("begun_here", default="")
+"""The press that was recorded just now. DBOS runs it at once in a copy of this context, and every later run in another one."""
 
 
 class CutShort(asyncio.CancelledError):
@@ -36,10 +52,10 @@ class CutShort(asyncio.CancelledError):
 
 
 class DurableStep:
-    """``waiting``: the workflows that a shutdown does not wait for."""
+    """``waiting``: the workflows that a shutdown does not wait for. ``first``: nobody has run this workflow before."""
 
-    def __init__(self, waiting: set[asyncio.Task[Any]]) -> None:
-        self._waiting = waiting
+    def __init__(self, waiting: set[asyncio.Task[Any]], *, first: bool = False) -> None:
+        self._waiting, self._first = waiting, first
 
     async def __call__(self, name: str, returns: type[T], work: Callable[[], Awaitable[T]], /) -> T:
         adapter: TypeAdapter[T] = _adapter(returns)
@@ -47,7 +63,11 @@ class DurableStep:
         async def recorded() -> Any:
             return adapter.dump_python(await _done(work), mode="json")
 
-        return adapter.validate_python(await DBOS.run_step_async({"name": name}, recorded))
+        try:
+            told = await (_first_done(name, recorded) if self._first else DBOS.run_step_async({"name": name}, recorded))
+        except DBOSWorkflowConflictIDError:
+            raise Fenced from None
+        return adapter.validate_python(told)
 
     async def sleep(self, seconds: float) -> None:
         await DBOS.sleep_async(seconds)
@@ -74,6 +94,29 @@ async def resumed(workflow_id: str) -> None:
         except SQLAlchemyError:
             continue
         return
+
+
+async def _first_done(name: str, work: Callable[[], Awaitable[Any]]) -> Any:
+    """As ``DBOS.run_step_async`` does a step that nobody has done before. (What ``work`` raises is never recorded.)"""
+    dbos, began, ctx = _get_dbos_instance(), int(time.time() * 1000), snapshot_step_context()
+    assert ctx is not None  # noqa: S101 # a workflow has one
+    with EnterDBOSStepCtx({"name": name, "operationType": "step"}, ctx):
+        told = await work()
+        output, serialization = serialize_value(told, None, dbos._serializer)  # noqa: SLF001 # of DBOS, as above
+        await asyncio.to_thread(
+            dbos._sys_db.record_operation_result,  # noqa: SLF001
+            {
+                "workflow_uuid": ctx.workflow_id,
+                "function_id": ctx.function_id,
+                "function_name": name,
+                "output": output,
+                "error": None,
+                "serialization": serialization,
+                "started_at_epoch_ms": began,
+                "child_workflow_id": None,
+            },
+        )
+    return told
 
 
 async def _done(work: Callable[[], Awaitable[T]]) -> T:

@@ -1,13 +1,28 @@
-"""What the ledger's refusal of foreign rows rests on: there is one way in DBOS from a row to code, and it is closed.
+"""What the ledger rests on in DBOS.
 
-A newer DBOS with another one fails here: look at it, close it in ``bot.ledger.foreign_rows``, and then name it below.
+The refusal of foreign rows: there is one way in DBOS from a row to code, and it is closed. A newer DBOS with another one fails
+here: look at it, close it in ``bot.ledger.foreign_rows``, and then name it below.
+
+The steps of a first run: they are written down as DBOS would, and only for whoever still has the workflow.
 """
 
 import ast
-from collections.abc import Iterator
+import asyncio
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager
 from pathlib import Path
+from typing import Any, Final
 
 import dbos
+import pytest
+from dbos import DBOS, DBOSConfig, SetWorkflowID
+from sqlalchemy import Engine, text
+
+from bot.activeflows.records import Written
+from bot.activeflows.stopping.fence import Fenced
+from bot.ledger.database import workflow_engine
+from bot.ledger.json_rows import Json
+from bot.ledger.steps import DurableStep
 
 _DANGEROUS = {
     *(
@@ -90,3 +105,95 @@ def _imported(node: ast.AST) -> list[str]:
 
 def _name(node: ast.expr) -> str:
     return node.id if isinstance(node, ast.Name) else node.attr if isinstance(node, ast.Attribute) else ""
+
+
+_STEPS: Final = (
+    "SELECT function_id, function_name, output, error, child_workflow_id, serialization FROM operation_outputs"
+    " WHERE workflow_uuid = :id ORDER BY function_id"
+)
+
+
+@asynccontextmanager
+async def _launched(folder: Path) -> AsyncIterator[Engine]:
+    """DBOS as ``bot.ledger.durable_workflows`` has it, on a database of its own, with nothing registered at the end."""
+    url = f"sqlite:///{folder / 'ledger.db'}"
+    engine = workflow_engine(url)
+    DBOS(
+        config=DBOSConfig(
+            name="flows-bot",
+            system_database_url=url,
+            serializer=Json(),
+            log_level="CRITICAL",
+            system_database_engine=engine,
+            use_listen_notify=False,
+            notification_listener_polling_interval_sec=0.02,
+        )
+    )
+    try:
+        yield engine
+    finally:
+        await asyncio.to_thread(DBOS.destroy, destroy_registry=True)
+        engine.dispose()
+
+
+async def test_a_first_run_writes_its_steps_down_as_dbos_does(tmp_path: Path) -> None:
+    async with _launched(tmp_path) as engine:
+
+        @DBOS.workflow(name="steps")
+        async def workflow(*, first: bool) -> list[Any]:
+            step = DurableStep(set(), first=first)
+
+            async def written() -> Written:
+                return Written(7, "7:ab", new=True)
+
+            async def nothing() -> None:
+                return None
+
+            found = [await step("written", Written, written)]
+            await step.sleep(0.001)
+            await step("nothing", type(None), nothing)
+            return [found[0].seq, found[0].receipt, found[0].new]
+
+        DBOS.launch()
+        told, rows = [], []
+        for first in (True, False):
+            with SetWorkflowID(f"first-{first}"):
+                handle = await DBOS.start_workflow_async(workflow, first=first)
+            told.append(await handle.get_result())
+            with engine.begin() as connection:
+                rows.append([tuple(row) for row in connection.execute(text(_STEPS), {"id": f"first-{first}"})])
+    assert told[0] == told[1] == [7, "7:ab", True]
+    assert [row[:2] for row in rows[0]] == [(1, "written"), (2, "DBOS.sleep"), (3, "nothing")]
+    for of_the_first, of_dbos in zip(*rows, strict=True):
+        if of_dbos[1] != "DBOS.sleep":  # until when, which is another time
+            assert of_the_first == of_dbos
+
+
+@pytest.mark.parametrize("first", [True, False])
+async def test_whoever_has_the_workflow_no_more_writes_no_step_down(first: bool, tmp_path: Path) -> None:
+    async with _launched(tmp_path) as engine:
+        cut: list[type[BaseException]] = []
+
+        @DBOS.workflow(name="taken over")
+        async def workflow(*, first: bool) -> None:
+            async def taken_over() -> bool:
+                with engine.begin() as connection:
+                    connection.execute(text("UPDATE workflow_status SET owner_xid = NULL"))
+                return True
+
+            try:
+                await DurableStep(set(), first=first)("over", bool, taken_over)
+            except BaseException as cut_off:
+                cut.append(type(cut_off))
+                raise
+
+        DBOS.launch()
+        with SetWorkflowID("one"):
+            handle = await DBOS.start_workflow_async(workflow, first=first)
+        with pytest.raises(asyncio.CancelledError):
+            async with asyncio.timeout(10):  # what is no more this run's is waited for without end
+                await handle.get_result()
+        with engine.begin() as connection:
+            assert connection.execute(text(_STEPS), {"id": "one"}).all() == []
+            assert connection.execute(text("SELECT status FROM workflow_status")).scalar() == "PENDING"
+    assert cut == [Fenced]

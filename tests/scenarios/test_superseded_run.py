@@ -1,6 +1,6 @@
 """A run of a press that another run has taken over changes no card any more, whatever it was waiting for."""
 
-from sqlalchemy import update
+from sqlalchemy import text, update
 
 from bot.demo.slack import faults as slack_faults
 from bot.demo.slack.workspace import Workspace
@@ -43,3 +43,29 @@ async def test_an_edit_that_waited_for_its_turn_is_not_made(
         assert "stop: yes" in (await answers(stage, "whoami")).words
         stop.release()
     assert slack.message(card.channel, card.ts).words == before
+
+
+async def test_a_run_whose_workflow_is_another_ones_remembers_nothing_and_says_nothing(
+    stage: Stage, slack: Workspace, voipbin: World, sqlite_url: str
+) -> None:
+    """It is thawed while its POST is answered; the other replica has not begun yet, and will clear up what that POST did."""
+    async with stage.start():
+        activeflow = voipbin.rings(at="play")
+        card = await stage.asks_to_stop(activeflow)
+        stop = faults.hold(after_work=True)
+        voipbin.faults.on("POST", "/activeflows/{id}/stop", stop)
+        await slack.clicks(ALICE, card, ids.STOP_FLOW)
+        await stop.arrived()
+        await slack.until(lambda: "Stopping" in slack.message(card.channel, card.ts).words)
+        engine = engine_for(sqlite_url)
+        with engine.begin() as connection:  # as DBOS does in another process that recovers it
+            connection.execute(text("UPDATE workflow_status SET owner_xid = NULL, executor_id = 'another'"))
+        stop.release()
+        assert "stop: yes" in (await answers(stage, "whoami")).words
+    with engine.begin() as connection:
+        remembered = connection.execute(text("SELECT function_name FROM operation_outputs ORDER BY function_id"))
+        assert remembered.scalars().all() == ["begin", "admit", "claim"]
+        assert connection.execute(text("SELECT status FROM workflow_status")).scalar() == "PENDING"
+    engine.dispose()
+    assert "Stopping" in slack.message(card.channel, card.ts).words
+    assert not [message for message in slack.sees(ALICE, card.channel) if "stuck" in message.words]

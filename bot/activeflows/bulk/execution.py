@@ -45,7 +45,7 @@ from bot.activeflows.bulk.results import halted, refused
 from bot.activeflows.errors import LedgerUnavailable
 from bot.activeflows.records import Question, Record, What
 from bot.activeflows.stopping.admission import record_of
-from bot.activeflows.stopping.fence import FencedStep, Hold
+from bot.activeflows.stopping.fence import Hold
 from bot.activeflows.stopping.ports import Ledger, Step
 from bot.activeflows.stopping.stop import Declined, Press, Why
 
@@ -78,7 +78,6 @@ class BulkStopWorkflow:
     async def carry_out(self, press: Press, step: Step) -> None:
         """The whole life of a press, told to the end."""
         hold = await Hold.take(self._ledger, press.id)
-        step = FencedStep(step, hold)
         admission = await step("admit bulk", BulkAdmission, lambda: self._pressing.admit(press))
         bulk, declined = admission.bulk, admission.declined
         if bulk is None or declined is not None or admission.until is None:

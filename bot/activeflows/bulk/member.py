@@ -20,7 +20,7 @@ from bot.activeflows.errors import LedgerUnavailable
 from bot.activeflows.records import What
 from bot.activeflows.stopping.admission import record_of
 from bot.activeflows.stopping.authorization import Act
-from bot.activeflows.stopping.fence import FencedStep, Hold
+from bot.activeflows.stopping.fence import Hold
 from bot.activeflows.stopping.gate import Errand
 from bot.activeflows.stopping.machine import StopMachine
 from bot.activeflows.stopping.ports import Ledger, Step
@@ -44,7 +44,6 @@ class MemberWorkflow:
     async def carry_out(self, press: Press, number: int, step: Step) -> Became:
         """One member's turn."""
         hold = await Hold.take(self._ledger, f"{press.id}/{number}")
-        step = FencedStep(step, hold)
         turn = await step("turn", Turn, partial(self._turn, press, number))
         if turn.intent is None:
             return turn.became or Became.LEFT

@@ -3,6 +3,7 @@
 Two processes may run one press: the one that was thought dead (frozen, cut off) and the one that took over. Each begins
 by taking a number from the ledger, higher than those before. Whoever's number is not the highest sends nothing, edits
 nothing and writes nothing any more: it is cut off (``Fenced``), without a word, because the other one says everything.
+(The results of its steps are remembered by a fence of the same kind, ``ports.Step``.)
 """
 
 import asyncio
@@ -11,7 +12,7 @@ from typing import Final, TypeVar
 
 from bot.activeflows.errors import LedgerUnavailable
 from bot.activeflows.stopping.claims import Fence
-from bot.activeflows.stopping.ports import Ledger, Step
+from bot.activeflows.stopping.ports import Ledger
 
 T = TypeVar("T")
 _AGAIN: Final = 1.0
@@ -61,24 +62,3 @@ class Hold:
                 await meanwhile()
                 meanwhile = None
             await asyncio.sleep(_AGAIN)
-
-
-class FencedStep:
-    """``Step`` whose results are remembered only while the run holds."""
-
-    def __init__(self, step: Step, hold: Hold) -> None:
-        self._step, self._hold = step, hold
-
-    async def __call__(self, name: str, returns: type[T], work: Callable[[], Awaitable[T]], /) -> T:
-        async def held() -> T:
-            result = await work()
-            await self._hold.must_hold()
-            return result
-
-        return await self._step(name, returns, held)
-
-    async def sleep(self, seconds: float) -> None:
-        await self._step.sleep(seconds)
-
-    async def idle(self, seconds: float) -> None:
-        await self._step.idle(seconds)

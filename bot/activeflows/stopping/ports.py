@@ -163,7 +163,10 @@ class PressCards(Cards, Protocol):
 
 
 class Step(Protocol):
-    """Runs a step of a durable workflow once and remembers its result; a restart replays the remembered ones."""
+    """Runs a step of a durable workflow once and remembers its result; a restart replays the remembered ones.
+
+    Only the newest run of a workflow remembers anything; any other raises ``fence.Fenced``.
+    """
 
     async def __call__(self, name: str, returns: type[T], work: Callable[[], Awaitable[T]], /) -> T: ...
 

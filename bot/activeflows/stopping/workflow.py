@@ -16,7 +16,7 @@ from bot.activeflows.stopping.admission import Admission, Admitting, record_of
 from bot.activeflows.stopping.aftermath import Aftermath
 from bot.activeflows.stopping.authorization import Act
 from bot.activeflows.stopping.failures import Trouble
-from bot.activeflows.stopping.fence import FencedStep, Hold
+from bot.activeflows.stopping.fence import Hold
 from bot.activeflows.stopping.follow_up import Follow
 from bot.activeflows.stopping.gate import Errand
 from bot.activeflows.stopping.machine import Show, StopMachine
@@ -70,7 +70,7 @@ class StopWorkflow:
         """The whole life of a press, told to the end."""
         hold = await Hold.take(self._ledger, press.id)
         async with SlowPress(self._ledger, self._cards, press, hold, after=self._in_hand_after, now=self._now) as slow:
-            await self._carry_out(press, hold, FencedStep(step, hold), slow)
+            await self._carry_out(press, hold, step, slow)
 
     async def _carry_out(self, press: Press, hold: Hold, step: Step, slow: SlowPress) -> None:
         admission = await step("admit", Admission, lambda: self._admitting.admit(press))
@@ -168,7 +168,6 @@ class HangUpWorkflow:
     async def carry_out(self, press: Press, step: Step) -> None:
         """The whole life of such a press."""
         hold = await Hold.take(self._ledger, press.id)
-        step = FencedStep(step, hold)
         admission = await step("admit", Admission, lambda: self._admitting.admit(press))
         intent, declined = admission.intent, admission.declined
         if intent is not None and declined is None:
