@@ -13,8 +13,9 @@ from hypothesis import HealthCheck, Phase, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import precondition, rule, run_state_machine_as_test
 
+from bot.activeflows.bulk.bulk_stop import BulkState
 from bot.activeflows.errors import BotError
-from bot.activeflows.stopping.stop import Cancelled, Wish
+from bot.activeflows.stopping.stop import Cancelled, IntentState, Wish
 from tests.faults.bulk_incident import BulkIncident
 from tests.faults.chances import (
     bads,
@@ -323,6 +324,30 @@ def test_no_card_is_left_with_a_press_that_came_to_nothing(good: int, bad: int) 
         story.promises_are_kept()
     finally:
         story.teardown()
+
+
+@pytest.mark.parametrize("bad", [7, 8, 9])
+@pytest.mark.parametrize("good", [3, 4])
+def test_a_claim_that_is_kept_without_an_answer_is_carried_out_however_long_that_lasts(
+    good: int, bad: int, story: PromisesKept
+) -> None:
+    """Else the ledger would have it stopping for good, and everybody else would be told so."""
+    story.the_ledger_does_not_answer_in_a_press(ALICE, good, bad, kept=True, trouble=[], dies=False)
+    found = story.bot.run(story.bot.book.intent(story.intents[-1]))
+    assert found is not None
+    assert found[1] is not IntentState.STOPPING
+
+
+@pytest.mark.parametrize("bad", [1, 12])
+@pytest.mark.parametrize("good", [3, 4])
+def test_a_bulk_stop_whose_start_is_kept_without_an_answer_is_carried_out(
+    good: int, bad: int, story: PromisesKept
+) -> None:
+    """Else it would be stopping for good, with nobody at it."""
+    story.the_ledger_does_not_answer_in_mid_bulk(ALICE, BOB, 2, good, bad, kept=True)
+    found = story.bot.run(story.bot.bulks.bulk(story.bulks[-1]))
+    assert found is not None
+    assert found[1].state in {BulkState.OPEN, BulkState.DONE}
 
 
 def test_an_abort_while_a_stop_waits_is_seen_by_the_gate(story: PromisesKept) -> None:

@@ -17,7 +17,7 @@ from bot.activeflows.stopping.authorization import Act, Authorization
 from bot.activeflows.stopping.ports import Ledger
 from bot.activeflows.stopping.stop import Declined, Press, Why
 
-_OVER = {
+OVER = {
     BulkState.DONE: Why.OVER,
     BulkState.CANCELLED: Why.CANCELLED,
     BulkState.STOPPING: Why.TAKEN,
@@ -70,8 +70,8 @@ class PressingBulk:
             if found is None:
                 return BulkAdmission(declined=Declined(Why.NO_SUCH_CARD))
             bulk, run = found
-            if run.state in _OVER and run.press_id != press.id:  # of this very press: it goes on after a restart
-                return BulkAdmission(bulk, Declined(_OVER[run.state], by=run.by))
+            if run.state in OVER and run.press_id != press.id:  # of this very press: it goes on after a restart
+                return BulkAdmission(bulk, Declined(OVER[run.state], by=run.by))
             return await self._decide(bulk, run, press)
         except LedgerUnavailable as failure:
             return BulkAdmission(declined=Declined(Why.LEDGER, failure.what))

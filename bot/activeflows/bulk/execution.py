@@ -23,7 +23,7 @@ from datetime import datetime
 from functools import partial
 from typing import Final
 
-from bot.activeflows.bulk.authorization import BulkAdmission, PressingBulk, bulk_record
+from bot.activeflows.bulk.authorization import OVER, BulkAdmission, PressingBulk, bulk_record
 from bot.activeflows.bulk.bulk_stop import (
     NO_FURTHER,
     SKIPPED,
@@ -83,10 +83,9 @@ class BulkStopWorkflow:
         if bulk is None or declined is not None or admission.until is None:
             await step("decline bulk", bool, lambda: self._decline(press, bulk, declined or Declined(Why.NO_SUCH_CARD)))
             return
-        run = await step("start bulk", Run, partial(self._start, bulk, press, admission))
+        run = await step("start bulk", Run, partial(self._start, bulk, press, hold, admission))
         if run.press_id != press.id:
-            not_taken = Declined(Why.TAKEN, by=run.by) if run.press_id else Declined(Why.LEDGER)
-            await step("decline bulk", bool, lambda: self._decline(press, bulk, not_taken))
+            await step("decline bulk", bool, lambda: self._decline(press, bulk, Declined(OVER[run.state], by=run.by)))
             return
         async with self._followed(bulk, press, hold):
             became = await self._stop(press, admission.numbers)
@@ -145,15 +144,15 @@ class BulkStopWorkflow:
 
     # ------------------------------------------------------------ around them
 
-    async def _start(self, bulk: Bulk, press: Press, admission: BulkAdmission) -> Run:
-        """The run as it then stands: of this press, of another one, or of none, when that could not be written."""
+    async def _start(self, bulk: Bulk, press: Press, hold: Hold, admission: BulkAdmission) -> Run:
+        """The run as it then stands: of this press, or of another one.
+
+        The ledger is asked until it answers: what it kept without saying so would be stopping for good, with nobody at it.
+        """
         until = admission.until or bulk.deadline
         chosen = [member for member in bulk.members if member.number in admission.numbers]
-        try:
-            intents = [intent_of(bulk, m, until, among=len(chosen)) for m in chosen]
-            return await self._bulks.start_bulk(bulk, press, until, intents)
-        except LedgerUnavailable:
-            return Run()
+        intents = [intent_of(bulk, m, until, among=len(chosen)) for m in chosen]
+        return await hold.until_written(partial(self._bulks.start_bulk, bulk, press, until, intents))
 
     async def _decline(self, press: Press, bulk: Bulk | None, declined: Declined) -> bool:
         if bulk is not None and declined.why is Why.LATE:

@@ -103,7 +103,9 @@ class StopMachine:
     async def stop(self, errand: Errand, hold: Hold, step: Step, show: Show) -> Result:
         """Claim, send through the gate, read back; the claim is still held when it was not declined."""
         path = Path(StopState.ADMITTED)
-        claim = await step("claim", Claim, partial(self._claim, errand))
+        # What the ledger kept without saying so would stand in everybody's way: it is asked until it answers.
+        claiming = partial(hold.until_written, partial(self._ledger.claim, errand.intent, errand.press))
+        claim = await step("claim", Claim, claiming)
         if not claim.mine:
             path.to(StopState.DECLINED)
             return Result(declined=not_claimed(claim, errand.intent))
@@ -142,19 +144,6 @@ class StopMachine:
         return Result(phase, anew=sending.renewed, refused=sending.closed.declined if sending.closed else None)
 
     # ------------------------------------------------------------ sending
-
-    async def _claim(self, errand: Errand) -> Claim:
-        """The one right to stop this, or who has it.
-
-        Asked again where the ledger does not answer: what it kept all the same would stand in everybody's way.
-        """
-        unwritten = ""
-        for _ in range(_CLAIM_ATTEMPTS):
-            try:
-                return await self._ledger.claim(errand.intent, errand.press)
-            except LedgerUnavailable as failure:
-                unwritten = failure.what
-        return Claim(mine=False, unwritten=unwritten)
 
     async def _send(self, errand: Errand, hold: Hold, attempt: int, show: Show, *, again: bool) -> Sending:
         """One POST at most, through the gate. Only here does anything in the bot stop an activeflow or a call."""
@@ -278,8 +267,6 @@ class StopMachine:
         task.add_done_callback(self._telling.discard)
 
 
-_CLAIM_ATTEMPTS: Final = 6
-"""Then it is said that nothing was sent; a claim that was kept all the same lapses with its card."""
 _NOT_PERMITTED: Final = "not permitted"
 """The word for a member of a bulk stop (``bulk.bulk_stop.Became``)."""
 _CUT_OFF: Final = Sending(Sent.LOST, Trouble("the bot was cut off while the stop was being sent"))
