@@ -79,7 +79,7 @@ class Stops(Case):
         stack.push_async_callback(end)
         url = f"http://127.0.0.1:{port}"
         async with httpx.AsyncClient() as asking:
-            while not await self._ready(asking, url):
+            while not await self._ready(asking, url):  # noqa: ASYNC110 — it is another process
                 await asyncio.sleep(0.1)
         self.slack.request_url = f"{url}/slack/events"
         return process.pid
