@@ -204,7 +204,7 @@ async def stage(slack: Workspace, voipbin: World, policy: Path, sqlite_url: str)
                 watch_pace=set_up.watch_pace,
                 alert_pace=set_up.alert_pace,
                 pace=set_up.pace,
-                look_every=0.05,
+                look_every=0.1,
                 record_within=set_up.record_within,
                 silent_after=set_up.silent_after,
                 health_every=set_up.health_every,
