@@ -9,10 +9,12 @@ from dataclasses import dataclass, replace
 import pytest
 from starlette.types import ASGIApp, Receive, Scope, Send
 
+from bot.activeflows.stopping import max_ages
 from bot.demo.slack.messages import Message
 from bot.demo.voipbin.faults import (
     Fault,
     broken_json,
+    delay,
     empty,
     half_answer,
     hold,
@@ -51,6 +53,11 @@ class Misfortune:
     heading: str
     posts: int
     effect: int = 1
+
+    @property
+    def for_good(self) -> bool:
+        """Whether it outlasts the bot's tries. A look that comes too late is a try, too, and sends nothing."""
+        return len(self.faults) > self.posts
 
 
 def busy(retry_after: int = 0) -> Fault:
@@ -135,10 +142,33 @@ async def test_what_befalls_the_stop_is_cleared_up(
         await finished(stage, audit)
     assert words.startswith(misfortune.heading)
     assert_told_truly(stage, here.activeflow, words)
-    assert len(stop_requests(voipbin, here.activeflow)) == misfortune.posts
+    posts = len(stop_requests(voipbin, here.activeflow))
+    if misfortune.for_good:
+        assert audit.tries() == misfortune.posts
+        assert 0 < posts <= misfortune.posts
+    else:
+        assert posts == misfortune.posts
     assert len(not_refused(voipbin, here.activeflow)) <= 2
     assert stops_with_effect(voipbin, here.activeflow) == misfortune.effect
     witness.assert_none_came_after_the_end()
+
+
+@pytest.mark.usefixtures("the_record_holds")
+async def test_a_look_that_comes_too_late_is_a_try_that_sends_nothing(
+    stage: Stage, voipbin: World, witness: Witness, audit: Audit
+) -> None:
+    async def busy_and_then_slow(work: ASGIApp, scope: Scope, receive: Receive, send: Send) -> None:
+        voipbin.faults.on("GET", _READ, delay(max_ages.LOOK + 0.5), times=1)
+        await busy()(work, scope, receive, send)
+
+    async with stage.start():
+        here = await scene(stage)
+        witness.then(busy_and_then_slow, *(busy(),) * 20)
+        await here.press()
+        await here.reads("Nothing was stopped")
+        await finished(stage, audit)
+    assert audit.tries() == stage.patience.attempts
+    assert 0 < len(stop_requests(voipbin, here.activeflow)) < stage.patience.attempts
 
 
 @pytest.mark.usefixtures("the_record_holds")

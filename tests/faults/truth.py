@@ -130,6 +130,13 @@ class Audit:
         """Presses that were recorded."""
         return self._count("1 = 1")
 
+    def tries(self) -> int:
+        """How often the gate was asked, whether it let a stop out or not."""
+        schema = "dbos." if self._engine.dialect.name == "postgresql" else ""
+        with self._engine.begin() as connection:
+            query = f"SELECT count(*) FROM {schema}operation_outputs WHERE function_name LIKE 'send %'"  # noqa: S608 # words of this file only
+            return int(connection.execute(text(query)).scalar_one())
+
     def _count(self, which: str) -> int:
         schema = "dbos." if self._engine.dialect.name == "postgresql" else ""
         with self._engine.begin() as connection:
