@@ -45,6 +45,8 @@ _LATE: Final = timedelta(minutes=10)
 _SURELY_TOLD: Final = timedelta(seconds=15)
 """A change of so long ago would have come as an event, if any did."""
 _BREATH: Final = 50
+_EARLY: Final = 0.6
+"""Of the age that is asked for: from then on it is read again, while what is there still serves."""
 _LATELY: Final = 500
 """Frames remembered, by 64 bits of each, to know them when they come again."""
 
@@ -123,6 +125,7 @@ class Following:
         """Since when it is live or, while it is not, the stream is down (``None``: it is being opened)."""
         self._began: datetime | None = None
         self._good: tuple[datetime, float] | None = None
+        self._reading_since: float | None = None
         self._failures = 0
         self._unreadable = 0
         self._missed = 0
@@ -159,13 +162,15 @@ class Following:
     async def running(self, *, max_age: float) -> Picture | None:
         """What runs, from memory; without a stream read again unless that was done in the last ``max_age`` seconds.
 
-        ``None`` when it could not be read: whoever asks VoIPBIN directly learns why.
+        ``None`` when it could not be read: whoever asks VoIPBIN directly learns why. While people ask, it is read again before
+        it is too old, so that they need not wait for that.
         """
-        since = asyncio.get_running_loop().time() - max_age
+        clock = asyncio.get_running_loop().time()
+        since = clock - max_age
+        if not self._fresh(clock - _EARLY * max_age) and self._good is not None and not self._being_read(since):
+            self._due.set()
         if not self._fresh(since):
             failures = self._failures
-            if self._good is not None:
-                self._due.set()
             with contextlib.suppress(TimeoutError):
                 async with asyncio.timeout(self._pace.patience), self._round_over:
                     await self._round_over.wait_for(lambda: self._fresh(since) or self._failures > failures)
@@ -175,6 +180,10 @@ class Following:
 
     def _fresh(self, since: float) -> bool:
         return self._live or (self._good is not None and self._good[1] >= since)
+
+    def _being_read(self, since: float) -> bool:
+        """Is a reading under way that began since then?"""
+        return self._reading_since is not None and self._reading_since >= since
 
     def _picture(self) -> Picture | None:
         read_at = self._good[0] if self._good is not None else self._began
@@ -275,6 +284,7 @@ class Following:
     async def _keep_right(self) -> None:
         while True:
             self._due.clear()
+            self._reading_since = asyncio.get_running_loop().time()
             try:
                 await self._read_again()
             except Unsuccessful as unsuccessful:
@@ -290,6 +300,7 @@ class Following:
                 self._failures += 1
             else:
                 wait = self._pace.repair_every if self._live else self._pace.down_every
+            self._reading_since = None
             async with self._round_over:
                 self._round_over.notify_all()
             older = asyncio.create_task(self._read_the_past())

@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from urllib.parse import parse_qs
 
@@ -205,6 +206,33 @@ async def test_a_bot_that_may_not_listen_reads_the_list(
         assert len(picture.activeflows) == 1
         assert picture.freshness is not None
         assert not picture.freshness.live
+
+
+async def test_while_somebody_asks_it_is_read_again_before_it_is_too_old_and_nobody_waits_for_that(
+    client: VoIPBINClient, world: World, events: EventStream
+) -> None:
+    events.refuses_with = 403
+    world.rings(world.add_flow("Support"))
+    async with following(client, replace(QUICK, down_every=3600)) as follower:
+        await whole(follower)
+        await until(lambda: follower.since is not None)  # the stream is known to be down, which is read after once
+        read = await follower.running(max_age=0)
+        assert read is not None
+        assert follower._good is not None
+        loop, began = asyncio.get_running_loop(), follower._good[1]
+        held_up = faults.hold()
+        world.faults.on("GET", "/activeflows", held_up, times=None)
+        answered = 0
+        async with asyncio.timeout(30):
+            while not held_up.waiting or not answered:
+                picture = await follower.running(max_age=loop.time() - began + 0.5)
+                assert picture is not None
+                assert picture.as_of == read.as_of
+                answered += 1
+                await asyncio.sleep(0.01)
+        assert held_up.waiting == 1
+        held_up.release()
+        await until(lambda: follower.read_at != read.as_of)
 
 
 async def test_a_voipbin_that_answers_nothing_gives_no_picture(
