@@ -94,11 +94,17 @@ class AnomalyDetector:
             yield Trouble(Reason.STEPS, doing.warning)
 
     def _stuck(self, activeflow: Activeflow, doing: Situation, now: datetime) -> str:
+        began = self._stays.began(activeflow.id)
+        if began is None or now - began < SHORTEST:  # wherever it is: that need not be worked out
+            return ""
         stay = self._stays.stay(activeflow)
         if stay is None or stay.place is None:
             return ""
-        limit, usual, lasted = self.longest(stay.place), self._stays.past(stay.place).typical(), now - stay.began
-        if limit is None or usual is None or lasted < limit:
+        limit, lasted = self.longest(stay.place), now - stay.began
+        if limit is None or lasted < limit:
+            return ""
+        usual = self._stays.past(stay.place).typical()
+        if usual is None:
             return ""
         return f"{_so_long(stay, lasted)} {_where(doing)}, usually about {in_words(timedelta(seconds=usual))}"
 

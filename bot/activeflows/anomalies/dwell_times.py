@@ -61,6 +61,11 @@ class DwellTimes:
             self._take(self._waiting.popleft())
         return bool(self._waiting)
 
+    def began(self, activeflow_id: UUID) -> datetime | None:
+        """Since when it is where it was last seen; ``None`` when that is not known."""
+        stay = self._here.get(activeflow_id)
+        return None if stay is None else stay.began
+
     def stay(self, activeflow: Activeflow) -> Stay | None:
         """Where this one is since when; ``None`` when that is not known, or it has moved on since."""
         return self.stay_at(activeflow.id, place(activeflow))
