@@ -29,7 +29,7 @@ from bot.voipbin.http.answer_errors import Kind, Unsuccessful
 from bot.voipbin.http.budget import Load, Urgency
 from bot.voipbin.http.exchange import LIST_READ, STOP_READ, Exchange, Question, Within
 from bot.voipbin.http.single_flight import Flights
-from bot.voipbin.live.following import Following
+from bot.voipbin.live.following import EARLY, Following
 from bot.voipbin.live.pace import Pace
 from bot.voipbin.live.scan import AHEAD, Bounds, walk
 from bot.voipbin.live.stream import EventStream
@@ -52,6 +52,8 @@ class _Known:
     customer: Customer | None = None
     disowned: str = ""
     look: tuple[float, Picture] | None = None
+    followed_by_a_look: tuple[float, Picture] | None = None
+    """The last one during whose time the next was begun."""
     following: Following | None = None
 
 
@@ -125,9 +127,16 @@ class VoIPBINClient:
         return await _or_failure(self._exchange.once(Question("GET", path, Urgency.SCREEN), understand))
 
     async def picture(self, *, max_age: float = 5.0) -> Picture:
-        """The activeflows, newest first; ``max_age`` in seconds, counted from when the look began."""
-        if self._known.look is not None and self._clock() - self._known.look[0] <= max_age:
-            return self._known.look[1]
+        """The activeflows, newest first; ``max_age`` in seconds, counted from when the look began.
+
+        While people ask, the next look begins before the last one is too old, once, so that they need not wait for it.
+        """
+        look = self._known.look
+        if look is not None and (age := self._clock() - look[0]) <= max_age:
+            if age > EARLY * max_age and self._known.followed_by_a_look is not look:
+                self._known.followed_by_a_look = look
+                self._looks.begin("picture", self._look_now)
+            return look[1]
         return (await self._looks.share("picture", self._look_now))[1]
 
     def following(self, pace: Pace | None = None) -> Following:

@@ -20,12 +20,16 @@ class Flights(Generic[K, V]):
 
     async def share(self, key: K, ask: Callable[[], Coroutine[Any, Any, V]]) -> V:
         """The answer of the question under way for this key, else of a new one."""
+        return await asyncio.shield(self.begin(key, ask))
+
+    def begin(self, key: K, ask: Callable[[], Coroutine[Any, Any, V]]) -> "asyncio.Task[V]":
+        """The same, for whoever does not wait for it."""
         task = self._under_way.get(key)
         if task is None:
             task = asyncio.create_task(ask())
             self._under_way[key] = task
             task.add_done_callback(lambda landed: self._landed(key, landed))
-        return await asyncio.shield(task)
+        return task
 
     def _landed(self, key: K, task: asyncio.Task[V]) -> None:
         del self._under_way[key]

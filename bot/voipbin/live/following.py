@@ -45,7 +45,7 @@ _LATE: Final = timedelta(minutes=10)
 _SURELY_TOLD: Final = timedelta(seconds=15)
 """A change of so long ago would have come as an event, if any did."""
 _BREATH: Final = 50
-_EARLY: Final = 0.6
+EARLY: Final = 0.6
 """Of the age that is asked for: from then on it is read again, while what is there still serves."""
 _LATELY: Final = 500
 """Frames remembered, by 64 bits of each, to know them when they come again."""
@@ -167,7 +167,7 @@ class Following:
         """
         clock = asyncio.get_running_loop().time()
         since = clock - max_age
-        if not self._fresh(clock - _EARLY * max_age) and self._good is not None and not self._being_read(since):
+        if not self._fresh(clock - EARLY * max_age) and self._good is not None and not self._being_read(since):
             self._due.set()
         if not self._fresh(since):
             failures = self._failures

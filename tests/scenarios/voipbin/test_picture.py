@@ -55,6 +55,22 @@ async def test_a_look_under_way_is_shared_and_a_fresh_one_reused(client: VoIPBIN
     assert len(world.requests) == 2
 
 
+async def test_while_somebody_asks_the_next_look_begins_before_the_last_is_too_old_and_nobody_waits_for_it(
+    client: VoIPBINClient, world: World
+) -> None:
+    read = await client.picture()
+    assert client._known.look is not None
+    began, hold = client._known.look[0], faults.hold()
+    world.faults.on("GET", "/activeflows", hold, times=None)
+    async with asyncio.timeout(30):
+        while not hold.waiting:
+            assert await client.picture(max_age=client._clock() - began + 0.5) is read
+            await asyncio.sleep(0.01)
+    hold.release()
+    assert await client.picture(max_age=0) is not read
+    assert hold.waiting == 1
+
+
 async def test_a_failure_after_the_first_page_leaves_an_honest_half(client: VoIPBINClient, world: World) -> None:
     flow, began = world.add_flow("Support"), datetime.now(UTC)
     rung = [world.rings(flow, created_at=began - timedelta(seconds=number)) for number in range(150)]
