@@ -174,4 +174,11 @@ class SlackRefuses(IdentityUnknown):
 
 
 class LedgerUnavailable(Failure):
-    """The record could not be written, so nothing was done."""
+    """The record could not be written, so nothing was done.
+
+    ``may_be_kept``: the answer is missing, and what was written may stand all the same.
+    """
+
+    def __init__(self, what: str, *, may_be_kept: bool = True) -> None:
+        super().__init__(what)
+        self.may_be_kept = may_be_kept

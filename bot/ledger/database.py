@@ -213,9 +213,12 @@ class Database:
         return await self._run(self._engine.execution_options(**{READS_ONLY: True}), work, None)
 
     async def _run(self, engine: Engine, work: Callable[[Connection], T], patience: float | None) -> T:
+        done = False
+
         def transaction() -> T:
+            nonlocal done
             telling: list[Tell] = []
-            done = kept = False
+            kept = False
             try:
                 with engine.begin() as connection:
                     connection.info[_TELLING] = telling
@@ -237,7 +240,8 @@ class Database:
         except SQLAlchemyError as trouble:
             UNAVAILABLE.inc()
             log.error("ledger_unavailable", trouble=type(trouble).__name__)
-            raise LedgerUnavailable("the ledger (the bot's database) could not be written or read") from None
+            what = "the ledger (the bot's database) could not be written or read"
+            raise LedgerUnavailable(what, may_be_kept=done) from None
 
     async def close(self) -> None:
         """Transactions under way end first: cancelling whoever waits for one does not end its thread."""

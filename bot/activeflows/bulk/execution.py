@@ -85,7 +85,8 @@ class BulkStopWorkflow:
             return
         run = await step("start bulk", Run, partial(self._start, bulk, press, hold, admission))
         if run.press_id != press.id:
-            await step("decline bulk", bool, lambda: self._decline(press, bulk, Declined(OVER[run.state], by=run.by)))
+            not_taken = Declined(OVER.get(run.state, Why.LEDGER), by=run.by)
+            await step("decline bulk", bool, lambda: self._decline(press, bulk, not_taken))
             return
         async with self._followed(bulk, press, hold):
             became = await self._stop(press, admission.numbers)
@@ -145,14 +146,14 @@ class BulkStopWorkflow:
     # ------------------------------------------------------------ around them
 
     async def _start(self, bulk: Bulk, press: Press, hold: Hold, admission: BulkAdmission) -> Run:
-        """The run as it then stands: of this press, or of another one.
-
-        The ledger is asked until it answers: what it kept without saying so would be stopping for good, with nobody at it.
-        """
+        """The run as it then stands: of this press, of another one, or of none, when that could not be written."""
         until = admission.until or bulk.deadline
         chosen = [member for member in bulk.members if member.number in admission.numbers]
         intents = [intent_of(bulk, m, until, among=len(chosen)) for m in chosen]
-        return await hold.until_written(partial(self._bulks.start_bulk, bulk, press, until, intents))
+        try:
+            return await hold.until_known(partial(self._bulks.start_bulk, bulk, press, until, intents))
+        except LedgerUnavailable:
+            return Run()
 
     async def _decline(self, press: Press, bulk: Bulk | None, declined: Declined) -> bool:
         if bulk is not None and declined.why is Why.LATE:

@@ -16,7 +16,7 @@ class Claim:
     state: IntentState = IntentState.OPEN
     """Where the intent stands, when it is not mine."""
     unwritten: str = ""
-    """Why an earlier version of the bot gave up writing the claim down: it may stand in a step that is replayed."""
+    """Why the ledger could not write the claim down."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -16,6 +16,8 @@ from bot.activeflows.stopping.ports import Ledger
 
 T = TypeVar("T")
 _AGAIN: Final = 1.0
+_TRIES: Final = 6
+"""Of a write that the ledger refuses: then it is said that nothing was done."""
 
 
 class Fenced(asyncio.CancelledError):
@@ -48,6 +50,21 @@ class Hold:
                 if holds:
                     return
                 raise Fenced
+
+    async def until_known(self, write: Callable[[], Awaitable[T]]) -> T:
+        """Write until it is known whether the ledger has it: what it kept without saying so would stay for good.
+
+        Raises ``LedgerUnavailable`` after some tries of which none can have been kept.
+        """
+        for tries_left in reversed(range(_TRIES)):
+            try:
+                return await write()
+            except LedgerUnavailable as failure:
+                if failure.may_be_kept:
+                    break
+                if not tries_left:
+                    raise
+        return await self.until_written(write)
 
     async def until_written(
         self, write: Callable[[], Awaitable[T]], meanwhile: Callable[[], Awaitable[object]] | None = None

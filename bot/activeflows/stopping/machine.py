@@ -103,9 +103,7 @@ class StopMachine:
     async def stop(self, errand: Errand, hold: Hold, step: Step, show: Show) -> Result:
         """Claim, send through the gate, read back; the claim is still held when it was not declined."""
         path = Path(StopState.ADMITTED)
-        # What the ledger kept without saying so would stand in everybody's way: it is asked until it answers.
-        claiming = partial(hold.until_written, partial(self._ledger.claim, errand.intent, errand.press))
-        claim = await step("claim", Claim, claiming)
+        claim = await step("claim", Claim, partial(self._claim, errand, hold))
         if not claim.mine:
             path.to(StopState.DECLINED)
             return Result(declined=not_claimed(claim, errand.intent))
@@ -144,6 +142,13 @@ class StopMachine:
         return Result(phase, anew=sending.renewed, refused=sending.closed.declined if sending.closed else None)
 
     # ------------------------------------------------------------ sending
+
+    async def _claim(self, errand: Errand, hold: Hold) -> Claim:
+        """The one right to stop this, or who has it."""
+        try:
+            return await hold.until_known(partial(self._ledger.claim, errand.intent, errand.press))
+        except LedgerUnavailable as failure:
+            return Claim(mine=False, unwritten=failure.what)
 
     async def _send(self, errand: Errand, hold: Hold, attempt: int, show: Show, *, again: bool) -> Sending:
         """One POST at most, through the gate. Only here does anything in the bot stop an activeflow or a call."""
