@@ -15,7 +15,7 @@ from functools import partial
 from typing import Any, Final
 from uuid import UUID
 
-from sqlalchemy import Connection, and_, desc, insert, or_, select
+from sqlalchemy import ColumnElement, Connection, and_, desc, false, func, insert, or_, select
 
 from bot.activeflows.records import Entry, Question, Record, What, Written
 from bot.ledger.audit_log import tell
@@ -26,6 +26,8 @@ GENESIS: Final = "0" * 64
 RECEIPT_DIGITS: Final = 10
 _OWN: Final = (str(What.POLICY), str(What.PRUNED))
 """Kinds of record that are about the bot itself, and no account."""
+_FEW: Final = 10_000
+"""Records whose places are looked up in a few milliseconds."""
 
 
 def hash_of(previous: str, seq: int, body: str) -> str:
@@ -110,15 +112,36 @@ def entries(connection: Connection, question: Question, account: str = "") -> li
     if question.activeflow_id is not None:
         wanted = wanted.where(audit.c.activeflow_id == str(question.activeflow_id))
     if question.activeflow_prefix is not None:
-        wanted = wanted.where(audit.c.activeflow_id.startswith(question.activeflow_prefix, autoescape=True))
+        wanted = wanted.where(*_beginning_with(question.activeflow_prefix))
     if question.since is not None:
-        wanted = wanted.where(audit.c.at >= question.since.isoformat())
+        wanted = wanted.where(*_since(connection, question.since))
     if question.before_seq is not None:
         wanted = wanted.where(audit.c.seq < question.before_seq)
     if question.after_seq is not None:
         wanted = wanted.where(audit.c.seq > question.after_seq)
     found = [Entry(row.seq, record_of(row.body), receipt_of(row.seq, row.hash)) for row in connection.execute(wanted)]
     return found[::-1] if upwards else found
+
+
+def _beginning_with(digits: str) -> tuple[ColumnElement[bool], ...]:
+    """Whose activeflow's id begins so. An index has no use for LIKE, so a range that holds all of them comes first.
+
+    No hexadecimal digit comes after ``g``, nor does the dash, in whatever order a database sorts words.
+    """
+    column, shortest = audit.c.activeflow_id, digits.split("-", 1)[0]
+    return column >= shortest, column < f"{shortest}g", column.startswith(digits, autoescape=True)
+
+
+def _since(connection: Connection, since: datetime) -> tuple[ColumnElement[bool], ...]:
+    """Of that time and later. SQLite does not know whether those are few, and would walk the whole chain for the last of them:
+    so it is told where the first of few stands.
+    """
+    of_that_time = audit.c.at >= since.isoformat()
+    if connection.dialect.name != "sqlite":
+        return (of_that_time,)
+    some = select(audit.c.seq).where(of_that_time).limit(_FEW + 1).subquery()
+    number, first = connection.execute(select(func.count(), func.min(some.c.seq)).select_from(some)).one()
+    return (of_that_time,) if number > _FEW else (of_that_time, audit.c.seq >= first if number else false())
 
 
 # ---------------------------------------------------------------- proof and export
@@ -219,6 +242,12 @@ def proof(connection: Connection) -> Proof:
     cut = last_cut(connection)
     flaws = tuple(verify(counted(), cut))
     return Proof(count, newest, flaws, cut)
+
+
+def piece(connection: Connection, after: int, most: int) -> list[Mapping[str, Any]]:
+    """So many rows at most that come after that number, oldest first."""
+    rows = connection.execute(select(audit).where(audit.c.seq > after).order_by(audit.c.seq).limit(most))
+    return [dict(row) for row in rows.mappings()]
 
 
 def chain(connection: Connection) -> Iterator[Mapping[str, Any]]:

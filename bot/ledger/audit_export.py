@@ -26,12 +26,17 @@ def json_lines(rows: Iterable[Mapping[str, Any]]) -> Iterator[str]:
     return (f"{exported(row)}\n" for row in rows)
 
 
+def header() -> str:
+    """The first line of a CSV."""
+    paper = io.StringIO(newline="")
+    csv.writer(paper).writerow(COLUMNS)
+    return paper.getvalue()
+
+
 def csv_lines(rows: Iterable[Mapping[str, Any]]) -> Iterator[str]:
-    """A header, then a line (or several, where a text has line ends) each record; ``detail`` is a JSON object."""
+    """A line (or several, where a text has line ends) each record, without the header; ``detail`` is a JSON object."""
     paper = io.StringIO(newline="")
     writer = csv.writer(paper)  # line ends as in RFC 4180; with others a lone return in a text would not be quoted
-    writer.writerow(COLUMNS)
-    yield _taken(paper)
     for row in rows:
         fields = json.loads(exported(row))
         detail = json.dumps(fields.pop("detail"), ensure_ascii=False, sort_keys=True)

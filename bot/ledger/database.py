@@ -35,7 +35,7 @@ from bot.ledger.tables import VERSION
 T = TypeVar("T")
 log = structlog.get_logger(__name__)
 _THREADS: Final = 4
-_PATIENCE: Final = 8.0
+PATIENCE: Final = 8.0
 """Seconds until whoever waits is told that there was no answer: longer than any bound of a connection."""
 _AUDIT_LOCK: Final = 0x666C6F7773  # "flows": one writer of the chain at a time, across replicas
 _TABLES_LOCK: Final = 0x7461626C6573  # "tables": one maker of tables at a time
@@ -201,16 +201,16 @@ class Database:
 
         return await self.within(partial(_rehearsed, migrations.upgrade), patience=_PREPARING)
 
-    async def within(self, work: Callable[[Connection], T], *, patience: float = _PATIENCE) -> T:
+    async def within(self, work: Callable[[Connection], T], *, patience: float = PATIENCE) -> T:
         """Run ``work`` in one transaction: all of it is kept, or nothing.
 
         Without an answer for ``patience`` seconds it is given up; it may then be kept all the same, a moment later.
         """
         return await self._run(self._engine, work, patience)
 
-    async def reading(self, work: Callable[[Connection], T]) -> T:
+    async def reading(self, work: Callable[[Connection], T], *, patience: float | None = None) -> T:
         """The same for work that writes nothing and may take long, such as walking the whole chain: no stop waits for it."""
-        return await self._run(self._engine.execution_options(**{READS_ONLY: True}), work, None)
+        return await self._run(self._engine.execution_options(**{READS_ONLY: True}), work, patience)
 
     async def _run(self, engine: Engine, work: Callable[[Connection], T], patience: float | None) -> T:
         done = False

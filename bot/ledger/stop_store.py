@@ -20,7 +20,7 @@ from bot.activeflows.stopping.failures import Shut
 from bot.activeflows.stopping.stop import CallAfter, Ended, Intent, IntentState, Press, Wish
 from bot.ledger import audit, metrics
 from bot.ledger.clock import clock
-from bot.ledger.database import Database, one_writer, when_kept
+from bot.ledger.database import PATIENCE, Database, one_writer, when_kept
 from bot.ledger.tables import bulks, claims, intents, runs
 
 _INTENT: Final = TypeAdapter(Intent)
@@ -284,7 +284,16 @@ class StopStore:
         return await self._database.within(lambda connection: audit.append(connection, self._of_account(record)))
 
     async def records(self, question: Question) -> Sequence[Entry]:
-        return await self._database.within(lambda connection: audit.entries(connection, question, self._account))
+        """Whoever asks by keys, or about one activeflow, decides by the answer, and so waits for whoever is writing; of the rest
+        some walk far, and no press waits for that.
+        """
+
+        def work(connection: Connection) -> list[Entry]:
+            return audit.entries(connection, question, self._account)
+
+        if question.keys is not None or question.activeflow_id is not None:
+            return await self._database.within(work)
+        return await self._database.reading(work, patience=PATIENCE)
 
     # ---------------------------------------------------------------- in a transaction
 

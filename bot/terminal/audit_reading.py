@@ -4,8 +4,9 @@ import os
 from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 from pydantic import SecretStr
 from sqlalchemy.exc import SQLAlchemyError
@@ -15,12 +16,15 @@ from bot.activeflows.ages import from_typed
 from bot.activeflows.errors import LedgerUnavailable
 from bot.activeflows.records import Head
 from bot.ledger import audit, audit_heads, audit_prune
-from bot.ledger.audit_export import csv_lines, json_lines
+from bot.ledger.audit_export import csv_lines, header, json_lines
 from bot.ledger.database import Database
 from bot.ledger.layout import version
 from bot.ledger.tables import VERSION
 from bot.misconfigured import Misconfigured
 from bot.settings import Settings, SomeSettings, from_environment
+
+_AT_ONCE: Final = 5000
+"""Records read at once for an export."""
 
 
 async def verify(words: Sequence[str], heads: Path | None) -> bool:
@@ -47,11 +51,15 @@ async def export(form: str, since: str, until: str) -> None:
     """Print the records of that time. Raises ``Misconfigured``."""
     now = datetime.now(UTC)
     begin, end = (instant(word, now, option=name) for name, word in (("--since", since), ("--until", until)))
-    lines = csv_lines if form == "csv" else json_lines
     async with _ledger() as database:
-        rows = await database.reading(lambda c: list(audit.chain(c)))
-        for line in lines(_between(rows, begin, end)):
-            print(line, end="")
+        last = 0
+        if form == "csv":
+            print(header(), end="")
+        # Piece by piece, so that a million records need no more memory than some, and whoever reads slowly holds no transaction.
+        while rows := await database.reading(partial(audit.piece, after=last, most=_AT_ONCE)):
+            last = rows[-1]["seq"]
+            for line in (csv_lines if form == "csv" else json_lines)(_between(rows, begin, end)):
+                print(line, end="")
 
 
 async def prune(word: str) -> None:

@@ -39,6 +39,13 @@ async def test_a_warm_list_asks_for_no_rows() -> None:
     assert {of_one["asked_rows"] for of_one in found["lists"]} == {0}
 
 
+async def test_the_audit_is_measured_at_two_sizes() -> None:
+    found = await told("audit_at_size", "--records", 500, "--rounds", 1)
+    assert [size["records"] for size in found["sizes"]] == [500, 5000]
+    assert found["prune"]["cut"]
+    assert found["prune"]["flaws_after"] == 0
+
+
 async def test_a_list_is_drawn() -> None:
     found = await told("drawn_list", "--rounds", 2)
     assert found["rows"] == 10

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from bot.activeflows.records import Record, What
 from bot.ledger.audit import GENESIS, body_of, hash_of
-from bot.ledger.audit_export import COLUMNS, csv_lines, json_lines
+from bot.ledger.audit_export import COLUMNS, csv_lines, header, json_lines
 
 words = st.text(st.characters(codec="utf-8", exclude_characters="\x00"), max_size=12) | st.sampled_from(
     ["=1+1", "@SUM(A1)", "-1", "+15", "\t=1", 'a,"b"\r\n', "'quoted"]
@@ -41,7 +41,7 @@ def rows(written: list[Record]) -> list[dict[str, Any]]:
 @given(st.lists(records, max_size=4))
 @example([])
 def test_a_reader_of_csv_gets_every_record_with_nothing_to_run(written: list[Record]) -> None:
-    table = list(csv.reader(io.StringIO("".join(csv_lines(rows(written))), newline="")))
+    table = list(csv.reader(io.StringIO("".join([header(), *csv_lines(rows(written))]), newline="")))
     assert table[0] == list(COLUMNS)
     assert len(table) == len(written) + 1
     for cells, row, record in zip(table[1:], rows(written), written, strict=True):

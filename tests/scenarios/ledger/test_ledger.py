@@ -5,6 +5,7 @@ import json
 import threading
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from uuid import UUID, uuid4
 
 import pytest
@@ -21,6 +22,7 @@ from bot.ledger.database import Database
 from bot.ledger.stop_store import StopStore
 
 NOW = datetime(2026, 8, 20, 3, 0, tzinfo=UTC)
+ENDS = ("0000-4000-8000-000000000001", "ffff-4fff-bfff-ffffffffffff")
 
 
 @pytest.fixture
@@ -187,6 +189,57 @@ async def test_records_are_found_by_person_activeflow_time_and_page(book: StopSt
     assert [e.seq for e in await book.records(Question(activeflow_prefix=str(activeflow)[:8], limit=2))] == [5, 4]
     assert [e.seq for e in await book.records(Question(before_seq=3))] == [2, 1]
     assert [e.seq for e in await book.records(Question(since=NOW + timedelta(minutes=3)))] == [5, 4]
+
+
+@pytest.mark.parametrize("few", [0, 2, 100])
+async def test_of_a_time_the_same_records_are_found_whether_they_are_few_or_many(
+    book: StopStore, monkeypatch: pytest.MonkeyPatch, few: int
+) -> None:
+    monkeypatch.setattr(audit, "_FEW", few)
+    for minutes in (0, 3, 1, 4, 2):  # replicas' clocks differ
+        await book.record(a_record() if not minutes else replace(a_record(), at=NOW + timedelta(minutes=minutes)))
+    assert [e.seq for e in await book.records(Question(since=NOW + timedelta(minutes=2)))] == [5, 4, 2]
+    assert [e.seq for e in await book.records(Question(since=NOW + timedelta(minutes=3), before_seq=4))] == [2]
+    assert await book.records(Question(since=NOW + timedelta(minutes=5))) == []
+
+
+async def test_beginnings_of_ids_find_what_begins_so_and_nothing_else(book: StopStore) -> None:
+    ids = [UUID(f"{beginning}-{end}") for beginning in ("99ffffff", "9a000000", "9affffff", "9b000000") for end in ENDS]
+    for id_ in ids:
+        await book.record(replace(a_record(), activeflow_id=id_))
+    for beginning in ("9a00", "9aff", "9affffff", "9affffff-0", "9affffff-0000-4000-8000-000000000001"):
+        expected = [id_ for id_ in ids if str(id_).startswith(beginning)]
+        found = await book.records(Question(activeflow_prefix=beginning))
+        assert [e.record.activeflow_id for e in reversed(found)] == expected != []
+
+
+async def test_who_looks_far_through_the_audit_does_not_wait_for_whoever_writes(
+    book: StopStore, database: Database
+) -> None:
+    await book.record(a_record())
+    begun, go_on = threading.Event(), threading.Event()
+
+    def writes(connection: Connection) -> None:
+        audit.append(connection, replace(a_record(), key="second"))
+        begun.set()
+        go_on.wait(5)
+
+    writing = asyncio.create_task(database.within(writes))
+    await asyncio.to_thread(begun.wait)
+    assert [e.seq for e in await book.records(Question(since=NOW - timedelta(days=1)))] == [1]
+    assert not writing.done()
+    go_on.set()
+    await writing
+
+
+async def test_an_export_is_read_in_pieces_that_make_the_whole(book: StopStore, database: Database) -> None:
+    for _ in range(5):
+        await book.record(a_record())
+    whole, pieces = await database.reading(lambda c: list(audit.chain(c))), []
+    while piece := await database.reading(partial(audit.piece, after=len(pieces), most=2)):
+        assert len(piece) <= 2
+        pieces += piece
+    assert pieces == whole
 
 
 async def test_an_export_carries_the_chain(book: StopStore, database: Database) -> None:
