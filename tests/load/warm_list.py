@@ -1,26 +1,43 @@
 """`/flows list` from a warm index: 5,000 running among 1,000,000 rows, all of which the index has read.
 
     python -m tests.load.warm_list [--rows 1000000] [--rounds 300]
+    python -m tests.load.warm_list --rows 5000 --rounds 30     # and with 50000 and --running 50000: how it grows
 
 The client, the index and the event stream are the bot's own; the simulated VoIPBIN is a process of its own, in which things
 go on happening. What is timed is everything a handler does between the operator and the message: what was typed is read,
 the page of the list with its situations, the blocks and their check. Each page has been looked at once before, so that the
 flows' names are known; ``first_ms`` is the first look of all, which asks for them. What is asked of VoIPBIN meanwhile is
 counted where it is sent: names may be, rows may not.
+
+Besides the lists: a word that is looked for, one that is shown, and the frozen list of a bulk stop (of what runs, which here
+comes from memory, so that it is the sifting that is measured). ``stretch_ms`` is the most CPU time for which the event loop
+turned to nobody else, in any round; ``mb_running`` is what the process grew by until all that runs was held.
 """
 
 import argparse
 import asyncio
+import gc
 import resource
 import time
 from collections import Counter
+from collections.abc import Awaitable, Callable, Iterator, Sequence
+from contextlib import contextmanager
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import Any
 
 import httpx
 
+from bot.activeflows.anomalies.detector import AnomalyDetector
+from bot.activeflows.anomalies.dwell_times import DwellTimes
+from bot.activeflows.bulk.snapshot import BulkSnapshot
+from bot.activeflows.model import Picture
 from bot.activeflows.operators import Grant, Operator, Permission, Person, Policy, Standing
+from bot.activeflows.queries.filters import Filters
 from bot.activeflows.queries.listing import Reading
+from bot.activeflows.records import Entry, Question, Record, Written
+from bot.activeflows.search.finder import Finder
+from bot.activeflows.search.terms import Clues
 from bot.slack.blocks.activeflow_list import activeflow_list
 from bot.slack.grammar.requests import List
 from bot.slack.grammar.table import parse
@@ -88,13 +105,96 @@ async def measure(rows: int, running: int, rounds: int) -> dict[str, Any]:
         client._exchange._http.event_hooks = {"request": [count]}
         await client.introduce()
         async with client.following(Pace(repair_every=3600)).at_work() as following:
+            before = _mb()
             warmed = await warm(client, following)
             reading = Reading(client, now=_now, live=following, past=client)
+            grown = _mb() - before
             lists = [await _timed(reading, typed, rounds, asked) for typed in TYPED]
+            others = {name: await _costs(do, max(rounds // 10, 2)) for name, do in _others(client, following, reading)}
         held = len(following.index)
     memory = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024
-    told = {"warm_list": rounds, "rows": rows, "running": held, "warm_after_s": round(warmed, 1), "peak_mb": memory}
-    return told | {"changes_a_second": CHANGES, "lists": lists}
+    told: dict[str, Any] = {
+        "warm_list": rounds,
+        "rows": rows,
+        "running": held,
+        "warm_after_s": round(warmed, 1),
+        "peak_mb": memory,
+    }
+    told |= {"mb_running": round(grown, 1), "changes_a_second": CHANGES, "lists": lists}
+    return told | {"others": others}
+
+
+def _others(
+    client: VoIPBINClient, following: Following, reading: Reading
+) -> Iterator[tuple[str, Callable[[], Awaitable[object]]]]:
+    """Each with how it is asked for."""
+    judging = AnomalyDetector(DwellTimes())
+    finder = Finder(client, client, _now, records=_NoRecords(), judging=judging, live=following)
+    yield "find words", lambda: finder.find(OPERATOR, Clues(words="flow 7"))
+    yield "show", lambda: reading.show(OPERATOR, next(iter(following.index.newest_first())).id)
+    frozen = BulkSnapshot(_FromMemory(client, following), _now)
+    yield "freeze all", lambda: frozen.freeze(OPERATOR, Filters())
+    yield "freeze action:talk", lambda: frozen.freeze(OPERATOR, Filters(action="talk"))
+
+
+class _NoRecords:
+    async def record(self, record: Record) -> Written:
+        raise AssertionError(record)
+
+    async def records(self, question: Question) -> Sequence[Entry]:
+        raise AssertionError(question)
+
+
+class _FromMemory:
+    """The client, whose picture is that of the index: a look at VoIPBIN's list is bounded by pages."""
+
+    def __init__(self, client: VoIPBINClient, following: Following) -> None:
+        self._client, self._following = client, following
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._client, name)
+
+    async def picture(self, *, max_age: float = 5.0) -> Picture:
+        picture = await self._following.running(max_age=max_age)
+        assert picture is not None
+        return picture
+
+
+def _mb() -> float:
+    """What this process has in memory now."""
+    gc.collect()
+    pages = int(Path("/proc/self/statm").read_text(encoding="ascii").split()[1])
+    return pages * resource.getpagesize() / 1e6
+
+
+@contextmanager
+def stretches() -> Iterator[list[float]]:
+    """The CPU time of each stretch that the event loop runs in one go, in milliseconds."""
+    taken: list[float] = []
+    run = asyncio.Handle._run  # there is no other place to look from
+
+    def timed(handle: asyncio.Handle) -> None:
+        began = time.thread_time()
+        run(handle)
+        taken.append((time.thread_time() - began) * 1000)
+
+    setattr(asyncio.Handle, "_run", timed)  # noqa: B010 — a method, which is not assigned to otherwise
+    try:
+        yield taken
+    finally:
+        setattr(asyncio.Handle, "_run", run)  # noqa: B010 — as above
+
+
+async def _costs(do: Callable[[], Awaitable[object]], rounds: int) -> dict[str, float]:
+    await do()
+    works = []
+    with stretches() as taken:
+        for _ in range(rounds):
+            await asyncio.sleep(0.05)
+            busy = time.process_time()
+            await do()
+            works.append((time.process_time() - busy) * 1000)
+    return {"cpu_p50_ms": round(percentile(works, 0.5), 2), "stretch_ms": round(max(taken), 1)}
 
 
 async def _timed(reading: Reading, typed: str, rounds: int, asked: Counter[str]) -> dict[str, Any]:
@@ -105,14 +205,16 @@ async def _timed(reading: Reading, typed: str, rounds: int, asked: Counter[str])
         await handled(reading, typed, page)
     asked.clear()
     times, works = [], []
-    for round_ in range(rounds):
-        await asyncio.sleep(0.005)  # the world moves, and its events come in
-        began, busy = time.perf_counter(), time.process_time()
-        await handled(reading, typed, round_ % pages + 1)
-        times.append((time.perf_counter() - began) * 1000)
-        works.append((time.process_time() - busy) * 1000)
+    with stretches() as taken:
+        for round_ in range(rounds):
+            await asyncio.sleep(0.005)  # the world moves, and its events come in
+            began, busy = time.perf_counter(), time.process_time()
+            await handled(reading, typed, round_ % pages + 1)
+            times.append((time.perf_counter() - began) * 1000)
+            works.append((time.process_time() - busy) * 1000)
     told: dict[str, Any] = {"typed": typed, "first_ms": round(first, 1), "p50_ms": round(percentile(times, 0.5), 2)}
     told |= {"p99_ms": round(percentile(times, 0.99), 2), "cpu_p99_ms": round(percentile(works, 0.99), 2)}
+    told |= {"cpu_p50_ms": round(percentile(works, 0.5), 2), "stretch_ms": round(max(taken), 1)}
     return told | {"asked_rows": asked["rows"], "asked_names": asked["names"]}
 
 

@@ -8,10 +8,9 @@ probably, because VoIPBIN did not say that its call is over. The oldest come fir
 
 import asyncio
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime
 from functools import partial
-from itertools import chain
 from typing import Final
 from uuid import UUID
 
@@ -19,20 +18,18 @@ from bot.activeflows.anomalies.anomaly import Reason
 from bot.activeflows.anomalies.detector import AnomalyDetector, may_be_stale
 from bot.activeflows.anomalies.dwell_times import DwellTimes
 from bot.activeflows.bulk.bulk_stop import Left, Member
-from bot.activeflows.model import Activeflow, Call, Flow
+from bot.activeflows.model import Activeflow, Call, Flow, number_of
 from bot.activeflows.names import closest_names
 from bot.activeflows.operators import Operator, Permission
 from bot.activeflows.ports import VoIPBIN
 from bot.activeflows.queries.filters import Filters
 from bot.activeflows.queries.inspection import circle_of, in_time
-from bot.activeflows.queries.lookups import MOST, flows, queue_names
+from bot.activeflows.queries.lookups import MOST, flows, in_turns, queue_names
 from bot.activeflows.queries.resolution import visible
 from bot.activeflows.redaction import masked
 from bot.activeflows.situation.current_step import Situation, queues_named, situation
 
 SAMPLE: Final = 3
-_BREATH: Final = 50
-"""Activeflows looked through before others on the event loop get their turn."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,13 +76,13 @@ class BulkSnapshot:
         mine = [a for a in listed if among is None or a.id in among]
         known = await flows(self._voipbin, (a.flow_id for a in mine), within=self._filter_look)
         named = [a for a in mine if filters.flow is None or a.flow_id is None or a.flow_id in known]
-        queues = chain.from_iterable(queues_named(a, flow=_flow_of(a, known)) for a in named)
+        queues = dict[UUID, None]()
+        async for a in in_turns(named):
+            queues |= dict.fromkeys(queues_named(a, flow=_flow_of(a, known)))
         names = await queue_names(self._voipbin, queues, within=self._side_look)
         calls = await self._calls_of_the_old(named, now) if Reason.STALE in filters.reasons else {}
-        members, uncertain = await self._sifted(named, filters, known, names, calls, now)
         followers = await flows(self._voipbin, (a.on_complete_flow_id for a in named), within=self._side_look)
-        due = {a.id: _follower(a, followers) for a in named}
-        members = [replace(member, on_complete=due[member.activeflow_id]) for member in members]
+        members, uncertain = await self._sifted(named, filters, known, names, calls, followers, now)
         hidden = 0 if among is not None else len(fitting) - len(mine)
         left = Left(tuple(uncertain), hidden, len(mine) - len(named))
         similar = () if members or filters.flow is None else _similar(filters.flow, known.values())
@@ -110,8 +107,9 @@ class BulkSnapshot:
     def _stoppable(self, operator: Operator, activeflows: list[Activeflow]) -> list[Activeflow]:
         """Those that this person may see and stop in bulk; decided once for each flow."""
         seen = visible(self._voipbin, operator, activeflows)
-        open_ = {flow_id: operator.may(Permission.BULK, flow_id) for flow_id in {a.flow_id for a in seen}}
-        return [a for a in seen if open_[a.flow_id]]
+        ids = {number_of(a.flow_id): a.flow_id for a in seen}
+        open_ = {number: operator.may(Permission.BULK, flow_id) for number, flow_id in ids.items()}
+        return [a for a in seen if open_[number_of(a.flow_id)]]
 
     async def _calls_of_the_old(self, named: list[Activeflow], now: datetime) -> dict[UUID, Call | None]:
         """By activeflow: only a call that VoIPBIN says is over makes one certainly left over."""
@@ -129,16 +127,15 @@ class BulkSnapshot:
         known: dict[UUID, Flow | None],
         names: dict[UUID, str | None],
         calls: dict[UUID, Call | None],
+        followers: dict[UUID, Flow | None],
         now: datetime,
     ) -> tuple[list[Member], list[UUID]]:
         """The members, oldest first, and the ids of those that only probably fit."""
         members: list[Member] = []
         uncertain: list[UUID] = []
-        for number, activeflow in enumerate(sorted(named, key=_age), 1):
+        async for activeflow in in_turns(sorted(named, key=_age)):
             flow, call = _flow_of(activeflow, known), calls.get(activeflow.id)
             doing = situation(activeflow, flow=flow, name_of=names.get)
-            if number % _BREATH == 0:
-                await asyncio.sleep(0)
             wrong: set[Reason] = set()
             if filters.reasons:
                 wrong = {trouble.reason for trouble in self._judging.of(activeflow, doing, now, call=call)}
@@ -148,7 +145,7 @@ class BulkSnapshot:
             if (filters.by_situation and not doing.certain) or (filters.reasons and not surely & filters.reasons):
                 uncertain.append(activeflow.id)
                 continue
-            members.append(_member(len(members) + 1, activeflow, flow, doing))
+            members.append(_member(len(members) + 1, activeflow, flow, doing, _follower(activeflow, followers)))
         return members, uncertain
 
     async def _caller(self, member: Member) -> str:
@@ -163,7 +160,7 @@ class BulkSnapshot:
         return (await in_time(call_of, self._side_look)).value or ""
 
 
-def _member(number: int, activeflow: Activeflow, flow: Flow | None, doing: Situation) -> Member:
+def _member(number: int, activeflow: Activeflow, flow: Flow | None, doing: Situation, follower: str) -> Member:
     return Member(
         number=number,
         activeflow_id=activeflow.id,
@@ -174,6 +171,7 @@ def _member(number: int, activeflow: Activeflow, flow: Flow | None, doing: Situa
         reference_type=activeflow.reference.type,
         created_at=activeflow.created_at,
         call_id=activeflow.reference.id if activeflow.reference.is_call else None,
+        on_complete=follower,
         circle=circle_of(activeflow, doing),
     )
 

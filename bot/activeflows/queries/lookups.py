@@ -5,7 +5,7 @@ Only what VoIPBIN answered in time is in the result: a missing key means "not kn
 
 import asyncio
 import math
-from collections.abc import Iterable, Mapping
+from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 from typing import Final, TypeAlias
@@ -19,8 +19,17 @@ from bot.activeflows.situation.current_step import Situation, queues_named, situ
 
 MOST: Final = 200
 """Different flows (or queues) looked up at once."""
+_BREATH: Final = 20
 Flows: TypeAlias = Mapping[UUID, Flow | None]
 """Definitions by id; ``None``: there is no such flow (any more). What is not in it is not known."""
+
+
+async def in_turns(activeflows: Sequence[Activeflow]) -> AsyncIterator[Activeflow]:
+    """One by one; now and then others on the event loop get their turn."""
+    for number, activeflow in enumerate(activeflows, 1):
+        yield activeflow
+        if number % _BREATH == 0:
+            await asyncio.sleep(0)
 
 
 async def pictured(voipbin: VoIPBIN, live: Live | None, *, max_age: float) -> Picture:

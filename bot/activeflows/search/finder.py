@@ -12,7 +12,7 @@ Permission comes first. What belongs to flows that one may not view is answered 
 """
 
 import asyncio
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import datetime
 from itertools import chain
@@ -25,7 +25,7 @@ from bot.activeflows.errors import NotFound, NotOurs, NotUnderstood
 from bot.activeflows.model import Activeflow, Picture
 from bot.activeflows.operators import Operator, Permission
 from bot.activeflows.ports import Calls, Live, Records, VoIPBIN
-from bot.activeflows.queries.lookups import flow_of, flows, pictured, queue_names
+from bot.activeflows.queries.lookups import flow_of, flows, in_turns, pictured, queue_names
 from bot.activeflows.queries.resolution import beginning, fitting, visible, with_id
 from bot.activeflows.queries.rows import Rows
 from bot.activeflows.search.findings import MOST, Findings, Hit
@@ -38,7 +38,6 @@ from bot.activeflows.targets import Prefix, Target
 
 LONGEST_WORDS: Final = 100
 _SHARED_FOR: Final = 5.0
-_BREATH: Final = 20
 
 
 @dataclass(slots=True)
@@ -161,9 +160,9 @@ class Finder:
         seen = visible(self._voipbin, operator, running)
         found.hidden += len(running) - len(seen)
         known = await flows(self._voipbin, (a.flow_id for a in seen), within=self._name_look)
-        inside = {a.id: queues_named(a, flow=flow_of(a, known)) async for a in _slowly(seen)}
+        inside = {a.id: queues_named(a, flow=flow_of(a, known)) async for a in in_turns(seen)}
         names = await queue_names(self._voipbin, chain.from_iterable(inside.values()), within=self._name_look)
-        async for activeflow in _slowly(seen):
+        async for activeflow in in_turns(seen):
             flow = flow_of(activeflow, known)
             doing = situation(activeflow, flow=flow, name_of=names.get)
             queues = [names.get(queue) for queue in inside[activeflow.id]]
@@ -172,14 +171,6 @@ class Finder:
                 found.add(activeflow, match)
             elif activeflow.flow_id is not None and activeflow.flow_id not in known:
                 found.unnamed += 1
-
-
-async def _slowly(activeflows: Sequence[Activeflow]) -> AsyncIterator[Activeflow]:
-    """One by one; now and then others on the event loop get their turn."""
-    for number, activeflow in enumerate(activeflows, 1):
-        yield activeflow
-        if number % _BREATH == 0:
-            await asyncio.sleep(0)
 
 
 def _place(found: tuple[Activeflow, Match]) -> tuple[bool, float, int, float]:
