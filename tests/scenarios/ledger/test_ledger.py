@@ -3,9 +3,11 @@
 import asyncio
 import json
 import threading
+from collections.abc import Mapping
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from functools import partial
+from typing import Any
 from uuid import UUID, uuid4
 
 import pytest
@@ -235,7 +237,8 @@ async def test_who_looks_far_through_the_audit_does_not_wait_for_whoever_writes(
 async def test_an_export_is_read_in_pieces_that_make_the_whole(book: StopStore, database: Database) -> None:
     for _ in range(5):
         await book.record(a_record())
-    whole, pieces = await database.reading(lambda c: list(audit.chain(c))), []
+    whole = await database.reading(lambda c: list(audit.chain(c)))
+    pieces: list[Mapping[str, Any]] = []
     while piece := await database.reading(partial(audit.piece, after=len(pieces), most=2)):
         assert len(piece) <= 2
         pieces += piece
