@@ -52,8 +52,8 @@ class Run(BaseModel):
         import structlog  # noqa: PLC0415 — the whole bot; the other commands answer sooner
 
         from bot import logs, tracing  # noqa: PLC0415
+        from bot.composition.background import until_told  # noqa: PLC0415
         from bot.composition.bootstrap import running  # noqa: PLC0415
-        from bot.composition.signals import until_told  # noqa: PLC0415
 
         gc.freeze()
         gc.enable()

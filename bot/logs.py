@@ -47,7 +47,7 @@ _QUIET: Final = {
 _FROM_OUTSIDE: Final = (
     "uvicorn",
     "asyncio",
-    "bot.slack.transport.connections",
+    "bot.slack.transport.http",
     "bot.slack.transport.http",
     "bot.slack.transport.intake",
 )

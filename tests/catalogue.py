@@ -18,7 +18,7 @@ from pathlib import Path
 from typing import Any
 
 from bot.slack.messaging.messenger import Message
-from bot.slack.messaging.outbound_check import checked, checked_view
+from bot.slack.messaging.outbound import checked, checked_view
 from tests.unit.slack.blocks import screens
 from tests.unit.slack.blocks.other_screens import forms, other_screens
 

@@ -21,22 +21,18 @@ from uuid import UUID
 
 from playwright.async_api import Browser, Page, Route, async_playwright
 
-from bot.activeflows.anomalies.anomaly import Reason, Trouble
+from bot.activeflows.anomalies.detector import Reason, Trouble
 from bot.activeflows.bulk.bulk_stop import Became, Bulk, BulkState, Member, Run
 from bot.activeflows.health import Finding, State
 from bot.activeflows.model import Action, Activeflow, Call, Flow, Freshness, Party, Reference, Status
-from bot.activeflows.operators import Grant, Operator, Permission, Person, Policy, Standing
-from bot.activeflows.permitted_places import reach
+from bot.activeflows.operators import Grant, Operator, Permission, Person, Policy, Standing, reach
 from bot.activeflows.queries.audit_review import AllowedPress
-from bot.activeflows.queries.consequences import consequences
 from bot.activeflows.queries.details import Details
-from bot.activeflows.queries.filters import Filters
-from bot.activeflows.queries.groups import Group
+from bot.activeflows.queries.filters import Filters, Group
 from bot.activeflows.queries.home import Home, Overview, Troubled
-from bot.activeflows.queries.inspection import Sight, as_seen
-from bot.activeflows.queries.listing import Listing
-from bot.activeflows.queries.lookups import Doing
-from bot.activeflows.queries.rows import Row
+from bot.activeflows.queries.inspection import Sight, as_seen, consequences
+from bot.activeflows.queries.listing import Listing, Row
+from bot.activeflows.queries.resolution import Doing
 from bot.activeflows.records import Entry, Record, What
 from bot.activeflows.situation.current_step import Situation
 from bot.activeflows.situation.history import Done
@@ -47,7 +43,7 @@ from bot.slack.blocks.bulk_card import bulk_card
 from bot.slack.blocks.home import home_page
 from bot.slack.blocks.stop_card import stop_card
 from bot.slack.messaging.messenger import Message
-from bot.slack.messaging.outbound_check import checked
+from bot.slack.messaging.outbound import checked
 
 ROOT: Final = Path(__file__).resolve().parents[1]
 FOLDER: Final = ROOT / "docs/pictures"

@@ -10,9 +10,8 @@ Packages, each of which may import those below it::
     situation   say what an activeflow is doing now, and what it did, from its steps
 
 Modules that all of them use: ``model`` (VoIPBIN's objects), ``operators`` (who may do what), ``ports`` (what is needed from
-outside), ``errors`` (what can fail or be refused), ``records`` (entries of the audit), ``index`` (what runs now),
-``targets`` (which activeflow a person means), ``names`` and ``numbers`` (how two of them are compared), ``callers`` and
-``redaction`` (how callers are masked), ``ages`` and ``coverage`` (how old and how complete an answer is), ``health`` and
-``diagnosis`` (what the doctor finds), ``alert_rules`` and ``permitted_places`` (what the policy says of alerts and places),
-``refusals`` (how many of one person are written down), ``recap`` (what one channel did in some hours).
+outside), ``errors`` (what can fail or be refused), ``records`` (entries of the audit, and how many of one person are written down),
+``index`` (what runs now, and how completely it is known), ``names`` and ``numbers`` (how two of them are compared and how
+numbers are masked), ``callers`` (calls that somebody looks for), ``ages`` (how durations are written), ``health`` (what the
+doctor finds), ``alert_rules`` (what the policy says of alerts), ``recap`` (what one channel did in some hours).
 """

@@ -1,7 +1,7 @@
 """Hold what VoIPBIN tells about a running flow, in its own words, as values that cannot change.
 
 Peculiarities of the wire end in ``bot.voipbin``: here a zero UUID is ``None``, a time is an aware UTC ``datetime``, and an
-action's ``option`` holds only what may be shown to a person (``bot.voipbin.wire.options`` drops the rest: phone numbers, texts,
+action's ``option`` holds only what may be shown to a person (``bot.voipbin.wire.answers`` drops the rest: phone numbers, texts,
 web addresses). Source: https://api.voipbin.net/docs/activeflow_overview.html
 """
 
@@ -125,7 +125,7 @@ class Flow:
 
 @dataclass(frozen=True, slots=True)
 class Party:
-    """One end of a call. ``target`` (a number, an address) is personal: show it through ``redaction.masked`` only."""
+    """One end of a call. ``target`` (a number, an address) is personal: show it through ``numbers.masked`` only."""
 
     type: str
     target: str = field(repr=False)

@@ -12,7 +12,7 @@ from bot.activeflows.callers import CallsLooked
 from bot.activeflows.model import Activeflow, Call, Customer, Flow, Picture, Spoken
 from bot.activeflows.numbers import Number
 from bot.activeflows.records import Entry, Question, Record, Written
-from bot.activeflows.situation.timeline import Timeline
+from bot.activeflows.situation.history import Timeline
 
 T = TypeVar("T")
 Check: TypeAlias = Callable[[], None]

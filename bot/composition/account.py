@@ -13,30 +13,26 @@ from typing import Final
 
 from bot.activeflows.alerting.delivery import AlertPace
 from bot.activeflows.anomalies.detector import AnomalyDetector
-from bot.activeflows.bulk.origin import OriginLookup
-from bot.activeflows.diagnosis import Diagnosis
+from bot.activeflows.bulk.request import OriginLookup
+from bot.activeflows.health import Diagnosis
 from bot.activeflows.operators import Policy
 from bot.activeflows.queries.audit_review import AuditReview
-from bot.activeflows.queries.disclosure import Disclosure
-from bot.activeflows.queries.home import AtHome
+from bot.activeflows.queries.details import Disclosure
+from bot.activeflows.queries.home import AtHome, MentionChoice
 from bot.activeflows.queries.listing import Reading
-from bot.activeflows.queries.mention_choice import MentionChoice
 from bot.activeflows.recap import Recapping
-from bot.activeflows.refusals import RefusalBound
+from bot.activeflows.records import RefusalBound
 from bot.activeflows.search.choices import Chooser
 from bot.activeflows.search.finder import Finder
 from bot.activeflows.stopping.request import StopRequests
 from bot.activeflows.stopping.timeouts import Patience
-from bot.activeflows.stopping.unrecorded import Unrecorded
-from bot.activeflows.watching.pacing import Pace as WatchPace
+from bot.activeflows.stopping.workflow import Unrecorded
 from bot.activeflows.watching.watch import Ending, How
-from bot.composition.alert_service import raising_alerts
-from bot.composition.baseline import BaselineLearner
-from bot.composition.health_checks import HealthChecks
-from bot.composition.maintenance import counted
-from bot.composition.stop_workflows import StopWorkflows
-from bot.composition.watch_service import watching_over
-from bot.composition.workflows import Carrier
+from bot.activeflows.watching.watch import Pace as WatchPace
+from bot.composition.health import HealthChecks
+from bot.composition.maintenance import BaselineLearner, counted
+from bot.composition.services import raising_alerts, watching_over
+from bot.composition.workflows import Carrier, StopWorkflows
 from bot.ledger.alert_store import AlertStore
 from bot.ledger.baseline_store import BaselineStore
 from bot.ledger.bulk_store import BulkStore
@@ -49,34 +45,26 @@ from bot.slack.cards.bulk_cards import BulkCards
 from bot.slack.cards.home_view import Homes
 from bot.slack.cards.stop_cards import StopCards
 from bot.slack.cards.watch_cards import WatchCards
-from bot.slack.grammar.account_words import written
+from bot.slack.grammar.reference import written
 from bot.slack.listeners.approval_requests import ApprovalRequests
-from bot.slack.listeners.audits import AuditListener
+from bot.slack.listeners.audits import AuditListener, RecapListener
 from bot.slack.listeners.bulk_stops import BulkStopListener
-from bot.slack.listeners.commands import CommandListener
+from bot.slack.listeners.commands import CommandListener, MentionListener
 from bot.slack.listeners.context import Accounts, Listeners
-from bot.slack.listeners.disclosures import DisclosureListener
-from bot.slack.listeners.events import EventListener
-from bot.slack.listeners.homes import HomeListener
-from bot.slack.listeners.mentions import MentionListener
+from bot.slack.listeners.homes import EventListener, HomeListener
 from bot.slack.listeners.pickers import PickerListener
-from bot.slack.listeners.press_queue import PressQueue
-from bot.slack.listeners.read_actions import ReadListener
-from bot.slack.listeners.reasons import ReasonListener
-from bot.slack.listeners.recaps import RecapListener
-from bot.slack.listeners.searches import SearchListener
-from bot.slack.listeners.stops import StopListener
+from bot.slack.listeners.read_actions import DisclosureListener, ReadListener, SearchListener
+from bot.slack.listeners.stops import PressQueue, ReasonListener, StopListener
 from bot.slack.listeners.watches import WatchListener
 from bot.slack.messaging.files import Files
 from bot.slack.messaging.messenger import Messenger
 from bot.slack.messaging.views import Views
-from bot.slack.people.access import Access
-from bot.slack.people.appeals import Appeals
 from bot.slack.people.identity import People
 from bot.slack.people.installation import Installation
-from bot.slack.people.outsiders import Outsiders
-from bot.slack.transport.bolt_app import App
+from bot.slack.people.outsiders import Appeals, Outsiders
+from bot.slack.people.single_flight_cache import Access
 from bot.slack.transport.http import Check
+from bot.slack.transport.intake import App
 from bot.slack.transport.jobs import Jobs
 from bot.voipbin import Following, Pace, Urgency, VoIPBINClient
 

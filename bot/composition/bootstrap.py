@@ -23,42 +23,37 @@ from bot.activeflows.alerting.delivery import AlertPace
 from bot.activeflows.errors import Failure, LedgerUnavailable
 from bot.activeflows.numbers import Plan, read_by
 from bot.activeflows.operators import Policy
-from bot.activeflows.records import Head
-from bot.activeflows.refusals import RefusalBound
+from bot.activeflows.records import Head, RefusalBound
 from bot.activeflows.stopping.timeouts import Patience
-from bot.activeflows.watching.pacing import Pace as WatchPace
+from bot.activeflows.watching.watch import Pace as WatchPace
 from bot.composition.account import NOT_SET_UP, Account, Carriers, Shared, Surroundings, paced
 from bot.composition.background import beside
 from bot.composition.clients import all_reached, installed, kept_alone, not_set_up, opened, route_to_slack, secret_of
-from bot.composition.file_permissions import exposed
-from bot.composition.health_checks import HealthChecks
-from bot.composition.health_watch import EVERY, HealthWatch
+from bot.composition.health import EVERY, HealthChecks, HealthWatch, exposed
 from bot.composition.maintenance import KEPT_FOR, LOOK_EVERY, forgetting, kept_up
 from bot.composition.metrics import measured
 from bot.composition.workflows import SILENT_AFTER, Workflows
-from bot.ledger.account_names import unfinished
-from bot.ledger.clock import SharedClock
-from bot.ledger.database import Database
+from bot.ledger.database import Database, SharedClock
 from bot.ledger.durable_workflows import RECORD_WITHIN
 from bot.ledger.replicas import LastSign, living
+from bot.ledger.workflow_rows import unfinished
 from bot.misconfigured import Misconfigured
 from bot.policy import PolicyInForce
 from bot.settings import Settings
-from bot.slack.blocks.audit_head import audit_head
+from bot.slack.blocks.audit_list import audit_head
 from bot.slack.interaction import Interaction
 from bot.slack.listeners.app import build_app, web_client
 from bot.slack.listeners.context import Accounts
 from bot.slack.listeners.unknown import Unknown
 from bot.slack.messaging.files import Files
 from bot.slack.messaging.messenger import Messenger, Posted
-from bot.slack.messaging.session import http_session
+from bot.slack.messaging.outbound import http_session
 from bot.slack.messaging.views import Views
-from bot.slack.people.access import Access
 from bot.slack.people.identity import People
 from bot.slack.people.installation import Installation
-from bot.slack.transport.bolt_app import App
+from bot.slack.people.single_flight_cache import Access
 from bot.slack.transport.http import Check, http_app, serve
-from bot.slack.transport.intake import Intake
+from bot.slack.transport.intake import App, Intake
 from bot.slack.transport.jobs import Jobs
 from bot.slack.transport.socket_mode import NotConnected, SocketMode
 from bot.voipbin import Pace, VoIPBINClient
@@ -194,7 +189,7 @@ async def running(
 
 
 def _plan_of(region: str) -> Plan:
-    from bot.composition.dialling import plan_of  # noqa: PLC0415 — every country's rules, for who asks for a region's
+    from bot.composition.clients import plan_of  # noqa: PLC0415 — every country's rules, for who asks for a region's
 
     return plan_of(region)
 

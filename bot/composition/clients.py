@@ -13,21 +13,24 @@ from contextlib import AsyncExitStack
 from typing import TypeVar
 from uuid import UUID
 
+import phonenumbers
 import structlog
+from phonenumbers import NumberParseException, ValidationResult
 from pydantic import SecretStr
 from slack_sdk.web.async_client import AsyncWebClient
 from sqlalchemy.exc import SQLAlchemyError
 
 from bot.activeflows.errors import CredentialRejected, Failure, LedgerUnavailable
+from bot.activeflows.numbers import SHORTEST, Number, Plan
 from bot.composition.background import beside
 from bot.ledger.database import Database
-from bot.ledger.instance_lock import AnotherInstance, alone
-from bot.ledger.layout import ForeignLayout, NewerLedger
+from bot.ledger.sqlite import AnotherInstance, alone
+from bot.ledger.tables import ForeignLayout, NewerLedger
 from bot.misconfigured import Misconfigured
 from bot.settings import AccountSettings, Settings
-from bot.slack.messaging.session import Route, route
-from bot.slack.people.access import Access
+from bot.slack.messaging.outbound import Route, route
 from bot.slack.people.installation import Installation, NotIntroduced, introduce
+from bot.slack.people.single_flight_cache import Access
 from bot.voipbin import AccessKey, Login, NotSetUp, Patience, VoIPBINClient, connected
 
 T = TypeVar("T")
@@ -212,3 +215,38 @@ def kept_alone(database: Database, stack: AsyncExitStack) -> None:
 def secret_of(secret: SecretStr | None) -> str:
     """The value, or nothing."""
     return secret.get_secret_value() if secret else ""
+
+
+# ---------------------------------------------------------------- dialling
+# Read telephone numbers by the rules of their countries, with Google's libphonenumber.
+#
+# https://github.com/daviddrysdale/python-phonenumbers
+#
+# Decision: only numbers that are valid by those rules are read so; what they do not know (made-up numbers, extensions, new
+# ranges) is compared as without them. A number that leaves out its area, too, is in the region and matched by its ending.
+
+
+def plan_of(region: str) -> Plan:
+    """For numbers that are written in this region (ISO 3166)."""
+
+    def read(written: str) -> Number | None:
+        for attempt in (written, f"+{written[2:]}" if written.startswith("00") else ""):
+            number = _parsed(attempt, region)
+            if number is not None and phonenumbers.is_valid_number(number):
+                national = phonenumbers.national_significant_number(number)
+                return Number(f"{number.country_code}{national}", international=True)
+        number = _parsed(written, region)
+        if number is None or written.startswith("+"):
+            return None
+        local = phonenumbers.is_possible_number_with_reason(number) is ValidationResult.IS_POSSIBLE_LOCAL_ONLY
+        national = phonenumbers.national_significant_number(number)
+        return Number(national, country=str(number.country_code)) if local and len(national) >= SHORTEST else None
+
+    return read
+
+
+def _parsed(written: str, region: str) -> phonenumbers.PhoneNumber | None:
+    try:
+        return phonenumbers.parse(written, region)
+    except NumberParseException:
+        return None

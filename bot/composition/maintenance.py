@@ -10,21 +10,30 @@ import secrets
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 from functools import partial
 from typing import Final, TypeAlias
 
 import structlog
+from slack_sdk.web.async_client import AsyncWebClient
 
+from bot.activeflows.anomalies.detector import AnomalyDetector
+from bot.activeflows.anomalies.dwell_times import DwellTimes
 from bot.activeflows.errors import LedgerUnavailable
-from bot.activeflows.records import Head, Record, What
-from bot.activeflows.refusals import WITHIN
-from bot.composition.background import beside, forever
-from bot.ledger import audit_heads, audit_prune, policy_log
+from bot.activeflows.health import Finding, State
+from bot.activeflows.index import Index
+from bot.activeflows.records import WITHIN, Head, Record, What
+from bot.composition.background import beside, forever, tried
+from bot.ledger import audit, audit_archive
+from bot.ledger.audit import receipt_of
+from bot.ledger.baseline_store import BaselineStore
 from bot.ledger.database import Database
 from bot.logs import AUDIT_HEAD
 from bot.policy import PolicyInForce
 from bot.policy.active_policy import BLIND
+from bot.slack import health as slack
+from bot.slack.blocks.audit_list import head_in
 from bot.slack.people.outsiders import Outsiders
 
 log = structlog.get_logger(__name__)
@@ -62,7 +71,7 @@ class PolicyWatch:
         key = f"policy:{secrets.token_hex(16)}"
         record = Record(key, self._now(), What.POLICY, BY, "", None, detail=detail)
         try:
-            await self._database.within(lambda connection: policy_log.note(connection, record))
+            await self._database.within(lambda connection: audit.note(connection, record))
         except LedgerUnavailable:
             log.error("policy_not_recorded", sha256=version.sha256)
         else:
@@ -105,8 +114,8 @@ class HeadTelling:
     async def tell(self) -> None:
         """If one is due, or nobody could see the last one."""
         day, head = self._now().astimezone(UTC).date(), None
-        if await self._database.reading(partial(audit_heads.due, day=day)):
-            head = await self._database.within(partial(audit_heads.claim, day=day))
+        if await self._database.reading(partial(audit.due, day=day)):
+            head = await self._database.within(partial(audit.claim, day=day))
         if head is not None:
             structlog.get_logger(AUDIT_HEAD).info("audit_head", day=day.isoformat(), head=str(head))
             self._owed, self._not_before = (head, day), 0.0
@@ -138,7 +147,7 @@ async def retaining(database: Database, days: int, now: Callable[[], datetime]) 
 
     async def prune() -> None:
         today = now().astimezone(UTC).replace(hour=0, minute=0, second=0, microsecond=0)
-        await audit_prune.prune(database, today - timedelta(days=days), who=audit_prune.BY_SETTING, now=now())
+        await audit_archive.prune(database, today - timedelta(days=days), who=audit_archive.BY_SETTING, now=now())
 
     await forever(prune, every=FORGET_EVERY)
 
@@ -174,3 +183,93 @@ async def kept_up(
         if in_force.watched:
             await stack.enter_async_context(beside(forever(watch.look, every=look_every)))
         yield
+
+
+# ---------------------------------------------------------------- baseline
+# Learn how long things usually take: from the index, into the ledger, for the anomaly detector.
+#
+# Promises: nothing here holds up an event or ends by itself. While the ledger takes nothing, what was learned is kept for
+# later, in memory and bounded; without an event stream nothing is learned.
+
+KEEP_EVERY: Final = 60.0
+"""Seconds between two times that what was learned is written down."""
+THINK_EVERY: Final = 1.0
+_AT_ONCE: Final = 50
+"""Changes worked through before others on the event loop get their turn."""
+
+
+class BaselineLearner:
+    """Keeps the stays of what runs, and their past."""
+
+    def __init__(self, book: BaselineStore, *, now: Callable[[], datetime]) -> None:
+        self.stays = DwellTimes()
+        self._book, self._now = book, now
+        self._known = False
+
+    @asynccontextmanager
+    async def at_work(
+        self, index: Index, *, keep_every: float = KEEP_EVERY, think_every: float = THINK_EVERY
+    ) -> AsyncIterator[AnomalyDetector]:
+        """Learn from this index while the block lasts; yields who judges by it."""
+        deaf = index.listen(self.stays.hear)
+        try:
+            async with beside(forever(self.think, every=think_every)), beside(forever(self.keep, every=keep_every)):
+                yield AnomalyDetector(self.stays)
+        finally:
+            deaf()
+            await tried(self.think)
+            await tried(self.keep)
+
+    async def think(self) -> None:
+        """Work through what was heard."""
+        more = True
+        while more:
+            more = self.stays.work(_AT_ONCE)
+            await asyncio.sleep(0)
+
+    async def keep(self) -> None:
+        """Write down what was learned since, and read what the others learned. Raises ``LedgerUnavailable``."""
+        if not self._known:
+            self.stays.know(await self._book.all())
+            self._known = True
+        new = self.stays.take_new()
+        try:
+            known = await self._book.add(new, self._now())
+        except BaseException:
+            self.stays.give_back(new)
+            raise
+        self.stays.know(known)
+
+
+# ---------------------------------------------------------------- audit witness
+# Compare the ledger with the heads that this bot posted in the audit channel, where whoever has the database can't edit them.
+#
+# All of them that are found are compared, not the last one only: whoever begins another chain has heads of that posted, too.
+
+ABOUT = slack.AUDIT_CHANNEL
+_ON_PURPOSE: Final = "If the ledger was replaced on purpose, name another audit_channel in the policy."
+
+
+async def look(client: AsyncWebClient, database: Database, channel: str) -> Finding:
+    """Does the chain still go through every head that was posted there? Raises ``LedgerUnavailable``."""
+    heads = await slack.told_heads(client, channel, head_in)  # before the chain is read: each of them was in it by then
+    if isinstance(heads, Finding):
+        return heads
+    gone = await database.reading(partial(audit.first_missing, known=heads))
+    if gone is None:
+        posted = "the head" if len(heads) == 1 else f"each of the {len(heads)} heads"
+        return Finding(ABOUT, State.OK, f"{posted} posted there is in the ledger")
+    head, why = gone
+    what = f"head {receipt_of(head.seq, head.hash)}, which I posted there, is not in the ledger: {why}"
+    return Finding(ABOUT, State.BROKEN, what, f"Ask who changed the database: flows-bot audit verify. {_ON_PURPOSE}")
+
+
+async def look_without_ledger(client: AsyncWebClient, channel: str) -> Finding:
+    """Was no head posted there yet, either?"""
+    heads = await slack.told_heads(client, channel, head_in)
+    if isinstance(heads, Finding):
+        return replace(heads, what=f"there is no ledger yet; {heads.what}")
+    newest = max(heads, key=lambda head: head.seq)
+    what = f"there is no ledger, but I posted heads there, up to {receipt_of(newest.seq, newest.hash)}"
+    then = f"Look whether FLOWS_BOT_DATABASE_URL is the ledger's, and who removed it if it is. {_ON_PURPOSE}"
+    return Finding(ABOUT, State.BROKEN, what, then)

@@ -17,10 +17,10 @@ from prometheus_client.registry import Collector
 from bot.activeflows.errors import LedgerUnavailable
 from bot.activeflows.health import State
 from bot.composition.background import beside, forever
-from bot.composition.health_watch import HealthWatch
+from bot.composition.health import HealthWatch
 from bot.ledger.database import Database
 from bot.ledger.durable_workflows import Durable
-from bot.ledger.figures import Figures, figures
+from bot.ledger.metrics import Figures, figures
 from bot.policy import PolicyInForce
 from bot.settings import Settings
 from bot.slack.transport.jobs import Jobs

@@ -28,16 +28,14 @@ from pydantic import SecretStr
 
 from bot import logs
 from bot.activeflows.stopping.timeouts import Patience
+from bot.composition.background import until_told
 from bot.composition.bootstrap import running
-from bot.composition.signals import until_told
 from bot.demo import cast
 from bot.demo.panel import Panel
-from bot.demo.scenarios.report import told_of
-from bot.demo.scenarios.scene import Scene
+from bot.demo.scenarios.scene import Scene, told_of
 from bot.demo.scenarios.table import BY_NAME, SCENARIOS
 from bot.demo.serving import serving
-from bot.demo.slack.app import serving_slack, slack_app
-from bot.demo.slack.page_api import LOOPBACK
+from bot.demo.slack.app import LOOPBACK, serving_slack, slack_app
 from bot.demo.slack.workspace import Workspace
 from bot.demo.voipbin.api import voipbin_app
 from bot.demo.voipbin.town import Town

@@ -4,6 +4,7 @@ Routes of the page's own server, behind the same door (only this machine's own p
 """
 
 import asyncio
+from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field
 from http import HTTPStatus
@@ -18,14 +19,71 @@ from bot.demo.cast import INCIDENTS
 from bot.demo.scenarios.gestures import ASK_STOP, STOP_FLOW
 from bot.demo.scenarios.scene import Bot, Scenario, Scene
 from bot.demo.scenarios.table import BY_NAME, SCENARIOS
-from bot.demo.slack.page_api import only_this_page
+from bot.demo.slack.app import only_this_page
 from bot.demo.slack.workspace import Workspace
-from bot.demo.troubles import TROUBLES, Switches
-from bot.demo.voipbin.faults import Scripted
-from bot.demo.voipbin.seen import RequestSeen
+from bot.demo.voipbin import faults
+from bot.demo.voipbin.faults import Fault, RequestSeen, Scripted
 from bot.demo.voipbin.state import ZERO, Activeflow
 from bot.demo.voipbin.town import OWNER, OWNERS_PASSWORD
 from bot.demo.voipbin.world import World
+
+# ---------------------------------------------------------------- troubles
+# Switches that make the demo's VoIPBIN misbehave, until they are turned off again.
+
+_STOP = "/activeflows/{id}/stop"
+
+
+@dataclass(frozen=True)
+class Trouble:
+    """One switch: what it says, and the faults that it scripts."""
+
+    label: str
+    hint: str
+    faults: tuple[tuple[str, str, Fault], ...] = ()
+    rate_limit: bool = False
+    keeps_calls: bool = False
+
+
+TROUBLES: Mapping[str, Trouble] = {
+    "slow": Trouble("Slow", "every answer takes 4 s", (("*", "*", faults.delay(4.0)),)),
+    "lost": Trouble(
+        "Lose the answer to a stop", "it is done, but nobody hears", (("POST", _STOP, faults.lose_answer()),)
+    ),
+    "deaf": Trouble(
+        "Break before a stop", "the connection breaks, nothing is done", (("POST", _STOP, faults.reset_before()),)
+    ),
+    "up": Trouble("Leave the caller on the line", "a stopped call is not hung up", keeps_calls=True),
+    "limited": Trouble("Rate limited", "17 a second are one now: 429", rate_limit=True),
+    "refused": Trouble(
+        "Refuse the access key",
+        "401, as when its look-up failed",
+        (("*", "*", faults.status(401, "INVALID_CREDENTIALS")),),
+    ),
+}
+
+
+@dataclass
+class Switches:
+    """Which troubles are on."""
+
+    world: World
+    on: dict[str, list[Scripted]] = field(default_factory=dict)
+
+    def switch(self, name: str, *, on: bool) -> None:
+        """Turn one trouble on or off. Raises KeyError for one that there is not."""
+        trouble = TROUBLES[name]
+        for scripted in self.on.pop(name, []):
+            scripted.clear()
+        if on:
+            scripts = [self.world.faults.on(m, path, fault, times=None) for m, path, fault in trouble.faults]
+            self.on[name] = scripts
+        if trouble.keeps_calls:
+            self.world.telephony.loses_hangups = on
+        if trouble.rate_limit:
+            self.world.limits.enabled, self.world.limits.rate, self.world.limits.burst = on, 1, 2
+
+
+# ---------------------------------------------------------------- panel
 
 _ENDED_SHOWN = 6
 _REQUESTS_SHOWN = 40

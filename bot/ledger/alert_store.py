@@ -16,10 +16,10 @@ from sqlalchemy import ColumnElement, Connection, Row, delete, insert, select, t
 from sqlalchemy.exc import IntegrityError
 
 from bot.activeflows.alerting.decision import Claim, Claimed
-from bot.activeflows.anomalies.anomaly import Reason
+from bot.activeflows.anomalies.detector import Reason
 from bot.ledger.database import Database, when_kept
-from bot.ledger.lease import Lease
 from bot.ledger.metrics import ALERTS
+from bot.ledger.replicas import Lease
 from bot.ledger.tables import alerts
 
 log = structlog.get_logger(__name__)

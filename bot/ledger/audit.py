@@ -3,24 +3,94 @@
 ``hash = sha256(previous hash, seq, body)`` where ``body`` is the record as canonical JSON (sorted keys, no blanks).
 The other columns repeat parts of the body for searching; ``verify`` holds them against it too. A removed tail cannot be
 seen from the rows alone: give ``flows-bot audit verify --head`` the receipt of the last public stop card, which is a head.
-The oldest records may be cut off (``audit_prune``): then a record further on says up to which, with that one's hash.
+The oldest records may be cut off (``audit_archive``): then a record further on says up to which, with that one's hash.
 """
 
 import hashlib
 import json
+import re
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import asdict, dataclass
-from datetime import datetime
+from datetime import date, datetime
 from functools import partial
 from typing import Any, Final
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, Connection, and_, desc, false, func, insert, or_, select
+import structlog
+from sqlalchemy import ColumnElement, Connection, and_, desc, false, func, insert, inspect, or_, select, update
 
-from bot.activeflows.records import Entry, Question, Record, What, Written
-from bot.ledger.audit_log import tell
+from bot import tracing
+from bot.activeflows.records import Entry, Head, Question, Record, What, Written
+from bot.activeflows.stopping.stop import Why, Wish
+from bot.ledger import metrics
 from bot.ledger.database import one_writer, when_kept
-from bot.ledger.tables import audit
+from bot.ledger.tables import audit, heads
+
+# ---------------------------------------------------------------- audit log
+# Log each record of the audit as it is kept, so that the log and the audit cannot disagree.
+#
+# The event is the kind of record, but for three that have names of their own (``_event``); ``intent_id`` is what a press can
+# be followed by, ``seq`` its number in the audit. What people typed and what names or ends of numbers hold (the reason, the
+# filters of a bulk stop, the endings that were looked for) stays in the audit: only what ``_SAID`` names is logged.
+# A process that ends in the instant after a record was kept leaves it without a line: the audit is the truth.
+
+log = structlog.get_logger(__name__)
+_SAID: Final = (
+    *("because", "why", "grant", "policy", "wish", "bulk", "thread", "asked_by", "attempt", "seen", "was", "now"),
+    *("outcome", "attribution", "request_id", "halted", "count", "shown", "wanted", "numbers", "sha256", "grants"),
+    *("through", "before", "mentioned"),
+)
+"""What of a record's detail is words of our own, ids and figures."""
+_TRACED: Final = ("why", "wish", "attempt", "outcome", "attribution", "request_id")
+
+
+def tell(record: Record, seq: int, certain: bool) -> None:
+    """Count it, and write the line. ``certain``: that the record was kept; else the database's answer was lost."""
+    said = {name: record.detail[name] for name in _SAID if record.detail.get(name) not in (None, "")}
+    if not certain:
+        said["kept"] = "not known"
+    event = _event(record)
+    _count(record, event)
+    traced: dict[str, object] = {name: said[name] for name in _TRACED if name in said}
+    traced |= {"seq": seq, "activeflow_id": str(record.activeflow_id or "")}
+    tracing.told(event, traced, intent_id=record.intent_id, first=record.what is What.ASKED)
+    log.info(
+        event,
+        seq=seq,
+        intent_id=record.intent_id,
+        activeflow_id=str(record.activeflow_id or ""),
+        person=record.who,
+        channel=record.channel,
+        **({"account": record.account} if record.account else {}),
+        **said,
+    )
+
+
+def _count(record: Record, event: str) -> None:
+    wish = str(record.detail.get("wish") or Wish.STOP)
+    metrics.RECORDS.labels(str(record.what)).inc()
+    if event in {"pressed", "bulk_begun"}:
+        metrics.PRESSES.labels(wish if event == "pressed" else str(Wish.BULK)).inc()
+    elif event in {"outcome", "hung_up"}:
+        metrics.STOPS.labels(wish, str(record.detail.get("outcome") or "")).inc()
+    elif event == "bulk_over":
+        metrics.BULK_STOPS.inc()
+    elif event == "refused":
+        metrics.REFUSALS.labels(str(record.detail.get("why") or Why.NOT_PERMITTED)).inc()
+
+
+def _event(record: Record) -> str:
+    detail, whole = record.detail, bool(record.intent_id) and record.detail.get("bulk") == record.intent_id
+    if whole and record.what is What.PRESSED:
+        return "bulk_begun"
+    if whole and record.what is What.OUTCOME:
+        return "bulk_over"
+    if record.what is What.OUTCOME and detail.get("wish") == str(Wish.HANG_UP):
+        return "hung_up"
+    return str(record.what)
+
+
+# ---------------------------------------------------------------- audit
 
 GENESIS: Final = "0" * 64
 RECEIPT_DIGITS: Final = 10
@@ -261,3 +331,96 @@ def exported(row: Mapping[str, Any]) -> str:
     """One line of JSON: the record with its place in the chain."""
     fields = {**json.loads(row["body"]), "seq": row["seq"], "previous": row["previous"], "hash": row["hash"]}
     return json.dumps(fields, ensure_ascii=False)
+
+
+# ---------------------------------------------------------------- audit heads
+# Record heads of the chain each day and after each outcome of a stop, so that a removed tail shows.
+#
+# The rows alone cannot show that the newest of them were removed. A head, ``<seq>:<hash>``, that somebody keeps elsewhere
+# can: the chain must still go through it. Decisions:
+#
+# - A head is claimed in a table of its own, not in the chain: announcing must not itself be what changes the head.
+# - It is claimed before it is told, so it is told by one of all replicas, and not again after a restart. A bot that ends
+#   before anybody could see it leaves one out; the next head proves the records before it, too.
+# - Several outcomes in a moment have one head: the newest proves all of them.
+
+_WRITTEN: Final = re.compile(rf"(?<![\w:.])(\d{{1,9}}):([0-9a-f]{{{RECEIPT_DIGITS},64}})(?![\w:])")
+
+
+def due(connection: Connection, day: date) -> bool:
+    """Is there a head to be told: the first of this day, or one after an outcome that none was told after?"""
+    told = connection.execute(select(heads.c.seq).where(heads.c.day == day.isoformat())).scalar()
+    newer = select(audit.c.seq).where(audit.c.seq > (told or 0)).limit(1)
+    if told is not None:
+        newer = newer.where(audit.c.what == str(What.OUTCOME))
+    return connection.execute(newer).first() is not None
+
+
+def claim(connection: Connection, day: date) -> Head | None:
+    """The head to be told, to exactly one asker; ``None``: none is due."""
+    one_writer(connection)
+    if not due(connection, day):
+        return None
+    last = connection.execute(select(audit.c.seq, audit.c.hash).order_by(desc(audit.c.seq)).limit(1)).one()
+    here = {"seq": last.seq, "hash": last.hash}
+    if not connection.execute(update(heads).where(heads.c.day == day.isoformat()).values(here)).rowcount:
+        connection.execute(insert(heads).values(day=day.isoformat(), **here))
+    return Head(last.seq, last.hash)
+
+
+def kept(connection: Connection) -> list[Head]:
+    """The heads told so far, as the ledger itself remembers them: whoever removes the tail only, did not think of these."""
+    if not inspect(connection).has_table(heads.name):
+        return []
+    return [Head(row.seq, row.hash) for row in connection.execute(select(heads).order_by(heads.c.day))]
+
+
+def written(text: str) -> Iterator[Head]:
+    """Every head in a text: a log, a channel's messages, or one that was typed."""
+    return (Head(int(seq), digits) for seq, digits in _WRITTEN.findall(text))
+
+
+def missing(connection: Connection, head: Head) -> str:
+    """Why the chain does not go through that head any more; empty when it does, or when that was cut off."""
+    there = connection.execute(select(audit.c.hash).where(audit.c.seq == head.seq)).scalar()
+    if there is not None:
+        return "" if there.startswith(head.hash) else f"record {head.seq} is another one now"
+    cut = last_cut(connection)
+    if cut is not None and head.seq <= cut.through:
+        same = head.seq < cut.through or cut.hash.startswith(head.hash)
+        return "" if same else f"record {head.seq} was another one when it was cut off"
+    last = connection.execute(select(audit.c.seq).order_by(desc(audit.c.seq)).limit(1)).scalar() or 0
+    return f"the chain ends at record {last}: its tail was removed" if last < head.seq else "that record is missing"
+
+
+def standing(connection: Connection, head: Head) -> str:
+    """What can be said of a head that is not ``missing``."""
+    cut = last_cut(connection)
+    if cut is None or connection.execute(select(audit.c.seq).where(audit.c.seq == head.seq)).first() is not None:
+        return "is in the chain"
+    with_it = f"records 1 to {cut.through}"
+    if head.seq == cut.through:
+        return f"was the last of {with_it} that were cut off, as record {cut.seq} says"
+    return f"was cut off with {with_it}, as record {cut.seq} says: whether it was this one cannot be told"
+
+
+def first_missing(connection: Connection, known: Iterable[Head]) -> tuple[Head, str] | None:
+    """The first of these heads that the chain does not go through, and why; ``None``: it goes through them all."""
+    return next(((head, why) for head in known if (why := missing(connection, head))), None)
+
+
+# ---------------------------------------------------------------- policy log
+# Record in the chain which policy was in force, so that a decision can be read later by its rules.
+
+
+def note(connection: Connection, record: Record) -> bool:
+    """Append it, unless the newest record of a policy says the same; whether it was appended.
+
+    Several replicas see the same change, and each start sees the policy that was in force before.
+    """
+    one_writer(connection)
+    newest = select(audit.c.body).where(audit.c.what == str(What.POLICY)).order_by(desc(audit.c.seq)).limit(1)
+    body = connection.execute(newest).scalar()
+    if body is not None and json.loads(body)["detail"] == dict(record.detail):
+        return False
+    return append(connection, record).new

@@ -12,8 +12,7 @@ from typing import Final
 from pydantic import TypeAdapter
 from sqlalchemy import ColumnElement, Connection, delete, insert, select, update
 
-from bot.activeflows.bulk.bulk_stop import Became, Bulk, BulkState, Ending, Run, unsettled
-from bot.activeflows.bulk.criteria import Draft
+from bot.activeflows.bulk.bulk_stop import Became, Bulk, BulkState, Draft, Ending, Run, unsettled
 from bot.activeflows.records import Record
 from bot.activeflows.stopping.stop import CallAfter, Intent, IntentState, Press
 from bot.ledger import audit

@@ -19,6 +19,7 @@ keeps what it has locked until somebody ends its transaction: PostgreSQL does, b
 import asyncio
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from datetime import UTC, datetime, timedelta
 from functools import partial
 from typing import Any, Final, TypeAlias, TypeVar
 
@@ -27,9 +28,9 @@ from sqlalchemy import URL, Connection, Engine, create_engine, event, inspect, m
 from sqlalchemy.exc import ArgumentError, SQLAlchemyError
 
 from bot.activeflows.errors import LedgerUnavailable
-from bot.ledger import sqlite_turns
+from bot.ledger import sqlite
 from bot.ledger.metrics import UNAVAILABLE
-from bot.ledger.private_files import make_private
+from bot.ledger.sqlite import make_private
 from bot.ledger.tables import VERSION
 
 T = TypeVar("T")
@@ -62,7 +63,7 @@ _STATEMENT: Final = 5000
 """Milliseconds. https://www.postgresql.org/docs/current/runtime-config-client.html"""
 WORKFLOW_LOCK: Final = 1000
 """Milliseconds that DBOS waits for a lock at most. What it records carries the time at which the transaction began, so
-``press_admission`` adds as much before it judges whether a press was recorded in time."""
+``durable_workflows`` adds as much before it judges whether a press was recorded in time."""
 _MIGRATION: Final = 60_000
 """Milliseconds for a statement of DBOS, which also makes and changes its tables."""
 _WORKFLOWS: Final = 20
@@ -101,7 +102,7 @@ def workflow_engine(url: str) -> Engine:
         hide_parameters=True,
         pool_size=_WORKFLOWS,
         max_overflow=0,
-        connect_args={"factory": sqlite_turns.Connection},
+        connect_args={"factory": sqlite.Connection},
     )
 
     @event.listens_for(engine, "connect")
@@ -142,7 +143,7 @@ def _postgresql(parsed: URL, connections: int, statement: int, *, lock: int = _L
 def _sqlite(parsed: URL) -> Engine:
     if parsed.get_backend_name() == "sqlite" and parsed.database:
         make_private(parsed.database)
-    engine = create_engine(parsed, hide_parameters=True, connect_args={"factory": sqlite_turns.Connection})
+    engine = create_engine(parsed, hide_parameters=True, connect_args={"factory": sqlite.Connection})
 
     @event.listens_for(engine, "connect")
     def _prepare(connection: Any, _record: object) -> None:
@@ -162,7 +163,7 @@ def _sqlite(parsed: URL) -> Engine:
 
 def _in_turn(connection: Any, parsed: URL) -> None:
     if parsed.database and parsed.database != ":memory:":
-        connection.turns, connection.patience = sqlite_turns.turns_of(parsed.database), _BUSY
+        connection.turns, connection.patience = sqlite.turns_of(parsed.database), _BUSY
 
 
 def _set_pragmas(connection: Any) -> None:
@@ -287,3 +288,39 @@ def _rehearsed(upgrade: Callable[[Connection], int], connection: Connection) -> 
             connection.execute(text("CREATE SCHEMA dbos"))
         attempt.rollback()
     return there > 0
+
+
+# ---------------------------------------------------------------- clock
+# Read one clock for everybody on one ledger: the database's, so that replicas agree when a card's time is over.
+#
+# PostgreSQL is asked, and this process's clock is compared with it now and then. On SQLite there is one process, and its
+# clock is the one.
+
+COMPARE_EVERY: Final = 5.0
+"""Seconds between two comparisons."""
+
+
+def clock(connection: Connection, now: Callable[[], datetime]) -> datetime:
+    """What time it is for the database; ``now`` tells it on SQLite."""
+    if connection.dialect.name != "postgresql":
+        return now()
+    told: datetime = connection.execute(text("SELECT clock_timestamp()")).scalar_one()
+    return told.astimezone(UTC)
+
+
+class SharedClock:
+    """This process's clock, set by the database's. ``wall`` is the process's own."""
+
+    def __init__(self, database: Database, wall: Callable[[], datetime]) -> None:
+        self._database, self._wall = database, wall
+        self._ahead = timedelta()
+
+    def now(self) -> datetime:
+        return self._wall() + self._ahead
+
+    async def compare(self) -> None:
+        """Ask the database. May raise ``LedgerUnavailable``; then the last comparison counts on."""
+        if self._database.is_postgresql:
+            began = self._wall()
+            told = await self._database.within(lambda connection: clock(connection, self._wall))
+            self._ahead = told - (began + (self._wall() - began) / 2)

@@ -16,7 +16,7 @@ Decisions:
 * A workflow is recovered however often the process was killed in it: DBOS would give up after a hundred times, and the
   press would never be told of. Its deadline is what ends it.
 * Values are JSON in the database, not pickles: readable by people, and nobody who can write a row can run code
-  (``foreign_rows``).
+  (``workflow_rows``).
 * DBOS asks the database for news instead of listening for them: we send it none, and a listener would need a connection
   that stays the same one, which PgBouncer does not give in transaction mode.
 * At shutdown running presses get some seconds to finish; what is left is cut off, not failed, and recovered later. A
@@ -25,12 +25,14 @@ Decisions:
 
 import asyncio
 import logging
+from collections import OrderedDict
 from collections.abc import Awaitable, Callable, Coroutine, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from contextvars import Context
 from dataclasses import fields
 from datetime import UTC, datetime, timedelta
+from enum import StrEnum
 from functools import partial
 from typing import Any, Final, TypeAlias
 
@@ -44,11 +46,67 @@ from bot.activeflows.bulk.bulk_stop import Became
 from bot.activeflows.errors import LedgerUnavailable
 from bot.activeflows.stopping.ports import Step
 from bot.activeflows.stopping.stop import Press, Wish
-from bot.ledger import foreign_rows
-from bot.ledger.database import workflow_engine
-from bot.ledger.json_rows import Json
-from bot.ledger.press_admission import Beginning, Presses
-from bot.ledger.steps import BEGUN_HERE, CutShort, DurableStep, resumed
+from bot.ledger import workflow_rows
+from bot.ledger.database import WORKFLOW_LOCK, workflow_engine
+from bot.ledger.steps import BEGUN_HERE, CutShort, DurableStep, Json, resumed
+
+# ---------------------------------------------------------------- press admission
+# Decide whether a recorded press may begin: not when its presser was told that it could not be recorded.
+#
+# DBOS tries to record a workflow for as long as the database is locked or lost, and cannot be told to give up
+# (https://docs.dbos.dev/python/reference/configuration). So whoever waits for the record gives up by itself; a record that
+# is made all the same, later, must come to nothing. In the process that took the press that is known. A process that finds
+# the record after a restart goes by when it was made.
+
+_MOST: Final = 10_000
+_RECORDED_LATER: Final = timedelta(milliseconds=WORKFLOW_LOCK)
+"""How much later than DBOS says a record may have been made: on PostgreSQL it says when the transaction began, which may have
+waited for a lock; on SQLite it says the second."""
+
+
+class Beginning(StrEnum):
+    """What is to become of a recorded press."""
+
+    IN_TIME = "in time"
+    GIVEN_UP = "given up"  # the presser was told so
+    TOO_LATE = "too late"  # nobody who could have told the presser is left
+
+
+class Presses:
+    """The presses that this process has in hand."""
+
+    def __init__(self, *, within: timedelta, now: Callable[[], datetime]) -> None:
+        """``within``: so long a record is waited for."""
+        self.within, self._now = within, now
+        self._in_hand: OrderedDict[str, bool] = OrderedDict()
+
+    def take(self, press: Press) -> str | None:
+        """Wait for the record of this press from now on; until when, or ``None`` when it was given up already."""
+        if not self._in_hand.setdefault(press.id, True):
+            return None
+        while len(self._in_hand) > _MOST:
+            self._in_hand.popitem(last=False)
+        return (self._now() + self.within).isoformat()
+
+    def give_up(self, press: Press) -> None:
+        """From now on its record comes too late."""
+        self._in_hand[press.id] = False
+
+    async def beginning(self, press: Press, record_by: str | None) -> Beginning:
+        """Whether a press that is on record was recorded in time."""
+        in_hand = self._in_hand.get(press.id)
+        if in_hand is not None:
+            return Beginning.IN_TIME if in_hand else Beginning.GIVEN_UP
+        if record_by is None:
+            return Beginning.IN_TIME
+        status = await DBOS.get_workflow_status_async(press.id)
+        if status is None or status.created_at is None:
+            return Beginning.TOO_LATE
+        recorded = datetime.fromtimestamp(status.created_at / 1000, UTC) + _RECORDED_LATER
+        return Beginning.IN_TIME if recorded <= datetime.fromisoformat(record_by) else Beginning.TOO_LATE
+
+
+# ---------------------------------------------------------------- durable workflows
 
 log = structlog.get_logger(__name__)
 VERSION: Final = "2"
@@ -64,7 +122,7 @@ Refuse: TypeAlias = Callable[[Press, bool], Awaitable[bool]]
 """Refuses a press that was recorded too late; whether its presser was told so already."""
 CarryOutMember: TypeAlias = Callable[[Press, int, Step], Awaitable[Became]]
 """The turn of one member of a bulk stop."""
-_CARRY_OUT_PRESS, _CARRY_OUT_MEMBER = foreign_rows.WORKFLOWS
+_CARRY_OUT_PRESS, _CARRY_OUT_MEMBER = workflow_rows.WORKFLOWS
 QUEUE: Final = "bulk_members"
 AT_ONCE: Final = 2
 _LOOK_EVERY: Final = 0.25
@@ -110,7 +168,7 @@ class Durable:
     ) -> None:
         """Register the workflows, create DBOS's tables, and recover what was cut off. Call it in the running loop."""
         _log_as_the_bot_does()
-        foreign_rows.refuse()
+        workflow_rows.refuse()
         DBOS(
             config=DBOSConfig(
                 name="flows-bot",
@@ -146,7 +204,7 @@ class Durable:
                     log.error("workflow_cut_short", trouble=type(trouble).__name__)
                     self._resume(taken)
                     raise CutShort(trouble) from trouble
-                except foreign_rows.ForeignRow:
+                except workflow_rows.ForeignRow:
                     raise  # it ends as an error: a press whose steps somebody else wrote is never carried on
                 except Exception as bug:
                     await broken(taken, bug)

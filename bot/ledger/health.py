@@ -4,6 +4,8 @@ Whether it can be written includes whether it is one's turn: whoever holds the l
 Ask over connections apart from those of the work (``Database.apart``), so that nothing of it is waited for.
 """
 
+import asyncio
+from collections.abc import Awaitable, Callable
 from typing import Final
 
 from sqlalchemy import Connection, desc, insert, select
@@ -11,11 +13,10 @@ from sqlalchemy import Connection, desc, insert, select
 from bot.activeflows.errors import LedgerUnavailable
 from bot.activeflows.health import Finding, State
 from bot.activeflows.records import Head
-from bot.ledger import audit_heads, foreign_rows
-from bot.ledger.audit import receipt_of
+from bot.ledger import workflow_rows
+from bot.ledger.audit import missing, receipt_of
 from bot.ledger.database import Database, one_writer
-from bot.ledger.layout import version
-from bot.ledger.tables import VERSION, audit
+from bot.ledger.tables import VERSION, audit, version
 from bot.ledger.tables import heads as told
 
 _SOON: Final = 1.5
@@ -56,6 +57,63 @@ def _looked(connection: Connection) -> tuple[int, Head | None, str, int]:
     _tried(connection)
     newest = connection.execute(select(audit.c.seq, audit.c.hash).order_by(desc(audit.c.seq)).limit(1)).first()
     last = connection.execute(select(told.c.seq, told.c.hash).order_by(desc(told.c.day)).limit(1)).first()
-    gone = audit_heads.missing(connection, Head(last.seq, last.hash)) if last else ""
+    gone = missing(connection, Head(last.seq, last.hash)) if last else ""
     head = Head(newest.seq, newest.hash) if newest else None
-    return version(connection), head, gone, foreign_rows.foreign(connection)
+    return version(connection), head, gone, workflow_rows.foreign(connection)
+
+
+# ---------------------------------------------------------------- outage
+# Notice that the database does not answer while presses are being carried out, so that nobody waits without a word.
+#
+# DBOS waits for its database without end and says nothing, and so does whoever waits for a record: the database is asked
+# itself, by a transaction that writes nothing and yet waits as a writer does.
+
+
+class Silence:
+    """Asks every second or so, while ``needed``, and calls ``told`` for as long as it does not answer."""
+
+    def __init__(
+        self,
+        database: Database,
+        needed: Callable[[], bool],
+        told: Callable[[], Awaitable[None]],
+        *,
+        after: float,
+        every: float = 1.0,
+    ) -> None:
+        """``after``: seconds without an answer that are still no silence."""
+        self._database, self._needed, self._told = database, needed, told
+        self._after, self._every = after, every
+
+    async def attend(self) -> None:
+        """Until cancelled."""
+        clock = asyncio.get_running_loop().time
+        answered, asking = clock(), None
+        try:
+            while True:
+                await asyncio.sleep(self._every)
+                if asking is None and not self._needed():
+                    answered = clock()
+                    continue
+                asking = asking or asyncio.create_task(self._answers())
+                await asyncio.wait({asking}, timeout=self._every)
+                if asking.done():
+                    answered = clock() if asking.result() else answered
+                    asking = None
+                if clock() - answered >= self._after:
+                    await self._told()
+        finally:
+            if asking is not None:
+                asking.cancel()
+                await asyncio.gather(asking, return_exceptions=True)
+
+    async def _answers(self) -> bool:
+        try:
+            await self._database.within(_nothing)
+        except LedgerUnavailable:
+            return False
+        return True
+
+
+def _nothing(_: Connection) -> None:
+    return None

@@ -15,6 +15,7 @@ https://docs.dbos.dev/python/tutorials/step-tutorial
 """
 
 import asyncio
+import json
 import time
 from collections.abc import Awaitable, Callable
 from contextvars import ContextVar
@@ -22,6 +23,7 @@ from functools import cache
 from typing import Any, Final, TypeVar
 
 from dbos import DBOS
+from dbos import Serializer as DBOSSerializer
 from dbos._context import EnterDBOSStepCtx, snapshot_step_context
 from dbos._dbos import _get_dbos_instance
 from dbos._error import DBOSWorkflowConflictIDError
@@ -30,7 +32,8 @@ from pydantic import TypeAdapter
 from sqlalchemy.exc import SQLAlchemyError
 
 from bot.activeflows.errors import LedgerUnavailable
-from bot.activeflows.stopping.fence import Fenced
+from bot.activeflows.stopping.gate import Fenced
+from bot.ledger import workflow_rows
 
 T = TypeVar("T")
 _AGAIN: Final = 1.0
@@ -127,3 +130,24 @@ async def _done(work: Callable[[], Awaitable[T]]) -> T:
             await asyncio.sleep(_AGAIN)
         except Exception as bug:
             raise CutShort(bug) from bug
+
+
+# ---------------------------------------------------------------- json rows
+# Write what DBOS keeps as JSON: readable by people, and nobody who can write a row can run code.
+
+
+class Json(DBOSSerializer):
+    """Plain JSON; an exception keeps its type's name only, so that no text of it gets into the database."""
+
+    def serialize(self, data: Any) -> str:
+        return json.dumps(data, default=lambda value: {"unserializable": type(value).__name__})
+
+    def deserialize(self, serialized_data: str) -> Any:
+        return json.loads(serialized_data, object_hook=_revived)
+
+    def name(self) -> str:
+        return workflow_rows.FORMAT
+
+
+def _revived(fields: dict[str, Any]) -> Any:
+    return RuntimeError(fields["unserializable"]) if fields.keys() == {"unserializable"} else fields

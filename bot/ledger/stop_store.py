@@ -1,6 +1,6 @@
 """Store stops (``stopping.ports.Ledger``): intents, claims and the audit, in single transactions.
 
-The runs of a press's workflow are numbered, so that an older one knows that it counts no more (``stopping.fence``).
+The runs of a press's workflow are numbered, so that an older one knows that it counts no more (``stopping.gate``).
 """
 
 from collections.abc import Callable, Collection, Mapping, Sequence
@@ -15,12 +15,20 @@ from sqlalchemy import ColumnElement, Connection, and_, delete, insert, or_, sel
 from bot.activeflows.bulk.bulk_stop import BulkState
 from bot.activeflows.errors import LedgerUnavailable
 from bot.activeflows.records import Entry, Question, Record, Written
-from bot.activeflows.stopping.claims import Claim, Fence, Permitted
-from bot.activeflows.stopping.failures import Shut
-from bot.activeflows.stopping.stop import CallAfter, Ended, Intent, IntentState, Press, Wish
+from bot.activeflows.stopping.stop import (
+    CallAfter,
+    Claim,
+    Ended,
+    Fence,
+    Intent,
+    IntentState,
+    Permitted,
+    Press,
+    Shut,
+    Wish,
+)
 from bot.ledger import audit, metrics
-from bot.ledger.clock import clock
-from bot.ledger.database import PATIENCE, Database, one_writer, when_kept
+from bot.ledger.database import PATIENCE, Database, clock, one_writer, when_kept
 from bot.ledger.tables import bulks, claims, intents, runs
 
 _INTENT: Final = TypeAdapter(Intent)

@@ -19,7 +19,7 @@ from sqlalchemy import ColumnElement, Connection, Row, and_, delete, func, inser
 from bot.activeflows.watching.watch import MOST, MOST_HERE, Ending, Full, Kept, Known, Watch
 from bot.ledger import metrics
 from bot.ledger.database import Database, one_writer, when_kept
-from bot.ledger.lease import Lease
+from bot.ledger.replicas import Lease
 from bot.ledger.tables import watches
 
 log = structlog.get_logger(__name__)

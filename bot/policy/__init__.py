@@ -3,12 +3,9 @@
 ::
 
     active_policy   look at the file again and again while the bot runs; a broken one changes nothing
-    file            turn its text into grants and rules, or into one line per mistake
-    alerts          read the [[alert]] entries           entries   define what single entries must look like
-    source_lines    find the line on which an entry stands   written_ids   list every id that is named
-    advice          say what is allowed and probably not meant
-    mounts          see whether the file was replaced outside of a container's mount
-    health          tell the doctor which policy is in force
+    file            turn its text into grants, rules and alerts, or into one line per mistake
+    source_lines    find the line on which an entry stands
+    advice          say what is allowed and probably not meant, and list every id that is named
 """
 
 from bot.policy.active_policy import PolicyInForce

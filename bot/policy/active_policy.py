@@ -12,16 +12,57 @@ Promises: what is broken, unreadable or gone changes nothing and opens nothing; 
 """
 
 import hashlib
+import os
+import re
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
+from difflib import get_close_matches
 from pathlib import Path
-from typing import Final
+from typing import BinaryIO, Final
 
+from bot.activeflows.health import Finding, State
 from bot.activeflows.operators import Policy
 from bot.misconfigured import Misconfigured
 from bot.policy.file import decoded_policy, parsed_policy, unreadable_policy
-from bot.policy.mounts import replaced, source_of
+
+# ---------------------------------------------------------------- mounts
+# Tell whether a mounted file is still the one that its name means outside.
+#
+# Who mounts a single file into a container (``docker run -v ./policy.toml:/etc/…``) mounts what the name means at that moment.
+# An editor that writes a new file and gives it the old name is never seen in there: the old one stays. It then has no name any
+# more, or another one, and Linux says so: https://man7.org/linux/man-pages/man5/proc_pid_mountinfo.5.html
+
+_MOUNTS: Final = "/proc/self/mountinfo"
+_DELETED: Final = "//deleted"
+_OCTAL: Final = re.compile(r"\\([0-7]{3})")
+
+
+def source_of(path: str) -> str:
+    """What is mounted at this very path, by its name there; empty where nothing is, or where that cannot be known."""
+    try:
+        with open(_MOUNTS, encoding="utf-8", errors="surrogateescape") as file:  # noqa: PTH123 # a file of the kernel's
+            lines = file.read().splitlines()
+    except OSError:  # not Linux
+        return ""
+    here = os.path.realpath(path)
+    found = [fields[3] for fields in map(str.split, lines) if len(fields) > 4 and _plain(fields[4]) == here]
+    return _plain(found[-1]) if found else ""
+
+
+def replaced(file: BinaryIO, path: str, source: str) -> bool:
+    """Has another file taken its name outside? ``source``: what ``source_of`` said when it was first looked at."""
+    if os.fstat(file.fileno()).st_nlink == 0:
+        return True
+    now = source_of(path) if source else ""
+    return now != source or now.endswith(_DELETED)
+
+
+def _plain(word: str) -> str:
+    return _OCTAL.sub(lambda found: chr(int(found[1], 8)), word)
+
+
+# ---------------------------------------------------------------- active policy
 
 VERSION_DIGITS: Final = 12
 """As many of its SHA-256 say which policy decided something, in the record of it."""
@@ -143,3 +184,45 @@ class PolicyInForce:
 
 def _same(one: bytes | Exception, other: bytes | Exception | None) -> bool:
     return one == other if isinstance(one, bytes) else type(one) is type(other)
+
+
+# ---------------------------------------------------------------- health
+# Check whether there is a policy, and whether it is the file's.
+
+_ABOUT: Final = "policy"
+
+
+async def in_force(policy: PolicyInForce, accounts: Sequence[str] = ("",)) -> Finding:
+    """How many grants are in force, and why the file as it is now is not. ``accounts``: as the settings have them."""
+    count = sum(any(grant in policy.policy().of(name).grants for name in accounts) for grant in policy.policy().grants)
+    grants = len(policy.policy().grants)
+    counted = "1 grant" if grants == 1 else f"{grants} grants"
+    if policy.blind:
+        until = "nobody can stop any more" if policy.suspended else "soon nobody can stop any more"
+        what = f"the file was replaced outside, and the bot sees only the old one: {until}"
+        then = "Mount its folder instead of the file, and restart the bot."
+        return Finding(_ABOUT, State.BROKEN, what, then, disabling=policy.suspended)
+    if policy.trouble:
+        mistakes = f"{policy.trouble[0]}" + (f" (and {len(policy.trouble) - 1} more)" if policy.trouble[1:] else "")
+        what = f"the file is broken, the last good one stays in force ({counted}). {mistakes}"
+        return Finding(_ABOUT, State.WARNING, what, "Repair the file: flows-bot policy check lists every mistake.")
+    if not grants:
+        why = "grants nothing" if policy.watched else "is not set"
+        return Finding(_ABOUT, State.BROKEN, f"FLOWS_BOT_POLICY {why}: nobody can do anything", "Write a policy file.")
+    if trouble := strange_accounts(policy.policy(), accounts):
+        then = "Name the accounts as VOIPBIN_ACCOUNT__<name>__… does: what names none, or another one, counts for none."
+        return Finding(_ABOUT, State.WARNING, f"{count} of {counted} in force. {trouble}", then)
+    return Finding(_ABOUT, State.OK, f"{counted} in force")
+
+
+def strange_accounts(policy: Policy, accounts: Sequence[str]) -> str:
+    """What of the policy counts for none of these accounts; empty when all of it does."""
+    said = []
+    for name in sorted(policy.names() - set(accounts)):
+        near = get_close_matches(name, [known for known in accounts if known], n=1)
+        said.append(f"The settings have no account {name}.{f' Did you mean {near[0]}?' if near else ''}")
+    if [*accounts] != [""]:
+        unset = [f"grant {grant.number}" for grant in policy.grants if grant.accounts is None]
+        unset += [f"alert {number}" for number, rule in enumerate(policy.alerts, 1) if rule.accounts is None]
+        said += [f"No accounts are named in {', '.join(unset)}."] if unset else []
+    return " ".join(said)

@@ -7,15 +7,18 @@ to somebody else. A mistake is said with the line it stands on: ``policy.toml:12
 import re
 import tomllib
 from collections import Counter
-from datetime import timedelta
+from collections.abc import Callable, Iterable
+from datetime import UTC, time, timedelta, tzinfo
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Final, Literal
+from typing import TYPE_CHECKING, Annotated, Any, Final, Literal
 from uuid import UUID
+from zoneinfo import ZoneInfo
 
 from pydantic import (
     AfterValidator,
     BaseModel,
     BeforeValidator,
+    ConfigDict,
     Field,
     StrictBool,
     StrictInt,
@@ -23,14 +26,126 @@ from pydantic import (
     model_validator,
 )
 
-from bot.activeflows.operators import AccountPlaces, Grant, Permission, Policy, Rules
+from bot.activeflows.ages import from_typed
+from bot.activeflows.alert_rules import MOST_MESSAGES, AlertRule, Quiet, key
+from bot.activeflows.anomalies.detector import Reason
+from bot.activeflows.operators import MEMBERS, AccountPlaces, Grant, Permission, Policy, Rules
 from bot.misconfigured import Misconfigured
-from bot.policy.alerts import Alert, alert_rules
-from bot.policy.entries import STRICT, account, channel, duration, is_group, who
 from bot.policy.source_lines import line_of, places
 
 if TYPE_CHECKING:
     from pydantic_core import ErrorDetails
+
+
+# ---------------------------------------------------------------- entries
+# Read single entries of the policy file, and say what is wrong with one.
+
+_HOURS: Final = re.compile(r"([01]\d|2[0-3]):([0-5]\d)-([01]\d|2[0-3]):([0-5]\d)", re.ASCII)
+
+
+STRICT: Final = ConfigDict(extra="forbid", hide_input_in_errors=True)
+"""Of every table: what it does not know is a mistake, and no mistake repeats what was written."""
+
+
+def who(word: str) -> str:
+    """Raises ``ValueError`` in words for people, as all of these do."""
+    if word == MEMBERS or is_group(word) or re.fullmatch(r"[UW][A-Z0-9]{2,31}", word):
+        return word
+    raise ValueError('must be an id: a user (U…), a user group (S…) or "members"; names can be faked')
+
+
+def is_group(word: str) -> bool:
+    """Is it the id of a user group?"""
+    return re.fullmatch(r"S[A-Z0-9]{2,31}", word) is not None
+
+
+def channel(word: str) -> str:
+    if re.fullmatch(r"[CGD][A-Z0-9]{2,31}", word):
+        return word
+    raise ValueError("must be a channel id (C…): copy it from the channel's details")
+
+
+def account(word: str) -> str:
+    if re.fullmatch(r"[a-z][a-z0-9_]{0,19}", word):
+        return word
+    raise ValueError(
+        "must be the name of a VoIPBIN account, as the settings have it in VOIPBIN_ACCOUNT__<name>__…, in small letters"
+    )
+
+
+def duration(shortest: str, longest: str, *, like: str) -> Callable[[Any], timedelta]:
+    """As people type it; all three are such."""
+    least, most = from_typed(shortest) or timedelta(0), from_typed(longest) or timedelta.max
+
+    def parsed(value: Any) -> timedelta:
+        found = from_typed(value) if isinstance(value, str) else None
+        if found is None or not least <= found <= most:
+            raise ValueError(f'must be a duration from "{shortest}" to "{longest}", like "{like}"')
+        return found
+
+    return parsed
+
+
+def hours(value: Any) -> tuple[time, time]:
+    """As in "22:00-07:00"."""
+    found = _HOURS.fullmatch(value) if isinstance(value, str) else None
+    if found is None:
+        raise ValueError('must be two times of the day, like "22:00-07:00"')
+    since, until = time(int(found[1]), int(found[2])), time(int(found[3]), int(found[4]))
+    if since == until:
+        raise ValueError("must end at another time than it begins")
+    return since, until
+
+
+def time_zone(value: Any) -> tzinfo:
+    """https://data.iana.org/time-zones/tz-link.html"""
+    try:
+        return ZoneInfo(value)
+    except (ValueError, KeyError, OSError, TypeError, AttributeError):
+        raise ValueError('must be a time zone this machine knows, like "Europe/Berlin"') from None
+
+
+# ---------------------------------------------------------------- alerts
+# Read ``[[alert]]`` of the policy file.
+
+
+class Alert(BaseModel):
+    """One table, as it is written."""
+
+    model_config = ConfigDict(**STRICT, arbitrary_types_allowed=True)  # tzinfo is no type of pydantic's
+
+    to: Annotated[str, AfterValidator(channel)]
+    about: Annotated[list[Reason], Field(min_length=1)] = list(Reason)
+    flows: list[UUID] | None = None
+    accounts: Annotated[list[Annotated[str, AfterValidator(account)]] | None, Field(min_length=1)] = None
+    quiet: Annotated[tuple[time, time], BeforeValidator(hours)] | None = None
+    zone: Annotated[tzinfo, BeforeValidator(time_zone)] = UTC
+    at_most: Annotated[StrictInt, Field(ge=1, le=MOST_MESSAGES)] = 10
+    within: Annotated[timedelta, BeforeValidator(duration("1m", "24h", like="1h"))] = timedelta(hours=1)
+
+
+def alert_rules(alerts: Iterable[Alert]) -> tuple[AlertRule, ...]:
+    """In the order of the file."""
+    seen: Counter[str] = Counter()
+    rules = []
+    for alert in alerts:
+        seen[alert.to] += 1
+        rules.append(
+            AlertRule(
+                key=key(alert.to, seen[alert.to]),
+                to=alert.to,
+                about=frozenset(alert.about),
+                flows=None if alert.flows is None else frozenset(alert.flows),
+                quiet=None if alert.quiet is None else Quiet(*alert.quiet, alert.zone),
+                at_most=alert.at_most,
+                within=alert.within,
+                accounts=None if alert.accounts is None else frozenset(alert.accounts),
+            )
+        )
+    return tuple(rules)
+
+
+# ---------------------------------------------------------------- file
 
 _PLAINLY: Final = {
     "missing": "is missing",

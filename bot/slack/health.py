@@ -18,7 +18,7 @@ from bot.activeflows.health import Finding, State
 from bot.activeflows.operators import Policy
 from bot.activeflows.records import Head
 from bot.slack.messaging.messenger import error_word
-from bot.slack.messaging.session import lost_words
+from bot.slack.messaging.outbound import lost_words
 
 SLACK: Final = "Slack"
 CHANNEL: Final = "this channel"

@@ -18,7 +18,7 @@ from uuid import UUID
 
 from bot.activeflows.errors import NotUnderstood
 from bot.activeflows.queries.filters import Filters
-from bot.activeflows.queries.pages import Place, Side
+from bot.activeflows.queries.listing import Place, Side
 from bot.slack.grammar.requests import Audit, List, StopAll, typed
 from bot.slack.grammar.table import parse
 

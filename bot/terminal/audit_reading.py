@@ -15,11 +15,10 @@ from bot import logs
 from bot.activeflows.ages import from_typed
 from bot.activeflows.errors import LedgerUnavailable
 from bot.activeflows.records import Head
-from bot.ledger import audit, audit_heads, audit_prune
-from bot.ledger.audit_export import csv_lines, header, json_lines
+from bot.ledger import audit, audit_archive
+from bot.ledger.audit_archive import csv_lines, header, json_lines
 from bot.ledger.database import Database
-from bot.ledger.layout import version
-from bot.ledger.tables import VERSION
+from bot.ledger.tables import VERSION, version
 from bot.misconfigured import Misconfigured
 from bot.settings import Settings, SomeSettings, from_environment
 
@@ -32,10 +31,10 @@ async def verify(words: Sequence[str], heads: Path | None) -> bool:
     known = [*(_head(word) for word in words), *(_heads_in(heads) if heads else ())]
     async with _ledger() as database:
         report = await database.reading(audit.proof)
-        own = await database.reading(audit_heads.kept)
+        own = await database.reading(audit.kept)
         asked = [*known, *(head for head in own if head not in known)]
-        whys = await database.reading(lambda connection: [audit_heads.missing(connection, head) for head in asked])
-        found = await database.reading(lambda connection: [audit_heads.standing(connection, h) for h in asked])
+        whys = await database.reading(lambda connection: [audit.missing(connection, head) for head in asked])
+        found = await database.reading(lambda connection: [audit.standing(connection, h) for h in asked])
     for flaw in report.flaws:
         print(f"record {flaw.seq}: {flaw.why}")
     for head, why, so in zip(asked, whys, found, strict=True):
@@ -75,7 +74,7 @@ async def prune(word: str) -> None:
                 f"FLOWS_BOT_DATABASE_URL: the ledger is at version {there}, and this program knows {VERSION}. "
                 "Nothing was cut off: start the bot of this version first, or use the program of that one."
             )
-        written = await audit_prune.prune(database, before, who=audit_prune.BY_HAND, now=now)
+        written = await audit_archive.prune(database, before, who=audit_archive.BY_HAND, now=now)
         cut = await database.reading(audit.last_cut)
     if written is None:
         print("nothing was cut off: no record is that old")
@@ -105,7 +104,7 @@ def _between(
 
 
 def _head(word: str) -> Head:
-    found = list(audit_heads.written(word))
+    found = list(audit.written(word))
     if len(found) != 1 or str(found[0]) != word:
         raise Misconfigured("--head: a record's number and its hash, as the bot told them: 12:0f3c2a9b1d….")
     return found[0]
@@ -113,7 +112,7 @@ def _head(word: str) -> Head:
 
 def _heads_in(path: Path) -> list[Head]:
     try:
-        found = list(dict.fromkeys(audit_heads.written(path.read_text(encoding="utf-8", errors="replace"))))
+        found = list(dict.fromkeys(audit.written(path.read_text(encoding="utf-8", errors="replace"))))
     except OSError as trouble:
         raise Misconfigured(f"--heads: that file cannot be read ({type(trouble).__name__}).") from None
     if not found:

@@ -1,5 +1,10 @@
 """Look at each thing that the bot needs, without a bot: Slack, VoIPBIN, the ledger, the policy, the files."""
 
+import hashlib
+import hmac
+import json
+import secrets
+import time
 from collections.abc import Mapping, Sequence
 from contextlib import AsyncExitStack
 from dataclasses import replace
@@ -7,28 +12,113 @@ from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
 from tempfile import TemporaryFile
-from typing import Final
+from typing import Any, Final
 from uuid import UUID
 
+import aiohttp
 from slack_sdk.web.async_client import AsyncWebClient
 
 from bot.activeflows.errors import Failure
 from bot.activeflows.health import Finding, Look, State
-from bot.composition import audit_witness, file_permissions
+from bot.composition import health, maintenance
 from bot.composition.clients import rehearsed, route_to_slack, secret_of, voipbin_at
 from bot.ledger import health as ledger
-from bot.ledger.instance_lock import taken
+from bot.ledger.sqlite import taken
 from bot.misconfigured import Misconfigured
 from bot.policy import PolicyInForce
-from bot.policy import health as policy
+from bot.policy import active_policy as policy
 from bot.settings import Settings, unread
 from bot.slack import health as slack
-from bot.slack.listeners.app import web_client
-from bot.slack.messaging.session import http_session
-from bot.slack.transport.signature import WINDOW
-from bot.terminal import door, policy_ids
+from bot.slack.listeners.app import build_app, web_client
+from bot.slack.listeners.unknown import Unknown
+from bot.slack.messaging.messenger import Messenger
+from bot.slack.messaging.outbound import http_session
+from bot.slack.people.installation import Installation
+from bot.slack.transport.http import always_ready, http_app, serve
+from bot.slack.transport.intake import WINDOW, Intake
+from bot.slack.transport.jobs import Jobs
+from bot.terminal import policy_answers
 from bot.voipbin import VoIPBINClient
 from bot.voipbin import health as voipbin
+
+# ---------------------------------------------------------------- door
+# Try the door that Slack and the orchestrator come through: bind the port, and in HTTP mode deliver something signed.
+#
+# Where a bot listens already, that one is asked: ``check`` is often run beside it.
+
+ABOUT: Final = "port"
+_LOST: Final = (aiohttp.ClientError, OSError, TimeoutError, ValueError)
+_WITHIN: Final = aiohttp.ClientTimeout(total=5)
+_EVERYWHERE: Final = {"0.0.0.0": "127.0.0.1", "": "127.0.0.1", "::": "::1"}  # noqa: S104 - where to knock, not to listen
+
+
+async def look(settings: Settings, client: AsyncWebClient, session: aiohttp.ClientSession) -> Finding:
+    """Nothing is left behind."""
+    host, port, http = settings.flows_bot_host, settings.flows_bot_port, not settings.socket_mode
+    secret = secret_of(settings.slack_signing_secret)
+    async with AsyncExitStack() as stack:
+        try:
+            server = http_app(_intake(settings, client, session) if http else None, always_ready, None)
+            port = await stack.enter_async_context(serve(server, host, port, graceful=1.0))
+        except OSError as taken:
+            if not await _is_bot(session, _url(host, port)):
+                why = str(taken.strerror).partition(" (")[0]
+                then = "Set FLOWS_BOT_HOST and FLOWS_BOT_PORT to what is this bot's own."
+                return Finding(ABOUT, State.BROKEN, f"cannot listen there ({why})", then)
+            found, state = "a bot listens there already; a second one could not start here", State.WARNING
+        else:
+            found, state = "free", State.OK
+        if not http:
+            return Finding(ABOUT, state, found)
+        trouble = await _delivered(session, _url(host, port), secret)
+    if trouble:
+        then = "Look at SLACK_SIGNING_SECRET, and at what runs there."
+        return Finding(ABOUT, State.BROKEN, f"{found}; a signed delivery was not taken ({trouble})", then)
+    return Finding(ABOUT, state, f"{found}; a signed delivery was taken")
+
+
+def _intake(settings: Settings, client: AsyncWebClient, session: aiohttp.ClientSession) -> Intake:
+    """As the bot's own, with nobody listening: what is delivered here is only Slack's question whether the address works."""
+    teller, nowhere = Messenger(client, session), Installation("", "", "")
+    jobs = Jobs(teller, command=settings.flows_bot_command)
+    app = build_app(client, nowhere, jobs, Unknown(teller, jobs, settings.flows_bot_command))
+    return Intake(app, nowhere, signing_secret=secret_of(settings.slack_signing_secret), registry=None)
+
+
+async def _delivered(session: aiohttp.ClientSession, url: str, secret: str) -> str:
+    """Why not; empty when it was. https://docs.slack.dev/reference/events/url_verification"""
+    challenge, stamp = secrets.token_hex(8), str(int(time.time()))
+    body = json.dumps({"type": "url_verification", "challenge": challenge})
+    signed = hmac.new(secret.encode(), f"v0:{stamp}:{body}".encode(), hashlib.sha256).hexdigest()
+    headers = {
+        "Content-Type": "application/json",
+        "X-Slack-Request-Timestamp": stamp,
+        "X-Slack-Signature": f"v0={signed}",
+    }
+    try:
+        async with session.post(f"{url}/slack/events", data=body, headers=headers, timeout=_WITHIN) as answer:
+            if answer.status == 200 and await answer.text() == challenge:
+                return ""
+            return f"status {answer.status}"
+    except _LOST as lost:
+        return type(lost).__name__
+
+
+async def _is_bot(session: aiohttp.ClientSession, url: str) -> bool:
+    try:
+        async with session.get(f"{url}/readyz", timeout=_WITHIN) as answer:
+            said: Any = await answer.json()
+            return isinstance(said, dict) and "ready" in said
+    except _LOST:
+        return False
+
+
+def _url(host: str, port: int) -> str:
+    host = _EVERYWHERE.get(host, host)
+    return f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
+
+
+# ---------------------------------------------------------------- checks
 
 _ENVIRONMENT: Final = "environment"
 _ACCOUNTS: Final = "accounts"
@@ -48,11 +138,11 @@ async def looks(settings: Settings, stack: AsyncExitStack) -> Mapping[str, Look]
     return {
         **asked,
         **looks_,
-        file_permissions.ABOUT: partial(file_permissions.look, settings),
+        health.ABOUT: partial(health.look, settings),
         **_own(settings, stack),
         **_witness(settings, stack, client),
-        policy_ids.ABOUT: partial(policy_ids.look, settings.flows_bot_policy, client, voipbin_),
-        door.ABOUT: partial(door.look, settings, client, session),
+        policy_answers.ABOUT: partial(policy_answers.look, settings.flows_bot_policy, client, voipbin_),
+        ABOUT: partial(look, settings, client, session),
     }
 
 
@@ -124,16 +214,16 @@ def _witness(settings: Settings, stack: AsyncExitStack, client: AsyncWebClient) 
 
     async def compared() -> Finding:
         if _is_new(settings):
-            return await audit_witness.look_without_ledger(client, channel)
+            return await maintenance.look_without_ledger(client, channel)
         try:
             database, there = await rehearsed(settings, stack)
         except Misconfigured as trouble:
-            return await _wrong(audit_witness.ABOUT, trouble)
+            return await _wrong(maintenance.ABOUT, trouble)
         if not there:
-            return await audit_witness.look_without_ledger(client, channel)
-        return await audit_witness.look(client, database, channel)
+            return await maintenance.look_without_ledger(client, channel)
+        return await maintenance.look(client, database, channel)
 
-    return {audit_witness.ABOUT: compared}
+    return {maintenance.ABOUT: compared}
 
 
 def _is_new(settings: Settings) -> bool:

@@ -9,8 +9,11 @@ import os
 import re
 import signal
 import sys
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from getpass import getpass
 from pathlib import Path
+from secrets import token_hex
 from typing import TYPE_CHECKING, Annotated, Final, TypeVar
 
 from pydantic import Field
@@ -21,21 +24,193 @@ from bot.activeflows.health import Finding, State
 from bot.activeflows.operators import MEMBERS
 from bot.misconfigured import Misconfigured
 from bot.network import Proxy
+from bot.policy import parsed_policy
 from bot.settings import Settings, SomeSettings, from_environment, wrong_addresses
 from bot.slack import directory
 from bot.slack import health as slack
 from bot.slack.directory import Listing, Named
 from bot.slack.listeners.app import web_client
-from bot.slack.messaging.session import http_session, route
-from bot.terminal import starting_files
+from bot.slack.messaging.outbound import http_session, route
 from bot.terminal.check import Check
 from bot.terminal.manifest import link, wrong_words
-from bot.terminal.questions import Secret, chosen, line, secret
 from bot.voipbin import AccessKey, connected
 from bot.voipbin import health as voipbin
 
 if TYPE_CHECKING:
     from bot.terminal.init import Init
+
+
+# ---------------------------------------------------------------- questions
+# Ask on the terminal: a line, a secret that is not shown, and which of what Slack lists.
+
+_AT_ONCE: Final = 30
+"""So many are listed without being asked for."""
+
+
+@dataclass(frozen=True, slots=True)
+class Secret:
+    """What was typed, or the file that holds it."""
+
+    name: str
+    value: str = field(repr=False)
+    file: Path | None = None
+
+    @property
+    def line(self) -> tuple[str, str]:
+        """As a variable; what stands in a file stays there."""
+        return (f"{self.name}_FILE", str(self.file)) if self.file else (self.name, self.value)
+
+
+def line(question: str) -> str:
+    return input(f"{question}: ").strip()
+
+
+def secret(name: str, file: Path | None, question: str, trouble: Callable[[str], str]) -> Secret:
+    """``trouble`` says why it is of no use, ``""``: it is. Raises ``Misconfigured`` about a file."""
+    if file is not None:
+        found = Secret(name, _read(name, file), file.resolve())
+        why = trouble(found.value)
+        if why:
+            raise Misconfigured(f"{_option(name)}: {why}")
+        return found
+    while True:
+        value = getpass(f"{question} (not shown): ").strip()
+        why = trouble(value)
+        if not why:
+            return Secret(name, value)
+        print(f"No: {why}")
+
+
+def chosen(option: str, words: Sequence[str], question: str, listing: Listing, form: str) -> list[Named]:
+    """Those that were meant: of the list, or an id of that form. Raises ``Misconfigured`` about the option's words."""
+    if words:
+        found, wrong = _understood(words, listing.found, form)
+        if wrong:
+            raise Misconfigured(*(f"{option}: {_why(word, some)}" for word, some in wrong))
+        return found
+    print(f"\n{question}")
+    for sentence in listing.missing:
+        print(f"  {sentence}")
+    _list(listing.found if len(listing.found) <= _AT_ONCE else ())
+    while True:
+        words = [
+            word for word in re.split(r"\s*,\s*", line("Names or ids, with commas; a part of a name lists")) if word
+        ]
+        found, wrong = _understood(words, listing.found, form)
+        for word, some in wrong:
+            print(f"  {_why(word, some)}")
+            _list(some)
+        if found and not wrong:
+            print(f"  → {', '.join(f'{one.name} ({one.id})' if one.name else one.id for one in found)}")
+            return found
+
+
+def _understood(
+    words: Sequence[str], listed: Sequence[Named], form: str
+) -> tuple[list[Named], list[tuple[str, list[Named]]]]:
+    found: dict[str, Named] = {}
+    wrong: list[tuple[str, list[Named]]] = []
+    for word in words:
+        said = word.casefold()
+        meant = [one for one in listed if word == one.id or said.lstrip("#@") == one.name.casefold().lstrip("#@")]
+        if len(meant) == 1:
+            found[meant[0].id] = meant[0]
+        elif not meant and re.fullmatch(form, word):
+            found[word] = Named(word, "")
+        else:
+            part = said.lstrip("#@")
+            wrong.append((word, meant or [one for one in listed if part in f"{one.name} {one.about}".casefold()]))
+    return list(found.values()), wrong
+
+
+def _why(word: str, some: Sequence[Named]) -> str:
+    if not some:
+        return f"nothing is called {word!r}."
+    ids = ", ".join(f"{one.id} {one.name}" for one in some[:3])
+    return f"{word!r} could be {ids}{' …' if len(some) > 3 else ''}: say which."
+
+
+def _list(some: Sequence[Named]) -> None:
+    for one in some[:_AT_ONCE]:
+        print(f"  {one.id:<12} {one.name}{f' ({one.about})' if one.about else ''}")
+    if len(some) > _AT_ONCE:
+        print(f"  … and {len(some) - _AT_ONCE} more")
+
+
+def _read(name: str, file: Path) -> str:
+    try:
+        return file.read_text(encoding="utf-8").strip()
+    except (OSError, ValueError) as trouble:
+        raise Misconfigured(f"{_option(name)}: cannot be read ({type(trouble).__name__}).") from None
+
+
+def _option(name: str) -> str:
+    return f"--{name.lower().replace('_', '-')}-file"
+
+
+# ---------------------------------------------------------------- starting files
+# Write the first ``.env`` and ``policy.toml``: ids with their names as comments, secrets for the bot's own user only.
+
+ENV: Final = Path(".env")
+POLICY: Final = Path("policy.toml")
+_PLAIN: Final = re.compile(r"[A-Za-z0-9_.~=/:@%+,-]*")
+_MODES: Final = {ENV: 0o600, POLICY: 0o640}
+
+
+def in_the_way() -> list[str]:
+    return [f"{path} is there already: --force writes over it." for path in (ENV, POLICY) if os.path.lexists(path)]
+
+
+def policy_text(channels: Sequence[Named], viewers: Sequence[Named], stoppers: Sequence[Named]) -> str:
+    """In these channels some may look, and some stop."""
+    parts = ["# Written by `flows-bot init`. What else can be said here: docs/policy.md.\n"]
+    for to, may in ((viewers, '["view"]'), (stoppers, '["view", "stop"]')):
+        parts.append(f"\n[[grant]]\nto = {_array(to)}\nmay = {may}\nin = {_array(channels)}\n")
+    text = "".join(parts)
+    parsed_policy(text, name=POLICY.name)
+    return text
+
+
+def env_text(variables: Mapping[str, str]) -> str:
+    """Raises ``Misconfigured`` for a value that this file cannot hold."""
+    lines = ["# Written by `flows-bot init`. What else can be set here: .env.example."]
+    for name, value in variables.items():
+        if not _PLAIN.fullmatch(value) and re.search(r"[\\'$\n\r]", value):
+            raise Misconfigured(f"{name}: has a sign in it ($, ', \\) that other programs read otherwise in .env.")
+        lines.append(f"{name}={value}" if _PLAIN.fullmatch(value) else f"{name}='{value}'")
+    return "\n".join(lines) + "\n"
+
+
+def write(texts: Mapping[Path, str], *, force: bool) -> None:
+    """Each whole or not at all. Raises ``Misconfigured``."""
+    for path, text in texts.items():
+        beside = path.with_name(f".{path.name.lstrip('.')}.{token_hex(4)}")
+        try:
+            handle = os.open(beside, os.O_WRONLY | os.O_CREAT | os.O_EXCL, _MODES[path])
+            with os.fdopen(handle, "w", encoding="utf-8") as file:
+                file.write(text)
+            if force:
+                beside.replace(path)
+            else:
+                path.hardlink_to(beside)  # fails where something is
+        except FileExistsError:
+            raise Misconfigured(f"{path} is there already: --force writes over it.") from None
+        except OSError as trouble:
+            raise Misconfigured(f"{path}: cannot be written ({trouble.strerror}).") from None
+        finally:
+            beside.unlink(missing_ok=True)
+
+
+def _array(some: Iterable[Named]) -> str:
+    lines = [f'    "{one.id}",{f"  # {_words(one)}" if one.name else ""}\n' for one in some]
+    return f"[\n{''.join(lines)}]"
+
+
+def _words(one: Named) -> str:
+    return f"{one.name} ({one.about})" if one.about else one.name
+
+
+# ---------------------------------------------------------------- set up
 
 T = TypeVar("T")
 _WRITTEN: Final = (
@@ -78,14 +253,14 @@ def set_up(asked: "Init") -> None:
         texts = _answered(asked, around)
     except EOFError:
         raise Misconfigured("The answers ended before the questions. Nothing was written.") from None
-    starting_files.write(texts, force=asked.force)
+    write(texts, force=asked.force)
     print(f"\nWritten: {', '.join(map(str, texts))}. Checking…\n")
     asyncio.run(Check().cli_cmd())
 
 
 def _looked_at(asked: "Init") -> _Surroundings:
     """Everything that can be wrong before the first question, at once."""
-    mistakes = [] if asked.force else starting_files.in_the_way()
+    mistakes = [] if asked.force else in_the_way()
     mistakes += [
         f"{name} is set in the environment, which wins over .env: take it away, then ask again."
         for name in _WRITTEN
@@ -134,7 +309,7 @@ def _answered(asked: "Init", around: _Surroundings) -> dict[Path, str]:
     variables = dict((token.line, door.line, key.line)) | around.unusual() | {"FLOWS_BOT_POLICY": "policy.toml"}
     if asked.command != "/flows":
         variables["FLOWS_BOT_COMMAND"] = asked.command
-    return {starting_files.POLICY: policy, starting_files.ENV: starting_files.env_text(variables)}
+    return {POLICY: policy, ENV: env_text(variables)}
 
 
 def _address(asked: "Init") -> str:
@@ -173,7 +348,7 @@ def _policy(asked: "Init", around: _Surroundings, token: str) -> str:
         question = "Who may look there? Stopping comes next. (“members”: every full member)"
         viewers = chosen("--may-view", asked.may_view, question, who, _WHO)
     stoppers = chosen("--may-stop", asked.may_stop, "Who may stop there?", who, _WHO)
-    return starting_files.policy_text(channels, viewers, stoppers)
+    return policy_text(channels, viewers, stoppers)
 
 
 async def _listed(client: AsyncWebClient) -> tuple[Listing, Listing]:

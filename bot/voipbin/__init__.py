@@ -4,8 +4,7 @@
 
     connection    open one HTTP client, kept open, and build ``client`` on it
     client        read what runs, one activeflow, flows, calls and queues; send a stop or a hang-up
-    calls         find the calls that have a number    past    read when an activeflow stood where
-    sources       read which campaigns dial, and which flows numbers lead to
+    lists         find the calls that have a number, campaigns that dial, and flows that numbers lead to
     names         names of flows and queues, remembered a while
     health        tell the doctor whether VoIPBIN answers, and how long the access key is good for
     metrics       what is counted and measured of all this
@@ -18,9 +17,8 @@ from bot.voipbin.client import VoIPBINClient
 from bot.voipbin.connection import connected
 from bot.voipbin.http.budget import Urgency
 from bot.voipbin.http.credential import AccessKey, Login, NotSetUp
-from bot.voipbin.http.retries import Patience
-from bot.voipbin.live.following import Following
-from bot.voipbin.live.pace import Pace
+from bot.voipbin.http.exchange import Patience
+from bot.voipbin.live.following import Following, Pace
 from bot.voipbin.live.scan import Bounds
 
 __all__ = [

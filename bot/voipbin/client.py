@@ -11,7 +11,7 @@ activeflow than ours reads as ``NotOurs`` once ``introduce`` has shown that the 
 from collections.abc import Awaitable, Callable, Sequence
 from copy import copy
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 from functools import partial
 from typing import Final, TypeVar
 from uuid import UUID
@@ -22,23 +22,51 @@ from bot.activeflows.errors import AccountNotSetUp, NotFound, NotOurs, StopUncon
 from bot.activeflows.model import Activeflow, Call, Customer, Flow, Picture, Spoken
 from bot.activeflows.numbers import Number
 from bot.activeflows.ports import Check, Gate
-from bot.activeflows.situation.timeline import Timeline
-from bot.voipbin import sources
-from bot.voipbin.calls import calls_with
-from bot.voipbin.http.answer_errors import Kind, Unsuccessful
+from bot.activeflows.situation.history import Moment, Timeline
+from bot.voipbin import lists
+from bot.voipbin.http.answer import Kind, Unsuccessful
 from bot.voipbin.http.budget import Load, Urgency
+from bot.voipbin.http.credential import Flights
 from bot.voipbin.http.exchange import LIST_READ, STOP_READ, Exchange, Question, Within
-from bot.voipbin.http.single_flight import Flights
-from bot.voipbin.live.following import EARLY, Following
-from bot.voipbin.live.pace import Pace
+from bot.voipbin.lists import calls_with
+from bot.voipbin.live.following import EARLY, Following, Pace
 from bot.voipbin.live.scan import AHEAD, Bounds, walk
 from bot.voipbin.live.stream import EventStream
 from bot.voipbin.names import Remembered
-from bot.voipbin.past import timeline
 from bot.voipbin.wire import answers
 from bot.voipbin.wire.decoding import page_token
-from bot.voipbin.wire.running_page import RunningPage, running_page
-from bot.voipbin.wire.spoken_texts import spoken
+from bot.voipbin.wire.pages import RunningPage, cursor, running_page, spoken, timeline_page
+
+# ---------------------------------------------------------------- past
+# Read the events of one activeflow from VoIPBIN's timeline: one page as a rule, and never more than two thousand.
+#
+# An activeflow has at most about a hundred events, because its steps are counted, and a page holds a thousand: what is longer
+# was repeated, and its newest part tells enough. A page may hold fewer than that (``pages``), so it is read on for as long
+# as it says where. https://api.voipbin.net/docs/activeflow_overview.html
+
+PAGE: Final = 1000
+"""The most VoIPBIN gives; what is above reads as 100."""
+_ENOUGH: Final = 2 * PAGE
+_MOST_PAGES: Final = 20
+
+
+async def timeline(exchange: Exchange, activeflow_id: UUID) -> Timeline:
+    """What the timeline tells, read now. Raises ``Unsuccessful``."""
+    moments: list[Moment] = []
+    query: dict[str, str | int] = {"page_size": PAGE}
+    before = datetime.max.replace(tzinfo=UTC)
+    for _ in range(_MOST_PAGES):
+        question = Question("GET", f"/timelines/activeflows/{activeflow_id}/events", Urgency.SCREEN, query=query)
+        page = await exchange.read(question, lambda body: timeline_page(body, activeflow_id))
+        moments += page.moments
+        if page.next_from is None or page.next_from >= before or len(moments) >= _ENOUGH:
+            break
+        before = page.next_from
+        query = {"page_size": PAGE, "page_token": cursor(before)}
+    return Timeline(tuple(moments))
+
+
+# ---------------------------------------------------------------- client
 
 T = TypeVar("T")
 
@@ -229,15 +257,15 @@ class VoIPBINClient:
 
     async def campaign(self, campaign_id: UUID) -> Campaign | None:
         """A campaign, read now; ``None`` when there is none."""
-        return await self._read_if_any(f"/campaigns/{campaign_id}", sources.campaign) if campaign_id.int else None
+        return await self._read_if_any(f"/campaigns/{campaign_id}", lists.campaign) if campaign_id.int else None
 
     async def campaign_calls(self) -> Sequence[CampaignCall]:
         """The newest hundred calls of campaigns. Raises a ``Failure``."""
-        return await self._newest_of("/campaigncalls", sources.campaign_calls)
+        return await self._newest_of("/campaigncalls", lists.campaign_calls)
 
     async def bound_flows(self) -> Sequence[UUID]:
         """The flows that the newest hundred numbers lead to, one for each number. Raises a ``Failure``."""
-        return await self._newest_of("/numbers", sources.bound_flows)
+        return await self._newest_of("/numbers", lists.bound_flows)
 
     async def _newest_of(self, path: str, understand: Callable[[bytes], T]) -> T:
         query: dict[str, str | int] = {"page_size": 100, "page_token": page_token(self._now() + AHEAD)}

@@ -9,7 +9,7 @@ from collections.abc import Callable, Coroutine
 from typing import Any, Final, Generic, TypeVar
 from uuid import UUID
 
-from bot.voipbin.http.single_flight import Flights
+from bot.voipbin.http.credential import Flights
 
 V = TypeVar("V")
 

@@ -1,7 +1,7 @@
 """What the ledger rests on in DBOS.
 
 The refusal of foreign rows: there is one way in DBOS from a row to code, and it is closed. A newer DBOS with another one fails
-here: look at it, close it in ``bot.ledger.foreign_rows``, and then name it below.
+here: look at it, close it in ``bot.ledger.workflow_rows``, and then name it below.
 
 The steps of a first run: they are written down as DBOS would, and only for whoever still has the workflow.
 """
@@ -19,10 +19,9 @@ from dbos import DBOS, DBOSConfig, SetWorkflowID
 from sqlalchemy import Engine, text
 
 from bot.activeflows.records import Written
-from bot.activeflows.stopping.fence import Fenced
+from bot.activeflows.stopping.gate import Fenced
 from bot.ledger.database import workflow_engine
-from bot.ledger.json_rows import Json
-from bot.ledger.steps import DurableStep
+from bot.ledger.steps import DurableStep, Json
 
 _DANGEROUS = {
     *(

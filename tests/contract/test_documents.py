@@ -11,8 +11,7 @@ import pytest
 
 from bot.activeflows.stopping import max_ages
 from bot.slack.grammar.table import COMMANDS, parse
-from bot.slack.people.identity import REFUSED, UNTURNED
-from bot.slack.people.memberships import HEARD
+from bot.slack.people.identity import HEARD, REFUSED, UNTURNED
 from tests.contract.test_repository import ROOT, lines, tracked
 
 DOCUMENTS: Final = [

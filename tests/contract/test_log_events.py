@@ -9,7 +9,7 @@ from tests.contract.test_repository import ROOT, sources
 
 _LEVELS = {"debug", "info", "warning", "error", "critical"}
 _BY_RECORD = {*(str(what) for what in What), "bulk_begun", "bulk_over", "hung_up"}
-"""Events of ``bot.ledger.audit_log``, one for each kind of record."""
+"""Events of ``bot.ledger.audit``, one for each kind of record."""
 
 
 def _logged() -> Iterator[str]:

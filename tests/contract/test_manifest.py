@@ -23,12 +23,11 @@ from bot.slack.blocks.picker import stop_form
 from bot.slack.grammar.requests import Request
 from bot.slack.grammar.table import usage_hint
 from bot.slack.health import FILE_SCOPE, GROUP_SCOPE, HISTORY_SCOPES, NEEDED, PLACE_SCOPES, WORDS_SCOPES
+from bot.slack.listeners.commands import MENTIONED, WRITTEN
 from bot.slack.listeners.context import Listeners
-from bot.slack.listeners.events import FOR_GOOD, HEARD
-from bot.slack.listeners.homes import OPENED
-from bot.slack.listeners.mentions import MENTIONED, WRITTEN
-from bot.slack.messaging.outbound_check import checked
-from bot.slack.transport.bolt_app import App
+from bot.slack.listeners.homes import FOR_GOOD, HEARD, OPENED
+from bot.slack.messaging.outbound import checked
+from bot.slack.transport.intake import App
 from bot.terminal.manifest import manifest
 from tests.unit.slack.blocks.screens import every_screen
 

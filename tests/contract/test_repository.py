@@ -18,7 +18,7 @@ from pydantic import SecretStr
 from bot.settings import ACCOUNT, AccountSettings, Settings
 
 ROOT: Final = Path(__file__).resolve().parents[2]
-LONGEST: Final = 400  # a file of 340 clear lines reads better than one of 299 dense ones
+LONGEST: Final = 500  # a file of 340 clear lines reads better than one of 299 dense ones
 TOP: Final = {
     "CHANGELOG.md",
     "CONTRIBUTING.md",

@@ -6,8 +6,8 @@ from pathlib import Path
 import pytest
 
 from bot.activeflows.bulk.bulk_stop import BulkState
-from bot.activeflows.stopping.states import NEXT, StopState
-from bot.activeflows.stopping.states import Path as Way
+from bot.activeflows.stopping.stop import NEXT, StopState
+from bot.activeflows.stopping.stop import Path as Way
 
 
 def arrows_of(drawn: str) -> set[tuple[str, str]]:

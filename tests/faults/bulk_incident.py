@@ -7,9 +7,8 @@ from typing import Final
 from hypothesis import strategies as st
 from hypothesis.stateful import precondition, rule
 
-from bot.activeflows.bulk.bulk_stop import Bulk, Run, intent_id
-from bot.activeflows.bulk.criteria import Draft, Wanted
-from bot.activeflows.bulk.preparation import Unasked
+from bot.activeflows.bulk.bulk_stop import Bulk, Draft, Run, Wanted, intent_id
+from bot.activeflows.bulk.request import Unasked
 from bot.activeflows.errors import BotError, NotPermitted
 from bot.activeflows.queries.filters import Filters
 from bot.activeflows.stopping.request import Put

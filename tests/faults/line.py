@@ -16,7 +16,7 @@ from uuid import UUID
 import httpx
 
 from bot.demo.voipbin.api import voipbin_app
-from bot.demo.voipbin.seen import StopSeen
+from bot.demo.voipbin.faults import StopSeen
 from bot.demo.voipbin.world import World
 
 _LEG: Final = 0.02

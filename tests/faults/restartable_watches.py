@@ -12,16 +12,15 @@ from pathlib import Path
 from typing import Any, Final, cast
 from uuid import UUID
 
-from bot.activeflows.anomalies.warnings import by_situation
+from bot.activeflows.anomalies.detector import by_situation
 from bot.activeflows.errors import Failure, NotFound, VoIPBINUnreachable
 from bot.activeflows.index import Index
 from bot.activeflows.model import FINISH_ID, Action, Activeflow, Call, Flow, Reference, Status
 from bot.activeflows.operators import Grant, Operator, Permission, Person, Policy, Standing
 from bot.activeflows.ports import VoIPBIN
-from bot.activeflows.watching.pacing import Pace
 from bot.activeflows.watching.reconciler import WatchReconciler
 from bot.activeflows.watching.request import Watching
-from bot.activeflows.watching.watch import Edited, Source, Telling, Watch
+from bot.activeflows.watching.watch import Edited, Pace, Source, Telling, Watch
 from bot.ledger.database import Database
 from bot.ledger.stop_store import StopStore
 from bot.ledger.watch_store import WatchStore

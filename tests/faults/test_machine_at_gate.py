@@ -8,8 +8,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 
 from bot.activeflows.bulk.bulk_stop import intent_id
 from bot.activeflows.records import What
-from bot.activeflows.stopping.failures import Shut
-from bot.activeflows.stopping.stop import IntentState, Moved, NotSent
+from bot.activeflows.stopping.stop import IntentState, Moved, NotSent, Shut
 from bot.demo.voipbin import faults
 from tests.faults.incident import ALICE, BOB
 from tests.faults.told import BROKE, HAND, STOP, STOPPED, Told, in_short

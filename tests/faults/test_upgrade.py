@@ -13,8 +13,7 @@ from sqlalchemy import create_engine
 
 from bot.demo.voipbin.faults import hold
 from bot.demo.voipbin.world import World
-from bot.ledger.layout import version
-from bot.ledger.tables import VERSION
+from bot.ledger.tables import VERSION, version
 from tests.faults.processes import Processes
 from tests.faults.truth import Audit, assert_told_truly, last_word, stop_requests
 from tests.scenarios.bulk_stage import BulkStage

@@ -12,8 +12,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 
 from bot.activeflows.records import Record, What
 from bot.demo.slack.messages import Message
-from bot.demo.voipbin.faults import Fault
-from bot.demo.voipbin.seen import RequestSeen
+from bot.demo.voipbin.faults import Fault, RequestSeen
 from bot.demo.voipbin.state import Activeflow
 from bot.demo.voipbin.world import World
 from bot.ledger import audit as chain

@@ -26,8 +26,8 @@ from sqlalchemy import Connection, desc, insert, select, text
 from bot.activeflows.queries.audit_review import _TELLING, PAGE
 from bot.activeflows.recap import Recapping
 from bot.activeflows.records import Question, Record, What
-from bot.ledger import audit, audit_prune
-from bot.ledger.audit_export import json_lines
+from bot.ledger import audit, audit_archive
+from bot.ledger.audit_archive import json_lines
 from bot.ledger.database import Database
 from bot.ledger.stop_store import StopStore
 from bot.ledger.tables import audit as table
@@ -164,7 +164,7 @@ async def pruned(database: Database, records: int) -> dict[str, Any]:
             await asyncio.sleep(0.02)
 
     presses = asyncio.create_task(pressing())
-    written = await audit_prune.prune(database, NOW - timedelta(days=DAYS / 2), who=audit_prune.BY_HAND, now=NOW)
+    written = await audit_archive.prune(database, NOW - timedelta(days=DAYS / 2), who=audit_archive.BY_HAND, now=NOW)
     over.set()
     await presses
     flaws = (await database.reading(audit.proof)).flaws

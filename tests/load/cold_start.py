@@ -13,10 +13,10 @@ import time
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from bot.activeflows.coverage import BEGINNING
+from bot.activeflows.index import BEGINNING
 from bot.voipbin import connected
 from bot.voipbin.live.scan import AHEAD
-from bot.voipbin.wire.running_page import RunningPage
+from bot.voipbin.wire.pages import RunningPage
 from tests.load.one_line import tell
 from tests.load.served import Served, served
 

@@ -22,7 +22,7 @@ import structlog
 
 import bot
 from bot.activeflows.stopping.timeouts import Patience
-from bot.activeflows.watching.pacing import Pace as WatchPace
+from bot.activeflows.watching.watch import Pace as WatchPace
 from bot.composition.bootstrap import running
 from bot.demo.serving import serving
 from bot.demo.slack.app import serving_slack
@@ -36,7 +36,7 @@ from bot.settings import Settings
 
 CHANNEL, PERSON = "C0INCIDENTS", "U0ONCALL"
 _ABOVE: Final = Path(bot.__file__).parents[1]
-_POST: Final = ("bot/demo/voipbin/activeflow_routes.py", "stop_activeflow")
+_POST: Final = ("bot/demo/voipbin/routes.py", "stop_activeflow")
 """The function of the simulated VoIPBIN that a stop arrives at."""
 _IDLE: Final = 3.0
 """Seconds in which it is seen what the bot does by itself."""

@@ -27,7 +27,7 @@ from bot.demo.voipbin.state import Activeflow, Step
 from bot.demo.voipbin.world import World
 from bot.voipbin.live.following import Following
 from bot.voipbin.wire.answers import Steps
-from bot.voipbin.wire.running_page import RunningPage, running_page
+from bot.voipbin.wire.pages import RunningPage, running_page
 from tests.load.one_line import tell
 
 OVERS, STEPS = 1000, 2000

@@ -139,5 +139,5 @@ async def test_each_gesture_enters_files_of_its_own() -> None:
     *_, press, final, event = re.split(r"\n(?=\S)", gestures)
     assert "bot/activeflows/stopping/gate.py" in press
     assert "bot/activeflows/stopping/gate.py" not in final
-    assert "bot/activeflows/stopping/judgment.py" in final
+    assert "bot/activeflows/stopping/read_back.py" in final
     assert "bot/slack/blocks/watch_card.py" in event

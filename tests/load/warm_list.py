@@ -37,11 +37,11 @@ from bot.activeflows.queries.filters import Filters
 from bot.activeflows.queries.listing import Reading
 from bot.activeflows.records import Entry, Question, Record, Written
 from bot.activeflows.search.finder import Finder
-from bot.activeflows.search.terms import Clues
+from bot.activeflows.search.ranking import Clues
 from bot.slack.blocks.activeflow_list import activeflow_list
 from bot.slack.grammar.requests import List
 from bot.slack.grammar.table import parse
-from bot.slack.messaging.outbound_check import checked
+from bot.slack.messaging.outbound import checked
 from bot.voipbin import Pace, VoIPBINClient, connected
 from bot.voipbin.live.following import Following
 from tests.load.one_line import percentile, tell

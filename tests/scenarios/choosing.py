@@ -2,8 +2,8 @@
 
 import pytest
 
+from bot.demo.slack.inputs import Suggested
 from bot.demo.slack.messages import Message, View
-from bot.demo.slack.suggestions import Suggested
 from bot.demo.voipbin.state import Activeflow
 from bot.demo.voipbin.world import World
 from bot.slack import ids

@@ -11,7 +11,7 @@ import pytest
 
 from bot.activeflows.alerting.delivery import AlertPace
 from bot.activeflows.stopping.timeouts import Patience
-from bot.activeflows.watching.pacing import Pace as WatchPace
+from bot.activeflows.watching.watch import Pace as WatchPace
 from bot.composition.bootstrap import running
 from bot.demo.serving import serving
 from bot.demo.slack.app import serving_slack

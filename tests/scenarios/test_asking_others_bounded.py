@@ -7,7 +7,7 @@ from bot.demo.slack.messages import Message
 from bot.demo.slack.workspace import Workspace
 from bot.demo.voipbin.state import Activeflow
 from bot.demo.voipbin.world import World
-from bot.slack.people.appeals import EACH, IN_CHANNEL
+from bot.slack.people.outsiders import EACH, IN_CHANNEL
 from tests.scenarios.conftest import BOB, INCIDENTS, Stage
 
 

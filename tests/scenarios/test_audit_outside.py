@@ -18,7 +18,7 @@ from bot.demo.slack import faults as slack_faults
 from bot.demo.slack.messages import Message
 from bot.demo.slack.workspace import Workspace
 from bot.demo.voipbin.world import World
-from bot.ledger import audit, audit_heads
+from bot.ledger import audit
 from bot.ledger.database import Database
 from bot.ledger.stop_store import StopStore
 from bot.slack import ids
@@ -155,7 +155,7 @@ async def test_a_head_is_found_and_one_of_a_removed_or_rewritten_record_is_misse
     known = await written(database, *range(5))
 
     async def missing(head: Head) -> str:
-        return await database.within(lambda connection: audit_heads.missing(connection, head))
+        return await database.within(lambda connection: audit.missing(connection, head))
 
     assert [await missing(head) for head in known] == [""] * 5
     assert await missing(Head(3, known[2].hash[:10])) == ""
@@ -174,7 +174,7 @@ async def test_the_ledgers_own_heads_show_a_removed_tail_that_nobody_asks_about(
     database = Database(sqlite_url)
     await database.prepare()
     (*_, head) = await written(database, *range(4))
-    assert await database.within(lambda connection: audit_heads.claim(connection, NOW.date())) == head
+    assert await database.within(lambda connection: audit.claim(connection, NOW.date())) == head
     await database.close()
     where = {"FLOWS_BOT_DATABASE_URL": sqlite_url}
     assert (await program("audit", "verify", **where)).out[:-1] == []

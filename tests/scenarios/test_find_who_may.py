@@ -5,7 +5,7 @@ import sqlite3
 from contextlib import closing
 from uuid import uuid4
 
-from bot.activeflows.search.number_log import MOST
+from bot.activeflows.search.number_search import MOST
 from bot.demo.voipbin.state import Activeflow
 from bot.demo.voipbin.world import World
 from bot.slack import ids

@@ -2,7 +2,7 @@
 
 from datetime import timedelta
 
-from bot.activeflows.queries.pages import PAGE
+from bot.activeflows.queries.listing import PAGE
 from bot.demo.slack.messages import Message
 from bot.demo.slack.workspace import Workspace
 from bot.demo.voipbin import faults

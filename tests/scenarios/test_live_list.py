@@ -5,7 +5,7 @@ from collections.abc import AsyncIterator
 
 import pytest
 
-from bot.activeflows.queries.pages import PAGE
+from bot.activeflows.queries.listing import PAGE
 from bot.demo.slack.messages import Message
 from bot.demo.voipbin.state import Flow
 from bot.demo.voipbin.world import World

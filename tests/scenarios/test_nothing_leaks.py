@@ -24,8 +24,8 @@ import pytest
 from bot.demo.slack.faults import status
 from bot.demo.slack.workspace import Workspace
 from bot.demo.voipbin import faults
-from bot.demo.voipbin.scripts import say
 from bot.demo.voipbin.state import Activeflow
+from bot.demo.voipbin.town import say
 from bot.demo.voipbin.world import World
 from bot.ledger.tables import metadata
 from bot.slack import ids

@@ -4,7 +4,7 @@ import asyncio
 
 import pytest
 
-from bot.activeflows.refusals import OFFERS
+from bot.activeflows.records import OFFERS
 from bot.demo.slack import faults as slack_faults
 from bot.demo.slack.messages import Message
 from bot.demo.slack.workspace import Workspace

@@ -9,7 +9,7 @@ from sqlalchemy import text
 
 from bot.activeflows.records import Head, Record, What
 from bot.demo.voipbin.world import World
-from bot.ledger import audit, audit_heads, audit_prune
+from bot.ledger import audit, audit_archive
 from bot.ledger.database import Database
 from bot.ledger.stop_store import StopStore
 from bot.slack import ids
@@ -78,7 +78,7 @@ async def test_what_stays_is_proven_and_what_went_is_said_to_be_gone(
 
 async def test_a_second_cut_follows_the_first(ledger: Database) -> None:
     for days in (20, 5):
-        written = await audit_prune.prune(ledger, NOW - timedelta(days=days), who="somebody", now=NOW)
+        written = await audit_archive.prune(ledger, NOW - timedelta(days=days), who="somebody", now=NOW)
         assert written is not None
     proof = await ledger.reading(audit.proof)
     assert proof.flaws == ()
@@ -97,7 +97,7 @@ async def test_a_second_cut_follows_the_first(ledger: Database) -> None:
     ],
 )
 async def test_a_cut_hides_no_other_change(ledger: Database, change: str) -> None:
-    await audit_prune.prune(ledger, NOW - timedelta(days=19, hours=1), who="somebody", now=NOW)
+    await audit_archive.prune(ledger, NOW - timedelta(days=19, hours=1), who="somebody", now=NOW)
     assert (await ledger.reading(audit.proof)).flaws == ()
     await ledger.within(lambda connection: connection.execute(text(change)).rowcount)
     assert (await ledger.reading(audit.proof)).flaws != ()
@@ -106,8 +106,8 @@ async def test_a_cut_hides_no_other_change(ledger: Database, change: str) -> Non
 async def test_whoever_is_ended_in_the_middle_leaves_the_rest_to_the_next_time(
     ledger: Database, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(audit_prune, "_AT_ONCE", 4)
-    deleting, done = audit_prune._delete_some, []
+    monkeypatch.setattr(audit_archive, "_AT_ONCE", 4)
+    deleting, done = audit_archive._delete_some, []
 
     def ends(connection: object) -> int:
         done.append(1)
@@ -115,18 +115,18 @@ async def test_whoever_is_ended_in_the_middle_leaves_the_rest_to_the_next_time(
             raise ZeroDivisionError
         return deleting(connection)  # type: ignore[arg-type] # as it was given
 
-    monkeypatch.setattr(audit_prune, "_delete_some", ends)
+    monkeypatch.setattr(audit_archive, "_delete_some", ends)
     with pytest.raises(ZeroDivisionError):
-        await audit_prune.prune(ledger, NOW - timedelta(days=10), who="somebody", now=NOW)
+        await audit_archive.prune(ledger, NOW - timedelta(days=10), who="somebody", now=NOW)
     proof = await ledger.reading(audit.proof)
     assert (proof.flaws, proof.count) == ((), 23)
-    assert await audit_prune.prune(ledger, NOW - timedelta(days=10), who="somebody", now=NOW) is None
+    assert await audit_archive.prune(ledger, NOW - timedelta(days=10), who="somebody", now=NOW) is None
     proof = await ledger.reading(audit.proof)
     assert (proof.flaws, proof.count) == ((), 12)
 
 
 async def test_the_newest_two_days_stay_whatever_is_asked(ledger: Database) -> None:
-    await audit_prune.prune(ledger, NOW, who="somebody", now=NOW)
+    await audit_archive.prune(ledger, NOW, who="somebody", now=NOW)
     assert [head.seq for head in await heads(ledger)] == [28, 29, 30, 31]
 
 
@@ -134,8 +134,8 @@ async def test_a_head_that_was_told_and_then_cut_off_breaks_nothing(ledger: Data
     told = (await heads(ledger))[9]
     insert = text("INSERT INTO heads (day, seq, hash) VALUES ('2026-01-01', :seq, :hash)")
     await ledger.within(lambda connection: connection.execute(insert, {"seq": told.seq, "hash": told.hash}).rowcount)
-    await audit_prune.prune(ledger, NOW - timedelta(days=10), who="somebody", now=NOW)
-    assert await ledger.reading(lambda connection: audit_heads.missing(connection, told)) == ""
+    await audit_archive.prune(ledger, NOW - timedelta(days=10), who="somebody", now=NOW)
+    assert await ledger.reading(lambda connection: audit.missing(connection, told)) == ""
 
 
 async def test_it_is_cut_beside_a_running_bot_whose_stops_go_on(

@@ -5,7 +5,7 @@ from contextlib import asynccontextmanager
 
 import pytest
 
-from bot.activeflows.stopping.aftermath import Aftermath
+from bot.activeflows.stopping.follow_up import Aftermath
 from bot.activeflows.stopping.read_back import Readback
 from bot.demo.slack.messages import Message
 from bot.demo.slack.workspace import Workspace

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 import pytest
 
 from bot.activeflows.numbers import dialled, numbers_in, read_by
-from bot.composition.dialling import plan_of
+from bot.composition.clients import plan_of
 
 
 @pytest.fixture(autouse=True)

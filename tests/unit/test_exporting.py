@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from bot.activeflows.records import Record, What
 from bot.ledger.audit import GENESIS, body_of, hash_of
-from bot.ledger.audit_export import COLUMNS, csv_lines, header, json_lines
+from bot.ledger.audit_archive import COLUMNS, csv_lines, header, json_lines
 
 words = st.text(st.characters(codec="utf-8", exclude_characters="\x00"), max_size=12) | st.sampled_from(
     ["=1+1", "@SUM(A1)", "-1", "+15", "\t=1", 'a,"b"\r\n', "'quoted"]

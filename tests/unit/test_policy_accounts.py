@@ -4,8 +4,8 @@ import pytest
 
 from bot.misconfigured import Misconfigured
 from bot.policy import parsed_policy
+from bot.policy.active_policy import strange_accounts
 from bot.policy.advice import advice
-from bot.policy.health import strange_accounts
 
 WHOLE = """
 [account.prod]

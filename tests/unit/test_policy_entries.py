@@ -4,7 +4,7 @@ from datetime import time, timedelta
 
 import pytest
 
-from bot.policy.entries import duration, hours
+from bot.policy.file import duration, hours
 
 
 @pytest.mark.parametrize(

@@ -7,8 +7,7 @@ import pytest
 
 from bot.activeflows.health import Finding, State
 from bot.policy import PolicyInForce
-from bot.policy.active_policy import BLIND
-from bot.policy.health import in_force
+from bot.policy.active_policy import BLIND, in_force
 
 ONE = '[[grant]]\nto = ["U0ALICE"]\nmay = ["stop"]\n'
 BROKEN = '[[grant]]\nto = ["@alice"]\nmay = ["halt"]\n'

@@ -12,8 +12,7 @@ from hypothesis import strategies as st
 from bot.activeflows.operators import Decision, Permission, Person, Policy, Standing, decide
 from bot.misconfigured import Misconfigured
 from bot.policy import PolicyInForce
-from bot.policy.active_policy import BLIND, LARGEST, Version
-from bot.policy.mounts import source_of
+from bot.policy.active_policy import BLIND, LARGEST, Version, source_of
 
 ALICE = b'[[grant]]\nto = ["U0ALICE"]\nmay = ["stop"]\n'
 LIMITED = ALICE + b'in = ["C0INCIDENTS"]\n'
@@ -246,7 +245,7 @@ def mounts(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """The kernel's list, to be written."""
     path = tmp_path / "mountinfo"
     path.write_text("", encoding="utf-8")
-    monkeypatch.setattr("bot.policy.mounts._MOUNTS", str(path))
+    monkeypatch.setattr("bot.policy.active_policy._MOUNTS", str(path))
     return path
 
 

@@ -22,9 +22,7 @@ class Lines:
         return self._written.getvalue().splitlines()
 
 
-@pytest.mark.parametrize(
-    "name", ["asyncio", "uvicorn.error", "bot.slack.transport.intake", "bot.slack.transport.connections"]
-)
+@pytest.mark.parametrize("name", ["asyncio", "uvicorn.error", "bot.slack.transport.intake", "bot.slack.transport.http"])
 def test_what_strangers_cause_is_a_line_a_second_with_its_count(name: str) -> None:
     lines = Lines(name)
     for number in range(3000):

@@ -9,10 +9,8 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Final, cast
 
-from bot.activeflows.anomalies.anomaly import Reason
-from bot.activeflows.anomalies.detector import LONGEST_CALL, SHORTEST, AnomalyDetector
-from bot.activeflows.anomalies.durations import Durations
-from bot.activeflows.anomalies.dwell_times import Place, place
+from bot.activeflows.anomalies.detector import LONGEST_CALL, SHORTEST, AnomalyDetector, Reason
+from bot.activeflows.anomalies.dwell_times import Durations, Place, place
 from bot.activeflows.model import Activeflow
 from bot.activeflows.situation.current_step import Situation, situation
 

@@ -12,17 +12,58 @@ Decisions:
 """
 
 from collections.abc import Iterator
+from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Final
+from enum import StrEnum
+from typing import Final, Protocol
 
 from bot.activeflows.ages import in_words
-from bot.activeflows.anomalies.anomaly import Reason, Trouble
-from bot.activeflows.anomalies.durations import Durations
-from bot.activeflows.anomalies.dwell_times import DwellTimes, Place, Stay
+from bot.activeflows.anomalies.dwell_times import Durations, DwellTimes, Place, Stay
 from bot.activeflows.model import Activeflow, Call, Flow
-from bot.activeflows.situation.action_words import NameOf
-from bot.activeflows.situation.current_step import Situation, situation, unnamed
-from bot.activeflows.situation.loops import main_laps, times_here
+from bot.activeflows.situation.actions import NameOf
+from bot.activeflows.situation.current_step import Situation, main_laps, situation, times_here, unnamed
+
+# ---------------------------------------------------------------- anomaly
+# Define what can be wrong with a running activeflow.
+
+
+class Reason(StrEnum):
+    """Why somebody should look."""
+
+    STUCK = "stuck"
+    """In this situation for much longer than this flow usually is."""
+    LOOPING = "looping"
+    """Going round in the same circle."""
+    STEPS = "steps"
+    """Nearly out of steps: VoIPBIN will end it."""
+    STALE = "stale"
+    """Still called running although its call ended, or although no call lives so long."""
+
+
+@dataclass(frozen=True, slots=True)
+class Trouble:
+    """One of them, in words for people: "11 min in queue Support, usually 45 s". Plain text, nothing personal."""
+
+    reason: Reason
+    words: str
+
+
+# ---------------------------------------------------------------- warnings
+# Select what is worth a warning on a card, in words.
+
+
+class Warned(Protocol):
+    """Warnings in plain words, nothing personal. What is asked for them is a courtesy: never raises, never takes long."""
+
+    async def __call__(self, activeflow: Activeflow, situation: Situation, /) -> tuple[str, ...]: ...
+
+
+async def by_situation(_: Activeflow, situation: Situation) -> tuple[str, ...]:
+    """What the situation itself warns of."""
+    return (situation.warning,) if situation.warning else ()
+
+
+# ---------------------------------------------------------------- detector
 
 ENOUGH: Final = 20
 """Stays seen at a place before any is called long."""

@@ -18,7 +18,7 @@ nothing that a restart would lose, so it is no step. It has ended before the las
 import asyncio
 from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager, suppress
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from datetime import datetime
 from functools import partial
 from typing import Final
@@ -33,21 +33,116 @@ from bot.activeflows.bulk.bulk_stop import (
     Ending,
     Member,
     Run,
+    intent_id,
     intent_of,
     outcome_words,
     press_on,
     unsettled,
 )
-from bot.activeflows.bulk.final_check import Around, LookingAround
-from bot.activeflows.bulk.follow_up import BulkFollow
+from bot.activeflows.bulk.follow_up import Around, BulkFollow, LookingAround
 from bot.activeflows.bulk.ports import BulkCards, BulkLedger, Members
-from bot.activeflows.bulk.results import halted, refused
 from bot.activeflows.errors import LedgerUnavailable
 from bot.activeflows.records import Question, Record, What
-from bot.activeflows.stopping.admission import record_of
-from bot.activeflows.stopping.fence import Hold
+from bot.activeflows.stopping.authorization import Act, record_of
+from bot.activeflows.stopping.gate import Errand, Hold
+from bot.activeflows.stopping.machine import StopMachine
 from bot.activeflows.stopping.ports import Ledger, Step
-from bot.activeflows.stopping.stop import Declined, Press, Why
+from bot.activeflows.stopping.stop import (
+    Attribution,
+    CallAfter,
+    Declined,
+    Ended,
+    Expired,
+    Intent,
+    Moved,
+    NotKnown,
+    NotSent,
+    Phase,
+    Press,
+    Result,
+    Shut,
+    StillRunning,
+    Why,
+)
+
+# ---------------------------------------------------------------- results
+# Derive what became of a member from what came of its stop, and why a bulk stop went no further.
+
+
+def became_of(result: Result) -> Became:
+    match result.phase:
+        case Ended(attribution=Attribution.ALREADY | Attribution.BY_ITSELF | Attribution.BEFORE):
+            return Became.ALREADY
+        case Ended():
+            return Became.STOPPED
+        case Moved():
+            return Became.MOVED
+        case NotKnown():
+            return Became.UNKNOWN
+        case StillRunning():
+            return Became.RUNNING
+        case NotSent(shut=shut):
+            return _NOT_SENT.get(shut, Became.NOT_SENT)
+        case Expired():
+            return Became.LATE
+        case None if result.declined is not None and result.declined.why is not Why.LEDGER:
+            return Became.TAKEN
+        case _:
+            return Became.NOT_SENT
+
+
+_NOT_SENT: Final[dict[Shut | None, Became]] = {
+    Shut.REFUSED: Became.NOT_PERMITTED,
+    Shut.UNANSWERED: Became.NOT_PERMITTED,
+    Shut.ABORTED: Became.ABORTED,
+    Shut.GONE: Became.GONE,
+}
+_CANARY: Final = {
+    Became.UNKNOWN: "it is not known whether the first one ended",
+    Became.RUNNING: "the first one still runs after its stop was sent",
+    Became.NOT_SENT: "the stop of the first one could not be sent",
+}
+
+
+def halted(became: Mapping[int, Became]) -> str:
+    """Why it went no further than the canary; empty when it did."""
+    if Became.STOPPED in became.values():
+        return ""
+    return next((_CANARY[result] for result in became.values() if result in _CANARY), "")
+
+
+def refused(records: list[Record]) -> str:
+    """Why whoever pressed could go no further, from what is on record about the members that were refused."""
+    if not records:
+        return "whoever pressed can no longer stop it"
+    because, why = (str(records[0].detail.get(name) or "") for name in ("because", "why"))
+    if why == Why.IDENTITY_UNKNOWN:
+        return f"Slack did not say who pressed and what groups they are in ({because})"
+    return f"whoever pressed can no longer stop it: {because}"
+
+
+# ---------------------------------------------------------------- hang up results
+# Record on the bulk's card what came of *Hang up*: a member has no card of its own.
+
+
+class HungUp:
+    """Tells of calls that stayed up although their members of a bulk stop have ended."""
+
+    def __init__(self, bulks: BulkLedger, cards: BulkCards) -> None:
+        self._bulks, self._cards = bulks, cards
+
+    async def tell(self, intent: Intent, call: CallAfter, press: Press) -> bool | None:
+        """Whether somebody could see it; ``None`` when no such bulk is known to be over. Raises ``LedgerUnavailable``."""
+        found = await self._bulks.bulk(intent.bulk_id)
+        if found is None:
+            return None
+        bulk, _ = found
+        number = next(member.number for member in bulk.members if member.activeflow_id == intent.activeflow_id)
+        run = await self._bulks.heard(bulk.id, number, call)
+        return None if run is None else await self._cards.show(bulk, run, press)
+
+
+# ---------------------------------------------------------------- execution
 
 AHEAD: Final = 6
 """Members queued and not done: enough for two lanes between two looks of the queue."""
@@ -210,3 +305,69 @@ class BulkStopWorkflow:
         intent = intent_of(bulk, member, bulk.deadline)
         own = press_on(intent, press)
         return record_of(intent, own, What.OUTCOME, self._now(), outcome=str(became))
+
+
+# ---------------------------------------------------------------- member
+# Stop one member of a bulk stop, when its turn has come: by the machine of a lone stop (``stopping.machine``).
+
+
+@dataclass(frozen=True, slots=True)
+class Turn:
+    """A member whose turn has come: to be stopped, or what it became without."""
+
+    intent: Intent | None = None
+    became: Became | None = None
+
+
+class MemberWorkflow:
+    """Carries out the turns of members, each a durable workflow of its own."""
+
+    def __init__(self, bulks: BulkLedger, ledger: Ledger, machine: StopMachine, *, now: Callable[[], datetime]) -> None:
+        self._bulks, self._ledger, self._machine, self._now = bulks, ledger, machine, now
+
+    async def carry_out(self, press: Press, number: int, step: Step) -> Became:
+        """One member's turn."""
+        hold = await Hold.take(self._ledger, f"{press.id}/{number}")
+        turn = await step("turn", Turn, partial(self._turn, press, number))
+        if turn.intent is None:
+            return turn.became or Became.LEFT
+        own = press_on(turn.intent, press)
+        result = await self._machine.carry_out(Errand(Act.STOP, turn.intent, own), hold, step, _unseen)
+        became = became_of(result)
+        await step("count", bool, partial(self._count, turn.intent, own, number, became))
+        return became
+
+    async def _turn(self, press: Press, number: int) -> Turn:
+        """A member as a lone stop, or why its turn is none. (What matters is decided once more at the gate.)"""
+        try:
+            found = await self._bulks.bulk(press.intent_id)
+            if found is None:
+                return Turn(became=Became.LEFT)
+            return await self._turn_of(number, *found)
+        except LedgerUnavailable:
+            return Turn(became=Became.NOT_SENT)
+
+    async def _turn_of(self, number: int, bulk: Bulk, run: Run) -> Turn:
+        if Became.NOT_PERMITTED in run.became.values():
+            return Turn(became=run.became.get(number, Became.LEFT))
+        if run.state is not BulkState.STOPPING or run.until is None:
+            return Turn(became=Became.ABORTED)
+        if self._now() >= run.until:
+            return Turn(became=Became.LATE)
+        member = next(member for member in bulk.members if member.number == number)
+        own = await self._ledger.intent(intent_id(bulk, member))
+        return Turn(became=Became.LEFT) if own is None else Turn(own[0])
+
+    async def _count(self, intent: Intent, press: Press, number: int, became: Became) -> bool:
+        """Write down what its own stop has not. (The bulk's own last step writes what is missing.)"""
+        with suppress(LedgerUnavailable):
+            await self._bulks.became(intent.bulk_id, number, became)
+            if became in {Became.MOVED, Became.TAKEN}:
+                await self._ledger.record(record_of(intent, press, What.OUTCOME, self._now(), outcome=str(became)))
+            return True
+        return False
+
+
+async def _unseen(_intent: Intent, _phase: Phase) -> bool:
+    """A member has no card of its own: the bulk's card counts it."""
+    return True

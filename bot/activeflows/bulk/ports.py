@@ -6,8 +6,7 @@ from datetime import datetime
 from typing import Protocol
 from uuid import UUID
 
-from bot.activeflows.bulk.bulk_stop import Became, Bulk, Ending, Run
-from bot.activeflows.bulk.criteria import Draft
+from bot.activeflows.bulk.bulk_stop import Became, Bulk, Draft, Ending, Run
 from bot.activeflows.records import Record
 from bot.activeflows.stopping.ports import Guard
 from bot.activeflows.stopping.stop import CallAfter, Declined, Intent, Press

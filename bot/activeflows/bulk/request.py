@@ -5,19 +5,139 @@ nothing fits, there is no card but an answer that says what to type. Somebody wh
 same wish to those who may: a draft first, and a list frozen of it when they ask.
 """
 
+import asyncio
+from collections import Counter
 from collections.abc import Callable, Iterable
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from datetime import datetime
+from enum import StrEnum
+from functools import partial
+from typing import Final
 from uuid import UUID
 
-from bot.activeflows.bulk.bulk_stop import Bulk, BulkState, Run, remainder
-from bot.activeflows.bulk.criteria import Draft, Wanted
-from bot.activeflows.bulk.ports import BulkLedger
-from bot.activeflows.bulk.preparation import BulkPreparation, Unasked
+from bot.activeflows.bulk.bulk_stop import Bulk, BulkState, Draft, Group, Origin, Run, Wanted, grouped, remainder
+from bot.activeflows.bulk.ports import BulkLedger, Sources
+from bot.activeflows.bulk.snapshot import BulkSnapshot, Frozen
 from bot.activeflows.errors import NotPermitted
 from bot.activeflows.operators import ANY_FLOW, AnyFlow, Operator, Permission
+from bot.activeflows.queries.filters import Filters
+from bot.activeflows.queries.inspection import in_time
 from bot.activeflows.records import Record, What, in_thread
 from bot.activeflows.stopping.request import Put
+
+# ---------------------------------------------------------------- preparation
+# Prepare a bulk stop as its card will show it, or say why there is no card. Nothing is recorded here.
+
+
+class NoCard(StrEnum):
+    """Why there is nothing to press."""
+
+    NOTHING_FITS = "nothing fits"
+    TOO_MANY = "too many"
+    NO_REASON = "no reason"
+
+
+@dataclass(frozen=True, slots=True)
+class Unasked:
+    """An answer instead of a card. ``on_behalf``: to somebody who may not stop in bulk."""
+
+    why: NoCard
+    filters: Filters
+    count: int = 0
+    limit: int = 0
+    groups: tuple[Group, ...] = ()
+    frozen: Frozen | None = None
+    on_behalf: bool = False
+
+
+class BulkPreparation:
+    """``on_behalf``: for somebody who may see and not stop in bulk, so what they may see is listed."""
+
+    def __init__(self, freezing: BulkSnapshot, *, now: Callable[[], datetime]) -> None:
+        self._freezing, self._now = freezing, now
+
+    async def look(self, operator: Operator, wanted: Wanted, *, on_behalf: bool = False) -> Frozen | Unasked:
+        """What a card would list, or why there is none. Raises a ``Failure``."""
+        rules, filters = operator.policy.rules, wanted.filters
+        if rules.reason_required and not wanted.reason:
+            return Unasked(NoCard.NO_REASON, filters)
+        frozen = await self._freezing.freeze(operator, filters, among=wanted.among, on_behalf=on_behalf)
+        count = len(frozen.members)
+        if wanted.oldest and count > rules.bulk_limit:
+            left = replace(frozen.left, newer=count - rules.bulk_limit)
+            return replace(frozen, members=frozen.members[: rules.bulk_limit], left=left)
+        if not count:
+            return Unasked(NoCard.NOTHING_FITS, filters, frozen=frozen, on_behalf=on_behalf)
+        if count > rules.bulk_limit:
+            groups = grouped(frozen.members)
+            return Unasked(NoCard.TOO_MANY, filters, count, rules.bulk_limit, groups, frozen, on_behalf)
+        return frozen
+
+    async def prepare(self, operator: Operator, wanted: Wanted, *, on_behalf: bool = False) -> Bulk | Unasked:
+        """The bulk for a card in this channel. Raises a ``Failure``."""
+        frozen = await self.look(operator, wanted, on_behalf=on_behalf)
+        if isinstance(frozen, Unasked):
+            return frozen
+        sample, rules = await self._freezing.sample(frozen.members), operator.policy.rules
+        at = self._now()
+        return Bulk(
+            id=operator.new_card(),
+            filters=wanted.filters,
+            members=frozen.members,
+            asked_by=operator.person.id,
+            channel=operator.channel,
+            reason=wanted.reason,
+            asked_at=at,
+            deadline=at + rules.confirm_within,
+            as_of=frozen.as_of,
+            complete_since=frozen.complete_since,
+            left=frozen.left,
+            sample=sample,
+            second_person="bulk" in rules.two_person,
+            on_behalf=on_behalf,
+            limit=rules.bulk_limit,
+            thread=operator.thread,
+        )
+
+
+# ---------------------------------------------------------------- origin
+# Find what started the members of a bulk stop, and whether that goes on: campaigns that dial, numbers bound to their flows.
+#
+# Only what VoIPBIN says goes on is told: what could not be read, or is not among the newest hundred of its lists, is not.
+# It costs two requests, and one more for each campaign, five at most.
+
+_MOST: Final = 3
+"""Campaigns that are asked about: those of the most members."""
+
+
+class OriginLookup:
+    """Reads; nothing is changed here."""
+
+    def __init__(self, sources: Sources, *, now: Callable[[], datetime], within: float = 10.0) -> None:
+        """``within``: seconds for each of two rounds of questions."""
+        self._sources, self._now, self._within = sources, now, within
+
+    async def of(self, bulk: Bulk) -> Origin:
+        """What goes on. Raises nothing that VoIPBIN does."""
+        at = self._now()  # what is said to be still so was so then
+        dialled, bound = await asyncio.gather(
+            in_time(self._sources.campaign_calls, self._within), in_time(self._sources.bound_flows, self._within)
+        )
+        members = {member.activeflow_id for member in bulk.members}
+        counts = Counter(call.campaign_id for call in dialled.value or () if call.activeflow_id in members)
+        most = [campaign_id for campaign_id, _ in counts.most_common(_MOST)]
+        looks = await asyncio.gather(*(in_time(partial(self._sources.campaign, id_), self._within) for id_ in most))
+        campaigns = [look.value for look in looks if look.value is not None]
+        names = {member.flow_id: member.flow_name for member in bulk.members if member.is_call and member.flow_id}
+        numbers = Counter(flow_id for flow_id in bound.value or () if flow_id in names)
+        return Origin(
+            campaigns=tuple(campaign.name for campaign in campaigns if campaign.dialling),
+            numbers=tuple((names[flow_id], count) for flow_id, count in numbers.most_common(_MOST)),
+            as_of=at,
+        )
+
+
+# ---------------------------------------------------------------- request
 
 
 class BulkRequests:

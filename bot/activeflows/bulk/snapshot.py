@@ -14,19 +14,17 @@ from functools import partial
 from typing import Final
 from uuid import UUID
 
-from bot.activeflows.anomalies.anomaly import Reason
-from bot.activeflows.anomalies.detector import AnomalyDetector, may_be_stale
+from bot.activeflows.anomalies.detector import AnomalyDetector, Reason, may_be_stale
 from bot.activeflows.anomalies.dwell_times import DwellTimes
 from bot.activeflows.bulk.bulk_stop import Left, Member
 from bot.activeflows.model import Activeflow, Call, Flow, number_of
 from bot.activeflows.names import closest_names
+from bot.activeflows.numbers import masked
 from bot.activeflows.operators import Operator, Permission
 from bot.activeflows.ports import VoIPBIN
 from bot.activeflows.queries.filters import Filters
 from bot.activeflows.queries.inspection import circle_of, in_time
-from bot.activeflows.queries.lookups import MOST, flows, in_turns, queue_names
-from bot.activeflows.queries.resolution import visible
-from bot.activeflows.redaction import masked
+from bot.activeflows.queries.resolution import MOST, flows, in_turns, queue_names, visible
 from bot.activeflows.situation.current_step import Situation, queues_named, situation
 
 SAMPLE: Final = 3

@@ -16,8 +16,8 @@ from typing import Final, Protocol
 from bot.activeflows.errors import NotPermitted
 from bot.activeflows.operators import Operator, Permission
 from bot.activeflows.ports import Records
+from bot.activeflows.queries.resolution import Prefix, Target
 from bot.activeflows.records import Entry, Question, What
-from bot.activeflows.targets import Prefix, Target
 
 PAGE: Final = 10
 """Records on a page."""
@@ -147,7 +147,7 @@ class AuditReview:
 
 
 def _ending_keys(pressed: Entry) -> tuple[str, ...]:
-    """The keys under which a press' outcome, or that it was asked once more, is written (``stopping.admission.record_of``)."""
+    """The keys under which a press' outcome, or that it was asked once more, is written (``stopping.authorization.record_of``)."""
     press = pressed.record.key.removesuffix(str(What.PRESSED))
     return f"{press}{What.OUTCOME}", f"{press}{What.MOVED}"
 

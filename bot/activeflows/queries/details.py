@@ -6,23 +6,235 @@ timeline when there is no step to time.
 """
 
 import asyncio
+import math
+import secrets
+from collections.abc import Callable, Iterable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 from enum import Enum, auto
+from functools import partial
+from typing import Final, TypeAlias
 from uuid import UUID
 
-from bot.activeflows.anomalies.anomaly import Trouble
-from bot.activeflows.anomalies.detector import AnomalyDetector
-from bot.activeflows.errors import BotError
-from bot.activeflows.model import Activeflow
+from bot.activeflows.anomalies.detector import AnomalyDetector, Trouble
+from bot.activeflows.errors import BotError, LedgerUnavailable, NotFound, NotOurs, NotPermitted
+from bot.activeflows.model import Activeflow, Call, Spoken
 from bot.activeflows.operators import Operator, Permission
-from bot.activeflows.ports import Live, Past, VoIPBIN
-from bot.activeflows.queries.inspection import Sight, look_at
-from bot.activeflows.queries.lineage import Family, family_of
-from bot.activeflows.queries.lookups import names_in
-from bot.activeflows.situation.action_words import option_id
-from bot.activeflows.situation.history import Done, present_step, step_history
-from bot.activeflows.situation.timeline import Timeline, step_times
+from bot.activeflows.ports import Live, Past, Records, Texts, VoIPBIN
+from bot.activeflows.queries.inspection import Sight, in_time, look_at
+from bot.activeflows.queries.resolution import find, flows, names_in, visible
+from bot.activeflows.records import Record, RefusalBound, What, in_thread
+from bot.activeflows.situation.actions import option_id
+from bot.activeflows.situation.history import Done, Timeline, present_step, step_history, step_times
+
+# ---------------------------------------------------------------- lineage
+# Find the activeflows that came before and after one.
+#
+# VoIPBIN starts an activeflow when another one ends (its on-complete flow), or when a recording or a transcript of it is done;
+# the new one names the old one (``reference_activeflow_id``), the old one names nobody. A flow that is entered by a step
+# stays in the same activeflow and is no relative. https://api.voipbin.net/docs/activeflow_overview.html
+#
+# Promises: of a relative that this person may not view nothing is told but that it is there; what could not be looked up in
+# time is said as not known, and never as absent.
+#
+# Decision: what comes after an end is created within moments of it, so it is looked for among the activeflows created last
+# before just after that end: one request, however long ago it was. What runs is looked for in the index, for nothing.
+
+MOST: Final = 3
+"""Children that are told of one by one."""
+_SOON: Final = timedelta(seconds=10)
+"""What an end starts was created by then."""
+
+
+class Unshown(Enum):
+    """Why nothing is told of a relative."""
+
+    HIDDEN = auto()  # this person may not view it here
+    GONE = auto()
+    NOT_KNOWN = auto()
+
+
+@dataclass(frozen=True, slots=True)
+class Relative:
+    """Another activeflow. ``flow_name`` is ``None`` when it has no flow or its name is not known."""
+
+    activeflow: Activeflow
+    flow_name: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Family:
+    """Parent and children, newest child first."""
+
+    parent: Relative | Unshown | None = None
+    """``None``: it came after nobody."""
+    children: tuple[Relative, ...] = ()
+    more: int = 0
+    """Children that may be viewed and are not among these."""
+    hidden: int = 0
+    """Children that may not."""
+    looked: bool | None = None
+    """Whether what began after its end was looked through: ``None`` when nothing was to begin, or it has not ended."""
+
+
+_Found: TypeAlias = tuple[list[Activeflow], bool | None]
+
+
+async def family_of(
+    voipbin: VoIPBIN, past: Past | None, live: Live | None, operator: Operator, activeflow: Activeflow, *, within: float
+) -> Family:
+    """All look-ups together get ``within`` seconds. ``operator`` may view the activeflow itself."""
+    clock = asyncio.get_running_loop().time
+    until = clock() + within
+    async with asyncio.TaskGroup() as asking:
+        parent = asking.create_task(_parent(voipbin, operator, activeflow.parent_id, within))
+        held = asking.create_task(_held(live, activeflow.id, within))
+        after = asking.create_task(_after(past, activeflow, within))
+    begun, looked = after.result()
+    children = _newest_first((*held.result(), *begun))
+    shown = visible(voipbin, operator, children)
+    above = parent.result()
+    told = [*shown[:MOST], *([above] if isinstance(above, Activeflow) else [])]
+    names = await flows(voipbin, (one.flow_id for one in told), within=max(until - clock(), 0))
+
+    def relative(one: Activeflow) -> Relative:
+        flow = names.get(one.flow_id) if one.flow_id is not None else None
+        return Relative(one, flow.name if flow is not None else None)
+
+    return Family(
+        parent=relative(above) if isinstance(above, Activeflow) else above,
+        children=tuple(relative(one) for one in shown[:MOST]),
+        more=max(len(shown) - MOST, 0),
+        hidden=len(children) - len(shown),
+        looked=looked,
+    )
+
+
+async def _parent(
+    voipbin: VoIPBIN, operator: Operator, parent_id: UUID | None, within: float
+) -> Activeflow | Unshown | None:
+    if parent_id is None:
+        return None
+    try:
+        async with asyncio.timeout(within):
+            parent = await voipbin.activeflow(parent_id)
+    except NotFound:
+        return Unshown.GONE
+    except NotOurs:
+        return Unshown.HIDDEN
+    except (BotError, TimeoutError):
+        return Unshown.NOT_KNOWN
+    return parent if visible(voipbin, operator, [parent]) else Unshown.HIDDEN
+
+
+async def _held(live: Live | None, activeflow_id: UUID, within: float) -> list[Activeflow]:
+    """Its children among what runs, as far as that is held; nothing is read for it."""
+    if live is None:
+        return []
+    picture = (await in_time(partial(live.running, max_age=math.inf), within)).value
+    return [one for one in picture.activeflows if one.parent_id == activeflow_id] if picture is not None else []
+
+
+async def _after(past: Past | None, activeflow: Activeflow, within: float) -> _Found:
+    """What its end started, and whether all that began then could be looked through."""
+    if past is None or not activeflow.ended or activeflow.on_complete_flow_id is None:
+        return [], None
+    if activeflow.updated_at is None:
+        return [], False
+    begun = (await in_time(partial(past.begun_before, activeflow.updated_at + _SOON), within)).value
+    if begun is None:
+        return [], False
+    oldest = min((one.created_at for one in begun if one.created_at is not None), default=None)
+    reached = oldest is not None and oldest < activeflow.updated_at  # as it was created itself, it is among them
+    return [one for one in begun if one.parent_id == activeflow.id], reached
+
+
+def _newest_first(found: Iterable[Activeflow]) -> list[Activeflow]:
+    """Each once, as it was told last."""
+    latest = {one.id: one for one in found}
+    return sorted(latest.values(), key=lambda one: (-one.created_at.timestamp() if one.created_at else 0.0, one.id))
+
+
+# ---------------------------------------------------------------- disclosure
+# Disclose the caller, the called party and the texts spoken, in full, to one person who may, on the record.
+#
+# Everywhere else they are masked or dropped. Decisions:
+#
+# - The permission is decided before anything is read, and again for the activeflow's own flow.
+# - The record is written after reading and before showing, so that it says what is shown. If it cannot be written, nothing
+#   is. It may say more than was seen (Slack may lose the message), never less. One press is one record.
+# - A refusal is recorded, too; a ledger that cannot take that one changes nothing about the refusal.
+
+
+@dataclass(frozen=True, slots=True)
+class Revealed:
+    """What may now be shown to the person who pressed, and to nobody else."""
+
+    activeflow: Activeflow
+    call: Call | None
+    """``None``: it runs for no call, or VoIPBIN does not know the call any more."""
+    spoken: tuple[Spoken, ...]
+    """Oldest first."""
+    receipt: str
+    as_of: datetime
+
+
+class Disclosure:
+    """*Reveal*."""
+
+    def __init__(
+        self, voipbin: VoIPBIN, texts: Texts, records: Records, refusals: RefusalBound, *, now: Callable[[], datetime]
+    ) -> None:
+        self._voipbin, self._texts, self._records, self._refusals = voipbin, texts, records, refusals
+        self._now = now
+
+    async def reveal(self, operator: Operator, activeflow_id: UUID, *, press: str) -> Revealed:
+        """What is personal about an activeflow, once that is on the record. ``press``: identifies the press.
+
+        Raises ``NotPermitted``, ``LedgerUnavailable`` (then nothing may be shown), and what ``resolution.find`` raises.
+        """
+        try:
+            operator.require(Permission.REVEAL)
+            activeflow = await find(self._voipbin, operator, activeflow_id)
+            decision = operator.require(Permission.REVEAL, activeflow.flow_id)
+        except NotPermitted as refused:
+            with suppress(LedgerUnavailable):
+                await self._record_refusal(operator, activeflow_id, refused.decision.because)
+            raise
+        as_of = self._now()
+        call = await self._call(activeflow)
+        spoken = await self._texts.spoken(activeflow.id)
+        detail = {"shown": _words(call, spoken), "because": decision.because, "grant": decision.grant}
+        record = self._record(f"reveal:{press}:{activeflow.id}", What.REVEALED, operator, activeflow.id, detail)
+        written = await self._records.record(record)
+        return Revealed(activeflow, call, spoken, written.receipt, as_of)
+
+    async def _call(self, activeflow: Activeflow) -> Call | None:
+        reference = activeflow.reference
+        return await self._voipbin.call(reference.id) if reference.is_call and reference.id else None
+
+    async def _record_refusal(self, operator: Operator, activeflow_id: UUID, because: str) -> None:
+        if not self._refusals.has_room(operator.person.id):
+            return
+        detail = {"because": because, "wanted": str(Permission.REVEAL)}
+        key = f"refused:{secrets.token_hex(16)}"
+        await self._records.record(self._record(key, What.REFUSED, operator, activeflow_id, detail))
+
+    def _record(
+        self, key: str, what: What, operator: Operator, activeflow_id: UUID, detail: Mapping[str, str | int | None]
+    ) -> Record:
+        told = in_thread(detail, operator.thread)
+        return Record(key, self._now(), what, operator.person.id, operator.channel, activeflow_id, detail=told)
+
+
+def _words(call: Call | None, spoken: tuple[Spoken, ...]) -> str:
+    """What is shown, without a word of it."""
+    texts = f"{len(spoken)} {'text' if len(spoken) == 1 else 'texts'}" if spoken else ""
+    return ", ".join(word for word in ("caller, called party" if call else "", texts) if word) or "nothing was there"
+
+
+# ---------------------------------------------------------------- details
 
 
 class Timing(Enum):

@@ -16,21 +16,56 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Final, TypeVar
 
-from bot.activeflows.anomalies.anomaly import Reason, Trouble
-from bot.activeflows.anomalies.detector import AnomalyDetector
-from bot.activeflows.errors import Failure, VoIPBINUnreachable
+from bot.activeflows.anomalies.detector import AnomalyDetector, Reason, Trouble
+from bot.activeflows.errors import Failure, LedgerUnavailable, VoIPBINUnreachable
 from bot.activeflows.health import Finding, Look, looked
 from bot.activeflows.model import Activeflow, Picture
-from bot.activeflows.operators import Operator, Permission
-from bot.activeflows.permitted_places import Reach, may_somewhere, reach
-from bot.activeflows.ports import Live, VoIPBIN
+from bot.activeflows.operators import Operator, Permission, Reach, may_somewhere, reach
+from bot.activeflows.ports import Live, Records, VoIPBIN
 from bot.activeflows.queries.audit_review import AllowedPress, AuditReview
-from bot.activeflows.queries.filters import Filters
-from bot.activeflows.queries.groups import Group, grouped
+from bot.activeflows.queries.filters import Filters, Group, grouped
 from bot.activeflows.queries.listing import Listing
-from bot.activeflows.queries.lookups import Doing, flows, pictured_soon, what_it_does
-from bot.activeflows.queries.mention_choice import MentionChoice
-from bot.activeflows.queries.resolution import visible
+from bot.activeflows.queries.resolution import Doing, flows, pictured_soon, visible, what_it_does
+from bot.activeflows.records import Question, Record, What
+
+# ---------------------------------------------------------------- mention choice
+# Keep what a person chose on their Home: whether to be mentioned when it is not known what became of their stop.
+#
+# Decision: a choice is a record of the audit, because whether somebody was called about a stop belongs to what happened. The
+# newest one counts. Who chose nothing is mentioned, and so is whoever's choice was pruned, or cannot be read.
+
+
+class MentionChoice:
+    """What each person chose."""
+
+    def __init__(self, records: Records, now: Callable[[], datetime]) -> None:
+        self._records, self._now = records, now
+
+    async def mentioned(self, person_id: str) -> bool:
+        """What this person chose. Raises ``LedgerUnavailable``."""
+        newest = await self._records.records(Question(who=person_id, what=What.CHOSE, limit=1))
+        return newest[0].record.detail.get("mentioned") is not False if newest else True
+
+    async def is_mentioned(self, person_id: str) -> bool:
+        """The same; yes when it cannot be read."""
+        try:
+            return await self.mentioned(person_id)
+        except LedgerUnavailable:
+            return True
+
+    async def choose(self, operator: Operator, *, mentioned: bool) -> None:
+        """Raises ``NotPermitted`` for whoever may view nowhere, and so has no stops; or ``LedgerUnavailable``."""
+        person = operator.person
+        if may_somewhere(reach(operator.policy, person), Permission.VIEW) is None:
+            operator.require(Permission.VIEW)
+        if await self.mentioned(person.id) is mentioned:
+            return
+        now = self._now()
+        key = f"{What.CHOSE}:{person.id}:{now.isoformat()}"
+        await self._records.record(Record(key, now, What.CHOSE, person.id, "", None, detail={"mentioned": mentioned}))
+
+
+# ---------------------------------------------------------------- home
 
 T = TypeVar("T")
 

@@ -11,12 +11,147 @@ from functools import partial
 from typing import Final, Generic, TypeVar
 from uuid import UUID
 
+from bot.activeflows.ages import in_words
 from bot.activeflows.errors import BotError
-from bot.activeflows.model import Activeflow, Call, Flow
+from bot.activeflows.model import Activeflow, Call, Flow, Party
+from bot.activeflows.numbers import masked
 from bot.activeflows.ports import VoIPBIN
-from bot.activeflows.queries.consequences import consequences
-from bot.activeflows.situation.current_step import Situation, queues_named, situation
-from bot.activeflows.situation.loops import last_lap
+from bot.activeflows.situation.actions import doing, named
+from bot.activeflows.situation.current_step import Situation, last_lap, queues_named, situation
+
+# ---------------------------------------------------------------- consequences
+# Say what stopping an activeflow would do, most serious first: what a person reads before pressing.
+#
+# VoIPBIN's behaviour these sentences rest on: ending an activeflow of a call hangs that call up, with the legs chained
+# to it; for every other reference nobody reacts; a server-side step under way completes; an on-complete flow starts as
+# a new activeflow. https://api.voipbin.net/docs/activeflow_overview.html
+#
+# Decisions: what is not known is said as unknown, on the dangerous side. Who the caller is, is shown masked unless the
+# drawer hands in another way to show a party.
+
+CANNOT_BE_UNDONE: Final = "Cannot be undone."
+_LOSES: Final = {
+    "queue.waiting": "The caller loses their place in the queue.",
+    "queue.agent": "The agent is cut off too.",
+    "connected": "The other party is cut off too.",
+    "ai.talk": "The AI conversation ends.",
+    "conference": "The caller leaves the conference.",
+    "conference.joining": "The caller won’t reach the conference.",
+}
+_ENDURES: Final = {
+    "ai.chat": "The AI chat itself goes on, without this flow.",
+    "ai.task": "The AI task itself goes on, without this flow.",
+    "block": "Whatever was to resume it goes on, without this flow.",
+}
+_REFERENCES: Final = {
+    "conversation": "it runs for a conversation",
+    "campaign": "it runs for a campaign, which goes on",
+    "transcribe": "it runs after a transcription",
+    "ai": "it runs after an AI summary",
+    "api": "it was started through the API",
+    "recording": "it runs after a recording",
+    "webchat": "it runs for a web chat",
+    "": "it runs for nothing in particular",
+}
+_SENT: Final = {
+    "message_send": "SMS",
+    "email_send": "e-mails",
+    "conversation_send": "chat messages",
+    "webhook_send": "webhooks",
+}
+_COMPLETES: Final = {*_SENT, "ai_summary", "fetch", "transcribe_recording", "case_create"}
+_ON_ITS_WAY_OUT: Final = {"terminating", "canceling"}
+_UNANSWERED: Final = {"dialing", "ringing"}
+
+
+def consequences(
+    activeflow: Activeflow,
+    *,
+    situation: Situation,
+    now: datetime,
+    call: Call | None = None,
+    looked_up: bool = False,
+    on_complete: Flow | None = None,
+    show: Callable[[Party], str] = masked,
+) -> tuple[str, ...]:
+    """Sentences, the most serious first.
+
+    ``call`` is the one it runs for; ``looked_up`` is true when VoIPBIN has answered about it (then ``None`` means that
+    there is no such call any more). ``on_complete`` is the definition of the flow that starts afterwards, if known.
+    """
+    if activeflow.ended:
+        return ("Nothing: it has already ended.",)
+    told: list[str] = []
+    if activeflow.reference.is_call:
+        told += _to_the_call(situation, call, looked_up=looked_up, now=now, show=show)
+    else:
+        because = _REFERENCES.get(activeflow.reference.type, "it does not run for a call")
+        told.append(f"Hangs up on nobody: {because}.")
+    told += _what_starts(activeflow, on_complete)
+    told += _what_goes_on(activeflow, situation)
+    return (*told, CANNOT_BE_UNDONE)
+
+
+def _to_the_call(
+    situation: Situation, call: Call | None, *, looked_up: bool, now: datetime, show: Callable[[Party], str]
+) -> list[str]:
+    if call is None and looked_up:
+        return ["Probably hangs up on nobody: VoIPBIN no longer has its call."]
+    if call is None:
+        return ["Hangs up the call: caller unknown.", *_lost(situation)]
+    if call.over:
+        return ["Hangs up on nobody: the call is already over."]
+    who = show(call.caller)
+    if call.direction == "outgoing" and call.status in _UNANSWERED:
+        return [f"Stops calling {who}{_since(call, now)}, not answered yet."]
+    role = "person called" if call.direction == "outgoing" else "caller"
+    if call.status in _ON_ITS_WAY_OUT:
+        return [f"The {role} ({who}) is already being hung up."]
+    return [f"Hangs up on the {role}: {who}, {_direction(call)}{_since(call, now)}.", *_lost(situation)]
+
+
+def _direction(call: Call) -> str:
+    return f"{call.direction} call" if call.direction in {"incoming", "outgoing"} else "call"
+
+
+def _since(call: Call, now: datetime) -> str:
+    """How long they are on the line, or have been ringing."""
+    if call.answered_at is not None:
+        return f", connected for {in_words(now - call.answered_at)}"
+    return f", begun {in_words(now - call.created_at)} ago" if call.created_at is not None else ""
+
+
+def _lost(situation: Situation) -> list[str]:
+    lost = _LOSES.get(situation.kind, "")
+    if not lost:
+        return []
+    return [lost if situation.certain else f"Probably: {lost[0].lower()}{lost[1:]}"]
+
+
+def _what_starts(activeflow: Activeflow, on_complete: Flow | None) -> list[str]:
+    """https://api.voipbin.net/docs/activeflow_overview.html: the child gets the same reference and all variables."""
+    follower = activeflow.on_complete_flow_id
+    if follower is None:
+        return []
+    name = named(on_complete.name) if on_complete is not None and on_complete.id == follower else ""
+    return [f"Starts another activeflow: flow {name or follower.hex[:8]}."]
+
+
+def _what_goes_on(activeflow: Activeflow, situation: Situation) -> list[str]:
+    told = [_ENDURES[situation.kind]] if situation.kind in _ENDURES and not activeflow.reference.is_call else []
+    current = activeflow.current
+    if current.type in _COMPLETES:
+        told.append(f"The current step still completes: {doing(current, lambda _: None)}.")
+    kinds = {action.type for action in activeflow.executed}
+    sent = [words for type_, words in _SENT.items() if type_ in kinds]
+    if sent:
+        told.append(f"What was sent stays sent: {', '.join(sent)}.")
+    if any(a.type == "call" and a.option.get("chained") is not True for a in activeflow.executed):
+        told.append("Separate calls it placed stay up.")
+    return told
+
+
+# ---------------------------------------------------------------- inspection
 
 _MENU: Final = {"digits", "talk", "play", "sleep"}
 """Kinds of situation in which the flow itself speaks to a caller, or listens."""

@@ -8,30 +8,141 @@ anything of an activeflow is told that belongs to a flow they may not view. Deci
   many activeflows it did not get the name: those may be missing.
 """
 
-from collections.abc import Callable
+import asyncio
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from datetime import datetime
-from itertools import compress
+from datetime import UTC, datetime
+from functools import partial
+from itertools import chain, compress, repeat
 from typing import Final, Literal, TypeAlias
+from uuid import UUID
 
-from bot.activeflows.anomalies.anomaly import Reason
 from bot.activeflows.anomalies.cache import Reasons
-from bot.activeflows.anomalies.detector import AnomalyDetector
+from bot.activeflows.anomalies.detector import AnomalyDetector, Reason, Trouble, may_be_stale
 from bot.activeflows.anomalies.dwell_times import DwellTimes
-from bot.activeflows.model import Activeflow, Freshness, Picture, number_of
+from bot.activeflows.model import Activeflow, Call, Flow, Freshness, Picture, number_of
 from bot.activeflows.names import closest_names
 from bot.activeflows.operators import Operator, Permission
 from bot.activeflows.ports import Live, Past, VoIPBIN
 from bot.activeflows.queries.details import Around, Details
-from bot.activeflows.queries.filters import Filters
-from bot.activeflows.queries.groups import Group, grouped
-from bot.activeflows.queries.lookups import MOST, Flows, flow_of, flows, pictured
-from bot.activeflows.queries.pages import PAGE, Place, Sort, in_order, numbered, placed
-from bot.activeflows.queries.resolution import find, visible
-from bot.activeflows.queries.rows import Row, Rows
-from bot.activeflows.situation.cache import Doings
-from bot.activeflows.situation.current_step import row_words
-from bot.activeflows.targets import Target
+from bot.activeflows.queries.filters import Filters, Group, grouped
+from bot.activeflows.queries.inspection import in_time
+from bot.activeflows.queries.resolution import MOST, Flows, Target, find, flow_of, flows, pictured, queue_names, visible
+from bot.activeflows.situation.current_step import Doings, Situation, queues_named, row_words, situation
+
+# ---------------------------------------------------------------- rows
+# Describe activeflows as the lines of a list: flow's name, what it is doing, what is wrong with it.
+#
+# Names are looked up for the rows that are asked for only; a look-up that is slow or fails leaves its row without the name.
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """One activeflow on screen. ``flow_name`` is ``None`` when it has no flow or its name is not known."""
+
+    activeflow: Activeflow
+    situation: Situation
+    flow_name: str | None
+    troubles: tuple[Trouble, ...] = ()
+
+
+class Rows:
+    """Makes rows; ``within``: seconds each look-up may take."""
+
+    def __init__(
+        self, voipbin: VoIPBIN, judging: AnomalyDetector, now: Callable[[], datetime], *, within: float
+    ) -> None:
+        self._voipbin, self._judging, self._now, self._within = voipbin, judging, now, within
+
+    async def of(self, activeflows: Sequence[Activeflow]) -> tuple[Row, ...]:
+        """These, in their order."""
+        known = await flows(self._voipbin, (a.flow_id for a in activeflows), within=self._within)
+        queues = chain.from_iterable(queues_named(a, flow=flow_of(a, known)) for a in activeflows)
+        names, calls = await asyncio.gather(
+            queue_names(self._voipbin, queues, within=self._within), self._calls_of_the_old(activeflows)
+        )
+        return tuple(self._row(each, flow_of(each, known), names, calls.get(each.id)) for each in activeflows)
+
+    async def _calls_of_the_old(self, activeflows: Sequence[Activeflow]) -> dict[UUID, Call | None]:
+        """The calls of those that are older than any call can be; asked for what is on screen only."""
+        now = self._now()
+        old = {a.id: a.reference.id for a in activeflows if a.reference.id is not None and may_be_stale(a, now)}
+        looks = (in_time(partial(self._voipbin.call, call_id), self._within) for call_id in old.values())
+        return {id_: look.value for id_, look in zip(old, await asyncio.gather(*looks), strict=True)}
+
+    def _row(
+        self, activeflow: Activeflow, flow: Flow | None, names: Mapping[UUID, str | None], call: Call | None
+    ) -> Row:
+        doing = situation(activeflow, flow=flow, name_of=names.get)
+        wrong = self._judging.of(activeflow, doing, self._now(), call=call)
+        return Row(activeflow, doing, flow.name if flow else None, wrong)
+
+
+# ---------------------------------------------------------------- pages
+# Turn the pages of a list that changes while it is read.
+#
+# A page is bound to the rows that were on screen, not to a number: *Next* shows what comes after the last of them, whatever
+# began or ended meanwhile, so that turning to the end shows everything that still runs, and nothing twice. Of the worst
+# first that holds for all whose trouble neither came nor went meanwhile: such a one moves to where it is looked for.
+#
+# Decision: what is wrong comes first, the gravest reason before the others, and then the oldest. At night, with 300 running, the
+# newest come and go faster than anybody can press, and what nothing has flagged and somebody still has to find is among those
+# that have been there long. ``newest`` is for who has just placed a call.
+
+PAGE: Final = 10
+"""Rows on a page."""
+Side: TypeAlias = Literal["from", "after", "before"]
+Sort: TypeAlias = Literal["worst", "oldest", "newest"]
+"""``worst``: by what is wrong, then the oldest."""
+_BEGINNING: Final = datetime.min.replace(tzinfo=UTC)
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Where a page begins: ``from`` this row on, ``after`` it, or such that it ends ``before`` it. The row may be gone."""
+
+    side: Side
+    began: datetime | None
+    id: UUID
+    rank: int = 0
+    """How wrong it was, when the worst come first; the lower, the worse."""
+
+
+def at(side: Side, activeflow: Activeflow, rank: int = 0) -> Place:
+    """The place at this row."""
+    return Place(side, activeflow.created_at, activeflow.id, rank)
+
+
+def in_order(activeflows: Sequence[Activeflow]) -> list[Activeflow]:
+    """Newest first; those of one moment as the index has them, so that a page's border between them holds."""
+    return sorted(activeflows, key=_key, reverse=True)
+
+
+def numbered(length: int, page: int) -> int:
+    """How many come before that page; beyond the end it is the last one."""
+    return (min(max(page, 1), max(1, -(-length // PAGE))) - 1) * PAGE
+
+
+def placed(found: Sequence[Activeflow], place: Place, ranks: Sequence[int] = (), *, newest: bool = True) -> int:
+    """How many of ``found``, which are in order, come before the page at that place; beyond the end it is the last one.
+
+    ``ranks``: of each, when the worst come first; ``newest``: the newest do.
+    """
+    key = (place.rank if ranks else 0, place.began or _BEGINNING, place.id)
+    keys = ((rank, *_key(each)) for rank, each in zip(ranks or repeat(0), found, strict=False))
+    earlier = next((n for n, own in enumerate(keys) if (own <= key if newest else own >= key)), len(found))
+    if place.side == "before":
+        return max(earlier - PAGE, 0)
+    if place.side == "after" and earlier < len(found) and found[earlier].id == place.id:
+        earlier += 1
+    return earlier if earlier < len(found) else max(len(found) - PAGE, 0)
+
+
+def _key(activeflow: Activeflow) -> tuple[datetime, UUID]:
+    return activeflow.created_at or _BEGINNING, activeflow.id
+
+
+# ---------------------------------------------------------------- listing
 
 SHARED_FOR: Final = 5.0
 """Seconds for which one look at VoIPBIN serves everybody who asks for a list."""

@@ -4,15 +4,191 @@ A beginning of an id is looked for among the activeflows they may view only, so 
 it means the running one, if only one that runs begins so.
 """
 
-from collections.abc import Collection, Iterable
-from typing import Final
+import asyncio
+import math
+import re
+from collections.abc import AsyncIterator, Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from functools import partial
+from typing import Final, TypeAlias
 from uuid import UUID
 
 from bot.activeflows.errors import Ambiguous, NotFound, NotOurs
-from bot.activeflows.model import Activeflow, Kind, Picture, number_of
+from bot.activeflows.model import Activeflow, Flow, Kind, Picture, number_of
 from bot.activeflows.operators import Operator, Permission
-from bot.activeflows.ports import VoIPBIN
-from bot.activeflows.targets import Prefix, Target
+from bot.activeflows.ports import Live, VoIPBIN
+from bot.activeflows.queries.inspection import in_time
+from bot.activeflows.situation.actions import option_id
+from bot.activeflows.situation.current_step import Situation, queues_named, situation
+
+# ---------------------------------------------------------------- targets
+# Read which activeflow somebody means: a whole id, or the beginning of one.
+#
+# Ids are read in every spelling that occurs in logs, links and other people's tools: upper case, braces, ``urn:uuid:``,
+# without dashes. A beginning needs at least 4 hex digits. Text that is neither gives ``None``: never a guess.
+
+SHORTEST: Final = 4
+"""Hex digits a beginning must have."""
+_DASHED: Final = r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}"
+_ID: Final = re.compile(rf"(?:urn:uuid:)?(?:{_DASHED}|[0-9a-f]{{32}})", re.ASCII | re.IGNORECASE)
+_BEGINNING: Final = re.compile(r"[0-9a-f][0-9a-f-]*", re.ASCII | re.IGNORECASE)
+_IN_TEXT: Final = re.compile(rf"(?<![0-9a-z_+-])(?:{_DASHED}|[0-9a-f]{{8,32}})(?![0-9a-z_-])", re.ASCII | re.IGNORECASE)
+
+
+@dataclass(frozen=True, slots=True)
+class Prefix:
+    """The first 4 to 31 hex digits of an id, in lower case and without dashes."""
+
+    digits: str
+
+    def __post_init__(self) -> None:
+        if not re.fullmatch(rf"[0-9a-f]{{{SHORTEST},31}}", self.digits, re.ASCII):
+            raise ValueError(f"a beginning of an id has {SHORTEST} to 31 hex digits in lower case")
+
+    def fits(self, id_: UUID | None) -> bool:
+        """Does this id begin so?"""
+        return id_ is not None and id_.hex.startswith(self.digits)
+
+    @property
+    def dashed(self) -> str:
+        """As the beginning of an id written with dashes."""
+        whole = str(UUID(self.digits.ljust(32, "0")))
+        return whole[: len(self.digits) + sum(len(self.digits) > place for place in (8, 12, 16, 20))]
+
+    def __str__(self) -> str:
+        return self.digits
+
+
+Target: TypeAlias = UUID | Prefix
+
+
+def read_target(word: str) -> Target | None:
+    """The target this one word names, if it names one. The zero UUID names nothing."""
+    bare = word.strip().lower().removeprefix("{").removesuffix("}")
+    if _ID.fullmatch(bare):
+        whole = UUID(bare)
+        return whole if whole.int else None
+    digits = bare.replace("-", "")
+    if not _BEGINNING.fullmatch(bare) or not SHORTEST <= len(digits) < 32:
+        return None
+    prefix = Prefix(digits)
+    return prefix if "-" not in bare or bare in (prefix.dashed, f"{prefix.dashed}-") else None
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """A target inside a longer text, and where it ends."""
+
+    target: Target
+    end: int
+
+
+def targets_in(text: str) -> tuple[Found, ...]:
+    """The different targets a pasted text names: whole ids, or beginnings of at least 8 digits (shorter ones are words).
+
+    A beginning of a whole id that stands in the text, too, is the same target.
+    """
+    found: dict[Target, Found] = {}
+    for match in _IN_TEXT.finditer(text):
+        target = read_target(match[0])
+        if target is not None:
+            found.setdefault(target, Found(target, match.end()))
+    whole = [target for target in found if isinstance(target, UUID)]
+    return tuple(
+        place for target, place in found.items() if not (isinstance(target, Prefix) and any(map(target.fits, whole)))
+    )
+
+
+def without_ids(text: str) -> str:
+    """The text with a line break in the place of each whole id."""
+    return _ID.sub("\n", text)
+
+
+# ---------------------------------------------------------------- lookups
+# Look up what runs, and names of flows and queues, several at once, in bounded time.
+#
+# Only what VoIPBIN answered in time is in the result: a missing key means "not known", ``None`` means "there is none".
+
+MOST: Final = 200
+"""Different flows (or queues) looked up at once."""
+_BREATH: Final = 20
+Flows: TypeAlias = Mapping[UUID, Flow | None]
+"""Definitions by id; ``None``: there is no such flow (any more). What is not in it is not known."""
+
+
+async def in_turns(activeflows: Sequence[Activeflow]) -> AsyncIterator[Activeflow]:
+    """One by one; now and then others on the event loop get their turn."""
+    for number, activeflow in enumerate(activeflows, 1):
+        yield activeflow
+        if number % _BREATH == 0:
+            await asyncio.sleep(0)
+
+
+async def pictured(voipbin: VoIPBIN, live: Live | None, *, max_age: float) -> Picture:
+    """What runs, from memory where it is kept; else what VoIPBIN's list tells, with what ended."""
+    picture = await live.running(max_age=max_age) if live is not None else None
+    return picture or await voipbin.picture(max_age=max_age)
+
+
+async def pictured_soon(voipbin: VoIPBIN, live: Live | None, *, max_age: float, within: float) -> Picture:
+    """As it is in memory; while it has to be read again that is waited for so many seconds, then the last one will do."""
+    picture = None
+    if live is not None:
+        try:
+            async with asyncio.timeout(within):
+                picture = await live.running(max_age=max_age)
+        except TimeoutError:
+            picture = await live.running(max_age=math.inf)
+    return picture or await voipbin.picture(max_age=max_age)
+
+
+async def flows(voipbin: VoIPBIN, ids: Iterable[UUID | None], *, within: float) -> dict[UUID, Flow | None]:
+    """The definitions of these flows; each look-up gets ``within`` seconds."""
+    asked = list({number_of(id_): id_ for id_ in ids if id_ is not None}.values())[:MOST]
+    answers = await asyncio.gather(*(in_time(partial(voipbin.flow, id_), within) for id_ in asked))
+    return {id_: answer.value for id_, answer in zip(asked, answers, strict=True) if answer.answered}
+
+
+def flow_of(activeflow: Activeflow, known: Flows) -> Flow | None:
+    """Its flow's definition, as far as that is known."""
+    return known.get(activeflow.flow_id) if activeflow.flow_id is not None else None
+
+
+async def queue_names(voipbin: VoIPBIN, ids: Iterable[UUID], *, within: float) -> dict[UUID, str | None]:
+    """The names of these queues; each look-up gets ``within`` seconds."""
+    asked = list(dict.fromkeys(ids))[:MOST]
+    answers = await asyncio.gather(*(in_time(partial(voipbin.queue_name, id_), within) for id_ in asked))
+    return {id_: answer.value for id_, answer in zip(asked, answers, strict=True) if answer.answered}
+
+
+async def names_in(voipbin: VoIPBIN, activeflow: Activeflow, *, within: float) -> dict[UUID, str | None]:
+    """The queues and flows its steps speak of."""
+    steps = (*activeflow.executed, activeflow.current)
+    queues = [found for step in steps if (found := option_id(step, "queue_id")) is not None]
+    entered = [found for step in steps if (found := option_id(step, "flow_id")) is not None]
+    definitions, names = await asyncio.gather(
+        flows(voipbin, entered, within=within), queue_names(voipbin, queues, within=within)
+    )
+    return {**{id_: flow.name if flow else None for id_, flow in definitions.items()}, **names}
+
+
+@dataclass(frozen=True, slots=True)
+class Doing:
+    """What one does now; ``flow_name`` is empty when it has no flow, or its name is not known."""
+
+    situation: Situation
+    flow_name: str
+
+
+async def what_it_does(voipbin: VoIPBIN, activeflow: Activeflow, *, within: float) -> Doing:
+    """Its situation, with the names that could be had; the look-ups get ``within`` seconds, one after the other."""
+    known = await flows(voipbin, [activeflow.flow_id], within=within)
+    flow = flow_of(activeflow, known)
+    names = await queue_names(voipbin, queues_named(activeflow, flow=flow), within=within)
+    return Doing(situation(activeflow, flow=flow, name_of=names.get), flow.name if flow else "")
+
+
+# ---------------------------------------------------------------- resolution
 
 MOST_CANDIDATES: Final = 10
 

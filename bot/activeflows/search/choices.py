@@ -19,19 +19,25 @@ from itertools import chain
 from typing import Final, Protocol
 from uuid import UUID
 
-from bot.activeflows.anomalies.anomaly import Reason
 from bot.activeflows.anomalies.cache import FINE, Reasons
+from bot.activeflows.anomalies.detector import Reason
 from bot.activeflows.model import Activeflow, Picture, number_of
+from bot.activeflows.names import likeness, says
 from bot.activeflows.operators import Operator, Permission
 from bot.activeflows.ports import Live, VoIPBIN
-from bot.activeflows.queries.lookups import Flows, flow_of, flows, pictured_soon, queue_names
-from bot.activeflows.queries.pages import in_order
-from bot.activeflows.queries.resolution import visible
-from bot.activeflows.search.similarity import likeness, says
-from bot.activeflows.search.terms import Clues, clues_in
-from bot.activeflows.situation.cache import Doings
-from bot.activeflows.situation.current_step import queues_named, situation
-from bot.activeflows.targets import Prefix, Target
+from bot.activeflows.queries.listing import in_order
+from bot.activeflows.queries.resolution import (
+    Flows,
+    Prefix,
+    Target,
+    flow_of,
+    flows,
+    pictured_soon,
+    queue_names,
+    visible,
+)
+from bot.activeflows.search.ranking import Clues, clues_in
+from bot.activeflows.situation.current_step import Doings, queues_named, situation
 
 MOST: Final = 50
 """Choices at once. Whoever does not see theirs goes on typing."""

@@ -3,9 +3,9 @@
 Permission comes first. What belongs to flows that one may not view is answered like what is not there. Decisions:
 
 - A number is looked for in whole; by its last digits only what belongs to flows of which one may reveal the caller. Each such
-  search is recorded and counted (``number_log``), and what it says (``number_search``) is the same for a call that is hidden and for none.
+  search is recorded and counted (``number_search``), and what it says (``number_search``) is the same for a call that is hidden and for none.
 - Words are looked for in what runs; an id and a number also find what has ended, because that is an answer, too.
-- A number finds calls, and these lead to activeflows (``call_trace``); how far that went is said.
+- A number finds calls, and these lead to activeflows (``number_search``); how far that went is said.
 - An id is looked for among what runs first, which costs nothing, then as everywhere (``queries.resolution``); what may be a word or a
   number as well, among what runs only: a walk through the list is not made for a word that looks like an id.
 - There are no pages: whoever finds more than a screenful narrows it. So no button need carry what was looked for.
@@ -25,16 +25,23 @@ from bot.activeflows.errors import NotFound, NotOurs, NotUnderstood
 from bot.activeflows.model import Activeflow, Picture
 from bot.activeflows.operators import Operator, Permission
 from bot.activeflows.ports import Calls, Live, Records, VoIPBIN
-from bot.activeflows.queries.lookups import flow_of, flows, in_turns, pictured, queue_names
-from bot.activeflows.queries.resolution import beginning, fitting, visible, with_id
-from bot.activeflows.queries.rows import Rows
-from bot.activeflows.search.findings import MOST, Findings, Hit
-from bot.activeflows.search.number_log import NumberRecord
-from bot.activeflows.search.number_search import shown
-from bot.activeflows.search.ranking import How, Match, by_words
-from bot.activeflows.search.terms import Clues
+from bot.activeflows.queries.listing import Rows
+from bot.activeflows.queries.resolution import (
+    Prefix,
+    Target,
+    beginning,
+    fitting,
+    flow_of,
+    flows,
+    in_turns,
+    pictured,
+    queue_names,
+    visible,
+    with_id,
+)
+from bot.activeflows.search.number_search import NumberRecord, shown
+from bot.activeflows.search.ranking import MOST, Clues, Findings, Hit, How, Match, by_words
 from bot.activeflows.situation.current_step import queues_named, situation
-from bot.activeflows.targets import Prefix, Target
 
 LONGEST_WORDS: Final = 100
 _SHARED_FOR: Final = 5.0

@@ -5,14 +5,18 @@ situation is searched for in are those that everybody reads, and VoIPBIN's own f
 """
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from datetime import datetime
 from enum import IntEnum
 from typing import Final
 from uuid import UUID
 
-from bot.activeflows.callers import CallFound
-from bot.activeflows.model import Activeflow
-from bot.activeflows.search.similarity import likeness, says
+from bot.activeflows.callers import CallFound, CallsLooked
+from bot.activeflows.model import Activeflow, Picture
+from bot.activeflows.names import likeness, says
+from bot.activeflows.numbers import SHORTEST, Number, numbers_in
+from bot.activeflows.queries.listing import Row
+from bot.activeflows.queries.resolution import Prefix, Target, read_target, targets_in, without_ids
 from bot.activeflows.situation.current_step import Situation
 
 SURE: Final = 1.0
@@ -75,3 +79,106 @@ def _by_owner(newest: list[CallFound]) -> Mapping[UUID, CallFound]:
     for call in newest:
         owners.setdefault(call.owner_id, call)
     return owners
+
+
+# ---------------------------------------------------------------- terms
+# Extract from a text what can be looked for: ids, telephone numbers, and else words.
+#
+# Pure: nothing is looked for here. Decisions:
+#
+# - Where a text names ids or numbers, these are what is looked for; else all of it is words. What can be read in two ways is
+#   looked for in both, and the answer says so: eight digits are a number and the beginning of an id, ``cafe`` is the beginning
+#   of an id and a word.
+# - Digits only, and more of them than the eight shown of an id everywhere, are a number and no beginning of an id.
+# - From a long text only so many are taken; how many were left is said.
+
+MOST_IDS: Final = 10
+MOST_NUMBERS: Final = 3
+_SHOWN: Final = 8
+"""Digits of an id that are shown everywhere."""
+
+
+@dataclass(frozen=True, slots=True)
+class Clues:
+    """What to look for."""
+
+    targets: tuple[Target, ...] = ()
+    numbers: tuple[Number, ...] = ()
+    words: str = field(default="", repr=False)
+    """To look for in names and situations; empty when the text names something else."""
+    more: int = 0
+    """Ids and numbers that were left, because there are too many."""
+
+    @property
+    def nothing(self) -> bool:
+        return not (self.targets or self.numbers or self.words)
+
+    def doubtful(self, target: Target) -> bool:
+        """May it be meant otherwise than as an id, too?"""
+        return bool(self.words) or may_be_a_number(target)
+
+
+def clues_in(text: str) -> Clues:
+    """What this text names."""
+    alone = read_target(text)
+    targets = (alone,) if alone is not None else tuple(found.target for found in targets_in(text))
+    targets = tuple(target for target in targets if not is_only_a_number(target))
+    numbers = numbers_in(without_ids(text))
+    words = " ".join(text.split())
+    short = isinstance(alone, Prefix) and len(alone.digits) < _SHOWN
+    return Clues(
+        targets=targets[:MOST_IDS],
+        numbers=numbers[:MOST_NUMBERS],
+        words=words if not numbers and (short or not targets) else "",
+        more=max(len(targets) - MOST_IDS, 0) + max(len(numbers) - MOST_NUMBERS, 0),
+    )
+
+
+def is_only_a_number(target: Target) -> bool:
+    return isinstance(target, Prefix) and target.digits.isdecimal() and len(target.digits) > _SHOWN
+
+
+def may_be_a_number(target: Target) -> bool:
+    """Such a beginning of an id is not to be repeated in clear."""
+    return isinstance(target, Prefix) and target.digits.isdecimal() and len(target.digits) >= SHORTEST
+
+
+# ---------------------------------------------------------------- findings
+# Hold what a search found, what was looked for, and how far it went.
+
+MOST: Final = 10
+"""Rows on the screen."""
+
+
+@dataclass(frozen=True, slots=True)
+class Hit:
+    """One that was found, and why."""
+
+    row: Row
+    match: Match
+
+
+@dataclass(frozen=True, slots=True)
+class Findings:
+    """What was found, what it was looked for in, and how complete that is."""
+
+    clues: Clues
+    hits: tuple[Hit, ...]
+    """The best, at most ``MOST``."""
+    total: int
+    """All that this person may view."""
+    hidden: int
+    """Those that run and that they may not view, when words were looked for; whether one fits is not said."""
+    as_of: datetime
+    absent: tuple[Target, ...] = ()
+    """Ids that neither an activeflow nor a call of one has, without those that may be meant otherwise."""
+    unnamed: int = 0
+    """Those whose flow's name was looked for and not known: they may be missing."""
+    unread: int = 0
+    """Activeflows of calls that do not run (any more) and were not read."""
+    without: int = 0
+    """Calls with the number that run for no activeflow, as far as is known."""
+    picture: Picture | None = None
+    """What runs, when that was looked through."""
+    calls: CallsLooked | None = None
+    """The calls, when they were looked through; of those found only what is shown."""

@@ -1,7 +1,7 @@
 """Say what an activeflow is doing now, in one line that is true.
 
 The current action alone misleads: somebody hearing music may be waiting in a queue. So the line is drawn from what
-the current action is inside of (``enclosing_action``). Decisions:
+the current action is inside of (``actions``). Decisions:
 
 - Where VoIPBIN does not show enough, the line says "probably" instead of guessing silently.
 - VoIPBIN moves a caller to the bridge when it starts to ring the agent or the other party, before anybody answers:
@@ -10,14 +10,95 @@ the current action is inside of (``enclosing_action``). Decisions:
   while …" and blames nobody.
 """
 
+import asyncio
+from collections.abc import Hashable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Final
+from typing import Final, cast
 from uuid import UUID
 
-from bot.activeflows.model import FINISH_ID, START_ID, STEP_BUDGET, Action, Activeflow, Flow, Status
-from bot.activeflows.situation.action_words import WORDS, NameOf, doing, named, option_id, ordinal, raw_type
-from bot.activeflows.situation.enclosing_action import BRIDGE, Nesting, Opened, nesting
-from bot.activeflows.situation.loops import main_laps
+from bot.activeflows.model import FINISH_ID, START_ID, STEP_BUDGET, Action, Activeflow, Flow, Status, number_of
+from bot.activeflows.situation.actions import (
+    BRIDGE,
+    WORDS,
+    NameOf,
+    Nesting,
+    Opened,
+    doing,
+    named,
+    nesting,
+    option_id,
+    ordinal,
+    raw_type,
+    step,
+)
+
+# ---------------------------------------------------------------- loops
+# Count how often a flow has come by the same step, and fold repeated steps.
+
+SAID_FROM: Final = 3
+"""Coming by twice is a menu said again; the third time is worth telling."""
+_SILENT: Final = {"goto", "empty", ""}
+_LONGEST: Final = 12
+"""Steps in the longest circle that is looked for."""
+
+
+def main_laps(activeflow: Activeflow) -> str:
+    """Say ", 9th time round: text → keypad input" when the current step has come by at least twice before; else nothing."""
+    lap = last_lap(activeflow)
+    if not lap:
+        return ""
+    circle = circle_words(lap)
+    return f", {ordinal(times_here(activeflow))} time round" + (f": {circle}" if circle else "")
+
+
+def last_lap(activeflow: Activeflow) -> Sequence[Action]:
+    """The steps since it was here last, that time included, when laps are told of; else none."""
+    if times_here(activeflow) < SAID_FROM:
+        return ()
+    here = activeflow.current.id
+    last = max(index for index, action in enumerate(activeflow.executed) if action.id == here)
+    return activeflow.executed[last:]
+
+
+def times_here(activeflow: Activeflow) -> int:
+    """How often it has come by the current step, the present time included; 0 at a marker."""
+    here = activeflow.current.id
+    return 1 + sum(action.id == here for action in activeflow.executed) if activeflow.current.type else 0
+
+
+def circle_words(actions: Sequence[Action]) -> str:
+    """The steps of one lap: "text → keypad input → menu choice"; at most four, jumps left out."""
+    steps = [step(action) for action in actions if action.type not in _SILENT]
+    distinct = [name for index, name in enumerate(steps) if index == 0 or name != steps[index - 1]]
+    return " → ".join(distinct[:4] + ["…"] * (len(distinct) > 4))
+
+
+def folded(keys: Sequence[Hashable]) -> list[tuple[int, int, int]]:
+    """Fold repetitions: ``abababc`` becomes ``[(0, 2, 3), (6, 1, 1)]``, each (first index, length, times).
+
+    At each place the fold that covers most wins, the shortest of these first. Times × lengths add up to the whole.
+    """
+    found = []
+    index = 0
+    while index < len(keys):
+        length, times = max(
+            ((size, _times(keys, index, size)) for size in range(1, _LONGEST + 1)),
+            key=lambda fold: (fold[0] * fold[1] if fold[1] > 1 else 0, -fold[0]),
+        )
+        found.append((index, length, times))
+        index += length * times
+    return found
+
+
+def _times(keys: Sequence[Hashable], start: int, size: int) -> int:
+    block = keys[start : start + size]
+    times = 1
+    while keys[start + times * size : start + (times + 1) * size] == block:
+        times += 1
+    return times
+
+
+# ---------------------------------------------------------------- current step
 
 WARN_FROM: Final = STEP_BUDGET * 4 // 5
 """Steps used from which the budget is worth a warning."""
@@ -220,3 +301,67 @@ def _soon(used: int, inside: Nesting) -> str:
         return ""
     laps = (STEP_BUDGET - used) // queue.steps_a_lap
     return f" after about {laps} more times round" if laps > 1 else " within the next time round or two"
+
+
+# ---------------------------------------------------------------- cache
+# Cache what each of many activeflows is doing, worked out once for every version of it.
+#
+# Filtering thousands by what they do would otherwise work it all out again for every page that is turned. Promises: the same
+# as ``situation`` without names; others on the event loop get their turn; what is remembered is bounded, and a small part
+# of what runs does not push out the rest.
+
+MOST: Final = 20_000
+_BREATH: Final = 20
+"""Situations worked out before others on the event loop get their turn."""
+
+
+@dataclass(slots=True, eq=False)
+class _Known:
+    activeflow: Activeflow
+    flow_number: int
+    flow: Flow | None
+    doing: Situation
+
+
+class Doings:
+    """Situations by activeflow."""
+
+    def __init__(self) -> None:
+        self._last: dict[int, _Known] = {}
+        """By the activeflow's id."""
+        self._by_object: dict[int, _Known] = {}
+        """The same by the object, which C compares; it is held, so that no other one gets its number."""
+
+    async def of(self, activeflows: Sequence[Activeflow], flows: Mapping[UUID, Flow | None]) -> list[Situation]:
+        """In the same order; ``flows``: their definitions by id, as far as they are known."""
+        definitions = {number_of(id_): flow for id_, flow in flows.items()}
+        known: list[_Known | None] = list(map(self._by_object.get, map(id, activeflows)))
+        defined = definitions.get
+        changed = [n for n, one in enumerate(known) if one is None or one.flow is not defined(one.flow_number)]
+        for worked, number in enumerate(changed, 1):
+            known[number] = self._kept(activeflows[number], known[number], definitions)
+            if worked % _BREATH == 0:
+                await asyncio.sleep(0)
+        found = cast("list[_Known]", known)
+        if changed:
+            self._forget_others(found)
+        return [one.doing for one in found]
+
+    def _kept(self, activeflow: Activeflow, known: _Known | None, definitions: Mapping[int, Flow | None]) -> _Known:
+        number = number_of(activeflow.flow_id)
+        flow = definitions.get(number)
+        if known is not None and known.flow == flow:  # read again, and the same
+            known.flow = flow
+            return known
+        before = self._last.get(activeflow.id.int)
+        if before is not None:
+            self._by_object.pop(id(before.activeflow), None)
+        one = _Known(activeflow, number, flow, situation(activeflow, flow=flow))
+        self._last[activeflow.id.int] = self._by_object[id(activeflow)] = one
+        return one
+
+    def _forget_others(self, found: list[_Known]) -> None:
+        held = len(self._last)
+        if held > MOST or (held > len(found) + len(found) // 4 and held <= 2 * len(found)):
+            self._last = {one.activeflow.id.int: one for one in found}
+            self._by_object = {id(one.activeflow): one for one in found}

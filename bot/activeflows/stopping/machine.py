@@ -20,32 +20,34 @@ from collections.abc import Awaitable, Callable
 from dataclasses import replace
 from datetime import datetime
 from functools import partial
+from hashlib import sha256
 from typing import Final, TypeAlias
 
 from bot.activeflows.errors import Failure, LedgerUnavailable, NotFound, NotOurs, StateConflict, StopUnconfirmed
+from bot.activeflows.model import Activeflow
+from bot.activeflows.operators import Policy
+from bot.activeflows.ports import VoIPBIN
+from bot.activeflows.queries.inspection import as_seen, look_at
 from bot.activeflows.records import Question, Record, What
-from bot.activeflows.stopping.admission import not_claimed, record_of
-from bot.activeflows.stopping.authorization import Act
-from bot.activeflows.stopping.claims import Claim
-from bot.activeflows.stopping.failures import Shut, Trouble
-from bot.activeflows.stopping.fence import Hold
-from bot.activeflows.stopping.gate import Closed, Errand, GateClosed
-from bot.activeflows.stopping.judgment import (
+from bot.activeflows.stopping.authorization import Act, not_claimed, record_of
+from bot.activeflows.stopping.gate import Closed, Errand, GateClosed, Hold
+from bot.activeflows.stopping.ports import Ledger, Step
+from bot.activeflows.stopping.read_back import (
     Lost,
+    ReadUntilEnded,
     Sending,
     Sent,
+    State,
+    Subject,
+    Verdict,
     judged,
     not_known,
     not_sent,
     refused_for_its_state,
     state_of,
 )
-from bot.activeflows.stopping.ports import Ledger, Step
-from bot.activeflows.stopping.read_back import ReadUntilEnded, State, Verdict
-from bot.activeflows.stopping.reconfirmation import Renewal
-from bot.activeflows.stopping.result import Result, Told
-from bot.activeflows.stopping.states import Path, StopState
 from bot.activeflows.stopping.stop import (
+    Claim,
     Declined,
     Ended,
     Expired,
@@ -55,12 +57,53 @@ from bot.activeflows.stopping.stop import (
     NotKnown,
     NotSent,
     Outcome,
+    Path,
     Phase,
+    Result,
+    Shut,
     StillRunning,
     StopInHand,
+    StopState,
+    Told,
+    Trouble,
+    renewed,
 )
-from bot.activeflows.stopping.subject import Subject
 from bot.activeflows.stopping.timeouts import Patience, follow_until
+
+# ---------------------------------------------------------------- reconfirmation
+# Ask once more about an activeflow that has moved to another kind of situation than its card showed.
+
+
+class Renewal:
+    """Opens the intent that takes the place of one that shows what is no longer so."""
+
+    def __init__(
+        self,
+        voipbin: VoIPBIN,
+        ledger: Ledger,
+        *,
+        policy: Callable[[], Policy],
+        patience: Patience,
+        now: Callable[[], datetime],
+    ) -> None:
+        self._voipbin, self._ledger, self._policy = voipbin, ledger, policy
+        self._patience, self._now = patience, now
+
+    async def of(self, errand: Errand, activeflow: Activeflow) -> Intent | None:
+        """The new one, as it is by now; ``None`` when the card is not this press's any more. May raise ``LedgerUnavailable``."""
+        intent, press = errand.intent, errand.press
+        sight = await look_at(self._voipbin, activeflow, now=self._now(), within=self._patience.side_look)
+        at = self._now()
+        moved = record_of(intent, press, What.MOVED, at, was=intent.seen.kind, now=sight.situation.kind)
+        # Derived, so that a run cut off after writing finds its own intent again; as unguessable as the one before.
+        id_ = sha256(f"{intent.id}/{press.id}".encode()).hexdigest()[:32]
+        deadline = at + self._policy().rules.confirm_within
+        anew = renewed(intent, id_=id_, seen_now=as_seen(sight), at=at, deadline=deadline)
+        replaced = await self._ledger.open_intent(anew, moved, instead_of=intent.id, by_press=press.id)
+        return anew if replaced else None
+
+
+# ---------------------------------------------------------------- machine
 
 Show: TypeAlias = Callable[[Intent, Phase], Awaitable[bool]]
 """Tells a phase to whom it concerns; whether somebody could see it. Raises nothing but ``Fenced``."""

@@ -6,8 +6,18 @@ from typing import Protocol, TypeAlias, TypeVar
 from bot.activeflows.operators import ANY_FLOW, Flow, Operator, Permission
 from bot.activeflows.ports import Records
 from bot.activeflows.records import Record
-from bot.activeflows.stopping.claims import Claim, Fence, Permitted
-from bot.activeflows.stopping.stop import CallAfter, Declined, Ended, Intent, IntentState, Phase, Press
+from bot.activeflows.stopping.stop import (
+    CallAfter,
+    Claim,
+    Declined,
+    Ended,
+    Fence,
+    Intent,
+    IntentState,
+    Permitted,
+    Phase,
+    Press,
+)
 
 T = TypeVar("T")
 
@@ -129,7 +139,7 @@ class People(Protocol):
 
 
 Guard: TypeAlias = Callable[[], Awaitable[None]]
-"""Raises when an edit must not be made any more; ``fence.Hold.must_hold``."""
+"""Raises when an edit must not be made any more; ``gate.Hold.must_hold``."""
 
 
 class Cards(Protocol):

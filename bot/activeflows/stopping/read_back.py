@@ -11,13 +11,36 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
 from functools import partial
+from typing import Protocol
 from uuid import UUID
 
+from bot.activeflows.anomalies.detector import AnomalyDetector
+from bot.activeflows.anomalies.dwell_times import DwellTimes
 from bot.activeflows.errors import NOT_SHOWN, Failure, NotFound, NotOurs
+from bot.activeflows.model import Activeflow, Call, Flow
 from bot.activeflows.ports import VoIPBIN
-from bot.activeflows.queries.inspection import in_time
-from bot.activeflows.stopping.failures import NO_TROUBLE, Trouble
-from bot.activeflows.stopping.stop import hung_up_first
+from bot.activeflows.queries.filters import WRONG
+from bot.activeflows.queries.inspection import as_it_was, in_time
+from bot.activeflows.records import Record
+from bot.activeflows.situation.current_step import Situation, situation
+from bot.activeflows.stopping.gate import Closed, Errand, Gate, GateClosed, Hold
+from bot.activeflows.stopping.stop import (
+    NO_TROUBLE,
+    Attribution,
+    Ended,
+    Expired,
+    Intent,
+    Moved,
+    NotKnown,
+    NotSent,
+    Outcome,
+    Press,
+    Shut,
+    StillRunning,
+    StopState,
+    Trouble,
+    hung_up_first,
+)
 from bot.activeflows.stopping.timeouts import Patience
 
 
@@ -109,3 +132,233 @@ class ReadUntilEnded:
             if verdict.ended:
                 break
         return verdict
+
+
+# ---------------------------------------------------------------- judgment
+# Say what is true of a stop, from what was sent, what the gate said, and what was read. Pure.
+
+
+class Sent(StrEnum):
+    """What is certain after trying to send one stop."""
+
+    ANSWERED = "answered"  # VoIPBIN said yes
+    LOST = "lost"  # it may have been done
+    NOT_DONE = "not done"  # sent, and refused before any work
+    CONFLICT = "conflict"  # sent, and refused because of the state VoIPBIN says it is in, such as being stopped already
+    CLOSED = "closed"  # not sent: the gate was shut
+
+
+@dataclass(frozen=True, slots=True)
+class Sending:
+    """One try. ``retry_after`` (seconds): nothing was done, and trying again is right."""
+
+    sent: Sent
+    trouble: Trouble = NO_TROUBLE
+    retry_after: float | None = None
+    closed: Closed | None = None
+    renewed: Intent | None = None
+    """What asks once more, when it has moved on."""
+
+    @property
+    def may_have_worked(self) -> bool:
+        return self.sent in {Sent.ANSWERED, Sent.LOST}
+
+
+@dataclass(frozen=True, slots=True)
+class Lost:
+    """A stop whose answer was lost, and what was read after it: it still ran."""
+
+    sending: Sending
+    verdict: Verdict
+
+
+def not_sent(press: Press, sending: Sending, lost: Lost | None, now: datetime, *, was: str = "") -> Outcome | Moved:
+    """What is true when nothing (more) is sent. ``was``: what the card showed, where it can ask once more."""
+    closed = sending.closed
+    if closed is None:
+        return NotSent(press.by, sending.trouble) if lost is None else judged(press, lost.sending, lost.verdict, now)
+    if closed.shut is Shut.ENDED or (closed.shut is Shut.GONE and lost is not None):
+        if lost is not None:
+            return Ended(press.by, Attribution.UNCERTAIN, closed.at, trouble=lost.sending.trouble)
+        return Ended(press.by, Attribution.ALREADY, closed.at)
+    return _never(press, closed, was) if lost is None else _not_again(press, closed, lost, now)
+
+
+def _never(press: Press, closed: Closed, was: str) -> Outcome | Moved:
+    match closed.shut:
+        case Shut.MOVED if was:
+            return Moved(press.by, was)
+        case Shut.LATE:
+            return Expired()
+        case Shut.ABORTED:
+            return NotSent(press.by, Trouble("it was aborted"), pressable=False, shut=Shut.ABORTED)
+        case _:
+            return NotSent(press.by, closed.trouble, pressable=closed.shut is not Shut.GONE, shut=closed.shut)
+
+
+def _not_again(press: Press, closed: Closed, lost: Lost, now: datetime) -> Outcome:
+    """Another stop was due after one that was lost."""
+    why = {
+        Shut.MOVED: "it has moved on, so no other stop was sent",
+        Shut.REFUSED: f"no other stop was sent: {closed.trouble.why}",
+        Shut.ABORTED: "it was aborted, so no other stop was sent",
+    }.get(closed.shut)
+    if why is None:
+        return judged(press, lost.sending, lost.verdict, now)
+    return StillRunning(press.by, lost.verdict.read_at or now, Trouble(why, lost.sending.trouble.request_id))
+
+
+def judged(press: Press, sending: Sending, verdict: Verdict, now: datetime) -> Outcome:
+    """What can truly be said of a stop that was sent, from what was read."""
+    if verdict.ended:
+        certain = Attribution.CALL_UNREAD if verdict.by_itself is None else Attribution.THIS_PRESS
+        answered = certain if sending.sent is Sent.ANSWERED else Attribution.UNCERTAIN
+        if not verdict.by_itself and answered is Attribution.UNCERTAIN:
+            return Ended(press.by, answered, verdict.at, trouble=sending.trouble)
+        return Ended(press.by, Attribution.BY_ITSELF if verdict.by_itself else answered, verdict.at)
+    if verdict.state is State.RUNNING and sending.sent is not Sent.ANSWERED:
+        return StillRunning(press.by, verdict.read_at or now, sending.trouble)
+    return not_known(press, sending, verdict, now, final=True)
+
+
+def refused_for_its_state(
+    press: Press, sending: Sending, verdict: Verdict, lost: Lost | None, now: datetime
+) -> Outcome:
+    """What is true when VoIPBIN refused a stop for the state it says this is in, and it was read after that."""
+    if verdict.ended and lost is None:
+        return Ended(press.by, Attribution.BEFORE, verdict.at, trouble=sending.trouble)
+    if lost is not None:
+        return judged(press, lost.sending, verdict if verdict.ended else lost.verdict, now)
+    return NotSent(press.by, sending.trouble)
+
+
+def not_known(press: Press, sending: Sending, verdict: Verdict, now: datetime, *, final: bool = False) -> NotKnown:
+    why = sending.trouble.why or verdict.trouble.why or _TAKEN
+    request_id = sending.trouble.request_id or verdict.trouble.request_id
+    return NotKnown(press.by, now, Trouble(why, request_id), final=final)
+
+
+_TAKEN = "VoIPBIN accepted the stop, but still shows it as running"
+
+
+def state_of(phase: Outcome | Moved) -> StopState:
+    """The final state that a phase stands for."""
+    match phase:
+        case Ended():
+            return StopState.ENDED
+        case NotKnown():
+            return StopState.NOT_KNOWN
+        case StillRunning():
+            return StopState.STILL_RUNNING
+        case NotSent():
+            return StopState.NOT_SENT
+        case Expired():
+            return StopState.EXPIRED
+        case Moved():
+            return StopState.MOVED
+
+
+# ---------------------------------------------------------------- subject
+# Say what a stop is sent for: an activeflow, or the call that stayed up after it. One machine stops both.
+
+
+class Subject(Protocol):
+    """How one kind of thing is stopped and read back."""
+
+    async def send(self, errand: Errand, hold: Hold, sending: Record, opens: Callable[[], None]) -> None:
+        """Through the gate, once. Raises ``GateClosed``, what ``VoIPBIN.stop`` raises, or ``Fenced``."""
+        ...
+
+    async def once(self, intent: Intent) -> Verdict:
+        """Read it now."""
+        ...
+
+
+class ActiveflowSubject:
+    """An activeflow."""
+
+    def __init__(
+        self,
+        voipbin: VoIPBIN,
+        gate: Gate,
+        patience: Patience,
+        *,
+        now: Callable[[], datetime],
+        judging: AnomalyDetector | None = None,
+    ) -> None:
+        """``judging``: who says whether one that was listed for what is wrong with it is still wrong."""
+        self._voipbin, self._gate, self._patience, self._now = voipbin, gate, patience, now
+        self._judging = judging or AnomalyDetector(DwellTimes())
+        self._readback = Readback(voipbin, patience, now)
+
+    async def send(self, errand: Errand, hold: Hold, sending: Record, opens: Callable[[], None]) -> None:
+        intent, ours = errand.intent, self._voipbin.customer.id
+        # Looked up before the turn, because the gate asks nobody but VoIPBIN about the activeflow itself.
+        flow = (
+            await in_time(
+                partial(self._voipbin.flow, intent.flow_id) if intent.flow_id else None, self._patience.side_look
+            )
+        ).value
+
+        def held_against(activeflow: Activeflow) -> None:
+            if activeflow.customer_id != ours:
+                raise GateClosed(Closed(Shut.GONE, Trouble("it belongs to another customer's account")))
+            if activeflow.ended:
+                raise GateClosed(Closed(Shut.ENDED, at=activeflow.updated_at))
+            self._must_be_as_it_was(intent, activeflow, flow)
+
+        gate = self._gate.of(errand, hold.fence, sending, held_against, opens)
+        await self._voipbin.stop(intent.activeflow_id, gate=gate)
+
+    async def once(self, intent: Intent) -> Verdict:
+        return await self._readback.once(intent.activeflow_id, intent.seen.call_id)
+
+    def _must_be_as_it_was(self, intent: Intent, activeflow: Activeflow, flow: Flow | None) -> None:
+        if intent.without_second_question:
+            return
+        doing = situation(activeflow, flow=flow)
+        if not as_it_was(intent.seen, activeflow, doing) or not self._as_wrong(intent, activeflow, doing):
+            raise GateClosed(Closed(Shut.MOVED, Trouble(doing.words), at=self._now()), activeflow, doing.kind)
+
+    def _as_wrong(self, intent: Intent, activeflow: Activeflow, doing: Situation) -> bool:
+        """Is still wrong with it what it was listed for, if it was listed for that?"""
+        if not intent.seen.wrong:
+            return True
+        wrong = {trouble.reason for trouble in self._judging.of(activeflow, doing, self._now())}
+        return not wrong.isdisjoint(WRONG.get(intent.seen.wrong, ()))
+
+
+class CallSubject:
+    """The call of an activeflow that has ended."""
+
+    def __init__(self, voipbin: VoIPBIN, gate: Gate, *, now: Callable[[], datetime]) -> None:
+        self._voipbin, self._gate, self._now = voipbin, gate, now
+
+    async def send(self, errand: Errand, hold: Hold, sending: Record, opens: Callable[[], None]) -> None:
+        intent = errand.intent
+        if intent.seen.call_id is None:
+            raise GateClosed(Closed(Shut.GONE, Trouble("this activeflow ran for no call")))
+
+        def held_against(call: Call | None) -> None:
+            if call is None:
+                raise GateClosed(Closed(Shut.GONE, Trouble("VoIPBIN no longer has its call")))
+            if call.over:
+                raise GateClosed(Closed(Shut.ENDED, at=call.hangup_at))
+            if call.activeflow_id not in {None, intent.activeflow_id}:
+                raise GateClosed(
+                    Closed(Shut.MOVED, Trouble("the call is in another activeflow by now"), at=self._now())
+                )
+
+        gate = self._gate.of(errand, hold.fence, sending, held_against, opens)
+        await self._voipbin.hang_up(intent.seen.call_id, gate=gate)
+
+    async def once(self, intent: Intent) -> Verdict:
+        try:
+            call = await self._voipbin.call(intent.seen.call_id) if intent.seen.call_id else None
+        except Failure as failure:
+            return Verdict(State.UNREAD, trouble=Trouble(failure.what, failure.request_id))
+        if call is None:
+            return Verdict(State.UNREAD, trouble=Trouble("VoIPBIN no longer has its call"))
+        if call.over:
+            return Verdict(State.ENDED, at=call.hangup_at)
+        return Verdict(State.RUNNING, read_at=self._now(), hanging_up=call.hanging_up)

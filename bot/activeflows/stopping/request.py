@@ -15,12 +15,11 @@ from bot.activeflows.model import Activeflow
 from bot.activeflows.operators import Operator, Permission
 from bot.activeflows.ports import VoIPBIN
 from bot.activeflows.queries.inspection import as_seen, look_at
-from bot.activeflows.records import Record, What, in_thread
-from bot.activeflows.refusals import RefusalBound
+from bot.activeflows.queries.resolution import Target
+from bot.activeflows.records import Record, RefusalBound, What, in_thread
 from bot.activeflows.stopping.ports import Ledger
 from bot.activeflows.stopping.stop import Intent, IntentState
 from bot.activeflows.stopping.timeouts import Patience
-from bot.activeflows.targets import Target
 
 C = TypeVar("C")
 

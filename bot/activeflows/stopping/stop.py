@@ -8,11 +8,94 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from enum import StrEnum
-from typing import TypeAlias
+from typing import Final, TypeAlias
 from uuid import UUID
 
 from bot.activeflows.queries.inspection import Seen
-from bot.activeflows.stopping.failures import NO_TROUBLE, Shut, Trouble
+
+# ---------------------------------------------------------------- failures
+# Hold why a stop did not work, or did not go out.
+
+
+@dataclass(frozen=True, slots=True)
+class Trouble:
+    """Why something did not work, in words, and the request that VoIPBIN can find it by, if there was one."""
+
+    why: str = ""
+    request_id: str = ""
+
+
+NO_TROUBLE: Final = Trouble()
+
+
+class Shut(StrEnum):
+    """Why the gate lets a stop not go out."""
+
+    LATE = "late"
+    ABORTED = "aborted"
+    NOT_CLAIMED = "not claimed"  # the claim is somebody else's by now
+    SENT_BEFORE = "sent before"  # an earlier run of this press may have sent it
+    FENCED = "fenced"  # another run of this press has taken over
+    REFUSED = "refused"  # whoever pressed may not, or a rule says no
+    UNANSWERED = "unanswered"  # Slack does not say who pressed
+    ENDED = "ended"
+    GONE = "gone"
+    MOVED = "moved"  # to another kind of situation than the card showed
+    UNREAD = "unread"  # the activeflow could not be read
+    STALE = "stale"  # what was looked at was too old before the first byte
+    CHANGED = "changed"  # another policy is in force since it was decided
+    UNWRITTEN = "unwritten"  # the ledger did not answer
+
+
+# ---------------------------------------------------------------- states
+# Define the states of a stop, of a hang-up alike, and which can follow which. ``docs/stop.md`` draws them.
+
+
+class StopState(StrEnum):
+    """Where a press that was recorded stands."""
+
+    RECORDED = "Recorded"
+    ADMITTED = "Admitted"
+    CLAIMED = "Claimed"
+    AT_GATE = "AtGate"
+    RESTING = "Resting"
+    SENT = "Sent"
+    DECLINED = "Declined"
+    ENDED = "Ended"
+    MOVED = "Moved"
+    NOT_SENT = "NotSent"
+    EXPIRED = "Expired"
+    STILL_RUNNING = "StillRunning"
+    NOT_KNOWN = "NotKnown"
+
+
+_S = StopState
+NEXT: Final[Mapping[StopState, frozenset[StopState]]] = {
+    _S.RECORDED: frozenset({_S.ADMITTED, _S.DECLINED}),
+    _S.ADMITTED: frozenset({_S.CLAIMED, _S.DECLINED}),
+    _S.CLAIMED: frozenset({_S.AT_GATE}),
+    _S.AT_GATE: frozenset(
+        {_S.SENT, _S.RESTING, _S.ENDED, _S.MOVED, _S.NOT_SENT, _S.EXPIRED, _S.STILL_RUNNING, _S.NOT_KNOWN}
+    ),
+    _S.RESTING: frozenset({_S.AT_GATE}),
+    _S.SENT: frozenset({_S.ENDED, _S.AT_GATE, _S.STILL_RUNNING, _S.NOT_KNOWN}),
+}
+"""What is not in it is final."""
+
+
+class Path:
+    """The way of one press through the states. A step that ``NEXT`` does not know is an error of ours."""
+
+    def __init__(self, state: StopState = StopState.RECORDED) -> None:
+        self.state = state
+
+    def to(self, state: StopState) -> None:
+        if state not in NEXT.get(self.state, frozenset()):
+            raise RuntimeError(f"a stop cannot go from {self.state} to {state}")
+        self.state = state
+
+
+# ---------------------------------------------------------------- stop
 
 
 @dataclass(frozen=True, slots=True)
@@ -307,3 +390,63 @@ class Declined:
 def renewed(intent: Intent, *, id_: str, seen_now: Seen, at: datetime, deadline: datetime) -> Intent:
     """The intent that takes the place of one whose activeflow has moved on; to be pressed anew by anybody who may."""
     return replace(intent, id=id_, seen=seen_now, asked_at=at, deadline=deadline)
+
+
+# ---------------------------------------------------------------- claims
+# Hold who may send a stop at this moment: the claim, the run, and what the ledger says at the gate.
+
+
+@dataclass(frozen=True, slots=True)
+class Claim:
+    """The right to send a stop for one activeflow: one at a time, across people, cards and replicas."""
+
+    mine: bool
+    by: str = ""
+    """Who has it, when it is not mine; empty when nobody has."""
+    state: IntentState = IntentState.OPEN
+    """Where the intent stands, when it is not mine."""
+    unwritten: str = ""
+    """Why the ledger could not write the claim down."""
+
+
+@dataclass(frozen=True, slots=True)
+class Fence:
+    """One run of a press's workflow. Whoever takes the press up again has a higher number, and this one counts no more."""
+
+    press_id: str
+    number: int
+
+
+@dataclass(frozen=True, slots=True)
+class Permitted:
+    """What the ledger says at the gate: ``shut`` is ``None`` when it is written down that a POST goes out now."""
+
+    shut: Shut | None = None
+    left: float = 0.0
+    """Seconds to the deadline, by the database's clock."""
+
+
+# ---------------------------------------------------------------- result
+# Hold what came of carrying out one stop: how it ended, and whether that could be told.
+
+
+@dataclass(frozen=True, slots=True)
+class Told:
+    """Whether somebody could see it, and the receipt of the outcome's record."""
+
+    seen: bool
+    receipt: str = ""
+    until: datetime | None = None
+    """So long what is so by now is followed."""
+
+
+@dataclass(frozen=True, slots=True)
+class Result:
+    """What came of it: a ``phase``, or why it was ``declined``; ``anew`` is the intent to be asked once more."""
+
+    phase: Outcome | Moved | None = None
+    receipt: str = ""
+    declined: Declined | None = None
+    anew: Intent | None = None
+    refused: Declined | None = None
+    """Why the gate did not let whoever pressed."""

@@ -1,29 +1,26 @@
 """Carry out a press on a stop card, from *Stop flow* or *Hang up the call* to the sentence everybody can rely on.
 
-Each is one durable workflow: admitted (``admission``), stopped by the machine (``machine``), and told on the card that
+Each is one durable workflow: admitted (``authorization``), stopped by the machine (``machine``), and told on the card that
 everybody sees. What becomes of the call and of the next flow is told last.
 """
 
+import asyncio
 from collections.abc import Awaitable, Callable
 from contextlib import suppress
 from dataclasses import replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from functools import partial
+from types import TracebackType
+from typing import Final, Self
 
 from bot.activeflows.errors import LedgerUnavailable
-from bot.activeflows.records import What
-from bot.activeflows.stopping.admission import Admission, Admitting, record_of
-from bot.activeflows.stopping.aftermath import Aftermath
-from bot.activeflows.stopping.authorization import Act
-from bot.activeflows.stopping.failures import Trouble
-from bot.activeflows.stopping.fence import Hold
-from bot.activeflows.stopping.follow_up import Follow
-from bot.activeflows.stopping.gate import Errand
+from bot.activeflows.records import Record, What
+from bot.activeflows.stopping.authorization import Act, Admission, Admitting, record_of
+from bot.activeflows.stopping.follow_up import Aftermath, Follow
+from bot.activeflows.stopping.gate import Errand, Hold
 from bot.activeflows.stopping.machine import Show, StopMachine
 from bot.activeflows.stopping.ports import Cards, Ledger, Step
-from bot.activeflows.stopping.read_back import State, Verdict
-from bot.activeflows.stopping.result import Result
-from bot.activeflows.stopping.slow_press import SlowPress
+from bot.activeflows.stopping.read_back import State, Subject, Verdict
 from bot.activeflows.stopping.stop import (
     CallAfter,
     Declined,
@@ -36,11 +33,117 @@ from bot.activeflows.stopping.stop import (
     NotSent,
     Phase,
     Press,
+    PressInHand,
+    Result,
     StillRunning,
+    Trouble,
     Waiting,
     Why,
+    Wish,
 )
-from bot.activeflows.stopping.subject import Subject
+
+# ---------------------------------------------------------------- slow press
+# Say on the card, for everybody, that somebody pressed, when nothing was sent within the first seconds.
+#
+# Else only whoever pressed would know, and a colleague would press, too, or believe that nobody had. What is said is so as of
+# a time and stays true. It is never drawn over anything newer: it is decided when it is this edit's turn, by the ledger,
+# and what comes of the press has its turn after it.
+
+
+class SlowPress:
+    """One run of a press, as long as nothing else is said of it."""
+
+    def __init__(
+        self, ledger: Ledger, cards: Cards, press: Press, hold: Hold, *, after: float, now: Callable[[], datetime]
+    ) -> None:
+        """``after``: seconds from the press."""
+        self._ledger, self._cards, self._press, self._hold = ledger, cards, press, hold
+        self._after, self._now = timedelta(seconds=after), now
+        self._over = asyncio.Event()
+        self._telling: asyncio.Task[None] | None = None
+        self._said = False
+
+    @property
+    def may_have_said(self) -> bool:
+        """Whether the card may say so by now: by this run, or by one that was cut off before it."""
+        return self._said or self._hold.fence.number > 1
+
+    async def __aenter__(self) -> Self:
+        self._telling = asyncio.create_task(self._tell())
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
+    ) -> None:
+        self.over()
+        if self._telling is not None and not self._said:
+            self._telling.cancel()
+
+    def over(self) -> None:
+        """What came of the press is said from now on."""
+        self._over.set()
+
+    async def _tell(self) -> None:
+        try:
+            async with asyncio.timeout((self._press.at + self._after - self._now()).total_seconds()):
+                await self._over.wait()
+        except TimeoutError:
+            pass
+        else:
+            return
+        try:
+            found = await self._ledger.intent(self._press.intent_id)
+        except LedgerUnavailable:
+            return  # nobody can say whether the card is still that
+        if found is not None:
+            await self._cards.redraw(found[0], partial(self._unsent, found[0]))
+
+    async def _unsent(self, intent: Intent) -> PressInHand | None:
+        """That nothing was sent yet; ``None`` when that, or whether this run still counts, cannot be said any more."""
+        at, press = self._now(), self._press
+        try:
+            unsent = await self._ledger.unsent(intent, press.id) and await self._ledger.holds(self._hold.fence)
+        except LedgerUnavailable:
+            return None
+        if not unsent or self._over.is_set():
+            return None
+        self._said = True
+        return PressInHand(press.by, press.at, at)
+
+
+# ---------------------------------------------------------------- unrecorded
+# Refuse presses that were recorded too late: they come to nothing, and nobody is left believing anything else.
+
+_TOO_LATE: Final = "it could not be recorded in time"
+
+
+class Unrecorded:
+    """Writes the refusal down, and tells the presser if nobody has."""
+
+    def __init__(self, ledger: Ledger, cards: Cards, *, now: Callable[[], datetime]) -> None:
+        self._ledger, self._cards, self._now = ledger, cards, now
+
+    async def refuse(self, press: Press, told: bool) -> bool:
+        """Whether the presser knows. ``told``: that the press could not be recorded was said already."""
+        activeflow_id = None
+        with suppress(LedgerUnavailable):
+            found = None if press.wish is Wish.BULK else await self._ledger.intent(press.intent_id)
+            activeflow_id = None if found is None else found[0].activeflow_id
+            refused = Record(
+                key=f"{press.id}/{What.REFUSED}",
+                at=self._now(),
+                what=What.REFUSED,
+                who=press.by,
+                channel=press.channel,
+                activeflow_id=activeflow_id,
+                intent_id=press.intent_id,
+                detail={"because": _TOO_LATE, "why": str(Why.LEDGER), "wish": str(press.wish)},
+            )
+            await self._ledger.record(refused)
+        return told or await self._cards.decline(press, Declined(Why.LEDGER, _TOO_LATE, activeflow_id=activeflow_id))
+
+
+# ---------------------------------------------------------------- workflow
 
 CallTeller = Callable[[Intent, CallAfter, Press], Awaitable[bool | None]]
 """Tells what came of a press; whether somebody could see it, ``None`` when nobody knows the card any more."""

@@ -10,21 +10,174 @@ import asyncio
 from collections import deque
 from collections.abc import Callable
 from contextlib import suppress
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Final
+from uuid import UUID
 
-from bot.activeflows.anomalies.warnings import Warned
+from bot.activeflows.anomalies.detector import Warned
 from bot.activeflows.errors import NOT_SHOWN, Failure, NotFound, NotOurs
 from bot.activeflows.index import Change
 from bot.activeflows.model import Activeflow
-from bot.activeflows.ports import VoIPBIN
-from bot.activeflows.queries.lookups import what_it_does
-from bot.activeflows.watching.end_reasons import Endings
-from bot.activeflows.watching.pacing import Pace
+from bot.activeflows.ports import Records, VoIPBIN
+from bot.activeflows.queries.resolution import what_it_does
+from bot.activeflows.records import Question, Record, What
+from bot.activeflows.stopping.stop import Attribution, Wish
 from bot.activeflows.watching.ports import Events
-from bot.activeflows.watching.registry import Board, Followed
-from bot.activeflows.watching.watch import Ending, How, Source, learnt, version_of
+from bot.activeflows.watching.watch import Ending, How, Kept, Known, Pace, Pacing, Source, Watch, learnt, version_of
+
+# ---------------------------------------------------------------- registry
+# Register the watches that this process follows, what was found out about each, and who is woken.
+
+
+@dataclass(slots=True, eq=False)
+class Followed:
+    """One watch. ``read_at`` is a time of the event loop's clock."""
+
+    watch: Watch
+    known: Known
+    kept: Known
+    """As the ledger remembers it."""
+    ending: Ending | None = None
+    closed: bool = False
+    """The ending is in the ledger."""
+    told: bool = False
+    """The last words are on the card."""
+    read_at: float | None = None
+    caught_up: bool = False
+    """It was read since this process follows it."""
+    silent_since: datetime | None = None
+    gone_since: datetime | None = None
+    """Since when it is known not to run any more."""
+    final: Activeflow | None = None
+    """It has ended, as VoIPBIN said."""
+    final_since: datetime | None = None
+
+    def learn(self, known: Known) -> bool:
+        """True when that is worth an edit."""
+        changed = replace(known, as_of=self.known.as_of) != self.known
+        self.known = known
+        return changed
+
+
+class Board:
+    """All of them. ``to_tell`` and ``to_read`` are set when there is something new to do."""
+
+    def __init__(self, pacing: Pacing) -> None:
+        self.pacing = pacing
+        self.to_tell, self.to_read = asyncio.Event(), asyncio.Event()
+        self._by_id: dict[str, Followed] = {}
+        self._by_activeflow: dict[UUID, list[Followed]] = {}
+
+    def all(self) -> tuple[Followed, ...]:
+        return tuple(self._by_id.values())
+
+    def get(self, watch_id: str) -> Followed | None:
+        return self._by_id.get(watch_id)
+
+    def about(self, activeflow_id: UUID) -> tuple[Followed, ...]:
+        return tuple(self._by_activeflow.get(activeflow_id, ()))
+
+    def put(self, kept: Kept, clock: float) -> None:
+        """Follow it from now on: it is read at once, and what that brings is told."""
+        followed = Followed(kept.watch, kept.known, kept.known, kept.ending, closed=kept.ending is not None)
+        self._by_id[kept.watch.id] = followed
+        self._by_activeflow.setdefault(kept.watch.activeflow_id, []).append(followed)
+        self.pacing.add(kept.watch.id, clock, news=False)
+        self.to_read.set()
+        if kept.ending is not None:
+            self.news(followed)
+
+    def drop(self, followed: Followed) -> None:
+        self.pacing.drop(followed.watch.id)
+        if self._by_id.pop(followed.watch.id, None) is None:
+            return
+        others = [f for f in self._by_activeflow[followed.watch.activeflow_id] if f is not followed]
+        if others:
+            self._by_activeflow[followed.watch.activeflow_id] = others
+        else:
+            del self._by_activeflow[followed.watch.activeflow_id]
+
+    def news(self, followed: Followed) -> None:
+        """The card is to say something else."""
+        self.pacing.news(followed.watch.id, last=followed.ending is not None)
+        self.to_tell.set()
+
+    def end(self, followed: Followed, ending: Ending) -> None:
+        """These are to be its last words, unless it has some already."""
+        if followed.ending is None:
+            followed.ending = ending
+            self.news(followed)
+
+
+# ---------------------------------------------------------------- end reasons
+# Say how an activeflow ended, as far as anybody can know, from VoIPBIN and from this bot's own records.
+#
+# VoIPBIN does not say who ended one. It shows whether it reached its own finish; that a stop of this bot's ended it stands
+# in the audit; everything else is said as what it may have been.
+
+_LOOKED_AT: Final = 50
+"""Records of one activeflow, newest first."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Stop:
+    """Somebody's stop: its doing, perhaps its doing, or still being read back."""
+
+    how: How
+    by: str
+    under_way: bool = False
+
+
+class Endings:
+    """Asks the records."""
+
+    def __init__(self, records: Records) -> None:
+        self._records = records
+
+    async def of(self, activeflow: Activeflow, words: str, noticed: datetime, *, final: bool) -> Ending | None:
+        """How this one, which has ended, did. ``words``: its situation.
+
+        ``None``: a stop is under way, and its outcome will say more; with ``final`` it is said without it.
+        """
+        at = activeflow.updated_at or noticed
+        if activeflow.ended_by_itself:
+            return Ending(How.BY_ITSELF, at, words)
+        entries = await self._records.records(Question(activeflow_id=activeflow.id, limit=_LOOKED_AT))
+        stop = _stop_in([entry.record for entry in entries])
+        if stop is None:
+            return Ending(How.INTERRUPTED, at, words)
+        if stop.under_way and not final:
+            return None
+        return Ending(stop.how, at, words, stop.by)
+
+
+def _stop_in(newest_first: list[Record]) -> _Stop | None:
+    concluded: set[str] = set()
+    for record in newest_first:
+        if record.detail.get("wish") == str(Wish.HANG_UP):
+            continue
+        if record.what is What.OUTCOME:
+            concluded.add(record.intent_id)
+            stop = _concluded(record)
+            if stop is not None:
+                return stop
+        elif record.what is What.SENDING and record.intent_id not in concluded:
+            return _Stop(How.PERHAPS_STOPPED, record.who, under_way=True)
+    return None
+
+
+def _concluded(record: Record) -> _Stop | None:
+    match record.detail.get("outcome"), record.detail.get("attribution"):
+        case "Ended", Attribution.THIS_PRESS:
+            return _Stop(How.STOPPED, record.who)
+        case ("Ended", Attribution.UNCERTAIN | Attribution.CALL_UNREAD) | ("NotKnown" | "StillRunning", _):
+            return _Stop(How.PERHAPS_STOPPED, record.who)
+        case _:
+            return None
+
+
+# ---------------------------------------------------------------- observer
 
 _HEARD: Final = 1000
 """Events that wait to be taken in. What is dropped is found in the index, or by reading."""

@@ -18,15 +18,12 @@ from contextlib import suppress
 from datetime import datetime, timedelta
 from typing import Final
 
-from bot.activeflows.anomalies.warnings import Warned, by_situation
+from bot.activeflows.anomalies.detector import Warned, by_situation
 from bot.activeflows.errors import LedgerUnavailable
 from bot.activeflows.ports import Records, VoIPBIN
-from bot.activeflows.watching.end_reasons import Endings
-from bot.activeflows.watching.observer import WatchObserver
-from bot.activeflows.watching.pacing import Pace, Pacing
+from bot.activeflows.watching.observer import Board, Endings, Followed, WatchObserver
 from bot.activeflows.watching.ports import Events, Permitted, WatchCards, WatchLedger
-from bot.activeflows.watching.registry import Board, Followed
-from bot.activeflows.watching.watch import LEASE, Ending, How, Kept, Known, Source, Telling, Watch
+from bot.activeflows.watching.watch import LEASE, Ending, How, Kept, Known, Pace, Pacing, Source, Telling, Watch
 
 _RENEW: Final = LEASE / 3
 _MARGIN: Final = 3.0

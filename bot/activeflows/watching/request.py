@@ -9,17 +9,14 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from bot.activeflows.anomalies.warnings import Warned
+from bot.activeflows.anomalies.detector import Warned
 from bot.activeflows.errors import NotFound
 from bot.activeflows.model import Activeflow
 from bot.activeflows.operators import Operator, Permission
 from bot.activeflows.ports import VoIPBIN
-from bot.activeflows.queries.lookups import Doing, what_it_does
-from bot.activeflows.queries.resolution import find
-from bot.activeflows.targets import Prefix, Target
-from bot.activeflows.watching.pacing import Pace
+from bot.activeflows.queries.resolution import Doing, Prefix, Target, find, what_it_does
 from bot.activeflows.watching.ports import WatchLedger
-from bot.activeflows.watching.watch import Ending, Full, How, Kept, Source, Telling, Watch, learnt
+from bot.activeflows.watching.watch import Ending, Full, How, Kept, Pace, Source, Telling, Watch, learnt
 
 
 @dataclass(frozen=True, slots=True)

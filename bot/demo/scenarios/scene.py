@@ -1,7 +1,7 @@
 """One scenario as it is played: on which worlds, what was done so far, and what must be true in the end."""
 
 import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterator
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
@@ -9,7 +9,7 @@ from bot.demo.slack import faults as slack_faults
 from bot.demo.slack.messages import Message
 from bot.demo.slack.workspace import Workspace
 from bot.demo.voipbin import faults
-from bot.demo.voipbin.seen import RequestSeen
+from bot.demo.voipbin.faults import RequestSeen
 from bot.demo.voipbin.state import Activeflow
 from bot.demo.voipbin.world import World
 
@@ -191,3 +191,25 @@ def effective(scene: Scene, caller: Activeflow) -> int:
 
 def _has(message: Message, action_id: str, value: str | None) -> bool:
     return any(button.action_id == action_id and value in {None, button.value} for button in message.buttons)
+
+
+# ---------------------------------------------------------------- report
+# A scene in lines to read, for who does not want JSON.
+
+
+def told_of(report: dict[str, Any]) -> Iterator[str]:
+    """What was done and said, what VoIPBIN received, and whether what must be true is."""
+    yield report["line"]
+    yield ""
+    yield from (f"- {told}" for told in report["done"])
+    yield ""
+    for said in report["said"]:
+        to = f" (only to {said['to']})" if said["to"] else ""
+        yield f"#{said['in']} {said['by']}{to}:"
+        yield from (f"    {line}" for line in said["words"].splitlines())
+    stops = [seen for seen in report["asked"] if seen["path"].endswith("/stop")]
+    yield ""
+    yield f"VoIPBIN received {len(report['asked'])} requests, {len(stops)} of them to stop:"
+    yield from (f"    {seen['method']} {seen['path']} {seen['status'] or 'no answer'}" for seen in stops)
+    yield ""
+    yield from (f"{'true ' if truth['held'] else 'FALSE'} {truth['told']}" for truth in report["must"])

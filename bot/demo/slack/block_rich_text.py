@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from bot.demo.slack.block_rules import Faulty, checked_list, items, kind_of, length, one_of, only
+from bot.demo.slack.block_elements import Faulty, checked_list, items, kind_of, length, one_of, only
 
 _PARTS = {"rich_text_section", "rich_text_list", "rich_text_preformatted", "rich_text_quote"}
 _NEEDED: dict[str, dict[str, type]] = {

@@ -3,11 +3,18 @@
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
-from bot.demo.slack.answers import checked
 from bot.demo.slack.message_events import follow_change, follow_post
-from bot.demo.slack.method import Arguments, Method, channel_for_posting, own_message, visible_channel, writable
+from bot.demo.slack.method import (
+    Arguments,
+    Method,
+    Refused,
+    channel_for_posting,
+    own_message,
+    visible_channel,
+    writable,
+)
 from bot.demo.slack.payloads import message_json
-from bot.demo.slack.refusals import Refused
+from bot.demo.slack.responses import checked
 
 if TYPE_CHECKING:
     from bot.demo.slack.workspace import Workspace

@@ -90,3 +90,18 @@ async def timed(taking: Callable[[], Awaitable[Taken]]) -> tuple[Taken, float]:
     start = time.perf_counter()
     taken = await taking()
     return taken, time.perf_counter() - start
+
+
+# ---------------------------------------------------------------- record
+# What passes between Slack and the bot, told to whoever wants to judge it.
+
+Recorder = Callable[[str, Any, Any], None]
+recorders: list[Recorder] = []
+"""Called with each exchange at the wire: its kind (a method's name, `response_url`, or what was delivered, such as
+`block_actions`), what was said, and the answer; None where there was none that is JSON."""
+
+
+def record(kind: str, said: Any, answered: Any) -> None:
+    """Tell everybody who records."""
+    for recorder in recorders:
+        recorder(kind, said, answered)

@@ -4,10 +4,9 @@
 
 from typing import TYPE_CHECKING, Any
 
-from bot.demo.slack.method import Arguments, Method, visible_channel
+from bot.demo.slack.method import Arguments, Method, Refused, visible_channel
 from bot.demo.slack.payloads import message_json
 from bot.demo.slack.people import Channel
-from bot.demo.slack.refusals import Refused
 
 if TYPE_CHECKING:
     from bot.demo.slack.workspace import Workspace

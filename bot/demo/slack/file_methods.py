@@ -7,10 +7,9 @@ from uuid import uuid4
 from starlette.requests import Request
 from starlette.responses import PlainTextResponse, Response
 
-from bot.demo.slack.files import Upload
 from bot.demo.slack.message_events import follow_post
-from bot.demo.slack.method import Arguments, Method, channel_for_posting
-from bot.demo.slack.refusals import Refused
+from bot.demo.slack.messages import Upload
+from bot.demo.slack.method import Arguments, Method, Refused, channel_for_posting
 
 if TYPE_CHECKING:
     from bot.demo.slack.workspace import Workspace

@@ -14,12 +14,10 @@ from typing import Any
 from urllib.parse import urlencode
 
 from bot.demo.slack import payloads
-from bot.demo.slack.background import Background
-from bot.demo.slack.delivery import FORM, JSON, Delivery, Taken, posted, signed, timed
+from bot.demo.slack.delivery import FORM, JSON, Delivery, Taken, posted, record, signed, timed
 from bot.demo.slack.installation import Installation
-from bot.demo.slack.record import record
 from bot.demo.slack.socket_mode import Socket
-from bot.demo.slack.team import Team
+from bot.demo.slack.team import Background, Team
 
 _ENVELOPES = {"slash_command": "slash_commands", "event_callback": "events_api"}
 _MESSAGES_IN = {"channel": "message.channels", "group": "message.groups", "im": "message.im"}

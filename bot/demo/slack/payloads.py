@@ -9,9 +9,8 @@ import secrets
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from bot.demo.slack.messages import Button, Message, View
+from bot.demo.slack.messages import Button, Message, View, returned
 from bot.demo.slack.people import Channel, User
-from bot.demo.slack.returned import returned
 from bot.demo.slack.team import Team
 
 Payload = dict[str, Any]

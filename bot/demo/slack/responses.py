@@ -2,8 +2,9 @@
 
 import asyncio
 import json
-from collections.abc import Mapping
-from dataclasses import dataclass
+import secrets
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 from urllib.parse import parse_qsl
 
@@ -11,14 +12,129 @@ from starlette.requests import Request
 from starlette.responses import PlainTextResponse, Response
 
 from bot.demo.serving import cut
-from bot.demo.slack.answers import say
+from bot.demo.slack import block_kit
+from bot.demo.slack.delivery import record
 from bot.demo.slack.faults import Fault
-from bot.demo.slack.record import record
-from bot.demo.slack.refusals import Refused
-from bot.demo.slack.response_urls import Source
+from bot.demo.slack.messages import Message
+from bot.demo.slack.method import Refused
+from bot.demo.slack.team import Team
 
 if TYPE_CHECKING:
     from bot.demo.slack.workspace import Workspace
+
+
+# ---------------------------------------------------------------- response urls
+# response_urls: where a bot may answer a command or a press, five times in thirty minutes.
+#
+# Promises: each URL belongs to one payload and knows whom it came from and which message was pressed; after five posts it
+# answers HTTP 404 `used_url`, after 30 minutes 404 `expired_url`
+# (https://docs.slack.dev/interactivity/handling-user-interaction#message_responses).
+
+USES = 5
+MINUTES = 30
+
+
+@dataclass
+class Source:
+    """What a response_url belongs to: a user in a channel, and the ts of the pressed message if it was a press."""
+
+    user: str
+    channel: str
+    message_ts: str | None
+    expires: float
+    uses: int = 0
+
+
+@dataclass
+class ResponseUrls:
+    """All URLs handed out, by the clock `now`."""
+
+    now: Callable[[], float]
+    _given: dict[str, Source] = field(default_factory=dict)
+
+    def give(self, kind: str, team: str, *, user: str, channel: str, message_ts: str | None = None) -> str:
+        """Return the path of a new URL: `/commands/TEAM/NUMBER/SECRET` or `/actions/…`."""
+        path = f"/{kind}/{team}/{secrets.randbelow(10**13)}/{secrets.token_urlsafe(18)}"
+        self._given[path] = Source(user, channel, message_ts, self.now() + MINUTES * 60)
+        return path
+
+    def move(self, old: str, new: str) -> None:
+        """Follow a channel to its new id."""
+        for source in self._given.values():
+            source.channel = new if source.channel == old else source.channel
+
+    def take(self, path: str) -> Source:
+        """Use the URL once. Raises Refused (`expired_url`, `used_url`, `no_service`) when it cannot be used."""
+        source = self._given.get(path)
+        if source is None:
+            raise Refused("no_service")
+        if self.now() > source.expires:
+            raise Refused("expired_url")
+        if source.uses >= USES:
+            raise Refused("used_url")
+        source.uses += 1
+        return source
+
+
+# ---------------------------------------------------------------- answers
+# What a bot says in answer to a command or a press: in the HTTP answer itself or at the response_url.
+#
+# Promises: the rules of https://docs.slack.dev/interactivity/handling-user-interaction#message_responses: ephemeral unless
+# `in_channel`; `replace_original` and `delete_original` act on the pressed message; nobody's visibility ever changes.
+# Decision: for a press, leaving `replace_original` out replaces the message. Slack's own pages disagree about that default,
+# and the simulation takes the harsher reading, so that a bot which forgets the flag is found out.
+
+
+def say(team: Team, source: Source, body: Mapping[str, Any]) -> Message | None:
+    """Do what this answer asks for; the message that came of it, if any. Raises Refused.
+
+    Nothing is written into a channel that is archived.
+    """
+    blocks = checked(body)
+    if not isinstance(body.get("text", ""), str) or not isinstance(body.get("thread_ts") or "", str):
+        raise Refused("invalid_payload")
+    if team.channels[source.channel].is_archived:
+        raise Refused("channel_is_archived")
+    if body.get("delete_original"):
+        if source.message_ts is not None:
+            team.delete(source.channel, source.message_ts)
+        if not body.get("text") and not blocks:
+            return None
+    elif source.message_ts is not None and body.get("replace_original", True):
+        return _replaced(team, source.channel, source.message_ts, str(body.get("text") or ""), blocks)
+    if not body.get("text") and not blocks:
+        raise Refused("no_text")
+    public = body.get("response_type") == "in_channel"
+    return team.post(
+        source.channel,
+        team.bot_user_id,
+        str(body.get("text") or ""),
+        blocks=blocks,
+        ephemeral_to=None if public else source.user,
+        thread_ts=body.get("thread_ts"),
+    )
+
+
+def checked(body: Mapping[str, Any]) -> list[Any]:
+    """Return the blocks of a message that Slack would show. Raises Refused `invalid_blocks`."""
+    blocks = body.get("blocks") or []
+    messages = block_kit.check(blocks, "message")
+    if messages:
+        raise Refused("invalid_blocks", messages=messages)
+    return list(blocks)
+
+
+def _replaced(team: Team, channel: str, ts: str, text: str, blocks: list[Any]) -> Message:
+    if not text and not blocks:
+        raise Refused("no_text")
+    try:
+        pressed = team.message(channel, ts)
+    except KeyError:
+        raise Refused("message_not_found") from None
+    return team.edit(pressed, text=text, blocks=blocks, marked=False)
+
+
+# ---------------------------------------------------------------- responses
 
 _STATUS = {"used_url": 404, "expired_url": 404, "no_service": 404, "message_not_found": 404, "channel_is_archived": 410}
 """HTTP statuses; every other refusal is a 400: https://docs.slack.dev/messaging/sending-messages-using-incoming-webhooks#handling-errors."""

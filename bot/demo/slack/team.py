@@ -4,15 +4,94 @@ Promises: every change goes through a method here and rings a bell (`changed`), 
 wire format lives here. Times are seconds of the epoch from one clock, `now`, which a test may replace.
 """
 
+import asyncio
 import time
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Coroutine, Iterable, Mapping, Sequence
 from dataclasses import replace
-from typing import Any
+from typing import Any, TypeVar
 
-from bot.demo.slack.messages import Message, View
-from bot.demo.slack.observable import Observable
+from bot.demo.slack.messages import Message, View, with_ids
 from bot.demo.slack.people import Channel, Group, User
-from bot.demo.slack.seal import with_ids
+
+# ---------------------------------------------------------------- observable
+# How everybody who waits for a change of the workspace learns of it at once.
+
+T = TypeVar("T")
+
+
+class Observable:
+    """Something that rings a bell at each change; `version` counts them."""
+
+    def __init__(self) -> None:
+        self.version = 0
+        self._bell = asyncio.Event()
+
+    def dump(self) -> str:
+        """Return what it is like now, in words, for whoever waited in vain."""
+        raise NotImplementedError
+
+    def changed(self) -> None:
+        """Wake everybody who waits for a change."""
+        self.version += 1
+        bell, self._bell = self._bell, asyncio.Event()
+        bell.set()
+
+    async def next_change(self, seconds: float | None = None) -> bool:
+        """Wait for the next change. Return False when `seconds` passed without one."""
+        try:
+            await asyncio.wait_for(self._bell.wait(), seconds)
+        except TimeoutError:
+            return False
+        return True
+
+    async def until(self, condition: Callable[[], T | bool | None], *, seconds: float = 30) -> T:
+        """Wait until `condition` returns something true, and return that; a LookupError inside it means "not yet".
+
+        Wakes on every change of the workspace; for conditions that also ask elsewhere it looks again every 50 ms.
+        Raises AssertionError with a dump of what people see when `seconds` have passed.
+        """
+        last = asyncio.get_running_loop().time() + seconds
+        while True:
+            found = _tried(condition)
+            if found is not None and found is not False:
+                return found  # type: ignore[return-value]  # True comes back as T = bool
+            if asyncio.get_running_loop().time() >= last:
+                raise AssertionError(f"not seen within {seconds} s; what people see now:\n{self.dump()}")
+            await self.next_change(0.05)
+
+
+def _tried(condition: Callable[[], T | bool | None]) -> T | bool | None:
+    try:
+        return condition() or None
+    except LookupError:
+        return None
+
+
+# ---------------------------------------------------------------- background
+# What Slack does while nobody waits for it: events that follow a message, and second deliveries.
+
+
+class Background:
+    """Tasks that run until they are done, or until `close`."""
+
+    def __init__(self) -> None:
+        self._tasks: set[asyncio.Task[Any]] = set()
+
+    def start(self, work: Coroutine[Any, Any, Any]) -> None:
+        """Run this beside everything else."""
+        task = asyncio.create_task(work)
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+
+    async def close(self) -> None:
+        """Give up what still waits."""
+        tasks = list(self._tasks)
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+
+
+# ---------------------------------------------------------------- team
 
 
 class Team(Observable):

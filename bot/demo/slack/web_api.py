@@ -19,10 +19,9 @@ from starlette.responses import JSONResponse, Response
 
 from bot.demo.serving import cut
 from bot.demo.slack import chat_methods, directory_methods, file_methods, view_methods
+from bot.demo.slack.delivery import record
 from bot.demo.slack.faults import Fault
-from bot.demo.slack.method import Arguments, Method
-from bot.demo.slack.record import record
-from bot.demo.slack.refusals import Refused
+from bot.demo.slack.method import Arguments, Method, Refused
 
 if TYPE_CHECKING:
     from bot.demo.slack.workspace import Workspace

@@ -11,7 +11,7 @@ import re
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
-from bot.demo.slack.block_rules import kind_of
+from bot.demo.slack.block_elements import kind_of
 
 _TOKEN = re.compile(r"<([^<>\n]+)>")
 _MARKS = [re.compile(rf"(?<![\w{m}]){m}(?=\S)([^{m}\n]*?\S){m}(?![\w{m}])") for m in (r"\*", "_", "~")]

@@ -11,21 +11,17 @@ from types import MappingProxyType
 from typing import Any
 
 from bot.demo.slack import payloads
-from bot.demo.slack.composer import typed
 from bot.demo.slack.delivery import Delivery
 from bot.demo.slack.faults import Faults
-from bot.demo.slack.files import Upload
-from bot.demo.slack.inputs import state
+from bot.demo.slack.inputs import Options, Suggested, Triggers, menu_in, state, suggested
 from bot.demo.slack.installation import Command
-from bot.demo.slack.limits import Limits
-from bot.demo.slack.messages import Button, Message, View
-from bot.demo.slack.modals import close, submit
+from bot.demo.slack.messages import Button, Message, Upload, View
+from bot.demo.slack.method import Limits
 from bot.demo.slack.outbound import Outbound
 from bot.demo.slack.people import Channel, User
-from bot.demo.slack.response_urls import ResponseUrls
-from bot.demo.slack.responses import ResponseSeen
-from bot.demo.slack.suggestions import Options, Suggested, menu_in, suggested
-from bot.demo.slack.triggers import Triggers
+from bot.demo.slack.responses import ResponseSeen, ResponseUrls
+from bot.demo.slack.typed_text import typed
+from bot.demo.slack.view_methods import close, submit
 from bot.demo.slack.web_api import CallSeen
 
 

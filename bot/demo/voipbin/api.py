@@ -6,6 +6,8 @@ as an empty 400; every answer carries X-Request-Id (https://api.voipbin.net/docs
 """
 
 import html
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from urllib.parse import quote
 
 from starlette.applications import Starlette
@@ -16,13 +18,12 @@ from starlette.responses import HTMLResponse, Response
 from starlette.routing import Match, Route, WebSocketRoute
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from bot.demo.voipbin.activeflow_routes import ACTIVEFLOW_ROUTES
-from bot.demo.voipbin.auth import login
-from bot.demo.voipbin.endpoint import guarded, ok
+from bot.demo.serving import serving
+from bot.demo.voipbin.endpoint import guarded, login, ok
 from bot.demo.voipbin.errors import Refused, refusal, request_id
 from bot.demo.voipbin.event_stream import EventStream
-from bot.demo.voipbin.neighbour_routes import NEIGHBOUR_ROUTES, json_object
-from bot.demo.voipbin.seen import RequestSeen
+from bot.demo.voipbin.faults import RequestSeen
+from bot.demo.voipbin.routes import ACTIVEFLOW_ROUTES, NEIGHBOUR_ROUTES, json_object
 from bot.demo.voipbin.world import World
 
 _WEEK = 604_800  # seconds
@@ -133,3 +134,14 @@ def _redirect(request: Request, routes: list[Route]) -> Response | None:
 
 def _bare_400() -> Response:
     return Response(status_code=400)
+
+
+# ---------------------------------------------------------------- address
+# Where a simulated VoIPBIN can be reached.
+
+
+@asynccontextmanager
+async def reachable(world: World, *, host: str = "127.0.0.1", port: int = 0) -> AsyncIterator[str]:
+    """Serve `world` and yield what belongs into VOIPBIN_API_URL: `http://HOST:PORT/v1.0`."""
+    async with serving(voipbin_app(world), host=host, port=port) as url:
+        yield f"{url}/v1.0"

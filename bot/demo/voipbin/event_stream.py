@@ -17,10 +17,10 @@ from starlette.websockets import WebSocket, WebSocketDisconnect
 
 from bot.demo.serving import cut
 from bot.demo.voipbin import wire
-from bot.demo.voipbin.auth import Caller, caller_of
+from bot.demo.voipbin.endpoint import Caller, caller_of
 from bot.demo.voipbin.errors import Refused
+from bot.demo.voipbin.faults import RequestSeen
 from bot.demo.voipbin.records import Changed
-from bot.demo.voipbin.seen import RequestSeen
 from bot.demo.voipbin.state import OPERATORS, Call
 from bot.demo.voipbin.world import World
 

@@ -8,8 +8,10 @@ route apply in the order they were scripted, each as many times as it was asked 
 import asyncio
 import re
 from collections.abc import Awaitable, Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from datetime import datetime
 from typing import Any
+from uuid import UUID
 
 from starlette.responses import HTMLResponse, Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
@@ -215,3 +217,28 @@ async def _worked(work: ASGIApp, scope: Scope, receive: Receive) -> list[Message
 async def _replay(answer: list[Message], send: Send) -> None:
     for message in answer:
         await send(message)
+
+
+# ---------------------------------------------------------------- seen
+# What reached the simulated VoIPBIN, for tests to count and for the demo to show.
+
+
+@dataclass(slots=True)
+class RequestSeen:
+    """One request. `status` is what was answered, None when no answer (or half of one) left the simulator."""
+
+    method: str
+    path: str
+    query: str
+    headers: dict[str, str] = field(repr=False)  # they carry credentials
+    at: datetime
+    status: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class StopSeen:
+    """One stop that was executed; `changed` is False when the activeflow had ended before."""
+
+    activeflow_id: UUID
+    at: datetime
+    changed: bool

@@ -11,15 +11,12 @@ from datetime import datetime, timedelta
 from uuid import UUID, uuid4
 
 from bot.demo.voipbin.clock import utc_now
-from bot.demo.voipbin.faults import Faults, route
+from bot.demo.voipbin.errors import Limits
+from bot.demo.voipbin.faults import Faults, RequestSeen, StopSeen, route
 from bot.demo.voipbin.inventory import Inventory
-from bot.demo.voipbin.life import Life
-from bot.demo.voipbin.limits import Limits
-from bot.demo.voipbin.positions import frames_at, position, step_of
+from bot.demo.voipbin.life import Life, Telephony, frames_at, position, step_of
 from bot.demo.voipbin.records import Changed
-from bot.demo.voipbin.seen import RequestSeen, StopSeen
 from bot.demo.voipbin.state import START, ZERO, Activeflow, Call, Customer, Flow, Step
-from bot.demo.voipbin.telephony import Telephony
 
 
 class World(Inventory):

@@ -8,7 +8,7 @@ Whoever calls holds the lock, and keeps all or nothing. Rules for a new revision
 - Its number goes into ``tables.VERSION``. There is no way down: an older bot refuses the ledger, in words.
 
 DBOS migrates its own tables when it is launched. It does not promise that an older one can work on what a newer one left
-behind, so that is refused, too; what an older one left behind is carried out (``earlier_presses``).
+behind, so that is refused, too; what an older one left behind is carried out (``workflow_rows``).
 
 https://alembic.sqlalchemy.org/en/latest/cookbook.html
 """
@@ -19,9 +19,8 @@ from typing import Final
 from dbos import _migration as of_dbos
 from sqlalchemy import Connection, text
 
-from bot.ledger.dbos_tables import dbos_tables
-from bot.ledger.layout import VERSION_TABLE, NewerLedger, refuse_foreign, version
-from bot.ledger.tables import VERSION, metadata
+from bot.ledger.tables import VERSION, VERSION_TABLE, NewerLedger, metadata, refuse_foreign, version
+from bot.ledger.workflow_rows import dbos_tables
 
 _HERE: Final = Path(__file__).parent
 

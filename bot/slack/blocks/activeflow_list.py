@@ -11,21 +11,103 @@ from datetime import datetime
 from typing import Final
 
 from bot.activeflows.ages import in_words
-from bot.activeflows.model import Activeflow, Status
+from bot.activeflows.callers import CallsLooked
+from bot.activeflows.model import Activeflow, Picture, Status
 from bot.activeflows.operators import Operator, Permission
-from bot.activeflows.queries.filters import Filters
-from bot.activeflows.queries.groups import Group
-from bot.activeflows.queries.listing import Listing
-from bot.activeflows.queries.pages import Place, Side, Sort, at
-from bot.activeflows.queries.rows import Row
+from bot.activeflows.queries.filters import Filters, Group
+from bot.activeflows.queries.home import Overview, Troubled
+from bot.activeflows.queries.listing import PAGE, Listing, Place, Row, Side, Sort, at
 from bot.slack import ids, kit
-from bot.slack.blocks import row_buttons
-from bot.slack.blocks.anomalies import look_words, troubles_aloud
-from bot.slack.blocks.freshness import counted, freshness
-from bot.slack.blocks.mrkdwn import bold, code, date_token, escaped, mention
+from bot.slack.blocks import activeflow_row
+from bot.slack.blocks.activeflow_row import look_words, troubles_aloud
 from bot.slack.grammar.filter_words import ACTIONS
 from bot.slack.grammar.requests import List
+from bot.slack.kit import bold, code, date_token, escaped, mention
 from bot.slack.messaging.messenger import Message
+
+# ---------------------------------------------------------------- freshness
+# Say how fresh and how complete a list is, in the context line under it.
+#
+# What is followed says "live", or since when it cannot be and when it was read again; what was read once says when. A
+# card that is followed says until when.
+
+_BECAUSE: Final = {
+    "": "older ones were not read",
+    "pages": "older ones were not read",
+    "time": "reading took too long, older ones were not read",
+    "busy": "VoIPBIN asked to slow down, older ones were not read",
+    "failed": "VoIPBIN stopped answering, older ones were not read",
+    "ties": "too many began at the same moment, some could be missing",
+}
+
+
+def freshness(listing: Listing) -> str:
+    """One line of mrkdwn: "3 running · as of 12:03:10 · complete since 11:02, older ones were not read"."""
+    return " · ".join(_parts(listing))
+
+
+def counted(listing: Listing) -> str:
+    """How many there are: "3 running", "1 ended", "12 in all"."""
+    status = listing.filters.status
+    return f"{listing.total} in all" if status == "any" else f"{listing.total} {status}"
+
+
+def followed(until: datetime | None) -> str:
+    """Within what bound a card keeps true what it says is so by now; ``None``: nobody looks (any more)."""
+    if until is None:
+        return "The bot has stopped checking. Please check it yourself."
+    return f"The bot keeps checking until {date_token(until)} and updates this card."
+
+
+def how_complete(looked: Listing | Picture) -> Iterator[str]:
+    """What of the list of activeflows is known, and as of when."""
+    yield _how_fresh(looked)
+    if looked.complete_since is None:
+        yield "complete"
+    elif looked.stopped_because == "reading":
+        read = looked.freshness.read if looked.freshness is not None else None
+        share = "" if read is None else f" ({int(read * 100)} %)"
+        yield f"last {in_words(looked.as_of - looked.complete_since)} complete, older still being read{share}"
+    else:
+        yield f"complete since {date_token(looked.complete_since)}, {because(looked)}"
+    if looked.unreadable:
+        yield f"{looked.unreadable} could not be read"
+
+
+def because(looked: Listing | Picture | CallsLooked) -> str:
+    """Why it does not go further back."""
+    return _BECAUSE.get(looked.stopped_because, _BECAUSE[""])
+
+
+def left_out(hidden: int, unnamed: int) -> Iterator[str]:
+    """What is not shown though it may fit."""
+    if hidden:
+        yield f"{hidden} hidden, no permission to view"
+    if unnamed:
+        yield f"{unnamed} could be missing, flow name not readable"
+
+
+def _parts(listing: Listing) -> Iterator[str]:
+    yield counted(listing)
+    if listing.pages > 1:
+        which = f"{listing.first + 1}–{listing.first + (len(listing.rows) or len(listing.groups))}"
+        even = listing.first % PAGE == 0
+        yield f"{which}, page {listing.page} of {listing.pages}" if even else f"{which} of {listing.length}"
+    yield from how_complete(listing)
+    yield from left_out(listing.hidden, listing.unnamed)
+
+
+def _how_fresh(looked: Listing | Picture) -> str:
+    freshness = looked.freshness
+    if freshness is not None and freshness.live:
+        return f"live, as of {date_token(looked.as_of)}"
+    if freshness is not None and freshness.down_since is not None:
+        down = date_token(freshness.down_since)
+        return f"event stream down since {down}, re-read at {date_token(looked.as_of)}"
+    return f"as of {date_token(looked.as_of)}"
+
+
+# ---------------------------------------------------------------- activeflow list
 
 STATUS_WORDS: Final = {Status.RUNNING: "Running", Status.ENDED: "Ended", Status.UNKNOWN: "Status unknown"}
 _ORDERS: Final[Mapping[Sort, str]] = {
@@ -86,14 +168,17 @@ def _nothing(listing: Listing, command: str) -> str:
 def drawn_row(row: Row, now: datetime, *, may_stop: bool, why: str = "") -> list[kit.Block]:
     """One line of a list with its buttons; ``why`` is mrkdwn that says what it is doing there."""
     activeflow, name = row.activeflow, row.flow_name
-    buttons = [row_buttons.show(activeflow, name), *([row_buttons.ask_stop(activeflow, name)] if may_stop else [])]
+    buttons = [
+        activeflow_row.show(activeflow, name),
+        *([activeflow_row.ask_stop(activeflow, name)] if may_stop else []),
+    ]
     text = "\n".join([_words(row, now), *([why] if why else [])])
     return [kit.section(text), kit.actions(*buttons)]
 
 
 def _group(listing: Listing, group: Group, now: datetime) -> kit.Block:
     filters = _of_group(listing, group)
-    button = None if filters is None else row_buttons.open_list(filters, group.name or row_buttons.NO_NAME)
+    button = None if filters is None else activeflow_row.open_list(filters, group.name or activeflow_row.NO_NAME)
     return kit.section(_counted(group, now), accessory=button)
 
 
@@ -113,14 +198,14 @@ def _counted(group: Group, now: datetime) -> str:
     """As in "*Support line* · 12, the oldest 4 min (`3c5b0f6d`)"."""
     age = group.oldest.age(now)
     since = "age unknown" if age is None else in_words(age)
-    name = bold(row_buttons.name_of(group.name), 150)
+    name = bold(activeflow_row.name_of(group.name), 150)
     return f"{name} · {group.count}, the oldest {since} ({code(group.oldest.short_id)})"
 
 
 def _words(row: Row, now: datetime) -> str:
     activeflow = row.activeflow
     lines = [
-        f"{bold(row_buttons.name_of(row.flow_name), 150)}  {code(activeflow.short_id)}",
+        f"{bold(activeflow_row.name_of(row.flow_name), 150)}  {code(activeflow.short_id)}",
         f"{lived(activeflow, now)} · {escaped(row.situation.words, 400)} · {reference(activeflow)}",
     ]
     if row.situation.warning:
@@ -179,7 +264,7 @@ def _button(text: str, action_id: str, listing: Listing, page: int, place: Place
 
 def _aloud(listing: Listing, now: datetime) -> str:
     told = [f"{_TITLES[listing.filters.status]}: {counted(listing)}, as of {date_token(listing.as_of)}."]
-    told += [f"{escaped(row_buttons.name_of(group.name), 80)}: {group.count}." for group in listing.groups]
+    told += [f"{escaped(activeflow_row.name_of(group.name), 80)}: {group.count}." for group in listing.groups]
     for row in listing.rows:
         told += row_aloud(row, now)
     return " ".join(told)
@@ -189,6 +274,60 @@ def row_aloud(row: Row, now: datetime) -> list[str]:
     """One line of a list, as sentences to be read aloud."""
     age = row.activeflow.age(now)
     since = "" if age is None else f", began {in_words(age)} ago"
-    name = escaped(row_buttons.name_of(row.flow_name), 80)
+    name = escaped(activeflow_row.name_of(row.flow_name), 80)
     words = escaped(row.situation.words, 150)
     return [f"{name} {row.activeflow.short_id}: {words}{since}.", *troubles_aloud(row.troubles)]
+
+
+# ---------------------------------------------------------------- overview
+# Draw what runs now in a few lines: the largest flows, how fresh that is, and what is worth a look.
+
+
+def overview_blocks(overview: Overview, now: datetime, *, command: str) -> Iterator[kit.Block]:
+    """For one person's eyes."""
+    listing = overview.listing
+    if listing.groups:
+        yield from (_group_line(group, now) for group in listing.groups)
+    else:
+        yield kit.section("No activeflow that you can view is running.")
+    more = overview.flows - len(listing.groups)
+    others = f" · {more} more {'flow' if more == 1 else 'flows'}: {code(f'{command} list by flow')}" if more > 0 else ""
+    yield kit.context(freshness(listing) + others)
+    if overview.troubled:
+        yield kit.section(bold("Worth a look"))
+    for troubled in overview.troubled:
+        yield _troubled(troubled, now)
+    if words := _looked_through(overview):
+        yield kit.context(words)
+
+
+def _group_line(group: Group, now: datetime) -> kit.Block:
+    age = group.oldest.age(now)
+    since = "age unknown" if age is None else in_words(age)
+    words = f"{bold(activeflow_row.name_of(group.name), 150)} · {group.count}, the oldest {since} ({code(group.oldest.short_id)})"
+    flow_id = group.oldest.flow_id
+    if flow_id is None:
+        return kit.section(words)
+    button = activeflow_row.open_list(Filters(flow=group.name or str(flow_id)), group.name or activeflow_row.NO_NAME)
+    return kit.section(words, accessory=button)
+
+
+def _troubled(troubled: Troubled, now: datetime) -> kit.Block:
+    activeflow, doing = troubled.activeflow, troubled.doing
+    age = activeflow.age(now)
+    name = f"{bold(activeflow_row.name_of(doing.flow_name), 150)}  {code(activeflow.short_id)}"
+    lived = "" if age is None else f"Running {in_words(age)} · "
+    lines = [name, f"{lived}{escaped(doing.situation.words, 300)}", *look_words(troubled.troubles, doing.situation)]
+    if doing.situation.warning:
+        lines.append(f"*Warning:* {escaped(doing.situation.warning, 200)}")
+    show = activeflow_row.show(activeflow, doing.flow_name)
+    block_id = f"{ids.SHOW}:{activeflow.id}"  # as for Refresh: it stays the same while the page completes itself
+    return kit.section("\n".join(lines), accessory=show, block_id=block_id)
+
+
+def _looked_through(overview: Overview) -> str:
+    unseen = overview.listing.total - overview.judged
+    left = overview.troubled_in_all - len(overview.troubled)
+    said = [f"{left} more worth a look"] if left > 0 else []
+    said += [f"the oldest {unseen} were not checked in time"] if unseen > 0 else []
+    return " · ".join(said)

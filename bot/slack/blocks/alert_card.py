@@ -7,11 +7,10 @@ are those of a list's row, and whether somebody may press one is decided at the 
 from bot.activeflows.alerting.decision import HeldBack
 from bot.activeflows.alerting.ports import Alert
 from bot.slack import kit
-from bot.slack.blocks import row_buttons
+from bot.slack.blocks import activeflow_row
 from bot.slack.blocks.activeflow_list import lived, reference
-from bot.slack.blocks.anomalies import TROUBLE_WORDS
-from bot.slack.blocks.mrkdwn import bold, code, date_token, escaped
-from bot.slack.blocks.row_buttons import name_of
+from bot.slack.blocks.activeflow_row import TROUBLE_WORDS, name_of
+from bot.slack.kit import bold, code, date_token, escaped
 from bot.slack.messaging.messenger import Message
 
 
@@ -23,7 +22,7 @@ def alert_card(alert: Alert) -> Message:
     facts = " · ".join((lived(activeflow, alert.as_of), doing, reference(activeflow)))
     said = "" if trouble.words in alert.situation.words else f" {words}"
     lines = (f"{bold(title, 60)}{said}", f"{bold(name_of(flow_name), 150)}  {code(activeflow.short_id)}", facts)
-    buttons = [row_buttons.show(activeflow, flow_name), row_buttons.ask_stop(activeflow, flow_name)]
+    buttons = [activeflow_row.show(activeflow, flow_name), activeflow_row.ask_stop(activeflow, flow_name)]
     return Message(
         f"{title} {escaped(name_of(flow_name), 120)} {activeflow.short_id}: {words}, as of {date_token(alert.as_of)}.",
         (

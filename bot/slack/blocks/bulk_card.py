@@ -4,18 +4,232 @@ Everybody in the channel reads the same words. Decision: members are counted whi
 of each kind) when it is over; all of them are in the audit.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Final
 from uuid import UUID
 
-from bot.activeflows.bulk.bulk_stop import Bulk, BulkState, Origin, Run, remainder
-from bot.activeflows.bulk.tally import bar, tally
+from bot.activeflows.bulk.bulk_stop import (
+    MAY_RUN,
+    Became,
+    Bulk,
+    BulkState,
+    Ending,
+    Member,
+    Origin,
+    Run,
+    bar,
+    intent_id,
+    remainder,
+    tally,
+    unsettled,
+)
 from bot.slack import ids, kit
-from bot.slack.blocks.bulk_question import matches, put_to, what_fits, what_goes_on, what_it_does, who_can_press
-from bot.slack.blocks.bulk_result import hang_ups, on_the_line, what_became
-from bot.slack.blocks.manual_commands import all_without_bot, any_without_bot
-from bot.slack.blocks.mrkdwn import bold, code, date_token, escaped, mention
+from bot.slack.blocks.activeflow_list import followed
+from bot.slack.blocks.activeflow_row import name_of
+from bot.slack.blocks.stop_card import all_without_bot, any_without_bot
+from bot.slack.kit import bold, code, date_token, escaped, mention, mentions
 from bot.slack.messaging.messenger import Message
+
+# ---------------------------------------------------------------- bulk question
+# Draw the question a bulk stop card begins as: who asks whom, the frozen list, and what stopping it would do.
+#
+# Everybody in the channel reads it, so callers are masked.
+
+_MOST_GROUPS: Final = 8
+_MOST_NAMED: Final = 12
+
+
+def put_to(bulk: Bulk, who_may: tuple[str, ...]) -> list[str]:
+    """For whom it stands there, when whoever asked may not press it. ``who_may``: ids."""
+    if not bulk.on_behalf or not who_may:
+        return []
+    return [f"{mention(bulk.asked_by)} can't stop these in bulk and asks {mentions(who_may)} to."]
+
+
+def matches(bulk: Bulk) -> str:
+    """As in "10 matches for `older:10m`"."""
+    count = len(bulk.members)
+    if bulk.left.newer:
+        return f"The oldest {count} of {count + bulk.left.newer} matches for {code(bulk.filters.words(), 300)}"
+    return f"{count} {'match' if count == 1 else 'matches'} for {code(bulk.filters.words(), 300)}"
+
+
+def what_fits(bulk: Bulk) -> list[str]:
+    """The list: by flow and situation, and a few of it."""
+    groups = bulk.groups()
+    lines = [f"• {group.count} × {_name(group.flow_name)}: {escaped(group.words, 200)}" for group in groups]
+    more = sum(group.count for group in groups[_MOST_GROUPS:])
+    lines = [*lines[:_MOST_GROUPS], *([f"• … and {more} more"] if more else [])]
+    began = bulk.began
+    if began is not None:
+        lines.append(f"The oldest began {date_token(began[0])}, the newest {date_token(began[1])}.")
+    if bulk.sample:
+        lines.append("For example: " + "; ".join(escaped(words, 150) for words in bulk.sample) + ".")
+    return [matches(bulk), *lines]
+
+
+def what_it_does(bulk: Bulk) -> list[str]:
+    """The consequences, how it is gone about, and what is not in the list."""
+    count, callers = len(bulk.members), bulk.callers
+    whom = "1 caller" if callers == 1 else f"{callers} callers"
+    lines = ["*What stopping them does*", f"• Hangs up on {whom}" if callers else "• Hangs up on nobody"]
+    for name, times in bulk.followers()[:_MOST_GROUPS]:
+        lines.append(f"• Starts {times} other {'activeflow' if times == 1 else 'activeflows'}: flow {bold(name, 100)}")
+    lines.append("• Cannot be undone")
+    lines.append(
+        f"Stops one first as a test, then two at a time. Only these {count}: "
+        f"what begins after {date_token(bulk.as_of)} is left alone. The limit is {bulk.limit} at once."
+    )
+    return [*lines, *_left_out(bulk)]
+
+
+def what_goes_on(origin: Origin) -> list[str]:
+    """What will start more of them, as of when VoIPBIN said so: a campaign may be stopped meanwhile."""
+    at = f", as of {date_token(origin.as_of)}" if origin.as_of else ""
+    lines = [f"Campaign {bold(name, 100)} is still dialling{at}: new ones will come." for name in origin.campaigns]
+    for flow_name, count in origin.numbers:
+        leads = "1 number still leads" if count == 1 else f"{count} numbers still lead"
+        lines.append(f"{leads} to flow {_name(flow_name)}{at}: new calls will come.")
+    return lines
+
+
+def who_can_press(bulk: Bulk) -> str:
+    """Until when, and who."""
+    approved = bulk.second_person and not bulk.on_behalf
+    whom = f" · needs a second person to press, not {mention(bulk.asked_by)}" if approved else ""
+    return f"Expires {date_token(bulk.deadline)}{whom}"
+
+
+def few(short_ids: Sequence[str]) -> str:
+    """The first of them, and how many more there are."""
+    named = ", ".join(code(short_id) for short_id in short_ids[:_MOST_NAMED])
+    more = len(short_ids) - _MOST_NAMED
+    return f"{named} … and {more} more" if more > 0 else named
+
+
+def _left_out(bulk: Bulk) -> Iterator[str]:
+    left = bulk.left
+    if left.uncertain:
+        ids_ = few([id_.hex[:8] for id_ in left.uncertain])
+        yield f"Left out, not certain that they match: {ids_}"
+    if left.newer:
+        yield f"Left out, newer than these {len(bulk.members)}: {left.newer}"
+    if left.hidden:
+        yield f"Left out, no permission for whoever asked: up to {left.hidden}"
+    if left.unnamed:
+        yield f"Possibly missing, their flow’s name could not be read: {left.unnamed}"
+    if bulk.complete_since is not None:
+        yield f"Complete back to {date_token(bulk.complete_since)}. Older ones could be missing."
+
+
+def _name(flow_name: str) -> str:
+    return bold(name_of(flow_name), 100)
+
+
+# ---------------------------------------------------------------- bulk result
+# Draw the end of a bulk stop card: what became of the members, and the callers who stayed on the line.
+
+_NAMED: Final = {
+    Became.MOVED: "Moved on, so left alone",
+    Became.TAKEN: "Already being stopped by someone else",
+    Became.UNKNOWN: "Not known whether they ended",
+    Became.RUNNING: "Still running after a stop was sent",
+    Became.NOT_SENT: "Could not be sent",
+    Became.NOT_PERMITTED: "No permission for whoever pressed",
+    Became.ABORTED: "Left when it was aborted",
+    Became.LATE: "Left, because time ran out",
+    Became.LEFT: "Left",
+    Became.ALREADY: "Had already ended",
+    Became.GONE: "No longer there",
+}
+_PRESSED: Final = {
+    "hung_up": "Hung up",
+    "hanging_up": "Hanging up",
+    "up": "*Still up*",
+    "unknown": "Not known whether it was hung up",
+}
+"""By the state of a call (``CallAfter``)."""
+_LEFT_ALONE: Final = {
+    True: "It was not on this card and was left alone.",
+    False: "They were not on this card and were left alone.",
+}
+"""Whether it is one."""
+_MOST_HANG_UPS: Final = 5
+"""Buttons at a time: the next callers have theirs when these are hung up."""
+
+
+def what_became(bulk: Bulk, run: Run) -> Iterator[str]:
+    """One line for each kind of thing there is to say; none while it is not over."""
+    ending = run.ending
+    if run.state is not BulkState.DONE or ending is None:
+        return
+    if ending.halted:
+        yield f"*Only the first one was tried:* {escaped(ending.halted, 200)}. The rest were left alone."
+    if ending.refused:
+        yield f"*It did not finish:* {escaped(ending.refused, 400)}. No more stops were started."
+    yield from _callers(bulk, ending)
+    for kind, words in _NAMED.items():
+        named = [member.short_id for member in bulk.members if run.of(member) is kind]
+        if named:
+            yield f"{words}{_as_of(ending) if kind in MAY_RUN else ''}: {few(named)}"
+    if unsettled(run) and ending.as_of is not None:
+        yield followed(ending.until)
+    yield from what_goes_on(ending.origin)
+    at = f", as of {date_token(ending.more_as_of)}" if ending.more_as_of else ""
+    if ending.more:
+        yield f"{ending.more} more {'matches' if ending.more == 1 else 'match'}{at}. {_LEFT_ALONE[ending.more == 1]}"
+    elif ending.more is None:
+        yield f"Whether more match could not be read{at}."
+
+
+def on_the_line(bulk: Bulk, run: Run) -> list[Member]:
+    """Whose activeflows have ended while their callers may still be there."""
+    numbers = run.ending.on_the_line() if run.ending is not None else {}
+    return [member for member in bulk.members if member.number in numbers]
+
+
+def hang_ups(bulk: Bulk, run: Run) -> list[kit.Block]:
+    """A row with *Hang up the call* for each of the first who may still be there. Values are ids of members' intents."""
+    return [
+        kit.section(
+            f"The caller of {code(member.short_id)}",
+            accessory=kit.button(
+                "Hang up the call",
+                ids.HANG_UP,
+                intent_id(bulk, member),
+                label=f"Hang up the call of {member.short_id}",
+                danger=True,
+            ),
+        )
+        for member in on_the_line(bulk, run)[:_MOST_HANG_UPS]
+    ]
+
+
+def _as_of(ending: Ending) -> str:
+    return f", as of {date_token(ending.as_of)}" if ending.as_of else ""
+
+
+def _callers(bulk: Bulk, ending: Ending) -> Iterator[str]:
+    """Those who may still be there, then those of whom somebody pressed *Hang up*."""
+    states = ending.on_the_line()
+    up = [member.short_id for member in bulk.members if states.get(member.number) == "up"]
+    unheard = [member.short_id for member in bulk.members if states.get(member.number) == "unknown"]
+    if up:
+        yield f"*Ended, and the caller is still on the line{_as_of(ending)}:* {few(up)}. VoIPBIN should have hung up."
+    if unheard:
+        yield f"Ended, and it is not known whether the caller was hung up{_as_of(ending)}: {few(unheard)}"
+    pressed = [
+        (member.short_id, ending.calls[member.number]) for member in bulk.members if member.number in ending.calls
+    ]
+    for state, words in _PRESSED.items():
+        some = [(short_id, call) for short_id, call in pressed if call.state == state]
+        if some:
+            by = mentions(sorted({call.hung_up_by for _, call in some}))
+            why = f": {escaped(some[-1][1].why, 300)}" if some[-1][1].why else ""
+            yield f"{words}, after {by} pressed {bold('Hang up the call')}{why}: {few([short_id for short_id, _ in some])}"
+
+
+# ---------------------------------------------------------------- bulk card
 
 _BAR: Final = 20
 

@@ -4,12 +4,12 @@ from dataclasses import replace
 from datetime import timedelta
 from typing import Final
 
-from bot.activeflows.bulk.preparation import NoCard, Unasked
+from bot.activeflows.bulk.request import NoCard, Unasked
 from bot.activeflows.queries.filters import Filters
 from bot.slack import ids, kit
-from bot.slack.blocks.mrkdwn import bold, code, escaped
-from bot.slack.blocks.suggested_line import to_type
+from bot.slack.blocks.help import to_type
 from bot.slack.grammar.requests import StopAll, typed
+from bot.slack.kit import bold, code, escaped
 from bot.slack.messaging.messenger import Message
 
 _MOST_GROUPS = 5

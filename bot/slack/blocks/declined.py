@@ -1,11 +1,13 @@
 """Say to the presser alone why a press was not taken: the rule, what was not done, what to do next."""
 
+from datetime import datetime
 from typing import Final
 
-from bot.activeflows.stopping.stop import Declined, Why
+from bot.activeflows.operators import Reach
+from bot.activeflows.stopping.stop import Declined, Press, Why, Wish
 from bot.slack import ids, kit
-from bot.slack.blocks.manual_commands import with_way_out
-from bot.slack.blocks.mrkdwn import code, escaped, mention, mentions
+from bot.slack.blocks.stop_card import with_way_out
+from bot.slack.kit import code, date_token, escaped, mention, mentions
 from bot.slack.messaging.messenger import Message
 
 _CALLS: Final = {
@@ -90,3 +92,44 @@ def _unknown(declined: Declined) -> str:
         f"Slack did not tell me who you are and what groups you are in, so I stop nothing"
         f" ({because}). Please press again in a moment."
     )
+
+
+# ---------------------------------------------------------------- stuck press
+# Say that a press is stuck half-way, to whoever pressed and below its card, as far as is known.
+
+_WHAT: Final = {Wish.STOP: "stop", Wish.HANG_UP: "hang-up", Wish.BULK: "bulk stop"}
+
+
+def stuck_press(press: Press, at: datetime, *, untouched: bool, incident: str = "") -> Message:
+    """``untouched``: certainly nothing was sent for it. ``incident``: of the bug; empty when the database does not answer."""
+    whose = f"{mention(press.by)}’s {_WHAT[press.wish]}"
+    if untouched:
+        so_far = f"Nothing has been sent for {whose} yet, as of {date_token(at)}"
+    else:
+        so_far = f"As of {date_token(at)}, {whose} may or may not have been sent"
+    if incident:
+        return Message(
+            f"This bot hit a bug in the middle of {whose}. {so_far}. It goes on when the bot is "
+            f"next started. Check before you try again. Tell whoever looks after this bot: incident {code(incident)}."
+        )
+    further = "Nothing" if untouched else "Nothing further"
+    return Message(
+        f"My database does not answer. {so_far}. {further} is sent until it does. Then the card will show what happens."
+    )
+
+
+# ---------------------------------------------------------------- places
+# Say where somebody may do something.
+
+_MOST: Final = 10
+
+
+def places(reach: Reach) -> str:
+    """As in "in any channel", "in #incidents and #night-shift"."""
+    if reach.anywhere:
+        return "in any channel"
+    named = [mention(channel) for channel in reach.channels[:_MOST]]
+    more = len(reach.channels) - len(named)
+    if more:
+        return f"in {', '.join(named)} and {more} more"
+    return f"in {' and '.join([', '.join(named[:-1]), named[-1]] if named[1:] else named)}"

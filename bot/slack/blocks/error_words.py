@@ -37,8 +37,8 @@ from bot.activeflows.errors import (
 from bot.activeflows.model import Activeflow
 from bot.activeflows.operators import Permission
 from bot.slack import kit
-from bot.slack.blocks.mrkdwn import MOST_ASKED, bold, code, date_token, escaped, mention, mentions
-from bot.slack.blocks.suggested_line import to_type
+from bot.slack.blocks.help import to_type
+from bot.slack.kit import MOST_ASKED, bold, code, date_token, escaped, mention, mentions
 from bot.slack.messaging.messenger import Message
 
 log = structlog.get_logger(__name__)

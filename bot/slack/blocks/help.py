@@ -1,12 +1,16 @@
 """Draw the help from the grammar's own table, for the person who asks."""
 
 from collections.abc import Sequence
+from typing import Final
 
+from bot.activeflows.errors import NotUnderstood
 from bot.activeflows.operators import Operator
 from bot.slack import kit
-from bot.slack.blocks.mrkdwn import bold, code, escaped, mentions
-from bot.slack.grammar.table import COMMANDS, Command
+from bot.slack.blocks.picker import not_listed
+from bot.slack.grammar.table import COMMANDS, Command, parse
+from bot.slack.kit import bold, code, escaped, mentions, plain
 from bot.slack.messaging.messenger import Message
+from bot.slack.messaging.outbound import account_of
 
 
 def help_overview(operator: Operator, word: str = "", *, command: str) -> Message:
@@ -44,3 +48,72 @@ def _closed(closed: Sequence[Command], operator: Operator, command: str) -> str:
     asked = dict.fromkeys(who for known in closed if known.needs for who in operator.decide(known.needs).who_may)
     ask = f" You can ask {mentions(asked)}." if asked else ""
     return f"No permission here: {words}. Why: {code(f'{command} whoami')}.{ask}"
+
+
+# ---------------------------------------------------------------- unknown interaction
+# Say that a button, menu, form, shortcut or command is not known to this bot.
+
+
+def not_known(kind: str, name: str, command: str) -> Message:
+    """For the person who did it. ``kind`` as in Slack's payload; ``name``: a command's, else only its account is said."""
+    account = account_of(name) if kind != "command" else ""
+    match kind:
+        case _ if account:
+            words = f"This bot is not set up any more for {code(account, 40)}, the VoIPBIN account of this button. {_next(command)}"
+        case "command":
+            words = (
+                f"This bot does not know the command {code(name, 40)}. It listens to {code(command)}, so the name in the "
+                f"Slack app and the bot's setting differ. Nothing was stopped. Type {code(f'{command} help')}."
+            )
+        case "shortcut" | "message_action":
+            words = f"This bot does not know this shortcut any more. {_next(command)}"
+        case _:
+            words = f"This bot does not know this button any more. {_next(command)}"
+    return Message(words, (kit.section(words),))
+
+
+def form_not_known(command: str) -> str:
+    """For the form itself, which shows no formatting."""
+    return f"This bot does not know this form any more. Nothing was stopped. Copy your words, then type {command} help."
+
+
+def menu_not_known() -> list[kit.Element]:
+    """For the open menu, which shows nothing but options."""
+    return not_listed("This bot does not know this menu any more.")
+
+
+def _next(command: str) -> str:
+    return f"Nothing was stopped. Type {code(f'{command} list')} for what is running, or {code(f'{command} help')}."
+
+
+# ---------------------------------------------------------------- suggested line
+# Show a line that the bot suggests only if its own grammar reads it as it is shown.
+
+LONGEST: Final = 600
+"""Characters; a longer line would be cut, and a cut one means something else."""
+
+
+def to_type(command: str, line: str) -> str:
+    """The line in mrkdwn, to be typed after the command; empty when typing it would not be understood."""
+    shown = plain(line.replace("`", "ˋ"), LONGEST + 1, empty="")
+    if not line or len(shown) > LONGEST:
+        return ""
+    try:
+        parse(shown)
+    except NotUnderstood:
+        return ""
+    return code(f"{command} {shown}", LONGEST + len(command) + 1)
+
+
+# ---------------------------------------------------------------- not understood
+# Say what is wrong with a line that was not understood, and what to type instead.
+
+
+def not_understood(error: NotUnderstood, *, command: str) -> Message:
+    """For the typist alone."""
+    problem = escaped(error.problem, 600)
+    problem = problem[:1].upper() + problem[1:].rstrip(".")
+    better = to_type(command, error.suggestion)
+    instead = f" Did you mean {better}?" if better else ""
+    words = f"{problem}.{instead} Nothing was done. All commands: {code(f'{command} help')}"
+    return Message(words, (kit.section(words),))

@@ -4,25 +4,131 @@ Decisions: buttons here only read, because a stop is asked for in public; where 
 said where it would stand, and *Refresh* is always there, so that nobody is left before an empty page.
 """
 
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterator, Sequence
 from datetime import datetime
 from typing import Final
 
 from bot.activeflows.errors import Failure
-from bot.activeflows.operators import Operator, Permission
-from bot.activeflows.permitted_places import Reach, may_somewhere
+from bot.activeflows.health import Finding, State
+from bot.activeflows.operators import Decision, Operator, Permission, Reach, may_somewhere
 from bot.activeflows.queries.audit_review import AllowedPress
 from bot.activeflows.queries.home import Home, Overview
 from bot.slack import ids, kit
-from bot.slack.blocks.anomalies import troubles_aloud
-from bot.slack.blocks.audit_words import stop_line
-from bot.slack.blocks.doctor import in_short, line
-from bot.slack.blocks.freshness import counted
-from bot.slack.blocks.mrkdwn import bold, code, escaped, mentions
-from bot.slack.blocks.overview import overview_blocks
-from bot.slack.blocks.places import places
-from bot.slack.messaging.account_mark import marked_id
+from bot.slack.blocks.activeflow_list import counted, overview_blocks
+from bot.slack.blocks.activeflow_row import troubles_aloud
+from bot.slack.blocks.audit_list import stop_line
+from bot.slack.blocks.declined import places
+from bot.slack.kit import bold, code, date_token, escaped, mention, mentions, with_date_tokens
 from bot.slack.messaging.messenger import Message
+from bot.slack.messaging.outbound import marked_id
+
+# ---------------------------------------------------------------- whoami
+# Draw what a person may do here, and which grant of the policy gives it or would give it.
+
+_MOST = 10
+
+
+def whoami(operator: Operator) -> Message:
+    """Every permission with its reason, for the person's own eyes."""
+    decisions = [operator.decide(permission) for permission in Permission]
+    lines = "\n".join(_line(decision, operator) for decision in decisions)
+    blocks = [
+        kit.header("What you can do here"),
+        kit.section(_who(operator)),
+        kit.section(lines),
+    ]
+    if not all(decision.allowed for decision in decisions):
+        small = "Grants are numbered from the top of the bot's policy file."
+        blocks.append(kit.context(small))
+    allowed = [decision.permission.value for decision in decisions if decision.allowed]
+    return Message(f"Here you can: {', '.join(allowed) or 'nothing'}.", tuple(blocks))
+
+
+def _who(operator: Operator) -> str:
+    person = operator.person
+    groups = ", ".join(mention(group) for group in sorted(person.groups)[:_MOST])
+    where = f", in {mention(operator.channel)}" if operator.channel else ""
+    return f"You are {mention(person.id)}, {escaped(person.standing)}{f', in {groups}' if groups else ''}{where}."
+
+
+def _line(decision: Decision, operator: Operator) -> str:
+    word = bold(decision.permission.value)
+    if decision.allowed:
+        return f"{word}: yes, {escaped(decision.because)}{_limits(decision.permission, operator)}"
+    asked = mentions(decision.who_may)
+    because = escaped(decision.because[:1].upper() + decision.because[1:])
+    return f"{word}: no. {because}" + (f". You can ask {asked}" if asked else "")
+
+
+def _limits(permission: Permission, operator: Operator) -> str:
+    """Where every grant that fits is limited to flows: which."""
+    fitting = [
+        grant
+        for grant in operator.policy.grants
+        if permission in grant.may
+        and grant.names(operator.person)
+        and (grant.channels is None or operator.channel in grant.channels)
+    ]
+    if any(grant.flows is None for grant in fitting):
+        return ""
+    flows = sorted({flow.hex[:8] for grant in fitting for flow in grant.flows or ()})
+    more = f" and {len(flows) - _MOST} more" if len(flows) > _MOST else ""
+    return f", for the flows {', '.join(map(code, flows[:_MOST]))}{more} only"
+
+
+# ---------------------------------------------------------------- doctor
+# Draw what the doctor found: of each thing its state, and what to do about it.
+#
+# Decision: the state is a word and nothing else, so that it is read alike by eyes of every kind and by ears.
+
+
+def doctor(findings: Sequence[Finding], now: datetime, *, command: str) -> Message:
+    """For whoever may view here, and for their eyes alone."""
+    verdict = in_short(findings)
+    small = f"as of {date_token(now)} · your permissions: {code(f'{command} whoami')}"
+    blocks = [
+        kit.header("Is everything this bot needs working?"),
+        kit.section(bold(verdict)),
+        *(kit.section(line(finding)) for finding in findings),
+        kit.context(small),
+    ]
+    aloud = [f"{escaped(each.about)} is {each.state}: {escaped(each.what, 300)}." for each in troubled(findings)]
+    return Message(" ".join([f"{verdict}.", *aloud]), tuple(blocks))
+
+
+def alive(decision: Decision, *, command: str) -> Message:
+    """For whoever may not view here."""
+    asked = mentions(decision.who_may)
+    ask = f" You can ask {asked}." if asked else ""
+    words = (
+        f"I am alive and connected to Slack. The rest is for people who can see activeflows here, and you "
+        f"can't: {escaped(decision.because, 600)}.{ask} Your permissions: {code(f'{command} whoami')}"
+    )
+    return Message(words, (kit.section(words),))
+
+
+def in_short(findings: Sequence[Finding]) -> str:
+    """As in "All is well", "1 broken, 2 warnings"."""
+    broken = sum(1 for finding in findings if finding.state is State.BROKEN)
+    warnings = sum(1 for finding in findings if finding.state is State.WARNING)
+    counted = [f"{broken} broken"] if broken else []
+    counted += ["1 warning" if warnings == 1 else f"{warnings} warnings"] if warnings else []
+    return ", ".join(counted) or "All is well"
+
+
+def line(finding: Finding) -> str:
+    """As in "*warning* · event stream · down since …", and below it what to do next."""
+    what = with_date_tokens(escaped(finding.what, 800))
+    said = f"{bold(finding.state)} · {escaped(finding.about)} · {what}"
+    return f"{said}\n{escaped(finding.next, 400)}" if finding.next else said
+
+
+def troubled(findings: Sequence[Finding]) -> list[Finding]:
+    """Those that are not well, broken ones first."""
+    return [each for state in (State.BROKEN, State.WARNING) for each in findings if each.state is state]
+
+
+# ---------------------------------------------------------------- home
 
 _COMING: Final = "Still loading. This page updates itself."
 _MOST_ACCOUNTS: Final = 20

@@ -17,10 +17,9 @@ from bot.activeflows.errors import BotError, IdentityUnknown, NotPermitted
 from bot.activeflows.model import Picture
 from bot.activeflows.search.choices import Choice, Choices
 from bot.slack import ids, kit
-from bot.slack.blocks.anomalies import TROUBLE_WORDS
-from bot.slack.blocks.freshness import left_out
-from bot.slack.blocks.mrkdwn import code, plain
-from bot.slack.blocks.row_buttons import name_of
+from bot.slack.blocks.activeflow_list import left_out
+from bot.slack.blocks.activeflow_row import TROUBLE_WORDS, name_of
+from bot.slack.kit import code, plain
 from bot.slack.messaging.messenger import Message
 
 Word: TypeAlias = Literal["show", "stop", "watch"]

@@ -11,14 +11,11 @@ from typing import Final
 from bot.activeflows.ages import in_words
 from bot.activeflows.callers import CallFound, CallsLooked
 from bot.activeflows.operators import Operator, Permission
-from bot.activeflows.search.findings import Findings, Hit
-from bot.activeflows.search.ranking import How
-from bot.activeflows.search.terms import Clues, may_be_a_number
-from bot.activeflows.targets import Prefix, Target
+from bot.activeflows.queries.resolution import Prefix, Target
+from bot.activeflows.search.ranking import Clues, Findings, Hit, How, may_be_a_number
 from bot.slack import kit
-from bot.slack.blocks.activeflow_list import drawn_row, row_aloud
-from bot.slack.blocks.freshness import because, how_complete, left_out
-from bot.slack.blocks.mrkdwn import bold, code, date_token, escaped
+from bot.slack.blocks.activeflow_list import because, drawn_row, how_complete, left_out, row_aloud
+from bot.slack.kit import bold, code, date_token, escaped
 from bot.slack.messaging.messenger import Message
 
 _LONGEST_CALL: Final = timedelta(hours=1)

@@ -4,11 +4,12 @@ Everybody in the channel reads the same words, so it names people and activeflow
 each phase says only what is certain; ``text`` says the same for notifications and screen readers.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from datetime import datetime
 from typing import Final
+from uuid import UUID
 
-from bot.activeflows.stopping.failures import Trouble
+from bot.activeflows.queries.resolution import Target
 from bot.activeflows.stopping.stop import (
     Attribution,
     Cancelled,
@@ -24,14 +25,89 @@ from bot.activeflows.stopping.stop import (
     PressInHand,
     StillRunning,
     StopInHand,
+    Trouble,
     Waiting,
 )
 from bot.slack import ids, kit
-from bot.slack.blocks.freshness import followed
-from bot.slack.blocks.manual_commands import hang_up_without_bot, without_bot
-from bot.slack.blocks.mrkdwn import bold, code, date_token, escaped, mention, mentions, plain
-from bot.slack.blocks.row_buttons import name_of
+from bot.slack.blocks.activeflow_list import followed
+from bot.slack.blocks.activeflow_row import name_of
+from bot.slack.kit import bold, code, date_token, escaped, mention, mentions, plain
 from bot.slack.messaging.messenger import Message
+
+# ---------------------------------------------------------------- manual commands
+# Give the same stop with VoIPBIN's own client, so that a broken bot never blocks an emergency.
+#
+# It asks nobody, confirms nothing, and needs a key of one's own; no key ever stands here. https://github.com/voipbin/cli
+
+_IN_ONE_LINE: Final = 50
+_MOST_NAMED: Final = 150
+"""A longer card would not be taken by Slack."""
+
+
+def without_bot(target: Target) -> str:
+    """One line of small print."""
+    if isinstance(target, UUID):
+        return f"Without this bot: {code(f'vn activeflows stop {target}')}"
+    listing, stop = code("vn activeflows list"), code(f"vn activeflows stop {target}…")
+    return f"Without this bot: {listing}, then {stop} with the whole id"
+
+
+def hang_up_without_bot(call_id: UUID) -> str:
+    """The same for a call that may have stayed up."""
+    return f"Without this bot: {code(f'vn calls hangup {call_id}')}"
+
+
+def all_without_bot(ids: Sequence[UUID], command: str = "activeflows stop") -> Iterator[str]:
+    """The same for many: lines of small print for a shell, each short enough for one block; empty for none."""
+    for start in range(0, min(len(ids), _MOST_NAMED), _IN_ONE_LINE):
+        some = " ".join(str(id_) for id_ in ids[start : start + _IN_ONE_LINE])
+        yield f"Without this bot: {code(f'for id in {some}; do vn {command} $id; done', 2900)}"
+    more = len(ids) - _MOST_NAMED
+    if more > 0:
+        listing = command.partition(" ")[0]
+        yield f"The other {more} without this bot: {code(f'vn {listing} list')}, then {code(f'vn {command} <id>')}"
+
+
+def any_without_bot(activeflows: Sequence[UUID], calls: Sequence[UUID]) -> Iterator[str]:
+    """The same without their ids, for a card that everybody reads: it holds while the bot is down, too."""
+    for some, noun, command in ((activeflows, "activeflows", "stop"), (calls, "calls", "hangup")):
+        if some:
+            yield f"Without this bot: {code(f'vn {noun} list')}, then {code(f'vn {noun} {command} <id>')}"
+
+
+def with_way_out(message: Message, target: Target) -> Message:
+    """The message with that line below it."""
+    line = without_bot(target)
+    blocks = message.blocks or (kit.section(message.text),)
+    return Message(f"{message.text} {line}", (*blocks, kit.context(line)))
+
+
+# ---------------------------------------------------------------- reason modal
+# Draw the modal that asks why, with the consequences above the field.
+#
+# https://docs.slack.dev/reference/views/modal-views
+
+
+def reason_modal(intent: Intent, word: str) -> kit.View:
+    """``word`` stands for the press; it is all the modal carries."""
+    effects = "\n".join(f"• {escaped(effect, 300)}" for effect in intent.seen.consequences)
+    name = name_of(intent.seen.flow_name)
+    about = f"{bold(name, 150)}  {code(intent.short_id)}\n{escaped(intent.seen.words, 400)}"
+    return kit.modal(
+        "Why stop it?",
+        (
+            kit.section(about),
+            kit.section(f"*What stopping it does*\n{effects}"),
+            kit.field(ids.REASON, "Reason, for everybody in the channel and for the record", longest=500),
+        ),
+        submit="Stop flow",
+        close="Do not stop",
+        callback_id=ids.REASON,
+        metadata=word,
+    )
+
+
+# ---------------------------------------------------------------- stop card
 
 _HEADERS: Final[dict[type, str]] = {
     Waiting: "Stop this activeflow?",

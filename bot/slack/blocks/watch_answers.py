@@ -7,10 +7,9 @@ from typing import Final
 from bot.activeflows.watching.request import Over, There, Unwatched
 from bot.activeflows.watching.watch import MOST, MOST_HERE, Full, Watch
 from bot.slack import kit
-from bot.slack.blocks.mrkdwn import bold, code, date_token, escaped, mention
-from bot.slack.blocks.row_buttons import name_of
-from bot.slack.messaging.delivery_advice import not_shown
-from bot.slack.messaging.messenger import Message
+from bot.slack.blocks.activeflow_row import name_of
+from bot.slack.kit import bold, code, date_token, escaped, mention
+from bot.slack.messaging.messenger import Message, not_shown
 
 NOT_FOLLOWED: Final = Message("This card follows nothing, because the bot’s database could not be written. Ask again.")
 FOLLOWS_NOTHING: Final = Message("This card no longer follows anything. Nothing was stopped.")

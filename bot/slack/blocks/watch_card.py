@@ -11,8 +11,8 @@ from bot.activeflows.ages import in_words
 from bot.activeflows.model import STEP_BUDGET
 from bot.activeflows.watching.watch import Ending, How, Source, Telling, Watch
 from bot.slack import ids, kit
-from bot.slack.blocks.mrkdwn import bold, code, date_token, escaped, mention, plain
-from bot.slack.blocks.row_buttons import name_of
+from bot.slack.blocks.activeflow_row import name_of
+from bot.slack.kit import bold, code, date_token, escaped, mention, plain
 from bot.slack.messaging.messenger import Message
 
 _HEADERS: Final = {

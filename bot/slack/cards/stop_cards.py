@@ -16,14 +16,12 @@ from uuid import UUID
 from bot.activeflows.stopping.ports import Guard
 from bot.activeflows.stopping.stop import Declined, Intent, NotKnown, Phase, Press, Wish
 from bot.slack import kit
-from bot.slack.blocks.declined import ask_others, declined_press
+from bot.slack.blocks.declined import ask_others, declined_press, stuck_press
 from bot.slack.blocks.error_words import reported
-from bot.slack.blocks.mrkdwn import date_token
 from bot.slack.blocks.stop_card import still_not_known, stop_card
-from bot.slack.blocks.stuck_press import stuck_press
 from bot.slack.interaction import from_press
-from bot.slack.messaging.delivery_advice import not_shown
-from bot.slack.messaging.messenger import Message, Messenger, Posted
+from bot.slack.kit import date_token
+from bot.slack.messaging.messenger import Message, Messenger, Posted, not_shown
 
 _CARD: Final = "The card will show what happens."
 _LATE: Final = timedelta(minutes=1)

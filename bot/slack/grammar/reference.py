@@ -4,14 +4,18 @@ Text in, a ``Target`` out, or ``NotUnderstood`` with a line that comes closer.
 """
 
 import re
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass, replace
+from difflib import SequenceMatcher
 from typing import Final
 
+from bot.activeflows.ages import from_typed
 from bot.activeflows.errors import NotUnderstood
 from bot.activeflows.numbers import numbers_in
-from bot.activeflows.targets import SHORTEST, Found, Prefix, Target, read_target, targets_in
-from bot.slack.grammar.normalization import Word, plain
+from bot.activeflows.queries.resolution import SHORTEST, Found, Prefix, Target, read_target, targets_in
+from bot.slack.grammar.filter_words import closest
+from bot.slack.grammar.normalization import SEPARATORS, Word, cleaned, mentioned, plain, words
+from bot.slack.grammar.requests import ME, Audit, Recap, typed
 
 _DIGITS: Final = re.compile(r"[\d +()./-]+", re.ASCII)
 EDGES: Final = "\"'<>()[],;:.|*_"
@@ -83,3 +87,113 @@ def _same(short: Target, other: Target) -> bool:
 
 def _digits(target: Target) -> str:
     return target.digits if isinstance(target, Prefix) else target.hex
+
+
+# ---------------------------------------------------------------- account words
+# Read which VoIPBIN account a line is about: ``account:staging``, a word of its own, wherever it stands.
+#
+# A word that nearly says so is refused and not read as anything else: the line would be about another account than was meant.
+
+_KEY: Final = "account"
+_WORD: Final = re.compile(rf"-*(?P<key>[a-z]+)[{SEPARATORS}]+(?P<name>.*)", re.IGNORECASE | re.DOTALL)
+_ALIKE: Final = 0.75
+_SHORT: Final = ("acc", "acct")
+
+
+class NoAccount(Exception):
+    """No account that there is. ``meant``: the one that may be, or the first; the suggestion is the line without it."""
+
+    def __init__(self, problem: str, meant: str, suggestion: str = "") -> None:
+        super().__init__(problem)
+        self.meant, self.refusal = meant, NotUnderstood(problem, suggestion)
+
+
+def written(account: str) -> str:
+    """What one types for it."""
+    return f"{_KEY}:{account}"
+
+
+def read_account(text: str, accounts: Collection[str]) -> tuple[str, str]:
+    """The account of a line, empty where it says none, and the line without that word. Raises ``NoAccount``."""
+    line, start = cleaned(text), 0
+    kept, said = list[str](), list[str]()
+    for word in words(line):
+        between, start = line[start : word.end], word.end
+        found = _WORD.fullmatch(word.text)
+        if found is not None and _is_key(found["key"]):
+            said.append(found["name"].strip("\"'").lower() if found["key"].lower() == _KEY else word.text)
+        else:
+            kept.append(between)
+    rest = "".join(kept).strip()
+    strange = next((name for name in said if name not in accounts), None)
+    if strange is not None:
+        meant = closest(strange, sorted(accounts)) or closest(strange.partition(":")[2], sorted(accounts))
+        problem = f"there is no VoIPBIN account “{strange[:40]}” here. {_all(accounts)}"
+        raise NoAccount(problem, meant or min(accounts), rest if meant else "")
+    if len(set(said)) > 1:
+        raise NoAccount(f"one line is about one VoIPBIN account, not about {' and '.join(said[:2])}", said[0])
+    return (said or [""])[0], rest
+
+
+def which(accounts: Collection[str]) -> NoAccount:
+    """What is said where no account is meant and none was said."""
+    return NoAccount(f"say which VoIPBIN account: none belongs to this place. {_all(accounts)}", min(accounts))
+
+
+def _is_key(word: str) -> bool:
+    return word.lower() in _SHORT or SequenceMatcher(None, word.lower(), _KEY).ratio() >= _ALIKE
+
+
+def _all(accounts: Collection[str]) -> str:
+    return f"There are {', '.join(map(written, sorted(accounts)))}"
+
+
+# ---------------------------------------------------------------- audit words
+# Read the words after `audit` (about one activeflow, by one person, within a time from now; in any order) and `recap`.
+
+
+def read_audit(line: Line) -> Audit:
+    """The records that are asked for. Raises ``NotUnderstood``."""
+    asked = Audit()
+    for word in line.words:
+        asked = _audited(asked, word, line)
+    return asked
+
+
+def read_recap(line: Line) -> Recap:
+    """How far back. Raises ``NotUnderstood``."""
+    if not line.words:
+        return Recap()
+    word = line.words[0].text.strip(EDGES).lower()
+    since = from_typed(word.removeprefix("since:"))
+    if since is not None and word.startswith("since:") and len(line.words) == 1:
+        return Recap(since)
+    raise NotUnderstood("recap takes a duration, like since:2h", typed(Recap() if since is None else Recap(since)))
+
+
+def _audited(asked: Audit, word: Word, line: Line) -> Audit:
+    bare = word.text.strip(EDGES)
+    user = ME if bare.lower() == ME else mentioned(word.written) or mentioned(bare)
+    target = read_target(bare)
+    if bare.lower().startswith("since:"):
+        since = from_typed(bare[len("since:") :])
+        if since is None:
+            raise NotUnderstood("“since:” takes a duration like 2h or 3d", typed(asked))
+        return replace(asked, since=since)
+    if bare.lower() == "all" and not asked.every:
+        return replace(asked, every=True)
+    if user is not None and asked.user is None:
+        return replace(asked, user=user)
+    if target is not None and asked.target is None:
+        return replace(asked, target=target)
+    raise _not_audited(asked, word, line)
+
+
+def _not_audited(asked: Audit, word: Word, line: Line) -> NotUnderstood:
+    if word.text.startswith("@"):
+        problem = "names can be faked. Give the member ID: profile, “⋮”, “Copy member ID”"
+        return NotUnderstood(problem, typed(asked))
+    if from_typed(word.text) is not None and asked.since is None:
+        return NotUnderstood("write a time as since:2h", f"{typed(asked)} since:{word.text}")
+    problem = f"“{word.written[:40]}” is not an id, a person or since:2h"
+    return NotUnderstood(problem, f"{typed(asked)} {line.text[word.end :].strip()}")

@@ -7,9 +7,8 @@ from typing import Final, Literal, TypeAlias
 
 from bot.activeflows.ages import as_typed
 from bot.activeflows.queries.filters import Filters
-from bot.activeflows.queries.listing import By
-from bot.activeflows.queries.pages import Place, Sort
-from bot.activeflows.targets import Target
+from bot.activeflows.queries.listing import By, Place, Sort
+from bot.activeflows.queries.resolution import Target
 from bot.slack.grammar.normalization import SEPARATORS
 
 ME: Final = "me"

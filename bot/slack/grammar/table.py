@@ -18,12 +18,10 @@ from bot.activeflows.errors import NotUnderstood
 from bot.activeflows.numbers import numbers_in
 from bot.activeflows.operators import Permission
 from bot.activeflows.queries.filters import DOING, WRONG
-from bot.activeflows.targets import read_target, targets_in
-from bot.slack.grammar.audit_words import read_audit, read_recap
-from bot.slack.grammar.bulk_words import read_stop_all
-from bot.slack.grammar.filter_words import closest, read_groups, read_listing
+from bot.activeflows.queries.resolution import read_target, targets_in
+from bot.slack.grammar.filter_words import closest, read_groups, read_listing, read_stop_all
 from bot.slack.grammar.normalization import Word, cleaned, unquoted, without_mentions, words
-from bot.slack.grammar.reference import EDGES, Line, lone_reference, phone_number, reference
+from bot.slack.grammar.reference import EDGES, Line, lone_reference, phone_number, read_audit, read_recap, reference
 from bot.slack.grammar.requests import Doctor, Find, Help, Pick, Request, Show, Stop, Unwatch, Watch, Whoami, typed
 
 LONGEST_REASON: Final = 500

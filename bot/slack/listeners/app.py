@@ -36,11 +36,10 @@ from bot.slack.blocks.error_words import BUSY, incident
 from bot.slack.interaction import from_body
 from bot.slack.listeners.unknown import Unknown
 from bot.slack.messaging.messenger import error_word
-from bot.slack.messaging.session import Route
-from bot.slack.people.access import Access
+from bot.slack.messaging.outbound import Route
 from bot.slack.people.installation import Installation
-from bot.slack.transport.bolt_app import App
-from bot.slack.transport.intake import NO_ROOM
+from bot.slack.people.single_flight_cache import Access
+from bot.slack.transport.intake import NO_ROOM, App
 from bot.slack.transport.jobs import Jobs, TooMany
 
 LONGEST_WAIT: Final = 10

@@ -11,11 +11,10 @@ from bot.activeflows.stopping.request import Put
 from bot.activeflows.stopping.stop import Intent
 from bot.slack import kit
 from bot.slack.blocks.error_words import explained
-from bot.slack.blocks.mrkdwn import mention, mentions
+from bot.slack.kit import mention, mentions
 from bot.slack.listeners.context import InteractionContext
-from bot.slack.messaging.delivery_advice import DOUBTFUL, not_shown
-from bot.slack.messaging.messenger import Message, Posted
-from bot.slack.people.appeals import Appeal, Appeals
+from bot.slack.messaging.messenger import DOUBTFUL, Message, Posted, not_shown
+from bot.slack.people.outsiders import Appeal, Appeals
 
 NOTHING_TO_PRESS: Final = Message("There is nothing left to press. Ask again if it still matters.")
 TOO_LATE_TO_CANCEL: Final = Message("Too late to cancel. The card says what became of it.")

@@ -13,12 +13,9 @@ from typing import Final
 
 import structlog
 
-from bot.activeflows.bulk.bulk_stop import Bulk, BulkState, Origin, Run
-from bot.activeflows.bulk.criteria import Wanted
-from bot.activeflows.bulk.origin import OriginLookup
+from bot.activeflows.bulk.bulk_stop import Bulk, BulkState, Origin, Run, Wanted
 from bot.activeflows.bulk.ports import BulkLedger
-from bot.activeflows.bulk.preparation import Unasked
-from bot.activeflows.bulk.request import BulkRequests
+from bot.activeflows.bulk.request import BulkRequests, OriginLookup, Unasked
 from bot.activeflows.errors import BotError, LedgerUnavailable, NotPermitted
 from bot.activeflows.operators import Operator, Permission
 from bot.activeflows.stopping.request import Put
@@ -27,10 +24,10 @@ from bot.slack import ids
 from bot.slack.blocks.bulk_card import bulk_card, bulk_without_bot
 from bot.slack.blocks.bulk_refusal import bulk_unasked
 from bot.slack.blocks.declined import ask_others
-from bot.slack.blocks.mrkdwn import mention
 from bot.slack.cards.bulk_cards import BulkCards
 from bot.slack.grammar.requests import StopAll
 from bot.slack.interaction import press_of
+from bot.slack.kit import mention
 from bot.slack.listeners.approval_requests import (
     NOTHING_TO_PRESS,
     TOO_LATE_TO_CANCEL,
@@ -40,7 +37,7 @@ from bot.slack.listeners.approval_requests import (
     posted_card,
 )
 from bot.slack.listeners.context import InteractionContext, Listeners
-from bot.slack.listeners.press_queue import PressQueue
+from bot.slack.listeners.stops import PressQueue
 from bot.slack.messaging.messenger import Message, Posted, heard
 from bot.slack.messaging.views import Views
 from bot.slack.transport.jobs import Lane

@@ -11,16 +11,17 @@ from datetime import datetime
 from typing import Any, Final
 
 from bot.activeflows.errors import BotError
+from bot.activeflows.queries.home import MentionChoice
 from bot.activeflows.queries.listing import SHARED_FOR, Reading
-from bot.activeflows.queries.mention_choice import MentionChoice
 from bot.slack import ids
-from bot.slack.blocks.activeflow_modal import LIST_TITLE, READING, READING_LIST, TITLE, activeflow_modal, list_modal
+from bot.slack.blocks.activeflow_details import LIST_TITLE, READING, READING_LIST, TITLE, activeflow_modal, list_modal
 from bot.slack.blocks.error_words import explained
 from bot.slack.cards.home_view import Homes
 from bot.slack.interaction import from_home
 from bot.slack.listeners.context import InteractionContext, Listeners
 from bot.slack.messaging.messenger import Message
 from bot.slack.messaging.views import Views
+from bot.slack.people.single_flight_cache import Access
 
 OPENED: Final = "app_home_opened"
 _DOING: Final = "drawing your Home"
@@ -95,3 +96,32 @@ class HomeListener:
         except BotError as trouble:
             return explained(trouble)
         return activeflow_modal(details, operator, command=context.command)
+
+
+# ---------------------------------------------------------------- events
+# Listen to what Slack tells by itself: people and user groups that changed, tokens that are good no more.
+#
+# https://docs.slack.dev/reference/events
+
+HEARD: Final = ("user_change", "subteam_members_changed", "subteam_updated")
+FOR_GOOD: Final = ("tokens_revoked", "app_uninstalled")
+
+
+@dataclass(frozen=True)
+class EventListener:
+    """The events the manifest subscribes to."""
+
+    access: Access
+
+    def register(self, listeners: Listeners) -> None:
+        for name in HEARD:
+
+            @listeners.app.event(name)
+            async def changed(event: dict[str, Any]) -> None:
+                listeners.people.heard(event)
+
+        for name in FOR_GOOD:
+
+            @listeners.app.event(name)
+            async def refused(event: dict[str, Any]) -> None:
+                self.access.heard(event)

@@ -32,14 +32,14 @@ from bot.activeflows.search.choices import Choices, Chooser
 from bot.slack import ids, kit
 from bot.slack.blocks import picker
 from bot.slack.blocks.error_words import reported, root_of
-from bot.slack.blocks.mrkdwn import code
 from bot.slack.grammar.normalization import decoded, plain, unquoted
 from bot.slack.grammar.requests import Pick
 from bot.slack.interaction import from_action, from_view
+from bot.slack.kit import code
 from bot.slack.listeners.commands import start
 from bot.slack.listeners.context import InteractionContext, Listeners
-from bot.slack.messaging.account_mark import marked_id
 from bot.slack.messaging.messenger import Message
+from bot.slack.messaging.outbound import marked_id
 from bot.slack.messaging.views import Asked, Views
 from bot.slack.transport.jobs import Lane
 

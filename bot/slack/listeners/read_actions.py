@@ -7,20 +7,28 @@ a list under somebody else's eyes.
 https://docs.slack.dev/interactivity/handling-user-interaction
 """
 
+import asyncio
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Final
+from typing import Any, Final
 
-from bot.activeflows.operators import Operator
+from bot.activeflows.errors import LedgerUnavailable
+from bot.activeflows.operators import Operator, Permission
+from bot.activeflows.queries.details import Disclosure
 from bot.activeflows.queries.listing import SHARED_FOR, Listing, Reading
-from bot.slack import ids
-from bot.slack.blocks.activeflow_details import activeflow_details
+from bot.activeflows.search.finder import Finder
+from bot.activeflows.search.ranking import Clues, clues_in
+from bot.slack import ids, kit
+from bot.slack.blocks.activeflow_details import NOT_HERE, NOT_RECORDED, NOT_SHOWN, activeflow_details, revealed
 from bot.slack.blocks.activeflow_list import activeflow_list, shared_list
+from bot.slack.blocks.search_results import found
+from bot.slack.grammar.normalization import Said, plain, said, unquoted
+from bot.slack.grammar.requests import Find
+from bot.slack.kit import code
 from bot.slack.listeners.context import InteractionContext, Listeners
 from bot.slack.listeners.homes import HomeListener
-from bot.slack.messaging.delivery_advice import not_shown
-from bot.slack.messaging.messenger import Message, Posted
+from bot.slack.messaging.messenger import Message, Posted, not_shown
 from bot.slack.transport.jobs import Lane
 
 _LISTING: Final = "reading the activeflows"
@@ -103,3 +111,90 @@ class ReadListener:
             operator, asked.filters, asked.page, by=asked.by, sort=asked.sort, place=asked.place, max_age=max_age
         )
         return listing, operator
+
+
+# ---------------------------------------------------------------- disclosures
+# Listen to *Reveal*: decided anew at the press, recorded before it is shown, and shown to the presser alone.
+#
+# Decision: only from a message that nobody but its reader sees, and only as a message that Slack does not keep: a direct
+# message, which private words fall back to elsewhere, would stay in the history.
+
+
+@dataclass(frozen=True)
+class DisclosureListener:
+    """The one button."""
+
+    disclosure: Disclosure
+
+    def register(self, listeners: Listeners) -> None:
+        listeners.on_action(ids.REVEAL, self._reveal, doing="looking it up")
+
+    async def _reveal(self, context: InteractionContext, value: str) -> None:
+        interaction = context.interaction
+        if not interaction.ephemeral:
+            await context.reply(NOT_HERE)
+            return
+        target = ids.decode_activeflow(value)
+        operator = await context.actor(Permission.REVEAL, Permission.VIEW)
+        try:
+            shown = await self.disclosure.reveal(
+                operator, target, press=f"{interaction.user_id}/{interaction.action_ts}"
+            )
+        except LedgerUnavailable:
+            await context.reply(NOT_RECORDED)
+            return
+        if not await context.reply(revealed(shown), fleeting=True):
+            await context.reply(NOT_SHOWN)
+
+
+# ---------------------------------------------------------------- searches
+# Listen to ``/flows find``, and *Find activeflow* on any message.
+#
+# https://docs.slack.dev/interactivity/implementing-shortcuts
+
+_NOTHING: Final = "There is no id and no phone number in {}, so I looked for nothing. Words are looked for with {}.{}"
+
+
+@dataclass(frozen=True)
+class SearchListener:
+    """The request, and the message shortcut."""
+
+    finder: Finder
+    now: Callable[[], datetime]
+
+    def register(self, listeners: Listeners) -> None:
+        listeners.on_request(Find, self._find)
+        listeners.on_message_shortcut(ids.FIND, self._in_message, doing="looking for it")
+
+    async def _find(self, context: InteractionContext, request: Find) -> None:
+        await self._answer(context, clues_in(plain(unquoted(request.text))))
+
+    async def _in_message(self, context: InteractionContext, body: dict[str, Any]) -> None:
+        message = body.get("message")
+        read, clues = await asyncio.to_thread(
+            _read, message
+        )  # a long one takes a while, and others wait for their acks
+        unread = f" I did not read {read.unread}." if read.unread else ""
+        if clues.targets or clues.numbers:
+            await self._answer(context, Clues(clues.targets, clues.numbers, more=clues.more), unread=unread)
+        else:
+            where = "what I read of this message" if unread else "this message"
+            await context.reply(Message(_NOTHING.format(where, code(f"{context.command} find"), unread)))
+
+    async def _answer(self, context: InteractionContext, clues: Clues, *, unread: str = "") -> None:
+        operator = await context.operator()
+        try:
+            findings = await self.finder.find(operator, clues)
+        except LedgerUnavailable:
+            await context.reply(NOT_RECORDED)
+            return
+        told = found(findings, operator, self.now(), command=context.command)
+        if unread:
+            note = kit.context(f"Of the message:{unread}")
+            told = Message(f"{told.text}{unread}", (*told.blocks, note))
+        await context.reply(told)
+
+
+def _read(message: dict[str, Any] | None) -> tuple[Said, Clues]:
+    read = said(message)
+    return read, clues_in(read.text)

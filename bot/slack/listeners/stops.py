@@ -4,26 +4,34 @@ A press is acked once it is recorded as a durable workflow, and nothing else sta
 recorded, the presser is told that nothing was stopped.
 """
 
+import asyncio
+import secrets
+import time
+from collections import OrderedDict
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from datetime import datetime
+from typing import Any, Final
 
 import structlog
+from slack_bolt.context.ack.async_ack import AsyncAck
 
-from bot.activeflows.errors import BotError, Failure, NotPermitted
-from bot.activeflows.operators import Operator, Permission
-from bot.activeflows.stopping.ports import Ledger
+from bot import tracing
+from bot.activeflows.errors import BotError, Failure, LedgerUnavailable, NotPermitted
+from bot.activeflows.operators import Operator, Permission, Policy
+from bot.activeflows.queries.resolution import Target
+from bot.activeflows.stopping.ports import Ledger, Presses
 from bot.activeflows.stopping.request import Put, StopRequests
-from bot.activeflows.stopping.stop import Cancelled, Declined, Intent, IntentState, Waiting, Why, Wish
-from bot.activeflows.targets import Target
+from bot.activeflows.stopping.stop import Cancelled, Declined, Intent, IntentState, Press, Waiting, Why, Wish
 from bot.slack import ids
 from bot.slack.blocks.declined import ask_others, declined_press
 from bot.slack.blocks.error_words import explained
-from bot.slack.blocks.manual_commands import with_way_out
-from bot.slack.blocks.stop_card import stop_card
+from bot.slack.blocks.stop_card import reason_modal, stop_card, with_way_out
 from bot.slack.cards.stop_cards import StopCards
+from bot.slack.grammar.normalization import decoded
 from bot.slack.grammar.requests import Stop
-from bot.slack.interaction import press_of
+from bot.slack.interaction import from_press, press_of
+from bot.slack.kit import code
 from bot.slack.listeners.approval_requests import (
     NOTHING_TO_PRESS,
     TOO_LATE_TO_CANCEL,
@@ -33,10 +41,164 @@ from bot.slack.listeners.approval_requests import (
     posted_card,
 )
 from bot.slack.listeners.context import InteractionContext, Listeners
-from bot.slack.listeners.press_queue import PressQueue
-from bot.slack.listeners.reasons import ReasonListener
 from bot.slack.messaging.messenger import Message, Posted
+from bot.slack.messaging.outbound import marked_id
+from bot.slack.messaging.views import Asked, Views
+from bot.slack.people.outsiders import Outsiders
 from bot.slack.transport.jobs import Lane
+
+# ---------------------------------------------------------------- press queue
+# Record a press before the ack, or say why it was not recorded.
+
+
+@dataclass(frozen=True)
+class PressQueue:
+    """``presses``: records a press so that it is carried out, whatever happens."""
+
+    outsiders: Outsiders
+    cards: StopCards
+    presses: Presses
+    account: str = ""
+    """Of the cards whose presses come here."""
+
+    async def take(self, context: InteractionContext, press: Press) -> bool:
+        """Record a press so that it is carried out, or tell why not. False: it could not be recorded.
+
+        Whoever presses on without a permission is refused in words, and nothing is recorded.
+        """
+        press = replace(press, account=self.account)
+        declined = await self.outsiders.declined(press)
+        if declined is not None:
+            _refuse(context, declined)
+            return True
+        self.cards.promise(press)
+        began = time.perf_counter()
+        try:
+            await self.presses.start(press)
+            seconds = time.perf_counter() - began
+            tracing.told("press recorded, then acked", {}, seconds=seconds, intent_id=press.intent_id)
+            self.cards.recorded(press)
+        except LedgerUnavailable as trouble:
+            self.cards.broken(press)
+            _refuse(context, Declined(Why.LEDGER, trouble.what))
+            return False
+        return True
+
+
+def _refuse(context: InteractionContext, declined: Declined) -> None:
+    context.start(lambda: context.reply(declined_press(declined, context.command)))
+
+
+# ---------------------------------------------------------------- reasons
+# Listen to the modal that asks for a reason, between the press and its execution.
+#
+# Nothing is stopped by opening it. What the press was (and the capability to answer it) stays in this process under a
+# random word; the modal carries the word only. After a restart the word is unknown, and the person is told to press again.
+#
+# https://docs.slack.dev/surfaces/modals
+
+_AGAIN: Final = "Please press Stop flow again. Nothing was stopped."
+_NOT_ASKED: Final = "Slack did not let me ask you for a reason."
+_PERHAPS: Final = (
+    "Slack did not say whether it shows you the form for the reason. If it does, fill it in; if not, press Stop flow "
+    "again. Nothing was stopped."
+)
+_READ_WITHIN: Final = 0.7
+"""Seconds: with the record of the press it stays below the three of the ack."""
+_TOO_SHORT: Final = "Please say why, in a few words."
+_NOT_RECORDED: Final = "It could not be recorded. Nothing was stopped."
+_MOST_OPEN: Final = 1000
+
+
+class OpenReasons:
+    """The presses that wait for their reason, by the random word in their modal."""
+
+    def __init__(self) -> None:
+        self._waiting: OrderedDict[str, Press] = OrderedDict()
+
+    def keep(self, press: Press) -> str:
+        word = secrets.token_urlsafe(16)
+        self._waiting[word] = press
+        while len(self._waiting) > _MOST_OPEN:
+            self._waiting.popitem(last=False)
+        return word
+
+    def of(self, word: str, user_id: str) -> Press | None:
+        """The press, for the person who pressed."""
+        press = self._waiting.get(word)
+        return press if press is not None and press.by == user_id else None
+
+    def forget(self, word: str) -> None:
+        self._waiting.pop(word, None)
+
+
+@dataclass(frozen=True)
+class ReasonListener:
+    """The modal, opened and submitted."""
+
+    views: Views
+    ledger: Ledger
+    queue: PressQueue
+    policy: Callable[[], Policy]
+    now: Callable[[], datetime]
+    open: OpenReasons = field(default_factory=OpenReasons)
+
+    async def needed(self, intent_id: str) -> bool:
+        """Do the rules ask for a reason that this card does not have?
+
+        A ledger that is broken or does not answer soon is told of at the press itself, and without a reason none is
+        carried out.
+        """
+        if not self.policy().rules.reason_required:
+            return False
+        try:
+            async with asyncio.timeout(_READ_WITHIN):
+                found = await self.ledger.intent(intent_id)
+        except (LedgerUnavailable, TimeoutError):
+            return False
+        return found is not None and not found[0].reason
+
+    async def ask(self, context: InteractionContext, intent_id: str) -> None:
+        """Open the modal. Its trigger lives for three seconds, so nothing is looked up but the intent."""
+        found = await self.ledger.intent(intent_id)
+        if found is None:
+            await context.reply(Message(_AGAIN))
+            return
+        word = self.open.keep(press_of(context.interaction, intent_id, self.now()))
+        match await self.views.ask(context.interaction.trigger_id, reason_modal(found[0], word)):
+            case Asked.NOT_KNOWN:
+                await context.reply(Message(_PERHAPS))
+            case Asked.REFUSED:
+                self.open.forget(word)
+                typed_instead = code(f"{context.command} stop {found[0].short_id} <reason>")
+                await context.reply(Message(f"{_NOT_ASKED} {_AGAIN} Or type {typed_instead}."))
+
+    def register(self, listeners: Listeners) -> None:
+        @listeners.app.view(marked_id(ids.REASON, listeners.account))
+        async def submitted(ack: AsyncAck, body: dict[str, Any], view: dict[str, Any]) -> None:
+            word = str(view.get("private_metadata", ""))
+            press = self.open.of(word, str(body.get("user", {}).get("id", "")))
+            reason = " ".join(decoded(_given(view)).split())
+            if press is None:
+                await ack(response_action="errors", errors={ids.REASON: f"I have been restarted meanwhile. {_AGAIN}"})
+            elif len(reason) < 3:
+                await ack(response_action="errors", errors={ids.REASON: _TOO_SHORT})
+            elif await self.queue.take(listeners.context(from_press(press)), replace(press, reason=reason[:500])):
+                self.open.forget(word)
+                await ack()
+            else:
+                await ack(response_action="errors", errors={ids.REASON: _NOT_RECORDED})
+
+
+def _given(view: dict[str, Any]) -> str:
+    try:
+        value = view["state"]["values"][ids.REASON][ids.REASON]["value"]
+    except (KeyError, TypeError):
+        return ""
+    return value if isinstance(value, str) else ""
+
+
+# ---------------------------------------------------------------- stops
 
 log = structlog.get_logger(__name__)
 

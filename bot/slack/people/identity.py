@@ -22,7 +22,7 @@ import math
 import time
 from collections.abc import Callable, Collection, Mapping
 from copy import copy
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from functools import reduce
 from typing import Any, Final, TypeAlias, TypeVar
 
@@ -46,17 +46,169 @@ from bot.activeflows.operators import (
 )
 from bot.slack.interaction import Interaction
 from bot.slack.messaging.messenger import error_word
-from bot.slack.people.access import LASTING
-from bot.slack.people.account import Account, account_of
 from bot.slack.people.installation import Installation
-from bot.slack.people.memberships import Memberships
-from bot.slack.people.single_flight_cache import Ages, Allowance, NoTurn, Remembered
+from bot.slack.people.single_flight_cache import LASTING, Ages, Allowance, NoTurn, Remembered
+
+# ---------------------------------------------------------------- account
+# Read a user object of Slack's: by which ids somebody is known, in which workspaces, and with what standing.
+#
+# On Enterprise Grid one person may have an id of the organisation (``W…``) beside one of a workspace (``U…``), and may be
+# in some of its workspaces and not in others. Decision: full members are those of the workspace this app is installed in;
+# to be in the same organisation is not enough.
+#
+# https://docs.slack.dev/reference/objects/user-object
+
+
+@dataclass(frozen=True, slots=True)
+class Account:
+    """What ``users.info`` says. ``kind``: the standing of this account in a workspace of its own; ``None``: no such user."""
+
+    ids: frozenset[str] = frozenset()
+    kind: Standing | None = None
+    teams: frozenset[str] = frozenset()
+    enterprise_id: str = ""
+
+    def standing_in(self, home: Installation, team: str = "") -> Standing | None:
+        """What this account is where the app is installed. ``team``: the one that a payload names for the person."""
+        if self.kind not in {Standing.MEMBER, Standing.GUEST}:
+            return self.kind
+        named = team in {"", home.team_id, home.enterprise_id} or team in self.teams
+        if named and home.team_id in self.teams:
+            return self.kind
+        ours = bool(home.enterprise_id) and self.enterprise_id == home.enterprise_id
+        return Standing.NEIGHBOUR if ours else Standing.STRANGER
+
+
+def account_of(user: Mapping[str, Any], asked: str) -> Account:
+    """The account that Slack described when it was asked about this id. Raises ``ValueError`` if it is another one."""
+    grid = user.get("enterprise_user")
+    grid = grid if isinstance(grid, Mapping) else {}
+    ids = frozenset(_words([user.get("id"), grid.get("id")]))
+    if asked not in ids:
+        raise ValueError("users.info answered about somebody else")
+    teams = frozenset(_words([user.get("team_id"), *_listed(user, "teams"), *_listed(grid, "teams")]))
+    return Account(ids, _kind(user), teams, str(grid.get("enterprise_id") or user.get("enterprise_id") or ""))
+
+
+def _kind(user: Mapping[str, Any]) -> Standing:
+    if user.get("deleted"):
+        return Standing.DEACTIVATED
+    if user.get("is_bot") or user.get("is_workflow_bot") or user.get("id") == "USLACKBOT":
+        return Standing.BOT
+    if user.get("is_stranger"):
+        return Standing.STRANGER
+    if user.get("is_restricted") or user.get("is_ultra_restricted"):
+        return Standing.GUEST
+    return Standing.MEMBER
+
+
+def _listed(part: Mapping[str, Any], key: str) -> list[object]:
+    given = part.get(key)
+    return given if isinstance(given, list) else []
+
+
+def _words(given: list[object]) -> list[str]:
+    return [word for word in given if isinstance(word, str) and word]
+
+
+# ---------------------------------------------------------------- memberships
+# Ask Slack who is in the user groups that the policy names (``usergroups.users.list``).
+#
+# Slack lets that be asked twenty times a minute (Tier 2), whoever made the app ask, for all groups together. So an answer
+# serves everybody, the reserve is for those who were last known to be in the group, and where no turn is left an answer of
+# ``UNTURNED`` seconds counts for a stop, or of ``HEARD`` seconds while events can be trusted.
+#
+# Decision: nothing tells an app whether it is subscribed to events. They are trusted once one about a group came since the
+# start, in the only process that gets them, and until a group is seen to have changed without one.
+#
+# https://docs.slack.dev/apis/web-api/rate-limits
+# https://docs.slack.dev/reference/events/subteam_members_changed
 
 log = structlog.get_logger(__name__)
 
+UNTURNED: Final = 30.0
+HEARD: Final = 120.0
+_READ: Final = Ages(90.0, 600.0, 600.0)
+_NOTHING_TO_ASK: Final = 30.0
+"""Seconds for which a group counts as empty that Slack does not let the app read, or does not have."""
+_NO_GROUPS_HERE: Final = frozenset(
+    {"plan_upgrade_required", "paid_teams_only", "missing_scope", "not_allowed_token_type"}
+)
+_NO_SUCH_GROUP: Final = frozenset({"no_such_subteam", "subteam_not_found"})
+
+
+class Memberships:
+    """The members of groups, by the ids of both."""
+
+    def __init__(self, client: AsyncWebClient, *, alone: bool, within: float, clock: Callable[[], float]) -> None:
+        self._client, self._alone, self._clock = client, alone, clock
+        allowance = Allowance(burst=8, a_minute=12, reserve=3, clock=clock)
+        self._members = Remembered(self._ask, allowance, within=within, clock=clock)
+        self._unread: dict[str, float] = {}
+        self._warned: set[str] = set()
+        self._trusted = False
+
+    async def to_read(self, group: str) -> frozenset[str]:
+        """Raises what the Web API raises, as ``to_act``."""
+        return await self._get(group, _READ, reserve=self._members.last(group) is None)
+
+    async def to_act(self, group: str, ids: frozenset[str], age: float) -> frozenset[str]:
+        """The members as of ``age`` seconds ago, to decide about the person with these ids."""
+        last = self._members.last(group)
+        if last is not None and last.isdisjoint(ids):  # an old answer grants this person nothing
+            return await self._get(group, Ages(age, _READ.unturned), reserve=False)
+        return await self._get(group, Ages(age, HEARD if self._trusted else UNTURNED), reserve=True)
+
+    def guess(self, ids: frozenset[str]) -> Callable[[str], bool]:
+        """A key to sort groups by: those first that this person was last known to be in."""
+        return lambda group: ids.isdisjoint(self._members.last(group) or ())
+
+    def list_anywhere(self, user_id: str) -> bool:
+        """Was this person last known to be in any of them?"""
+        return any(user_id in members for members in self._members.values())
+
+    def heard(self, group: str) -> None:
+        """An event says that it has changed."""
+        self._members.changed(group)
+        self._unread.pop(group, None)
+        self._trusted = self._alone
+
+    async def _get(self, group: str, ages: Ages, *, reserve: bool) -> frozenset[str]:
+        if self._clock() - self._unread.get(group, -_NOTHING_TO_ASK) < _NOTHING_TO_ASK:
+            return frozenset()
+        return await self._members.get(group, ages, reserve=reserve)
+
+    async def _ask(self, group: str) -> frozenset[str]:
+        before = self._members.true(group)
+        try:
+            users = (await self._client.usergroups_users_list(usergroup=group)).get("users")
+        except SlackApiError as refused:
+            word = error_word(refused)
+            if word not in _NO_GROUPS_HERE and word not in _NO_SUCH_GROUP:
+                raise
+            self._warn_once(word, group)
+            self._unread[group] = self._clock()
+            return frozenset()
+        if not isinstance(users, list):
+            raise ValueError("usergroups.users.list answered without users")  # noqa: TRY004 - an answer, not an argument
+        members = frozenset(str(user) for user in users)
+        if self._trusted and before is not None and members != before and self._members.true(group) == before:
+            self._trusted = False
+            log.warning("user_group_changed_without_event", group=group)
+        return members
+
+    def _warn_once(self, word: str, group: str) -> None:
+        about = word if word in _NO_GROUPS_HERE else f"{word} {group}"
+        if about not in self._warned:
+            self._warned.add(about)
+            log.warning("user_group_counts_as_empty", error=word, group=group)
+
+
+# ---------------------------------------------------------------- identity
+
+
 PRESSING: Final = frozenset({Permission.STOP, Permission.BULK, Permission.APPROVE})
 """What a press on a card needs one of."""
-UNTURNED: Final = 30.0
 REFUSED: Final = 5.0
 _USER_READ: Final = Ages(300.0, 600.0, 600.0)
 _NOBODY: Final = 30.0

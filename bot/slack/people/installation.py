@@ -15,7 +15,7 @@ from slack_sdk.errors import SlackApiError, SlackClientError
 from slack_sdk.web.async_client import AsyncWebClient
 
 from bot.slack.messaging.messenger import error_word
-from bot.slack.messaging.session import lost_words
+from bot.slack.messaging.outbound import lost_words
 
 log = structlog.get_logger(__name__)
 

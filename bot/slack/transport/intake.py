@@ -1,4 +1,4 @@
-"""Take deliveries in, one way for both transports: verified, readable, ours, then a listener (``bolt_app``).
+"""Take deliveries in, one way for both transports: verified, readable, ours, then a listener.
 
 What listens is given the decoded payload and nothing else: no header that Slack did not sign reaches it (``X-Slack-Bolt-Lazy-*``
 would), nothing is parsed twice, and its own form parser, which stumbles over the word "payload", is never used.
@@ -12,21 +12,147 @@ that tries again, or as Slack's own retry of an event (https://docs.slack.dev/ap
 """
 
 import asyncio
+import hashlib
+import hmac
 import json
 import time
 from collections import OrderedDict
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Any, Final, TypeAlias
 
 import structlog
 from prometheus_client import CollectorRegistry, Counter, Histogram
+from slack_bolt.async_app import AsyncApp
+from slack_bolt.context.ack.async_ack import AsyncAck
 from slack_bolt.request.async_request import AsyncBoltRequest
+from slack_bolt.response import BoltResponse
 
 from bot.slack.people.installation import Installation
-from bot.slack.transport.bolt_app import App
 from bot.slack.transport.payload import OTHER, Unreadable, is_ours, kind_of, read
-from bot.slack.transport.signature import NotSigned, claimed
+
+# ---------------------------------------------------------------- signature
+# Verify that a delivery is Slack's: on the headers before the body is read, and on the raw bytes before they are parsed.
+#
+# The signature covers the timestamp and the body, nothing else: not the path, not the other headers. So nothing that
+# comes from those is ever passed on. https://docs.slack.dev/authentication/verifying-requests-from-slack
+
+WINDOW: Final = 300
+"""Seconds a timestamp may be old, or ahead of our clock."""
+UNSIGNED: Final = "unsigned"
+BAD_SIGNATURE: Final = "bad signature"
+STALE: Final = "stale"
+_LONGEST_TIMESTAMP: Final = 12
+_SIGNATURE_LENGTH: Final = 67
+
+
+class NotSigned(Exception):
+    """The delivery is not believed. The text says why ("stale by 360 s"); ``kind`` is the same without figures."""
+
+    def __init__(self, kind: str, what: str = "") -> None:
+        super().__init__(what or kind)
+        self.kind = kind
+
+
+@dataclass(frozen=True, slots=True)
+class Claim:
+    """What the headers claim: the body was signed so, just now."""
+
+    timestamp: bytes
+    signature: bytes
+
+    def verify(self, secret: bytes, body: bytes) -> None:
+        """Compare with what the secret makes of the body. Raises ``NotSigned``."""
+        digest = hmac.new(secret, b"v0:" + self.timestamp + b":" + body, hashlib.sha256).hexdigest()
+        if not hmac.compare_digest(b"v0=" + digest.encode(), self.signature):
+            raise NotSigned(BAD_SIGNATURE)
+
+
+def claimed(headers: Sequence[tuple[bytes, bytes]], *, now: float) -> Claim:
+    """What the headers claim. Raises ``NotSigned`` where no body could make it true; odd headers are never an error.
+
+    ``headers`` as ASGI gives them, names in lower case. A header given twice proves nothing.
+    """
+    stamps = [value for name, value in headers if name == b"x-slack-request-timestamp"]
+    signatures = [value for name, value in headers if name == b"x-slack-signature"]
+    if len(stamps) != 1 or len(signatures) != 1 or not signatures[0]:
+        raise NotSigned(UNSIGNED)
+    stamp, signature = stamps[0], signatures[0]
+    if not (stamp.isdigit() and len(stamp) <= _LONGEST_TIMESTAMP):
+        raise NotSigned(UNSIGNED)
+    age = round(now - int(stamp))
+    if abs(now - int(stamp)) > WINDOW:
+        raise NotSigned(STALE, f"stale by {age} s" if age > 0 else f"ahead of this machine's clock by {-age} s")
+    if len(signature) != _SIGNATURE_LENGTH or not signature.startswith(b"v0="):
+        raise NotSigned(BAD_SIGNATURE)
+    return Claim(stamp, signature)
+
+
+# ---------------------------------------------------------------- bolt app
+# Find the listeners of commands, buttons, menus and global shortcuts by name, and leave the rest to Bolt.
+#
+# Bolt tries one listener after the other, and makes a client for each request: half of an ack. What is known by its name is
+# called from a table instead. Events, modals, message shortcuts and whatever is not known are Bolt's.
+
+Heard: TypeAlias = Callable[[AsyncAck, dict[str, Any]], Awaitable[object]]
+"""What listens to one of these: it takes ``ack`` and ``body``, and acks. A menu's options are its ack."""
+_NAMES: Final = {"command": "command", "block_suggestion": "action_id", "shortcut": "callback_id"}
+"""In which field of the payload the name stands."""
+Bug: TypeAlias = Callable[[Exception, Mapping[str, Any]], Awaitable[BoltResponse]]
+
+
+class App(AsyncApp):
+    """Bolt's app. ``heard`` answers what it has in its table, ``async_dispatch`` everything."""
+
+    def __init__(self, **more: Any) -> None:
+        super().__init__(**more)
+        self._table: dict[tuple[str, str], Heard] = {}
+        self._bug: Bug | None = None
+
+    def on_bug(self, answer: Bug) -> None:
+        """Let this answer when a listener fails, and when there is none."""
+        self._bug = answer
+        self.error(answer)
+
+    def hears_command(self, name: str, listener: Heard) -> None:
+        """Listen to a command."""
+        self._table.setdefault(("command", name), listener)  # the first is meant, as with Bolt
+        self.command(name)(listener)
+
+    def hears_button(self, action_id: str, listener: Heard) -> None:
+        """Listen to a button."""
+        self._table.setdefault(("block_actions", action_id), listener)
+        self.action(action_id)(listener)
+
+    def hears_options(self, action_id: str, listener: Heard) -> None:
+        """Listen to an external menu that asks for its options."""
+        self._table.setdefault(("block_suggestion", action_id), listener)
+        self.options(action_id)(listener)
+
+    def hears_shortcut(self, callback_id: str, listener: Heard) -> None:
+        """Listen to a global shortcut."""
+        self._table.setdefault(("shortcut", callback_id), listener)
+        self.global_shortcut(callback_id)(listener)
+
+    async def heard(self, kind: str, body: dict[str, Any]) -> BoltResponse | None:
+        """The answer to a payload of this kind, shaped as Slack shapes it; ``None`` when it is for Bolt."""
+        name = body["actions"][0]["action_id"] if kind == "block_actions" else body.get(_NAMES.get(kind, ""))
+        listener = self._table.get((kind, name)) if isinstance(name, str) else None
+        if listener is None:
+            return None
+        ack = AsyncAck()  # type: ignore[no-untyped-call]
+        try:
+            await listener(ack, body)
+            if ack.response is None:
+                raise RuntimeError("a listener that does not ack")  # noqa: TRY301 — answered as any bug
+        except Exception as error:
+            if self._bug is None:
+                raise
+            return await self._bug(error, body)
+        return ack.response
+
+
+# ---------------------------------------------------------------- intake
 
 log = structlog.get_logger(__name__)
 

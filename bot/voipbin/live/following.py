@@ -13,26 +13,91 @@ import asyncio
 import contextlib
 from collections.abc import AsyncIterator, Callable, Iterable
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
-from datetime import datetime, timedelta
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
 from typing import Final, TypeAlias
 from uuid import UUID
 
 import structlog
 
-from bot.activeflows.coverage import BEGINNING, Coverage, Span
 from bot.activeflows.errors import Failure
-from bot.activeflows.index import Index, Read
+from bot.activeflows.index import BEGINNING, Coverage, Index, Read, Span
 from bot.activeflows.model import Activeflow, Freshness, Picture
-from bot.voipbin.http.answer_errors import Unsuccessful
-from bot.voipbin.live.expected import Expected
-from bot.voipbin.live.pace import Pace
-from bot.voipbin.live.scan import AHEAD
+from bot.voipbin.http.answer import Unsuccessful
+from bot.voipbin.live.scan import AHEAD, ReadPage, Windows
 from bot.voipbin.live.stream import StreamLost
-from bot.voipbin.live.windows import ReadPage, Windows
 from bot.voipbin.metrics import EVENT_LAG, STREAMS, STREAMS_LOST
 from bot.voipbin.wire.answers import Steps
 from bot.voipbin.wire.decoding import Unreadable
-from bot.voipbin.wire.running_page import RunningPage, event
+from bot.voipbin.wire.pages import RunningPage, event
+
+# ---------------------------------------------------------------- pace
+# Table how often what runs is read again, and how soon the event stream is opened again.
+
+
+@dataclass(frozen=True, slots=True)
+class Pace:
+    """Seconds."""
+
+    repair_every: float = 300.0
+    down_every: float = 60.0
+    """Between two re-readings while there is no stream and nobody asks."""
+    failed_again: float = 5.0
+    patience: float = 25.0
+    """How long somebody who asks waits for a re-reading."""
+    connect_again: tuple[float, ...] = (1.0, 2.0, 5.0, 10.0, 30.0)
+    told_within: float = 4.0
+    """A change that was read comes as an event within so long, or the stream is not to be trusted."""
+    lasting: float = 30.0
+    """A stream that lived so long was a good one: the next is tried at once."""
+
+
+# ---------------------------------------------------------------- expected
+# Notice an event stream that lives and delivers nothing: what a reading told is expected to come as an event, too.
+#
+# A ping that is answered proves a connection, and nothing about what is published on it
+# (https://api.voipbin.net/docs/websocket_overview.html). What proves that something is missing is a change that somebody
+# in the bot has read, of an activeflow that is followed, and that does not come within some seconds.
+
+_BEGINNING = datetime.min.replace(tzinfo=UTC)
+
+
+class Expected:
+    """Changes that were read and have not come yet. ``missed`` is called when one has not come in time."""
+
+    def __init__(self, within: float, missed: Callable[[], None]) -> None:
+        """``within``: seconds."""
+        self._within, self._missed = within, missed
+        self._versions: dict[UUID, datetime] = {}
+        self._timers: dict[UUID, asyncio.TimerHandle] = {}
+
+    def read(self, activeflow_id: UUID, updated_at: datetime | None) -> None:
+        """A change of then was read; ``None``: one that has no time, such as being deleted."""
+        self._versions[activeflow_id] = updated_at or _BEGINNING
+        if activeflow_id not in self._timers:
+            loop = asyncio.get_running_loop()
+            self._timers[activeflow_id] = loop.call_later(self._within, self._overdue)
+
+    def heard(self, activeflow_id: UUID, updated_at: datetime | None) -> None:
+        """An event about it came."""
+        expected = self._versions.get(activeflow_id)
+        if expected is not None and (updated_at or _BEGINNING) >= expected:
+            del self._versions[activeflow_id]
+            self._timers.pop(activeflow_id).cancel()
+
+    def forget(self) -> None:
+        """Expect nothing of what was: the stream has ended."""
+        for timer in self._timers.values():
+            timer.cancel()
+        self._versions.clear()
+        self._timers.clear()
+
+    def _overdue(self) -> None:
+        self.forget()
+        self._missed()
+
+
+# ---------------------------------------------------------------- following
 
 log = structlog.get_logger(__name__)
 
@@ -52,7 +117,7 @@ _LATELY: Final = 500
 
 
 class Learned:
-    """The way of every reading into the index; for events it is ``running_page.Known``."""
+    """The way of every reading into the index; for events it is ``pages.Known``."""
 
     def __init__(
         self, index: Index, live_since: Callable[[], datetime | None], doubt: Callable[[], None], told_within: float

@@ -3,7 +3,7 @@
 A list (https://api.voipbin.net/docs/activeflow_overview.html) has no filter, keeps ended rows, gives at most 100 a
 page, and continues with "created before", strictly and without a tie-break: rows of the same microsecond as a page's
 last one are lost by its own token. So the next page is asked for from one microsecond later and known ids are dropped.
-``wire.page_end`` says where it ends.
+``wire.pages`` says where it ends.
 
 Promises: it ends; nothing that existed when it began, was created at or after ``complete_since`` and is readable is
 missing; each id is there once, in its latest version. Only the first page's failure is an error: later ones shorten
@@ -12,17 +12,19 @@ time, failure, or the end of the list stop there.
 """
 
 import asyncio
-from collections.abc import Awaitable, Callable
+from collections import deque
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from typing import Final, Generic, Protocol, TypeVar
+from typing import Final, Generic, Protocol, TypeAlias, TypeVar
 from uuid import UUID
 
+from bot.activeflows.index import BEGINNING, Span
 from bot.activeflows.model import Activeflow, Picture
-from bot.voipbin.http.answer_errors import Kind, Unsuccessful
+from bot.voipbin.http.answer import Kind, Trouble, Unsuccessful
 from bot.voipbin.wire.answers import Page
 from bot.voipbin.wire.decoding import TICK
-from bot.voipbin.wire.page_end import Fullest, is_last
+from bot.voipbin.wire.pages import Fullest, RunningPage, is_last
 
 
 class Created(Protocol):
@@ -154,3 +156,204 @@ def _last(page: Page[R]) -> datetime | None:
     times = [row.created_at for row in page.rows if row.created_at is not None]
     oldest = min(times, default=None)
     return oldest if times and len(times) == page.size else page.last or oldest
+
+
+# ---------------------------------------------------------------- windows
+# Read VoIPBIN's list in several places at once: disjoint spans of creation times, each read backwards.
+#
+# The list continues with "created before", so that it can be read from any moment backwards
+# (https://api.voipbin.net/docs/common_overview.html). A reader that has nothing left takes the older half of what somebody
+# else still has to read. Where the list begins nobody knows: one feels for it with strides that double, so that soon it is known
+# how much is left. How many read at once is the budget's to say: one more joins whenever a turn is free.
+#
+# Promises: when ``read`` returns, every readable row created in the spans has been handed over, whatever the size of a
+# page, the ties at its border and the rows that came meanwhile. The one exception is a microsecond with more rows than a
+# page has: it is stepped over and not called read. A page that cannot be read ends it all: ``Unsuccessful``.
+
+ReadPage: TypeAlias = Callable[[datetime, int], Awaitable[RunningPage]]
+"""The rows created before this instant, at most so many. Raises ``Unsuccessful``."""
+Took: TypeAlias = Callable[[RunningPage, Span, int], None]
+"""Told of every page: its rows, the span in which they are all there are, and the mark from before it was asked for."""
+
+PAGE_SIZE: Final = 100
+MOST_READERS: Final = 14
+_CONFIRMING: Final = 4
+_FIRST_STRIDE: Final = timedelta(hours=1)
+_LONGEST_PAST: Final = timedelta(days=3660)
+
+
+@dataclass(slots=True)
+class _Window:
+    """What one reader has still to read."""
+
+    since: datetime
+    """Moves up when its older part is given away."""
+    until: datetime
+    """The cursor: moves back."""
+    stride: timedelta | None = None
+    """How far back its last page reached."""
+
+    @property
+    def pages_left(self) -> float:
+        """About how many; 0 when that is not known."""
+        return 0.0 if self.stride is None else (self.until - self.since) / max(self.stride, TICK)
+
+
+class Windows:
+    """Readers of the list, sharing out spans among themselves. For one reading; built anew for the next."""
+
+    def __init__(
+        self,
+        read_page: ReadPage,
+        took: Took,
+        *,
+        mark: Callable[[], int],
+        spare: Callable[[], bool],
+        page_size: int = PAGE_SIZE,
+        readers: int = MOST_READERS,
+    ) -> None:
+        self._read_page = read_page
+        self._took = took
+        self._mark = mark
+        self._spare = spare
+        self._page_size = page_size
+        self._most_readers = readers
+        self._todo: deque[_Window] = deque()
+        self._walking: list[_Window] = []
+        self._readers = 0
+        self._all_read = False
+        self._fullest = Fullest()
+
+    async def read(self, spans: Sequence[Span]) -> None:
+        """Read these spans, the first ones first. The last may begin at ``BEGINNING``, and ends with the list."""
+        self._todo = deque(_Window(*span) for span in spans)
+        trouble: Trouble | None = None
+        try:
+            async with asyncio.TaskGroup() as group:
+                self._join(group)
+                if spans and spans[-1].since == BEGINNING:
+                    group.create_task(self._feel(spans[-1].until))
+        except* Unsuccessful as failed:
+            trouble = _first(failed)
+        if trouble is not None:
+            raise Unsuccessful(trouble)
+
+    async def confirm(self, moments: Sequence[datetime]) -> None:
+        """Read the rows that were created at these moments, newest first, with as few pages as possible."""
+        share = max(-(-len(moments) // _CONFIRMING), 1)
+        trouble: Trouble | None = None
+        try:
+            async with asyncio.TaskGroup() as group:
+                for first in range(0, len(moments), share):
+                    group.create_task(self._confirm(moments[first : first + share]))
+        except* Unsuccessful as failed:
+            trouble = _first(failed)
+        if trouble is not None:
+            raise Unsuccessful(trouble)
+
+    async def _feel(self, top: datetime) -> None:
+        """Find about where the list begins, further and further back, then closer, to an eighth of its length.
+
+        Only for as long as somebody still reads.
+        """
+        near, far = timedelta(0), _FIRST_STRIDE
+        while far < _LONGEST_PAST and not self._all_read and await self._goes_on(top - far):
+            near, far = far, far * 2
+        while far - near > max(far / 8, _FIRST_STRIDE) and not self._all_read:
+            middle = (near + far) / 2
+            if await self._goes_on(top - middle):
+                near = middle
+            else:
+                far = middle
+
+    async def _goes_on(self, until: datetime) -> bool:
+        """Read a page out of turn, in the middle of somebody's share, of which only the newer part is left to them."""
+        reached = await self._page(until)
+        for window in (*self._todo, *self._walking):
+            if window.since < until < window.until:
+                if window.since < reached:
+                    self._todo.append(_Window(window.since, reached))
+                window.since = until
+                break
+        return reached > BEGINNING
+
+    async def _confirm(self, moments: Sequence[datetime]) -> None:
+        left = deque(moments)
+        while left:
+            reached = await self._page(left[0] + TICK)
+            left.popleft()
+            while left and left[0] >= reached:
+                left.popleft()
+
+    def _join(self, group: asyncio.TaskGroup) -> None:
+        self._readers += 1
+        group.create_task(self._reader(group))
+
+    async def _reader(self, group: asyncio.TaskGroup) -> None:
+        try:
+            while (window := self._next()) is not None:
+                self._walking.append(window)
+                try:
+                    await self._walk(window, group)
+                finally:
+                    self._walking.remove(window)
+        finally:
+            self._readers -= 1
+            self._all_read = not self._readers
+
+    async def _walk(self, window: _Window, group: asyncio.TaskGroup) -> None:
+        while window.since < window.until:
+            if self._readers < self._most_readers and self._spare() and self._divisible():
+                self._join(group)
+            until = window.until
+            reached = await self._page(until)
+            window.stride = until - max(reached, window.since)
+            window.until = min(reached, window.until)
+            for other in (*self._todo, *self._walking):  # what the page told of their share as well
+                if reached < other.until <= until and other is not window:
+                    other.until = max(reached, other.since)
+
+    async def _page(self, until: datetime) -> datetime:
+        """Read one page and hand it over. Gives how far back it reached."""
+        mark = self._mark()
+        page = await self._read_page(until, self._page_size)
+        cut = self._fullest.cut(page, asked=self._page_size)
+        if is_last(page, asked=self._page_size, before=until):
+            reached = BEGINNING
+        elif page.last is None:
+            raise Unsuccessful(Trouble(Kind.UNREADABLE, "VoIPBIN's list has rows without a time"))
+        elif page.last + TICK < until:
+            reached = page.last + TICK
+        else:  # all of one microsecond
+            reached = min(page.last, until - TICK)
+            if cut:  # the rest of it cannot be asked for
+                self._took(page, Span(until, until), mark)
+                return reached
+        self._took(page, Span(reached, until), mark)
+        return reached
+
+    def _next(self) -> _Window | None:
+        while self._todo:
+            window = self._todo.popleft()
+            if window.since < window.until:
+                return window
+        known = [window for window in self._walking if window.since > BEGINNING]
+        busiest = max(known, key=lambda window: window.pages_left, default=None)
+        if busiest is None or busiest.pages_left < 2:
+            return None
+        return self._given(busiest, busiest.since + (busiest.until - busiest.since) / 2)
+
+    def _given(self, window: _Window, middle: datetime) -> _Window:
+        older = _Window(window.since, middle, window.stride)
+        window.since = middle
+        return older
+
+    def _divisible(self) -> bool:
+        return bool(self._todo) or any(w.since > BEGINNING and w.pages_left >= 2 for w in self._walking)
+
+
+def _first(failed: BaseExceptionGroup[Unsuccessful]) -> Trouble:
+    one: BaseException = failed
+    while isinstance(one, BaseExceptionGroup):
+        one = one.exceptions[0]
+    return one.trouble if isinstance(one, Unsuccessful) else Trouble(Kind.UNCLASSIFIED, "reading the list failed")

@@ -21,7 +21,7 @@ import msgspec
 from websockets.asyncio.client import ClientConnection, connect
 from websockets.exceptions import InvalidStatus, WebSocketException
 
-from bot.voipbin.http.answer_errors import Unsuccessful
+from bot.voipbin.http.answer import Unsuccessful
 from bot.voipbin.http.budget import Budget, Urgency
 from bot.voipbin.http.credential import Credential, Pass
 

@@ -15,7 +15,7 @@ import msgspec
 Id: TypeAlias = UUID | None
 _NOTHING: Final = msgspec.Raw(b"null")
 
-# Every option field that `options.ALLOWED` names, and no other. Functional because `async` is a keyword.
+# Every option field that `answers.ALLOWED` names, and no other. Functional because `async` is a keyword.
 WireOption = TypedDict(
     "WireOption",
     {

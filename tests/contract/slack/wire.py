@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from bot.demo.slack.record import recorders
+from bot.demo.slack.delivery import recorders
 from tests.contract.slack.judge import Judge
 
 _judge = Judge()

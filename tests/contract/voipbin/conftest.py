@@ -10,7 +10,7 @@ import httpx
 import pytest
 import yaml
 
-from bot.demo.voipbin.address import reachable
+from bot.demo.voipbin.api import reachable
 from bot.demo.voipbin.world import World
 from tests.contract.voipbin.stories import Asked, Tell
 

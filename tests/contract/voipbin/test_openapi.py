@@ -11,9 +11,9 @@ import httpx
 import pytest
 from jsonschema import Draft202012Validator
 
-from bot.demo.voipbin.action_types import ACTION_TYPES
-from bot.demo.voipbin.address import reachable
-from bot.demo.voipbin.auth import login
+from bot.demo.voipbin.api import reachable
+from bot.demo.voipbin.endpoint import login
+from bot.demo.voipbin.inventory import ACTION_TYPES
 from bot.demo.voipbin.state import Step
 from bot.demo.voipbin.world import World
 from tests.contract.voipbin.stories import STORIES, Asked, Tell

@@ -8,17 +8,16 @@ import pytest
 
 from bot.activeflows.bulk.bulk_stop import BulkState
 from bot.activeflows.records import Question, What
-from bot.activeflows.stopping.failures import Shut
-from bot.activeflows.stopping.stop import Intent, IntentState, Press
+from bot.activeflows.stopping.stop import Intent, IntentState, Press, Shut
 from bot.activeflows.watching.watch import Ending, How
 from bot.ledger import audit
-from bot.ledger.account_names import unfinished
 from bot.ledger.alert_store import AlertStore
 from bot.ledger.baseline_store import BaselineStore
 from bot.ledger.bulk_store import BulkStore
 from bot.ledger.database import Database
 from bot.ledger.stop_store import StopStore
 from bot.ledger.watch_store import WatchStore
+from bot.ledger.workflow_rows import unfinished
 from tests.scenarios.ledger.test_alert_book import a_claim
 from tests.scenarios.ledger.test_bulk_book import a_bulk, asked
 from tests.scenarios.ledger.test_fences import sending

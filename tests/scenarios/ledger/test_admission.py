@@ -7,8 +7,7 @@ from datetime import timedelta
 import pytest
 
 from bot.activeflows.operators import Flow, Grant, Operator, Permission, Person, Policy, Standing
-from bot.activeflows.stopping.admission import Admission, Admitting
-from bot.activeflows.stopping.authorization import Authorization
+from bot.activeflows.stopping.authorization import Admission, Admitting, Authorization
 from bot.activeflows.stopping.stop import Intent, IntentState, Press, Why, Wish
 from bot.ledger.database import Database
 from bot.ledger.stop_store import StopStore

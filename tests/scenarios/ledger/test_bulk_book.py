@@ -8,8 +8,7 @@ from uuid import UUID, uuid4
 import pytest
 from sqlalchemy import Connection
 
-from bot.activeflows.bulk.bulk_stop import Bulk, BulkState, Member, Run, intent_of
-from bot.activeflows.bulk.criteria import Draft, Wanted
+from bot.activeflows.bulk.bulk_stop import Bulk, BulkState, Draft, Member, Run, Wanted, intent_of
 from bot.activeflows.queries.filters import Filters
 from bot.activeflows.records import Question, Record, What
 from bot.activeflows.stopping.stop import Press, Wish

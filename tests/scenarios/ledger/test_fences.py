@@ -9,12 +9,9 @@ from sqlalchemy import insert, update
 
 from bot.activeflows.errors import LedgerUnavailable
 from bot.activeflows.records import Question, Record, What
-from bot.activeflows.stopping.admission import record_of
-from bot.activeflows.stopping.claims import Fence
-from bot.activeflows.stopping.failures import Shut
-from bot.activeflows.stopping.stop import Attribution, CallAfter, Ended, Intent, IntentState, Press, Wish
-from bot.ledger.clock import SharedClock
-from bot.ledger.database import Database
+from bot.activeflows.stopping.authorization import record_of
+from bot.activeflows.stopping.stop import Attribution, CallAfter, Ended, Fence, Intent, IntentState, Press, Shut, Wish
+from bot.ledger.database import Database, SharedClock
 from bot.ledger.stop_store import StopStore
 from bot.ledger.tables import bulks
 from tests.scenarios.ledger.test_ledger import a_press, a_record, an_intent

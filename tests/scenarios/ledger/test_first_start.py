@@ -9,7 +9,7 @@ import pytest
 from sqlalchemy import Connection, text
 
 from bot.ledger.database import Database
-from bot.ledger.layout import ForeignLayout
+from bot.ledger.tables import ForeignLayout
 from tests.scenarios.program import Program
 
 

@@ -10,9 +10,8 @@ from sqlalchemy import Connection, inspect, text
 from bot.activeflows.health import State
 from bot.ledger import health
 from bot.ledger.database import Database
-from bot.ledger.layout import VERSION_TABLE, NewerLedger, version
 from bot.ledger.migrations import upgrade
-from bot.ledger.tables import VERSION, metadata
+from bot.ledger.tables import VERSION, VERSION_TABLE, NewerLedger, metadata, version
 from tests.scenarios.program import Program
 
 

@@ -12,8 +12,8 @@ from hypothesis import strategies as st
 from bot.activeflows.errors import NotPermitted
 from bot.activeflows.operators import Grant, Operator, Permission, Person, Policy, Standing
 from bot.activeflows.queries.audit_review import PAGE, AuditReview, Review
+from bot.activeflows.queries.resolution import Prefix, Target
 from bot.activeflows.records import Record, What
-from bot.activeflows.targets import Prefix, Target
 from bot.ledger.database import Database
 from bot.ledger.stop_store import StopStore
 

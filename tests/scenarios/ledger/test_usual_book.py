@@ -4,8 +4,7 @@ import asyncio
 from datetime import UTC, datetime, timedelta
 from uuid import UUID
 
-from bot.activeflows.anomalies.durations import Durations
-from bot.activeflows.anomalies.dwell_times import Place
+from bot.activeflows.anomalies.dwell_times import Durations, Place
 from bot.ledger.baseline_store import BaselineStore
 from bot.ledger.database import Database
 

@@ -17,12 +17,11 @@ from bot.slack.interaction import Interaction, from_action, from_command
 from bot.slack.listeners.app import build_app, web_client
 from bot.slack.listeners.unknown import Unknown
 from bot.slack.messaging.messenger import Message, Messenger, Posted, Redrawn
-from bot.slack.messaging.session import http_session
+from bot.slack.messaging.outbound import http_session
 from bot.slack.people.identity import People
 from bot.slack.people.installation import Installation, introduce
-from bot.slack.transport.bolt_app import App
 from bot.slack.transport.http import always_ready, http_app, serve
-from bot.slack.transport.intake import Intake
+from bot.slack.transport.intake import App, Intake
 from bot.slack.transport.jobs import Jobs
 
 BUTTONS = kit.actions(kit.button("Press", "press", "7"), kit.button("Stop", "stop", "7"))

@@ -11,8 +11,7 @@ from starlette.responses import PlainTextResponse
 from starlette.routing import Route
 from uvicorn import Config
 
-from bot.slack.transport.connections import Bounds, most_connections
-from bot.slack.transport.http import serve
+from bot.slack.transport.http import Bounds, most_connections, serve
 
 HALF = b"POST /slow HTTP/1.1\r\nHost: bot\r\nX-Sl"
 WHOLE = b"GET /quick HTTP/1.1\r\nHost: bot\r\n\r\n"

@@ -9,7 +9,7 @@ import structlog
 from bot.activeflows.errors import IdentityUnknown
 from bot.activeflows.operators import Grant, Operator, Permission, Policy, Standing
 from bot.demo.slack.faults import Fault, error, hold, rate_limited, status
-from bot.policy.entries import is_group
+from bot.policy.file import is_group
 from bot.slack.interaction import Interaction
 from bot.slack.listeners.app import web_client
 from bot.slack.people.identity import People

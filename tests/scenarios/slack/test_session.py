@@ -17,7 +17,7 @@ from bot.demo.serving import serving
 from bot.slack.interaction import Interaction
 from bot.slack.listeners.app import web_client
 from bot.slack.messaging.messenger import Message, Messenger
-from bot.slack.messaging.session import LARGEST, http_session, is_below
+from bot.slack.messaging.outbound import LARGEST, http_session, is_below
 from tests.scenarios.slack.frame import Frame
 
 

@@ -14,7 +14,7 @@ from bot.activeflows.ports import VoIPBIN
 from bot.demo.voipbin import faults
 from bot.demo.voipbin.world import World
 from bot.voipbin import AccessKey, Login, VoIPBINClient, connected
-from bot.voipbin.http.answer_errors import Kind, Unsuccessful
+from bot.voipbin.http.answer import Kind, Unsuccessful
 from bot.voipbin.http.budget import Budget, Urgency
 from bot.voipbin.http.credential import AccessKeyCredential
 from bot.voipbin.http.exchange import Exchange, Question

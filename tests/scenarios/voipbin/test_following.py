@@ -15,8 +15,7 @@ from bot.demo.voipbin.api import voipbin_app
 from bot.demo.voipbin.event_stream import EventStream
 from bot.demo.voipbin.world import World
 from bot.voipbin import Login, VoIPBINClient
-from bot.voipbin.live.following import Following
-from bot.voipbin.live.pace import Pace
+from bot.voipbin.live.following import Following, Pace
 from tests.scenarios.voipbin.conftest import Connect
 
 QUICK = Pace(repair_every=3600, down_every=0.1, failed_again=0.05, patience=5, connect_again=(0.02,), lasting=0)

@@ -6,7 +6,7 @@ from datetime import timedelta
 import pytest
 
 from bot.activeflows.errors import Failure, VoIPBINBroken
-from bot.activeflows.situation.timeline import step_times
+from bot.activeflows.situation.history import step_times
 from bot.demo.voipbin import faults
 from bot.demo.voipbin.clock import StandingClock, utc_now
 from bot.demo.voipbin.state import Activeflow, Step

@@ -6,7 +6,7 @@ from itertools import pairwise
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bot.activeflows.coverage import BEGINNING, Coverage, Span
+from bot.activeflows.index import BEGINNING, Coverage, Span
 
 NOON = datetime(2026, 11, 22, 12, tzinfo=UTC)
 END = 40

@@ -5,8 +5,19 @@ from uuid import UUID
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bot.activeflows.operators import ANY_FLOW, MEMBERS, Grant, Permission, Person, Policy, Standing, decide
-from bot.activeflows.permitted_places import Reach, may_somewhere, reach
+from bot.activeflows.operators import (
+    ANY_FLOW,
+    MEMBERS,
+    Grant,
+    Permission,
+    Person,
+    Policy,
+    Reach,
+    Standing,
+    decide,
+    may_somewhere,
+    reach,
+)
 
 ALICE = Person("U0ALICE", Standing.MEMBER, frozenset({"S0ONCALL"}))
 FLOW, OTHER = UUID(int=7), UUID(int=8)

@@ -5,8 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bot.activeflows.model import Party
-from bot.activeflows.numbers import numbers_in
-from bot.activeflows.redaction import masked
+from bot.activeflows.numbers import masked, numbers_in
 
 KINDS = ("tel", "whatsapp", "", "sip", "extension", "agent", "ai", "email", "something_new")
 NUMBER_KINDS = {"tel", "whatsapp", ""}

@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bot.activeflows.model import FINISH_ID, START_ID, Action, Activeflow, Flow, Reference, Status
-from bot.activeflows.situation.action_words import WORDS
+from bot.activeflows.situation.actions import WORDS
 from bot.activeflows.situation.current_step import queues_named, situation
 from bot.activeflows.situation.history import step_history
 

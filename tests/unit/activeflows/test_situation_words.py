@@ -6,7 +6,7 @@ from uuid import UUID
 import pytest
 
 from bot.activeflows.model import FINISH_ID, START_ID, Action, Activeflow, Flow, Reference, Status
-from bot.activeflows.situation.action_words import WORDS, named, ordinal
+from bot.activeflows.situation.actions import WORDS, named, ordinal
 from bot.activeflows.situation.current_step import situation
 
 QUEUE, OTHER = UUID(int=0xA), UUID(int=0xB)

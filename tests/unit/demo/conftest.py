@@ -7,7 +7,7 @@ import httpx
 import pytest
 
 from bot.demo.slack import Workspace
-from bot.demo.voipbin.address import reachable
+from bot.demo.voipbin.api import reachable
 from bot.demo.voipbin.clock import StandingClock
 from bot.demo.voipbin.world import World
 from tests.unit.demo.small_bot import SmallBot, small_bot

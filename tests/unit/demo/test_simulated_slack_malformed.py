@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bot.demo.slack import Workspace
-from bot.demo.slack.refusals import Refused
+from bot.demo.slack.method import Refused
 from bot.demo.slack.web_api import METHODS, call
 from tests.unit.demo.small_bot import SmallBot
 

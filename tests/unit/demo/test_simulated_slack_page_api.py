@@ -15,8 +15,7 @@ from starlette.routing import Route
 
 from bot.demo.serving import serving
 from bot.demo.slack import Workspace, serving_slack
-from bot.demo.slack.page_api import PAGE
-from bot.demo.slack.page_stream import stream
+from bot.demo.slack.app import PAGE, stream
 from bot.demo.slack.view_methods import opened
 
 BUTTONS = [

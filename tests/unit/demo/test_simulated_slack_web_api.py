@@ -11,7 +11,7 @@ from slack_sdk.web.async_client import AsyncWebClient
 
 from bot.demo.slack import Workspace, serving_slack
 from bot.demo.slack.faults import delay, error, rate_limited, status
-from bot.demo.slack.limits import Limits
+from bot.demo.slack.method import Limits
 from bot.demo.slack.people import Channel
 
 SECTION = {"type": "section", "text": {"type": "mrkdwn", "text": "hello"}}

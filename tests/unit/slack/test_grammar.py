@@ -9,7 +9,7 @@ from bot.activeflows.errors import NotUnderstood
 from bot.activeflows.numbers import Number, numbers_in
 from bot.activeflows.operators import Permission
 from bot.activeflows.queries.filters import Filters
-from bot.activeflows.targets import Prefix
+from bot.activeflows.queries.resolution import Prefix
 from bot.slack.grammar.normalization import from_slack
 from bot.slack.grammar.requests import (
     Audit,

@@ -12,16 +12,16 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bot.activeflows.bulk.bulk_stop import Group
-from bot.activeflows.bulk.preparation import NoCard, Unasked
+from bot.activeflows.bulk.request import NoCard, Unasked
 from bot.activeflows.errors import NotUnderstood
 from bot.activeflows.queries.filters import Filters
-from bot.activeflows.queries.pages import Place
-from bot.activeflows.situation.action_words import WORDS
-from bot.activeflows.targets import Prefix, Target, read_target, targets_in
+from bot.activeflows.queries.listing import Place
+from bot.activeflows.queries.resolution import Prefix, Target, read_target, targets_in
+from bot.activeflows.situation.actions import WORDS
 from bot.slack import ids
 from bot.slack.blocks.bulk_refusal import bulk_unasked
 from bot.slack.blocks.error_words import explained
-from bot.slack.blocks.not_understood import not_understood
+from bot.slack.blocks.help import not_understood
 from bot.slack.grammar.filter_words import STATUSES, TYPES
 from bot.slack.grammar.normalization import cleaned, from_slack, words
 from bot.slack.grammar.requests import (
@@ -43,7 +43,7 @@ from bot.slack.grammar.requests import (
 )
 from bot.slack.grammar.table import COMMANDS, parse
 from bot.slack.messaging.messenger import Message
-from bot.slack.messaging.outbound_check import checked
+from bot.slack.messaging.outbound import checked
 from tests.unit.slack.blocks.screens import every_screen
 
 IDS = st.uuids().filter(lambda id_: id_.int != 0)

@@ -5,7 +5,7 @@ from typing import Any
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bot.slack.grammar.message_text import LONGEST, said
+from bot.slack.grammar.normalization import LONGEST, said
 
 NUMBER = "+15550107731"
 

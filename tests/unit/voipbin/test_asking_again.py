@@ -3,8 +3,8 @@
 import pytest
 
 from bot.voipbin.connection import addresses
-from bot.voipbin.http.answer_errors import Kind, Trouble, Unsuccessful
-from bot.voipbin.http.retries import Patience, again_after
+from bot.voipbin.http.answer import Kind, Trouble, Unsuccessful
+from bot.voipbin.http.exchange import Patience, again_after
 
 
 def unsuccessful(kind: Kind, retry_after: float = 1.0) -> Unsuccessful:

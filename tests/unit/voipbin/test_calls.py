@@ -10,9 +10,9 @@ from hypothesis import strategies as st
 from bot.activeflows.callers import CallsLooked
 from bot.activeflows.model import Call, Party
 from bot.activeflows.numbers import Number
-from bot.voipbin.calls import calls_with
-from bot.voipbin.http.answer_errors import Kind, Trouble, Unsuccessful
+from bot.voipbin.http.answer import Kind, Trouble, Unsuccessful
 from bot.voipbin.http.budget import Urgency
+from bot.voipbin.lists import calls_with
 from bot.voipbin.live.scan import Bounds
 from bot.voipbin.wire import answers
 from bot.voipbin.wire.answers import Page

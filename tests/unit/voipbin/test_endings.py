@@ -5,7 +5,7 @@ import asyncio
 import httpx
 import pytest
 
-from bot.voipbin.http.answer_errors import Kind, Trouble
+from bot.voipbin.http.answer import Kind, Trouble
 from bot.voipbin.http.exchange import send
 
 ADDRESS = "http://voipbin.invalid/v1.0/activeflows/1/stop?accesskey=vb_secret"

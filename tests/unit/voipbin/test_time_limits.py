@@ -14,8 +14,7 @@ from bot.activeflows.errors import Failure, NotFound
 from bot.voipbin.client import VoIPBINClient
 from bot.voipbin.http.budget import Budget
 from bot.voipbin.http.credential import AccessKey, AccessKeyCredential
-from bot.voipbin.http.exchange import Exchange, sign_in
-from bot.voipbin.http.retries import Patience
+from bot.voipbin.http.exchange import Exchange, Patience, sign_in
 from bot.voipbin.live.scan import Bounds
 
 AT = datetime(2026, 8, 20, 3, 0, tzinfo=UTC)

@@ -8,15 +8,12 @@ from uuid import UUID, uuid4
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bot.activeflows.anomalies.anomaly import Reason
 from bot.activeflows.anomalies.cache import Reasons, rank
-from bot.activeflows.anomalies.detector import ENOUGH, AnomalyDetector
-from bot.activeflows.anomalies.durations import Durations
-from bot.activeflows.anomalies.dwell_times import DwellTimes, place
+from bot.activeflows.anomalies.detector import ENOUGH, AnomalyDetector, Reason
+from bot.activeflows.anomalies.dwell_times import Durations, DwellTimes, place
 from bot.activeflows.index import Change, Index
 from bot.activeflows.model import START_ID, Action, Activeflow, Call, Flow, Party, Reference, Status
-from bot.activeflows.situation.cache import Doings
-from bot.activeflows.situation.current_step import situation
+from bot.activeflows.situation.current_step import Doings, situation
 
 NOON = datetime(2026, 11, 22, 12, tzinfo=UTC)
 SECOND, MINUTE, HOUR = timedelta(seconds=1), timedelta(minutes=1), timedelta(hours=1)

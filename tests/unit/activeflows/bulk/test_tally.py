@@ -6,8 +6,7 @@ from collections.abc import Mapping
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bot.activeflows.bulk.bulk_stop import Became, BulkState, Ending, Run, remainder
-from bot.activeflows.bulk.tally import bar, tally
+from bot.activeflows.bulk.bulk_stop import Became, BulkState, Ending, Run, bar, remainder, tally
 from bot.slack.blocks.bulk_card import bulk_card
 from tests.unit.slack.blocks.bulk_screens import AT, a_bulk
 

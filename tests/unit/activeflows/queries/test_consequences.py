@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bot.activeflows.model import START_ID, Action, Activeflow, Call, Flow, Party, Reference, Status
-from bot.activeflows.queries.consequences import CANNOT_BE_UNDONE, consequences
+from bot.activeflows.queries.inspection import CANNOT_BE_UNDONE, consequences
 from bot.activeflows.situation.current_step import situation
 
 NOW = datetime(2026, 8, 20, 8, 0, tzinfo=UTC)

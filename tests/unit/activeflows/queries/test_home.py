@@ -8,16 +8,14 @@ from uuid import UUID
 
 import pytest
 
-from bot.activeflows.anomalies.anomaly import Reason
-from bot.activeflows.anomalies.detector import AnomalyDetector
+from bot.activeflows.anomalies.detector import AnomalyDetector, Reason
 from bot.activeflows.anomalies.dwell_times import DwellTimes
 from bot.activeflows.errors import LedgerUnavailable, NotPermitted, VoIPBINUnreachable
 from bot.activeflows.health import Finding, Look, State, looked
 from bot.activeflows.model import Flow, Picture
 from bot.activeflows.operators import Grant, Operator
 from bot.activeflows.queries.audit_review import AuditReview
-from bot.activeflows.queries.home import MOST, AtHome, Home, Overview
-from bot.activeflows.queries.mention_choice import MentionChoice
+from bot.activeflows.queries.home import MOST, AtHome, Home, MentionChoice, Overview
 from bot.activeflows.records import Entry, Question
 from tests.unit.activeflows.queries.test_listing import (
     ALICE,

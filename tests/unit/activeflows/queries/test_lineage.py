@@ -15,10 +15,8 @@ from bot.activeflows.anomalies.dwell_times import DwellTimes
 from bot.activeflows.errors import VoIPBINUnreachable
 from bot.activeflows.model import Action, Activeflow, Freshness, Picture, Reference, Status
 from bot.activeflows.operators import Operator
-from bot.activeflows.queries.details import Around, Timing
-from bot.activeflows.queries.lineage import MOST, Family, Relative, Unshown, family_of
-from bot.activeflows.situation.history import Done
-from bot.activeflows.situation.timeline import Moment, Timeline
+from bot.activeflows.queries.details import MOST, Around, Family, Relative, Timing, Unshown, family_of
+from bot.activeflows.situation.history import Done, Moment, Timeline
 from tests.unit.activeflows.queries.test_listing import ALICE, MENU, NOW, OURS, SUPPORT, SUPPORT_ONLY, InMemory
 
 PARENT = UUID(int=0xAA)

@@ -15,10 +15,8 @@ from bot.activeflows.errors import Ambiguous, NotFound, NotOurs, NotPermitted, V
 from bot.activeflows.model import Action, Activeflow, Call, Customer, Flow, Party, Picture, Reference, Status
 from bot.activeflows.operators import Grant, Operator, Permission, Person, Policy, Standing
 from bot.activeflows.queries.filters import Filters
-from bot.activeflows.queries.listing import Reading
-from bot.activeflows.queries.pages import PAGE
-from bot.activeflows.queries.resolution import visible
-from bot.activeflows.targets import Prefix
+from bot.activeflows.queries.listing import PAGE, Reading
+from bot.activeflows.queries.resolution import Prefix, visible
 
 NOW = datetime(2026, 11, 22, 12, 0, tzinfo=UTC)
 OURS, THEIRS = UUID(int=0xC1), UUID(int=0xC2)

@@ -8,7 +8,7 @@ from collections.abc import Awaitable, Callable
 import pytest
 
 from bot.activeflows.queries.inspection import look_at
-from bot.activeflows.queries.lookups import flows
+from bot.activeflows.queries.resolution import flows
 from tests.unit.activeflows.queries.test_listing import NOW, InMemory, running
 
 

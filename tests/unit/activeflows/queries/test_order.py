@@ -8,7 +8,7 @@ import pytest
 
 from bot.activeflows.model import START_ID, Action, Activeflow, Status
 from bot.activeflows.queries.filters import DOING, WRONG, Filters
-from bot.activeflows.queries.pages import Sort, at
+from bot.activeflows.queries.listing import Sort, at
 from tests.unit.activeflows.queries.test_listing import ALICE, NOW, InMemory, reading, running
 
 AGENT = Action(UUID(int=53), "confbridge_join")

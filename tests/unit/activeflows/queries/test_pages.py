@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bot.activeflows.model import START_ID, Action, Activeflow, Reference, Status
-from bot.activeflows.queries.pages import PAGE, at, in_order, numbered, placed
+from bot.activeflows.queries.listing import PAGE, at, in_order, numbered, placed
 
 NOON = datetime(2026, 11, 22, 12, tzinfo=UTC)
 

@@ -17,11 +17,9 @@ from bot.activeflows.numbers import Number
 from bot.activeflows.operators import Grant, Operator, Permission
 from bot.activeflows.records import Entry, Question, Record, Written
 from bot.activeflows.search.finder import Finder
-from bot.activeflows.search.findings import MOST, Findings
-from bot.activeflows.search.number_log import MOST as NUMBERS_AN_HOUR
-from bot.activeflows.search.number_log import NumberRecord
-from bot.activeflows.search.ranking import How
-from bot.activeflows.search.terms import Clues, clues_in
+from bot.activeflows.search.number_search import MOST as NUMBERS_AN_HOUR
+from bot.activeflows.search.number_search import NumberRecord
+from bot.activeflows.search.ranking import MOST, Clues, Findings, How, clues_in
 from tests.unit.activeflows.queries.test_listing import (
     ALICE,
     MENU,

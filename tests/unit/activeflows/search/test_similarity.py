@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bot.activeflows.search.similarity import ALIKE, likeness, says
+from bot.activeflows.names import ALIKE, likeness, says
 
 
 @pytest.mark.parametrize(

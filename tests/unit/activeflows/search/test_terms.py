@@ -6,8 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bot.activeflows.search.terms import MOST_IDS, MOST_NUMBERS, Clues, clues_in
-from bot.activeflows.targets import Prefix
+from bot.activeflows.queries.resolution import Prefix
+from bot.activeflows.search.ranking import MOST_IDS, MOST_NUMBERS, Clues, clues_in
 
 ID = UUID("3c5b0f6e-1d2a-4222-8333-123456789abc")
 

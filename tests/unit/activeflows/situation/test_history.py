@@ -8,8 +8,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bot.activeflows.model import FINISH_ID, START_ID, Action, Activeflow, Reference, Status
+from bot.activeflows.situation.current_step import folded
 from bot.activeflows.situation.history import Done, present_step, step_history
-from bot.activeflows.situation.loops import folded
 
 
 def after(*types: str) -> Activeflow:

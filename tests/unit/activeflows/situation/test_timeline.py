@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bot.activeflows.model import START_ID, Action, Activeflow, Reference, Status
-from bot.activeflows.situation.timeline import Moment, Timeline, step_times
+from bot.activeflows.situation.history import Moment, Timeline, step_times
 
 BEGAN = datetime(2026, 11, 22, 12, 0, tzinfo=UTC)
 TYPES = {UUID(int=100 + n): type_ for n, type_ in enumerate(("talk", "play", "goto"))}

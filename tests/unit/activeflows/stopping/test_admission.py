@@ -13,11 +13,9 @@ from bot.activeflows.operators import Flow, Grant, Operator, Permission, Person,
 from bot.activeflows.queries.inspection import Seen
 from bot.activeflows.records import Record, What
 from bot.activeflows.stopping import max_ages
-from bot.activeflows.stopping.admission import Admission, Admitting, not_claimed, record_of
-from bot.activeflows.stopping.authorization import Authorization
-from bot.activeflows.stopping.claims import Claim
+from bot.activeflows.stopping.authorization import Admission, Admitting, Authorization, not_claimed, record_of
 from bot.activeflows.stopping.ports import Ledger
-from bot.activeflows.stopping.stop import Declined, Intent, IntentState, Press, Why, Wish
+from bot.activeflows.stopping.stop import Claim, Declined, Intent, IntentState, Press, Why, Wish
 
 Detail = Mapping[str, str | int | bool | None]
 NOW = datetime(2026, 8, 20, 3, 0, tzinfo=UTC)

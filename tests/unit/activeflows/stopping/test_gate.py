@@ -24,12 +24,9 @@ from bot.activeflows.queries.inspection import Seen
 from bot.activeflows.records import Record, What
 from bot.activeflows.stopping import max_ages
 from bot.activeflows.stopping.authorization import Act, Authorization
-from bot.activeflows.stopping.claims import Fence, Permitted
-from bot.activeflows.stopping.failures import Shut, Trouble
-from bot.activeflows.stopping.fence import Fenced
-from bot.activeflows.stopping.gate import Closed, Errand, Gate, GateClosed, boot_time
+from bot.activeflows.stopping.gate import Closed, Errand, Fenced, Gate, GateClosed, boot_time
 from bot.activeflows.stopping.ports import Ledger
-from bot.activeflows.stopping.stop import Intent, Press, Why
+from bot.activeflows.stopping.stop import Fence, Intent, Permitted, Press, Shut, Trouble, Why
 
 NOW = datetime(2026, 8, 20, 3, 0, tzinfo=UTC)
 ALICE, HERE, FLOW = "U0ALICE", "C0INC", UUID(int=7)

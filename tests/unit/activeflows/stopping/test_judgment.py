@@ -6,20 +6,19 @@ from uuid import UUID
 
 import pytest
 
-from bot.activeflows.stopping.failures import Shut, Trouble
 from bot.activeflows.stopping.gate import Closed
-from bot.activeflows.stopping.judgment import (
+from bot.activeflows.stopping.read_back import (
     Lost,
     Sending,
     Sent,
+    State,
+    Verdict,
     judged,
     not_known,
     not_sent,
     refused_for_its_state,
     state_of,
 )
-from bot.activeflows.stopping.read_back import State, Verdict
-from bot.activeflows.stopping.states import StopState
 from bot.activeflows.stopping.stop import (
     Attribution,
     Ended,
@@ -29,7 +28,10 @@ from bot.activeflows.stopping.stop import (
     NotSent,
     Outcome,
     Press,
+    Shut,
     StillRunning,
+    StopState,
+    Trouble,
 )
 
 NOW = datetime(2026, 8, 20, 3, 0, tzinfo=UTC)

@@ -6,7 +6,7 @@ from itertools import pairwise
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bot.activeflows.watching.pacing import Pace, Pacing
+from bot.activeflows.watching.watch import Pace, Pacing
 
 PACE = Pace()
 

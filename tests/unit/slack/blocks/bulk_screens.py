@@ -6,7 +6,7 @@ from datetime import UTC, datetime, timedelta
 from uuid import UUID
 
 from bot.activeflows.bulk.bulk_stop import Became, Bulk, BulkState, Ending, Group, Left, Member, Origin, Run
-from bot.activeflows.bulk.preparation import NoCard, Unasked
+from bot.activeflows.bulk.request import NoCard, Unasked
 from bot.activeflows.bulk.snapshot import Frozen
 from bot.activeflows.queries.filters import Filters
 from bot.activeflows.stopping.stop import CallAfter, Declined, Why

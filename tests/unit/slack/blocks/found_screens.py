@@ -8,11 +8,9 @@ from bot.activeflows.callers import CallFound, CallsLooked
 from bot.activeflows.model import Picture
 from bot.activeflows.numbers import Number
 from bot.activeflows.operators import Operator
-from bot.activeflows.queries.rows import Row
-from bot.activeflows.search.findings import Findings, Hit
-from bot.activeflows.search.ranking import How, Match
-from bot.activeflows.search.terms import Clues
-from bot.activeflows.targets import Prefix
+from bot.activeflows.queries.listing import Row
+from bot.activeflows.queries.resolution import Prefix
+from bot.activeflows.search.ranking import Clues, Findings, Hit, How, Match
 from bot.slack.blocks.search_results import found
 from bot.slack.messaging.messenger import Message
 

@@ -4,24 +4,22 @@ from collections.abc import Iterator
 from dataclasses import replace
 from uuid import UUID
 
-from bot.activeflows.anomalies.anomaly import Reason, Trouble
+from bot.activeflows.anomalies.detector import Reason, Trouble
 from bot.activeflows.errors import LedgerUnavailable, VoIPBINUnreachable
 from bot.activeflows.health import Finding, State
 from bot.activeflows.model import Activeflow, Freshness
-from bot.activeflows.operators import Operator, Permission
-from bot.activeflows.permitted_places import Reach, reach
+from bot.activeflows.operators import Operator, Permission, Reach, reach
 from bot.activeflows.queries.audit_review import AllowedPress
 from bot.activeflows.queries.details import Details
-from bot.activeflows.queries.groups import Group
+from bot.activeflows.queries.filters import Group
 from bot.activeflows.queries.home import Home, Overview, Troubled
 from bot.activeflows.queries.listing import Listing
-from bot.activeflows.queries.lookups import Doing
+from bot.activeflows.queries.resolution import Doing
 from bot.activeflows.records import Entry, Record, What
 from bot.activeflows.situation.current_step import situation
 from bot.activeflows.stopping.stop import Attribution
-from bot.slack.blocks.activeflow_modal import READING, activeflow_modal
-from bot.slack.blocks.doctor import alive, doctor
-from bot.slack.blocks.home import home_page
+from bot.slack.blocks.activeflow_details import READING, activeflow_modal
+from bot.slack.blocks.home import alive, doctor, home_page
 from bot.slack.messaging.messenger import Message
 
 

@@ -8,18 +8,16 @@ from bot.activeflows.queries.inspection import Seen
 from bot.activeflows.records import Head
 from bot.activeflows.stopping.stop import Intent, Press, Wish
 from bot.slack import kit
-from bot.slack.blocks import disclosure
-from bot.slack.blocks.audit_head import audit_head
+from bot.slack.blocks import activeflow_details
+from bot.slack.blocks.audit_list import audit_head
+from bot.slack.blocks.declined import stuck_press
 from bot.slack.blocks.error_words import BUSY, CLOSING, explained, still_working
-from bot.slack.blocks.not_understood import not_understood
+from bot.slack.blocks.help import form_not_known, not_known, not_understood
 from bot.slack.blocks.picker import stop_form
-from bot.slack.blocks.reason_modal import reason_modal
-from bot.slack.blocks.stuck_press import stuck_press
-from bot.slack.blocks.unknown_interaction import form_not_known, not_known
-from bot.slack.grammar.account_words import NoAccount, read_account, which
-from bot.slack.messaging.account_mark import marked
-from bot.slack.messaging.delivery_advice import ADVISED, not_shown
-from bot.slack.messaging.messenger import Message
+from bot.slack.blocks.stop_card import reason_modal
+from bot.slack.grammar.reference import NoAccount, read_account, which
+from bot.slack.messaging.messenger import ADVISED, Message, not_shown
+from bot.slack.messaging.outbound import marked
 from tests.unit.slack.blocks.test_disclosure import shown
 from tests.unit.slack.blocks.test_error_words import SAID
 
@@ -30,8 +28,11 @@ def other_screens(words: str) -> Iterator[Message]:
     """Each of them once."""
     yield from (explained(error, command="/flows") for error, _ in SAID)
     yield from (BUSY, CLOSING, still_working(""), still_working("reading the activeflows"))
-    yield from (disclosure.revealed(shown(words)), disclosure.revealed(shown(words, call=False, texts=0)))
-    yield from (disclosure.NOT_HERE, disclosure.NOT_RECORDED, disclosure.NOT_SHOWN)
+    yield from (
+        activeflow_details.revealed(shown(words)),
+        activeflow_details.revealed(shown(words, call=False, texts=0)),
+    )
+    yield from (activeflow_details.NOT_HERE, activeflow_details.NOT_RECORDED, activeflow_details.NOT_SHOWN)
     for kind in ("command", "shortcut", "block_actions"):
         yield not_known(kind, "/flow", "/flows")
     yield not_known("block_actions", "list.refresh@staging", "/flows")

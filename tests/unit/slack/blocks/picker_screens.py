@@ -4,14 +4,14 @@ from collections.abc import Callable, Iterator
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
-from bot.activeflows.anomalies.anomaly import Reason
+from bot.activeflows.anomalies.detector import Reason
 from bot.activeflows.errors import IdentityUnknown, NotPermitted, VoIPBINUnreachable
 from bot.activeflows.model import Activeflow, Freshness, Picture
 from bot.activeflows.operators import Operator, Permission
 from bot.activeflows.search.choices import Choice, Choices
 from bot.slack import ids, kit
 from bot.slack.blocks import picker
-from bot.slack.blocks.unknown_interaction import menu_not_known
+from bot.slack.blocks.help import menu_not_known
 from bot.slack.messaging.messenger import Message
 
 NOW = datetime(2026, 11, 22, 12, 3, 10, tzinfo=UTC)

@@ -9,17 +9,13 @@ from bot.activeflows.errors import NotUnderstood
 from bot.activeflows.model import Action, Activeflow, Call, Flow, Party, Reference, Status
 from bot.activeflows.operators import Grant, Operator, Permission, Person, Policy, Standing
 from bot.activeflows.queries.audit_review import AllowedPress, Review
-from bot.activeflows.queries.consequences import consequences
-from bot.activeflows.queries.details import Details, Timing
+from bot.activeflows.queries.details import Details, Family, Relative, Timing, Unshown
 from bot.activeflows.queries.filters import Filters
-from bot.activeflows.queries.inspection import Seen, Sight
-from bot.activeflows.queries.lineage import Family, Relative, Unshown
-from bot.activeflows.queries.listing import Listing
-from bot.activeflows.queries.rows import Row
+from bot.activeflows.queries.inspection import Seen, Sight, consequences
+from bot.activeflows.queries.listing import Listing, Row
 from bot.activeflows.records import Entry, Record, What
 from bot.activeflows.situation.current_step import Situation, situation
 from bot.activeflows.situation.history import Done
-from bot.activeflows.stopping.failures import Trouble
 from bot.activeflows.stopping.stop import (
     Attribution,
     CallAfter,
@@ -37,6 +33,7 @@ from bot.activeflows.stopping.stop import (
     PressInHand,
     StillRunning,
     StopInHand,
+    Trouble,
     Waiting,
     Why,
 )
@@ -44,10 +41,9 @@ from bot.slack.blocks.activeflow_details import activeflow_details
 from bot.slack.blocks.activeflow_list import activeflow_list, shared_list
 from bot.slack.blocks.audit_list import audit_list
 from bot.slack.blocks.declined import ask_others, declined_press
-from bot.slack.blocks.help import help_overview
-from bot.slack.blocks.not_understood import not_understood
+from bot.slack.blocks.help import help_overview, not_understood
+from bot.slack.blocks.home import whoami
 from bot.slack.blocks.stop_card import still_not_known, stop_card
-from bot.slack.blocks.whoami import whoami
 from bot.slack.grammar.requests import Audit
 from bot.slack.grammar.table import COMMANDS
 from bot.slack.messaging.messenger import Message

@@ -8,12 +8,11 @@ from typing import Any
 import pytest
 
 from bot.activeflows.model import Status
-from bot.activeflows.queries.details import Details, Timing
-from bot.activeflows.queries.lineage import Family, Relative, Unshown
+from bot.activeflows.queries.details import Details, Family, Relative, Timing, Unshown
 from bot.activeflows.situation.history import Done
 from bot.slack import ids
 from bot.slack.blocks.activeflow_details import activeflow_details
-from bot.slack.messaging.outbound_check import checked
+from bot.slack.messaging.outbound import checked
 from tests.unit.slack.blocks.screens import ALICE, NOW, activeflow, details
 
 LAP = NOW - timedelta(minutes=4)

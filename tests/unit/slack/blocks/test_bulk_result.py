@@ -3,8 +3,8 @@
 from datetime import timedelta
 
 from bot.activeflows.bulk.bulk_stop import Became, BulkState, Ending, Origin, Run
-from bot.slack.blocks.bulk_result import what_became
-from bot.slack.blocks.mrkdwn import date_token
+from bot.slack.blocks.bulk_card import what_became
+from bot.slack.kit import date_token
 from tests.unit.slack.blocks.bulk_screens import AT, a_bulk
 
 

@@ -9,11 +9,10 @@ from hypothesis import strategies as st
 
 from bot.activeflows.model import Call, Party, Spoken
 from bot.activeflows.operators import Grant, Operator, Permission, Policy
-from bot.activeflows.queries.disclosure import Revealed
+from bot.activeflows.queries.details import Revealed
 from bot.slack import ids, kit
-from bot.slack.blocks.activeflow_details import activeflow_details
-from bot.slack.blocks.disclosure import revealed
-from bot.slack.messaging.outbound_check import checked
+from bot.slack.blocks.activeflow_details import activeflow_details, revealed
+from bot.slack.messaging.outbound import checked
 from tests.unit.slack.blocks.screens import ALICE, CALLER, NOW, activeflow, details
 
 _MARKUP = re.compile(r"<(?!!date\^)[^>]*>")

@@ -7,8 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bot.slack.blocks.mrkdwn import bold, code, date_token, escaped, mention, plain, with_date_tokens
-from bot.slack.kit import shortened
+from bot.slack.kit import bold, code, date_token, escaped, mention, plain, shortened, with_date_tokens
 
 HOSTILE = st.one_of(
     st.text(),

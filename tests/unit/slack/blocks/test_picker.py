@@ -8,13 +8,13 @@ from uuid import UUID
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bot.activeflows.anomalies.anomaly import Reason
+from bot.activeflows.anomalies.detector import Reason
 from bot.activeflows.model import Freshness, Picture
 from bot.activeflows.search.choices import MOST, Choice, Choices
 from bot.demo.slack import block_elements, block_kit
 from bot.slack import ids, kit
 from bot.slack.blocks.picker import not_listed, offered, picker, stop_form
-from bot.slack.messaging.outbound_check import checked_view
+from bot.slack.messaging.outbound import checked_view
 from tests.contract.slack.judge import faults
 from tests.unit.slack.blocks.picker_screens import DOWN, LIVE, choices
 from tests.unit.slack.blocks.screens import CALLER, NOW, activeflow

@@ -11,12 +11,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from bot.activeflows.model import Freshness, Status
-from bot.activeflows.queries.groups import Group
+from bot.activeflows.queries.filters import Group
 from bot.slack import ids
 from bot.slack.blocks.activeflow_details import activeflow_details
 from bot.slack.blocks.activeflow_list import activeflow_list, shared_list
 from bot.slack.messaging.messenger import Message
-from bot.slack.messaging.outbound_check import checked
+from bot.slack.messaging.outbound import checked
 from tests.unit.slack.blocks.screens import (
     ALICE,
     CALLER,

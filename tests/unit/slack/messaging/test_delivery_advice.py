@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bot.slack.messaging.delivery_advice import BAD_BLOCKS, DOUBTFUL, not_shown
+from bot.slack.messaging.messenger import BAD_BLOCKS, DOUBTFUL, not_shown
 
 _INVITES = {"not_in_channel", "channel_not_found", "used_url", "expired_url"}
 

@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from bot.activeflows.operators import Standing
-from bot.slack.people.account import Account, account_of
+from bot.slack.people.identity import Account, account_of
 from bot.slack.people.installation import Installation
 
 HOME = Installation("T0HOME", "U0BOT", "B0BOT", enterprise_id="E0ORG")

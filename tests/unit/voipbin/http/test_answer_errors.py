@@ -16,7 +16,7 @@ from bot.activeflows.errors import (
     VoIPBINBusy,
     VoIPBINUnreachable,
 )
-from bot.voipbin.http.answer_errors import Kind, Trouble, trouble_of
+from bot.voipbin.http.answer import Kind, Trouble, trouble_of
 
 SENT = "flows-bot-0123456789abcdef0123"
 

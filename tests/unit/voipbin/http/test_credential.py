@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bot.voipbin.http.answer_errors import Kind, Trouble, Unsuccessful
+from bot.voipbin.http.answer import Kind, Trouble, Unsuccessful
 from bot.voipbin.http.credential import AccessKey, AccessKeyCredential, Login, LoginCredential, end_of
 
 BEGIN = datetime(2026, 8, 20, 12, tzinfo=UTC)

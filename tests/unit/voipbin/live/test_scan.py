@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bot.activeflows.model import START_ID, Action, Activeflow, Picture, Reference, Status
-from bot.voipbin.http.answer_errors import Kind, Trouble, Unsuccessful
+from bot.voipbin.http.answer import Kind, Trouble, Unsuccessful
 from bot.voipbin.live.scan import Bounds, walk
 from bot.voipbin.wire.answers import Page
 

@@ -11,11 +11,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from bot.activeflows.coverage import BEGINNING, Coverage, Span
+from bot.activeflows.index import BEGINNING, Coverage, Span
 from bot.activeflows.model import START_ID, Action, Activeflow, Reference, Status
-from bot.voipbin.http.answer_errors import Kind, Trouble, Unsuccessful
-from bot.voipbin.live.windows import Windows
-from bot.voipbin.wire.running_page import RunningPage
+from bot.voipbin.http.answer import Kind, Trouble, Unsuccessful
+from bot.voipbin.live.scan import Windows
+from bot.voipbin.wire.pages import RunningPage
 
 NOW = datetime(2026, 8, 20, 12, tzinfo=UTC)
 TICK = timedelta(microseconds=1)

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bot.voipbin.wire.options import ALLOWED, showable
+from bot.voipbin.wire.answers import ALLOWED, showable
 from bot.voipbin.wire.shapes import WireOption
 
 ID = "6e5d4c3b-2a19-4f08-97e6-d5c4b3a29180"

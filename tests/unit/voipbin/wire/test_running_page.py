@@ -13,7 +13,7 @@ from bot.activeflows.index import Index
 from bot.voipbin.wire import answers
 from bot.voipbin.wire.answers import Steps
 from bot.voipbin.wire.decoding import Unreadable
-from bot.voipbin.wire.running_page import event, running_page
+from bot.voipbin.wire.pages import event, running_page
 
 ZERO = "00000000-0000-0000-0000-000000000000"
 

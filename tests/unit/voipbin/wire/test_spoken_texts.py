@@ -12,8 +12,8 @@ from hypothesis import strategies as st
 from bot.activeflows.model import Spoken
 from bot.voipbin.wire import answers
 from bot.voipbin.wire.decoding import Unreadable
+from bot.voipbin.wire.pages import RECENT, _Steps, _Talk, spoken
 from bot.voipbin.wire.shapes import WireActiveflow
-from bot.voipbin.wire.spoken_texts import RECENT, _Steps, _Talk, spoken
 
 ONE = UUID("3c5b0f6e-7d0a-4d51-9a55-0e4f6a7712c1")
 

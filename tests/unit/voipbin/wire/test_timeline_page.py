@@ -11,9 +11,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bot.activeflows.situation.timeline import Moment
+from bot.activeflows.situation.history import Moment
 from bot.voipbin.wire.decoding import Unreadable
-from bot.voipbin.wire.timeline_page import TimelinePage, cursor, timeline_page
+from bot.voipbin.wire.pages import TimelinePage, cursor, timeline_page
 
 SAMPLES = Path(__file__).parents[3] / "samples" / "voipbin"
 ONE = UUID("3c5b0f6e-7d0a-4d51-9a55-0e4f6a7712c1")

@@ -1,0 +1,279 @@
+"""Read an answer of VoIPBIN: its body with a bound, and what it means when it is no success. Sans-I/O."""
+
+import asyncio
+import re
+import zlib
+from collections.abc import AsyncIterator, Mapping
+from dataclasses import dataclass
+from enum import Enum, auto
+from typing import Final
+
+import httpx
+
+from bot.activeflows.errors import (
+    AccountFrozen,
+    AccountNotSetUp,
+    CredentialRejected,
+    Failure,
+    PaymentDue,
+    StateConflict,
+    VoIPBINBroken,
+    VoIPBINBusy,
+    VoIPBINUnreachable,
+)
+from bot.voipbin.wire.decoding import Unreadable, forgivingly, instant
+from bot.voipbin.wire.shapes import WireEnvelope, WireError
+
+# ---------------------------------------------------------------- answer errors
+# Turn an answer that is no success into one ``Trouble``: (HTTP status, reason, body) in. Sans-I/O.
+#
+# VoIPBIN's envelope is ``{"error": {"status", "reason", "message", "request_id", "details"?}}``
+# (https://api.voipbin.net/docs/restful_api_errors.html), but errors also come empty (login, panics, old deployments), as
+# HTML (whatever stands in front) and labelled ``text/plain``: the content decides, not the Content-Type. Reasons are
+# open-ended; an unknown one falls back on the HTTP status. ``message`` is never read, so it can never be shown.
+#
+# Two readings are not obvious. 401 ``INVALID_CREDENTIALS`` is also what a good access key gets when it could not be
+# looked up. 400 ``INVALID_ARGUMENT`` is also what the flow service's own faults become: it is no fault of the asker.
+
+
+class Kind(Enum):
+    """What can be done about it, which is all that callers branch on."""
+
+    UNSENT = auto()  # no connection: nothing left this machine
+    LOST = auto()  # sent, no (whole) answer in time
+    THROTTLED = auto()  # 429: refused before any work
+    CREDENTIAL = auto()  # 401: refused before any work
+    LOGIN = auto()  # the login was refused, or failed: VoIPBIN does not say which
+    FROZEN = auto()
+    FORBIDDEN = auto()  # 403: role too low, or somebody else's
+    ABSENT = auto()  # 404 about the object: never existed, or deleted
+    GONE = auto()  # 409 STATE_INVALID, 410: a deleted call
+    CONFLICT = auto()  # any other 409, 412: refused because of the state it is in, such as being stopped already
+    UNPAID = auto()  # 402
+    NOT_SET_UP = auto()  # there is no credential to show: nothing left this machine
+    REFUSED = auto()  # checked at the edge before any work: a wrong route, a malformed id
+    HICCUP = auto()  # 400 INVALID_ARGUMENT
+    INTERNAL = auto()  # 500: also "circuit breaker open"
+    UNAVAILABLE = auto()  # 502, 503, 504: the work may have been done
+    UNREADABLE = auto()  # a success whose body is not one
+    UNCLASSIFIED = auto()
+
+
+_BEFORE_ANY_WORK: Final = frozenset(
+    {
+        Kind.UNSENT,
+        Kind.THROTTLED,
+        Kind.CREDENTIAL,
+        Kind.LOGIN,
+        Kind.FROZEN,
+        Kind.FORBIDDEN,
+        Kind.ABSENT,
+        Kind.GONE,
+        Kind.CONFLICT,
+        Kind.UNPAID,
+        Kind.NOT_SET_UP,
+        Kind.REFUSED,
+    }
+)
+_ABOUT_THE_REQUEST: Final = (405, 406, 411, 413, 414, 415, 417, 421, 422, 426, 428, 431, 451)
+"""Statuses by which a request is refused for what it is: https://www.rfc-editor.org/rfc/rfc9110#section-15.5"""
+_BY_REASON: Final[Mapping[tuple[int, str], Kind]] = {
+    (400, "INVALID_ARGUMENT"): Kind.HICCUP,
+    (400, "INVALID_ID"): Kind.REFUSED,
+    (400, "INVALID_REQUEST_PARAMETER"): Kind.REFUSED,
+    (400, "MISSING_REQUEST_PARAMETER"): Kind.REFUSED,
+    (403, "ACCOUNT_FROZEN"): Kind.FROZEN,
+    (404, ""): Kind.REFUSED,  # a 404 that is not VoIPBIN's says nothing about the object
+    (404, "ROUTE_NOT_FOUND"): Kind.REFUSED,
+    (409, "STATE_INVALID"): Kind.GONE,
+}
+_BY_STATUS: Final[Mapping[int, Kind]] = {
+    401: Kind.CREDENTIAL,
+    402: Kind.UNPAID,
+    403: Kind.FORBIDDEN,
+    404: Kind.ABSENT,
+    408: Kind.UNAVAILABLE,
+    409: Kind.CONFLICT,
+    410: Kind.GONE,
+    412: Kind.CONFLICT,
+    429: Kind.THROTTLED,
+    500: Kind.INTERNAL,
+    502: Kind.UNAVAILABLE,
+    503: Kind.UNAVAILABLE,
+    504: Kind.UNAVAILABLE,
+    **dict.fromkeys(_ABOUT_THE_REQUEST, Kind.REFUSED),
+    **dict.fromkeys(range(300, 400), Kind.REFUSED),  # a redirect is followed by nobody here
+}
+_FAILURES: Final[Mapping[Kind, type[Failure]]] = {
+    Kind.UNSENT: VoIPBINUnreachable,
+    Kind.LOST: VoIPBINUnreachable,
+    Kind.UNAVAILABLE: VoIPBINUnreachable,
+    Kind.CREDENTIAL: CredentialRejected,
+    Kind.LOGIN: CredentialRejected,
+    Kind.FORBIDDEN: CredentialRejected,
+    Kind.FROZEN: AccountFrozen,
+    Kind.CONFLICT: StateConflict,
+    Kind.GONE: StateConflict,
+    Kind.UNPAID: PaymentDue,
+    Kind.NOT_SET_UP: AccountNotSetUp,
+}
+
+_REASON: Final = re.compile(r"[A-Z][A-Z0-9_]{0,63}")
+_REQUEST_ID: Final = re.compile(r"[A-Za-z0-9_-]{1,64}")
+_LARGEST_ENVELOPE: Final = 65_536
+_LONGEST_PAUSE: Final = 30.0
+
+
+@dataclass(frozen=True, slots=True)
+class Trouble:
+    """Why there is no answer to work with, in words that hold no URL, no credential and nothing VoIPBIN wrote freely."""
+
+    kind: Kind
+    what: str
+    request_id: str = ""
+    reason: str = ""
+    retry_after: float = 1.0
+    """Seconds, as a 429 asks for."""
+    pause: float | None = None
+    """Seconds after which asking once more is right; ``None``: it is not."""
+
+    @property
+    def before_any_work(self) -> bool:
+        """True when it is certain that the request was not carried out."""
+        return self.kind in _BEFORE_ANY_WORK
+
+    def failure(self) -> Failure:
+        """The error that tells a person; ``NotFound`` and ``StopUnconfirmed`` need to know more, and are the client's."""
+        if self.kind is Kind.THROTTLED:
+            return VoIPBINBusy(self.what, self.request_id, self.retry_after if self.pause is None else self.pause)
+        return _FAILURES.get(self.kind, VoIPBINBroken)(self.what, self.request_id, self.pause)
+
+
+class Unsuccessful(Exception):
+    """No success, and why: from the wire to the client, never further."""
+
+    def __init__(self, trouble: Trouble) -> None:
+        super().__init__(trouble.what)
+        self.trouble = trouble
+
+
+def trouble_of(status: int, headers: Mapping[str, str], body: bytes, *, sent_as: str) -> Trouble:
+    """What this answer means. ``headers`` are looked up in lower case; ``sent_as`` is the request id we chose."""
+    error = _envelope(body)
+    reason = _matching(_REASON, error.reason)
+    kind = _BY_REASON.get((status, reason)) or _BY_STATUS.get(status, Kind.UNCLASSIFIED)
+    return Trouble(
+        kind=kind,
+        what=_words(kind, status, reason, error),
+        request_id=_matching(_REQUEST_ID, error.request_id)
+        or _matching(_REQUEST_ID, headers.get("x-request-id"))
+        or sent_as,
+        reason=reason,
+        retry_after=_seconds(headers.get("retry-after")),
+    )
+
+
+def _envelope(body: bytes) -> WireError:
+    if len(body) > _LARGEST_ENVELOPE:
+        return WireError()
+    try:
+        return forgivingly(body, WireEnvelope).error or WireError()
+    except Unreadable:
+        return WireError()
+
+
+def _matching(pattern: re.Pattern[str], value: object) -> str:
+    return value if isinstance(value, str) and pattern.fullmatch(value) else ""
+
+
+def _seconds(header: str | None) -> float:
+    """Retry-After is in whole seconds, and old deployments leave it out."""
+    return min(float(header), _LONGEST_PAUSE) if header and re.fullmatch(r"[0-9]{1,6}", header) else 1.0
+
+
+def _words(kind: Kind, status: int, reason: str, error: WireError) -> str:
+    answered = f"VoIPBIN answered {status} {reason}".rstrip()
+    match kind:
+        case Kind.CREDENTIAL:
+            return f"{answered}: it did not accept the bot's credential, or could not look it up just now"
+        case Kind.FORBIDDEN:
+            return f"{answered}: the bot's credential may not do this"
+        case Kind.FROZEN:
+            return f"{answered}: the customer's account is frozen{_freeze(error.details)}"
+        case Kind.UNPAID:
+            return f"{answered}: the customer's account has to be paid first"
+        case Kind.CONFLICT | Kind.GONE:
+            return f"{answered}: it refused, because of the state that it says this is in"
+        case Kind.THROTTLED:
+            return f"{answered}: too many requests for this customer's account"
+        case Kind.REFUSED if status == 404:
+            return f"{answered}: there is no such address; is the API URL right?"
+        case _ if 300 <= status < 400:
+            return f"{answered}, a redirect; is the API URL right?"
+        case _:
+            return answered
+
+
+def _freeze(details: object) -> str:
+    """The dates of the deletion (UTC), when the answer says them."""
+    first = details[0] if isinstance(details, list) and details and isinstance(details[0], dict) else {}
+    scheduled, effective = instant(first.get("deletion_scheduled_at")), instant(first.get("deletion_effective_at"))
+    said = [f"deletion asked for on {scheduled:%Y-%m-%d}"] if scheduled else []
+    said += [f"due on {effective:%Y-%m-%d}"] if effective else []
+    return f" ({', '.join(said)})" if said else ""
+
+
+# ---------------------------------------------------------------- body
+# Read an answer's body with a bound on the memory it takes and on how long it holds the event loop, compressed or not.
+#
+# An answer of 1.5 MB can unpack to 1.5 GB. It is unpacked piece by piece here, and left where the bound is reached.
+# https://www.rfc-editor.org/rfc/rfc9110#name-content-encoding
+
+LARGEST: Final = 16 * 2**20
+"""Bytes of a body, unpacked: a page of 100 activeflows with all their steps takes some megabytes."""
+ENCODING: Final = "gzip"
+"""What may be asked for; an answer in any other encoding cannot be read."""
+_PIECE: Final = 256 * 1024
+_GZIP: Final = 16 + zlib.MAX_WBITS
+
+
+class BodyUnread(Exception):
+    """The body cannot be read, and why. The text never quotes it."""
+
+
+async def read_body(answer: httpx.Response, *, largest: int = LARGEST) -> bytes:
+    """The body of an answer that is still open, unpacked. Raises ``BodyUnread``, and what httpx raises for a lost one."""
+    parts, size = [], 0
+    async for part in _unpacked(answer):
+        size += len(part)
+        if size > largest:
+            raise BodyUnread(f"is longer than {largest // 1024} kB")
+        parts.append(part)
+    return b"".join(parts)
+
+
+async def _unpacked(answer: httpx.Response) -> AsyncIterator[bytes]:
+    encoding = answer.headers.get("content-encoding", "identity").strip().lower()
+    if encoding in {"identity", ""}:
+        async for chunk in answer.aiter_raw():
+            yield chunk
+    elif encoding in {"gzip", "x-gzip"}:
+        async for chunk in _inflated(answer):
+            yield chunk
+    else:
+        raise BodyUnread("is packed in a way that was not asked for")
+
+
+async def _inflated(answer: httpx.Response) -> AsyncIterator[bytes]:
+    inflater = zlib.decompressobj(_GZIP)
+    try:
+        async for chunk in answer.aiter_raw():
+            yield inflater.decompress(chunk, _PIECE)
+            while inflater.unconsumed_tail:
+                await asyncio.sleep(0)  # a thousand times as much may come out of it: others have their turn in between
+                yield inflater.decompress(inflater.unconsumed_tail, _PIECE)
+        yield inflater.flush()
+    except zlib.error:
+        raise BodyUnread("is not packed as it says") from None
+    if not inflater.eof:
+        raise BodyUnread("is cut short")
