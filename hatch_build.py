@@ -1,7 +1,7 @@
 """Make of README.md what a package index can show: relative links lead nowhere there.
 
-With a ``Source`` among the project's URLs they lead there; without one a link becomes its words, and a picture is left out.
-https://hatch.pypa.io/latest/plugins/metadata-hook/custom/
+With a ``Source`` among the project's URLs they lead there; without one a link becomes its words, and a picture is left
+out. https://hatch.pypa.io/latest/plugins/metadata-hook/custom/
 """
 
 import re

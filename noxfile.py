@@ -1,4 +1,6 @@
-"""The gates one by one, each in an environment of its own: ``pip install nox && nox -l``. ``.ci/run`` is all of them."""
+"""The gates one by one, each in an environment of its own: ``pip install nox && nox -l``. ``.ci/run`` is all of
+them.
+"""
 
 import shutil
 from pathlib import Path

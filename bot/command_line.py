@@ -1,4 +1,5 @@
-"""Read the command line: ``flows-bot run | demo | init | check | audit … | policy … | manifest | completion``; ``python -m bot`` is the same.
+"""Read the command line: ``flows-bot run | demo | init | check | audit … | policy … | manifest | completion``; ``python
+-m bot`` is the same.
 
 Mistakes in the configuration are printed one per line, and end the program with status 2.
 """
@@ -38,7 +39,9 @@ _YOUNG_OBJECTS: Final = 20_000
 
 
 def _settled(_: object) -> None:
-    """Never look again for garbage among what was loaded: each look would stop the bot, and every ack, for about 60 ms."""
+    """Never look again for garbage among what was loaded: each look would stop the bot, and every ack, for about 60
+    ms.
+    """
     gc.collect()
     gc.freeze()
     gc.set_threshold(_YOUNG_OBJECTS)

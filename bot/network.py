@@ -1,7 +1,8 @@
 """Say how the vendors are reached from here: through which proxy, and what is wrong with a certificate.
 
-Decision: the proxy of the environment is read by the settings and given to each client, because the libraries read it each in
-their own way: one knows no ``NO_PROXY``, one a ``.netrc`` as well. Only https goes through it; http is this machine.
+Decision: the proxy of the environment is read by the settings and given to each client, because the libraries read it
+each in their own way: one knows no ``NO_PROXY``, one a ``.netrc`` as well. Only https goes through it; http is this
+machine.
 """
 
 from dataclasses import dataclass

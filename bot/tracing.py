@@ -1,9 +1,9 @@
 """Tell the life of a stop as one trace, where somebody collects such: ``flows-bot[otel]``, OTEL_EXPORTER_OTLP_ENDPOINT.
 
-The trace's id is made of the intent's, so that every replica, and whoever takes a press over, adds to the same trace without
-being told of it. The record that it was asked for is the first span, all others are below it. Spans hold ids of requests,
-activeflows and records, and words of our own: nobody's name, number, channel or text. Without an exporter nothing is
-imported, and ``told`` is one look at a variable.
+The trace's id is made of the intent's, so that every replica, and whoever takes a press over, adds to the same trace
+without being told of it. The record that it was asked for is the first span, all others are below it. Spans hold ids of
+requests, activeflows and records, and words of our own: nobody's name, number, channel or text. Without an exporter
+nothing is imported, and ``told`` is one look at a variable.
 
 https://opentelemetry.io/docs/specs/otel/trace/sdk/
 """

@@ -1,7 +1,7 @@
 """Start the bot in processes of its own without loading its modules each time.
 
-Decision: they are forks of one process that has imported everything and opened nothing (multiprocessing's fork server), which
-takes a tenth of the time of a start; the tests start hundreds.
+Decision: they are forks of one process that has imported everything and opened nothing (multiprocessing's fork server),
+which takes a tenth of the time of a start; the tests start hundreds.
 """
 
 import multiprocessing

@@ -1,8 +1,9 @@
-"""The pictures of the README, drawn anew by ``python -m tests.pictures``; that needs Chromium, as ``tests/browser`` does.
+"""The pictures of the README, drawn anew by ``python -m tests.pictures``; that needs Chromium, as ``tests/browser``
+does.
 
-One night at half past two, the same one each time: what the bot's own functions draw for it is put into a message of the
-demo's page, at a clock that stands. ``docs/pictures/drawn.txt`` says what was drawn; tests fail while a picture is older
-than that, and not for any other change.
+One night at half past two, the same one each time: what the bot's own functions draw for it is put into a message of
+the demo's page, at a clock that stands. ``docs/pictures/drawn.txt`` says what was drawn; tests fail while a picture is
+older than that, and not for any other change.
 """
 
 import asyncio

@@ -18,7 +18,9 @@ _TYPED: Final = re.compile(
 
 
 def in_words(duration: timedelta) -> str:
-    """For reading: "under 1 s", "8 s", "4 min", "1 h 12 min", "2 d". Negative durations (skewed clocks) count as none."""
+    """For reading: "under 1 s", "8 s", "4 min", "1 h 12 min", "2 d". Negative durations (skewed clocks) count as
+    none.
+    """
     if duration < _SECOND:
         return "under 1 s"
     if duration < _MINUTE:

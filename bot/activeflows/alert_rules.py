@@ -1,6 +1,7 @@
 """Hold the ``[[alert]]`` rules of the policy: what is posted where, when not, and how often at most.
 
-A rule has no reader whose permission could be asked: its channel and its flows were chosen by whoever writes the policy.
+A rule has no reader whose permission could be asked: its channel and its flows were chosen by whoever writes the
+policy.
 """
 
 from collections.abc import Iterable, Mapping
@@ -36,7 +37,9 @@ class AlertRule:
     """One ``[[alert]]``. Every reason, every flow and no quiet hours, unless it says so."""
 
     key: str
-    """Its channel, and which of this channel's rules it is: what the ledger knows it by, whatever else changes in it."""
+    """Its channel, and which of this channel's rules it is: what the ledger knows it by, whatever else changes in
+    it.
+    """
     to: str
     about: frozenset[Reason] = frozenset(Reason)
     flows: frozenset[UUID] | None = None

@@ -146,7 +146,9 @@ class AccountFrozen(Failure):
 
 
 class AccountNotSetUp(Failure):
-    """It is about a VoIPBIN account that this bot is not, or not well, set up for. Nothing was asked, and nothing sent."""
+    """It is about a VoIPBIN account that this bot is not, or not well, set up for. Nothing was asked, and nothing
+    sent.
+    """
 
 
 class PaymentDue(Failure):
@@ -154,7 +156,9 @@ class PaymentDue(Failure):
 
 
 class StateConflict(Failure):
-    """409: VoIPBIN refused it because of the state it says it is in, such as being stopped already. Nothing was done by it."""
+    """409: VoIPBIN refused it because of the state it says it is in, such as being stopped already. Nothing was done by
+    it.
+    """
 
 
 class VoIPBINBroken(Failure):

@@ -100,9 +100,9 @@ def report(findings: Iterable[Finding], since: Mapping[str, datetime], began: da
 # ---------------------------------------------------------------- diagnosis
 # Run ``/flows doctor``: is everything this bot needs working?
 #
-# Decision: whoever may view here is told everything, because it is what a list or a stop stands on; whoever may not is told
-# that the bot is alive, and that they may nothing. Each look gets so long that the answer comes before anybody has to be
-# told to wait; of what has not answered by then it says that.
+# Decision: whoever may view here is told everything, because it is what a list or a stop stands on; whoever may not is
+# told that the bot is alive, and that they may nothing. Each look gets so long that the answer comes before anybody has
+# to be told to wait; of what has not answered by then it says that.
 
 WITHIN: Final = 1.7
 """Seconds for each look."""

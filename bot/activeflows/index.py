@@ -1,10 +1,10 @@
 """Hold the running activeflows in memory: values in, truth out, whatever order they come in.
 
 VoIPBIN's events come doubled, unordered and sometimes not at all
-(https://api.voipbin.net/docs/websocket_overview.html), and a page of its list may be older than an event that came before
-it. Promises: an older version never overwrites a newer one; ended is final; in whatever order the same versions come,
-the result is the same; what a page proves to be gone goes. It holds what runs, and of what is over only the latest ids, so
-that it grows with what runs and not with history.
+(https://api.voipbin.net/docs/websocket_overview.html), and a page of its list may be older than an event that came
+before it. Promises: an older version never overwrites a newer one; ended is final; in whatever order the same versions
+come, the result is the same; what a page proves to be gone goes. It holds what runs, and of what is over only the
+latest ids, so that it grows with what runs and not with history.
 
 Decision: versions are ordered by ``updated_at``, then by the number of steps; both only ever grow while one runs.
 """
@@ -54,7 +54,9 @@ class Read:
 
 @dataclass(frozen=True, slots=True)
 class Change:
-    """What became of one activeflow: ``before`` is ``None`` for a new one, ``after`` when all that is known is that it is over."""
+    """What became of one activeflow: ``before`` is ``None`` for a new one, ``after`` when all that is known is that it
+    is over.
+    """
 
     activeflow_id: UUID
     before: Activeflow | None
@@ -81,7 +83,9 @@ class Index:
         self._ears: list[Callable[[Change], None]] = []
 
     def listen(self, hear: Callable[[Change], None]) -> Callable[[], None]:
-        """Call ``hear`` for each change from now on, at once and in turn: it must be quick, and not raise. Gives what ends it."""
+        """Call ``hear`` for each change from now on, at once and in turn: it must be quick, and not raise. Gives what
+        ends it.
+        """
         self._ears.append(hear)
         return lambda: self._ears.remove(hear)
 
@@ -240,7 +244,9 @@ class Coverage:
         return list(self._holes(since, until))[::-1]
 
     def complete_since(self, until: datetime) -> datetime | None:
-        """From when on everything created before ``until`` was read: ``until`` itself if nothing; ``None``: all of it."""
+        """From when on everything created before ``until`` was read: ``until`` itself if nothing; ``None``: all of
+        it.
+        """
         holes = self.holes(BEGINNING, until)
         return holes[0].until if holes else None
 

@@ -1,8 +1,8 @@
 """Hold what VoIPBIN tells about a running flow, in its own words, as values that cannot change.
 
-Peculiarities of the wire end in ``bot.voipbin``: here a zero UUID is ``None``, a time is an aware UTC ``datetime``, and an
-action's ``option`` holds only what may be shown to a person (``bot.voipbin.wire.answers`` drops the rest: phone numbers, texts,
-web addresses). Source: https://api.voipbin.net/docs/activeflow_overview.html
+Peculiarities of the wire end in ``bot.voipbin``: here a zero UUID is ``None``, a time is an aware UTC ``datetime``, and
+an action's ``option`` holds only what may be shown to a person (``bot.voipbin.wire.answers`` drops the rest: phone
+numbers, texts, web addresses). Source: https://api.voipbin.net/docs/activeflow_overview.html
 """
 
 from collections.abc import Mapping
@@ -21,7 +21,9 @@ STEP_BUDGET: Final = 101
 
 
 def number_of(id_: UUID | None) -> int:
-    """The id as a number, 0 for none: a UUID is hashed and compared in Python, its number in C. For loops over thousands."""
+    """The id as a number, 0 for none: a UUID is hashed and compared in Python, its number in C. For loops over
+    thousands.
+    """
     return 0 if id_ is None else id_.int
 
 
@@ -167,7 +169,7 @@ class Call:
 
 @dataclass(frozen=True, slots=True)
 class Spoken:
-    """A text that a step spoke. Personal: it is shown by ``queries.disclosure`` only."""
+    """A text that a step spoke. Personal: it is shown by ``queries.details`` only."""
 
     text: str = field(repr=False)
     current: bool
@@ -206,7 +208,9 @@ class Picture:
     """Everything created at or after this instant was read; ``None`` when everything there is was read."""
     stopped_because: str = ""
     """Why it does not go further back: empty when it does, else ``reading`` (it is still being read), ``pages``,
-    ``time``, ``busy`` (VoIPBIN asked to slow down), ``failed`` (VoIPBIN stopped answering) or ``ties`` (more of one microsecond than VoIPBIN gives on a page)."""
+    ``time``, ``busy`` (VoIPBIN asked to slow down), ``failed`` (VoIPBIN stopped answering) or ``ties`` (more of one
+    microsecond than VoIPBIN gives on a page).
+    """
     unreadable: int = 0
     """How many entries of the list could not be read, and so are in no other number."""
     freshness: Freshness | None = None

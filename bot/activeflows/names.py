@@ -50,9 +50,10 @@ def _counts(character: str) -> bool:
 # ---------------------------------------------------------------- similarity
 # Score how like a name is to what somebody typed.
 #
-# Names are compared word by word, by their keys (``names``) without regard to accents (an emoji is a word): a typed word counts in whole when a word of the name
-# begins with it, and else as much as the two look alike; every typed word must find its like. Whole names are compared, too,
-# so that "supportline" finds "Support line". 0 is unlike, 1 the same.
+# Names are compared word by word, by their keys (``names``) without regard to accents (an emoji is a word): a typed
+# word counts in whole when a word of the name begins with it, and else as much as the two look alike; every typed word
+# must find its like. Whole names are compared, too, so that "supportline" finds "Support line". 0 is unlike, 1 the
+# same.
 
 ALIKE: Final = 0.75
 """From here on two words look alike: one letter in four may differ."""

@@ -1,15 +1,17 @@
 """Compare telephone numbers as people write them: do two writings mean the same telephone?
 
-A number is read national or international, with blanks, dashes, dots, slashes and brackets, with ``+`` or ``00`` before it
-and ``(0)`` in it, in any script's digits. Two are the same when the shorter one is the end of the longer one, without the
-zeros in front that only a national writing has; when both say their country, they must be the same in whole. Fewer than 7
-digits are never compared, and are no number. https://www.itu.int/rec/T-REC-E.164
+A number is read national or international, with blanks, dashes, dots, slashes and brackets, with ``+`` or ``00`` before
+it and ``(0)`` in it, in any script's digits. Two are the same when the shorter one is the end of the longer one,
+without the zeros in front that only a national writing has; when both say their country, they must be the same in
+whole. Fewer than 7 digits are never compared, and are no number. https://www.itu.int/rec/T-REC-E.164
 
-What only a country's own rules tell (``8 912 …`` in Russia, ``011`` before a country, the 1 in ``+52 1 55 …``) a ``Plan`` knows,
-which the composition puts in place for the whole process (``read_by``). Without one, numbers are read as above.
+What only a country's own rules tell (``8 912 …`` in Russia, ``011`` before a country, the 1 in ``+52 1 55 …``) a
+``Plan`` knows, which the composition puts in place for the whole process (``read_by``). Without one, numbers are read
+as above.
 
-Decisions: dates, times of day and IPv4 addresses in a text are no numbers; neither is what is part of a word, of an address
-on the web, or of an id. A freephone number of North America may end in a word ("1-800-FLOWERS"). Two numbers with only blanks between them are parted where they would be longer than any number is.
+Decisions: dates, times of day and IPv4 addresses in a text are no numbers; neither is what is part of a word, of an
+address on the web, or of an id. A freephone number of North America may end in a word ("1-800-FLOWERS"). Two numbers
+with only blanks between them are parted where they would be longer than any number is.
 """
 
 import re
@@ -39,11 +41,14 @@ _COUNTRY: Final = re.compile(
 )
 """Country codes: https://www.itu.int/pub/T-SP-E.164D"""
 _OLD_MOBILE: Final = "521"
-"""Mexico's mobile numbers had a 1 after the country until 2019: https://en.wikipedia.org/wiki/Telephone_numbers_in_Mexico"""
+"""Mexico's mobile numbers had a 1 after the country until 2019:
+https://en.wikipedia.org/wiki/Telephone_numbers_in_Mexico
+"""
 _SCHEME: Final = re.compile(r"(?:sips?|tel):", re.IGNORECASE)
 _FREE: Final = "8(?:00|33|44|55|66|77|88)"
 _VANITY: Final = re.compile(
-    rf"(?<![\w/.#@-])(?:\+?1[ .-]?\(?{_FREE}\)?[ .-]?|\({_FREE}\) ?|{_FREE}-)(?=\d*-?[A-Z])[A-Z\d]{{3}}-?[A-Z\d]{{4}}(?![\w-])"
+    rf"(?<![\w/.#@-])(?:\+?1[ .-]?\(?{_FREE}\)?[ .-]?|\({_FREE}\) ?|{_FREE}-)"
+    rf"(?=\d*-?[A-Z])[A-Z\d]{{3}}-?[A-Z\d]{{4}}(?![\w-])"
 )
 """Freephone numbers of North America that are words on the keys, as they are advertised: in capitals."""
 _KEYS: Final = str.maketrans("ABCDEFGHIJKLMNOPQRSTUVWXYZ", "22233344455566677778889999")
@@ -79,7 +84,9 @@ class Number:
         return len(short) >= SHORTEST and long.endswith(short)
 
     def whole(self, other: "Number") -> bool:
-        """Does each say the other in whole: digit for digit, or all but the country (and the zero some countries keep)?"""
+        """Does each say the other in whole: digit for digit, or all but the country (and the zero some countries
+        keep)?
+        """
         short, long = sorted((self.digits, other.digits), key=len)
         cut = long.removesuffix(short)
         return self.same(other) and (not cut or _COUNTRY.fullmatch(cut) is not None)
@@ -91,13 +98,16 @@ class Number:
 
 
 Plan: TypeAlias = Callable[[str], Number | None]
-"""Reads one number by the rules of its country, from its digits with ``+`` before it where it was written or dialled so;
-``None`` where these do not tell."""
+"""Reads one number by the rules of its country, from its digits with ``+`` before it where it was written or dialled
+so; ``None`` where these do not tell.
+"""
 _plans: Final[list[Plan]] = []
 
 
 def read_by(plan: Plan | None) -> None:
-    """Read numbers by this plan, too, from now on and in the whole process, as locales are: it is a setting of the bot."""
+    """Read numbers by this plan, too, from now on and in the whole process, as locales are: it is a setting of the
+    bot.
+    """
     _plans[:] = [] if plan is None else [plan]
 
 
@@ -131,7 +141,8 @@ def _plain(text: str) -> str:
 def _runs(written: str) -> Iterator[str]:
     """Its groups, joined to numbers; one digit at the end is left out.
 
-    A group that is a date or an address parts, unless a number that has only begun needs it: "+47 22.33.44.55", "(0)10-11-2026".
+    A group that is a date or an address parts, unless a number that has only begun needs it: "+47 22.33.44.55",
+    "(0)10-11-2026".
     """
     groups, begun = written.replace("(0)", " ").split(), written.startswith("(0)")
     too_long = _count(written) > _most(written)

@@ -157,7 +157,9 @@ class Policy:
         return frozenset(group for grant in self.grants for group in grant.groups)
 
     def of(self, account: str) -> "Policy":
-        """What counts for one VoIPBIN account: unset is deny, so a grant that names none counts for the only one alone."""
+        """What counts for one VoIPBIN account: unset is deny, so a grant that names none counts for the only one
+        alone.
+        """
         return replace(
             self,
             grants=tuple(grant for grant in self.grants if _covers(grant.accounts, account)),

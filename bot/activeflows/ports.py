@@ -18,7 +18,9 @@ T = TypeVar("T")
 Check: TypeAlias = Callable[[], None]
 """Called once more straight before the first byte; raises when it must not go out any more."""
 Gate: TypeAlias = Callable[[Callable[[], Awaitable[T]]], Awaitable[Check]]
-"""Asked when it is a POST's turn, and nothing waits after its yes. It is given what reads, now, what the POST is about."""
+"""Asked when it is a POST's turn, and nothing waits after its yes. It is given what reads, now, what the POST is
+about.
+"""
 
 
 class VoIPBIN(Protocol):
@@ -81,7 +83,9 @@ class Calls(Protocol):
     """The telephone calls, looked through. It may raise any ``Failure``."""
 
     async def calls_with(self, numbers: Sequence[Number]) -> CallsLooked:
-        """Those that have one of these numbers, newest first: of the last hour all, read now. The numbers stay inside."""
+        """Those that have one of these numbers, newest first: of the last hour all, read now. The numbers stay
+        inside.
+        """
         ...
 
 
@@ -101,7 +105,9 @@ class Past(Protocol):
         ...
 
     async def begun_before(self, moment: datetime) -> Sequence[Activeflow]:
-        """Those that were created last before this moment, newest first: a hundred, or as many as VoIPBIN gives at once."""
+        """Those that were created last before this moment, newest first: a hundred, or as many as VoIPBIN gives at
+        once.
+        """
         ...
 
 

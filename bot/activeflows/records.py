@@ -54,7 +54,9 @@ class Record:
     reason: str = ""
     detail: Detail = field(default_factory=dict)
     account: str = ""
-    """The VoIPBIN account it is about, by its name in the settings; empty where the bot has one only, and for the bot's own."""
+    """The VoIPBIN account it is about, by its name in the settings; empty where the bot has one only, and for the bot's
+    own.
+    """
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,7 +82,8 @@ class Entry:
 
 @dataclass(frozen=True, slots=True)
 class Question:
-    """Which records of an account, and of the bot itself: ``None`` means any. Newest first, ``limit`` at most, older than ``before_seq``.
+    """Which records of an account, and of the bot itself: ``None`` means any. Newest first, ``limit`` at most, older
+    than ``before_seq``.
 
     With ``after_seq``: those next to it that are newer, also newest first.
     """

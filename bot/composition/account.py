@@ -1,8 +1,8 @@
 """Build the parts of one VoIPBIN account: everything between its client and what people see of it.
 
-Several accounts share Slack, the ledger's file, the policy's file, and the turns of people; nothing else. Each has its own client,
-budget, index, event stream, watches, alerts, and its own stores, which know no other account's rows. So nothing that is decided
-for one can be sent to another: the parts of one have no way to the client of the other.
+Several accounts share Slack, the ledger's file, the policy's file, and the turns of people; nothing else. Each has its
+own client, budget, index, event stream, watches, alerts, and its own stores, which know no other account's rows. So
+nothing that is decided for one can be sent to another: the parts of one have no way to the client of the other.
 """
 
 from collections.abc import Callable, Mapping
@@ -179,7 +179,9 @@ class Account:
         alert_pace: AlertPace | None,
         stack: AsyncExitStack,
     ) -> Check:
-        """Take presses and requests from now on, follow what is watched, and tell what is wrong. Says why it could not be told."""
+        """Take presses and requests from now on, follow what is watched, and tell what is wrong. Says why it could not
+        be told.
+        """
         shared, voipbin, live, now = self._shared, self.voipbin, self.live, self._shared.now
         learning = self._learning
         judging = (
@@ -269,7 +271,9 @@ class Account:
         )
 
     async def give_up_watches(self) -> None:
-        """End those of an account that is not set up any more: their last words say so. May raise ``LedgerUnavailable``."""
+        """End those of an account that is not set up any more: their last words say so. May raise
+        ``LedgerUnavailable``.
+        """
         book = WatchStore(self._shared.database, self._shared.durable.executor_id, account=self.name)
         for kept in await book.watches():
             await book.close(kept.watch.id, Ending(How.NOT_SET_UP, self._shared.now()))

@@ -62,7 +62,9 @@ from bot.voipbin import Patience as AskingPatience
 log = structlog.get_logger(__name__)
 _UTC_NOW: Final = partial(datetime.now, UTC)
 LAST_WORDS: Final = 10.0
-"""Seconds that acked work, and then stops under way, get at a shutdown; what is cut off of a stop goes on at the next start."""
+"""Seconds that acked work, and then stops under way, get at a shutdown; what is cut off of a stop goes on at the next
+start.
+"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,8 +95,8 @@ async def running(
     """The whole bot, for as long as the block lasts. Raises ``Misconfigured`` with one line per mistake.
 
     ``look_every``: seconds between two looks at the policy file. ``kept_for``: what durable presses leave behind.
-    ``record_within``: so long a press may take to be recorded. ``silent_after``: seconds that the database may be silent.
-    ``health_every``: seconds between two looks at whether all is well.
+    ``record_within``: so long a press may take to be recorded. ``silent_after``: seconds that the database may be
+    silent. ``health_every``: seconds between two looks at whether all is well.
     """
     read_by(_plan_of(settings.flows_bot_region) if settings.flows_bot_region else None)
     in_force, patience, command = (

@@ -192,7 +192,8 @@ async def _opened(
         ) from None
     except NewerLedger as newer:
         raise Misconfigured(
-            f"FLOWS_BOT_DATABASE_URL: a newer flows-bot has upgraded it: {newer}. Nothing was changed, and no stop begun. "
+            f"FLOWS_BOT_DATABASE_URL: a newer flows-bot has upgraded it: {newer}. Nothing was "
+            "changed, and no stop begun. "
             "Start the newer version, or restore the backup from before the upgrade."
         ) from None
     except (LedgerUnavailable, SQLAlchemyError):
@@ -222,8 +223,9 @@ def secret_of(secret: SecretStr | None) -> str:
 #
 # https://github.com/daviddrysdale/python-phonenumbers
 #
-# Decision: only numbers that are valid by those rules are read so; what they do not know (made-up numbers, extensions, new
-# ranges) is compared as without them. A number that leaves out its area, too, is in the region and matched by its ending.
+# Decision: only numbers that are valid by those rules are read so; what they do not know (made-up numbers, extensions,
+# new ranges) is compared as without them. A number that leaves out its area, too, is in the region and matched by its
+# ending.
 
 
 def plan_of(region: str) -> Plan:

@@ -31,14 +31,15 @@ from bot.voipbin import health as voipbin
 # ---------------------------------------------------------------- health watch
 # Look after the bot's health all the time, and say it alike to whoever asks: ``/readyz``, the metrics, the log.
 #
-# What is looked at is what ``/flows doctor`` looks at (``health_checks``). What is in memory, and whether the ledger can be
-# written, is looked at whenever somebody asks; Slack and VoIPBIN are asked every few seconds, dear questions less often.
+# What is looked at is what ``/flows doctor`` looks at below. What is in memory, and whether the ledger
+# can be written, is looked at whenever somebody asks; Slack and VoIPBIN are asked every few seconds, dear questions
+# less often.
 #
-# The rule: not ready is a bot whose presses are useless until somebody does something about it: Slack refuses its token, its
-# socket is down, VoIPBIN refuses its credential or was never reached, the ledger cannot be written, or nobody may stop any
-# more because the policy file cannot be seen. Everything else is a warning, above all what passes by itself: while VoIPBIN or
-# Slack are away, people are better served by a bot that says so in words than by no bot. A refusal that was seen only once
-# is a warning, too: VoIPBIN refuses a good key now and then.
+# The rule: not ready is a bot whose presses are useless until somebody does something about it: Slack refuses its
+# token, its socket is down, VoIPBIN refuses its credential or was never reached, the ledger cannot be written, or
+# nobody may stop any more because the policy file cannot be seen. Everything else is a warning, above all what passes
+# by itself: while VoIPBIN or Slack are away, people are better served by a bot that says so in words than by no bot. A
+# refusal that was seen only once is a warning, too: VoIPBIN refuses a good key now and then.
 
 log = structlog.get_logger(__name__)
 EVERY: Final = 4.0
@@ -152,8 +153,8 @@ class HealthWatch:
 # ---------------------------------------------------------------- file permissions
 # Say which files of the bot others on this machine can read or change.
 #
-# A ``.env`` and a ledger are the bot's own user's; a policy may be read by a group, because a container's user is often another
-# than whoever writes it. Who can write a policy can grant themselves a stop.
+# A ``.env`` and a ledger are the bot's own user's; a policy may be read by a group, because a container's user is often
+# another than whoever writes it. Who can write a policy can grant themselves a stop.
 
 ABOUT: Final = "files"
 
@@ -200,7 +201,8 @@ def _who(path: Path, kept: int, then: str) -> str:
 # ---------------------------------------------------------------- health checks
 # Compose what ``/flows doctor`` looks at: each package's own health.
 #
-# The same looks serve ``/flows doctor``, the Home, whoever watches all the time (``health_watch``) and, those that need no running bot, ``flows-bot check``.
+# The same looks serve ``/flows doctor``, the Home, whoever watches all the time (``HealthWatch``) and, those that need
+# no running bot, ``flows-bot check``.
 
 _IN_MEMORY: Final = ", as it is remembered"
 LookAt: TypeAlias = Callable[[VoIPBINClient, Following | None], Awaitable[Finding]]
@@ -222,8 +224,8 @@ class HealthChecks:
         alerts: Callable[[], Sequence[Check]],
         now: Callable[[], datetime],
     ) -> None:
-        """What says why Socket Mode is not ready, that it is shared with strangers, and why alerts cannot be posted: each
-        given once there is one. ``accounts``: by name, each with what follows it.
+        """What says why Socket Mode is not ready, that it is shared with strangers, and why alerts cannot be posted:
+        each given once there is one. ``accounts``: by name, each with what follows it.
         """
         self._client, self._accounts = client, accounts
         self._useless: dict[str, set[str]] = {}
@@ -259,7 +261,7 @@ class HealthChecks:
         }
 
     def watched(self) -> Looks:
-        """The same for whoever watches all the time (``health_watch``): of no channel, and asked in turn."""
+        """The same for whoever watches all the time (``HealthWatch``): of no channel, and asked in turn."""
         return Looks(
             at_hand=lambda: {slack.SLACK: self._refused, **self.at_a_glance()},
             asked=lambda: {
@@ -273,7 +275,9 @@ class HealthChecks:
         )
 
     def _each(self, about: str, look: LookAt, *, kept: str = "") -> Mapping[str, Look]:
-        """The same of each account. Where there are several, presses are useless only when they are so for all of them."""
+        """The same of each account. Where there are several, presses are useless only when they are so for all of
+        them.
+        """
         looks: dict[str, Look] = {}
         for name, (account, following) in self._accounts.items():
             of = voipbin.of_account(about, name)

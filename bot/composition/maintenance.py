@@ -188,8 +188,8 @@ async def kept_up(
 # ---------------------------------------------------------------- baseline
 # Learn how long things usually take: from the index, into the ledger, for the anomaly detector.
 #
-# Promises: nothing here holds up an event or ends by itself. While the ledger takes nothing, what was learned is kept for
-# later, in memory and bounded; without an event stream nothing is learned.
+# Promises: nothing here holds up an event or ends by itself. While the ledger takes nothing, what was learned is kept
+# for later, in memory and bounded; without an event stream nothing is learned.
 
 KEEP_EVERY: Final = 60.0
 """Seconds between two times that what was learned is written down."""
@@ -242,9 +242,11 @@ class BaselineLearner:
 
 
 # ---------------------------------------------------------------- audit witness
-# Compare the ledger with the heads that this bot posted in the audit channel, where whoever has the database can't edit them.
+# Compare the ledger with the heads that this bot posted in the audit channel, where whoever has the database can't edit
+# them.
 #
-# All of them that are found are compared, not the last one only: whoever begins another chain has heads of that posted, too.
+# All of them that are found are compared, not the last one only: whoever begins another chain has heads of that posted,
+# too.
 
 ABOUT = slack.AUDIT_CHANNEL
 _ON_PURPOSE: Final = "If the ledger was replaced on purpose, name another audit_channel in the policy."

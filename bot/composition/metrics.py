@@ -64,7 +64,9 @@ class BotMetrics(Collector):
         mode: str,
         ledger: str,
     ) -> None:
-        """``accounts``: by name, each with what follows it. ``mode``: how Slack delivers; ``ledger``: the kind of database."""
+        """``accounts``: by name, each with what follows it. ``mode``: how Slack delivers; ``ledger``: the kind of
+        database.
+        """
         self._accounts, self._jobs, self._presses = accounts, jobs, presses
         self._in_force, self._health, self._held, self._now = in_force, health, held, now
         self._build = {"version": version("flows-bot"), "mode": mode, "ledger": ledger}

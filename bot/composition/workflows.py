@@ -118,7 +118,9 @@ class StopWorkflows:
         )
 
     def _bulk(self, snapshot: BulkSnapshot, members: Members) -> tuple[BulkStopWorkflow, MemberWorkflow]:
-        """A member is stopped by the machine of a lone stop, less urgently, and nobody waits minutes for one not known."""
+        """A member is stopped by the machine of a lone stop, less urgently, and nobody waits minutes for one not
+        known.
+        """
         voipbin, now = self._voipbin.with_urgency(Urgency.BULK), self._now
         patience = replace(self._patience, looks=0, follow_for=0)
         subject = ActiveflowSubject(voipbin, self._gate, patience, now=now, judging=self._judging)
@@ -214,7 +216,9 @@ class Workflows:
             await stack.enter_async_context(beside(replicas.attend()))
 
     async def forget(self, before: datetime) -> int:
-        """Delete what is kept of presses that were over before then, and the numbers of their runs; how many presses."""
+        """Delete what is kept of presses that were over before then, and the numbers of their runs; how many
+        presses.
+        """
         over = await self.durable.over_before(before)
         await self._database.within(partial(forget_runs, before=over))
         return await self.durable.forget(before)

@@ -1,8 +1,9 @@
 """The demo: a second composition root, above the bot's own. ``flows-bot demo`` runs this module.
 
 A simulated VoIPBIN in which callers come and go, a simulated Slack with a page to click in, and the bot itself, put
-together by ``bot.composition.bootstrap.running`` as in production: only ``SLACK_API_URL`` and ``VOIPBIN_API_URL`` differ.
-Everything listens on loopback and keeps its files in a temporary folder, unless told otherwise, and ends with Ctrl-C.
+together by ``bot.composition.bootstrap.running`` as in production: only ``SLACK_API_URL`` and ``VOIPBIN_API_URL``
+differ. Everything listens on loopback and keeps its files in a temporary folder, unless told otherwise, and ends with
+Ctrl-C.
 """
 
 import asyncio
@@ -147,8 +148,8 @@ async def demo(
 ) -> AsyncIterator[Demo]:
     """Everything, for as long as the block lasts; without ``alerts`` nothing is posted that nobody asked for.
 
-    The ledger is in ``folder`` unless said otherwise. With another ``host`` than loopback the page is served there, too.
-    Raises ``Misconfigured`` when the address cannot be had.
+    The ledger is in ``folder`` unless said otherwise. With another ``host`` than loopback the page is served there,
+    too. Raises ``Misconfigured`` when the address cannot be had.
     """
     town, workspace = town or Town(), Workspace()
     workspace.installs(yaml.safe_load(manifest("/flows", "")))

@@ -1,4 +1,5 @@
-"""The demo's side panel: what the simulated VoIPBIN received and what became of it, troubles, scenarios, and a telephone.
+"""The demo's side panel: what the simulated VoIPBIN received and what became of it, troubles, scenarios, and a
+telephone.
 
 Routes of the page's own server, behind the same door (only this machine's own page may ask).
 """
@@ -266,8 +267,13 @@ class Panel:
         root = self._voipbin_url
         login = f'{{"username": "{OWNER}", "password": "{OWNERS_PASSWORD}"}}'
         json = "--header 'Content-Type: application/json'"
-        action = '{"type": "talk", "option": {"text": "Hello", "language": "en-GB"}}, {"type": "sleep", "option": {"duration": 60000}}'
-        call = f'{{"source": {{"type": "tel", "target": "+15550100002"}}, "destinations": [{{"type": "tel", "target": "+15550100077"}}], "actions": [{action}]}}'
+        action = (
+            '{"type": "talk", "option": {"text": "Hello", "language": "en-GB"}}, '
+            '{"type": "sleep", "option": {"duration": 60000}}'
+        )
+        source, destination = '{"type": "tel", "target": "+15550100002"}', '{"type": "tel", "target": "+15550100077"}'
+        ends = f'"source": {source}, "destinations": [{destination}]'
+        call = f'{{{ends}, "actions": [{action}]}}'
         return "\n".join(
             [
                 f"TOKEN=$(curl -s {root}/auth/login {json} -d '{login}' | sed 's/.*\"token\":\"//; s/\".*//')",

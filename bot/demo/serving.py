@@ -2,8 +2,8 @@
 
 Promises: the address is real (a bound socket, port 0 picks a free one); leaving the block is immediate, open
 connections are cut, not waited for; the signal handlers of the process stay whose they were; nothing is logged but
-errors of the app itself. Decision: uvicorn's `Server` is started and stopped in the caller's own task instead of through
-`serve()`, whose main loop wakes every 100 ms and whose shutdown sleeps and waits
+errors of the app itself. Decision: uvicorn's `Server` is started and stopped in the caller's own task instead of
+through `serve()`, whose main loop wakes every 100 ms and whose shutdown sleeps and waits
 (https://www.uvicorn.org/server-behavior/#graceful-process-shutdown).
 """
 
@@ -53,7 +53,8 @@ async def serving(app: ASGIApp, *, host: str = "127.0.0.1", port: int = 0) -> As
 
 
 async def cut(scope: Scope, receive: Receive, *, reset: bool = False) -> None:
-    """Close the connection of this request as if the cable was cut: no answer, or an unfinished one, reaches the client.
+    """Close the connection of this request as if the cable was cut: no answer, or an unfinished one, reaches the
+    client.
 
     With `reset` the peer gets a TCP reset (ECONNRESET) instead of an orderly end of stream. Returns once the server
     has noticed, so the app may simply return. Only for requests that came through `serving`.

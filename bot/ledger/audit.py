@@ -1,9 +1,10 @@
 """Chain the audit: each row carries the hash of the one before, so that a change, a gap or an insertion shows.
 
-``hash = sha256(previous hash, seq, body)`` where ``body`` is the record as canonical JSON (sorted keys, no blanks).
-The other columns repeat parts of the body for searching; ``verify`` holds them against it too. A removed tail cannot be
-seen from the rows alone: give ``flows-bot audit verify --head`` the receipt of the last public stop card, which is a head.
-The oldest records may be cut off (``audit_archive``): then a record further on says up to which, with that one's hash.
+``hash = sha256(previous hash, seq, body)`` where ``body`` is the record as canonical JSON (sorted keys, no blanks). The
+other columns repeat parts of the body for searching; ``verify`` holds them against it too. A removed tail cannot be
+seen from the rows alone: give ``flows-bot audit verify --head`` the receipt of the last public stop card, which is a
+head. The oldest records may be cut off (``audit_archive``): then a record further on says up to which, with that one's
+hash.
 """
 
 import hashlib
@@ -29,10 +30,11 @@ from bot.ledger.tables import audit, heads
 # ---------------------------------------------------------------- audit log
 # Log each record of the audit as it is kept, so that the log and the audit cannot disagree.
 #
-# The event is the kind of record, but for three that have names of their own (``_event``); ``intent_id`` is what a press can
-# be followed by, ``seq`` its number in the audit. What people typed and what names or ends of numbers hold (the reason, the
-# filters of a bulk stop, the endings that were looked for) stays in the audit: only what ``_SAID`` names is logged.
-# A process that ends in the instant after a record was kept leaves it without a line: the audit is the truth.
+# The event is the kind of record, but for three that have names of their own (``_event``); ``intent_id`` is what a
+# press can be followed by, ``seq`` its number in the audit. What people typed and what names or ends of numbers hold
+# (the reason, the filters of a bulk stop, the endings that were looked for) stays in the audit: only what ``_SAID``
+# names is logged. A process that ends in the instant after a record was kept leaves it without a line: the audit is the
+# truth.
 
 log = structlog.get_logger(__name__)
 _SAID: Final = (
@@ -105,7 +107,9 @@ def hash_of(previous: str, seq: int, body: str) -> str:
 
 
 def receipt_of(seq: int, digest: str) -> str:
-    """What people are told of a record: its number and the beginning of its hash, as ``audit verify --head`` takes it."""
+    """What people are told of a record: its number and the beginning of its hash, as ``audit verify --head`` takes
+    it.
+    """
     return f"{seq}:{digest[:RECEIPT_DIGITS]}"
 
 
@@ -203,8 +207,8 @@ def _beginning_with(digits: str) -> tuple[ColumnElement[bool], ...]:
 
 
 def _since(connection: Connection, since: datetime) -> tuple[ColumnElement[bool], ...]:
-    """Of that time and later. SQLite does not know whether those are few, and would walk the whole chain for the last of them:
-    so it is told where the first of few stands.
+    """Of that time and later. SQLite does not know whether those are few, and would walk the whole chain for the last
+    of them: so it is told where the first of few stands.
     """
     of_that_time = audit.c.at >= since.isoformat()
     if connection.dialect.name != "sqlite":
@@ -336,12 +340,12 @@ def exported(row: Mapping[str, Any]) -> str:
 # ---------------------------------------------------------------- audit heads
 # Record heads of the chain each day and after each outcome of a stop, so that a removed tail shows.
 #
-# The rows alone cannot show that the newest of them were removed. A head, ``<seq>:<hash>``, that somebody keeps elsewhere
-# can: the chain must still go through it. Decisions:
+# The rows alone cannot show that the newest of them were removed. A head, ``<seq>:<hash>``, that somebody keeps
+# elsewhere can: the chain must still go through it. Decisions:
 #
 # - A head is claimed in a table of its own, not in the chain: announcing must not itself be what changes the head.
-# - It is claimed before it is told, so it is told by one of all replicas, and not again after a restart. A bot that ends
-#   before anybody could see it leaves one out; the next head proves the records before it, too.
+# - It is claimed before it is told, so it is told by one of all replicas, and not again after a restart. A bot that
+#   ends before anybody could see it leaves one out; the next head proves the records before it, too.
 # - Several outcomes in a moment have one head: the newest proves all of them.
 
 _WRITTEN: Final = re.compile(rf"(?<![\w:.])(\d{{1,9}}):([0-9a-f]{{{RECEIPT_DIGITS},64}})(?![\w:])")
@@ -369,7 +373,9 @@ def claim(connection: Connection, day: date) -> Head | None:
 
 
 def kept(connection: Connection) -> list[Head]:
-    """The heads told so far, as the ledger itself remembers them: whoever removes the tail only, did not think of these."""
+    """The heads told so far, as the ledger itself remembers them: whoever removes the tail only, did not think of
+    these.
+    """
     if not inspect(connection).has_table(heads.name):
         return []
     return [Head(row.seq, row.hash) for row in connection.execute(select(heads).order_by(heads.c.day))]

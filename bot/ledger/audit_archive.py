@@ -19,8 +19,9 @@ from bot.ledger.workflow_rows import dbos_tables
 # ---------------------------------------------------------------- audit export
 # Export the audit for other programs: JSON lines are exact, CSV is for spreadsheets.
 #
-# Decision: a CSV cell that a spreadsheet would run as a formula (it begins with ``=``, ``+``, ``-``, ``@``, a tab or a line
-# end) gets an apostrophe before it, because a reason is typed by people. Whoever needs every character takes JSON lines.
+# Decision: a CSV cell that a spreadsheet would run as a formula (it begins with ``=``, ``+``, ``-``, ``@``, a tab or a
+# line end) gets an apostrophe before it, because a reason is typed by people. Whoever needs every character takes JSON
+# lines.
 #
 # https://owasp.org/www-community/attacks/CSV_Injection
 
@@ -69,14 +70,14 @@ def _taken(paper: io.StringIO) -> str:
 # ---------------------------------------------------------------- audit prune
 # Cut the oldest records off the audit, so that what stays can still be proven.
 #
-# First a record of it is written at the end of the chain: up to which record, with that one's hash (``audit.Cut``). From
-# then on the chain may begin anywhere up to the one after it. Only then the rows go, a few at a time, so that no stop waits
-# for it; whoever is ended in the middle leaves the rest to the next time. Decisions:
+# First a record of it is written at the end of the chain: up to which record, with that one's hash (``audit.Cut``).
+# From then on the chain may begin anywhere up to the one after it. Only then the rows go, a few at a time, so that no
+# stop waits for it; whoever is ended in the middle leaves the rest to the next time. Decisions:
 #
 # - Nothing that a press may still look for is cut off: the newest two days stay, and what was there two days before the
 #   oldest press that is not over.
-# - The heads that were told stay, and so does each hash from the cut on: a receipt of a record that was cut off is answered
-#   with that, and not called missing.
+# - The heads that were told stay, and so does each hash from the cut on: a receipt of a record that was cut off is
+#   answered with that, and not called missing.
 
 KEPT: Final = timedelta(days=2)
 """Longer than any press is carried out, and than what it leaves behind is kept."""

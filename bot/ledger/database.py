@@ -4,16 +4,18 @@ SQLAlchemy Core, synchronous, in a few threads of its own (SQLite is synchronous
 milliseconds); the event loop never waits on the disk. Decision: not the loop's default threads, because the durable
 workflows (DBOS) replace and finally close those.
 
-No statement, lock or lost host holds anybody up for longer than seconds. A process that is frozen, or whose host is gone,
-keeps what it has locked until somebody ends its transaction: PostgreSQL does, by bounds that this client sets. Decisions:
+No statement, lock or lost host holds anybody up for longer than seconds. A process that is frozen, or whose host is
+gone, keeps what it has locked until somebody ends its transaction: PostgreSQL does, by bounds that this client sets.
+Decisions:
 
-- The bounds are set in each transaction and for it alone (``set_config(…, true)`` is ``SET LOCAL``), and nothing is prepared
-  on the server: so both engines also work through PgBouncer in transaction mode, where a connection is another one after
-  each transaction (https://www.pgbouncer.org/features.html).
+- The bounds are set in each transaction and for it alone (``set_config(…, true)`` is ``SET LOCAL``), and nothing is
+  prepared on the server: so both engines also work through PgBouncer in transaction mode, where a connection is another
+  one after each transaction (https://www.pgbouncer.org/features.html).
 - A transaction that idles is ended (``_IDLE``) before those who wait for its locks give up (``_LOCK``).
-- SQLite waits for another writer for a bounded time, too, and in the engine of the durable workflows as long: by itself DBOS would
-  wait 30 s, and hold a thread and say nothing meanwhile. It tries again without end, and logs each time.
-- The URL may ask for others: ``?connect_timeout=10``, ``?options=-c%20lock_timeout%3D5s``; what ``options`` name is left alone.
+- SQLite waits for another writer for a bounded time, too, and in the engine of the durable workflows as long: by itself
+  DBOS would wait 30 s, and hold a thread and say nothing meanwhile. It tries again without end, and logs each time.
+- The URL may ask for others: ``?connect_timeout=10``, ``?options=-c%20lock_timeout%3D5s``; what ``options`` name is
+  left alone.
 """
 
 import asyncio
@@ -44,7 +46,9 @@ _PREPARING: Final = 60.0
 """Seconds for the making of tables, and for waiting until somebody else has made them."""
 _TELLING: Final = "flows_bot_telling"
 Tell: TypeAlias = Callable[[bool], None]
-"""Tells what a transaction wrote; whether it is certain that it was kept. Quick, in a thread of the ledger, raises nothing."""
+"""Tells what a transaction wrote; whether it is certain that it was kept. Quick, in a thread of the ledger, raises
+nothing.
+"""
 _LIBPQ: Final = {
     "connect_timeout": "3",
     "keepalives": "1",
@@ -74,7 +78,9 @@ READS_ONLY: Final = "flows_bot_reads_only"
 
 
 def parsed_url(url: str) -> URL:
-    """The parts of ``sqlite:///file`` or ``postgresql://…``. Raises ``ArgumentError`` for no such address, without a word of it."""
+    """The parts of ``sqlite:///file`` or ``postgresql://…``. Raises ``ArgumentError`` for no such address, without a
+    word of it.
+    """
     try:
         return make_url(url)
     except ValueError:
@@ -181,7 +187,9 @@ class Database:
         self._threads = ThreadPoolExecutor(threads, thread_name_prefix="ledger")
 
     def apart(self) -> "Database":
-        """The same ledger over connections and threads of its own, so that nothing waits behind the work. Close it, too."""
+        """The same ledger over connections and threads of its own, so that nothing waits behind the work. Close it,
+        too.
+        """
         return Database(self.url, threads=2)
 
     @property
@@ -189,7 +197,9 @@ class Database:
         return self._engine.dialect.name == "postgresql"
 
     async def prepare(self) -> None:
-        """Bring the tables to this bot's layout, one bot after the other. Raises ``ForeignLayout`` or ``NewerLedger``."""
+        """Bring the tables to this bot's layout, one bot after the other. Raises ``ForeignLayout`` or
+        ``NewerLedger``.
+        """
         from bot.ledger import migrations  # noqa: PLC0415 — Alembic and DBOS: commands that only read answer sooner
 
         was = await self.within(lambda connection: migrations.upgrade(_alone(connection)), patience=_PREPARING)
@@ -210,7 +220,9 @@ class Database:
         return await self._run(self._engine, work, patience)
 
     async def reading(self, work: Callable[[Connection], T], *, patience: float | None = None) -> T:
-        """The same for work that writes nothing and may take long, such as walking the whole chain: no stop waits for it."""
+        """The same for work that writes nothing and may take long, such as walking the whole chain: no stop waits for
+        it.
+        """
         return await self._run(self._engine.execution_options(**{READS_ONLY: True}), work, patience)
 
     async def _run(self, engine: Engine, work: Callable[[Connection], T], patience: float | None) -> T:
@@ -293,8 +305,8 @@ def _rehearsed(upgrade: Callable[[Connection], int], connection: Connection) -> 
 # ---------------------------------------------------------------- clock
 # Read one clock for everybody on one ledger: the database's, so that replicas agree when a card's time is over.
 #
-# PostgreSQL is asked, and this process's clock is compared with it now and then. On SQLite there is one process, and its
-# clock is the one.
+# PostgreSQL is asked, and this process's clock is compared with it now and then. On SQLite there is one process, and
+# its clock is the one.
 
 COMPARE_EVERY: Final = 5.0
 """Seconds between two comparisons."""

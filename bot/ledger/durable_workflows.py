@@ -1,18 +1,19 @@
 """Run each press as one DBOS workflow, recorded before Slack gets its ack.
 
-DBOS (https://docs.dbos.dev/python/reference/contexts) keeps the workflow's input and every step's result in the ledger's
-database. The workflow id is the press's, so the same press delivered twice runs once; a killed process goes on at the
-step it was in when it starts again.
+DBOS (https://docs.dbos.dev/python/reference/contexts) keeps the workflow's input and every step's result in the
+ledger's database. The workflow id is the press's, so the same press delivered twice runs once; a killed process goes on
+at the step it was in when it starts again.
 
 Decisions:
 
-* ``application_version`` is pinned: DBOS would hash the code and then not recover presses of yesterday's build. Raise it
-  when the steps of a stop change their order or their names.
+* ``application_version`` is pinned: DBOS would hash the code and then not recover presses of yesterday's build. Raise
+  it when the steps of a stop change their order or their names.
 * ``executor_id`` is fixed on SQLite (one process owns the file, and recovers at once at its start) and new for each
   process on PostgreSQL, where ``replicas`` decides whose work is to be taken over.
-* The members of a bulk stop are workflows of their own, in a queue with two at a time (over all replicas: VoIPBIN itself
-  wants no more), under an id made of the press and the member's number. The queue is looked at four times a second: a
-  stop takes four requests, and the request budget allows about two stops a second. A recovered member is queued again.
+* The members of a bulk stop are workflows of their own, in a queue with two at a time (over all replicas: VoIPBIN
+  itself wants no more), under an id made of the press and the member's number. The queue is looked at four times a
+  second: a stop takes four requests, and the request budget allows about two stops a second. A recovered member is
+  queued again.
 * A workflow is recovered however often the process was killed in it: DBOS would give up after a hundred times, and the
   press would never be told of. Its deadline is what ends it.
 * Values are JSON in the database, not pickles: readable by people, and nobody who can write a row can run code
@@ -54,14 +55,15 @@ from bot.ledger.steps import BEGUN_HERE, CutShort, DurableStep, Json, resumed
 # Decide whether a recorded press may begin: not when its presser was told that it could not be recorded.
 #
 # DBOS tries to record a workflow for as long as the database is locked or lost, and cannot be told to give up
-# (https://docs.dbos.dev/python/reference/configuration). So whoever waits for the record gives up by itself; a record that
-# is made all the same, later, must come to nothing. In the process that took the press that is known. A process that finds
-# the record after a restart goes by when it was made.
+# (https://docs.dbos.dev/python/reference/configuration). So whoever waits for the record gives up by itself; a record
+# that is made all the same, later, must come to nothing. In the process that took the press that is known. A process
+# that finds the record after a restart goes by when it was made.
 
 _MOST: Final = 10_000
 _RECORDED_LATER: Final = timedelta(milliseconds=WORKFLOW_LOCK)
-"""How much later than DBOS says a record may have been made: on PostgreSQL it says when the transaction began, which may have
-waited for a lock; on SQLite it says the second."""
+"""How much later than DBOS says a record may have been made: on PostgreSQL it says when the transaction began, which
+may have waited for a lock; on SQLite it says the second.
+"""
 
 
 class Beginning(StrEnum):

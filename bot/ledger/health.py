@@ -1,7 +1,7 @@
 """Check whether the ledger can be written, and whether the audit still matches its heads.
 
-Whether it can be written includes whether it is one's turn: whoever holds the lock of the chain keeps every stop waiting.
-Ask over connections apart from those of the work (``Database.apart``), so that nothing of it is waited for.
+Whether it can be written includes whether it is one's turn: whoever holds the lock of the chain keeps every stop
+waiting. Ask over connections apart from those of the work (``Database.apart``), so that nothing of it is waited for.
 """
 
 import asyncio
@@ -65,8 +65,8 @@ def _looked(connection: Connection) -> tuple[int, Head | None, str, int]:
 # ---------------------------------------------------------------- outage
 # Notice that the database does not answer while presses are being carried out, so that nobody waits without a word.
 #
-# DBOS waits for its database without end and says nothing, and so does whoever waits for a record: the database is asked
-# itself, by a transaction that writes nothing and yet waits as a writer does.
+# DBOS waits for its database without end and says nothing, and so does whoever waits for a record: the database is
+# asked itself, by a transaction that writes nothing and yet waits as a writer does.
 
 
 class Silence:

@@ -1,4 +1,5 @@
-"""Count and measure what the ledger keeps, in the registry of the process (https://prometheus.io/docs/practices/naming/).
+"""Count and measure what the ledger keeps, in the registry of the process
+(https://prometheus.io/docs/practices/naming/).
 
 What is recorded is counted where its line is logged (``audit``), once it is kept. Labels are words of our own: kinds of
 records, reasons and outcomes, never an id.
@@ -37,7 +38,8 @@ TO_OUTCOME: Final = Histogram(
 # ---------------------------------------------------------------- figures
 # Count what the ledger holds for the metrics: open watches, the head of the audit, and workflows that run or wait.
 #
-# All replicas see the same. DBOS's table is asked for its states only (https://docs.dbos.dev/python/reference/contexts).
+# All replicas see the same. DBOS's table is asked for its states only
+# (https://docs.dbos.dev/python/reference/contexts).
 
 
 @dataclass(frozen=True, slots=True)

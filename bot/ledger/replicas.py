@@ -4,7 +4,8 @@ A replica that is only slow, frozen or cut off, not dead, may be taken over too.
 raises its fence (``stop_store``), and the older run sends, edits and writes nothing any more.
 
 Nobody signs off: a replica that left in order is found dead, too, and has nothing to take over. A dead one is forgotten
-only after it was taken over: whoever does that has ``dead_after`` seconds, and if it dies or fails itself, the next one does.
+only after it was taken over: whoever does that has ``dead_after`` seconds, and if it dies or fails itself, the next one
+does.
 
 Times are the database's own, so the replicas' clocks do not matter.
 """

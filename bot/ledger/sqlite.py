@@ -19,16 +19,18 @@ from bot.ledger import sqlite_compat
 # ---------------------------------------------------------------- sqlite turns
 # Let the writers of one SQLite file go in turn, across the ledger's connections and those of the durable workflows.
 #
-# SQLite has one writer at a time, and whoever finds the file locked sleeps and looks again, up to a tenth of a second at a time:
-# who waits longest is served by luck. In this process a writer waits for its turn here, before its transaction begins: first come,
-# first served, but that the record of a press goes before all others, because somebody waits for its ack.
+# SQLite has one writer at a time, and whoever finds the file locked sleeps and looks again, up to a tenth of a second
+# at a time: who waits longest is served by luck. In this process a writer waits for its turn here, before its
+# transaction begins: first come, first served, but that the record of a press goes before all others, because somebody
+# waits for its ack.
 #
 # Nothing depends on a turn. Decisions:
 #
-# - Who gets none within ``_WITHIN`` begins all the same, and SQLite decides, as it does between processes. What was waited for the
-#   turn is taken off the time that SQLite may wait, so that a write waits as long as ever where somebody else has locked the file.
-# - A turn lapses when it lasts longer than any wait of SQLite's, and when its connection is forgotten. Who was late gives back
-#   nothing then that is another's by now.
+# - Who gets none within ``_WITHIN`` begins all the same, and SQLite decides, as it does between processes. What was
+#   waited for the turn is taken off the time that SQLite may wait, so that a write waits as long as ever where somebody
+#   else has locked the file.
+# - A turn lapses when it lasts longer than any wait of SQLite's, and when its connection is forgotten. Who was late
+#   gives back nothing then that is another's by now.
 # - A process that is forked off begins without turns: the threads that had them are not in it.
 
 _WITHIN: Final = 1.0
@@ -43,7 +45,9 @@ _WRITES: Final = ("INSERT", "UPDATE", "DELETE", "REPLACE")
 https://docs.python.org/3/library/sqlite3.html#sqlite3.Connection.isolation_level
 """
 _A_PRESS: Final = "INSERT INTO main.workflow_status "
-"""How DBOS records a press. (Members of a bulk stop, too: one after the other, so that nobody waits for long behind them.)"""
+"""How DBOS records a press. (Members of a bulk stop, too: one after the other, so that nobody waits for long behind
+them.)
+"""
 
 
 class Turn:
@@ -238,12 +242,13 @@ class _Cursor(sqlite3.Cursor):
 # ---------------------------------------------------------------- private files
 # Keep the files of a SQLite ledger to the bot's own user, whatever the umask.
 #
-# They hold response_urls, with which anybody can write over the bot's cards, and the lock by which one bot at a time runs.
-# SQLite gives ``-wal``, ``-shm`` and ``-journal`` the permissions of the database (https://www.sqlite.org/src/doc/trunk/src/os_unix.c,
-# ``findCreateFileMode``), so the database has to be there, and private, before SQLite opens it.
+# They hold response_urls, with which anybody can write over the bot's cards, and the lock by which one bot at a time
+# runs. SQLite gives ``-wal``, ``-shm`` and ``-journal`` the permissions of the database
+# (https://www.sqlite.org/src/doc/trunk/src/os_unix.c, ``findCreateFileMode``), so the database has to be there, and
+# private, before SQLite opens it.
 #
-# Decision: a file that is there is never opened here. Closing it would take away the locks that SQLite holds on it in this
-# process (https://www.sqlite.org/howtocorrupt.html, 2.2).
+# Decision: a file that is there is never opened here. Closing it would take away the locks that SQLite holds on it in
+# this process (https://www.sqlite.org/howtocorrupt.html, 2.2).
 
 _OURS: Final = 0o600
 _OTHERS: Final = stat.S_IRWXG | stat.S_IRWXO
@@ -266,13 +271,14 @@ def make_private(path: str) -> None:
 # ---------------------------------------------------------------- instance lock
 # Lock a SQLite file for one bot, for as long as it runs.
 #
-# A second one would take the presses under way of the first for those of a dead process and carry them out beside it: the
-# record before each POST would still keep that at one, but what becomes of it would be told twice, and perhaps differently.
-# Who needs two has PostgreSQL, where replicas know of each other.
+# A second one would take the presses under way of the first for those of a dead process and carry them out beside it:
+# the record before each POST would still keep that at one, but what becomes of it would be told twice, and perhaps
+# differently. Who needs two has PostgreSQL, where replicas know of each other.
 #
-# Decision: the lock is an empty database beside the file, held by SQLite itself (https://www.sqlite.org/lockingv3.html),
-# because that works wherever the ledger does and the system lets it go when the process dies, however it dies. Nobody else
-# can open it, so nobody who may not run the bot can keep it from starting.
+# Decision: the lock is an empty database beside the file, held by SQLite itself
+# (https://www.sqlite.org/lockingv3.html), because that works wherever the ledger does and the system lets it go when
+# the process dies, however it dies. Nobody else can open it, so nobody who may not run the bot can keep it from
+# starting.
 
 
 class AnotherInstance(Exception):
@@ -281,7 +287,9 @@ class AnotherInstance(Exception):
 
 @contextmanager
 def alone(url: str) -> Iterator[None]:
-    """While the block lasts no other bot can run on this file. Raises ``AnotherInstance``, or what SQLite does of the file."""
+    """While the block lasts no other bot can run on this file. Raises ``AnotherInstance``, or what SQLite does of the
+    file.
+    """
     parsed = make_url(url)
     if parsed.get_backend_name() != "sqlite" or not parsed.database:
         yield

@@ -4,8 +4,9 @@ What goes wrong in a step is never remembered as its result: a restart would fin
 ledger does not answer, a step is tried again, as a restart would. Whatever else goes wrong cuts the workflow off
 (``CutShort``): it stays as it is, and goes on at the next start.
 
-DBOS writes a result down in one transaction with the look whether the workflow is still this run's: whoever takes a press
-up takes it away first, so that a run which was thought dead remembers nothing any more, and is cut off (``Fenced``).
+DBOS writes a result down in one transaction with the look whether the workflow is still this run's: whoever takes a
+press up takes it away first, so that a run which was thought dead remembers nothing any more, and is cut off
+(``Fenced``).
 
 Decision: the first run of a press, in the process that recorded it, does not ask DBOS for a result that nobody can have
 written. That look is a transaction and two threads' turns for each step, as much as the writing
@@ -43,7 +44,9 @@ _AGAIN: Final = 1.0
 _adapter: Final[Callable[[Any], TypeAdapter[Any]]] = cache(TypeAdapter)
 """What reads and writes a step's result: building it takes longer than the step."""
 BEGUN_HERE: Final[ContextVar[str]] = ContextVar("begun_here", default="")
-"""The press that was recorded just now. DBOS runs it at once in a copy of this context, and every later run in another one."""
+"""The press that was recorded just now. DBOS runs it at once in a copy of this context, and every later run in another
+one.
+"""
 
 
 class CutShort(asyncio.CancelledError):

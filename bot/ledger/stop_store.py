@@ -292,8 +292,8 @@ class StopStore:
         return await self._database.within(lambda connection: audit.append(connection, self._of_account(record)))
 
     async def records(self, question: Question) -> Sequence[Entry]:
-        """Whoever asks by keys, or about one activeflow, decides by the answer, and so waits for whoever is writing; of the rest
-        some walk far, and no press waits for that.
+        """Whoever asks by keys, or about one activeflow, decides by the answer, and so waits for whoever is writing; of
+        the rest some walk far, and no press waits for that.
         """
 
         def work(connection: Connection) -> list[Entry]:

@@ -1,7 +1,8 @@
 """Define the tables of the ledger, the same on SQLite and PostgreSQL. Times are UTC, as ISO 8601 text that sorts.
 
-``account`` is the VoIPBIN account that a row is about, by its name in the settings; empty where the bot has only one, and in what
-is about the bot itself. Two accounts may have the same ids: a row belongs to the store of its account, and to no other.
+``account`` is the VoIPBIN account that a row is about, by its name in the settings; empty where the bot has only one,
+and in what is about the bot itself. Two accounts may have the same ids: a row belongs to the store of its account, and
+to no other.
 
 ``audit`` is append-only: nothing in the bot updates a row of it, and only ``prune`` deletes some, the oldest.
 Who changes anything here writes a revision for it (``migrations``).
@@ -158,8 +159,8 @@ alerts = Table(
 # ---------------------------------------------------------------- layout
 # Tell which layout a ledger has, and refuse one that is not this bot's.
 #
-# ``ledger_version`` holds the number of the newest migration that was carried out (``migrations``). A ledger without that
-# table was made before there were migrations, and has version 1.
+# ``ledger_version`` holds the number of the newest migration that was carried out (``migrations``). A ledger without
+# that table was made before there were migrations, and has version 1.
 
 VERSION_TABLE: Final = "ledger_version"
 

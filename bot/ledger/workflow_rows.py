@@ -17,7 +17,9 @@ from bot.ledger.tables import bulks, intents, watches
 
 
 def dbos_tables(connection: Connection) -> Mapping[str, str]:
-    """Return those that are there, by name: how each is called in a statement. (On SQLite the bot's own are among them.)"""
+    """Return those that are there, by name: how each is called in a statement. (On SQLite the bot's own are among
+    them.)
+    """
     schema = "dbos" if connection.dialect.name == "postgresql" else None
     names = inspect(connection).get_table_names(schema=schema)
     return {name: f"{schema}.{name}" if schema else name for name in names}
@@ -40,15 +42,16 @@ def unfinished(connection: Connection) -> frozenset[str]:
 # ---------------------------------------------------------------- foreign rows
 # Refuse rows of the workflow tables that this bot did not write, before anything in them is decoded.
 #
-# DBOS chooses the decoder by the row's own column ``serialization``, whatever serializer it was given; for ``py_pickle`` that
-# is ``pickle.loads``, so that whoever can write one row runs code in the bot. DBOS has no setting against it
-# (https://docs.dbos.dev/python/reference/configuration), so its decoder is replaced, before it is launched:
+# DBOS chooses the decoder by the row's own column ``serialization``, whatever serializer it was given; for
+# ``py_pickle`` that is ``pickle.loads``, so that whoever can write one row runs code in the bot. DBOS has no setting
+# against it (https://docs.dbos.dev/python/reference/configuration), so its decoder is replaced, before it is launched:
 #
-# - what would be unpickled is refused, wherever it stands: inputs, results, steps, messages, events, streams, schedules;
+# - what would be unpickled is refused, wherever it stands: inputs, results, steps, messages, events, streams,
+#   schedules;
 # - the input of a workflow has to be in the bot's own format: no other kind of row begins one.
 #
-# A refused workflow ends as an error. ``foreign`` counts such rows for the doctor. ``tests/contract/test_dbos.py`` looks through
-# DBOS for other ways from a row to code.
+# A refused workflow ends as an error. ``foreign`` counts such rows for the doctor. ``tests/contract/test_dbos.py``
+# looks through DBOS for other ways from a row to code.
 
 log = structlog.get_logger(__name__)
 FORMAT: Final = "flows_bot_json"
@@ -111,10 +114,10 @@ def _say(format_: str) -> NoReturn:
 # ---------------------------------------------------------------- earlier presses
 # Adopt the presses that an earlier build left behind unfinished, whose steps were others.
 #
-# DBOS recovers only what was recorded under its own ``application_version``, and refuses a workflow whose remembered steps
-# have other names. So such a press is given to this version without its steps, and is carried out from its beginning. That
-# is safe because what matters of it stands in the ledger, not in the steps: it is admitted anew, its claim is its own, and
-# the record of a POST that was sent already is found and cleared up by reading.
+# DBOS recovers only what was recorded under its own ``application_version``, and refuses a workflow whose remembered
+# steps have other names. So such a press is given to this version without its steps, and is carried out from its
+# beginning. That is safe because what matters of it stands in the ledger, not in the steps: it is admitted anew, its
+# claim is its own, and the record of a POST that was sent already is found and cleared up by reading.
 #
 # https://docs.dbos.dev/python/tutorials/workflow-tutorial#workflow-versioning-and-recovery
 

@@ -3,12 +3,13 @@
 Promises: what is broken, unreadable or gone changes nothing and opens nothing; the last good policy stays in force and
 ``trouble`` says why. Decisions:
 
-- The whole content is compared, not its times: a policy is small, editors replace files, mounted volumes swap links, and
-  a change within one tick of the clock is a change.
+- The whole content is compared, not its times: a policy is small, editors replace files, mounted volumes swap links,
+  and a change within one tick of the clock is a change.
 - A change counts once two looks in a row have seen the same. A file that is just being written may be a good policy
   without its last lines, and the last lines may be those that limit it.
-- A file that was mounted by itself and then replaced (``mounts``) is not merely broken: what is in force may have been taken
-  back, and nobody here can see it. So it is good for ``BLIND`` seconds more; then it lets nobody do what cannot be undone.
+- A file that was mounted by itself and then replaced (``mounts``) is not merely broken: what is in force may have been
+  taken back, and nobody here can see it. So it is good for ``BLIND`` seconds more; then it lets nobody do what cannot
+  be undone.
 """
 
 import hashlib
@@ -29,9 +30,10 @@ from bot.policy.file import decoded_policy, parsed_policy, unreadable_policy
 # ---------------------------------------------------------------- mounts
 # Tell whether a mounted file is still the one that its name means outside.
 #
-# Who mounts a single file into a container (``docker run -v ./policy.toml:/etc/…``) mounts what the name means at that moment.
-# An editor that writes a new file and gives it the old name is never seen in there: the old one stays. It then has no name any
-# more, or another one, and Linux says so: https://man7.org/linux/man-pages/man5/proc_pid_mountinfo.5.html
+# Who mounts a single file into a container (``docker run -v ./policy.toml:/etc/…``) mounts what the name means at that
+# moment. An editor that writes a new file and gives it the old name is never seen in there: the old one stays. It then
+# has no name any more, or another one, and Linux says so:
+# https://man7.org/linux/man-pages/man5/proc_pid_mountinfo.5.html
 
 _MOUNTS: Final = "/proc/self/mountinfo"
 _DELETED: Final = "//deleted"

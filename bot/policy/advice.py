@@ -40,7 +40,10 @@ def _nobody_else(policy: Policy) -> Iterator[str]:
         giving = {Permission.APPROVE, permission}
         pressers = {name for grant in policy.grants if grant.may & giving for name in grant.to}
         if needs_two and len(pressers) == 1 and pressers.isdisjoint({MEMBERS, *policy.groups()}):
-            yield f"{what} needs two people, and only {next(iter(pressers))} can press: what they ask for themselves is never stopped"
+            yield (
+                f"{what} needs two people, and only {next(iter(pressers))} can press: what they ask "
+                "for themselves is never stopped"
+            )
 
 
 # ---------------------------------------------------------------- written ids

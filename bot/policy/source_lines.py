@@ -24,7 +24,9 @@ _PLAIN: Final = re.compile(r"[^,\]}#\n]*")
 
 
 def places(text: str) -> dict[Path, int]:
-    """The line of every key, table and entry. ``text`` is TOML that ``tomllib`` reads; of another one nothing is known."""
+    """The line of every key, table and entry. ``text`` is TOML that ``tomllib`` reads; of another one nothing is
+    known.
+    """
     walk = _Walk(text.replace("\r\n", "\n"))
     try:
         walk.document()

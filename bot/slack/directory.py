@@ -1,7 +1,7 @@
 """List the channels, user groups and people of a workspace by name, for whoever chooses among them on a terminal.
 
-A name is what its owner typed: only what can be printed of it is handed on. https://docs.slack.dev/reference/methods/users.list,
-…/usergroups.list, …/conversations.list
+A name is what its owner typed: only what can be printed of it is handed on.
+https://docs.slack.dev/reference/methods/users.list, …/usergroups.list, …/conversations.list
 """
 
 import asyncio

@@ -116,7 +116,9 @@ async def member(client: AsyncWebClient, channel: str) -> Finding:
 
 
 async def groups(client: AsyncWebClient, policy: Policy) -> Finding:
-    """Can the user groups that the policy names be read? https://docs.slack.dev/reference/methods/usergroups.users.list"""
+    """Can the user groups that the policy names be read?
+    https://docs.slack.dev/reference/methods/usergroups.users.list
+    """
     named = sorted(policy.groups())
     if not named:
         return Finding(GROUPS, State.OK, "the policy names none")
@@ -184,8 +186,8 @@ def refused(for_good: str, partly: str) -> Finding:
 async def deliveries(
     connection: Callable[[], Awaitable[str]] | None, elsewhere: Callable[[], Awaitable[str]] | None = None
 ) -> Finding:
-    """``connection``: says why the socket is not ready; ``None`` when Slack delivers over HTTP. ``elsewhere``: says that
-    Slack counts more connections of this app than this deployment has.
+    """``connection``: says why the socket is not ready; ``None`` when Slack delivers over HTTP. ``elsewhere``: says
+    that Slack counts more connections of this app than this deployment has.
     """
     if connection is None:
         return Finding(DELIVERIES, State.OK, "receiving over HTTP")

@@ -2,8 +2,8 @@
 
 A button's value is an id, or a list as one would type it: never a name of a person, a number, or a state to be
 believed. What is typed is encoded, because Slack hands texts back with ``&amp; &lt; &gt;`` and does not say of which
-(https://github.com/slackapi/bolt-python/issues/513). Old buttons live for ever, so a value of an older version is read, too,
-and one that cannot be read any more is answered in words.
+(https://github.com/slackapi/bolt-python/issues/513). Old buttons live for ever, so a value of an older version is read,
+too, and one that cannot be read any more is answered in words.
 
 https://docs.slack.dev/reference/block-kit/block-elements/button-element
 """
@@ -39,7 +39,9 @@ LIST_SHARE: Final = "list.share"
 LIST_OPEN: Final = "list.open"
 """One line of a count, as a list of its own. Value: that list."""
 LIST_STOP_ALL: Final = "list.stop_all"
-"""*Stop all of these…*: a bulk stop card for what fits by then; nothing is stopped yet. Value: what one would type for it."""
+"""*Stop all of these…*: a bulk stop card for what fits by then; nothing is stopped yet. Value: what one would type for
+it.
+"""
 HOME_REFRESH: Final = "home.refresh"
 HOME_MENTION: Final = "home.mention"
 """Whether to be mentioned when one's own stop is not known. Value: ``on`` or ``off``."""
@@ -85,7 +87,9 @@ REASON: Final = "stop.reason"
 """callback_id of the modal that asks for a reason, and block_id and action_id of its one field."""
 
 PICK_SHOW: Final = "pick.show"
-"""The menu for `show`: Slack asks for its options as well. The value of what is chosen is an activeflow's id, or ``NOTE``."""
+"""The menu for `show`: Slack asks for its options as well. The value of what is chosen is an activeflow's id, or
+``NOTE``.
+"""
 PICK_STOP: Final = "pick.stop"
 """The same for `stop`, in a message and in the form; chosen in a message, it posts the stop card."""
 PICK_WATCH: Final = "pick.watch"

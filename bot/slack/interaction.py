@@ -42,7 +42,9 @@ class Interaction:
 
     @property
     def delivery(self) -> str:
-        """The same when it is handed over twice, and another each time somebody does something; empty: nobody can tell."""
+        """The same when it is handed over twice, and another each time somebody does something; empty: nobody can
+        tell.
+        """
         return self.trigger_id or (f"{self.channel_id}/{self.written_ts}" if self.written_ts else "")
 
 

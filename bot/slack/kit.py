@@ -1,8 +1,10 @@
-"""Build Block Kit as plain dicts, each part bounded where it is built: what Slack would refuse never gets as far as Slack.
+"""Build Block Kit as plain dicts, each part bounded where it is built: what Slack would refuse never gets as far as
+Slack.
 
-A text that is too long is shortened: better a cut name than silence. Everything else that Slack refuses (an empty block, too
-many elements, an id that is too long) is a mistake of the drawer and raises ``Unsendable``. Every mrkdwn text is
-``verbatim`` and every plain one without emoji, so that Slack finds nothing of its own in what people named their flows.
+A text that is too long is shortened: better a cut name than silence. Everything else that Slack refuses (an empty
+block, too many elements, an id that is too long) is a mistake of the drawer and raises ``Unsendable``. Every mrkdwn
+text is ``verbatim`` and every plain one without emoji, so that Slack finds nothing of its own in what people named
+their flows.
 
 Each limit stands below the page that names it; all pages: https://docs.slack.dev/reference/block-kit
 """
@@ -132,7 +134,9 @@ def labelled(block: Block, label: str) -> Block | None:
 
 
 def with_action_ids(block: Block, rename: Callable[[str], str], label: str) -> Block:
-    """The same block with the ids of what asks the bot (buttons, menus) renamed, and a label before each question about a press."""
+    """The same block with the ids of what asks the bot (buttons, menus) renamed, and a label before each question about
+    a press.
+    """
     if block["type"] == "actions":
         return {**block, "elements": [_renamed(each, rename, label) for each in block["elements"]]}
     if "accessory" in block:
@@ -280,10 +284,10 @@ def _identified(block: Block, block_id: str) -> Block:
 # ---------------------------------------------------------------- mrkdwn
 # Escape words for Slack's mrkdwn, safe whatever they say.
 #
-# Everything that comes from outside (a flow's name, a typed reason, a pasted text) passes ``escaped`` or ``plain`` before
-# it stands in a message. What comes out is one line, of bounded length, holds no control or direction-changing
-# character, and cannot start a mention, a link or a format. Marks that would format (``*``, `` ` ``, ``~``, and ``_`` at
-# the edge of a word, the colons of an emoji) become look-alikes: a name is shown, not obeyed.
+# Everything that comes from outside (a flow's name, a typed reason, a pasted text) passes ``escaped`` or ``plain``
+# before it stands in a message. What comes out is one line, of bounded length, holds no control or direction-changing
+# character, and cannot start a mention, a link or a format. Marks that would format (``*``, `` ` ``, ``~``, and ``_``
+# at the edge of a word, the colons of an emoji) become look-alikes: a name is shown, not obeyed.
 #
 # https://docs.slack.dev/messaging/formatting-message-text
 

@@ -1,4 +1,5 @@
-"""Count the calls of Slack and measure the answers to commands, in the registry of the process; deliveries are counted where they are taken (``transport.intake``).
+"""Count the calls of Slack and measure the answers to commands, in the registry of the process; deliveries are counted
+where they are taken (``transport.intake``).
 
 Labels are bounded: methods are the bot's own, and of Slack's error words the first ``_MOST`` are told apart.
 """

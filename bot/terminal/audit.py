@@ -46,7 +46,8 @@ class Export(BaseModel):
 
 
 class Prune(BaseModel):
-    """Cut the oldest records off the audit, for good; `verify` proves what stays. Export them before, if they may be asked for.
+    """Cut the oldest records off the audit, for good; `verify` proves what stays. Export them before, if they may be
+    asked for.
 
     The newest two days stay in any case, and what presses may need that are not over.
     """

@@ -1,4 +1,6 @@
-"""Read the audit for ``flows-bot audit verify | export | prune``. Apart from ``audit``, so that the other commands answer sooner."""
+"""Read the audit for ``flows-bot audit verify | export | prune``. Apart from ``audit``, so that the other commands
+answer sooner.
+"""
 
 import os
 from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
@@ -54,7 +56,8 @@ async def export(form: str, since: str, until: str) -> None:
         last = 0
         if form == "csv":
             print(header(), end="")
-        # Piece by piece, so that a million records need no more memory than some, and whoever reads slowly holds no transaction.
+        # Piece by piece, so that a million records need no more memory than some, and whoever reads slowly holds no
+        # transaction.
         while rows := await database.reading(partial(audit.piece, after=last, most=_AT_ONCE)):
             last = rows[-1]["seq"]
             for line in (csv_lines if form == "csv" else json_lines)(_between(rows, begin, end)):

@@ -78,7 +78,9 @@ async def look(settings: Settings, client: AsyncWebClient, session: aiohttp.Clie
 
 
 def _intake(settings: Settings, client: AsyncWebClient, session: aiohttp.ClientSession) -> Intake:
-    """As the bot's own, with nobody listening: what is delivered here is only Slack's question whether the address works."""
+    """As the bot's own, with nobody listening: what is delivered here is only Slack's question whether the address
+    works.
+    """
     teller, nowhere = Messenger(client, session), Installation("", "", "")
     jobs = Jobs(teller, command=settings.flows_bot_command)
     app = build_app(client, nowhere, jobs, Unknown(teller, jobs, settings.flows_bot_command))

@@ -1,4 +1,6 @@
-"""Run ``flows-bot init``: what it asks, each question as an option, too. No option takes a secret, only a file with one."""
+"""Run ``flows-bot init``: what it asks, each question as an option, too. No option takes a secret, only a file with
+one.
+"""
 
 from pathlib import Path
 from typing import Annotated

@@ -237,7 +237,9 @@ async def stated(
     proxy: Proxy,
     ca_file: Path | None,
 ) -> Operator:
-    """This person there, as Slack states it now, as far as it decides about ``permission``. Raises ``Misconfigured``."""
+    """This person there, as Slack states it now, as far as it decides about ``permission``. Raises
+    ``Misconfigured``.
+    """
     async with http_session() as session:
         try:
             client = web_client(token, api_url, session, route=route(proxy, ca_file))

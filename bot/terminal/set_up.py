@@ -1,7 +1,7 @@
 """Set up a bot for ``flows-bot init``: the app, its tokens, VoIPBIN's key, who may do what, the files, the check.
 
-Decision: what is asked at the keyboard is asked outside of an event loop, so that Ctrl-C ends it there and then, with the
-terminal as it was. Nothing is written before the last answer.
+Decision: what is asked at the keyboard is asked outside of an event loop, so that Ctrl-C ends it there and then, with
+the terminal as it was. Nothing is written before the last answer.
 """
 
 import asyncio

@@ -40,9 +40,9 @@ from bot.voipbin.wire.pages import RunningPage, cursor, running_page, spoken, ti
 # ---------------------------------------------------------------- past
 # Read the events of one activeflow from VoIPBIN's timeline: one page as a rule, and never more than two thousand.
 #
-# An activeflow has at most about a hundred events, because its steps are counted, and a page holds a thousand: what is longer
-# was repeated, and its newest part tells enough. A page may hold fewer than that (``pages``), so it is read on for as long
-# as it says where. https://api.voipbin.net/docs/activeflow_overview.html
+# An activeflow has at most about a hundred events, because its steps are counted, and a page holds a thousand: what is
+# longer was repeated, and its newest part tells enough. A page may hold fewer than that (``pages``), so it is read on
+# for as long as it says where. https://api.voipbin.net/docs/activeflow_overview.html
 
 PAGE: Final = 1000
 """The most VoIPBIN gives; what is above reads as 100."""
@@ -211,8 +211,9 @@ class VoIPBINClient:
     async def stop(self, activeflow_id: UUID, *, gate: Gate[Activeflow]) -> Activeflow:
         """Wait for a turn, ask the gate, send one stop, once, and give VoIPBIN's answer.
 
-        POST /activeflows/{id}/stop (https://api.voipbin.net/docs/activeflow_overview.html). Raises what the gate raises,
-        ``StopUnconfirmed`` when it may have been done, ``NotFound``, or a ``Failure`` when it certainly was not.
+        POST /activeflows/{id}/stop (https://api.voipbin.net/docs/activeflow_overview.html). Raises what the gate
+        raises, ``StopUnconfirmed`` when it may have been done, ``NotFound``, or a ``Failure`` when it certainly was
+        not.
         """
         if not activeflow_id.int:
             raise NotFound(str(activeflow_id))

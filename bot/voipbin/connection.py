@@ -1,9 +1,9 @@
 """Open the connection to VoIPBIN once and keep it.
 
-Promises: certificates are always checked (``ca_file`` adds an authority, as the sandbox needs); the proxy is the one given,
-and no ``.netrc``, nothing else from the environment is followed; redirects are not followed, because VoIPBIN's repeat the query, key
-included; no cookie is ever kept, because the ``token`` a login sets would outrank the credential shown with a request
-(https://api.voipbin.net/docs/auth_overview.html).
+Promises: certificates are always checked (``ca_file`` adds an authority, as the sandbox needs); the proxy is the one
+given, and no ``.netrc``, nothing else from the environment is followed; redirects are not followed, because VoIPBIN's
+repeat the query, key included; no cookie is ever kept, because the ``token`` a login sets would outrank the credential
+shown with a request (https://api.voipbin.net/docs/auth_overview.html).
 """
 
 import asyncio
@@ -62,8 +62,8 @@ async def connected(
 ) -> AsyncIterator[VoIPBINClient]:
     """A client of the VoIPBIN at ``api_url`` (``https://…/v1.0``) for as long as the block lasts. Asks nothing yet.
 
-    ``budget`` is in requests a second. Raises ``ValueError`` for an address that is none, ``OSError`` or ``ssl.SSLError``
-    for a ``ca_file`` that cannot be read.
+    ``budget`` is in requests a second. Raises ``ValueError`` for an address that is none, ``OSError`` or
+    ``ssl.SSLError`` for a ``ca_file`` that cannot be read.
     """
     base, root = addresses(api_url)
     patience, bounds = patience or Patience(), bounds or Bounds()

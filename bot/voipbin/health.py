@@ -106,7 +106,10 @@ async def requests(voipbin: VoIPBINClient) -> Finding:
     if load.refused_ago is not None and load.refused_ago < _LATELY:
         times = "once" if load.refusals == 1 else f"{load.refusals} times since the start"
         ago = in_words(timedelta(seconds=load.refused_ago))
-        then = "The bot slows down by itself. If this stays, check what else uses this account, or lower VOIPBIN_REQUESTS_PER_SECOND."
+        then = (
+            "The bot slows down by itself. If this stays, check what else uses this account, or "
+            "lower VOIPBIN_REQUESTS_PER_SECOND."
+        )
         return Finding(REQUESTS, State.WARNING, f"VoIPBIN asked to slow down (429) {ago} ago, {times}; {share}", then)
     if load.waiting > load.rate * _CROWDED:
         return Finding(REQUESTS, State.WARNING, share, "This passes by itself. Presses go first.")

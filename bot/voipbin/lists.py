@@ -19,13 +19,13 @@ from bot.voipbin.wire.shapes import WireCampaign, WireCampaignCalls, WireNumbers
 # ---------------------------------------------------------------- calls
 # Walk the list of calls for a number: the list knows no filter.
 #
-# GET /calls (https://api.voipbin.net/docs/call_overview.html) pages as the list of activeflows does. Calls are cut after one
-# hour, so the last hour and a little more holds every call that lives; it is read whatever number of pages that takes, within
-# the time a person waits. Promises: the numbers are compared here and leave no trace: not in an address, not in what is kept,
-# and of the calls only who is masked goes further.
+# GET /calls (https://api.voipbin.net/docs/call_overview.html) pages as the list of activeflows does. Calls are cut
+# after one hour, so the last hour and a little more holds every call that lives; it is read whatever number of pages
+# that takes, within the time a person waits. Promises: the numbers are compared here and leave no trace: not in an
+# address, not in what is kept, and of the calls only who is masked goes further.
 #
-# Decision: the first pages are as urgent as a screen, because somebody waits; a longer look gives way to others' screens and
-# to a bulk stop, as a walk does.
+# Decision: the first pages are as urgent as a screen, because somebody waits; a longer look gives way to others'
+# screens and to a bulk stop, as a walk does.
 
 ReadCalls: TypeAlias = Callable[[datetime, int, Urgency], Awaitable[Page[Call]]]
 """The calls created before this instant, at most so many. Raises ``Unsuccessful``."""

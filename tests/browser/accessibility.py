@@ -1,4 +1,6 @@
-"""axe-core, fetched from npm once for each machine: https://github.com/dequelabs/axe-core (MPL 2.0, so not kept here)."""
+"""axe-core, fetched from npm once for each machine: https://github.com/dequelabs/axe-core (MPL 2.0, so not kept
+here).
+"""
 
 import subprocess
 import tarfile

@@ -1,7 +1,7 @@
 """A real browser on the demo. Without one these tests are skipped; on the build machine that is a failure.
 
-Decision: one browser for all, one demo a module, in one event loop, so the modules say
-``pytestmark = pytest.mark.asyncio(loop_scope="session")``; each test has a window of its own and finds the channels empty.
+Decision: one browser for all, one demo a module, in one event loop, so the modules say ``pytestmark =
+pytest.mark.asyncio(loop_scope="session")``; each test has a window of its own and finds the channels empty.
 """
 
 import os

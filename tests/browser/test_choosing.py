@@ -1,4 +1,6 @@
-"""Choosing an activeflow from a menu in a browser, by keyboard: after a typed command, and from the shortcut behind the bolt."""
+"""Choosing an activeflow from a menu in a browser, by keyboard: after a typed command, and from the shortcut behind the
+bolt.
+"""
 
 import pytest
 from playwright.async_api import Locator, expect

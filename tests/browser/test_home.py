@@ -21,7 +21,9 @@ DRAWN = "data-print"
 
 @pytest.fixture
 def stale(shown: Demo, world: World) -> Iterator[Activeflow]:
-    """The only one that is worth a look: older than any call can be. The page has room for few, those in circles first."""
+    """The only one that is worth a look: older than any call can be. The page has room for few, those in circles
+    first.
+    """
     for other in list(world.records.activeflows):
         if other.flow_id == shown.town.clinic.after_hours.id and other.status == "running":
             world.ends(other)

@@ -1,4 +1,6 @@
-"""The panel beside the channel: what VoIPBIN received, a telephone, scenarios; and the first minute that the page leads through."""
+"""The panel beside the channel: what VoIPBIN received, a telephone, scenarios; and the first minute that the page leads
+through.
+"""
 
 import pytest
 from playwright.async_api import expect

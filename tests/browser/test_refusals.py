@@ -1,4 +1,6 @@
-"""What people read who may not, and that nothing happened: on somebody else's card, on a shared list, in the wrong place."""
+"""What people read who may not, and that nothing happened: on somebody else's card, on a shared list, in the wrong
+place.
+"""
 
 import pytest
 from playwright.async_api import expect

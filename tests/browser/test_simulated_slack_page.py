@@ -1,4 +1,6 @@
-"""The page of the simulated Slack in a real browser: typing, pressing, asking, live updates, hostile names, small screens."""
+"""The page of the simulated Slack in a real browser: typing, pressing, asking, live updates, hostile names, small
+screens.
+"""
 
 import json
 from collections.abc import AsyncIterator

@@ -1,7 +1,7 @@
 """What the ledger rests on in DBOS.
 
-The refusal of foreign rows: there is one way in DBOS from a row to code, and it is closed. A newer DBOS with another one fails
-here: look at it, close it in ``bot.ledger.workflow_rows``, and then name it below.
+The refusal of foreign rows: there is one way in DBOS from a row to code, and it is closed. A newer DBOS with another
+one fails here: look at it, close it in ``bot.ledger.workflow_rows``, and then name it below.
 
 The steps of a first run: they are written down as DBOS would, and only for whoever still has the workflow.
 """

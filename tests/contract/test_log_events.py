@@ -21,7 +21,9 @@ def _logged() -> Iterator[str]:
 
 
 def _event(call: ast.Call) -> Iterator[str]:
-    """The first word of a call of a logger, or of what stands for one: ``_tell`` of two stores, ``say`` of the health."""
+    """The first word of a call of a logger, or of what stands for one: ``_tell`` of two stores, ``say`` of the
+    health.
+    """
     words = [arg.value for arg in call.args if isinstance(arg, ast.Constant) and isinstance(arg.value, str)]
     told = ast.unparse(call.func)
     logger, _, level = told.rpartition(".")

@@ -1,4 +1,6 @@
-"""No picture of the README is older than what the bot draws; ``tests/browser/test_pictures.py`` asks the page the same."""
+"""No picture of the README is older than what the bot draws; ``tests/browser/test_pictures.py`` asks the page the
+same.
+"""
 
 from typing import Final
 

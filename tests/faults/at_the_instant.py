@@ -1,4 +1,5 @@
-"""What must be so at the instant of each POST, as VoIPBIN sees it: by the policy, the directory and the activeflow of then.
+"""What must be so at the instant of each POST, as VoIPBIN sees it: by the policy, the directory and the activeflow of
+then.
 
 Not what the bot believed: what was so, minus the ages that ``max_ages`` allows.
 """

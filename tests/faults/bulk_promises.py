@@ -1,4 +1,6 @@
-"""The promises about bulk stops, each held against the list as it was frozen, VoIPBIN, and the ledger of that moment."""
+"""The promises about bulk stops, each held against the list as it was frozen, VoIPBIN, and the ledger of that
+moment.
+"""
 
 import re
 from collections.abc import Callable, Iterable

@@ -1,4 +1,6 @@
-"""A night with a bulk stop in it: what is to be stopped, what is not to be touched, and what must be true in the morning."""
+"""A night with a bulk stop in it: what is to be stopped, what is not to be touched, and what must be true in the
+morning.
+"""
 
 from bot.activeflows.records import What
 from bot.demo.slack.messages import Message

@@ -1,4 +1,6 @@
-"""Who is who and who may what in a story: Slack's answers about people, and the policy, by the test's own plain rules."""
+"""Who is who and who may what in a story: Slack's answers about people, and the policy, by the test's own plain
+rules.
+"""
 
 import asyncio
 from collections.abc import Collection

@@ -1,15 +1,16 @@
 """The real bot, that kills itself with SIGKILL at a write into the database.
 
 It is forked from a process that has imported everything and opened nothing, which takes a tenth of the time of a start,
-and is then ``flows-bot run`` with an environment of its own. From the moment the file
-``KILLED_BY`` exists the transactions that write are looked at, the ledger's and DBOS's alike. ``before 7`` or ``after 7``
-in it: the process dies straight before or straight after the commit of the seventh. ``before each`` or ``after each``: it
-dies at each write at which it has not died yet; those it has died at stand in a file beside. Decision: a transaction
-that only reads changes nothing that could be found after a restart, so it is not looked at.
+and is then ``flows-bot run`` with an environment of its own. From the moment the file ``KILLED_BY`` exists the
+transactions that write are looked at, the ledger's and DBOS's alike. ``before 7`` or ``after 7`` in it: the process
+dies straight before or straight after the commit of the seventh. ``before each`` or ``after each``: it dies at each
+write at which it has not died yet; those it has died at stand in a file beside. Decision: a transaction that only reads
+changes nothing that could be found after a restart, so it is not looked at.
 
 Told ``again and again`` instead of ``go``, it is started anew whenever it was killed.
 
-With ``EARLIER_BUILD`` it stands for the build before this one: it knows one version less of the ledger, and of workflows.
+With ``EARLIER_BUILD`` it stands for the build before this one: it knows one version less of the ledger, and of
+workflows.
 """
 
 import asyncio
@@ -133,9 +134,9 @@ def _again_and_again() -> None:
 
 
 async def _lives(patience: Patience) -> None:
-    """As ``flows-bot run``, with a story's waiting times: what is so by now is not followed for half an hour, and what is
-    lost at each of fifty members is not waited for fifteen seconds each time. How soon a press is recorded is measured
-    elsewhere.
+    """As ``flows-bot run``, with a story's waiting times: what is so by now is not followed for half an hour, and what
+    is lost at each of fifty members is not waited for fifteen seconds each time. How soon a press is recorded is
+    measured elsewhere.
     """
     logs.configure("console", "ERROR")
     async with running(from_environment(Settings), patience=patience, record_within=timedelta(seconds=12)):

@@ -1,4 +1,6 @@
-"""A bot with two VoIPBIN accounts is killed with a stop in flight: it goes on in its own account, and nothing reaches the other."""
+"""A bot with two VoIPBIN accounts is killed with a stop in flight: it goes on in its own account, and nothing reaches
+the other.
+"""
 
 import pytest
 

@@ -1,7 +1,7 @@
 """The process is killed again and again while it stops many, and started again: none lost, none doubled, none besides.
 
-Decision: these are killed at writes spread from the first member to the last, each time after some more of them are done;
-``test_kill_bulk_everywhere`` meets every write, one after the other.
+Decision: these are killed at writes spread from the first member to the last, each time after some more of them are
+done; ``test_kill_bulk_everywhere`` meets every write, one after the other.
 """
 
 import pytest

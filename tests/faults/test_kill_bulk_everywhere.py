@@ -1,4 +1,5 @@
-"""The process is killed at every single write of one bulk stop, each time it comes to one at which it was not killed yet.
+"""The process is killed at every single write of one bulk stop, each time it comes to one at which it was not killed
+yet.
 
 Three members here; FLOWS_BOT_KILLED_MEMBERS=50 makes it fifty, which takes about twenty minutes each way::
 

@@ -1,4 +1,5 @@
-"""One stop from its claim to its outcome, fate by fate, in virtual time: what is sent when, what is said, what is written.
+"""One stop from its claim to its outcome, fate by fate, in virtual time: what is sent when, what is said, what is
+written.
 
 The random stories (``test_promises``) find what nobody thought of; these say what is so, and so quickly that each small
 change to the machine is tried against them. Every promise is held against each of them, too.

@@ -120,7 +120,9 @@ async def replicas(processes: Processes, postgresql_url: str) -> list[BotProcess
 
 
 async def presses_at(stage: Stage, bot: BotProcess, user: str, card: Message) -> "asyncio.Task[str | None]":
-    """A press that the load balancer gives to this replica; the task's result is what the presser's Slack complains of."""
+    """A press that the load balancer gives to this replica; the task's result is what the presser's Slack complains
+    of.
+    """
 
     async def press() -> str | None:
         return (await stage.slack.clicks(user, card, "stop.flow")).error

@@ -1,8 +1,8 @@
 """The three promises as a machine: random stories of lone and bulk stops, moves, failures, deaths and passing time.
 
 Everything is real but Slack, the sockets, the clock and the durable workflow (``restartable_bot`` says what stands for
-them), with production's own waiting times. Few stories are told by ``pytest``, more by ``pytest -m slow``, and thousands by
-``pytest -m slow tests/faults/test_promises.py -s --hypothesis-profile=long``, which prints what was tried.
+them), with production's own waiting times. Few stories are told by ``pytest``, more by ``pytest -m slow``, and
+thousands by ``pytest -m slow tests/faults/test_promises.py -s --hypothesis-profile=long``, which prints what was tried.
 """
 
 from collections.abc import Iterator, Sequence

@@ -1,4 +1,5 @@
-"""Random stories in the whole app, from the signed click to the card, with restarts in between: few, for they take real time.
+"""Random stories in the whole app, from the signed click to the card, with restarts in between: few, for they take real
+time.
 
 ``test_promises`` tells thousands of them one level below; what is between that level and Slack is walked through here.
 """

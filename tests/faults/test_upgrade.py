@@ -1,4 +1,5 @@
-"""From a release to this bot: its ledger is upgraded with all that is under way in it; nothing is lost, nothing done twice.
+"""From a release to this bot: its ledger is upgraded with all that is under way in it; nothing is lost, nothing done
+twice.
 
 The ledger of each release stands in ``tests/samples/ledger``, as its users have it.
 """

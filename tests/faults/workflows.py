@@ -4,8 +4,8 @@ It keeps what the bot relies on in DBOS (https://docs.dbos.dev/python/tutorials/
 started once; a step's result is remembered as JSON a moment after the work was done, so that a death in between repeats
 the work; a pause does not begin anew; a step that raises ends its workflow.
 
-The members of a bulk stop are workflows of their own, begun one after the other as they were queued, two at a time; what
-was begun and not finished when the process died is queued again, in its old place.
+The members of a bulk stop are workflows of their own, begun one after the other as they were queued, two at a time;
+what was begun and not finished when the process died is queued again, in its old place.
 """
 
 import asyncio

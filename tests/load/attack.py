@@ -2,9 +2,9 @@
 
     python -m tests.load.attack [--connections 1100] [--files 1024] [--presses 5] [--seconds 20]
 
-Loopback only, some seconds for each door, and it ends by itself, with everything that it started. The bot is a process of
-its own, as `flows-bot run` is; it may open `--files` files. HTTP: so many callers each send half a header, and come again
-when they are shut out, while a person presses `--presses` stops, each on a new connection as Slack opens it, and
+Loopback only, some seconds for each door, and it ends by itself, with everything that it started. The bot is a process
+of its own, as `flows-bot run` is; it may open `--files` files. HTTP: so many callers each send half a header, and come
+again when they are shut out, while a person presses `--presses` stops, each on a new connection as Slack opens it, and
 `/healthz` is asked. Socket Mode: Slack says `too_many_websockets` for `--seconds`, then it has room again.
 """
 

@@ -3,7 +3,8 @@
     python -m tests.load.audit_at_size [--records 100000] [--postgresql]
 
 One ledger is filled, measured, filled to ten times that, and measured again. ``ms`` is the best of some rounds for each
-question, on the statements that the bot sends; ``us_a_record`` is CPU time of this process for a walk through the whole chain.
+question, on the statements that the bot sends; ``us_a_record`` is CPU time of this process for a walk through the whole
+chain.
 """
 
 import argparse

@@ -2,9 +2,9 @@
 
     python -m tests.load.cold_start [--rows 100000] [--rate 16]
 
-Without a limit it is compared with a plain sequential walk over the same list by the same client: one page after the other,
-of a hundred rows each. With VoIPBIN's limit (17 a second for the customer, 33 at once) it is compared with what the bot
-allows itself. The clock runs from before the first connection. The simulated VoIPBIN is a process of its own.
+Without a limit it is compared with a plain sequential walk over the same list by the same client: one page after the
+other, of a hundred rows each. With VoIPBIN's limit (17 a second for the customer, 33 at once) it is compared with what
+the bot allows itself. The clock runs from before the first connection. The simulated VoIPBIN is a process of its own.
 """
 
 import argparse

@@ -2,8 +2,8 @@
 
     python -m tests.load.event_intake [--events 20000]
 
-Events with full histories (30 and 100 steps of 10 flows, one step longer each time), each of them twice, as VoIPBIN sends
-them. "socket" is the whole way: from another process, over loopback, through the bot's own stream into the index.
+Events with full histories (30 and 100 steps of 10 flows, one step longer each time), each of them twice, as VoIPBIN
+sends them. "socket" is the whole way: from another process, over loopback, through the bot's own stream into the index.
 """
 
 import argparse
@@ -73,8 +73,8 @@ def frames(number: int, steps: int) -> list[bytes]:
 def costs(steps: int, *, number: int = 2000, rounds: int = 7) -> dict[str, Any]:
     """Microseconds a frame, the best of some rounds for each way; every activeflow has been heard of before.
 
-    "decode": bytes to a typed frame. "new": bytes to the index, of what comes for the first time. "heard": the same, each
-    event twice, as VoIPBIN sends them: this is what the stream costs.
+    "decode": bytes to a typed frame. "new": bytes to the index, of what comes for the first time. "heard": the same,
+    each event twice, as VoIPBIN sends them: this is what the stream costs.
     """
     taken: dict[str, list[float]] = {"json": [], "decode": [], "new": [], "heard": []}
     told = frames(number, steps)

@@ -1,8 +1,8 @@
 """Does somebody's mashing keep a colleague waiting? Ten `show` a second, three hundred of a guest, two hundred at once.
 
-The bot between the simulators over loopback, VoIPBIN asked eight times a second at most. One JSON line:
-how long a colleague waits for a stop card and for a list while it lasts, in seconds, and how many commands were answered
-and how many refused as too many.
+The bot between the simulators over loopback, VoIPBIN asked eight times a second at most. One JSON line: how long a
+colleague waits for a stop card and for a list while it lasts, in seconds, and how many commands were answered and how
+many refused as too many.
 """
 
 import asyncio
@@ -20,7 +20,9 @@ from tests.load.one_line import tell
 COLLEAGUE: Final = "U0CALL0"
 _ROUNDS: Final = 8
 _WIRES: Final = 100
-"""Connections at once from the one address that everything here comes from; the bot takes a quarter of its descriptors."""
+"""Connections at once from the one address that everything here comes from; the bot takes a quarter of its
+descriptors.
+"""
 _BUSY: Final = "I'm overloaded right now"
 
 

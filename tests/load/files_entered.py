@@ -1,9 +1,10 @@
 """Count the files of the bot that one gesture enters: ``python -m tests.load.files_entered [--names]``. Prints a table.
 
 The whole bot runs between the simulators over loopback. ``sys.setprofile`` tells of every function that begins, in each
-thread; a file counts when a function of it begins between the gesture and what comes of it. Not counted are the simulators
-and what the bot does by itself: the tasks and threads that are awake while nobody does anything. Every gesture is done
-some times: ``first`` is the first time, with nothing remembered yet, ``each`` are the files that it enters every time.
+thread; a file counts when a function of it begins between the gesture and what comes of it. Not counted are the
+simulators and what the bot does by itself: the tasks and threads that are awake while nobody does anything. Every
+gesture is done some times: ``first`` is the first time, with nothing remembered yet, ``each`` are the files that it
+enters every time.
 """
 
 import argparse

@@ -1,4 +1,5 @@
-"""Can those on call always stop? Thirty stops in a minute, by Slack's own limits, with somebody who may not pressing on.
+"""Can those on call always stop? Thirty stops in a minute, by Slack's own limits, with somebody who may not pressing
+on.
 
 Each case is a bot of its own between the simulators, over loopback, for as long as it takes (about a minute): so many
 user groups in the policy, so many people who stop in turn, each in one of the groups, and where it says so an outsider

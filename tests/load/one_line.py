@@ -1,4 +1,6 @@
-"""How every benchmark tells its figures: one JSON line on standard output; what is logged meanwhile goes to the other."""
+"""How every benchmark tells its figures: one JSON line on standard output; what is logged meanwhile goes to the
+other.
+"""
 
 import asyncio
 import json

@@ -1,10 +1,13 @@
-"""What one stop costs the bot, and how soon its press is acked: the bot in a process of its own, Slack and VoIPBIN in this one.
+"""What one stop costs the bot, and how soon its press is acked: the bot in a process of its own, Slack and VoIPBIN in
+this one.
 
-    python -m tests.load.one_stop [--stops 200] [--at-once 1] [--database sqlite | postgresql] [--rounds 3] [--beside FOLDER]
+    python -m tests.load.one_stop [--stops 200] [--at-once 1] [--database sqlite | postgresql] [--rounds 3] [--beside
+    FOLDER]
 
-The cards are there before anything is measured. From the first press to the last final card: the bot's CPU time (its process
-alone) for each stop, and the milliseconds until each ack. ``--beside``: another checkout of the project, whose bot has the
-odd rounds, so that both are measured under the same load. One JSON line: the best round of each, and all of them.
+The cards are there before anything is measured. From the first press to the last final card: the bot's CPU time (its
+process alone) for each stop, and the milliseconds until each ack. ``--beside``: another checkout of the project, whose
+bot has the odd rounds, so that both are measured under the same load. One JSON line: the best round of each, and all of
+them.
 """
 
 import argparse
@@ -36,7 +39,9 @@ _TICKS: Final = os.sysconf("SC_CLK_TCK")
 
 
 def _cpu(process: int) -> float:
-    """Seconds of CPU time, its own and the system's for it. https://man7.org/linux/man-pages/man5/proc_pid_stat.5.html"""
+    """Seconds of CPU time, its own and the system's for it.
+    https://man7.org/linux/man-pages/man5/proc_pid_stat.5.html
+    """
     fields = Path(f"/proc/{process}/stat").read_text(encoding="utf-8").rpartition(")")[2].split()
     return (int(fields[11]) + int(fields[12])) / _TICKS
 

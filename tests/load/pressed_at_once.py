@@ -2,10 +2,10 @@
 
     python -m tests.load.pressed_at_once [--runs 2] [--people 16] [--rounds 3] [--in-flight 8]
 
-Each run is a process of its own that has the bot, Slack and VoIPBIN in it, and after each comes one in which the writers of the
-file take no turns (``bot/ledger/sqlite.py``), so that only SQLite decides who writes next. One JSON line: the medians of the
-runs, and how many times as long it takes without turns. Each round everybody has a card of an activeflow of their own, and all
-press. Then ``in-flight`` people stop one after the other.
+Each run is a process of its own that has the bot, Slack and VoIPBIN in it, and after each comes one in which the
+writers of the file take no turns (``bot/ledger/sqlite.py``), so that only SQLite decides who writes next. One JSON
+line: the medians of the runs, and how many times as long it takes without turns. Each round everybody has a card of an
+activeflow of their own, and all press. Then ``in-flight`` people stop one after the other.
 """
 
 import argparse
@@ -51,7 +51,9 @@ class Pressed(Case):
         return took
 
     async def ended(self, activeflows: list[Activeflow]) -> None:
-        """Wait until all have ended, or count those that do not: their press was not recorded in time, and its presser told so."""
+        """Wait until all have ended, or count those that do not: their press was not recorded in time, and its presser
+        told so.
+        """
         with suppress(AssertionError):
             await self.slack.until(lambda: all(one.status == "ended" for one in activeflows), seconds=40)
         self.not_recorded += sum(one.status != "ended" for one in activeflows)

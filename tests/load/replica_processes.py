@@ -29,11 +29,15 @@ _SLEEP: Final = """
 import select, time
 time.sleep = lambda seconds: select.select([], [], [], max(0, seconds)) and None
 """
-"""libfaketime takes what it adds off the end of a sleep, too, where that is a moment of the monotonic clock, as Python's is."""
+"""libfaketime takes what it adds off the end of a sleep, too, where that is a moment of the monotonic clock, as
+Python's is.
+"""
 
 
 class Replica:
-    """One process, started again whenever it was ended. ``trouble``: since when, and until when, something was done to it."""
+    """One process, started again whenever it was ended. ``trouble``: since when, and until when, something was done to
+    it.
+    """
 
     def __init__(self, environment: Mapping[str, str], log: Path, relay: Relay) -> None:
         self.url = f"http://127.0.0.1:{environment['FLOWS_BOT_PORT']}"

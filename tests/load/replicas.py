@@ -1,12 +1,14 @@
-"""Count what is lost, doubled or never said while replicas are killed, frozen and cut off from their database, under load.
+"""Count what is lost, doubled or never said while replicas are killed, frozen and cut off from their database, under
+load.
 
     python -m tests.load.replicas --minutes 20 [--replicas 3]
 
-Real processes (``python -m bot run``) on a real PostgreSQL of their own, between the two simulators, with clocks 30 s apart
-(where libfaketime is installed). Three people ask and press, each time at a replica by chance; somebody is watched; somebody
-goes round in a loop, of which an alert tells. Every 20 s one replica in turn is killed while it is at a press, and started
-again. In between, once in a short run and twice in a long one: one is frozen for 15 s; one is cut off from the database as
-long; PostgreSQL is restarted; all are replaced, one after the other, by SIGTERM. It ends only what it has started, by its id.
+Real processes (``python -m bot run``) on a real PostgreSQL of their own, between the two simulators, with clocks 30 s
+apart (where libfaketime is installed). Three people ask and press, each time at a replica by chance; somebody is
+watched; somebody goes round in a loop, of which an alert tells. Every 20 s one replica in turn is killed while it is at
+a press, and started again. In between, once in a short run and twice in a long one: one is frozen for 15 s; one is cut
+off from the database as long; PostgreSQL is restarted; all are replaced, one after the other, by SIGTERM. It ends only
+what it has started, by its id.
 
 The line that it prints has what was found wrong under ``wrong``; the status is 1 when that is not empty.
 """

@@ -29,7 +29,9 @@ DAYS, FLOWS = 7, 60
 
 @dataclass
 class Served:
-    """Where it is. ``told`` is filled when it has ended: how often it ``refused`` with 429, and how many ``lists`` it gave."""
+    """Where it is. ``told`` is filled when it has ended: how often it ``refused`` with 429, and how many ``lists`` it
+    gave.
+    """
 
     url: str
     access_key: str

@@ -2,10 +2,10 @@
 
     python -m tests.load.simulated_day [--hours 24] [--arrivals 1000]
 
-The simulator's clock is driven; events and pages are VoIPBIN's bytes, through the bot's own decoding. Events come doubled and
-out of order, one in 200 is lost for good, and every few minutes the stream is gone for a while. A checkpoint is taken after
-each repair, which VoIPBIN's list is read for as after every reconnect and on the schedule. Memory is all that
-``bot.activeflows`` and ``bot.voipbin`` hold.
+The simulator's clock is driven; events and pages are VoIPBIN's bytes, through the bot's own decoding. Events come
+doubled and out of order, one in 200 is lost for good, and every few minutes the stream is gone for a while. A
+checkpoint is taken after each repair, which VoIPBIN's list is read for as after every reconnect and on the schedule.
+Memory is all that ``bot.activeflows`` and ``bot.voipbin`` hold.
 """
 
 import argparse

@@ -2,7 +2,8 @@
 
     python -m tests.load.start [--rounds 5]
 
-CPU seconds are the kernel's count of the process; wall-clock is the least of the rounds, as other work on the machine only adds.
+CPU seconds are the kernel's count of the process; wall-clock is the least of the rounds, as other work on the machine
+only adds.
 """
 
 import argparse

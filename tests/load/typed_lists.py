@@ -2,8 +2,9 @@
 
     python -m tests.load.typed_lists [--burst 2000] [--seconds 5] [--without-events]
 
-The bot is a process of its own, and so are the simulators; this one sends, and takes what is said to each response_url. Times
-are milliseconds from when a command was due until its answer was here. ``cpu_ms``: the kernel's count for the bot's process.
+The bot is a process of its own, and so are the simulators; this one sends, and takes what is said to each response_url.
+Times are milliseconds from when a command was due until its answer was here. ``cpu_ms``: the kernel's count for the
+bot's process.
 """
 
 import argparse

@@ -3,15 +3,15 @@
     python -m tests.load.warm_list [--rows 1000000] [--rounds 300]
     python -m tests.load.warm_list --rows 5000 --rounds 30     # and with 50000 and --running 50000: how it grows
 
-The client, the index and the event stream are the bot's own; the simulated VoIPBIN is a process of its own, in which things
-go on happening. What is timed is everything a handler does between the operator and the message: what was typed is read,
-the page of the list with its situations, the blocks and their check. Each page has been looked at once before, so that the
-flows' names are known; ``first_ms`` is the first look of all, which asks for them. What is asked of VoIPBIN meanwhile is
-counted where it is sent: names may be, rows may not.
+The client, the index and the event stream are the bot's own; the simulated VoIPBIN is a process of its own, in which
+things go on happening. What is timed is everything a handler does between the operator and the message: what was typed
+is read, the page of the list with its situations, the blocks and their check. Each page has been looked at once before,
+so that the flows' names are known; ``first_ms`` is the first look of all, which asks for them. What is asked of VoIPBIN
+meanwhile is counted where it is sent: names may be, rows may not.
 
-Besides the lists: a word that is looked for, one that is shown, and the frozen list of a bulk stop (of what runs, which here
-comes from memory, so that it is the sifting that is measured). ``stretch_ms`` is the most CPU time for which the event loop
-turned to nobody else, in any round; ``mb_running`` is what the process grew by until all that runs was held.
+Besides the lists: a word that is looked for, one that is shown, and the frozen list of a bulk stop (of what runs, which
+here comes from memory, so that it is the sifting that is measured). ``stretch_ms`` is the most CPU time for which the
+event loop turned to nobody else, in any round; ``mb_running`` is what the process grew by until all that runs was held.
 """
 
 import argparse

@@ -1,6 +1,8 @@
-"""A card in a channel that was archived: nothing can be said there any more, so whoever pressed reads it in a direct message.
+"""A card in a channel that was archived: nothing can be said there any more, so whoever pressed reads it in a direct
+message.
 
-https://docs.slack.dev/reference/methods/chat.update#errors, https://docs.slack.dev/reference/methods/chat.postEphemeral#errors
+https://docs.slack.dev/reference/methods/chat.update#errors,
+https://docs.slack.dev/reference/methods/chat.postEphemeral#errors
 """
 
 from bot.demo.slack.messages import Message

@@ -1,6 +1,7 @@
 """A press is its card, whatever the channel's id is by now.
 
-https://github.com/Netflix/dispatch/pull/560 (a private channel's ``G…`` became a ``C…``; its messages kept their ``ts``)
+https://github.com/Netflix/dispatch/pull/560 (a private channel's ``G…`` became a ``C…``; its messages kept their
+``ts``)
 """
 
 import pytest

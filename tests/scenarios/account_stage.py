@@ -1,4 +1,6 @@
-"""Two VoIPBIN accounts in one bot that have the same ids for different things, and the sentences that their stories are told in."""
+"""Two VoIPBIN accounts in one bot that have the same ids for different things, and the sentences that their stories are
+told in.
+"""
 
 from collections.abc import AsyncIterator
 from contextlib import AbstractAsyncContextManager

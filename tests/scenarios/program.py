@@ -39,7 +39,9 @@ class Program:
         )
 
     async def __call__(self, *arguments: str, **environment: str) -> Ended:
-        """Run the program to its end, in a fork of a process that has its modules: a second less for each of hundreds."""
+        """Run the program to its end, in a fork of a process that has its modules: a second less for each of
+        hundreds.
+        """
         with TemporaryDirectory() as outside:
             out, err = Path(outside, "out"), Path(outside, "err")
             process = FORKS.Process(target=_run, args=(_given(environment), self.folder, arguments, out, err))

@@ -1,4 +1,6 @@
-"""What is left of a VoIPBIN account that the bot is not set up for (any more): nothing of it is sent, and that is said."""
+"""What is left of a VoIPBIN account that the bot is not set up for (any more): nothing of it is sent, and that is
+said.
+"""
 
 from bot.slack import ids
 from tests.scenarios.account_stage import POLICY, AccountStage, of, two

@@ -1,4 +1,6 @@
-"""What a card says once its activeflow has ended: of the call, of whoever presses then, and of the reason; and the record."""
+"""What a card says once its activeflow has ended: of the call, of whoever presses then, and of the reason; and the
+record.
+"""
 
 from dataclasses import replace
 

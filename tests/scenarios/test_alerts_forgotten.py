@@ -1,4 +1,6 @@
-"""What the ledger remembers of alerts: as long as something runs it is not said again, and a day after it is forgotten."""
+"""What the ledger remembers of alerts: as long as something runs it is not said again, and a day after it is
+forgotten.
+"""
 
 from collections.abc import AsyncIterator
 from datetime import UTC, datetime, timedelta

@@ -1,4 +1,6 @@
-"""*Ask someone who can* mentions people in public: so often by one person and in one channel, then it points at the card."""
+"""*Ask someone who can* mentions people in public: so often by one person and in one channel, then it points at the
+card.
+"""
 
 import asyncio
 from functools import partial

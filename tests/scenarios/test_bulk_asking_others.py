@@ -1,4 +1,6 @@
-"""Many activeflows that somebody sees and may not stop: whom they can ask, what is put to those, and whose press counts."""
+"""Many activeflows that somebody sees and may not stop: whom they can ask, what is put to those, and whose press
+counts.
+"""
 
 import re
 

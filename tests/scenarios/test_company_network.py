@@ -1,4 +1,6 @@
-"""Behind a proxy, and with certificates of one's own: Slack, response_urls, both sockets and VoIPBIN go the same way."""
+"""Behind a proxy, and with certificates of one's own: Slack, response_urls, both sockets and VoIPBIN go the same
+way.
+"""
 
 from collections.abc import AsyncIterator, Mapping
 from contextlib import AsyncExitStack

@@ -1,4 +1,6 @@
-"""What asked for a stop card comes again after a restart, the same bytes under the same signature: there is no second card."""
+"""What asked for a stop card comes again after a restart, the same bytes under the same signature: there is no second
+card.
+"""
 
 import pytest
 

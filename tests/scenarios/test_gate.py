@@ -1,4 +1,6 @@
-"""Decided, then waited, then acted: whatever has changed during the wait counts, and nothing goes out on what was so before."""
+"""Decided, then waited, then acted: whatever has changed during the wait counts, and nothing goes out on what was so
+before.
+"""
 
 from collections.abc import Awaitable, Callable
 from dataclasses import replace

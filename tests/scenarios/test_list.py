@@ -1,4 +1,6 @@
-"""`/flows list`: what runs and what each is doing, one second after it was asked, and how fresh and complete that is."""
+"""`/flows list`: what runs and what each is doing, one second after it was asked, and how fresh and complete that
+is.
+"""
 
 from datetime import timedelta
 

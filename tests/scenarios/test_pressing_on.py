@@ -1,4 +1,6 @@
-"""Somebody who may not presses on: each press is answered, few are written down, and whoever may is carried out at once."""
+"""Somebody who may not presses on: each press is answered, few are written down, and whoever may is carried out at
+once.
+"""
 
 import asyncio
 

@@ -1,4 +1,6 @@
-"""What Slack or VoIPBIN refuses for good: said once in the log, by /readyz, and to people in words that say whom to tell."""
+"""What Slack or VoIPBIN refuses for good: said once in the log, by /readyz, and to people in words that say whom to
+tell.
+"""
 
 from functools import partial
 

@@ -1,4 +1,6 @@
-"""Where Slack does not show a card, a list or an answer, its own word decides what is advised; a lost answer is called that."""
+"""Where Slack does not show a card, a list or an answer, its own word decides what is advised; a lost answer is called
+that.
+"""
 
 from collections.abc import Callable
 from functools import partial

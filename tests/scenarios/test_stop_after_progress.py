@@ -1,4 +1,6 @@
-"""Between card and press it went on: in the menu, or round in a circle, that is progress; out of them it has moved on."""
+"""Between card and press it went on: in the menu, or round in a circle, that is progress; out of them it has moved
+on.
+"""
 
 import pytest
 

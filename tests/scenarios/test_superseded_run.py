@@ -48,7 +48,9 @@ async def test_an_edit_that_waited_for_its_turn_is_not_made(
 async def test_a_run_whose_workflow_is_another_ones_remembers_nothing_and_says_nothing(
     stage: Stage, slack: Workspace, voipbin: World, sqlite_url: str
 ) -> None:
-    """It is thawed while its POST is answered; the other replica has not begun yet, and will clear up what that POST did."""
+    """It is thawed while its POST is answered; the other replica has not begun yet, and will clear up what that POST
+    did.
+    """
     async with stage.start():
         activeflow = voipbin.rings(at="play")
         card = await stage.asks_to_stop(activeflow)

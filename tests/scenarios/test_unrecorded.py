@@ -1,4 +1,6 @@
-"""No word before its fact: a press is called recorded by whoever holds the record, and what was told otherwise comes to nothing."""
+"""No word before its fact: a press is called recorded by whoever holds the record, and what was told otherwise comes to
+nothing.
+"""
 
 from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import AbstractAsyncContextManager, ExitStack, asynccontextmanager, contextmanager
@@ -130,7 +132,9 @@ def kept_from_writing(url: str, table: str) -> Iterator[None]:
 async def test_whether_a_record_came_in_time_is_told_by_the_databases_clock(
     skew: int, late: bool, stage: Stage, slack: Workspace, voipbin: World, postgresql_url: str
 ) -> None:
-    """The clock of the replica that took the press is a minute off; it is gone before it began, and another one finds the record."""
+    """The clock of the replica that took the press is a minute off; it is gone before it began, and another one finds
+    the record.
+    """
     stage.record_within = timedelta(seconds=1.5 if late else 12)
     stage.wall = lambda: datetime.now(UTC) + timedelta(seconds=skew)
     async with relayed(postgresql_url) as relay:
@@ -163,7 +167,9 @@ async def test_whether_a_record_came_in_time_is_told_by_the_databases_clock(
 async def test_a_record_that_waited_for_a_lock_until_its_presser_was_refused_comes_to_nothing_elsewhere_too(
     stage: Stage, slack: Workspace, voipbin: World, postgresql_url: str
 ) -> None:
-    """The time of a record is the one at which its transaction began: before a wait, which may be longer than a presser's."""
+    """The time of a record is the one at which its transaction began: before a wait, which may be longer than a
+    presser's.
+    """
     stage.record_within = timedelta(seconds=1.5)
     with ExitStack() as until_it_is_gone:
         async with stage.start(flows_bot_database_url=postgresql_url):

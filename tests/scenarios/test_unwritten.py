@@ -1,4 +1,6 @@
-"""What cannot be written down is not done: a ledger that breaks at any moment of a press stops nothing, and that is said."""
+"""What cannot be written down is not done: a ledger that breaks at any moment of a press stops nothing, and that is
+said.
+"""
 
 import sqlite3
 from contextlib import closing

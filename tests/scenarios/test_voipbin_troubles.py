@@ -1,4 +1,5 @@
-"""Every error VoIPBIN can answer, as a person reads it: at once, truly, with the request id, and never in VoIPBIN's words.
+"""Every error VoIPBIN can answer, as a person reads it: at once, truly, with the request id, and never in VoIPBIN's
+words.
 
 https://api.voipbin.net/docs/restful_api_errors.html. What VoIPBIN wrote freely in its answer is marked here, and must
 not be seen anywhere in Slack. Whether something was stopped is asked of the simulated VoIPBIN, not of the bot.

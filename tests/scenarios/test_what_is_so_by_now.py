@@ -1,4 +1,6 @@
-"""What a card says is so by now carries its time, is followed within a bound that it says, and has the button one wants then."""
+"""What a card says is so by now carries its time, is followed within a bound that it says, and has the button one wants
+then.
+"""
 
 from dataclasses import replace
 

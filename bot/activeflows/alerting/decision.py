@@ -1,8 +1,8 @@
 """Decide which alert is posted, which is held back, and when that is said. Pure: nothing here waits.
 
-A **claim** is one reason to look at one activeflow, told in one channel. Promises: no claim is told twice; nothing is said
-in quiet hours, and never more than ``at_most`` messages in any time as long as ``within``; what was held back is counted
-in one line as soon as there may be one, before anything else is said, and is in no other line.
+A **claim** is one reason to look at one activeflow, told in one channel. Promises: no claim is told twice; nothing is
+said in quiet hours, and never more than ``at_most`` messages in any time as long as ``within``; what was held back is
+counted in one line as soon as there may be one, before anything else is said, and is in no other line.
 
 It knows what the ledger knows, and no more: built anew from the ledger it goes on as before.
 """
@@ -28,7 +28,9 @@ class Claim:
 
 @dataclass(frozen=True, slots=True)
 class Claimed:
-    """One of them as the ledger has it. ``told_at``: when a card or a line told of it; ``None``: that is still to come."""
+    """One of them as the ledger has it. ``told_at``: when a card or a line told of it; ``None``: that is still to
+    come.
+    """
 
     claim: Claim
     rule: str

@@ -3,8 +3,8 @@
 Promises: nothing is told that is not in the ledger first, so no restart and no other process tells it again. Decisions:
 
 - A card is told at most once. Whoever dies between the claim and Slack's answer leaves a claim that nothing is known to
-  have told of: no card is posted for it again, and the next line counts it with what was held back. So what such a death
-  costs is a card, never the trouble, which list, show and watch say as long as it lasts.
+  have told of: no card is posted for it again, and the next line counts it with what was held back. So what such a
+  death costs is a card, never the trouble, which list, show and watch say as long as it lasts.
 - A line is said at least once: it is written down after Slack's answer. Twice is better than a number nobody ever sees.
 - What Slack certainly did not take is not claimed any more, and tried again a minute later if it is still so then.
 - Nothing is found while what runs is not followed live.
@@ -34,17 +34,19 @@ from bot.activeflows.watching.watch import LEASE
 # ---------------------------------------------------------------- detection
 # Find the troubles that a rule wants to be told of and nobody was told of yet.
 #
-# Decisions: a round, not events, because trouble comes from time passing as much as from change, and because so many looks
-# in a beat cost the same whatever happens. What a first look suspects is looked at again with the flow's definition and the
-# names, and only what is still so then is an alert. That a call is over is claimed only of a call that VoIPBIN was asked
-# about and answered: an alert that says "probably stale" of a living caller would be a lie.
+# Decisions: a round, not events, because trouble comes from time passing as much as from change, and because so many
+# looks in a beat cost the same whatever happens. What a first look suspects is looked at again with the flow's
+# definition and the names, and only what is still so then is an alert. That a call is over is claimed only of a call
+# that VoIPBIN was asked about and answered: an alert that says "probably stale" of a living caller would be a lie.
 
 _BREATH: Final = 10
 """Activeflows looked at before others on the event loop get their turn."""
 
 
 class LookingOut:
-    """``looks`` in a beat, ``calls`` of them with a question about a call, about each at most every ``again`` seconds."""
+    """``looks`` in a beat, ``calls`` of them with a question about a call, about each at most every ``again``
+    seconds.
+    """
 
     def __init__(
         self,

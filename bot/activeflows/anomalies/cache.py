@@ -83,7 +83,8 @@ class Reasons:
     ) -> list[tuple[Reason, ...]]:
         """In the same order, of each the gravest first.
 
-        ``doings``: their situations, the same object for the same version; without them no definition of a flow is known.
+        ``doings``: their situations, the same object for the same version; without them no definition of a flow is
+        known.
         """
         versions, judged = await self._looked(activeflows, now, doings)
         told = [version.always for version in versions]
@@ -92,7 +93,9 @@ class Reasons:
         return told
 
     async def worst_first(self, found: list[Activeflow], now: datetime) -> tuple[list[Activeflow], list[int]]:
-        """Those of one rank stay in their order. Looked at without names or definitions, which need not be had for it."""
+        """Those of one rank stay in their order. Looked at without names or definitions, which need not be had for
+        it.
+        """
         versions, judged = await self._looked(found, now, None)
         ranks = [version.rank for version in versions]
         for number, reasons in judged.items():
@@ -108,7 +111,9 @@ class Reasons:
     async def _looked(
         self, activeflows: Sequence[Activeflow], now: datetime, doings: Sequence[Situation] | None
     ) -> tuple[list[_Version], dict[int, tuple[Reason, ...]]]:
-        """What each is, and what the detector says of those that may be more than what they always are, by their place."""
+        """What each is, and what the detector says of those that may be more than what they always are, by their
+        place.
+        """
         known: list[_Version | None] = list(map(self._by_object.get, map(id, activeflows)))
         worked = 0
         if doings is None:

@@ -3,11 +3,13 @@
 Decisions:
 
 - Stuck is said against the flow's own past only: at least twenty stays there were seen, and this one is longer than two
-  minutes and than four times what nineteen of twenty took. Without an event stream nothing is learned and nothing claimed.
+  minutes and than four times what nineteen of twenty took. Without an event stream nothing is learned and nothing
+  claimed.
 - Created more than ten minutes ago without a step is stuck, too, whatever the flow's past: no call rings so long.
 - Waiting in a queue goes round in circles by design: that is no loop. Elsewhere the fifth time at the same step is.
-- VoIPBIN cuts calls after one hour (https://api.voipbin.net/docs/call_overview.html), so an activeflow of a call that is
-  older is left over. What started on complete of another one runs for a call that is over already: that says nothing.
+- VoIPBIN cuts calls after one hour (https://api.voipbin.net/docs/call_overview.html), so an activeflow of a call that
+  is older is left over. What started on complete of another one runs for a call that is over already: that says
+  nothing.
 - How many steps are used is said in the situation's own words.
 """
 
@@ -53,7 +55,9 @@ class Trouble:
 
 
 class Warned(Protocol):
-    """Warnings in plain words, nothing personal. What is asked for them is a courtesy: never raises, never takes long."""
+    """Warnings in plain words, nothing personal. What is asked for them is a courtesy: never raises, never takes
+    long.
+    """
 
     async def __call__(self, activeflow: Activeflow, situation: Situation, /) -> tuple[str, ...]: ...
 

@@ -1,10 +1,11 @@
 """Measure how long each running activeflow has been at its action, and how long that took in the past.
 
 A stay is the time in one situation: in one queue however often its music comes round, with one agent, or at one step.
-VoIPBIN dates no steps (https://api.voipbin.net/docs/activeflow_struct_activeflow.html), but every step is an update with
-its time, so the versions that come one after the other tell. Promises:
+VoIPBIN dates no steps (https://api.voipbin.net/docs/activeflow_struct_activeflow.html), but every step is an update
+with its time, so the versions that come one after the other tell. Promises:
 
-- A stay whose beginning was not seen (met in the middle, or steps were missed) is "at least" so long, and teaches nothing.
+- A stay whose beginning was not seen (met in the middle, or steps were missed) is "at least" so long, and teaches
+  nothing.
 - One flow's past never judges another's. What is kept of the past is bounded, and of the present as what runs.
 - An end is the end of a stay, too, whoever ended it: people wait "usually 45 s" also when they then hang up.
 """
@@ -24,8 +25,9 @@ from bot.activeflows.situation.actions import nesting
 # ---------------------------------------------------------------- durations
 # Estimate how long something usually takes, from counts in logarithmic buckets.
 #
-# Promises: bounded whatever is added; a few strange times do not move the middle; what was long ago counts less, because
-# the counts are halved whenever there are many. A quantile is right within one bucket, which is a quarter of its value.
+# Promises: bounded whatever is added; a few strange times do not move the middle; what was long ago counts less,
+# because the counts are halved whenever there are many. A quantile is right within one bucket, which is a quarter of
+# its value.
 
 _RATIO: Final = 1.25
 BUCKETS: Final = 56
@@ -84,7 +86,9 @@ class Durations:
 # ---------------------------------------------------------------- dwell times
 
 Place: TypeAlias = tuple[UUID, str]
-"""A flow, and where in it: the id of the step that leads there, and for some of them ``:in`` once it has come to its point."""
+"""A flow, and where in it: the id of the step that leads there, and for some of them ``:in`` once it has come to its
+point.
+"""
 
 MOST_PLACES: Final = 5000
 _NOTHING: Final = Durations()
@@ -147,7 +151,9 @@ class DwellTimes:
         return new
 
     def give_back(self, new: Mapping[Place, Durations]) -> None:
-        """It could not be kept, or not all of it: the next ``take_new`` has it, too. Counted twice is better than lost."""
+        """It could not be kept, or not all of it: the next ``take_new`` has it, too. Counted twice is better than
+        lost.
+        """
         for where, durations in new.items():
             self._new.setdefault(where, Durations()).merge(durations)
 

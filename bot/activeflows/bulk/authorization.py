@@ -1,7 +1,8 @@
 """Decide before a bulk stop begins: may this person press it, and which of its members?
 
-Decided anew at the press (``stopping.authorization``), by the same function as everywhere, for each flow in the list: what
-the presser's grant does not cover is left. The gate decides the same once more for each member, straight before its stop.
+Decided anew at the press (``stopping.authorization``), by the same function as everywhere, for each flow in the list:
+what the presser's grant does not cover is left. The gate decides the same once more for each member, straight before
+its stop.
 """
 
 from collections.abc import Callable
@@ -27,7 +28,9 @@ OVER = {
 
 @dataclass(frozen=True, slots=True)
 class BulkAdmission:
-    """``declined`` is ``None`` when it may begin: with the members of these ``numbers``, nothing sent after ``until``."""
+    """``declined`` is ``None`` when it may begin: with the members of these ``numbers``, nothing sent after
+    ``until``.
+    """
 
     bulk: Bulk | None = None
     declined: Declined | None = None

@@ -213,7 +213,9 @@ class Ending:
         return {number: state for number, state in states.items() if state in _THERE}
 
     def read_again(self, states: Mapping[int, str]) -> "Ending":
-        """The same with calls as they were read by now; of those that somebody hangs up meanwhile that press knows better."""
+        """The same with calls as they were read by now; of those that somebody hangs up meanwhile that press knows
+        better.
+        """
         known = {**dict.fromkeys(self.up, "up"), **dict.fromkeys(self.unheard, "unknown"), **states}
         up, unheard = (tuple(n for n, state in known.items() if state == each) for each in ("up", "unknown"))
         calls = {number: _by_now(call, states.get(number)) for number, call in self.calls.items()}

@@ -6,13 +6,14 @@ the same machine as a lone stop (``stopping.machine``). What makes five hundred 
 * **Frozen.** Exactly the members that were shown, and of these the ones the presser's grant covers.
 * **The canary.** One alone first. Only when it was read back as ended the others follow; one that had ended or moved on
   proves nothing, so the next one is tried. If it does not obey, nothing else is touched.
-* **Through the gate.** Straight before each member's stop whoever pressed must still be allowed to stop it, by the rules
-  and the ceiling of that moment; the bulk stop must not be aborted nor its time be over. If whoever pressed may not,
-  nothing further is sent, and everybody reads why.
+* **Through the gate.** Straight before each member's stop whoever pressed must still be allowed to stop it, by the
+  rules and the ceiling of that moment; the bulk stop must not be aborted nor its time be over. If whoever pressed may
+  not, nothing further is sent, and everybody reads why.
 * **A few at a time.** No more are queued than keep the two lanes busy, so that an abort leaves the rest untouched.
 
 Decision: the card is kept true by a task beside the work, every two seconds, from what the ledger says; it tells
-nothing that a restart would lose, so it is no step. It has ended before the last word is told, so it cannot overwrite it.
+nothing that a restart would lose, so it is no step. It has ended before the last word is told, so it cannot overwrite
+it.
 """
 
 import asyncio
@@ -132,7 +133,9 @@ class HungUp:
         self._bulks, self._cards = bulks, cards
 
     async def tell(self, intent: Intent, call: CallAfter, press: Press) -> bool | None:
-        """Whether somebody could see it; ``None`` when no such bulk is known to be over. Raises ``LedgerUnavailable``."""
+        """Whether somebody could see it; ``None`` when no such bulk is known to be over. Raises
+        ``LedgerUnavailable``.
+        """
         found = await self._bulks.bulk(intent.bulk_id)
         if found is None:
             return None
@@ -151,7 +154,9 @@ EDIT_EVERY: Final = 2.0
 
 
 class BulkStopWorkflow:
-    """Carries out presses on bulk cards. ``unanswered``: does a member of this bulk stop wait for an answer of Slack's?"""
+    """Carries out presses on bulk cards. ``unanswered``: does a member of this bulk stop wait for an answer of
+    Slack's?
+    """
 
     def __init__(
         self,
@@ -301,7 +306,9 @@ class BulkStopWorkflow:
         return await show(bulk, await hold.until_written(finish, partial(show, bulk, unwritten, press)), press)
 
     def _outcome(self, bulk: Bulk, member: Member, press: Press, became: Became) -> Record:
-        """A member's own outcome. One that has written it already has it under the same key, so it is not written twice."""
+        """A member's own outcome. One that has written it already has it under the same key, so it is not written
+        twice.
+        """
         intent = intent_of(bulk, member, bulk.deadline)
         own = press_on(intent, press)
         return record_of(intent, own, What.OUTCOME, self._now(), outcome=str(became))

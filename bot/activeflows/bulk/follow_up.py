@@ -82,7 +82,9 @@ class LookingAround:
         return Around(ended, await self._more(bulk), up, unheard, await self._origins.of(bulk), at)
 
     async def again(self, bulk: Bulk, run: Run) -> Again:
-        """One look at what was not settled. A call whose activeflow has ended only now may be on its way: not known yet."""
+        """One look at what was not settled. A call whose activeflow has ended only now may be on its way: not known
+        yet.
+        """
         ended = await self._ended(bulk, run.became)
         on_the_line = run.ending.on_the_line() if run.ending is not None else {}
         calls: dict[int, str] = {}

@@ -13,7 +13,9 @@ from bot.activeflows.stopping.stop import CallAfter, Declined, Intent, Press
 
 
 class BulkLedger(Protocol):
-    """Bulk stops, as they outlive the process. Every method may raise ``LedgerUnavailable``; then nothing was written."""
+    """Bulk stops, as they outlive the process. Every method may raise ``LedgerUnavailable``; then nothing was
+    written.
+    """
 
     async def open_bulk(self, bulk: Bulk, asked: Record) -> bool:
         """Keep a new one and its record. False, and nothing kept, when it is there already."""
@@ -67,7 +69,8 @@ class BulkLedger(Protocol):
     async def followed(
         self, bulk_id: str, ended: Collection[int], calls: Mapping[int, str], at: datetime, *, late: bool
     ) -> Run:
-        """Keep what has changed since it was over, by number; ``late``: nobody looks any more. The run as it then stands.
+        """Keep what has changed since it was over, by number; ``late``: nobody looks any more. The run as it then
+        stands.
 
         Raises ``LedgerUnavailable``; then nothing was kept.
         """

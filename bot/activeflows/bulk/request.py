@@ -101,10 +101,11 @@ class BulkPreparation:
 
 
 # ---------------------------------------------------------------- origin
-# Find what started the members of a bulk stop, and whether that goes on: campaigns that dial, numbers bound to their flows.
+# Find what started the members of a bulk stop, and whether that goes on: campaigns that dial, numbers bound to their
+# flows.
 #
-# Only what VoIPBIN says goes on is told: what could not be read, or is not among the newest hundred of its lists, is not.
-# It costs two requests, and one more for each campaign, five at most.
+# Only what VoIPBIN says goes on is told: what could not be read, or is not among the newest hundred of its lists, is
+# not. It costs two requests, and one more for each campaign, five at most.
 
 _MOST: Final = 3
 """Campaigns that are asked about: those of the most members."""
@@ -185,8 +186,8 @@ class BulkRequests:
     async def put_to_others(self, operator: Operator, bulk_id: str) -> Put[Bulk] | Unasked | None:
         """Put a bulk stop to those who may: freeze and open one's own draft, or point at a card that is open already.
 
-        ``None`` when there is nothing to be pressed (any more). Raises ``NotPermitted`` for somebody who may not see, or
-        a ``Failure``.
+        ``None`` when there is nothing to be pressed (any more). Raises ``NotPermitted`` for somebody who may not see,
+        or a ``Failure``.
         """
         draft = await self._ledger.drafted(bulk_id)
         if draft is not None and operator.person.known_as(draft.asked_by):

@@ -1,9 +1,9 @@
 """Freeze the list of a bulk stop: exactly which activeflows it means, at one moment, for one person.
 
-Decisions: an activeflow of a flow that the person may not stop in bulk is counted and never listed; on behalf of somebody
-who may stop none in bulk, all that they may see is listed, and whoever presses decides by their own grant. One whose
-situation is only probable is not stopped by a filter on the situation: it is listed apart, as is one that is left over only
-probably, because VoIPBIN did not say that its call is over. The oldest come first.
+Decisions: an activeflow of a flow that the person may not stop in bulk is counted and never listed; on behalf of
+somebody who may stop none in bulk, all that they may see is listed, and whoever presses decides by their own grant. One
+whose situation is only probable is not stopped by a filter on the situation: it is listed apart, as is one that is left
+over only probably, because VoIPBIN did not say that its call is over. The oldest come first.
 """
 
 import asyncio
@@ -66,7 +66,9 @@ class BulkSnapshot:
         among: frozenset[UUID] | None = None,
         on_behalf: bool = False,
     ) -> Frozen:
-        """What runs and fits, read now. ``among``: only these. ``on_behalf``: what they may see. Raises a ``Failure``."""
+        """What runs and fits, read now. ``among``: only these. ``on_behalf``: what they may see. Raises a
+        ``Failure``.
+        """
         picture = await self._voipbin.picture(max_age=0.0)
         now = self._now()
         fitting = filters.among(picture.activeflows, now)

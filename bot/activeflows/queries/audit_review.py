@@ -22,7 +22,9 @@ from bot.activeflows.records import Entry, Question, What
 PAGE: Final = 10
 """Records on a page."""
 _TELLING: Final = tuple(kind for kind in What if kind not in {What.ASKED, What.MOVED, What.SENDING, What.OUTCOME})
-"""What has a line of its own where a stop has one: the others are steps of a press, or questions nobody may have pressed."""
+"""What has a line of its own where a stop has one: the others are steps of a press, or questions nobody may have
+pressed.
+"""
 
 
 class StopRecords(Records, Protocol):
@@ -58,7 +60,9 @@ class Review:
 
 @dataclass(frozen=True, slots=True)
 class AllowedPress:
-    """A press that was allowed, and what became of it; ``None``: that is not on record (yet), or it is no press at all."""
+    """A press that was allowed, and what became of it; ``None``: that is not on record (yet), or it is no press at
+    all.
+    """
 
     pressed: Entry
     became: Entry | None
@@ -147,7 +151,9 @@ class AuditReview:
 
 
 def _ending_keys(pressed: Entry) -> tuple[str, ...]:
-    """The keys under which a press' outcome, or that it was asked once more, is written (``stopping.authorization.record_of``)."""
+    """The keys under which a press' outcome, or that it was asked once more, is written
+    (``stopping.authorization.record_of``).
+    """
     press = pressed.record.key.removesuffix(str(What.PRESSED))
     return f"{press}{What.OUTCOME}", f"{press}{What.MOVED}"
 

@@ -31,15 +31,16 @@ from bot.activeflows.situation.history import Done, Timeline, present_step, step
 # ---------------------------------------------------------------- lineage
 # Find the activeflows that came before and after one.
 #
-# VoIPBIN starts an activeflow when another one ends (its on-complete flow), or when a recording or a transcript of it is done;
-# the new one names the old one (``reference_activeflow_id``), the old one names nobody. A flow that is entered by a step
-# stays in the same activeflow and is no relative. https://api.voipbin.net/docs/activeflow_overview.html
+# VoIPBIN starts an activeflow when another one ends (its on-complete flow), or when a recording or a transcript of it
+# is done; the new one names the old one (``reference_activeflow_id``), the old one names nobody. A flow that is entered
+# by a step stays in the same activeflow and is no relative. https://api.voipbin.net/docs/activeflow_overview.html
 #
-# Promises: of a relative that this person may not view nothing is told but that it is there; what could not be looked up in
-# time is said as not known, and never as absent.
+# Promises: of a relative that this person may not view nothing is told but that it is there; what could not be looked
+# up in time is said as not known, and never as absent.
 #
-# Decision: what comes after an end is created within moments of it, so it is looked for among the activeflows created last
-# before just after that end: one request, however long ago it was. What runs is looked for in the index, for nothing.
+# Decision: what comes after an end is created within moments of it, so it is looked for among the activeflows created
+# last before just after that end: one request, however long ago it was. What runs is looked for in the index, for
+# nothing.
 
 MOST: Final = 3
 """Children that are told of one by one."""
@@ -162,8 +163,8 @@ def _newest_first(found: Iterable[Activeflow]) -> list[Activeflow]:
 # Everywhere else they are masked or dropped. Decisions:
 #
 # - The permission is decided before anything is read, and again for the activeflow's own flow.
-# - The record is written after reading and before showing, so that it says what is shown. If it cannot be written, nothing
-#   is. It may say more than was seen (Slack may lose the message), never less. One press is one record.
+# - The record is written after reading and before showing, so that it says what is shown. If it cannot be written,
+#   nothing is. It may say more than was seen (Slack may lose the message), never less. One press is one record.
 # - A refusal is recorded, too; a ledger that cannot take that one changes nothing about the refusal.
 
 

@@ -1,7 +1,8 @@
 """Match activeflows against the filters of `/flows list` and `/flows stop all`.
 
-Decisions: a flow is named exactly (whole name, in any spelling of ``names``; or its id, or at least the 8 digits shown), because a bulk
-stop must not take "Support test" for "Support"; an activeflow whose age is unknown is neither older nor newer.
+Decisions: a flow is named exactly (whole name, in any spelling of ``names``; or its id, or at least the 8 digits
+shown), because a bulk stop must not take "Support test" for "Support"; an activeflow whose age is unknown is neither
+older nor newer.
 """
 
 import re
@@ -49,7 +50,9 @@ class Filters:
     type: str | None = None
     """The reference type (``call``, ``conversation``, …); ``none`` for those without."""
     action: str | None = None
-    """The current action's type, the type of an action it is inside of, or a situation's kind, or that in the words of a list."""
+    """The current action's type, the type of an action it is inside of, or a situation's kind, or that in the words of
+    a list.
+    """
     state: str | None = None
     """A word of ``DOING`` or ``WRONG``."""
     status: Literal["running", "ended", "any"] = "running"
@@ -64,7 +67,9 @@ class Filters:
         now: datetime,
         wrong: Collection[Reason] = (),
     ) -> bool:
-        """Does this activeflow fit? ``flow_name`` is ``None`` when it is not known; ``wrong``: what is wrong with it."""
+        """Does this activeflow fit? ``flow_name`` is ``None`` when it is not known; ``wrong``: what is wrong with
+        it.
+        """
         fits = self.fits_doing(situation, wrong) and self.fits_flow(activeflow.flow_id, flow_name)
         return fits and bool(self.among((activeflow,), now))
 

@@ -2,11 +2,12 @@
 
 Decisions:
 
-- Home stands in no channel, so a grant that is limited to channels opens nothing of what runs here: unset is deny. Such a
-  person is told in which channels to look, and still sees their own stops and the bot's health, which any of these
+- Home stands in no channel, so a grant that is limited to channels opens nothing of what runs here: unset is deny. Such
+  a person is told in which channels to look, and still sees their own stops and the bot's health, which any of these
   channels would tell them alone, too. Who may view nowhere is told why, and nothing else is looked at for them.
-- What runs is told from memory. Nothing is asked of VoIPBIN but the names of the few flows and queues that are on screen,
-  which are remembered for minutes; while the list has to be read again, it is not waited for long, and its age is said.
+- What runs is told from memory. Nothing is asked of VoIPBIN but the names of the few flows and queues that are on
+  screen, which are remembered for minutes; while the list has to be read again, it is not waited for long, and its age
+  is said.
 - The parts come when they come: ``Home`` is drawn with what it has.
 """
 
@@ -31,8 +32,9 @@ from bot.activeflows.records import Question, Record, What
 # ---------------------------------------------------------------- mention choice
 # Keep what a person chose on their Home: whether to be mentioned when it is not known what became of their stop.
 #
-# Decision: a choice is a record of the audit, because whether somebody was called about a stop belongs to what happened. The
-# newest one counts. Who chose nothing is mentioned, and so is whoever's choice was pruned, or cannot be read.
+# Decision: a choice is a record of the audit, because whether somebody was called about a stop belongs to what
+# happened. The newest one counts. Who chose nothing is mentioned, and so is whoever's choice was pruned, or cannot be
+# read.
 
 
 class MentionChoice:

@@ -240,16 +240,19 @@ def as_seen(sight: Sight) -> Seen:
 
 
 def circle_of(activeflow: Activeflow, doing: Situation) -> tuple[UUID, ...]:
-    """For ``Seen``. Empty in a queue, with an agent, another party, a conference or an AI: there going round is no circle."""
+    """For ``Seen``. Empty in a queue, with an agent, another party, a conference or an AI: there going round is no
+    circle.
+    """
     alone = doing.kind in _MENU or doing.kind.startswith("action.")
     return tuple(sorted({action.id for action in last_lap(activeflow)})) if alone else ()
 
 
 def as_it_was(seen: Seen, activeflow: Activeflow, doing: Situation) -> bool:
-    """Is it still what was shown? So is mere progress: in the same kind of situation, in the menu, or in the same circle.
+    """Is it still what was shown? So is mere progress: in the same kind of situation, in the menu, or in the same
+    circle.
 
-    A menu speaks and listens by turns, every few seconds: were each turn a move, nearly every press would be asked about
-    once more, people would learn to press twice without reading, and a bulk stop would skip nearly everybody.
+    A menu speaks and listens by turns, every few seconds: were each turn a move, nearly every press would be asked
+    about once more, people would learn to press twice without reading, and a bulk stop would skip nearly everybody.
     """
     in_menu = doing.kind in _MENU and seen.kind in _MENU
     return doing.kind == seen.kind or in_menu or not set(seen.circle).isdisjoint(circle_of(activeflow, doing))
@@ -262,7 +265,9 @@ class _LookedUp(Generic[T]):
 
 
 async def in_time(look_up: Callable[[], Awaitable[T | None]] | None, seconds: float) -> _LookedUp[T]:
-    """Ask within so many seconds. Not even the question is made before: who is cancelled until then leaves none behind."""
+    """Ask within so many seconds. Not even the question is made before: who is cancelled until then leaves none
+    behind.
+    """
     if look_up is None:
         return _LookedUp()
     try:

@@ -33,7 +33,8 @@ from bot.activeflows.situation.current_step import Doings, Situation, queues_nam
 # ---------------------------------------------------------------- rows
 # Describe activeflows as the lines of a list: flow's name, what it is doing, what is wrong with it.
 #
-# Names are looked up for the rows that are asked for only; a look-up that is slow or fails leaves its row without the name.
+# Names are looked up for the rows that are asked for only; a look-up that is slow or fails leaves its row without the
+# name.
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,13 +82,14 @@ class Rows:
 # ---------------------------------------------------------------- pages
 # Turn the pages of a list that changes while it is read.
 #
-# A page is bound to the rows that were on screen, not to a number: *Next* shows what comes after the last of them, whatever
-# began or ended meanwhile, so that turning to the end shows everything that still runs, and nothing twice. Of the worst
-# first that holds for all whose trouble neither came nor went meanwhile: such a one moves to where it is looked for.
+# A page is bound to the rows that were on screen, not to a number: *Next* shows what comes after the last of them,
+# whatever began or ended meanwhile, so that turning to the end shows everything that still runs, and nothing twice. Of
+# the worst first that holds for all whose trouble neither came nor went meanwhile: such a one moves to where it is
+# looked for.
 #
-# Decision: what is wrong comes first, the gravest reason before the others, and then the oldest. At night, with 300 running, the
-# newest come and go faster than anybody can press, and what nothing has flagged and somebody still has to find is among those
-# that have been there long. ``newest`` is for who has just placed a call.
+# Decision: what is wrong comes first, the gravest reason before the others, and then the oldest. At night, with 300
+# running, the newest come and go faster than anybody can press, and what nothing has flagged and somebody still has to
+# find is among those that have been there long. ``newest`` is for who has just placed a call.
 
 PAGE: Final = 10
 """Rows on a page."""
@@ -99,7 +101,9 @@ _BEGINNING: Final = datetime.min.replace(tzinfo=UTC)
 
 @dataclass(frozen=True, slots=True)
 class Place:
-    """Where a page begins: ``from`` this row on, ``after`` it, or such that it ends ``before`` it. The row may be gone."""
+    """Where a page begins: ``from`` this row on, ``after`` it, or such that it ends ``before`` it. The row may be
+    gone.
+    """
 
     side: Side
     began: datetime | None
@@ -245,7 +249,8 @@ class Reading:
         place: Place | None = None,
         max_age: float = SHARED_FOR,
     ) -> Listing:
-        """One page of what fits, or of its groups; a page beyond the end is the last one. ``place``: instead of a number.
+        """One page of what fits, or of its groups; a page beyond the end is the last one. ``place``: instead of a
+        number.
 
         ``sort``: without one the worst come first of what runs, and the newest of what has ended.
 

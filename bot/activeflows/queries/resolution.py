@@ -84,7 +84,8 @@ class Found:
 
 
 def targets_in(text: str) -> tuple[Found, ...]:
-    """The different targets a pasted text names: whole ids, or beginnings of at least 8 digits (shorter ones are words).
+    """The different targets a pasted text names: whole ids, or beginnings of at least 8 digits (shorter ones are
+    words).
 
     A beginning of a whole id that stands in the text, too, is the same target.
     """
@@ -131,7 +132,9 @@ async def pictured(voipbin: VoIPBIN, live: Live | None, *, max_age: float) -> Pi
 
 
 async def pictured_soon(voipbin: VoIPBIN, live: Live | None, *, max_age: float, within: float) -> Picture:
-    """As it is in memory; while it has to be read again that is waited for so many seconds, then the last one will do."""
+    """As it is in memory; while it has to be read again that is waited for so many seconds, then the last one will
+    do.
+    """
     picture = None
     if live is not None:
         try:

@@ -2,12 +2,13 @@
 
 Whoever waits is Slack's open menu, which shows nothing after three seconds. Decisions:
 
-- It is answered from memory; nothing is asked of VoIPBIN but names of flows and queues, which are remembered for minutes. While
-  the list has to be read again, that is waited for a moment, and then the last one will do: its age is said.
-- What fits is what ``terms`` reads in the text, as for `find`, among what this person may view here: an id or its beginning, else
-  words of the flow's name, of a queue's, or of what it is doing.
-- A phone number fits nothing here. No calls are looked through, and only what a row shows in clear is compared, so that nobody
-  learns masked digits by typing: that is what `find` is for, which records it and counts.
+- It is answered from memory; nothing is asked of VoIPBIN but names of flows and queues, which are remembered for
+  minutes. While the list has to be read again, that is waited for a moment, and then the last one will do: its age is
+  said.
+- What fits is what ``terms`` reads in the text, as for `find`, among what this person may view here: an id or its
+  beginning, else words of the flow's name, of a queue's, or of what it is doing.
+- A phone number fits nothing here. No calls are looked through, and only what a row shows in clear is compared, so that
+  nobody learns masked digits by typing: that is what `find` is for, which records it and counts.
 - The order is the list's, not that of likeness: what is wrong stays at the top whatever is typed.
 """
 
@@ -50,7 +51,9 @@ _REASONS: Final = tuple(Reason)
 
 @dataclass(frozen=True, slots=True)
 class Choice:
-    """One that can be chosen. ``flow_name`` as in ``Row``; ``words``: what it is doing; ``reason``: the gravest that is wrong."""
+    """One that can be chosen. ``flow_name`` as in ``Row``; ``words``: what it is doing; ``reason``: the gravest that is
+    wrong.
+    """
 
     activeflow: Activeflow
     flow_name: str | None

@@ -2,12 +2,14 @@
 
 Permission comes first. What belongs to flows that one may not view is answered like what is not there. Decisions:
 
-- A number is looked for in whole; by its last digits only what belongs to flows of which one may reveal the caller. Each such
-  search is recorded and counted (``number_search``), and what it says (``number_search``) is the same for a call that is hidden and for none.
+- A number is looked for in whole; by its last digits only what belongs to flows of which one may reveal the caller.
+  Each such search is recorded and counted (``number_search``), and what it says (``number_search``) is the same for a
+  call that is hidden and for none.
 - Words are looked for in what runs; an id and a number also find what has ended, because that is an answer, too.
 - A number finds calls, and these lead to activeflows (``number_search``); how far that went is said.
-- An id is looked for among what runs first, which costs nothing, then as everywhere (``queries.resolution``); what may be a word or a
-  number as well, among what runs only: a walk through the list is not made for a word that looks like an id.
+- An id is looked for among what runs first, which costs nothing, then as everywhere (``queries.resolution``); what may
+  be a word or a number as well, among what runs only: a walk through the list is not made for a word that looks like an
+  id.
 - There are no pages: whoever finds more than a screenful narrows it. So no button need carry what was looked for.
 """
 
@@ -79,7 +81,9 @@ class Finder:
         side_look: float = 1.5,
         name_look: float = 8.0,
     ) -> None:
-        """``live``: what runs, from memory. ``side_look``: seconds for a courtesy; ``name_look``: for names looked for."""
+        """``live``: what runs, from memory. ``side_look``: seconds for a courtesy; ``name_look``: for names looked
+        for.
+        """
         self._voipbin, self._calls, self._live, self._now = voipbin, calls, live, now
         self._number_record = NumberRecord(records, now=now)
         self._rows = Rows(voipbin, judging, now, within=side_look)

@@ -1,7 +1,8 @@
 """Find what one person may learn from the calls that have a number.
 
-A call whose activeflow is hidden from them is answered like no call at all: neither it, nor how many there are, nor that the
-number was on the line. What was looked for by its last digits is shown only where they may reveal the caller anyway.
+A call whose activeflow is hidden from them is answered like no call at all: neither it, nor how many there are, nor
+that the number was on the line. What was looked for by its last digits is shown only where they may reveal the caller
+anyway.
 """
 
 import asyncio
@@ -70,8 +71,8 @@ class NumberRecord:
 # Trace calls to the activeflows they lead to, as far as these can be read in time.
 #
 # A call runs for one activeflow; a leg that another call placed, for that one's; and what comes after an activeflow and
-# still runs for the same call (its on-complete flow) names that call, and not the other way round. What runs is known from the
-# picture; of the rest only so many are read, the newest.
+# still runs for the same call (its on-complete flow) names that call, and not the other way round. What runs is known
+# from the picture; of the rest only so many are read, the newest.
 
 MOST_READ: Final = 10
 """Activeflows, and calls that placed others, which are read one by one."""

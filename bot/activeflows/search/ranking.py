@@ -1,7 +1,7 @@
 """Rank what was found, with the reason for each. Pure, given what was read.
 
-In this order: by its id; by a call; by its flow's name; by a queue it is inside of; by what its situation says. The words a
-situation is searched for in are those that everybody reads, and VoIPBIN's own for the actions it is in.
+In this order: by its id; by a call; by its flow's name; by a queue it is inside of; by what its situation says. The
+words a situation is searched for in are those that everybody reads, and VoIPBIN's own for the actions it is in.
 """
 
 from collections.abc import Iterable, Mapping
@@ -59,7 +59,9 @@ def by_words(words: str, situation: Situation, *, flow_name: str | None, queues:
 
 
 def by_calls(calls: Iterable[CallFound], running: Iterable[Activeflow]) -> dict[UUID, Match]:
-    """The activeflows these calls lead to, by id: their owners', and those that came after one and run for the same call."""
+    """The activeflows these calls lead to, by id: their owners', and those that came after one and run for the same
+    call.
+    """
     newest = list(calls)
     found: dict[UUID, Match] = {}
     for call in newest:
@@ -86,9 +88,9 @@ def _by_owner(newest: list[CallFound]) -> Mapping[UUID, CallFound]:
 #
 # Pure: nothing is looked for here. Decisions:
 #
-# - Where a text names ids or numbers, these are what is looked for; else all of it is words. What can be read in two ways is
-#   looked for in both, and the answer says so: eight digits are a number and the beginning of an id, ``cafe`` is the beginning
-#   of an id and a word.
+# - Where a text names ids or numbers, these are what is looked for; else all of it is words. What can be read in two
+#   ways is looked for in both, and the answer says so: eight digits are a number and the beginning of an id, ``cafe``
+#   is the beginning of an id and a word.
 # - Digits only, and more of them than the eight shown of an id everywhere, are a number and no beginning of an id.
 # - From a long text only so many are taken; how many were left is said.
 

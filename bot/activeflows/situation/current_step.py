@@ -43,7 +43,9 @@ _LONGEST: Final = 12
 
 
 def main_laps(activeflow: Activeflow) -> str:
-    """Say ", 9th time round: text → keypad input" when the current step has come by at least twice before; else nothing."""
+    """Say ", 9th time round: text → keypad input" when the current step has come by at least twice before; else
+    nothing.
+    """
     lap = last_lap(activeflow)
     if not lap:
         return ""
@@ -306,9 +308,9 @@ def _soon(used: int, inside: Nesting) -> str:
 # ---------------------------------------------------------------- cache
 # Cache what each of many activeflows is doing, worked out once for every version of it.
 #
-# Filtering thousands by what they do would otherwise work it all out again for every page that is turned. Promises: the same
-# as ``situation`` without names; others on the event loop get their turn; what is remembered is bounded, and a small part
-# of what runs does not push out the rest.
+# Filtering thousands by what they do would otherwise work it all out again for every page that is turned. Promises: the
+# same as ``situation`` without names; others on the event loop get their turn; what is remembered is bounded, and a
+# small part of what runs does not push out the rest.
 
 MOST: Final = 20_000
 _BREATH: Final = 20

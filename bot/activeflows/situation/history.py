@@ -1,7 +1,7 @@
 """Fold the steps an activeflow has done for reading: seven laps of a menu are one line with "×7".
 
-The current action is not among them, as in VoIPBIN's ``executed_actions``; ``present_step`` tells of it. Times are told as
-far as they are known (``timeline``), and no time is made up from another.
+The current action is not among them, as in VoIPBIN's ``executed_actions``; ``present_step`` tells of it. Times are told
+as far as they are known (``timeline``), and no time is made up from another.
 """
 
 from collections.abc import Iterator, Sequence
@@ -17,13 +17,13 @@ from bot.activeflows.situation.current_step import circle_words, folded, unnamed
 # ---------------------------------------------------------------- timeline
 # Read when each step began from VoIPBIN's events of an activeflow.
 #
-# An activeflow's own steps carry no times; its events do, and each tells how many steps had been executed by then and which
-# one was current (https://api.voipbin.net/docs/activeflow_overview.html). Events come doubled, unordered, or not at all.
-# Promises: each step gets the instant at which it began, or none; an event that does not fit the steps as they were read
-# counts for nothing; instants never run backwards: of two that contradict each other neither is told.
+# An activeflow's own steps carry no times; its events do, and each tells how many steps had been executed by then and
+# which one was current (https://api.voipbin.net/docs/activeflow_overview.html). Events come doubled, unordered, or not
+# at all. Promises: each step gets the instant at which it began, or none; an event that does not fit the steps as they
+# were read counts for nothing; instants never run backwards: of two that contradict each other neither is told.
 #
-# Decisions: an event of an ended activeflow is timed by the end and not by a step, so it times none. While an activeflow
-# runs, its last change is the beginning of its current step, which therefore needs no event.
+# Decisions: an event of an ended activeflow is timed by the end and not by a step, so it times none. While an
+# activeflow runs, its last change is the beginning of its current step, which therefore needs no event.
 
 Times: TypeAlias = Sequence[datetime | None]
 """When each step began: the executed ones, oldest first, and then the current one."""

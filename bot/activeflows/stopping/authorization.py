@@ -7,8 +7,8 @@ Decisions:
 
 * **Two persons.** ``two_person = ["stop"]`` covers every stop of whatever number, ``["bulk"]`` those of a list. Whoever
   asked is the first person and whoever presses the second one; the first one must still have the permission they asked
-  with. *Ask someone who can* counts as asking: the rule wants two people who looked, not two who may. Such an asker needs
-  ``view``. A person with two ids is one person.
+  with. *Ask someone who can* counts as asking: the rule wants two people who looked, not two who may. Such an asker
+  needs ``view``. A person with two ids is one person.
 * **Who asked must be in good standing.** Nothing that a deactivated account asked for is stopped. That Slack does not
   answer about the asker takes nothing from a presser who needs nobody else's permission.
 * **The ceiling is of the moment of acting**, and counts what this press stops.
@@ -226,9 +226,9 @@ class Authorization:
 # ---------------------------------------------------------------- admission
 # Admit or decline a press: may this person press this card, here, now?
 #
-# Decided at the press by the same function as everywhere (``authorization``): an old button, a lost permission, a guest and
-# a passed deadline end here, with a record and a reason. The gate decides the same once more, straight before anything is
-# sent.
+# Decided at the press by the same function as everywhere (``authorization``): an old button, a lost permission, a guest
+# and a passed deadline end here, with a record and a reason. The gate decides the same once more, straight before
+# anything is sent.
 
 _OVER = {
     IntentState.SETTLED: Why.OVER,

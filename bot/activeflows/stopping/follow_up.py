@@ -1,7 +1,8 @@
-"""Follow what a card says is so by now ("still running", "call: still up"), until it is not, or as long as the card says.
+"""Follow what a card says is so by now ("still running", "call: still up"), until it is not, or as long as the card
+says.
 
-Looking costs one request each time, changes nothing, and sends nothing. Decision: the card is changed when something has
-changed, and not at each look: "as of" on it says when that was read.
+Looking costs one request each time, changes nothing, and sends nothing. Decision: the card is changed when something
+has changed, and not at each look: "as of" on it says when that was read.
 """
 
 import asyncio
@@ -37,8 +38,8 @@ from bot.activeflows.stopping.timeouts import Patience, follow_until
 #
 # Both happen beside the stop and may fail unnoticed upstream, so they are looked at and told apart from "ended".
 #
-# Decision: what is learnt is told as it is learnt, but a call that is up is called so only after some seconds: until then
-# the hang-up may simply be on its way.
+# Decision: what is learnt is told as it is learnt, but a call that is up is called so only after some seconds: until
+# then the hang-up may simply be on its way.
 
 _ON_ITS_WAY: Final = 3
 """Looks in which a call may be up without being called so; with production's pauses, two seconds."""
@@ -51,7 +52,9 @@ class Aftermath:
         self._voipbin, self._patience, self._now = voipbin, patience, now
 
     async def of(self, intent: Intent, ended: Ended) -> AsyncIterator[Ended]:
-        """The same end with what is known of the call and the on-complete flow, each time more is; the last one is final."""
+        """The same end with what is known of the call and the on-complete flow, each time more is; the last one is
+        final.
+        """
         told, call, child = ended, None, None
         for look, pause in enumerate(self._patience.after, 1):
             await asyncio.sleep(pause)
@@ -121,7 +124,9 @@ def _without_times(ended: Ended) -> Ended:
 
 
 def _cleared_up(ended: Ended, call: CallAfter | None) -> Ended:
-    """A call that could not be read at first says later whose doing the end was: one that outlived it did not cause it."""
+    """A call that could not be read at first says later whose doing the end was: one that outlived it did not cause
+    it.
+    """
     if ended.attribution is not Attribution.CALL_UNREAD or call is None or call.state == "unknown":
         return ended
     if call.state != "hung_up":

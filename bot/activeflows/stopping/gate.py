@@ -1,16 +1,16 @@
 """Say whether a stop or a hang-up may go out now: the one gate, straight before the bytes.
 
 The client takes its turn in the request budget first, then asks the gate, then sends; nothing waits between its yes and
-the bytes. So the gate is asked after every wait: for a turn, after 429, 401 or 503, between two tries, in a queue, after
-a restart, and when another replica takes over. In this order, the fastest to go stale last:
+the bytes. So the gate is asked after every wait: for a turn, after 429, 401 or 503, between two tries, in a queue,
+after a restart, and when another replica takes over. In this order, the fastest to go stale last:
 
 1. who pressed and who asked, the policy, its rules (``authorization``);
 2. a look at the activeflow, or the call, held against what the card showed;
-3. one transaction of the ledger: this run of the press, its claim, no abort, the deadline by the database's clock, and the
-   record that a POST goes out.
+3. one transaction of the ledger: this run of the press, its claim, no abort, the deadline by the database's clock, and
+  the record that a POST goes out.
 
-``max_ages`` says how old each may be at the first byte; what the gate gives back is looked at there (by a clock that goes
-on while the process is frozen). A record whose POST was held back then is harmless: the next try has its own.
+``max_ages`` says how old each may be at the first byte; what the gate gives back is looked at there (by a clock that
+goes on while the process is frozen). A record whose POST was held back then is harmless: the next try has its own.
 """
 
 import asyncio
@@ -32,10 +32,10 @@ from bot.activeflows.stopping.stop import NO_TROUBLE, Declined, Fence, Intent, P
 # ---------------------------------------------------------------- fence
 # Keep a run of a press from going on once another run has taken the press up.
 #
-# Two processes may run one press: the one that was thought dead (frozen, cut off) and the one that took over. Each begins
-# by taking a number from the ledger, higher than those before. Whoever's number is not the highest sends nothing, edits
-# nothing and writes nothing any more: it is cut off (``Fenced``), without a word, because the other one says everything.
-# (The results of its steps are remembered by a fence of the same kind, ``ports.Step``.)
+# Two processes may run one press: the one that was thought dead (frozen, cut off) and the one that took over. Each
+# begins by taking a number from the ledger, higher than those before. Whoever's number is not the highest sends
+# nothing, edits nothing and writes nothing any more: it is cut off (``Fenced``), without a word, because the other one
+# says everything. (The results of its steps are remembered by a fence of the same kind, ``ports.Step``.)
 
 T = TypeVar("T")
 _AGAIN: Final = 1.0
@@ -140,7 +140,9 @@ class Errand:
 
 
 def boot_time() -> float:
-    """Seconds that go on while this process, or the whole machine, sleeps. https://man7.org/linux/man-pages/man2/clock_gettime.2.html"""
+    """Seconds that go on while this process, or the whole machine, sleeps.
+    https://man7.org/linux/man-pages/man2/clock_gettime.2.html
+    """
     clock = getattr(time, "CLOCK_BOOTTIME", None)
     return time.monotonic() if clock is None else time.clock_gettime(clock)
 
@@ -161,7 +163,8 @@ class Gate:
     ) -> ports.Gate[T]:
         """The gate for one POST, announced by the record ``sending``.
 
-        ``held_against`` raises ``GateClosed`` when what was read is not what the card showed. ``opens`` is called at the yes.
+        ``held_against`` raises ``GateClosed`` when what was read is not what the card showed. ``opens`` is called at
+        the yes.
         """
 
         async def gate(look: Callable[[], Awaitable[T]]) -> ports.Check:

@@ -1,14 +1,14 @@
 """Carry one stop from its claim to what came of it: a lone one, a member of a bulk stop, a hang-up alike.
 
-``states`` names the states and ``docs/stop.md`` draws them. Each ``step`` runs once and the ledger remembers its result;
-a process that is killed anywhere goes on at the step it was in. What makes that safe:
+``states`` names the states and ``docs/stop.md`` draws them. Each ``step`` runs once and the ledger remembers its
+result; a process that is killed anywhere goes on at the step it was in. What makes that safe:
 
 * **Never a wrong stop.** Every POST goes through the gate (``gate``), which is asked after every wait.
 * **At most one POST per record.** The gate writes a ``SENDING`` record under a key of its own. A key that is there
   already means that an earlier run was cut off around that POST: it is cleared up by reading, not by sending.
 * **Never a lie.** "Ended" is what a reading said. A lost answer is "not known yet" until readings clear it up; only if
   it still runs when the first POST can no longer be at work, one more is sent.
-* **One run.** Whoever was thought dead and wakes up finds its number outdone (``fence``), and is cut off.
+* **One run.** Whoever was thought dead and wakes up finds its number outdone (``Hold``), and is cut off.
 
 The words are the caller's: ``show`` is told each phase. Decision: the phases before the last are told beside the work,
 so that a slow Slack does not delay a stop, and from within the step, so that a replay does not tell them anew.
@@ -90,7 +90,9 @@ class Renewal:
         self._patience, self._now = patience, now
 
     async def of(self, errand: Errand, activeflow: Activeflow) -> Intent | None:
-        """The new one, as it is by now; ``None`` when the card is not this press's any more. May raise ``LedgerUnavailable``."""
+        """The new one, as it is by now; ``None`` when the card is not this press's any more. May raise
+        ``LedgerUnavailable``.
+        """
         intent, press = errand.intent, errand.press
         sight = await look_at(self._voipbin, activeflow, now=self._now(), within=self._patience.side_look)
         at = self._now()

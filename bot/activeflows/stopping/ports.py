@@ -48,9 +48,11 @@ class Ledger(Records, Protocol):
         ...
 
     async def unsent(self, intent: Intent, press_id: str) -> bool:
-        """Whether nothing was sent for this press and nothing came of it so far, and only this process changes its card.
+        """Whether nothing was sent for this press and nothing came of it so far, and only this process changes its
+        card.
 
-        So the intent is open, or is being stopped by this press; where several processes share the database, the latter.
+        So the intent is open, or is being stopped by this press; where several processes share the database, the
+        latter.
         """
         ...
 
@@ -70,8 +72,8 @@ class Ledger(Records, Protocol):
         ...
 
     async def permit(self, intent: Intent, press: Press, fence: Fence, sending: Record) -> Permitted:
-        """Whether a POST may go out now: in one transaction the run counts, the claim is this press's, a bulk stop is not
-        aborted, the deadline has not passed by the database's clock, and ``sending`` is written down.
+        """Whether a POST may go out now: in one transaction the run counts, the claim is this press's, a bulk stop is
+        not aborted, the deadline has not passed by the database's clock, and ``sending`` is written down.
         """
         ...
 
@@ -131,9 +133,9 @@ class People(Protocol):
     ) -> Operator:
         """This person here, with the policy of this moment and the facts that decide about these permissions and flows.
 
-        Nothing more is asked once one of ``may`` is granted for each of ``flows``. A fact older than ``max_age`` seconds is
-        asked for anew, as far as Slack's limits allow. ``team``: the one the payload names for this person, when it does.
-        Raises ``IdentityUnknown`` when nothing is granted and an answer is missing that could grant it.
+        Nothing more is asked once one of ``may`` is granted for each of ``flows``. A fact older than ``max_age``
+        seconds is asked for anew, as far as Slack's limits allow. ``team``: the one the payload names for this person,
+        when it does. Raises ``IdentityUnknown`` when nothing is granted and an answer is missing that could grant it.
         """
         ...
 
@@ -175,7 +177,7 @@ class PressCards(Cards, Protocol):
 class Step(Protocol):
     """Runs a step of a durable workflow once and remembers its result; a restart replays the remembered ones.
 
-    Only the newest run of a workflow remembers anything; any other raises ``fence.Fenced``.
+    Only the newest run of a workflow remembers anything; any other raises ``gate.Fenced``.
     """
 
     async def __call__(self, name: str, returns: type[T], work: Callable[[], Awaitable[T]], /) -> T: ...

@@ -83,7 +83,8 @@ class StopRequests:
     async def put_to_others(self, operator: Operator, intent_id: str) -> Put[Intent] | None:
         """Put a stop to those who may: open one's own draft, or point at a card that is open already.
 
-        ``None`` when there is nothing to be pressed (any more). Raises ``NotPermitted`` for somebody who may not see it.
+        ``None`` when there is nothing to be pressed (any more). Raises ``NotPermitted`` for somebody who may not see
+        it.
         """
         found = await self._ledger.intent(intent_id)
         if found is None:

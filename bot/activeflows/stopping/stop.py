@@ -199,9 +199,13 @@ class Attribution(StrEnum):
     BY_ITSELF = "by itself"
     """A stop was sent, but it reached its own finish first."""
     CALL_UNREAD = "call unread"
-    """A stop was sent and answered, but its call, which would say whether the caller hung up first, could not be read."""
+    """A stop was sent and answered, but its call, which would say whether the caller hung up first, could not be
+    read.
+    """
     UNCERTAIN = "uncertain"
-    """It ended after a stop was sent (or was about to be) that was not clearly answered: this press, or by itself meanwhile."""
+    """It ended after a stop was sent (or was about to be) that was not clearly answered: this press, or by itself
+    meanwhile.
+    """
     BEFORE = "before"
     """A stop was sent, and VoIPBIN refused it, because it had ended already."""
     LATER = "later"
@@ -209,7 +213,9 @@ class Attribution(StrEnum):
 
 
 def hung_up_first(hangup_at: datetime, ended_at: datetime) -> bool:
-    """Whether the activeflow ended with its call, and not the call with it; one that outlived its call by far did not."""
+    """Whether the activeflow ended with its call, and not the call with it; one that outlived its call by far did
+    not.
+    """
     return hangup_at <= ended_at < hangup_at + timedelta(seconds=10)
 
 
@@ -370,7 +376,9 @@ class Why(StrEnum):
     TOO_MANY = "too many"
     LEDGER = "ledger"
     CARD_UNREAD = "card unread"
-    """A hang-up was carried out, and its card cannot be changed. ``because`` is the state of the call (``CallAfter``)."""
+    """A hang-up was carried out, and its card cannot be changed. ``because`` is the state of the call
+    (``CallAfter``).
+    """
 
 
 @dataclass(frozen=True, slots=True)
@@ -411,7 +419,9 @@ class Claim:
 
 @dataclass(frozen=True, slots=True)
 class Fence:
-    """One run of a press's workflow. Whoever takes the press up again has a higher number, and this one counts no more."""
+    """One run of a press's workflow. Whoever takes the press up again has a higher number, and this one counts no
+    more.
+    """
 
     press_id: str
     number: int

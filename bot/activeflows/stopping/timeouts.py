@@ -11,7 +11,9 @@ class Patience:
     side_look: float = 1.5
     """For names and callers on a card: a slow one is "unknown", never a delay."""
     attempts: int = 6
-    """Tries that certainly did nothing (429, 401, the activeflow could not be read). A lost stop is sent once more at most."""
+    """Tries that certainly did nothing (429, 401, the activeflow could not be read). A lost stop is sent once more at
+    most.
+    """
     longer: float = 0.5
     """Added to the rest after the second try that did nothing, and doubled after each further one: a throttled account
     gets room for the two requests of the next try, the look and the stop."""

@@ -1,7 +1,7 @@
 """Carry out a press on a stop card, from *Stop flow* or *Hang up the call* to the sentence everybody can rely on.
 
-Each is one durable workflow: admitted (``authorization``), stopped by the machine (``machine``), and told on the card that
-everybody sees. What becomes of the call and of the next flow is told last.
+Each is one durable workflow: admitted (``authorization``), stopped by the machine (``machine``), and told on the card
+that everybody sees. What becomes of the call and of the next flow is told last.
 """
 
 import asyncio
@@ -45,9 +45,9 @@ from bot.activeflows.stopping.stop import (
 # ---------------------------------------------------------------- slow press
 # Say on the card, for everybody, that somebody pressed, when nothing was sent within the first seconds.
 #
-# Else only whoever pressed would know, and a colleague would press, too, or believe that nobody had. What is said is so as of
-# a time and stays true. It is never drawn over anything newer: it is decided when it is this edit's turn, by the ledger,
-# and what comes of the press has its turn after it.
+# Else only whoever pressed would know, and a colleague would press, too, or believe that nobody had. What is said is so
+# as of a time and stays true. It is never drawn over anything newer: it is decided when it is this edit's turn, by the
+# ledger, and what comes of the press has its turn after it.
 
 
 class SlowPress:

@@ -113,8 +113,8 @@ class Board:
 # ---------------------------------------------------------------- end reasons
 # Say how an activeflow ended, as far as anybody can know, from VoIPBIN and from this bot's own records.
 #
-# VoIPBIN does not say who ended one. It shows whether it reached its own finish; that a stop of this bot's ended it stands
-# in the audit; everything else is said as what it may have been.
+# VoIPBIN does not say who ended one. It shows whether it reached its own finish; that a stop of this bot's ended it
+# stands in the audit; everything else is said as what it may have been.
 
 _LOOKED_AT: Final = 50
 """Records of one activeflow, newest first."""

@@ -54,7 +54,9 @@ class WatchLedger(Protocol):
         ...
 
     async def close(self, watch_id: str, ending: Ending) -> Ending | None:
-        """Let it end so; the ending that stands, which is another one's who was first. ``None``: it is not open any more."""
+        """Let it end so; the ending that stands, which is another one's who was first. ``None``: it is not open any
+        more.
+        """
         ...
 
     async def watch(self, watch_id: str) -> Kept | None:

@@ -4,10 +4,10 @@ Five things go on beside each other: the ledger is looked at for watches that be
 no event tells is read (both ``observer``); it is looked whether each watcher may still view; and cards are edited, one
 after the other, so that no older words can overtake newer ones. Promises:
 
-- What a card says next is remembered before it is said, by a process that holds the lease: a restart goes on from there,
-  and of several processes one speaks.
-- "Ended" is said when VoIPBIN said so, once, and nothing is said after it. While it is not known, the card says what was
-  known, and when.
+- What a card says next is remembered before it is said, by a process that holds the lease: a restart goes on from
+  there, and of several processes one speaks.
+- "Ended" is said when VoIPBIN said so, once, and nothing is said after it. While it is not known, the card says what
+  was known, and when.
 - Nothing new is said for somebody who may not view it any more: the watch ends with what was said before.
 - Whatever fails is tried again; nothing here ends by itself, and nothing is said at a shutdown.
 """

@@ -1,7 +1,7 @@
 """Begin and end a watch: what ``/flows watch``, ``/flows unwatch`` and *Unwatch* do. Nothing is ever stopped here.
 
-A place is kept in the ledger before the card is posted, so that two people who ask at once get one card; following it is
-``reconciler``. Decision: whoever began a watch may end it, and so may everybody who may view that flow here.
+A place is kept in the ledger before the card is posted, so that two people who ask at once get one card; following it
+is ``reconciler``. Decision: whoever began a watch may end it, and so may everybody who may view that flow here.
 """
 
 import secrets

@@ -1,8 +1,9 @@
 """Hold the values in the life of a watch: one public card that follows one activeflow until it ends.
 
-A **watch** is who wanted it, where, and until when. What is **known** is the newest version it was told of, with the last
-situations before it: an older version never overwrites a newer one. A new situation is another kind of thing, or the same
-kind somewhere else (another queue); progress inside one ("3rd lap") changes its words and keeps its time. A **telling** is what its card says at one moment, and an **ending** is the last thing it says.
+A **watch** is who wanted it, where, and until when. What is **known** is the newest version it was told of, with the
+last situations before it: an older version never overwrites a newer one. A new situation is another kind of thing, or
+the same kind somewhere else (another queue); progress inside one ("3rd lap") changes its words and keeps its time. A
+**telling** is what its card says at one moment, and an **ending** is the last thing it says.
 """
 
 from dataclasses import dataclass, replace
@@ -202,12 +203,12 @@ def _place(words: str) -> str:
 # ---------------------------------------------------------------- pacing
 # Decide when which card may be edited. Pure: nothing here waits.
 #
-# ``chat.update`` is granted 50 times a minute to a whole workspace (https://docs.slack.dev/apis/web-api/rate-limits), and
-# a card that changes more often than every few seconds cannot be read. Promises: the first news of a card is due at once;
-# then a card is edited at most every ``card_every`` seconds, and all together never more than ``burst + rate x t`` times
-# in any t seconds; who has been due for the longest is next, last words before all others; without news a card is due
-# once in ``heartbeat``, so that the age it says stays true; after a 429 nobody is due for as long as Slack asked; a card
-# that cannot be edited waits twice as long each time, up to ``again_at_most``.
+# ``chat.update`` is granted 50 times a minute to a whole workspace (https://docs.slack.dev/apis/web-api/rate-limits),
+# and a card that changes more often than every few seconds cannot be read. Promises: the first news of a card is due at
+# once; then a card is edited at most every ``card_every`` seconds, and all together never more than ``burst + rate x
+# t`` times in any t seconds; who has been due for the longest is next, last words before all others; without news a
+# card is due once in ``heartbeat``, so that the age it says stays true; after a 429 nobody is due for as long as Slack
+# asked; a card that cannot be edited waits twice as long each time, up to ``again_at_most``.
 
 _NEARLY: Final = 1e-9
 

@@ -61,7 +61,9 @@ class Scenario:
 
 @dataclass
 class Scene:
-    """The worlds, and one scenario in them. `callers` are the activeflows that it is about; `beat` a pause for readers."""
+    """The worlds, and one scenario in them. `callers` are the activeflows that it is about; `beat` a pause for
+    readers.
+    """
 
     scenario: Scenario
     workspace: Workspace

@@ -150,10 +150,11 @@ def campaign_of_500(scene: Scene) -> None:
     """A list was uploaded twice: twelve calls are old, the others came in the last minutes."""
     flow = scene.world.add_flow("Spring promo", MENU)
     now = scene.world.clock.now()
+    old, new = now - timedelta(minutes=20), now - timedelta(minutes=3)
     rows = [
         scene.world.rings(
             flow, at="talk", direction="outgoing", source=DESK, destination=f"+1555010{number:04d}",
-            created_at=now - (timedelta(minutes=20) if number <= 12 else timedelta(minutes=3)) + number * timedelta(0, 0, 1),
+            created_at=(old if number <= 12 else new) + number * timedelta(0, 0, 1),
         )
         for number in range(1, 501)
     ]  # fmt: skip
@@ -208,7 +209,10 @@ SCENARIOS = (
     ),
     Scenario(
         "slow-voipbin",
-        "VoIPBIN takes 3 s for every answer: what was looked at is too old, so nothing is sent; once it is quick, it is.",
+        (
+            "VoIPBIN takes 3 s for every answer: what was looked at is too old, so nothing is "
+            "sent; once it is quick, it is."
+        ),
         world=in_menu("Main line"),
         voipbin=(("*", "*", faults.delay(3.0), None),),
         story=(
@@ -296,7 +300,10 @@ SCENARIOS = (
     ),
     Scenario(
         "archived",
-        "The channel is archived with the card in it: it can't be changed; a direct message and the Home say what became of it.",
+        (
+            "The channel is archived with the card in it: it can't be changed; a direct message "
+            "and the Home say what became of it."
+        ),
         world=in_menu("Main line"),
         story=(
             ASKS,

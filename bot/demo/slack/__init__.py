@@ -1,7 +1,7 @@
 """A simulated Slack: its state, its wire, and the people in it.
 
-`Workspace` is what tests and the demo hold in their hands; `slack_app` and `serving_slack` put it on loopback, where the
-bot takes it for Slack.
+`Workspace` is what tests and the demo hold in their hands; `slack_app` and `serving_slack` put it on loopback, where
+the bot takes it for Slack.
 """
 
 from bot.demo.slack.app import serving_slack, slack_app

@@ -29,9 +29,9 @@ from bot.demo.slack.workspace import Workspace
 # ---------------------------------------------------------------- page stream
 # What one person's screen shows, as a stream of differences.
 #
-# Promises: the first event is everything (`"reset": true`), each later one only what changed; because messages and views
-# never change in place, "changed" is "another object". An event is also sent when something changed that is not on this
-# screen, so that a page can look after things of its own (the demo's panel).
+# Promises: the first event is everything (`"reset": true`), each later one only what changed; because messages and
+# views never change in place, "changed" is "another object". An event is also sent when something changed that is not
+# on this screen, so that a page can look after things of its own (the demo's panel).
 
 STILL_HERE = 15.0  # seconds between signs of life, so that a dead connection is noticed
 MOST_MESSAGES = 300  # of one channel; a page is not an archive
@@ -104,8 +104,8 @@ def _json(thing: Any) -> Any:
 # ---------------------------------------------------------------- page api
 # What the page in the browser asks for: its files, a stream of what one person sees, and the things this person does.
 #
-# Promises: only the page itself is served: the Host must be an address or localhost and a foreign Origin is refused, so no
-# other website can drive the workspace; nothing is polled, changes come over server-sent events
+# Promises: only the page itself is served: the Host must be an address or localhost and a foreign Origin is refused, so
+# no other website can drive the workspace; nothing is polled, changes come over server-sent events
 # (https://html.spec.whatwg.org/multipage/server-sent-events.html); text is sent as data and never as HTML.
 
 PAGE = Path(__file__).parent.parent / "page"
@@ -172,7 +172,9 @@ def only_this_page(endpoint: Callable[[Request], Awaitable[Response]]) -> Callab
 
 
 def is_this_page(request: Request) -> bool:
-    """Tell whether the Host is an address (a name may be anybody's) and the Origin, when there is one, is this very page."""
+    """Tell whether the Host is an address (a name may be anybody's) and the Origin, when there is one, is this very
+    page.
+    """
     host = request.headers.get("host", "")
     origin = request.headers.get("origin")
     if not _is_address(urlsplit(f"//{host}").hostname or ""):
@@ -308,7 +310,9 @@ ACTS: dict[str, Act] = {
 
 
 def slack_app(workspace: Workspace, extra_routes: Sequence[BaseRoute] = ()) -> Starlette:
-    """Return the app: Web API under `/api/`, response_urls, uploads, the socket, `extra_routes`, and the page under `/`."""
+    """Return the app: Web API under `/api/`, response_urls, uploads, the socket, `extra_routes`, and the page under
+    `/`.
+    """
 
     async def web_api(request: Request) -> Response:
         return await answer(workspace, request)
@@ -338,7 +342,9 @@ def slack_app(workspace: Workspace, extra_routes: Sequence[BaseRoute] = ()) -> S
 async def serving_slack(
     workspace: Workspace, extra_routes: Sequence[BaseRoute] = (), *, host: str = "127.0.0.1", port: int = 0
 ) -> AsyncIterator[str]:
-    """Serve the workspace on loopback, tell it its own address, and yield the `SLACK_API_URL` for the bot (`…/api/`)."""
+    """Serve the workspace on loopback, tell it its own address, and yield the `SLACK_API_URL` for the bot
+    (`…/api/`).
+    """
     async with serving(slack_app(workspace, extra_routes), host=host, port=port) as url:
         workspace.url = url
         try:

@@ -9,8 +9,8 @@ from typing import Any
 # What the rules of blocks, elements and texts are made of
 # (https://docs.slack.dev/reference/block-kit/composition-objects).
 #
-# Each check yields pairs of (JSON pointer from its block, what is wrong); nothing when all is well. Whatever JSON comes,
-# none of them raises.
+# Each check yields pairs of (JSON pointer from its block, what is wrong); nothing when all is well. Whatever JSON
+# comes, none of them raises.
 
 Faulty = tuple[str, str]
 

@@ -1,8 +1,8 @@
 """Block Kit's rules: what Slack refuses to show.
 
 Promises: `check(blocks, surface)` returns Slack-like messages with JSON pointers, none when all is well; nothing is
-repaired or cut. The limits are those of https://docs.slack.dev/reference/block-kit/blocks; blocks of an unknown type are
-refused, as Slack refuses them. `surface` is `message`, `modal` or `home`.
+repaired or cut. The limits are those of https://docs.slack.dev/reference/block-kit/blocks; blocks of an unknown type
+are refused, as Slack refuses them. `surface` is `message`, `modal` or `home`.
 """
 
 from collections.abc import Iterator, Mapping, Sequence

@@ -124,7 +124,8 @@ def conversations_members(workspace: "Workspace", args: Arguments) -> dict[str, 
 
 
 def conversations_history(workspace: "Workspace", args: Arguments) -> dict[str, Any]:
-    """Return what everybody sees in a channel the bot is in, the newest first, `limit` a page; replies in threads are not in it.
+    """Return what everybody sees in a channel the bot is in, the newest first, `limit` a page; replies in threads are
+    not in it.
 
     https://docs.slack.dev/reference/methods/conversations.history
     """

@@ -90,7 +90,9 @@ class Faults:
         self._open: dict[str, list[tuple[Fault, int | None]]] = {}
 
     def on(self, method: str, fault: Fault, *, times: int | None = 1) -> Fault:
-        """Order `fault` for the next `times` calls of `method`, for all when None. Returns the fault, for its `hold`."""
+        """Order `fault` for the next `times` calls of `method`, for all when None. Returns the fault, for its
+        `hold`.
+        """
         self._open.setdefault(method, []).append((fault, times))
         return fault
 

@@ -37,7 +37,9 @@ Offered = Mapping[tuple[str, str], Iterable[Mapping[str, Any]]]
 def state(
     view: View, values: Mapping[str, Mapping[str, Any]], offered: Offered = MappingProxyType({})
 ) -> dict[str, dict[str, Any]]:
-    """Return the state with these values filled in, the initial ones elsewhere. Raises LookupError for unknown inputs."""
+    """Return the state with these values filled in, the initial ones elsewhere. Raises LookupError for unknown
+    inputs.
+    """
     filled: dict[str, dict[str, Any]] = {}
     for block, element in _elements(view):
         given = values.get(str(block["block_id"]), {})
@@ -144,13 +146,17 @@ class Triggers:
     _given: dict[str, _Trigger] = field(default_factory=dict)
 
     def give(self, user: str, view: str | None = None, *, place: str = "") -> str:
-        """Return a fresh trigger_id for what `user` just did, inside the modal `view` if there, or looking at `place`."""
+        """Return a fresh trigger_id for what `user` just did, inside the modal `view` if there, or looking at
+        `place`.
+        """
         id_ = f"{secrets.randbelow(10**12)}.{secrets.randbelow(10**12)}.{secrets.token_hex(16)}"
         self._given[id_] = _Trigger(user, view, place, self.now() + self.seconds)
         return id_
 
     def take(self, id_: str) -> tuple[str, str]:
-        """Use the trigger up: the user who acted, and the conversation they looked at. Raises Refused when that cannot be."""
+        """Use the trigger up: the user who acted, and the conversation they looked at. Raises Refused when that cannot
+        be.
+        """
         trigger = self._given.get(id_)
         if trigger is None:
             raise Refused("invalid_trigger_id")
@@ -165,9 +171,9 @@ class Triggers:
 # ---------------------------------------------------------------- suggestions
 # What an external menu offers while somebody types in it: asked of the bot each time.
 #
-# Promises: a `block_suggestion` is delivered like any interaction, once the text has `min_query_length` characters (3 where
-# the app says nothing); the bot's answer is the body of its own answer, `options` or `option_groups`, within the same 3 s; what
-# Slack would not show is refused as a whole, and only what was offered last can be chosen.
+# Promises: a `block_suggestion` is delivered like any interaction, once the text has `min_query_length` characters (3
+# where the app says nothing); the bot's answer is the body of its own answer, `options` or `option_groups`, within the
+# same 3 s; what Slack would not show is refused as a whole, and only what was offered last can be chosen.
 # https://docs.slack.dev/reference/block-kit/block-elements/select-menu-element#external_select
 
 SHORTEST = 3
@@ -236,7 +242,9 @@ async def suggested(
 
 
 def _groups(answer: Any) -> Iterator[Mapping[str, Any]]:
-    """Yield the groups; options without groups are one without a label. Raises ValueError for what Slack would refuse."""
+    """Yield the groups; options without groups are one without a label. Raises ValueError for what Slack would
+    refuse.
+    """
     if not isinstance(answer, Mapping) or len({"options", "option_groups"} & answer.keys()) != 1:
         raise ValueError("neither options nor option_groups")
     faults = list(block_elements.offered(answer))

@@ -55,7 +55,9 @@ class Installation:
         self.organisation_wide = False
 
     def installs(self, manifest: Mapping[str, Any]) -> None:
-        """Take scopes, events, commands, shortcuts and tabs from an app manifest (https://docs.slack.dev/reference/app-manifest)."""
+        """Take scopes, events, commands, shortcuts and tabs from an app manifest
+        (https://docs.slack.dev/reference/app-manifest).
+        """
         features = manifest.get("features", {})
         granted = manifest.get("oauth_config", {}).get("scopes", {})
         self.scopes = {*granted.get("bot", ()), *granted.get("bot_optional", ())}

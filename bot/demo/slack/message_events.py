@@ -2,7 +2,8 @@
 
 Promises: an app hears of a mention only in a channel it is in and with the scope `app_mentions:read`, and never by
 `app_mention` in a direct message (https://docs.slack.dev/reference/events/app_mention); with `message.im` it hears of
-everything in its direct messages, its own posts, edits and deletions too (https://docs.slack.dev/reference/events/message).
+everything in its direct messages, its own posts, edits and deletions too
+(https://docs.slack.dev/reference/events/message).
 """
 
 import uuid

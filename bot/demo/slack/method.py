@@ -17,9 +17,9 @@ if TYPE_CHECKING:
 # Slack's rate limits: so many calls of a method a minute, about one message a second in a channel.
 #
 # Promises: a call over the limit is answered 429 with a `Retry-After` in whole seconds and has no effect
-# (https://docs.slack.dev/apis/web-api/rate-limits). Decision: Slack lets short bursts of posts pass and says of no number;
-# here a channel takes `burst` at once and one more each second. A story whose bot lives faster than the clock lets
-# Slack's minute pass faster as well: `minute` is how many seconds it lasts.
+# (https://docs.slack.dev/apis/web-api/rate-limits). Decision: Slack lets short bursts of posts pass and says of no
+# number; here a channel takes `burst` at once and one more each second. A story whose bot lives faster than the clock
+# lets Slack's minute pass faster as well: `minute` is how many seconds it lasts.
 
 A_MINUTE = {1: 1, 2: 20, 3: 50, 4: 100}  # calls a minute that each tier grants at least
 TIERS = {

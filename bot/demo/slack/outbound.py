@@ -39,7 +39,8 @@ class Outbound(Team, Installation):
         self.deliveries: list[Delivery] = []
 
     async def tells(self, event: Mapping[str, Any]) -> Delivery:
-        """Deliver an event of the Events API, such as `{"type": "user_change", "user": {…}}`; return the first delivery.
+        """Deliver an event of the Events API, such as `{"type": "user_change", "user": {…}}`; return the first
+        delivery.
 
         Raises LookupError when the app is not subscribed to it: Slack would not send it.
         """
@@ -70,7 +71,9 @@ class Outbound(Team, Installation):
         return signed(self.signing_secret, body, content_type=content_type, at=at)
 
     def shows_error(self, delivery: Delivery, error: str) -> Delivery:
-        """Say that Slack could not use what the bot answered: the same delivery, with this error, also in `deliveries`."""
+        """Say that Slack could not use what the bot answered: the same delivery, with this error, also in
+        `deliveries`.
+        """
         wrong = replace(delivery, error=error)
         self.deliveries[self.deliveries.index(delivery)] = wrong
         self.changed()

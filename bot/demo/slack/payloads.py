@@ -2,7 +2,8 @@
 
 Promises: names, nesting and presence of keys as at https://docs.slack.dev/interactivity/implementing-slash-commands,
 https://docs.slack.dev/reference/interaction-payloads and https://docs.slack.dev/apis/events-api. Two that bite: a press
-in an ephemeral message carries no `message`, and `team` is the installed workspace while `user.team_id` is the person's.
+in an ephemeral message carries no `message`, and `team` is the installed workspace while `user.team_id` is the
+person's.
 """
 
 import secrets

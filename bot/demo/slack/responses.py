@@ -26,8 +26,8 @@ if TYPE_CHECKING:
 # ---------------------------------------------------------------- response urls
 # response_urls: where a bot may answer a command or a press, five times in thirty minutes.
 #
-# Promises: each URL belongs to one payload and knows whom it came from and which message was pressed; after five posts it
-# answers HTTP 404 `used_url`, after 30 minutes 404 `expired_url`
+# Promises: each URL belongs to one payload and knows whom it came from and which message was pressed; after five posts
+# it answers HTTP 404 `used_url`, after 30 minutes 404 `expired_url`
 # (https://docs.slack.dev/interactivity/handling-user-interaction#message_responses).
 
 USES = 5
@@ -79,10 +79,10 @@ class ResponseUrls:
 # ---------------------------------------------------------------- answers
 # What a bot says in answer to a command or a press: in the HTTP answer itself or at the response_url.
 #
-# Promises: the rules of https://docs.slack.dev/interactivity/handling-user-interaction#message_responses: ephemeral unless
-# `in_channel`; `replace_original` and `delete_original` act on the pressed message; nobody's visibility ever changes.
-# Decision: for a press, leaving `replace_original` out replaces the message. Slack's own pages disagree about that default,
-# and the simulation takes the harsher reading, so that a bot which forgets the flag is found out.
+# Promises: the rules of https://docs.slack.dev/interactivity/handling-user-interaction#message_responses: ephemeral
+# unless `in_channel`; `replace_original` and `delete_original` act on the pressed message; nobody's visibility ever
+# changes. Decision: for a press, leaving `replace_original` out replaces the message. Slack's own pages disagree about
+# that default, and the simulation takes the harsher reading, so that a bot which forgets the flag is found out.
 
 
 def say(team: Team, source: Source, body: Mapping[str, Any]) -> Message | None:
@@ -137,7 +137,9 @@ def _replaced(team: Team, channel: str, ts: str, text: str, blocks: list[Any]) -
 # ---------------------------------------------------------------- responses
 
 _STATUS = {"used_url": 404, "expired_url": 404, "no_service": 404, "message_not_found": 404, "channel_is_archived": 410}
-"""HTTP statuses; every other refusal is a 400: https://docs.slack.dev/messaging/sending-messages-using-incoming-webhooks#handling-errors."""
+"""HTTP statuses; every other refusal is a 400:
+https://docs.slack.dev/messaging/sending-messages-using-incoming-webhooks#handling-errors.
+"""
 
 
 @dataclass

@@ -2,9 +2,10 @@
 
 Promises: the address from apps.connections.open works once; the first frame is `hello`; each delivery is an envelope to
 any one connection, done when its `envelope_id` is acknowledged; no connection, or none that acknowledges in time, is an
-error the person sees; `disconnect` asks the bot to come again (https://docs.slack.dev/apis/events-api/using-socket-mode),
-and one connection too many is told `too_many_websockets` and closed (https://github.com/slackapi/node-slack-sdk/issues/1654).
-`hello` counts what Slack believes to be connected, `ghosts` among them (https://github.com/slackapi/python-slack-sdk/issues/1940).
+error the person sees; `disconnect` asks the bot to come again
+(https://docs.slack.dev/apis/events-api/using-socket-mode), and one connection too many is told `too_many_websockets`
+and closed (https://github.com/slackapi/node-slack-sdk/issues/1654). `hello` counts what Slack believes to be connected,
+`ghosts` among them (https://github.com/slackapi/python-slack-sdk/issues/1940).
 """
 
 import asyncio

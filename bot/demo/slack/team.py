@@ -265,7 +265,8 @@ class Team(Observable):
     def sees(self, user: str, channel: str) -> list[Message]:
         """Return what this person sees in the channel now: public messages and their own ephemeral ones, in order.
 
-        Replies in threads are among them (`thread_ts`). Somebody outside the channel sees only what is ephemeral to them.
+        Replies in threads are among them (`thread_ts`). Somebody outside the channel sees only what is ephemeral to
+        them.
         """
         user, inside = self.same(user), self.inside(user, channel)
         written = sorted(self._messages.get(channel, {}).values(), key=lambda message: message.ts)

@@ -27,8 +27,8 @@ if TYPE_CHECKING:
 # ---------------------------------------------------------------- emoji codes
 # How Slack writes an emoji in what an app reads: as its `:short_code:`, the skin tone apart.
 #
-# The names are those of Slack's own list (https://github.com/iamcal/emoji-data); one that is not in the table below goes
-# by its Unicode name, which Slack's list follows for most.
+# The names are those of Slack's own list (https://github.com/iamcal/emoji-data); one that is not in the table below
+# goes by its Unicode name, which Slack's list follows for most.
 
 _SHOWN_AS_EMOJI = "⌚⌛⏩-⏬⏰⏳☔☕♈-♓♿⚓⚡⚪⚫⚽⚾⛄⛅⛎⛔⛪⛲⛳⛵⛺⛽✅✊✋✨❌❎❓-❕❗➕-➗➰➿⬛⬜⭐⭕"
 _ONE = rf"(?:[\U0001F300-\U0001FAFF{_SHOWN_AS_EMOJI}]\uFE0F?|[\u2190-\u2BFF\u3030\u303D]\uFE0F)[\U0001F3FB-\U0001F3FF]?"
@@ -141,7 +141,9 @@ def of_command(parts: Iterable[Piece], *, should_escape: bool) -> str:
 
 
 def rich_text(parts: Iterable[Piece]) -> list[dict[str, Any]]:
-    """Return the blocks that Slack's text box makes: https://docs.slack.dev/reference/block-kit/blocks/rich-text-block."""
+    """Return the blocks that Slack's text box makes:
+    https://docs.slack.dev/reference/block-kit/blocks/rich-text-block.
+    """
     keys = {"user": "user_id", "usergroup": "usergroup_id", "channel": "channel_id", "broadcast": "range"}
     keys |= {"text": "text", "emoji": "name", "link": "url"}
     inside = [{"type": part.kind, keys[part.kind]: part.value} for part in parts]

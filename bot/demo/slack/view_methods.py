@@ -142,9 +142,10 @@ METHODS = {
 # ---------------------------------------------------------------- modals
 # What happens when somebody submits or closes a modal.
 #
-# Promises: Slack's own checks come first (required inputs, nothing is sent); then `view_submission`, whose answer may show
-# errors, put other content in place, push, or clear (https://docs.slack.dev/surfaces/modals#response_actions); an empty
-# answer closes the modal; an answer that makes no sense leaves it open with Slack's line about trouble connecting.
+# Promises: Slack's own checks come first (required inputs, nothing is sent); then `view_submission`, whose answer may
+# show errors, put other content in place, push, or clear (https://docs.slack.dev/surfaces/modals#response_actions); an
+# empty answer closes the modal; an answer that makes no sense leaves it open with Slack's line about trouble
+# connecting.
 
 
 async def submit(workspace: "Workspace", user: User, view: View, values: Mapping[str, Mapping[str, Any]]) -> Delivery:

@@ -37,7 +37,9 @@ _JSON_VALUED = {"blocks", "view", "metadata", "attachments", "files"}
 
 @dataclass
 class CallSeen:
-    """One call of a method: what was asked (without the token), when (epoch seconds), what was answered ({} until then)."""
+    """One call of a method: what was asked (without the token), when (epoch seconds), what was answered ({} until
+    then).
+    """
 
     method: str
     arguments: Mapping[str, Any]

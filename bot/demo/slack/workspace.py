@@ -1,8 +1,9 @@
 """The simulated Slack as tests and the demo use it: the team, plus everything people and the bot do with it.
 
 Promises: what people do here reaches the bot as Slack would send it, signed over HTTP (`request_url`) or through the
-socket (`socket_mode`), and what the bot answers is on the screens of those who would see it. The bot cannot tell it from
-Slack. Nothing is mocked and nothing sleeps: a delivery returns when the bot has answered or after `patience` seconds.
+socket (`socket_mode`), and what the bot answers is on the screens of those who would see it. The bot cannot tell it
+from Slack. Nothing is mocked and nothing sleeps: a delivery returns when the bot has answered or after `patience`
+seconds.
 """
 
 import time
@@ -46,7 +47,8 @@ class Workspace(Outbound):
     # ---------------------------------------------------------------- what people do
 
     async def types(self, user: str, channel: str, text: str, *, thread_ts: str | None = None) -> Delivery:
-        """Type a line, in the thread under `thread_ts` when given; `@name` and `#channel` are picked as Slack offers them.
+        """Type a line, in the thread under `thread_ts` when given; `@name` and `#channel` are picked as Slack offers
+        them.
 
         A command of this app is delivered, another one is not known, and anything else is a message: the delivery is
         then that of the event, if the app hears of it.
@@ -84,7 +86,8 @@ class Workspace(Outbound):
         values: Mapping[str, Mapping[str, Any]] = MappingProxyType({}),
         block_id: str = "",
     ) -> Suggested:
-        """Open the external menu with this `action_id`, or type in it; `values` as in `submits`, without this menu's own.
+        """Open the external menu with this `action_id`, or type in it; `values` as in `submits`, without this menu's
+        own.
 
         Raises LookupError when there is no such menu on this person's screen.
         """
@@ -127,7 +130,9 @@ class Workspace(Outbound):
         return await submit(self, self.users[user], view, values)
 
     async def closes(self, user: str, view: View, *, everything: bool = False) -> Delivery:
-        """Close the modal (or with `everything` the whole stack); delivered only when it asked for `notify_on_close`."""
+        """Close the modal (or with `everything` the whole stack); delivered only when it asked for
+        `notify_on_close`.
+        """
         return await close(self, self.users[user], view, everything=everything)
 
     async def opens_home(self, user: str) -> Delivery:
@@ -146,7 +151,9 @@ class Workspace(Outbound):
         return await self._interacts("message_action", user, payload)
 
     async def uses_global_shortcut(self, user: str, callback_id: str, *, channel: str = "") -> Delivery:
-        """Choose an entry of the lightning-bolt menu, while looking at this channel: only a modal learns which it was."""
+        """Choose an entry of the lightning-bolt menu, while looking at this channel: only a modal learns which it
+        was.
+        """
         trigger = self.triggers.give(user, place=channel)
         payload = payloads.global_shortcut(self, self.users[user], callback_id, trigger_id=trigger)
         return await self._interacts("shortcut", user, payload)

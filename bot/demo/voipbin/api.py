@@ -1,8 +1,8 @@
 """The simulated VoIPBIN's edge: an ASGI app over a world, with the real one's routes and oddities.
 
-`serving(voipbin_app(world))` gives a base URL; VOIPBIN_API_URL is that plus `/v1.0`. Wrong path and wrong method are both
-404 ROUTE_NOT_FOUND; a trailing slash redirects (an empty activeflow id thus to the list); login lies at the root and fails
-as an empty 400; every answer carries X-Request-Id (https://api.voipbin.net/docs/restful_api.html).
+`serving(voipbin_app(world))` gives a base URL; VOIPBIN_API_URL is that plus `/v1.0`. Wrong path and wrong method are
+both 404 ROUTE_NOT_FOUND; a trailing slash redirects (an empty activeflow id thus to the list); login lies at the root
+and fails as an empty 400; every answer carries X-Request-Id (https://api.voipbin.net/docs/restful_api.html).
 """
 
 import html

@@ -1,7 +1,7 @@
 """Time in the simulated VoIPBIN: a clock that tests can drive, and the things that will happen later.
 
-Decision: nothing happens by itself. `tick` lets everything happen that was due, in order, each at its own instant; the API
-ticks before it works on a request, and the demo ticks a few times a second.
+Decision: nothing happens by itself. `tick` lets everything happen that was due, in order, each at its own instant; the
+API ticks before it works on a request, and the demo ticks a few times a second.
 """
 
 import heapq

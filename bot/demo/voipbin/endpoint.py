@@ -35,7 +35,9 @@ _TIME = re.compile(r"(\d{4}-\d\d-\d\d)[T ](\d\d:\d\d:\d\d)(\.\d{1,9})?Z?")
 
 
 def parsed_id(text: str) -> UUID | None:
-    """A UUID in any form the API accepts: upper case, braces, `urn:uuid:`, without dashes; surrounding blanks are not."""
+    """A UUID in any form the API accepts: upper case, braces, `urn:uuid:`, without dashes; surrounding blanks are
+    not.
+    """
     match = _ANY_FORM.fullmatch(text)
     return UUID((match[1] or match[2]).replace("-", "")) if match else None
 
@@ -77,9 +79,9 @@ def page_token(request: Request, default: datetime) -> datetime:
 # Who is asking: access keys, login tokens, and the order in which VoIPBIN looks for them.
 #
 # The first credential found wins, with no second chance when it is bad: cookie `token`, query `token`, header
-# `Authorization: Bearer …` (this very spelling), cookie `accesskey`, query `accesskey`. An access key is never taken from a header.
-# Login tokens are HS256 JWTs without `exp`: their end is the custom claim `expire`, compared as a string, and they carry a
-# snapshot of the agent (https://api.voipbin.net/docs/auth_overview.html).
+# `Authorization: Bearer …` (this very spelling), cookie `accesskey`, query `accesskey`. An access key is never taken
+# from a header. Login tokens are HS256 JWTs without `exp`: their end is the custom claim `expire`, compared as a
+# string, and they carry a snapshot of the agent (https://api.voipbin.net/docs/auth_overview.html).
 
 _DELETION_AFTER = timedelta(days=30)
 

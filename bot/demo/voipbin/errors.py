@@ -1,6 +1,7 @@
 """VoIPBIN's refusals: the error envelope, its reasons, and the request id that every answer carries.
 
-https://api.voipbin.net/docs/restful_api_errors.html; messages are this simulation's own words, clients branch on `reason`.
+https://api.voipbin.net/docs/restful_api_errors.html; messages are this simulation's own words, clients branch on
+`reason`.
 """
 
 import base64
@@ -88,7 +89,8 @@ def request_id(scope: Scope) -> str:
 
 
 # ---------------------------------------------------------------- limits
-# The customer's request bucket: 17 a second, 33 at once, shared by every client of the customer; and how long pages are.
+# The customer's request bucket: 17 a second, 33 at once, shared by every client of the customer; and how long pages
+# are.
 #
 # https://api.voipbin.net/docs/restful_api.html describes the 429; switched off unless a test or the demo wants it.
 

@@ -1,8 +1,8 @@
 """VoIPBIN's WebSocket of events, with its habits (https://api.voipbin.net/docs/websocket_overview.html).
 
-Topics are plain prefixes; every change is published under two of them, so that whoever subscribes to what both begin with
-hears it twice; nothing is acknowledged, replayed or numbered; a topic one may not have closes the socket without a word;
-what does not fit into a connection's buffer is dropped silently. The frame is the bare resource, without a type.
+Topics are plain prefixes; every change is published under two of them, so that whoever subscribes to what both begin
+with hears it twice; nothing is acknowledged, replayed or numbered; a topic one may not have closes the socket without a
+word; what does not fit into a connection's buffer is dropped silently. The frame is the bare resource, without a type.
 """
 
 import asyncio

@@ -1,8 +1,8 @@
 """Scripted misfortunes: what can go wrong between a client and VoIPBIN, one request at a time.
 
-A fault stands between the connection and the work. It may spoil the answer, lose it after the work was done, or stop the
-world until a test lets it go on. The connection is really cut (see `bot.demo.serving`), not mocked. Faults for the same
-route apply in the order they were scripted, each as many times as it was asked for; one request meets one fault.
+A fault stands between the connection and the work. It may spoil the answer, lose it after the work was done, or stop
+the world until a test lets it go on. The connection is really cut (see `bot.demo.serving`), not mocked. Faults for the
+same route apply in the order they were scripted, each as many times as it was asked for; one request meets one fault.
 """
 
 import asyncio
@@ -148,7 +148,9 @@ def hold(*, after_work: bool = False) -> Hold:
 
 @dataclass(slots=True, eq=False)
 class Scripted:
-    """A fault waiting for its requests: `left` times, or None for until `clear`; `met` counts those that ran into it."""
+    """A fault waiting for its requests: `left` times, or None for until `clear`; `met` counts those that ran into
+    it.
+    """
 
     method: str
     pattern: re.Pattern[str]

@@ -145,7 +145,8 @@ class Inventory:
 
 
 # ---------------------------------------------------------------- action types
-# VoIPBIN's 44 action types: where each can run, and how many seconds it usually stays the current action (0: passes at once).
+# VoIPBIN's 44 action types: where each can run, and how many seconds it usually stays the current action (0: passes at
+# once).
 #
 # An action of the wrong class is skipped silently, but appears among the executed ones
 # (https://api.voipbin.net/docs/flow_struct_action.html).

@@ -1,9 +1,9 @@
 """How a living activeflow moves through its steps with time.
 
-Steps that only compute pass at once; steps that take time (talk, play, waiting for digits, a conversation in a bridge) stay
-current for as long as their kind usually lasts, or for `Step.lasts` seconds. Steps of the wrong media class are skipped but
-appear among the executed ones, and an on-complete child of a call gets stuck at its first media step, as upstream: no call
-drives it (https://api.voipbin.net/docs/flow_struct_action.html).
+Steps that only compute pass at once; steps that take time (talk, play, waiting for digits, a conversation in a bridge)
+stay current for as long as their kind usually lasts, or for `Step.lasts` seconds. Steps of the wrong media class are
+skipped but appear among the executed ones, and an on-complete child of a call gets stuck at its first media step, as
+upstream: no call drives it (https://api.voipbin.net/docs/flow_struct_action.html).
 """
 
 import random
@@ -18,10 +18,10 @@ from bot.demo.voipbin.state import FINISH, START, ZERO, Activeflow, Call, Flow, 
 # ---------------------------------------------------------------- telephony
 # What can happen to calls and activeflows, with VoIPBIN's consequences.
 #
-# The rules simulated here: a stop writes `ended` at once and leaves the current action where it was; it starts the on-complete
-# flow as a new activeflow; and it hangs up the referenced call a little later, by an event that can get lost. A hangup ends the
-# call's activeflow in the same way. After more than 100 moves the next one is refused and the activeflow ends
-# (https://api.voipbin.net/docs/activeflow_overview.html).
+# The rules simulated here: a stop writes `ended` at once and leaves the current action where it was; it starts the
+# on-complete flow as a new activeflow; and it hangs up the referenced call a little later, by an event that can get
+# lost. A hangup ends the call's activeflow in the same way. After more than 100 moves the next one is refused and the
+# activeflow ends (https://api.voipbin.net/docs/activeflow_overview.html).
 
 STEP_BUDGET = 100
 LEAVING = ("terminating", "canceling", "hangup")
@@ -73,7 +73,9 @@ class Telephony:
         return child
 
     def drops(self, call: Call, *, by: str) -> None:
-        """Hang up from VoIPBIN's side: first terminating (canceling when nobody answered yet), a little later hangup."""
+        """Hang up from VoIPBIN's side: first terminating (canceling when nobody answered yet), a little later
+        hangup.
+        """
         if call.status in LEAVING:
             return
         canceled = call.direction == "outgoing" and call.status in ("dialing", "ringing")

@@ -1,8 +1,8 @@
 """The simulated VoIPBIN's tables, and the history of what changed in them.
 
-A table pages like the real lists (https://api.voipbin.net/docs/common_overview.html): newest first by `tm_create`, cursor
-`tm_create < token`, strict and without a tie-break, deleted rows left out. Rows are kept sorted per customer, so that a page
-costs a bisection and its own length, whatever the size of the table.
+A table pages like the real lists (https://api.voipbin.net/docs/common_overview.html): newest first by `tm_create`,
+cursor `tm_create < token`, strict and without a tie-break, deleted rows left out. Rows are kept sorted per customer, so
+that a page costs a bisection and its own length, whatever the size of the table.
 """
 
 from bisect import bisect_left
@@ -45,7 +45,9 @@ R = TypeVar("R", bound=Row)
 
 
 class _ByTime(Generic[R]):
-    """Rows in the order of their creation, sorted when they are looked at: old rows may be added late, by the thousand."""
+    """Rows in the order of their creation, sorted when they are looked at: old rows may be added late, by the
+    thousand.
+    """
 
     def __init__(self) -> None:
         self._times: list[datetime] = []

@@ -33,10 +33,10 @@ from bot.demo.voipbin.world import World
 # ---------------------------------------------------------------- creation
 # POST /activeflows and POST /calls: what is checked, what is silently misread, and what then runs.
 #
-# A `flow_id` that is no UUID counts as none, so that a typing mistake runs an empty temporary flow; reusing an id fails in the
-# database and looks like a client's error (https://api.voipbin.net/docs/activeflow_tutorial.html). A call answers as it is
-# while it dials (https://api.voipbin.net/docs/call_tutorial.html); this simulation has no group calls and looks after no
-# numbers, so it calls every destination by itself, from any source.
+# A `flow_id` that is no UUID counts as none, so that a typing mistake runs an empty temporary flow; reusing an id fails
+# in the database and looks like a client's error (https://api.voipbin.net/docs/activeflow_tutorial.html). A call
+# answers as it is while it dials (https://api.voipbin.net/docs/call_tutorial.html); this simulation has no group calls
+# and looks after no numbers, so it calls every destination by itself, from any source.
 
 _ALLOWED = ACTION_TYPES.keys() - {"empty"}  # an internal no-op
 _OPENS_BRIDGE = {"connect", "conference_join", "ai_talk"}
@@ -295,8 +295,9 @@ NEIGHBOUR_ROUTES: tuple[tuple[str, str, Endpoint], ...] = (
 # ---------------------------------------------------------------- activeflow routes
 # The activeflow endpoints, as they behave and not as they are documented.
 #
-# https://api.voipbin.net/docs/activeflow.html says that DELETE does not stop and that an ended one cannot be stopped again;
-# the real service stops first and answers 200 with the record, and answers a second stop with 200 and the unchanged record.
+# https://api.voipbin.net/docs/activeflow.html says that DELETE does not stop and that an ended one cannot be stopped
+# again; the real service stops first and answers 200 with the record, and answers a second stop with 200 and the
+# unchanged record.
 
 
 async def list_activeflows(world: World, caller: Caller, request: Request) -> Response:

@@ -1,7 +1,8 @@
 """What exists in a VoIPBIN: customers, agents, access keys, flows, queues, calls and activeflows, as plain records.
 
-The fields follow the API's own names (https://api.voipbin.net/docs/activeflow_struct_activeflow.html and its neighbours);
-their form on the wire is decided in `wire`. Times are aware UTC datetimes; the zero UUID means "none", as there.
+The fields follow the API's own names (https://api.voipbin.net/docs/activeflow_struct_activeflow.html and its
+neighbours); their form on the wire is decided in `wire`. Times are aware UTC datetimes; the zero UUID means "none", as
+there.
 """
 
 from collections.abc import Mapping

@@ -6,7 +6,8 @@
 - The start and finish markers are actions without a type; `tm_execute` is null but on the copy a call shows.
 - GET /customer carries `webhook_secret`, which no document mentions.
 
-Sources: https://api.voipbin.net/docs/activeflow_struct_activeflow.html, …/call_struct_call.html, …/flow_struct_flow.html.
+Sources: https://api.voipbin.net/docs/activeflow_struct_activeflow.html, …/call_struct_call.html,
+…/flow_struct_flow.html.
 """
 
 from datetime import UTC, datetime, timedelta

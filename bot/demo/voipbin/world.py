@@ -1,8 +1,9 @@
 """The world behind the simulated API, in the words of somebody who tells a story about it.
 
-A test or the demo lets calls ring, callers hang up and flows end; the API (`api`) shows the result on the wire. Decision: an
-activeflow made by `rings` stands still unless `lives` says otherwise, so that a test sees what it wrote; what VoIPBIN itself
-does later (the hangup after a stop, the on-complete child) happens in `tick`, which the API calls before each request.
+A test or the demo lets calls ring, callers hang up and flows end; the API (`api`) shows the result on the wire.
+Decision: an activeflow made by `rings` stands still unless `lives` says otherwise, so that a test sees what it wrote;
+what VoIPBIN itself does later (the hangup after a stop, the on-complete child) happens in `tick`, which the API calls
+before each request.
 """
 
 import random
@@ -174,7 +175,9 @@ class World(Inventory):
         self.telephony.hung_up(call, by="remote")
 
     def freezes(self, customer: Customer) -> None:
-        """The account is scheduled for deletion: every request answers ACCOUNT_FROZEN and its live calls are hung up."""
+        """The account is scheduled for deletion: every request answers ACCOUNT_FROZEN and its live calls are hung
+        up.
+        """
         customer.status, customer.tm_deletion_scheduled = "frozen", self.clock.instant()
         for call in self.records.calls:
             if call.customer_id == customer.id:

@@ -2,13 +2,13 @@
 
 Whoever calls holds the lock, and keeps all or nothing. Rules for a new revision (``versions/``):
 
-- It only adds: replicas of the version before go on beside it until they are replaced, so what is new in a table that is
-  there has a default or may be empty. What is no longer needed goes one release later.
+- It only adds: replicas of the version before go on beside it until they are replaced, so what is new in a table that
+  is there has a default or may be empty. What is no longer needed goes one release later.
 - It is written out, and never changed once released; ``tables`` is the layout it leads to, and a test compares the two.
 - Its number goes into ``tables.VERSION``. There is no way down: an older bot refuses the ledger, in words.
 
-DBOS migrates its own tables when it is launched. It does not promise that an older one can work on what a newer one left
-behind, so that is refused, too; what an older one left behind is carried out (``workflow_rows``).
+DBOS migrates its own tables when it is launched. It does not promise that an older one can work on what a newer one
+left behind, so that is refused, too; what an older one left behind is carried out (``workflow_rows``).
 
 https://alembic.sqlalchemy.org/en/latest/cookbook.html
 """

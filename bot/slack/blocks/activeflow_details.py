@@ -80,8 +80,8 @@ def _others(family: Family) -> str:
 # ---------------------------------------------------------------- step lines
 # Draw the steps of an activeflow, one a line, newest last, with when each began and how long it took.
 #
-# A history is shortened in the middle before it comes here; what is left is spread over sections, so that nothing is cut at
-# Slack's 3,000 characters a section (https://docs.slack.dev/reference/block-kit/blocks/section-block).
+# A history is shortened in the middle before it comes here; what is left is spread over sections, so that nothing is
+# cut at Slack's 3,000 characters a section (https://docs.slack.dev/reference/block-kit/blocks/section-block).
 
 _ROOM: Final = 2900
 _UNTIMED: Final = {
@@ -179,7 +179,10 @@ def reveal(activeflow: Activeflow, flow_name: str | None) -> kit.Element:
 def revealed(shown: Revealed) -> Message:
     """To be told to one person, and only as a message that is not kept."""
     lines = [*_parties(shown), *_texts(shown.spoken)]
-    small = f"Only you see this · recorded with your name, receipt {code(shown.receipt, 20)} · as of {date_token(shown.as_of)}"
+    small = (
+        f"Only you see this · recorded with your name, receipt {code(shown.receipt, 20)} · as "
+        f"of {date_token(shown.as_of)}"
+    )
     blocks = [
         kit.header(f"Unmasked: {shown.activeflow.short_id}"),
         *(kit.section(line) for line in lines),
@@ -307,8 +310,8 @@ def _buttons(details: Details, operator: Operator) -> kit.Block:
 # ---------------------------------------------------------------- activeflow modal
 # Draw one activeflow or a list in a modal, for *Show* and *List* where there is no channel.
 #
-# Decision: what belongs into a channel (*Stop…*, whose card is public) or into a message that is not kept (*Reveal*) is left
-# out; where to type it is said instead.
+# Decision: what belongs into a channel (*Stop…*, whose card is public) or into a message that is not kept (*Reveal*) is
+# left out; where to type it is said instead.
 
 TITLE: Final = "Activeflow"
 READING: Final = Message("Reading the activeflow…")

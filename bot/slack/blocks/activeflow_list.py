@@ -1,8 +1,8 @@
 """Draw the list of running activeflows: what each is doing now, and how fresh and complete that is.
 
-Decisions: each row is a section and, below it, its buttons, because Slack gives a section one button only and both *Show*
-and *Stop…* must be one press away; ten rows take 23 of 50 blocks. *Stop…* is left out for whoever may not press it. The
-shared list is for everybody in the channel: it has all buttons, and each press is decided anew.
+Decisions: each row is a section and, below it, its buttons, because Slack gives a section one button only and both
+*Show* and *Stop…* must be one press away; ten rows take 23 of 50 blocks. *Stop…* is left out for whoever may not press
+it. The shared list is for everybody in the channel: it has all buttons, and each press is decided anew.
 """
 
 from collections.abc import Iterator, Mapping
@@ -304,7 +304,10 @@ def overview_blocks(overview: Overview, now: datetime, *, command: str) -> Itera
 def _group_line(group: Group, now: datetime) -> kit.Block:
     age = group.oldest.age(now)
     since = "age unknown" if age is None else in_words(age)
-    words = f"{bold(activeflow_row.name_of(group.name), 150)} · {group.count}, the oldest {since} ({code(group.oldest.short_id)})"
+    words = (
+        f"{bold(activeflow_row.name_of(group.name), 150)} · {group.count}, the oldest {since} "
+        f"({code(group.oldest.short_id)})"
+    )
     flow_id = group.oldest.flow_id
     if flow_id is None:
         return kit.section(words)

@@ -41,7 +41,9 @@ def ask_stop(activeflow: Activeflow, flow_name: str | None) -> kit.Element:
 
 
 def open_list(filters: Filters, name: str) -> kit.Element | None:
-    """*List*: those of one line of a count, to the presser alone; none where a name is too long for a button's value."""
+    """*List*: those of one line of a count, to the presser alone; none where a name is too long for a button's
+    value.
+    """
     value = ids.encode_listing(List(filters))
     if len(value) > kit.LONGEST_VALUE:
         return None

@@ -38,5 +38,8 @@ def held_back_line(held_back: HeldBack, *, running: int, command: str) -> Messag
     count, ids = len(held_back.claimed), {each.claim.activeflow_id for each in held_back.claimed}
     since = date_token(held_back.since)
     still = f"{running} of {len(ids)} still run" if len(ids) > 1 else "It still runs" if running else "It has ended"
-    words = f"*{count} more* since {since} {'was' if count == 1 else 'were'} held back by the alert rule. {still}: {code(f'{command} list')}"
+    words = (
+        f"*{count} more* since {since} {'was' if count == 1 else 'were'} held back by the "
+        f"alert rule. {still}: {code(f'{command} list')}"
+    )
     return Message(words.replace("*", ""), (kit.section(words),))

@@ -70,7 +70,9 @@ _ENDED: Final = {
     Attribution.THIS_PRESS: "ended, by this press",
     Attribution.ALREADY: "had already ended, nothing was sent",
     Attribution.BY_ITSELF: "ended by itself, just before the stop reached it",
-    Attribution.CALL_UNREAD: "ended after the stop, by this press or because the caller hung up just before (the call could not be read)",
+    Attribution.CALL_UNREAD: (
+        "ended after the stop, by this press or because the caller hung up just before (the call could not be read)"
+    ),
     Attribution.UNCERTAIN: "ended by this press or by itself meanwhile (VoIPBIN gave no clear answer)",
     Attribution.BEFORE: "had ended before the stop reached it",
     Attribution.LATER: "ended later, not by this press",
@@ -121,7 +123,10 @@ def _revealed(detail: DetailWords) -> str:
 
 def _searched(detail: DetailWords) -> str:
     numbers = _said(detail, "numbers")
-    return f"looked for {numbers} phone number{'' if numbers == '1' else 's'}, ending in {_said(detail, 'endings')}{_because(detail)}"
+    return (
+        f"looked for {numbers} phone number{'' if numbers == '1' else 's'}, ending in "
+        f"{_said(detail, 'endings')}{_because(detail)}"
+    )
 
 
 def _chose(detail: DetailWords) -> str:
@@ -144,7 +149,9 @@ def did(record: Record) -> str:
 
 
 def stop_line(stop: AllowedPress) -> str:
-    """One line for a stop: when it was pressed, which flow, what became of it, and who pressed. Of no press: what was done."""
+    """One line for a stop: when it was pressed, which flow, what became of it, and who pressed. Of no press: what was
+    done.
+    """
     record = stop.pressed.record
     about = [
         *([bold(stop.flow, 60)] if stop.flow else []),

@@ -189,7 +189,9 @@ def on_the_line(bulk: Bulk, run: Run) -> list[Member]:
 
 
 def hang_ups(bulk: Bulk, run: Run) -> list[kit.Block]:
-    """A row with *Hang up the call* for each of the first who may still be there. Values are ids of members' intents."""
+    """A row with *Hang up the call* for each of the first who may still be there. Values are ids of members'
+    intents.
+    """
     return [
         kit.section(
             f"The caller of {code(member.short_id)}",
@@ -226,7 +228,10 @@ def _callers(bulk: Bulk, ending: Ending) -> Iterator[str]:
         if some:
             by = mentions(sorted({call.hung_up_by for _, call in some}))
             why = f": {escaped(some[-1][1].why, 300)}" if some[-1][1].why else ""
-            yield f"{words}, after {by} pressed {bold('Hang up the call')}{why}: {few([short_id for short_id, _ in some])}"
+            yield (
+                f"{words}, after {by} pressed {bold('Hang up the call')}{why}: "
+                f"{few([short_id for short_id, _ in some])}"
+            )
 
 
 # ---------------------------------------------------------------- bulk card

@@ -55,8 +55,8 @@ def _too_many(unasked: Unasked, command: str) -> str:
 def _narrower(unasked: Unasked) -> Filters:
     """By the age of the oldest ones, so that it does fit.
 
-    Where that cannot be told: by an age, else by the flow of the largest group, else by another age: one that is possible
-    and leaves some out.
+    Where that cannot be told: by an age, else by the flow of the largest group, else by another age: one that is
+    possible and leaves some out.
     """
     if (age := _age_that_fits(unasked)) is not None:
         return replace(unasked.filters, older=age)

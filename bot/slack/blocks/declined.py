@@ -32,7 +32,9 @@ def declined_press(declined: Declined, command: str, *, ask: kit.Block | None = 
 
 
 def ask_others(id_: str, action_id: str = ids.ASK_OTHERS) -> kit.Block:
-    """*Ask someone who can*: puts the stop of this intent, or with ``ids.BULK_ASK_OTHERS`` this bulk, to those who may."""
+    """*Ask someone who can*: puts the stop of this intent, or with ``ids.BULK_ASK_OTHERS`` this bulk, to those who
+    may.
+    """
     button = kit.button("Ask someone who can", action_id, id_)
     return kit.actions(button, block_id=f"ask:{id_}")
 
@@ -101,7 +103,9 @@ _WHAT: Final = {Wish.STOP: "stop", Wish.HANG_UP: "hang-up", Wish.BULK: "bulk sto
 
 
 def stuck_press(press: Press, at: datetime, *, untouched: bool, incident: str = "") -> Message:
-    """``untouched``: certainly nothing was sent for it. ``incident``: of the bug; empty when the database does not answer."""
+    """``untouched``: certainly nothing was sent for it. ``incident``: of the bug; empty when the database does not
+    answer.
+    """
     whose = f"{mention(press.by)}’s {_WHAT[press.wish]}"
     if untouched:
         so_far = f"Nothing has been sent for {whose} yet, as of {date_token(at)}"

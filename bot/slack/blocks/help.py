@@ -55,14 +55,20 @@ def _closed(closed: Sequence[Command], operator: Operator, command: str) -> str:
 
 
 def not_known(kind: str, name: str, command: str) -> Message:
-    """For the person who did it. ``kind`` as in Slack's payload; ``name``: a command's, else only its account is said."""
+    """For the person who did it. ``kind`` as in Slack's payload; ``name``: a command's, else only its account is
+    said.
+    """
     account = account_of(name) if kind != "command" else ""
     match kind:
         case _ if account:
-            words = f"This bot is not set up any more for {code(account, 40)}, the VoIPBIN account of this button. {_next(command)}"
+            words = (
+                f"This bot is not set up any more for {code(account, 40)}, the VoIPBIN account of this "
+                f"button. {_next(command)}"
+            )
         case "command":
             words = (
-                f"This bot does not know the command {code(name, 40)}. It listens to {code(command)}, so the name in the "
+                f"This bot does not know the command {code(name, 40)}. It listens to {code(command)}, "
+                "so the name in the "
                 f"Slack app and the bot's setting differ. Nothing was stopped. Type {code(f'{command} help')}."
             )
         case "shortcut" | "message_action":

@@ -1,7 +1,7 @@
 """Draw the Home of one person with what is known of it so far.
 
-Decisions: buttons here only read, because a stop is asked for in public; where to type it is said. What could not be had is
-said where it would stand, and *Refresh* is always there, so that nobody is left before an empty page.
+Decisions: buttons here only read, because a stop is asked for in public; where to type it is said. What could not be
+had is said where it would stand, and *Refresh* is always there, so that nobody is left before an empty page.
 """
 
 from collections.abc import Collection, Iterator, Sequence
@@ -207,7 +207,8 @@ def _nothing(operator: Operator, command: str) -> Message:
     ask = f" You can ask {asked}." if asked else " To be added, ask whoever looks after this bot."
     because = f"*You have no permissions yet*: {escaped(decision.because, 600)}.{ask}"
     about = (
-        "flows-bot shows the running VoIPBIN activeflows (telephony flows) and what each is doing. It stops one when somebody "
+        "flows-bot shows the running VoIPBIN activeflows (telephony flows) and what each is "
+        "doing. It stops one when somebody "
         f"with permission confirms. In a channel, {code(f'{command} help')} lists the commands and "
         f"{code(f'{command} whoami')} says what you can do there, and why."
     )

@@ -1,8 +1,9 @@
 """Draw the menus to choose an activeflow from, and what they offer while somebody types.
 
-A menu shows nothing but options, 75 characters of plain text each: what else there is to say (how many more, how old the list is,
-why there is none) is the heading of a group, or an option that says it and stands last. Options carry ids, and no personal data:
-what an activeflow is doing is said in the words of the list, where callers and texts are left out.
+A menu shows nothing but options, 75 characters of plain text each: what else there is to say (how many more, how old
+the list is, why there is none) is the heading of a group, or an option that says it and stands last. Options carry ids,
+and no personal data: what an activeflow is doing is said in the words of the list, where callers and texts are left
+out.
 
 https://docs.slack.dev/reference/block-kit/composition-objects/option-object
 """

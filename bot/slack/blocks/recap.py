@@ -113,7 +113,10 @@ def _did(deed: Deed) -> str:
 
 
 def _alert(alert: Claimed) -> str:
-    return f"{date_token(alert.told_at or alert.since)} · {bold(_trouble(alert))} · {code(alert.claim.activeflow_id.hex[:8])}"
+    return (
+        f"{date_token(alert.told_at or alert.since)} · {bold(_trouble(alert))} · "
+        f"{code(alert.claim.activeflow_id.hex[:8])}"
+    )
 
 
 def _trouble(alert: Claimed) -> str:
@@ -156,7 +159,10 @@ def _markdown(recap: Recap) -> str:
     lines = [
         f"# Recap of channel {recap.channel}",
         "",
-        f"From {recap.since:%Y-%m-%d %H:%M:%S} UTC to {recap.until:%Y-%m-%d %H:%M:%S} UTC, from the audit of flows-bot.",
+        (
+            f"From {recap.since:%Y-%m-%d %H:%M:%S} UTC to {recap.until:%Y-%m-%d %H:%M:%S} UTC, "
+            "from the audit of flows-bot."
+        ),
         *([] if recap.whole else ["", f"Only the newest {MOST:,} records were read."]),
         "",
         f"| {' | '.join(_COLUMNS)} |",

@@ -1,7 +1,7 @@
 """Draw what a search found: how the text was understood, and the best ten with why each is there.
 
-A telephone number stands here masked, the asker's own, too. Decision: no *Refresh*, no pages and no *Share*: their buttons
-would have to carry what was looked for. Each row has the buttons of a list.
+A telephone number stands here masked, the asker's own, too. Decision: no *Refresh*, no pages and no *Share*: their
+buttons would have to carry what was looked for. Each row has the buttons of a list.
 """
 
 from collections.abc import Iterator
@@ -94,7 +94,10 @@ def _besides(findings: Findings, command: str) -> Iterator[str]:
     if findings.total > len(findings.hits):
         yield f"{findings.total - len(findings.hits)} more match. Narrow it."
     if findings.unread:
-        yield f"{_many(findings.unread, 'more activeflow')} of these calls could not be shown. As far as I know they are not running."
+        yield (
+            f"{_many(findings.unread, 'more activeflow')} of these calls could not be shown. As "
+            "far as I know they are not running."
+        )
     if findings.without:
         belong = "belongs" if findings.without == 1 else "belong"
         yield f"{_many(findings.without, 'call')} with this number {belong} to no activeflow that I know."

@@ -37,7 +37,8 @@ from bot.slack.messaging.messenger import Message
 # ---------------------------------------------------------------- manual commands
 # Give the same stop with VoIPBIN's own client, so that a broken bot never blocks an emergency.
 #
-# It asks nobody, confirms nothing, and needs a key of one's own; no key ever stands here. https://github.com/voipbin/cli
+# It asks nobody, confirms nothing, and needs a key of one's own; no key ever stands here.
+# https://github.com/voipbin/cli
 
 _IN_ONE_LINE: Final = 50
 _MOST_NAMED: Final = 150
@@ -174,7 +175,10 @@ def _what(intent: Intent, *, over: bool) -> str:
     as_of = "" if over else f", as of {date_token(intent.asked_at)}"
     began = f" · began {date_token(intent.seen.created_at)}" if intent.seen.created_at else ""
     kind = f" · {escaped(intent.seen.reference_type, 40)}" if intent.seen.reference_type else ""
-    return f"{bold(_name(intent), 150)}  {code(intent.short_id)}{kind}{began}\n{'When asked: ' if over else ''}{escaped(intent.seen.words, 400)}{as_of}"
+    return (
+        f"{bold(_name(intent), 150)}  {code(intent.short_id)}{kind}{began}\n"
+        f"{'When asked: ' if over else ''}{escaped(intent.seen.words, 400)}{as_of}"
+    )
 
 
 def _consequences(intent: Intent) -> str:

@@ -35,7 +35,8 @@ def over(found: Over, command: str) -> Message:
     short = found.activeflow.short_id
     words = escaped(found.words, 300)
     return _told(
-        f"{code(short)} has already ended ({words}). There is nothing to follow. More: {code(f'{command} show {short}')}"
+        f"{code(short)} has already ended ({words}). There is nothing to follow. More: "
+        f"{code(f'{command} show {short}')}"
     )
 
 

@@ -1,7 +1,7 @@
 """Draw the watch card: one public message that follows an activeflow, edited until it ends.
 
-Everybody in the channel reads it, so it names who wanted it and nobody else, except who stopped the activeflow with this
-bot. Every sentence says as of when it is true; how it ended is said no more certainly than it is known.
+Everybody in the channel reads it, so it names who wanted it and nobody else, except who stopped the activeflow with
+this bot. Every sentence says as of when it is true; how it ended is said no more certainly than it is known.
 """
 
 from datetime import datetime
@@ -93,9 +93,15 @@ def _how(watch: Watch, ending: Ending, command: str) -> str:
         case How.NOT_KNOWN:
             return f"Followed until {at}: {escaped(ending.words, 300)}."
         case How.UNWATCHED:
-            return f"{mention(ending.by)} pressed or typed {bold('unwatch')} at {at}. Nothing was stopped. Watch it again: {again}"
+            return (
+                f"{mention(ending.by)} pressed or typed {bold('unwatch')} at {at}. Nothing was "
+                f"stopped. Watch it again: {again}"
+            )
         case How.NOT_PERMITTED:
-            return f"{mention(watch.by)} can't view it here any more, noticed at {at}. It could still be running. Who can: {again}"
+            return (
+                f"{mention(watch.by)} can't view it here any more, noticed at {at}. It could still be "
+                f"running. Who can: {again}"
+            )
         case How.NOT_SET_UP:
             return (
                 f"This bot is not set up for its VoIPBIN account any more, noticed at {at}. It could still be running."
@@ -129,5 +135,8 @@ def _small_print(telling: Telling) -> str:
         Source.DOWN: f"event stream down, as of {date_token(known.as_of)}, re-read every so often",
     }[telling.source]
     if telling.silent_since is not None:
-        fresh = f"*VoIPBIN has not answered since {date_token(telling.silent_since)}*. This was so at {date_token(known.as_of)}"
+        fresh = (
+            f"*VoIPBIN has not answered since {date_token(telling.silent_since)}*. This was so at "
+            f"{date_token(known.as_of)}"
+        )
     return f"{fresh} · {for_whom}, until {date_token(watch.until)} at most"

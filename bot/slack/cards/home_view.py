@@ -1,7 +1,7 @@
 """Show somebody their Home: what is known at once, then the whole.
 
-Slack gives a bot three seconds, so after one the page is published with what there is, and again when the rest has come.
-Of two openings by one person the newer one speaks; the older one says nothing more.
+Slack gives a bot three seconds, so after one the page is published with what there is, and again when the rest has
+come. Of two openings by one person the newer one speaks; the older one says nothing more.
 
 https://docs.slack.dev/surfaces/app-home
 """
@@ -23,7 +23,8 @@ from bot.slack.people.identity import People
 FIRST_AFTER: Final = 1.0
 """Seconds until what is known is shown."""
 NOT_SHOWN: Final = Message(
-    "Slack did not take your Home, so it could be empty or old. Open it again in a moment. What runs is also in the list in a "
+    "Slack did not take your Home, so it could be empty or old. Open it again in a "
+    "moment. What runs is also in the list in a "
     "channel."
 )
 
@@ -44,7 +45,9 @@ class Homes:
         newest: dict[str, object] | None = None,
         accounts: Collection[str] = (),
     ) -> None:
-        """``newest``: of each person, also of another account. ``accounts``: those that the Home can show, this one among them."""
+        """``newest``: of each person, also of another account. ``accounts``: those that the Home can show, this one
+        among them.
+        """
         self._people, self._at_home, self._views, self._teller = people, at_home, views, teller
         self._command, self._now, self._first_after = command, now, first_after
         self._newest: dict[str, object] = {} if newest is None else newest

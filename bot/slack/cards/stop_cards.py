@@ -106,7 +106,9 @@ class StopCards:
             return bool(await self._teller.redraw(Posted(intent.channel, intent.message_ts), message))
 
     def _call_if_not_known(self, intent: Intent, phase: Phase, press: Press | None) -> None:
-        """Call whoever pressed, once, when it is not known for so long; after a restart in that time it may be twice."""
+        """Call whoever pressed, once, when it is not known for so long; after a restart in that time it may be
+        twice.
+        """
         if press is None or press.wish is not Wish.STOP or not isinstance(phase, NotKnown):
             return
         if press.id not in self._calling and intent.message_ts and self._now() < press.at + self._call_after + _LATE:
@@ -134,7 +136,9 @@ class StopCards:
         return seen
 
     async def stuck(self, press: Press, bug: Exception | None) -> None:
-        """Tell once that a press is stuck half-way, to whoever pressed and below the card: by a bug, or by the database."""
+        """Tell once that a press is stuck half-way, to whoever pressed and below the card: by a bug, or by the
+        database.
+        """
         if press.id in self._stuck:
             return
         self._stuck.add(press.id)
@@ -239,7 +243,9 @@ def header_of(message: Message) -> str:
 
 
 def unchanged(message: Message, error: str) -> Message:
-    """The card's words for one person, without its buttons, and why they come this way. ``error``: Slack's word for it."""
+    """The card's words for one person, without its buttons, and why they come this way. ``error``: Slack's word for
+    it.
+    """
     why = f"Only you see this. {not_shown('The card in the channel', error, did='changed')}"
     kept = tuple(block for block in message.blocks if block["type"] != "actions")
     note = kit.context(why)

@@ -318,9 +318,9 @@ def _short(word: str) -> str:
 # ---------------------------------------------------------------- bulk words
 # Read the words after `stop all`: filters first, at least one, then the reason.
 #
-# Decisions: the first word that does not look like a filter begins the reason. A filter that stands behind it is refused,
-# not read past: a list that is longer than it was meant is the one mistake that cannot be undone. A reason that looks
-# like a filter stands in quotes.
+# Decisions: the first word that does not look like a filter begins the reason. A filter that stands behind it is
+# refused, not read past: a list that is longer than it was meant is the one mistake that cannot be undone. A reason
+# that looks like a filter stands in quotes.
 
 _ASKS: Final = "stop all of which? Give at least one filter: flow:, type:, is:, action:, older: or newer:"
 

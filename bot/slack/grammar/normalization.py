@@ -1,8 +1,8 @@
 r"""Normalise what people really type: phones, word processors and Slack change characters on the way.
 
-Smart quotes count as quotes, long dashes as dashes, full-width forms as the ASCII they widen, backticks as blanks; zero-width characters and odd blanks vanish.
-The original is kept beside it, so that a reason or a flow's name stays as it was written. A value with blanks stands in
-quotes; inside them ``\"`` and ``\\`` are a quote and a backslash.
+Smart quotes count as quotes, long dashes as dashes, full-width forms as the ASCII they widen, backticks as blanks;
+zero-width characters and odd blanks vanish. The original is kept beside it, so that a reason or a flow's name stays as
+it was written. A value with blanks stands in quotes; inside them ``\"`` and ``\\`` are a quote and a backslash.
 """
 
 import re
@@ -67,14 +67,15 @@ class Word:
 def from_slack(text: str) -> str:
     """The text of a slash command as the person sees it: links and channels by what they say, entities decoded.
 
-    A link whose address has an id in it, or a number that its words do not show, stands as its address; mentions stay (``<@U…|name>``): ids matter here.
-    https://docs.slack.dev/interactivity/implementing-slash-commands#escaping-text
+    A link whose address has an id in it, or a number that its words do not show, stands as its address; mentions stay
+    (``<@U…|name>``): ids matter here. https://docs.slack.dev/interactivity/implementing-slash-commands#escaping-text
     """
     return with_emoji(decoded(_LINK.sub(_as_shown, text)))
 
 
 def decoded(text: str) -> str:
-    """Without the entities as which Slack hands ``&``, ``<`` and ``>`` back; whether it does so in a form is not written down.
+    """Without the entities as which Slack hands ``&``, ``<`` and ``>`` back; whether it does so in a form is not
+    written down.
 
     https://docs.slack.dev/messaging/formatting-message-text#escaping
     """
@@ -150,9 +151,10 @@ def mentioned(word: str) -> str | None:
 # ---------------------------------------------------------------- message text
 # Read what a message says: its text, and what stands in its blocks and attachments.
 #
-# Only what a reader can see is taken: not the values, ids and addresses that buttons and blocks carry, but the addresses of
-# links, in which ids stand. A forwarded message carries what it says in ``attachments[].message_blocks``. What is not read is
-# said: what is beyond the bounds, what stands inside files, and blocks of a kind that is not known here.
+# Only what a reader can see is taken: not the values, ids and addresses that buttons and blocks carry, but the
+# addresses of links, in which ids stand. A forwarded message carries what it says in ``attachments[].message_blocks``.
+# What is not read is said: what is beyond the bounds, what stands inside files, and blocks of a kind that is not known
+# here.
 #
 # https://docs.slack.dev/reference/interaction-payloads/shortcuts-interaction-payload
 # https://docs.slack.dev/messaging/formatting-message-text#attachments

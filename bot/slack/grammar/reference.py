@@ -92,7 +92,8 @@ def _digits(target: Target) -> str:
 # ---------------------------------------------------------------- account words
 # Read which VoIPBIN account a line is about: ``account:staging``, a word of its own, wherever it stands.
 #
-# A word that nearly says so is refused and not read as anything else: the line would be about another account than was meant.
+# A word that nearly says so is refused and not read as anything else: the line would be about another account than was
+# meant.
 
 _KEY: Final = "account"
 _WORD: Final = re.compile(rf"-*(?P<key>[a-z]+)[{SEPARATORS}]+(?P<name>.*)", re.IGNORECASE | re.DOTALL)

@@ -65,7 +65,9 @@ class StopAll:
 
 @dataclass(frozen=True, slots=True)
 class Find:
-    """Activeflows by what a person knows. The text may hold a telephone number: no button carries it, no log holds it."""
+    """Activeflows by what a person knows. The text may hold a telephone number: no button carries it, no log holds
+    it.
+    """
 
     text: str = field(repr=False)
 

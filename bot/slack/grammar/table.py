@@ -6,8 +6,8 @@ understood. Decisions:
 - An unknown word is never guessed: it is refused with a suggestion. A phone number, alone or where `show`, `stop` or
   `watch` want an id, is looked for: `find` only reads.
 - `show`, `stop` and `watch` alone ask for a menu to choose from.
-- The first word after `stop` names the activeflow, the rest is the reason. When the first word names none, the line is a
-  pasted text: it must name exactly one, and what follows that is the reason.
+- The first word after `stop` names the activeflow, the rest is the reason. When the first word names none, the line is
+  a pasted text: it must name exactly one, and what follows that is the reason.
 """
 
 from collections.abc import Callable
@@ -194,7 +194,10 @@ COMMANDS: Final = (
         Permission.VIEW,
         ("ls", "running", "active", "flows", "activeflows", "all"),
         (
-            'Filters: flow:"Support line", is:waiting, type:call, action:"playing audio", status:ended, older:10m, newer:2h.',
+            (
+                'Filters: flow:"Support line", is:waiting, type:call, action:"playing audio", '
+                "status:ended, older:10m, newer:2h."
+            ),
             f"After is: {', '.join(DOING)}. What is wrong: {', '.join(WRONG)}.",
             "sort:newest and sort:oldest change the order. page:2 shows the next page.",
             "By flow or by action, it counts them instead.",

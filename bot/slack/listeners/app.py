@@ -1,9 +1,9 @@
 """Build the Bolt app, without its surprises.
 
 Decisions: who the bot is was asked at the start (``installation.introduce``) and is not asked again before an ack. The
-environment changes nothing: with ``SLACK_CLIENT_ID`` set Bolt would otherwise drop the token and turn on OAuth. Bolt's own
-log lines, which quote bodies, are off; ours stand in their place. A bug in a listener is acked, and told in words with
-an incident id. One HTTP session serves all calls; a post whose answer was lost is never sent again by itself.
+environment changes nothing: with ``SLACK_CLIENT_ID`` set Bolt would otherwise drop the token and turn on OAuth. Bolt's
+own log lines, which quote bodies, are off; ours stand in their place. A bug in a listener is acked, and told in words
+with an incident id. One HTTP session serves all calls; a post whose answer was lost is never sent again by itself.
 
 https://docs.slack.dev/tools/bolt-python/concepts/authorization
 """

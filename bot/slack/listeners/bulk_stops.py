@@ -53,7 +53,9 @@ _NO_CARD: Final = Message("I don't know this card any more. Nothing was stopped.
 
 @dataclass(frozen=True)
 class BulkStopListener:
-    """The request, and the buttons in the life of a bulk stop. ``refused``: writes it down, and says whether others are offered."""
+    """The request, and the buttons in the life of a bulk stop. ``refused``: writes it down, and says whether others are
+    offered.
+    """
 
     requests: BulkRequests
     refused: Callable[[Operator, str], Awaitable[bool]]
@@ -167,7 +169,9 @@ class BulkStopListener:
     async def _offer_to_ask(
         self, context: InteractionContext, operator: Operator, wanted: Wanted, refused: NotPermitted
     ) -> None:
-        """The refusal, with *Ask someone who can* where they may at least see, and there is something and somebody to ask."""
+        """The refusal, with *Ask someone who can* where they may at least see, and there is something and somebody to
+        ask.
+        """
         try:
             draft = await self.requests.draft(operator, wanted)
         except BotError:

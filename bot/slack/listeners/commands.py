@@ -1,6 +1,7 @@
 """Listen to the slash command: one word for everything, understood by ``grammar``.
 
-What only reads and concerns no other listener is answered here. https://docs.slack.dev/interactivity/implementing-slash-commands
+What only reads and concerns no other listener is answered here.
+https://docs.slack.dev/interactivity/implementing-slash-commands
 """
 
 import re
@@ -109,8 +110,8 @@ def start(listeners: Listeners, context: InteractionContext, text: str) -> None:
 # ---------------------------------------------------------------- mentions
 # Listen to commands as a mention and as a direct message: read and answered as after the slash command.
 #
-# Slash commands do not work in threads, mentions do; the answer to one in a thread stands in that thread. What stands before
-# the mention is not read. A direct message that begins with no command is answered with help.
+# Slash commands do not work in threads, mentions do; the answer to one in a thread stands in that thread. What stands
+# before the mention is not read. A direct message that begins with no command is answered with help.
 #
 # https://docs.slack.dev/interactivity/implementing-slash-commands#threads
 # https://docs.slack.dev/reference/events/app_mention, https://docs.slack.dev/reference/events/message.im

@@ -87,7 +87,9 @@ Doing: TypeAlias = Callable[[InteractionContext, dict[str, Any]], Awaitable[obje
 
 @dataclass(frozen=True)
 class Accounts:
-    """The listeners of each VoIPBIN account by its name, and the account that is meant in a channel (empty: none is)."""
+    """The listeners of each VoIPBIN account by its name, and the account that is meant in a channel (empty: none
+    is).
+    """
 
     listeners: "dict[str, Listeners]" = field(default_factory=dict)
     meant_in: Callable[[str], str] = lambda _: ""
@@ -97,8 +99,8 @@ class Accounts:
 class Listeners:
     """Registers the listeners of one VoIPBIN account with Bolt. ``mention``: how the bot is mentioned, ``@flows-bot``.
 
-    Buttons and forms carry their account (``outbound``). What carries none (commands, mentions, shortcuts, the Home) Bolt
-    gives to the first who registered, and ``meant`` leads on from there.
+    Buttons and forms carry their account (``outbound``). What carries none (commands, mentions, shortcuts, the Home)
+    Bolt gives to the first who registered, and ``meant`` leads on from there.
     """
 
     app: App
@@ -183,7 +185,9 @@ class Listeners:
         self.requests[kind] = Requested(reaction, lane)
 
     def meant(self, interaction: Interaction, text: str = "", *, command: str = "") -> "tuple[Listeners, str] | None":
-        """The listeners of the account that this is about, and the line without it; ``None``: whoever did it is told why not."""
+        """The listeners of the account that this is about, and the line without it; ``None``: whoever did it is told
+        why not.
+        """
         accounts = self.accounts.listeners
         if list(accounts) == [""]:
             return self, text
@@ -201,7 +205,9 @@ class Listeners:
         return accounts[said], rest
 
     def at_home(self, event: str, interaction: Interaction) -> tuple[InteractionContext, Doing]:
-        """What is done about it for the account that is meant where nobody can say which: the default one, or the first."""
+        """What is done about it for the account that is meant where nobody can say which: the default one, or the
+        first.
+        """
         accounts = self.accounts.listeners
         first = accounts.get(self.accounts.meant_in("")) or next(iter(accounts.values()))
         return first.context(interaction), first.events[event]

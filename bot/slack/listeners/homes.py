@@ -1,8 +1,8 @@
 """Listen to the Home: opened, refreshed, and *Show* and *List* on it, which open a modal.
 
 Decision: they answer there in a modal, before the presser's eyes; a direct message would wait in another tab. It is
-opened empty at once, because a trigger lives for three seconds, and filled when the activeflow is read. If no modal can be
-shown, the answer goes by direct message after all.
+opened empty at once, because a trigger lives for three seconds, and filled when the activeflow is read. If no modal can
+be shown, the answer goes by direct message after all.
 """
 
 from collections.abc import Awaitable, Callable

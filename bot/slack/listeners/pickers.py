@@ -1,17 +1,17 @@
 """Listen to `show`, `stop` and `watch` without an id, to their menus, and to the shortcut *Stop an activeflow…*.
 
-What is chosen is carried out as if its id had been typed there: by the same listener, with the same permissions and records.
-Nothing but the list is decided here, and the list has only what this person may view in that place. Decisions:
+What is chosen is carried out as if its id had been typed there: by the same listener, with the same permissions and
+records. Nothing but the list is decided here, and the list has only what this person may view in that place. Decisions:
 
-- A typed command is answered by a menu in a message that only they see, not by a modal: it takes one press less (what is
-  chosen is done, no form is submitted), it works in a thread, and where the bot is no member, too. It stays, so that
+- A typed command is answered by a menu in a message that only they see, not by a modal: it takes one press less (what
+  is chosen is done, no form is submitted), it works in a thread, and where the bot is no member, too. It stays, so that
   after a wrong choice, or for the next one, it is there.
-- The shortcut stands in no channel, so it opens a form, which asks where the card goes; Slack fills in the channel they look at.
-  The form is opened at once: its trigger lives for three seconds. Slack answers for the channel with a response_url, so a card
-  can be posted where the bot is no member. Slack offers private channels to their members only, and who may press is decided
-  in the channel of the card.
-- Options are their own ack, within three seconds: what takes longer is said in the menu, and so is every trouble. Slack would
-  show an empty menu as "no results", which would be a lie.
+- The shortcut stands in no channel, so it opens a form, which asks where the card goes; Slack fills in the channel they
+  look at. The form is opened at once: its trigger lives for three seconds. Slack answers for the channel with a
+  response_url, so a card can be posted where the bot is no member. Slack offers private channels to their members only,
+  and who may press is decided in the channel of the card.
+- Options are their own ack, within three seconds: what takes longer is said in the menu, and so is every trouble. Slack
+  would show an empty menu as "no results", which would be a lie.
 
 https://docs.slack.dev/reference/interaction-payloads/block_suggestion-payload
 https://docs.slack.dev/interactivity/implementing-shortcuts

@@ -1,8 +1,8 @@
 """Listen to the buttons that only read: turning pages, showing one activeflow, sharing a list.
 
 Decision: a list that only its reader sees changes in place. A shared list is everybody's: *Refresh* reads it again for
-all, with the presser's permission and name; *Previous* and *Next* answer the presser alone, so that nobody's paging moves
-a list under somebody else's eyes.
+all, with the presser's permission and name; *Previous* and *Next* answer the presser alone, so that nobody's paging
+moves a list under somebody else's eyes.
 
 https://docs.slack.dev/interactivity/handling-user-interaction
 """
@@ -116,8 +116,8 @@ class ReadListener:
 # ---------------------------------------------------------------- disclosures
 # Listen to *Reveal*: decided anew at the press, recorded before it is shown, and shown to the presser alone.
 #
-# Decision: only from a message that nobody but its reader sees, and only as a message that Slack does not keep: a direct
-# message, which private words fall back to elsewhere, would stay in the history.
+# Decision: only from a message that nobody but its reader sees, and only as a message that Slack does not keep: a
+# direct message, which private words fall back to elsewhere, would stay in the history.
 
 
 @dataclass(frozen=True)

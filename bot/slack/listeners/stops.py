@@ -93,7 +93,8 @@ def _refuse(context: InteractionContext, declined: Declined) -> None:
 # Listen to the modal that asks for a reason, between the press and its execution.
 #
 # Nothing is stopped by opening it. What the press was (and the capability to answer it) stays in this process under a
-# random word; the modal carries the word only. After a restart the word is unknown, and the person is told to press again.
+# random word; the modal carries the word only. After a restart the word is unknown, and the person is told to press
+# again.
 #
 # https://docs.slack.dev/surfaces/modals
 

@@ -2,8 +2,9 @@
 
 Private words go by the gesture's ``response_url`` (works everywhere, five times in 30 minutes), else as an ephemeral
 message, else as a direct message; in a direct message, where all is private, as one. Public words are the bot's own
-messages, so that they can be edited later; where the bot may not post (it is no member), they go by the ``response_url``.
-Whatever Slack answers, nothing is raised but ``Unsendable``: callers are told whether somebody could see it. A public post whose answer was lost is not sent again: it may be there.
+messages, so that they can be edited later; where the bot may not post (it is no member), they go by the
+``response_url``. Whatever Slack answers, nothing is raised but ``Unsendable``: callers are told whether somebody could
+see it. A public post whose answer was lost is not sent again: it may be there.
 
 https://docs.slack.dev/interactivity/handling-user-interaction#message_responses
 """
@@ -29,10 +30,11 @@ from bot.slack.messaging.outbound import Route, checked, is_below, marked
 # ---------------------------------------------------------------- delivery advice
 # Say why Slack did not show a message, and what helps: by Slack's own word for it, or without a cause.
 #
-# The one place that turns a word of Slack's into advice. A word that is not in the table names no cause: inviting the bot
-# helps against ``not_in_channel`` and against nothing else.
+# The one place that turns a word of Slack's into advice. A word that is not in the table names no cause: inviting the
+# bot helps against ``not_in_channel`` and against nothing else.
 #
-# https://docs.slack.dev/reference/methods/chat.postMessage#errors, https://docs.slack.dev/reference/methods/chat.update#errors
+# https://docs.slack.dev/reference/methods/chat.postMessage#errors,
+# https://docs.slack.dev/reference/methods/chat.update#errors
 
 DOUBTFUL: Final = frozenset({"lost", "unreadable", "internal_error", "fatal_error", "service_unavailable"})
 """After these a message may be there or not; any other word of Slack's means that it certainly is not."""
@@ -197,7 +199,8 @@ class Messenger:
         """To the person of the interaction alone; whether they could see it.
 
         ``replace=True`` replaces the message the button stood in, if that was an ephemeral one: a public message is
-        never replaced by private words. ``fleeting=True`` tells it in no message that Slack keeps, so not as a direct one.
+        never replaced by private words. ``fleeting=True`` tells it in no message that Slack keeps, so not as a direct
+        one.
         """
         in_place = replace and interaction.ephemeral
         body = self._body(message, in_place=in_place)
@@ -215,7 +218,9 @@ class Messenger:
         return False
 
     async def publicly(self, interaction: Interaction, message: Message) -> Posted | Redrawn:
-        """To everybody in the channel of the interaction; what Slack said when it did not take it, or did not say so."""
+        """To everybody in the channel of the interaction; what Slack said when it did not take it, or did not say
+        so.
+        """
         body, refused = self._body(message), ""
         if interaction.channel_id:
             where = {"channel": interaction.channel_id, **_thread(interaction)}

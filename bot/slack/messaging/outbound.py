@@ -16,8 +16,8 @@ from bot.slack import kit
 # ---------------------------------------------------------------- session
 # Open the one HTTP session for everything said to Slack: answers are read with a bound.
 #
-# aiohttp unpacks an answer piece by piece, and stops reading where nobody takes the pieces; ``read`` alone has no bound of
-# its own. https://docs.aiohttp.org/en/stable/client_advanced.html
+# aiohttp unpacks an answer piece by piece, and stops reading where nobody takes the pieces; ``read`` alone has no bound
+# of its own. https://docs.aiohttp.org/en/stable/client_advanced.html
 
 LARGEST: Final = 4 * 2**20
 """Bytes of an answer, unpacked. The largest that is asked for, a hundred messages of a channel, is some hundred kB."""
@@ -133,9 +133,9 @@ def _check(blocks: Sequence[kit.Block], surface: str) -> None:
 # ---------------------------------------------------------------- account mark
 # Say on everything that leaves which VoIPBIN account it is about, where there are several.
 #
-# What an account says begins with its name, and each button and form in it carries the name behind its id: a press leads back to the
-# parts of that account, whoever drew the button and whatever the channel's account is by then. Decision: here, at the way out, so
-# that no screen can forget it. Where there is one account, nothing is added.
+# What an account says begins with its name, and each button and form in it carries the name behind its id: a press
+# leads back to the parts of that account, whoever drew the button and whatever the channel's account is by then.
+# Decision: here, at the way out, so that no screen can forget it. Where there is one account, nothing is added.
 
 _AT: Final = "@"
 

@@ -1,7 +1,7 @@
 """Publish the Home and open modals: places of one person's own, without a channel or a response_url.
 
-As with messages, nothing is raised but ``Unsendable``: callers are told whether it could be seen, and say it elsewhere if
-not. A view that Slack refuses for its blocks is sent once more as plain words: better plain than silent.
+As with messages, nothing is raised but ``Unsendable``: callers are told whether it could be seen, and say it elsewhere
+if not. A view that Slack refuses for its blocks is sent once more as plain words: better plain than silent.
 
 https://docs.slack.dev/surfaces/app-home, https://docs.slack.dev/surfaces/modals
 """

@@ -1,16 +1,17 @@
 """Ask Slack who somebody is. Facts only; ``activeflows.operators`` decides.
 
-What costs nothing decides first. Slack is asked who somebody is (``users.info``) and, of a full member, about those user
-groups only that could still make a yes of a no, here and for this flow: the groups they were last known to be in first,
-and no more once the answer is yes. A group without an answer is not known to have them in it: it grants nothing, and
-takes nothing away that another grant gives.
+What costs nothing decides first. Slack is asked who somebody is (``users.info``) and, of a full member, about those
+user groups only that could still make a yes of a no, here and for this flow: the groups they were last known to be in
+first, and no more once the answer is yes. A group without an answer is not known to have them in it: it grants nothing,
+and takes nothing away that another grant gives.
 
 How old a fact may be:
 
-* To stop: ``max_age`` seconds, which whoever acts says. Where Slack's limit leaves no turn to ask (``allowance``), it is
-  ``UNTURNED`` seconds, or ``HEARD`` for a user group while Slack's events about groups are known to arrive here. An error
-  of Slack's is no answer. Slack's events make an answer old at once.
-* To be refused again: ``REFUSED`` seconds. Whoever was refused three times just now is answered by the facts of that refusal.
+* To stop: ``max_age`` seconds, which whoever acts says. Where Slack's limit leaves no turn to ask (``allowance``), it
+  is ``UNTURNED`` seconds, or ``HEARD`` for a user group while Slack's events about groups are known to arrive here. An
+  error of Slack's is no answer. Slack's events make an answer old at once.
+* To be refused again: ``REFUSED`` seconds. Whoever was refused three times just now is answered by the facts of that
+  refusal.
 * To read: five minutes (90 s for groups), and ten where Slack does not answer.
 
 https://docs.slack.dev/reference/methods/users.info
@@ -52,16 +53,18 @@ from bot.slack.people.single_flight_cache import LASTING, Ages, Allowance, NoTur
 # ---------------------------------------------------------------- account
 # Read a user object of Slack's: by which ids somebody is known, in which workspaces, and with what standing.
 #
-# On Enterprise Grid one person may have an id of the organisation (``W…``) beside one of a workspace (``U…``), and may be
-# in some of its workspaces and not in others. Decision: full members are those of the workspace this app is installed in;
-# to be in the same organisation is not enough.
+# On Enterprise Grid one person may have an id of the organisation (``W…``) beside one of a workspace (``U…``), and may
+# be in some of its workspaces and not in others. Decision: full members are those of the workspace this app is
+# installed in; to be in the same organisation is not enough.
 #
 # https://docs.slack.dev/reference/objects/user-object
 
 
 @dataclass(frozen=True, slots=True)
 class Account:
-    """What ``users.info`` says. ``kind``: the standing of this account in a workspace of its own; ``None``: no such user."""
+    """What ``users.info`` says. ``kind``: the standing of this account in a workspace of its own; ``None``: no such
+    user.
+    """
 
     ids: frozenset[str] = frozenset()
     kind: Standing | None = None
@@ -114,12 +117,12 @@ def _words(given: list[object]) -> list[str]:
 # ---------------------------------------------------------------- memberships
 # Ask Slack who is in the user groups that the policy names (``usergroups.users.list``).
 #
-# Slack lets that be asked twenty times a minute (Tier 2), whoever made the app ask, for all groups together. So an answer
-# serves everybody, the reserve is for those who were last known to be in the group, and where no turn is left an answer of
-# ``UNTURNED`` seconds counts for a stop, or of ``HEARD`` seconds while events can be trusted.
+# Slack lets that be asked twenty times a minute (Tier 2), whoever made the app ask, for all groups together. So an
+# answer serves everybody, the reserve is for those who were last known to be in the group, and where no turn is left an
+# answer of ``UNTURNED`` seconds counts for a stop, or of ``HEARD`` seconds while events can be trusted.
 #
-# Decision: nothing tells an app whether it is subscribed to events. They are trusted once one about a group came since the
-# start, in the only process that gets them, and until a group is seen to have changed without one.
+# Decision: nothing tells an app whether it is subscribed to events. They are trusted once one about a group came since
+# the start, in the only process that gets them, and until a group is seen to have changed without one.
 #
 # https://docs.slack.dev/apis/web-api/rate-limits
 # https://docs.slack.dev/reference/events/subteam_members_changed

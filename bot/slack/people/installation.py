@@ -1,8 +1,8 @@
 """Ask once at the start whose workspace this bot lives in.
 
 What ``auth.test`` says is what every delivery is compared with (``intake``), and who counts as a stranger
-(``identity``). Decision: an installation for a whole organisation is refused, in words: "members" would mean everybody in
-it, and a user group another one in each workspace. https://docs.slack.dev/reference/methods/auth.test
+(``identity``). Decision: an installation for a whole organisation is refused, in words: "members" would mean everybody
+in it, and a user group another one in each workspace. https://docs.slack.dev/reference/methods/auth.test
 """
 
 import asyncio
@@ -41,7 +41,8 @@ class Installation:
 
 
 _WHOLE_ORGANISATION: Final = (
-    "the app is installed for the whole organisation, and this bot serves one workspace, whose members the policy means: "
+    "the app is installed for the whole organisation, and this bot serves one workspace, "
+    "whose members the policy means: "
     "install it in that workspace, and take the token from there"
 )
 

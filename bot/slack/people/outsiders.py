@@ -1,12 +1,12 @@
 """Answer somebody who presses on and may not, without recording each press.
 
-Every press is recorded as a durable workflow before anything is asked about it, so that none is lost. After a few presses
-within a minute, somebody who was not permitted just now is decided about first, by facts of the last seconds: whoever
-has no permission here that any press needs, for no flow at all, is refused at once and counted.
+Every press is recorded as a durable workflow before anything is asked about it, so that none is lost. After a few
+presses within a minute, somebody who was not permitted just now is decided about first, by facts of the last seconds:
+whoever has no permission here that any press needs, for no flow at all, is refused at once and counted.
 
-Decision: only a sure no is one, and nothing is asked about those who were permitted just now. While Slack does not say who
-it is in time, the press is recorded as any other, for Slack may say so a second later; but only so many of them are: a
-Slack that is silent for hours lets nobody stop, and nobody fill the disk.
+Decision: only a sure no is one, and nothing is asked about those who were permitted just now. While Slack does not say
+who it is in time, the press is recorded as any other, for Slack may say so a second later; but only so many of them
+are: a Slack that is silent for hours lets nobody stop, and nobody fill the disk.
 """
 
 import asyncio
@@ -79,9 +79,9 @@ class Outsiders:
 # ---------------------------------------------------------------- appeals
 # Bound how often those who may are asked in public: a mention wakes people.
 #
-# So many in ten minutes by one person, and in one channel; for one card twice by each person (its posting, and a word below it).
-# Whoever asks for what stands there already is pointed at its card. Decision: in memory, by each process; what a restart
-# forgets are some mentions.
+# So many in ten minutes by one person, and in one channel; for one card twice by each person (its posting, and a word
+# below it). Whoever asks for what stands there already is pointed at its card. Decision: in memory, by each process;
+# what a restart forgets are some mentions.
 
 EACH: Final = 5
 IN_CHANNEL: Final = 8
@@ -91,7 +91,9 @@ WITHIN: Final = 600.0
 
 @dataclass(slots=True)
 class Appeal:
-    """One public asking. ``subject``: what it is about; ``card_id``: of the intent or bulk; ``ts``: once it is posted."""
+    """One public asking. ``subject``: what it is about; ``card_id``: of the intent or bulk; ``ts``: once it is
+    posted.
+    """
 
     at: float
     by: str

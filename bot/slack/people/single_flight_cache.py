@@ -3,13 +3,13 @@
 Decisions:
 
 * A question that is under way is shared even by somebody who wants a new answer; it is younger than the time limit of a
-  question. An answer that was under way when it was said to have changed is given to those who wait,
-  and is not remembered.
-* Who wants a new answer gets one while the allowance has plenty of turns. The fewer are left, the older an answer may be
-  before it is asked for again, up to a bound: so turns go to the oldest answers, and everybody has one.
-* Slack allows a method so many calls a minute for the whole app, whoever made the app ask. A bucket of turns stays below
-  that in every minute (https://docs.slack.dev/apis/web-api/rate-limits): ``burst`` at once, ``a_minute`` after that. The last
-  ones are a ``reserve``, for questions about those who are probably permitted.
+  question. An answer that was under way when it was said to have changed is given to those who wait, and is not
+  remembered.
+* Who wants a new answer gets one while the allowance has plenty of turns. The fewer are left, the older an answer may
+  be before it is asked for again, up to a bound: so turns go to the oldest answers, and everybody has one.
+* Slack allows a method so many calls a minute for the whole app, whoever made the app ask. A bucket of turns stays
+  below that in every minute (https://docs.slack.dev/apis/web-api/rate-limits): ``burst`` at once, ``a_minute`` after
+  that. The last ones are a ``reserve``, for questions about those who are probably permitted.
 """
 
 import asyncio
@@ -71,7 +71,9 @@ class Allowance:
 
 @dataclass(frozen=True, slots=True)
 class Ages:
-    """How old an answer may be, in seconds: without asking anew, where there is no turn to ask, and where Slack is silent."""
+    """How old an answer may be, in seconds: without asking anew, where there is no turn to ask, and where Slack is
+    silent.
+    """
 
     asked: float
     unturned: float = 0.0
@@ -188,8 +190,8 @@ def _shuts(allowance: Allowance, trouble: Exception) -> bool:
 # ---------------------------------------------------------------- access
 # Track what Slack refuses this app for good: such a refusal does not pass by waiting, and somebody has to be told.
 #
-# A token that Slack takes no more makes the bot useless, so it is not ready. A scope that is missing takes one thing away,
-# so it is a warning. Each is an error in the log once, and over as soon as Slack takes the same call again.
+# A token that Slack takes no more makes the bot useless, so it is not ready. A scope that is missing takes one thing
+# away, so it is a warning. Each is an error in the log once, and over as soon as Slack takes the same call again.
 #
 # https://docs.slack.dev/reference/methods/auth.test
 # https://docs.slack.dev/reference/events/tokens_revoked, https://docs.slack.dev/reference/events/app_uninstalled
@@ -230,7 +232,9 @@ class Access:
                 log.info("slack_accepts_again", about=key)
 
     def heard(self, event: Mapping[str, Any]) -> None:
-        """Slack says by itself that the app was uninstalled, or that tokens were revoked; maybe those of somebody else."""
+        """Slack says by itself that the app was uninstalled, or that tokens were revoked; maybe those of somebody
+        else.
+        """
         match event:
             case {"type": "app_uninstalled"}:
                 self.refused("event", "app_uninstalled")

@@ -1,9 +1,9 @@
 """Serve HTTP: Slack's deliveries, and what an operator of this bot asks (alive? ready? how much?).
 
-Nothing of a body, a query or a URL is ever logged. A body is read with a bound: in bytes, in time, and in how many long ones
-are held at once. Slack's clicks carry 10 to 50 kB, and a shortcut on a long message half a megabyte: up to 2 MB are
-taken, but only when the headers look like a fresh signature of Slack's, and only sixteen such at a time, because anybody
-can send them.
+Nothing of a body, a query or a URL is ever logged. A body is read with a bound: in bytes, in time, and in how many long
+ones are held at once. Slack's clicks carry 10 to 50 kB, and a shortcut on a long message half a megabyte: up to 2 MB
+are taken, but only when the headers look like a fresh signature of Slack's, and only sixteen such at a time, because
+anybody can send them.
 """
 
 import asyncio
@@ -30,10 +30,11 @@ from bot.slack.transport.intake import LARGEST, Intake
 # ---------------------------------------------------------------- connections
 # Accept HTTP connections so that nobody can use them all up: each has a deadline, together they have a bound.
 #
-# Whoever reaches the port can open connections and say nothing. The bot needs descriptors of its own (VoIPBIN, Slack, the
-# ledger), so only a part of the process's limit is given to callers. When that is used up, a new connection takes the place
-# of those that have kept a request waiting longest, from the address that has most of them: a delivery of Slack's arrives
-# whole and at once, so it is never among them for long. One whose request is there is never closed for another.
+# Whoever reaches the port can open connections and say nothing. The bot needs descriptors of its own (VoIPBIN, Slack,
+# the ledger), so only a part of the process's limit is given to callers. When that is used up, a new connection takes
+# the place of those that have kept a request waiting longest, from the address that has most of them: a delivery of
+# Slack's arrives whole and at once, so it is never among them for long. One whose request is there is never closed for
+# another.
 #
 # Around uvicorn's own protocol, which parses and answers; it is asked only how far its request has come.
 
@@ -352,8 +353,8 @@ async def serve(
 ) -> AsyncIterator[int]:
     """Serve while the block lasts; yields the port bound (0 picks a free one). Raises ``OSError`` when it is taken.
 
-    Leaving takes no more connections, waits ``graceful`` seconds for requests under way, and leaves the process's signal
-    handlers alone. It stays on the asyncio loop: uvloop takes one new connection a turn, too slow in a burst.
+    Leaving takes no more connections, waits ``graceful`` seconds for requests under way, and leaves the process's
+    signal handlers alone. It stays on the asyncio loop: uvloop takes one new connection a turn, too slow in a burst.
     """
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
     with socket.create_server((host, port), family=family, backlog=2048) as listener:

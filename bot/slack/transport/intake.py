@@ -1,14 +1,16 @@
 """Take deliveries in, one way for both transports: verified, readable, ours, then a listener.
 
-What listens is given the decoded payload and nothing else: no header that Slack did not sign reaches it (``X-Slack-Bolt-Lazy-*``
-would), nothing is parsed twice, and its own form parser, which stumbles over the word "payload", is never used.
+What listens is given the decoded payload and nothing else: no header that Slack did not sign reaches it
+(``X-Slack-Bolt-Lazy-*`` would), nothing is parsed twice, and its own form parser, which stumbles over the word
+"payload", is never used.
 
-Decisions: unsigned, stale or foreign deliveries are answered 401 (somebody using the command in a foreign workspace sees
-Slack's own error, and the log says why), unreadable ones 400, what has not Slack's shape 404. What was taken once is
-acked as it was then, and not taken again, when it is delivered again: an event by its id, everything else by its trigger.
-That is courtesy to the channel, and forgotten at a restart: what may happen only once (a stop) claims that itself. The same
-bytes may come twice within the five minutes in which their signature is good: from somebody who kept them, from a proxy
-that tries again, or as Slack's own retry of an event (https://docs.slack.dev/apis/events-api#retries).
+Decisions: unsigned, stale or foreign deliveries are answered 401 (somebody using the command in a foreign workspace
+sees Slack's own error, and the log says why), unreadable ones 400, what has not Slack's shape 404. What was taken once
+is acked as it was then, and not taken again, when it is delivered again: an event by its id, everything else by its
+trigger. That is courtesy to the channel, and forgotten at a restart: what may happen only once (a stop) claims that
+itself. The same bytes may come twice within the five minutes in which their signature is good: from somebody who kept
+them, from a proxy that tries again, or as Slack's own retry of an event
+(https://docs.slack.dev/apis/events-api#retries).
 """
 
 import asyncio
@@ -32,7 +34,8 @@ from bot.slack.people.installation import Installation
 from bot.slack.transport.payload import OTHER, Unreadable, is_ours, kind_of, read
 
 # ---------------------------------------------------------------- signature
-# Verify that a delivery is Slack's: on the headers before the body is read, and on the raw bytes before they are parsed.
+# Verify that a delivery is Slack's: on the headers before the body is read, and on the raw bytes before they are
+# parsed.
 #
 # The signature covers the timestamp and the body, nothing else: not the path, not the other headers. So nothing that
 # comes from those is ever passed on. https://docs.slack.dev/authentication/verifying-requests-from-slack
@@ -91,8 +94,8 @@ def claimed(headers: Sequence[tuple[bytes, bytes]], *, now: float) -> Claim:
 # ---------------------------------------------------------------- bolt app
 # Find the listeners of commands, buttons, menus and global shortcuts by name, and leave the rest to Bolt.
 #
-# Bolt tries one listener after the other, and makes a client for each request: half of an ack. What is known by its name is
-# called from a table instead. Events, modals, message shortcuts and whatever is not known are Bolt's.
+# Bolt tries one listener after the other, and makes a client for each request: half of an ack. What is known by its
+# name is called from a table instead. Events, modals, message shortcuts and whatever is not known are Bolt's.
 
 Heard: TypeAlias = Callable[[AsyncAck, dict[str, Any]], Awaitable[object]]
 """What listens to one of these: it takes ``ack`` and ``body``, and acks. A menu's options are its ack."""
@@ -164,7 +167,9 @@ _ACK_BUCKETS: Final = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.1, 0.5, 1.0, 3.0)
 TEXT: Final = "text/plain; charset=utf-8"
 JSON: Final = "application/json"
 NO_ROOM: Final = 503
-"""Status of what was not taken because the bot has too much to do: Slack warns whoever pressed, and brings an event again."""
+"""Status of what was not taken because the bot has too much to do: Slack warns whoever pressed, and brings an event
+again.
+"""
 _REMEMBERED: Final = 4096
 
 
@@ -197,7 +202,9 @@ class Answers:
         self._given: OrderedDict[str, asyncio.Future[Answer]] = OrderedDict()
 
     async def once(self, delivery: str, take: Callable[[], Awaitable[Answer]]) -> tuple[Answer, bool]:
-        """The answer, and whether it was given before. What was not taken may be delivered again. ``""``: it has no id."""
+        """The answer, and whether it was given before. What was not taken may be delivered again. ``""``: it has no
+        id.
+        """
         if not delivery:
             return await take(), False
         given = self._given.get(delivery)
@@ -217,7 +224,8 @@ class Answers:
 
 
 def delivery_id(payload: Mapping[str, Any]) -> str:
-    """An event's id, anything else's trigger: each is given once. ``""`` when there is none, as in a look-up of options.
+    """An event's id, anything else's trigger: each is given once. ``""`` when there is none, as in a look-up of
+    options.
 
     https://docs.slack.dev/interactivity/handling-user-interaction#triggers
     """

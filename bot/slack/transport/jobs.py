@@ -4,10 +4,11 @@ A listener acks and starts a job; a job is one use case with its answer. Whateve
 nowhere else, so that no press stays without a visible answer. asyncio holds tasks by weak references only, and Bolt
 forgets its own: here every task is kept until it is done, and ``drain`` waits for them at shutdown.
 
-Decisions: what leads to a stop never waits for what is only read, and what needs no question to VoIPBIN waits for nothing
-that does. Nobody waits for somebody else's many: turns go round among people, so whoever asks for a hundred waits behind
-themselves. A job is taken if its turn comes while there is time to answer within three seconds, whatever the number; else
-it is refused, politely and in time. Beyond ``MOST`` there is no room for that either: then the answer to the delivery itself says so.
+Decisions: what leads to a stop never waits for what is only read, and what needs no question to VoIPBIN waits for
+nothing that does. Nobody waits for somebody else's many: turns go round among people, so whoever asks for a hundred
+waits behind themselves. A job is taken if its turn comes while there is time to answer within three seconds, whatever
+the number; else it is refused, politely and in time. Beyond ``MOST`` there is no room for that either: then the answer
+to the delivery itself says so.
 """
 
 import asyncio
@@ -71,7 +72,9 @@ class Turns:
 
     @asynccontextmanager
     async def turn(self, who: str, *, within: float) -> AsyncIterator[None]:
-        """Wait for a turn and hold it while the block lasts. Raises ``TimeoutError`` when none came in so many seconds."""
+        """Wait for a turn and hold it while the block lasts. Raises ``TimeoutError`` when none came in so many
+        seconds.
+        """
         go = asyncio.get_running_loop().create_future()
         self._waiting.setdefault(who, deque()).append(go)
         self._give()
@@ -129,7 +132,9 @@ class Voice:
 
 
 class Jobs:
-    """Background work for interactions: ``at_once`` in a lane, ``each`` of one person, and ``LIGHT`` times as many light ones."""
+    """Background work for interactions: ``at_once`` in a lane, ``each`` of one person, and ``LIGHT`` times as many
+    light ones.
+    """
 
     def __init__(
         self,
@@ -176,7 +181,8 @@ class Jobs:
     ) -> None:
         """Run ``work`` in the background; ``doing`` ("reading the activeflows") is said when it takes long.
 
-        ``voice``: of the VoIPBIN account that it is about, where there are several. Raises ``TooMany`` when it is not taken.
+        ``voice``: of the VoIPBIN account that it is about, where there are several. Raises ``TooMany`` when it is not
+        taken.
         """
         voice = voice or self._voice
         if self._closing:

@@ -1,12 +1,13 @@
 """Decode verified bytes into the payload, and say whether it is meant for this installation.
 
-The Content-Type is not signed, so it does not decide how signed bytes are read: their first byte does, and the header has
-to agree. Events come as JSON, presses in the field ``payload`` of a form, commands as a form; nothing comes in another's way.
+The Content-Type is not signed, so it does not decide how signed bytes are read: their first byte does, and the header
+has to agree. Events come as JSON, presses in the field ``payload`` of a form, commands as a form; nothing comes in
+another's way.
 
-A click carries 10 to 50 kB in one ``payload=`` field, thousands of escapes among them: that field is cut out and decoded
-directly; the standard library's loop over escapes alone would take most of the time until the ack. A command is a form of
-its own, whatever words it holds ("payload" among them). Half a character (a lone surrogate, as a cut emoji leaves it) is no
-reason to lose the message around it: it becomes U+FFFD.
+A click carries 10 to 50 kB in one ``payload=`` field, thousands of escapes among them: that field is cut out and
+decoded directly; the standard library's loop over escapes alone would take most of the time until the ack. A command is
+a form of its own, whatever words it holds ("payload" among them). Half a character (a lone surrogate, as a cut emoji
+leaves it) is no reason to lose the message around it: it becomes U+FFFD.
 
 https://docs.slack.dev/interactivity/implementing-slash-commands
 https://docs.slack.dev/interactivity/handling-user-interaction
@@ -88,7 +89,8 @@ def _of_a_kind(payload: dict[str, Any], kinds: frozenset[str]) -> dict[str, Any]
 
 
 def unquoted(field: bytes) -> bytes:
-    """A form field's bytes. Escapes differ from those of quoted-printable by their sign only, and these are read at C speed.
+    """A form field's bytes. Escapes differ from those of quoted-printable by their sign only, and these are read at C
+    speed.
 
     Each of them is two bytes shorter then; where that does not come out, some were none, and the slow way is right.
     """

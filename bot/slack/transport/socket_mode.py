@@ -1,8 +1,9 @@
 """Receive Slack's deliveries by Socket Mode, over a WebSocket that this bot opens. No inbound port, no signatures.
 
-The socket was authenticated when it was opened, so envelopes go straight to the intake. When it ends, another is opened:
-at once when Slack asked for that, else after a pause that grows, by the reason. (The SDK's client opens another at once,
-whatever the reason: against ``too_many_websockets`` some hundred times a second, until Slack answers no more at all.)
+The socket was authenticated when it was opened, so envelopes go straight to the intake. When it ends, another is
+opened: at once when Slack asked for that, else after a pause that grows, by the reason. (The SDK's client opens another
+at once, whatever the reason: against ``too_many_websockets`` some hundred times a second, until Slack answers no more
+at all.)
 
 https://docs.slack.dev/apis/events-api/using-socket-mode
 """
@@ -64,7 +65,9 @@ class SocketConnection:
         return asyncio.get_running_loop().time() - self._heard_at
 
     async def serve(self) -> str:
-        """Take envelopes until it ends, or is asked to end; why, in Slack's word (``refresh_requested``) if it has one."""
+        """Take envelopes until it ends, or is asked to end; why, in Slack's word (``refresh_requested``) if it has
+        one.
+        """
         while True:
             try:
                 message = await self._websocket.receive(timeout=self._silent_after)
@@ -85,7 +88,9 @@ class SocketConnection:
                     return f"closed: {self._websocket.close_code}"
 
     async def leave(self) -> None:
-        """Take what still comes until Slack closes it, for some seconds at most: another connection is there already."""
+        """Take what still comes until Slack closes it, for some seconds at most: another connection is there
+        already.
+        """
         try:
             async with asyncio.timeout(_DEPARTURE):
                 while not (await self.serve()).startswith(("closed", "lost", "silent")):
@@ -217,7 +222,9 @@ async def one() -> int:
 
 
 class SocketMode:
-    """One connection of this app, kept alive. ``replicas``: how many connections this deployment has, one for each bot."""
+    """One connection of this app, kept alive. ``replicas``: how many connections this deployment has, one for each
+    bot.
+    """
 
     def __init__(
         self,
@@ -284,8 +291,10 @@ class SocketMode:
         if connection.connections <= own:
             return ""
         return (
-            f"Slack counted {connection.connections} connections of this app at {self._counted_at:%Y-%m-%d %H:%M:%S} UTC, and "
-            f"this deployment has {own}: another program uses SLACK_APP_TOKEN, and what people do may go there and not here"
+            f"Slack counted {connection.connections} connections of this app at "
+            f"{self._counted_at:%Y-%m-%d %H:%M:%S} UTC, and "
+            f"this deployment has {own}: another program uses SLACK_APP_TOKEN, and what people do "
+            "may go there and not here"
         )
 
     async def close(self) -> None:

@@ -28,8 +28,8 @@ from bot.voipbin.wire.shapes import WireEnvelope, WireError
 # Turn an answer that is no success into one ``Trouble``: (HTTP status, reason, body) in. Sans-I/O.
 #
 # VoIPBIN's envelope is ``{"error": {"status", "reason", "message", "request_id", "details"?}}``
-# (https://api.voipbin.net/docs/restful_api_errors.html), but errors also come empty (login, panics, old deployments), as
-# HTML (whatever stands in front) and labelled ``text/plain``: the content decides, not the Content-Type. Reasons are
+# (https://api.voipbin.net/docs/restful_api_errors.html), but errors also come empty (login, panics, old deployments),
+# as HTML (whatever stands in front) and labelled ``text/plain``: the content decides, not the Content-Type. Reasons are
 # open-ended; an unknown one falls back on the HTTP status. ``message`` is never read, so it can never be shown.
 #
 # Two readings are not obvious. 401 ``INVALID_CREDENTIALS`` is also what a good access key gets when it could not be
@@ -126,7 +126,9 @@ _LONGEST_PAUSE: Final = 30.0
 
 @dataclass(frozen=True, slots=True)
 class Trouble:
-    """Why there is no answer to work with, in words that hold no URL, no credential and nothing VoIPBIN wrote freely."""
+    """Why there is no answer to work with, in words that hold no URL, no credential and nothing VoIPBIN wrote
+    freely.
+    """
 
     kind: Kind
     what: str
@@ -143,7 +145,9 @@ class Trouble:
         return self.kind in _BEFORE_ANY_WORK
 
     def failure(self) -> Failure:
-        """The error that tells a person; ``NotFound`` and ``StopUnconfirmed`` need to know more, and are the client's."""
+        """The error that tells a person; ``NotFound`` and ``StopUnconfirmed`` need to know more, and are the
+        client's.
+        """
         if self.kind is Kind.THROTTLED:
             return VoIPBINBusy(self.what, self.request_id, self.retry_after if self.pause is None else self.pause)
         return _FAILURES.get(self.kind, VoIPBINBroken)(self.what, self.request_id, self.pause)
@@ -242,7 +246,9 @@ class BodyUnread(Exception):
 
 
 async def read_body(answer: httpx.Response, *, largest: int = LARGEST) -> bytes:
-    """The body of an answer that is still open, unpacked. Raises ``BodyUnread``, and what httpx raises for a lost one."""
+    """The body of an answer that is still open, unpacked. Raises ``BodyUnread``, and what httpx raises for a lost
+    one.
+    """
     parts, size = [], 0
     async for part in _unpacked(answer):
         size += len(part)

@@ -4,10 +4,9 @@ All clients of one customer share 17 requests a second (https://api.voipbin.net/
 a share and leaves the rest to the contact centre. What a person pressed goes before what fills a screen, which goes
 before the many stops of a bulk, which go before the walk through the list.
 
-Promises: never more than ``burst + rate x t`` turns in any t seconds, a look within a turn (``spend``) paid for by those
-who come later; the most urgent waiting one is always next, equals
-in order of arrival; a waiter that is cancelled costs nothing. After a 429 nobody goes for as long as VoIPBIN asked, and
-then everybody at half the rate for a while.
+Promises: never more than ``burst + rate x t`` turns in any t seconds, a look within a turn (``spend``) paid for by
+those who come later; the most urgent waiting one is always next, equals in order of arrival; a waiter that is cancelled
+costs nothing. After a 429 nobody goes for as long as VoIPBIN asked, and then everybody at half the rate for a while.
 """
 
 import asyncio

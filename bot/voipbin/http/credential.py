@@ -1,12 +1,12 @@
 """Show VoIPBIN who the bot is, without ever putting a secret where it could be read.
 
-An access key goes into the ``Cookie: accesskey=`` header; VoIPBIN takes it there or in the URL's query, never in another
-header. A user name and password are exchanged at ``/auth/login``, beside ``/v1.0`` and not under it, for a token that
-goes into ``Authorization: Bearer`` (https://api.voipbin.net/docs/auth_overview.html).
+An access key goes into the ``Cookie: accesskey=`` header; VoIPBIN takes it there or in the URL's query, never in
+another header. A user name and password are exchanged at ``/auth/login``, beside ``/v1.0`` and not under it, for a
+token that goes into ``Authorization: Bearer`` (https://api.voipbin.net/docs/auth_overview.html).
 
 Promises: a login happens once for all who wait for it, early enough before the token's end (a claim ``expire`` of the
-token itself, read without trusting it), and once more when VoIPBIN answers 401. Secrets are in no ``repr`` and in no error
-text. The cookie ``token`` that a login sets would outrank everything else and is never kept (see ``connected``).
+token itself, read without trusting it), and once more when VoIPBIN answers 401. Secrets are in no ``repr`` and in no
+error text. The cookie ``token`` that a login sets would outrank everything else and is never kept (see ``connected``).
 """
 
 import asyncio

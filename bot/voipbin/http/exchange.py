@@ -1,9 +1,10 @@
 """Ask VoIPBIN one question and read its answer: credential, budget, request id, time limits and second tries.
 
 Promises: every ending is a value or ``Unsuccessful``, never an exception of the HTTP library, because those carry the
-URL; what is logged holds none. Whether a request can have been carried out is decided in one place (``_lost``): only when no
-connection was made is it certain that nothing was sent. A kept-open connection that VoIPBIN closed meanwhile looks like
-an answer that was lost, and counts as one. Each request is counted and measured, and what acts on it is a line in the log.
+URL; what is logged holds none. Whether a request can have been carried out is decided in one place (``_lost``): only
+when no connection was made is it certain that nothing was sent. A kept-open connection that VoIPBIN closed meanwhile
+looks like an answer that was lost, and counts as one. Each request is counted and measured, and what acts on it is a
+line in the log.
 """
 
 import asyncio
@@ -33,8 +34,8 @@ from bot.voipbin.wire.decoding import Unreadable
 # ---------------------------------------------------------------- retries
 # Table when a question is asked again, and after how long, in seconds.
 #
-# For each kind of trouble the waits before the second, third, … try; none means that the first answer counts. They add to
-# what VoIPBIN asks for itself (Retry-After) and to a little jitter, so that many bots do not come back in step.
+# For each kind of trouble the waits before the second, third, … try; none means that the first answer counts. They add
+# to what VoIPBIN asks for itself (Retry-After) and to a little jitter, so that many bots do not come back in step.
 
 Waits: TypeAlias = tuple[float, ...]
 

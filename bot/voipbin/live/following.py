@@ -1,12 +1,12 @@
 """Follow what runs: subscribe first, then read the list, then trust the events; and again whenever in doubt.
 
-The event stream replays nothing and confirms nothing (https://api.voipbin.net/docs/websocket_overview.html), so the list is
-read again after every subscription, every few minutes, and, while there is no stream, on a schedule and when somebody
-asks. A re-reading reads what was created since the last one, and each row that is held; the past that was never read is
-read behind it, newest first, and goes on where it was interrupted. Promises: it never ends by itself and never raises; what
-it tells is marked as live only between a re-reading that was begun after the subscription and the end of that stream. A
-stream that kept quiet about what the list shows, or about what anybody in the bot has read, is left for a new one: a list never
-shows as running what a stop, or somebody's look, has read as ended.
+The event stream replays nothing and confirms nothing (https://api.voipbin.net/docs/websocket_overview.html), so the
+list is read again after every subscription, every few minutes, and, while there is no stream, on a schedule and when
+somebody asks. A re-reading reads what was created since the last one, and each row that is held; the past that was
+never read is read behind it, newest first, and goes on where it was interrupted. Promises: it never ends by itself and
+never raises; what it tells is marked as live only between a re-reading that was begun after the subscription and the
+end of that stream. A stream that kept quiet about what the list shows, or about what anybody in the bot has read, is
+left for a new one: a list never shows as running what a stop, or somebody's look, has read as ended.
 """
 
 import asyncio
@@ -56,8 +56,8 @@ class Pace:
 # Notice an event stream that lives and delivers nothing: what a reading told is expected to come as an event, too.
 #
 # A ping that is answered proves a connection, and nothing about what is published on it
-# (https://api.voipbin.net/docs/websocket_overview.html). What proves that something is missing is a change that somebody
-# in the bot has read, of an activeflow that is followed, and that does not come within some seconds.
+# (https://api.voipbin.net/docs/websocket_overview.html). What proves that something is missing is a change that
+# somebody in the bot has read, of an activeflow that is followed, and that does not come within some seconds.
 
 _BEGINNING = datetime.min.replace(tzinfo=UTC)
 
@@ -227,8 +227,8 @@ class Following:
     async def running(self, *, max_age: float) -> Picture | None:
         """What runs, from memory; without a stream read again unless that was done in the last ``max_age`` seconds.
 
-        ``None`` when it could not be read: whoever asks VoIPBIN directly learns why. While people ask, it is read again before
-        it is too old, so that they need not wait for that.
+        ``None`` when it could not be read: whoever asks VoIPBIN directly learns why. While people ask, it is read again
+        before it is too old, so that they need not wait for that.
         """
         clock = asyncio.get_running_loop().time()
         since = clock - max_age

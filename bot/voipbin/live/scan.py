@@ -82,7 +82,9 @@ class _Walk(Generic[R]):
     fullest: Fullest = field(default_factory=Fullest)
 
     def take(self, page: Page[R], page_size: int) -> str | None:
-        """Take a page in and step back. Gives why there is no further page ("" for the end of the list), or ``None``."""
+        """Take a page in and step back. Gives why there is no further page ("" for the end of the list), or
+        ``None``.
+        """
         self.pages += 1
         self.unreadable += page.unreadable
         for row in page.rows:
@@ -162,13 +164,14 @@ def _last(page: Page[R]) -> datetime | None:
 # Read VoIPBIN's list in several places at once: disjoint spans of creation times, each read backwards.
 #
 # The list continues with "created before", so that it can be read from any moment backwards
-# (https://api.voipbin.net/docs/common_overview.html). A reader that has nothing left takes the older half of what somebody
-# else still has to read. Where the list begins nobody knows: one feels for it with strides that double, so that soon it is known
-# how much is left. How many read at once is the budget's to say: one more joins whenever a turn is free.
+# (https://api.voipbin.net/docs/common_overview.html). A reader that has nothing left takes the older half of what
+# somebody else still has to read. Where the list begins nobody knows: one feels for it with strides that double, so
+# that soon it is known how much is left. How many read at once is the budget's to say: one more joins whenever a turn
+# is free.
 #
 # Promises: when ``read`` returns, every readable row created in the spans has been handed over, whatever the size of a
-# page, the ties at its border and the rows that came meanwhile. The one exception is a microsecond with more rows than a
-# page has: it is stepped over and not called read. A page that cannot be read ends it all: ``Unsuccessful``.
+# page, the ties at its border and the rows that came meanwhile. The one exception is a microsecond with more rows than
+# a page has: it is stepped over and not called read. A page that cannot be read ends it all: ``Unsuccessful``.
 
 ReadPage: TypeAlias = Callable[[datetime, int], Awaitable[RunningPage]]
 """The rows created before this instant, at most so many. Raises ``Unsuccessful``."""

@@ -1,9 +1,10 @@
 """Receive VoIPBIN's events: one WebSocket, subscribed, and watched so that its silence is noticed.
 
 ``GET /v1.0/ws`` (https://api.voipbin.net/docs/websocket_overview.html) takes the credential in a header; the documented
-way, in the address, is not gone. Nothing is acknowledged: a topic one may not have ends the connection without a word, and a
-refusal may come as 200. Promises: whatever ends it is ``StreamLost``, whose words hold no address and no credential; when
-``subscribed`` yields, the server has read the subscription, because it has answered a ping that was sent after it.
+way, in the address, is not gone. Nothing is acknowledged: a topic one may not have ends the connection without a word,
+and a refusal may come as 200. Promises: whatever ends it is ``StreamLost``, whose words hold no address and no
+credential; when ``subscribed`` yields, the server has read the subscription, because it has answered a ping that was
+sent after it.
 
 Decision: the topic is what both names of an event begin with, so that everything comes twice; the one that brings it
 once relies on the order of words in a name that no document promises.

@@ -297,8 +297,8 @@ def token(body: bytes) -> str:
 class Steps:
     """Steps read once, by what they look like: the same flow's steps come again in every row and every event.
 
-    It keeps no bytes, because they hold personal data, but 64 bits of them; and no more than ``room`` steps: the one that
-    was read first goes first.
+    It keeps no bytes, because they hold personal data, but 64 bits of them; and no more than ``room`` steps: the one
+    that was read first goes first.
     """
 
     def __init__(self, room: int = 10_000) -> None:

@@ -1,11 +1,11 @@
 """Decode JSON bytes into a shape: strictly and fast first, and when that fails field by field.
 
 Promises: any bytes give the shape or ``Unreadable``. Forgiving means that a field of the wrong type reads as absent,
-except the crucial ones, on which permissions and warnings hang: there it makes the whole object unreadable. Reading a time
-never raises; what is no time is ``None``. The styles, by age of the deployment:
-``2022-04-11 00:23:54.724620`` (a blank, no zone, UTC), the same with ``T`` and ``Z``, RFC 3339 with the trailing zeros of the
-fraction trimmed, and null. "Never" was the year 9999 and is null today; the Go zero time (year 1) means the same.
-Source: https://api.voipbin.net/docs/common_overview.html
+except the crucial ones, on which permissions and warnings hang: there it makes the whole object unreadable. Reading a
+time never raises; what is no time is ``None``. The styles, by age of the deployment: ``2022-04-11 00:23:54.724620`` (a
+blank, no zone, UTC), the same with ``T`` and ``Z``, RFC 3339 with the trailing zeros of the fraction trimmed, and null.
+"Never" was the year 9999 and is null today; the Go zero time (year 1) means the same. Source:
+https://api.voipbin.net/docs/common_overview.html
 """
 
 from collections.abc import Mapping

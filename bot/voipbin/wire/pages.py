@@ -16,9 +16,9 @@ from bot.voipbin.wire.shapes import Id, RawPage, WireActiveflow, WireEvent, Wire
 # ---------------------------------------------------------------- running page
 # Read pages and events for what runs: of a row that is over only its id is made.
 #
-# Promises as in ``wire``: bytes of any kind give a value or ``Unreadable``. An event is either form that VoIPBIN sends, the
-# bare activeflow or ``{"type", "data"}`` (https://api.voipbin.net/docs/websocket_struct.html); the type is not looked at,
-# because it is missing in one of them and says nothing that the activeflow does not.
+# Promises as in ``wire``: bytes of any kind give a value or ``Unreadable``. An event is either form that VoIPBIN sends,
+# the bare activeflow or ``{"type", "data"}`` (https://api.voipbin.net/docs/websocket_struct.html); the type is not
+# looked at, because it is missing in one of them and says nothing that the activeflow does not.
 
 
 class Known(Protocol):
@@ -115,13 +115,14 @@ def _running(raw: msgspec.Raw, steps: Steps) -> Activeflow | None:
 # ---------------------------------------------------------------- timeline page
 # Read a timeline's page for when each step began.
 #
-# GET /timelines/activeflows/{id}/events (https://api.voipbin.net/docs/activeflow_overview.html): ``timestamp`` with three
-# digits, ``event_type``, and as ``data`` the activeflow as it had become. Promises as in ``wire``: bytes of any kind give a
-# value or ``Unreadable``. An event that is strange in any way costs only itself: a step without its event has no time, and a
-# wrong time would be worse.
+# GET /timelines/activeflows/{id}/events (https://api.voipbin.net/docs/activeflow_overview.html): ``timestamp`` with
+# three digits, ``event_type``, and as ``data`` the activeflow as it had become. Promises as in ``wire``: bytes of any
+# kind give a value or ``Unreadable``. An event that is strange in any way costs only itself: a step without its event
+# has no time, and a wrong time would be worse.
 #
-# Decision: an event is timed by ``tm_update``, which is the same in each of its copies, and by ``timestamp`` when there is
-# none; one that is wrapped (``{"data": {"type", "data"}}``) or bare, as older event streams sent them, is read as well.
+# Decision: an event is timed by ``tm_update``, which is the same in each of its copies, and by ``timestamp`` when there
+# is none; one that is wrapped (``{"data": {"type", "data"}}``) or bare, as older event streams sent them, is read as
+# well.
 
 _NOTHING: Final = msgspec.Raw(b"null")
 _WRAPPINGS: Final = 3
@@ -196,9 +197,9 @@ def _told(found: WireMoment, timestamp: datetime | None) -> Moment | None:
 # Tell where one of VoIPBIN's lists ends: the one rule of everybody who reads page after page.
 #
 # VoIPBIN may give fewer rows than were asked for although there are more (its own cap is lower, or a page would be too
-# large), and it names a next page on the last one, too (https://api.voipbin.net/docs/common_overview.html). So a short page
-# is the end only when it names no next page, and a page without rows when it leads no further back. That costs a page or
-# two at the end of each list; taking a short page for the end would cost the rest of the list.
+# large), and it names a next page on the last one, too (https://api.voipbin.net/docs/common_overview.html). So a short
+# page is the end only when it names no next page, and a page without rows when it leads no further back. That costs a
+# page or two at the end of each list; taking a short page for the end would cost the rest of the list.
 
 _A_CROWD: Final = 2
 """Fewer than two rows of one instant are no sign of a page that was cut off."""

@@ -51,7 +51,8 @@ MENDED: dict[str, Callable[[dict[str, Any]], dict[str, Any]]] = {
     "RespondArguments": _without_needs,
     # A press echoes the confirm object of Block Kit; the type is that of the older attachments.
     "Confirmation": lambda _: {"$ref": f"{_DEFINED}ConfirmationDialog"},
-    # Slack's own samples have `"enterprise": null` outside of an organisation, and no response_url for a press in a view.
+    # Slack's own samples have `"enterprise": null` outside of an organisation, and no response_url for a press in a
+    # view.
     **dict.fromkeys(
         [
             *("BlockAction", "BlockSuggestion", "GlobalShortcut", "MessageShortcut"),

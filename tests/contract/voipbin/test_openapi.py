@@ -1,7 +1,7 @@
 """The simulated VoIPBIN against the vendor's OpenAPI file: it deviates where the real one does, and nowhere else.
 
-The real API and its file differ in known points. They are listed here one by one; a deviation that is not listed fails, and
-so does a listed one that no answer shows any more.
+The real API and its file differ in known points. They are listed here one by one; a deviation that is not listed fails,
+and so does a listed one that no answer shows any more.
 """
 
 import re

@@ -1,4 +1,6 @@
-"""The simulated VoIPBIN answers in the shape of the samples: the same keys, in the same forms, with the same fixed words."""
+"""The simulated VoIPBIN answers in the shape of the samples: the same keys, in the same forms, with the same fixed
+words.
+"""
 
 import json
 import re

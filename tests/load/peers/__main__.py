@@ -2,9 +2,9 @@
 
     python -m tests.load.peers [--rounds 3] [--acks 2000] [--without-js]
 
-The servers share one core and the sender has the other, where there are two. Times are ratios within a round: on a shared
-machine only those and the CPU time of the server (the kernel's own count) mean something. Bolt for JavaScript comes from npm
-into a temporary folder; where npm or its registry is out of reach the table says so.
+The servers share one core and the sender has the other, where there are two. Times are ratios within a round: on a
+shared machine only those and the CPU time of the server (the kernel's own count) mean something. Bolt for JavaScript
+comes from npm into a temporary folder; where npm or its registry is out of reach the table says so.
 """
 
 import argparse

@@ -1,7 +1,7 @@
 """Send requests that are made already, and time the answers: so many under way, or each at its own time.
 
-`paced` does not wait for answers: a request whose time has come goes out over a connection that is free, or a new one, and is
-timed from when it was due, so that a server that stalls pays for all that came meanwhile.
+`paced` does not wait for answers: a request whose time has come goes out over a connection that is free, or a new one,
+and is timed from when it was due, so that a server that stalls pays for all that came meanwhile.
 """
 
 import asyncio

@@ -1,8 +1,8 @@
 """Make the sample of a release: a ledger as that release leaves it behind, as SQL.
 
-``python -m tests.samples.ledger.make``, once, by the last commit of the release, and never
-again: the sample is what its users have. In it are a stop and a bulk stop that are over, an open watch, and a press that
-was being carried out when the bot was ended.
+``python -m tests.samples.ledger.make``, once, by the last commit of the release, and never again: the sample is what
+its users have. In it are a stop and a bulk stop that are over, an open watch, and a press that was being carried out
+when the bot was ended.
 """
 
 import asyncio

@@ -1,4 +1,6 @@
-"""Rows of one VoIPBIN account in a ledger that holds several: the stores of another one neither find nor change them."""
+"""Rows of one VoIPBIN account in a ledger that holds several: the stores of another one neither find nor change
+them.
+"""
 
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta

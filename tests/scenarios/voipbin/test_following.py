@@ -1,4 +1,6 @@
-"""The index follows a VoIPBIN over real sockets: what it holds is what runs there, and it says when that is in doubt."""
+"""The index follows a VoIPBIN over real sockets: what it holds is what runs there, and it says when that is in
+doubt.
+"""
 
 import asyncio
 from collections.abc import AsyncIterator, Callable

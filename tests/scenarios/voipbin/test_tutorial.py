@@ -1,7 +1,7 @@
 """VoIPBIN's own tutorials, typed into curl against the simulation, while the bot looks on.
 
-https://api.voipbin.net/docs/call_tutorial.html and https://api.voipbin.net/docs/activeflow_tutorial.html: the lines are in
-the form that is printed there; the numbers are from the range reserved for fiction.
+https://api.voipbin.net/docs/call_tutorial.html and https://api.voipbin.net/docs/activeflow_tutorial.html: the lines are
+in the form that is printed there; the numbers are from the range reserved for fiction.
 """
 
 import asyncio

@@ -1,4 +1,6 @@
-"""Mentions, threads and direct messages reach an app as Slack sends them, and its answers stand where Slack shows them."""
+"""Mentions, threads and direct messages reach an app as Slack sends them, and its answers stand where Slack shows
+them.
+"""
 
 import pytest
 

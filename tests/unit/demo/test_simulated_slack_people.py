@@ -1,4 +1,6 @@
-"""What people do in the simulated Slack reaches a real Bolt app as from Slack, and its answers reach the right screens."""
+"""What people do in the simulated Slack reaches a real Bolt app as from Slack, and its answers reach the right
+screens.
+"""
 
 import asyncio
 import json

@@ -191,7 +191,9 @@ def test_reading_a_target_never_fails(text: str) -> None:
 
 
 def _suggested(message: Message) -> Iterator[str]:
-    """The lines in code that begin with the command, as a reader would copy them; without those that hold a placeholder."""
+    """The lines in code that begin with the command, as a reader would copy them; without those that hold a
+    placeholder.
+    """
     text, blocks = checked(message.text, message.blocks)
     for place in (text, *_words(blocks)):
         for line in re.findall(r"`/flows ([^`]*)`", place):

@@ -1,4 +1,5 @@
-"""The bot waits longer for an answer than VoIPBIN gives itself to make it: what is cut short is a stop nobody knows about.
+"""The bot waits longer for an answer than VoIPBIN gives itself to make it: what is cut short is a stop nobody knows
+about.
 
 VoIPBIN gives a list 30 s behind its edge and every other step 3 s (key, account, read, stop), a login 30 s.
 """

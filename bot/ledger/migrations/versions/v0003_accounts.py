@@ -1,7 +1,7 @@
 """Version 3: each row says of which VoIPBIN account it is; empty, as all that is there, where there is only one.
 
-A claim, an alert and what is usual of a flow are found by the account and the id together: two accounts may have the same
-ids. Replicas of the version before know no accounts, and go on with rows whose account is empty.
+A claim, an alert and what is usual of a flow are found by the account and the id together: two accounts may have the
+same ids. Replicas of the version before know no accounts, and go on with rows whose account is empty.
 """
 
 from typing import Final

@@ -42,7 +42,9 @@ YES = Permitted(None, 60.0)
 
 @dataclass
 class World:
-    """A ledger, Slack and VoIPBIN that answer as told, a clock that moves when told, and the order of what was asked."""
+    """A ledger, Slack and VoIPBIN that answer as told, a clock that moves when told, and the order of what was
+    asked.
+    """
 
     clock: float = 1000.0
     policy: Policy = MAY

@@ -1,4 +1,6 @@
-"""Nobody changes a sentence unseen: what the bot says is in one file, which is written anew by `python -m tests.catalogue`."""
+"""Nobody changes a sentence unseen: what the bot says is in one file, which is written anew by `python -m
+tests.catalogue`.
+"""
 
 from tests.catalogue import DRAWN, TEXTS, as_json, as_text, catalogue, level, longest
 
