@@ -50,13 +50,13 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 
 def pytest_xdist_auto_num_workers(config: pytest.Config) -> int:
-    """Two processes a core: each costs seconds of work to start, and more of them only slow one another down.
+    """Three processes a core: with fewer the cores wait, and each costs seconds of work to start.
 
     Files and tests that are named one by one stay in this process.
     """
     if all(".py" in arg for arg in config.args):
         return 0
-    return 2 * (len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1)
+    return 3 * (len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1)
 
 
 @pytest.fixture(scope="session")

@@ -29,7 +29,8 @@ async def test_somebody_types_to_search_and_gets_the_stop_card_without_a_mouse(w
     await olive.page.keyboard.press("ArrowDown")
     await expect(menu).to_have_attribute("aria-expanded", "true")
     await olive.page.keyboard.type("choosing")
-    await expect(options(olive)).to_have_count(2)
+    # beside these it may say that more could be missing, as long as not every flow's name was read
+    await expect(options(olive).filter(has_text=NAME)).to_have_count(2)
     await expect(options(olive).first).to_contain_text(short(first))
     await expect(options(olive).first).to_contain_text("waiting for keypad input")
     await expect(options(olive).first).to_have_attribute("aria-selected", "true")
