@@ -137,7 +137,7 @@ async def test_each_gesture_enters_files_of_its_own() -> None:
     assert process.returncode == 0
     gestures = printed.decode().split("\n/flows list")[1]
     *_, press, final, event = re.split(r"\n(?=\S)", gestures)
-    assert "bot/activeflows/stopping/gate.py" in press
-    assert "bot/activeflows/stopping/gate.py" not in final
+    assert "bot/slack/listeners/stops.py" in press
+    assert "bot/slack/listeners/stops.py" not in final
     assert "bot/activeflows/stopping/read_back.py" in final
     assert "bot/slack/blocks/watch_card.py" in event
