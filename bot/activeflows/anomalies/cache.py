@@ -12,11 +12,10 @@ from typing import Final, cast
 from bot.activeflows.anomalies.detector import LONGEST_CALL, SHORTEST, AnomalyDetector, Reason
 from bot.activeflows.anomalies.dwell_times import Durations, Place, place
 from bot.activeflows.model import Activeflow
-from bot.activeflows.situation.current_step import Situation, situation
+from bot.activeflows.situation.current_step import MOST, Situation, Versions, situation
 
 FINE: Final = len(Reason)
 """The rank of one that nothing is wrong with."""
-MOST: Final = 20_000
 _ORDER: Final = {reason: rank for rank, reason in enumerate(Reason)}
 _BREATH: Final = 50
 """Judged anew before others on the event loop get their turn."""
@@ -72,10 +71,7 @@ class Reasons:
 
     def __init__(self, judging: AnomalyDetector) -> None:
         self._judging = judging
-        self._last: dict[int, _Version] = {}
-        """By the activeflow's id."""
-        self._by_object: dict[int, _Version] = {}
-        """The same by the object, which C compares; it is held by its version, so that no other one gets its number."""
+        self._versions = Versions[_Version]()
         self._spots: dict[Place | None, _Spot] = {}
 
     async def of(
@@ -114,7 +110,7 @@ class Reasons:
         """What each is, and what the detector says of those that may be more than what they always are, by their
         place.
         """
-        known: list[_Version | None] = list(map(self._by_object.get, map(id, activeflows)))
+        known = self._versions.of(activeflows)
         worked = 0
         if doings is None:
             new = [number for number, version in enumerate(known) if version is None]
@@ -128,8 +124,11 @@ class Reasons:
                 await asyncio.sleep(0)
         versions = cast("list[_Version]", known)
         if new:
-            self._forget_others(versions)
-        for spot in self._spots.values():
+            self._versions.forget_others(versions)
+        spots = {version.spot for version in versions}
+        if len(self._spots) > MOST:
+            self._spots = {spot.where: spot for spot in spots}
+        for spot in spots:  # of these, not of all that are known by now: others were looked at meanwhile
             spot.look(self._judging, now)
         suspects = [
             number
@@ -164,19 +163,8 @@ class Reasons:
         if spot is None:
             spot = self._spots[where] = _Spot(where)
         version = _version(self._judging, activeflow, doing or situation(activeflow), spot)
-        before = self._last.get(activeflow.id.int)
-        if before is not None:
-            self._by_object.pop(id(before.activeflow), None)
-        self._last[activeflow.id.int] = self._by_object[id(activeflow)] = version
+        self._versions.keep(version)
         return version
-
-    def _forget_others(self, found: list[_Version]) -> None:
-        """A small part of what runs does not push out the rest, until that is too much."""
-        held = len(self._last)
-        if held > MOST or (held > len(found) + len(found) // 4 and held <= 2 * len(found)):
-            self._last = {version.activeflow.id.int: version for version in found}
-            self._by_object = {id(version.activeflow): version for version in found}
-            self._spots = {version.spot.where: version.spot for version in found}
 
 
 def _version(judging: AnomalyDetector, activeflow: Activeflow, doing: Situation, spot: _Spot) -> _Version:

@@ -13,7 +13,7 @@ the current action is inside of (``actions``). Decisions:
 import asyncio
 from collections.abc import Hashable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Final, cast
+from typing import Final, Generic, Protocol, TypeVar, cast
 from uuid import UUID
 
 from bot.activeflows.model import FINISH_ID, START_ID, STEP_BUDGET, Action, Activeflow, Flow, Status, number_of
@@ -313,8 +313,47 @@ def _soon(used: int, inside: Nesting) -> str:
 # small part of what runs does not push out the rest.
 
 MOST: Final = 20_000
+"""Activeflows of which something is remembered."""
 _BREATH: Final = 20
 """Situations worked out before others on the event loop get their turn."""
+
+
+class OfActiveflow(Protocol):
+    """What was worked out of one version of an activeflow."""
+
+    activeflow: Activeflow
+
+
+V = TypeVar("V", bound=OfActiveflow)
+
+
+class Versions(Generic[V]):
+    """Hold what was worked out of many activeflows, of each for its newest version."""
+
+    def __init__(self) -> None:
+        self._last: dict[int, V] = {}
+        """By the activeflow's id."""
+        self._by_object: dict[int, V] = {}
+        """The same by the object, which C compares; it is held by its version, so that no other one gets its number."""
+
+    def of(self, activeflows: Sequence[Activeflow]) -> list[V | None]:
+        """In the same order; ``None`` for a version that was not looked at yet."""
+        return list(map(self._by_object.get, map(id, activeflows)))
+
+    def keep(self, one: V) -> None:
+        """Hold this instead of what was held of another version of the same."""
+        activeflow = one.activeflow
+        before = self._last.get(activeflow.id.int)
+        if before is not None:
+            self._by_object.pop(id(before.activeflow), None)
+        self._last[activeflow.id.int] = self._by_object[id(activeflow)] = one
+
+    def forget_others(self, found: Sequence[V]) -> None:
+        """A small part of what runs does not push out the rest, until that is too much."""
+        held = len(self._last)
+        if held > MOST or (held > len(found) + len(found) // 4 and held <= 2 * len(found)):
+            self._last = {one.activeflow.id.int: one for one in found}
+            self._by_object = {id(one.activeflow): one for one in found}
 
 
 @dataclass(slots=True, eq=False)
@@ -329,15 +368,12 @@ class Doings:
     """Situations by activeflow."""
 
     def __init__(self) -> None:
-        self._last: dict[int, _Known] = {}
-        """By the activeflow's id."""
-        self._by_object: dict[int, _Known] = {}
-        """The same by the object, which C compares; it is held, so that no other one gets its number."""
+        self._versions = Versions[_Known]()
 
     async def of(self, activeflows: Sequence[Activeflow], flows: Mapping[UUID, Flow | None]) -> list[Situation]:
         """In the same order; ``flows``: their definitions by id, as far as they are known."""
         definitions = {number_of(id_): flow for id_, flow in flows.items()}
-        known: list[_Known | None] = list(map(self._by_object.get, map(id, activeflows)))
+        known = self._versions.of(activeflows)
         defined = definitions.get
         changed = [n for n, one in enumerate(known) if one is None or one.flow is not defined(one.flow_number)]
         for worked, number in enumerate(changed, 1):
@@ -346,7 +382,7 @@ class Doings:
                 await asyncio.sleep(0)
         found = cast("list[_Known]", known)
         if changed:
-            self._forget_others(found)
+            self._versions.forget_others(found)
         return [one.doing for one in found]
 
     def _kept(self, activeflow: Activeflow, known: _Known | None, definitions: Mapping[int, Flow | None]) -> _Known:
@@ -355,15 +391,6 @@ class Doings:
         if known is not None and known.flow == flow:  # read again, and the same
             known.flow = flow
             return known
-        before = self._last.get(activeflow.id.int)
-        if before is not None:
-            self._by_object.pop(id(before.activeflow), None)
         one = _Known(activeflow, number, flow, situation(activeflow, flow=flow))
-        self._last[activeflow.id.int] = self._by_object[id(activeflow)] = one
+        self._versions.keep(one)
         return one
-
-    def _forget_others(self, found: list[_Known]) -> None:
-        held = len(self._last)
-        if held > MOST or (held > len(found) + len(found) // 4 and held <= 2 * len(found)):
-            self._last = {one.activeflow.id.int: one for one in found}
-            self._by_object = {id(one.activeflow): one for one in found}
