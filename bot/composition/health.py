@@ -31,7 +31,7 @@ from bot.voipbin import health as voipbin
 # ---------------------------------------------------------------- health watch
 # Look after the bot's health all the time, and say it alike to whoever asks: ``/readyz``, the metrics, the log.
 #
-# What is looked at is what ``/flows doctor`` looks at below. What is in memory, and whether the ledger
+# What is looked at is what ``/flows doctor`` looks at (``HealthChecks``). What is in memory, and whether the ledger
 # can be written, is looked at whenever somebody asks; Slack and VoIPBIN are asked every few seconds, dear questions
 # less often.
 #

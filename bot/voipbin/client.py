@@ -41,8 +41,8 @@ from bot.voipbin.wire.pages import RunningPage, cursor, running_page, spoken, ti
 # Read the events of one activeflow from VoIPBIN's timeline: one page as a rule, and never more than two thousand.
 #
 # An activeflow has at most about a hundred events, because its steps are counted, and a page holds a thousand: what is
-# longer was repeated, and its newest part tells enough. A page may hold fewer than that (``pages``), so it is read on
-# for as long as it says where. https://api.voipbin.net/docs/activeflow_overview.html
+# longer was repeated, and its newest part tells enough. A page may hold fewer than that (``pages.is_last``), so it is
+# read on for as long as it says where. https://api.voipbin.net/docs/activeflow_overview.html
 
 PAGE: Final = 1000
 """The most VoIPBIN gives; what is above reads as 100."""

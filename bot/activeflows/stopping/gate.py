@@ -79,13 +79,13 @@ class Hold:
 
         Raises ``LedgerUnavailable`` after some tries of which none can have been kept.
         """
-        for tries_left in reversed(range(_TRIES)):
+        for attempt in range(1, _TRIES + 1):
             try:
                 return await write()
             except LedgerUnavailable as failure:
                 if failure.may_be_kept:
                     break
-                if not tries_left:
+                if attempt == _TRIES:
                     raise
         return await self.until_written(write)
 

@@ -197,7 +197,7 @@ class Page(Generic[R]):
     last: datetime | None
     """When the last row was created, by VoIPBIN's own cursor."""
     more: bool
-    """Whether it names a next page; it does on the last one, too (``pages``)."""
+    """Whether it names a next page; it does on the last one, too (``pages.is_last``)."""
 
     @property
     def unreadable(self) -> int:

@@ -47,7 +47,7 @@ class RunningPage:
     """When the last row was created, or where it leads when it has none."""
     unreadable: int
     more: bool
-    """Whether it names a next page; it does on the last one, too (``ended``)."""
+    """Whether it names a next page; it does on the last one, too (``is_last``)."""
 
 
 def running_page(body: bytes, steps: Steps | None = None) -> RunningPage:
