@@ -35,8 +35,8 @@ _INTENT: Final = TypeAdapter(Intent)
 _ENDED: Final = TypeAdapter(Ended)
 _AT_ONCE: Final = 200
 """Ids in one question: databases take only so many."""
-_IN_FLIGHT: Final = timedelta(seconds=30)
-"""A POST sent just before the deadline can be at work so long; then the claim protects nothing any more."""
+IN_FLIGHT: Final = timedelta(seconds=30)
+"""A POST sent just before the deadline is over by then, whatever came of it; the claim protects nothing any more."""
 
 
 def _take_up(connection: Connection, press_id: str, at: datetime) -> Fence:
@@ -170,7 +170,7 @@ class StopStore:
 
     async def claim(self, intent: Intent, press: Press) -> Claim:
         claimed = _claimed(intent, press)
-        lapses_at = (intent.deadline + _IN_FLIGHT).isoformat()
+        lapses_at = (intent.deadline + IN_FLIGHT).isoformat()
 
         def work(connection: Connection) -> Claim:
             one_writer(connection)

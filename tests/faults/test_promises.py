@@ -356,6 +356,12 @@ def test_an_abort_while_a_stop_waits_is_seen_by_the_gate(story: PromisesKept) ->
     story.time_passes(60.0)
 
 
+def test_what_is_on_its_way_while_the_machine_sleeps_for_long_is_not_sent_beside(story: PromisesKept) -> None:
+    """A stop at work, and so long a sleep that its claim lapses: VoIPBIN has done with it by then."""
+    story.time_runs_out_in_mid_bulk(ALICE, ALICE, 2, 0.0, ["slow work"], 290.0)
+    story.time_runs_out_in_mid_bulk(ALICE, ALICE, 2, 0.0, [], 290.0)
+
+
 @pytest.mark.slow
 def test_the_promises_are_kept_in_many_stories() -> None:
     """The same ones each time; the long profile looks for new ones."""

@@ -370,12 +370,17 @@ def new_request_id() -> str:
     return f"flows-bot-{secrets.token_hex(10)}"
 
 
+def longest(read_within: float) -> float:
+    """Seconds after which a request is over, whatever came of it."""
+    return read_within + 2 * _CONNECT
+
+
 async def send(
     http: httpx.AsyncClient, request: httpx.Request, read_within: float, request_id: str
 ) -> Answer | Trouble:
     """The answer, whole, or why there is none. Nothing of the HTTP library's exceptions survives: they hold the URL."""
     try:
-        async with asyncio.timeout(read_within + 2 * _CONNECT):  # an answer that trickles ends, too
+        async with asyncio.timeout(longest(read_within)):  # an answer that trickles ends, too
             return await _whole(await http.send(request, stream=True))
     except BodyUnread as unread:
         return Trouble(Kind.UNREADABLE, f"VoIPBIN's answer {unread}", request_id)
