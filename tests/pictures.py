@@ -22,7 +22,7 @@ from uuid import UUID
 
 from playwright.async_api import Browser, Page, Route, async_playwright
 
-from bot.activeflows.anomalies.detector import Reason, Trouble
+from bot.activeflows.anomalies import Reason, Trouble
 from bot.activeflows.bulk.bulk_stop import Became, Bulk, BulkState, Member, Run
 from bot.activeflows.health import Finding, State
 from bot.activeflows.model import Action, Activeflow, Call, Flow, Freshness, Party, Reference, Status
@@ -40,9 +40,9 @@ from bot.activeflows.situation.history import Done
 from bot.activeflows.stopping.stop import Attribution, CallAfter, Ended, Intent, Phase, Waiting
 from bot.slack.blocks.activeflow_details import activeflow_details
 from bot.slack.blocks.activeflow_list import activeflow_list
-from bot.slack.blocks.bulk_card import bulk_card
 from bot.slack.blocks.home import home_page
 from bot.slack.blocks.stop_card import stop_card
+from bot.slack.cards.bulk_card import bulk_card
 from bot.slack.messaging.messenger import Message
 from bot.slack.messaging.outbound import checked
 

@@ -9,10 +9,10 @@ Packages, each of which may import those below it::
     anomalies   judge what is stuck, looping or left over, against the flow's own past
     situation   say what an activeflow is doing now, and what it did, from its steps
 
-Modules that all of them use: ``model`` (VoIPBIN's objects), ``operators`` (who may do what), ``ports`` (what is needed
-from outside), ``errors`` (what can fail or be refused), ``records`` (entries of the audit, and how many of one person
-are written down), ``index`` (what runs now, and how completely it is known), ``names`` and ``numbers`` (how two of them
-are compared and how numbers are masked), ``callers`` (calls that somebody looks for), ``ages`` (how durations are
-written), ``health`` (what the doctor finds), ``alert_rules`` (what the policy says of alerts), ``recap`` (what one
+Modules that all of them use: ``model`` (VoIPBIN's objects, and how durations are written), ``operators`` (who may do
+what), ``ports`` (what is needed from outside), ``errors`` (what can fail or be refused), ``records`` (entries of the
+audit, and how many of one person are written down), ``index`` (what runs now, and how completely it is known),
+``names`` and ``numbers`` (how two of them are compared and how numbers are masked), ``callers`` (calls that somebody
+looks for), ``health`` (what the doctor finds), ``alert_rules`` (what the policy says of alerts), ``recap`` (what one
 channel did in some hours).
 """

@@ -10,7 +10,7 @@ from datetime import UTC, datetime, time, timedelta, tzinfo
 from typing import Final
 from uuid import UUID
 
-from bot.activeflows.anomalies.detector import Reason
+from bot.activeflows.anomalies import Reason
 
 MOST_MESSAGES: Final = 100
 """The largest ``at_most`` there can be."""

@@ -12,7 +12,7 @@ from datetime import datetime
 from typing import Final
 
 from bot.activeflows.alerting.delivery import AlertPace
-from bot.activeflows.anomalies.detector import AnomalyDetector
+from bot.activeflows.anomalies import AnomalyDetector
 from bot.activeflows.bulk.request import OriginLookup
 from bot.activeflows.health import Diagnosis
 from bot.activeflows.operators import Policy
@@ -25,7 +25,7 @@ from bot.activeflows.records import RefusalBound
 from bot.activeflows.search.choices import Chooser
 from bot.activeflows.search.finder import Finder
 from bot.activeflows.stopping.request import StopRequests
-from bot.activeflows.stopping.timeouts import Patience
+from bot.activeflows.stopping.stop import Patience
 from bot.activeflows.stopping.workflow import Unrecorded
 from bot.activeflows.watching.watch import Ending, How
 from bot.activeflows.watching.watch import Pace as WatchPace
@@ -40,11 +40,11 @@ from bot.ledger.database import Database
 from bot.ledger.durable_workflows import Durable
 from bot.ledger.stop_store import StopStore
 from bot.ledger.watch_store import WatchStore
-from bot.slack.cards.alert_cards import AlertCards
-from bot.slack.cards.bulk_cards import BulkCards
+from bot.slack.cards.alert_card import AlertCards
+from bot.slack.cards.bulk_card import BulkCards
 from bot.slack.cards.home_view import Homes
 from bot.slack.cards.stop_cards import StopCards
-from bot.slack.cards.watch_cards import WatchCards
+from bot.slack.cards.watch_card import WatchCards
 from bot.slack.grammar.reference import written
 from bot.slack.listeners.approval_requests import ApprovalRequests
 from bot.slack.listeners.audits import AuditListener, RecapListener

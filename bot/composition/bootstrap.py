@@ -24,7 +24,7 @@ from bot.activeflows.errors import Failure, LedgerUnavailable
 from bot.activeflows.numbers import Plan, read_by
 from bot.activeflows.operators import Policy
 from bot.activeflows.records import Head, RefusalBound
-from bot.activeflows.stopping.timeouts import Patience
+from bot.activeflows.stopping.stop import Patience
 from bot.activeflows.watching.watch import Pace as WatchPace
 from bot.composition.account import NOT_SET_UP, Account, Carriers, Shared, Surroundings, paced
 from bot.composition.background import beside

@@ -13,8 +13,8 @@ from typing import Any, Final, TypeAlias
 import structlog
 from slack_sdk.web.async_client import AsyncWebClient
 
-from bot.activeflows.ages import in_words
 from bot.activeflows.health import Finding, Look, State, looked, report, worst
+from bot.activeflows.model import in_words
 from bot.composition import maintenance
 from bot.composition.background import forever
 from bot.ledger import health as ledger

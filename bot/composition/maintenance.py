@@ -18,8 +18,7 @@ from typing import Final, TypeAlias
 import structlog
 from slack_sdk.web.async_client import AsyncWebClient
 
-from bot.activeflows.anomalies.detector import AnomalyDetector
-from bot.activeflows.anomalies.dwell_times import DwellTimes
+from bot.activeflows.anomalies import AnomalyDetector, DwellTimes
 from bot.activeflows.errors import LedgerUnavailable
 from bot.activeflows.health import Finding, State
 from bot.activeflows.index import Index

@@ -11,7 +11,7 @@ import structlog
 from bot.activeflows.alert_rules import AlertRule
 from bot.activeflows.alerting.delivery import AlertDelivery, AlertPace, LookingOut
 from bot.activeflows.alerting.ports import AlertCards, AlertLedger
-from bot.activeflows.anomalies.detector import AnomalyDetector, may_be_stale
+from bot.activeflows.anomalies import AnomalyDetector, may_be_stale
 from bot.activeflows.errors import IdentityUnknown
 from bot.activeflows.model import Activeflow
 from bot.activeflows.operators import Permission, Policy

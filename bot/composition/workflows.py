@@ -10,7 +10,7 @@ from uuid import uuid4
 
 import structlog
 
-from bot.activeflows.anomalies.detector import AnomalyDetector
+from bot.activeflows.anomalies import AnomalyDetector
 from bot.activeflows.bulk.authorization import PressingBulk
 from bot.activeflows.bulk.bulk_stop import Became
 from bot.activeflows.bulk.execution import BulkStopWorkflow, HungUp, MemberWorkflow
@@ -19,14 +19,12 @@ from bot.activeflows.bulk.ports import BulkCards, BulkLedger, Members
 from bot.activeflows.bulk.request import BulkPreparation, BulkRequests, OriginLookup
 from bot.activeflows.bulk.snapshot import BulkSnapshot
 from bot.activeflows.operators import Policy
-from bot.activeflows.stopping.authorization import Admitting, Authorization
+from bot.activeflows.stopping.authorization import Admitting, Authorization, Gate, boot_time
 from bot.activeflows.stopping.follow_up import Aftermath, Follow
-from bot.activeflows.stopping.gate import Gate, boot_time
 from bot.activeflows.stopping.machine import Renewal, StopMachine
 from bot.activeflows.stopping.ports import Cards, Ledger, People, Step
 from bot.activeflows.stopping.read_back import ActiveflowSubject, CallSubject, Readback
-from bot.activeflows.stopping.stop import Press, Wish
-from bot.activeflows.stopping.timeouts import Patience
+from bot.activeflows.stopping.stop import Patience, Press, Wish
 from bot.activeflows.stopping.workflow import HangUpWorkflow, StopWorkflow
 from bot.composition.background import beside, forever
 from bot.ledger.database import COMPARE_EVERY, Database, SharedClock

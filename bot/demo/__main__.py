@@ -28,7 +28,7 @@ import yaml
 from pydantic import SecretStr
 
 from bot import logs
-from bot.activeflows.stopping.timeouts import Patience
+from bot.activeflows.stopping.stop import Patience
 from bot.composition.background import until_told
 from bot.composition.bootstrap import running
 from bot.demo import cast

@@ -16,7 +16,7 @@ from sqlalchemy import ColumnElement, Connection, Row, delete, insert, select, t
 from sqlalchemy.exc import IntegrityError
 
 from bot.activeflows.alerting.decision import Claim, Claimed
-from bot.activeflows.anomalies.detector import Reason
+from bot.activeflows.anomalies import Reason
 from bot.ledger.database import Database, when_kept
 from bot.ledger.metrics import ALERTS
 from bot.ledger.replicas import Lease

@@ -14,7 +14,7 @@ from uuid import UUID
 from sqlalchemy import Connection, Row, delete, func, insert, select, update
 from sqlalchemy.exc import IntegrityError
 
-from bot.activeflows.anomalies.dwell_times import MOST_PLACES, Durations, Place
+from bot.activeflows.anomalies import MOST_PLACES, Durations, Place
 from bot.ledger.database import Database
 from bot.ledger.tables import usual
 

@@ -26,9 +26,9 @@ from pydantic import (
     model_validator,
 )
 
-from bot.activeflows.ages import from_typed
 from bot.activeflows.alert_rules import MOST_MESSAGES, AlertRule, Quiet, key
-from bot.activeflows.anomalies.detector import Reason
+from bot.activeflows.anomalies import Reason
+from bot.activeflows.model import from_typed
 from bot.activeflows.operators import MEMBERS, AccountPlaces, Grant, Permission, Policy, Rules
 from bot.misconfigured import Misconfigured
 from bot.policy.source_lines import line_of, places

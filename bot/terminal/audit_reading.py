@@ -14,8 +14,8 @@ from pydantic import SecretStr
 from sqlalchemy.exc import SQLAlchemyError
 
 from bot import logs
-from bot.activeflows.ages import from_typed
 from bot.activeflows.errors import LedgerUnavailable
+from bot.activeflows.model import from_typed
 from bot.activeflows.records import Head
 from bot.ledger import audit, audit_archive
 from bot.ledger.audit_archive import csv_lines, header, json_lines

@@ -34,7 +34,7 @@ from bot.voipbin.live.scan import AHEAD, Bounds, walk
 from bot.voipbin.live.stream import EventStream
 from bot.voipbin.names import Remembered
 from bot.voipbin.wire import answers
-from bot.voipbin.wire.decoding import page_token
+from bot.voipbin.wire.answers import page_token
 from bot.voipbin.wire.pages import RunningPage, cursor, running_page, spoken, timeline_page
 
 # ---------------------------------------------------------------- past

@@ -6,13 +6,13 @@ Every question is asked once, without a second try: it is about now. What VoIPBI
 from datetime import datetime, timedelta
 from typing import Final
 
-from bot.activeflows.ages import in_words
 from bot.activeflows.errors import AccountFrozen, CredentialRejected, Failure, VoIPBINBusy
 from bot.activeflows.health import Finding, State
+from bot.activeflows.model import in_words
 from bot.voipbin.client import VoIPBINClient
 from bot.voipbin.live.following import Following
 from bot.voipbin.wire import answers
-from bot.voipbin.wire.decoding import Unreadable, decoded, instant
+from bot.voipbin.wire.answers import Unreadable, decoded, instant
 from bot.voipbin.wire.shapes import WireAccesskey, WireAccesskeys
 
 ACCOUNT: Final = "VoIPBIN"

@@ -12,8 +12,7 @@ from bot.activeflows.model import Call
 from bot.activeflows.numbers import Number, dialled, masked
 from bot.voipbin.http.budget import Urgency
 from bot.voipbin.live.scan import Bounds, walked
-from bot.voipbin.wire.answers import Page
-from bot.voipbin.wire.decoding import Unreadable, decoded
+from bot.voipbin.wire.answers import Page, Unreadable, decoded
 from bot.voipbin.wire.shapes import WireCampaign, WireCampaignCalls, WireNumbers
 
 # ---------------------------------------------------------------- calls

@@ -13,7 +13,7 @@ import pytest
 import pytest_asyncio
 from playwright.async_api import Browser, async_playwright, expect
 
-from bot.activeflows.stopping.timeouts import Patience
+from bot.activeflows.stopping.stop import Patience
 from bot.demo.__main__ import Demo, demo
 from bot.demo.voipbin.world import World
 from tests.browser.screen import Screen

@@ -19,9 +19,9 @@ from dbos import DBOS, DBOSConfig, SetWorkflowID
 from sqlalchemy import Engine, text
 
 from bot.activeflows.records import Written
-from bot.activeflows.stopping.gate import Fenced
+from bot.activeflows.stopping.authorization import Fenced
 from bot.ledger.database import workflow_engine
-from bot.ledger.steps import DurableStep, Json
+from bot.ledger.durable_workflows import DurableStep, Json
 
 _DANGEROUS = {
     *(

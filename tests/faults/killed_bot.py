@@ -27,7 +27,7 @@ from typing import Any
 from sqlalchemy import Column, Connection, Engine, MetaData, Pool, Table, event
 
 from bot import logs
-from bot.activeflows.stopping.timeouts import Patience
+from bot.activeflows.stopping.stop import Patience
 from bot.composition import workflows
 from bot.composition.bootstrap import running
 from bot.ledger import database, durable_workflows, migrations, tables

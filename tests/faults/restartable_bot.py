@@ -18,8 +18,7 @@ from bot.activeflows.errors import Failure, LedgerUnavailable
 from bot.activeflows.queries.listing import Reading
 from bot.activeflows.records import RefusalBound
 from bot.activeflows.stopping.request import StopRequests
-from bot.activeflows.stopping.stop import Press
-from bot.activeflows.stopping.timeouts import Patience
+from bot.activeflows.stopping.stop import Patience, Press
 from bot.composition.workflows import StopWorkflows
 from bot.demo.voipbin.world import World
 from bot.ledger.bulk_store import BulkStore

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any, Final, cast
 from uuid import UUID
 
-from bot.activeflows.anomalies.detector import by_situation
+from bot.activeflows.anomalies import by_situation
 from bot.activeflows.errors import Failure, NotFound, VoIPBINUnreachable
 from bot.activeflows.index import Index
 from bot.activeflows.model import FINISH_ID, Action, Activeflow, Call, Flow, Reference, Status

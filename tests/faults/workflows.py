@@ -110,7 +110,7 @@ class RememberingStep:
 
 
 async def _done(work: Callable[[], Awaitable[T]]) -> T:
-    """As ``ledger.steps`` does: while the ledger does not answer, a step is tried again."""
+    """As ``ledger.durable_workflows`` does: while the ledger does not answer, a step is tried again."""
     while True:
         try:
             return await work()

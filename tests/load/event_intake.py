@@ -21,7 +21,7 @@ from websockets.asyncio.server import ServerConnection, serve
 
 from bot.voipbin import AccessKey, connected
 from bot.voipbin.live.following import Following
-from bot.voipbin.wire.decoding import strictly
+from bot.voipbin.wire.answers import strictly
 from bot.voipbin.wire.pages import RunningPage
 from bot.voipbin.wire.shapes import WireEvent
 from tests.load.one_line import tell

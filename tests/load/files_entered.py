@@ -22,7 +22,7 @@ from typing import Any, Final
 import structlog
 
 import bot
-from bot.activeflows.stopping.timeouts import Patience
+from bot.activeflows.stopping.stop import Patience
 from bot.activeflows.watching.watch import Pace as WatchPace
 from bot.composition.bootstrap import running
 from bot.demo.serving import serving

@@ -140,4 +140,4 @@ async def test_each_gesture_enters_files_of_its_own() -> None:
     assert "bot/slack/listeners/stops.py" in press
     assert "bot/slack/listeners/stops.py" not in final
     assert "bot/activeflows/stopping/read_back.py" in final
-    assert "bot/slack/blocks/watch_card.py" in event
+    assert "bot/slack/cards/watch_card.py" in event

@@ -28,8 +28,7 @@ from typing import Any
 
 import httpx
 
-from bot.activeflows.anomalies.detector import AnomalyDetector
-from bot.activeflows.anomalies.dwell_times import DwellTimes
+from bot.activeflows.anomalies import AnomalyDetector, DwellTimes
 from bot.activeflows.bulk.snapshot import BulkSnapshot
 from bot.activeflows.model import Picture
 from bot.activeflows.operators import Grant, Operator, Permission, Person, Policy, Standing

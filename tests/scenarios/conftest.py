@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from bot.activeflows.alerting.delivery import AlertPace
-from bot.activeflows.stopping.timeouts import Patience
+from bot.activeflows.stopping.stop import Patience
 from bot.activeflows.watching.watch import Pace as WatchPace
 from bot.composition.bootstrap import running
 from bot.demo.serving import serving

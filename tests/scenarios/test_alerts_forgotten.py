@@ -9,7 +9,7 @@ from uuid import uuid4
 import pytest
 
 from bot.activeflows.alerting.decision import Claim, Claimed
-from bot.activeflows.anomalies.detector import Reason
+from bot.activeflows.anomalies import Reason
 from bot.demo.voipbin.state import Flow
 from bot.demo.voipbin.world import World
 from bot.ledger.alert_store import AlertStore

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from bot.activeflows.stopping.timeouts import Patience
+from bot.activeflows.stopping.stop import Patience
 from bot.demo.__main__ import demo
 from bot.demo.scenarios.scene import Scenario, Scene
 from bot.demo.scenarios.table import SCENARIOS

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from bot.activeflows.alerting.decision import Claim, Claimed
-from bot.activeflows.anomalies.detector import Reason
+from bot.activeflows.anomalies import Reason
 from bot.demo.slack.messages import Message
 from bot.demo.slack.workspace import Workspace
 from bot.demo.voipbin.state import Activeflow

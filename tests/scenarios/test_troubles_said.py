@@ -7,7 +7,7 @@ from uuid import UUID
 
 import pytest
 
-from bot.activeflows.anomalies.dwell_times import Durations
+from bot.activeflows.anomalies import Durations
 from bot.demo.slack.messages import Message
 from bot.demo.voipbin import faults
 from bot.demo.voipbin.state import Activeflow, Flow, Step

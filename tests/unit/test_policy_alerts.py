@@ -7,7 +7,7 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from bot.activeflows.alert_rules import AlertRule, Quiet
-from bot.activeflows.anomalies.detector import Reason
+from bot.activeflows.anomalies import Reason
 from bot.misconfigured import Misconfigured
 from bot.policy import parsed_policy
 

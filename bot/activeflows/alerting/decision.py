@@ -14,7 +14,7 @@ from datetime import datetime
 from uuid import UUID
 
 from bot.activeflows.alert_rules import MOST_MESSAGES, AlertRule
-from bot.activeflows.anomalies.detector import Reason
+from bot.activeflows.anomalies import Reason
 
 
 @dataclass(frozen=True, slots=True)

@@ -23,7 +23,7 @@ from uuid import UUID
 from bot.activeflows.alert_rules import AlertRule, by_channel
 from bot.activeflows.alerting.decision import Alerting, Claim, Claimed, HeldBack
 from bot.activeflows.alerting.ports import Alert, AlertCards, AlertLedger, Posting, Running
-from bot.activeflows.anomalies.detector import AnomalyDetector, Reason, Trouble, may_be_stale
+from bot.activeflows.anomalies import AnomalyDetector, Reason, Trouble, may_be_stale
 from bot.activeflows.errors import LedgerUnavailable
 from bot.activeflows.model import Activeflow, Call
 from bot.activeflows.ports import VoIPBIN

@@ -44,8 +44,7 @@ from bot.activeflows.bulk.follow_up import Around, BulkFollow, LookingAround
 from bot.activeflows.bulk.ports import BulkCards, BulkLedger, Members
 from bot.activeflows.errors import LedgerUnavailable
 from bot.activeflows.records import Question, Record, What
-from bot.activeflows.stopping.authorization import Act, record_of
-from bot.activeflows.stopping.gate import Errand, Hold
+from bot.activeflows.stopping.authorization import Act, Errand, Hold, record_of
 from bot.activeflows.stopping.machine import StopMachine
 from bot.activeflows.stopping.ports import Ledger, Step
 from bot.activeflows.stopping.stop import (

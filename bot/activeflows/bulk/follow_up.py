@@ -17,12 +17,11 @@ from bot.activeflows.bulk.snapshot import BulkSnapshot
 from bot.activeflows.errors import BotError
 from bot.activeflows.operators import Permission
 from bot.activeflows.stopping import max_ages
+from bot.activeflows.stopping.authorization import Hold
 from bot.activeflows.stopping.follow_up import Aftermath
-from bot.activeflows.stopping.gate import Hold
 from bot.activeflows.stopping.ports import People, Step
 from bot.activeflows.stopping.read_back import Readback
-from bot.activeflows.stopping.stop import Press
-from bot.activeflows.stopping.timeouts import Patience, follow_until
+from bot.activeflows.stopping.stop import Patience, Press, follow_until
 
 # ---------------------------------------------------------------- final check
 # Check the rest after a bulk stop: what was not known, who is still on the line, what else matches.

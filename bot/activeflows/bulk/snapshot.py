@@ -14,8 +14,7 @@ from functools import partial
 from typing import Final
 from uuid import UUID
 
-from bot.activeflows.anomalies.detector import AnomalyDetector, Reason, may_be_stale
-from bot.activeflows.anomalies.dwell_times import DwellTimes
+from bot.activeflows.anomalies import AnomalyDetector, DwellTimes, Reason, may_be_stale
 from bot.activeflows.bulk.bulk_stop import Left, Member
 from bot.activeflows.model import Activeflow, Call, Flow, number_of
 from bot.activeflows.names import closest_names

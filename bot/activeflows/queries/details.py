@@ -17,7 +17,7 @@ from functools import partial
 from typing import Final, TypeAlias
 from uuid import UUID
 
-from bot.activeflows.anomalies.detector import AnomalyDetector, Trouble
+from bot.activeflows.anomalies import AnomalyDetector, Trouble
 from bot.activeflows.errors import BotError, LedgerUnavailable, NotFound, NotOurs, NotPermitted
 from bot.activeflows.model import Activeflow, Call, Spoken
 from bot.activeflows.operators import Operator, Permission

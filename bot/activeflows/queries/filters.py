@@ -13,9 +13,8 @@ from operator import attrgetter
 from typing import Final, Literal, TypeVar
 from uuid import UUID
 
-from bot.activeflows.ages import as_typed
-from bot.activeflows.anomalies.detector import Reason
-from bot.activeflows.model import Activeflow
+from bot.activeflows.anomalies import Reason
+from bot.activeflows.model import Activeflow, as_typed
 from bot.activeflows.names import same_name
 from bot.activeflows.situation.actions import WORDS
 from bot.activeflows.situation.current_step import Situation, row_words

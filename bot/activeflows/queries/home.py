@@ -17,7 +17,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Final, TypeVar
 
-from bot.activeflows.anomalies.detector import AnomalyDetector, Reason, Trouble
+from bot.activeflows.anomalies import AnomalyDetector, Reason, Trouble
 from bot.activeflows.errors import Failure, LedgerUnavailable, VoIPBINUnreachable
 from bot.activeflows.health import Finding, Look, looked
 from bot.activeflows.model import Activeflow, Picture

@@ -11,9 +11,8 @@ from functools import partial
 from typing import Final, Generic, TypeVar
 from uuid import UUID
 
-from bot.activeflows.ages import in_words
 from bot.activeflows.errors import BotError
-from bot.activeflows.model import Activeflow, Call, Flow, Party
+from bot.activeflows.model import Activeflow, Call, Flow, Party, in_words
 from bot.activeflows.numbers import masked
 from bot.activeflows.ports import VoIPBIN
 from bot.activeflows.situation.actions import doing, named

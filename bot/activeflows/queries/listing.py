@@ -17,9 +17,7 @@ from itertools import chain, compress, repeat
 from typing import Final, Literal, TypeAlias
 from uuid import UUID
 
-from bot.activeflows.anomalies.cache import Reasons
-from bot.activeflows.anomalies.detector import AnomalyDetector, Reason, Trouble, may_be_stale
-from bot.activeflows.anomalies.dwell_times import DwellTimes
+from bot.activeflows.anomalies import AnomalyDetector, DwellTimes, Reason, Reasons, Trouble, may_be_stale
 from bot.activeflows.model import Activeflow, Call, Flow, Freshness, Picture, number_of
 from bot.activeflows.names import closest_names
 from bot.activeflows.operators import Operator, Permission

@@ -20,8 +20,7 @@ from itertools import chain
 from typing import Final, Protocol
 from uuid import UUID
 
-from bot.activeflows.anomalies.cache import FINE, Reasons
-from bot.activeflows.anomalies.detector import Reason
+from bot.activeflows.anomalies import FINE, Reason, Reasons
 from bot.activeflows.model import Activeflow, Picture, number_of
 from bot.activeflows.names import likeness, says
 from bot.activeflows.operators import Operator, Permission

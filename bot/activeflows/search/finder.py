@@ -21,7 +21,7 @@ from itertools import chain
 from typing import Final
 from uuid import UUID
 
-from bot.activeflows.anomalies.detector import AnomalyDetector
+from bot.activeflows.anomalies import AnomalyDetector
 from bot.activeflows.callers import CallsLooked
 from bot.activeflows.errors import NotFound, NotOurs, NotUnderstood
 from bot.activeflows.model import Activeflow, Picture

@@ -7,8 +7,7 @@ from datetime import timedelta
 from typing import Final, NamedTuple
 from uuid import UUID
 
-from bot.activeflows.ages import in_words
-from bot.activeflows.model import FINISH_ID, START_ID, Action, Activeflow, Flow
+from bot.activeflows.model import FINISH_ID, START_ID, Action, Activeflow, Flow, in_words
 
 # ---------------------------------------------------------------- action words
 # Name each action type as people do, and say which of its options may be shown.

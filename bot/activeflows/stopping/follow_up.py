@@ -26,12 +26,13 @@ from bot.activeflows.stopping.stop import (
     Intent,
     IntentState,
     NotKnown,
+    Patience,
     Phase,
     Press,
     StillRunning,
+    follow_until,
     hung_up_first,
 )
-from bot.activeflows.stopping.timeouts import Patience, follow_until
 
 # ---------------------------------------------------------------- aftermath
 # Look at what happens after an activeflow has ended: VoIPBIN hangs up its call, and starts the next flow.

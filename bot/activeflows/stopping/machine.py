@@ -3,7 +3,7 @@
 ``states`` names the states and ``docs/stop.md`` draws them. Each ``step`` runs once and the ledger remembers its
 result; a process that is killed anywhere goes on at the step it was in. What makes that safe:
 
-* **Never a wrong stop.** Every POST goes through the gate (``gate``), which is asked after every wait.
+* **Never a wrong stop.** Every POST goes through the gate (``authorization.Gate``), which is asked after every wait.
 * **At most one POST per record.** The gate writes a ``SENDING`` record under a key of its own. A key that is there
   already means that an earlier run was cut off around that POST: it is cleared up by reading, not by sending.
 * **Never a lie.** "Ended" is what a reading said. A lost answer is "not known yet" until readings clear it up; only if
@@ -29,8 +29,7 @@ from bot.activeflows.operators import Policy
 from bot.activeflows.ports import VoIPBIN
 from bot.activeflows.queries.inspection import as_seen, look_at
 from bot.activeflows.records import Question, Record, What
-from bot.activeflows.stopping.authorization import Act, not_claimed, record_of
-from bot.activeflows.stopping.gate import Closed, Errand, GateClosed, Hold
+from bot.activeflows.stopping.authorization import Act, Closed, Errand, GateClosed, Hold, not_claimed, record_of
 from bot.activeflows.stopping.ports import Ledger, Step
 from bot.activeflows.stopping.read_back import (
     Lost,
@@ -58,6 +57,7 @@ from bot.activeflows.stopping.stop import (
     NotSent,
     Outcome,
     Path,
+    Patience,
     Phase,
     Result,
     Shut,
@@ -66,9 +66,9 @@ from bot.activeflows.stopping.stop import (
     StopState,
     Told,
     Trouble,
+    follow_until,
     renewed,
 )
-from bot.activeflows.stopping.timeouts import Patience, follow_until
 
 # ---------------------------------------------------------------- reconfirmation
 # Ask once more about an activeflow that has moved to another kind of situation than its card showed.

@@ -14,8 +14,7 @@ from functools import partial
 from typing import Protocol
 from uuid import UUID
 
-from bot.activeflows.anomalies.detector import AnomalyDetector
-from bot.activeflows.anomalies.dwell_times import DwellTimes
+from bot.activeflows.anomalies import AnomalyDetector, DwellTimes
 from bot.activeflows.errors import NOT_SHOWN, Failure, NotFound, NotOurs
 from bot.activeflows.model import Activeflow, Call, Flow
 from bot.activeflows.ports import VoIPBIN
@@ -23,7 +22,7 @@ from bot.activeflows.queries.filters import WRONG
 from bot.activeflows.queries.inspection import as_it_was, in_time
 from bot.activeflows.records import Record
 from bot.activeflows.situation.current_step import Situation, situation
-from bot.activeflows.stopping.gate import Closed, Errand, Gate, GateClosed, Hold
+from bot.activeflows.stopping.authorization import Closed, Errand, Gate, GateClosed, Hold
 from bot.activeflows.stopping.stop import (
     NO_TROUBLE,
     Attribution,
@@ -34,6 +33,7 @@ from bot.activeflows.stopping.stop import (
     NotKnown,
     NotSent,
     Outcome,
+    Patience,
     Press,
     Shut,
     StillRunning,
@@ -41,7 +41,6 @@ from bot.activeflows.stopping.stop import (
     Trouble,
     hung_up_first,
 )
-from bot.activeflows.stopping.timeouts import Patience
 
 
 class State(StrEnum):

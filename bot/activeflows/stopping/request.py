@@ -18,8 +18,7 @@ from bot.activeflows.queries.inspection import as_seen, look_at
 from bot.activeflows.queries.resolution import Target
 from bot.activeflows.records import Record, RefusalBound, What, in_thread
 from bot.activeflows.stopping.ports import Ledger
-from bot.activeflows.stopping.stop import Intent, IntentState
-from bot.activeflows.stopping.timeouts import Patience
+from bot.activeflows.stopping.stop import Intent, IntentState, Patience
 
 C = TypeVar("C")
 

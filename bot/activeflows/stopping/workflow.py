@@ -15,9 +15,8 @@ from typing import Final, Self
 
 from bot.activeflows.errors import LedgerUnavailable
 from bot.activeflows.records import Record, What
-from bot.activeflows.stopping.authorization import Act, Admission, Admitting, record_of
+from bot.activeflows.stopping.authorization import Act, Admission, Admitting, Errand, Hold, record_of
 from bot.activeflows.stopping.follow_up import Aftermath, Follow
-from bot.activeflows.stopping.gate import Errand, Hold
 from bot.activeflows.stopping.machine import Show, StopMachine
 from bot.activeflows.stopping.ports import Cards, Ledger, Step
 from bot.activeflows.stopping.read_back import State, Subject, Verdict

@@ -15,7 +15,7 @@ from datetime import datetime, timedelta
 from typing import Final
 from uuid import UUID
 
-from bot.activeflows.anomalies.detector import Warned
+from bot.activeflows.anomalies import Warned
 from bot.activeflows.errors import NOT_SHOWN, Failure, NotFound, NotOurs
 from bot.activeflows.index import Change
 from bot.activeflows.model import Activeflow

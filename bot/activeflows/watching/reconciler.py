@@ -18,7 +18,7 @@ from contextlib import suppress
 from datetime import datetime, timedelta
 from typing import Final
 
-from bot.activeflows.anomalies.detector import Warned, by_situation
+from bot.activeflows.anomalies import Warned, by_situation
 from bot.activeflows.errors import LedgerUnavailable
 from bot.activeflows.ports import Records, VoIPBIN
 from bot.activeflows.watching.observer import Board, Endings, Followed, WatchObserver

@@ -9,7 +9,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from bot.activeflows.anomalies.detector import Warned
+from bot.activeflows.anomalies import Warned
 from bot.activeflows.errors import NotFound
 from bot.activeflows.model import Activeflow
 from bot.activeflows.operators import Operator, Permission

@@ -4,8 +4,7 @@ from collections.abc import Iterable, Iterator
 from datetime import datetime
 from typing import Final
 
-from bot.activeflows.ages import in_words
-from bot.activeflows.model import STEP_BUDGET, Activeflow, Call, Party, Spoken
+from bot.activeflows.model import STEP_BUDGET, Activeflow, Call, Party, Spoken, in_words
 from bot.activeflows.numbers import masked
 from bot.activeflows.operators import Operator, Permission, may_somewhere, reach
 from bot.activeflows.queries.details import Details, Family, Relative, Revealed, Timing, Unshown

@@ -10,9 +10,8 @@ from dataclasses import replace
 from datetime import datetime
 from typing import Final
 
-from bot.activeflows.ages import in_words
 from bot.activeflows.callers import CallsLooked
-from bot.activeflows.model import Activeflow, Picture, Status
+from bot.activeflows.model import Activeflow, Picture, Status, in_words
 from bot.activeflows.operators import Operator, Permission
 from bot.activeflows.queries.filters import Filters, Group
 from bot.activeflows.queries.home import Overview, Troubled

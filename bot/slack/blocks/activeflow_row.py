@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 from typing import Final
 
-from bot.activeflows.anomalies.detector import Reason, Trouble
+from bot.activeflows.anomalies import Reason, Trouble
 from bot.activeflows.model import Activeflow
 from bot.activeflows.queries.filters import Filters
 from bot.activeflows.situation.current_step import Situation

@@ -13,9 +13,8 @@ from datetime import datetime
 from itertools import groupby
 from typing import Final, Literal, TypeAlias
 
-from bot.activeflows.ages import in_words
 from bot.activeflows.errors import BotError, IdentityUnknown, NotPermitted
-from bot.activeflows.model import Picture
+from bot.activeflows.model import Picture, in_words
 from bot.activeflows.search.choices import Choice, Choices
 from bot.slack import ids, kit
 from bot.slack.blocks.activeflow_list import left_out

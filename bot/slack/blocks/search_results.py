@@ -8,8 +8,8 @@ from collections.abc import Iterator
 from datetime import datetime, timedelta
 from typing import Final
 
-from bot.activeflows.ages import in_words
 from bot.activeflows.callers import CallFound, CallsLooked
+from bot.activeflows.model import in_words
 from bot.activeflows.operators import Operator, Permission
 from bot.activeflows.queries.resolution import Prefix, Target
 from bot.activeflows.search.ranking import Clues, Findings, Hit, How, may_be_a_number

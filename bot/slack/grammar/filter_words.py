@@ -9,8 +9,8 @@ from datetime import timedelta
 from difflib import get_close_matches
 from typing import Any, Final, NamedTuple
 
-from bot.activeflows.ages import as_typed, from_typed
 from bot.activeflows.errors import NotUnderstood
+from bot.activeflows.model import as_typed, from_typed
 from bot.activeflows.queries.filters import DOING, WRONG
 from bot.activeflows.queries.listing import By, Sort
 from bot.activeflows.situation.actions import WORDS

@@ -9,8 +9,8 @@ from dataclasses import dataclass, replace
 from difflib import SequenceMatcher
 from typing import Final
 
-from bot.activeflows.ages import from_typed
 from bot.activeflows.errors import NotUnderstood
+from bot.activeflows.model import from_typed
 from bot.activeflows.numbers import numbers_in
 from bot.activeflows.queries.resolution import SHORTEST, Found, Prefix, Target, read_target, targets_in
 from bot.slack.grammar.filter_words import closest

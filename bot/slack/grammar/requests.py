@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import Final, Literal, TypeAlias
 
-from bot.activeflows.ages import as_typed
+from bot.activeflows.model import as_typed
 from bot.activeflows.queries.filters import Filters
 from bot.activeflows.queries.listing import By, Place, Sort
 from bot.activeflows.queries.resolution import Target

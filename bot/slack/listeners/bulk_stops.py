@@ -21,10 +21,8 @@ from bot.activeflows.operators import Operator, Permission
 from bot.activeflows.stopping.request import Put
 from bot.activeflows.stopping.stop import Wish
 from bot.slack import ids
-from bot.slack.blocks.bulk_card import bulk_card, bulk_without_bot
-from bot.slack.blocks.bulk_refusal import bulk_unasked
 from bot.slack.blocks.declined import ask_others
-from bot.slack.cards.bulk_cards import BulkCards
+from bot.slack.cards.bulk_card import BulkCards, bulk_card, bulk_unasked, bulk_without_bot
 from bot.slack.grammar.requests import StopAll
 from bot.slack.interaction import press_of
 from bot.slack.kit import mention

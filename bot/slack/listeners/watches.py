@@ -12,8 +12,17 @@ from bot.activeflows.errors import LedgerUnavailable
 from bot.activeflows.watching.request import Over, There, Watching
 from bot.activeflows.watching.watch import Full, Watch
 from bot.slack import ids
-from bot.slack.blocks import watch_answers
-from bot.slack.blocks.watch_card import watch_card
+from bot.slack.cards.watch_card import (
+    FOLLOWS_NOTHING,
+    NOT_FOLLOWED,
+    UNWATCHED,
+    already,
+    full,
+    not_posted,
+    over,
+    unwatched,
+    watch_card,
+)
 from bot.slack.grammar.requests import Unwatch
 from bot.slack.grammar.requests import Watch as WatchRequest
 from bot.slack.listeners.context import InteractionContext, Listeners
@@ -38,19 +47,19 @@ class WatchListener:
         begun = await self.watching.begin(operator, request.target)
         match begun:
             case Over():
-                await context.reply(watch_answers.over(begun, context.command))
+                await context.reply(over(begun, context.command))
             case Full():
-                await context.reply(watch_answers.full(begun, context.command))
+                await context.reply(full(begun, context.command))
             case There():
                 link = await context.messenger.permalink(begun.watch.channel, begun.watch.message_ts)
-                await context.reply(watch_answers.already(begun, link))
+                await context.reply(already(begun, link))
             case telling:
                 card = watch_card(telling, self.now(), command=context.command)
                 by_the_bot = replace(context.interaction, response_url="")
                 posted = await context.messenger.publicly(by_the_bot, card)
                 if not isinstance(posted, Posted):
                     await self.watching.not_posted(telling.watch)
-                    await context.reply(watch_answers.not_posted(posted.error))
+                    await context.reply(not_posted(posted.error))
                 else:
                     await self._follow(context, telling.watch, posted)
 
@@ -58,15 +67,15 @@ class WatchListener:
         try:
             await self.watching.posted(watch, posted.ts)
         except LedgerUnavailable:
-            await context.messenger.edit(posted, watch_answers.NOT_FOLLOWED)
+            await context.messenger.edit(posted, NOT_FOLLOWED)
             raise
 
     async def _end(self, context: InteractionContext, request: Unwatch) -> None:
         operator = await context.operator()
         done = await self.watching.unwatch(operator, request.target)
-        await context.reply(watch_answers.unwatched(done, context.command))
+        await context.reply(unwatched(done, context.command))
 
     async def _unwatch(self, context: InteractionContext, watch_id: str) -> None:
         operator = await context.operator()
         ended = await self.watching.end(operator, watch_id)
-        await context.reply(watch_answers.UNWATCHED if ended else watch_answers.FOLLOWS_NOTHING)
+        await context.reply(UNWATCHED if ended else FOLLOWS_NOTHING)

@@ -26,8 +26,7 @@ from bot.activeflows.errors import Failure
 from bot.slack import metrics
 from bot.slack.messaging.messenger import error_word, retry_after
 from bot.slack.messaging.outbound import Route, http_session
-from bot.slack.transport.intake import NO_ROOM, Answer, Intake
-from bot.slack.transport.payload import Unreadable, decoded
+from bot.slack.transport.intake import NO_ROOM, Answer, Intake, Unreadable, decoded
 
 # ---------------------------------------------------------------- socket connection
 # Hold one connection of Socket Mode, from its ``hello`` until it ends.

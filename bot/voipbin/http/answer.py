@@ -21,7 +21,7 @@ from bot.activeflows.errors import (
     VoIPBINBusy,
     VoIPBINUnreachable,
 )
-from bot.voipbin.wire.decoding import Unreadable, forgivingly, instant
+from bot.voipbin.wire.answers import Unreadable, forgivingly, instant
 from bot.voipbin.wire.shapes import WireEnvelope, WireError
 
 # ---------------------------------------------------------------- answer errors

@@ -23,7 +23,7 @@ import structlog
 
 from bot.voipbin.http.answer import Kind, Trouble, Unsuccessful
 from bot.voipbin.metrics import LOGINS
-from bot.voipbin.wire.decoding import instant
+from bot.voipbin.wire.answers import instant
 
 log = structlog.get_logger(__name__)
 _KEY: Final = re.compile(r"[A-Za-z0-9_.~=-]{1,256}")

@@ -28,8 +28,7 @@ from bot.voipbin.http.answer import BodyUnread, Kind, Trouble, Unsuccessful, rea
 from bot.voipbin.http.budget import Budget, Load, Urgency
 from bot.voipbin.http.credential import Credential, Pass, refused_login
 from bot.voipbin.metrics import REQUESTS, SECONDS
-from bot.voipbin.wire.answers import token
-from bot.voipbin.wire.decoding import Unreadable
+from bot.voipbin.wire.answers import Unreadable, token
 
 # ---------------------------------------------------------------- retries
 # Table when a question is asked again, and after how long, in seconds.

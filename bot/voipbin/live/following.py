@@ -27,8 +27,7 @@ from bot.voipbin.http.answer import Unsuccessful
 from bot.voipbin.live.scan import AHEAD, ReadPage, Windows
 from bot.voipbin.live.stream import StreamLost
 from bot.voipbin.metrics import EVENT_LAG, STREAMS, STREAMS_LOST
-from bot.voipbin.wire.answers import Steps
-from bot.voipbin.wire.decoding import Unreadable
+from bot.voipbin.wire.answers import Steps, Unreadable
 from bot.voipbin.wire.pages import RunningPage, event
 
 # ---------------------------------------------------------------- pace

@@ -22,8 +22,7 @@ from uuid import UUID
 from bot.activeflows.index import BEGINNING, Span
 from bot.activeflows.model import Activeflow, Picture
 from bot.voipbin.http.answer import Kind, Trouble, Unsuccessful
-from bot.voipbin.wire.answers import Page
-from bot.voipbin.wire.decoding import TICK
+from bot.voipbin.wire.answers import TICK, Page
 from bot.voipbin.wire.pages import Fullest, RunningPage, is_last
 
 

@@ -9,8 +9,7 @@ import msgspec
 
 from bot.activeflows.model import Action, Activeflow, Spoken
 from bot.activeflows.situation.history import Moment
-from bot.voipbin.wire.answers import Steps, readable
-from bot.voipbin.wire.decoding import Unreadable, decoded, instant, strictly
+from bot.voipbin.wire.answers import Steps, Unreadable, decoded, instant, readable, strictly
 from bot.voipbin.wire.shapes import Id, RawPage, WireActiveflow, WireEvent, WireHead, WireStep
 
 # ---------------------------------------------------------------- running page

@@ -26,9 +26,8 @@ from starlette.types import Receive, Scope, Send
 from bot import command_line
 from bot.composition import bootstrap
 from bot.slack import ids
-from bot.slack.transport.intake import NotSigned, claimed
+from bot.slack.transport.intake import NotSigned, claimed, read
 from bot.slack.transport.jobs import Jobs
-from bot.slack.transport.payload import read
 from tests.load.town import Town
 
 

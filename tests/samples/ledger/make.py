@@ -11,7 +11,7 @@ import tempfile
 from contextlib import AsyncExitStack, closing
 from pathlib import Path
 
-from bot.activeflows.stopping.timeouts import Patience
+from bot.activeflows.stopping.stop import Patience
 from bot.composition.bootstrap import running
 from bot.demo.serving import serving
 from bot.demo.slack.app import serving_slack

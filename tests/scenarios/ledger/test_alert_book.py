@@ -8,7 +8,7 @@ from uuid import uuid4
 import pytest
 
 from bot.activeflows.alerting.decision import Claim, Claimed
-from bot.activeflows.anomalies.detector import Reason
+from bot.activeflows.anomalies import Reason
 from bot.ledger.alert_store import AlertStore
 from bot.ledger.database import Database
 

@@ -4,7 +4,7 @@ import asyncio
 from datetime import UTC, datetime, timedelta
 from uuid import UUID
 
-from bot.activeflows.anomalies.dwell_times import Durations, Place
+from bot.activeflows.anomalies import Durations, Place
 from bot.ledger.baseline_store import BaselineStore
 from bot.ledger.database import Database
 

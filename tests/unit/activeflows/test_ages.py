@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bot.activeflows.ages import as_typed, from_typed, in_words
+from bot.activeflows.model import as_typed, from_typed, in_words
 
 UNITS = {"s": 1, "min": 60, "h": 3600, "d": 86400}
 LONG = st.timedeltas(min_value=timedelta(0), max_value=timedelta(days=4000))

@@ -19,9 +19,9 @@ from bot.activeflows.queries.listing import Place
 from bot.activeflows.queries.resolution import Prefix, Target, read_target, targets_in
 from bot.activeflows.situation.actions import WORDS
 from bot.slack import ids
-from bot.slack.blocks.bulk_refusal import bulk_unasked
 from bot.slack.blocks.error_words import explained
 from bot.slack.blocks.help import not_understood
+from bot.slack.cards.bulk_card import bulk_unasked
 from bot.slack.grammar.filter_words import STATUSES, TYPES
 from bot.slack.grammar.normalization import cleaned, from_slack, words
 from bot.slack.grammar.requests import (

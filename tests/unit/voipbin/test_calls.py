@@ -15,8 +15,7 @@ from bot.voipbin.http.budget import Urgency
 from bot.voipbin.lists import calls_with
 from bot.voipbin.live.scan import Bounds
 from bot.voipbin.wire import answers
-from bot.voipbin.wire.answers import Page
-from bot.voipbin.wire.decoding import Unreadable
+from bot.voipbin.wire.answers import Page, Unreadable
 
 NOW = datetime(2026, 8, 20, 12, tzinfo=UTC)
 SOUGHT = Number("491712345678", international=True)

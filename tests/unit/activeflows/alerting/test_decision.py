@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from bot.activeflows.alert_rules import MOST_MESSAGES, AlertRule, Quiet, by_channel, key
 from bot.activeflows.alerting.decision import Alerting, Claim, Claimed
-from bot.activeflows.anomalies.detector import Reason
+from bot.activeflows.anomalies import Reason
 
 BERLIN, KATHMANDU = ZoneInfo("Europe/Berlin"), ZoneInfo("Asia/Kathmandu")
 NIGHT = Quiet(time(22), time(7), BERLIN)

@@ -8,9 +8,7 @@ from uuid import UUID, uuid4
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bot.activeflows.anomalies.cache import Reasons, rank
-from bot.activeflows.anomalies.detector import ENOUGH, AnomalyDetector, Reason
-from bot.activeflows.anomalies.dwell_times import Durations, DwellTimes, place
+from bot.activeflows.anomalies import ENOUGH, AnomalyDetector, Durations, DwellTimes, Reason, Reasons, place, rank
 from bot.activeflows.index import Change, Index
 from bot.activeflows.model import START_ID, Action, Activeflow, Call, Flow, Party, Reference, Status
 from bot.activeflows.situation.current_step import Doings, situation

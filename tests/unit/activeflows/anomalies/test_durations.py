@@ -3,7 +3,8 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bot.activeflows.anomalies.dwell_times import BUCKETS, MOST, Durations
+from bot.activeflows.anomalies import BUCKETS, Durations
+from bot.activeflows.anomalies import MOST_COUNTED as MOST
 
 TIMES = st.lists(st.floats(0, 1e9), max_size=60)
 

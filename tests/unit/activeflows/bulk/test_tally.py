@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bot.activeflows.bulk.bulk_stop import Became, BulkState, Ending, Run, bar, remainder, tally
-from bot.slack.blocks.bulk_card import bulk_card
+from bot.slack.cards.bulk_card import bulk_card
 from tests.unit.slack.blocks.bulk_screens import AT, a_bulk
 
 _CELLS = 20

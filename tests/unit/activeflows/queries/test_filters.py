@@ -9,9 +9,8 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from bot.activeflows.ages import from_typed
-from bot.activeflows.anomalies.detector import Reason
-from bot.activeflows.model import START_ID, Action, Activeflow, Reference, Status
+from bot.activeflows.anomalies import Reason
+from bot.activeflows.model import START_ID, Action, Activeflow, Reference, Status, from_typed
 from bot.activeflows.queries.filters import DOING, WRONG, Filters
 from bot.activeflows.situation.current_step import situation
 

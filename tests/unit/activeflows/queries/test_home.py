@@ -8,8 +8,7 @@ from uuid import UUID
 
 import pytest
 
-from bot.activeflows.anomalies.detector import AnomalyDetector, Reason
-from bot.activeflows.anomalies.dwell_times import DwellTimes
+from bot.activeflows.anomalies import AnomalyDetector, DwellTimes, Reason
 from bot.activeflows.errors import LedgerUnavailable, NotPermitted, VoIPBINUnreachable
 from bot.activeflows.health import Finding, Look, State, looked
 from bot.activeflows.model import Flow, Picture

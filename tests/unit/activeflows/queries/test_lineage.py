@@ -10,8 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bot.activeflows.anomalies.detector import AnomalyDetector
-from bot.activeflows.anomalies.dwell_times import DwellTimes
+from bot.activeflows.anomalies import AnomalyDetector, DwellTimes
 from bot.activeflows.errors import VoIPBINUnreachable
 from bot.activeflows.model import Action, Activeflow, Freshness, Picture, Reference, Status
 from bot.activeflows.operators import Operator

@@ -8,8 +8,7 @@ from uuid import UUID
 
 import pytest
 
-from bot.activeflows.anomalies.detector import AnomalyDetector
-from bot.activeflows.anomalies.dwell_times import DwellTimes
+from bot.activeflows.anomalies import AnomalyDetector, DwellTimes
 from bot.activeflows.callers import CallFound, CallsLooked
 from bot.activeflows.errors import NotPermitted, NotUnderstood, TooManySearches
 from bot.activeflows.model import Activeflow, Call, Flow, Party, Picture, Status

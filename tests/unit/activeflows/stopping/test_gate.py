@@ -23,8 +23,16 @@ from bot.activeflows.ports import Check
 from bot.activeflows.queries.inspection import Seen
 from bot.activeflows.records import Record, What
 from bot.activeflows.stopping import max_ages
-from bot.activeflows.stopping.authorization import Act, Authorization
-from bot.activeflows.stopping.gate import Closed, Errand, Fenced, Gate, GateClosed, boot_time
+from bot.activeflows.stopping.authorization import (
+    Act,
+    Authorization,
+    Closed,
+    Errand,
+    Fenced,
+    Gate,
+    GateClosed,
+    boot_time,
+)
 from bot.activeflows.stopping.ports import Ledger
 from bot.activeflows.stopping.stop import Fence, Intent, Permitted, Press, Shut, Trouble, Why
 

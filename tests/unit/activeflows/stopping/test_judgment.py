@@ -6,7 +6,7 @@ from uuid import UUID
 
 import pytest
 
-from bot.activeflows.stopping.gate import Closed
+from bot.activeflows.stopping.authorization import Closed
 from bot.activeflows.stopping.read_back import (
     Lost,
     Sending,

@@ -11,8 +11,7 @@ from bot.activeflows.errors import NOT_SHOWN, BotError, NotFound, NotOurs, VoIPB
 from bot.activeflows.model import FINISH_ID, Action, Activeflow, Call, Party, Reference, Status
 from bot.activeflows.ports import VoIPBIN
 from bot.activeflows.stopping.read_back import Readback, State, Verdict
-from bot.activeflows.stopping.stop import Trouble
-from bot.activeflows.stopping.timeouts import Patience
+from bot.activeflows.stopping.stop import Patience, Trouble
 
 ENDED_AT = datetime(2026, 8, 20, 3, 0, tzinfo=UTC)
 NOW = ENDED_AT + timedelta(minutes=1)

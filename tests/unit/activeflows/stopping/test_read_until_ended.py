@@ -6,7 +6,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from bot.activeflows.stopping.read_back import ReadUntilEnded, State, Verdict
-from bot.activeflows.stopping.timeouts import Patience
+from bot.activeflows.stopping.stop import Patience
 
 NOW = datetime(2026, 8, 20, 3, 0, tzinfo=UTC)
 RUNNING, UNREAD, ENDED = Verdict(State.RUNNING), Verdict(), Verdict(State.ENDED, NOW)

@@ -7,10 +7,10 @@ from uuid import UUID
 from bot.activeflows.alert_rules import AlertRule
 from bot.activeflows.alerting.decision import Claim, Claimed, HeldBack
 from bot.activeflows.alerting.ports import Alert
-from bot.activeflows.anomalies.detector import Reason, Trouble
+from bot.activeflows.anomalies import Reason, Trouble
 from bot.activeflows.model import Action, Activeflow, Reference, Status
 from bot.activeflows.situation.current_step import Situation
-from bot.slack.blocks.alert_card import alert_card, held_back_line
+from bot.slack.cards.alert_card import alert_card, held_back_line
 from bot.slack.messaging.messenger import Message
 
 NOW = datetime(2026, 11, 22, 12, 3, 10, tzinfo=UTC)

@@ -11,9 +11,8 @@ from bot.activeflows.bulk.snapshot import Frozen
 from bot.activeflows.queries.filters import Filters
 from bot.activeflows.stopping.stop import CallAfter, Declined, Why
 from bot.slack import ids
-from bot.slack.blocks.bulk_card import bulk_card
-from bot.slack.blocks.bulk_refusal import bulk_unasked
 from bot.slack.blocks.declined import ask_others, declined_press
+from bot.slack.cards.bulk_card import bulk_card, bulk_unasked
 from bot.slack.messaging.messenger import Message
 
 AT = datetime(2026, 11, 22, 12, 3, 10, tzinfo=UTC)

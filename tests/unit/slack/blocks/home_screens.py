@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from dataclasses import replace
 from uuid import UUID
 
-from bot.activeflows.anomalies.detector import Reason, Trouble
+from bot.activeflows.anomalies import Reason, Trouble
 from bot.activeflows.errors import LedgerUnavailable, VoIPBINUnreachable
 from bot.activeflows.health import Finding, State
 from bot.activeflows.model import Activeflow, Freshness

@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
-from bot.activeflows.anomalies.detector import Reason
+from bot.activeflows.anomalies import Reason
 from bot.activeflows.errors import IdentityUnknown, NotPermitted, VoIPBINUnreachable
 from bot.activeflows.model import Activeflow, Freshness, Picture
 from bot.activeflows.operators import Operator, Permission

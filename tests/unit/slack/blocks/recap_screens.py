@@ -5,7 +5,7 @@ from datetime import UTC, datetime, timedelta
 from uuid import UUID
 
 from bot.activeflows.alerting.decision import Claim, Claimed
-from bot.activeflows.anomalies.detector import Reason
+from bot.activeflows.anomalies import Reason
 from bot.activeflows.recap import Deed, Recap
 from bot.activeflows.records import Entry, Record, What
 from bot.activeflows.stopping.stop import Attribution

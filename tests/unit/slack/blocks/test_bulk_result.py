@@ -3,7 +3,7 @@
 from datetime import timedelta
 
 from bot.activeflows.bulk.bulk_stop import Became, BulkState, Ending, Origin, Run
-from bot.slack.blocks.bulk_card import what_became
+from bot.slack.cards.bulk_card import what_became
 from bot.slack.kit import date_token
 from tests.unit.slack.blocks.bulk_screens import AT, a_bulk
 

@@ -8,7 +8,7 @@ from uuid import UUID
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bot.activeflows.anomalies.detector import Reason
+from bot.activeflows.anomalies import Reason
 from bot.activeflows.model import Freshness, Picture
 from bot.activeflows.search.choices import MOST, Choice, Choices
 from bot.demo.slack import block_elements, block_kit

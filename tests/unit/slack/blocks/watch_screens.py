@@ -7,8 +7,17 @@ from uuid import UUID
 from bot.activeflows.model import Action, Activeflow, Reference, Status
 from bot.activeflows.watching.request import Over, There, Unwatched
 from bot.activeflows.watching.watch import Ending, Full, How, Known, Moment, Source, Telling, Watch
-from bot.slack.blocks import watch_answers
-from bot.slack.blocks.watch_card import watch_card
+from bot.slack.cards.watch_card import (
+    FOLLOWS_NOTHING,
+    NOT_FOLLOWED,
+    UNWATCHED,
+    already,
+    full,
+    not_posted,
+    over,
+    unwatched,
+    watch_card,
+)
 from bot.slack.messaging.messenger import Message
 
 NOW = datetime(2026, 11, 22, 12, 3, 10, tzinfo=UTC)
@@ -38,13 +47,13 @@ def watch_screens(words: str) -> Iterator[Message]:
         yield watch_card(each, NOW, command="/flows")
     one = Activeflow(UUID(int=1), None, None, Status.ENDED, Reference("call"), Action(UUID(int=2)))
     several = tuple(watch(words, number) for number in range(20))
-    yield watch_answers.not_posted("not_in_channel")
-    yield watch_answers.NOT_FOLLOWED
-    yield watch_answers.FOLLOWS_NOTHING
-    yield watch_answers.UNWATCHED
+    yield not_posted("not_in_channel")
+    yield NOT_FOLLOWED
+    yield FOLLOWS_NOTHING
+    yield UNWATCHED
     for link in ("", "https://example.slack.com/archives/C0INCIDENTS/p12"):
-        yield watch_answers.already(There(watch(words)), link)
-    yield watch_answers.over(Over(one, words), "/flows")
-    yield from (watch_answers.full(Full(here), "/flows") for here in (True, False))
+        yield already(There(watch(words)), link)
+    yield over(Over(one, words), "/flows")
+    yield from (full(Full(here), "/flows") for here in (True, False))
     for done in (Unwatched(several), Unwatched((), several), Unwatched(several[:1], several[1:]), Unwatched(())):
-        yield watch_answers.unwatched(done, "/flows")
+        yield unwatched(done, "/flows")

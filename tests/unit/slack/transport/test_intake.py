@@ -18,8 +18,18 @@ from starlette.applications import Starlette
 from bot.slack.listeners.app import _Installed, _quiet
 from bot.slack.people.installation import Installation
 from bot.slack.transport.http import always_ready, http_app
-from bot.slack.transport.intake import App, Intake, NotSigned, claimed, is_ssl_check
-from bot.slack.transport.payload import Unreadable, is_ours, kind_of, read, unquoted
+from bot.slack.transport.intake import (
+    App,
+    Intake,
+    NotSigned,
+    Unreadable,
+    claimed,
+    is_ours,
+    is_ssl_check,
+    kind_of,
+    read,
+    unquoted,
+)
 
 SECRET = "5117a4ed5117a4ed5117a4ed5117a4ed"
 NOW = 1_795_348_990

@@ -11,8 +11,7 @@ from hypothesis import strategies as st
 
 from bot.activeflows.index import Index
 from bot.voipbin.wire import answers
-from bot.voipbin.wire.answers import Steps
-from bot.voipbin.wire.decoding import Unreadable
+from bot.voipbin.wire.answers import Steps, Unreadable
 from bot.voipbin.wire.pages import event, running_page
 
 ZERO = "00000000-0000-0000-0000-000000000000"

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from bot.activeflows.model import Spoken
 from bot.voipbin.wire import answers
-from bot.voipbin.wire.decoding import Unreadable
+from bot.voipbin.wire.answers import Unreadable
 from bot.voipbin.wire.pages import RECENT, _Steps, _Talk, spoken
 from bot.voipbin.wire.shapes import WireActiveflow
 

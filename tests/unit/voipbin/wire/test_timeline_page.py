@@ -12,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bot.activeflows.situation.history import Moment
-from bot.voipbin.wire.decoding import Unreadable
+from bot.voipbin.wire.answers import Unreadable
 from bot.voipbin.wire.pages import TimelinePage, cursor, timeline_page
 
 SAMPLES = Path(__file__).parents[3] / "samples" / "voipbin"

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bot.voipbin.wire.decoding import instant, page_token
+from bot.voipbin.wire.answers import instant, page_token
 
 MOMENTS = st.datetimes(
     min_value=datetime(1990, 1, 1),  # noqa: DTZ001 — bounds are naive here

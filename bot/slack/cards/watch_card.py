@@ -1,19 +1,23 @@
-"""Draw the watch card: one public message that follows an activeflow, edited until it ends.
+"""Draw the watch card and what is answered to whoever asks for one, and keep it true."""
 
-Everybody in the channel reads it, so it names who wanted it and nobody else, except who stopped the activeflow with
-this bot. Every sentence says as of when it is true; how it ended is said no more certainly than it is known.
-"""
-
+import re
+from collections.abc import Callable, Sequence
 from datetime import datetime
 from typing import Final
 
-from bot.activeflows.ages import in_words
-from bot.activeflows.model import STEP_BUDGET
-from bot.activeflows.watching.watch import Ending, How, Source, Telling, Watch
+from bot.activeflows.model import STEP_BUDGET, in_words
+from bot.activeflows.watching.request import Over, There, Unwatched
+from bot.activeflows.watching.watch import MOST, MOST_HERE, Edited, Ending, Full, How, Source, Telling, Watch
 from bot.slack import ids, kit
 from bot.slack.blocks.activeflow_row import name_of
 from bot.slack.kit import bold, code, date_token, escaped, mention, plain
-from bot.slack.messaging.messenger import Message
+from bot.slack.messaging.messenger import Message, Messenger, Posted, not_shown
+
+# ---------------------------------------------------------------- watch card
+# Draw the watch card: one public message that follows an activeflow, edited until it ends.
+#
+# Everybody in the channel reads it, so it names who wanted it and nobody else, except who stopped the activeflow with
+# this bot. Every sentence says as of when it is true; how it ended is said no more certainly than it is known.
 
 _HEADERS: Final = {
     How.DELETED: "Deleted",
@@ -140,3 +144,101 @@ def _small_print(telling: Telling) -> str:
             f"{date_token(known.as_of)}"
         )
     return f"{fresh} · {for_whom}, until {date_token(watch.until)} at most"
+
+
+# ---------------------------------------------------------------- watch answers
+# Draw what is answered to somebody who asks for a watch card, or wants one to follow no longer.
+
+NOT_FOLLOWED: Final = Message("This card follows nothing, because the bot’s database could not be written. Ask again.")
+FOLLOWS_NOTHING: Final = Message("This card no longer follows anything. Nothing was stopped.")
+UNWATCHED: Final = Message("Unwatched. The card says so in a moment. Nothing was stopped.")
+_NAMED: Final = 10
+_LINK: Final = re.compile(r"https?://[\w.:-]+/archives/[A-Z0-9]+/p[0-9]+(?:\?[\w.&=-]*)?", re.ASCII)
+
+
+def not_posted(error: str) -> Message:
+    """``error``: Slack's word for why."""
+    return Message(f"{not_shown('The watch card', error, again='ask again')} Nothing is watched.")
+
+
+def already(there: There, link: str) -> Message:
+    """It is watched here: where. ``link`` is empty when Slack did not give one."""
+    watch = there.watch
+    card = f"<{link}|The card is here>" if _LINK.fullmatch(link) else "The card is in this channel"
+    when = f"{mention(watch.by)} asked for it at {date_token(watch.since)}"
+    return _told(f"{_named(watch)} is watched here already. {card}. {when}.")
+
+
+def over(found: Over, command: str) -> Message:
+    short = found.activeflow.short_id
+    words = escaped(found.words, 300)
+    return _told(
+        f"{code(short)} has already ended ({words}). There is nothing to follow. More: "
+        f"{code(f'{command} show {short}')}"
+    )
+
+
+def full(limit: Full, command: str) -> Message:
+    """Politely, and what to do."""
+    where = f"{MOST_HERE} cards in this channel" if limit.here else f"{MOST} cards in all"
+    rest = f"End one with {code(f'{command} unwatch <id>')}, or your own with {code(f'{command} unwatch')}."
+    return _told(f"I already follow {where}. That is the limit. Nothing was started. {rest}")
+
+
+def unwatched(done: Unwatched, command: str) -> Message:
+    """What ended, and else what could be."""
+    if done.ended:
+        words = f"Unwatched: {', '.join(map(_named, done.ended[:_NAMED]))}{_more(done.ended)}. Nothing was stopped."
+    else:
+        words = "You have no watch card in this channel." if done.left else "No card follows anything in this channel."
+    left = ""
+    if done.left:
+        names = ", ".join(f"{_named(watch)} for {mention(watch.by)}" for watch in done.left[:_NAMED])
+        left = f"Still watched here: {names}{_more(done.left)}. To end one: {code(f'{command} unwatch <id>')}"
+    return _told(words, left)
+
+
+def _named(watch: Watch) -> str:
+    return f"{bold(name_of(watch.flow_name), 80)} {code(watch.short_id)}"
+
+
+def _more(watches: Sequence[Watch]) -> str:
+    return f" and {len(watches) - _NAMED} more" if len(watches) > _NAMED else ""
+
+
+def _told(words: str, small: str = "") -> Message:
+    blocks = [kit.section(words)]
+    if small:
+        blocks.append(kit.context(small))
+    return Message(f"{words} {small}".strip(), tuple(blocks))
+
+
+# ---------------------------------------------------------------- watch cards
+# Edit the watch cards in place (``watching.ports.WatchCards``).
+
+_GONE: Final = frozenset(
+    {
+        "message_not_found",
+        "cant_update_message",
+        "edit_window_closed",
+        "channel_not_found",
+        "not_in_channel",
+        "is_archived",
+        "is_inactive",
+    }
+)
+"""Slack's words for what will not get better: https://docs.slack.dev/reference/methods/chat.update#errors"""
+
+
+class WatchCards:
+    """``command``: the slash command, for what to type next; ``mention``: the same in a thread, where there is none."""
+
+    def __init__(self, teller: Messenger, command: str, *, mention: str, now: Callable[[], datetime]) -> None:
+        self._teller, self._command, self._mention, self._now = teller, command, mention, now
+
+    async def edit(self, telling: Telling) -> Edited:
+        """Never raises for Slack's troubles."""
+        where = Posted(telling.watch.channel, telling.watch.message_ts)
+        command = self._mention if telling.watch.thread else self._command
+        redrawn = await self._teller.redraw(where, watch_card(telling, self._now(), command=command))
+        return Edited(redrawn.error == "", gone=redrawn.error in _GONE, wait=redrawn.retry_after)

@@ -1,10 +1,9 @@
-"""Draw the bulk stop card: a question, then a progress bar edited in place, then what became of each.
+"""Draw the card of a bulk stop, and keep it true: edited in place, one edit after the other."""
 
-Everybody in the channel reads the same words. Decision: members are counted while it runs and named (by short id, a few
-of each kind) when it is over; all of them are in the audit.
-"""
-
-from collections.abc import Iterator, Sequence
+import asyncio
+from collections.abc import Awaitable, Callable, Iterator, Sequence
+from dataclasses import replace
+from datetime import timedelta
 from typing import Final
 from uuid import UUID
 
@@ -23,12 +22,27 @@ from bot.activeflows.bulk.bulk_stop import (
     tally,
     unsettled,
 )
+from bot.activeflows.bulk.request import NoCard, Unasked
+from bot.activeflows.queries.filters import Filters
+from bot.activeflows.stopping.ports import Guard
+from bot.activeflows.stopping.stop import Declined, Press
 from bot.slack import ids, kit
 from bot.slack.blocks.activeflow_list import followed
 from bot.slack.blocks.activeflow_row import name_of
+from bot.slack.blocks.declined import ask_others, declined_press
+from bot.slack.blocks.help import to_type
 from bot.slack.blocks.stop_card import all_without_bot, any_without_bot
+from bot.slack.cards.stop_cards import StopCards, header_of, unchanged
+from bot.slack.grammar.requests import StopAll, typed
+from bot.slack.interaction import from_press
 from bot.slack.kit import bold, code, date_token, escaped, mention, mentions
-from bot.slack.messaging.messenger import Message
+from bot.slack.messaging.messenger import Message, Messenger, Posted
+
+# ---------------------------------------------------------------- bulk card
+# Draw the bulk stop card: a question, then a progress bar edited in place, then what became of each.
+#
+# Everybody in the channel reads the same words. Decision: members are counted while it runs and named (by short id, a
+# few of each kind) when it is over; all of them are in the audit.
 
 # ---------------------------------------------------------------- bulk question
 # Draw the question a bulk stop card begins as: who asks whom, the frozen list, and what stopping it would do.
@@ -379,3 +393,146 @@ def _small_print(bulk: Bulk, run: Run, command: str) -> Iterator[str]:
         yield f"Every stop is in {code(f'{command} audit')}"
     if run.ending is not None and run.ending.receipt:
         yield f"Receipt {code(run.ending.receipt)}"
+
+
+# ---------------------------------------------------------------- bulk refusal
+# Draw the answer to `stop all` when there is no card: too many, none, or no reason. It says what to type.
+
+_GROUPS_SAID = 5
+_OLDER: Final = timedelta(minutes=10)
+_A_WHILE: Final = timedelta(minutes=1)
+_SHORTEST: Final = timedelta(seconds=1)
+
+
+def bulk_unasked(unasked: Unasked, *, command: str) -> Message:
+    """Private words; nothing was stopped. Above the ceiling a card for the oldest is one press away."""
+    asked = typed(StopAll(unasked.filters))
+    match unasked.why:
+        case NoCard.NO_REASON:
+            example = to_type(command, f'{asked} "why"')
+            shown = f": {example}" if example else ""
+            return Message(f"A stop needs a reason here. Type it after the filters{shown}. Nothing was stopped.")
+        case NoCard.TOO_MANY:
+            words, limit = _too_many(unasked, command), unasked.limit
+            value = ids.encode_stop_all(unasked.filters)
+            if unasked.on_behalf or len(value) > kit.LONGEST_VALUE:  # such words are typed, not pressed
+                return Message(words)
+            label = f"Ask to stop the oldest {limit}; nothing stops yet"
+            oldest = kit.button(f"The oldest {limit}…", ids.BULK_OLDEST, value, label=label)
+            return Message(words, (kit.section(words), kit.actions(oldest)))
+        case NoCard.NOTHING_FITS:
+            return Message(_nothing(unasked, command))
+
+
+def _too_many(unasked: Unasked, command: str) -> str:
+    groups = "; ".join(
+        f"{group.count} × {bold(group.flow_name or 'without a known flow', 80)}: {escaped(group.words, 100)}"
+        for group in unasked.groups[:_GROUPS_SAID]
+    )
+    narrowed = _narrower(unasked)
+    example = to_type(command, typed(StopAll(narrowed))) if narrowed != unasked.filters else ""
+    narrower = f", for example {example}" if example else ""
+    return (
+        f"{unasked.count} activeflows match. The limit is {unasked.limit} at once. Nothing was stopped. "
+        f"Narrow it with flow:, is:, type:, action:, older: or newer:{narrower}. They are {groups}."
+    )
+
+
+def _narrower(unasked: Unasked) -> Filters:
+    """By the age of the oldest ones, so that it does fit.
+
+    Where that cannot be told: by an age, else by the flow of the largest group, else by another age: one that is
+    possible and leaves some out.
+    """
+    if (age := _age_that_fits(unasked)) is not None:
+        return replace(unasked.filters, older=age)
+    filters, largest = unasked.filters, next((group for group in unasked.groups if group.flow_name), None)
+    if filters.older is None and (filters.newer is None or filters.newer >= _OLDER):
+        return replace(filters, older=_OLDER)
+    if filters.flow is None and largest is not None:
+        return replace(filters, flow=largest.flow_name)
+    older = max(_OLDER, 2 * (filters.older or _OLDER))
+    if filters.newer is None or older <= filters.newer:
+        return replace(filters, older=older)
+    return replace(filters, newer=max(filters.newer / 2, filters.older or _SHORTEST))
+
+
+def _age_that_fits(unasked: Unasked) -> timedelta | None:
+    """An age that at most as many have as are allowed, now and for a while: the most of them for which there is one."""
+    frozen = unasked.frozen
+    if frozen is None:
+        return None
+    ages = [frozen.as_of - each.created_at for each in frozen.members if each.created_at is not None]
+    whole = [timedelta(seconds=age // _SHORTEST) for age in ages]
+    for margin in (_A_WHILE, _SHORTEST):
+        for count in range(min(unasked.limit, len(ages) - 1), 0, -1):
+            if whole[count - 1] - ages[count] >= margin and whole[count - 1] >= _SHORTEST:
+                return whole[count - 1]
+    return None
+
+
+def _nothing(unasked: Unasked, command: str) -> str:
+    which = "that you can see" if unasked.on_behalf else "that you can stop in bulk"
+    words = [f"No running activeflow {which} matches {code(unasked.filters.words(), 300)}."]
+    frozen = unasked.frozen
+    if frozen is not None and frozen.similar:
+        words.append(f"Did you mean {' or '.join(bold(name, 100) for name in frozen.similar)}?")
+    if frozen is not None and frozen.left.uncertain:
+        few = ", ".join(code(id_.hex[:8]) for id_ in frozen.left.uncertain[:10])
+        words.append(f"It is not certain that these match, so they are not stopped: {few}.")
+    if frozen is not None and frozen.left.unnamed:
+        words.append(f"The flow names of {frozen.left.unnamed} could not be read.")
+    return " ".join([*words, f"All that run: {code(f'{command} list')}. Nothing was stopped."])
+
+
+# ---------------------------------------------------------------- bulk cards
+# Keep the bulk stop cards true (``bulk.ports.BulkCards``): edited in place, one edit after the other.
+
+
+class BulkCards:
+    """``presses``: who hears about a press within seconds (``StopCards.promise``), whatever it was on."""
+
+    def __init__(self, teller: Messenger, presses: StopCards) -> None:
+        self._teller, self._presses = teller, presses
+        self._turns: dict[str, asyncio.Lock] = {}
+
+    async def show(self, bulk: Bulk, run: Run, press: Press | None, *, guard: Guard | None = None) -> bool:
+        """Change the card for everybody, or tell the presser; whether somebody could see it."""
+        message = bulk_card(bulk, run, self._presses.typed_in(bulk.thread))
+        interaction = from_press(press) if press is not None else None
+        self._presses.begun(press)
+        async with self._turns.setdefault(bulk.id, asyncio.Lock()):
+            if guard is not None:
+                await guard()
+            where = Posted(bulk.channel, bulk.message_ts or (interaction.message_ts if interaction else ""))
+            edited = await self._teller.edit(where, message, interaction=interaction)
+            seen = bool(edited)
+            if not seen and interaction is not None and run.ending is not None:
+                seen = await self._teller.privately(interaction, unchanged(message, edited.error))
+        if press is not None:
+            self._presses.answered(press, header_of(message))
+        if run.ending is not None:
+            self._turns.pop(bulk.id, None)
+        return seen
+
+    async def add_origin(
+        self,
+        bulk: Bulk,
+        where: Posted,
+        origin: Origin,
+        who_may: tuple[str, ...],
+        still_open: Callable[[], Awaitable[bool]],
+    ) -> None:
+        """Say on a card that can still be pressed what goes on; what a press has drawn is never drawn over."""
+        async with self._turns.setdefault(bulk.id, asyncio.Lock()):
+            if await still_open():
+                typed = self._presses.typed_in(bulk.thread)
+                await self._teller.redraw(where, bulk_card(bulk, Run(), typed, who_may=who_may, origin=origin))
+
+    async def decline(self, press: Press, declined: Declined) -> bool:
+        ask = ask_others(press.intent_id, ids.BULK_ASK_OTHERS)
+        seen = await self._teller.privately(
+            from_press(press), declined_press(declined, self._presses.typed_in(press.thread), ask=ask)
+        )
+        self._presses.answered(press)
+        return seen

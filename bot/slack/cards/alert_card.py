@@ -1,17 +1,19 @@
-"""Draw the alert: what is wrong with one activeflow, for everybody in a channel.
-
-It is never edited, so every word of it says as of when it was so. It calls nobody: no mention, no @channel. Its buttons
-are those of a list's row, and whether somebody may press one is decided at the press.
-"""
+"""Draw alerts, and post them in the channel of their rule."""
 
 from bot.activeflows.alerting.decision import HeldBack
-from bot.activeflows.alerting.ports import Alert
+from bot.activeflows.alerting.ports import Alert, Posting
 from bot.slack import kit
 from bot.slack.blocks import activeflow_row
 from bot.slack.blocks.activeflow_list import lived, reference
 from bot.slack.blocks.activeflow_row import TROUBLE_WORDS, name_of
 from bot.slack.kit import bold, code, date_token, escaped
-from bot.slack.messaging.messenger import Message
+from bot.slack.messaging.messenger import Message, Messenger
+
+# ---------------------------------------------------------------- alert card
+# Draw the alert: what is wrong with one activeflow, for everybody in a channel.
+#
+# It is never edited, so every word of it says as of when it was so. It calls nobody: no mention, no @channel. Its
+# buttons are those of a list's row, and whether somebody may press one is decided at the press.
 
 
 def alert_card(alert: Alert) -> Message:
@@ -43,3 +45,26 @@ def held_back_line(held_back: HeldBack, *, running: int, command: str) -> Messag
         f"alert rule. {still}: {code(f'{command} list')}"
     )
     return Message(words.replace("*", ""), (kit.section(words),))
+
+
+# ---------------------------------------------------------------- alert cards
+# Post alerts in the channel of their rule (``alerting.ports.AlertCards``).
+
+
+class AlertCards:
+    """``command``: the slash command, for what to type next."""
+
+    def __init__(self, teller: Messenger, command: str) -> None:
+        self._teller, self._command = teller, command
+
+    async def post(self, alert: Alert) -> Posting:
+        return await self._announced(alert.rule.to, alert_card(alert))
+
+    async def line(self, held_back: HeldBack, *, running: int) -> Posting:
+        return await self._announced(
+            held_back.rule.to, held_back_line(held_back, running=running, command=self._command)
+        )
+
+    async def _announced(self, channel: str, message: Message) -> Posting:
+        said = await self._teller.announce(channel, message)
+        return Posting("" if said.doubtful else said.error, wait=said.retry_after)
