@@ -17,8 +17,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from bot.slack.messaging.messenger import Message
-from bot.slack.messaging.outbound import checked, checked_view
+from bot.slack.messaging.messenger import Message, checked, checked_view
 from tests.unit.slack.blocks import screens
 from tests.unit.slack.blocks.other_screens import forms, other_screens
 

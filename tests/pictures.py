@@ -43,8 +43,7 @@ from bot.slack.blocks.activeflow_list import activeflow_list
 from bot.slack.blocks.home import home_page
 from bot.slack.blocks.stop_card import stop_card
 from bot.slack.cards.bulk_card import bulk_card
-from bot.slack.messaging.messenger import Message
-from bot.slack.messaging.outbound import checked
+from bot.slack.messaging.messenger import Message, checked
 
 ROOT: Final = Path(__file__).resolve().parents[1]
 FOLDER: Final = ROOT / "docs/pictures"

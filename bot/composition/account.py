@@ -59,10 +59,10 @@ from bot.slack.listeners.watches import WatchListener
 from bot.slack.messaging.files import Files
 from bot.slack.messaging.messenger import Messenger
 from bot.slack.messaging.views import Views
+from bot.slack.messaging.web_client import Access
 from bot.slack.people.identity import People
 from bot.slack.people.installation import Installation
 from bot.slack.people.outsiders import Appeals, Outsiders
-from bot.slack.people.single_flight_cache import Access
 from bot.slack.transport.http import Check
 from bot.slack.transport.intake import App
 from bot.slack.transport.jobs import Jobs

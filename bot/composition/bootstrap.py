@@ -42,16 +42,15 @@ from bot.policy import PolicyInForce
 from bot.settings import Settings
 from bot.slack.blocks.audit_list import audit_head
 from bot.slack.interaction import Interaction
-from bot.slack.listeners.app import build_app, web_client
+from bot.slack.listeners.app import build_app
 from bot.slack.listeners.context import Accounts
 from bot.slack.listeners.unknown import Unknown
 from bot.slack.messaging.files import Files
 from bot.slack.messaging.messenger import Messenger, Posted
-from bot.slack.messaging.outbound import http_session
 from bot.slack.messaging.views import Views
+from bot.slack.messaging.web_client import Access, http_session, web_client
 from bot.slack.people.identity import People
 from bot.slack.people.installation import Installation
-from bot.slack.people.single_flight_cache import Access
 from bot.slack.transport.http import Check, http_app, serve
 from bot.slack.transport.intake import App, Intake
 from bot.slack.transport.jobs import Jobs

@@ -28,9 +28,8 @@ from bot.ledger.sqlite import AnotherInstance, alone
 from bot.ledger.tables import ForeignLayout, NewerLedger
 from bot.misconfigured import Misconfigured
 from bot.settings import AccountSettings, Settings
-from bot.slack.messaging.outbound import Route, route
+from bot.slack.messaging.web_client import Access, Route, route
 from bot.slack.people.installation import Installation, NotIntroduced, introduce
-from bot.slack.people.single_flight_cache import Access
 from bot.voipbin import AccessKey, Login, NotSetUp, Patience, VoIPBINClient, connected
 
 T = TypeVar("T")

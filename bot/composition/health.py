@@ -23,7 +23,7 @@ from bot.policy import PolicyInForce
 from bot.policy import active_policy as policy
 from bot.settings import Settings
 from bot.slack import health as slack
-from bot.slack.people.single_flight_cache import Access
+from bot.slack.messaging.web_client import Access
 from bot.slack.transport.http import Check
 from bot.voipbin import Following, VoIPBINClient
 from bot.voipbin import health as voipbin

@@ -17,8 +17,7 @@ from slack_sdk.web.async_slack_response import AsyncSlackResponse
 from bot.activeflows.health import Finding, State
 from bot.activeflows.operators import Policy
 from bot.activeflows.records import Head
-from bot.slack.messaging.messenger import error_word
-from bot.slack.messaging.outbound import lost_words
+from bot.slack.messaging.web_client import REVOKED, error_word, lost_words
 
 SLACK: Final = "Slack"
 CHANNEL: Final = "this channel"
@@ -34,18 +33,6 @@ WORDS_SCOPES: Final = ("app_mentions:read", "im:history")
 PLACE_SCOPES: Final = ("channels:read", "groups:read")
 HISTORY_SCOPES: Final = ("channels:history", "groups:history")
 FILE_SCOPE: Final = "files:write"
-REVOKED: Final = frozenset(
-    {
-        "account_inactive",
-        "app_uninstalled",
-        "invalid_auth",
-        "not_authed",
-        "team_access_not_granted",
-        "token_expired",
-        "token_revoked",
-    }
-)
-"""Slack's words for a token that is good for nothing any more."""
 MOST_GROUPS: Final = 5
 """User groups asked for at once: Slack allows twenty such questions a minute."""
 _CLOCKS_AGREE: Final = 30.0

@@ -29,10 +29,10 @@ from bot.policy import PolicyInForce
 from bot.policy import active_policy as policy
 from bot.settings import Settings, unread
 from bot.slack import health as slack
-from bot.slack.listeners.app import build_app, web_client
+from bot.slack.listeners.app import build_app
 from bot.slack.listeners.unknown import Unknown
 from bot.slack.messaging.messenger import Messenger
-from bot.slack.messaging.outbound import http_session
+from bot.slack.messaging.web_client import http_session, web_client
 from bot.slack.people.installation import Installation
 from bot.slack.transport.http import always_ready, http_app, serve
 from bot.slack.transport.intake import WINDOW, Intake

@@ -24,8 +24,7 @@ from bot.policy.source_lines import line_of, places
 from bot.settings import Settings, SomeSettings, from_environment
 from bot.slack import directory
 from bot.slack.interaction import Interaction
-from bot.slack.listeners.app import web_client
-from bot.slack.messaging.outbound import http_session, route
+from bot.slack.messaging.web_client import http_session, route, web_client
 from bot.slack.people.identity import People
 from bot.slack.people.installation import NotIntroduced, introduce
 from bot.voipbin import VoIPBINClient

@@ -29,8 +29,7 @@ from bot.settings import Settings, SomeSettings, from_environment, wrong_address
 from bot.slack import directory
 from bot.slack import health as slack
 from bot.slack.directory import Listing, Named
-from bot.slack.listeners.app import web_client
-from bot.slack.messaging.outbound import http_session, route
+from bot.slack.messaging.web_client import http_session, route, web_client
 from bot.terminal.check import Check
 from bot.terminal.manifest import link, wrong_words
 from bot.voipbin import AccessKey, connected

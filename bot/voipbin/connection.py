@@ -23,7 +23,6 @@ import httpx
 
 from bot.network import DIRECT, Proxy
 from bot.voipbin.client import VoIPBINClient
-from bot.voipbin.http.answer import ENCODING
 from bot.voipbin.http.budget import Budget
 from bot.voipbin.http.credential import (
     AccessKey,
@@ -34,7 +33,7 @@ from bot.voipbin.http.credential import (
     NoCredential,
     NotSetUp,
 )
-from bot.voipbin.http.exchange import Exchange, Patience, sign_in
+from bot.voipbin.http.exchange import ENCODING, Exchange, Patience, sign_in
 from bot.voipbin.live.scan import Bounds
 from bot.voipbin.live.stream import EventStream
 

@@ -26,7 +26,7 @@ from bot.slack.health import FILE_SCOPE, GROUP_SCOPE, HISTORY_SCOPES, NEEDED, PL
 from bot.slack.listeners.commands import MENTIONED, WRITTEN
 from bot.slack.listeners.context import Listeners
 from bot.slack.listeners.homes import FOR_GOOD, HEARD, OPENED
-from bot.slack.messaging.outbound import checked
+from bot.slack.messaging.messenger import checked
 from bot.slack.transport.intake import App
 from bot.terminal.manifest import manifest
 from tests.unit.slack.blocks.screens import every_screen

@@ -6,7 +6,7 @@ import pytest
 
 from bot.demo.voipbin.faults import hold
 from bot.slack import ids
-from bot.slack.messaging.outbound import marked_id
+from bot.slack.messaging.messenger import marked_id
 from tests.faults.processes import Processes
 from tests.faults.truth import Audit
 from tests.scenarios.account_stage import AccountStage, two

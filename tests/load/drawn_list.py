@@ -13,7 +13,7 @@ from time import process_time
 from typing import Any
 
 from bot.slack.blocks.activeflow_list import activeflow_list
-from bot.slack.messaging.outbound import checked
+from bot.slack.messaging.messenger import checked
 from tests.load.one_line import tell
 from tests.unit.slack.blocks.screens import ALICE, NOW, listing
 

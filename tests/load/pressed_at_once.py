@@ -3,7 +3,7 @@
     python -m tests.load.pressed_at_once [--runs 2] [--people 16] [--rounds 3] [--in-flight 8]
 
 Each run is a process of its own that has the bot, Slack and VoIPBIN in it, and after each comes one in which the
-writers of the file take no turns (``bot/ledger/sqlite.py``), so that only SQLite decides who writes next. One JSON
+writers of the file take no turns (``bot/ledger/database.py``), so that only SQLite decides who writes next. One JSON
 line: the medians of the runs, and how many times as long it takes without turns. Each round everybody has a card of an
 activeflow of their own, and all press. Then ``in-flight`` people stop one after the other.
 """
@@ -25,7 +25,7 @@ import structlog
 
 from bot.demo.slack.messages import Message
 from bot.demo.voipbin.state import Activeflow
-from bot.ledger import sqlite
+from bot.ledger import database
 from tests.load.lockout import CHANNEL, Case
 from tests.load.one_line import percentile, tell
 
@@ -104,7 +104,7 @@ async def _measured(asked: argparse.Namespace) -> dict[str, Any]:
     if asked.run == "with":
         return await _run(asked.people, asked.rounds, asked.in_flight)
     if asked.run == "without":
-        with patch.object(sqlite, "turns_of", return_value=None):
+        with patch.object(database, "turns_of", return_value=None):
             return await _run(asked.people, asked.rounds, asked.in_flight)
     runs: dict[str, list[dict[str, float]]] = {"with": [], "without": []}
     for _ in range(asked.runs):

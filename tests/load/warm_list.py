@@ -40,7 +40,7 @@ from bot.activeflows.search.ranking import Clues
 from bot.slack.blocks.activeflow_list import activeflow_list
 from bot.slack.grammar.requests import List
 from bot.slack.grammar.table import parse
-from bot.slack.messaging.outbound import checked
+from bot.slack.messaging.messenger import checked
 from bot.voipbin import Pace, VoIPBINClient, connected
 from bot.voipbin.live.following import Following
 from tests.load.one_line import percentile, tell

@@ -15,7 +15,7 @@ from bot.demo.voipbin.api import voipbin_app
 from bot.demo.voipbin.event_stream import EventStream
 from bot.demo.voipbin.state import Activeflow, Step
 from bot.demo.voipbin.world import World
-from bot.slack.messaging.outbound import marked_id
+from bot.slack.messaging.messenger import marked_id
 from tests.scenarios.conftest import ABROAD, ALICE, BOB, CAROL, INCIDENTS, LOBBY, Stage
 
 POLICY = f"""

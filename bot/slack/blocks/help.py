@@ -9,8 +9,7 @@ from bot.slack import kit
 from bot.slack.blocks.picker import not_listed
 from bot.slack.grammar.table import COMMANDS, Command, parse
 from bot.slack.kit import bold, code, escaped, mentions, plain
-from bot.slack.messaging.messenger import Message
-from bot.slack.messaging.outbound import account_of
+from bot.slack.messaging.messenger import Message, account_of
 
 
 def help_overview(operator: Operator, word: str = "", *, command: str) -> Message:

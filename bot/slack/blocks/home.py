@@ -19,8 +19,7 @@ from bot.slack.blocks.activeflow_row import troubles_aloud
 from bot.slack.blocks.audit_list import stop_line
 from bot.slack.blocks.declined import places
 from bot.slack.kit import bold, code, date_token, escaped, mention, mentions, with_date_tokens
-from bot.slack.messaging.messenger import Message
-from bot.slack.messaging.outbound import marked_id
+from bot.slack.messaging.messenger import Message, marked_id
 
 # ---------------------------------------------------------------- whoami
 # Draw what a person may do here, and which grant of the policy gives it or would give it.

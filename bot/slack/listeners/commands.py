@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Final
 
+from prometheus_client import Histogram
 from slack_bolt.context.ack.async_ack import AsyncAck
 
 from bot.activeflows.errors import NotPermitted, NotUnderstood
@@ -25,9 +26,14 @@ from bot.slack.grammar.requests import Doctor, Help, List, Show, Whoami
 from bot.slack.grammar.table import begins_with_a_command, parse
 from bot.slack.interaction import Interaction, from_command, from_message
 from bot.slack.listeners.context import InteractionContext, Listeners
-from bot.slack.metrics import ANSWERS
 from bot.slack.transport.jobs import Lane
 
+ANSWERS: Final = Histogram(
+    "flows_bot_answer_seconds",
+    "From a command until what came of it is said, by the command",
+    ["command"],
+    buckets=(0.1, 0.25, 0.5, 1.0, 2.0, 3.0, 5.0, 10.0, 30.0),
+)
 _DOING: Final = "asking VoIPBIN"
 
 

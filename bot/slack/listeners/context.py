@@ -14,8 +14,7 @@ from bot.activeflows.operators import Operator, Permission
 from bot.slack.blocks.help import not_understood
 from bot.slack.grammar.reference import NoAccount, read_account, which, written
 from bot.slack.interaction import Interaction, from_action, from_shortcut
-from bot.slack.messaging.messenger import Message, Messenger, Posted, Redrawn
-from bot.slack.messaging.outbound import marked_id
+from bot.slack.messaging.messenger import Message, Messenger, Posted, Redrawn, marked_id
 from bot.slack.people.identity import People
 from bot.slack.transport.intake import App
 from bot.slack.transport.jobs import Jobs, Lane, Voice
@@ -99,7 +98,7 @@ class Accounts:
 class Listeners:
     """Registers the listeners of one VoIPBIN account with Bolt. ``mention``: how the bot is mentioned, ``@flows-bot``.
 
-    Buttons and forms carry their account (``outbound``). What carries none (commands, mentions, shortcuts, the Home)
+    Buttons and forms carry their account (``messenger``). What carries none (commands, mentions, shortcuts, the Home)
     Bolt gives to the first who registered, and ``meant`` leads on from there.
     """
 

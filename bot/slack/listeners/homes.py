@@ -21,7 +21,7 @@ from bot.slack.interaction import from_home
 from bot.slack.listeners.context import InteractionContext, Listeners
 from bot.slack.messaging.messenger import Message
 from bot.slack.messaging.views import Views
-from bot.slack.people.single_flight_cache import Access
+from bot.slack.messaging.web_client import Access
 
 OPENED: Final = "app_home_opened"
 _DOING: Final = "drawing your Home"

@@ -38,8 +38,7 @@ from bot.slack.interaction import from_action, from_view
 from bot.slack.kit import code
 from bot.slack.listeners.commands import start
 from bot.slack.listeners.context import InteractionContext, Listeners
-from bot.slack.messaging.messenger import Message
-from bot.slack.messaging.outbound import marked_id
+from bot.slack.messaging.messenger import Message, marked_id
 from bot.slack.messaging.views import Asked, Views
 from bot.slack.transport.jobs import Lane
 

@@ -41,8 +41,7 @@ from bot.slack.listeners.approval_requests import (
     posted_card,
 )
 from bot.slack.listeners.context import InteractionContext, Listeners
-from bot.slack.messaging.messenger import Message, Posted
-from bot.slack.messaging.outbound import marked_id
+from bot.slack.messaging.messenger import Message, Posted, marked_id
 from bot.slack.messaging.views import Asked, Views
 from bot.slack.people.outsiders import Outsiders
 from bot.slack.transport.jobs import Lane

@@ -18,8 +18,7 @@ from bot.slack import kit
 from bot.slack.blocks.help import form_not_known, menu_not_known, not_known
 from bot.slack.interaction import Interaction, from_body
 from bot.slack.kit import escaped
-from bot.slack.messaging.messenger import Message, Messenger
-from bot.slack.messaging.outbound import checked_view
+from bot.slack.messaging.messenger import Message, Messenger, checked_view
 from bot.slack.transport.jobs import Jobs
 
 log = structlog.get_logger(__name__)

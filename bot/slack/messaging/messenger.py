@@ -10,7 +10,7 @@ https://docs.slack.dev/interactivity/handling-user-interaction#message_responses
 """
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from contextvars import ContextVar
 from copy import copy
@@ -23,9 +23,9 @@ import structlog
 from slack_sdk.errors import SlackApiError, SlackClientError
 from slack_sdk.web.async_client import AsyncWebClient
 
-from bot.slack import kit, metrics
+from bot.slack import kit
 from bot.slack.interaction import Interaction
-from bot.slack.messaging.outbound import Route, checked, is_below, marked
+from bot.slack.messaging.web_client import Route, called, error_word, is_below, retry_after
 
 # ---------------------------------------------------------------- delivery advice
 # Say why Slack did not show a message, and what helps: by Slack's own word for it, or without a cause.
@@ -103,6 +103,89 @@ def _upper(words: str) -> str:
 
 def _lower(words: str) -> str:
     return words[:1].lower() + words[1:]
+
+
+# ---------------------------------------------------------------- check
+# Check a whole message or view before it leaves; each of its blocks was bounded where it was built (``bot.slack.kit``).
+#
+# What is left to be looked at is what no block knows of itself: how many there are, and whether two have the same id.
+
+TEXT_LIMIT: Final = 3400
+"""For the top-level text: Slack advises 4,000 and splits what is longer; ``chat.update`` is stricter.
+
+https://docs.slack.dev/reference/methods/chat.postMessage#truncating
+"""
+_MAX_BLOCKS: Final[Mapping[str, int]] = {"message": 50, "modal": 100, "home": 100}
+"""https://docs.slack.dev/reference/block-kit/blocks"""
+
+
+def checked(text: str, blocks: Sequence[kit.Block]) -> tuple[str, list[kit.Block]]:
+    """The text and the blocks of a message as they may be sent. Raises ``Unsendable``."""
+    if not text.strip():
+        raise kit.Unsendable("a message needs a text: it is what notifications and screen readers say")
+    _check(blocks, "message")
+    return kit.shortened(text, TEXT_LIMIT), list(blocks)
+
+
+def checked_view(view: kit.View) -> kit.View:
+    """A modal or a Home as it may be sent. Raises ``Unsendable``."""
+    _check(view["blocks"], view["type"])
+    return view
+
+
+def _check(blocks: Sequence[kit.Block], surface: str) -> None:
+    if len(blocks) > _MAX_BLOCKS[surface]:
+        raise kit.Unsendable(f"{len(blocks)} blocks in one {surface}, {_MAX_BLOCKS[surface]} are allowed")
+    ids = [block["block_id"] for block in blocks if "block_id" in block]
+    if len(set(ids)) < len(ids):
+        raise kit.Unsendable("two blocks share a block_id")
+
+
+# ---------------------------------------------------------------- account mark
+# Say on everything that leaves which VoIPBIN account it is about, where there are several.
+#
+# What an account says begins with its name, and each button and form in it carries the name behind its id: a press
+# leads back to the parts of that account, whoever drew the button and whatever the channel's account is by then.
+# Decision: here, at the way out, so that no screen can forget it. Where there is one account, nothing is added.
+
+_AT: Final = "@"
+
+
+def marked_id(id_: str, account: str) -> str:
+    """The id of a button or form, of this account."""
+    return f"{id_}{_AT}{account}" if account and _AT not in id_ else id_
+
+
+def account_of(id_: str) -> str:
+    """The other way round; empty where none is said."""
+    return id_.partition(_AT)[2]
+
+
+def marked(account: str, text: str, blocks: Sequence[kit.Block]) -> tuple[str, tuple[kit.Block, ...]]:
+    """A message with its account."""
+    if not account:
+        return text, tuple(blocks)
+    return f"{account} · {text}", _marked_blocks(account, blocks)
+
+
+def marked_view(account: str, view: kit.View) -> kit.View:
+    """A modal or a Home with its account."""
+    if not account:
+        return view
+    there = {**view, "blocks": list(_marked_blocks(account, view["blocks"]))}
+    if view.get("callback_id"):
+        there["callback_id"] = marked_id(view["callback_id"], account)
+    return there
+
+
+def _marked_blocks(account: str, blocks: Sequence[kit.Block]) -> tuple[kit.Block, ...]:
+    drawn = [kit.with_action_ids(block, lambda id_: marked_id(id_, account), account) for block in blocks]
+    for place, block in enumerate(drawn):
+        labelled = kit.labelled(block, account)
+        if labelled is not None:
+            drawn[place] = labelled
+            return tuple(drawn)
+    return (kit.context(f"*{account}*"), *drawn) if drawn else ()
 
 
 # ---------------------------------------------------------------- messenger
@@ -344,10 +427,10 @@ class Messenger:
             ) as response:
                 error = _response_error(response.status, await response.text(errors="replace"))
         except (aiohttp.ClientError, OSError, ValueError) as lost:
-            metrics.called("response_url", "lost")
+            called("response_url", "lost")
             log.warning("response_url_did_not_answer", error=type(lost).__name__)
             return "lost"
-        metrics.called("response_url", error)
+        called("response_url", error)
         if error:
             log.warning("response_url_refused", error=error)
         return error
@@ -358,20 +441,6 @@ class _Answer:
     error: str
     ts: str = ""
     retry_after: float = 0.0
-
-
-def retry_after(refused: SlackApiError) -> float:
-    """Seconds, of a 429 (https://docs.slack.dev/apis/web-api/rate-limits)."""
-    headers = getattr(refused.response, "headers", None) or {}
-    given = next((str(value) for name, value in headers.items() if name.lower() == "retry-after"), "")
-    return float(given) if given.isdigit() else 0.0
-
-
-def error_word(refused: SlackApiError) -> str:
-    """Slack's own word for why (``not_in_channel``), or ``unreadable`` when the answer was no JSON of Slack's."""
-    answer = refused.response
-    word = answer.get("error") if hasattr(answer, "get") else None
-    return word if isinstance(word, str) and word else "unreadable"
 
 
 def _is_direct(interaction: Interaction) -> bool:

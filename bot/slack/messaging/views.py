@@ -17,8 +17,8 @@ from slack_sdk.errors import SlackApiError, SlackClientError
 from slack_sdk.web.async_client import AsyncWebClient
 
 from bot.slack import kit
-from bot.slack.messaging.messenger import Message, error_word, heard
-from bot.slack.messaging.outbound import checked_view, marked_view
+from bot.slack.messaging.messenger import Message, checked_view, heard, marked_view
+from bot.slack.messaging.web_client import error_word
 
 log = structlog.get_logger(__name__)
 _BAD_BLOCKS: Final = frozenset({"invalid_arguments", "invalid_blocks", "view_too_large"})

@@ -46,9 +46,9 @@ from bot.activeflows.operators import (
     together,
 )
 from bot.slack.interaction import Interaction
-from bot.slack.messaging.messenger import error_word
+from bot.slack.messaging.web_client import LASTING, error_word
 from bot.slack.people.installation import Installation
-from bot.slack.people.single_flight_cache import LASTING, Ages, Allowance, NoTurn, Remembered
+from bot.slack.people.single_flight_cache import Ages, Allowance, NoTurn, Remembered
 
 # ---------------------------------------------------------------- account
 # Read a user object of Slack's: by which ids somebody is known, in which workspaces, and with what standing.

@@ -14,8 +14,7 @@ import structlog
 from slack_sdk.errors import SlackApiError, SlackClientError
 from slack_sdk.web.async_client import AsyncWebClient
 
-from bot.slack.messaging.messenger import error_word
-from bot.slack.messaging.outbound import lost_words
+from bot.slack.messaging.web_client import error_word, lost_words
 
 log = structlog.get_logger(__name__)
 

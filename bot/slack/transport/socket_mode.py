@@ -19,13 +19,12 @@ from typing import Any, Final
 
 import aiohttp
 import structlog
+from prometheus_client import Counter
 from slack_sdk.errors import SlackApiError, SlackClientError
 from slack_sdk.web.async_client import AsyncWebClient
 
 from bot.activeflows.errors import Failure
-from bot.slack import metrics
-from bot.slack.messaging.messenger import error_word, retry_after
-from bot.slack.messaging.outbound import Route, http_session
+from bot.slack.messaging.web_client import Route, bounded, error_word, http_session, retry_after
 from bot.slack.transport.intake import NO_ROOM, Answer, Intake, Unreadable, decoded
 
 # ---------------------------------------------------------------- socket connection
@@ -38,6 +37,12 @@ from bot.slack.transport.intake import NO_ROOM, Answer, Intake, Unreadable, deco
 log = structlog.get_logger(__name__)
 
 Take = Callable[[Mapping[str, Any]], Awaitable[Answer]]
+SOCKETS: Final = Counter("flows_bot_slack_socket_connections", "Socket Mode connections that Slack has greeted")
+SOCKETS_ENDED: Final = Counter(
+    "flows_bot_slack_socket_endings",
+    "Socket Mode connections that ended or could not be opened, by the reason",
+    ["reason"],
+)
 LARGEST_FRAME: Final = 4 * 2**20
 LOST: Final = (aiohttp.ClientError, OSError, ValueError, RuntimeError)
 """What a connection that breaks is told by."""
@@ -326,7 +331,7 @@ class SocketMode:
                 reason = type(lost).__name__
             if connection is not None and connection.greeted.is_set() and loop.time() - began > _STEADY:
                 tries, told = 0, ""
-            metrics.socket_ended(reason)
+            SOCKETS_ENDED.labels(bounded(reason)).inc()
             pause = max(wait, self._pauses.after(reason, tries))
             if reason not in _ASKED_FOR and reason != told:
                 say = log.error if reason in _PERMANENT else log.warning
@@ -378,7 +383,7 @@ class SocketMode:
         await connection.greeted.wait()
         self._connection, self._trouble, self._counted_at = connection, "", datetime.now(UTC)
         self._settled.set()
-        metrics.SOCKETS.inc()
+        SOCKETS.inc()
         log.info("socket_connected", slack_counts=connection.connections)
         try:
             why = await self.elsewhere()

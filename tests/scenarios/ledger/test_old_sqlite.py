@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from bot.ledger.sqlite_compat import Connection
+from bot.ledger.sqlite import Connection
 
 MILLISECONDS = "(unixepoch('subsec') * 1000)"  # as DBOS writes it, on Python 3.12 and newer
 

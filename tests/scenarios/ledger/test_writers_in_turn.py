@@ -14,9 +14,8 @@ from sqlalchemy.exc import OperationalError
 
 from bot.demo.slack.workspace import Workspace
 from bot.demo.voipbin.world import World
-from bot.ledger import sqlite
-from bot.ledger.database import engine_for, workflow_engine
-from bot.ledger.sqlite import Turns, turns_of
+from bot.ledger import database
+from bot.ledger.database import Turns, engine_for, turns_of, workflow_engine
 from tests.scenarios.conftest import ALICE, Stage
 from tests.scenarios.outage import locked
 
@@ -173,7 +172,7 @@ def test_writers_of_both_engines_in_many_threads_keep_everything(url: str) -> No
 async def test_a_press_is_recorded_before_whoever_wanted_to_write_earlier(
     bot: Stage, slack: Workspace, voipbin: World, sqlite_url: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(sqlite, "_WITHIN", 60.0)
+    monkeypatch.setattr(database, "_WITHIN", 60.0)
     activeflow = voipbin.rings(voipbin.add_flow("Support line"), at="play")
     card = await bot.asks_to_stop(activeflow)
     engine, turns, found = engine_for(sqlite_url), line(sqlite_url), list[int]()

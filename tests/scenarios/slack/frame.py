@@ -14,10 +14,10 @@ from bot.activeflows.operators import Policy
 from bot.demo.slack import Workspace, serving_slack
 from bot.slack import kit
 from bot.slack.interaction import Interaction, from_action, from_command
-from bot.slack.listeners.app import build_app, web_client
+from bot.slack.listeners.app import build_app
 from bot.slack.listeners.unknown import Unknown
 from bot.slack.messaging.messenger import Message, Messenger, Posted, Redrawn
-from bot.slack.messaging.outbound import http_session
+from bot.slack.messaging.web_client import http_session, web_client
 from bot.slack.people.identity import People
 from bot.slack.people.installation import Installation, introduce
 from bot.slack.transport.http import always_ready, http_app, serve

@@ -11,7 +11,7 @@ from bot.activeflows.operators import Grant, Operator, Permission, Policy, Stand
 from bot.demo.slack.faults import Fault, error, hold, rate_limited, status
 from bot.policy.file import is_group
 from bot.slack.interaction import Interaction
-from bot.slack.listeners.app import web_client
+from bot.slack.messaging.web_client import web_client
 from bot.slack.people.identity import People
 from bot.slack.people.installation import NotIntroduced, introduce
 from tests.scenarios.slack.frame import Frame

@@ -15,9 +15,8 @@ from starlette.routing import Route
 
 from bot.demo.serving import serving
 from bot.slack.interaction import Interaction
-from bot.slack.listeners.app import web_client
 from bot.slack.messaging.messenger import Message, Messenger
-from bot.slack.messaging.outbound import LARGEST, http_session, is_below
+from bot.slack.messaging.web_client import LARGEST, http_session, is_below, web_client
 from tests.scenarios.slack.frame import Frame
 
 

@@ -14,7 +14,7 @@ from bot.activeflows.errors import CredentialRejected, VoIPBINBroken
 from bot.demo.voipbin import faults
 from bot.demo.voipbin.world import World
 from bot.voipbin import VoIPBINClient
-from bot.voipbin.http.answer import LARGEST
+from bot.voipbin.http.exchange import LARGEST
 from tests.scenarios.voipbin.conftest import Connect
 
 MEGABYTE = 2**20

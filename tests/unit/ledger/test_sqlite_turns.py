@@ -7,8 +7,8 @@ import threading
 
 import pytest
 
-from bot.ledger import sqlite
-from bot.ledger.sqlite import Turn, Turns, turns_of
+from bot.ledger import database
+from bot.ledger.database import Turn, Turns, turns_of
 
 
 class Writer:
@@ -68,9 +68,9 @@ def test_the_turn_of_whoever_is_forgotten_lapses() -> None:
 def test_a_turn_that_has_lapsed_gives_back_nothing_of_anothers(monkeypatch: pytest.MonkeyPatch) -> None:
     turns, late, writer, third = Turns(), Writer(), Writer(), Writer()
     turn = had(turns, late)
-    monkeypatch.setattr(sqlite, "_LAPSES", -1.0)
+    monkeypatch.setattr(database, "_LAPSES", -1.0)
     its = had(turns, writer)
-    monkeypatch.setattr(sqlite, "_LAPSES", 60.0)
+    monkeypatch.setattr(database, "_LAPSES", 60.0)
     turns.give_back(turn)
     assert turns.take(third, first=True, within=0) is None
     turns.give_back(its)
@@ -110,19 +110,19 @@ def test_whoever_is_broken_off_while_waiting_leaves_the_line() -> None:
 
 FORKS = """
 import os, threading
-from bot.ledger import sqlite
+from bot.ledger import database
 class Writer: pass
-writer, turns, held = Writer(), sqlite.turns_of("ledger.db"), threading.Event()
+writer, turns, held = Writer(), database.turns_of("ledger.db"), threading.Event()
 def hold():
     turns.take(writer, first=False, within=0)
-    with turns._lock, sqlite._finding:
+    with turns._lock, database._finding:
         held.set()
         threading.Event().wait()
 threading.Thread(target=hold, daemon=True).start()
 held.wait()
 child = os.fork()
 if not child:
-    os._exit(0 if turns is sqlite.turns_of("ledger.db") and turns.take(writer, first=False, within=0) else 1)
+    os._exit(0 if turns is database.turns_of("ledger.db") and turns.take(writer, first=False, within=0) else 1)
 os._exit(os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]))
 """
 

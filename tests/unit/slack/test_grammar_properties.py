@@ -42,8 +42,7 @@ from bot.slack.grammar.requests import (
     typed,
 )
 from bot.slack.grammar.table import COMMANDS, parse
-from bot.slack.messaging.messenger import Message
-from bot.slack.messaging.outbound import checked
+from bot.slack.messaging.messenger import Message, checked
 from tests.unit.slack.blocks.screens import every_screen
 
 IDS = st.uuids().filter(lambda id_: id_.int != 0)

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from bot.demo.slack import block_kit
 from bot.slack import kit
 from bot.slack.kit import Unsendable
-from bot.slack.messaging.outbound import TEXT_LIMIT, checked, checked_view
+from bot.slack.messaging.messenger import TEXT_LIMIT, checked, checked_view
 from tests.contract.slack.judge import faults
 
 SLACK = Path(kit.__file__).parent

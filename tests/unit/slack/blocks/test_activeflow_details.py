@@ -12,7 +12,7 @@ from bot.activeflows.queries.details import Details, Family, Relative, Timing, U
 from bot.activeflows.situation.history import Done
 from bot.slack import ids
 from bot.slack.blocks.activeflow_details import activeflow_details
-from bot.slack.messaging.outbound import checked
+from bot.slack.messaging.messenger import checked
 from tests.unit.slack.blocks.screens import ALICE, NOW, activeflow, details
 
 LAP = NOW - timedelta(minutes=4)

@@ -14,7 +14,7 @@ from bot.activeflows.records import Entry, Record, What
 from bot.slack import ids, kit
 from bot.slack.blocks.audit_list import audit_list
 from bot.slack.grammar.requests import ME, Audit
-from bot.slack.messaging.outbound import checked
+from bot.slack.messaging.messenger import checked
 
 NOW = datetime(2026, 8, 20, 3, 0, tzinfo=UTC)
 ONE = UUID("3c5b0f6e-1111-4222-8333-444455556666")

@@ -12,7 +12,7 @@ from bot.activeflows.operators import Grant, Operator, Permission, Policy
 from bot.activeflows.queries.details import Revealed
 from bot.slack import ids, kit
 from bot.slack.blocks.activeflow_details import activeflow_details, revealed
-from bot.slack.messaging.outbound import checked
+from bot.slack.messaging.messenger import checked
 from tests.unit.slack.blocks.screens import ALICE, CALLER, NOW, activeflow, details
 
 _MARKUP = re.compile(r"<(?!!date\^)[^>]*>")

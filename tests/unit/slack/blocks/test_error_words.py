@@ -12,7 +12,7 @@ from bot.activeflows.errors import BotError
 from bot.activeflows.model import Action, Activeflow, Reference, Status
 from bot.activeflows.operators import Decision, Permission
 from bot.slack.blocks.error_words import explained, incident, places, root_of, still_working
-from bot.slack.messaging.outbound import checked
+from bot.slack.messaging.messenger import checked
 
 NOW = datetime(2026, 11, 22, 12, 3, 10, tzinfo=UTC)
 ENDED = Activeflow(

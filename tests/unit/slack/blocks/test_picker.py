@@ -14,7 +14,7 @@ from bot.activeflows.search.choices import MOST, Choice, Choices
 from bot.demo.slack import block_elements, block_kit
 from bot.slack import ids, kit
 from bot.slack.blocks.picker import not_listed, offered, picker, stop_form
-from bot.slack.messaging.outbound import checked_view
+from bot.slack.messaging.messenger import checked_view
 from tests.contract.slack.judge import faults
 from tests.unit.slack.blocks.picker_screens import DOWN, LIVE, choices
 from tests.unit.slack.blocks.screens import CALLER, NOW, activeflow

@@ -15,8 +15,7 @@ from bot.activeflows.queries.filters import Group
 from bot.slack import ids
 from bot.slack.blocks.activeflow_details import activeflow_details
 from bot.slack.blocks.activeflow_list import activeflow_list, shared_list
-from bot.slack.messaging.messenger import Message
-from bot.slack.messaging.outbound import checked
+from bot.slack.messaging.messenger import Message, checked
 from tests.unit.slack.blocks.screens import (
     ALICE,
     CALLER,

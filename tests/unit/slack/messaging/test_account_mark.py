@@ -3,7 +3,7 @@
 import pytest
 
 from bot.slack import kit
-from bot.slack.messaging.outbound import account_of, marked, marked_id, marked_view
+from bot.slack.messaging.messenger import account_of, marked, marked_id, marked_view
 
 BUTTON = kit.button("Stop flow", "stop.flow", "1", confirm=kit.confirm("Sure?", "It ends", yes="Yes", no="No"))
 

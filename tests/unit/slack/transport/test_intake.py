@@ -15,7 +15,8 @@ from slack_bolt.async_app import AsyncAck
 from slack_sdk.web.async_client import AsyncWebClient
 from starlette.applications import Starlette
 
-from bot.slack.listeners.app import _Installed, _quiet
+from bot.slack.listeners.app import _Installed
+from bot.slack.messaging.web_client import quiet
 from bot.slack.people.installation import Installation
 from bot.slack.transport.http import always_ready, http_app
 from bot.slack.transport.intake import (
@@ -74,7 +75,7 @@ def served() -> Starlette:
         authorize=_Installed(HOME, "xoxb-x"),
         process_before_response=True,
         request_verification_enabled=False,
-        logger=_quiet("tests.bolt"),
+        logger=quiet("tests.bolt"),
     )
 
     async def listen(ack: AsyncAck, body: dict[str, Any]) -> None:
