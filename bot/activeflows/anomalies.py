@@ -1,10 +1,11 @@
 """Find what is wrong with activeflows that run: stuck, looping, nearly out of steps, left over."""
 
 import asyncio
+import math
 from collections import deque
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from enum import StrEnum
 from math import log
 from typing import Final, Protocol, TypeAlias, cast
@@ -405,9 +406,9 @@ FINE: Final = len(Reason)
 _ORDER: Final = {reason: rank for rank, reason in enumerate(Reason)}
 _BREATH: Final = 50
 """Judged anew before others on the event loop get their turn."""
-_NEVER: Final = datetime.min.replace(tzinfo=UTC)
-_LATEST: Final = datetime.max.replace(tzinfo=UTC)
-_LEAST: Final = timedelta.resolution
+_SLACK: Final = 2e-6
+"""Seconds by which one is looked at too early: the moments here are numbers, which are quick to compare and not exact,
+and who is looked at is judged by the detector."""
 
 
 @dataclass(slots=True, eq=False)
@@ -418,19 +419,16 @@ class _Spot:
     past: Durations | None = None
     changes: int = -1
     limit: timedelta | None = None
-    before: datetime = _NEVER
-    """Whoever came there before this is there for long."""
+    before: float = -math.inf
+    """Whoever came there before this is there for long; in seconds, as all moments here."""
 
-    def look(self, judging: AnomalyDetector, now: datetime) -> None:
+    def look(self, judging: AnomalyDetector, now: float) -> None:
         """Work it out for now; the limit only when something was learned."""
         if self.where is not None:
             past = judging.past(self.where)
             if past is not self.past or past.changes != self.changes:
                 self.past, self.changes, self.limit = past, past.changes, judging.longest(self.where)
-            if self.limit is not None:
-                self.before = now - self.limit + _LEAST
-            else:
-                self.before = _NEVER
+            self.before = -math.inf if self.limit is None else now - self.limit.total_seconds() + _SLACK
 
 
 @dataclass(slots=True, eq=False)
@@ -444,12 +442,12 @@ class _Version:
     """What is wrong whatever the time."""
     rank: int
     """Of that."""
-    suspect_from: datetime
+    suspect_from: float
     """Before it, nothing else can be wrong."""
-    judge_from: datetime
+    judge_from: float
     """From then on only the detector can tell."""
-    stay_began: datetime = _NEVER
-    """``_NEVER``: it is not known yet."""
+    stay_began: float = -math.inf
+    """Without an end: it is not known yet."""
 
 
 class Reasons:
@@ -483,12 +481,11 @@ class Reasons:
         for number, reasons in judged.items():
             ranks[number] = rank(reasons)
         wrong = [number for number, of_it in enumerate(ranks) if of_it != FINE]
-        if not wrong:
-            return found, ranks
+        rest = list(found)
+        for number in reversed(wrong):
+            del rest[number]
         wrong.sort(key=ranks.__getitem__)
-        first, fine = set(wrong), [FINE] * (len(found) - len(wrong))
-        rest = [activeflow for number, activeflow in enumerate(found) if number not in first]
-        return [found[number] for number in wrong] + rest, [ranks[number] for number in wrong] + fine
+        return [found[number] for number in wrong] + rest, [ranks[number] for number in wrong] + [FINE] * len(rest)
 
     async def _looked(
         self, activeflows: Sequence[Activeflow], now: datetime, doings: Sequence[Situation] | None
@@ -496,50 +493,54 @@ class Reasons:
         """What each is, and what the detector says of those that may be more than what they always are, by their
         place.
         """
+        versions = await self._known(activeflows, doings)
+        moment = now.timestamp()
+        spots = {version.spot for version in versions}
+        if len(self._spots) > MOST:
+            self._spots = {spot.where: spot for spot in spots}
+        for spot in spots:  # of these, not of all that are known by now: others were looked at meanwhile
+            spot.look(self._judging, moment)
+        suspects = [
+            number
+            for number, version in enumerate(versions)
+            if version.stay_began < version.spot.before or version.judge_from <= moment
+        ]
+        judged: dict[int, tuple[Reason, ...]] = {}
+        for number in suspects:
+            version = versions[number]
+            if moment >= version.suspect_from and self._suspected(version, moment):
+                troubles = self._judging.of(version.activeflow, version.doing, now)
+                judged[number] = tuple(trouble.reason for trouble in troubles)
+                if len(judged) % _BREATH == 0:
+                    await asyncio.sleep(0)
+        return versions, judged
+
+    async def _known(self, activeflows: Sequence[Activeflow], doings: Sequence[Situation] | None) -> list[_Version]:
+        """What each is: worked out for those that are not known yet."""
         known = self._versions.of(activeflows)
-        worked = 0
-        if doings is None:
-            new = [number for number, version in enumerate(known) if version is None]
-        else:
+        new: list[int] = []
+        if doings is not None:
             pairs = enumerate(zip(known, doings, strict=True))
             new = [number for number, (version, doing) in pairs if version is None or version.doing is not doing]
-        for number in new:
+        elif not all(known):
+            new = [number for number, version in enumerate(known) if version is None]
+        for worked, number in enumerate(new, 1):
             known[number] = self._kept(activeflows[number], None if doings is None else doings[number])
-            worked += 1
             if worked % _BREATH == 0:
                 await asyncio.sleep(0)
         versions = cast("list[_Version]", known)
         if new:
             self._versions.forget_others(versions)
-        spots = {version.spot for version in versions}
-        if len(self._spots) > MOST:
-            self._spots = {spot.where: spot for spot in spots}
-        for spot in spots:  # of these, not of all that are known by now: others were looked at meanwhile
-            spot.look(self._judging, now)
-        suspects = [
-            number
-            for number, version in enumerate(versions)
-            if version.stay_began < version.spot.before or version.judge_from <= now
-        ]
-        judged: dict[int, tuple[Reason, ...]] = {}
-        for number in suspects:
-            version = versions[number]
-            if now >= version.suspect_from and self._suspected(version, now):
-                troubles = self._judging.of(version.activeflow, version.doing, now)
-                judged[number] = tuple(trouble.reason for trouble in troubles)
-                worked += 1
-                if worked % _BREATH == 0:
-                    await asyncio.sleep(0)
-        return versions, judged
+        return versions
 
-    def _suspected(self, version: _Version, now: datetime) -> bool:
-        if now >= version.judge_from:
+    def _suspected(self, version: _Version, moment: float) -> bool:
+        if moment >= version.judge_from:
             return True
-        if version.stay_began == _NEVER:
+        if version.stay_began == -math.inf:
             stay = self._judging.stay_at(version.activeflow, version.spot.where)
             if stay is None:
                 return False
-            version.stay_began = stay.began
+            version.stay_began = stay.began.timestamp()
         return version.stay_began < version.spot.before
 
     def _kept(self, activeflow: Activeflow, doing: Situation | None) -> _Version:
@@ -555,8 +556,9 @@ class Reasons:
 
 def _version(judging: AnomalyDetector, activeflow: Activeflow, doing: Situation, spot: _Spot) -> _Version:
     created = activeflow.created_at
-    soon = _NEVER if created is None else created + SHORTEST
-    old = created + LONGEST_CALL if activeflow.reference.is_call and created is not None else _LATEST
+    began = -math.inf if created is None else created.timestamp() - _SLACK
+    soon = began + SHORTEST.total_seconds()
+    old = began + LONGEST_CALL.total_seconds() if activeflow.reference.is_call and created is not None else math.inf
     always = judging.whatever_the_time(activeflow, doing)
     return _Version(
         activeflow,

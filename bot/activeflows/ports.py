@@ -62,12 +62,20 @@ class VoIPBIN(Protocol):
         """A flow's definition, from a cache of a few minutes; ``None`` when there is none (any more)."""
         ...
 
+    def flow_remembered(self, flow_id: UUID) -> tuple[Flow | None] | None:
+        """What ``flow`` answers without asking anybody, as the only element; ``None``: it would have to ask."""
+        ...
+
     async def call(self, call_id: UUID) -> Call | None:
         """A call, read now; ``None`` when there is none (any more)."""
         ...
 
     async def queue_name(self, queue_id: UUID) -> str | None:
         """A queue's name, from a cache of a few minutes; ``None`` when there is none."""
+        ...
+
+    def queue_name_remembered(self, queue_id: UUID) -> tuple[str | None] | None:
+        """As ``flow_remembered``."""
         ...
 
 

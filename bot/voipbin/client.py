@@ -243,6 +243,10 @@ class VoIPBINClient:
         """A flow's definition, not older than some minutes; ``None`` for one that was deleted, or was temporary."""
         return await self._flows.get(flow_id) if flow_id.int else None
 
+    def flow_remembered(self, flow_id: UUID) -> tuple[Flow | None] | None:
+        """What ``flow`` answers without asking VoIPBIN, as the only element; ``None``: it would have to ask."""
+        return self._flows.kept(flow_id) if flow_id.int else (None,)
+
     async def call(self, call_id: UUID) -> Call | None:
         """A call, read now; ``None`` when it does not exist or was deleted."""
         urgency = self._urgency or Urgency.SCREEN
@@ -255,6 +259,10 @@ class VoIPBINClient:
     async def queue_name(self, queue_id: UUID) -> str | None:
         """A queue's name, not older than some minutes."""
         return await self._queues.get(queue_id) if queue_id.int else None
+
+    def queue_name_remembered(self, queue_id: UUID) -> tuple[str | None] | None:
+        """As ``flow_remembered``."""
+        return self._queues.kept(queue_id) if queue_id.int else (None,)
 
     async def campaign(self, campaign_id: UUID) -> Campaign | None:
         """A campaign, read now; ``None`` when there is none."""

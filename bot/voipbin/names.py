@@ -31,12 +31,17 @@ class Remembered(Generic[V]):
         self._kept: OrderedDict[UUID, tuple[float, V | None]] = OrderedDict()
         self._flights: Flights[UUID, V | None] = Flights()
 
-    async def get(self, key: UUID) -> V | None:
+    def kept(self, key: UUID) -> tuple[V | None] | None:
+        """The answer that is still good, as the only element, if there is one."""
         kept = self._kept.get(key)
-        if kept is not None and self._clock() < kept[0]:
-            self._kept.move_to_end(key)
-            return kept[1]
-        return await self._flights.share(key, lambda: self._ask(key))
+        if kept is None or self._clock() >= kept[0]:
+            return None
+        self._kept.move_to_end(key)
+        return (kept[1],)
+
+    async def get(self, key: UUID) -> V | None:
+        kept = self.kept(key)
+        return kept[0] if kept is not None else await self._flights.share(key, lambda: self._ask(key))
 
     async def close(self) -> None:
         await self._flights.land()

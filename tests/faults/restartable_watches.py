@@ -91,6 +91,12 @@ class Truth:
     async def queue_name(self, _: UUID) -> str | None:
         raise Failure("not asked for in these stories")
 
+    def flow_remembered(self, _: UUID) -> tuple[Flow | None] | None:
+        return None
+
+    def queue_name_remembered(self, _: UUID) -> tuple[str | None] | None:
+        return None
+
 
 @dataclass
 class Shown:

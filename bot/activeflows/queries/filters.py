@@ -129,17 +129,11 @@ class Filters:
             if reasons:
                 return [bool(its) and not reasons.isdisjoint(its) for its in wrong]
             return [self.state is None or one.kind in doing for one in doings]
-        decided = dict[tuple[str, str, Collection[str]], bool]()
-        told = []
-        for doing_, its in zip(doings, wrong, strict=True):
-            alike = (doing_.kind, doing_.action, doing_.openers)
-            fits = decided.get(alike) if not its else None
-            if fits is None:
-                fits = self.fits_doing(doing_, its)
-                if not its:
-                    decided[alike] = fits
-            told.append(fits)
-        return told
+        if self.reasons:
+            return map(self.fits_doing, doings, wrong)
+        which = list(map(id, doings))  # many are the same object
+        decided = {number: self.fits_doing(one) for number, one in dict(zip(which, doings, strict=True)).items()}
+        return map(decided.__getitem__, which)
 
     def fits_flow(self, flow_id: UUID | None, name: str | None) -> bool:
         """By its flow; ``name`` is ``None`` when it is not known."""

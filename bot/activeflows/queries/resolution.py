@@ -7,10 +7,10 @@ it means the running one, if only one that runs begins so.
 import asyncio
 import math
 import re
-from collections.abc import AsyncIterator, Collection, Iterable, Mapping, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
-from typing import Final, TypeAlias
+from typing import Final, TypeAlias, TypeVar
 from uuid import UUID
 
 from bot.activeflows.errors import Ambiguous, NotFound, NotOurs
@@ -59,6 +59,7 @@ class Prefix:
         return self.digits
 
 
+T = TypeVar("T")
 Target: TypeAlias = UUID | Prefix
 
 
@@ -148,8 +149,7 @@ async def pictured_soon(voipbin: VoIPBIN, live: Live | None, *, max_age: float, 
 async def flows(voipbin: VoIPBIN, ids: Iterable[UUID | None], *, within: float) -> dict[UUID, Flow | None]:
     """The definitions of these flows; each look-up gets ``within`` seconds."""
     asked = list({number_of(id_): id_ for id_ in ids if id_ is not None}.values())[:MOST]
-    answers = await asyncio.gather(*(in_time(partial(voipbin.flow, id_), within) for id_ in asked))
-    return {id_: answer.value for id_, answer in zip(asked, answers, strict=True) if answer.answered}
+    return await _looked_up(asked, voipbin.flow_remembered, voipbin.flow, within)
 
 
 def flow_of(activeflow: Activeflow, known: Flows) -> Flow | None:
@@ -160,8 +160,21 @@ def flow_of(activeflow: Activeflow, known: Flows) -> Flow | None:
 async def queue_names(voipbin: VoIPBIN, ids: Iterable[UUID], *, within: float) -> dict[UUID, str | None]:
     """The names of these queues; each look-up gets ``within`` seconds."""
     asked = list(dict.fromkeys(ids))[:MOST]
-    answers = await asyncio.gather(*(in_time(partial(voipbin.queue_name, id_), within) for id_ in asked))
-    return {id_: answer.value for id_, answer in zip(asked, answers, strict=True) if answer.answered}
+    return await _looked_up(asked, voipbin.queue_name_remembered, voipbin.queue_name, within)
+
+
+async def _looked_up(
+    ids: Sequence[UUID],
+    remembered: Callable[[UUID], tuple[T | None] | None],
+    look_up: Callable[[UUID], Awaitable[T | None]],
+    within: float,
+) -> dict[UUID, T | None]:
+    """A task and a time limit for what has to be asked for only: as a rule everything is remembered."""
+    known = {id_: remembered(id_) for id_ in ids}
+    asked = [id_ for id_, answer in known.items() if answer is None]
+    answers = await asyncio.gather(*(in_time(partial(look_up, id_), within) for id_ in asked)) if asked else ()
+    known |= {id_: (answer.value,) for id_, answer in zip(asked, answers, strict=True) if answer.answered}
+    return {id_: answer[0] for id_, answer in known.items() if answer is not None}
 
 
 async def names_in(voipbin: VoIPBIN, activeflow: Activeflow, *, within: float) -> dict[UUID, str | None]:

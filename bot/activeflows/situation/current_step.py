@@ -57,15 +57,16 @@ def last_lap(activeflow: Activeflow) -> Sequence[Action]:
     """The steps since it was here last, that time included, when laps are told of; else none."""
     if times_here(activeflow) < SAID_FROM:
         return ()
-    here = activeflow.current.id
-    last = max(index for index, action in enumerate(activeflow.executed) if action.id == here)
-    return activeflow.executed[last:]
+    here, executed = activeflow.current.id.int, activeflow.executed
+    last = next(index for index in range(len(executed) - 1, -1, -1) if executed[index].id.int == here)
+    return executed[last:]
 
 
 def times_here(activeflow: Activeflow) -> int:
     """How often it has come by the current step, the present time included; 0 at a marker."""
-    here = activeflow.current.id
-    return 1 + sum(action.id == here for action in activeflow.executed) if activeflow.current.type else 0
+    if not activeflow.current.type:
+        return 0
+    return 1 + [action.id.int for action in activeflow.executed].count(activeflow.current.id.int)
 
 
 def circle_words(actions: Sequence[Action]) -> str:
@@ -369,6 +370,8 @@ class Doings:
 
     def __init__(self) -> None:
         self._versions = Versions[_Known]()
+        self._alike: dict[Situation, Situation] = {}
+        """Thousands are in a few hundred situations: one object of each is looked through sooner."""
 
     async def of(self, activeflows: Sequence[Activeflow], flows: Mapping[UUID, Flow | None]) -> list[Situation]:
         """In the same order; ``flows``: their definitions by id, as far as they are known."""
@@ -391,6 +394,9 @@ class Doings:
         if known is not None and known.flow == flow:  # read again, and the same
             known.flow = flow
             return known
-        one = _Known(activeflow, number, flow, situation(activeflow, flow=flow))
+        doing = situation(activeflow, flow=flow)
+        if len(self._alike) >= MOST:
+            self._alike.clear()
+        one = _Known(activeflow, number, flow, self._alike.setdefault(doing, doing))
         self._versions.keep(one)
         return one

@@ -69,6 +69,12 @@ class InMemory:
         await self._trouble("queue_name")
         return self.queues.get(queue_id)
 
+    def flow_remembered(self, _: UUID) -> tuple[Flow | None] | None:
+        return None
+
+    def queue_name_remembered(self, _: UUID) -> tuple[str | None] | None:
+        return None
+
     async def _trouble(self, what: str) -> None:
         self.asked[what] += 1
         if self.silent:
