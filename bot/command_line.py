@@ -38,7 +38,7 @@ _YOUNG_OBJECTS: Final = 20_000
 """New objects between two looks for garbage among them. Python's 700 are a list of activeflows."""
 
 
-def _settled(_: object) -> None:
+def settled(_: object = None) -> None:
     """Never look again for garbage among what was loaded: each look would stop the bot, and every ack, for about 60
     ms.
     """
@@ -65,7 +65,7 @@ class Run(BaseModel):
         for line in unread(Settings):
             structlog.get_logger(__name__).warning("variable_not_read", what=line)
         with tracing.exporting(settings.otel_exporter_otlp_endpoint):
-            await until_told(running(settings), _settled)
+            await until_told(running(settings), settled)
 
 
 class Demo(BaseModel):

@@ -37,6 +37,7 @@ from bot.activeflows.queries.listing import Reading
 from bot.activeflows.records import Entry, Question, Record, Written
 from bot.activeflows.search.finder import Finder
 from bot.activeflows.search.ranking import Clues
+from bot.command_line import settled
 from bot.slack.blocks.activeflow_list import activeflow_list
 from bot.slack.grammar.requests import List
 from bot.slack.grammar.table import parse
@@ -103,6 +104,7 @@ async def measure(rows: int, running: int, rounds: int) -> dict[str, Any]:
     ):
         client._exchange._http.event_hooks = {"request": [count]}
         await client.introduce()
+        settled()  # as the bot does once it is up
         async with client.following(Pace(repair_every=3600)).at_work() as following:
             before = _mb()
             warmed = await warm(client, following)

@@ -313,7 +313,7 @@ def _soon(used: int, inside: Nesting) -> str:
 # same as ``situation`` without names; others on the event loop get their turn; what is remembered is bounded, and a
 # small part of what runs does not push out the rest.
 
-MOST: Final = 20_000
+MOST: Final = 100_000
 """Activeflows of which something is remembered."""
 _BREATH: Final = 20
 """Situations worked out before others on the event loop get their turn."""
