@@ -41,8 +41,8 @@ from bot.activeflows.stopping.stop import Attribution, CallAfter, Ended, Intent,
 from bot.slack.blocks.activeflow_details import activeflow_details
 from bot.slack.blocks.activeflow_list import activeflow_list
 from bot.slack.blocks.home import home_page
-from bot.slack.blocks.stop_card import stop_card
 from bot.slack.cards.bulk_card import bulk_card
+from bot.slack.cards.stop_card import stop_card
 from bot.slack.messaging.messenger import Message, checked
 
 ROOT: Final = Path(__file__).resolve().parents[1]

@@ -19,6 +19,7 @@ FINISH_ID: Final = UUID(int=2)
 """Marker action: the flow ran to its own end (a stopped one keeps the interrupted action instead)."""
 STEP_BUDGET: Final = 101
 """VoIPBIN refuses the move after this many steps and ends the activeflow."""
+NO_NAME: Final = "Activeflow without a known flow"
 
 
 def number_of(id_: UUID | None) -> int:
@@ -218,6 +219,11 @@ class Picture:
     """``None`` for one look, at ``as_of``."""
     kinds: tuple[Kind, ...] | None = None
     """All that are among them, where that is known without a look at each."""
+
+
+def name_of(flow_name: str | None) -> str:
+    """What an activeflow is called: its flow's name, when that is known."""
+    return flow_name or NO_NAME
 
 
 # ---------------------------------------------------------------- ages

@@ -40,10 +40,11 @@ from bot.ledger.database import Database
 from bot.ledger.durable_workflows import Durable
 from bot.ledger.stop_store import StopStore
 from bot.ledger.watch_store import WatchStore
+from bot.policy.active_policy import PolicyOf
 from bot.slack.cards.alert_card import AlertCards
 from bot.slack.cards.bulk_card import BulkCards
 from bot.slack.cards.home_view import Homes
-from bot.slack.cards.stop_cards import StopCards
+from bot.slack.cards.stop_card import StopCards
 from bot.slack.cards.watch_card import WatchCards
 from bot.slack.grammar.reference import written
 from bot.slack.listeners.approval_requests import ApprovalRequests
@@ -101,22 +102,6 @@ class Surroundings:
     jobs: Jobs
     access: Access
     accounts: Accounts
-
-
-class PolicyOf:
-    """What of the policy in force counts for one account; the same object for as long as the policy is the same."""
-
-    def __init__(self, policy: Callable[[], Policy], account: str) -> None:
-        self._policy, self._account = policy, account
-        self._read = policy()
-        self._own = self._read.of(account)
-
-    def __call__(self) -> Policy:
-        policy = self._policy()
-        if policy is not self._read and policy != self._read:
-            self._own = policy.of(self._account)
-        self._read = policy
-        return self._own
 
 
 class Account:
@@ -200,7 +185,6 @@ class Account:
             people=self._people,
         )
         reading = Reading(voipbin.with_urgency(Urgency.SCREEN), now=now, live=live, past=voipbin, judging=judging)
-        to_stop = Reading(voipbin, now=now, live=live, judging=judging)
         views, reviewing = shared.views.of(self.name), AuditReview(self._book, now=now)
         alerts = AlertStore(shared.database, shared.durable.executor_id, account=self.name)
         at_home = AtHome(voipbin, live, judging, reviewing, self._mention_choice, doctoring.at_a_glance, now)
@@ -214,9 +198,7 @@ class Account:
             account=self.name,
             accounts=around.accounts,
         )
-        requests = StopRequests(
-            voipbin, self._book, to_stop.resolve, shared.refusals, patience=shared.patience, now=now
-        )
+        requests = StopRequests(voipbin, self._book, shared.refusals, patience=shared.patience, now=now)
         queue = PressQueue(outsiders, self._cards, shared.durable, self.name)
         approvals = ApprovalRequests(Appeals())
         reasons = ReasonListener(views, self._book, queue, self.policy, now)

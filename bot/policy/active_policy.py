@@ -228,3 +228,19 @@ def strange_accounts(policy: Policy, accounts: Sequence[str]) -> str:
         unset += [f"alert {number}" for number, rule in enumerate(policy.alerts, 1) if rule.accounts is None]
         said += [f"No accounts are named in {', '.join(unset)}."] if unset else []
     return " ".join(said)
+
+
+class PolicyOf:
+    """What of the policy in force counts for one account; the same object for as long as the policy is the same."""
+
+    def __init__(self, policy: Callable[[], Policy], account: str) -> None:
+        self._policy, self._account = policy, account
+        self._read = policy()
+        self._own = self._read.of(account)
+
+    def __call__(self) -> Policy:
+        policy = self._policy()
+        if policy is not self._read and policy != self._read:
+            self._own = policy.of(self._account)
+        self._read = policy
+        return self._own

@@ -9,8 +9,8 @@ from typing import Any
 from bot.activeflows.bulk.bulk_stop import Bulk, Run
 from bot.activeflows.stopping.ports import Guard
 from bot.activeflows.stopping.stop import Declined, Intent, Phase, Press
-from bot.slack.blocks.stop_card import stop_card
 from bot.slack.cards.bulk_card import bulk_card
+from bot.slack.cards.stop_card import stop_card
 from tests.faults.directory import SLACK
 
 

@@ -15,7 +15,6 @@ from typing import Any, Final, TypeVar
 import httpx
 
 from bot.activeflows.errors import Failure, LedgerUnavailable
-from bot.activeflows.queries.listing import Reading
 from bot.activeflows.records import RefusalBound
 from bot.activeflows.stopping.request import StopRequests
 from bot.activeflows.stopping.stop import Patience, Press
@@ -135,8 +134,7 @@ class RestartableBot:
         await _introduced(voipbin)
         self.started_at = self.now()
         self.book, patience, cards = StopStore(database, now=self.now), Patience(), Cards(self.channel, process)
-        reading = Reading(voipbin, now=self.now)
-        self.asking = StopRequests(voipbin, self.book, reading.resolve, RefusalBound(), patience=patience, now=self.now)
+        self.asking = StopRequests(voipbin, self.book, RefusalBound(), patience=patience, now=self.now)
         self.cards, self.process = cards, process
         self.bulks, self.bulk_cards = BulkStore(database), BulkCards(self.channel, process)
         stops = StopWorkflows(

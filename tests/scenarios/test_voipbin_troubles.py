@@ -21,7 +21,7 @@ from bot.demo.voipbin.errors import refusal
 from bot.demo.voipbin.faults import Fault
 from bot.demo.voipbin.state import Activeflow
 from bot.demo.voipbin.world import World
-from bot.slack.cards.stop_cards import StopCards
+from bot.slack.cards.stop_card import StopCards
 from bot.slack.transport.jobs import NOTICE_AFTER
 from tests.scenarios.conftest import ALICE, INCIDENTS, Stage
 

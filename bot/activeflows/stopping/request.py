@@ -7,7 +7,7 @@ import secrets
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from datetime import datetime
-from typing import Generic, Protocol, TypeVar
+from typing import Generic, TypeVar
 from uuid import UUID
 
 from bot.activeflows.errors import NothingToStop, NotOurs
@@ -15,18 +15,12 @@ from bot.activeflows.model import Activeflow
 from bot.activeflows.operators import Operator, Permission
 from bot.activeflows.ports import VoIPBIN
 from bot.activeflows.queries.inspection import as_seen, look_at
-from bot.activeflows.queries.resolution import Target
+from bot.activeflows.queries.resolution import Target, find
 from bot.activeflows.records import Record, RefusalBound, What, in_thread
 from bot.activeflows.stopping.ports import Ledger
 from bot.activeflows.stopping.stop import Intent, IntentState, Patience
 
 C = TypeVar("C")
-
-
-class Resolve(Protocol):
-    """Finds the one activeflow a person means; ``Reading.resolve``."""
-
-    async def __call__(self, operator: Operator, target: Target, /) -> Activeflow: ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,13 +39,12 @@ class StopRequests:
         self,
         voipbin: VoIPBIN,
         ledger: Ledger,
-        resolve: Resolve,
         refusals: RefusalBound,
         *,
         patience: Patience,
         now: Callable[[], datetime],
     ) -> None:
-        self._voipbin, self._ledger, self._resolve, self._refusals = voipbin, ledger, resolve, refusals
+        self._voipbin, self._ledger, self._refusals = voipbin, ledger, refusals
         self._patience, self._now = patience, now
 
     async def ask(self, operator: Operator, target: Target, *, reason: str = "", now: bool = False) -> Intent | None:
@@ -104,7 +97,7 @@ class StopRequests:
         return Put(intent, there.who_may, opened=state is IntentState.DRAFT)
 
     async def _to_be_stopped(self, operator: Operator, target: Target) -> Activeflow:
-        activeflow = await self._resolve(operator, target)
+        activeflow = await find(self._voipbin, operator, target)
         if activeflow.customer_id != self._voipbin.customer.id:
             raise NotOurs(activeflow.id)
         if activeflow.ended:

@@ -4,16 +4,16 @@ from collections.abc import Iterable, Iterator
 from datetime import datetime
 from typing import Final
 
-from bot.activeflows.model import STEP_BUDGET, Activeflow, Call, Party, Spoken, in_words
+from bot.activeflows.model import STEP_BUDGET, Activeflow, Call, Party, Spoken, in_words, name_of
 from bot.activeflows.numbers import masked
 from bot.activeflows.operators import Operator, Permission, may_somewhere, reach
 from bot.activeflows.queries.details import Details, Family, Relative, Revealed, Timing, Unshown
 from bot.activeflows.queries.listing import Listing
 from bot.activeflows.situation.history import Done
 from bot.slack import ids, kit
-from bot.slack.blocks import activeflow_row
+from bot.slack.blocks import activeflow_parts
 from bot.slack.blocks.activeflow_list import STATUS_WORDS, activeflow_list, lived, reference
-from bot.slack.blocks.activeflow_row import look_words, troubles_aloud
+from bot.slack.blocks.activeflow_parts import look_words, troubles_aloud
 from bot.slack.blocks.declined import places
 from bot.slack.kit import bold, code, date_token, escaped, plain
 from bot.slack.messaging.messenger import Message
@@ -59,10 +59,10 @@ def _followed(activeflow: Activeflow, child: Activeflow) -> bool:
 
 def _shown(title: str, relative: Relative, now: datetime) -> kit.Block:
     activeflow = relative.activeflow
-    name = bold(activeflow_row.name_of(relative.flow_name), 150)
+    name = bold(name_of(relative.flow_name), 150)
     return kit.section(
         f"{title}: {name} {code(activeflow.short_id)}\n{lived(activeflow, now)}",
-        accessory=activeflow_row.show(activeflow, relative.flow_name),
+        accessory=activeflow_parts.show(activeflow, relative.flow_name),
     )
 
 
@@ -165,7 +165,7 @@ def reveal(activeflow: Activeflow, flow_name: str | None) -> kit.Element:
         "Reveal",
         ids.REVEAL,
         ids.encode_activeflow(activeflow.id),
-        label=f"Reveal caller of {plain(activeflow_row.name_of(flow_name), 40)} {activeflow.short_id}",
+        label=f"Reveal caller of {plain(name_of(flow_name), 40)} {activeflow.short_id}",
         confirm=kit.confirm(
             "Reveal the caller?",
             "Shows caller, called party and texts to you alone. It is recorded with your name.",
@@ -218,7 +218,7 @@ _NAMED = 5
 def activeflow_details(details: Details, operator: Operator, *, command: str) -> Message:
     """Details for one person's eyes, with every age as of when it was read; the caller is masked."""
     sight, activeflow = details.sight, details.sight.activeflow
-    name = activeflow_row.name_of(sight.flow_name)
+    name = name_of(sight.flow_name)
     blocks = [
         kit.header(plain(name, 150)),
         kit.section(_now(details)),
@@ -295,14 +295,14 @@ def _buttons(details: Details, operator: Operator) -> kit.Block:
         "Refresh",
         ids.SHOW_AGAIN,
         ids.encode_activeflow(activeflow.id),
-        label=f"Read {plain(activeflow_row.name_of(name), 45)} {activeflow.short_id} again",
+        label=f"Read {plain(name_of(name), 45)} {activeflow.short_id} again",
     )
     may_stop = activeflow.running and operator.may(Permission.STOP, activeflow.flow_id)
     may_reveal = operator.may(Permission.REVEAL, activeflow.flow_id)
     return kit.actions(
         again,
         *([reveal(activeflow, name)] if may_reveal else []),
-        *([activeflow_row.ask_stop(activeflow, name)] if may_stop else []),
+        *([activeflow_parts.ask_stop(activeflow, name)] if may_stop else []),
     )
 
 

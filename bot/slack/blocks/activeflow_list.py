@@ -11,14 +11,14 @@ from datetime import datetime
 from typing import Final
 
 from bot.activeflows.callers import CallsLooked
-from bot.activeflows.model import Activeflow, Picture, Status, in_words
+from bot.activeflows.model import NO_NAME, Activeflow, Picture, Status, in_words, name_of
 from bot.activeflows.operators import Operator, Permission
 from bot.activeflows.queries.filters import Filters, Group
 from bot.activeflows.queries.home import Overview, Troubled
 from bot.activeflows.queries.listing import PAGE, Listing, Place, Row, Side, Sort, at
 from bot.slack import ids, kit
-from bot.slack.blocks import activeflow_row
-from bot.slack.blocks.activeflow_row import look_words, troubles_aloud
+from bot.slack.blocks import activeflow_parts
+from bot.slack.blocks.activeflow_parts import look_words, troubles_aloud
 from bot.slack.grammar.filter_words import ACTIONS
 from bot.slack.grammar.requests import List
 from bot.slack.kit import bold, code, date_token, escaped, mention
@@ -168,8 +168,8 @@ def drawn_row(row: Row, now: datetime, *, may_stop: bool, why: str = "") -> list
     """One line of a list with its buttons; ``why`` is mrkdwn that says what it is doing there."""
     activeflow, name = row.activeflow, row.flow_name
     buttons = [
-        activeflow_row.show(activeflow, name),
-        *([activeflow_row.ask_stop(activeflow, name)] if may_stop else []),
+        activeflow_parts.show(activeflow, name),
+        *([activeflow_parts.ask_stop(activeflow, name)] if may_stop else []),
     ]
     text = "\n".join([_words(row, now), *([why] if why else [])])
     return [kit.section(text), kit.actions(*buttons)]
@@ -177,7 +177,7 @@ def drawn_row(row: Row, now: datetime, *, may_stop: bool, why: str = "") -> list
 
 def _group(listing: Listing, group: Group, now: datetime) -> kit.Block:
     filters = _of_group(listing, group)
-    button = None if filters is None else activeflow_row.open_list(filters, group.name or activeflow_row.NO_NAME)
+    button = None if filters is None else activeflow_parts.open_list(filters, group.name or NO_NAME)
     return kit.section(_counted(group, now), accessory=button)
 
 
@@ -197,14 +197,14 @@ def _counted(group: Group, now: datetime) -> str:
     """As in "*Support line* · 12, the oldest 4 min (`3c5b0f6d`)"."""
     age = group.oldest.age(now)
     since = "age unknown" if age is None else in_words(age)
-    name = bold(activeflow_row.name_of(group.name), 150)
+    name = bold(name_of(group.name), 150)
     return f"{name} · {group.count}, the oldest {since} ({code(group.oldest.short_id)})"
 
 
 def _words(row: Row, now: datetime) -> str:
     activeflow = row.activeflow
     lines = [
-        f"{bold(activeflow_row.name_of(row.flow_name), 150)}  {code(activeflow.short_id)}",
+        f"{bold(name_of(row.flow_name), 150)}  {code(activeflow.short_id)}",
         f"{lived(activeflow, now)} · {escaped(row.situation.words, 400)} · {reference(activeflow)}",
     ]
     if row.situation.warning:
@@ -263,7 +263,7 @@ def _button(text: str, action_id: str, listing: Listing, page: int, place: Place
 
 def _aloud(listing: Listing, now: datetime) -> str:
     told = [f"{_TITLES[listing.filters.status]}: {counted(listing)}, as of {date_token(listing.as_of)}."]
-    told += [f"{escaped(activeflow_row.name_of(group.name), 80)}: {group.count}." for group in listing.groups]
+    told += [f"{escaped(name_of(group.name), 80)}: {group.count}." for group in listing.groups]
     for row in listing.rows:
         told += row_aloud(row, now)
     return " ".join(told)
@@ -273,7 +273,7 @@ def row_aloud(row: Row, now: datetime) -> list[str]:
     """One line of a list, as sentences to be read aloud."""
     age = row.activeflow.age(now)
     since = "" if age is None else f", began {in_words(age)} ago"
-    name = escaped(activeflow_row.name_of(row.flow_name), 80)
+    name = escaped(name_of(row.flow_name), 80)
     words = escaped(row.situation.words, 150)
     return [f"{name} {row.activeflow.short_id}: {words}{since}.", *troubles_aloud(row.troubles)]
 
@@ -303,26 +303,23 @@ def overview_blocks(overview: Overview, now: datetime, *, command: str) -> Itera
 def _group_line(group: Group, now: datetime) -> kit.Block:
     age = group.oldest.age(now)
     since = "age unknown" if age is None else in_words(age)
-    words = (
-        f"{bold(activeflow_row.name_of(group.name), 150)} · {group.count}, the oldest {since} "
-        f"({code(group.oldest.short_id)})"
-    )
+    words = f"{bold(name_of(group.name), 150)} · {group.count}, the oldest {since} ({code(group.oldest.short_id)})"
     flow_id = group.oldest.flow_id
     if flow_id is None:
         return kit.section(words)
-    button = activeflow_row.open_list(Filters(flow=group.name or str(flow_id)), group.name or activeflow_row.NO_NAME)
+    button = activeflow_parts.open_list(Filters(flow=group.name or str(flow_id)), group.name or NO_NAME)
     return kit.section(words, accessory=button)
 
 
 def _troubled(troubled: Troubled, now: datetime) -> kit.Block:
     activeflow, doing = troubled.activeflow, troubled.doing
     age = activeflow.age(now)
-    name = f"{bold(activeflow_row.name_of(doing.flow_name), 150)}  {code(activeflow.short_id)}"
+    name = f"{bold(name_of(doing.flow_name), 150)}  {code(activeflow.short_id)}"
     lived = "" if age is None else f"Running {in_words(age)} · "
     lines = [name, f"{lived}{escaped(doing.situation.words, 300)}", *look_words(troubled.troubles, doing.situation)]
     if doing.situation.warning:
         lines.append(f"*Warning:* {escaped(doing.situation.warning, 200)}")
-    show = activeflow_row.show(activeflow, doing.flow_name)
+    show = activeflow_parts.show(activeflow, doing.flow_name)
     block_id = f"{ids.SHOW}:{activeflow.id}"  # as for Refresh: it stays the same while the page completes itself
     return kit.section("\n".join(lines), accessory=show, block_id=block_id)
 

@@ -6,7 +6,7 @@ from typing import Final
 from bot.activeflows.operators import Reach
 from bot.activeflows.stopping.stop import Declined, Press, Why, Wish
 from bot.slack import ids, kit
-from bot.slack.blocks.stop_card import with_way_out
+from bot.slack.blocks.activeflow_parts import with_way_out
 from bot.slack.kit import code, date_token, escaped, mention, mentions
 from bot.slack.messaging.messenger import Message
 

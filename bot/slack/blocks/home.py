@@ -15,7 +15,7 @@ from bot.activeflows.queries.audit_review import AllowedPress
 from bot.activeflows.queries.home import Home, Overview
 from bot.slack import ids, kit
 from bot.slack.blocks.activeflow_list import counted, overview_blocks
-from bot.slack.blocks.activeflow_row import troubles_aloud
+from bot.slack.blocks.activeflow_parts import troubles_aloud
 from bot.slack.blocks.audit_list import stop_line
 from bot.slack.blocks.declined import places
 from bot.slack.kit import bold, code, date_token, escaped, mention, mentions, with_date_tokens

@@ -14,11 +14,11 @@ from itertools import groupby
 from typing import Final, Literal, TypeAlias
 
 from bot.activeflows.errors import BotError, IdentityUnknown, NotPermitted
-from bot.activeflows.model import Picture, in_words
+from bot.activeflows.model import Picture, in_words, name_of
 from bot.activeflows.search.choices import Choice, Choices
 from bot.slack import ids, kit
 from bot.slack.blocks.activeflow_list import left_out
-from bot.slack.blocks.activeflow_row import TROUBLE_WORDS, name_of
+from bot.slack.blocks.activeflow_parts import TROUBLE_WORDS
 from bot.slack.kit import code, plain
 from bot.slack.messaging.messenger import Message
 

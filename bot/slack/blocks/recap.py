@@ -13,7 +13,7 @@ from typing import Final
 from bot.activeflows.alerting.decision import Claimed
 from bot.activeflows.recap import MOST, Deed, Recap
 from bot.slack import ids, kit
-from bot.slack.blocks.activeflow_row import TROUBLE_WORDS
+from bot.slack.blocks.activeflow_parts import TROUBLE_WORDS
 from bot.slack.blocks.audit_list import did
 from bot.slack.kit import bold, code, date_token, escaped, mention
 from bot.slack.messaging.messenger import Message

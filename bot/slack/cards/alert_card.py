@@ -2,10 +2,11 @@
 
 from bot.activeflows.alerting.decision import HeldBack
 from bot.activeflows.alerting.ports import Alert, Posting
+from bot.activeflows.model import name_of
 from bot.slack import kit
-from bot.slack.blocks import activeflow_row
+from bot.slack.blocks import activeflow_parts
 from bot.slack.blocks.activeflow_list import lived, reference
-from bot.slack.blocks.activeflow_row import TROUBLE_WORDS, name_of
+from bot.slack.blocks.activeflow_parts import TROUBLE_WORDS
 from bot.slack.kit import bold, code, date_token, escaped
 from bot.slack.messaging.messenger import Message, Messenger
 
@@ -24,7 +25,7 @@ def alert_card(alert: Alert) -> Message:
     facts = " · ".join((lived(activeflow, alert.as_of), doing, reference(activeflow)))
     said = "" if trouble.words in alert.situation.words else f" {words}"
     lines = (f"{bold(title, 60)}{said}", f"{bold(name_of(flow_name), 150)}  {code(activeflow.short_id)}", facts)
-    buttons = [activeflow_row.show(activeflow, flow_name), activeflow_row.ask_stop(activeflow, flow_name)]
+    buttons = [activeflow_parts.show(activeflow, flow_name), activeflow_parts.ask_stop(activeflow, flow_name)]
     return Message(
         f"{title} {escaped(name_of(flow_name), 120)} {activeflow.short_id}: {words}, as of {date_token(alert.as_of)}.",
         (

@@ -23,16 +23,16 @@ from bot.activeflows.bulk.bulk_stop import (
     unsettled,
 )
 from bot.activeflows.bulk.request import NoCard, Unasked
+from bot.activeflows.model import name_of
 from bot.activeflows.queries.filters import Filters
 from bot.activeflows.stopping.ports import Guard
 from bot.activeflows.stopping.stop import Declined, Press
 from bot.slack import ids, kit
 from bot.slack.blocks.activeflow_list import followed
-from bot.slack.blocks.activeflow_row import name_of
+from bot.slack.blocks.activeflow_parts import all_without_bot, any_without_bot
 from bot.slack.blocks.declined import ask_others, declined_press
 from bot.slack.blocks.help import to_type
-from bot.slack.blocks.stop_card import all_without_bot, any_without_bot
-from bot.slack.cards.stop_cards import StopCards, header_of, unchanged
+from bot.slack.cards.stop_card import StopCards, header_of, unchanged
 from bot.slack.grammar.requests import StopAll, typed
 from bot.slack.interaction import from_press
 from bot.slack.kit import bold, code, date_token, escaped, mention, mentions

@@ -5,11 +5,10 @@ from collections.abc import Callable, Sequence
 from datetime import datetime
 from typing import Final
 
-from bot.activeflows.model import STEP_BUDGET, in_words
+from bot.activeflows.model import STEP_BUDGET, in_words, name_of
 from bot.activeflows.watching.request import Over, There, Unwatched
 from bot.activeflows.watching.watch import MOST, MOST_HERE, Edited, Ending, Full, How, Source, Telling, Watch
 from bot.slack import ids, kit
-from bot.slack.blocks.activeflow_row import name_of
 from bot.slack.kit import bold, code, date_token, escaped, mention, plain
 from bot.slack.messaging.messenger import Message, Messenger, Posted, not_shown
 

@@ -24,10 +24,10 @@ from bot.activeflows.stopping.ports import Ledger, Presses
 from bot.activeflows.stopping.request import Put, StopRequests
 from bot.activeflows.stopping.stop import Cancelled, Declined, Intent, IntentState, Press, Waiting, Why, Wish
 from bot.slack import ids
+from bot.slack.blocks.activeflow_parts import with_way_out
 from bot.slack.blocks.declined import ask_others, declined_press
 from bot.slack.blocks.error_words import explained
-from bot.slack.blocks.stop_card import reason_modal, stop_card, with_way_out
-from bot.slack.cards.stop_cards import StopCards
+from bot.slack.cards.stop_card import StopCards, reason_modal, stop_card
 from bot.slack.grammar.normalization import decoded
 from bot.slack.grammar.requests import Stop
 from bot.slack.interaction import from_press, press_of

@@ -43,7 +43,7 @@ from bot.slack.blocks.audit_list import audit_list
 from bot.slack.blocks.declined import ask_others, declined_press
 from bot.slack.blocks.help import help_overview, not_understood
 from bot.slack.blocks.home import whoami
-from bot.slack.blocks.stop_card import still_not_known, stop_card
+from bot.slack.cards.stop_card import still_not_known, stop_card
 from bot.slack.grammar.requests import Audit
 from bot.slack.grammar.table import COMMANDS
 from bot.slack.messaging.messenger import Message
