@@ -75,6 +75,16 @@ class Turns:
         """Wait for a turn and hold it while the block lasts. Raises ``TimeoutError`` when none came in so many
         seconds.
         """
+        if self._waiting or not self._free or self._taken[who] >= self._each:
+            await self._wait(who, within)
+        else:
+            self._take(who)
+        try:
+            yield
+        finally:
+            self._back(who)
+
+    async def _wait(self, who: str, within: float) -> None:
         go = asyncio.get_running_loop().create_future()
         self._waiting.setdefault(who, deque()).append(go)
         self._give()
@@ -87,10 +97,10 @@ class Turns:
             else:
                 self._forget(who, go)
             raise
-        try:
-            yield
-        finally:
-            self._back(who)
+
+    def _take(self, who: str) -> None:
+        self._free -= 1
+        self._taken[who] += 1
 
     def _give(self) -> None:
         for who in list(self._waiting):
@@ -103,8 +113,7 @@ class Turns:
                 queue.popleft()
             if queue:
                 queue.popleft().set_result(None)
-                self._free -= 1
-                self._taken[who] += 1
+                self._take(who)
             if queue:
                 self._waiting.move_to_end(who)
             else:
@@ -112,7 +121,9 @@ class Turns:
 
     def _back(self, who: str) -> None:
         self._free += 1
-        self._taken -= Counter((who,))  # which forgets what is at zero
+        self._taken[who] -= 1
+        if not self._taken[who]:
+            del self._taken[who]
         self._give()
 
     def _forget(self, who: str, go: "asyncio.Future[None]") -> None:
@@ -146,16 +157,16 @@ class Jobs:
         turn_within: float = TURN_WITHIN,
         notice_after: float = NOTICE_AFTER,
         most: int = MOST,
-        sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
+        later: Callable[[float, Callable[[], None]], asyncio.Handle] | None = None,
     ) -> None:
-        """``command``: what a line to type begins with."""
+        """``command``: what a line to type begins with. ``later``: instead of the loop's ``call_later``."""
         self._voice = Voice(teller, command)
         self._lanes = {lane: Turns(at_once, each) for lane in (Lane.STOP, Lane.READ)}
         self._lanes[Lane.LIGHT] = Turns(LIGHT * at_once, LIGHT * each)
         self._no_turn = Turns(at_once // 2, each)
         self._turn_within = turn_within
         self._notice_after, self._notice_spared = notice_after, min(notice_after, NOTICE_SPARED)
-        self._most, self._sleep = most, sleep
+        self._most, self._later = most, later
         self._jobs: set[asyncio.Task[None]] = set()
         self._refusals: set[asyncio.Task[None]] = set()
         self._closing = False
@@ -240,19 +251,25 @@ class Jobs:
         notice_after: float,
         voice: Voice,
     ) -> None:
+        notices: list[asyncio.Task[None]] = []  # a timer costs next to nothing, and a task for nothing does not
         with hearing() as ear:
-            notice = asyncio.create_task(self._notice(interaction, ear, doing, notice_after, voice))
+
+            def notice() -> None:
+                notices.append(asyncio.create_task(self._notice(interaction, ear, doing, voice)))
+
+            timer = (self._later or asyncio.get_running_loop().call_later)(notice_after, notice)
             try:
                 await work()
             except Exception as error:  # noqa: BLE001 - the one place where anything becomes words
                 await self._say(interaction, self._words(interaction, error, doing, voice), voice)
             finally:
-                notice.cancel()
-                with suppress(asyncio.CancelledError):
-                    await notice
+                timer.cancel()
+                for notice_task in notices:
+                    notice_task.cancel()
+                    with suppress(asyncio.CancelledError):
+                        await notice_task
 
-    async def _notice(self, interaction: Interaction, ear: Hearing, doing: str, after: float, voice: Voice) -> None:
-        await self._sleep(after)
+    async def _notice(self, interaction: Interaction, ear: Hearing, doing: str, voice: Voice) -> None:
         if not ear.spoken:
             await self._say(interaction, still_working(doing), voice)
 

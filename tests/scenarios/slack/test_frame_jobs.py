@@ -2,6 +2,7 @@
 
 import asyncio
 from collections import Counter
+from collections.abc import Callable
 from functools import partial
 from typing import Any
 
@@ -77,12 +78,13 @@ async def test_long_work_says_so_once_and_answers_later() -> None:
 
 
 async def test_work_that_has_spoken_is_not_interrupted_by_a_notice() -> None:
-    late, go, spoken = asyncio.Event(), asyncio.Event(), asyncio.Event()
+    go, spoken, notices = asyncio.Event(), asyncio.Event(), list[Callable[[], None]]()
 
-    async def sleep(_: float) -> None:
-        await late.wait()
+    def later(_: float, notice: Callable[[], None]) -> asyncio.Handle:
+        notices.append(notice)
+        return asyncio.get_running_loop().call_soon(bool)
 
-    async with framed(workspace(), sleep=sleep) as frame:
+    async with framed(workspace(), later=later) as frame:
         slack = frame.workspace
 
         async def spoke(interaction: Interaction) -> None:
@@ -94,7 +96,7 @@ async def test_work_that_has_spoken_is_not_interrupted_by_a_notice() -> None:
         frame.work = spoke
         await slack.types("U0ALICE", "C0INC", "/flows list")
         await spoken.wait()
-        late.set()
+        notices[0]()
         for _ in range(3):
             await asyncio.sleep(0)  # the notice has its turn
         go.set()
@@ -194,12 +196,12 @@ async def test_light_work_waits_for_nothing_that_asks_voipbin_and_more_of_it_goe
 async def test_work_that_waited_long_for_its_turn_may_answer_before_a_notice_is_said() -> None:
     waits: list[float] = []
 
-    async def sleep(seconds: float) -> None:
+    def later(seconds: float, _: Callable[[], None]) -> asyncio.Handle:
         waits.append(seconds)
-        await asyncio.Event().wait()
+        return asyncio.get_running_loop().call_soon(bool)
 
     async with framed(
-        workspace(), at_once=1, each=1, turn_within=60.0, notice_after=NOTICE_SPARED, sleep=sleep
+        workspace(), at_once=1, each=1, turn_within=60.0, notice_after=NOTICE_SPARED, later=later
     ) as frame:
         go = asyncio.Event()
         alice = Interaction("U0ALICE", "T0HOME", "C0INC")
