@@ -16,6 +16,7 @@ from typing import Any, Final
 from urllib.parse import urlsplit
 
 import aiohttp
+import msgspec
 import structlog
 from prometheus_client import Counter
 from slack_sdk.errors import SlackApiError
@@ -68,7 +69,11 @@ def route(proxy: Proxy, ca_file: Path | None) -> Route:
 def http_session() -> aiohttp.ClientSession:
     """Whoever opens it closes it."""
     return aiohttp.ClientSession(
-        timeout=aiohttp.ClientTimeout(total=30, connect=5), raise_for_status=False, response_class=_Bounded
+        timeout=aiohttp.ClientTimeout(total=30, connect=5),
+        raise_for_status=False,
+        response_class=_Bounded,
+        cookie_jar=aiohttp.DummyCookieJar(),
+        json_serialize_bytes=msgspec.json.encode,
     )
 
 
