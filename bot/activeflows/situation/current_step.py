@@ -212,6 +212,8 @@ def situation(activeflow: Activeflow, *, flow: Flow | None = None, name_of: Name
 
 def queues_named(activeflow: Activeflow, *, flow: Flow | None = None) -> tuple[UUID, ...]:
     """The queues whose names would make the words better, for the caller to look up."""
+    if not any(action.type == "queue_join" for action in (*activeflow.executed, activeflow.current)):
+        return ()  # what it is inside of has been executed
     actions = [o.opener for o in nesting(activeflow, flow).opened] + [activeflow.current]
     ids = (option_id(action, "queue_id") for action in actions if action.type == "queue_join")
     return tuple(dict.fromkeys(found for found in ids if found is not None))
