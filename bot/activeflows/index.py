@@ -77,6 +77,8 @@ class Index:
         self._places: list[tuple[datetime, UUID]] = []
         """Oldest first, and in the same order:"""
         self._activeflows: list[Activeflow] = []
+        self._newest_first: tuple[Activeflow, ...] | None = None
+        """The same the other way round, until that changes."""
         self._kinds: Counter[Kind] = Counter()
         self._over: dict[UUID, None] = {}
         self._serial = 0
@@ -98,8 +100,10 @@ class Index:
         return held.activeflow if held is not None else None
 
     def newest_first(self) -> tuple[Activeflow, ...]:
-        """All that run; those of the same moment in the order of their ids."""
-        return tuple(reversed(self._activeflows))
+        """All that run; those of the same moment in the order of their ids. The same object until anything changes."""
+        if self._newest_first is None:
+            self._newest_first = tuple(reversed(self._activeflows))
+        return self._newest_first
 
     def kinds(self) -> tuple[Kind, ...]:
         """Whose they are and of which flows, each once."""
@@ -132,6 +136,7 @@ class Index:
     def _keep(self, activeflow: Activeflow, version: Version) -> Activeflow | None:
         """In its place, which it keeps for as long as it runs. Gives what was there before."""
         self._serial += 1
+        self._newest_first = None
         held = self._held.get(activeflow.id)
         if held is not None and held.activeflow.created_at == activeflow.created_at:
             before, held.activeflow, held.version, held.serial = held.activeflow, activeflow, version, self._serial
@@ -199,6 +204,7 @@ class Index:
         if held is None:
             return None
         at = bisect_left(self._places, _place(held.activeflow))
+        self._newest_first = None
         del self._places[at], self._activeflows[at]
         self._count(None, held.activeflow)
         return held.activeflow

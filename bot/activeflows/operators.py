@@ -204,14 +204,14 @@ def decide(policy: Policy, person: Person, *, channel: str, permission: Permissi
     """
     if policy.suspended and permission in _LASTING:
         return Decision(allowed=False, permission=permission, because=policy.suspended)
+    grant = _allowing(policy, person, channel, permission, flow)
+    if grant is not None:
+        return Decision(
+            allowed=True, permission=permission, because=f"allowed by grant {grant.number}", grant=grant.number
+        )
     giving = [grant for grant in policy.grants if permission in grant.may]
     fitting = [grant for grant in giving if grant.fits(channel, permission, flow)]
     named = [g for g in giving if g.names(person)]
-    for grant in fitting:
-        if grant.names(person):
-            return Decision(
-                allowed=True, permission=permission, because=f"allowed by grant {grant.number}", grant=grant.number
-            )
     because = _why_not(policy, person, channel, permission, flow, giving=giving, named=named)
     return Decision(
         allowed=False,
@@ -220,6 +220,15 @@ def decide(policy: Policy, person: Person, *, channel: str, permission: Permissi
         who_may=_askable(fitting, person),
         unnamed=bool(giving) and not named and person.standing is Standing.MEMBER and not person.unanswered,
         channels=_elsewhere(named, channel, flow),
+    )
+
+
+def _allowing(policy: Policy, person: Person, channel: str, permission: Permission, flow: Flow) -> Grant | None:
+    """The first grant that says yes."""
+    if policy.suspended and permission in _LASTING:
+        return None
+    return next(
+        (grant for grant in policy.grants if grant.fits(channel, permission, flow) and grant.names(person)), None
     )
 
 
@@ -307,6 +316,12 @@ class Operator:
     delivery: str = field(default="", repr=False, compare=False)
     """What Slack handed over for what they did, the same when it comes twice; empty when that is not known."""
 
+    @property
+    def rights(self) -> tuple[object, ...]:
+        """All that decides what they may do here: who has the same may do the same."""
+        here = [g for g in self.policy.grants if g.channels is None or self.channel in g.channels]
+        return (self.policy.suspended, *(grant for grant in here if grant.names(self.person)))
+
     def new_card(self) -> str:
         """The id of the card that they ask for, 128 bits in hex: a delivery that comes again makes no second one."""
         known = hashlib.sha256(self.delivery.encode()).hexdigest()[:32] if self.delivery else ""
@@ -317,7 +332,7 @@ class Operator:
 
     def may(self, permission: Permission, flow: Flow = ANY_FLOW) -> bool:
         """For courtesy (what to show); ``require`` is the lock."""
-        return self.decide(permission, flow).allowed
+        return _allowing(self.policy, self.person, self.channel, permission, flow) is not None
 
     def require(self, permission: Permission, flow: Flow = ANY_FLOW) -> Decision:
         """The decision that allows it. Raises ``NotPermitted``."""

@@ -54,7 +54,7 @@ from bot.slack.listeners.commands import CommandListener, MentionListener
 from bot.slack.listeners.context import Accounts, Listeners
 from bot.slack.listeners.homes import EventListener, HomeListener
 from bot.slack.listeners.pickers import PickerListener
-from bot.slack.listeners.read_actions import DisclosureListener, ReadListener, SearchListener
+from bot.slack.listeners.read_actions import DisclosureListener, Pages, ReadListener, SearchListener
 from bot.slack.listeners.stops import PressQueue, ReasonListener, StopListener
 from bot.slack.listeners.watches import WatchListener
 from bot.slack.messaging.files import Files
@@ -212,11 +212,11 @@ class Account:
             newest=shared.homes,
             accounts=around.accounts.listeners,
         )
-        home = HomeListener(homes, self._mention_choice, reading, views, now)
+        home, pages = HomeListener(homes, self._mention_choice, reading, views, now), Pages(reading, now)
         listeners.add(
-            CommandListener(reading, Diagnosis(doctoring.looks), now),
+            CommandListener(reading, pages, Diagnosis(doctoring.looks), now),
             MentionListener(shared.installation.bot_user_id),
-            ReadListener(reading, home, now),
+            ReadListener(reading, pages, home, now),
             StopListener(requests, self._book, self._cards, queue, reasons, approvals, now),
             BulkStopListener(
                 self._stops.bulk_requests,

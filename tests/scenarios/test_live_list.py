@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncIterator
+from datetime import UTC, datetime, timedelta
 
 import pytest
 
@@ -11,7 +12,7 @@ from bot.demo.voipbin.state import Flow
 from bot.demo.voipbin.world import World
 from bot.slack import ids
 from bot.voipbin import Pace
-from tests.scenarios.conftest import ALICE, Stage
+from tests.scenarios.conftest import ALICE, BOB, Stage
 from tests.scenarios.typing_at import answers, presses
 
 
@@ -57,6 +58,29 @@ async def test_a_live_list_asks_nothing_for_its_rows_and_sees_every_change(
     voipbin.stop(rung)
     await listed_live(live, "No activeflow is running")
     assert lists_read(voipbin) == read
+
+
+async def test_a_page_that_others_asked_for_in_the_same_second_is_as_true_for_whoever_asks_next(
+    stage: Stage, voipbin: World, support: Flow
+) -> None:
+    now = datetime.now(UTC).replace(microsecond=0)
+    stage.wall = lambda: now  # all of it happens within one second, until it is set
+    async with stage.start(voipbin_events=True):
+        voipbin.rings(support, at="play", created_at=now - timedelta(seconds=30))
+        assert "Running 30 s" in await listed_live(stage, "1 running")
+        mine, again = await answers(stage, "list"), await answers(stage, "list")
+        assert ids.ASK_STOP in {button.action_id for button in mine.buttons}
+        assert again.words == mine.words
+        others = await answers(stage, "list", user=BOB)
+        assert "1 running" in others.words
+        assert ids.ASK_STOP not in {button.action_id for button in others.buttons}
+        assert "No activeflow matches" in (await answers(stage, "list type:campaign")).words
+        ended = voipbin.rings(support, at="play")
+        await listed_live(stage, "2 running")
+        voipbin.stop(ended)
+        await listed_live(stage, "1 running")
+        now += timedelta(seconds=1)
+        assert "Running 31 s" in (await answers(stage, "list")).words
 
 
 async def test_what_ended_is_read_from_voipbins_list(live: Stage, voipbin: World, support: Flow) -> None:

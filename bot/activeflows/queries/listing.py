@@ -56,16 +56,18 @@ class Rows:
     async def of(self, activeflows: Sequence[Activeflow]) -> tuple[Row, ...]:
         """These, in their order."""
         known = await flows(self._voipbin, (a.flow_id for a in activeflows), within=self._within)
-        queues = chain.from_iterable(queues_named(a, flow=flow_of(a, known)) for a in activeflows)
-        names, calls = await asyncio.gather(
-            queue_names(self._voipbin, queues, within=self._within), self._calls_of_the_old(activeflows)
-        )
-        return tuple(self._row(each, flow_of(each, known), names, calls.get(each.id)) for each in activeflows)
-
-    async def _calls_of_the_old(self, activeflows: Sequence[Activeflow]) -> dict[UUID, Call | None]:
-        """The calls of those that are older than any call can be; asked for what is on screen only."""
+        queues = list(chain.from_iterable(queues_named(a, flow=flow_of(a, known)) for a in activeflows))
         now = self._now()
         old = {a.id: a.reference.id for a in activeflows if a.reference.id is not None and may_be_stale(a, now)}
+        names, calls = dict[UUID, str | None](), dict[UUID, Call | None]()
+        if queues or old:
+            names, calls = await asyncio.gather(
+                queue_names(self._voipbin, queues, within=self._within), self._calls(old)
+            )
+        return tuple(self._row(each, flow_of(each, known), names, calls.get(each.id)) for each in activeflows)
+
+    async def _calls(self, old: Mapping[UUID, UUID]) -> dict[UUID, Call | None]:
+        """The calls of those that are older than any call can be, by activeflow."""
         looks = (in_time(partial(self._voipbin.call, call_id), self._within) for call_id in old.values())
         return {id_: look.value for id_, look in zip(old, await asyncio.gather(*looks), strict=True)}
 
@@ -246,16 +248,17 @@ class Reading:
         sort: Sort | None = None,
         place: Place | None = None,
         max_age: float = SHARED_FOR,
+        picture: Picture | None = None,
     ) -> Listing:
         """One page of what fits, or of its groups; a page beyond the end is the last one. ``place``: instead of a
         number.
 
         ``sort``: without one the worst come first of what runs, and the newest of what has ended.
 
-        What was read at most ``max_age`` seconds ago for somebody else will do.
+        What was read at most ``max_age`` seconds ago for somebody else will do. ``picture``: what ``picture`` gave.
         """
         operator.require(Permission.VIEW)
-        picture = await self._picture(filters, max_age)
+        picture = picture or await self.picture(operator, filters, max_age=max_age)
         now = self._now()
         anything = replace(filters, flow=None, action=None, state=None) == Filters()
         every = picture.freshness is not None and anything  # from memory, what runs and nothing else
@@ -316,8 +319,9 @@ class Reading:
         """The activeflow that is meant, read now: see ``resolution.find``."""
         return await find(self._voipbin, operator, target)
 
-    async def _picture(self, filters: Filters, max_age: float) -> Picture:
-        """From memory what runs; what ended is in VoIPBIN's list only."""
+    async def picture(self, operator: Operator, filters: Filters, *, max_age: float = SHARED_FOR) -> Picture:
+        """What ``running`` looks through: from memory what runs; what ended is in VoIPBIN's list only."""
+        operator.require(Permission.VIEW)
         return await pictured(self._voipbin, self._live if filters.status == "running" else None, max_age=max_age)
 
     async def _matching(self, seen: list[Activeflow], filters: Filters, known: Flows) -> list[Activeflow]:

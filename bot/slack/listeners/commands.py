@@ -18,7 +18,6 @@ from bot.activeflows.errors import NotPermitted, NotUnderstood
 from bot.activeflows.health import Diagnosis
 from bot.activeflows.queries.listing import Reading
 from bot.slack.blocks.activeflow_details import activeflow_details
-from bot.slack.blocks.activeflow_list import activeflow_list
 from bot.slack.blocks.help import help_overview, not_understood
 from bot.slack.blocks.home import alive, doctor, whoami
 from bot.slack.grammar.normalization import from_slack
@@ -26,6 +25,7 @@ from bot.slack.grammar.requests import Doctor, Help, List, Show, Whoami
 from bot.slack.grammar.table import begins_with_a_command, parse
 from bot.slack.interaction import Interaction, from_command, from_message
 from bot.slack.listeners.context import InteractionContext, Listeners
+from bot.slack.listeners.read_actions import Pages
 from bot.slack.transport.jobs import Lane
 
 ANSWERS: Final = Histogram(
@@ -42,6 +42,7 @@ class CommandListener:
     """The command, and what of it only reads."""
 
     reading: Reading
+    pages: Pages
     diagnosis: Diagnosis
     now: Callable[[], datetime]
 
@@ -64,9 +65,7 @@ class CommandListener:
         listeners.on_request(Doctor, self._doctor)
 
     async def _list(self, context: InteractionContext, request: List) -> None:
-        operator = await context.operator()
-        listing = await self.reading.running(operator, request.filters, request.page, by=request.by, sort=request.sort)
-        await context.reply(activeflow_list(listing, operator, self.now(), command=context.command))
+        await context.reply(await self.pages.page(context, request, await context.operator()))
 
     async def _show(self, context: InteractionContext, request: Show) -> None:
         operator = await context.operator()

@@ -9,14 +9,15 @@ https://docs.slack.dev/interactivity/handling-user-interaction
 
 import asyncio
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any, Final
 
 from bot.activeflows.errors import LedgerUnavailable
+from bot.activeflows.model import Picture
 from bot.activeflows.operators import Operator, Permission
 from bot.activeflows.queries.details import Disclosure
-from bot.activeflows.queries.listing import SHARED_FOR, Listing, Reading
+from bot.activeflows.queries.listing import SHARED_FOR, Reading
 from bot.activeflows.search.finder import Finder
 from bot.activeflows.search.ranking import Clues, clues_in
 from bot.slack import ids, kit
@@ -24,7 +25,7 @@ from bot.slack.blocks.activeflow_details import NOT_HERE, NOT_RECORDED, NOT_SHOW
 from bot.slack.blocks.activeflow_list import activeflow_list, shared_list
 from bot.slack.blocks.search_results import found
 from bot.slack.grammar.normalization import Said, plain, said, unquoted
-from bot.slack.grammar.requests import Find
+from bot.slack.grammar.requests import Find, List
 from bot.slack.kit import code
 from bot.slack.listeners.context import InteractionContext, Listeners
 from bot.slack.listeners.homes import HomeListener
@@ -34,11 +35,43 @@ from bot.slack.transport.jobs import Lane
 _LISTING: Final = "reading the activeflows"
 
 
+class Pages:
+    """Draws the pages of lists.
+
+    Decision: in a burst everybody asks for the same. Who asks for the same page with the same rights, in the same
+    second and before anything has changed, gets what was drawn for the first: it says as of which second it is.
+    """
+
+    def __init__(self, reading: Reading, now: Callable[[], datetime]) -> None:
+        self._reading, self._now = reading, now
+        self._moment: tuple[Picture, datetime] | None = None
+        self._drawn: dict[tuple[object, ...], Message] = {}
+        """Of this moment, by what was asked for and with which rights."""
+
+    async def page(
+        self, context: InteractionContext, asked: List, operator: Operator, *, max_age: float = SHARED_FOR
+    ) -> Message:
+        """For one person's eyes. Raises ``NotPermitted``, or a ``Failure``."""
+        picture = await self._reading.picture(operator, asked.filters, max_age=max_age)
+        now = self._now()
+        moment = (replace(picture, as_of=picture.as_of.replace(microsecond=0)), now.replace(microsecond=0))
+        if moment != self._moment:
+            self._moment, self._drawn = moment, {}
+        drawn, key = self._drawn, (asked, operator.rights, context.command)
+        if key not in drawn:
+            listing = await self._reading.running(
+                operator, asked.filters, asked.page, by=asked.by, sort=asked.sort, place=asked.place, picture=picture
+            )
+            drawn[key] = activeflow_list(listing, operator, now, command=context.command)
+        return drawn[key]
+
+
 @dataclass(frozen=True)
 class ReadListener:
     """Every reading button. ``home``: shows one activeflow where the button stands on the Home or in a modal."""
 
     reading: Reading
+    pages: Pages
     home: HomeListener
     now: Callable[[], datetime]
 
@@ -74,16 +107,14 @@ class ReadListener:
         if context.interaction.at_home or context.interaction.modal_id:
             await self.home.list(context, value)
             return
-        listing, operator = await self._listing(context, value, SHARED_FOR)
-        await context.reply(activeflow_list(listing, operator, self.now(), command=context.command))
+        await context.reply(await self.pages.page(context, ids.decode_listing(value), await context.operator()))
 
     async def _turn(self, context: InteractionContext, value: str, *, max_age: float = SHARED_FOR) -> None:
         if context.interaction.modal_id:
             await self.home.list(context, value)
             return
-        listing, operator = await self._listing(context, value, max_age)
-        message = activeflow_list(listing, operator, self.now(), command=context.command)
-        await context.reply(message, replace=True)
+        asked, operator = ids.decode_listing(value), await context.operator()
+        await context.reply(await self.pages.page(context, asked, operator, max_age=max_age), replace=True)
 
     async def _refresh(self, context: InteractionContext, value: str) -> None:
         interaction = context.interaction
@@ -101,16 +132,11 @@ class ReadListener:
             await context.reply(Message(not_shown("The list", shared.error, again="press Share to channel again")))
 
     async def _for_all(self, context: InteractionContext, value: str) -> Message:
-        listing, operator = await self._listing(context, value, 0.0)
-        return shared_list(listing, self.now(), command=context.command, by=operator.person.id)
-
-    async def _listing(self, context: InteractionContext, value: str, max_age: float) -> tuple[Listing, Operator]:
-        asked = ids.decode_listing(value)
-        operator = await context.operator()
+        asked, operator = ids.decode_listing(value), await context.operator()
         listing = await self.reading.running(
-            operator, asked.filters, asked.page, by=asked.by, sort=asked.sort, place=asked.place, max_age=max_age
+            operator, asked.filters, asked.page, by=asked.by, sort=asked.sort, place=asked.place, max_age=0.0
         )
-        return listing, operator
+        return shared_list(listing, self.now(), command=context.command, by=operator.person.id)
 
 
 # ---------------------------------------------------------------- disclosures

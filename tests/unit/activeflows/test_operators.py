@@ -203,6 +203,19 @@ def test_a_decision_is_allowed_exactly_if_some_grant_fits_and_names_the_first_th
     assert decision.grant == (fitting[0] if fitting else None)
 
 
+@given(policies, people, places, people, places, st.booleans())
+def test_who_has_the_same_rights_may_do_the_same(
+    policy: Policy, one: Person, here: str, other: Person, there: str, suspended: bool
+) -> None:
+    first, second = Operator(one, here, policy), Operator(other, there, policy)
+    for permission, flow in product(Permission, FLOWS):
+        assert first.may(permission, flow) == first.decide(permission, flow).allowed
+        if first.rights == second.rights:
+            assert first.may(permission, flow) == second.may(permission, flow)
+    closed = Operator(one, here, replace(policy, suspended="the file was replaced")) if suspended else first
+    assert (closed.rights == first.rights) is not suspended
+
+
 @given(policies, grants, st.integers(0, 5), people, places, asked, about)
 def test_one_more_grant_never_takes_anything_away(
     policy: Policy, more: Grant, at: int, person: Person, place: str, permission: Permission, flow: Flow
