@@ -11,8 +11,9 @@ import resource
 import socket
 from collections import Counter
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping
-from contextlib import asynccontextmanager, contextmanager, nullcontext
+from contextlib import asynccontextmanager, contextmanager, suppress
 from dataclasses import dataclass, field
+from email.utils import formatdate
 from typing import Any, Final
 
 import structlog
@@ -23,7 +24,8 @@ from starlette.requests import ClientDisconnect, Request
 from starlette.responses import JSONResponse, PlainTextResponse, Response
 from starlette.routing import Route
 from starlette.types import ASGIApp
-from uvicorn import Config, Server
+from uvicorn import Config
+from uvicorn.server import ServerState
 
 from bot.slack.transport.intake import LARGEST, Intake
 
@@ -36,7 +38,8 @@ from bot.slack.transport.intake import LARGEST, Intake
 # Slack's arrives whole and at once, so it is never among them for long. One whose request is there is never closed for
 # another.
 #
-# Around uvicorn's own protocol, which parses and answers; it is asked only how far its request has come.
+# Around uvicorn's own protocol, which parses and answers; it is asked only how far its request has come. Uvicorn's own
+# server is left out: it wakes ten times a second, and takes two of these turns to end.
 
 log = structlog.get_logger(__name__)
 
@@ -53,6 +56,7 @@ _A_TURN: Final = 64
 """Connections taken in before the others have their turn."""
 _SWEEP_EVERY: Final = 0.5
 _PAUSE: Final = 0.5
+_LAST_TURN: Final = 0.1
 
 
 def most_connections() -> int:
@@ -72,15 +76,16 @@ class Bounds:
 
 
 class Connections:
-    """All connections of callers. ``protocol`` builds uvicorn's for one of them."""
+    """All connections of callers. ``config``: of uvicorn's protocol, which each of them has."""
 
-    def __init__(self, listener: socket.socket, protocol: Callable[[], Any], bounds: Bounds) -> None:
-        self._listener, self._protocol, self._bounds = listener, protocol, bounds
+    def __init__(self, listener: socket.socket, config: Config, bounds: Bounds) -> None:
+        self._listener, self._config, self._bounds = listener, config, bounds
+        self._state = ServerState()
         self._loop = asyncio.get_running_loop()
         self._open: set[_Connection] = set()
         self._beginning: set[asyncio.Task[Any]] = set()
         self._sweeping: asyncio.TimerHandle | None = None
-        self._stopped = False
+        self._stopped, self._left = False, asyncio.Event()
 
     def start(self) -> None:
         """Take connections from now on."""
@@ -88,16 +93,34 @@ class Connections:
         self._resume()
         self._sweep()
 
-    def stop(self) -> None:
-        """Take no more; those that are open stay so."""
+    async def close(self, *, within: float) -> None:
+        """Take no more, answer what is under way, and end what is not answered and taken ``within`` seconds."""
         self._stopped = True
         self._loop.remove_reader(self._listener)
+        for connection in tuple(self._open):
+            connection.shutdown()
+        with suppress(TimeoutError):
+            async with asyncio.timeout(within):
+                while self._open:
+                    self._left.clear()
+                    await self._left.wait()
+        for connection in tuple(self._open):
+            self.end(connection, "the bot is being stopped")
+        if self._state.tasks:  # who answers is told of the end
+            _, unmoved = await asyncio.wait(self._state.tasks, timeout=_LAST_TURN)
+            for task in unmoved:
+                task.cancel()
         if self._sweeping is not None:
             self._sweeping.cancel()
+
+    @property
+    def stopped(self) -> bool:
+        return self._stopped
 
     def gone(self, connection: "_Connection") -> None:
         """One has ended: there is room again."""
         self._open.discard(connection)
+        self._left.set()
         self._resume()
 
     def end(self, connection: "_Connection", why: str) -> None:
@@ -135,6 +158,10 @@ class Connections:
         self._beginning.add(beginning)
         beginning.add_done_callback(self._beginning.discard)
 
+    def _protocol(self) -> Any:
+        build: Any = self._config.http_protocol_class  # httptools' where it is installed
+        return build(config=self._config, server_state=self._state, app_state={})
+
     async def _begun(self, connection: "_Connection", caller: socket.socket) -> None:
         try:
             await self._loop.connect_accepted_socket(lambda: connection, caller)
@@ -157,6 +184,7 @@ class Connections:
         now = self._loop.time()
         for connection in [each for each in self._open if each.overdue(now, self._bounds)]:
             self.end(connection, "its request did not arrive, or its answer was not taken, in time")
+        self._state.default_headers = [(b"date", formatdate(usegmt=True).encode()), *self._config.encoded_headers]
         self._sweeping = self._loop.call_later(_SWEEP_EVERY, self._sweep)
 
 
@@ -191,10 +219,17 @@ class _Connection(asyncio.Protocol):
         if self._transport is not None:
             self._transport.abort()
 
+    def shutdown(self) -> None:
+        """End it, after the answer that is under way."""
+        if self._transport is not None:
+            self._inner.shutdown()
+
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         assert isinstance(transport, asyncio.Transport)  # noqa: S101 - a socket's
         self._transport = transport
         self._inner.connection_made(transport)
+        if self._all.stopped:
+            self.shutdown()
 
     def data_received(self, data: bytes) -> None:
         cycle = self._inner.cycle
@@ -353,43 +388,19 @@ async def serve(
 ) -> AsyncIterator[int]:
     """Serve while the block lasts; yields the port bound (0 picks a free one). Raises ``OSError`` when it is taken.
 
-    Leaving takes no more connections, waits ``graceful`` seconds for requests under way, and leaves the process's
-    signal handlers alone. It stays on the asyncio loop: uvloop takes one new connection a turn, too slow in a burst.
+    Leaving takes no more connections and waits ``graceful`` seconds for requests under way. It stays on the asyncio
+    loop: uvloop takes one new connection a turn, too slow in a burst.
     """
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
     with socket.create_server((host, port), family=family, backlog=2048) as listener:
-        config = Config(
-            app,
-            log_config=None,
-            access_log=False,
-            lifespan="off",
-            ws="none",
-            server_header=False,
-            timeout_graceful_shutdown=max(1, round(graceful)),
-        )
+        config = Config(app, log_config=None, access_log=False, lifespan="off", ws="none", server_header=False)
         config.load()
-        server = _Server(config)
-
-        def protocol() -> asyncio.Protocol:
-            build: Any = config.http_protocol_class  # httptools' where it is installed
-            made: asyncio.Protocol = build(config=config, server_state=server.server_state, app_state={})
-            return made
-
-        connections = Connections(listener, protocol, bounds or Bounds())
-        serving = asyncio.create_task(server.serve(sockets=[]))
+        connections = Connections(listener, config, bounds or Bounds())
         connections.start()
         try:
             yield listener.getsockname()[1]
         finally:
-            connections.stop()
-            server.should_exit = True
-            await serving
-
-
-class _Server(Server):
-    def capture_signals(self) -> nullcontext[None]:  # type: ignore[override]  # uvicorn's is a generator of its own
-        """Signals are the business of whoever runs the whole bot."""
-        return nullcontext()
+            await connections.close(within=graceful)
 
 
 async def _unhandled(request: Request, error: Exception) -> Response:

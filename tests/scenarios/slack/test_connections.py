@@ -9,6 +9,7 @@ from starlette.applications import Starlette
 from starlette.requests import Request
 from starlette.responses import PlainTextResponse
 from starlette.routing import Route
+from structlog.testing import capture_logs
 from uvicorn import Config
 
 from bot.slack.transport.http import Bounds, most_connections, serve
@@ -45,6 +46,10 @@ class Caller:
                     return
                 await asyncio.sleep(0.01)
 
+    async def everything(self) -> bytes:
+        """What is left until the connection is closed."""
+        return await self._reader.read()
+
     @property
     def shut(self) -> bool:
         return self._reader.at_eof() or self._reader.exception() is not None
@@ -74,7 +79,7 @@ class Place:
 
 
 @asynccontextmanager
-async def place(**bounds: float) -> AsyncIterator[Place]:
+async def place(*, graceful: float = 5.0, **bounds: float) -> AsyncIterator[Place]:
     async with AsyncExitStack() as callers:
         here = Place(callers)
 
@@ -86,7 +91,8 @@ async def place(**bounds: float) -> AsyncIterator[Place]:
 
         routes = [Route("/quick", quick, methods=["GET", "POST"]), Route("/slow", here.slow), Route("/large", large)]
         limits = Bounds(**{"most": 8, "header_within": PATIENCE, "request_within": PATIENCE, **bounds})  # type: ignore[arg-type]
-        async with serve(Starlette(routes=routes), "127.0.0.1", 0, bounds=limits) as here.port:
+        app = Starlette(routes=routes)
+        async with serve(app, "127.0.0.1", 0, graceful=graceful, bounds=limits) as here.port:
             yield here
 
 
@@ -175,6 +181,34 @@ async def test_a_connection_may_be_used_again() -> None:
         for _ in range(3):
             caller.says(WHOLE)
             assert b"alive" in await caller.hears()
+
+
+async def test_leaving_ends_who_waits_for_nothing_and_sends_whole_what_is_asked_for() -> None:
+    async with place(graceful=3600) as here:
+        idle, half, fetching = await here.caller(WHOLE), await here.caller(HALF), await here.caller()
+        assert b"\r\ndate: " in await idle.hears()
+        at_work = await here.caller(b"GET /slow HTTP/1.1\r\nHost: bot\r\n\r\n")
+        await here.entered.wait()
+        fetching.says(b"GET /large HTTP/1.1\r\nHost: bot\r\n\r\n")
+        assert b"1048576" in await fetching.hears()
+        asyncio.get_running_loop().call_soon(asyncio.create_task, _rest(idle, half, here, fetching))
+    assert b"acked" in await at_work.hears()
+    assert await at_work.hears() == b""
+
+
+async def _rest(idle: Caller, half: Caller, here: Place, fetching: Caller) -> None:
+    assert await idle.hears() == await half.hears() == b""
+    assert len(await fetching.everything()) == 2**20 - 5
+    here.go.set()
+
+
+async def test_leaving_ends_who_takes_no_answer() -> None:
+    with capture_logs() as said:
+        async with place(graceful=0.1) as here:
+            deaf = await here.caller(b"GET /large HTTP/1.1\r\nHost: bot\r\n\r\n" * 50)
+            assert b"200" in await deaf.hears()
+        await deaf.gone()
+    assert [line["why"] for line in said if line["event"] == "connection_closed"] == ["the bot is being stopped"]
 
 
 def test_three_quarters_of_what_the_process_may_open_are_left_to_the_bot(monkeypatch: pytest.MonkeyPatch) -> None:
