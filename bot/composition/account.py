@@ -123,6 +123,7 @@ class Account:
             self._command,
             mention=self._mention,
             now=now,
+            told_again=shared.patience.told_again,
             call_after=shared.patience.call_after,
             mentioned=self._mention_choice.is_mentioned,
         )

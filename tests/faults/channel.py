@@ -93,7 +93,12 @@ class Cards:
             self._channel.listens(telling)
         return True
 
-    async def redraw(self, intent: Intent, phase: Callable[[], Awaitable[Phase | None]]) -> bool:
+    async def redraw(
+        self,
+        intent: Intent,
+        phase: Callable[[], Awaitable[Phase | None]],
+        press: Press | None = None,  # noqa: ARG002 # the port's
+    ) -> bool:
         now = await phase()
         return now is not None and await self.show(intent, now, None)
 

@@ -52,6 +52,7 @@ SHORT = Patience(
     after=(0.0, 0.1, 0.2, 0.3),
     follow_every=0.2,
     follow_for=0.6,
+    told_again=(0.1, 0.2, 0.3, 0.4),
 )
 BRISK = WatchPace(
     card_every=0.1,

@@ -1,5 +1,6 @@
 """A press that takes long is said on the card itself, for everybody, and nothing older is ever drawn over its end."""
 
+from collections.abc import Callable
 from dataclasses import replace
 
 import pytest
@@ -109,3 +110,75 @@ async def test_once_the_stop_is_on_its_way_the_card_says_that(
     assert "Nothing had been sent" not in said.words
     post.release()
     await bot.reads("Stopped by @Alice")
+
+
+async def pressed_slowly(bot: Stage, slack: Workspace, card: Message) -> Callable[[], None]:
+    """Somebody who may not presses; the card says so until what this gives is called, and is then to be as it was."""
+    slow = slack.faults.on("users.info", slack_faults.hold(), times=None)
+    await slack.clicks(BOB, card, "stop.flow")
+    await bot.reads(PRESSED)
+    assert slow.hold is not None
+    return slow.hold.release
+
+
+@pytest.mark.parametrize(
+    "fault",
+    [
+        slack_faults.status(503),
+        slack_faults.reset_before(),
+        pytest.param(slack_faults.rate_limited(11), marks=pytest.mark.slow),  # longer than any call waits
+    ],
+    ids=["503", "reset", "429"],
+)
+async def test_a_question_that_slack_does_not_draw_again_at_first_is_drawn_again_later(
+    fault: slack_faults.Fault, bot: Stage, slack: Workspace, activeflow: Activeflow
+) -> None:
+    card = await bot.asks_to_stop(activeflow)
+    before = words(slack, card)
+    release = await pressed_slowly(bot, slack, card)
+    for way in ("chat.update", "response_url"):
+        slack.faults.on(way, fault, times=2)
+    release()
+    await slack.until(lambda: words(slack, card) == before)
+
+
+async def test_whoever_pressed_is_told_when_slack_never_draws_the_question_again(
+    bot: Stage, slack: Workspace, activeflow: Activeflow
+) -> None:
+    card = await bot.asks_to_stop(activeflow)
+    release = await pressed_slowly(bot, slack, card)
+    for way in ("chat.update", "response_url"):
+        slack.faults.on(way, slack_faults.status(503), times=None)
+    release()
+    told = await bot.reads("Only you see this. Slack did not say whether the card in the channel was changed", user=BOB)
+    assert told.ephemeral_to == BOB
+    assert told.words.startswith("Stop this activeflow?")
+    still = [button.action_id for button in next(m for m in slack.sees(BOB, INCIDENTS) if m.ts == card.ts).buttons]
+    assert still == ["stop.flow", "stop.cancel"]
+    slack.faults.clear()
+    await slack.clicks(ALICE, card, "stop.flow")  # whoever may can press it all the same
+    await bot.reads("Stopped by @Alice")
+
+
+@pytest.mark.parametrize("presser", [ALICE, BOB])
+async def test_what_came_of_a_press_is_told_even_if_slack_takes_nothing_for_a_while(
+    presser: str, bot: Stage, slack: Workspace, voipbin: World
+) -> None:
+    activeflow = voipbin.rings(at="play", reference_type="api")  # without a call, of which more would be told
+    card = await bot.asks_to_stop(activeflow)
+    ways = ("chat.update", "response_url", "chat.postEphemeral", "chat.postMessage")
+    for way in ways:
+        slack.faults.on(way, slack_faults.status(503), times=5 if presser == ALICE else 3)
+    await slack.clicks(presser, card, "stop.flow")
+    await bot.reads("Stopped by @Alice" if presser == ALICE else "You can't stop this", user=presser)
+
+
+async def test_an_end_that_only_its_presser_was_told_of_is_drawn_when_slack_takes_it(
+    bot: Stage, slack: Workspace, voipbin: World
+) -> None:
+    activeflow = voipbin.rings(at="play", reference_type="api")
+    card = await bot.asks_to_stop(activeflow)
+    for way in ("chat.update", "response_url"):
+        slack.faults.on(way, slack_faults.status(503), times=4)
+    await slack.clicks(ALICE, card, "stop.flow")
+    await slack.until(lambda: words(slack, card).startswith("Stopped"))

@@ -145,7 +145,10 @@ Guard: TypeAlias = Callable[[], Awaitable[None]]
 
 
 class Cards(Protocol):
-    """Telling the channel and the presser. Never raises for Slack's troubles: it answers whether it could be seen."""
+    """Telling the channel and the presser. Never raises for Slack's troubles: it answers whether it could be seen.
+
+    What Slack does not take is told again for a while before that.
+    """
 
     async def show(self, intent: Intent, phase: Phase, press: Press | None, *, guard: Guard | None = None) -> bool:
         """Edit the card in place; when that cannot be done, say it to the presser.
@@ -154,10 +157,13 @@ class Cards(Protocol):
         """
         ...
 
-    async def redraw(self, intent: Intent, phase: Callable[[], Awaitable[Phase | None]]) -> bool:
+    async def redraw(
+        self, intent: Intent, phase: Callable[[], Awaitable[Phase | None]], press: Press | None = None
+    ) -> bool:
         """Edit the card for everybody to what ``phase`` says when it is this edit's turn; ``None``: leave it as it is.
 
-        For what nobody is answered with: when it cannot be done, nobody is told instead.
+        Without a ``press`` nobody is told instead when it cannot be done; with one, whoever pressed is, after some
+        tries.
         """
         ...
 

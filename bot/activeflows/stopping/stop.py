@@ -491,6 +491,8 @@ class Patience:
     """Readings in the background before it is said that nobody looks any more."""
     in_hand_after: float = 1.5
     """So long after a press the card says for everybody that it was pressed, when nothing was sent by then."""
+    told_again: tuple[float, ...] = (1.0, 2.0, 4.0, 8.0, 15.0)
+    """Pauses before what came of a press is told once more, when Slack did not take it."""
     call_after: float = 60.0
     """So long after a press whoever pressed is called to the card, when it is still not known whether it worked."""
     unanswered: float = 30.0

@@ -179,7 +179,7 @@ class StopWorkflow:
         intent, declined = admission.intent, admission.declined
         if declined is not None or intent is None:
             refusal = declined or Declined(Why.NO_SUCH_CARD)
-            await step("decline", bool, lambda: self._decline(press, refusal, hold, slow))
+            await self._decline(press, refusal, hold, step, slow)
             return
 
         async def show(intent: Intent, phase: Phase) -> bool:
@@ -192,7 +192,7 @@ class StopWorkflow:
             await step("ask once more", bool, partial(show, result.anew, phase))
         elif phase is None or isinstance(phase, Moved):
             refusal = result.declined or Declined(Why.SUPERSEDED, activeflow_id=intent.activeflow_id)
-            await step("decline", bool, lambda: self._decline(press, refusal, hold, slow))
+            await self._decline(press, refusal, hold, step, slow)
         else:
             await self._go_on(intent, press, phase, hold, step, show)
 
@@ -205,23 +205,24 @@ class StopWorkflow:
             if ended.call is not None and ended.call.until is not None:
                 await self._follow.call(intent, press, ended, step, show)
 
-    async def _decline(self, press: Press, declined: Declined, hold: Hold, slow: SlowPress) -> bool:
+    async def _decline(self, press: Press, declined: Declined, hold: Hold, step: Step, slow: SlowPress) -> None:
         slow.over()
-        told = await self._cards.decline(press, declined)
+        await step("decline", bool, lambda: self._cards.decline(press, declined))
         late = declined.why is Why.LATE
         if late or slow.may_have_said:
-            await hold.until_written(partial(self._draw_untaken, press, late=late))
-        return told
+            draw = partial(self._draw_untaken, press, late=late)
+            await step("draw untaken", bool, partial(hold.until_written, draw))
 
-    async def _draw_untaken(self, press: Press, *, late: bool) -> None:
+    async def _draw_untaken(self, press: Press, *, late: bool) -> bool:
         """Draw the card as what it is after a press that came to nothing, unless it is over or another is at work."""
         found = await self._ledger.intent(press.intent_id)
         if found is None or found[1] is not IntentState.OPEN:
-            return  # a stop sent in time is still being read back: the card is not over for this press' being late
+            return (
+                False  # a stop sent in time is still being read back: the card is not over for this press' being late
+            )
         if late:
-            await self._cards.show(found[0], Expired(), press)
-        else:
-            await self._cards.redraw(found[0], partial(self._untaken, found[0]))
+            return await self._cards.show(found[0], Expired(), press)
+        return await self._cards.redraw(found[0], partial(self._untaken, found[0]), press)
 
     async def _untaken(self, intent: Intent) -> Waiting | Expired | None:
         found = await self._ledger.intent(intent.id)

@@ -1,9 +1,9 @@
 """Draw the card of a bulk stop, and keep it true: edited in place, one edit after the other."""
 
-import asyncio
 from collections.abc import Awaitable, Callable, Iterator, Sequence
 from dataclasses import replace
 from datetime import timedelta
+from functools import partial
 from typing import Final
 from uuid import UUID
 
@@ -32,7 +32,7 @@ from bot.slack.blocks.activeflow_list import followed
 from bot.slack.blocks.activeflow_parts import all_without_bot, any_without_bot
 from bot.slack.blocks.declined import ask_others, declined_press
 from bot.slack.blocks.help import to_type
-from bot.slack.cards.stop_card import StopCards, header_of, unchanged
+from bot.slack.cards.stop_card import StopCards, header_of
 from bot.slack.grammar.requests import StopAll, typed
 from bot.slack.interaction import from_press
 from bot.slack.kit import bold, code, date_token, escaped, mention, mentions
@@ -494,25 +494,19 @@ class BulkCards:
 
     def __init__(self, teller: Messenger, presses: StopCards) -> None:
         self._teller, self._presses = teller, presses
-        self._turns: dict[str, asyncio.Lock] = {}
 
     async def show(self, bulk: Bulk, run: Run, press: Press | None, *, guard: Guard | None = None) -> bool:
         """Change the card for everybody, or tell the presser; whether somebody could see it."""
         message = bulk_card(bulk, run, self._presses.typed_in(bulk.thread))
         interaction = from_press(press) if press is not None else None
         self._presses.begun(press)
-        async with self._turns.setdefault(bulk.id, asyncio.Lock()):
-            if guard is not None:
-                await guard()
-            where = Posted(bulk.channel, bulk.message_ts or (interaction.message_ts if interaction else ""))
-            edited = await self._teller.edit(where, message, interaction=interaction)
-            seen = bool(edited)
-            if not seen and interaction is not None and run.ending is not None:
-                seen = await self._teller.privately(interaction, unchanged(message, edited.error))
+        where = Posted(bulk.channel, bulk.message_ts or (interaction.message_ts if interaction else ""))
+        over = run.ending is not None
+        seen = await self._presses.edits.edit(
+            bulk.id, where, message, interaction, guard=guard, over=over, aloud=not over
+        )
         if press is not None:
             self._presses.answered(press, header_of(message))
-        if run.ending is not None:
-            self._turns.pop(bulk.id, None)
         return seen
 
     async def add_origin(
@@ -524,15 +518,18 @@ class BulkCards:
         still_open: Callable[[], Awaitable[bool]],
     ) -> None:
         """Say on a card that can still be pressed what goes on; what a press has drawn is never drawn over."""
-        async with self._turns.setdefault(bulk.id, asyncio.Lock()):
-            if await still_open():
-                typed = self._presses.typed_in(bulk.thread)
-                await self._teller.redraw(where, bulk_card(bulk, Run(), typed, who_may=who_may, origin=origin))
+
+        async def drawn() -> Message | None:
+            if not await still_open():
+                return None
+            typed = self._presses.typed_in(bulk.thread)
+            return bulk_card(bulk, Run(), typed, who_may=who_may, origin=origin)
+
+        await self._presses.edits.redraw(bulk.id, where, drawn, None)
 
     async def decline(self, press: Press, declined: Declined) -> bool:
         ask = ask_others(press.intent_id, ids.BULK_ASK_OTHERS)
-        seen = await self._teller.privately(
-            from_press(press), declined_press(declined, self._presses.typed_in(press.thread), ask=ask)
-        )
+        words = declined_press(declined, self._presses.typed_in(press.thread), ask=ask)
+        seen = await self._presses.edits.until_seen(partial(self._teller.privately, from_press(press), words))
         self._presses.answered(press)
         return seen

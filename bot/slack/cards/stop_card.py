@@ -1,12 +1,12 @@
 """Draw the stop card, and keep it true: edited in place, in order, and told elsewhere until somebody could see it."""
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Hashable, Sequence
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
+from functools import partial
 from typing import Final
-from uuid import UUID
 
 from bot.activeflows.model import name_of
 from bot.activeflows.stopping.ports import Guard
@@ -35,9 +35,9 @@ from bot.slack.blocks.activeflow_list import followed
 from bot.slack.blocks.activeflow_parts import hang_up_without_bot, without_bot
 from bot.slack.blocks.declined import ask_others, declined_press, stuck_press
 from bot.slack.blocks.error_words import reported
-from bot.slack.interaction import from_press
+from bot.slack.interaction import Interaction, from_press
 from bot.slack.kit import bold, code, date_token, escaped, mention, mentions, plain
-from bot.slack.messaging.messenger import Message, Messenger, Posted, not_shown
+from bot.slack.messaging.messenger import Message, Messenger, Posted, Redrawn, not_shown
 
 # ---------------------------------------------------------------- reason modal
 # Draw the modal that asks why, with the consequences above the field.
@@ -325,6 +325,112 @@ def _also_followed(until: datetime | None) -> str:
     return f" {followed(until)}" if until else ""
 
 
+# ---------------------------------------------------------------- edits
+# Edit cards one after the other, and tell the presser alone what Slack does not take.
+#
+# What Slack did not take for now is tried again for a while, but only where nobody can have drawn anything newer: in
+# this process by the order of the edits, in another one because nobody can press a card that is over.
+
+
+@dataclass(slots=True)
+class _Turn:
+    lock: asyncio.Lock = field(default_factory=asyncio.Lock)
+    waiting: int = 0
+    newest: object = None
+
+
+class CardEdits:
+    """Edits cards, each known by its key. ``again``: pauses before what Slack did not take is tried again."""
+
+    def __init__(self, teller: Messenger, again: tuple[float, ...]) -> None:
+        self._teller, self._again = teller, again
+        self._turns: dict[Hashable, _Turn] = {}
+
+    async def edit(
+        self,
+        card: Hashable,
+        where: Posted,
+        message: Message,
+        interaction: Interaction | None,
+        *,
+        guard: Guard | None = None,
+        over: bool = False,
+        aloud: bool = False,
+    ) -> bool:
+        """For everybody, or else to the presser; whether somebody could see it.
+
+        ``over``: nobody else changes this card any more. ``aloud``: the presser is not told instead.
+        """
+        refused, seen = Redrawn(""), False
+        async with self._waiting_for(card) as turn:
+            turn.newest = mine = object()
+            for number, pause in enumerate((*self._again, None)):
+                async with turn.lock:
+                    if number and turn.newest is not mine:
+                        return seen
+                    if guard is not None:
+                        await guard()
+                    if over or not number:
+                        refused = await self._teller.edit(where, message, interaction=interaction)
+                    if not refused.error:
+                        return True
+                    if interaction is not None and not aloud and not seen:
+                        seen = await self._teller.privately(interaction, unchanged(message, refused.error))
+                told = seen or aloud or interaction is None
+                if pause is None or (told and not (over and refused.passing)):
+                    break
+                await asyncio.sleep(max(pause, refused.retry_after))
+        return seen
+
+    async def redraw(
+        self,
+        card: Hashable,
+        where: Posted,
+        now: Callable[[], Awaitable[Message | None]],
+        interaction: Interaction | None,
+    ) -> bool:
+        """To what ``now`` says at its turn, if anything. With an ``interaction`` whoever made it is told at last.
+
+        Only by ``chat.update``, without one: a response_url takes five answers, which are kept for what came of a
+        press.
+        """
+        async with self._waiting_for(card) as turn:
+            mine = object()
+            for number, pause in enumerate((*(self._again if interaction is not None else ()), None)):
+                async with turn.lock:
+                    message = await now() if not number or turn.newest is mine else None
+                    if message is None:
+                        return False
+                    turn.newest = mine
+                    refused = await self._teller.edit(where, message, interaction=interaction)
+                    if not refused.error:
+                        return True
+                    if interaction is not None and (pause is None or not refused.passing):
+                        return await self._teller.privately(interaction, unchanged(message, refused.error))
+                if pause is not None:
+                    await asyncio.sleep(max(pause, refused.retry_after))
+        return False
+
+    async def until_seen(self, tell: Callable[[], Awaitable[bool]]) -> bool:
+        """Tell somebody something, again for a while; whether they could see it."""
+        for pause in self._again:
+            if await tell():
+                return True
+            await asyncio.sleep(pause)
+        return await tell()
+
+    @asynccontextmanager
+    async def _waiting_for(self, card: Hashable) -> AsyncIterator[_Turn]:
+        turn = self._turns.setdefault(card, _Turn())
+        turn.waiting += 1
+        try:
+            yield turn
+        finally:
+            turn.waiting -= 1
+            if not turn.waiting:
+                del self._turns[card]
+
+
 # ---------------------------------------------------------------- stop cards
 # Keep the stop cards true: edit them in place, in order, and fall back until somebody could see it.
 #
@@ -337,12 +443,6 @@ _LATE: Final = timedelta(minutes=1)
 """So late a card may be the first to say that it is not known."""
 _CORRECTED_WITHIN: Final = 1500.0
 """Seconds: a response_url takes answers for half an hour."""
-
-
-@dataclass(slots=True)
-class _Turn:
-    lock: asyncio.Lock = field(default_factory=asyncio.Lock)
-    waiting: int = 0
 
 
 @dataclass(slots=True)
@@ -368,10 +468,13 @@ class StopCards:
         now: Callable[[], datetime],
         mention: str = "",
         reassure_after: float = 2.0,
+        told_again: tuple[float, ...] = (),
         call_after: float = 60.0,
         mentioned: Callable[[str], Awaitable[bool]] | None = None,
     ) -> None:
         """``mention``: what is typed instead of ``command`` in a thread, where there are no slash commands.
+
+        ``told_again``: as in ``Patience``.
 
         ``call_after``: seconds after which whoever pressed is called to a card whose outcome is not known by then, if
         ``mentioned`` says that they want to be.
@@ -380,7 +483,7 @@ class StopCards:
         self._mention = mention or command
         self._call_after, self._mentioned = timedelta(seconds=call_after), mentioned
         self._calling: dict[str, asyncio.Task[None]] = {}
-        self._turns: dict[UUID, _Turn] = {}
+        self.edits = CardEdits(teller, told_again)
         self._first_words: dict[str, _Waiting] = {}
         self._reassuring: dict[str, asyncio.Task[None]] = {}
         self._untouched: set[str] = set()
@@ -393,26 +496,26 @@ class StopCards:
         self.begun(press)
         if press is not None and not isinstance(phase, NotKnown):
             self._do_not_call(press)  # before the edit, which may take long: it is known by now
-        async with self._in_turn(intent.activeflow_id):
-            if guard is not None:
-                await guard()
-            where = Posted(intent.channel, intent.message_ts or (interaction.message_ts if interaction else ""))
-            edited = await self._teller.edit(where, message, interaction=interaction)
-            seen = bool(edited)
-            if not seen and interaction is not None:
-                seen = await self._teller.privately(interaction, unchanged(message, edited.error))
+        where = Posted(intent.channel, intent.message_ts or (interaction.message_ts if interaction else ""))
+        seen = await self.edits.edit(
+            intent.activeflow_id, where, message, interaction, guard=guard, over=_closes(phase)
+        )
         self._said(press, header_of(message))
         self._call_if_not_known(intent, phase, press)
         return seen
 
-    async def redraw(self, intent: Intent, phase: Callable[[], Awaitable[Phase | None]]) -> bool:
-        """Only by ``chat.update``: a response_url takes five answers, which are kept for what came of the press."""
-        async with self._in_turn(intent.activeflow_id):
-            now = await phase() if intent.message_ts else None
-            if now is None:
-                return False
-            message = stop_card(intent, now, self.typed_in(intent.thread))
-            return bool(await self._teller.redraw(Posted(intent.channel, intent.message_ts), message))
+    async def redraw(
+        self, intent: Intent, phase: Callable[[], Awaitable[Phase | None]], press: Press | None = None
+    ) -> bool:
+        if not intent.message_ts:
+            return False
+
+        async def drawn() -> Message | None:
+            now = await phase()
+            return None if now is None else stop_card(intent, now, self.typed_in(intent.thread))
+
+        where, told = Posted(intent.channel, intent.message_ts), from_press(press) if press is not None else None
+        return await self.edits.redraw(intent.activeflow_id, where, drawn, told)
 
     def _call_if_not_known(self, intent: Intent, phase: Phase, press: Press | None) -> None:
         """Call whoever pressed, once, when it is not known for so long; after a restart in that time it may be
@@ -437,9 +540,8 @@ class StopCards:
 
     async def decline(self, press: Press, declined: Declined) -> bool:
         ask = ask_others(press.intent_id) if press.wish is Wish.STOP else None  # of a hang-up the card stands there
-        seen = await self._teller.privately(
-            from_press(press), declined_press(declined, self.typed_in(press.thread), ask=ask)
-        )
+        words = declined_press(declined, self.typed_in(press.thread), ask=ask)
+        seen = await self.edits.until_seen(partial(self._teller.privately, from_press(press), words))
         self._untouched.discard(press.id)
         self._said(press)
         return seen
@@ -520,18 +622,6 @@ class StopCards:
             waiting.header = waiting.header or header
             waiting.said.set()
 
-    @asynccontextmanager
-    async def _in_turn(self, activeflow_id: UUID) -> AsyncIterator[None]:
-        turn = self._turns.setdefault(activeflow_id, _Turn())
-        turn.waiting += 1
-        try:
-            async with turn.lock:
-                yield
-        finally:
-            turn.waiting -= 1
-            if not turn.waiting:
-                del self._turns[activeflow_id]
-
 
 def _so_far(waiting: _Waiting, at: datetime) -> Message:
     """How it is with a press of which nothing else was said yet."""
@@ -543,6 +633,17 @@ def _so_far(waiting: _Waiting, at: datetime) -> Message:
     return Message(
         f"Your press is recorded. {nothing}: I am still asking Slack who you are and VoIPBIN what it is doing. {_CARD}"
     )
+
+
+def _closes(phase: Phase) -> bool:
+    """Nobody can press this card any more, so nobody draws anything newer on it but whoever draws this."""
+    match phase:
+        case NotSent(pressable=pressable):
+            return not pressable
+        case NotKnown(final=final):
+            return final
+        case _:
+            return isinstance(phase, Ended | Expired | StillRunning | Cancelled)
 
 
 def header_of(message: Message) -> str:

@@ -193,6 +193,8 @@ def _marked_blocks(account: str, blocks: Sequence[kit.Block]) -> tuple[kit.Block
 log = structlog.get_logger(__name__)
 
 _RESPONSE_TIME: Final = aiohttp.ClientTimeout(total=10)
+_SOON: Final = 60.0
+"""Seconds that Slack may want to be left alone, for something that somebody waits for."""
 _LITERAL: Final = {"link_names": False, "parse": "none"}
 """No links and mentions that nobody wrote."""
 _QUIET: Final = {"unfurl_links": False, "unfurl_media": False, **_LITERAL}
@@ -261,6 +263,11 @@ class Redrawn:
     def doubtful(self) -> bool:
         """It may have been taken all the same."""
         return self.error in DOUBTFUL
+
+    @property
+    def passing(self) -> bool:
+        """It may be taken when it is tried again soon."""
+        return self.doubtful or (self.error == "ratelimited" and self.retry_after <= _SOON)
 
 
 class Messenger:
