@@ -11,10 +11,10 @@ from math import log
 from typing import Final, Protocol, TypeAlias, cast
 from uuid import UUID
 
-from bot.activeflows.index import Change
+from bot.activeflows.index import MOST, Change, Versions
 from bot.activeflows.model import Activeflow, Call, Flow, in_words
 from bot.activeflows.situation.actions import NameOf, nesting
-from bot.activeflows.situation.current_step import MOST, Situation, Versions, main_laps, situation, times_here, unnamed
+from bot.activeflows.situation.current_step import Situation, main_laps, situation, times_here, unnamed
 
 # ---------------------------------------------------------------- dwell times
 # Measure how long each running activeflow has been at its action, and how long that took in the past.

@@ -9,12 +9,13 @@ latest ids, so that it grows with what runs and not with history.
 Decision: versions are ordered by ``updated_at``, then by the number of steps; both only ever grow while one runs.
 """
 
+import asyncio
 from bisect import bisect_left
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
-from typing import Final, NamedTuple, TypeAlias
+from typing import Final, Generic, NamedTuple, Protocol, TypeAlias, TypeVar
 from uuid import UUID
 
 from bot.activeflows.model import Activeflow, Kind
@@ -278,3 +279,136 @@ class Coverage:
             since = span.until
         if since < until:
             yield Span(since, until)
+
+
+# ---------------------------------------------------------------- expected
+# Notice an event stream that lives and delivers nothing: what a reading told is expected to come as an event, too.
+#
+# A ping that is answered proves a connection, and nothing about what is published on it
+# (https://api.voipbin.net/docs/websocket_overview.html). What proves that something is missing is a change that
+# somebody in the bot has read, of an activeflow that is followed, and that does not come within some seconds.
+
+
+class Expected:
+    """Changes that were read and have not come yet. ``missed`` is called when one has not come in time."""
+
+    def __init__(self, within: float, missed: Callable[[], None]) -> None:
+        """``within``: seconds."""
+        self._within, self._missed = within, missed
+        self._versions: dict[UUID, datetime] = {}
+        self._timers: dict[UUID, asyncio.TimerHandle] = {}
+
+    def read(self, activeflow_id: UUID, updated_at: datetime | None) -> None:
+        """A change of then was read; ``None``: one that has no time, such as being deleted."""
+        self._versions[activeflow_id] = updated_at or _BEGINNING
+        if activeflow_id not in self._timers:
+            loop = asyncio.get_running_loop()
+            self._timers[activeflow_id] = loop.call_later(self._within, self._overdue)
+
+    def heard(self, activeflow_id: UUID, updated_at: datetime | None) -> None:
+        """An event about it came."""
+        expected = self._versions.get(activeflow_id)
+        if expected is not None and (updated_at or _BEGINNING) >= expected:
+            del self._versions[activeflow_id]
+            self._timers.pop(activeflow_id).cancel()
+
+    def forget(self) -> None:
+        """Expect nothing of what was: the stream has ended."""
+        for timer in self._timers.values():
+            timer.cancel()
+        self._versions.clear()
+        self._timers.clear()
+
+    def _overdue(self) -> None:
+        self.forget()
+        self._missed()
+
+
+# ---------------------------------------------------------------- learned
+
+
+class Learned:
+    """The way of every reading into the index; for events it is ``voipbin.wire.pages.Known``."""
+
+    def __init__(self, index: Index, doubt: Callable[[], None], told_within: float) -> None:
+        """``doubt`` is called when a change that was read does not come as an event ``told_within`` seconds."""
+        self._index, self._expected = index, Expected(told_within, doubt)
+        self.live_since: datetime | None = None
+        """Since when events tell of every change; ``None`` while they do not."""
+
+    def learn(self, activeflow: Activeflow) -> None:
+        """Take in one of ours that was read."""
+        held, since = self._index.get(activeflow.id), self.live_since
+        if not self._index.take(activeflow) or since is None:
+            return
+        began = activeflow.created_at
+        if held is not None or (began is not None and began > since):  # else it may have changed before any event
+            self._expected.read(activeflow.id, activeflow.updated_at)
+
+    def learn_all(self, rows: Iterable[Activeflow], ours: UUID) -> None:
+        """The same for a page of the list; what has ended there and is not held is history."""
+        for activeflow in rows:
+            if activeflow.customer_id == ours and (not activeflow.ended or self._index.get(activeflow.id) is not None):
+                self.learn(activeflow)
+
+    def learn_gone(self, activeflow_id: UUID) -> None:
+        """VoIPBIN was read not to have it any more."""
+        if self._index.take_away(activeflow_id) and self.live_since is not None:
+            self._expected.read(activeflow_id, None)
+
+    def forget(self) -> None:
+        """Expect no event of what was read until now: the stream has ended."""
+        self.live_since = None
+        self._expected.forget()
+
+    def wants(self, activeflow_id: UUID, updated_at: datetime | None, steps: int) -> bool:
+        """An event about it has come; does it say anything new?"""
+        self._expected.heard(activeflow_id, updated_at)
+        return self._index.wants(activeflow_id, updated_at, steps)
+
+    def get(self, activeflow_id: UUID) -> Activeflow | None:
+        return self._index.get(activeflow_id)
+
+
+# ---------------------------------------------------------------- versions
+
+MOST: Final = 100_000
+"""Activeflows of which something is remembered."""
+
+
+class OfActiveflow(Protocol):
+    """What was worked out of one version of an activeflow."""
+
+    activeflow: Activeflow
+
+
+V = TypeVar("V", bound=OfActiveflow)
+
+
+class Versions(Generic[V]):
+    """Hold what was worked out of many activeflows, of each for its newest version."""
+
+    def __init__(self) -> None:
+        self._last: dict[int, V] = {}
+        """By the activeflow's id."""
+        self._by_object: dict[int, V] = {}
+        """The same by the object, which C compares; it is held by its version, so that no other one gets its number."""
+
+    def of(self, activeflows: Sequence[Activeflow]) -> list[V | None]:
+        """In the same order; ``None`` for a version that was not looked at yet."""
+        return list(map(self._by_object.get, map(id, activeflows)))
+
+    def keep(self, one: V) -> None:
+        """Hold this instead of what was held of another version of the same."""
+        activeflow = one.activeflow
+        before = self._last.get(activeflow.id.int)
+        if before is not None:
+            self._by_object.pop(id(before.activeflow), None)
+        self._last[activeflow.id.int] = self._by_object[id(activeflow)] = one
+
+    def forget_others(self, found: Sequence[V]) -> None:
+        """A small part of what runs does not push out the rest, until that is too much."""
+        held = len(self._last)
+        if held > MOST or (held > len(found) + len(found) // 4 and held <= 2 * len(found)):
+            self._last = {one.activeflow.id.int: one for one in found}
+            self._by_object = {id(one.activeflow): one for one in found}

@@ -32,12 +32,12 @@ from bot.activeflows.watching.watch import Pace as WatchPace
 from bot.composition.health import HealthChecks
 from bot.composition.maintenance import BaselineLearner, counted
 from bot.composition.services import raising_alerts, watching_over
-from bot.composition.workflows import Carrier, StopWorkflows
+from bot.composition.workflows import StopWorkflows
 from bot.ledger.alert_store import AlertStore
 from bot.ledger.baseline_store import BaselineStore
 from bot.ledger.bulk_store import BulkStore
 from bot.ledger.database import Database
-from bot.ledger.durable_workflows import Durable
+from bot.ledger.durable_workflows import Carrier, Durable
 from bot.ledger.stop_store import StopStore
 from bot.ledger.watch_store import WatchStore
 from bot.policy.active_policy import PolicyOf
@@ -146,7 +146,7 @@ class Account:
     def carrier(self) -> Carrier:
         """What carries out the presses on its cards."""
         return Carrier(
-            self._stops.carry_out,
+            self._stops.by_wish,
             self._stops.carry_out_member,
             Unrecorded(self._book, self._cards, now=self._shared.now).refuse,
             self._cards.stuck,

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Mapping
 from contextlib import AsyncExitStack
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import datetime, timedelta
 from functools import partial
 from typing import Final
@@ -12,7 +12,6 @@ import structlog
 
 from bot.activeflows.anomalies import AnomalyDetector
 from bot.activeflows.bulk.authorization import PressingBulk
-from bot.activeflows.bulk.bulk_stop import Became
 from bot.activeflows.bulk.execution import BulkStopWorkflow, HungUp, MemberWorkflow
 from bot.activeflows.bulk.follow_up import BulkFollow, LookingAround
 from bot.activeflows.bulk.ports import BulkCards, BulkLedger, Members
@@ -22,13 +21,13 @@ from bot.activeflows.operators import Policy
 from bot.activeflows.stopping.authorization import Admitting, Authorization, Gate, boot_time
 from bot.activeflows.stopping.follow_up import Aftermath, Follow
 from bot.activeflows.stopping.machine import Renewal, StopMachine
-from bot.activeflows.stopping.ports import Cards, Ledger, People, Step
+from bot.activeflows.stopping.ports import Cards, Ledger, People
 from bot.activeflows.stopping.read_back import ActiveflowSubject, CallSubject, Readback
-from bot.activeflows.stopping.stop import Patience, Press, Wish
+from bot.activeflows.stopping.stop import Patience, Wish
 from bot.activeflows.stopping.workflow import HangUpWorkflow, StopWorkflow
 from bot.composition.background import beside, forever
 from bot.ledger.database import COMPARE_EVERY, Database, SharedClock
-from bot.ledger.durable_workflows import RECORD_WITHIN, VERSION, Broken, CarryOut, CarryOutMember, Durable, Refuse
+from bot.ledger.durable_workflows import RECORD_WITHIN, VERSION, Carrier, CarryOut, Durable
 from bot.ledger.health import Silence
 from bot.ledger.replicas import LastSign, Replicas
 from bot.ledger.stop_store import forget_runs
@@ -40,7 +39,9 @@ from bot.voipbin import Urgency, VoIPBINClient
 
 
 class StopWorkflows:
-    """Carries out every kind of press with one machine; ``bulk_requests`` makes the cards of bulk stops.
+    """Carries out every kind of press with one machine, each to a true sentence (``by_wish``).
+
+    ``bulk_requests`` makes the cards of bulk stops.
 
     ``clock``: seconds since the machine's start, sleep included; for the gate, which says how old a look may be.
     """
@@ -77,15 +78,11 @@ class StopWorkflows:
         self.bulk_requests = BulkRequests(bulks, BulkPreparation(snapshot, now=now), now=now)
         bulk, member = self._bulk(snapshot, members)
         self.carry_out_member = member.carry_out
-        self._by_wish = {
+        self.by_wish: Mapping[Wish, CarryOut] = {
             Wish.STOP: self._lone().carry_out,
             Wish.HANG_UP: self._hang_up().carry_out,
             Wish.BULK: bulk.carry_out,
         }
-
-    async def carry_out(self, press: Press, step: Step) -> None:
-        """Carry out one press to a true sentence; each ``step`` is durable."""
-        await self._by_wish[press.wish](press, step)
 
     def _lone(self) -> StopWorkflow:
         voipbin, ledger, patience, now = self._voipbin, self._ledger, self._patience, self._now
@@ -148,16 +145,6 @@ SILENT_AFTER: Final = 8.0
 """Seconds without an answer of the database until whoever waits for a stop is told so."""
 
 
-@dataclass(frozen=True)
-class Carrier:
-    """What carries out the presses on the cards of one VoIPBIN account."""
-
-    carry_out: CarryOut
-    carry_out_member: CarryOutMember
-    refuse: Refuse
-    stuck: Broken
-
-
 class Workflows:
     """What every kind of press needs. ``durable`` takes presses once ``begin`` was called."""
 
@@ -181,28 +168,15 @@ class Workflows:
         ``carriers``: by the name of the account that a press is on a card of.
         """
         stack.push_async_callback(self.durable.close, within=within)
-
-        async def carry_out(press: Press, step: Step) -> None:
-            await carriers[press.account].carry_out(press, step)
-
-        async def carry_out_member(press: Press, number: int, step: Step) -> Became:
-            return await carriers[press.account].carry_out_member(press, number, step)
-
-        async def refuse(press: Press, told: bool) -> bool:
-            return await carriers[press.account].refuse(press, told)
-
-        async def stuck(press: Press, bug: Exception | None) -> None:
-            await carriers[press.account].stuck(press, bug)
-
         if self._database.is_postgresql:
             await self._clock.compare()
             await stack.enter_async_context(beside(forever(self._clock.compare, every=COMPARE_EVERY)))
         await self._adopt(self.durable.executor_id)
-        await self.durable.launch(carry_out, carry_out_member, refuse, stuck)
+        await self.durable.launch(carriers)
         silence = Silence(
             self._database,
             lambda: bool(self.durable.under_way()),
-            partial(_tell_stuck, self.durable, stuck),
+            partial(_tell_stuck, self.durable, carriers),
             after=self._silent_after,
         )
         await stack.enter_async_context(beside(silence.attend()))
@@ -232,6 +206,6 @@ class Workflows:
         await self.durable.take_over(executor_id)
 
 
-async def _tell_stuck(durable: Durable, stuck: Broken) -> None:
+async def _tell_stuck(durable: Durable, carriers: Mapping[str, Carrier]) -> None:
     for press in durable.under_way():
-        await stuck(press, None)
+        await carriers[press.account].stuck(press, None)

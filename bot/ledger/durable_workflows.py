@@ -33,7 +33,7 @@ from collections.abc import Awaitable, Callable, Coroutine, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from contextvars import Context, ContextVar
-from dataclasses import fields
+from dataclasses import dataclass, fields
 from datetime import UTC, datetime, timedelta
 from enum import StrEnum
 from functools import cache, partial
@@ -270,6 +270,18 @@ Refuse: TypeAlias = Callable[[Press, bool], Awaitable[bool]]
 """Refuses a press that was recorded too late; whether its presser was told so already."""
 CarryOutMember: TypeAlias = Callable[[Press, int, Step], Awaitable[Became]]
 """The turn of one member of a bulk stop."""
+
+
+@dataclass(frozen=True)
+class Carrier:
+    """What carries out the presses on the cards of one VoIPBIN account."""
+
+    by_wish: Mapping[Wish, CarryOut]
+    carry_out_member: CarryOutMember
+    refuse: Refuse
+    stuck: Broken
+
+
 _CARRY_OUT_PRESS, _CARRY_OUT_MEMBER = workflow_rows.WORKFLOWS
 QUEUE: Final = "bulk_members"
 AT_ONCE: Final = 2
@@ -311,10 +323,11 @@ class Durable:
         self._workflow: Callable[[dict[str, Any], str | None], Coroutine[Any, Any, None]] | None = None
         self._member: Callable[[dict[str, Any], int], Coroutine[Any, Any, str]] | None = None
 
-    async def launch(
-        self, carry_out: CarryOut, carry_out_member: CarryOutMember, refuse: Refuse, broken: Broken
-    ) -> None:
-        """Register the workflows, create DBOS's tables, and recover what was cut off. Call it in the running loop."""
+    async def launch(self, carriers: Mapping[str, Carrier]) -> None:
+        """Register the workflows, create DBOS's tables, and recover what was cut off. Call it in the running loop.
+
+        ``carriers``: by the name of the account that a press is on a card of.
+        """
         _log_as_the_bot_does()
         workflow_rows.refuse()
         DBOS(
@@ -342,11 +355,12 @@ class Durable:
                 try:
                     beginning = await step("begin", Beginning, partial(self._presses.beginning, taken, record_by))
                     if beginning is Beginning.IN_TIME:
-                        await carry_out(taken, step)
+                        await carriers[taken.account].by_wish[taken.wish](taken, step)
                     else:
+                        refuse = carriers[taken.account].refuse
                         await step("refuse", bool, partial(refuse, taken, beginning is Beginning.GIVEN_UP))
                 except CutShort as cut:
-                    await broken(taken, cut.bug)
+                    await carriers[taken.account].stuck(taken, cut.bug)
                     raise
                 except SQLAlchemyError as trouble:  # DBOS waits for some databases that are lost, and not for others
                     log.error("workflow_cut_short", trouble=type(trouble).__name__)
@@ -355,7 +369,7 @@ class Durable:
                 except workflow_rows.ForeignRow:
                     raise  # it ends as an error: a press whose steps somebody else wrote is never carried on
                 except Exception as bug:
-                    await broken(taken, bug)
+                    await carriers[taken.account].stuck(taken, bug)
                     raise CutShort(bug) from bug  # it stays as it is, and goes on at the next start
 
         @DBOS.workflow(name=_CARRY_OUT_MEMBER, max_recovery_attempts=None)
@@ -365,7 +379,8 @@ class Durable:
                 if self._closing:
                     raise asyncio.CancelledError
                 try:
-                    became = await carry_out_member(taken, number, DurableStep(self._waiting))
+                    carry_out = carriers[taken.account].carry_out_member
+                    became = await carry_out(taken, number, DurableStep(self._waiting))
                 except CutShort as cut:  # the bulk stop is not held up by it
                     log.error("member_cut_short", number=number, bug=type(cut.bug).__name__)
                     became = Became.UNKNOWN

@@ -150,8 +150,8 @@ class RestartableBot:
             now=self.now,
             clock=self.boot_time,
         )
-        self.asking_bulk, self._carry_out = stops.bulk_requests, stops.carry_out
-        self.workflows.recover(stops.carry_out, stops.carry_out_member)
+        self.asking_bulk, self._by_wish = stops.bulk_requests, stops.by_wish
+        self.workflows.recover(stops.by_wish, stops.carry_out_member)
 
     def boot_time(self) -> float:
         """Goes on while the machine sleeps."""
@@ -161,7 +161,7 @@ class RestartableBot:
         """It is recorded; from now on it will be carried out."""
 
         async def recorded() -> None:
-            self.workflows.start(press, self._carry_out)
+            self.workflows.start(press, self._by_wish)
 
         self.run(recorded())
 

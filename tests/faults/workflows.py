@@ -10,25 +10,23 @@ what was begun and not finished when the process died is queued again, in its ol
 
 import asyncio
 import json
-from collections.abc import Awaitable, Callable, Hashable
+from collections.abc import Awaitable, Callable, Hashable, Mapping
 from contextvars import ContextVar
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from functools import cache, partial
-from typing import Any, Final, TypeAlias, TypeVar, cast
+from typing import Any, Final, TypeVar, cast
 
 from pydantic import TypeAdapter
 
 from bot.activeflows.bulk.bulk_stop import Became
 from bot.activeflows.errors import LedgerUnavailable
 from bot.activeflows.stopping.ports import Step
-from bot.activeflows.stopping.stop import Press
-from bot.ledger.durable_workflows import AT_ONCE
+from bot.activeflows.stopping.stop import Press, Wish
+from bot.ledger.durable_workflows import AT_ONCE, CarryOut, CarryOutMember
 from tests.faults.virtual_time import WRITE
 
 T = TypeVar("T")
-CarryOut: TypeAlias = Callable[[Press, Step], Awaitable[None]]
-CarryOutMember: TypeAlias = Callable[[Press, int, Step], Awaitable[Became]]
 _LOOK_EVERY: Final = 0.25
 _AGAIN: Final = 1.0
 
@@ -133,17 +131,17 @@ class Workflows:
     def unfinished(self) -> list[Workflow]:
         return [workflow for workflow in self.all.values() if not workflow.done]
 
-    def start(self, press: Press, carry_out: CarryOut) -> None:
+    def start(self, press: Press, by_wish: Mapping[Wish, CarryOut]) -> None:
         """The same press again changes nothing."""
         if press.id not in self.all:
             self.all[press.id] = Workflow(press)
-            self._run(self.all[press.id], partial(carry_out, press))
+            self._run(self.all[press.id], partial(by_wish[press.wish], press))
 
-    def recover(self, carry_out: CarryOut, carry_out_member: CarryOutMember) -> None:
+    def recover(self, by_wish: Mapping[Wish, CarryOut], carry_out_member: CarryOutMember) -> None:
         """A process begins to work: first on what was cut off."""
         self._lanes, self._carry_out_member = asyncio.Semaphore(AT_ONCE), carry_out_member
         for workflow in self.unfinished:
-            self._run(workflow, partial(carry_out, workflow.press))
+            self._run(workflow, partial(by_wish[workflow.press.wish], workflow.press))
         for member in self.members.values():
             if not member.done:
                 self._run(member, partial(self._in_turn, member))

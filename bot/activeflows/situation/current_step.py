@@ -13,9 +13,10 @@ the current action is inside of (``actions``). Decisions:
 import asyncio
 from collections.abc import Hashable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Final, Generic, Protocol, TypeVar, cast
+from typing import Final, cast
 from uuid import UUID
 
+from bot.activeflows.index import MOST, Versions
 from bot.activeflows.model import FINISH_ID, START_ID, STEP_BUDGET, Action, Activeflow, Flow, Status, number_of
 from bot.activeflows.situation.actions import (
     BRIDGE,
@@ -315,48 +316,8 @@ def _soon(used: int, inside: Nesting) -> str:
 # same as ``situation`` without names; others on the event loop get their turn; what is remembered is bounded, and a
 # small part of what runs does not push out the rest.
 
-MOST: Final = 100_000
-"""Activeflows of which something is remembered."""
 _BREATH: Final = 20
 """Situations worked out before others on the event loop get their turn."""
-
-
-class OfActiveflow(Protocol):
-    """What was worked out of one version of an activeflow."""
-
-    activeflow: Activeflow
-
-
-V = TypeVar("V", bound=OfActiveflow)
-
-
-class Versions(Generic[V]):
-    """Hold what was worked out of many activeflows, of each for its newest version."""
-
-    def __init__(self) -> None:
-        self._last: dict[int, V] = {}
-        """By the activeflow's id."""
-        self._by_object: dict[int, V] = {}
-        """The same by the object, which C compares; it is held by its version, so that no other one gets its number."""
-
-    def of(self, activeflows: Sequence[Activeflow]) -> list[V | None]:
-        """In the same order; ``None`` for a version that was not looked at yet."""
-        return list(map(self._by_object.get, map(id, activeflows)))
-
-    def keep(self, one: V) -> None:
-        """Hold this instead of what was held of another version of the same."""
-        activeflow = one.activeflow
-        before = self._last.get(activeflow.id.int)
-        if before is not None:
-            self._by_object.pop(id(before.activeflow), None)
-        self._last[activeflow.id.int] = self._by_object[id(activeflow)] = one
-
-    def forget_others(self, found: Sequence[V]) -> None:
-        """A small part of what runs does not push out the rest, until that is too much."""
-        held = len(self._last)
-        if held > MOST or (held > len(found) + len(found) // 4 and held <= 2 * len(found)):
-            self._last = {one.activeflow.id.int: one for one in found}
-            self._by_object = {id(one.activeflow): one for one in found}
 
 
 @dataclass(slots=True, eq=False)

@@ -13,7 +13,7 @@ from bot.slack import kit
 from bot.slack.blocks.error_words import explained
 from bot.slack.kit import mention, mentions
 from bot.slack.listeners.context import InteractionContext
-from bot.slack.messaging.messenger import DOUBTFUL, Message, Posted, not_shown
+from bot.slack.messaging.messenger import Message, Posted, not_shown
 from bot.slack.people.outsiders import Appeal, Appeals
 
 NOTHING_TO_PRESS: Final = Message("There is nothing left to press. Ask again if it still matters.")
@@ -31,7 +31,7 @@ class Approvable(Generic[C]):
     put: Callable[[InteractionContext, Operator, str], Awaitable[Put[C] | Message]]
     """Open it, or find it open already; or why there is nothing to be pressed."""
     post: Callable[[InteractionContext, Operator, Put[C]], Awaitable[Posted | None]]
-    """Post its card, as ``posted_card`` does."""
+    """Post its card, as ``InteractionContext.post_card`` does."""
 
 
 @dataclass(frozen=True)
@@ -99,35 +99,6 @@ async def offer(context: InteractionContext, refused: NotPermitted, ask: kit.Blo
     """The refusal, with *Ask someone who can* below it."""
     words = explained(refused)
     await context.reply(Message(words.text, (*words.blocks, ask)))
-
-
-async def posted_card(
-    context: InteractionContext,
-    card: Message,
-    *,
-    put_away: Callable[[], Awaitable[object]],
-    keep: Callable[[str], Awaitable[object]],
-) -> Posted | None:
-    """Post the card of a stop, or of many. If it stands nowhere, it is ``put_away`` and the asker is told.
-
-    ``keep``: remembers where it stands.
-    """
-    posted = await context.post(card)
-    if not isinstance(posted, Posted):
-        await put_away()
-        await context.reply(_not_posted(posted.error))
-        return None
-    if posted.ts:
-        await keep(posted.ts)
-    return posted
-
-
-def _not_posted(error: str) -> Message:
-    """The card is not there for sure; it was put away, so that it stops nothing if it is."""
-    told = not_shown("The stop card", error, again="ask again, here or in another channel")
-    if error in DOUBTFUL:
-        return Message(f"{told} It was cancelled, so it can stop nothing. Nothing was stopped. Ask again.")
-    return Message(f"{told} Nothing was stopped.")
 
 
 def _there(context: InteractionContext, card: Intent | Bulk) -> InteractionContext:

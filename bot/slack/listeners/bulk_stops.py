@@ -32,7 +32,6 @@ from bot.slack.listeners.approval_requests import (
     Approvable,
     ApprovalRequests,
     offer,
-    posted_card,
 )
 from bot.slack.listeners.context import InteractionContext, Listeners
 from bot.slack.listeners.stops import PressQueue
@@ -114,8 +113,7 @@ class BulkStopListener:
     async def _post(
         self, context: InteractionContext, operator: Operator, bulk: Bulk, who_may: tuple[str, ...] = ()
     ) -> Posted | None:
-        posted = await posted_card(
-            context,
+        posted = await context.post_card(
             bulk_card(bulk, Run(), context.command, who_may=who_may),
             put_away=lambda: self.requests.put_away(operator, bulk.id),
             keep=lambda ts: self.ledger.bulk_posted(bulk.id, ts),

@@ -14,7 +14,7 @@ from bot.activeflows.operators import Operator, Permission
 from bot.slack.blocks.help import not_understood
 from bot.slack.grammar.reference import NoAccount, read_account, which, written
 from bot.slack.interaction import Interaction, from_action, from_shortcut
-from bot.slack.messaging.messenger import Message, Messenger, Posted, Redrawn, marked_id
+from bot.slack.messaging.messenger import DOUBTFUL, Message, Messenger, Posted, Redrawn, marked_id, not_shown
 from bot.slack.people.identity import People
 from bot.slack.transport.intake import App
 from bot.slack.transport.jobs import Jobs, Lane, Voice
@@ -55,9 +55,33 @@ class InteractionContext:
         """Tell everybody in the channel."""
         return await self.messenger.publicly(self.interaction, message)
 
+    async def post_card(
+        self, card: Message, *, put_away: Callable[[], Awaitable[object]], keep: Callable[[str], Awaitable[object]]
+    ) -> Posted | None:
+        """Post the card of a stop, or of many. If it stands nowhere, it is ``put_away`` and the asker is told.
+
+        ``keep``: remembers where it stands.
+        """
+        posted = await self.post(card)
+        if not isinstance(posted, Posted):
+            await put_away()
+            await self.reply(_not_posted(posted.error))
+            return None
+        if posted.ts:
+            await keep(posted.ts)
+        return posted
+
     def start(self, work: Callable[[], Awaitable[object]], *, doing: str = "", lane: Lane = Lane.READ) -> None:
         """Run it in the background, as in ``Jobs.start``."""
         self.jobs.start(self.interaction, work, doing=doing, lane=lane, voice=self.voice)
+
+
+def _not_posted(error: str) -> Message:
+    """The card is not there for sure; it was put away, so that it stops nothing if it is."""
+    told = not_shown("The stop card", error, again="ask again, here or in another channel")
+    if error in DOUBTFUL:
+        return Message(f"{told} It was cancelled, so it can stop nothing. Nothing was stopped. Ask again.")
+    return Message(f"{told} Nothing was stopped.")
 
 
 class Listener(Protocol):

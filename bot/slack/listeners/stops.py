@@ -38,7 +38,6 @@ from bot.slack.listeners.approval_requests import (
     Approvable,
     ApprovalRequests,
     offer,
-    posted_card,
 )
 from bot.slack.listeners.context import InteractionContext, Listeners
 from bot.slack.messaging.messenger import Message, Posted, marked_id
@@ -257,8 +256,7 @@ class StopListener:
     async def _post(
         self, context: InteractionContext, operator: Operator, intent: Intent, phase: Waiting
     ) -> Posted | None:
-        return await posted_card(
-            context,
+        return await context.post_card(
             stop_card(intent, phase, context.command),
             put_away=lambda: self.requests.put_away(operator, intent.id),
             keep=lambda ts: self.ledger.card_posted(intent.id, ts),

@@ -11,17 +11,17 @@ left for a new one: a list never shows as running what a stop, or somebody's loo
 
 import asyncio
 import contextlib
-from collections.abc import AsyncIterator, Callable, Iterable
+from collections.abc import AsyncIterator, Callable
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from typing import Final, TypeAlias
 from uuid import UUID
 
 import structlog
 
 from bot.activeflows.errors import Failure
-from bot.activeflows.index import BEGINNING, Coverage, Index, Read, Span
+from bot.activeflows.index import BEGINNING, Coverage, Index, Learned, Read, Span
 from bot.activeflows.model import Activeflow, Freshness, Picture
 from bot.voipbin.http.answer import Unsuccessful
 from bot.voipbin.live.scan import AHEAD, ReadPage, Windows
@@ -51,51 +51,6 @@ class Pace:
     """A stream that lived so long was a good one: the next is tried at once."""
 
 
-# ---------------------------------------------------------------- expected
-# Notice an event stream that lives and delivers nothing: what a reading told is expected to come as an event, too.
-#
-# A ping that is answered proves a connection, and nothing about what is published on it
-# (https://api.voipbin.net/docs/websocket_overview.html). What proves that something is missing is a change that
-# somebody in the bot has read, of an activeflow that is followed, and that does not come within some seconds.
-
-_BEGINNING = datetime.min.replace(tzinfo=UTC)
-
-
-class Expected:
-    """Changes that were read and have not come yet. ``missed`` is called when one has not come in time."""
-
-    def __init__(self, within: float, missed: Callable[[], None]) -> None:
-        """``within``: seconds."""
-        self._within, self._missed = within, missed
-        self._versions: dict[UUID, datetime] = {}
-        self._timers: dict[UUID, asyncio.TimerHandle] = {}
-
-    def read(self, activeflow_id: UUID, updated_at: datetime | None) -> None:
-        """A change of then was read; ``None``: one that has no time, such as being deleted."""
-        self._versions[activeflow_id] = updated_at or _BEGINNING
-        if activeflow_id not in self._timers:
-            loop = asyncio.get_running_loop()
-            self._timers[activeflow_id] = loop.call_later(self._within, self._overdue)
-
-    def heard(self, activeflow_id: UUID, updated_at: datetime | None) -> None:
-        """An event about it came."""
-        expected = self._versions.get(activeflow_id)
-        if expected is not None and (updated_at or _BEGINNING) >= expected:
-            del self._versions[activeflow_id]
-            self._timers.pop(activeflow_id).cancel()
-
-    def forget(self) -> None:
-        """Expect nothing of what was: the stream has ended."""
-        for timer in self._timers.values():
-            timer.cancel()
-        self._versions.clear()
-        self._timers.clear()
-
-    def _overdue(self) -> None:
-        self.forget()
-        self._missed()
-
-
 # ---------------------------------------------------------------- following
 
 log = structlog.get_logger(__name__)
@@ -113,49 +68,6 @@ EARLY: Final = 0.6
 """Of the age that is asked for: from then on it is read again, while what is there still serves."""
 _LATELY: Final = 500
 """Frames remembered, by 64 bits of each, to know them when they come again."""
-
-
-class Learned:
-    """The way of every reading into the index; for events it is ``pages.Known``."""
-
-    def __init__(
-        self, index: Index, live_since: Callable[[], datetime | None], doubt: Callable[[], None], told_within: float
-    ) -> None:
-        """``doubt`` is called when a change that was read does not come as an event ``told_within`` seconds."""
-        self._index, self._live_since = index, live_since
-        self._expected = Expected(told_within, doubt)
-
-    def learn(self, activeflow: Activeflow) -> None:
-        """Take in one of ours that was read."""
-        held, since = self._index.get(activeflow.id), self._live_since()
-        if not self._index.take(activeflow) or since is None:
-            return
-        began = activeflow.created_at
-        if held is not None or (began is not None and began > since):  # else it may have changed before any event
-            self._expected.read(activeflow.id, activeflow.updated_at)
-
-    def learn_all(self, rows: Iterable[Activeflow], ours: UUID) -> None:
-        """The same for a page of the list; what has ended there and is not held is history."""
-        for activeflow in rows:
-            if activeflow.customer_id == ours and (not activeflow.ended or self._index.get(activeflow.id) is not None):
-                self.learn(activeflow)
-
-    def learn_gone(self, activeflow_id: UUID) -> None:
-        """VoIPBIN was read not to have it any more."""
-        if self._index.take_away(activeflow_id) and self._live_since() is not None:
-            self._expected.read(activeflow_id, None)
-
-    def forget(self) -> None:
-        """Expect no event of what was read until now: the stream has ended."""
-        self._expected.forget()
-
-    def wants(self, activeflow_id: UUID, updated_at: datetime | None, steps: int) -> bool:
-        """An event about it has come; does it say anything new?"""
-        self._expected.heard(activeflow_id, updated_at)
-        return self._index.wants(activeflow_id, updated_at, steps)
-
-    def get(self, activeflow_id: UUID) -> Activeflow | None:
-        return self._index.get(activeflow_id)
 
 
 class Following:
@@ -197,9 +109,7 @@ class Following:
         self._due = asyncio.Event()
         self._round_over = asyncio.Condition()
         self._distrusted = asyncio.Event()
-        self.learned = Learned(
-            self.index, lambda: self.since if self._live else None, self._doubt, self._pace.told_within
-        )
+        self.learned = Learned(self.index, self._doubt, self._pace.told_within)
 
     @asynccontextmanager
     async def at_work(self) -> AsyncIterator["Following"]:
@@ -389,6 +299,7 @@ class Following:
         elif self._subscribed and subscription == self._subscriptions and not self._live:
             log.info("following", running=len(self.index))
             self._live, self.since = True, self._now()
+            self.learned.live_since = self.since
 
     async def _read_the_past(self) -> None:
         while self._good is not None and (holes := self._coverage.holes(BEGINNING, self._good[0])):
