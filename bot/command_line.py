@@ -4,6 +4,7 @@
 Mistakes in the configuration are printed one per line, and end the program with status 2.
 """
 
+import asyncio
 import contextlib
 import gc
 import os
@@ -136,8 +137,12 @@ def _settings() -> Settings:
 
 def main(arguments: list[str] | None = None) -> None:
     """The program. Ends with 0, 1 (something is wrong), 2 (the configuration is), or 130 (interrupted)."""
+    typed = arguments if arguments is not None else sys.argv[1:] or ["--help"]
     try:
-        CliApp.run(FlowsBot, cli_args=arguments if arguments is not None else sys.argv[1:] or ["--help"])
+        if typed == ["run"]:  # which has no options: nothing of the other commands is looked at
+            asyncio.run(Run().cli_cmd())
+        else:
+            CliApp.run(FlowsBot, cli_args=typed)
     except Misconfigured as wrong:
         print(*wrong.mistakes, sep="\n", file=sys.stderr)
         sys.exit(2)
