@@ -21,14 +21,23 @@ from slack_sdk.web.async_client import AsyncWebClient
 
 from bot.activeflows.alerting.delivery import AlertPace
 from bot.activeflows.errors import Failure, LedgerUnavailable
-from bot.activeflows.numbers import Plan, read_by
+from bot.activeflows.numbers import read_by
 from bot.activeflows.operators import Policy
 from bot.activeflows.records import Head, RefusalBound
 from bot.activeflows.stopping.stop import Patience
 from bot.activeflows.watching.watch import Pace as WatchPace
 from bot.composition.account import NOT_SET_UP, Account, Carriers, Shared, Surroundings, paced
 from bot.composition.background import beside
-from bot.composition.clients import all_reached, installed, kept_alone, not_set_up, opened, route_to_slack, secret_of
+from bot.composition.clients import (
+    all_reached,
+    installed,
+    kept_alone,
+    not_set_up,
+    opened,
+    plan_of,
+    route_to_slack,
+    secret_of,
+)
 from bot.composition.health import EVERY, HealthChecks, HealthWatch, exposed
 from bot.composition.maintenance import KEPT_FOR, LOOK_EVERY, forgetting, kept_up
 from bot.composition.metrics import measured
@@ -97,7 +106,7 @@ async def running(
     ``record_within``: so long a press may take to be recorded. ``silent_after``: seconds that the database may be
     silent. ``health_every``: seconds between two looks at whether all is well.
     """
-    read_by(_plan_of(settings.flows_bot_region) if settings.flows_bot_region else None)
+    read_by(plan_of(settings.flows_bot_region) if settings.flows_bot_region else None)
     in_force, patience, command = (
         PolicyInForce(settings.flows_bot_policy),
         patience or Patience(),
@@ -187,12 +196,6 @@ async def running(
         await stack.enter_async_context(beside(health.attend(health_every)))
         _say_hello(settings, in_force.policy(), installation, clients, port)
         yield Running(port)
-
-
-def _plan_of(region: str) -> Plan:
-    from bot.composition.clients import plan_of  # noqa: PLC0415 — every country's rules, for who asks for a region's
-
-    return plan_of(region)
 
 
 async def _ledger(settings: Settings, stack: AsyncExitStack) -> tuple[Database, Database]:

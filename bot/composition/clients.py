@@ -13,9 +13,7 @@ from contextlib import AsyncExitStack
 from typing import TypeVar
 from uuid import UUID
 
-import phonenumbers
 import structlog
-from phonenumbers import NumberParseException, ValidationResult
 from pydantic import SecretStr
 from slack_sdk.web.async_client import AsyncWebClient
 from sqlalchemy.exc import SQLAlchemyError
@@ -229,25 +227,26 @@ def secret_of(secret: SecretStr | None) -> str:
 
 def plan_of(region: str) -> Plan:
     """For numbers that are written in this region (ISO 3166)."""
+    import phonenumbers  # noqa: PLC0415 # every country's rules, for who asks for a region's
+
+    def parsed(written: str) -> phonenumbers.PhoneNumber | None:
+        try:
+            return phonenumbers.parse(written, region)
+        except phonenumbers.NumberParseException:
+            return None
 
     def read(written: str) -> Number | None:
         for attempt in (written, f"+{written[2:]}" if written.startswith("00") else ""):
-            number = _parsed(attempt, region)
+            number = parsed(attempt)
             if number is not None and phonenumbers.is_valid_number(number):
                 national = phonenumbers.national_significant_number(number)
                 return Number(f"{number.country_code}{national}", international=True)
-        number = _parsed(written, region)
+        number = parsed(written)
         if number is None or written.startswith("+"):
             return None
-        local = phonenumbers.is_possible_number_with_reason(number) is ValidationResult.IS_POSSIBLE_LOCAL_ONLY
+        possible = phonenumbers.is_possible_number_with_reason(number)
+        local = possible is phonenumbers.ValidationResult.IS_POSSIBLE_LOCAL_ONLY
         national = phonenumbers.national_significant_number(number)
         return Number(national, country=str(number.country_code)) if local and len(national) >= SHORTEST else None
 
     return read
-
-
-def _parsed(written: str, region: str) -> phonenumbers.PhoneNumber | None:
-    try:
-        return phonenumbers.parse(written, region)
-    except NumberParseException:
-        return None

@@ -51,6 +51,37 @@ async def test_told_to_end_while_it_still_starts_it_ends_at_once(
     assert (process.returncode, out, err) == (0, b"", b"")
 
 
+_ONLY_WHEN_NEEDED = {
+    "alembic": "an older ledger",
+    "mako": "the same",
+    "emoji": "a short code in what is typed, or in a name",
+    "opentelemetry": "OTEL_EXPORTER_OTLP_ENDPOINT",
+    "phonenumbers": "FLOWS_BOT_REGION",
+    "shtab": "`flows-bot completion`",
+    "bot.demo": "`flows-bot demo`",
+    "bot.terminal.checks": "`flows-bot check`",
+    "bot.terminal.set_up": "`flows-bot init`",
+}
+"""What a bot does not load before it is asked for; each has its cost in seconds and megabytes."""
+
+
+async def test_what_a_bot_seldom_needs_is_not_loaded_at_the_start(
+    stage: Stage, program: Program, enough: Mapping[str, str]
+) -> None:
+    async with stage.start():  # which makes the ledger
+        stage.voipbin.rings(at="play")
+    process = await program.start("run", **{**enough, "PYTHONPROFILEIMPORTTIME": "1"})
+    assert process.stderr is not None
+    loaded = set[str]()
+    async with asyncio.timeout(SOON):
+        while b" ready " not in (line := await process.stderr.readline()):
+            loaded.add(line.decode().rpartition("|")[2].strip())
+    process.send_signal(signal.SIGTERM)
+    await process.communicate()
+    assert "dbos" in loaded, "that is how loading shows"
+    assert {each for each in loaded if any(f"{each}.".startswith(f"{name}.") for name in _ONLY_WHEN_NEEDED)} == set()
+
+
 def test_interrupted_while_it_is_loaded_it_ends_without_a_word() -> None:
     loading = (
         "import os, signal, sys; from bot import __main__ as program\n"

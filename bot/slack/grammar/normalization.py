@@ -11,8 +11,6 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
-import emoji
-
 from bot.activeflows.numbers import numbers_in
 from bot.activeflows.queries.resolution import targets_in
 
@@ -91,6 +89,8 @@ def with_emoji(text: str) -> str:
         return text
     toned = _SKIN_TONE.sub(lambda tone: chr(_FIRST_TONE + int(tone[1]) - 2), text)
     flagged = _FLAG.sub(lambda flag: "".join(chr(_FIRST_LETTER + ord(c) - ord("a")) for c in flag[1]), toned)
+    import emoji  # noqa: PLC0415 # 3 MB, for the few lines with a code
+
     return emoji.emojize(flagged, language="alias")
 
 

@@ -18,7 +18,6 @@ from typing import Any, Final, Generic, TypeAlias, TypeVar
 from urllib.parse import urlsplit
 from uuid import UUID
 
-import emoji
 import msgspec
 
 from bot.activeflows.model import Action, Activeflow, Call, Customer, Flow, Party, Reference, Status
@@ -486,4 +485,9 @@ def _word(found: str | None) -> str:
 
 def _called(name: str | None) -> str:
     """A name with emoji for their short codes, as names are compared."""
-    return emoji.emojize((name or "")[:_LONGEST_NAME], language="alias")
+    known = (name or "")[:_LONGEST_NAME]
+    if known.count(":") < 2:  # no short code is in it
+        return known
+    import emoji  # noqa: PLC0415 # 3 MB, for the few names with a code
+
+    return emoji.emojize(known, language="alias")
