@@ -5,7 +5,7 @@ import hashlib
 import hmac
 import json
 from typing import Any
-from urllib.parse import quote_plus, unquote_to_bytes, urlencode
+from urllib.parse import parse_qsl, quote_plus, unquote_to_bytes, urlencode
 
 import httpx
 import pytest
@@ -173,6 +173,17 @@ def test_a_command_is_read_back_as_it_was_typed(text: str) -> None:
 def test_a_field_is_decoded_as_the_standard_library_does(parts: list[bytes]) -> None:
     field = b"".join(parts)
     assert unquoted(field) == unquote_to_bytes(field.replace(b"+", b" "))
+
+
+@given(st.lists(st.sampled_from([b"&", b"=", b"+", b"%", b"%26", b"%3D", b"%e2%82%ac", b"x", b"y", b"command", b"\n"])))
+def test_a_form_is_taken_apart_as_the_standard_library_does(parts: list[bytes]) -> None:
+    form = b"command=%2Fflows&" + b"".join(parts)
+    assert read(form, FORM) == dict(parse_qsl(form.decode(), keep_blank_values=True))
+
+
+def test_a_form_of_more_fields_than_slack_sends_is_not_read() -> None:
+    with pytest.raises(Unreadable):
+        read(b"&".join([b"command=a"] * 101), FORM)
 
 
 @given(
