@@ -29,8 +29,10 @@ class Proxy:
 
     def of(self, address: str) -> str | None:
         """Through what that address (``https``, ``wss``) is reached; ``None``: directly."""
+        if not self.url:
+            return None
         parts = urlsplit(address)
-        if not self.url or parts.scheme not in {"https", "wss"}:
+        if parts.scheme not in {"https", "wss"}:
             return None
         from urllib.request import (  # type: ignore[attr-defined] # noqa: PLC0415 — an HTTP client; `--help` needs none
             proxy_bypass_environment,

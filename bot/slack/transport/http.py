@@ -10,20 +10,20 @@ import asyncio
 import resource
 import socket
 from collections import Counter
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping
-from contextlib import asynccontextmanager, contextmanager, suppress
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
+from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field
 from email.utils import formatdate
-from typing import Any, Final
+from typing import Any, Final, TypeAlias
 
 import structlog
 from prometheus_client import CONTENT_TYPE_LATEST, CollectorRegistry, generate_latest
 from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
-from starlette.requests import ClientDisconnect, Request
+from starlette.requests import Request
 from starlette.responses import JSONResponse, PlainTextResponse, Response
 from starlette.routing import Route
-from starlette.types import ASGIApp
+from starlette.types import ASGIApp, Receive, Scope, Send
 from uvicorn import Config
 from uvicorn.server import ServerState
 
@@ -271,6 +271,8 @@ WITHIN: Final = 5.0
 """Seconds in which a body has to arrive. Slack itself waits three for everything."""
 _LONG: Final = 256 * 1024
 _LONG_ONES: Final = 16
+Headers: TypeAlias = Sequence[tuple[bytes, bytes]]
+"""As ASGI gives them, names in lower case."""
 
 
 class BodyRefused(Exception):
@@ -288,45 +290,76 @@ class Bodies:
         self._within, self._long = within, 0
 
     @asynccontextmanager
-    async def read(self, request: Request, most: int) -> AsyncIterator[bytes]:
+    async def read(self, headers: Headers, receive: Receive, most: int) -> AsyncIterator[bytes]:
         """The body, of at most ``most`` bytes, while it is worked on. Raises ``BodyRefused``."""
-        announced = request.headers.get("content-length", "0")
+        announced = next((value for name, value in headers if name == b"content-length"), b"")
         if announced.isdigit() and int(announced[:12]) > most:
             raise BodyRefused("too long", 413)
         chunks: list[bytes] = []
-        with self._room() as admit:
+        size, long, more = 0, False, True
+        try:
             try:
                 async with asyncio.timeout(self._within):
-                    size = 0
-                    async for chunk in request.stream():
-                        size += len(chunk)
+                    while more:
+                        message = await receive()
+                        if message["type"] == "http.disconnect":
+                            raise BodyRefused("cut off", 400)
+                        chunks.append(message.get("body", b""))
+                        size, more = size + len(chunks[-1]), message.get("more_body", False)
                         if size > most:
                             raise BodyRefused("too long", 413)
-                        if size > _LONG:
-                            admit()
-                        chunks.append(chunk)
+                        if size > _LONG and not long:
+                            if self._long >= _LONG_ONES:
+                                raise BodyRefused("too many long ones at once", 503)
+                            self._long, long = self._long + 1, True
             except TimeoutError:
                 raise BodyRefused("too slow", 408) from None
-            except ClientDisconnect:
-                raise BodyRefused("cut off", 400) from None
             yield b"".join(chunks)
-
-    @contextmanager
-    def _room(self) -> Iterator[Callable[[], None]]:
-        """Gives what makes this a long one, once. Raises ``BodyRefused`` when there are too many."""
-        admitted = False
-
-        def admit() -> None:
-            nonlocal admitted
-            if not admitted and self._long >= _LONG_ONES:
-                raise BodyRefused("too many long ones at once", 503)
-            self._long += not admitted
-            admitted = True
-
-        try:
-            yield admit
         finally:
-            self._long -= admitted
+            self._long -= long
+
+
+_EVENTS: Final = ("/slack/events", "/slack/events/")
+
+
+@dataclass(frozen=True, slots=True)
+class Events:
+    """Takes Slack's deliveries, as an ASGI application: what stands before them is paid for by every ack."""
+
+    intake: Intake
+    bodies: Bodies
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer one delivery."""
+        headers: Headers = scope["headers"]
+        most = self.intake.worth_reading(headers)
+        try:
+            async with self.bodies.read(headers, receive, most) as body:
+                answer = await self.intake.request(headers, body)
+        except BodyRefused as why:
+            if most == LARGEST:
+                answer = self.intake.refused(str(why), why.status)
+            else:  # nothing makes it believable
+                answer = await self.intake.request(headers, b"")
+            told = (b"connection", b"close")  # the rest of it is not read
+        else:
+            told = (b"content-type", answer.content_type.encode())
+        content = answer.body.encode()
+        heads = [told, (b"content-length", b"%d" % len(content))]
+        await send({"type": "http.response.start", "status": answer.status, "headers": heads})
+        await send({"type": "http.response.body", "body": content})
+
+
+class _Served(Starlette):
+    """What operators ask; deliveries go straight to ``events``."""
+
+    events: Events | None = None
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if self.events is not None and scope.get("path") in _EVENTS and scope["method"] == "POST":
+            await self.events(scope, receive, send)
+        else:
+            await super().__call__(scope, receive, send)
 
 
 async def always_ready() -> Mapping[str, Any]:
@@ -344,20 +377,6 @@ def http_app(
 
     ``/readyz`` answers what ``readiness`` says, with 503 while that is not ready, or cannot be said.
     """
-    bodies = Bodies(within=body_within)
-
-    async def events(request: Request) -> Response:
-        assert intake is not None  # noqa: S101 - the route exists only then
-        headers = request.headers.raw
-        most = intake.worth_reading(headers)
-        try:
-            async with bodies.read(request, most) as body:
-                answer = await intake.request(headers, body)
-        except BodyRefused as why:
-            believable = most == LARGEST
-            answer = intake.refused(str(why), why.status) if believable else await intake.request(headers, b"")
-            return Response(answer.body, answer.status, headers={"connection": "close"})  # the rest of it is not read
-        return Response(answer.body, answer.status, headers={"content-type": answer.content_type})
 
     async def healthz(_: Request) -> Response:
         return PlainTextResponse("ok")
@@ -376,10 +395,12 @@ def http_app(
         return Response(generate_latest(registry), media_type=CONTENT_TYPE_LATEST)
 
     routes = [Route("/healthz", healthz), Route("/readyz", readyz)]
-    if intake is not None:
-        routes += [Route(path, events, methods=["POST"]) for path in ("/slack/events", "/slack/events/")]
     routes += [Route("/metrics", metrics)] if registry is not None else []
-    return Starlette(routes=routes, exception_handlers={HTTPException: _unhandled})
+    app = _Served(routes=routes, exception_handlers={HTTPException: _unhandled})
+    if intake is not None:
+        app.events = Events(intake, Bodies(within=body_within))
+        app.routes.extend(Route(path, app.events, methods=["POST"]) for path in _EVENTS)
+    return app
 
 
 @asynccontextmanager
@@ -393,7 +414,15 @@ async def serve(
     """
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
     with socket.create_server((host, port), family=family, backlog=2048) as listener:
-        config = Config(app, log_config=None, access_log=False, lifespan="off", ws="none", server_header=False)
+        config = Config(
+            app,
+            log_config=None,
+            access_log=False,
+            lifespan="off",
+            ws="none",
+            server_header=False,
+            proxy_headers=False,  # anybody may write them, and nothing here asks
+        )
         config.load()
         connections = Connections(listener, config, bounds or Bounds())
         connections.start()
