@@ -267,3 +267,14 @@ async def test_what_is_cached_of_many_is_what_is_found_of_each(rounds: list[list
         order = sorted(some, key=lambda each: rank(tuple(t.reason for t in judging.troubles(each, now))))
         assert found == order
         assert ranks == [rank(tuple(t.reason for t in judging.troubles(each, now))) for each in order]
+
+
+async def test_what_is_cached_is_judged_anew_once_its_flow_is_known() -> None:
+    """Where the flow is known, these are steps of its own and no longer a queue's: so it goes round in a circle."""
+    goes_round = an_activeflow(JOIN, *[TALK, DIGITS] * 6, TALK)
+    judging, doings = AnomalyDetector(DwellTimes()), Doings()
+    cached, now = Reasons(judging), NOON + MINUTE
+    defined = Flow(FLOW, "Support line", frozenset({JOIN.id, TALK.id, DIGITS.id}))
+    assert await cached.of([goes_round], now, await doings.of([goes_round], {})) == [()]
+    assert await cached.of([goes_round], now, await doings.of([goes_round], {FLOW: defined})) == [(Reason.LOOPING,)]
+    assert await cached.of([goes_round], now, await doings.of([goes_round], {FLOW: None})) == [()]
