@@ -1,9 +1,10 @@
 """How many events a second the index takes in on one core, and what one costs against `json.loads` of the same bytes.
 
-    python -m tests.load.event_intake [--events 20000]
+    python -m tests.load.event_intake [--events 20000] [--running 50000]
 
 Events with full histories (30 and 100 steps of 10 flows, one step longer each time), each of them twice, as VoIPBIN
 sends them. "socket" is the whole way: from another process, over loopback, through the bot's own stream into the index.
+``--running``: so many others run beside them, of which nothing is heard.
 """
 
 import argparse
@@ -13,12 +14,13 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 from uuid import UUID
 
 from websockets.asyncio.server import ServerConnection, serve
 
+from bot.activeflows.model import START_ID, Action, Activeflow, Reference, Status
 from bot.voipbin import AccessKey, connected
 from bot.voipbin.live.following import Following
 from bot.voipbin.wire.answers import strictly
@@ -70,7 +72,7 @@ def frames(number: int, steps: int) -> list[bytes]:
     return told[:number]
 
 
-def costs(steps: int, *, number: int = 2000, rounds: int = 7) -> dict[str, Any]:
+def costs(steps: int, *, number: int = 2000, rounds: int = 7, running: int = 0) -> dict[str, Any]:
     """Microseconds a frame, the best of some rounds for each way; every activeflow has been heard of before.
 
     "decode": bytes to a typed frame. "new": bytes to the index, of what comes for the first time. "heard": the same,
@@ -82,9 +84,9 @@ def costs(steps: int, *, number: int = 2000, rounds: int = 7) -> dict[str, Any]:
     for _ in range(rounds):
         taken["json"].append(_timed(_anew(rest), json.loads))
         taken["decode"].append(_timed(_anew(rest), lambda frame: strictly(frame, WireEvent)))
-        taken["new"].append(_timed(_anew(rest), _hearing(first)))
+        taken["new"].append(_timed(_anew(rest), _hearing(first, running)))
         twice = [copy for frame in rest for copy in _anew([frame, frame])]
-        taken["heard"].append(_timed(twice, _hearing(first)))
+        taken["heard"].append(_timed(twice, _hearing(first, running)))
     best = {way: min(times) for way, times in taken.items()}
     figures: dict[str, Any] = {"steps": steps, "bytes": len(rest[0])}
     figures |= {f"{way}_us": round(microseconds, 1) for way, microseconds in best.items()}
@@ -96,21 +98,33 @@ def _anew(told: list[bytes]) -> list[bytes]:
     return [bytes(bytearray(frame)) for frame in told]
 
 
-def _hearing(known: list[bytes]) -> Callable[[bytes], None]:
-    following = _following()
+def _hearing(known: list[bytes], running: int) -> Callable[[bytes], None]:
+    following = _following(running)
     for frame in _anew(known):
         following.hear(frame, CUSTOMER)
     return lambda frame: following.hear(frame, CUSTOMER)
 
 
-def _following() -> Following:
+def _following(running: int = 0) -> Following:
     async def nothing(before: datetime, size: int) -> RunningPage:
         raise AssertionError(before, size)
 
     def silence(customer: UUID) -> Any:
         raise AssertionError(customer)
 
-    return Following(nothing, silence, lambda: CUSTOMER, spare=lambda: False, now=lambda: datetime.now(UTC))
+    following = Following(nothing, silence, lambda: CUSTOMER, spare=lambda: False, now=lambda: datetime.now(UTC))
+    for other in range(running):
+        following.index.take(_other(other))
+    return following
+
+
+def _other(number: int) -> Activeflow:
+    """One that began in the same hour as those that are heard of."""
+    began = datetime(2026, 11, 22, 10, tzinfo=UTC) + timedelta(milliseconds=72 * number)
+    nothing = Action(START_ID)
+    return Activeflow(
+        UUID(int=(1 << 64) + number), CUSTOMER, UUID(int=1), Status.RUNNING, Reference(), nothing, created_at=began
+    )
 
 
 def _timed(told: list[bytes], do: Callable[[bytes], object]) -> float:
@@ -135,7 +149,7 @@ async def blast(number: int, steps: int) -> None:
         await asyncio.to_thread(sys.stdin.read)
 
 
-async def over_a_socket(number: int, steps: int) -> dict[str, Any]:
+async def over_a_socket(number: int, steps: int, running: int) -> dict[str, Any]:
     """Taken in by the bot's own stream, following and index; ``a_second_of_cpu`` is what one core takes."""
     command = [sys.executable, "-m", __spec__.name, "--blast", str(steps), "--events", str(number)]
     with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as process:  # noqa: ASYNC220 — once
@@ -143,7 +157,7 @@ async def over_a_socket(number: int, steps: int) -> dict[str, Any]:
         assert process.stdout
         url = f"http://127.0.0.1:{int(process.stdout.readline())}/v1.0"
         async with connected(api_url=url, credential=AccessKey("vb_made_up"), budget=1000) as client:
-            following, taken = _following(), 0
+            following, taken = _following(running), 0
             assert client._stream is not None
             async with client._stream.subscribed(CUSTOMER) as told:
                 began, busy = time.perf_counter(), time.process_time()
@@ -158,18 +172,20 @@ async def over_a_socket(number: int, steps: int) -> dict[str, Any]:
     return {"steps": steps, "events": number, "a_second": rate, "a_second_of_cpu": on_one_core}
 
 
-async def measure(events: int, rounds: int) -> dict[str, Any]:
-    one = [costs(steps, number=events // 10, rounds=rounds) for steps in STEPS]
-    return {"event_intake": events, "one": one, "socket": [await over_a_socket(events, steps) for steps in STEPS]}
+async def measure(events: int, rounds: int, running: int) -> dict[str, Any]:
+    one = [costs(steps, number=events // 10, rounds=rounds, running=running) for steps in STEPS]
+    socket = [await over_a_socket(events, steps, running) for steps in STEPS]
+    return {"event_intake": events, "running": running, "one": one, "socket": socket}
 
 
 if __name__ == "__main__":
     given = argparse.ArgumentParser()
     given.add_argument("--events", type=int, default=20_000)
     given.add_argument("--rounds", type=int, default=7)
+    given.add_argument("--running", type=int, default=0)
     given.add_argument("--blast", type=int)
     asked = given.parse_args()
     if asked.blast:
         asyncio.run(blast(asked.events, asked.blast))
     else:
-        tell(measure(asked.events, asked.rounds))
+        tell(measure(asked.events, asked.rounds, asked.running))
