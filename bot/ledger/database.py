@@ -271,6 +271,9 @@ log = structlog.get_logger(__name__)
 _THREADS: Final = 4
 PATIENCE: Final = 8.0
 """Seconds until whoever waits is told that there was no answer: longer than any bound of a connection."""
+_REFUSED: Final = 0.1
+_REFUSED_FOR: Final = 2.0
+"""Seconds from a refusal to the next try, each time twice as long, and in all."""
 _AUDIT_LOCK: Final = 0x666C6F7773  # "flows": one writer of the chain at a time, across replicas
 _TABLES_LOCK: Final = 0x7461626C6573  # "tables": one maker of tables at a time
 _PREPARING: Final = 60.0
@@ -450,8 +453,18 @@ class Database:
         """Run ``work`` in one transaction: all of it is kept, or nothing.
 
         Without an answer for ``patience`` seconds it is given up; it may then be kept all the same, a moment later.
+        What is refused at once is tried again for a moment: of a database that starts anew nobody has to hear.
         """
-        return await self._run(self._engine, work, patience)
+        loop, pause = asyncio.get_running_loop(), _REFUSED
+        until = loop.time() + min(_REFUSED_FOR, patience / 4)
+        while True:
+            try:
+                return await self._run(self._engine, work, patience)
+            except LedgerUnavailable as refused:
+                if refused.may_be_kept or loop.time() + pause > until:
+                    raise
+            await asyncio.sleep(pause)
+            pause *= 2
 
     async def reading(self, work: Callable[[Connection], T], *, patience: float | None = None) -> T:
         """The same for work that writes nothing and may take long, such as walking the whole chain: no stop waits for

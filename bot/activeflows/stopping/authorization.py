@@ -372,8 +372,6 @@ def not_claimed(claim: Claim, intent: Intent) -> Declined:
 
 T = TypeVar("T")
 _AGAIN: Final = 1.0
-_WRITES: Final = 6
-"""Of a write that the ledger refuses: then it is said that nothing was done."""
 
 
 class Fenced(asyncio.CancelledError):
@@ -410,16 +408,13 @@ class Hold:
     async def until_known(self, write: Callable[[], Awaitable[T]]) -> T:
         """Write until it is known whether the ledger has it: what it kept without saying so would stay for good.
 
-        Raises ``LedgerUnavailable`` after some tries of which none can have been kept.
+        Raises ``LedgerUnavailable`` when it was certainly not kept.
         """
-        for attempt in range(1, _WRITES + 1):
-            try:
-                return await write()
-            except LedgerUnavailable as failure:
-                if failure.may_be_kept:
-                    break
-                if attempt == _WRITES:
-                    raise
+        try:
+            return await write()
+        except LedgerUnavailable as failure:
+            if not failure.may_be_kept:
+                raise
         return await self.until_written(write)
 
     async def until_written(

@@ -14,6 +14,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from sqlalchemy import Connection, text
+from sqlalchemy.exc import OperationalError
 
 from bot.activeflows.errors import LedgerUnavailable
 from bot.activeflows.queries.inspection import Seen
@@ -59,6 +60,32 @@ def a_record(key: str = "", **detail: str) -> Record:
 async def opened(book: StopStore, intent: Intent) -> Intent:
     assert await book.open_intent(intent, a_record())
     return intent
+
+
+@pytest.mark.parametrize(("refusals", "kept"), [(0, True), (3, True), (99, False)])
+async def test_a_transaction_that_is_refused_is_tried_again_for_a_moment(
+    refusals: int, kept: bool, database: Database
+) -> None:
+    """As by a database that is started anew, or is moved to another machine."""
+    tries: list[None] = []
+
+    def work(connection: Connection) -> str:
+        connection.execute(text("INSERT INTO runs (press_id, number, begun_at) VALUES ('p', 1, '')"))
+        tries.append(None)
+        if len(tries) <= refusals:
+            raise OperationalError("away", None, Exception())
+        return "kept"
+
+    if kept:
+        assert await database.within(work) == "kept"
+        assert len(tries) == refusals + 1
+    else:
+        with pytest.raises(LedgerUnavailable) as refused:
+            await database.within(work)
+        assert not refused.value.may_be_kept
+        assert 1 < len(tries) < 10
+    rows = await database.reading(lambda connection: connection.execute(text("SELECT count(*) FROM runs")).scalar())
+    assert rows == kept
 
 
 async def test_what_is_asked_for_again_under_the_same_id_changes_nothing(book: StopStore) -> None:
