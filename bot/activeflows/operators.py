@@ -20,6 +20,7 @@ from uuid import UUID
 
 from bot.activeflows.alert_rules import AlertRule
 from bot.activeflows.errors import NotPermitted
+from bot.activeflows.records import Actor
 
 MEMBERS: Final = "members"
 """In a grant's ``to``: every full member of this workspace."""
@@ -315,6 +316,11 @@ class Operator:
     """The thread of the channel they stand in; it grants nothing, and stands in what is written down."""
     delivery: str = field(default="", repr=False, compare=False)
     """What Slack handed over for what they did, the same when it comes twice; empty when that is not known."""
+
+    @property
+    def actor(self) -> Actor:
+        """As a record names them."""
+        return Actor(self.person.id, self.channel, self.thread)
 
     @property
     def rights(self) -> tuple[object, ...]:

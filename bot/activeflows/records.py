@@ -10,7 +10,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
-from typing import Final, TypeAlias
+from typing import Final, Protocol, TypeAlias
 from uuid import UUID
 
 
@@ -57,6 +57,54 @@ class Record:
     """The VoIPBIN account it is about, by its name in the settings; empty where the bot has one only, and for the bot's
     own.
     """
+
+
+class Card(Protocol):
+    """What a record has of a stop card, be it of one activeflow or of many."""
+
+    @property
+    def id(self) -> str: ...
+
+    @property
+    def reason(self) -> str: ...
+
+    @property
+    def activeflow_id(self) -> UUID | None:
+        """``None``: it is about many."""
+        ...
+
+    @property
+    def bulk_id(self) -> str:
+        """The bulk stop that it is, or is a member of; empty for a lone one."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Actor:
+    """Who did something, and where."""
+
+    who: str
+    channel: str
+    thread: str = ""
+
+
+def record_on(
+    card: Card, what: What, at: datetime, actor: Actor, /, *, key: str = "", **detail: str | int | bool | None
+) -> Record:
+    """A record of what somebody did on this card. Its key is the card and the kind, unless there is a finer one."""
+    if card.bulk_id:
+        detail["bulk"] = card.bulk_id
+    return Record(
+        key=key or f"{card.id}/{what}",
+        at=at,
+        what=what,
+        who=actor.who,
+        channel=actor.channel,
+        activeflow_id=card.activeflow_id,
+        intent_id=card.id,
+        reason=card.reason,
+        detail=in_thread(detail, actor.thread),
+    )
 
 
 @dataclass(frozen=True, slots=True)

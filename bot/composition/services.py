@@ -3,27 +3,22 @@
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager
 from datetime import datetime
-from functools import partial
 from typing import Final
 
 import structlog
 
 from bot.activeflows.alert_rules import AlertRule
-from bot.activeflows.alerting.delivery import AlertDelivery, AlertPace, LookingOut
+from bot.activeflows.alerting.delivery import AlertChannels, AlertDelivery, AlertPace, LookingOut
 from bot.activeflows.alerting.ports import AlertCards, AlertLedger
-from bot.activeflows.anomalies import AnomalyDetector, may_be_stale
-from bot.activeflows.errors import IdentityUnknown
-from bot.activeflows.model import Activeflow
-from bot.activeflows.operators import Permission, Policy
+from bot.activeflows.anomalies import AnomalyDetector
+from bot.activeflows.operators import Policy
 from bot.activeflows.ports import Records
-from bot.activeflows.queries.inspection import in_time
-from bot.activeflows.situation.current_step import Situation
+from bot.activeflows.watching.observer import WatchObserver, WatchWarnings
 from bot.activeflows.watching.ports import Events, WatchCards, WatchLedger
-from bot.activeflows.watching.reconciler import WatchReconciler
+from bot.activeflows.watching.reconciler import ViewPermission, WatchReconciler
 from bot.activeflows.watching.request import Watching
-from bot.activeflows.watching.watch import Pace, Watch
+from bot.activeflows.watching.watch import Pace
 from bot.composition.background import beside
-from bot.slack.interaction import Interaction
 from bot.slack.messaging.messenger import not_shown
 from bot.slack.people.identity import People
 from bot.voipbin import Following, Urgency, VoIPBINClient
@@ -58,11 +53,11 @@ async def raising_alerts(
         yield lambda: _said(_NO_EVENTS if rules() else "")
         return
     looking = LookingOut(voipbin.with_urgency(Urgency.SCAN), live, judging, now=now)
-    raising = AlertDelivery(
-        live, looking, ledger, cards, rules, pace=pace or AlertPace(), now=now, refused=_refused, broken=_alerts_broken
-    )
+    pace = pace or AlertPace()
+    channels = AlertChannels(cards, rules, pace=pace, refused=_refused)
+    raising = AlertDelivery(looking, ledger, channels, beat=pace.beat, now=now, broken=_alerts_broken)
     async with beside(raising.attend()):
-        yield lambda: _said(" ".join(_why(channel, word) for channel, word in raising.refused().items()))
+        yield lambda: _said(" ".join(_why(channel, word) for channel, word in channels.refused().items()))
 
 
 async def _said(words: str) -> str:
@@ -102,37 +97,15 @@ async def watching_over(
     pace = pace or Pace()
     unhurried = voipbin.with_urgency(Urgency.SCAN)
 
-    async def warned(activeflow: Activeflow, doing: Situation) -> tuple[str, ...]:
-        call_id = activeflow.reference.id if may_be_stale(activeflow, now()) else None
-        call = (await in_time(partial(unhurried.call, call_id) if call_id else None, pace.side_look)).value
-        troubles = judging.of(activeflow, doing, now(), call=call)
-        return tuple(trouble.words for trouble in troubles if trouble.words not in doing.words)
-
-    async def permitted(watch: Watch) -> bool | None:
-        try:
-            operator = await people.operator(Interaction(watch.by, "", watch.channel))
-        except IdentityUnknown:
-            return None
-        may = operator.may(Permission.VIEW, watch.flow_id)
-        return None if not may and operator.person.unanswered else may
-
-    keeping = WatchReconciler(
-        unhurried,
-        events,
-        book,
-        records,
-        cards,
-        pace=pace,
-        now=now,
-        warned=warned,
-        permitted=permitted,
-        broken=_watches_broken,
-    )
+    warned = WatchWarnings(unhurried, judging, pace=pace, now=now)
+    observer = WatchObserver(unhurried, events, records, pace=pace, now=now, warned=warned)
+    permitted = ViewPermission(people.operator_of)
+    keeping = WatchReconciler(observer, book, cards, pace=pace, now=now, permitted=permitted, broken=_watches_broken)
     async with beside(keeping.attend()):
         yield Watching(
             voipbin,
             book,
-            source=keeping.source,
+            source=observer.source,
             stir=keeping.stir,
             now=now,
             warned=warned,

@@ -18,6 +18,7 @@ from bot.activeflows.index import Index
 from bot.activeflows.model import FINISH_ID, Action, Activeflow, Call, Flow, Reference, Status
 from bot.activeflows.operators import Grant, Operator, Permission, Person, Policy, Standing
 from bot.activeflows.ports import VoIPBIN
+from bot.activeflows.watching.observer import WatchObserver
 from bot.activeflows.watching.reconciler import WatchReconciler
 from bot.activeflows.watching.request import Watching
 from bot.activeflows.watching.watch import Edited, Pace, Source, Telling, Watch
@@ -171,15 +172,10 @@ class RestartableWatches:
 
     def starts(self) -> None:
         async def start() -> None:
+            voipbin = cast("VoIPBIN", self.voipbin)
+            observer = WatchObserver(voipbin, self.stream, self.records, pace=PACE, now=self.now)
             keeping = WatchReconciler(
-                cast("VoIPBIN", self.voipbin),
-                self.stream,
-                self.book,
-                self.records,
-                self.slack,
-                pace=PACE,
-                now=self.now,
-                broken=self.broken.append,
+                observer, self.book, self.slack, pace=PACE, now=self.now, broken=self.broken.append
             )
             self.watching = Watching(
                 cast("VoIPBIN", self.voipbin),

@@ -17,7 +17,7 @@ from collections.abc import Awaitable, Callable
 from contextlib import AsyncExitStack
 from pathlib import Path
 from types import FrameType
-from typing import Any, Final
+from typing import Any, Final, TypeVar
 
 import structlog
 
@@ -34,7 +34,9 @@ from bot.demo.voipbin.event_stream import EventStream
 from bot.demo.voipbin.state import Activeflow
 from bot.demo.voipbin.world import World
 from bot.settings import Settings
+from bot.slack import ids
 
+T = TypeVar("T")
 CHANNEL, PERSON = "C0INCIDENTS", "U0ONCALL"
 _ABOVE: Final = Path(bot.__file__).parents[1]
 _POST: Final = ("bot/demo/voipbin/routes.py", "stop_activeflow")
@@ -52,6 +54,7 @@ CARD: Final = "/flows stop: the card"
 PRESS: Final = "press to POST"
 FINAL: Final = "POST to final card"
 EVENT: Final = "event to watch card"
+OPTIONS: Final = "options of a menu"
 
 
 class Trace:
@@ -160,13 +163,15 @@ class Gestures:
         watched = self.voipbin.rings(at="play")
         watch_card = await self._answered(f"/flows watch {watched.id}")
         await self._counted(EVENT, lambda: self._moved(watched, watch_card))
+        menu = await self._answered("/flows stop")
+        await self._counted(OPTIONS, lambda: self.slack.looks_up(PERSON, menu, ids.PICK_STOP, ""))
 
-    async def _counted(self, gesture: str, done: Callable[[], Awaitable[Message]]) -> Message:
+    async def _counted(self, gesture: str, done: Callable[[], Awaitable[T]]) -> T:
         await self._trace.quiet()
-        message = await done()
+        came_of_it = await done()
         self._keep(gesture)
         await self._trace.quiet()
-        return message
+        return came_of_it
 
     def _keep(self, gesture: str, entered: set[str] | None = None) -> None:
         self.found.setdefault(gesture, []).append(set(self._trace.entered if entered is None else entered))

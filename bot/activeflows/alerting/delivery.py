@@ -12,7 +12,7 @@ Promises: nothing is told that is not in the ledger first, so no restart and no 
 
 import asyncio
 from collections import deque
-from collections.abc import AsyncGenerator, Awaitable, Callable, Sequence
+from collections.abc import AsyncGenerator, Callable, Sequence
 from contextlib import aclosing, suppress
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -60,7 +60,7 @@ class LookingOut:
         calls: int = 3,
         again: float = 60.0,
     ) -> None:
-        self._voipbin, self._running, self._judging, self._now = voipbin, running, judging, now
+        self._voipbin, self.running, self._judging, self._now = voipbin, running, judging, now
         self._side_look, self._looks, self._calls, self._again = side_look, looks, calls, again
         self._clock = asyncio.get_running_loop().time
         self._round: deque[UUID] = deque()
@@ -73,14 +73,14 @@ class LookingOut:
             self._begin_round()
         self._questions = self._calls
         for number in range(min(self._looks, len(self._round))):
-            activeflow = self._running.index.get(self._round.popleft())
+            activeflow = self.running.index.get(self._round.popleft())
             for alert in await self._look(activeflow, rules, known) if activeflow is not None else ():
                 yield alert
             if number % _BREATH == 0:
                 await asyncio.sleep(0)
 
     def _begin_round(self) -> None:
-        self._round.extend(activeflow.id for activeflow in self._running.index.newest_first())
+        self._round.extend(activeflow.id for activeflow in self.running.index.newest_first())
         self._asked_at = {id_: at for id_ in self._round if (at := self._asked_at.get(id_)) is not None}
 
     async def _look(
@@ -97,7 +97,7 @@ class LookingOut:
         call, answered = await self._call(activeflow) if asks else (None, True)
         doing = await what_it_does(self._voipbin, activeflow, within=self._side_look)
         if (
-            self._running.index.get(activeflow.id) is not activeflow
+            self.running.index.get(activeflow.id) is not activeflow
         ):  # it moved on meanwhile: another round, another look
             return []
         as_of = self._now()
@@ -141,38 +141,79 @@ class AlertPace:
     """How long a channel is left alone that Slack does not let the bot post in."""
 
 
-class AlertDelivery:
-    """``attend`` is at work for as long as it runs.
+class AlertChannels:
+    """Posts in the channels of the rules, and leaves one alone that Slack does not let the bot post in.
 
-    ``refused`` is told of a channel and Slack's word, once; ``broken`` of what nobody foresaw.
+    ``refused`` is told of such a channel and Slack's word, once.
     """
 
     def __init__(
         self,
-        running: Running,
-        looking: LookingOut,
-        ledger: AlertLedger,
         cards: AlertCards,
         rules: Callable[[], Sequence[AlertRule]],
         *,
         pace: AlertPace,
-        now: Callable[[], datetime],
         refused: Callable[[str, str], None],
-        broken: Callable[[Exception], None],
     ) -> None:
-        self._running, self._looking, self._ledger, self._cards = running, looking, ledger, cards
-        self._rules, self._pace, self._now = rules, pace, now
-        self._say_refused, self._broken = refused, broken
+        self._cards, self._rules, self._pace, self._say_refused = cards, rules, pace, refused
         self._clock = asyncio.get_running_loop().time
-        self._alerting = Alerting()
-        self._held_until = self._renew_at = self._forget_at = 0.0
         self._shut_until: dict[str, float] = {}
         self._refused: dict[str, str] = {}
+
+    def rules(self) -> Sequence[AlertRule]:
+        """All of the policy."""
+        return self._rules()
+
+    def open(self, rules: Sequence[AlertRule]) -> list[AlertRule]:
+        """Those in whose channel the bot may post, as far as is known."""
+        return [rule for rule in rules if self._clock() >= self._shut_until.get(rule.to, 0.0)]
 
     def refused(self) -> dict[str, str]:
         """The channels of the rules in which Slack does not let the bot post, and its word for why."""
         named = {rule.to for rule in self._rules()}
         return {channel: why for channel, why in self._refused.items() if channel in named}
+
+    async def post(self, alert: Alert) -> bool:
+        """Whether Slack has it, or may have it; as the next one."""
+        return self._taken(alert.rule.to, await self._cards.post(alert))
+
+    async def line(self, held_back: HeldBack, *, running: int) -> bool:
+        return self._taken(held_back.rule.to, await self._cards.line(held_back, running=running))
+
+    async def rest(self) -> None:
+        """After what was posted."""
+        await asyncio.sleep(self._pace.between)
+
+    def _taken(self, channel: str, said: Posting) -> bool:
+        if not said.refused:
+            self._refused.pop(channel, None)
+            return True
+        self._shut_until[channel] = self._clock() + (said.wait or self._pace.shut)
+        if not said.wait and self._refused.get(channel) != said.refused:
+            self._refused[channel] = said.refused
+            self._say_refused(channel, said.refused)
+        return False
+
+
+class AlertDelivery:
+    """``attend`` is at work for as long as it runs. ``broken`` is told of what nobody foresaw."""
+
+    def __init__(
+        self,
+        looking: LookingOut,
+        ledger: AlertLedger,
+        channels: AlertChannels,
+        *,
+        beat: float,
+        now: Callable[[], datetime],
+        broken: Callable[[Exception], None],
+    ) -> None:
+        """``beat``: seconds between two looks."""
+        self._running, self._looking, self._ledger, self._channels = looking.running, looking, ledger, channels
+        self._between, self._now, self._broken = beat, now, broken
+        self._clock = asyncio.get_running_loop().time
+        self._alerting = Alerting()
+        self._held_until = self._renew_at = self._forget_at = 0.0
 
     async def attend(self) -> None:
         """Until cancelled."""
@@ -184,69 +225,62 @@ class AlertDelivery:
                     pass
                 except Exception as trouble:  # noqa: BLE001 - whatever it was, the alerts must go on
                     self._broken(trouble)
-                await asyncio.sleep(self._pace.beat)
+                await asyncio.sleep(self._between)
         finally:
             await self._let_go()
 
     async def _beat(self) -> None:
-        rules = self._rules()
+        rules = self._channels.rules()
         if not rules:
             await self._let_go()
             return
         if not self._running.live or not await self._hold():
             return
-        for rule in self._open(rules):
+        for rule in self._channels.open(rules):
             held_back = self._alerting.line(rule, self._now())
             if held_back is not None:
                 await self._say(held_back)
-        async with aclosing(self._looking.beat(self._open(rules), self._alerting.knows)) as found:
+        async with aclosing(self._looking.beat(self._channels.open(rules), self._alerting.knows)) as found:
             async for alert in found:
                 await self._raise(alert)
         await self._forget(rules)
-
-    def _open(self, rules: Sequence[AlertRule]) -> list[AlertRule]:
-        """Those in whose channel the bot may post, as far as is known."""
-        return [rule for rule in rules if self._clock() >= self._shut_until.get(rule.to, 0.0)]
 
     # ---------------------------------------------------------------- telling
 
     async def _raise(self, alert: Alert) -> None:
         rule, now = alert.rule, self._now()
-        if rule not in self._open(self._rules()) or not await self._hold() or self._alerting.knows(alert.claim):
+        if (
+            rule not in self._channels.open(self._channels.rules())
+            or not await self._hold()
+            or self._alerting.knows(alert.claim)
+        ):
             return
         claimed, may_tell = Claimed(alert.claim, rule.key, now), self._alerting.may_tell(rule, now)
         if not await self._ledger.claim(claimed):
             self._held_until = self._renew_at = 0.0  # somebody else has it: the ledger says what is so now
             return
         self._alerting.claim(claimed)
-        if may_tell and not await self._posted(rule, (claimed,), self._cards.post(alert)):
+        if not may_tell:
+            return
+        if await self._channels.post(alert):
+            await self._told(rule, (claimed,))
+        else:
             await self._ledger.drop([claimed.claim])
             self._alerting.give_back(claimed)
 
     async def _say(self, held_back: HeldBack) -> None:
-        if await self._hold():
-            ids = {each.claim.activeflow_id for each in held_back.claimed}
-            running = sum(self._running.index.get(id_) is not None for id_ in ids)
-            await self._posted(held_back.rule, held_back.claimed, self._cards.line(held_back, running=running))
+        if not await self._hold():
+            return
+        ids = {each.claim.activeflow_id for each in held_back.claimed}
+        running = sum(self._running.index.get(id_) is not None for id_ in ids)
+        if await self._channels.line(held_back, running=running):
+            await self._told(held_back.rule, held_back.claimed)
 
-    async def _posted(self, rule: AlertRule, claimed: Sequence[Claimed], posting: Awaitable[Posting]) -> bool:
-        """Whether Slack has it, or may have it."""
-        said = await posting
-        if said.refused:
-            self._shut(rule.to, said)
-            return False
+    async def _told(self, rule: AlertRule, claimed: Sequence[Claimed]) -> None:
         at = self._now()
-        self._refused.pop(rule.to, None)
         self._alerting.told(rule.key, claimed, at)
         await self._ledger.told([each.claim for each in claimed], at)
-        await asyncio.sleep(self._pace.between)
-        return True
-
-    def _shut(self, channel: str, said: Posting) -> None:
-        self._shut_until[channel] = self._clock() + (said.wait or self._pace.shut)
-        if not said.wait and self._refused.get(channel) != said.refused:
-            self._refused[channel] = said.refused
-            self._say_refused(channel, said.refused)
+        await self._channels.rest()
 
     # ---------------------------------------------------------------- the ledger
 

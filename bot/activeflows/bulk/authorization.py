@@ -12,7 +12,7 @@ from datetime import datetime
 from bot.activeflows.bulk.bulk_stop import Bulk, BulkState, Run, asked_of
 from bot.activeflows.bulk.ports import BulkLedger
 from bot.activeflows.errors import LedgerUnavailable
-from bot.activeflows.records import Record, What, in_thread
+from bot.activeflows.records import What, record_on
 from bot.activeflows.stopping import max_ages
 from bot.activeflows.stopping.authorization import Act, Authorization
 from bot.activeflows.stopping.ports import Ledger
@@ -36,21 +36,6 @@ class BulkAdmission:
     declined: Declined | None = None
     numbers: tuple[int, ...] = ()
     until: datetime | None = None
-
-
-def bulk_record(bulk: Bulk, press: Press, what: What, at: datetime, **detail: str | int | bool | None) -> Record:
-    """A record about this press on this bulk as a whole."""
-    return Record(
-        key=f"{press.id}/{what}",
-        at=at,
-        what=what,
-        who=press.by,
-        channel=press.channel,
-        activeflow_id=None,
-        intent_id=bulk.id,
-        reason=bulk.reason,
-        detail=in_thread({**detail, "bulk": bulk.id}, press.thread),
-    )
 
 
 class PressingBulk:
@@ -88,11 +73,14 @@ class PressingBulk:
         allowed = {m.number: m.flow_id for m in bulk.members if decided.decisions[m.flow_id].allowed}
         detail = decided.detail(next(iter(allowed.values())))
         detail |= {"asked_by": bulk.asked_by, "count": len(allowed)}
-        await self._ledger.record(bulk_record(bulk, press, What.PRESSED, self._now(), **detail))
+        await self._ledger.record(
+            record_on(bulk, What.PRESSED, self._now(), press.actor, key=f"{press.id}/{What.PRESSED}", **detail)
+        )
         until = press.at + decided.policy.rules.confirm_within
         return BulkAdmission(bulk, numbers=tuple(allowed), until=until)
 
     async def _decline(self, bulk: Bulk, press: Press, declined: Declined) -> BulkAdmission:
-        record = bulk_record(bulk, press, What.REFUSED, self._now(), because=declined.because, why=str(declined.why))
+        key, why = f"{press.id}/{What.REFUSED}", str(declined.why)
+        record = record_on(bulk, What.REFUSED, self._now(), press.actor, key=key, because=declined.because, why=why)
         await self._ledger.record(record)
         return BulkAdmission(bulk, declined)

@@ -101,6 +101,15 @@ class Bulk:
         return now >= self.deadline
 
     @property
+    def activeflow_id(self) -> None:
+        """For a record: it is about many."""
+        return None
+
+    @property
+    def bulk_id(self) -> str:
+        return self.id
+
+    @property
     def callers(self) -> int:
         return sum(member.is_call for member in self.members)
 

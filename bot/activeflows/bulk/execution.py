@@ -24,7 +24,7 @@ from datetime import datetime
 from functools import partial
 from typing import Final
 
-from bot.activeflows.bulk.authorization import OVER, BulkAdmission, PressingBulk, bulk_record
+from bot.activeflows.bulk.authorization import OVER, BulkAdmission, PressingBulk
 from bot.activeflows.bulk.bulk_stop import (
     NO_FURTHER,
     SKIPPED,
@@ -43,7 +43,7 @@ from bot.activeflows.bulk.bulk_stop import (
 from bot.activeflows.bulk.follow_up import Around, BulkFollow, LookingAround
 from bot.activeflows.bulk.ports import BulkCards, BulkLedger, Members
 from bot.activeflows.errors import LedgerUnavailable
-from bot.activeflows.records import Question, Record, What
+from bot.activeflows.records import Question, Record, What, record_on
 from bot.activeflows.stopping.authorization import Act, Errand, Hold, record_of
 from bot.activeflows.stopping.machine import StopMachine
 from bot.activeflows.stopping.ports import Ledger, Step
@@ -294,10 +294,16 @@ class BulkStopWorkflow:
             self._outcome(bulk, member, press, became.get(member.number, Became.LEFT)) for member in bulk.members
         ]
         ended, others = outcome_words(bulk, became)
-        whole = bulk_record(
-            bulk, press, What.OUTCOME, now, outcome=ended, why=others or None,
+        whole = record_on(
+            bulk,
+            What.OUTCOME,
+            now,
+            press.actor,
+            key=f"{press.id}/{What.OUTCOME}",
+            outcome=ended,
+            why=others or None,
             halted=ending.halted or ending.refused,
-        )  # fmt: skip
+        )
         unwritten = Run(BulkState.DONE, press.id, press.by, press.at, became=became, ending=ending)
         dated = self._follow_up.dated(unwritten, ending)
         finish = partial(self._bulks.finish_bulk, bulk.id, became, dated, [*records, whole])

@@ -22,7 +22,7 @@ from bot.activeflows.errors import NotPermitted
 from bot.activeflows.operators import ANY_FLOW, AnyFlow, Operator, Permission
 from bot.activeflows.queries.filters import Filters
 from bot.activeflows.queries.inspection import in_time
-from bot.activeflows.records import Record, What, in_thread
+from bot.activeflows.records import Record, What, record_on
 from bot.activeflows.stopping.request import Put
 
 # ---------------------------------------------------------------- preparation
@@ -212,7 +212,7 @@ class BulkRequests:
         bulk, _ = found
         if not operator.person.known_as(bulk.asked_by):
             operator.require(Permission.BULK)
-        record = self._record(bulk, What.CANCELLED, operator, f"{bulk.id}/{What.CANCELLED}")
+        record = record_on(bulk, What.CANCELLED, self._now(), operator.actor)
         away = await self._ledger.put_bulk_away(bulk.id, operator.person.id, record)
         found = await self._ledger.bulk(bulk_id)
         return None if found is None else (*found, away)
@@ -228,7 +228,8 @@ class BulkRequests:
             operator.may(permission, flow) for flow in flows for permission in (Permission.STOP, Permission.BULK)
         ):
             operator.require(Permission.STOP, bulk.members[0].flow_id)
-        record = self._record(bulk, What.ABORTED, operator, f"{bulk.id}/{What.ABORTED}/{operator.person.id}")
+        key = f"{bulk.id}/{What.ABORTED}/{operator.person.id}"
+        record = record_on(bulk, What.ABORTED, self._now(), operator.actor, key=key)
         return await self._ledger.abort_bulk(bulk.id, operator.person.id, record)
 
     async def _open(self, operator: Operator, draft: Draft) -> Put[Bulk] | Unasked | None:
@@ -244,25 +245,8 @@ class BulkRequests:
         return Put(bulk, who_may, opened=True) if opened else None
 
     def _asked(self, bulk: Bulk, operator: Operator, because: str) -> Record:
-        detail: dict[str, str | int] = {
-            "because": because,
-            "count": len(bulk.members),
-            "filters": bulk.filters.words(),
-        }
-        return self._record(bulk, What.ASKED, operator, f"{bulk.id}/{What.ASKED}", **detail)
-
-    def _record(self, bulk: Bulk, what: What, operator: Operator, key: str, **detail: str | int) -> Record:
-        return Record(
-            key=key,
-            at=self._now(),
-            what=what,
-            who=operator.person.id,
-            channel=operator.channel,
-            activeflow_id=None,
-            intent_id=bulk.id,
-            reason=bulk.reason,
-            detail=in_thread({**detail, "bulk": bulk.id}, operator.thread),
-        )
+        count, filters = len(bulk.members), bulk.filters.words()
+        return record_on(bulk, What.ASKED, self._now(), operator.actor, because=because, count=count, filters=filters)
 
 
 def _askable(operator: Operator, channel: str, flows: Iterable[UUID | AnyFlow | None]) -> tuple[str, ...]:

@@ -37,7 +37,7 @@ from bot.activeflows.errors import (
 )
 from bot.activeflows.model import Activeflow
 from bot.activeflows.operators import Decision, Operator, Permission, Policy, Standing, together
-from bot.activeflows.records import Record, What, in_thread
+from bot.activeflows.records import Record, What, record_on
 from bot.activeflows.stopping import max_ages
 from bot.activeflows.stopping.ports import Ledger, People
 from bot.activeflows.stopping.stop import (
@@ -272,22 +272,10 @@ class Admission:
 
 
 def record_of(intent: Intent, press: Press, what: What, at: datetime, **detail: str | int | bool | None) -> Record:
-    """A record about this press. Its key is the press and the kind, unless the caller gives it a finer one."""
-    if intent.bulk_id:
-        detail["bulk"] = intent.bulk_id
+    """A record about this press: its key is the press and the kind."""
     if press.wish is not Wish.STOP:
         detail["wish"] = str(press.wish)
-    return Record(
-        key=f"{press.id}/{what}",
-        at=at,
-        what=what,
-        who=press.by,
-        channel=press.channel,
-        activeflow_id=intent.activeflow_id,
-        intent_id=intent.id,
-        reason=intent.reason,
-        detail=in_thread(detail, press.thread),
-    )
+    return record_on(intent, what, at, press.actor, key=f"{press.id}/{what}", **detail)
 
 
 class Admitting:

@@ -16,7 +16,7 @@ from bot.activeflows.operators import Operator, Permission
 from bot.activeflows.ports import VoIPBIN
 from bot.activeflows.queries.inspection import as_seen, look_at
 from bot.activeflows.queries.resolution import Target, find
-from bot.activeflows.records import Record, RefusalBound, What, in_thread
+from bot.activeflows.records import Record, RefusalBound, What, in_thread, record_on
 from bot.activeflows.stopping.ports import Ledger
 from bot.activeflows.stopping.stop import Intent, IntentState, Patience
 
@@ -57,9 +57,8 @@ class StopRequests:
         activeflow = await self._to_be_stopped(operator, target)
         decision = operator.require(Permission.STOP, activeflow.flow_id)
         intent = await self._intent(operator, activeflow, reason=reason, now=now)
-        asked = _record(
-            intent, What.ASKED, operator, intent.asked_at, because=decision.because, seen=intent.seen.kind, now=now
-        )
+        because, seen = decision.because, intent.seen.kind
+        asked = record_on(intent, What.ASKED, intent.asked_at, operator.actor, because=because, seen=seen, now=now)
         return intent if await self._ledger.open_intent(intent, asked) else None
 
     async def draft(self, operator: Operator, target: Target, *, reason: str = "") -> Intent:
@@ -88,7 +87,8 @@ class StopRequests:
             channel = rules.ask_in or intent.channel
             thread = intent.thread if channel == intent.channel else ""
             intent = replace(intent, channel=channel, thread=thread, asked_at=at, deadline=at + rules.confirm_within)
-            asked = _record(intent, What.ASKED, operator, at, because="asks those who may", seen=intent.seen.kind)
+            because, seen = "asks those who may", intent.seen.kind
+            asked = record_on(intent, What.ASKED, at, operator.actor, because=because, seen=seen)
             if not await self._ledger.open_draft(intent, asked):
                 return None
         elif state is not IntentState.OPEN or intent.late(at):
@@ -149,18 +149,5 @@ class StopRequests:
         intent, _ = found
         if not operator.person.known_as(intent.asked_by):
             operator.require(Permission.STOP, intent.flow_id)
-        return intent, await self._ledger.put_away(intent.id, _record(intent, What.CANCELLED, operator, self._now()))
-
-
-def _record(intent: Intent, what: What, operator: Operator, at: datetime, **detail: str | int | bool | None) -> Record:
-    return Record(
-        key=f"{intent.id}/{what}",
-        at=at,
-        what=what,
-        who=operator.person.id,
-        channel=operator.channel,
-        activeflow_id=intent.activeflow_id,
-        intent_id=intent.id,
-        reason=intent.reason,
-        detail=in_thread(detail, operator.thread),
-    )
+        cancelled = record_on(intent, What.CANCELLED, self._now(), operator.actor)
+        return intent, await self._ledger.put_away(intent.id, cancelled)

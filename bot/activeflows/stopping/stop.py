@@ -12,6 +12,7 @@ from typing import Final, TypeAlias
 from uuid import UUID
 
 from bot.activeflows.queries.inspection import Seen
+from bot.activeflows.records import Actor
 
 # ---------------------------------------------------------------- failures
 # Hold why a stop did not work, or did not go out.
@@ -184,6 +185,11 @@ class Press:
     def id(self) -> str:
         """One click has one id, so it is carried out once."""
         return f"{self.wish}:{self.intent_id}:{self.by}:{self.click}"
+
+    @property
+    def actor(self) -> Actor:
+        """Whoever pressed, as a record names them."""
+        return Actor(self.by, self.channel, self.thread)
 
     def without_reply_address(self) -> "Press":
         """The same press, with nothing that leads back to the person."""

@@ -8,20 +8,23 @@ so that they never take more than a small share of the requests that everything 
 
 import asyncio
 from collections import deque
-from collections.abc import Callable
-from contextlib import suppress
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
+from functools import partial
 from typing import Final
 from uuid import UUID
 
-from bot.activeflows.anomalies import Warned
+from bot.activeflows.anomalies import AnomalyDetector, Warned, by_situation, may_be_stale
 from bot.activeflows.errors import NOT_SHOWN, Failure, NotFound, NotOurs
 from bot.activeflows.index import Change
 from bot.activeflows.model import Activeflow
 from bot.activeflows.ports import Records, VoIPBIN
+from bot.activeflows.queries.inspection import in_time
 from bot.activeflows.queries.resolution import what_it_does
 from bot.activeflows.records import Question, Record, What
+from bot.activeflows.situation.current_step import Situation
 from bot.activeflows.stopping.stop import Attribution, Wish
 from bot.activeflows.watching.ports import Events
 from bot.activeflows.watching.watch import Ending, How, Kept, Known, Pace, Pacing, Source, Watch, learnt, version_of
@@ -185,21 +188,35 @@ _NOT_SAID: Final = "it no longer runs, and VoIPBIN did not answer how it ended"
 _NEVER: Final = float("inf")
 
 
+class WatchWarnings:
+    """Says what is wrong with a watched activeflow, beside what it is doing (``Warned``)."""
+
+    def __init__(self, voipbin: VoIPBIN, judging: AnomalyDetector, *, pace: Pace, now: Callable[[], datetime]) -> None:
+        self._voipbin, self._judging, self._pace, self._now = voipbin, judging, pace, now
+
+    async def __call__(self, activeflow: Activeflow, situation: Situation, /) -> tuple[str, ...]:
+        call, call_id = None, activeflow.reference.id
+        if call_id is not None and may_be_stale(activeflow, self._now()):
+            call = (await in_time(partial(self._voipbin.call, call_id), self._pace.side_look)).value
+        troubles = self._judging.of(activeflow, situation, self._now(), call=call)
+        return tuple(trouble.words for trouble in troubles if trouble.words not in situation.words)
+
+
 class WatchObserver:
-    """Keeps what is known about those on the board true."""
+    """Keeps what is known about those on its ``board`` true."""
 
     def __init__(
         self,
         voipbin: VoIPBIN,
         events: Events | None,
-        endings: Endings,
-        board: Board,
+        records: Records,
         *,
         pace: Pace,
         now: Callable[[], datetime],
-        warned: Warned,
+        warned: Warned = by_situation,
     ) -> None:
-        self._voipbin, self._events, self._endings, self._board = voipbin, events, endings, board
+        self._voipbin, self._events, self._endings = voipbin, events, Endings(records)
+        self.board = Board(Pacing(pace, asyncio.get_running_loop().time()))
         self._pace, self._now, self._warned = pace, now, warned
         self._heard: deque[tuple[Change, datetime]] = deque(maxlen=_HEARD)
         self._ears = asyncio.Event()
@@ -215,9 +232,17 @@ class WatchObserver:
 
     # ---------------------------------------------------------------- events
 
-    def hear(self, change: Change) -> None:
-        """For ``Index.listen``."""
-        if self._board.about(change.activeflow_id):
+    @contextmanager
+    def listening(self) -> Iterator[None]:
+        """Hear of what changes for as long as the block lasts."""
+        deaf = self._events.index.listen(self._hear) if self._events is not None else lambda: None
+        try:
+            yield
+        finally:
+            deaf()
+
+    def _hear(self, change: Change) -> None:
+        if self.board.about(change.activeflow_id):
             self._heard.append((change, self._now()))
             self._ears.set()
 
@@ -227,7 +252,7 @@ class WatchObserver:
         self._ears.clear()
         while self._heard:
             change, at = self._heard.popleft()
-            for followed in self._board.about(change.activeflow_id):
+            for followed in self.board.about(change.activeflow_id):
                 await self._take(followed, change, at)
 
     async def _take(self, followed: Followed, change: Change, at: datetime) -> None:
@@ -237,7 +262,7 @@ class WatchObserver:
         if change.after is not None and change.after.ended:
             followed.final = change.after
         followed.gone_since, followed.read_at = followed.gone_since or at, None
-        self._board.to_read.set()
+        self.board.to_read.set()
 
     async def catch_up(self, followed: Followed) -> None:
         """Just before it is told: what the index knows, it knows as of now. Wakes nobody."""
@@ -249,7 +274,7 @@ class WatchObserver:
 
     async def _learn(self, followed: Followed, activeflow: Activeflow, as_of: datetime) -> None:
         if await self._learnt(followed, activeflow, as_of):
-            self._board.news(followed)
+            self.board.news(followed)
 
     async def _learnt(self, followed: Followed, activeflow: Activeflow, as_of: datetime) -> bool:
         """Whether that is worth an edit."""
@@ -265,22 +290,22 @@ class WatchObserver:
 
     async def read_next(self) -> None:
         """Read the one that has waited longest, when it is time; waits for that."""
-        self._board.to_read.clear()
+        self.board.to_read.clear()
         clock = asyncio.get_running_loop().time()
         due, _, followed = min(
-            ((self._due(followed), followed.watch.id, followed) for followed in self._board.all()),
+            ((self._due(followed), followed.watch.id, followed) for followed in self.board.all()),
             default=(_NEVER, "", None),
             key=lambda waiting: waiting[:2],
         )
         if followed is None or due > clock:
             with suppress(TimeoutError):
                 async with asyncio.timeout(min(due - clock, 1.0) if followed is not None else None):
-                    await self._board.to_read.wait()
+                    await self.board.to_read.wait()
             return
         followed.read_at = clock
         if self.source(followed) is Source.EVENTS and followed.final is None:
             await self.catch_up(followed)
-            self._board.news(followed)
+            self.board.news(followed)
             return
         await self._read(followed)
         await asyncio.sleep(1 / self._pace.reads)
@@ -302,9 +327,9 @@ class WatchObserver:
         try:
             read = await self._voipbin.activeflow(followed.watch.activeflow_id)
         except NotFound:
-            self._board.end(followed, Ending(How.DELETED, as_of))
+            self.board.end(followed, Ending(How.DELETED, as_of))
         except NotOurs:
-            self._board.end(followed, Ending(How.NOT_KNOWN, as_of, NOT_SHOWN))
+            self.board.end(followed, Ending(How.NOT_KNOWN, as_of, NOT_SHOWN))
         except Failure:
             await self._unread(followed, as_of)
         else:
@@ -313,11 +338,11 @@ class WatchObserver:
     async def _was_read(self, followed: Followed, read: Activeflow, as_of: datetime) -> None:
         if not followed.caught_up:
             followed.caught_up = True
-            self._board.news(followed)
+            self.board.news(followed)
         if read.ended or followed.final is not None:  # a copy that is older than the event does not undo it
             await self._conclude(followed, read if read.ended else followed.final or read, as_of)
         elif read.deleted_at is not None:
-            self._board.end(followed, Ending(How.DELETED, read.deleted_at))
+            self.board.end(followed, Ending(How.DELETED, read.deleted_at))
         else:
             followed.gone_since = None
             await self._learn(followed, read, as_of)
@@ -328,10 +353,10 @@ class WatchObserver:
             return
         if followed.silent_since is None:
             followed.silent_since = as_of
-            self._board.news(followed)
+            self.board.news(followed)
         gone = followed.gone_since
         if gone is not None and as_of - gone >= timedelta(seconds=self._pace.give_up):
-            self._board.end(followed, Ending(How.NOT_KNOWN, gone, _NOT_SAID))
+            self.board.end(followed, Ending(How.NOT_KNOWN, gone, _NOT_SAID))
 
     async def _conclude(self, followed: Followed, ended: Activeflow, as_of: datetime) -> None:
         followed.final, followed.final_since = ended, followed.final_since or as_of
@@ -342,4 +367,4 @@ class WatchObserver:
             version = max(version_of(ended), followed.known.version)
             steps = max(ended.steps_used, followed.known.steps)
             followed.known = replace(followed.known, version=version, steps=steps, warnings=())
-            self._board.end(followed, ending)
+            self.board.end(followed, ending)

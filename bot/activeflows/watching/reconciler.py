@@ -18,12 +18,11 @@ from contextlib import suppress
 from datetime import datetime, timedelta
 from typing import Final
 
-from bot.activeflows.anomalies import Warned, by_situation
-from bot.activeflows.errors import LedgerUnavailable
-from bot.activeflows.ports import Records, VoIPBIN
-from bot.activeflows.watching.observer import Board, Endings, Followed, WatchObserver
-from bot.activeflows.watching.ports import Events, Permitted, WatchCards, WatchLedger
-from bot.activeflows.watching.watch import LEASE, Ending, How, Kept, Known, Pace, Pacing, Source, Telling, Watch
+from bot.activeflows.errors import IdentityUnknown, LedgerUnavailable
+from bot.activeflows.operators import Operator, Permission
+from bot.activeflows.watching.observer import Followed, WatchObserver
+from bot.activeflows.watching.ports import Permitted, WatchCards, WatchLedger
+from bot.activeflows.watching.watch import LEASE, Ending, How, Kept, Known, Pace, Telling, Watch
 
 _RENEW: Final = LEASE / 3
 _MARGIN: Final = 3.0
@@ -40,31 +39,42 @@ async def permitted_always(watch: Watch) -> bool | None:  # noqa: ARG001 - as ``
     return True
 
 
+class ViewPermission:
+    """Says whether whoever wanted a watch may still view what it follows (``Permitted``).
+
+    ``operator_of``: somebody by id, with what they may do in a channel. May raise ``IdentityUnknown``.
+    """
+
+    def __init__(self, operator_of: Callable[[str, str], Awaitable[Operator]]) -> None:
+        self._operator_of = operator_of
+
+    async def __call__(self, watch: Watch) -> bool | None:
+        try:
+            operator = await self._operator_of(watch.by, watch.channel)
+        except IdentityUnknown:
+            return None
+        may = operator.may(Permission.VIEW, watch.flow_id)
+        return None if not may and operator.person.unanswered else may
+
+
 class WatchReconciler:
     """``attend`` is at work for as long as it runs. ``broken`` is told of what nobody foresaw."""
 
     def __init__(
         self,
-        voipbin: VoIPBIN,
-        events: Events | None,
+        observer: WatchObserver,
         ledger: WatchLedger,
-        records: Records,
         cards: WatchCards,
         *,
         pace: Pace,
         now: Callable[[], datetime],
         broken: Callable[[Exception], None],
-        warned: Warned = by_situation,
         permitted: Permitted = permitted_always,
     ) -> None:
-        self._events, self._ledger, self._cards = events, ledger, cards
+        self._observer, self._board, self._ledger, self._cards = observer, observer.board, ledger, cards
         self._pace, self._now, self._broken = pace, now, broken
         self._permitted = permitted
         self._clock = asyncio.get_running_loop().time
-        self._board = Board(Pacing(pace, self._clock()))
-        self._noticing = WatchObserver(
-            voipbin, events, Endings(records), self._board, pace=pace, now=now, warned=warned
-        )
         self._stirred = asyncio.Event()
         self._held_until = self._renew_at = 0.0
         self._finished: dict[str, None] = {}
@@ -74,24 +84,15 @@ class WatchReconciler:
         """Look into the ledger now."""
         self._stirred.set()
 
-    def source(self) -> Source:
-        return self._noticing.source()
-
     async def attend(self) -> None:
         """Until cancelled."""
-        deaf = self._events.index.listen(self._noticing.hear) if self._events is not None else lambda: None
+        observer = self._observer
         try:
-            async with asyncio.TaskGroup() as beside:
-                for work in (
-                    self._look,
-                    self._noticing.take_in,
-                    self._noticing.read_next,
-                    self._permit_all,
-                    self._tell,
-                ):
-                    beside.create_task(self._on_and_on(work))
+            with observer.listening():
+                async with asyncio.TaskGroup() as beside:
+                    for work in (self._look, observer.take_in, observer.read_next, self._permit_all, self._tell):
+                        beside.create_task(self._on_and_on(work))
         finally:
-            deaf()
             if self._held_until:
                 with suppress(LedgerUnavailable):
                     await self._ledger.release()
@@ -193,7 +194,7 @@ class WatchReconciler:
 
     async def _say(self, followed: Followed) -> bool:
         """What is known of it now. False when that has to be tried again."""
-        await self._noticing.catch_up(followed)
+        await self._observer.catch_up(followed)
         await self._permit(followed)
         known = followed.known
         if followed.told:
@@ -203,7 +204,7 @@ class WatchReconciler:
             self.stir()
             return True
         ending = followed.ending
-        source = self._noticing.source(followed)
+        source = self._observer.source(followed)
         edited = await self._cards.edit(Telling(followed.watch, known, source, followed.silent_since, ending))
         self._board.pacing.edited(followed.watch.id, self._clock())
         if edited.wait:

@@ -288,6 +288,10 @@ class People:
             delivery=interaction.delivery,
         )
 
+    async def operator_of(self, user_id: str, channel: str) -> Operator:
+        """Somebody in a channel, to read, although they did nothing there just now. Raises ``IdentityUnknown``."""
+        return await self.operator(Interaction(user_id, "", channel))
+
     async def asker(self, interaction: Interaction, permission: Permission) -> Operator:
         """The person, to ask for what is decided anew before it is done: an old yes will do, an old no will not.
 
