@@ -44,21 +44,23 @@ LOCKED: Final = 3.0
 class Outage:
     """What becomes of the next transactions of presses: after so many good ones so many are not answered.
 
-    ``kept``: the last of these was kept all the same. ``hurt``: presses to which it has happened.
+    ``kept``: the last of these was kept all the same. ``of``: only those of this press. ``hurt``: presses to which it
+    has happened.
     """
 
     good: int = 0
     bad: int = 0
     kept: bool = False
+    of: str = ""
     hurt: set[str] = field(default_factory=set)
 
     def over(self) -> None:
-        self.good = self.bad = 0
+        self.good, self.bad, self.of = 0, 0, ""
 
     def strikes(self) -> bool:
         """Whether this transaction is not answered."""
         workflow = AT_WORK.get()
-        if workflow is None or not self.bad:
+        if workflow is None or not self.bad or self.of not in {"", workflow.press.id}:
             return False
         if self.good:
             self.good -= 1

@@ -356,6 +356,24 @@ def test_an_abort_while_a_stop_waits_is_seen_by_the_gate(story: PromisesKept) ->
     story.time_passes(60.0)
 
 
+@pytest.mark.parametrize("looking", [1.2, 1795.0], ids=["at its end", "at last"])
+def test_a_call_that_is_hung_up_while_another_press_cannot_write_is_not_called_up_again(
+    looking: float, story: PromisesKept
+) -> None:
+    """Whoever follows the call has read that it is up, and the ledger does not take that before it is hung up."""
+    story.world.telephony.loses_hangups = True
+    story.bot.run(story._ask(ALICE, story.callers[-1], now=False))
+    story.presses(ALICE, 0, looking)
+    story.bot.outage.of, story.bot.outage.bad = story.pressed[-1].id, 1
+    while story.bot.outage.bad:
+        story.time_passes(0.1)
+    story.hangs_up_the_call(BOB, 0)
+    story.time_passes(20.0)
+    telling = story.bot.channel.last(f"card {story.intents[-1][:8]}")
+    assert telling is not None
+    assert "Call: hung up" in telling.words
+
+
 def test_what_is_on_its_way_while_the_machine_sleeps_for_long_is_not_sent_beside(story: PromisesKept) -> None:
     """A stop at work, and so long a sleep that its claim lapses: VoIPBIN has done with it by then."""
     story.time_runs_out_in_mid_bulk(ALICE, ALICE, 2, 0.0, ["slow work"], 290.0)

@@ -89,6 +89,7 @@ async def test_a_press_on_hang_up_that_did_nothing_is_said_and_can_be_made_again
         assert f"vn calls hangup {activeflow.reference_id}" in up.words
         await slack.clicks(CAROL, up, "call.hang_up")
         said = await stage.reads("@Carol pressed Hang up the call:")
+        assert "Call: still up, as of 20" in said.words
         assert "Stopped by @Alice" in said.words
         await slack.clicks(ALICE, said, "call.hang_up")
         assert "Call: hung up" in (await stage.reads("after @Alice pressed")).words

@@ -4,6 +4,7 @@ said.
 
 import sqlite3
 from contextlib import closing
+from dataclasses import replace
 
 import pytest
 
@@ -22,6 +23,12 @@ def loses(url: str, table: str) -> None:
     """The database breaks in the plainest way: a table is not there any more."""
     with closing(sqlite3.connect(url.removeprefix("sqlite:///"), timeout=15)) as database:
         database.execute(f"ALTER TABLE {table} RENAME TO {table}_gone")
+
+
+def finds(url: str, table: str) -> None:
+    """And is there again."""
+    with closing(sqlite3.connect(url.removeprefix("sqlite:///"), timeout=15)) as database:
+        database.execute(f"ALTER TABLE {table}_gone RENAME TO {table}")
 
 
 async def asked(bot: Stage, voipbin: World) -> tuple[Activeflow, Message]:
@@ -98,3 +105,31 @@ async def test_a_hang_up_whose_card_cannot_be_found_any_more_is_told_to_whoever_
         hanging_up.release()
         told = await stage.reads("The call was hung up. The card could not be changed", user=CAROL)
     assert told.ephemeral_to == CAROL
+
+
+@pytest.mark.parametrize(("many", "table"), [(False, "intents"), (True, "bulks")])
+async def test_a_hang_up_that_could_not_be_told_on_its_card_is_told_there_when_the_ledger_is_back(
+    many: bool, table: str, stage: Stage, bulk: BulkStage, voipbin: World, sqlite_url: str
+) -> None:
+    """Also long after the stop, when nobody looks at the call any more."""
+    stage.patience = replace(stage.patience, follow_for=0)
+    voipbin.telephony.loses_hangups = True
+    activeflow = bulk.ring(1, voipbin.add_flow("Support line"))[0]
+    async with stage.start():
+        card = await (bulk.asks("type:call") if many else stage.asks_to_stop(activeflow))
+        await bulk.presses(card, button="bulk.stop" if many else "stop.flow")
+        await bulk.says(card, "on the line" if many else "Call: still up")
+        hanging_up = faults.hold()
+        voipbin.faults.on("POST", "/calls/{id}/hangup", hanging_up)
+        await bulk.presses(card, button="call.hang_up")
+        await hanging_up.arrived()
+        loses(sqlite_url, table)
+        hanging_up.release()
+        await stage.reads("The call was hung up. The card could not be changed", user=CAROL)
+        finds(sqlite_url, table)
+        await stage.slack.until(lambda: not hang_ups(stage, card))
+
+
+def hang_ups(stage: Stage, card: Message) -> list[str]:
+    now = next(message for message in stage.slack.sees(CAROL, INCIDENTS) if message.ts == card.ts)
+    return [button.action_id for button in now.buttons if button.action_id == "call.hang_up"]

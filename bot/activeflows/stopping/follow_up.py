@@ -7,15 +7,15 @@ has changed, and not at each look: "as of" on it says when that was read.
 
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterable
-from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import datetime
 from functools import partial
 from typing import Final, TypeAlias
 from uuid import UUID
 
-from bot.activeflows.errors import Failure, LedgerUnavailable
+from bot.activeflows.errors import Failure
 from bot.activeflows.ports import VoIPBIN
+from bot.activeflows.stopping.authorization import Hold
 from bot.activeflows.stopping.ports import Ledger, Step
 from bot.activeflows.stopping.read_back import State, Subject, Verdict
 from bot.activeflows.stopping.stop import (
@@ -175,7 +175,7 @@ class Follow:
         return follow_until(self._now(), self._patience)
 
     async def until_ended(
-        self, intent: Intent, press: Press, phase: Unsettled, step: Step, show: Show
+        self, intent: Intent, press: Press, phase: Unsettled, hold: Hold, step: Step, show: Show
     ) -> Unsettled | Ended:
         """Follow an activeflow that a stop did not end, as far as is known."""
         for _ in range(self._patience.follow_looks):
@@ -184,7 +184,7 @@ class Follow:
             verdict = look.verdict
             if verdict.ended:
                 ended = _ended(press, phase, verdict)
-                await step("followed", bool, partial(self._settle, intent, press, ended, show))
+                await step("followed", bool, partial(self._settle, hold, intent, press, ended, show))
                 return ended
             if verdict.state is State.RUNNING:
                 phase = _read_again(phase, verdict)
@@ -194,21 +194,21 @@ class Follow:
         await step("followed", bool, partial(show, intent, phase))
         return phase
 
-    async def call(self, intent: Intent, press: Press, ended: Ended, step: Step, show: Show) -> None:
+    async def call(self, intent: Intent, press: Press, ended: Ended, hold: Hold, step: Step, show: Show) -> None:
         """Follow the call of one that has ended."""
         for _ in range(self._patience.follow_looks):
             await step.idle(self._patience.follow_every)
             look = await step("follow the call", CallLook, partial(self._look_at_call, intent, ended))
             ended = look.ended
             if look.changed:
-                await step("call", bool, partial(self._settle, intent, press, ended, show))
+                await step("call", bool, partial(self._settle, hold, intent, press, ended, show))
             if ended.call is None or ended.call.state == "hung_up":
                 return
             if look.late:
                 break
         if ended.call is not None:
             over = replace(ended, call=replace(ended.call, until=None))
-            await step("call followed", bool, partial(self._settle, intent, press, over, show))
+            await step("call followed", bool, partial(self._settle, hold, intent, press, over, show))
 
     async def _look(self, intent: Intent, phase: Unsettled) -> Look:
         verdict = await self._subject.once(intent)
@@ -223,11 +223,18 @@ class Follow:
         call = replace(call, until=was.until, read_at=None if call.state == "hung_up" else self._now())
         return CallLook(replace(ended, call=call), changed=call.state != was.state, late=late)
 
-    async def _settle(self, intent: Intent, press: Press, ended: Ended, show: Show) -> bool:
-        told = ended
-        with suppress(LedgerUnavailable):  # the card is told all the same
-            told = await self._ledger.settle(intent.id, press.id, IntentState.SETTLED, ended) or ended
-        return await show(intent, told)
+    async def kept(self, hold: Hold, intent: Intent, press: Press, ended: Ended, show: Show) -> Ended:
+        """Write down how it ended; how that then stands.
+
+        While the ledger does not answer an end is told all the same. A call that is up is not: whoever pressed *Hang up
+        the call* may know better, and the ledger says so.
+        """
+        over = ended.call is None or ended.call.state == "hung_up"
+        settle = partial(self._ledger.settle, intent.id, press.id, IntentState.SETTLED, ended)
+        return await hold.until_written(settle, partial(show, intent, ended) if over else None) or ended
+
+    async def _settle(self, hold: Hold, intent: Intent, press: Press, ended: Ended, show: Show) -> bool:
+        return await show(intent, await self.kept(hold, intent, press, ended, show))
 
 
 def _read_again(phase: Unsettled, verdict: Verdict) -> Unsettled:

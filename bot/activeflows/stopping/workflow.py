@@ -199,11 +199,11 @@ class StopWorkflow:
     async def _go_on(self, intent: Intent, press: Press, phase: Phase, hold: Hold, step: Step, show: Show) -> None:
         """What is to be told after the outcome: an end that comes later, the call, the flow that was to come next."""
         if isinstance(phase, StillRunning | NotKnown) and phase.until is not None:
-            phase = await self._follow.until_ended(intent, press, phase, step, show)
+            phase = await self._follow.until_ended(intent, press, phase, hold, step, show)
         if isinstance(phase, Ended) and (intent.seen.call_id or intent.seen.on_complete_flow_id):
-            ended = await step("aftermath", Ended, partial(self._tell_aftermath, intent, press, phase, hold))
+            ended = await step("aftermath", Ended, partial(self._tell_aftermath, intent, press, phase, hold, show))
             if ended.call is not None and ended.call.until is not None:
-                await self._follow.call(intent, press, ended, step, show)
+                await self._follow.call(intent, press, ended, hold, step, show)
 
     async def _decline(self, press: Press, declined: Declined, hold: Hold, step: Step, slow: SlowPress) -> None:
         slow.over()
@@ -230,14 +230,12 @@ class StopWorkflow:
             return None
         return Expired() if intent.late(self._now()) else Waiting()
 
-    async def _tell_aftermath(self, intent: Intent, press: Press, ended: Ended, hold: Hold) -> Ended:
+    async def _tell_aftermath(self, intent: Intent, press: Press, ended: Ended, hold: Hold, show: Show) -> Ended:
         told = ended
         async for after in self._aftermath.of(intent, ended):
             await hold.must_hold()
-            told = followed = self._followed(after)
-            with suppress(LedgerUnavailable):  # the card is told all the same
-                told = await self._ledger.settle(intent.id, press.id, IntentState.SETTLED, followed) or followed
-            await self._cards.show(intent, told, press, guard=hold.must_hold)
+            told = await self._follow.kept(hold, intent, press, self._followed(after), show)
+            await show(intent, told)
         return told
 
     def _followed(self, ended: Ended) -> Ended:
@@ -291,16 +289,19 @@ class HangUpWorkflow:
         conclude = partial(self._ledger.conclude, hold.fence, intent, press, [record], IntentState.SETTLED, None)
         await hold.until_written(conclude)
         await hold.must_hold()
-        seen = None
-        with suppress(LedgerUnavailable):
-            seen = await (self._of_member if intent.bulk_id else self._alone)(intent, call, press)
-        if seen is None:
-            return await self._cards.decline(press, Declined(Why.CARD_UNREAD, call.state))
-        return seen
+        unread = partial(self._cards.decline, press, Declined(Why.CARD_UNREAD, call.state))
+        tell = (
+            partial(self._of_member, intent, call, press)
+            if intent.bulk_id
+            else partial(self._alone, errand, hold, call)
+        )
+        seen = await hold.until_written(tell, unread)
+        return await unread() if seen is None else seen
 
-    async def _alone(self, intent: Intent, call: CallAfter, press: Press) -> bool | None:
+    async def _alone(self, errand: Errand, hold: Hold, call: CallAfter) -> bool | None:
+        intent = errand.intent
         ended = await self._ledger.hung_up(intent.id, call)
-        return None if ended is None else await self._cards.show(intent, ended, press)
+        return None if ended is None else await self._cards.show(intent, ended, errand.press, guard=hold.must_hold)
 
     async def _call_after(self, errand: Errand, result: Result) -> tuple[CallAfter, Trouble]:
         """What became of the call: what the machine found, else what one more reading says."""
@@ -314,7 +315,7 @@ class HangUpWorkflow:
         verdict = await self._subject.once(errand.intent)
         if verdict.ended:
             return CallAfter("hung_up", verdict.at, errand.press.by), trouble
-        return CallAfter(_state(verdict), hung_up_by=errand.press.by, why=trouble.why), trouble
+        return CallAfter(_state(verdict), None, errand.press.by, trouble.why, verdict.read_at), trouble
 
 
 def _state(verdict: Verdict) -> str:
