@@ -557,7 +557,8 @@ class Reasons:
 def _version(judging: AnomalyDetector, activeflow: Activeflow, doing: Situation, spot: _Spot) -> _Version:
     created = activeflow.created_at
     began = -math.inf if created is None else created.timestamp() - _SLACK
-    soon = began + SHORTEST.total_seconds()
+    changed = activeflow.updated_at  # by another clock than its creation, so it may be before it
+    soon = (began if changed is None else min(began, changed.timestamp() - _SLACK)) + SHORTEST.total_seconds()
     old = began + LONGEST_CALL.total_seconds() if activeflow.reference.is_call and created is not None else math.inf
     always = judging.whatever_the_time(activeflow, doing)
     return _Version(
