@@ -22,7 +22,7 @@ from uuid import UUID
 
 from playwright.async_api import Browser, Page, Route, async_playwright
 
-from bot.activeflows.anomalies import Reason, Trouble
+from bot.activeflows.anomalies import Anomaly, Reason
 from bot.activeflows.bulk.bulk_stop import Became, Bulk, BulkState, Member, Run
 from bot.activeflows.health import Finding, State
 from bot.activeflows.model import Action, Activeflow, Call, Flow, Freshness, Party, Reference, Status
@@ -116,7 +116,7 @@ _STUCK_ONE: Final = _activeflow(0, timedelta(minutes=29))
 
 def _listing() -> Listing:
     said = (
-        (_STUCK_ONE, "Support line", Situation("talk", _SPEAKING, "talk"), (Trouble(Reason.STUCK, _STUCK),)),
+        (_STUCK_ONE, "Support line", Situation("talk", _SPEAKING, "talk"), (Anomaly(Reason.STUCK, _STUCK),)),
         (_activeflow(1, timedelta(minutes=12)), "Support line", _WAITING, ()),
         (
             _activeflow(2, timedelta(minutes=7), flow=2),
@@ -172,7 +172,7 @@ def _details() -> Details:
         Done("received keypad input", 1, began + 10 * seconds, began + 10 * seconds, 14 * seconds),
     )
     present = Done(_SPEAKING, 1, began + 58 * seconds, began + 58 * seconds)
-    trouble = Trouble(Reason.STUCK, _STUCK)
+    trouble = Anomaly(Reason.STUCK, _STUCK)
     return Details(_sight(), history, NOW, present, troubles=(trouble,))
 
 

@@ -244,7 +244,7 @@ class Reason(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class Trouble:
+class Anomaly:
     """One of them, in words for people: "11 min in queue Support, usually 45 s". Plain text, nothing personal."""
 
     reason: Reason
@@ -298,13 +298,13 @@ class AnomalyDetector:
         flow: Flow | None = None,
         name_of: NameOf = unnamed,
         call: Call | None = None,
-    ) -> tuple[Trouble, ...]:
+    ) -> tuple[Anomaly, ...]:
         """What is wrong with it, at most one of each reason; ``call``: the one it runs for, if that was looked up."""
         return self.of(activeflow, situation(activeflow, flow=flow, name_of=name_of), now, call=call)
 
     def of(
         self, activeflow: Activeflow, doing: Situation, now: datetime, *, call: Call | None = None
-    ) -> tuple[Trouble, ...]:
+    ) -> tuple[Anomaly, ...]:
         """The same, when its situation is known already."""
         return () if activeflow.ended else tuple(self._found(activeflow, doing, now, call))
 
@@ -329,15 +329,15 @@ class AnomalyDetector:
         looping = [Reason.LOOPING] if _looping(activeflow, doing) else []
         return (*looping, *([Reason.STEPS] if doing.warning else []))
 
-    def _found(self, activeflow: Activeflow, doing: Situation, now: datetime, call: Call | None) -> Iterator[Trouble]:
+    def _found(self, activeflow: Activeflow, doing: Situation, now: datetime, call: Call | None) -> Iterator[Anomaly]:
         if words := _stale(activeflow, now, call):
-            yield Trouble(Reason.STALE, words)
+            yield Anomaly(Reason.STALE, words)
         elif words := _never_started(activeflow, doing, now) or self._stuck(activeflow, doing, now):
-            yield Trouble(Reason.STUCK, words)
+            yield Anomaly(Reason.STUCK, words)
         if words := _looping(activeflow, doing):
-            yield Trouble(Reason.LOOPING, words)
+            yield Anomaly(Reason.LOOPING, words)
         if doing.warning:
-            yield Trouble(Reason.STEPS, doing.warning)
+            yield Anomaly(Reason.STEPS, doing.warning)
 
     def _stuck(self, activeflow: Activeflow, doing: Situation, now: datetime) -> str:
         began = self._stays.began(activeflow.id)

@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Final
 
-from bot.activeflows.alerting.delivery import AlertPace
+from bot.activeflows.alerting.announcer import AlertPace
 from bot.activeflows.anomalies import AnomalyDetector
 from bot.activeflows.bulk.request import OriginLookup
 from bot.activeflows.health import Diagnosis

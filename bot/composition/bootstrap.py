@@ -19,7 +19,7 @@ import structlog
 from prometheus_client import CollectorRegistry
 from slack_sdk.web.async_client import AsyncWebClient
 
-from bot.activeflows.alerting.delivery import AlertPace
+from bot.activeflows.alerting.announcer import AlertPace
 from bot.activeflows.errors import Failure, LedgerUnavailable
 from bot.activeflows.numbers import read_by
 from bot.activeflows.operators import Policy
@@ -51,7 +51,7 @@ from bot.policy import PolicyInForce
 from bot.settings import Settings
 from bot.slack.blocks.audit_list import audit_head
 from bot.slack.interaction import Interaction
-from bot.slack.listeners.app import build_app
+from bot.slack.listeners.bolt_app import build_app
 from bot.slack.listeners.context import Accounts
 from bot.slack.listeners.unknown import Unknown
 from bot.slack.messaging.files import Files

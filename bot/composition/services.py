@@ -8,7 +8,7 @@ from typing import Final
 import structlog
 
 from bot.activeflows.alert_rules import AlertRule
-from bot.activeflows.alerting.delivery import AlertChannels, AlertDelivery, AlertPace, LookingOut
+from bot.activeflows.alerting.announcer import AlertAnnouncer, AlertChannels, AlertPace, LookingOut
 from bot.activeflows.alerting.ports import AlertCards, AlertLedger
 from bot.activeflows.anomalies import AnomalyDetector
 from bot.activeflows.operators import Policy
@@ -55,7 +55,7 @@ async def raising_alerts(
     looking = LookingOut(voipbin.with_urgency(Urgency.SCAN), live, judging, now=now)
     pace = pace or AlertPace()
     channels = AlertChannels(cards, rules, pace=pace, refused=_refused)
-    raising = AlertDelivery(looking, ledger, channels, beat=pace.beat, now=now, broken=_alerts_broken)
+    raising = AlertAnnouncer(looking, ledger, channels, beat=pace.beat, now=now, broken=_alerts_broken)
     async with beside(raising.attend()):
         yield lambda: _said(" ".join(_why(channel, word) for channel, word in channels.refused().items()))
 

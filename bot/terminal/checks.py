@@ -29,7 +29,7 @@ from bot.policy import PolicyInForce
 from bot.policy import active_policy as policy
 from bot.settings import Settings, unread
 from bot.slack import health as slack
-from bot.slack.listeners.app import build_app
+from bot.slack.listeners.bolt_app import build_app
 from bot.slack.listeners.unknown import Unknown
 from bot.slack.messaging.messenger import Messenger
 from bot.slack.messaging.web_client import http_session, web_client

@@ -5,7 +5,7 @@
     connection    open one HTTP client, kept open, and build ``client`` on it
     client        read what runs, one activeflow, flows, calls and queues; send a stop or a hang-up
     lists         find the calls that have a number, campaigns that dial, and flows that numbers lead to
-    names         names of flows and queues, remembered a while
+    name_cache    names of flows and queues, remembered a while
     health        tell the doctor whether VoIPBIN answers, and how long the access key is good for
     metrics       what is counted and measured of all this
     http/         one request and its answer: credential, budget, retries, errors

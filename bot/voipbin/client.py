@@ -32,7 +32,7 @@ from bot.voipbin.lists import calls_with
 from bot.voipbin.live.following import EARLY, Following, Pace
 from bot.voipbin.live.scan import AHEAD, Bounds, walk
 from bot.voipbin.live.stream import EventStream
-from bot.voipbin.names import Remembered
+from bot.voipbin.name_cache import Remembered
 from bot.voipbin.wire import answers
 from bot.voipbin.wire.answers import page_token
 from bot.voipbin.wire.pages import RunningPage, cursor, running_page, spoken, timeline_page

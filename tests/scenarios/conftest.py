@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from bot.activeflows.alerting.delivery import AlertPace
+from bot.activeflows.alerting.announcer import AlertPace
 from bot.activeflows.stopping.stop import Patience
 from bot.activeflows.watching.watch import Pace as WatchPace
 from bot.composition.bootstrap import running

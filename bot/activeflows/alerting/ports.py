@@ -7,7 +7,7 @@ from typing import Protocol
 
 from bot.activeflows.alert_rules import AlertRule
 from bot.activeflows.alerting.decision import Claim, Claimed, HeldBack
-from bot.activeflows.anomalies import Trouble
+from bot.activeflows.anomalies import Anomaly
 from bot.activeflows.model import Activeflow
 from bot.activeflows.ports import Live
 from bot.activeflows.situation.current_step import Situation
@@ -26,7 +26,7 @@ class Alert:
     activeflow: Activeflow
     flow_name: str
     situation: Situation
-    trouble: Trouble
+    trouble: Anomaly
     as_of: datetime
 
     @property

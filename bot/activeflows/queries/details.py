@@ -17,7 +17,7 @@ from functools import partial
 from typing import Final, TypeAlias
 from uuid import UUID
 
-from bot.activeflows.anomalies import AnomalyDetector, Trouble
+from bot.activeflows.anomalies import Anomaly, AnomalyDetector
 from bot.activeflows.errors import BotError, LedgerUnavailable, NotFound, NotOurs, NotPermitted
 from bot.activeflows.model import Activeflow, Call, Spoken
 from bot.activeflows.operators import Operator, Permission
@@ -261,7 +261,7 @@ class Details:
     entered: tuple[str | None, ...] = ()
     """The names of the flows it entered by a step, which does not make it another activeflow; each once."""
     family: Family = field(default_factory=Family)
-    troubles: tuple[Trouble, ...] = ()
+    troubles: tuple[Anomaly, ...] = ()
 
 
 class Around:

@@ -17,7 +17,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Final, TypeVar
 
-from bot.activeflows.anomalies import AnomalyDetector, Reason, Trouble
+from bot.activeflows.anomalies import Anomaly, AnomalyDetector, Reason
 from bot.activeflows.errors import Failure, LedgerUnavailable, VoIPBINUnreachable
 from bot.activeflows.health import Finding, Look, looked
 from bot.activeflows.model import Activeflow, Picture
@@ -85,7 +85,7 @@ class Troubled:
 
     activeflow: Activeflow
     doing: Doing
-    troubles: tuple[Trouble, ...]
+    troubles: tuple[Anomaly, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -198,7 +198,7 @@ class AtHome:
             judged=judged,
         )
 
-    async def _worth_a_look(self, seen: list[Activeflow]) -> tuple[list[tuple[Activeflow, tuple[Trouble, ...]]], int]:
+    async def _worth_a_look(self, seen: list[Activeflow]) -> tuple[list[tuple[Activeflow, tuple[Anomaly, ...]]], int]:
         """The stuck before the looping, and so on, the oldest first; and how many were looked through in the time."""
         clock, now = asyncio.get_running_loop().time, self._now()
         until, found, judged = clock() + self._side_look, [], 0
@@ -212,7 +212,7 @@ class AtHome:
                     break
         return sorted(found, key=lambda one: (_FIRST.index(one[1][0].reason), one[0].created_at or now)), judged
 
-    async def _troubled(self, activeflow: Activeflow, troubles: tuple[Trouble, ...]) -> Troubled:
+    async def _troubled(self, activeflow: Activeflow, troubles: tuple[Anomaly, ...]) -> Troubled:
         doing = await what_it_does(self._voipbin, activeflow, within=self._side_look)
         named = self._judging.of(activeflow, doing.situation, self._now())
         return Troubled(activeflow, doing, named or troubles)

@@ -17,7 +17,7 @@ from itertools import chain, compress, repeat
 from typing import Final, Literal, TypeAlias
 from uuid import UUID
 
-from bot.activeflows.anomalies import AnomalyDetector, DwellTimes, Reason, Reasons, Trouble, may_be_stale
+from bot.activeflows.anomalies import Anomaly, AnomalyDetector, DwellTimes, Reason, Reasons, may_be_stale
 from bot.activeflows.model import Activeflow, Call, Flow, Freshness, Picture, number_of
 from bot.activeflows.names import closest_names
 from bot.activeflows.operators import Operator, Permission
@@ -42,7 +42,7 @@ class Row:
     activeflow: Activeflow
     situation: Situation
     flow_name: str | None
-    troubles: tuple[Trouble, ...] = ()
+    troubles: tuple[Anomaly, ...] = ()
 
 
 class Rows:

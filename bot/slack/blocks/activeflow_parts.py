@@ -4,7 +4,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from typing import Final
 from uuid import UUID
 
-from bot.activeflows.anomalies import Reason, Trouble
+from bot.activeflows.anomalies import Anomaly, Reason
 from bot.activeflows.model import Activeflow, name_of
 from bot.activeflows.queries.filters import Filters
 from bot.activeflows.queries.resolution import Target
@@ -62,18 +62,18 @@ TROUBLE_WORDS: Final = {
 }
 
 
-def look_words(troubles: Iterable[Trouble], situation: Situation) -> list[str]:
+def look_words(troubles: Iterable[Anomaly], situation: Situation) -> list[str]:
     """A line of mrkdwn each; what the situation says already, steps always, is not said twice."""
     kept = [trouble for trouble in troubles if trouble.reason is not Reason.STEPS]
     return [_line(trouble, said=trouble.words in situation.words) for trouble in kept]
 
 
-def troubles_aloud(troubles: Iterable[Trouble]) -> list[str]:
+def troubles_aloud(troubles: Iterable[Anomaly]) -> list[str]:
     """The same as sentences, for the text that is read out."""
     return [f"{TROUBLE_WORDS[trouble.reason]} {escaped(trouble.words, 200)}." for trouble in troubles]
 
 
-def _line(trouble: Trouble, *, said: bool) -> str:
+def _line(trouble: Anomaly, *, said: bool) -> str:
     return bold(TROUBLE_WORDS[trouble.reason], 60) + ("" if said else f" {escaped(trouble.words, 200)}")
 
 

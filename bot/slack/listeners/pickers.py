@@ -39,7 +39,7 @@ from bot.slack.kit import code
 from bot.slack.listeners.commands import start
 from bot.slack.listeners.context import InteractionContext, Listeners
 from bot.slack.messaging.messenger import Message, marked_id
-from bot.slack.messaging.views import Asked, Views
+from bot.slack.messaging.views import FormState, Views
 from bot.slack.transport.jobs import Lane
 
 log = structlog.get_logger(__name__)
@@ -119,9 +119,9 @@ class PickerListener:
     async def _open(self, context: InteractionContext) -> None:
         typed = code(f"{context.command} stop")
         match await self.views.ask(context.interaction.trigger_id, picker.stop_form()):
-            case Asked.NOT_KNOWN:
+            case FormState.NOT_KNOWN:
                 await context.reply(Message(_PERHAPS.format(typed)))
-            case Asked.REFUSED:
+            case FormState.REFUSED:
                 await context.reply(Message(_NO_FORM.format(typed)))
 
     async def _submitted(

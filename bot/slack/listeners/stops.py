@@ -41,7 +41,7 @@ from bot.slack.listeners.approval_requests import (
 )
 from bot.slack.listeners.context import InteractionContext, Listeners
 from bot.slack.messaging.messenger import Message, Posted, marked_id
-from bot.slack.messaging.views import Asked, Views
+from bot.slack.messaging.views import FormState, Views
 from bot.slack.people.outsiders import Outsiders
 from bot.slack.transport.jobs import Lane
 
@@ -165,9 +165,9 @@ class ReasonListener:
             return
         word = self.open.keep(press_of(context.interaction, intent_id, self.now()))
         match await self.views.ask(context.interaction.trigger_id, reason_modal(found[0], word)):
-            case Asked.NOT_KNOWN:
+            case FormState.NOT_KNOWN:
                 await context.reply(Message(_PERHAPS))
-            case Asked.REFUSED:
+            case FormState.REFUSED:
                 self.open.forget(word)
                 typed_instead = code(f"{context.command} stop {found[0].short_id} <reason>")
                 await context.reply(Message(f"{_NOT_ASKED} {_AGAIN} Or type {typed_instead}."))

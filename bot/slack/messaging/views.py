@@ -26,7 +26,7 @@ _OPENED_BEFORE: Final = frozenset({"lost", "exchanged_trigger_id", "trigger_exch
 """After these a modal may be on the screen: a trigger is used once, so it was our own first try that used it."""
 
 
-class Asked(StrEnum):
+class FormState(StrEnum):
     """Whether a form is on the screen."""
 
     OPENED = "opened"
@@ -62,13 +62,13 @@ class Views:
         answer = await self._sent("views.open", {"trigger_id": trigger_id}, _modal(title, message), message)
         return "" if answer is None else str(answer.get("id") or "")
 
-    async def ask(self, trigger_id: str, form: kit.View) -> "Asked":
+    async def ask(self, trigger_id: str, form: kit.View) -> FormState:
         """Open a modal with fields, within three seconds of the press; how far that came."""
         answer = await self._call("views.open", {"trigger_id": trigger_id, "view": self._checked(form)})
         if not isinstance(answer, str):
             heard()
-            return Asked.OPENED
-        return Asked.NOT_KNOWN if answer in _OPENED_BEFORE else Asked.REFUSED
+            return FormState.OPENED
+        return FormState.NOT_KNOWN if answer in _OPENED_BEFORE else FormState.REFUSED
 
     async def update(self, modal_id: str, title: str, message: Message) -> bool:
         """Put this into a modal that is open. https://docs.slack.dev/reference/methods/views.update"""

@@ -266,7 +266,7 @@ class NotSigned(Exception):
 
 
 @dataclass(frozen=True, slots=True)
-class Claim:
+class Signature:
     """What the headers claim: the body was signed so, just now."""
 
     timestamp: bytes
@@ -279,7 +279,7 @@ class Claim:
             raise NotSigned(BAD_SIGNATURE)
 
 
-def claimed(headers: Sequence[tuple[bytes, bytes]], *, now: float) -> Claim:
+def signature_of(headers: Sequence[tuple[bytes, bytes]], *, now: float) -> Signature:
     """What the headers claim. Raises ``NotSigned`` where no body could make it true; odd headers are never an error.
 
     ``headers`` as ASGI gives them, names in lower case. A header given twice proves nothing.
@@ -296,7 +296,7 @@ def claimed(headers: Sequence[tuple[bytes, bytes]], *, now: float) -> Claim:
         raise NotSigned(STALE, f"stale by {age} s" if age > 0 else f"ahead of this machine's clock by {-age} s")
     if len(signature) != _SIGNATURE_LENGTH or not signature.startswith(b"v0="):
         raise NotSigned(BAD_SIGNATURE)
-    return Claim(stamp, signature)
+    return Signature(stamp, signature)
 
 
 # ---------------------------------------------------------------- bolt app
@@ -470,7 +470,7 @@ class Intake:
     def worth_reading(self, headers: Sequence[tuple[bytes, bytes]]) -> int:
         """Bytes that a body with these raw headers may have: few when no body could make their signature true."""
         try:
-            claimed(headers, now=self._clock())
+            signature_of(headers, now=self._clock())
         except NotSigned:
             return _CERTIFICATE_LOOK
         return LARGEST if self._secret else _CERTIFICATE_LOOK
@@ -482,7 +482,7 @@ class Intake:
         if not self._secret:
             return self.refused("no signing secret", 401)
         try:
-            claimed(headers, now=self._clock()).verify(self._secret, body)
+            signature_of(headers, now=self._clock()).verify(self._secret, body)
         except NotSigned as why:
             return self.refused(why.kind, 401, said=str(why))
         content_type = next((value for name, value in headers if name == b"content-type"), b"")

@@ -188,7 +188,7 @@ _ID: Final = re.compile(r"[0-9a-f]{8}-(?:[0-9a-f]{4}-){3}[0-9a-f]{12}")
 
 
 @dataclass(frozen=True, slots=True)
-class Asked:
+class RequestUnderWay:
     """One request under way. ``acts``: it stops an activeflow or hangs up a call, and so is worth a line."""
 
     method: str
@@ -365,7 +365,7 @@ class Exchange:
         if check is not None:
             check()
             request.extensions["trace"] = _before_the_first_byte(check)
-        asked = Asked(question.method, question.path, request_id, acts=check is not None)
+        asked = RequestUnderWay(question.method, question.path, request_id, acts=check is not None)
         try:
             answer = await send(self._http, request, question.read_within, request_id)
         except asyncio.CancelledError:

@@ -26,7 +26,7 @@ from starlette.types import Receive, Scope, Send
 from bot import command_line
 from bot.composition import bootstrap
 from bot.slack import ids
-from bot.slack.transport.intake import NotSigned, claimed, read
+from bot.slack.transport.intake import NotSigned, read, signature_of
 from bot.slack.transport.jobs import Jobs
 from tests.load.town import Town
 
@@ -54,7 +54,7 @@ def floor(there: Town) -> Any:
             await _answer(send, 200)
             return
         try:
-            claim = claimed(scope["headers"], now=time.time())
+            claim = signature_of(scope["headers"], now=time.time())
             body = await _body(receive)
             claim.verify(secret, body)
         except NotSigned:

@@ -14,7 +14,7 @@ from bot.activeflows.operators import Policy
 from bot.demo.slack import Workspace, serving_slack
 from bot.slack import kit
 from bot.slack.interaction import Interaction, from_action, from_command
-from bot.slack.listeners.app import build_app
+from bot.slack.listeners.bolt_app import build_app
 from bot.slack.listeners.unknown import Unknown
 from bot.slack.messaging.messenger import Message, Messenger, Posted, Redrawn
 from bot.slack.messaging.web_client import http_session, web_client

@@ -7,7 +7,7 @@ from uuid import UUID
 import pytest
 
 from bot.voipbin.http.credential import Flights
-from bot.voipbin.names import ABSENT_KEPT_FOR, KEPT_FOR, Remembered
+from bot.voipbin.name_cache import ABSENT_KEPT_FOR, KEPT_FOR, Remembered
 
 SUPPORT, GONE = UUID(int=1), UUID(int=2)
 

@@ -7,7 +7,7 @@ from uuid import UUID
 from bot.activeflows.alert_rules import AlertRule
 from bot.activeflows.alerting.decision import Claim, Claimed, HeldBack
 from bot.activeflows.alerting.ports import Alert
-from bot.activeflows.anomalies import Reason, Trouble
+from bot.activeflows.anomalies import Anomaly, Reason
 from bot.activeflows.model import Action, Activeflow, Reference, Status
 from bot.activeflows.situation.current_step import Situation
 from bot.slack.cards.alert_card import alert_card, held_back_line
@@ -31,7 +31,7 @@ def alert_screens(words: str) -> Iterator[Message]:
     for reason in Reason:
         for situation in (words or "speaking a text", "waiting in queue Support"):
             doing = Situation(kind="talk", words=situation, action="talk")
-            yield alert_card(Alert(RULE, one, words, doing, Trouble(reason, words or "9th time round"), NOW))
+            yield alert_card(Alert(RULE, one, words, doing, Anomaly(reason, words or "9th time round"), NOW))
     for count, running in ((1, 0), (1, 1), (3000, 7)):
         claims = [Claim(UUID(int=number), Reason.STUCK, "C0INCIDENTS") for number in range(count)]
         held_back = HeldBack(RULE, tuple(Claimed(claim, RULE.key, NOW) for claim in claims))

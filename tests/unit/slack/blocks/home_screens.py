@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from dataclasses import replace
 from uuid import UUID
 
-from bot.activeflows.anomalies import Reason, Trouble
+from bot.activeflows.anomalies import Anomaly, Reason
 from bot.activeflows.errors import LedgerUnavailable, VoIPBINUnreachable
 from bot.activeflows.health import Finding, State
 from bot.activeflows.model import Activeflow, Freshness
@@ -63,8 +63,8 @@ def _overview(words: str, listing: Listing, one: Activeflow | None) -> Overview:
     return Overview(shown, flows=9, troubled=troubled, troubled_in_all=7, judged=20)
 
 
-def _troubles(words: str) -> tuple[Trouble, ...]:
-    return tuple(Trouble(reason, words) for reason in Reason)
+def _troubles(words: str) -> tuple[Anomaly, ...]:
+    return tuple(Anomaly(reason, words) for reason in Reason)
 
 
 def _stops(words: str, one: Activeflow) -> tuple[AllowedPress, ...]:

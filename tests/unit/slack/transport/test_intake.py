@@ -15,7 +15,7 @@ from slack_bolt.async_app import AsyncAck
 from slack_sdk.web.async_client import AsyncWebClient
 from starlette.applications import Starlette
 
-from bot.slack.listeners.app import _Installed
+from bot.slack.listeners.bolt_app import _Installed
 from bot.slack.messaging.web_client import quiet
 from bot.slack.people.installation import Installation
 from bot.slack.transport.http import always_ready, http_app
@@ -24,11 +24,11 @@ from bot.slack.transport.intake import (
     Intake,
     NotSigned,
     Unreadable,
-    claimed,
     is_ours,
     is_ssl_check,
     kind_of,
     read,
+    signature_of,
     unquoted,
 )
 
@@ -58,7 +58,7 @@ def signature(body: bytes, stamp: int | str = NOW, secret: str = SECRET) -> str:
 
 def is_signed(secret: bytes, headers: list[tuple[bytes, bytes]], body: bytes) -> bool:
     try:
-        claimed(headers, now=NOW).verify(secret, body)
+        signature_of(headers, now=NOW).verify(secret, body)
     except NotSigned:
         return False
     return True

@@ -23,7 +23,7 @@ from uuid import UUID
 from bot.activeflows.alert_rules import AlertRule, by_channel
 from bot.activeflows.alerting.decision import Alerting, Claim, Claimed, HeldBack
 from bot.activeflows.alerting.ports import Alert, AlertCards, AlertLedger, Posting, Running
-from bot.activeflows.anomalies import AnomalyDetector, Reason, Trouble, may_be_stale
+from bot.activeflows.anomalies import Anomaly, AnomalyDetector, Reason, may_be_stale
 from bot.activeflows.errors import LedgerUnavailable
 from bot.activeflows.model import Activeflow, Call
 from bot.activeflows.ports import VoIPBIN
@@ -86,7 +86,7 @@ class LookingOut:
     async def _look(
         self, activeflow: Activeflow, rules: Sequence[AlertRule], known: Callable[[Claim], bool]
     ) -> list[Alert]:
-        def wanted(trouble: Trouble) -> list[AlertRule]:
+        def wanted(trouble: Anomaly) -> list[AlertRule]:
             found = by_channel(rules, activeflow.flow_id, trouble.reason)
             return [rule for to, rule in found.items() if not known(Claim(activeflow.id, trouble.reason, to))]
 
@@ -195,7 +195,7 @@ class AlertChannels:
         return False
 
 
-class AlertDelivery:
+class AlertAnnouncer:
     """``attend`` is at work for as long as it runs. ``broken`` is told of what nobody foresaw."""
 
     def __init__(
