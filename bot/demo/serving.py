@@ -16,7 +16,7 @@ from typing import Any, cast
 
 from starlette.types import ASGIApp, Receive, Scope, Send
 from uvicorn import Config, Server
-from uvicorn.protocols.http.h11_impl import H11Protocol
+from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
 _RESET_ON_CLOSE = struct.pack("ii", 1, 0)  # SO_LINGER on, zero seconds: close() sends RST, not FIN
 
@@ -38,6 +38,7 @@ async def serving(app: ASGIApp, *, host: str = "127.0.0.1", port: int = 0) -> As
         access_log=False,
         date_header=False,
         server_header=False,
+        proxy_headers=False,
         timeout_keep_alive=60,
     )
     config.load()
@@ -70,7 +71,7 @@ async def cut(scope: Scope, receive: Receive, *, reset: bool = False) -> None:
         pass
 
 
-class _CuttableConnection(H11Protocol):
+class _CuttableConnection(HttpToolsProtocol):
     """uvicorn's HTTP/1.1 connection, handing its transport to the app in `scope["state"]["transport"]`."""
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]  # uvicorn narrows it so

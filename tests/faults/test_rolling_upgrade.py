@@ -14,10 +14,10 @@ from tests.scenarios.conftest import ALICE, Stage
 
 
 async def test_the_newer_upgrades_the_ledger_beneath_the_older_and_takes_over_their_work(
-    stage: Stage, voipbin: World, processes: Processes, postgresql_url: str
+    stage: Stage, voipbin: World, processes: Processes, empty_postgresql_url: str
 ) -> None:
-    database, audit = Database(postgresql_url), Audit(postgresql_url)
-    older = [processes.ready(earlier=True, flows_bot_database_url=postgresql_url) for _ in range(2)]
+    database, audit = Database(empty_postgresql_url), Audit(empty_postgresql_url)
+    older = [processes.ready(earlier=True, flows_bot_database_url=empty_postgresql_url) for _ in range(2)]
     for bot in older:
         await processes.run(bot)
     assert await database.reading(version) == VERSION - 1
@@ -26,7 +26,7 @@ async def test_the_newer_upgrades_the_ledger_beneath_the_older_and_takes_over_th
     card = await stage.asks_to_stop(cut_off)
     await stage.slack.clicks(ALICE, card, "stop.flow")
     await point.arrived()
-    newer = processes.ready(flows_bot_database_url=postgresql_url)
+    newer = processes.ready(flows_bot_database_url=empty_postgresql_url)
     await processes.run(newer)
     assert await database.reading(version) == VERSION
     for bot in (older[0], newer):  # both on the ledger that was upgraded
@@ -40,7 +40,7 @@ async def test_the_newer_upgrades_the_ledger_beneath_the_older_and_takes_over_th
     words = await last_word(stage, card, seconds=90)
     assert_told_truly(stage, cut_off, words)
     assert len(stop_requests(voipbin, cut_off)) == 1
-    again = processes.ready(earlier=True, flows_bot_database_url=postgresql_url)
+    again = processes.ready(earlier=True, flows_bot_database_url=empty_postgresql_url)
     with pytest.raises(AssertionError, match="ended instead of getting ready"):
         await processes.run(again)
     audit.assert_whole()

@@ -133,8 +133,8 @@ async def test_what_a_rehearsal_makes_is_taken_back(database: Database) -> None:
     assert await database.rehearse() is True
 
 
-async def test_a_rehearsal_leaves_an_empty_database_empty(postgresql_url: str) -> None:
-    database = Database(postgresql_url)
+async def test_a_rehearsal_leaves_an_empty_database_empty(empty_postgresql_url: str) -> None:
+    database = Database(empty_postgresql_url)
     try:
         assert await database.rehearse() is False
         assert await database.rehearse() is False

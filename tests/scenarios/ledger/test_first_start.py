@@ -13,18 +13,18 @@ from bot.ledger.tables import ForeignLayout
 from tests.scenarios.program import Program
 
 
-async def test_several_who_start_at_the_same_moment_make_the_tables_once(postgresql_url: str) -> None:
+async def test_several_who_start_at_the_same_moment_make_the_tables_once(empty_postgresql_url: str) -> None:
     async with AsyncExitStack() as stack:
-        several = [Database(postgresql_url) for _ in range(6)]
+        several = [Database(empty_postgresql_url) for _ in range(6)]
         for database in several:
             stack.push_async_callback(database.close)
         await asyncio.gather(*(database.prepare() for database in several))
 
 
 async def test_two_bots_that_start_at_the_same_moment_both_run(
-    program: Program, enough: Mapping[str, str], postgresql_url: str
+    program: Program, enough: Mapping[str, str], empty_postgresql_url: str
 ) -> None:
-    given = {**enough, "FLOWS_BOT_DATABASE_URL": postgresql_url}
+    given = {**enough, "FLOWS_BOT_DATABASE_URL": empty_postgresql_url}
     two = await asyncio.gather(*(program.start("run", **given) for _ in range(2)))
 
     async def ready(process: asyncio.subprocess.Process) -> bytes:

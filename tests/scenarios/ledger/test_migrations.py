@@ -19,7 +19,7 @@ from tests.scenarios.program import Program
 def url(request: pytest.FixtureRequest, tmp_path: object) -> str:
     """A database with nothing in it."""
     postgresql = request.param == "postgresql"
-    return str(request.getfixturevalue("postgresql_url")) if postgresql else f"sqlite:///{tmp_path}/new.db"
+    return str(request.getfixturevalue("empty_postgresql_url")) if postgresql else f"sqlite:///{tmp_path}/new.db"
 
 
 def first_layout(connection: Connection) -> None:
