@@ -14,7 +14,8 @@ from playwright.async_api import Page
 VERSION = "4.10.3"
 WITHIN = 120  # seconds for npm
 SEVERE = {"serious", "critical"}
-_VIOLATIONS = "async () => (await axe.run(document, {resultTypes: ['violations']})).violations"
+_VIOLATIONS = "async rules => (await axe.run(document, {resultTypes: ['violations'], ...rules})).violations"
+_COLOURS = {"runOnly": ["color-contrast"]}
 
 
 def axe_core(cache: Path) -> str:
@@ -41,11 +42,13 @@ def axe_core(cache: Path) -> str:
     return kept.read_text(encoding="utf-8")
 
 
-async def faults_of(page: Page, axe: str) -> list[str]:
-    """What axe-core finds serious or critical on the page as it is now."""
+async def faults_of(page: Page, axe: str, *, colours: bool = False) -> list[str]:
+    """What axe-core finds serious or critical on the page as it is now; or in its colours alone."""
     if not await page.evaluate("() => 'axe' in window"):
         await page.evaluate(f"() => {{ {axe}; }}")
-    found: list[dict[str, Any]] = await page.evaluate(_VIOLATIONS)  # what passes is longer, and nobody reads it
+    found: list[dict[str, Any]] = await page.evaluate(
+        _VIOLATIONS, _COLOURS if colours else {}
+    )  # what passes is longer, and nobody reads it
     return [
         f"{one['id']}: {node['html'][:160]} {node['failureSummary'][:200]}"
         for one in found

@@ -18,6 +18,21 @@ from bot.demo.__main__ import Demo, demo
 from bot.demo.voipbin.world import World
 from tests.browser.screen import Screen
 
+_FEATURES = [
+    # The address bar of a window that nobody sees is a page of its own, and as much work as the demo's.
+    *("WebUIOmniboxPopup", "WebUIOmniboxAimPopup", "WebUIOmniboxFullPopup"),
+    # Chromium takes the last list it is given, so Playwright's stands here once more.
+    *("AimEnabled", "AvoidCorsURLLoaderRestartOnRedirect", "AvoidUnnecessaryBeforeUnloadCheckSync"),
+    *(
+        "DestroyProfileOnBrowserClose",
+        "HttpsFirstBalancedModeAutoEnable",
+        "HttpsUpgrades",
+        "LensOverlay",
+        "MediaRouter",
+    ),
+    *("NetworkTimeServiceQuerying", "OptimizationHints", "PaintHolding", "PreconnectToSearch"),
+    "ThirdPartyStoragePartitioning",
+]
 QUIET = [
     "--no-sandbox",
     "--disable-gpu",
@@ -26,6 +41,7 @@ QUIET = [
     "--disable-background-networking",
     "--disable-component-update",
     "--disable-sync",
+    f"--disable-features={','.join(_FEATURES)}",
 ]
 expect.set_options(timeout=60_000)  # milliseconds; a bound on the patience of the tests, not a promise of the bot
 SHORT = Patience(

@@ -25,7 +25,7 @@ async def test_nothing_serious_is_found_on_any_screen(
     page, found = olive.page, {}
 
     async def looked_at(screen: str) -> None:
-        found[screen] = await faults_of(page, axe)
+        found[screen] = await faults_of(page, axe, colours=dark)  # by night nothing else is otherwise
 
     await looked_at("the first screen")
     await page.locator("#scenario-list summary").click()
@@ -73,7 +73,7 @@ async def test_nothing_serious_is_found_where_somebody_chooses(
     page, found = olive.page, {}
 
     async def looked_at(screen: str) -> None:
-        found[screen] = await faults_of(page, axe)
+        found[screen] = await faults_of(page, axe, colours=dark)  # by night nothing else is otherwise
 
     await olive.types("/flows show")
     await olive.private("Show which activeflow?").get_by_role("combobox").click()
