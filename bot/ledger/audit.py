@@ -11,14 +11,27 @@ import hashlib
 import json
 import re
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass, fields
 from datetime import date, datetime
 from functools import partial
 from typing import Any, Final
 from uuid import UUID
 
 import structlog
-from sqlalchemy import ColumnElement, Connection, and_, desc, false, func, insert, inspect, or_, select, update
+from sqlalchemy import (
+    ColumnElement,
+    Connection,
+    and_,
+    bindparam,
+    desc,
+    false,
+    func,
+    insert,
+    inspect,
+    or_,
+    select,
+    update,
+)
 
 from bot import tracing
 from bot.activeflows.records import Entry, Head, Question, Record, What, Written
@@ -95,6 +108,7 @@ def _event(record: Record) -> str:
 # ---------------------------------------------------------------- audit
 
 GENESIS: Final = "0" * 64
+_FIELDS: Final = tuple(field.name for field in fields(Record))
 RECEIPT_DIGITS: Final = 10
 _OWN: Final = (str(What.POLICY), str(What.PRUNED))
 """Kinds of record that are about the bot itself, and no account."""
@@ -115,23 +129,28 @@ def receipt_of(seq: int, digest: str) -> str:
 
 def body_of(record: Record) -> str:
     """The record as canonical JSON; of a bot with one account, without a word of it."""
-    fields = asdict(record)
-    if not record.account:
-        del fields["account"]
+    fields = {name: getattr(record, name) for name in _FIELDS if record.account or name != "account"}
     return json.dumps(fields, default=str, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
+
+
+# Built once: that takes longer than to carry them out.
+_OF_KEY: Final = select(audit.c.seq, audit.c.hash).where(audit.c.key == bindparam("of_key"))
+_LAST: Final = select(audit.c.seq, audit.c.hash).order_by(desc(audit.c.seq)).limit(1)
+_APPEND: Final = insert(audit)
 
 
 def append(connection: Connection, record: Record) -> Written:
     """Write at the end of the chain. A key that is there already is answered, not written again."""
     one_writer(connection)
-    there = connection.execute(select(audit.c.seq, audit.c.hash).where(audit.c.key == record.key)).first()
+    there = connection.execute(_OF_KEY, {"of_key": record.key}).first()
     if there is not None:
         return Written(there.seq, receipt_of(there.seq, there.hash), new=False)
-    last = connection.execute(select(audit.c.seq, audit.c.hash).order_by(desc(audit.c.seq)).limit(1)).first()
+    last = connection.execute(_LAST).first()
     seq, previous = (last.seq + 1, last.hash) if last is not None else (1, GENESIS)
     body = body_of(record)
     digest = hash_of(previous, seq, body)
-    connection.execute(insert(audit).values(seq=seq, body=body, previous=previous, hash=digest, **_columns(record)))
+    row = {"seq": seq, "body": body, "previous": previous, "hash": digest, **_columns(record)}
+    connection.execute(_APPEND, row)
     when_kept(connection, partial(tell, record, seq))
     return Written(seq, receipt_of(seq, digest), new=True)
 

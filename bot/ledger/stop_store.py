@@ -11,7 +11,7 @@ from typing import Final
 
 from prometheus_client import Histogram
 from pydantic import TypeAdapter
-from sqlalchemy import ColumnElement, Connection, and_, delete, insert, or_, select, text, update
+from sqlalchemy import ColumnElement, Connection, and_, bindparam, delete, insert, or_, select, text, update
 
 from bot.activeflows.bulk.bulk_stop import BulkState
 from bot.activeflows.errors import LedgerUnavailable
@@ -40,16 +40,34 @@ IN_FLIGHT: Final = timedelta(seconds=30)
 """A POST sent just before the deadline is over by then, whatever came of it; the claim protects nothing any more."""
 
 
+# What each stop says to the database is built once: that takes longer than to carry it out.
+_TAKE_UP: Final = text(
+    "INSERT INTO runs (press_id, number, begun_at) VALUES (:press_id, 1, :at)"
+    " ON CONFLICT (press_id) DO UPDATE SET number = runs.number + 1, begun_at = excluded.begun_at RETURNING number"
+)
+_NEWEST: Final = select(runs.c.number).where(runs.c.press_id == bindparam("press"))
+_THIS: Final = (intents.c.id == bindparam("intent"), intents.c.account == bindparam("of_account"))
+_INTENT_AND_STATE: Final = select(intents.c.body, intents.c.state, intents.c.press_id).where(*_THIS)
+_HOW_IT_ENDED: Final = select(intents.c.ended).where(*_THIS)
+_CHANGE: Final = (
+    update(intents)
+    .where(*_THIS, intents.c.state == bindparam("was"))
+    .values(state=bindparam("to"), press_id=bindparam("press"))
+)
+_SETTLE: Final = (
+    update(intents)
+    .where(*_THIS, or_(intents.c.press_id == bindparam("press"), intents.c.state == str(IntentState.OPEN)))
+    .values(state=bindparam("to"), ended=bindparam("told"))
+)
+_CLAIMED: Final = (claims.c.account == bindparam("of_account"), claims.c.activeflow_id == bindparam("claimed"))
+_CLAIM: Final = select(claims).where(*_CLAIMED)
+_UNCLAIM: Final = delete(claims).where(*_CLAIMED)
+_GIVE_BACK: Final = delete(claims).where(claims.c.press_id == bindparam("press"))
+
+
 def _take_up(connection: Connection, press_id: str, at: datetime) -> Fence:
     """A higher number than every run of this press before."""
-    connection.execute(
-        text(
-            "INSERT INTO runs (press_id, number, begun_at) VALUES (:press_id, 1, :at)"
-            " ON CONFLICT (press_id) DO UPDATE SET number = runs.number + 1, begun_at = excluded.begun_at"
-        ),
-        {"press_id": press_id, "at": at.isoformat()},
-    )
-    number = connection.execute(select(runs.c.number).where(runs.c.press_id == press_id)).scalar_one()
+    number = connection.execute(_TAKE_UP, {"press_id": press_id, "at": at.isoformat()}).scalar_one()
     return Fence(press_id, number)
 
 
@@ -60,8 +78,7 @@ def forget_runs(connection: Connection, before: datetime) -> int:
 
 def _holds(connection: Connection, fence: Fence) -> bool:
     """Is this the newest run?"""
-    newest = connection.execute(select(runs.c.number).where(runs.c.press_id == fence.press_id)).scalar()
-    return newest == fence.number
+    return connection.execute(_NEWEST, {"press": fence.press_id}).scalar() == fence.number
 
 
 def _is_there(connection: Connection, intent_id: str) -> bool:
@@ -135,11 +152,10 @@ class StopStore:
 
     async def intent(self, intent_id: str) -> tuple[Intent, IntentState] | None:
         def work(connection: Connection) -> tuple[Intent, IntentState] | None:
-            this = select(intents.c.body, intents.c.state).where(*self._this(intent_id))
-            row = connection.execute(this).first()
+            row = connection.execute(_INTENT_AND_STATE, self._of(intent_id)).first()
             return None if row is None else (_INTENT.validate_json(row.body), IntentState(row.state))
 
-        return await self._database.within(work)
+        return await self._database.reading(work, patience=PATIENCE)
 
     async def flow_names(self, intent_ids: Collection[str]) -> Mapping[str, str]:
         def work(connection: Connection) -> Mapping[str, str]:
@@ -175,8 +191,8 @@ class StopStore:
 
         def work(connection: Connection) -> Claim:
             one_writer(connection)
-            this = (claims.c.account == self._account, claims.c.activeflow_id == claimed)
-            held = connection.execute(select(claims).where(*this)).first()
+            this = {"of_account": self._account, "claimed": claimed}
+            held = connection.execute(_CLAIM, this).first()
             if held is not None and held.press_id == press.id:
                 return Claim(mine=True)
             if held is not None and held.lapses_at > self._now().isoformat():
@@ -186,9 +202,10 @@ class StopStore:
                 return Claim(mine=False, state=IntentState(state or IntentState.SETTLED))
             if intent.reason_by:
                 self._rewrite(connection, intent.id, reason=intent.reason, reason_by=intent.reason_by)
-            connection.execute(delete(claims).where(*this))
+            if held is not None:
+                connection.execute(_UNCLAIM, this)
             mine = {"account": self._account, "activeflow_id": claimed, "press_id": press.id, "by": press.by}
-            connection.execute(insert(claims).values(**mine, lapses_at=lapses_at))
+            connection.execute(insert(claims), {**mine, "lapses_at": lapses_at})
             return Claim(mine=True)
 
         return await self._database.within(work)
@@ -209,10 +226,10 @@ class StopStore:
             one_writer(connection)
             if not _holds(connection, fence):
                 return Permitted(Shut.FENCED)
-            claimed = (claims.c.account == self._account, claims.c.activeflow_id == _claimed(intent, press))
-            own = connection.execute(select(claims.c.press_id).where(*claimed)).scalar()
-            here = connection.execute(select(intents.c.id).where(*self._this(intent.id))).first()
-            if own != press.id or here is None:
+            claimed = {"of_account": self._account, "claimed": _claimed(intent, press)}
+            held = connection.execute(_CLAIM, claimed).first()
+            here = connection.execute(_INTENT_AND_STATE, self._of(intent.id)).first()
+            if held is None or held.press_id != press.id or here is None:
                 return Permitted(Shut.NOT_CLAIMED)
             if press.wish is Wish.STOP and intent.bulk_id:
                 bulk = (bulks.c.id == intent.bulk_id, bulks.c.account == self._account)
@@ -249,7 +266,7 @@ class StopStore:
             if press.wish is Wish.STOP:  # with its receipt: a hang-up draws the card again from what is kept here
                 kept = replace(ended, receipt=written[-1].receipt) if ended else None
                 self._settle(connection, intent.id, press.id, state, kept)
-            connection.execute(delete(claims).where(claims.c.press_id == press.id))
+            connection.execute(_GIVE_BACK, {"press": press.id})
             return written[-1].receipt
 
         return await self._database.within(work)
@@ -260,7 +277,7 @@ class StopStore:
         def work(connection: Connection) -> Ended | None:
             one_writer(connection)
             now = self._settle(connection, intent_id, press_id, state, ended)
-            connection.execute(delete(claims).where(claims.c.press_id == press_id))
+            connection.execute(_GIVE_BACK, {"press": press_id})
             return now
 
         return await self._database.within(work)
@@ -306,6 +323,10 @@ class StopStore:
 
     # ---------------------------------------------------------------- in a transaction
 
+    def _of(self, intent_id: str) -> dict[str, str]:
+        """For the statements above: the intent of this id, if it is this account's."""
+        return {"intent": intent_id, "of_account": self._account}
+
     def _this(self, intent_id: str) -> tuple[ColumnElement[bool], ColumnElement[bool]]:
         """The intent of this id, if it is this account's."""
         return intents.c.id == intent_id, intents.c.account == self._account
@@ -317,7 +338,7 @@ class StopStore:
         """The intent for this press, if it is open, or was this press's already."""
         if self._change(connection, intent_id, IntentState.OPEN, IntentState.STOPPING, press_id=press_id):
             return True
-        row = connection.execute(select(intents.c.state, intents.c.press_id).where(*self._this(intent_id))).first()
+        row = connection.execute(_INTENT_AND_STATE, self._of(intent_id)).first()
         return row is not None and row.press_id == press_id and row.state == str(IntentState.STOPPING)
 
     def _supersede(self, connection: Connection, intent_id: str, press_id: str) -> bool:
@@ -336,12 +357,11 @@ class StopStore:
     ) -> Ended | None:
         now = None if ended is None else ended.after(self._ended(connection, intent_id))
         told = None if now is None else _ENDED.dump_json(now).decode()
-        mine = or_(intents.c.press_id == press_id, intents.c.state == str(IntentState.OPEN))
-        connection.execute(update(intents).where(*self._this(intent_id), mine).values(state=str(state), ended=told))
+        connection.execute(_SETTLE, {**self._of(intent_id), "press": press_id, "to": str(state), "told": told})
         return now
 
     def _ended(self, connection: Connection, intent_id: str) -> Ended | None:
-        told = connection.execute(select(intents.c.ended).where(*self._this(intent_id))).scalar()
+        told = connection.execute(_HOW_IT_ENDED, self._of(intent_id)).scalar()
         return None if told is None else _ENDED.validate_json(told)
 
     def _rewrite(self, connection: Connection, intent_id: str, **fields: str) -> None:
@@ -355,12 +375,8 @@ class StopStore:
         self, connection: Connection, intent_id: str, was: IntentState, to: IntentState, press_id: str = ""
     ) -> bool:
         """Compare and set: true for exactly one of those who try."""
-        changed = connection.execute(
-            update(intents)
-            .where(*self._this(intent_id), intents.c.state == str(was))
-            .values(state=str(to), press_id=press_id)
-        )
-        return changed.rowcount == 1
+        change = {**self._of(intent_id), "was": str(was), "to": str(to), "press": press_id}
+        return connection.execute(_CHANGE, change).rowcount == 1
 
 
 def _measured(seconds: Histogram, press: Press, at: datetime) -> None:
