@@ -29,8 +29,6 @@ async def serving(app: ASGIApp, *, host: str = "127.0.0.1", port: int = 0) -> As
     """
     leaving = asyncio.Event()
     listener = socket.create_server((host, port), backlog=512)
-    # Asyncio sets it only where the protocol is named; without it a body waits 40 ms for its head to be acknowledged.
-    listener.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
     config = Config(
         _quiet_when(leaving, app),
         http=_CuttableConnection,

@@ -26,6 +26,7 @@ import time
 from collections import deque
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from contextvars import ContextVar
 from datetime import UTC, datetime, timedelta
 from functools import partial
 from typing import Any, Final, TypeAlias, TypeVar, cast
@@ -309,6 +310,10 @@ _WORKFLOWS: Final = 20
 _BUSY: Final = 6000
 """Milliseconds that SQLite waits for another writer."""
 READS_ONLY: Final = "flows_bot_reads_only"
+Along: TypeAlias = Callable[[Connection], None]
+ALONG: Final[ContextVar[Along | None]] = ContextVar("along", default=None)
+"""What this task's next transaction writes before its own work, so that both are kept, or neither. What is kept already
+may be written again."""
 
 
 def parsed_url(url: str) -> URL:
@@ -421,6 +426,7 @@ class Database:
     def __init__(self, url: str, *, threads: int = _THREADS) -> None:
         self.url = url
         self._engine = engine_for(url, connections=threads)
+        self._readers = self._engine.execution_options(**{READS_ONLY: True})
         self._threads = ThreadPoolExecutor(threads, thread_name_prefix="ledger")
 
     def apart(self) -> "Database":
@@ -455,24 +461,31 @@ class Database:
         Without an answer for ``patience`` seconds it is given up; it may then be kept all the same, a moment later.
         What is refused at once is tried again for a moment: of a database that starts anew nobody has to hear.
         """
+        return await self._patiently(self._engine, work, patience, ALONG.get())
+
+    async def reading(self, work: Callable[[Connection], T], *, patience: float | None = None) -> T:
+        """The same for work that writes nothing and may take long, such as walking the whole chain: no stop waits for
+        it.
+        """
+        return await self._patiently(self._readers, work, patience, None)
+
+    async def _patiently(
+        self, engine: Engine, work: Callable[[Connection], T], patience: float | None, along: Along | None
+    ) -> T:
         loop, pause = asyncio.get_running_loop(), _REFUSED
-        until = loop.time() + min(_REFUSED_FOR, patience / 4)
+        until = loop.time() + min(_REFUSED_FOR, (patience or 0.0) / 4)
         while True:
             try:
-                return await self._run(self._engine, work, patience)
+                return await self._run(engine, work, patience, along)
             except LedgerUnavailable as refused:
                 if refused.may_be_kept or loop.time() + pause > until:
                     raise
             await asyncio.sleep(pause)
             pause *= 2
 
-    async def reading(self, work: Callable[[Connection], T], *, patience: float | None = None) -> T:
-        """The same for work that writes nothing and may take long, such as walking the whole chain: no stop waits for
-        it.
-        """
-        return await self._run(self._engine.execution_options(**{READS_ONLY: True}), work, patience)
-
-    async def _run(self, engine: Engine, work: Callable[[Connection], T], patience: float | None) -> T:
+    async def _run(
+        self, engine: Engine, work: Callable[[Connection], T], patience: float | None, along: Along | None
+    ) -> T:
         done = False
 
         def transaction() -> T:
@@ -482,6 +495,8 @@ class Database:
             try:
                 with engine.begin() as connection:
                     connection.info[_TELLING] = telling
+                    if along is not None:
+                        along(connection)
                     result = work(connection)
                     done = True
                 kept = True

@@ -27,7 +27,6 @@ Decisions:
 import asyncio
 import json
 import logging
-import time
 from collections import OrderedDict
 from collections.abc import Awaitable, Callable, Coroutine, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
@@ -42,10 +41,8 @@ from typing import Any, Final, TypeAlias, TypeVar
 import structlog
 from dbos import DBOS, DBOSConfig, SetWorkflowID, WorkflowHandleAsync
 from dbos import Serializer as DBOSSerializer
-from dbos._context import EnterDBOSStepCtx, snapshot_step_context
 from dbos._dbos import _get_dbos_instance
 from dbos._error import DBOSWorkflowConflictIDError
-from dbos._serialization import serialize_value
 from pydantic import TypeAdapter
 from sqlalchemy.exc import SQLAlchemyError
 from structlog.contextvars import bound_contextvars
@@ -55,7 +52,7 @@ from bot.activeflows.errors import LedgerUnavailable
 from bot.activeflows.stopping.authorization import Fenced
 from bot.activeflows.stopping.ports import Step
 from bot.activeflows.stopping.stop import Press, Wish
-from bot.ledger import workflow_rows
+from bot.ledger import step_results, workflow_rows
 from bot.ledger.database import WORKFLOW_LOCK, workflow_engine
 
 # ---------------------------------------------------------------- steps
@@ -70,8 +67,9 @@ from bot.ledger.database import WORKFLOW_LOCK, workflow_engine
 # (``Fenced``).
 #
 # Decision: the first run of a press, in the process that recorded it, does not ask DBOS for a result that nobody can
-# have written. That look is a transaction and two threads' turns for each step, as much as the writing
-# (``tests/contract/test_dbos.py`` holds what this knows of DBOS).
+# have written. That look is a transaction and two threads' turns for each step, as much as the writing. And what may be
+# done anew is written down with the first change that follows, in the ledger's own transaction: the ledger is the same
+# database. A kill between the two finds neither (``tests/contract/test_dbos.py`` holds what this knows of DBOS).
 #
 # https://docs.dbos.dev/python/tutorials/step-tutorial
 
@@ -100,21 +98,35 @@ class DurableStep:
     """``waiting``: the workflows that a shutdown does not wait for. ``first``: nobody has run this workflow before."""
 
     def __init__(self, waiting: set[asyncio.Task[Any]], *, first: bool = False) -> None:
-        self._waiting, self._first = waiting, first
+        self._waiting, self._results = waiting, step_results.Results() if first else None
 
-    async def __call__(self, name: str, returns: type[T], work: Callable[[], Awaitable[T]], /) -> T:
+    async def __call__(
+        self,
+        name: str,
+        returns: type[T],
+        work: Callable[[], Awaitable[T]],
+        /,
+        *,
+        repeatable: bool = False,
+        ledger_first: bool = False,
+    ) -> T:
         adapter: TypeAdapter[T] = _adapter(returns)
 
         async def recorded() -> Any:
             return adapter.dump_python(await _done(work), mode="json")
 
         try:
-            told = await (_first_done(name, recorded) if self._first else DBOS.run_step_async({"name": name}, recorded))
+            if self._results is None:
+                told = await DBOS.run_step_async({"name": name}, recorded)
+            else:
+                told = await self._results.of(name, recorded, repeatable=repeatable, ledger_first=ledger_first)
         except DBOSWorkflowConflictIDError:
             raise Fenced from None
         return adapter.validate_python(told)
 
     async def sleep(self, seconds: float) -> None:
+        if self._results is not None:
+            await self._results.write()
         await DBOS.sleep_async(seconds)
 
     async def idle(self, seconds: float) -> None:
@@ -122,7 +134,7 @@ class DurableStep:
         assert task is not None  # noqa: S101 # a workflow is one
         self._waiting.add(task)
         try:
-            await DBOS.sleep_async(seconds)
+            await self.sleep(seconds)
         finally:
             self._waiting.discard(task)
 
@@ -139,29 +151,6 @@ async def resumed(workflow_id: str) -> None:
         except SQLAlchemyError:
             continue
         return
-
-
-async def _first_done(name: str, work: Callable[[], Awaitable[Any]]) -> Any:
-    """As ``DBOS.run_step_async`` does a step that nobody has done before. (What ``work`` raises is never recorded.)"""
-    dbos, began, ctx = _get_dbos_instance(), int(time.time() * 1000), snapshot_step_context()
-    assert ctx is not None  # noqa: S101 # a workflow has one
-    with EnterDBOSStepCtx({"name": name, "operationType": "step"}, ctx):
-        told = await work()
-        output, serialization = serialize_value(told, None, dbos._serializer)  # noqa: SLF001 # of DBOS, as above
-        await asyncio.to_thread(
-            dbos._sys_db.record_operation_result,  # noqa: SLF001
-            {
-                "workflow_uuid": ctx.workflow_id,
-                "function_id": ctx.function_id,
-                "function_name": name,
-                "output": output,
-                "error": None,
-                "serialization": serialization,
-                "started_at_epoch_ms": began,
-                "child_workflow_id": None,
-            },
-        )
-    return told
 
 
 async def _done(work: Callable[[], Awaitable[T]]) -> T:
@@ -287,9 +276,9 @@ QUEUE: Final = "bulk_members"
 AT_ONCE: Final = 2
 _LOOK_EVERY: Final = 0.25
 """Seconds between two looks at the queue, and at whether a member is done."""
-_LISTENER_TURN: Final = 0.02
+_LISTENER_TURN: Final = 0.05
 """Seconds of one turn of DBOS's listener for messages between workflows, of which there are none here: its turns cost
-nothing, and a shutdown waits for the end of one. DBOS's own is a second."""
+little, and a shutdown waits for the end of one. DBOS's own is a second."""
 
 
 def _log_as_the_bot_does() -> None:
@@ -297,6 +286,19 @@ def _log_as_the_bot_does() -> None:
     log = logging.getLogger("dbos")
     log.handlers[:] = [logging.NullHandler()]
     log.propagate = True
+
+
+def _look_for_work_first() -> None:
+    """DBOS asks a queue three questions each time, built anew; mostly nothing waits there, which one question tells."""
+    database = _get_dbos_instance()._sys_db  # noqa: SLF001
+    scopes = database.dequeue_scopes
+
+    def with_work(queue_name: str) -> list[str | None]:
+        with database.engine.begin() as connection:
+            waits = workflow_rows.queued(connection, queue_name)
+        return scopes(queue_name) if waits else []
+
+    database.dequeue_scopes = with_work  # type: ignore[method-assign] # for this process
 
 
 class Durable:
@@ -353,7 +355,8 @@ class Durable:
                 bound_contextvars(intent_id=taken.intent_id, **_whose(taken)),
             ):  # each line within says it
                 try:
-                    beginning = await step("begin", Beginning, partial(self._presses.beginning, taken, record_by))
+                    judge = partial(self._presses.beginning, taken, record_by)
+                    beginning = await step("begin", Beginning, judge, repeatable=True)
                     if beginning is Beginning.IN_TIME:
                         await carriers[taken.account].by_wish[taken.wish](taken, step)
                     else:
@@ -388,6 +391,7 @@ class Durable:
 
         self._workflow, self._member = workflow, member
         DBOS.launch()
+        _look_for_work_first()
         await DBOS.register_queue_async(
             QUEUE,
             global_concurrency=AT_ONCE,

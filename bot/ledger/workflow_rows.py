@@ -25,6 +25,18 @@ def dbos_tables(connection: Connection) -> Mapping[str, str]:
     return {name: f"{schema}.{name}" if schema else name for name in names}
 
 
+# ---------------------------------------------------------------- queues
+# Look whether anything waits in a queue.
+
+_QUEUED: Final = "SELECT 1 FROM {}workflow_status WHERE queue_name = :queue AND status = 'ENQUEUED' LIMIT 1"
+_QUEUED_IN: Final = {"sqlite": text(_QUEUED.format("")), "postgresql": text(_QUEUED.format("dbos."))}
+
+
+def queued(connection: Connection, queue: str) -> bool:
+    """Does a workflow wait there?"""
+    return connection.execute(_QUEUED_IN[connection.dialect.name], {"queue": queue}).first() is not None
+
+
 # ---------------------------------------------------------------- account names
 # Find the VoIPBIN accounts of which something is unfinished: an open card, a press under way, a watch.
 

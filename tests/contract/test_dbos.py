@@ -3,13 +3,14 @@
 The refusal of foreign rows: there is one way in DBOS from a row to code, and it is closed. A newer DBOS with another
 one fails here: look at it, close it in ``bot.ledger.workflow_rows``, and then name it below.
 
-The steps of a first run: they are written down as DBOS would, and only for whoever still has the workflow.
+The steps of a first run: they are written down as DBOS would, and only for whoever still has the workflow. What may be
+done anew is written with the next change, or not at all.
 """
 
 import ast
 import asyncio
 from collections.abc import AsyncIterator, Iterator
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from pathlib import Path
 from typing import Any, Final
 
@@ -18,9 +19,10 @@ import pytest
 from dbos import DBOS, DBOSConfig, SetWorkflowID
 from sqlalchemy import Engine, text
 
+from bot.activeflows.errors import LedgerUnavailable
 from bot.activeflows.records import Written
 from bot.activeflows.stopping.authorization import Fenced
-from bot.ledger.database import workflow_engine
+from bot.ledger.database import Database, workflow_engine
 from bot.ledger.durable_workflows import DurableStep, Json
 
 _DANGEROUS = {
@@ -106,10 +108,16 @@ def _name(node: ast.expr) -> str:
     return node.id if isinstance(node, ast.Name) else node.attr if isinstance(node, ast.Attribute) else ""
 
 
-_STEPS: Final = (
-    "SELECT function_id, function_name, output, error, child_workflow_id, serialization FROM operation_outputs"
-    " WHERE workflow_uuid = :id ORDER BY function_id"
-)
+_TIMES: Final = {"started_at_epoch_ms", "completed_at_epoch_ms", "retention_timestamp", "workflow_uuid"}
+
+
+def _steps(engine: Engine, workflow_id: str) -> list[dict[str, Any]]:
+    """The rows of its steps, as far as two workflows can have the same."""
+    asked = text("SELECT * FROM operation_outputs WHERE workflow_uuid = :id ORDER BY function_id")
+    with engine.begin() as connection:
+        rows = connection.execute(asked, {"id": workflow_id}).mappings().all()
+    assert all(row[name] for row in rows if row["function_name"] != "DBOS.sleep" for name in _TIMES)
+    return [{name: value for name, value in row.items() if name not in _TIMES} for row in rows]
 
 
 @asynccontextmanager
@@ -159,13 +167,95 @@ async def test_a_first_run_writes_its_steps_down_as_dbos_does(tmp_path: Path) ->
             with SetWorkflowID(f"first-{first}"):
                 handle = await DBOS.start_workflow_async(workflow, first=first)
             told.append(await handle.get_result())
-            with engine.begin() as connection:
-                rows.append([tuple(row) for row in connection.execute(text(_STEPS), {"id": f"first-{first}"})])
+            rows.append(_steps(engine, f"first-{first}"))
     assert told[0] == told[1] == [7, "7:ab", True]
-    assert [row[:2] for row in rows[0]] == [(1, "written"), (2, "DBOS.sleep"), (3, "nothing")]
+    assert [(row["function_id"], row["function_name"]) for row in rows[0]] == [
+        (1, "written"),
+        (2, "DBOS.sleep"),
+        (3, "nothing"),
+    ]
     for of_the_first, of_dbos in zip(*rows, strict=True):
-        if of_dbos[1] != "DBOS.sleep":  # until when, which is another time
+        if of_dbos["function_name"] != "DBOS.sleep":  # until when, which is another time
             assert of_the_first == of_dbos
+
+
+async def test_what_may_be_done_anew_is_written_down_with_the_next_change(tmp_path: Path) -> None:
+    async with _launched(tmp_path) as engine:
+        ledger = Database(str(engine.url))
+        seen: list[list[str]] = []
+
+        async def looked() -> bool:
+            seen.append([row["function_name"] for row in _steps(engine, "one")])
+            return True
+
+        async def changed() -> bool:
+            with suppress(LedgerUnavailable):
+                await ledger.within(lambda connection: connection.execute(text("SELECT nonsense")))
+            await looked()
+            await ledger.within(lambda connection: connection.execute(text("INSERT INTO changes VALUES (1)")))
+            return await looked()
+
+        @DBOS.workflow(name="changes")
+        async def workflow() -> None:
+            step = DurableStep(set(), first=True)
+            await step("read", bool, looked, repeatable=True)
+            await step("read on", bool, looked, repeatable=True, ledger_first=True)
+            await step("change", bool, changed, repeatable=True, ledger_first=True)
+            await step("say", bool, looked, repeatable=True)
+            await step.sleep(0.001)
+            await looked()
+            await step("end", bool, looked, repeatable=True)
+
+        with engine.begin() as connection:
+            connection.execute(text("CREATE TABLE changes (one INTEGER)"))
+        DBOS.launch()
+        with SetWorkflowID("one"):
+            handle = await DBOS.start_workflow_async(workflow)
+        await handle.get_result()
+        await ledger.close()
+        read, change, slept = ["read", "read on"], ["change"], ["say", "DBOS.sleep"]
+        assert seen == [[], [], [], read, read + change, *[read + change + slept] * 2]
+        assert [row["function_name"] for row in _steps(engine, "one")] == seen[-1]
+
+
+async def test_whoever_has_the_workflow_no_more_changes_nothing(tmp_path: Path) -> None:
+    async with _launched(tmp_path) as engine:
+        ledger = Database(str(engine.url))
+        cut: list[type[BaseException]] = []
+
+        @DBOS.workflow(name="taken over")
+        async def workflow() -> None:
+            step = DurableStep(set(), first=True)
+
+            async def taken_over() -> bool:
+                with engine.begin() as connection:
+                    connection.execute(text("UPDATE workflow_status SET owner_xid = NULL"))
+                return True
+
+            async def changes() -> bool:
+                await ledger.within(lambda connection: connection.execute(text("INSERT INTO changes VALUES (1)")))
+                return True
+
+            try:
+                await step("over", bool, taken_over, repeatable=True)
+                await step("change", bool, changes, ledger_first=True)
+            except BaseException as cut_off:
+                cut.append(type(cut_off))
+                raise
+
+        with engine.begin() as connection:
+            connection.execute(text("CREATE TABLE changes (one INTEGER)"))
+        DBOS.launch()
+        with SetWorkflowID("one"):
+            handle = await DBOS.start_workflow_async(workflow)
+        with pytest.raises(asyncio.CancelledError):
+            async with asyncio.timeout(10):
+                await handle.get_result()
+        await ledger.close()
+        assert _steps(engine, "one") == []
+        with engine.begin() as connection:
+            assert connection.execute(text("SELECT * FROM changes")).all() == []
+    assert cut == [Fenced]
 
 
 @pytest.mark.parametrize("first", [True, False])
@@ -192,7 +282,7 @@ async def test_whoever_has_the_workflow_no_more_writes_no_step_down(first: bool,
         with pytest.raises(asyncio.CancelledError):
             async with asyncio.timeout(10):  # what is no more this run's is waited for without end
                 await handle.get_result()
+        assert _steps(engine, "one") == []
         with engine.begin() as connection:
-            assert connection.execute(text(_STEPS), {"id": "one"}).all() == []
             assert connection.execute(text("SELECT status FROM workflow_status")).scalar() == "PENDING"
     assert cut == [Fenced]

@@ -15,14 +15,14 @@ from tests.scenarios.conftest import ALICE, POLICY, Stage
 
 
 def was_recorded_by_an_earlier_build(url: str) -> None:
-    """As version 1 left it: looked, before it claimed. Whoever carried it out has been silent for long."""
+    """As version 1 left it, with a step of another name. Whoever carried it out has been silent for long."""
     engine = engine_for(url)
     schema = "dbos." if engine.dialect.name == "postgresql" else ""
     with engine.begin() as connection:
         changed = [
             connection.execute(text(f"UPDATE {schema}workflow_status SET application_version = '1'")),  # noqa: S608 # words of this file only
             connection.execute(
-                text(f"UPDATE {schema}operation_outputs SET function_name = 'look' WHERE function_name = 'claim'")  # noqa: S608 # words of this file only
+                text(f"UPDATE {schema}operation_outputs SET function_name = 'look' WHERE function_name = 'admit'")  # noqa: S608 # words of this file only
             ),
         ]
         connection.execute(update(replicas).values(seen_at=0))

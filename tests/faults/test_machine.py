@@ -213,7 +213,7 @@ def test_the_steps_of_a_stop_keep_their_names_for_an_upgrade_in_the_middle_of_it
     sent = ["send 1", *read_back, "send 2", "sleep", "send 3", *read_back]
     looks = ["sleep", "look again"]
     assert names[: 2 + len(sent) + 2] == ["admit", "claim", *sent, *looks]
-    assert set(names[2 + len(sent) :]) == {*looks, "outcome", "aftermath"}
+    assert set(names[2 + len(sent) :]) == {*looks, "outcome"}  # "aftermath" may be done anew, and nothing came after it
 
 
 # ---------------------------------------------------------------- an outcome that cannot be written down at once

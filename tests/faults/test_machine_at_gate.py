@@ -57,13 +57,12 @@ def test_now_does_not_ask_about_a_move(told: Told) -> None:
     assert in_short(told.said(intent_id)) == [HAND, STOPPED]
 
 
-@pytest.mark.parametrize("good", [0, 1])
-def test_where_the_move_cannot_be_written_down_nothing_is_sent_and_it_is_said_why(good: int, told: Told) -> None:
+def test_where_the_move_cannot_be_written_down_nothing_is_sent_and_it_is_said_why(told: Told) -> None:
     intent_id = told.asks()
     told._goes_wrong("stop", "429 for long")
     told.presses_on(intent_id, after=5.0)
     told.world.moves_to(told.callers[-1], "queue_join")
-    told._fails(good, 8, kept=False)
+    told._fails(0, 8, kept=False)
     told.bot.passes(60.0)
     last = told.said(intent_id)[-1]
     assert isinstance(last, NotSent)

@@ -18,11 +18,13 @@ from functools import cache, partial
 from typing import Any, Final, TypeVar, cast
 
 from pydantic import TypeAdapter
+from sqlalchemy import Connection
 
 from bot.activeflows.bulk.bulk_stop import Became
 from bot.activeflows.errors import LedgerUnavailable
 from bot.activeflows.stopping.ports import Step
 from bot.activeflows.stopping.stop import Press, Wish
+from bot.ledger.database import ALONG, when_kept
 from bot.ledger.durable_workflows import AT_ONCE, CarryOut, CarryOutMember
 from tests.faults.virtual_time import WRITE
 
@@ -41,6 +43,7 @@ class Workflow:
     over: datetime | None = None
     became: Became | None = None
     remembered: list[tuple[str, str]] = field(default_factory=list)
+    runs: int = 0
     done: bool = False
     broken: str = ""
 
@@ -71,26 +74,58 @@ class Gate:
 
 
 class RememberingStep:
-    """``stopping.ports.Step``."""
+    """``stopping.ports.Step``. ``first``: nobody has run this workflow before."""
 
-    def __init__(self, workflow: Workflow, now: Callable[[], datetime], gate: "Gate") -> None:
+    def __init__(self, workflow: Workflow, now: Callable[[], datetime], gate: "Gate", *, first: bool) -> None:
         self._remembered, self._now, self._gate, self._place = workflow.remembered, now, gate, 0
+        self._first, self._waiting = first, list[tuple[str, str]]()
 
-    async def __call__(self, name: str, returns: type[T], work: Callable[[], Awaitable[T]], /) -> T:
+    async def __call__(
+        self,
+        name: str,
+        returns: type[T],
+        work: Callable[[], Awaitable[T]],
+        /,
+        *,
+        repeatable: bool = False,
+        ledger_first: bool = False,
+    ) -> T:
         adapter = _adapter(cast("Hashable", returns))
         told = self._again(name)
         if told is None:
-            told = json.dumps(adapter.dump_python(await _done(work), mode="json"))
+            if not ledger_first:
+                await self._write()
+            along = ALONG.set(self._beside if self._waiting else None)
+            try:
+                told = json.dumps(adapter.dump_python(await _done(work), mode="json"))
+            finally:
+                ALONG.reset(along)
             await self._gate.passed()  # done, and not remembered yet
-            await asyncio.sleep(WRITE)
-            self._remembered.append((name, told))
-            await self._gate.passed()
+            self._waiting.append((name, told))
+            if not (self._first and repeatable):
+                await self._write()
+                await self._gate.passed()
         found: T = adapter.validate_python(json.loads(told))
         return found
+
+    async def _write(self) -> None:
+        """What waits is remembered from now on."""
+        if self._waiting:
+            await asyncio.sleep(WRITE)
+            self._keep()
+
+    def _beside(self, connection: Connection) -> None:
+        """As the bot does: with a transaction of the ledger, or not at all."""
+        when_kept(connection, lambda kept: self._keep() if kept else None)
+
+    def _keep(self) -> None:
+        self._remembered.extend(self._waiting)
+        self._waiting.clear()
 
     async def sleep(self, seconds: float) -> None:
         told = self._again("sleep")
         if told is None:
+            await self._write()
             told = (self._now() + timedelta(seconds=seconds)).isoformat()
             self._remembered.append(("sleep", told))
         await asyncio.sleep(max(0.0, (datetime.fromisoformat(told) - self._now()).total_seconds()))
@@ -175,7 +210,9 @@ class Workflows:
         async def run() -> None:
             AT_WORK.set(workflow)
             try:
-                await carry_out(RememberingStep(workflow, self._now, self.gate))
+                first = workflow.number is None and workflow.runs == 0
+                workflow.runs += 1
+                await carry_out(RememberingStep(workflow, self._now, self.gate, first=first))
             except Exception as trouble:  # noqa: BLE001 # DBOS writes down that it failed, and that is its end
                 workflow.broken = repr(trouble)
             workflow.done, workflow.over = True, self._now()

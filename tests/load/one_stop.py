@@ -5,7 +5,8 @@ this one.
     FOLDER]
 
 The cards are there before anything is measured. From the first press to the last final card: the bot's CPU time (its
-process alone) for each stop, and the milliseconds until each ack. ``--beside``: another checkout of the project, whose
+process alone) for each stop, and the milliseconds until each ack. ``idle_ms`` is what of that the bot takes without any
+stop in the same time. ``--beside``: another checkout of the project, whose
 bot has the odd rounds, so that both are measured under the same load. One JSON line: the best round of each, and all of
 them.
 """
@@ -112,7 +113,7 @@ class Stops(Case):
         return "Call: hung up" in self.slack.message(CHANNEL, card.ts).words
 
 
-async def _round(checkout: Path, people: int, stops: int, database: str) -> dict[str, float]:
+async def _round(checkout: Path, people: int, stops: int, database: str, quiet: float) -> dict[str, float]:
     stage = Stops(people, checkout)
     with tempfile.TemporaryDirectory() as folder:
         async with AsyncExitStack() as stack:
@@ -126,11 +127,15 @@ async def _round(checkout: Path, people: int, stops: int, database: str) -> dict
 
             each = stops // people
             cards = {user: [(await stage.card(user))[0] for _ in range(each)] for user in stage.people}
+            alone = _cpu(process)
+            await asyncio.sleep(quiet)
             before, began = _cpu(process), time.perf_counter()
+            idle = (before - alone) / quiet
             await asyncio.gather(*(lane(user, cards[user]) for user in stage.people))
             cpu, lasted = _cpu(process) - before, time.perf_counter() - began
     return {
         "cpu_ms": round(cpu * 1000 / len(took), 2),
+        "idle_ms": round(idle * lasted * 1000 / len(took), 2),
         "ack_p50_ms": round(percentile(took, 0.5), 1),
         "ack_p99_ms": round(percentile(took, 0.99), 1),
         "wall_s": round(lasted, 1),
@@ -146,7 +151,7 @@ async def _measured(asked: argparse.Namespace) -> dict[str, Any]:
             for number in range(asked.rounds):
                 for name, checkout in bots.items():
                     url = server.empty(f"round_{number}_{name}") if server else ""
-                    rounds[name].append(await _round(checkout, asked.at_once, asked.stops, url))
+                    rounds[name].append(await _round(checkout, asked.at_once, asked.stops, url, asked.quiet))
         finally:
             if server is not None:
                 server.end()
@@ -161,6 +166,7 @@ if __name__ == "__main__":
     parser.add_argument("--stops", type=int, default=200)
     parser.add_argument("--at-once", type=int, default=1)
     parser.add_argument("--rounds", type=int, default=3)
+    parser.add_argument("--quiet", type=float, default=5.0, help="seconds in which nothing is stopped")
     parser.add_argument("--database", choices=("sqlite", "postgresql"), default="sqlite")
     parser.add_argument("--beside", type=Path, help="another checkout of the project")
     tell(_measured(parser.parse_args()))

@@ -118,7 +118,7 @@ async def test_many_press_at_once() -> None:
 
 @pytest.mark.slow
 async def test_what_one_stop_costs() -> None:
-    found = await told("one_stop", "--stops", 2, "--rounds", 1)
+    found = await told("one_stop", "--stops", 2, "--rounds", 1, "--quiet", 0.1)
     assert found["one_stop"]["here"]["cpu_ms"] > 0
 
 

@@ -369,8 +369,10 @@ class Fenced(asyncio.CancelledError):
 class Hold:
     """What one run has of its press."""
 
-    def __init__(self, ledger: Ledger, fence: Fence) -> None:
-        self._ledger, self.fence = ledger, fence
+    def __init__(self, ledger: Ledger, fence: Fence, *, clock: Callable[[], float] | None = None) -> None:
+        """``clock``: as for ``Gate``."""
+        self._ledger, self.fence, self.clock = ledger, fence, clock or boot_time
+        self._counted_at = float("-inf")
 
     @classmethod
     async def take(cls, ledger: Ledger, press_id: str) -> "Hold":
@@ -381,17 +383,28 @@ class Hold:
             except LedgerUnavailable:
                 await asyncio.sleep(_AGAIN)
 
-    async def must_hold(self) -> None:
-        """Raises ``Fenced``. While the ledger does not answer it holds for as long as nobody can have taken over."""
+    def counted(self, asked_at: float) -> None:
+        """A transaction that was asked for then found that this run counts."""
+        self._counted_at = max(self._counted_at, asked_at)
+
+    async def must_hold(self, *, waited: bool = True) -> None:
+        """Raises ``Fenced``. While the ledger does not answer it holds for as long as nobody can have taken over.
+
+        Unless somebody ``waited``, what the ledger said just before is enough (``max_ages.COUNTED``).
+        """
+        if not waited and self.clock() - self._counted_at < max_ages.COUNTED:
+            return
         while True:
+            asked_at = self.clock()
             try:
                 holds = await self._ledger.holds(self.fence)
             except LedgerUnavailable:
                 await asyncio.sleep(_AGAIN)
             else:
-                if holds:
-                    return
-                raise Fenced
+                if not holds:
+                    raise Fenced
+                self.counted(asked_at)
+                return
 
     async def until_known(self, write: Callable[[], Awaitable[T]]) -> T:
         """Write until it is known whether the ledger has it: what it kept without saying so would stay for good.
@@ -472,7 +485,7 @@ class Gate:
     def of(
         self,
         errand: Errand,
-        fence: Fence,
+        hold: Hold,
         sending: Record,
         held_against: Callable[[T], None],
         opens: Callable[[], None],
@@ -488,7 +501,8 @@ class Gate:
             looked_at = self._clock()
             held_against(await _read(look))
             asked_at = self._clock()
-            left = await self._permitted(errand, fence, _by(sending, decided, errand))
+            left = await self._permitted(errand, hold.fence, _by(sending, decided, errand))
+            hold.counted(asked_at)
             opens()
             return self._check(decided, looked_at + max_ages.LOOK, asked_at + max_ages.PERMIT, asked_at + left)
 

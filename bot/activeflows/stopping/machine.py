@@ -29,7 +29,7 @@ from bot.activeflows.operators import Policy
 from bot.activeflows.ports import VoIPBIN
 from bot.activeflows.queries.inspection import as_seen, look_at
 from bot.activeflows.records import Question, Record, What
-from bot.activeflows.stopping.authorization import Act, Closed, Errand, GateClosed, Hold, not_claimed, record_of
+from bot.activeflows.stopping.authorization import Act, Closed, Errand, Fenced, GateClosed, Hold, not_claimed, record_of
 from bot.activeflows.stopping.ports import Ledger, Step
 from bot.activeflows.stopping.read_back import (
     Lost,
@@ -140,7 +140,8 @@ class StopMachine:
         phase = result.phase
         if phase is None or isinstance(phase, Moved):
             return result
-        told = await step("outcome", Told, partial(self._outcome, errand, hold, phase, result.refused, show))
+        outcome = partial(self._outcome, errand, hold, phase, result.refused, show)
+        told = await step("outcome", Told, outcome, ledger_first=True)
         if isinstance(phase, StillRunning | NotKnown):
             phase = replace(phase, until=told.until)
         return Result(replace(phase, receipt=told.receipt), told.receipt)
@@ -148,7 +149,8 @@ class StopMachine:
     async def stop(self, errand: Errand, hold: Hold, step: Step, show: Show) -> Result:
         """Claim, send through the gate, read back; the claim is still held when it was not declined."""
         path = Path(StopState.ADMITTED)
-        claim = await step("claim", Claim, partial(self._claim, errand, hold))
+        claiming = partial(self._claim, errand, hold)
+        claim = await step("claim", Claim, claiming, repeatable=True, ledger_first=True)
         if not claim.mine:
             path.to(StopState.DECLINED)
             return Result(declined=not_claimed(claim, errand.intent))
@@ -160,10 +162,11 @@ class StopMachine:
             attempt += 1
             path.to(StopState.AT_GATE)
             send = partial(self._send, errand, hold, attempt, show, again=lost is not None)
-            sending = await step(f"send {attempt}", Sending, send)
+            sending = await step(f"send {attempt}", Sending, send, ledger_first=True)
             if sending.sent is Sent.CONFLICT:
                 once = partial(self._subject.once, errand.intent)
-                verdict = await step("verify", Verdict, partial(self._until_ended.soon, once))
+                soon = partial(self._until_ended.soon, once)
+                verdict = await step("verify", Verdict, soon, repeatable=True)
                 return self._over(path, refused_for_its_state(errand.press, sending, verdict, lost, self._now()))
             if sending.may_have_worked:
                 path.to(StopState.SENT)
@@ -205,7 +208,7 @@ class StopMachine:
             self._soon(show(intent, StopInHand(press.by, press.at)))
 
         try:
-            if await self._sent_before(record):
+            if hold.fence.number > 1 and await self._sent_before(record):
                 return _CUT_OFF
             await self._subject.send(errand, hold, record, opens)
         except GateClosed as gate:
@@ -269,7 +272,7 @@ class StopMachine:
     async def _read_back(self, errand: Errand, sending: Sending, step: Step, show: Show) -> Verdict:
         """Read until it is clear; a few seconds quietly, then telling that it is not known yet, for minutes."""
         once = partial(self._subject.once, errand.intent)
-        verdict = await step("verify", Verdict, partial(self._until_ended.soon, once))
+        verdict = await step("verify", Verdict, partial(self._until_ended.soon, once), repeatable=True)
         if verdict.ended or (errand.act is Act.HANG_UP and sending.sent is Sent.ANSWERED):
             return verdict
 
@@ -302,9 +305,17 @@ class StopMachine:
             why: dict[str, str] = {"because": refused.because, "why": str(refused.why)}
             records.insert(0, record_of(errand.intent, errand.press, What.REFUSED, self._now(), **why))
         ended = phase if isinstance(phase, Ended) else None
-        conclude = partial(self._ledger.conclude, hold.fence, errand.intent, errand.press, records, state, ended)
+
+        async def conclude() -> str:
+            asked_at = hold.clock()
+            receipt = await self._ledger.conclude(hold.fence, errand.intent, errand.press, records, state, ended)
+            if receipt:
+                hold.counted(asked_at)
+            return receipt
+
         receipt = await hold.until_written(conclude, partial(show, errand.intent, phase))
-        await hold.must_hold()
+        if not receipt:
+            raise Fenced
         until = follow_until(self._now(), self._patience)
         if isinstance(phase, StillRunning | NotKnown):
             phase = replace(phase, until=until)

@@ -14,6 +14,9 @@ what Slack says of people 6.5     5 when the gate asks, and the look comes after
                                   arrive (``bot.slack.people.identity``)
 ========================  ======  ==========================================================================
 
+An edit of a card needs that its run still counts; what a transaction of the run said of that ``COUNTED`` ago is enough
+where the edit had to wait for nothing: Slack takes longer than that to make it.
+
 The policy file itself is looked at every second and counts once two looks have seen the same.
 """
 
@@ -21,6 +24,7 @@ from typing import Final
 
 LOOK: Final = 1.5
 PERMIT: Final = 1.0
+COUNTED: Final = 0.1
 FACTS: Final = 5.0
 FACTS_AT_PRESS: Final = 0.0
 """When somebody presses Slack is asked anew, so that the gate, a moment later, mostly need not."""

@@ -1,7 +1,7 @@
 """State what stopping needs from outside; the adapters match by shape."""
 
 from collections.abc import Awaitable, Callable, Collection, Sequence
-from typing import Protocol, TypeAlias, TypeVar
+from typing import Protocol, TypeVar
 
 from bot.activeflows.operators import ANY_FLOW, Flow, Operator, Permission
 from bot.activeflows.ports import Records
@@ -140,8 +140,12 @@ class People(Protocol):
         ...
 
 
-Guard: TypeAlias = Callable[[], Awaitable[None]]
-"""Raises when an edit must not be made any more; ``gate.Hold.must_hold``."""
+class Guard(Protocol):
+    """Raises when an edit must not be made any more; ``authorization.Hold.must_hold``."""
+
+    async def __call__(self, *, waited: bool = True) -> None:
+        """``waited``: the edit had to wait for its turn."""
+        ...
 
 
 class Cards(Protocol):
@@ -183,10 +187,26 @@ class PressCards(Cards, Protocol):
 class Step(Protocol):
     """Runs a step of a durable workflow once and remembers its result; a restart replays the remembered ones.
 
-    Only the newest run of a workflow remembers anything; any other raises ``gate.Fenced``.
+    Only the newest run of a workflow remembers anything; any other raises ``authorization.Fenced``.
     """
 
-    async def __call__(self, name: str, returns: type[T], work: Callable[[], Awaitable[T]], /) -> T: ...
+    async def __call__(
+        self,
+        name: str,
+        returns: type[T],
+        work: Callable[[], Awaitable[T]],
+        /,
+        *,
+        repeatable: bool = False,
+        ledger_first: bool = False,
+    ) -> T:
+        """``repeatable``: nothing goes wrong when this is done anew as long as no later step has changed anything, so
+        its result may be remembered together with the first change that a later step makes.
+
+        ``ledger_first``: whatever this step changes, a write of the ledger comes first; the results of repeatable steps
+        before it are part of that transaction.
+        """
+        ...
 
     async def sleep(self, seconds: float) -> None:
         """A pause that does not start anew after a restart."""

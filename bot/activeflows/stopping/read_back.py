@@ -306,7 +306,7 @@ class ActiveflowSubject:
                 raise GateClosed(Closed(Shut.ENDED, at=activeflow.updated_at))
             self._must_be_as_it_was(intent, activeflow, flow)
 
-        gate = self._gate.of(errand, hold.fence, sending, held_against, opens)
+        gate = self._gate.of(errand, hold, sending, held_against, opens)
         await self._voipbin.stop(intent.activeflow_id, gate=gate)
 
     async def once(self, intent: Intent) -> Verdict:
@@ -348,7 +348,7 @@ class CallSubject:
                     Closed(Shut.MOVED, Trouble("the call is in another activeflow by now"), at=self._now())
                 )
 
-        gate = self._gate.of(errand, hold.fence, sending, held_against, opens)
+        gate = self._gate.of(errand, hold, sending, held_against, opens)
         await self._voipbin.hang_up(intent.seen.call_id, gate=gate)
 
     async def once(self, intent: Intent) -> Verdict:

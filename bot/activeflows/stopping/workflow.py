@@ -175,7 +175,8 @@ class StopWorkflow:
             await self._carry_out(press, hold, step, slow)
 
     async def _carry_out(self, press: Press, hold: Hold, step: Step, slow: SlowPress) -> None:
-        admission = await step("admit", Admission, lambda: self._admitting.admit(press))
+        admit = partial(self._admitting.admit, press)
+        admission = await step("admit", Admission, admit, repeatable=True, ledger_first=True)
         intent, declined = admission.intent, admission.declined
         if declined is not None or intent is None:
             refusal = declined or Declined(Why.NO_SUCH_CARD)
@@ -201,7 +202,8 @@ class StopWorkflow:
         if isinstance(phase, StillRunning | NotKnown) and phase.until is not None:
             phase = await self._follow.until_ended(intent, press, phase, hold, step, show)
         if isinstance(phase, Ended) and (intent.seen.call_id or intent.seen.on_complete_flow_id):
-            ended = await step("aftermath", Ended, partial(self._tell_aftermath, intent, press, phase, hold, show))
+            tell = partial(self._tell_aftermath, intent, press, phase, hold, show)
+            ended = await step("aftermath", Ended, tell, repeatable=True)
             if ended.call is not None and ended.call.until is not None:
                 await self._follow.call(intent, press, ended, hold, step, show)
 
@@ -269,14 +271,15 @@ class HangUpWorkflow:
     async def carry_out(self, press: Press, step: Step) -> None:
         """The whole life of such a press."""
         hold = await Hold.take(self._ledger, press.id)
-        admission = await step("admit", Admission, lambda: self._admitting.admit(press))
+        admit = partial(self._admitting.admit, press)
+        admission = await step("admit", Admission, admit, repeatable=True, ledger_first=True)
         intent, declined = admission.intent, admission.declined
         if intent is not None and declined is None:
             errand = Errand(Act.HANG_UP, intent, press)
             result = await self._machine.stop(errand, hold, step, _unseen)
             declined = result.declined
             if declined is None:
-                await step("outcome", bool, partial(self._tell, errand, hold, result))
+                await step("outcome", bool, partial(self._tell, errand, hold, result), ledger_first=True)
         if intent is None or declined is not None:
             refusal = declined or Declined(Why.NO_SUCH_CARD)
             await step("decline", bool, lambda: self._cards.decline(press, refusal))

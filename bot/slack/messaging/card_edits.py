@@ -9,6 +9,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Hashable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 
+from bot.activeflows.stopping.ports import Guard
 from bot.slack import kit
 from bot.slack.interaction import Interaction
 from bot.slack.messaging.messenger import Message, Messenger, Posted, Redrawn, not_shown
@@ -35,7 +36,7 @@ class CardEdits:
         message: Message,
         interaction: Interaction | None,
         *,
-        guard: Callable[[], Awaitable[None]] | None = None,
+        guard: Guard | None = None,
         over: bool = False,
         aloud: bool = False,
     ) -> bool:
@@ -47,11 +48,12 @@ class CardEdits:
         async with self._waiting_for(card) as turn:
             turn.newest = mine = object()
             for number, pause in enumerate((*self._again, None)):
+                waited = bool(number) or turn.waiting > 1
                 async with turn.lock:
                     if number and turn.newest is not mine:
                         return seen
                     if guard is not None:
-                        await guard()
+                        await guard(waited=waited)
                     if over or not number:
                         refused = await self._teller.edit(where, message, interaction=interaction)
                     if not refused.error:

@@ -90,9 +90,6 @@ class Connections:
     def start(self) -> None:
         """Take connections from now on."""
         self._listener.setblocking(False)
-        # Each connection has it from here: asyncio sets it only where the protocol is named, and here none is. Without
-        # it a body waits 40 ms until its head is acknowledged.
-        self._listener.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         self._resume()
         self._sweep()
 

@@ -1,11 +1,8 @@
 """Callers that open connections and keep them: nobody else is kept out by them, and nothing of the bot's own."""
 
 import asyncio
-import gc
-import socket
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
-from urllib.parse import urlsplit
 
 import pytest
 from starlette.applications import Starlette
@@ -15,7 +12,6 @@ from starlette.routing import Route
 from structlog.testing import capture_logs
 from uvicorn import Config
 
-from bot.demo.serving import serving
 from bot.slack.transport.http import Bounds, most_connections, serve
 
 HALF = b"POST /slow HTTP/1.1\r\nHost: bot\r\nX-Sl"
@@ -213,19 +209,6 @@ async def test_leaving_ends_who_takes_no_answer() -> None:
             assert b"200" in await deaf.hears()
         await deaf.gone()
     assert [line["why"] for line in said if line["event"] == "connection_closed"] == ["the bot is being stopped"]
-
-
-async def test_no_body_waits_for_its_head_to_be_acknowledged() -> None:
-    async with place() as here, serving(Starlette()) as url:
-        for port in (here.port, urlsplit(url).port):
-            reader, writer = await asyncio.open_connection("127.0.0.1", port)
-            writer.write(WHOLE)
-            await reader.readline()
-            open_ = [each for each in gc.get_objects() if isinstance(each, socket.socket) and each.fileno() >= 0]
-            taken = [each for each in open_ if each.family == socket.AF_INET and each.getsockname()[1] == port]
-            assert len(taken) == 2, "the listener, and what it took"
-            assert all(each.getsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY) for each in taken)
-            writer.close()
 
 
 def test_three_quarters_of_what_the_process_may_open_are_left_to_the_bot(monkeypatch: pytest.MonkeyPatch) -> None:

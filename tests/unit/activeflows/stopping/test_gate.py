@@ -31,6 +31,7 @@ from bot.activeflows.stopping.authorization import (
     Fenced,
     Gate,
     GateClosed,
+    Hold,
     boot_time,
 )
 from bot.activeflows.stopping.ports import Ledger
@@ -107,7 +108,8 @@ class World:
         """The gate, asked once."""
         gate = Gate(cast("Ledger", self), Authorization(self, lambda: self.policy), clock=lambda: self.clock)
         errand = Errand(Act.STOP, INTENT, PRESS)
-        asks = gate.of(errand, FENCE, SENDING, self.held_against, lambda: self.asked.append("open"))
+        hold = Hold(cast("Ledger", self), FENCE, clock=lambda: self.clock)
+        asks = gate.of(errand, hold, SENDING, self.held_against, lambda: self.asked.append("open"))
         return await asks(self.looks)
 
     async def closed(self) -> Closed:
