@@ -61,4 +61,6 @@ async def test_one_that_was_cut_off_before_slack_answered_is_counted_and_not_pos
     *cards, line = await alerted(stage, 1 + there)
     assert len(cards) == there
     assert line.words.startswith("1 more since ")
+    assert "may be here already" in line.words
+    assert str(looping.id)[:8] in line.words
     assert ("It has ended" if ended else "It still runs") in line.words

@@ -98,20 +98,44 @@ async def test_where_the_bot_may_not_post_is_said_in_the_log_and_by_readyz_until
 
 
 @pytest.mark.parametrize(
-    ("fault", "cards"),
-    [(slack_faults.lose_answer(), 1), (slack_faults.rate_limited(1), 1), (slack_faults.error("fatal_error"), 0)],
-    ids=["lost answer", "rate limited", "doubtful"],
+    ("fault", "cards", "lines"),
+    [
+        (slack_faults.lose_answer(), 1, 1),
+        (slack_faults.error("fatal_error"), 0, 1),
+        (slack_faults.status(503), 0, 1),
+        (slack_faults.rate_limited(1), 1, 0),
+    ],
+    ids=["lost answer", "doubtful", "503", "rate limited"],
 )
-async def test_a_doubt_is_never_posted_twice_and_a_refusal_is_tried_again(
-    stage: Stage, slack: Workspace, voipbin: World, menu: Flow, fault: slack_faults.Fault, cards: int
+async def test_an_alert_is_told_whatever_slack_answers_and_a_doubt_is_said(
+    stage: Stage, slack: Workspace, voipbin: World, menu: Flow, fault: slack_faults.Fault, cards: int, lines: int
 ) -> None:
+    """A card in doubt is not posted again: a line names it, and that it may be there."""
     ruled(stage, 'about = ["looping"]')
     slack.faults.on("chat.postMessage", fault, times=1)
-    loops(voipbin, menu)
+    looping = loops(voipbin, menu)
     async with stage.start(voipbin_events=True):
-        await slack.until(lambda: [call for call in slack.calls if call.method == "chat.postMessage"])
-        await alerted(stage, cards)
-        assert await nothing_more(stage, voipbin) == cards
+        told = [alert.words for alert in await alerted(stage, cards + lines)]
+        assert await nothing_more(stage, voipbin) == cards + lines
+    assert all(str(looping.id)[:8] in words for words in told)
+    assert ["may be here already" in words for words in told] == [False] * cards + [True] * lines
+
+
+async def test_a_line_that_slack_may_have_taken_is_said_again_and_says_so(
+    stage: Stage, slack: Workspace, voipbin: World, menu: Flow
+) -> None:
+    ruled(stage, 'about = ["looping"]', "at_most = 2")
+    several = [loops(voipbin, menu) for _ in range(3)]
+    async with stage.start(voipbin_events=True):
+        await alerted(stage, 2)
+        assert await nothing_more(stage, voipbin) == 2
+        slack.faults.on("chat.postMessage", slack_faults.lose_answer(), times=1)
+        text = stage.policy.read_text(encoding="utf-8").replace("at_most = 2", "at_most = 3")
+        stage.policy.write_text(text, encoding="utf-8")
+        *_, line, again = [alert.words for alert in await alerted(stage, 4)]
+    assert [words.startswith("1 more since ") for words in (line, again)] == [True, True]
+    assert ["may be here already" in words for words in (line, again)] == [False, True]
+    assert sum(str(one.id)[:8] in line for one in several) == 1
 
 
 async def test_without_an_event_stream_it_says_that_nothing_is_posted(

@@ -1,11 +1,12 @@
-"""Claim each alert in the ledger, then post it in its channel, once.
+"""Claim each alert in the ledger, then post it in its channel.
 
-Promises: nothing is told that is not in the ledger first, so no restart and no other process tells it again. Decisions:
+Promises: nothing is told that is not in the ledger first, so no restart and no other process tells it again without
+saying so. Decisions:
 
-- A card is told at most once. Whoever dies between the claim and Slack's answer leaves a claim that nothing is known to
-  have told of: no card is posted for it again, and the next line counts it with what was held back. So what such a
-  death costs is a card, never the trouble, which list, show and watch say as long as it lasts.
-- A line is said at least once: it is written down after Slack's answer. Twice is better than a number nobody ever sees.
+- A card is posted at most once, and each alert is told at least once: an alert that nobody sees is worse than one that
+  is told twice. Whoever dies before Slack's answer, or gets none that is clear, leaves a claim that nothing is known to
+  have told of. No card is posted for it again; the next line names it, and says that it may be there already.
+- A line is said at least once: it is written down after Slack's answer.
 - What Slack certainly did not take is not claimed any more, and tried again a minute later if it is still so then.
 - Nothing is found while what runs is not followed live.
 """
@@ -173,22 +174,24 @@ class AlertChannels:
         named = {rule.to for rule in self._rules()}
         return {channel: why for channel, why in self._refused.items() if channel in named}
 
-    async def post(self, alert: Alert) -> bool:
-        """Whether Slack has it, or may have it; as the next one."""
+    async def post(self, alert: Alert) -> bool | None:
+        """Whether Slack has it; ``None``: it may have it. As the next one."""
         return self._taken(alert.rule.to, await self._cards.post(alert))
 
-    async def line(self, held_back: HeldBack, *, running: int) -> bool:
+    async def line(self, held_back: HeldBack, *, running: int) -> bool | None:
         return self._taken(held_back.rule.to, await self._cards.line(held_back, running=running))
 
     async def rest(self) -> None:
         """After what was posted."""
         await asyncio.sleep(self._pace.between)
 
-    def _taken(self, channel: str, said: Posting) -> bool:
-        if not said.refused:
+    def _taken(self, channel: str, said: Posting) -> bool | None:
+        if not said.refused and not said.unsure:
             self._refused.pop(channel, None)
             return True
         self._shut_until[channel] = self._clock() + (said.wait or self._pace.shut)
+        if said.unsure:
+            return None
         if not said.wait and self._refused.get(channel) != said.refused:
             self._refused[channel] = said.refused
             self._say_refused(channel, said.refused)
@@ -262,8 +265,11 @@ class AlertAnnouncer:
         self._alerting.claim(claimed)
         if not may_tell:
             return
-        if await self._channels.post(alert):
+        posted = await self._channels.post(alert)
+        if posted:
             await self._told(rule, (claimed,))
+        elif posted is None:
+            self._alerting.doubt((claimed,))
         else:
             await self._ledger.drop([claimed.claim])
             self._alerting.give_back(claimed)
@@ -273,8 +279,11 @@ class AlertAnnouncer:
             return
         ids = {each.claim.activeflow_id for each in held_back.claimed}
         running = sum(self._running.index.get(id_) is not None for id_ in ids)
-        if await self._channels.line(held_back, running=running):
+        said = await self._channels.line(held_back, running=running)
+        if said:
             await self._told(held_back.rule, held_back.claimed)
+        elif said is None:
+            self._alerting.doubt(held_back.claimed)
 
     async def _told(self, rule: AlertRule, claimed: Sequence[Claimed]) -> None:
         at = self._now()

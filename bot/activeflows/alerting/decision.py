@@ -45,6 +45,8 @@ class HeldBack:
 
     rule: AlertRule
     claimed: tuple[Claimed, ...]
+    unsure: bool = False
+    """Some of it may have been told: the answer was lost, or whoever posted it died."""
 
     @property
     def since(self) -> datetime:
@@ -56,13 +58,16 @@ class Alerting:
 
     def __init__(self, claimed: Iterable[Claimed] = ()) -> None:
         self._known: set[Claim] = set()
+        self._unsure: set[Claim] = set()
         self._held: dict[str, dict[Claim, Claimed]] = {}
         self._told: dict[str, deque[datetime]] = {}
         """When each rule's newest messages were posted, oldest first: as many as any rule can allow."""
         lines: set[tuple[str, datetime]] = set()
         for each in sorted(claimed, key=lambda one: one.since):
             self.claim(each)
-            if each.told_at is not None:
+            if each.told_at is None:
+                self._unsure.add(each.claim)  # of another run: it may have died before it could write that down
+            else:
                 self._held[each.rule].pop(each.claim)
                 lines.add((each.rule, each.told_at))
         for rule, at in sorted(lines):
@@ -85,16 +90,23 @@ class Alerting:
         self._known.discard(claimed.claim)
         self._held.get(claimed.rule, {}).pop(claimed.claim, None)
 
+    def doubt(self, claimed: Iterable[Claimed]) -> None:
+        """It is not known whether a message told of these: they stay held back, and the next line says so."""
+        self._unsure.update(each.claim for each in claimed)
+
     def told(self, rule: str, claimed: Iterable[Claimed], at: datetime) -> None:
         """One message told of all these."""
         for each in claimed:
             self._held.get(rule, {}).pop(each.claim, None)
+            self._unsure.discard(each.claim)
         self._posted(rule, at)
 
     def line(self, rule: AlertRule, now: datetime) -> HeldBack | None:
         """What is to be said of what this rule held back, if that may be said now."""
         held = self._held.get(rule.key)
-        return HeldBack(rule, tuple(held.values())) if held and self._open(rule, now) else None
+        if not held or not self._open(rule, now):
+            return None
+        return HeldBack(rule, tuple(held.values()), unsure=not self._unsure.isdisjoint(held))
 
     def forget(self, claims: Iterable[Claim]) -> None:
         """Those that were told, and will not come again."""

@@ -36,10 +36,11 @@ class Alert:
 
 @dataclass(frozen=True, slots=True)
 class Posting:
-    """What became of a message. Without ``refused`` it is there or, when Slack's answer was lost, may be there."""
+    """What became of a message. Without ``refused`` it is there, or ``unsure``: it may be there."""
 
     refused: str = ""
     """Slack's word for why it is certainly not there."""
+    unsure: bool = False
     wait: float = 0.0
     """Seconds that Slack wants to be left alone."""
 

@@ -1,5 +1,7 @@
 """Draw alerts, and post them in the channel of their rule."""
 
+from typing import Final
+
 from bot.activeflows.alerting.decision import HeldBack
 from bot.activeflows.alerting.ports import Alert, Posting
 from bot.activeflows.model import name_of
@@ -36,14 +38,23 @@ def alert_card(alert: Alert) -> Message:
     )
 
 
+_NAMED: Final = 3
+"""So few are named in a line."""
+
+
 def held_back_line(held_back: HeldBack, *, running: int, command: str) -> Message:
     """How many alerts were not posted, and of how many activeflows that still run."""
     count, ids = len(held_back.claimed), {each.claim.activeflow_id for each in held_back.claimed}
     since = date_token(held_back.since)
+    named = ", ".join(
+        f"{TROUBLE_WORDS[each.claim.reason].lower()} {code(each.claim.activeflow_id.hex[:8])}"
+        for each in held_back.claimed
+    )
     still = f"{running} of {len(ids)} still run" if len(ids) > 1 else "It still runs" if running else "It has ended"
+    unsure = ", or cut off while posted: some of it may be here already" if held_back.unsure else ""
     words = (
-        f"*{count} more* since {since} {'was' if count == 1 else 'were'} held back by the "
-        f"alert rule. {still}: {code(f'{command} list')}"
+        f"*{count} more* since {since} {'was' if count == 1 else 'were'} held back by the alert rule{unsure}."
+        f"{f' {named}.' if count <= _NAMED else ''} {still}: {code(f'{command} list')}"
     )
     return Message(words.replace("*", ""), (kit.section(words),))
 
@@ -68,4 +79,4 @@ class AlertCards:
 
     async def _announced(self, channel: str, message: Message) -> Posting:
         said = await self._teller.announce(channel, message)
-        return Posting("" if said.doubtful else said.error, wait=said.retry_after)
+        return Posting("" if said.doubtful else said.error, said.doubtful, wait=said.retry_after)

@@ -34,5 +34,6 @@ def alert_screens(words: str) -> Iterator[Message]:
             yield alert_card(Alert(RULE, one, words, doing, Anomaly(reason, words or "9th time round"), NOW))
     for count, running in ((1, 0), (1, 1), (3000, 7)):
         claims = [Claim(UUID(int=number), Reason.STUCK, "C0INCIDENTS") for number in range(count)]
-        held_back = HeldBack(RULE, tuple(Claimed(claim, RULE.key, NOW) for claim in claims))
-        yield held_back_line(held_back, running=running, command="/flows")
+        for unsure in (False, True):
+            held_back = HeldBack(RULE, tuple(Claimed(claim, RULE.key, NOW) for claim in claims), unsure)
+            yield held_back_line(held_back, running=running, command="/flows")
