@@ -24,6 +24,8 @@ from tests.load.peers.generator import line_to
 from tests.load.town import Town, answering, bots_settings, started, town_up
 from tests.ports import free_port
 
+_TIMERS = 0.003
+"""Seconds by which a timer of this process may be late."""
 _OK = b"HTTP/1.1 200 OK\r\nContent-Type: text/plain\r\nContent-Length: 2\r\n\r\nok"
 
 
@@ -114,7 +116,9 @@ class Typing:
             for number, (name, request) in enumerate(requests):
                 if every:
                     due[name] = began + number * every
-                    await asyncio.sleep(max(0.0, due[name] - time.perf_counter()))
+                    await asyncio.sleep(max(0.0, due[name] - time.perf_counter() - _TIMERS))
+                    while time.perf_counter() < due[name]:  # noqa: ASYNC110 — a moment
+                        await asyncio.sleep(0)
                 group.create_task(one(name, request))
         until = time.perf_counter() + 15
         while any(name not in self._said.at for name, _ in requests) and time.perf_counter() < until:  # noqa: ASYNC110
