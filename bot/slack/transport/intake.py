@@ -14,7 +14,6 @@ them, from a proxy that tries again, or as Slack's own retry of an event
 """
 
 import asyncio
-import hashlib
 import hmac
 import json
 import re
@@ -274,7 +273,7 @@ class Signature:
 
     def verify(self, secret: bytes, body: bytes) -> None:
         """Compare with what the secret makes of the body. Raises ``NotSigned``."""
-        digest = hmac.new(secret, b"v0:" + self.timestamp + b":" + body, hashlib.sha256).hexdigest()
+        digest = hmac.digest(secret, b"v0:" + self.timestamp + b":" + body, "sha256").hex()
         if not hmac.compare_digest(b"v0=" + digest.encode(), self.signature):
             raise NotSigned(BAD_SIGNATURE)
 

@@ -161,9 +161,9 @@ class Following:
 
     def _picture(self) -> Picture | None:
         read_at = self._good[0] if self._good is not None else self._began
-        if read_at is None or self._coverage.complete_since(read_at) == read_at:
+        complete_since = None if read_at is None else self._coverage.complete_since(read_at)
+        if read_at is None or complete_since == read_at:
             return None
-        complete_since = self._coverage.complete_since(read_at)
         return Picture(
             activeflows=self.index.newest_first(),
             kinds=self.index.kinds(),
