@@ -18,6 +18,8 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 from uvicorn import Config, Server
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
+_TURNS_TO_BEGIN = 3
+"""Of the event loop, until a connection that was taken has begun."""
 _RESET_ON_CLOSE = struct.pack("ii", 1, 0)  # SO_LINGER on, zero seconds: close() sends RST, not FIN
 
 
@@ -93,7 +95,13 @@ def _quiet_when(leaving: asyncio.Event, app: ASGIApp) -> ASGIApp:
 
 
 async def _stop(server: Server) -> None:
-    for listening in getattr(server, "servers", []):
+    servers = getattr(server, "servers", [])
+    for listening in servers:
+        for taking in listening.sockets:
+            asyncio.get_running_loop().remove_reader(taking.fileno())
+    for _ in range(_TURNS_TO_BEGIN):  # what was just taken has to be there: asyncio leaves it open where that is closed
+        await asyncio.sleep(0)
+    for listening in servers:
         listening.close()
     for connection in list(server.server_state.connections):
         cast("Any", connection).transport.abort()
