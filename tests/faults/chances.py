@@ -22,5 +22,7 @@ holding: Final = st.lists(
 goods: Final = st.integers(0, 12)
 bads: Final = st.sampled_from((1, 1, 2, 5))
 """Transactions that are answered, and then those that are not."""
+fates: Final = st.lists(st.sampled_from(("told", "lost", "lost", "twice", "late")), min_size=1, max_size=6)
+"""Of the next events."""
 pauses: Final = st.sampled_from((0.0, 0.0, 3.0, 15.0))
 changes: Final = st.sampled_from(("time", "moves", "ends", "policy", "group", "two persons", "asker", "nothing"))

@@ -179,6 +179,8 @@ class Incident(RuleBasedStateMachine):
 
     def _comes_to_rest(self) -> None:
         self._recovers()
+        self.bot.events.down = False
+        self.bot.events.fates.clear()
         self.bot.outage.over()
         self.directory.silent = self.bot.channel.deaf = 0
         if not self.bot.process:
@@ -187,4 +189,4 @@ class Incident(RuleBasedStateMachine):
             if not self.bot.workflows.unfinished:
                 break
             self.bot.passes(20)
-        self.bot.passes(1)
+        self.bot.passes(700.0)  # the list was read again, for what no event told

@@ -1,11 +1,14 @@
-"""The wire between the bot's HTTP client and the simulated VoIPBIN, without sockets, for virtual time.
+"""The wire between the bot's HTTP client and the simulated VoIPBIN, and its event stream, without sockets, for virtual
+time.
 
 What was sent arrives and is worked on even if the sender gives up, is cancelled, or dies. Each stop that is sent is
 written down before it is on its way, with what became of it.
 """
 
 import asyncio
-from collections.abc import Callable
+import json
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass
 from datetime import datetime
@@ -15,9 +18,13 @@ from uuid import UUID
 
 import httpx
 
+from bot.demo.voipbin import wire
 from bot.demo.voipbin.api import voipbin_app
 from bot.demo.voipbin.faults import StopSeen
+from bot.demo.voipbin.records import Changed
+from bot.demo.voipbin.state import Call
 from bot.demo.voipbin.world import World
+from bot.voipbin.live.stream import StreamLost
 
 _LEG: Final = 0.02
 """Seconds that anything takes each way."""
@@ -70,8 +77,9 @@ class Line(httpx.AsyncBaseTransport):
 
     async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
         is_stop = request.method == "POST" and request.url.path.endswith("/stop")
+        is_list = request.url.path.endswith("/activeflows")
         breaks = self.breaks["stop" if is_stop else "read"]
-        broken = breaks.pop(0) if breaks else None
+        broken = breaks.pop(0) if breaks and not is_list else None
         if broken is Break.UNREACHABLE:
             raise httpx.ConnectError("refused")
         if broken is Break.SLOW:
@@ -114,6 +122,57 @@ class Line(httpx.AsyncBaseTransport):
         if post is not None:
             post.status, post.on_its_way = answer.status_code, False
         return httpx.Response(answer.status_code, headers=answer.headers, stream=httpx.ByteStream(await answer.aread()))
+
+
+class Events:
+    """VoIPBIN's event stream. ``fates``: what becomes of the next events, one each: told, lost, twice or late."""
+
+    def __init__(self, world: World) -> None:
+        self.fates: list[str] = []
+        self.down = False
+        self._late: list[bytes] = []
+        self._open: list[asyncio.Queue[bytes | None]] = []
+        world.subscribe(self._changed)
+
+    def _changed(self, change: Changed) -> None:
+        if isinstance(change.resource, Call):
+            return
+        frame, fate = json.dumps(wire.activeflow(change.resource)).encode(), self.fates.pop(0) if self.fates else "told"
+        if fate == "late":
+            self._late.append(frame)
+        for _ in range({"told": 1, "twice": 2}.get(fate, 0)):
+            self._put(frame)
+
+    def late_ones_come(self) -> None:
+        """The last first."""
+        while self._late:
+            self._put(self._late.pop())
+
+    def is_cut(self) -> None:
+        """What comes until it is open again is heard by nobody."""
+        self._put(None)
+
+    def _put(self, frame: bytes | None) -> None:
+        for queue in self._open:
+            queue.put_nowait(frame)
+
+    @asynccontextmanager
+    async def subscribed(self, _: UUID) -> AsyncIterator[AsyncIterator[bytes]]:
+        if self.down:
+            raise StreamLost("it is down")
+        queue: asyncio.Queue[bytes | None] = asyncio.Queue()
+        self._open.append(queue)
+        try:
+            yield _frames(queue)
+        finally:
+            self._open.remove(queue)
+
+
+async def _frames(queue: asyncio.Queue[bytes | None]) -> AsyncIterator[bytes]:
+    while (frame := await queue.get()) is not None:
+        await asyncio.sleep(_LEG)
+        yield frame
+    raise StreamLost("it was cut")
 
 
 class _Stops(list[StopSeen]):

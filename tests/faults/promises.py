@@ -191,12 +191,19 @@ class Promises:
             if record.what is What.OUTCOME and record.detail.get("outcome") in _SAYS_ENDED and record.activeflow_id:
                 ended = self._bot.world.activeflow(record.activeflow_id).status == "ended"
                 self._must(ended, f"the audit says that {record.activeflow_id} ended, and it runs")
+                listed = self._bot.process is not None and self._bot.following.index.get(record.activeflow_id)
+                read_here = record.at >= self._bot.started_at
+                self._must(not listed or not read_here, f"{record.activeflow_id} is listed, and was read as ended")
         for workflow in self._bot.workflows.all.values():
             self._must(not workflow.broken, f"a workflow ended with {workflow.broken}")
 
     def look_at_the_end(self) -> None:
         """What must be so when everything has come to rest."""
         self.look()
+        self._must(self._bot.following.live, "what runs is not followed live any more")
+        listed = {activeflow.id for activeflow in self._bot.following.index.newest_first()}
+        runs = {activeflow.id for activeflow in self._bot.world.records.activeflows if activeflow.status == "running"}
+        self._must(listed == runs, f"listed, and over: {listed - runs}; not listed, and running: {runs - listed}")
         line, workflows, channel = self._bot.line, self._bot.workflows, self._bot.channel
         records = {record.key: record for record in self.records()}
         for stop in (stop for stop in self._bot.world.stops if stop.changed):

@@ -31,7 +31,7 @@ from bot.voipbin.http.exchange import Exchange
 from bot.voipbin.live.scan import Bounds
 from tests.faults.channel import BulkCards, Cards, Channel, Process
 from tests.faults.directory import Directory
-from tests.faults.line import Line
+from tests.faults.line import Events, Line
 from tests.faults.virtual_time import VirtualTimeLoop
 from tests.faults.workflows import AT_WORK, Workflows
 
@@ -95,7 +95,7 @@ class RestartableBot:
         self._leapt, self._began = timedelta(0), datetime(2026, 3, 2, 8, 0, tzinfo=UTC)
         people.now = channel.now = self.now
         self.world = World(now=self.now)
-        self.line = Line(self.world, self.now)
+        self.line, self.events = Line(self.world, self.now), Events(self.world)
         self.workflows = Workflows(self.now)
         self.outage = Outage()
         self.url = f"sqlite:///{folder / 'flows-bot.db'}"
@@ -131,9 +131,11 @@ class RestartableBot:
         credential = AccessKeyCredential(AccessKey(self.world.access_key))
         self.budget = Budget(50)
         exchange = Exchange(http, "http://voipbin/v1.0", credential, self.budget, AskingPatience())
-        voipbin = VoIPBINClient(exchange, now=self.now, clock=self.loop.time, bounds=Bounds())
+        stream: Any = self.events
+        voipbin = VoIPBINClient(exchange, now=self.now, clock=self.loop.time, bounds=Bounds(), stream=stream)
         self._open.push_async_callback(voipbin.close)
         await _introduced(voipbin)
+        self.following = await self._open.enter_async_context(voipbin.following().at_work())
         self.started_at = self.now()
         self.book, patience, cards = StopStore(database, now=self.now), Patience(), Cards(self.channel, process)
         self.asking = StopRequests(voipbin, self.book, RefusalBound(), patience=patience, now=self.now)

@@ -20,6 +20,7 @@ from tests.faults.bulk_incident import BulkIncident
 from tests.faults.chances import (
     bads,
     changes,
+    fates,
     goods,
     holding,
     moments,
@@ -223,6 +224,22 @@ class PromisesKept(BulkIncident):
         self.bot.passes(60.0)
         self.bot.outage.over()
 
+    @rule(fate=fates)
+    def events_go_wrong(self, fate: Sequence[str]) -> None:
+        self.bot.events.fates[:] = fate
+
+    @rule()
+    def late_events_come(self) -> None:
+        """What is over by then, and what has moved on, is told as it was, the last first."""
+        self.bot.events.late_ones_come()
+
+    @rule(down=st.booleans(), then=st.one_of(moments, waits))
+    def the_event_stream_is_cut(self, down: bool, then: float) -> None:
+        """And opened again, or not; what happens meanwhile is told to nobody."""
+        self.bot.events.down = down
+        self.bot.events.is_cut()
+        self.bot.passes(then)
+
     # ---------------------------------------------------------------- time and death
 
     @rule(seconds=st.one_of(moments, waits))
@@ -324,6 +341,16 @@ def test_no_card_is_left_with_a_press_that_came_to_nothing(good: int, bad: int) 
         story.promises_are_kept()
     finally:
         story.teardown()
+
+
+@pytest.mark.parametrize("bad", [1, 2])
+@pytest.mark.parametrize("good", range(5, 12))
+@pytest.mark.parametrize("trouble", ["not JSON", "slow work"])
+def test_what_was_sent_before_a_death_is_not_called_unsent_because_the_ledger_does_not_say_so(
+    trouble: str, good: int, bad: int, story: PromisesKept
+) -> None:
+    """Whoever goes on asks the ledger whether it was; without an answer that is not known."""
+    story.the_ledger_does_not_answer_in_a_press(BOB, good, bad, kept=False, trouble=[trouble], dies=True)
 
 
 @pytest.mark.parametrize("bad", [7, 8, 9])

@@ -208,8 +208,8 @@ class StopMachine:
             self._soon(show(intent, StopInHand(press.by, press.at)))
 
         try:
-            if hold.fence.number > 1 and await self._sent_before(record):
-                return _CUT_OFF
+            if hold.fence.number > 1 and await hold.until_written(partial(self._sent_before, record)):
+                return _CUT_OFF  # asked until that is answered: else it might be said that nothing was sent
             await self._subject.send(errand, hold, record, opens)
         except GateClosed as gate:
             return await self._held_back(errand, gate, again=again)
