@@ -11,18 +11,34 @@ understood. Decisions:
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
 
 from bot.activeflows.errors import NotUnderstood
+from bot.activeflows.model import from_typed
 from bot.activeflows.numbers import numbers_in
 from bot.activeflows.operators import Permission
 from bot.activeflows.queries.filters import DOING, WRONG
 from bot.activeflows.queries.resolution import read_target, targets_in
 from bot.slack.grammar.filter_words import closest, read_groups, read_listing, read_stop_all
-from bot.slack.grammar.normalization import Word, cleaned, unquoted, without_mentions, words
-from bot.slack.grammar.reference import EDGES, Line, lone_reference, phone_number, read_audit, read_recap, reference
-from bot.slack.grammar.requests import Doctor, Find, Help, Pick, Request, Show, Stop, Unwatch, Watch, Whoami, typed
+from bot.slack.grammar.normalization import Word, cleaned, mentioned, unquoted, without_mentions, words
+from bot.slack.grammar.reference import EDGES, Line, lone_reference, phone_number, reference
+from bot.slack.grammar.requests import (
+    ME,
+    Audit,
+    Doctor,
+    Find,
+    Help,
+    Pick,
+    Recap,
+    Request,
+    Show,
+    Stop,
+    Unwatch,
+    Watch,
+    Whoami,
+    typed,
+)
 
 LONGEST_REASON: Final = 500
 _ATTEMPTS: Final = 6
@@ -184,6 +200,55 @@ _WHICH: Final = (
     "A pasted line works, too, if it names one only.",
 )
 _PICK: Final = "Without an id, you choose from what runs, and can type to search it."
+
+
+def _audit(line: Line) -> Audit:
+    """The records that are asked for. Raises ``NotUnderstood``."""
+    asked = Audit()
+    for word in line.words:
+        asked = _audited(asked, word, line)
+    return asked
+
+
+def _recap(line: Line) -> Recap:
+    """How far back. Raises ``NotUnderstood``."""
+    if not line.words:
+        return Recap()
+    word = line.words[0].text.strip(EDGES).lower()
+    since = from_typed(word.removeprefix("since:"))
+    if since is not None and word.startswith("since:") and len(line.words) == 1:
+        return Recap(since)
+    raise NotUnderstood("recap takes a duration, like since:2h", typed(Recap() if since is None else Recap(since)))
+
+
+def _audited(asked: Audit, word: Word, line: Line) -> Audit:
+    bare = word.text.strip(EDGES)
+    user = ME if bare.lower() == ME else mentioned(word.written) or mentioned(bare)
+    target = read_target(bare)
+    if bare.lower().startswith("since:"):
+        since = from_typed(bare[len("since:") :])
+        if since is None:
+            raise NotUnderstood("“since:” takes a duration like 2h or 3d", typed(asked))
+        return replace(asked, since=since)
+    if bare.lower() == "all" and not asked.every:
+        return replace(asked, every=True)
+    if user is not None and asked.user is None:
+        return replace(asked, user=user)
+    if target is not None and asked.target is None:
+        return replace(asked, target=target)
+    raise _not_audited(asked, word, line)
+
+
+def _not_audited(asked: Audit, word: Word, line: Line) -> NotUnderstood:
+    if word.text.startswith("@"):
+        problem = "names can be faked. Give the member ID: profile, “⋮”, “Copy member ID”"
+        return NotUnderstood(problem, typed(asked))
+    if from_typed(word.text) is not None and asked.since is None:
+        return NotUnderstood("write a time as since:2h", f"{typed(asked)} since:{word.text}")
+    problem = f"“{word.written[:40]}” is not an id, a person or since:2h"
+    return NotUnderstood(problem, f"{typed(asked)} {line.text[word.end :].strip()}")
+
+
 COMMANDS: Final = (
     Command(
         "list",
@@ -281,7 +346,7 @@ COMMANDS: Final = (
         f"audit [{_REF}] [all] [@person | me] [since:2h]",
         "Shows who stopped what, one line a stop, newest first.",
         "audit since:2h",
-        read_audit,
+        _audit,
         Permission.VIEW,
         ("log", "history", "logs", "who"),
         (
@@ -294,7 +359,7 @@ COMMANDS: Final = (
         "recap [since:2h]",
         "Sums up what this channel stopped, for the incident.",
         "recap since:2h",
-        read_recap,
+        _recap,
         Permission.AUDIT,
         ("summary", "report", "postmortem", "summarize"),
         ("You see it first. Post it here adds two files: Markdown and CSV.",),
