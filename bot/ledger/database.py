@@ -28,12 +28,11 @@ from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from contextvars import ContextVar
 from datetime import UTC, datetime, timedelta
-from functools import partial
 from typing import Any, Final, TypeAlias, TypeVar, cast
 from weakref import WeakValueDictionary, ref
 
 import structlog
-from sqlalchemy import URL, Connection, Engine, create_engine, event, inspect, make_url, text
+from sqlalchemy import URL, Connection, Engine, create_engine, event, make_url, text
 from sqlalchemy.exc import ArgumentError, SQLAlchemyError
 
 from bot.activeflows.errors import LedgerUnavailable
@@ -276,9 +275,6 @@ _REFUSED: Final = 0.1
 _REFUSED_FOR: Final = 2.0
 """Seconds from a refusal to the next try, each time twice as long, and in all."""
 _AUDIT_LOCK: Final = 0x666C6F7773  # "flows": one writer of the chain at a time, across replicas
-_TABLES_LOCK: Final = 0x7461626C6573  # "tables": one maker of tables at a time
-_PREPARING: Final = 60.0
-"""Seconds for the making of tables, and for waiting until somebody else has made them."""
 _TELLING: Final = "flows_bot_telling"
 Tell: TypeAlias = Callable[[bool], None]
 """Tells what a transaction wrote; whether it is certain that it was kept. Quick, in a thread of the ledger, raises
@@ -445,7 +441,7 @@ class Database:
         """
         from bot.ledger import migrations  # noqa: PLC0415 — Alembic and DBOS: commands that only read answer sooner
 
-        was = await self.within(lambda connection: migrations.upgrade(_alone(connection)), patience=_PREPARING)
+        was = await self.within(migrations.prepare, patience=migrations.PREPARING)
         if was != VERSION:
             log.info("ledger_upgraded", was=was, version=VERSION)
 
@@ -453,7 +449,7 @@ class Database:
         """Try the same and take it back; whether the tables were there already. Raises as ``prepare``."""
         from bot.ledger import migrations  # noqa: PLC0415 — as above
 
-        return await self.within(partial(_rehearsed, migrations.upgrade), patience=_PREPARING)
+        return await self.within(migrations.rehearse, patience=migrations.PREPARING)
 
     async def within(self, work: Callable[[Connection], T], *, patience: float = PATIENCE) -> T:
         """Run ``work`` in one transaction: all of it is kept, or nothing.
@@ -538,30 +534,6 @@ def one_writer(connection: Connection) -> None:
     """Until this transaction ends, nobody else appends to the chain. (SQLite's IMMEDIATE does the same.)"""
     if connection.dialect.name == "postgresql":
         connection.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": _AUDIT_LOCK})
-
-
-def _alone(connection: Connection) -> Connection:
-    """No other bot changes tables until this transaction ends.
-
-    (What SQLite begins is one writer's already. DBOS takes a lock of its own for its tables.)
-    """
-    if connection.dialect.name == "postgresql":
-        for bound in ("lock_timeout", "statement_timeout", "idle_in_transaction_session_timeout"):
-            connection.execute(
-                text("SELECT set_config(:bound, :value, true)"), {"bound": bound, "value": f"{_PREPARING:g}s"}
-            )
-        connection.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": _TABLES_LOCK})
-    return connection
-
-
-def _rehearsed(upgrade: Callable[[Connection], int], connection: Connection) -> bool:
-    """(Both databases take back tables, too. DBOS makes its tables in a schema of its own on PostgreSQL.)"""
-    with _alone(connection).begin_nested() as attempt:
-        there = upgrade(connection)
-        if connection.dialect.name == "postgresql" and not inspect(connection).has_schema("dbos"):
-            connection.execute(text("CREATE SCHEMA dbos"))
-        attempt.rollback()
-    return there > 0
 
 
 # ---------------------------------------------------------------- clock

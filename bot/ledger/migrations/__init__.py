@@ -1,6 +1,6 @@
 """Bring the tables of a ledger to the layout of this bot: Alembic's revisions, in one transaction.
 
-Whoever calls holds the lock, and keeps all or nothing. Rules for a new revision (``versions/``):
+Whoever calls keeps all or nothing. Rules for a new revision (``versions/``):
 
 - It only adds: replicas of the version before go on beside it until they are replaced, so what is new in a table that
   is there has a default or may be empty. What is no longer needed goes one release later.
@@ -17,12 +17,47 @@ from pathlib import Path
 from typing import Final
 
 from dbos import _migration as of_dbos
-from sqlalchemy import Connection, text
+from sqlalchemy import Connection, inspect, text
 
 from bot.ledger.tables import VERSION, VERSION_TABLE, NewerLedger, metadata, refuse_foreign, version
 from bot.ledger.workflow_rows import dbos_tables
 
 _HERE: Final = Path(__file__).parent
+_TABLES_LOCK: Final = 0x7461626C6573  # "tables": one maker of tables at a time
+PREPARING: Final = 60.0
+"""Seconds for the making of tables, and for waiting until somebody else has made them."""
+
+
+def prepare(connection: Connection) -> int:
+    """Upgrade, one bot after the other. Returns and raises as ``upgrade``."""
+    return upgrade(_alone(connection))
+
+
+def rehearse(connection: Connection) -> bool:
+    """Do the same and take it back; whether the tables were there already.
+
+    (Both databases take back tables, too. DBOS makes its tables in a schema of its own on PostgreSQL.)
+    """
+    with _alone(connection).begin_nested() as attempt:
+        there = upgrade(connection)
+        if connection.dialect.name == "postgresql" and not inspect(connection).has_schema("dbos"):
+            connection.execute(text("CREATE SCHEMA dbos"))
+        attempt.rollback()
+    return there > 0
+
+
+def _alone(connection: Connection) -> Connection:
+    """No other bot changes tables until this transaction ends.
+
+    (What SQLite begins is one writer's already. DBOS takes a lock of its own for its tables.)
+    """
+    if connection.dialect.name == "postgresql":
+        for bound in ("lock_timeout", "statement_timeout", "idle_in_transaction_session_timeout"):
+            connection.execute(
+                text("SELECT set_config(:bound, :value, true)"), {"bound": bound, "value": f"{PREPARING:g}s"}
+            )
+        connection.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": _TABLES_LOCK})
+    return connection
 
 
 def upgrade(connection: Connection, to: str = "head") -> int:
