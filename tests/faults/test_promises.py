@@ -12,10 +12,12 @@ import pytest
 from hypothesis import HealthCheck, Phase, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import precondition, rule, run_state_machine_as_test
+from pydantic import TypeAdapter
 
+from bot.activeflows.bulk.authorization import BulkAdmission
 from bot.activeflows.bulk.bulk_stop import BulkState
 from bot.activeflows.errors import BotError
-from bot.activeflows.stopping.stop import Cancelled, IntentState, Wish
+from bot.activeflows.stopping.stop import Cancelled, Declined, IntentState, Press, Why, Wish
 from tests.faults.bulk_incident import BulkIncident
 from tests.faults.chances import (
     bads,
@@ -31,8 +33,10 @@ from tests.faults.chances import (
     waits,
     which,
 )
+from tests.faults.directory import CHANNEL
 from tests.faults.incident import ALICE, BOB, CAROL, DAVE, FIGURES, VIC
 from tests.faults.promises import STALE_FOR
+from tests.faults.workflows import Workflow
 
 
 @pytest.fixture(scope="module", autouse=True)
@@ -399,6 +403,22 @@ def test_a_call_that_is_hung_up_while_another_press_cannot_write_is_not_called_u
     telling = story.bot.channel.last(f"card {story.intents[-1][:8]}")
     assert telling is not None
     assert "Call: hung up" in telling.words
+
+
+def test_a_late_press_that_is_declined_late_draws_nothing_over_the_bulk_stop(story: PromisesKept) -> None:
+    """Whoever declined it was frozen meanwhile, or died; the press in time has been carried out."""
+    story.many_ring_and_are_stopped(ALICE, BOB, 2, [], 60.0, [])
+    bulk = story.promises.bulk.frozen[story.bulks[-1]]
+    late = Workflow(Press(bulk.id, ALICE, "", CHANNEL, "late", story.bot.now(), Wish.BULK))
+    declined = BulkAdmission(bulk, Declined(Why.LATE, "past the deadline"))
+    late.remembered.append(("admit bulk", TypeAdapter(BulkAdmission).dump_json(declined).decode()))
+    story.bot.workflows.all[late.id] = late
+    story.bot.kill()
+    story.bot.start()
+    story.time_passes(20.0)
+    last = story.bot.channel.last_of_bulk(bulk.id)
+    assert last is not None
+    assert last.run.state is BulkState.DONE
 
 
 def test_what_is_on_its_way_while_the_machine_sleeps_for_long_is_not_sent_beside(story: PromisesKept) -> None:

@@ -7,6 +7,7 @@ import pytest
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from bot.activeflows.records import What
+from bot.demo.slack import faults as slack_faults
 from bot.demo.voipbin.faults import Hold, delay, hold, lose_answer, reset_before, status
 from bot.demo.voipbin.world import World
 from bot.ledger import audit as chain
@@ -262,3 +263,17 @@ async def test_every_act_of_a_bulk_stop_is_on_record_with_its_id(
     for each in loops:
         kinds = [record.what for record in about if record.activeflow_id == each.id]
         assert kinds == ([What.OUTCOME] if each is loops[1] else [What.SENDING, What.OUTCOME])
+
+
+async def test_whoever_cancels_hears_of_it_when_slack_does_not_change_the_card(
+    stage: Stage, bulk: BulkStage, voipbin: World
+) -> None:
+    bulk.ring(2, voipbin.add_flow("Support line"))
+    async with stage.start():
+        card = await bulk.asks("type:call")
+        for way in ("chat.update", "response_url"):
+            stage.slack.faults.on(way, slack_faults.status(503), times=None)
+        await bulk.presses(card, button="bulk.cancel")
+        told = await stage.reads("Only you see this. Slack did not say whether the card in the channel was", user=CAROL)
+    assert told.ephemeral_to == CAROL
+    assert told.words.startswith("Cancelled")

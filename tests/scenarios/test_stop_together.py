@@ -1,5 +1,8 @@
 """Stops that need more than one person, a reason, or something after the end."""
 
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+
 import pytest
 
 from bot.demo.slack.faults import error
@@ -35,6 +38,30 @@ async def test_a_press_without_a_reason_is_asked_for_one(stage: Stage, slack: Wo
         said = await stage.reads("Stopped by", user=BOB)
         assert "loops since noon" in said.words
         assert stage.posts(activeflow) == 1
+
+
+async def test_a_press_whose_reason_took_long_is_of_when_the_reason_was_given(
+    stage: Stage, slack: Workspace, voipbin: World
+) -> None:
+    rules(stage, "reason_required = true")
+    late = [timedelta(0)]
+    stage.wall = lambda: datetime.now(UTC) + late[0]
+    stage.patience = replace(stage.patience, in_hand_after=0.0)
+    activeflow = voipbin.rings(at="play")
+    async with stage.start():
+        card = await stage.asks_to_stop(activeflow)
+        await slack.clicks(ALICE, card, "stop.flow")
+        await slack.until(lambda: slack.views_of(ALICE))
+        late[0] = timedelta(minutes=3)
+        given = stage.wall().replace(microsecond=0)
+        look = faults.hold()
+        voipbin.faults.on("GET", "/activeflows/{id}", look)
+        await slack.submits(ALICE, slack.views_of(ALICE)[-1], {"stop.reason": {"stop.reason": "loops since noon"}})
+        said = await stage.reads("pressed Stop flow at ")
+        look.release()
+        await stage.reads("Stopped by")
+    at = said.words.partition("pressed Stop flow at ")[2][:19]
+    assert datetime.fromisoformat(f"{at}+00:00") >= given
 
 
 async def test_a_reason_on_the_card_is_enough(stage: Stage, slack: Workspace, voipbin: World) -> None:

@@ -255,8 +255,9 @@ class BulkStopWorkflow:
             return Run()
 
     async def _decline(self, press: Press, bulk: Bulk | None, declined: Declined) -> bool:
-        if bulk is not None and declined.why is Why.LATE:
-            await self._cards.show(bulk, Run(BulkState.EXPIRED), press)
+        found = await self._bulks.bulk(bulk.id) if bulk is not None and declined.why is Why.LATE else None
+        if found is not None and found[1].state in {BulkState.OPEN, BulkState.EXPIRED}:  # and not begun in time
+            await self._cards.show(found[0], Run(BulkState.EXPIRED), press)
         return await self._cards.decline(press, declined)
 
     @asynccontextmanager

@@ -501,10 +501,9 @@ class BulkCards:
         interaction = from_press(press) if press is not None else None
         self._presses.begun(press)
         where = Posted(bulk.channel, bulk.message_ts or (interaction.message_ts if interaction else ""))
-        over = run.ending is not None
-        seen = await self._presses.edits.edit(
-            bulk.id, where, message, interaction, guard=guard, over=over, aloud=not over
-        )
+        over = run.ending is not None or run.state in {BulkState.CANCELLED, BulkState.EXPIRED}
+        aloud = run.ending is None and run.state is not BulkState.CANCELLED  # else the presser hears of it otherwise
+        seen = await self._presses.edits.edit(bulk.id, where, message, interaction, guard=guard, over=over, aloud=aloud)
         if press is not None:
             self._presses.answered(press, header_of(message))
         return seen

@@ -182,7 +182,9 @@ class ReasonListener:
                 await ack(response_action="errors", errors={ids.REASON: f"I have been restarted meanwhile. {_AGAIN}"})
             elif len(reason) < 3:
                 await ack(response_action="errors", errors={ids.REASON: _TOO_SHORT})
-            elif await self.queue.take(listeners.context(from_press(press)), replace(press, reason=reason[:500])):
+            elif await self.queue.take(
+                listeners.context(from_press(press)), replace(press, reason=reason[:500], at=self.now())
+            ):
                 self.open.forget(word)
                 await ack()
             else:
