@@ -13,6 +13,7 @@ from contextvars import ContextVar
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
+from http import HTTPStatus
 from typing import Final
 from uuid import UUID
 
@@ -73,6 +74,8 @@ class Line(httpx.AsyncBaseTransport):
         self._at_work: set[asyncio.Task[httpx.Response]] = set()
         self.breaks: dict[str, list[Break]] = {"stop": [], "read": []}
         self.posts: list[Post] = []
+        self.not_found: set[str] = set()
+        """Paths of what VoIPBIN said it does not have, which is believed for good."""
         self.sends: Callable[[Post], None] = lambda _: None
 
     async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
@@ -119,6 +122,8 @@ class Line(httpx.AsyncBaseTransport):
         await asyncio.sleep(_LEG)
         _at_work.set(post)
         answer = await self._voipbin.handle_async_request(request)
+        if answer.status_code == HTTPStatus.NOT_FOUND:
+            self.not_found.add(request.url.path)
         if post is not None:
             post.status, post.on_its_way = answer.status_code, False
         return httpx.Response(answer.status_code, headers=answer.headers, stream=httpx.ByteStream(await answer.aread()))
