@@ -52,6 +52,8 @@ from bot.slack.people.installation import Installation
 
 _PAYLOAD: Final = b"payload="
 _AS_QUOTED_PRINTABLE: Final = bytes.maketrans(b"%+", b"= ")
+_BYTES: Final = "latin-1"
+"""Gives each byte as a character, so that a form can be taken apart before its fields are decoded."""
 _MOST_FIELDS: Final = 100
 _KINDS: Final = frozenset(
     {"block_actions", "block_suggestion", "view_submission", "view_closed", "shortcut", "message_action"}
@@ -85,14 +87,15 @@ def read(body: bytes, content_type: str) -> dict[str, Any]:
         raise Unreadable("neither a form nor JSON")
     if body.startswith(_PAYLOAD) and b"&" not in body:
         return _of_a_kind(decoded(unquoted(body[len(_PAYLOAD) :])), _IN_A_FIELD)
-    given = body.split(b"&")
+    given = body.decode(_BYTES).split("&")
     if len(given) > _MOST_FIELDS:
         raise Unreadable("no form")
-    pairs = (pair.partition(b"=") for pair in given if pair)
-    fields = {_text(unquoted(name)): unquoted(value) for name, _, value in pairs}
+    fields: dict[str, Any] = {}
+    for name, _, value in [pair.partition("=") for pair in given if pair]:
+        fields[_field(name)] = _field(value)
     if "payload" in fields:
-        return _of_a_kind(decoded(fields["payload"]), _IN_A_FIELD)
-    return _of_a_kind({name: _text(value) for name, value in fields.items()}, _IN_A_FORM)
+        return _of_a_kind(decoded(fields["payload"].encode()), _IN_A_FIELD)
+    return _of_a_kind(fields, _IN_A_FORM)
 
 
 def decoded(text: bytes) -> dict[str, Any]:
@@ -113,14 +116,19 @@ def _of_a_kind(payload: dict[str, Any], kinds: frozenset[str]) -> dict[str, Any]
     return payload
 
 
+def _field(given: str) -> str:
+    """A form's name or value; most of a command's are as they are."""
+    if given.isascii() and "%" not in given and "+" not in given:
+        return given
+    return _text(unquoted(given.encode(_BYTES)))
+
+
 def unquoted(field: bytes) -> bytes:
     """A form field's bytes. Escapes differ from those of quoted-printable by their sign only, and these are read at C
     speed.
 
     Each of them is two bytes shorter then; where that does not come out, some were none, and the slow way is right.
     """
-    if b"%" not in field and b"+" not in field:
-        return field
     if not any(sign in field for sign in (b"=", b"\r", b"\n")):
         found = a2b_qp(field.translate(_AS_QUOTED_PRINTABLE))
         if len(field) - len(found) == 2 * field.count(b"%"):
