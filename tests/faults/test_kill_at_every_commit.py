@@ -12,7 +12,7 @@ from tests.faults.processes import Processes
 from tests.faults.truth import Audit, Witness, assert_told_truly, last_word, present, stop_requests, stops_with_effect
 from tests.scenarios.conftest import ALICE, Stage
 
-_FEWEST, _MOST = 12, 60
+_FEWEST, _MOST = 8, 60
 
 
 @dataclass
