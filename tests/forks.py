@@ -4,6 +4,7 @@ Decision: they are forks of one process that has imported everything and opened 
 which takes a tenth of the time of a start; the tests start hundreds.
 """
 
+import gc
 import multiprocessing
 import os
 from pathlib import Path
@@ -15,6 +16,7 @@ FORKS.set_forkserver_preload(["tests.faults.killed_bot", "bot.command_line", *ma
 
 def become(environment: dict[str, str], folder: Path, out: Path, err: Path | None = None) -> None:
     """Give this fork an environment and a folder of its own, and let what it says go to files."""
+    gc.freeze()  # what all forks share is nobody's garbage
     os.environ.clear()
     os.environ.update(environment)
     os.chdir(folder)  # no .env of anybody's

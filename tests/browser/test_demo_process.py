@@ -19,6 +19,7 @@ from bot.demo.cast import INCIDENTS, OPERATOR
 from bot.demo.scenarios.table import BY_NAME
 from bot.demo.voipbin import faults
 from bot.demo.voipbin.town import Town
+from tests.scenarios.program import Ended, Program
 
 LONG = 30.0  # seconds, on a busy machine
 ELSEWHERE = {"SLACK_APP_TOKEN": "xapp-1-other", "SLACK_API_URL": "https://slack.example", "VOIPBIN_USERNAME": "other"}
@@ -44,6 +45,11 @@ async def _flows_bot(*arguments: str, files: Path) -> AsyncIterator[Process]:
         if process.returncode is None:
             process.kill()
             await process.wait()
+
+
+async def _ended(*arguments: str, files: Path) -> Ended:
+    """What the same came to: nobody talks with it meanwhile."""
+    return await Program(files)(*arguments, **ELSEWHERE, TMPDIR=str(files))
 
 
 @pytest.mark.parametrize("how", [pytest.param(signal.SIGINT, marks=pytest.mark.slow), signal.SIGTERM])
@@ -79,17 +85,15 @@ async def test_work_under_way_does_not_hold_up_the_end(tmp_path: Path) -> None:
 async def test_a_port_that_is_taken_is_one_line_and_status_2(files: Path) -> None:
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port = str(taken.getsockname()[1])
-        async with _flows_bot("demo", "--no-open", "--port", port, files=files) as process:
-            told, complaints = await asyncio.wait_for(process.communicate(), LONG)
-    assert (process.returncode, told) == (2, b"")
-    assert complaints.decode() == "--port: cannot listen there (Address already in use). 0 picks a free one.\n"
+        ended = await _ended("demo", "--no-open", "--port", port, files=files)
+    assert (ended.status, ended.out) == (2, [])
+    assert ended.err == ["--port: cannot listen there (Address already in use). 0 picks a free one."]
 
 
 async def test_a_scenario_is_played_without_a_page_and_told_as_json(files: Path) -> None:
-    async with _flows_bot("demo", "--scenario", "killed", "--headless", "--json", files=files) as process:
-        told, complaints = await asyncio.wait_for(process.communicate(), 4 * LONG)
-    assert (process.returncode, complaints) == (0, b"")
-    report = json.loads(told)
+    ended = await _ended("demo", "--scenario", "killed", "--headless", "--json", files=files)
+    assert (ended.status, ended.err) == (0, [])
+    report = json.loads("\n".join(ended.out))
     assert (report["scenario"], report["held"]) == ("killed", True)
     assert "The bot is killed (SIGKILL) before VoIPBIN has answered" in report["done"]
     assert any("Olive Operator" in said["words"] for said in report["said"])
@@ -98,13 +102,11 @@ async def test_a_scenario_is_played_without_a_page_and_told_as_json(files: Path)
 
 
 async def test_the_scenarios_are_listed_and_a_slip_is_corrected(files: Path) -> None:
-    async with _flows_bot("demo", "--scenario", "help", files=files) as process:
-        told, _ = await asyncio.wait_for(process.communicate(), LONG)
-    assert [line.split()[0] for line in told.decode().splitlines()] == list(BY_NAME)
-    async with _flows_bot("demo", "--scenario", "kiled", files=files) as process:
-        _, complaints = await asyncio.wait_for(process.communicate(), LONG)
-    assert process.returncode == 2
-    assert complaints.decode().startswith("--scenario: there is none called 'kiled'. Did you mean killed?")
+    ended = await _ended("demo", "--scenario", "help", files=files)
+    assert [line.split()[0] for line in ended.out] == list(BY_NAME)
+    ended = await _ended("demo", "--scenario", "kiled", files=files)
+    assert ended.status == 2
+    assert ended.err[0].startswith("--scenario: there is none called 'kiled'. Did you mean killed?")
 
 
 async def test_a_ledger_that_is_kept_is_there_afterwards(tmp_path: Path) -> None:

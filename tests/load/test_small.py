@@ -39,6 +39,7 @@ async def test_a_warm_list_asks_for_no_rows() -> None:
     assert {of_one["asked_rows"] for of_one in found["lists"]} == {0}
 
 
+@pytest.mark.slow
 async def test_the_audit_is_measured_at_two_sizes() -> None:
     found = await told("audit_at_size", "--records", 500, "--rounds", 1)
     assert [size["records"] for size in found["sizes"]] == [500, 5000]
@@ -52,6 +53,7 @@ async def test_a_list_is_drawn() -> None:
     assert {"draw_us", "check_us", "json_us"} <= found.keys()
 
 
+@pytest.mark.slow
 async def test_every_list_that_is_typed_is_answered() -> None:
     found = await told("typed_lists", "--seconds", 0.5, "--burst", 100)
     assert (found["at_20"]["answered"], found["burst_200"]["answered"], found["burst_100"]["answered"]) == (
@@ -61,10 +63,12 @@ async def test_every_list_that_is_typed_is_answered() -> None:
     )
 
 
+@pytest.mark.slow
 async def test_the_bot_starts_acks_and_ends() -> None:
     assert {"to_ack_cpu_s", "after_ack_mb", "to_end_s", "help_cpu_s"} <= (await told("start", "--rounds", 1)).keys()
 
 
+@pytest.mark.slow
 async def test_every_event_is_taken_in() -> None:
     found = await told("event_intake", "--events", 1000, "--rounds", 1)
     assert [of_one["events"] for of_one in found["socket"]] == [1000, 1000]

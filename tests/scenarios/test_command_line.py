@@ -113,7 +113,7 @@ async def test_what_the_configuration_points_at_is_wrong_and_that_is_one_line(
 # ---------------------------------------------------------------- run and check
 
 
-@pytest.mark.parametrize("how", [signal.SIGINT, signal.SIGTERM])
+@pytest.mark.parametrize("how", [signal.SIGINT, pytest.param(signal.SIGTERM, marks=pytest.mark.slow)])
 async def test_it_runs_until_it_is_told_to_end(
     program: Program, enough: Mapping[str, str], how: signal.Signals
 ) -> None:

@@ -38,7 +38,7 @@ async def nobody_answering() -> AsyncIterator[tuple[str, asyncio.Event]]:
     await server.wait_closed()
 
 
-@pytest.mark.parametrize("how", [signal.SIGINT, signal.SIGTERM])
+@pytest.mark.parametrize("how", [pytest.param(signal.SIGINT, marks=pytest.mark.slow), signal.SIGTERM])
 async def test_told_to_end_while_it_still_starts_it_ends_at_once(
     program: Program, enough: Mapping[str, str], how: signal.Signals
 ) -> None:
