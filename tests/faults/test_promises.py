@@ -405,6 +405,23 @@ def test_a_call_that_is_hung_up_while_another_press_cannot_write_is_not_called_u
     assert "Call: hung up" in telling.words
 
 
+def test_what_no_event_told_or_one_told_late_or_twice_is_listed_as_it_is_in_the_end(story: PromisesKept) -> None:
+    """Lost, the last first, doubled, and between two streams."""
+    story.events_go_wrong(["lost", "told", "lost", "late", "late", "twice"])
+    story.rings(with_call=False)
+    story.rings(with_call=True)
+    story.ends(0, hangs_up=True)
+    story.rings(with_call=False)
+    story.moves(0, "talk")
+    story.ends(0, hangs_up=False)
+    story.late_events_come()
+    story.time_passes(5.0)
+    story.the_event_stream_is_cut(down=True, then=5.0)
+    story.rings(with_call=True)
+    story.ends(3, hangs_up=True)
+    story.the_event_stream_is_cut(down=False, then=5.0)
+
+
 def test_a_late_press_that_is_declined_late_draws_nothing_over_the_bulk_stop(story: PromisesKept) -> None:
     """Whoever declined it was frozen meanwhile, or died; the press in time has been carried out."""
     story.many_ring_and_are_stopped(ALICE, BOB, 2, [], 60.0, [])

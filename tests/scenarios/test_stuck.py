@@ -7,6 +7,7 @@ import pytest
 
 from bot.activeflows.stopping.follow_up import Aftermath
 from bot.activeflows.stopping.read_back import Readback
+from bot.demo.slack import faults as slack_faults
 from bot.demo.slack.messages import Message
 from bot.demo.slack.workspace import Workspace
 from bot.demo.voipbin import faults
@@ -96,6 +97,17 @@ async def with_a_bug(monkeypatch: pytest.MonkeyPatch, thing: type, method: str) 
     with monkeypatch.context() as patch:
         patch.setattr(thing, method, broken)
         yield
+
+
+async def test_that_a_press_is_stuck_is_told_even_if_slack_takes_nothing_for_a_while(
+    stage: Stage, slack: Workspace, voipbin: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async with with_a_bug(monkeypatch, Readback, "once"), stage.start():
+        _, card = await asked(stage, voipbin)
+        for way in ("response_url", "chat.postEphemeral", "chat.postMessage"):
+            slack.faults.on(way, slack_faults.status(503), times=2)
+        await slack.clicks(ALICE, card, "stop.flow")
+        await both_read(stage, "This bot hit a bug in the middle of @Alice’s stop")
 
 
 @pytest.mark.parametrize("thing", [Readback, Aftermath])

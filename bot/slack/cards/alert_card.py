@@ -47,8 +47,7 @@ def held_back_line(held_back: HeldBack, *, running: int, command: str) -> Messag
     count, ids = len(held_back.claimed), {each.claim.activeflow_id for each in held_back.claimed}
     since = date_token(held_back.since)
     named = ", ".join(
-        f"{TROUBLE_WORDS[each.claim.reason].lower()} {code(each.claim.activeflow_id.hex[:8])}"
-        for each in held_back.claimed
+        f"{TROUBLE_WORDS[each.claim.reason]} {code(each.claim.activeflow_id.hex[:8])}" for each in held_back.claimed
     )
     still = f"{running} of {len(ids)} still run" if len(ids) > 1 else "It still runs" if running else "It has ended"
     unsure = ", or cut off while posted: some of it may be here already" if held_back.unsure else ""

@@ -453,10 +453,12 @@ class StopCards:
         message = stuck_press(press, self._now(), untouched=untouched, incident=number)
         self._said(press)
         interaction = from_press(press)
-        await self._teller.privately(interaction, message)
+        seen = await self.edits.until_seen(partial(self._teller.privately, interaction, message))
         if interaction.channel_id and interaction.message_ts:
             below = replace(interaction, thread_ts=interaction.message_ts, response_url="")
-            await self._teller.publicly(below, message)
+            seen = isinstance(await self._teller.publicly(below, message), Posted) or seen
+        if not seen:
+            self._stuck.discard(press.id)  # for as long as the database does not answer
 
     def typed_in(self, thread: str) -> str:
         """What is typed before the words of a command there; ``thread`` is empty outside of threads."""
