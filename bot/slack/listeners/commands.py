@@ -9,7 +9,7 @@ import time
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, Final
+from typing import Any, Final, TypeAlias
 
 from prometheus_client import Histogram
 from slack_bolt.context.ack.async_ack import AsyncAck
@@ -35,6 +35,8 @@ ANSWERS: Final = Histogram(
     buckets=(0.1, 0.25, 0.5, 1.0, 2.0, 3.0, 5.0, 10.0, 30.0),
 )
 _DOING: Final = "asking VoIPBIN"
+_Work: TypeAlias = Callable[[], Awaitable[object]]
+"""By its name, because what stands in a function in a function is put together anew with every call."""
 
 
 @dataclass(frozen=True)
@@ -93,7 +95,7 @@ def start(listeners: Listeners, context: InteractionContext, text: str) -> None:
     """Begin what was typed; what leads to a stop goes first."""
     began = time.perf_counter()
 
-    def begin(command: str, work: Callable[[], Awaitable[object]], *, lane: Lane = Lane.LIGHT) -> None:
+    def begin(command: str, work: _Work, *, lane: Lane = Lane.LIGHT) -> None:
         async def measured() -> None:
             try:
                 await work()

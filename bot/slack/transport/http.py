@@ -287,36 +287,56 @@ class Bodies:
     """All bodies that are read just now."""
 
     def __init__(self, *, within: float = WITHIN) -> None:
-        self._within, self._long = within, 0
+        self.within, self.long = within, 0
 
-    @asynccontextmanager
-    async def read(self, headers: Headers, receive: Receive, most: int) -> AsyncIterator[bytes]:
-        """The body, of at most ``most`` bytes, while it is worked on. Raises ``BodyRefused``."""
-        announced = next((value for name, value in headers if name == b"content-length"), b"")
-        if announced.isdigit() and int(announced[:12]) > most:
+    def read(self, headers: Headers, receive: Receive, most: int) -> "_Body":
+        """One, of at most ``most`` bytes: it is held while the block lasts. Raises ``BodyRefused``."""
+        return _Body(self, headers, receive, most)
+
+
+class _Body:
+    """No generator, which costs more than all of this: every ack comes by here."""
+
+    def __init__(self, all_: Bodies, headers: Headers, receive: Receive, most: int) -> None:
+        self._all, self._headers, self._receive, self._most = all_, headers, receive, most
+        self._long = False
+
+    async def __aenter__(self) -> bytes:
+        announced = next((value for name, value in self._headers if name == b"content-length"), b"")
+        if announced.isdigit() and int(announced[:12]) > self._most:
             raise BodyRefused("too long", 413)
-        chunks: list[bytes] = []
-        size, long, more = 0, False, True
         try:
-            try:
-                async with asyncio.timeout(self._within):
-                    while more:
-                        message = await receive()
-                        if message["type"] == "http.disconnect":
-                            raise BodyRefused("cut off", 400)
-                        chunks.append(message.get("body", b""))
-                        size, more = size + len(chunks[-1]), message.get("more_body", False)
-                        if size > most:
-                            raise BodyRefused("too long", 413)
-                        if size > _LONG and not long:
-                            if self._long >= _LONG_ONES:
-                                raise BodyRefused("too many long ones at once", 503)
-                            self._long, long = self._long + 1, True
-            except TimeoutError:
-                raise BodyRefused("too slow", 408) from None
-            yield b"".join(chunks)
-        finally:
-            self._long -= long
+            async with asyncio.timeout(self._all.within):
+                return await self._read()
+        except TimeoutError:
+            self._release()
+            raise BodyRefused("too slow", 408) from None
+        except BaseException:
+            self._release()
+            raise
+
+    async def __aexit__(self, *_: object) -> None:
+        self._release()
+
+    async def _read(self) -> bytes:
+        chunks: list[bytes] = []
+        size, more = 0, True
+        while more:
+            message = await self._receive()
+            if message["type"] == "http.disconnect":
+                raise BodyRefused("cut off", 400)
+            chunks.append(message.get("body", b""))
+            size, more = size + len(chunks[-1]), message.get("more_body", False)
+            if size > self._most:
+                raise BodyRefused("too long", 413)
+            if size > _LONG and not self._long:
+                if self._all.long >= _LONG_ONES:
+                    raise BodyRefused("too many long ones at once", 503)
+                self._all.long, self._long = self._all.long + 1, True
+        return b"".join(chunks)
+
+    def _release(self) -> None:
+        self._all.long, self._long = self._all.long - self._long, False
 
 
 _EVENTS: Final = ("/slack/events", "/slack/events/")

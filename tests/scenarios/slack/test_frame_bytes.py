@@ -109,6 +109,40 @@ async def test_a_long_message_is_taken_and_a_far_too_long_one_refused_while_it_a
     assert [(line["event"], line["reason"]) for line in logs] == [("delivery_refused", "too long")] * 2
 
 
+async def test_sixteen_long_bodies_are_held_at_once_and_each_is_let_go_whatever_became_of_it(frame: Frame) -> None:
+    slack, ends = frame.workspace, asyncio.Event()
+    headers = slack.signed(b"whatever")
+
+    async def held() -> AsyncIterator[bytes]:
+        yield b"x" * (256 * 1024 + 1)
+        await ends.wait()
+
+    async def status(body: AsyncIterator[bytes] | io.BytesIO) -> int:
+        async with (
+            aiohttp.ClientSession(frame.url) as session,
+            session.post("/slack/events", data=body, headers=headers) as response,
+        ):
+            return response.status
+
+    for _ in range(2):
+        ends.clear()
+        long = [asyncio.create_task(status(held())) for _ in range(16)]
+        async with asyncio.timeout(30):
+            while True:
+                if await status(io.BytesIO(b"x" * (256 * 1024 + 1))) == 503:  # which is not signed, and a 401 before
+                    break
+                await asyncio.sleep(0.01)
+        ends.set()
+        assert await asyncio.gather(*long) == [401] * 16
+
+    async def too_long() -> AsyncIterator[bytes]:
+        for _ in range(33):
+            yield b"x" * 64 * 1024
+
+    for _ in range(17):
+        assert await status(too_long()) == 413
+
+
 async def test_a_long_body_is_not_even_read_when_its_headers_are_not_slack_s(frame: Frame) -> None:
     async def unending() -> AsyncIterator[bytes]:
         yield b"x" * 301
