@@ -85,7 +85,7 @@ async def families(bulk: BulkStage, voipbin: World) -> list[Metric]:
         ruled(stage)
         voipbin.rings(voipbin.add_flow("Long"), at="play", executed=["sleep"] * 85)
         await alerted(stage, 1)
-        await there(stage, "flows_bot_watches_over")
+        await there(stage, "flows_bot_watches_over", "flows_bot_alerts")
         await stage.slack.socket.disconnect()
         await there(stage, "flows_bot_slack_socket_endings")
     stage.slack.socket_mode = False
