@@ -106,6 +106,9 @@ class Cards:
         await self._speaks(press)
         return True
 
+    def begun(self, press: Press) -> None:
+        pass
+
     async def _speaks(self, press: Press | None) -> None:
         await asyncio.sleep(SLACK)
         self._process.must_live()

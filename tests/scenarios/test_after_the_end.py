@@ -206,3 +206,20 @@ async def test_a_call_that_is_read_late_clears_up_whose_doing_the_end_was(
         reading.release()
         said = await stage.reads("Stopped by @Alice" if first == "the stop" else "It ended by itself")
         assert said.words.startswith("Stopped" if first == "the stop" else "Ended")
+
+
+async def test_a_hang_up_that_was_sent_is_not_called_unsent(bot: Stage, slack: Workspace, voipbin: World) -> None:
+    """By what whoever pressed reads when it takes long."""
+    voipbin.telephony.loses_hangups = True
+    activeflow = voipbin.rings(at="play")
+    card = await bot.asks_to_stop(activeflow)
+    await slack.clicks(ALICE, card, "stop.flow")
+    up = await bot.reads("Call: still up")
+    hanging_up = faults.hold()
+    voipbin.faults.on("POST", "/calls/{id}/hangup", hanging_up)
+    await slack.clicks(CAROL, up, "call.hang_up")
+    await hanging_up.arrived()
+    said = await bot.reads("Your press is recorded", user=CAROL)
+    assert "Nothing has been sent" not in said.words
+    hanging_up.release()
+    await bot.reads("after @Carol pressed")

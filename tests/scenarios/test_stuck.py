@@ -53,6 +53,27 @@ async def test_a_database_that_is_locked_in_the_middle_is_told_and_waited_for(
     assert stage.posts(activeflow) == 1
 
 
+async def test_a_hang_up_that_was_sent_before_the_database_was_locked_may_have_been_sent(
+    stage: Stage, slack: Workspace, voipbin: World, sqlite_url: str
+) -> None:
+    stage.silent_after = 1.0
+    voipbin.telephony.loses_hangups = True
+    async with stage.start():
+        _, card = await asked(stage, voipbin)
+        await slack.clicks(ALICE, card, "stop.flow")
+        up = await stage.reads("Call: still up")
+        held = faults.hold(after_work=True)
+        voipbin.faults.on("POST", "/calls/{id}/hangup", held)
+        await slack.clicks(ALICE, up, "call.hang_up")
+        await held.arrived()
+        with locked(sqlite_url):
+            said = await stage.reads("@Alice’s hang-up", user=BOB)
+            held.release()
+        await stage.reads("after @Alice pressed")
+    assert "My database does not answer" in said.words
+    assert "may or may not have been sent" in said.words
+
+
 @pytest.mark.slow
 async def test_a_file_that_somebody_keeps_locked_is_said_in_the_log_by_the_durable_workflows_too(
     stage: Stage, slack: Workspace, voipbin: World, sqlite_url: str, caplog: pytest.LogCaptureFixture

@@ -175,6 +175,10 @@ class Cards(Protocol):
         """Tell the presser alone why the press was not taken."""
         ...
 
+    def begun(self, press: Press) -> None:
+        """Something may be sent for it from now on: nobody is told otherwise any more."""
+        ...
+
 
 class PressCards(Cards, Protocol):
     """The same, for whoever carries out presses of every kind."""

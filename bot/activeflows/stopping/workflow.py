@@ -183,9 +183,10 @@ class StopWorkflow:
             await self._decline(press, refusal, hold, step, slow)
             return
 
-        async def show(intent: Intent, phase: Phase) -> bool:
+        def show(intent: Intent, phase: Phase) -> Awaitable[bool]:
             slow.over()
-            return await self._cards.show(intent, phase, press, guard=hold.must_hold)
+            self._cards.begun(press)  # at once: what is sent next is not waited for
+            return self._cards.show(intent, phase, press, guard=hold.must_hold)
 
         result = await self._machine.carry_out(Errand(Act.STOP, intent, press), hold, step, show)
         phase = result.phase
@@ -276,7 +277,12 @@ class HangUpWorkflow:
         intent, declined = admission.intent, admission.declined
         if intent is not None and declined is None:
             errand = Errand(Act.HANG_UP, intent, press)
-            result = await self._machine.stop(errand, hold, step, _unseen)
+
+            def sends(_intent: Intent, _phase: Phase) -> Awaitable[bool]:
+                self._cards.begun(press)
+                return _unseen()
+
+            result = await self._machine.stop(errand, hold, step, sends)
             declined = result.declined
             if declined is None:
                 await step("outcome", bool, partial(self._tell, errand, hold, result), ledger_first=True)
@@ -327,6 +333,6 @@ def _state(verdict: Verdict) -> str:
     return "hanging_up" if verdict.hanging_up else "up"
 
 
-async def _unseen(_intent: Intent, _phase: Phase) -> bool:
+async def _unseen() -> bool:
     """Nothing is said of a hang-up before its end."""
     return True

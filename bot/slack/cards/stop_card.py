@@ -1,6 +1,7 @@
 """Draw the stop card, and keep it true: edited in place, in order, and told elsewhere until somebody could see it."""
 
 import asyncio
+from collections import deque
 from collections.abc import Awaitable, Callable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
@@ -334,6 +335,8 @@ def _also_followed(until: datetime | None) -> str:
 # is told to the presser alone, with that fact.
 
 _CARD: Final = "The card will show what happens."
+_CONCLUDED: Final = 1000
+"""Presses remembered whose end was told: what is only followed is not stuck."""
 _LATE: Final = timedelta(minutes=1)
 """So late a card may be the first to say that it is not known."""
 _CORRECTED_WITHIN: Final = 1500.0
@@ -383,6 +386,7 @@ class StopCards:
         self._reassuring: dict[str, asyncio.Task[None]] = {}
         self._untouched: set[str] = set()
         self._stuck: set[str] = set()
+        self._concluded: deque[str] = deque(maxlen=_CONCLUDED)
 
     async def show(self, intent: Intent, phase: Phase, press: Press | None, *, guard: Guard | None = None) -> bool:
         """Change the card for everybody, or tell the presser; whether somebody could see it."""
@@ -396,6 +400,8 @@ class StopCards:
             intent.activeflow_id, where, message, interaction, guard=guard, over=_closes(phase)
         )
         self._said(press, header_of(message))
+        if press is not None and _closes(phase):
+            self._concluded.append(press.id)
         self._call_if_not_known(intent, phase, press)
         return seen
 
@@ -445,7 +451,7 @@ class StopCards:
         """Tell once that a press is stuck half-way, to whoever pressed and below the card: by a bug, or by the
         database.
         """
-        if press.id in self._stuck:
+        if press.id in self._stuck or (bug is None and press.id in self._concluded):
             return
         self._stuck.add(press.id)
         number = reported(bug, user=press.by, doing=f"carrying out a {press.wish}") if bug is not None else ""
@@ -523,7 +529,8 @@ class StopCards:
 def _so_far(waiting: _Waiting, at: datetime) -> Message:
     """How it is with a press of which nothing else was said yet."""
     if waiting.begun:
-        return Message(f"Your press is recorded. Slack has not changed the card yet, as of {date_token(at)}. {_CARD}")
+        so_far = f"As of {date_token(at)} the card does not say yet what came of it"
+        return Message(f"Your press is recorded. {so_far}. {_CARD}")
     nothing = f"Nothing has been sent yet, as of {date_token(at)}"
     if not waiting.recorded:
         return Message(f"Got your press. {nothing}: it is not on record, and without a record I stop nothing.")
