@@ -30,7 +30,7 @@ import logging
 from collections import OrderedDict
 from collections.abc import Awaitable, Callable, Coroutine, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from contextvars import Context, ContextVar
 from dataclasses import dataclass, fields
 from datetime import UTC, datetime, timedelta
@@ -276,6 +276,8 @@ QUEUE: Final = "bulk_members"
 AT_ONCE: Final = 2
 _LOOK_EVERY: Final = 0.25
 """Seconds between two looks at the queue, and at whether a member is done."""
+_ACKS_WITHIN: Final = 0.1
+"""Seconds for which a recorded press makes way for others that are not recorded yet."""
 _LISTENER_TURN: Final = 0.05
 """Seconds of one turn of DBOS's listener for messages between workflows, of which there are none here: its turns cost
 little, and a shutdown waits for the end of one. DBOS's own is a second."""
@@ -321,6 +323,7 @@ class Durable:
         self._waiting: set[asyncio.Task[Any]] = set()
         self._under_way: dict[str, tuple[Press, asyncio.Task[Any]]] = {}
         self._stalled: dict[str, Press] = {}
+        self._unacked, self._all_acked = 0, asyncio.Event()
         self._closing = False
         self._workflow: Callable[[dict[str, Any], str | None], Coroutine[Any, Any, None]] | None = None
         self._member: Callable[[dict[str, Any], int], Coroutine[Any, Any, str]] | None = None
@@ -355,6 +358,7 @@ class Durable:
                 bound_contextvars(intent_id=taken.intent_id, **_whose(taken)),
             ):  # each line within says it
                 try:
+                    await self._acks_go_first()
                     judge = partial(self._presses.beginning, taken, record_by)
                     beginning = await step("begin", Beginning, judge, repeatable=True)
                     if beginning is Beginning.IN_TIME:
@@ -414,6 +418,8 @@ class Durable:
         recording = asyncio.create_task(self._record(press, record_by))
         self._starting.add(recording)
         recording.add_done_callback(self._starting.discard)
+        self._unacked += 1
+        self._all_acked.clear()
         try:
             async with asyncio.timeout(self._presses.within.total_seconds()):
                 await asyncio.shield(recording)
@@ -423,6 +429,19 @@ class Durable:
                 "press_not_recorded", trouble=type(trouble).__name__
             )  # no traceback: it may hold the reply address
             raise LedgerUnavailable("the stop could not be recorded") from None
+        finally:
+            self._unacked -= 1
+            if not self._unacked:
+                self._all_acked.set()
+
+    async def _acks_go_first(self) -> None:
+        """Leave the process and the database for a moment to the presses that are not recorded yet: Slack waits for
+        them.
+        """
+        if self._unacked:
+            with suppress(TimeoutError):
+                async with asyncio.timeout(_ACKS_WITHIN):
+                    await self._all_acked.wait()
 
     async def _record(self, press: Press, record_by: str) -> None:
         assert self._workflow is not None  # noqa: S101 # for the type checker: whoever calls has looked

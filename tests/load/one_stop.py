@@ -6,9 +6,8 @@ this one.
 
 The cards are there before anything is measured. From the first press to the last final card: the bot's CPU time (its
 process alone) for each stop, and the milliseconds until each ack. ``idle_ms`` is what of that the bot takes without any
-stop in the same time. ``--beside``: another checkout of the project, whose
-bot has the odd rounds, so that both are measured under the same load. One JSON line: the best round of each, and all of
-them.
+stop in the same time. ``--beside``: another checkout of the project, whose bot has the odd rounds, so that both are
+measured under the same load. One JSON line: the best round of each, and all of them.
 """
 
 import argparse
