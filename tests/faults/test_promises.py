@@ -438,6 +438,19 @@ def test_a_late_press_that_is_declined_late_draws_nothing_over_the_bulk_stop(sto
     assert last.run.state is BulkState.DONE
 
 
+def test_a_clock_that_is_set_on_makes_no_stop_be_over_that_is_at_work(story: PromisesKept) -> None:
+    """Else one whose answer was lost would be sent once more beside the first, and be called without effect."""
+    story.bot.run(story._ask(ALICE, story.callers[-1], now=False))
+    story.voipbin_errs("stop", ["slow work"])
+    story.presses(BOB, 0, 0.5)
+    story.dies()
+    story.starts_again()
+    story.time_passes(3.5)
+    story.clock_leaps(60.0)
+    story.time_passes(30.0)
+    assert len(story.bot.line.posts) == 1
+
+
 def test_what_is_on_its_way_while_the_machine_sleeps_for_long_is_not_sent_beside(story: PromisesKept) -> None:
     """A stop at work, and so long a sleep that its claim lapses: VoIPBIN has done with it by then."""
     story.time_runs_out_in_mid_bulk(ALICE, ALICE, 2, 0.0, ["slow work"], 290.0)

@@ -126,7 +126,7 @@ class StopMachine:
         """``renewal``: when it has moved on, asks once more; without one it is left as it is."""
         self._ledger, self._subject, self._renewal = ledger, subject, renewal
         self._patience, self._now = patience, now
-        self._until_ended = ReadUntilEnded(patience, now)
+        self._until_ended = ReadUntilEnded(patience)
         self._unanswered: Counter[str] = Counter()
         self._telling: set[asyncio.Task[bool]] = set()
 

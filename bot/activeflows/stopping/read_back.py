@@ -8,7 +8,7 @@ are VoIPBIN's own. https://api.voipbin.net/docs/activeflow_overview.html
 import asyncio
 from collections.abc import Awaitable, Callable, Iterable
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 from enum import StrEnum
 from functools import partial
 from typing import Protocol
@@ -106,19 +106,21 @@ class Readback:
 class ReadUntilEnded:
     """Waits for the end: ``soon`` (seconds), ``settled`` (until a lost POST must be over). ``once`` reads."""
 
-    def __init__(self, patience: Patience, now: Callable[[], datetime]) -> None:
-        self._patience, self._now = patience, now
+    def __init__(self, patience: Patience, clock: Callable[[], float] | None = None) -> None:
+        """``clock``: seconds that nobody sets on, as the event loop's; a POST is not over for another time of day."""
+        self._patience, self._clock = patience, clock
 
     async def soon(self, once: Callable[[], Awaitable[Verdict]]) -> Verdict:
         return await self._until_ended(once, self._patience.soon)
 
     async def settled(self, once: Callable[[], Awaitable[Verdict]]) -> Verdict:
         """The verdict counts only once ``settle`` has passed, or it has ended."""
-        until = self._now() + timedelta(seconds=self._patience.settle)
+        clock = self._clock or asyncio.get_running_loop().time
+        until = clock() + self._patience.settle
 
         def pauses() -> Iterable[float]:
             yield self._patience.every
-            while self._now() < until:
+            while clock() < until:
                 yield self._patience.every
 
         return await self._until_ended(once, pauses())

@@ -1,7 +1,7 @@
 """How long is read: until the end; soon, or until a lost stop can no longer be at work."""
 
 from collections.abc import Sequence
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 
 import pytest
 
@@ -17,12 +17,12 @@ class Readings:
     """Verdicts one after the other, the last again and again; each takes so many seconds by the clock."""
 
     def __init__(self, *verdicts: Verdict, take: float = 1.0) -> None:
-        self.verdicts, self.take, self.count, self.now = verdicts, take, 0, NOW
+        self.verdicts, self.take, self.count, self.now = verdicts, take, 0, 0.0
 
     async def once(self) -> Verdict:
         verdict = self.verdicts[min(self.count, len(self.verdicts) - 1)]
         self.count += 1
-        self.now += timedelta(seconds=self.take)
+        self.now += self.take
         return verdict
 
     def until_ended(self) -> ReadUntilEnded:
@@ -66,5 +66,5 @@ async def test_a_reading_counts_once_a_lost_stop_must_be_over(
 
 async def test_without_a_pause_nothing_is_read_and_nothing_is_known() -> None:
     readings = Readings(ENDED)
-    assert await ReadUntilEnded(Patience(soon=()), lambda: NOW).soon(readings.once) == Verdict()
+    assert await ReadUntilEnded(Patience(soon=())).soon(readings.once) == Verdict()
     assert readings.count == 0
