@@ -124,6 +124,7 @@ class Account:
             mention=self._mention,
             now=now,
             told_again=shared.patience.told_again,
+            records=self._book,
             call_after=shared.patience.call_after,
             mentioned=self._mention_choice.is_mentioned,
         )

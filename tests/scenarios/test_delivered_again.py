@@ -49,3 +49,22 @@ async def test_a_refused_command_that_comes_again_after_a_restart_keeps_one_draf
         await slack.delivers(first.body, first.headers)
         await slack.until(lambda: len(offers(slack, BOB)) == 2)
     assert len(rows(sqlite_url, intents.c.id)) == 1
+
+
+@pytest.mark.parametrize("presser", [ALICE, BOB])
+async def test_a_press_that_comes_again_when_it_was_carried_out_is_not_called_unsent(
+    stage: Stage, slack: Workspace, voipbin: World, presser: str
+) -> None:
+    """The bot was killed before Slack had its ack, and has carried the press out since."""
+    activeflow = voipbin.rings(at="play", reference_type="api")
+    async with stage.start():
+        card = await stage.asks_to_stop(activeflow)
+        await slack.clicks(presser, card, "stop.flow")
+        await stage.reads("Receipt" if presser == ALICE else "You can't stop this", user=presser)
+    first = slack.deliveries[-1]
+    async with stage.start():
+        await slack.delivers(first.body, first.headers)
+        said = await stage.reads("Your press", user=presser)
+    assert "was carried out or is on its way" in said.words
+    assert "Nothing has been sent" not in said.words
+    assert stage.posts(activeflow) == (presser == ALICE)

@@ -9,7 +9,10 @@ from datetime import datetime, timedelta
 from functools import partial
 from typing import Final
 
+from bot.activeflows.errors import LedgerUnavailable
 from bot.activeflows.model import name_of
+from bot.activeflows.ports import Records
+from bot.activeflows.records import Question, What
 from bot.activeflows.stopping.ports import Guard
 from bot.activeflows.stopping.stop import (
     Attribution,
@@ -367,12 +370,13 @@ class StopCards:
         mention: str = "",
         reassure_after: float = 2.0,
         told_again: tuple[float, ...] = (),
+        records: Records | None = None,
         call_after: float = 60.0,
         mentioned: Callable[[str], Awaitable[bool]] | None = None,
     ) -> None:
         """``mention``: what is typed instead of ``command`` in a thread, where there are no slash commands.
 
-        ``told_again``: as in ``Patience``.
+        ``told_again``: as in ``Patience``. ``records``: what says that a press is not new.
 
         ``call_after``: seconds after which whoever pressed is called to a card whose outcome is not known by then, if
         ``mentioned`` says that they want to be.
@@ -381,7 +385,7 @@ class StopCards:
         self._mention = mention or command
         self._call_after, self._mentioned = timedelta(seconds=call_after), mentioned
         self._calling: dict[str, asyncio.Task[None]] = {}
-        self.edits = CardEdits(teller, told_again)
+        self.edits, self._records = CardEdits(teller, told_again), records
         self._first_words: dict[str, _Waiting] = {}
         self._reassuring: dict[str, asyncio.Task[None]] = {}
         self._untouched: set[str] = set()
@@ -506,10 +510,24 @@ class StopCards:
             async with asyncio.timeout(self._reassure_after):
                 await waiting.said.wait()
         except TimeoutError:
-            if await self._teller.privately(from_press(press), _so_far(waiting, self._now())):
+            before = waiting.recorded and not waiting.begun and await self._went_on(press)
+            words = _BEFORE if before else _so_far(waiting, self._now())
+            if await self._teller.privately(from_press(press), words) and not before:
                 await self._correct(press, waiting)
         finally:
             self._first_words.pop(press.id, None)
+
+    async def _went_on(self, press: Press) -> bool:
+        """Something may have been sent for it, or come of it: an earlier process took it, and Slack brings it again."""
+        if self._records is None:
+            return False
+        over = (What.OUTCOME, What.REFUSED, *((What.PRESSED,) if press.wish is Wish.BULK else ()))
+        keys = (f"{press.id}/{What.SENDING}/1", *(f"{press.id}/{what}" for what in over))
+        try:
+            async with asyncio.timeout(self._reassure_after):
+                return bool(await self._records.records(Question(keys=keys)))
+        except (LedgerUnavailable, TimeoutError):
+            return False
 
     async def _correct(self, press: Press, waiting: _Waiting) -> None:
         with suppress(TimeoutError):
@@ -524,6 +542,11 @@ class StopCards:
             waiting = self._first_words[press.id]
             waiting.header = waiting.header or header
             waiting.said.set()
+
+
+_BEFORE: Final = Message(
+    "Your press is recorded, and was carried out or is on its way. The card shows what came of it, or I tell you alone."
+)
 
 
 def _so_far(waiting: _Waiting, at: datetime) -> Message:
