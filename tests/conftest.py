@@ -5,7 +5,7 @@ import os
 import shutil
 import sys
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from uuid import uuid4
@@ -57,6 +57,20 @@ def pytest_collection_finish() -> None:
     """Take what is loaded by now out of the collector's sight: otherwise a fifth of the run is looking through it."""
     gc.collect()
     gc.freeze()
+
+
+@pytest.hookimpl(wrapper=True, tryfirst=True)
+def pytest_runtest_makereport() -> Generator[None, object, object]:
+    """Write a report without collecting garbage: Python 3.11 ends the whole run when that happens while pytest parses
+    the source of a failed test. https://github.com/python/cpython/issues/106905
+    """
+    collects = gc.isenabled()
+    gc.disable()
+    try:
+        return (yield)
+    finally:
+        if collects:
+            gc.enable()
 
 
 def pytest_xdist_auto_num_workers(config: pytest.Config) -> int:
