@@ -153,6 +153,10 @@ class Account:
             self._cards.stuck,
         )
 
+    def close(self) -> None:
+        """Say no more of presses that wait: who takes them over says it. Call it once none is carried out any more."""
+        self._cards.close()
+
     async def follow(self, pace: Pace | None, *, events: bool, stack: AsyncExitStack) -> None:
         """Know what runs from now on."""
         self.live = await stack.enter_async_context(self.voipbin.following(pace).at_work()) if events else None

@@ -149,6 +149,8 @@ async def running(
         useless = replace(shared, patience=replace(patience, looks=0, follow_for=0))  # nobody will know more later
         left_behind = await _left_behind(database, accounts, lambda name: Account(name, nobody, useless))
         carriers = Carriers(accounts, lambda name: Account(name, nobody, useless))
+        for account in (*accounts.values(), *left_behind):
+            stack.callback(account.close)
         await carrying.begin(carriers, stack, within=last_words)
         await stack.enter_async_context(beside(forgetting(carrying.forget, now, kept_for=kept_for)))
         jobs = Jobs(teller, command=command)

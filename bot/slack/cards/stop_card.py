@@ -470,6 +470,11 @@ class StopCards:
         if not seen:
             self._stuck.discard(press.id)  # for as long as the database does not answer
 
+    def close(self) -> None:
+        """End what waits to be said."""
+        for task in (*self._reassuring.values(), *self._calling.values()):
+            task.cancel()
+
     def typed_in(self, thread: str) -> str:
         """What is typed before the words of a command there; ``thread`` is empty outside of threads."""
         return self._mention if thread else self._command
