@@ -38,7 +38,7 @@ class Told:
     said: Mapping[str, Any]
 
 
-class _Telling:
+class _Exporter:
     """Where spans go, while there is somebody who collects them."""
 
     tell: Callable[["Told"], None] | None = None
@@ -46,18 +46,18 @@ class _Telling:
 
 def wanted() -> bool:
     """Does anybody collect?"""
-    return _Telling.tell is not None
+    return _Exporter.tell is not None
 
 
 def told(
     name: str, said: Mapping[str, object], *, seconds: float = 0.0, intent_id: str = "", first: bool = False
 ) -> None:
     """Something that is over by now and lasted so long, about that intent or the one that log lines are about."""
-    if _Telling.tell is None:
+    if _Exporter.tell is None:
         return
     about = intent_id or str(structlog.contextvars.get_contextvars().get("intent_id") or "")
     if about:
-        _Telling.tell(
+        _Exporter.tell(
             Told(name, about, seconds, first, {key: value for key, value in said.items() if value not in (None, "")})
         )
 
@@ -129,11 +129,11 @@ def exporting_to(exporter: "SpanExporter") -> Iterator[None]:
         finally:
             ids.first.reset(before)
 
-    _Telling.tell = tell
+    _Exporter.tell = tell
     try:
         yield
     finally:
-        _Telling.tell = None
+        _Exporter.tell = None
         provider.force_flush(int(_LAST_SECONDS * 1000))
         provider.shutdown()
 

@@ -31,7 +31,7 @@ from bot.activeflows.queries.audit_review import AllowedPress
 from bot.activeflows.queries.details import Details
 from bot.activeflows.queries.filters import Filters, Group
 from bot.activeflows.queries.home import Home, Overview, Troubled
-from bot.activeflows.queries.inspection import Sight, as_seen, consequences
+from bot.activeflows.queries.inspection import Inspection, as_seen, consequences
 from bot.activeflows.queries.listing import Listing, Row
 from bot.activeflows.queries.resolution import Doing
 from bot.activeflows.records import Entry, Record, What
@@ -148,7 +148,7 @@ def _listing() -> Listing:
     )
 
 
-def _sight() -> Sight:
+def _sight() -> Inspection:
     call = Call(
         id=_STUCK_ONE.reference.id or UUID(int=8),
         activeflow_id=_STUCK_ONE.id,
@@ -160,7 +160,7 @@ def _sight() -> Sight:
     )
     doing = Situation("talk", _SPEAKING, "talk")
     effects = consequences(_STUCK_ONE, situation=doing, now=NOW, call=call, looked_up=True)
-    return Sight(_STUCK_ONE, doing, Flow(_STUCK_ONE.flow_id or UUID(int=1), "Support line"), None, call, effects)
+    return Inspection(_STUCK_ONE, doing, Flow(_STUCK_ONE.flow_id or UUID(int=1), "Support line"), None, call, effects)
 
 
 def _details() -> Details:

@@ -17,7 +17,7 @@ MOST_MESSAGES: Final = 100
 
 
 @dataclass(frozen=True, slots=True)
-class Quiet:
+class QuietHours:
     """From one time of the day until another one, by the clocks on the wall of ``zone``; they may go past midnight."""
 
     since: time
@@ -43,7 +43,7 @@ class AlertRule:
     to: str
     about: frozenset[Reason] = frozenset(Reason)
     flows: frozenset[UUID] | None = None
-    quiet: Quiet | None = None
+    quiet: QuietHours | None = None
     at_most: int = 10
     """Messages in any time as long as ``within``."""
     within: timedelta = timedelta(hours=1)

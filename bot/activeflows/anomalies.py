@@ -11,7 +11,7 @@ from math import log
 from typing import Final, Protocol, TypeAlias, cast
 from uuid import UUID
 
-from bot.activeflows.index import MOST, Change, Versions
+from bot.activeflows.index import MOST, Change, VersionCache
 from bot.activeflows.model import Activeflow, Call, Flow, in_words
 from bot.activeflows.situation.actions import NameOf, nesting
 from bot.activeflows.situation.current_step import Situation, main_laps, situation, times_here, unnamed
@@ -450,12 +450,12 @@ class _Version:
     """Without an end: it is not known yet."""
 
 
-class Reasons:
+class AnomalyCache:
     """What is wrong with each, by activeflow."""
 
     def __init__(self, judging: AnomalyDetector) -> None:
         self._judging = judging
-        self._versions = Versions[_Version]()
+        self._versions = VersionCache[_Version]()
         self._spots: dict[Place | None, _Spot] = {}
 
     async def of(

@@ -385,7 +385,7 @@ class OfActiveflow(Protocol):
 V = TypeVar("V", bound=OfActiveflow)
 
 
-class Versions(Generic[V]):
+class VersionCache(Generic[V]):
     """Hold what was worked out of many activeflows, of each for its newest version."""
 
     def __init__(self) -> None:

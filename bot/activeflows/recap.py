@@ -32,7 +32,7 @@ class Alerts(Protocol):
 
 
 @dataclass(frozen=True, slots=True)
-class Deed:
+class RecapEntry:
     """A press, a question that nobody pressed, or a refusal, and what became of it. ``flow``: its flow's name."""
 
     entry: Entry
@@ -51,9 +51,9 @@ class Recap:
     channel: str
     since: datetime
     until: datetime
-    pressed: tuple[Deed, ...] = ()
-    asked: tuple[Deed, ...] = ()
-    refused: tuple[Deed, ...] = ()
+    pressed: tuple[RecapEntry, ...] = ()
+    asked: tuple[RecapEntry, ...] = ()
+    refused: tuple[RecapEntry, ...] = ()
     alerts: tuple[Claimed, ...] = ()
     whole: bool = True
     """No older records were left unread."""
@@ -63,7 +63,7 @@ class Recap:
         return not (self.pressed or self.asked or self.refused or self.alerts)
 
 
-class Recapping:
+class RecapQuery:
     """``/flows recap``."""
 
     def __init__(self, records: StopRecords, alerts: Alerts, now: Callable[[], datetime]) -> None:
@@ -107,7 +107,7 @@ class Recapping:
         return read, False
 
 
-def _deeds(here: Sequence[Entry], names: Mapping[str, str], what: What) -> Iterable[Deed]:
+def _deeds(here: Sequence[Entry], names: Mapping[str, str], what: What) -> Iterable[RecapEntry]:
     """One for each record of this kind; of a bulk stop, its members are in the whole's own words."""
     by_key = {entry.record.key: entry for entry in here}
     cancelled = {entry.record.intent_id: entry for entry in here if entry.record.what is What.CANCELLED}
@@ -116,7 +116,7 @@ def _deeds(here: Sequence[Entry], names: Mapping[str, str], what: What) -> Itera
         if record.what is not what or (record.detail.get("bulk") and record.activeflow_id is not None):
             continue
         became = ending_of(entry, by_key) if what is What.PRESSED else cancelled.get(record.intent_id)
-        yield Deed(
+        yield RecapEntry(
             _without_numbers(entry), became if what is not What.REFUSED else None, names.get(record.intent_id, "")
         )
 

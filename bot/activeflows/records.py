@@ -174,7 +174,7 @@ _MOST: Final = 10_000
 """People whose last acts are known; those who did nothing for the longest time are forgotten first."""
 
 
-class Lately:
+class RecentActions:
     """What each person did within the last ``within`` seconds, up to ``each``."""
 
     def __init__(
@@ -199,7 +199,7 @@ class RefusalBound:
     """Says which refusals are written down, and counts the others."""
 
     def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
-        self._written, self._offered = Lately(clock), Lately(clock, each=OFFERS)
+        self._written, self._offered = RecentActions(clock), RecentActions(clock, each=OFFERS)
         self._unwritten: Counter[str] = Counter()
 
     def has_room(self, who: str) -> bool:

@@ -18,9 +18,9 @@ from bot.activeflows.health import Diagnosis
 from bot.activeflows.operators import Policy
 from bot.activeflows.queries.audit_review import AuditReview
 from bot.activeflows.queries.details import Disclosure
-from bot.activeflows.queries.home import AtHome, MentionChoice
-from bot.activeflows.queries.listing import Reading
-from bot.activeflows.recap import Recapping
+from bot.activeflows.queries.home import HomeQuery, MentionChoice
+from bot.activeflows.queries.listing import ActiveflowQueries
+from bot.activeflows.recap import RecapQuery
 from bot.activeflows.records import RefusalBound
 from bot.activeflows.search.choices import Chooser
 from bot.activeflows.search.finder import Finder
@@ -67,7 +67,7 @@ from bot.slack.people.outsiders import Appeals, Outsiders
 from bot.slack.transport.http import Check
 from bot.slack.transport.intake import App
 from bot.slack.transport.jobs import Jobs
-from bot.voipbin import Following, Pace, Urgency, VoIPBINClient
+from bot.voipbin import LiveIndex, Pace, Urgency, VoIPBINClient
 
 NOT_SET_UP: Final = "this bot is not set up for the VoIPBIN account that it belongs to"
 
@@ -142,7 +142,7 @@ class Account:
             now=now,
             judging=AnomalyDetector(self._learning.stays),
         )
-        self.live: Following | None = None
+        self.live: LiveIndex | None = None
 
     def carrier(self) -> Carrier:
         """What carries out the presses on its cards."""
@@ -190,10 +190,12 @@ class Account:
             now=now,
             people=self._people,
         )
-        reading = Reading(voipbin.with_urgency(Urgency.SCREEN), now=now, live=live, past=voipbin, judging=judging)
+        reading = ActiveflowQueries(
+            voipbin.with_urgency(Urgency.SCREEN), now=now, live=live, past=voipbin, judging=judging
+        )
         views, reviewing = shared.views.of(self.name), AuditReview(self._book, now=now)
         alerts = AlertStore(shared.database, shared.durable.executor_id, account=self.name)
-        at_home = AtHome(voipbin, live, judging, reviewing, self._mention_choice, doctoring.at_a_glance, now)
+        at_home = HomeQuery(voipbin, live, judging, reviewing, self._mention_choice, doctoring.at_a_glance, now)
         listeners = Listeners(
             around.app,
             self._command,
@@ -237,7 +239,7 @@ class Account:
             ),
             reasons,
             AuditListener(reviewing),
-            RecapListener(Recapping(self._book, alerts, now=now), shared.files.of(self.name)),
+            RecapListener(RecapQuery(self._book, alerts, now=now), shared.files.of(self.name)),
             DisclosureListener(Disclosure(voipbin, voipbin, self._book, shared.refusals, now=now)),
             WatchListener(await stack.enter_async_context(over), now),
             SearchListener(Finder(voipbin, voipbin, now, records=self._book, judging=judging, live=live), now),

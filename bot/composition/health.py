@@ -25,7 +25,7 @@ from bot.settings import Settings
 from bot.slack import health as slack
 from bot.slack.messaging.web_client import Access
 from bot.slack.transport.http import Check
-from bot.voipbin import Following, VoIPBINClient
+from bot.voipbin import LiveIndex, VoIPBINClient
 from bot.voipbin import health as voipbin
 
 # ---------------------------------------------------------------- health watch
@@ -55,7 +55,7 @@ _ENDING: Final = Finding("flows-bot", State.BROKEN, "is being stopped", disablin
 
 
 @dataclass(frozen=True, slots=True)
-class Looks:
+class HealthProbes:
     """What there is to look at: in memory, by asking, and by asking for much."""
 
     at_hand: Callable[[], Mapping[str, Look]]
@@ -66,7 +66,7 @@ class Looks:
 class HealthWatch:
     """Knows what was found last, and since when it is so."""
 
-    def __init__(self, looks: Looks, *, now: Callable[[], datetime]) -> None:
+    def __init__(self, looks: HealthProbes, *, now: Callable[[], datetime]) -> None:
         self._looks, self._now = looks, now
         self._asked: dict[str, Finding] = {}
         self._refused: set[str] = set()
@@ -205,7 +205,7 @@ def _who(path: Path, kept: int, then: str) -> str:
 # no running bot, ``flows-bot check``.
 
 _IN_MEMORY: Final = ", as it is remembered"
-LookAt: TypeAlias = Callable[[VoIPBINClient, Following | None], Awaitable[Finding]]
+LookAt: TypeAlias = Callable[[VoIPBINClient, LiveIndex | None], Awaitable[Finding]]
 
 
 class HealthChecks:
@@ -214,7 +214,7 @@ class HealthChecks:
     def __init__(
         self,
         client: AsyncWebClient,
-        accounts: Mapping[str, tuple[VoIPBINClient, Following | None]],
+        accounts: Mapping[str, tuple[VoIPBINClient, LiveIndex | None]],
         database: Database,
         in_force: PolicyInForce,
         access: Access,
@@ -260,9 +260,9 @@ class HealthChecks:
             **self._own(),
         }
 
-    def watched(self) -> Looks:
+    def watched(self) -> HealthProbes:
         """The same for whoever watches all the time (``HealthWatch``): of no channel, and asked in turn."""
-        return Looks(
+        return HealthProbes(
             at_hand=lambda: {slack.SLACK: self._refused, **self.at_a_glance()},
             asked=lambda: {
                 slack.SLACK: partial(slack.token, self._client),

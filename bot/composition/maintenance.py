@@ -99,7 +99,7 @@ class PolicyWatch:
             log.warning("policy_changed", grants=len(version.policy.grants), sha256=version.sha256)
 
 
-class HeadTelling:
+class HeadPublisher:
     """Logs the head of the audit chain each day (UTC) and after each outcome, and tells it where people keep it."""
 
     def __init__(
@@ -176,7 +176,7 @@ async def kept_up(
     watch = PolicyWatch(in_force, database, now=now)
     await watch.record()
     async with AsyncExitStack() as stack:
-        await stack.enter_async_context(beside(forever(HeadTelling(database, tell, now=now).tell, every=HEAD_EVERY)))
+        await stack.enter_async_context(beside(forever(HeadPublisher(database, tell, now=now).tell, every=HEAD_EVERY)))
         if audit_days is not None:
             await stack.enter_async_context(beside(retaining(database, audit_days, now)))
         if in_force.watched:

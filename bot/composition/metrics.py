@@ -24,7 +24,7 @@ from bot.ledger.metrics import Figures, figures
 from bot.policy import PolicyInForce
 from bot.settings import Settings
 from bot.slack.transport.jobs import Jobs
-from bot.voipbin import Following, VoIPBINClient
+from bot.voipbin import LiveIndex, VoIPBINClient
 from bot.voipbin.health import CREDENTIAL, of_account
 
 _BUILD: Final = "flows_bot_build"
@@ -53,7 +53,7 @@ class BotMetrics(Collector):
 
     def __init__(
         self,
-        accounts: Mapping[str, tuple[VoIPBINClient, Following | None]],
+        accounts: Mapping[str, tuple[VoIPBINClient, LiveIndex | None]],
         jobs: Jobs,
         presses: Durable,
         in_force: PolicyInForce,
@@ -118,7 +118,7 @@ class BotMetrics(Collector):
         yield health
         yield _gauge("ready", "1 while /readyz says so", self._health.ready)
 
-    def _index(self, followed: Mapping[str, Following]) -> Iterable[Metric]:
+    def _index(self, followed: Mapping[str, LiveIndex]) -> Iterable[Metric]:
         live = {name: float(each.live) for name, each in followed.items()}
         running = {name: len(each.index) for name, each in followed.items()}
         ages = {
@@ -135,7 +135,7 @@ class BotMetrics(Collector):
 async def measured(
     settings: Settings,
     aside: Database,
-    accounts: Mapping[str, tuple[VoIPBINClient, Following | None]],
+    accounts: Mapping[str, tuple[VoIPBINClient, LiveIndex | None]],
     jobs: Jobs,
     presses: Durable,
     in_force: PolicyInForce,

@@ -8,7 +8,7 @@ from typing import Final
 import structlog
 
 from bot.activeflows.alert_rules import AlertRule
-from bot.activeflows.alerting.announcer import AlertAnnouncer, AlertChannels, AlertPace, LookingOut
+from bot.activeflows.alerting.announcer import AlertAnnouncer, AlertChannels, AlertPace, LookLimits
 from bot.activeflows.alerting.ports import AlertCards, AlertLedger
 from bot.activeflows.anomalies import AnomalyDetector
 from bot.activeflows.operators import Policy
@@ -16,12 +16,12 @@ from bot.activeflows.ports import Records
 from bot.activeflows.watching.observer import WatchObserver, WatchWarnings
 from bot.activeflows.watching.ports import Events, WatchCards, WatchLedger
 from bot.activeflows.watching.reconciler import ViewPermission, WatchReconciler
-from bot.activeflows.watching.request import Watching
+from bot.activeflows.watching.request import WatchRequests
 from bot.activeflows.watching.watch import Pace
 from bot.composition.background import beside
 from bot.slack.messaging.messenger import not_shown
 from bot.slack.people.identity import People
-from bot.voipbin import Following, Urgency, VoIPBINClient
+from bot.voipbin import LiveIndex, Urgency, VoIPBINClient
 
 # ---------------------------------------------------------------- alert service
 # Post what is wrong where the policy says so, for as long as the bot runs.
@@ -33,7 +33,7 @@ _NO_EVENTS: Final = "Nothing is posted: alerts need VoIPBIN's event stream, and 
 @asynccontextmanager
 async def raising_alerts(
     voipbin: VoIPBINClient,
-    live: Following | None,
+    live: LiveIndex | None,
     judging: AnomalyDetector,
     ledger: AlertLedger,
     cards: AlertCards,
@@ -52,7 +52,7 @@ async def raising_alerts(
             log.error("alerts_not_posted", why=_NO_EVENTS)
         yield lambda: _said(_NO_EVENTS if rules() else "")
         return
-    looking = LookingOut(voipbin.with_urgency(Urgency.SCAN), live, judging, now=now)
+    looking = LookLimits(voipbin.with_urgency(Urgency.SCAN), live, judging, now=now)
     pace = pace or AlertPace()
     channels = AlertChannels(cards, rules, pace=pace, refused=_refused)
     raising = AlertAnnouncer(looking, ledger, channels, beat=pace.beat, now=now, broken=_alerts_broken)
@@ -92,7 +92,7 @@ async def watching_over(
     pace: Pace | None,
     now: Callable[[], datetime],
     people: People,
-) -> AsyncIterator[Watching]:
+) -> AsyncIterator[WatchRequests]:
     """While the block lasts; watches that were open when the bot ended go on."""
     pace = pace or Pace()
     unhurried = voipbin.with_urgency(Urgency.SCAN)
@@ -102,7 +102,7 @@ async def watching_over(
     permitted = ViewPermission(people.operator_of)
     keeping = WatchReconciler(observer, book, cards, pace=pace, now=now, permitted=permitted, broken=_watches_broken)
     async with beside(keeping.attend()):
-        yield Watching(
+        yield WatchRequests(
             voipbin,
             book,
             source=observer.source,

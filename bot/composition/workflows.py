@@ -11,14 +11,14 @@ from uuid import uuid4
 import structlog
 
 from bot.activeflows.anomalies import AnomalyDetector
-from bot.activeflows.bulk.authorization import PressingBulk
+from bot.activeflows.bulk.authorization import BulkPressAdmission
 from bot.activeflows.bulk.execution import BulkStopWorkflow, HungUp, MemberWorkflow
-from bot.activeflows.bulk.follow_up import BulkFollow, LookingAround
+from bot.activeflows.bulk.follow_up import BulkFollow, BulkReadback
 from bot.activeflows.bulk.ports import BulkCards, BulkLedger, Members
 from bot.activeflows.bulk.request import BulkPreparation, BulkRequests, OriginLookup
 from bot.activeflows.bulk.snapshot import BulkSnapshot
 from bot.activeflows.operators import Policy
-from bot.activeflows.stopping.authorization import Admitting, Authorization, Gate, boot_time
+from bot.activeflows.stopping.authorization import Authorization, Gate, PressAdmission, boot_time
 from bot.activeflows.stopping.follow_up import Aftermath, Follow
 from bot.activeflows.stopping.machine import Renewal, StopMachine
 from bot.activeflows.stopping.ports import Cards, Ledger, People
@@ -28,7 +28,7 @@ from bot.activeflows.stopping.workflow import HangUpWorkflow, StopWorkflow
 from bot.composition.background import beside, forever
 from bot.ledger.database import COMPARE_EVERY, Database, SharedClock
 from bot.ledger.durable_workflows import RECORD_WITHIN, VERSION, Carrier, CarryOut, Durable
-from bot.ledger.health import Silence
+from bot.ledger.health import LedgerProbe
 from bot.ledger.replicas import LastSign, Replicas
 from bot.ledger.stop_store import forget_runs
 from bot.ledger.workflow_rows import adopt
@@ -73,7 +73,7 @@ class StopWorkflows:
         self._judging = judging
         self._authorization = Authorization(people, policy)
         self._gate = Gate(ledger, self._authorization, clock=clock)
-        self._admitting = Admitting(ledger, self._authorization, now=now)
+        self._admitting = PressAdmission(ledger, self._authorization, now=now)
         snapshot = BulkSnapshot(voipbin.with_urgency(Urgency.BULK), now, judging=judging)
         self.bulk_requests = BulkRequests(bulks, BulkPreparation(snapshot, now=now), now=now)
         bulk, member = self._bulk(snapshot, members)
@@ -121,14 +121,14 @@ class StopWorkflows:
         subject = ActiveflowSubject(voipbin, self._gate, patience, now=now, judging=self._judging)
         readback, aftermath = Readback(voipbin, patience, now), Aftermath(voipbin, patience, now)
         machine = StopMachine(self._ledger, subject, None, patience=patience, now=now)
-        around = LookingAround(
+        around = BulkReadback(
             self._people, snapshot, readback, aftermath, OriginLookup(self._voipbin, now=now), now=now
         )
         bulk = BulkStopWorkflow(
             bulks=self._bulks,
             ledger=self._ledger,
             cards=self._bulk_cards,
-            pressing=PressingBulk(self._bulks, self._ledger, self._authorization, now=now),
+            pressing=BulkPressAdmission(self._bulks, self._ledger, self._authorization, now=now),
             around=around,
             follow=BulkFollow(self._bulks, self._bulk_cards, around, self._patience, now=now),
             members=members,
@@ -173,7 +173,7 @@ class Workflows:
             await stack.enter_async_context(beside(forever(self._clock.compare, every=COMPARE_EVERY)))
         await self._adopt(self.durable.executor_id)
         await self.durable.launch(carriers)
-        silence = Silence(
+        silence = LedgerProbe(
             self._database,
             lambda: bool(self.durable.under_way()),
             partial(_tell_stuck, self.durable, carriers),

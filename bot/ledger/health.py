@@ -69,7 +69,7 @@ def _looked(connection: Connection) -> tuple[int, Head | None, str, int]:
 # asked itself, by a transaction that writes nothing and yet waits as a writer does.
 
 
-class Silence:
+class LedgerProbe:
     """Asks every second or so, while ``needed``, and calls ``told`` for as long as it does not answer."""
 
     def __init__(

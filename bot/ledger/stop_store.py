@@ -21,11 +21,11 @@ from bot.activeflows.stopping.stop import (
     Claim,
     Ended,
     Fence,
+    GateRefusal,
     Intent,
     IntentState,
     Permitted,
     Press,
-    Shut,
     Wish,
 )
 from bot.ledger import audit, metrics
@@ -225,25 +225,25 @@ class StopStore:
         def work(connection: Connection) -> Permitted:
             one_writer(connection)
             if not _holds(connection, fence):
-                return Permitted(Shut.FENCED)
+                return Permitted(GateRefusal.FENCED)
             claimed = {"of_account": self._account, "claimed": _claimed(intent, press)}
             held = connection.execute(_CLAIM, claimed).first()
             here = connection.execute(_INTENT_AND_STATE, self._of(intent.id)).first()
             if held is None or held.press_id != press.id or here is None:
-                return Permitted(Shut.NOT_CLAIMED)
+                return Permitted(GateRefusal.NOT_CLAIMED)
             if press.wish is Wish.STOP and intent.bulk_id:
                 bulk = (bulks.c.id == intent.bulk_id, bulks.c.account == self._account)
                 state = connection.execute(select(bulks.c.state).where(*bulk)).scalar()
                 if state != str(BulkState.STOPPING):
-                    return Permitted(Shut.ABORTED)
+                    return Permitted(GateRefusal.ABORTED)
             now = clock(connection, self._now)
             left = (intent.deadline - now).total_seconds()
             if left <= 0:
-                return Permitted(Shut.LATE)
+                return Permitted(GateRefusal.LATE)
             written = audit.append(connection, self._of_account(replace(sending, at=now)))
             if written.new:
                 when_kept(connection, lambda _: _measured(metrics.TO_POST, press, now))
-            return Permitted(left=left) if written.new else Permitted(Shut.SENT_BEFORE)
+            return Permitted(left=left) if written.new else Permitted(GateRefusal.SENT_BEFORE)
 
         return await self._database.within(work)
 

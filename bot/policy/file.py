@@ -26,7 +26,7 @@ from pydantic import (
     model_validator,
 )
 
-from bot.activeflows.alert_rules import MOST_MESSAGES, AlertRule, Quiet, key
+from bot.activeflows.alert_rules import MOST_MESSAGES, AlertRule, QuietHours, key
 from bot.activeflows.anomalies import Reason
 from bot.activeflows.model import from_typed
 from bot.activeflows.operators import MEMBERS, AccountPlaces, Grant, Permission, Policy, Rules
@@ -136,7 +136,7 @@ def alert_rules(alerts: Iterable[Alert]) -> tuple[AlertRule, ...]:
                 to=alert.to,
                 about=frozenset(alert.about),
                 flows=None if alert.flows is None else frozenset(alert.flows),
-                quiet=None if alert.quiet is None else Quiet(*alert.quiet, alert.zone),
+                quiet=None if alert.quiet is None else QuietHours(*alert.quiet, alert.zone),
                 at_most=alert.at_most,
                 within=alert.within,
                 accounts=None if alert.accounts is None else frozenset(alert.accounts),

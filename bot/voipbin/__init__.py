@@ -18,13 +18,13 @@ from bot.voipbin.connection import connected
 from bot.voipbin.http.budget import Urgency
 from bot.voipbin.http.credential import AccessKey, Login, NotSetUp
 from bot.voipbin.http.exchange import Patience
-from bot.voipbin.live.following import Following, Pace
+from bot.voipbin.live.live_index import LiveIndex, Pace
 from bot.voipbin.live.scan import Bounds
 
 __all__ = [
     "AccessKey",
     "Bounds",
-    "Following",
+    "LiveIndex",
     "Login",
     "NotSetUp",
     "Pace",

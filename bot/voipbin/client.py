@@ -26,10 +26,10 @@ from bot.activeflows.situation.history import Moment, Timeline
 from bot.voipbin import lists
 from bot.voipbin.http.answer import Kind, Unsuccessful
 from bot.voipbin.http.budget import Load, Urgency
-from bot.voipbin.http.credential import Flights
+from bot.voipbin.http.credential import SingleFlight
 from bot.voipbin.http.exchange import LIST_READ, STOP_READ, Exchange, Question, Within
 from bot.voipbin.lists import calls_with
-from bot.voipbin.live.following import EARLY, Following, Pace
+from bot.voipbin.live.live_index import EARLY, LiveIndex, Pace
 from bot.voipbin.live.scan import AHEAD, Bounds, walk
 from bot.voipbin.live.stream import EventStream
 from bot.voipbin.name_cache import Remembered
@@ -82,7 +82,7 @@ class _Known:
     look: tuple[float, Picture] | None = None
     followed_by_a_look: tuple[float, Picture] | None = None
     """The last one during whose time the next was begun."""
-    following: Following | None = None
+    following: LiveIndex | None = None
 
 
 class VoIPBINClient:
@@ -109,7 +109,7 @@ class VoIPBINClient:
         self._urgency: Urgency | None = None
         self._flows = Remembered(self._look_up_flow, clock=clock)
         self._queues = Remembered(self._look_up_queue, clock=clock)
-        self._looks: Flights[str, tuple[float, Picture]] = Flights()
+        self._looks: SingleFlight[str, tuple[float, Picture]] = SingleFlight()
 
     def with_urgency(self, urgency: Urgency) -> "VoIPBINClient":
         """Give the same client, whose every question waits behind the more urgent ones.
@@ -167,11 +167,11 @@ class VoIPBINClient:
             return look[1]
         return (await self._looks.share("picture", self._look_now))[1]
 
-    def following(self, pace: Pace | None = None) -> Following:
+    def following(self, pace: Pace | None = None) -> LiveIndex:
         """What runs, kept in memory: ``async with client.following().at_work() as following: …``."""
         if self._stream is None:
             raise RuntimeError("this client was made without an event stream")
-        self._known.following = Following(
+        self._known.following = LiveIndex(
             self.running_page,
             self._stream.subscribed,
             lambda: self.customer.id,

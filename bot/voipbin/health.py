@@ -10,7 +10,7 @@ from bot.activeflows.errors import AccountFrozen, CredentialRejected, Failure, V
 from bot.activeflows.health import Finding, State
 from bot.activeflows.model import in_words
 from bot.voipbin.client import VoIPBINClient
-from bot.voipbin.live.following import Following
+from bot.voipbin.live.live_index import LiveIndex
 from bot.voipbin.wire import answers
 from bot.voipbin.wire.answers import Unreadable, decoded, instant
 from bot.voipbin.wire.shapes import WireAccesskey, WireAccesskeys
@@ -86,7 +86,7 @@ async def introduced(voipbin: VoIPBINClient) -> Finding:
     return Finding(ACCOUNT, State.OK, f"account {voipbin.customer.name or 'without a name'}")
 
 
-async def event_stream(following: Following | None) -> Finding:
+async def event_stream(following: LiveIndex | None) -> Finding:
     """From memory: is every change heard of at once?"""
     if following is None:
         return Finding(STREAM, State.OK, "off (VOIPBIN_EVENTS): lists are read when somebody asks")

@@ -9,7 +9,7 @@ from collections.abc import Callable, Coroutine
 from typing import Any, Final, Generic, TypeVar
 from uuid import UUID
 
-from bot.voipbin.http.credential import Flights
+from bot.voipbin.http.credential import SingleFlight
 
 V = TypeVar("V")
 
@@ -29,7 +29,7 @@ class Remembered(Generic[V]):
         self._clock = clock
         self._room = room
         self._kept: OrderedDict[UUID, tuple[float, V | None]] = OrderedDict()
-        self._flights: Flights[UUID, V | None] = Flights()
+        self._flights: SingleFlight[UUID, V | None] = SingleFlight()
 
     def kept(self, key: UUID) -> tuple[V | None] | None:
         """The answer that is still good, as the only element, if there is one."""

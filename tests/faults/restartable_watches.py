@@ -20,8 +20,8 @@ from bot.activeflows.operators import Grant, Operator, Permission, Person, Polic
 from bot.activeflows.ports import VoIPBIN
 from bot.activeflows.watching.observer import WatchObserver
 from bot.activeflows.watching.reconciler import WatchReconciler
-from bot.activeflows.watching.request import Watching
-from bot.activeflows.watching.watch import Edited, Pace, Source, Telling, Watch
+from bot.activeflows.watching.request import WatchRequests
+from bot.activeflows.watching.watch import Edited, Pace, Source, Watch, WatchCardContent
 from bot.ledger.database import Database
 from bot.ledger.stop_store import StopStore
 from bot.ledger.watch_store import WatchStore
@@ -104,7 +104,7 @@ class Shown:
     """One edit as it came to be seen. ``process``: which one said it; ``sure``: it knows that it was seen."""
 
     at: float
-    telling: Telling
+    telling: WatchCardContent
     process: int = 0
     sure: bool = False
 
@@ -121,7 +121,7 @@ class Channel:
     gone: set[str] = field(default_factory=set)
     closed_until: float = 0.0
 
-    async def edit(self, telling: Telling) -> Edited:
+    async def edit(self, telling: WatchCardContent) -> Edited:
         id_, fate = telling.watch.id, self.next.pop(0) if self.next else ""
         assert self.clock() >= self.closed_until, "Slack asked to be left alone"
         self.tried.append((self.clock(), id_, self.process))
@@ -177,7 +177,7 @@ class RestartableWatches:
             keeping = WatchReconciler(
                 observer, self.book, self.slack, pace=PACE, now=self.now, broken=self.broken.append
             )
-            self.watching = Watching(
+            self.watching = WatchRequests(
                 cast("VoIPBIN", self.voipbin),
                 self.book,
                 source=lambda: Source.READING,
@@ -203,7 +203,7 @@ class RestartableWatches:
         async def begin() -> None:
             self.voipbin.customer = type("Ours", (), {"id": None})
             begun = await self.watching.begin(ALICE, id_)
-            if isinstance(begun, Telling):
+            if isinstance(begun, WatchCardContent):
                 self.watches[begun.watch.id] = begun.watch
                 self.slack.shown[begun.watch.id] = [Shown(self.loop.time(), begun)]
                 await asyncio.sleep(0.2)

@@ -8,7 +8,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 
 from bot.activeflows.bulk.bulk_stop import intent_id
 from bot.activeflows.records import What
-from bot.activeflows.stopping.stop import IntentState, Moved, NotSent, Shut
+from bot.activeflows.stopping.stop import GateRefusal, IntentState, Moved, NotSent
 from bot.demo.voipbin import faults
 from tests.faults.incident import ALICE, BOB
 from tests.faults.told import BROKE, HAND, STOP, STOPPED, Told, in_short
@@ -66,7 +66,11 @@ def test_where_the_move_cannot_be_written_down_nothing_is_sent_and_it_is_said_wh
     told.bot.passes(60.0)
     last = told.said(intent_id)[-1]
     assert isinstance(last, NotSent)
-    assert (last.shut, last.pressable, last.trouble.why) == (Shut.UNWRITTEN, True, "the ledger did not answer in time")
+    assert (last.shut, last.pressable, last.trouble.why) == (
+        GateRefusal.UNWRITTEN,
+        True,
+        "the ledger did not answer in time",
+    )
     assert len(told.posts) == 1  # the one that was answered 429
 
 

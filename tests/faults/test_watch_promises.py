@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule, run_state_machine_as_test
 
 from bot.activeflows.model import Activeflow
-from bot.activeflows.watching.watch import How, Telling, version_of
+from bot.activeflows.watching.watch import How, WatchCardContent, version_of
 from tests.faults.restartable_watches import PACE, STEPS, RestartableWatches
 from tests.faults.virtual_time import VirtualTimeLoop
 
@@ -180,7 +180,7 @@ class CardsStayTrue(RuleBasedStateMachine):
         self.the_end_is_told_once_and_only_when_it_is_one()
         self.nothing_unforeseen_happened()
 
-    def _says_what_is(self, telling: Telling, activeflow_id: UUID) -> None:
+    def _says_what_is(self, telling: WatchCardContent, activeflow_id: UUID) -> None:
         last = self.process.voipbin.versions[activeflow_id][-1]
         if telling.watch.id in self.process.unwatched:
             assert telling.ending is not None

@@ -25,7 +25,7 @@ from uuid import UUID
 from sqlalchemy import Connection, desc, insert, select, text
 
 from bot.activeflows.queries.audit_review import _TELLING, PAGE
-from bot.activeflows.recap import Recapping
+from bot.activeflows.recap import RecapQuery
 from bot.activeflows.records import Question, Record, What
 from bot.ledger import audit, audit_archive
 from bot.ledger.audit_archive import json_lines
@@ -116,7 +116,7 @@ async def at_size(database: Database, records: int, rounds: int) -> dict[str, An
     """Everything once, on the ledger as it is; what is appended stays."""
     store = StopStore(database, now=lambda: datetime.now(UTC))
     ms = {name: await _best(partial(store.records, asked), rounds) for name, asked in questions(records).items()}
-    recapping = Recapping(store, _NoAlerts(), lambda: NOW)
+    recapping = RecapQuery(store, _NoAlerts(), lambda: NOW)
     for days in (0.1, 30):
         ms[f"recap of {days} days"] = await _best(partial(recapping._read, NOW - timedelta(days=days)), rounds)
     number = 0

@@ -22,7 +22,7 @@ from websockets.asyncio.server import ServerConnection, serve
 
 from bot.activeflows.model import START_ID, Action, Activeflow, Reference, Status
 from bot.voipbin import AccessKey, connected
-from bot.voipbin.live.following import Following
+from bot.voipbin.live.live_index import LiveIndex
 from bot.voipbin.wire.answers import strictly
 from bot.voipbin.wire.pages import RunningPage
 from bot.voipbin.wire.shapes import WireEvent
@@ -105,14 +105,14 @@ def _hearing(known: list[bytes], running: int) -> Callable[[bytes], None]:
     return lambda frame: following.hear(frame, CUSTOMER)
 
 
-def _following(running: int = 0) -> Following:
+def _following(running: int = 0) -> LiveIndex:
     async def nothing(before: datetime, size: int) -> RunningPage:
         raise AssertionError(before, size)
 
     def silence(customer: UUID) -> Any:
         raise AssertionError(customer)
 
-    following = Following(nothing, silence, lambda: CUSTOMER, spare=lambda: False, now=lambda: datetime.now(UTC))
+    following = LiveIndex(nothing, silence, lambda: CUSTOMER, spare=lambda: False, now=lambda: datetime.now(UTC))
     for other in range(running):
         following.index.take(_other(other))
     return following

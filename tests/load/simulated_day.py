@@ -25,7 +25,7 @@ from bot.demo.voipbin.clock import StandingClock
 from bot.demo.voipbin.records import Changed
 from bot.demo.voipbin.state import Activeflow, Step
 from bot.demo.voipbin.world import World
-from bot.voipbin.live.following import Following
+from bot.voipbin.live.live_index import LiveIndex
 from bot.voipbin.wire.answers import Steps
 from bot.voipbin.wire.pages import RunningPage, running_page
 from tests.load.one_line import tell
@@ -48,7 +48,7 @@ class Day:
         self.living: list[Activeflow] = []
         self.world.subscribe(self.told)
         ours = self.world.customer.id
-        self.following = Following(self.page, self.silence, lambda: ours, spare=lambda: False, now=self.clock)
+        self.following = LiveIndex(self.page, self.silence, lambda: ours, spare=lambda: False, now=self.clock)
         self.following.index, self.following._steps = Index(overs_remembered=OVERS), Steps(room=STEPS)
 
     def silence(self, customer: UUID) -> Any:

@@ -33,7 +33,7 @@ from bot.activeflows.bulk.snapshot import BulkSnapshot
 from bot.activeflows.model import Picture
 from bot.activeflows.operators import Grant, Operator, Permission, Person, Policy, Standing
 from bot.activeflows.queries.filters import Filters
-from bot.activeflows.queries.listing import Reading
+from bot.activeflows.queries.listing import ActiveflowQueries
 from bot.activeflows.records import Entry, Question, Record, Written
 from bot.activeflows.search.finder import Finder
 from bot.activeflows.search.ranking import Clues
@@ -43,7 +43,7 @@ from bot.slack.grammar.requests import List
 from bot.slack.grammar.table import parse
 from bot.slack.messaging.messenger import checked
 from bot.voipbin import Pace, VoIPBINClient, connected
-from bot.voipbin.live.following import Following
+from bot.voipbin.live.live_index import LiveIndex
 from tests.load.one_line import percentile, tell
 from tests.load.served import served
 
@@ -69,7 +69,7 @@ def _now() -> datetime:
     return datetime.now(UTC)
 
 
-async def warm(client: VoIPBINClient, following: Following) -> float:
+async def warm(client: VoIPBINClient, following: LiveIndex) -> float:
     """Wait until everything was read and events come; how long that took."""
     began = time.perf_counter()
     while True:
@@ -79,7 +79,7 @@ async def warm(client: VoIPBINClient, following: Following) -> float:
         await asyncio.sleep(0.05)
 
 
-async def handled(reading: Reading, typed: str, page: int) -> int:
+async def handled(reading: ActiveflowQueries, typed: str, page: int) -> int:
     """From what was typed to the message; how many pages there are."""
     request = parse(typed)
     assert isinstance(request, List)
@@ -108,7 +108,7 @@ async def measure(rows: int, running: int, rounds: int) -> dict[str, Any]:
         async with client.following(Pace(repair_every=3600)).at_work() as following:
             before = _mb()
             warmed = await warm(client, following)
-            reading = Reading(client, now=_now, live=following, past=client)
+            reading = ActiveflowQueries(client, now=_now, live=following, past=client)
             grown = _mb() - before
             lists = [await _timed(reading, typed, rounds, asked) for typed in TYPED]
             others = {name: await _costs(do, max(rounds // 10, 2)) for name, do in _others(client, following, reading)}
@@ -126,7 +126,7 @@ async def measure(rows: int, running: int, rounds: int) -> dict[str, Any]:
 
 
 def _others(
-    client: VoIPBINClient, following: Following, reading: Reading
+    client: VoIPBINClient, following: LiveIndex, reading: ActiveflowQueries
 ) -> Iterator[tuple[str, Callable[[], Awaitable[object]]]]:
     """Each with how it is asked for."""
     judging = AnomalyDetector(DwellTimes())
@@ -149,7 +149,7 @@ class _NoRecords:
 class _FromMemory:
     """The client, whose picture is that of the index: a look at VoIPBIN's list is bounded by pages."""
 
-    def __init__(self, client: VoIPBINClient, following: Following) -> None:
+    def __init__(self, client: VoIPBINClient, following: LiveIndex) -> None:
         self._client, self._following = client, following
 
     def __getattr__(self, name: str) -> Any:
@@ -198,7 +198,7 @@ async def _costs(do: Callable[[], Awaitable[object]], rounds: int) -> dict[str, 
     return {"cpu_p50_ms": round(percentile(works, 0.5), 2), "stretch_ms": round(max(taken), 1)}
 
 
-async def _timed(reading: Reading, typed: str, rounds: int, asked: Counter[str]) -> dict[str, Any]:
+async def _timed(reading: ActiveflowQueries, typed: str, rounds: int, asked: Counter[str]) -> dict[str, Any]:
     began = time.perf_counter()
     pages = min(await handled(reading, typed, 1), 50)  # whoever asks first asks for the names
     first = (time.perf_counter() - began) * 1000

@@ -13,7 +13,7 @@ import pytest
 import structlog
 
 from bot.activeflows.records import Head, Record, What
-from bot.composition.maintenance import HeadTelling
+from bot.composition.maintenance import HeadPublisher
 from bot.demo.slack import faults as slack_faults
 from bot.demo.slack.messages import Message
 from bot.demo.slack.workspace import Workspace
@@ -58,7 +58,7 @@ async def test_of_many_replicas_exactly_one_tells_a_days_head_and_each_day_has_o
         return True
 
     clock = [NOW]
-    replicas = [HeadTelling(database, tell, now=lambda: clock[0]) for _ in range(5)]
+    replicas = [HeadPublisher(database, tell, now=lambda: clock[0]) for _ in range(5)]
     await asyncio.gather(*(replica.tell() for replica in replicas))
     assert told == [], "an empty chain has no head"
     first, second = await written(database, 0, 1)
@@ -82,7 +82,7 @@ async def test_a_head_that_nobody_could_see_is_told_again_until_somebody_can(dat
         return seen[len(told) - 1]
 
     (head,) = await written(database, 0)
-    telling = HeadTelling(database, tell, now=lambda: NOW, again=0.0)
+    telling = HeadPublisher(database, tell, now=lambda: NOW, again=0.0)
     for _ in range(5):
         await telling.tell()
     assert told == [head] * 3

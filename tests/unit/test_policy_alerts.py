@@ -6,7 +6,7 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from bot.activeflows.alert_rules import AlertRule, Quiet
+from bot.activeflows.alert_rules import AlertRule, QuietHours
 from bot.activeflows.anomalies import Reason
 from bot.misconfigured import Misconfigured
 from bot.policy import parsed_policy
@@ -42,12 +42,12 @@ def test_everything_an_alert_can_say_is_understood_and_the_rest_is_as_by_default
             to="C0INCIDENTS",
             about=frozenset({Reason.STUCK, Reason.STALE}),
             flows=frozenset({UUID("93993ae1-2b55-4a3e-8c6d-0f1f6a5a7c11")}),
-            quiet=Quiet(time(22), time(7), ZoneInfo("Europe/Berlin")),
+            quiet=QuietHours(time(22), time(7), ZoneInfo("Europe/Berlin")),
             at_most=3,
             within=timedelta(days=1),
         ),
         AlertRule("C0LOBBY:1", "C0LOBBY", frozenset(Reason), None, None, 10, timedelta(hours=1)),
-        AlertRule("C0INCIDENTS:2", "C0INCIDENTS", quiet=Quiet(time(9, 30), time(10), UTC)),
+        AlertRule("C0INCIDENTS:2", "C0INCIDENTS", quiet=QuietHours(time(9, 30), time(10), UTC)),
     )
 
 

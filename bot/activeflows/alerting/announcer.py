@@ -22,8 +22,8 @@ from typing import Final
 from uuid import UUID
 
 from bot.activeflows.alert_rules import AlertRule, by_channel
-from bot.activeflows.alerting.decision import Alerting, Claim, Claimed, HeldBack
-from bot.activeflows.alerting.ports import Alert, AlertCards, AlertLedger, Posting, Running
+from bot.activeflows.alerting.decision import AlertClaims, Claim, Claimed, HeldBack
+from bot.activeflows.alerting.ports import Alert, AlertCards, AlertLedger, PostResult, Running
 from bot.activeflows.anomalies import Anomaly, AnomalyDetector, Reason, may_be_stale
 from bot.activeflows.errors import LedgerUnavailable
 from bot.activeflows.model import Activeflow, Call
@@ -44,7 +44,7 @@ _BREATH: Final = 10
 """Activeflows looked at before others on the event loop get their turn."""
 
 
-class LookingOut:
+class LookLimits:
     """``looks`` in a beat, ``calls`` of them with a question about a call, about each at most every ``again``
     seconds.
     """
@@ -185,7 +185,7 @@ class AlertChannels:
         """After what was posted."""
         await asyncio.sleep(self._pace.between)
 
-    def _taken(self, channel: str, said: Posting) -> bool | None:
+    def _taken(self, channel: str, said: PostResult) -> bool | None:
         if not said.refused and not said.unsure:
             self._refused.pop(channel, None)
             return True
@@ -203,7 +203,7 @@ class AlertAnnouncer:
 
     def __init__(
         self,
-        looking: LookingOut,
+        looking: LookLimits,
         ledger: AlertLedger,
         channels: AlertChannels,
         *,
@@ -215,7 +215,7 @@ class AlertAnnouncer:
         self._running, self._looking, self._ledger, self._channels = looking.running, looking, ledger, channels
         self._between, self._now, self._broken = beat, now, broken
         self._clock = asyncio.get_running_loop().time
-        self._alerting = Alerting()
+        self._alerting = AlertClaims()
         self._held_until = self._renew_at = self._forget_at = 0.0
 
     async def attend(self) -> None:
@@ -301,7 +301,7 @@ class AlertAnnouncer:
             if not await self._ledger.hold():
                 self._held_until = 0.0
             else:
-                self._alerting = Alerting(await self._ledger.claimed()) if fresh else self._alerting
+                self._alerting = AlertClaims(await self._ledger.claimed()) if fresh else self._alerting
                 self._held_until = asked + LEASE - _MARGIN
         return self._clock() < self._held_until
 

@@ -53,7 +53,7 @@ class HeldBack:
         return self.claimed[0].since
 
 
-class Alerting:
+class AlertClaims:
     """All claims. Times of one rule are to be given in their order."""
 
     def __init__(self, claimed: Iterable[Claimed] = ()) -> None:

@@ -35,7 +35,7 @@ class Alert:
 
 
 @dataclass(frozen=True, slots=True)
-class Posting:
+class PostResult:
     """What became of a message. Without ``refused`` it is there, or ``unsure``: it may be there."""
 
     refused: str = ""
@@ -48,9 +48,9 @@ class Posting:
 class AlertCards(Protocol):
     """Telling the channel. Never raises for Slack's troubles."""
 
-    async def post(self, alert: Alert) -> Posting: ...
+    async def post(self, alert: Alert) -> PostResult: ...
 
-    async def line(self, held_back: HeldBack, *, running: int) -> Posting:
+    async def line(self, held_back: HeldBack, *, running: int) -> PostResult:
         """One line about all of them, of whose activeflows so many still run."""
         ...
 

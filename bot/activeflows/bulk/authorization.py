@@ -38,7 +38,7 @@ class BulkAdmission:
     until: datetime | None = None
 
 
-class PressingBulk:
+class BulkPressAdmission:
     """Admits or declines presses on bulk cards."""
 
     def __init__(

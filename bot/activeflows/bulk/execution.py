@@ -24,7 +24,7 @@ from datetime import datetime
 from functools import partial
 from typing import Final
 
-from bot.activeflows.bulk.authorization import OVER, BulkAdmission, PressingBulk
+from bot.activeflows.bulk.authorization import OVER, BulkAdmission, BulkPressAdmission
 from bot.activeflows.bulk.bulk_stop import (
     NO_FURTHER,
     SKIPPED,
@@ -40,11 +40,11 @@ from bot.activeflows.bulk.bulk_stop import (
     press_on,
     unsettled,
 )
-from bot.activeflows.bulk.follow_up import Around, BulkFollow, LookingAround
+from bot.activeflows.bulk.follow_up import Around, BulkFollow, BulkReadback
 from bot.activeflows.bulk.ports import BulkCards, BulkLedger, Members
 from bot.activeflows.errors import LedgerUnavailable
 from bot.activeflows.records import Question, Record, What, record_on
-from bot.activeflows.stopping.authorization import Act, Errand, Hold, record_of
+from bot.activeflows.stopping.authorization import Act, Hold, PressOperation, record_of
 from bot.activeflows.stopping.machine import StopMachine
 from bot.activeflows.stopping.ports import Ledger, Step
 from bot.activeflows.stopping.stop import (
@@ -53,6 +53,7 @@ from bot.activeflows.stopping.stop import (
     Declined,
     Ended,
     Expired,
+    GateRefusal,
     Intent,
     Moved,
     NotKnown,
@@ -60,7 +61,6 @@ from bot.activeflows.stopping.stop import (
     Phase,
     Press,
     Result,
-    Shut,
     StillRunning,
     Why,
 )
@@ -91,11 +91,11 @@ def became_of(result: Result) -> Became:
             return Became.NOT_SENT
 
 
-_NOT_SENT: Final[dict[Shut | None, Became]] = {
-    Shut.REFUSED: Became.NOT_PERMITTED,
-    Shut.UNANSWERED: Became.NOT_PERMITTED,
-    Shut.ABORTED: Became.ABORTED,
-    Shut.GONE: Became.GONE,
+_NOT_SENT: Final[dict[GateRefusal | None, Became]] = {
+    GateRefusal.REFUSED: Became.NOT_PERMITTED,
+    GateRefusal.UNANSWERED: Became.NOT_PERMITTED,
+    GateRefusal.ABORTED: Became.ABORTED,
+    GateRefusal.GONE: Became.GONE,
 }
 _CANARY: Final = {
     Became.UNKNOWN: "it is not known whether the first one ended",
@@ -162,8 +162,8 @@ class BulkStopWorkflow:
         bulks: BulkLedger,
         ledger: Ledger,
         cards: BulkCards,
-        pressing: PressingBulk,
-        around: LookingAround,
+        pressing: BulkPressAdmission,
+        around: BulkReadback,
         follow: BulkFollow,
         members: Members,
         *,
@@ -345,7 +345,7 @@ class MemberWorkflow:
         if turn.intent is None:
             return turn.became or Became.LEFT
         own = press_on(turn.intent, press)
-        result = await self._machine.carry_out(Errand(Act.STOP, turn.intent, own), hold, step, _unseen)
+        result = await self._machine.carry_out(PressOperation(Act.STOP, turn.intent, own), hold, step, _unseen)
         became = became_of(result)
         await step("count", bool, partial(self._count, turn.intent, own, number, became))
         return became

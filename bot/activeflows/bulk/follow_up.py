@@ -51,7 +51,7 @@ class Again:
     calls: Mapping[int, str] = field(default_factory=dict)
 
 
-class LookingAround:
+class BulkReadback:
     """Reads; nothing is changed here."""
 
     def __init__(
@@ -127,7 +127,7 @@ class BulkFollow:
         self,
         bulks: BulkLedger,
         cards: BulkCards,
-        around: LookingAround,
+        around: BulkReadback,
         patience: Patience,
         *,
         now: Callable[[], datetime],

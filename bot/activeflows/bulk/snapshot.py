@@ -53,7 +53,7 @@ class BulkSnapshot:
         side_look: float = 1.5,
         filter_look: float = 8.0,
     ) -> None:
-        """``judging``, ``side_look``, ``filter_look``: as in ``Reading``."""
+        """``judging``, ``side_look``, ``filter_look``: as in ``ActiveflowQueries``."""
         self._voipbin, self._now, self._judging = voipbin, now, judging or AnomalyDetector(DwellTimes())
         self._side_look, self._filter_look = side_look, filter_look
 

@@ -22,7 +22,7 @@ from bot.activeflows.errors import BotError, LedgerUnavailable, NotFound, NotOur
 from bot.activeflows.model import Activeflow, Call, Spoken
 from bot.activeflows.operators import Operator, Permission
 from bot.activeflows.ports import Live, Past, Records, Texts, VoIPBIN
-from bot.activeflows.queries.inspection import Sight, in_time, look_at
+from bot.activeflows.queries.inspection import Inspection, in_time, look_at
 from bot.activeflows.queries.resolution import find, flows, names_in, visible
 from bot.activeflows.records import Record, RefusalBound, What, in_thread
 from bot.activeflows.situation.actions import option_id
@@ -48,7 +48,7 @@ _SOON: Final = timedelta(seconds=10)
 """What an end starts was created by then."""
 
 
-class Unshown(Enum):
+class Withheld(Enum):
     """Why nothing is told of a relative."""
 
     HIDDEN = auto()  # this person may not view it here
@@ -68,7 +68,7 @@ class Relative:
 class Family:
     """Parent and children, newest child first."""
 
-    parent: Relative | Unshown | None = None
+    parent: Relative | Withheld | None = None
     """``None``: it came after nobody."""
     children: tuple[Relative, ...] = ()
     more: int = 0
@@ -114,19 +114,19 @@ async def family_of(
 
 async def _parent(
     voipbin: VoIPBIN, operator: Operator, parent_id: UUID | None, within: float
-) -> Activeflow | Unshown | None:
+) -> Activeflow | Withheld | None:
     if parent_id is None:
         return None
     try:
         async with asyncio.timeout(within):
             parent = await voipbin.activeflow(parent_id)
     except NotFound:
-        return Unshown.GONE
+        return Withheld.GONE
     except NotOurs:
-        return Unshown.HIDDEN
+        return Withheld.HIDDEN
     except (BotError, TimeoutError):
-        return Unshown.NOT_KNOWN
-    return parent if visible(voipbin, operator, [parent]) else Unshown.HIDDEN
+        return Withheld.NOT_KNOWN
+    return parent if visible(voipbin, operator, [parent]) else Withheld.HIDDEN
 
 
 async def _held(live: Live | None, activeflow_id: UUID, within: float) -> list[Activeflow]:
@@ -238,7 +238,7 @@ def _words(call: Call | None, spoken: tuple[Spoken, ...]) -> str:
 # ---------------------------------------------------------------- details
 
 
-class Timing(Enum):
+class StepTimes(Enum):
     """What is known of when the steps began."""
 
     WHOLE = auto()  # all that is told has its times, or there is nothing to time
@@ -252,12 +252,12 @@ class Timing(Enum):
 class Details:
     """One activeflow, read at ``as_of``, with its history."""
 
-    sight: Sight
+    sight: Inspection
     history: tuple[Done, ...]
     as_of: datetime
     present: Done | None = None
     """The step it is at, or was interrupted in."""
-    timing: Timing = Timing.WHOLE
+    timing: StepTimes = StepTimes.WHOLE
     entered: tuple[str | None, ...] = ()
     """The names of the flows it entered by a step, which does not make it another activeflow; each once."""
     family: Family = field(default_factory=Family)
@@ -301,17 +301,17 @@ class Around:
             troubles=self._judging.of(activeflow, seen.situation, as_of, call=seen.call),
         )
 
-    async def _told(self, activeflow: Activeflow) -> tuple[Timeline | None, Timing]:
+    async def _told(self, activeflow: Activeflow) -> tuple[Timeline | None, StepTimes]:
         """The timeline and, when it did not come, why."""
         if self._past is None or not _to_time(activeflow, step_history(activeflow), present_step(activeflow)):
-            return None, Timing.WHOLE
+            return None, StepTimes.WHOLE
         try:
             async with asyncio.timeout(self._within):
-                return await self._past.timeline(activeflow.id), Timing.WHOLE
+                return await self._past.timeline(activeflow.id), StepTimes.WHOLE
         except TimeoutError:
-            return None, Timing.LATE
+            return None, StepTimes.LATE
         except BotError:
-            return None, Timing.FAILED
+            return None, StepTimes.FAILED
 
 
 def _to_time(activeflow: Activeflow, history: tuple[Done, ...], present: Done | None) -> list[Done]:
@@ -320,11 +320,11 @@ def _to_time(activeflow: Activeflow, history: tuple[Done, ...], present: Done | 
     return [*told, present] if present is not None and activeflow.ended else told
 
 
-def _timing(lines: list[Done], why: Timing) -> Timing:
-    if why is not Timing.WHOLE:
+def _timing(lines: list[Done], why: StepTimes) -> StepTimes:
+    if why is not StepTimes.WHOLE:
         return why
     timed = {done.began is not None for done in lines}
-    return Timing.WHOLE if timed <= {True} else Timing.PARTLY if True in timed else Timing.NOT_KEPT
+    return StepTimes.WHOLE if timed <= {True} else StepTimes.PARTLY if True in timed else StepTimes.NOT_KEPT
 
 
 def _entered(activeflow: Activeflow) -> tuple[UUID, ...]:

@@ -122,7 +122,7 @@ class Home:
         return may_somewhere(self.reaches, Permission.VIEW)
 
 
-class AtHome:
+class HomeQuery:
     """Looks things up for a Home."""
 
     def __init__(

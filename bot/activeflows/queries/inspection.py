@@ -181,7 +181,7 @@ T = TypeVar("T")
 
 
 @dataclass(frozen=True, slots=True)
-class Sight:
+class Inspection:
     """An activeflow with what belongs to it. ``None``: there is none, or it could not be looked up in time."""
 
     activeflow: Activeflow
@@ -197,7 +197,7 @@ class Sight:
         return self.flow.name if self.flow else ""
 
 
-async def look_at(voipbin: VoIPBIN, activeflow: Activeflow, *, now: datetime, within: float) -> Sight:
+async def look_at(voipbin: VoIPBIN, activeflow: Activeflow, *, now: datetime, within: float) -> Inspection:
     """All look-ups at once, each given ``within`` seconds."""
     queues = queues_named(activeflow)
     flow_id, next_id = activeflow.flow_id, activeflow.on_complete_flow_id
@@ -218,10 +218,10 @@ async def look_at(voipbin: VoIPBIN, activeflow: Activeflow, *, now: datetime, wi
         looked_up=call.result().answered,
         on_complete=on_complete.result().value,
     )
-    return Sight(activeflow, doing, definition, on_complete.result().value, call.result().value, effects)
+    return Inspection(activeflow, doing, definition, on_complete.result().value, call.result().value, effects)
 
 
-def as_seen(sight: Sight) -> Seen:
+def as_seen(sight: Inspection) -> Seen:
     """What a stop card keeps of it."""
     activeflow = sight.activeflow
     return Seen(

@@ -17,7 +17,7 @@ from itertools import chain, compress, repeat
 from typing import Final, Literal, TypeAlias
 from uuid import UUID
 
-from bot.activeflows.anomalies import Anomaly, AnomalyDetector, DwellTimes, Reason, Reasons, may_be_stale
+from bot.activeflows.anomalies import Anomaly, AnomalyCache, AnomalyDetector, DwellTimes, Reason, may_be_stale
 from bot.activeflows.model import Activeflow, Call, Flow, Freshness, Picture, number_of
 from bot.activeflows.names import closest_names
 from bot.activeflows.operators import Operator, Permission
@@ -26,7 +26,7 @@ from bot.activeflows.queries.details import Around, Details
 from bot.activeflows.queries.filters import Filters, Group, grouped
 from bot.activeflows.queries.inspection import in_time
 from bot.activeflows.queries.resolution import MOST, Flows, Target, find, flow_of, flows, pictured, queue_names, visible
-from bot.activeflows.situation.current_step import Doings, Situation, queues_named, row_words, situation
+from bot.activeflows.situation.current_step import Situation, SituationCache, queues_named, row_words, situation
 
 # ---------------------------------------------------------------- rows
 # Describe activeflows as the lines of a list: flow's name, what it is doing, what is wrong with it.
@@ -206,7 +206,7 @@ class Listing:
         return self.first + (len(self.rows) or len(self.groups)) < self.length
 
 
-class Reading:
+class ActiveflowQueries:
     """What can be seen. Every method may raise any ``Failure``, and ``NotPermitted`` before it does anything."""
 
     def __init__(
@@ -231,9 +231,9 @@ class Reading:
         self._judging = judging or AnomalyDetector(DwellTimes())
         self._rows = Rows(voipbin, self._judging, now, within=side_look)
         self._now = now
-        self.doings = Doings()
+        self.doings = SituationCache()
         """What each does, for whoever looks through all of them, too."""
-        self._reasons, self.at_a_glance = Reasons(self._judging), Reasons(self._judging)
+        self._reasons, self.at_a_glance = AnomalyCache(self._judging), AnomalyCache(self._judging)
         """The second without names and definitions, which need not be had for it."""
         self._side_look = side_look
         self._filter_look = filter_look

@@ -20,7 +20,7 @@ from itertools import chain
 from typing import Final, Protocol
 from uuid import UUID
 
-from bot.activeflows.anomalies import FINE, Reason, Reasons
+from bot.activeflows.anomalies import FINE, AnomalyCache, Reason
 from bot.activeflows.model import Activeflow, Picture, number_of
 from bot.activeflows.names import likeness, says
 from bot.activeflows.operators import Operator, Permission
@@ -37,7 +37,7 @@ from bot.activeflows.queries.resolution import (
     visible,
 )
 from bot.activeflows.search.ranking import Clues, clues_in
-from bot.activeflows.situation.current_step import Doings, queues_named, situation
+from bot.activeflows.situation.current_step import SituationCache, queues_named, situation
 
 MOST: Final = 50
 """Choices at once. Whoever does not see theirs goes on typing."""
@@ -81,8 +81,8 @@ class Choices:
 class Known(Protocol):
     """What is worked out already of what runs: what is wrong with each, seen without names, and what each does."""
 
-    at_a_glance: Reasons
-    doings: Doings
+    at_a_glance: AnomalyCache
+    doings: SituationCache
 
 
 class Chooser:

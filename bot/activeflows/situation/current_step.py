@@ -16,7 +16,7 @@ from dataclasses import dataclass
 from typing import Final, cast
 from uuid import UUID
 
-from bot.activeflows.index import MOST, Versions
+from bot.activeflows.index import MOST, VersionCache
 from bot.activeflows.model import FINISH_ID, START_ID, STEP_BUDGET, Action, Activeflow, Flow, Status, number_of
 from bot.activeflows.situation.actions import (
     BRIDGE,
@@ -328,11 +328,11 @@ class _Known:
     doing: Situation
 
 
-class Doings:
+class SituationCache:
     """Situations by activeflow."""
 
     def __init__(self) -> None:
-        self._versions = Versions[_Known]()
+        self._versions = VersionCache[_Known]()
         self._alike: dict[Situation, Situation] = {}
         """Thousands are in a few hundred situations: one object of each is looked through sooner."""
 

@@ -45,10 +45,10 @@ from bot.activeflows.stopping.stop import (
     Claim,
     Declined,
     Fence,
+    GateRefusal,
     Intent,
     IntentState,
     Press,
-    Shut,
     Trouble,
     Why,
     Wish,
@@ -278,7 +278,7 @@ def record_of(intent: Intent, press: Press, what: What, at: datetime, **detail: 
     return record_on(intent, what, at, press.actor, key=f"{press.id}/{what}", **detail)
 
 
-class Admitting:
+class PressAdmission:
     """Admits or declines presses on stop cards, on *Stop flow* and on *Hang up the call*."""
 
     def __init__(self, ledger: Ledger, authorization: Authorization, *, now: Callable[[], datetime]) -> None:
@@ -443,7 +443,7 @@ _SOON: Final = 1.0
 class Closed:
     """Why nothing went out. ``retry_after`` (seconds): coming again is right."""
 
-    shut: Shut
+    shut: GateRefusal
     trouble: Trouble = NO_TROUBLE
     at: datetime | None = None
     """VoIPBIN's time of the end, or of the reading."""
@@ -460,7 +460,7 @@ class GateClosed(Exception):
 
 
 @dataclass(frozen=True, slots=True)
-class Errand:
+class PressOperation:
     """What one press wants of one activeflow or its call."""
 
     act: Act
@@ -484,7 +484,7 @@ class Gate:
 
     def of(
         self,
-        errand: Errand,
+        errand: PressOperation,
         hold: Hold,
         sending: Record,
         held_against: Callable[[T], None],
@@ -508,22 +508,22 @@ class Gate:
 
         return gate
 
-    async def _decided(self, errand: Errand) -> Authorized:
+    async def _decided(self, errand: PressOperation) -> Authorized:
         decided = await self._authorization.of(
             errand.act, asked_of(errand.intent), errand.press, max_age=max_ages.FACTS
         )
         if isinstance(decided, Authorized):
             return decided
         unanswered = decided.why is Why.IDENTITY_UNKNOWN
-        shut = Shut.UNANSWERED if unanswered else Shut.REFUSED
+        shut = GateRefusal.UNANSWERED if unanswered else GateRefusal.REFUSED
         raise GateClosed(Closed(shut, Trouble(decided.because), declined=decided))
 
-    async def _permitted(self, errand: Errand, fence: Fence, sending: Record) -> float:
+    async def _permitted(self, errand: PressOperation, fence: Fence, sending: Record) -> float:
         try:
             permitted = await self._ledger.permit(errand.intent, errand.press, fence, sending)
         except LedgerUnavailable as failure:
-            raise GateClosed(Closed(Shut.UNWRITTEN, Trouble(failure.what))) from None
-        if permitted.shut is Shut.FENCED:
+            raise GateClosed(Closed(GateRefusal.UNWRITTEN, Trouble(failure.what))) from None
+        if permitted.shut is GateRefusal.FENCED:
             raise Fenced
         if permitted.shut is not None:
             raise GateClosed(Closed(permitted.shut))
@@ -533,11 +533,11 @@ class Gate:
         def check() -> None:
             now = self._clock()
             if now >= deadline:
-                raise GateClosed(Closed(Shut.LATE))
+                raise GateClosed(Closed(GateRefusal.LATE))
             if now >= min(look, permit):
-                raise GateClosed(Closed(Shut.STALE, Trouble(_TOO_OLD), retry_after=_AT_ONCE))
+                raise GateClosed(Closed(GateRefusal.STALE, Trouble(_TOO_OLD), retry_after=_AT_ONCE))
             if not self._authorization.in_force(decided):
-                raise GateClosed(Closed(Shut.CHANGED, Trouble(_CHANGED), retry_after=_AT_ONCE))
+                raise GateClosed(Closed(GateRefusal.CHANGED, Trouble(_CHANGED), retry_after=_AT_ONCE))
 
         return check
 
@@ -551,15 +551,15 @@ async def _read(look: Callable[[], Awaitable[T]]) -> T:
         async with asyncio.timeout(max_ages.LOOK):
             return await look()
     except NotFound:
-        closed = Closed(Shut.GONE, Trouble("VoIPBIN no longer has this activeflow"))
+        closed = Closed(GateRefusal.GONE, Trouble("VoIPBIN no longer has this activeflow"))
     except NotOurs:
-        closed = Closed(Shut.UNREAD, Trouble(NOT_SHOWN))
+        closed = Closed(GateRefusal.UNREAD, Trouble(NOT_SHOWN))
     except TimeoutError:
-        closed = Closed(Shut.STALE, Trouble(_TOO_OLD), retry_after=_SOON)
+        closed = Closed(GateRefusal.STALE, Trouble(_TOO_OLD), retry_after=_SOON)
     except Failure as failure:
-        closed = Closed(Shut.UNREAD, Trouble(failure.what, failure.request_id), retry_after=failure.retry_after)
+        closed = Closed(GateRefusal.UNREAD, Trouble(failure.what, failure.request_id), retry_after=failure.retry_after)
     raise GateClosed(closed)
 
 
-def _by(sending: Record, decided: Authorized, errand: Errand) -> Record:
+def _by(sending: Record, decided: Authorized, errand: PressOperation) -> Record:
     return replace(sending, detail={**sending.detail, **decided.detail(errand.intent.flow_id)})

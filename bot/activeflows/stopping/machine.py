@@ -29,14 +29,23 @@ from bot.activeflows.operators import Policy
 from bot.activeflows.ports import VoIPBIN
 from bot.activeflows.queries.inspection import as_seen, look_at
 from bot.activeflows.records import Question, Record, What
-from bot.activeflows.stopping.authorization import Act, Closed, Errand, Fenced, GateClosed, Hold, not_claimed, record_of
+from bot.activeflows.stopping.authorization import (
+    Act,
+    Closed,
+    Fenced,
+    GateClosed,
+    Hold,
+    PressOperation,
+    not_claimed,
+    record_of,
+)
 from bot.activeflows.stopping.ports import Ledger, Step
 from bot.activeflows.stopping.read_back import (
     Lost,
     ReadUntilEnded,
-    Sending,
     Sent,
     State,
+    StopAttempt,
     Subject,
     Verdict,
     judged,
@@ -50,6 +59,7 @@ from bot.activeflows.stopping.stop import (
     Declined,
     Ended,
     Expired,
+    GateRefusal,
     Intent,
     IntentState,
     Moved,
@@ -60,7 +70,6 @@ from bot.activeflows.stopping.stop import (
     Patience,
     Phase,
     Result,
-    Shut,
     StillRunning,
     StopInHand,
     StopState,
@@ -89,7 +98,7 @@ class Renewal:
         self._voipbin, self._ledger, self._policy = voipbin, ledger, policy
         self._patience, self._now = patience, now
 
-    async def of(self, errand: Errand, activeflow: Activeflow) -> Intent | None:
+    async def of(self, errand: PressOperation, activeflow: Activeflow) -> Intent | None:
         """The new one, as it is by now; ``None`` when the card is not this press's any more. May raise
         ``LedgerUnavailable``.
         """
@@ -134,7 +143,7 @@ class StopMachine:
         """Whether members of this bulk rest in this process, because Slack does not say who pressed."""
         return self._unanswered[bulk_id] > 0
 
-    async def carry_out(self, errand: Errand, hold: Hold, step: Step, show: Show) -> Result:
+    async def carry_out(self, errand: PressOperation, hold: Hold, step: Step, show: Show) -> Result:
         """Stop it, write down what came of it, and tell it. The last phase is shown when it is written down."""
         result = await self.stop(errand, hold, step, show)
         phase = result.phase
@@ -146,7 +155,7 @@ class StopMachine:
             phase = replace(phase, until=told.until)
         return Result(replace(phase, receipt=told.receipt), told.receipt)
 
-    async def stop(self, errand: Errand, hold: Hold, step: Step, show: Show) -> Result:
+    async def stop(self, errand: PressOperation, hold: Hold, step: Step, show: Show) -> Result:
         """Claim, send through the gate, read back; the claim is still held when it was not declined."""
         path = Path(StopState.ADMITTED)
         claiming = partial(self._claim, errand, hold)
@@ -162,7 +171,7 @@ class StopMachine:
             attempt += 1
             path.to(StopState.AT_GATE)
             send = partial(self._send, errand, hold, attempt, show, again=lost is not None)
-            sending = await step(f"send {attempt}", Sending, send, ledger_first=True)
+            sending = await step(f"send {attempt}", StopAttempt, send, ledger_first=True)
             if sending.sent is Sent.CONFLICT:
                 once = partial(self._subject.once, errand.intent)
                 soon = partial(self._until_ended.soon, once)
@@ -183,7 +192,7 @@ class StopMachine:
             path.to(StopState.RESTING)
             await self._rest(errand, sending, pause, step)
 
-    def _over(self, path: Path, phase: Outcome | Moved, sending: Sending | None = None) -> Result:
+    def _over(self, path: Path, phase: Outcome | Moved, sending: StopAttempt | None = None) -> Result:
         path.to(state_of(phase))
         if sending is None:
             return Result(phase)
@@ -191,14 +200,14 @@ class StopMachine:
 
     # ------------------------------------------------------------ sending
 
-    async def _claim(self, errand: Errand, hold: Hold) -> Claim:
+    async def _claim(self, errand: PressOperation, hold: Hold) -> Claim:
         """The one right to stop this, or who has it."""
         try:
             return await hold.until_known(partial(self._ledger.claim, errand.intent, errand.press))
         except LedgerUnavailable as failure:
             return Claim(mine=False, unwritten=failure.what)
 
-    async def _send(self, errand: Errand, hold: Hold, attempt: int, show: Show, *, again: bool) -> Sending:
+    async def _send(self, errand: PressOperation, hold: Hold, attempt: int, show: Show, *, again: bool) -> StopAttempt:
         """One POST at most, through the gate. Only here does anything in the bot stop an activeflow or a call."""
         intent, press = errand.intent, errand.press
         record = record_of(intent, press, What.SENDING, self._now(), attempt=attempt)
@@ -214,26 +223,26 @@ class StopMachine:
         except GateClosed as gate:
             return await self._held_back(errand, gate, again=again)
         except StopUnconfirmed as failure:
-            return Sending(Sent.LOST, Trouble(failure.what, failure.request_id))
+            return StopAttempt(Sent.LOST, Trouble(failure.what, failure.request_id))
         except (NotFound, NotOurs):
-            return Sending(Sent.NOT_DONE, Trouble("VoIPBIN no longer has this activeflow"))
+            return StopAttempt(Sent.NOT_DONE, Trouble("VoIPBIN no longer has this activeflow"))
         except LedgerUnavailable as failure:
-            return _closed(Closed(Shut.UNWRITTEN, Trouble(failure.what)))
+            return _closed(Closed(GateRefusal.UNWRITTEN, Trouble(failure.what)))
         except StateConflict as failure:
-            return Sending(Sent.CONFLICT, Trouble(failure.what, failure.request_id))
+            return StopAttempt(Sent.CONFLICT, Trouble(failure.what, failure.request_id))
         except Failure as failure:
-            return Sending(Sent.NOT_DONE, Trouble(failure.what, failure.request_id), failure.retry_after)
-        return Sending(Sent.ANSWERED)
+            return StopAttempt(Sent.NOT_DONE, Trouble(failure.what, failure.request_id), failure.retry_after)
+        return StopAttempt(Sent.ANSWERED)
 
     async def _sent_before(self, sending: Record) -> bool:
         """An earlier run of this press was cut off around this very POST."""
         return bool(await self._ledger.records(Question(keys=(sending.key,))))
 
-    async def _held_back(self, errand: Errand, gate: GateClosed, *, again: bool) -> Sending:
+    async def _held_back(self, errand: PressOperation, gate: GateClosed, *, again: bool) -> StopAttempt:
         closed = gate.closed
-        if closed.shut is Shut.SENT_BEFORE:
+        if closed.shut is GateRefusal.SENT_BEFORE:
             return _CUT_OFF
-        if closed.shut is not Shut.MOVED or errand.act is not Act.STOP:
+        if closed.shut is not GateRefusal.MOVED or errand.act is not Act.STOP:
             return _closed(closed)
         try:
             if self._renewal is not None and gate.seen is not None and not again:
@@ -245,12 +254,12 @@ class StopMachine:
             if not again:
                 await self._ledger.settle(errand.intent.id, errand.press.id, IntentState.OPEN)
         except LedgerUnavailable as failure:
-            return _closed(Closed(Shut.UNWRITTEN, Trouble(failure.what)))
+            return _closed(Closed(GateRefusal.UNWRITTEN, Trouble(failure.what)))
         return _closed(closed)
 
-    def _pause(self, sending: Sending, tries: Counter[bool]) -> float | None:
+    def _pause(self, sending: StopAttempt, tries: Counter[bool]) -> float | None:
         """Seconds to rest before the gate is asked again; ``None`` when it is not asked any more."""
-        silent = sending.closed is not None and sending.closed.shut is Shut.UNANSWERED
+        silent = sending.closed is not None and sending.closed.shut is GateRefusal.UNANSWERED
         tries[silent] += 1
         if silent:
             return self._patience.rest if tries[silent] * self._patience.rest <= self._patience.unanswered else None
@@ -258,8 +267,8 @@ class StopMachine:
             return None
         return sending.retry_after + (self._patience.longer * 2 ** (tries[silent] - 2) if tries[silent] > 1 else 0.0)
 
-    async def _rest(self, errand: Errand, sending: Sending, pause: float, step: Step) -> None:
-        silent = sending.closed is not None and sending.closed.shut is Shut.UNANSWERED
+    async def _rest(self, errand: PressOperation, sending: StopAttempt, pause: float, step: Step) -> None:
+        silent = sending.closed is not None and sending.closed.shut is GateRefusal.UNANSWERED
         waits = Counter((errand.intent.bulk_id,) if silent else ())
         self._unanswered += waits
         try:
@@ -269,7 +278,7 @@ class StopMachine:
 
     # ------------------------------------------------------------ reading back
 
-    async def _read_back(self, errand: Errand, sending: Sending, step: Step, show: Show) -> Verdict:
+    async def _read_back(self, errand: PressOperation, sending: StopAttempt, step: Step, show: Show) -> Verdict:
         """Read until it is clear; a few seconds quietly, then telling that it is not known yet, for minutes."""
         once = partial(self._subject.once, errand.intent)
         verdict = await step("verify", Verdict, partial(self._until_ended.soon, once), repeatable=True)
@@ -290,7 +299,9 @@ class StopMachine:
 
     # ------------------------------------------------------------ records and words
 
-    async def _outcome(self, errand: Errand, hold: Hold, phase: Outcome, refused: Declined | None, show: Show) -> Told:
+    async def _outcome(
+        self, errand: PressOperation, hold: Hold, phase: Outcome, refused: Declined | None, show: Show
+    ) -> Told:
         """Write the outcome down and give the claim back, in one transaction; then tell everybody."""
         trouble = phase.trouble if not isinstance(phase, Ended | Expired) else Trouble()
         detail = {
@@ -330,8 +341,8 @@ class StopMachine:
 
 _NOT_PERMITTED: Final = "not permitted"
 """The word for a member of a bulk stop (``bulk.bulk_stop.Became``)."""
-_CUT_OFF: Final = Sending(Sent.LOST, Trouble("the bot was cut off while the stop was being sent"))
+_CUT_OFF: Final = StopAttempt(Sent.LOST, Trouble("the bot was cut off while the stop was being sent"))
 
 
-def _closed(closed: Closed) -> Sending:
-    return Sending(Sent.CLOSED, closed.trouble, closed.retry_after, closed)
+def _closed(closed: Closed) -> StopAttempt:
+    return StopAttempt(Sent.CLOSED, closed.trouble, closed.retry_after, closed)

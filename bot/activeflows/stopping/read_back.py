@@ -22,12 +22,13 @@ from bot.activeflows.queries.filters import WRONG
 from bot.activeflows.queries.inspection import as_it_was, in_time
 from bot.activeflows.records import Record
 from bot.activeflows.situation.current_step import Situation, situation
-from bot.activeflows.stopping.authorization import Closed, Errand, Gate, GateClosed, Hold
+from bot.activeflows.stopping.authorization import Closed, Gate, GateClosed, Hold, PressOperation
 from bot.activeflows.stopping.stop import (
     NO_TROUBLE,
     Attribution,
     Ended,
     Expired,
+    GateRefusal,
     Intent,
     Moved,
     NotKnown,
@@ -35,7 +36,6 @@ from bot.activeflows.stopping.stop import (
     Outcome,
     Patience,
     Press,
-    Shut,
     StillRunning,
     StopState,
     Trouble,
@@ -150,7 +150,7 @@ class Sent(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class Sending:
+class StopAttempt:
     """One try. ``retry_after`` (seconds): nothing was done, and trying again is right."""
 
     sent: Sent
@@ -169,16 +169,16 @@ class Sending:
 class Lost:
     """A stop whose answer was lost, and what was read after it: it still ran."""
 
-    sending: Sending
+    sending: StopAttempt
     verdict: Verdict
 
 
-def not_sent(press: Press, sending: Sending, lost: Lost | None, now: datetime, *, was: str = "") -> Outcome | Moved:
+def not_sent(press: Press, sending: StopAttempt, lost: Lost | None, now: datetime, *, was: str = "") -> Outcome | Moved:
     """What is true when nothing (more) is sent. ``was``: what the card showed, where it can ask once more."""
     closed = sending.closed
     if closed is None:
         return NotSent(press.by, sending.trouble) if lost is None else judged(press, lost.sending, lost.verdict, now)
-    if closed.shut is Shut.ENDED or (closed.shut is Shut.GONE and lost is not None):
+    if closed.shut is GateRefusal.ENDED or (closed.shut is GateRefusal.GONE and lost is not None):
         if lost is not None:
             return Ended(press.by, Attribution.UNCERTAIN, closed.at, trouble=lost.sending.trouble)
         return Ended(press.by, Attribution.ALREADY, closed.at)
@@ -187,29 +187,29 @@ def not_sent(press: Press, sending: Sending, lost: Lost | None, now: datetime, *
 
 def _never(press: Press, closed: Closed, was: str) -> Outcome | Moved:
     match closed.shut:
-        case Shut.MOVED if was:
+        case GateRefusal.MOVED if was:
             return Moved(press.by, was)
-        case Shut.LATE:
+        case GateRefusal.LATE:
             return Expired()
-        case Shut.ABORTED:
-            return NotSent(press.by, Trouble("it was aborted"), pressable=False, shut=Shut.ABORTED)
+        case GateRefusal.ABORTED:
+            return NotSent(press.by, Trouble("it was aborted"), pressable=False, shut=GateRefusal.ABORTED)
         case _:
-            return NotSent(press.by, closed.trouble, pressable=closed.shut is not Shut.GONE, shut=closed.shut)
+            return NotSent(press.by, closed.trouble, pressable=closed.shut is not GateRefusal.GONE, shut=closed.shut)
 
 
 def _not_again(press: Press, closed: Closed, lost: Lost, now: datetime) -> Outcome:
     """Another stop was due after one that was lost."""
     why = {
-        Shut.MOVED: "it has moved on, so no other stop was sent",
-        Shut.REFUSED: f"no other stop was sent: {closed.trouble.why}",
-        Shut.ABORTED: "it was aborted, so no other stop was sent",
+        GateRefusal.MOVED: "it has moved on, so no other stop was sent",
+        GateRefusal.REFUSED: f"no other stop was sent: {closed.trouble.why}",
+        GateRefusal.ABORTED: "it was aborted, so no other stop was sent",
     }.get(closed.shut)
     if why is None:
         return judged(press, lost.sending, lost.verdict, now)
     return StillRunning(press.by, lost.verdict.read_at or now, Trouble(why, lost.sending.trouble.request_id))
 
 
-def judged(press: Press, sending: Sending, verdict: Verdict, now: datetime) -> Outcome:
+def judged(press: Press, sending: StopAttempt, verdict: Verdict, now: datetime) -> Outcome:
     """What can truly be said of a stop that was sent, from what was read."""
     if verdict.ended:
         certain = Attribution.CALL_UNREAD if verdict.by_itself is None else Attribution.THIS_PRESS
@@ -223,7 +223,7 @@ def judged(press: Press, sending: Sending, verdict: Verdict, now: datetime) -> O
 
 
 def refused_for_its_state(
-    press: Press, sending: Sending, verdict: Verdict, lost: Lost | None, now: datetime
+    press: Press, sending: StopAttempt, verdict: Verdict, lost: Lost | None, now: datetime
 ) -> Outcome:
     """What is true when VoIPBIN refused a stop for the state it says this is in, and it was read after that."""
     if verdict.ended and lost is None:
@@ -233,7 +233,7 @@ def refused_for_its_state(
     return NotSent(press.by, sending.trouble)
 
 
-def not_known(press: Press, sending: Sending, verdict: Verdict, now: datetime, *, final: bool = False) -> NotKnown:
+def not_known(press: Press, sending: StopAttempt, verdict: Verdict, now: datetime, *, final: bool = False) -> NotKnown:
     why = sending.trouble.why or verdict.trouble.why or _TAKEN
     request_id = sending.trouble.request_id or verdict.trouble.request_id
     return NotKnown(press.by, now, Trouble(why, request_id), final=final)
@@ -266,7 +266,7 @@ def state_of(phase: Outcome | Moved) -> StopState:
 class Subject(Protocol):
     """How one kind of thing is stopped and read back."""
 
-    async def send(self, errand: Errand, hold: Hold, sending: Record, opens: Callable[[], None]) -> None:
+    async def send(self, errand: PressOperation, hold: Hold, sending: Record, opens: Callable[[], None]) -> None:
         """Through the gate, once. Raises ``GateClosed``, what ``VoIPBIN.stop`` raises, or ``Fenced``."""
         ...
 
@@ -292,7 +292,7 @@ class ActiveflowSubject:
         self._judging = judging or AnomalyDetector(DwellTimes())
         self._readback = Readback(voipbin, patience, now)
 
-    async def send(self, errand: Errand, hold: Hold, sending: Record, opens: Callable[[], None]) -> None:
+    async def send(self, errand: PressOperation, hold: Hold, sending: Record, opens: Callable[[], None]) -> None:
         intent, ours = errand.intent, self._voipbin.customer.id
         # Looked up before the turn, because the gate asks nobody but VoIPBIN about the activeflow itself.
         flow = (
@@ -303,9 +303,9 @@ class ActiveflowSubject:
 
         def held_against(activeflow: Activeflow) -> None:
             if activeflow.customer_id != ours:
-                raise GateClosed(Closed(Shut.GONE, Trouble("it belongs to another customer's account")))
+                raise GateClosed(Closed(GateRefusal.GONE, Trouble("it belongs to another customer's account")))
             if activeflow.ended:
-                raise GateClosed(Closed(Shut.ENDED, at=activeflow.updated_at))
+                raise GateClosed(Closed(GateRefusal.ENDED, at=activeflow.updated_at))
             self._must_be_as_it_was(intent, activeflow, flow)
 
         gate = self._gate.of(errand, hold, sending, held_against, opens)
@@ -319,7 +319,7 @@ class ActiveflowSubject:
             return
         doing = situation(activeflow, flow=flow)
         if not as_it_was(intent.seen, activeflow, doing) or not self._as_wrong(intent, activeflow, doing):
-            raise GateClosed(Closed(Shut.MOVED, Trouble(doing.words), at=self._now()), activeflow, doing.kind)
+            raise GateClosed(Closed(GateRefusal.MOVED, Trouble(doing.words), at=self._now()), activeflow, doing.kind)
 
     def _as_wrong(self, intent: Intent, activeflow: Activeflow, doing: Situation) -> bool:
         """Is still wrong with it what it was listed for, if it was listed for that?"""
@@ -335,19 +335,19 @@ class CallSubject:
     def __init__(self, voipbin: VoIPBIN, gate: Gate, *, now: Callable[[], datetime]) -> None:
         self._voipbin, self._gate, self._now = voipbin, gate, now
 
-    async def send(self, errand: Errand, hold: Hold, sending: Record, opens: Callable[[], None]) -> None:
+    async def send(self, errand: PressOperation, hold: Hold, sending: Record, opens: Callable[[], None]) -> None:
         intent = errand.intent
         if intent.seen.call_id is None:
-            raise GateClosed(Closed(Shut.GONE, Trouble("this activeflow ran for no call")))
+            raise GateClosed(Closed(GateRefusal.GONE, Trouble("this activeflow ran for no call")))
 
         def held_against(call: Call | None) -> None:
             if call is None:
-                raise GateClosed(Closed(Shut.GONE, Trouble("VoIPBIN no longer has its call")))
+                raise GateClosed(Closed(GateRefusal.GONE, Trouble("VoIPBIN no longer has its call")))
             if call.over:
-                raise GateClosed(Closed(Shut.ENDED, at=call.hangup_at))
+                raise GateClosed(Closed(GateRefusal.ENDED, at=call.hangup_at))
             if call.activeflow_id not in {None, intent.activeflow_id}:
                 raise GateClosed(
-                    Closed(Shut.MOVED, Trouble("the call is in another activeflow by now"), at=self._now())
+                    Closed(GateRefusal.MOVED, Trouble("the call is in another activeflow by now"), at=self._now())
                 )
 
         gate = self._gate.of(errand, hold, sending, held_against, opens)

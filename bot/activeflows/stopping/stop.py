@@ -29,7 +29,7 @@ class Trouble:
 NO_TROUBLE: Final = Trouble()
 
 
-class Shut(StrEnum):
+class GateRefusal(StrEnum):
     """Why the gate lets a stop not go out."""
 
     LATE = "late"
@@ -342,7 +342,7 @@ class NotSent:
     by: str
     trouble: Trouble
     pressable: bool = True
-    shut: Shut | None = None
+    shut: GateRefusal | None = None
     receipt: str = ""
 
 
@@ -437,7 +437,7 @@ class Fence:
 class Permitted:
     """What the ledger says at the gate: ``shut`` is ``None`` when it is written down that a POST goes out now."""
 
-    shut: Shut | None = None
+    shut: GateRefusal | None = None
     left: float = 0.0
     """Seconds to the deadline, by the database's clock."""
 

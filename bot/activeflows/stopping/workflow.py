@@ -15,7 +15,7 @@ from typing import Final, Self
 
 from bot.activeflows.errors import LedgerUnavailable
 from bot.activeflows.records import Record, What
-from bot.activeflows.stopping.authorization import Act, Admission, Admitting, Errand, Hold, record_of
+from bot.activeflows.stopping.authorization import Act, Admission, Hold, PressAdmission, PressOperation, record_of
 from bot.activeflows.stopping.follow_up import Aftermath, Follow
 from bot.activeflows.stopping.machine import Show, StopMachine
 from bot.activeflows.stopping.ports import Cards, Ledger, Step
@@ -155,7 +155,7 @@ class StopWorkflow:
         self,
         ledger: Ledger,
         cards: Cards,
-        admitting: Admitting,
+        admitting: PressAdmission,
         machine: StopMachine,
         aftermath: Aftermath,
         follow: Follow,
@@ -188,7 +188,7 @@ class StopWorkflow:
             self._cards.begun(press)  # at once: what is sent next is not waited for
             return self._cards.show(intent, phase, press, guard=hold.must_hold)
 
-        result = await self._machine.carry_out(Errand(Act.STOP, intent, press), hold, step, show)
+        result = await self._machine.carry_out(PressOperation(Act.STOP, intent, press), hold, step, show)
         phase = result.phase
         if result.anew is not None and phase is not None:
             await step("ask once more", bool, partial(show, result.anew, phase))
@@ -259,7 +259,7 @@ class HangUpWorkflow:
         self,
         ledger: Ledger,
         cards: Cards,
-        admitting: Admitting,
+        admitting: PressAdmission,
         machine: StopMachine,
         subject: Subject,
         *,
@@ -276,7 +276,7 @@ class HangUpWorkflow:
         admission = await step("admit", Admission, admit, repeatable=True, ledger_first=True)
         intent, declined = admission.intent, admission.declined
         if intent is not None and declined is None:
-            errand = Errand(Act.HANG_UP, intent, press)
+            errand = PressOperation(Act.HANG_UP, intent, press)
 
             def sends(_intent: Intent, _phase: Phase) -> Awaitable[bool]:
                 self._cards.begun(press)
@@ -290,7 +290,7 @@ class HangUpWorkflow:
             refusal = declined or Declined(Why.NO_SUCH_CARD)
             await step("decline", bool, lambda: self._cards.decline(press, refusal))
 
-    async def _tell(self, errand: Errand, hold: Hold, result: Result) -> bool:
+    async def _tell(self, errand: PressOperation, hold: Hold, result: Result) -> bool:
         intent, press = errand.intent, errand.press
         call, trouble = await self._call_after(errand, result)
         detail = {"outcome": call.state, "why": trouble.why or None, "request_id": trouble.request_id or None}
@@ -307,12 +307,12 @@ class HangUpWorkflow:
         seen = await hold.until_written(tell, unread)
         return await unread() if seen is None else seen
 
-    async def _alone(self, errand: Errand, hold: Hold, call: CallAfter) -> bool | None:
+    async def _alone(self, errand: PressOperation, hold: Hold, call: CallAfter) -> bool | None:
         intent = errand.intent
         ended = await self._ledger.hung_up(intent.id, call)
         return None if ended is None else await self._cards.show(intent, ended, errand.press, guard=hold.must_hold)
 
-    async def _call_after(self, errand: Errand, result: Result) -> tuple[CallAfter, Trouble]:
+    async def _call_after(self, errand: PressOperation, result: Result) -> tuple[CallAfter, Trouble]:
         """What became of the call: what the machine found, else what one more reading says."""
         match result.phase:
             case Ended(at=at):

@@ -27,7 +27,7 @@ from bot.activeflows.records import Question, Record, What
 from bot.activeflows.situation.current_step import Situation
 from bot.activeflows.stopping.stop import Attribution, Wish
 from bot.activeflows.watching.ports import Events
-from bot.activeflows.watching.watch import Ending, How, Kept, Known, Pace, Pacing, Source, Watch, learnt, version_of
+from bot.activeflows.watching.watch import CardPace, Ending, How, Kept, Known, Pace, Source, Watch, learnt, version_of
 
 # ---------------------------------------------------------------- registry
 # Register the watches that this process follows, what was found out about each, and who is woken.
@@ -63,10 +63,10 @@ class Followed:
         return changed
 
 
-class Board:
+class WatchedActiveflows:
     """All of them. ``to_tell`` and ``to_read`` are set when there is something new to do."""
 
-    def __init__(self, pacing: Pacing) -> None:
+    def __init__(self, pacing: CardPace) -> None:
         self.pacing = pacing
         self.to_tell, self.to_read = asyncio.Event(), asyncio.Event()
         self._by_id: dict[str, Followed] = {}
@@ -216,7 +216,7 @@ class WatchObserver:
         warned: Warned = by_situation,
     ) -> None:
         self._voipbin, self._events, self._endings = voipbin, events, Endings(records)
-        self.board = Board(Pacing(pace, asyncio.get_running_loop().time()))
+        self.board = WatchedActiveflows(CardPace(pace, asyncio.get_running_loop().time()))
         self._pace, self._now, self._warned = pace, now, warned
         self._heard: deque[tuple[Change, datetime]] = deque(maxlen=_HEARD)
         self._ears = asyncio.Event()

@@ -5,7 +5,7 @@ from datetime import datetime
 from typing import Protocol
 
 from bot.activeflows.index import Index
-from bot.activeflows.watching.watch import Edited, Ending, Full, Kept, Known, Telling, Watch
+from bot.activeflows.watching.watch import Edited, Ending, Full, Kept, Known, Watch, WatchCardContent
 
 
 class Permitted(Protocol):
@@ -29,7 +29,7 @@ class Events(Protocol):
 class WatchCards(Protocol):
     """The cards in the channel. Never raises for Slack's troubles."""
 
-    async def edit(self, telling: Telling) -> Edited: ...
+    async def edit(self, telling: WatchCardContent) -> Edited: ...
 
 
 class WatchLedger(Protocol):

@@ -22,7 +22,7 @@ from bot.activeflows.errors import IdentityUnknown, LedgerUnavailable
 from bot.activeflows.operators import Operator, Permission
 from bot.activeflows.watching.observer import Followed, WatchObserver
 from bot.activeflows.watching.ports import Permitted, WatchCards, WatchLedger
-from bot.activeflows.watching.watch import LEASE, Ending, How, Kept, Known, Pace, Telling, Watch
+from bot.activeflows.watching.watch import LEASE, Ending, How, Kept, Known, Pace, Watch, WatchCardContent
 
 _RENEW: Final = LEASE / 3
 _MARGIN: Final = 3.0
@@ -205,7 +205,7 @@ class WatchReconciler:
             return True
         ending = followed.ending
         source = self._observer.source(followed)
-        edited = await self._cards.edit(Telling(followed.watch, known, source, followed.silent_since, ending))
+        edited = await self._cards.edit(WatchCardContent(followed.watch, known, source, followed.silent_since, ending))
         self._board.pacing.edited(followed.watch.id, self._clock())
         if edited.wait:
             self._board.pacing.refused(self._clock(), edited.wait)

@@ -16,7 +16,7 @@ from bot.activeflows.operators import Operator, Permission
 from bot.activeflows.ports import VoIPBIN
 from bot.activeflows.queries.resolution import Doing, Prefix, Target, find, what_it_does
 from bot.activeflows.watching.ports import WatchLedger
-from bot.activeflows.watching.watch import Ending, Full, How, Kept, Pace, Source, Telling, Watch, learnt
+from bot.activeflows.watching.watch import Ending, Full, How, Kept, Pace, Source, Watch, WatchCardContent, learnt
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,7 +42,7 @@ class Unwatched:
     left: tuple[Watch, ...] = ()
 
 
-class Watching:
+class WatchRequests:
     """``stir`` is called when the ledger has changed, so that the card need not wait for the next look."""
 
     def __init__(
@@ -59,7 +59,7 @@ class Watching:
         self._voipbin, self._ledger, self._source, self._stir = voipbin, ledger, source, stir
         self._now, self._warned, self._pace = now, warned, pace
 
-    async def begin(self, operator: Operator, target: Target) -> Telling | There | Over | Full:
+    async def begin(self, operator: Operator, target: Target) -> WatchCardContent | There | Over | Full:
         """What the card says at first, to be posted; then call ``posted`` or ``not_posted``.
 
         Raises what ``queries.resolution.find`` raises, or ``LedgerUnavailable``.
@@ -76,7 +76,7 @@ class Watching:
         instead = await self._ledger.begin(watch, known)
         if isinstance(instead, Full):
             return instead
-        return There(instead) if instead is not None else Telling(watch, known, self._source())
+        return There(instead) if instead is not None else WatchCardContent(watch, known, self._source())
 
     async def posted(self, watch: Watch, message_ts: str) -> None:
         """Its card stands there: it is followed from now on."""

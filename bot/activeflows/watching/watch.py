@@ -127,7 +127,7 @@ class Source(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class Telling:
+class WatchCardContent:
     """All that a card says at one moment."""
 
     watch: Watch
@@ -252,7 +252,7 @@ class _Card:
     """In a row."""
 
 
-class Pacing:
+class CardPace:
     """The cards that are followed, by id."""
 
     def __init__(self, pace: Pace, now: float) -> None:

@@ -7,7 +7,7 @@ from typing import Final
 from bot.activeflows.model import STEP_BUDGET, Activeflow, Call, Party, Spoken, in_words, name_of
 from bot.activeflows.numbers import masked
 from bot.activeflows.operators import Operator, Permission, may_somewhere, reach
-from bot.activeflows.queries.details import Details, Family, Relative, Revealed, Timing, Unshown
+from bot.activeflows.queries.details import Details, Family, Relative, Revealed, StepTimes, Withheld
 from bot.activeflows.queries.listing import Listing
 from bot.activeflows.situation.history import Done
 from bot.slack import ids, kit
@@ -24,9 +24,9 @@ from bot.slack.messaging.messenger import Message
 # Of a relative that the reader may not view only its being there is said: no id, no name.
 
 _PARENTS: Final = {
-    Unshown.HIDDEN: "another activeflow",
-    Unshown.GONE: "an activeflow that no longer exists",
-    Unshown.NOT_KNOWN: "another activeflow, which could not be read",
+    Withheld.HIDDEN: "another activeflow",
+    Withheld.GONE: "an activeflow that no longer exists",
+    Withheld.NOT_KNOWN: "another activeflow, which could not be read",
 }
 _SOUGHT: Final = {
     True: "Nothing was found that started when it ended.",
@@ -84,10 +84,10 @@ def _others(family: Family) -> str:
 
 _ROOM: Final = 2900
 _UNTIMED: Final = {
-    Timing.PARTLY: "Some times are not known: VoIPBIN's timeline has no event of those steps.",
-    Timing.NOT_KEPT: "Times not known: VoIPBIN's timeline has no events of these steps.",
-    Timing.LATE: "Times not known: VoIPBIN did not answer in time. *Refresh* asks again.",
-    Timing.FAILED: "Times not known: VoIPBIN could not read its timeline. *Refresh* asks again.",
+    StepTimes.PARTLY: "Some times are not known: VoIPBIN's timeline has no event of those steps.",
+    StepTimes.NOT_KEPT: "Times not known: VoIPBIN's timeline has no events of these steps.",
+    StepTimes.LATE: "Times not known: VoIPBIN did not answer in time. *Refresh* asks again.",
+    StepTimes.FAILED: "Times not known: VoIPBIN could not read its timeline. *Refresh* asks again.",
 }
 
 

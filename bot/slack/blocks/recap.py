@@ -11,7 +11,7 @@ from html import unescape
 from typing import Final
 
 from bot.activeflows.alerting.decision import Claimed
-from bot.activeflows.recap import MOST, Deed, Recap
+from bot.activeflows.recap import MOST, Recap, RecapEntry
 from bot.slack import ids, kit
 from bot.slack.blocks.activeflow_parts import TROUBLE_WORDS
 from bot.slack.blocks.audit_list import did
@@ -95,7 +95,7 @@ def _blocks(recap: Recap) -> Iterator[kit.Block]:
         yield kit.context(f"Only the newest {MOST:,} records were read: ask for fewer hours")
 
 
-def _line(deed: Deed) -> str:
+def _line(deed: RecapEntry) -> str:
     record = deed.record
     parts = [
         date_token(record.at),
@@ -107,7 +107,7 @@ def _line(deed: Deed) -> str:
     return kit.shortened(" · ".join(parts), 900)
 
 
-def _did(deed: Deed) -> str:
+def _did(deed: RecapEntry) -> str:
     became = did(deed.became.record).removeprefix("outcome: ") if deed.became else ""
     return f"{did(deed.record)}{f' → {became}' if became else ''}"
 
@@ -136,7 +136,7 @@ def _rows(recap: Recap) -> Iterator[tuple[str, ...]]:
     yield from ((f"{at:%Y-%m-%d %H:%M:%S} UTC", *row) for at, row in sorted(rows))
 
 
-def _row(kind: str, deed: Deed) -> tuple[str, ...]:
+def _row(kind: str, deed: RecapEntry) -> tuple[str, ...]:
     record, receipt = deed.record, (deed.became or deed.entry).receipt
     return kind, record.who, _plain(_did(deed)), deed.flow, str(record.activeflow_id or ""), record.reason, receipt
 

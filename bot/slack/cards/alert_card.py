@@ -3,7 +3,7 @@
 from typing import Final
 
 from bot.activeflows.alerting.decision import HeldBack
-from bot.activeflows.alerting.ports import Alert, Posting
+from bot.activeflows.alerting.ports import Alert, PostResult
 from bot.activeflows.model import name_of
 from bot.slack import kit
 from bot.slack.blocks import activeflow_parts
@@ -68,14 +68,14 @@ class AlertCards:
     def __init__(self, teller: Messenger, command: str) -> None:
         self._teller, self._command = teller, command
 
-    async def post(self, alert: Alert) -> Posting:
+    async def post(self, alert: Alert) -> PostResult:
         return await self._announced(alert.rule.to, alert_card(alert))
 
-    async def line(self, held_back: HeldBack, *, running: int) -> Posting:
+    async def line(self, held_back: HeldBack, *, running: int) -> PostResult:
         return await self._announced(
             held_back.rule.to, held_back_line(held_back, running=running, command=self._command)
         )
 
-    async def _announced(self, channel: str, message: Message) -> Posting:
+    async def _announced(self, channel: str, message: Message) -> PostResult:
         said = await self._teller.announce(channel, message)
-        return Posting("" if said.doubtful else said.error, said.doubtful, wait=said.retry_after)
+        return PostResult("" if said.doubtful else said.error, said.doubtful, wait=said.retry_after)

@@ -12,7 +12,7 @@ from datetime import datetime
 from typing import Final
 
 from bot.activeflows.errors import IdentityUnknown
-from bot.activeflows.queries.home import RECENT, AtHome, Home
+from bot.activeflows.queries.home import RECENT, Home, HomeQuery
 from bot.slack.blocks.error_words import explained
 from bot.slack.blocks.home import home_page, with_accounts, with_refresh
 from bot.slack.interaction import Interaction
@@ -35,7 +35,7 @@ class Homes:
     def __init__(
         self,
         people: People,
-        at_home: AtHome,
+        at_home: HomeQuery,
         views: Views,
         teller: Messenger,
         command: str,

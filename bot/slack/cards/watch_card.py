@@ -7,7 +7,7 @@ from typing import Final
 
 from bot.activeflows.model import STEP_BUDGET, in_words, name_of
 from bot.activeflows.watching.request import Over, There, Unwatched
-from bot.activeflows.watching.watch import MOST, MOST_HERE, Edited, Ending, Full, How, Source, Telling, Watch
+from bot.activeflows.watching.watch import MOST, MOST_HERE, Edited, Ending, Full, How, Source, Watch, WatchCardContent
 from bot.slack import ids, kit
 from bot.slack.kit import bold, code, date_token, escaped, mention, plain
 from bot.slack.messaging.messenger import Message, Messenger, Posted, not_shown
@@ -28,7 +28,7 @@ _HEADERS: Final = {
 }
 
 
-def watch_card(telling: Telling, now: datetime, *, command: str) -> Message:
+def watch_card(telling: WatchCardContent, now: datetime, *, command: str) -> Message:
     """The card as it is to be now. ``command``: the slash command, for what to type next."""
     watch, ending = telling.watch, telling.ending
     header = "Watching" if ending is None else _HEADERS.get(ending.how, "Ended")
@@ -50,7 +50,7 @@ def watch_card(telling: Telling, now: datetime, *, command: str) -> Message:
     )
 
 
-def _facts(telling: Telling, now: datetime) -> str:
+def _facts(telling: WatchCardContent, now: datetime) -> str:
     watch, known, ending = telling.watch, telling.known, telling.ending
     until = now if ending is None else ending.at if ending.over else known.as_of
     age = None if watch.began is None else in_words(until - watch.began)
@@ -64,7 +64,7 @@ def _facts(telling: Telling, now: datetime) -> str:
     )
 
 
-def _trail(telling: Telling) -> str:
+def _trail(telling: WatchCardContent) -> str:
     """The last situations, oldest first; the present one in bold."""
     known = telling.known
     lines = [f"{date_token(moment.at)}  {escaped(moment.words, 200)}" for moment in known.earlier]
@@ -127,7 +127,7 @@ def _buttons(watch: Watch, ending: Ending | None) -> list[kit.Element]:
     return buttons
 
 
-def _small_print(telling: Telling) -> str:
+def _small_print(telling: WatchCardContent) -> str:
     watch, known, ending = telling.watch, telling.known, telling.ending
     for_whom = f"watched for {mention(watch.by)}"
     if ending is not None:
@@ -235,7 +235,7 @@ class WatchCards:
     def __init__(self, teller: Messenger, command: str, *, mention: str, now: Callable[[], datetime]) -> None:
         self._teller, self._command, self._mention, self._now = teller, command, mention, now
 
-    async def edit(self, telling: Telling) -> Edited:
+    async def edit(self, telling: WatchCardContent) -> Edited:
         """Never raises for Slack's troubles."""
         where = Posted(telling.watch.channel, telling.watch.message_ts)
         command = self._mention if telling.watch.thread else self._command

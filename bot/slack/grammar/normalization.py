@@ -190,7 +190,7 @@ class Said:
 
 def said(message: Mapping[str, Any] | None) -> Said:
     """All of it that can be read. What is of another shape than Slack's is passed over."""
-    reading = _Reading()
+    reading = _MessageReader()
     reading.take(message or {}, 0)
     text = "\n".join(dict.fromkeys(from_slack(line) for line in reading.lines if line.strip()))
     if len(text) > LONGEST:
@@ -198,7 +198,7 @@ def said(message: Mapping[str, Any] | None) -> Said:
     return Said(text[:LONGEST], " and ".join(reading.unread))
 
 
-class _Reading:
+class _MessageReader:
     """One walk through a message."""
 
     def __init__(self) -> None:
@@ -214,7 +214,7 @@ class _Reading:
             for part in thing:
                 self.take(part, depth + 1)
         elif isinstance(thing, Mapping) and thing.get("type") in _IN_LINE:
-            within = _Reading()
+            within = _MessageReader()
             within._parts, within._length = self._parts, self._length
             within.take(thing.get("elements"), depth + 1)
             self._parts = within._parts

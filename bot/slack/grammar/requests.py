@@ -31,7 +31,7 @@ class List:
     by: By | None = None
     """Groups of them instead, with their counts."""
     sort: Sort | None = None
-    """As in ``Reading.running``."""
+    """As in ``ActiveflowQueries.running``."""
     place: Place | None = None
     """Where the page begins, when it was turned to with a button: then its number does not count."""
 

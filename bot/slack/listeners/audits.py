@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from bot.activeflows.queries.audit_review import AuditReview
-from bot.activeflows.recap import Recapping
+from bot.activeflows.recap import RecapQuery
 from bot.slack import ids
 from bot.slack.blocks.audit_list import audit_list
 from bot.slack.blocks.recap import recap_files, recap_message, recap_posted, recap_preview
@@ -59,7 +59,7 @@ class AuditListener:
 class RecapListener:
     """The request, and its one button."""
 
-    recapping: Recapping
+    recapping: RecapQuery
     files: Files
 
     def register(self, listeners: Listeners) -> None:

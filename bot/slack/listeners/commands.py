@@ -16,7 +16,7 @@ from slack_bolt.context.ack.async_ack import AsyncAck
 
 from bot.activeflows.errors import NotPermitted, NotUnderstood
 from bot.activeflows.health import Diagnosis
-from bot.activeflows.queries.listing import Reading
+from bot.activeflows.queries.listing import ActiveflowQueries
 from bot.slack.blocks.activeflow_details import activeflow_details
 from bot.slack.blocks.help import help_overview, not_understood
 from bot.slack.blocks.home import alive, doctor, whoami
@@ -43,7 +43,7 @@ _Work: TypeAlias = Callable[[], Awaitable[object]]
 class CommandListener:
     """The command, and what of it only reads."""
 
-    reading: Reading
+    reading: ActiveflowQueries
     pages: Pages
     diagnosis: Diagnosis
     now: Callable[[], datetime]

@@ -17,7 +17,7 @@ from bot.slack.interaction import Interaction, from_action, from_shortcut
 from bot.slack.messaging.messenger import DOUBTFUL, Message, Messenger, Posted, Redrawn, marked_id, not_shown
 from bot.slack.people.identity import People
 from bot.slack.transport.intake import App
-from bot.slack.transport.jobs import Jobs, Lane, Voice
+from bot.slack.transport.jobs import JobNotices, Jobs, Lane
 
 R = TypeVar("R")
 
@@ -32,7 +32,7 @@ class InteractionContext:
     messenger: Messenger
     people: People
     jobs: Jobs
-    voice: Voice | None = None
+    voice: JobNotices | None = None
     """Of the VoIPBIN account that it is about, where there are several."""
 
     async def operator(self) -> Operator:
@@ -241,5 +241,5 @@ class Listeners:
         https://docs.slack.dev/interactivity/implementing-slash-commands#threads
         """
         typed = command or (self.mention if interaction.thread_ts else self.command)
-        voice = Voice(self.messenger, self.command) if self.account else None
+        voice = JobNotices(self.messenger, self.command) if self.account else None
         return InteractionContext(interaction, typed, self.messenger, self.people, self.jobs, voice)

@@ -12,7 +12,7 @@ from typing import Any, Final
 
 from bot.activeflows.errors import BotError
 from bot.activeflows.queries.home import MentionChoice
-from bot.activeflows.queries.listing import SHARED_FOR, Reading
+from bot.activeflows.queries.listing import SHARED_FOR, ActiveflowQueries
 from bot.slack import ids
 from bot.slack.blocks.activeflow_details import LIST_TITLE, READING, READING_LIST, TITLE, activeflow_modal, list_modal
 from bot.slack.blocks.error_words import explained
@@ -33,7 +33,7 @@ class HomeListener:
 
     homes: Homes
     mention: MentionChoice
-    reading: Reading
+    reading: ActiveflowQueries
     views: Views
     now: Callable[[], datetime]
 

@@ -17,7 +17,7 @@ from bot.activeflows.errors import LedgerUnavailable
 from bot.activeflows.model import Picture
 from bot.activeflows.operators import Operator, Permission
 from bot.activeflows.queries.details import Disclosure
-from bot.activeflows.queries.listing import SHARED_FOR, Reading
+from bot.activeflows.queries.listing import SHARED_FOR, ActiveflowQueries
 from bot.activeflows.search.finder import Finder
 from bot.activeflows.search.ranking import Clues, clues_in
 from bot.slack import ids, kit
@@ -42,7 +42,7 @@ class Pages:
     second and before anything has changed, gets what was drawn for the first: it says as of which second it is.
     """
 
-    def __init__(self, reading: Reading, now: Callable[[], datetime]) -> None:
+    def __init__(self, reading: ActiveflowQueries, now: Callable[[], datetime]) -> None:
         self._reading, self._now = reading, now
         self._moment: tuple[Picture, datetime] | None = None
         self._drawn: dict[tuple[object, ...], Message] = {}
@@ -70,7 +70,7 @@ class Pages:
 class ReadListener:
     """Every reading button. ``home``: shows one activeflow where the button stands on the Home or in a modal."""
 
-    reading: Reading
+    reading: ActiveflowQueries
     pages: Pages
     home: HomeListener
     now: Callable[[], datetime]

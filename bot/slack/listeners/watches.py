@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 
 from bot.activeflows.errors import LedgerUnavailable
-from bot.activeflows.watching.request import Over, There, Watching
+from bot.activeflows.watching.request import Over, There, WatchRequests
 from bot.activeflows.watching.watch import Full, Watch
 from bot.slack import ids
 from bot.slack.cards.watch_card import (
@@ -33,7 +33,7 @@ from bot.slack.messaging.messenger import Posted
 class WatchListener:
     """Both requests, and the one button."""
 
-    watching: Watching
+    watching: WatchRequests
     now: Callable[[], datetime]
 
     def register(self, listeners: Listeners) -> None:

@@ -202,19 +202,19 @@ _QUIET: Final = {"unfurl_links": False, "unfurl_media": False, **_LITERAL}
 
 
 @dataclass(slots=True)
-class Hearing:
+class VisibleReply:
     """Whether anything visible was said since it began."""
 
     spoken: bool = False
 
 
-_hearing: ContextVar[Hearing | None] = ContextVar("hearing", default=None)
+_hearing: ContextVar[VisibleReply | None] = ContextVar("hearing", default=None)
 
 
 @contextmanager
-def hearing() -> Iterator[Hearing]:
+def hearing() -> Iterator[VisibleReply]:
     """Notice whether the work inside, and the tasks it starts, said anything that somebody could see."""
-    ear = Hearing()
+    ear = VisibleReply()
     token = _hearing.set(ear)
     try:
         yield ear

@@ -20,7 +20,7 @@ import structlog
 
 from bot.activeflows.errors import IdentityUnknown, SlackRefuses
 from bot.activeflows.operators import Permission
-from bot.activeflows.records import Lately, RefusalBound
+from bot.activeflows.records import RecentActions, RefusalBound
 from bot.activeflows.stopping.stop import Declined, Press, Why, Wish
 from bot.slack.people.identity import PRESSING, REFUSED, People
 
@@ -36,8 +36,8 @@ class Outsiders:
     """Who may press nothing here."""
 
     def __init__(self, people: People, bound: RefusalBound, clock: Callable[[], float] = time.monotonic) -> None:
-        self._people, self._bound, self._pressed = people, bound, Lately(clock)
-        self._untold = Lately(clock, each=_UNTOLD, within=_UNTOLD_WITHIN)
+        self._people, self._bound, self._pressed = people, bound, RecentActions(clock)
+        self._untold = RecentActions(clock, each=_UNTOLD, within=_UNTOLD_WITHIN)
 
     async def declined(self, press: Press) -> Declined | None:
         """Why this press is not recorded; ``None``: it is."""

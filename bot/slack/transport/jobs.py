@@ -24,7 +24,7 @@ import structlog
 from bot.activeflows.errors import BotError
 from bot.slack.blocks.error_words import BUSY, CLOSING, explained, incident, root_of, still_working
 from bot.slack.interaction import Interaction
-from bot.slack.messaging.messenger import Hearing, Message, Messenger, hearing
+from bot.slack.messaging.messenger import Message, Messenger, VisibleReply, hearing
 
 log = structlog.get_logger(__name__)
 R = TypeVar("R")
@@ -135,7 +135,7 @@ class Turns:
 
 
 @dataclass(frozen=True, slots=True)
-class Voice:
+class JobNotices:
     """Who tells what a job could not, and what a line to type begins with."""
 
     teller: Messenger
@@ -160,7 +160,7 @@ class Jobs:
         later: Callable[[float, Callable[[], None]], asyncio.Handle] | None = None,
     ) -> None:
         """``command``: what a line to type begins with. ``later``: instead of the loop's ``call_later``."""
-        self._voice = Voice(teller, command)
+        self._voice = JobNotices(teller, command)
         self._lanes = {lane: Turns(at_once, each) for lane in (Lane.STOP, Lane.READ)}
         self._lanes[Lane.LIGHT] = Turns(LIGHT * at_once, LIGHT * each)
         self._no_turn = Turns(at_once // 2, each)
@@ -188,7 +188,7 @@ class Jobs:
         *,
         doing: str = "",
         lane: Lane = Lane.READ,
-        voice: Voice | None = None,
+        voice: JobNotices | None = None,
     ) -> None:
         """Run ``work`` in the background; ``doing`` ("reading the activeflows") is said when it takes long.
 
@@ -232,7 +232,12 @@ class Jobs:
         task.add_done_callback(tasks.discard)
 
     async def _in_turn(
-        self, interaction: Interaction, work: Callable[[], Awaitable[object]], doing: str, turns: Turns, voice: Voice
+        self,
+        interaction: Interaction,
+        work: Callable[[], Awaitable[object]],
+        doing: str,
+        turns: Turns,
+        voice: JobNotices,
     ) -> None:
         began = asyncio.get_running_loop().time()
         try:
@@ -249,7 +254,7 @@ class Jobs:
         work: Callable[[], Awaitable[object]],
         doing: str,
         notice_after: float,
-        voice: Voice,
+        voice: JobNotices,
     ) -> None:
         notices: list[asyncio.Task[None]] = []  # a timer costs next to nothing, and a task for nothing does not
         with hearing() as ear:
@@ -269,11 +274,11 @@ class Jobs:
                     with suppress(asyncio.CancelledError):
                         await notice_task
 
-    async def _notice(self, interaction: Interaction, ear: Hearing, doing: str, voice: Voice) -> None:
+    async def _notice(self, interaction: Interaction, ear: VisibleReply, doing: str, voice: JobNotices) -> None:
         if not ear.spoken:
             await self._say(interaction, still_working(doing), voice)
 
-    async def _refuse(self, interaction: Interaction, message: Message, voice: Voice) -> None:
+    async def _refuse(self, interaction: Interaction, message: Message, voice: JobNotices) -> None:
         """In turn, too: the words for somebody's thousand do not use up the connections for everybody's answers."""
         try:
             async with self._no_turn.turn(interaction.user_id, within=_REFUSAL_WITHIN):
@@ -281,14 +286,14 @@ class Jobs:
         except TimeoutError:  # Slack takes nothing, or next to nothing
             log.error("nobody_could_see_it", user=interaction.user_id, channel=interaction.channel_id)
 
-    async def _say(self, interaction: Interaction, message: Message, voice: Voice) -> None:
+    async def _say(self, interaction: Interaction, message: Message, voice: JobNotices) -> None:
         """A last word that fails must not hide the first error, nor end the task with one nobody reads."""
         try:
             await voice.teller.privately(interaction, message)
         except Exception as error:  # noqa: BLE001 - nothing is left but the log
             incident(error, user=interaction.user_id, doing="telling")
 
-    def _words(self, interaction: Interaction, error: Exception, doing: str, voice: Voice) -> Message:
+    def _words(self, interaction: Interaction, error: Exception, doing: str, voice: JobNotices) -> Message:
         root = root_of(error)
         if isinstance(root, BotError):
             log.info("job_refused", user=interaction.user_id, error=type(root).__name__, doing=doing)

@@ -198,7 +198,7 @@ K = TypeVar("K", bound=Hashable)
 V = TypeVar("V")
 
 
-class Flights(Generic[K, V]):
+class SingleFlight(Generic[K, V]):
     """Questions under way, by what they ask about."""
 
     def __init__(self) -> None:

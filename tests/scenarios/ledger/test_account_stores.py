@@ -10,7 +10,7 @@ import pytest
 
 from bot.activeflows.bulk.bulk_stop import BulkState
 from bot.activeflows.records import Question, What
-from bot.activeflows.stopping.stop import Intent, IntentState, Press, Shut
+from bot.activeflows.stopping.stop import GateRefusal, Intent, IntentState, Press
 from bot.activeflows.watching.watch import Ending, How
 from bot.ledger import audit
 from bot.ledger.alert_store import AlertStore
@@ -57,7 +57,7 @@ async def test_the_same_activeflow_is_claimed_in_each_account_and_permitted_by_i
             assert (found is not None) is (other == name)
             if other != name:
                 permitted = await books[other].permit(intent, press, fence, sending(intent, press))
-                assert permitted.shut is Shut.NOT_CLAIMED
+                assert permitted.shut is GateRefusal.NOT_CLAIMED
                 assert not (await books[other].claim(intent, press)).mine
                 assert not await books[other].put_away(intent.id, a_record())
                 await books[other].card_posted(intent.id, "9.9")

@@ -7,7 +7,7 @@ from datetime import timedelta
 import pytest
 
 from bot.activeflows.operators import Flow, Grant, Operator, Permission, Person, Policy, Standing
-from bot.activeflows.stopping.authorization import Admission, Admitting, Authorization
+from bot.activeflows.stopping.authorization import Admission, Authorization, PressAdmission
 from bot.activeflows.stopping.stop import Intent, IntentState, Press, Why, Wish
 from bot.ledger.database import Database
 from bot.ledger.stop_store import StopStore
@@ -39,7 +39,7 @@ def book(database: Database) -> StopStore:
 
 
 async def pressed(book: StopStore, intent: Intent, wish: Wish, by: str = "U0ALICE") -> Admission:
-    admitting = Admitting(book, Authorization(Everybody(), lambda: MAY_STOP), now=lambda: NOW)
+    admitting = PressAdmission(book, Authorization(Everybody(), lambda: MAY_STOP), now=lambda: NOW)
     return await admitting.admit(replace(a_press(intent, by), wish=wish))
 
 

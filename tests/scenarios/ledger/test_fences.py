@@ -10,7 +10,17 @@ from sqlalchemy import insert, update
 from bot.activeflows.errors import LedgerUnavailable
 from bot.activeflows.records import Question, Record, What
 from bot.activeflows.stopping.authorization import record_of
-from bot.activeflows.stopping.stop import Attribution, CallAfter, Ended, Fence, Intent, IntentState, Press, Shut, Wish
+from bot.activeflows.stopping.stop import (
+    Attribution,
+    CallAfter,
+    Ended,
+    Fence,
+    GateRefusal,
+    Intent,
+    IntentState,
+    Press,
+    Wish,
+)
 from bot.ledger.database import Database, SharedClock
 from bot.ledger.stop_store import StopStore
 from bot.ledger.tables import bulks
@@ -49,7 +59,7 @@ async def test_the_record_of_a_post_is_written_once_and_the_deadline_is_told(boo
     assert [entry.record.what for entry in await book.records(Question(keys=(sending(intent, press).key,)))] == [
         What.SENDING
     ]
-    assert (await book.permit(intent, press, fence, sending(intent, press))).shut is Shut.SENT_BEFORE
+    assert (await book.permit(intent, press, fence, sending(intent, press))).shut is GateRefusal.SENT_BEFORE
 
 
 async def test_that_nothing_was_sent_is_known_of_ones_own_claim_until_it_is_sent_or_over(book: StopStore) -> None:
@@ -87,7 +97,7 @@ async def test_whoever_takes_a_press_up_leaves_nothing_to_the_run_before(book: S
     assert after.number > before.number
     assert not await book.holds(before)
     assert await book.holds(after)
-    assert (await book.permit(intent, press, before, sending(intent, press))).shut is Shut.FENCED
+    assert (await book.permit(intent, press, before, sending(intent, press))).shut is GateRefusal.FENCED
     outcome = record_of(intent, press, What.OUTCOME, now())
     ended = Ended("U0ALICE", Attribution.ALREADY, now())
     assert await book.conclude(before, intent, press, [outcome], IntentState.SETTLED, ended) == ""
@@ -104,7 +114,7 @@ async def test_whoever_takes_a_press_up_leaves_nothing_to_the_run_before(book: S
 async def test_without_the_claim_nothing_goes_out(book: StopStore) -> None:
     intent, press, fence = await claimed(book)
     await book.settle(intent.id, press.id, IntentState.OPEN)
-    assert (await book.permit(intent, press, fence, sending(intent, press))).shut is Shut.NOT_CLAIMED
+    assert (await book.permit(intent, press, fence, sending(intent, press))).shut is GateRefusal.NOT_CLAIMED
 
 
 async def test_the_deadline_is_by_the_databases_clock_whatever_this_one_says(database: Database) -> None:
@@ -112,7 +122,7 @@ async def test_the_deadline_is_by_the_databases_clock_whatever_this_one_says(dat
     intent, press, fence = await claimed(slow)
     late = replace(intent, deadline=now() - timedelta(seconds=8))
     permitted = await slow.permit(late, press, fence, sending(intent, press))
-    assert permitted.shut is (Shut.LATE if database.is_postgresql else None)
+    assert permitted.shut is (GateRefusal.LATE if database.is_postgresql else None)
 
 
 @pytest.mark.parametrize("off", [-BEHIND, BEHIND])
@@ -123,9 +133,11 @@ async def test_two_replicas_a_minute_apart_agree_what_time_it_is(database: Datab
     assert abs(clock.now() - expected) < timedelta(seconds=5)
 
 
-@pytest.mark.parametrize(("state", "shut"), [("stopping", None), ("aborting", Shut.ABORTED), ("done", Shut.ABORTED)])
+@pytest.mark.parametrize(
+    ("state", "shut"), [("stopping", None), ("aborting", GateRefusal.ABORTED), ("done", GateRefusal.ABORTED)]
+)
 async def test_a_member_of_an_aborted_bulk_stop_does_not_go_out_and_its_caller_may_be_hung_up(
-    book: StopStore, database: Database, state: str, shut: Shut | None
+    book: StopStore, database: Database, state: str, shut: GateRefusal | None
 ) -> None:
     row = {"id": "b" * 32, "state": state, "press_id": "", "by": "", "aborted_by": "", "body": ""}
     await database.within(lambda connection: connection.execute(insert(bulks).values(row)).rowcount)

@@ -6,7 +6,7 @@ from uuid import UUID
 
 import pytest
 
-from bot.voipbin.http.credential import Flights
+from bot.voipbin.http.credential import SingleFlight
 from bot.voipbin.name_cache import ABSENT_KEPT_FOR, KEPT_FOR, Remembered
 
 SUPPORT, GONE = UUID(int=1), UUID(int=2)
@@ -110,7 +110,7 @@ async def test_the_memory_is_bounded_and_forgets_what_was_asked_longest_ago() ->
 
 
 async def test_landing_leaves_nothing_under_way() -> None:
-    flights: Flights[str, None] = Flights()
+    flights: SingleFlight[str, None] = SingleFlight()
     ended = asyncio.Event()
 
     async def forever() -> None:

@@ -10,12 +10,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bot.activeflows.alert_rules import MOST_MESSAGES, AlertRule, Quiet, by_channel, key
-from bot.activeflows.alerting.decision import Alerting, Claim, Claimed
+from bot.activeflows.alert_rules import MOST_MESSAGES, AlertRule, QuietHours, by_channel, key
+from bot.activeflows.alerting.decision import AlertClaims, Claim, Claimed
 from bot.activeflows.anomalies import Reason
 
 BERLIN, KATHMANDU = ZoneInfo("Europe/Berlin"), ZoneInfo("Asia/Kathmandu")
-NIGHT = Quiet(time(22), time(7), BERLIN)
+NIGHT = QuietHours(time(22), time(7), BERLIN)
 EVENING = datetime(2026, 10, 24, 19, 30, tzinfo=UTC)
 """Half an hour before a quiet night in Berlin in which the clocks go back."""
 MINUTE, HOUR = timedelta(minutes=1), timedelta(hours=1)
@@ -40,9 +40,9 @@ def test_it_is_quiet_exactly_while_the_clock_on_the_wall_is_between_the_two(
 ) -> None:
     moment = naive.replace(tzinfo=UTC)
     wall = moment.astimezone(zone).time()
-    covered = Quiet(since, until, zone).covers(moment)
+    covered = QuietHours(since, until, zone).covers(moment)
     assert covered is (since <= wall < until if since <= until else not until <= wall < since)
-    assert covered is Quiet(since, until, zone).covers(moment.astimezone(KATHMANDU))
+    assert covered is QuietHours(since, until, zone).covers(moment.astimezone(KATHMANDU))
 
 
 @pytest.mark.parametrize(
@@ -87,7 +87,7 @@ class Ledger:
     messages: dict[str, list[datetime]]
 
 
-def meets(alerting: Alerting, ledger: Ledger, rule: AlertRule, claim: Claim, now: datetime, outcome: str) -> None:
+def meets(alerting: AlertClaims, ledger: Ledger, rule: AlertRule, claim: Claim, now: datetime, outcome: str) -> None:
     """A trouble is found, as whoever raises alerts goes about it; ``outcome``: of the post."""
     if alerting.knows(claim) or claim in ledger.rows:
         return
@@ -106,7 +106,7 @@ def meets(alerting: Alerting, ledger: Ledger, rule: AlertRule, claim: Claim, now
     ledger.messages.setdefault(rule.key, []).append(now)
 
 
-def says(alerting: Alerting, ledger: Ledger, rule: AlertRule, now: datetime, outcome: str) -> None:
+def says(alerting: AlertClaims, ledger: Ledger, rule: AlertRule, now: datetime, outcome: str) -> None:
     held = alerting.line(rule, now)
     if held is None or outcome == "refused":
         return
@@ -135,14 +135,14 @@ STORIES = st.lists(
     STORIES,
     st.integers(1, 4),
     st.sampled_from([5 * MINUTE, HOUR, 24 * HOUR]),
-    st.sampled_from([None, NIGHT, Quiet(time(20), time(20, 30))]),
+    st.sampled_from([None, NIGHT, QuietHours(time(20), time(20, 30))]),
 )
 def test_never_twice_never_when_quiet_never_too_many_and_nothing_held_back_is_forgotten(
-    story: list[tuple[int, int, Reason, str, str]], at_most: int, within: timedelta, quiet: Quiet | None
+    story: list[tuple[int, int, Reason, str, str]], at_most: int, within: timedelta, quiet: QuietHours | None
 ) -> None:
     rules = [a_rule(at_most=at_most, within=within, quiet=quiet), a_rule(1, "C0OTHER")]
     ledger, now = Ledger({}, Counter(), Counter(), {}), EVENING
-    alerting = Alerting()
+    alerting = AlertClaims()
     for seconds, which, reason, what, outcome in story:
         now += timedelta(seconds=seconds)
         for number, rule in enumerate(rules):
@@ -152,7 +152,7 @@ def test_never_twice_never_when_quiet_never_too_many_and_nothing_held_back_is_fo
             elif what == "says":
                 says(alerting, ledger, rule, moment, outcome)
         if what == "restarts" or outcome == "dies":
-            alerting = Alerting(ledger.rows.values())
+            alerting = AlertClaims(ledger.rows.values())
     for rule in rules:
         told = ledger.messages.get(rule.key, [])
         assert not any(rule.is_quiet(at) for at in told)
@@ -168,7 +168,7 @@ def test_never_twice_never_when_quiet_never_too_many_and_nothing_held_back_is_fo
 
 
 def test_what_is_held_back_is_said_before_anything_else() -> None:
-    rule, alerting = a_rule(at_most=1, within=HOUR), Alerting()
+    rule, alerting = a_rule(at_most=1, within=HOUR), AlertClaims()
     first, second, third = (Claimed(Claim(UUID(int=n), Reason.STUCK, "C0INC"), rule.key, EVENING) for n in (1, 2, 3))
     assert alerting.may_tell(rule, EVENING)
     alerting.claim(first)
@@ -186,7 +186,7 @@ def test_what_is_held_back_is_said_before_anything_else() -> None:
 
 
 def test_a_rule_that_was_changed_is_held_to_what_it_posted_before() -> None:
-    rule, alerting = a_rule(at_most=MOST_MESSAGES, within=MINUTE), Alerting()
+    rule, alerting = a_rule(at_most=MOST_MESSAGES, within=MINUTE), AlertClaims()
     for number in range(3 * MOST_MESSAGES):
         claimed = Claimed(Claim(UUID(int=number), Reason.STUCK, "C0INC"), rule.key, EVENING)
         alerting.claim(claimed)
@@ -198,7 +198,7 @@ def test_a_rule_that_was_changed_is_held_to_what_it_posted_before() -> None:
 
 def test_what_was_forgotten_may_come_again() -> None:
     claim = Claim(UUID(int=1), Reason.STALE, "C0INC")
-    alerting = Alerting([Claimed(claim, "C0INC:1", EVENING, EVENING)])
+    alerting = AlertClaims([Claimed(claim, "C0INC:1", EVENING, EVENING)])
     assert alerting.knows(claim)
     alerting.forget([claim])
     assert not alerting.knows(claim)

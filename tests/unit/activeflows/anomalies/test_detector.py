@@ -8,10 +8,10 @@ from uuid import UUID, uuid4
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bot.activeflows.anomalies import ENOUGH, AnomalyDetector, Durations, DwellTimes, Reason, Reasons, place, rank
+from bot.activeflows.anomalies import ENOUGH, AnomalyCache, AnomalyDetector, Durations, DwellTimes, Reason, place, rank
 from bot.activeflows.index import Change, Index
 from bot.activeflows.model import START_ID, Action, Activeflow, Call, Flow, Party, Reference, Status
-from bot.activeflows.situation.current_step import Doings, situation
+from bot.activeflows.situation.current_step import SituationCache, situation
 
 NOON = datetime(2026, 11, 22, 12, tzinfo=UTC)
 SECOND, MINUTE, HOUR = timedelta(seconds=1), timedelta(minutes=1), timedelta(hours=1)
@@ -235,7 +235,7 @@ async def test_what_is_cached_of_many_is_what_is_found_of_each(rounds: list[list
         stays.know(used_to(20, where)._past)
     index.listen(stays.hear)
     judging = AnomalyDetector(stays)
-    glance, close, doings = Reasons(judging), Reasons(judging), Doings()
+    glance, close, doings = AnomalyCache(judging), AnomalyCache(judging), SituationCache()
     for told in rounds:
         if data.draw(st.booleans()):  # from now on it takes longer there
             there = place(data.draw(st.sampled_from(_WHERE)))
@@ -272,8 +272,8 @@ async def test_what_is_cached_of_many_is_what_is_found_of_each(rounds: list[list
 async def test_what_is_cached_is_judged_anew_once_its_flow_is_known() -> None:
     """Where the flow is known, these are steps of its own and no longer a queue's: so it goes round in a circle."""
     goes_round = an_activeflow(JOIN, *[TALK, DIGITS] * 6, TALK)
-    judging, doings = AnomalyDetector(DwellTimes()), Doings()
-    cached, now = Reasons(judging), NOON + MINUTE
+    judging, doings = AnomalyDetector(DwellTimes()), SituationCache()
+    cached, now = AnomalyCache(judging), NOON + MINUTE
     defined = Flow(FLOW, "Support line", frozenset({JOIN.id, TALK.id, DIGITS.id}))
     assert await cached.of([goes_round], now, await doings.of([goes_round], {})) == [()]
     assert await cached.of([goes_round], now, await doings.of([goes_round], {FLOW: defined})) == [(Reason.LOOPING,)]

@@ -14,7 +14,7 @@ from bot.activeflows.health import Finding, Look, State, looked
 from bot.activeflows.model import Flow, Picture
 from bot.activeflows.operators import Grant, Operator
 from bot.activeflows.queries.audit_review import AuditReview
-from bot.activeflows.queries.home import MOST, AtHome, Home, MentionChoice, Overview
+from bot.activeflows.queries.home import MOST, Home, HomeQuery, MentionChoice, Overview
 from bot.activeflows.records import Entry, Question
 from tests.unit.activeflows.queries.test_listing import (
     ALICE,
@@ -55,14 +55,14 @@ class NoLedger:
         raise LedgerUnavailable("out of reach")
 
 
-def home_of(voipbin: InMemory, live: Memory | None = None, *, side_look: float = 0.05) -> AtHome:
+def home_of(voipbin: InMemory, live: Memory | None = None, *, side_look: float = 0.05) -> HomeQuery:
     async def well() -> Finding:
         return Finding("ledger", State.OK, "is there")
 
     looks: Mapping[str, Look] = {"ledger": well}
     reviewing = AuditReview(NoLedger(), lambda: NOW)  # type: ignore[arg-type] # as much of one as is asked
     mention = MentionChoice(NoLedger(), lambda: NOW)  # type: ignore[arg-type] # likewise
-    return AtHome(
+    return HomeQuery(
         voipbin,
         live,
         AnomalyDetector(DwellTimes()),
@@ -75,7 +75,7 @@ def home_of(voipbin: InMemory, live: Memory | None = None, *, side_look: float =
     )
 
 
-async def filled(at_home: AtHome, who: Operator = ALICE) -> Home:
+async def filled(at_home: HomeQuery, who: Operator = ALICE) -> Home:
     home = Home()
     await at_home.fill(home, who)
     assert home.whole

@@ -14,7 +14,7 @@ from bot.activeflows.anomalies import AnomalyDetector, DwellTimes
 from bot.activeflows.errors import VoIPBINUnreachable
 from bot.activeflows.model import Action, Activeflow, Freshness, Picture, Reference, Status
 from bot.activeflows.operators import Operator
-from bot.activeflows.queries.details import MOST, Around, Family, Relative, Timing, Unshown, family_of
+from bot.activeflows.queries.details import MOST, Around, Family, Relative, StepTimes, Withheld, family_of
 from bot.activeflows.situation.history import Done, Moment, Timeline
 from tests.unit.activeflows.queries.test_listing import ALICE, MENU, NOW, OURS, SUPPORT, SUPPORT_ONLY, InMemory
 
@@ -144,22 +144,22 @@ def test_of_those_that_may_not_be_viewed_only_their_number_is_told(
     assert {relative.activeflow.flow_id for relative in told.children} <= {SUPPORT.id}
     assert len(told.children) == min(len(open_), MOST)
     assert (told.more, told.hidden) == (max(len(open_) - MOST, 0), len(children) - len(open_))
-    assert told.parent == (Relative(parent, "Support line") if above == SUPPORT.id else Unshown.HIDDEN)
+    assert told.parent == (Relative(parent, "Support line") if above == SUPPORT.id else Withheld.HIDDEN)
 
 
 async def test_a_parent_of_another_customer_is_not_told_of() -> None:
     theirs = one(0xBB, customer_id=UUID(int=0xC2))
-    assert (await family(replace(ENDED, parent_id=theirs.id), theirs)).parent is Unshown.HIDDEN
+    assert (await family(replace(ENDED, parent_id=theirs.id), theirs)).parent is Withheld.HIDDEN
 
 
 async def test_a_parent_that_is_gone_is_said_to_be() -> None:
-    assert (await family(replace(ENDED, parent_id=UUID(int=0xBB)))).parent is Unshown.GONE
+    assert (await family(replace(ENDED, parent_id=UUID(int=0xBB)))).parent is Withheld.GONE
 
 
 # ---------------------------------------------------------------- times, as far as they come
 
 
-async def timing(activeflow: Activeflow, past: Remembered) -> tuple[Timing, Done | None]:
+async def timing(activeflow: Activeflow, past: Remembered) -> tuple[StepTimes, Done | None]:
     details = await Around(InMemory([activeflow]), past, None, AnomalyDetector(DwellTimes()), within=0.05).details(
         ALICE, activeflow, NOW
     )
@@ -171,15 +171,15 @@ async def test_an_interrupted_step_is_worth_asking_for_and_a_present_one_is_not(
     interrupted = replace(ENDED, on_complete_flow_id=None)
     asked = Remembered(moments=(Moment(began, 0, ENDED.current.id, running=True),))
     assert await timing(interrupted, asked) == (
-        Timing.WHOLE,
+        StepTimes.WHOLE,
         Done("playing audio", 1, began, began, timedelta(seconds=40)),
     )
-    assert await timing(interrupted, Remembered()) == (Timing.NOT_KEPT, Done("playing audio"))
+    assert await timing(interrupted, Remembered()) == (StepTimes.NOT_KEPT, Done("playing audio"))
     unasked = Remembered()
-    assert (await timing(replace(interrupted, status=Status.RUNNING), unasked))[0] is Timing.WHOLE
+    assert (await timing(replace(interrupted, status=Status.RUNNING), unasked))[0] is StepTimes.WHOLE
     assert (asked.asked, unasked.asked) == ([PARENT], [])
 
 
-@pytest.mark.parametrize(("trouble", "why"), [("silent", Timing.LATE), ("failing", Timing.FAILED)])
-async def test_why_no_times_are_known_is_told(trouble: str, why: Timing) -> None:
+@pytest.mark.parametrize(("trouble", "why"), [("silent", StepTimes.LATE), ("failing", StepTimes.FAILED)])
+async def test_why_no_times_are_known_is_told(trouble: str, why: StepTimes) -> None:
     assert (await timing(replace(ENDED, on_complete_flow_id=None), Remembered(trouble=trouble)))[0] is why

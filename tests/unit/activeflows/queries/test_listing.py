@@ -15,7 +15,7 @@ from bot.activeflows.errors import Ambiguous, NotFound, NotOurs, NotPermitted, V
 from bot.activeflows.model import Action, Activeflow, Call, Customer, Flow, Party, Picture, Reference, Status
 from bot.activeflows.operators import Grant, Operator, Permission, Person, Policy, Standing
 from bot.activeflows.queries.filters import Filters
-from bot.activeflows.queries.listing import PAGE, Reading
+from bot.activeflows.queries.listing import PAGE, ActiveflowQueries
 from bot.activeflows.queries.resolution import Prefix, visible
 
 NOW = datetime(2026, 11, 22, 12, 0, tzinfo=UTC)
@@ -107,8 +107,8 @@ SUPPORT_ONLY = operator(Grant(1, frozenset({"U0ALICE"}), VIEW, flows=frozenset({
 NOBODY = operator()
 
 
-def reading(voipbin: InMemory) -> Reading:
-    return Reading(voipbin, lambda: NOW, side_look=0.05, filter_look=0.05)
+def reading(voipbin: InMemory) -> ActiveflowQueries:
+    return ActiveflowQueries(voipbin, lambda: NOW, side_look=0.05, filter_look=0.05)
 
 
 # ---------------------------------------------------------------- the list

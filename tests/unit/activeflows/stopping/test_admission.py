@@ -13,7 +13,7 @@ from bot.activeflows.operators import Flow, Grant, Operator, Permission, Person,
 from bot.activeflows.queries.inspection import Seen
 from bot.activeflows.records import Record, What
 from bot.activeflows.stopping import max_ages
-from bot.activeflows.stopping.authorization import Admission, Admitting, Authorization, not_claimed, record_of
+from bot.activeflows.stopping.authorization import Admission, Authorization, PressAdmission, not_claimed, record_of
 from bot.activeflows.stopping.ports import Ledger
 from bot.activeflows.stopping.stop import Claim, Declined, Intent, IntentState, Press, Why, Wish
 
@@ -61,7 +61,9 @@ class StopStore:
         return Operator(Person(user_id, Standing.MEMBER), channel, MAY)
 
     async def admits(self, press: Press = PRESS) -> Admission:
-        return await Admitting(cast("Ledger", self), Authorization(self, lambda: MAY), now=lambda: NOW).admit(press)
+        return await PressAdmission(cast("Ledger", self), Authorization(self, lambda: MAY), now=lambda: NOW).admit(
+            press
+        )
 
 
 def recorded(what: What, detail: Detail, press: Press = PRESS) -> Record:

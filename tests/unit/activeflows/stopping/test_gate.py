@@ -27,15 +27,15 @@ from bot.activeflows.stopping.authorization import (
     Act,
     Authorization,
     Closed,
-    Errand,
     Fenced,
     Gate,
     GateClosed,
     Hold,
+    PressOperation,
     boot_time,
 )
 from bot.activeflows.stopping.ports import Ledger
-from bot.activeflows.stopping.stop import Fence, Intent, Permitted, Press, Shut, Trouble, Why
+from bot.activeflows.stopping.stop import Fence, GateRefusal, Intent, Permitted, Press, Trouble, Why
 
 NOW = datetime(2026, 8, 20, 3, 0, tzinfo=UTC)
 ALICE, HERE, FLOW = "U0ALICE", "C0INC", UUID(int=7)
@@ -102,12 +102,12 @@ class World:
     def held_against(self, seen: str) -> None:
         self.asked.append("card")
         if seen != "as it was shown":
-            raise GateClosed(Closed(Shut.MOVED))
+            raise GateClosed(Closed(GateRefusal.MOVED))
 
     async def passes(self) -> Check:
         """The gate, asked once."""
         gate = Gate(cast("Ledger", self), Authorization(self, lambda: self.policy), clock=lambda: self.clock)
-        errand = Errand(Act.STOP, INTENT, PRESS)
+        errand = PressOperation(Act.STOP, INTENT, PRESS)
         hold = Hold(cast("Ledger", self), FENCE, clock=lambda: self.clock)
         asks = gate.of(errand, hold, SENDING, self.held_against, lambda: self.asked.append("open"))
         return await asks(self.looks)
@@ -147,7 +147,7 @@ async def test_the_record_of_the_sending_says_by_which_grant_of_which_policy() -
 async def test_whoever_may_not_is_refused_before_anything_is_looked_at() -> None:
     world = World(policy=MAY_NOT)
     closed = await world.closed()
-    assert (closed.shut, closed.retry_after) == (Shut.REFUSED, None)
+    assert (closed.shut, closed.retry_after) == (GateRefusal.REFUSED, None)
     assert closed.declined is not None
     assert closed.declined.why is Why.NOT_PERMITTED
     assert closed.trouble == Trouble(closed.declined.because)
@@ -156,7 +156,7 @@ async def test_whoever_may_not_is_refused_before_anything_is_looked_at() -> None
 
 async def test_a_slack_that_does_not_say_who_it_is_is_no_refusal() -> None:
     closed = await World(silent=True).closed()
-    assert closed.shut is Shut.UNANSWERED
+    assert closed.shut is GateRefusal.UNANSWERED
     assert closed.declined is not None
     assert closed.declined.why is Why.IDENTITY_UNKNOWN
     assert closed.trouble.why
@@ -165,10 +165,10 @@ async def test_a_slack_that_does_not_say_who_it_is_is_no_refusal() -> None:
 @pytest.mark.parametrize(
     ("problem", "closed"),
     [
-        (NotFound("1"), Closed(Shut.GONE, Trouble("VoIPBIN no longer has this activeflow"))),
-        (NotOurs(INTENT.activeflow_id), Closed(Shut.UNREAD, Trouble(NOT_SHOWN))),
-        (VoIPBINUnreachable("down", "req-1"), Closed(Shut.UNREAD, Trouble("down", "req-1"))),
-        (VoIPBINUnreachable("down", "", 7.0), Closed(Shut.UNREAD, Trouble("down"), retry_after=7.0)),
+        (NotFound("1"), Closed(GateRefusal.GONE, Trouble("VoIPBIN no longer has this activeflow"))),
+        (NotOurs(INTENT.activeflow_id), Closed(GateRefusal.UNREAD, Trouble(NOT_SHOWN))),
+        (VoIPBINUnreachable("down", "req-1"), Closed(GateRefusal.UNREAD, Trouble("down", "req-1"))),
+        (VoIPBINUnreachable("down", "", 7.0), Closed(GateRefusal.UNREAD, Trouble("down"), retry_after=7.0)),
     ],
 )
 async def test_what_cannot_be_looked_at_is_not_stopped(problem: BotError, closed: Closed) -> None:
@@ -179,17 +179,19 @@ async def test_what_cannot_be_looked_at_is_not_stopped(problem: BotError, closed
 
 async def test_what_has_moved_on_is_not_stopped_and_nothing_is_written() -> None:
     world = World(look="moved on")
-    assert (await world.closed()).shut is Shut.MOVED
+    assert (await world.closed()).shut is GateRefusal.MOVED
     assert world.written == []
 
 
-@pytest.mark.parametrize("shut", [Shut.LATE, Shut.ABORTED, Shut.NOT_CLAIMED, Shut.SENT_BEFORE])
-async def test_what_the_ledger_says_shuts_it(shut: Shut) -> None:
+@pytest.mark.parametrize(
+    "shut", [GateRefusal.LATE, GateRefusal.ABORTED, GateRefusal.NOT_CLAIMED, GateRefusal.SENT_BEFORE]
+)
+async def test_what_the_ledger_says_shuts_it(shut: GateRefusal) -> None:
     assert await World(permitted=Permitted(shut)).closed() == Closed(shut)
 
 
 async def test_a_run_that_was_taken_over_is_cut_off() -> None:
-    world = World(permitted=Permitted(Shut.FENCED))
+    world = World(permitted=Permitted(GateRefusal.FENCED))
     with pytest.raises(Fenced):
         await world.passes()
     assert "open" not in world.asked
@@ -197,7 +199,7 @@ async def test_a_run_that_was_taken_over_is_cut_off() -> None:
 
 async def test_a_ledger_that_does_not_answer_shuts_it() -> None:
     world = World(permitted=LedgerUnavailable("the ledger could not be written"))
-    assert await world.closed() == Closed(Shut.UNWRITTEN, Trouble("the ledger could not be written"))
+    assert await world.closed() == Closed(GateRefusal.UNWRITTEN, Trouble("the ledger could not be written"))
 
 
 @pytest.mark.parametrize(
@@ -219,7 +221,7 @@ async def test_its_yes_is_good_until_the_look_or_the_permit_is_too_old(
     world.clock = opened + good_for - 0.001
     check()
     closed = world.closed_at(check, opened + good_for + 0.001)
-    assert (closed.shut, closed.retry_after) == (Shut.STALE, 0.0)
+    assert (closed.shut, closed.retry_after) == (GateRefusal.STALE, 0.0)
     assert closed.trouble.why
 
 
@@ -230,8 +232,8 @@ async def test_its_yes_ends_with_the_deadline_however_fresh_the_look_is(takes: f
     check = await world.passes()
     world.clock = 1000.0 + 0.499
     check()
-    assert world.closed_at(check, 1000.5) == Closed(Shut.LATE)
-    assert world.closed_at(check, 2000.0) == Closed(Shut.LATE)  # too late before too old
+    assert world.closed_at(check, 1000.5) == Closed(GateRefusal.LATE)
+    assert world.closed_at(check, 2000.0) == Closed(GateRefusal.LATE)  # too late before too old
 
 
 async def test_its_yes_ends_when_the_policy_changes() -> None:
@@ -239,7 +241,7 @@ async def test_its_yes_ends_when_the_policy_changes() -> None:
     check = await world.passes()
     world.policy = replace(MAY, version="ffffffffffff")
     closed = world.closed_at(check, world.clock)
-    assert (closed.shut, closed.retry_after) == (Shut.CHANGED, 0.0)
+    assert (closed.shut, closed.retry_after) == (GateRefusal.CHANGED, 0.0)
     assert closed.trouble.why
 
 
@@ -251,7 +253,7 @@ async def test_a_look_that_takes_too_long_is_given_up(monkeypatch: pytest.Monkey
             raise TimeoutError
 
     closed = await Silent().closed()
-    assert (closed.shut, closed.retry_after) == (Shut.STALE, 1.0)
+    assert (closed.shut, closed.retry_after) == (GateRefusal.STALE, 1.0)
     assert closed.trouble.why
 
 

@@ -9,9 +9,9 @@ import pytest
 from bot.activeflows.stopping.authorization import Closed
 from bot.activeflows.stopping.read_back import (
     Lost,
-    Sending,
     Sent,
     State,
+    StopAttempt,
     Verdict,
     judged,
     not_known,
@@ -23,12 +23,12 @@ from bot.activeflows.stopping.stop import (
     Attribution,
     Ended,
     Expired,
+    GateRefusal,
     Moved,
     NotKnown,
     NotSent,
     Outcome,
     Press,
-    Shut,
     StillRunning,
     StopState,
     Trouble,
@@ -39,7 +39,7 @@ AT, READ_AT = NOW - timedelta(seconds=9), NOW - timedelta(seconds=2)
 BY = "U0ALICE"
 PRESS = Press(UUID(int=1).hex, BY, "", "C0INC", "1.0", NOW)
 BROKE, SILENT = Trouble("the connection broke", "req-1"), Trouble("VoIPBIN did not answer", "req-2")
-ANSWERED, LOST_STOP = Sending(Sent.ANSWERED), Sending(Sent.LOST, BROKE)
+ANSWERED, LOST_STOP = StopAttempt(Sent.ANSWERED), StopAttempt(Sent.LOST, BROKE)
 ENDED, RUNNING, UNREAD = Verdict(State.ENDED, AT), Verdict(State.RUNNING, AT, read_at=READ_AT), Verdict(trouble=SILENT)
 BY_ITSELF, CALL_UNREAD = replace(ENDED, by_itself=True), replace(ENDED, by_itself=None)
 LOST = Lost(LOST_STOP, RUNNING)
@@ -63,7 +63,7 @@ TAKEN = Trouble("VoIPBIN accepted the stop, but still shows it as running")
     ],
 )
 def test_of_a_stop_that_was_sent_only_what_was_read_is_said(
-    sending: Sending, verdict: Verdict, outcome: Outcome
+    sending: StopAttempt, verdict: Verdict, outcome: Outcome
 ) -> None:
     assert judged(PRESS, sending, verdict, NOW) == outcome
 
@@ -74,61 +74,66 @@ def test_while_it_is_not_known_the_first_reason_there_is_is_given() -> None:
     assert not_known(PRESS, ANSWERED, RUNNING, NOW, final=True) == NotKnown(BY, NOW, TAKEN, final=True)
 
 
-def closed(shut: Shut, trouble: Trouble = SILENT) -> Sending:
-    return Sending(Sent.CLOSED, trouble, None, Closed(shut, trouble, AT))
+def closed(shut: GateRefusal, trouble: Trouble = SILENT) -> StopAttempt:
+    return StopAttempt(Sent.CLOSED, trouble, None, Closed(shut, trouble, AT))
 
 
 @pytest.mark.parametrize(
     ("sending", "outcome"),
     [
-        (closed(Shut.ENDED), Ended(BY, Attribution.ALREADY, AT)),
-        (closed(Shut.MOVED), Moved(BY, "digits")),
-        (closed(Shut.LATE), Expired()),
-        (closed(Shut.ABORTED), NotSent(BY, Trouble("it was aborted"), pressable=False, shut=Shut.ABORTED)),
-        (closed(Shut.GONE), NotSent(BY, SILENT, pressable=False, shut=Shut.GONE)),
-        (closed(Shut.REFUSED), NotSent(BY, SILENT, pressable=True, shut=Shut.REFUSED)),
-        (closed(Shut.UNREAD), NotSent(BY, SILENT, pressable=True, shut=Shut.UNREAD)),
-        (closed(Shut.STALE), NotSent(BY, SILENT, pressable=True, shut=Shut.STALE)),
-        (Sending(Sent.NOT_DONE, SILENT), NotSent(BY, SILENT)),
+        (closed(GateRefusal.ENDED), Ended(BY, Attribution.ALREADY, AT)),
+        (closed(GateRefusal.MOVED), Moved(BY, "digits")),
+        (closed(GateRefusal.LATE), Expired()),
+        (
+            closed(GateRefusal.ABORTED),
+            NotSent(BY, Trouble("it was aborted"), pressable=False, shut=GateRefusal.ABORTED),
+        ),
+        (closed(GateRefusal.GONE), NotSent(BY, SILENT, pressable=False, shut=GateRefusal.GONE)),
+        (closed(GateRefusal.REFUSED), NotSent(BY, SILENT, pressable=True, shut=GateRefusal.REFUSED)),
+        (closed(GateRefusal.UNREAD), NotSent(BY, SILENT, pressable=True, shut=GateRefusal.UNREAD)),
+        (closed(GateRefusal.STALE), NotSent(BY, SILENT, pressable=True, shut=GateRefusal.STALE)),
+        (StopAttempt(Sent.NOT_DONE, SILENT), NotSent(BY, SILENT)),
     ],
 )
-def test_what_never_went_out_is_told_by_what_shut_the_gate(sending: Sending, outcome: Outcome | Moved) -> None:
+def test_what_never_went_out_is_told_by_what_shut_the_gate(sending: StopAttempt, outcome: Outcome | Moved) -> None:
     assert not_sent(PRESS, sending, None, NOW, was="digits") == outcome
 
 
 def test_where_nothing_can_be_asked_once_more_what_has_moved_on_is_left() -> None:
-    assert not_sent(PRESS, closed(Shut.MOVED), None, NOW) == NotSent(BY, SILENT, shut=Shut.MOVED)
+    assert not_sent(PRESS, closed(GateRefusal.MOVED), None, NOW) == NotSent(BY, SILENT, shut=GateRefusal.MOVED)
 
 
 @pytest.mark.parametrize(
     ("sending", "outcome"),
     [
-        (closed(Shut.ENDED), Ended(BY, Attribution.UNCERTAIN, AT, trouble=BROKE)),
-        (closed(Shut.GONE), Ended(BY, Attribution.UNCERTAIN, AT, trouble=BROKE)),
+        (closed(GateRefusal.ENDED), Ended(BY, Attribution.UNCERTAIN, AT, trouble=BROKE)),
+        (closed(GateRefusal.GONE), Ended(BY, Attribution.UNCERTAIN, AT, trouble=BROKE)),
         (
-            closed(Shut.MOVED),
+            closed(GateRefusal.MOVED),
             StillRunning(BY, READ_AT, Trouble("it has moved on, so no other stop was sent", "req-1")),
         ),
         (
-            closed(Shut.REFUSED),
+            closed(GateRefusal.REFUSED),
             StillRunning(BY, READ_AT, Trouble("no other stop was sent: VoIPBIN did not answer", "req-1")),
         ),
         (
-            closed(Shut.ABORTED),
+            closed(GateRefusal.ABORTED),
             StillRunning(BY, READ_AT, Trouble("it was aborted, so no other stop was sent", "req-1")),
         ),
-        (closed(Shut.LATE), StillRunning(BY, READ_AT, BROKE)),
-        (closed(Shut.UNREAD), StillRunning(BY, READ_AT, BROKE)),
-        (Sending(Sent.NOT_DONE, SILENT), StillRunning(BY, READ_AT, BROKE)),
+        (closed(GateRefusal.LATE), StillRunning(BY, READ_AT, BROKE)),
+        (closed(GateRefusal.UNREAD), StillRunning(BY, READ_AT, BROKE)),
+        (StopAttempt(Sent.NOT_DONE, SILENT), StillRunning(BY, READ_AT, BROKE)),
     ],
 )
-def test_after_a_lost_stop_that_no_other_went_out_is_no_news_of_the_first(sending: Sending, outcome: Outcome) -> None:
+def test_after_a_lost_stop_that_no_other_went_out_is_no_news_of_the_first(
+    sending: StopAttempt, outcome: Outcome
+) -> None:
     assert not_sent(PRESS, sending, LOST, NOW, was="digits") == outcome
 
 
 def test_a_lost_stop_of_what_was_never_read_since_is_dated_now() -> None:
     lost = Lost(LOST_STOP, replace(RUNNING, read_at=None))
-    outcome = not_sent(PRESS, closed(Shut.ABORTED), lost, NOW)
+    outcome = not_sent(PRESS, closed(GateRefusal.ABORTED), lost, NOW)
     assert outcome == StillRunning(BY, NOW, Trouble("it was aborted, so no other stop was sent", "req-1"))
 
 
@@ -146,12 +151,12 @@ def test_a_lost_stop_of_what_was_never_read_since_is_dated_now() -> None:
 def test_a_stop_refused_for_its_state_is_told_by_the_reading_after_it(
     verdict: Verdict, lost: Lost | None, outcome: Outcome
 ) -> None:
-    assert refused_for_its_state(PRESS, Sending(Sent.CONFLICT, SILENT), verdict, lost, NOW) == outcome
+    assert refused_for_its_state(PRESS, StopAttempt(Sent.CONFLICT, SILENT), verdict, lost, NOW) == outcome
 
 
 @pytest.mark.parametrize(("sent", "may"), [(sent, sent in {Sent.ANSWERED, Sent.LOST}) for sent in Sent])
 def test_only_what_was_answered_or_lost_may_have_worked(sent: Sent, may: bool) -> None:
-    assert Sending(sent).may_have_worked is may
+    assert StopAttempt(sent).may_have_worked is may
 
 
 @pytest.mark.parametrize(

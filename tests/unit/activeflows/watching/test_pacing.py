@@ -6,12 +6,12 @@ from itertools import pairwise
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bot.activeflows.watching.watch import Pace, Pacing
+from bot.activeflows.watching.watch import CardPace, Pace
 
 PACE = Pace()
 
 
-def told(pacing: Pacing, since: float, until: float, *, always_news: bool = False) -> list[tuple[float, str]]:
+def told(pacing: CardPace, since: float, until: float, *, always_news: bool = False) -> list[tuple[float, str]]:
     """Every turn given in that time, as whoever waits as long as it is told takes them."""
     turns, now = [], since
     while now <= until:
@@ -32,7 +32,7 @@ def told(pacing: Pacing, since: float, until: float, *, always_news: bool = Fals
 
 
 def test_the_first_news_is_due_at_once_and_the_next_after_three_seconds() -> None:
-    pacing = Pacing(PACE, 100.0)
+    pacing = CardPace(PACE, 100.0)
     pacing.add("a", 100.0, news=False)
     assert pacing.next(100.0) is None
     pacing.news("a")
@@ -44,14 +44,14 @@ def test_the_first_news_is_due_at_once_and_the_next_after_three_seconds() -> Non
 
 
 def test_without_news_a_card_is_due_once_a_minute() -> None:
-    pacing = Pacing(PACE, 0.0)
+    pacing = CardPace(PACE, 0.0)
     pacing.add("a", 0.0, news=True)
     assert [round(at) for at, _ in told(pacing, 0.0, 190.0)] == [0, 60, 120, 180]
 
 
 @given(cards=st.integers(1, 60), seconds=st.integers(60, 600))
 def test_all_together_keep_to_the_pace_and_each_gets_its_turn(cards: int, seconds: int) -> None:
-    pacing = Pacing(PACE, 0.0)
+    pacing = CardPace(PACE, 0.0)
     for number in range(cards):
         pacing.add(f"card {number}", 0.0, news=True)
     turns = told(pacing, 0.0, float(seconds), always_news=True)
@@ -69,7 +69,7 @@ def test_all_together_keep_to_the_pace_and_each_gets_its_turn(cards: int, second
 
 
 def test_a_quiet_card_is_not_starved_by_busy_ones() -> None:
-    pacing = Pacing(PACE, 0.0)
+    pacing = CardPace(PACE, 0.0)
     for number in range(50):
         pacing.add(f"busy {number}", 0.0, news=True)
     pacing.add("quiet", 0.0, news=False)
@@ -78,7 +78,7 @@ def test_a_quiet_card_is_not_starved_by_busy_ones() -> None:
 
 
 def test_last_words_go_before_all_others() -> None:
-    pacing = Pacing(PACE, 0.0)
+    pacing = CardPace(PACE, 0.0)
     for number in range(20):
         pacing.add(f"busy {number}", 0.0, news=True)
     pacing.add("over", 0.0, news=False)
@@ -87,7 +87,7 @@ def test_last_words_go_before_all_others() -> None:
 
 
 def test_after_a_429_nobody_goes_for_as_long_as_slack_asked() -> None:
-    pacing = Pacing(PACE, 0.0)
+    pacing = CardPace(PACE, 0.0)
     for number in range(5):
         pacing.add(f"card {number}", 0.0, news=True)
     assert pacing.next(0.0) is not None
@@ -98,7 +98,7 @@ def test_after_a_429_nobody_goes_for_as_long_as_slack_asked() -> None:
 
 
 def test_a_failed_edit_is_tried_again_later_and_is_still_news() -> None:
-    pacing = Pacing(PACE, 0.0)
+    pacing = CardPace(PACE, 0.0)
     pacing.add("a", 0.0, news=True)
     assert pacing.next(0.0) == "a"
     pacing.failed("a", 1.0)
@@ -107,7 +107,7 @@ def test_a_failed_edit_is_tried_again_later_and_is_still_news() -> None:
 
 
 def test_a_card_that_cannot_be_edited_waits_twice_as_long_each_time_until_it_can() -> None:
-    pacing, now = Pacing(PACE, 0.0), 0.0
+    pacing, now = CardPace(PACE, 0.0), 0.0
     pacing.add("a", now, news=True)
     pauses = []
     for _ in range(8):
@@ -123,7 +123,7 @@ def test_a_card_that_cannot_be_edited_waits_twice_as_long_each_time_until_it_can
 
 
 def test_a_dropped_card_is_never_due() -> None:
-    pacing = Pacing(PACE, 0.0)
+    pacing = CardPace(PACE, 0.0)
     pacing.add("a", 0.0, news=True)
     pacing.drop("a")
     pacing.news("a")

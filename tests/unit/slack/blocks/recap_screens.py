@@ -6,7 +6,7 @@ from uuid import UUID
 
 from bot.activeflows.alerting.decision import Claim, Claimed
 from bot.activeflows.anomalies import Reason
-from bot.activeflows.recap import Deed, Recap
+from bot.activeflows.recap import Recap, RecapEntry
 from bot.activeflows.records import Entry, Record, What
 from bot.activeflows.stopping.stop import Attribution
 from bot.slack.blocks.recap import recap_message, recap_posted, recap_preview
@@ -33,9 +33,9 @@ def recap(words: str) -> Recap:
         "C0INCIDENTS",
         NOW - timedelta(hours=2),
         NOW,
-        pressed=(Deed(pressed, ended, words),) * 12,
-        asked=(Deed(asked, None, words),) * 12,
-        refused=(Deed(refused, None, words),) * 12,
+        pressed=(RecapEntry(pressed, ended, words),) * 12,
+        asked=(RecapEntry(asked, None, words),) * 12,
+        refused=(RecapEntry(refused, None, words),) * 12,
         alerts=tuple(Claimed(claim, "C0INCIDENTS:1", NOW, NOW) for claim in claims),
         whole=False,
     )

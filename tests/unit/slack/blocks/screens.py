@@ -9,9 +9,9 @@ from bot.activeflows.errors import NotUnderstood
 from bot.activeflows.model import Action, Activeflow, Call, Flow, Party, Reference, Status
 from bot.activeflows.operators import Grant, Operator, Permission, Person, Policy, Standing
 from bot.activeflows.queries.audit_review import AllowedPress, Review
-from bot.activeflows.queries.details import Details, Family, Relative, Timing, Unshown
+from bot.activeflows.queries.details import Details, Family, Relative, StepTimes, Withheld
 from bot.activeflows.queries.filters import Filters
-from bot.activeflows.queries.inspection import Seen, Sight, consequences
+from bot.activeflows.queries.inspection import Inspection, Seen, consequences
 from bot.activeflows.queries.listing import Listing, Row
 from bot.activeflows.records import Entry, Record, What
 from bot.activeflows.situation.current_step import Situation, situation
@@ -108,7 +108,7 @@ def details(
     words: str = "Support line",
     *,
     status: Status = Status.RUNNING,
-    timing: Timing = Timing.WHOLE,
+    timing: StepTimes = StepTimes.WHOLE,
     family: Family | None = None,
 ) -> Details:
     """One with everything that can be said about it."""
@@ -125,7 +125,7 @@ def details(
     flow, follower = Flow(one.flow_id or one.id, words), Flow(UUID(int=6), words)
     doing = _doing(words, one)
     effects = consequences(one, situation=doing, now=NOW, call=call, looked_up=True, on_complete=follower)
-    sight = Sight(one, doing, flow, follower, call, effects)
+    sight = Inspection(one, doing, flow, follower, call, effects)
     return Details(sight, _steps(words), NOW, _step(words, 1), timing, (words, None), family or _family(words))
 
 
@@ -182,8 +182,8 @@ def _details(words: str) -> Iterator[Message]:
     for operator in (ALICE, NOBODY, VIEWER):
         yield activeflow_details(details(words), operator, command="/flows")
     yield activeflow_details(details(words, status=Status.ENDED), ALICE, command="/flows")
-    for timing, parent in zip(Timing, (None, *Unshown, None), strict=True):
-        shown = details(words, timing=timing, family=Family(parent, looked=timing is Timing.WHOLE))
+    for timing, parent in zip(StepTimes, (None, *Withheld, None), strict=True):
+        shown = details(words, timing=timing, family=Family(parent, looked=timing is StepTimes.WHOLE))
         yield activeflow_details(shown, ALICE, command="/flows")
 
 

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from bot.activeflows.model import Status
-from bot.activeflows.queries.details import Details, Family, Relative, Timing, Unshown
+from bot.activeflows.queries.details import Details, Family, Relative, StepTimes, Withheld
 from bot.activeflows.situation.history import Done
 from bot.slack import ids
 from bot.slack.blocks.activeflow_details import activeflow_details
@@ -86,13 +86,13 @@ def test_the_longest_history_is_whole_and_no_section_is_cut(name: str) -> None:
 @pytest.mark.parametrize(
     ("timing", "said"),
     [
-        (Timing.PARTLY, "Some times are not known: VoIPBIN's timeline has no event of those steps."),
-        (Timing.NOT_KEPT, "Times not known: VoIPBIN's timeline has no events of these steps."),
-        (Timing.LATE, "Times not known: VoIPBIN did not answer in time."),
-        (Timing.FAILED, "Times not known: VoIPBIN could not read its timeline."),
+        (StepTimes.PARTLY, "Some times are not known: VoIPBIN's timeline has no event of those steps."),
+        (StepTimes.NOT_KEPT, "Times not known: VoIPBIN's timeline has no events of these steps."),
+        (StepTimes.LATE, "Times not known: VoIPBIN did not answer in time."),
+        (StepTimes.FAILED, "Times not known: VoIPBIN could not read its timeline."),
     ],
 )
-def test_what_is_not_known_of_the_times_is_said(timing: Timing, said: str) -> None:
+def test_what_is_not_known_of_the_times_is_said(timing: StepTimes, said: str) -> None:
     assert said in words(details(timing=timing))
     assert "not known: VoIPBIN" not in words(details())
 
@@ -129,9 +129,9 @@ def test_what_was_to_start_when_it_ended_is_told_from_what_else_it_started() -> 
 @pytest.mark.parametrize(
     ("family", "said"),
     [
-        (Family(Unshown.HIDDEN), "Started after another activeflow."),
-        (Family(Unshown.GONE), "Started after an activeflow that no longer exists."),
-        (Family(Unshown.NOT_KNOWN), "Started after another activeflow, which could not be read."),
+        (Family(Withheld.HIDDEN), "Started after another activeflow."),
+        (Family(Withheld.GONE), "Started after an activeflow that no longer exists."),
+        (Family(Withheld.NOT_KNOWN), "Started after another activeflow, which could not be read."),
         (Family(hidden=1), "And another activeflow, which you can’t view here."),
         (Family(more=2, hidden=3), "And 2 more and 3 other activeflows, which you can’t view here."),
         (Family(more=2), "And 2 more."),

@@ -6,7 +6,7 @@ from uuid import UUID
 
 from bot.activeflows.model import Action, Activeflow, Reference, Status
 from bot.activeflows.watching.request import Over, There, Unwatched
-from bot.activeflows.watching.watch import Ending, Full, How, Known, Moment, Source, Telling, Watch
+from bot.activeflows.watching.watch import Ending, Full, How, Known, Moment, Source, Watch, WatchCardContent
 from bot.slack.cards.watch_card import (
     FOLLOWS_NOTHING,
     NOT_FOLLOWED,
@@ -31,17 +31,19 @@ def watch(words: str = "Support line", number: int = 1) -> Watch:
     return Watch("b" * 32, id_, None, words, words or "call", began, "C0INCIDENTS", "U0ALICE", NOW, until, "1.2")
 
 
-def telling(words: str = "Support line", ending: Ending | None = None, source: Source = Source.EVENTS) -> Telling:
+def telling(
+    words: str = "Support line", ending: Ending | None = None, source: Source = Source.EVENTS
+) -> WatchCardContent:
     """With a whole trail and every warning there can be."""
     moments = tuple(Moment(NOW - timedelta(minutes=minutes), words) for minutes in range(6, 1, -1))
     known = Known((NOW, 23), "queue.waiting", Moment(NOW, words or "x"), 23, NOW, moments, (words or "x",) * 4)
-    return Telling(watch(words), known, source, ending=ending)
+    return WatchCardContent(watch(words), known, source, ending=ending)
 
 
 def watch_screens(words: str) -> Iterator[Message]:
     """All of them; ``words`` stand wherever words of others stand."""
     tellings = [telling(words, source=source) for source in Source]
-    tellings.append(Telling(watch(words), tellings[0].known, Source.READING, silent_since=NOW))
+    tellings.append(WatchCardContent(watch(words), tellings[0].known, Source.READING, silent_since=NOW))
     tellings += [telling(words, Ending(how, NOW, words, "U0BOB")) for how in How]
     for each in tellings:
         yield watch_card(each, NOW, command="/flows")

@@ -70,7 +70,7 @@ _LATELY: Final = 500
 """Frames remembered, by 64 bits of each, to know them when they come again."""
 
 
-class Following:
+class LiveIndex:
     """The index, and what keeps it true."""
 
     def __init__(
@@ -112,7 +112,7 @@ class Following:
         self.learned = Learned(self.index, self._doubt, self._pace.told_within)
 
     @asynccontextmanager
-    async def at_work(self) -> AsyncIterator["Following"]:
+    async def at_work(self) -> AsyncIterator["LiveIndex"]:
         """Follow for as long as the block lasts."""
         tasks = [asyncio.create_task(self._listen()), asyncio.create_task(self._keep_right())]
         try:

@@ -12,7 +12,7 @@ import pytest
 
 from bot.activeflows.model import START_ID, Action, Activeflow, Picture, Reference, Status
 from bot.voipbin.http.answer import Kind, Trouble, Unsuccessful
-from bot.voipbin.live.following import Following, Pace
+from bot.voipbin.live.live_index import LiveIndex, Pace
 from bot.voipbin.live.stream import StreamLost
 from bot.voipbin.wire.pages import RunningPage
 
@@ -64,8 +64,8 @@ class Town:
             raise StreamLost("there is none")
         yield _silence(self.streams.pop(0))
 
-    def following(self) -> Following:
-        return Following(self.read, self.subscribed, lambda: OURS, spare=lambda: False, now=lambda: NOW, pace=QUICK)
+    def following(self) -> LiveIndex:
+        return LiveIndex(self.read, self.subscribed, lambda: OURS, spare=lambda: False, now=lambda: NOW, pace=QUICK)
 
 
 async def _silence(cut: asyncio.Event) -> AsyncIterator[bytes]:
@@ -86,7 +86,7 @@ def frame(number: int, customer: UUID = OURS) -> bytes:
     return json.dumps(row).encode()
 
 
-async def picture_when(follower: Following, fits: Callable[[Picture], bool]) -> Picture:
+async def picture_when(follower: LiveIndex, fits: Callable[[Picture], bool]) -> Picture:
     async with asyncio.timeout(30):
         while True:
             picture = await follower.running(max_age=3600)

@@ -17,7 +17,7 @@ from bot.demo.voipbin.api import voipbin_app
 from bot.demo.voipbin.event_stream import EventStream
 from bot.demo.voipbin.world import World
 from bot.voipbin import Login, VoIPBINClient
-from bot.voipbin.live.following import Following, Pace
+from bot.voipbin.live.live_index import LiveIndex, Pace
 from tests.scenarios.voipbin.conftest import Connect
 
 QUICK = Pace(repair_every=3600, down_every=0.1, failed_again=0.05, patience=5, connect_again=(0.02,), lasting=0)
@@ -35,7 +35,7 @@ async def url(world: World, events: EventStream) -> AsyncIterator[str]:
 
 
 @asynccontextmanager
-async def following(client: VoIPBINClient, pace: Pace = QUICK) -> AsyncIterator[Following]:
+async def following(client: VoIPBINClient, pace: Pace = QUICK) -> AsyncIterator[LiveIndex]:
     await client.introduce()
     async with client.following(pace).at_work() as following:
         yield following
@@ -53,11 +53,11 @@ def truth(world: World) -> dict[str, str]:
     return {str(a.id): str(a.current_action.id) for a in rows if a.status == "running"}
 
 
-def held(following: Following) -> dict[str, str]:
+def held(following: LiveIndex) -> dict[str, str]:
     return {str(a.id): str(a.current.id) for a in following.index.newest_first()}
 
 
-async def whole(following: Following) -> None:
+async def whole(following: LiveIndex) -> None:
     """Until all there is has been read."""
     async with asyncio.timeout(30):
         while (picture := await following.running(max_age=3600)) is None or picture.complete_since is not None:  # noqa: ASYNC110 — nobody is told
