@@ -74,13 +74,13 @@ def pytest_runtest_makereport() -> Generator[None, object, object]:
 
 
 def pytest_xdist_auto_num_workers(config: pytest.Config) -> int:
-    """Three processes a core: with fewer the cores wait, and each costs seconds of work to start.
+    """Four processes a core: with fewer the cores wait, and each costs seconds of work to start.
 
     Files and tests that are named one by one stay in this process.
     """
     if all(".py" in arg for arg in config.args):
         return 0
-    return 3 * (len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1)
+    return 4 * (len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1)
 
 
 @pytest.fixture(scope="session")

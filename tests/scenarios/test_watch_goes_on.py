@@ -1,6 +1,8 @@
 """A watch outlives the bot; Slack's troubles delay a card and never make it lie; one without a card ends."""
 
 import asyncio
+import sqlite3
+from contextlib import closing
 from dataclasses import replace
 
 import pytest
@@ -25,6 +27,12 @@ def edits(slack: Workspace, card: Message) -> int:
     return sum(1 for call in slack.calls if call.method == "chat.update" and call.arguments.get("ts") == card.ts)
 
 
+def state(url: str) -> str:
+    """The state of the only watch."""
+    with closing(sqlite3.connect(url.removeprefix("sqlite:///"))) as ledger:
+        return str(ledger.execute("SELECT state FROM watches").fetchone()[0])
+
+
 @pytest.mark.parametrize("events", [True, False], ids=["events", "reading"])
 async def test_after_a_restart_the_card_catches_up_and_goes_on(
     stage: Stage, voipbin: World, ringing: Activeflow, events: bool
@@ -44,13 +52,14 @@ async def test_after_a_restart_the_card_catches_up_and_goes_on(
 
 
 async def test_an_end_while_the_bot_was_away_is_told_when_it_is_back(
-    stage: Stage, voipbin: World, ringing: Activeflow
+    stage: Stage, voipbin: World, ringing: Activeflow, sqlite_url: str
 ) -> None:
     async with stage.start(voipbin_events=True):
         card = await watched(stage, ringing)
     voipbin.caller_hangs_up(ringing)
     async with stage.start(voipbin_events=True):
         await says(stage, card, "Ended while playing")
+        await stage.slack.until(lambda: state(sqlite_url) == "over")  # else the next bot says it once more
     async with stage.start(voipbin_events=True):
         told = edits(stage.slack, card)
         assert "No card follows anything" in (await answers(stage, "unwatch")).words
