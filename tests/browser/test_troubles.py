@@ -95,10 +95,10 @@ async def test_a_rate_limited_list_says_what_it_could_not_read(world: World, cal
     await expect(olive.private("Running activeflows")).to_contain_text("Main menu")
     card = await olive.asks_to_stop(call)
     await olive.presses("Stop flow", card)
-    ended = re.compile(
-        "Stopped by @Olive Operator|ended at .* after @Olive Operator’s stop"
-    )  # its call may not be read
-    await expect(card).to_contain_text(ended)
+    told = re.compile(  # its call may not be read, and the stop itself may find no room
+        "Stopped by @Olive Operator|ended at .* after @Olive Operator’s stop|Nothing was stopped: VoIPBIN answered 429"
+    )
+    await expect(card).to_contain_text(told)
     assert world.limits.refused > 0
     assert len(world.stops) == len({stop.activeflow_id for stop in world.stops})
 

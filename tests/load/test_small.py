@@ -140,7 +140,7 @@ async def test_each_gesture_enters_files_of_its_own() -> None:
     printed, _ = await process.communicate()
     assert process.returncode == 0
     gestures = printed.decode().split("\n/flows list")[1]
-    *_, press, final, event = re.split(r"\n(?=\S)", gestures)
+    *_, press, final, event, _ = re.split(r"\n(?=\S)", gestures)
     assert "bot/slack/listeners/stops.py" in press
     assert "bot/slack/listeners/stops.py" not in final
     assert "bot/activeflows/stopping/read_back.py" in final
