@@ -1,5 +1,6 @@
 """Look at each thing that the bot needs, without a bot: Slack, VoIPBIN, the ledger, the policy, the files."""
 
+import asyncio
 import hashlib
 import hmac
 import json
@@ -25,9 +26,12 @@ from bot.composition.clients import rehearsed, route_to_slack, secret_of, voipbi
 from bot.ledger import health as ledger
 from bot.ledger.sqlite import taken
 from bot.misconfigured import Misconfigured
-from bot.policy import PolicyInForce
+from bot.policy import PolicyInForce, parsed_policy
 from bot.policy import active_policy as policy
+from bot.policy.advice import WrittenId, written_ids
+from bot.policy.file import policy_text
 from bot.settings import Settings, unread
+from bot.slack import directory
 from bot.slack import health as slack
 from bot.slack.listeners.bolt_app import build_app
 from bot.slack.listeners.unknown import Unknown
@@ -37,7 +41,6 @@ from bot.slack.people.installation import Installation
 from bot.slack.transport.http import always_ready, http_app, serve
 from bot.slack.transport.intake import WINDOW, Intake
 from bot.slack.transport.jobs import Jobs
-from bot.terminal import policy_answers
 from bot.voipbin import VoIPBINClient
 from bot.voipbin import health as voipbin
 
@@ -120,6 +123,48 @@ def _url(host: str, port: int) -> str:
     return f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
 
 
+# ---------------------------------------------------------------- policy ids
+# Look at every id in the policy file: does Slack or VoIPBIN know it? What is unknown is named with its line.
+
+_POLICY_IDS: Final = "policy ids"
+_CORRECT_THEM: Final = "Correct them: what is granted to, in or for an unknown id is granted to nobody."
+
+
+async def _policy_ids(path: Path | None, client: AsyncWebClient, voipbin: Sequence[VoIPBINClient]) -> Finding:
+    """``voipbin``: each account that can be asked."""
+    if path is None:
+        return Finding(_POLICY_IDS, State.OK, "there is no policy file")
+    try:
+        text = policy_text(path)
+        parsed_policy(text, name=path.name)
+    except Misconfigured:
+        return Finding(_POLICY_IDS, State.WARNING, "cannot be read: the policy has mistakes", "Repair the file.")
+    written = written_ids(text)
+    flows, others = [one for one in written if "-" in one.id], [one.id for one in written if "-" not in one.id]
+    wrong = {**await directory.troubles(client, others), **await _flows(flows, voipbin)}
+    if not wrong:
+        return Finding(_POLICY_IDS, State.OK, f"all {len(written)} are known")
+    lines = [f"{path.name}:{one.line}: {one.id}: {wrong[one.id]}." for one in written if one.id in wrong]
+    return Finding(_POLICY_IDS, State.WARNING, " ".join(lines), _CORRECT_THEM)
+
+
+async def _flows(flows: Sequence[WrittenId], voipbin: Sequence[VoIPBINClient]) -> Mapping[str, str]:
+    found = await asyncio.gather(*(_flow(one.id, voipbin) for one in flows))
+    return {one.id: why for one, why in zip(flows, found, strict=True) if why}
+
+
+async def _flow(flow_id: str, voipbin: Sequence[VoIPBINClient]) -> str:
+    """A flow is some account's; which one the grant is for is not looked at."""
+    why = "" if voipbin else "cannot be checked, VoIPBIN is not configured"
+    for account in voipbin:
+        try:
+            if await account.flow(UUID(flow_id)):
+                return ""
+        except Failure as trouble:
+            why = f"cannot be checked, {trouble.what}"
+    return why or "VoIPBIN has no flow with this id"
+
+
 # ---------------------------------------------------------------- checks
 
 _ENVIRONMENT: Final = "environment"
@@ -143,7 +188,7 @@ async def looks(settings: Settings, stack: AsyncExitStack) -> Mapping[str, Look]
         health.ABOUT: partial(health.look, settings),
         **_own(settings, stack),
         **_witness(settings, stack, client),
-        policy_answers.ABOUT: partial(policy_answers.look, settings.flows_bot_policy, client, voipbin_),
+        _POLICY_IDS: partial(_policy_ids, settings.flows_bot_policy, client, voipbin_),
         ABOUT: partial(look, settings, client, session),
     }
 

@@ -1,33 +1,22 @@
 """Answer ``flows-bot policy check | explain``. Apart from ``policy``, so that the other commands answer sooner."""
 
-import asyncio
 import re
-from collections.abc import Mapping, Sequence
 from difflib import get_close_matches
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Final
 from uuid import UUID
 
 from pydantic import Field, SecretStr
-from slack_sdk.web.async_client import AsyncWebClient
 
-from bot.activeflows.errors import Failure, IdentityUnknown
-from bot.activeflows.health import Finding, State
-from bot.activeflows.operators import ANY_FLOW, AnyFlow, Decision, Operator, Permission, Person, Policy, Standing
+from bot.activeflows.operators import ANY_FLOW, AnyFlow, Decision, Operator, Permission, Person, Standing
 from bot.activeflows.operators import Policy as Rulebook
 from bot.misconfigured import Misconfigured
 from bot.network import Proxy
 from bot.policy import parsed_policy
-from bot.policy.advice import WrittenId, advice, written_ids
+from bot.policy.advice import advice
 from bot.policy.file import policy_text
 from bot.policy.source_lines import line_of, places
 from bot.settings import Settings, SomeSettings, from_environment
-from bot.slack import directory
-from bot.slack.interaction import Interaction
-from bot.slack.messaging.web_client import http_session, route, web_client
-from bot.slack.people.identity import People
-from bot.slack.people.installation import NotIntroduced, introduce
-from bot.voipbin import VoIPBINClient
 
 if TYPE_CHECKING:
     from bot.terminal.policy import Explain
@@ -120,7 +109,7 @@ def _by_hand(asked: "Explain", policy: Rulebook) -> Operator | None:
 
 async def _stated(asked: "Explain", policy: Rulebook, permission: Permission) -> Operator:
     """As Slack states it now. Raises ``Misconfigured``."""
-    from bot.terminal.policy_answers import stated  # noqa: PLC0415 — all of Slack; what asks nobody answers sooner
+    from bot.terminal.slack_lookup import stated  # noqa: PLC0415 — all of Slack; what asks nobody answers sooner
 
     settings = _configured()
     token = settings.slack_bot_token.get_secret_value()
@@ -177,75 +166,3 @@ class _Configured(SomeSettings):
 
 def _configured() -> _Configured:
     return from_environment(_Configured)
-
-
-# ---------------------------------------------------------------- policy ids
-# Look at every id in the policy file: does Slack or VoIPBIN know it? What is unknown is named with its line.
-
-ABOUT: Final = "policy ids"
-_THEN: Final = "Correct them: what is granted to, in or for an unknown id is granted to nobody."
-
-
-async def look(path: Path | None, client: AsyncWebClient, voipbin: Sequence[VoIPBINClient]) -> Finding:
-    """``voipbin``: each account that can be asked."""
-    if path is None:
-        return Finding(ABOUT, State.OK, "there is no policy file")
-    try:
-        text = policy_text(path)
-        parsed_policy(text, name=path.name)
-    except Misconfigured:
-        return Finding(ABOUT, State.WARNING, "cannot be read: the policy has mistakes", "Repair the file.")
-    written = written_ids(text)
-    flows, others = [one for one in written if "-" in one.id], [one.id for one in written if "-" not in one.id]
-    wrong = {**await directory.troubles(client, others), **await _flows(flows, voipbin)}
-    if not wrong:
-        return Finding(ABOUT, State.OK, f"all {len(written)} are known")
-    lines = [f"{path.name}:{one.line}: {one.id}: {wrong[one.id]}." for one in written if one.id in wrong]
-    return Finding(ABOUT, State.WARNING, " ".join(lines), _THEN)
-
-
-async def _flows(flows: Sequence[WrittenId], voipbin: Sequence[VoIPBINClient]) -> Mapping[str, str]:
-    found = await asyncio.gather(*(_flow(one.id, voipbin) for one in flows))
-    return {one.id: why for one, why in zip(flows, found, strict=True) if why}
-
-
-async def _flow(flow_id: str, voipbin: Sequence[VoIPBINClient]) -> str:
-    """A flow is some account's; which one the grant is for is not looked at."""
-    why = "" if voipbin else "cannot be checked, VoIPBIN is not configured"
-    for account in voipbin:
-        try:
-            if await account.flow(UUID(flow_id)):
-                return ""
-        except Failure as trouble:
-            why = f"cannot be checked, {trouble.what}"
-    return why or "VoIPBIN has no flow with this id"
-
-
-# ---------------------------------------------------------------- slack lookup
-# Ask Slack who somebody is, without a bot.
-
-
-async def stated(
-    user: str,
-    channel: str,
-    policy: Policy,
-    permission: Permission,
-    *,
-    token: str,
-    api_url: str,
-    proxy: Proxy,
-    ca_file: Path | None,
-) -> Operator:
-    """This person there, as Slack states it now, as far as it decides about ``permission``. Raises
-    ``Misconfigured``.
-    """
-    async with http_session() as session:
-        try:
-            client = web_client(token, api_url, session, route=route(proxy, ca_file))
-        except OSError as trouble:
-            raise Misconfigured(f"SLACK_CA_FILE: {type(trouble).__name__}.") from None
-        try:
-            people = People(client, await introduce(client), lambda: policy)
-            return await people.asker(Interaction(user, "", channel), permission)
-        except (NotIntroduced, IdentityUnknown) as trouble:
-            raise Misconfigured(f"{trouble}.") from None

@@ -82,6 +82,16 @@ async def test_what_a_bot_seldom_needs_is_not_loaded_at_the_start(
     assert {each for each in loaded if any(f"{each}.".startswith(f"{name}.") for name in _ONLY_WHEN_NEEDED)} == set()
 
 
+async def test_a_policy_file_is_checked_without_loading_what_asks_anybody(program: Program) -> None:
+    (program.folder / "policy.toml").write_text('[[grant]]\nto = ["U0ALICE"]\nmay = ["view"]\n', encoding="utf-8")
+    process = await program.start("policy", "check", "--file", "policy.toml", PYTHONPROFILEIMPORTTIME="1")
+    out, loading = await process.communicate()
+    assert (process.returncode, out) == (0, b"policy.toml: 1 grant, no mistakes\n")
+    loaded = {line.rpartition("|")[2].strip() for line in loading.decode().splitlines()}
+    assert "bot.policy.advice" in loaded, "that is how loading shows"
+    assert {"slack_sdk", "aiohttp", "httpx", "structlog", "sqlalchemy"} & loaded == set()
+
+
 def test_interrupted_while_it_is_loaded_it_ends_without_a_word() -> None:
     loading = (
         "import os, signal, sys; from bot import __main__ as program\n"
