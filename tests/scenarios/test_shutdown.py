@@ -6,6 +6,7 @@ import logging
 import httpx
 import pytest
 
+from bot.composition.bootstrap import running
 from bot.demo.slack.workspace import Workspace
 from bot.demo.voipbin import faults
 from bot.demo.voipbin.world import World
@@ -39,6 +40,22 @@ async def test_a_stop_in_hand_is_finished_and_told_before_the_bot_is_gone(
         asyncio.get_running_loop().call_later(0.2, point.release)
     assert slack.message(card.channel, card.ts).words.startswith("Stopped\n")
     assert stage.posts(activeflow) == 1
+
+
+async def test_a_notice_that_a_press_is_slow_ends_with_the_bot(stage: Stage, slack: Workspace, voipbin: World) -> None:
+    """Else it would ask a ledger that is closed. Who takes the press over says what there is to say."""
+    activeflow = voipbin.rings(voipbin.add_flow("Support line"), at="play")
+    point = faults.hold()
+    async with running(stage.settings(), last_words=0.1) as bot:
+        slack.request_url = f"http://127.0.0.1:{bot.port}/slack/events"
+        card = await stage.asks_to_stop(activeflow)
+        voipbin.faults.on("GET", "/activeflows/{id}", point)
+        await slack.clicks(ALICE, card, "stop.flow")
+        await point.arrived()
+        assert [task for task in asyncio.all_tasks() if "_reassure" in repr(task)]
+    point.release()
+    await asyncio.sleep(0)
+    assert [task for task in asyncio.all_tasks() if "_reassure" in repr(task)] == []
 
 
 async def test_what_the_durable_workflows_log_goes_where_all_logs_go(
