@@ -406,7 +406,7 @@ FINE: Final = len(Reason)
 _ORDER: Final = {reason: rank for rank, reason in enumerate(Reason)}
 _BREATH: Final = 50
 """Judged anew before others on the event loop get their turn."""
-_SLACK: Final = 2e-6
+_EARLY: Final = 2e-6
 """Seconds by which one is looked at too early: the moments here are numbers, which are quick to compare and not exact,
 and who is looked at is judged by the detector."""
 
@@ -428,7 +428,7 @@ class _Spot:
             past = judging.past(self.where)
             if past is not self.past or past.changes != self.changes:
                 self.past, self.changes, self.limit = past, past.changes, judging.longest(self.where)
-            self.before = -math.inf if self.limit is None else now - self.limit.total_seconds() + _SLACK
+            self.before = -math.inf if self.limit is None else now - self.limit.total_seconds() + _EARLY
 
 
 @dataclass(slots=True, eq=False)
@@ -556,9 +556,9 @@ class AnomalyCache:
 
 def _version(judging: AnomalyDetector, activeflow: Activeflow, doing: Situation, spot: _Spot) -> _Version:
     created = activeflow.created_at
-    began = -math.inf if created is None else created.timestamp() - _SLACK
+    began = -math.inf if created is None else created.timestamp() - _EARLY
     changed = activeflow.updated_at  # by another clock than its creation, so it may be before it
-    soon = (began if changed is None else min(began, changed.timestamp() - _SLACK)) + SHORTEST.total_seconds()
+    soon = (began if changed is None else min(began, changed.timestamp() - _EARLY)) + SHORTEST.total_seconds()
     old = began + LONGEST_CALL.total_seconds() if activeflow.reference.is_call and created is not None else math.inf
     always = judging.whatever_the_time(activeflow, doing)
     return _Version(
