@@ -17,11 +17,12 @@ Decisions:
 
 import asyncio
 import time
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from enum import StrEnum
 from functools import partial
+from operator import not_
 from typing import Final, TypeVar
 from uuid import UUID
 
@@ -44,6 +45,7 @@ from bot.activeflows.stopping.stop import (
     NO_TROUBLE,
     Claim,
     Declined,
+    Ended,
     Fence,
     GateRefusal,
     Intent,
@@ -335,21 +337,6 @@ def not_claimed(claim: Claim, intent: Intent) -> Declined:
     return Declined(_OVER.get(claim.state, Why.OVER), activeflow_id=intent.activeflow_id)
 
 
-# ---------------------------------------------------------------- gate
-# Say whether a stop or a hang-up may go out now: the one gate, straight before the bytes.
-#
-# The client takes its turn in the request budget first, then asks the gate, then sends; nothing waits between its yes
-# and the bytes. So the gate is asked after every wait: for a turn, after 429, 401 or 503, between two tries, in a
-# queue, after a restart, and when another replica takes over. In this order, the fastest to go stale last:
-#
-# 1. who pressed and who asked, the policy, its rules (``Authorization``);
-# 2. a look at the activeflow, or the call, held against what the card showed;
-# 3. one transaction of the ledger: this run of the press, its claim, no abort, the deadline by the database's clock,
-#   and the record that a POST goes out.
-#
-# ``max_ages`` says how old each may be at the first byte; what the gate gives back is looked at there (by a clock that
-# goes on while the process is frozen). A record whose POST was held back then is harmless: the next try has its own.
-
 # ---------------------------------------------------------------- fence
 # Keep a run of a press from going on once another run has taken the press up.
 #
@@ -371,7 +358,7 @@ class Hold:
 
     def __init__(self, ledger: Ledger, fence: Fence, *, clock: Callable[[], float] | None = None) -> None:
         """``clock``: as for ``Gate``."""
-        self._ledger, self.fence, self.clock = ledger, fence, clock or boot_time
+        self._ledger, self.fence, self._clock = ledger, fence, clock or boot_time
         self._counted_at = float("-inf")
 
     @classmethod
@@ -383,28 +370,43 @@ class Hold:
             except LedgerUnavailable:
                 await asyncio.sleep(_AGAIN)
 
-    def counted(self, asked_at: float) -> None:
-        """A transaction that was asked for then found that this run counts."""
+    async def counted(self, ask: Callable[[], Awaitable[T]], outdone: Callable[[T], bool]) -> T:
+        """What a transaction answered that looks whether this run counts. Raises ``Fenced`` when it does not."""
+        asked_at = self._clock()
+        answer = await ask()
+        if outdone(answer):
+            raise Fenced
         self._counted_at = max(self._counted_at, asked_at)
+        return answer
 
     async def must_hold(self, *, waited: bool = True) -> None:
         """Raises ``Fenced``. While the ledger does not answer it holds for as long as nobody can have taken over.
 
         Unless somebody ``waited``, what the ledger said just before is enough (``max_ages.COUNTED``).
         """
-        if not waited and self.clock() - self._counted_at < max_ages.COUNTED:
+        if not waited and self._clock() - self._counted_at < max_ages.COUNTED:
             return
         while True:
-            asked_at = self.clock()
             try:
-                holds = await self._ledger.holds(self.fence)
+                await self.counted(partial(self._ledger.holds, self.fence), not_)
             except LedgerUnavailable:
                 await asyncio.sleep(_AGAIN)
             else:
-                if not holds:
-                    raise Fenced
-                self.counted(asked_at)
                 return
+
+    async def conclude(
+        self,
+        intent: Intent,
+        press: Press,
+        records: Sequence[Record],
+        state: IntentState,
+        ended: Ended | None = None,
+        *,
+        meanwhile: Callable[[], Awaitable[object]] | None = None,
+    ) -> str:
+        """Write down what came of it, as ``Ledger.conclude``; the receipt. ``meanwhile``: as for ``until_written``."""
+        conclude = partial(self._ledger.conclude, self.fence, intent, press, records, state, ended)
+        return await self.until_written(partial(self.counted, conclude, not_), meanwhile)
 
     async def until_known(self, write: Callable[[], Awaitable[T]]) -> T:
         """Write until it is known whether the ledger has it: what it kept without saying so would stay for good.
@@ -434,6 +436,19 @@ class Hold:
 
 
 # ---------------------------------------------------------------- gate
+# Say whether a stop or a hang-up may go out now: the one gate, straight before the bytes.
+#
+# The client takes its turn in the request budget first, then asks the gate, then sends; nothing waits between its yes
+# and the bytes. So the gate is asked after every wait: for a turn, after 429, 401 or 503, between two tries, in a
+# queue, after a restart, and when another replica takes over. In this order, the fastest to go stale last:
+#
+# 1. who pressed and who asked, the policy, its rules (``Authorization``);
+# 2. a look at the activeflow, or the call, held against what the card showed;
+# 3. one transaction of the ledger: this run of the press, its claim, no abort, the deadline by the database's clock,
+#   and the record that a POST goes out.
+#
+# ``max_ages`` says how old each may be at the first byte; what the gate gives back is looked at there (by a clock that
+# goes on while the process is frozen). A record whose POST was held back then is harmless: the next try has its own.
 
 _AT_ONCE: Final = 0.0
 _SOON: Final = 1.0
@@ -501,8 +516,7 @@ class Gate:
             looked_at = self._clock()
             held_against(await _read(look))
             asked_at = self._clock()
-            left = await self._permitted(errand, hold.fence, _by(sending, decided, errand))
-            hold.counted(asked_at)
+            left = await self._permitted(errand, hold, _by(sending, decided, errand))
             opens()
             return self._check(decided, looked_at + max_ages.LOOK, asked_at + max_ages.PERMIT, asked_at + left)
 
@@ -518,13 +532,12 @@ class Gate:
         shut = GateRefusal.UNANSWERED if unanswered else GateRefusal.REFUSED
         raise GateClosed(Closed(shut, Trouble(decided.because), declined=decided))
 
-    async def _permitted(self, errand: PressOperation, fence: Fence, sending: Record) -> float:
+    async def _permitted(self, errand: PressOperation, hold: Hold, sending: Record) -> float:
+        permit = partial(self._ledger.permit, errand.intent, errand.press, hold.fence, sending)
         try:
-            permitted = await self._ledger.permit(errand.intent, errand.press, fence, sending)
+            permitted = await hold.counted(permit, lambda permitted: permitted.shut is GateRefusal.FENCED)
         except LedgerUnavailable as failure:
             raise GateClosed(Closed(GateRefusal.UNWRITTEN, Trouble(failure.what))) from None
-        if permitted.shut is GateRefusal.FENCED:
-            raise Fenced
         if permitted.shut is not None:
             raise GateClosed(Closed(permitted.shut))
         return permitted.left

@@ -32,7 +32,6 @@ from bot.activeflows.records import Question, Record, What
 from bot.activeflows.stopping.authorization import (
     Act,
     Closed,
-    Fenced,
     GateClosed,
     Hold,
     PressOperation,
@@ -316,17 +315,8 @@ class StopMachine:
             why: dict[str, str] = {"because": refused.because, "why": str(refused.why)}
             records.insert(0, record_of(errand.intent, errand.press, What.REFUSED, self._now(), **why))
         ended = phase if isinstance(phase, Ended) else None
-
-        async def conclude() -> str:
-            asked_at = hold.clock()
-            receipt = await self._ledger.conclude(hold.fence, errand.intent, errand.press, records, state, ended)
-            if receipt:
-                hold.counted(asked_at)
-            return receipt
-
-        receipt = await hold.until_written(conclude, partial(show, errand.intent, phase))
-        if not receipt:
-            raise Fenced
+        tell = partial(show, errand.intent, phase)
+        receipt = await hold.conclude(errand.intent, errand.press, records, state, ended, meanwhile=tell)
         until = follow_until(self._now(), self._patience)
         if isinstance(phase, StillRunning | NotKnown):
             phase = replace(phase, until=until)

@@ -295,9 +295,7 @@ class HangUpWorkflow:
         call, trouble = await self._call_after(errand, result)
         detail = {"outcome": call.state, "why": trouble.why or None, "request_id": trouble.request_id or None}
         record = record_of(intent, press, What.OUTCOME, self._now(), **detail)
-        conclude = partial(self._ledger.conclude, hold.fence, intent, press, [record], IntentState.SETTLED, None)
-        await hold.until_written(conclude)
-        await hold.must_hold()
+        await hold.conclude(intent, press, [record], IntentState.SETTLED)
         unread = partial(self._cards.decline, press, Declined(Why.CARD_UNREAD, call.state))
         tell = (
             partial(self._of_member, intent, call, press)
