@@ -499,7 +499,7 @@ class Gate:
 
     def of(
         self,
-        errand: PressOperation,
+        operation: PressOperation,
         hold: Hold,
         sending: Record,
         held_against: Callable[[T], None],
@@ -512,19 +512,19 @@ class Gate:
         """
 
         async def gate(look: Callable[[], Awaitable[T]]) -> ports.Check:
-            decided = await self._decided(errand)
+            decided = await self._decided(operation)
             looked_at = self._clock()
             held_against(await _read(look))
             asked_at = self._clock()
-            left = await self._permitted(errand, hold, _by(sending, decided, errand))
+            left = await self._permitted(operation, hold, _by(sending, decided, operation))
             opens()
             return self._check(decided, looked_at + max_ages.LOOK, asked_at + max_ages.PERMIT, asked_at + left)
 
         return gate
 
-    async def _decided(self, errand: PressOperation) -> Authorized:
+    async def _decided(self, operation: PressOperation) -> Authorized:
         decided = await self._authorization.of(
-            errand.act, asked_of(errand.intent), errand.press, max_age=max_ages.FACTS
+            operation.act, asked_of(operation.intent), operation.press, max_age=max_ages.FACTS
         )
         if isinstance(decided, Authorized):
             return decided
@@ -532,8 +532,8 @@ class Gate:
         shut = GateRefusal.UNANSWERED if unanswered else GateRefusal.REFUSED
         raise GateClosed(Closed(shut, Trouble(decided.because), declined=decided))
 
-    async def _permitted(self, errand: PressOperation, hold: Hold, sending: Record) -> float:
-        permit = partial(self._ledger.permit, errand.intent, errand.press, hold.fence, sending)
+    async def _permitted(self, operation: PressOperation, hold: Hold, sending: Record) -> float:
+        permit = partial(self._ledger.permit, operation.intent, operation.press, hold.fence, sending)
         try:
             permitted = await hold.counted(permit, lambda permitted: permitted.shut is GateRefusal.FENCED)
         except LedgerUnavailable as failure:
@@ -574,5 +574,5 @@ async def _read(look: Callable[[], Awaitable[T]]) -> T:
     raise GateClosed(closed)
 
 
-def _by(sending: Record, decided: Authorized, errand: PressOperation) -> Record:
-    return replace(sending, detail={**sending.detail, **decided.detail(errand.intent.flow_id)})
+def _by(sending: Record, decided: Authorized, operation: PressOperation) -> Record:
+    return replace(sending, detail={**sending.detail, **decided.detail(operation.intent.flow_id)})

@@ -1,6 +1,6 @@
 """Carry one stop from its claim to what came of it: a lone one, a member of a bulk stop, a hang-up alike.
 
-``states`` names the states and ``docs/stop.md`` draws them. Each ``step`` runs once and the ledger remembers its
+``StopState`` names the states and ``docs/stop.md`` draws them. Each ``step`` runs once and the ledger remembers its
 result; a process that is killed anywhere goes on at the step it was in. What makes that safe:
 
 * **Never a wrong stop.** Every POST goes through the gate (``authorization.Gate``), which is asked after every wait.
@@ -97,11 +97,11 @@ class Renewal:
         self._voipbin, self._ledger, self._policy = voipbin, ledger, policy
         self._patience, self._now = patience, now
 
-    async def of(self, errand: PressOperation, activeflow: Activeflow) -> Intent | None:
+    async def of(self, operation: PressOperation, activeflow: Activeflow) -> Intent | None:
         """The new one, as it is by now; ``None`` when the card is not this press's any more. May raise
         ``LedgerUnavailable``.
         """
-        intent, press = errand.intent, errand.press
+        intent, press = operation.intent, operation.press
         sight = await look_at(self._voipbin, activeflow, now=self._now(), within=self._patience.side_look)
         at = self._now()
         moved = record_of(intent, press, What.MOVED, at, was=intent.seen.kind, now=sight.situation.kind)
@@ -142,75 +142,77 @@ class StopMachine:
         """Whether members of this bulk rest in this process, because Slack does not say who pressed."""
         return self._unanswered[bulk_id] > 0
 
-    async def carry_out(self, errand: PressOperation, hold: Hold, step: Step, show: Show) -> Result:
+    async def carry_out(self, operation: PressOperation, hold: Hold, step: Step, show: Show) -> Result:
         """Stop it, write down what came of it, and tell it. The last phase is shown when it is written down."""
-        result = await self.stop(errand, hold, step, show)
+        result = await self.stop(operation, hold, step, show)
         phase = result.phase
         if phase is None or isinstance(phase, Moved):
             return result
-        outcome = partial(self._outcome, errand, hold, phase, result.refused, show)
+        outcome = partial(self._outcome, operation, hold, phase, result.refused, show)
         told = await step("outcome", Told, outcome, ledger_first=True)
         if isinstance(phase, StillRunning | NotKnown):
             phase = replace(phase, until=told.until)
         return Result(replace(phase, receipt=told.receipt), told.receipt)
 
-    async def stop(self, errand: PressOperation, hold: Hold, step: Step, show: Show) -> Result:
+    async def stop(self, operation: PressOperation, hold: Hold, step: Step, show: Show) -> Result:
         """Claim, send through the gate, read back; the claim is still held when it was not declined."""
         path = Path(StopState.ADMITTED)
-        claiming = partial(self._claim, errand, hold)
+        claiming = partial(self._claim, operation, hold)
         claim = await step("claim", Claim, claiming, repeatable=True, ledger_first=True)
         if not claim.mine:
             path.to(StopState.DECLINED)
-            return Result(declined=not_claimed(claim, errand.intent))
+            return Result(declined=not_claimed(claim, operation.intent))
         path.to(StopState.CLAIMED)
         lost: Lost | None = None
         tries: Counter[bool] = Counter()
-        attempt = 0
+        number = 0
         while True:
-            attempt += 1
+            number += 1
             path.to(StopState.AT_GATE)
-            send = partial(self._send, errand, hold, attempt, show, again=lost is not None)
-            sending = await step(f"send {attempt}", StopAttempt, send, ledger_first=True)
-            if sending.sent is Sent.CONFLICT:
-                once = partial(self._subject.once, errand.intent)
+            send = partial(self._send, operation, hold, number, show, again=lost is not None)
+            attempt = await step(f"send {number}", StopAttempt, send, ledger_first=True)
+            if attempt.sent is Sent.CONFLICT:
+                once = partial(self._subject.once, operation.intent)
                 soon = partial(self._until_ended.soon, once)
                 verdict = await step("verify", Verdict, soon, repeatable=True)
-                return self._over(path, refused_for_its_state(errand.press, sending, verdict, lost, self._now()))
-            if sending.may_have_worked:
+                return self._over(path, refused_for_its_state(operation.press, attempt, verdict, lost, self._now()))
+            if attempt.may_have_worked:
                 path.to(StopState.SENT)
-                verdict = await self._read_back(errand, sending, step, show)
-                if lost is None and verdict.state is State.RUNNING and sending.sent is Sent.LOST:
-                    lost = Lost(sending, verdict)
+                verdict = await self._read_back(operation, attempt, step, show)
+                if lost is None and verdict.state is State.RUNNING and attempt.sent is Sent.LOST:
+                    lost = Lost(attempt, verdict)
                     continue
-                return self._over(path, judged(errand.press, sending, verdict, self._now()))
-            pause = self._pause(sending, tries)
+                return self._over(path, judged(operation.press, attempt, verdict, self._now()))
+            pause = self._pause(attempt, tries)
             if pause is None:
-                was = errand.intent.seen.words if errand.act is Act.STOP else ""
-                phase = not_sent(errand.press, sending, lost, self._now(), was=was)
-                return self._over(path, phase, sending)
+                was = operation.intent.seen.words if operation.act is Act.STOP else ""
+                phase = not_sent(operation.press, attempt, lost, self._now(), was=was)
+                return self._over(path, phase, attempt)
             path.to(StopState.RESTING)
-            await self._rest(errand, sending, pause, step)
+            await self._rest(operation, attempt, pause, step)
 
-    def _over(self, path: Path, phase: Outcome | Moved, sending: StopAttempt | None = None) -> Result:
+    def _over(self, path: Path, phase: Outcome | Moved, attempt: StopAttempt | None = None) -> Result:
         path.to(state_of(phase))
-        if sending is None:
+        if attempt is None:
             return Result(phase)
-        return Result(phase, anew=sending.renewed, refused=sending.closed.declined if sending.closed else None)
+        return Result(phase, anew=attempt.renewed, refused=attempt.closed.declined if attempt.closed else None)
 
     # ------------------------------------------------------------ sending
 
-    async def _claim(self, errand: PressOperation, hold: Hold) -> Claim:
+    async def _claim(self, operation: PressOperation, hold: Hold) -> Claim:
         """The one right to stop this, or who has it."""
         try:
-            return await hold.until_known(partial(self._ledger.claim, errand.intent, errand.press))
+            return await hold.until_known(partial(self._ledger.claim, operation.intent, operation.press))
         except LedgerUnavailable as failure:
             return Claim(mine=False, unwritten=failure.what)
 
-    async def _send(self, errand: PressOperation, hold: Hold, attempt: int, show: Show, *, again: bool) -> StopAttempt:
+    async def _send(
+        self, operation: PressOperation, hold: Hold, number: int, show: Show, *, again: bool
+    ) -> StopAttempt:
         """One POST at most, through the gate. Only here does anything in the bot stop an activeflow or a call."""
-        intent, press = errand.intent, errand.press
-        record = record_of(intent, press, What.SENDING, self._now(), attempt=attempt)
-        record = replace(record, key=f"{record.key}/{attempt}")
+        intent, press = operation.intent, operation.press
+        record = record_of(intent, press, What.SENDING, self._now(), attempt=number)
+        record = replace(record, key=f"{record.key}/{number}")
 
         def opens() -> None:
             self._soon(show(intent, StopInHand(press.by, press.at)))
@@ -218,9 +220,9 @@ class StopMachine:
         try:
             if hold.fence.number > 1 and await hold.until_written(partial(self._sent_before, record)):
                 return _CUT_OFF  # asked until that is answered: else it might be said that nothing was sent
-            await self._subject.send(errand, hold, record, opens)
+            await self._subject.send(operation, hold, record, opens)
         except GateClosed as gate:
-            return await self._held_back(errand, gate, again=again)
+            return await self._held_back(operation, gate, again=again)
         except StopUnconfirmed as failure:
             return StopAttempt(Sent.LOST, Trouble(failure.what, failure.request_id))
         except (NotFound, NotOurs):
@@ -233,42 +235,47 @@ class StopMachine:
             return StopAttempt(Sent.NOT_DONE, Trouble(failure.what, failure.request_id), failure.retry_after)
         return StopAttempt(Sent.ANSWERED)
 
-    async def _sent_before(self, sending: Record) -> bool:
+    async def _sent_before(self, record: Record) -> bool:
         """An earlier run of this press was cut off around this very POST."""
-        return bool(await self._ledger.records(Question(keys=(sending.key,))))
+        return bool(await self._ledger.records(Question(keys=(record.key,))))
 
-    async def _held_back(self, errand: PressOperation, gate: GateClosed, *, again: bool) -> StopAttempt:
+    async def _held_back(self, operation: PressOperation, gate: GateClosed, *, again: bool) -> StopAttempt:
         closed = gate.closed
         if closed.shut is GateRefusal.SENT_BEFORE:
             return _CUT_OFF
-        if closed.shut is not GateRefusal.MOVED or errand.act is not Act.STOP:
+        if closed.shut is not GateRefusal.MOVED or operation.act is not Act.STOP:
             return _closed(closed)
         try:
             if self._renewal is not None and gate.seen is not None and not again:
-                return replace(_closed(closed), renewed=await self._renewal.of(errand, gate.seen))
+                return replace(_closed(closed), renewed=await self._renewal.of(operation, gate.seen))
             moved = record_of(
-                errand.intent, errand.press, What.MOVED, self._now(), was=errand.intent.seen.kind, now=gate.kind
+                operation.intent,
+                operation.press,
+                What.MOVED,
+                self._now(),
+                was=operation.intent.seen.kind,
+                now=gate.kind,
             )
             await self._ledger.record(moved)
             if not again:
-                await self._ledger.settle(errand.intent.id, errand.press.id, IntentState.OPEN)
+                await self._ledger.settle(operation.intent.id, operation.press.id, IntentState.OPEN)
         except LedgerUnavailable as failure:
             return _closed(Closed(GateRefusal.UNWRITTEN, Trouble(failure.what)))
         return _closed(closed)
 
-    def _pause(self, sending: StopAttempt, tries: Counter[bool]) -> float | None:
+    def _pause(self, attempt: StopAttempt, tries: Counter[bool]) -> float | None:
         """Seconds to rest before the gate is asked again; ``None`` when it is not asked any more."""
-        silent = sending.closed is not None and sending.closed.shut is GateRefusal.UNANSWERED
+        silent = attempt.closed is not None and attempt.closed.shut is GateRefusal.UNANSWERED
         tries[silent] += 1
         if silent:
             return self._patience.rest if tries[silent] * self._patience.rest <= self._patience.unanswered else None
-        if sending.retry_after is None or tries[silent] >= self._patience.attempts:
+        if attempt.retry_after is None or tries[silent] >= self._patience.attempts:
             return None
-        return sending.retry_after + (self._patience.longer * 2 ** (tries[silent] - 2) if tries[silent] > 1 else 0.0)
+        return attempt.retry_after + (self._patience.longer * 2 ** (tries[silent] - 2) if tries[silent] > 1 else 0.0)
 
-    async def _rest(self, errand: PressOperation, sending: StopAttempt, pause: float, step: Step) -> None:
-        silent = sending.closed is not None and sending.closed.shut is GateRefusal.UNANSWERED
-        waits = Counter((errand.intent.bulk_id,) if silent else ())
+    async def _rest(self, operation: PressOperation, attempt: StopAttempt, pause: float, step: Step) -> None:
+        silent = attempt.closed is not None and attempt.closed.shut is GateRefusal.UNANSWERED
+        waits = Counter((operation.intent.bulk_id,) if silent else ())
         self._unanswered += waits
         try:
             await step.sleep(pause)
@@ -277,20 +284,20 @@ class StopMachine:
 
     # ------------------------------------------------------------ reading back
 
-    async def _read_back(self, errand: PressOperation, sending: StopAttempt, step: Step, show: Show) -> Verdict:
+    async def _read_back(self, operation: PressOperation, attempt: StopAttempt, step: Step, show: Show) -> Verdict:
         """Read until it is clear; a few seconds quietly, then telling that it is not known yet, for minutes."""
-        once = partial(self._subject.once, errand.intent)
+        once = partial(self._subject.once, operation.intent)
         verdict = await step("verify", Verdict, partial(self._until_ended.soon, once), repeatable=True)
-        if verdict.ended or (errand.act is Act.HANG_UP and sending.sent is Sent.ANSWERED):
+        if verdict.ended or (operation.act is Act.HANG_UP and attempt.sent is Sent.ANSWERED):
             return verdict
 
         async def longer() -> Verdict:
-            self._soon(show(errand.intent, not_known(errand.press, sending, verdict, self._now())))
+            self._soon(show(operation.intent, not_known(operation.press, attempt, verdict, self._now())))
             return await self._until_ended.settled(once)
 
         settled = await step("verify longer", Verdict, longer)
         for _ in range(self._patience.looks):
-            if settled.ended or (settled.state is State.RUNNING and sending.sent is Sent.LOST):
+            if settled.ended or (settled.state is State.RUNNING and attempt.sent is Sent.LOST):
                 break  # what still runs when the lost POST can no longer be at work has not been stopped by it
             await step.sleep(self._patience.rest)
             settled = await step("look again", Verdict, once)
@@ -299,28 +306,28 @@ class StopMachine:
     # ------------------------------------------------------------ records and words
 
     async def _outcome(
-        self, errand: PressOperation, hold: Hold, phase: Outcome, refused: Declined | None, show: Show
+        self, operation: PressOperation, hold: Hold, phase: Outcome, refused: Declined | None, show: Show
     ) -> Told:
         """Write the outcome down and give the claim back, in one transaction; then tell everybody."""
         trouble = phase.trouble if not isinstance(phase, Ended | Expired) else Trouble()
         detail = {
-            "outcome": _NOT_PERMITTED if refused and errand.intent.bulk_id else type(phase).__name__,
+            "outcome": _NOT_PERMITTED if refused and operation.intent.bulk_id else type(phase).__name__,
             "attribution": str(phase.attribution) if isinstance(phase, Ended) else None,
             "why": trouble.why or None,
             "request_id": trouble.request_id or None,
         }
         state = IntentState.OPEN if isinstance(phase, NotSent) and phase.pressable else IntentState.SETTLED
-        records = [record_of(errand.intent, errand.press, What.OUTCOME, self._now(), **detail)]
+        records = [record_of(operation.intent, operation.press, What.OUTCOME, self._now(), **detail)]
         if refused is not None:
             why: dict[str, str] = {"because": refused.because, "why": str(refused.why)}
-            records.insert(0, record_of(errand.intent, errand.press, What.REFUSED, self._now(), **why))
+            records.insert(0, record_of(operation.intent, operation.press, What.REFUSED, self._now(), **why))
         ended = phase if isinstance(phase, Ended) else None
-        tell = partial(show, errand.intent, phase)
-        receipt = await hold.conclude(errand.intent, errand.press, records, state, ended, meanwhile=tell)
+        tell = partial(show, operation.intent, phase)
+        receipt = await hold.conclude(operation.intent, operation.press, records, state, ended, meanwhile=tell)
         until = follow_until(self._now(), self._patience)
         if isinstance(phase, StillRunning | NotKnown):
             phase = replace(phase, until=until)
-        return Told(await show(errand.intent, replace(phase, receipt=receipt)), receipt, until)
+        return Told(await show(operation.intent, replace(phase, receipt=receipt)), receipt, until)
 
     def _soon(self, telling: Awaitable[bool]) -> None:
         """Tell beside the work. A courtesy: the outcome is told by a step of its own, after it."""

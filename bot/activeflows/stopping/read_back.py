@@ -169,18 +169,18 @@ class StopAttempt:
 class Lost:
     """A stop whose answer was lost, and what was read after it: it still ran."""
 
-    sending: StopAttempt
+    attempt: StopAttempt
     verdict: Verdict
 
 
-def not_sent(press: Press, sending: StopAttempt, lost: Lost | None, now: datetime, *, was: str = "") -> Outcome | Moved:
+def not_sent(press: Press, attempt: StopAttempt, lost: Lost | None, now: datetime, *, was: str = "") -> Outcome | Moved:
     """What is true when nothing (more) is sent. ``was``: what the card showed, where it can ask once more."""
-    closed = sending.closed
+    closed = attempt.closed
     if closed is None:
-        return NotSent(press.by, sending.trouble) if lost is None else judged(press, lost.sending, lost.verdict, now)
+        return NotSent(press.by, attempt.trouble) if lost is None else judged(press, lost.attempt, lost.verdict, now)
     if closed.shut is GateRefusal.ENDED or (closed.shut is GateRefusal.GONE and lost is not None):
         if lost is not None:
-            return Ended(press.by, Attribution.UNCERTAIN, closed.at, trouble=lost.sending.trouble)
+            return Ended(press.by, Attribution.UNCERTAIN, closed.at, trouble=lost.attempt.trouble)
         return Ended(press.by, Attribution.ALREADY, closed.at)
     return _never(press, closed, was) if lost is None else _not_again(press, closed, lost, now)
 
@@ -205,37 +205,37 @@ def _not_again(press: Press, closed: Closed, lost: Lost, now: datetime) -> Outco
         GateRefusal.ABORTED: "it was aborted, so no other stop was sent",
     }.get(closed.shut)
     if why is None:
-        return judged(press, lost.sending, lost.verdict, now)
-    return StillRunning(press.by, lost.verdict.read_at or now, Trouble(why, lost.sending.trouble.request_id))
+        return judged(press, lost.attempt, lost.verdict, now)
+    return StillRunning(press.by, lost.verdict.read_at or now, Trouble(why, lost.attempt.trouble.request_id))
 
 
-def judged(press: Press, sending: StopAttempt, verdict: Verdict, now: datetime) -> Outcome:
+def judged(press: Press, attempt: StopAttempt, verdict: Verdict, now: datetime) -> Outcome:
     """What can truly be said of a stop that was sent, from what was read."""
     if verdict.ended:
         certain = Attribution.CALL_UNREAD if verdict.by_itself is None else Attribution.THIS_PRESS
-        answered = certain if sending.sent is Sent.ANSWERED else Attribution.UNCERTAIN
+        answered = certain if attempt.sent is Sent.ANSWERED else Attribution.UNCERTAIN
         if not verdict.by_itself and answered is Attribution.UNCERTAIN:
-            return Ended(press.by, answered, verdict.at, trouble=sending.trouble)
+            return Ended(press.by, answered, verdict.at, trouble=attempt.trouble)
         return Ended(press.by, Attribution.BY_ITSELF if verdict.by_itself else answered, verdict.at)
-    if verdict.state is State.RUNNING and sending.sent is not Sent.ANSWERED:
-        return StillRunning(press.by, verdict.read_at or now, sending.trouble)
-    return not_known(press, sending, verdict, now, final=True)
+    if verdict.state is State.RUNNING and attempt.sent is not Sent.ANSWERED:
+        return StillRunning(press.by, verdict.read_at or now, attempt.trouble)
+    return not_known(press, attempt, verdict, now, final=True)
 
 
 def refused_for_its_state(
-    press: Press, sending: StopAttempt, verdict: Verdict, lost: Lost | None, now: datetime
+    press: Press, attempt: StopAttempt, verdict: Verdict, lost: Lost | None, now: datetime
 ) -> Outcome:
     """What is true when VoIPBIN refused a stop for the state it says this is in, and it was read after that."""
     if verdict.ended and lost is None:
-        return Ended(press.by, Attribution.BEFORE, verdict.at, trouble=sending.trouble)
+        return Ended(press.by, Attribution.BEFORE, verdict.at, trouble=attempt.trouble)
     if lost is not None:
-        return judged(press, lost.sending, verdict if verdict.ended else lost.verdict, now)
-    return NotSent(press.by, sending.trouble)
+        return judged(press, lost.attempt, verdict if verdict.ended else lost.verdict, now)
+    return NotSent(press.by, attempt.trouble)
 
 
-def not_known(press: Press, sending: StopAttempt, verdict: Verdict, now: datetime, *, final: bool = False) -> NotKnown:
-    why = sending.trouble.why or verdict.trouble.why or _TAKEN
-    request_id = sending.trouble.request_id or verdict.trouble.request_id
+def not_known(press: Press, attempt: StopAttempt, verdict: Verdict, now: datetime, *, final: bool = False) -> NotKnown:
+    why = attempt.trouble.why or verdict.trouble.why or _TAKEN
+    request_id = attempt.trouble.request_id or verdict.trouble.request_id
     return NotKnown(press.by, now, Trouble(why, request_id), final=final)
 
 
@@ -266,7 +266,7 @@ def state_of(phase: Outcome | Moved) -> StopState:
 class Subject(Protocol):
     """How one kind of thing is stopped and read back."""
 
-    async def send(self, errand: PressOperation, hold: Hold, sending: Record, opens: Callable[[], None]) -> None:
+    async def send(self, operation: PressOperation, hold: Hold, sending: Record, opens: Callable[[], None]) -> None:
         """Through the gate, once. Raises ``GateClosed``, what ``VoIPBIN.stop`` raises, or ``Fenced``."""
         ...
 
@@ -292,8 +292,8 @@ class ActiveflowSubject:
         self._judging = judging or AnomalyDetector(DwellTimes())
         self._readback = Readback(voipbin, patience, now)
 
-    async def send(self, errand: PressOperation, hold: Hold, sending: Record, opens: Callable[[], None]) -> None:
-        intent, ours = errand.intent, self._voipbin.customer.id
+    async def send(self, operation: PressOperation, hold: Hold, sending: Record, opens: Callable[[], None]) -> None:
+        intent, ours = operation.intent, self._voipbin.customer.id
         # Looked up before the turn, because the gate asks nobody but VoIPBIN about the activeflow itself.
         flow = (
             await in_time(
@@ -308,7 +308,7 @@ class ActiveflowSubject:
                 raise GateClosed(Closed(GateRefusal.ENDED, at=activeflow.updated_at))
             self._must_be_as_it_was(intent, activeflow, flow)
 
-        gate = self._gate.of(errand, hold, sending, held_against, opens)
+        gate = self._gate.of(operation, hold, sending, held_against, opens)
         await self._voipbin.stop(intent.activeflow_id, gate=gate)
 
     async def once(self, intent: Intent) -> Verdict:
@@ -335,8 +335,8 @@ class CallSubject:
     def __init__(self, voipbin: VoIPBIN, gate: Gate, *, now: Callable[[], datetime]) -> None:
         self._voipbin, self._gate, self._now = voipbin, gate, now
 
-    async def send(self, errand: PressOperation, hold: Hold, sending: Record, opens: Callable[[], None]) -> None:
-        intent = errand.intent
+    async def send(self, operation: PressOperation, hold: Hold, sending: Record, opens: Callable[[], None]) -> None:
+        intent = operation.intent
         if intent.seen.call_id is None:
             raise GateClosed(Closed(GateRefusal.GONE, Trouble("this activeflow ran for no call")))
 
@@ -350,7 +350,7 @@ class CallSubject:
                     Closed(GateRefusal.MOVED, Trouble("the call is in another activeflow by now"), at=self._now())
                 )
 
-        gate = self._gate.of(errand, hold, sending, held_against, opens)
+        gate = self._gate.of(operation, hold, sending, held_against, opens)
         await self._voipbin.hang_up(intent.seen.call_id, gate=gate)
 
     async def once(self, intent: Intent) -> Verdict:

@@ -276,23 +276,23 @@ class HangUpWorkflow:
         admission = await step("admit", Admission, admit, repeatable=True, ledger_first=True)
         intent, declined = admission.intent, admission.declined
         if intent is not None and declined is None:
-            errand = PressOperation(Act.HANG_UP, intent, press)
+            operation = PressOperation(Act.HANG_UP, intent, press)
 
             def sends(_intent: Intent, _phase: Phase) -> Awaitable[bool]:
                 self._cards.begun(press)
                 return _unseen()
 
-            result = await self._machine.stop(errand, hold, step, sends)
+            result = await self._machine.stop(operation, hold, step, sends)
             declined = result.declined
             if declined is None:
-                await step("outcome", bool, partial(self._tell, errand, hold, result), ledger_first=True)
+                await step("outcome", bool, partial(self._tell, operation, hold, result), ledger_first=True)
         if intent is None or declined is not None:
             refusal = declined or Declined(Why.NO_SUCH_CARD)
             await step("decline", bool, lambda: self._cards.decline(press, refusal))
 
-    async def _tell(self, errand: PressOperation, hold: Hold, result: Result) -> bool:
-        intent, press = errand.intent, errand.press
-        call, trouble = await self._call_after(errand, result)
+    async def _tell(self, operation: PressOperation, hold: Hold, result: Result) -> bool:
+        intent, press = operation.intent, operation.press
+        call, trouble = await self._call_after(operation, result)
         detail = {"outcome": call.state, "why": trouble.why or None, "request_id": trouble.request_id or None}
         record = record_of(intent, press, What.OUTCOME, self._now(), **detail)
         await hold.conclude(intent, press, [record], IntentState.SETTLED)
@@ -300,29 +300,29 @@ class HangUpWorkflow:
         tell = (
             partial(self._of_member, intent, call, press)
             if intent.bulk_id
-            else partial(self._alone, errand, hold, call)
+            else partial(self._alone, operation, hold, call)
         )
         seen = await hold.until_written(tell, unread)
         return await unread() if seen is None else seen
 
-    async def _alone(self, errand: PressOperation, hold: Hold, call: CallAfter) -> bool | None:
-        intent = errand.intent
+    async def _alone(self, operation: PressOperation, hold: Hold, call: CallAfter) -> bool | None:
+        intent = operation.intent
         ended = await self._ledger.hung_up(intent.id, call)
-        return None if ended is None else await self._cards.show(intent, ended, errand.press, guard=hold.must_hold)
+        return None if ended is None else await self._cards.show(intent, ended, operation.press, guard=hold.must_hold)
 
-    async def _call_after(self, errand: PressOperation, result: Result) -> tuple[CallAfter, Trouble]:
+    async def _call_after(self, operation: PressOperation, result: Result) -> tuple[CallAfter, Trouble]:
         """What became of the call: what the machine found, else what one more reading says."""
         match result.phase:
             case Ended(at=at):
-                return CallAfter("hung_up", at, errand.press.by), Trouble()
+                return CallAfter("hung_up", at, operation.press.by), Trouble()
             case NotKnown(trouble=trouble) | NotSent(trouble=trouble) | StillRunning(trouble=trouble):
                 pass
             case _:
                 trouble = Trouble("it could not be sent within a minute of the press")
-        verdict = await self._subject.once(errand.intent)
+        verdict = await self._subject.once(operation.intent)
         if verdict.ended:
-            return CallAfter("hung_up", verdict.at, errand.press.by), trouble
-        return CallAfter(_state(verdict), None, errand.press.by, trouble.why, verdict.read_at), trouble
+            return CallAfter("hung_up", verdict.at, operation.press.by), trouble
+        return CallAfter(_state(verdict), None, operation.press.by, trouble.why, verdict.read_at), trouble
 
 
 def _state(verdict: Verdict) -> str:

@@ -107,9 +107,9 @@ class World:
     async def passes(self) -> Check:
         """The gate, asked once."""
         gate = Gate(cast("Ledger", self), Authorization(self, lambda: self.policy), clock=lambda: self.clock)
-        errand = PressOperation(Act.STOP, INTENT, PRESS)
+        operation = PressOperation(Act.STOP, INTENT, PRESS)
         hold = Hold(cast("Ledger", self), FENCE, clock=lambda: self.clock)
-        asks = gate.of(errand, hold, SENDING, self.held_against, lambda: self.asked.append("open"))
+        asks = gate.of(operation, hold, SENDING, self.held_against, lambda: self.asked.append("open"))
         return await asks(self.looks)
 
     async def closed(self) -> Closed:

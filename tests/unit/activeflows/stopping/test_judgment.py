@@ -47,7 +47,7 @@ TAKEN = Trouble("VoIPBIN accepted the stop, but still shows it as running")
 
 
 @pytest.mark.parametrize(
-    ("sending", "verdict", "outcome"),
+    ("attempt", "verdict", "outcome"),
     [
         (ANSWERED, ENDED, Ended(BY, Attribution.THIS_PRESS, AT)),
         (ANSWERED, BY_ITSELF, Ended(BY, Attribution.BY_ITSELF, AT)),
@@ -63,9 +63,9 @@ TAKEN = Trouble("VoIPBIN accepted the stop, but still shows it as running")
     ],
 )
 def test_of_a_stop_that_was_sent_only_what_was_read_is_said(
-    sending: StopAttempt, verdict: Verdict, outcome: Outcome
+    attempt: StopAttempt, verdict: Verdict, outcome: Outcome
 ) -> None:
-    assert judged(PRESS, sending, verdict, NOW) == outcome
+    assert judged(PRESS, attempt, verdict, NOW) == outcome
 
 
 def test_while_it_is_not_known_the_first_reason_there_is_is_given() -> None:
@@ -79,7 +79,7 @@ def closed(shut: GateRefusal, trouble: Trouble = SILENT) -> StopAttempt:
 
 
 @pytest.mark.parametrize(
-    ("sending", "outcome"),
+    ("attempt", "outcome"),
     [
         (closed(GateRefusal.ENDED), Ended(BY, Attribution.ALREADY, AT)),
         (closed(GateRefusal.MOVED), Moved(BY, "digits")),
@@ -95,8 +95,8 @@ def closed(shut: GateRefusal, trouble: Trouble = SILENT) -> StopAttempt:
         (StopAttempt(Sent.NOT_DONE, SILENT), NotSent(BY, SILENT)),
     ],
 )
-def test_what_never_went_out_is_told_by_what_shut_the_gate(sending: StopAttempt, outcome: Outcome | Moved) -> None:
-    assert not_sent(PRESS, sending, None, NOW, was="digits") == outcome
+def test_what_never_went_out_is_told_by_what_shut_the_gate(attempt: StopAttempt, outcome: Outcome | Moved) -> None:
+    assert not_sent(PRESS, attempt, None, NOW, was="digits") == outcome
 
 
 def test_where_nothing_can_be_asked_once_more_what_has_moved_on_is_left() -> None:
@@ -104,7 +104,7 @@ def test_where_nothing_can_be_asked_once_more_what_has_moved_on_is_left() -> Non
 
 
 @pytest.mark.parametrize(
-    ("sending", "outcome"),
+    ("attempt", "outcome"),
     [
         (closed(GateRefusal.ENDED), Ended(BY, Attribution.UNCERTAIN, AT, trouble=BROKE)),
         (closed(GateRefusal.GONE), Ended(BY, Attribution.UNCERTAIN, AT, trouble=BROKE)),
@@ -126,9 +126,9 @@ def test_where_nothing_can_be_asked_once_more_what_has_moved_on_is_left() -> Non
     ],
 )
 def test_after_a_lost_stop_that_no_other_went_out_is_no_news_of_the_first(
-    sending: StopAttempt, outcome: Outcome
+    attempt: StopAttempt, outcome: Outcome
 ) -> None:
-    assert not_sent(PRESS, sending, LOST, NOW, was="digits") == outcome
+    assert not_sent(PRESS, attempt, LOST, NOW, was="digits") == outcome
 
 
 def test_a_lost_stop_of_what_was_never_read_since_is_dated_now() -> None:
