@@ -184,8 +184,6 @@ def _revived(fields: dict[str, Any]) -> Any:
     return RuntimeError(fields["unserializable"]) if fields.keys() == {"unserializable"} else fields
 
 
-# ---------------------------------------------------------------- durable workflows
-
 # ---------------------------------------------------------------- press admission
 # Decide whether a recorded press may begin: not when its presser was told that it could not be recorded.
 #

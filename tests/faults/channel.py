@@ -25,7 +25,7 @@ class Process:
 
 
 @dataclass(frozen=True)
-class WatchCardContent:
+class Telling:
     """What everybody in the channel read from one moment on, on one card."""
 
     at: datetime
@@ -52,15 +52,15 @@ class Channel:
 
     now: Any
     deaf: int = 0
-    tellings: list[WatchCardContent] = field(default_factory=list)
+    tellings: list[Telling] = field(default_factory=list)
     bulk_tellings: list[BulkTelling] = field(default_factory=list)
     missed: set[str] = field(default_factory=set)
     heard: set[str] = field(default_factory=set)
     """Ids of the presses that somebody heard about."""
-    listens: Callable[[WatchCardContent], None] = lambda _: None
+    listens: Callable[[Telling], None] = lambda _: None
     listens_to_bulk: Callable[[BulkTelling], None] = lambda _: None
 
-    def last(self, card: str) -> WatchCardContent | None:
+    def last(self, card: str) -> Telling | None:
         return next((telling for telling in reversed(self.tellings) if telling.card == card), None)
 
     def last_of_bulk(self, bulk_id: str) -> BulkTelling | None:
@@ -88,7 +88,7 @@ class Cards:
         card = intent.message_ts
         if not self._channel.loses(card):
             words = stop_card(intent, phase, "/flows").text
-            telling = WatchCardContent(self._channel.now(), card, intent, phase, words, press)
+            telling = Telling(self._channel.now(), card, intent, phase, words, press)
             self._channel.tellings.append(telling)
             self._channel.listens(telling)
         return True

@@ -32,7 +32,7 @@ from bot.ledger.tables import claims, intents
 from bot.voipbin.http.exchange import STOP_READ, longest
 from tests.faults.at_the_instant import AtTheInstant
 from tests.faults.bulk_promises import BulkPromises
-from tests.faults.channel import WatchCardContent
+from tests.faults.channel import Telling
 from tests.faults.line import Post
 from tests.faults.restartable_bot import RestartableBot
 
@@ -128,7 +128,7 @@ class Promises:
 
     # ---------------------------------------------------------------- never a lie
 
-    def _at_telling(self, telling: WatchCardContent) -> None:
+    def _at_telling(self, telling: Telling) -> None:
         """The words on a card, in the moment in which everybody begins to read them."""
         activeflow = self._bot.world.activeflow(telling.intent.activeflow_id)
         ended = activeflow.status == "ended"
@@ -163,7 +163,7 @@ class Promises:
             case _:
                 pass
 
-    def _effective_by_card(self, telling: WatchCardContent) -> list[Press]:
+    def _effective_by_card(self, telling: Telling) -> list[Press]:
         """The presses on this card that ended it."""
         pressed = []
         for post in self._bot.line.posts:

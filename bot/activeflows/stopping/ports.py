@@ -180,14 +180,6 @@ class Cards(Protocol):
         ...
 
 
-class PressCards(Cards, Protocol):
-    """The same, for whoever carries out presses of every kind."""
-
-    async def stuck(self, press: Press, bug: Exception | None) -> None:
-        """Tell once that a press is stuck half-way: by a bug, or (``None``) because the database does not answer."""
-        ...
-
-
 class Step(Protocol):
     """Runs a step of a durable workflow once and remembers its result; a restart replays the remembered ones.
 

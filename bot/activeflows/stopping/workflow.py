@@ -220,9 +220,7 @@ class StopWorkflow:
         """Draw the card as what it is after a press that came to nothing, unless it is over or another is at work."""
         found = await self._ledger.intent(press.intent_id)
         if found is None or found[1] is not IntentState.OPEN:
-            return (
-                False  # a stop sent in time is still being read back: the card is not over for this press' being late
-            )
+            return False  # one sent in time is being read back: the card is not over for this press' being late
         if late:
             return await self._cards.show(found[0], Expired(), press)
         return await self._cards.redraw(found[0], partial(self._untaken, found[0]), press)
