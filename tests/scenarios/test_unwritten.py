@@ -87,20 +87,28 @@ async def test_a_press_on_a_bulk_card_that_cannot_be_begun_stops_nothing_and_is_
     assert bulk.running(loops) == loops
 
 
+async def a_hang_up_at_voipbin(
+    stage: Stage, bulk: BulkStage, voipbin: World, *, many: bool
+) -> tuple[Message, faults.Hold]:
+    """A call that stayed up after a stop, *Hang up* pressed for it: the card, and what holds VoIPBIN's answer."""
+    voipbin.telephony.loses_hangups = True
+    activeflow = bulk.ring(1, voipbin.add_flow("Support line"))[0]
+    card = await (bulk.asks("type:call") if many else stage.asks_to_stop(activeflow))
+    await bulk.presses(card, button="bulk.stop" if many else "stop.flow")
+    await bulk.says(card, "on the line" if many else "Call: still up")
+    hanging_up = faults.hold()
+    voipbin.faults.on("POST", "/calls/{id}/hangup", hanging_up)
+    await bulk.presses(card, button="call.hang_up")
+    await hanging_up.arrived()
+    return card, hanging_up
+
+
 @pytest.mark.parametrize(("many", "table"), [(False, "intents"), (True, "bulks")])
 async def test_a_hang_up_whose_card_cannot_be_found_any_more_is_told_to_whoever_pressed(
     many: bool, table: str, stage: Stage, bulk: BulkStage, voipbin: World, sqlite_url: str
 ) -> None:
-    voipbin.telephony.loses_hangups = True
-    activeflow = bulk.ring(1, voipbin.add_flow("Support line"))[0]
     async with stage.start():
-        card = await (bulk.asks("type:call") if many else stage.asks_to_stop(activeflow))
-        await bulk.presses(card, button="bulk.stop" if many else "stop.flow")
-        await bulk.says(card, "on the line" if many else "Call: still up")
-        hanging_up = faults.hold()
-        voipbin.faults.on("POST", "/calls/{id}/hangup", hanging_up)
-        await bulk.presses(card, button="call.hang_up")
-        await hanging_up.arrived()
+        _, hanging_up = await a_hang_up_at_voipbin(stage, bulk, voipbin, many=many)
         loses(sqlite_url, table)
         hanging_up.release()
         told = await stage.reads("The call was hung up. The card could not be changed", user=CAROL)
@@ -113,16 +121,8 @@ async def test_a_hang_up_that_could_not_be_told_on_its_card_is_told_there_when_t
 ) -> None:
     """Also long after the stop, when nobody looks at the call any more."""
     stage.patience = replace(stage.patience, follow_for=0)
-    voipbin.telephony.loses_hangups = True
-    activeflow = bulk.ring(1, voipbin.add_flow("Support line"))[0]
     async with stage.start():
-        card = await (bulk.asks("type:call") if many else stage.asks_to_stop(activeflow))
-        await bulk.presses(card, button="bulk.stop" if many else "stop.flow")
-        await bulk.says(card, "on the line" if many else "Call: still up")
-        hanging_up = faults.hold()
-        voipbin.faults.on("POST", "/calls/{id}/hangup", hanging_up)
-        await bulk.presses(card, button="call.hang_up")
-        await hanging_up.arrived()
+        card, hanging_up = await a_hang_up_at_voipbin(stage, bulk, voipbin, many=many)
         loses(sqlite_url, table)
         hanging_up.release()
         await stage.reads("The call was hung up. The card could not be changed", user=CAROL)
