@@ -182,3 +182,20 @@ async def test_an_end_that_only_its_presser_was_told_of_is_drawn_when_slack_take
         slack.faults.on(way, slack_faults.status(503), times=4)
     await slack.clicks(ALICE, card, "stop.flow")
     await slack.until(lambda: words(slack, card).startswith("Stopped"))
+
+
+async def test_an_end_is_drawn_later_although_another_card_of_the_same_activeflow_changed_meanwhile(
+    stage: Stage, slack: Workspace, voipbin: World
+) -> None:
+    stage.patience = replace(stage.patience, told_again=(0.2,) * 50)
+    activeflow = voipbin.rings(at="play", reference_type="api")
+    async with stage.start():
+        first, second = await stage.asks_to_stop(activeflow), await stage.asks_to_stop(activeflow, user=CAROL)
+        for way in ("chat.update", "response_url"):
+            slack.faults.on(way, slack_faults.status(503), times=None)
+        for presser, card in ((ALICE, first), (CAROL, second)):
+            await slack.clicks(presser, card, "stop.flow")
+            await stage.reads("Only you see this. Slack did not say whether the card", user=presser)
+        slack.faults.clear()
+        await slack.until(lambda: words(slack, second).startswith("Ended"))
+        await slack.until(lambda: words(slack, first).startswith("Stopped"))

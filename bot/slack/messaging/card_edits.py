@@ -19,11 +19,12 @@ from bot.slack.messaging.messenger import Message, Messenger, Posted, Redrawn, n
 class _Turn:
     lock: asyncio.Lock = field(default_factory=asyncio.Lock)
     waiting: int = 0
-    newest: object = None
+    newest: dict[Posted, object] = field(default_factory=dict)
+    """The last edit of each card: what has its turn may be of several cards."""
 
 
 class CardEdits:
-    """Edits cards, each known by its key. ``again``: pauses before what Slack did not take is tried again."""
+    """Edits cards, those of one subject in turn. ``again``: pauses before what Slack did not take is tried again."""
 
     def __init__(self, teller: Messenger, again: tuple[float, ...]) -> None:
         self._teller, self._again = teller, again
@@ -31,7 +32,7 @@ class CardEdits:
 
     async def edit(
         self,
-        card: Hashable,
+        subject: Hashable,
         where: Posted,
         message: Message,
         interaction: Interaction | None,
@@ -45,12 +46,12 @@ class CardEdits:
         ``over``: nobody else changes this card any more. ``aloud``: the presser is not told instead.
         """
         refused, seen = Redrawn(""), False
-        async with self._waiting_for(card) as turn:
-            turn.newest = mine = object()
+        async with self._waiting_for(subject) as turn:
+            turn.newest[where] = mine = object()
             for number, pause in enumerate((*self._again, None)):
                 waited = bool(number) or turn.waiting > 1
                 async with turn.lock:
-                    if number and turn.newest is not mine:
+                    if number and turn.newest[where] is not mine:
                         return seen
                     if guard is not None:
                         await guard(waited=waited)
@@ -68,7 +69,7 @@ class CardEdits:
 
     async def redraw(
         self,
-        card: Hashable,
+        subject: Hashable,
         where: Posted,
         now: Callable[[], Awaitable[Message | None]],
         interaction: Interaction | None,
@@ -78,14 +79,14 @@ class CardEdits:
         Only by ``chat.update``, without one: a response_url takes five answers, which are kept for what came of a
         press.
         """
-        async with self._waiting_for(card) as turn:
+        async with self._waiting_for(subject) as turn:
             mine = object()
             for number, pause in enumerate((*(self._again if interaction is not None else ()), None)):
                 async with turn.lock:
-                    message = await now() if not number or turn.newest is mine else None
+                    message = await now() if not number or turn.newest[where] is mine else None
                     if message is None:
                         return False
-                    turn.newest = mine
+                    turn.newest[where] = mine
                     refused = await self._teller.edit(where, message, interaction=interaction)
                     if not refused.error:
                         return True
@@ -104,15 +105,15 @@ class CardEdits:
         return await tell()
 
     @asynccontextmanager
-    async def _waiting_for(self, card: Hashable) -> AsyncIterator[_Turn]:
-        turn = self._turns.setdefault(card, _Turn())
+    async def _waiting_for(self, subject: Hashable) -> AsyncIterator[_Turn]:
+        turn = self._turns.setdefault(subject, _Turn())
         turn.waiting += 1
         try:
             yield turn
         finally:
             turn.waiting -= 1
             if not turn.waiting:
-                del self._turns[card]
+                del self._turns[subject]
 
 
 def unchanged(message: Message, error: str) -> Message:
