@@ -74,6 +74,34 @@ async def test_more_than_the_rule_allows_are_held_back_and_counted_when_there_is
         assert line.words.startswith("3 more since ")
 
 
+async def test_a_rule_that_became_quiet_while_another_ones_line_was_posted_says_nothing(
+    stage: Stage, slack: Workspace, voipbin: World, menu: Flow, capsys: pytest.CaptureFixture[str]
+) -> None:
+    quiet = quiet_now()
+    slack.channels[ABROAD].members.append(slack.bot_user_id)
+    ruled(stage, 'about = ["looping"]', quiet)
+    ruled(stage, 'about = ["looping"]', quiet, to=ABROAD)
+    loops(voipbin, menu)
+    async with stage.start(voipbin_events=True):
+        assert await nothing_more(stage, voipbin) == 0
+    loud = stage.policy.read_text(encoding="utf-8").replace(quiet, "")
+    stage.policy.write_text(loud, encoding="utf-8")
+    posting = slack.faults.on("chat.postMessage", slack_faults.hold()).hold
+    assert posting is not None
+    async with stage.start(voipbin_events=True):
+        await posting.arrived()
+        capsys.readouterr()
+        stage.policy.write_text(loud.replace(f'to = "{ABROAD}"', f'to = "{ABROAD}"\n{quiet}'), encoding="utf-8")
+        said = ""
+        while "policy_changed" not in said:
+            await asyncio.sleep(0.01)
+            said += capsys.readouterr().out
+        posting.release()
+        (line,) = await alerted(stage, 1)
+        assert line.words.startswith("1 more since ")
+        assert await nothing_more(stage, voipbin, ABROAD) == 0
+
+
 # ---------------------------------------------------------------- Slack's troubles
 
 

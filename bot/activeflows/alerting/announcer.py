@@ -97,9 +97,7 @@ class LookLimits:
         asks = any(trouble.reason is Reason.STALE for trouble in suspected)
         call, answered = await self._call(activeflow) if asks else (None, True)
         doing = await what_it_does(self._voipbin, activeflow, within=self._side_look)
-        if (
-            self.running.index.get(activeflow.id) is not activeflow
-        ):  # it moved on meanwhile: another round, another look
+        if self.running.index.get(activeflow.id) is not activeflow:  # it moved on meanwhile: another round will tell
             return []
         as_of = self._now()
         troubles = self._judging.of(activeflow, doing.situation, as_of, call=call)
@@ -239,10 +237,8 @@ class AlertAnnouncer:
             return
         if not self._running.live or not await self._hold():
             return
-        for rule in self._channels.open(rules):
-            held_back = self._alerting.line(rule, self._now())
-            if held_back is not None:
-                await self._say(held_back)
+        for rule in rules:
+            await self._say_held_back(rule)
         async with aclosing(self._looking.beat(self._channels.open(rules), self._alerting.knows)) as found:
             async for alert in found:
                 await self._raise(alert)
@@ -251,17 +247,14 @@ class AlertAnnouncer:
     # ---------------------------------------------------------------- telling
 
     async def _raise(self, alert: Alert) -> None:
-        rule, now = alert.rule, self._now()
-        if (
-            rule not in self._channels.open(self._channels.rules())
-            or not await self._hold()
-            or self._alerting.knows(alert.claim)
-        ):
+        rule = alert.rule
+        if not await self._may_post(rule) or self._alerting.knows(alert.claim):
             return
-        claimed, may_tell = Claimed(alert.claim, rule.key, now), self._alerting.may_tell(rule, now)
+        claimed = Claimed(alert.claim, rule.key, self._now())
         if not await self._ledger.claim(claimed):
             self._held_until = self._renew_at = 0.0  # somebody else has it: the ledger says what is so now
             return
+        may_tell = self._alerting.may_tell(rule, self._now())
         self._alerting.claim(claimed)
         if not may_tell:
             return
@@ -274,16 +267,21 @@ class AlertAnnouncer:
             await self._ledger.drop([claimed.claim])
             self._alerting.give_back(claimed)
 
-    async def _say(self, held_back: HeldBack) -> None:
-        if not await self._hold():
+    async def _say_held_back(self, rule: AlertRule) -> None:
+        held_back = self._alerting.line(rule, self._now()) if await self._may_post(rule) else None
+        if held_back is None:
             return
         ids = {each.claim.activeflow_id for each in held_back.claimed}
         running = sum(self._running.index.get(id_) is not None for id_ in ids)
         said = await self._channels.line(held_back, running=running)
         if said:
-            await self._told(held_back.rule, held_back.claimed)
+            await self._told(rule, held_back.claimed)
         elif said is None:
             self._alerting.doubt(held_back.claimed)
+
+    async def _may_post(self, rule: AlertRule) -> bool:
+        """The lease is ours, the policy still has this rule, and its channel is open."""
+        return await self._hold() and rule in self._channels.open(self._channels.rules())
 
     async def _told(self, rule: AlertRule, claimed: Sequence[Claimed]) -> None:
         at = self._now()
