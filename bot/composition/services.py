@@ -8,7 +8,7 @@ from typing import Final
 import structlog
 
 from bot.activeflows.alert_rules import AlertRule
-from bot.activeflows.alerting.announcer import AlertAnnouncer, AlertChannels, AlertPace, LookLimits
+from bot.activeflows.alerting.announcer import AlertAnnouncer, AlertChannels, AlertDetector, AlertPace
 from bot.activeflows.alerting.ports import AlertCards, AlertLedger
 from bot.activeflows.anomalies import AnomalyDetector
 from bot.activeflows.operators import Policy
@@ -52,11 +52,11 @@ async def raising_alerts(
             log.error("alerts_not_posted", why=_NO_EVENTS)
         yield lambda: _said(_NO_EVENTS if rules() else "")
         return
-    looking = LookLimits(voipbin.with_urgency(Urgency.SCAN), live, judging, now=now)
+    detector = AlertDetector(voipbin.with_urgency(Urgency.SCAN), live, judging, now=now)
     pace = pace or AlertPace()
     channels = AlertChannels(cards, rules, pace=pace, refused=_refused)
-    raising = AlertAnnouncer(looking, ledger, channels, beat=pace.beat, now=now, broken=_alerts_broken)
-    async with beside(raising.attend()):
+    announcer = AlertAnnouncer(detector, ledger, channels, beat=pace.beat, now=now, broken=_alerts_broken)
+    async with beside(announcer.attend()):
         yield lambda: _said(" ".join(_why(channel, word) for channel, word in channels.refused().items()))
 
 

@@ -44,9 +44,8 @@ _BREATH: Final = 10
 """Activeflows looked at before others on the event loop get their turn."""
 
 
-class LookLimits:
-    """``looks`` in a beat, ``calls`` of them with a question about a call, about each at most every ``again``
-    seconds.
+class AlertDetector:
+    """Finds alerts by so many ``looks`` in a beat; ``calls`` of them may ask about a call, about one every ``again`` s.
     """
 
     def __init__(
@@ -201,7 +200,7 @@ class AlertAnnouncer:
 
     def __init__(
         self,
-        looking: LookLimits,
+        detector: AlertDetector,
         ledger: AlertLedger,
         channels: AlertChannels,
         *,
@@ -210,10 +209,10 @@ class AlertAnnouncer:
         broken: Callable[[Exception], None],
     ) -> None:
         """``beat``: seconds between two looks."""
-        self._running, self._looking, self._ledger, self._channels = looking.running, looking, ledger, channels
-        self._between, self._now, self._broken = beat, now, broken
+        self._running, self._detector, self._ledger, self._channels = detector.running, detector, ledger, channels
+        self._every, self._now, self._broken = beat, now, broken
         self._clock = asyncio.get_running_loop().time
-        self._alerting = AlertClaims()
+        self._claims = AlertClaims()
         self._held_until = self._renew_at = self._forget_at = 0.0
 
     async def attend(self) -> None:
@@ -226,7 +225,7 @@ class AlertAnnouncer:
                     pass
                 except Exception as trouble:  # noqa: BLE001 - whatever it was, the alerts must go on
                     self._broken(trouble)
-                await asyncio.sleep(self._between)
+                await asyncio.sleep(self._every)
         finally:
             await self._let_go()
 
@@ -239,7 +238,7 @@ class AlertAnnouncer:
             return
         for rule in rules:
             await self._say_held_back(rule)
-        async with aclosing(self._looking.beat(self._channels.open(rules), self._alerting.knows)) as found:
+        async with aclosing(self._detector.beat(self._channels.open(rules), self._claims.knows)) as found:
             async for alert in found:
                 await self._raise(alert)
         await self._forget(rules)
@@ -248,27 +247,27 @@ class AlertAnnouncer:
 
     async def _raise(self, alert: Alert) -> None:
         rule = alert.rule
-        if not await self._may_post(rule) or self._alerting.knows(alert.claim):
+        if not await self._may_post(rule) or self._claims.knows(alert.claim):
             return
         claimed = Claimed(alert.claim, rule.key, self._now())
         if not await self._ledger.claim(claimed):
             self._held_until = self._renew_at = 0.0  # somebody else has it: the ledger says what is so now
             return
-        may_tell = self._alerting.may_tell(rule, self._now())
-        self._alerting.claim(claimed)
+        may_tell = self._claims.may_tell(rule, self._now())
+        self._claims.claim(claimed)
         if not may_tell:
             return
         posted = await self._channels.post(alert)
         if posted:
             await self._told(rule, (claimed,))
         elif posted is None:
-            self._alerting.doubt((claimed,))
+            self._claims.doubt((claimed,))
         else:
             await self._ledger.drop([claimed.claim])
-            self._alerting.give_back(claimed)
+            self._claims.give_back(claimed)
 
     async def _say_held_back(self, rule: AlertRule) -> None:
-        held_back = self._alerting.line(rule, self._now()) if await self._may_post(rule) else None
+        held_back = self._claims.line(rule, self._now()) if await self._may_post(rule) else None
         if held_back is None:
             return
         ids = {each.claim.activeflow_id for each in held_back.claimed}
@@ -277,7 +276,7 @@ class AlertAnnouncer:
         if said:
             await self._told(rule, held_back.claimed)
         elif said is None:
-            self._alerting.doubt(held_back.claimed)
+            self._claims.doubt(held_back.claimed)
 
     async def _may_post(self, rule: AlertRule) -> bool:
         """The lease is ours, the policy still has this rule, and its channel is open."""
@@ -285,7 +284,7 @@ class AlertAnnouncer:
 
     async def _told(self, rule: AlertRule, claimed: Sequence[Claimed]) -> None:
         at = self._now()
-        self._alerting.told(rule.key, claimed, at)
+        self._claims.told(rule.key, claimed, at)
         await self._ledger.told([each.claim for each in claimed], at)
         await self._channels.rest()
 
@@ -299,7 +298,7 @@ class AlertAnnouncer:
             if not await self._ledger.hold():
                 self._held_until = 0.0
             else:
-                self._alerting = AlertClaims(await self._ledger.claimed()) if fresh else self._alerting
+                self._claims = AlertClaims(await self._ledger.claimed()) if fresh else self._claims
                 self._held_until = asked + LEASE - _MARGIN
         return self._clock() < self._held_until
 
@@ -328,4 +327,4 @@ class AlertAnnouncer:
         ]
         if old:
             await self._ledger.drop(old)
-            self._alerting.forget(old)
+            self._claims.forget(old)

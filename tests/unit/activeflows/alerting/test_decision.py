@@ -87,31 +87,31 @@ class Ledger:
     messages: dict[str, list[datetime]]
 
 
-def meets(alerting: AlertClaims, ledger: Ledger, rule: AlertRule, claim: Claim, now: datetime, outcome: str) -> None:
+def meets(claims: AlertClaims, ledger: Ledger, rule: AlertRule, claim: Claim, now: datetime, outcome: str) -> None:
     """A trouble is found, as whoever raises alerts goes about it; ``outcome``: of the post."""
-    if alerting.knows(claim) or claim in ledger.rows:
+    if claims.knows(claim) or claim in ledger.rows:
         return
-    claimed, may = Claimed(claim, rule.key, now), alerting.may_tell(rule, now)
+    claimed, may = Claimed(claim, rule.key, now), claims.may_tell(rule, now)
     ledger.rows[claim] = claimed
-    alerting.claim(claimed)
+    claims.claim(claimed)
     if not may or outcome == "dies":
         return
     if outcome == "refused":
         del ledger.rows[claim]
-        alerting.give_back(claimed)
+        claims.give_back(claimed)
         return
-    alerting.told(rule.key, [claimed], now)
+    claims.told(rule.key, [claimed], now)
     ledger.rows[claim] = replace(claimed, told_at=now)
     ledger.cards[claim] += 1
     ledger.messages.setdefault(rule.key, []).append(now)
 
 
-def says(alerting: AlertClaims, ledger: Ledger, rule: AlertRule, now: datetime, outcome: str) -> None:
-    held = alerting.line(rule, now)
+def says(claims: AlertClaims, ledger: Ledger, rule: AlertRule, now: datetime, outcome: str) -> None:
+    held = claims.line(rule, now)
     if held is None or outcome == "refused":
         return
     assert held.since == min(each.since for each in held.claimed)
-    alerting.told(rule.key, held.claimed, now)
+    claims.told(rule.key, held.claimed, now)
     for each in held.claimed:
         ledger.rows[each.claim] = replace(each, told_at=now)
         ledger.counted[each.claim] += 1
@@ -142,17 +142,17 @@ def test_never_twice_never_when_quiet_never_too_many_and_nothing_held_back_is_fo
 ) -> None:
     rules = [a_rule(at_most=at_most, within=within, quiet=quiet), a_rule(1, "C0OTHER")]
     ledger, now = Ledger({}, Counter(), Counter(), {}), EVENING
-    alerting = AlertClaims()
+    claims = AlertClaims()
     for seconds, which, reason, what, outcome in story:
         now += timedelta(seconds=seconds)
         for number, rule in enumerate(rules):
             moment = now + number * timedelta(microseconds=1)
             if what == "meets":
-                meets(alerting, ledger, rule, Claim(UUID(int=which), reason, rule.to), moment, outcome)
+                meets(claims, ledger, rule, Claim(UUID(int=which), reason, rule.to), moment, outcome)
             elif what == "says":
-                says(alerting, ledger, rule, moment, outcome)
+                says(claims, ledger, rule, moment, outcome)
         if what == "restarts" or outcome == "dies":
-            alerting = AlertClaims(ledger.rows.values())
+            claims = AlertClaims(ledger.rows.values())
     for rule in rules:
         told = ledger.messages.get(rule.key, [])
         assert not any(rule.is_quiet(at) for at in told)
@@ -161,44 +161,44 @@ def test_never_twice_never_when_quiet_never_too_many_and_nothing_held_back_is_fo
     for rule in rules:  # when all is quiet at last, one line tells of all that is left
         late = EVENING + timedelta(days=40, hours=15)
         left = {claim for claim, row in ledger.rows.items() if row.told_at is None and claim.channel == rule.to}
-        says(alerting, ledger, rule, late, "done")
-        assert alerting.line(rule, late + within) is None
+        says(claims, ledger, rule, late, "done")
+        assert claims.line(rule, late + within) is None
         assert all(ledger.counted[claim] == 1 for claim in left)
     assert set(ledger.rows) == set(ledger.cards + ledger.counted)
 
 
 def test_what_is_held_back_is_said_before_anything_else() -> None:
-    rule, alerting = a_rule(at_most=1, within=HOUR), AlertClaims()
+    rule, claims = a_rule(at_most=1, within=HOUR), AlertClaims()
     first, second, third = (Claimed(Claim(UUID(int=n), Reason.STUCK, "C0INC"), rule.key, EVENING) for n in (1, 2, 3))
-    assert alerting.may_tell(rule, EVENING)
-    alerting.claim(first)
-    alerting.told(rule.key, [first], EVENING)
-    assert not alerting.may_tell(rule, EVENING + HOUR - MINUTE)
-    alerting.claim(second)
-    assert alerting.line(rule, EVENING + HOUR - MINUTE) is None
-    assert not alerting.may_tell(rule, EVENING + HOUR), "the line goes first"
-    held = alerting.line(rule, EVENING + HOUR)
+    assert claims.may_tell(rule, EVENING)
+    claims.claim(first)
+    claims.told(rule.key, [first], EVENING)
+    assert not claims.may_tell(rule, EVENING + HOUR - MINUTE)
+    claims.claim(second)
+    assert claims.line(rule, EVENING + HOUR - MINUTE) is None
+    assert not claims.may_tell(rule, EVENING + HOUR), "the line goes first"
+    held = claims.line(rule, EVENING + HOUR)
     assert held is not None
     assert held.claimed == (second,)
-    alerting.told(rule.key, held.claimed, EVENING + HOUR)
-    alerting.claim(third)
-    assert alerting.line(rule, EVENING + HOUR + MINUTE) is None
+    claims.told(rule.key, held.claimed, EVENING + HOUR)
+    claims.claim(third)
+    assert claims.line(rule, EVENING + HOUR + MINUTE) is None
 
 
 def test_a_rule_that_was_changed_is_held_to_what_it_posted_before() -> None:
-    rule, alerting = a_rule(at_most=MOST_MESSAGES, within=MINUTE), AlertClaims()
+    rule, claims = a_rule(at_most=MOST_MESSAGES, within=MINUTE), AlertClaims()
     for number in range(3 * MOST_MESSAGES):
         claimed = Claimed(Claim(UUID(int=number), Reason.STUCK, "C0INC"), rule.key, EVENING)
-        alerting.claim(claimed)
-        alerting.told(rule.key, [claimed], EVENING + number * MINUTE)
+        claims.claim(claimed)
+        claims.told(rule.key, [claimed], EVENING + number * MINUTE)
     now = EVENING + 3 * MOST_MESSAGES * MINUTE
-    assert alerting.may_tell(rule, now)
-    assert not alerting.may_tell(replace(rule, within=24 * HOUR), now)
+    assert claims.may_tell(rule, now)
+    assert not claims.may_tell(replace(rule, within=24 * HOUR), now)
 
 
 def test_what_was_forgotten_may_come_again() -> None:
     claim = Claim(UUID(int=1), Reason.STALE, "C0INC")
-    alerting = AlertClaims([Claimed(claim, "C0INC:1", EVENING, EVENING)])
-    assert alerting.knows(claim)
-    alerting.forget([claim])
-    assert not alerting.knows(claim)
+    claims = AlertClaims([Claimed(claim, "C0INC:1", EVENING, EVENING)])
+    assert claims.knows(claim)
+    claims.forget([claim])
+    assert not claims.knows(claim)
