@@ -159,7 +159,7 @@ class Account:
 
     async def follow(self, pace: Pace | None, *, events: bool, stack: AsyncExitStack) -> None:
         """Know what runs from now on."""
-        self.live = await stack.enter_async_context(self.voipbin.following(pace).at_work()) if events else None
+        self.live = await stack.enter_async_context(self.voipbin.live_index(pace).at_work()) if events else None
 
     async def listen(
         self,

@@ -244,7 +244,7 @@ class HealthChecks:
             slack.GROUPS: lambda: slack.groups(client, self._in_force.policy()),
             **self._each(voipbin.ACCOUNT, lambda account, _: voipbin.account(account)),
             **self._each(voipbin.CREDENTIAL, lambda account, _: voipbin.credential(account, self._now())),
-            **self._each(voipbin.STREAM, lambda _, following: voipbin.event_stream(following)),
+            **self._each(voipbin.STREAM, lambda _, live_index: voipbin.event_stream(live_index)),
             **self._each(voipbin.REQUESTS, lambda account, _: voipbin.requests(account)),
             **self._own(),
             **self._witness(),
@@ -255,7 +255,7 @@ class HealthChecks:
         return {
             slack.DELIVERIES: self._deliveries,
             **self._each(voipbin.ACCOUNT, lambda account, _: voipbin.introduced(account), kept=_IN_MEMORY),
-            **self._each(voipbin.STREAM, lambda _, following: voipbin.event_stream(following)),
+            **self._each(voipbin.STREAM, lambda _, live_index: voipbin.event_stream(live_index)),
             **self._each(voipbin.REQUESTS, lambda account, _: voipbin.requests(account)),
             **self._own(),
         }
@@ -279,9 +279,9 @@ class HealthChecks:
         them.
         """
         looks: dict[str, Look] = {}
-        for name, (account, following) in self._accounts.items():
+        for name, (account, live_index) in self._accounts.items():
             of = voipbin.of_account(about, name)
-            looks[of] = partial(self._one, f"{about}{kept}", name, of, partial(look, account, following))
+            looks[of] = partial(self._one, f"{about}{kept}", name, of, partial(look, account, live_index))
         return looks
 
     async def _one(self, question: str, name: str, of: str, look: Look) -> Finding:

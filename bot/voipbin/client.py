@@ -82,7 +82,7 @@ class _Known:
     look: tuple[float, Picture] | None = None
     followed_by_a_look: tuple[float, Picture] | None = None
     """The last one during whose time the next was begun."""
-    following: LiveIndex | None = None
+    live_index: LiveIndex | None = None
 
 
 class VoIPBINClient:
@@ -167,11 +167,11 @@ class VoIPBINClient:
             return look[1]
         return (await self._looks.share("picture", self._look_now))[1]
 
-    def following(self, pace: Pace | None = None) -> LiveIndex:
-        """What runs, kept in memory: ``async with client.following().at_work() as following: …``."""
+    def live_index(self, pace: Pace | None = None) -> LiveIndex:
+        """What runs, kept in memory: ``async with client.live_index().at_work() as live_index: …``."""
         if self._stream is None:
             raise RuntimeError("this client was made without an event stream")
-        self._known.following = LiveIndex(
+        self._known.live_index = LiveIndex(
             self.running_page,
             self._stream.subscribed,
             lambda: self.customer.id,
@@ -179,7 +179,7 @@ class VoIPBINClient:
             now=self._now,
             pace=pace,
         )
-        return self._known.following
+        return self._known.live_index
 
     async def running_page(self, before: datetime, size: int) -> RunningPage:
         """A page of the list, with whole rows of what runs only. Raises ``Unsuccessful``."""
@@ -306,8 +306,8 @@ class VoIPBINClient:
         # Only these two are read by VoIPBIN: an unknown one, such as a status, is ignored and looks as if it worked.
         query: dict[str, str | int] = {"page_size": size, "page_token": page_token(before)}
         page = await self._exchange.read(Question("GET", "/activeflows", urgency, LIST_READ, query), answers.page)
-        if self._known.following is not None and self._known.customer is not None:
-            self._known.following.learned.learn_all(page.rows, self._known.customer.id)
+        if self._known.live_index is not None and self._known.customer is not None:
+            self._known.live_index.learned.learn_all(page.rows, self._known.customer.id)
         return page
 
     async def _read_calls(self, before: datetime, size: int, urgency: Urgency) -> answers.Page[Call]:
@@ -325,8 +325,8 @@ class VoIPBINClient:
         except Unsuccessful as unsuccessful:
             trouble = unsuccessful.trouble
         if trouble.kind is Kind.ABSENT:
-            if self._known.following is not None:
-                self._known.following.learned.learn_gone(activeflow_id)
+            if self._known.live_index is not None:
+                self._known.live_index.learned.learn_gone(activeflow_id)
             raise NotFound(str(activeflow_id))
         if trouble.reason == "PERMISSION_DENIED" and self._known.customer is not None:
             raise NotOurs(activeflow_id)
@@ -352,11 +352,11 @@ class VoIPBINClient:
         if answered.id != asked:
             raise answers.Unreadable("the answer is about another activeflow")
         if (
-            self._known.following is not None
+            self._known.live_index is not None
             and self._known.customer is not None
             and answered.customer_id == self._known.customer.id
         ):
-            self._known.following.learned.learn(answered)
+            self._known.live_index.learned.learn(answered)
         return answered
 
 

@@ -86,12 +86,12 @@ async def introduced(voipbin: VoIPBINClient) -> Finding:
     return Finding(ACCOUNT, State.OK, f"account {voipbin.customer.name or 'without a name'}")
 
 
-async def event_stream(following: LiveIndex | None) -> Finding:
+async def event_stream(live_index: LiveIndex | None) -> Finding:
     """From memory: is every change heard of at once?"""
-    if following is None:
+    if live_index is None:
         return Finding(STREAM, State.OK, "off (VOIPBIN_EVENTS): lists are read when somebody asks")
-    since = f" since {following.since:{_STAMP}}" if following.since else ""
-    if following.live:
+    since = f" since {live_index.since:{_STAMP}}" if live_index.since else ""
+    if live_index.live:
         return Finding(STREAM, State.OK, f"live{since}")
     then = "Nothing to do: the bot keeps reconnecting. Until then it reads lists from VoIPBIN, and they say so."
     if not since:

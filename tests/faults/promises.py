@@ -191,7 +191,7 @@ class Promises:
             if record.what is What.OUTCOME and record.detail.get("outcome") in _SAYS_ENDED and record.activeflow_id:
                 ended = self._bot.world.activeflow(record.activeflow_id).status == "ended"
                 self._must(ended, f"the audit says that {record.activeflow_id} ended, and it runs")
-                listed = self._bot.process is not None and self._bot.following.index.get(record.activeflow_id)
+                listed = self._bot.process is not None and self._bot.live_index.index.get(record.activeflow_id)
                 read_here = record.at >= self._bot.started_at
                 self._must(not listed or not read_here, f"{record.activeflow_id} is listed, and was read as ended")
         for workflow in self._bot.workflows.all.values():
@@ -200,8 +200,8 @@ class Promises:
     def look_at_the_end(self) -> None:
         """What must be so when everything has come to rest."""
         self.look()
-        self._must(self._bot.following.live, "what runs is not followed live any more")
-        listed = {activeflow.id for activeflow in self._bot.following.index.newest_first()}
+        self._must(self._bot.live_index.live, "what runs is not followed live any more")
+        listed = {activeflow.id for activeflow in self._bot.live_index.index.newest_first()}
         rows = self._bot.world.records.activeflows
         runs = {row.id for row in rows if row.status == "running"}
         runs -= {id_ for id_ in runs if any(path.endswith(str(id_)) for path in self._bot.line.not_found)}

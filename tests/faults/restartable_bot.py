@@ -135,7 +135,7 @@ class RestartableBot:
         voipbin = VoIPBINClient(exchange, now=self.now, clock=self.loop.time, bounds=Bounds(), stream=stream)
         self._open.push_async_callback(voipbin.close)
         await _introduced(voipbin)
-        self.following = await self._open.enter_async_context(voipbin.following().at_work())
+        self.live_index = await self._open.enter_async_context(voipbin.live_index().at_work())
         self.started_at = self.now()
         self.book, patience, cards = StopStore(database, now=self.now), Patience(), Cards(self.channel, process)
         self.asking = StopRequests(voipbin, self.book, RefusalBound(), patience=patience, now=self.now)

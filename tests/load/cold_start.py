@@ -45,24 +45,24 @@ async def cold(here: Served, budget: float) -> dict[str, Any]:
     began, requests = time.perf_counter(), 0
     async with connected(api_url=here.url, credential=here.credential, budget=budget) as client:
         await client.introduce()
-        following = client.following()
-        read = following._read_page
+        live_index = client.live_index()
+        read = live_index._read_page
 
         async def counted(before: datetime, size: int) -> RunningPage:
             nonlocal requests
             requests += 1
             return await read(before, size)
 
-        following._read_page = counted
-        async with following.at_work():
-            first = await following.running(max_age=5.0)
+        live_index._read_page = counted
+        async with live_index.at_work():
+            first = await live_index.running(max_age=5.0)
             first_s, first_requests = time.perf_counter() - began, requests
             assert first is not None
             assert first.complete_since is None or first.complete_since <= datetime.now(UTC) - timedelta(hours=1)
-            while following._coverage.holes(BEGINNING, first.as_of):  # noqa: ASYNC110 — nobody is told
+            while live_index._coverage.holes(BEGINNING, first.as_of):  # noqa: ASYNC110 — nobody is told
                 await asyncio.sleep(0.01)
             whole_s = time.perf_counter() - began
-        held = len(following.index)
+        held = len(live_index.index)
     told = {"first_answer_s": round(first_s, 2), "first_requests": first_requests, "first_rows": len(first.activeflows)}
     return told | {"whole_s": round(whole_s, 2), "requests": requests, "running": held}
 

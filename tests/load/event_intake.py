@@ -99,23 +99,23 @@ def _anew(told: list[bytes]) -> list[bytes]:
 
 
 def _hearing(known: list[bytes], running: int) -> Callable[[bytes], None]:
-    following = _following(running)
+    live_index = _live_index(running)
     for frame in _anew(known):
-        following.hear(frame, CUSTOMER)
-    return lambda frame: following.hear(frame, CUSTOMER)
+        live_index.hear(frame, CUSTOMER)
+    return lambda frame: live_index.hear(frame, CUSTOMER)
 
 
-def _following(running: int = 0) -> LiveIndex:
+def _live_index(running: int = 0) -> LiveIndex:
     async def nothing(before: datetime, size: int) -> RunningPage:
         raise AssertionError(before, size)
 
     def silence(customer: UUID) -> Any:
         raise AssertionError(customer)
 
-    following = LiveIndex(nothing, silence, lambda: CUSTOMER, spare=lambda: False, now=lambda: datetime.now(UTC))
+    live_index = LiveIndex(nothing, silence, lambda: CUSTOMER, spare=lambda: False, now=lambda: datetime.now(UTC))
     for other in range(running):
-        following.index.take(_other(other))
-    return following
+        live_index.index.take(_other(other))
+    return live_index
 
 
 def _other(number: int) -> Activeflow:
@@ -150,19 +150,19 @@ async def blast(number: int, steps: int) -> None:
 
 
 async def over_a_socket(number: int, steps: int, running: int) -> dict[str, Any]:
-    """Taken in by the bot's own stream, following and index; ``a_second_of_cpu`` is what one core takes."""
+    """Taken in by the bot's own stream and index; ``a_second_of_cpu`` is what one core takes."""
     command = [sys.executable, "-m", __spec__.name, "--blast", str(steps), "--events", str(number)]
     with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as process:  # noqa: ASYNC220 — once
         assert process.stdin
         assert process.stdout
         url = f"http://127.0.0.1:{int(process.stdout.readline())}/v1.0"
         async with connected(api_url=url, credential=AccessKey("vb_made_up"), budget=1000) as client:
-            following, taken = _following(running), 0
+            live_index, taken = _live_index(running), 0
             assert client._stream is not None
             async with client._stream.subscribed(CUSTOMER) as told:
                 began, busy = time.perf_counter(), time.process_time()
                 async for frame in told:
-                    following.hear(frame, CUSTOMER)
+                    live_index.hear(frame, CUSTOMER)
                     taken += 1
                     if taken == number:
                         break

@@ -48,8 +48,8 @@ class Day:
         self.living: list[Activeflow] = []
         self.world.subscribe(self.told)
         ours = self.world.customer.id
-        self.following = LiveIndex(self.page, self.silence, lambda: ours, spare=lambda: False, now=self.clock)
-        self.following.index, self.following._steps = Index(overs_remembered=OVERS), Steps(room=STEPS)
+        self.live_index = LiveIndex(self.page, self.silence, lambda: ours, spare=lambda: False, now=self.clock)
+        self.live_index.index, self.live_index._steps = Index(overs_remembered=OVERS), Steps(room=STEPS)
 
     def silence(self, customer: UUID) -> Any:
         raise AssertionError(customer)
@@ -78,7 +78,7 @@ class Day:
         keep = 0 if all_of_it else min(len(self.line), 20)
         for frame in self.line[keep:]:
             self.events += 1
-            self.following.hear(frame, self.world.customer.id)
+            self.live_index.hear(frame, self.world.customer.id)
         del self.line[keep:]
 
     def happens(self) -> None:
@@ -101,11 +101,11 @@ class Day:
     async def repaired(self) -> bool:
         """Read again, as after a reconnect or on the schedule, and compare."""
         self.loses = False  # what is lost after its row was read is the next repair's to find
-        await self.following._read_again()
+        await self.live_index._read_again()
         self.arrives(all_of_it=True)
         self.loses = True
         self.checkpoints += 1
-        held = {a.id: (str(a.current.id), len(a.executed)) for a in self.following.index.newest_first()}
+        held = {a.id: (str(a.current.id), len(a.executed)) for a in self.live_index.index.newest_first()}
         rows = (row for row in self.world.records.activeflows if row.status == "running" and row.tm_delete is None)
         truth = {row.id: (str(row.current_action.id), len(row.executed_actions)) for row in rows}
         self.most_held = max(self.most_held, len(held))

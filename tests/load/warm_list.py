@@ -69,21 +69,21 @@ def _now() -> datetime:
     return datetime.now(UTC)
 
 
-async def warm(client: VoIPBINClient, following: LiveIndex) -> float:
+async def warm(client: VoIPBINClient, live_index: LiveIndex) -> float:
     """Wait until everything was read and events come; how long that took."""
     began = time.perf_counter()
     while True:
-        picture = await following.running(max_age=3600)
-        if following.live and picture is not None and picture.complete_since is None:
+        picture = await live_index.running(max_age=3600)
+        if live_index.live and picture is not None and picture.complete_since is None:
             return time.perf_counter() - began
         await asyncio.sleep(0.05)
 
 
-async def handled(reading: ActiveflowQueries, typed: str, page: int) -> int:
+async def handled(queries: ActiveflowQueries, typed: str, page: int) -> int:
     """From what was typed to the message; how many pages there are."""
     request = parse(typed)
     assert isinstance(request, List)
-    listing = await reading.running(OPERATOR, request.filters, page, by=request.by, sort=request.sort)
+    listing = await queries.running(OPERATOR, request.filters, page, by=request.by, sort=request.sort)
     message = activeflow_list(listing, OPERATOR, _now(), command="/flows")
     checked(message.text, message.blocks)
     assert listing.total
@@ -105,14 +105,14 @@ async def measure(rows: int, running: int, rounds: int) -> dict[str, Any]:
         client._exchange._http.event_hooks = {"request": [count]}
         await client.introduce()
         settled()  # as the bot does once it is up
-        async with client.following(Pace(repair_every=3600)).at_work() as following:
+        async with client.live_index(Pace(repair_every=3600)).at_work() as live_index:
             before = _mb()
-            warmed = await warm(client, following)
-            reading = ActiveflowQueries(client, now=_now, live=following, past=client)
+            warmed = await warm(client, live_index)
+            queries = ActiveflowQueries(client, now=_now, live=live_index, past=client)
             grown = _mb() - before
-            lists = [await _timed(reading, typed, rounds, asked) for typed in TYPED]
-            others = {name: await _costs(do, max(rounds // 10, 2)) for name, do in _others(client, following, reading)}
-        held = len(following.index)
+            lists = [await _timed(queries, typed, rounds, asked) for typed in TYPED]
+            others = {name: await _costs(do, max(rounds // 10, 2)) for name, do in _others(client, live_index, queries)}
+        held = len(live_index.index)
     memory = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024
     told: dict[str, Any] = {
         "warm_list": rounds,
@@ -126,14 +126,14 @@ async def measure(rows: int, running: int, rounds: int) -> dict[str, Any]:
 
 
 def _others(
-    client: VoIPBINClient, following: LiveIndex, reading: ActiveflowQueries
+    client: VoIPBINClient, live_index: LiveIndex, queries: ActiveflowQueries
 ) -> Iterator[tuple[str, Callable[[], Awaitable[object]]]]:
     """Each with how it is asked for."""
     judging = AnomalyDetector(DwellTimes())
-    finder = Finder(client, client, _now, records=_NoRecords(), judging=judging, live=following)
+    finder = Finder(client, client, _now, records=_NoRecords(), judging=judging, live=live_index)
     yield "find words", lambda: finder.find(OPERATOR, Clues(words="flow 7"))
-    yield "show", lambda: reading.show(OPERATOR, next(iter(following.index.newest_first())).id)
-    frozen = BulkSnapshot(_FromMemory(client, following), _now)
+    yield "show", lambda: queries.show(OPERATOR, next(iter(live_index.index.newest_first())).id)
+    frozen = BulkSnapshot(_FromMemory(client, live_index), _now)
     yield "freeze all", lambda: frozen.freeze(OPERATOR, Filters())
     yield "freeze action:talk", lambda: frozen.freeze(OPERATOR, Filters(action="talk"))
 
@@ -149,14 +149,14 @@ class _NoRecords:
 class _FromMemory:
     """The client, whose picture is that of the index: a look at VoIPBIN's list is bounded by pages."""
 
-    def __init__(self, client: VoIPBINClient, following: LiveIndex) -> None:
-        self._client, self._following = client, following
+    def __init__(self, client: VoIPBINClient, live_index: LiveIndex) -> None:
+        self._client, self._live_index = client, live_index
 
     def __getattr__(self, name: str) -> Any:
         return getattr(self._client, name)
 
     async def picture(self, *, max_age: float = 5.0) -> Picture:
-        picture = await self._following.running(max_age=max_age)
+        picture = await self._live_index.running(max_age=max_age)
         assert picture is not None
         return picture
 
@@ -198,19 +198,19 @@ async def _costs(do: Callable[[], Awaitable[object]], rounds: int) -> dict[str, 
     return {"cpu_p50_ms": round(percentile(works, 0.5), 2), "stretch_ms": round(max(taken), 1)}
 
 
-async def _timed(reading: ActiveflowQueries, typed: str, rounds: int, asked: Counter[str]) -> dict[str, Any]:
+async def _timed(queries: ActiveflowQueries, typed: str, rounds: int, asked: Counter[str]) -> dict[str, Any]:
     began = time.perf_counter()
-    pages = min(await handled(reading, typed, 1), 50)  # whoever asks first asks for the names
+    pages = min(await handled(queries, typed, 1), 50)  # whoever asks first asks for the names
     first = (time.perf_counter() - began) * 1000
     for page in range(1, pages + 1):
-        await handled(reading, typed, page)
+        await handled(queries, typed, page)
     asked.clear()
     times, works = [], []
     with stretches() as taken:
         for round_ in range(rounds):
             await asyncio.sleep(0.005)  # the world moves, and its events come in
             began, busy = time.perf_counter(), time.process_time()
-            await handled(reading, typed, round_ % pages + 1)
+            await handled(queries, typed, round_ % pages + 1)
             times.append((time.perf_counter() - began) * 1000)
             works.append((time.process_time() - busy) * 1000)
     told: dict[str, Any] = {"typed": typed, "first_ms": round(first, 1), "p50_ms": round(percentile(times, 0.5), 2)}

@@ -45,7 +45,9 @@ _BREATH: Final = 10
 
 
 class AlertDetector:
-    """Finds alerts by so many ``looks`` in a beat; ``calls`` of them may ask about a call, about one every ``again`` s.
+    """Finds alerts: so many ``looks`` in a beat, ``calls`` of them with a question about a call.
+
+    ``again``: seconds between two questions about the same one.
     """
 
     def __init__(

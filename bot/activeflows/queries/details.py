@@ -252,7 +252,7 @@ class StepTimes(Enum):
 class Details:
     """One activeflow, read at ``as_of``, with its history."""
 
-    sight: Inspection
+    inspection: Inspection
     history: tuple[Done, ...]
     as_of: datetime
     present: Done | None = None
@@ -276,7 +276,7 @@ class Around:
         """What there is to tell of it to this person, who may view it. Never raises for what is not found."""
         within = self._within
         async with asyncio.TaskGroup() as asking:
-            sight = asking.create_task(look_at(self._voipbin, activeflow, now=as_of, within=within))
+            inspection = asking.create_task(look_at(self._voipbin, activeflow, now=as_of, within=within))
             names = asking.create_task(names_in(self._voipbin, activeflow, within=within))
             told = asking.create_task(self._told(activeflow))
             family = asking.create_task(
@@ -289,9 +289,9 @@ class Around:
         known = {id_: name for id_, name in names.result().items() if id_ not in hidden}
         history = step_history(activeflow, times=times, name_of=known.get)
         present = present_step(activeflow, times=times, name_of=known.get)
-        seen = sight.result()
+        seen = inspection.result()
         return Details(
-            sight=seen,
+            inspection=seen,
             history=history,
             as_of=as_of,
             present=present,

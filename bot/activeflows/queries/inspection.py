@@ -221,20 +221,20 @@ async def look_at(voipbin: VoIPBIN, activeflow: Activeflow, *, now: datetime, wi
     return Inspection(activeflow, doing, definition, on_complete.result().value, call.result().value, effects)
 
 
-def as_seen(sight: Inspection) -> Seen:
+def as_seen(inspection: Inspection) -> Seen:
     """What a stop card keeps of it."""
-    activeflow = sight.activeflow
+    activeflow = inspection.activeflow
     return Seen(
-        flow_name=sight.flow_name,
-        kind=sight.situation.kind,
-        words=sight.situation.words,
-        consequences=sight.effects,
+        flow_name=inspection.flow_name,
+        kind=inspection.situation.kind,
+        words=inspection.situation.words,
+        consequences=inspection.effects,
         reference_type=activeflow.reference.type,
         call_id=activeflow.reference.id if activeflow.reference.is_call else None,
-        on_complete=sight.on_complete.name if sight.on_complete else "",
+        on_complete=inspection.on_complete.name if inspection.on_complete else "",
         on_complete_flow_id=activeflow.on_complete_flow_id,
         created_at=activeflow.created_at,
-        circle=circle_of(activeflow, sight.situation),
+        circle=circle_of(activeflow, inspection.situation),
     )
 
 

@@ -231,9 +231,9 @@ class ActiveflowQueries:
         self._judging = judging or AnomalyDetector(DwellTimes())
         self._rows = Rows(voipbin, self._judging, now, within=side_look)
         self._now = now
-        self.doings = SituationCache()
+        self.situations = SituationCache()
         """What each does, for whoever looks through all of them, too."""
-        self._reasons, self.at_a_glance = AnomalyCache(self._judging), AnomalyCache(self._judging)
+        self._anomalies, self.at_a_glance = AnomalyCache(self._judging), AnomalyCache(self._judging)
         """The second without names and definitions, which need not be had for it."""
         self._side_look = side_look
         self._filter_look = filter_look
@@ -330,10 +330,10 @@ class ActiveflowQueries:
             seen = _of_flow(seen, filters, known)
         if not filters.by_doing:
             return seen
-        doings = await self.doings.of(seen, known)
+        doings = await self.situations.of(seen, known)
         wrong: list[tuple[Reason, ...]] = [()] * len(seen)
         if filters.reasons:
-            wrong = await self._reasons.of(seen, self._now(), doings)
+            wrong = await self._anomalies.of(seen, self._now(), doings)
         return list(compress(seen, filters.fit_doing(doings, wrong)))
 
     async def _groups(self, found: list[Activeflow], by: By, known: Flows) -> tuple[Group, ...]:
@@ -341,7 +341,7 @@ class ActiveflowQueries:
         if by == "flow":
             names = {flow_id: flow.name for flow_id, flow in known.items() if flow is not None}
             return grouped(found, lambda a: number_of(a.flow_id), lambda a: names.get(a.flow_id) if a.flow_id else None)
-        doings = await self.doings.of(found, known)
+        doings = await self.situations.of(found, known)
         words = {a.id.int: row_words(doing.kind) for a, doing in zip(found, doings, strict=True)}
         return grouped(found, lambda a: words[a.id.int], lambda a: words[a.id.int])
 

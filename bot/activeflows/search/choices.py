@@ -82,7 +82,7 @@ class Known(Protocol):
     """What is worked out already of what runs: what is wrong with each, seen without names, and what each does."""
 
     at_a_glance: AnomalyCache
-    doings: SituationCache
+    situations: SituationCache
 
 
 class Chooser:
@@ -99,7 +99,7 @@ class Chooser:
     ) -> None:
         """``known``: what the list has worked out, which is not worked out again."""
         self._voipbin, self._live, self._now, self._within = voipbin, live, now, look_within
-        self._reasons, self._doings = known.at_a_glance, known.doings
+        self._anomalies, self._situations = known.at_a_glance, known.situations
 
     async def fitting(self, operator: Operator, typed: str) -> Choices:
         """What fits that they may view. Raises ``NotPermitted``, or a ``Failure`` when nothing at all is known."""
@@ -114,7 +114,7 @@ class Chooser:
         found = [a for a in seen if fits is None or a.id in fits]
         found = found if picture.freshness is not None else in_order(found)
         found.reverse()
-        found, ranks = await self._reasons.worst_first(found, self._now())
+        found, ranks = await self._anomalies.worst_first(found, self._now())
         reasons = [None if rank == FINE else _REASONS[rank] for rank in ranks[:MOST]]
         return Choices(
             found=await self._choices(found[:MOST], reasons, known),
@@ -151,7 +151,7 @@ class Chooser:
         called = {number_of(id_) for id_, flow in known.items() if flow is not None and likeness(words, flow.name)}
         fitting = {a.id for a in seen if number_of(a.flow_id) in called}
         others = [a for a in seen if a.id not in fitting]
-        doings = await self._doings.of(others, known)
+        doings = await self._situations.of(others, known)
         inside, said = dict[UUID, tuple[UUID, ...]](), dict[str, bool]()
         for number, (activeflow, doing) in enumerate(zip(others, doings, strict=True), 1):
             sentence = " ".join((doing.words, doing.action, *doing.openers))

@@ -203,7 +203,7 @@ class WatchWarnings:
 
 
 class WatchObserver:
-    """Keeps what is known about those on its ``board`` true."""
+    """Keeps what is known about its ``watched`` activeflows true."""
 
     def __init__(
         self,
@@ -216,7 +216,7 @@ class WatchObserver:
         warned: Warned = by_situation,
     ) -> None:
         self._voipbin, self._events, self._endings = voipbin, events, Endings(records)
-        self.board = WatchedActiveflows(CardPace(pace, asyncio.get_running_loop().time()))
+        self.watched = WatchedActiveflows(CardPace(pace, asyncio.get_running_loop().time()))
         self._pace, self._now, self._warned = pace, now, warned
         self._heard: deque[tuple[Change, datetime]] = deque(maxlen=_HEARD)
         self._ears = asyncio.Event()
@@ -242,7 +242,7 @@ class WatchObserver:
             deaf()
 
     def _hear(self, change: Change) -> None:
-        if self.board.about(change.activeflow_id):
+        if self.watched.about(change.activeflow_id):
             self._heard.append((change, self._now()))
             self._ears.set()
 
@@ -252,7 +252,7 @@ class WatchObserver:
         self._ears.clear()
         while self._heard:
             change, at = self._heard.popleft()
-            for followed in self.board.about(change.activeflow_id):
+            for followed in self.watched.about(change.activeflow_id):
                 await self._take(followed, change, at)
 
     async def _take(self, followed: Followed, change: Change, at: datetime) -> None:
@@ -262,7 +262,7 @@ class WatchObserver:
         if change.after is not None and change.after.ended:
             followed.final = change.after
         followed.gone_since, followed.read_at = followed.gone_since or at, None
-        self.board.to_read.set()
+        self.watched.to_read.set()
 
     async def catch_up(self, followed: Followed) -> None:
         """Just before it is told: what the index knows, it knows as of now. Wakes nobody."""
@@ -274,7 +274,7 @@ class WatchObserver:
 
     async def _learn(self, followed: Followed, activeflow: Activeflow, as_of: datetime) -> None:
         if await self._learnt(followed, activeflow, as_of):
-            self.board.news(followed)
+            self.watched.news(followed)
 
     async def _learnt(self, followed: Followed, activeflow: Activeflow, as_of: datetime) -> bool:
         """Whether that is worth an edit."""
@@ -290,22 +290,22 @@ class WatchObserver:
 
     async def read_next(self) -> None:
         """Read the one that has waited longest, when it is time; waits for that."""
-        self.board.to_read.clear()
+        self.watched.to_read.clear()
         clock = asyncio.get_running_loop().time()
         due, _, followed = min(
-            ((self._due(followed), followed.watch.id, followed) for followed in self.board.all()),
+            ((self._due(followed), followed.watch.id, followed) for followed in self.watched.all()),
             default=(_NEVER, "", None),
             key=lambda waiting: waiting[:2],
         )
         if followed is None or due > clock:
             with suppress(TimeoutError):
                 async with asyncio.timeout(min(due - clock, 1.0) if followed is not None else None):
-                    await self.board.to_read.wait()
+                    await self.watched.to_read.wait()
             return
         followed.read_at = clock
         if self.source(followed) is Source.EVENTS and followed.final is None:
             await self.catch_up(followed)
-            self.board.news(followed)
+            self.watched.news(followed)
             return
         await self._read(followed)
         await asyncio.sleep(1 / self._pace.reads)
@@ -327,9 +327,9 @@ class WatchObserver:
         try:
             read = await self._voipbin.activeflow(followed.watch.activeflow_id)
         except NotFound:
-            self.board.end(followed, Ending(How.DELETED, as_of))
+            self.watched.end(followed, Ending(How.DELETED, as_of))
         except NotOurs:
-            self.board.end(followed, Ending(How.NOT_KNOWN, as_of, NOT_SHOWN))
+            self.watched.end(followed, Ending(How.NOT_KNOWN, as_of, NOT_SHOWN))
         except Failure:
             await self._unread(followed, as_of)
         else:
@@ -338,11 +338,11 @@ class WatchObserver:
     async def _was_read(self, followed: Followed, read: Activeflow, as_of: datetime) -> None:
         if not followed.caught_up:
             followed.caught_up = True
-            self.board.news(followed)
+            self.watched.news(followed)
         if read.ended or followed.final is not None:  # a copy that is older than the event does not undo it
             await self._conclude(followed, read if read.ended else followed.final or read, as_of)
         elif read.deleted_at is not None:
-            self.board.end(followed, Ending(How.DELETED, read.deleted_at))
+            self.watched.end(followed, Ending(How.DELETED, read.deleted_at))
         else:
             followed.gone_since = None
             await self._learn(followed, read, as_of)
@@ -353,10 +353,10 @@ class WatchObserver:
             return
         if followed.silent_since is None:
             followed.silent_since = as_of
-            self.board.news(followed)
+            self.watched.news(followed)
         gone = followed.gone_since
         if gone is not None and as_of - gone >= timedelta(seconds=self._pace.give_up):
-            self.board.end(followed, Ending(How.NOT_KNOWN, gone, _NOT_SAID))
+            self.watched.end(followed, Ending(How.NOT_KNOWN, gone, _NOT_SAID))
 
     async def _conclude(self, followed: Followed, ended: Activeflow, as_of: datetime) -> None:
         followed.final, followed.final_since = ended, followed.final_since or as_of
@@ -367,4 +367,4 @@ class WatchObserver:
             version = max(version_of(ended), followed.known.version)
             steps = max(ended.steps_used, followed.known.steps)
             followed.known = replace(followed.known, version=version, steps=steps, warnings=())
-            self.board.end(followed, ending)
+            self.watched.end(followed, ending)

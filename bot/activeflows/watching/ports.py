@@ -29,7 +29,7 @@ class Events(Protocol):
 class WatchCards(Protocol):
     """The cards in the channel. Never raises for Slack's troubles."""
 
-    async def edit(self, telling: WatchCardContent) -> Edited: ...
+    async def edit(self, content: WatchCardContent) -> Edited: ...
 
 
 class WatchLedger(Protocol):

@@ -71,7 +71,7 @@ class WatchReconciler:
         broken: Callable[[Exception], None],
         permitted: Permitted = permitted_always,
     ) -> None:
-        self._observer, self._board, self._ledger, self._cards = observer, observer.board, ledger, cards
+        self._observer, self._watched, self._ledger, self._cards = observer, observer.watched, ledger, cards
         self._pace, self._now, self._broken = pace, now, broken
         self._permitted = permitted
         self._clock = asyncio.get_running_loop().time
@@ -131,18 +131,18 @@ class WatchReconciler:
     def _follow(self, kept: Sequence[Kept]) -> None:
         """These and no others."""
         open_ = {each.watch.id: each for each in kept if each.watch.id not in self._finished}
-        for followed in self._board.all():
+        for followed in self._watched.all():
             if followed.watch.id not in open_:
-                self._board.drop(followed)
+                self._watched.drop(followed)
         for id_, each in open_.items():
-            followed_already = self._board.get(id_)
+            followed_already = self._watched.get(id_)
             if followed_already is None:
-                self._board.put(each, self._clock())
+                self._watched.put(each, self._clock())
             elif each.ending is not None and not followed_already.closed:
                 followed_already.ending, followed_already.closed = each.ending, True
-                self._board.news(followed_already)
+                self._watched.news(followed_already)
             elif self._now() >= each.watch.until:
-                self._board.end(followed_already, Ending(How.TOO_LONG, self._now()))
+                self._watched.end(followed_already, Ending(How.TOO_LONG, self._now()))
 
     async def _forget(self) -> None:
         now = self._now()
@@ -151,7 +151,7 @@ class WatchReconciler:
             await self._ledger.forget(now - _KEPT_FOR)
 
     async def _permit_all(self) -> None:
-        for followed in self._board.all():
+        for followed in self._watched.all():
             await self._permit(followed)
         await asyncio.sleep(self._pace.permit_every)
 
@@ -165,22 +165,22 @@ class WatchReconciler:
                 permitted = await self._permitted(followed.watch)
         if permitted is False and not followed.closed:
             followed.known, followed.ending = followed.kept, Ending(How.NOT_PERMITTED, self._now())
-            self._board.news(followed)
+            self._watched.news(followed)
 
     # ---------------------------------------------------------------- the cards
 
     async def _tell(self) -> None:
         """Edit the next card when it is due; waits for that."""
-        self._board.to_tell.clear()
-        pacing = self._board.pacing
+        self._watched.to_tell.clear()
+        pacing = self._watched.pacing
         wait = pacing.wait(self._clock())
         if wait is None or wait > 0:
             with suppress(TimeoutError):
                 async with asyncio.timeout(wait):
-                    await self._board.to_tell.wait()
+                    await self._watched.to_tell.wait()
             return
         id_ = pacing.next(self._clock())
-        followed = self._board.get(id_) if id_ is not None else None
+        followed = self._watched.get(id_) if id_ is not None else None
         if followed is None:
             await asyncio.sleep(self._pace.again / 100)  # not to be expected, and not worth a busy loop
             return
@@ -200,16 +200,16 @@ class WatchReconciler:
         if followed.told:
             return await self._finish(followed)
         if self._clock() >= self._held_until or not await self._recorded(followed, known):
-            self._board.drop(followed)  # somebody else follows it, or it has ended otherwise: the ledger says
+            self._watched.drop(followed)  # somebody else follows it, or it has ended otherwise: the ledger says
             self.stir()
             return True
         ending = followed.ending
         source = self._observer.source(followed)
         edited = await self._cards.edit(WatchCardContent(followed.watch, known, source, followed.silent_since, ending))
-        self._board.pacing.edited(followed.watch.id, self._clock())
+        self._watched.pacing.edited(followed.watch.id, self._clock())
         if edited.wait:
-            self._board.pacing.refused(self._clock(), edited.wait)
-            self._board.news(followed)
+            self._watched.pacing.refused(self._clock(), edited.wait)
+            self._watched.news(followed)
             return True
         if edited.gone:
             return await self._lose(followed)
@@ -217,7 +217,7 @@ class WatchReconciler:
             followed.told = True
             return await self._finish(followed)
         if edited.done:
-            self._board.pacing.succeeded(followed.watch.id)
+            self._watched.pacing.succeeded(followed.watch.id)
         return edited.done
 
     async def _recorded(self, followed: Followed, known: Known) -> bool:
@@ -244,5 +244,5 @@ class WatchReconciler:
             self._finished[followed.watch.id] = None
             while len(self._finished) > _FINISHED:
                 del self._finished[next(iter(self._finished))]
-        self._board.drop(followed)
+        self._watched.drop(followed)
         return True

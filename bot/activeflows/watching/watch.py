@@ -2,8 +2,8 @@
 
 A **watch** is who wanted it, where, and until when. What is **known** is the newest version it was told of, with the
 last situations before it: an older version never overwrites a newer one. A new situation is another kind of thing, or
-the same kind somewhere else (another queue); progress inside one ("3rd lap") changes its words and keeps its time. A
-**telling** is what its card says at one moment, and an **ending** is the last thing it says.
+the same kind somewhere else (another queue); progress inside one ("3rd lap") changes its words and keeps its time. The
+**content** of its card is what that says at one moment, and an **ending** is the last thing it says.
 """
 
 from dataclasses import dataclass, replace

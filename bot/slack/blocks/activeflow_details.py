@@ -93,7 +93,7 @@ _UNTIMED: Final = {
 
 def step_lines(details: Details) -> Iterator[kit.Block]:
     """Sections with the steps, and in small words what is not known of their times."""
-    ended = details.sight.activeflow.ended
+    ended = details.inspection.activeflow.ended
     lines = [_done(done) for done in details.history]
     if details.present is not None:
         lines.append(_at_the_end(details.present) if ended else _present_line(details.present, details.as_of))
@@ -217,39 +217,39 @@ _NAMED = 5
 
 def activeflow_details(details: Details, operator: Operator, *, command: str) -> Message:
     """Details for one person's eyes, with every age as of when it was read; the caller is masked."""
-    sight, activeflow = details.sight, details.sight.activeflow
-    name = name_of(sight.flow_name)
+    inspection, activeflow = details.inspection, details.inspection.activeflow
+    name = name_of(inspection.flow_name)
     blocks = [
         kit.header(plain(name, 150)),
         kit.section(_now(details)),
         kit.fields(_fields(details)),
-        kit.section(f"*What stopping it does*\n{_bullets(sight.effects)}"),
+        kit.section(f"*What stopping it does*\n{_bullets(inspection.effects)}"),
     ]
     blocks += [*step_lines(details), *relatives(activeflow, details.family, details.as_of)]
     small = f"as of {date_token(details.as_of)} · read again: {code(f'{command} show {activeflow.short_id}')}"
     blocks += [kit.context(small), _buttons(details, operator)]
     aloud = [
         f"{escaped(name, 150)} {activeflow.short_id}. {STATUS_WORDS[activeflow.status]}:",
-        f"{escaped(sight.situation.words, 400)}.",
+        f"{escaped(inspection.situation.words, 400)}.",
         *troubles_aloud(details.troubles),
-        *(escaped(effect, 300) for effect in sight.effects),
+        *(escaped(effect, 300) for effect in inspection.effects),
     ]
     return Message(" ".join(aloud), tuple(blocks))
 
 
 def _now(details: Details) -> str:
-    situation = details.sight.situation
-    words = f"{bold(STATUS_WORDS[details.sight.activeflow.status])} · {escaped(situation.words, 400)}"
+    situation = details.inspection.situation
+    words = f"{bold(STATUS_WORDS[details.inspection.activeflow.status])} · {escaped(situation.words, 400)}"
     warning = [f"*Warning:* {escaped(situation.warning, 200)}"] if situation.warning else []
     return "\n".join([words, *warning, *look_words(details.troubles, situation)])
 
 
 def _fields(details: Details) -> Iterator[str]:
     """At most ten."""
-    sight, activeflow, now = details.sight, details.sight.activeflow, details.as_of
+    inspection, activeflow, now = details.inspection, details.inspection.activeflow, details.as_of
     yield f"*Activeflow*\n{code(str(activeflow.id))}"
     flow_id = code(activeflow.flow_id.hex[:8]) if activeflow.flow_id else ""
-    known = escaped(sight.flow_name, 150) if sight.flow_name else "name not known" if flow_id else "none"
+    known = escaped(inspection.flow_name, 150) if inspection.flow_name else "name not known" if flow_id else "none"
     yield f"*Flow*\n{known} {flow_id}".rstrip()
     age = activeflow.age(now)
     if activeflow.created_at is not None and age is not None:
@@ -259,12 +259,13 @@ def _fields(details: Details) -> Iterator[str]:
     if activeflow.updated_at is not None:
         what = "Ended" if activeflow.ended else "Last change"
         yield f"*{what}*\n{date_token(activeflow.updated_at)}"
-    yield f"*Runs for*\n{reference(activeflow)}{_call(sight.call, now)}"
+    yield f"*Runs for*\n{reference(activeflow)}{_call(inspection.call, now)}"
     yield f"*Steps used*\n{activeflow.steps_used} of {STEP_BUDGET}"
     if details.entered:
         yield f"*Flows entered*\n{_entered(details.entered)}"
     if activeflow.on_complete_flow_id is not None:
-        follower = escaped(sight.on_complete.name, 150) if sight.on_complete and sight.on_complete.name else "flow"
+        on_complete = inspection.on_complete
+        follower = escaped(on_complete.name, 150) if on_complete and on_complete.name else "flow"
         named = f"{follower} {code(activeflow.on_complete_flow_id.hex[:8])}"
         yield f"*When it ended*\n{named} should have started" if activeflow.ended else f"*When it ends*\n{named} starts"
 
@@ -290,7 +291,7 @@ def _bullets(lines: tuple[str, ...]) -> str:
 
 
 def _buttons(details: Details, operator: Operator) -> kit.Block:
-    activeflow, name = details.sight.activeflow, details.sight.flow_name
+    activeflow, name = details.inspection.activeflow, details.inspection.flow_name
     again = kit.button(
         "Refresh",
         ids.SHOW_AGAIN,
@@ -340,7 +341,7 @@ def _kept(block: kit.Block) -> kit.Block | None:
 
 
 def _where_to_stop(details: Details, operator: Operator, command: str) -> list[kit.Block]:
-    activeflow = details.sight.activeflow
+    activeflow = details.inspection.activeflow
     stops = may_somewhere(reach(operator.policy, operator.person), Permission.STOP)
     if stops is None or not activeflow.running:
         return []

@@ -51,7 +51,7 @@ class Pace:
     """A stream that lived so long was a good one: the next is tried at once."""
 
 
-# ---------------------------------------------------------------- following
+# ---------------------------------------------------------------- live index
 
 log = structlog.get_logger(__name__)
 

@@ -35,10 +35,10 @@ async def url(world: World, events: EventStream) -> AsyncIterator[str]:
 
 
 @asynccontextmanager
-async def following(client: VoIPBINClient, pace: Pace = QUICK) -> AsyncIterator[LiveIndex]:
+async def live_index(client: VoIPBINClient, pace: Pace = QUICK) -> AsyncIterator[LiveIndex]:
     await client.introduce()
-    async with client.following(pace).at_work() as following:
-        yield following
+    async with client.live_index(pace).at_work() as live_index:
+        yield live_index
 
 
 async def until(true: Callable[[], bool], seconds: float = 5) -> None:
@@ -53,14 +53,14 @@ def truth(world: World) -> dict[str, str]:
     return {str(a.id): str(a.current_action.id) for a in rows if a.status == "running"}
 
 
-def held(following: LiveIndex) -> dict[str, str]:
-    return {str(a.id): str(a.current.id) for a in following.index.newest_first()}
+def held(live_index: LiveIndex) -> dict[str, str]:
+    return {str(a.id): str(a.current.id) for a in live_index.index.newest_first()}
 
 
-async def whole(following: LiveIndex) -> None:
+async def whole(live_index: LiveIndex) -> None:
     """Until all there is has been read."""
     async with asyncio.timeout(30):
-        while (picture := await following.running(max_age=3600)) is None or picture.complete_since is not None:  # noqa: ASYNC110 — nobody is told
+        while (picture := await live_index.running(max_age=3600)) is None or picture.complete_since is not None:  # noqa: ASYNC110 — nobody is told
             await asyncio.sleep(0.01)
 
 
@@ -68,7 +68,7 @@ async def test_what_runs_is_known_after_the_start_and_after_every_change(client:
     flow = world.add_flow("Support")
     old = [world.rings(flow, created_at=datetime.now(UTC) - timedelta(minutes=n)) for n in range(150)]
     world.stop(old[3])
-    async with following(client) as follower:
+    async with live_index(client) as follower:
         await until(lambda: follower.live)
         assert held(follower) == truth(world)
         await whole(follower)
@@ -94,7 +94,7 @@ async def test_pages_shorter_than_asked_for_are_not_the_end_of_the_list(
     for minutes in range(number):
         world.rings(created_at=began - timedelta(minutes=minutes))
     world.limits.page = cap
-    async with following(client) as follower:
+    async with live_index(client) as follower:
         await until(lambda: follower.live, 30)
         await whole(follower)
         assert held(follower) == truth(world)
@@ -106,7 +106,7 @@ async def test_events_in_every_form_and_out_of_order_are_understood(
 ) -> None:
     events.form, events.unordered = form, 7
     flow = world.add_flow("Support")
-    async with following(client) as follower:
+    async with live_index(client) as follower:
         await until(lambda: follower.live)
         rung = [world.rings(flow) for _ in range(30)]
         for activeflow in rung:
@@ -121,9 +121,9 @@ async def test_events_in_every_form_and_out_of_order_are_understood(
 async def test_the_credential_is_in_a_header_and_never_in_the_address(
     client: VoIPBINClient, connect: Connect, world: World, events: EventStream
 ) -> None:
-    async with following(client) as follower:
+    async with live_index(client) as follower:
         await until(lambda: follower.live)
-    async with following(await connect(Login(world.username, world.password))) as follower:
+    async with live_index(await connect(Login(world.username, world.password))) as follower:
         await until(lambda: follower.live)
     by_key, by_token = events.asked
     assert by_key.headers["cookie"] == f"accesskey={world.access_key}"
@@ -137,7 +137,7 @@ async def test_a_cut_stream_is_said_and_what_happened_meanwhile_is_read(
 ) -> None:
     flow = world.add_flow("Support")
     rung = [world.rings(flow) for _ in range(20)]
-    async with following(client) as follower:
+    async with live_index(client) as follower:
         await until(lambda: follower.live)
         events.refuses_with = 200
         await events.drops_all()
@@ -163,7 +163,7 @@ async def test_a_socket_that_goes_deaf_is_noticed_by_its_silence(
     client = await connect()
     assert client._stream is not None
     client._stream._ping_every = 0.1
-    async with following(client) as follower:
+    async with live_index(client) as follower:
         await until(lambda: follower.live)
         hears_again = events.goes_deaf()
         await until(lambda: len(events.asked) > 1 and follower.live)
@@ -173,7 +173,7 @@ async def test_a_socket_that_goes_deaf_is_noticed_by_its_silence(
 async def test_a_stream_that_is_silent_about_what_the_list_shows_is_left_for_a_new_one(
     client: VoIPBINClient, world: World, events: EventStream
 ) -> None:
-    async with following(client) as follower:
+    async with live_index(client) as follower:
         await until(lambda: follower.live)
         events.muted = True
         world.rings(world.add_flow("Support"), created_at=datetime.now(UTC) - timedelta(seconds=30))
@@ -187,7 +187,7 @@ async def test_events_dropped_by_an_overflow_are_found_by_the_next_reading(
 ) -> None:
     events.buffer = 5
     flow = world.add_flow("Support")
-    async with following(client, Pace(repair_every=0.1, down_every=0.1, connect_again=(0.02,))) as follower:
+    async with live_index(client, Pace(repair_every=0.1, down_every=0.1, connect_again=(0.02,))) as follower:
         await until(lambda: follower.live)
         rung = [world.rings(flow) for _ in range(40)]
         for activeflow in rung[::2]:
@@ -201,7 +201,7 @@ async def test_a_bot_that_may_not_listen_reads_the_list(
 ) -> None:
     events.refuses_with = 403
     world.rings(world.add_flow("Support"))
-    async with following(client) as follower:
+    async with live_index(client) as follower:
         picture = await follower.running(max_age=5)
         assert picture is not None
         assert len(picture.activeflows) == 1
@@ -214,7 +214,7 @@ async def test_while_somebody_asks_it_is_read_again_before_it_is_too_old_and_nob
 ) -> None:
     events.refuses_with = 403
     world.rings(world.add_flow("Support"))
-    async with following(client, replace(QUICK, down_every=3600)) as follower:
+    async with live_index(client, replace(QUICK, down_every=3600)) as follower:
         await whole(follower)
         await until(lambda: follower.since is not None)  # the stream is known to be down, which is read after once
         read = await follower.running(max_age=0)
@@ -242,13 +242,13 @@ async def test_a_voipbin_that_answers_nothing_gives_no_picture(
     await client.introduce()
     events.refuses_with = 503
     world.faults.on("GET", "/activeflows", faults.status(503, "SERVICE_UNAVAILABLE"), times=None)
-    async with client.following(QUICK).at_work() as follower:
+    async with client.live_index(QUICK).at_work() as follower:
         assert await follower.running(max_age=5) is None
 
 
 async def test_others_activeflows_never_get_in(client: VoIPBINClient, world: World, events: EventStream) -> None:
     other = world.add_customer("Somebody else")
-    async with following(client) as follower:
+    async with live_index(client) as follower:
         await until(lambda: follower.live)
         world.rings(customer=other)
         mine = world.rings()

@@ -107,7 +107,7 @@ SUPPORT_ONLY = operator(Grant(1, frozenset({"U0ALICE"}), VIEW, flows=frozenset({
 NOBODY = operator()
 
 
-def reading(voipbin: InMemory) -> ActiveflowQueries:
+def queries(voipbin: InMemory) -> ActiveflowQueries:
     return ActiveflowQueries(voipbin, lambda: NOW, side_look=0.05, filter_look=0.05)
 
 
@@ -118,16 +118,16 @@ async def test_nothing_is_asked_of_voipbin_for_somebody_who_may_view_nothing() -
     voipbin = InMemory([running(1)])
     voipbin_id = voipbin.activeflows[0].id
     with pytest.raises(NotPermitted):
-        await reading(voipbin).running(NOBODY, Filters())
+        await queries(voipbin).running(NOBODY, Filters())
     with pytest.raises(NotPermitted):
-        await reading(voipbin).show(NOBODY, voipbin_id)
+        await queries(voipbin).show(NOBODY, voipbin_id)
     with pytest.raises(NotPermitted):
-        await reading(voipbin).resolve(NOBODY, Prefix("aaaa"))
+        await queries(voipbin).resolve(NOBODY, Prefix("aaaa"))
     assert not voipbin.asked
 
 
 async def test_the_list_is_oldest_first_where_nothing_is_wrong_with_names_and_says_how_complete_it_is() -> None:
-    listing = await reading(InMemory([running(2, MENU), running(1), running(3, status=Status.ENDED)])).running(
+    listing = await queries(InMemory([running(2, MENU), running(1), running(3, status=Status.ENDED)])).running(
         ALICE, Filters()
     )
     assert [row.flow_name for row in listing.rows] == ["Main menu", "Support line"]
@@ -139,7 +139,7 @@ async def test_the_list_is_oldest_first_where_nothing_is_wrong_with_names_and_sa
 async def test_rows_of_flows_somebody_may_not_view_are_hidden_and_counted() -> None:
     foreign = running(3, customer_id=THEIRS)
     voipbin = InMemory([running(1), running(2, MENU), foreign])
-    listing = await reading(voipbin).running(SUPPORT_ONLY, Filters())
+    listing = await queries(voipbin).running(SUPPORT_ONLY, Filters())
     assert [row.flow_name for row in listing.rows] == ["Support line"]
     assert (listing.total, listing.hidden) == (1, 2)
 
@@ -165,7 +165,7 @@ def test_who_may_see_each_kind_sees_what_a_look_at_each_shows(
 async def test_names_are_looked_up_for_the_rows_on_screen_only() -> None:
     flows = [Flow(UUID(int=0xF000 + n), f"Flow {n}") for n in range(30)]
     voipbin = InMemory([running(n, flow) for n, flow in enumerate(flows)], {flow.id: flow for flow in flows})
-    await reading(voipbin).running(ALICE, Filters())
+    await queries(voipbin).running(ALICE, Filters())
     assert voipbin.asked["flow"] == PAGE
 
 
@@ -173,33 +173,33 @@ async def test_names_are_looked_up_for_the_rows_on_screen_only() -> None:
 async def test_a_name_that_cannot_be_had_is_left_out_and_the_row_is_not(trouble: str) -> None:
     voipbin = InMemory([running(1)])
     setattr(voipbin, trouble, True)
-    listing = await reading(voipbin).running(ALICE, Filters())
+    listing = await queries(voipbin).running(ALICE, Filters())
     assert [(row.flow_name, row.situation.words) for row in listing.rows] == [(None, "playing audio")]
 
 
 async def test_a_queue_is_called_by_its_name() -> None:
     queue = Action(UUID(int=50), "queue_join", {"queue_id": str(UUID(int=51))})
     voipbin = InMemory([running(1, current=queue)], queues={UUID(int=51): "Second level"})
-    listing = await reading(voipbin).running(ALICE, Filters())
+    listing = await queries(voipbin).running(ALICE, Filters())
     assert listing.rows[0].situation.words == "entering queue Second level"
 
 
 async def test_a_filter_by_name_finds_the_flow_in_any_case() -> None:
     voipbin = InMemory([running(1), running(2, MENU)])
-    listing = await reading(voipbin).running(ALICE, Filters(flow="main  MENU"))
+    listing = await queries(voipbin).running(ALICE, Filters(flow="main  MENU"))
     assert [row.flow_name for row in listing.rows] == ["Main menu"]
     assert (listing.unnamed, listing.similar) == (0, ())
 
 
 async def test_a_name_that_no_flow_has_gets_a_similar_one_that_may_be_seen() -> None:
     voipbin = InMemory([running(1), running(2, MENU)])
-    assert (await reading(voipbin).running(ALICE, Filters(flow="Suport lin"))).similar == ("Support line",)
-    assert (await reading(voipbin).running(SUPPORT_ONLY, Filters(flow="Main men"))).similar == ()
+    assert (await queries(voipbin).running(ALICE, Filters(flow="Suport lin"))).similar == ("Support line",)
+    assert (await queries(voipbin).running(SUPPORT_ONLY, Filters(flow="Main men"))).similar == ()
 
 
 async def test_a_filter_that_could_not_read_a_name_says_so() -> None:
     voipbin = InMemory([running(1), running(2, MENU)], silent=True)
-    listing = await reading(voipbin).running(ALICE, Filters(flow="Support line"))
+    listing = await queries(voipbin).running(ALICE, Filters(flow="Support line"))
     assert (listing.total, listing.unnamed) == (0, 2)
 
 
@@ -207,7 +207,7 @@ async def test_a_filter_by_action_finds_those_who_are_inside_it() -> None:
     queue = Action(UUID(int=50), "queue_join", {"queue_id": str(UUID(int=51))})
     waiting = running(1, executed=(queue, Action(UUID(int=52), "fetch_flow")))
     voipbin = InMemory([waiting, running(2)])
-    listing = await reading(voipbin).running(ALICE, Filters(action="queue_join"))
+    listing = await queries(voipbin).running(ALICE, Filters(action="queue_join"))
     assert [row.activeflow.id for row in listing.rows] == [waiting.id]
 
 
@@ -215,7 +215,7 @@ async def test_a_filter_by_action_finds_those_who_are_inside_it() -> None:
 @given(st.integers(0, 45), st.integers(-3, 12), st.sets(st.integers(0, 44)))
 async def test_every_page_together_is_everything_once(number: int, beyond: int, ended: set[int]) -> None:
     voipbin = InMemory([running(n, status=Status.ENDED if n in ended else Status.RUNNING) for n in range(number)])
-    reader = reading(voipbin)
+    reader = queries(voipbin)
     first = await reader.running(ALICE, Filters())
     pages = [await reader.running(ALICE, Filters(), page) for page in range(1, first.pages + 1)]
     shown = [row.activeflow.id for listing in pages for row in listing.rows]
@@ -226,7 +226,7 @@ async def test_every_page_together_is_everything_once(number: int, beyond: int, 
 
 async def test_a_list_by_flow_counts_each_and_names_the_oldest() -> None:
     voipbin = InMemory([running(1), running(2, MENU), running(5), running(3), running(4, flow_id=None)])
-    listing = await reading(voipbin).running(ALICE, Filters(), by="flow")
+    listing = await queries(voipbin).running(ALICE, Filters(), by="flow")
     told = [(group.name, group.count, group.oldest.short_id) for group in listing.groups]
     assert told == [("Support line", 3, "aaaa0005"), ("Main menu", 1, "aaaa0002"), (None, 1, "aaaa0004")]
     assert (listing.rows, listing.total, listing.pages) == ((), 5, 1)
@@ -235,12 +235,12 @@ async def test_a_list_by_flow_counts_each_and_names_the_oldest() -> None:
 async def test_a_list_by_action_counts_what_they_are_in_and_filters_hold() -> None:
     queue = Action(UUID(int=50), "queue_join", {"queue_id": str(UUID(int=51))})
     voipbin = InMemory([running(1, current=queue), running(2, current=queue), running(3), running(90)])
-    listing = await reading(voipbin).running(ALICE, Filters(newer=timedelta(minutes=60)), by="action")
+    listing = await queries(voipbin).running(ALICE, Filters(newer=timedelta(minutes=60)), by="action")
     assert [(group.name, group.count) for group in listing.groups] == [("waiting in a queue", 2), ("playing audio", 1)]
 
 
 async def test_groups_hide_what_somebody_may_not_view() -> None:
-    listing = await reading(InMemory([running(1), running(2, MENU)])).running(SUPPORT_ONLY, Filters(), by="flow")
+    listing = await queries(InMemory([running(1), running(2, MENU)])).running(SUPPORT_ONLY, Filters(), by="flow")
     assert [(group.name, group.count) for group in listing.groups] == [("Support line", 1)]
     assert listing.hidden == 1
 
@@ -254,51 +254,51 @@ async def test_a_call_id_finds_the_activeflow_of_the_call() -> None:
     assert call_id is not None
     party = Party("tel", "+15550100001")
     voipbin = InMemory([one], calls={call_id: Call(call_id, one.id, "progressing", "incoming", party, party)})
-    assert await reading(voipbin).resolve(ALICE, call_id) == one
+    assert await queries(voipbin).resolve(ALICE, call_id) == one
 
 
 async def test_an_id_of_nothing_is_not_found() -> None:
     with pytest.raises(NotFound, match="dead"):
-        await reading(InMemory()).resolve(ALICE, UUID(int=0xDEAD << 112))
+        await queries(InMemory()).resolve(ALICE, UUID(int=0xDEAD << 112))
 
 
 async def test_a_beginning_means_the_one_that_runs() -> None:
     one = running(1, id=UUID(int=0xBBBB0001 << 96))
     voipbin = InMemory([one, running(2, id=UUID(int=0xBBBB0002 << 96), status=Status.ENDED)])
-    assert await reading(voipbin).resolve(ALICE, Prefix("bbbb")) == one
+    assert await queries(voipbin).resolve(ALICE, Prefix("bbbb")) == one
     assert voipbin.asked["activeflow"] == 1
 
 
 async def test_a_beginning_of_the_calls_id_will_do_when_no_activeflow_begins_so() -> None:
     one = running(1)
-    assert await reading(InMemory([one])).resolve(ALICE, Prefix("ca110001")) == one
+    assert await queries(InMemory([one])).resolve(ALICE, Prefix("ca110001")) == one
 
 
 async def test_a_beginning_that_fits_several_names_ten_of_them() -> None:
     voipbin = InMemory([running(n) for n in range(12)])
     with pytest.raises(Ambiguous) as refused:
-        await reading(voipbin).resolve(ALICE, Prefix("aaaa"))
+        await queries(voipbin).resolve(ALICE, Prefix("aaaa"))
     assert len(refused.value.candidates) == 10
 
 
 async def test_a_beginning_gives_nothing_away_about_flows_somebody_may_not_view() -> None:
     voipbin = InMemory([running(1, MENU), running(2)])
     with pytest.raises(NotFound) as refused:
-        await reading(voipbin).resolve(SUPPORT_ONLY, Prefix("aaaa0001"))
+        await queries(voipbin).resolve(SUPPORT_ONLY, Prefix("aaaa0001"))
     assert "2026-11-22 11:00 UTC" in refused.value.looked
-    assert (await reading(voipbin).resolve(SUPPORT_ONLY, Prefix("aaaa"))).flow_id == SUPPORT.id
+    assert (await queries(voipbin).resolve(SUPPORT_ONLY, Prefix("aaaa"))).flow_id == SUPPORT.id
 
 
 async def test_a_whole_id_of_a_flow_somebody_may_not_view_is_refused() -> None:
     one = running(1, MENU)
     with pytest.raises(NotPermitted):
-        await reading(InMemory([one])).resolve(SUPPORT_ONLY, one.id)
+        await queries(InMemory([one])).resolve(SUPPORT_ONLY, one.id)
 
 
 async def test_another_customers_activeflow_is_left_alone() -> None:
     one = running(1, customer_id=THEIRS)
     with pytest.raises(NotOurs):
-        await reading(InMemory([one])).show(ALICE, one.id)
+        await queries(InMemory([one])).show(ALICE, one.id)
 
 
 # ---------------------------------------------------------------- one in detail
@@ -306,10 +306,10 @@ async def test_another_customers_activeflow_is_left_alone() -> None:
 
 async def test_details_hold_the_flow_the_history_and_what_a_stop_would_do() -> None:
     one = running(1, executed=tuple(Action(UUID(int=60), "talk") for _ in range(3)), on_complete_flow_id=MENU.id)
-    details = await reading(InMemory([one])).show(ALICE, Prefix("aaaa0001"))
-    assert details.sight.flow_name == "Support line"
+    details = await queries(InMemory([one])).show(ALICE, Prefix("aaaa0001"))
+    assert details.inspection.flow_name == "Support line"
     assert [(done.words, done.times) for done in details.history] == [("speaking a text", 3)]
-    assert "Starts another activeflow: flow Main menu." in details.sight.effects
+    assert "Starts another activeflow: flow Main menu." in details.inspection.effects
 
 
 @pytest.mark.parametrize("trouble", ["silent", "failing"])
@@ -317,6 +317,6 @@ async def test_look_ups_in_trouble_do_not_hold_up_the_details(trouble: str) -> N
     one = running(1)
     voipbin = InMemory([one])
     setattr(voipbin, trouble, True)
-    details = await reading(voipbin).show(ALICE, one.id)
-    assert details.sight.flow is None
-    assert "Hangs up the call: caller unknown." in details.sight.effects
+    details = await queries(voipbin).show(ALICE, one.id)
+    assert details.inspection.flow is None
+    assert "Hangs up the call: caller unknown." in details.inspection.effects

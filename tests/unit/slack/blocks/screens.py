@@ -125,8 +125,8 @@ def details(
     flow, follower = Flow(one.flow_id or one.id, words), Flow(UUID(int=6), words)
     doing = _doing(words, one)
     effects = consequences(one, situation=doing, now=NOW, call=call, looked_up=True, on_complete=follower)
-    sight = Inspection(one, doing, flow, follower, call, effects)
-    return Details(sight, _steps(words), NOW, _step(words, 1), timing, (words, None), family or _family(words))
+    inspection = Inspection(one, doing, flow, follower, call, effects)
+    return Details(inspection, _steps(words), NOW, _step(words, 1), timing, (words, None), family or _family(words))
 
 
 def _step(words: str, times: int) -> Done:

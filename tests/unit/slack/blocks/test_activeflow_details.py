@@ -116,8 +116,8 @@ def test_relatives_have_their_name_their_status_and_a_button_of_their_own() -> N
 
 def test_what_was_to_start_when_it_ended_is_told_from_what_else_it_started() -> None:
     one = details(status=Status.ENDED)
-    ended_at = one.sight.activeflow.updated_at
-    follower = replace(activeflow(2), flow_id=one.sight.activeflow.on_complete_flow_id, created_at=ended_at)
+    ended_at = one.inspection.activeflow.updated_at
+    follower = replace(activeflow(2), flow_id=one.inspection.activeflow.on_complete_flow_id, created_at=ended_at)
     before = replace(follower, created_at=NOW - timedelta(minutes=1))
     children = (Relative(follower, "Survey"), Relative(before, "Survey before"), Relative(activeflow(3), "Notes"))
     said = words(replace(one, family=Family(children=children)))
@@ -143,7 +143,7 @@ def test_of_what_is_not_shown_only_its_being_there_is_said(family: Family, said:
     shown = details(status=Status.ENDED, family=family)
     assert said in words(shown)
     assert shows(drawn(shown)) == []
-    assert str(shown.sight.activeflow.parent_id) not in words(shown)
+    assert str(shown.inspection.activeflow.parent_id) not in words(shown)
 
 
 def test_one_without_a_family_says_nothing_of_it() -> None:

@@ -64,7 +64,7 @@ class Town:
             raise StreamLost("there is none")
         yield _silence(self.streams.pop(0))
 
-    def following(self) -> LiveIndex:
+    def live_index(self) -> LiveIndex:
         return LiveIndex(self.read, self.subscribed, lambda: OURS, spare=lambda: False, now=lambda: NOW, pace=QUICK)
 
 
@@ -98,7 +98,7 @@ async def picture_when(follower: LiveIndex, fits: Callable[[Picture], bool]) -> 
 async def test_a_past_that_could_not_be_read_is_read_a_little_later() -> None:
     town = Town(DAY)
     town.troubles = [GONE, GONE]
-    async with town.following().at_work() as follower:
+    async with town.live_index().at_work() as follower:
         picture = await picture_when(follower, lambda found: found.complete_since is None)
     assert len(picture.activeflows) == len(DAY)
     assert not town.troubles
@@ -107,7 +107,7 @@ async def test_a_past_that_could_not_be_read_is_read_a_little_later() -> None:
 async def test_a_moment_with_more_rows_than_a_page_is_said_and_not_called_still_being_read() -> None:
     crowd = NOW - timedelta(hours=20)
     town = Town([*DAY, *[crowd] * 150])
-    async with town.following().at_work() as follower:
+    async with town.live_index().at_work() as follower:
         picture = await picture_when(follower, lambda found: found.stopped_because == "ties")
     assert picture.complete_since == crowd + timedelta(microseconds=1)
     assert {row.created_at for row in picture.activeflows} == {*DAY, crowd}
@@ -117,14 +117,14 @@ async def test_a_moment_with_more_rows_than_a_page_is_said_and_not_called_still_
 async def test_nothing_that_goes_wrong_while_reading_ends_it(trouble: Exception) -> None:
     town = Town(DAY[:10])
     town.at_once = [trouble]
-    async with town.following().at_work() as follower:
+    async with town.live_index().at_work() as follower:
         picture = await picture_when(follower, lambda found: found.complete_since is None)
     assert len(picture.activeflows) == 10
 
 
 async def test_how_much_of_the_past_is_read_is_known_while_it_is_read() -> None:
     town = Town([NOW - number * timedelta(minutes=1) for number in range(5000)])
-    async with town.following().at_work() as follower:
+    async with town.live_index().at_work() as follower:
         shares: list[float | None] = []
         async with asyncio.timeout(30):
             while not shares or shares[-1] != 1:
@@ -139,7 +139,7 @@ async def test_how_much_of_the_past_is_read_is_known_while_it_is_read() -> None:
 async def test_nothing_that_goes_wrong_with_the_stream_ends_it() -> None:
     town = Town(DAY[:10])
     town.no_stream = [RuntimeError("a bug")]
-    async with town.following().at_work() as follower:
+    async with town.live_index().at_work() as follower:
         await picture_when(follower, lambda _: town.subscriptions > 2)
         assert not follower.live
 
@@ -148,7 +148,7 @@ async def test_a_reading_from_before_a_new_stream_makes_nothing_live() -> None:
     town = Town(DAY[:10])
     cut, never, first, second = (asyncio.Event() for _ in range(4))
     town.streams, town.held = [cut, never], [first, second]
-    async with town.following().at_work() as follower:
+    async with town.live_index().at_work() as follower:
         await until(lambda: town.subscriptions == 1 and town.asked == 1)
         cut.set()
         await until(lambda: town.subscriptions == 2)
@@ -160,14 +160,14 @@ async def test_a_reading_from_before_a_new_stream_makes_nothing_live() -> None:
 
 
 def test_an_event_about_somebody_else_is_not_taken_in() -> None:
-    follower = Town([]).following()
+    follower = Town([]).live_index()
     follower.hear(frame(1, UUID(int=78)), OURS)
     follower.hear(frame(2), OURS)
     assert [row.id for row in follower.index.newest_first()] == [UUID(int=3)]
 
 
 def test_frames_are_remembered_in_bounded_memory() -> None:
-    follower = Town([]).following()
+    follower = Town([]).live_index()
     for number in range(1200):
         follower.hear(frame(number), OURS)
     assert len(follower._lately) == 500
