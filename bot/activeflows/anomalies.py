@@ -1,4 +1,4 @@
-"""Find what is wrong with activeflows that run: stuck, looping, nearly out of steps, left over."""
+"""Learn how long stays take, and find what is wrong with what runs: stuck, looping, nearly out of steps, left over."""
 
 import asyncio
 import math
@@ -15,18 +15,6 @@ from bot.activeflows.index import MOST, Change, VersionCache
 from bot.activeflows.model import Activeflow, Call, Flow, in_words
 from bot.activeflows.situation.actions import NameOf, nesting
 from bot.activeflows.situation.current_step import Situation, main_laps, situation, times_here, unnamed
-
-# ---------------------------------------------------------------- dwell times
-# Measure how long each running activeflow has been at its action, and how long that took in the past.
-#
-# A stay is the time in one situation: in one queue however often its music comes round, with one agent, or at one step.
-# VoIPBIN dates no steps (https://api.voipbin.net/docs/activeflow_struct_activeflow.html), but every step is an update
-# with its time, so the versions that come one after the other tell. Promises:
-#
-# - A stay whose beginning was not seen (met in the middle, or steps were missed) is "at least" so long, and teaches
-#   nothing.
-# - One flow's past never judges another's. What is kept of the past is bounded, and of the present as what runs.
-# - An end is the end of a stay, too, whoever ended it: people wait "usually 45 s" also when they then hang up.
 
 # ---------------------------------------------------------------- durations
 # Estimate how long something usually takes, from counts in logarithmic buckets.
@@ -89,7 +77,17 @@ class Durations:
             self.counts = [count // 2 for count in self.counts]
 
 
-# ---------------------------------------------------------------- stays
+# ---------------------------------------------------------------- dwell times
+# Measure how long each running activeflow has been at its action, and how long that took in the past.
+#
+# A stay is the time in one situation: in one queue however often its music comes round, with one agent, or at one step.
+# VoIPBIN dates no steps (https://api.voipbin.net/docs/activeflow_struct_activeflow.html), but every step is an update
+# with its time, so the versions that come one after the other tell. Promises:
+#
+# - A stay whose beginning was not seen (met in the middle, or steps were missed) is "at least" so long, and teaches
+#   nothing.
+# - One flow's past never judges another's. What is kept of the past is bounded, and of the present as what runs.
+# - An end is the end of a stay, too, whoever ended it: people wait "usually 45 s" also when they then hang up.
 
 Place: TypeAlias = tuple[UUID, str]
 """A flow, and where in it: the id of the step that leads there, and for some of them ``:in`` once it has come to its
@@ -211,21 +209,6 @@ def _came_here(change: Change) -> bool:
     return steps <= 1 if change.before is None else steps - change.before.steps_used <= 1
 
 
-# ---------------------------------------------------------------- anomalies
-# Detect what is wrong with a running activeflow: stuck, looping, nearly out of steps, or left over.
-#
-# Decisions:
-#
-# - Stuck is said against the flow's own past only: at least twenty stays there were seen, and this one is longer than
-#   two minutes and than four times what nineteen of twenty took. Without an event stream nothing is learned and nothing
-#   claimed.
-# - Created more than ten minutes ago without a step is stuck, too, whatever the flow's past: no call rings so long.
-# - Waiting in a queue goes round in circles by design: that is no loop. Elsewhere the fifth time at the same step is.
-# - VoIPBIN cuts calls after one hour (https://api.voipbin.net/docs/call_overview.html), so an activeflow of a call that
-#   is older is left over. What started on complete of another one runs for a call that is over already: that says
-#   nothing.
-# - How many steps are used is said in the situation's own words.
-
 # ---------------------------------------------------------------- anomaly
 # Define what can be wrong with a running activeflow.
 
@@ -269,6 +252,19 @@ async def by_situation(_: Activeflow, situation: Situation) -> tuple[str, ...]:
 
 
 # ---------------------------------------------------------------- detector
+# Detect what is wrong with a running activeflow: stuck, looping, nearly out of steps, or left over.
+#
+# Decisions:
+#
+# - Stuck is said against the flow's own past only: at least twenty stays there were seen, and this one is longer than
+#   two minutes and than four times what nineteen of twenty took. Without an event stream nothing is learned and nothing
+#   claimed.
+# - Created more than ten minutes ago without a step is stuck, too, whatever the flow's past: no call rings so long.
+# - Waiting in a queue goes round in circles by design: that is no loop. Elsewhere the fifth time at the same step is.
+# - VoIPBIN cuts calls after one hour (https://api.voipbin.net/docs/call_overview.html), so an activeflow of a call that
+#   is older is left over. What started on complete of another one runs for a call that is over already: that says
+#   nothing.
+# - How many steps are used is said in the situation's own words.
 
 ENOUGH: Final = 20
 """Stays seen at a place before any is called long."""

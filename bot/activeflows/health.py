@@ -1,4 +1,4 @@
-"""Hold what one look at each thing the bot needs has found, in words.
+"""Hold what one look at each thing the bot needs has found, in words, and run ``/flows doctor``.
 
 A finding is for people: plain text without a secret, a phone number or an id of somebody else. What a look raises
 becomes a finding, too: whoever asks what is broken is told, and nothing hides the other looks.

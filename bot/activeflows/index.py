@@ -7,6 +7,9 @@ come, the result is the same; what a page proves to be gone goes. It holds what 
 latest ids, so that it grows with what runs and not with history.
 
 Decision: versions are ordered by ``updated_at``, then by the number of steps; both only ever grow while one runs.
+
+Beside it: which part of the past was read (``Coverage``), whether events come of what was read (``Learned``), and what
+was worked out of each version (``VersionCache``).
 """
 
 import asyncio
@@ -325,6 +328,7 @@ class Expected:
 
 
 # ---------------------------------------------------------------- learned
+# Bring every reading into the index, and expect the events of what it changed.
 
 
 class Learned:
@@ -371,6 +375,7 @@ class Learned:
 
 
 # ---------------------------------------------------------------- versions
+# Cache what was worked out of each activeflow until there is a newer version of it.
 
 MOST: Final = 100_000
 """Activeflows of which something is remembered."""

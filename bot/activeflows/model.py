@@ -1,4 +1,4 @@
-"""Hold what VoIPBIN tells about a running flow, in its own words, as values that cannot change.
+"""Hold what VoIPBIN tells about a running flow, in its own words, as values that cannot change; and write durations.
 
 Peculiarities of the wire end in ``bot.voipbin``: here a zero UUID is ``None``, a time is an aware UTC ``datetime``, and
 an action's ``option`` holds only what may be shown to a person (``bot.voipbin.wire.answers`` drops the rest: phone

@@ -1,4 +1,4 @@
-"""Compare telephone numbers as people write them: do two writings mean the same telephone?
+"""Compare telephone numbers as people write them (do two mean the same telephone?), and mask them.
 
 A number is read national or international, with blanks, dashes, dots, slashes and brackets, with ``+`` or ``00`` before
 it and ``(0)`` in it, in any script's digits. Two are the same when the shorter one is the end of the longer one,

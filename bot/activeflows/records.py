@@ -1,7 +1,8 @@
 """Hold what is recorded of every stop, before and after it: who, where, what was seen, why, and what became.
 
 Records name people by Slack id and activeflows by id only; ``detail`` holds words and numbers, never a phone number,
-a text, a credential or a URL. The ledger chains each to the one before (``bot.ledger.audit``).
+a text, a credential or a URL. The ledger chains each to the one before (``bot.ledger.audit``). How many refusals of one
+person are written down is bounded.
 """
 
 import time

@@ -7,9 +7,8 @@ Promises: what is broken, unreadable or gone changes nothing and opens nothing; 
   and a change within one tick of the clock is a change.
 - A change counts once two looks in a row have seen the same. A file that is just being written may be a good policy
   without its last lines, and the last lines may be those that limit it.
-- A file that was mounted by itself and then replaced (``mounts``) is not merely broken: what is in force may have been
-  taken back, and nobody here can see it. So it is good for ``BLIND`` seconds more; then it lets nobody do what cannot
-  be undone.
+- A file that was mounted by itself and then replaced is not merely broken: what is in force may have been taken back,
+  and nobody here can see it. So it is good for ``BLIND`` seconds more; then it lets nobody do what cannot be undone.
 """
 
 import hashlib

@@ -1,8 +1,8 @@
 """What one stop costs the bot, and how soon its press is acked: the bot in a process of its own, Slack and VoIPBIN in
 this one.
 
-    python -m tests.load.one_stop [--stops 200] [--at-once 1] [--database sqlite | postgresql] [--rounds 3] [--beside
-    FOLDER]
+    python -m tests.load.one_stop [--stops 200] [--at-once 1] [--database sqlite | postgresql] [--rounds 3]
+                                  [--quiet 5] [--beside FOLDER]
 
 The cards are there before anything is measured. From the first press to the last final card: the bot's CPU time (its
 process alone) for each stop, and the milliseconds until each ack. ``idle_ms`` is what of that the bot takes without any

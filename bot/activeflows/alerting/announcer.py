@@ -1,4 +1,4 @@
-"""Claim each alert in the ledger, then post it in its channel.
+"""Find what the alert rules ask for, claim each alert in the ledger, then post it in its channel.
 
 Promises: nothing is told that is not in the ledger first, so no restart and no other process tells it again without
 saying so. Decisions:

@@ -1,4 +1,4 @@
-"""Read one activeflow with its whole story: what it does, what it did, its parent and its children.
+"""Read one activeflow with its whole story (what it does, what it did, its relatives), and disclose who is on the line.
 
 All that is looked up beside the activeflow itself is a courtesy: it is asked for at the same time and gets the same few
 seconds, and what has not come by then is said as not known; reading it again tries again. Nothing is asked of the

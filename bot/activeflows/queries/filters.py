@@ -1,4 +1,4 @@
-"""Match activeflows against the filters of `/flows list` and `/flows stop all`.
+"""Match activeflows against the filters of `/flows list` and `/flows stop all`, and count them in groups.
 
 Decisions: a flow is named exactly (whole name, in any spelling of ``names``; or its id, or at least the 8 digits
 shown), because a bulk stop must not take "Support test" for "Support"; an activeflow whose age is unknown is neither

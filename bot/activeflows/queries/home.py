@@ -1,4 +1,4 @@
-"""Read the Home of one person: permissions, what runs, what is worth a look, last stops, health.
+"""Read the Home of one person (permissions, what runs, last stops, health), and keep what they chose there.
 
 Decisions:
 

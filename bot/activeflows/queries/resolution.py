@@ -1,4 +1,4 @@
-"""Resolve the one activeflow a person means.
+"""Resolve the one activeflow a person means, and look up what runs and what flows and queues are called.
 
 A beginning of an id is looked for among the activeflows they may view only, so that nothing is given away about others;
 it means the running one, if only one that runs begins so.

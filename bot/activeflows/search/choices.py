@@ -5,7 +5,7 @@ Whoever waits is Slack's open menu, which shows nothing after three seconds. Dec
 - It is answered from memory; nothing is asked of VoIPBIN but names of flows and queues, which are remembered for
   minutes. While the list has to be read again, that is waited for a moment, and then the last one will do: its age is
   said.
-- What fits is what ``terms`` reads in the text, as for `find`, among what this person may view here: an id or its
+- What fits is what ``ranking`` reads in the text, as for `find`, among what this person may view here: an id or its
   beginning, else words of the flow's name, of a queue's, or of what it is doing.
 - A phone number fits nothing here. No calls are looked through, and only what a row shows in clear is compared, so that
   nobody learns masked digits by typing: that is what `find` is for, which records it and counts.

@@ -3,8 +3,7 @@
 Permission comes first. What belongs to flows that one may not view is answered like what is not there. Decisions:
 
 - A number is looked for in whole; by its last digits only what belongs to flows of which one may reveal the caller.
-  Each such search is recorded and counted (``number_search``), and what it says (``number_search``) is the same for a
-  call that is hidden and for none.
+  Each such search is recorded and counted, and says the same of a call that is hidden and of none (``number_search``).
 - Words are looked for in what runs; an id and a number also find what has ended, because that is an answer, too.
 - A number finds calls, and these lead to activeflows (``number_search``); how far that went is said.
 - An id is looked for among what runs first, which costs nothing, then as everywhere (``queries.resolution``); what may

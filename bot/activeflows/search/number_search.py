@@ -1,4 +1,4 @@
-"""Find what one person may learn from the calls that have a number.
+"""Find what one person may learn from the calls that have a number, and record each such search.
 
 A call whose activeflow is hidden from them is answered like no call at all: neither it, nor how many there are, nor
 that the number was on the line. What was looked for by its last digits is shown only where they may reveal the caller

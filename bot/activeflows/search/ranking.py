@@ -1,4 +1,4 @@
-"""Rank what was found, with the reason for each. Pure, given what was read.
+"""Read what a text asks for, and rank what was found, with the reason for each. Pure, given what was read.
 
 In this order: by its id; by a call; by its flow's name; by a queue it is inside of; by what its situation says. The
 words a situation is searched for in are those that everybody reads, and VoIPBIN's own for the actions it is in.

@@ -1,7 +1,7 @@
-"""Fold the steps an activeflow has done for reading: seven laps of a menu are one line with "×7".
+"""Fold the steps an activeflow has done for reading (seven laps of a menu are one line with "×7"), and time them.
 
 The current action is not among them, as in VoIPBIN's ``executed_actions``; ``present_step`` tells of it. Times are told
-as far as they are known (``timeline``), and no time is made up from another.
+as far as they are known (``Timeline``), and no time is made up from another.
 """
 
 from collections.abc import Iterator, Sequence

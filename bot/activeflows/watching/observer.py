@@ -1,4 +1,4 @@
-"""Observe the watched activeflows: by events, and by reading what no event tells.
+"""Observe the watched activeflows, by events and by reading what no event tells, and say how each of them ended.
 
 An event that one ended is VoIPBIN's word; it is read once more all the same, because the reading may know more (that it
 was deleted, how far it had come). What is only missing among what runs is read until VoIPBIN says how it ended, or has

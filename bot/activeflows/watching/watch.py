@@ -1,4 +1,4 @@
-"""Hold the values in the life of a watch: one public card that follows one activeflow until it ends.
+"""Hold the values in the life of a watch, a public card that follows one activeflow until it ends; and pace its edits.
 
 A **watch** is who wanted it, where, and until when. What is **known** is the newest version it was told of, with the
 last situations before it: an older version never overwrites a newer one. A new situation is another kind of thing, or

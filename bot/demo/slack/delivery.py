@@ -1,4 +1,4 @@
-"""How Slack hands something to a bot, and what the person sees when the bot does not take it.
+"""How Slack hands something to a bot, what the person sees when the bot does not take it, and who is told of it.
 
 Promises: bodies are signed as at https://docs.slack.dev/authentication/verifying-requests-from-slack with the time of
 the machine's clock; the bot has 3 s; anything but HTTP 200 is an error that the person sees, in Slack's words

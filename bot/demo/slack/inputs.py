@@ -1,8 +1,8 @@
-"""What a person filled into a modal, as Slack reports it in `view.state.values`
-(https://docs.slack.dev/reference/views#state).
+"""What a person fills into a modal, the permission to open one, and the options of a menu that the bot is asked for.
 
-Values may be given short: text for a text input, the option's value for a select or radio buttons, a list of values for
-checkboxes; or long, as the full state object of Slack.
+Values are reported in `view.state.values` (https://docs.slack.dev/reference/views#state). They may be given short: text
+for a text input, the option's value for a select or radio buttons, a list of values for checkboxes; or long, as the
+full state object of Slack.
 """
 
 import json

@@ -1,4 +1,4 @@
-"""What people look at: messages, views, and the buttons in both.
+"""What people look at: messages, views, the buttons in both, and files.
 
 Promises: a `Message` or `View` is a picture of one moment and never changes; after an edit the workspace holds another
 one. So a press on a card that was on the screen before the edit can be told apart from a press on the present card.

@@ -1,4 +1,4 @@
-"""What a Web API method is here: the token and scopes it wants, and its work."""
+"""What a Web API method is here: the token and scopes it wants, its work, its rate limit, and how it is refused."""
 
 import math
 from collections import deque

@@ -1,4 +1,4 @@
-"""What Slack makes of a typed line before an app reads it.
+"""What Slack makes of a typed line before an app reads it, and what is delivered of it.
 
 Promises: `@name`, `@group`, `#channel`, `@here` and web addresses become what Slack's own text box makes of them, an
 emoji becomes its `:short_code:`, and `& < >` are escaped (https://docs.slack.dev/messaging/formatting-message-text). A

@@ -1,4 +1,4 @@
-"""VoIPBIN's refusals: the error envelope, its reasons, and the request id that every answer carries.
+"""VoIPBIN's refusals: the error envelope, its reasons, the request id of every answer, and the rate limit.
 
 https://api.voipbin.net/docs/restful_api_errors.html; messages are this simulation's own words, clients branch on
 `reason`.

@@ -1,4 +1,4 @@
-"""Whom the simulated VoIPBIN serves and what they own: customers, credentials, flows and queues."""
+"""Whom the simulated VoIPBIN serves, what they own (credentials, flows, queues), and the types of action there are."""
 
 import random
 import secrets

@@ -1,4 +1,4 @@
-"""How a living activeflow moves through its steps with time.
+"""How a living activeflow moves through its steps with time, and what else happens to calls and activeflows.
 
 Steps that only compute pass at once; steps that take time (talk, play, waiting for digits, a conversation in a bridge)
 stay current for as long as their kind usually lasts, or for `Step.lasts` seconds. Steps of the wrong media class are

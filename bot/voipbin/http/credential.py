@@ -7,6 +7,8 @@ token that goes into ``Authorization: Bearer`` (https://api.voipbin.net/docs/aut
 Promises: a login happens once for all who wait for it, early enough before the token's end (a claim ``expire`` of the
 token itself, read without trusting it), and once more when VoIPBIN answers 401. Secrets are in no ``repr`` and in no
 error text. The cookie ``token`` that a login sets would outrank everything else and is never kept (see ``connected``).
+
+``SingleFlight``, by which a login is shared, serves whoever else asks VoIPBIN the same thing at once.
 """
 
 import asyncio

@@ -192,7 +192,7 @@ class LiveIndex:
                 why = str(lost)
             except Failure as failure:
                 why = failure.what
-            except Exception as bug:  # noqa: BLE001 — following never ends by itself
+            except Exception as bug:  # noqa: BLE001 — it never ends by itself
                 why = type(bug).__name__
             self._lost(why)
             tries = 0 if clock() - began >= self._pace.lasting else tries + 1

@@ -147,8 +147,6 @@ def page_token(moment: datetime) -> str:
     return f"{moment.astimezone(UTC):%Y-%m-%dT%H:%M:%S.%f}Z"
 
 
-# ---------------------------------------------------------------- answers
-
 # ---------------------------------------------------------------- options
 # Allow which of an action's options may enter this program, per action type.
 #

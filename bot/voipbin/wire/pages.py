@@ -245,9 +245,9 @@ class Fullest:
 # ---------------------------------------------------------------- spoken texts
 # Decode the texts that an activeflow's steps spoke: the one personal thing ever decoded from a step.
 #
-# Everywhere else ``options`` drops them. They are read only for ``client.spoken``, and neither an error nor a ``repr``
-# holds one. Decision: ``talk`` only (https://api.voipbin.net/docs/flow_struct_action.html); what other steps send is no
-# speech, and nobody has asked to see it.
+# Everywhere else ``answers.showable`` drops them. They are read only for ``client.spoken``, and neither an error nor a
+# ``repr`` holds one. Decision: ``talk`` only (https://api.voipbin.net/docs/flow_struct_action.html); what other steps
+# send is no speech, and nobody has asked to see it.
 
 RECENT: Final = 5
 """So many texts at most, the newest."""
