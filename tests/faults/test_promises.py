@@ -5,8 +5,9 @@ them), with production's own waiting times. Few stories are told by ``pytest``, 
 thousands by ``pytest -m slow tests/faults/test_promises.py -s --hypothesis-profile=long``, which prints what was tried.
 """
 
+import sqlite3
 from collections.abc import Iterator, Sequence
-from contextlib import suppress
+from contextlib import closing, suppress
 
 import pytest
 from hypothesis import HealthCheck, Phase, settings
@@ -14,9 +15,11 @@ from hypothesis import strategies as st
 from hypothesis.stateful import precondition, rule, run_state_machine_as_test
 from pydantic import TypeAdapter
 
+from bot.activeflows.bulk import bulk_stop
 from bot.activeflows.bulk.authorization import BulkAdmission
 from bot.activeflows.bulk.bulk_stop import BulkState
 from bot.activeflows.errors import BotError
+from bot.activeflows.records import What
 from bot.activeflows.stopping.stop import Cancelled, Declined, IntentState, Press, Why, Wish
 from tests.faults.bulk_incident import BulkIncident
 from tests.faults.chances import (
@@ -403,6 +406,53 @@ def test_a_call_that_is_hung_up_while_another_press_cannot_write_is_not_called_u
     telling = story.bot.channel.last(f"card {story.intents[-1][:8]}")
     assert telling is not None
     assert "Call: hung up" in telling.words
+
+
+def kept(story: PromisesKept, what: str, of: str) -> str | None:
+    """What the ledger has by now, read beside the bot."""
+    with closing(sqlite3.connect(story.bot.url.removeprefix("sqlite:///"))) as database:
+        found = database.execute(what, (of,)).fetchone()
+    return None if found is None else str(found[0])
+
+
+def test_a_run_that_another_one_has_outdone_writes_nothing_of_the_call_that_it_follows(story: PromisesKept) -> None:
+    """What it has read may be older than what the other one told."""
+    story.world.telephony.loses_hangups = True
+    story.bot.run(story._ask(ALICE, story.callers[-1], now=False))
+    story.presses(ALICE, 0, 20.0)
+    how_it_ended = "SELECT ended FROM intents WHERE id = ?", story.intents[-1]
+    before = kept(story, *how_it_ended)
+    assert before is not None
+    assert '"up"' in before
+    story.bot.run(story.bot.book.take_up(story.pressed[-1].id))
+    story.world.caller_hangs_up(story.callers[-1])
+    story.time_passes(20.0)
+    assert kept(story, *how_it_ended) == before
+    story.dies()
+    story.starts_again()
+
+
+@pytest.mark.parametrize("many", [False, True])
+def test_a_run_that_another_one_has_outdone_tells_of_no_hang_up(many: bool, story: PromisesKept) -> None:
+    """Taken over between the outcome and the edit: the other one says it, and may have said more by then."""
+    story.world.telephony.loses_hangups = True
+    if many:
+        story.many_ring_and_are_stopped(ALICE, BOB, 1, [], 30.0, [])
+        bulk = story.promises.bulk.frozen[story.bulks[-1]]
+        story._press(ALICE, bulk_stop.intent_id(bulk, bulk.members[-1]), Wish.HANG_UP)
+    else:
+        story.bot.run(story._ask(ALICE, story.callers[-1], now=False))
+        story.presses(ALICE, 0, 30.0)
+        story.hangs_up_the_call(ALICE, 0)
+    channel, press = story.bot.channel, story.pressed[-1]
+    told = len(channel.tellings), len(channel.bulk_tellings)
+    while kept(story, "SELECT seq FROM audit WHERE key = ?", f"{press.id}/{What.OUTCOME}") is None:
+        story.time_passes(0.0005)
+    story.bot.run(story.bot.book.take_up(press.id))
+    story.time_passes(5.0)
+    assert (len(channel.tellings), len(channel.bulk_tellings)) == told
+    story.dies()
+    story.starts_again()
 
 
 def test_what_no_event_told_or_one_told_late_or_twice_is_listed_as_it_is_in_the_end(story: PromisesKept) -> None:

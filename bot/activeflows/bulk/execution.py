@@ -46,7 +46,7 @@ from bot.activeflows.errors import LedgerUnavailable
 from bot.activeflows.records import Question, Record, What, record_on
 from bot.activeflows.stopping.authorization import Act, Hold, PressOperation, record_of
 from bot.activeflows.stopping.machine import StopMachine
-from bot.activeflows.stopping.ports import Ledger, Step
+from bot.activeflows.stopping.ports import Guard, Ledger, Step
 from bot.activeflows.stopping.stop import (
     Attribution,
     CallAfter,
@@ -131,7 +131,7 @@ class HungUp:
     def __init__(self, bulks: BulkLedger, cards: BulkCards) -> None:
         self._bulks, self._cards = bulks, cards
 
-    async def tell(self, intent: Intent, call: CallAfter, press: Press) -> bool | None:
+    async def tell(self, intent: Intent, call: CallAfter, press: Press, guard: Guard) -> bool | None:
         """Whether somebody could see it; ``None`` when no such bulk is known to be over. Raises
         ``LedgerUnavailable``.
         """
@@ -141,7 +141,7 @@ class HungUp:
         bulk, _ = found
         number = next(member.number for member in bulk.members if member.activeflow_id == intent.activeflow_id)
         run = await self._bulks.heard(bulk.id, number, call)
-        return None if run is None else await self._cards.show(bulk, run, press)
+        return None if run is None else await self._cards.show(bulk, run, press, guard=guard)
 
 
 # ---------------------------------------------------------------- execution

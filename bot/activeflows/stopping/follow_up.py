@@ -224,11 +224,12 @@ class Follow:
         return CallLook(replace(ended, call=call), changed=call.state != was.state, late=late)
 
     async def kept(self, hold: Hold, intent: Intent, press: Press, ended: Ended, show: Show) -> Ended:
-        """Write down how it ended; how that then stands.
+        """Write down how it ended; how that then stands. Raises ``Fenced``.
 
         While the ledger does not answer an end is told all the same. A call that is up is not: whoever pressed *Hang up
         the call* may know better, and the ledger says so.
         """
+        await hold.must_hold()
         over = ended.call is None or ended.call.state == "hung_up"
         settle = partial(self._ledger.settle, intent.id, press.id, IntentState.SETTLED, ended)
         return await hold.until_written(settle, partial(show, intent, ended) if over else None) or ended

@@ -18,7 +18,7 @@ from bot.activeflows.records import Record, What
 from bot.activeflows.stopping.authorization import Act, Admission, Hold, PressAdmission, PressOperation, record_of
 from bot.activeflows.stopping.follow_up import Aftermath, Follow
 from bot.activeflows.stopping.machine import Show, StopMachine
-from bot.activeflows.stopping.ports import Cards, Ledger, Step
+from bot.activeflows.stopping.ports import Cards, Guard, Ledger, Step
 from bot.activeflows.stopping.read_back import State, Subject, Verdict
 from bot.activeflows.stopping.stop import (
     CallAfter,
@@ -144,8 +144,10 @@ class Unrecorded:
 
 # ---------------------------------------------------------------- workflow
 
-CallTeller = Callable[[Intent, CallAfter, Press], Awaitable[bool | None]]
-"""Tells what came of a press; whether somebody could see it, ``None`` when nobody knows the card any more."""
+CallTeller = Callable[[Intent, CallAfter, Press, Guard], Awaitable[bool | None]]
+"""Tells what came of a press; whether somebody could see it, ``None`` when nobody knows the card any more. The guard is
+as for ``Cards.show``.
+"""
 
 
 class StopWorkflow:
@@ -234,7 +236,6 @@ class StopWorkflow:
     async def _tell_aftermath(self, intent: Intent, press: Press, ended: Ended, hold: Hold, show: Show) -> Ended:
         told = ended
         async for after in self._aftermath.of(intent, ended):
-            await hold.must_hold()
             told = await self._follow.kept(hold, intent, press, self._followed(after), show)
             await show(intent, told)
         return told
@@ -296,7 +297,7 @@ class HangUpWorkflow:
         await hold.conclude(intent, press, [record], IntentState.SETTLED)
         unread = partial(self._cards.decline, press, Declined(Why.CARD_UNREAD, call.state))
         tell = (
-            partial(self._of_member, intent, call, press)
+            partial(self._of_member, intent, call, press, hold.must_hold)
             if intent.bulk_id
             else partial(self._alone, operation, hold, call)
         )
