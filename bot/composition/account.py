@@ -128,7 +128,7 @@ class Account:
             call_after=shared.patience.call_after,
             mentioned=self._mention_choice.is_mentioned,
         )
-        self._bulk_cards = BulkCards(self._teller, self._cards)
+        self._bulk_cards = BulkCards(self._cards)
         self._stops = StopWorkflows(
             voipbin,
             self._book,

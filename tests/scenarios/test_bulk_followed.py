@@ -10,7 +10,8 @@ from bot.demo.voipbin import faults
 from bot.demo.voipbin.state import Activeflow
 from bot.demo.voipbin.world import World
 from tests.scenarios.bulk_stage import BulkStage, bulk
-from tests.scenarios.conftest import CAROL, Stage
+from tests.scenarios.conftest import ALICE, BOB, CAROL, INCIDENTS, Stage
+from tests.scenarios.outage import locked
 
 __all__ = ["bulk"]
 _STOP = "/activeflows/{id}/stop"
@@ -116,3 +117,23 @@ async def test_where_everything_is_over_nobody_says_that_it_is_followed(
         await bulk.presses(card)
         words = await bulk.over(card)
     assert "checking" not in words
+
+
+async def test_a_bulk_stop_that_is_only_followed_is_not_called_stuck_when_the_database_is_silent(
+    stage: Stage, bulk: BulkStage, voipbin: World, sqlite_url: str
+) -> None:
+    """Another stop, which is told of after it, is."""
+    stage.silent_after, stage.patience = 1.0, replace(stage.patience, follow_every=60.0)
+    async with stage.start():
+        await still_running(bulk, voipbin)
+        voipbin.faults.clear()
+        looking = faults.hold()
+        other = await stage.asks_to_stop(voipbin.rings(at="play"))
+        voipbin.faults.on("GET", "/activeflows/{id}", looking)
+        await bulk.presses(other, user=ALICE, button="stop.flow")
+        await looking.arrived()
+        with locked(sqlite_url):
+            looking.release()
+            await stage.reads("My database does not answer. Nothing has been sent for @Alice’s stop yet", user=BOB)
+        await bulk.says(other, "Stopped by @Alice", seconds=60)
+        assert not [m for user in (BOB, CAROL) for m in stage.slack.sees(user, INCIDENTS) if "’s bulk stop" in m.words]

@@ -3,7 +3,6 @@
 from collections.abc import Awaitable, Callable, Iterator, Sequence
 from dataclasses import replace
 from datetime import timedelta
-from functools import partial
 from typing import Final
 from uuid import UUID
 
@@ -30,13 +29,12 @@ from bot.activeflows.stopping.stop import Declined, Press
 from bot.slack import ids, kit
 from bot.slack.blocks.activeflow_list import followed
 from bot.slack.blocks.activeflow_parts import all_without_bot, any_without_bot
-from bot.slack.blocks.declined import ask_others, declined_press
 from bot.slack.blocks.help import to_type
 from bot.slack.cards.stop_card import StopCards, header_of
 from bot.slack.grammar.requests import StopAll, typed
 from bot.slack.interaction import from_press
 from bot.slack.kit import bold, code, date_token, escaped, mention, mentions
-from bot.slack.messaging.messenger import Message, Messenger, Posted
+from bot.slack.messaging.messenger import Message, Posted
 
 # ---------------------------------------------------------------- bulk card
 # Draw the bulk stop card: a question, then a progress bar edited in place, then what became of each.
@@ -492,8 +490,8 @@ def _nothing(unasked: Unasked, command: str) -> str:
 class BulkCards:
     """``presses``: who hears about a press within seconds (``StopCards.promise``), whatever it was on."""
 
-    def __init__(self, teller: Messenger, presses: StopCards) -> None:
-        self._teller, self._presses = teller, presses
+    def __init__(self, presses: StopCards) -> None:
+        self._presses = presses
 
     async def show(self, bulk: Bulk, run: Run, press: Press | None, *, guard: Guard | None = None) -> bool:
         """Change the card for everybody, or tell the presser; whether somebody could see it."""
@@ -504,8 +502,7 @@ class BulkCards:
         over = run.ending is not None or run.state in {BulkState.CANCELLED, BulkState.EXPIRED}
         aloud = run.ending is None and run.state is not BulkState.CANCELLED  # else the presser hears of it otherwise
         seen = await self._presses.edits.edit(bulk.id, where, message, interaction, guard=guard, over=over, aloud=aloud)
-        if press is not None:
-            self._presses.answered(press, header_of(message))
+        self._presses.answered(press, header_of(message), over=over)
         return seen
 
     async def add_origin(
@@ -527,8 +524,4 @@ class BulkCards:
         await self._presses.edits.redraw(bulk.id, where, drawn, None)
 
     async def decline(self, press: Press, declined: Declined) -> bool:
-        ask = ask_others(press.intent_id, ids.BULK_ASK_OTHERS)
-        words = declined_press(declined, self._presses.typed_in(press.thread), ask=ask)
-        seen = await self._presses.edits.until_seen(partial(self._teller.privately, from_press(press), words))
-        self._presses.answered(press)
-        return seen
+        return await self._presses.decline(press, declined)

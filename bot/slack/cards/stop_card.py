@@ -337,6 +337,8 @@ def _also_followed(until: datetime | None) -> str:
 # newer one. When a card can no longer be changed (the bot is no member, the response_url is used up), what it would say
 # is told to the presser alone, with that fact.
 
+_ASK: Final = {Wish.STOP: ids.ASK_OTHERS, Wish.BULK: ids.BULK_ASK_OTHERS}
+"""What puts a press to those who may; of a hang-up the card stands there."""
 _CARD: Final = "The card will show what happens."
 _CONCLUDED: Final = 1000
 """Presses remembered whose end was told: what is only followed is not stuck."""
@@ -403,9 +405,7 @@ class StopCards:
         seen = await self.edits.edit(
             intent.activeflow_id, where, message, interaction, guard=guard, over=_closes(phase)
         )
-        self._said(press, header_of(message))
-        if press is not None and _closes(phase):
-            self._concluded.append(press.id)
+        self.answered(press, header_of(message), over=_closes(phase))
         self._call_if_not_known(intent, phase, press)
         return seen
 
@@ -444,7 +444,8 @@ class StopCards:
         await self._teller.publicly(below, still_not_known(intent, press, self._now()))
 
     async def decline(self, press: Press, declined: Declined) -> bool:
-        ask = ask_others(press.intent_id) if press.wish is Wish.STOP else None  # of a hang-up the card stands there
+        button = _ASK.get(press.wish)
+        ask = ask_others(press.intent_id, button) if button is not None else None
         words = declined_press(declined, self.typed_in(press.thread), ask=ask)
         seen = await self.edits.until_seen(partial(self._teller.privately, from_press(press), words))
         self._untouched.discard(press.id)
@@ -504,9 +505,11 @@ class StopCards:
         """The press was not recorded after all; what is said about that is said elsewhere."""
         self._said(press)
 
-    def answered(self, press: Press, header: str = "") -> None:
-        """Words about this press were said elsewhere: on a card with this header, or to the presser alone."""
+    def answered(self, press: Press | None, header: str, *, over: bool) -> None:
+        """What came of this press was said, on a card with this header. ``over``: it may be followed, and no more."""
         self._said(press, header)
+        if press is not None and over:
+            self._concluded.append(press.id)
 
     async def _reassure(self, press: Press) -> None:
         """Say how it is when nothing was said for a while; and, since that does not stay so, when it is so no more."""
