@@ -369,16 +369,16 @@ class StopCards:
         command: str,
         *,
         now: Callable[[], datetime],
+        records: Records,
         mention: str = "",
         reassure_after: float = 2.0,
         told_again: tuple[float, ...] = (),
-        records: Records | None = None,
         call_after: float = 60.0,
         mentioned: Callable[[str], Awaitable[bool]] | None = None,
     ) -> None:
-        """``mention``: what is typed instead of ``command`` in a thread, where there are no slash commands.
+        """``records``: what says that a press is not new. ``told_again``: as in ``Patience``.
 
-        ``told_again``: as in ``Patience``. ``records``: what says that a press is not new.
+        ``mention``: what is typed instead of ``command`` in a thread, where there are no slash commands.
 
         ``call_after``: seconds after which whoever pressed is called to a card whose outcome is not known by then, if
         ``mentioned`` says that they want to be.
@@ -518,24 +518,27 @@ class StopCards:
             async with asyncio.timeout(self._reassure_after):
                 await waiting.said.wait()
         except TimeoutError:
+            at = self._now()  # what the ledger does not say may have begun by the time it has answered
             before = waiting.recorded and not waiting.begun and await self._went_on(press)
-            words = _BEFORE if before else _so_far(waiting, self._now())
+            if waiting.said.is_set():
+                return
+            words = _UNREAD if before is None else _BEFORE if before else _so_far(waiting, at)
             if await self._teller.privately(from_press(press), words) and not before:
                 await self._correct(press, waiting)
         finally:
             self._first_words.pop(press.id, None)
 
-    async def _went_on(self, press: Press) -> bool:
-        """Something may have been sent for it, or come of it: an earlier process took it, and Slack brings it again."""
-        if self._records is None:
-            return False
+    async def _went_on(self, press: Press) -> bool | None:
+        """Something was sent for it, or came of it: an earlier process took it, and Slack brings it again. ``None``:
+        the ledger does not say.
+        """
         over = (What.OUTCOME, What.REFUSED, *((What.PRESSED,) if press.wish is Wish.BULK else ()))
         keys = (f"{press.id}/{What.SENDING}/1", *(f"{press.id}/{what}" for what in over))
         try:
             async with asyncio.timeout(self._reassure_after):
                 return bool(await self._records.records(Question(keys=keys)))
         except (LedgerUnavailable, TimeoutError):
-            return False
+            return None
 
     async def _correct(self, press: Press, waiting: _Waiting) -> None:
         with suppress(TimeoutError):
@@ -554,6 +557,9 @@ class StopCards:
 
 _BEFORE: Final = Message(
     "Your press is recorded, and was carried out or is on its way. The card shows what came of it, or I tell you alone."
+)
+_UNREAD: Final = Message(
+    f"Your press is recorded. My database does not answer, so I can't say yet what came of it. {_CARD}"
 )
 
 

@@ -1,9 +1,19 @@
 """Speaking: every way that may fail, and who sees what in the end."""
 
+import asyncio
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
+from datetime import UTC, datetime, timedelta
+
 import pytest
 
+from bot.activeflows.errors import LedgerUnavailable
+from bot.activeflows.records import Entry, Question, Record, Written
+from bot.activeflows.stopping.stop import Declined, Press, Why
 from bot.demo.slack.faults import error, lose_answer, rate_limited, reset_before, status
+from bot.slack.cards.stop_card import StopCards
 from bot.slack.interaction import Interaction
+from bot.slack.kit import date_token
 from bot.slack.messaging.messenger import Message, Posted
 from tests.scenarios.slack.frame import Frame, said, there
 
@@ -174,3 +184,76 @@ async def test_an_answer_to_a_press_in_a_thread_stays_in_the_thread(frame: Frame
 async def test_plain_words_without_blocks_are_fine(frame: Frame) -> None:
     assert await frame.teller.privately(await gesture_in(frame), Message("just words"))
     assert seen_by(frame, "U0ALICE") == ["just words"]
+
+
+# ---------------------------------------------------------------- a slow press
+
+
+class SlowRecords:
+    """The audit, asked of a press that takes long; it answers with nothing when it may."""
+
+    def __init__(self, refused: LedgerUnavailable | None = None) -> None:
+        self.asked, self.may_answer, self._refused = asyncio.Event(), asyncio.Event(), refused
+
+    async def record(self, record: Record) -> Written:
+        raise NotImplementedError
+
+    async def records(self, question: Question) -> Sequence[Entry]:
+        assert question.keys
+        self.asked.set()
+        await self.may_answer.wait()
+        if self._refused is not None:
+            raise self._refused
+        return ()
+
+
+@asynccontextmanager
+async def pressed(frame: Frame, records: SlowRecords, clock: list[datetime]) -> AsyncIterator[tuple[StopCards, Press]]:
+    """Somebody's press was recorded and takes long; the ledger is being asked about it."""
+    cards = StopCards(frame.teller, "/flows", now=lambda: clock[-1], reassure_after=0.5, records=records)
+    press = Press("an-intent", "U0ALICE", frame.workspace.team_id, "C0INC", "1", clock[-1])
+    cards.promise(press)
+    cards.recorded(press)
+    await records.asked.wait()
+    try:
+        yield cards, press
+    finally:
+        cards.close()
+
+
+async def words_of_slow_press(frame: Frame) -> str:
+    found = await frame.workspace.until(lambda: seen_by(frame, "U0ALICE"))
+    assert isinstance(found, list)
+    return str(found[0])
+
+
+async def test_what_is_said_of_a_slow_press_is_of_before_the_ledger_was_asked(frame: Frame) -> None:
+    clock, records = [datetime(2026, 3, 1, 12, tzinfo=UTC)], SlowRecords()
+    async with pressed(frame, records, clock):
+        clock.append(clock[0] + timedelta(seconds=9))
+        records.may_answer.set()
+        assert f"Nothing has been sent yet, as of {date_token(clock[0])}" in await words_of_slow_press(frame)
+
+
+async def test_a_slow_press_that_was_answered_while_the_ledger_was_asked_is_not_told_of_after_that(
+    frame: Frame,
+) -> None:
+    before = asyncio.all_tasks()
+    async with pressed(frame, records := SlowRecords(), [datetime(2026, 3, 1, 12, tzinfo=UTC)]) as (cards, press):
+        (telling,) = (task for task in asyncio.all_tasks() - before if "_reassure" in repr(task))
+        assert await cards.decline(press, Declined(Why.OVER))
+        records.may_answer.set()
+        await telling
+    (said_,) = seen_by(frame, "U0ALICE")
+    assert said_.startswith("This card was already used")
+
+
+async def test_of_a_slow_press_that_the_ledger_does_not_tell_of_it_is_not_said_that_nothing_was_sent(
+    frame: Frame,
+) -> None:
+    records = SlowRecords(LedgerUnavailable("silent"))
+    records.may_answer.set()
+    async with pressed(frame, records, [datetime(2026, 3, 1, 12, tzinfo=UTC)]):
+        told = await words_of_slow_press(frame)
+    assert told.startswith("Your press is recorded.")
+    assert "Nothing has been sent" not in told
