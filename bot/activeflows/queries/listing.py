@@ -273,7 +273,7 @@ class ActiveflowQueries:
             ids = [flow_id for _, flow_id in kinds] if kinds is not None else [a.flow_id for a in seen]
             known = await flows(self._voipbin, ids, within=self._filter_look)
         found = await self._matching(seen, filters, known)
-        unnamed = _unnamed(seen, found, known) if filters.flow is not None else 0
+        unnamed = unnamed_among(seen, found, known) if filters.flow is not None else 0
         groups = await self._groups(found, by, known) if by is not None else ()
         if picture.freshness is None:
             found = in_order(found)
@@ -361,7 +361,8 @@ def _of_flow(seen: list[Activeflow], wanted: Filters, known: Flows) -> list[Acti
     return found
 
 
-def _unnamed(seen: list[Activeflow], found: list[Activeflow], known: Flows) -> int:
+def unnamed_among(seen: Sequence[Activeflow], found: Sequence[Activeflow], known: Flows) -> int:
+    """How many of those seen were not found, and may be missing because the name of their flow is not known."""
     named = {0, *map(number_of, known)}  # without a flow there is no name to be known
     unnamed = [activeflow for activeflow in seen if number_of(activeflow.flow_id) not in named]
     fitting = {activeflow.id for activeflow in found} if unnamed else ()

@@ -25,7 +25,7 @@ from bot.activeflows.model import Activeflow, Picture, number_of
 from bot.activeflows.names import likeness, says
 from bot.activeflows.operators import Operator, Permission
 from bot.activeflows.ports import Live, VoIPBIN
-from bot.activeflows.queries.listing import in_order
+from bot.activeflows.queries.listing import in_order, unnamed_among
 from bot.activeflows.queries.resolution import (
     Flows,
     Prefix,
@@ -120,7 +120,7 @@ class Chooser:
             found=await self._choices(found[:MOST], reasons, known),
             total=len(found),
             hidden=len(running) - len(seen),
-            unnamed=_unnamed(seen, fits, known) if clues.words and fits is not None else 0,
+            unnamed=unnamed_among(seen, found, known) if clues.words else 0,
             picture=picture,
             anything=not typed,
             number=bool(clues.numbers) and not found,
@@ -172,7 +172,3 @@ def _named(target: Target, activeflow: Activeflow) -> bool:
     """Is it this one's own id, or that of its call, or the beginning of one?"""
     ids = (activeflow.id, activeflow.reference.id)
     return any(target.fits(id_) for id_ in ids) if isinstance(target, Prefix) else target in ids
-
-
-def _unnamed(seen: Sequence[Activeflow], fits: set[UUID], known: Flows) -> int:
-    return sum(a.flow_id is not None and a.flow_id not in known and a.id not in fits for a in seen)
