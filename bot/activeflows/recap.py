@@ -88,9 +88,9 @@ class RecapQuery:
             operator.channel,
             since,
             until,
-            pressed=tuple(_deeds(here, names, What.PRESSED)),
-            asked=tuple(d for d in _deeds(here, names, What.ASKED) if d.record.intent_id not in pressed),
-            refused=tuple(_deeds(here, names, What.REFUSED)),
+            pressed=tuple(_entries(here, names, What.PRESSED)),
+            asked=tuple(e for e in _entries(here, names, What.ASKED) if e.record.intent_id not in pressed),
+            refused=tuple(_entries(here, names, What.REFUSED)),
             alerts=tuple(a for a in alerts if a.told_at is not None and since <= a.told_at <= until),
             whole=whole,
         )
@@ -107,7 +107,7 @@ class RecapQuery:
         return read, False
 
 
-def _deeds(here: Sequence[Entry], names: Mapping[str, str], what: What) -> Iterable[RecapEntry]:
+def _entries(here: Sequence[Entry], names: Mapping[str, str], what: What) -> Iterable[RecapEntry]:
     """One for each record of this kind; of a bulk stop, its members are in the whole's own words."""
     by_key = {entry.record.key: entry for entry in here}
     cancelled = {entry.record.intent_id: entry for entry in here if entry.record.what is What.CANCELLED}

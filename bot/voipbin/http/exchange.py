@@ -178,10 +178,10 @@ log = structlog.get_logger(__name__)
 
 _CONNECT: Final = 5.0
 _CONNECT_TO_ACT: Final = 1.0
+"""A stop comes straight after a look, so there is a connection; where there is none, a slow one is none."""
 _FOR_GOOD: Final = 3
 """Refusals of the credential in a row, with no success between them, that are no hiccup any more."""
 _CREDENTIAL: Final = frozenset({Kind.CREDENTIAL, Kind.LOGIN})
-"""A stop comes straight after a look, so there is a connection; where there is none, a slow one is none."""
 _LARGEST_ERROR: Final = 65_536
 _STATUSES: Final = frozenset(HTTPStatus)
 _ID: Final = re.compile(r"[0-9a-f]{8}-(?:[0-9a-f]{4}-){3}[0-9a-f]{12}")
