@@ -29,7 +29,7 @@ class Remembered(Generic[V]):
         self._clock = clock
         self._room = room
         self._kept: OrderedDict[UUID, tuple[float, V | None]] = OrderedDict()
-        self._flights: SingleFlight[UUID, V | None] = SingleFlight()
+        self._single_flight: SingleFlight[UUID, V | None] = SingleFlight()
 
     def kept(self, key: UUID) -> tuple[V | None] | None:
         """The answer that is still good, as the only element, if there is one."""
@@ -41,10 +41,10 @@ class Remembered(Generic[V]):
 
     async def get(self, key: UUID) -> V | None:
         kept = self.kept(key)
-        return kept[0] if kept is not None else await self._flights.share(key, lambda: self._ask(key))
+        return kept[0] if kept is not None else await self._single_flight.share(key, lambda: self._ask(key))
 
     async def close(self) -> None:
-        await self._flights.land()
+        await self._single_flight.land()
 
     async def _ask(self, key: UUID) -> V | None:
         found = await self._look_up(key)

@@ -264,8 +264,8 @@ class Details:
     troubles: tuple[Anomaly, ...] = ()
 
 
-class Around:
-    """Looks around an activeflow for as long as ``within`` says, in seconds."""
+class DetailsQuery:
+    """Looks up what there is to tell of an activeflow. ``within``: seconds that each look-up may take."""
 
     def __init__(
         self, voipbin: VoIPBIN, past: Past | None, live: Live | None, judging: AnomalyDetector, *, within: float

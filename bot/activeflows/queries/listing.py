@@ -22,7 +22,7 @@ from bot.activeflows.model import Activeflow, Call, Flow, Freshness, Picture, nu
 from bot.activeflows.names import closest_names
 from bot.activeflows.operators import Operator, Permission
 from bot.activeflows.ports import Live, Past, VoIPBIN
-from bot.activeflows.queries.details import Around, Details
+from bot.activeflows.queries.details import Details, DetailsQuery
 from bot.activeflows.queries.filters import Filters, Group, grouped
 from bot.activeflows.queries.inspection import in_time
 from bot.activeflows.queries.resolution import MOST, Flows, Target, find, flow_of, flows, pictured, queue_names, visible
@@ -312,8 +312,8 @@ class ActiveflowQueries:
         """One activeflow, read now. Raises what ``resolve`` raises."""
         operator.require(Permission.VIEW)
         activeflow = await self.resolve(operator, target)
-        around = Around(self._voipbin, self._past, self._live, self._judging, within=self._side_look)
-        return await around.details(operator, activeflow, self._now())
+        query = DetailsQuery(self._voipbin, self._past, self._live, self._judging, within=self._side_look)
+        return await query.details(operator, activeflow, self._now())
 
     async def resolve(self, operator: Operator, target: Target) -> Activeflow:
         """The activeflow that is meant, read now: see ``resolution.find``."""

@@ -110,7 +110,7 @@ async def test_the_memory_is_bounded_and_forgets_what_was_asked_longest_ago() ->
 
 
 async def test_landing_leaves_nothing_under_way() -> None:
-    flights: SingleFlight[str, None] = SingleFlight()
+    single_flight: SingleFlight[str, None] = SingleFlight()
     ended = asyncio.Event()
 
     async def forever() -> None:
@@ -119,10 +119,10 @@ async def test_landing_leaves_nothing_under_way() -> None:
         finally:
             ended.set()
 
-    asking = asyncio.create_task(flights.share("x", forever))
+    asking = asyncio.create_task(single_flight.share("x", forever))
     await asyncio.sleep(0)
     await asyncio.sleep(0)
-    await flights.land()
+    await single_flight.land()
     assert ended.is_set()
     with pytest.raises(asyncio.CancelledError):
         await asking

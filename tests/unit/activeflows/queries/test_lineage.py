@@ -14,7 +14,7 @@ from bot.activeflows.anomalies import AnomalyDetector, DwellTimes
 from bot.activeflows.errors import VoIPBINUnreachable
 from bot.activeflows.model import Action, Activeflow, Freshness, Picture, Reference, Status
 from bot.activeflows.operators import Operator
-from bot.activeflows.queries.details import MOST, Around, Family, Relative, StepTimes, Withheld, family_of
+from bot.activeflows.queries.details import MOST, DetailsQuery, Family, Relative, StepTimes, Withheld, family_of
 from bot.activeflows.situation.history import Done, Moment, Timeline
 from tests.unit.activeflows.queries.test_listing import ALICE, MENU, NOW, OURS, SUPPORT, SUPPORT_ONLY, InMemory
 
@@ -160,9 +160,9 @@ async def test_a_parent_that_is_gone_is_said_to_be() -> None:
 
 
 async def timing(activeflow: Activeflow, past: Remembered) -> tuple[StepTimes, Done | None]:
-    details = await Around(InMemory([activeflow]), past, None, AnomalyDetector(DwellTimes()), within=0.05).details(
-        ALICE, activeflow, NOW
-    )
+    details = await DetailsQuery(
+        InMemory([activeflow]), past, None, AnomalyDetector(DwellTimes()), within=0.05
+    ).details(ALICE, activeflow, NOW)
     return details.timing, details.present
 
 
