@@ -139,13 +139,19 @@ _LAST: Final = select(audit.c.seq, audit.c.hash).order_by(desc(audit.c.seq)).lim
 _APPEND: Final = insert(audit)
 
 
+def newest_head(connection: Connection) -> Head | None:
+    """The head of the chain as it is now."""
+    row = connection.execute(_LAST).first()
+    return None if row is None else Head(row.seq, row.hash)
+
+
 def append(connection: Connection, record: Record) -> Written:
     """Write at the end of the chain. A key that is there already is answered, not written again."""
     one_writer(connection)
     there = connection.execute(_OF_KEY, {"of_key": record.key}).first()
     if there is not None:
         return Written(there.seq, receipt_of(there.seq, there.hash), new=False)
-    last = connection.execute(_LAST).first()
+    last = newest_head(connection)
     seq, previous = (last.seq + 1, last.hash) if last is not None else (1, GENESIS)
     body = body_of(record)
     digest = hash_of(previous, seq, body)
@@ -382,13 +388,13 @@ def due(connection: Connection, day: date) -> bool:
 def claim(connection: Connection, day: date) -> Head | None:
     """The head to be told, to exactly one asker; ``None``: none is due."""
     one_writer(connection)
-    if not due(connection, day):
+    last = newest_head(connection)
+    if last is None or not due(connection, day):
         return None
-    last = connection.execute(select(audit.c.seq, audit.c.hash).order_by(desc(audit.c.seq)).limit(1)).one()
     here = {"seq": last.seq, "hash": last.hash}
     if not connection.execute(update(heads).where(heads.c.day == day.isoformat()).values(here)).rowcount:
         connection.execute(insert(heads).values(day=day.isoformat(), **here))
-    return Head(last.seq, last.hash)
+    return last
 
 
 def kept(connection: Connection) -> list[Head]:
@@ -414,8 +420,9 @@ def missing(connection: Connection, head: Head) -> str:
     if cut is not None and head.seq <= cut.through:
         same = head.seq < cut.through or cut.hash.startswith(head.hash)
         return "" if same else f"record {head.seq} was another one when it was cut off"
-    last = connection.execute(select(audit.c.seq).order_by(desc(audit.c.seq)).limit(1)).scalar() or 0
-    return f"the chain ends at record {last}: its tail was removed" if last < head.seq else "that record is missing"
+    last = newest_head(connection)
+    ends = 0 if last is None else last.seq
+    return f"the chain ends at record {ends}: its tail was removed" if ends < head.seq else "that record is missing"
 
 
 def standing(connection: Connection, head: Head) -> str:

@@ -14,9 +14,9 @@ from bot.activeflows.errors import LedgerUnavailable
 from bot.activeflows.health import Finding, State
 from bot.activeflows.records import Head
 from bot.ledger import workflow_rows
-from bot.ledger.audit import missing, receipt_of
+from bot.ledger.audit import missing, newest_head, receipt_of
 from bot.ledger.database import Database, one_writer
-from bot.ledger.tables import VERSION, audit, version
+from bot.ledger.tables import VERSION, version
 from bot.ledger.tables import heads as told
 
 _SOON: Final = 1.5
@@ -37,12 +37,12 @@ async def ledger(database: Database) -> Finding:
         rows = "1 workflow row is" if strange == 1 else f"{strange} workflow rows are"
         what = f"writable, but {rows} not this bot's and refused"
         return Finding("ledger", State.BROKEN, what, "Ask who wrote into the database, and who else can.")
-    newest = f"newest audit record {receipt_of(head.seq, head.hash)}" if head else "no audit record yet"
+    last = f"newest audit record {receipt_of(head.seq, head.hash)}" if head else "no audit record yet"
     if there > VERSION:
         what = f"writable, but a newer flows-bot has upgraded it to version {there}; this one knows {VERSION}"
         return Finding("ledger", State.WARNING, what, "Replace this one, too: it works on, and does not start again.")
     then = "" if there == VERSION else f" (the next start upgrades it to version {VERSION})"
-    return Finding("ledger", State.OK, f"version {there}{then}, writable, {newest}")
+    return Finding("ledger", State.OK, f"version {there}{then}, writable, {last}")
 
 
 def _tried(connection: Connection) -> None:
@@ -55,11 +55,9 @@ def _tried(connection: Connection) -> None:
 def _looked(connection: Connection) -> tuple[int, Head | None, str, int]:
     """The version, the newest head, why the chain does not go through the one told last, and the rows of strangers."""
     _tried(connection)
-    newest = connection.execute(select(audit.c.seq, audit.c.hash).order_by(desc(audit.c.seq)).limit(1)).first()
     last = connection.execute(select(told.c.seq, told.c.hash).order_by(desc(told.c.day)).limit(1)).first()
     gone = missing(connection, Head(last.seq, last.hash)) if last else ""
-    head = Head(newest.seq, newest.hash) if newest else None
-    return version(connection), head, gone, workflow_rows.foreign(connection)
+    return version(connection), newest_head(connection), gone, workflow_rows.foreign(connection)
 
 
 # ---------------------------------------------------------------- outage
