@@ -308,8 +308,9 @@ _BUSY: Final = 6000
 READS_ONLY: Final = "flows_bot_reads_only"
 Along: TypeAlias = Callable[[Connection], None]
 ALONG: Final[ContextVar[Along | None]] = ContextVar("along", default=None)
-"""What this task's next transaction writes before its own work, so that both are kept, or neither. What is kept already
-may be written again."""
+"""What each transaction of this task, and of those that it begins, writes before its own work, so that both are kept,
+or neither. What is kept already may be written again.
+"""
 
 
 def parsed_url(url: str) -> URL:

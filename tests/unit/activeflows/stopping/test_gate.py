@@ -1,7 +1,7 @@
 """The gate, part by part: what opens it, what shuts it, in which order it asks, and how old its yes may get."""
 
 import time
-from collections.abc import Collection
+from collections.abc import Awaitable, Callable, Collection
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from typing import cast
@@ -35,7 +35,7 @@ from bot.activeflows.stopping.authorization import (
     boot_time,
 )
 from bot.activeflows.stopping.ports import Ledger
-from bot.activeflows.stopping.stop import Fence, GateRefusal, Intent, Permitted, Press, Trouble, Why
+from bot.activeflows.stopping.stop import Fence, GateRefusal, Intent, IntentState, Permitted, Press, Trouble, Why
 
 NOW = datetime(2026, 8, 20, 3, 0, tzinfo=UTC)
 ALICE, HERE, FLOW = "U0ALICE", "C0INC", UUID(int=7)
@@ -60,11 +60,16 @@ class World:
     permitted: Permitted | BotError = YES
     look: str | BotError = "as it was shown"
     silent: bool = False
+    counts: bool = True
+    """Whether the run does."""
     asked: list[str] = field(default_factory=list)
     written: list[tuple[Intent, Press, Fence, Record]] = field(default_factory=list)
     ages: set[float] = field(default_factory=set)
     takes: dict[str, float] = field(default_factory=dict)
     """Seconds that an answer takes."""
+
+    def __post_init__(self) -> None:
+        self.hold = Hold(cast("Ledger", self), FENCE, clock=lambda: self.clock)
 
     def _asks(self, whom: str) -> None:
         self.asked.append(whom)
@@ -93,6 +98,16 @@ class World:
             raise self.permitted
         return self.permitted
 
+    async def holds(self, fence: Fence) -> bool:
+        assert fence == FENCE
+        self._asks("run")
+        return self.counts
+
+    async def conclude(self, fence: Fence, *_: object) -> str:
+        assert fence == FENCE
+        self._asks("outcome")
+        return "7:ab" if self.counts else ""
+
     async def looks(self) -> str:
         self._asks("voipbin")
         if isinstance(self.look, BotError):
@@ -108,8 +123,7 @@ class World:
         """The gate, asked once."""
         gate = Gate(cast("Ledger", self), Authorization(self, lambda: self.policy), clock=lambda: self.clock)
         operation = PressOperation(Act.STOP, INTENT, PRESS)
-        hold = Hold(cast("Ledger", self), FENCE, clock=lambda: self.clock)
-        asks = gate.of(operation, hold, SENDING, self.held_against, lambda: self.asked.append("open"))
+        asks = gate.of(operation, self.hold, SENDING, self.held_against, lambda: self.asked.append("open"))
         return await asks(self.looks)
 
     async def closed(self) -> Closed:
@@ -255,6 +269,42 @@ async def test_a_look_that_takes_too_long_is_given_up(monkeypatch: pytest.Monkey
     closed = await Silent().closed()
     assert (closed.shut, closed.retry_after) == (GateRefusal.STALE, 1.0)
     assert closed.trouble.why
+
+
+async def concluded(world: World) -> None:
+    assert await world.hold.conclude(INTENT, PRESS, [SENDING], IntentState.SETTLED) == "7:ab"
+
+
+@pytest.mark.parametrize("says", [World.passes, concluded, lambda world: world.hold.must_hold()])
+async def test_an_edit_asks_anew_whether_its_run_counts_if_it_waited_or_that_was_said_a_while_ago(
+    says: Callable[[World], Awaitable[object]],
+) -> None:
+    """Counted from when it was asked, so a slow answer is an old one."""
+    world = World()
+    await says(world)
+    world.counts = False
+    world.clock += max_ages.COUNTED - 0.001
+    await world.hold.must_hold(waited=False)
+    with pytest.raises(Fenced):
+        await world.hold.must_hold()
+    world.clock += 0.002
+    with pytest.raises(Fenced):
+        await world.hold.must_hold(waited=False)
+    slow = World(takes=dict.fromkeys(("ledger", "outcome", "run"), max_ages.COUNTED))
+    await says(slow)
+    slow.counts = False
+    with pytest.raises(Fenced):
+        await slow.hold.must_hold(waited=False)
+
+
+async def test_an_edit_asks_whether_its_run_counts_when_nothing_has_said_so() -> None:
+    with pytest.raises(Fenced):
+        await World(counts=False).hold.must_hold(waited=False)
+
+
+async def test_a_run_that_counts_no_more_concludes_nothing() -> None:
+    with pytest.raises(Fenced):
+        await concluded(World(counts=False))
 
 
 def test_its_clock_goes_on_while_the_machine_sleeps(monkeypatch: pytest.MonkeyPatch) -> None:
