@@ -1,11 +1,13 @@
 """`/flows list` from the index: nothing is asked of VoIPBIN for the rows, and the list says whether it is live."""
 
 import asyncio
+import gc
 from collections.abc import AsyncIterator
 from datetime import UTC, datetime, timedelta
 
 import pytest
 
+from bot.activeflows.model import Picture
 from bot.activeflows.queries.listing import PAGE
 from bot.demo.slack.messages import Message
 from bot.demo.voipbin.state import Flow
@@ -201,3 +203,15 @@ async def test_a_stream_that_tells_what_was_read_is_trusted(stage: Stage, voipbi
             await stage.slack.until(lambda: "Stopped by" in stage.card().words)
         await listed_live(stage, "No activeflow is running")
         assert len(stage.events.asked) == 1
+
+
+async def test_a_list_that_was_drawn_keeps_nothing_of_what_ran_then(live: Stage, voipbin: World, support: Flow) -> None:
+    rung = voipbin.rings(support, at="play")
+    await listed_live(live, "1 running")
+    voipbin.stop(rung)
+
+    def kept() -> list[Picture]:
+        pictures = (each for each in gc.get_objects() if type(each) is Picture)
+        return [picture for picture in pictures if any(each.id == rung.id for each in picture.activeflows)]
+
+    await live.slack.until(lambda: not kept())

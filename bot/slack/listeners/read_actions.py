@@ -33,6 +33,8 @@ from bot.slack.messaging.messenger import Message, Posted, not_shown
 from bot.slack.transport.jobs import Lane
 
 _LISTING: Final = "reading the activeflows"
+_MOMENT: Final = 1.0
+"""Seconds for which a page can be the same for somebody else."""
 
 
 class Pages:
@@ -57,6 +59,7 @@ class Pages:
         moment = (replace(picture, as_of=picture.as_of.replace(microsecond=0)), now.replace(microsecond=0))
         if moment != self._moment:
             self._moment, self._drawn = moment, {}
+            asyncio.get_running_loop().call_later(_MOMENT, self._forget, self._drawn)
         drawn, key = self._drawn, (asked, operator.rights, context.command)
         if key not in drawn:
             listing = await self._reading.running(
@@ -64,6 +67,11 @@ class Pages:
             )
             drawn[key] = activeflow_list(listing, operator, now, command=context.command)
         return drawn[key]
+
+    def _forget(self, drawn: dict[tuple[object, ...], Message]) -> None:
+        """Hold no picture longer than it can be of use: it may be of a million that have ended since."""
+        if self._drawn is drawn:
+            self._moment, self._drawn = None, {}
 
 
 @dataclass(frozen=True)
