@@ -454,7 +454,7 @@ class StopCards:
 
     async def stuck(self, press: Press, bug: Exception | None) -> None:
         """Tell once that a press is stuck half-way, to whoever pressed and below the card: by a bug, or by the
-        database.
+        database, which may answer before Slack does.
         """
         if press.id in self._stuck or (bug is None and press.id in self._concluded):
             return
@@ -464,8 +464,15 @@ class StopCards:
         message = stuck_press(press, self._now(), untouched=untouched, incident=number)
         self._said(press)
         interaction = from_press(press)
-        seen = await self.edits.until_seen(partial(self._teller.privately, interaction, message))
-        if interaction.channel_id and interaction.message_ts:
+
+        def goes_on() -> bool:
+            return bug is None and press.id not in self._stuck
+
+        async def told() -> bool:
+            return goes_on() or await self._teller.privately(interaction, message)
+
+        seen = await self.edits.until_seen(told)
+        if not goes_on() and interaction.channel_id and interaction.message_ts:
             below = replace(interaction, thread_ts=interaction.message_ts, response_url="")
             seen = isinstance(await self._teller.publicly(below, message), Posted) or seen
         if not seen:

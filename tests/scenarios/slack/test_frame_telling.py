@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -10,7 +11,7 @@ import pytest
 from bot.activeflows.errors import LedgerUnavailable
 from bot.activeflows.records import Entry, Question, Record, Written
 from bot.activeflows.stopping.stop import Declined, Press, Why
-from bot.demo.slack.faults import error, lose_answer, rate_limited, reset_before, status
+from bot.demo.slack.faults import error, hold, lose_answer, rate_limited, reset_before, status
 from bot.slack.cards.stop_card import StopCards
 from bot.slack.interaction import Interaction
 from bot.slack.kit import date_token
@@ -257,3 +258,20 @@ async def test_of_a_slow_press_that_the_ledger_does_not_tell_of_it_is_not_said_t
         told = await words_of_slow_press(frame)
     assert told.startswith("Your press is recorded.")
     assert "Nothing has been sent" not in told
+
+
+async def test_that_a_press_is_stuck_is_not_said_any_more_when_something_has_come_of_it(frame: Frame) -> None:
+    """The database answers before Slack takes what was to be said."""
+    now = datetime(2026, 3, 1, 12, tzinfo=UTC)
+    cards = StopCards(frame.teller, "/flows", now=lambda: now, records=SlowRecords(), told_again=(0.05,) * 20)
+    address = {"message_ts": "1700000000.000100"}
+    press = Press("an-intent", "U0ALICE", frame.workspace.team_id, "C0INC", "1", now, reply_address=address)
+    frame.workspace.faults.on("chat.postEphemeral", status(503))
+    last_way = frame.workspace.faults.on("chat.postMessage", replace(hold(), status=503))
+    assert last_way.hold is not None
+    telling = asyncio.create_task(cards.stuck(press, None))
+    await last_way.hold.arrived()
+    cards.begun(press)
+    last_way.hold.release()
+    await telling
+    assert not [message for user in ("U0ALICE", "U0BOB") for message in seen_by(frame, user)]
