@@ -36,12 +36,6 @@ from bot.slack.interaction import from_press
 from bot.slack.kit import bold, code, date_token, escaped, mention, mentions
 from bot.slack.messaging.messenger import Message, Posted
 
-# ---------------------------------------------------------------- bulk card
-# Draw the bulk stop card: a question, then a progress bar edited in place, then what became of each.
-#
-# Everybody in the channel reads the same words. Decision: members are counted while it runs and named (by short id, a
-# few of each kind) when it is over; all of them are in the audit.
-
 # ---------------------------------------------------------------- bulk question
 # Draw the question a bulk stop card begins as: who asks whom, the frozen list, and what stopping it would do.
 #
@@ -247,6 +241,10 @@ def _callers(bulk: Bulk, ending: Ending) -> Iterator[str]:
 
 
 # ---------------------------------------------------------------- bulk card
+# Draw the bulk stop card: a question, then a progress bar edited in place, then what became of each.
+#
+# Everybody in the channel reads the same words. Decision: members are counted while it runs and named (by short id, a
+# few of each kind) when it is over; all of them are in the audit.
 
 _BAR: Final = 20
 

@@ -246,8 +246,6 @@ def _text(given: bytes) -> str:
         raise Unreadable("not UTF-8") from None
 
 
-# ---------------------------------------------------------------- intake
-
 # ---------------------------------------------------------------- signature
 # Verify that a delivery is Slack's: on the headers before the body is read, and on the raw bytes before they are
 # parsed.
