@@ -286,7 +286,7 @@ def overview_blocks(overview: Overview, now: datetime, *, command: str) -> Itera
     """For one person's eyes."""
     listing = overview.listing
     if listing.groups:
-        yield from (_group_line(group, now) for group in listing.groups)
+        yield from (_group(listing, group, now) for group in listing.groups)
     else:
         yield kit.section("No activeflow that you can view is running.")
     more = overview.flows - len(listing.groups)
@@ -298,17 +298,6 @@ def overview_blocks(overview: Overview, now: datetime, *, command: str) -> Itera
         yield _troubled(troubled, now)
     if words := _looked_through(overview):
         yield kit.context(words)
-
-
-def _group_line(group: Group, now: datetime) -> kit.Block:
-    age = group.oldest.age(now)
-    since = "age unknown" if age is None else in_words(age)
-    words = f"{bold(name_of(group.name), 150)} · {group.count}, the oldest {since} ({code(group.oldest.short_id)})"
-    flow_id = group.oldest.flow_id
-    if flow_id is None:
-        return kit.section(words)
-    button = activeflow_parts.open_list(Filters(flow=group.name or str(flow_id)), group.name or NO_NAME)
-    return kit.section(words, accessory=button)
 
 
 def _troubled(troubled: Troubled, now: datetime) -> kit.Block:

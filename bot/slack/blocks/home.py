@@ -10,7 +10,7 @@ from typing import Final
 
 from bot.activeflows.errors import Failure
 from bot.activeflows.health import Finding, State
-from bot.activeflows.operators import Decision, Operator, Permission, Reach, may_somewhere
+from bot.activeflows.operators import ANY_FLOW, Decision, Operator, Permission, Reach, may_somewhere
 from bot.activeflows.queries.audit_review import AllowedPress
 from bot.activeflows.queries.home import Home, Overview
 from bot.slack import ids, kit
@@ -64,9 +64,7 @@ def _limits(permission: Permission, operator: Operator) -> str:
     fitting = [
         grant
         for grant in operator.policy.grants
-        if permission in grant.may
-        and grant.names(operator.person)
-        and (grant.channels is None or operator.channel in grant.channels)
+        if grant.fits(operator.channel, permission, ANY_FLOW) and grant.names(operator.person)
     ]
     if any(grant.flows is None for grant in fitting):
         return ""
