@@ -46,7 +46,7 @@ from bot.slack.cards.bulk_card import BulkCards
 from bot.slack.cards.home_view import Homes
 from bot.slack.cards.stop_card import StopCards
 from bot.slack.cards.watch_card import WatchCards
-from bot.slack.grammar.reference import written
+from bot.slack.grammar.table import written
 from bot.slack.listeners.approval_requests import ApprovalRequests
 from bot.slack.listeners.audits import AuditListener, RecapListener
 from bot.slack.listeners.bulk_stops import BulkStopListener

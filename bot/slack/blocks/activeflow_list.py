@@ -19,8 +19,7 @@ from bot.activeflows.queries.listing import PAGE, Listing, Place, Row, Side, Sor
 from bot.slack import ids, kit
 from bot.slack.blocks import activeflow_parts
 from bot.slack.blocks.activeflow_parts import look_words, troubles_aloud
-from bot.slack.grammar.filter_words import ACTIONS
-from bot.slack.grammar.requests import List
+from bot.slack.grammar.requests import ACTIONS, List
 from bot.slack.kit import bold, code, date_token, escaped, mention
 from bot.slack.messaging.messenger import Message
 

@@ -41,8 +41,7 @@ from bot.slack.blocks.declined import ask_others, declined_press, stuck_press
 from bot.slack.blocks.error_words import reported
 from bot.slack.interaction import from_press
 from bot.slack.kit import bold, code, date_token, escaped, mention, mentions, plain
-from bot.slack.messaging.card_edits import CardEdits
-from bot.slack.messaging.messenger import Message, Messenger, Posted
+from bot.slack.messaging.messenger import CardEdits, Message, Messenger, Posted
 
 # ---------------------------------------------------------------- reason modal
 # Draw the modal that asks why, with the consequences above the field.

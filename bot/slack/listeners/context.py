@@ -12,7 +12,7 @@ from slack_bolt.context.ack.async_ack import AsyncAck
 
 from bot.activeflows.operators import Operator, Permission
 from bot.slack.blocks.help import not_understood
-from bot.slack.grammar.reference import NoAccount, read_account, which, written
+from bot.slack.grammar.table import NoAccount, read_account, which, written
 from bot.slack.interaction import Interaction, from_action, from_shortcut
 from bot.slack.messaging.messenger import DOUBTFUL, Message, Messenger, Posted, Redrawn, marked_id, not_shown
 from bot.slack.people.identity import People

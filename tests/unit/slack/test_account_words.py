@@ -2,7 +2,7 @@
 
 import pytest
 
-from bot.slack.grammar.reference import NoAccount, read_account
+from bot.slack.grammar.table import NoAccount, read_account
 
 ACCOUNTS = ("prod", "staging")
 

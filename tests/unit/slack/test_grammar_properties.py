@@ -22,10 +22,11 @@ from bot.slack import ids
 from bot.slack.blocks.error_words import explained
 from bot.slack.blocks.help import not_understood
 from bot.slack.cards.bulk_card import bulk_unasked
-from bot.slack.grammar.filter_words import STATUSES, TYPES
 from bot.slack.grammar.normalization import cleaned, from_slack, words
 from bot.slack.grammar.requests import (
     ME,
+    STATUSES,
+    TYPES,
     Audit,
     Find,
     Help,

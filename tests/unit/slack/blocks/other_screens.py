@@ -15,7 +15,7 @@ from bot.slack.blocks.error_words import BUSY, CLOSING, explained, still_working
 from bot.slack.blocks.help import form_not_known, not_known, not_understood
 from bot.slack.blocks.picker import stop_form
 from bot.slack.cards.stop_card import reason_modal
-from bot.slack.grammar.reference import NoAccount, read_account, which
+from bot.slack.grammar.table import NoAccount, read_account, which
 from bot.slack.messaging.messenger import ADVISED, Message, marked, not_shown
 from tests.unit.slack.blocks.test_disclosure import shown
 from tests.unit.slack.blocks.test_error_words import SAID
