@@ -179,8 +179,10 @@ def _joined(*words: str) -> str:
 
 
 def _typed_reason(reason: str) -> str:
-    r"""In double quotes where its beginning would be read as something else; ``"`` and ``\`` get a backslash then."""
-    return _in_quotes(reason) if _QUOTED_FIRST.match(reason) else reason
+    r"""In double quotes where its beginning or a last backtick would be read as something else: with ``"`` and ``\``
+    behind a backslash then.
+    """
+    return _in_quotes(reason) if _QUOTED_FIRST.match(reason) or reason.endswith("`") else reason
 
 
 def _in_quotes(reason: str) -> str:

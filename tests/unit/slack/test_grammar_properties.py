@@ -8,7 +8,7 @@ from typing import Any
 from uuid import UUID
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from bot.activeflows.bulk.bulk_stop import Group
@@ -133,6 +133,7 @@ def test_any_line_is_a_request_or_a_refusal_whose_suggestion_is_understood(line:
 
 
 @given(REQUESTS)
+@example(Stop(UUID("3c5b0f6e-1f2d-4a54-9c2b-0a1b2c3d4e5f"), False, "0`"))
 def test_what_is_written_as_one_would_type_it_is_read_back_as_it_was_meant(request: Request) -> None:
     assert parse(typed(request)) == request
 
