@@ -80,7 +80,7 @@ class Shared:
     durable: Durable
     policy: Callable[[], Policy]
     people: People
-    teller: Messenger
+    messenger: Messenger
     views: Views
     files: Files
     installation: Installation
@@ -111,7 +111,7 @@ class Account:
         self.name, self.voipbin, self._shared = name, voipbin, shared
         database, now = shared.database, shared.now
         self.policy = PolicyOf(shared.policy, name)
-        self._people, self._teller = shared.people.under(self.policy), shared.teller.of(name)
+        self._people, self._messenger = shared.people.under(self.policy), shared.messenger.of(name)
         said = f" {written(name)}" if name else ""
         self._command, self._mention = f"{shared.command}{said}", f"{shared.mention}{said}"
         self._book = StopStore(database, now=now, alone=shared.alone, account=name)
@@ -119,7 +119,7 @@ class Account:
         self._learning = BaselineLearner(BaselineStore(database, account=name), now=now)
         self._mention_choice = MentionChoice(self._book, now)
         self._cards = StopCards(
-            self._teller,
+            self._messenger,
             self._command,
             mention=self._mention,
             now=now,
@@ -184,7 +184,7 @@ class Account:
             live,
             WatchStore(shared.database, shared.durable.executor_id, account=self.name),
             self._book,
-            WatchCards(self._teller, self._command, mention=self._mention, now=now),
+            WatchCards(self._messenger, self._command, mention=self._mention, now=now),
             judging=judging,
             pace=watch_pace,
             now=now,
@@ -200,7 +200,7 @@ class Account:
             around.app,
             self._command,
             self._mention,
-            self._teller,
+            self._messenger,
             self._people,
             around.jobs,
             account=self.name,
@@ -214,7 +214,7 @@ class Account:
             self._people,
             at_home,
             views,
-            self._teller,
+            self._messenger,
             self._command,
             now=now,
             newest=shared.homes,
@@ -253,7 +253,7 @@ class Account:
                 live,
                 judging,
                 alerts,
-                AlertCards(self._teller, self._command),
+                AlertCards(self._messenger, self._command),
                 self.policy,
                 pace=alert_pace,
                 now=now,

@@ -122,7 +122,7 @@ async def running(
         database, aside = await _ledger(settings, stack)
         clock = SharedClock(database, wall)
         now, last_sign = clock.now, LastSign(lasts=not database.is_postgresql)
-        teller = Messenger(client, session, route)
+        messenger = Messenger(client, session, route)
         asked = web_client(token, settings.slack_api_url, session, access=access, waits=False, route=route)
         people = People(asked, installation, in_force.policy, alone=not database.is_postgresql)
         carrying = Workflows(
@@ -133,7 +133,7 @@ async def running(
             durable=carrying.durable,
             policy=in_force.policy,
             people=people,
-            teller=teller,
+            messenger=messenger,
             views=Views(client),
             files=Files(client),
             installation=installation,
@@ -153,7 +153,7 @@ async def running(
             stack.callback(account.close)
         await carrying.begin(carriers, stack, within=last_words)
         await stack.enter_async_context(beside(forgetting(carrying.forget, now, kept_for=kept_for)))
-        jobs = Jobs(teller, command=command)
+        jobs = Jobs(messenger, command=command)
         stack.push_async_callback(jobs.drain, within=last_words)
         for name, account in accounts.items():
             await account.follow(pace, events=settings.accounts[name].events is not False, stack=stack)
@@ -172,7 +172,7 @@ async def running(
             alerts=lambda: tuple(alerting.values()),
             now=now,
         )
-        app = build_app(client, installation, jobs, Unknown(teller, jobs, command))
+        app = build_app(client, installation, jobs, Unknown(messenger, jobs, command))
         around = Surroundings(
             app, jobs, access, Accounts(meant_in=lambda channel: in_force.policy().account_in(channel))
         )
@@ -186,7 +186,7 @@ async def running(
         keeping = kept_up(
             in_force,
             database,
-            partial(_tell_head, teller, in_force),
+            partial(_tell_head, messenger, in_force),
             now=now,
             look_every=look_every,
             audit_days=settings.flows_bot_audit_days,
@@ -266,12 +266,12 @@ async def _doors(
     return port
 
 
-async def _tell_head(teller: Messenger, in_force: PolicyInForce, head: Head, day: date) -> bool:
+async def _tell_head(messenger: Messenger, in_force: PolicyInForce, head: Head, day: date) -> bool:
     """Post it in the channel the policy names; whether it could be seen there. Without one the log is enough."""
     channel = in_force.policy().rules.audit_channel
     if not channel:
         return True
-    return isinstance(await teller.publicly(Interaction("", "", channel), audit_head(head, day)), Posted)
+    return isinstance(await messenger.publicly(Interaction("", "", channel), audit_head(head, day)), Posted)
 
 
 def _say_hello(

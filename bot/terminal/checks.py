@@ -84,9 +84,9 @@ def _intake(settings: Settings, client: AsyncWebClient, session: aiohttp.ClientS
     """As the bot's own, with nobody listening: what is delivered here is only Slack's question whether the address
     works.
     """
-    teller, nowhere = Messenger(client, session), Installation("", "", "")
-    jobs = Jobs(teller, command=settings.flows_bot_command)
-    app = build_app(client, nowhere, jobs, Unknown(teller, jobs, settings.flows_bot_command))
+    messenger, nowhere = Messenger(client, session), Installation("", "", "")
+    jobs = Jobs(messenger, command=settings.flows_bot_command)
+    app = build_app(client, nowhere, jobs, Unknown(messenger, jobs, settings.flows_bot_command))
     return Intake(app, nowhere, signing_secret=secret_of(settings.slack_signing_secret), registry=None)
 
 

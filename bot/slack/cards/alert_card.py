@@ -65,8 +65,8 @@ def held_back_line(held_back: HeldBack, *, running: int, command: str) -> Messag
 class AlertCards:
     """``command``: the slash command, for what to type next."""
 
-    def __init__(self, teller: Messenger, command: str) -> None:
-        self._teller, self._command = teller, command
+    def __init__(self, messenger: Messenger, command: str) -> None:
+        self._messenger, self._command = messenger, command
 
     async def post(self, alert: Alert) -> PostResult:
         return await self._announced(alert.rule.to, alert_card(alert))
@@ -77,5 +77,5 @@ class AlertCards:
         )
 
     async def _announced(self, channel: str, message: Message) -> PostResult:
-        said = await self._teller.announce(channel, message)
+        said = await self._messenger.announce(channel, message)
         return PostResult("" if said.doubtful else said.error, said.doubtful, wait=said.retry_after)

@@ -37,7 +37,7 @@ class Homes:
         people: People,
         at_home: HomeQuery,
         views: Views,
-        teller: Messenger,
+        messenger: Messenger,
         command: str,
         *,
         now: Callable[[], datetime],
@@ -48,7 +48,7 @@ class Homes:
         """``newest``: of each person, also of another account. ``accounts``: those that the Home can show, this one
         among them.
         """
-        self._people, self._at_home, self._views, self._teller = people, at_home, views, teller
+        self._people, self._at_home, self._views, self._messenger = people, at_home, views, messenger
         self._command, self._now, self._first_after = command, now, first_after
         self._newest: dict[str, object] = {} if newest is None else newest
         self._accounts = accounts
@@ -82,4 +82,4 @@ class Homes:
     async def _publish(self, interaction: Interaction, mine: object, page: Message) -> None:
         page = with_accounts(page, self._accounts)
         if self._newest.get(interaction.user_id) is mine and not await self._views.publish(interaction.user_id, page):
-            await self._teller.privately(interaction, NOT_SHOWN)
+            await self._messenger.privately(interaction, NOT_SHOWN)

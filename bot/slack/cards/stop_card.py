@@ -364,7 +364,7 @@ class StopCards:
 
     def __init__(
         self,
-        teller: Messenger,
+        messenger: Messenger,
         command: str,
         *,
         now: Callable[[], datetime],
@@ -382,11 +382,11 @@ class StopCards:
         ``call_after``: seconds after which whoever pressed is called to a card whose outcome is not known by then, if
         ``mentioned`` says that they want to be.
         """
-        self._teller, self._command, self._now, self._reassure_after = teller, command, now, reassure_after
+        self._messenger, self._command, self._now, self._reassure_after = messenger, command, now, reassure_after
         self._mention = mention or command
         self._call_after, self._mentioned = timedelta(seconds=call_after), mentioned
         self._calling: dict[str, asyncio.Task[None]] = {}
-        self.edits, self._records = CardEdits(teller, told_again), records
+        self.edits, self._records = CardEdits(messenger, told_again), records
         self._first_words: dict[str, _Waiting] = {}
         self._reassuring: dict[str, asyncio.Task[None]] = {}
         self._untouched: set[str] = set()
@@ -440,13 +440,13 @@ class StopCards:
         if self._mentioned is not None and not await self._mentioned(press.by):
             return
         below = replace(from_press(press), thread_ts=intent.thread or intent.message_ts, response_url="")
-        await self._teller.publicly(below, still_not_known(intent, press, self._now()))
+        await self._messenger.publicly(below, still_not_known(intent, press, self._now()))
 
     async def decline(self, press: Press, declined: Declined) -> bool:
         button = _ASK.get(press.wish)
         ask = ask_others(press.intent_id, button) if button is not None else None
         words = declined_press(declined, self.typed_in(press.thread), ask=ask)
-        seen = await self.edits.until_seen(partial(self._teller.privately, from_press(press), words))
+        seen = await self.edits.until_seen(partial(self._messenger.privately, from_press(press), words))
         self._untouched.discard(press.id)
         self._said(press)
         return seen
@@ -468,12 +468,12 @@ class StopCards:
             return bug is None and press.id not in self._stuck
 
         async def told() -> bool:
-            return goes_on() or await self._teller.privately(interaction, message)
+            return goes_on() or await self._messenger.privately(interaction, message)
 
         seen = await self.edits.until_seen(told)
         if not goes_on() and interaction.channel_id and interaction.message_ts:
             below = replace(interaction, thread_ts=interaction.message_ts, response_url="")
-            seen = isinstance(await self._teller.publicly(below, message), Posted) or seen
+            seen = isinstance(await self._messenger.publicly(below, message), Posted) or seen
         if not seen:
             self._stuck.discard(press.id)  # for as long as the database does not answer
 
@@ -529,7 +529,7 @@ class StopCards:
             if waiting.said.is_set():
                 return
             words = _UNREAD if before is None else _BEFORE if before else _so_far(waiting, at)
-            if await self._teller.privately(from_press(press), words) and not before:
+            if await self._messenger.privately(from_press(press), words) and not before:
                 await self._correct(press, waiting)
         finally:
             self._first_words.pop(press.id, None)
@@ -552,7 +552,7 @@ class StopCards:
                 await waiting.said.wait()
                 if waiting.header:
                     words = f"About your press, as of {date_token(self._now())}: “{waiting.header}”. {_CARD}"
-                    await self._teller.privately(from_press(press), Message(words))
+                    await self._messenger.privately(from_press(press), Message(words))
 
     def _said(self, press: Press | None, header: str = "") -> None:
         if press is not None and press.id in self._first_words:

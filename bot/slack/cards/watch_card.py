@@ -232,12 +232,12 @@ _GONE: Final = frozenset(
 class WatchCards:
     """``command``: the slash command, for what to type next; ``mention``: the same in a thread, where there is none."""
 
-    def __init__(self, teller: Messenger, command: str, *, mention: str, now: Callable[[], datetime]) -> None:
-        self._teller, self._command, self._mention, self._now = teller, command, mention, now
+    def __init__(self, messenger: Messenger, command: str, *, mention: str, now: Callable[[], datetime]) -> None:
+        self._messenger, self._command, self._mention, self._now = messenger, command, mention, now
 
     async def edit(self, telling: WatchCardContent) -> Edited:
         """Never raises for Slack's troubles."""
         where = Posted(telling.watch.channel, telling.watch.message_ts)
         command = self._mention if telling.watch.thread else self._command
-        redrawn = await self._teller.redraw(where, watch_card(telling, self._now(), command=command))
+        redrawn = await self._messenger.redraw(where, watch_card(telling, self._now(), command=command))
         return Edited(redrawn.error == "", gone=redrawn.error in _GONE, wait=redrawn.retry_after)

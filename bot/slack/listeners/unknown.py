@@ -29,8 +29,8 @@ _JSON: Final = {"content-type": "application/json;charset=utf-8"}
 class Unknown:
     """Says that the bot does not know it. ``command``: the one it listens to."""
 
-    def __init__(self, teller: Messenger, jobs: Jobs, command: str) -> None:
-        self._teller, self._jobs, self._command = teller, jobs, command
+    def __init__(self, messenger: Messenger, jobs: Jobs, command: str) -> None:
+        self._messenger, self._jobs, self._command = messenger, jobs, command
 
     def answer(self, body: Mapping[str, Any]) -> BoltResponse:
         """Ack what nobody listened for, and start telling the person so; of events no person did, the ack is all."""
@@ -50,7 +50,7 @@ class Unknown:
         return BoltResponse(status=200, body="")
 
     async def _tell(self, interaction: Interaction, words: Message) -> None:
-        await self._teller.privately(interaction, words)
+        await self._messenger.privately(interaction, words)
 
 
 def _named(body: Mapping[str, Any]) -> tuple[str, str]:

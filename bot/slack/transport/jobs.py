@@ -138,7 +138,7 @@ class Turns:
 class JobNotices:
     """Who tells what a job could not, and what a line to type begins with."""
 
-    teller: Messenger
+    messenger: Messenger
     command: str
 
 
@@ -149,7 +149,7 @@ class Jobs:
 
     def __init__(
         self,
-        teller: Messenger,
+        messenger: Messenger,
         *,
         command: str = "/flows",
         at_once: int = AT_ONCE,
@@ -160,7 +160,7 @@ class Jobs:
         later: Callable[[float, Callable[[], None]], asyncio.Handle] | None = None,
     ) -> None:
         """``command``: what a line to type begins with. ``later``: instead of the loop's ``call_later``."""
-        self._voice = JobNotices(teller, command)
+        self._voice = JobNotices(messenger, command)
         self._lanes = {lane: Turns(at_once, each) for lane in (Lane.STOP, Lane.READ)}
         self._lanes[Lane.LIGHT] = Turns(LIGHT * at_once, LIGHT * each)
         self._no_turn = Turns(at_once // 2, each)
@@ -289,7 +289,7 @@ class Jobs:
     async def _say(self, interaction: Interaction, message: Message, voice: JobNotices) -> None:
         """A last word that fails must not hide the first error, nor end the task with one nobody reads."""
         try:
-            await voice.teller.privately(interaction, message)
+            await voice.messenger.privately(interaction, message)
         except Exception as error:  # noqa: BLE001 - nothing is left but the log
             incident(error, user=interaction.user_id, doing="telling")
 

@@ -46,7 +46,7 @@ class Frame:
     client: AsyncWebClient
     session: ClientSession
     installation: Installation
-    teller: Messenger
+    messenger: Messenger
     jobs: Jobs
     app: App
     intake: Intake
@@ -69,7 +69,7 @@ class Frame:
             if self.work is not None:
                 await self.work(interaction)
             else:
-                await self.teller.privately(interaction, said(f"heard {text or 'a press'}"))
+                await self.messenger.privately(interaction, said(f"heard {text or 'a press'}"))
 
         self.jobs.start(interaction, job, doing="reading the activeflows")
 
@@ -97,13 +97,13 @@ async def framed(slack: Workspace, **jobs: Any) -> AsyncIterator[Frame]:
         session = await stack.enter_async_context(http_session())
         client = web_client(slack.bot_token, api_url, session)
         installation = await introduce(client)
-        teller = Messenger(client, session)
-        tasks = Jobs(teller, **jobs)
+        messenger = Messenger(client, session)
+        tasks = Jobs(messenger, **jobs)
         stack.push_async_callback(tasks.drain, within=2)
-        app = build_app(client, installation, tasks, Unknown(teller, tasks, "/flows"))
+        app = build_app(client, installation, tasks, Unknown(messenger, tasks, "/flows"))
         registry = CollectorRegistry()
         intake = Intake(app, installation, signing_secret=slack.signing_secret, registry=registry)
-        frame = Frame(slack, client, session, installation, teller, tasks, app, intake, registry)
+        frame = Frame(slack, client, session, installation, messenger, tasks, app, intake, registry)
         _listen(app, frame)
         port = await stack.enter_async_context(serve(http_app(intake, always_ready, registry), "127.0.0.1", 0))
         frame.url = f"http://127.0.0.1:{port}"

@@ -66,7 +66,7 @@ async def test_long_work_says_so_once_and_answers_later() -> None:
 
         async def long(interaction: Interaction) -> None:
             await go.wait()
-            await frame.teller.privately(interaction, said("done"))
+            await frame.messenger.privately(interaction, said("done"))
 
         frame.work = long
         await slack.types("U0ALICE", "C0INC", "/flows list")
@@ -89,7 +89,7 @@ async def test_work_that_has_spoken_is_not_interrupted_by_a_notice() -> None:
 
         async def spoke(interaction: Interaction) -> None:
             async with asyncio.TaskGroup() as group:
-                group.create_task(frame.teller.privately(interaction, said("first word")))
+                group.create_task(frame.messenger.privately(interaction, said("first word")))
             spoken.set()
             await go.wait()
 
@@ -112,7 +112,7 @@ async def test_what_has_no_turn_in_time_is_refused_politely_and_the_rest_is_done
         async def wait(interaction: Interaction) -> None:
             running.append(1)
             await go.wait()
-            await frame.teller.privately(interaction, said("done"))
+            await frame.messenger.privately(interaction, said("done"))
 
         frame.work = wait
         for _ in range(4):
@@ -163,7 +163,7 @@ async def test_somebodys_many_do_not_keep_a_colleague_waiting() -> None:
         async def work(interaction: Interaction) -> None:
             if interaction.user_id == "U0GUEST":
                 await go.wait()
-            await frame.teller.privately(interaction, said("done"))
+            await frame.messenger.privately(interaction, said("done"))
 
         frame.work = work
         await asyncio.gather(*(slack.types("U0GUEST", "C0INC", "/flows list") for _ in range(20)))
@@ -260,8 +260,8 @@ async def test_many_commands_at_once_are_all_answered(frame: Frame, count: int) 
 
 
 async def test_what_is_itself_the_answer_takes_its_turn_and_is_not_waited_for_too_long() -> None:
-    teller: Any = None  # nothing is told
-    jobs = Jobs(teller, at_once=1, each=1)
+    messenger: Any = None  # nothing is told
+    jobs = Jobs(messenger, at_once=1, each=1)
     never = asyncio.get_running_loop().create_future()
 
     async def work() -> int:

@@ -91,7 +91,7 @@ async def test_what_nobody_listens_for_is_acked_and_told_so(frame: Frame) -> Non
         assert delivery.error is None
         (told,) = await slack.until(lambda: slack.sees("U0ALICE", "C0INC"))
         assert "Nothing was stopped" in told.words
-        posted = there(await frame.teller.publicly(Interaction("U0ALICE", slack.team_id, "C0INC"), said("card")))
+        posted = there(await frame.messenger.publicly(Interaction("U0ALICE", slack.team_id, "C0INC"), said("card")))
         pressed = await slack.clicks("U0ALICE", slack.message("C0INC", posted.ts), "stop")
         assert pressed.error is None
         answered = [frame_ for frame_ in slack.socket.frames if frame_.get("envelope_id")]

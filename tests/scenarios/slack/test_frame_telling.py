@@ -36,7 +36,7 @@ def seen_by(frame: Frame, user: str, channel: str = "C0INC") -> list[str]:
 
 async def test_private_words_go_by_the_response_url_with_everything_explicit(frame: Frame) -> None:
     interaction = await gesture_in(frame)
-    assert await frame.teller.privately(interaction, said("hello"))
+    assert await frame.messenger.privately(interaction, said("hello"))
     (response,) = frame.workspace.responses
     assert (response.body["response_type"], response.body["replace_original"]) == ("ephemeral", False)
     assert (seen_by(frame, "U0ALICE"), seen_by(frame, "U0BOB")) == (["hello"], [])
@@ -45,7 +45,7 @@ async def test_private_words_go_by_the_response_url_with_everything_explicit(fra
 async def test_a_used_up_response_url_is_followed_by_an_ephemeral_message(frame: Frame) -> None:
     interaction = await gesture_in(frame)
     for number in range(6):
-        assert await frame.teller.privately(interaction, said(f"word {number}"))
+        assert await frame.messenger.privately(interaction, said(f"word {number}"))
     assert seen_by(frame, "U0ALICE") == [f"word {number}" for number in range(6)]
     assert [call.method for call in frame.workspace.calls][-1] == "chat.postEphemeral"
 
@@ -53,7 +53,7 @@ async def test_a_used_up_response_url_is_followed_by_an_ephemeral_message(frame:
 async def test_and_where_the_bot_is_no_member_by_a_direct_message(frame: Frame) -> None:
     interaction = await gesture_in(frame, "C0AWAY")
     frame.workspace.faults.on("response_url", error("expired_url"))
-    assert await frame.teller.privately(interaction, said("hello"))
+    assert await frame.messenger.privately(interaction, said("hello"))
     direct = frame.workspace.direct_channel("U0ALICE").id
     assert seen_by(frame, "U0ALICE", direct) == ["hello"]
 
@@ -62,7 +62,7 @@ async def test_and_where_the_bot_is_no_member_by_a_direct_message(frame: Frame) 
 async def test_whatever_is_wrong_with_the_response_url_somebody_hears(frame: Frame, fault: object) -> None:
     interaction = await gesture_in(frame)
     frame.workspace.faults.on("response_url", fault)  # type: ignore[arg-type]  # parametrized
-    assert await frame.teller.privately(interaction, said("hello"))
+    assert await frame.messenger.privately(interaction, said("hello"))
     assert seen_by(frame, "U0ALICE") == ["hello"]
 
 
@@ -71,7 +71,7 @@ async def test_blocks_that_slack_refuses_are_left_away_before_the_words_are(fram
     frame.workspace.faults.on("response_url", error("invalid_blocks"))
     for method in ("chat.postEphemeral", "chat.postMessage"):
         frame.workspace.faults.on(method, error("invalid_blocks"), times=None)
-    assert await frame.teller.privately(interaction, said("hello"))
+    assert await frame.messenger.privately(interaction, said("hello"))
     assert (seen_by(frame, "U0ALICE"), frame.workspace.sees("U0ALICE", "C0INC")[0].blocks) == (["hello"], ())
 
 
@@ -79,7 +79,7 @@ async def test_when_nobody_could_see_it_the_caller_is_told(frame: Frame) -> None
     interaction = await gesture_in(frame)
     for method in ("response_url", "chat.postEphemeral", "chat.postMessage"):
         frame.workspace.faults.on(method, error("fatal_error"), times=None)
-    assert not await frame.teller.privately(interaction, said("hello"))
+    assert not await frame.messenger.privately(interaction, said("hello"))
 
 
 async def test_replacing_replaces_the_ephemeral_message_of_the_press(frame: Frame) -> None:
@@ -88,7 +88,7 @@ async def test_replacing_replaces_the_ephemeral_message_of_the_press(frame: Fram
     (shown,) = await slack.until(lambda: slack.sees("U0ALICE", "C0INC"))
 
     async def replace(interaction: Interaction) -> None:
-        await frame.teller.privately(interaction, said("page 2"), replace=True)
+        await frame.messenger.privately(interaction, said("page 2"), replace=True)
 
     frame.work = replace
     await slack.clicks("U0ALICE", shown, "press")
@@ -97,10 +97,10 @@ async def test_replacing_replaces_the_ephemeral_message_of_the_press(frame: Fram
 
 async def test_private_words_never_replace_a_public_message(frame: Frame) -> None:
     slack = frame.workspace
-    posted = there(await frame.teller.publicly(await gesture_in(frame), said("public card")))
+    posted = there(await frame.messenger.publicly(await gesture_in(frame), said("public card")))
 
     async def replace(interaction: Interaction) -> None:
-        await frame.teller.privately(interaction, said("only for you"), replace=True)
+        await frame.messenger.privately(interaction, said("only for you"), replace=True)
 
     frame.work = replace
     await slack.clicks("U0ALICE", slack.message(posted.channel_id, posted.ts), "press")
@@ -109,26 +109,26 @@ async def test_private_words_never_replace_a_public_message(frame: Frame) -> Non
 
 
 async def test_public_words_are_the_bot_s_own_message_without_previews(frame: Frame) -> None:
-    posted = there(await frame.teller.publicly(await gesture_in(frame), said("card")))
+    posted = there(await frame.messenger.publicly(await gesture_in(frame), said("card")))
     assert posted.ts
     arguments = frame.workspace.calls[-1].arguments
     assert (arguments["unfurl_links"], arguments["unfurl_media"], arguments["parse"]) == (False, False, "none")
-    assert await frame.teller.edit(posted, said("result"))
+    assert await frame.messenger.edit(posted, said("result"))
     assert seen_by(frame, "U0BOB") == ["result"]
 
 
 async def test_where_the_bot_is_no_member_public_words_go_by_the_response_url(frame: Frame) -> None:
     slack = frame.workspace
-    posted = there(await frame.teller.publicly(await gesture_in(frame, "C0AWAY"), said("card")))
+    posted = there(await frame.messenger.publicly(await gesture_in(frame, "C0AWAY"), said("card")))
     assert posted == Posted("C0AWAY", "")
     card = slack.sees("U0BOB", "C0AWAY")[-1]
     assert card.text == "card"
-    assert not await frame.teller.edit(posted, said("result"))
+    assert not await frame.messenger.edit(posted, said("result"))
 
     edited = []
 
     async def edit(interaction: Interaction) -> None:
-        edited.append(bool(await frame.teller.edit(posted, said("result"), interaction=interaction)))
+        edited.append(bool(await frame.messenger.edit(posted, said("result"), interaction=interaction)))
 
     frame.work = edit
     await slack.clicks("U0BOB", card, "press")
@@ -140,32 +140,32 @@ async def test_where_the_bot_is_no_member_public_words_go_by_the_response_url(fr
 async def test_a_public_post_whose_answer_was_lost_is_not_sent_again(frame: Frame) -> None:
     interaction = await gesture_in(frame)
     frame.workspace.faults.on("chat.postMessage", lose_answer())
-    assert not isinstance(await frame.teller.publicly(interaction, said("card")), Posted)
+    assert not isinstance(await frame.messenger.publicly(interaction, said("card")), Posted)
     assert seen_by(frame, "U0BOB") == ["card"]
 
 
 async def test_a_short_rate_limit_is_waited_for_and_a_long_one_is_not(frame: Frame) -> None:
     interaction = await gesture_in(frame)
     frame.workspace.faults.on("chat.postMessage", rate_limited(1))
-    posted = there(await frame.teller.publicly(interaction, said("card")))
+    posted = there(await frame.messenger.publicly(interaction, said("card")))
     assert posted.ts
     frame.workspace.faults.on("chat.update", rate_limited(3600))
-    assert not await frame.teller.edit(posted, said("result"))
+    assert not await frame.messenger.edit(posted, said("result"))
     assert seen_by(frame, "U0BOB") == ["card"]
 
 
 async def test_an_edit_that_slack_refuses_goes_by_the_press_on_that_very_message_only(frame: Frame) -> None:
     slack = frame.workspace
     first = await gesture_in(frame)
-    card = there(await frame.teller.publicly(first, said("card")))
-    other = there(await frame.teller.publicly(first, said("another card")))
+    card = there(await frame.messenger.publicly(first, said("card")))
+    other = there(await frame.messenger.publicly(first, said("another card")))
     slack.faults.on("chat.update", error("cant_update_message"), times=None)
     done: list[bool] = []
 
     async def edit(interaction: Interaction) -> None:
-        done.append(bool(await frame.teller.edit(card, said("result"), interaction=interaction)))
-        done.append(bool(await frame.teller.edit(other, said("wrong"), interaction=interaction)))
-        done.append(bool(await frame.teller.edit(card, said("wrong"), interaction=first)))
+        done.append(bool(await frame.messenger.edit(card, said("result"), interaction=interaction)))
+        done.append(bool(await frame.messenger.edit(other, said("wrong"), interaction=interaction)))
+        done.append(bool(await frame.messenger.edit(card, said("wrong"), interaction=first)))
 
     frame.work = edit
     await slack.clicks("U0ALICE", slack.message("C0INC", card.ts), "press")
@@ -176,14 +176,14 @@ async def test_an_edit_that_slack_refuses_goes_by_the_press_on_that_very_message
 
 async def test_an_answer_to_a_press_in_a_thread_stays_in_the_thread(frame: Frame) -> None:
     slack = frame.workspace
-    root = there(await frame.teller.publicly(await gesture_in(frame), said("root")))
+    root = there(await frame.messenger.publicly(await gesture_in(frame), said("root")))
     in_thread = Interaction("U0ALICE", slack.team_id, "C0INC", thread_ts=root.ts)
-    reply = there(await frame.teller.publicly(in_thread, said("reply")))
+    reply = there(await frame.messenger.publicly(in_thread, said("reply")))
     assert slack.message("C0INC", reply.ts).thread_ts == root.ts
 
 
 async def test_plain_words_without_blocks_are_fine(frame: Frame) -> None:
-    assert await frame.teller.privately(await gesture_in(frame), Message("just words"))
+    assert await frame.messenger.privately(await gesture_in(frame), Message("just words"))
     assert seen_by(frame, "U0ALICE") == ["just words"]
 
 
@@ -211,7 +211,7 @@ class SlowRecords:
 @asynccontextmanager
 async def pressed(frame: Frame, records: SlowRecords, clock: list[datetime]) -> AsyncIterator[tuple[StopCards, Press]]:
     """Somebody's press was recorded and takes long; the ledger is being asked about it."""
-    cards = StopCards(frame.teller, "/flows", now=lambda: clock[-1], reassure_after=0.5, records=records)
+    cards = StopCards(frame.messenger, "/flows", now=lambda: clock[-1], reassure_after=0.5, records=records)
     press = Press("an-intent", "U0ALICE", frame.workspace.team_id, "C0INC", "1", clock[-1])
     cards.promise(press)
     cards.recorded(press)
@@ -263,7 +263,7 @@ async def test_of_a_slow_press_that_the_ledger_does_not_tell_of_it_is_not_said_t
 async def test_that_a_press_is_stuck_is_not_said_any_more_when_something_has_come_of_it(frame: Frame) -> None:
     """The database answers before Slack takes what was to be said."""
     now = datetime(2026, 3, 1, 12, tzinfo=UTC)
-    cards = StopCards(frame.teller, "/flows", now=lambda: now, records=SlowRecords(), told_again=(0.05,) * 20)
+    cards = StopCards(frame.messenger, "/flows", now=lambda: now, records=SlowRecords(), told_again=(0.05,) * 20)
     address = {"message_ts": "1700000000.000100"}
     press = Press("an-intent", "U0ALICE", frame.workspace.team_id, "C0INC", "1", now, reply_address=address)
     frame.workspace.faults.on("chat.postEphemeral", status(503))

@@ -45,12 +45,12 @@ async def test_an_answer_that_unpacks_to_far_too_much_is_left_where_the_bound_is
         http_session() as session,
     ):
         client = web_client("xoxb-1", f"{url}/api/", session)
-        teller = Messenger(client, session)
+        messenger = Messenger(client, session)
         tracemalloc.start()
         try:
             with pytest.raises(aiohttp.ClientPayloadError, match="longer than"):
                 await client.auth_test()
-            heard = await teller.privately(Interaction("U0ALICE", "T1", "", f"{url}/commands/1"), Message("words"))
+            heard = await messenger.privately(Interaction("U0ALICE", "T1", "", f"{url}/commands/1"), Message("words"))
             _, most = tracemalloc.get_traced_memory()
         finally:
             tracemalloc.stop()
@@ -64,7 +64,7 @@ async def test_a_response_url_that_is_not_slack_s_is_not_posted_to(frame: Frame)
         stranger = elsewhere.replace("127.0.0.1", "localhost")
         interaction = Interaction("U0ALICE", slack.team_id, "C0INC", f"{stranger}/commands/T0/1/secret")
         with structlog.testing.capture_logs() as logs:
-            assert await frame.teller.privately(interaction, Message("the caller's secret"))
+            assert await frame.messenger.privately(interaction, Message("the caller's secret"))
     assert asked == []
     assert [m.words for m in slack.sees("U0ALICE", "C0INC")] == ["the caller's secret"]  # in another way
     assert "response_url_not_slack_s" in {line["event"] for line in logs}
