@@ -1,10 +1,12 @@
 """Alerts that are not posted: held back by their rule and counted later, or not taken by Slack."""
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 
 import aiohttp
 import pytest
+from sqlalchemy import create_engine, make_url, text
 
 from bot.demo.slack import faults as slack_faults
 from bot.demo.slack.workspace import Workspace
@@ -90,16 +92,51 @@ async def test_a_rule_that_became_quiet_while_another_ones_line_was_posted_says_
     assert posting is not None
     async with stage.start(voipbin_events=True):
         await posting.arrived()
-        capsys.readouterr()
-        stage.policy.write_text(loud.replace(f'to = "{ABROAD}"', f'to = "{ABROAD}"\n{quiet}'), encoding="utf-8")
-        said = ""
-        while "policy_changed" not in said:
-            await asyncio.sleep(0.01)
-            said += capsys.readouterr().out
+        await comes_into_force(stage, loud.replace(f'to = "{ABROAD}"', f'to = "{ABROAD}"\n{quiet}'), capsys)
         posting.release()
         (line,) = await alerted(stage, 1)
         assert line.words.startswith("1 more since ")
         assert await nothing_more(stage, voipbin, ABROAD) == 0
+
+
+async def comes_into_force(stage: Stage, policy: str, capsys: pytest.CaptureFixture[str]) -> None:
+    capsys.readouterr()
+    stage.policy.write_text(policy, encoding="utf-8")
+    said = ""
+    while "policy_changed" not in said:
+        await asyncio.sleep(0.01)
+        said += capsys.readouterr().out
+
+
+@contextmanager
+def written_slowly(postgresql_url: str) -> Iterator[Callable[[], bool]]:
+    """While the block lasts nobody writes an alert down; gives whether somebody waits for that."""
+    url = make_url(postgresql_url).set(drivername="postgresql+psycopg")
+    waits = "SELECT 1 FROM pg_stat_activity WHERE datname = :name AND wait_event_type = 'Lock'"
+    engine = create_engine(url)
+    with engine.begin() as writer, engine.connect() as looker:
+        writer.execute(text("LOCK TABLE alerts IN EXCLUSIVE MODE"))
+        yield lambda: looker.execute(text(waits), {"name": url.database}).first() is not None
+    engine.dispose()
+
+
+@pytest.mark.parametrize("quiet", ["", quiet_now()], ids=["taken away", "quiet by now"])
+async def test_a_rule_that_counts_no_more_once_an_alert_is_written_down_posts_nothing(
+    quiet: str, stage: Stage, voipbin: World, menu: Flow, postgresql_url: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    grants = stage.policy.read_text(encoding="utf-8")
+    ruled(stage, 'about = ["looping"]')
+    with_rule = stage.policy.read_text(encoding="utf-8")
+    async with stage.start(voipbin_events=True, flows_bot_database_url=postgresql_url):
+        with written_slowly(postgresql_url) as waits:
+            looping = loops(voipbin, menu)
+            await stage.slack.until(waits)
+            await comes_into_force(stage, f"{with_rule}{quiet}\n" if quiet else grants, capsys)
+        assert await nothing_more(stage, voipbin) == 0
+        await comes_into_force(stage, with_rule, capsys)
+        (told,) = await alerted(stage, 1)
+        assert str(looping.id)[:8] in told.words
+        assert ("held back" in told.words) is bool(quiet)
 
 
 # ---------------------------------------------------------------- Slack's troubles

@@ -257,6 +257,9 @@ class AlertAnnouncer:
             return
         may_tell = self._claims.may_tell(rule, self._now())
         self._claims.claim(claimed)
+        if not self._in_force(rule):  # it was changed or taken away while the ledger wrote: nobody wants that any more
+            await self._give_back(claimed)
+            return
         if not may_tell:
             return
         posted = await self._channels.post(alert)
@@ -265,8 +268,12 @@ class AlertAnnouncer:
         elif posted is None:
             self._claims.doubt((claimed,))
         else:
-            await self._ledger.drop([claimed.claim])
-            self._claims.give_back(claimed)
+            await self._give_back(claimed)
+
+    async def _give_back(self, claimed: Claimed) -> None:
+        """It was certainly not told, and is found again if it is still so then."""
+        await self._ledger.drop([claimed.claim])
+        self._claims.give_back(claimed)
 
     async def _say_held_back(self, rule: AlertRule) -> None:
         held_back = self._claims.line(rule, self._now()) if await self._may_post(rule) else None
@@ -282,7 +289,10 @@ class AlertAnnouncer:
 
     async def _may_post(self, rule: AlertRule) -> bool:
         """The lease is ours, the policy still has this rule, and its channel is open."""
-        return await self._hold() and rule in self._channels.open(self._channels.rules())
+        return await self._hold() and self._in_force(rule)
+
+    def _in_force(self, rule: AlertRule) -> bool:
+        return rule in self._channels.open(self._channels.rules())
 
     async def _told(self, rule: AlertRule, claimed: Sequence[Claimed]) -> None:
         at = self._now()
