@@ -81,6 +81,8 @@ class Shared:
     policy: Callable[[], Policy]
     people: People
     messenger: Messenger
+    unhurried: Messenger
+    """The same for what is decided anew when Slack takes messages again: a 429 is told, and not waited for."""
     views: Views
     files: Files
     installation: Installation
@@ -174,7 +176,7 @@ class Account:
         be told.
         """
         shared, voipbin, live, now = self._shared, self.voipbin, self.live, self._shared.now
-        learning = self._learning
+        learning, unhurried = self._learning, shared.unhurried.of(self.name)
         judging = (
             await stack.enter_async_context(learning.at_work(live.index)) if live else AnomalyDetector(learning.stays)
         )
@@ -184,7 +186,7 @@ class Account:
             live,
             WatchStore(shared.database, shared.durable.executor_id, account=self.name),
             self._book,
-            WatchCards(self._messenger, self._command, mention=self._mention, now=now),
+            WatchCards(unhurried, self._command, mention=self._mention, now=now),
             judging=judging,
             pace=watch_pace,
             now=now,
@@ -253,7 +255,7 @@ class Account:
                 live,
                 judging,
                 alerts,
-                AlertCards(self._messenger, self._command),
+                AlertCards(unhurried, self._command),
                 self.policy,
                 pace=alert_pace,
                 now=now,

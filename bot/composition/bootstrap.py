@@ -134,6 +134,7 @@ async def running(
             policy=in_force.policy,
             people=people,
             messenger=messenger,
+            unhurried=Messenger(asked, session, route),
             views=Views(client),
             files=Files(client),
             installation=installation,

@@ -139,6 +139,19 @@ async def test_a_rule_that_counts_no_more_once_an_alert_is_written_down_posts_no
         assert ("held back" in told.words) is bool(quiet)
 
 
+async def test_a_rule_that_is_taken_away_while_slack_takes_nothing_posts_nothing(
+    stage: Stage, slack: Workspace, voipbin: World, menu: Flow, capsys: pytest.CaptureFixture[str]
+) -> None:
+    grants = stage.policy.read_text(encoding="utf-8")
+    ruled(stage, 'about = ["looping"]')
+    slack.faults.on("chat.postMessage", slack_faults.rate_limited(2))
+    async with stage.start(voipbin_events=True):
+        loops(voipbin, menu)
+        await slack.until(lambda: any(call.method == "chat.postMessage" for call in slack.calls))
+        await comes_into_force(stage, grants, capsys)
+        assert await nothing_more(stage, voipbin) == 0
+
+
 # ---------------------------------------------------------------- Slack's troubles
 
 

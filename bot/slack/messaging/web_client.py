@@ -231,6 +231,7 @@ class Access:
 
 LONGEST_WAIT: Final = 10
 """Seconds a 429 of Slack's is waited for; what is told to wait longer fails now."""
+_NOT_AT_ALL: Final = -1
 _NEVER_TWICE: Final = ("/chat.postMessage", "/chat.postEphemeral")
 
 
@@ -252,7 +253,7 @@ def web_client(
         token=token,
         base_url=base_url.rstrip("/") + "/",
         session=session,
-        retry_handlers=[*([_WaitShortly(max_retry_count=2)] if waits else []), _Reconnect()],
+        retry_handlers=[_WaitShortly(LONGEST_WAIT if waits else _NOT_AT_ALL), _Reconnect()],
         logger=quiet("bot.slack.web"),
         ssl=route.trust if route else None,
     )
@@ -314,8 +315,12 @@ def retry_after(refused: SlackApiError) -> float:
 class _WaitShortly(AsyncRateLimitErrorRetryHandler):
     """Waits for a 429 as long as Slack says, unless that is too long for somebody who is looking.
 
-    https://docs.slack.dev/apis/web-api/rate-limits
+    ``longest``: so many seconds. https://docs.slack.dev/apis/web-api/rate-limits
     """
+
+    def __init__(self, longest: int) -> None:
+        super().__init__(max_retry_count=2)
+        self._longest = longest
 
     async def _can_retry_async(
         self,
@@ -330,7 +335,7 @@ class _WaitShortly(AsyncRateLimitErrorRetryHandler):
         THROTTLED.labels(request.url.rpartition("/")[2]).inc()
         given = [value for name, value in response.headers.items() if name.lower() == "retry-after"]
         wait = given[0][0] if given else "1"
-        return wait.isdigit() and int(wait) <= LONGEST_WAIT
+        return wait.isdigit() and int(wait) <= self._longest
 
 
 class _Reconnect(AsyncConnectionErrorRetryHandler):
