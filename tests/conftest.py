@@ -5,18 +5,18 @@ import os
 import shutil
 import sys
 import tempfile
-from collections.abc import Generator, Iterator
+from collections.abc import Generator, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 from uuid import uuid4
 
 import pytest
+from execnet import XSpec
 from fasteners import InterProcessLock
 from hypothesis import HealthCheck, settings
-from sqlalchemy import create_engine, make_url, text
+from xdist.report import report_collection_diff
 
-from bot.ledger.database import engine_for
-from bot.ledger.migrations import upgrade
 from tests.contract.slack.wire import (  # noqa: F401  # pytest finds its hooks and fixtures by their names
     pytest_sessionfinish,
     pytest_terminal_summary,
@@ -53,10 +53,17 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
             item.add_marker(pytest.mark.timeout(1200))
 
 
-def pytest_collection_finish() -> None:
-    """Take what is loaded by now out of the collector's sight: otherwise a fifth of the run is looking through it."""
-    gc.collect()
-    gc.freeze()
+@pytest.hookimpl(wrapper=True)
+def pytest_collection() -> Generator[None, object, object]:
+    """Find the tests without collecting garbage, and take what is loaded by then out of the collector's sight: otherwise
+    a sixth of the search and a fifth of the run is looking through it.
+    """
+    gc.disable()
+    try:
+        return (yield)
+    finally:
+        gc.freeze()
+        gc.enable()
 
 
 @pytest.hookimpl(wrapper=True, tryfirst=True)
@@ -74,13 +81,57 @@ def pytest_runtest_makereport() -> Generator[None, object, object]:
 
 
 def pytest_xdist_auto_num_workers(config: pytest.Config) -> int:
-    """Four processes a core: with fewer the cores wait, and each costs seconds of work to start.
+    """One process a core, which three more join with the first result: with fewer the cores wait.
 
+    Each process finds all the tests, seconds of work, and nothing is seen before the last of those that begin is done.
     Files and tests that are named one by one stay in this process.
     """
     if all(".py" in arg for arg in config.args):
         return 0
-    return 4 * (len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1)
+    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+    config.pluginmanager.register(_Processes(cores, config.option.maxprocesses or 4 * cores))
+    return cores
+
+
+class _Processes:
+    """Those that find the tests first, and those that join them."""
+
+    def __init__(self, first: int, most: int) -> None:
+        self._first = first
+        self._most = most
+        self._session: Any = None
+        self._reports = 0
+        self._found: Sequence[str] = ()
+
+    def pytest_report_header(self) -> str:
+        return f"processes: {self._first} find the tests; up to {self._most} run them, the first within seconds"
+
+    def pytest_sessionstart(self, session: pytest.Session) -> None:
+        self._session = session.config.pluginmanager.getplugin("dsession")
+
+    @pytest.hookimpl(trylast=True)
+    def pytest_runtest_logreport(self) -> None:
+        """Start the others after the second report: the first test is done, or two of them are set up and take longer.
+
+        Fewer than ten tests for each are run sooner than another process finds them.
+        """
+        self._reports += 1
+        session = self._session
+        if self._reports != 2 or session.shuttingdown:
+            return
+        if session.terminal:
+            session.trdist._isatty = False  # their progress would be written over the first results
+        for _ in range(self._first, min(self._most, len(self._found) // 10)):
+            spec = XSpec("popen")
+            session.nodemanager.group.allocate_id(spec)
+            session._active_nodes.add(session.nodemanager.setup_node(spec, session.queue.put))
+
+    def pytest_xdist_node_collection_finished(self, node: Any, ids: Sequence[str]) -> None:
+        """End the run if a process finds other tests than the first did: it is told by number which ones to run."""
+        self._found = self._found or ids
+        other = report_collection_diff(self._found, ids, "the first process", node.gateway.id)
+        if other:
+            pytest.exit(other, returncode=1)
 
 
 @pytest.fixture(scope="session")
@@ -125,6 +176,9 @@ def prepared_ledger(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def _make_tables(url: str) -> None:
     from dbos import DBOS  # noqa: PLC0415 — half a second, which a test without a ledger need not wait
 
+    from bot.ledger.database import engine_for  # noqa: PLC0415
+    from bot.ledger.migrations import upgrade  # noqa: PLC0415
+
     engine = engine_for(url)
     with engine.begin() as connection:
         upgrade(connection)
@@ -157,6 +211,8 @@ def empty_postgresql_url(postgresql_server: str) -> Iterator[str]:
 
 @contextmanager
 def _database_on(server: str, name: str, how: str = "") -> Iterator[str]:
+    from sqlalchemy import create_engine, make_url, text  # noqa: PLC0415
+
     engine = create_engine(make_url(server).set(drivername="postgresql+psycopg"), isolation_level="AUTOCOMMIT")
     with engine.connect() as connection:
         connection.execute(text(f"CREATE DATABASE {name} {how}"))

@@ -6,6 +6,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
+from bot.demo.slack import faults as slack_faults
 from bot.demo.slack.workspace import Workspace
 from bot.demo.voipbin.state import Step
 from bot.demo.voipbin.world import World
@@ -281,6 +282,28 @@ async def test_a_press_after_the_deadline_stops_nothing(stage: Stage, bulk: Bulk
         await bulk.presses(card)
         await bulk.says(card, "Expired. Nothing was stopped.")
         await stage.reads("This card has expired", user=CAROL)
+    assert voipbin.stops == []
+
+
+async def test_a_card_that_was_called_expired_is_begun_by_nobody_any_more(
+    stage: Stage, bulk: BulkStage, voipbin: World
+) -> None:
+    """Carol presses in time and Slack takes long to say who she is; meanwhile somebody else presses too late."""
+    bulk.ring(2, voipbin.add_flow("Support line"))
+    later = timedelta()
+    stage.wall = lambda: datetime.now(UTC) + later
+    async with stage.start():
+        card = await bulk.asks("type:call")
+        known = stage.slack.faults.on("users.info", slack_faults.hold()).hold
+        assert known is not None
+        await bulk.presses(card)
+        await known.arrived()
+        later = timedelta(hours=1)
+        await bulk.presses(card, user=APPROVER)
+        await bulk.says(card, "Expired. Nothing was stopped.")
+        known.release()
+        await stage.reads("This card has expired", user=CAROL)
+        assert "Expired. Nothing was stopped." in bulk.now(card)
     assert voipbin.stops == []
 
 

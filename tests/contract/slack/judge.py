@@ -40,8 +40,8 @@ CHANGES = {"message_changed": "MessageChangedEvent", "message_deleted": "Message
 class Judge:
     """Takes exchanges, counts them, and has a verdict on all that it took since it was asked last."""
 
-    def __init__(self) -> None:
-        self.counts: Counter[str] = Counter()
+    def __init__(self, counts: Counter[str] | None = None) -> None:
+        self.counts = Counter() if counts is None else counts
         self._open: dict[tuple[str, str], Any] = {}
         self._known: set[tuple[str, str]] = set()
 

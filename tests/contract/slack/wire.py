@@ -6,15 +6,22 @@ counts are added up.
 
 from collections import Counter
 from collections.abc import Iterator
-from typing import Any
+from functools import cache
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from bot.demo.slack.delivery import recorders
-from tests.contract.slack.judge import Judge
+if TYPE_CHECKING:
+    from tests.contract.slack.judge import Judge
 
-_judge = Judge()
-_elsewhere: Counter[str] = Counter()
+_counts: Counter[str] = Counter()
+
+
+@cache
+def _judge() -> "Judge":
+    from tests.contract.slack.judge import Judge  # noqa: PLC0415 — the schemas, which unit tests need not wait for
+
+    return Judge(_counts)
 
 
 @pytest.fixture(autouse=True)
@@ -23,10 +30,13 @@ def said_as_slack_says_it(request: pytest.FixtureRequest) -> Iterator[None]:
     if "unit" in request.path.parts:
         yield
         return
-    recorders.append(_judge.take)
+    from bot.demo.slack.delivery import recorders  # noqa: PLC0415 — so is the simulated Slack
+
+    judge = _judge()
+    recorders.append(judge.take)
     yield
-    recorders.remove(_judge.take)
-    found = _judge.verdict()
+    recorders.remove(judge.take)
+    found = judge.verdict()
     if found:
         pytest.fail("not what Slack's own types allow:\n" + "\n".join(found), pytrace=False)
 
@@ -35,18 +45,17 @@ def pytest_sessionfinish(session: pytest.Session) -> None:
     """Hand the counts of this process to the one that prints them."""
     output = getattr(session.config, "workeroutput", None)
     if output is not None:
-        output["slack_wire"] = dict(_judge.counts)
+        output["slack_wire"] = dict(_counts)
 
 
 @pytest.hookimpl(optionalhook=True)
 def pytest_testnodedown(node: Any) -> None:
     """Add up what another process counted."""
-    _elsewhere.update(getattr(node, "workeroutput", {}).get("slack_wire", {}))
+    _counts.update(getattr(node, "workeroutput", {}).get("slack_wire", {}))
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
     """Print how much was judged."""
-    counted = _judge.counts + _elsewhere
-    if counted:
-        told = ", ".join(f"{number} {what}" for what, number in sorted(counted.items()))
+    if _counts:
+        told = ", ".join(f"{number} {what}" for what, number in sorted(_counts.items()))
         terminalreporter.write_line(f"Judged by Slack's own types: {told}")

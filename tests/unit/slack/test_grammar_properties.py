@@ -233,10 +233,11 @@ def test_what_is_suggested_instead_of_a_bulk_stop_can_be_typed_and_is_narrower(w
                 assert asked.filters != filters
 
 
-@pytest.mark.parametrize("message", list(every_screen()))
-def test_every_line_on_every_screen_can_be_typed(message: Message) -> None:
-    for suggested in _suggested(message):
-        parse(suggested)
+def test_every_line_on_every_screen_can_be_typed() -> None:
+    suggested = {line for message in every_screen() for line in _suggested(message)}
+    assert len(suggested) > 20
+    for line in sorted(suggested):
+        parse(line)
 
 
 @given(IDS)
