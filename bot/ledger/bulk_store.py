@@ -136,6 +136,14 @@ class BulkStore:
 
         return await self._database.within(work)
 
+    async def expire_bulk(self, bulk_id: str) -> Run:
+        def work(connection: Connection) -> Run:
+            one_writer(connection)
+            self._change(connection, bulk_id, BulkState.OPEN, BulkState.EXPIRED)
+            return self._run(connection, bulk_id)
+
+        return await self._database.within(work)
+
     async def finish_bulk(
         self, bulk_id: str, became: Mapping[int, Became], ending: Ending, records: Sequence[Record]
     ) -> Run:

@@ -35,7 +35,7 @@ def test_the_picture_of_a_bulk_stop_has_its_states() -> None:
 def test_each_change_of_a_bulk_stop_in_the_ledger_is_drawn() -> None:
     store = Path("bot/ledger/bulk_store.py").read_text(encoding="utf-8")
     changes = re.findall(r"_change\(connection, \S+, (?:BulkState\.)?(\w+), BulkState\.(\w+)", store)
-    assert len(changes) == 4
+    assert len(changes) == 5
     arrows = {(one.strip("_").capitalize(), other.capitalize()) for one, other in changes}
     assert arrows <= arrows_of(picture_of("How a bulk stop goes"))
 

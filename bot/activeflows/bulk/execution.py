@@ -184,7 +184,8 @@ class BulkStopWorkflow:
             return
         run = await step("start bulk", Run, partial(self._start, bulk, press, hold, admission))
         if run.press_id != press.id:
-            not_taken = Declined(OVER.get(run.state, Why.LEDGER), by=run.by)
+            expired = run.state is BulkState.EXPIRED
+            not_taken = Declined(Why.LATE if expired else OVER.get(run.state, Why.LEDGER), by=run.by)
             await step("decline bulk", bool, lambda: self._decline(press, bulk, not_taken))
             return
         async with self._followed(bulk, press, hold):
@@ -255,9 +256,10 @@ class BulkStopWorkflow:
             return Run()
 
     async def _decline(self, press: Press, bulk: Bulk | None, declined: Declined) -> bool:
-        found = await self._bulks.bulk(bulk.id) if bulk is not None and declined.why is Why.LATE else None
-        if found is not None and found[1].state in {BulkState.OPEN, BulkState.EXPIRED}:  # and not begun in time
-            await self._cards.show(found[0], Run(BulkState.EXPIRED), press)
+        if bulk is not None and declined.why is Why.LATE:
+            run = await self._bulks.expire_bulk(bulk.id)
+            if run.state is BulkState.EXPIRED:  # and not begun in time: nobody begins it any more
+                await self._cards.show(bulk, run, press)
         return await self._cards.decline(press, declined)
 
     @asynccontextmanager

@@ -60,6 +60,10 @@ class BulkLedger(Protocol):
         """Cancel an open one. False when it is not open any more."""
         ...
 
+    async def expire_bulk(self, bulk_id: str) -> Run:
+        """Let nobody begin one that is open; the run as it then stands."""
+        ...
+
     async def finish_bulk(
         self, bulk_id: str, became: Mapping[int, Became], ending: Ending, records: Sequence[Record]
     ) -> Run:
