@@ -3,12 +3,16 @@
 The refusal of foreign rows: there is one way in DBOS from a row to code, and it is closed. A newer DBOS with another
 one fails here: look at it, close it in ``bot.ledger.workflow_rows``, and then name it below.
 
+What DBOS imports and SQLite never asks for is loaded only by whoever asks.
+
 The steps of a first run: they are written down as DBOS would, and only for whoever still has the workflow. What may be
 done anew is written with the next change, or not at all.
 """
 
 import ast
 import asyncio
+import subprocess
+import sys
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager, suppress
 from pathlib import Path
@@ -96,6 +100,35 @@ def test_it_unpickles_in_the_one_place_that_is_replaced() -> None:
     everywhere = sum(isinstance(n, ast.Attribute) and _name(n.value) == "pickle" for n in ast.walk(module))
     assert places == {"DefaultSerializer.serialize", "DefaultSerializer.deserialize"}
     assert everywhere == 2
+
+
+_OPENED = """
+import asyncio, sys
+from concurrent.futures import ThreadPoolExecutor
+from bot.composition import bootstrap
+from bot.ledger.database import Database
+from dbos import _sys_db, _utils
+from sqlalchemy import create_engine
+
+async def open_sqlite():
+    database = Database(sys.argv[1])
+    await database.prepare()
+    await database.close()
+
+asyncio.run(open_sqlite())
+print(*("loaded" if name in sys.modules else "not" for name in ("psycopg.pq", "yaml.loader")))
+with ThreadPoolExecutor(8) as threads:
+    found = set(threads.map(lambda _: _utils.psycopg.OperationalError, range(8)))
+    found |= set(threads.map(lambda _: _sys_db.pg_errors.OperationalError, range(8)))
+import psycopg
+print(found == {psycopg.OperationalError}, create_engine("postgresql+psycopg://").dialect.dbapi is psycopg)
+"""
+
+
+def test_postgresqls_driver_is_loaded_by_whoever_asks_for_it(tmp_path: Path) -> None:
+    command = [sys.executable, "-c", _OPENED, f"sqlite:///{tmp_path}/ledger.db"]
+    ended = subprocess.run(command, capture_output=True, text=True, check=True)
+    assert ended.stdout.splitlines()[-2:] == ["not not", "True True"]
 
 
 def _imported(node: ast.AST) -> list[str]:
