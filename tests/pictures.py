@@ -23,7 +23,7 @@ from uuid import UUID
 from playwright.async_api import Browser, Page, Route, async_playwright
 
 from bot.activeflows.anomalies import Anomaly, Reason
-from bot.activeflows.bulk.bulk_stop import Became, Bulk, BulkState, Member, Run
+from bot.activeflows.bulk.bulk_stop import Bulk, BulkState, Member, MemberOutcome, Run
 from bot.activeflows.health import Finding, State
 from bot.activeflows.model import Action, Activeflow, Call, Flow, Freshness, Party, Reference, Status
 from bot.activeflows.operators import Grant, Operator, Permission, Person, Policy, Standing, reach
@@ -214,7 +214,7 @@ def _bulk() -> Message:
         second_person=True,
         limit=50,
     )
-    became = dict.fromkeys(range(1, 14), Became.STOPPED) | {4: Became.ALREADY}
+    became = dict.fromkeys(range(1, 14), MemberOutcome.STOPPED) | {4: MemberOutcome.ALREADY}
     pressed_at = NOW + timedelta(seconds=41)
     run = Run(BulkState.STOPPING, "p", AVA, pressed_at, pressed_at + timedelta(minutes=10), became=became)
     return bulk_card(bulk, run, "/flows")

@@ -332,7 +332,7 @@ class Expected:
 
 
 class Learned:
-    """The way of every reading into the index; for events it is ``voipbin.wire.pages.Known``."""
+    """The way of every reading into the index; for events it is ``voipbin.wire.pages.VersionIndex``."""
 
     def __init__(self, index: Index, doubt: Callable[[], None], told_within: float) -> None:
         """``doubt`` is called when a change that was read does not come as an event ``told_within`` seconds."""

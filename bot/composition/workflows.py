@@ -23,7 +23,7 @@ from bot.activeflows.stopping.follow_up import Aftermath, Follow
 from bot.activeflows.stopping.machine import Renewal, StopMachine
 from bot.activeflows.stopping.ports import Cards, Ledger, People
 from bot.activeflows.stopping.read_back import ActiveflowSubject, CallSubject, Readback
-from bot.activeflows.stopping.stop import Patience, Wish
+from bot.activeflows.stopping.stop import Patience, PressKind
 from bot.activeflows.stopping.workflow import HangUpWorkflow, StopWorkflow
 from bot.composition.background import beside, forever
 from bot.ledger.database import COMPARE_EVERY, Database, SharedClock
@@ -78,10 +78,10 @@ class StopWorkflows:
         self.bulk_requests = BulkRequests(bulks, BulkPreparation(snapshot, now=now), now=now)
         bulk, member = self._bulk(snapshot, members)
         self.carry_out_member = member.carry_out
-        self.by_wish: Mapping[Wish, CarryOut] = {
-            Wish.STOP: self._lone().carry_out,
-            Wish.HANG_UP: self._hang_up().carry_out,
-            Wish.BULK: bulk.carry_out,
+        self.by_wish: Mapping[PressKind, CarryOut] = {
+            PressKind.STOP: self._lone().carry_out,
+            PressKind.HANG_UP: self._hang_up().carry_out,
+            PressKind.BULK: bulk.carry_out,
         }
 
     def _lone(self) -> StopWorkflow:

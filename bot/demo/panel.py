@@ -35,7 +35,7 @@ _STOP = "/activeflows/{id}/stop"
 
 
 @dataclass(frozen=True)
-class Trouble:
+class FaultSwitch:
     """One switch: what it says, and the faults that it scripts."""
 
     label: str
@@ -45,17 +45,17 @@ class Trouble:
     keeps_calls: bool = False
 
 
-TROUBLES: Mapping[str, Trouble] = {
-    "slow": Trouble("Slow", "every answer takes 4 s", (("*", "*", faults.delay(4.0)),)),
-    "lost": Trouble(
+FAULT_SWITCHES: Mapping[str, FaultSwitch] = {
+    "slow": FaultSwitch("Slow", "every answer takes 4 s", (("*", "*", faults.delay(4.0)),)),
+    "lost": FaultSwitch(
         "Lose the answer to a stop", "it is done, but nobody hears", (("POST", _STOP, faults.lose_answer()),)
     ),
-    "deaf": Trouble(
+    "deaf": FaultSwitch(
         "Break before a stop", "the connection breaks, nothing is done", (("POST", _STOP, faults.reset_before()),)
     ),
-    "up": Trouble("Leave the caller on the line", "a stopped call is not hung up", keeps_calls=True),
-    "limited": Trouble("Rate limited", "17 a second are one now: 429", rate_limit=True),
-    "refused": Trouble(
+    "up": FaultSwitch("Leave the caller on the line", "a stopped call is not hung up", keeps_calls=True),
+    "limited": FaultSwitch("Rate limited", "17 a second are one now: 429", rate_limit=True),
+    "refused": FaultSwitch(
         "Refuse the access key",
         "401, as when its look-up failed",
         (("*", "*", faults.status(401, "INVALID_CREDENTIALS")),),
@@ -72,7 +72,7 @@ class Switches:
 
     def switch(self, name: str, *, on: bool) -> None:
         """Turn one trouble on or off. Raises KeyError for one that there is not."""
-        trouble = TROUBLES[name]
+        trouble = FAULT_SWITCHES[name]
         for scripted in self.on.pop(name, []):
             scripted.clear()
         if on:
@@ -156,7 +156,7 @@ class Panel:
         running = [row for row in rows if row.status == "running"]
         ended = [row for row in rows if row.status != "running"][:_ENDED_SHOWN]
         switches = [
-            {"id": name, "label": t.label, "hint": t.hint, "on": name in self.on} for name, t in TROUBLES.items()
+            {"id": name, "label": t.label, "hint": t.hint, "on": name in self.on} for name, t in FAULT_SWITCHES.items()
         ]
         return JSONResponse(
             {
@@ -174,7 +174,7 @@ class Panel:
 
     async def _switched(self, request: Request) -> Response:
         asked = await request.json()
-        if not isinstance(asked, dict) or asked.get("id") not in TROUBLES:
+        if not isinstance(asked, dict) or asked.get("id") not in FAULT_SWITCHES:
             return PlainTextResponse("no such switch", HTTPStatus.NOT_FOUND)
         self.switch(asked["id"], on=bool(asked.get("on")))
         return await self._shown(request)

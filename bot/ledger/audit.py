@@ -35,7 +35,7 @@ from sqlalchemy import (
 
 from bot import tracing
 from bot.activeflows.records import Entry, Head, Question, Record, What, Written
-from bot.activeflows.stopping.stop import Why, Wish
+from bot.activeflows.stopping.stop import PressKind, Why
 from bot.ledger import metrics
 from bot.ledger.database import one_writer, when_kept
 from bot.ledger.tables import audit, heads
@@ -82,10 +82,10 @@ def tell(record: Record, seq: int, certain: bool) -> None:
 
 
 def _count(record: Record, event: str) -> None:
-    wish = str(record.detail.get("wish") or Wish.STOP)
+    wish = str(record.detail.get("wish") or PressKind.STOP)
     metrics.RECORDS.labels(str(record.what)).inc()
     if event in {"pressed", "bulk_begun"}:
-        metrics.PRESSES.labels(wish if event == "pressed" else str(Wish.BULK)).inc()
+        metrics.PRESSES.labels(wish if event == "pressed" else str(PressKind.BULK)).inc()
     elif event in {"outcome", "hung_up"}:
         metrics.STOPS.labels(wish, str(record.detail.get("outcome") or "")).inc()
     elif event == "bulk_over":
@@ -100,7 +100,7 @@ def _event(record: Record) -> str:
         return "bulk_begun"
     if whole and record.what is What.OUTCOME:
         return "bulk_over"
-    if record.what is What.OUTCOME and detail.get("wish") == str(Wish.HANG_UP):
+    if record.what is What.OUTCOME and detail.get("wish") == str(PressKind.HANG_UP):
         return "hung_up"
     return str(record.what)
 

@@ -12,7 +12,7 @@ from typing import Final
 from pydantic import TypeAdapter
 from sqlalchemy import ColumnElement, Connection, delete, insert, select, update
 
-from bot.activeflows.bulk.bulk_stop import Became, Bulk, BulkState, Draft, Ending, Run, unsettled
+from bot.activeflows.bulk.bulk_stop import Bulk, BulkState, Draft, Ending, MemberOutcome, Run, unsettled
 from bot.activeflows.records import Record
 from bot.activeflows.stopping.stop import CallAfter, Intent, IntentState, Press
 from bot.ledger import audit
@@ -113,7 +113,7 @@ class BulkStore:
 
         return await self._database.within(work)
 
-    async def became(self, bulk_id: str, number: int, became: Became) -> None:
+    async def became(self, bulk_id: str, number: int, became: MemberOutcome) -> None:
         await self._database.within(lambda connection: _note(connection, bulk_id, {number: became}))
 
     async def abort_bulk(self, bulk_id: str, by: str, record: Record) -> bool:
@@ -145,7 +145,7 @@ class BulkStore:
         return await self._database.within(work)
 
     async def finish_bulk(
-        self, bulk_id: str, became: Mapping[int, Became], ending: Ending, records: Sequence[Record]
+        self, bulk_id: str, became: Mapping[int, MemberOutcome], ending: Ending, records: Sequence[Record]
     ) -> Run:
         def work(connection: Connection) -> Run:
             receipt = ""
@@ -167,7 +167,7 @@ class BulkStore:
             was = self._run(connection, bulk_id)
             if was.ending is None:
                 return was
-            _note(connection, bulk_id, dict.fromkeys(ended, Became.STOPPED))
+            _note(connection, bulk_id, dict.fromkeys(ended, MemberOutcome.STOPPED))
             ending = was.ending.read_again(calls)
             run = replace(self._run(connection, bulk_id), ending=ending)
             over = late or not unsettled(run)
@@ -219,7 +219,7 @@ class BulkStore:
             since=datetime.fromisoformat(row.since) if row.since else None,
             until=datetime.fromisoformat(row.until) if row.until else None,
             aborted_by=row.aborted_by,
-            became={member.number: Became(member.became) for member in members},
+            became={member.number: MemberOutcome(member.became) for member in members},
             ending=_ENDING.validate_json(row.ending) if row.ending else None,
         )
 
@@ -241,7 +241,7 @@ def _is_there(connection: Connection, bulk_id: str) -> bool:
     return connection.execute(select(bulks.c.id).where(bulks.c.id == bulk_id)).first() is not None
 
 
-def _note(connection: Connection, bulk_id: str, became: Mapping[int, Became]) -> None:
+def _note(connection: Connection, bulk_id: str, became: Mapping[int, MemberOutcome]) -> None:
     if not became:
         return
     connection.execute(

@@ -47,11 +47,11 @@ from pydantic import TypeAdapter
 from sqlalchemy.exc import SQLAlchemyError
 from structlog.contextvars import bound_contextvars
 
-from bot.activeflows.bulk.bulk_stop import Became
+from bot.activeflows.bulk.bulk_stop import MemberOutcome
 from bot.activeflows.errors import LedgerUnavailable
 from bot.activeflows.stopping.authorization import Fenced
 from bot.activeflows.stopping.ports import Step
-from bot.activeflows.stopping.stop import Press, Wish
+from bot.activeflows.stopping.stop import Press, PressKind
 from bot.ledger import step_results, workflow_rows
 from bot.ledger.database import WORKFLOW_LOCK, workflow_engine
 
@@ -255,7 +255,7 @@ Broken: TypeAlias = Callable[[Press, Exception | None], Awaitable[None]]
 """Tells of a press that is stuck half-way: by a bug, or (``None``) because the database does not answer."""
 Refuse: TypeAlias = Callable[[Press, bool], Awaitable[bool]]
 """Refuses a press that was recorded too late; whether its presser was told so already."""
-CarryOutMember: TypeAlias = Callable[[Press, int, Step], Awaitable[Became]]
+CarryOutMember: TypeAlias = Callable[[Press, int, Step], Awaitable[MemberOutcome]]
 """The turn of one member of a bulk stop."""
 
 
@@ -263,7 +263,7 @@ CarryOutMember: TypeAlias = Callable[[Press, int, Step], Awaitable[Became]]
 class Carrier:
     """What carries out the presses on the cards of one VoIPBIN account."""
 
-    by_wish: Mapping[Wish, CarryOut]
+    by_wish: Mapping[PressKind, CarryOut]
     carry_out_member: CarryOutMember
     refuse: Refuse
     stuck: Broken
@@ -388,7 +388,7 @@ class Durable:
                     became = await carry_out(taken, number, DurableStep(self._waiting))
                 except CutShort as cut:  # the bulk stop is not held up by it
                     log.error("member_cut_short", number=number, bug=type(cut.bug).__name__)
-                    became = Became.UNKNOWN
+                    became = MemberOutcome.UNKNOWN
                 return str(became)
 
         self._workflow, self._member = workflow, member
@@ -454,7 +454,7 @@ class Durable:
         with SetWorkflowID(_member_id(press, number)):
             await DBOS.enqueue_workflow_async(QUEUE, self._member, _row(press.without_reply_address()), number)
 
-    async def done(self, press: Press, number: int) -> Became:
+    async def done(self, press: Press, number: int) -> MemberOutcome:
         """``bulk.ports.Members``: what became of a queued member."""
         if self._closing:
             raise asyncio.CancelledError
@@ -465,7 +465,7 @@ class Durable:
             handle: WorkflowHandleAsync[str] = await DBOS.retrieve_workflow_async(
                 _member_id(press, number), existing_workflow=False
             )
-            return Became(await handle.get_result(polling_interval_sec=_LOOK_EVERY))
+            return MemberOutcome(await handle.get_result(polling_interval_sec=_LOOK_EVERY))
         finally:
             if task is not None:
                 self._waiting.discard(task)
@@ -506,7 +506,7 @@ class Durable:
     def under_way(self) -> tuple[Press, ...]:
         """The presses that are carried out by this process now; not those whose stop is over and only followed."""
         working = self._running - self._waiting
-        there = [press for press, task in self._under_way.values() if task in working or press.wish is Wish.BULK]
+        there = [press for press, task in self._under_way.values() if task in working or press.wish is PressKind.BULK]
         return (*self._stalled.values(), *there)
 
     async def close(self, *, within: float) -> None:

@@ -26,7 +26,7 @@ from bot.activeflows.stopping.stop import (
     IntentState,
     Permitted,
     Press,
-    Wish,
+    PressKind,
 )
 from bot.ledger import audit, metrics
 from bot.ledger.database import PATIENCE, Database, clock, one_writer, when_kept
@@ -197,7 +197,7 @@ class StopStore:
                 return Claim(mine=True)
             if held is not None and held.lapses_at > self._now().isoformat():
                 return Claim(mine=False, by=held.by, state=IntentState.STOPPING)
-            if press.wish is Wish.STOP and not self._take(connection, intent.id, press.id):
+            if press.wish is PressKind.STOP and not self._take(connection, intent.id, press.id):
                 state = connection.execute(select(intents.c.state).where(*self._this(intent.id))).scalar()
                 return Claim(mine=False, state=IntentState(state or IntentState.SETTLED))
             if intent.reason_by:
@@ -231,7 +231,7 @@ class StopStore:
             here = connection.execute(_INTENT_AND_STATE, self._of(intent.id)).first()
             if held is None or held.press_id != press.id or here is None:
                 return Permitted(GateRefusal.NOT_CLAIMED)
-            if press.wish is Wish.STOP and intent.bulk_id:
+            if press.wish is PressKind.STOP and intent.bulk_id:
                 bulk = (bulks.c.id == intent.bulk_id, bulks.c.account == self._account)
                 state = connection.execute(select(bulks.c.state).where(*bulk)).scalar()
                 if state != str(BulkState.STOPPING):
@@ -263,7 +263,7 @@ class StopStore:
             written = [audit.append(connection, self._of_account(record)) for record in records]
             if written[-1].new:
                 when_kept(connection, lambda _: _measured(metrics.TO_OUTCOME, press, records[-1].at))
-            if press.wish is Wish.STOP:  # with its receipt: a hang-up draws the card again from what is kept here
+            if press.wish is PressKind.STOP:  # with its receipt: a hang-up draws the card again from what is kept here
                 kept = replace(ended, receipt=written[-1].receipt) if ended else None
                 self._settle(connection, intent.id, press.id, state, kept)
             connection.execute(_GIVE_BACK, {"press": press.id})
@@ -386,4 +386,4 @@ def _measured(seconds: Histogram, press: Press, at: datetime) -> None:
 
 def _claimed(intent: Intent, press: Press) -> str:
     """What one press at a time has the right to: the activeflow, or its call."""
-    return str(intent.seen.call_id if press.wish is Wish.HANG_UP else intent.activeflow_id)
+    return str(intent.seen.call_id if press.wish is PressKind.HANG_UP else intent.activeflow_id)

@@ -16,7 +16,7 @@ import structlog
 from pydantic import TypeAdapter
 from sqlalchemy import ColumnElement, Connection, Row, and_, delete, func, insert, or_, select, update
 
-from bot.activeflows.watching.watch import MOST, MOST_HERE, Ending, Full, Kept, Known, Watch
+from bot.activeflows.watching.watch import MOST, MOST_HERE, Ending, Full, Kept, Observation, Watch
 from bot.ledger import metrics
 from bot.ledger.database import Database, one_writer, when_kept
 from bot.ledger.replicas import Lease
@@ -24,7 +24,7 @@ from bot.ledger.tables import watches
 
 log = structlog.get_logger(__name__)
 _WATCH: Final = TypeAdapter(Watch)
-_KNOWN: Final = TypeAdapter(Known)
+_KNOWN: Final = TypeAdapter(Observation)
 _ENDING: Final = TypeAdapter(Ending)
 _ABANDONED: Final = timedelta(minutes=2)
 """A card takes seconds to post: a place kept for longer was cut off."""
@@ -41,7 +41,7 @@ class WatchStore:
         self._database, self._lease = database, Lease(database, "watches", holder, account=account)
         self._account = account
 
-    async def begin(self, watch: Watch, known: Known) -> Watch | Full | None:
+    async def begin(self, watch: Watch, known: Observation) -> Watch | Full | None:
         def work(connection: Connection) -> Watch | Full | None:
             one_writer(connection)
             recent = watches.c.since > (watch.since - _ABANDONED).isoformat()
@@ -126,7 +126,7 @@ class WatchStore:
     async def release(self) -> None:
         await self._lease.release()
 
-    async def keep(self, watch_id: str, known: Known) -> bool:
+    async def keep(self, watch_id: str, known: Observation) -> bool:
         said = {"known": _KNOWN.dump_json(known).decode()}
         return await self._database.within(
             lambda connection: self._change(connection, watch_id, ("open", "closing"), said)

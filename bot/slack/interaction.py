@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
-from bot.activeflows.stopping.stop import Press, Wish
+from bot.activeflows.stopping.stop import Press, PressKind
 
 
 @dataclass(frozen=True, slots=True)
@@ -156,7 +156,7 @@ def from_body(body: Mapping[str, Any]) -> Interaction | None:
 
 
 def press_of(
-    interaction: Interaction, card_id: str, at: datetime, *, wish: Wish = Wish.STOP, reason: str = ""
+    interaction: Interaction, card_id: str, at: datetime, *, wish: PressKind = PressKind.STOP, reason: str = ""
 ) -> Press:
     """A press on a card's button: what leads back to it in Slack is its reply address."""
     return Press(

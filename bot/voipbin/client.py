@@ -74,7 +74,7 @@ _NO_MORE: Final = frozenset({Kind.ABSENT, Kind.GONE})
 
 
 @dataclass
-class _Known:
+class _CustomerState:
     """What one client has learnt, for all that were made of it."""
 
     customer: Customer | None = None
@@ -105,7 +105,7 @@ class VoIPBINClient:
         self._now = now
         self._clock = clock
         self._bounds = bounds
-        self._known = _Known()
+        self._known = _CustomerState()
         self._urgency: Urgency | None = None
         self._flows = Remembered(self._look_up_flow, clock=clock)
         self._queues = Remembered(self._look_up_queue, clock=clock)

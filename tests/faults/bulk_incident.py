@@ -11,8 +11,8 @@ from bot.activeflows.bulk.bulk_stop import Bulk, Draft, Run, Wanted, intent_id
 from bot.activeflows.bulk.request import Unasked
 from bot.activeflows.errors import BotError, NotPermitted
 from bot.activeflows.queries.filters import Filters
-from bot.activeflows.stopping.request import Put
-from bot.activeflows.stopping.stop import Wish
+from bot.activeflows.stopping.request import ApprovalRequest
+from bot.activeflows.stopping.stop import PressKind
 from tests.faults.chances import bads, moments, people, troubles, waits, which
 from tests.faults.incident import ALICE, BOB, CAROL, DAVE, VIC, Incident
 
@@ -70,7 +70,7 @@ class BulkIncident(Incident):
         with suppress(BotError):
             draft = await asking.draft(operator, wanted)
             put = await asking.put_to_others(operator, draft.id) if isinstance(draft, Draft) else None
-            if isinstance(put, Put) and put.opened:
+            if isinstance(put, ApprovalRequest) and put.opened:
                 assert put.card.on_behalf
                 return put.card
         return None
@@ -91,7 +91,7 @@ class BulkIncident(Incident):
             self._rings(with_call=True)
         asked = self.bot.run(self._ask_bulk(who, _FILTERS[0]))
         if asked:
-            self._press(by, asked, Wish.BULK)
+            self._press(by, asked, PressKind.BULK)
         return bool(asked)
 
     @precondition(lambda self: self.bot.process)
@@ -111,7 +111,7 @@ class BulkIncident(Incident):
         asked = self.bot.run(self._ask_bulk(who, _FILTERS[0]))
         self.directory.bulkers.add(who)
         for presser in (who, DAVE, other) if asked else ():
-            self._press(presser, asked, Wish.BULK)
+            self._press(presser, asked, PressKind.BULK)
             self.bot.passes(2.0)
 
     @precondition(lambda self: self.bot.process and self.bulks)
@@ -119,7 +119,7 @@ class BulkIncident(Incident):
     def asks_again_for_what_is_left(self, who: str, by: str, n: int, then: float) -> None:
         asked = self.bot.run(self._ask_bulk(who, _FILTERS[0], self._bulk(n)))
         if asked:
-            self._press(by, asked, Wish.BULK)
+            self._press(by, asked, PressKind.BULK)
         self.bot.passes(then)
 
     @precondition(lambda self: self.bot.process and self.bulks)
@@ -141,7 +141,7 @@ class BulkIncident(Incident):
     @precondition(lambda self: self.bot.process and self.bulks)
     @rule(who=people, n=which, then=whiles)
     def presses_bulk(self, who: str, n: int, then: float) -> None:
-        self._press(who, self._bulk(n), Wish.BULK)
+        self._press(who, self._bulk(n), PressKind.BULK)
         self.bot.passes(then)
 
     @precondition(lambda self: self.bot.process)
@@ -168,8 +168,8 @@ class BulkIncident(Incident):
         asked = self.bot.run(self._ask_bulk(who, _FILTERS[0]))
         before = len(self.intents)
         self.bot.run(self._ask(alone, self._caller(n), now=False))
-        lone = [(alone, intent_id, Wish.STOP) for intent_id in self.intents[before:]]
-        bulk = [(by, asked, Wish.BULK)] if asked else []
+        lone = [(alone, intent_id, PressKind.STOP) for intent_id in self.intents[before:]]
+        bulk = [(by, asked, PressKind.BULK)] if asked else []
         for presser, id_, wish in lone + bulk if first else bulk + lone:
             self._press(presser, id_, wish)
             self.bot.passes(then)
@@ -216,7 +216,7 @@ class BulkIncident(Incident):
             self.bot.passes(3 * then)
             bulk = self.promises.bulk.frozen[self.bulks[-1]]
             for member in bulk.members:
-                self._press(hanger, intent_id(bulk, member), Wish.HANG_UP)
+                self._press(hanger, intent_id(bulk, member), PressKind.HANG_UP)
             self.bot.passes(then)
             if dies:
                 self.bot.kill()
@@ -285,7 +285,7 @@ class BulkIncident(Incident):
         asked = self.bot.run(self._ask_bulk(who, _FILTERS[0]))
         self._fails(good, bad, kept=kept)
         if asked:
-            self._press(by, asked, Wish.BULK)
+            self._press(by, asked, PressKind.BULK)
         self.bot.passes(60.0)
         self.bot.outage.over()
 

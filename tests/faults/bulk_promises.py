@@ -9,10 +9,10 @@ from typing import Final
 
 from sqlalchemy import Connection, select
 
-from bot.activeflows.bulk.bulk_stop import Became, Bulk, BulkState, Member, intent_of, press_on
+from bot.activeflows.bulk.bulk_stop import Bulk, BulkState, Member, MemberOutcome, intent_of, press_on
 from bot.activeflows.records import Record, What
 from bot.activeflows.stopping import max_ages
-from bot.activeflows.stopping.stop import Intent, Press, Wish
+from bot.activeflows.stopping.stop import Intent, Press, PressKind
 from bot.ledger.tables import bulk_members, bulks
 from tests.faults.channel import BulkTelling
 from tests.faults.directory import Answer
@@ -24,9 +24,9 @@ _AT_ONCE: Final = 2
 _PERMIT: Final = timedelta(seconds=max_ages.PERMIT + 0.05)
 _CONFIRM_WITHIN: Final = timedelta(minutes=5)
 _LOOK_IS_FRESH: Final = timedelta(seconds=3.5)
-_OVER: Final = {Became.STOPPED, Became.ALREADY, Became.GONE}
-_PROVES_NOTHING: Final = {Became.ALREADY, Became.GONE, Became.MOVED, Became.TAKEN}
-_MAY_HAVE_ENDED_IT: Final = {Became.STOPPED, Became.UNKNOWN}
+_OVER: Final = {MemberOutcome.STOPPED, MemberOutcome.ALREADY, MemberOutcome.GONE}
+_PROVES_NOTHING: Final = {MemberOutcome.ALREADY, MemberOutcome.GONE, MemberOutcome.MOVED, MemberOutcome.TAKEN}
+_MAY_HAVE_ENDED_IT: Final = {MemberOutcome.STOPPED, MemberOutcome.UNKNOWN}
 _PROGRESS: Final = re.compile(r"(\d+) of \d+ ended((?: · \d+ [a-z]+(?: [a-z]+)*)*)")
 
 
@@ -53,7 +53,7 @@ class BulkPromises:
 
     def presses(self, bulk_id: str) -> list[Press]:
         """All on its card."""
-        return [w.press for w in self._bot.workflows.all.values() if w.press.intent_id == bulk_id and w.press.wish is Wish.BULK]  # fmt: skip
+        return [w.press for w in self._bot.workflows.all.values() if w.press.intent_id == bulk_id and w.press.wish is PressKind.BULK]  # fmt: skip
 
     # ---------------------------------------------------------------- when a stop is sent
 
@@ -87,13 +87,13 @@ class BulkPromises:
         in_flight = sum(p.waited_for for p in before)
         self._must(in_flight < _AT_ONCE, f"{in_flight} were in flight, and one more was sent")
         others = [self._bot.workflows.members[id_] for id_ in {p.member for p in before} - {post.member}]
-        if not any(other.became is Became.STOPPED for other in others):
+        if not any(other.became is MemberOutcome.STOPPED for other in others):
             waited = all(other.done and other.became in _PROVES_NOTHING for other in others)
             self._must(waited, f"{post.member} did not wait for the first one: {[(o.id, o.became) for o in others]}")
 
     def _refused_before(self, workflow: Workflow) -> list[Workflow]:
         begun = workflow.begun or self._bot.now()
-        refused = [m for m in self.members_of(workflow.press.intent_id) if m.became is Became.NOT_PERMITTED]
+        refused = [m for m in self.members_of(workflow.press.intent_id) if m.became is MemberOutcome.NOT_PERMITTED]
         return [m for m in refused if m.over is not None and m.over < begun]
 
     def _permitted(self, post: Post, press: Press, bulk: Bulk) -> bool:
@@ -129,12 +129,12 @@ class BulkPromises:
         elif run.state in {BulkState.CANCELLED, BulkState.EXPIRED}:
             self._must("Nothing was stopped" in words and not self._effective(bulk), f"{words[:60]}")
 
-    def _must_be_true(self, bulk: Bulk, became: dict[int, Became], *, over: bool) -> None:
+    def _must_be_true(self, bulk: Bulk, became: dict[int, MemberOutcome], *, over: bool) -> None:
         effective = self._effective(bulk)
         for member in bulk.members:
-            what = became.get(member.number, Became.LEFT)
+            what = became.get(member.number, MemberOutcome.LEFT)
             self._must(what not in _OVER or self._ended(member), f"{member.short_id} runs, and is called {what}")
-            if over or what is not Became.LEFT:
+            if over or what is not MemberOutcome.LEFT:
                 did_not = member.number not in effective or what in _MAY_HAVE_ENDED_IT
                 self._must(did_not, f"the bulk stop ended {member.short_id}, and it is called {what}")
 
@@ -190,9 +190,9 @@ def _last(answers: list[Answer], user: str) -> Answer | None:
     return next((answer for answer in reversed(answers) if answer.user == user), None)
 
 
-def _became(connection: Connection, bulk: Bulk) -> dict[int, Became]:
+def _became(connection: Connection, bulk: Bulk) -> dict[int, MemberOutcome]:
     told = select(bulk_members.c.number, bulk_members.c.became).where(bulk_members.c.bulk_id == bulk.id)
-    return {row.number: Became(row.became) for row in connection.execute(told)}
+    return {row.number: MemberOutcome(row.became) for row in connection.execute(told)}
 
 
 def _state(connection: Connection, bulk: Bulk) -> BulkState:

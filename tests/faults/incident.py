@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant
 
 from bot.activeflows.errors import BotError, NotPermitted
-from bot.activeflows.stopping.stop import Press, Waiting, Wish
+from bot.activeflows.stopping.stop import Press, PressKind, Waiting
 from bot.demo.voipbin.state import Activeflow
 from tests.faults.channel import Channel
 from tests.faults.directory import CHANNEL, Directory
@@ -89,7 +89,7 @@ class Incident(RuleBasedStateMachine):
         assert found is not None
         await self.bot.cards.show(found[0], Waiting(who_may), None)
 
-    def _press(self, who: str, intent_id: str, wish: Wish = Wish.STOP) -> None:
+    def _press(self, who: str, intent_id: str, wish: PressKind = PressKind.STOP) -> None:
         now, number = self.bot.now(), f"{len(self.pressed)}"
         press = Press(intent_id, who, "", CHANNEL, number, now, wish)
         self.pressed.append(press)

@@ -9,7 +9,7 @@ from typing import Final
 from pydantic import TypeAdapter
 from sqlalchemy import func, select
 
-from bot.activeflows.bulk.bulk_stop import Became
+from bot.activeflows.bulk.bulk_stop import MemberOutcome
 from bot.activeflows.records import Record, What
 from bot.activeflows.stopping.stop import (
     Attribution,
@@ -39,7 +39,7 @@ from tests.faults.restartable_bot import RestartableBot
 _INTENT: Final = TypeAdapter(Intent)
 STALE_FOR: Final = 10.0
 """Seconds for which VoIPBIN's cache may show what is no longer so."""
-_SAYS_ENDED: Final = {"Ended", str(Became.STOPPED), str(Became.ALREADY)}
+_SAYS_ENDED: Final = {"Ended", str(MemberOutcome.STOPPED), str(MemberOutcome.ALREADY)}
 _READING: Final = timedelta(seconds=STALE_FOR + 2)
 _AT_WORK: Final = timedelta(seconds=longest(STOP_READ))
 """VoIPBIN works on while the bot's machine sleeps, and a story's does not: what was sent before that is over."""

@@ -24,7 +24,7 @@ _ANSWERS: Final[dict[str, Fault]] = {
     "not JSON": faults.broken_json(),
 }
 _PATHS: Final = {"stop": ("POST", "/activeflows/{id}/stop"), "read": ("GET", "/activeflows/{id}")}
-TROUBLES: Final = (*_ANSWERS, *Break)
+FAULT_SWITCHES: Final = (*_ANSWERS, *Break)
 
 
 def befalls(what: str, misfortune: str, world: World, line: Line) -> None:

@@ -64,7 +64,7 @@ def busy(retry_after: int = 0) -> Fault:
     return status(429, "RATE_LIMIT_EXCEEDED", retry_after=retry_after, details=[{"limited_by": "customer"}])
 
 
-TROUBLES = [
+FAULT_SWITCHES = [
     Misfortune("answer lost after the work", (lose_answer(),), "Ended", 1),
     Misfortune("half an answer", (half_answer(),), "Ended", 1),
     Misfortune("503 after the work", (status_after_work(503, "REQUEST_TIMEOUT"),), "Ended", 1),
@@ -130,7 +130,7 @@ async def finished(stage: Stage, audit: Audit) -> None:
 
 
 @pytest.mark.usefixtures("the_record_holds")
-@pytest.mark.parametrize("misfortune", TROUBLES, ids=lambda misfortune: misfortune.name)
+@pytest.mark.parametrize("misfortune", FAULT_SWITCHES, ids=lambda misfortune: misfortune.name)
 async def test_what_befalls_the_stop_is_cleared_up(
     misfortune: Misfortune, stage: Stage, voipbin: World, witness: Witness, audit: Audit
 ) -> None:

@@ -14,9 +14,9 @@ from bot.activeflows.stopping.stop import (
     Ended,
     NotKnown,
     NotSent,
+    PressKind,
     StillRunning,
     StopInHand,
-    Wish,
 )
 from tests.faults.incident import ALICE, BOB, VIC
 from tests.faults.told import BROKE, FULL, HAND, STOPPED, Told, in_short
@@ -250,7 +250,7 @@ def test_a_claim_that_was_kept_though_the_ledger_did_not_say_so_stands_in_nobody
 def test_what_came_of_a_hang_up_is_written_when_the_ledger_answers(told: Told) -> None:
     told.world.telephony.loses_hangups = True
     told.stops(after=60.0)
-    told.presses_on(told.intents[-1], wish=Wish.HANG_UP, after=0.0)
+    told.presses_on(told.intents[-1], wish=PressKind.HANG_UP, after=0.0)
     while not told.world.requests_to("POST", f"/calls/{told.callers[-1].reference_id}/hangup"):
         told.bot.passes(0.005)
     told._fails(0, 3, kept=False)
@@ -284,7 +284,7 @@ def test_a_call_that_stays_up_is_hung_up_once_and_told_within_seconds(told: Told
     assert isinstance(up, Ended)
     assert up.call is not None
     assert up.call.state == "up"
-    told.presses_on(intent_id, wish=Wish.HANG_UP, after=60.0)
+    told.presses_on(intent_id, wish=PressKind.HANG_UP, after=60.0)
     gone = told.said(intent_id)[-1]
     assert isinstance(gone, Ended)
     assert gone.call is not None

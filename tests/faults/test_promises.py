@@ -20,7 +20,7 @@ from bot.activeflows.bulk.authorization import BulkAdmission
 from bot.activeflows.bulk.bulk_stop import BulkState
 from bot.activeflows.errors import BotError
 from bot.activeflows.records import What
-from bot.activeflows.stopping.stop import Cancelled, Declined, IntentState, Press, Why, Wish
+from bot.activeflows.stopping.stop import Cancelled, Declined, IntentState, Press, PressKind, Why
 from tests.faults.bulk_incident import BulkIncident
 from tests.faults.chances import (
     bads,
@@ -153,7 +153,7 @@ class PromisesKept(BulkIncident):
     @precondition(lambda self: self.bot.process and self.intents)
     @rule(who=people, n=which)
     def hangs_up_the_call(self, who: str, n: int) -> None:
-        self._press(who, self._intent(n), Wish.HANG_UP)
+        self._press(who, self._intent(n), PressKind.HANG_UP)
 
     # ---------------------------------------------------------------- who may
 
@@ -439,7 +439,7 @@ def test_a_run_that_another_one_has_outdone_tells_of_no_hang_up(many: bool, stor
     if many:
         story.many_ring_and_are_stopped(ALICE, BOB, 1, [], 30.0, [])
         bulk = story.promises.bulk.frozen[story.bulks[-1]]
-        story._press(ALICE, bulk_stop.intent_id(bulk, bulk.members[-1]), Wish.HANG_UP)
+        story._press(ALICE, bulk_stop.intent_id(bulk, bulk.members[-1]), PressKind.HANG_UP)
     else:
         story.bot.run(story._ask(ALICE, story.callers[-1], now=False))
         story.presses(ALICE, 0, 30.0)
@@ -476,7 +476,7 @@ def test_a_late_press_that_is_declined_late_draws_nothing_over_the_bulk_stop(sto
     """Whoever declined it was frozen meanwhile, or died; the press in time has been carried out."""
     story.many_ring_and_are_stopped(ALICE, BOB, 2, [], 60.0, [])
     bulk = story.promises.bulk.frozen[story.bulks[-1]]
-    late = Workflow(Press(bulk.id, ALICE, "", CHANNEL, "late", story.bot.now(), Wish.BULK))
+    late = Workflow(Press(bulk.id, ALICE, "", CHANNEL, "late", story.bot.now(), PressKind.BULK))
     declined = BulkAdmission(bulk, Declined(Why.LATE, "past the deadline"))
     late.remembered.append(("admit bulk", TypeAdapter(BulkAdmission).dump_json(declined).decode()))
     story.bot.workflows.all[late.id] = late

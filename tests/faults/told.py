@@ -12,9 +12,9 @@ from bot.activeflows.stopping.stop import (
     NotSent,
     Phase,
     PressInHand,
+    PressKind,
     StillRunning,
     Waiting,
-    Wish,
 )
 from bot.demo.voipbin.state import Activeflow
 from tests.faults.bulk_incident import BulkIncident
@@ -38,7 +38,9 @@ class Told(BulkIncident):
         self.presses_on(intent_id, by=by, after=after)
         return self.said(intent_id)
 
-    def presses_on(self, intent_id: str, *, by: str = BOB, wish: Wish = Wish.STOP, after: float = 3000.0) -> None:
+    def presses_on(
+        self, intent_id: str, *, by: str = BOB, wish: PressKind = PressKind.STOP, after: float = 3000.0
+    ) -> None:
         self._press(by, intent_id, wish)
         self.bot.passes(after)
 

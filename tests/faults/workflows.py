@@ -20,10 +20,10 @@ from typing import Any, Final, TypeVar, cast
 from pydantic import TypeAdapter
 from sqlalchemy import Connection
 
-from bot.activeflows.bulk.bulk_stop import Became
+from bot.activeflows.bulk.bulk_stop import MemberOutcome
 from bot.activeflows.errors import LedgerUnavailable
 from bot.activeflows.stopping.ports import Step
-from bot.activeflows.stopping.stop import Press, Wish
+from bot.activeflows.stopping.stop import Press, PressKind
 from bot.ledger.database import ALONG, when_kept
 from bot.ledger.durable_workflows import AT_ONCE, CarryOut, CarryOutMember
 from tests.faults.virtual_time import WRITE
@@ -41,7 +41,7 @@ class Workflow:
     number: int | None = None
     begun: datetime | None = None
     over: datetime | None = None
-    became: Became | None = None
+    became: MemberOutcome | None = None
     remembered: list[tuple[str, str]] = field(default_factory=list)
     runs: int = 0
     done: bool = False
@@ -166,13 +166,13 @@ class Workflows:
     def unfinished(self) -> list[Workflow]:
         return [workflow for workflow in self.all.values() if not workflow.done]
 
-    def start(self, press: Press, by_wish: Mapping[Wish, CarryOut]) -> None:
+    def start(self, press: Press, by_wish: Mapping[PressKind, CarryOut]) -> None:
         """The same press again changes nothing."""
         if press.id not in self.all:
             self.all[press.id] = Workflow(press)
             self._run(self.all[press.id], partial(by_wish[press.wish], press))
 
-    def recover(self, by_wish: Mapping[Wish, CarryOut], carry_out_member: CarryOutMember) -> None:
+    def recover(self, by_wish: Mapping[PressKind, CarryOut], carry_out_member: CarryOutMember) -> None:
         """A process begins to work: first on what was cut off."""
         self._lanes, self._carry_out_member = asyncio.Semaphore(AT_ONCE), carry_out_member
         for workflow in self.unfinished:
@@ -187,7 +187,7 @@ class Workflows:
             self.members[member.id] = member
             self._run(member, partial(self._in_turn, member))
 
-    async def done(self, press: Press, number: int) -> Became:
+    async def done(self, press: Press, number: int) -> MemberOutcome:
         member = self.members[f"{press.id}/{number}"]
         while not member.done:  # noqa: ASYNC110 # as DBOS does
             await asyncio.sleep(_LOOK_EVERY)

@@ -70,7 +70,7 @@ def row(code: int, reason: str, told: str, stop: str = UNDONE, **how: Any) -> Tr
 
 
 FREEZE = {"deletion_scheduled_at": "2026-08-05T10:00:00Z", "deletion_effective_at": "2026-09-04T10:00:00Z"}
-TROUBLES = [
+FAULT_SWITCHES = [
     row(400, "INVALID_ID", BROKEN, UNSENT),
     row(400, "INVALID_REQUEST_PARAMETER", BROKEN, UNSENT),
     row(400, "MISSING_REQUEST_PARAMETER", BROKEN, UNSENT),
@@ -153,7 +153,7 @@ def assert_nothing_of_it_was_shown(slack: Workspace, voipbin: World) -> None:
 
 @pytest.mark.parametrize(
     "trouble",
-    [pytest.param(each, marks=[pytest.mark.slow] if number % 4 else []) for number, each in enumerate(TROUBLES)],
+    [pytest.param(each, marks=[pytest.mark.slow] if number % 4 else []) for number, each in enumerate(FAULT_SWITCHES)],
     ids=named,
 )
 async def test_a_trouble_of_voipbin_is_told_truly_wherever_it_is_met(

@@ -17,7 +17,7 @@ from uuid import UUID
 from bot.activeflows.queries.filters import Filters
 from bot.activeflows.queries.inspection import Seen
 from bot.activeflows.stopping.authorization import Asked
-from bot.activeflows.stopping.stop import CallAfter, Intent, Press, Wish
+from bot.activeflows.stopping.stop import CallAfter, Intent, Press, PressKind
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,7 +57,7 @@ class Group:
 
 
 @dataclass(frozen=True, slots=True)
-class Left:
+class Exclusions:
     """What fitted and is not in the list, in numbers; ``uncertain``: ids of those whose situation was only probable."""
 
     uncertain: tuple[UUID, ...] = ()
@@ -85,7 +85,7 @@ class Bulk:
     as_of: datetime
     complete_since: datetime | None
     """As in ``Picture``."""
-    left: Left = field(default_factory=Left)
+    left: Exclusions = field(default_factory=Exclusions)
     sample: tuple[str, ...] = ()
     """A few members in words, callers masked."""
     second_person: bool = False
@@ -134,7 +134,7 @@ def grouped(members: tuple[Member, ...]) -> tuple[Group, ...]:
     return tuple(Group(firsts[key].flow_name, firsts[key].words, count) for key, count in counts.most_common())
 
 
-class Became(StrEnum):
+class MemberOutcome(StrEnum):
     """What became of a member."""
 
     LEFT = "left"  # nothing was begun
@@ -151,13 +151,13 @@ class Became(StrEnum):
     LATE = "late"
 
 
-OVER: Final = frozenset({Became.STOPPED, Became.ALREADY, Became.GONE})
+OVER: Final = frozenset({MemberOutcome.STOPPED, MemberOutcome.ALREADY, MemberOutcome.GONE})
 """Certainly not running any more."""
-MAY_RUN: Final = frozenset({Became.UNKNOWN, Became.RUNNING})
+MAY_RUN: Final = frozenset({MemberOutcome.UNKNOWN, MemberOutcome.RUNNING})
 """A stop was sent; what is said of them is so by now."""
-SKIPPED: Final = frozenset({Became.ALREADY, Became.GONE, Became.MOVED, Became.TAKEN})
+SKIPPED: Final = frozenset({MemberOutcome.ALREADY, MemberOutcome.GONE, MemberOutcome.MOVED, MemberOutcome.TAKEN})
 """Nothing was sent, for a reason that says nothing about the next one."""
-NO_FURTHER: Final = frozenset({Became.ABORTED, Became.LATE, Became.NOT_PERMITTED})
+NO_FURTHER: Final = frozenset({MemberOutcome.ABORTED, MemberOutcome.LATE, MemberOutcome.NOT_PERMITTED})
 """Those after it will not be stopped either."""
 
 
@@ -242,14 +242,14 @@ class Run:
     until: datetime | None = None
     aborted_by: str = ""
     """Or who cancelled the card."""
-    became: Mapping[int, Became] = field(default_factory=dict)
+    became: Mapping[int, MemberOutcome] = field(default_factory=dict)
     """By number; what is not in it is left."""
     ending: Ending | None = None
     unanswered: bool = False
     """Slack is waited for, which did not say at first whether whoever pressed still may. Not kept in the ledger."""
 
-    def of(self, member: Member) -> Became:
-        return self.became.get(member.number, Became.LEFT)
+    def of(self, member: Member) -> MemberOutcome:
+        return self.became.get(member.number, MemberOutcome.LEFT)
 
 
 def unsettled(run: Run) -> bool:
@@ -269,16 +269,18 @@ def remainder(bulk: Bulk, run: Run) -> tuple[Member, ...]:
     return tuple(member for member in bulk.members if run.of(member) not in OVER)
 
 
-def counted(bulk: Bulk, became: Mapping[int, Became]) -> Counter[Became]:
+def counted(bulk: Bulk, became: Mapping[int, MemberOutcome]) -> Counter[MemberOutcome]:
     """How many members became what; all of them are in it."""
-    return Counter(became.get(member.number, Became.LEFT) for member in bulk.members)
+    return Counter(became.get(member.number, MemberOutcome.LEFT) for member in bulk.members)
 
 
-def outcome_words(bulk: Bulk, became: Mapping[int, Became]) -> tuple[str, str]:
+def outcome_words(bulk: Bulk, became: Mapping[int, MemberOutcome]) -> tuple[str, str]:
     """For the record: "31 of 50 ended", and what became of the others."""
     counts = counted(bulk, became)
-    others = ", ".join(f"{counts[kind]} {kind}" for kind in Became if kind is not Became.STOPPED and counts[kind])
-    return f"{counts[Became.STOPPED]} of {len(bulk.members)} ended", others
+    others = ", ".join(
+        f"{counts[kind]} {kind}" for kind in MemberOutcome if kind is not MemberOutcome.STOPPED and counts[kind]
+    )
+    return f"{counts[MemberOutcome.STOPPED]} of {len(bulk.members)} ended", others
 
 
 # ---------------------------------------------------------------- a member as a lone stop
@@ -328,7 +330,7 @@ def intent_of(bulk: Bulk, member: Member, until: datetime, *, among: int = 1) ->
 
 def press_on(intent: Intent, press: Press) -> Press:
     """The press on a bulk card as a press on one member; what leads back to the person is left out."""
-    return replace(press.without_reply_address(), intent_id=intent.id, wish=Wish.STOP)
+    return replace(press.without_reply_address(), intent_id=intent.id, wish=PressKind.STOP)
 
 
 # ---------------------------------------------------------------- criteria
@@ -393,20 +395,20 @@ class Tally:
         return self.skipped + self.unknown + self.running + self.left
 
 
-def tally(bulk: Bulk, became: Mapping[int, Became]) -> Tally:
+def tally(bulk: Bulk, became: Mapping[int, MemberOutcome]) -> Tally:
     """The members by what can be said of them."""
     counts = counted(bulk, became)
 
-    def of(*kinds: Became) -> int:
+    def of(*kinds: MemberOutcome) -> int:
         return sum(counts[kind] for kind in kinds)
 
     return Tally(
-        stopped=of(Became.STOPPED),
-        already=of(Became.ALREADY, Became.GONE),
-        skipped=of(Became.MOVED, Became.TAKEN),
-        unknown=of(Became.UNKNOWN),
-        running=of(Became.RUNNING, Became.NOT_SENT),
-        left=of(Became.LEFT, Became.ABORTED, Became.LATE, Became.NOT_PERMITTED),
+        stopped=of(MemberOutcome.STOPPED),
+        already=of(MemberOutcome.ALREADY, MemberOutcome.GONE),
+        skipped=of(MemberOutcome.MOVED, MemberOutcome.TAKEN),
+        unknown=of(MemberOutcome.UNKNOWN),
+        running=of(MemberOutcome.RUNNING, MemberOutcome.NOT_SENT),
+        left=of(MemberOutcome.LEFT, MemberOutcome.ABORTED, MemberOutcome.LATE, MemberOutcome.NOT_PERMITTED),
     )
 
 

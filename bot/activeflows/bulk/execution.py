@@ -28,11 +28,11 @@ from bot.activeflows.bulk.authorization import OVER, BulkAdmission, BulkPressAdm
 from bot.activeflows.bulk.bulk_stop import (
     NO_FURTHER,
     SKIPPED,
-    Became,
     Bulk,
     BulkState,
     Ending,
     Member,
+    MemberOutcome,
     Run,
     intent_id,
     intent_of,
@@ -69,44 +69,44 @@ from bot.activeflows.stopping.stop import (
 # Derive what became of a member from what came of its stop, and why a bulk stop went no further.
 
 
-def became_of(result: Result) -> Became:
+def became_of(result: Result) -> MemberOutcome:
     match result.phase:
         case Ended(attribution=Attribution.ALREADY | Attribution.BY_ITSELF | Attribution.BEFORE):
-            return Became.ALREADY
+            return MemberOutcome.ALREADY
         case Ended():
-            return Became.STOPPED
+            return MemberOutcome.STOPPED
         case Moved():
-            return Became.MOVED
+            return MemberOutcome.MOVED
         case NotKnown():
-            return Became.UNKNOWN
+            return MemberOutcome.UNKNOWN
         case StillRunning():
-            return Became.RUNNING
+            return MemberOutcome.RUNNING
         case NotSent(shut=shut):
-            return _NOT_SENT.get(shut, Became.NOT_SENT)
+            return _NOT_SENT.get(shut, MemberOutcome.NOT_SENT)
         case Expired():
-            return Became.LATE
+            return MemberOutcome.LATE
         case None if result.declined is not None and result.declined.why is not Why.LEDGER:
-            return Became.TAKEN
+            return MemberOutcome.TAKEN
         case _:
-            return Became.NOT_SENT
+            return MemberOutcome.NOT_SENT
 
 
-_NOT_SENT: Final[dict[GateRefusal | None, Became]] = {
-    GateRefusal.REFUSED: Became.NOT_PERMITTED,
-    GateRefusal.UNANSWERED: Became.NOT_PERMITTED,
-    GateRefusal.ABORTED: Became.ABORTED,
-    GateRefusal.GONE: Became.GONE,
+_NOT_SENT: Final[dict[GateRefusal | None, MemberOutcome]] = {
+    GateRefusal.REFUSED: MemberOutcome.NOT_PERMITTED,
+    GateRefusal.UNANSWERED: MemberOutcome.NOT_PERMITTED,
+    GateRefusal.ABORTED: MemberOutcome.ABORTED,
+    GateRefusal.GONE: MemberOutcome.GONE,
 }
 _CANARY: Final = {
-    Became.UNKNOWN: "it is not known whether the first one ended",
-    Became.RUNNING: "the first one still runs after its stop was sent",
-    Became.NOT_SENT: "the stop of the first one could not be sent",
+    MemberOutcome.UNKNOWN: "it is not known whether the first one ended",
+    MemberOutcome.RUNNING: "the first one still runs after its stop was sent",
+    MemberOutcome.NOT_SENT: "the stop of the first one could not be sent",
 }
 
 
-def halted(became: Mapping[int, Became]) -> str:
+def halted(became: Mapping[int, MemberOutcome]) -> str:
     """Why it went no further than the canary; empty when it did."""
-    if Became.STOPPED in became.values():
+    if MemberOutcome.STOPPED in became.values():
         return ""
     return next((_CANARY[result] for result in became.values() if result in _CANARY), "")
 
@@ -191,12 +191,12 @@ class BulkStopWorkflow:
         async with self._followed(bulk, press, hold):
             became = await self._stop(press, admission.numbers)
         ending = Ending(halted=halted(became))
-        if Became.NOT_PERMITTED in became.values():
+        if MemberOutcome.NOT_PERMITTED in became.values():
             why = await step("why no further", str, partial(self._why_refused, bulk, press, dict(became)))
             ending = replace(ending, refused=why)
-        became |= {m.number: Became.NOT_PERMITTED for m in bulk.members if m.number not in admission.numbers}
+        became |= {m.number: MemberOutcome.NOT_PERMITTED for m in bulk.members if m.number not in admission.numbers}
         around = await step("look around", Around, partial(self._around.of, bulk, became))
-        became |= dict.fromkeys(around.ended, Became.STOPPED)
+        became |= dict.fromkeys(around.ended, MemberOutcome.STOPPED)
         ending = replace(
             ending,
             more=around.more,
@@ -212,15 +212,15 @@ class BulkStopWorkflow:
 
     # ------------------------------------------------------------ the members
 
-    async def _stop(self, press: Press, numbers: tuple[int, ...]) -> dict[int, Became]:
+    async def _stop(self, press: Press, numbers: tuple[int, ...]) -> dict[int, MemberOutcome]:
         """The canary, then the others, until there are no more or no further."""
-        became: dict[int, Became] = {}
+        became: dict[int, MemberOutcome] = {}
         waiting = list(numbers)
         while waiting and all(result in SKIPPED for result in became.values()):
             number = waiting.pop(0)
             await self._members.put(press, number)
             became[number] = await self._members.done(press, number)
-        if not any(result is Became.STOPPED for result in became.values()):
+        if not any(result is MemberOutcome.STOPPED for result in became.values()):
             return became
         queued: list[int] = []
         while queued or waiting:
@@ -234,8 +234,8 @@ class BulkStopWorkflow:
             became[first] = await self._members.done(press, first)
         return became
 
-    async def _why_refused(self, bulk: Bulk, press: Press, became: Mapping[int, Became]) -> str:
-        members = [member for member in bulk.members if became.get(member.number) is Became.NOT_PERMITTED]
+    async def _why_refused(self, bulk: Bulk, press: Press, became: Mapping[int, MemberOutcome]) -> str:
+        members = [member for member in bulk.members if became.get(member.number) is MemberOutcome.NOT_PERMITTED]
         keys = [f"{press_on(intent_of(bulk, m, bulk.deadline), press).id}/{What.REFUSED}" for m in members]
         try:
             entries = await self._ledger.records(Question(keys=tuple(keys)))
@@ -289,12 +289,14 @@ class BulkStopWorkflow:
                 async with asyncio.timeout(EDIT_EVERY):
                     await over.wait()
 
-    async def _conclude(self, bulk: Bulk, press: Press, hold: Hold, became: dict[int, Became], ending: Ending) -> bool:
+    async def _conclude(
+        self, bulk: Bulk, press: Press, hold: Hold, became: dict[int, MemberOutcome], ending: Ending
+    ) -> bool:
         """Write down what is not written yet, the whole last, and tell everybody."""
         await hold.must_hold()
         now = self._now()
         records = [
-            self._outcome(bulk, member, press, became.get(member.number, Became.LEFT)) for member in bulk.members
+            self._outcome(bulk, member, press, became.get(member.number, MemberOutcome.LEFT)) for member in bulk.members
         ]
         ended, others = outcome_words(bulk, became)
         whole = record_on(
@@ -313,7 +315,7 @@ class BulkStopWorkflow:
         show = partial(self._cards.show, guard=hold.must_hold)
         return await show(bulk, await hold.until_written(finish, partial(show, bulk, unwritten, press)), press)
 
-    def _outcome(self, bulk: Bulk, member: Member, press: Press, became: Became) -> Record:
+    def _outcome(self, bulk: Bulk, member: Member, press: Press, became: MemberOutcome) -> Record:
         """A member's own outcome. One that has written it already has it under the same key, so it is not written
         twice.
         """
@@ -331,7 +333,7 @@ class Turn:
     """A member whose turn has come: to be stopped, or what it became without."""
 
     intent: Intent | None = None
-    became: Became | None = None
+    became: MemberOutcome | None = None
 
 
 class MemberWorkflow:
@@ -340,12 +342,12 @@ class MemberWorkflow:
     def __init__(self, bulks: BulkLedger, ledger: Ledger, machine: StopMachine, *, now: Callable[[], datetime]) -> None:
         self._bulks, self._ledger, self._machine, self._now = bulks, ledger, machine, now
 
-    async def carry_out(self, press: Press, number: int, step: Step) -> Became:
+    async def carry_out(self, press: Press, number: int, step: Step) -> MemberOutcome:
         """One member's turn."""
         hold = await Hold.take(self._ledger, f"{press.id}/{number}")
         turn = await step("turn", Turn, partial(self._turn, press, number))
         if turn.intent is None:
-            return turn.became or Became.LEFT
+            return turn.became or MemberOutcome.LEFT
         own = press_on(turn.intent, press)
         result = await self._machine.carry_out(PressOperation(Act.STOP, turn.intent, own), hold, step, _unseen)
         became = became_of(result)
@@ -357,27 +359,27 @@ class MemberWorkflow:
         try:
             found = await self._bulks.bulk(press.intent_id)
             if found is None:
-                return Turn(became=Became.LEFT)
+                return Turn(became=MemberOutcome.LEFT)
             return await self._turn_of(number, *found)
         except LedgerUnavailable:
-            return Turn(became=Became.NOT_SENT)
+            return Turn(became=MemberOutcome.NOT_SENT)
 
     async def _turn_of(self, number: int, bulk: Bulk, run: Run) -> Turn:
-        if Became.NOT_PERMITTED in run.became.values():
-            return Turn(became=run.became.get(number, Became.LEFT))
+        if MemberOutcome.NOT_PERMITTED in run.became.values():
+            return Turn(became=run.became.get(number, MemberOutcome.LEFT))
         if run.state is not BulkState.STOPPING or run.until is None:
-            return Turn(became=Became.ABORTED)
+            return Turn(became=MemberOutcome.ABORTED)
         if self._now() >= run.until:
-            return Turn(became=Became.LATE)
+            return Turn(became=MemberOutcome.LATE)
         member = next(member for member in bulk.members if member.number == number)
         own = await self._ledger.intent(intent_id(bulk, member))
-        return Turn(became=Became.LEFT) if own is None else Turn(own[0])
+        return Turn(became=MemberOutcome.LEFT) if own is None else Turn(own[0])
 
-    async def _count(self, intent: Intent, press: Press, number: int, became: Became) -> bool:
+    async def _count(self, intent: Intent, press: Press, number: int, became: MemberOutcome) -> bool:
         """Write down what its own stop has not. (The bulk's own last step writes what is missing.)"""
         with suppress(LedgerUnavailable):
             await self._bulks.became(intent.bulk_id, number, became)
-            if became in {Became.MOVED, Became.TAKEN}:
+            if became in {MemberOutcome.MOVED, MemberOutcome.TAKEN}:
                 await self._ledger.record(record_of(intent, press, What.OUTCOME, self._now(), outcome=str(became)))
             return True
         return False

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime
 from functools import partial
 
-from bot.activeflows.bulk.bulk_stop import MAY_RUN, Became, Bulk, Ending, Origin, Run, intent_of, unsettled
+from bot.activeflows.bulk.bulk_stop import MAY_RUN, Bulk, Ending, MemberOutcome, Origin, Run, intent_of, unsettled
 from bot.activeflows.bulk.ports import BulkCards, BulkLedger
 from bot.activeflows.bulk.request import OriginLookup
 from bot.activeflows.bulk.snapshot import BulkSnapshot
@@ -67,11 +67,11 @@ class BulkReadback:
         self._people, self._freezing, self._readback = people, freezing, readback
         self._aftermath, self._origins, self._now = aftermath, origins, now
 
-    async def of(self, bulk: Bulk, became: Mapping[int, Became]) -> Around:
+    async def of(self, bulk: Bulk, became: Mapping[int, MemberOutcome]) -> Around:
         """``became``: what is known so far."""
         at = self._now()
         ended = await self._ended(bulk, became)
-        stopped = {number for number, result in became.items() if result is Became.STOPPED}.union(ended)
+        stopped = {number for number, result in became.items() if result is MemberOutcome.STOPPED}.union(ended)
         calls = {m.number: m.call_id for m in bulk.members if m.number in stopped and m.call_id is not None}
         states = await self._aftermath.calls(calls.values())
         up, unheard = (
@@ -97,7 +97,7 @@ class BulkReadback:
                 calls[member.number] = call.state
         return Again(ended, calls)
 
-    async def _ended(self, bulk: Bulk, became: Mapping[int, Became]) -> tuple[int, ...]:
+    async def _ended(self, bulk: Bulk, became: Mapping[int, MemberOutcome]) -> tuple[int, ...]:
         ended = []
         for member in bulk.members:
             if became.get(member.number) in MAY_RUN:

@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import Protocol
 from uuid import UUID
 
-from bot.activeflows.bulk.bulk_stop import Became, Bulk, Draft, Ending, Run
+from bot.activeflows.bulk.bulk_stop import Bulk, Draft, Ending, MemberOutcome, Run
 from bot.activeflows.records import Record
 from bot.activeflows.stopping.ports import Guard
 from bot.activeflows.stopping.stop import CallAfter, Declined, Intent, Press
@@ -48,7 +48,7 @@ class BulkLedger(Protocol):
         """
         ...
 
-    async def became(self, bulk_id: str, number: int, became: Became) -> None:
+    async def became(self, bulk_id: str, number: int, became: MemberOutcome) -> None:
         """What became of one member."""
         ...
 
@@ -65,7 +65,7 @@ class BulkLedger(Protocol):
         ...
 
     async def finish_bulk(
-        self, bulk_id: str, became: Mapping[int, Became], ending: Ending, records: Sequence[Record]
+        self, bulk_id: str, became: Mapping[int, MemberOutcome], ending: Ending, records: Sequence[Record]
     ) -> Run:
         """Over: write these records, and the receipt of the last one into the ending. The run as it then stands."""
         ...
@@ -125,7 +125,7 @@ class Members(Protocol):
         """Queue one. Its turn comes once, whatever happens."""
         ...
 
-    async def done(self, press: Press, number: int) -> Became:
+    async def done(self, press: Press, number: int) -> MemberOutcome:
         """Wait for what became of one that was queued."""
         ...
 

@@ -23,7 +23,7 @@ from bot.activeflows.operators import ANY_FLOW, AnyFlow, Operator, Permission
 from bot.activeflows.queries.filters import Filters
 from bot.activeflows.queries.inspection import in_time
 from bot.activeflows.records import Record, What, record_on
-from bot.activeflows.stopping.request import Put
+from bot.activeflows.stopping.request import ApprovalRequest
 
 # ---------------------------------------------------------------- preparation
 # Prepare a bulk stop as its card will show it, or say why there is no card. Nothing is recorded here.
@@ -183,7 +183,7 @@ class BulkRequests:
         await self._ledger.draft_bulk(draft)
         return draft
 
-    async def put_to_others(self, operator: Operator, bulk_id: str) -> Put[Bulk] | Unasked | None:
+    async def put_to_others(self, operator: Operator, bulk_id: str) -> ApprovalRequest[Bulk] | Unasked | None:
         """Put a bulk stop to those who may: freeze and open one's own draft, or point at a card that is open already.
 
         ``None`` when there is nothing to be pressed (any more). Raises ``NotPermitted`` for somebody who may not see,
@@ -199,7 +199,7 @@ class BulkRequests:
         if found is None or found[1].state is not BulkState.OPEN or found[0].late(self._now()):
             return None
         bulk = found[0]
-        return Put(bulk, _askable(operator, bulk.channel, (m.flow_id for m in bulk.members)), opened=False)
+        return ApprovalRequest(bulk, _askable(operator, bulk.channel, (m.flow_id for m in bulk.members)), opened=False)
 
     async def put_away(self, operator: Operator, bulk_id: str) -> tuple[Bulk, Run, bool] | None:
         """Cancel an open card: whoever asked for it, or may stop in bulk, may. ``None``: no such card.
@@ -232,7 +232,7 @@ class BulkRequests:
         record = record_on(bulk, What.ABORTED, self._now(), operator.actor, key=key)
         return await self._ledger.abort_bulk(bulk.id, operator.person.id, record)
 
-    async def _open(self, operator: Operator, draft: Draft) -> Put[Bulk] | Unasked | None:
+    async def _open(self, operator: Operator, draft: Draft) -> ApprovalRequest[Bulk] | Unasked | None:
         """``None`` when somebody has opened it in this moment."""
         operator.require(Permission.VIEW)
         bulk = await self._preparing.prepare(operator, draft.wanted, on_behalf=True)
@@ -242,7 +242,7 @@ class BulkRequests:
         bulk = replace(bulk, id=draft.id, channel=channel, thread=bulk.thread if channel == draft.channel else "")
         who_may = _askable(operator, bulk.channel, (member.flow_id for member in bulk.members))
         opened = await self._ledger.open_draft(bulk, self._asked(bulk, operator, "asks those who may"))
-        return Put(bulk, who_may, opened=True) if opened else None
+        return ApprovalRequest(bulk, who_may, opened=True) if opened else None
 
     def _asked(self, bulk: Bulk, operator: Operator, because: str) -> Record:
         count, filters = len(bulk.members), bulk.filters.words()

@@ -15,7 +15,7 @@ from typing import Final
 from uuid import UUID
 
 from bot.activeflows.anomalies import AnomalyDetector, DwellTimes, Reason, may_be_stale
-from bot.activeflows.bulk.bulk_stop import Left, Member
+from bot.activeflows.bulk.bulk_stop import Exclusions, Member
 from bot.activeflows.model import Activeflow, Call, Flow, number_of
 from bot.activeflows.names import closest_names
 from bot.activeflows.numbers import masked
@@ -34,7 +34,7 @@ class Frozen:
     """What fits, and what it was found in."""
 
     members: tuple[Member, ...]
-    left: Left
+    left: Exclusions
     as_of: datetime
     complete_since: datetime | None
     similar: tuple[str, ...] = ()
@@ -83,7 +83,7 @@ class BulkSnapshot:
         followers = await flows(self._voipbin, (a.on_complete_flow_id for a in named), within=self._side_look)
         members, uncertain = await self._sifted(named, filters, known, names, calls, followers, now)
         hidden = 0 if among is not None else len(fitting) - len(mine)
-        left = Left(tuple(uncertain), hidden, len(mine) - len(named))
+        left = Exclusions(tuple(uncertain), hidden, len(mine) - len(named))
         similar = () if members or filters.flow is None else _similar(filters.flow, known.values())
         return Frozen(tuple(members), left, picture.as_of, picture.complete_since, similar)
 

@@ -78,7 +78,7 @@ class Choices:
     """What was typed is a phone number, which is not looked for here."""
 
 
-class Known(Protocol):
+class ListingCaches(Protocol):
     """What is worked out already of what runs: what is wrong with each, seen without names, and what each does."""
 
     at_a_glance: AnomalyCache
@@ -91,7 +91,7 @@ class Chooser:
     def __init__(
         self,
         voipbin: VoIPBIN,
-        known: Known,
+        known: ListingCaches,
         now: Callable[[], datetime],
         *,
         live: Live | None = None,

@@ -321,7 +321,7 @@ _BREATH: Final = 20
 
 
 @dataclass(slots=True, eq=False)
-class _Known:
+class _CachedSituation:
     activeflow: Activeflow
     flow_number: int
     flow: Flow | None
@@ -332,7 +332,7 @@ class SituationCache:
     """Situations by activeflow."""
 
     def __init__(self) -> None:
-        self._versions = VersionCache[_Known]()
+        self._versions = VersionCache[_CachedSituation]()
         self._alike: dict[Situation, Situation] = {}
         """Thousands are in a few hundred situations: one object of each is looked through sooner."""
 
@@ -346,12 +346,14 @@ class SituationCache:
             known[number] = self._kept(activeflows[number], known[number], definitions)
             if worked % _BREATH == 0:
                 await asyncio.sleep(0)
-        found = cast("list[_Known]", known)
+        found = cast("list[_CachedSituation]", known)
         if changed:
             self._versions.forget_others(found)
         return [one.doing for one in found]
 
-    def _kept(self, activeflow: Activeflow, known: _Known | None, definitions: Mapping[int, Flow | None]) -> _Known:
+    def _kept(
+        self, activeflow: Activeflow, known: _CachedSituation | None, definitions: Mapping[int, Flow | None]
+    ) -> _CachedSituation:
         number = number_of(activeflow.flow_id)
         flow = definitions.get(number)
         if known is not None and known.flow == flow:  # read again, and the same
@@ -360,6 +362,6 @@ class SituationCache:
         doing = situation(activeflow, flow=flow)
         if len(self._alike) >= MOST:
             self._alike.clear()
-        one = _Known(activeflow, number, flow, self._alike.setdefault(doing, doing))
+        one = _CachedSituation(activeflow, number, flow, self._alike.setdefault(doing, doing))
         self._versions.keep(one)
         return one

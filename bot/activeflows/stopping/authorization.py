@@ -42,18 +42,18 @@ from bot.activeflows.records import Record, What, record_on
 from bot.activeflows.stopping import max_ages
 from bot.activeflows.stopping.ports import Ledger, People
 from bot.activeflows.stopping.stop import (
-    NO_TROUBLE,
+    NO_FAILURE,
     Claim,
     Declined,
     Ended,
+    FailureReason,
     Fence,
     GateRefusal,
     Intent,
     IntentState,
     Press,
-    Trouble,
+    PressKind,
     Why,
-    Wish,
 )
 
 _TRIES: Final = 3
@@ -275,7 +275,7 @@ class Admission:
 
 def record_of(intent: Intent, press: Press, what: What, at: datetime, **detail: str | int | bool | None) -> Record:
     """A record about this press: its key is the press and the kind."""
-    if press.wish is not Wish.STOP:
+    if press.wish is not PressKind.STOP:
         detail["wish"] = str(press.wish)
     return record_on(intent, what, at, press.actor, key=f"{press.id}/{what}", **detail)
 
@@ -293,7 +293,7 @@ class PressAdmission:
             if found is None:
                 return Admission(declined=Declined(Why.NO_SUCH_CARD))
             intent, state = found
-            if press.wish is Wish.HANG_UP:
+            if press.wish is PressKind.HANG_UP:
                 return await self._after_the_end(intent, state, press)
             if state in _OVER:
                 return Admission(intent, Declined(_OVER[state], activeflow_id=intent.activeflow_id))
@@ -459,7 +459,7 @@ class Closed:
     """Why nothing went out. ``retry_after`` (seconds): coming again is right."""
 
     shut: GateRefusal
-    trouble: Trouble = NO_TROUBLE
+    trouble: FailureReason = NO_FAILURE
     at: datetime | None = None
     """VoIPBIN's time of the end, or of the reading."""
     declined: Declined | None = None
@@ -530,14 +530,14 @@ class Gate:
             return decided
         unanswered = decided.why is Why.IDENTITY_UNKNOWN
         shut = GateRefusal.UNANSWERED if unanswered else GateRefusal.REFUSED
-        raise GateClosed(Closed(shut, Trouble(decided.because), declined=decided))
+        raise GateClosed(Closed(shut, FailureReason(decided.because), declined=decided))
 
     async def _permitted(self, operation: PressOperation, hold: Hold, sending: Record) -> float:
         permit = partial(self._ledger.permit, operation.intent, operation.press, hold.fence, sending)
         try:
             permitted = await hold.counted(permit, lambda permitted: permitted.shut is GateRefusal.FENCED)
         except LedgerUnavailable as failure:
-            raise GateClosed(Closed(GateRefusal.UNWRITTEN, Trouble(failure.what))) from None
+            raise GateClosed(Closed(GateRefusal.UNWRITTEN, FailureReason(failure.what))) from None
         if permitted.shut is not None:
             raise GateClosed(Closed(permitted.shut))
         return permitted.left
@@ -548,9 +548,9 @@ class Gate:
             if now >= deadline:
                 raise GateClosed(Closed(GateRefusal.LATE))
             if now >= min(look, permit):
-                raise GateClosed(Closed(GateRefusal.STALE, Trouble(_TOO_OLD), retry_after=_AT_ONCE))
+                raise GateClosed(Closed(GateRefusal.STALE, FailureReason(_TOO_OLD), retry_after=_AT_ONCE))
             if not self._authorization.in_force(decided):
-                raise GateClosed(Closed(GateRefusal.CHANGED, Trouble(_CHANGED), retry_after=_AT_ONCE))
+                raise GateClosed(Closed(GateRefusal.CHANGED, FailureReason(_CHANGED), retry_after=_AT_ONCE))
 
         return check
 
@@ -564,13 +564,15 @@ async def _read(look: Callable[[], Awaitable[T]]) -> T:
         async with asyncio.timeout(max_ages.LOOK):
             return await look()
     except NotFound:
-        closed = Closed(GateRefusal.GONE, Trouble("VoIPBIN no longer has this activeflow"))
+        closed = Closed(GateRefusal.GONE, FailureReason("VoIPBIN no longer has this activeflow"))
     except NotOurs:
-        closed = Closed(GateRefusal.UNREAD, Trouble(NOT_SHOWN))
+        closed = Closed(GateRefusal.UNREAD, FailureReason(NOT_SHOWN))
     except TimeoutError:
-        closed = Closed(GateRefusal.STALE, Trouble(_TOO_OLD), retry_after=_SOON)
+        closed = Closed(GateRefusal.STALE, FailureReason(_TOO_OLD), retry_after=_SOON)
     except Failure as failure:
-        closed = Closed(GateRefusal.UNREAD, Trouble(failure.what, failure.request_id), retry_after=failure.retry_after)
+        closed = Closed(
+            GateRefusal.UNREAD, FailureReason(failure.what, failure.request_id), retry_after=failure.retry_after
+        )
     raise GateClosed(closed)
 
 

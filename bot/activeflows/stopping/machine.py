@@ -58,6 +58,7 @@ from bot.activeflows.stopping.stop import (
     Declined,
     Ended,
     Expired,
+    FailureReason,
     GateRefusal,
     Intent,
     IntentState,
@@ -73,7 +74,6 @@ from bot.activeflows.stopping.stop import (
     StopInHand,
     StopState,
     Told,
-    Trouble,
     follow_until,
     renewed,
 )
@@ -224,15 +224,15 @@ class StopMachine:
         except GateClosed as gate:
             return await self._held_back(operation, gate, again=again)
         except StopUnconfirmed as failure:
-            return StopAttempt(Sent.LOST, Trouble(failure.what, failure.request_id))
+            return StopAttempt(Sent.LOST, FailureReason(failure.what, failure.request_id))
         except (NotFound, NotOurs):
-            return StopAttempt(Sent.NOT_DONE, Trouble("VoIPBIN no longer has this activeflow"))
+            return StopAttempt(Sent.NOT_DONE, FailureReason("VoIPBIN no longer has this activeflow"))
         except LedgerUnavailable as failure:
-            return _closed(Closed(GateRefusal.UNWRITTEN, Trouble(failure.what)))
+            return _closed(Closed(GateRefusal.UNWRITTEN, FailureReason(failure.what)))
         except StateConflict as failure:
-            return StopAttempt(Sent.CONFLICT, Trouble(failure.what, failure.request_id))
+            return StopAttempt(Sent.CONFLICT, FailureReason(failure.what, failure.request_id))
         except Failure as failure:
-            return StopAttempt(Sent.NOT_DONE, Trouble(failure.what, failure.request_id), failure.retry_after)
+            return StopAttempt(Sent.NOT_DONE, FailureReason(failure.what, failure.request_id), failure.retry_after)
         return StopAttempt(Sent.ANSWERED)
 
     async def _sent_before(self, record: Record) -> bool:
@@ -260,7 +260,7 @@ class StopMachine:
             if not again:
                 await self._ledger.settle(operation.intent.id, operation.press.id, IntentState.OPEN)
         except LedgerUnavailable as failure:
-            return _closed(Closed(GateRefusal.UNWRITTEN, Trouble(failure.what)))
+            return _closed(Closed(GateRefusal.UNWRITTEN, FailureReason(failure.what)))
         return _closed(closed)
 
     def _pause(self, attempt: StopAttempt, tries: Counter[bool]) -> float | None:
@@ -309,7 +309,7 @@ class StopMachine:
         self, operation: PressOperation, hold: Hold, phase: Outcome, refused: Declined | None, show: Show
     ) -> Told:
         """Write the outcome down and give the claim back, in one transaction; then tell everybody."""
-        trouble = phase.trouble if not isinstance(phase, Ended | Expired) else Trouble()
+        trouble = phase.trouble if not isinstance(phase, Ended | Expired) else FailureReason()
         detail = {
             "outcome": _NOT_PERMITTED if refused and operation.intent.bulk_id else type(phase).__name__,
             "attribution": str(phase.attribution) if isinstance(phase, Ended) else None,
@@ -337,8 +337,8 @@ class StopMachine:
 
 
 _NOT_PERMITTED: Final = "not permitted"
-"""The word for a member of a bulk stop (``bulk.bulk_stop.Became``)."""
-_CUT_OFF: Final = StopAttempt(Sent.LOST, Trouble("the bot was cut off while the stop was being sent"))
+"""The word for a member of a bulk stop (``bulk.bulk_stop.MemberOutcome``)."""
+_CUT_OFF: Final = StopAttempt(Sent.LOST, FailureReason("the bot was cut off while the stop was being sent"))
 
 
 def _closed(closed: Closed) -> StopAttempt:

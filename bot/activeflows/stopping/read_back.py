@@ -24,10 +24,11 @@ from bot.activeflows.records import Record
 from bot.activeflows.situation.current_step import Situation, situation
 from bot.activeflows.stopping.authorization import Closed, Gate, GateClosed, Hold, PressOperation
 from bot.activeflows.stopping.stop import (
-    NO_TROUBLE,
+    NO_FAILURE,
     Attribution,
     Ended,
     Expired,
+    FailureReason,
     GateRefusal,
     Intent,
     Moved,
@@ -38,7 +39,6 @@ from bot.activeflows.stopping.stop import (
     Press,
     StillRunning,
     StopState,
-    Trouble,
     hung_up_first,
 )
 
@@ -57,7 +57,7 @@ class Verdict:
     at: datetime | None = None
     by_itself: bool | None = False
     """``None``: the call, which would say whether its caller hung up first, could not be read."""
-    trouble: Trouble = NO_TROUBLE
+    trouble: FailureReason = NO_FAILURE
     read_at: datetime | None = None
     """When it was seen running: a run that goes on after a restart says so of the reading, not of the restart."""
     hanging_up: bool = False
@@ -79,11 +79,11 @@ class Readback:
         try:
             activeflow = await self._voipbin.activeflow(activeflow_id)
         except NotFound:
-            return Verdict(State.ENDED, trouble=Trouble("VoIPBIN no longer has this activeflow"))
+            return Verdict(State.ENDED, trouble=FailureReason("VoIPBIN no longer has this activeflow"))
         except NotOurs:  # it is there, and whether it runs is not shown
-            return Verdict(State.UNREAD, trouble=Trouble(NOT_SHOWN))
+            return Verdict(State.UNREAD, trouble=FailureReason(NOT_SHOWN))
         except Failure as failure:
-            return Verdict(State.UNREAD, trouble=Trouble(failure.what, failure.request_id))
+            return Verdict(State.UNREAD, trouble=FailureReason(failure.what, failure.request_id))
         if activeflow.ended:
             by_itself = activeflow.ended_by_itself or await self._hung_up_first(call_id, activeflow.updated_at)
             return Verdict(State.ENDED, at=activeflow.updated_at, by_itself=by_itself)
@@ -154,7 +154,7 @@ class StopAttempt:
     """One try. ``retry_after`` (seconds): nothing was done, and trying again is right."""
 
     sent: Sent
-    trouble: Trouble = NO_TROUBLE
+    trouble: FailureReason = NO_FAILURE
     retry_after: float | None = None
     closed: Closed | None = None
     renewed: Intent | None = None
@@ -192,7 +192,7 @@ def _never(press: Press, closed: Closed, was: str) -> Outcome | Moved:
         case GateRefusal.LATE:
             return Expired()
         case GateRefusal.ABORTED:
-            return NotSent(press.by, Trouble("it was aborted"), pressable=False, shut=GateRefusal.ABORTED)
+            return NotSent(press.by, FailureReason("it was aborted"), pressable=False, shut=GateRefusal.ABORTED)
         case _:
             return NotSent(press.by, closed.trouble, pressable=closed.shut is not GateRefusal.GONE, shut=closed.shut)
 
@@ -206,7 +206,7 @@ def _not_again(press: Press, closed: Closed, lost: Lost, now: datetime) -> Outco
     }.get(closed.shut)
     if why is None:
         return judged(press, lost.attempt, lost.verdict, now)
-    return StillRunning(press.by, lost.verdict.read_at or now, Trouble(why, lost.attempt.trouble.request_id))
+    return StillRunning(press.by, lost.verdict.read_at or now, FailureReason(why, lost.attempt.trouble.request_id))
 
 
 def judged(press: Press, attempt: StopAttempt, verdict: Verdict, now: datetime) -> Outcome:
@@ -236,7 +236,7 @@ def refused_for_its_state(
 def not_known(press: Press, attempt: StopAttempt, verdict: Verdict, now: datetime, *, final: bool = False) -> NotKnown:
     why = attempt.trouble.why or verdict.trouble.why or _TAKEN
     request_id = attempt.trouble.request_id or verdict.trouble.request_id
-    return NotKnown(press.by, now, Trouble(why, request_id), final=final)
+    return NotKnown(press.by, now, FailureReason(why, request_id), final=final)
 
 
 _TAKEN = "VoIPBIN accepted the stop, but still shows it as running"
@@ -303,7 +303,7 @@ class ActiveflowSubject:
 
         def held_against(activeflow: Activeflow) -> None:
             if activeflow.customer_id != ours:
-                raise GateClosed(Closed(GateRefusal.GONE, Trouble("it belongs to another customer's account")))
+                raise GateClosed(Closed(GateRefusal.GONE, FailureReason("it belongs to another customer's account")))
             if activeflow.ended:
                 raise GateClosed(Closed(GateRefusal.ENDED, at=activeflow.updated_at))
             self._must_be_as_it_was(intent, activeflow, flow)
@@ -319,7 +319,9 @@ class ActiveflowSubject:
             return
         doing = situation(activeflow, flow=flow)
         if not as_it_was(intent.seen, activeflow, doing) or not self._as_wrong(intent, activeflow, doing):
-            raise GateClosed(Closed(GateRefusal.MOVED, Trouble(doing.words), at=self._now()), activeflow, doing.kind)
+            raise GateClosed(
+                Closed(GateRefusal.MOVED, FailureReason(doing.words), at=self._now()), activeflow, doing.kind
+            )
 
     def _as_wrong(self, intent: Intent, activeflow: Activeflow, doing: Situation) -> bool:
         """Is still wrong with it what it was listed for, if it was listed for that?"""
@@ -338,16 +340,16 @@ class CallSubject:
     async def send(self, operation: PressOperation, hold: Hold, sending: Record, opens: Callable[[], None]) -> None:
         intent = operation.intent
         if intent.seen.call_id is None:
-            raise GateClosed(Closed(GateRefusal.GONE, Trouble("this activeflow ran for no call")))
+            raise GateClosed(Closed(GateRefusal.GONE, FailureReason("this activeflow ran for no call")))
 
         def held_against(call: Call | None) -> None:
             if call is None:
-                raise GateClosed(Closed(GateRefusal.GONE, Trouble("VoIPBIN no longer has its call")))
+                raise GateClosed(Closed(GateRefusal.GONE, FailureReason("VoIPBIN no longer has its call")))
             if call.over:
                 raise GateClosed(Closed(GateRefusal.ENDED, at=call.hangup_at))
             if call.activeflow_id not in {None, intent.activeflow_id}:
                 raise GateClosed(
-                    Closed(GateRefusal.MOVED, Trouble("the call is in another activeflow by now"), at=self._now())
+                    Closed(GateRefusal.MOVED, FailureReason("the call is in another activeflow by now"), at=self._now())
                 )
 
         gate = self._gate.of(operation, hold, sending, held_against, opens)
@@ -357,9 +359,9 @@ class CallSubject:
         try:
             call = await self._voipbin.call(intent.seen.call_id) if intent.seen.call_id else None
         except Failure as failure:
-            return Verdict(State.UNREAD, trouble=Trouble(failure.what, failure.request_id))
+            return Verdict(State.UNREAD, trouble=FailureReason(failure.what, failure.request_id))
         if call is None:
-            return Verdict(State.UNREAD, trouble=Trouble("VoIPBIN no longer has its call"))
+            return Verdict(State.UNREAD, trouble=FailureReason("VoIPBIN no longer has its call"))
         if call.over:
             return Verdict(State.ENDED, at=call.hangup_at)
         return Verdict(State.RUNNING, read_at=self._now(), hanging_up=call.hanging_up)

@@ -24,7 +24,7 @@ C = TypeVar("C")
 
 
 @dataclass(frozen=True, slots=True)
-class Put(Generic[C]):
+class ApprovalRequest(Generic[C]):
     """A stop, or many, put to those who may. ``opened``: its card is to be posted; else that was asked for already."""
 
     card: C
@@ -71,7 +71,7 @@ class StopRequests:
         await self._ledger.draft_intent(intent)
         return intent
 
-    async def put_to_others(self, operator: Operator, intent_id: str) -> Put[Intent] | None:
+    async def put_to_others(self, operator: Operator, intent_id: str) -> ApprovalRequest[Intent] | None:
         """Put a stop to those who may: open one's own draft, or point at a card that is open already.
 
         ``None`` when there is nothing to be pressed (any more). Raises ``NotPermitted`` for somebody who may not see
@@ -94,7 +94,7 @@ class StopRequests:
         elif state is not IntentState.OPEN or intent.late(at):
             return None
         there = replace(operator, channel=intent.channel).decide(Permission.STOP, intent.flow_id)
-        return Put(intent, there.who_may, opened=state is IntentState.DRAFT)
+        return ApprovalRequest(intent, there.who_may, opened=state is IntentState.DRAFT)
 
     async def _to_be_stopped(self, operator: Operator, target: Target) -> Activeflow:
         activeflow = await find(self._voipbin, operator, target)

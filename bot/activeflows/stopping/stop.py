@@ -19,14 +19,14 @@ from bot.activeflows.records import Actor
 
 
 @dataclass(frozen=True, slots=True)
-class Trouble:
+class FailureReason:
     """Why something did not work, in words, and the request that VoIPBIN can find it by, if there was one."""
 
     why: str = ""
     request_id: str = ""
 
 
-NO_TROUBLE: Final = Trouble()
+NO_FAILURE: Final = FailureReason()
 
 
 class GateRefusal(StrEnum):
@@ -147,7 +147,7 @@ class IntentState(StrEnum):
     SUPERSEDED = "superseded"
 
 
-class Wish(StrEnum):
+class PressKind(StrEnum):
     """What a press asks for."""
 
     STOP = "stop"
@@ -173,7 +173,7 @@ class Press:
     click: str
     """The same when one click is delivered twice, and another for each click."""
     at: datetime
-    wish: Wish = Wish.STOP
+    wish: PressKind = PressKind.STOP
     reason: str = ""
     """Given at the press, where the rules ask for one. ``thread``: as in ``Intent``."""
     thread: str = ""
@@ -294,7 +294,7 @@ class Ended:
     call: CallAfter | None = None
     child: ChildAfter | None = None
     receipt: str = ""
-    trouble: Trouble = NO_TROUBLE
+    trouble: FailureReason = NO_FAILURE
     """Why it is not sure what came of the stop."""
 
     def after(self, there: "Ended | None") -> "Ended":
@@ -312,7 +312,7 @@ class NotKnown:
 
     by: str
     since: datetime
-    trouble: Trouble
+    trouble: FailureReason
     final: bool = False
     receipt: str = ""
     until: datetime | None = None
@@ -326,7 +326,7 @@ class StillRunning:
     by: str
     at: datetime
     """When it was last read as running."""
-    trouble: Trouble
+    trouble: FailureReason
     receipt: str = ""
     until: datetime | None = None
     """So long it is looked at; ``None``: nobody looks (any more)."""
@@ -340,7 +340,7 @@ class NotSent:
     """
 
     by: str
-    trouble: Trouble
+    trouble: FailureReason
     pressable: bool = True
     shut: GateRefusal | None = None
     receipt: str = ""

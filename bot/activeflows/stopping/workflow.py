@@ -25,6 +25,7 @@ from bot.activeflows.stopping.stop import (
     Declined,
     Ended,
     Expired,
+    FailureReason,
     Intent,
     IntentState,
     Moved,
@@ -33,12 +34,11 @@ from bot.activeflows.stopping.stop import (
     Phase,
     Press,
     PressInHand,
+    PressKind,
     Result,
     StillRunning,
-    Trouble,
     Waiting,
     Why,
-    Wish,
 )
 
 # ---------------------------------------------------------------- slow press
@@ -126,7 +126,7 @@ class Unrecorded:
         """Whether the presser knows. ``told``: that the press could not be recorded was said already."""
         activeflow_id = None
         with suppress(LedgerUnavailable):
-            found = None if press.wish is Wish.BULK else await self._ledger.intent(press.intent_id)
+            found = None if press.wish is PressKind.BULK else await self._ledger.intent(press.intent_id)
             activeflow_id = None if found is None else found[0].activeflow_id
             refused = Record(
                 key=f"{press.id}/{What.REFUSED}",
@@ -309,15 +309,15 @@ class HangUpWorkflow:
         ended = await self._ledger.hung_up(intent.id, call)
         return None if ended is None else await self._cards.show(intent, ended, operation.press, guard=hold.must_hold)
 
-    async def _call_after(self, operation: PressOperation, result: Result) -> tuple[CallAfter, Trouble]:
+    async def _call_after(self, operation: PressOperation, result: Result) -> tuple[CallAfter, FailureReason]:
         """What became of the call: what the machine found, else what one more reading says."""
         match result.phase:
             case Ended(at=at):
-                return CallAfter("hung_up", at, operation.press.by), Trouble()
+                return CallAfter("hung_up", at, operation.press.by), FailureReason()
             case NotKnown(trouble=trouble) | NotSent(trouble=trouble) | StillRunning(trouble=trouble):
                 pass
             case _:
-                trouble = Trouble("it could not be sent within a minute of the press")
+                trouble = FailureReason("it could not be sent within a minute of the press")
         verdict = await self._subject.once(operation.intent)
         if verdict.ended:
             return CallAfter("hung_up", verdict.at, operation.press.by), trouble

@@ -25,9 +25,20 @@ from bot.activeflows.queries.inspection import in_time
 from bot.activeflows.queries.resolution import what_it_does
 from bot.activeflows.records import Question, Record, What
 from bot.activeflows.situation.current_step import Situation
-from bot.activeflows.stopping.stop import Attribution, Wish
+from bot.activeflows.stopping.stop import Attribution, PressKind
 from bot.activeflows.watching.ports import Events
-from bot.activeflows.watching.watch import CardPace, Ending, How, Kept, Known, Pace, Source, Watch, learnt, version_of
+from bot.activeflows.watching.watch import (
+    CardPace,
+    Ending,
+    How,
+    Kept,
+    Observation,
+    Pace,
+    Source,
+    Watch,
+    learnt,
+    version_of,
+)
 
 # ---------------------------------------------------------------- registry
 # Register the watches that this process follows, what was found out about each, and who is woken.
@@ -38,8 +49,8 @@ class Followed:
     """One watch. ``read_at`` is a time of the event loop's clock."""
 
     watch: Watch
-    known: Known
-    kept: Known
+    known: Observation
+    kept: Observation
     """As the ledger remembers it."""
     ending: Ending | None = None
     closed: bool = False
@@ -56,7 +67,7 @@ class Followed:
     """It has ended, as VoIPBIN said."""
     final_since: datetime | None = None
 
-    def learn(self, known: Known) -> bool:
+    def learn(self, known: Observation) -> bool:
         """True when that is worth an edit."""
         changed = replace(known, as_of=self.known.as_of) != self.known
         self.known = known
@@ -158,7 +169,7 @@ class Endings:
 def _stop_in(newest_first: list[Record]) -> _Stop | None:
     concluded: set[str] = set()
     for record in newest_first:
-        if record.detail.get("wish") == str(Wish.HANG_UP):
+        if record.detail.get("wish") == str(PressKind.HANG_UP):
             continue
         if record.what is What.OUTCOME:
             concluded.add(record.intent_id)

@@ -5,7 +5,7 @@ from datetime import datetime
 from typing import Protocol
 
 from bot.activeflows.index import Index
-from bot.activeflows.watching.watch import Edited, Ending, Full, Kept, Known, Watch, WatchCardContent
+from bot.activeflows.watching.watch import Edited, Ending, Full, Kept, Observation, Watch, WatchCardContent
 
 
 class Permitted(Protocol):
@@ -38,7 +38,7 @@ class WatchLedger(Protocol):
     One process at a time follows them all: whoever holds the lease. Only its holder's ``keep`` and ``over`` count.
     """
 
-    async def begin(self, watch: Watch, known: Known) -> Watch | Full | None:
+    async def begin(self, watch: Watch, known: Observation) -> Watch | Full | None:
         """Keep a place for a watch whose card is not posted yet: ``None`` when it has it.
 
         Else the open one of this activeflow in this channel, or that there are too many.
@@ -73,7 +73,7 @@ class WatchLedger(Protocol):
 
     async def release(self) -> None: ...
 
-    async def keep(self, watch_id: str, known: Known) -> bool:
+    async def keep(self, watch_id: str, known: Observation) -> bool:
         """Remember what the card says next; false when it is over, or not ours to follow."""
         ...
 

@@ -22,7 +22,7 @@ from bot.activeflows.errors import IdentityUnknown, LedgerUnavailable
 from bot.activeflows.operators import Operator, Permission
 from bot.activeflows.watching.observer import Followed, WatchObserver
 from bot.activeflows.watching.ports import Permitted, WatchCards, WatchLedger
-from bot.activeflows.watching.watch import LEASE, Ending, How, Kept, Known, Pace, Watch, WatchCardContent
+from bot.activeflows.watching.watch import LEASE, Ending, How, Kept, Observation, Pace, Watch, WatchCardContent
 
 _RENEW: Final = LEASE / 3
 _MARGIN: Final = 3.0
@@ -220,7 +220,7 @@ class WatchReconciler:
             self._watched.pacing.succeeded(followed.watch.id)
         return edited.done
 
-    async def _recorded(self, followed: Followed, known: Known) -> bool:
+    async def _recorded(self, followed: Followed, known: Observation) -> bool:
         """What is to be said stands in the ledger."""
         if known != followed.kept:
             if not await self._ledger.keep(followed.watch.id, known):

@@ -20,14 +20,14 @@ from bot.activeflows.watching.watch import Ending, Full, How, Kept, Pace, Source
 
 
 @dataclass(frozen=True, slots=True)
-class There:
+class AlreadyWatched:
     """It is watched in this channel already."""
 
     watch: Watch
 
 
 @dataclass(frozen=True, slots=True)
-class Over:
+class AlreadyEnded:
     """It has ended: there is nothing to follow."""
 
     activeflow: Activeflow
@@ -59,7 +59,9 @@ class WatchRequests:
         self._voipbin, self._ledger, self._source, self._stir = voipbin, ledger, source, stir
         self._now, self._warned, self._pace = now, warned, pace
 
-    async def begin(self, operator: Operator, target: Target) -> WatchCardContent | There | Over | Full:
+    async def begin(
+        self, operator: Operator, target: Target
+    ) -> WatchCardContent | AlreadyWatched | AlreadyEnded | Full:
         """What the card says at first, to be posted; then call ``posted`` or ``not_posted``.
 
         Raises what ``queries.resolution.find`` raises, or ``LedgerUnavailable``.
@@ -69,14 +71,14 @@ class WatchRequests:
         as_of = self._now()
         doing = await what_it_does(self._voipbin, activeflow, within=self._pace.side_look)
         if activeflow.ended or activeflow.deleted_at is not None:
-            return Over(activeflow, doing.situation.words)
+            return AlreadyEnded(activeflow, doing.situation.words)
         watch = self._watch(operator, activeflow, doing)
         warnings = await self._warned(activeflow, doing.situation)
         known = learnt(None, activeflow, doing.situation, warnings, as_of)
         instead = await self._ledger.begin(watch, known)
         if isinstance(instead, Full):
             return instead
-        return There(instead) if instead is not None else WatchCardContent(watch, known, self._source())
+        return AlreadyWatched(instead) if instead is not None else WatchCardContent(watch, known, self._source())
 
     async def posted(self, watch: Watch, message_ts: str) -> None:
         """Its card stands there: it is followed from now on."""

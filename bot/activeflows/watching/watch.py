@@ -61,7 +61,7 @@ class Moment:
 
 
 @dataclass(frozen=True, slots=True)
-class Known:
+class Observation:
     """The newest version that was told of, in words."""
 
     version: Version
@@ -131,7 +131,7 @@ class WatchCardContent:
     """All that a card says at one moment."""
 
     watch: Watch
-    known: Known
+    known: Observation
     source: Source
     silent_since: datetime | None = None
     """Since when VoIPBIN has not answered, when it does not."""
@@ -143,7 +143,7 @@ class Kept:
     """A watch as the ledger has it. With an ``ending`` only its last words are still to be told."""
 
     watch: Watch
-    known: Known
+    known: Observation
     ending: Ending | None = None
 
 
@@ -173,13 +173,13 @@ def version_of(activeflow: Activeflow) -> Version:
 
 
 def learnt(
-    known: Known | None, activeflow: Activeflow, situation: Situation, warnings: tuple[str, ...], as_of: datetime
-) -> Known:
+    known: Observation | None, activeflow: Activeflow, situation: Situation, warnings: tuple[str, ...], as_of: datetime
+) -> Observation:
     """What is known after this version came, which was so at ``as_of``. An older one changes nothing."""
     version, at = version_of(activeflow), min(activeflow.updated_at or as_of, as_of)
     now = Moment(at, situation.words)
     if known is None:
-        return Known(version, situation.kind, now, activeflow.steps_used, as_of, warnings=warnings)
+        return Observation(version, situation.kind, now, activeflow.steps_used, as_of, warnings=warnings)
     if version < known.version:
         return known
     earlier = known.earlier
@@ -188,10 +188,10 @@ def learnt(
     else:
         now, earlier = replace(now, at=max(at, known.now.at)), (*earlier, known.now)[-EARLIER:]
     as_of = max(as_of, known.as_of)
-    return Known(version, situation.kind, now, activeflow.steps_used, as_of, earlier, warnings)
+    return Observation(version, situation.kind, now, activeflow.steps_used, as_of, earlier, warnings)
 
 
-def _same(known: Known, situation: Situation) -> bool:
+def _same(known: Observation, situation: Situation) -> bool:
     return known.kind == situation.kind and _place(known.now.words) == _place(situation.words)
 
 

@@ -12,7 +12,7 @@ from typing import Final, TypeAlias
 from bot.activeflows.queries.audit_review import AllowedPress, Review
 from bot.activeflows.records import Detail, Entry, Head, Record, What
 from bot.activeflows.situation.current_step import kind_words
-from bot.activeflows.stopping.stop import Attribution, Wish
+from bot.activeflows.stopping.stop import Attribution, PressKind
 from bot.slack import ids, kit
 from bot.slack.grammar.requests import Audit
 from bot.slack.kit import bold, code, date_token, escaped, mention
@@ -95,7 +95,7 @@ _CALLS: Final = {
 
 def _of_the_call(detail: DetailWords) -> bool:
     """*Hang up the call*, not *Stop flow*."""
-    return detail.get("wish") == str(Wish.HANG_UP)
+    return detail.get("wish") == str(PressKind.HANG_UP)
 
 
 def _outcome(detail: DetailWords) -> str:

@@ -4,7 +4,7 @@ from datetime import datetime
 from typing import Final
 
 from bot.activeflows.operators import Reach
-from bot.activeflows.stopping.stop import Declined, Press, Why, Wish
+from bot.activeflows.stopping.stop import Declined, Press, PressKind, Why
 from bot.slack import ids, kit
 from bot.slack.blocks.activeflow_parts import with_way_out
 from bot.slack.kit import code, date_token, escaped, mention, mentions
@@ -99,7 +99,7 @@ def _unknown(declined: Declined) -> str:
 # ---------------------------------------------------------------- stuck press
 # Say that a press is stuck half-way, to whoever pressed and below its card, as far as is known.
 
-_WHAT: Final = {Wish.STOP: "stop", Wish.HANG_UP: "hang-up", Wish.BULK: "bulk stop"}
+_WHAT: Final = {PressKind.STOP: "stop", PressKind.HANG_UP: "hang-up", PressKind.BULK: "bulk stop"}
 
 
 def stuck_press(press: Press, at: datetime, *, untouched: bool, incident: str = "") -> Message:

@@ -8,11 +8,11 @@ from uuid import UUID
 
 from bot.activeflows.bulk.bulk_stop import (
     MAY_RUN,
-    Became,
     Bulk,
     BulkState,
     Ending,
     Member,
+    MemberOutcome,
     Origin,
     Run,
     bar,
@@ -136,17 +136,17 @@ def _name(flow_name: str) -> str:
 # Draw the end of a bulk stop card: what became of the members, and the callers who stayed on the line.
 
 _NAMED: Final = {
-    Became.MOVED: "Moved on, so left alone",
-    Became.TAKEN: "Already being stopped by someone else",
-    Became.UNKNOWN: "Not known whether they ended",
-    Became.RUNNING: "Still running after a stop was sent",
-    Became.NOT_SENT: "Could not be sent",
-    Became.NOT_PERMITTED: "No permission for whoever pressed",
-    Became.ABORTED: "Left when it was aborted",
-    Became.LATE: "Left, because time ran out",
-    Became.LEFT: "Left",
-    Became.ALREADY: "Had already ended",
-    Became.GONE: "No longer there",
+    MemberOutcome.MOVED: "Moved on, so left alone",
+    MemberOutcome.TAKEN: "Already being stopped by someone else",
+    MemberOutcome.UNKNOWN: "Not known whether they ended",
+    MemberOutcome.RUNNING: "Still running after a stop was sent",
+    MemberOutcome.NOT_SENT: "Could not be sent",
+    MemberOutcome.NOT_PERMITTED: "No permission for whoever pressed",
+    MemberOutcome.ABORTED: "Left when it was aborted",
+    MemberOutcome.LATE: "Left, because time ran out",
+    MemberOutcome.LEFT: "Left",
+    MemberOutcome.ALREADY: "Had already ended",
+    MemberOutcome.GONE: "No longer there",
 }
 _PRESSED: Final = {
     "hung_up": "Hung up",

@@ -20,6 +20,7 @@ from bot.activeflows.stopping.stop import (
     Declined,
     Ended,
     Expired,
+    FailureReason,
     Intent,
     Moved,
     NotKnown,
@@ -28,11 +29,10 @@ from bot.activeflows.stopping.stop import (
     Phase,
     Press,
     PressInHand,
+    PressKind,
     StillRunning,
     StopInHand,
-    Trouble,
     Waiting,
-    Wish,
 )
 from bot.slack import ids, kit
 from bot.slack.blocks.activeflow_list import followed
@@ -320,7 +320,7 @@ def _not_known(phase: NotKnown) -> list[str]:
     return [*lines, followed(phase.until)]
 
 
-def _because(trouble: Trouble) -> str:
+def _because(trouble: FailureReason) -> str:
     return f" ({escaped(trouble.why, 300)})" if trouble.why else ""
 
 
@@ -336,7 +336,7 @@ def _also_followed(until: datetime | None) -> str:
 # newer one. When a card can no longer be changed (the bot is no member, the response_url is used up), what it would say
 # is told to the presser alone, with that fact.
 
-_ASK: Final = {Wish.STOP: ids.ASK_OTHERS, Wish.BULK: ids.BULK_ASK_OTHERS}
+_ASK: Final = {PressKind.STOP: ids.ASK_OTHERS, PressKind.BULK: ids.BULK_ASK_OTHERS}
 """What puts a press to those who may; of a hang-up the card stands there."""
 _CARD: Final = "The card will show what happens."
 _CONCLUDED: Final = 1000
@@ -425,7 +425,7 @@ class StopCards:
         """Call whoever pressed, once, when it is not known for so long; after a restart in that time it may be
         twice.
         """
-        if press is None or press.wish is not Wish.STOP or not isinstance(phase, NotKnown):
+        if press is None or press.wish is not PressKind.STOP or not isinstance(phase, NotKnown):
             return
         if press.id not in self._calling and intent.message_ts and self._now() < press.at + self._call_after + _LATE:
             self._calling[press.id] = asyncio.create_task(self._call(intent, press))
@@ -538,7 +538,7 @@ class StopCards:
         """Something was sent for it, or came of it: an earlier process took it, and Slack brings it again. ``None``:
         the ledger does not say.
         """
-        over = (What.OUTCOME, What.REFUSED, *((What.PRESSED,) if press.wish is Wish.BULK else ()))
+        over = (What.OUTCOME, What.REFUSED, *((What.PRESSED,) if press.wish is PressKind.BULK else ()))
         keys = (f"{press.id}/{What.SENDING}/1", *(f"{press.id}/{what}" for what in over))
         try:
             async with asyncio.timeout(self._reassure_after):

@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import Final
 
 from bot.activeflows.model import STEP_BUDGET, in_words, name_of
-from bot.activeflows.watching.request import Over, There, Unwatched
+from bot.activeflows.watching.request import AlreadyEnded, AlreadyWatched, Unwatched
 from bot.activeflows.watching.watch import MOST, MOST_HERE, Edited, Ending, Full, How, Source, Watch, WatchCardContent
 from bot.slack import ids, kit
 from bot.slack.kit import bold, code, date_token, escaped, mention, plain
@@ -160,7 +160,7 @@ def not_posted(error: str) -> Message:
     return Message(f"{not_shown('The watch card', error, again='ask again')} Nothing is watched.")
 
 
-def already(there: There, link: str) -> Message:
+def already(there: AlreadyWatched, link: str) -> Message:
     """It is watched here: where. ``link`` is empty when Slack did not give one."""
     watch = there.watch
     card = f"<{link}|The card is here>" if _LINK.fullmatch(link) else "The card is in this channel"
@@ -168,7 +168,7 @@ def already(there: There, link: str) -> Message:
     return _told(f"{_named(watch)} is watched here already. {card}. {when}.")
 
 
-def over(found: Over, command: str) -> Message:
+def over(found: AlreadyEnded, command: str) -> Message:
     short = found.activeflow.short_id
     words = escaped(found.words, 300)
     return _told(

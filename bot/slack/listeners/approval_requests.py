@@ -7,7 +7,7 @@ from typing import Final, Generic, TypeVar
 from bot.activeflows.bulk.bulk_stop import Bulk
 from bot.activeflows.errors import NotPermitted
 from bot.activeflows.operators import Operator, Permission
-from bot.activeflows.stopping.request import Put
+from bot.activeflows.stopping.request import ApprovalRequest
 from bot.activeflows.stopping.stop import Intent
 from bot.slack import kit
 from bot.slack.blocks.error_words import explained
@@ -28,9 +28,9 @@ class Approvable(Generic[C]):
     place: Callable[[Operator, str], Awaitable[tuple[str, str] | None]]
     """The channel where those who may are asked, and what about; ``None``: there is no such card."""
     can_be_pressed: Callable[[str], Awaitable[bool]]
-    put: Callable[[InteractionContext, Operator, str], Awaitable[Put[C] | Message]]
+    put: Callable[[InteractionContext, Operator, str], Awaitable[ApprovalRequest[C] | Message]]
     """Open it, or find it open already; or why there is nothing to be pressed."""
-    post: Callable[[InteractionContext, Operator, Put[C]], Awaitable[Posted | None]]
+    post: Callable[[InteractionContext, Operator, ApprovalRequest[C]], Awaitable[Posted | None]]
     """Post its card, as ``InteractionContext.post_card`` does."""
 
 

@@ -18,8 +18,8 @@ from bot.activeflows.bulk.ports import BulkLedger
 from bot.activeflows.bulk.request import BulkRequests, OriginLookup, Unasked
 from bot.activeflows.errors import BotError, LedgerUnavailable, NotPermitted
 from bot.activeflows.operators import Operator, Permission
-from bot.activeflows.stopping.request import Put
-from bot.activeflows.stopping.stop import Wish
+from bot.activeflows.stopping.request import ApprovalRequest
+from bot.activeflows.stopping.stop import PressKind
 from bot.slack import ids
 from bot.slack.blocks.declined import ask_others
 from bot.slack.cards.bulk_card import BulkCards, bulk_card, bulk_unasked, bulk_without_bot
@@ -133,7 +133,7 @@ class BulkStopListener:
     # ------------------------------------------------------------ pressed
 
     async def _stop_all(self, context: InteractionContext, bulk_id: str) -> None:
-        await self.queue.take(context, press_of(context.interaction, bulk_id, self.now(), wish=Wish.BULK))
+        await self.queue.take(context, press_of(context.interaction, bulk_id, self.now(), wish=PressKind.BULK))
 
     async def _abort(self, context: InteractionContext, bulk_id: str) -> None:
         operator = await context.actor(Permission.STOP, Permission.BULK)
@@ -148,7 +148,7 @@ class BulkStopListener:
             return
         bulk, run, put_away = found
         if put_away:
-            await self.cards.show(bulk, run, press_of(context.interaction, bulk_id, self.now(), wish=Wish.BULK))
+            await self.cards.show(bulk, run, press_of(context.interaction, bulk_id, self.now(), wish=PressKind.BULK))
         else:
             await context.reply(TOO_LATE_TO_CANCEL)
 
@@ -191,7 +191,9 @@ class BulkStopListener:
         found = await self.ledger.bulk(bulk_id)
         return found is not None and found[1].state is BulkState.OPEN and not found[0].late(self.now())
 
-    async def _put(self, context: InteractionContext, operator: Operator, bulk_id: str) -> Put[Bulk] | Message:
+    async def _put(
+        self, context: InteractionContext, operator: Operator, bulk_id: str
+    ) -> ApprovalRequest[Bulk] | Message:
         put = await self.requests.put_to_others(operator, bulk_id)
         if isinstance(put, Unasked):
             return bulk_unasked(put, command=context.command)
@@ -199,7 +201,9 @@ class BulkStopListener:
             return _asked_already(put.card)
         return put or NOTHING_TO_PRESS
 
-    async def _post_put(self, context: InteractionContext, operator: Operator, put: Put[Bulk]) -> Posted | None:
+    async def _post_put(
+        self, context: InteractionContext, operator: Operator, put: ApprovalRequest[Bulk]
+    ) -> Posted | None:
         return await self._post(context, operator, put.card, put.who_may)
 
 

@@ -21,8 +21,8 @@ from bot.activeflows.errors import BotError, Failure, LedgerUnavailable, NotPerm
 from bot.activeflows.operators import Operator, Permission, Policy
 from bot.activeflows.queries.resolution import Target
 from bot.activeflows.stopping.ports import Ledger, Presses
-from bot.activeflows.stopping.request import Put, StopRequests
-from bot.activeflows.stopping.stop import Cancelled, Declined, Intent, IntentState, Press, Waiting, Why, Wish
+from bot.activeflows.stopping.request import ApprovalRequest, StopRequests
+from bot.activeflows.stopping.stop import Cancelled, Declined, Intent, IntentState, Press, PressKind, Waiting, Why
 from bot.slack import ids
 from bot.slack.blocks.activeflow_parts import with_way_out
 from bot.slack.blocks.declined import ask_others, declined_press
@@ -273,7 +273,7 @@ class StopListener:
             await self.queue.take(context, press_of(context.interaction, intent_id, self.now()))
 
     async def _hang_up(self, context: InteractionContext, intent_id: str) -> None:
-        await self.queue.take(context, press_of(context.interaction, intent_id, self.now(), wish=Wish.HANG_UP))
+        await self.queue.take(context, press_of(context.interaction, intent_id, self.now(), wish=PressKind.HANG_UP))
 
     async def _put_away(self, context: InteractionContext, intent_id: str) -> None:
         operator = await context.actor(Permission.STOP)
@@ -320,8 +320,12 @@ class StopListener:
         open_ = {IntentState.DRAFT, IntentState.OPEN}
         return found is not None and found[1] in open_ and not found[0].late(self.now())
 
-    async def _put(self, _: InteractionContext, operator: Operator, intent_id: str) -> Put[Intent] | Message:
+    async def _put(
+        self, _: InteractionContext, operator: Operator, intent_id: str
+    ) -> ApprovalRequest[Intent] | Message:
         return await self.requests.put_to_others(operator, intent_id) or NOTHING_TO_PRESS
 
-    async def _post_put(self, context: InteractionContext, operator: Operator, put: Put[Intent]) -> Posted | None:
+    async def _post_put(
+        self, context: InteractionContext, operator: Operator, put: ApprovalRequest[Intent]
+    ) -> Posted | None:
         return await self._post(context, operator, put.card, Waiting(put.who_may))

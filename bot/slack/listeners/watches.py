@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 
 from bot.activeflows.errors import LedgerUnavailable
-from bot.activeflows.watching.request import Over, There, WatchRequests
+from bot.activeflows.watching.request import AlreadyEnded, AlreadyWatched, WatchRequests
 from bot.activeflows.watching.watch import Full, Watch
 from bot.slack import ids
 from bot.slack.cards.watch_card import (
@@ -46,11 +46,11 @@ class WatchListener:
         operator = await context.operator()
         begun = await self.watching.begin(operator, request.target)
         match begun:
-            case Over():
+            case AlreadyEnded():
                 await context.reply(over(begun, context.command))
             case Full():
                 await context.reply(full(begun, context.command))
-            case There():
+            case AlreadyWatched():
                 link = await context.messenger.permalink(begun.watch.channel, begun.watch.message_ts)
                 await context.reply(already(begun, link))
             case telling:

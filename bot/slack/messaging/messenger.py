@@ -48,29 +48,29 @@ _WORD: Final = re.compile(r"[a-z_]{1,60}")
 
 
 @dataclass(frozen=True, slots=True)
-class _Known:
+class _Advice:
     cause: str
     helps: str = ""
 
 
-_FORM: Final = _Known("Slack did not accept its form, which is a bug of this bot", _TELL)
-_TOKEN: Final = _Known("Slack does not accept the bot's token any more", _TELL)
-_SCOPE: Final = _Known("the app is not allowed to do that in this workspace", _TELL)
-_NO_MEMBER: Final = _Known("the bot is not a member of the channel", _INVITE)
-_RUN_OUT: Final = _Known("without being a member, the bot can answer only five times within half an hour", _INVITE)
+_FORM: Final = _Advice("Slack did not accept its form, which is a bug of this bot", _TELL)
+_TOKEN: Final = _Advice("Slack does not accept the bot's token any more", _TELL)
+_SCOPE: Final = _Advice("the app is not allowed to do that in this workspace", _TELL)
+_NO_MEMBER: Final = _Advice("the bot is not a member of the channel", _INVITE)
+_RUN_OUT: Final = _Advice("without being a member, the bot can answer only five times within half an hour", _INVITE)
 ADVISED: Final = {
     "not_in_channel": _NO_MEMBER,
-    "channel_not_found": _Known(
+    "channel_not_found": _Advice(
         "Slack shows the bot no such channel: it no longer exists, or it is private and the bot is not a member",
         "if it is still there, " + _INVITE,
     ),
-    "is_archived": _Known("the channel is archived", "use another channel"),
-    "message_not_found": _Known("the message no longer exists"),
-    "thread_not_found": _Known("the thread no longer exists"),
-    "cant_update_message": _Known("Slack does not let the bot change that message"),
-    "edit_window_closed": _Known("Slack does not let that message be changed any more"),
-    "restricted_action": _Known("posting in this channel is restricted", "use another channel"),
-    "ratelimited": _Known("Slack asked the bot to slow down", "try again in a minute"),
+    "is_archived": _Advice("the channel is archived", "use another channel"),
+    "message_not_found": _Advice("the message no longer exists"),
+    "thread_not_found": _Advice("the thread no longer exists"),
+    "cant_update_message": _Advice("Slack does not let the bot change that message"),
+    "edit_window_closed": _Advice("Slack does not let that message be changed any more"),
+    "restricted_action": _Advice("posting in this channel is restricted", "use another channel"),
+    "ratelimited": _Advice("Slack asked the bot to slow down", "try again in a minute"),
     "msg_too_long": _FORM,
     "no_text": _FORM,
     "invalid_arguments": _FORM,

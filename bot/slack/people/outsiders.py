@@ -21,7 +21,7 @@ import structlog
 from bot.activeflows.errors import IdentityUnknown, SlackRefuses
 from bot.activeflows.operators import Permission
 from bot.activeflows.records import RecentActions, RefusalBound
-from bot.activeflows.stopping.stop import Declined, Press, Why, Wish
+from bot.activeflows.stopping.stop import Declined, Press, PressKind, Why
 from bot.slack.people.identity import PRESSING, REFUSED, People
 
 log = structlog.get_logger(__name__)
@@ -59,7 +59,7 @@ class Outsiders:
             return self._not_known(press, unknown)
         if any(operator.may(permission) for permission in PRESSING):
             return None
-        wanted = Permission.BULK if press.wish is Wish.BULK else Permission.STOP
+        wanted = Permission.BULK if press.wish is PressKind.BULK else Permission.STOP
         return Declined(Why.NOT_PERMITTED, operator.decide(wanted).because)
 
     def _not_known(self, press: Press, unknown: IdentityUnknown | TimeoutError) -> Declined | None:

@@ -1,4 +1,4 @@
-"""Turn an answer that is no success into one ``Trouble``: (HTTP status, reason, body) in. Sans-I/O.
+"""Turn an answer that is no success into one ``RequestFailure``: (HTTP status, reason, body) in. Sans-I/O.
 
 VoIPBIN's envelope is ``{"error": {"status", "reason", "message", "request_id", "details"?}}``
 (https://api.voipbin.net/docs/restful_api_errors.html), but errors also come empty (login, panics, old deployments),
@@ -119,7 +119,7 @@ _LONGEST_PAUSE: Final = 30.0
 
 
 @dataclass(frozen=True, slots=True)
-class Trouble:
+class RequestFailure:
     """Why there is no answer to work with, in words that hold no URL, no credential and nothing VoIPBIN wrote
     freely.
     """
@@ -150,17 +150,17 @@ class Trouble:
 class Unsuccessful(Exception):
     """No success, and why: from the wire to the client, never further."""
 
-    def __init__(self, trouble: Trouble) -> None:
+    def __init__(self, trouble: RequestFailure) -> None:
         super().__init__(trouble.what)
         self.trouble = trouble
 
 
-def trouble_of(status: int, headers: Mapping[str, str], body: bytes, *, sent_as: str) -> Trouble:
+def failure_of(status: int, headers: Mapping[str, str], body: bytes, *, sent_as: str) -> RequestFailure:
     """What this answer means. ``headers`` are looked up in lower case; ``sent_as`` is the request id we chose."""
     error = _envelope(body)
     reason = _matching(_REASON, error.reason)
     kind = _BY_REASON.get((status, reason)) or _BY_STATUS.get(status, Kind.UNCLASSIFIED)
-    return Trouble(
+    return RequestFailure(
         kind=kind,
         what=_words(kind, status, reason, error),
         request_id=_matching(_REQUEST_ID, error.request_id)

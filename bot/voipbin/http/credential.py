@@ -23,7 +23,7 @@ from typing import Any, Final, Generic, Protocol, TypeVar
 import msgspec
 import structlog
 
-from bot.voipbin.http.answer import Kind, Trouble, Unsuccessful
+from bot.voipbin.http.answer import Kind, RequestFailure, Unsuccessful
 from bot.voipbin.metrics import LOGINS
 from bot.voipbin.wire.answers import instant
 
@@ -95,7 +95,7 @@ class NoCredential:
         self._missing = missing
 
     async def show(self) -> Pass:
-        raise Unsuccessful(Trouble(Kind.NOT_SET_UP, self._missing.why))
+        raise Unsuccessful(RequestFailure(Kind.NOT_SET_UP, self._missing.why))
 
     def refused(self, shown: Pass) -> bool:  # noqa: ARG002 — the protocol's
         return False
@@ -127,7 +127,7 @@ class LoginCredential:
         self._one_at_a_time = asyncio.Lock()
         self._pass: Pass | None = None
         self._renew_at: datetime | None = None
-        self._refusal: tuple[float, Trouble] | None = None
+        self._refusal: tuple[float, RequestFailure] | None = None
 
     async def show(self) -> Pass:
         if (current := self._fresh()) is not None:
@@ -160,7 +160,7 @@ class LoginCredential:
 
     def _accept(self, token: str) -> Pass:
         if not _TOKEN.fullmatch(token):
-            raise Unsuccessful(Trouble(Kind.LOGIN, "VoIPBIN's login answered with something that is no token"))
+            raise Unsuccessful(RequestFailure(Kind.LOGIN, "VoIPBIN's login answered with something that is no token"))
         now, end = self._now(), end_of(token)
         self._renew_at = None if end is None or end <= now else now + (end - now) * _USED_FOR
         self._refusal = None
@@ -184,10 +184,10 @@ def end_of(token: str) -> datetime | None:
         return None
 
 
-def refused_login(status: int, request_id: str) -> Trouble:
+def refused_login(status: int, request_id: str) -> RequestFailure:
     """Every failure of a login is an empty 400: a wrong password and an outage look alike."""
     what = f"VoIPBIN did not let the bot log in (HTTP {status}): a wrong user name or password, or trouble of its own"
-    return Trouble(Kind.LOGIN, what, request_id)
+    return RequestFailure(Kind.LOGIN, what, request_id)
 
 
 # ---------------------------------------------------------------- single flight

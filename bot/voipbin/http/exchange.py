@@ -25,7 +25,7 @@ import structlog
 from bot import tracing
 from bot.activeflows.ports import Check
 from bot.network import certificate_trouble
-from bot.voipbin.http.answer import Kind, Trouble, Unsuccessful, trouble_of
+from bot.voipbin.http.answer import Kind, RequestFailure, Unsuccessful, failure_of
 from bot.voipbin.http.budget import Budget, Load, Urgency
 from bot.voipbin.http.credential import Credential, Pass, refused_login
 from bot.voipbin.metrics import REQUESTS, SECONDS
@@ -78,7 +78,7 @@ class Patience:
             Kind.UNREADABLE: self.unreadable,
         }
 
-    def pause_after(self, trouble: Trouble) -> float | None:
+    def pause_after(self, trouble: RequestFailure) -> float | None:
         """Seconds before whoever asked once comes again; ``None``: another try has no chance."""
         waits = self.for_reads().get(trouble.kind)
         return waits[0] + _asked_for(trouble) if waits else None
@@ -101,7 +101,7 @@ def again_after(waits: Mapping[Kind, Waits], jitter: float) -> Callable[[Excepti
     return decide
 
 
-def _asked_for(trouble: Trouble) -> float:
+def _asked_for(trouble: RequestFailure) -> float:
     return trouble.retry_after if trouble.kind is Kind.THROTTLED else 0.0
 
 
@@ -197,7 +197,7 @@ class RequestUnderWay:
     acts: bool
     began: float = field(default_factory=time.perf_counter)
 
-    def over(self, status: int | None, trouble: Trouble | None) -> None:
+    def over(self, status: int | None, trouble: RequestFailure | None) -> None:
         """It was answered with this status (``None``: not at all), well or not."""
         seconds, template = time.perf_counter() - self.began, _ID.sub("{id}", self.path)
         kind = trouble.kind.name.lower() if trouble else ""
@@ -369,22 +369,22 @@ class Exchange:
         try:
             answer = await send(self._http, request, question.read_within, request_id)
         except asyncio.CancelledError:
-            asked.over(None, Trouble(Kind.LOST, "cut off", request_id))
+            asked.over(None, RequestFailure(Kind.LOST, "cut off", request_id))
             raise
-        status = None if isinstance(answer, Trouble) else answer.status_code
+        status = None if isinstance(answer, RequestFailure) else answer.status_code
         understood = self._understood(answer, understand, request_id)
-        asked.over(status, understood if isinstance(understood, Trouble) else None)
-        if isinstance(understood, Trouble):
+        asked.over(status, understood if isinstance(understood, RequestFailure) else None)
+        if isinstance(understood, RequestFailure):
             raise Unsuccessful(understood)
         return understood[0]
 
     def _understood(
-        self, answer: Answer | Trouble, understand: Callable[[bytes], T], request_id: str
-    ) -> tuple[T] | Trouble:
-        if isinstance(answer, Trouble):
+        self, answer: Answer | RequestFailure, understand: Callable[[bytes], T], request_id: str
+    ) -> tuple[T] | RequestFailure:
+        if isinstance(answer, RequestFailure):
             return answer
         if answer.status_code != httpx.codes.OK:
-            trouble = trouble_of(answer.status_code, answer.headers, answer.content, sent_as=request_id)
+            trouble = failure_of(answer.status_code, answer.headers, answer.content, sent_as=request_id)
             self._note(trouble)
             if trouble.kind is Kind.THROTTLED:
                 self._budget.slow_down(trouble.retry_after)
@@ -393,9 +393,9 @@ class Exchange:
         try:
             return (understand(answer.content),)
         except Unreadable:
-            return Trouble(Kind.UNREADABLE, "VoIPBIN answered 200 with something unreadable", request_id)
+            return RequestFailure(Kind.UNREADABLE, "VoIPBIN answered 200 with something unreadable", request_id)
 
-    def _note(self, trouble: Trouble | None) -> None:
+    def _note(self, trouble: RequestFailure | None) -> None:
         """Say once that the credential is good no more."""
         was = self.rejected
         if trouble is None:
@@ -435,25 +435,25 @@ def longest(read_within: float) -> float:
 
 async def send(
     http: httpx.AsyncClient, request: httpx.Request, read_within: float, request_id: str
-) -> Answer | Trouble:
+) -> Answer | RequestFailure:
     """The answer, whole, or why there is none. Nothing of the HTTP library's exceptions survives: they hold the URL."""
     try:
         async with asyncio.timeout(longest(read_within)):  # an answer that trickles ends, too
             return await _whole(await http.send(request, stream=True))
     except BodyUnread as unread:
-        return Trouble(Kind.UNREADABLE, f"VoIPBIN's answer {unread}", request_id)
+        return RequestFailure(Kind.UNREADABLE, f"VoIPBIN's answer {unread}", request_id)
     except httpx.ProxyError:  # it refuses to connect
-        return Trouble(Kind.UNSENT, "VoIPBIN cannot be reached: the proxy refuses", request_id)
+        return RequestFailure(Kind.UNSENT, "VoIPBIN cannot be reached: the proxy refuses", request_id)
     except (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout) as problem:
         distrusted = certificate_trouble(str(problem))
         what = f"VoIPBIN's certificate {distrusted}" if distrusted else "VoIPBIN cannot be reached"
-        return Trouble(Kind.UNSENT, what, request_id)
+        return RequestFailure(Kind.UNSENT, what, request_id)
     except TimeoutError:
-        return Trouble(Kind.LOST, "VoIPBIN did not answer in time", request_id)
+        return RequestFailure(Kind.LOST, "VoIPBIN did not answer in time", request_id)
     except httpx.TimeoutException:
-        return Trouble(Kind.LOST, "VoIPBIN did not answer in time", request_id)
+        return RequestFailure(Kind.LOST, "VoIPBIN did not answer in time", request_id)
     except (httpx.HTTPError, httpx.InvalidURL, httpx.StreamError, OSError):
-        return Trouble(Kind.LOST, "the connection to VoIPBIN broke before the answer was there", request_id)
+        return RequestFailure(Kind.LOST, "the connection to VoIPBIN broke before the answer was there", request_id)
 
 
 async def _whole(answer: httpx.Response) -> Answer:
@@ -480,14 +480,14 @@ async def sign_in(http: httpx.AsyncClient, root_url: str, username: str, passwor
         timeout=httpx.Timeout(LOGIN_READ, connect=_CONNECT, pool=_CONNECT),
     )
     answer = await send(http, request, LOGIN_READ, request_id)
-    if isinstance(answer, Trouble):
-        raise Unsuccessful(Trouble(Kind.UNSENT, f"logging in: {answer.what}", request_id))
+    if isinstance(answer, RequestFailure):
+        raise Unsuccessful(RequestFailure(Kind.UNSENT, f"logging in: {answer.what}", request_id))
     if answer.status_code == httpx.codes.OK:
         try:
             return token(answer.content)
         except Unreadable:
             pass
-    trouble = trouble_of(answer.status_code, answer.headers, answer.content, sent_as=request_id)
+    trouble = failure_of(answer.status_code, answer.headers, answer.content, sent_as=request_id)
     if trouble.kind is Kind.THROTTLED:
         raise Unsuccessful(trouble)
     raise Unsuccessful(refused_login(answer.status_code, trouble.request_id))

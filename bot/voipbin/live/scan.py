@@ -21,7 +21,7 @@ from uuid import UUID
 
 from bot.activeflows.index import BEGINNING, Span
 from bot.activeflows.model import Activeflow, Picture
-from bot.voipbin.http.answer import Kind, Trouble, Unsuccessful
+from bot.voipbin.http.answer import Kind, RequestFailure, Unsuccessful
 from bot.voipbin.wire.answers import TICK, Page
 from bot.voipbin.wire.pages import Fullest, RunningPage, is_last
 
@@ -229,7 +229,7 @@ class Windows:
     async def read(self, spans: Sequence[Span]) -> None:
         """Read these spans, the first ones first. The last may begin at ``BEGINNING``, and ends with the list."""
         self._todo = deque(_Window(*span) for span in spans)
-        trouble: Trouble | None = None
+        trouble: RequestFailure | None = None
         try:
             async with asyncio.TaskGroup() as group:
                 self._join(group)
@@ -243,7 +243,7 @@ class Windows:
     async def confirm(self, moments: Sequence[datetime]) -> None:
         """Read the rows that were created at these moments, newest first, with as few pages as possible."""
         share = max(-(-len(moments) // _CONFIRMING), 1)
-        trouble: Trouble | None = None
+        trouble: RequestFailure | None = None
         try:
             async with asyncio.TaskGroup() as group:
                 for first in range(0, len(moments), share):
@@ -323,7 +323,7 @@ class Windows:
         if is_last(page, asked=self._page_size, before=until):
             reached = BEGINNING
         elif page.last is None:
-            raise Unsuccessful(Trouble(Kind.UNREADABLE, "VoIPBIN's list has rows without a time"))
+            raise Unsuccessful(RequestFailure(Kind.UNREADABLE, "VoIPBIN's list has rows without a time"))
         elif page.last + TICK < until:
             reached = page.last + TICK
         else:  # all of one microsecond
@@ -354,8 +354,10 @@ class Windows:
         return bool(self._todo) or any(w.since > BEGINNING and w.pages_left >= 2 for w in self._walking)
 
 
-def _first(failed: BaseExceptionGroup[Unsuccessful]) -> Trouble:
+def _first(failed: BaseExceptionGroup[Unsuccessful]) -> RequestFailure:
     one: BaseException = failed
     while isinstance(one, BaseExceptionGroup):
         one = one.exceptions[0]
-    return one.trouble if isinstance(one, Unsuccessful) else Trouble(Kind.UNCLASSIFIED, "reading the list failed")
+    return (
+        one.trouble if isinstance(one, Unsuccessful) else RequestFailure(Kind.UNCLASSIFIED, "reading the list failed")
+    )

@@ -20,7 +20,7 @@ from bot.voipbin.wire.shapes import Id, RawPage, WireActiveflow, WireEvent, Wire
 # looked at, because it is missing in one of them and says nothing that the activeflow does not.
 
 
-class Known(Protocol):
+class VersionIndex(Protocol):
     """What is known already: the index."""
 
     def wants(self, activeflow_id: UUID, updated_at: datetime | None, steps: int) -> bool:
@@ -78,7 +78,7 @@ def running_page(body: bytes, steps: Steps | None = None) -> RunningPage:
     return RunningPage(tuple(running), tuple(over), size, oldest, unreadable, more)
 
 
-def event(frame: bytes, steps: Steps, known: Known) -> Activeflow | None:
+def event(frame: bytes, steps: Steps, known: VersionIndex) -> Activeflow | None:
     """The activeflow an event tells of; ``None`` when it says nothing new. Raises ``Unreadable``.
 
     A history only grows at its end, so that of one that is known only the end is read.

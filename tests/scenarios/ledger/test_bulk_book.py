@@ -11,7 +11,7 @@ from sqlalchemy import Connection
 from bot.activeflows.bulk.bulk_stop import Bulk, BulkState, Draft, Member, Run, Wanted, intent_of
 from bot.activeflows.queries.filters import Filters
 from bot.activeflows.records import Question, Record, What
-from bot.activeflows.stopping.stop import Press, Wish
+from bot.activeflows.stopping.stop import Press, PressKind
 from bot.ledger import audit
 from bot.ledger.bulk_store import BulkStore
 from bot.ledger.database import Database
@@ -95,7 +95,7 @@ async def test_of_a_press_and_a_cancel_at_one_moment_one_wins(book: BulkStore) -
     for number in range(10):
         bulk = a_bulk()
         await book.open_bulk(bulk, asked(bulk))
-        press = Press(bulk.id, "U0CAROL", "T0", "C0INC", f"{number}.0", NOW, Wish.BULK)
+        press = Press(bulk.id, "U0CAROL", "T0", "C0INC", f"{number}.0", NOW, PressKind.BULK)
         intents = [intent_of(bulk, member, LATER) for member in bulk.members]
         run, away = await asyncio.gather(
             book.start_bulk(bulk, press, LATER, intents), book.put_bulk_away(bulk.id, "U0BOB", asked(bulk))

@@ -19,7 +19,7 @@ from bot.activeflows.stopping.stop import (
     Intent,
     IntentState,
     Press,
-    Wish,
+    PressKind,
 )
 from bot.ledger.database import Database, SharedClock
 from bot.ledger.stop_store import StopStore
@@ -144,7 +144,7 @@ async def test_a_member_of_an_aborted_bulk_stop_does_not_go_out_and_its_caller_m
     intent, press, fence = await claimed(book, bulk_id="b" * 32)
     assert (await book.permit(intent, press, fence, sending(intent, press))).shut is shut
     await book.settle(intent.id, press.id, IntentState.SETTLED)
-    hang_up = replace(press, wish=Wish.HANG_UP)
+    hang_up = replace(press, wish=PressKind.HANG_UP)
     assert (await book.claim(intent, hang_up)).mine
     assert not (await book.claim(intent, replace(hang_up, by="U0CAROL"))).mine
     fence = await book.take_up(hang_up.id)

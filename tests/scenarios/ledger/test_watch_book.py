@@ -8,12 +8,14 @@ from uuid import UUID, uuid4
 import pytest
 from sqlalchemy import text
 
-from bot.activeflows.watching.watch import MOST, MOST_HERE, Ending, Full, How, Known, Moment, Watch
+from bot.activeflows.watching.watch import MOST, MOST_HERE, Ending, Full, How, Moment, Observation, Watch
 from bot.ledger.database import Database
 from bot.ledger.watch_store import WatchStore
 
 NOW = datetime(2026, 8, 20, 3, 0, tzinfo=UTC)
-KNOWN = Known((NOW, 3), "digits", Moment(NOW, "waiting for keypad input"), 3, NOW, (Moment(NOW, "playing"),), ("slow",))
+KNOWN = Observation(
+    (NOW, 3), "digits", Moment(NOW, "waiting for keypad input"), 3, NOW, (Moment(NOW, "playing"),), ("slow",)
+)
 ENDING = Ending(How.STOPPED, NOW, "ended while playing", "U0ALICE")
 
 

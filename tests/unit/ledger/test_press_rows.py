@@ -2,7 +2,7 @@
 
 from datetime import UTC, datetime
 
-from bot.activeflows.stopping.stop import Press, Wish
+from bot.activeflows.stopping.stop import Press, PressKind
 from bot.ledger.durable_workflows import _press, _row
 
 OLD = {
@@ -32,7 +32,7 @@ def test_a_press_that_an_older_build_recorded_is_read_with_all_that_leads_back()
         channel="C0INCIDENTS",
         click="1700000001.000200",
         at=at,
-        wish=Wish.HANG_UP,
+        wish=PressKind.HANG_UP,
         reason="it loops",
         thread="1700000000.000001",
         reply_address=REPLY,
@@ -42,7 +42,7 @@ def test_a_press_that_an_older_build_recorded_is_read_with_all_that_leads_back()
 def test_a_press_of_the_first_builds_is_read_without_what_was_not_known_then() -> None:
     first = {name: value for name, value in OLD.items() if name not in {"wish", "reason", "thread"}}
     press = _press(first)
-    assert (press.wish, press.reason, press.thread, press.reply_address) == (Wish.STOP, "", "", REPLY)
+    assert (press.wish, press.reason, press.thread, press.reply_address) == (PressKind.STOP, "", "", REPLY)
 
 
 def test_a_press_is_kept_under_the_names_that_it_always_had() -> None:

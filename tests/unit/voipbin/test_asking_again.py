@@ -3,12 +3,12 @@
 import pytest
 
 from bot.voipbin.connection import addresses
-from bot.voipbin.http.answer import Kind, Trouble, Unsuccessful
+from bot.voipbin.http.answer import Kind, RequestFailure, Unsuccessful
 from bot.voipbin.http.exchange import Patience, again_after
 
 
 def unsuccessful(kind: Kind, retry_after: float = 1.0) -> Unsuccessful:
-    return Unsuccessful(Trouble(kind, "no", retry_after=retry_after))
+    return Unsuccessful(RequestFailure(kind, "no", retry_after=retry_after))
 
 
 def test_each_kind_of_trouble_has_its_own_waits() -> None:
@@ -31,7 +31,7 @@ def test_an_answer_that_will_not_change_is_final(kind: Kind) -> None:
 @pytest.mark.parametrize("kind", list(Kind))
 def test_who_asked_once_may_come_again_after_the_first_wait_for_its_kind(kind: Kind) -> None:
     waits = Patience().for_reads().get(kind)
-    pause = Patience().pause_after(Trouble(kind, "no", retry_after=7.0))
+    pause = Patience().pause_after(RequestFailure(kind, "no", retry_after=7.0))
     assert pause == (None if waits is None else waits[0] + (7.0 if kind is Kind.THROTTLED else 0.0))
 
 

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from bot.activeflows.callers import CallsLooked
 from bot.activeflows.model import Call, Party
 from bot.activeflows.numbers import Number
-from bot.voipbin.http.answer import Kind, Trouble, Unsuccessful
+from bot.voipbin.http.answer import Kind, RequestFailure, Unsuccessful
 from bot.voipbin.http.budget import Urgency
 from bot.voipbin.lists import calls_with
 from bot.voipbin.live.scan import Bounds
@@ -45,7 +45,7 @@ class Listing:
 
     async def read(self, before: datetime, size: int, urgency: Urgency) -> Page[Call]:
         if len(self.asked) == self.breaks_at:
-            raise Unsuccessful(Trouble(self.kind, "refused", "r-1"))
+            raise Unsuccessful(RequestFailure(self.kind, "refused", "r-1"))
         self.asked.append(urgency)
         older = [c for c in self.calls if c.created_at is not None and c.created_at < before]
         older.sort(key=lambda c: (c.created_at, c.id), reverse=True)

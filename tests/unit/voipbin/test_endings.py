@@ -5,7 +5,7 @@ import asyncio
 import httpx
 import pytest
 
-from bot.voipbin.http.answer import Kind, Trouble
+from bot.voipbin.http.answer import Kind, RequestFailure
 from bot.voipbin.http.exchange import send
 
 ADDRESS = "http://voipbin.invalid/v1.0/activeflows/1/stop?accesskey=vb_secret"
@@ -41,7 +41,7 @@ async def test_a_stop_without_an_answer_is_lost_unless_no_connection_was_made(
 
     async with httpx.AsyncClient(transport=httpx.MockTransport(fails)) as http:
         ending = await send(http, http.build_request("POST", ADDRESS), 1.0, "flows-bot-1")
-    assert ending == Trouble(kind, what, "flows-bot-1")
+    assert ending == RequestFailure(kind, what, "flows-bot-1")
 
 
 async def test_an_answer_that_trickles_for_ever_is_lost(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -53,4 +53,4 @@ async def test_an_answer_that_trickles_for_ever_is_lost(monkeypatch: pytest.Monk
 
     async with httpx.AsyncClient(transport=httpx.MockTransport(trickles)) as http:
         ending = await send(http, http.build_request("POST", ADDRESS), 0.01, "flows-bot-1")
-    assert ending == Trouble(Kind.LOST, SLOW, "flows-bot-1")
+    assert ending == RequestFailure(Kind.LOST, SLOW, "flows-bot-1")

@@ -8,9 +8,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bot.activeflows.bulk.bulk_stop import (
-    Became,
     Bulk,
     Member,
+    MemberOutcome,
     Run,
     counted,
     grouped,
@@ -138,16 +138,16 @@ def test_groups_hold_every_member_once_the_largest_first(which: list[tuple[str, 
         assert group.count == sum((m.flow_name, m.words) == (group.flow_name, group.words) for m in members)
 
 
-@given(st.dictionaries(st.integers(1, 20), st.sampled_from(Became)))
-def test_every_member_is_counted_once_and_what_may_run_is_left(became: dict[int, Became]) -> None:
+@given(st.dictionaries(st.integers(1, 20), st.sampled_from(MemberOutcome)))
+def test_every_member_is_counted_once_and_what_may_run_is_left(became: dict[int, MemberOutcome]) -> None:
     bulk = bulk_of(*(member(number) for number in range(1, 21)))
     counts = counted(bulk, became)
     assert sum(counts.values()) == 20
-    over = counts[Became.STOPPED] + counts[Became.ALREADY] + counts[Became.GONE]
+    over = counts[MemberOutcome.STOPPED] + counts[MemberOutcome.ALREADY] + counts[MemberOutcome.GONE]
     assert len(remainder(bulk, Run(became=became))) == 20 - over
     ended, others = outcome_words(bulk, became)
-    assert ended == f"{counts[Became.STOPPED]} of 20 ended"
-    assert sum(int(part.split()[0]) for part in others.split(", ") if part) == 20 - counts[Became.STOPPED]
+    assert ended == f"{counts[MemberOutcome.STOPPED]} of 20 ended"
+    assert sum(int(part.split()[0]) for part in others.split(", ") if part) == 20 - counts[MemberOutcome.STOPPED]
 
 
 def test_each_member_has_an_intent_and_a_press_of_its_own_and_always_the_same() -> None:

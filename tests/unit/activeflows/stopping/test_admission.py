@@ -15,7 +15,7 @@ from bot.activeflows.records import Record, What
 from bot.activeflows.stopping import max_ages
 from bot.activeflows.stopping.authorization import Admission, Authorization, PressAdmission, not_claimed, record_of
 from bot.activeflows.stopping.ports import Ledger
-from bot.activeflows.stopping.stop import Claim, Declined, Intent, IntentState, Press, Why, Wish
+from bot.activeflows.stopping.stop import Claim, Declined, Intent, IntentState, Press, PressKind, Why
 
 Detail = Mapping[str, str | int | bool | None]
 NOW = datetime(2026, 8, 20, 3, 0, tzinfo=UTC)
@@ -101,7 +101,7 @@ async def test_a_reason_given_at_the_press_is_its_givers_where_there_was_none(
 
 
 async def test_a_hang_up_is_recorded_as_one_and_has_a_minute() -> None:
-    book, press = StopStore(state=IntentState.SETTLED), replace(PRESS, wish=Wish.HANG_UP)
+    book, press = StopStore(state=IntentState.SETTLED), replace(PRESS, wish=PressKind.HANG_UP)
     assert await book.admits(press) == Admission(replace(INTENT, deadline=NOW + timedelta(minutes=1)))
     assert book.written == [recorded(What.PRESSED, {**BY_THE_GRANT, "wish": "hang_up"}, press)]
 
@@ -122,7 +122,7 @@ def test_a_record_about_a_member_names_its_bulk_stop() -> None:
 @pytest.mark.parametrize("state", [state for state in IntentState if state is not IntentState.SETTLED])
 async def test_no_hang_up_stands_on_a_card_whose_stop_is_not_over(state: IntentState) -> None:
     book = StopStore(state=state)
-    assert await book.admits(replace(PRESS, wish=Wish.HANG_UP)) == Admission(declined=Declined(Why.NO_SUCH_CARD))
+    assert await book.admits(replace(PRESS, wish=PressKind.HANG_UP)) == Admission(declined=Declined(Why.NO_SUCH_CARD))
     assert book.written == []
 
 
@@ -157,9 +157,9 @@ async def test_a_late_press_is_recorded_as_that() -> None:
     assert book.written == [recorded(What.REFUSED, {"because": "past the deadline", "why": "late"})]
 
 
-@pytest.mark.parametrize("wish", [Wish.STOP, Wish.HANG_UP])
-async def test_whoever_may_not_is_recorded_and_told_whom_to_ask(wish: Wish) -> None:
-    hang_up = wish is Wish.HANG_UP
+@pytest.mark.parametrize("wish", [PressKind.STOP, PressKind.HANG_UP])
+async def test_whoever_may_not_is_recorded_and_told_whom_to_ask(wish: PressKind) -> None:
+    hang_up = wish is PressKind.HANG_UP
     book = StopStore(state=IntentState.SETTLED if hang_up else IntentState.OPEN)
     press = replace(PRESS, by=BOB, wish=wish)
     admission = await book.admits(press)

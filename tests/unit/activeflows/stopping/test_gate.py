@@ -35,7 +35,7 @@ from bot.activeflows.stopping.authorization import (
     boot_time,
 )
 from bot.activeflows.stopping.ports import Ledger
-from bot.activeflows.stopping.stop import Fence, GateRefusal, Intent, IntentState, Permitted, Press, Trouble, Why
+from bot.activeflows.stopping.stop import FailureReason, Fence, GateRefusal, Intent, IntentState, Permitted, Press, Why
 
 NOW = datetime(2026, 8, 20, 3, 0, tzinfo=UTC)
 ALICE, HERE, FLOW = "U0ALICE", "C0INC", UUID(int=7)
@@ -164,7 +164,7 @@ async def test_whoever_may_not_is_refused_before_anything_is_looked_at() -> None
     assert (closed.shut, closed.retry_after) == (GateRefusal.REFUSED, None)
     assert closed.declined is not None
     assert closed.declined.why is Why.NOT_PERMITTED
-    assert closed.trouble == Trouble(closed.declined.because)
+    assert closed.trouble == FailureReason(closed.declined.because)
     assert set(world.asked) == {"slack"}
 
 
@@ -179,10 +179,10 @@ async def test_a_slack_that_does_not_say_who_it_is_is_no_refusal() -> None:
 @pytest.mark.parametrize(
     ("problem", "closed"),
     [
-        (NotFound("1"), Closed(GateRefusal.GONE, Trouble("VoIPBIN no longer has this activeflow"))),
-        (NotOurs(INTENT.activeflow_id), Closed(GateRefusal.UNREAD, Trouble(NOT_SHOWN))),
-        (VoIPBINUnreachable("down", "req-1"), Closed(GateRefusal.UNREAD, Trouble("down", "req-1"))),
-        (VoIPBINUnreachable("down", "", 7.0), Closed(GateRefusal.UNREAD, Trouble("down"), retry_after=7.0)),
+        (NotFound("1"), Closed(GateRefusal.GONE, FailureReason("VoIPBIN no longer has this activeflow"))),
+        (NotOurs(INTENT.activeflow_id), Closed(GateRefusal.UNREAD, FailureReason(NOT_SHOWN))),
+        (VoIPBINUnreachable("down", "req-1"), Closed(GateRefusal.UNREAD, FailureReason("down", "req-1"))),
+        (VoIPBINUnreachable("down", "", 7.0), Closed(GateRefusal.UNREAD, FailureReason("down"), retry_after=7.0)),
     ],
 )
 async def test_what_cannot_be_looked_at_is_not_stopped(problem: BotError, closed: Closed) -> None:
@@ -213,7 +213,7 @@ async def test_a_run_that_was_taken_over_is_cut_off() -> None:
 
 async def test_a_ledger_that_does_not_answer_shuts_it() -> None:
     world = World(permitted=LedgerUnavailable("the ledger could not be written"))
-    assert await world.closed() == Closed(GateRefusal.UNWRITTEN, Trouble("the ledger could not be written"))
+    assert await world.closed() == Closed(GateRefusal.UNWRITTEN, FailureReason("the ledger could not be written"))
 
 
 @pytest.mark.parametrize(

@@ -23,6 +23,7 @@ from bot.activeflows.stopping.stop import (
     Attribution,
     Ended,
     Expired,
+    FailureReason,
     GateRefusal,
     Moved,
     NotKnown,
@@ -31,19 +32,18 @@ from bot.activeflows.stopping.stop import (
     Press,
     StillRunning,
     StopState,
-    Trouble,
 )
 
 NOW = datetime(2026, 8, 20, 3, 0, tzinfo=UTC)
 AT, READ_AT = NOW - timedelta(seconds=9), NOW - timedelta(seconds=2)
 BY = "U0ALICE"
 PRESS = Press(UUID(int=1).hex, BY, "", "C0INC", "1.0", NOW)
-BROKE, SILENT = Trouble("the connection broke", "req-1"), Trouble("VoIPBIN did not answer", "req-2")
+BROKE, SILENT = FailureReason("the connection broke", "req-1"), FailureReason("VoIPBIN did not answer", "req-2")
 ANSWERED, LOST_STOP = StopAttempt(Sent.ANSWERED), StopAttempt(Sent.LOST, BROKE)
 ENDED, RUNNING, UNREAD = Verdict(State.ENDED, AT), Verdict(State.RUNNING, AT, read_at=READ_AT), Verdict(trouble=SILENT)
 BY_ITSELF, CALL_UNREAD = replace(ENDED, by_itself=True), replace(ENDED, by_itself=None)
 LOST = Lost(LOST_STOP, RUNNING)
-TAKEN = Trouble("VoIPBIN accepted the stop, but still shows it as running")
+TAKEN = FailureReason("VoIPBIN accepted the stop, but still shows it as running")
 
 
 @pytest.mark.parametrize(
@@ -74,7 +74,7 @@ def test_while_it_is_not_known_the_first_reason_there_is_is_given() -> None:
     assert not_known(PRESS, ANSWERED, RUNNING, NOW, final=True) == NotKnown(BY, NOW, TAKEN, final=True)
 
 
-def closed(shut: GateRefusal, trouble: Trouble = SILENT) -> StopAttempt:
+def closed(shut: GateRefusal, trouble: FailureReason = SILENT) -> StopAttempt:
     return StopAttempt(Sent.CLOSED, trouble, None, Closed(shut, trouble, AT))
 
 
@@ -86,7 +86,7 @@ def closed(shut: GateRefusal, trouble: Trouble = SILENT) -> StopAttempt:
         (closed(GateRefusal.LATE), Expired()),
         (
             closed(GateRefusal.ABORTED),
-            NotSent(BY, Trouble("it was aborted"), pressable=False, shut=GateRefusal.ABORTED),
+            NotSent(BY, FailureReason("it was aborted"), pressable=False, shut=GateRefusal.ABORTED),
         ),
         (closed(GateRefusal.GONE), NotSent(BY, SILENT, pressable=False, shut=GateRefusal.GONE)),
         (closed(GateRefusal.REFUSED), NotSent(BY, SILENT, pressable=True, shut=GateRefusal.REFUSED)),
@@ -110,15 +110,15 @@ def test_where_nothing_can_be_asked_once_more_what_has_moved_on_is_left() -> Non
         (closed(GateRefusal.GONE), Ended(BY, Attribution.UNCERTAIN, AT, trouble=BROKE)),
         (
             closed(GateRefusal.MOVED),
-            StillRunning(BY, READ_AT, Trouble("it has moved on, so no other stop was sent", "req-1")),
+            StillRunning(BY, READ_AT, FailureReason("it has moved on, so no other stop was sent", "req-1")),
         ),
         (
             closed(GateRefusal.REFUSED),
-            StillRunning(BY, READ_AT, Trouble("no other stop was sent: VoIPBIN did not answer", "req-1")),
+            StillRunning(BY, READ_AT, FailureReason("no other stop was sent: VoIPBIN did not answer", "req-1")),
         ),
         (
             closed(GateRefusal.ABORTED),
-            StillRunning(BY, READ_AT, Trouble("it was aborted, so no other stop was sent", "req-1")),
+            StillRunning(BY, READ_AT, FailureReason("it was aborted, so no other stop was sent", "req-1")),
         ),
         (closed(GateRefusal.LATE), StillRunning(BY, READ_AT, BROKE)),
         (closed(GateRefusal.UNREAD), StillRunning(BY, READ_AT, BROKE)),
@@ -134,7 +134,7 @@ def test_after_a_lost_stop_that_no_other_went_out_is_no_news_of_the_first(
 def test_a_lost_stop_of_what_was_never_read_since_is_dated_now() -> None:
     lost = Lost(LOST_STOP, replace(RUNNING, read_at=None))
     outcome = not_sent(PRESS, closed(GateRefusal.ABORTED), lost, NOW)
-    assert outcome == StillRunning(BY, NOW, Trouble("it was aborted, so no other stop was sent", "req-1"))
+    assert outcome == StillRunning(BY, NOW, FailureReason("it was aborted, so no other stop was sent", "req-1"))
 
 
 @pytest.mark.parametrize(

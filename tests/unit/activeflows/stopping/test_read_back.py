@@ -11,7 +11,7 @@ from bot.activeflows.errors import NOT_SHOWN, BotError, NotFound, NotOurs, VoIPB
 from bot.activeflows.model import FINISH_ID, Action, Activeflow, Call, Party, Reference, Status
 from bot.activeflows.ports import VoIPBIN
 from bot.activeflows.stopping.read_back import Readback, State, Verdict
-from bot.activeflows.stopping.stop import Patience, Trouble
+from bot.activeflows.stopping.stop import FailureReason, Patience
 
 ENDED_AT = datetime(2026, 8, 20, 3, 0, tzinfo=UTC)
 NOW = ENDED_AT + timedelta(minutes=1)
@@ -90,9 +90,9 @@ async def test_what_runs_is_said_as_of_the_reading() -> None:
 @pytest.mark.parametrize(
     ("problem", "verdict"),
     [
-        (NotFound("7"), Verdict(State.ENDED, trouble=Trouble("VoIPBIN no longer has this activeflow"))),
-        (NotOurs(ENDED.id), Verdict(State.UNREAD, trouble=Trouble(NOT_SHOWN))),
-        (VoIPBINUnreachable("down", "req-1"), Verdict(State.UNREAD, trouble=Trouble("down", "req-1"))),
+        (NotFound("7"), Verdict(State.ENDED, trouble=FailureReason("VoIPBIN no longer has this activeflow"))),
+        (NotOurs(ENDED.id), Verdict(State.UNREAD, trouble=FailureReason(NOT_SHOWN))),
+        (VoIPBINUnreachable("down", "req-1"), Verdict(State.UNREAD, trouble=FailureReason("down", "req-1"))),
     ],
 )
 async def test_what_cannot_be_read_is_not_known_and_what_is_gone_has_ended(problem: BotError, verdict: Verdict) -> None:

@@ -6,7 +6,16 @@ from uuid import UUID
 import pytest
 
 from bot.activeflows.queries.inspection import Seen
-from bot.activeflows.stopping.stop import Attribution, CallAfter, Ended, Intent, Press, Wish, hung_up_first, renewed
+from bot.activeflows.stopping.stop import (
+    Attribution,
+    CallAfter,
+    Ended,
+    Intent,
+    Press,
+    PressKind,
+    hung_up_first,
+    renewed,
+)
 
 NOW = datetime(2026, 3, 2, 8, 0, tzinfo=UTC)
 LATER = NOW + timedelta(minutes=5)
@@ -30,7 +39,7 @@ def test_a_press_is_known_by_what_who_and_when() -> None:
     address = {"response_url": "https://a"}
     press = Press("i", "U0BOB", "T0", "C0", "2.5", NOW, reply_address=address)
     assert press.id == "stop:i:U0BOB:2.5"
-    assert Press("i", "U0BOB", "T0", "C0", "2.5", NOW, Wish.HANG_UP).id == "hang_up:i:U0BOB:2.5"
+    assert Press("i", "U0BOB", "T0", "C0", "2.5", NOW, PressKind.HANG_UP).id == "hang_up:i:U0BOB:2.5"
     assert "https" not in repr(press)
 
 

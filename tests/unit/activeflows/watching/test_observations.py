@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from bot.activeflows.model import Action, Activeflow, Reference, Status
 from bot.activeflows.situation.current_step import Situation, situation
-from bot.activeflows.watching.watch import EARLIER, Known, learnt, version_of
+from bot.activeflows.watching.watch import EARLIER, Observation, learnt, version_of
 
 NOON = datetime(2026, 11, 22, 12, tzinfo=UTC)
 TYPES = ("play", "digits_receive", "sleep", "echo")
@@ -23,8 +23,8 @@ def version(steps: int) -> Activeflow:
     return Activeflow(UUID(int=1), None, None, Status.RUNNING, Reference("call"), current, done, updated_at=at)
 
 
-def told(versions: list[Activeflow]) -> Known:
-    known: Known | None = None
+def told(versions: list[Activeflow]) -> Observation:
+    known: Observation | None = None
     for each in versions:
         known = learnt(known, each, situation(each), (), NOON + timedelta(minutes=5))
     assert known is not None

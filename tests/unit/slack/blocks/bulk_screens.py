@@ -5,7 +5,17 @@ from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from uuid import UUID
 
-from bot.activeflows.bulk.bulk_stop import Became, Bulk, BulkState, Ending, Group, Left, Member, Origin, Run
+from bot.activeflows.bulk.bulk_stop import (
+    Bulk,
+    BulkState,
+    Ending,
+    Exclusions,
+    Group,
+    Member,
+    MemberOutcome,
+    Origin,
+    Run,
+)
 from bot.activeflows.bulk.request import NoCard, Unasked
 from bot.activeflows.bulk.snapshot import Frozen
 from bot.activeflows.queries.filters import Filters
@@ -35,7 +45,7 @@ def a_bulk(count: int = 50, words: str = "Support line") -> Bulk:
         )
         for number in range(1, count + 1)
     )
-    left = Left((UUID(int=1), UUID(int=2)), 3, 4)
+    left = Exclusions((UUID(int=1), UUID(int=2)), 3, 4)
     until = AT + timedelta(minutes=5)
     return Bulk(
         id="b" * 32, filters=Filters(flow=words or None, type="call"), members=members, asked_by="U0ALICE",
@@ -46,9 +56,9 @@ def a_bulk(count: int = 50, words: str = "Support line") -> Bulk:
 
 def bulk_screens(words: str) -> Iterator[Message]:
     bulk = a_bulk(words=words)
-    kinds = list(Became)
+    kinds = list(MemberOutcome)
     became = {member.number: kinds[member.number % len(kinds)] for member in bulk.members}
-    everything = dict.fromkeys(range(1, 51), Became.MOVED)
+    everything = dict.fromkeys(range(1, 51), MemberOutcome.MOVED)
     for state in BulkState:
         yield bulk_card(bulk, Run(state, "p", "U0ALICE", AT, AT, "", became), "/flows")
     yield bulk_card(bulk, Run(BulkState.STOPPING, "p", "U0ALICE", AT, AT, unanswered=True), "/flows")
@@ -62,7 +72,7 @@ def bulk_screens(words: str) -> Iterator[Message]:
     )
     for ending in endings:
         for aborted_by in ("", "U0BOB"):
-            for run in (became, everything, dict.fromkeys(range(1, 51), Became.STOPPED)):
+            for run in (became, everything, dict.fromkeys(range(1, 51), MemberOutcome.STOPPED)):
                 yield bulk_card(bulk, Run(BulkState.DONE, "p", "U0ALICE", AT, AT, aborted_by, run, ending), "/flows")
     yield bulk_card(a_bulk(1, words), Run(), "/flows")
     origin = Origin((words, words), ((words, 1), (words, 2)), AT)

@@ -6,7 +6,7 @@ from uuid import UUID
 
 from bot.activeflows.queries.inspection import Seen
 from bot.activeflows.records import Head
-from bot.activeflows.stopping.stop import Intent, Press, Wish
+from bot.activeflows.stopping.stop import Intent, Press, PressKind
 from bot.slack import kit
 from bot.slack.blocks import activeflow_details
 from bot.slack.blocks.audit_list import audit_head
@@ -38,7 +38,7 @@ def other_screens(words: str) -> Iterator[Message]:
     yield Message(form_not_known("/flows"))
     yield from _of_accounts()
     yield audit_head(Head(12, "0f3c2a9b1d" * 6), date(2026, 11, 22))
-    for wish in Wish:
+    for wish in PressKind:
         press = Press("a" * 32, "U0ALICE", "T0TEAM", "C0INCIDENTS", "1.3", NOW, wish)
         for untouched in (True, False):
             yield from (stuck_press(press, NOW, untouched=untouched, incident=number) for number in ("", "0f3c2a9b"))

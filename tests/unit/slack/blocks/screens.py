@@ -24,6 +24,7 @@ from bot.activeflows.stopping.stop import (
     Declined,
     Ended,
     Expired,
+    FailureReason,
     Intent,
     Moved,
     NotKnown,
@@ -33,7 +34,6 @@ from bot.activeflows.stopping.stop import (
     PressInHand,
     StillRunning,
     StopInHand,
-    Trouble,
     Waiting,
     Why,
 )
@@ -223,9 +223,9 @@ def _stop_cards(words: str) -> Iterator[Message]:
         Moved("U0ALICE", words),
         *(Ended("U0ALICE", attribution, NOW, CallAfter("up"), child, words) for attribution in Attribution),
         *(Ended("U0ALICE", Attribution.THIS_PRESS, None, CallAfter(state, NOW)) for state in ("hung_up", "unknown")),
-        *(NotKnown("U0ALICE", NOW, Trouble(words, words), final=final) for final in (False, True)),
-        StillRunning("U0ALICE", NOW, Trouble(words, words), words),
-        *(NotSent("U0ALICE", Trouble(words, words), pressable=pressable) for pressable in (False, True)),
+        *(NotKnown("U0ALICE", NOW, FailureReason(words, words), final=final) for final in (False, True)),
+        StillRunning("U0ALICE", NOW, FailureReason(words, words), words),
+        *(NotSent("U0ALICE", FailureReason(words, words), pressable=pressable) for pressable in (False, True)),
         Expired(),
         Cancelled("U0ALICE"),
     ]

@@ -5,8 +5,8 @@ from datetime import UTC, datetime, timedelta
 from uuid import UUID
 
 from bot.activeflows.model import Action, Activeflow, Reference, Status
-from bot.activeflows.watching.request import Over, There, Unwatched
-from bot.activeflows.watching.watch import Ending, Full, How, Known, Moment, Source, Watch, WatchCardContent
+from bot.activeflows.watching.request import AlreadyEnded, AlreadyWatched, Unwatched
+from bot.activeflows.watching.watch import Ending, Full, How, Moment, Observation, Source, Watch, WatchCardContent
 from bot.slack.cards.watch_card import (
     FOLLOWS_NOTHING,
     NOT_FOLLOWED,
@@ -36,7 +36,7 @@ def telling(
 ) -> WatchCardContent:
     """With a whole trail and every warning there can be."""
     moments = tuple(Moment(NOW - timedelta(minutes=minutes), words) for minutes in range(6, 1, -1))
-    known = Known((NOW, 23), "queue.waiting", Moment(NOW, words or "x"), 23, NOW, moments, (words or "x",) * 4)
+    known = Observation((NOW, 23), "queue.waiting", Moment(NOW, words or "x"), 23, NOW, moments, (words or "x",) * 4)
     return WatchCardContent(watch(words), known, source, ending=ending)
 
 
@@ -54,8 +54,8 @@ def watch_screens(words: str) -> Iterator[Message]:
     yield FOLLOWS_NOTHING
     yield UNWATCHED
     for link in ("", "https://example.slack.com/archives/C0INCIDENTS/p12"):
-        yield already(There(watch(words)), link)
-    yield over(Over(one, words), "/flows")
+        yield already(AlreadyWatched(watch(words)), link)
+    yield over(AlreadyEnded(one, words), "/flows")
     yield from (full(Full(here), "/flows") for here in (True, False))
     for done in (Unwatched(several), Unwatched((), several), Unwatched(several[:1], several[1:]), Unwatched(())):
         yield unwatched(done, "/flows")

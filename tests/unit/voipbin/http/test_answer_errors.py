@@ -16,7 +16,7 @@ from bot.activeflows.errors import (
     VoIPBINBusy,
     VoIPBINUnreachable,
 )
-from bot.voipbin.http.answer import Kind, Trouble, trouble_of
+from bot.voipbin.http.answer import Kind, RequestFailure, failure_of
 
 SENT = "flows-bot-0123456789abcdef0123"
 
@@ -68,7 +68,7 @@ REASONS: list[tuple[int, str, Kind, type[Failure], bool]] = [
 def test_each_reason_means_one_thing(
     status: int, reason: str, kind: Kind, failure: type[Failure], nothing_done: bool
 ) -> None:
-    trouble = trouble_of(status, {}, envelope(reason), sent_as=SENT)
+    trouble = failure_of(status, {}, envelope(reason), sent_as=SENT)
     assert trouble.kind is kind
     assert trouble.before_any_work is nothing_done
     told = trouble.failure()
@@ -102,25 +102,25 @@ def test_each_reason_means_one_thing(
     "body", [b"", b"<html><h1>Bad gateway</h1></html>", b'{"message":"x"}', b'{"error":"x"}', b"[]"]
 )
 def test_without_an_envelope_the_status_alone_decides(status: int, kind: Kind, nothing_done: bool, body: bytes) -> None:
-    trouble = trouble_of(status, {"content-type": "text/html"}, body, sent_as=SENT)
+    trouble = failure_of(status, {"content-type": "text/html"}, body, sent_as=SENT)
     assert trouble.kind is kind
     assert trouble.before_any_work is nothing_done
     assert trouble.request_id == SENT
 
 
 def test_an_unknown_reason_falls_back_on_the_status() -> None:
-    assert trouble_of(404, {}, envelope("PARCEL_NOT_FOUND"), sent_as=SENT).kind is Kind.ABSENT
-    assert trouble_of(503, {}, envelope("ON_HOLIDAY"), sent_as=SENT).kind is Kind.UNAVAILABLE
+    assert failure_of(404, {}, envelope("PARCEL_NOT_FOUND"), sent_as=SENT).kind is Kind.ABSENT
+    assert failure_of(503, {}, envelope("ON_HOLIDAY"), sent_as=SENT).kind is Kind.UNAVAILABLE
 
 
 def test_an_envelope_labelled_as_text_is_read_all_the_same() -> None:
-    trouble = trouble_of(400, {"content-type": "text/plain"}, envelope("INVALID_ARGUMENT"), sent_as=SENT)
+    trouble = failure_of(400, {"content-type": "text/plain"}, envelope("INVALID_ARGUMENT"), sent_as=SENT)
     assert trouble.kind is Kind.HICCUP
 
 
 def test_the_message_is_never_shown() -> None:
     for status, reason, *_ in REASONS:
-        assert "Example" not in repr(trouble_of(status, {}, envelope(reason), sent_as=SENT))
+        assert "Example" not in repr(failure_of(status, {}, envelope(reason), sent_as=SENT))
 
 
 @pytest.mark.parametrize(
@@ -138,7 +138,7 @@ def test_the_request_id_is_the_bodys_else_the_headers_else_ours(
     body_id: object, header_id: str | None, expected: str
 ) -> None:
     headers = {} if header_id is None else {"x-request-id": header_id}
-    assert trouble_of(500, headers, envelope("INTERNAL", request_id=body_id), sent_as=SENT).request_id == expected
+    assert failure_of(500, headers, envelope("INTERNAL", request_id=body_id), sent_as=SENT).request_id == expected
 
 
 @pytest.mark.parametrize(
@@ -147,14 +147,14 @@ def test_the_request_id_is_the_bodys_else_the_headers_else_ours(
 )
 def test_a_429_says_how_long_to_wait_within_reason(header: str | None, seconds: float) -> None:
     headers = {} if header is None else {"retry-after": header}
-    told = trouble_of(429, headers, envelope("RATE_LIMIT_EXCEEDED"), sent_as=SENT).failure()
+    told = failure_of(429, headers, envelope("RATE_LIMIT_EXCEEDED"), sent_as=SENT).failure()
     assert isinstance(told, VoIPBINBusy)
     assert told.retry_after == seconds
 
 
 def test_a_frozen_account_is_told_with_its_dates() -> None:
     details = [{"deletion_scheduled_at": "2026-08-01T09:00:00Z", "deletion_effective_at": "2026-08-31T09:00:00Z"}]
-    told = trouble_of(403, {}, envelope("ACCOUNT_FROZEN", details=details), sent_as=SENT).failure()
+    told = failure_of(403, {}, envelope("ACCOUNT_FROZEN", details=details), sent_as=SENT).failure()
     assert "2026-08-01" in told.what
     assert "2026-08-31" in told.what
 
@@ -163,7 +163,7 @@ def test_a_frozen_account_is_told_with_its_dates() -> None:
     "details", [None, [], {}, "x", [3], [{"deletion_scheduled_at": 5}], [{"deletion_effective_at": None}]]
 )
 def test_a_frozen_account_without_dates_is_told_all_the_same(details: object) -> None:
-    told = trouble_of(403, {}, envelope("ACCOUNT_FROZEN", details=details), sent_as=SENT).failure()
+    told = failure_of(403, {}, envelope("ACCOUNT_FROZEN", details=details), sent_as=SENT).failure()
     assert told.what.endswith("frozen")
 
 
@@ -176,12 +176,12 @@ JSON = st.recursive(
 
 @given(st.integers(100, 599), st.binary(max_size=80) | JSON.map(lambda found: json.dumps({"error": found}).encode()))
 def test_no_answer_raises(status: int, body: bytes) -> None:
-    trouble = trouble_of(status, {"retry-after": "x", "x-request-id": "?"}, body, sent_as=SENT)
-    assert isinstance(trouble, Trouble)
+    trouble = failure_of(status, {"retry-after": "x", "x-request-id": "?"}, body, sent_as=SENT)
+    assert isinstance(trouble, RequestFailure)
     assert isinstance(trouble.failure(), Failure)
     assert len(trouble.what) < 250
 
 
 def test_a_body_of_megabytes_is_not_searched_for_an_envelope() -> None:
     body = envelope("ACTIVEFLOW_NOT_FOUND") + b" " * 100_000
-    assert trouble_of(404, {}, body, sent_as=SENT).kind is Kind.REFUSED
+    assert failure_of(404, {}, body, sent_as=SENT).kind is Kind.REFUSED

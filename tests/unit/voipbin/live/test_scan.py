@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bot.activeflows.model import START_ID, Action, Activeflow, Picture, Reference, Status
-from bot.voipbin.http.answer import Kind, Trouble, Unsuccessful
+from bot.voipbin.http.answer import Kind, RequestFailure, Unsuccessful
 from bot.voipbin.live.scan import Bounds, walk
 from bot.voipbin.wire.answers import Page
 
@@ -209,7 +209,7 @@ async def test_a_failure_in_the_middle_leaves_what_was_read(kind: Kind, because:
 
     def fail(page: int) -> None:
         if page == 2:
-            raise Unsuccessful(Trouble(kind, "no"))
+            raise Unsuccessful(RequestFailure(kind, "no"))
 
     listing.before_each = fail
     picture = await walk(listing.read, now=lambda: NOW, bounds=Bounds(page_size=3))
@@ -222,7 +222,7 @@ async def test_a_failure_at_the_first_page_is_an_error() -> None:
     listing = Listing([])
 
     def fail(_: int) -> None:
-        raise Unsuccessful(Trouble(Kind.LOST, "no"))
+        raise Unsuccessful(RequestFailure(Kind.LOST, "no"))
 
     listing.before_each = fail
     with pytest.raises(Unsuccessful):
