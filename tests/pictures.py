@@ -24,19 +24,19 @@ from playwright.async_api import Browser, Page, Route, async_playwright
 
 from bot.activeflows.anomalies import Anomaly, Reason
 from bot.activeflows.bulk.bulk_stop import Bulk, BulkState, Member, MemberOutcome, Run
-from bot.activeflows.health import Finding, State
+from bot.activeflows.health import Finding, HealthState
 from bot.activeflows.model import Action, Activeflow, Call, Flow, Freshness, Party, Reference, Status
 from bot.activeflows.operators import Grant, Operator, Permission, Person, Policy, Standing, reach
 from bot.activeflows.queries.audit_review import AllowedPress
 from bot.activeflows.queries.details import Details
-from bot.activeflows.queries.filters import Filters, Group
-from bot.activeflows.queries.home import Home, Overview, Troubled
+from bot.activeflows.queries.filters import ActiveflowGroup, Filters
+from bot.activeflows.queries.home import AnomalousActiveflow, Home, Overview
 from bot.activeflows.queries.inspection import Inspection, as_seen, consequences
 from bot.activeflows.queries.listing import Listing, Row
 from bot.activeflows.queries.resolution import Doing
 from bot.activeflows.records import Entry, Record, What
 from bot.activeflows.situation.current_step import Situation
-from bot.activeflows.situation.history import Done
+from bot.activeflows.situation.history import HistoryLine
 from bot.activeflows.stopping.stop import Attribution, CallAfter, Ended, Intent, Phase, Waiting
 from bot.slack.blocks.activeflow_details import activeflow_details
 from bot.slack.blocks.activeflow_list import activeflow_list
@@ -167,11 +167,11 @@ def _details() -> Details:
     began = NOW - timedelta(minutes=29)
     seconds = timedelta(seconds=1)
     history = (
-        Done("answered the call", 1, began, began, seconds),
-        Done("spoke a text", 1, began + seconds, began + seconds, 9 * seconds),
-        Done("received keypad input", 1, began + 10 * seconds, began + 10 * seconds, 14 * seconds),
+        HistoryLine("answered the call", 1, began, began, seconds),
+        HistoryLine("spoke a text", 1, began + seconds, began + seconds, 9 * seconds),
+        HistoryLine("received keypad input", 1, began + 10 * seconds, began + 10 * seconds, 14 * seconds),
     )
-    present = Done(_SPEAKING, 1, began + 58 * seconds, began + 58 * seconds)
+    present = HistoryLine(_SPEAKING, 1, began + 58 * seconds, began + 58 * seconds)
     trouble = Anomaly(Reason.STUCK, _STUCK)
     return Details(_sight(), history, NOW, present, troubles=(trouble,))
 
@@ -223,16 +223,16 @@ def _bulk() -> Message:
 def _home() -> Home:
     listing = _listing()
     groups = (
-        Group("Support line", 9, _STUCK_ONE),
-        Group("After hours", 3, _activeflow(2, timedelta(minutes=7), flow=2)),
-        Group("Front desk", 2, _activeflow(3, timedelta(minutes=2), flow=3)),
+        ActiveflowGroup("Support line", 9, _STUCK_ONE),
+        ActiveflowGroup("After hours", 3, _activeflow(2, timedelta(minutes=7), flow=2)),
+        ActiveflowGroup("Front desk", 2, _activeflow(3, timedelta(minutes=2), flow=3)),
     )
     total = sum(group.count for group in groups)
     shown = replace(listing, rows=(), by="flow", groups=groups, all_groups=len(groups), total=total)
     row = listing.rows[0]
-    troubled = (Troubled(_STUCK_ONE, Doing(row.situation, "Support line"), row.troubles),)
+    troubled = (AnomalousActiveflow(_STUCK_ONE, Doing(row.situation, "Support line"), row.troubles),)
     overview = Overview(shown, len(groups), troubled, 1, shown.total)
-    health = tuple(Finding(about, State.OK, what) for about, what in _HEALTH)
+    health = tuple(Finding(about, HealthState.OK, what) for about, what in _HEALTH)
     return Home(
         _OPERATOR, reach(_POLICY, _OPERATOR.person), overview, tuple(_own_stops()), health, whole=True, mentioned=True
     )

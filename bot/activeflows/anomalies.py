@@ -238,7 +238,7 @@ class Anomaly:
 # Select what is worth a warning on a card, in words.
 
 
-class Warned(Protocol):
+class WarningSource(Protocol):
     """Warnings in plain words, nothing personal. What is asked for them is a courtesy: never raises, never takes
     long.
     """

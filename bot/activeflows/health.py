@@ -15,7 +15,7 @@ from bot.activeflows.errors import Failure
 from bot.activeflows.operators import Operator, Permission
 
 
-class State(StrEnum):
+class HealthState(StrEnum):
     """In the words that people read."""
 
     OK = "ok"
@@ -29,7 +29,7 @@ class Finding:
     """What a look at one thing found, and what to do about it (nothing to be done while it is ``OK``)."""
 
     about: str
-    state: State
+    state: HealthState
     what: str
     next: str = ""
     disabling: bool = False
@@ -41,12 +41,14 @@ class Finding:
 Look: TypeAlias = Callable[[], Awaitable[Finding]]
 
 
-async def looked(looks: Mapping[str, Look], *, within: float, unanswered: State = State.WARNING) -> tuple[Finding, ...]:
+async def looked(
+    looks: Mapping[str, Look], *, within: float, unanswered: HealthState = HealthState.WARNING
+) -> tuple[Finding, ...]:
     """All looks at once, each given ``within`` seconds, by what they are about and in their order."""
     return tuple(await asyncio.gather(*(_found(about, look, within, unanswered) for about, look in looks.items())))
 
 
-async def _found(about: str, look: Look, within: float, unanswered: State) -> Finding:
+async def _found(about: str, look: Look, within: float, unanswered: HealthState) -> Finding:
     try:
         async with asyncio.timeout(within):
             return await look()
@@ -54,11 +56,11 @@ async def _found(about: str, look: Look, within: float, unanswered: State) -> Fi
         return Finding(about, unanswered, f"did not answer within {within:g} s", "Ask again: it may only be slow.")
     except Failure as trouble:
         return Finding(
-            about, State.BROKEN, trouble.what, "Ask again; if it stays so, tell whoever looks after this bot."
+            about, HealthState.BROKEN, trouble.what, "Ask again; if it stays so, tell whoever looks after this bot."
         )
     except Exception as trouble:  # noqa: BLE001 - a look that breaks is a finding
         what = f"could not be looked at ({type(trouble).__name__})"
-        return Finding(about, State.BROKEN, what, "Tell whoever looks after this bot.")
+        return Finding(about, HealthState.BROKEN, what, "Tell whoever looks after this bot.")
 
 
 def worst(findings: Iterable[Finding]) -> tuple[Finding, ...]:
@@ -72,7 +74,7 @@ def worst(findings: Iterable[Finding]) -> tuple[Finding, ...]:
 
 
 def _badness(finding: Finding) -> tuple[bool, int]:
-    return finding.disabling, list(State).index(finding.state)
+    return finding.disabling, list(HealthState).index(finding.state)
 
 
 def report(findings: Iterable[Finding], since: Mapping[str, datetime], began: datetime | None) -> dict[str, Any]:
@@ -83,7 +85,7 @@ def report(findings: Iterable[Finding], since: Mapping[str, datetime], began: da
     missing: list[dict[str, str]] = []
     warnings: list[dict[str, str]] = []
     for finding in findings:
-        if finding.state is State.OK:
+        if finding.state is HealthState.OK:
             continue
         said = {"what": finding.about, "why": finding.what, **({"next": finding.next} if finding.next else {})}
         if finding.about in since:

@@ -292,7 +292,7 @@ class Coverage:
 # somebody in the bot has read, of an activeflow that is followed, and that does not come within some seconds.
 
 
-class Expected:
+class ExpectedChanges:
     """Changes that were read and have not come yet. ``missed`` is called when one has not come in time."""
 
     def __init__(self, within: float, missed: Callable[[], None]) -> None:
@@ -336,7 +336,7 @@ class Learned:
 
     def __init__(self, index: Index, doubt: Callable[[], None], told_within: float) -> None:
         """``doubt`` is called when a change that was read does not come as an event ``told_within`` seconds."""
-        self._index, self._expected = index, Expected(told_within, doubt)
+        self._index, self._expected = index, ExpectedChanges(told_within, doubt)
         self.live_since: datetime | None = None
         """Since when events tell of every change; ``None`` while they do not."""
 
@@ -381,13 +381,13 @@ MOST: Final = 100_000
 """Activeflows of which something is remembered."""
 
 
-class OfActiveflow(Protocol):
+class Versioned(Protocol):
     """What was worked out of one version of an activeflow."""
 
     activeflow: Activeflow
 
 
-V = TypeVar("V", bound=OfActiveflow)
+V = TypeVar("V", bound=Versioned)
 
 
 class VersionCache(Generic[V]):

@@ -13,7 +13,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Final, Protocol
 
-from bot.activeflows.alerting.decision import Claimed
+from bot.activeflows.alerting.decision import StoredAlertClaim
 from bot.activeflows.numbers import numbers_in
 from bot.activeflows.operators import Operator, Permission
 from bot.activeflows.queries.audit_review import StopRecords, ending_of
@@ -28,7 +28,7 @@ HELD_A_NUMBER: Final = "(a reason with a phone number is left out)"
 class Alerts(Protocol):
     """The alerts that the ledger has. It may raise ``LedgerUnavailable``."""
 
-    async def claimed(self) -> Sequence[Claimed]: ...
+    async def claimed(self) -> Sequence[StoredAlertClaim]: ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,7 +54,7 @@ class Recap:
     pressed: tuple[RecapEntry, ...] = ()
     asked: tuple[RecapEntry, ...] = ()
     refused: tuple[RecapEntry, ...] = ()
-    alerts: tuple[Claimed, ...] = ()
+    alerts: tuple[StoredAlertClaim, ...] = ()
     whole: bool = True
     """No older records were left unread."""
 

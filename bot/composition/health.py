@@ -13,7 +13,7 @@ from typing import Any, Final, TypeAlias
 import structlog
 from slack_sdk.web.async_client import AsyncWebClient
 
-from bot.activeflows.health import Finding, Look, State, looked, report, worst
+from bot.activeflows.health import Finding, HealthState, Look, looked, report, worst
 from bot.activeflows.model import in_words
 from bot.composition import maintenance
 from bot.composition.background import forever
@@ -51,7 +51,7 @@ _WITHIN: Final = 1.9
 _ASKED_WITHIN: Final = 2.5
 
 
-_ENDING: Final = Finding("flows-bot", State.BROKEN, "is being stopped", disabling=True)
+_ENDING: Final = Finding("flows-bot", HealthState.BROKEN, "is being stopped", disabling=True)
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,7 +72,7 @@ class HealthWatch:
         self._refused: set[str] = set()
         self._round = 0
         self._since: dict[str, datetime] = {}
-        self._said: dict[str, tuple[State, bool]] = {}
+        self._said: dict[str, tuple[HealthState, bool]] = {}
         self._began = now()
         self._ending = False
         self.findings: tuple[Finding, ...] = ()
@@ -120,7 +120,7 @@ class HealthWatch:
             self._refused.discard(about)
             return finding
         self._refused.add(about)
-        return finding if before else replace(finding, state=State.WARNING, disabling=False)
+        return finding if before else replace(finding, state=HealthState.WARNING, disabling=False)
 
     def _take(self, findings: tuple[Finding, ...]) -> None:
         was = {finding.about: finding for finding in self.findings}
@@ -131,15 +131,15 @@ class HealthWatch:
             if before is None or (before.state, before.disabling) != now:
                 self._since[finding.about] = self._now()
             # Straight after the start a warning may be what is not up yet: it is said if it is there one round later.
-            if now != self._said.get(finding.about, (State.OK, False)) and (self._round > 1 or finding.disabling):
+            if now != self._said.get(finding.about, (HealthState.OK, False)) and (self._round > 1 or finding.disabling):
                 self._said[finding.about] = now
                 self._say(finding)
         if ready is not self.ready:
             self._began = self._now()
 
     def _say(self, finding: Finding) -> None:
-        say = log.error if finding.disabling else log.info if finding.state is State.OK else log.warning
-        why = finding.what if finding.state is not State.OK else ""
+        say = log.error if finding.disabling else log.info if finding.state is HealthState.OK else log.warning
+        why = finding.what if finding.state is not HealthState.OK else ""
         say(
             "health_changed",
             about=finding.about,
@@ -168,9 +168,9 @@ async def look(settings: Settings) -> Finding:
     """The same as a finding."""
     found = exposed(settings)
     if not found:
-        return Finding(ABOUT, State.OK, "nobody else can read what is the bot's own")
+        return Finding(ABOUT, HealthState.OK, "nobody else can read what is the bot's own")
     return Finding(
-        ABOUT, State.WARNING, " ".join(found), "Take it away from others; who could read a secret may have it."
+        ABOUT, HealthState.WARNING, " ".join(found), "Take it away from others; who could read a secret may have it."
     )
 
 
@@ -305,15 +305,15 @@ class HealthChecks:
 
     async def _itself(self) -> Finding:
         up = in_words(self._now() - self._began)
-        return Finding("flows-bot", State.OK, f"version {version('flows-bot')}, running for {up}")
+        return Finding("flows-bot", HealthState.OK, f"version {version('flows-bot')}, running for {up}")
 
     async def _alerting(self) -> Finding:
         said = [await check() for check in self._alerts()]
         why = " ".join(dict.fromkeys(filter(None, said)))
         if why:
-            return Finding("alerts", State.WARNING, why, "Until then no alerts are posted.")
+            return Finding("alerts", HealthState.WARNING, why, "Until then no alerts are posted.")
         rules = len(self._in_force.policy().alerts)
-        return Finding("alerts", State.OK, f"{'1 rule' if rules == 1 else f'{rules} rules'} active")
+        return Finding("alerts", HealthState.OK, f"{'1 rule' if rules == 1 else f'{rules} rules'} active")
 
     async def _refused(self) -> Finding:
         return slack.refused(await self._access.ready(), await self._access.complete())

@@ -20,7 +20,7 @@ from slack_sdk.web.async_client import AsyncWebClient
 
 from bot.activeflows.anomalies import AnomalyDetector, DwellTimes
 from bot.activeflows.errors import LedgerUnavailable
-from bot.activeflows.health import Finding, State
+from bot.activeflows.health import Finding, HealthState
 from bot.activeflows.index import Index
 from bot.activeflows.records import WITHIN, Head, Record, What
 from bot.composition.background import beside, forever, tried
@@ -259,10 +259,12 @@ async def look(client: AsyncWebClient, database: Database, channel: str) -> Find
     gone = await database.reading(partial(audit.first_missing, known=heads))
     if gone is None:
         posted = "the head" if len(heads) == 1 else f"each of the {len(heads)} heads"
-        return Finding(ABOUT, State.OK, f"{posted} posted there is in the ledger")
+        return Finding(ABOUT, HealthState.OK, f"{posted} posted there is in the ledger")
     head, why = gone
     what = f"head {receipt_of(head.seq, head.hash)}, which I posted there, is not in the ledger: {why}"
-    return Finding(ABOUT, State.BROKEN, what, f"Ask who changed the database: flows-bot audit verify. {_ON_PURPOSE}")
+    return Finding(
+        ABOUT, HealthState.BROKEN, what, f"Ask who changed the database: flows-bot audit verify. {_ON_PURPOSE}"
+    )
 
 
 async def look_without_ledger(client: AsyncWebClient, channel: str) -> Finding:
@@ -273,4 +275,4 @@ async def look_without_ledger(client: AsyncWebClient, channel: str) -> Finding:
     newest = max(heads, key=lambda head: head.seq)
     what = f"there is no ledger, but I posted heads there, up to {receipt_of(newest.seq, newest.hash)}"
     then = f"Look whether FLOWS_BOT_DATABASE_URL is the ledger's, and who removed it if it is. {_ON_PURPOSE}"
-    return Finding(ABOUT, State.BROKEN, what, then)
+    return Finding(ABOUT, HealthState.BROKEN, what, then)

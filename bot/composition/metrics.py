@@ -15,7 +15,7 @@ from prometheus_client.core import GaugeMetricFamily, InfoMetricFamily, Metric
 from prometheus_client.registry import Collector
 
 from bot.activeflows.errors import LedgerUnavailable
-from bot.activeflows.health import State
+from bot.activeflows.health import HealthState
 from bot.composition.background import beside, forever
 from bot.composition.health import HealthWatch
 from bot.ledger.database import Database
@@ -107,7 +107,7 @@ class BotMetrics(Collector):
         words = "What the bot needs, as /flows doctor says it: 0 ok, 1 warning, 2 broken"
         health = GaugeMetricFamily("flows_bot_health", words, labels=["about"])
         for finding in self._health.findings:
-            health.add_metric([finding.about], list(State).index(finding.state))
+            health.add_metric([finding.about], list(HealthState).index(finding.state))
         days = {
             name: (finding.until - self._now()).total_seconds() / 86400
             for name in self._accounts

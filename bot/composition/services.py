@@ -14,7 +14,7 @@ from bot.activeflows.anomalies import AnomalyDetector
 from bot.activeflows.operators import Policy
 from bot.activeflows.ports import Records
 from bot.activeflows.watching.observer import WatchObserver, WatchWarnings
-from bot.activeflows.watching.ports import Events, WatchCards, WatchLedger
+from bot.activeflows.watching.ports import ActiveflowEvents, WatchCards, WatchLedger
 from bot.activeflows.watching.reconciler import ViewPermission, WatchReconciler
 from bot.activeflows.watching.request import WatchRequests
 from bot.activeflows.watching.watch import Pace
@@ -83,7 +83,7 @@ def _alerts_broken(trouble: Exception) -> None:
 @asynccontextmanager
 async def watching_over(
     voipbin: VoIPBINClient,
-    events: Events | None,
+    events: ActiveflowEvents | None,
     book: WatchLedger,
     records: Records,
     cards: WatchCards,

@@ -15,7 +15,7 @@ import structlog
 from sqlalchemy import ColumnElement, Connection, Row, delete, insert, select, tuple_, update
 from sqlalchemy.exc import IntegrityError
 
-from bot.activeflows.alerting.decision import Claim, Claimed
+from bot.activeflows.alerting.decision import AlertClaim, StoredAlertClaim
 from bot.activeflows.anomalies import Reason
 from bot.ledger.database import Database, when_kept
 from bot.ledger.metrics import ALERTS
@@ -41,12 +41,12 @@ class AlertStore:
     async def release(self) -> None:
         await self._lease.release()
 
-    async def claimed(self) -> Sequence[Claimed]:
+    async def claimed(self) -> Sequence[StoredAlertClaim]:
         known, these = {reason.value for reason in Reason}, select(alerts).where(alerts.c.account == self._account)
         rows = await self._database.within(lambda connection: connection.execute(these).all())
         return tuple(_claimed(row) for row in rows if row.reason in known)  # another version's reasons are its own
 
-    async def claim(self, claimed: Claimed) -> bool:
+    async def claim(self, claimed: StoredAlertClaim) -> bool:
         claim = claimed.claim
         row = insert(alerts).values(
             account=self._account,
@@ -68,7 +68,7 @@ class AlertStore:
 
         return await self._database.within(work)
 
-    async def told(self, claims: Sequence[Claim], at: datetime) -> None:
+    async def told(self, claims: Sequence[AlertClaim], at: datetime) -> None:
         def work(connection: Connection) -> None:
             for these in self._batches(claims):
                 connection.execute(update(alerts).where(these).values(told_at=at.isoformat()))
@@ -78,29 +78,29 @@ class AlertStore:
 
         await self._database.within(work)
 
-    async def drop(self, claims: Sequence[Claim]) -> None:
+    async def drop(self, claims: Sequence[AlertClaim]) -> None:
         def work(connection: Connection) -> None:
             for these in self._batches(claims):
                 connection.execute(delete(alerts).where(these))
 
         await self._database.within(work)
 
-    def _tell(self, connection: Connection, event: str, claim: Claim) -> None:
+    def _tell(self, connection: Connection, event: str, claim: AlertClaim) -> None:
         what = {"activeflow_id": str(claim.activeflow_id), "reason": str(claim.reason), "channel": claim.channel}
         whose = {"account": self._account} if self._account else {}
         when_kept(connection, lambda _: log.info(event, **what, **whose))
 
-    def _batches(self, claims: Sequence[Claim]) -> list[ColumnElement[bool]]:
+    def _batches(self, claims: Sequence[AlertClaim]) -> list[ColumnElement[bool]]:
         key = tuple_(alerts.c.account, alerts.c.activeflow_id, alerts.c.reason, alerts.c.channel)
         rows = [(self._account, str(claim.activeflow_id), claim.reason.value, claim.channel) for claim in claims]
         return [key.in_(rows[first : first + _AT_ONCE]) for first in range(0, len(rows), _AT_ONCE)]
 
 
-def _count(claim: Claim, _certain: bool) -> None:
+def _count(claim: AlertClaim, _certain: bool) -> None:
     ALERTS.labels(str(claim.reason)).inc()
 
 
-def _claimed(row: Row[tuple[str, ...]]) -> Claimed:
+def _claimed(row: Row[tuple[str, ...]]) -> StoredAlertClaim:
     told_at = datetime.fromisoformat(row.told_at) if row.told_at else None
-    claim = Claim(UUID(row.activeflow_id), Reason(row.reason), row.channel)
-    return Claimed(claim, row.rule, datetime.fromisoformat(row.since), told_at)
+    claim = AlertClaim(UUID(row.activeflow_id), Reason(row.reason), row.channel)
+    return StoredAlertClaim(claim, row.rule, datetime.fromisoformat(row.since), told_at)

@@ -35,7 +35,7 @@ from sqlalchemy import (
 
 from bot import tracing
 from bot.activeflows.records import Entry, Head, Question, Record, What, Written
-from bot.activeflows.stopping.stop import PressKind, Why
+from bot.activeflows.stopping.stop import DeclineReason, PressKind
 from bot.ledger import metrics
 from bot.ledger.database import one_writer, when_kept
 from bot.ledger.tables import audit, heads
@@ -91,7 +91,7 @@ def _count(record: Record, event: str) -> None:
     elif event == "bulk_over":
         metrics.BULK_STOPS.inc()
     elif event == "refused":
-        metrics.REFUSALS.labels(str(record.detail.get("why") or Why.NOT_PERMITTED)).inc()
+        metrics.REFUSALS.labels(str(record.detail.get("why") or DeclineReason.NOT_PERMITTED)).inc()
 
 
 def _event(record: Record) -> str:

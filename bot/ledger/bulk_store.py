@@ -12,7 +12,7 @@ from typing import Final
 from pydantic import TypeAdapter
 from sqlalchemy import ColumnElement, Connection, delete, insert, select, update
 
-from bot.activeflows.bulk.bulk_stop import Bulk, BulkState, Draft, Ending, MemberOutcome, Run, unsettled
+from bot.activeflows.bulk.bulk_stop import Bulk, BulkEnding, BulkState, Draft, MemberOutcome, Run, unsettled
 from bot.activeflows.records import Record
 from bot.activeflows.stopping.stop import CallAfter, Intent, IntentState, Press
 from bot.ledger import audit
@@ -21,7 +21,7 @@ from bot.ledger.tables import bulk_members, bulks, intents
 
 _BULK: Final = TypeAdapter(Bulk)
 _INTENT: Final = TypeAdapter(Intent)
-_ENDING: Final = TypeAdapter(Ending)
+_ENDING: Final = TypeAdapter(BulkEnding)
 _DRAFTED: Final = TypeAdapter(Draft)
 _DRAFT: Final = "draft"
 """The state of a row whose body is a ``Draft``: no ``BulkState``, because nothing that was asked for is ever in it."""
@@ -145,7 +145,7 @@ class BulkStore:
         return await self._database.within(work)
 
     async def finish_bulk(
-        self, bulk_id: str, became: Mapping[int, MemberOutcome], ending: Ending, records: Sequence[Record]
+        self, bulk_id: str, became: Mapping[int, MemberOutcome], ending: BulkEnding, records: Sequence[Record]
     ) -> Run:
         def work(connection: Connection) -> Run:
             receipt = ""
@@ -223,7 +223,7 @@ class BulkStore:
             ending=_ENDING.validate_json(row.ending) if row.ending else None,
         )
 
-    def _told(self, connection: Connection, bulk_id: str, run: Run, ending: Ending) -> Run:
+    def _told(self, connection: Connection, bulk_id: str, run: Run, ending: BulkEnding) -> Run:
         """The run with another ending."""
         body = _ENDING.dump_json(ending).decode()
         connection.execute(update(bulks).where(*self._this(bulk_id)).values(ending=body))

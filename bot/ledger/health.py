@@ -11,7 +11,7 @@ from typing import Final
 from sqlalchemy import Connection, desc, insert, select
 
 from bot.activeflows.errors import LedgerUnavailable
-from bot.activeflows.health import Finding, State
+from bot.activeflows.health import Finding, HealthState
 from bot.activeflows.records import Head
 from bot.ledger import workflow_rows
 from bot.ledger.audit import missing, newest_head, receipt_of
@@ -29,20 +29,22 @@ async def ledger(database: Database) -> Finding:
         there, head, gone, strange = await database.within(_looked, patience=_SOON)
     except LedgerUnavailable as trouble:
         then = "Look at the database: nothing is stopped that cannot be recorded."
-        return Finding("ledger", State.BROKEN, trouble.what, then, disabling=True)
+        return Finding("ledger", HealthState.BROKEN, trouble.what, then, disabling=True)
     if gone:
         what = f"writable, but {gone}"
-        return Finding("ledger", State.BROKEN, what, "Ask who changed the database: flows-bot audit verify.")
+        return Finding("ledger", HealthState.BROKEN, what, "Ask who changed the database: flows-bot audit verify.")
     if strange:
         rows = "1 workflow row is" if strange == 1 else f"{strange} workflow rows are"
         what = f"writable, but {rows} not this bot's and refused"
-        return Finding("ledger", State.BROKEN, what, "Ask who wrote into the database, and who else can.")
+        return Finding("ledger", HealthState.BROKEN, what, "Ask who wrote into the database, and who else can.")
     last = f"newest audit record {receipt_of(head.seq, head.hash)}" if head else "no audit record yet"
     if there > VERSION:
         what = f"writable, but a newer flows-bot has upgraded it to version {there}; this one knows {VERSION}"
-        return Finding("ledger", State.WARNING, what, "Replace this one, too: it works on, and does not start again.")
+        return Finding(
+            "ledger", HealthState.WARNING, what, "Replace this one, too: it works on, and does not start again."
+        )
     then = "" if there == VERSION else f" (the next start upgrades it to version {VERSION})"
-    return Finding("ledger", State.OK, f"version {there}{then}, writable, {last}")
+    return Finding("ledger", HealthState.OK, f"version {there}{then}, writable, {last}")
 
 
 def _tried(connection: Connection) -> None:

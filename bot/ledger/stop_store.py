@@ -21,10 +21,10 @@ from bot.activeflows.stopping.stop import (
     Claim,
     Ended,
     Fence,
+    GateAnswer,
     GateRefusal,
     Intent,
     IntentState,
-    Permitted,
     Press,
     PressKind,
 )
@@ -221,29 +221,29 @@ class StopStore:
                 return True
             raise
 
-    async def permit(self, intent: Intent, press: Press, fence: Fence, sending: Record) -> Permitted:
-        def work(connection: Connection) -> Permitted:
+    async def permit(self, intent: Intent, press: Press, fence: Fence, sending: Record) -> GateAnswer:
+        def work(connection: Connection) -> GateAnswer:
             one_writer(connection)
             if not _holds(connection, fence):
-                return Permitted(GateRefusal.FENCED)
+                return GateAnswer(GateRefusal.FENCED)
             claimed = {"of_account": self._account, "claimed": _claimed(intent, press)}
             held = connection.execute(_CLAIM, claimed).first()
             here = connection.execute(_INTENT_AND_STATE, self._of(intent.id)).first()
             if held is None or held.press_id != press.id or here is None:
-                return Permitted(GateRefusal.NOT_CLAIMED)
+                return GateAnswer(GateRefusal.NOT_CLAIMED)
             if press.wish is PressKind.STOP and intent.bulk_id:
                 bulk = (bulks.c.id == intent.bulk_id, bulks.c.account == self._account)
                 state = connection.execute(select(bulks.c.state).where(*bulk)).scalar()
                 if state != str(BulkState.STOPPING):
-                    return Permitted(GateRefusal.ABORTED)
+                    return GateAnswer(GateRefusal.ABORTED)
             now = clock(connection, self._now)
             left = (intent.deadline - now).total_seconds()
             if left <= 0:
-                return Permitted(GateRefusal.LATE)
+                return GateAnswer(GateRefusal.LATE)
             written = audit.append(connection, self._of_account(replace(sending, at=now)))
             if written.new:
                 when_kept(connection, lambda _: _measured(metrics.TO_POST, press, now))
-            return Permitted(left=left) if written.new else Permitted(GateRefusal.SENT_BEFORE)
+            return GateAnswer(left=left) if written.new else GateAnswer(GateRefusal.SENT_BEFORE)
 
         return await self._database.within(work)
 

@@ -21,7 +21,7 @@ from difflib import get_close_matches
 from pathlib import Path
 from typing import BinaryIO, Final
 
-from bot.activeflows.health import Finding, State
+from bot.activeflows.health import Finding, HealthState
 from bot.activeflows.operators import Policy
 from bot.misconfigured import Misconfigured
 from bot.policy.file import decoded_policy, parsed_policy, unreadable_policy
@@ -202,18 +202,22 @@ async def in_force(policy: PolicyInForce, accounts: Sequence[str] = ("",)) -> Fi
         until = "nobody can stop any more" if policy.suspended else "soon nobody can stop any more"
         what = f"the file was replaced outside, and the bot sees only the old one: {until}"
         then = "Mount its folder instead of the file, and restart the bot."
-        return Finding(_ABOUT, State.BROKEN, what, then, disabling=policy.suspended)
+        return Finding(_ABOUT, HealthState.BROKEN, what, then, disabling=policy.suspended)
     if policy.trouble:
         mistakes = f"{policy.trouble[0]}" + (f" (and {len(policy.trouble) - 1} more)" if policy.trouble[1:] else "")
         what = f"the file is broken, the last good one stays in force ({counted}). {mistakes}"
-        return Finding(_ABOUT, State.WARNING, what, "Repair the file: flows-bot policy check lists every mistake.")
+        return Finding(
+            _ABOUT, HealthState.WARNING, what, "Repair the file: flows-bot policy check lists every mistake."
+        )
     if not grants:
         why = "grants nothing" if policy.watched else "is not set"
-        return Finding(_ABOUT, State.BROKEN, f"FLOWS_BOT_POLICY {why}: nobody can do anything", "Write a policy file.")
+        return Finding(
+            _ABOUT, HealthState.BROKEN, f"FLOWS_BOT_POLICY {why}: nobody can do anything", "Write a policy file."
+        )
     if trouble := strange_accounts(policy.policy(), accounts):
         then = "Name the accounts as VOIPBIN_ACCOUNT__<name>__… does: what names none, or another one, counts for none."
-        return Finding(_ABOUT, State.WARNING, f"{count} of {counted} in force. {trouble}", then)
-    return Finding(_ABOUT, State.OK, f"{counted} in force")
+        return Finding(_ABOUT, HealthState.WARNING, f"{count} of {counted} in force. {trouble}", then)
+    return Finding(_ABOUT, HealthState.OK, f"{counted} in force")
 
 
 def strange_accounts(policy: Policy, accounts: Sequence[str]) -> str:

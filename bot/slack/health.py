@@ -14,7 +14,7 @@ from slack_sdk.errors import SlackApiError, SlackClientError
 from slack_sdk.web.async_client import AsyncWebClient
 from slack_sdk.web.async_slack_response import AsyncSlackResponse
 
-from bot.activeflows.health import Finding, State
+from bot.activeflows.health import Finding, HealthState
 from bot.activeflows.operators import Policy
 from bot.activeflows.records import Head
 from bot.slack.messaging.web_client import REVOKED, error_word, lost_words
@@ -49,19 +49,19 @@ async def token(client: AsyncWebClient) -> Finding:
     answer = await _asked(client.auth_test())
     if not isinstance(answer, AsyncSlackResponse):
         then = "Tell whoever looks after this bot to check SLACK_BOT_TOKEN."
-        return Finding(SLACK, State.BROKEN, answer, then, disabling=answer.rpartition(" ")[2] in REVOKED)
+        return Finding(SLACK, HealthState.BROKEN, answer, then, disabling=answer.rpartition(" ")[2] in REVOKED)
     where = f"token accepted by {answer.get('team') or 'its workspace'} ({answer.get('team_id')})"
     scopes = _scopes(answer.headers)
     if scopes is None:
-        return Finding(SLACK, State.OK, f"{where}. Slack did not say which scopes it has")
+        return Finding(SLACK, HealthState.OK, f"{where}. Slack did not say which scopes it has")
     missing = [scope for scope in NEEDED if scope not in scopes]
     if missing:
         what = f"{where}, missing {', '.join(missing)}"
-        return Finding(SLACK, State.BROKEN, what, _REINSTALL, disabling=True)
+        return Finding(SLACK, HealthState.BROKEN, what, _REINSTALL, disabling=True)
     wanted = [scope for scope in (GROUP_SCOPE, *WORDS_SCOPES) if scope not in scopes]
     if wanted:
-        return Finding(SLACK, State.WARNING, f"{where}, missing {', '.join(wanted)}", _REINSTALL)
-    return Finding(SLACK, State.OK, f"{where}, every scope granted")
+        return Finding(SLACK, HealthState.WARNING, f"{where}, missing {', '.join(wanted)}", _REINSTALL)
+    return Finding(SLACK, HealthState.OK, f"{where}, every scope granted")
 
 
 async def clock(client: AsyncWebClient, now: Callable[[], datetime], *, believed_for: float | None) -> Finding:
@@ -71,14 +71,16 @@ async def clock(client: AsyncWebClient, now: Callable[[], datetime], *, believed
     try:
         theirs = parsedate_to_datetime(given or "")
     except ValueError:
-        return Finding(CLOCK, State.WARNING, "not compared: Slack did not say what time it is", "Ask again.")
+        return Finding(CLOCK, HealthState.WARNING, "not compared: Slack did not say what time it is", "Ask again.")
     apart = (now() - theirs).total_seconds()
     what = f"{abs(apart):.0f} s {'ahead of' if apart > 0 else 'behind'} Slack's"
     if abs(apart) < _CLOCKS_AGREE:
-        return Finding(CLOCK, State.OK, "agrees with Slack's")
+        return Finding(CLOCK, HealthState.OK, "agrees with Slack's")
     useless = believed_for is not None and abs(apart) > believed_for
     more = "; no delivery is believed" if useless else ""
-    return Finding(CLOCK, State.BROKEN if useless else State.WARNING, f"{what}{more}", "Set it, best by NTP.")
+    return Finding(
+        CLOCK, HealthState.BROKEN if useless else HealthState.WARNING, f"{what}{more}", "Set it, best by NTP."
+    )
 
 
 async def member(client: AsyncWebClient, channel: str) -> Finding:
@@ -87,19 +89,19 @@ async def member(client: AsyncWebClient, channel: str) -> Finding:
     https://docs.slack.dev/reference/methods/conversations.info
     """
     if channel.startswith("D"):
-        return Finding(CHANNEL, State.OK, "is a direct message. Ask for cards in a channel")
+        return Finding(CHANNEL, HealthState.OK, "is a direct message. Ask for cards in a channel")
     answer = await _asked(client.conversations_info(channel=channel))
     if not isinstance(answer, AsyncSlackResponse):
         if answer.endswith("missing_scope"):
             what = f"I can't check whether I'm a member: that needs {' or '.join(PLACE_SCOPES)}"
-            return Finding(CHANNEL, State.WARNING, what, _INVITE)
+            return Finding(CHANNEL, HealthState.WARNING, what, _INVITE)
         if answer.endswith("channel_not_found"):
-            return Finding(CHANNEL, State.WARNING, "I'm not in this private channel", _INVITE)
-        return Finding(CHANNEL, State.WARNING, answer, "Ask again: Slack could just be slow.")
+            return Finding(CHANNEL, HealthState.WARNING, "I'm not in this private channel", _INVITE)
+        return Finding(CHANNEL, HealthState.WARNING, answer, "Ask again: Slack could just be slow.")
     found: Any = answer.get("channel") or {}
     if found.get("is_member"):
-        return Finding(CHANNEL, State.OK, "I'm a member")
-    return Finding(CHANNEL, State.WARNING, "I'm not in this channel", _INVITE)
+        return Finding(CHANNEL, HealthState.OK, "I'm a member")
+    return Finding(CHANNEL, HealthState.WARNING, "I'm not in this channel", _INVITE)
 
 
 async def groups(client: AsyncWebClient, policy: Policy) -> Finding:
@@ -108,16 +110,16 @@ async def groups(client: AsyncWebClient, policy: Policy) -> Finding:
     """
     named = sorted(policy.groups())
     if not named:
-        return Finding(GROUPS, State.OK, "the policy names none")
+        return Finding(GROUPS, HealthState.OK, "the policy names none")
     asked = named[:MOST_GROUPS]
     answers = await asyncio.gather(*(_asked(client.usergroups_users_list(usergroup=group)) for group in asked))
     refused = {group: answer for group, answer in zip(asked, answers, strict=True) if isinstance(answer, str)}
     if not refused:
         more = f" (of {len(named)})" if len(named) > len(asked) else ""
-        return Finding(GROUPS, State.OK, f"{len(asked)}{more} can be read")
+        return Finding(GROUPS, HealthState.OK, f"{len(asked)}{more} can be read")
     what = "; ".join(f"{group}: {why}" for group, why in refused.items())
     then = "People with no other grant can do nothing until then. Check the group's id, the Slack plan and the scope."
-    return Finding(GROUPS, State.WARNING, what, then)
+    return Finding(GROUPS, HealthState.WARNING, what, then)
 
 
 async def told_heads(
@@ -143,8 +145,8 @@ async def told_heads(
         return heads
     if answer.get("has_more"):
         what = f"there is no head among its newest {NEWEST} messages, so a shortened audit would not be noticed"
-        return Finding(AUDIT_CHANNEL, State.WARNING, what, "Give the heads a channel of their own.")
-    return Finding(AUDIT_CHANNEL, State.OK, "no head was posted there yet")
+        return Finding(AUDIT_CHANNEL, HealthState.WARNING, what, "Give the heads a channel of their own.")
+    return Finding(AUDIT_CHANNEL, HealthState.OK, "no head was posted there yet")
 
 
 def _no_history(why: str) -> Finding:
@@ -152,22 +154,22 @@ def _no_history(why: str) -> Finding:
         what = (
             f"I can't read there what heads I posted: that needs {' or, in a private channel, '.join(HISTORY_SCOPES)}"
         )
-        return Finding(AUDIT_CHANNEL, State.WARNING, what, _REINSTALL)
+        return Finding(AUDIT_CHANNEL, HealthState.WARNING, what, _REINSTALL)
     if why.endswith(("not_in_channel", "channel_not_found")):
         what = "I'm not in that channel, so heads are neither posted nor found again"
         then = "Invite me there (/invite and my name), or name another audit_channel in the policy."
-        return Finding(AUDIT_CHANNEL, State.WARNING, what, then)
-    return Finding(AUDIT_CHANNEL, State.WARNING, why, "Ask again: Slack could just be slow.")
+        return Finding(AUDIT_CHANNEL, HealthState.WARNING, what, then)
+    return Finding(AUDIT_CHANNEL, HealthState.WARNING, why, "Ask again: Slack could just be slow.")
 
 
 def refused(for_good: str, partly: str) -> Finding:
     """From memory: what Slack refuses this app for good, in words (``""``: nothing), all of it or some."""
     if for_good:
         then = "Look at the app's settings, install it again, set SLACK_BOT_TOKEN, start again."
-        return Finding(SLACK, State.BROKEN, for_good, then, disabling=True)
+        return Finding(SLACK, HealthState.BROKEN, for_good, then, disabling=True)
     if partly:
-        return Finding(SLACK, State.WARNING, partly, _REINSTALL)
-    return Finding(SLACK, State.OK, "refuses nothing")
+        return Finding(SLACK, HealthState.WARNING, partly, _REINSTALL)
+    return Finding(SLACK, HealthState.OK, "refuses nothing")
 
 
 async def deliveries(
@@ -177,16 +179,16 @@ async def deliveries(
     that Slack counts more connections of this app than this deployment has.
     """
     if connection is None:
-        return Finding(DELIVERIES, State.OK, "receiving over HTTP")
+        return Finding(DELIVERIES, HealthState.OK, "receiving over HTTP")
     why = await connection()
     if why:
         then = "It reconnects by itself. If it does not, restart the bot."
-        return Finding(DELIVERIES, State.BROKEN, f"Socket Mode: {why}", then, disabling=True)
+        return Finding(DELIVERIES, HealthState.BROKEN, f"Socket Mode: {why}", then, disabling=True)
     why = await elsewhere() if elsewhere is not None else ""
     if why:
         then = "Stop the other program, or give it its own Slack app. Then restart this bot, so that it counts again."
-        return Finding(DELIVERIES, State.WARNING, f"Socket Mode: {why}", then)
-    return Finding(DELIVERIES, State.OK, "receiving over Socket Mode, connected")
+        return Finding(DELIVERIES, HealthState.WARNING, f"Socket Mode: {why}", then)
+    return Finding(DELIVERIES, HealthState.OK, "receiving over Socket Mode, connected")
 
 
 async def may_connect(client: AsyncWebClient, app_token: str) -> Finding:
@@ -195,12 +197,12 @@ async def may_connect(client: AsyncWebClient, app_token: str) -> Finding:
     if isinstance(answer, str):
         return Finding(
             DELIVERIES,
-            State.BROKEN,
+            HealthState.BROKEN,
             f"Socket Mode: {answer}",
             "Check SLACK_APP_TOKEN (connections:write).",
             disabling=True,
         )
-    return Finding(DELIVERIES, State.OK, "Socket Mode can connect")
+    return Finding(DELIVERIES, HealthState.OK, "Socket Mode can connect")
 
 
 async def _asked(question: Awaitable[AsyncSlackResponse]) -> AsyncSlackResponse | str:

@@ -14,7 +14,7 @@ from typing import Annotated, Any, Final
 from pydantic import BaseModel, Field
 from pydantic_settings import CliToggleFlag
 
-from bot.activeflows.health import Finding, State, looked, report
+from bot.activeflows.health import Finding, HealthState, looked, report
 from bot.settings import Settings, from_environment, without_surprises
 
 WITHIN: Final = 60.0
@@ -40,7 +40,7 @@ class Check(BaseModel):
         settings = from_environment(Settings)
         logs.configure(settings.flows_bot_log_format, "ERROR")
         async with AsyncExitStack() as stack:
-            found = await looked(await looks(settings, stack), within=WITHIN, unanswered=State.BROKEN)
+            found = await looked(await looks(settings, stack), within=WITHIN, unanswered=HealthState.BROKEN)
         findings = tuple(map(_judged, found))
         if self.json_:
             print(json.dumps(_for_machines(findings), ensure_ascii=False, indent=2))
@@ -57,7 +57,7 @@ def _judged(finding: Finding) -> Finding:
     But the ledger says by itself whether it can be used; records that somebody touched end no start.
     """
     disabling = finding.disabling or (
-        finding.state is State.BROKEN and finding.about not in {"ledger", "audit channel"}
+        finding.state is HealthState.BROKEN and finding.about not in {"ledger", "audit channel"}
     )
     return replace(finding, disabling=disabling)
 
@@ -65,7 +65,7 @@ def _judged(finding: Finding) -> Finding:
 def _word(finding: Finding) -> str:
     if finding.disabling:
         return "WRONG  "
-    return "ok     " if finding.state is State.OK else "WARNING"
+    return "ok     " if finding.state is HealthState.OK else "WARNING"
 
 
 def _for_machines(findings: Iterable[Finding]) -> dict[str, Any]:

@@ -20,7 +20,7 @@ import aiohttp
 from slack_sdk.web.async_client import AsyncWebClient
 
 from bot.activeflows.errors import Failure
-from bot.activeflows.health import Finding, Look, State
+from bot.activeflows.health import Finding, HealthState, Look
 from bot.composition import health, maintenance
 from bot.composition.clients import rehearsed, route_to_slack, secret_of, voipbin_at
 from bot.ledger import health as ledger
@@ -67,16 +67,16 @@ async def look(settings: Settings, client: AsyncWebClient, session: aiohttp.Clie
             if not await _is_bot(session, _url(host, port)):
                 why = str(taken.strerror).partition(" (")[0]
                 then = "Set FLOWS_BOT_HOST and FLOWS_BOT_PORT to what is this bot's own."
-                return Finding(ABOUT, State.BROKEN, f"cannot listen there ({why})", then)
-            found, state = "a bot listens there already; a second one could not start here", State.WARNING
+                return Finding(ABOUT, HealthState.BROKEN, f"cannot listen there ({why})", then)
+            found, state = "a bot listens there already; a second one could not start here", HealthState.WARNING
         else:
-            found, state = "free", State.OK
+            found, state = "free", HealthState.OK
         if not http:
             return Finding(ABOUT, state, found)
         trouble = await _delivered(session, _url(host, port), secret)
     if trouble:
         then = "Look at SLACK_SIGNING_SECRET, and at what runs there."
-        return Finding(ABOUT, State.BROKEN, f"{found}; a signed delivery was not taken ({trouble})", then)
+        return Finding(ABOUT, HealthState.BROKEN, f"{found}; a signed delivery was not taken ({trouble})", then)
     return Finding(ABOUT, state, f"{found}; a signed delivery was taken")
 
 
@@ -133,19 +133,19 @@ _CORRECT_THEM: Final = "Correct them: what is granted to, in or for an unknown i
 async def _policy_ids(path: Path | None, client: AsyncWebClient, voipbin: Sequence[VoIPBINClient]) -> Finding:
     """``voipbin``: each account that can be asked."""
     if path is None:
-        return Finding(_POLICY_IDS, State.OK, "there is no policy file")
+        return Finding(_POLICY_IDS, HealthState.OK, "there is no policy file")
     try:
         text = policy_text(path)
         parsed_policy(text, name=path.name)
     except Misconfigured:
-        return Finding(_POLICY_IDS, State.WARNING, "cannot be read: the policy has mistakes", "Repair the file.")
+        return Finding(_POLICY_IDS, HealthState.WARNING, "cannot be read: the policy has mistakes", "Repair the file.")
     written = written_ids(text)
     flows, others = [one for one in written if "-" in one.id], [one.id for one in written if "-" not in one.id]
     wrong = {**await directory.troubles(client, others), **await _flows(flows, voipbin)}
     if not wrong:
-        return Finding(_POLICY_IDS, State.OK, f"all {len(written)} are known")
+        return Finding(_POLICY_IDS, HealthState.OK, f"all {len(written)} are known")
     lines = [f"{path.name}:{one.line}: {one.id}: {wrong[one.id]}." for one in written if one.id in wrong]
-    return Finding(_POLICY_IDS, State.WARNING, " ".join(lines), _CORRECT_THEM)
+    return Finding(_POLICY_IDS, HealthState.WARNING, " ".join(lines), _CORRECT_THEM)
 
 
 async def _flows(flows: Sequence[WrittenId], voipbin: Sequence[VoIPBINClient]) -> Mapping[str, str]:
@@ -200,8 +200,8 @@ def _now() -> datetime:
 async def _environment() -> Finding:
     lines = tuple(unread(Settings))
     if not lines:
-        return Finding(_ENVIRONMENT, State.OK, "every variable of ours is read")
-    return Finding(_ENVIRONMENT, State.WARNING, " ".join(lines), "Correct them, or take them away.")
+        return Finding(_ENVIRONMENT, HealthState.OK, "every variable of ours is read")
+    return Finding(_ENVIRONMENT, HealthState.WARNING, " ".join(lines), "Correct them, or take them away.")
 
 
 async def _voipbin(settings: Settings, stack: AsyncExitStack) -> tuple[list[VoIPBINClient], Mapping[str, Look]]:
@@ -236,8 +236,8 @@ async def _one_each(clients: Sequence[VoIPBINClient], names: Sequence[str]) -> F
         other = opened.setdefault(customer.id, name)
         if other != name:
             then = "An account can have one name only: take one of them away, or correct its credential."
-            return Finding(_ACCOUNTS, State.BROKEN, f"{other} and {name} open the same VoIPBIN account", then)
-    return Finding(_ACCOUNTS, State.OK, f"{', '.join(names)}")
+            return Finding(_ACCOUNTS, HealthState.BROKEN, f"{other} and {name} open the same VoIPBIN account", then)
+    return Finding(_ACCOUNTS, HealthState.OK, f"{', '.join(names)}")
 
 
 def _own(settings: Settings, stack: AsyncExitStack) -> Mapping[str, Look]:
@@ -286,13 +286,13 @@ async def _ledger(settings: Settings, stack: AsyncExitStack) -> Finding:
     try:
         database, there = await rehearsed(settings, stack)
         if not there:
-            return Finding("ledger", State.OK, "there is none in that database yet; the first start makes it")
+            return Finding("ledger", HealthState.OK, "there is none in that database yet; the first start makes it")
         finding = await ledger.ledger(database)
     except Misconfigured as trouble:
         return await _wrong("ledger", trouble)
-    if finding.state is State.OK and taken(url):
+    if finding.state is HealthState.OK and taken(url):
         what = f"{finding.what}; a bot runs on it already, a second one could not start"
-        return replace(finding, state=State.WARNING, what=what)
+        return replace(finding, state=HealthState.WARNING, what=what)
     return finding
 
 
@@ -304,10 +304,10 @@ def _new_file(file: Path) -> Finding:
     except OSError as trouble:
         why = f"FLOWS_BOT_DATABASE_URL: no file can be made there ({trouble.strerror})"
         return Finding(
-            "ledger", State.BROKEN, why, "Make its folder, and let the bot's user write there.", disabling=True
+            "ledger", HealthState.BROKEN, why, "Make its folder, and let the bot's user write there.", disabling=True
         )
-    return Finding("ledger", State.OK, "there is none yet; the first start makes it")
+    return Finding("ledger", HealthState.OK, "there is none yet; the first start makes it")
 
 
 async def _wrong(about: str, trouble: Misconfigured) -> Finding:
-    return Finding(about, State.BROKEN, str(trouble), disabling=True)
+    return Finding(about, HealthState.BROKEN, str(trouble), disabling=True)

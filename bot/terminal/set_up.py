@@ -20,7 +20,7 @@ from pydantic import Field
 from slack_sdk.web.async_client import AsyncWebClient
 
 from bot import logs
-from bot.activeflows.health import Finding, State
+from bot.activeflows.health import Finding, HealthState
 from bot.activeflows.operators import MEMBERS
 from bot.misconfigured import Misconfigured
 from bot.network import Proxy
@@ -390,7 +390,7 @@ async def _asked_slack(around: _Surroundings, token: str, question: Callable[[As
 
 def _said(finding: Finding) -> str:
     """Print what is well; say what is broken."""
-    if finding.state is State.BROKEN:
+    if finding.state is HealthState.BROKEN:
         return f"{finding.what}."
     print(f"  {finding.about}: {finding.what}. {finding.next or ''}".rstrip())
     return ""

@@ -22,7 +22,7 @@ from bot.activeflows.errors import AccountNotSetUp, NotFound, NotOurs, StopUncon
 from bot.activeflows.model import Activeflow, Call, Customer, Flow, Picture, Spoken
 from bot.activeflows.numbers import Number
 from bot.activeflows.ports import Check, Gate
-from bot.activeflows.situation.history import Moment, Timeline
+from bot.activeflows.situation.history import Timeline, TimelineEvent
 from bot.voipbin import lists
 from bot.voipbin.http.answer import Kind, Unsuccessful
 from bot.voipbin.http.budget import Load, Urgency
@@ -52,7 +52,7 @@ _MOST_PAGES: Final = 20
 
 async def timeline(exchange: Exchange, activeflow_id: UUID) -> Timeline:
     """What the timeline tells, read now. Raises ``Unsuccessful``."""
-    moments: list[Moment] = []
+    moments: list[TimelineEvent] = []
     query: dict[str, str | int] = {"page_size": PAGE}
     before = datetime.max.replace(tzinfo=UTC)
     for _ in range(_MOST_PAGES):

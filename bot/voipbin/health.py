@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 from typing import Final
 
 from bot.activeflows.errors import AccountFrozen, CredentialRejected, Failure, VoIPBINBusy
-from bot.activeflows.health import Finding, State
+from bot.activeflows.health import Finding, HealthState
 from bot.activeflows.model import in_words
 from bot.voipbin.client import VoIPBINClient
 from bot.voipbin.live.live_index import LiveIndex
@@ -38,39 +38,41 @@ async def account(voipbin: VoIPBINClient) -> Finding:
         customer = await voipbin.once("/customer", answers.customer)
     except CredentialRejected as refused:
         then = "Try again: a short VoIPBIN outage looks the same. Then check VOIPBIN_ACCESS_KEY or the login."
-        return Finding(ACCOUNT, State.BROKEN, refused.what, then, disabling=True)
+        return Finding(ACCOUNT, HealthState.BROKEN, refused.what, then, disabling=True)
     except AccountFrozen as frozen:
         then = "The account's owner can cancel its deletion."
-        return Finding(ACCOUNT, State.BROKEN, frozen.what, then, disabling=True)
+        return Finding(ACCOUNT, HealthState.BROKEN, frozen.what, then, disabling=True)
     except VoIPBINBusy as busy:
-        return Finding(ACCOUNT, State.WARNING, busy.what, f"Ask again in {max(1, round(busy.retry_after))} s.")
+        return Finding(ACCOUNT, HealthState.WARNING, busy.what, f"Ask again in {max(1, round(busy.retry_after))} s.")
     except Failure as trouble:
-        return Finding(ACCOUNT, State.BROKEN, trouble.what, "Try again. Then check the network and VoIPBIN itself.")
-    return Finding(ACCOUNT, State.OK, f"answers, account {customer.name or 'without a name'} ({customer.id})")
+        return Finding(
+            ACCOUNT, HealthState.BROKEN, trouble.what, "Try again. Then check the network and VoIPBIN itself."
+        )
+    return Finding(ACCOUNT, HealthState.OK, f"answers, account {customer.name or 'without a name'} ({customer.id})")
 
 
 async def credential(voipbin: VoIPBINClient, now: datetime) -> Finding:
     """When the access key ends. GET /accesskeys (https://api.voipbin.net/docs/accesskey_overview.html)."""
     if not voipbin.key_prefix:
-        return Finding(CREDENTIAL, State.OK, "agent login, renewed automatically")
+        return Finding(CREDENTIAL, HealthState.OK, "agent login, renewed automatically")
     try:
         keys = await voipbin.once("/accesskeys", _keys)
     except Failure as trouble:
         what = f"access key, expiry could not be read: {trouble.what}"
-        return Finding(CREDENTIAL, State.WARNING, what, "Ask again, or look it up in VoIPBIN.")
+        return Finding(CREDENTIAL, HealthState.WARNING, what, "Ask again, or look it up in VoIPBIN.")
     ours = [key for key in keys if key.token_prefix == voipbin.key_prefix and not key.tm_delete]
     if not ours:
         what = "access key, expiry not known: VoIPBIN does not list it among the newest hundred"
-        return Finding(CREDENTIAL, State.WARNING, what, "Look it up in VoIPBIN.")
+        return Finding(CREDENTIAL, HealthState.WARNING, what, "Look it up in VoIPBIN.")
     ends = [end for key in ours if (end := instant(key.tm_expire)) is not None]
     if not ends:
-        return Finding(CREDENTIAL, State.OK, "key never expires")
+        return Finding(CREDENTIAL, HealthState.OK, "key never expires")
     left = min(ends) - now
     what = f"key expires in {in_words(left)}, on {min(ends):{_STAMP}}"
     if left >= WARN_BEFORE:
-        return Finding(CREDENTIAL, State.OK, what, until=min(ends))
+        return Finding(CREDENTIAL, HealthState.OK, what, until=min(ends))
     then = "Create a new key before then, set VOIPBIN_ACCESS_KEY and restart."
-    return Finding(CREDENTIAL, State.WARNING, what, then, until=min(ends))
+    return Finding(CREDENTIAL, HealthState.WARNING, what, then, until=min(ends))
 
 
 async def introduced(voipbin: VoIPBINClient) -> Finding:
@@ -79,24 +81,24 @@ async def introduced(voipbin: VoIPBINClient) -> Finding:
         _ = voipbin.customer
     except Failure as trouble:
         then = "Look at the network, and at VoIPBIN itself; it is tried again and again."
-        return Finding(ACCOUNT, State.BROKEN, trouble.what, then, disabling=True)
+        return Finding(ACCOUNT, HealthState.BROKEN, trouble.what, then, disabling=True)
     if voipbin.rejected:
         what = "VoIPBIN refuses the credential"
-        return Finding(ACCOUNT, State.BROKEN, what, "Look at the access key or the login.", disabling=True)
-    return Finding(ACCOUNT, State.OK, f"account {voipbin.customer.name or 'without a name'}")
+        return Finding(ACCOUNT, HealthState.BROKEN, what, "Look at the access key or the login.", disabling=True)
+    return Finding(ACCOUNT, HealthState.OK, f"account {voipbin.customer.name or 'without a name'}")
 
 
 async def event_stream(live_index: LiveIndex | None) -> Finding:
     """From memory: is every change heard of at once?"""
     if live_index is None:
-        return Finding(STREAM, State.OK, "off (VOIPBIN_EVENTS): lists are read when somebody asks")
+        return Finding(STREAM, HealthState.OK, "off (VOIPBIN_EVENTS): lists are read when somebody asks")
     since = f" since {live_index.since:{_STAMP}}" if live_index.since else ""
     if live_index.live:
-        return Finding(STREAM, State.OK, f"live{since}")
+        return Finding(STREAM, HealthState.OK, f"live{since}")
     then = "Nothing to do: the bot keeps reconnecting. Until then it reads lists from VoIPBIN, and they say so."
     if not since:
-        return Finding(STREAM, State.WARNING, "connecting, not live yet", then)
-    return Finding(STREAM, State.WARNING, f"down{since}", then)
+        return Finding(STREAM, HealthState.WARNING, "connecting, not live yet", then)
+    return Finding(STREAM, HealthState.WARNING, f"down{since}", then)
 
 
 async def requests(voipbin: VoIPBINClient) -> Finding:
@@ -110,10 +112,12 @@ async def requests(voipbin: VoIPBINClient) -> Finding:
             "The bot slows down by itself. If this stays, check what else uses this account, or "
             "lower VOIPBIN_REQUESTS_PER_SECOND."
         )
-        return Finding(REQUESTS, State.WARNING, f"VoIPBIN asked to slow down (429) {ago} ago, {times}; {share}", then)
+        return Finding(
+            REQUESTS, HealthState.WARNING, f"VoIPBIN asked to slow down (429) {ago} ago, {times}; {share}", then
+        )
     if load.waiting > load.rate * _CROWDED:
-        return Finding(REQUESTS, State.WARNING, share, "This passes by itself. Presses go first.")
-    return Finding(REQUESTS, State.OK, f"{share}, no 429 lately")
+        return Finding(REQUESTS, HealthState.WARNING, share, "This passes by itself. Presses go first.")
+    return Finding(REQUESTS, HealthState.OK, f"{share}, no 429 lately")
 
 
 def _keys(body: bytes) -> list[WireAccesskey]:

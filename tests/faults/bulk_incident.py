@@ -7,8 +7,8 @@ from typing import Final
 from hypothesis import strategies as st
 from hypothesis.stateful import precondition, rule
 
-from bot.activeflows.bulk.bulk_stop import Bulk, Draft, Run, Wanted, intent_id
-from bot.activeflows.bulk.request import Unasked
+from bot.activeflows.bulk.bulk_stop import Bulk, BulkCriteria, Draft, Run, intent_id
+from bot.activeflows.bulk.request import CardRefusal
 from bot.activeflows.errors import BotError, NotPermitted
 from bot.activeflows.queries.filters import Filters
 from bot.activeflows.stopping.request import ApprovalRequest
@@ -46,8 +46,8 @@ class BulkIncident(Incident):
     async def _ask_bulk(self, who: str, filters: Filters, again: str = "") -> str:
         """The id of the bulk, when there is a card for it now; who may not ask, puts it to those who may."""
         operator, asking = self.directory.standing_here(who), self.bot.asking_bulk
-        wanted = Wanted(filters, "they loop")
-        bulk: Bulk | Unasked | None
+        wanted = BulkCriteria(filters, "they loop")
+        bulk: Bulk | CardRefusal | None
         try:
             wanted = (await asking.rest(again) if again else None) or wanted
             bulk = await asking.ask(operator, wanted)
@@ -65,7 +65,7 @@ class BulkIncident(Incident):
         await self.bot.bulk_cards.show(bulk, Run(), None)
         return bulk.id
 
-    async def _put_to_others(self, who: str, wanted: Wanted) -> Bulk | None:
+    async def _put_to_others(self, who: str, wanted: BulkCriteria) -> Bulk | None:
         operator, asking = self.directory.standing_here(who), self.bot.asking_bulk
         with suppress(BotError):
             draft = await asking.draft(operator, wanted)

@@ -141,7 +141,7 @@ class Channel:
 
 @dataclass
 class Stream:
-    """``watching.ports.Events``."""
+    """``watching.ports.ActiveflowEvents``."""
 
     index: Index
     live: bool = True

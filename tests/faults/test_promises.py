@@ -20,7 +20,7 @@ from bot.activeflows.bulk.authorization import BulkAdmission
 from bot.activeflows.bulk.bulk_stop import BulkState
 from bot.activeflows.errors import BotError
 from bot.activeflows.records import What
-from bot.activeflows.stopping.stop import Cancelled, Declined, IntentState, Press, PressKind, Why
+from bot.activeflows.stopping.stop import Cancelled, Declined, DeclineReason, IntentState, Press, PressKind
 from tests.faults.bulk_incident import BulkIncident
 from tests.faults.chances import (
     bads,
@@ -477,7 +477,7 @@ def test_a_late_press_that_is_declined_late_draws_nothing_over_the_bulk_stop(sto
     story.many_ring_and_are_stopped(ALICE, BOB, 2, [], 60.0, [])
     bulk = story.promises.bulk.frozen[story.bulks[-1]]
     late = Workflow(Press(bulk.id, ALICE, "", CHANNEL, "late", story.bot.now(), PressKind.BULK))
-    declined = BulkAdmission(bulk, Declined(Why.LATE, "past the deadline"))
+    declined = BulkAdmission(bulk, Declined(DeclineReason.LATE, "past the deadline"))
     late.remembered.append(("admit bulk", TypeAdapter(BulkAdmission).dump_json(declined).decode()))
     story.bot.workflows.all[late.id] = late
     story.bot.kill()

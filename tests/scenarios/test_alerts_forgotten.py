@@ -8,7 +8,7 @@ from uuid import uuid4
 
 import pytest
 
-from bot.activeflows.alerting.decision import Claim, Claimed
+from bot.activeflows.alerting.decision import AlertClaim, StoredAlertClaim
 from bot.activeflows.anomalies import Reason
 from bot.demo.voipbin.state import Flow
 from bot.demo.voipbin.world import World
@@ -29,7 +29,7 @@ async def ledger(sqlite_url: str) -> AsyncIterator[AlertStore]:
     await database.close()
 
 
-async def kept(ledger: AlertStore, claimed: Claimed) -> Claim:
+async def kept(ledger: AlertStore, claimed: StoredAlertClaim) -> AlertClaim:
     assert await ledger.claim(claimed)
     if claimed.told_at is not None:
         await ledger.told([claimed.claim], claimed.told_at)
@@ -38,13 +38,13 @@ async def kept(ledger: AlertStore, claimed: Claimed) -> Claim:
 
 async def test_only_what_has_ended_is_forgotten(stage: Stage, voipbin: World, menu: Flow, ledger: AlertStore) -> None:
     ruled(stage, 'about = ["looping"]')
-    running = Claim(loops(voipbin, menu).id, Reason.LOOPING, INCIDENTS)
-    ended, lately, gone = (Claim(uuid4(), Reason.LOOPING, INCIDENTS) for _ in range(3))
+    running = AlertClaim(loops(voipbin, menu).id, Reason.LOOPING, INCIDENTS)
+    ended, lately, gone = (AlertClaim(uuid4(), Reason.LOOPING, INCIDENTS) for _ in range(3))
     rule = f"{INCIDENTS}:1"
-    await kept(ledger, Claimed(running, rule, LONG_AGO, LONG_AGO))
-    await kept(ledger, Claimed(ended, rule, LONG_AGO, LONG_AGO))
-    await kept(ledger, Claimed(lately, rule, LONG_AGO, datetime.now(UTC)))
-    await kept(ledger, Claimed(gone, f"{INCIDENTS}:7", LONG_AGO))  # held back by a rule that is no more
+    await kept(ledger, StoredAlertClaim(running, rule, LONG_AGO, LONG_AGO))
+    await kept(ledger, StoredAlertClaim(ended, rule, LONG_AGO, LONG_AGO))
+    await kept(ledger, StoredAlertClaim(lately, rule, LONG_AGO, datetime.now(UTC)))
+    await kept(ledger, StoredAlertClaim(gone, f"{INCIDENTS}:7", LONG_AGO))  # held back by a rule that is no more
     async with stage.start(voipbin_events=True):
         assert await nothing_more(stage, voipbin) == 0
     left = {each.claim: each.told_at for each in await ledger.claimed()}
@@ -55,7 +55,9 @@ async def test_only_what_has_ended_is_forgotten(stage: Stage, voipbin: World, me
 
 async def test_what_was_held_back_long_ago_is_still_counted(stage: Stage, voipbin: World, ledger: AlertStore) -> None:
     ruled(stage)
-    held = await kept(ledger, Claimed(Claim(uuid4(), Reason.STUCK, INCIDENTS), f"{INCIDENTS}:1", LONG_AGO))
+    held = await kept(
+        ledger, StoredAlertClaim(AlertClaim(uuid4(), Reason.STUCK, INCIDENTS), f"{INCIDENTS}:1", LONG_AGO)
+    )
     async with stage.start(voipbin_events=True):
         (line,) = await alerted(stage, 1)
         assert line.words.startswith("1 more since ")

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from bot.activeflows.alerting.decision import Claim, Claimed
+from bot.activeflows.alerting.decision import AlertClaim, StoredAlertClaim
 from bot.activeflows.anomalies import Reason
 from bot.demo.slack.messages import Message
 from bot.demo.slack.workspace import Workspace
@@ -154,8 +154,8 @@ async def test_alerts_that_were_posted_here_are_in_it(stage: Stage, voipbin: Wor
     store, now = AlertStore(database, "before"), datetime.now(UTC)
     assert await store.hold()
     for channel in (INCIDENTS, LOBBY):
-        claim = Claim(activeflow.id, Reason.LOOPING, channel)
-        await store.claim(Claimed(claim, f"{channel}:1", now))
+        claim = AlertClaim(activeflow.id, Reason.LOOPING, channel)
+        await store.claim(StoredAlertClaim(claim, f"{channel}:1", now))
         await store.told([claim], now)
     await store.release()
     await database.close()

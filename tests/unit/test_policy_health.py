@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from bot.activeflows.health import Finding, State
+from bot.activeflows.health import Finding, HealthState
 from bot.policy import PolicyInForce
 from bot.policy.active_policy import BLIND, in_force
 
@@ -39,8 +39,8 @@ def file(tmp_path: Path) -> Path:
 
 
 async def test_what_is_in_force_is_counted(file: Path) -> None:
-    assert await found(file) == Finding("policy", State.OK, "1 grant in force")
-    assert await found(file, ONE + ONE) == Finding("policy", State.OK, "2 grants in force")
+    assert await found(file) == Finding("policy", HealthState.OK, "1 grant in force")
+    assert await found(file, ONE + ONE) == Finding("policy", HealthState.OK, "2 grants in force")
 
 
 @pytest.mark.parametrize(("path", "why"), [(True, "grants nothing"), (False, "is not set")])
@@ -48,12 +48,12 @@ async def test_where_nobody_may_anything_it_is_broken(path: bool, why: str, file
     _write(file, "")
     said = await found(file if path else None)
     what = f"FLOWS_BOT_POLICY {why}: nobody can do anything"
-    assert said == Finding("policy", State.BROKEN, what, "Write a policy file.")
+    assert said == Finding("policy", HealthState.BROKEN, what, "Write a policy file.")
 
 
 async def test_a_broken_file_leaves_the_last_good_one_in_force_and_the_first_mistake_is_said(file: Path) -> None:
     said = await found(file, BROKEN)
-    assert said.state is State.WARNING
+    assert said.state is HealthState.WARNING
     assert said.what.startswith("the file is broken, the last good one stays in force (1 grant). rules.toml:2: ")
     assert said.what.endswith(" (and 1 more)")
     assert said.next == "Repair the file: flows-bot policy check lists every mistake."
@@ -74,9 +74,9 @@ async def test_a_file_that_was_replaced_outside_is_said_with_what_it_will_cost(f
             policy.look(policy.read())
     old = "the file was replaced outside, and the bot sees only the old one: "
     then = "Mount its folder instead of the file, and restart the bot."
-    soon = Finding("policy", State.BROKEN, f"{old}soon nobody can stop any more", then)
+    soon = Finding("policy", HealthState.BROKEN, f"{old}soon nobody can stop any more", then)
     assert await in_force(policy) == soon
     now[0] = BLIND
     assert await in_force(policy) == Finding(
-        "policy", State.BROKEN, f"{old}nobody can stop any more", then, disabling=True
+        "policy", HealthState.BROKEN, f"{old}nobody can stop any more", then, disabling=True
     )

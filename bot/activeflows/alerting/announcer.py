@@ -22,8 +22,8 @@ from typing import Final
 from uuid import UUID
 
 from bot.activeflows.alert_rules import AlertRule, by_channel
-from bot.activeflows.alerting.decision import AlertClaims, Claim, Claimed, HeldBack
-from bot.activeflows.alerting.ports import Alert, AlertCards, AlertLedger, PostResult, Running
+from bot.activeflows.alerting.decision import AlertClaim, AlertClaims, HeldBack, StoredAlertClaim
+from bot.activeflows.alerting.ports import Alert, AlertCards, AlertLedger, LiveActiveflows, PostResult
 from bot.activeflows.anomalies import Anomaly, AnomalyDetector, Reason, may_be_stale
 from bot.activeflows.errors import LedgerUnavailable
 from bot.activeflows.model import Activeflow, Call
@@ -53,7 +53,7 @@ class AlertDetector:
     def __init__(
         self,
         voipbin: VoIPBIN,
-        running: Running,
+        running: LiveActiveflows,
         judging: AnomalyDetector,
         *,
         now: Callable[[], datetime],
@@ -69,7 +69,9 @@ class AlertDetector:
         self._asked_at: dict[UUID, float] = {}
         self._questions = 0
 
-    async def beat(self, rules: Sequence[AlertRule], known: Callable[[Claim], bool]) -> AsyncGenerator[Alert, None]:
+    async def beat(
+        self, rules: Sequence[AlertRule], known: Callable[[AlertClaim], bool]
+    ) -> AsyncGenerator[Alert, None]:
         """What the next looks find."""
         if not self._round:
             self._begin_round()
@@ -86,11 +88,11 @@ class AlertDetector:
         self._asked_at = {id_: at for id_ in self._round if (at := self._asked_at.get(id_)) is not None}
 
     async def _look(
-        self, activeflow: Activeflow, rules: Sequence[AlertRule], known: Callable[[Claim], bool]
+        self, activeflow: Activeflow, rules: Sequence[AlertRule], known: Callable[[AlertClaim], bool]
     ) -> list[Alert]:
         def wanted(trouble: Anomaly) -> list[AlertRule]:
             found = by_channel(rules, activeflow.flow_id, trouble.reason)
-            return [rule for to, rule in found.items() if not known(Claim(activeflow.id, trouble.reason, to))]
+            return [rule for to, rule in found.items() if not known(AlertClaim(activeflow.id, trouble.reason, to))]
 
         suspected = self._judging.troubles(activeflow, self._now())
         if not any(wanted(trouble) for trouble in suspected):
@@ -251,7 +253,7 @@ class AlertAnnouncer:
         rule = alert.rule
         if not await self._may_post(rule) or self._claims.knows(alert.claim):
             return
-        claimed = Claimed(alert.claim, rule.key, self._now())
+        claimed = StoredAlertClaim(alert.claim, rule.key, self._now())
         if not await self._ledger.claim(claimed):
             self._held_until = self._renew_at = 0.0  # somebody else has it: the ledger says what is so now
             return
@@ -270,7 +272,7 @@ class AlertAnnouncer:
         else:
             await self._give_back(claimed)
 
-    async def _give_back(self, claimed: Claimed) -> None:
+    async def _give_back(self, claimed: StoredAlertClaim) -> None:
         """It was certainly not told, and is found again if it is still so then."""
         await self._ledger.drop([claimed.claim])
         self._claims.give_back(claimed)
@@ -294,7 +296,7 @@ class AlertAnnouncer:
     def _in_force(self, rule: AlertRule) -> bool:
         return rule in self._channels.open(self._channels.rules())
 
-    async def _told(self, rule: AlertRule, claimed: Sequence[Claimed]) -> None:
+    async def _told(self, rule: AlertRule, claimed: Sequence[StoredAlertClaim]) -> None:
         at = self._now()
         self._claims.told(rule.key, claimed, at)
         await self._ledger.told([each.claim for each in claimed], at)

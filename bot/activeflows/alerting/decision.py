@@ -18,7 +18,7 @@ from bot.activeflows.anomalies import Reason
 
 
 @dataclass(frozen=True, slots=True)
-class Claim:
+class AlertClaim:
     """What is told once."""
 
     activeflow_id: UUID
@@ -27,12 +27,12 @@ class Claim:
 
 
 @dataclass(frozen=True, slots=True)
-class Claimed:
+class StoredAlertClaim:
     """One of them as the ledger has it. ``told_at``: when a card or a line told of it; ``None``: that is still to
     come.
     """
 
-    claim: Claim
+    claim: AlertClaim
     rule: str
     """The rule's ``key``."""
     since: datetime
@@ -44,7 +44,7 @@ class HeldBack:
     """What a line tells of, oldest first; never empty."""
 
     rule: AlertRule
-    claimed: tuple[Claimed, ...]
+    claimed: tuple[StoredAlertClaim, ...]
     unsure: bool = False
     """Some of it may have been told: the answer was lost, or whoever posted it died."""
 
@@ -56,10 +56,10 @@ class HeldBack:
 class AlertClaims:
     """All claims. Times of one rule are to be given in their order."""
 
-    def __init__(self, claimed: Iterable[Claimed] = ()) -> None:
-        self._known: set[Claim] = set()
-        self._unsure: set[Claim] = set()
-        self._held: dict[str, dict[Claim, Claimed]] = {}
+    def __init__(self, claimed: Iterable[StoredAlertClaim] = ()) -> None:
+        self._known: set[AlertClaim] = set()
+        self._unsure: set[AlertClaim] = set()
+        self._held: dict[str, dict[AlertClaim, StoredAlertClaim]] = {}
         self._told: dict[str, deque[datetime]] = {}
         """When each rule's newest messages were posted, oldest first: as many as any rule can allow."""
         lines: set[tuple[str, datetime]] = set()
@@ -73,28 +73,28 @@ class AlertClaims:
         for rule, at in sorted(lines):
             self._posted(rule, at)
 
-    def knows(self, claim: Claim) -> bool:
+    def knows(self, claim: AlertClaim) -> bool:
         return claim in self._known
 
     def may_tell(self, rule: AlertRule, now: datetime) -> bool:
         """May a card be posted? Not before the line about what was held back."""
         return not self._held.get(rule.key) and self._open(rule, now)
 
-    def claim(self, claimed: Claimed) -> None:
+    def claim(self, claimed: StoredAlertClaim) -> None:
         """It is in the ledger, and held back until it is told."""
         self._known.add(claimed.claim)
         self._held.setdefault(claimed.rule, {})[claimed.claim] = claimed
 
-    def give_back(self, claimed: Claimed) -> None:
+    def give_back(self, claimed: StoredAlertClaim) -> None:
         """It could not be told, and may be claimed again."""
         self._known.discard(claimed.claim)
         self._held.get(claimed.rule, {}).pop(claimed.claim, None)
 
-    def doubt(self, claimed: Iterable[Claimed]) -> None:
+    def doubt(self, claimed: Iterable[StoredAlertClaim]) -> None:
         """It is not known whether a message told of these: they stay held back, and the next line says so."""
         self._unsure.update(each.claim for each in claimed)
 
-    def told(self, rule: str, claimed: Iterable[Claimed], at: datetime) -> None:
+    def told(self, rule: str, claimed: Iterable[StoredAlertClaim], at: datetime) -> None:
         """One message told of all these."""
         for each in claimed:
             self._held.get(rule, {}).pop(each.claim, None)
@@ -108,7 +108,7 @@ class AlertClaims:
             return None
         return HeldBack(rule, tuple(held.values()), unsure=not self._unsure.isdisjoint(held))
 
-    def forget(self, claims: Iterable[Claim]) -> None:
+    def forget(self, claims: Iterable[AlertClaim]) -> None:
         """Those that were told, and will not come again."""
         self._known.difference_update(claims)
 

@@ -6,15 +6,15 @@ from datetime import datetime
 from typing import Protocol
 
 from bot.activeflows.alert_rules import AlertRule
-from bot.activeflows.alerting.decision import Claim, Claimed, HeldBack
+from bot.activeflows.alerting.decision import AlertClaim, HeldBack, StoredAlertClaim
 from bot.activeflows.anomalies import Anomaly
 from bot.activeflows.model import Activeflow
 from bot.activeflows.ports import Live
 from bot.activeflows.situation.current_step import Situation
-from bot.activeflows.watching.ports import Events
+from bot.activeflows.watching.ports import ActiveflowEvents
 
 
-class Running(Events, Live, Protocol):
+class LiveActiveflows(ActiveflowEvents, Live, Protocol):
     """What runs, kept in memory."""
 
 
@@ -30,8 +30,8 @@ class Alert:
     as_of: datetime
 
     @property
-    def claim(self) -> Claim:
-        return Claim(self.activeflow.id, self.trouble.reason, self.rule.to)
+    def claim(self) -> AlertClaim:
+        return AlertClaim(self.activeflow.id, self.trouble.reason, self.rule.to)
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,16 +67,16 @@ class AlertLedger(Protocol):
 
     async def release(self) -> None: ...
 
-    async def claimed(self) -> Sequence[Claimed]:
+    async def claimed(self) -> Sequence[StoredAlertClaim]:
         """All of them."""
         ...
 
-    async def claim(self, claimed: Claimed) -> bool:
+    async def claim(self, claimed: StoredAlertClaim) -> bool:
         """False when it is there already, or not ours to claim."""
         ...
 
-    async def told(self, claims: Sequence[Claim], at: datetime) -> None: ...
+    async def told(self, claims: Sequence[AlertClaim], at: datetime) -> None: ...
 
-    async def drop(self, claims: Sequence[Claim]) -> None:
+    async def drop(self, claims: Sequence[AlertClaim]) -> None:
         """As if they had never been."""
         ...

@@ -9,20 +9,20 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
 
-from bot.activeflows.bulk.bulk_stop import Bulk, BulkState, Run, asked_of
+from bot.activeflows.bulk.bulk_stop import Bulk, BulkState, Run, card_terms
 from bot.activeflows.bulk.ports import BulkLedger
 from bot.activeflows.errors import LedgerUnavailable
 from bot.activeflows.records import What, record_on
 from bot.activeflows.stopping import max_ages
 from bot.activeflows.stopping.authorization import Act, Authorization
 from bot.activeflows.stopping.ports import Ledger
-from bot.activeflows.stopping.stop import Declined, Press, Why
+from bot.activeflows.stopping.stop import Declined, DeclineReason, Press
 
 OVER = {
-    BulkState.DONE: Why.OVER,
-    BulkState.CANCELLED: Why.CANCELLED,
-    BulkState.STOPPING: Why.TAKEN,
-    BulkState.ABORTING: Why.TAKEN,
+    BulkState.DONE: DeclineReason.OVER,
+    BulkState.CANCELLED: DeclineReason.CANCELLED,
+    BulkState.STOPPING: DeclineReason.TAKEN,
+    BulkState.ABORTING: DeclineReason.TAKEN,
 }
 
 
@@ -56,18 +56,18 @@ class BulkPressAdmission:
         try:
             found = await self._bulks.bulk(press.intent_id)
             if found is None:
-                return BulkAdmission(declined=Declined(Why.NO_SUCH_CARD))
+                return BulkAdmission(declined=Declined(DeclineReason.NO_SUCH_CARD))
             bulk, run = found
             if run.state in OVER and run.press_id != press.id:  # of this very press: it goes on after a restart
                 return BulkAdmission(bulk, Declined(OVER[run.state], by=run.by))
             return await self._decide(bulk, run, press)
         except LedgerUnavailable as failure:
-            return BulkAdmission(declined=Declined(Why.LEDGER, failure.what))
+            return BulkAdmission(declined=Declined(DeclineReason.LEDGER, failure.what))
 
     async def _decide(self, bulk: Bulk, run: Run, press: Press) -> BulkAdmission:
         if run.state is BulkState.EXPIRED or bulk.late(self._now()):
-            return await self._decline(bulk, press, Declined(Why.LATE, "past the deadline"))
-        decided = await self._authorization.of(Act.STOP, asked_of(bulk), press, max_age=max_ages.FACTS_AT_PRESS)
+            return await self._decline(bulk, press, Declined(DeclineReason.LATE, "past the deadline"))
+        decided = await self._authorization.of(Act.STOP, card_terms(bulk), press, max_age=max_ages.FACTS_AT_PRESS)
         if isinstance(decided, Declined):
             return await self._decline(bulk, press, decided)
         allowed = {m.number: m.flow_id for m in bulk.members if decided.decisions[m.flow_id].allowed}

@@ -16,7 +16,7 @@ from uuid import UUID
 
 from bot.activeflows.queries.filters import Filters
 from bot.activeflows.queries.inspection import Seen
-from bot.activeflows.stopping.authorization import Asked
+from bot.activeflows.stopping.authorization import CardTerms
 from bot.activeflows.stopping.stop import CallAfter, Intent, Press, PressKind
 
 
@@ -48,7 +48,7 @@ class Member:
 
 
 @dataclass(frozen=True, slots=True)
-class Group:
+class MemberGroup:
     """Members of one flow in one kind of situation; ``words`` are those of the first."""
 
     flow_name: str
@@ -123,15 +123,15 @@ class Bulk:
         """The flows that start when the members end, and how many times each; the most often first."""
         return tuple(Counter(member.on_complete for member in self.members if member.on_complete).most_common())
 
-    def groups(self) -> tuple[Group, ...]:
+    def groups(self) -> tuple[MemberGroup, ...]:
         """By flow and kind of situation, the largest first."""
         return grouped(self.members)
 
 
-def grouped(members: tuple[Member, ...]) -> tuple[Group, ...]:
+def grouped(members: tuple[Member, ...]) -> tuple[MemberGroup, ...]:
     counts = Counter((member.flow_id, member.kind) for member in members)
     firsts = {(member.flow_id, member.kind): member for member in reversed(members)}
-    return tuple(Group(firsts[key].flow_name, firsts[key].words, count) for key, count in counts.most_common())
+    return tuple(MemberGroup(firsts[key].flow_name, firsts[key].words, count) for key, count in counts.most_common())
 
 
 class MemberOutcome(StrEnum):
@@ -190,7 +190,7 @@ class Origin:
 
 
 @dataclass(frozen=True, slots=True)
-class Ending:
+class BulkEnding:
     """What is said when it is over. ``halted``: why it went no further than the first one.
 
     ``refused``: why whoever pressed could go no further, when the permission was lost on the way.
@@ -221,7 +221,7 @@ class Ending:
         states |= {number: call.state for number, call in self.calls.items()}
         return {number: state for number, state in states.items() if state in _THERE}
 
-    def read_again(self, states: Mapping[int, str]) -> "Ending":
+    def read_again(self, states: Mapping[int, str]) -> "BulkEnding":
         """The same with calls as they were read by now; of those that somebody hangs up meanwhile that press knows
         better.
         """
@@ -244,7 +244,7 @@ class Run:
     """Or who cancelled the card."""
     became: Mapping[int, MemberOutcome] = field(default_factory=dict)
     """By number; what is not in it is left."""
-    ending: Ending | None = None
+    ending: BulkEnding | None = None
     unanswered: bool = False
     """Slack is waited for, which did not say at first whether whoever pressed still may. Not kept in the ledger."""
 
@@ -291,10 +291,10 @@ def intent_id(bulk: Bulk, member: Member) -> str:
     return sha256(f"{bulk.id}/{member.number}".encode()).hexdigest()[:32]
 
 
-def asked_of(bulk: Bulk) -> Asked:
+def card_terms(bulk: Bulk) -> CardTerms:
     """The card, as far as it matters for who may press it."""
     flows = tuple(member.flow_id for member in bulk.members)
-    return Asked(bulk.asked_by, bulk.channel, flows, bulk.on_behalf, bulk.reason, in_bulk=True)
+    return CardTerms(bulk.asked_by, bulk.channel, flows, bulk.on_behalf, bulk.reason, in_bulk=True)
 
 
 def intent_of(bulk: Bulk, member: Member, until: datetime, *, among: int = 1) -> Intent:
@@ -338,7 +338,7 @@ def press_on(intent: Intent, press: Press) -> Press:
 
 
 @dataclass(frozen=True, slots=True)
-class Wanted:
+class BulkCriteria:
     """All that run and fit; ``among``: only these of them; ``oldest``: as many of the oldest as are allowed at once."""
 
     filters: Filters
@@ -356,7 +356,7 @@ class Draft:
     """
 
     id: str
-    wanted: Wanted
+    wanted: BulkCriteria
     asked_by: str
     channel: str
     """Where it was asked for: there, or where the rules say, those who may are asked."""

@@ -29,8 +29,8 @@ from bot.activeflows.bulk.bulk_stop import (
     NO_FURTHER,
     SKIPPED,
     Bulk,
+    BulkEnding,
     BulkState,
-    Ending,
     Member,
     MemberOutcome,
     Run,
@@ -40,7 +40,7 @@ from bot.activeflows.bulk.bulk_stop import (
     press_on,
     unsettled,
 )
-from bot.activeflows.bulk.follow_up import Around, BulkFollow, BulkReadback
+from bot.activeflows.bulk.follow_up import BulkFollow, BulkReadback, FinalCheck
 from bot.activeflows.bulk.ports import BulkCards, BulkLedger, Members
 from bot.activeflows.errors import LedgerUnavailable
 from bot.activeflows.records import Question, Record, What, record_on
@@ -51,6 +51,7 @@ from bot.activeflows.stopping.stop import (
     Attribution,
     CallAfter,
     Declined,
+    DeclineReason,
     Ended,
     Expired,
     GateRefusal,
@@ -60,16 +61,15 @@ from bot.activeflows.stopping.stop import (
     NotSent,
     Phase,
     Press,
-    Result,
     StillRunning,
-    Why,
+    StopResult,
 )
 
 # ---------------------------------------------------------------- results
 # Derive what became of a member from what came of its stop, and why a bulk stop went no further.
 
 
-def became_of(result: Result) -> MemberOutcome:
+def became_of(result: StopResult) -> MemberOutcome:
     match result.phase:
         case Ended(attribution=Attribution.ALREADY | Attribution.BY_ITSELF | Attribution.BEFORE):
             return MemberOutcome.ALREADY
@@ -85,7 +85,7 @@ def became_of(result: Result) -> MemberOutcome:
             return _NOT_SENT.get(shut, MemberOutcome.NOT_SENT)
         case Expired():
             return MemberOutcome.LATE
-        case None if result.declined is not None and result.declined.why is not Why.LEDGER:
+        case None if result.declined is not None and result.declined.why is not DeclineReason.LEDGER:
             return MemberOutcome.TAKEN
         case _:
             return MemberOutcome.NOT_SENT
@@ -116,7 +116,7 @@ def refused(records: list[Record]) -> str:
     if not records:
         return "whoever pressed can no longer stop it"
     because, why = (str(records[0].detail.get(name) or "") for name in ("because", "why"))
-    if why == Why.IDENTITY_UNKNOWN:
+    if why == DeclineReason.IDENTITY_UNKNOWN:
         return f"Slack did not say who pressed and what groups they are in ({because})"
     return f"whoever pressed can no longer stop it: {because}"
 
@@ -180,22 +180,28 @@ class BulkStopWorkflow:
         admission = await step("admit bulk", BulkAdmission, lambda: self._pressing.admit(press))
         bulk, declined = admission.bulk, admission.declined
         if bulk is None or declined is not None or admission.until is None:
-            await step("decline bulk", bool, lambda: self._decline(press, bulk, declined or Declined(Why.NO_SUCH_CARD)))
+            await step(
+                "decline bulk",
+                bool,
+                lambda: self._decline(press, bulk, declined or Declined(DeclineReason.NO_SUCH_CARD)),
+            )
             return
         run = await step("start bulk", Run, partial(self._start, bulk, press, hold, admission))
         if run.press_id != press.id:
             expired = run.state is BulkState.EXPIRED
-            not_taken = Declined(Why.LATE if expired else OVER.get(run.state, Why.LEDGER), by=run.by)
+            not_taken = Declined(
+                DeclineReason.LATE if expired else OVER.get(run.state, DeclineReason.LEDGER), by=run.by
+            )
             await step("decline bulk", bool, lambda: self._decline(press, bulk, not_taken))
             return
         async with self._followed(bulk, press, hold):
             became = await self._stop(press, admission.numbers)
-        ending = Ending(halted=halted(became))
+        ending = BulkEnding(halted=halted(became))
         if MemberOutcome.NOT_PERMITTED in became.values():
             why = await step("why no further", str, partial(self._why_refused, bulk, press, dict(became)))
             ending = replace(ending, refused=why)
         became |= {m.number: MemberOutcome.NOT_PERMITTED for m in bulk.members if m.number not in admission.numbers}
-        around = await step("look around", Around, partial(self._around.of, bulk, became))
+        around = await step("look around", FinalCheck, partial(self._around.of, bulk, became))
         became |= dict.fromkeys(around.ended, MemberOutcome.STOPPED)
         ending = replace(
             ending,
@@ -256,7 +262,7 @@ class BulkStopWorkflow:
             return Run()
 
     async def _decline(self, press: Press, bulk: Bulk | None, declined: Declined) -> bool:
-        if bulk is not None and declined.why is Why.LATE:
+        if bulk is not None and declined.why is DeclineReason.LATE:
             run = await self._bulks.expire_bulk(bulk.id)
             if run.state is BulkState.EXPIRED:  # and not begun in time: nobody begins it any more
                 await self._cards.show(bulk, run, press)
@@ -290,7 +296,7 @@ class BulkStopWorkflow:
                     await over.wait()
 
     async def _conclude(
-        self, bulk: Bulk, press: Press, hold: Hold, became: dict[int, MemberOutcome], ending: Ending
+        self, bulk: Bulk, press: Press, hold: Hold, became: dict[int, MemberOutcome], ending: BulkEnding
     ) -> bool:
         """Write down what is not written yet, the whole last, and tell everybody."""
         await hold.must_hold()
@@ -329,7 +335,7 @@ class BulkStopWorkflow:
 
 
 @dataclass(frozen=True, slots=True)
-class Turn:
+class MemberTurn:
     """A member whose turn has come: to be stopped, or what it became without."""
 
     intent: Intent | None = None
@@ -345,7 +351,7 @@ class MemberWorkflow:
     async def carry_out(self, press: Press, number: int, step: Step) -> MemberOutcome:
         """One member's turn."""
         hold = await Hold.take(self._ledger, f"{press.id}/{number}")
-        turn = await step("turn", Turn, partial(self._turn, press, number))
+        turn = await step("turn", MemberTurn, partial(self._turn, press, number))
         if turn.intent is None:
             return turn.became or MemberOutcome.LEFT
         own = press_on(turn.intent, press)
@@ -354,26 +360,26 @@ class MemberWorkflow:
         await step("count", bool, partial(self._count, turn.intent, own, number, became))
         return became
 
-    async def _turn(self, press: Press, number: int) -> Turn:
+    async def _turn(self, press: Press, number: int) -> MemberTurn:
         """A member as a lone stop, or why its turn is none. (What matters is decided once more at the gate.)"""
         try:
             found = await self._bulks.bulk(press.intent_id)
             if found is None:
-                return Turn(became=MemberOutcome.LEFT)
+                return MemberTurn(became=MemberOutcome.LEFT)
             return await self._turn_of(number, *found)
         except LedgerUnavailable:
-            return Turn(became=MemberOutcome.NOT_SENT)
+            return MemberTurn(became=MemberOutcome.NOT_SENT)
 
-    async def _turn_of(self, number: int, bulk: Bulk, run: Run) -> Turn:
+    async def _turn_of(self, number: int, bulk: Bulk, run: Run) -> MemberTurn:
         if MemberOutcome.NOT_PERMITTED in run.became.values():
-            return Turn(became=run.became.get(number, MemberOutcome.LEFT))
+            return MemberTurn(became=run.became.get(number, MemberOutcome.LEFT))
         if run.state is not BulkState.STOPPING or run.until is None:
-            return Turn(became=MemberOutcome.ABORTED)
+            return MemberTurn(became=MemberOutcome.ABORTED)
         if self._now() >= run.until:
-            return Turn(became=MemberOutcome.LATE)
+            return MemberTurn(became=MemberOutcome.LATE)
         member = next(member for member in bulk.members if member.number == number)
         own = await self._ledger.intent(intent_id(bulk, member))
-        return Turn(became=MemberOutcome.LEFT) if own is None else Turn(own[0])
+        return MemberTurn(became=MemberOutcome.LEFT) if own is None else MemberTurn(own[0])
 
     async def _count(self, intent: Intent, press: Press, number: int, became: MemberOutcome) -> bool:
         """Write down what its own stop has not. (The bulk's own last step writes what is missing.)"""

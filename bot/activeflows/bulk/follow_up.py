@@ -10,7 +10,7 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime
 from functools import partial
 
-from bot.activeflows.bulk.bulk_stop import MAY_RUN, Bulk, Ending, MemberOutcome, Origin, Run, intent_of, unsettled
+from bot.activeflows.bulk.bulk_stop import MAY_RUN, Bulk, BulkEnding, MemberOutcome, Origin, Run, intent_of, unsettled
 from bot.activeflows.bulk.ports import BulkCards, BulkLedger
 from bot.activeflows.bulk.request import OriginLookup
 from bot.activeflows.bulk.snapshot import BulkSnapshot
@@ -28,7 +28,7 @@ from bot.activeflows.stopping.stop import Patience, Press, follow_until
 
 
 @dataclass(frozen=True, slots=True)
-class Around:
+class FinalCheck:
     """Members by number. ``more``: how many fit that were not in the list; ``None`` when that could not be read."""
 
     ended: tuple[int, ...] = ()
@@ -44,7 +44,7 @@ class Around:
 
 
 @dataclass(frozen=True, slots=True)
-class Again:
+class Recheck:
     """By number: members that have ended by now, and calls as far as they could be read (``CallAfter.state``)."""
 
     ended: tuple[int, ...] = ()
@@ -67,7 +67,7 @@ class BulkReadback:
         self._people, self._freezing, self._readback = people, freezing, readback
         self._aftermath, self._origins, self._now = aftermath, origins, now
 
-    async def of(self, bulk: Bulk, became: Mapping[int, MemberOutcome]) -> Around:
+    async def of(self, bulk: Bulk, became: Mapping[int, MemberOutcome]) -> FinalCheck:
         """``became``: what is known so far."""
         at = self._now()
         ended = await self._ended(bulk, became)
@@ -78,9 +78,9 @@ class BulkReadback:
             tuple(number for number, call_id in calls.items() if states[call_id] == state)
             for state in ("up", "unknown")
         )
-        return Around(ended, await self._more(bulk), up, unheard, await self._origins.of(bulk), at)
+        return FinalCheck(ended, await self._more(bulk), up, unheard, await self._origins.of(bulk), at)
 
-    async def again(self, bulk: Bulk, run: Run) -> Again:
+    async def again(self, bulk: Bulk, run: Run) -> Recheck:
         """One look at what was not settled. A call whose activeflow has ended only now may be on its way: not known
         yet.
         """
@@ -95,7 +95,7 @@ class BulkReadback:
                 calls[member.number] = "unknown"
             elif call is not None:
                 calls[member.number] = call.state
-        return Again(ended, calls)
+        return Recheck(ended, calls)
 
     async def _ended(self, bulk: Bulk, became: Mapping[int, MemberOutcome]) -> tuple[int, ...]:
         ended = []
@@ -134,7 +134,7 @@ class BulkFollow:
     ) -> None:
         self._bulks, self._cards, self._around, self._patience, self._now = bulks, cards, around, patience, now
 
-    def dated(self, run: Run, ending: Ending) -> Ending:
+    def dated(self, run: Run, ending: BulkEnding) -> BulkEnding:
         """The ending with until when it is followed, where there is anything to follow, and with when it was read."""
         now = self._now()
         until = follow_until(now, self._patience) if unsettled(replace(run, ending=ending)) else None

@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import Protocol
 from uuid import UUID
 
-from bot.activeflows.bulk.bulk_stop import Bulk, Draft, Ending, MemberOutcome, Run
+from bot.activeflows.bulk.bulk_stop import Bulk, BulkEnding, Draft, MemberOutcome, Run
 from bot.activeflows.records import Record
 from bot.activeflows.stopping.ports import Guard
 from bot.activeflows.stopping.stop import CallAfter, Declined, Intent, Press
@@ -65,7 +65,7 @@ class BulkLedger(Protocol):
         ...
 
     async def finish_bulk(
-        self, bulk_id: str, became: Mapping[int, MemberOutcome], ending: Ending, records: Sequence[Record]
+        self, bulk_id: str, became: Mapping[int, MemberOutcome], ending: BulkEnding, records: Sequence[Record]
     ) -> Run:
         """Over: write these records, and the receipt of the last one into the ending. The run as it then stands."""
         ...

@@ -15,9 +15,19 @@ from functools import partial
 from typing import Final
 from uuid import UUID
 
-from bot.activeflows.bulk.bulk_stop import Bulk, BulkState, Draft, Group, Origin, Run, Wanted, grouped, remainder
+from bot.activeflows.bulk.bulk_stop import (
+    Bulk,
+    BulkCriteria,
+    BulkState,
+    Draft,
+    MemberGroup,
+    Origin,
+    Run,
+    grouped,
+    remainder,
+)
 from bot.activeflows.bulk.ports import BulkLedger, Sources
-from bot.activeflows.bulk.snapshot import BulkSnapshot, Frozen
+from bot.activeflows.bulk.snapshot import BulkSnapshot, FrozenList
 from bot.activeflows.errors import NotPermitted
 from bot.activeflows.operators import ANY_FLOW, AnyFlow, Operator, Permission
 from bot.activeflows.queries.filters import Filters
@@ -38,15 +48,15 @@ class NoCard(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class Unasked:
+class CardRefusal:
     """An answer instead of a card. ``on_behalf``: to somebody who may not stop in bulk."""
 
     why: NoCard
     filters: Filters
     count: int = 0
     limit: int = 0
-    groups: tuple[Group, ...] = ()
-    frozen: Frozen | None = None
+    groups: tuple[MemberGroup, ...] = ()
+    frozen: FrozenList | None = None
     on_behalf: bool = False
 
 
@@ -56,27 +66,29 @@ class BulkPreparation:
     def __init__(self, freezing: BulkSnapshot, *, now: Callable[[], datetime]) -> None:
         self._freezing, self._now = freezing, now
 
-    async def look(self, operator: Operator, wanted: Wanted, *, on_behalf: bool = False) -> Frozen | Unasked:
+    async def look(
+        self, operator: Operator, wanted: BulkCriteria, *, on_behalf: bool = False
+    ) -> FrozenList | CardRefusal:
         """What a card would list, or why there is none. Raises a ``Failure``."""
         rules, filters = operator.policy.rules, wanted.filters
         if rules.reason_required and not wanted.reason:
-            return Unasked(NoCard.NO_REASON, filters)
+            return CardRefusal(NoCard.NO_REASON, filters)
         frozen = await self._freezing.freeze(operator, filters, among=wanted.among, on_behalf=on_behalf)
         count = len(frozen.members)
         if wanted.oldest and count > rules.bulk_limit:
             left = replace(frozen.left, newer=count - rules.bulk_limit)
             return replace(frozen, members=frozen.members[: rules.bulk_limit], left=left)
         if not count:
-            return Unasked(NoCard.NOTHING_FITS, filters, frozen=frozen, on_behalf=on_behalf)
+            return CardRefusal(NoCard.NOTHING_FITS, filters, frozen=frozen, on_behalf=on_behalf)
         if count > rules.bulk_limit:
             groups = grouped(frozen.members)
-            return Unasked(NoCard.TOO_MANY, filters, count, rules.bulk_limit, groups, frozen, on_behalf)
+            return CardRefusal(NoCard.TOO_MANY, filters, count, rules.bulk_limit, groups, frozen, on_behalf)
         return frozen
 
-    async def prepare(self, operator: Operator, wanted: Wanted, *, on_behalf: bool = False) -> Bulk | Unasked:
+    async def prepare(self, operator: Operator, wanted: BulkCriteria, *, on_behalf: bool = False) -> Bulk | CardRefusal:
         """The bulk for a card in this channel. Raises a ``Failure``."""
         frozen = await self.look(operator, wanted, on_behalf=on_behalf)
-        if isinstance(frozen, Unasked):
+        if isinstance(frozen, CardRefusal):
             return frozen
         sample, rules = await self._freezing.sample(frozen.members), operator.policy.rules
         at = self._now()
@@ -147,26 +159,28 @@ class BulkRequests:
     def __init__(self, ledger: BulkLedger, preparing: BulkPreparation, *, now: Callable[[], datetime]) -> None:
         self._ledger, self._preparing, self._now = ledger, preparing, now
 
-    async def ask(self, operator: Operator, wanted: Wanted) -> Bulk | Unasked | None:
+    async def ask(self, operator: Operator, wanted: BulkCriteria) -> Bulk | CardRefusal | None:
         """The bulk for a card, frozen and written down; ``None`` when this delivery made one before.
 
         Raises ``NotPermitted`` before anything is read, or a ``Failure``.
         """
         because = operator.require(Permission.BULK).because
         bulk = await self._preparing.prepare(operator, wanted)
-        if isinstance(bulk, Unasked):
+        if isinstance(bulk, CardRefusal):
             return bulk
         return bulk if await self._ledger.open_bulk(bulk, self._asked(bulk, operator, because)) else None
 
-    async def rest(self, bulk_id: str) -> Wanted | None:
+    async def rest(self, bulk_id: str) -> BulkCriteria | None:
         """What is left of one that is over, to be asked for anew, as anything is. ``None``: no such card."""
         found = await self._ledger.bulk(bulk_id)
         if found is None:
             return None
         bulk, run = found
-        return Wanted(bulk.filters, bulk.reason, frozenset(member.activeflow_id for member in remainder(bulk, run)))
+        return BulkCriteria(
+            bulk.filters, bulk.reason, frozenset(member.activeflow_id for member in remainder(bulk, run))
+        )
 
-    async def draft(self, operator: Operator, wanted: Wanted) -> Draft | Unasked:
+    async def draft(self, operator: Operator, wanted: BulkCriteria) -> Draft | CardRefusal:
         """For somebody who may see and not stop in bulk: the wish, to be put to those who may.
 
         What fits now is counted, so that nothing is offered that could not be asked. Raises ``NotPermitted`` when they
@@ -176,14 +190,14 @@ class BulkRequests:
         channel = operator.policy.rules.ask_in or operator.channel
         _require_somebody(operator, channel, [ANY_FLOW])
         frozen = await self._preparing.look(operator, wanted, on_behalf=True)
-        if isinstance(frozen, Unasked):
+        if isinstance(frozen, CardRefusal):
             return frozen
         _require_somebody(operator, channel, (member.flow_id for member in frozen.members))
         draft = Draft(operator.new_card(), wanted, operator.person.id, operator.channel)
         await self._ledger.draft_bulk(draft)
         return draft
 
-    async def put_to_others(self, operator: Operator, bulk_id: str) -> ApprovalRequest[Bulk] | Unasked | None:
+    async def put_to_others(self, operator: Operator, bulk_id: str) -> ApprovalRequest[Bulk] | CardRefusal | None:
         """Put a bulk stop to those who may: freeze and open one's own draft, or point at a card that is open already.
 
         ``None`` when there is nothing to be pressed (any more). Raises ``NotPermitted`` for somebody who may not see,
@@ -232,11 +246,11 @@ class BulkRequests:
         record = record_on(bulk, What.ABORTED, self._now(), operator.actor, key=key)
         return await self._ledger.abort_bulk(bulk.id, operator.person.id, record)
 
-    async def _open(self, operator: Operator, draft: Draft) -> ApprovalRequest[Bulk] | Unasked | None:
+    async def _open(self, operator: Operator, draft: Draft) -> ApprovalRequest[Bulk] | CardRefusal | None:
         """``None`` when somebody has opened it in this moment."""
         operator.require(Permission.VIEW)
         bulk = await self._preparing.prepare(operator, draft.wanted, on_behalf=True)
-        if isinstance(bulk, Unasked):
+        if isinstance(bulk, CardRefusal):
             return bulk
         channel = operator.policy.rules.ask_in or draft.channel
         bulk = replace(bulk, id=draft.id, channel=channel, thread=bulk.thread if channel == draft.channel else "")

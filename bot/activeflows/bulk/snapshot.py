@@ -30,7 +30,7 @@ SAMPLE: Final = 3
 
 
 @dataclass(frozen=True, slots=True)
-class Frozen:
+class FrozenList:
     """What fits, and what it was found in."""
 
     members: tuple[Member, ...]
@@ -64,7 +64,7 @@ class BulkSnapshot:
         *,
         among: frozenset[UUID] | None = None,
         on_behalf: bool = False,
-    ) -> Frozen:
+    ) -> FrozenList:
         """What runs and fits, read now. ``among``: only these. ``on_behalf``: what they may see. Raises a
         ``Failure``.
         """
@@ -85,7 +85,7 @@ class BulkSnapshot:
         hidden = 0 if among is not None else len(fitting) - len(mine)
         left = Exclusions(tuple(uncertain), hidden, len(mine) - len(named))
         similar = () if members or filters.flow is None else _similar(filters.flow, known.values())
-        return Frozen(tuple(members), left, picture.as_of, picture.complete_since, similar)
+        return FrozenList(tuple(members), left, picture.as_of, picture.complete_since, similar)
 
     async def more(
         self, operator: Operator, filters: Filters, listed: frozenset[UUID], *, on_behalf: bool = False

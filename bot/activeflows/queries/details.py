@@ -26,7 +26,7 @@ from bot.activeflows.queries.inspection import Inspection, in_time, look_at
 from bot.activeflows.queries.resolution import find, flows, names_in, visible
 from bot.activeflows.records import Record, RefusalBound, What, in_thread
 from bot.activeflows.situation.actions import option_id
-from bot.activeflows.situation.history import Done, Timeline, present_step, step_history, step_times
+from bot.activeflows.situation.history import HistoryLine, Timeline, present_step, step_history, step_times
 
 # ---------------------------------------------------------------- lineage
 # Find the activeflows that came before and after one.
@@ -48,7 +48,7 @@ _SOON: Final = timedelta(seconds=10)
 """What an end starts was created by then."""
 
 
-class Withheld(Enum):
+class WithheldReason(Enum):
     """Why nothing is told of a relative."""
 
     HIDDEN = auto()  # this person may not view it here
@@ -68,7 +68,7 @@ class Relative:
 class Family:
     """Parent and children, newest child first."""
 
-    parent: Relative | Withheld | None = None
+    parent: Relative | WithheldReason | None = None
     """``None``: it came after nobody."""
     children: tuple[Relative, ...] = ()
     more: int = 0
@@ -114,19 +114,19 @@ async def family_of(
 
 async def _parent(
     voipbin: VoIPBIN, operator: Operator, parent_id: UUID | None, within: float
-) -> Activeflow | Withheld | None:
+) -> Activeflow | WithheldReason | None:
     if parent_id is None:
         return None
     try:
         async with asyncio.timeout(within):
             parent = await voipbin.activeflow(parent_id)
     except NotFound:
-        return Withheld.GONE
+        return WithheldReason.GONE
     except NotOurs:
-        return Withheld.HIDDEN
+        return WithheldReason.HIDDEN
     except (BotError, TimeoutError):
-        return Withheld.NOT_KNOWN
-    return parent if visible(voipbin, operator, [parent]) else Withheld.HIDDEN
+        return WithheldReason.NOT_KNOWN
+    return parent if visible(voipbin, operator, [parent]) else WithheldReason.HIDDEN
 
 
 async def _held(live: Live | None, activeflow_id: UUID, within: float) -> list[Activeflow]:
@@ -169,7 +169,7 @@ def _newest_first(found: Iterable[Activeflow]) -> list[Activeflow]:
 
 
 @dataclass(frozen=True, slots=True)
-class Revealed:
+class UnmaskedDetails:
     """What may now be shown to the person who pressed, and to nobody else."""
 
     activeflow: Activeflow
@@ -190,7 +190,7 @@ class Disclosure:
         self._voipbin, self._texts, self._records, self._refusals = voipbin, texts, records, refusals
         self._now = now
 
-    async def reveal(self, operator: Operator, activeflow_id: UUID, *, press: str) -> Revealed:
+    async def reveal(self, operator: Operator, activeflow_id: UUID, *, press: str) -> UnmaskedDetails:
         """What is personal about an activeflow, once that is on the record. ``press``: identifies the press.
 
         Raises ``NotPermitted``, ``LedgerUnavailable`` (then nothing may be shown), and what ``resolution.find`` raises.
@@ -209,7 +209,7 @@ class Disclosure:
         detail = {"shown": _words(call, spoken), "because": decision.because, "grant": decision.grant}
         record = self._record(f"reveal:{press}:{activeflow.id}", What.REVEALED, operator, activeflow.id, detail)
         written = await self._records.record(record)
-        return Revealed(activeflow, call, spoken, written.receipt, as_of)
+        return UnmaskedDetails(activeflow, call, spoken, written.receipt, as_of)
 
     async def _call(self, activeflow: Activeflow) -> Call | None:
         reference = activeflow.reference
@@ -253,9 +253,9 @@ class Details:
     """One activeflow, read at ``as_of``, with its history."""
 
     inspection: Inspection
-    history: tuple[Done, ...]
+    history: tuple[HistoryLine, ...]
     as_of: datetime
-    present: Done | None = None
+    present: HistoryLine | None = None
     """The step it is at, or was interrupted in."""
     timing: StepTimes = StepTimes.WHOLE
     entered: tuple[str | None, ...] = ()
@@ -314,13 +314,15 @@ class DetailsQuery:
             return None, StepTimes.FAILED
 
 
-def _to_time(activeflow: Activeflow, history: tuple[Done, ...], present: Done | None) -> list[Done]:
+def _to_time(
+    activeflow: Activeflow, history: tuple[HistoryLine, ...], present: HistoryLine | None
+) -> list[HistoryLine]:
     """The lines whose times only the timeline can tell: not those of the step that a running one is at."""
     told = [done for done in history if not done.left_out]
     return [*told, present] if present is not None and activeflow.ended else told
 
 
-def _timing(lines: list[Done], why: StepTimes) -> StepTimes:
+def _timing(lines: list[HistoryLine], why: StepTimes) -> StepTimes:
     if why is not StepTimes.WHOLE:
         return why
     timed = {done.began is not None for done in lines}

@@ -179,7 +179,7 @@ _BEGAN: Final[Callable[[Activeflow], datetime]] = attrgetter("created_at")
 
 
 @dataclass(frozen=True, slots=True)
-class Group:
+class ActiveflowGroup:
     """Activeflows that have something in common: ``name`` is what, ``None`` when that is not known."""
 
     name: str | None
@@ -190,12 +190,12 @@ class Group:
 
 def grouped(
     activeflows: Iterable[Activeflow], key: Callable[[Activeflow], K], name: Callable[[Activeflow], str | None]
-) -> tuple[Group, ...]:
+) -> tuple[ActiveflowGroup, ...]:
     """The largest first; equals in the order of their names."""
     members: dict[K, list[Activeflow]] = {}
     for activeflow in activeflows:
         members.setdefault(key(activeflow), []).append(activeflow)
-    groups = [Group(name(found[0]), len(found), _oldest(found)) for found in members.values()]
+    groups = [ActiveflowGroup(name(found[0]), len(found), _oldest(found)) for found in members.values()]
     return tuple(sorted(groups, key=lambda group: (-group.count, group.name is None, group.name or "")))
 
 

@@ -24,7 +24,7 @@ from bot.activeflows.model import Activeflow, Picture
 from bot.activeflows.operators import Operator, Permission, Reach, may_somewhere, reach
 from bot.activeflows.ports import Live, Records, VoIPBIN
 from bot.activeflows.queries.audit_review import AllowedPress, AuditReview
-from bot.activeflows.queries.filters import Filters, Group, grouped
+from bot.activeflows.queries.filters import ActiveflowGroup, Filters, grouped
 from bot.activeflows.queries.listing import Listing
 from bot.activeflows.queries.resolution import Doing, flows, pictured_soon, visible, what_it_does
 from bot.activeflows.records import Question, Record, What
@@ -80,7 +80,7 @@ _FIRST: Final = tuple(Reason)
 
 
 @dataclass(frozen=True, slots=True)
-class Troubled:
+class AnomalousActiveflow:
     """One that is worth a look."""
 
     activeflow: Activeflow
@@ -96,7 +96,7 @@ class Overview:
     """Grouped by flow: the largest few; with how fresh and complete all of it is."""
     flows: int
     """How many flows there are in all."""
-    troubled: tuple[Troubled, ...]
+    troubled: tuple[AnomalousActiveflow, ...]
     troubled_in_all: int
     judged: int
     """How many were looked through before time was up."""
@@ -212,12 +212,12 @@ class HomeQuery:
                     break
         return sorted(found, key=lambda one: (_FIRST.index(one[1][0].reason), one[0].created_at or now)), judged
 
-    async def _troubled(self, activeflow: Activeflow, troubles: tuple[Anomaly, ...]) -> Troubled:
+    async def _troubled(self, activeflow: Activeflow, troubles: tuple[Anomaly, ...]) -> AnomalousActiveflow:
         doing = await what_it_does(self._voipbin, activeflow, within=self._side_look)
         named = self._judging.of(activeflow, doing.situation, self._now())
-        return Troubled(activeflow, doing, named or troubles)
+        return AnomalousActiveflow(activeflow, doing, named or troubles)
 
-    async def _named(self, groups: tuple[Group, ...]) -> tuple[Group, ...]:
+    async def _named(self, groups: tuple[ActiveflowGroup, ...]) -> tuple[ActiveflowGroup, ...]:
         known = await flows(self._voipbin, (group.oldest.flow_id for group in groups), within=self._side_look)
         names = {flow_id: flow.name for flow_id, flow in known.items() if flow is not None}
         return tuple(
@@ -225,7 +225,7 @@ class HomeQuery:
         )
 
 
-def _listing(picture: Picture, groups: tuple[Group, ...], *, total: int, hidden: int) -> Listing:
+def _listing(picture: Picture, groups: tuple[ActiveflowGroup, ...], *, total: int, hidden: int) -> Listing:
     return Listing(
         rows=(),
         filters=Filters(),

@@ -23,7 +23,7 @@ from bot.activeflows.names import closest_names
 from bot.activeflows.operators import Operator, Permission
 from bot.activeflows.ports import Live, Past, VoIPBIN
 from bot.activeflows.queries.details import Details, DetailsQuery
-from bot.activeflows.queries.filters import Filters, Group, grouped
+from bot.activeflows.queries.filters import ActiveflowGroup, Filters, grouped
 from bot.activeflows.queries.inspection import in_time
 from bot.activeflows.queries.resolution import MOST, Flows, Target, find, flow_of, flows, pictured, queue_names, visible
 from bot.activeflows.situation.current_step import Situation, SituationCache, queues_named, row_words, situation
@@ -178,7 +178,7 @@ class Listing:
     unreadable: int = 0
     freshness: Freshness | None = None
     by: By | None = None
-    groups: tuple[Group, ...] = ()
+    groups: tuple[ActiveflowGroup, ...] = ()
     """Instead of rows, when they were asked for; ``total`` counts activeflows all the same."""
     all_groups: int = 0
 
@@ -336,7 +336,7 @@ class ActiveflowQueries:
             wrong = await self._anomalies.of(seen, self._now(), doings)
         return list(compress(seen, filters.fit_doing(doings, wrong)))
 
-    async def _groups(self, found: list[Activeflow], by: By, known: Flows) -> tuple[Group, ...]:
+    async def _groups(self, found: list[Activeflow], by: By, known: Flows) -> tuple[ActiveflowGroup, ...]:
         """A group by action is called as its rows are."""
         if by == "flow":
             names = {flow_id: flow.name for flow_id, flow in known.items() if flow is not None}

@@ -79,7 +79,7 @@ MOST_READ: Final = 10
 
 
 @dataclass(frozen=True, slots=True)
-class Traced:
+class TracedCalls:
     """Where the calls led."""
 
     activeflows: tuple[tuple[Activeflow, Match], ...]
@@ -91,7 +91,7 @@ class Traced:
     """The same calls, with the activeflow that each runs for, as far as is known."""
 
 
-async def traced(voipbin: VoIPBIN, calls: Sequence[CallFound], picture: Picture, *, within: float) -> Traced:
+async def traced(voipbin: VoIPBIN, calls: Sequence[CallFound], picture: Picture, *, within: float) -> TracedCalls:
     """``calls``: newest first. ``within``: seconds each look-up may take."""
     owned = await _owned(voipbin, calls, within)
     here = {activeflow.id: activeflow for activeflow in picture.activeflows}
@@ -99,7 +99,7 @@ async def traced(voipbin: VoIPBIN, calls: Sequence[CallFound], picture: Picture,
     elsewhere = [id_ for id_ in matches if id_ not in here][:MOST_READ]
     reads = await asyncio.gather(*(in_time(partial(voipbin.activeflow, id_), within) for id_ in elsewhere))
     here.update({read.value.id: read.value for read in reads if read.value is not None})
-    return Traced(
+    return TracedCalls(
         activeflows=tuple((here[id_], match) for id_, match in matches.items() if id_ in here),
         unread=sum(1 for id_ in matches if id_ not in here),
         without=sum(1 for call in owned if call.activeflow_id is None),
@@ -122,7 +122,7 @@ async def _owned(voipbin: VoIPBIN, calls: Sequence[CallFound], within: float) ->
 
 
 @dataclass(frozen=True, slots=True)
-class Shown:
+class NumberMatches:
     """The activeflows, why each is there, and the calls that were looked through with those found that are shown."""
 
     activeflows: tuple[tuple[Activeflow, Match], ...]
@@ -131,7 +131,9 @@ class Shown:
     without: int = 0
 
 
-async def shown(voipbin: VoIPBIN, operator: Operator, calls: CallsLooked, picture: Picture, *, within: float) -> Shown:
+async def shown(
+    voipbin: VoIPBIN, operator: Operator, calls: CallsLooked, picture: Picture, *, within: float
+) -> NumberMatches:
     """``within``: seconds each look-up may take."""
     by_ending = operator.may(Permission.REVEAL)
     led = await traced(voipbin, [call for call in calls.found if call.whole or by_ending], picture, within=within)
@@ -144,11 +146,11 @@ async def shown(voipbin: VoIPBIN, operator: Operator, calls: CallsLooked, pictur
     if operator.may(Permission.VIEW, None) and (
         operator.may(Permission.REVEAL, None) or all(call.whole for call in led.calls)
     ):  # nothing is hidden from them
-        return Shown(activeflows, replace(calls, found=led.calls), led.unread, led.without)
+        return NumberMatches(activeflows, replace(calls, found=led.calls), led.unread, led.without)
     known: set[UUID | None] = {activeflow.id for activeflow, _ in activeflows}
     known |= {match.call.id for _, match in activeflows if match.call is not None}
     found = tuple(call for call in led.calls if call.id in known or call.activeflow_id in known)
-    return Shown(activeflows, replace(calls, found=found))
+    return NumberMatches(activeflows, replace(calls, found=found))
 
 
 def _in_whole(operator: Operator, activeflow: Activeflow, match: Match) -> bool:

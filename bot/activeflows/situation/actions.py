@@ -34,58 +34,58 @@ _REASONS: Final = {
 }
 
 
-class Word(NamedTuple):
+class ActionWords(NamedTuple):
     """One action type: what is going on ("playing audio"), and the step as a thing ("audio")."""
 
     doing: str
     step: str
 
 
-WORDS: Final[Mapping[str, Word]] = {
-    "ai_summary": Word("writing an AI summary", "AI summary"),
-    "ai_talk": Word("starting a talk with an AI", "AI talk"),
-    "ai_task": Word("handing over to an AI task", "AI task"),
-    "amd": Word("listening for an answering machine", "answering machine check"),
-    "answer": Word("answering the call", "answer"),
-    "beep": Word("playing a beep", "beep"),
-    "block": Word("waiting to be resumed", "wait for AI"),
-    "branch": Word("choosing a branch", "menu choice"),
-    "call": Word("placing a separate call", "separate call"),
-    "case_create": Word("opening a case", "case"),
-    "condition_call_digits": Word("checking the keypad input", "keypad check"),
-    "condition_call_status": Word("checking the call", "call check"),
-    "condition_datetime": Word("checking the time", "time check"),
-    "condition_variable": Word("checking a variable", "variable check"),
-    "confbridge_join": Word("talking in a bridge", "bridge"),
-    "conference_join": Word("joining a conference", "conference"),
-    "connect": Word("dialling another party", "connect"),
-    "conversation_send": Word("sending a chat message", "chat message"),
-    "digits_receive": Word("waiting for keypad input", "keypad input"),
-    "digits_send": Word("sending tones", "tones"),
-    "echo": Word("running an echo test", "echo test"),
-    "email_send": Word("sending an e-mail", "e-mail"),
-    "empty": Word("passing an empty step", "empty step"),
-    "external_media_start": Word("starting to stream audio out", "audio stream on"),
-    "external_media_stop": Word("stopping the audio stream", "audio stream off"),
-    "fetch": Word("fetching further steps", "fetched steps"),
-    "fetch_flow": Word("entering another flow", "other flow"),
-    "goto": Word("jumping to another step", "jump"),
-    "hangup": Word("hanging up", "hang-up"),
-    "message_send": Word("sending an SMS", "SMS"),
-    "mute": Word("muting", "mute"),
-    "play": Word("playing audio", "audio"),
-    "queue_join": Word("entering a queue", "queue"),
-    "recording_start": Word("starting a recording", "recording on"),
-    "recording_stop": Word("stopping the recording", "recording off"),
-    "sleep": Word("pausing", "pause"),
-    "stop": Word("ending the flow", "end"),
-    "stream_echo": Word("running an echo test", "echo test"),
-    "talk": Word("speaking a text", "text"),
-    "transcribe_recording": Word("transcribing recordings", "transcript"),
-    "transcribe_start": Word("starting live transcription", "transcription on"),
-    "transcribe_stop": Word("stopping live transcription", "transcription off"),
-    "variable_set": Word("setting a variable", "variable"),
-    "webhook_send": Word("calling a webhook", "webhook"),
+WORDS: Final[Mapping[str, ActionWords]] = {
+    "ai_summary": ActionWords("writing an AI summary", "AI summary"),
+    "ai_talk": ActionWords("starting a talk with an AI", "AI talk"),
+    "ai_task": ActionWords("handing over to an AI task", "AI task"),
+    "amd": ActionWords("listening for an answering machine", "answering machine check"),
+    "answer": ActionWords("answering the call", "answer"),
+    "beep": ActionWords("playing a beep", "beep"),
+    "block": ActionWords("waiting to be resumed", "wait for AI"),
+    "branch": ActionWords("choosing a branch", "menu choice"),
+    "call": ActionWords("placing a separate call", "separate call"),
+    "case_create": ActionWords("opening a case", "case"),
+    "condition_call_digits": ActionWords("checking the keypad input", "keypad check"),
+    "condition_call_status": ActionWords("checking the call", "call check"),
+    "condition_datetime": ActionWords("checking the time", "time check"),
+    "condition_variable": ActionWords("checking a variable", "variable check"),
+    "confbridge_join": ActionWords("talking in a bridge", "bridge"),
+    "conference_join": ActionWords("joining a conference", "conference"),
+    "connect": ActionWords("dialling another party", "connect"),
+    "conversation_send": ActionWords("sending a chat message", "chat message"),
+    "digits_receive": ActionWords("waiting for keypad input", "keypad input"),
+    "digits_send": ActionWords("sending tones", "tones"),
+    "echo": ActionWords("running an echo test", "echo test"),
+    "email_send": ActionWords("sending an e-mail", "e-mail"),
+    "empty": ActionWords("passing an empty step", "empty step"),
+    "external_media_start": ActionWords("starting to stream audio out", "audio stream on"),
+    "external_media_stop": ActionWords("stopping the audio stream", "audio stream off"),
+    "fetch": ActionWords("fetching further steps", "fetched steps"),
+    "fetch_flow": ActionWords("entering another flow", "other flow"),
+    "goto": ActionWords("jumping to another step", "jump"),
+    "hangup": ActionWords("hanging up", "hang-up"),
+    "message_send": ActionWords("sending an SMS", "SMS"),
+    "mute": ActionWords("muting", "mute"),
+    "play": ActionWords("playing audio", "audio"),
+    "queue_join": ActionWords("entering a queue", "queue"),
+    "recording_start": ActionWords("starting a recording", "recording on"),
+    "recording_stop": ActionWords("stopping the recording", "recording off"),
+    "sleep": ActionWords("pausing", "pause"),
+    "stop": ActionWords("ending the flow", "end"),
+    "stream_echo": ActionWords("running an echo test", "echo test"),
+    "talk": ActionWords("speaking a text", "text"),
+    "transcribe_recording": ActionWords("transcribing recordings", "transcript"),
+    "transcribe_start": ActionWords("starting live transcription", "transcription on"),
+    "transcribe_stop": ActionWords("stopping live transcription", "transcription off"),
+    "variable_set": ActionWords("setting a variable", "variable"),
+    "webhook_send": ActionWords("calling a webhook", "webhook"),
 }
 
 
@@ -139,7 +139,7 @@ def whole(action: Action, key: str) -> int | None:
 _NAMED: Final = {"queue_join": ("queue_id", "entering queue "), "fetch_flow": ("flow_id", "entering flow ")}
 
 
-def _with_name(action: Action, word: Word, name_of: NameOf) -> str:
+def _with_name(action: Action, word: ActionWords, name_of: NameOf) -> str:
     key, before = _NAMED[action.type]
     found = option_id(action, key)
     name = named(name_of(found)) if found is not None else ""
@@ -216,7 +216,7 @@ _MARKERS: Final = {START_ID.int, FINISH_ID.int}  # whole numbers compare several
 
 
 @dataclass(slots=True)
-class Opened:
+class EnclosingAction:
     """One thing the activeflow is inside of."""
 
     opener: Action
@@ -250,10 +250,10 @@ class Opened:
 class Nesting:
     """What the current action is inside of, outermost first; empty on the main stack."""
 
-    opened: tuple[Opened, ...]
+    opened: tuple[EnclosingAction, ...]
     certain: bool
 
-    def innermost(self, *types: str) -> Opened | None:
+    def innermost(self, *types: str) -> EnclosingAction | None:
         """The nearest of these openers."""
         return next((o for o in reversed(self.opened) if o.opener.type in types), None)
 
@@ -286,7 +286,7 @@ def _own_actions(activeflow: Activeflow, flow: Flow | None) -> frozenset[int]:
 class _Walk:
     def __init__(self, own: frozenset[int]) -> None:
         self.own = own
-        self.opened: list[Opened] = []
+        self.opened: list[EnclosingAction] = []
         self.certain = True
         self._main: set[int] = set()
         self._previous: Action | None = None
@@ -310,7 +310,7 @@ class _Walk:
         top = self.opened[-1] if self.opened else None
         waits = top is not None and top.opener.type == "queue_join" and top.first == action.id.int
         if action.type in _CLOSERS and not waits:
-            self.opened.append(Opened(action))
+            self.opened.append(EnclosingAction(action))
 
     def _skipped(self, action: Action) -> bool:
         opener = self.opened[-1].opener

@@ -21,9 +21,9 @@ from bot.activeflows.model import FINISH_ID, START_ID, STEP_BUDGET, Action, Acti
 from bot.activeflows.situation.actions import (
     BRIDGE,
     WORDS,
+    EnclosingAction,
     NameOf,
     Nesting,
-    Opened,
     doing,
     named,
     nesting,
@@ -237,7 +237,9 @@ def _marker(activeflow: Activeflow) -> _Seen | None:
 def _inside(activeflow: Activeflow, inside: Nesting, name_of: NameOf) -> _Seen | None:
     """What only the enclosing openers tell."""
     current = activeflow.current.type
-    opened = inside.innermost("queue_join", "connect", "ai_talk", "ai_task", "conference_join") or Opened(_NOTHING)
+    opened = inside.innermost("queue_join", "connect", "ai_talk", "ai_task", "conference_join") or EnclosingAction(
+        _NOTHING
+    )
     queue = inside.innermost("queue_join")
     match opened.opener.type, current:
         case "queue_join", "confbridge_join":
@@ -283,13 +285,13 @@ def _plain(activeflow: Activeflow, name_of: NameOf) -> _Seen:
             return _Seen(_PLAIN_KINDS.get(action.type) or f"action.{raw_type(action) or 'unknown'}", words)
 
 
-def _queue(opened: Opened, name_of: NameOf) -> str:
+def _queue(opened: EnclosingAction, name_of: NameOf) -> str:
     found = option_id(opened.opener, "queue_id")
     name = named(name_of(found)) if found is not None else ""
     return f"queue {name}" if name else "a queue"
 
 
-def _ai(opened: Opened) -> str:
+def _ai(opened: EnclosingAction) -> str:
     return "an AI team" if opened.opener.option.get("assistance_type") == "team" else "an AI"
 
 

@@ -29,7 +29,7 @@ Times: TypeAlias = Sequence[datetime | None]
 """When each step began: the executed ones, oldest first, and then the current one."""
 
 
-class Moment(NamedTuple):
+class TimelineEvent(NamedTuple):
     """One event: what the activeflow had become at an instant."""
 
     at: datetime
@@ -44,7 +44,7 @@ class Moment(NamedTuple):
 class Timeline:
     """What VoIPBIN told of an activeflow's past, in no order that counts."""
 
-    moments: tuple[Moment, ...] = ()
+    moments: tuple[TimelineEvent, ...] = ()
 
 
 def step_times(activeflow: Activeflow, timeline: Timeline | None = None) -> tuple[datetime | None, ...]:
@@ -75,7 +75,7 @@ LINES: Final = 16
 """Lines of history that are told; of a longer one the middle is left out."""
 
 
-class Done(NamedTuple):
+class HistoryLine(NamedTuple):
     """One line of history: what was done, how many times in a row, and when."""
 
     words: str
@@ -92,7 +92,7 @@ class Done(NamedTuple):
 
 def step_history(
     activeflow: Activeflow, *, times: Times = (), name_of: NameOf = unnamed, limit: int = LINES
-) -> tuple[Done, ...]:
+) -> tuple[HistoryLine, ...]:
     """Oldest first, at most ``limit`` lines; when there were more, one line in the middle stands for those left out.
 
     ``times``: as ``step_times`` gives them.
@@ -103,21 +103,21 @@ def step_history(
     first = (max(limit, 1) - 1) // 3
     last = len(lines) - (max(limit, 1) - 1 - first)
     left_out = sum(size for _, size in lines[first:last])
-    gap = Done(f"{left_out} {'step' if left_out == 1 else 'steps'} more", left_out=left_out)
+    gap = HistoryLine(f"{left_out} {'step' if left_out == 1 else 'steps'} more", left_out=left_out)
     return (*(done for done, _ in lines[:first]), gap, *(done for done, _ in lines[last:]))
 
 
-def present_step(activeflow: Activeflow, *, times: Times = (), name_of: NameOf = unnamed) -> Done | None:
+def present_step(activeflow: Activeflow, *, times: Times = (), name_of: NameOf = unnamed) -> HistoryLine | None:
     """The step it is at, or was interrupted in; ``None`` at the start and the finish, which are no steps."""
     if not _tells(activeflow.current):
         return None
     began = _at(times, len(activeflow.executed))
     ended_at = activeflow.updated_at if activeflow.ended else None
     words = doing(activeflow.current, name_of) or "a step without a name"
-    return Done(words, began=began, last=began, took=_between(began, ended_at))
+    return HistoryLine(words, began=began, last=began, took=_between(began, ended_at))
 
 
-def _lines(activeflow: Activeflow, times: Times, name_of: NameOf) -> Iterator[tuple[Done, int]]:
+def _lines(activeflow: Activeflow, times: Times, name_of: NameOf) -> Iterator[tuple[HistoryLine, int]]:
     """Each line with the number of its steps. A step lasts until the next one begins, told or not."""
     places = [place for place, action in enumerate(activeflow.executed) if _tells(action)]
     steps = [activeflow.executed[place] for place in places]
@@ -126,7 +126,7 @@ def _lines(activeflow: Activeflow, times: Times, name_of: NameOf) -> Iterator[tu
         size = length * laps
         began, ended_at = _at(times, places[index]), _at(times, places[index + size - 1] + 1)
         last = _at(times, places[index + size - length])
-        yield Done(words or "jumps", laps, began, last, _between(began, ended_at)), size
+        yield HistoryLine(words or "jumps", laps, began, last, _between(began, ended_at)), size
 
 
 def _tells(action: Action) -> bool:

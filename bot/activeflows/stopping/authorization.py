@@ -45,6 +45,7 @@ from bot.activeflows.stopping.stop import (
     NO_FAILURE,
     Claim,
     Declined,
+    DeclineReason,
     Ended,
     FailureReason,
     Fence,
@@ -53,7 +54,6 @@ from bot.activeflows.stopping.stop import (
     IntentState,
     Press,
     PressKind,
-    Why,
 )
 
 _TRIES: Final = 3
@@ -70,7 +70,7 @@ class Act(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class Asked:
+class CardTerms:
     """The card, as far as it matters for who may press it. ``flows``: of its activeflows, ``None`` for one without."""
 
     by: str
@@ -83,10 +83,10 @@ class Asked:
     """How many are stopped by the same press; 0: those whose flow is allowed, counted by ``flows``."""
 
 
-def asked_of(intent: Intent) -> Asked:
+def card_terms(intent: Intent) -> CardTerms:
     """The card of an intent, or the part of a bulk card that it is."""
     in_bulk = bool(intent.bulk_id)
-    return Asked(
+    return CardTerms(
         intent.asked_by,
         intent.channel,
         (intent.flow_id,),
@@ -110,7 +110,7 @@ class Authorized:
         return {"because": decision.because, "grant": decision.grant, "policy": self.policy.version or None}
 
 
-def authorize(act: Act, asked: Asked, presser: Operator, asker: Operator | None) -> Authorized | Declined:
+def authorize(act: Act, asked: CardTerms, presser: Operator, asker: Operator | None) -> Authorized | Declined:
     """May ``presser`` do this with that card? ``asker``: ``None`` when Slack did not say who that is."""
     decisions = {flow: _decide(act, asked, presser, asker, flow) for flow in asked.flows}
     if act is Act.PUT_AWAY and presser.person.known_as(asked.by):
@@ -118,12 +118,12 @@ def authorize(act: Act, asked: Asked, presser: Operator, asker: Operator | None)
     allowed = sum(decisions[flow].allowed for flow in asked.flows)
     if not allowed:
         no = decisions[asked.flows[0]]
-        return Declined(Why.NOT_PERMITTED, no.because, no.who_may)
+        return Declined(DeclineReason.NOT_PERMITTED, no.because, no.who_may)
     declined = _rules(asked, presser, asker, asked.among or allowed) if act is Act.STOP else None
     return declined or Authorized(decisions, presser.policy)
 
 
-def _needed(act: Act, asked: Asked) -> tuple[Permission, ...]:
+def _needed(act: Act, asked: CardTerms) -> tuple[Permission, ...]:
     """Any of these is enough."""
     match act:
         case Act.ABORT:
@@ -134,7 +134,7 @@ def _needed(act: Act, asked: Asked) -> tuple[Permission, ...]:
             return (Permission.BULK,) if asked.in_bulk else (Permission.STOP,)
 
 
-def _of_asker(asked: Asked, presser: Operator) -> tuple[Permission, ...]:
+def _of_asker(asked: CardTerms, presser: Operator) -> tuple[Permission, ...]:
     """What whoever asked must still have; nothing but a good standing, when the presser needs nobody else."""
     needed = _needed(Act.STOP, asked)
     two_persons = not presser.policy.rules.two_person.isdisjoint({"stop", "bulk"} if asked.in_bulk else {"stop"})
@@ -143,7 +143,7 @@ def _of_asker(asked: Asked, presser: Operator) -> tuple[Permission, ...]:
     return () if asked.on_behalf or presser.may_all(needed, asked.flows) else needed
 
 
-def _decide(act: Act, asked: Asked, presser: Operator, asker: Operator | None, flow: UUID | None) -> Decision:
+def _decide(act: Act, asked: CardTerms, presser: Operator, asker: Operator | None, flow: UUID | None) -> Decision:
     """Whoever may, may; who may approve may press what somebody else, who still may, has asked for."""
     own = [presser.decide(permission, flow) for permission in _needed(act, asked)]
     decision = next((yes for yes in own if yes.allowed), own[0])
@@ -161,33 +161,35 @@ def _decide(act: Act, asked: Asked, presser: Operator, asker: Operator | None, f
     )
 
 
-def _rules(asked: Asked, presser: Operator, asker: Operator | None, count: int) -> Declined | None:
+def _rules(asked: CardTerms, presser: Operator, asker: Operator | None, count: int) -> Declined | None:
     rules = presser.policy.rules
     if asker is not None and asker.person.standing is Standing.DEACTIVATED:
-        return Declined(Why.NOT_PERMITTED, "whoever asked has been deactivated. Ask again")
+        return Declined(DeclineReason.NOT_PERMITTED, "whoever asked has been deactivated. Ask again")
     two_persons = not rules.two_person.isdisjoint({"stop", "bulk"} if asked.in_bulk else {"stop"})
     if (two_persons or asked.on_behalf) and presser.person.known_as(asked.by):
-        return Declined(Why.OWN_REQUEST, "a second person must press")
+        return Declined(DeclineReason.OWN_REQUEST, "a second person must press")
     if two_persons and (no := _no_first_person(asked, asker)) is not None:
         return no
     if rules.reason_required and not asked.reason:
-        return Declined(Why.NO_REASON, "a reason is required")
+        return Declined(DeclineReason.NO_REASON, "a reason is required")
     if asked.in_bulk and count > rules.bulk_limit:
-        return Declined(Why.TOO_MANY, f"{count} would be stopped, and the policy allows {rules.bulk_limit} at once")
+        return Declined(
+            DeclineReason.TOO_MANY, f"{count} would be stopped, and the policy allows {rules.bulk_limit} at once"
+        )
     return None
 
 
-def _no_first_person(asked: Asked, asker: Operator | None) -> Declined | None:
+def _no_first_person(asked: CardTerms, asker: Operator | None) -> Declined | None:
     """Two persons are needed: why whoever asked does not count as one any more."""
     if asker is None:
-        return Declined(Why.IDENTITY_UNKNOWN, "about whoever asked, who counts as one of two persons")
+        return Declined(DeclineReason.IDENTITY_UNKNOWN, "about whoever asked, who counts as one of two persons")
     needed = Permission.BULK if asked.in_bulk else Permission.STOP
     needed = Permission.VIEW if asked.on_behalf else needed
     theirs = [asker.decide(needed, flow) for flow in asked.flows]
     if any(decision.allowed for decision in theirs):
         return None
     because = f"two people are needed, and whoever asked can no longer ask: {theirs[0].because}"
-    return Declined(Why.NOT_PERMITTED, because, theirs[0].who_may)
+    return Declined(DeclineReason.NOT_PERMITTED, because, theirs[0].who_may)
 
 
 class Authorization:
@@ -196,24 +198,26 @@ class Authorization:
     def __init__(self, people: People, policy: Callable[[], Policy]) -> None:
         self._people, self._policy = people, policy
 
-    async def of(self, act: Act, asked: Asked, press: Press, *, max_age: float) -> Authorized | Declined:
+    async def of(self, act: Act, asked: CardTerms, press: Press, *, max_age: float) -> Authorized | Declined:
         """For this press. ``max_age``: seconds that Slack's facts may be old. What Slack does not say is a no."""
         for _ in range(_TRIES):
             try:
                 presser = await self._presser(act, asked, press, max_age)
             except IdentityUnknown as failure:
                 lasting = isinstance(failure, SlackRefuses)
-                return Declined(Why.SLACK_REFUSES if lasting else Why.IDENTITY_UNKNOWN, failure.what)
+                return Declined(
+                    DeclineReason.SLACK_REFUSES if lasting else DeclineReason.IDENTITY_UNKNOWN, failure.what
+                )
             asker = await self._asker(act, asked, presser, max_age)
             if presser.policy == self._policy() and (asker is None or asker.policy == presser.policy):
                 return authorize(act, asked, presser, asker)
-        return Declined(Why.IDENTITY_UNKNOWN, "the policy went on changing while Slack was asked")
+        return Declined(DeclineReason.IDENTITY_UNKNOWN, "the policy went on changing while Slack was asked")
 
     def in_force(self, decided: Authorized) -> bool:
         """Is the policy that decided still in force?"""
         return decided.policy == self._policy()
 
-    async def _presser(self, act: Act, asked: Asked, press: Press, max_age: float) -> Operator:
+    async def _presser(self, act: Act, asked: CardTerms, press: Press, max_age: float) -> Operator:
         """With the facts that decide; those about an approval only where it is needed. Raises ``IdentityUnknown``."""
         identify = partial(
             self._people.identify, press.by, press.channel, team=press.team, flows=asked.flows, max_age=max_age
@@ -236,7 +240,7 @@ class Authorization:
         assert found is not None  # noqa: S101 - else something was not known
         return found
 
-    async def _asker(self, act: Act, asked: Asked, presser: Operator, max_age: float) -> Operator | None:
+    async def _asker(self, act: Act, asked: CardTerms, presser: Operator, max_age: float) -> Operator | None:
         if act is not Act.STOP:
             return None
         if presser.person.known_as(asked.by):
@@ -257,9 +261,9 @@ class Authorization:
 # anything is sent.
 
 _OVER = {
-    IntentState.SETTLED: Why.OVER,
-    IntentState.CANCELLED: Why.CANCELLED,
-    IntentState.SUPERSEDED: Why.SUPERSEDED,
+    IntentState.SETTLED: DeclineReason.OVER,
+    IntentState.CANCELLED: DeclineReason.CANCELLED,
+    IntentState.SUPERSEDED: DeclineReason.SUPERSEDED,
 }
 _HANG_UP_WITHIN: Final = timedelta(minutes=1)
 """From the press: a hang-up is never sent later, not even by a recovery."""
@@ -291,28 +295,28 @@ class PressAdmission:
         try:
             found = await self._ledger.intent(press.intent_id)
             if found is None:
-                return Admission(declined=Declined(Why.NO_SUCH_CARD))
+                return Admission(declined=Declined(DeclineReason.NO_SUCH_CARD))
             intent, state = found
             if press.wish is PressKind.HANG_UP:
                 return await self._after_the_end(intent, state, press)
             if state in _OVER:
                 return Admission(intent, Declined(_OVER[state], activeflow_id=intent.activeflow_id))
             if intent.late(self._now()):
-                return await self._decline(intent, press, Declined(Why.LATE, "past the deadline"))
+                return await self._decline(intent, press, Declined(DeclineReason.LATE, "past the deadline"))
             if not intent.reason and press.reason:
                 intent = replace(intent, reason=press.reason, reason_by=press.by)
             return await self._decide(Act.STOP, intent, press)
         except LedgerUnavailable as failure:
-            return Admission(declined=Declined(Why.LEDGER, failure.what))
+            return Admission(declined=Declined(DeclineReason.LEDGER, failure.what))
 
     async def _after_the_end(self, intent: Intent, state: IntentState, press: Press) -> Admission:
         """*Hang up the call* stands on a card that is over, and nowhere else."""
         if state is not IntentState.SETTLED:
-            return Admission(declined=Declined(Why.NO_SUCH_CARD))
+            return Admission(declined=Declined(DeclineReason.NO_SUCH_CARD))
         return await self._decide(Act.HANG_UP, replace(intent, deadline=press.at + _HANG_UP_WITHIN), press)
 
     async def _decide(self, act: Act, intent: Intent, press: Press) -> Admission:
-        asked = asked_of(intent)
+        asked = card_terms(intent)
         decided = await self._authorization.of(act, asked, press, max_age=max_ages.FACTS_AT_PRESS)
         if isinstance(decided, Declined):
             return await self._decline(intent, press, decided)
@@ -331,10 +335,10 @@ class PressAdmission:
 def not_claimed(claim: Claim, intent: Intent) -> Declined:
     """The words for a press that came second."""
     if claim.unwritten:
-        return Declined(Why.LEDGER, claim.unwritten, activeflow_id=intent.activeflow_id)
+        return Declined(DeclineReason.LEDGER, claim.unwritten, activeflow_id=intent.activeflow_id)
     if claim.by:
-        return Declined(Why.TAKEN, by=claim.by, activeflow_id=intent.activeflow_id)
-    return Declined(_OVER.get(claim.state, Why.OVER), activeflow_id=intent.activeflow_id)
+        return Declined(DeclineReason.TAKEN, by=claim.by, activeflow_id=intent.activeflow_id)
+    return Declined(_OVER.get(claim.state, DeclineReason.OVER), activeflow_id=intent.activeflow_id)
 
 
 # ---------------------------------------------------------------- fence
@@ -524,11 +528,11 @@ class Gate:
 
     async def _decided(self, operation: PressOperation) -> Authorized:
         decided = await self._authorization.of(
-            operation.act, asked_of(operation.intent), operation.press, max_age=max_ages.FACTS
+            operation.act, card_terms(operation.intent), operation.press, max_age=max_ages.FACTS
         )
         if isinstance(decided, Authorized):
             return decided
-        unanswered = decided.why is Why.IDENTITY_UNKNOWN
+        unanswered = decided.why is DeclineReason.IDENTITY_UNKNOWN
         shut = GateRefusal.UNANSWERED if unanswered else GateRefusal.REFUSED
         raise GateClosed(Closed(shut, FailureReason(decided.because), declined=decided))
 

@@ -17,7 +17,7 @@ from bot.activeflows.errors import Failure
 from bot.activeflows.ports import VoIPBIN
 from bot.activeflows.stopping.authorization import Hold
 from bot.activeflows.stopping.ports import Ledger, Step
-from bot.activeflows.stopping.read_back import State, Subject, Verdict
+from bot.activeflows.stopping.read_back import ReadState, Subject, Verdict
 from bot.activeflows.stopping.stop import (
     Attribution,
     CallAfter,
@@ -186,7 +186,7 @@ class Follow:
                 ended = _ended(press, phase, verdict)
                 await step("followed", bool, partial(self._settle, hold, intent, press, ended, show))
                 return ended
-            if verdict.state is State.RUNNING:
+            if verdict.state is ReadState.RUNNING:
                 phase = _read_again(phase, verdict)
             if look.late:
                 break

@@ -40,10 +40,10 @@ from bot.activeflows.stopping.authorization import (
 )
 from bot.activeflows.stopping.ports import Ledger, Step
 from bot.activeflows.stopping.read_back import (
-    Lost,
+    LostAttempt,
+    ReadState,
     ReadUntilEnded,
-    Sent,
-    State,
+    SendResult,
     StopAttempt,
     Subject,
     Verdict,
@@ -66,14 +66,14 @@ from bot.activeflows.stopping.stop import (
     NotKnown,
     NotSent,
     Outcome,
+    OutcomeNotice,
     Path,
     Patience,
     Phase,
-    Result,
     StillRunning,
     StopInHand,
+    StopResult,
     StopState,
-    Told,
     follow_until,
     renewed,
 )
@@ -142,28 +142,28 @@ class StopMachine:
         """Whether members of this bulk rest in this process, because Slack does not say who pressed."""
         return self._unanswered[bulk_id] > 0
 
-    async def carry_out(self, operation: PressOperation, hold: Hold, step: Step, show: Show) -> Result:
+    async def carry_out(self, operation: PressOperation, hold: Hold, step: Step, show: Show) -> StopResult:
         """Stop it, write down what came of it, and tell it. The last phase is shown when it is written down."""
         result = await self.stop(operation, hold, step, show)
         phase = result.phase
         if phase is None or isinstance(phase, Moved):
             return result
         outcome = partial(self._outcome, operation, hold, phase, result.refused, show)
-        told = await step("outcome", Told, outcome, ledger_first=True)
+        told = await step("outcome", OutcomeNotice, outcome, ledger_first=True)
         if isinstance(phase, StillRunning | NotKnown):
             phase = replace(phase, until=told.until)
-        return Result(replace(phase, receipt=told.receipt), told.receipt)
+        return StopResult(replace(phase, receipt=told.receipt), told.receipt)
 
-    async def stop(self, operation: PressOperation, hold: Hold, step: Step, show: Show) -> Result:
+    async def stop(self, operation: PressOperation, hold: Hold, step: Step, show: Show) -> StopResult:
         """Claim, send through the gate, read back; the claim is still held when it was not declined."""
         path = Path(StopState.ADMITTED)
         claiming = partial(self._claim, operation, hold)
         claim = await step("claim", Claim, claiming, repeatable=True, ledger_first=True)
         if not claim.mine:
             path.to(StopState.DECLINED)
-            return Result(declined=not_claimed(claim, operation.intent))
+            return StopResult(declined=not_claimed(claim, operation.intent))
         path.to(StopState.CLAIMED)
-        lost: Lost | None = None
+        lost: LostAttempt | None = None
         tries: Counter[bool] = Counter()
         number = 0
         while True:
@@ -171,7 +171,7 @@ class StopMachine:
             path.to(StopState.AT_GATE)
             send = partial(self._send, operation, hold, number, show, again=lost is not None)
             attempt = await step(f"send {number}", StopAttempt, send, ledger_first=True)
-            if attempt.sent is Sent.CONFLICT:
+            if attempt.sent is SendResult.CONFLICT:
                 once = partial(self._subject.once, operation.intent)
                 soon = partial(self._until_ended.soon, once)
                 verdict = await step("verify", Verdict, soon, repeatable=True)
@@ -179,8 +179,8 @@ class StopMachine:
             if attempt.may_have_worked:
                 path.to(StopState.SENT)
                 verdict = await self._read_back(operation, attempt, step, show)
-                if lost is None and verdict.state is State.RUNNING and attempt.sent is Sent.LOST:
-                    lost = Lost(attempt, verdict)
+                if lost is None and verdict.state is ReadState.RUNNING and attempt.sent is SendResult.LOST:
+                    lost = LostAttempt(attempt, verdict)
                     continue
                 return self._over(path, judged(operation.press, attempt, verdict, self._now()))
             pause = self._pause(attempt, tries)
@@ -191,11 +191,11 @@ class StopMachine:
             path.to(StopState.RESTING)
             await self._rest(operation, attempt, pause, step)
 
-    def _over(self, path: Path, phase: Outcome | Moved, attempt: StopAttempt | None = None) -> Result:
+    def _over(self, path: Path, phase: Outcome | Moved, attempt: StopAttempt | None = None) -> StopResult:
         path.to(state_of(phase))
         if attempt is None:
-            return Result(phase)
-        return Result(phase, anew=attempt.renewed, refused=attempt.closed.declined if attempt.closed else None)
+            return StopResult(phase)
+        return StopResult(phase, anew=attempt.renewed, refused=attempt.closed.declined if attempt.closed else None)
 
     # ------------------------------------------------------------ sending
 
@@ -224,16 +224,18 @@ class StopMachine:
         except GateClosed as gate:
             return await self._held_back(operation, gate, again=again)
         except StopUnconfirmed as failure:
-            return StopAttempt(Sent.LOST, FailureReason(failure.what, failure.request_id))
+            return StopAttempt(SendResult.LOST, FailureReason(failure.what, failure.request_id))
         except (NotFound, NotOurs):
-            return StopAttempt(Sent.NOT_DONE, FailureReason("VoIPBIN no longer has this activeflow"))
+            return StopAttempt(SendResult.NOT_DONE, FailureReason("VoIPBIN no longer has this activeflow"))
         except LedgerUnavailable as failure:
             return _closed(Closed(GateRefusal.UNWRITTEN, FailureReason(failure.what)))
         except StateConflict as failure:
-            return StopAttempt(Sent.CONFLICT, FailureReason(failure.what, failure.request_id))
+            return StopAttempt(SendResult.CONFLICT, FailureReason(failure.what, failure.request_id))
         except Failure as failure:
-            return StopAttempt(Sent.NOT_DONE, FailureReason(failure.what, failure.request_id), failure.retry_after)
-        return StopAttempt(Sent.ANSWERED)
+            return StopAttempt(
+                SendResult.NOT_DONE, FailureReason(failure.what, failure.request_id), failure.retry_after
+            )
+        return StopAttempt(SendResult.ANSWERED)
 
     async def _sent_before(self, record: Record) -> bool:
         """An earlier run of this press was cut off around this very POST."""
@@ -288,7 +290,7 @@ class StopMachine:
         """Read until it is clear; a few seconds quietly, then telling that it is not known yet, for minutes."""
         once = partial(self._subject.once, operation.intent)
         verdict = await step("verify", Verdict, partial(self._until_ended.soon, once), repeatable=True)
-        if verdict.ended or (operation.act is Act.HANG_UP and attempt.sent is Sent.ANSWERED):
+        if verdict.ended or (operation.act is Act.HANG_UP and attempt.sent is SendResult.ANSWERED):
             return verdict
 
         async def longer() -> Verdict:
@@ -297,7 +299,7 @@ class StopMachine:
 
         settled = await step("verify longer", Verdict, longer)
         for _ in range(self._patience.looks):
-            if settled.ended or (settled.state is State.RUNNING and attempt.sent is Sent.LOST):
+            if settled.ended or (settled.state is ReadState.RUNNING and attempt.sent is SendResult.LOST):
                 break  # what still runs when the lost POST can no longer be at work has not been stopped by it
             await step.sleep(self._patience.rest)
             settled = await step("look again", Verdict, once)
@@ -307,7 +309,7 @@ class StopMachine:
 
     async def _outcome(
         self, operation: PressOperation, hold: Hold, phase: Outcome, refused: Declined | None, show: Show
-    ) -> Told:
+    ) -> OutcomeNotice:
         """Write the outcome down and give the claim back, in one transaction; then tell everybody."""
         trouble = phase.trouble if not isinstance(phase, Ended | Expired) else FailureReason()
         detail = {
@@ -327,7 +329,7 @@ class StopMachine:
         until = follow_until(self._now(), self._patience)
         if isinstance(phase, StillRunning | NotKnown):
             phase = replace(phase, until=until)
-        return Told(await show(operation.intent, replace(phase, receipt=receipt)), receipt, until)
+        return OutcomeNotice(await show(operation.intent, replace(phase, receipt=receipt)), receipt, until)
 
     def _soon(self, telling: Awaitable[bool]) -> None:
         """Tell beside the work. A courtesy: the outcome is told by a step of its own, after it."""
@@ -338,8 +340,8 @@ class StopMachine:
 
 _NOT_PERMITTED: Final = "not permitted"
 """The word for a member of a bulk stop (``bulk.bulk_stop.MemberOutcome``)."""
-_CUT_OFF: Final = StopAttempt(Sent.LOST, FailureReason("the bot was cut off while the stop was being sent"))
+_CUT_OFF: Final = StopAttempt(SendResult.LOST, FailureReason("the bot was cut off while the stop was being sent"))
 
 
 def _closed(closed: Closed) -> StopAttempt:
-    return StopAttempt(Sent.CLOSED, closed.trouble, closed.retry_after, closed)
+    return StopAttempt(SendResult.CLOSED, closed.trouble, closed.retry_after, closed)

@@ -12,9 +12,9 @@ from bot.activeflows.stopping.stop import (
     Declined,
     Ended,
     Fence,
+    GateAnswer,
     Intent,
     IntentState,
-    Permitted,
     Phase,
     Press,
 )
@@ -71,7 +71,7 @@ class Ledger(Records, Protocol):
         """Does this run still count? While the database does not answer: as long as nobody can have taken over."""
         ...
 
-    async def permit(self, intent: Intent, press: Press, fence: Fence, sending: Record) -> Permitted:
+    async def permit(self, intent: Intent, press: Press, fence: Fence, sending: Record) -> GateAnswer:
         """Whether a POST may go out now: in one transaction the run counts, the claim is this press's, a bulk stop is
         not aborted, the deadline has not passed by the database's clock, and ``sending`` is written down.
         """

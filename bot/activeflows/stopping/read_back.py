@@ -43,7 +43,7 @@ from bot.activeflows.stopping.stop import (
 )
 
 
-class State(StrEnum):
+class ReadState(StrEnum):
     ENDED = "ended"
     RUNNING = "running"
     UNREAD = "unread"
@@ -53,7 +53,7 @@ class State(StrEnum):
 class Verdict:
     """What the last readings said. ``at`` is VoIPBIN's time of the end; a deleted activeflow counts as ended."""
 
-    state: State = State.UNREAD
+    state: ReadState = ReadState.UNREAD
     at: datetime | None = None
     by_itself: bool | None = False
     """``None``: the call, which would say whether its caller hung up first, could not be read."""
@@ -65,7 +65,7 @@ class Verdict:
 
     @property
     def ended(self) -> bool:
-        return self.state is State.ENDED
+        return self.state is ReadState.ENDED
 
 
 class Readback:
@@ -79,15 +79,15 @@ class Readback:
         try:
             activeflow = await self._voipbin.activeflow(activeflow_id)
         except NotFound:
-            return Verdict(State.ENDED, trouble=FailureReason("VoIPBIN no longer has this activeflow"))
+            return Verdict(ReadState.ENDED, trouble=FailureReason("VoIPBIN no longer has this activeflow"))
         except NotOurs:  # it is there, and whether it runs is not shown
-            return Verdict(State.UNREAD, trouble=FailureReason(NOT_SHOWN))
+            return Verdict(ReadState.UNREAD, trouble=FailureReason(NOT_SHOWN))
         except Failure as failure:
-            return Verdict(State.UNREAD, trouble=FailureReason(failure.what, failure.request_id))
+            return Verdict(ReadState.UNREAD, trouble=FailureReason(failure.what, failure.request_id))
         if activeflow.ended:
             by_itself = activeflow.ended_by_itself or await self._hung_up_first(call_id, activeflow.updated_at)
-            return Verdict(State.ENDED, at=activeflow.updated_at, by_itself=by_itself)
-        return Verdict(State.RUNNING, at=activeflow.updated_at, read_at=self._now())
+            return Verdict(ReadState.ENDED, at=activeflow.updated_at, by_itself=by_itself)
+        return Verdict(ReadState.RUNNING, at=activeflow.updated_at, read_at=self._now())
 
     async def _hung_up_first(self, call_id: UUID | None, ended_at: datetime | None) -> bool | None:
         if call_id is None:
@@ -139,7 +139,7 @@ class ReadUntilEnded:
 # Say what is true of a stop, from what was sent, what the gate said, and what was read. Pure.
 
 
-class Sent(StrEnum):
+class SendResult(StrEnum):
     """What is certain after trying to send one stop."""
 
     ANSWERED = "answered"  # VoIPBIN said yes
@@ -153,7 +153,7 @@ class Sent(StrEnum):
 class StopAttempt:
     """One try. ``retry_after`` (seconds): nothing was done, and trying again is right."""
 
-    sent: Sent
+    sent: SendResult
     trouble: FailureReason = NO_FAILURE
     retry_after: float | None = None
     closed: Closed | None = None
@@ -162,18 +162,20 @@ class StopAttempt:
 
     @property
     def may_have_worked(self) -> bool:
-        return self.sent in {Sent.ANSWERED, Sent.LOST}
+        return self.sent in {SendResult.ANSWERED, SendResult.LOST}
 
 
 @dataclass(frozen=True, slots=True)
-class Lost:
+class LostAttempt:
     """A stop whose answer was lost, and what was read after it: it still ran."""
 
     attempt: StopAttempt
     verdict: Verdict
 
 
-def not_sent(press: Press, attempt: StopAttempt, lost: Lost | None, now: datetime, *, was: str = "") -> Outcome | Moved:
+def not_sent(
+    press: Press, attempt: StopAttempt, lost: LostAttempt | None, now: datetime, *, was: str = ""
+) -> Outcome | Moved:
     """What is true when nothing (more) is sent. ``was``: what the card showed, where it can ask once more."""
     closed = attempt.closed
     if closed is None:
@@ -197,7 +199,7 @@ def _never(press: Press, closed: Closed, was: str) -> Outcome | Moved:
             return NotSent(press.by, closed.trouble, pressable=closed.shut is not GateRefusal.GONE, shut=closed.shut)
 
 
-def _not_again(press: Press, closed: Closed, lost: Lost, now: datetime) -> Outcome:
+def _not_again(press: Press, closed: Closed, lost: LostAttempt, now: datetime) -> Outcome:
     """Another stop was due after one that was lost."""
     why = {
         GateRefusal.MOVED: "it has moved on, so no other stop was sent",
@@ -213,17 +215,17 @@ def judged(press: Press, attempt: StopAttempt, verdict: Verdict, now: datetime) 
     """What can truly be said of a stop that was sent, from what was read."""
     if verdict.ended:
         certain = Attribution.CALL_UNREAD if verdict.by_itself is None else Attribution.THIS_PRESS
-        answered = certain if attempt.sent is Sent.ANSWERED else Attribution.UNCERTAIN
+        answered = certain if attempt.sent is SendResult.ANSWERED else Attribution.UNCERTAIN
         if not verdict.by_itself and answered is Attribution.UNCERTAIN:
             return Ended(press.by, answered, verdict.at, trouble=attempt.trouble)
         return Ended(press.by, Attribution.BY_ITSELF if verdict.by_itself else answered, verdict.at)
-    if verdict.state is State.RUNNING and attempt.sent is not Sent.ANSWERED:
+    if verdict.state is ReadState.RUNNING and attempt.sent is not SendResult.ANSWERED:
         return StillRunning(press.by, verdict.read_at or now, attempt.trouble)
     return not_known(press, attempt, verdict, now, final=True)
 
 
 def refused_for_its_state(
-    press: Press, attempt: StopAttempt, verdict: Verdict, lost: Lost | None, now: datetime
+    press: Press, attempt: StopAttempt, verdict: Verdict, lost: LostAttempt | None, now: datetime
 ) -> Outcome:
     """What is true when VoIPBIN refused a stop for the state it says this is in, and it was read after that."""
     if verdict.ended and lost is None:
@@ -359,9 +361,9 @@ class CallSubject:
         try:
             call = await self._voipbin.call(intent.seen.call_id) if intent.seen.call_id else None
         except Failure as failure:
-            return Verdict(State.UNREAD, trouble=FailureReason(failure.what, failure.request_id))
+            return Verdict(ReadState.UNREAD, trouble=FailureReason(failure.what, failure.request_id))
         if call is None:
-            return Verdict(State.UNREAD, trouble=FailureReason("VoIPBIN no longer has its call"))
+            return Verdict(ReadState.UNREAD, trouble=FailureReason("VoIPBIN no longer has its call"))
         if call.over:
-            return Verdict(State.ENDED, at=call.hangup_at)
-        return Verdict(State.RUNNING, read_at=self._now(), hanging_up=call.hanging_up)
+            return Verdict(ReadState.ENDED, at=call.hangup_at)
+        return Verdict(ReadState.RUNNING, read_at=self._now(), hanging_up=call.hanging_up)

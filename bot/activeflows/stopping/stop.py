@@ -364,7 +364,7 @@ Outcome = Ended | NotKnown | StillRunning | NotSent | Expired
 Phase = Outcome | Waiting | PressInHand | StopInHand | Moved | Cancelled
 
 
-class Why(StrEnum):
+class DeclineReason(StrEnum):
     """Why a press was not taken, told to the presser alone."""
 
     NOT_PERMITTED = "not permitted"
@@ -394,7 +394,7 @@ class Declined:
     ``because`` is the decision's reason, ``who_may`` ids to ask; ``by`` who is stopping it already.
     """
 
-    why: Why
+    why: DeclineReason
     because: str = ""
     who_may: tuple[str, ...] = ()
     by: str = ""
@@ -434,7 +434,7 @@ class Fence:
 
 
 @dataclass(frozen=True, slots=True)
-class Permitted:
+class GateAnswer:
     """What the ledger says at the gate: ``shut`` is ``None`` when it is written down that a POST goes out now."""
 
     shut: GateRefusal | None = None
@@ -447,7 +447,7 @@ class Permitted:
 
 
 @dataclass(frozen=True, slots=True)
-class Told:
+class OutcomeNotice:
     """Whether somebody could see it, and the receipt of the outcome's record."""
 
     seen: bool
@@ -457,7 +457,7 @@ class Told:
 
 
 @dataclass(frozen=True, slots=True)
-class Result:
+class StopResult:
     """What came of it: a ``phase``, or why it was ``declined``; ``anew`` is the intent to be asked once more."""
 
     phase: Outcome | Moved | None = None

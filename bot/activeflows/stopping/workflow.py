@@ -19,10 +19,11 @@ from bot.activeflows.stopping.authorization import Act, Admission, Hold, PressAd
 from bot.activeflows.stopping.follow_up import Aftermath, Follow
 from bot.activeflows.stopping.machine import Show, StopMachine
 from bot.activeflows.stopping.ports import Cards, Guard, Ledger, Step
-from bot.activeflows.stopping.read_back import State, Subject, Verdict
+from bot.activeflows.stopping.read_back import ReadState, Subject, Verdict
 from bot.activeflows.stopping.stop import (
     CallAfter,
     Declined,
+    DeclineReason,
     Ended,
     Expired,
     FailureReason,
@@ -35,10 +36,9 @@ from bot.activeflows.stopping.stop import (
     Press,
     PressInHand,
     PressKind,
-    Result,
     StillRunning,
+    StopResult,
     Waiting,
-    Why,
 )
 
 # ---------------------------------------------------------------- slow press
@@ -136,10 +136,12 @@ class Unrecorded:
                 channel=press.channel,
                 activeflow_id=activeflow_id,
                 intent_id=press.intent_id,
-                detail={"because": _TOO_LATE, "why": str(Why.LEDGER), "wish": str(press.wish)},
+                detail={"because": _TOO_LATE, "why": str(DeclineReason.LEDGER), "wish": str(press.wish)},
             )
             await self._ledger.record(refused)
-        return told or await self._cards.decline(press, Declined(Why.LEDGER, _TOO_LATE, activeflow_id=activeflow_id))
+        return told or await self._cards.decline(
+            press, Declined(DeclineReason.LEDGER, _TOO_LATE, activeflow_id=activeflow_id)
+        )
 
 
 # ---------------------------------------------------------------- workflow
@@ -181,7 +183,7 @@ class StopWorkflow:
         admission = await step("admit", Admission, admit, repeatable=True, ledger_first=True)
         intent, declined = admission.intent, admission.declined
         if declined is not None or intent is None:
-            refusal = declined or Declined(Why.NO_SUCH_CARD)
+            refusal = declined or Declined(DeclineReason.NO_SUCH_CARD)
             await self._decline(press, refusal, hold, step, slow)
             return
 
@@ -195,7 +197,7 @@ class StopWorkflow:
         if result.anew is not None and phase is not None:
             await step("ask once more", bool, partial(show, result.anew, phase))
         elif phase is None or isinstance(phase, Moved):
-            refusal = result.declined or Declined(Why.SUPERSEDED, activeflow_id=intent.activeflow_id)
+            refusal = result.declined or Declined(DeclineReason.SUPERSEDED, activeflow_id=intent.activeflow_id)
             await self._decline(press, refusal, hold, step, slow)
         else:
             await self._go_on(intent, press, phase, hold, step, show)
@@ -213,7 +215,7 @@ class StopWorkflow:
     async def _decline(self, press: Press, declined: Declined, hold: Hold, step: Step, slow: SlowPress) -> None:
         slow.over()
         await step("decline", bool, lambda: self._cards.decline(press, declined))
-        late = declined.why is Why.LATE
+        late = declined.why is DeclineReason.LATE
         if late or slow.may_have_said:
             draw = partial(self._draw_untaken, press, late=late)
             await step("draw untaken", bool, partial(hold.until_written, draw))
@@ -286,16 +288,16 @@ class HangUpWorkflow:
             if declined is None:
                 await step("outcome", bool, partial(self._tell, operation, hold, result), ledger_first=True)
         if intent is None or declined is not None:
-            refusal = declined or Declined(Why.NO_SUCH_CARD)
+            refusal = declined or Declined(DeclineReason.NO_SUCH_CARD)
             await step("decline", bool, lambda: self._cards.decline(press, refusal))
 
-    async def _tell(self, operation: PressOperation, hold: Hold, result: Result) -> bool:
+    async def _tell(self, operation: PressOperation, hold: Hold, result: StopResult) -> bool:
         intent, press = operation.intent, operation.press
         call, trouble = await self._call_after(operation, result)
         detail = {"outcome": call.state, "why": trouble.why or None, "request_id": trouble.request_id or None}
         record = record_of(intent, press, What.OUTCOME, self._now(), **detail)
         await hold.conclude(intent, press, [record], IntentState.SETTLED)
-        unread = partial(self._cards.decline, press, Declined(Why.CARD_UNREAD, call.state))
+        unread = partial(self._cards.decline, press, Declined(DeclineReason.CARD_UNREAD, call.state))
         tell = (
             partial(self._of_member, intent, call, press, hold.must_hold)
             if intent.bulk_id
@@ -309,7 +311,7 @@ class HangUpWorkflow:
         ended = await self._ledger.hung_up(intent.id, call)
         return None if ended is None else await self._cards.show(intent, ended, operation.press, guard=hold.must_hold)
 
-    async def _call_after(self, operation: PressOperation, result: Result) -> tuple[CallAfter, FailureReason]:
+    async def _call_after(self, operation: PressOperation, result: StopResult) -> tuple[CallAfter, FailureReason]:
         """What became of the call: what the machine found, else what one more reading says."""
         match result.phase:
             case Ended(at=at):
@@ -325,7 +327,7 @@ class HangUpWorkflow:
 
 
 def _state(verdict: Verdict) -> str:
-    if verdict.state is not State.RUNNING:
+    if verdict.state is not ReadState.RUNNING:
         return "unknown"
     return "hanging_up" if verdict.hanging_up else "up"
 

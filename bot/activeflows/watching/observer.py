@@ -16,7 +16,7 @@ from functools import partial
 from typing import Final
 from uuid import UUID
 
-from bot.activeflows.anomalies import AnomalyDetector, Warned, by_situation, may_be_stale
+from bot.activeflows.anomalies import AnomalyDetector, WarningSource, by_situation, may_be_stale
 from bot.activeflows.errors import NOT_SHOWN, Failure, NotFound, NotOurs
 from bot.activeflows.index import Change
 from bot.activeflows.model import Activeflow
@@ -26,7 +26,7 @@ from bot.activeflows.queries.resolution import what_it_does
 from bot.activeflows.records import Question, Record, What
 from bot.activeflows.situation.current_step import Situation
 from bot.activeflows.stopping.stop import Attribution, PressKind
-from bot.activeflows.watching.ports import Events
+from bot.activeflows.watching.ports import ActiveflowEvents
 from bot.activeflows.watching.watch import (
     CardPace,
     Ending,
@@ -200,7 +200,7 @@ _NEVER: Final = float("inf")
 
 
 class WatchWarnings:
-    """Says what is wrong with a watched activeflow, beside what it is doing (``Warned``)."""
+    """Says what is wrong with a watched activeflow, beside what it is doing (``WarningSource``)."""
 
     def __init__(self, voipbin: VoIPBIN, judging: AnomalyDetector, *, pace: Pace, now: Callable[[], datetime]) -> None:
         self._voipbin, self._judging, self._pace, self._now = voipbin, judging, pace, now
@@ -219,12 +219,12 @@ class WatchObserver:
     def __init__(
         self,
         voipbin: VoIPBIN,
-        events: Events | None,
+        events: ActiveflowEvents | None,
         records: Records,
         *,
         pace: Pace,
         now: Callable[[], datetime],
-        warned: Warned = by_situation,
+        warned: WarningSource = by_situation,
     ) -> None:
         self._voipbin, self._events, self._endings = voipbin, events, Endings(records)
         self.watched = WatchedActiveflows(CardPace(pace, asyncio.get_running_loop().time()))

@@ -8,13 +8,13 @@ from bot.activeflows.index import Index
 from bot.activeflows.watching.watch import Edited, Ending, Full, Kept, Observation, Watch, WatchCardContent
 
 
-class Permitted(Protocol):
+class ViewCheck(Protocol):
     """May whoever wanted this watch still view what it follows, there? ``None`` when that is not known just now."""
 
     async def __call__(self, watch: Watch) -> bool | None: ...
 
 
-class Events(Protocol):
+class ActiveflowEvents(Protocol):
     """What runs, kept in memory."""
 
     @property

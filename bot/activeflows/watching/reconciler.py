@@ -21,7 +21,7 @@ from typing import Final
 from bot.activeflows.errors import IdentityUnknown, LedgerUnavailable
 from bot.activeflows.operators import Operator, Permission
 from bot.activeflows.watching.observer import Followed, WatchObserver
-from bot.activeflows.watching.ports import Permitted, WatchCards, WatchLedger
+from bot.activeflows.watching.ports import ViewCheck, WatchCards, WatchLedger
 from bot.activeflows.watching.watch import LEASE, Ending, How, Kept, Observation, Pace, Watch, WatchCardContent
 
 _RENEW: Final = LEASE / 3
@@ -35,12 +35,12 @@ _FINISHED: Final = 1000
 """Ids remembered, so that a look into the ledger that was under way brings none back."""
 
 
-async def permitted_always(watch: Watch) -> bool | None:  # noqa: ARG001 - as ``Permitted``
+async def permitted_always(watch: Watch) -> bool | None:  # noqa: ARG001 - as ``ViewCheck``
     return True
 
 
 class ViewPermission:
-    """Says whether whoever wanted a watch may still view what it follows (``Permitted``).
+    """Says whether whoever wanted a watch may still view what it follows (``ViewCheck``).
 
     ``operator_of``: somebody by id, with what they may do in a channel. May raise ``IdentityUnknown``.
     """
@@ -69,7 +69,7 @@ class WatchReconciler:
         pace: Pace,
         now: Callable[[], datetime],
         broken: Callable[[Exception], None],
-        permitted: Permitted = permitted_always,
+        permitted: ViewCheck = permitted_always,
     ) -> None:
         self._observer, self._watched, self._ledger, self._cards = observer, observer.watched, ledger, cards
         self._pace, self._now, self._broken = pace, now, broken

@@ -9,7 +9,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from bot.activeflows.anomalies import Warned
+from bot.activeflows.anomalies import WarningSource
 from bot.activeflows.errors import NotFound
 from bot.activeflows.model import Activeflow
 from bot.activeflows.operators import Operator, Permission
@@ -53,7 +53,7 @@ class WatchRequests:
         source: Callable[[], Source],
         stir: Callable[[], None],
         now: Callable[[], datetime],
-        warned: Warned,
+        warned: WarningSource,
         pace: Pace,
     ) -> None:
         self._voipbin, self._ledger, self._source, self._stir = voipbin, ledger, source, stir

@@ -7,9 +7,9 @@ from typing import Final
 from bot.activeflows.model import STEP_BUDGET, Activeflow, Call, Party, Spoken, in_words, name_of
 from bot.activeflows.numbers import masked
 from bot.activeflows.operators import Operator, Permission, may_somewhere, reach
-from bot.activeflows.queries.details import Details, Family, Relative, Revealed, StepTimes, Withheld
+from bot.activeflows.queries.details import Details, Family, Relative, StepTimes, UnmaskedDetails, WithheldReason
 from bot.activeflows.queries.listing import Listing
-from bot.activeflows.situation.history import Done
+from bot.activeflows.situation.history import HistoryLine
 from bot.slack import ids, kit
 from bot.slack.blocks import activeflow_parts
 from bot.slack.blocks.activeflow_list import STATUS_WORDS, activeflow_list, lived, reference
@@ -24,9 +24,9 @@ from bot.slack.messaging.messenger import Message
 # Of a relative that the reader may not view only its being there is said: no id, no name.
 
 _PARENTS: Final = {
-    Withheld.HIDDEN: "another activeflow",
-    Withheld.GONE: "an activeflow that no longer exists",
-    Withheld.NOT_KNOWN: "another activeflow, which could not be read",
+    WithheldReason.HIDDEN: "another activeflow",
+    WithheldReason.GONE: "an activeflow that no longer exists",
+    WithheldReason.NOT_KNOWN: "another activeflow, which could not be read",
 }
 _SOUGHT: Final = {
     True: "Nothing was found that started when it ended.",
@@ -105,7 +105,7 @@ def step_lines(details: Details) -> Iterator[kit.Block]:
         yield kit.context(_UNTIMED[details.timing])
 
 
-def _done(done: Done) -> str:
+def _done(done: HistoryLine) -> str:
     if done.left_out:
         return f"… {escaped(done.words, 150)}"
     if done.times == 1:
@@ -114,16 +114,16 @@ def _done(done: Done) -> str:
     return f"• {_words(done)} ×{done.times}{_when(first, last, _took(done, ' in all'))}"
 
 
-def _present_line(present: Done, as_of: datetime) -> str:
+def _present_line(present: HistoryLine, as_of: datetime) -> str:
     lasting = "" if present.began is None else in_words(as_of - present.began)
     return f"▸ *Now:* {_words(present)}{_when(_time(present.began, 'since '), lasting)}"
 
 
-def _at_the_end(present: Done) -> str:
+def _at_the_end(present: HistoryLine) -> str:
     return f"▸ *At the end:* {_words(present)}{_when(_time(present.began), _took(present))}"
 
 
-def _words(done: Done) -> str:
+def _words(done: HistoryLine) -> str:
     return escaped(done.words, 150)
 
 
@@ -132,7 +132,7 @@ def _when(*parts: str) -> str:
     return f" · {told}" if told else ""
 
 
-def _took(done: Done, ending: str = "") -> str:
+def _took(done: HistoryLine, ending: str = "") -> str:
     return "" if done.took is None else in_words(done.took) + ending
 
 
@@ -175,7 +175,7 @@ def reveal(activeflow: Activeflow, flow_name: str | None) -> kit.Element:
     )
 
 
-def revealed(shown: Revealed) -> Message:
+def revealed(shown: UnmaskedDetails) -> Message:
     """To be told to one person, and only as a message that is not kept."""
     lines = [*_parties(shown), *_texts(shown.spoken)]
     small = (
@@ -190,7 +190,7 @@ def revealed(shown: Revealed) -> Message:
     return Message(" ".join([f"Unmasked, {shown.activeflow.short_id}.", *lines, small]), tuple(blocks))
 
 
-def _parties(shown: Revealed) -> list[str]:
+def _parties(shown: UnmaskedDetails) -> list[str]:
     if shown.call is None:
         is_call = shown.activeflow.reference.is_call
         return ["VoIPBIN no longer has its call." if is_call else "It runs for no call."]

@@ -13,8 +13,8 @@ from typing import Final
 from bot.activeflows.callers import CallsLooked
 from bot.activeflows.model import NO_NAME, Activeflow, Picture, Status, in_words, name_of
 from bot.activeflows.operators import Operator, Permission
-from bot.activeflows.queries.filters import Filters, Group
-from bot.activeflows.queries.home import Overview, Troubled
+from bot.activeflows.queries.filters import ActiveflowGroup, Filters
+from bot.activeflows.queries.home import AnomalousActiveflow, Overview
 from bot.activeflows.queries.listing import PAGE, Listing, Place, Row, Side, Sort, at
 from bot.slack import ids, kit
 from bot.slack.blocks import activeflow_parts
@@ -174,13 +174,13 @@ def drawn_row(row: Row, now: datetime, *, may_stop: bool, why: str = "") -> list
     return [kit.section(text), kit.actions(*buttons)]
 
 
-def _group(listing: Listing, group: Group, now: datetime) -> kit.Block:
+def _group(listing: Listing, group: ActiveflowGroup, now: datetime) -> kit.Block:
     filters = _of_group(listing, group)
     button = None if filters is None else activeflow_parts.open_list(filters, group.name or NO_NAME)
     return kit.section(_counted(group, now), accessory=button)
 
 
-def _of_group(listing: Listing, group: Group) -> Filters | None:
+def _of_group(listing: Listing, group: ActiveflowGroup) -> Filters | None:
     """What selects those of one line; ``None`` when nothing that can be typed does."""
     if listing.by == "flow":
         flow_id = group.oldest.flow_id
@@ -192,7 +192,7 @@ def _may_stop_some(listing: Listing, operator: Operator) -> bool:
     return any(operator.may(Permission.BULK, row.activeflow.flow_id) for row in listing.rows)
 
 
-def _counted(group: Group, now: datetime) -> str:
+def _counted(group: ActiveflowGroup, now: datetime) -> str:
     """As in "*Support line* · 12, the oldest 4 min (`3c5b0f6d`)"."""
     age = group.oldest.age(now)
     since = "age unknown" if age is None else in_words(age)
@@ -299,7 +299,7 @@ def overview_blocks(overview: Overview, now: datetime, *, command: str) -> Itera
         yield kit.context(words)
 
 
-def _troubled(troubled: Troubled, now: datetime) -> kit.Block:
+def _troubled(troubled: AnomalousActiveflow, now: datetime) -> kit.Block:
     activeflow, doing = troubled.activeflow, troubled.doing
     age = activeflow.age(now)
     name = f"{bold(name_of(doing.flow_name), 150)}  {code(activeflow.short_id)}"

@@ -4,7 +4,7 @@ from datetime import datetime
 from typing import Final
 
 from bot.activeflows.operators import Reach
-from bot.activeflows.stopping.stop import Declined, Press, PressKind, Why
+from bot.activeflows.stopping.stop import Declined, DeclineReason, Press, PressKind
 from bot.slack import ids, kit
 from bot.slack.blocks.activeflow_parts import with_way_out
 from bot.slack.kit import code, date_token, escaped, mention, mentions
@@ -24,9 +24,12 @@ def declined_press(declined: Declined, command: str, *, ask: kit.Block | None = 
     if declined.activeflow_id is not None:
         again = f" To stop it now: {code(f'{command} stop {declined.activeflow_id.hex[:8]}')}"
     words = _words(declined, again)
-    if declined.why in {Why.IDENTITY_UNKNOWN, Why.SLACK_REFUSES, Why.LEDGER} and declined.activeflow_id is not None:
+    if (
+        declined.why in {DeclineReason.IDENTITY_UNKNOWN, DeclineReason.SLACK_REFUSES, DeclineReason.LEDGER}
+        and declined.activeflow_id is not None
+    ):
         return with_way_out(Message(words), declined.activeflow_id)
-    if declined.why is not Why.NOT_PERMITTED or ask is None or not declined.who_may:
+    if declined.why is not DeclineReason.NOT_PERMITTED or ask is None or not declined.who_may:
         return Message(words)
     return Message(words, (kit.section(words), ask))
 
@@ -42,32 +45,32 @@ def ask_others(id_: str, action_id: str = ids.ASK_OTHERS) -> kit.Block:
 def _words(declined: Declined, again: str) -> str:
     nothing = "Nothing was stopped by your press."
     match declined.why:
-        case Why.NOT_PERMITTED:
+        case DeclineReason.NOT_PERMITTED:
             asked = mentions(declined.who_may)
             ask = f" You can ask {asked}: their press on the card counts." if asked else ""
             return f"You can't stop this: {escaped(declined.because, 600)}. {nothing}{ask}"
-        case Why.IDENTITY_UNKNOWN | Why.SLACK_REFUSES:
+        case DeclineReason.IDENTITY_UNKNOWN | DeclineReason.SLACK_REFUSES:
             return _unknown(declined)
-        case Why.OWN_REQUEST | Why.NO_REASON | Why.TOO_MANY:
+        case DeclineReason.OWN_REQUEST | DeclineReason.NO_REASON | DeclineReason.TOO_MANY:
             return f"{_rule(declined)} {nothing}"
-        case Why.TAKEN:
+        case DeclineReason.TAKEN:
             return f"{mention(declined.by)} is stopping it already. The card will show what happens."
-        case Why.LATE:
+        case DeclineReason.LATE:
             return f"This card has expired. {nothing}{again}"
-        case Why.SUPERSEDED:
+        case DeclineReason.SUPERSEDED:
             return f"This card has changed since you saw it. {nothing} Read it again before you press."
-        case Why.CANCELLED:
+        case DeclineReason.CANCELLED:
             return f"This card was cancelled. {nothing}{again}"
-        case Why.OVER:
+        case DeclineReason.OVER:
             return f"This card was already used. It says what happened. {nothing}"
-        case Why.LEDGER | Why.CARD_UNREAD:
+        case DeclineReason.LEDGER | DeclineReason.CARD_UNREAD:
             return _unrecorded(declined, nothing)
         case _:
             return f"I don't know this card any more. {nothing}"
 
 
 def _unrecorded(declined: Declined, nothing: str) -> str:
-    if declined.why is Why.CARD_UNREAD:
+    if declined.why is DeclineReason.CARD_UNREAD:
         call = _CALLS.get(declined.because, _CALLS["unknown"])
         return f"{call}. The card could not be changed, because my records could not be read."
     unwritten = "Your press could not be recorded. Without a record I stop nothing."
@@ -75,9 +78,9 @@ def _unrecorded(declined: Declined, nothing: str) -> str:
 
 
 def _rule(declined: Declined) -> str:
-    if declined.why is Why.OWN_REQUEST:
+    if declined.why is DeclineReason.OWN_REQUEST:
         return "A stop needs two people here. Someone other than whoever asked has to press."
-    if declined.why is Why.TOO_MANY:
+    if declined.why is DeclineReason.TOO_MANY:
         return f"That is too many at once now: {escaped(declined.because, 300)}. Ask for fewer."
     then = "Press it again" if declined.activeflow_id is not None else "Ask for it again"
     return f"A stop needs a reason here, and this one has none. {then} and say why."
@@ -85,7 +88,7 @@ def _rule(declined: Declined) -> str:
 
 def _unknown(declined: Declined) -> str:
     because = escaped(declined.because, 300)
-    if declined.why is Why.SLACK_REFUSES:
+    if declined.why is DeclineReason.SLACK_REFUSES:
         return (
             f"Slack refuses this bot ({because}). I can't tell who you are, so I stop nothing. "
             "Waiting won't help. Tell whoever looks after this bot."

@@ -9,7 +9,7 @@ from datetime import datetime
 from typing import Final
 
 from bot.activeflows.errors import Failure
-from bot.activeflows.health import Finding, State
+from bot.activeflows.health import Finding, HealthState
 from bot.activeflows.operators import ANY_FLOW, Decision, Operator, Permission, Reach, may_somewhere
 from bot.activeflows.queries.audit_review import AllowedPress
 from bot.activeflows.queries.home import Home, Overview
@@ -106,8 +106,8 @@ def alive(decision: Decision, *, command: str) -> Message:
 
 def in_short(findings: Sequence[Finding]) -> str:
     """As in "All is well", "1 broken, 2 warnings"."""
-    broken = sum(1 for finding in findings if finding.state is State.BROKEN)
-    warnings = sum(1 for finding in findings if finding.state is State.WARNING)
+    broken = sum(1 for finding in findings if finding.state is HealthState.BROKEN)
+    warnings = sum(1 for finding in findings if finding.state is HealthState.WARNING)
     counted = [f"{broken} broken"] if broken else []
     counted += ["1 warning" if warnings == 1 else f"{warnings} warnings"] if warnings else []
     return ", ".join(counted) or "All is well"
@@ -122,7 +122,7 @@ def line(finding: Finding) -> str:
 
 def troubled(findings: Sequence[Finding]) -> list[Finding]:
     """Those that are not well, broken ones first."""
-    return [each for state in (State.BROKEN, State.WARNING) for each in findings if each.state is state]
+    return [each for state in (HealthState.BROKEN, HealthState.WARNING) for each in findings if each.state is state]
 
 
 # ---------------------------------------------------------------- home

@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from html import unescape
 from typing import Final
 
-from bot.activeflows.alerting.decision import Claimed
+from bot.activeflows.alerting.decision import StoredAlertClaim
 from bot.activeflows.recap import MOST, Recap, RecapEntry
 from bot.slack import ids, kit
 from bot.slack.blocks.activeflow_parts import TROUBLE_WORDS
@@ -112,14 +112,14 @@ def _did(deed: RecapEntry) -> str:
     return f"{did(deed.record)}{f' → {became}' if became else ''}"
 
 
-def _alert(alert: Claimed) -> str:
+def _alert(alert: StoredAlertClaim) -> str:
     return (
         f"{date_token(alert.told_at or alert.since)} · {bold(_trouble(alert))} · "
         f"{code(alert.claim.activeflow_id.hex[:8])}"
     )
 
 
-def _trouble(alert: Claimed) -> str:
+def _trouble(alert: StoredAlertClaim) -> str:
     return TROUBLE_WORDS[alert.claim.reason]
 
 

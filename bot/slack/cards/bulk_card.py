@@ -9,8 +9,8 @@ from uuid import UUID
 from bot.activeflows.bulk.bulk_stop import (
     MAY_RUN,
     Bulk,
+    BulkEnding,
     BulkState,
-    Ending,
     Member,
     MemberOutcome,
     Origin,
@@ -21,7 +21,7 @@ from bot.activeflows.bulk.bulk_stop import (
     tally,
     unsettled,
 )
-from bot.activeflows.bulk.request import NoCard, Unasked
+from bot.activeflows.bulk.request import CardRefusal, NoCard
 from bot.activeflows.model import name_of
 from bot.activeflows.queries.filters import Filters
 from bot.activeflows.stopping.ports import Guard
@@ -213,11 +213,11 @@ def hang_ups(bulk: Bulk, run: Run) -> list[kit.Block]:
     ]
 
 
-def _as_of(ending: Ending) -> str:
+def _as_of(ending: BulkEnding) -> str:
     return f", as of {date_token(ending.as_of)}" if ending.as_of else ""
 
 
-def _callers(bulk: Bulk, ending: Ending) -> Iterator[str]:
+def _callers(bulk: Bulk, ending: BulkEnding) -> Iterator[str]:
     """Those who may still be there, then those of whom somebody pressed *Hang up*."""
     states = ending.on_the_line()
     up = [member.short_id for member in bulk.members if states.get(member.number) == "up"]
@@ -400,7 +400,7 @@ _A_WHILE: Final = timedelta(minutes=1)
 _SHORTEST: Final = timedelta(seconds=1)
 
 
-def bulk_unasked(unasked: Unasked, *, command: str) -> Message:
+def bulk_unasked(unasked: CardRefusal, *, command: str) -> Message:
     """Private words; nothing was stopped. Above the ceiling a card for the oldest is one press away."""
     asked = typed(StopAll(unasked.filters))
     match unasked.why:
@@ -420,7 +420,7 @@ def bulk_unasked(unasked: Unasked, *, command: str) -> Message:
             return Message(_nothing(unasked, command))
 
 
-def _too_many(unasked: Unasked, command: str) -> str:
+def _too_many(unasked: CardRefusal, command: str) -> str:
     groups = "; ".join(
         f"{group.count} × {bold(group.flow_name or 'without a known flow', 80)}: {escaped(group.words, 100)}"
         for group in unasked.groups[:_GROUPS_SAID]
@@ -434,7 +434,7 @@ def _too_many(unasked: Unasked, command: str) -> str:
     )
 
 
-def _narrower(unasked: Unasked) -> Filters:
+def _narrower(unasked: CardRefusal) -> Filters:
     """By the age of the oldest ones, so that it does fit.
 
     Where that cannot be told: by an age, else by the flow of the largest group, else by another age: one that is
@@ -453,7 +453,7 @@ def _narrower(unasked: Unasked) -> Filters:
     return replace(filters, newer=max(filters.newer / 2, filters.older or _SHORTEST))
 
 
-def _age_that_fits(unasked: Unasked) -> timedelta | None:
+def _age_that_fits(unasked: CardRefusal) -> timedelta | None:
     """An age that at most as many have as are allowed, now and for a while: the most of them for which there is one."""
     frozen = unasked.frozen
     if frozen is None:
@@ -467,7 +467,7 @@ def _age_that_fits(unasked: Unasked) -> timedelta | None:
     return None
 
 
-def _nothing(unasked: Unasked, command: str) -> str:
+def _nothing(unasked: CardRefusal, command: str) -> str:
     which = "that you can see" if unasked.on_behalf else "that you can stop in bulk"
     words = [f"No running activeflow {which} matches {code(unasked.filters.words(), 300)}."]
     frozen = unasked.frozen

@@ -13,9 +13,9 @@ from typing import Final
 
 import structlog
 
-from bot.activeflows.bulk.bulk_stop import Bulk, BulkState, Origin, Run, Wanted
+from bot.activeflows.bulk.bulk_stop import Bulk, BulkCriteria, BulkState, Origin, Run
 from bot.activeflows.bulk.ports import BulkLedger
-from bot.activeflows.bulk.request import BulkRequests, OriginLookup, Unasked
+from bot.activeflows.bulk.request import BulkRequests, CardRefusal, OriginLookup
 from bot.activeflows.errors import BotError, LedgerUnavailable, NotPermitted
 from bot.activeflows.operators import Operator, Permission
 from bot.activeflows.stopping.request import ApprovalRequest
@@ -79,13 +79,13 @@ class BulkStopListener:
 
     async def _begin(self, context: InteractionContext, request: StopAll) -> None:
         """Post the card with the frozen list, public in this channel."""
-        await self._ask(context, Wanted(request.filters, request.reason))
+        await self._ask(context, BulkCriteria(request.filters, request.reason))
 
     async def _all_listed(self, context: InteractionContext, value: str) -> None:
-        await self._ask(context, Wanted(ids.decode_stop_all(value).filters))
+        await self._ask(context, BulkCriteria(ids.decode_stop_all(value).filters))
 
     async def _oldest(self, context: InteractionContext, value: str) -> None:
-        await self._ask(context, Wanted(ids.decode_stop_all(value).filters, oldest=True))
+        await self._ask(context, BulkCriteria(ids.decode_stop_all(value).filters, oldest=True))
 
     async def _again(self, context: InteractionContext, bulk_id: str) -> None:
         wanted = await self.requests.rest(bulk_id)
@@ -94,7 +94,7 @@ class BulkStopListener:
         else:
             await self._ask(context, wanted)
 
-    async def _ask(self, context: InteractionContext, wanted: Wanted) -> None:
+    async def _ask(self, context: InteractionContext, wanted: BulkCriteria) -> None:
         operator = await context.asker(Permission.BULK)
         try:
             asked = await self.requests.ask(operator, wanted)
@@ -103,7 +103,7 @@ class BulkStopListener:
                 raise
             await self._offer_to_ask(context, operator, wanted, refused)
             return
-        if isinstance(asked, Unasked):
+        if isinstance(asked, CardRefusal):
             await context.reply(bulk_unasked(asked, command=context.command))
         elif asked is None:
             log.info("asked_before")
@@ -163,7 +163,7 @@ class BulkStopListener:
     # ------------------------------------------------------------ put to others
 
     async def _offer_to_ask(
-        self, context: InteractionContext, operator: Operator, wanted: Wanted, refused: NotPermitted
+        self, context: InteractionContext, operator: Operator, wanted: BulkCriteria, refused: NotPermitted
     ) -> None:
         """The refusal, with *Ask someone who can* where they may at least see, and there is something and somebody to
         ask.
@@ -172,7 +172,7 @@ class BulkStopListener:
             draft = await self.requests.draft(operator, wanted)
         except BotError:
             raise refused from None
-        if isinstance(draft, Unasked):
+        if isinstance(draft, CardRefusal):
             await context.reply(bulk_unasked(draft, command=context.command))
         else:
             await offer(context, refused, ask_others(draft.id, ids.BULK_ASK_OTHERS))
@@ -195,7 +195,7 @@ class BulkStopListener:
         self, context: InteractionContext, operator: Operator, bulk_id: str
     ) -> ApprovalRequest[Bulk] | Message:
         put = await self.requests.put_to_others(operator, bulk_id)
-        if isinstance(put, Unasked):
+        if isinstance(put, CardRefusal):
             return bulk_unasked(put, command=context.command)
         if put is not None and not put.opened and not put.card.message_ts:
             return _asked_already(put.card)

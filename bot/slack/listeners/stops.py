@@ -22,7 +22,16 @@ from bot.activeflows.operators import Operator, Permission, Policy
 from bot.activeflows.queries.resolution import Target
 from bot.activeflows.stopping.ports import Ledger, Presses
 from bot.activeflows.stopping.request import ApprovalRequest, StopRequests
-from bot.activeflows.stopping.stop import Cancelled, Declined, Intent, IntentState, Press, PressKind, Waiting, Why
+from bot.activeflows.stopping.stop import (
+    Cancelled,
+    Declined,
+    DeclineReason,
+    Intent,
+    IntentState,
+    Press,
+    PressKind,
+    Waiting,
+)
 from bot.slack import ids
 from bot.slack.blocks.activeflow_parts import with_way_out
 from bot.slack.blocks.declined import ask_others, declined_press
@@ -78,7 +87,7 @@ class PressQueue:
             self.cards.recorded(press)
         except LedgerUnavailable as trouble:
             self.cards.broken(press)
-            _refuse(context, Declined(Why.LEDGER, trouble.what))
+            _refuse(context, Declined(DeclineReason.LEDGER, trouble.what))
             return False
         return True
 
@@ -279,7 +288,7 @@ class StopListener:
         operator = await context.actor(Permission.STOP)
         found = await self.requests.put_away(operator, intent_id)
         if found is None:
-            await context.reply(declined_press(Declined(Why.NO_SUCH_CARD), context.command))
+            await context.reply(declined_press(Declined(DeclineReason.NO_SUCH_CARD), context.command))
             return
         intent, put_away = found
         if put_away:

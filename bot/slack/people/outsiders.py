@@ -21,7 +21,7 @@ import structlog
 from bot.activeflows.errors import IdentityUnknown, SlackRefuses
 from bot.activeflows.operators import Permission
 from bot.activeflows.records import RecentActions, RefusalBound
-from bot.activeflows.stopping.stop import Declined, Press, PressKind, Why
+from bot.activeflows.stopping.stop import Declined, DeclineReason, Press, PressKind
 from bot.slack.people.identity import PRESSING, REFUSED, People
 
 log = structlog.get_logger(__name__)
@@ -60,15 +60,18 @@ class Outsiders:
         if any(operator.may(permission) for permission in PRESSING):
             return None
         wanted = Permission.BULK if press.wish is PressKind.BULK else Permission.STOP
-        return Declined(Why.NOT_PERMITTED, operator.decide(wanted).because)
+        return Declined(DeclineReason.NOT_PERMITTED, operator.decide(wanted).because)
 
     def _not_known(self, press: Press, unknown: IdentityUnknown | TimeoutError) -> Declined | None:
         if not self._untold.many(press.by):
             self._untold.note(press.by)
             return None
         if isinstance(unknown, TimeoutError):
-            return Declined(Why.IDENTITY_UNKNOWN, "Slack did not answer in time")
-        return Declined(Why.SLACK_REFUSES if isinstance(unknown, SlackRefuses) else Why.IDENTITY_UNKNOWN, unknown.what)
+            return Declined(DeclineReason.IDENTITY_UNKNOWN, "Slack did not answer in time")
+        return Declined(
+            DeclineReason.SLACK_REFUSES if isinstance(unknown, SlackRefuses) else DeclineReason.IDENTITY_UNKNOWN,
+            unknown.what,
+        )
 
     async def say(self) -> None:
         """Log how many refusals of each person were not written down."""

@@ -8,7 +8,7 @@ from uuid import UUID
 import msgspec
 
 from bot.activeflows.model import Action, Activeflow, Spoken
-from bot.activeflows.situation.history import Moment
+from bot.activeflows.situation.history import TimelineEvent
 from bot.voipbin.wire.answers import Steps, Unreadable, decoded, instant, readable, strictly
 from bot.voipbin.wire.shapes import Id, RawPage, WireActiveflow, WireEvent, WireHead, WireStep
 
@@ -149,7 +149,7 @@ class WireMoment(msgspec.Struct):
 class TimelinePage(NamedTuple):
     """Some events, newest first, and where the next ones are; ``None``: these were the last."""
 
-    moments: tuple[Moment, ...]
+    moments: tuple[TimelineEvent, ...]
     next_from: datetime | None
 
 
@@ -169,7 +169,7 @@ def cursor(moment: datetime) -> str:
     return f"{moment:%Y-%m-%dT%H:%M:%S}.{moment.microsecond // 1000:03d}Z"
 
 
-def _moment(raw: msgspec.Raw, activeflow_id: UUID) -> Moment | None:
+def _moment(raw: msgspec.Raw, activeflow_id: UUID) -> TimelineEvent | None:
     timestamp: datetime | None = None
     for _ in range(_WRAPPINGS):
         wrapping = strictly(raw, WireWrapping)
@@ -183,13 +183,13 @@ def _moment(raw: msgspec.Raw, activeflow_id: UUID) -> Moment | None:
     return None
 
 
-def _told(found: WireMoment, timestamp: datetime | None) -> Moment | None:
+def _told(found: WireMoment, timestamp: datetime | None) -> TimelineEvent | None:
     executed = len(found.executed_actions or ())
     at = instant(found.tm_update) or (timestamp if executed else instant(found.tm_create) or timestamp)
     current = found.current_action.id if found.current_action is not None else None
     if at is None or current is None:
         return None
-    return Moment(at, executed, current, found.status == "running")
+    return TimelineEvent(at, executed, current, found.status == "running")
 
 
 # ---------------------------------------------------------------- page end

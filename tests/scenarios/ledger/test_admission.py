@@ -8,7 +8,7 @@ import pytest
 
 from bot.activeflows.operators import Flow, Grant, Operator, Permission, Person, Policy, Standing
 from bot.activeflows.stopping.authorization import Admission, Authorization, PressAdmission
-from bot.activeflows.stopping.stop import Intent, IntentState, Press, PressKind, Why
+from bot.activeflows.stopping.stop import DeclineReason, Intent, IntentState, Press, PressKind
 from bot.ledger.database import Database
 from bot.ledger.stop_store import StopStore
 from tests.scenarios.ledger.test_ledger import NOW, a_press, an_intent, opened
@@ -43,7 +43,7 @@ async def pressed(book: StopStore, intent: Intent, wish: PressKind, by: str = "U
     return await admitting.admit(replace(a_press(intent, by), wish=wish))
 
 
-def why(admission: Admission) -> Why | None:
+def why(admission: Admission) -> DeclineReason | None:
     return admission.declined.why if admission.declined else None
 
 
@@ -64,16 +64,16 @@ async def test_a_hang_up_is_for_a_card_whose_stop_is_over(book: StopStore) -> No
 
 @pytest.mark.parametrize("state", [IntentState.CANCELLED, IntentState.SUPERSEDED])
 async def test_a_card_that_was_put_away_offers_no_hang_up(book: StopStore, state: IntentState) -> None:
-    assert why(await pressed(book, await over(book, state), PressKind.HANG_UP)) is Why.NO_SUCH_CARD
+    assert why(await pressed(book, await over(book, state), PressKind.HANG_UP)) is DeclineReason.NO_SUCH_CARD
 
 
 async def test_a_card_that_still_can_be_pressed_or_is_at_work_offers_no_hang_up(book: StopStore) -> None:
     intent = await opened(book, an_intent())
-    assert why(await pressed(book, intent, PressKind.HANG_UP)) is Why.NO_SUCH_CARD
+    assert why(await pressed(book, intent, PressKind.HANG_UP)) is DeclineReason.NO_SUCH_CARD
     assert (await book.claim(intent, a_press(intent, "U0BOB"))).mine
-    assert why(await pressed(book, intent, PressKind.HANG_UP)) is Why.NO_SUCH_CARD
+    assert why(await pressed(book, intent, PressKind.HANG_UP)) is DeclineReason.NO_SUCH_CARD
 
 
 async def test_whoever_may_not_stop_may_not_hang_up(book: StopStore) -> None:
     intent = await over(book, IntentState.SETTLED)
-    assert why(await pressed(book, intent, PressKind.HANG_UP, by="U0BOB")) is Why.NOT_PERMITTED
+    assert why(await pressed(book, intent, PressKind.HANG_UP, by="U0BOB")) is DeclineReason.NOT_PERMITTED

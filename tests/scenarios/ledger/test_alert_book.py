@@ -7,7 +7,7 @@ from uuid import uuid4
 
 import pytest
 
-from bot.activeflows.alerting.decision import Claim, Claimed
+from bot.activeflows.alerting.decision import AlertClaim, StoredAlertClaim
 from bot.activeflows.anomalies import Reason
 from bot.ledger.alert_store import AlertStore
 from bot.ledger.database import Database
@@ -22,8 +22,8 @@ async def book(database: Database) -> AlertStore:
     return book
 
 
-def a_claim(reason: Reason = Reason.STUCK, channel: str = "C0INC") -> Claimed:
-    return Claimed(Claim(uuid4(), reason, channel), f"{channel}:1", NOW)
+def a_claim(reason: Reason = Reason.STUCK, channel: str = "C0INC") -> StoredAlertClaim:
+    return StoredAlertClaim(AlertClaim(uuid4(), reason, channel), f"{channel}:1", NOW)
 
 
 async def test_a_claim_comes_back_as_it_was_written_and_is_told_or_dropped(book: AlertStore) -> None:

@@ -8,7 +8,7 @@ from uuid import UUID, uuid4
 import pytest
 from sqlalchemy import Connection
 
-from bot.activeflows.bulk.bulk_stop import Bulk, BulkState, Draft, Member, Run, Wanted, intent_of
+from bot.activeflows.bulk.bulk_stop import Bulk, BulkCriteria, BulkState, Draft, Member, Run, intent_of
 from bot.activeflows.queries.filters import Filters
 from bot.activeflows.records import Question, Record, What
 from bot.activeflows.stopping.stop import Press, PressKind
@@ -19,7 +19,9 @@ from bot.ledger.stop_store import StopStore
 
 NOW = datetime(2026, 8, 20, 3, 0, tzinfo=UTC)
 LATER = NOW + timedelta(minutes=5)
-WANTED = Wanted(Filters(flow="Support line", older=timedelta(minutes=10)), "they loop", frozenset({uuid4(), uuid4()}))
+WANTED = BulkCriteria(
+    Filters(flow="Support line", older=timedelta(minutes=10)), "they loop", frozenset({uuid4(), uuid4()})
+)
 
 
 @pytest.fixture
@@ -27,7 +29,7 @@ def book(database: Database) -> BulkStore:
     return BulkStore(database)
 
 
-def a_draft(wanted: Wanted = WANTED) -> Draft:
+def a_draft(wanted: BulkCriteria = WANTED) -> Draft:
     return Draft(uuid4().hex, wanted, "U0BOB", "C0INC")
 
 
@@ -41,8 +43,8 @@ def asked(bulk: Bulk, key: str = "") -> Record:
     return Record(key or uuid4().hex, NOW, What.ASKED, bulk.asked_by, bulk.channel, None, intent_id=bulk.id)
 
 
-@pytest.mark.parametrize("wanted", [WANTED, Wanted(Filters(type="call"))])
-async def test_a_draft_comes_back_as_it_was_written_and_is_no_card(wanted: Wanted, book: BulkStore) -> None:
+@pytest.mark.parametrize("wanted", [WANTED, BulkCriteria(Filters(type="call"))])
+async def test_a_draft_comes_back_as_it_was_written_and_is_no_card(wanted: BulkCriteria, book: BulkStore) -> None:
     draft = a_draft(wanted)
     await book.draft_bulk(draft)
     assert await book.drafted(draft.id) == draft

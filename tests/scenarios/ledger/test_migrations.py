@@ -7,7 +7,7 @@ from alembic.autogenerate import compare_metadata
 from alembic.runtime.migration import MigrationContext
 from sqlalchemy import Connection, inspect, text
 
-from bot.activeflows.health import State
+from bot.activeflows.health import HealthState
 from bot.ledger import health
 from bot.ledger.database import Database
 from bot.ledger.migrations import upgrade
@@ -136,5 +136,5 @@ async def test_a_replica_that_runs_on_beside_a_newer_one_says_so(url: str) -> No
     )
     found = await health.ledger(database)
     await database.close()
-    assert found.state is State.WARNING
+    assert found.state is HealthState.WARNING
     assert "a newer flows-bot has upgraded it to version 99" in found.what

@@ -10,7 +10,7 @@ import pytest
 
 from bot.activeflows.errors import LedgerUnavailable
 from bot.activeflows.records import Entry, Question, Record, Written
-from bot.activeflows.stopping.stop import Declined, Press, Why
+from bot.activeflows.stopping.stop import Declined, DeclineReason, Press
 from bot.demo.slack.faults import error, hold, lose_answer, rate_limited, reset_before, status
 from bot.slack.cards.stop_card import StopCards
 from bot.slack.interaction import Interaction
@@ -242,7 +242,7 @@ async def test_a_slow_press_that_was_answered_while_the_ledger_was_asked_is_not_
     before = asyncio.all_tasks()
     async with pressed(frame, records := SlowRecords(), [datetime(2026, 3, 1, 12, tzinfo=UTC)]) as (cards, press):
         (telling,) = (task for task in asyncio.all_tasks() - before if "_reassure" in repr(task))
-        assert await cards.decline(press, Declined(Why.OVER))
+        assert await cards.decline(press, Declined(DeclineReason.OVER))
         records.may_answer.set()
         await telling
     (said_,) = seen_by(frame, "U0ALICE")

@@ -11,8 +11,8 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from bot.activeflows.bulk.bulk_stop import Group
-from bot.activeflows.bulk.request import NoCard, Unasked
+from bot.activeflows.bulk.bulk_stop import MemberGroup
+from bot.activeflows.bulk.request import CardRefusal, NoCard
 from bot.activeflows.errors import NotUnderstood
 from bot.activeflows.queries.filters import Filters
 from bot.activeflows.queries.listing import Place
@@ -224,9 +224,9 @@ def test_what_is_suggested_for_a_line_can_be_typed_as_it_is_shown(line: str) -> 
 
 @given(LINES, FILTERS)
 def test_what_is_suggested_instead_of_a_bulk_stop_can_be_typed_and_is_narrower(words_: str, filters: Filters) -> None:
-    groups = (Group(words_, words_, 9),)
+    groups = (MemberGroup(words_, words_, 9),)
     for why in NoCard:
-        for suggested in _suggested(bulk_unasked(Unasked(why, filters, 9, 5, groups), command="/flows")):
+        for suggested in _suggested(bulk_unasked(CardRefusal(why, filters, 9, 5, groups), command="/flows")):
             asked = parse(suggested)
             if why is NoCard.TOO_MANY:
                 assert isinstance(asked, StopAll)

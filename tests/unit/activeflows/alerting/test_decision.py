@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bot.activeflows.alert_rules import MOST_MESSAGES, AlertRule, QuietHours, by_channel, key
-from bot.activeflows.alerting.decision import AlertClaims, Claim, Claimed
+from bot.activeflows.alerting.decision import AlertClaim, AlertClaims, StoredAlertClaim
 from bot.activeflows.anomalies import Reason
 
 BERLIN, KATHMANDU = ZoneInfo("Europe/Berlin"), ZoneInfo("Asia/Kathmandu")
@@ -81,17 +81,17 @@ def test_for_one_channel_the_first_rule_that_fits_counts_and_each_channel_has_it
 class Ledger:
     """What outlives the process, and what people read in the channels."""
 
-    rows: dict[Claim, Claimed]
-    cards: Counter[Claim]
-    counted: Counter[Claim]
+    rows: dict[AlertClaim, StoredAlertClaim]
+    cards: Counter[AlertClaim]
+    counted: Counter[AlertClaim]
     messages: dict[str, list[datetime]]
 
 
-def meets(claims: AlertClaims, ledger: Ledger, rule: AlertRule, claim: Claim, now: datetime, outcome: str) -> None:
+def meets(claims: AlertClaims, ledger: Ledger, rule: AlertRule, claim: AlertClaim, now: datetime, outcome: str) -> None:
     """A trouble is found, as whoever raises alerts goes about it; ``outcome``: of the post."""
     if claims.knows(claim) or claim in ledger.rows:
         return
-    claimed, may = Claimed(claim, rule.key, now), claims.may_tell(rule, now)
+    claimed, may = StoredAlertClaim(claim, rule.key, now), claims.may_tell(rule, now)
     ledger.rows[claim] = claimed
     claims.claim(claimed)
     if not may or outcome == "dies":
@@ -148,7 +148,7 @@ def test_never_twice_never_when_quiet_never_too_many_and_nothing_held_back_is_fo
         for number, rule in enumerate(rules):
             moment = now + number * timedelta(microseconds=1)
             if what == "meets":
-                meets(claims, ledger, rule, Claim(UUID(int=which), reason, rule.to), moment, outcome)
+                meets(claims, ledger, rule, AlertClaim(UUID(int=which), reason, rule.to), moment, outcome)
             elif what == "says":
                 says(claims, ledger, rule, moment, outcome)
         if what == "restarts" or outcome == "dies":
@@ -169,7 +169,9 @@ def test_never_twice_never_when_quiet_never_too_many_and_nothing_held_back_is_fo
 
 def test_what_is_held_back_is_said_before_anything_else() -> None:
     rule, claims = a_rule(at_most=1, within=HOUR), AlertClaims()
-    first, second, third = (Claimed(Claim(UUID(int=n), Reason.STUCK, "C0INC"), rule.key, EVENING) for n in (1, 2, 3))
+    first, second, third = (
+        StoredAlertClaim(AlertClaim(UUID(int=n), Reason.STUCK, "C0INC"), rule.key, EVENING) for n in (1, 2, 3)
+    )
     assert claims.may_tell(rule, EVENING)
     claims.claim(first)
     claims.told(rule.key, [first], EVENING)
@@ -188,7 +190,7 @@ def test_what_is_held_back_is_said_before_anything_else() -> None:
 def test_a_rule_that_was_changed_is_held_to_what_it_posted_before() -> None:
     rule, claims = a_rule(at_most=MOST_MESSAGES, within=MINUTE), AlertClaims()
     for number in range(3 * MOST_MESSAGES):
-        claimed = Claimed(Claim(UUID(int=number), Reason.STUCK, "C0INC"), rule.key, EVENING)
+        claimed = StoredAlertClaim(AlertClaim(UUID(int=number), Reason.STUCK, "C0INC"), rule.key, EVENING)
         claims.claim(claimed)
         claims.told(rule.key, [claimed], EVENING + number * MINUTE)
     now = EVENING + 3 * MOST_MESSAGES * MINUTE
@@ -197,8 +199,8 @@ def test_a_rule_that_was_changed_is_held_to_what_it_posted_before() -> None:
 
 
 def test_what_was_forgotten_may_come_again() -> None:
-    claim = Claim(UUID(int=1), Reason.STALE, "C0INC")
-    claims = AlertClaims([Claimed(claim, "C0INC:1", EVENING, EVENING)])
+    claim = AlertClaim(UUID(int=1), Reason.STALE, "C0INC")
+    claims = AlertClaims([StoredAlertClaim(claim, "C0INC:1", EVENING, EVENING)])
     assert claims.knows(claim)
     claims.forget([claim])
     assert not claims.knows(claim)

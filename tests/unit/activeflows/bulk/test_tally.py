@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bot.activeflows.bulk.bulk_stop import BulkState, Ending, MemberOutcome, Run, bar, remainder, tally
+from bot.activeflows.bulk.bulk_stop import BulkEnding, BulkState, MemberOutcome, Run, bar, remainder, tally
 from bot.slack.cards.bulk_card import bulk_card
 from tests.unit.slack.blocks.bulk_screens import AT, a_bulk
 
@@ -35,7 +35,7 @@ def test_the_bar_is_as_long_as_it_should_be_and_full_only_when_all_have_ended(
 
 def test_an_aborted_stop_is_drawn_as_far_as_it_came() -> None:
     became = {n: MemberOutcome.STOPPED if n <= 5 else MemberOutcome.ABORTED for n in range(1, 11)}
-    run = Run(BulkState.DONE, "p", "U0ALICE", AT, AT, "U0BOB", became, Ending())
+    run = Run(BulkState.DONE, "p", "U0ALICE", AT, AT, "U0BOB", became, BulkEnding())
     said = bulk_card(_BULK, run, "/flows").text
     assert "▓" * 10 + "░" * 10 + " 5 of 10 ended · 5 left" in said
     assert said.startswith("Aborted: 5 of 10 could still be running")

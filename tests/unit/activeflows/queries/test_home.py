@@ -10,7 +10,7 @@ import pytest
 
 from bot.activeflows.anomalies import AnomalyDetector, DwellTimes, Reason
 from bot.activeflows.errors import LedgerUnavailable, NotPermitted, VoIPBINUnreachable
-from bot.activeflows.health import Finding, Look, State, looked
+from bot.activeflows.health import Finding, HealthState, Look, looked
 from bot.activeflows.model import Flow, Picture
 from bot.activeflows.operators import Grant, Operator
 from bot.activeflows.queries.audit_review import AuditReview
@@ -57,7 +57,7 @@ class NoLedger:
 
 def home_of(voipbin: InMemory, live: Memory | None = None, *, side_look: float = 0.05) -> HomeQuery:
     async def well() -> Finding:
-        return Finding("ledger", State.OK, "is there")
+        return Finding("ledger", HealthState.OK, "is there")
 
     looks: Mapping[str, Look] = {"ledger": well}
     reviewing = AuditReview(NoLedger(), lambda: NOW)  # type: ignore[arg-type] # as much of one as is asked
@@ -171,7 +171,7 @@ async def test_what_cannot_be_had_is_a_failure_in_its_place() -> None:
 
 async def test_whatever_a_look_does_it_is_a_finding_and_hides_no_other() -> None:
     async def well() -> Finding:
-        return Finding("one", State.OK, "fine")
+        return Finding("one", HealthState.OK, "fine")
 
     async def never() -> Finding:
         await asyncio.Event().wait()
@@ -186,14 +186,14 @@ async def test_whatever_a_look_does_it_is_a_finding_and_hides_no_other() -> None
     looks = {"one": well, "two": never, "three": fails, "four": breaks}
     found = await looked(looks, within=0.05)
     assert [(one.about, one.state) for one in found] == [
-        ("one", State.OK),
-        ("two", State.WARNING),
-        ("three", State.BROKEN),
-        ("four", State.BROKEN),
+        ("one", HealthState.OK),
+        ("two", HealthState.WARNING),
+        ("three", HealthState.BROKEN),
+        ("four", HealthState.BROKEN),
     ]
     assert [one.what for one in found[2:]] == ["the ledger is out of reach", "could not be looked at (KeyError)"]
     assert all(one.next for one in found[1:])
-    assert (await looked({"two": never}, within=0.01, unanswered=State.BROKEN))[0].state is State.BROKEN
+    assert (await looked({"two": never}, within=0.01, unanswered=HealthState.BROKEN))[0].state is HealthState.BROKEN
 
 
 async def test_a_choice_that_cannot_be_read_is_not_shown_and_its_person_is_mentioned() -> None:

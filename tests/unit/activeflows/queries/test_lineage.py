@@ -14,8 +14,8 @@ from bot.activeflows.anomalies import AnomalyDetector, DwellTimes
 from bot.activeflows.errors import VoIPBINUnreachable
 from bot.activeflows.model import Action, Activeflow, Freshness, Picture, Reference, Status
 from bot.activeflows.operators import Operator
-from bot.activeflows.queries.details import MOST, DetailsQuery, Family, Relative, StepTimes, Withheld, family_of
-from bot.activeflows.situation.history import Done, Moment, Timeline
+from bot.activeflows.queries.details import MOST, DetailsQuery, Family, Relative, StepTimes, WithheldReason, family_of
+from bot.activeflows.situation.history import HistoryLine, Timeline, TimelineEvent
 from tests.unit.activeflows.queries.test_listing import ALICE, MENU, NOW, OURS, SUPPORT, SUPPORT_ONLY, InMemory
 
 PARENT = UUID(int=0xAA)
@@ -49,7 +49,7 @@ class Remembered:
     """What VoIPBIN keeps of what was, in memory."""
 
     activeflows: Sequence[Activeflow] = ()
-    moments: tuple[Moment, ...] = ()
+    moments: tuple[TimelineEvent, ...] = ()
     trouble: str = ""
     asked: list[object] = field(default_factory=list)
 
@@ -144,22 +144,22 @@ def test_of_those_that_may_not_be_viewed_only_their_number_is_told(
     assert {relative.activeflow.flow_id for relative in told.children} <= {SUPPORT.id}
     assert len(told.children) == min(len(open_), MOST)
     assert (told.more, told.hidden) == (max(len(open_) - MOST, 0), len(children) - len(open_))
-    assert told.parent == (Relative(parent, "Support line") if above == SUPPORT.id else Withheld.HIDDEN)
+    assert told.parent == (Relative(parent, "Support line") if above == SUPPORT.id else WithheldReason.HIDDEN)
 
 
 async def test_a_parent_of_another_customer_is_not_told_of() -> None:
     theirs = one(0xBB, customer_id=UUID(int=0xC2))
-    assert (await family(replace(ENDED, parent_id=theirs.id), theirs)).parent is Withheld.HIDDEN
+    assert (await family(replace(ENDED, parent_id=theirs.id), theirs)).parent is WithheldReason.HIDDEN
 
 
 async def test_a_parent_that_is_gone_is_said_to_be() -> None:
-    assert (await family(replace(ENDED, parent_id=UUID(int=0xBB)))).parent is Withheld.GONE
+    assert (await family(replace(ENDED, parent_id=UUID(int=0xBB)))).parent is WithheldReason.GONE
 
 
 # ---------------------------------------------------------------- times, as far as they come
 
 
-async def timing(activeflow: Activeflow, past: Remembered) -> tuple[StepTimes, Done | None]:
+async def timing(activeflow: Activeflow, past: Remembered) -> tuple[StepTimes, HistoryLine | None]:
     details = await DetailsQuery(
         InMemory([activeflow]), past, None, AnomalyDetector(DwellTimes()), within=0.05
     ).details(ALICE, activeflow, NOW)
@@ -169,12 +169,12 @@ async def timing(activeflow: Activeflow, past: Remembered) -> tuple[StepTimes, D
 async def test_an_interrupted_step_is_worth_asking_for_and_a_present_one_is_not() -> None:
     began = ENDED_AT - timedelta(seconds=40)
     interrupted = replace(ENDED, on_complete_flow_id=None)
-    asked = Remembered(moments=(Moment(began, 0, ENDED.current.id, running=True),))
+    asked = Remembered(moments=(TimelineEvent(began, 0, ENDED.current.id, running=True),))
     assert await timing(interrupted, asked) == (
         StepTimes.WHOLE,
-        Done("playing audio", 1, began, began, timedelta(seconds=40)),
+        HistoryLine("playing audio", 1, began, began, timedelta(seconds=40)),
     )
-    assert await timing(interrupted, Remembered()) == (StepTimes.NOT_KEPT, Done("playing audio"))
+    assert await timing(interrupted, Remembered()) == (StepTimes.NOT_KEPT, HistoryLine("playing audio"))
     unasked = Remembered()
     assert (await timing(replace(interrupted, status=Status.RUNNING), unasked))[0] is StepTimes.WHOLE
     assert (asked.asked, unasked.asked) == ([PARENT], [])

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from bot.activeflows.model import FINISH_ID, START_ID, Action, Activeflow, Reference, Status
 from bot.activeflows.situation.current_step import folded
-from bot.activeflows.situation.history import Done, present_step, step_history
+from bot.activeflows.situation.history import HistoryLine, present_step, step_history
 
 
 def after(*types: str) -> Activeflow:
@@ -51,7 +51,7 @@ def test_names_are_used_where_they_are_known() -> None:
     queue = UUID(int=5)
     join = Action(UUID(int=6), "queue_join", {"queue_id": str(queue)})
     activeflow = Activeflow(UUID(int=1), None, None, Status.RUNNING, Reference(), Action(UUID(int=7), "play"), (join,))
-    assert step_history(activeflow, name_of={queue: "Support"}.get) == (Done("entering queue Support"),)
+    assert step_history(activeflow, name_of={queue: "Support"}.get) == (HistoryLine("entering queue Support"),)
 
 
 def test_of_a_long_history_the_middle_is_left_out_and_counted() -> None:
@@ -99,8 +99,8 @@ def test_each_step_tells_when_it_began_and_how_long_it_took() -> None:
     activeflow = after("answer", "talk")
     lines = step_history(activeflow, times=(at(0), at(1), at(3), at(10)))
     assert lines == (
-        Done("answering the call", 1, at(1), at(1), timedelta(seconds=2)),
-        Done("speaking a text", 1, at(3), at(3), timedelta(seconds=7)),
+        HistoryLine("answering the call", 1, at(1), at(1), timedelta(seconds=2)),
+        HistoryLine("speaking a text", 1, at(3), at(3), timedelta(seconds=7)),
     )
 
 
@@ -108,7 +108,9 @@ def test_laps_tell_their_first_their_last_and_how_long_all_took() -> None:
     activeflow = after(*("fetch_flow", "play", "empty") * 3)
     times = (at(0), *(at(10 * place) for place in range(1, 11)))
     assert step_history(activeflow, times=times) == (
-        Done("other flow → audio", 3, at(10), at(70), timedelta(seconds=80)),  # the last empty step is no part of a lap
+        HistoryLine(
+            "other flow → audio", 3, at(10), at(70), timedelta(seconds=80)
+        ),  # the last empty step is no part of a lap
     )
 
 
@@ -121,14 +123,16 @@ def test_what_is_not_known_of_the_times_is_not_made_up() -> None:
 
 def test_the_present_step_tells_since_when() -> None:
     activeflow = after("answer")
-    assert present_step(activeflow, times=(at(0), at(1), at(2))) == Done("playing audio", 1, at(2), at(2))
-    assert present_step(activeflow) == Done("playing audio")
+    assert present_step(activeflow, times=(at(0), at(1), at(2))) == HistoryLine("playing audio", 1, at(2), at(2))
+    assert present_step(activeflow) == HistoryLine("playing audio")
 
 
 def test_an_interrupted_step_lasted_until_the_end() -> None:
     ended = replace(after("answer"), status=Status.ENDED, updated_at=at(47))
-    assert present_step(ended, times=(at(0), at(1), at(2))) == Done("playing audio", 1, at(2), at(2), at(47) - at(2))
-    assert present_step(replace(ended, updated_at=None), times=(at(0), at(1), at(2))) == Done(
+    assert present_step(ended, times=(at(0), at(1), at(2))) == HistoryLine(
+        "playing audio", 1, at(2), at(2), at(47) - at(2)
+    )
+    assert present_step(replace(ended, updated_at=None), times=(at(0), at(1), at(2))) == HistoryLine(
         "playing audio", 1, at(2), at(2)
     )
 

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bot.activeflows.model import START_ID, Action, Activeflow, Reference, Status
-from bot.activeflows.situation.history import Moment, Timeline, step_times
+from bot.activeflows.situation.history import Timeline, TimelineEvent, step_times
 
 BEGAN = datetime(2026, 11, 22, 12, 0, tzinfo=UTC)
 TYPES = {UUID(int=100 + n): type_ for n, type_ in enumerate(("talk", "play", "goto"))}
@@ -19,12 +19,14 @@ def at(seconds: float) -> datetime:
     return BEGAN + timedelta(seconds=seconds)
 
 
-def lived(ids: list[UUID], times: list[datetime], ended_at: datetime | None = None) -> tuple[Activeflow, list[Moment]]:
+def lived(
+    ids: list[UUID], times: list[datetime], ended_at: datetime | None = None
+) -> tuple[Activeflow, list[TimelineEvent]]:
     """One that went through these steps after its start, and the events VoIPBIN told of it."""
     steps = [Action(START_ID), *(Action(id_, TYPES[id_]) for id_ in ids)]
-    moments = [Moment(time, place, steps[place].id, running=True) for place, time in enumerate(times)]
+    moments = [TimelineEvent(time, place, steps[place].id, running=True) for place, time in enumerate(times)]
     if ended_at is not None:
-        moments.append(Moment(ended_at, len(ids), steps[-1].id, running=False))
+        moments.append(TimelineEvent(ended_at, len(ids), steps[-1].id, running=False))
     activeflow = Activeflow(
         id=UUID(int=1),
         customer_id=None,
@@ -42,7 +44,7 @@ def lived(ids: list[UUID], times: list[datetime], ended_at: datetime | None = No
 LIVES = st.lists(st.tuples(st.sampled_from(list(TYPES)), st.integers(0, 90)), max_size=40)
 
 
-def life(steps: list[tuple[UUID, int]], *, ended: bool) -> tuple[Activeflow, list[Moment], list[datetime]]:
+def life(steps: list[tuple[UUID, int]], *, ended: bool) -> tuple[Activeflow, list[TimelineEvent], list[datetime]]:
     times = [BEGAN]
     for _, seconds in steps:
         times.append(times[-1] + timedelta(seconds=seconds))
@@ -85,7 +87,7 @@ def test_instants_never_run_backwards_whatever_comes(
     strange: list[tuple[int, int, UUID]], steps: list[tuple[UUID, int]]
 ) -> None:
     activeflow, moments, _ = life(steps, ended=False)
-    moments += [Moment(at(seconds), executed, current, running=True) for seconds, executed, current in strange]
+    moments += [TimelineEvent(at(seconds), executed, current, running=True) for seconds, executed, current in strange]
     found = [time for time in step_times(activeflow, Timeline(tuple(moments))) if time is not None]
     assert found == sorted(found)
 
@@ -93,7 +95,7 @@ def test_instants_never_run_backwards_whatever_comes(
 def test_of_two_that_contradict_each_other_neither_is_told() -> None:
     talk, play, goto = TYPES
     activeflow, _ = lived([talk, play, goto], [at(0), at(1), at(2), at(3)])
-    moments = (Moment(at(2.5), 1, talk, running=True), Moment(at(2), 2, play, running=True))
+    moments = (TimelineEvent(at(2.5), 1, talk, running=True), TimelineEvent(at(2), 2, play, running=True))
     assert step_times(activeflow, Timeline(moments)) == (None, None, None, at(3))
 
 

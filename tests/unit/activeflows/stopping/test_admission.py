@@ -15,7 +15,7 @@ from bot.activeflows.records import Record, What
 from bot.activeflows.stopping import max_ages
 from bot.activeflows.stopping.authorization import Admission, Authorization, PressAdmission, not_claimed, record_of
 from bot.activeflows.stopping.ports import Ledger
-from bot.activeflows.stopping.stop import Claim, Declined, Intent, IntentState, Press, PressKind, Why
+from bot.activeflows.stopping.stop import Claim, Declined, DeclineReason, Intent, IntentState, Press, PressKind
 
 Detail = Mapping[str, str | int | bool | None]
 NOW = datetime(2026, 8, 20, 3, 0, tzinfo=UTC)
@@ -122,37 +122,39 @@ def test_a_record_about_a_member_names_its_bulk_stop() -> None:
 @pytest.mark.parametrize("state", [state for state in IntentState if state is not IntentState.SETTLED])
 async def test_no_hang_up_stands_on_a_card_whose_stop_is_not_over(state: IntentState) -> None:
     book = StopStore(state=state)
-    assert await book.admits(replace(PRESS, wish=PressKind.HANG_UP)) == Admission(declined=Declined(Why.NO_SUCH_CARD))
+    assert await book.admits(replace(PRESS, wish=PressKind.HANG_UP)) == Admission(
+        declined=Declined(DeclineReason.NO_SUCH_CARD)
+    )
     assert book.written == []
 
 
 @pytest.mark.parametrize(
     ("state", "why"),
     [
-        (IntentState.SETTLED, Why.OVER),
-        (IntentState.CANCELLED, Why.CANCELLED),
-        (IntentState.SUPERSEDED, Why.SUPERSEDED),
+        (IntentState.SETTLED, DeclineReason.OVER),
+        (IntentState.CANCELLED, DeclineReason.CANCELLED),
+        (IntentState.SUPERSEDED, DeclineReason.SUPERSEDED),
     ],
 )
-async def test_a_card_that_is_over_is_declined_without_a_record(state: IntentState, why: Why) -> None:
+async def test_a_card_that_is_over_is_declined_without_a_record(state: IntentState, why: DeclineReason) -> None:
     book = StopStore(state=state)
     assert await book.admits() == Admission(INTENT, Declined(why, activeflow_id=INTENT.activeflow_id))
     assert book.written == []
 
 
 async def test_a_press_of_no_card_is_declined() -> None:
-    assert await StopStore(None).admits() == Admission(declined=Declined(Why.NO_SUCH_CARD))
+    assert await StopStore(None).admits() == Admission(declined=Declined(DeclineReason.NO_SUCH_CARD))
 
 
 async def test_without_a_ledger_nothing_is_taken() -> None:
     assert await StopStore(gone=True).admits() == Admission(
-        declined=Declined(Why.LEDGER, "the ledger could not be read")
+        declined=Declined(DeclineReason.LEDGER, "the ledger could not be read")
     )
 
 
 async def test_a_late_press_is_recorded_as_that() -> None:
     book = StopStore(replace(INTENT, deadline=NOW - timedelta(seconds=1)))
-    declined = Declined(Why.LATE, "past the deadline", activeflow_id=INTENT.activeflow_id)
+    declined = Declined(DeclineReason.LATE, "past the deadline", activeflow_id=INTENT.activeflow_id)
     assert await book.admits() == Admission(book.intent_, declined)
     assert book.written == [recorded(What.REFUSED, {"because": "past the deadline", "why": "late"})]
 
@@ -163,20 +165,22 @@ async def test_whoever_may_not_is_recorded_and_told_whom_to_ask(wish: PressKind)
     book = StopStore(state=IntentState.SETTLED if hang_up else IntentState.OPEN)
     press = replace(PRESS, by=BOB, wish=wish)
     admission = await book.admits(press)
-    assert admission.declined == Declined(Why.NOT_PERMITTED, NO, (ALICE,), activeflow_id=INTENT.activeflow_id)
+    assert admission.declined == Declined(DeclineReason.NOT_PERMITTED, NO, (ALICE,), activeflow_id=INTENT.activeflow_id)
     assert admission.intent is not None
     extra = {"wish": "hang_up"} if hang_up else {}
-    assert book.written == [recorded(What.REFUSED, {"because": NO, "why": str(Why.NOT_PERMITTED), **extra}, press)]
+    assert book.written == [
+        recorded(What.REFUSED, {"because": NO, "why": str(DeclineReason.NOT_PERMITTED), **extra}, press)
+    ]
 
 
 @pytest.mark.parametrize(
     ("claim", "declined"),
     [
-        (Claim(mine=False, unwritten="down", by=BOB), Declined(Why.LEDGER, "down")),
-        (Claim(mine=False, by=BOB), Declined(Why.TAKEN, by=BOB)),
-        (Claim(mine=False, state=IntentState.CANCELLED), Declined(Why.CANCELLED)),
-        (Claim(mine=False, state=IntentState.SUPERSEDED), Declined(Why.SUPERSEDED)),
-        (Claim(mine=False), Declined(Why.OVER)),
+        (Claim(mine=False, unwritten="down", by=BOB), Declined(DeclineReason.LEDGER, "down")),
+        (Claim(mine=False, by=BOB), Declined(DeclineReason.TAKEN, by=BOB)),
+        (Claim(mine=False, state=IntentState.CANCELLED), Declined(DeclineReason.CANCELLED)),
+        (Claim(mine=False, state=IntentState.SUPERSEDED), Declined(DeclineReason.SUPERSEDED)),
+        (Claim(mine=False), Declined(DeclineReason.OVER)),
     ],
 )
 def test_whoever_came_second_is_told_who_was_first_or_what_came_of_it(claim: Claim, declined: Declined) -> None:

@@ -11,14 +11,14 @@ import pytest
 
 from bot.activeflows.errors import IdentityUnknown
 from bot.activeflows.operators import Flow, Grant, Operator, Permission, Person, Policy, Rules, Standing
-from bot.activeflows.stopping.authorization import Act, Asked, Authorization, Authorized, authorize
-from bot.activeflows.stopping.stop import Declined, Press, Why
+from bot.activeflows.stopping.authorization import Act, Authorization, Authorized, CardTerms, authorize
+from bot.activeflows.stopping.stop import Declined, DeclineReason, Press
 
 ASKER, PRESSER, HERE = "U0ASKER", "U0PRESSER", "C0INCIDENTS"
 FLOW, OTHER = UUID(int=7), UUID(int=8)
 STOP, BULK, APPROVE, VIEW = Permission.STOP, Permission.BULK, Permission.APPROVE, Permission.VIEW
-LONE = Asked(ASKER, HERE, (FLOW,))
-MANY = Asked(ASKER, HERE, (FLOW,), in_bulk=True)
+LONE = CardTerms(ASKER, HERE, (FLOW,))
+MANY = CardTerms(ASKER, HERE, (FLOW,), in_bulk=True)
 
 
 def policy(rules: Rules | None = None, **may: Iterable[Permission]) -> Policy:
@@ -32,11 +32,11 @@ def one(user: str, policy: Policy, standing: Standing = Standing.MEMBER, also: I
     return Operator(Person(user, standing, also=frozenset(also)), HERE, policy)
 
 
-def decided(act: Act, asked: Asked, policy: Policy, *, by: str = PRESSER) -> Authorized | Declined:
+def decided(act: Act, asked: CardTerms, policy: Policy, *, by: str = PRESSER) -> Authorized | Declined:
     return authorize(act, asked, one(by, policy), one(ASKER, policy))
 
 
-def why(answer: Authorized | Declined) -> Why | None:
+def why(answer: Authorized | Declined) -> DeclineReason | None:
     return answer.why if isinstance(answer, Declined) else None
 
 
@@ -52,7 +52,9 @@ def why(answer: Authorized | Declined) -> Why | None:
         (Act.ABORT, MANY, {STOP, BULK}),
     ],
 )
-def test_each_act_needs_its_permission_and_no_other_gives_it(act: Act, asked: Asked, needed: set[Permission]) -> None:
+def test_each_act_needs_its_permission_and_no_other_gives_it(
+    act: Act, asked: CardTerms, needed: set[Permission]
+) -> None:
     for permission in Permission:
         answer = decided(act, asked, policy(presser=[permission]))
         assert isinstance(answer, Authorized) is (permission in needed), permission
@@ -70,15 +72,15 @@ def test_whoever_asked_may_put_it_away_without_any_permission() -> None:
 
 @pytest.mark.parametrize(("asked", "permission"), [(LONE, STOP), (MANY, BULK)])
 def test_an_approval_counts_for_what_somebody_else_who_still_may_has_asked_for(
-    asked: Asked, permission: Permission
+    asked: CardTerms, permission: Permission
 ) -> None:
     rules = policy(asker=[permission], presser=[APPROVE])
     assert why(decided(Act.STOP, asked, rules)) is None
-    assert why(decided(Act.STOP, asked, policy(asker=[VIEW], presser=[APPROVE]))) is Why.NOT_PERMITTED
-    assert why(decided(Act.STOP, replace(asked, on_behalf=True), rules)) is Why.NOT_PERMITTED
-    assert why(decided(Act.STOP, replace(asked, by=PRESSER), rules)) is Why.NOT_PERMITTED
-    assert why(decided(Act.HANG_UP, asked, rules)) is Why.NOT_PERMITTED
-    assert why(authorize(Act.STOP, asked, one(PRESSER, rules), None)) is Why.NOT_PERMITTED
+    assert why(decided(Act.STOP, asked, policy(asker=[VIEW], presser=[APPROVE]))) is DeclineReason.NOT_PERMITTED
+    assert why(decided(Act.STOP, replace(asked, on_behalf=True), rules)) is DeclineReason.NOT_PERMITTED
+    assert why(decided(Act.STOP, replace(asked, by=PRESSER), rules)) is DeclineReason.NOT_PERMITTED
+    assert why(decided(Act.HANG_UP, asked, rules)) is DeclineReason.NOT_PERMITTED
+    assert why(authorize(Act.STOP, asked, one(PRESSER, rules), None)) is DeclineReason.NOT_PERMITTED
 
 
 @pytest.mark.parametrize(("rule", "in_bulk"), [*product(["stop", "bulk"], [False, True])])
@@ -87,12 +89,12 @@ def test_two_persons_for_stops_covers_every_stop_of_whatever_number(rule: str, i
     asked = MANY if in_bulk else LONE
     covers = rule == "stop" or in_bulk
     both = policy(rules, asker=[STOP, BULK], presser=[STOP, BULK])
-    assert why(decided(Act.STOP, asked, both, by=ASKER)) is (Why.OWN_REQUEST if covers else None)
+    assert why(decided(Act.STOP, asked, both, by=ASKER)) is (DeclineReason.OWN_REQUEST if covers else None)
     assert why(decided(Act.STOP, asked, both)) is None
     lost = policy(rules, asker=[VIEW], presser=[STOP, BULK])
-    assert why(decided(Act.STOP, asked, lost)) is (Why.NOT_PERMITTED if covers else None)
+    assert why(decided(Act.STOP, asked, lost)) is (DeclineReason.NOT_PERMITTED if covers else None)
     unanswered = authorize(Act.STOP, asked, one(PRESSER, both), None)
-    assert why(unanswered) is (Why.IDENTITY_UNKNOWN if covers else None)
+    assert why(unanswered) is (DeclineReason.IDENTITY_UNKNOWN if covers else None)
     assert why(decided(Act.HANG_UP, asked, both, by=ASKER)) is None
 
 
@@ -101,15 +103,15 @@ def test_who_asks_someone_who_can_is_the_first_of_two_persons_while_they_may_see
     rules = Rules(two_person=frozenset({"stop"}))
     asked = replace(MANY if in_bulk else LONE, on_behalf=True)
     assert why(decided(Act.STOP, asked, policy(rules, asker=[VIEW], presser=[STOP, BULK]))) is None
-    assert why(decided(Act.STOP, asked, policy(rules, presser=[STOP, BULK]))) is Why.NOT_PERMITTED
+    assert why(decided(Act.STOP, asked, policy(rules, presser=[STOP, BULK]))) is DeclineReason.NOT_PERMITTED
     assert why(decided(Act.STOP, asked, policy(presser=[STOP, BULK]))) is None
-    assert why(decided(Act.STOP, asked, policy(asker=[STOP, BULK]), by=ASKER)) is Why.OWN_REQUEST
+    assert why(decided(Act.STOP, asked, policy(asker=[STOP, BULK]), by=ASKER)) is DeclineReason.OWN_REQUEST
 
 
 def test_a_person_with_two_ids_is_one_person() -> None:
     both = policy(Rules(two_person=frozenset({"stop"})), asker=[STOP], presser=[STOP])
     same = one(PRESSER, both, also=[ASKER])
-    assert why(authorize(Act.STOP, LONE, same, one(ASKER, both))) is Why.OWN_REQUEST
+    assert why(authorize(Act.STOP, LONE, same, one(ASKER, both))) is DeclineReason.OWN_REQUEST
 
 
 @pytest.mark.parametrize("standing", list(Standing))
@@ -124,22 +126,22 @@ def test_what_a_deactivated_account_asked_for_is_not_stopped(standing: Standing)
 @pytest.mark.parametrize(("among", "flows", "declined"), [(0, 2, False), (0, 3, True), (2, 1, False), (3, 1, True)])
 def test_the_ceiling_is_of_the_moment_and_counts_what_the_press_stops(among: int, flows: int, declined: bool) -> None:
     rules = policy(Rules(two_person=frozenset(), bulk_limit=2), presser=[STOP, BULK])
-    asked = Asked(ASKER, HERE, (FLOW,) * flows, in_bulk=True, among=among)
-    assert why(decided(Act.STOP, asked, rules)) is (Why.TOO_MANY if declined else None)
+    asked = CardTerms(ASKER, HERE, (FLOW,) * flows, in_bulk=True, among=among)
+    assert why(decided(Act.STOP, asked, rules)) is (DeclineReason.TOO_MANY if declined else None)
     assert why(decided(Act.STOP, replace(asked, in_bulk=False), rules)) is None
 
 
 def test_the_ceiling_does_not_count_what_the_presser_may_not_stop() -> None:
     grant = Grant(1, frozenset({PRESSER}), frozenset({BULK}), flows=frozenset({FLOW}))
     rules = Policy((grant,), Rules(two_person=frozenset(), bulk_limit=1))
-    answer = decided(Act.STOP, Asked(ASKER, HERE, (OTHER, FLOW), in_bulk=True), rules)
+    answer = decided(Act.STOP, CardTerms(ASKER, HERE, (OTHER, FLOW), in_bulk=True), rules)
     assert isinstance(answer, Authorized)
     assert {flow: yes.allowed for flow, yes in answer.decisions.items()} == {OTHER: False, FLOW: True}
 
 
 def test_a_reason_is_needed_where_the_rules_of_now_want_one() -> None:
     rules = policy(Rules(two_person=frozenset(), reason_required=True), presser=[STOP])
-    assert why(decided(Act.STOP, LONE, rules)) is Why.NO_REASON
+    assert why(decided(Act.STOP, LONE, rules)) is DeclineReason.NO_REASON
     assert why(decided(Act.STOP, replace(LONE, reason="runs wild"), rules)) is None
 
 
@@ -178,7 +180,7 @@ class Directory:
 PRESS = Press("1" * 32, PRESSER, "", HERE, "1.0", datetime(2026, 3, 2, tzinfo=UTC))
 
 
-async def asked_of_slack(directory: Directory, asked: Asked = LONE) -> Authorized | Declined:
+async def asked_of_slack(directory: Directory, asked: CardTerms = LONE) -> Authorized | Declined:
     return await Authorization(directory, directory.policy).of(Act.STOP, asked, PRESS, max_age=3.0)
 
 
@@ -187,7 +189,7 @@ async def test_a_policy_that_changes_while_slack_is_asked_decides_with_all_of_it
     directory = Directory(before, after)
     answer = await asked_of_slack(directory)
     assert isinstance(answer, Declined)
-    assert answer.why is Why.NOT_PERMITTED
+    assert answer.why is DeclineReason.NOT_PERMITTED
     assert set(directory.ages) == {3.0}
 
 
@@ -198,7 +200,7 @@ async def test_a_policy_that_changes_while_slack_is_asked_about_whoever_asked_co
 
 async def test_a_policy_that_never_stands_still_lets_nobody() -> None:
     directory = Directory(*(policy(Rules(bulk_limit=n, two_person=frozenset()), presser=[STOP]) for n in range(1, 60)))
-    assert why(await asked_of_slack(directory)) is Why.IDENTITY_UNKNOWN
+    assert why(await asked_of_slack(directory)) is DeclineReason.IDENTITY_UNKNOWN
 
 
 async def test_what_slack_does_not_say_is_a_no_about_the_presser_and_no_veto_about_whoever_asked() -> None:
@@ -208,6 +210,6 @@ async def test_what_slack_does_not_say_is_a_no_about_the_presser_and_no_veto_abo
     assert isinstance(answer, Authorized)
     assert Authorization(directory, directory.policy).in_force(answer)
     directory.silent = {PRESSER}
-    assert why(await asked_of_slack(directory)) is Why.IDENTITY_UNKNOWN
+    assert why(await asked_of_slack(directory)) is DeclineReason.IDENTITY_UNKNOWN
     directory.policies = [policy()]
     assert not Authorization(directory, directory.policy).in_force(answer)

@@ -35,7 +35,16 @@ from bot.activeflows.stopping.authorization import (
     boot_time,
 )
 from bot.activeflows.stopping.ports import Ledger
-from bot.activeflows.stopping.stop import FailureReason, Fence, GateRefusal, Intent, IntentState, Permitted, Press, Why
+from bot.activeflows.stopping.stop import (
+    DeclineReason,
+    FailureReason,
+    Fence,
+    GateAnswer,
+    GateRefusal,
+    Intent,
+    IntentState,
+    Press,
+)
 
 NOW = datetime(2026, 8, 20, 3, 0, tzinfo=UTC)
 ALICE, HERE, FLOW = "U0ALICE", "C0INC", UUID(int=7)
@@ -46,7 +55,7 @@ INTENT = Intent("1" * 32, UUID(int=1), FLOW, SEEN, ALICE, HERE, "loops", NOW, NO
 PRESS = Press(INTENT.id, ALICE, "", HERE, "1.0", NOW)
 SENDING = Record("k1", NOW, What.SENDING, ALICE, HERE, INTENT.activeflow_id, detail={"attempt": 1})
 FENCE = Fence(PRESS.id, 1)
-YES = Permitted(None, 60.0)
+YES = GateAnswer(None, 60.0)
 
 
 @dataclass
@@ -57,7 +66,7 @@ class World:
 
     clock: float = 1000.0
     policy: Policy = MAY
-    permitted: Permitted | BotError = YES
+    permitted: GateAnswer | BotError = YES
     look: str | BotError = "as it was shown"
     silent: bool = False
     counts: bool = True
@@ -91,7 +100,7 @@ class World:
             raise IdentityUnknown("Slack did not answer")
         return Operator(Person(user_id, Standing.MEMBER), channel, self.policy)
 
-    async def permit(self, intent: Intent, press: Press, fence: Fence, sending: Record) -> Permitted:
+    async def permit(self, intent: Intent, press: Press, fence: Fence, sending: Record) -> GateAnswer:
         self._asks("ledger")
         self.written.append((intent, press, fence, sending))
         if isinstance(self.permitted, BotError):
@@ -163,7 +172,7 @@ async def test_whoever_may_not_is_refused_before_anything_is_looked_at() -> None
     closed = await world.closed()
     assert (closed.shut, closed.retry_after) == (GateRefusal.REFUSED, None)
     assert closed.declined is not None
-    assert closed.declined.why is Why.NOT_PERMITTED
+    assert closed.declined.why is DeclineReason.NOT_PERMITTED
     assert closed.trouble == FailureReason(closed.declined.because)
     assert set(world.asked) == {"slack"}
 
@@ -172,7 +181,7 @@ async def test_a_slack_that_does_not_say_who_it_is_is_no_refusal() -> None:
     closed = await World(silent=True).closed()
     assert closed.shut is GateRefusal.UNANSWERED
     assert closed.declined is not None
-    assert closed.declined.why is Why.IDENTITY_UNKNOWN
+    assert closed.declined.why is DeclineReason.IDENTITY_UNKNOWN
     assert closed.trouble.why
 
 
@@ -201,11 +210,11 @@ async def test_what_has_moved_on_is_not_stopped_and_nothing_is_written() -> None
     "shut", [GateRefusal.LATE, GateRefusal.ABORTED, GateRefusal.NOT_CLAIMED, GateRefusal.SENT_BEFORE]
 )
 async def test_what_the_ledger_says_shuts_it(shut: GateRefusal) -> None:
-    assert await World(permitted=Permitted(shut)).closed() == Closed(shut)
+    assert await World(permitted=GateAnswer(shut)).closed() == Closed(shut)
 
 
 async def test_a_run_that_was_taken_over_is_cut_off() -> None:
-    world = World(permitted=Permitted(GateRefusal.FENCED))
+    world = World(permitted=GateAnswer(GateRefusal.FENCED))
     with pytest.raises(Fenced):
         await world.passes()
     assert "open" not in world.asked
@@ -242,7 +251,7 @@ async def test_its_yes_is_good_until_the_look_or_the_permit_is_too_old(
 @pytest.mark.parametrize("takes", [0.0, 0.25])
 async def test_its_yes_ends_with_the_deadline_however_fresh_the_look_is(takes: float) -> None:
     """What is left is counted from when the ledger was asked, so its answer's way comes off."""
-    world = World(permitted=Permitted(None, 0.5), takes={"ledger": takes})
+    world = World(permitted=GateAnswer(None, 0.5), takes={"ledger": takes})
     check = await world.passes()
     world.clock = 1000.0 + 0.499
     check()

@@ -8,9 +8,9 @@ import pytest
 
 from bot.activeflows.stopping.authorization import Closed
 from bot.activeflows.stopping.read_back import (
-    Lost,
-    Sent,
-    State,
+    LostAttempt,
+    ReadState,
+    SendResult,
     StopAttempt,
     Verdict,
     judged,
@@ -39,10 +39,14 @@ AT, READ_AT = NOW - timedelta(seconds=9), NOW - timedelta(seconds=2)
 BY = "U0ALICE"
 PRESS = Press(UUID(int=1).hex, BY, "", "C0INC", "1.0", NOW)
 BROKE, SILENT = FailureReason("the connection broke", "req-1"), FailureReason("VoIPBIN did not answer", "req-2")
-ANSWERED, LOST_STOP = StopAttempt(Sent.ANSWERED), StopAttempt(Sent.LOST, BROKE)
-ENDED, RUNNING, UNREAD = Verdict(State.ENDED, AT), Verdict(State.RUNNING, AT, read_at=READ_AT), Verdict(trouble=SILENT)
+ANSWERED, LOST_STOP = StopAttempt(SendResult.ANSWERED), StopAttempt(SendResult.LOST, BROKE)
+ENDED, RUNNING, UNREAD = (
+    Verdict(ReadState.ENDED, AT),
+    Verdict(ReadState.RUNNING, AT, read_at=READ_AT),
+    Verdict(trouble=SILENT),
+)
 BY_ITSELF, CALL_UNREAD = replace(ENDED, by_itself=True), replace(ENDED, by_itself=None)
-LOST = Lost(LOST_STOP, RUNNING)
+LOST = LostAttempt(LOST_STOP, RUNNING)
 TAKEN = FailureReason("VoIPBIN accepted the stop, but still shows it as running")
 
 
@@ -75,7 +79,7 @@ def test_while_it_is_not_known_the_first_reason_there_is_is_given() -> None:
 
 
 def closed(shut: GateRefusal, trouble: FailureReason = SILENT) -> StopAttempt:
-    return StopAttempt(Sent.CLOSED, trouble, None, Closed(shut, trouble, AT))
+    return StopAttempt(SendResult.CLOSED, trouble, None, Closed(shut, trouble, AT))
 
 
 @pytest.mark.parametrize(
@@ -92,7 +96,7 @@ def closed(shut: GateRefusal, trouble: FailureReason = SILENT) -> StopAttempt:
         (closed(GateRefusal.REFUSED), NotSent(BY, SILENT, pressable=True, shut=GateRefusal.REFUSED)),
         (closed(GateRefusal.UNREAD), NotSent(BY, SILENT, pressable=True, shut=GateRefusal.UNREAD)),
         (closed(GateRefusal.STALE), NotSent(BY, SILENT, pressable=True, shut=GateRefusal.STALE)),
-        (StopAttempt(Sent.NOT_DONE, SILENT), NotSent(BY, SILENT)),
+        (StopAttempt(SendResult.NOT_DONE, SILENT), NotSent(BY, SILENT)),
     ],
 )
 def test_what_never_went_out_is_told_by_what_shut_the_gate(attempt: StopAttempt, outcome: Outcome | Moved) -> None:
@@ -122,7 +126,7 @@ def test_where_nothing_can_be_asked_once_more_what_has_moved_on_is_left() -> Non
         ),
         (closed(GateRefusal.LATE), StillRunning(BY, READ_AT, BROKE)),
         (closed(GateRefusal.UNREAD), StillRunning(BY, READ_AT, BROKE)),
-        (StopAttempt(Sent.NOT_DONE, SILENT), StillRunning(BY, READ_AT, BROKE)),
+        (StopAttempt(SendResult.NOT_DONE, SILENT), StillRunning(BY, READ_AT, BROKE)),
     ],
 )
 def test_after_a_lost_stop_that_no_other_went_out_is_no_news_of_the_first(
@@ -132,7 +136,7 @@ def test_after_a_lost_stop_that_no_other_went_out_is_no_news_of_the_first(
 
 
 def test_a_lost_stop_of_what_was_never_read_since_is_dated_now() -> None:
-    lost = Lost(LOST_STOP, replace(RUNNING, read_at=None))
+    lost = LostAttempt(LOST_STOP, replace(RUNNING, read_at=None))
     outcome = not_sent(PRESS, closed(GateRefusal.ABORTED), lost, NOW)
     assert outcome == StillRunning(BY, NOW, FailureReason("it was aborted, so no other stop was sent", "req-1"))
 
@@ -149,13 +153,15 @@ def test_a_lost_stop_of_what_was_never_read_since_is_dated_now() -> None:
     ],
 )
 def test_a_stop_refused_for_its_state_is_told_by_the_reading_after_it(
-    verdict: Verdict, lost: Lost | None, outcome: Outcome
+    verdict: Verdict, lost: LostAttempt | None, outcome: Outcome
 ) -> None:
-    assert refused_for_its_state(PRESS, StopAttempt(Sent.CONFLICT, SILENT), verdict, lost, NOW) == outcome
+    assert refused_for_its_state(PRESS, StopAttempt(SendResult.CONFLICT, SILENT), verdict, lost, NOW) == outcome
 
 
-@pytest.mark.parametrize(("sent", "may"), [(sent, sent in {Sent.ANSWERED, Sent.LOST}) for sent in Sent])
-def test_only_what_was_answered_or_lost_may_have_worked(sent: Sent, may: bool) -> None:
+@pytest.mark.parametrize(
+    ("sent", "may"), [(sent, sent in {SendResult.ANSWERED, SendResult.LOST}) for sent in SendResult]
+)
+def test_only_what_was_answered_or_lost_may_have_worked(sent: SendResult, may: bool) -> None:
     assert StopAttempt(sent).may_have_worked is may
 
 

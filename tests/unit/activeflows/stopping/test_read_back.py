@@ -10,7 +10,7 @@ import pytest
 from bot.activeflows.errors import NOT_SHOWN, BotError, NotFound, NotOurs, VoIPBINUnreachable
 from bot.activeflows.model import FINISH_ID, Action, Activeflow, Call, Party, Reference, Status
 from bot.activeflows.ports import VoIPBIN
-from bot.activeflows.stopping.read_back import Readback, State, Verdict
+from bot.activeflows.stopping.read_back import Readback, ReadState, Verdict
 from bot.activeflows.stopping.stop import FailureReason, Patience
 
 ENDED_AT = datetime(2026, 8, 20, 3, 0, tzinfo=UTC)
@@ -65,34 +65,36 @@ def hung_up(seconds_before_the_end: float) -> Call:
     ],
 )
 async def test_the_call_tells_whose_doing_the_end_was(call: Call | BotError | None, by_itself: bool | None) -> None:
-    assert await read(Answers(to_call=call)) == Verdict(State.ENDED, ENDED_AT, by_itself)
+    assert await read(Answers(to_call=call)) == Verdict(ReadState.ENDED, ENDED_AT, by_itself)
 
 
 async def test_without_a_time_of_the_end_it_is_not_known_who_was_first() -> None:
     answers = Answers(replace(ENDED, updated_at=None), hung_up(0.2))
-    assert await read(answers) == Verdict(State.ENDED, None, None)
+    assert await read(answers) == Verdict(ReadState.ENDED, None, None)
 
 
 async def test_what_ran_for_no_call_did_not_end_by_one() -> None:
-    assert await read(Answers(to_call=hung_up(0.2)), None) == Verdict(State.ENDED, ENDED_AT, by_itself=False)
+    assert await read(Answers(to_call=hung_up(0.2)), None) == Verdict(ReadState.ENDED, ENDED_AT, by_itself=False)
 
 
 async def test_what_reached_its_own_finish_ended_by_itself_whatever_the_call_says() -> None:
     finished = replace(ENDED, current=Action(FINISH_ID))
-    assert await read(Answers(finished, VoIPBINUnreachable("down"))) == Verdict(State.ENDED, ENDED_AT, by_itself=True)
+    assert await read(Answers(finished, VoIPBINUnreachable("down"))) == Verdict(
+        ReadState.ENDED, ENDED_AT, by_itself=True
+    )
 
 
 async def test_what_runs_is_said_as_of_the_reading() -> None:
     running = replace(ENDED, status=Status.RUNNING)
-    assert await read(Answers(running)) == Verdict(State.RUNNING, ENDED_AT, read_at=NOW)
+    assert await read(Answers(running)) == Verdict(ReadState.RUNNING, ENDED_AT, read_at=NOW)
 
 
 @pytest.mark.parametrize(
     ("problem", "verdict"),
     [
-        (NotFound("7"), Verdict(State.ENDED, trouble=FailureReason("VoIPBIN no longer has this activeflow"))),
-        (NotOurs(ENDED.id), Verdict(State.UNREAD, trouble=FailureReason(NOT_SHOWN))),
-        (VoIPBINUnreachable("down", "req-1"), Verdict(State.UNREAD, trouble=FailureReason("down", "req-1"))),
+        (NotFound("7"), Verdict(ReadState.ENDED, trouble=FailureReason("VoIPBIN no longer has this activeflow"))),
+        (NotOurs(ENDED.id), Verdict(ReadState.UNREAD, trouble=FailureReason(NOT_SHOWN))),
+        (VoIPBINUnreachable("down", "req-1"), Verdict(ReadState.UNREAD, trouble=FailureReason("down", "req-1"))),
     ],
 )
 async def test_what_cannot_be_read_is_not_known_and_what_is_gone_has_ended(problem: BotError, verdict: Verdict) -> None:

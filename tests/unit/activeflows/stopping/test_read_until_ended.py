@@ -5,11 +5,11 @@ from datetime import UTC, datetime
 
 import pytest
 
-from bot.activeflows.stopping.read_back import ReadUntilEnded, State, Verdict
+from bot.activeflows.stopping.read_back import ReadState, ReadUntilEnded, Verdict
 from bot.activeflows.stopping.stop import Patience
 
 NOW = datetime(2026, 8, 20, 3, 0, tzinfo=UTC)
-RUNNING, UNREAD, ENDED = Verdict(State.RUNNING), Verdict(), Verdict(State.ENDED, NOW)
+RUNNING, UNREAD, ENDED = Verdict(ReadState.RUNNING), Verdict(), Verdict(ReadState.ENDED, NOW)
 AT_ONCE = Patience(soon=(0.0, 0.0, 0.0), settle=10.0, every=0.0)
 
 

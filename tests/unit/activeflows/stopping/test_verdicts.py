@@ -10,8 +10,8 @@ import pytest
 from bot.activeflows.errors import IdentityUnknown
 from bot.activeflows.operators import Flow, Grant, Operator, Permission, Person, Policy, Rules, Standing
 from bot.activeflows.queries.inspection import Seen
-from bot.activeflows.stopping.authorization import Act, Asked, Authorization, Authorized, asked_of, authorize
-from bot.activeflows.stopping.stop import Declined, Intent, Why
+from bot.activeflows.stopping.authorization import Act, Authorization, Authorized, CardTerms, authorize, card_terms
+from bot.activeflows.stopping.stop import Declined, DeclineReason, Intent
 from tests.unit.activeflows.stopping.test_authorization import (
     APPROVE,
     ASKER,
@@ -44,9 +44,11 @@ def ruled(rules: Rules) -> Policy:
 
 def test_a_card_is_asked_about_as_it_is() -> None:
     intent = Intent("1" * 32, UUID(int=1), FLOW, SEEN, ASKER, HERE, "loops", PRESS.at, PRESS.at + timedelta(minutes=5))
-    assert asked_of(intent) == Asked(ASKER, HERE, (FLOW,), on_behalf=False, reason="loops", in_bulk=False, among=1)
+    assert card_terms(intent) == CardTerms(
+        ASKER, HERE, (FLOW,), on_behalf=False, reason="loops", in_bulk=False, among=1
+    )
     member = replace(intent, bulk_id="2" * 32, on_behalf=True, among=7, reason="", flow_id=None)
-    assert asked_of(member) == Asked(ASKER, HERE, (None,), on_behalf=True, reason="", in_bulk=True, among=7)
+    assert card_terms(member) == CardTerms(ASKER, HERE, (None,), on_behalf=True, reason="", in_bulk=True, among=7)
 
 
 # ---------------------------------------------------------------- the answers
@@ -59,31 +61,43 @@ def test_a_card_is_asked_about_as_it_is() -> None:
             LONE,
             ALONE,
             Standing.DEACTIVATED,
-            Declined(Why.NOT_PERMITTED, "whoever asked has been deactivated. Ask again"),
+            Declined(DeclineReason.NOT_PERMITTED, "whoever asked has been deactivated. Ask again"),
         ),
-        (replace(LONE, by=PRESSER), TWO, Standing.MEMBER, Declined(Why.OWN_REQUEST, "a second person must press")),
+        (
+            replace(LONE, by=PRESSER),
+            TWO,
+            Standing.MEMBER,
+            Declined(DeclineReason.OWN_REQUEST, "a second person must press"),
+        ),
         (
             replace(LONE, by=PRESSER, on_behalf=True),
             ALONE,
             Standing.MEMBER,
-            Declined(Why.OWN_REQUEST, "a second person must press"),
+            Declined(DeclineReason.OWN_REQUEST, "a second person must press"),
         ),
         (
             LONE,
             TWO,
             None,
-            Declined(Why.IDENTITY_UNKNOWN, "about whoever asked, who counts as one of two persons"),
+            Declined(DeclineReason.IDENTITY_UNKNOWN, "about whoever asked, who counts as one of two persons"),
         ),
-        (LONE, replace(ALONE, reason_required=True), Standing.MEMBER, Declined(Why.NO_REASON, "a reason is required")),
+        (
+            LONE,
+            replace(ALONE, reason_required=True),
+            Standing.MEMBER,
+            Declined(DeclineReason.NO_REASON, "a reason is required"),
+        ),
         (
             replace(MANY, among=3),
             replace(ALONE, bulk_limit=2),
             Standing.MEMBER,
-            Declined(Why.TOO_MANY, "3 would be stopped, and the policy allows 2 at once"),
+            Declined(DeclineReason.TOO_MANY, "3 would be stopped, and the policy allows 2 at once"),
         ),
     ],
 )
-def test_a_rule_that_says_no_says_which(asked: Asked, rules: Rules, asker: Standing | None, answer: Declined) -> None:
+def test_a_rule_that_says_no_says_which(
+    asked: CardTerms, rules: Rules, asker: Standing | None, answer: Declined
+) -> None:
     theirs = one(ASKER, ruled(rules), asker) if asker is not None else None
     assert authorize(Act.STOP, asked, one(PRESSER, ruled(rules)), theirs) == answer
 
@@ -92,13 +106,15 @@ def test_whoever_may_not_is_told_why_and_whom_to_ask() -> None:
     book = policy(asker=[STOP], presser=[VIEW])
     answer = authorize(Act.STOP, replace(LONE, by="U0BOB"), one(PRESSER, book), one("U0BOB", book))
     because = "no “stop” permission, directly or through a user group"
-    assert answer == Declined(Why.NOT_PERMITTED, because, (ASKER,))
+    assert answer == Declined(DeclineReason.NOT_PERMITTED, because, (ASKER,))
 
 
 def test_an_approval_of_what_the_asker_may_not_any_more_is_told_as_that() -> None:
     book = policy(presser=[APPROVE], asker=[VIEW])
     because = "whoever asked can no longer ask: the policy gives nobody “stop”"
-    assert authorize(Act.STOP, LONE, one(PRESSER, book), one(ASKER, book)) == Declined(Why.NOT_PERMITTED, because, ())
+    assert authorize(Act.STOP, LONE, one(PRESSER, book), one(ASKER, book)) == Declined(
+        DeclineReason.NOT_PERMITTED, because, ()
+    )
 
 
 @pytest.mark.parametrize("presser_may", [FLOW, OTHER])
@@ -114,13 +130,15 @@ def test_an_approval_counts_for_the_flow_it_and_the_wish_are_for(presser_may: UU
 def test_where_the_asker_is_unknown_nobody_is_named_who_may() -> None:
     book = policy(asker=[STOP], presser=[APPROVE])
     answer = authorize(Act.STOP, LONE, one(PRESSER, book), None)
-    assert answer == Declined(Why.NOT_PERMITTED, "Slack did not say whether whoever asked still has permission", ())
+    assert answer == Declined(
+        DeclineReason.NOT_PERMITTED, "Slack did not say whether whoever asked still has permission", ()
+    )
 
 
 @pytest.mark.parametrize(
     ("asked", "word"), [(LONE, STOP), (MANY, BULK), (replace(LONE, on_behalf=True), VIEW)], ids=["one", "many", "for"]
 )
-def test_the_first_of_two_persons_needs_what_they_asked_with(asked: Asked, word: Permission) -> None:
+def test_the_first_of_two_persons_needs_what_they_asked_with(asked: CardTerms, word: Permission) -> None:
     grants = tuple(
         Grant(n, frozenset({who}), frozenset({STOP, BULK, VIEW} - ({word} if who == ASKER else set())))
         for n, who in enumerate((ASKER, PRESSER, "U0BOB"), 1)
@@ -131,7 +149,7 @@ def test_the_first_of_two_persons_needs_what_they_asked_with(asked: Asked, word:
         f"two people are needed, and whoever asked can no longer ask: no “{word}” permission, directly or through a "
         "user group"
     )
-    assert answer == Declined(Why.NOT_PERMITTED, because, (PRESSER, "U0BOB"))
+    assert answer == Declined(DeclineReason.NOT_PERMITTED, because, (PRESSER, "U0BOB"))
 
 
 def test_the_first_of_two_persons_needs_it_for_one_of_the_flows_at_least() -> None:
@@ -188,7 +206,7 @@ class Slack:
         also = frozenset({self.also} - {""}) if user_id == PRESSER else frozenset()
         return Operator(Person(user_id, Standing.MEMBER, also=also), channel, self.policy)
 
-    async def says(self, act: Act, asked: Asked) -> Authorized | Declined:
+    async def says(self, act: Act, asked: CardTerms) -> Authorized | Declined:
         press = replace(PRESS, team="T0HOME", channel="C0PRESSED")
         return await Authorization(self, lambda: self.policy).of(act, asked, press, max_age=3.0)
 
@@ -220,7 +238,7 @@ async def test_of_whoever_may_and_whoever_asked_only_what_decides_is_asked() -> 
     ],
 )
 async def test_whoever_asked_is_asked_about_as_far_as_they_count(
-    asked: Asked, rules: Rules, may: list[Permission], needed: tuple[Permission, ...]
+    asked: CardTerms, rules: Rules, may: list[Permission], needed: tuple[Permission, ...]
 ) -> None:
     slack = Slack(policy(rules, asker=[STOP, BULK, VIEW], presser=may))
     assert isinstance(await slack.says(Act.STOP, asked), Authorized)
@@ -242,7 +260,7 @@ async def test_whoever_asked_is_asked_about_as_far_as_they_count(
     ],
 )
 async def test_about_an_approval_is_asked_only_where_one_would_count(
-    act: Act, asked: Asked, may: list[Permission], questions: list[tuple[Permission, ...]]
+    act: Act, asked: CardTerms, may: list[Permission], questions: list[tuple[Permission, ...]]
 ) -> None:
     slack = Slack(policy(asker=[STOP, BULK], presser=may))
     await slack.says(act, asked)
@@ -283,7 +301,7 @@ async def test_an_answer_that_is_missing_counts_only_where_it_could_matter(
     if allowed:
         assert isinstance(answer, Authorized)
     else:
-        assert answer == Declined(Why.IDENTITY_UNKNOWN, "Slack did not answer")
+        assert answer == Declined(DeclineReason.IDENTITY_UNKNOWN, "Slack did not answer")
 
 
 async def test_a_policy_that_goes_on_changing_is_said() -> None:
@@ -291,5 +309,5 @@ async def test_a_policy_that_goes_on_changing_is_said() -> None:
     slack = Slack(BOTH_MAY)
     authorization = Authorization(slack, lambda: replace(BOTH_MAY, version=str(next(versions))))
     answer = await authorization.of(Act.STOP, LONE, PRESS, max_age=3.0)
-    assert answer == Declined(Why.IDENTITY_UNKNOWN, "the policy went on changing while Slack was asked")
+    assert answer == Declined(DeclineReason.IDENTITY_UNKNOWN, "the policy went on changing while Slack was asked")
     assert len([each for each in slack.asked if each[0] == PRESSER]) == 3

@@ -5,7 +5,7 @@ from datetime import UTC, datetime, timedelta
 from uuid import UUID
 
 from bot.activeflows.alert_rules import AlertRule
-from bot.activeflows.alerting.decision import Claim, Claimed, HeldBack
+from bot.activeflows.alerting.decision import AlertClaim, HeldBack, StoredAlertClaim
 from bot.activeflows.alerting.ports import Alert
 from bot.activeflows.anomalies import Anomaly, Reason
 from bot.activeflows.model import Action, Activeflow, Reference, Status
@@ -33,7 +33,7 @@ def alert_screens(words: str) -> Iterator[Message]:
             doing = Situation(kind="talk", words=situation, action="talk")
             yield alert_card(Alert(RULE, one, words, doing, Anomaly(reason, words or "9th time round"), NOW))
     for count, running in ((1, 0), (1, 1), (3000, 7)):
-        claims = [Claim(UUID(int=number), Reason.STUCK, "C0INCIDENTS") for number in range(count)]
+        claims = [AlertClaim(UUID(int=number), Reason.STUCK, "C0INCIDENTS") for number in range(count)]
         for unsure in (False, True):
-            held_back = HeldBack(RULE, tuple(Claimed(claim, RULE.key, NOW) for claim in claims), unsure)
+            held_back = HeldBack(RULE, tuple(StoredAlertClaim(claim, RULE.key, NOW) for claim in claims), unsure)
             yield held_back_line(held_back, running=running, command="/flows")

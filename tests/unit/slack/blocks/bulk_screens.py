@@ -7,19 +7,19 @@ from uuid import UUID
 
 from bot.activeflows.bulk.bulk_stop import (
     Bulk,
+    BulkEnding,
     BulkState,
-    Ending,
     Exclusions,
-    Group,
     Member,
+    MemberGroup,
     MemberOutcome,
     Origin,
     Run,
 )
-from bot.activeflows.bulk.request import NoCard, Unasked
-from bot.activeflows.bulk.snapshot import Frozen
+from bot.activeflows.bulk.request import CardRefusal, NoCard
+from bot.activeflows.bulk.snapshot import FrozenList
 from bot.activeflows.queries.filters import Filters
-from bot.activeflows.stopping.stop import CallAfter, Declined, Why
+from bot.activeflows.stopping.stop import CallAfter, Declined, DeclineReason
 from bot.slack import ids
 from bot.slack.blocks.declined import ask_others, declined_press
 from bot.slack.cards.bulk_card import bulk_card, bulk_unasked
@@ -67,8 +67,13 @@ def bulk_screens(words: str) -> Iterator[Message]:
         n: CallAfter(("hung_up", "hanging_up", "up", "unknown")[n % 4], AT, "U0BOB", words) for n in everybody[5:]
     }
     endings = (
-        *(Ending(), Ending(words, 3, words, everybody, everybody, words), Ending("", 0), Ending(more_as_of=AT)),
-        Ending(up=everybody[::2], unheard=everybody[1::2], calls=pressed),
+        *(
+            BulkEnding(),
+            BulkEnding(words, 3, words, everybody, everybody, words),
+            BulkEnding("", 0),
+            BulkEnding(more_as_of=AT),
+        ),
+        BulkEnding(up=everybody[::2], unheard=everybody[1::2], calls=pressed),
     )
     for ending in endings:
         for aborted_by in ("", "U0BOB"):
@@ -77,16 +82,16 @@ def bulk_screens(words: str) -> Iterator[Message]:
     yield bulk_card(a_bulk(1, words), Run(), "/flows")
     origin = Origin((words, words), ((words, 1), (words, 2)), AT)
     yield bulk_card(bulk, Run(), "/flows", origin=origin)
-    ended = Run(BulkState.DONE, "p", "U0ALICE", AT, AT, "", {}, Ending(more=3, origin=origin, more_as_of=AT))
+    ended = Run(BulkState.DONE, "p", "U0ALICE", AT, AT, "", {}, BulkEnding(more=3, origin=origin, more_as_of=AT))
     yield bulk_card(bulk, ended, "/flows")
     yield bulk_card(a_bulk(1000, words), Run(), "/flows")
     asked = replace(bulk, on_behalf=True)
     for state in BulkState:
         yield bulk_card(asked, Run(state, "p", "U0BOB", AT, AT, "", became), "/flows", who_may=("U0BOB", "S0ONCALL"))
-    refused = Declined(Why.NOT_PERMITTED, words, ("U0BOB",))
+    refused = Declined(DeclineReason.NOT_PERMITTED, words, ("U0BOB",))
     yield declined_press(refused, "/flows", ask=ask_others(bulk.id, ids.BULK_ASK_OTHERS))
-    frozen = Frozen((), bulk.left, AT, AT, (words or "x",))
-    groups = tuple(Group(words, words, 9) for _ in range(7))
+    frozen = FrozenList((), bulk.left, AT, AT, (words or "x",))
+    groups = tuple(MemberGroup(words, words, 9) for _ in range(7))
     for why in NoCard:
         for on_behalf in (False, True):
-            yield bulk_unasked(Unasked(why, bulk.filters, 51, 50, groups, frozen, on_behalf), command="/flows")
+            yield bulk_unasked(CardRefusal(why, bulk.filters, 51, 50, groups, frozen, on_behalf), command="/flows")

@@ -6,13 +6,13 @@ from uuid import UUID
 
 from bot.activeflows.anomalies import Anomaly, Reason
 from bot.activeflows.errors import LedgerUnavailable, VoIPBINUnreachable
-from bot.activeflows.health import Finding, State
+from bot.activeflows.health import Finding, HealthState
 from bot.activeflows.model import Activeflow, Freshness
 from bot.activeflows.operators import Operator, Permission, Reach, reach
 from bot.activeflows.queries.audit_review import AllowedPress
 from bot.activeflows.queries.details import Details
-from bot.activeflows.queries.filters import Group
-from bot.activeflows.queries.home import Home, Overview, Troubled
+from bot.activeflows.queries.filters import ActiveflowGroup
+from bot.activeflows.queries.home import AnomalousActiveflow, Home, Overview
 from bot.activeflows.queries.listing import Listing
 from bot.activeflows.queries.resolution import Doing
 from bot.activeflows.records import Entry, Record, What
@@ -28,7 +28,7 @@ def home_screens(
 ) -> Iterator[Message]:
     """``words`` stand wherever words of others stand."""
     now = listing.as_of
-    findings = tuple(Finding(words, state, words, words) for state in State)
+    findings = tuple(Finding(words, state, words, words) for state in HealthState)
     whole = Home(can, reach(can.policy, can.person), _overview(words, listing, one), _stops(words, one), findings, True)
     somewhere = tuple(Reach(each, False, ("C0INCIDENTS",) * 12, True) for each in Permission)
     whole.mentioned = True
@@ -52,11 +52,15 @@ def home_screens(
 
 def _overview(words: str, listing: Listing, one: Activeflow | None) -> Overview:
     doing = None if one is None else replace(situation(one), words=words, warning=words)
-    troubled: tuple[Troubled, ...] = ()
+    troubled: tuple[AnomalousActiveflow, ...] = ()
     if one is not None and doing is not None:
         some = (replace(one, id=UUID(int=one.id.int + number)) for number in range(5))
-        troubled = tuple(Troubled(each, Doing(doing, words), _troubles(words)) for each in some)
-    groups = () if one is None else (Group(words, 12, one), Group(None, 1, replace(one, created_at=None)))
+        troubled = tuple(AnomalousActiveflow(each, Doing(doing, words), _troubles(words)) for each in some)
+    groups = (
+        ()
+        if one is None
+        else (ActiveflowGroup(words, 12, one), ActiveflowGroup(None, 1, replace(one, created_at=None)))
+    )
     shown = replace(
         listing, rows=(), first=0, by="flow", groups=groups, all_groups=len(groups), freshness=Freshness(live=True)
     )

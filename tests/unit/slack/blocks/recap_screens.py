@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from uuid import UUID
 
-from bot.activeflows.alerting.decision import Claim, Claimed
+from bot.activeflows.alerting.decision import AlertClaim, StoredAlertClaim
 from bot.activeflows.anomalies import Reason
 from bot.activeflows.recap import Recap, RecapEntry
 from bot.activeflows.records import Entry, Record, What
@@ -28,7 +28,7 @@ def recap(words: str) -> Recap:
     """With more of each kind than is shown."""
     pressed, asked, refused = (_entry(what, words) for what in (What.PRESSED, What.ASKED, What.REFUSED))
     ended = _entry(What.OUTCOME, words, outcome="Ended", attribution=Attribution.THIS_PRESS)
-    claims = (Claim(UUID(int=number), Reason.LOOPING, "C0INCIDENTS") for number in range(12))
+    claims = (AlertClaim(UUID(int=number), Reason.LOOPING, "C0INCIDENTS") for number in range(12))
     return Recap(
         "C0INCIDENTS",
         NOW - timedelta(hours=2),
@@ -36,7 +36,7 @@ def recap(words: str) -> Recap:
         pressed=(RecapEntry(pressed, ended, words),) * 12,
         asked=(RecapEntry(asked, None, words),) * 12,
         refused=(RecapEntry(refused, None, words),) * 12,
-        alerts=tuple(Claimed(claim, "C0INCIDENTS:1", NOW, NOW) for claim in claims),
+        alerts=tuple(StoredAlertClaim(claim, "C0INCIDENTS:1", NOW, NOW) for claim in claims),
         whole=False,
     )
 

@@ -9,19 +9,20 @@ from bot.activeflows.errors import NotUnderstood
 from bot.activeflows.model import Action, Activeflow, Call, Flow, Party, Reference, Status
 from bot.activeflows.operators import Grant, Operator, Permission, Person, Policy, Standing
 from bot.activeflows.queries.audit_review import AllowedPress, Review
-from bot.activeflows.queries.details import Details, Family, Relative, StepTimes, Withheld
+from bot.activeflows.queries.details import Details, Family, Relative, StepTimes, WithheldReason
 from bot.activeflows.queries.filters import Filters
 from bot.activeflows.queries.inspection import Inspection, Seen, consequences
 from bot.activeflows.queries.listing import Listing, Row
 from bot.activeflows.records import Entry, Record, What
 from bot.activeflows.situation.current_step import Situation, situation
-from bot.activeflows.situation.history import Done
+from bot.activeflows.situation.history import HistoryLine
 from bot.activeflows.stopping.stop import (
     Attribution,
     CallAfter,
     Cancelled,
     ChildAfter,
     Declined,
+    DeclineReason,
     Ended,
     Expired,
     FailureReason,
@@ -35,7 +36,6 @@ from bot.activeflows.stopping.stop import (
     StillRunning,
     StopInHand,
     Waiting,
-    Why,
 )
 from bot.slack.blocks.activeflow_details import activeflow_details
 from bot.slack.blocks.activeflow_list import activeflow_list, shared_list
@@ -129,14 +129,18 @@ def details(
     return Details(inspection, _steps(words), NOW, _step(words, 1), timing, (words, None), family or _family(words))
 
 
-def _step(words: str, times: int) -> Done:
+def _step(words: str, times: int) -> HistoryLine:
     began = NOW - timedelta(hours=30)
-    return Done(words or "talk", times, began, NOW - timedelta(seconds=45), timedelta(hours=29))
+    return HistoryLine(words or "talk", times, began, NOW - timedelta(seconds=45), timedelta(hours=29))
 
 
-def _steps(words: str) -> tuple[Done, ...]:
+def _steps(words: str) -> tuple[HistoryLine, ...]:
     """As many lines as there can be, each as long as it can be."""
-    return (*(_step(words, 7) for _ in range(5)), Done(words, left_out=23), *(_step(words, n) for n in range(1, 11)))
+    return (
+        *(_step(words, 7) for _ in range(5)),
+        HistoryLine(words, left_out=23),
+        *(_step(words, n) for n in range(1, 11)),
+    )
 
 
 def _family(words: str) -> Family:
@@ -182,7 +186,7 @@ def _details(words: str) -> Iterator[Message]:
     for operator in (ALICE, NOBODY, VIEWER):
         yield activeflow_details(details(words), operator, command="/flows")
     yield activeflow_details(details(words, status=Status.ENDED), ALICE, command="/flows")
-    for timing, parent in zip(StepTimes, (None, *Withheld, None), strict=True):
+    for timing, parent in zip(StepTimes, (None, *WithheldReason, None), strict=True):
         shown = details(words, timing=timing, family=Family(parent, looked=timing is StepTimes.WHOLE))
         yield activeflow_details(shown, ALICE, command="/flows")
 
@@ -237,7 +241,7 @@ def _stop_cards(words: str) -> Iterator[Message]:
 
 def _declined(words: str) -> Iterator[Message]:
     intent = _intent(words)
-    for why in Why:
+    for why in DeclineReason:
         declined = Declined(why, words, ("U0BOB",), "U0BOB", intent.activeflow_id)
         yield declined_press(declined, "/flows", ask=ask_others(intent.id))
 

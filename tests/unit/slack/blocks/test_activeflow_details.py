@@ -8,8 +8,8 @@ from typing import Any
 import pytest
 
 from bot.activeflows.model import Status
-from bot.activeflows.queries.details import Details, Family, Relative, StepTimes, Withheld
-from bot.activeflows.situation.history import Done
+from bot.activeflows.queries.details import Details, Family, Relative, StepTimes, WithheldReason
+from bot.activeflows.situation.history import HistoryLine
 from bot.slack import ids
 from bot.slack.blocks.activeflow_details import activeflow_details
 from bot.slack.messaging.messenger import checked
@@ -27,7 +27,7 @@ def words(shown: Details) -> str:
     return json.dumps(drawn(shown), ensure_ascii=False)
 
 
-def steps(*history: Done, present: Done | None = None, status: Status = Status.RUNNING) -> list[str]:
+def steps(*history: HistoryLine, present: HistoryLine | None = None, status: Status = Status.RUNNING) -> list[str]:
     """The lines of the section with the steps."""
     shown = replace(details(status=status, family=Family()), history=history, present=present)
     told = [block["text"]["text"] for block in drawn(shown) if block["type"] == "section" and "text" in block]
@@ -39,21 +39,23 @@ def clock(seconds: int) -> str:
 
 
 def test_a_step_tells_when_it_began_and_how_long_it_took() -> None:
-    title, line = steps(Done("speaking a text", 1, LAP, LAP, timedelta(seconds=9)))
+    title, line = steps(HistoryLine("speaking a text", 1, LAP, LAP, timedelta(seconds=9)))
     assert title == "*Steps so far*"
     assert line.startswith(f"• speaking a text · {clock(240)}")
     assert line.endswith("UTC>, 9 s")
 
 
 def test_laps_tell_their_first_and_their_last() -> None:
-    _, line = steps(Done("text → keypad input", 7, LAP, NOW, timedelta(minutes=4)))
+    _, line = steps(HistoryLine("text → keypad input", 7, LAP, NOW, timedelta(minutes=4)))
     assert line.startswith(f"• text → keypad input ×7 · first {clock(240)}")
     assert f", last {clock(0)}" in line
     assert line.endswith("UTC>, 4 min in all")
 
 
 def test_what_has_no_time_is_told_without() -> None:
-    assert steps(Done("answering the call"), Done("text", 3), Done("4 steps more", left_out=4)) == [
+    assert steps(
+        HistoryLine("answering the call"), HistoryLine("text", 3), HistoryLine("4 steps more", left_out=4)
+    ) == [
         "*Steps so far*",
         "• answering the call",
         "• text ×3",
@@ -62,7 +64,7 @@ def test_what_has_no_time_is_told_without() -> None:
 
 
 def test_the_present_step_tells_since_when_and_an_interrupted_one_how_long_it_was() -> None:
-    present = Done("playing audio", 1, NOW - timedelta(seconds=45), None, timedelta(seconds=45))
+    present = HistoryLine("playing audio", 1, NOW - timedelta(seconds=45), None, timedelta(seconds=45))
     _, now = steps(present=present)
     assert now.startswith(f"▸ *Now:* playing audio · since {clock(45)}")
     assert now.endswith("UTC>, 45 s")
@@ -129,9 +131,9 @@ def test_what_was_to_start_when_it_ended_is_told_from_what_else_it_started() -> 
 @pytest.mark.parametrize(
     ("family", "said"),
     [
-        (Family(Withheld.HIDDEN), "Started after another activeflow."),
-        (Family(Withheld.GONE), "Started after an activeflow that no longer exists."),
-        (Family(Withheld.NOT_KNOWN), "Started after another activeflow, which could not be read."),
+        (Family(WithheldReason.HIDDEN), "Started after another activeflow."),
+        (Family(WithheldReason.GONE), "Started after an activeflow that no longer exists."),
+        (Family(WithheldReason.NOT_KNOWN), "Started after another activeflow, which could not be read."),
         (Family(hidden=1), "And another activeflow, which you can’t view here."),
         (Family(more=2, hidden=3), "And 2 more and 3 other activeflows, which you can’t view here."),
         (Family(more=2), "And 2 more."),

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from bot.activeflows.model import Call, Party, Spoken
 from bot.activeflows.operators import Grant, Operator, Permission, Policy
-from bot.activeflows.queries.details import Revealed
+from bot.activeflows.queries.details import UnmaskedDetails
 from bot.slack import ids, kit
 from bot.slack.blocks.activeflow_details import activeflow_details, revealed
 from bot.slack.messaging.messenger import checked
@@ -18,11 +18,11 @@ from tests.unit.slack.blocks.screens import ALICE, CALLER, NOW, activeflow, deta
 _MARKUP = re.compile(r"<(?!!date\^)[^>]*>")
 
 
-def shown(words: str, *, call: bool = True, texts: int = 5) -> Revealed:
+def shown(words: str, *, call: bool = True, texts: int = 5) -> UnmaskedDetails:
     party = Party("tel", words, words)
     one = Call(UUID(int=7), None, "progressing", "incoming", party, party) if call else None
     spoken = tuple(Spoken(words, n == texts - 1) for n in range(texts))
-    return Revealed(activeflow(), one, spoken, "0f3c2a9b1d", NOW)
+    return UnmaskedDetails(activeflow(), one, spoken, "0f3c2a9b1d", NOW)
 
 
 @given(st.text(max_size=5000) | st.sampled_from(["<!channel>", "`" * 3000, "&" * 5000, "\u202e", CALLER]))
@@ -41,7 +41,7 @@ def test_the_number_stands_in_full_and_who_sees_it_is_said() -> None:
     assert "Only you see this · recorded with your name, receipt `0f3c2a9b1d`" in text
 
 
-def _parts(screen: Revealed) -> tuple[str, tuple[kit.Block, ...]]:
+def _parts(screen: UnmaskedDetails) -> tuple[str, tuple[kit.Block, ...]]:
     message = revealed(screen)
     return message.text, message.blocks
 

@@ -11,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from bot.activeflows.model import Freshness, Status
-from bot.activeflows.queries.filters import Group
+from bot.activeflows.queries.filters import ActiveflowGroup
 from bot.slack import ids
 from bot.slack.blocks.activeflow_details import activeflow_details
 from bot.slack.blocks.activeflow_list import activeflow_list, shared_list
@@ -168,7 +168,7 @@ def test_the_footer_says_whether_the_list_is_followed(
 
 
 def test_groups_are_counted_and_their_pages_turn_as_groups() -> None:
-    groups = (Group("Support *line*", 12, activeflow()), Group(None, 1, activeflow(2)))
+    groups = (ActiveflowGroup("Support *line*", 12, activeflow()), ActiveflowGroup(None, 1, activeflow(2)))
     found = listing(rows=0, by="flow", groups=groups)
     words = json.dumps(_sent(activeflow_list(found, ALICE, NOW, command="/flows")), ensure_ascii=False)
     assert "Support ∗line∗* · 12, the oldest 4 min (`3c5b0f6e`)" in words

@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bot.activeflows.situation.history import Moment
+from bot.activeflows.situation.history import TimelineEvent
 from bot.voipbin.wire.answers import Unreadable
 from bot.voipbin.wire.pages import TimelinePage, cursor, timeline_page
 
@@ -47,13 +47,13 @@ def page(*events: object, **more: object) -> bytes:
     return json.dumps({"result": events, **more}).encode()
 
 
-def only(event: object) -> Moment:
+def only(event: object) -> TimelineEvent:
     (found,) = timeline_page(page(event), ONE).moments
     return found
 
 
 def test_an_event_tells_where_the_activeflow_stood_and_when() -> None:
-    assert only(line()) == Moment(CHANGED, 2, TALK, running=True)
+    assert only(line()) == TimelineEvent(CHANGED, 2, TALK, running=True)
     assert "Example" not in repr(timeline_page(page(line()), ONE))
 
 
@@ -61,7 +61,7 @@ def test_the_sample_of_a_stop_times_no_step() -> None:
     activeflow_id = UUID("71c6e3b8-05fd-4b29-9e84-a6d2c1f0b704")
     told = timeline_page((SAMPLES / "timeline" / "200.json").read_bytes(), activeflow_id)
     digits = UUID("f3b2a1c0-0003-4d5e-9f80-61728394a5b6")
-    assert told == TimelinePage((Moment(CHANGED, 3, digits, running=False),), None)
+    assert told == TimelinePage((TimelineEvent(CHANGED, 3, digits, running=False),), None)
 
 
 @pytest.mark.parametrize(
@@ -94,7 +94,7 @@ def test_an_event_is_timed_by_the_change_it_tells_of_in_whatever_style(changes: 
     ],
 )
 def test_every_form_of_an_event_says_the_same(form: object) -> None:
-    assert only(form) == Moment(CHANGED, 2, TALK, running=True)
+    assert only(form) == TimelineEvent(CHANGED, 2, TALK, running=True)
 
 
 @pytest.mark.parametrize(
@@ -120,8 +120,8 @@ def test_every_form_of_an_event_says_the_same(form: object) -> None:
 )
 def test_a_strange_event_costs_only_itself(strange: object) -> None:
     assert timeline_page(page(line(), strange, line(moment(3))), ONE).moments == (
-        Moment(CHANGED, 2, TALK, running=True),
-        Moment(CHANGED, 3, TALK, running=True),
+        TimelineEvent(CHANGED, 2, TALK, running=True),
+        TimelineEvent(CHANGED, 3, TALK, running=True),
     )
 
 
