@@ -7,7 +7,9 @@ Nobody signs off: a replica that left in order is found dead, too, and has nothi
 only after it was taken over: whoever does that has ``dead_after`` seconds, and if it dies or fails itself, the next one
 does.
 
-Times are the database's own, so the replicas' clocks do not matter.
+Times are the database's own, so the replicas' clocks do not matter. When that clock is set back, a time that is yet to
+come is taken for now: else nobody would miss whoever died before, nor speak instead, for as long as it was set back.
+When it is set on, the living are thought dead for a moment, which is safe as above.
 """
 
 import asyncio
@@ -85,6 +87,7 @@ class Replicas:
         """Own sign of life; the ids of the dead, each given to one replica at a time: its row is stamped anew."""
         self._live(connection)
         now = connection.execute(text("SELECT extract(epoch FROM now())::int")).scalar_one()
+        connection.execute(update(replicas).where(replicas.c.seen_at > now).values(seen_at=now))
         old = replicas.c.seen_at < now - dead_after
         dead = connection.execute(select(replicas.c.id).where(old)).scalars().all()
         stamp = update(replicas).values(seen_at=now)
@@ -146,6 +149,14 @@ class Lease:
         return connection.execute(held).scalar() == self._holder
 
     def _take(self, connection: Connection) -> bool:
+        me = {"name": self._name, "me": self._holder, "seconds": LEASE}
+        connection.execute(
+            text(
+                "UPDATE leases SET lapses_at = extract(epoch FROM now())::int + :seconds"
+                " WHERE name = :name AND holder <> :me AND lapses_at > extract(epoch FROM now())::int + :seconds"
+            ),
+            me,
+        )
         taken = connection.execute(
             text(
                 "INSERT INTO leases (name, holder, lapses_at)"
@@ -153,6 +164,6 @@ class Lease:
                 " ON CONFLICT (name) DO UPDATE SET holder = excluded.holder, lapses_at = excluded.lapses_at"
                 " WHERE leases.holder = excluded.holder OR leases.lapses_at < extract(epoch FROM now())::int"
             ),
-            {"name": self._name, "me": self._holder, "seconds": LEASE},
+            me,
         )
         return taken.rowcount == 1

@@ -35,8 +35,13 @@ async def test_a_killed_bot_s_watches_go_on_with_the_next(
 
 
 @pytest.mark.slow
+@pytest.mark.parametrize(
+    "then",
+    ["UPDATE leases SET lapses_at = 0", "UPDATE leases SET lapses_at = lapses_at + 3600"],
+    ids=["a quarter of a minute passes", "the clock is set back"],
+)
 async def test_of_two_bots_one_speaks_and_the_other_goes_on_when_it_is_killed(
-    stage: Stage, processes: Processes, postgresql_url: str, voipbin: World, ringing: Activeflow
+    stage: Stage, processes: Processes, postgresql_url: str, voipbin: World, ringing: Activeflow, then: str
 ) -> None:
     bots = [processes.ready(voipbin_events=True, flows_bot_database_url=postgresql_url) for _ in range(2)]
     for bot in bots:
@@ -49,7 +54,7 @@ async def test_of_two_bots_one_speaks_and_the_other_goes_on_when_it_is_killed(
     await bots[1].kill()
     engine = create_engine(make_url(postgresql_url).set(drivername="postgresql+psycopg"))
     with engine.begin() as connection:
-        connection.execute(text("UPDATE leases SET lapses_at = 0"))  # a quarter of a minute passes
+        connection.execute(text(then))
     engine.dispose()
     voipbin.ends(ringing)
     stage.slack.request_url = f"{bots[0].url}/slack/events"

@@ -1,11 +1,11 @@
-"""A replica that fails, or dies, while it takes over a dead one's presses: the next try finds them still."""
+"""A dead replica's presses are taken over once, also when whoever does it fails or dies, or the clock was set back."""
 
 import asyncio
 import contextlib
 from collections.abc import AsyncIterator
 
 import pytest
-from sqlalchemy import insert, select
+from sqlalchemy import insert, select, text
 
 from bot.ledger.database import Database
 from bot.ledger.replicas import Replicas
@@ -77,6 +77,26 @@ async def test_two_living_replicas_do_not_both_take_over(database: Database) -> 
         attending(Replicas(database, "first", take_over)),
         attending(Replicas(database, "second", take_over)),
     ):
+        await forgotten(database)
+    assert taken == ["dead"]
+
+
+async def test_one_that_died_before_the_clock_was_set_back_is_missed_and_the_living_are_not(database: Database) -> None:
+    taken: list[str] = []
+
+    async def take_over(replica: str) -> None:
+        taken.append(replica)
+
+    later = text("UPDATE replicas SET seen_at = extract(epoch FROM now())::int + 3600")
+    await database.within(lambda connection: connection.execute(later))
+    async with (
+        asyncio.timeout(30),
+        attending(Replicas(database, "first", take_over)),
+        attending(Replicas(database, "second", take_over)),
+    ):
+        while await known(database) != {"dead", "first", "second"}:  # noqa: ASYNC110 # nor when one is there
+            await asyncio.sleep(0.02)
+        await database.within(lambda connection: connection.execute(later))
         await forgotten(database)
     assert taken == ["dead"]
 

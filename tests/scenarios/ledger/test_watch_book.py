@@ -3,12 +3,13 @@
 import asyncio
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from uuid import UUID, uuid4
 
 import pytest
-from sqlalchemy import text
+from sqlalchemy import Connection, text
 
-from bot.activeflows.watching.watch import MOST, MOST_HERE, Ending, Full, How, Moment, Observation, Watch
+from bot.activeflows.watching.watch import LEASE, MOST, MOST_HERE, Ending, Full, How, Moment, Observation, Watch
 from bot.ledger.database import Database
 from bot.ledger.watch_store import WatchStore
 
@@ -127,4 +128,16 @@ async def test_of_two_replicas_one_follows_and_the_other_takes_over_when_it_is_g
         assert not await holder.over(watch.id, NOW)
         await other.release()
         assert await holder.hold()
+    await database.close()
+
+
+async def test_a_lease_from_before_the_clock_was_set_back_lapses_no_later_than_any(postgresql_url: str) -> None:
+    database = Database(postgresql_url)
+    await database.prepare()
+    gone, other = WatchStore(database, "gone"), WatchStore(database, "other")
+    assert await gone.hold()
+    for moved in (3600, -LEASE - 1):  # an hour back, and a quarter of a minute passes
+        moving = text("UPDATE leases SET lapses_at = lapses_at + :moved").bindparams(moved=moved)
+        await database.within(partial(Connection.execute, statement=moving))
+        assert await other.hold() is (moved < 0)
     await database.close()
