@@ -95,10 +95,16 @@ class CutShort(asyncio.CancelledError):
 
 
 class DurableStep:
-    """``waiting``: the workflows that a shutdown does not wait for. ``first``: nobody has run this workflow before."""
+    """``waiting``: the workflows that a shutdown does not wait for; ``followed``: those whose end was told.
 
-    def __init__(self, waiting: set[asyncio.Task[Any]], *, first: bool = False) -> None:
-        self._waiting, self._results = waiting, step_results.Results() if first else None
+    ``first``: nobody has run this workflow before.
+    """
+
+    def __init__(
+        self, waiting: set[asyncio.Task[Any]], followed: set[asyncio.Task[Any]], *, first: bool = False
+    ) -> None:
+        self._waiting, self._followed = waiting, followed
+        self._results = step_results.Results() if first else None
 
     async def __call__(
         self,
@@ -133,6 +139,7 @@ class DurableStep:
         task = asyncio.current_task()
         assert task is not None  # noqa: S101 # a workflow is one
         self._waiting.add(task)
+        self._followed.add(task)
         try:
             await self.sleep(seconds)
         finally:
@@ -319,6 +326,7 @@ class Durable:
         self._engine = workflow_engine(database_url)
         self._running: set[asyncio.Task[Any]] = set()
         self._waiting: set[asyncio.Task[Any]] = set()
+        self._followed: set[asyncio.Task[Any]] = set()
         self._under_way: dict[str, tuple[Press, asyncio.Task[Any]]] = {}
         self._stalled: dict[str, Press] = {}
         self._unacked, self._all_acked = 0, asyncio.Event()
@@ -350,7 +358,7 @@ class Durable:
         @DBOS.workflow(name=_CARRY_OUT_PRESS, max_recovery_attempts=None)
         async def workflow(press: dict[str, Any], record_by: str | None = None) -> None:
             taken = _press(press)
-            step = DurableStep(self._waiting, first=BEGUN_HERE.get() == taken.id)
+            step = DurableStep(self._waiting, self._followed, first=BEGUN_HERE.get() == taken.id)
             with (
                 self._at_work(taken),
                 bound_contextvars(intent_id=taken.intent_id, **_whose(taken)),
@@ -385,7 +393,7 @@ class Durable:
                     raise asyncio.CancelledError
                 try:
                     carry_out = carriers[taken.account].carry_out_member
-                    became = await carry_out(taken, number, DurableStep(self._waiting))
+                    became = await carry_out(taken, number, DurableStep(self._waiting, self._followed))
                 except CutShort as cut:  # the bulk stop is not held up by it
                     log.error("member_cut_short", number=number, bug=type(cut.bug).__name__)
                     became = MemberOutcome.UNKNOWN
@@ -499,14 +507,14 @@ class Durable:
         """Go on with a press that was cut short, as soon as the database answers."""
         task = asyncio.create_task(resumed(press.id), context=Context())  # outside of the workflow it is about
         self._starting.add(task)
-        self._stalled[press.id] = press
+        if asyncio.current_task() not in self._followed:
+            self._stalled[press.id] = press
         task.add_done_callback(self._starting.discard)
         task.add_done_callback(lambda _: self._stalled.pop(press.id, None))
 
     def under_way(self) -> tuple[Press, ...]:
         """The presses that are carried out by this process now; not those whose stop is over and only followed."""
-        working = self._running - self._waiting
-        there = [press for press, task in self._under_way.values() if task in working or press.wish is PressKind.BULK]
+        there = [press for press, task in self._under_way.values() if task not in self._followed]
         return (*self._stalled.values(), *there)
 
     async def close(self, *, within: float) -> None:
@@ -536,6 +544,7 @@ class Durable:
         if task is not None:
             self._running.add(task)
             task.add_done_callback(self._running.discard)
+            task.add_done_callback(self._followed.discard)
         if press is not None and task is not None:
             self._under_way[press.id] = press, task
         try:

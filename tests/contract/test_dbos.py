@@ -181,7 +181,7 @@ async def test_a_first_run_writes_its_steps_down_as_dbos_does(tmp_path: Path) ->
 
         @DBOS.workflow(name="steps")
         async def workflow(*, first: bool) -> list[Any]:
-            step = DurableStep(set(), first=first)
+            step = DurableStep(set(), set(), first=first)
 
             async def written() -> Written:
                 return Written(7, "7:ab", new=True)
@@ -230,7 +230,7 @@ async def test_what_may_be_done_anew_is_written_down_with_the_next_change(tmp_pa
 
         @DBOS.workflow(name="changes")
         async def workflow() -> None:
-            step = DurableStep(set(), first=True)
+            step = DurableStep(set(), set(), first=True)
             await step("read", bool, looked, repeatable=True)
             await step("read on", bool, looked, repeatable=True, ledger_first=True)
             await step("change", bool, changed, repeatable=True, ledger_first=True)
@@ -258,7 +258,7 @@ async def test_whoever_has_the_workflow_no_more_changes_nothing(tmp_path: Path) 
 
         @DBOS.workflow(name="taken over")
         async def workflow() -> None:
-            step = DurableStep(set(), first=True)
+            step = DurableStep(set(), set(), first=True)
 
             async def taken_over() -> bool:
                 with engine.begin() as connection:
@@ -304,7 +304,7 @@ async def test_whoever_has_the_workflow_no_more_writes_no_step_down(first: bool,
                 return True
 
             try:
-                await DurableStep(set(), first=first)("over", bool, taken_over)
+                await DurableStep(set(), set(), first=first)("over", bool, taken_over)
             except BaseException as cut_off:
                 cut.append(type(cut_off))
                 raise

@@ -1,5 +1,6 @@
 """What the end of a bulk stop says is so by now carries its time, and is followed within a bound that the card says."""
 
+import asyncio
 from dataclasses import replace
 from functools import partial
 
@@ -12,6 +13,7 @@ from bot.demo.voipbin.world import World
 from tests.scenarios.bulk_stage import BulkStage, bulk
 from tests.scenarios.conftest import ALICE, BOB, CAROL, INCIDENTS, Stage
 from tests.scenarios.outage import locked
+from tests.scenarios.test_metrics import scraped
 
 __all__ = ["bulk"]
 _STOP = "/activeflows/{id}/stop"
@@ -126,6 +128,9 @@ async def test_a_bulk_stop_that_is_only_followed_is_not_called_stuck_when_the_da
     stage.silent_after, stage.patience = 1.0, replace(stage.patience, follow_every=60.0)
     async with stage.start():
         await still_running(bulk, voipbin)
+        async with asyncio.timeout(30):
+            while (await scraped(stage))["flows_bot_presses_under_way"]:
+                await stage.slack.next_change(0.05)
         voipbin.faults.clear()
         looking = faults.hold()
         other = await stage.asks_to_stop(voipbin.rings(at="play"))

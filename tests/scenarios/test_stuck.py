@@ -2,6 +2,7 @@
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from dataclasses import replace
 
 import pytest
 
@@ -13,7 +14,7 @@ from bot.demo.slack.workspace import Workspace
 from bot.demo.voipbin import faults
 from bot.demo.voipbin.state import Activeflow
 from bot.demo.voipbin.world import World
-from tests.scenarios.conftest import ALICE, BOB, Stage
+from tests.scenarios.conftest import ALICE, BOB, CAROL, Stage
 from tests.scenarios.outage import locked, relayed
 
 STOP = "/activeflows/{id}/stop"
@@ -108,6 +109,34 @@ async def test_a_database_that_is_gone_in_the_middle_is_told_and_waited_for(
         await slack.until(lambda: "Ended" in slack.message(card.channel, card.ts).words, seconds=60)
         assert "the bot was cut off while the stop was being sent" in slack.message(card.channel, card.ts).words
     assert stage.posts(activeflow) == 1
+
+
+async def test_a_stop_that_is_only_followed_since_before_the_bot_was_started_anew_is_not_called_stuck(
+    stage: Stage, slack: Workspace, voipbin: World, sqlite_url: str
+) -> None:
+    """Another one, which is told of after it, is."""
+    stage.silent_after, stage.patience = 1.0, replace(stage.patience, follow_every=0.1, follow_for=60.0)
+    async with stage.start():
+        _, card = await asked(stage, voipbin)
+        voipbin.faults.on("POST", STOP, faults.reset_before(), times=None)
+        await slack.clicks(ALICE, card, "stop.flow")
+        await stage.reads("The bot keeps checking until")
+    voipbin.faults.clear()
+    async with stage.start():
+        _, other = await asked(stage, voipbin)
+        known = slack.faults.on("users.info", slack_faults.hold()).hold
+        assert known is not None
+        await slack.clicks(CAROL, other, "stop.flow")
+        await known.arrived()
+        look = faults.hold()
+        voipbin.faults.on("GET", "/activeflows/{id}", look)
+        await look.arrived()
+        with locked(sqlite_url):
+            look.release()
+            known.release()
+            await stage.reads("My database does not answer. Nothing has been sent for @Carol’s stop yet", user=BOB)
+        await stage.reads("Stopped by @Carol")
+    assert not [m for user in (ALICE, BOB) for m in slack.sees(user, card.channel) if "@Alice’s stop may" in m.words]
 
 
 @asynccontextmanager

@@ -209,5 +209,7 @@ class Step(Protocol):
         ...
 
     async def idle(self, seconds: float) -> None:
-        """The same, and a shutdown does not wait for what comes after it."""
+        """The same, of a workflow whose end was told, and which only follows from now on: a shutdown does not wait for
+        it.
+        """
         ...
