@@ -80,7 +80,7 @@ def _scrubbed_value(name: str, value: object) -> object:
 
 
 @dataclass(slots=True)
-class _Said:
+class _RepeatedLine:
     since: float
     again: int = 0
     last: logging.LogRecord | None = None
@@ -92,7 +92,7 @@ class _OneASecond(logging.StreamHandler[TextIO]):
     def __init__(self, stream: TextIO, clock: Callable[[], float] = time.monotonic) -> None:
         super().__init__(stream)
         self._clock = clock
-        self._said: OrderedDict[tuple[str, ...], _Said] = OrderedDict()
+        self._said: OrderedDict[tuple[str, ...], _RepeatedLine] = OrderedDict()
 
     def emit(self, record: logging.LogRecord) -> None:
         if record.name == AUDIT_HEAD:
@@ -102,7 +102,7 @@ class _OneASecond(logging.StreamHandler[TextIO]):
         self._catch_up(now)
         said = self._said.get(line)
         if said is None:
-            self._said[line] = _Said(now)
+            self._said[line] = _RepeatedLine(now)
             super().emit(record)
         else:
             said.again, said.last = said.again + 1, record
@@ -122,9 +122,9 @@ class _OneASecond(logging.StreamHandler[TextIO]):
             del self._said[line]
             self._write(said)
             if over and said.again:
-                self._said[line] = _Said(now)
+                self._said[line] = _RepeatedLine(now)
 
-    def _write(self, said: _Said) -> None:
+    def _write(self, said: _RepeatedLine) -> None:
         record = said.last
         if record is None:
             return

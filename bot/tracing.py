@@ -28,7 +28,7 @@ _LAST_SECONDS: Final = 5.0
 
 
 @dataclass(frozen=True, slots=True)
-class Told:
+class SpanData:
     """A span to be. ``first``: it stands above all others of its trace."""
 
     name: str
@@ -41,7 +41,7 @@ class Told:
 class _Exporter:
     """Where spans go, while there is somebody who collects them."""
 
-    tell: Callable[["Told"], None] | None = None
+    tell: Callable[["SpanData"], None] | None = None
 
 
 def wanted() -> bool:
@@ -58,7 +58,9 @@ def told(
     about = intent_id or str(structlog.contextvars.get_contextvars().get("intent_id") or "")
     if about:
         _Exporter.tell(
-            Told(name, about, seconds, first, {key: value for key, value in said.items() if value not in (None, "")})
+            SpanData(
+                name, about, seconds, first, {key: value for key, value in said.items() if value not in (None, "")}
+            )
         )
 
 
@@ -116,7 +118,7 @@ def exporting_to(exporter: "SpanExporter") -> Iterator[None]:
     provider.add_span_processor(BatchSpanProcessor(exporter))
     tracer = provider.get_tracer("flows-bot")
 
-    def tell(what: Told) -> None:
+    def tell(what: SpanData) -> None:
         trace, span = ids_of(what.intent_id)
         until = time.time_ns()
         above = NonRecordingSpan(SpanContext(trace, span, is_remote=True, trace_flags=TraceFlags(TraceFlags.SAMPLED)))

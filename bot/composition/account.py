@@ -67,13 +67,13 @@ from bot.slack.people.outsiders import Appeals, Outsiders
 from bot.slack.transport.http import Check
 from bot.slack.transport.intake import App
 from bot.slack.transport.jobs import Jobs
-from bot.voipbin import LiveIndex, Pace, Urgency, VoIPBINClient
+from bot.voipbin import IndexPace, LiveIndex, Urgency, VoIPBINClient
 
 NOT_SET_UP: Final = "this bot is not set up for the VoIPBIN account that it belongs to"
 
 
 @dataclass(frozen=True)
-class Shared:
+class SharedParts:
     """What all accounts share. ``command`` and ``mention``: what is typed before the words of a command."""
 
     database: Database
@@ -97,7 +97,7 @@ class Shared:
 
 
 @dataclass(frozen=True)
-class Surroundings:
+class ListenerParts:
     """What the listeners need beside that."""
 
     app: App
@@ -109,7 +109,7 @@ class Surroundings:
 class Account:
     """One account; its name is empty where the bot has one only."""
 
-    def __init__(self, name: str, voipbin: VoIPBINClient, shared: Shared) -> None:
+    def __init__(self, name: str, voipbin: VoIPBINClient, shared: SharedParts) -> None:
         self.name, self.voipbin, self._shared = name, voipbin, shared
         database, now = shared.database, shared.now
         self.policy = PolicyOf(shared.policy, name)
@@ -159,13 +159,13 @@ class Account:
         """Say no more of presses that wait: who takes them over says it. Call it once none is carried out any more."""
         self._cards.close()
 
-    async def follow(self, pace: Pace | None, *, events: bool, stack: AsyncExitStack) -> None:
+    async def follow(self, pace: IndexPace | None, *, events: bool, stack: AsyncExitStack) -> None:
         """Know what runs from now on."""
         self.live = await stack.enter_async_context(self.voipbin.live_index(pace).at_work()) if events else None
 
     async def listen(
         self,
-        around: Surroundings,
+        around: ListenerParts,
         doctoring: HealthChecks,
         *,
         watch_pace: WatchPace | None,

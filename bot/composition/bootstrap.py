@@ -26,7 +26,7 @@ from bot.activeflows.operators import Policy
 from bot.activeflows.records import Head, RefusalBound
 from bot.activeflows.stopping.stop import Patience
 from bot.activeflows.watching.watch import Pace as WatchPace
-from bot.composition.account import NOT_SET_UP, Account, Carriers, Shared, Surroundings, paced
+from bot.composition.account import NOT_SET_UP, Account, Carriers, ListenerParts, SharedParts, paced
 from bot.composition.background import beside
 from bot.composition.clients import (
     all_reached,
@@ -55,7 +55,7 @@ from bot.slack.listeners.bolt_app import build_app
 from bot.slack.listeners.context import Accounts
 from bot.slack.listeners.unknown import Unknown
 from bot.slack.messaging.files import Files
-from bot.slack.messaging.messenger import Messenger, Posted
+from bot.slack.messaging.messenger import Messenger, SentMessage
 from bot.slack.messaging.views import Views
 from bot.slack.messaging.web_client import Access, http_session, web_client
 from bot.slack.people.identity import People
@@ -64,7 +64,7 @@ from bot.slack.transport.http import Check, http_app, serve
 from bot.slack.transport.intake import App, Intake
 from bot.slack.transport.jobs import Jobs
 from bot.slack.transport.socket_mode import NotConnected, SocketMode
-from bot.voipbin import Pace, VoIPBINClient
+from bot.voipbin import IndexPace, VoIPBINClient
 from bot.voipbin import Patience as AskingPatience
 
 log = structlog.get_logger(__name__)
@@ -76,7 +76,7 @@ start.
 
 
 @dataclass(frozen=True, slots=True)
-class Running:
+class RunningBot:
     """A bot at work."""
 
     port: int
@@ -89,7 +89,7 @@ async def running(
     *,
     patience: Patience | None = None,
     asking: AskingPatience | None = None,
-    pace: Pace | None = None,
+    pace: IndexPace | None = None,
     watch_pace: WatchPace | None = None,
     alert_pace: AlertPace | None = None,
     look_every: float = LOOK_EVERY,
@@ -99,7 +99,7 @@ async def running(
     record_within: timedelta = RECORD_WITHIN,
     silent_after: float = SILENT_AFTER,
     health_every: float = EVERY,
-) -> AsyncIterator[Running]:
+) -> AsyncIterator[RunningBot]:
     """The whole bot, for as long as the block lasts. Raises ``Misconfigured`` with one line per mistake.
 
     ``look_every``: seconds between two looks at the policy file. ``kept_for``: what durable presses leave behind.
@@ -128,7 +128,7 @@ async def running(
         carrying = Workflows(
             database, clock=clock, last_sign=last_sign, record_within=record_within, silent_after=silent_after
         )
-        shared = Shared(
+        shared = SharedParts(
             database=database,
             durable=carrying.durable,
             policy=in_force.policy,
@@ -174,10 +174,10 @@ async def running(
             now=now,
         )
         app = build_app(client, installation, jobs, Unknown(messenger, jobs, command))
-        around = Surroundings(
+        around = ListenerParts(
             app, jobs, access, Accounts(meant_in=lambda channel: in_force.policy().account_in(channel))
         )
-        apart = Surroundings(app, jobs, access, Accounts())
+        apart = ListenerParts(app, jobs, access, Accounts())
         shared_out = paced(watch_pace or WatchPace(), len(accounts))
         for account in (*accounts.values(), *left_behind):
             served = account.name in accounts
@@ -198,7 +198,7 @@ async def running(
         port = await _doors(settings, app, installation, client, database, health, checks, measuring, stack)
         await stack.enter_async_context(beside(health.attend(health_every)))
         _say_hello(settings, in_force.policy(), installation, clients, port)
-        yield Running(port)
+        yield RunningBot(port)
 
 
 async def _ledger(settings: Settings, stack: AsyncExitStack) -> tuple[Database, Database]:
@@ -272,7 +272,7 @@ async def _tell_head(messenger: Messenger, in_force: PolicyInForce, head: Head, 
     channel = in_force.policy().rules.audit_channel
     if not channel:
         return True
-    return isinstance(await messenger.publicly(Interaction("", "", channel), audit_head(head, day)), Posted)
+    return isinstance(await messenger.publicly(Interaction("", "", channel), audit_head(head, day)), SentMessage)
 
 
 def _say_hello(

@@ -58,11 +58,11 @@ class Demo:
     workspace: Workspace
     town: Town
     panel: Panel
-    bot: "BotHere"
+    bot: "DemoBot"
     ledger: Path
 
 
-class BotHere:
+class DemoBot:
     """The bot in this process, or for a while in one of its own, which can be killed."""
 
     def __init__(self, settings: Settings, workspace: Workspace, patience: Patience | None, folder: Path) -> None:
@@ -192,7 +192,7 @@ async def demo(
             flows_bot_port=0,
             flows_bot_command="/flows",
         )
-        bot = BotHere(settings, workspace, patience, folder)
+        bot = DemoBot(settings, workspace, patience, folder)
         stack.push_async_callback(bot.ends)
         await bot.comes_back()
         panel.begins(bot, voipbin_url)
@@ -207,7 +207,7 @@ async def _ended(task: asyncio.Task[None]) -> None:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Asked:
+class DemoOptions:
     """What was typed after ``flows-bot demo``."""
 
     host: str = "127.0.0.1"
@@ -219,7 +219,7 @@ class Asked:
     json: bool = False
 
 
-async def main(asked: Asked) -> None:
+async def main(asked: DemoOptions) -> None:
     """Run until Ctrl-C, or, headless, until the scenario is over. Raises ``Misconfigured``."""
     logs.configure("console", "ERROR" if asked.headless else "WARNING")
     logging.getLogger(logs.AUDIT_HEAD).setLevel(logging.WARNING)  # nobody keeps a demo's audit
@@ -242,7 +242,7 @@ async def main(asked: Asked) -> None:
             await until_told(everything, partial(_tell, asked))
 
 
-async def _headless(folder: Path, asked: Asked) -> None:
+async def _headless(folder: Path, asked: DemoOptions) -> None:
     async with demo(folder, ledger=asked.keep, alerts=False, town=Town(quiet=True)) as shown:
         scene = Scene(BY_NAME[asked.scenario], shown.workspace, shown.town.world, shown.bot)
         held = await scene.play()
@@ -255,7 +255,7 @@ async def _headless(folder: Path, asked: Asked) -> None:
         raise SystemExit(1)
 
 
-def _tell(asked: Asked, shown: Demo) -> None:
+def _tell(asked: DemoOptions, shown: Demo) -> None:
     kept = "kept" if asked.keep else "gone when this ends"
     print(f"The demo is at {shown.url}")
     print("Type /flows list there. Ctrl-C ends everything.")
@@ -270,4 +270,4 @@ def _tell(asked: Asked, shown: Demo) -> None:
 
 if __name__ == "__main__":
     given = globals().get("ASKED", {"open": "--no-open" not in sys.argv})
-    asyncio.run(main(Asked(**given)))
+    asyncio.run(main(DemoOptions(**given)))

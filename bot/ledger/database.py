@@ -75,7 +75,7 @@ them.)
 """
 
 
-class Turn:
+class WriteTurn:
     """The turn of one writer, or its place in the line."""
 
     def __init__(self, writer: object) -> None:
@@ -92,7 +92,7 @@ class Turn:
         return self._writer() is None or time.monotonic() - self._began > _LAPSES
 
 
-class Turns:
+class WriteQueue:
     """The turns of one file."""
 
     def __init__(self) -> None:
@@ -100,12 +100,12 @@ class Turns:
 
     def forget(self) -> None:
         """Begin anew, with nobody in the line."""
-        self._lock, self._now = threading.Lock(), cast("Turn | None", None)
-        self._first, self._others = deque[Turn](), deque[Turn]()
+        self._lock, self._now = threading.Lock(), cast("WriteTurn | None", None)
+        self._first, self._others = deque[WriteTurn](), deque[WriteTurn]()
 
-    def take(self, writer: object, *, first: bool, within: float) -> Turn | None:
+    def take(self, writer: object, *, first: bool, within: float) -> WriteTurn | None:
         """Wait for a turn, and hold it until it is given back; ``None``: there was none in time."""
-        mine = Turn(writer)
+        mine = WriteTurn(writer)
         try:
             with self._lock:
                 (self._first if first else self._others).append(mine)
@@ -122,7 +122,7 @@ class Turns:
             raise
         return mine
 
-    def give_back(self, turn: Turn) -> None:
+    def give_back(self, turn: WriteTurn) -> None:
         """Let the next one go."""
         with self._lock:
             self._leave(turn)
@@ -137,7 +137,7 @@ class Turns:
         """Would whoever comes now go at once?"""
         return self._now is None
 
-    def _leave(self, turn: Turn) -> None:
+    def _leave(self, turn: WriteTurn) -> None:
         if self._now is turn:
             self._now = None
         for line in self._first, self._others:
@@ -154,17 +154,17 @@ class Turns:
             self._now.begin()
 
 
-_of_files: WeakValueDictionary[str, Turns] = WeakValueDictionary()
+_of_files: WeakValueDictionary[str, WriteQueue] = WeakValueDictionary()
 _finding = threading.Lock()
 
 
-def turns_of(file: str) -> Turns:
+def turns_of(file: str) -> WriteQueue:
     """The turns of this file, the same for all connections to it."""
     path = os.path.realpath(file)
     with _finding:
         found = _of_files.get(path)
         if found is None:
-            found = _of_files[path] = Turns()
+            found = _of_files[path] = WriteQueue()
         return found
 
 
@@ -181,10 +181,10 @@ os.register_at_fork(after_in_child=_forked)
 class QueuedConnection(sqlite.Connection):
     """A connection that takes a turn before it begins to write, and gives it back when the transaction is over."""
 
-    turns: Turns | None = None
+    turns: WriteQueue | None = None
     patience = 0
     """Milliseconds that a write waits for others, be it for its turn or for SQLite."""
-    _turn: Turn | None = None
+    _turn: WriteTurn | None = None
     _hurried = False
 
     def cursor(self, factory: Any = None) -> Any:

@@ -206,7 +206,7 @@ may have waited for a lock; on SQLite it says the second.
 """
 
 
-class Beginning(StrEnum):
+class RecordTiming(StrEnum):
     """What is to become of a recorded press."""
 
     IN_TIME = "in time"
@@ -214,7 +214,7 @@ class Beginning(StrEnum):
     TOO_LATE = "too late"  # nobody who could have told the presser is left
 
 
-class Presses:
+class PendingPresses:
     """The presses that this process has in hand."""
 
     def __init__(self, *, within: timedelta, now: Callable[[], datetime]) -> None:
@@ -234,18 +234,18 @@ class Presses:
         """From now on its record comes too late."""
         self._in_hand[press.id] = False
 
-    async def beginning(self, press: Press, record_by: str | None) -> Beginning:
+    async def beginning(self, press: Press, record_by: str | None) -> RecordTiming:
         """Whether a press that is on record was recorded in time."""
         in_hand = self._in_hand.get(press.id)
         if in_hand is not None:
-            return Beginning.IN_TIME if in_hand else Beginning.GIVEN_UP
+            return RecordTiming.IN_TIME if in_hand else RecordTiming.GIVEN_UP
         if record_by is None:
-            return Beginning.IN_TIME
+            return RecordTiming.IN_TIME
         status = await DBOS.get_workflow_status_async(press.id)
         if status is None or status.created_at is None:
-            return Beginning.TOO_LATE
+            return RecordTiming.TOO_LATE
         recorded = datetime.fromtimestamp(status.created_at / 1000, UTC) + _RECORDED_LATER
-        return Beginning.IN_TIME if recorded <= datetime.fromisoformat(record_by) else Beginning.TOO_LATE
+        return RecordTiming.IN_TIME if recorded <= datetime.fromisoformat(record_by) else RecordTiming.TOO_LATE
 
 
 # ---------------------------------------------------------------- durable workflows
@@ -321,7 +321,7 @@ class Durable:
     ) -> None:
         """``now``: what time it is for the database, by whose clock DBOS says when it recorded."""
         self._database_url, self.executor_id = database_url, executor_id
-        self._presses = Presses(within=record_within, now=now)
+        self._presses = PendingPresses(within=record_within, now=now)
         self._starting: set[asyncio.Task[Any]] = set()
         self._engine = workflow_engine(database_url)
         self._running: set[asyncio.Task[Any]] = set()
@@ -366,12 +366,12 @@ class Durable:
                 try:
                     await self._acks_go_first()
                     judge = partial(self._presses.beginning, taken, record_by)
-                    beginning = await step("begin", Beginning, judge, repeatable=True)
-                    if beginning is Beginning.IN_TIME:
+                    beginning = await step("begin", RecordTiming, judge, repeatable=True)
+                    if beginning is RecordTiming.IN_TIME:
                         await carriers[taken.account].by_wish[taken.wish](taken, step)
                     else:
                         refuse = carriers[taken.account].refuse
-                        await step("refuse", bool, partial(refuse, taken, beginning is Beginning.GIVEN_UP))
+                        await step("refuse", bool, partial(refuse, taken, beginning is RecordTiming.GIVEN_UP))
                 except CutShort as cut:
                     await carriers[taken.account].stuck(taken, cut.bug)
                     raise

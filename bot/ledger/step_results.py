@@ -32,7 +32,7 @@ _OWNER: Final = {  # and nobody takes the workflow over until the transaction is
 _RESULT: Final = {"sqlite": text(_KEEP.format("")), "postgresql": text(_KEEP.format("dbos."))}
 
 
-class Result(TypedDict):
+class StepResult(TypedDict):
     """What a step of a workflow gave, by DBOS's names."""
 
     workflow_uuid: str
@@ -45,7 +45,7 @@ class Result(TypedDict):
     application_name: str | None
 
 
-def remember(connection: Connection, results: Sequence[Result], owner: str | None) -> bool:
+def remember(connection: Connection, results: Sequence[StepResult], owner: str | None) -> bool:
     """Write down results of one workflow; what is there already stays. False: the workflow is another run's by now."""
     of, dialect = results[0]["workflow_uuid"], connection.dialect.name
     if connection.execute(_OWNER[dialect], {"id": of}).scalar() != owner:
@@ -60,7 +60,7 @@ class Results:
     def __init__(self) -> None:
         self._dbos = _get_dbos_instance()
         self._owner: str | None = None
-        self._waiting: list[Result] = []
+        self._waiting: list[StepResult] = []
         self._kept: set[int] = set()
         """Numbers of steps, added by the threads that wrote them down."""
 
@@ -78,7 +78,7 @@ class Results:
             finally:
                 ALONG.reset(along)
         output, serialization = serialize_value(told, None, self._dbos._serializer)  # noqa: SLF001 # of DBOS
-        result: Result = {
+        result: StepResult = {
             "workflow_uuid": ctx.workflow_id,
             "function_id": ctx.function_id,
             "function_name": name,
@@ -99,7 +99,7 @@ class Results:
             await asyncio.to_thread(db_retry(sys_db=self._dbos._sys_db)(self._write_alone))  # noqa: SLF001
 
     @property
-    def _unwritten(self) -> list[Result]:
+    def _unwritten(self) -> list[StepResult]:
         return [result for result in self._waiting if result["function_id"] not in self._kept]
 
     def _write_alone(self) -> None:

@@ -76,7 +76,7 @@ BLIND: Final = 60.0
 _UNSEEN: Final = "the policy file was replaced, and the bot sees only the old one"
 
 
-class Replaced(Exception):
+class PolicyReplaced(Exception):
     """Another file has its name by now, outside; the one that can be read here is the old one."""
 
 
@@ -138,7 +138,7 @@ class PolicyInForce:
             with self._path.open("rb") as file:
                 content = file.read(LARGEST + 1)
                 if replaced(file, str(self._path), self._source):
-                    return Replaced()
+                    return PolicyReplaced()
         except OSError as trouble:
             return trouble
         return content if len(content) <= LARGEST else TooLarge()
@@ -152,7 +152,7 @@ class PolicyInForce:
             return False
         self._settled = True
         before = self.version, self.trouble
-        if not isinstance(self._seen, Replaced):
+        if not isinstance(self._seen, PolicyReplaced):
             self._blind_since = None
         elif self._blind_since is None:
             self._blind_since = self._clock()
@@ -168,7 +168,7 @@ class PolicyInForce:
 
     def _version(self) -> Version:
         assert self._path is not None  # noqa: S101 - nobody looks at no file
-        if isinstance(self._seen, Replaced):
+        if isinstance(self._seen, PolicyReplaced):
             raise Misconfigured(
                 f"{self._path.name}: was replaced outside, and only the old file can be seen from here. "
                 "Mount its folder instead of the file, and restart the bot."

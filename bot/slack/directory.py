@@ -24,7 +24,7 @@ _NEEDS: Final = {"missing_scope": "the app lacks a scope for that"}
 
 
 @dataclass(frozen=True, slots=True)
-class Named:
+class DirectoryEntry:
     """What an id stands for."""
 
     id: str
@@ -34,31 +34,31 @@ class Named:
 
 
 @dataclass(frozen=True, slots=True)
-class Listing:
+class DirectoryListing:
     """What Slack lists, and in sentences what it does not."""
 
-    found: tuple[Named, ...] = ()
+    found: tuple[DirectoryEntry, ...] = ()
     missing: tuple[str, ...] = ()
 
-    def __add__(self, other: "Listing") -> "Listing":
-        return Listing(self.found + other.found, self.missing + other.missing)
+    def __add__(self, other: "DirectoryListing") -> "DirectoryListing":
+        return DirectoryListing(self.found + other.found, self.missing + other.missing)
 
 
-async def channels(client: AsyncWebClient) -> Listing:
+async def channels(client: AsyncWebClient) -> DirectoryListing:
     """Those that are not archived: the public ones, and the private ones that the bot is in."""
-    listed = Listing()
+    listed = DirectoryListing()
     for kind, words in (("public_channel", "public channels"), ("private_channel", "private channels")):
         given = {"types": kind, "exclude_archived": True}
         listed += await _listed(client, "conversations.list", given, "channels", _channel, words)
     return listed
 
 
-async def groups(client: AsyncWebClient) -> Listing:
+async def groups(client: AsyncWebClient) -> DirectoryListing:
     """The enabled user groups. A workspace without a paid plan has none."""
     return await _listed(client, "usergroups.list", {}, "usergroups", _group, "user groups")
 
 
-async def people(client: AsyncWebClient) -> Listing:
+async def people(client: AsyncWebClient) -> DirectoryListing:
     """Whoever has an account that is not deactivated."""
     return await _listed(client, "users.list", {}, "members", _person, "people")
 
@@ -68,10 +68,10 @@ async def _listed(
     method: str,
     given: dict[str, Any],
     key: str,
-    read: Callable[[Any], Named | None],
+    read: Callable[[Any], DirectoryEntry | None],
     words: str,
-) -> Listing:
-    found: list[Named] = []
+) -> DirectoryListing:
+    found: list[DirectoryEntry] = []
     cursor = ""
     try:
         for _ in range(_PAGES):
@@ -80,32 +80,36 @@ async def _listed(
             found += filter(None, map(read, answer[key]))
             cursor = (answer.get("response_metadata") or {}).get("next_cursor") or ""
             if not cursor:
-                return Listing(tuple(sorted(found, key=lambda one: one.name.casefold())))
+                return DirectoryListing(tuple(sorted(found, key=lambda one: one.name.casefold())))
     except SlackApiError as refused:
         word = error_word(refused)
         if word == "plan_upgrade_required":
-            return Listing()
-        return Listing(missing=(f"Slack does not list the {words}: {_NEEDS.get(word, word)}. Give ids.",))
+            return DirectoryListing()
+        return DirectoryListing(missing=(f"Slack does not list the {words}: {_NEEDS.get(word, word)}. Give ids.",))
     except _LOST as lost:
-        return Listing(missing=(f"Slack does not list the {words}: it {lost_words(lost)}. Give ids.",))
+        return DirectoryListing(missing=(f"Slack does not list the {words}: it {lost_words(lost)}. Give ids.",))
     except (KeyError, AttributeError, TypeError):
-        return Listing(missing=(f"Slack's list of the {words} is unreadable. Give ids.",))
-    return Listing(tuple(found), (f"There are more {words} than the {len(found)} listed here. Give ids of others.",))
+        return DirectoryListing(missing=(f"Slack's list of the {words} is unreadable. Give ids.",))
+    return DirectoryListing(
+        tuple(found), (f"There are more {words} than the {len(found)} listed here. Give ids of others.",)
+    )
 
 
-def _channel(told: Any) -> Named:
-    return Named(str(told["id"]), f"#{_plain(told['name'])}", "private" if told.get("is_private") else "")
+def _channel(told: Any) -> DirectoryEntry:
+    return DirectoryEntry(str(told["id"]), f"#{_plain(told['name'])}", "private" if told.get("is_private") else "")
 
 
-def _group(told: Any) -> Named | None:
-    return None if told.get("date_delete") else Named(str(told["id"]), f"@{_plain(told['handle'])}", "user group")
+def _group(told: Any) -> DirectoryEntry | None:
+    return (
+        None if told.get("date_delete") else DirectoryEntry(str(told["id"]), f"@{_plain(told['handle'])}", "user group")
+    )
 
 
-def _person(told: Any) -> Named | None:
+def _person(told: Any) -> DirectoryEntry | None:
     if told.get("deleted") or told.get("is_bot") or told["id"] == "USLACKBOT":
         return None
     called = _plain((told.get("profile") or {}).get("real_name") or told.get("real_name") or "")
-    return Named(str(told["id"]), f"@{_plain(told['name'])}", ", ".join(filter(None, (called, *_kinds(told)))))
+    return DirectoryEntry(str(told["id"]), f"@{_plain(told['name'])}", ", ".join(filter(None, (called, *_kinds(told)))))
 
 
 def _kinds(told: Any) -> Iterator[str]:

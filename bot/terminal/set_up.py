@@ -28,7 +28,7 @@ from bot.policy import parsed_policy
 from bot.settings import Settings, SomeSettings, from_environment, wrong_addresses
 from bot.slack import directory
 from bot.slack import health as slack
-from bot.slack.directory import Listing, Named
+from bot.slack.directory import DirectoryEntry, DirectoryListing
 from bot.slack.messaging.web_client import http_session, route, web_client
 from bot.terminal.check import Check
 from bot.terminal.manifest import link, wrong_words
@@ -80,7 +80,9 @@ def secret(name: str, file: Path | None, question: str, trouble: Callable[[str],
         print(f"No: {why}")
 
 
-def chosen(option: str, words: Sequence[str], question: str, listing: Listing, form: str) -> list[Named]:
+def chosen(
+    option: str, words: Sequence[str], question: str, listing: DirectoryListing, form: str
+) -> list[DirectoryEntry]:
     """Those that were meant: of the list, or an id of that form. Raises ``Misconfigured`` about the option's words."""
     if words:
         found, wrong = _understood(words, listing.found, form)
@@ -105,31 +107,31 @@ def chosen(option: str, words: Sequence[str], question: str, listing: Listing, f
 
 
 def _understood(
-    words: Sequence[str], listed: Sequence[Named], form: str
-) -> tuple[list[Named], list[tuple[str, list[Named]]]]:
-    found: dict[str, Named] = {}
-    wrong: list[tuple[str, list[Named]]] = []
+    words: Sequence[str], listed: Sequence[DirectoryEntry], form: str
+) -> tuple[list[DirectoryEntry], list[tuple[str, list[DirectoryEntry]]]]:
+    found: dict[str, DirectoryEntry] = {}
+    wrong: list[tuple[str, list[DirectoryEntry]]] = []
     for word in words:
         said = word.casefold()
         meant = [one for one in listed if word == one.id or said.lstrip("#@") == one.name.casefold().lstrip("#@")]
         if len(meant) == 1:
             found[meant[0].id] = meant[0]
         elif not meant and re.fullmatch(form, word):
-            found[word] = Named(word, "")
+            found[word] = DirectoryEntry(word, "")
         else:
             part = said.lstrip("#@")
             wrong.append((word, meant or [one for one in listed if part in f"{one.name} {one.about}".casefold()]))
     return list(found.values()), wrong
 
 
-def _why(word: str, some: Sequence[Named]) -> str:
+def _why(word: str, some: Sequence[DirectoryEntry]) -> str:
     if not some:
         return f"nothing is called {word!r}."
     ids = ", ".join(f"{one.id} {one.name}" for one in some[:3])
     return f"{word!r} could be {ids}{' …' if len(some) > 3 else ''}: say which."
 
 
-def _list(some: Sequence[Named]) -> None:
+def _list(some: Sequence[DirectoryEntry]) -> None:
     for one in some[:_AT_ONCE]:
         print(f"  {one.id:<12} {one.name}{f' ({one.about})' if one.about else ''}")
     if len(some) > _AT_ONCE:
@@ -160,7 +162,9 @@ def in_the_way() -> list[str]:
     return [f"{path} is there already: --force writes over it." for path in (ENV, POLICY) if os.path.lexists(path)]
 
 
-def policy_text(channels: Sequence[Named], viewers: Sequence[Named], stoppers: Sequence[Named]) -> str:
+def policy_text(
+    channels: Sequence[DirectoryEntry], viewers: Sequence[DirectoryEntry], stoppers: Sequence[DirectoryEntry]
+) -> str:
     """In these channels some may look, and some stop."""
     parts = ["# Written by `flows-bot init`. What else can be said here: docs/policy.md.\n"]
     for to, may in ((viewers, '["view"]'), (stoppers, '["view", "stop"]')):
@@ -200,12 +204,12 @@ def write(texts: Mapping[Path, str], *, force: bool) -> None:
             beside.unlink(missing_ok=True)
 
 
-def _array(some: Iterable[Named]) -> str:
+def _array(some: Iterable[DirectoryEntry]) -> str:
     lines = [f'    "{one.id}",{f"  # {_words(one)}" if one.name else ""}\n' for one in some]
     return f"[\n{''.join(lines)}]"
 
 
-def _words(one: Named) -> str:
+def _words(one: DirectoryEntry) -> str:
     return f"{one.name} ({one.about})" if one.about else one.name
 
 
@@ -219,7 +223,7 @@ _WRITTEN: Final = (
 )
 """Of the environment these would win over what is written, or go against it."""
 _CHANNEL, _WHO = r"[CG][A-Z0-9]{2,31}", r"[UWS][A-Z0-9]{2,31}|members"
-_EVERYBODY: Final = Named(MEMBERS, "members", "every full member of this workspace")
+_EVERYBODY: Final = DirectoryEntry(MEMBERS, "members", "every full member of this workspace")
 
 
 class _Surroundings(SomeSettings):
@@ -342,7 +346,7 @@ def _policy(asked: "Init", around: _Surroundings, token: str) -> str:
     listed = asyncio.run(_asked_slack(around, token, _listed))
     places, who = listed
     channels = chosen("--channel", asked.channel, "Where may it be used?", places, _CHANNEL)
-    viewers: list[Named] = [_EVERYBODY]
+    viewers: list[DirectoryEntry] = [_EVERYBODY]
     if asked.may_view or (sys.stdin.isatty() and not asked.may_stop):
         question = "Who may look there? Stopping comes next. (“members”: every full member)"
         viewers = chosen("--may-view", asked.may_view, question, who, _WHO)
@@ -350,9 +354,9 @@ def _policy(asked: "Init", around: _Surroundings, token: str) -> str:
     return policy_text(channels, viewers, stoppers)
 
 
-async def _listed(client: AsyncWebClient) -> tuple[Listing, Listing]:
+async def _listed(client: AsyncWebClient) -> tuple[DirectoryListing, DirectoryListing]:
     found = await directory.channels(client), await directory.groups(client) + await directory.people(client)
-    return found[0], Listing((_EVERYBODY,)) + found[1]
+    return found[0], DirectoryListing((_EVERYBODY,)) + found[1]
 
 
 def _token_trouble(around: _Surroundings, value: str) -> str:

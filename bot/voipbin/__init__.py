@@ -18,18 +18,18 @@ from bot.voipbin.connection import connected
 from bot.voipbin.http.budget import Urgency
 from bot.voipbin.http.credential import AccessKey, Login, NotSetUp
 from bot.voipbin.http.exchange import Patience
-from bot.voipbin.live.live_index import LiveIndex, Pace
-from bot.voipbin.live.scan import Bounds
+from bot.voipbin.live.live_index import IndexPace, LiveIndex
+from bot.voipbin.live.scan import WalkBounds
 
 __all__ = [
     "AccessKey",
-    "Bounds",
+    "IndexPace",
     "LiveIndex",
     "Login",
     "NotSetUp",
-    "Pace",
     "Patience",
     "Urgency",
     "VoIPBINClient",
+    "WalkBounds",
     "connected",
 ]

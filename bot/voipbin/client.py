@@ -27,12 +27,12 @@ from bot.voipbin import lists
 from bot.voipbin.http.answer import Kind, Unsuccessful
 from bot.voipbin.http.budget import Load, Urgency
 from bot.voipbin.http.credential import SingleFlight
-from bot.voipbin.http.exchange import LIST_READ, STOP_READ, Exchange, Question, Within
+from bot.voipbin.http.exchange import LIST_READ, STOP_READ, Exchange, FurtherQuestion, Question
 from bot.voipbin.lists import calls_with
-from bot.voipbin.live.live_index import EARLY, LiveIndex, Pace
-from bot.voipbin.live.scan import AHEAD, Bounds, walk
+from bot.voipbin.live.live_index import EARLY, IndexPace, LiveIndex
+from bot.voipbin.live.scan import AHEAD, WalkBounds, walk
 from bot.voipbin.live.stream import EventStream
-from bot.voipbin.name_cache import Remembered
+from bot.voipbin.name_cache import NameCache
 from bot.voipbin.wire import answers
 from bot.voipbin.wire.answers import page_token
 from bot.voipbin.wire.pages import RunningPage, cursor, running_page, spoken, timeline_page
@@ -94,7 +94,7 @@ class VoIPBINClient:
         *,
         now: Callable[[], datetime],
         clock: Callable[[], float],
-        bounds: Bounds,
+        bounds: WalkBounds,
         stream: EventStream | None = None,
         key_prefix: str = "",
     ) -> None:
@@ -107,8 +107,8 @@ class VoIPBINClient:
         self._bounds = bounds
         self._known = _CustomerState()
         self._urgency: Urgency | None = None
-        self._flows = Remembered(self._look_up_flow, clock=clock)
-        self._queues = Remembered(self._look_up_queue, clock=clock)
+        self._flows = NameCache(self._look_up_flow, clock=clock)
+        self._queues = NameCache(self._look_up_queue, clock=clock)
         self._looks: SingleFlight[str, tuple[float, Picture]] = SingleFlight()
 
     def with_urgency(self, urgency: Urgency) -> "VoIPBINClient":
@@ -167,7 +167,7 @@ class VoIPBINClient:
             return look[1]
         return (await self._looks.share("picture", self._look_now))[1]
 
-    def live_index(self, pace: Pace | None = None) -> LiveIndex:
+    def live_index(self, pace: IndexPace | None = None) -> LiveIndex:
         """What runs, kept in memory: ``async with client.live_index().at_work() as live_index: …``."""
         if self._stream is None:
             raise RuntimeError("this client was made without an event stream")
@@ -220,7 +220,7 @@ class VoIPBINClient:
         understand, urgency = partial(self._the_one, activeflow_id), self._urgency or Urgency.PRESS
         question = Question("POST", f"/activeflows/{activeflow_id}/stop", urgency, STOP_READ)
 
-        async def at_the_wire(within: Within) -> Check:
+        async def at_the_wire(within: FurtherQuestion) -> Check:
             return await gate(lambda: self._about(activeflow_id, understand, urgency, within))
 
         sent = self._exchange.act(question, understand, at_the_wire)
@@ -234,7 +234,7 @@ class VoIPBINClient:
         urgency = self._urgency or Urgency.PRESS
         question = Question("POST", f"/calls/{call_id}/hangup", urgency, STOP_READ)
 
-        async def at_the_wire(within: Within) -> Check:
+        async def at_the_wire(within: FurtherQuestion) -> Check:
             return await gate(lambda: self._read_if_any(f"/calls/{call_id}", answers.call, urgency, within))
 
         return await _or_unconfirmed(self._exchange.act(question, answers.call, at_the_wire), call_id, _NO_MORE)
@@ -315,7 +315,11 @@ class VoIPBINClient:
         return await self._exchange.read(Question("GET", "/calls", urgency, LIST_READ, query), answers.calls)
 
     async def _about(
-        self, activeflow_id: UUID, understand: Callable[[bytes], T], urgency: Urgency, read: Within | None = None
+        self,
+        activeflow_id: UUID,
+        understand: Callable[[bytes], T],
+        urgency: Urgency,
+        read: FurtherQuestion | None = None,
     ) -> T:
         if not activeflow_id.int:
             raise NotFound(str(activeflow_id))
@@ -333,7 +337,11 @@ class VoIPBINClient:
         raise trouble.failure()
 
     async def _read_if_any(
-        self, path: str, understand: Callable[[bytes], T], urgency: Urgency = Urgency.SCREEN, read: Within | None = None
+        self,
+        path: str,
+        understand: Callable[[bytes], T],
+        urgency: Urgency = Urgency.SCREEN,
+        read: FurtherQuestion | None = None,
     ) -> T | None:
         try:
             return await (read or self._exchange.read)(Question("GET", path, urgency), understand)

@@ -34,7 +34,7 @@ from bot.voipbin.http.credential import (
     NotSetUp,
 )
 from bot.voipbin.http.exchange import ENCODING, Exchange, Patience, sign_in
-from bot.voipbin.live.scan import Bounds
+from bot.voipbin.live.scan import WalkBounds
 from bot.voipbin.live.stream import EventStream
 
 _UTC_NOW: Final = partial(datetime.now, UTC)
@@ -59,7 +59,7 @@ async def connected(
     now: Callable[[], datetime] = _UTC_NOW,
     budget: float = 8.0,
     patience: Patience | None = None,
-    bounds: Bounds | None = None,
+    bounds: WalkBounds | None = None,
 ) -> AsyncIterator[VoIPBINClient]:
     """A client of the VoIPBIN at ``api_url`` (``https://…/v1.0``) for as long as the block lasts. Asks nothing yet.
 
@@ -67,7 +67,7 @@ async def connected(
     ``ssl.SSLError`` for a ``ca_file`` that cannot be read.
     """
     base, root = addresses(api_url)
-    patience, bounds = patience or Patience(), bounds or Bounds()
+    patience, bounds = patience or Patience(), bounds or WalkBounds()
     asks = base.startswith("https") and not isinstance(credential, NotSetUp)
     trust = await asyncio.to_thread(_trust, ca_file) if asks else _NOBODY
     async with httpx.AsyncClient(

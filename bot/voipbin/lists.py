@@ -11,7 +11,7 @@ from bot.activeflows.callers import CallFound, CallsLooked, Leg, owner
 from bot.activeflows.model import Call
 from bot.activeflows.numbers import Number, dialled, masked
 from bot.voipbin.http.budget import Urgency
-from bot.voipbin.live.scan import Bounds, walked
+from bot.voipbin.live.scan import WalkBounds, walked
 from bot.voipbin.wire.answers import Page, Unreadable, decoded
 from bot.voipbin.wire.shapes import WireCampaign, WireCampaignCalls, WireNumbers
 
@@ -29,7 +29,7 @@ from bot.voipbin.wire.shapes import WireCampaign, WireCampaignCalls, WireNumbers
 ReadCalls: TypeAlias = Callable[[datetime, int, Urgency], Awaitable[Page[Call]]]
 """The calls created before this instant, at most so many. Raises ``Unsuccessful``."""
 
-BOUNDS: Final = Bounds(max_pages=3, whole=timedelta(minutes=65), seconds=25.0)
+BOUNDS: Final = WalkBounds(max_pages=3, whole=timedelta(minutes=65), seconds=25.0)
 _AT_ONCE: Final = 5
 """Pages read as if they filled a screen."""
 
@@ -49,7 +49,7 @@ class _Seen:
 
 
 async def calls_with(
-    read_page: ReadCalls, numbers: Sequence[Number], *, now: Callable[[], datetime], bounds: Bounds = BOUNDS
+    read_page: ReadCalls, numbers: Sequence[Number], *, now: Callable[[], datetime], bounds: WalkBounds = BOUNDS
 ) -> CallsLooked:
     """Those of the last hour that have one of these numbers, and perhaps some before. Raises ``Unsuccessful``."""
     pages = 0

@@ -19,7 +19,7 @@ ABSENT_KEPT_FOR: Final = 30.0
 ROOM: Final = 2048
 
 
-class Remembered(Generic[V]):
+class NameCache(Generic[V]):
     """Answers by id, each good for a while."""
 
     def __init__(

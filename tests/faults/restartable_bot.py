@@ -28,7 +28,7 @@ from bot.voipbin.client import VoIPBINClient
 from bot.voipbin.http.budget import Budget
 from bot.voipbin.http.credential import AccessKey, AccessKeyCredential
 from bot.voipbin.http.exchange import Exchange
-from bot.voipbin.live.scan import Bounds
+from bot.voipbin.live.scan import WalkBounds
 from tests.faults.channel import BulkCards, Cards, Channel, Process
 from tests.faults.directory import Directory
 from tests.faults.line import Events, Line
@@ -132,7 +132,7 @@ class RestartableBot:
         self.budget = Budget(50)
         exchange = Exchange(http, "http://voipbin/v1.0", credential, self.budget, AskingPatience())
         stream: Any = self.events
-        voipbin = VoIPBINClient(exchange, now=self.now, clock=self.loop.time, bounds=Bounds(), stream=stream)
+        voipbin = VoIPBINClient(exchange, now=self.now, clock=self.loop.time, bounds=WalkBounds(), stream=stream)
         self._open.push_async_callback(voipbin.close)
         await _introduced(voipbin)
         self.live_index = await self._open.enter_async_context(voipbin.live_index().at_work())

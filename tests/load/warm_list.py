@@ -42,7 +42,7 @@ from bot.slack.blocks.activeflow_list import activeflow_list
 from bot.slack.grammar.requests import List
 from bot.slack.grammar.table import parse
 from bot.slack.messaging.messenger import checked
-from bot.voipbin import Pace, VoIPBINClient, connected
+from bot.voipbin import IndexPace, VoIPBINClient, connected
 from bot.voipbin.live.live_index import LiveIndex
 from tests.load.one_line import percentile, tell
 from tests.load.served import served
@@ -105,7 +105,7 @@ async def measure(rows: int, running: int, rounds: int) -> dict[str, Any]:
         client._exchange._http.event_hooks = {"request": [count]}
         await client.introduce()
         settled()  # as the bot does once it is up
-        async with client.live_index(Pace(repair_every=3600)).at_work() as live_index:
+        async with client.live_index(IndexPace(repair_every=3600)).at_work() as live_index:
             before = _mb()
             warmed = await warm(client, live_index)
             queries = ActiveflowQueries(client, now=_now, live=live_index, past=client)

@@ -23,7 +23,7 @@ from bot.demo.voipbin.state import Activeflow
 from bot.demo.voipbin.world import World
 from bot.ledger.database import Database
 from bot.settings import Settings
-from bot.voipbin import Pace
+from bot.voipbin import IndexPace
 from bot.voipbin import Patience as AskingPatience
 from tests.scenarios.program import Program
 
@@ -91,7 +91,7 @@ class Stage:
     patience: Patience = field(default=SHORT)
     watch_pace: WatchPace = field(default=BRISK)
     alert_pace: AlertPace = field(default=QUICK)
-    pace: Pace = field(default_factory=Pace)
+    pace: IndexPace = field(default_factory=IndexPace)
     record_within: timedelta = timedelta(seconds=12)  # how soon a press is recorded is measured elsewhere
     silent_after: float = 60.0
     health_every: float = 3600.0  # these stories count requests

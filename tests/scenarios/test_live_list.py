@@ -13,7 +13,7 @@ from bot.demo.slack.messages import Message
 from bot.demo.voipbin.state import Flow
 from bot.demo.voipbin.world import World
 from bot.slack import ids
-from bot.voipbin import Pace
+from bot.voipbin import IndexPace
 from tests.scenarios.conftest import ALICE, BOB, Stage
 from tests.scenarios.typing_at import answers, presses
 
@@ -156,7 +156,7 @@ async def test_what_runs_is_counted_by_flow_and_by_action(live: Stage, voipbin: 
 async def test_a_stop_whose_event_is_lost_is_in_the_list_at_once_and_the_silence_is_noticed(
     stage: Stage, voipbin: World, support: Flow
 ) -> None:
-    stage.pace = Pace(told_within=0.5)
+    stage.pace = IndexPace(told_within=0.5)
     stopped, over, stays = (voipbin.rings(support, at="play") for _ in range(3))
     async with stage.start(voipbin_events=True):
         await listed_live(stage, "3 running")
@@ -175,7 +175,7 @@ async def test_a_stop_whose_event_is_lost_is_in_the_list_at_once_and_the_silence
 async def test_while_a_silent_stream_is_doubted_the_list_does_not_call_itself_live(
     stage: Stage, voipbin: World, support: Flow
 ) -> None:
-    stage.pace = Pace(told_within=0.2, connect_again=(3600.0,), lasting=3600.0)
+    stage.pace = IndexPace(told_within=0.2, connect_again=(3600.0,), lasting=3600.0)
     moved, stays = voipbin.rings(support, at="play"), voipbin.rings(support, at="play")
     async with stage.start(voipbin_events=True):
         await listed_live(stage, "2 running")
@@ -193,7 +193,7 @@ async def test_while_a_silent_stream_is_doubted_the_list_does_not_call_itself_li
 
 
 async def test_a_stream_that_tells_what_was_read_is_trusted(stage: Stage, voipbin: World, support: Flow) -> None:
-    stage.pace = Pace(told_within=0.2)
+    stage.pace = IndexPace(told_within=0.2)
     async with stage.start(voipbin_events=True):
         await listed_live(stage, "No activeflow is running")
         for _ in range(3):

@@ -143,14 +143,14 @@ def page_routes(workspace: Workspace) -> list[BaseRoute]:
         Route("/", only_this_page(index)),
         Route("/catalogue", only_this_page(catalogue)),
         Route("/archives/{channel}/{message}", only_this_page(index)),  # where chat.getPermalink points
-        Mount("/page", OnlyThisPage(StaticFiles(directory=PAGE))),
+        Mount("/page", LocalPageGuard(StaticFiles(directory=PAGE))),
         Route("/client/people", only_this_page(people)),
         Route("/client/stream", only_this_page(watch)),
     ]
     return routes + [Route(f"/client/{name}", _doing(workspace, act), methods=["POST"]) for name, act in ACTS.items()]
 
 
-class OnlyThisPage:
+class LocalPageGuard:
     """Let requests through to `app` when they come from a page of this machine itself, answer 403 to all others."""
 
     def __init__(self, app: ASGIApp) -> None:

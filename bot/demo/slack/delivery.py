@@ -21,7 +21,7 @@ TROUBLE = "We had some trouble connecting. Try again?"
 
 
 @dataclass(frozen=True)
-class Taken:
+class BotAnswer:
     """What came back: HTTP status (None: nothing did), the body, Slack's error code if the delivery failed.
 
     `no_retry` says that an event shall not come again: https://docs.slack.dev/apis/events-api/#turning_retries_off.
@@ -65,10 +65,10 @@ def signed(secret: str, body: bytes, *, content_type: str = FORM, at: float | No
     }
 
 
-async def posted(url: str | None, body: bytes, headers: Mapping[str, str], *, patience: float) -> Taken:
+async def posted(url: str | None, body: bytes, headers: Mapping[str, str], *, patience: float) -> BotAnswer:
     """Post to the bot's request URL and wait at most `patience` seconds."""
     if url is None:
-        return Taken(None, error="dispatch_failed")
+        return BotAnswer(None, error="dispatch_failed")
     timeout = aiohttp.ClientTimeout(total=patience)
     try:
         async with (
@@ -77,15 +77,15 @@ async def posted(url: str | None, body: bytes, headers: Mapping[str, str], *, pa
         ):
             answer = await response.read()
     except TimeoutError:
-        return Taken(None, error="operation_timeout")
+        return BotAnswer(None, error="operation_timeout")
     except (aiohttp.ClientError, OSError):
-        return Taken(None, error="dispatch_failed")
+        return BotAnswer(None, error="dispatch_failed")
     error = None if response.status == 200 else "dispatch_failed"
     no_retry = response.headers.get("X-Slack-No-Retry") == "1"
-    return Taken(response.status, answer, response.content_type, error, no_retry)
+    return BotAnswer(response.status, answer, response.content_type, error, no_retry)
 
 
-async def timed(taking: Callable[[], Awaitable[Taken]]) -> tuple[Taken, float]:
+async def timed(taking: Callable[[], Awaitable[BotAnswer]]) -> tuple[BotAnswer, float]:
     """Return what came back and after how many seconds."""
     start = time.perf_counter()
     taken = await taking()

@@ -14,7 +14,7 @@ from typing import Any
 from urllib.parse import urlencode
 
 from bot.demo.slack import payloads
-from bot.demo.slack.delivery import FORM, JSON, Delivery, Taken, posted, record, signed, timed
+from bot.demo.slack.delivery import FORM, JSON, BotAnswer, Delivery, posted, record, signed, timed
 from bot.demo.slack.installation import Installation
 from bot.demo.slack.socket_mode import Socket
 from bot.demo.slack.team import Background, Team
@@ -79,7 +79,7 @@ class Outbound(Team, Installation):
         self.changed()
         return wrong
 
-    async def _tell_again(self, planned: Delivery, taken: Taken) -> None:
+    async def _tell_again(self, planned: Delivery, taken: BotAnswer) -> None:
         for attempt, wait in enumerate(self.event_retries, start=1):
             await asyncio.sleep(wait)
             reason = "http_error" if taken.status else _REASONS[taken.error or "dispatch_failed"]
@@ -87,14 +87,14 @@ class Outbound(Team, Installation):
             if taken.error is None or taken.no_retry:
                 return
 
-    async def _told(self, planned: Delivery, attempt: int, reason: str) -> tuple[Delivery, Taken]:
+    async def _told(self, planned: Delivery, attempt: int, reason: str) -> tuple[Delivery, BotAnswer]:
         body, content_type = _encoded("event_callback", planned.payload)
         again = {"X-Slack-Retry-Num": str(attempt), "X-Slack-Retry-Reason": reason} if attempt else {}
         return await self._handed_over(replace(planned, body=body), content_type, "", again)
 
     async def _handed_over(
         self, planned: Delivery, content_type: str, shown: str, more: Mapping[str, str]
-    ) -> tuple[Delivery, Taken]:
+    ) -> tuple[Delivery, BotAnswer]:
         if self.socket_mode:
             envelope = _ENVELOPES.get(planned.kind, "interactive")
             again = (int(more.get("X-Slack-Retry-Num", 0)), "timeout" if more else "")
@@ -109,7 +109,7 @@ class Outbound(Team, Installation):
             )
         return self._delivered(planned, taken, seconds, shown), taken
 
-    def _delivered(self, planned: Delivery, taken: Taken, seconds: float, shown: str) -> Delivery:
+    def _delivered(self, planned: Delivery, taken: BotAnswer, seconds: float, shown: str) -> Delivery:
         delivery = replace(
             planned,
             status=taken.status,
@@ -125,7 +125,7 @@ class Outbound(Team, Installation):
         return delivery
 
 
-def _json(taken: Taken) -> Any:
+def _json(taken: BotAnswer) -> Any:
     try:
         return json.loads(taken.answer) if taken.content_type.startswith(JSON) and taken.answer.strip() else None
     except ValueError:

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 
 from starlette.websockets import WebSocket, WebSocketDisconnect
 
-from bot.demo.slack.delivery import JSON, Taken
+from bot.demo.slack.delivery import JSON, BotAnswer
 
 if TYPE_CHECKING:
     from bot.demo.slack.team import Team
@@ -76,13 +76,13 @@ class Socket:
 
     async def deliver(
         self, kind: str, payload: Mapping[str, Any], *, patience: float, again: tuple[int, str] = (0, "")
-    ) -> Taken:
+    ) -> BotAnswer:
         """Send one envelope (`slash_commands`, `interactive`, `events_api`) and wait for its acknowledgement.
 
         `again` is for events: the number of the retry, and its reason.
         """
         if not self._connections:
-            return Taken(None, error="dispatch_failed")
+            return BotAnswer(None, error="dispatch_failed")
         envelope_id = secrets.token_hex(16)
         envelope = {
             "envelope_id": envelope_id,
@@ -99,11 +99,11 @@ class Socket:
             await self._connections[self._turn % self.connected].send_text(json.dumps(envelope))
             answer = await asyncio.wait_for(acknowledged, patience)
         except (TimeoutError, RuntimeError, WebSocketDisconnect):  # no answer, or the connection is just closing
-            return Taken(None, error="dispatch_failed")
+            return BotAnswer(None, error="dispatch_failed")
         finally:
             del self._waiting[envelope_id]
         body = json.dumps(answer["payload"]).encode() if answer.get("payload") else b""
-        return Taken(200, body, JSON)
+        return BotAnswer(200, body, JSON)
 
     async def disconnect(self, reason: str = "refresh_requested") -> None:
         """Ask every connection to come again (`warning`, `refresh_requested`, `link_disabled`) and end it.

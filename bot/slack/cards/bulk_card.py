@@ -34,7 +34,7 @@ from bot.slack.cards.stop_card import StopCards, header_of
 from bot.slack.grammar.requests import StopAll, typed
 from bot.slack.interaction import from_press
 from bot.slack.kit import bold, code, date_token, escaped, mention, mentions
-from bot.slack.messaging.messenger import Message, Posted
+from bot.slack.messaging.messenger import Message, SentMessage
 
 # ---------------------------------------------------------------- bulk question
 # Draw the question a bulk stop card begins as: who asks whom, the frozen list, and what stopping it would do.
@@ -496,7 +496,7 @@ class BulkCards:
         message = bulk_card(bulk, run, self._presses.typed_in(bulk.thread))
         interaction = from_press(press) if press is not None else None
         self._presses.begun(press)
-        where = Posted(bulk.channel, bulk.message_ts or (interaction.message_ts if interaction else ""))
+        where = SentMessage(bulk.channel, bulk.message_ts or (interaction.message_ts if interaction else ""))
         over = run.ending is not None or run.state in {BulkState.CANCELLED, BulkState.EXPIRED}
         aloud = run.ending is None and run.state is not BulkState.CANCELLED  # else the presser hears of it otherwise
         seen = await self._presses.edits.edit(bulk.id, where, message, interaction, guard=guard, over=over, aloud=aloud)
@@ -506,7 +506,7 @@ class BulkCards:
     async def add_origin(
         self,
         bulk: Bulk,
-        where: Posted,
+        where: SentMessage,
         origin: Origin,
         who_may: tuple[str, ...],
         still_open: Callable[[], Awaitable[bool]],

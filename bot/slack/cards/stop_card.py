@@ -41,7 +41,7 @@ from bot.slack.blocks.declined import ask_others, declined_press, stuck_press
 from bot.slack.blocks.error_words import reported
 from bot.slack.interaction import from_press
 from bot.slack.kit import bold, code, date_token, escaped, mention, mentions, plain
-from bot.slack.messaging.messenger import CardEdits, Message, Messenger, Posted
+from bot.slack.messaging.messenger import CardEdits, Message, Messenger, SentMessage
 
 # ---------------------------------------------------------------- reason modal
 # Draw the modal that asks why, with the consequences above the field.
@@ -400,7 +400,7 @@ class StopCards:
         self.begun(press)
         if press is not None and not isinstance(phase, NotKnown):
             self._do_not_call(press)  # before the edit, which may take long: it is known by now
-        where = Posted(intent.channel, intent.message_ts or (interaction.message_ts if interaction else ""))
+        where = SentMessage(intent.channel, intent.message_ts or (interaction.message_ts if interaction else ""))
         seen = await self.edits.edit(
             intent.activeflow_id, where, message, interaction, guard=guard, over=_closes(phase)
         )
@@ -418,7 +418,7 @@ class StopCards:
             now = await phase()
             return None if now is None else stop_card(intent, now, self.typed_in(intent.thread))
 
-        where, told = Posted(intent.channel, intent.message_ts), from_press(press) if press is not None else None
+        where, told = SentMessage(intent.channel, intent.message_ts), from_press(press) if press is not None else None
         return await self.edits.redraw(intent.activeflow_id, where, drawn, told)
 
     def _call_if_not_known(self, intent: Intent, phase: Phase, press: Press | None) -> None:
@@ -473,7 +473,7 @@ class StopCards:
         seen = await self.edits.until_seen(told)
         if not goes_on() and interaction.channel_id and interaction.message_ts:
             below = replace(interaction, thread_ts=interaction.message_ts, response_url="")
-            seen = isinstance(await self._messenger.publicly(below, message), Posted) or seen
+            seen = isinstance(await self._messenger.publicly(below, message), SentMessage) or seen
         if not seen:
             self._stuck.discard(press.id)  # for as long as the database does not answer
 

@@ -10,7 +10,7 @@ from bot.activeflows.watching.request import AlreadyEnded, AlreadyWatched, Unwat
 from bot.activeflows.watching.watch import MOST, MOST_HERE, Edited, Ending, Full, How, Source, Watch, WatchCardContent
 from bot.slack import ids, kit
 from bot.slack.kit import bold, code, date_token, escaped, mention, plain
-from bot.slack.messaging.messenger import Message, Messenger, Posted, not_shown
+from bot.slack.messaging.messenger import Message, Messenger, SentMessage, not_shown
 
 # ---------------------------------------------------------------- watch card
 # Draw the watch card: one public message that follows an activeflow, edited until it ends.
@@ -237,7 +237,7 @@ class WatchCards:
 
     async def edit(self, telling: WatchCardContent) -> Edited:
         """Never raises for Slack's troubles."""
-        where = Posted(telling.watch.channel, telling.watch.message_ts)
+        where = SentMessage(telling.watch.channel, telling.watch.message_ts)
         command = self._mention if telling.watch.thread else self._command
         redrawn = await self._messenger.redraw(where, watch_card(telling, self._now(), command=command))
         return Edited(redrawn.error == "", gone=redrawn.error in _GONE, wait=redrawn.retry_after)

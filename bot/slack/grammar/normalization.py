@@ -181,21 +181,21 @@ _WITHOUT_WORDS: Final = ("divider", "image", "actions", "context_actions", "file
 
 
 @dataclass(frozen=True, slots=True)
-class Said:
+class MessageText:
     """``text``: one line for each part. ``unread``: what was not read, in words; empty when all of it was."""
 
     text: str
     unread: str = ""
 
 
-def said(message: Mapping[str, Any] | None) -> Said:
+def said(message: Mapping[str, Any] | None) -> MessageText:
     """All of it that can be read. What is of another shape than Slack's is passed over."""
     reading = _MessageReader()
     reading.take(message or {}, 0)
     text = "\n".join(dict.fromkeys(from_slack(line) for line in reading.lines if line.strip()))
     if len(text) > LONGEST:
         reading.unread[f"what comes after its first {LONGEST:,} characters"] = None
-    return Said(text[:LONGEST], " and ".join(reading.unread))
+    return MessageText(text[:LONGEST], " and ".join(reading.unread))
 
 
 class _MessageReader:

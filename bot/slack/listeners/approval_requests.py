@@ -13,7 +13,7 @@ from bot.slack import kit
 from bot.slack.blocks.error_words import explained
 from bot.slack.kit import mention, mentions
 from bot.slack.listeners.context import InteractionContext
-from bot.slack.messaging.messenger import Message, Posted, not_shown
+from bot.slack.messaging.messenger import Message, SentMessage, not_shown
 from bot.slack.people.outsiders import Appeal, Appeals
 
 NOTHING_TO_PRESS: Final = Message("There is nothing left to press. Ask again if it still matters.")
@@ -30,7 +30,7 @@ class Approvable(Generic[C]):
     can_be_pressed: Callable[[str], Awaitable[bool]]
     put: Callable[[InteractionContext, Operator, str], Awaitable[ApprovalRequest[C] | Message]]
     """Open it, or find it open already; or why there is nothing to be pressed."""
-    post: Callable[[InteractionContext, Operator, ApprovalRequest[C]], Awaitable[Posted | None]]
+    post: Callable[[InteractionContext, Operator, ApprovalRequest[C]], Awaitable[SentMessage | None]]
     """Post its card, as ``InteractionContext.post_card`` does."""
 
 
@@ -115,7 +115,7 @@ async def _point_at(context: InteractionContext, card: Intent | Bulk, who_may: t
     asked = mentions(who_may) or "whoever can"
     words = Message(f"{mention(context.interaction.user_id)} asks {asked} to press this card.")
     asked_there = await context.messenger.publicly(below, words)
-    if isinstance(asked_there, Posted):
+    if isinstance(asked_there, SentMessage):
         await _asked_in(context, card.channel, card.message_ts)
         return True
     told = not_shown(f"The request in {mention(card.channel)}", asked_there.error)

@@ -11,7 +11,7 @@ from bot.slack.blocks.recap import recap_files, recap_message, recap_posted, rec
 from bot.slack.grammar.requests import ME, Audit, Recap
 from bot.slack.listeners.context import InteractionContext, Listeners
 from bot.slack.messaging.files import Files
-from bot.slack.messaging.messenger import Message, Posted, not_shown
+from bot.slack.messaging.messenger import Message, SentMessage, not_shown
 
 _DOING: Final = "reading the audit"
 
@@ -74,7 +74,7 @@ class RecapListener:
         interaction = context.interaction
         recap = await self.recapping.between(await context.operator(), *ids.decode_period(value))
         posted = await context.post(recap_message(recap, by=interaction.user_id))
-        if not isinstance(posted, Posted):
+        if not isinstance(posted, SentMessage):
             await context.reply(Message(not_shown("The recap", posted.error, again="press again")))
             return
         refused = "not_in_channel"

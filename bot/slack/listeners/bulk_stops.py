@@ -35,7 +35,7 @@ from bot.slack.listeners.approval_requests import (
 )
 from bot.slack.listeners.context import InteractionContext, Listeners
 from bot.slack.listeners.stops import PressQueue
-from bot.slack.messaging.messenger import Message, Posted, heard
+from bot.slack.messaging.messenger import Message, SentMessage, heard
 from bot.slack.messaging.views import Views
 from bot.slack.transport.jobs import Lane
 
@@ -112,7 +112,7 @@ class BulkStopListener:
 
     async def _post(
         self, context: InteractionContext, operator: Operator, bulk: Bulk, who_may: tuple[str, ...] = ()
-    ) -> Posted | None:
+    ) -> SentMessage | None:
         posted = await context.post_card(
             bulk_card(bulk, Run(), context.command, who_may=who_may),
             put_away=lambda: self.requests.put_away(operator, bulk.id),
@@ -122,7 +122,7 @@ class BulkStopListener:
             context.start(lambda: self._say_what_goes_on(bulk, posted, who_may))
         return posted
 
-    async def _say_what_goes_on(self, bulk: Bulk, where: Posted, who_may: tuple[str, ...]) -> None:
+    async def _say_what_goes_on(self, bulk: Bulk, where: SentMessage, who_may: tuple[str, ...]) -> None:
         """A courtesy, after the card stands there: it says so once VoIPBIN has been asked."""
         heard()  # the card is there
         origin = await self.origins.of(bulk)
@@ -203,7 +203,7 @@ class BulkStopListener:
 
     async def _post_put(
         self, context: InteractionContext, operator: Operator, put: ApprovalRequest[Bulk]
-    ) -> Posted | None:
+    ) -> SentMessage | None:
         return await self._post(context, operator, put.card, put.who_may)
 
 

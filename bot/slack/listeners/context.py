@@ -14,7 +14,7 @@ from bot.activeflows.operators import Operator, Permission
 from bot.slack.blocks.help import not_understood
 from bot.slack.grammar.table import NoAccount, read_account, which, written
 from bot.slack.interaction import Interaction, from_action, from_shortcut
-from bot.slack.messaging.messenger import DOUBTFUL, Message, Messenger, Posted, Redrawn, marked_id, not_shown
+from bot.slack.messaging.messenger import DOUBTFUL, EditResult, Message, Messenger, SentMessage, marked_id, not_shown
 from bot.slack.people.identity import People
 from bot.slack.transport.intake import App
 from bot.slack.transport.jobs import JobNotices, Jobs, Lane
@@ -51,19 +51,19 @@ class InteractionContext:
         """Tell them alone; whether they could see it. The rest is as in ``Messenger.privately``."""
         return await self.messenger.privately(self.interaction, message, replace=replace, fleeting=fleeting)
 
-    async def post(self, message: Message) -> Posted | Redrawn:
+    async def post(self, message: Message) -> SentMessage | EditResult:
         """Tell everybody in the channel."""
         return await self.messenger.publicly(self.interaction, message)
 
     async def post_card(
         self, card: Message, *, put_away: Callable[[], Awaitable[object]], keep: Callable[[str], Awaitable[object]]
-    ) -> Posted | None:
+    ) -> SentMessage | None:
         """Post the card of a stop, or of many. If it stands nowhere, it is ``put_away`` and the asker is told.
 
         ``keep``: remembers where it stands.
         """
         posted = await self.post(card)
-        if not isinstance(posted, Posted):
+        if not isinstance(posted, SentMessage):
             await put_away()
             await self.reply(_not_posted(posted.error))
             return None

@@ -24,12 +24,12 @@ from bot.slack import ids, kit
 from bot.slack.blocks.activeflow_details import NOT_HERE, NOT_RECORDED, NOT_SHOWN, activeflow_details, revealed
 from bot.slack.blocks.activeflow_list import activeflow_list, shared_list
 from bot.slack.blocks.search_results import found
-from bot.slack.grammar.normalization import Said, plain, said, unquoted
+from bot.slack.grammar.normalization import MessageText, plain, said, unquoted
 from bot.slack.grammar.requests import Find, List
 from bot.slack.kit import code
 from bot.slack.listeners.context import InteractionContext, Listeners
 from bot.slack.listeners.homes import HomeListener
-from bot.slack.messaging.messenger import Message, Posted, not_shown
+from bot.slack.messaging.messenger import Message, SentMessage, not_shown
 from bot.slack.transport.jobs import Lane
 
 _LISTING: Final = "reading the activeflows"
@@ -130,13 +130,13 @@ class ReadListener:
             await self._turn(context, value, max_age=0.0)
             return
         message = await self._for_all(context, value)
-        where = Posted(interaction.channel_id, interaction.message_ts)
+        where = SentMessage(interaction.channel_id, interaction.message_ts)
         if not await context.messenger.edit(where, message, interaction=interaction):
             await self._turn(context, value)
 
     async def _share(self, context: InteractionContext, value: str) -> None:
         shared = await context.post(await self._for_all(context, value))
-        if not isinstance(shared, Posted):
+        if not isinstance(shared, SentMessage):
             await context.reply(Message(not_shown("The list", shared.error, again="press Share to channel again")))
 
     async def _for_all(self, context: InteractionContext, value: str) -> Message:
@@ -229,6 +229,6 @@ class SearchListener:
         await context.reply(told)
 
 
-def _read(message: dict[str, Any] | None) -> tuple[Said, Clues]:
+def _read(message: dict[str, Any] | None) -> tuple[MessageText, Clues]:
     read = said(message)
     return read, clues_in(read.text)

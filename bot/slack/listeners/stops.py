@@ -49,7 +49,7 @@ from bot.slack.listeners.approval_requests import (
     offer,
 )
 from bot.slack.listeners.context import InteractionContext, Listeners
-from bot.slack.messaging.messenger import Message, Posted, marked_id
+from bot.slack.messaging.messenger import Message, SentMessage, marked_id
 from bot.slack.messaging.views import FormState, Views
 from bot.slack.people.outsiders import Outsiders
 from bot.slack.transport.jobs import Lane
@@ -266,7 +266,7 @@ class StopListener:
 
     async def _post(
         self, context: InteractionContext, operator: Operator, intent: Intent, phase: Waiting
-    ) -> Posted | None:
+    ) -> SentMessage | None:
         return await context.post_card(
             stop_card(intent, phase, context.command),
             put_away=lambda: self.requests.put_away(operator, intent.id),
@@ -336,5 +336,5 @@ class StopListener:
 
     async def _post_put(
         self, context: InteractionContext, operator: Operator, put: ApprovalRequest[Intent]
-    ) -> Posted | None:
+    ) -> SentMessage | None:
         return await self._post(context, operator, put.card, Waiting(put.who_may))

@@ -26,7 +26,7 @@ from bot.slack.cards.watch_card import (
 from bot.slack.grammar.requests import Unwatch
 from bot.slack.grammar.requests import Watch as WatchRequest
 from bot.slack.listeners.context import InteractionContext, Listeners
-from bot.slack.messaging.messenger import Posted
+from bot.slack.messaging.messenger import SentMessage
 
 
 @dataclass(frozen=True)
@@ -57,13 +57,13 @@ class WatchListener:
                 card = watch_card(telling, self.now(), command=context.command)
                 by_the_bot = replace(context.interaction, response_url="")
                 posted = await context.messenger.publicly(by_the_bot, card)
-                if not isinstance(posted, Posted):
+                if not isinstance(posted, SentMessage):
                     await self.watching.not_posted(telling.watch)
                     await context.reply(not_posted(posted.error))
                 else:
                     await self._follow(context, telling.watch, posted)
 
-    async def _follow(self, context: InteractionContext, watch: Watch, posted: Posted) -> None:
+    async def _follow(self, context: InteractionContext, watch: Watch, posted: SentMessage) -> None:
         try:
             await self.watching.posted(watch, posted.ts)
         except LedgerUnavailable:

@@ -241,7 +241,7 @@ class Message:
 
 
 @dataclass(frozen=True, slots=True)
-class Posted:
+class SentMessage:
     """A message of the bot's own. ``ts`` is empty when only a response_url reaches it."""
 
     channel_id: str
@@ -249,7 +249,7 @@ class Posted:
 
 
 @dataclass(frozen=True, slots=True)
-class Redrawn:
+class EditResult:
     """What Slack said to a message: its error word, empty when it was taken, and seconds to be left alone.
 
     True when it was taken.
@@ -309,7 +309,7 @@ class Messenger:
         log.error("nobody_could_see_it", user=interaction.user_id, channel=interaction.channel_id)
         return False
 
-    async def publicly(self, interaction: Interaction, message: Message) -> Posted | Redrawn:
+    async def publicly(self, interaction: Interaction, message: Message) -> SentMessage | EditResult:
         """To everybody in the channel of the interaction; what Slack said when it did not take it, or did not say
         so.
         """
@@ -319,17 +319,17 @@ class Messenger:
             refused, ts = await self._call("chat.postMessage", {**where, **body, **_QUIET})
             if refused == "":
                 heard()
-                return Posted(interaction.channel_id, ts)
+                return SentMessage(interaction.channel_id, ts)
             if refused in DOUBTFUL:
-                return Redrawn(refused)
+                return EditResult(refused)
         responded = {**body, "response_type": "in_channel", "replace_original": False, **_thread(interaction)}
         error = await self._respond(interaction, responded)
         if error != "":
-            return Redrawn(error if error in DOUBTFUL else refused or error)
+            return EditResult(error if error in DOUBTFUL else refused or error)
         heard()
-        return Posted(interaction.channel_id, "")
+        return SentMessage(interaction.channel_id, "")
 
-    async def edit(self, where: Posted, message: Message, *, interaction: Interaction | None = None) -> Redrawn:
+    async def edit(self, where: SentMessage, message: Message, *, interaction: Interaction | None = None) -> EditResult:
         """Replace a message of the bot's own, for everybody; what Slack said when no way there worked.
 
         A press reaches the message it was made on by its own channel and its ``response_url``, too: a channel's id can
@@ -338,9 +338,9 @@ class Messenger:
         """
         pressed = interaction if interaction is not None and _made_on(interaction, where) else None
         channels = [where.channel_id, *([pressed.channel_id] if pressed is not None else [])] if where.ts else []
-        refused = Redrawn("no_response_url")
+        refused = EditResult("no_response_url")
         for channel_id in dict.fromkeys(channels):
-            refused = await self.redraw(Posted(channel_id, where.ts), message)
+            refused = await self.redraw(SentMessage(channel_id, where.ts), message)
             if refused:
                 heard()
                 return refused
@@ -349,16 +349,16 @@ class Messenger:
             error = await self._respond(pressed, replaced)
             if error == "":
                 heard()
-                return Redrawn("")
-            refused = Redrawn(error) if error in DOUBTFUL or not channels else refused
+                return EditResult("")
+            refused = EditResult(error) if error in DOUBTFUL or not channels else refused
         return refused
 
-    async def redraw(self, where: Posted, message: Message) -> Redrawn:
+    async def redraw(self, where: SentMessage, message: Message) -> EditResult:
         """Replace a message of the bot's own for which nobody waits: as ``edit``, and it says what Slack answered."""
         there = {"channel": where.channel_id, "ts": where.ts, **_LITERAL}
         return await self._unhurried("chat.update", there, message, in_place=True)
 
-    async def announce(self, channel_id: str, message: Message) -> Redrawn:
+    async def announce(self, channel_id: str, message: Message) -> EditResult:
         """To everybody in a channel, although nobody asked there just now; says what Slack answered."""
         return await self._unhurried("chat.postMessage", {"channel": channel_id, **_QUIET}, message)
 
@@ -371,12 +371,12 @@ class Messenger:
 
     async def _unhurried(
         self, method: str, where: dict[str, Any], message: Message, *, in_place: bool = False
-    ) -> Redrawn:
+    ) -> EditResult:
         answer = await self._ask(method, {**where, **self._body(message, in_place=in_place)})
         if answer.error in BAD_BLOCKS:
             log.error("blocks_refused", by=method, error=answer.error)
             answer = await self._ask(method, {**where, **self._body(Message(message.text), in_place=in_place)})
-        return Redrawn(answer.error, answer.retry_after)
+        return EditResult(answer.error, answer.retry_after)
 
     async def _ephemerally(self, interaction: Interaction, body: dict[str, Any]) -> bool:
         if not (interaction.channel_id and interaction.user_id):
@@ -466,7 +466,7 @@ def _thread(interaction: Interaction) -> dict[str, str]:
     return {"thread_ts": interaction.thread_ts} if interaction.thread_ts else {}
 
 
-def _made_on(interaction: Interaction, where: Posted) -> bool:
+def _made_on(interaction: Interaction, where: SentMessage) -> bool:
     """Is it a press on that message? Its channel says nothing: see ``Messenger.edit``."""
     return bool(interaction.message_ts) and not interaction.ephemeral and where.ts in ("", interaction.message_ts)
 
@@ -490,10 +490,10 @@ def _response_error(status: int, words: str) -> str:
 
 
 @dataclass(slots=True)
-class _Turn:
+class _EditQueue:
     lock: asyncio.Lock = field(default_factory=asyncio.Lock)
     waiting: int = 0
-    newest: dict[Posted, object] = field(default_factory=dict)
+    newest: dict[SentMessage, object] = field(default_factory=dict)
     """The last edit of each card: what has its turn may be of several cards."""
 
 
@@ -502,12 +502,12 @@ class CardEdits:
 
     def __init__(self, messenger: Messenger, again: tuple[float, ...]) -> None:
         self._messenger, self._again = messenger, again
-        self._turns: dict[Hashable, _Turn] = {}
+        self._turns: dict[Hashable, _EditQueue] = {}
 
     async def edit(
         self,
         subject: Hashable,
-        where: Posted,
+        where: SentMessage,
         message: Message,
         interaction: Interaction | None,
         *,
@@ -519,7 +519,7 @@ class CardEdits:
 
         ``over``: nobody else changes this card any more. ``aloud``: the presser is not told instead.
         """
-        refused, seen = Redrawn(""), False
+        refused, seen = EditResult(""), False
         async with self._waiting_for(subject) as turn:
             turn.newest[where] = mine = object()
             for number, pause in enumerate((*self._again, None)):
@@ -544,7 +544,7 @@ class CardEdits:
     async def redraw(
         self,
         subject: Hashable,
-        where: Posted,
+        where: SentMessage,
         now: Callable[[], Awaitable[Message | None]],
         interaction: Interaction | None,
     ) -> bool:
@@ -579,8 +579,8 @@ class CardEdits:
         return await tell()
 
     @asynccontextmanager
-    async def _waiting_for(self, subject: Hashable) -> AsyncIterator[_Turn]:
-        turn = self._turns.setdefault(subject, _Turn())
+    async def _waiting_for(self, subject: Hashable) -> AsyncIterator[_EditQueue]:
+        turn = self._turns.setdefault(subject, _EditQueue())
         turn.waiting += 1
         try:
             yield turn

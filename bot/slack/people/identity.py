@@ -48,7 +48,7 @@ from bot.activeflows.operators import (
 from bot.slack.interaction import Interaction
 from bot.slack.messaging.web_client import LASTING, error_word
 from bot.slack.people.installation import Installation
-from bot.slack.people.single_flight_cache import Ages, Allowance, NoTurn, Remembered
+from bot.slack.people.single_flight_cache import Ages, Allowance, NoTurn, SingleFlightCache
 
 # ---------------------------------------------------------------- account
 # Read a user object of Slack's: by which ids somebody is known, in which workspaces, and with what standing.
@@ -61,7 +61,7 @@ from bot.slack.people.single_flight_cache import Ages, Allowance, NoTurn, Rememb
 
 
 @dataclass(frozen=True, slots=True)
-class Account:
+class SlackAccount:
     """What ``users.info`` says. ``kind``: the standing of this account in a workspace of its own; ``None``: no such
     user.
     """
@@ -82,7 +82,7 @@ class Account:
         return Standing.NEIGHBOUR if ours else Standing.STRANGER
 
 
-def account_of(user: Mapping[str, Any], asked: str) -> Account:
+def account_of(user: Mapping[str, Any], asked: str) -> SlackAccount:
     """The account that Slack described when it was asked about this id. Raises ``ValueError`` if it is another one."""
     grid = user.get("enterprise_user")
     grid = grid if isinstance(grid, Mapping) else {}
@@ -90,7 +90,7 @@ def account_of(user: Mapping[str, Any], asked: str) -> Account:
     if asked not in ids:
         raise ValueError("users.info answered about somebody else")
     teams = frozenset(_words([user.get("team_id"), *_listed(user, "teams"), *_listed(grid, "teams")]))
-    return Account(ids, _kind(user), teams, str(grid.get("enterprise_id") or user.get("enterprise_id") or ""))
+    return SlackAccount(ids, _kind(user), teams, str(grid.get("enterprise_id") or user.get("enterprise_id") or ""))
 
 
 def _kind(user: Mapping[str, Any]) -> Standing:
@@ -146,7 +146,7 @@ class Memberships:
     def __init__(self, client: AsyncWebClient, *, alone: bool, within: float, clock: Callable[[], float]) -> None:
         self._client, self._alone, self._clock = client, alone, clock
         allowance = Allowance(burst=8, a_minute=12, reserve=3, clock=clock)
-        self._members = Remembered(self._ask, allowance, within=within, clock=clock)
+        self._members = SingleFlightCache(self._ask, allowance, within=within, clock=clock)
         self._unread: dict[str, float] = {}
         self._warned: set[str] = set()
         self._trusted = False
@@ -252,7 +252,7 @@ class People:
     ) -> None:
         self._client, self._home, self._policy, self._clock = client, installation, policy, clock
         allowance = Allowance(burst=60, a_minute=40, reserve=30, clock=clock)
-        self._accounts = Remembered(self._ask_account, allowance, within=within, clock=clock)
+        self._accounts = SingleFlightCache(self._ask_account, allowance, within=within, clock=clock)
         self._groups = Memberships(client, alone=alone, within=within, clock=clock)
         self._permitted: dict[str, float] = {}
         self._may_press: dict[tuple[str, str], float] = {}
@@ -427,12 +427,12 @@ class People:
             return True
         return self._clock() - self._permitted.get(user_id, -_LATELY) < _LATELY
 
-    async def _ask_account(self, user_id: str) -> Account:
+    async def _ask_account(self, user_id: str) -> SlackAccount:
         try:
             user = (await self._client.users_info(user=user_id)).get("user")
         except SlackApiError as refused:
             if error_word(refused) in _NO_SUCH_USER:
-                return Account()
+                return SlackAccount()
             raise
         if not isinstance(user, dict):
             raise ValueError("users.info answered without the user")  # noqa: TRY004 - an answer, not an argument

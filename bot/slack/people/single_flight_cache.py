@@ -82,7 +82,7 @@ class NoTurn(Exception):
     """Slack's limit leaves no question in time."""
 
 
-class Remembered(Generic[K, V]):
+class SingleFlightCache(Generic[K, V]):
     """What ``ask(key)`` answered."""
 
     def __init__(

@@ -66,7 +66,7 @@ def most_connections() -> int:
 
 
 @dataclass(frozen=True, slots=True)
-class Bounds:
+class ConnectionBounds:
     """What callers may use up, in connections and seconds."""
 
     most: int = field(default_factory=most_connections)
@@ -78,7 +78,7 @@ class Bounds:
 class Connections:
     """All connections of callers. ``config``: of uvicorn's protocol, which each of them has."""
 
-    def __init__(self, listener: socket.socket, config: Config, bounds: Bounds) -> None:
+    def __init__(self, listener: socket.socket, config: Config, bounds: ConnectionBounds) -> None:
         self._listener, self._config, self._bounds = listener, config, bounds
         self._state = ServerState()
         self._loop = asyncio.get_running_loop()
@@ -206,7 +206,7 @@ class _Connection(asyncio.Protocol):
             return False
         return self._unread or cycle is None or cycle.response_complete or cycle.more_body
 
-    def overdue(self, now: float, bounds: Bounds) -> bool:
+    def overdue(self, now: float, bounds: ConnectionBounds) -> bool:
         """Has it kept the bot waiting too long? One that is idle after an answer is ended sooner, by uvicorn."""
         cycle, within = self._inner.cycle, bounds.answer_within
         if cycle is self._answered:
@@ -343,7 +343,7 @@ _EVENTS: Final = ("/slack/events", "/slack/events/")
 
 
 @dataclass(frozen=True, slots=True)
-class Events:
+class EventsEndpoint:
     """Takes Slack's deliveries, as an ASGI application: what stands before them is paid for by every ack."""
 
     intake: Intake
@@ -373,7 +373,7 @@ class Events:
 class _Served(Starlette):
     """What operators ask; deliveries go straight to ``events``."""
 
-    events: Events | None = None
+    events: EventsEndpoint | None = None
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if self.events is not None and scope.get("path") in _EVENTS and scope["method"] == "POST":
@@ -418,14 +418,14 @@ def http_app(
     routes += [Route("/metrics", metrics)] if registry is not None else []
     app = _Served(routes=routes, exception_handlers={HTTPException: _unhandled})
     if intake is not None:
-        app.events = Events(intake, Bodies(within=body_within))
+        app.events = EventsEndpoint(intake, Bodies(within=body_within))
         app.routes.extend(Route(path, app.events, methods=["POST"]) for path in _EVENTS)
     return app
 
 
 @asynccontextmanager
 async def serve(
-    app: ASGIApp, host: str, port: int, *, graceful: float = 5.0, bounds: Bounds | None = None
+    app: ASGIApp, host: str, port: int, *, graceful: float = 5.0, bounds: ConnectionBounds | None = None
 ) -> AsyncIterator[int]:
     """Serve while the block lasts; yields the port bound (0 picks a free one). Raises ``OSError`` when it is taken.
 
@@ -444,7 +444,7 @@ async def serve(
             proxy_headers=False,  # anybody may write them, and nothing here asks
         )
         config.load()
-        connections = Connections(listener, config, bounds or Bounds())
+        connections = Connections(listener, config, bounds or ConnectionBounds())
         connections.start()
         try:
             yield listener.getsockname()[1]

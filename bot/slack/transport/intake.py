@@ -387,7 +387,7 @@ _REMEMBERED: Final = 4096
 
 
 @dataclass(frozen=True, slots=True)
-class Answer:
+class DeliveryAnswer:
     """What Slack is told: the ack, or why not."""
 
     status: int
@@ -412,9 +412,9 @@ class Answers:
     """What was answered to the last deliveries, so that one that comes again gets the same and does nothing."""
 
     def __init__(self) -> None:
-        self._given: OrderedDict[str, asyncio.Future[Answer]] = OrderedDict()
+        self._given: OrderedDict[str, asyncio.Future[DeliveryAnswer]] = OrderedDict()
 
-    async def once(self, delivery: str, take: Callable[[], Awaitable[Answer]]) -> tuple[Answer, bool]:
+    async def once(self, delivery: str, take: Callable[[], Awaitable[DeliveryAnswer]]) -> tuple[DeliveryAnswer, bool]:
         """The answer, and whether it was given before. What was not taken may be delivered again. ``""``: it has no
         id.
         """
@@ -426,7 +426,7 @@ class Answers:
         given = self._given[delivery] = asyncio.get_running_loop().create_future()
         if len(self._given) > _REMEMBERED:
             self._given.popitem(last=False)
-        answer = Answer(500)
+        answer = DeliveryAnswer(500)
         try:
             answer = await take()
         finally:
@@ -480,10 +480,10 @@ class Intake:
             return _CERTIFICATE_LOOK
         return LARGEST if self._secret else _CERTIFICATE_LOOK
 
-    async def request(self, headers: Sequence[tuple[bytes, bytes]], body: bytes) -> Answer:
+    async def request(self, headers: Sequence[tuple[bytes, bytes]], body: bytes) -> DeliveryAnswer:
         """An HTTP delivery: raw headers (names in lower case) and the raw body, as long as it was worth reading."""
         if is_ssl_check(body):
-            return Answer(200)
+            return DeliveryAnswer(200)
         if not self._secret:
             return self.refused("no signing secret", 401)
         try:
@@ -496,10 +496,10 @@ class Intake:
         except Unreadable as reason:
             return self.refused("unreadable", 400, said=f"unreadable: {reason}")
         if kind_of(payload) == "url_verification":
-            return Answer(200, str(payload.get("challenge", "")))
+            return DeliveryAnswer(200, str(payload.get("challenge", "")))
         return await self.take(payload)
 
-    async def take(self, payload: Mapping[str, Any]) -> Answer:
+    async def take(self, payload: Mapping[str, Any]) -> DeliveryAnswer:
         """A payload whose origin is certain: a verified request's, or a Socket Mode envelope's."""
         began = time.perf_counter()
         kind = kind_of(payload)
@@ -515,14 +515,14 @@ class Intake:
         self._seconds.observe(time.perf_counter() - began)
         return answer
 
-    def refused(self, reason: str, status: int, *, kind: str = "unknown", said: str = "") -> Answer:
+    def refused(self, reason: str, status: int, *, kind: str = "unknown", said: str = "") -> DeliveryAnswer:
         """Count and log what is not taken; ``said`` is the reason with its figures, and never holds the content."""
         log.warning("delivery_refused", reason=said or reason, status=status, kind=kind)
         self._count.labels(kind, str(status)).inc()
         self._refusals.labels(reason).inc()
-        return Answer(status)
+        return DeliveryAnswer(status)
 
-    async def _dispatched(self, kind: str, payload: dict[str, Any]) -> Answer:
+    async def _dispatched(self, kind: str, payload: dict[str, Any]) -> DeliveryAnswer:
         if kind == OTHER:  # Bolt takes the shapes of kinds for granted that this bot has no listener for
             payload["type"] = f"{OTHER}: {payload['type']}"
         try:
@@ -538,7 +538,7 @@ class Intake:
         if response.status != 200:
             log.warning("delivery_not_taken", kind=kind, status=response.status)
         content_type = response.headers.get("content-type", [TEXT])
-        return Answer(response.status, response.body or "", content_type[0])
+        return DeliveryAnswer(response.status, response.body or "", content_type[0])
 
 
 def is_ssl_check(body: bytes) -> bool:

@@ -57,7 +57,7 @@ class Lane(StrEnum):
     LIGHT = "light"
 
 
-class Turns:
+class JobSlots:
     """``at_once`` turns in all, ``each`` of them at most for one person."""
 
     def __init__(self, at_once: int, each: int) -> None:
@@ -161,9 +161,9 @@ class Jobs:
     ) -> None:
         """``command``: what a line to type begins with. ``later``: instead of the loop's ``call_later``."""
         self._voice = JobNotices(messenger, command)
-        self._lanes = {lane: Turns(at_once, each) for lane in (Lane.STOP, Lane.READ)}
-        self._lanes[Lane.LIGHT] = Turns(LIGHT * at_once, LIGHT * each)
-        self._no_turn = Turns(at_once // 2, each)
+        self._lanes = {lane: JobSlots(at_once, each) for lane in (Lane.STOP, Lane.READ)}
+        self._lanes[Lane.LIGHT] = JobSlots(LIGHT * at_once, LIGHT * each)
+        self._no_turn = JobSlots(at_once // 2, each)
         self._turn_within = turn_within
         self._notice_after, self._notice_spared = notice_after, min(notice_after, NOTICE_SPARED)
         self._most, self._later = most, later
@@ -236,7 +236,7 @@ class Jobs:
         interaction: Interaction,
         work: Callable[[], Awaitable[object]],
         doing: str,
-        turns: Turns,
+        turns: JobSlots,
         voice: JobNotices,
     ) -> None:
         began = asyncio.get_running_loop().time()

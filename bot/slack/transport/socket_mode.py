@@ -25,7 +25,7 @@ from slack_sdk.web.async_client import AsyncWebClient
 
 from bot.activeflows.errors import Failure
 from bot.slack.messaging.web_client import Route, bounded, error_word, http_session, retry_after
-from bot.slack.transport.intake import NO_ROOM, Answer, Intake, Unreadable, decoded
+from bot.slack.transport.intake import NO_ROOM, DeliveryAnswer, Intake, Unreadable, decoded
 
 # ---------------------------------------------------------------- socket connection
 # Hold one connection of Socket Mode, from its ``hello`` until it ends.
@@ -36,7 +36,7 @@ from bot.slack.transport.intake import NO_ROOM, Answer, Intake, Unreadable, deco
 
 log = structlog.get_logger(__name__)
 
-Take = Callable[[Mapping[str, Any]], Awaitable[Answer]]
+Take = Callable[[Mapping[str, Any]], Awaitable[DeliveryAnswer]]
 SOCKETS: Final = Counter("flows_bot_slack_socket_connections", "Socket Mode connections that Slack has greeted")
 SOCKETS_ENDED: Final = Counter(
     "flows_bot_slack_socket_endings",
@@ -144,7 +144,7 @@ class SocketConnection:
 
     async def _answer(self, envelope: Mapping[str, Any]) -> None:
         kind, payload = str(envelope.get("type"))[:40], envelope.get("payload")
-        answer = Answer(500)
+        answer = DeliveryAnswer(500)
         try:
             answer = await self._take(payload if isinstance(payload, dict) else {})
         except Exception as error:  # noqa: BLE001 - acked all the same

@@ -246,7 +246,7 @@ class Question:
     query: Mapping[str, str | int] | None = None
 
 
-class Within(Protocol):
+class FurtherQuestion(Protocol):
     """Asks one question more within a turn, once and without waiting. Raises ``Unsuccessful``."""
 
     def __call__(self, question: Question, understand: Callable[[bytes], V], /) -> Awaitable[V]: ...
@@ -293,7 +293,7 @@ class Exchange:
         return await self._patiently(self._patience.for_reads(), lambda: self._ask(question, understand))
 
     async def act(
-        self, question: Question, understand: Callable[[bytes], T], gate: Callable[[Within], Awaitable[Check]]
+        self, question: Question, understand: Callable[[bytes], T], gate: Callable[[FurtherQuestion], Awaitable[Check]]
     ) -> T:
         """Ask for something to be done, once: first the credential, then a turn, then the gate, then the bytes.
 

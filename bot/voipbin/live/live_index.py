@@ -35,7 +35,7 @@ from bot.voipbin.wire.pages import RunningPage, event
 
 
 @dataclass(frozen=True, slots=True)
-class Pace:
+class IndexPace:
     """Seconds."""
 
     repair_every: float = 300.0
@@ -81,7 +81,7 @@ class LiveIndex:
         *,
         spare: Callable[[], bool],
         now: Callable[[], datetime],
-        pace: Pace | None = None,
+        pace: IndexPace | None = None,
     ) -> None:
         """``customer_id`` raises a ``Failure`` while it is not known."""
         self.index = Index()
@@ -90,7 +90,7 @@ class LiveIndex:
         self._customer_id = customer_id
         self._spare = spare
         self._now = now
-        self._pace = pace or Pace()
+        self._pace = pace or IndexPace()
         self._coverage = Coverage()
         self._steps = Steps()
         self._lately: dict[int, None] = {}

@@ -23,7 +23,7 @@ from bot.activeflows.index import BEGINNING, Span
 from bot.activeflows.model import Activeflow, Picture
 from bot.voipbin.http.answer import Kind, RequestFailure, Unsuccessful
 from bot.voipbin.wire.answers import TICK, Page
-from bot.voipbin.wire.pages import Fullest, RunningPage, is_last
+from bot.voipbin.wire.pages import LargestPage, RunningPage, is_last
 
 
 class Created(Protocol):
@@ -43,7 +43,7 @@ AHEAD: Final = timedelta(hours=1)
 
 
 @dataclass(frozen=True, slots=True)
-class Bounds:
+class WalkBounds:
     """How far a walk goes."""
 
     page_size: int = 100
@@ -55,7 +55,7 @@ class Bounds:
 
 
 @dataclass(frozen=True, slots=True)
-class Walked(Generic[R]):
+class WalkResult(Generic[R]):
     """How a walk went; the fields are those of a ``Picture``."""
 
     rows: tuple[R, ...]
@@ -78,7 +78,7 @@ class _Walk(Generic[R]):
     unreadable: int = 0
     torn_at: datetime | None = None
     """Further back it is not known to be complete: one microsecond held as many rows as a page, or more."""
-    fullest: Fullest = field(default_factory=Fullest)
+    fullest: LargestPage = field(default_factory=LargestPage)
 
     def take(self, page: Page[R], page_size: int) -> str | None:
         """Take a page in and step back. Gives why there is no further page ("" for the end of the list), or
@@ -108,7 +108,10 @@ class _Walk(Generic[R]):
 
 
 async def walk(
-    read_page: Callable[[datetime, int], Awaitable[Page[Activeflow]]], *, now: Callable[[], datetime], bounds: Bounds
+    read_page: Callable[[datetime, int], Awaitable[Page[Activeflow]]],
+    *,
+    now: Callable[[], datetime],
+    bounds: WalkBounds,
 ) -> Picture:
     """The list of activeflows. Raises ``Unsuccessful`` when not even one page could be read."""
     seen = await walked(read_page, now=now, bounds=bounds)
@@ -116,8 +119,8 @@ async def walk(
 
 
 async def walked(
-    read_page: Callable[[datetime, int], Awaitable[Page[R]]], *, now: Callable[[], datetime], bounds: Bounds
-) -> Walked[R]:
+    read_page: Callable[[datetime, int], Awaitable[Page[R]]], *, now: Callable[[], datetime], bounds: WalkBounds
+) -> WalkResult[R]:
     """Read backwards to the end of the list or to a bound. Raises ``Unsuccessful`` when not even one page could be.
 
     ``read_page``: the rows created before an instant, at most so many.
@@ -143,7 +146,7 @@ async def walked(
                 because = "pages"
             if because is None and loop.time() >= deadline:
                 because = "time"
-    return Walked(
+    return WalkResult(
         rows=tuple(going.found.values()),
         as_of=as_of,
         complete_since=going.torn_at or (going.reached if because else None),
@@ -224,7 +227,7 @@ class Windows:
         self._walking: list[_Window] = []
         self._readers = 0
         self._all_read = False
-        self._fullest = Fullest()
+        self._fullest = LargestPage()
 
     async def read(self, spans: Sequence[Span]) -> None:
         """Read these spans, the first ones first. The last may begin at ``BEGINNING``, and ends with the list."""

@@ -204,7 +204,7 @@ _A_CROWD: Final = 2
 """Fewer than two rows of one instant are no sign of a page that was cut off."""
 
 
-class Turned(Protocol):
+class ListPage(Protocol):
     """A page of a list, newest first."""
 
     @property
@@ -223,20 +223,20 @@ class Turned(Protocol):
         ...
 
 
-def is_last(page: Turned, *, asked: int, before: datetime) -> bool:
+def is_last(page: ListPage, *, asked: int, before: datetime) -> bool:
     """Whether nothing follows. ``asked``: so many rows at most were asked for, created ``before`` that instant."""
     if page.size:
         return page.size < asked and not page.more
     return not page.more or page.last is None or page.last >= before
 
 
-class Fullest:
+class LargestPage:
     """How many rows came at once so far: a page with fewer was not cut off for having too many."""
 
     def __init__(self) -> None:
         self._rows = _A_CROWD
 
-    def cut(self, page: Turned, *, asked: int) -> bool:
+    def cut(self, page: ListPage, *, asked: int) -> bool:
         """May this page, all of one instant, have left out others of that instant? Tell it of every page, in turn."""
         self._rows = max(self._rows, page.size)
         return page.size >= min(asked, self._rows)

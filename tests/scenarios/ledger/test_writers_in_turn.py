@@ -15,7 +15,7 @@ from sqlalchemy.exc import OperationalError
 from bot.demo.slack.workspace import Workspace
 from bot.demo.voipbin.world import World
 from bot.ledger import database
-from bot.ledger.database import Turns, engine_for, turns_of, workflow_engine
+from bot.ledger.database import WriteQueue, engine_for, turns_of, workflow_engine
 from tests.scenarios.conftest import ALICE, Stage
 from tests.scenarios.outage import locked
 
@@ -31,7 +31,7 @@ def url(tmp_path: Path) -> str:
     return f"sqlite:///{file}"
 
 
-def line(url: str) -> Turns:
+def line(url: str) -> WriteQueue:
     return turns_of(url.removeprefix("sqlite:///"))
 
 

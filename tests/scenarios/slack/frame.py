@@ -16,7 +16,7 @@ from bot.slack import kit
 from bot.slack.interaction import Interaction, from_action, from_command
 from bot.slack.listeners.bolt_app import build_app
 from bot.slack.listeners.unknown import Unknown
-from bot.slack.messaging.messenger import Message, Messenger, Posted, Redrawn
+from bot.slack.messaging.messenger import EditResult, Message, Messenger, SentMessage
 from bot.slack.messaging.web_client import http_session, web_client
 from bot.slack.people.identity import People
 from bot.slack.people.installation import Installation, introduce
@@ -32,9 +32,9 @@ def said(words: str) -> Message:
     return Message(words, (kit.section(words), BUTTONS))
 
 
-def there(posted: Posted | Redrawn) -> Posted:
+def there(posted: SentMessage | EditResult) -> SentMessage:
     """Of a message that Slack took."""
-    assert isinstance(posted, Posted), posted
+    assert isinstance(posted, SentMessage), posted
     return posted
 
 

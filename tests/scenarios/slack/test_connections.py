@@ -12,7 +12,7 @@ from starlette.routing import Route
 from structlog.testing import capture_logs
 from uvicorn import Config
 
-from bot.slack.transport.http import Bounds, most_connections, serve
+from bot.slack.transport.http import ConnectionBounds, most_connections, serve
 
 HALF = b"POST /slow HTTP/1.1\r\nHost: bot\r\nX-Sl"
 WHOLE = b"GET /quick HTTP/1.1\r\nHost: bot\r\n\r\n"
@@ -90,7 +90,7 @@ async def place(*, graceful: float = 5.0, **bounds: float) -> AsyncIterator[Plac
             return PlainTextResponse("x" * 2**20)
 
         routes = [Route("/quick", quick, methods=["GET", "POST"]), Route("/slow", here.slow), Route("/large", large)]
-        limits = Bounds(**{"most": 8, "header_within": PATIENCE, "request_within": PATIENCE, **bounds})  # type: ignore[arg-type]
+        limits = ConnectionBounds(**{"most": 8, "header_within": PATIENCE, "request_within": PATIENCE, **bounds})  # type: ignore[arg-type]
         app = Starlette(routes=routes)
         async with serve(app, "127.0.0.1", 0, graceful=graceful, bounds=limits) as here.port:
             yield here

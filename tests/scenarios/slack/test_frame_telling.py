@@ -15,7 +15,7 @@ from bot.demo.slack.faults import error, hold, lose_answer, rate_limited, reset_
 from bot.slack.cards.stop_card import StopCards
 from bot.slack.interaction import Interaction
 from bot.slack.kit import date_token
-from bot.slack.messaging.messenger import Message, Posted
+from bot.slack.messaging.messenger import Message, SentMessage
 from tests.scenarios.slack.frame import Frame, said, there
 
 
@@ -120,7 +120,7 @@ async def test_public_words_are_the_bot_s_own_message_without_previews(frame: Fr
 async def test_where_the_bot_is_no_member_public_words_go_by_the_response_url(frame: Frame) -> None:
     slack = frame.workspace
     posted = there(await frame.messenger.publicly(await gesture_in(frame, "C0AWAY"), said("card")))
-    assert posted == Posted("C0AWAY", "")
+    assert posted == SentMessage("C0AWAY", "")
     card = slack.sees("U0BOB", "C0AWAY")[-1]
     assert card.text == "card"
     assert not await frame.messenger.edit(posted, said("result"))
@@ -140,7 +140,7 @@ async def test_where_the_bot_is_no_member_public_words_go_by_the_response_url(fr
 async def test_a_public_post_whose_answer_was_lost_is_not_sent_again(frame: Frame) -> None:
     interaction = await gesture_in(frame)
     frame.workspace.faults.on("chat.postMessage", lose_answer())
-    assert not isinstance(await frame.messenger.publicly(interaction, said("card")), Posted)
+    assert not isinstance(await frame.messenger.publicly(interaction, said("card")), SentMessage)
     assert seen_by(frame, "U0BOB") == ["card"]
 
 

@@ -9,7 +9,7 @@ import pytest
 from bot.demo.serving import serving
 from bot.demo.voipbin.api import voipbin_app
 from bot.demo.voipbin.world import World
-from bot.voipbin import AccessKey, Bounds, Login, Patience, VoIPBINClient, connected
+from bot.voipbin import AccessKey, Login, Patience, VoIPBINClient, WalkBounds, connected
 
 Connect = Callable[..., Awaitable[VoIPBINClient]]
 NO_WAITING = Patience(
@@ -45,7 +45,7 @@ async def connect(world: World, url: str) -> AsyncIterator[Connect]:
             *,
             api_url: str = url,
             budget: float = 10_000,
-            bounds: Bounds | None = None,
+            bounds: WalkBounds | None = None,
             patience: Patience = NO_WAITING,
         ) -> VoIPBINClient:
             return await stack.enter_async_context(

@@ -17,10 +17,10 @@ from bot.demo.voipbin.api import voipbin_app
 from bot.demo.voipbin.event_stream import EventStream
 from bot.demo.voipbin.world import World
 from bot.voipbin import Login, VoIPBINClient
-from bot.voipbin.live.live_index import LiveIndex, Pace
+from bot.voipbin.live.live_index import IndexPace, LiveIndex
 from tests.scenarios.voipbin.conftest import Connect
 
-QUICK = Pace(repair_every=3600, down_every=0.1, failed_again=0.05, patience=5, connect_again=(0.02,), lasting=0)
+QUICK = IndexPace(repair_every=3600, down_every=0.1, failed_again=0.05, patience=5, connect_again=(0.02,), lasting=0)
 
 
 @pytest.fixture
@@ -35,7 +35,7 @@ async def url(world: World, events: EventStream) -> AsyncIterator[str]:
 
 
 @asynccontextmanager
-async def live_index(client: VoIPBINClient, pace: Pace = QUICK) -> AsyncIterator[LiveIndex]:
+async def live_index(client: VoIPBINClient, pace: IndexPace = QUICK) -> AsyncIterator[LiveIndex]:
     await client.introduce()
     async with client.live_index(pace).at_work() as live_index:
         yield live_index
@@ -187,7 +187,7 @@ async def test_events_dropped_by_an_overflow_are_found_by_the_next_reading(
 ) -> None:
     events.buffer = 5
     flow = world.add_flow("Support")
-    async with live_index(client, Pace(repair_every=0.1, down_every=0.1, connect_again=(0.02,))) as follower:
+    async with live_index(client, IndexPace(repair_every=0.1, down_every=0.1, connect_again=(0.02,))) as follower:
         await until(lambda: follower.live)
         rung = [world.rings(flow) for _ in range(40)]
         for activeflow in rung[::2]:

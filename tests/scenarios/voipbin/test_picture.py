@@ -10,7 +10,7 @@ from bot.activeflows.errors import VoIPBINBroken, VoIPBINUnreachable
 from bot.activeflows.model import Status
 from bot.demo.voipbin import faults
 from bot.demo.voipbin.world import World
-from bot.voipbin import Bounds, VoIPBINClient
+from bot.voipbin import VoIPBINClient, WalkBounds
 from tests.scenarios.voipbin.conftest import Connect
 
 
@@ -101,7 +101,7 @@ async def test_the_past_is_read_up_to_a_number_of_pages_and_said_so(connect: Con
     flow, began = world.add_flow("Support"), datetime.now(UTC)
     for number in range(500):
         world.rings(flow, created_at=began - timedelta(minutes=number), status="ended")
-    picture = await (await connect(bounds=Bounds(max_pages=3))).picture()
+    picture = await (await connect(bounds=WalkBounds(max_pages=3))).picture()
     assert picture.stopped_because == "pages"
     assert len(picture.activeflows) == 298
     assert picture.complete_since is not None

@@ -8,14 +8,14 @@ import threading
 import pytest
 
 from bot.ledger import database
-from bot.ledger.database import Turn, Turns, turns_of
+from bot.ledger.database import WriteQueue, WriteTurn, turns_of
 
 
 class Writer:
     """Somebody who writes."""
 
 
-def waits(turns: Turns, name: str, went: list[str], *, first: bool = False) -> threading.Thread:
+def waits(turns: WriteQueue, name: str, went: list[str], *, first: bool = False) -> threading.Thread:
     """Somebody who waits for a turn, and is known to wait when this returns."""
     writer = Writer()
 
@@ -33,14 +33,14 @@ def waits(turns: Turns, name: str, went: list[str], *, first: bool = False) -> t
     return thread
 
 
-def had(turns: Turns, writer: Writer) -> Turn:
+def had(turns: WriteQueue, writer: Writer) -> WriteTurn:
     turn = turns.take(writer, first=False, within=0)
     assert turn
     return turn
 
 
 def test_the_record_of_a_press_goes_first_and_the_others_as_they_came() -> None:
-    turns, went, writer = Turns(), list[str](), Writer()
+    turns, went, writer = WriteQueue(), list[str](), Writer()
     turn = had(turns, writer)
     threads = [waits(turns, name, went, first=name == "press") for name in ("one", "two", "press")]
     turns.give_back(turn)
@@ -51,7 +51,7 @@ def test_the_record_of_a_press_goes_first_and_the_others_as_they_came() -> None:
 
 
 def test_whoever_gets_no_turn_in_time_leaves_none_behind() -> None:
-    turns, writer, late = Turns(), Writer(), Writer()
+    turns, writer, late = WriteQueue(), Writer(), Writer()
     turn = had(turns, writer)
     assert turns.take(late, first=True, within=0.001) is None
     turns.give_back(turn)
@@ -59,14 +59,14 @@ def test_whoever_gets_no_turn_in_time_leaves_none_behind() -> None:
 
 
 def test_the_turn_of_whoever_is_forgotten_lapses() -> None:
-    turns, writer = Turns(), Writer()
+    turns, writer = WriteQueue(), Writer()
     had(turns, writer)
     del writer
     assert turns.take(Writer(), first=False, within=0)
 
 
 def test_a_turn_that_has_lapsed_gives_back_nothing_of_anothers(monkeypatch: pytest.MonkeyPatch) -> None:
-    turns, late, writer, third = Turns(), Writer(), Writer(), Writer()
+    turns, late, writer, third = WriteQueue(), Writer(), Writer(), Writer()
     turn = had(turns, late)
     monkeypatch.setattr(database, "_LAPSES", -1.0)
     its = had(turns, writer)
@@ -78,7 +78,7 @@ def test_a_turn_that_has_lapsed_gives_back_nothing_of_anothers(monkeypatch: pyte
 
 
 def test_whoever_waits_finds_out_that_a_turn_has_lapsed() -> None:
-    turns, writer, went = Turns(), Writer(), list[str]()
+    turns, writer, went = WriteQueue(), Writer(), list[str]()
     had(turns, writer)
     thread = waits(turns, "next", went)
     del writer
@@ -87,7 +87,7 @@ def test_whoever_waits_finds_out_that_a_turn_has_lapsed() -> None:
 
 
 def test_whoever_is_broken_off_while_waiting_leaves_the_line() -> None:
-    turns, writer, broken = Turns(), Writer(), list[type[BaseException]]()
+    turns, writer, broken = WriteQueue(), Writer(), list[type[BaseException]]()
     turn = had(turns, writer)
 
     def go() -> None:

@@ -13,7 +13,7 @@ from bot.activeflows.numbers import Number
 from bot.voipbin.http.answer import Kind, RequestFailure, Unsuccessful
 from bot.voipbin.http.budget import Urgency
 from bot.voipbin.lists import calls_with
-from bot.voipbin.live.scan import Bounds
+from bot.voipbin.live.scan import WalkBounds
 from bot.voipbin.wire import answers
 from bot.voipbin.wire.answers import Page, Unreadable
 
@@ -54,7 +54,9 @@ class Listing:
 
 
 async def looked(listing: Listing, *, page_size: int = 100) -> CallsLooked:
-    return await calls_with(listing.read, [SOUGHT], now=lambda: NOW, bounds=Bounds(page_size=page_size, max_pages=1))
+    return await calls_with(
+        listing.read, [SOUGHT], now=lambda: NOW, bounds=WalkBounds(page_size=page_size, max_pages=1)
+    )
 
 
 @given(

@@ -7,7 +7,7 @@ from uuid import UUID
 import pytest
 
 from bot.voipbin.http.credential import SingleFlight
-from bot.voipbin.name_cache import ABSENT_KEPT_FOR, KEPT_FOR, Remembered
+from bot.voipbin.name_cache import ABSENT_KEPT_FOR, KEPT_FOR, NameCache
 
 SUPPORT, GONE = UUID(int=1), UUID(int=2)
 
@@ -27,8 +27,8 @@ class Directory:
             raise ConnectionError
         return None if key == GONE else f"name {key.int}"
 
-    def remembered(self, room: int = 2048) -> Remembered[str]:
-        return Remembered(self.look_up, clock=lambda: self.now, room=room)
+    def remembered(self, room: int = 2048) -> NameCache[str]:
+        return NameCache(self.look_up, clock=lambda: self.now, room=room)
 
 
 async def test_a_name_is_remembered_for_minutes_and_its_absence_more_briefly() -> None:

@@ -18,7 +18,7 @@ from bot.voipbin.client import VoIPBINClient
 from bot.voipbin.http.budget import Budget
 from bot.voipbin.http.credential import AccessKey, AccessKeyCredential
 from bot.voipbin.http.exchange import Exchange, Patience, sign_in
-from bot.voipbin.live.scan import Bounds
+from bot.voipbin.live.scan import WalkBounds
 from tests.faults.virtual_time import VirtualTimeLoop
 
 AT = datetime(2026, 8, 20, 3, 0, tzinfo=UTC)
@@ -47,7 +47,7 @@ async def test_every_question_outlasts_voipbins_own_limits() -> None:
     async with httpx.AsyncClient(transport=httpx.MockTransport(absent)) as http:
         shown = AccessKeyCredential(AccessKey("vb_key"))
         exchange = Exchange(http, "https://voipbin.example/v1.0", shown, Budget(1000, 100), Patience())
-        client = VoIPBINClient(exchange, now=lambda: AT, clock=lambda: 0.0, bounds=Bounds())
+        client = VoIPBINClient(exchange, now=lambda: AT, clock=lambda: 0.0, bounds=WalkBounds())
         for question in (
             client.picture(),
             client.stop(ID, gate=open_gate),
@@ -79,7 +79,7 @@ def test_no_stop_is_on_its_way_any_more_when_its_claim_lapses(stops: Callable[..
         async with httpx.AsyncClient(transport=httpx.MockTransport(never)) as http:
             shown = AccessKeyCredential(AccessKey("vb_key"))
             exchange = Exchange(http, "https://voipbin.example/v1.0", shown, Budget(1000, 100), Patience())
-            client = VoIPBINClient(exchange, now=lambda: AT, clock=loop.time, bounds=Bounds())
+            client = VoIPBINClient(exchange, now=lambda: AT, clock=loop.time, bounds=WalkBounds())
             with pytest.raises(StopUnconfirmed):
                 await stops(client, ID, gate=open_gate)
             await client.close()

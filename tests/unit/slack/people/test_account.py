@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from bot.activeflows.operators import Standing
-from bot.slack.people.identity import Account, account_of
+from bot.slack.people.identity import SlackAccount, account_of
 from bot.slack.people.installation import Installation
 
 HOME = Installation("T0HOME", "U0BOT", "B0BOT", enterprise_id="E0ORG")
@@ -72,4 +72,4 @@ def test_an_answer_about_somebody_else_is_none() -> None:
 
 
 def test_who_is_not_known_to_slack_has_no_standing() -> None:
-    assert Account().standing_in(HOME) is None
+    assert SlackAccount().standing_in(HOME) is None

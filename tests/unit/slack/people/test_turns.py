@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bot.slack.transport.jobs import Turns
+from bot.slack.transport.jobs import JobSlots
 
 
 @given(st.lists(st.sampled_from("abcd"), max_size=30), st.integers(1, 4), st.integers(1, 4))
@@ -15,7 +15,7 @@ def test_everybody_has_a_turn_never_too_many_at_once_and_nobody_twice_before_ano
     arrivals: list[str], at_once: int, each: int
 ) -> None:
     async def story() -> None:
-        turns, holding, done = Turns(at_once, each), Counter[str](), list[str]()
+        turns, holding, done = JobSlots(at_once, each), Counter[str](), list[str]()
 
         async def one(who: str) -> None:
             async with turns.turn(who, within=60.0):
@@ -33,7 +33,7 @@ def test_everybody_has_a_turn_never_too_many_at_once_and_nobody_twice_before_ano
 
 
 async def test_one_more_person_waits_for_one_turn_and_not_behind_a_crowd() -> None:
-    turns, order = Turns(1, 1), list[str]()
+    turns, order = JobSlots(1, 1), list[str]()
 
     async def one(who: str) -> None:
         async with turns.turn(who, within=60.0):
@@ -45,7 +45,7 @@ async def test_one_more_person_waits_for_one_turn_and_not_behind_a_crowd() -> No
 
 
 async def test_a_turn_is_not_given_to_somebody_who_gave_up_in_that_very_moment() -> None:
-    turns = Turns(1, 1)
+    turns = JobSlots(1, 1)
     async with turns.turn("a", within=60.0):
         impatient = [asyncio.create_task(_held(turns, "b")) for _ in range(2)]
         patient = asyncio.create_task(_held(turns, "c"))
@@ -58,7 +58,7 @@ async def test_a_turn_is_not_given_to_somebody_who_gave_up_in_that_very_moment()
 
 
 async def test_who_gives_up_costs_nobody_a_turn() -> None:
-    turns = Turns(1, 1)
+    turns = JobSlots(1, 1)
     async with turns.turn("a", within=60.0):
         with pytest.raises(TimeoutError):
             async with turns.turn("b", within=0.0):
@@ -71,6 +71,6 @@ async def test_who_gives_up_costs_nobody_a_turn() -> None:
         pass
 
 
-async def _held(turns: Turns, who: str) -> None:
+async def _held(turns: JobSlots, who: str) -> None:
     async with turns.turn(who, within=60.0):
         pass

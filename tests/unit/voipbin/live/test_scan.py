@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from bot.activeflows.model import START_ID, Action, Activeflow, Picture, Reference, Status
 from bot.voipbin.http.answer import Kind, RequestFailure, Unsuccessful
-from bot.voipbin.live.scan import Bounds, walk
+from bot.voipbin.live.scan import WalkBounds, walk
 from bot.voipbin.wire.answers import Page
 
 NOW = datetime(2026, 8, 20, 12, tzinfo=UTC)
@@ -74,7 +74,7 @@ async def test_nothing_is_lost_and_nothing_doubled_at_any_page_size(
         for number, age in enumerate(ages)
     ]
     listing = Listing(rows)
-    picture = await walk(listing.read, now=lambda: NOW, bounds=Bounds(page_size=page_size, max_pages=10_000))
+    picture = await walk(listing.read, now=lambda: NOW, bounds=WalkBounds(page_size=page_size, max_pages=10_000))
     certainly_whole(picture, rows)
     assert len(listing.asked) <= 2 * len(rows) + 2
     assert listing.asked == sorted(set(listing.asked), reverse=True)
@@ -89,7 +89,7 @@ async def test_nothing_is_lost_and_nothing_doubled_at_any_page_size(
 async def test_pages_shorter_than_asked_for_lose_nothing(ages: list[int], page_size: int, cap: int) -> None:
     rows = [row(number, NOW - age * TICK) for number, age in enumerate(ages)]
     listing = Listing(rows, lambda: cap)
-    picture = await walk(listing.read, now=lambda: NOW, bounds=Bounds(page_size=page_size, max_pages=10_000))
+    picture = await walk(listing.read, now=lambda: NOW, bounds=WalkBounds(page_size=page_size, max_pages=10_000))
     most_of_one_microsecond = max((ages.count(age) for age in ages), default=0)
     if cap > 1:
         certainly_whole(picture, rows)
@@ -112,7 +112,7 @@ async def test_pages_of_any_length_lose_nothing(ages: set[int], caps: list[int])
         leads = kept[-1].created_at if kept else newest if page.rows else None
         return Page(kept, len(kept), leads, bool(page.rows))
 
-    picture = await walk(read, now=lambda: NOW + TICK, bounds=Bounds(max_pages=10_000))
+    picture = await walk(read, now=lambda: NOW + TICK, bounds=WalkBounds(max_pages=10_000))
     assert {r.id for r in picture.activeflows} == {r.id for r in rows} or any(cap < 2 for cap in caps)
     certainly_whole(picture, rows)
 
@@ -121,7 +121,7 @@ async def test_a_short_page_is_not_the_end_and_the_end_costs_two_pages_at_most()
     rows = [row(number, NOW - timedelta(seconds=number)) for number in range(180)]
     capped, whole = Listing(rows, lambda: 50), Listing(rows)
     for listing, pages in ((capped, 4 + 2), (whole, 2 + 2)):
-        picture = await walk(listing.read, now=lambda: NOW, bounds=Bounds())
+        picture = await walk(listing.read, now=lambda: NOW, bounds=WalkBounds())
         assert (len(picture.activeflows), picture.complete_since) == (180, None)
         assert len(listing.asked) == pages
 
@@ -133,7 +133,7 @@ async def test_a_walk_that_stops_early_says_so_and_is_whole_up_to_there(
     step = timedelta(hours=hours)
     rows = [row(number, NOW - age * step) for number, age in enumerate(ages)]
     listing = Listing(rows)
-    picture = await walk(listing.read, now=lambda: NOW, bounds=Bounds(page_size=page_size, max_pages=max_pages))
+    picture = await walk(listing.read, now=lambda: NOW, bounds=WalkBounds(page_size=page_size, max_pages=max_pages))
     certainly_whole(picture, rows)
     if picture.complete_since is not None:
         assert picture.stopped_because in {"pages", "ties"}
@@ -155,14 +155,14 @@ async def test_rows_that_arrive_during_the_walk_disturb_nothing(
             listing.rows.append(row(len(listing.rows), NOW + timedelta(seconds=page)))
 
     listing.before_each = arrive
-    picture = await walk(listing.read, now=lambda: NOW, bounds=Bounds(page_size=page_size, max_pages=10_000))
+    picture = await walk(listing.read, now=lambda: NOW, bounds=WalkBounds(page_size=page_size, max_pages=10_000))
     certainly_whole(picture, rows)
 
 
 async def test_more_rows_of_one_microsecond_than_a_page_holds_end_the_certainty_not_the_walk() -> None:
     crowd = [row(number, NOW) for number in range(7)]
     old = [row(100 + number, NOW - timedelta(hours=number + 2)) for number in range(3)]
-    picture = await walk(Listing(crowd + old).read, now=lambda: NOW, bounds=Bounds(page_size=5))
+    picture = await walk(Listing(crowd + old).read, now=lambda: NOW, bounds=WalkBounds(page_size=5))
     assert picture.stopped_because == "ties"
     assert picture.complete_since == NOW + TICK
     assert {r.id for r in old} <= {r.id for r in picture.activeflows}
@@ -171,19 +171,19 @@ async def test_more_rows_of_one_microsecond_than_a_page_holds_end_the_certainty_
 async def test_the_last_hour_is_read_beyond_the_number_of_pages() -> None:
     rows = [row(number, NOW - timedelta(minutes=number)) for number in range(180)]
     listing = Listing(rows)
-    picture = await walk(listing.read, now=lambda: NOW, bounds=Bounds(page_size=5, max_pages=3))
+    picture = await walk(listing.read, now=lambda: NOW, bounds=WalkBounds(page_size=5, max_pages=3))
     assert picture.stopped_because == "pages"
     assert picture.complete_since is not None
     assert timedelta(hours=1) <= NOW - picture.complete_since < timedelta(hours=1, minutes=10)
 
 
 async def test_an_empty_list_is_complete() -> None:
-    picture = await walk(Listing([]).read, now=lambda: NOW, bounds=Bounds())
+    picture = await walk(Listing([]).read, now=lambda: NOW, bounds=WalkBounds())
     assert picture == Picture((), NOW, None)
 
 
 async def test_a_row_stamped_by_a_clock_ahead_of_ours_is_seen() -> None:
-    picture = await walk(Listing([row(1, NOW + timedelta(minutes=20))]).read, now=lambda: NOW, bounds=Bounds())
+    picture = await walk(Listing([row(1, NOW + timedelta(minutes=20))]).read, now=lambda: NOW, bounds=WalkBounds())
     assert len(picture.activeflows) == 1
 
 
@@ -196,7 +196,7 @@ async def test_of_a_row_read_twice_the_later_version_counts() -> None:
             listing.rows[1] = replace(listing.rows[1], status=Status.ENDED)
 
     listing.before_each = end_the_second
-    picture = await walk(listing.read, now=lambda: NOW, bounds=Bounds(page_size=2))
+    picture = await walk(listing.read, now=lambda: NOW, bounds=WalkBounds(page_size=2))
     assert [r.status for r in picture.activeflows] == [Status.RUNNING, Status.ENDED, Status.RUNNING, Status.RUNNING]
 
 
@@ -212,7 +212,7 @@ async def test_a_failure_in_the_middle_leaves_what_was_read(kind: Kind, because:
             raise Unsuccessful(RequestFailure(kind, "no"))
 
     listing.before_each = fail
-    picture = await walk(listing.read, now=lambda: NOW, bounds=Bounds(page_size=3))
+    picture = await walk(listing.read, now=lambda: NOW, bounds=WalkBounds(page_size=3))
     assert picture.stopped_because == because
     certainly_whole(picture, rows)
     assert len(picture.activeflows) == 5  # three, and two more beside the one read twice
@@ -226,14 +226,14 @@ async def test_a_failure_at_the_first_page_is_an_error() -> None:
 
     listing.before_each = fail
     with pytest.raises(Unsuccessful):
-        await walk(listing.read, now=lambda: NOW, bounds=Bounds())
+        await walk(listing.read, now=lambda: NOW, bounds=WalkBounds())
 
 
 async def test_a_page_that_never_comes_ends_the_walk_at_its_time() -> None:
     rows = [row(number, NOW - timedelta(minutes=number)) for number in range(9)]
     listing = Listing(rows)
     listing.before_each = lambda page: asyncio.Event().wait() if page else None  # type: ignore[assignment, return-value]  # the value waited for is not used
-    picture = await walk(listing.read, now=lambda: NOW, bounds=Bounds(page_size=3, seconds=0.01))
+    picture = await walk(listing.read, now=lambda: NOW, bounds=WalkBounds(page_size=3, seconds=0.01))
     assert picture.stopped_because == "time"
     certainly_whole(picture, rows)
     assert len(picture.activeflows) == 3
@@ -247,7 +247,7 @@ async def test_unreadable_rows_are_counted_and_the_cursor_of_voipbin_leads_past_
         page = await listing.read(before, size)
         return Page(page.rows[:1], page.size, page.last, page.more)
 
-    picture = await walk(half_readable, now=lambda: NOW, bounds=Bounds(page_size=3))
+    picture = await walk(half_readable, now=lambda: NOW, bounds=WalkBounds(page_size=3))
     assert picture.unreadable > 0
     assert picture.complete_since is None
     assert rows[0].id in {r.id for r in picture.activeflows}
@@ -257,7 +257,7 @@ async def test_a_full_page_of_which_nothing_is_readable_ends_the_walk_without_a_
     async def nothing(_: datetime, size: int) -> Page[Activeflow]:
         return Page((), size, None, more=True)
 
-    picture = await walk(nothing, now=lambda: NOW, bounds=Bounds(page_size=3))
+    picture = await walk(nothing, now=lambda: NOW, bounds=WalkBounds(page_size=3))
     assert (picture.stopped_because, picture.unreadable) == ("failed", 3)
     assert picture.complete_since is not None
     assert picture.complete_since >= NOW
@@ -273,5 +273,5 @@ async def test_whatever_times_a_page_claims_the_walk_ends(claims: list[tuple[int
         rows = (row(len(asked), None if created is None else NOW + timedelta(hours=created)),)
         return Page(rows, size, None if cursor is None else NOW + timedelta(hours=cursor), more=True)
 
-    await walk(liar, now=lambda: NOW, bounds=Bounds(page_size=2, seconds=0.003))
+    await walk(liar, now=lambda: NOW, bounds=WalkBounds(page_size=2, seconds=0.003))
     assert asked == sorted(set(asked), reverse=True)
