@@ -56,14 +56,14 @@ _LINES_HELD: Final = 512
 
 
 def scrubbed(text: str) -> str:
-    """The text without anything that looks like a secret or a telephone number."""
+    """Return the text without anything that looks like a secret or a telephone number."""
     for pattern in _SECRETS:
         text = pattern.sub(lambda found: (found.group(1) if found.re.groups else "") + "•••", text)
     return text
 
 
 def _scrub(_logger: object, _method: str, event: MutableMapping[str, Any]) -> Mapping[str, Any]:
-    """Every value, however deep; what is called a secret is none to be shown, whatever it looks like."""
+    """Return every value, however deep; what is called a secret is none to be shown, whatever it looks like."""
     return {key: _scrubbed_value(key, value) for key, value in event.items()}
 
 
@@ -136,7 +136,9 @@ class _OneASecond(logging.StreamHandler[TextIO]):
 
 
 def _line(record: logging.LogRecord) -> tuple[str, ...]:
-    """What makes two records the same line: everything but the time and, where strangers choose them, figures."""
+    """Return what makes two records the same line: everything but the time and, where strangers choose them,
+    figures.
+    """
     words = record.msg if isinstance(record.msg, dict) else {"event": f"{record.msg} {record.args}"}
     line = (record.name, record.levelname, *(f"{key}={value}" for key, value in words.items() if key != "timestamp"))
     return tuple(re.sub(r"\d+", "#", each) for each in line) if record.name.startswith(_FROM_OUTSIDE) else line

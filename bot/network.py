@@ -46,7 +46,7 @@ DIRECT: Final = Proxy()
 
 
 def certificate_trouble(said: str) -> str:
-    """What is wrong with "the certificate"; empty when the error with these words is about something else."""
+    """Return what is wrong with "the certificate"; empty when the error with these words is about something else."""
     if "CERTIFICATE_VERIFY_FAILED" not in said:
         return ""
     return next(words for sign, words in _CERTIFICATE if sign in said)

@@ -208,7 +208,7 @@ def _plain(value: object) -> str:
 
 
 def _accounts(given: Mapping[str, Any]) -> tuple[dict[str, Any], "list[str]"]:
-    """The accounts with the secrets that stand in files, and what is wrong with them, as of the only one."""
+    """Return the accounts with the secrets that stand in files, and what is wrong with them, as of the only one."""
     accounts, mistakes = dict[str, Any](), list[str]()
     for account, said in (given.get("voipbin_account") or {}).items():
         prefix = f"{ACCOUNT}{account.upper()}__"
@@ -233,7 +233,7 @@ def _accounts(given: Mapping[str, Any]) -> tuple[dict[str, Any], "list[str]"]:
 
 
 def _mistakes(given: dict[str, str], accounts: Mapping[str, Any]) -> "list[str]":
-    """Everything that does not go together, in the order of ``.env.example``."""
+    """Return everything that does not go together, in the order of ``.env.example``."""
     found = [*_slack(given), *(_beside_accounts(given) if accounts else _voipbin(given)), *_network(given)]
     database = given.get("flows_bot_database_url", "")
     if database and not re.match(r"(sqlite:///|postgresql(\+psycopg)?://)", database):
@@ -306,7 +306,7 @@ def _network(given: dict[str, str]) -> "list[str]":
 
 
 def wrong_addresses(given: Mapping[str, str], *names: str) -> "list[str]":
-    """What is wrong with the addresses of these names: a secret is sent to them."""
+    """Return what is wrong with the addresses of these names: a secret is sent to them."""
     found = []
     for name in names:
         url = given.get(name, "")
@@ -320,7 +320,7 @@ def wrong_addresses(given: Mapping[str, str], *names: str) -> "list[str]":
 
 
 def _parts(url: str) -> SplitResult | None:
-    """Its parts; ``None`` when it can be no address: the error for that would print it."""
+    """Return its parts; ``None`` when it can be no address: the error for that would print it."""
     if not url.isascii() or not url.isprintable() or " " in url:
         return None
     try:
@@ -341,7 +341,7 @@ def without_surprises() -> None:
 
 
 def from_environment(build: Callable[[], T]) -> T:
-    """The settings that this builds, as the environment and ``.env`` have them. Raises ``Misconfigured``."""
+    """Return the settings that this builds, as the environment and ``.env`` have them. Raises ``Misconfigured``."""
     try:
         return build()
     except Misconfigured as wrong:

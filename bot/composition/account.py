@@ -147,7 +147,7 @@ class Account:
         self.live: LiveIndex | None = None
 
     def carrier(self) -> Carrier:
-        """What carries out the presses on its cards."""
+        """Return what carries out the presses on its cards."""
         return Carrier(
             self._stops.by_wish,
             self._stops.carry_out_member,

@@ -202,7 +202,7 @@ async def running(
 
 
 async def _ledger(settings: Settings, stack: AsyncExitStack) -> tuple[Database, Database]:
-    """The ledger for the work, and the same for what must not wait behind it."""
+    """Return the ledger for the work, and the same for what must not wait behind it."""
     database = await opened(settings, stack)
     kept_alone(database, stack)
     for words in exposed(settings):
@@ -215,7 +215,9 @@ async def _ledger(settings: Settings, stack: AsyncExitStack) -> tuple[Database, 
 async def _left_behind(
     database: Database, accounts: Mapping[str, Account], without_client: Callable[[str], Account]
 ) -> tuple[Account, ...]:
-    """Those that the settings do not have and of which something is unfinished; what was watched for them is ended."""
+    """Return those that the settings do not have and of which something is unfinished; what was watched for them is
+    ended.
+    """
     try:
         names = sorted(await database.reading(unfinished) - accounts.keys())
         found = tuple(map(without_client, names))

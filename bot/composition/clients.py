@@ -35,7 +35,7 @@ log = structlog.get_logger(__name__)
 
 
 async def installed(client: AsyncWebClient, settings: Settings, access: Access) -> Installation:
-    """Where this bot is installed, as Slack says; ``access`` learns whose token it is."""
+    """Return where this bot is installed, as Slack says; ``access`` learns whose token it is."""
     try:
         installation = await introduce(client, app_token=secret_of(settings.slack_app_token))
     except NotIntroduced as trouble:
@@ -55,7 +55,7 @@ def route_to_slack(settings: Settings) -> Route:
 async def voipbin_at(
     settings: Settings, account: AccountSettings, stack: AsyncExitStack, asking: Patience | None = None
 ) -> VoIPBINClient:
-    """A client of one account, that has asked nothing yet."""
+    """Return a client of one account, that has asked nothing yet."""
     credential = (
         AccessKey(account.access_key.get_secret_value(), in_query=bool(account.access_key_in_query))
         if account.access_key
@@ -65,7 +65,9 @@ async def voipbin_at(
 
 
 async def not_set_up(settings: Settings, why: str, stack: AsyncExitStack) -> VoIPBINClient:
-    """What stands for an account that the settings do not have: it asks nothing and sends nothing, and says ``why``."""
+    """Return what stands for an account that the settings do not have: it asks nothing and sends nothing, and says
+    ``why``.
+    """
     return await _client(settings, next(iter(settings.accounts.values())), NotSetUp(why), stack, None)
 
 
@@ -94,7 +96,8 @@ async def _client(
 async def all_reached(
     settings: Settings, stack: AsyncExitStack, asking: Patience | None = None
 ) -> dict[str, VoIPBINClient]:
-    """A client of each account, as ``_reached``. One whose credential is refused ends the start if there is no other.
+    """Return a client of each account, as ``_reached``. One whose credential is refused ends the start if there is no
+    other.
 
     Two names for one customer end it, too: the claims of one would not be seen by the other.
     """
@@ -165,13 +168,13 @@ async def _introduce_later(name: str, voipbin: VoIPBINClient, owners: _Owners) -
 
 
 async def opened(settings: Settings, stack: AsyncExitStack) -> Database:
-    """The ledger, with its tables."""
+    """Return the ledger, with its tables."""
     database, _ = await _opened(settings, stack, Database.prepare)
     return database
 
 
 async def rehearsed(settings: Settings, stack: AsyncExitStack) -> tuple[Database, bool]:
-    """The same, with nothing made or changed; whether the tables are there."""
+    """Return the same, with nothing made or changed; whether the tables are there."""
     return await _opened(settings, stack, Database.rehearse)
 
 
@@ -211,7 +214,7 @@ def kept_alone(database: Database, stack: AsyncExitStack) -> None:
 
 
 def secret_of(secret: SecretStr | None) -> str:
-    """The value, or nothing."""
+    """Return the value, or nothing."""
     return secret.get_secret_value() if secret else ""
 
 

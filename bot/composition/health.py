@@ -84,7 +84,7 @@ class HealthWatch:
         await forever(self._ask, every=every)
 
     async def look(self) -> tuple[Finding, ...]:
-        """What is so now, as far as it is known without asking anybody else."""
+        """Return what is so now, as far as it is known without asking anybody else."""
         found = await looked(self._looks.at_hand(), within=_WITHIN)
         self._take(worst([*found, *self._asked.values()]))
         return self.findings
@@ -160,12 +160,12 @@ ABOUT: Final = "files"
 
 
 def exposed(settings: Settings) -> list[str]:
-    """One sentence each; empty when none is."""
+    """Return one sentence for each exposed file; empty when none is."""
     return [f"{path.name}: {words}" for path, words in _looked_at(settings) if words]
 
 
 async def look(settings: Settings) -> Finding:
-    """The same as a finding."""
+    """Return the same as a finding."""
     found = exposed(settings)
     if not found:
         return Finding(ABOUT, HealthState.OK, "nobody else can read what is the bot's own")
@@ -187,7 +187,7 @@ def _looked_at(settings: Settings) -> Iterator[tuple[Path, str]]:
 
 
 def _who(path: Path, kept: int, then: str) -> str:
-    """What others can do to it that is not to be theirs; empty for what is not there."""
+    """Return what others can do to it that is not to be theirs; empty for what is not there."""
     try:
         mode = path.stat().st_mode
     except OSError:
@@ -234,7 +234,7 @@ class HealthChecks:
         self._began = now()
 
     def looks(self, channel: str) -> Mapping[str, Look]:
-        """All there is to look at, for somebody in this channel."""
+        """Return all there is to look at, for somebody in this channel."""
         client = self._client
         return {
             "flows-bot": self._itself,
@@ -251,7 +251,7 @@ class HealthChecks:
         }
 
     def at_a_glance(self) -> Mapping[str, Look]:
-        """What is known without asking Slack or VoIPBIN."""
+        """Return what is known without asking Slack or VoIPBIN."""
         return {
             slack.DELIVERIES: self._deliveries,
             **self._each(voipbin.ACCOUNT, lambda account, _: voipbin.introduced(account), kept=_IN_MEMORY),
@@ -261,7 +261,7 @@ class HealthChecks:
         }
 
     def watched(self) -> HealthProbes:
-        """The same for whoever watches all the time (``HealthWatch``): of no channel, and asked in turn."""
+        """Return the same for whoever watches all the time (``HealthWatch``): of no channel, and asked in turn."""
         return HealthProbes(
             at_hand=lambda: {slack.SLACK: self._refused, **self.at_a_glance()},
             asked=lambda: {
@@ -275,8 +275,8 @@ class HealthChecks:
         )
 
     def _each(self, about: str, look: LookAt, *, kept: str = "") -> Mapping[str, Look]:
-        """The same of each account. Where there are several, presses are useless only when they are so for all of
-        them.
+        """Return the same of each account. Where there are several, presses are useless only when they are so for all
+        of them.
         """
         looks: dict[str, Look] = {}
         for name, (account, live_index) in self._accounts.items():

@@ -153,7 +153,9 @@ async def measured(
 
 
 def _each(name: str, words: str, values: Mapping[str, float]) -> Iterable[Metric]:
-    """One value for each account; without a label where there is one account. The names are those of the settings."""
+    """Return one value for each account; without a label where there is one account. The names are those of the
+    settings.
+    """
     if not values:
         return
     if list(values) == [""]:

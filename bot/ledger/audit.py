@@ -121,14 +121,14 @@ def hash_of(previous: str, seq: int, body: str) -> str:
 
 
 def receipt_of(seq: int, digest: str) -> str:
-    """What people are told of a record: its number and the beginning of its hash, as ``audit verify --head`` takes
-    it.
+    """Return what people are told of a record: its number and the beginning of its hash, as ``audit verify --head``
+    takes it.
     """
     return f"{seq}:{digest[:RECEIPT_DIGITS]}"
 
 
 def body_of(record: Record) -> str:
-    """The record as canonical JSON; of a bot with one account, without a word of it."""
+    """Return the record as canonical JSON; of a bot with one account, without a word of it."""
     fields = {name: getattr(record, name) for name in _FIELDS if record.account or name != "account"}
     return json.dumps(fields, default=str, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
 
@@ -140,7 +140,7 @@ _APPEND: Final = insert(audit)
 
 
 def newest_head(connection: Connection) -> Head | None:
-    """The head of the chain as it is now."""
+    """Return the head of the chain as it is now."""
     row = connection.execute(_LAST).first()
     return None if row is None else Head(row.seq, row.hash)
 
@@ -173,7 +173,7 @@ def _columns(record: Record) -> dict[str, str | None]:
 
 
 def record_of(body: str) -> Record:
-    """The record a body was made of."""
+    """Return the record a body was made of."""
     fields = json.loads(body)
     activeflow_id = fields.pop("activeflow_id")
     return Record(
@@ -194,7 +194,7 @@ def went_on(connection: Connection, activeflow_id: UUID, press_id: str) -> bool:
 
 
 def entries(connection: Connection, question: Question, account: str = "") -> list[Entry]:
-    """Those of this account, and of the bot itself (which are about no activeflow), newest first."""
+    """Return those of this account, and of the bot itself (which are about no activeflow), newest first."""
     upwards = question.after_seq is not None
     order = audit.c.seq if upwards else desc(audit.c.seq)
     wanted = select(audit.c.seq, audit.c.body, audit.c.hash).order_by(order).limit(question.limit)
@@ -223,7 +223,8 @@ def entries(connection: Connection, question: Question, account: str = "") -> li
 
 
 def _beginning_with(digits: str) -> tuple[ColumnElement[bool], ...]:
-    """Whose activeflow's id begins so. An index has no use for LIKE, so a range that holds all of them comes first.
+    """Select the records whose activeflow's id begins so. An index has no use for LIKE, so a range
+    that holds all of them comes first.
 
     No hexadecimal digit comes after ``g``, nor does the dash, in whatever order a database sorts words.
     """
@@ -267,7 +268,7 @@ class Cut:
 
 
 def last_cut(connection: Connection) -> Cut | None:
-    """The newest one, if there was one."""
+    """Return the newest one, if there was one."""
     pruned = select(audit.c.seq, audit.c.body).where(audit.c.what == str(What.PRUNED))
     row = connection.execute(pruned.order_by(desc(audit.c.seq)).limit(1)).first()
     try:
@@ -357,7 +358,7 @@ def chain(connection: Connection) -> Iterator[Mapping[str, Any]]:
 
 
 def exported(row: Mapping[str, Any]) -> str:
-    """One line of JSON: the record with its place in the chain."""
+    """Return one line of JSON: the record with its place in the chain."""
     fields = {**json.loads(row["body"]), "seq": row["seq"], "previous": row["previous"], "hash": row["hash"]}
     return json.dumps(fields, ensure_ascii=False)
 
@@ -386,7 +387,7 @@ def due(connection: Connection, day: date) -> bool:
 
 
 def claim(connection: Connection, day: date) -> Head | None:
-    """The head to be told, to exactly one asker; ``None``: none is due."""
+    """Return the head to be told, to exactly one asker; ``None``: none is due."""
     one_writer(connection)
     last = newest_head(connection)
     if last is None or not due(connection, day):
@@ -398,8 +399,8 @@ def claim(connection: Connection, day: date) -> Head | None:
 
 
 def kept(connection: Connection) -> list[Head]:
-    """The heads told so far, as the ledger itself remembers them: whoever removes the tail only, did not think of
-    these.
+    """Return the heads told so far, as the ledger itself remembers them: whoever removes the tail only, did not think
+    of these.
     """
     if not inspect(connection).has_table(heads.name):
         return []
@@ -412,7 +413,7 @@ def written(text: str) -> Iterator[Head]:
 
 
 def missing(connection: Connection, head: Head) -> str:
-    """Why the chain does not go through that head any more; empty when it does, or when that was cut off."""
+    """Return why the chain does not go through that head any more; empty when it does, or when that was cut off."""
     there = connection.execute(select(audit.c.hash).where(audit.c.seq == head.seq)).scalar()
     if there is not None:
         return "" if there.startswith(head.hash) else f"record {head.seq} is another one now"
@@ -426,7 +427,7 @@ def missing(connection: Connection, head: Head) -> str:
 
 
 def standing(connection: Connection, head: Head) -> str:
-    """What can be said of a head that is not ``missing``."""
+    """Return what can be said of a head that is not ``missing``."""
     cut = last_cut(connection)
     if cut is None or connection.execute(select(audit.c.seq).where(audit.c.seq == head.seq)).first() is not None:
         return "is in the chain"
@@ -437,7 +438,9 @@ def standing(connection: Connection, head: Head) -> str:
 
 
 def first_missing(connection: Connection, known: Iterable[Head]) -> tuple[Head, str] | None:
-    """The first of these heads that the chain does not go through, and why; ``None``: it goes through them all."""
+    """Return the first of these heads that the chain does not go through, and why; ``None``: it goes through them
+    all.
+    """
     return next(((head, why) for head in known if (why := missing(connection, head))), None)
 
 

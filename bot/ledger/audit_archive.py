@@ -38,7 +38,7 @@ def json_lines(rows: Iterable[Mapping[str, Any]]) -> Iterator[str]:
 
 
 def header() -> str:
-    """The first line of a CSV."""
+    """Return the first line of a CSV."""
     paper = io.StringIO(newline="")
     csv.writer(paper).writerow(COLUMNS)
     return paper.getvalue()
@@ -100,7 +100,7 @@ async def prune(database: Database, before: datetime, *, who: str, now: datetime
 
 
 def _through(connection: Connection, before: datetime, now: datetime) -> int:
-    """The newest record that goes; 0: none does."""
+    """Return the newest record that goes; 0: none does."""
     until = min(before, now - KEPT, (_oldest_unfinished(connection) or now) - KEPT)
     first_kept = connection.execute(select(func.min(audit.c.seq)).where(audit.c.at >= until.isoformat())).scalar()
     if first_kept is not None:
@@ -109,7 +109,7 @@ def _through(connection: Connection, before: datetime, now: datetime) -> int:
 
 
 def _oldest_unfinished(connection: Connection) -> datetime | None:
-    """When the oldest press was recorded that is not over."""
+    """Return when the oldest press was recorded that is not over."""
     table = dbos_tables(connection).get("workflow_status")
     if table is None:
         return None
@@ -135,7 +135,7 @@ def _cut(connection: Connection, through: int, before: datetime, who: str, now: 
 
 
 def _delete_some(connection: Connection) -> int:
-    """The oldest rows of those that are cut off; how many."""
+    """Delete the oldest rows of those that are cut off; returns how many."""
     cut = last_cut(connection)
     oldest = connection.execute(select(func.min(audit.c.seq))).scalar()
     if cut is None or oldest is None or oldest > cut.through:

@@ -30,7 +30,7 @@ class BaselineStore:
         self._database, self._most, self._account = database, most, account
 
     async def all(self) -> dict[Place, Durations]:
-        """Everything known, the latest learned last."""
+        """Return everything known, the latest learned last."""
 
         def work(connection: Connection) -> dict[Place, Durations]:
             own = select(usual).where(usual.c.account == self._account).order_by(_AGE)

@@ -190,7 +190,7 @@ class BulkStore:
     # ---------------------------------------------------------------- in a transaction
 
     def _this(self, bulk_id: str) -> tuple[ColumnElement[bool], ColumnElement[bool]]:
-        """The bulk stop of this id, if it is this account's."""
+        """Return the bulk stop of this id, if it is this account's."""
         return bulks.c.id == bulk_id, bulks.c.account == self._account
 
     def _of_account(self, record: Record) -> Record:
@@ -224,7 +224,7 @@ class BulkStore:
         )
 
     def _told(self, connection: Connection, bulk_id: str, run: Run, ending: BulkEnding) -> Run:
-        """The run with another ending."""
+        """Return the run with another ending."""
         body = _ENDING.dump_json(ending).decode()
         connection.execute(update(bulks).where(*self._this(bulk_id)).values(ending=body))
         return replace(run, ending=ending)

@@ -159,7 +159,7 @@ _finding = threading.Lock()
 
 
 def turns_of(file: str) -> WriteQueue:
-    """The turns of this file, the same for all connections to it."""
+    """Return the turns of this file, the same for all connections to it."""
     path = os.path.realpath(file)
     with _finding:
         found = _of_files.get(path)
@@ -188,7 +188,7 @@ class QueuedConnection(sqlite.Connection):
     _hurried = False
 
     def cursor(self, factory: Any = None) -> Any:
-        """A cursor that waits for its turn."""
+        """Return a cursor that waits for its turn."""
         return super().cursor(factory or _Cursor)
 
     def commit(self) -> None:
@@ -314,8 +314,8 @@ or neither. What is kept already may be written again.
 
 
 def parsed_url(url: str) -> URL:
-    """The parts of ``sqlite:///file`` or ``postgresql://…``. Raises ``ArgumentError`` for no such address, without a
-    word of it.
+    """Return the parts of ``sqlite:///file`` or ``postgresql://…``. Raises ``ArgumentError`` for no such address,
+    without a word of it.
     """
     try:
         return make_url(url)
@@ -324,7 +324,8 @@ def parsed_url(url: str) -> URL:
 
 
 def engine_for(url: str, *, connections: int = 4, statement: int = _STATEMENT) -> Engine:
-    """An engine with at most so many connections; ``statement``: milliseconds. Errors of it never print parameters.
+    """Return an engine with at most so many connections; ``statement``: milliseconds. Errors of it never print
+    parameters.
 
     Raises ``ArgumentError``.
     """
@@ -335,7 +336,7 @@ def engine_for(url: str, *, connections: int = 4, statement: int = _STATEMENT) -
 
 
 def workflow_engine(url: str) -> Engine:
-    """The engine of the durable workflows."""
+    """Return the engine of the durable workflows."""
     parsed = parsed_url(url)
     if parsed.get_backend_name() == "postgresql":
         return _postgresql(parsed, _WORKFLOWS, _MIGRATION, lock=WORKFLOW_LOCK)
@@ -427,8 +428,8 @@ class Database:
         self._threads = ThreadPoolExecutor(threads, thread_name_prefix="ledger")
 
     def apart(self) -> "Database":
-        """The same ledger over connections and threads of its own, so that nothing waits behind the work. Close it,
-        too.
+        """Return the same ledger over connections and threads of its own, so that nothing waits behind the work. Close
+        it, too.
         """
         return Database(self.url, threads=2)
 
@@ -461,8 +462,8 @@ class Database:
         return await self._patiently(self._engine, work, patience, ALONG.get())
 
     async def reading(self, work: Callable[[Connection], T], *, patience: float | None = None) -> T:
-        """The same for work that writes nothing and may take long, such as walking the whole chain: no stop waits for
-        it.
+        """Return the same for work that writes nothing and may take long, such as walking the whole chain: no stop
+        waits for it.
         """
         return await self._patiently(self._readers, work, patience, None)
 
@@ -548,7 +549,7 @@ COMPARE_EVERY: Final = 5.0
 
 
 def clock(connection: Connection, now: Callable[[], datetime]) -> datetime:
-    """What time it is for the database; ``now`` tells it on SQLite."""
+    """Return what time it is for the database; ``now`` tells it on SQLite."""
     if connection.dialect.name != "postgresql":
         return now()
     told: datetime = connection.execute(text("SELECT clock_timestamp()")).scalar_one()

@@ -492,7 +492,7 @@ class Durable:
         return len(old)
 
     async def over_before(self, moment: datetime) -> datetime:
-        """The latest time, up to that moment, before which only presses were recorded that are over."""
+        """Return the latest time, up to that moment, before which only presses were recorded that are over."""
         unfinished = await DBOS.list_workflows_async(
             status=["PENDING", "ENQUEUED"], limit=1, load_input=False, load_output=False
         )
@@ -513,7 +513,9 @@ class Durable:
         task.add_done_callback(lambda _: self._stalled.pop(press.id, None))
 
     def under_way(self) -> tuple[Press, ...]:
-        """The presses that are carried out by this process now; not those whose stop is over and only followed."""
+        """Return the presses that are carried out by this process now; not those whose stop is over and only
+        followed.
+        """
         there = [press for press, task in self._under_way.values() if task not in self._followed]
         return (*self._stalled.values(), *there)
 
@@ -555,7 +557,7 @@ class Durable:
 
 
 def _row(press: Press) -> dict[str, Any]:
-    """The press as it is kept, under the names that it always had, beside the words of its reply address."""
+    """Return the press as it is kept, under the names that it always had, beside the words of its reply address."""
     row = _PRESS.dump_python(press, mode="json")
     if not press.account:
         del row["account"]
@@ -563,7 +565,7 @@ def _row(press: Press) -> dict[str, Any]:
 
 
 def _press(row: Mapping[str, Any]) -> Press:
-    """The press of a row, also of an older build's: what is no part of it is its reply address."""
+    """Return the press of a row, also of an older build's: what is no part of it is its reply address."""
     known = {"click": row["action_ts"], **{name: row[name] for name in _PARTS if name in row}}
     address = {name: words for name, words in row.items() if name not in {*_PARTS, "action_ts"}}
     return _PRESS.validate_python({**known, "reply_address": address})

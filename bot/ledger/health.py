@@ -24,7 +24,7 @@ _SOON: Final = 1.5
 
 
 async def ledger(database: Database) -> Finding:
-    """The newest record; that a row can be written is tried, and taken back."""
+    """Look at the newest record; that a row can be written is tried, and taken back."""
     try:
         there, head, gone, strange = await database.within(_looked, patience=_SOON)
     except LedgerUnavailable as trouble:
@@ -55,7 +55,9 @@ def _tried(connection: Connection) -> None:
 
 
 def _looked(connection: Connection) -> tuple[int, Head | None, str, int]:
-    """The version, the newest head, why the chain does not go through the one told last, and the rows of strangers."""
+    """Return the version, the newest head, why the chain does not go through the one told last, and the rows of
+    strangers.
+    """
     _tried(connection)
     last = connection.execute(select(told.c.seq, told.c.hash).order_by(desc(told.c.day)).limit(1)).first()
     gone = missing(connection, Head(last.seq, last.hash)) if last else ""

@@ -108,7 +108,7 @@ def _forget(dead: str, connection: Connection) -> None:
 
 
 async def living(database: Database) -> int:
-    """How many bots share this ledger, this one among them. Raises ``LedgerUnavailable``."""
+    """Return how many bots share this ledger, this one among them. Raises ``LedgerUnavailable``."""
     if not database.is_postgresql:
         return 1
     lively = replicas.c.seen_at >= text(f"extract(epoch FROM now())::int - {DEAD_AFTER}")

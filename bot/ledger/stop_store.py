@@ -66,7 +66,7 @@ _GIVE_BACK: Final = delete(claims).where(claims.c.press_id == bindparam("press")
 
 
 def _take_up(connection: Connection, press_id: str, at: datetime) -> Fence:
-    """A higher number than every run of this press before."""
+    """Return a higher number than every run of this press before."""
     number = connection.execute(_TAKE_UP, {"press_id": press_id, "at": at.isoformat()}).scalar_one()
     return Fence(press_id, number)
 
@@ -328,7 +328,7 @@ class StopStore:
         return {"intent": intent_id, "of_account": self._account}
 
     def _this(self, intent_id: str) -> tuple[ColumnElement[bool], ColumnElement[bool]]:
-        """The intent of this id, if it is this account's."""
+        """Return the intent of this id, if it is this account's."""
         return intents.c.id == intent_id, intents.c.account == self._account
 
     def _of_account(self, record: Record) -> Record:

@@ -174,7 +174,7 @@ class NewerLedger(Exception):
 
 
 def version(connection: Connection) -> int:
-    """The version of the ledger there; 0: there is none."""
+    """Return the version of the ledger there; 0: there is none."""
     there = inspect(connection).get_table_names()
     if VERSION_TABLE in there:
         stamp = connection.execute(text(f"SELECT max(version_num) FROM {VERSION_TABLE}")).scalar()  # noqa: S608 # a word of this file

@@ -154,7 +154,7 @@ class WatchStore:
         return connection.execute(ours.values(values)).rowcount == 1
 
     def _this(self, watch_id: str) -> tuple[ColumnElement[bool], ColumnElement[bool]]:
-        """The watch of this id, if it is this account's."""
+        """Return the watch of this id, if it is this account's."""
         return watches.c.id == watch_id, watches.c.account == self._account
 
     def _tell(self, connection: Connection, event: str, watch: Watch, **said: str) -> None:

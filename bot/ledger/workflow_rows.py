@@ -42,7 +42,9 @@ def queued(connection: Connection, queue: str) -> bool:
 
 
 def unfinished(connection: Connection) -> frozenset[str]:
-    """Their names; the empty one is the only account of a bot that had, or has, only one."""
+    """Return the names of the accounts with unfinished work; the empty one is the only account of a bot that had, or
+    has, only one.
+    """
     found = (
         select(intents.c.account).where(intents.c.state.in_(("draft", "open", "stopping"))),
         select(bulks.c.account).where(bulks.c.state.in_(("draft", "open", "stopping", "aborting"))),
@@ -86,7 +88,7 @@ def refuse() -> None:
 
 
 def foreign(connection: Connection) -> int:
-    """How many rows of the workflow tables are not this bot's."""
+    """Return how many rows of the workflow tables are not this bot's."""
     there = dbos_tables(connection)
     known = f"('{FORMAT}', '{_OF_DBOS}')"
     count = 0
@@ -106,7 +108,7 @@ def _refused(_self: object, _serialized: str) -> NoReturn:
 
 
 def _named(_self: object, data: Any) -> str:
-    """What DBOS writes into a refused row, as text: nothing of it is ever read back."""
+    """Return what DBOS writes into a refused row, as text: nothing of it is ever read back."""
     return f"refused: {type(data).__name__}"
 
 

@@ -40,7 +40,9 @@ _OCTAL: Final = re.compile(r"\\([0-7]{3})")
 
 
 def source_of(path: str) -> str:
-    """What is mounted at this very path, by its name there; empty where nothing is, or where that cannot be known."""
+    """Return what is mounted at this very path, by its name there; empty where nothing is, or where that cannot be
+    known.
+    """
     try:
         with open(_MOUNTS, encoding="utf-8", errors="surrogateescape") as file:  # noqa: PTH123 # a file of the kernel's
             lines = file.read().splitlines()
@@ -132,7 +134,7 @@ class PolicyInForce:
         return replace(policy, suspended=_UNSEEN) if self.suspended else policy
 
     def read(self) -> bytes | Exception:
-        """What the file holds, or why that cannot be known. Blocks on the disk."""
+        """Return what the file holds, or why that cannot be known. Blocks on the disk."""
         assert self._path is not None  # noqa: S101 - nobody looks at no file
         try:
             with self._path.open("rb") as file:
@@ -194,7 +196,9 @@ _ABOUT: Final = "policy"
 
 
 async def in_force(policy: PolicyInForce, accounts: Sequence[str] = ("",)) -> Finding:
-    """How many grants are in force, and why the file as it is now is not. ``accounts``: as the settings have them."""
+    """Return how many grants are in force, and why the file as it is now is not. ``accounts``: as the settings have
+    them.
+    """
     count = sum(any(grant in policy.policy().of(name).grants for name in accounts) for grant in policy.policy().grants)
     grants = len(policy.policy().grants)
     counted = "1 grant" if grants == 1 else f"{grants} grants"
@@ -221,7 +225,7 @@ async def in_force(policy: PolicyInForce, accounts: Sequence[str] = ("",)) -> Fi
 
 
 def strange_accounts(policy: Policy, accounts: Sequence[str]) -> str:
-    """What of the policy counts for none of these accounts; empty when all of it does."""
+    """Return what of the policy counts for none of these accounts; empty when all of it does."""
     said = []
     for name in sorted(policy.names() - set(accounts)):
         near = get_close_matches(name, [known for known in accounts if known], n=1)

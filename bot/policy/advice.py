@@ -10,7 +10,7 @@ from bot.policy.source_lines import line_of, places
 
 
 def advice(policy: Policy) -> tuple[str, ...]:
-    """One line for each oddity; none of them changes what is decided."""
+    """Return one line for each oddity; none of them changes what is decided."""
     return (*_useless(policy), *_nobody_else(policy), *_of_no_account(policy))
 
 

@@ -219,7 +219,7 @@ class _File(_Strict):
 
 
 def read_policy(path: Path | None) -> Policy:
-    """The policy in that file; without a file the empty one, by which nobody may do anything.
+    """Return the policy in that file; without a file the empty one, by which nobody may do anything.
 
     Raises ``Misconfigured`` with one line per mistake.
     """
@@ -227,7 +227,7 @@ def read_policy(path: Path | None) -> Policy:
 
 
 def policy_text(path: Path) -> str:
-    """What stands in that file. Raises ``Misconfigured``."""
+    """Return what stands in that file. Raises ``Misconfigured``."""
     try:
         return decoded_policy(path.read_bytes())
     except (OSError, UnicodeDecodeError) as trouble:
@@ -235,17 +235,17 @@ def policy_text(path: Path) -> str:
 
 
 def decoded_policy(content: bytes) -> str:
-    """The text of a file with that content. Raises ``UnicodeDecodeError``."""
+    """Return the text of a file with that content. Raises ``UnicodeDecodeError``."""
     return content.decode().removeprefix("\ufeff")  # some editors mark their files
 
 
 def unreadable_policy(path: Path, trouble: Exception) -> Misconfigured:
-    """What is said of a file that cannot be read."""
+    """Return what is said of a file that cannot be read."""
     return Misconfigured(f"{path.name}: cannot be read ({type(trouble).__name__}).")
 
 
 def parsed_policy(text: str, *, name: str = "policy.toml") -> Policy:
-    """The policy in that text. Raises ``Misconfigured``."""
+    """Return the policy in that text. Raises ``Misconfigured``."""
     text = text.removeprefix("\ufeff")
     try:
         file = _File.model_validate(tomllib.loads(text))
@@ -294,7 +294,7 @@ def _at(name: str, lines: dict[tuple[str | int, ...], int], where: tuple[int | s
 
 
 def _line_of_the_end(text: str, trouble: str) -> int:
-    """Where the grammar was broken: tomllib says the line, or "at end of document"."""
+    """Return where the grammar was broken: tomllib says the line, or "at end of document"."""
     said = re.search(r"\(at line (\d+), column \d+\)$", trouble)
     return int(said[1]) if said else text.count("\n") + 1
 

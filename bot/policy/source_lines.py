@@ -24,7 +24,7 @@ _PLAIN: Final = re.compile(r"[^,\]}#\n]*")
 
 
 def places(text: str) -> dict[Path, int]:
-    """The line of every key, table and entry. ``text`` is TOML that ``tomllib`` reads; of another one nothing is
+    """Return the line of every key, table and entry. ``text`` is TOML that ``tomllib`` reads; of another one nothing is
     known.
     """
     walk = _Walk(text.replace("\r\n", "\n"))
@@ -36,7 +36,7 @@ def places(text: str) -> dict[Path, int]:
 
 
 def line_of(found: dict[Path, int], where: Path) -> int | None:
-    """The line of that place; of what is missing, the line of the nearest thing around it that is there."""
+    """Return the line of that place; of what is missing, the line of the nearest thing around it that is there."""
     return next((found[where[:end]] for end in range(len(where), 0, -1) if where[:end] in found), None)
 
 
@@ -93,7 +93,7 @@ class _Walk:
             number += 1
 
     def _key(self) -> list[str]:
-        """The parts of a dotted key."""
+        """Return the parts of a dotted key."""
         parts: list[str] = []
         while True:
             found = _KEY.match(self._text, self._at)
@@ -105,7 +105,7 @@ class _Walk:
                 return parts
 
     def _inside(self, key: list[str]) -> Path:
-        """Where a header points: below the last of the tables that it goes through."""
+        """Return where a header points: below the last of the tables that it goes through."""
         path: Path = ()
         for part in key[:-1]:
             path = (*path, part)

@@ -86,7 +86,7 @@ async def prune(word: str) -> None:
 
 
 def instant(word: str, now: datetime, *, option: str) -> datetime | None:
-    """The instant a word means; ``None`` for no word. Raises ``Misconfigured``."""
+    """Return the instant a word means; ``None`` for no word. Raises ``Misconfigured``."""
     if not word:
         return None
     ago = from_typed(word)

@@ -172,7 +172,7 @@ _ACCOUNTS: Final = "accounts"
 
 
 async def looks(settings: Settings, stack: AsyncExitStack) -> Mapping[str, Look]:
-    """What to look at, by name. What is opened for it is closed with ``stack``."""
+    """Return what to look at, by name. What is opened for it is closed with ``stack``."""
     session = await stack.enter_async_context(http_session())
     token, route = settings.slack_bot_token.get_secret_value(), route_to_slack(settings)
     client = web_client(token, settings.slack_api_url, session, route=route)

@@ -32,7 +32,7 @@ class Manifest(BaseModel):
 
 
 def wrong_words(command: str, url: str, *, socket: bool) -> list[str]:
-    """What is wrong with what is asked for."""
+    """Return what is wrong with what is asked for."""
     mistakes = []
     if not re.fullmatch(r"/[^\sA-Z\"'#:]{1,31}", command):
         mistakes.append("--command: begins with / and has 2 to 32 characters, lower case, no blanks.")
@@ -56,7 +56,7 @@ def manifest(command: str, url: str) -> str:
 
 
 def link(command: str, url: str) -> str:
-    """An address that opens Slack's page for a new app, with this manifest in it; its comments are left out.
+    """Return an address that opens Slack's page for a new app, with this manifest in it; its comments are left out.
 
     https://docs.slack.dev/app-manifests/configuring-apps-with-app-manifests
     """

@@ -66,7 +66,7 @@ async def explain(asked: "Explain") -> bool:
 
 
 def _of_account(policy: Rulebook, asked: "Explain") -> tuple[Rulebook, str]:
-    """What counts for the account that is meant, and words for which. Raises ``Misconfigured``."""
+    """Return what counts for the account that is meant, and words for which. Raises ``Misconfigured``."""
     known = sorted(policy.names())
     if asked.account and asked.account not in known:
         near = get_close_matches(asked.account, known, n=1)
@@ -78,7 +78,7 @@ def _of_account(policy: Rulebook, asked: "Explain") -> tuple[Rulebook, str]:
 
 
 def _checked(asked: "Explain") -> UUID | AnyFlow | None:
-    """The flow; ``None``: an activeflow without one. Raises ``Misconfigured``."""
+    """Return the flow; ``None``: an activeflow without one. Raises ``Misconfigured``."""
     mistakes = []
     for option, words, form in (
         ("--user", [asked.user], "[UW][A-Z0-9]{2,31}"),

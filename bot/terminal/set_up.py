@@ -83,7 +83,9 @@ def secret(name: str, file: Path | None, question: str, trouble: Callable[[str],
 def chosen(
     option: str, words: Sequence[str], question: str, listing: DirectoryListing, form: str
 ) -> list[DirectoryEntry]:
-    """Those that were meant: of the list, or an id of that form. Raises ``Misconfigured`` about the option's words."""
+    """Return those that were meant: of the list, or an id of that form. Raises ``Misconfigured`` about the option's
+    words.
+    """
     if words:
         found, wrong = _understood(words, listing.found, form)
         if wrong:
@@ -241,7 +243,7 @@ class _Surroundings(SomeSettings):
         return Proxy(self.https_proxy, self.no_proxy)
 
     def unusual(self) -> dict[str, str]:
-        """What is not as it is for everybody, to be written down with the rest."""
+        """Return what is not as it is for everybody, to be written down with the rest."""
         names = ("slack_api_url", "slack_ca_file", "voipbin_api_url", "voipbin_ca_file")
         usual = {name: Settings.model_fields[name].default for name in names}
         return {name.upper(): str(getattr(self, name)) for name in names if getattr(self, name) != usual[name]}
@@ -262,7 +264,7 @@ def set_up(asked: "Init") -> None:
 
 
 def _looked_at(asked: "Init") -> _Surroundings:
-    """Everything that can be wrong before the first question, at once."""
+    """Return everything that can be wrong before the first question, at once."""
     mistakes = [] if asked.force else in_the_way()
     mistakes += [
         f"{name} is set in the environment, which wins over .env: take it away, then ask again."
@@ -292,7 +294,7 @@ def _unanswered(asked: "Init") -> list[str]:
 
 
 def _answered(asked: "Init", around: _Surroundings) -> dict[Path, str]:
-    """What to write."""
+    """Return what to write."""
     url = _address(asked)
     print(f"\nThe app: open this, choose the workspace, create it, install it.\n\n{link(asked.command, url)}\n")
     token = secret(
@@ -316,7 +318,7 @@ def _answered(asked: "Init", around: _Surroundings) -> dict[Path, str]:
 
 
 def _address(asked: "Init") -> str:
-    """Where Slack delivers to; empty: Socket Mode."""
+    """Return where Slack delivers to; empty: Socket Mode."""
     if asked.url or asked.socket or asked.slack_app_token_file or not sys.stdin.isatty():
         return asked.url
     while True:
@@ -328,7 +330,7 @@ def _address(asked: "Init") -> str:
 
 
 def _door(asked: "Init", around: _Surroundings, token: str, *, http: bool) -> Secret:
-    """What makes a delivery Slack's."""
+    """Return what makes a delivery Slack's."""
     if http:
         question = "Signing Secret (Basic Information)"
         return secret("SLACK_SIGNING_SECRET", asked.slack_signing_secret_file, question, _signing_trouble)

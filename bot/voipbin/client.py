@@ -51,7 +51,7 @@ _MOST_PAGES: Final = 20
 
 
 async def timeline(exchange: Exchange, activeflow_id: UUID) -> Timeline:
-    """What the timeline tells, read now. Raises ``Unsuccessful``."""
+    """Return what the timeline tells, read now. Raises ``Unsuccessful``."""
     moments: list[TimelineEvent] = []
     query: dict[str, str | int] = {"page_size": PAGE}
     before = datetime.max.replace(tzinfo=UTC)
@@ -147,7 +147,7 @@ class VoIPBINClient:
         return self._exchange.rejected
 
     def load(self) -> Load:
-        """How much of the budget is used."""
+        """Return how much of the budget is used."""
         return self._exchange.load()
 
     async def once(self, path: str, understand: Callable[[bytes], T]) -> T:
@@ -155,7 +155,7 @@ class VoIPBINClient:
         return await _or_failure(self._exchange.once(Question("GET", path, Urgency.SCREEN), understand))
 
     async def picture(self, *, max_age: float = 5.0) -> Picture:
-        """The activeflows, newest first; ``max_age`` in seconds, counted from when the look began.
+        """Return the activeflows, newest first; ``max_age`` in seconds, counted from when the look began.
 
         While people ask, the next look begins before the last one is too old, once, so that they need not wait for it.
         """
@@ -168,7 +168,7 @@ class VoIPBINClient:
         return (await self._looks.share("picture", self._look_now))[1]
 
     def live_index(self, pace: IndexPace | None = None) -> LiveIndex:
-        """What runs, kept in memory: ``async with client.live_index().at_work() as live_index: …``."""
+        """Return what runs, kept in memory: ``async with client.live_index().at_work() as live_index: …``."""
         if self._stream is None:
             raise RuntimeError("this client was made without an event stream")
         self._known.live_index = LiveIndex(
@@ -182,30 +182,32 @@ class VoIPBINClient:
         return self._known.live_index
 
     async def running_page(self, before: datetime, size: int) -> RunningPage:
-        """A page of the list, with whole rows of what runs only. Raises ``Unsuccessful``."""
+        """Return a page of the list, with whole rows of what runs only. Raises ``Unsuccessful``."""
         query: dict[str, str | int] = {"page_size": size, "page_token": page_token(before)}
         question = Question("GET", "/activeflows", Urgency.SCAN, LIST_READ, query)
         return await self._exchange.read(question, running_page)
 
     async def newest(self) -> Sequence[Activeflow]:
-        """The newest hundred, read now, with one request."""
+        """Return the newest hundred, read now, with one request."""
         return await self.begun_before(self._now() + AHEAD)
 
     async def begun_before(self, moment: datetime) -> Sequence[Activeflow]:
-        """The hundred that were created last before this moment, newest first, with one request."""
+        """Return the hundred that were created last before this moment, newest first, with one request."""
         return (await _or_failure(self._read_page(moment, 100, self._urgency or Urgency.SCREEN))).rows
 
     async def activeflow(self, activeflow_id: UUID) -> Activeflow:
-        """One activeflow, read now. Raises ``NotFound``, ``NotOurs``."""
+        """Return one activeflow, read now. Raises ``NotFound``, ``NotOurs``."""
         urgency = self._urgency or Urgency.PRESS
         return await self._about(activeflow_id, partial(self._the_one, activeflow_id), urgency)
 
     async def spoken(self, activeflow_id: UUID) -> tuple[Spoken, ...]:
-        """The texts its newest steps spoke, read now: for whoever may be shown them. Raises as ``activeflow`` does."""
+        """Return the texts its newest steps spoke, read now: for whoever may be shown them. Raises as ``activeflow``
+        does.
+        """
         return await self._about(activeflow_id, lambda body: spoken(activeflow_id, body), Urgency.SCREEN)
 
     async def timeline(self, activeflow_id: UUID) -> Timeline:
-        """Where it stood at which instant, as far as VoIPBIN keeps its events (a year). Raises a ``Failure``."""
+        """Return where it stood at which instant, as far as VoIPBIN keeps its events (a year). Raises a ``Failure``."""
         return await _or_failure(timeline(self._exchange, activeflow_id))
 
     async def stop(self, activeflow_id: UUID, *, gate: Gate[Activeflow]) -> Activeflow:
@@ -240,24 +242,26 @@ class VoIPBINClient:
         return await _or_unconfirmed(self._exchange.act(question, answers.call, at_the_wire), call_id, _NO_MORE)
 
     async def flow(self, flow_id: UUID) -> Flow | None:
-        """A flow's definition, not older than some minutes; ``None`` for one that was deleted, or was temporary."""
+        """Return a flow's definition, not older than some minutes; ``None`` for one that was deleted, or was
+        temporary.
+        """
         return await self._flows.get(flow_id) if flow_id.int else None
 
     def flow_remembered(self, flow_id: UUID) -> tuple[Flow | None] | None:
-        """What ``flow`` answers without asking VoIPBIN, as the only element; ``None``: it would have to ask."""
+        """Return what ``flow`` answers without asking VoIPBIN, as the only element; ``None``: it would have to ask."""
         return self._flows.kept(flow_id) if flow_id.int else (None,)
 
     async def call(self, call_id: UUID) -> Call | None:
-        """A call, read now; ``None`` when it does not exist or was deleted."""
+        """Return a call, read now; ``None`` when it does not exist or was deleted."""
         urgency = self._urgency or Urgency.SCREEN
         return await self._read_if_any(f"/calls/{call_id}", answers.call, urgency) if call_id.int else None
 
     async def calls_with(self, numbers: Sequence[Number]) -> CallsLooked:
-        """The calls of the last hour that have one of these numbers, read now. Raises a ``Failure``."""
+        """Return the calls of the last hour that have one of these numbers, read now. Raises a ``Failure``."""
         return await _or_failure(calls_with(self._read_calls, numbers, now=self._now))
 
     async def queue_name(self, queue_id: UUID) -> str | None:
-        """A queue's name, not older than some minutes."""
+        """Return a queue's name, not older than some minutes."""
         return await self._queues.get(queue_id) if queue_id.int else None
 
     def queue_name_remembered(self, queue_id: UUID) -> tuple[str | None] | None:
@@ -265,15 +269,15 @@ class VoIPBINClient:
         return self._queues.kept(queue_id) if queue_id.int else (None,)
 
     async def campaign(self, campaign_id: UUID) -> Campaign | None:
-        """A campaign, read now; ``None`` when there is none."""
+        """Return a campaign, read now; ``None`` when there is none."""
         return await self._read_if_any(f"/campaigns/{campaign_id}", lists.campaign) if campaign_id.int else None
 
     async def campaign_calls(self) -> Sequence[CampaignCall]:
-        """The newest hundred calls of campaigns. Raises a ``Failure``."""
+        """Return the newest hundred calls of campaigns. Raises a ``Failure``."""
         return await self._newest_of("/campaigncalls", lists.campaign_calls)
 
     async def bound_flows(self) -> Sequence[UUID]:
-        """The flows that the newest hundred numbers lead to, one for each number. Raises a ``Failure``."""
+        """Return the flows that the newest hundred numbers lead to, one for each number. Raises a ``Failure``."""
         return await self._newest_of("/numbers", lists.bound_flows)
 
     async def _newest_of(self, path: str, understand: Callable[[bytes], T]) -> T:
@@ -355,7 +359,7 @@ class VoIPBINClient:
         return await _or_failure(self._exchange.read(Question("GET", path, urgency), understand))
 
     def _the_one(self, asked: UUID, body: bytes) -> Activeflow:
-        """What this answer says of the activeflow, which the lists then say as well."""
+        """Return what this answer says of the activeflow, which the lists then say as well."""
         answered = answers.activeflow(body)
         if answered.id != asked:
             raise answers.Unreadable("the answer is about another activeflow")
@@ -378,7 +382,7 @@ async def _or_failure(asked: Awaitable[T]) -> T:
 
 
 async def _or_unconfirmed(sent: Awaitable[T], of: UUID, gone: frozenset[Kind]) -> T:
-    """The same of what was sent: ``StopUnconfirmed`` unless it is proven that nothing was done."""
+    """Return the same of what was sent: ``StopUnconfirmed`` unless it is proven that nothing was done."""
     try:
         return await sent
     except Unsuccessful as unsuccessful:

@@ -113,7 +113,9 @@ async def connected(
 
 
 def addresses(api_url: str) -> tuple[str, str]:
-    """The API's URL without a trailing slash, and the root beside which ``/auth/login`` lies. Raises ``ValueError``."""
+    """Return the API's URL without a trailing slash, and the root beside which ``/auth/login`` lies. Raises
+    ``ValueError``.
+    """
     parts = urlsplit(api_url.strip())
     if parts.scheme not in {"http", "https"} or not parts.hostname or parts.query or parts.fragment or parts.username:
         raise ValueError("the API URL must be http(s)://host/v1.0, without a user, a query or a fragment")
@@ -122,7 +124,7 @@ def addresses(api_url: str) -> tuple[str, str]:
 
 
 def _trust(ca_file: Path | None) -> ssl.SSLContext:
-    """The public authorities, and one's own when the installation has one."""
+    """Return the public authorities, and one's own when the installation has one."""
     trust = httpx.create_ssl_context(trust_env=False)
     if ca_file is not None:
         trust.load_verify_locations(cafile=str(ca_file))

@@ -28,12 +28,12 @@ _STAMP: Final = "%Y-%m-%d %H:%M UTC"
 
 
 def of_account(about: str, name: str) -> str:
-    """What it is about, where there are several accounts."""
+    """Return what it is about, where there are several accounts."""
     return f"{about} ({name})" if name else about
 
 
 async def account(voipbin: VoIPBINClient) -> Finding:
-    """Whose account it is. GET /customer (https://api.voipbin.net/docs/customer_overview.html)."""
+    """Return whose account it is. GET /customer (https://api.voipbin.net/docs/customer_overview.html)."""
     try:
         customer = await voipbin.once("/customer", answers.customer)
     except CredentialRejected as refused:
@@ -52,7 +52,7 @@ async def account(voipbin: VoIPBINClient) -> Finding:
 
 
 async def credential(voipbin: VoIPBINClient, now: datetime) -> Finding:
-    """When the access key ends. GET /accesskeys (https://api.voipbin.net/docs/accesskey_overview.html)."""
+    """Return when the access key ends. GET /accesskeys (https://api.voipbin.net/docs/accesskey_overview.html)."""
     if not voipbin.key_prefix:
         return Finding(CREDENTIAL, HealthState.OK, "agent login, renewed automatically")
     try:

@@ -51,7 +51,9 @@ class _Seen:
 async def calls_with(
     read_page: ReadCalls, numbers: Sequence[Number], *, now: Callable[[], datetime], bounds: WalkBounds = BOUNDS
 ) -> CallsLooked:
-    """Those of the last hour that have one of these numbers, and perhaps some before. Raises ``Unsuccessful``."""
+    """Return those of the last hour that have one of these numbers, and perhaps some before. Raises
+    ``Unsuccessful``.
+    """
     pages = 0
 
     async def read(before: datetime, size: int) -> Page[_Seen]:
@@ -127,7 +129,7 @@ def campaign_calls(body: bytes) -> Sequence[CampaignCall]:
 
 
 def bound_flows(body: bytes) -> Sequence[UUID]:
-    """One for each number in use that leads calls to a flow."""
+    """Return one for each number in use that leads calls to a flow."""
     rows = decoded(body, WireNumbers).result
     if rows is None:
         raise Unreadable("not a list of numbers")

@@ -32,7 +32,7 @@ class NameCache(Generic[V]):
         self._single_flight: SingleFlight[UUID, V | None] = SingleFlight()
 
     def kept(self, key: UUID) -> tuple[V | None] | None:
-        """The answer that is still good, as the only element, if there is one."""
+        """Return the answer that is still good, as the only element, if there is one."""
         kept = self._kept.get(key)
         if kept is None or self._clock() >= kept[0]:
             return None

@@ -82,7 +82,7 @@ def upgrade(connection: Connection, to: str = "head") -> int:
 
 
 def refuse_strange(connection: Connection) -> int:
-    """The version of the ledger there, if this bot can take it over; changes nothing. Raises as ``upgrade``."""
+    """Return the version of the ledger there, if this bot can take it over; changes nothing. Raises as ``upgrade``."""
     was = version(connection)
     if was > VERSION:
         raise NewerLedger(f"the ledger there is at version {was}, and this one knows {VERSION}")
@@ -99,7 +99,7 @@ def refuse_strange(connection: Connection) -> int:
 
 
 def _of_dbos(connection: Connection) -> tuple[int, int]:
-    """The version of DBOS's tables, and the newest that the installed DBOS knows."""
+    """Return the version of DBOS's tables, and the newest that the installed DBOS knows."""
     on_postgresql = connection.dialect.name == "postgresql"
     known = of_dbos.get_dbos_migrations("dbos", use_listen_notify=False) if on_postgresql else of_dbos.sqlite_migrations
     table = dbos_tables(connection).get("dbos_migrations")

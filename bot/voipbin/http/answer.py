@@ -139,7 +139,7 @@ class RequestFailure:
         return self.kind in _BEFORE_ANY_WORK
 
     def failure(self) -> Failure:
-        """The error that tells a person; ``NotFound`` and ``StopUnconfirmed`` need to know more, and are the
+        """Return the error that tells a person; ``NotFound`` and ``StopUnconfirmed`` need to know more, and are the
         client's.
         """
         if self.kind is Kind.THROTTLED:
@@ -156,7 +156,9 @@ class Unsuccessful(Exception):
 
 
 def failure_of(status: int, headers: Mapping[str, str], body: bytes, *, sent_as: str) -> RequestFailure:
-    """What this answer means. ``headers`` are looked up in lower case; ``sent_as`` is the request id we chose."""
+    """Return what this answer means. ``headers`` are looked up in lower case; ``sent_as`` is the request id we
+    chose.
+    """
     error = _envelope(body)
     reason = _matching(_REASON, error.reason)
     kind = _BY_REASON.get((status, reason)) or _BY_STATUS.get(status, Kind.UNCLASSIFIED)
@@ -213,7 +215,7 @@ def _words(kind: Kind, status: int, reason: str, error: WireError) -> str:
 
 
 def _freeze(details: object) -> str:
-    """The dates of the deletion (UTC), when the answer says them."""
+    """Return the dates of the deletion (UTC), when the answer says them."""
     first = details[0] if isinstance(details, list) and details and isinstance(details[0], dict) else {}
     scheduled, effective = instant(first.get("deletion_scheduled_at")), instant(first.get("deletion_effective_at"))
     said = [f"deletion asked for on {scheduled:%Y-%m-%d}"] if scheduled else []

@@ -80,7 +80,7 @@ class Credential(Protocol):
     """What an exchange needs of either kind."""
 
     async def show(self) -> Pass:
-        """The pass for a request that is about to be sent. Raises ``Unsuccessful``."""
+        """Return the pass for a request that is about to be sent. Raises ``Unsuccessful``."""
         ...
 
     def refused(self, shown: Pass) -> bool:
@@ -175,7 +175,9 @@ class _Claims(msgspec.Struct):
 
 
 def end_of(token: str) -> datetime | None:
-    """When a token of VoIPBIN ends, by its own claim ``expire``; it has no ``exp``. ``None`` when it does not say."""
+    """Return when a token of VoIPBIN ends, by its own claim ``expire``; it has no ``exp``. ``None`` when it does not
+    say.
+    """
     try:
         payload = token.split(".")[1]
         raw = base64.urlsafe_b64decode(payload + "=" * (-len(payload) % 4))
@@ -207,11 +209,11 @@ class SingleFlight(Generic[K, V]):
         self._under_way: dict[K, asyncio.Task[V]] = {}
 
     async def share(self, key: K, ask: Callable[[], Coroutine[Any, Any, V]]) -> V:
-        """The answer of the question under way for this key, else of a new one."""
+        """Return the answer of the question under way for this key, else of a new one."""
         return await asyncio.shield(self.begin(key, ask))
 
     def begin(self, key: K, ask: Callable[[], Coroutine[Any, Any, V]]) -> "asyncio.Task[V]":
-        """The same, for whoever does not wait for it."""
+        """Return the same, for whoever does not wait for it."""
         task = self._under_way.get(key)
         if task is None:
             task = asyncio.create_task(ask())

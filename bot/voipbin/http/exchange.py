@@ -79,7 +79,7 @@ class Patience:
         }
 
     def pause_after(self, trouble: RequestFailure) -> float | None:
-        """Seconds before whoever asked once comes again; ``None``: another try has no chance."""
+        """Return seconds before whoever asked once comes again; ``None``: another try has no chance."""
         waits = self.for_reads().get(trouble.kind)
         return waits[0] + _asked_for(trouble) if waits else None
 
@@ -124,8 +124,8 @@ class BodyUnread(Exception):
 
 
 async def read_body(answer: httpx.Response, *, largest: int = LARGEST) -> bytes:
-    """The body of an answer that is still open, unpacked. Raises ``BodyUnread``, and what httpx raises for a lost
-    one.
+    """Return the body of an answer that is still open, unpacked. Raises ``BodyUnread``, and what httpx raises for a
+    lost one.
     """
     parts, size = [], 0
     async for part in _unpacked(answer):
@@ -281,7 +281,7 @@ class Exchange:
         return self._budget.spare()
 
     def load(self) -> Load:
-        """How the budget is used."""
+        """Return how the budget is used."""
         return self._budget.load()
 
     async def once(self, question: Question, understand: Callable[[bytes], T]) -> T:
@@ -429,14 +429,16 @@ def new_request_id() -> str:
 
 
 def longest(read_within: float) -> float:
-    """Seconds after which a request is over, whatever came of it."""
+    """Return seconds after which a request is over, whatever came of it."""
     return read_within + 2 * _CONNECT
 
 
 async def send(
     http: httpx.AsyncClient, request: httpx.Request, read_within: float, request_id: str
 ) -> Answer | RequestFailure:
-    """The answer, whole, or why there is none. Nothing of the HTTP library's exceptions survives: they hold the URL."""
+    """Return the answer, whole, or why there is none. Nothing of the HTTP library's exceptions survives: they hold the
+    URL.
+    """
     try:
         async with asyncio.timeout(longest(read_within)):  # an answer that trickles ends, too
             return await _whole(await http.send(request, stream=True))
@@ -470,7 +472,7 @@ async def _whole(answer: httpx.Response) -> Answer:
 
 
 async def sign_in(http: httpx.AsyncClient, root_url: str, username: str, password: str) -> str:
-    """One login, for its token. Raises ``Unsuccessful``; whatever went wrong, what was to be asked was not sent."""
+    """Log in once, for a token. Raises ``Unsuccessful``; whatever went wrong, what was to be asked was not sent."""
     request_id = new_request_id()
     request = http.build_request(
         "POST",

@@ -134,7 +134,8 @@ class LiveIndex:
         return self._good[0] if self._good is not None else None
 
     async def running(self, *, max_age: float) -> Picture | None:
-        """What runs, from memory; without a stream read again unless that was done in the last ``max_age`` seconds.
+        """Return what runs, from memory; without a stream read again unless that was done in the last ``max_age``
+        seconds.
 
         ``None`` when it could not be read: whoever asks VoIPBIN directly learns why. While people ask, it is read again
         before it is too old, so that they need not wait for that.

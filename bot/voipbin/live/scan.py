@@ -113,7 +113,7 @@ async def walk(
     now: Callable[[], datetime],
     bounds: WalkBounds,
 ) -> Picture:
-    """The list of activeflows. Raises ``Unsuccessful`` when not even one page could be read."""
+    """Return the list of activeflows. Raises ``Unsuccessful`` when not even one page could be read."""
     seen = await walked(read_page, now=now, bounds=bounds)
     return Picture(seen.rows, seen.as_of, seen.complete_since, seen.stopped_because, seen.unreadable)
 
@@ -156,7 +156,7 @@ async def walked(
 
 
 def _last(page: Page[R]) -> datetime | None:
-    """The creation of a page's last row, by its rows, or by VoIPBIN's own cursor where rows do not say."""
+    """Return the creation of a page's last row, by its rows, or by VoIPBIN's own cursor where rows do not say."""
     times = [row.created_at for row in page.rows if row.created_at is not None]
     oldest = min(times, default=None)
     return oldest if times and len(times) == page.size else page.last or oldest

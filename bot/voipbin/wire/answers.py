@@ -61,7 +61,7 @@ class Unreadable(ValueError):
 
 
 def strictly(body: bytes | msgspec.Raw, shape: type[S]) -> S | None:
-    """The object, or ``None`` when anything in it is not as documented."""
+    """Return the object, or ``None`` when anything in it is not as documented."""
     try:
         return msgspec.json.decode(body, type=shape)
     except _NOT_READABLE:
@@ -69,7 +69,7 @@ def strictly(body: bytes | msgspec.Raw, shape: type[S]) -> S | None:
 
 
 def forgivingly(body: bytes | msgspec.Raw, shape: type[S]) -> S:
-    """The object with whatever can be read of it. Raises ``Unreadable``."""
+    """Return the object with whatever can be read of it. Raises ``Unreadable``."""
     try:
         found: object = msgspec.json.decode(body)
     except _NOT_READABLE:
@@ -130,7 +130,7 @@ TICK: Final = timedelta(microseconds=1)
 
 
 def instant(text: object) -> datetime | None:
-    """The moment, in UTC, cut to whole microseconds; ``None`` for null, a sentinel or what cannot be read."""
+    """Return the moment, in UTC, cut to whole microseconds; ``None`` for null, a sentinel or what cannot be read."""
     if not isinstance(text, str):
         return None
     try:
@@ -143,7 +143,7 @@ def instant(text: object) -> datetime | None:
 
 
 def page_token(moment: datetime) -> str:
-    """The cursor for "created before this moment": UTC, six digits, ``Z``, as VoIPBIN itself writes it."""
+    """Return the cursor for "created before this moment": UTC, six digits, ``Z``, as VoIPBIN itself writes it."""
     return f"{moment.astimezone(UTC):%Y-%m-%dT%H:%M:%S.%f}Z"
 
 
@@ -207,7 +207,7 @@ def _numbers(value: object) -> str | None:
 
 
 def _kinds(value: object) -> str | None:
-    """The kinds of the addresses (``tel``, ``agent``, …) in order, each once, never the addresses."""
+    """Return the kinds of the addresses (``tel``, ``agent``, …) in order, each once, never the addresses."""
     kinds = (
         [_option_word(each.get("type")) for each in value if isinstance(each, dict)] if isinstance(value, list) else []
     )
@@ -256,7 +256,7 @@ _RENAMED: Final = {"event_url": "host", "uri": "host"}
 
 
 def showable(action_type: str, option: Mapping[str, Any] | None) -> dict[str, Shown]:
-    """The part of an action's ``option`` that may be shown to a person, under VoIPBIN's own field names.
+    """Return the part of an action's ``option`` that may be shown to a person, under VoIPBIN's own field names.
 
     Lists become their length; ``event_url`` and ``uri`` become ``host``; ``connect`` also says the kinds of its
     destinations as ``destination_types`` (``tel,agent``).
@@ -317,7 +317,7 @@ class Page(Generic[R]):
 
 
 def page(body: bytes) -> Page[Activeflow]:
-    """A list of activeflows. Raises ``Unreadable`` only when the list itself is."""
+    """Return a list of activeflows. Raises ``Unreadable`` only when the list itself is."""
     steps = Steps()
     found = strictly(body, WirePage)
     if found is not None and found.result is not None:
@@ -375,7 +375,7 @@ def call(body: bytes | msgspec.Raw) -> Call:
 
 
 def calls(body: bytes) -> Page[Call]:
-    """A list of calls. Raises ``Unreadable`` only when the list itself is."""
+    """Return a list of calls. Raises ``Unreadable`` only when the list itself is."""
     raw = strictly(body, RawPage)
     if raw is None or raw.result is None:
         raise Unreadable("not a list of calls")
@@ -392,14 +392,14 @@ def customer(body: bytes) -> Customer:
 
 
 def name(body: bytes) -> str:
-    """The name of a queue: empty when it has none."""
+    """Return the name of a queue: empty when it has none."""
     found = decoded(body, WireNamed)
     _identity(found.id)
     return _called(found.name)
 
 
 def token(body: bytes) -> str:
-    """What a login gave. The text is a secret."""
+    """Return what a login gave. The text is a secret."""
     found = forgivingly(body, WireLogin).token
     if not found:
         raise Unreadable("a login without a token")
@@ -437,7 +437,7 @@ class Steps:
 
 
 def readable(row: WireActiveflow, steps: Steps, before: tuple[Action, ...] = ()) -> Activeflow | None:
-    """The activeflow, or ``None`` when it has no id. ``before``: steps that came before those of the row."""
+    """Return the activeflow, or ``None`` when it has no id. ``before``: steps that came before those of the row."""
     if row.id is None or not row.id.int:
         return None
     return Activeflow(
@@ -482,7 +482,7 @@ def _word(found: str | None) -> str:
 
 
 def _called(name: str | None) -> str:
-    """A name with emoji for their short codes, as names are compared."""
+    """Return a name with emoji for their short codes, as names are compared."""
     known = (name or "")[:_LONGEST_NAME]
     if known.count(":") < 2:  # no short code is in it
         return known

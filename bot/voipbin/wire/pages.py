@@ -50,7 +50,7 @@ class RunningPage:
 
 
 def running_page(body: bytes, steps: Steps | None = None) -> RunningPage:
-    """A page of the list. Raises ``Unreadable`` only when the list itself is."""
+    """Return a page of the list. Raises ``Unreadable`` only when the list itself is."""
     page = strictly(body, RawPage)
     if page is None or page.result is None:
         raise Unreadable("not a list of activeflows")
@@ -79,7 +79,7 @@ def running_page(body: bytes, steps: Steps | None = None) -> RunningPage:
 
 
 def event(frame: bytes, steps: Steps, known: VersionIndex) -> Activeflow | None:
-    """The activeflow an event tells of; ``None`` when it says nothing new. Raises ``Unreadable``.
+    """Return the activeflow an event tells of; ``None`` when it says nothing new. Raises ``Unreadable``.
 
     A history only grows at its end, so that of one that is known only the end is read.
     """
@@ -154,7 +154,7 @@ class TimelinePage(NamedTuple):
 
 
 def timeline_page(body: bytes, activeflow_id: UUID) -> TimelinePage:
-    """The events of this activeflow on the page. Raises ``Unreadable`` only when the page itself is."""
+    """Return the events of this activeflow on the page. Raises ``Unreadable`` only when the page itself is."""
     page = strictly(body, RawPage)
     if page is None or page.result is None:
         raise Unreadable("not a list of events")
@@ -164,7 +164,7 @@ def timeline_page(body: bytes, activeflow_id: UUID) -> TimelinePage:
 
 
 def cursor(moment: datetime) -> str:
-    """The cursor for "before this moment": UTC, three digits, ``Z``, as VoIPBIN itself writes it."""
+    """Return the cursor for "before this moment": UTC, three digits, ``Z``, as VoIPBIN itself writes it."""
     moment = moment.astimezone(UTC)
     return f"{moment:%Y-%m-%dT%H:%M:%S}.{moment.microsecond // 1000:03d}Z"
 
@@ -280,7 +280,7 @@ class _Steps(msgspec.Struct):
 
 
 def spoken(activeflow_id: UUID, body: bytes) -> tuple[Spoken, ...]:
-    """The newest texts of that activeflow, oldest first, the one being spoken last. Raises ``Unreadable``."""
+    """Return the newest texts of that activeflow, oldest first, the one being spoken last. Raises ``Unreadable``."""
     found = strictly(body, _Steps)
     if found is None or found.id != activeflow_id:
         raise Unreadable("not the activeflow that was asked for")
