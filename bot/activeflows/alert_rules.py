@@ -64,7 +64,7 @@ def key(channel: str, number: int) -> str:
 
 
 def by_channel(rules: Iterable[AlertRule], flow: UUID | None, reason: Reason) -> Mapping[str, AlertRule]:
-    """Where this is to be posted, and by which rule: of those for one channel, the first that fits."""
+    """Return where this is to be posted, and by which rule: of those for one channel, the first that fits."""
     found: dict[str, AlertRule] = {}
     for rule in rules:
         if rule.fits(flow, reason):

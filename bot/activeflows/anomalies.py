@@ -58,7 +58,9 @@ class Durations:
         self._age()
 
     def at_most(self, share: float) -> float | None:
-        """Seconds within which this share of them (0 to 1) was over, or a little more; ``None`` without any."""
+        """Return the seconds within which this share of them (0 to 1) was over, or a little more; ``None`` without
+        any.
+        """
         wanted, counted = share * self.total, 0
         for bucket, count in enumerate(self.counts):
             counted += count
@@ -67,7 +69,7 @@ class Durations:
         return None
 
     def typical(self) -> float | None:
-        """Seconds that it takes about in the middle: half of them took less."""
+        """Return the seconds that it takes about in the middle: half of them took less."""
         half = self.at_most(0.5)
         return None if half is None else half / _RATIO**0.5
 
@@ -137,20 +139,20 @@ class DwellTimes:
         return None if stay is None else stay.began
 
     def stay(self, activeflow: Activeflow) -> Stay | None:
-        """Where this one is since when; ``None`` when that is not known, or it has moved on since."""
+        """Return where this one is since when; ``None`` when that is not known, or it has moved on since."""
         return self.stay_at(activeflow.id, place(activeflow))
 
     def stay_at(self, activeflow_id: UUID, where: Place | None) -> Stay | None:
-        """The same, of one that is there."""
+        """Return the same, of one that is there."""
         stay = self._here.get(activeflow_id)
         return stay if stay is not None and stay.place == where else None
 
     def past(self, where: Place) -> Durations:
-        """How long it took there before. Not to be changed."""
+        """Return how long it took there before. Not to be changed."""
         return self._past.get(where, _NOTHING)
 
     def take_new(self) -> Mapping[Place, Durations]:
-        """What was learned since the last time, to be kept."""
+        """Return what was learned since the last time, to be kept."""
         new, self._new = self._new, {}
         return new
 
@@ -192,7 +194,7 @@ class DwellTimes:
 
 
 def place(activeflow: Activeflow) -> Place | None:
-    """Where it is; ``None`` without a flow, or at a step without an id."""
+    """Return where it is; ``None`` without a flow, or at a step without an id."""
     if activeflow.flow_id is None or not activeflow.current.id.int:
         return None
     inside = nesting(activeflow).innermost(*_LEADS)
@@ -247,7 +249,7 @@ class WarningSource(Protocol):
 
 
 async def by_situation(_: Activeflow, situation: Situation) -> tuple[str, ...]:
-    """What the situation itself warns of."""
+    """Return what the situation itself warns of."""
     return (situation.warning,) if situation.warning else ()
 
 
@@ -295,17 +297,19 @@ class AnomalyDetector:
         name_of: NameOf = unnamed,
         call: Call | None = None,
     ) -> tuple[Anomaly, ...]:
-        """What is wrong with it, at most one of each reason; ``call``: the one it runs for, if that was looked up."""
+        """Return what is wrong with it, at most one of each reason; ``call``: the one it runs for, if that was
+        looked up.
+        """
         return self.of(activeflow, situation(activeflow, flow=flow, name_of=name_of), now, call=call)
 
     def of(
         self, activeflow: Activeflow, doing: Situation, now: datetime, *, call: Call | None = None
     ) -> tuple[Anomaly, ...]:
-        """The same, when its situation is known already."""
+        """Return the same, when its situation is known already."""
         return () if activeflow.ended else tuple(self._found(activeflow, doing, now, call))
 
     def past(self, where: Place) -> Durations:
-        """How long stays there were. Not to be changed."""
+        """Return how long stays there were. Not to be changed."""
         return self._stays.past(where)
 
     def longest(self, where: Place) -> timedelta | None:
@@ -319,7 +323,7 @@ class AnomalyDetector:
         return self._stays.stay_at(activeflow.id, where)
 
     def whatever_the_time(self, activeflow: Activeflow, doing: Situation) -> tuple[Reason, ...]:
-        """What is wrong for as long as it stays as it is: it loops, or is nearly out of steps."""
+        """Return what is wrong for as long as it stays as it is: it loops, or is nearly out of steps."""
         if activeflow.ended:
             return ()
         looping = [Reason.LOOPING] if _looping(activeflow, doing) else []
@@ -486,8 +490,8 @@ class AnomalyCache:
     async def _looked(
         self, activeflows: Sequence[Activeflow], now: datetime, doings: Sequence[Situation] | None
     ) -> tuple[list[_Version], dict[int, tuple[Reason, ...]]]:
-        """What each is, and what the detector says of those that may be more than what they always are, by their
-        place.
+        """Return what each is, and what the detector says of those that may be more than what they always are, by
+        their place.
         """
         versions = await self._known(activeflows, doings)
         moment = now.timestamp()
@@ -512,7 +516,7 @@ class AnomalyCache:
         return versions, judged
 
     async def _known(self, activeflows: Sequence[Activeflow], doings: Sequence[Situation] | None) -> list[_Version]:
-        """What each is: worked out for those that are not known yet."""
+        """Return what each is: worked out for those that are not known yet."""
         known = self._versions.of(activeflows)
         new: list[int] = []
         if doings is not None:

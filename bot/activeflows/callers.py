@@ -61,7 +61,7 @@ class CallsLooked:
 
 
 def owner(call_id: UUID, legs: Mapping[UUID, Leg]) -> UUID:
-    """Whose call this is: up the chain of those that placed each other, as far as it goes."""
+    """Return whose call this is: up the chain of those that placed each other, as far as it goes."""
     for _ in range(_FURTHEST):
         leg = legs.get(call_id)
         if leg is None or leg.master_id is None:

@@ -117,6 +117,6 @@ class Diagnosis:
         self._looks, self._within = looks, within
 
     async def examine(self, operator: Operator) -> tuple[Finding, ...]:
-        """What every look found. Raises ``NotPermitted`` before anything is looked at."""
+        """Return what every look found. Raises ``NotPermitted`` before anything is looked at."""
         operator.require(Permission.VIEW)
         return await looked(self._looks(operator.channel), within=self._within)

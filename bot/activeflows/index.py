@@ -99,18 +99,20 @@ class Index:
         return len(self._held)
 
     def get(self, activeflow_id: UUID) -> Activeflow | None:
-        """The latest version of a running one."""
+        """Return the latest version of a running one."""
         held = self._held.get(activeflow_id)
         return held.activeflow if held is not None else None
 
     def newest_first(self) -> tuple[Activeflow, ...]:
-        """All that run; those of the same moment in the order of their ids. The same object until anything changes."""
+        """Return all that run; those of the same moment in the order of their ids. The same object until anything
+        changes.
+        """
         if self._newest_first is None:
             self._newest_first = tuple(reversed(self._activeflows))
         return self._newest_first
 
     def kinds(self) -> tuple[Kind, ...]:
-        """Whose they are and of which flows, each once."""
+        """Return whose they are and of which flows, each once."""
         return tuple(self._kinds)
 
     def mark(self) -> int:
@@ -196,7 +198,7 @@ class Index:
         return tuple(changed)
 
     def unheard_since(self, mark: int) -> list[datetime]:
-        """When those began of which nothing has come in since then, newest first."""
+        """Return when those began of which nothing has come in since then, newest first."""
         return [began for began, id_ in reversed(self._places) if self._held[id_].serial <= mark]
 
     def _between(self, since: datetime, until: datetime, mark: int) -> Iterable[UUID]:
@@ -250,7 +252,7 @@ class Coverage:
         self._spans[first:last] = [Span(since, until)]
 
     def holes(self, since: datetime, until: datetime) -> list[Span]:
-        """What was not read of this span, newest first."""
+        """Return what was not read of this span, newest first."""
         return list(self._holes(since, until))[::-1]
 
     def complete_since(self, until: datetime) -> datetime | None:
@@ -261,7 +263,9 @@ class Coverage:
         return holes[0].until if holes else None
 
     def share(self, until: datetime) -> float | None:
-        """The part of the past that was read, from 0 to 1; ``None`` while it is not known how long the past is."""
+        """Return the part of the past that was read, from 0 to 1; ``None`` while it is not known how long the past
+        is.
+        """
         holes = self.holes(BEGINNING, until)
         if not holes:
             return 1.0

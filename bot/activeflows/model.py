@@ -23,8 +23,8 @@ NO_NAME: Final = "Activeflow without a known flow"
 
 
 def number_of(id_: UUID | None) -> int:
-    """The id as a number, 0 for none: a UUID is hashed and compared in Python, its number in C. For loops over
-    thousands.
+    """Return the id as a number, 0 for none: a UUID is hashed and compared in Python, its number in C. For loops
+    over thousands.
     """
     return 0 if id_ is None else id_.int
 
@@ -113,7 +113,7 @@ class Activeflow:
         return self.id.hex[:8]
 
     def age(self, now: datetime) -> timedelta | None:
-        """How long it lives already; ``None`` when VoIPBIN did not say when it began."""
+        """Return how long it lives already; ``None`` when VoIPBIN did not say when it began."""
         return None if self.created_at is None else max(now - self.created_at, timedelta(0))
 
 
@@ -222,7 +222,7 @@ class Picture:
 
 
 def name_of(flow_name: str | None) -> str:
-    """What an activeflow is called: its flow's name, when that is known."""
+    """Return what an activeflow is called: its flow's name, when that is known."""
     return flow_name or NO_NAME
 
 
@@ -266,7 +266,7 @@ def as_typed(duration: timedelta) -> str:
 
 
 def from_typed(text: str) -> timedelta | None:
-    """The other way round; also "1h30m". ``None`` when it is not a duration."""
+    """Read a duration that somebody typed, also "1h30m"; ``None`` when it is none."""
     found = _TYPED.fullmatch(text.strip().lower())
     if found is None or not text.strip():
         return None

@@ -23,7 +23,7 @@ _DRAWN: Final = frozenset({"\N{VARIATION SELECTOR-15}", "\N{VARIATION SELECTOR-1
 
 @lru_cache(maxsize=16_384)
 def name_key(name: str) -> str:
-    """What is the same for all spellings of a name: compare keys, and show names."""
+    """Return what is the same for all spellings of a name: compare keys, and show names."""
     folded = unicodedata.normalize("NFKC", unicodedata.normalize("NFKC", name.translate(_SHOWN)).casefold())
     kept = "".join(c for c in folded if _counts(c))
     return " ".join(unicodedata.normalize("NFKC", kept).split())
@@ -35,7 +35,7 @@ def same_name(one: str, other: str) -> bool:
 
 
 def closest_names(typed: str, names: Iterable[str], *, most: int = 3) -> tuple[str, ...]:
-    """The names that look most like this one, and are not it; the likest first."""
+    """Return the names that look most like this one, and are not it; the likest first."""
     wanted = name_key(typed)
     known = {key: name for name in names if (key := name_key(name)) and key != wanted}
     return tuple(known[near] for near in get_close_matches(wanted, known, n=most, cutoff=0.5))

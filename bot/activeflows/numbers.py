@@ -112,7 +112,7 @@ def read_by(plan: Plan | None) -> None:
 
 
 def dialled(target: str) -> Number | None:
-    """The number an end of a call has (``+15550100001``, ``sip:+15550100001@…``), if it has one.
+    """Return the number an end of a call has (``+15550100001``, ``sip:+15550100001@…``), if it has one.
 
     Nobody wrote it, so one that does not say its country is in none.
     """
@@ -122,7 +122,7 @@ def dialled(target: str) -> Number | None:
 
 
 def numbers_in(text: str) -> tuple[Number, ...]:
-    """The different numbers a text holds, in their order. Lines part."""
+    """Return the different numbers a text holds, in their order. Lines part."""
     found: dict[Number, None] = {}
     for line in text.splitlines():
         spelt = _VANITY.sub(lambda word: word[0].translate(_KEYS), _plain(line))

@@ -154,12 +154,12 @@ class Policy:
     accounts: tuple[AccountPlaces, ...] = ()
 
     def groups(self) -> frozenset[str]:
-        """The user group ids it names: the only memberships anybody needs to ask Slack about."""
+        """Return the user group ids it names: the only memberships anybody needs to ask Slack about."""
         return frozenset(group for grant in self.grants for group in grant.groups)
 
     def of(self, account: str) -> "Policy":
-        """What counts for one VoIPBIN account: unset is deny, so a grant that names none counts for the only one
-        alone.
+        """Return what counts for one VoIPBIN account: unset is deny, so a grant that names none counts for the only
+        one alone.
         """
         return replace(
             self,
@@ -168,12 +168,12 @@ class Policy:
         )
 
     def account_in(self, channel: str) -> str:
-        """The account that is meant in this channel when nobody says which; empty: none is."""
+        """Return the account that is meant in this channel when nobody says which; empty: none is."""
         here = [places.name for places in self.accounts if channel in places.channels]
         return next(iter(here or [places.name for places in self.accounts if places.default]), "")
 
     def names(self) -> frozenset[str]:
-        """Every account that is named anywhere."""
+        """Return every account that is named anywhere."""
         named = [*(grant.accounts or () for grant in self.grants), *(rule.accounts or () for rule in self.alerts)]
         return frozenset(places.name for places in self.accounts).union(*named)
 
@@ -225,7 +225,7 @@ def decide(policy: Policy, person: Person, *, channel: str, permission: Permissi
 
 
 def _allowing(policy: Policy, person: Person, channel: str, permission: Permission, flow: Flow) -> Grant | None:
-    """The first grant that says yes."""
+    """Return the first grant that says yes."""
     if policy.suspended and permission in _LASTING:
         return None
     return next(
@@ -241,7 +241,8 @@ def open_questions(
     permissions: Collection[Permission],
     flows: Collection[Flow],
 ) -> tuple[str, ...]:
-    """The user groups that could still make a yes of a no, in order of the file: all that Slack need be asked about.
+    """Return the user groups that could still make a yes of a no, in order of the file: all that Slack need be asked
+    about.
 
     A yes is one of these permissions. None are left when each of the flows has one, or no group counts for this person.
     """
@@ -288,7 +289,7 @@ def _why_not(
 
 
 def _elsewhere(named: list[Grant], channel: str, flow: Flow) -> tuple[str, ...]:
-    """The channels of a person's grants, when none of them counts in this one."""
+    """Return the channels of a person's grants, when none of them counts in this one."""
     if any(grant.channels is None or channel in grant.channels for grant in named):
         return ()
     reaching = [grant.channels or frozenset() for grant in named if grant.reaches(flow)]
@@ -329,7 +330,9 @@ class Operator:
         return (self.policy.suspended, *(grant for grant in here if grant.names(self.person)))
 
     def new_card(self) -> str:
-        """The id of the card that they ask for, 128 bits in hex: a delivery that comes again makes no second one."""
+        """Return the id of the card that they ask for, 128 bits in hex: a delivery that comes again makes no second
+        one.
+        """
         known = hashlib.sha256(self.delivery.encode()).hexdigest()[:32] if self.delivery else ""
         return known or secrets.token_hex(16)
 
@@ -341,7 +344,7 @@ class Operator:
         return _allowing(self.policy, self.person, self.channel, permission, flow) is not None
 
     def require(self, permission: Permission, flow: Flow = ANY_FLOW) -> Decision:
-        """The decision that allows it. Raises ``NotPermitted``."""
+        """Return the decision that allows it. Raises ``NotPermitted``."""
         decision = self.decide(permission, flow)
         if not decision.allowed:
             raise NotPermitted(decision)
@@ -357,7 +360,7 @@ class Operator:
 
 
 def together(one: Operator, other: Operator) -> Operator:
-    """What is known of a person by two sets of answers, with the policy and standing of the later one."""
+    """Return what is known of a person by two sets of answers, with the policy and standing of the later one."""
     groups, unasked = one.person.groups | other.person.groups, one.person.unasked & other.person.unasked
     return replace(other, person=replace(other.person, groups=groups, unasked=unasked))
 
@@ -386,7 +389,7 @@ def reach(policy: Policy, person: Person) -> tuple[Reach, ...]:
 
 
 def may_somewhere(reaches: Iterable[Reach], permission: Permission) -> Reach | None:
-    """Where they may do this to any flow at all; ``None``: nowhere."""
+    """Return where they may do this to any flow at all; ``None``: nowhere."""
     found = [each for each in reaches if each.permission is permission]
     return (
         _gathered(permission, [(each.anywhere, each.channels) for each in found], some_flows=False) if found else None

@@ -32,18 +32,18 @@ class VoIPBIN(Protocol):
         ...
 
     async def picture(self, *, max_age: float = 5.0) -> Picture:
-        """The activeflows, newest first: the last hour completely, further back up to a bound.
+        """Return the activeflows, newest first: the last hour completely, further back up to a bound.
 
         A picture no older than ``max_age`` seconds may be reused; looks under way are shared.
         """
         ...
 
     async def newest(self) -> Sequence[Activeflow]:
-        """The newest hundred, read now: where something that just began is found with one request."""
+        """Return the newest hundred, read now: where something that just began is found with one request."""
         ...
 
     async def activeflow(self, activeflow_id: UUID) -> Activeflow:
-        """One activeflow, read now. Raises ``NotFound``."""
+        """Return one activeflow, read now. Raises ``NotFound``."""
         ...
 
     async def stop(self, activeflow_id: UUID, *, gate: "Gate[Activeflow]") -> Activeflow:
@@ -59,19 +59,19 @@ class VoIPBIN(Protocol):
         ...
 
     async def flow(self, flow_id: UUID) -> Flow | None:
-        """A flow's definition, from a cache of a few minutes; ``None`` when there is none (any more)."""
+        """Return a flow's definition, from a cache of a few minutes; ``None`` when there is none (any more)."""
         ...
 
     def flow_remembered(self, flow_id: UUID) -> tuple[Flow | None] | None:
-        """What ``flow`` answers without asking anybody, as the only element; ``None``: it would have to ask."""
+        """Return what ``flow`` answers without asking anybody, as the only element; ``None``: it would have to ask."""
         ...
 
     async def call(self, call_id: UUID) -> Call | None:
-        """A call, read now; ``None`` when there is none (any more)."""
+        """Return a call, read now; ``None`` when there is none (any more)."""
         ...
 
     async def queue_name(self, queue_id: UUID) -> str | None:
-        """A queue's name, from a cache of a few minutes; ``None`` when there is none."""
+        """Return a queue's name, from a cache of a few minutes; ``None`` when there is none."""
         ...
 
     def queue_name_remembered(self, queue_id: UUID) -> tuple[str | None] | None:
@@ -83,7 +83,9 @@ class Live(Protocol):
     """What runs, kept in memory and followed."""
 
     async def running(self, *, max_age: float) -> Picture | None:
-        """What runs now or, while it cannot be followed, ran at most ``max_age`` seconds ago; ``None``: not known."""
+        """Return what runs now or, while it cannot be followed, ran at most ``max_age`` seconds ago; ``None``: not
+        known.
+        """
         ...
 
 
@@ -91,8 +93,8 @@ class Calls(Protocol):
     """The telephone calls, looked through. It may raise any ``Failure``."""
 
     async def calls_with(self, numbers: Sequence[Number]) -> CallsLooked:
-        """Those that have one of these numbers, newest first: of the last hour all, read now. The numbers stay
-        inside.
+        """Return those that have one of these numbers, newest first: of the last hour all, read now. The numbers
+        stay inside.
         """
         ...
 
@@ -101,7 +103,9 @@ class Texts(Protocol):
     """The one way to the texts that are dropped when anything else is read."""
 
     async def spoken(self, activeflow_id: UUID) -> tuple[Spoken, ...]:
-        """The texts that its newest steps spoke, oldest first, read now. Raises as ``VoIPBIN.activeflow`` does."""
+        """Return the texts that its newest steps spoke, oldest first, read now. Raises as ``VoIPBIN.activeflow``
+        does.
+        """
         ...
 
 
@@ -109,12 +113,12 @@ class Past(Protocol):
     """What VoIPBIN keeps of what was. Every method may raise any ``Failure``."""
 
     async def timeline(self, activeflow_id: UUID) -> Timeline:
-        """The events of one activeflow, read now, as far as VoIPBIN still has them."""
+        """Return the events of one activeflow, read now, as far as VoIPBIN still has them."""
         ...
 
     async def begun_before(self, moment: datetime) -> Sequence[Activeflow]:
-        """Those that were created last before this moment, newest first: a hundred, or as many as VoIPBIN gives at
-        once.
+        """Return those that were created last before this moment, newest first: a hundred, or as many as VoIPBIN
+        gives at once.
         """
         ...
 

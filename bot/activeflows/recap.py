@@ -74,7 +74,7 @@ class RecapQuery:
         return await self.between(operator, self._now() - since, self._now())
 
     async def between(self, operator: Operator, since: datetime, until: datetime) -> Recap:
-        """The same hours again: what was recorded after ``until`` is not in it. Raises as ``lately`` does."""
+        """Return the same hours again: what was recorded after ``until`` is not in it. Raises as ``lately`` does."""
         operator.require(Permission.AUDIT)
         read, whole = await self._read(since)
         here = [e for e in reversed(read) if e.record.channel == operator.channel and e.record.at <= until]
@@ -96,7 +96,7 @@ class RecapQuery:
         )
 
     async def _read(self, since: datetime) -> tuple[list[Entry], bool]:
-        """Newest first, and whether that is all."""
+        """Read the records, newest first, and whether that is all."""
         read: list[Entry] = []
         while len(read) < MOST:
             before = read[-1].seq if read else None
@@ -108,7 +108,7 @@ class RecapQuery:
 
 
 def _entries(here: Sequence[Entry], names: Mapping[str, str], what: What) -> Iterable[RecapEntry]:
-    """One for each record of this kind; of a bulk stop, its members are in the whole's own words."""
+    """Return one for each record of this kind; of a bulk stop, its members are in the whole's own words."""
     by_key = {entry.record.key: entry for entry in here}
     cancelled = {entry.record.intent_id: entry for entry in here if entry.record.what is What.CANCELLED}
     for entry in here:

@@ -92,7 +92,9 @@ class Actor:
 def record_on(
     card: Card, what: What, at: datetime, actor: Actor, /, *, key: str = "", **detail: str | int | bool | None
 ) -> Record:
-    """A record of what somebody did on this card. Its key is the card and the kind, unless there is a finer one."""
+    """Return a record of what somebody did on this card. Its key is the card and the kind, unless there is a finer
+    one.
+    """
     if card.bulk_id:
         detail["bulk"] = card.bulk_id
     return Record(
@@ -223,6 +225,6 @@ class RefusalBound:
         self._unwritten[who] += 1
 
     def counted(self) -> dict[str, int]:
-        """How many of each person were not written down since this was asked last."""
+        """Return how many of each person were not written down since this was asked last."""
         counted, self._unwritten = dict(self._unwritten), Counter()
         return counted

@@ -45,7 +45,7 @@ class DirectoryListing:
 
 
 async def channels(client: AsyncWebClient) -> DirectoryListing:
-    """Those that are not archived: the public ones, and the private ones that the bot is in."""
+    """Return those that are not archived: the public ones, and the private ones that the bot is in."""
     listed = DirectoryListing()
     for kind, words in (("public_channel", "public channels"), ("private_channel", "private channels")):
         given = {"types": kind, "exclude_archived": True}
@@ -54,7 +54,7 @@ async def channels(client: AsyncWebClient) -> DirectoryListing:
 
 
 async def groups(client: AsyncWebClient) -> DirectoryListing:
-    """The enabled user groups. A workspace without a paid plan has none."""
+    """Return the enabled user groups. A workspace without a paid plan has none."""
     return await _listed(client, "usergroups.list", {}, "usergroups", _group, "user groups")
 
 
@@ -139,7 +139,7 @@ _WORDS: Final = {
 
 
 async def troubles(client: AsyncWebClient, ids: Iterable[str]) -> Mapping[str, str]:
-    """What is wrong with each id that is not well, in words."""
+    """Return what is wrong with each id that is not well, in words."""
     turns = asyncio.Semaphore(_AT_ONCE)
     wanted = tuple(ids)
     grouped = await _groups(client) if any(word.startswith("S") for word in wanted) else {}
@@ -170,7 +170,7 @@ async def _known_channel(client: AsyncWebClient, channel: str) -> str:
 
 
 async def _groups(client: AsyncWebClient) -> Mapping[str, str] | str:
-    """Every enabled group; or why they cannot be read."""
+    """Return every enabled group; or why they cannot be read."""
     found: dict[str, str] = {}
 
     def read(answer: Any) -> str:

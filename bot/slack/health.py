@@ -125,7 +125,8 @@ async def groups(client: AsyncWebClient, policy: Policy) -> Finding:
 async def told_heads(
     client: AsyncWebClient, channel: str, head_in: Callable[[str], Head | None]
 ) -> tuple[Head, ...] | Finding:
-    """The heads of the audit that this bot posted there, the newest first; or why there are none to compare with.
+    """Return the heads of the audit that this bot posted there, the newest first; or why there are none to compare
+    with.
 
     ``head_in``: the one that is in a text.
 
@@ -206,7 +207,7 @@ async def may_connect(client: AsyncWebClient, app_token: str) -> Finding:
 
 
 async def _asked(question: Awaitable[AsyncSlackResponse]) -> AsyncSlackResponse | str:
-    """The answer, or in words why there is none; they end with Slack's own word."""
+    """Return the answer, or in words why there is none; they end with Slack's own word."""
     try:
         return await question
     except SlackApiError as refused:

@@ -124,12 +124,12 @@ _PERIOD: Final = re.compile(r"([0-9]{1,17})-([0-9]{1,17})", re.ASCII)
 
 
 def encode_activeflow(activeflow_id: UUID) -> str:
-    """The value of a button about one activeflow."""
+    """Return the value of a button about one activeflow."""
     return str(activeflow_id)
 
 
 def decode_activeflow(value: str) -> UUID:
-    """The other way round. Raises ``NotUnderstood``."""
+    """Read what ``encode_activeflow`` wrote. Raises ``NotUnderstood``."""
     try:
         return UUID(value)
     except ValueError:
@@ -137,7 +137,7 @@ def decode_activeflow(value: str) -> UUID:
 
 
 def encode_listing(listing: List) -> str:
-    """The value of a button about a list: what one would type for it, and where its page begins."""
+    """Return the value of a button about a list: what one would type for it, and where its page begins."""
     place = listing.place
     if place is None:
         return _inert(typed(listing))
@@ -147,7 +147,7 @@ def encode_listing(listing: List) -> str:
 
 
 def decode_listing(value: str) -> List:
-    """The other way round. Raises ``NotUnderstood``."""
+    """Read what ``encode_listing`` wrote. Raises ``NotUnderstood``."""
     value = _as_typed(value)
     row = _ROW.search(value)
     try:
@@ -160,12 +160,12 @@ def decode_listing(value: str) -> List:
 
 
 def encode_stop_all(filters: Filters) -> str:
-    """The value of a button that asks for a bulk stop: what one would type for it, without a reason."""
+    """Return the value of a button that asks for a bulk stop: what one would type for it, without a reason."""
     return _inert(typed(StopAll(filters)))
 
 
 def decode_stop_all(value: str) -> StopAll:
-    """The other way round. Raises ``NotUnderstood``."""
+    """Read what ``encode_stop_all`` wrote. Raises ``NotUnderstood``."""
     try:
         request = parse(_as_typed(value))
     except NotUnderstood:
@@ -190,13 +190,13 @@ class AuditPage:
 
 
 def encode_audit(asked: Audit, *, before: int | None = None, after: int | None = None) -> str:
-    """The value of a button about records: what one would type for them, and where this page ends."""
+    """Return the value of a button about records: what one would type for them, and where this page ends."""
     place = f" before:{before}" if before is not None else f" after:{after}" if after is not None else ""
     return _inert(f"{typed(asked)}{place}")
 
 
 def decode_audit(value: str) -> AuditPage:
-    """The other way round. Raises ``NotUnderstood``."""
+    """Read what ``encode_audit`` wrote. Raises ``NotUnderstood``."""
     value = _as_typed(value)
     place = _PLACE.search(value)
     try:
@@ -209,12 +209,12 @@ def decode_audit(value: str) -> AuditPage:
 
 
 def encode_period(since: datetime, until: datetime) -> str:
-    """The value of a button about some hours."""
+    """Return the value of a button about some hours."""
     return f"{max(since - _EPOCH, timedelta()) // _TICK}-{(until - _EPOCH) // _TICK}"
 
 
 def decode_period(value: str) -> tuple[datetime, datetime]:
-    """The other way round. Raises ``NotUnderstood``."""
+    """Read what ``encode_period`` wrote. Raises ``NotUnderstood``."""
     found = _PERIOD.fullmatch(value)
     if found is None:
         raise _too_old()
@@ -228,7 +228,9 @@ def _inert(line: str) -> str:
 
 
 def _as_typed(value: str) -> str:
-    """The other way round; what has no mark is as it was typed, by an older version. Raises ``NotUnderstood``."""
+    """Read what was typed, the other way round; what has no mark is as it was typed, by an older version. Raises
+    ``NotUnderstood``.
+    """
     if not value.startswith(_MARK):
         return unescape(value)
     digits = value.removeprefix(_MARK)

@@ -49,7 +49,7 @@ class Interaction:
 
 
 def from_command(body: Mapping[str, Any]) -> Interaction:
-    """A slash command. https://docs.slack.dev/interactivity/implementing-slash-commands"""
+    """Make an interaction of a slash command. https://docs.slack.dev/interactivity/implementing-slash-commands"""
     return Interaction(
         user_id=_word(body, "user_id"),
         team_id=_word(body, "team_id"),
@@ -60,7 +60,8 @@ def from_command(body: Mapping[str, Any]) -> Interaction:
 
 
 def from_message(event: Mapping[str, Any]) -> Interaction:
-    """A mention of the bot, or a direct message to it: it comes without a response_url and without a trigger.
+    """Make an interaction of a mention of the bot, or a direct message to it: it comes without a response_url and
+    without a trigger.
 
     In a shared channel ``team`` may be the channel's, and ``user_team`` is the person's.
     https://docs.slack.dev/reference/events/app_mention, https://docs.slack.dev/reference/events/message.im
@@ -75,7 +76,7 @@ def from_message(event: Mapping[str, Any]) -> Interaction:
 
 
 def from_action(body: Mapping[str, Any]) -> Interaction:
-    """A press of a button or a menu.
+    """Make an interaction of a press of a button or a menu.
 
     An ephemeral message comes without its body, so only ``container`` is relied on.
     https://docs.slack.dev/reference/interaction-payloads/block_actions-payload
@@ -104,7 +105,7 @@ def from_home(event: Mapping[str, Any]) -> Interaction:
 
 
 def from_view(body: Mapping[str, Any]) -> Interaction:
-    """A submitted or closed modal: it stands in no channel.
+    """Make an interaction of a submitted or closed modal: it stands in no channel.
 
     https://docs.slack.dev/reference/interaction-payloads/view-interactions-payload
     """
@@ -120,7 +121,7 @@ def from_view(body: Mapping[str, Any]) -> Interaction:
 
 
 def from_shortcut(body: Mapping[str, Any]) -> Interaction:
-    """A global or message shortcut.
+    """Make an interaction of a global or message shortcut.
 
     A message that began a thread stands in the channel, and is answered there.
     https://docs.slack.dev/reference/interaction-payloads/shortcuts-interaction-payload
@@ -139,7 +140,9 @@ def from_shortcut(body: Mapping[str, Any]) -> Interaction:
 
 
 def from_body(body: Mapping[str, Any]) -> Interaction | None:
-    """Whichever of these it is, also of a kind that nobody knows; ``None`` for what no person did (an event)."""
+    """Make whichever of these interactions it is, also of a kind that nobody knows; ``None`` for what no person did
+    (an event).
+    """
     match body.get("type"):
         case "block_actions" | "block_suggestion":
             return from_action(body)
@@ -158,7 +161,7 @@ def from_body(body: Mapping[str, Any]) -> Interaction | None:
 def press_of(
     interaction: Interaction, card_id: str, at: datetime, *, wish: PressKind = PressKind.STOP, reason: str = ""
 ) -> Press:
-    """A press on a card's button: what leads back to it in Slack is its reply address."""
+    """Make a press on a card's button: what leads back to it in Slack is its reply address."""
     return Press(
         intent_id=card_id,
         by=interaction.user_id,
@@ -178,7 +181,7 @@ def press_of(
 
 
 def from_press(press: Press) -> Interaction:
-    """The way back, to answer a press where it was made."""
+    """Return the way back, to answer a press where it was made."""
     return Interaction(
         user_id=press.by,
         team_id=press.team,

@@ -67,12 +67,12 @@ def shortened(text: str, limit: int) -> str:
 
 
 def header(text: str) -> Block:
-    """A title. ``text`` is shown as it is: nothing in it is formatted."""
+    """Build a header. ``text`` is shown as it is: nothing in it is formatted."""
     return {"type": "header", "text": _plain(text, _HEADER)}
 
 
 def section(text: str, *, accessory: Element | None = None, block_id: str = "") -> Block:
-    """Words in mrkdwn, with one button beside them or none."""
+    """Build a section: words in mrkdwn, with one button beside them or none."""
     block: Block = {"type": "section", "text": _mrkdwn(text, _SECTION)}
     if accessory is not None:
         block["accessory"] = accessory
@@ -80,7 +80,7 @@ def section(text: str, *, accessory: Element | None = None, block_id: str = "") 
 
 
 def fields(texts: Iterable[str]) -> Block:
-    """Short texts in two columns."""
+    """Build a section of short texts in two columns."""
     drawn = [_mrkdwn(text, _FIELD) for text in texts]
     _counted("fields", drawn, _FIELDS)
     return {"type": "section", "fields": drawn}
@@ -93,7 +93,7 @@ def context(*texts: str) -> Block:
 
 
 def actions(*buttons: Element, block_id: str = "") -> Block:
-    """A row of buttons."""
+    """Build a row of buttons."""
     _counted("buttons in a row", buttons, _BUTTONS)
     if len({each["action_id"] for each in buttons}) < len(buttons):
         raise Unsendable("two buttons of a row share an action_id")
@@ -101,24 +101,26 @@ def actions(*buttons: Element, block_id: str = "") -> Block:
 
 
 def divider() -> Block:
-    """A line across."""
+    """Build a divider."""
     return {"type": "divider"}
 
 
 def field(action_id: str, label: str, *, longest: int) -> Block:
-    """A line to type into, in a modal; what is typed comes back under ``action_id`` in a block of the same name."""
+    """Build a line to type into, in a modal; what is typed comes back under ``action_id`` in a block of the same
+    name.
+    """
     element = {"type": "plain_text_input", "action_id": action_id, "max_length": longest, "focus_on_load": True}
     return asked_for(label, element)
 
 
 def asked_for(label: str, element: Element) -> Block:
-    """A field of a modal; its block is called as its element."""
+    """Build a field of a modal; its block is called as its element."""
     drawn = {"type": "input", "label": _plain(label, _INPUT_LABEL), "element": element}
     return _identified(drawn, element["action_id"])
 
 
 def labelled(block: Block, label: str) -> Block | None:
-    """The same block with a short label before its first words; ``None`` where it has none to stand before."""
+    """Return the same block with a short label before its first words; ``None`` where it has none to stand before."""
     words = block.get("text")
     if block["type"] == "header" and words:
         return {**block, "text": _plain(f"{label} · {words['text']}", _HEADER)}
@@ -134,8 +136,8 @@ def labelled(block: Block, label: str) -> Block | None:
 
 
 def with_action_ids(block: Block, rename: Callable[[str], str], label: str) -> Block:
-    """The same block with the ids of what asks the bot (buttons, menus) renamed, and a label before each question about
-    a press.
+    """Build the same block with the ids of what asks the bot (buttons, menus) renamed, and a label before each
+    question about a press.
     """
     if block["type"] == "actions":
         return {**block, "elements": [_renamed(each, rename, label) for each in block["elements"]]}
@@ -165,7 +167,7 @@ def _labelled(text: str, label: str) -> str:
 def button(
     text: str, action_id: str, value: str, *, label: str = "", danger: bool = False, confirm: Element | None = None
 ) -> Element:
-    """One button. ``label``: what a screen reader says instead of ``text``."""
+    """Return one button. ``label``: what a screen reader says instead of ``text``."""
     if not 0 < len(action_id) <= _ID:
         raise Unsendable(f"a button needs an action_id of 1 to {_ID} characters")
     if not 0 < len(value) <= LONGEST_VALUE:
@@ -206,7 +208,7 @@ def option_group(label: str, options: Iterable[Element]) -> Element:
 
 
 def external_select(action_id: str, placeholder: str, *, focused: bool = False) -> Element:
-    """A menu to type into, whose options the bot is asked for with each text, the empty one, too.
+    """Return a menu to type into, whose options the bot is asked for with each text, the empty one, too.
 
     ``focused``: it has the cursor when its modal opens, which one element may.
     https://docs.slack.dev/reference/block-kit/block-elements/select-menu-element#external_select
@@ -217,7 +219,8 @@ def external_select(action_id: str, placeholder: str, *, focused: bool = False) 
 
 
 def conversations_select(action_id: str) -> Element:
-    """A menu of the channels that somebody sees, with the one they look at; what is submitted can be answered there.
+    """Return a menu of the channels that somebody sees, with the one they look at; what is submitted can be answered
+    there.
 
     https://docs.slack.dev/reference/block-kit/block-elements/select-menu-element#conversations_select
     """
@@ -241,7 +244,7 @@ def home(blocks: Iterable[Block]) -> View:
 def modal(
     title: str, blocks: Iterable[Block], *, close: str, submit: str = "", callback_id: str = "", metadata: str = ""
 ) -> View:
-    """A modal; ``submit`` for one with fields."""
+    """Build a modal; ``submit`` for one with fields."""
     if len(callback_id) > _ID or len(metadata) > _METADATA:
         raise Unsendable("what the modal carries is too long")
     view: View = {"type": "modal", "title": _plain(title, _VIEW_WORDS), "close": _plain(close, _VIEW_WORDS)}
@@ -309,7 +312,9 @@ _CHANNEL: Final = re.compile(r"[CGD][A-Z0-9]{1,30}")
 
 
 def plain(text: str, limit: int = 3000, *, empty: str = "—") -> str:
-    """One safe line for a ``plain_text`` object, at most ``limit`` characters; ``empty`` when nothing is left."""
+    """Return one safe line for a ``plain_text`` object, at most ``limit`` characters; ``empty`` when nothing is
+    left.
+    """
     line = _one_line(text)
     if len(line) > limit:
         line = line[: limit - 1].rstrip() + _ELLIPSIS
@@ -317,7 +322,7 @@ def plain(text: str, limit: int = 3000, *, empty: str = "—") -> str:
 
 
 def escaped(text: str, limit: int = 3000, *, empty: str = "—") -> str:
-    """One safe line for mrkdwn, at most ``limit`` characters as sent; an entity is never cut."""
+    """Return one safe line for mrkdwn, at most ``limit`` characters as sent; an entity is never cut."""
     return _clamped(_disarmed(_one_line(text)), limit) or empty
 
 
@@ -347,12 +352,13 @@ def mention(slack_id: str) -> str:
 
 
 def mentions(slack_ids: Iterable[str]) -> str:
-    """The first ``MOST_ASKED`` of those who can be asked."""
+    """Return the first ``MOST_ASKED`` of those who can be asked."""
     return ", ".join(mention(slack_id) for slack_id in islice(slack_ids, MOST_ASKED))
 
 
 def date_token(when: datetime) -> str:
-    """An instant in the reader's own zone, with its day: Slack writes "today" or "yesterday" as it is when it is read.
+    """Return an instant in the reader's own zone, with its day: Slack writes "today" or "yesterday" as it is when it
+    is read.
 
     The one way the bot says a time: a card stands for days, so a time without its day is another time tomorrow. Where
     Slack cannot format it, such as in a notification, it is UTC.

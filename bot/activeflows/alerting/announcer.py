@@ -112,7 +112,7 @@ class AlertDetector:
         ]
 
     async def _call(self, activeflow: Activeflow) -> tuple[Call | None, bool]:
-        """Its call, and whether VoIPBIN said so just now; not asked too often, nor too many at once."""
+        """Return its call, and whether VoIPBIN said so just now; not asked too often, nor too many at once."""
         call_id, asked_at = activeflow.reference.id, self._asked_at.get(activeflow.id)
         lately = asked_at is not None and self._clock() - asked_at < self._again
         if call_id is None or lately or not self._questions or not may_be_stale(activeflow, self._now()):
@@ -163,15 +163,15 @@ class AlertChannels:
         self._refused: dict[str, str] = {}
 
     def rules(self) -> Sequence[AlertRule]:
-        """All of the policy."""
+        """Return all alert rules of the policy."""
         return self._rules()
 
     def open(self, rules: Sequence[AlertRule]) -> list[AlertRule]:
-        """Those in whose channel the bot may post, as far as is known."""
+        """Return those in whose channel the bot may post, as far as is known."""
         return [rule for rule in rules if self._clock() >= self._shut_until.get(rule.to, 0.0)]
 
     def refused(self) -> dict[str, str]:
-        """The channels of the rules in which Slack does not let the bot post, and its word for why."""
+        """Return the channels of the rules in which Slack does not let the bot post, and its word for why."""
         named = {rule.to for rule in self._rules()}
         return {channel: why for channel, why in self._refused.items() if channel in named}
 

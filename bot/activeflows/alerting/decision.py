@@ -102,7 +102,7 @@ class AlertClaims:
         self._posted(rule, at)
 
     def line(self, rule: AlertRule, now: datetime) -> HeldBack | None:
-        """What is to be said of what this rule held back, if that may be said now."""
+        """Return what is to be said of what this rule held back, if that may be said now."""
         held = self._held.get(rule.key)
         if not held or not self._open(rule, now):
             return None

@@ -51,7 +51,7 @@ class AlertCards(Protocol):
     async def post(self, alert: Alert) -> PostResult: ...
 
     async def line(self, held_back: HeldBack, *, running: int) -> PostResult:
-        """One line about all of them, of whose activeflows so many still run."""
+        """Return one line about all of them, of whose activeflows so many still run."""
         ...
 
 
@@ -68,7 +68,7 @@ class AlertLedger(Protocol):
     async def release(self) -> None: ...
 
     async def claimed(self) -> Sequence[StoredAlertClaim]:
-        """All of them."""
+        """Return all claims."""
         ...
 
     async def claim(self, claimed: StoredAlertClaim) -> bool:

@@ -52,7 +52,7 @@ class BulkPressAdmission:
         self._bulks, self._ledger, self._authorization, self._now = bulks, ledger, authorization, now
 
     async def admit(self, press: Press) -> BulkAdmission:
-        """The bulk if it can be pressed by this person, here, now. The decision goes into the audit first."""
+        """Return the bulk if it can be pressed by this person, here, now. The decision goes into the audit first."""
         try:
             found = await self._bulks.bulk(press.intent_id)
             if found is None:

@@ -120,7 +120,7 @@ class Bulk:
         return (min(times), max(times)) if times else None
 
     def followers(self) -> tuple[tuple[str, int], ...]:
-        """The flows that start when the members end, and how many times each; the most often first."""
+        """Return the flows that start when the members end, and how many times each; the most often first."""
         return tuple(Counter(member.on_complete for member in self.members if member.on_complete).most_common())
 
     def groups(self) -> tuple[MemberGroup, ...]:
@@ -222,8 +222,8 @@ class BulkEnding:
         return {number: state for number, state in states.items() if state in _THERE}
 
     def read_again(self, states: Mapping[int, str]) -> "BulkEnding":
-        """The same with calls as they were read by now; of those that somebody hangs up meanwhile that press knows
-        better.
+        """Return the same with calls as they were read by now; of those that somebody hangs up meanwhile that press
+        knows better.
         """
         known = {**dict.fromkeys(self.up, "up"), **dict.fromkeys(self.unheard, "unknown"), **states}
         up, unheard = (tuple(n for n, state in known.items() if state == each) for each in ("up", "unknown"))
@@ -265,12 +265,12 @@ def _by_now(call: CallAfter, state: str | None) -> CallAfter:
 
 
 def remainder(bulk: Bulk, run: Run) -> tuple[Member, ...]:
-    """Those that may still run."""
+    """Return those that may still run."""
     return tuple(member for member in bulk.members if run.of(member) not in OVER)
 
 
 def counted(bulk: Bulk, became: Mapping[int, MemberOutcome]) -> Counter[MemberOutcome]:
-    """How many members became what; all of them are in it."""
+    """Return how many members became what; all of them are in it."""
     return Counter(became.get(member.number, MemberOutcome.LEFT) for member in bulk.members)
 
 
@@ -292,13 +292,13 @@ def intent_id(bulk: Bulk, member: Member) -> str:
 
 
 def card_terms(bulk: Bulk) -> CardTerms:
-    """The card, as far as it matters for who may press it."""
+    """Return the card, as far as it matters for who may press it."""
     flows = tuple(member.flow_id for member in bulk.members)
     return CardTerms(bulk.asked_by, bulk.channel, flows, bulk.on_behalf, bulk.reason, in_bulk=True)
 
 
 def intent_of(bulk: Bulk, member: Member, until: datetime, *, among: int = 1) -> Intent:
-    """The member's own intent. ``among``: how many are stopped by the same press."""
+    """Return the member's own intent. ``among``: how many are stopped by the same press."""
     seen = Seen(
         flow_name=member.flow_name,
         kind=member.kind,
@@ -329,7 +329,7 @@ def intent_of(bulk: Bulk, member: Member, until: datetime, *, among: int = 1) ->
 
 
 def press_on(intent: Intent, press: Press) -> Press:
-    """The press on a bulk card as a press on one member; what leads back to the person is left out."""
+    """Return the press on a bulk card as a press on one member; what leads back to the person is left out."""
     return replace(press.without_reply_address(), intent_id=intent.id, wish=PressKind.STOP)
 
 
@@ -396,7 +396,7 @@ class Tally:
 
 
 def tally(bulk: Bulk, became: Mapping[int, MemberOutcome]) -> Tally:
-    """The members by what can be said of them."""
+    """Return the members by what can be said of them."""
     counts = counted(bulk, became)
 
     def of(*kinds: MemberOutcome) -> int:

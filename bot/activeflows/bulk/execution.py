@@ -105,14 +105,14 @@ _CANARY: Final = {
 
 
 def halted(became: Mapping[int, MemberOutcome]) -> str:
-    """Why it went no further than the canary; empty when it did."""
+    """Return why it went no further than the canary; empty when it did."""
     if MemberOutcome.STOPPED in became.values():
         return ""
     return next((_CANARY[result] for result in became.values() if result in _CANARY), "")
 
 
 def refused(records: list[Record]) -> str:
-    """Why whoever pressed could go no further, from what is on record about the members that were refused."""
+    """Return why whoever pressed could go no further, from what is on record about the members that were refused."""
     if not records:
         return "whoever pressed can no longer stop it"
     because, why = (str(records[0].detail.get(name) or "") for name in ("because", "why"))
@@ -219,7 +219,7 @@ class BulkStopWorkflow:
     # ------------------------------------------------------------ the members
 
     async def _stop(self, press: Press, numbers: tuple[int, ...]) -> dict[int, MemberOutcome]:
-        """The canary, then the others, until there are no more or no further."""
+        """Stop the canary, then the others, until there are no more or no further."""
         became: dict[int, MemberOutcome] = {}
         waiting = list(numbers)
         while waiting and all(result in SKIPPED for result in became.values()):
@@ -252,7 +252,9 @@ class BulkStopWorkflow:
     # ------------------------------------------------------------ around them
 
     async def _start(self, bulk: Bulk, press: Press, hold: Hold, admission: BulkAdmission) -> Run:
-        """The run as it then stands: of this press, of another one, or of none, when that could not be written."""
+        """Return the run as it then stands: of this press, of another one, or of none, when that could not be
+        written.
+        """
         until = admission.until or bulk.deadline
         chosen = [member for member in bulk.members if member.number in admission.numbers]
         intents = [intent_of(bulk, m, until, among=len(chosen)) for m in chosen]
@@ -322,8 +324,8 @@ class BulkStopWorkflow:
         return await show(bulk, await hold.until_written(finish, partial(show, bulk, unwritten, press)), press)
 
     def _outcome(self, bulk: Bulk, member: Member, press: Press, became: MemberOutcome) -> Record:
-        """A member's own outcome. One that has written it already has it under the same key, so it is not written
-        twice.
+        """Return a member's own outcome. One that has written it already has it under the same key, so it is not
+        written twice.
         """
         intent = intent_of(bulk, member, bulk.deadline)
         own = press_on(intent, press)
@@ -349,7 +351,7 @@ class MemberWorkflow:
         self._bulks, self._ledger, self._machine, self._now = bulks, ledger, machine, now
 
     async def carry_out(self, press: Press, number: int, step: Step) -> MemberOutcome:
-        """One member's turn."""
+        """Carry out one member's turn."""
         hold = await Hold.take(self._ledger, f"{press.id}/{number}")
         turn = await step("turn", MemberTurn, partial(self._turn, press, number))
         if turn.intent is None:
@@ -361,7 +363,7 @@ class MemberWorkflow:
         return became
 
     async def _turn(self, press: Press, number: int) -> MemberTurn:
-        """A member as a lone stop, or why its turn is none. (What matters is decided once more at the gate.)"""
+        """Return a member as a lone stop, or why its turn is none. (What matters is decided once more at the gate.)"""
         try:
             found = await self._bulks.bulk(press.intent_id)
             if found is None:

@@ -81,7 +81,7 @@ class BulkReadback:
         return FinalCheck(ended, await self._more(bulk), up, unheard, await self._origins.of(bulk), at)
 
     async def again(self, bulk: Bulk, run: Run) -> Recheck:
-        """One look at what was not settled. A call whose activeflow has ended only now may be on its way: not known
+        """Look once at what was not settled. A call whose activeflow has ended only now may be on its way: not known
         yet.
         """
         ended = await self._ended(bulk, run.became)
@@ -135,7 +135,9 @@ class BulkFollow:
         self._bulks, self._cards, self._around, self._patience, self._now = bulks, cards, around, patience, now
 
     def dated(self, run: Run, ending: BulkEnding) -> BulkEnding:
-        """The ending with until when it is followed, where there is anything to follow, and with when it was read."""
+        """Return the ending with until when it is followed, where there is anything to follow, and with when it was
+        read.
+        """
         now = self._now()
         until = follow_until(now, self._patience) if unsettled(replace(run, ending=ending)) else None
         return replace(ending, as_of=ending.as_of or now, until=until)

@@ -26,7 +26,7 @@ class BulkLedger(Protocol):
         ...
 
     async def drafted(self, bulk_id: str) -> Draft | None:
-        """The draft of this id, unless it was opened."""
+        """Return the draft of this id, unless it was opened."""
         ...
 
     async def open_draft(self, bulk: Bulk, asked: Record) -> bool:
@@ -108,13 +108,13 @@ class Sources(Protocol):
     """What starts activeflows, as VoIPBIN lists it. Every method may raise a ``Failure``."""
 
     async def campaign_calls(self) -> Sequence[CampaignCall]:
-        """The newest of them."""
+        """Return the newest of them."""
         ...
 
     async def campaign(self, campaign_id: UUID, /) -> Campaign | None: ...
 
     async def bound_flows(self) -> Sequence[UUID]:
-        """The flows that numbers lead to, one for each number; the numbers stay outside."""
+        """Return the flows that numbers lead to, one for each number; the numbers stay outside."""
         ...
 
 

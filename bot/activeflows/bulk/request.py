@@ -69,7 +69,7 @@ class BulkPreparation:
     async def look(
         self, operator: Operator, wanted: BulkCriteria, *, on_behalf: bool = False
     ) -> FrozenList | CardRefusal:
-        """What a card would list, or why there is none. Raises a ``Failure``."""
+        """Return what a card would list, or why there is none. Raises a ``Failure``."""
         rules, filters = operator.policy.rules, wanted.filters
         if rules.reason_required and not wanted.reason:
             return CardRefusal(NoCard.NO_REASON, filters)
@@ -86,7 +86,7 @@ class BulkPreparation:
         return frozen
 
     async def prepare(self, operator: Operator, wanted: BulkCriteria, *, on_behalf: bool = False) -> Bulk | CardRefusal:
-        """The bulk for a card in this channel. Raises a ``Failure``."""
+        """Return the bulk for a card in this channel. Raises a ``Failure``."""
         frozen = await self.look(operator, wanted, on_behalf=on_behalf)
         if isinstance(frozen, CardRefusal):
             return frozen
@@ -131,7 +131,7 @@ class OriginLookup:
         self._sources, self._now, self._within = sources, now, within
 
     async def of(self, bulk: Bulk) -> Origin:
-        """What goes on. Raises nothing that VoIPBIN does."""
+        """Return what goes on. Raises nothing that VoIPBIN does."""
         at = self._now()  # what is said to be still so was so then
         dialled, bound = await asyncio.gather(
             in_time(self._sources.campaign_calls, self._within), in_time(self._sources.bound_flows, self._within)
@@ -160,7 +160,7 @@ class BulkRequests:
         self._ledger, self._preparing, self._now = ledger, preparing, now
 
     async def ask(self, operator: Operator, wanted: BulkCriteria) -> Bulk | CardRefusal | None:
-        """The bulk for a card, frozen and written down; ``None`` when this delivery made one before.
+        """Return the bulk for a card, frozen and written down; ``None`` when this delivery made one before.
 
         Raises ``NotPermitted`` before anything is read, or a ``Failure``.
         """
@@ -171,7 +171,7 @@ class BulkRequests:
         return bulk if await self._ledger.open_bulk(bulk, self._asked(bulk, operator, because)) else None
 
     async def rest(self, bulk_id: str) -> BulkCriteria | None:
-        """What is left of one that is over, to be asked for anew, as anything is. ``None``: no such card."""
+        """Return what is left of one that is over, to be asked for anew, as anything is. ``None``: no such card."""
         found = await self._ledger.bulk(bulk_id)
         if found is None:
             return None
@@ -264,7 +264,7 @@ class BulkRequests:
 
 
 def _askable(operator: Operator, channel: str, flows: Iterable[UUID | AnyFlow | None]) -> tuple[str, ...]:
-    """The ids of those who may stop some of these flows in bulk, in that channel."""
+    """Return the ids of those who may stop some of these flows in bulk, in that channel."""
     there = replace(operator, channel=channel)
     names = (name for flow in dict.fromkeys(flows) for name in there.decide(Permission.BULK, flow).who_may)
     return tuple(dict.fromkeys(names))

@@ -65,7 +65,7 @@ class BulkSnapshot:
         among: frozenset[UUID] | None = None,
         on_behalf: bool = False,
     ) -> FrozenList:
-        """What runs and fits, read now. ``among``: only these. ``on_behalf``: what they may see. Raises a
+        """Return what runs and fits, read now. ``among``: only these. ``on_behalf``: what they may see. Raises a
         ``Failure``.
         """
         picture = await self._voipbin.picture(max_age=0.0)
@@ -90,12 +90,14 @@ class BulkSnapshot:
     async def more(
         self, operator: Operator, filters: Filters, listed: frozenset[UUID], *, on_behalf: bool = False
     ) -> int:
-        """How many fit now that were not listed. Raises a ``Failure``."""
+        """Return how many fit now that were not listed. Raises a ``Failure``."""
         frozen = await self.freeze(operator, filters, on_behalf=on_behalf)
         return sum(member.activeflow_id not in listed for member in frozen.members)
 
     async def sample(self, members: tuple[Member, ...]) -> tuple[str, ...]:
-        """A few of them in words, with the caller masked; a caller that cannot be looked up in time is left out."""
+        """Return a few of them in words, with the caller masked; a caller that cannot be looked up in time is left
+        out.
+        """
         few = _spread(members)
         callers = await asyncio.gather(*(self._caller(member) for member in few))
         return tuple(
@@ -104,7 +106,7 @@ class BulkSnapshot:
         )
 
     def _stoppable(self, operator: Operator, activeflows: list[Activeflow]) -> list[Activeflow]:
-        """Those that this person may see and stop in bulk; decided once for each flow."""
+        """Return those that this person may see and stop in bulk; decided once for each flow."""
         seen = visible(self._voipbin, operator, activeflows)
         ids = {number_of(a.flow_id): a.flow_id for a in seen}
         open_ = {number: operator.may(Permission.BULK, flow_id) for number, flow_id in ids.items()}
@@ -129,7 +131,7 @@ class BulkSnapshot:
         followers: dict[UUID, Flow | None],
         now: datetime,
     ) -> tuple[list[Member], list[UUID]]:
-        """The members, oldest first, and the ids of those that only probably fit."""
+        """Return the members, oldest first, and the ids of those that only probably fit."""
         members: list[Member] = []
         uncertain: list[UUID] = []
         async for activeflow in in_turns(sorted(named, key=_age)):
@@ -176,7 +178,7 @@ def _member(number: int, activeflow: Activeflow, flow: Flow | None, doing: Situa
 
 
 def _follower(activeflow: Activeflow, known: dict[UUID, Flow | None]) -> str:
-    """The flow that starts when it ends, by name if that is known."""
+    """Return the flow that starts when it ends, by name if that is known."""
     if activeflow.on_complete_flow_id is None:
         return ""
     flow = known.get(activeflow.on_complete_flow_id)
@@ -193,7 +195,7 @@ def _flow_of(activeflow: Activeflow, known: dict[UUID, Flow | None]) -> Flow | N
 
 
 def _spread(members: tuple[Member, ...]) -> tuple[Member, ...]:
-    """The first, one from the middle, the last."""
+    """Return the first, one from the middle, the last."""
     if len(members) <= SAMPLE:
         return members
     return members[0], members[len(members) // 2], members[-1]

@@ -31,7 +31,9 @@ class StopRecords(Records, Protocol):
     """The audit, and what is known of the cards that its records are about."""
 
     async def flow_names(self, intent_ids: Collection[str]) -> Mapping[str, str]:
-        """The names of their flows as the cards showed them; a card of many, or without a flow's name, is not in it."""
+        """Return the names of their flows as the cards showed them; a card of many, or without a flow's name, is not
+        in it.
+        """
         ...
 
 
@@ -87,7 +89,8 @@ class AuditReview:
         before_seq: int | None = None,
         after_seq: int | None = None,
     ) -> Review:
-        """The newest page that fits; or the one older than ``before_seq``, or the one just newer than ``after_seq``.
+        """Return the newest page that fits; or the one older than ``before_seq``, or the one just newer than
+        ``after_seq``.
 
         One entry for each stop, unless ``every`` record is asked for, or those about one activeflow.
         Raises ``NotPermitted`` before anything is read, or ``LedgerUnavailable``.
@@ -117,7 +120,7 @@ class AuditReview:
         )
 
     async def own_stops(self, person_id: str, *, most: int) -> tuple[AllowedPress, ...]:
-        """What this person pressed last, newest first. Raises ``LedgerUnavailable``.
+        """Return what this person pressed last, newest first. Raises ``LedgerUnavailable``.
 
         To be told to that person alone; whoever asks has seen to that, and that they may view somewhere.
         """
@@ -136,7 +139,7 @@ class AuditReview:
     async def _page(
         self, question: Question, before_seq: int | None, after_seq: int | None
     ) -> tuple[Sequence[Entry], bool]:
-        """The entries, and whether there are older ones."""
+        """Return the entries, and whether there are older ones."""
         if after_seq is not None:
             entries = await self._records.records(replace(question, after_seq=after_seq, limit=PAGE))
             if len(entries) == PAGE:
@@ -151,7 +154,7 @@ class AuditReview:
 
 
 def _ending_keys(pressed: Entry) -> tuple[str, ...]:
-    """The keys under which a press' outcome, or that it was asked once more, is written
+    """Return the keys under which a press' outcome, or that it was asked once more, is written
     (``stopping.authorization.record_of``).
     """
     press = pressed.record.key.removesuffix(str(What.PRESSED))
@@ -159,7 +162,7 @@ def _ending_keys(pressed: Entry) -> tuple[str, ...]:
 
 
 def ending_of(pressed: Entry, by_key: Mapping[str, Entry]) -> Entry | None:
-    """What became of a press, among these records."""
+    """Return what became of a press, among these records."""
     return next((by_key[key] for key in _ending_keys(pressed) if key in by_key), None)
 
 
@@ -169,7 +172,7 @@ def _endings(pressed: Sequence[Entry]) -> Question:
 
 
 def _whose(operator: Operator, user: str | None) -> str | None:
-    """Whose records may be read for this question; ``None``: everybody's."""
+    """Return whose records may be read for this question; ``None``: everybody's."""
     me = operator.person.id
     everybodys = operator.decide(Permission.AUDIT, None)
     if everybodys.allowed:

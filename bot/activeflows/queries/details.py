@@ -130,7 +130,7 @@ async def _parent(
 
 
 async def _held(live: Live | None, activeflow_id: UUID, within: float) -> list[Activeflow]:
-    """Its children among what runs, as far as that is held; nothing is read for it."""
+    """Return its children among what runs, as far as that is held; nothing is read for it."""
     if live is None:
         return []
     picture = (await in_time(partial(live.running, max_age=math.inf), within)).value
@@ -138,7 +138,7 @@ async def _held(live: Live | None, activeflow_id: UUID, within: float) -> list[A
 
 
 async def _after(past: Past | None, activeflow: Activeflow, within: float) -> _Found:
-    """What its end started, and whether all that began then could be looked through."""
+    """Return what its end started, and whether all that began then could be looked through."""
     if past is None or not activeflow.ended or activeflow.on_complete_flow_id is None:
         return [], None
     if activeflow.updated_at is None:
@@ -152,7 +152,7 @@ async def _after(past: Past | None, activeflow: Activeflow, within: float) -> _F
 
 
 def _newest_first(found: Iterable[Activeflow]) -> list[Activeflow]:
-    """Each once, as it was told last."""
+    """Return each activeflow once, as it was told last."""
     latest = {one.id: one for one in found}
     return sorted(latest.values(), key=lambda one: (-one.created_at.timestamp() if one.created_at else 0.0, one.id))
 
@@ -191,7 +191,7 @@ class Disclosure:
         self._now = now
 
     async def reveal(self, operator: Operator, activeflow_id: UUID, *, press: str) -> UnmaskedDetails:
-        """What is personal about an activeflow, once that is on the record. ``press``: identifies the press.
+        """Return what is personal about an activeflow, once that is on the record. ``press``: identifies the press.
 
         Raises ``NotPermitted``, ``LedgerUnavailable`` (then nothing may be shown), and what ``resolution.find`` raises.
         """
@@ -230,7 +230,7 @@ class Disclosure:
 
 
 def _words(call: Call | None, spoken: tuple[Spoken, ...]) -> str:
-    """What is shown, without a word of it."""
+    """Return what is shown, without a word of it."""
     texts = f"{len(spoken)} {'text' if len(spoken) == 1 else 'texts'}" if spoken else ""
     return ", ".join(word for word in ("caller, called party" if call else "", texts) if word) or "nothing was there"
 
@@ -273,7 +273,7 @@ class DetailsQuery:
         self._voipbin, self._past, self._live, self._judging, self._within = voipbin, past, live, judging, within
 
     async def details(self, operator: Operator, activeflow: Activeflow, as_of: datetime) -> Details:
-        """What there is to tell of it to this person, who may view it. Never raises for what is not found."""
+        """Return what there is to tell of it to this person, who may view it. Never raises for what is not found."""
         within = self._within
         async with asyncio.TaskGroup() as asking:
             inspection = asking.create_task(look_at(self._voipbin, activeflow, now=as_of, within=within))
@@ -302,7 +302,7 @@ class DetailsQuery:
         )
 
     async def _told(self, activeflow: Activeflow) -> tuple[Timeline | None, StepTimes]:
-        """The timeline and, when it did not come, why."""
+        """Return the timeline and, when it did not come, why."""
         if self._past is None or not _to_time(activeflow, step_history(activeflow), present_step(activeflow)):
             return None, StepTimes.WHOLE
         try:
@@ -317,7 +317,7 @@ class DetailsQuery:
 def _to_time(
     activeflow: Activeflow, history: tuple[HistoryLine, ...], present: HistoryLine | None
 ) -> list[HistoryLine]:
-    """The lines whose times only the timeline can tell: not those of the step that a running one is at."""
+    """Return the lines whose times only the timeline can tell: not those of the step that a running one is at."""
     told = [done for done in history if not done.left_out]
     return [*told, present] if present is not None and activeflow.ended else told
 
@@ -330,7 +330,7 @@ def _timing(lines: list[HistoryLine], why: StepTimes) -> StepTimes:
 
 
 def _entered(activeflow: Activeflow) -> tuple[UUID, ...]:
-    """The flows whose steps became its own."""
+    """Return the flows whose steps became its own."""
     steps = (*activeflow.executed, activeflow.current)
     found = (option_id(step, "flow_id") for step in steps if step.type == "fetch_flow")
     return tuple(dict.fromkeys(id_ for id_ in found if id_ is not None))

@@ -88,7 +88,7 @@ class Filters:
         return WRONG.get(self.state or "", frozenset())
 
     def among(self, activeflows: Iterable[Activeflow], now: datetime) -> list[Activeflow]:
-        """Those that fit by status, type and age, for which nothing else has to be known."""
+        """Return those that fit by status, type and age, for which nothing else has to be known."""
         found = list(activeflows)
         if self.status != "any":
             ended = self.status == "ended"
@@ -123,7 +123,7 @@ class Filters:
         return wanted in map(str.casefold, own) or wanted in situation.openers
 
     def fit_doing(self, doings: Sequence[Situation], wrong: Sequence[Collection[Reason]]) -> Iterable[bool]:
-        """The same of each of thousands."""
+        """Tell of each of thousands whether it fits by what it does."""
         if self.action is None:
             doing, reasons = DOING.get(self.state or "", frozenset()), self.reasons
             if reasons:

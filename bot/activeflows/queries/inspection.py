@@ -73,7 +73,7 @@ def consequences(
     on_complete: Flow | None = None,
     show: Callable[[Party], str] = masked,
 ) -> tuple[str, ...]:
-    """Sentences, the most serious first.
+    """Return the sentences, the most serious first.
 
     ``call`` is the one it runs for; ``looked_up`` is true when VoIPBIN has answered about it (then ``None`` means that
     there is no such call any more). ``on_complete`` is the definition of the flow that starts afterwards, if known.
@@ -114,7 +114,7 @@ def _direction(call: Call) -> str:
 
 
 def _since(call: Call, now: datetime) -> str:
-    """How long they are on the line, or have been ringing."""
+    """Return how long they are on the line, or have been ringing."""
     if call.answered_at is not None:
         return f", connected for {in_words(now - call.answered_at)}"
     return f", begun {in_words(now - call.created_at)} ago" if call.created_at is not None else ""
@@ -222,7 +222,7 @@ async def look_at(voipbin: VoIPBIN, activeflow: Activeflow, *, now: datetime, wi
 
 
 def as_seen(inspection: Inspection) -> Seen:
-    """What a stop card keeps of it."""
+    """Return what a stop card keeps of it."""
     activeflow = inspection.activeflow
     return Seen(
         flow_name=inspection.flow_name,

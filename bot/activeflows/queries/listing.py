@@ -67,7 +67,7 @@ class Rows:
         return tuple(self._row(each, flow_of(each, known), names, calls.get(each.id)) for each in activeflows)
 
     async def _calls(self, old: Mapping[UUID, UUID]) -> dict[UUID, Call | None]:
-        """The calls of those that are older than any call can be, by activeflow."""
+        """Return the calls of those that are older than any call can be, by activeflow."""
         looks = (in_time(partial(self._voipbin.call, call_id), self._within) for call_id in old.values())
         return {id_: look.value for id_, look in zip(old, await asyncio.gather(*looks), strict=True)}
 
@@ -113,22 +113,25 @@ class Place:
 
 
 def at(side: Side, activeflow: Activeflow, rank: int = 0) -> Place:
-    """The place at this row."""
+    """Return the place at this row."""
     return Place(side, activeflow.created_at, activeflow.id, rank)
 
 
 def in_order(activeflows: Sequence[Activeflow]) -> list[Activeflow]:
-    """Newest first; those of one moment as the index has them, so that a page's border between them holds."""
+    """Return them newest first; those of one moment as the index has them, so that a page's border between them
+    holds.
+    """
     return sorted(activeflows, key=_key, reverse=True)
 
 
 def numbered(length: int, page: int) -> int:
-    """How many come before that page; beyond the end it is the last one."""
+    """Return how many come before that page; beyond the end it is the last one."""
     return (min(max(page, 1), max(1, -(-length // PAGE))) - 1) * PAGE
 
 
 def placed(found: Sequence[Activeflow], place: Place, ranks: Sequence[int] = (), *, newest: bool = True) -> int:
-    """How many of ``found``, which are in order, come before the page at that place; beyond the end it is the last one.
+    """Return how many of ``found``, which are in order, come before the page at that place; beyond the end it is the
+    last one.
 
     ``ranks``: of each, when the worst come first; ``newest``: the newest do.
     """
@@ -250,8 +253,8 @@ class ActiveflowQueries:
         max_age: float = SHARED_FOR,
         picture: Picture | None = None,
     ) -> Listing:
-        """One page of what fits, or of its groups; a page beyond the end is the last one. ``place``: instead of a
-        number.
+        """Return one page of what fits, or of its groups; a page beyond the end is the last one. ``place``: instead
+        of a number.
 
         ``sort``: without one the worst come first of what runs, and the newest of what has ended.
 
@@ -309,23 +312,23 @@ class ActiveflowQueries:
         )
 
     async def show(self, operator: Operator, target: Target) -> Details:
-        """One activeflow, read now. Raises what ``resolve`` raises."""
+        """Return one activeflow, read now. Raises what ``resolve`` raises."""
         operator.require(Permission.VIEW)
         activeflow = await self.resolve(operator, target)
         query = DetailsQuery(self._voipbin, self._past, self._live, self._judging, within=self._side_look)
         return await query.details(operator, activeflow, self._now())
 
     async def resolve(self, operator: Operator, target: Target) -> Activeflow:
-        """The activeflow that is meant, read now: see ``resolution.find``."""
+        """Return the activeflow that is meant, read now: see ``resolution.find``."""
         return await find(self._voipbin, operator, target)
 
     async def picture(self, operator: Operator, filters: Filters, *, max_age: float = SHARED_FOR) -> Picture:
-        """What ``running`` looks through: from memory what runs; what ended is in VoIPBIN's list only."""
+        """Return what ``running`` looks through: from memory what runs; what ended is in VoIPBIN's list only."""
         operator.require(Permission.VIEW)
         return await pictured(self._voipbin, self._live if filters.status == "running" else None, max_age=max_age)
 
     async def _matching(self, seen: list[Activeflow], filters: Filters, known: Flows) -> list[Activeflow]:
-        """Those that fit entirely; what each is doing is worked out only when the filter asks."""
+        """Return those that fit entirely; what each is doing is worked out only when the filter asks."""
         if filters.flow is not None:
             seen = _of_flow(seen, filters, known)
         if not filters.by_doing:
@@ -362,7 +365,7 @@ def _of_flow(seen: list[Activeflow], wanted: Filters, known: Flows) -> list[Acti
 
 
 def unnamed_among(seen: Sequence[Activeflow], found: Sequence[Activeflow], known: Flows) -> int:
-    """How many of those seen were not found, and may be missing because the name of their flow is not known."""
+    """Return how many of those seen were not found, and may be missing because the name of their flow is not known."""
     named = {0, *map(number_of, known)}  # without a flow there is no name to be known
     unnamed = [activeflow for activeflow in seen if number_of(activeflow.flow_id) not in named]
     fitting = {activeflow.id for activeflow in found} if unnamed else ()

@@ -64,7 +64,7 @@ Target: TypeAlias = UUID | Prefix
 
 
 def read_target(word: str) -> Target | None:
-    """The target this one word names, if it names one. The zero UUID names nothing."""
+    """Return the target this one word names, if it names one. The zero UUID names nothing."""
     bare = word.strip().lower().removeprefix("{").removesuffix("}")
     if _ID.fullmatch(bare):
         whole = UUID(bare)
@@ -85,8 +85,8 @@ class Found:
 
 
 def targets_in(text: str) -> tuple[Found, ...]:
-    """The different targets a pasted text names: whole ids, or beginnings of at least 8 digits (shorter ones are
-    words).
+    """Return the different targets a pasted text names: whole ids, or beginnings of at least 8 digits (shorter ones
+    are words).
 
     A beginning of a whole id that stands in the text, too, is the same target.
     """
@@ -102,7 +102,7 @@ def targets_in(text: str) -> tuple[Found, ...]:
 
 
 def without_ids(text: str) -> str:
-    """The text with a line break in the place of each whole id."""
+    """Return the text with a line break in the place of each whole id."""
     return _ID.sub("\n", text)
 
 
@@ -127,7 +127,7 @@ async def in_turns(activeflows: Sequence[Activeflow]) -> AsyncIterator[Activeflo
 
 
 async def pictured(voipbin: VoIPBIN, live: Live | None, *, max_age: float) -> Picture:
-    """What runs, from memory where it is kept; else what VoIPBIN's list tells, with what ended."""
+    """Return what runs, from memory where it is kept; else what VoIPBIN's list tells, with what ended."""
     picture = await live.running(max_age=max_age) if live is not None else None
     return picture or await voipbin.picture(max_age=max_age)
 
@@ -147,18 +147,18 @@ async def pictured_soon(voipbin: VoIPBIN, live: Live | None, *, max_age: float, 
 
 
 async def flows(voipbin: VoIPBIN, ids: Iterable[UUID | None], *, within: float) -> dict[UUID, Flow | None]:
-    """The definitions of these flows; each look-up gets ``within`` seconds."""
+    """Return the definitions of these flows; each look-up gets ``within`` seconds."""
     asked = list({number_of(id_): id_ for id_ in ids if id_ is not None}.values())[:MOST]
     return await _looked_up(asked, voipbin.flow_remembered, voipbin.flow, within)
 
 
 def flow_of(activeflow: Activeflow, known: Flows) -> Flow | None:
-    """Its flow's definition, as far as that is known."""
+    """Return its flow's definition, as far as that is known."""
     return known.get(activeflow.flow_id) if activeflow.flow_id is not None else None
 
 
 async def queue_names(voipbin: VoIPBIN, ids: Iterable[UUID], *, within: float) -> dict[UUID, str | None]:
-    """The names of these queues; each look-up gets ``within`` seconds."""
+    """Return the names of these queues; each look-up gets ``within`` seconds."""
     asked = list(dict.fromkeys(ids))[:MOST]
     return await _looked_up(asked, voipbin.queue_name_remembered, voipbin.queue_name, within)
 
@@ -178,7 +178,7 @@ async def _looked_up(
 
 
 async def names_in(voipbin: VoIPBIN, activeflow: Activeflow, *, within: float) -> dict[UUID, str | None]:
-    """The queues and flows its steps speak of."""
+    """Return the queues and flows its steps speak of."""
     steps = (*activeflow.executed, activeflow.current)
     queues = [found for step in steps if (found := option_id(step, "queue_id")) is not None]
     entered = [found for step in steps if (found := option_id(step, "flow_id")) is not None]
@@ -197,7 +197,9 @@ class Doing:
 
 
 async def what_it_does(voipbin: VoIPBIN, activeflow: Activeflow, *, within: float) -> Doing:
-    """Its situation, with the names that could be had; the look-ups get ``within`` seconds, one after the other."""
+    """Return its situation, with the names that could be had; the look-ups get ``within`` seconds, one after the
+    other.
+    """
     known = await flows(voipbin, [activeflow.flow_id], within=within)
     flow = flow_of(activeflow, known)
     names = await queue_names(voipbin, queues_named(activeflow, flow=flow), within=within)
@@ -210,7 +212,7 @@ MOST_CANDIDATES: Final = 10
 
 
 async def find(voipbin: VoIPBIN, operator: Operator, target: Target) -> Activeflow:
-    """The activeflow that is meant, read now.
+    """Return the activeflow that is meant, read now.
 
     Raises ``NotPermitted`` (first of all, and for a flow this person may not view), ``NotFound``, ``Ambiguous``,
     ``NotOurs``, or a ``Failure``.
@@ -229,7 +231,7 @@ async def find(voipbin: VoIPBIN, operator: Operator, target: Target) -> Activefl
 def visible(
     voipbin: VoIPBIN, operator: Operator, activeflows: Iterable[Activeflow], kinds: Collection[Kind] | None = None
 ) -> list[Activeflow]:
-    """Those of which anything may be shown to this person here; decided once for each flow.
+    """Return those of which anything may be shown to this person here; decided once for each flow.
 
     ``kinds``: all that are among them, if that is known; where each may be seen, so may all.
     """
@@ -260,7 +262,7 @@ async def with_id(voipbin: VoIPBIN, target: UUID) -> Activeflow:
 
 
 async def beginning(voipbin: VoIPBIN, operator: Operator, prefix: Prefix) -> tuple[list[Activeflow], Picture]:
-    """Those they may view whose id begins so, and what was looked through."""
+    """Return those they may view whose id begins so, and what was looked through."""
     picture = await voipbin.picture()
     found = fitting(voipbin, operator, prefix, picture)
     if not found:  # it may have begun since
@@ -286,7 +288,7 @@ def fitting(voipbin: VoIPBIN, operator: Operator, prefix: Prefix, picture: Pictu
 
 
 def _looked(picture: Picture) -> str:
-    """How far the look went, in words."""
+    """Return how far the look went, in words."""
     number = len(picture.activeflows)
     if picture.complete_since is None:
         return f"I looked at all there are ({number})"

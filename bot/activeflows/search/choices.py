@@ -102,7 +102,9 @@ class Chooser:
         self._anomalies, self._situations = known.at_a_glance, known.situations
 
     async def fitting(self, operator: Operator, typed: str) -> Choices:
-        """What fits that they may view. Raises ``NotPermitted``, or a ``Failure`` when nothing at all is known."""
+        """Return what fits that they may view. Raises ``NotPermitted``, or a ``Failure`` when nothing at all is
+        known.
+        """
         operator.require(Permission.VIEW)
         typed = typed.strip()[:LONGEST_WORDS]
         clues = clues_in(typed)

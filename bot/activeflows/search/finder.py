@@ -89,7 +89,7 @@ class Finder:
         self._side_look, self._name_look = side_look, name_look
 
     async def find(self, operator: Operator, clues: Clues) -> Findings:
-        """Everything these clues lead to.
+        """Return everything these clues lead to.
 
         Raises ``NotPermitted``, ``NotUnderstood`` for too much or nothing, ``TooManySearches``, or a ``Failure``.
         """
@@ -128,7 +128,7 @@ class Finder:
         )
 
     async def _looked(self, clues: Clues) -> tuple[Picture | None, CallsLooked | None]:
-        """What runs, and the calls, read at the same time; nothing is read that no clue needs."""
+        """Return what runs, and the calls, read at the same time; nothing is read that no clue needs."""
         if not (clues.numbers or clues.words):
             live = self._live  # for ids it is only a short cut
             return await live.running(max_age=_SHARED_FOR) if live is not None else None, None
@@ -184,7 +184,7 @@ class Finder:
 
 
 def _place(found: tuple[Activeflow, Match]) -> tuple[bool, float, int, float]:
-    """What runs first, then what fits best, then what is newest."""
+    """Return what runs first, then what fits best, then what is newest."""
     activeflow, match = found
     likeness, how = match.rank
     began = activeflow.created_at.timestamp() if activeflow.created_at is not None else 0.0

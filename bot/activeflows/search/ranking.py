@@ -48,7 +48,7 @@ class Match:
 
 
 def by_words(words: str, situation: Situation, *, flow_name: str | None, queues: Iterable[str | None]) -> Match | None:
-    """The best reason these words give, if they give any."""
+    """Return the best reason these words give, if they give any."""
     named = [Match(How.FLOW, likeness(words, flow_name or ""))]
     named += [Match(How.QUEUE, likeness(words, name), name) for name in queues if name]
     best = max(named, key=lambda match: match.rank)
@@ -59,8 +59,8 @@ def by_words(words: str, situation: Situation, *, flow_name: str | None, queues:
 
 
 def by_calls(calls: Iterable[CallFound], running: Iterable[Activeflow]) -> dict[UUID, Match]:
-    """The activeflows these calls lead to, by id: their owners', and those that came after one and run for the same
-    call.
+    """Return the activeflows these calls lead to, by id: their owners', and those that came after one and run for
+    the same call.
     """
     newest = list(calls)
     found: dict[UUID, Match] = {}
@@ -121,7 +121,7 @@ class Clues:
 
 
 def clues_in(text: str) -> Clues:
-    """What this text names."""
+    """Return what this text names."""
     alone = read_target(text)
     targets = (alone,) if alone is not None else tuple(found.target for found in targets_in(text))
     targets = tuple(target for target in targets if not is_only_a_number(target))

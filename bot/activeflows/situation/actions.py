@@ -90,7 +90,9 @@ WORDS: Final[Mapping[str, ActionWords]] = {
 
 
 def doing(action: Action, name_of: NameOf) -> str:
-    """What this step does, with what may be said of its options: "waiting for keypad input, up to 6 digits, # ends"."""
+    """Return what this step does, with what may be said of its options: "waiting for keypad input, up to 6 digits, #
+    ends".
+    """
     word = WORDS.get(action.type)
     if word is None:
         return f"unknown step {raw_type(action)}".rstrip()
@@ -98,7 +100,7 @@ def doing(action: Action, name_of: NameOf) -> str:
 
 
 def step(action: Action) -> str:
-    """The step as a thing, for lists of steps: "keypad input"; an unknown type is its raw name."""
+    """Return the step as a thing, for lists of steps: "keypad input"; an unknown type is its raw name."""
     word = WORDS.get(action.type)
     return word.step if word is not None else raw_type(action) or "a step without a name"
 
@@ -109,7 +111,7 @@ def raw_type(action: Action) -> str:
 
 
 def named(name: str | None) -> str:
-    """A queue's or flow's name on one line, at most 60 characters; empty when there is none."""
+    """Return a queue's or flow's name on one line, at most 60 characters; empty when there is none."""
     one_line = " ".join("".join(c if c.isprintable() else " " for c in name or "").split())
     return one_line if len(one_line) <= NAME_LIMIT else one_line[: NAME_LIMIT - 1].rstrip() + "…"
 
@@ -121,7 +123,7 @@ def ordinal(number: int) -> str:
 
 
 def option_id(action: Action, key: str) -> UUID | None:
-    """An id among the options; ``None`` when it is absent, zero or not an id."""
+    """Return an id among the options; ``None`` when it is absent, zero or not an id."""
     value = action.option.get(key)
     try:
         found = UUID(value) if isinstance(value, str) else None
@@ -131,7 +133,7 @@ def option_id(action: Action, key: str) -> UUID | None:
 
 
 def whole(action: Action, key: str) -> int | None:
-    """A positive whole number among the options, of a size that makes sense."""
+    """Return a positive whole number among the options, of a size that makes sense."""
     value = action.option.get(key)
     return value if isinstance(value, int) and not isinstance(value, bool) and 0 < value <= 10**9 else None
 
@@ -254,7 +256,7 @@ class Nesting:
     certain: bool
 
     def innermost(self, *types: str) -> EnclosingAction | None:
-        """The nearest of these openers."""
+        """Return the nearest of these openers."""
         return next((o for o in reversed(self.opened) if o.opener.type in types), None)
 
 
@@ -271,7 +273,7 @@ def nesting(activeflow: Activeflow, flow: Flow | None = None) -> Nesting:
 
 
 def _own_actions(activeflow: Activeflow, flow: Flow | None) -> frozenset[int]:
-    """The ids of the flow's own actions as numbers, or none when the definition is missing or no longer fits."""
+    """Return the ids of the flow's own actions as numbers, or none when the definition is missing or no longer fits."""
     if flow is None or flow.id != activeflow.flow_id:
         return frozenset()
     own = frozenset(action_id.int for action_id in flow.action_ids)
@@ -317,7 +319,7 @@ class _Walk:
         return opener.type in _AT_ONCE and action.type not in _CLOSERS[opener.type]
 
     def _depth_seen(self, action_id: int) -> int | None:
-        """How many openers stay open around an action seen before; ``None`` when it is new."""
+        """Return how many openers stay open around an action seen before; ``None`` when it is new."""
         for depth in range(len(self.opened), 0, -1):
             if action_id in self.opened[depth - 1].seen:
                 return depth

@@ -55,7 +55,7 @@ def main_laps(activeflow: Activeflow) -> str:
 
 
 def last_lap(activeflow: Activeflow) -> Sequence[Action]:
-    """The steps since it was here last, that time included, when laps are told of; else none."""
+    """Return the steps since it was here last, that time included, when laps are told of; else none."""
     if times_here(activeflow) < SAID_FROM:
         return ()
     here, executed = activeflow.current.id.int, activeflow.executed
@@ -64,14 +64,14 @@ def last_lap(activeflow: Activeflow) -> Sequence[Action]:
 
 
 def times_here(activeflow: Activeflow) -> int:
-    """How often it has come by the current step, the present time included; 0 at a marker."""
+    """Return how often it has come by the current step, the present time included; 0 at a marker."""
     if not activeflow.current.type:
         return 0
     return 1 + [action.id.int for action in activeflow.executed].count(activeflow.current.id.int)
 
 
 def circle_words(actions: Sequence[Action]) -> str:
-    """The steps of one lap: "text → keypad input → menu choice"; at most four, jumps left out."""
+    """Return the steps of one lap: "text → keypad input → menu choice"; at most four, jumps left out."""
     steps = [step(action) for action in actions if action.type not in _SILENT]
     distinct = [name for index, name in enumerate(steps) if index == 0 or name != steps[index - 1]]
     return " → ".join(distinct[:4] + ["…"] * (len(distinct) > 4))
@@ -212,7 +212,7 @@ def situation(activeflow: Activeflow, *, flow: Flow | None = None, name_of: Name
 
 
 def queues_named(activeflow: Activeflow, *, flow: Flow | None = None) -> tuple[UUID, ...]:
-    """The queues whose names would make the words better, for the caller to look up."""
+    """Return the queues whose names would make the words better, for the caller to look up."""
     if not any(action.type == "queue_join" for action in (*activeflow.executed, activeflow.current)):
         return ()  # what it is inside of has been executed
     actions = [o.opener for o in nesting(activeflow, flow).opened] + [activeflow.current]
@@ -235,7 +235,7 @@ def _marker(activeflow: Activeflow) -> _Seen | None:
 
 
 def _inside(activeflow: Activeflow, inside: Nesting, name_of: NameOf) -> _Seen | None:
-    """What only the enclosing openers tell."""
+    """Return what only the enclosing openers tell."""
     current = activeflow.current.type
     opened = inside.innermost("queue_join", "connect", "ai_talk", "ai_task", "conference_join") or EnclosingAction(
         _NOTHING
@@ -265,7 +265,7 @@ def _inside(activeflow: Activeflow, inside: Nesting, name_of: NameOf) -> _Seen |
 
 
 def _plain(activeflow: Activeflow, name_of: NameOf) -> _Seen:
-    """What the current action says by itself."""
+    """Return what the current action says by itself."""
     action = activeflow.current
     if not action.type:
         return _Seen("unknown", "at a step without a name")

@@ -48,7 +48,7 @@ class Timeline:
 
 
 def step_times(activeflow: Activeflow, timeline: Timeline | None = None) -> tuple[datetime | None, ...]:
-    """When each executed step and then the current one began; ``None`` where that is not known."""
+    """Return when each executed step and then the current one began; ``None`` where that is not known."""
     steps = [action.id for action in activeflow.executed] + [activeflow.current.id]
     began: dict[int, datetime] = {}
     for at, executed, current, running in timeline.moments if timeline is not None else ():
@@ -60,7 +60,7 @@ def step_times(activeflow: Activeflow, timeline: Timeline | None = None) -> tupl
 
 
 def _forwards(times: list[datetime | None]) -> tuple[datetime | None, ...]:
-    """The same without those that lie before an earlier step's or after a later one's."""
+    """Return the same without those that lie before an earlier step's or after a later one's."""
 
     def fits(place: int, time: datetime) -> bool:
         before, after = times[:place], times[place + 1 :]
@@ -93,7 +93,8 @@ class HistoryLine(NamedTuple):
 def step_history(
     activeflow: Activeflow, *, times: Times = (), name_of: NameOf = unnamed, limit: int = LINES
 ) -> tuple[HistoryLine, ...]:
-    """Oldest first, at most ``limit`` lines; when there were more, one line in the middle stands for those left out.
+    """Return what was done, oldest first, at most ``limit`` lines; when there were more, one line in
+    the middle stands for those left out.
 
     ``times``: as ``step_times`` gives them.
     """
@@ -108,7 +109,7 @@ def step_history(
 
 
 def present_step(activeflow: Activeflow, *, times: Times = (), name_of: NameOf = unnamed) -> HistoryLine | None:
-    """The step it is at, or was interrupted in; ``None`` at the start and the finish, which are no steps."""
+    """Return the step it is at, or was interrupted in; ``None`` at the start and the finish, which are no steps."""
     if not _tells(activeflow.current):
         return None
     began = _at(times, len(activeflow.executed))

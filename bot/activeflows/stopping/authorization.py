@@ -84,7 +84,7 @@ class CardTerms:
 
 
 def card_terms(intent: Intent) -> CardTerms:
-    """The card of an intent, or the part of a bulk card that it is."""
+    """Return the card of an intent, or the part of a bulk card that it is."""
     in_bulk = bool(intent.bulk_id)
     return CardTerms(
         intent.asked_by,
@@ -135,7 +135,7 @@ def _needed(act: Act, asked: CardTerms) -> tuple[Permission, ...]:
 
 
 def _of_asker(asked: CardTerms, presser: Operator) -> tuple[Permission, ...]:
-    """What whoever asked must still have; nothing but a good standing, when the presser needs nobody else."""
+    """Return what whoever asked must still have; nothing but a good standing, when the presser needs nobody else."""
     needed = _needed(Act.STOP, asked)
     two_persons = not presser.policy.rules.two_person.isdisjoint({"stop", "bulk"} if asked.in_bulk else {"stop"})
     if two_persons:
@@ -278,7 +278,7 @@ class Admission:
 
 
 def record_of(intent: Intent, press: Press, what: What, at: datetime, **detail: str | int | bool | None) -> Record:
-    """A record about this press: its key is the press and the kind."""
+    """Return a record about this press: its key is the press and the kind."""
     if press.wish is not PressKind.STOP:
         detail["wish"] = str(press.wish)
     return record_on(intent, what, at, press.actor, key=f"{press.id}/{what}", **detail)
@@ -291,7 +291,7 @@ class PressAdmission:
         self._ledger, self._authorization, self._now = ledger, authorization, now
 
     async def admit(self, press: Press) -> Admission:
-        """The intent if it can be pressed by this person, here, now. The decision goes into the audit first."""
+        """Return the intent if it can be pressed by this person, here, now. The decision goes into the audit first."""
         try:
             found = await self._ledger.intent(press.intent_id)
             if found is None:
@@ -333,7 +333,7 @@ class PressAdmission:
 
 
 def not_claimed(claim: Claim, intent: Intent) -> Declined:
-    """The words for a press that came second."""
+    """Return the words for a press that came second."""
     if claim.unwritten:
         return Declined(DeclineReason.LEDGER, claim.unwritten, activeflow_id=intent.activeflow_id)
     if claim.by:
@@ -375,7 +375,7 @@ class Hold:
                 await asyncio.sleep(_AGAIN)
 
     async def counted(self, ask: Callable[[], Awaitable[T]], outdone: Callable[[T], bool]) -> T:
-        """What a transaction answered that looks whether this run counts. Raises ``Fenced`` when it does not."""
+        """Return what a transaction answered that looks whether this run counts. Raises ``Fenced`` when it does not."""
         asked_at = self._clock()
         answer = await ask()
         if outdone(answer):
@@ -488,7 +488,7 @@ class PressOperation:
 
 
 def boot_time() -> float:
-    """Seconds that go on while this process, or the whole machine, sleeps.
+    """Return the seconds that go on while this process, or the whole machine, sleeps.
     https://man7.org/linux/man-pages/man2/clock_gettime.2.html
     """
     clock = getattr(time, "CLOCK_BOOTTIME", None)
@@ -509,7 +509,7 @@ class Gate:
         held_against: Callable[[T], None],
         opens: Callable[[], None],
     ) -> ports.Gate[T]:
-        """The gate for one POST, announced by the record ``sending``.
+        """Return the gate for one POST, announced by the record ``sending``.
 
         ``held_against`` raises ``GateClosed`` when what was read is not what the card showed. ``opens`` is called at
         the yes.

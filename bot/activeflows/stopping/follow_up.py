@@ -77,7 +77,7 @@ class Aftermath:
         yield replace(_cleared_up(ended, call), call=call, child=child)
 
     async def call(self, intent: Intent) -> CallAfter | None:
-        """How its call is now; ``None`` when that could not be read."""
+        """Return how its call is now; ``None`` when that could not be read."""
         return await self._call(intent.seen.call_id) if intent.seen.call_id is not None else None
 
     def _known(self, intent: Intent, call: CallAfter | None, child: ChildAfter | None) -> bool:
@@ -85,7 +85,9 @@ class Aftermath:
         return over and (intent.seen.on_complete_flow_id is None or child is not None)
 
     async def calls(self, call_ids: Iterable[UUID]) -> dict[UUID, str]:
-        """The state of many calls, as in ``CallAfter``: each looked at once, and once more if it is not known to go."""
+        """Return the state of many calls, as in ``CallAfter``: each looked at once, and once more if it is not known
+        to go.
+        """
         states: dict[UUID, str] = {}
         asked = list(call_ids)
         for pause in self._patience.after[-2:] if asked else ():

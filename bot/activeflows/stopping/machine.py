@@ -98,7 +98,7 @@ class Renewal:
         self._patience, self._now = patience, now
 
     async def of(self, operation: PressOperation, activeflow: Activeflow) -> Intent | None:
-        """The new one, as it is by now; ``None`` when the card is not this press's any more. May raise
+        """Return the new one, as it is by now; ``None`` when the card is not this press's any more. May raise
         ``LedgerUnavailable``.
         """
         intent, press = operation.intent, operation.press
@@ -200,7 +200,7 @@ class StopMachine:
     # ------------------------------------------------------------ sending
 
     async def _claim(self, operation: PressOperation, hold: Hold) -> Claim:
-        """The one right to stop this, or who has it."""
+        """Return the one right to stop this, or who has it."""
         try:
             return await hold.until_known(partial(self._ledger.claim, operation.intent, operation.press))
         except LedgerUnavailable as failure:
@@ -209,7 +209,7 @@ class StopMachine:
     async def _send(
         self, operation: PressOperation, hold: Hold, number: int, show: Show, *, again: bool
     ) -> StopAttempt:
-        """One POST at most, through the gate. Only here does anything in the bot stop an activeflow or a call."""
+        """Send one POST at most, through the gate. Only here does anything in the bot stop an activeflow or a call."""
         intent, press = operation.intent, operation.press
         record = record_of(intent, press, What.SENDING, self._now(), attempt=number)
         record = replace(record, key=f"{record.key}/{number}")
@@ -266,7 +266,7 @@ class StopMachine:
         return _closed(closed)
 
     def _pause(self, attempt: StopAttempt, tries: Counter[bool]) -> float | None:
-        """Seconds to rest before the gate is asked again; ``None`` when it is not asked any more."""
+        """Return the seconds to rest before the gate is asked again; ``None`` when it is not asked any more."""
         silent = attempt.closed is not None and attempt.closed.shut is GateRefusal.UNANSWERED
         tries[silent] += 1
         if silent:

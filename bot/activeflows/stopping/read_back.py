@@ -176,7 +176,7 @@ class LostAttempt:
 def not_sent(
     press: Press, attempt: StopAttempt, lost: LostAttempt | None, now: datetime, *, was: str = ""
 ) -> Outcome | Moved:
-    """What is true when nothing (more) is sent. ``was``: what the card showed, where it can ask once more."""
+    """Return what is true when nothing (more) is sent. ``was``: what the card showed, where it can ask once more."""
     closed = attempt.closed
     if closed is None:
         return NotSent(press.by, attempt.trouble) if lost is None else judged(press, lost.attempt, lost.verdict, now)
@@ -212,7 +212,7 @@ def _not_again(press: Press, closed: Closed, lost: LostAttempt, now: datetime) -
 
 
 def judged(press: Press, attempt: StopAttempt, verdict: Verdict, now: datetime) -> Outcome:
-    """What can truly be said of a stop that was sent, from what was read."""
+    """Return what can truly be said of a stop that was sent, from what was read."""
     if verdict.ended:
         certain = Attribution.CALL_UNREAD if verdict.by_itself is None else Attribution.THIS_PRESS
         answered = certain if attempt.sent is SendResult.ANSWERED else Attribution.UNCERTAIN
@@ -227,7 +227,7 @@ def judged(press: Press, attempt: StopAttempt, verdict: Verdict, now: datetime) 
 def refused_for_its_state(
     press: Press, attempt: StopAttempt, verdict: Verdict, lost: LostAttempt | None, now: datetime
 ) -> Outcome:
-    """What is true when VoIPBIN refused a stop for the state it says this is in, and it was read after that."""
+    """Return what is true when VoIPBIN refused a stop for the state it says this is in, and it was read after that."""
     if verdict.ended and lost is None:
         return Ended(press.by, Attribution.BEFORE, verdict.at, trouble=attempt.trouble)
     if lost is not None:
@@ -245,7 +245,7 @@ _TAKEN = "VoIPBIN accepted the stop, but still shows it as running"
 
 
 def state_of(phase: Outcome | Moved) -> StopState:
-    """The final state that a phase stands for."""
+    """Return the final state that a phase stands for."""
     match phase:
         case Ended():
             return StopState.ENDED

@@ -48,7 +48,7 @@ class StopRequests:
         self._patience, self._now = patience, now
 
     async def ask(self, operator: Operator, target: Target, *, reason: str = "", now: bool = False) -> Intent | None:
-        """The intent for a stop card, written down; ``None`` when this delivery made one before.
+        """Return the intent for a stop card, written down; ``None`` when this delivery made one before.
 
         Raises ``NotPermitted`` before anything is looked up, ``NotFound``, ``Ambiguous``, ``NotOurs``,
         ``NothingToStop``, or a ``Failure``.

@@ -192,7 +192,7 @@ class Press:
         return Actor(self.by, self.channel, self.thread)
 
     def without_reply_address(self) -> "Press":
-        """The same press, with nothing that leads back to the person."""
+        """Return the same press, with nothing that leads back to the person."""
         return replace(self, reply_address=dict.fromkeys(self.reply_address, ""))
 
 
@@ -402,7 +402,9 @@ class Declined:
 
 
 def renewed(intent: Intent, *, id_: str, seen_now: Seen, at: datetime, deadline: datetime) -> Intent:
-    """The intent that takes the place of one whose activeflow has moved on; to be pressed anew by anybody who may."""
+    """Return the intent that takes the place of one whose activeflow has moved on; to be pressed anew by anybody who
+    may.
+    """
     return replace(intent, id=id_, seen=seen_now, asked_at=at, deadline=deadline)
 
 

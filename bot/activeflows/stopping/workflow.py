@@ -312,7 +312,7 @@ class HangUpWorkflow:
         return None if ended is None else await self._cards.show(intent, ended, operation.press, guard=hold.must_hold)
 
     async def _call_after(self, operation: PressOperation, result: StopResult) -> tuple[CallAfter, FailureReason]:
-        """What became of the call: what the machine found, else what one more reading says."""
+        """Return what became of the call: what the machine found, else what one more reading says."""
         match result.phase:
             case Ended(at=at):
                 return CallAfter("hung_up", at, operation.press.by), FailureReason()

@@ -150,7 +150,7 @@ class Endings:
         self._records = records
 
     async def of(self, activeflow: Activeflow, words: str, noticed: datetime, *, final: bool) -> Ending | None:
-        """How this one, which has ended, did. ``words``: its situation.
+        """Return how this one, which has ended, did. ``words``: its situation.
 
         ``None``: a stop is under way, and its outcome will say more; with ``final`` it is said without it.
         """
@@ -233,7 +233,7 @@ class WatchObserver:
         self._ears = asyncio.Event()
 
     def source(self, followed: Followed | None = None) -> Source:
-        """Where what is known comes from, in general or about this one."""
+        """Return where what is known comes from, in general or about this one."""
         if self._events is None:
             return Source.READING
         if not self._events.live:

@@ -60,11 +60,11 @@ class WatchLedger(Protocol):
         ...
 
     async def watch(self, watch_id: str) -> Kept | None:
-        """One that is not over."""
+        """Return one that is not over."""
         ...
 
     async def watches(self, channel: str = "") -> Sequence[Kept]:
-        """All in this channel that are not over; without one, everywhere those whose card stands."""
+        """Return all in this channel that are not over; without one, everywhere those whose card stands."""
         ...
 
     async def hold(self) -> bool:

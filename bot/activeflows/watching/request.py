@@ -62,7 +62,7 @@ class WatchRequests:
     async def begin(
         self, operator: Operator, target: Target
     ) -> WatchCardContent | AlreadyWatched | AlreadyEnded | Full:
-        """What the card says at first, to be posted; then call ``posted`` or ``not_posted``.
+        """Return what the card says at first, to be posted; then call ``posted`` or ``not_posted``.
 
         Raises what ``queries.resolution.find`` raises, or ``LedgerUnavailable``.
         """

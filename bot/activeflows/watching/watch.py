@@ -175,7 +175,7 @@ def version_of(activeflow: Activeflow) -> Version:
 def learnt(
     known: Observation | None, activeflow: Activeflow, situation: Situation, warnings: tuple[str, ...], as_of: datetime
 ) -> Observation:
-    """What is known after this version came, which was so at ``as_of``. An older one changes nothing."""
+    """Return what is known after this version came, which was so at ``as_of``. An older one changes nothing."""
     version, at = version_of(activeflow), min(activeflow.updated_at or as_of, as_of)
     now = Moment(at, situation.words)
     if known is None:
@@ -300,7 +300,7 @@ class CardPace:
         self._closed_until = max(self._closed_until, now + seconds)
 
     def wait(self, now: float) -> float | None:
-        """Seconds until ``next`` may give a card; ``None`` while there is none at all."""
+        """Return the seconds until ``next`` may give a card; ``None`` while there is none at all."""
         if not self._cards:
             return None
         self._fill(now)
@@ -309,7 +309,7 @@ class CardPace:
         return max(due, token, self._closed_until - now, 0.0)
 
     def next(self, now: float) -> str | None:
-        """The card whose turn it is: what it says next counts as told."""
+        """Return the card whose turn it is: what it says next counts as told."""
         self._fill(now)
         due = [(not card.last, self._due(card), id_) for id_, card in self._cards.items() if self._due(card) <= now]
         if not due or now < self._closed_until or self._tokens < 1 - _NEARLY:

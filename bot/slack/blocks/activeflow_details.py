@@ -321,14 +321,14 @@ _STAYING: Final = {ids.SHOW_AGAIN, ids.SHOW, ids.LIST_REFRESH, ids.LIST_PREVIOUS
 
 
 def activeflow_modal(details: Details, operator: Operator, *, command: str) -> Message:
-    """The details, with *Refresh* and the *Show* of relatives, which all stay in the modal."""
+    """Draw the details, with *Refresh* and the *Show* of relatives, which all stay in the modal."""
     whole = activeflow_details(details, operator, command=command)
     blocks = [kept for block in whole.blocks if (kept := _kept(block)) is not None]
     return Message(whole.text, (*blocks, *_where_to_stop(details, operator, command)))
 
 
 def list_modal(listing: Listing, operator: Operator, now: datetime, *, command: str) -> Message:
-    """The list, with what turns its pages and *Show*, which all stay in the modal."""
+    """Draw the list, with what turns its pages and *Show*, which all stay in the modal."""
     whole = activeflow_list(listing, operator, now, command=command)
     return Message(whole.text, tuple(kept for block in whole.blocks if (kept := _kept(block)) is not None))
 

@@ -40,12 +40,12 @@ _BECAUSE: Final = {
 
 
 def freshness(listing: Listing) -> str:
-    """One line of mrkdwn: "3 running · as of 12:03:10 · complete since 11:02, older ones were not read"."""
+    """Return one line of mrkdwn: "3 running · as of 12:03:10 · complete since 11:02, older ones were not read"."""
     return " · ".join(_parts(listing))
 
 
 def counted(listing: Listing) -> str:
-    """How many there are: "3 running", "1 ended", "12 in all"."""
+    """Return how many there are: "3 running", "1 ended", "12 in all"."""
     status = listing.filters.status
     return f"{listing.total} in all" if status == "any" else f"{listing.total} {status}"
 
@@ -73,7 +73,7 @@ def how_complete(looked: Listing | Picture) -> Iterator[str]:
 
 
 def because(looked: Listing | Picture | CallsLooked) -> str:
-    """Why it does not go further back."""
+    """Return why it does not go further back."""
     return _BECAUSE.get(looked.stopped_because, _BECAUSE[""])
 
 
@@ -117,7 +117,7 @@ _TITLES: Final = {"running": "Running activeflows", "ended": "Ended activeflows"
 
 
 def activeflow_list(listing: Listing, operator: Operator, now: datetime, *, command: str) -> Message:
-    """The list for one person's eyes."""
+    """Draw the list for one person's eyes."""
     blocks = [*_top(listing, command), *(_group(listing, group, now) for group in listing.groups)]
     for row in listing.rows:
         may_stop = row.activeflow.running and operator.may(Permission.STOP, row.activeflow.flow_id)
@@ -130,7 +130,7 @@ def activeflow_list(listing: Listing, operator: Operator, now: datetime, *, comm
 
 
 def shared_list(listing: Listing, now: datetime, *, command: str, by: str) -> Message:
-    """The list for everybody in the channel; ``by``: whose permission it was read with."""
+    """Draw the list for everybody in the channel; ``by``: whose permission it was read with."""
     blocks = [*_top(listing, command), *(_group(listing, group, now) for group in listing.groups)]
     for row in listing.rows:
         blocks += drawn_row(row, now, may_stop=row.activeflow.running)
@@ -164,7 +164,7 @@ def _nothing(listing: Listing, command: str) -> str:
 
 
 def drawn_row(row: Row, now: datetime, *, may_stop: bool, why: str = "") -> list[kit.Block]:
-    """One line of a list with its buttons; ``why`` is mrkdwn that says what it is doing there."""
+    """Draw one line of a list with its buttons; ``why`` is mrkdwn that says what it is doing there."""
     activeflow, name = row.activeflow, row.flow_name
     buttons = [
         activeflow_parts.show(activeflow, name),
@@ -181,7 +181,7 @@ def _group(listing: Listing, group: ActiveflowGroup, now: datetime) -> kit.Block
 
 
 def _of_group(listing: Listing, group: ActiveflowGroup) -> Filters | None:
-    """What selects those of one line; ``None`` when nothing that can be typed does."""
+    """Return what selects those of one line; ``None`` when nothing that can be typed does."""
     if listing.by == "flow":
         flow_id = group.oldest.flow_id
         return None if flow_id is None else replace(listing.filters, flow=group.name or str(flow_id))
@@ -223,7 +223,7 @@ def lived(activeflow: Activeflow, now: datetime) -> str:
 
 
 def reference(activeflow: Activeflow) -> str:
-    """What it runs for: "call `8f3a1b2c`", or "no reference"."""
+    """Return what it runs for: "call `8f3a1b2c`", or "no reference"."""
     kind, id_ = activeflow.reference.type, activeflow.reference.id
     if not kind:
         return "no reference"
@@ -269,7 +269,7 @@ def _aloud(listing: Listing, now: datetime) -> str:
 
 
 def row_aloud(row: Row, now: datetime) -> list[str]:
-    """One line of a list, as sentences to be read aloud."""
+    """Return one line of a list, as sentences to be read aloud."""
     age = row.activeflow.age(now)
     since = "" if age is None else f", began {in_words(age)} ago"
     name = escaped(name_of(row.flow_name), 80)

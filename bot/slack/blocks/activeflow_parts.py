@@ -63,13 +63,13 @@ TROUBLE_WORDS: Final = {
 
 
 def look_words(troubles: Iterable[Anomaly], situation: Situation) -> list[str]:
-    """A line of mrkdwn each; what the situation says already, steps always, is not said twice."""
+    """Return a line of mrkdwn each; what the situation says already, steps always, is not said twice."""
     kept = [trouble for trouble in troubles if trouble.reason is not Reason.STEPS]
     return [_line(trouble, said=trouble.words in situation.words) for trouble in kept]
 
 
 def troubles_aloud(troubles: Iterable[Anomaly]) -> list[str]:
-    """The same as sentences, for the text that is read out."""
+    """Return the same as sentences, for the text that is read out."""
     return [f"{TROUBLE_WORDS[trouble.reason]} {escaped(trouble.words, 200)}." for trouble in troubles]
 
 
@@ -89,7 +89,7 @@ _MOST_NAMED: Final = 150
 
 
 def without_bot(target: Target) -> str:
-    """One line of small print."""
+    """Return one line of small print."""
     if isinstance(target, UUID):
         return f"Without this bot: {code(f'vn activeflows stop {target}')}"
     listing, stop = code("vn activeflows list"), code(f"vn activeflows stop {target}…")
@@ -97,7 +97,7 @@ def without_bot(target: Target) -> str:
 
 
 def hang_up_without_bot(call_id: UUID) -> str:
-    """The same for a call that may have stayed up."""
+    """Return the same for a call that may have stayed up."""
     return f"Without this bot: {code(f'vn calls hangup {call_id}')}"
 
 
@@ -120,7 +120,7 @@ def any_without_bot(activeflows: Sequence[UUID], calls: Sequence[UUID]) -> Itera
 
 
 def with_way_out(message: Message, target: Target) -> Message:
-    """The message with that line below it."""
+    """Draw the message with that line below it."""
     line = without_bot(target)
     blocks = message.blocks or (kit.section(message.text),)
     return Message(f"{message.text} {line}", (*blocks, kit.context(line)))

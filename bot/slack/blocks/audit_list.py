@@ -142,15 +142,15 @@ def _policy(detail: DetailWords) -> str:
 
 
 def did(record: Record) -> str:
-    """Words that follow a person's name: "asked to stop: allowed by grant 2". Safe to stand in mrkdwn."""
+    """Return words that follow a person's name: "asked to stop: allowed by grant 2". Safe to stand in mrkdwn."""
     words = _WORDS.get(record.what)
     detail = {name: value for name, value in record.detail.items() if (name, value) != ("asked_by", record.who)}
     return words(detail) if words else f"{record.what}{_because(detail)}"
 
 
 def stop_line(stop: AllowedPress) -> str:
-    """One line for a stop: when it was pressed, which flow, what became of it, and who pressed. Of no press: what was
-    done.
+    """Return one line for a stop: when it was pressed, which flow, what became of it, and who pressed. Of no press:
+    what was done.
     """
     record = stop.pressed.record
     about = [
@@ -211,7 +211,7 @@ def audit_head(head: Head, day: date) -> Message:
 
 
 def head_in(text: str) -> Head | None:
-    """The head that a message with this text tells, if it is one of these."""
+    """Return the head that a message with this text tells, if it is one of these."""
     found = _WRITTEN.fullmatch(text)
     return Head(int(found[1]), found[2]) if found else None
 
@@ -223,7 +223,7 @@ _ALOUD: Final = 5
 
 
 def audit_list(review: Review, asked: Audit, *, command: str) -> Message:
-    """One page. ``asked``: what the buttons ask again. ``command``: what the bot's command is called."""
+    """Draw one page. ``asked``: what the buttons ask again. ``command``: what the bot's command is called."""
     lines = [_line(entry) for entry in review.entries] if review.stops is None else [stop_line(s) for s in review.stops]
     blocks = [kit.header("Who did what")]
     for start in range(0, len(lines), _IN_ONE_BLOCK):

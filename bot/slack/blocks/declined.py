@@ -19,7 +19,7 @@ _CALLS: Final = {
 
 
 def declined_press(declined: Declined, command: str, *, ask: kit.Block | None = None) -> Message:
-    """One short private message; ``ask`` stands below it for whoever may not, when somebody can be asked."""
+    """Draw one short private message; ``ask`` stands below it for whoever may not, when somebody can be asked."""
     again = ""
     if declined.activeflow_id is not None:
         again = f" To stop it now: {code(f'{command} stop {declined.activeflow_id.hex[:8]}')}"

@@ -67,7 +67,7 @@ _STILL: Final = "Still working on it. The answer follows."
 
 
 def root_of(error: BaseException) -> BaseException:
-    """The error itself, or the first one of ours inside a group that a ``TaskGroup`` made of it."""
+    """Return the error itself, or the first one of ours inside a group that a ``TaskGroup`` made of it."""
     if isinstance(error, BaseExceptionGroup):
         leaves = [root_of(inner) for inner in error.exceptions]
         return next((leaf for leaf in leaves if isinstance(leaf, BotError)), leaves[0])
@@ -75,7 +75,7 @@ def root_of(error: BaseException) -> BaseException:
 
 
 def explained(error: BotError, *, command: str = "") -> Message:
-    """The words for one of ours, to be told privately. ``command``: what a line to type begins with."""
+    """Draw the words for one of ours, to be told privately. ``command``: what a line to type begins with."""
     words = _refusal(error, command) if not isinstance(error, Failure) else _failure(error)
     blocks = [kit.section(words)]
     if isinstance(error, Failure):
@@ -87,7 +87,7 @@ def explained(error: BotError, *, command: str = "") -> Message:
 
 
 def incident(error: BaseException, *, user: str, doing: str = "") -> Message:
-    """The words for a bug, with an id that finds its places in the log. Writes that log line."""
+    """Draw the words for a bug, with an id that finds its places in the log. Writes that log line."""
     number = reported(error, user=user, doing=doing)
     return Message(
         f"This bot hit a bug. I don't know what was done before it: "
@@ -96,14 +96,16 @@ def incident(error: BaseException, *, user: str, doing: str = "") -> Message:
 
 
 def reported(error: BaseException, *, user: str, doing: str = "") -> str:
-    """The id of a bug, under which the log has its places."""
+    """Return the id of a bug, under which the log has its places."""
     number = secrets.token_hex(4)
     log.error("bug", incident=number, user=user, doing=doing, error=type(error).__name__, where=places(error))
     return number
 
 
 def places(error: BaseException) -> list[str]:
-    """Where in the code it happened, then the error's class; what led to it comes first. No messages, no values."""
+    """Return where in the code it happened, then the error's class; what led to it comes first. No messages, no
+    values.
+    """
     cause = error.__cause__ or (None if error.__suppress_context__ else error.__context__)
     before = places(cause) if cause is not None else []
     frames = traceback.extract_tb(error.__traceback__)

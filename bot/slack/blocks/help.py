@@ -13,7 +13,7 @@ from bot.slack.messaging.messenger import Message, account_of
 
 
 def help_overview(operator: Operator, word: str = "", *, command: str) -> Message:
-    """One line and one example for each command this person may use here; ``word``: more about that one."""
+    """Draw one line and one example for each command this person may use here; ``word``: more about that one."""
     asked = next((known for known in COMMANDS if known.word == word), None)
     return _about(asked, operator, command) if asked is not None else _overview(operator, command)
 
@@ -99,7 +99,7 @@ LONGEST: Final = 600
 
 
 def to_type(command: str, line: str) -> str:
-    """The line in mrkdwn, to be typed after the command; empty when typing it would not be understood."""
+    """Return the line in mrkdwn, to be typed after the command; empty when typing it would not be understood."""
     shown = plain(line.replace("`", "ˋ"), LONGEST + 1, empty="")
     if not line or len(shown) > LONGEST:
         return ""

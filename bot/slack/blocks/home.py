@@ -28,7 +28,7 @@ _MOST = 10
 
 
 def whoami(operator: Operator) -> Message:
-    """Every permission with its reason, for the person's own eyes."""
+    """Draw every permission with its reason, for the person's own eyes."""
     decisions = [operator.decide(permission) for permission in Permission]
     lines = "\n".join(_line(decision, operator) for decision in decisions)
     blocks = [
@@ -121,7 +121,7 @@ def line(finding: Finding) -> str:
 
 
 def troubled(findings: Sequence[Finding]) -> list[Finding]:
-    """Those that are not well, broken ones first."""
+    """Return those that are not well, broken ones first."""
     return [each for state in (HealthState.BROKEN, HealthState.WARNING) for each in findings if each.state is state]
 
 
@@ -148,7 +148,7 @@ def home_page(home: Home, now: datetime, *, command: str) -> Message:
 
 
 def with_refresh(message: Message) -> Message:
-    """What stands in place of the page, with the button that tries again."""
+    """Draw what stands in place of the page, with the button that tries again."""
     return Message(message.text, (*message.blocks, _REFRESH))
 
 

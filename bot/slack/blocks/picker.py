@@ -40,7 +40,7 @@ CHOOSE_ONE: Final = "Choose an activeflow. That line only says something."
 
 
 def picker(word: Word, *, command: str) -> Message:
-    """The menu in a message for one person, for what needs an id."""
+    """Draw the menu in a message for one person, for what needs an id."""
     title, about = _ASKS[word]
     typed = code(f"{command} {word} {_EXAMPLE}")
     blocks = (
@@ -52,7 +52,7 @@ def picker(word: Word, *, command: str) -> Message:
 
 
 def stop_form() -> kit.View:
-    """The same as a form, which stands in no channel and asks where the stop card goes."""
+    """Draw the same as a form, which stands in no channel and asks where the stop card goes."""
     blocks = (
         kit.asked_for("Channel for the stop card", kit.conversations_select(ids.PICK_WHERE)),
         kit.asked_for("Activeflow", kit.external_select(ids.PICK_STOP, _PLACEHOLDER, focused=True)),
@@ -72,7 +72,7 @@ def chose_a_note(word: Word, *, command: str) -> Message:
 
 
 def offered(choices: Choices, now: datetime, *, command: str) -> list[kit.Element]:
-    """The groups of the open menu: by what is wrong, then the rest, then what else there is to say."""
+    """Return the groups of the open menu: by what is wrong, then the rest, then what else there is to say."""
     age = _age(choices.picture, now)
     groups: list[kit.Element] = []
     for reason, some in groupby(choices.found, key=lambda choice: choice.reason):
@@ -84,12 +84,12 @@ def offered(choices: Choices, now: datetime, *, command: str) -> list[kit.Elemen
 
 
 def not_listed(why: str, then: str = "") -> list[kit.Element]:
-    """A menu without a choice, why, and what to do then."""
+    """Return a menu without a choice, why, and what to do then."""
     return [kit.option_group("Please note", [kit.option(why, ids.NOTE, description=then)])]
 
 
 def explained_in_menu(trouble: BotError, word: Word, *, command: str) -> list[kit.Element]:
-    """The same, for whatever keeps the list from being read."""
+    """Return the same, for whatever keeps the list from being read."""
     match trouble:
         case NotPermitted():
             where = "from this channel" if trouble.decision.channels else "here"
@@ -101,7 +101,7 @@ def explained_in_menu(trouble: BotError, word: Word, *, command: str) -> list[ki
 
 
 def type_it(word: Word, command: str) -> str:
-    """What to do where no menu helps."""
+    """Return what to do where no menu helps."""
     return f"Type the id instead: {command} {word} {_EXAMPLE}"
 
 
@@ -153,7 +153,7 @@ def _incomplete(picture: Picture) -> Iterator[str]:
 
 
 def _age(picture: Picture, now: datetime) -> str:
-    """How old it is, unless it is followed live."""
+    """Return how old it is, unless it is followed live."""
     if picture.freshness is not None and picture.freshness.live:
         return ""
     read = f"read {in_words(now - picture.as_of)} ago"

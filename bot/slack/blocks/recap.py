@@ -56,7 +56,7 @@ def recap_posted(*, files: str) -> Message:
 
 
 def recap_files(recap: Recap) -> dict[str, str]:
-    """Their texts by name."""
+    """Return their texts by name."""
     return {"recap.md": _markdown(recap), "recap.csv": _csv(recap)}
 
 

@@ -65,7 +65,7 @@ def _id(target: Target, clues: Clues) -> str:
 
 
 def _why(hit: Hit) -> str:
-    """Why it is there; empty where the row itself says so."""
+    """Return why it is there; empty where the row itself says so."""
     match hit.match.how:
         case How.CALL if hit.match.call is not None:
             return _of_call(hit.match.call)
@@ -126,7 +126,7 @@ def _how_far(findings: Findings) -> Iterator[str]:
 
 
 def _calls(looked: CallsLooked) -> str:
-    """How far the look through the calls went: "looked through 240 calls, all that began since 11:02"."""
+    """Return how far the look through the calls went: "looked through 240 calls, all that began since 11:02"."""
     number = _many(looked.number, "call")
     strange = f", {looked.unreadable} more could not be read" if looked.unreadable else ""
     if looked.complete_since is None:

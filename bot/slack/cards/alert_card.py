@@ -20,7 +20,7 @@ from bot.slack.messaging.messenger import Message, Messenger
 
 
 def alert_card(alert: Alert) -> Message:
-    """One trouble. What the situation says already is not said twice."""
+    """Draw one trouble. What the situation says already is not said twice."""
     activeflow, trouble, flow_name = alert.activeflow, alert.trouble, alert.flow_name
     title, words = TROUBLE_WORDS[trouble.reason], escaped(trouble.words, 300)
     doing = escaped(alert.situation.words, 400)
@@ -43,7 +43,7 @@ _NAMED: Final = 3
 
 
 def held_back_line(held_back: HeldBack, *, running: int, command: str) -> Message:
-    """How many alerts were not posted, and of how many activeflows that still run."""
+    """Draw how many alerts were not posted, and of how many activeflows that still run."""
     count, ids = len(held_back.claimed), {each.claim.activeflow_id for each in held_back.claimed}
     since = date_token(held_back.since)
     named = ", ".join(

@@ -61,7 +61,7 @@ def matches(bulk: Bulk) -> str:
 
 
 def what_fits(bulk: Bulk) -> list[str]:
-    """The list: by flow and situation, and a few of it."""
+    """Return the list: by flow and situation, and a few of it."""
     groups = bulk.groups()
     lines = [f"• {group.count} × {_name(group.flow_name)}: {escaped(group.words, 200)}" for group in groups]
     more = sum(group.count for group in groups[_MOST_GROUPS:])
@@ -75,7 +75,7 @@ def what_fits(bulk: Bulk) -> list[str]:
 
 
 def what_it_does(bulk: Bulk) -> list[str]:
-    """The consequences, how it is gone about, and what is not in the list."""
+    """Return the consequences, how it is gone about, and what is not in the list."""
     count, callers = len(bulk.members), bulk.callers
     whom = "1 caller" if callers == 1 else f"{callers} callers"
     lines = ["*What stopping them does*", f"• Hangs up on {whom}" if callers else "• Hangs up on nobody"]
@@ -90,7 +90,7 @@ def what_it_does(bulk: Bulk) -> list[str]:
 
 
 def what_goes_on(origin: Origin) -> list[str]:
-    """What will start more of them, as of when VoIPBIN said so: a campaign may be stopped meanwhile."""
+    """Return what will start more of them, as of when VoIPBIN said so: a campaign may be stopped meanwhile."""
     at = f", as of {date_token(origin.as_of)}" if origin.as_of else ""
     lines = [f"Campaign {bold(name, 100)} is still dialling{at}: new ones will come." for name in origin.campaigns]
     for flow_name, count in origin.numbers:
@@ -107,7 +107,7 @@ def who_can_press(bulk: Bulk) -> str:
 
 
 def few(short_ids: Sequence[str]) -> str:
-    """The first of them, and how many more there are."""
+    """Return the first of them, and how many more there are."""
     named = ", ".join(code(short_id) for short_id in short_ids[:_MOST_NAMED])
     more = len(short_ids) - _MOST_NAMED
     return f"{named} … and {more} more" if more > 0 else named
@@ -189,13 +189,13 @@ def what_became(bulk: Bulk, run: Run) -> Iterator[str]:
 
 
 def on_the_line(bulk: Bulk, run: Run) -> list[Member]:
-    """Whose activeflows have ended while their callers may still be there."""
+    """Return whose activeflows have ended while their callers may still be there."""
     numbers = run.ending.on_the_line() if run.ending is not None else {}
     return [member for member in bulk.members if member.number in numbers]
 
 
 def hang_ups(bulk: Bulk, run: Run) -> list[kit.Block]:
-    """A row with *Hang up the call* for each of the first who may still be there. Values are ids of members'
+    """Draw a row with *Hang up the call* for each of the first who may still be there. Values are ids of members'
     intents.
     """
     return [
@@ -252,7 +252,7 @@ _BAR: Final = 20
 def bulk_card(
     bulk: Bulk, run: Run, command: str, *, who_may: tuple[str, ...] = (), origin: Origin | None = None
 ) -> Message:
-    """The card of this bulk at this point. ``command``: the slash command, for what to type next.
+    """Draw the card of this bulk at this point. ``command``: the slash command, for what to type next.
 
     ``who_may``: ids of those it is put to, when the asker may not. ``origin``: what goes on, while it can be pressed.
     """
@@ -277,14 +277,14 @@ def bulk_card(
 
 
 def bulk_without_bot(bulk: Bulk, run: Run) -> Message:
-    """The commands that do the same for those that are left, for whoever asks."""
+    """Draw the commands that do the same for those that are left, for whoever asks."""
     lines = [*all_without_bot(_without_bot(bulk, run)[0]), *all_without_bot(_without_bot(bulk, run)[1], "calls hangup")]
     words = " ".join(lines) or "Nothing is left to stop."
     return Message(words, tuple(kit.section(line) for line in lines or [words]))
 
 
 def _without_bot(bulk: Bulk, run: Run) -> tuple[list[UUID], list[UUID]]:
-    """The activeflows that are left, and the calls of callers who stayed."""
+    """Return the activeflows that are left, and the calls of callers who stayed."""
     calls = [member.call_id for member in on_the_line(bulk, run) if member.call_id is not None]
     return [member.activeflow_id for member in remainder(bulk, run)], calls
 
@@ -454,7 +454,9 @@ def _narrower(unasked: CardRefusal) -> Filters:
 
 
 def _age_that_fits(unasked: CardRefusal) -> timedelta | None:
-    """An age that at most as many have as are allowed, now and for a while: the most of them for which there is one."""
+    """Return an age that at most as many have as are allowed, now and for a while: the most of them for which there
+    is one.
+    """
     frozen = unasked.frozen
     if frozen is None:
         return None

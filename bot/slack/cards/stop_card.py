@@ -92,7 +92,7 @@ _OPEN: Final = (Waiting, PressInHand, Moved)
 
 
 def stop_card(intent: Intent, phase: Phase, command: str) -> Message:
-    """The card of this intent in this phase. ``command``: the slash command, for what to type next."""
+    """Draw the card of this intent in this phase. ``command``: the slash command, for what to type next."""
     header = _header(intent, phase)
     what_became = _what_became(intent, phase, command)
     blocks = [
@@ -114,7 +114,7 @@ def stop_card(intent: Intent, phase: Phase, command: str) -> Message:
 
 
 def still_not_known(intent: Intent, press: Press, at: datetime) -> Message:
-    """What calls whoever pressed back, below the card."""
+    """Draw what calls whoever pressed back, below the card."""
     what = f"{bold(_name(intent), 150)} {code(intent.short_id)}"
     return Message(
         f"{mention(press.by)} It is still not known whether {what} ended, as of {date_token(at)}. See the card."
@@ -150,7 +150,7 @@ def _consequences(intent: Intent) -> str:
 
 
 def _buttons(intent: Intent, phase: Phase) -> list[kit.Element]:
-    """What can be pressed now. Values are ids and nothing else."""
+    """Return what can be pressed now. Values are ids and nothing else."""
     about = f"{plain(_name(intent), 40)} {intent.short_id}"
     if isinstance(phase, _OPEN) or (isinstance(phase, NotSent) and phase.pressable):
         stop, leave = ("Stop it anyway", "Leave it") if isinstance(phase, Moved) else ("Stop flow", "Cancel")
@@ -483,7 +483,7 @@ class StopCards:
             task.cancel()
 
     def typed_in(self, thread: str) -> str:
-        """What is typed before the words of a command there; ``thread`` is empty outside of threads."""
+        """Return what is typed before the words of a command there; ``thread`` is empty outside of threads."""
         return self._mention if thread else self._command
 
     def promise(self, press: Press) -> None:
@@ -570,7 +570,7 @@ _UNREAD: Final = Message(
 
 
 def _so_far(waiting: _Waiting, at: datetime) -> Message:
-    """How it is with a press of which nothing else was said yet."""
+    """Draw how it is with a press of which nothing else was said yet."""
     if waiting.begun:
         so_far = f"As of {date_token(at)} the card does not say yet what came of it"
         return Message(f"Your press is recorded. {so_far}. {_CARD}")
@@ -594,6 +594,6 @@ def _closes(phase: Phase) -> bool:
 
 
 def header_of(message: Message) -> str:
-    """The first line of a card."""
+    """Return the first line of a card."""
     first = message.blocks[0] if message.blocks else None
     return first["text"]["text"] if first is not None and first["type"] == "header" else ""

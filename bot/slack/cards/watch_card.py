@@ -29,7 +29,7 @@ _HEADERS: Final = {
 
 
 def watch_card(telling: WatchCardContent, now: datetime, *, command: str) -> Message:
-    """The card as it is to be now. ``command``: the slash command, for what to type next."""
+    """Draw the card as it is to be now. ``command``: the slash command, for what to type next."""
     watch, ending = telling.watch, telling.ending
     header = "Watching" if ending is None else _HEADERS.get(ending.how, "Ended")
     ended = [_how(watch, ending, command)] if ending is not None else []
@@ -65,7 +65,7 @@ def _facts(telling: WatchCardContent, now: datetime) -> str:
 
 
 def _trail(telling: WatchCardContent) -> str:
-    """The last situations, oldest first; the present one in bold."""
+    """Return the last situations, oldest first; the present one in bold."""
     known = telling.known
     lines = [f"{date_token(moment.at)}  {escaped(moment.words, 200)}" for moment in known.earlier]
     present = escaped(known.now.words, 400)
@@ -185,7 +185,7 @@ def full(limit: Full, command: str) -> Message:
 
 
 def unwatched(done: Unwatched, command: str) -> Message:
-    """What ended, and else what could be."""
+    """Draw what ended, and else what could be."""
     if done.ended:
         words = f"Unwatched: {', '.join(map(_named, done.ended[:_NAMED]))}{_more(done.ended)}. Nothing was stopped."
     else:

@@ -63,7 +63,8 @@ class Word:
 
 
 def from_slack(text: str) -> str:
-    """The text of a slash command as the person sees it: links and channels by what they say, entities decoded.
+    """Return the text of a slash command as the person sees it: links and channels by what they say, entities
+    decoded.
 
     A link whose address has an id in it, or a number that its words do not show, stands as its address; mentions stay
     (``<@U…|name>``): ids matter here. https://docs.slack.dev/interactivity/implementing-slash-commands#escaping-text
@@ -107,7 +108,7 @@ def _hides(address: str, shown: str) -> bool:
 
 
 def cleaned(text: str) -> str:
-    """One line, single blanks, nothing invisible."""
+    """Return one line, single blanks, nothing invisible."""
     visible = "".join(" " if c.isspace() else "" if unicodedata.category(c) in _DROPPED else c for c in text)
     return " ".join(visible.split())
 
@@ -118,12 +119,12 @@ def plain(text: str) -> str:
 
 
 def words(line: str) -> tuple[Word, ...]:
-    """The words of a cleaned line; blanks inside quotes do not part."""
+    """Return the words of a cleaned line; blanks inside quotes do not part."""
     return tuple(Word(plain(m[0]), m[0], m.end()) for m in _WORD.finditer(line))
 
 
 def unquoted(text: str) -> str:
-    """What stands inside the quotes, if it stands in quotes as a whole; else the text itself.
+    """Return what stands inside the quotes, if it stands in quotes as a whole; else the text itself.
 
     What a straight quote opens, a straight one closes; what a smart quote opens, any quote does.
     """
@@ -143,7 +144,7 @@ def without_mentions(text: str) -> str:
 
 
 def mentioned(word: str) -> str | None:
-    """The user id this word is, as a mention or bare."""
+    """Return the user id this word is, as a mention or bare."""
     match = _MENTION.fullmatch(word) or re.fullmatch(r"@?([UW][A-Z0-9]{4,30})", word)
     return match[1] if match else None
 
@@ -189,7 +190,7 @@ class MessageText:
 
 
 def said(message: Mapping[str, Any] | None) -> MessageText:
-    """All of it that can be read. What is of another shape than Slack's is passed over."""
+    """Return all of it that can be read. What is of another shape than Slack's is passed over."""
     reading = _MessageReader()
     reading.take(message or {}, 0)
     text = "\n".join(dict.fromkeys(from_slack(line) for line in reading.lines if line.strip()))

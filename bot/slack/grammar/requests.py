@@ -137,7 +137,7 @@ _LIKE_A_FILTER: Final = re.compile(rf"[{SEPARATORS}\"“”„‟«»″＂]")
 
 
 def typed(request: Request) -> str:
-    """The request as one would type it after the command's name: ``list flow:"Support line" page:2``."""
+    """Return the request as one would type it after the command's name: ``list flow:"Support line" page:2``."""
     match request:
         case Help(word):
             return _joined("help", word)
@@ -285,7 +285,7 @@ _LAST_PAGE: Final = 9999
 
 
 def closest(word: str, choices: Sequence[str], *, at_least: float = 0.6) -> str | None:
-    """The choice that begins so or looks most like this word, if any does."""
+    """Return the choice that begins so or looks most like this word, if any does."""
     low = word.casefold()
     begins = next((choice for choice in choices if len(low) >= 3 and choice.startswith(low)), None)
     if begins is not None:
@@ -295,7 +295,7 @@ def closest(word: str, choices: Sequence[str], *, at_least: float = 0.6) -> str 
 
 
 def read_listing(words: Sequence[Word]) -> List:
-    """The list these words ask for. Raises ``NotUnderstood`` with a line that comes closer."""
+    """Return the list these words ask for. Raises ``NotUnderstood`` with a line that comes closer."""
     listing, given = List(), set[str]()
     for index, word in enumerate(words):
         rest = " ".join(later.written for later in words[index + 1 :])
@@ -319,7 +319,9 @@ def read_listing(words: Sequence[Word]) -> List:
 
 
 def filter_key(word: Word) -> str:
-    """What stands before the colon of a word that looks like a filter, in small letters; empty for any other word."""
+    """Return what stands before the colon of a word that looks like a filter, in small letters; empty for any other
+    word.
+    """
     key, separator, _ = _split(word.text)
     return key.casefold() if separator else ""
 
@@ -502,7 +504,9 @@ _ASKS: Final = "stop all of which? Give at least one filter: flow:, type:, is:, 
 
 
 def read_stop_all(words: Sequence[Word], line: str, *, longest_reason: int) -> StopAll:
-    """The bulk stop that these words of the line ask for. Raises ``NotUnderstood`` with a line that comes closer."""
+    """Return the bulk stop that these words of the line ask for. Raises ``NotUnderstood`` with a line that comes
+    closer.
+    """
     count = _filters_first(words)
     filters, rest = words[:count], line[words[count - 1].end :].strip() if count else line.strip()
     listing = _read(filters, words, rest)
@@ -512,7 +516,9 @@ def read_stop_all(words: Sequence[Word], line: str, *, longest_reason: int) -> S
 
 
 def _filters_first(words: Sequence[Word]) -> int:
-    """How many words from the first on are filters; `older: 10m` counts as two, so that it is corrected as one."""
+    """Return how many words from the first on are filters; `older: 10m` counts as two, so that it is corrected as
+    one.
+    """
     for count, word in enumerate(words):
         begun = count > 0 and filter_key(words[count - 1]) and words[count - 1].text.endswith(":")
         if not filter_key(word) and not begun:

@@ -72,7 +72,7 @@ class Line:
 
 
 def reference(line: Line, word: str, *, strict: bool) -> tuple[Target, str]:
-    """The activeflow that is meant, and what follows it. ``strict``: nothing after it may name another."""
+    """Return the activeflow that is meant, and what follows it. ``strict``: nothing after it may name another."""
     if not line.words:
         raise NotUnderstood(f"{word} which activeflow? Give its id, at least the first {SHORTEST} digits", "list")
     first = line.words[0]
@@ -105,7 +105,7 @@ def phone_number(line: Line) -> bool:
 
 
 def lone_reference(line: Line, word: str) -> Target:
-    """The activeflow that is meant, by an id with nothing after it or by a pasted text."""
+    """Return the activeflow that is meant, by an id with nothing after it or by a pasted text."""
     target, _ = reference(line, word, strict=True)
     first, *more = line.words
     if more and _named_by(first) is not None:
@@ -151,12 +151,12 @@ class NoAccount(Exception):
 
 
 def written(account: str) -> str:
-    """What one types for it."""
+    """Return what one types for it."""
     return f"{_KEY}:{account}"
 
 
 def read_account(text: str, accounts: Collection[str]) -> tuple[str, str]:
-    """The account of a line, empty where it says none, and the line without that word. Raises ``NoAccount``."""
+    """Return the account of a line, empty where it says none, and the line without that word. Raises ``NoAccount``."""
     line, start = cleaned(text), 0
     kept, said = list[str](), list[str]()
     for word in words(line):
@@ -178,7 +178,7 @@ def read_account(text: str, accounts: Collection[str]) -> tuple[str, str]:
 
 
 def which(accounts: Collection[str]) -> NoAccount:
-    """What is said where no account is meant and none was said."""
+    """Return what is said where no account is meant and none was said."""
     return NoAccount(f"say which VoIPBIN account: none belongs to this place. {_all(accounts)}", min(accounts))
 
 
@@ -213,7 +213,7 @@ class Command:
 
 
 def parse(text: str) -> Request:
-    """The request this text is. Raises ``NotUnderstood``; its suggestion, when there is one, parses."""
+    """Return the request this text is. Raises ``NotUnderstood``; its suggestion, when there is one, parses."""
     try:
         return _read(text)
     except NotUnderstood as refused:
@@ -228,7 +228,7 @@ def begins_with_a_command(text: str) -> bool:
 
 
 def _understood(line: str) -> str:
-    """The line, corrected until it is understood; empty when that does not come about."""
+    """Return the line, corrected until it is understood; empty when that does not come about."""
     for _ in range(_ATTEMPTS):
         if not line:
             return ""
@@ -355,7 +355,7 @@ _PICK: Final = "Without an id, you choose from what runs, and can type to search
 
 
 def _audit(line: Line) -> Audit:
-    """The records that are asked for. Raises ``NotUnderstood``."""
+    """Return the records that are asked for. Raises ``NotUnderstood``."""
     asked = Audit()
     for word in line.words:
         asked = _audited(asked, word, line)
@@ -547,5 +547,5 @@ COMMANDS: Final = (
 
 
 def usage_hint() -> str:
-    """The hint Slack shows while somebody types the command."""
+    """Return the hint Slack shows while somebody types the command."""
     return " | ".join(command.usage for command in COMMANDS if command.word != "audit")

@@ -28,7 +28,9 @@ from bot.slack.transport.jobs import Jobs, TooMany
 
 
 def build_app(client: AsyncWebClient, installation: Installation, jobs: Jobs, unknown: Unknown) -> App:
-    """The Bolt app, to which listeners are added. Bugs in them are told through ``jobs``, the rest by ``unknown``."""
+    """Return the Bolt app, to which listeners are added. Bugs in them are told through ``jobs``, the rest by
+    ``unknown``.
+    """
     app = App(
         name="flows-bot",
         client=client,
@@ -71,7 +73,8 @@ def build_app(client: AsyncWebClient, installation: Installation, jobs: Jobs, un
 
 
 def _full(body: Mapping[str, Any]) -> BoltResponse:
-    """Words for whoever typed a command, Slack's own warning for whoever pressed; an event Slack brings again.
+    """Return the words for whoever typed a command, Slack's own warning for whoever pressed; an event Slack brings
+    again.
 
     https://docs.slack.dev/interactivity/implementing-slash-commands#command_response_immediate,
     https://docs.slack.dev/interactivity/handling-user-interaction#acknowledgment_response

@@ -208,8 +208,8 @@ class Listeners:
         self.requests[kind] = Requested(reaction, lane)
 
     def meant(self, interaction: Interaction, text: str = "", *, command: str = "") -> "tuple[Listeners, str] | None":
-        """The listeners of the account that this is about, and the line without it; ``None``: whoever did it is told
-        why not.
+        """Return the listeners of the account that this is about, and the line without it; ``None``: whoever did it
+        is told why not.
         """
         accounts = self.accounts.listeners
         if list(accounts) == [""]:
@@ -228,15 +228,16 @@ class Listeners:
         return accounts[said], rest
 
     def at_home(self, event: str, interaction: Interaction) -> tuple[InteractionContext, Doing]:
-        """What is done about it for the account that is meant where nobody can say which: the default one, or the
-        first.
+        """Return what is done about it for the account that is meant where nobody can say which: the default one, or
+        the first.
         """
         accounts = self.accounts.listeners
         first = accounts.get(self.accounts.meant_in("")) or next(iter(accounts.values()))
         return first.context(interaction), first.events[event]
 
     def context(self, interaction: Interaction, *, command: str = "") -> InteractionContext:
-        """The interaction with what it takes to answer it: in a thread there are no slash commands, but mentions.
+        """Return the interaction with what it takes to answer it: in a thread there are no slash commands, but
+        mentions.
 
         https://docs.slack.dev/interactivity/implementing-slash-commands#threads
         """

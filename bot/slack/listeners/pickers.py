@@ -142,20 +142,22 @@ class PickerListener:
 
 
 def _value(given: Mapping[str, Any]) -> str:
-    """What was chosen in a menu."""
+    """Return what was chosen in a menu."""
     option = given.get("selected_option")
     value = option.get("value") if isinstance(option, Mapping) else None
     return value if isinstance(value, str) else ids.NOTE
 
 
 def _place(view: object) -> str:
-    """The channel that is chosen in the form; empty when none is."""
+    """Return the channel that is chosen in the form; empty when none is."""
     chosen = _given(view, ids.PICK_WHERE).get("selected_conversation") if isinstance(view, Mapping) else None
     return chosen if isinstance(chosen, str) else ""
 
 
 def _given(view: Mapping[str, Any], field: str, account: str = "") -> Mapping[str, Any]:
-    """What stands in this field of the form, which may be nothing. ``account``: of the menu there, if it has one."""
+    """Return what stands in this field of the form, which may be nothing. ``account``: of the menu there, if it has
+    one.
+    """
     try:
         given = view["state"]["values"][field][marked_id(field, account)]
     except (KeyError, TypeError):

@@ -132,7 +132,7 @@ class OpenReasons:
         return word
 
     def of(self, word: str, user_id: str) -> Press | None:
-        """The press, for the person who pressed."""
+        """Return the press, for the person who pressed."""
         press = self._waiting.get(word)
         return press if press is not None and press.by == user_id else None
 

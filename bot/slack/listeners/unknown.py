@@ -54,7 +54,7 @@ class Unknown:
 
 
 def _named(body: Mapping[str, Any]) -> tuple[str, str]:
-    """The kind of the payload, and the id that nobody listens for."""
+    """Return the kind of the payload, and the id that nobody listens for."""
     if "command" in body:
         return "command", _word(body.get("command"))
     kind = _word(body.get("type"))
@@ -71,7 +71,7 @@ def _word(given: object) -> str:
 
 
 def _kept_open(view: Mapping[str, Any], command: str) -> dict[str, Any]:
-    """The words below the first field, beside what was written; in a form without fields, in its place."""
+    """Return the words below the first field, beside what was written; in a form without fields, in its place."""
     words = form_not_known(command)
     blocks = view.get("blocks")
     fields = (

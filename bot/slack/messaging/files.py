@@ -21,7 +21,7 @@ class Files:
         self._account = ""
 
     def of(self, account: str) -> "Files":
-        """The same, whose names begin with this VoIPBIN account."""
+        """Return the same, whose names begin with this VoIPBIN account."""
         other = copy(self)
         other._account = account  # noqa: SLF001 — of one's own kind
         return other

@@ -84,7 +84,7 @@ ADVISED: Final = {
 
 
 def not_shown(what: str, error: str, *, did: str = "posted", again: str = "") -> str:
-    """One sentence or two: what could not be ``did`` (posted, changed), why, and what helps. ``what``: "The stop card".
+    """Say what ("The stop card") could not be ``did`` (posted, changed), why, and what helps, in a sentence or two.
 
     ``error``: Slack's word, or ``lost`` when there was no answer. ``again``: what to do when that is done, such as
     "ask again". No more is said than that word says.
@@ -122,7 +122,7 @@ _MAX_BLOCKS: Final[Mapping[str, int]] = {"message": 50, "modal": 100, "home": 10
 
 
 def checked(text: str, blocks: Sequence[kit.Block]) -> tuple[str, list[kit.Block]]:
-    """The text and the blocks of a message as they may be sent. Raises ``Unsendable``."""
+    """Return the text and the blocks of a message as they may be sent. Raises ``Unsendable``."""
     if not text.strip():
         raise kit.Unsendable("a message needs a text: it is what notifications and screen readers say")
     _check(blocks, "message")
@@ -130,7 +130,7 @@ def checked(text: str, blocks: Sequence[kit.Block]) -> tuple[str, list[kit.Block
 
 
 def checked_view(view: kit.View) -> kit.View:
-    """A modal or a Home as it may be sent. Raises ``Unsendable``."""
+    """Return a modal or a Home as it may be sent. Raises ``Unsendable``."""
     _check(view["blocks"], view["type"])
     return view
 
@@ -154,24 +154,24 @@ _AT: Final = "@"
 
 
 def marked_id(id_: str, account: str) -> str:
-    """The id of a button or form, of this account."""
+    """Return the id of a button or form, of this account."""
     return f"{id_}{_AT}{account}" if account and _AT not in id_ else id_
 
 
 def account_of(id_: str) -> str:
-    """The other way round; empty where none is said."""
+    """Read the account of a marked id; empty where none is said."""
     return id_.partition(_AT)[2]
 
 
 def marked(account: str, text: str, blocks: Sequence[kit.Block]) -> tuple[str, tuple[kit.Block, ...]]:
-    """A message with its account."""
+    """Return a message with its account."""
     if not account:
         return text, tuple(blocks)
     return f"{account} · {text}", _marked_blocks(account, blocks)
 
 
 def marked_view(account: str, view: kit.View) -> kit.View:
-    """A modal or a Home with its account."""
+    """Return a modal or a Home with its account."""
     if not account:
         return view
     there = {**view, "blocks": list(_marked_blocks(account, view["blocks"]))}
@@ -280,7 +280,7 @@ class Messenger:
         self._account = ""
 
     def of(self, account: str) -> "Messenger":
-        """The same, that speaks of this VoIPBIN account; empty: of the only one, or of none in particular."""
+        """Return the same, that speaks of this VoIPBIN account; empty: of the only one, or of none in particular."""
         other = copy(self)
         other._account = account  # noqa: SLF001 — of one's own kind
         return other
@@ -591,8 +591,8 @@ class CardEdits:
 
 
 def unchanged(message: Message, error: str) -> Message:
-    """The card's words for one person, without its buttons, and why they come this way. ``error``: Slack's word for
-    it.
+    """Return the card's words for one person, without its buttons, and why they come this way. ``error``: Slack's
+    word for it.
     """
     why = f"Only you see this. {not_shown('The card in the channel', error, did='changed')}"
     kept = tuple(block for block in message.blocks if block["type"] != "actions")

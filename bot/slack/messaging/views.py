@@ -42,7 +42,7 @@ class Views:
         self._account = ""
 
     def of(self, account: str) -> "Views":
-        """The same, that shows this VoIPBIN account."""
+        """Return the same, that shows this VoIPBIN account."""
         other = copy(self)
         other._account = account  # noqa: SLF001 — of one's own kind
         return other
@@ -92,7 +92,7 @@ class Views:
         return checked_view(marked_view(self._account, view))
 
     async def _call(self, method: str, arguments: Mapping[str, Any]) -> Mapping[str, Any] | str:
-        """The view as Slack took it, or why not: Slack's own word, or ``lost``."""
+        """Return the view as Slack took it, or why not: Slack's own word, or ``lost``."""
         try:
             view = (await self._client.api_call(method, json=dict(arguments))).get("view")
         except SlackApiError as refused:

@@ -94,14 +94,14 @@ def is_below(url: str, api_url: str) -> bool:
 
 
 def lost_words(lost: Exception) -> str:
-    """What became of a call without an answer, after "Slack": never an address."""
+    """Return what became of a call without an answer, after "Slack": never an address."""
     certificate = certificate_trouble(str(lost)) if isinstance(lost, aiohttp.ClientConnectorCertificateError) else ""
     return f"was not asked: its certificate {certificate}" if certificate else f"did not answer ({type(lost).__name__})"
 
 
 class _Bounded(aiohttp.ClientResponse):
     async def read(self) -> bytes:
-        """The body. Raises ``aiohttp.ClientPayloadError`` when it is longer than any of Slack's."""
+        """Return the body. Raises ``aiohttp.ClientPayloadError`` when it is longer than any of Slack's."""
         if self._body is None:
             try:
                 self._body = await self._pieces()
@@ -138,7 +138,7 @@ def called(method: str, error: str) -> None:
 
 
 def bounded(word: str) -> str:
-    """The word, while there is room for another one in the labels."""
+    """Return the word, while there is room for another one in the labels."""
     if not _WORD.fullmatch(word) or (word not in _words and len(_words) >= _MOST):
         return _OTHER
     _words.add(word)
@@ -355,7 +355,7 @@ class _Reconnect(AsyncConnectionErrorRetryHandler):
 
 
 def quiet(name: str) -> logging.Logger:
-    """A logger for a library that quotes tokens, bodies and response_urls: nothing below critical."""
+    """Return a logger for a library that quotes tokens, bodies and response_urls: nothing below critical."""
     logger = logging.getLogger(name)
     logger.setLevel(logging.CRITICAL)
     return logger

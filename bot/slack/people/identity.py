@@ -72,7 +72,9 @@ class SlackAccount:
     enterprise_id: str = ""
 
     def standing_in(self, home: Installation, team: str = "") -> Standing | None:
-        """What this account is where the app is installed. ``team``: the one that a payload names for the person."""
+        """Return what this account is where the app is installed. ``team``: the one that a payload names for the
+        person.
+        """
         if self.kind not in {Standing.MEMBER, Standing.GUEST}:
             return self.kind
         named = team in {"", home.team_id, home.enterprise_id} or team in self.teams
@@ -83,7 +85,9 @@ class SlackAccount:
 
 
 def account_of(user: Mapping[str, Any], asked: str) -> SlackAccount:
-    """The account that Slack described when it was asked about this id. Raises ``ValueError`` if it is another one."""
+    """Return the account that Slack described when it was asked about this id. Raises ``ValueError`` if it is
+    another one.
+    """
     grid = user.get("enterprise_user")
     grid = grid if isinstance(grid, Mapping) else {}
     ids = frozenset(_words([user.get("id"), grid.get("id")]))
@@ -156,14 +160,14 @@ class Memberships:
         return await self._get(group, _READ, reserve=self._members.last(group) is None)
 
     async def to_act(self, group: str, ids: frozenset[str], age: float) -> frozenset[str]:
-        """The members as of ``age`` seconds ago, to decide about the person with these ids."""
+        """Return the members as of ``age`` seconds ago, to decide about the person with these ids."""
         last = self._members.last(group)
         if last is not None and last.isdisjoint(ids):  # an old answer grants this person nothing
             return await self._get(group, Ages(age, _READ.unturned), reserve=False)
         return await self._get(group, Ages(age, HEARD if self._trusted else UNTURNED), reserve=True)
 
     def guess(self, ids: frozenset[str]) -> Callable[[str], bool]:
-        """A key to sort groups by: those first that this person was last known to be in."""
+        """Return a key to sort groups by: those first that this person was last known to be in."""
         return lambda group: ids.isdisjoint(self._members.last(group) or ())
 
     def list_anywhere(self, user_id: str) -> bool:
@@ -261,14 +265,18 @@ class People:
         """When, and how many times in a row."""
 
     def under(self, policy: Callable[[], Policy]) -> "People":
-        """The same people by the policy of one VoIPBIN account: what Slack said is shared, what was decided is not."""
+        """Return the same people by the policy of one VoIPBIN account: what Slack said is shared, what was decided
+        is not.
+        """
         other = copy(self)
         other._policy = policy  # noqa: SLF001 — of one's own kind
         other._permitted, other._may_press, other._refused = {}, {}, {}  # noqa: SLF001
         return other
 
     async def operator(self, interaction: Interaction) -> Operator:
-        """The person of a interaction, to read: with all groups that could matter. Raises ``IdentityUnknown``."""
+        """Return the person of an interaction, to read: with all groups that could matter. Raises
+        ``IdentityUnknown``.
+        """
         policy = self._policy()
         person = await self._person(interaction.user_id, interaction.team_id, _USER_READ)
         asked = _relevant(policy, person)
@@ -293,7 +301,8 @@ class People:
         return await self.operator(Interaction(user_id, "", channel))
 
     async def asker(self, interaction: Interaction, permission: Permission) -> Operator:
-        """The person, to ask for what is decided anew before it is done: an old yes will do, an old no will not.
+        """Return the person, to ask for what is decided anew before it is done: an old yes will do, an old no will
+        not.
 
         Raises ``IdentityUnknown``.
         """
@@ -304,7 +313,9 @@ class People:
         return together(operator, await self.actor(interaction, permission, max_age=self._clock() - began + _SAME))
 
     async def actor(self, interaction: Interaction, *permissions: Permission, max_age: float = 0.0) -> Operator:
-        """The person, to do something at once that needs some of these permissions. Raises ``IdentityUnknown``."""
+        """Return the person, to do something at once that needs some of these permissions. Raises
+        ``IdentityUnknown``.
+        """
         user_id, channel, team = interaction.user_id, interaction.channel_id, interaction.team_id
         one, *more = [
             await self.identify(user_id, channel, team=team, may=(permission,), max_age=max_age)
@@ -322,7 +333,7 @@ class People:
         flows: Collection[Flow] = (ANY_FLOW,),
         max_age: float = 0.0,
     ) -> Operator:
-        """The person, to act: with the facts that decide whether they have one of these permissions here.
+        """Return the person, to act: with the facts that decide whether they have one of these permissions here.
 
         Raises ``IdentityUnknown`` when they have none and an answer is missing that could give it.
         """
@@ -446,7 +457,7 @@ def _told(
     ids: frozenset[str],
     why: IdentityUnknown | None,
 ) -> tuple[Operator, IdentityUnknown | None]:
-    """The operator with what was answered about this group, and why something is not known."""
+    """Return the operator with what was answered about this group, and why something is not known."""
     person = operator.person
     try:
         members = task.result()
@@ -458,7 +469,7 @@ def _told(
 
 
 def _relevant(policy: Policy, person: Person) -> list[str]:
-    """The groups that could give this person anything that no grant gives them already by name."""
+    """Return the groups that could give this person anything that no grant gives them already by name."""
     if person.standing is not Standing.MEMBER:
         return []
     unnamed = [grant for grant in policy.grants if not grant.names(person) and MEMBERS not in grant.to]

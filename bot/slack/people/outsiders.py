@@ -40,7 +40,7 @@ class Outsiders:
         self._untold = RecentActions(clock, each=_UNTOLD, within=_UNTOLD_WITHIN)
 
     async def declined(self, press: Press) -> Declined | None:
-        """Why this press is not recorded; ``None``: it is."""
+        """Return why this press is not recorded; ``None``: it is."""
         if self._pressed.many(press.by) and not self._people.permitted_to_press(press.by, press.channel):
             declined = await self._no(press)
             if declined is not None:
@@ -114,7 +114,7 @@ class Appeals:
         self._lately: deque[Appeal] = deque()
 
     def standing(self, channel: str, subject: str) -> str:
-        """The id of the card that asks for this there already; empty if none does."""
+        """Return the id of the card that asks for this there already; empty if none does."""
         return next((a.card_id for a in self._now() if (a.channel, a.subject) == (channel, subject)), "")
 
     def begin(self, by: str, channel: str, subject: str, card_id: str) -> Appeal | None:
@@ -134,7 +134,7 @@ class Appeals:
             self._lately.remove(appeal)
 
     def newest(self, by: str, channel: str, card_id: str) -> Appeal | None:
-        """The one to point at: for this card, else the person's own, else the channel's."""
+        """Return the one to point at: for this card, else the person's own, else the channel's."""
         posted = [appeal for appeal in reversed(self._now()) if appeal.ts]
         ways = (
             [appeal for appeal in posted if appeal.card_id == card_id],

@@ -47,7 +47,7 @@ class Allowance:
         return True
 
     def wait(self, *, reserve: bool) -> float:
-        """Seconds until there is a turn."""
+        """Return the seconds until there is a turn."""
         needed = 1.0 if reserve else self._reserve + 1.0
         missing = needed - self._now()
         if self._shut_until > self._clock():
@@ -99,21 +99,21 @@ class SingleFlightCache(Generic[K, V]):
         self._asking: dict[K, asyncio.Task[V]] = {}
 
     def last(self, key: K) -> V | None:
-        """The last answer, however old; for guessing who needs what."""
+        """Return the last answer, however old; for guessing who needs what."""
         known = self._answers.get(key)
         return None if known is None else known[1]
 
     def true(self, key: K) -> V | None:
-        """The last answer, unless it is known to be true no more."""
+        """Return the last answer, unless it is known to be true no more."""
         known = self._answers.get(key)
         return None if known is None or known[0] == _CHANGED else known[1]
 
     def values(self) -> Iterable[V]:
-        """All last answers."""
+        """Return all last answers."""
         return (value for _, value in self._answers.values())
 
     async def get(self, key: K, ages: Ages, *, reserve: bool) -> V:
-        """The answer; ``reserve``: it may cost one of the last turns.
+        """Return the answer; ``reserve``: it may cost one of the last turns.
 
         Raises whatever ``ask`` raises, ``NoTurn`` or ``TimeoutError``, when there is none that is young enough.
         """
@@ -152,7 +152,7 @@ class SingleFlightCache(Generic[K, V]):
         self._asking.pop(key, None)
 
     def _younger(self, key: K, seconds: float) -> tuple[V] | None:
-        """The last answer, if it is younger than that."""
+        """Return the last answer, if it is younger than that."""
         known = self._answers.get(key)
         return (known[1],) if known is not None and self._clock() - known[0] < seconds else None
 

@@ -60,7 +60,9 @@ _LAST_TURN: Final = 0.1
 
 
 def most_connections() -> int:
-    """How many callers may be connected: a quarter of what the process may open, so that three are left to the bot."""
+    """Return how many callers may be connected: a quarter of what the process may open, so that three are left to
+    the bot.
+    """
     may_open, _ = resource.getrlimit(resource.RLIMIT_NOFILE)
     return MOST if may_open == resource.RLIM_INFINITY else max(8, min(MOST, may_open // 4))
 

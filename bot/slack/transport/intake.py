@@ -77,7 +77,7 @@ class Unreadable(ValueError):
 
 
 def read(body: bytes, content_type: str) -> dict[str, Any]:
-    """The payload of a delivery. Raises ``Unreadable``."""
+    """Return the payload of a delivery. Raises ``Unreadable``."""
     named = content_type.partition(";")[0].strip().lower()
     if body.startswith(b"{"):
         if named != "application/json":
@@ -99,7 +99,7 @@ def read(body: bytes, content_type: str) -> dict[str, Any]:
 
 
 def decoded(text: bytes) -> dict[str, Any]:
-    """The object that is written there in JSON. Raises ``Unreadable``."""
+    """Return the object that is written there in JSON. Raises ``Unreadable``."""
     try:
         found = _json(text)
     except (ValueError, RecursionError):
@@ -124,8 +124,8 @@ def _field(given: str) -> str:
 
 
 def unquoted(field: bytes) -> bytes:
-    """A form field's bytes. Escapes differ from those of quoted-printable by their sign only, and these are read at C
-    speed.
+    """Return a form field's bytes. Escapes differ from those of quoted-printable by their sign only, and these are
+    read at C speed.
 
     Each of them is two bytes shorter then; where that does not come out, some were none, and the slow way is right.
     """
@@ -285,7 +285,8 @@ class Signature:
 
 
 def signature_of(headers: Sequence[tuple[bytes, bytes]], *, now: float) -> Signature:
-    """What the headers claim. Raises ``NotSigned`` where no body could make it true; odd headers are never an error.
+    """Return what the headers claim. Raises ``NotSigned`` where no body could make it true; odd headers are never an
+    error.
 
     ``headers`` as ASGI gives them, names in lower case. A header given twice proves nothing.
     """
@@ -399,7 +400,7 @@ class DeliveryAnswer:
         return self.status == 200
 
     def response_payload(self) -> dict[str, Any] | None:
-        """The body as a Socket Mode response carries it."""
+        """Return the body as a Socket Mode response carries it."""
         if not self.body:
             return None
         if not self.content_type.startswith(JSON):
@@ -415,8 +416,8 @@ class Answers:
         self._given: OrderedDict[str, asyncio.Future[DeliveryAnswer]] = OrderedDict()
 
     async def once(self, delivery: str, take: Callable[[], Awaitable[DeliveryAnswer]]) -> tuple[DeliveryAnswer, bool]:
-        """The answer, and whether it was given before. What was not taken may be delivered again. ``""``: it has no
-        id.
+        """Return the answer, and whether it was given before. What was not taken may be delivered again. ``""``: it
+        has no id.
         """
         if not delivery:
             return await take(), False
@@ -437,8 +438,8 @@ class Answers:
 
 
 def delivery_id(payload: Mapping[str, Any]) -> str:
-    """An event's id, anything else's trigger: each is given once. ``""`` when there is none, as in a look-up of
-    options.
+    """Return an event's id, anything else's trigger: each is given once. ``""`` when there is none, as in a look-up
+    of options.
 
     https://docs.slack.dev/interactivity/handling-user-interaction#triggers
     """
@@ -481,7 +482,9 @@ class Intake:
         return LARGEST if self._secret else _CERTIFICATE_LOOK
 
     async def request(self, headers: Sequence[tuple[bytes, bytes]], body: bytes) -> DeliveryAnswer:
-        """An HTTP delivery: raw headers (names in lower case) and the raw body, as long as it was worth reading."""
+        """Answer an HTTP delivery: raw headers (names in lower case) and the raw body, as long as it was worth
+        reading.
+        """
         if is_ssl_check(body):
             return DeliveryAnswer(200)
         if not self._secret:

@@ -65,7 +65,7 @@ class SocketConnection:
         """How many connections of this app Slack counted then, this one among them; 0 when it did not say."""
 
     def quiet_for(self) -> float:
-        """Seconds since anything was heard: a message, a ping or a pong."""
+        """Return the seconds since anything was heard: a message, a ping or a pong."""
         return asyncio.get_running_loop().time() - self._heard_at
 
     async def serve(self) -> str:

@@ -79,7 +79,7 @@ class Bucket:
         self._tokens -= 1
 
     def wait(self, now: float) -> float:
-        """Return seconds until ``take`` may say yes."""
+        """Return the seconds until ``take`` may say yes."""
         self._fill(now)
         pause = max(self._as_of - now, 0.0)
         rate = self.rate / 2 if self._as_of < self._careful_until else self.rate

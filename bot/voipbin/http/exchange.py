@@ -79,7 +79,7 @@ class Patience:
         }
 
     def pause_after(self, trouble: RequestFailure) -> float | None:
-        """Return seconds before whoever asked once comes again; ``None``: another try has no chance."""
+        """Return the seconds before whoever asked once comes again; ``None``: another try has no chance."""
         waits = self.for_reads().get(trouble.kind)
         return waits[0] + _asked_for(trouble) if waits else None
 
@@ -429,7 +429,7 @@ def new_request_id() -> str:
 
 
 def longest(read_within: float) -> float:
-    """Return seconds after which a request is over, whatever came of it."""
+    """Return the seconds after which a request is over, whatever came of it."""
     return read_within + 2 * _CONNECT
 
 
