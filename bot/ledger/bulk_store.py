@@ -9,7 +9,7 @@ from dataclasses import replace
 from datetime import datetime
 from typing import Final
 
-from pydantic import TypeAdapter
+import msgspec
 from sqlalchemy import ColumnElement, Connection, delete, insert, select, update
 
 from bot.activeflows.bulk.bulk_stop import Bulk, BulkEnding, BulkState, Draft, MemberOutcome, Run, unsettled
@@ -19,10 +19,10 @@ from bot.ledger import audit
 from bot.ledger.database import Database, one_writer
 from bot.ledger.tables import bulk_members, bulks, intents
 
-_BULK: Final = TypeAdapter(Bulk)
-_INTENT: Final = TypeAdapter(Intent)
-_ENDING: Final = TypeAdapter(BulkEnding)
-_DRAFTED: Final = TypeAdapter(Draft)
+_BULK: Final = msgspec.json.Decoder(Bulk)
+_INTENT: Final = msgspec.json.Decoder(Intent)
+_ENDING: Final = msgspec.json.Decoder(BulkEnding)
+_DRAFTED: Final = msgspec.json.Decoder(Draft)
 _DRAFT: Final = "draft"
 """The state of a row whose body is a ``Draft``: no ``BulkState``, because nothing that was asked for is ever in it."""
 
@@ -39,7 +39,7 @@ class BulkStore:
             one_writer(connection)
             if _is_there(connection, bulk.id):
                 return False
-            body = _BULK.dump_json(bulk).decode()
+            body = msgspec.json.encode(bulk).decode()
             connection.execute(insert(bulks).values(self._row(bulk.id, BulkState.OPEN, body)))
             audit.append(connection, self._of_account(asked))
             return True
@@ -51,7 +51,7 @@ class BulkStore:
             one_writer(connection)
             if _is_there(connection, draft.id):
                 return
-            body = _DRAFTED.dump_json(draft).decode()
+            body = msgspec.json.encode(draft).decode()
             connection.execute(insert(bulks).values(self._row(draft.id, _DRAFT, body)))
 
         await self._database.within(work)
@@ -60,14 +60,14 @@ class BulkStore:
         def work(connection: Connection) -> Draft | None:
             here = select(bulks.c.body).where(*self._this(bulk_id), bulks.c.state == _DRAFT)
             body = connection.execute(here).scalar()
-            return None if body is None else _DRAFTED.validate_json(body)
+            return None if body is None else _DRAFTED.decode(body)
 
         return await self._database.within(work)
 
     async def open_draft(self, bulk: Bulk, asked: Record) -> bool:
         def work(connection: Connection) -> bool:
             one_writer(connection)
-            if not self._change(connection, bulk.id, _DRAFT, BulkState.OPEN, body=_BULK.dump_json(bulk).decode()):
+            if not self._change(connection, bulk.id, _DRAFT, BulkState.OPEN, body=msgspec.json.encode(bulk).decode()):
                 return False
             audit.append(connection, self._of_account(asked))
             return True
@@ -78,7 +78,7 @@ class BulkStore:
         def work(connection: Connection) -> tuple[Bulk, Run] | None:
             here = select(bulks.c.body).where(*self._this(bulk_id), bulks.c.state != _DRAFT)
             body = connection.execute(here).scalar()
-            return None if body is None else (_BULK.validate_json(body), self._run(connection, bulk_id))
+            return None if body is None else (_BULK.decode(body), self._run(connection, bulk_id))
 
         return await self._database.within(work)
 
@@ -86,9 +86,9 @@ class BulkStore:
         def work(connection: Connection) -> None:
             body = connection.execute(select(bulks.c.body).where(*self._this(bulk_id))).scalar()
             if body is not None:
-                there = replace(_BULK.validate_json(body), message_ts=message_ts)
+                there = replace(_BULK.decode(body), message_ts=message_ts)
                 connection.execute(
-                    update(bulks).where(*self._this(bulk_id)).values(body=_BULK.dump_json(there).decode())
+                    update(bulks).where(*self._this(bulk_id)).values(body=msgspec.json.encode(there).decode())
                 )
 
         await self._database.within(work)
@@ -104,7 +104,7 @@ class BulkStore:
                         "account": self._account,
                         "state": str(IntentState.OPEN),
                         "press_id": "",
-                        "body": _INTENT.dump_json(i).decode(),
+                        "body": msgspec.json.encode(i).decode(),
                     }
                     for i in intents_
                 ]
@@ -152,7 +152,7 @@ class BulkStore:
             for record in records:
                 receipt = audit.append(connection, self._of_account(record)).receipt
             _note(connection, bulk_id, became)
-            told = _ENDING.dump_json(replace(ending, receipt=receipt)).decode()
+            told = msgspec.json.encode(replace(ending, receipt=receipt)).decode()
             over = update(bulks).where(*self._this(bulk_id)).values(state=str(BulkState.DONE), ending=told)
             connection.execute(over)
             return self._run(connection, bulk_id)
@@ -220,12 +220,12 @@ class BulkStore:
             until=datetime.fromisoformat(row.until) if row.until else None,
             aborted_by=row.aborted_by,
             became={member.number: MemberOutcome(member.became) for member in members},
-            ending=_ENDING.validate_json(row.ending) if row.ending else None,
+            ending=_ENDING.decode(row.ending) if row.ending else None,
         )
 
     def _told(self, connection: Connection, bulk_id: str, run: Run, ending: BulkEnding) -> Run:
         """Return the run with another ending."""
-        body = _ENDING.dump_json(ending).decode()
+        body = msgspec.json.encode(ending).decode()
         connection.execute(update(bulks).where(*self._this(bulk_id)).values(ending=body))
         return replace(run, ending=ending)
 

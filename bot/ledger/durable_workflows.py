@@ -35,7 +35,7 @@ from contextvars import Context, ContextVar
 from dataclasses import dataclass, fields
 from datetime import UTC, datetime, timedelta
 from enum import StrEnum
-from functools import cache, partial
+from functools import partial
 from typing import Any, Final, TypeAlias, TypeVar
 
 import structlog
@@ -43,7 +43,7 @@ from dbos import DBOS, DBOSConfig, SetWorkflowID, WorkflowHandleAsync
 from dbos import Serializer as DBOSSerializer
 from dbos._dbos import _get_dbos_instance
 from dbos._error import DBOSWorkflowConflictIDError
-from pydantic import TypeAdapter
+from msgspec import convert, to_builtins
 from sqlalchemy.exc import SQLAlchemyError
 from structlog.contextvars import bound_contextvars
 
@@ -78,8 +78,6 @@ _AGAIN: Final = 1.0
 """Seconds until a ledger that did not answer is asked again."""
 
 
-_adapter: Final[Callable[[Any], TypeAdapter[Any]]] = cache(TypeAdapter)
-"""What reads and writes a step's result: building it takes longer than the step."""
 BEGUN_HERE: Final[ContextVar[str]] = ContextVar("begun_here", default="")
 """The press that was recorded just now. DBOS runs it at once in a copy of this context, and every later run in another
 one.
@@ -116,10 +114,8 @@ class DurableStep:
         repeatable: bool = False,
         ledger_first: bool = False,
     ) -> T:
-        adapter: TypeAdapter[T] = _adapter(returns)
-
         async def recorded() -> Any:
-            return adapter.dump_python(await _done(work), mode="json")
+            return to_builtins(await _done(work), str_keys=True)
 
         try:
             if self._results is None:
@@ -128,7 +124,7 @@ class DurableStep:
                 told = await self._results.of(name, recorded, repeatable=repeatable, ledger_first=ledger_first)
         except DBOSWorkflowConflictIDError:
             raise Fenced from None
-        return adapter.validate_python(told)
+        return convert(told, returns, str_keys=True)
 
     async def sleep(self, seconds: float) -> None:
         if self._results is not None:
@@ -252,7 +248,6 @@ class PendingPresses:
 
 log = structlog.get_logger(__name__)
 VERSION: Final = "2"
-_PRESS: Final = TypeAdapter(Press)
 _PARTS: Final = frozenset(part.name for part in fields(Press))
 RECORD_WITHIN: Final = timedelta(seconds=1.5)
 """So long a press may take to be recorded: Slack waits three seconds for the ack."""
@@ -558,7 +553,7 @@ class Durable:
 
 def _row(press: Press) -> dict[str, Any]:
     """Return the press as it is kept, under the names that it always had, beside the words of its reply address."""
-    row = _PRESS.dump_python(press, mode="json")
+    row = to_builtins(press)
     if not press.account:
         del row["account"]
     return {**row.pop("reply_address"), "action_ts": row.pop("click"), **row}
@@ -568,7 +563,7 @@ def _press(row: Mapping[str, Any]) -> Press:
     """Return the press of a row, also of an older build's: what is no part of it is its reply address."""
     known = {"click": row["action_ts"], **{name: row[name] for name in _PARTS if name in row}}
     address = {name: words for name, words in row.items() if name not in {*_PARTS, "action_ts"}}
-    return _PRESS.validate_python({**known, "reply_address": address})
+    return convert({**known, "reply_address": address}, Press)
 
 
 def _whose(press: Press) -> dict[str, str]:

@@ -9,8 +9,8 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Final
 
+import msgspec
 from prometheus_client import Histogram
-from pydantic import TypeAdapter
 from sqlalchemy import ColumnElement, Connection, and_, bindparam, delete, insert, or_, select, text, update
 
 from bot.activeflows.bulk.bulk_stop import BulkState
@@ -32,8 +32,8 @@ from bot.ledger import audit, metrics
 from bot.ledger.database import PATIENCE, Database, clock, one_writer, when_kept
 from bot.ledger.tables import bulks, claims, intents, runs
 
-_INTENT: Final = TypeAdapter(Intent)
-_ENDED: Final = TypeAdapter(Ended)
+_INTENT: Final = msgspec.json.Decoder(Intent)
+_ENDED: Final = msgspec.json.Decoder(Ended)
 _AT_ONCE: Final = 200
 """Ids in one question: databases take only so many."""
 IN_FLIGHT: Final = timedelta(seconds=30)
@@ -113,7 +113,7 @@ class StopStore:
                 return bool(instead_of)  # a run cut off after writing finds its own intent
             if instead_of and not self._supersede(connection, instead_of, by_press):
                 return False
-            body = _INTENT.dump_json(intent).decode()
+            body = msgspec.json.encode(intent).decode()
             connection.execute(
                 insert(intents).values(
                     id=intent.id, account=self._account, state=str(IntentState.OPEN), press_id="", body=body
@@ -129,7 +129,7 @@ class StopStore:
             one_writer(connection)
             if _is_there(connection, intent.id):
                 return
-            body = _INTENT.dump_json(intent).decode()
+            body = msgspec.json.encode(intent).decode()
             connection.execute(
                 insert(intents).values(
                     id=intent.id, account=self._account, state=str(IntentState.DRAFT), press_id="", body=body
@@ -143,7 +143,7 @@ class StopStore:
             one_writer(connection)
             if not self._change(connection, intent.id, IntentState.DRAFT, IntentState.OPEN):
                 return False
-            body = _INTENT.dump_json(intent).decode()
+            body = msgspec.json.encode(intent).decode()
             connection.execute(update(intents).where(*self._this(intent.id)).values(body=body))
             audit.append(connection, self._of_account(asked))
             return True
@@ -153,7 +153,7 @@ class StopStore:
     async def intent(self, intent_id: str) -> tuple[Intent, IntentState] | None:
         def work(connection: Connection) -> tuple[Intent, IntentState] | None:
             row = connection.execute(_INTENT_AND_STATE, self._of(intent_id)).first()
-            return None if row is None else (_INTENT.validate_json(row.body), IntentState(row.state))
+            return None if row is None else (_INTENT.decode(row.body), IntentState(row.state))
 
         return await self._database.reading(work, patience=PATIENCE)
 
@@ -164,7 +164,7 @@ class StopStore:
                 these = intents.c.id.in_(wanted[first : first + _AT_ONCE])
                 own = intents.c.account == self._account
                 for row in connection.execute(select(intents.c.id, intents.c.body).where(these, own)):
-                    names[row.id] = _INTENT.validate_json(row.body).seen.flow_name
+                    names[row.id] = _INTENT.decode(row.body).seen.flow_name
             return {id_: name for id_, name in names.items() if name}
 
         return await self._database.within(work)
@@ -290,7 +290,7 @@ class StopStore:
                 return None
             now = replace(there, call=call)
             connection.execute(
-                update(intents).where(*self._this(intent_id)).values(ended=_ENDED.dump_json(now).decode())
+                update(intents).where(*self._this(intent_id)).values(ended=msgspec.json.encode(now).decode())
             )
             return now
 
@@ -356,19 +356,19 @@ class StopStore:
         self, connection: Connection, intent_id: str, press_id: str, state: IntentState, ended: Ended | None
     ) -> Ended | None:
         now = None if ended is None else ended.after(self._ended(connection, intent_id))
-        told = None if now is None else _ENDED.dump_json(now).decode()
+        told = None if now is None else msgspec.json.encode(now).decode()
         connection.execute(_SETTLE, {**self._of(intent_id), "press": press_id, "to": str(state), "told": told})
         return now
 
     def _ended(self, connection: Connection, intent_id: str) -> Ended | None:
         told = connection.execute(_HOW_IT_ENDED, self._of(intent_id)).scalar()
-        return None if told is None else _ENDED.validate_json(told)
+        return None if told is None else _ENDED.decode(told)
 
     def _rewrite(self, connection: Connection, intent_id: str, **fields: str) -> None:
         """Change these fields of an intent that is there, and leave the others as they are by now."""
         body = connection.execute(select(intents.c.body).where(*self._this(intent_id))).scalar()
         if body is not None:
-            rewritten = _INTENT.dump_json(replace(_INTENT.validate_json(body), **fields)).decode()  # type: ignore[arg-type] # fields by name
+            rewritten = msgspec.json.encode(replace(_INTENT.decode(body), **fields)).decode()  # type: ignore[arg-type] # fields by name
             connection.execute(update(intents).where(*self._this(intent_id)).values(body=rewritten))
 
     def _change(

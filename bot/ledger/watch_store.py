@@ -12,8 +12,8 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Final
 
+import msgspec
 import structlog
-from pydantic import TypeAdapter
 from sqlalchemy import ColumnElement, Connection, Row, and_, delete, func, insert, or_, select, update
 
 from bot.activeflows.watching.watch import MOST, MOST_HERE, Ending, Full, Kept, Observation, Watch
@@ -23,9 +23,9 @@ from bot.ledger.replicas import Lease
 from bot.ledger.tables import watches
 
 log = structlog.get_logger(__name__)
-_WATCH: Final = TypeAdapter(Watch)
-_KNOWN: Final = TypeAdapter(Observation)
-_ENDING: Final = TypeAdapter(Ending)
+_WATCH: Final = msgspec.json.Decoder(Watch)
+_KNOWN: Final = msgspec.json.Decoder(Observation)
+_ENDING: Final = msgspec.json.Decoder(Ending)
 _ABANDONED: Final = timedelta(minutes=2)
 """A card takes seconds to post: a place kept for longer was cut off."""
 
@@ -65,8 +65,8 @@ class WatchStore:
                 "since": watch.since.isoformat(),
                 "state": "begun",
                 "message_ts": "",
-                "body": _WATCH.dump_json(watch).decode(),
-                "known": _KNOWN.dump_json(known).decode(),
+                "body": msgspec.json.encode(watch).decode(),
+                "known": msgspec.json.encode(known).decode(),
             }
             connection.execute(insert(watches).values(values))
             self._tell(connection, "watch_begun", watch)
@@ -90,7 +90,7 @@ class WatchStore:
             body = connection.execute(select(watches.c.body).where(cardless)).scalar()
             if body is not None:
                 connection.execute(delete(watches).where(cardless))
-                self._tell(connection, "watch_over", _WATCH.validate_json(body), how="card not posted")
+                self._tell(connection, "watch_over", _WATCH.decode(body), how="card not posted")
                 when_kept(connection, lambda _: metrics.WATCHES_OVER.labels("card not posted").inc())
 
         await self._database.within(work)
@@ -98,13 +98,13 @@ class WatchStore:
     async def close(self, watch_id: str, ending: Ending) -> Ending | None:
         def work(connection: Connection) -> Ending | None:
             open_ = update(watches).where(*self._this(watch_id), watches.c.state.in_(("begun", "open")))
-            decided = connection.execute(open_.values(state="closing", ending=_ENDING.dump_json(ending).decode()))
+            decided = connection.execute(open_.values(state="closing", ending=msgspec.json.encode(ending).decode()))
             closing = select(watches.c.ending, watches.c.body)
             row = connection.execute(closing.where(*self._this(watch_id), watches.c.state == "closing")).first()
             if row is not None and decided.rowcount:
-                self._tell(connection, "watch_over", _WATCH.validate_json(row.body), how=str(ending.how), by=ending.by)
+                self._tell(connection, "watch_over", _WATCH.decode(row.body), how=str(ending.how), by=ending.by)
                 when_kept(connection, lambda _: metrics.WATCHES_OVER.labels(str(ending.how)).inc())
-            return None if row is None else _ENDING.validate_json(row.ending)
+            return None if row is None else _ENDING.decode(row.ending)
 
         return await self._database.within(work)
 
@@ -127,7 +127,7 @@ class WatchStore:
         await self._lease.release()
 
     async def keep(self, watch_id: str, known: Observation) -> bool:
-        said = {"known": _KNOWN.dump_json(known).decode()}
+        said = {"known": msgspec.json.encode(known).decode()}
         return await self._database.within(
             lambda connection: self._change(connection, watch_id, ("open", "closing"), said)
         )
@@ -164,6 +164,6 @@ class WatchStore:
 
 
 def _kept(row: Row[tuple[str, ...]]) -> Kept:
-    watch = replace(_WATCH.validate_json(row.body), message_ts=row.message_ts)
-    ending = _ENDING.validate_json(row.ending) if row.ending else None
-    return Kept(watch, _KNOWN.validate_json(row.known), ending)
+    watch = replace(_WATCH.decode(row.body), message_ts=row.message_ts)
+    ending = _ENDING.decode(row.ending) if row.ending else None
+    return Kept(watch, _KNOWN.decode(row.known), ending)

@@ -1,9 +1,22 @@
-"""A press as it is kept: rows of older builds are read, and older builds read ours."""
+"""What is kept as JSON: rows of older builds, which wrote them with pydantic, are read, and older builds read ours."""
 
-from datetime import UTC, datetime
+from collections.abc import Mapping
+from datetime import UTC, datetime, timedelta
+from typing import Any, get_args
 
+import msgspec
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from pydantic import TypeAdapter
+
+from bot.activeflows.bulk import authorization as bulk_authorization
+from bot.activeflows.bulk import bulk_stop, execution
+from bot.activeflows.bulk import follow_up as bulk_follow_up
+from bot.activeflows.stopping import authorization, follow_up, read_back, stop
 from bot.activeflows.stopping.stop import Press, PressKind
-from bot.ledger.durable_workflows import _press, _row
+from bot.activeflows.watching import watch
+from bot.ledger.durable_workflows import RecordTiming, _press, _row
 
 OLD = {
     "intent_id": "1" * 32,
@@ -52,3 +65,35 @@ def test_a_press_is_kept_under_the_names_that_it_always_had() -> None:
 def test_a_member_is_queued_without_what_leads_back_but_with_every_name_that_an_older_build_reads() -> None:
     queued = _row(_press(OLD).without_reply_address())
     assert queued == {**OLD, **dict.fromkeys(REPLY, "")}
+
+
+_TIMES = st.datetimes(datetime(2000, 1, 1), datetime(2100, 1, 1), timezones=st.just(UTC))  # noqa: DTZ001 # these come next
+_SPANS = st.timedeltas(timedelta(0), timedelta(days=360))
+_KEPT = [
+    *(bulk_stop.Bulk, bulk_stop.Draft, bulk_stop.BulkEnding, bulk_stop.Run),
+    *(stop.Intent, stop.Press, stop.Ended, watch.Watch, watch.Observation, watch.Ending),
+]
+_STEPS = [
+    *(bulk_authorization.BulkAdmission, bulk_follow_up.FinalCheck, execution.MemberTurn),
+    *(authorization.Admission, stop.OutcomeNotice, stop.Claim, read_back.StopAttempt, read_back.Verdict),
+    *(follow_up.Look, follow_up.CallLook, RecordTiming, bool, str),
+]
+
+
+@pytest.mark.parametrize("kept", [*_KEPT, *_STEPS], ids=lambda kept: kept.__name__)
+def test_each_kind_of_row_means_the_same_to_an_older_build(kept: type[Any]) -> None:
+    older, decoder = TypeAdapter(kept), msgspec.json.Decoder(kept)
+    st.register_type_strategy(datetime, _TIMES)
+    st.register_type_strategy(timedelta, _SPANS)
+    st.register_type_strategy(Mapping, lambda type_: st.dictionaries(*map(st.from_type, get_args(type_)), max_size=2))
+
+    @settings(max_examples=10)
+    @given(st.from_type(kept))
+    def holds(value: Any) -> None:
+        assert decoder.decode(older.dump_json(value)) == value
+        assert older.validate_json(msgspec.json.encode(value)) == value
+        row = msgspec.json.decode(msgspec.json.encode(msgspec.to_builtins(value, str_keys=True)))
+        assert older.validate_python(row) == value
+        assert msgspec.convert(row, kept, str_keys=True) == value
+
+    holds()
