@@ -4,6 +4,7 @@ from datetime import datetime
 from typing import Final
 
 from bot.activeflows.operators import Reach
+from bot.activeflows.records import Record
 from bot.activeflows.stopping.stop import Declined, DeclineReason, Press, PressKind
 from bot.slack import ids, kit
 from bot.slack.blocks.activeflow_parts import with_way_out
@@ -32,6 +33,15 @@ def declined_press(declined: Declined, command: str, *, ask: kit.Block | None = 
     if declined.why is not DeclineReason.NOT_PERMITTED or ask is None or not declined.who_may:
         return Message(words)
     return Message(words, (kit.section(words), ask))
+
+
+def declined_on_record(record: Record) -> Declined:
+    """Why a press was refused, as it was written down."""
+    why, because = (str(record.detail.get(name) or "") for name in ("why", "because"))
+    known = why in set(DeclineReason)
+    return Declined(
+        DeclineReason(why) if known else DeclineReason.NO_SUCH_CARD, because, activeflow_id=record.activeflow_id
+    )
 
 
 def ask_others(id_: str, action_id: str = ids.ASK_OTHERS) -> kit.Block:

@@ -37,7 +37,7 @@ from bot.activeflows.stopping.stop import (
 from bot.slack import ids, kit
 from bot.slack.blocks.activeflow_list import followed
 from bot.slack.blocks.activeflow_parts import hang_up_without_bot, without_bot
-from bot.slack.blocks.declined import ask_others, declined_press, stuck_press
+from bot.slack.blocks.declined import ask_others, declined_on_record, declined_press, stuck_press
 from bot.slack.blocks.error_words import reported
 from bot.slack.interaction import from_press
 from bot.slack.kit import bold, code, date_token, escaped, mention, mentions, plain
@@ -376,9 +376,7 @@ class StopCards:
         mentioned: Callable[[str], Awaitable[bool]] | None = None,
     ) -> None:
         """``records``: what says that a press is not new. ``told_again``: as in ``Patience``.
-
         ``mention``: what is typed instead of ``command`` in a thread, where there are no slash commands.
-
         ``call_after``: seconds after which whoever pressed is called to a card whose outcome is not known by then, if
         ``mentioned`` says that they want to be.
         """
@@ -443,13 +441,15 @@ class StopCards:
         await self._messenger.publicly(below, still_not_known(intent, press, self._now()))
 
     async def decline(self, press: Press, declined: Declined) -> bool:
-        button = _ASK.get(press.wish)
-        ask = ask_others(press.intent_id, button) if button is not None else None
-        words = declined_press(declined, self.typed_in(press.thread), ask=ask)
+        words = self._refusal(press, declined)
         seen = await self.edits.until_seen(partial(self._messenger.privately, from_press(press), words))
         self._untouched.discard(press.id)
         self._said(press)
         return seen
+
+    def _refusal(self, press: Press, declined: Declined) -> Message:
+        ask = ask_others(press.intent_id, _ASK[press.wish]) if press.wish in _ASK else None
+        return declined_press(declined, self.typed_in(press.thread), ask=ask)
 
     async def stuck(self, press: Press, bug: Exception | None) -> None:
         """Tell once that a press is stuck half-way, to whoever pressed and below the card: by a bug, or by the
@@ -525,26 +525,27 @@ class StopCards:
                 await waiting.said.wait()
         except TimeoutError:
             at = self._now()  # what the ledger does not say may have begun by the time it has answered
-            before = waiting.recorded and not waiting.begun and await self._went_on(press)
+            before = await self._so_far_on_record(press) if waiting.recorded and not waiting.begun else None
             if waiting.said.is_set():
                 return
-            words = _UNREAD if before is None else _BEFORE if before else _so_far(waiting, at)
-            if await self._messenger.privately(from_press(press), words) and not before:
+            seen = await self._messenger.privately(from_press(press), before or _so_far(waiting, at))
+            if seen and before in (None, _UNREAD):
                 await self._correct(press, waiting)
         finally:
             self._first_words.pop(press.id, None)
 
-    async def _went_on(self, press: Press) -> bool | None:
-        """Something was sent for it, or came of it: an earlier process took it, and Slack brings it again. ``None``:
-        the ledger does not say.
-        """
-        over = (What.OUTCOME, What.REFUSED, *((What.PRESSED,) if press.wish is PressKind.BULK else ()))
-        keys = (f"{press.id}/{What.SENDING}/1", *(f"{press.id}/{what}" for what in over))
+    async def _so_far_on_record(self, press: Press) -> Message | None:
+        """Of one that Slack brings again, or of which Slack takes no words: what came of it, or else ``None``."""
+        begun = What.PRESSED if press.wish is PressKind.BULK else f"{What.SENDING}/1"
+        keys = tuple(f"{press.id}/{what}" for what in (begun, What.OUTCOME, What.REFUSED))
         try:
             async with asyncio.timeout(self._reassure_after):
-                return bool(await self._records.records(Question(keys=keys)))
+                found = [entry.record for entry in await self._records.records(Question(keys=keys))]
         except (LedgerUnavailable, TimeoutError):
-            return None
+            return _UNREAD
+        if any(record.what is not What.REFUSED for record in found):
+            return _BEFORE
+        return self._refusal(press, declined_on_record(found[0])) if found else None
 
     async def _correct(self, press: Press, waiting: _Waiting) -> None:
         with suppress(TimeoutError):
