@@ -8,6 +8,7 @@ thousands by ``pytest -m slow tests/faults/test_promises.py -s --hypothesis-prof
 import sqlite3
 from collections.abc import Iterator, Sequence
 from contextlib import closing, suppress
+from datetime import timedelta
 
 import pytest
 from hypothesis import HealthCheck, Phase, settings
@@ -382,6 +383,14 @@ def test_a_bulk_stop_whose_start_is_kept_without_an_answer_is_carried_out(
     found = story.bot.run(story.bot.bulks.bulk(story.bulks[-1]))
     assert found is not None
     assert found[1].state in {BulkState.OPEN, BulkState.DONE}
+
+
+@pytest.mark.parametrize("good", range(3, 9))
+def test_while_members_are_stopped_the_bulk_card_is_no_question(good: int, story: PromisesKept) -> None:
+    """Whichever read of how far it is goes unanswered."""
+    story.the_ledger_does_not_answer_in_mid_bulk(ALICE, BOB, 3, good, 1, kept=False)
+    told = [each.at for each in story.bot.channel.bulk_tellings if each.run.state is not BulkState.OPEN]
+    assert all(any(at <= post.at + timedelta(seconds=1) for at in told) for post in story.bot.line.posts)
 
 
 def test_an_abort_while_a_stop_waits_is_seen_by_the_gate(story: PromisesKept) -> None:

@@ -194,7 +194,7 @@ class BulkStopWorkflow:
             )
             await step("decline bulk", bool, lambda: self._decline(press, bulk, not_taken))
             return
-        async with self._followed(bulk, press, hold):
+        async with self._followed(bulk, run, press, hold):
             became = await self._stop(press, admission.numbers)
         ending = BulkEnding(halted=halted(became))
         if MemberOutcome.NOT_PERMITTED in became.values():
@@ -271,10 +271,10 @@ class BulkStopWorkflow:
         return await self._cards.decline(press, declined)
 
     @asynccontextmanager
-    async def _followed(self, bulk: Bulk, press: Press, hold: Hold) -> AsyncIterator[None]:
+    async def _followed(self, bulk: Bulk, begun: Run, press: Press, hold: Hold) -> AsyncIterator[None]:
         """Keep the card true while the block lasts."""
         over = asyncio.Event()
-        following = asyncio.create_task(self._follow(bulk, press, hold, over))
+        following = asyncio.create_task(self._follow(bulk, begun, press, hold, over))
         try:
             yield
             over.set()
@@ -283,8 +283,12 @@ class BulkStopWorkflow:
             following.cancel()
             await asyncio.gather(following, return_exceptions=True)
 
-    async def _follow(self, bulk: Bulk, press: Press, hold: Hold, over: asyncio.Event) -> None:
+    async def _follow(self, bulk: Bulk, begun: Run, press: Press, hold: Hold, over: asyncio.Event) -> None:
+        """``begun``: as it was then, and is told at once; a run that is not the first one may be further by now."""
         told: Run | None = None
+        if hold.fence.number == 1:
+            told = begun
+            await self._cards.show(bulk, begun, press, guard=hold.must_hold)
         while not over.is_set():
             with suppress(LedgerUnavailable):
                 found = await self._bulks.bulk(bulk.id)
