@@ -85,6 +85,7 @@ def test_each_kind_of_row_means_the_same_to_an_older_build(kept: type[Any]) -> N
     older, decoder = TypeAdapter(kept), msgspec.json.Decoder(kept)
     st.register_type_strategy(datetime, _TIMES)
     st.register_type_strategy(timedelta, _SPANS)
+    st.register_type_strategy(float, st.floats(allow_nan=False, allow_infinity=False))
     st.register_type_strategy(Mapping, lambda type_: st.dictionaries(*map(st.from_type, get_args(type_)), max_size=2))
 
     @settings(max_examples=10)
