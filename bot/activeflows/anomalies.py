@@ -3,7 +3,7 @@
 import asyncio
 import math
 from collections import deque
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
@@ -120,11 +120,20 @@ class DwellTimes:
         self._waiting: deque[Change] = deque()
         self._past: dict[Place, Durations] = {}
         self._new: dict[Place, Durations] = {}
+        self._ears: list[Callable[[UUID], None]] = []
+        self.learned = 0
+        """Another number each time that anything was learned."""
+
+    def listen(self, hear: Callable[[UUID], None]) -> None:
+        """Call ``hear`` from now on with whatever is known to stay elsewhere, or not known any more to stay there."""
+        self._ears.append(hear)
 
     def hear(self, change: Change) -> None:
         """Remember one change of the index, for ``work``."""
         if len(self._waiting) >= _WAITING:
-            self._here.pop(self._waiting.popleft().activeflow_id, None)
+            dropped = self._waiting.popleft().activeflow_id
+            self._here.pop(dropped, None)
+            self._tell(dropped)
         self._waiting.append(change)
 
     def work(self, most: int) -> bool:
@@ -170,6 +179,11 @@ class DwellTimes:
             self._past[where] = durations
         while len(self._past) > MOST_PLACES:
             del self._past[next(iter(self._past))]
+        self.learned += 1
+
+    def _tell(self, activeflow_id: UUID) -> None:
+        for hear in self._ears:
+            hear(activeflow_id)
 
     def _take(self, change: Change) -> None:
         before, after = self._here.get(change.activeflow_id), change.after
@@ -183,6 +197,7 @@ class DwellTimes:
             return
         self._learn(before, after)
         self._here[after.id] = Stay(where, began, _came_here(change))
+        self._tell(after.id)
 
     def _learn(self, stay: Stay | None, after: Activeflow) -> None:
         if stay is None or stay.place is None or not stay.seen or after.updated_at is None:
@@ -191,6 +206,7 @@ class DwellTimes:
         for kept in (self._new, self._past):
             if stay.place in kept or len(kept) < MOST_PLACES:
                 kept.setdefault(stay.place, Durations()).add(seconds)
+        self.learned += 1
 
 
 def place(activeflow: Activeflow) -> Place | None:
@@ -286,7 +302,7 @@ class AnomalyDetector:
     """Judges by what it has seen. Asks nobody, and never raises."""
 
     def __init__(self, stays: DwellTimes) -> None:
-        self._stays = stays
+        self.stays = stays
 
     def troubles(
         self,
@@ -308,19 +324,29 @@ class AnomalyDetector:
         """Return the same, when its situation is known already."""
         return () if activeflow.ended else tuple(self._found(activeflow, doing, now, call))
 
-    def past(self, where: Place) -> Durations:
-        """Return how long stays there were. Not to be changed."""
-        return self._stays.past(where)
-
     def longest(self, where: Place) -> timedelta | None:
         """From when on a stay there is called long; ``None`` while too few were seen."""
-        past = self.past(where)
+        past = self.stays.past(where)
         long = past.at_most(0.95)
         return None if past.total < ENOUGH or long is None else max(SHORTEST, _TIMES * timedelta(seconds=long))
 
-    def stay_at(self, activeflow: Activeflow, where: Place | None) -> Stay | None:
-        """As ``DwellTimes.stay``, when it is known where it is."""
-        return self._stays.stay_at(activeflow.id, where)
+    def late_from(
+        self, activeflow: Activeflow, doing: Situation, where: Place | None, limit: timedelta | None
+    ) -> list[float]:
+        """Return the moments, in seconds, from which on it may be stuck or left over; before them it is not.
+
+        ``where`` it is, and ``limit``: from when on a stay is long there.
+        """
+        found: list[float] = []
+        if activeflow.created_at is not None:
+            began = activeflow.created_at.timestamp()
+            if doing.kind == "starting":
+                found.append(began + _STARTED_BY.total_seconds())
+            if activeflow.reference.is_call and activeflow.parent_id is None:
+                found.append(began + LONGEST_CALL.total_seconds())
+        if limit is not None and (stay := self.stays.stay_at(activeflow.id, where)) is not None:
+            found.append(stay.began.timestamp() + limit.total_seconds())
+        return found
 
     def whatever_the_time(self, activeflow: Activeflow, doing: Situation) -> tuple[Reason, ...]:
         """Return what is wrong for as long as it stays as it is: it loops, or is nearly out of steps."""
@@ -340,16 +366,16 @@ class AnomalyDetector:
             yield Anomaly(Reason.STEPS, doing.warning)
 
     def _stuck(self, activeflow: Activeflow, doing: Situation, now: datetime) -> str:
-        began = self._stays.began(activeflow.id)
+        began = self.stays.began(activeflow.id)
         if began is None or now - began < SHORTEST:  # wherever it is: that need not be worked out
             return ""
-        stay = self._stays.stay(activeflow)
+        stay = self.stays.stay(activeflow)
         if stay is None or stay.place is None:
             return ""
         limit, lasted = self.longest(stay.place), now - stay.began
         if limit is None or lasted < limit:
             return ""
-        usual = self._stays.past(stay.place).typical()
+        usual = self.stays.past(stay.place).typical()
         if usual is None:
             return ""
         return f"{_so_long(stay, lasted)} {_where(doing)}, usually about {in_words(timedelta(seconds=usual))}"
@@ -425,7 +451,7 @@ class _Spot:
     def look(self, judging: AnomalyDetector, now: float) -> None:
         """Work it out for now; the limit only when something was learned."""
         if self.where is not None:
-            past = judging.past(self.where)
+            past = judging.stays.past(self.where)
             if past is not self.past or past.changes != self.changes:
                 self.past, self.changes, self.limit = past, past.changes, judging.longest(self.where)
             self.before = -math.inf if self.limit is None else now - self.limit.total_seconds() + _EARLY
@@ -442,8 +468,6 @@ class _Version:
     """What is wrong whatever the time."""
     rank: int
     """Of that."""
-    suspect_from: float
-    """Before it, nothing else can be wrong."""
     judge_from: float
     """From then on only the detector can tell."""
     stay_began: float = -math.inf
@@ -508,7 +532,7 @@ class AnomalyCache:
         judged: dict[int, tuple[Reason, ...]] = {}
         for number in suspects:
             version = versions[number]
-            if moment >= version.suspect_from and self._suspected(version, moment):
+            if self._suspected(version, moment):
                 troubles = self._judging.of(version.activeflow, version.doing, now)
                 judged[number] = tuple(trouble.reason for trouble in troubles)
                 if len(judged) % _BREATH == 0:
@@ -537,7 +561,7 @@ class AnomalyCache:
         if moment >= version.judge_from:
             return True
         if version.stay_began == -math.inf:
-            stay = self._judging.stay_at(version.activeflow, version.spot.where)
+            stay = self._judging.stays.stay_at(version.activeflow.id, version.spot.where)
             if stay is None:
                 return False
             version.stay_began = stay.began.timestamp()
@@ -555,20 +579,10 @@ class AnomalyCache:
 
 
 def _version(judging: AnomalyDetector, activeflow: Activeflow, doing: Situation, spot: _Spot) -> _Version:
-    created = activeflow.created_at
-    began = -math.inf if created is None else created.timestamp() - _EARLY
-    changed = activeflow.updated_at  # by another clock than its creation, so it may be before it
-    soon = (began if changed is None else min(began, changed.timestamp() - _EARLY)) + SHORTEST.total_seconds()
-    old = began + LONGEST_CALL.total_seconds() if activeflow.reference.is_call and created is not None else math.inf
     always = judging.whatever_the_time(activeflow, doing)
+    late_from = judging.late_from(activeflow, doing, None, None)
     return _Version(
-        activeflow,
-        doing,
-        spot,
-        always=always,
-        rank=rank(always),
-        suspect_from=soon,
-        judge_from=soon if doing.kind == "starting" else old,
+        activeflow, doing, spot, always, rank=rank(always), judge_from=min(late_from, default=math.inf) - _EARLY
     )
 
 

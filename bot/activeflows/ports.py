@@ -9,6 +9,7 @@ from typing import Protocol, TypeAlias, TypeVar
 from uuid import UUID
 
 from bot.activeflows.callers import CallsLooked
+from bot.activeflows.index import Index
 from bot.activeflows.model import Activeflow, Call, Customer, Flow, Picture, Spoken
 from bot.activeflows.numbers import Number
 from bot.activeflows.records import Entry, Question, Record, Written
@@ -81,6 +82,9 @@ class VoIPBIN(Protocol):
 
 class Live(Protocol):
     """What runs, kept in memory and followed."""
+
+    @property
+    def index(self) -> Index: ...
 
     async def running(self, *, max_age: float) -> Picture | None:
         """Return what runs now or, while it cannot be followed, ran at most ``max_age`` seconds ago; ``None``: not

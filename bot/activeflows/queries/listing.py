@@ -9,11 +9,12 @@ anything of an activeflow is told that belongs to a flow they may not view. Deci
 """
 
 import asyncio
-from collections.abc import Callable, Mapping, Sequence
+from bisect import bisect_left
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from functools import partial
-from itertools import chain, compress, repeat
+from itertools import chain, compress
 from typing import Final, Literal, TypeAlias
 from uuid import UUID
 
@@ -22,6 +23,7 @@ from bot.activeflows.model import Activeflow, Call, Flow, Freshness, Picture, nu
 from bot.activeflows.names import closest_names
 from bot.activeflows.operators import Operator, Permission
 from bot.activeflows.ports import Live, Past, VoIPBIN
+from bot.activeflows.queries.assessments import Assessments
 from bot.activeflows.queries.details import Details, DetailsQuery
 from bot.activeflows.queries.filters import ActiveflowGroup, Filters, grouped
 from bot.activeflows.queries.inspection import in_time
@@ -129,15 +131,21 @@ def numbered(length: int, page: int) -> int:
     return (min(max(page, 1), max(1, -(-length // PAGE))) - 1) * PAGE
 
 
-def placed(found: Sequence[Activeflow], place: Place, ranks: Sequence[int] = (), *, newest: bool = True) -> int:
+def placed(
+    found: Sequence[Activeflow], place: Place, rank: Callable[[Activeflow], int] | None = None, *, newest: bool = True
+) -> int:
     """Return how many of ``found``, which are in order, come before the page at that place; beyond the end it is the
     last one.
 
-    ``ranks``: of each, when the worst come first; ``newest``: the newest do.
+    ``rank``: of each, when the worst come first; ``newest``: the newest do.
     """
-    key = (place.rank if ranks else 0, place.began or _BEGINNING, place.id)
-    keys = ((rank, *_key(each)) for rank, each in zip(ranks or repeat(0), found, strict=False))
-    earlier = next((n for n, own in enumerate(keys) if (own <= key if newest else own >= key)), len(found))
+    key = (place.rank if rank else 0, place.began or _BEGINNING, place.id)
+
+    def reached(each: Activeflow) -> bool:
+        own = (rank(each) if rank else 0, *_key(each))
+        return own <= key if newest else own >= key
+
+    earlier = bisect_left(found, True, key=reached)
     if place.side == "before":
         return max(earlier - PAGE, 0)
     if place.side == "after" and earlier < len(found) and found[earlier].id == place.id:
@@ -234,6 +242,7 @@ class ActiveflowQueries:
         self._judging = judging or AnomalyDetector(DwellTimes())
         self._rows = Rows(voipbin, self._judging, now, within=side_look)
         self._now = now
+        self._assessments = Assessments(live.index, self._judging, now) if live is not None else None
         self.situations = SituationCache()
         """What each does, for whoever looks through all of them, too."""
         self._anomalies, self.at_a_glance = AnomalyCache(self._judging), AnomalyCache(self._judging)
@@ -262,38 +271,42 @@ class ActiveflowQueries:
         """
         operator.require(Permission.VIEW)
         picture = picture or await self.picture(operator, filters, max_age=max_age)
-        now = self._now()
-        anything = replace(filters, flow=None, action=None, state=None) == Filters()
-        every = picture.freshness is not None and anything  # from memory, what runs and nothing else
-        # flow and action are looked at among what they may view
-        known_to_run = replace(filters, status="any") if picture.freshness is not None else filters
-        fitting = list(picture.activeflows) if every else known_to_run.among(picture.activeflows, now)
-        seen = visible(self._voipbin, operator, fitting, picture.kinds)
-        hidden = len(fitting) - len(seen)
+        sort = sort or ("worst" if filters.status == "running" else "newest")
+        worst = sort == "worst" and by is None
         known: Flows = {}
         if filters.flow is not None or filters.by_doing or by is not None:
-            kinds = picture.kinds if every and not hidden and len(picture.kinds or ()) <= MOST else None
-            ids = [flow_id for _, flow_id in kinds] if kinds is not None else [a.flow_id for a in seen]
-            known = await flows(self._voipbin, ids, within=self._filter_look)
-        found = await self._matching(seen, filters, known)
+            known = await flows(self._voipbin, self._flows(operator, filters, picture), within=self._filter_look)
+        listed: Sequence[Activeflow] = picture.activeflows
+        kinds, assessed = picture.kinds, self._assessments if picture.freshness is not None else None
+        if assessed is not None:
+            needed = filters.by_doing or by == "action"
+            await assessed.catch_up({number_of(id_): flow for id_, flow in known.items()} if needed else None)
+            # as it is by now: nobody else gets their turn until the page is cut out
+            listed, kinds = assessed.worst_first() if worst else assessed.index.newest_first(), assessed.index.kinds()
+        now = self._now()
+        fitting = self._fitting(filters, picture, listed, now)
+        # flow and action are looked at among what they may view
+        seen = visible(self._voipbin, operator, fitting, kinds)
+        hidden = len(fitting) - len(seen)
+        found = await self._matching(seen, filters, known, assessed)
+        groups = await self._groups(found, by, known, assessed) if by is not None else ()
         unnamed = unnamed_among(seen, found, known) if filters.flow is not None else 0
-        groups = await self._groups(found, by, known) if by is not None else ()
+        rank: Callable[[Activeflow], int] | None = assessed.rank if worst and assessed is not None else None
         if picture.freshness is None:
             found = in_order(found)
-        ranks: list[int] = []
-        sort = sort or ("worst" if filters.status == "running" else "newest")
-        if sort != "newest" and by is None:
+        if sort != "newest" and by is None and rank is None:
             found.reverse()
-        if sort == "worst" and by is None:
+        if worst and rank is None:
             found, ranks = await self.at_a_glance.worst_first(found, now)
+            rank = _ranked(found, ranks)
         length = len(found) if by is None else len(groups)
         first = numbered(length, page)
         if place is not None and by is None:
-            first = placed(found, place, ranks, newest=sort == "newest")
+            first = placed(found, place, rank, newest=sort == "newest")
         here = slice(first, first + PAGE)
         return Listing(
             sort=sort,
-            ranks=tuple(ranks[here]),
+            ranks=tuple(map(rank, found[here])) if rank is not None else (),
             rows=await self._rows.of(found[here]) if by is None else (),
             by=by,
             groups=groups[here],
@@ -327,26 +340,55 @@ class ActiveflowQueries:
         operator.require(Permission.VIEW)
         return await pictured(self._voipbin, self._live if filters.status == "running" else None, max_age=max_age)
 
-    async def _matching(self, seen: list[Activeflow], filters: Filters, known: Flows) -> list[Activeflow]:
+    def _fitting(
+        self, filters: Filters, picture: Picture, listed: Sequence[Activeflow], now: datetime
+    ) -> Sequence[Activeflow]:
+        """Return those that fit by what is known of each without a look at its flow or at what it does."""
+        if picture.freshness is not None:  # from memory, what runs and nothing else
+            filters = replace(filters, status="any")
+        anything = (filters.status, filters.type, filters.older, filters.newer) == ("any", None, None, None)
+        return listed if anything else filters.among(listed, now)
+
+    def _flows(self, operator: Operator, filters: Filters, picture: Picture) -> Iterable[UUID | None]:
+        """Return the flows of those they may view among what fits."""
+        fitting = self._fitting(filters, picture, picture.activeflows, self._now())
+        if fitting is picture.activeflows and picture.kinds is not None and len(picture.kinds) <= MOST:
+            ours = [flow for customer, flow in picture.kinds if customer == self._voipbin.customer.id]
+            return [flow for flow in ours if operator.may(Permission.VIEW, flow)]
+        return [activeflow.flow_id for activeflow in visible(self._voipbin, operator, fitting, picture.kinds)]
+
+    async def _matching(
+        self, seen: list[Activeflow], filters: Filters, known: Flows, assessed: Assessments | None
+    ) -> list[Activeflow]:
         """Return those that fit entirely; what each is doing is worked out only when the filter asks."""
         if filters.flow is not None:
             seen = _of_flow(seen, filters, known)
         if not filters.by_doing:
             return seen
-        doings = await self.situations.of(seen, known)
         wrong: list[tuple[Reason, ...]] = [()] * len(seen)
-        if filters.reasons:
-            wrong = await self._anomalies.of(seen, self._now(), doings)
+        if assessed is not None:
+            doings = assessed.doings(seen)
+            wrong = assessed.wrong(seen) if filters.reasons else wrong
+        else:
+            doings = await self.situations.of(seen, known)
+            wrong = await self._anomalies.of(seen, self._now(), doings) if filters.reasons else wrong
         return list(compress(seen, filters.fit_doing(doings, wrong)))
 
-    async def _groups(self, found: list[Activeflow], by: By, known: Flows) -> tuple[ActiveflowGroup, ...]:
+    async def _groups(
+        self, found: list[Activeflow], by: By, known: Flows, assessed: Assessments | None
+    ) -> tuple[ActiveflowGroup, ...]:
         """A group by action is called as its rows are."""
         if by == "flow":
             names = {flow_id: flow.name for flow_id, flow in known.items() if flow is not None}
             return grouped(found, lambda a: number_of(a.flow_id), lambda a: names.get(a.flow_id) if a.flow_id else None)
-        doings = await self.situations.of(found, known)
+        doings = assessed.doings(found) if assessed is not None else await self.situations.of(found, known)
         words = {a.id.int: row_words(doing.kind) for a, doing in zip(found, doings, strict=True)}
         return grouped(found, lambda a: words[a.id.int], lambda a: words[a.id.int])
+
+
+def _ranked(found: Sequence[Activeflow], ranks: Sequence[int]) -> Callable[[Activeflow], int]:
+    by_object = dict(zip(map(id, found), ranks, strict=True))
+    return lambda activeflow: by_object[id(activeflow)]
 
 
 def _of_flow(seen: list[Activeflow], wanted: Filters, known: Flows) -> list[Activeflow]:

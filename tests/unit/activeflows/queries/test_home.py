@@ -11,6 +11,7 @@ import pytest
 from bot.activeflows.anomalies import AnomalyDetector, DwellTimes, Reason
 from bot.activeflows.errors import LedgerUnavailable, NotPermitted, VoIPBINUnreachable
 from bot.activeflows.health import Finding, HealthState, Look, looked
+from bot.activeflows.index import Index
 from bot.activeflows.model import Flow, Picture
 from bot.activeflows.operators import Grant, Operator
 from bot.activeflows.queries.audit_review import AuditReview
@@ -37,6 +38,7 @@ class Memory:
     picture: Picture | None
     stalls: bool = False
     asked: list[float] = field(default_factory=list)
+    index: Index = field(default_factory=Index)
 
     async def running(self, *, max_age: float) -> Picture | None:
         self.asked.append(max_age)

@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 
 from bot.activeflows.anomalies import AnomalyDetector, DwellTimes
 from bot.activeflows.errors import VoIPBINUnreachable
+from bot.activeflows.index import Index
 from bot.activeflows.model import Action, Activeflow, Freshness, Picture, Reference, Status
 from bot.activeflows.operators import Operator
 from bot.activeflows.queries.details import MOST, DetailsQuery, Family, Relative, StepTimes, WithheldReason, family_of
@@ -74,6 +75,7 @@ class Held:
     """What runs, in memory."""
 
     activeflows: tuple[Activeflow, ...] = ()
+    index: Index = field(default_factory=Index)
 
     async def running(self, *, max_age: float) -> Picture | None:
         assert max_age == float("inf"), "nothing is to be read for this"
