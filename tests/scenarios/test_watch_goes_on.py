@@ -12,9 +12,13 @@ from bot.demo.slack.messages import Message
 from bot.demo.slack.workspace import Workspace
 from bot.demo.voipbin.state import Activeflow
 from bot.demo.voipbin.world import World
-from tests.scenarios.conftest import ALICE, BRISK, INCIDENTS, Stage
+from tests.scenarios.conftest import ALICE, BOB, BRISK, INCIDENTS, Stage
+from tests.scenarios.outage import locked
+from tests.scenarios.test_alerts_held_back import comes_into_force
 from tests.scenarios.test_watch import says, watched
 from tests.scenarios.typing_at import answers
+
+ONLY_ALICE = f'[[grant]]\nto = ["{ALICE}"]\nmay = ["view", "stop"]\n'
 
 
 @pytest.fixture
@@ -110,6 +114,60 @@ async def test_a_429_of_a_minute_is_obeyed_by_every_card(
             voipbin.moves_to(ringing, "digits_receive")
             await asyncio.sleep(0.02)
         assert sum(edits(slack, card) for card in cards) == tried + 1
+
+
+def taken(slack: Workspace, card: Message) -> list[str]:
+    """All that the card has said since it was posted."""
+    edited = [call for call in slack.calls if call.method == "chat.update" and call.arguments.get("ts") == card.ts]
+    return [str(call.arguments) for call in edited if call.answered.get("ok")]
+
+
+async def test_what_may_not_be_seen_any_more_is_not_said_when_slack_takes_messages_again(
+    stage: Stage, slack: Workspace, voipbin: World, ringing: Activeflow
+) -> None:
+    async with stage.start(voipbin_events=True):
+        card = await watched(stage, ringing, user=BOB)
+        await slack.until(lambda: edits(slack, card))  # caught up
+        slack.faults.on("chat.update", slack_faults.rate_limited(2))
+        tried = edits(slack, card)
+        voipbin.moves_to(ringing, "digits_receive")
+        await slack.until(lambda: edits(slack, card) > tried)
+        stage.policy.write_text(ONLY_ALICE, encoding="utf-8")
+        await says(stage, card, "No longer watched", "can't view it here any more")
+        assert not [words for words in taken(slack, card) if "keypad" in words]
+
+
+async def test_what_may_not_be_seen_any_more_once_it_is_written_down_is_not_said(
+    stage: Stage,
+    slack: Workspace,
+    voipbin: World,
+    ringing: Activeflow,
+    sqlite_url: str,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    async with stage.start(voipbin_events=True):
+        card = await watched(stage, ringing, user=BOB)
+        await slack.until(lambda: edits(slack, card))  # caught up
+        with locked(sqlite_url):
+            voipbin.moves_to(ringing, "digits_receive")
+            await comes_into_force(stage, ONLY_ALICE, capsys)
+        await says(stage, card, "No longer watched", "can't view it here any more")
+        assert not [words for words in taken(slack, card) if "keypad" in words]
+
+
+async def test_how_one_ended_is_not_said_to_a_channel_whose_watcher_may_not_view_it_any_more(
+    stage: Stage, slack: Workspace, voipbin: World, ringing: Activeflow, sqlite_url: str
+) -> None:
+    async with stage.start(voipbin_events=True):
+        card = await watched(stage, ringing, user=BOB)
+        await slack.until(lambda: edits(slack, card))  # caught up
+        slack.faults.on("chat.update", slack_faults.rate_limited(2))
+        voipbin.caller_hangs_up(ringing)
+        await slack.until(lambda: state(sqlite_url) == "closing")
+        stage.policy.write_text(ONLY_ALICE, encoding="utf-8")
+        await says(stage, card, "No longer watched", "can't view it here any more")
+        await slack.until(lambda: state(sqlite_url) == "over")
+        assert not [words for words in taken(slack, card) if "Ended" in words]
 
 
 async def test_many_changes_are_few_edits_and_the_last_one_is_shown(

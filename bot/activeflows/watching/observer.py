@@ -52,6 +52,8 @@ class Followed:
     known: Observation
     kept: Observation
     """As the ledger remembers it."""
+    said: Observation
+    """As the card has it, or may have it; what another process wrote down it may have said."""
     ending: Ending | None = None
     closed: bool = False
     """The ending is in the ledger."""
@@ -94,7 +96,7 @@ class WatchedActiveflows:
 
     def put(self, kept: Kept, clock: float) -> None:
         """Follow it from now on: it is read at once, and what that brings is told."""
-        followed = Followed(kept.watch, kept.known, kept.known, kept.ending, closed=kept.ending is not None)
+        followed = Followed(kept.watch, kept.known, kept.known, kept.known, kept.ending, closed=kept.ending is not None)
         self._by_id[kept.watch.id] = followed
         self._by_activeflow.setdefault(kept.watch.activeflow_id, []).append(followed)
         self.pacing.add(kept.watch.id, clock, news=False)
@@ -374,7 +376,7 @@ class WatchObserver:
         doing = await what_it_does(self._voipbin, ended, within=self._pace.side_look)
         late = as_of - followed.final_since >= timedelta(seconds=self._pace.settle)
         ending = await self._endings.of(ended, doing.situation.words, followed.final_since, final=late)
-        if ending is not None:
+        if ending is not None and followed.ending is None:
             version = max(version_of(ended), followed.known.version)
             steps = max(ended.steps_used, followed.known.steps)
             followed.known = replace(followed.known, version=version, steps=steps, warnings=())

@@ -8,7 +8,8 @@ after the other, so that no older words can overtake newer ones. Promises:
   there, and of several processes one speaks.
 - "Ended" is said when VoIPBIN said so, once, and nothing is said after it. While it is not known, the card says what
   was known, and when.
-- Nothing new is said for somebody who may not view it any more: the watch ends with what was said before.
+- Nothing new is said for somebody who may not view it any more: whether they may is asked after each wait for the
+  ledger, and the watch ends with what was said before.
 - Whatever fails is tried again; nothing here ends by itself, and nothing is said at a shutdown.
 """
 
@@ -156,16 +157,23 @@ class WatchReconciler:
         await asyncio.sleep(self._pace.permit_every)
 
     async def _permit(self, followed: Followed) -> None:
-        """End it where its watcher may not view it any more; while that is not known, it goes on."""
-        if followed.closed or (followed.ending is not None and followed.ending.how is How.NOT_PERMITTED):
+        """Let the card say nothing new where its watcher may not view it any more, and how it ended neither; while that
+        is not known, it goes on.
+        """
+        if followed.ending is not None and followed.ending.how is How.NOT_PERMITTED:
             return
         permitted = None
         with suppress(TimeoutError):
             async with asyncio.timeout(self._pace.side_look):
                 permitted = await self._permitted(followed.watch)
-        if permitted is False and not followed.closed:
-            followed.known, followed.ending = followed.kept, Ending(How.NOT_PERMITTED, self._now())
-            self._watched.news(followed)
+        if permitted is not False:
+            return
+        if followed.ending is None or followed.ending.over:
+            followed.ending = Ending(How.NOT_PERMITTED, self._now())
+        elif followed.known == followed.said:
+            return
+        followed.known = followed.said
+        self._watched.news(followed)
 
     # ---------------------------------------------------------------- the cards
 
@@ -195,18 +203,23 @@ class WatchReconciler:
     async def _say(self, followed: Followed) -> bool:
         """What is known of it now. False when that has to be tried again."""
         await self._observer.catch_up(followed)
-        await self._permit(followed)
-        known = followed.known
-        if followed.told:
-            return await self._finish(followed)
-        if self._clock() >= self._held_until or not await self._recorded(followed, known):
-            self._watched.drop(followed)  # somebody else follows it, or it has ended otherwise: the ledger says
-            self.stir()
-            return True
-        ending = followed.ending
+        while True:  # whoever wanted it is asked about after each wait for the ledger
+            await self._permit(followed)
+            if followed.told:
+                return await self._finish(followed)
+            lost = self._clock() >= self._held_until
+            if not lost and followed.known == followed.kept and (followed.ending is None or followed.closed):
+                break
+            if lost or not await self._recorded(followed, followed.known):
+                self._watched.drop(followed)  # somebody else follows it, or it has ended otherwise: the ledger says
+                self.stir()
+                return True
+        known, ending = followed.known, followed.ending
         source = self._observer.source(followed)
         edited = await self._cards.edit(WatchCardContent(followed.watch, known, source, followed.silent_since, ending))
         self._watched.pacing.edited(followed.watch.id, self._clock())
+        if edited.done or edited.unsure:
+            followed.said = known
         if edited.wait:
             self._watched.pacing.refused(self._clock(), edited.wait)
             self._watched.news(followed)

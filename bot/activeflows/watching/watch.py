@@ -155,6 +155,8 @@ class Edited:
     gone: bool = False
     wait: float = 0.0
     """Seconds that Slack wants to be left alone."""
+    unsure: bool = False
+    """It may be done all the same."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -240,4 +240,6 @@ class WatchCards:
         where = SentMessage(telling.watch.channel, telling.watch.message_ts)
         command = self._mention if telling.watch.thread else self._command
         redrawn = await self._messenger.redraw(where, watch_card(telling, self._now(), command=command))
-        return Edited(redrawn.error == "", gone=redrawn.error in _GONE, wait=redrawn.retry_after)
+        return Edited(
+            redrawn.error == "", gone=redrawn.error in _GONE, wait=redrawn.retry_after, unsure=redrawn.doubtful
+        )
