@@ -155,7 +155,7 @@ def test_of_voipbin_nothing_is_asked_but_reads_a_stop_a_hang_up_and_a_login() ->
     """Above all no DELETE: it stops what runs before it deletes
     (https://api.voipbin.net/docs/activeflow_overview.html).
     """
-    asked, sent, requests = set[tuple[str, ...]](), set[tuple[str, ...]](), list[tuple[str, ...]]()
+    asked: set[tuple[str, ...]] = set()
     for path in sources("bot"):
         if path.parts[1] != "voipbin":
             continue
@@ -163,16 +163,9 @@ def test_of_voipbin_nothing_is_asked_but_reads_a_stop_a_hang_up_and_a_login() ->
             name = call.func.id if isinstance(call.func, ast.Name) else getattr(call.func, "attr", "")
             if name == "Question":
                 asked.add(tuple(re.sub(r"{.*?}", "{}", ast.unparse(part)).strip("f'") for part in call.args[:2]))
-            if isinstance(call.func, ast.Name) and name == "send":
-                sent.add(tuple(ast.unparse(part) for part in call.args[1:3]))
-            if name == "request":
-                requests.append(tuple(ast.unparse(part) for part in call.args))
-            assert name not in {"post", "put", "patch", "delete", "stream"}, f"{path}:{call.lineno}"
+            assert name not in {"request", "post", "put", "patch", "delete", "stream"}, f"{path}:{call.lineno}"
     assert {method for method, _ in asked} == {"GET", "POST"}
     assert {path for method, path in asked if method != "GET"} == {"/activeflows/{}/stop", "/calls/{}/hangup"}
-    login = ("'POST'", "f'{root_url}/auth/login'")
-    assert sent == {("question.method", "self._api_url + question.path"), login}
-    assert requests == [("method", "url")]  # the one in ``send``
 
 
 def calls_in(path: Path) -> Iterator[ast.Call]:
@@ -181,12 +174,12 @@ def calls_in(path: Path) -> Iterator[ast.Call]:
 
 
 def test_every_wall_around_the_middle_is_as_wide_as_the_dependencies(project: dict[str, Any]) -> None:
-    modules = {"psycopg-binary": "psycopg", "pyyaml": "yaml"}  # whom nobody imports by name
+    modules = {"psycopg-binary": "psycopg", "pyyaml": "yaml", "sniffio": None}  # whom nobody imports by name
     walls = next(
         c for c in project["tool"]["importlinter"]["contracts"] if c.get("source_modules") == ["bot.activeflows"]
     )
     names = [Requirement(line).name for line in project["project"]["dependencies"]]
-    expected = {modules.get(name, name.replace("-", "_")) for name in names}
+    expected = {modules.get(name, name.replace("-", "_")) for name in names} - {None}
     assert set(walls["forbidden_modules"]) == expected
 
 

@@ -7,21 +7,17 @@ written down before it is on its way, with what became of it.
 
 import asyncio
 import json
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
-from functools import partial
 from http import HTTPStatus
-from typing import Any, Final
+from typing import Final
 from uuid import UUID
 
-import aiohttp
 import httpx
-from aiohttp.client_proto import ResponseHandler
-from aiohttp.connector import Connection
 
 from bot.demo.voipbin import wire
 from bot.demo.voipbin.api import voipbin_app
@@ -69,143 +65,68 @@ class Post:
 _at_work: ContextVar[Post | None] = ContextVar("_at_work", default=None)
 
 
-class Line:
+class Line(httpx.AsyncBaseTransport):
     """``breaks`` are used up one a request of their kind: ``"stop"`` or ``"read"``."""
 
     def __init__(self, world: World, now: Callable[[], datetime]) -> None:
         world.stops, self._now = _Stops(), now
         self._voipbin = httpx.ASGITransport(voipbin_app(world))
-        self._at_work: set[asyncio.Task[None]] = set()
+        self._at_work: set[asyncio.Task[httpx.Response]] = set()
         self.breaks: dict[str, list[Break]] = {"stop": [], "read": []}
         self.posts: list[Post] = []
         self.not_found: set[str] = set()
         """Paths of what VoIPBIN said it does not have, which is believed for good."""
         self.sends: Callable[[Post], None] = lambda _: None
 
-    async def connects(self, request: aiohttp.ClientRequest, _: aiohttp.ClientTimeout) -> Callable[["Wire"], None]:
-        """As ``Connector`` wants it."""
-        breaks = self.breaks["stop" if _is_stop(request) else "read"]
+    async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
+        is_stop = request.method == "POST" and request.url.path.endswith("/stop")
         is_list = request.url.path.endswith("/activeflows")
+        breaks = self.breaks["stop" if is_stop else "read"]
         broken = breaks.pop(0) if breaks and not is_list else None
         if broken is Break.UNREACHABLE:
-            raise aiohttp.ClientConnectorError(request.connection_key, OSError("refused"))
+            raise httpx.ConnectError("refused")
         if broken is Break.SLOW:
             await asyncio.sleep(5.0)
-        return partial(self._sent, request, broken)
-
-    def _sent(self, request: aiohttp.ClientRequest, broken: Break | None, wire: "Wire") -> None:
+        if "trace" in request.extensions:  # as httpcore does, straight before the first byte
+            await request.extensions["trace"]("http11.send_request_headers.started", {})
         post = None
-        if _is_stop(request):
+        if is_stop:
             post = Post(UUID(request.url.path.split("/")[-2]), self._now())
             self.sends(post)
             self.posts.append(post)
-        wire.post = post
-        task = asyncio.get_running_loop().create_task(self._answer(request, wire, post, broken))
-        self._at_work.add(task)
-        task.add_done_callback(self._at_work.discard)
+        try:
+            return await self._answer(request, post, broken)
+        finally:
+            if post is not None:
+                post.waited_for = False
 
-    async def _answer(
-        self, request: aiohttp.ClientRequest, wire: "Wire", post: Post | None, broken: Break | None
-    ) -> None:
+    async def _answer(self, request: httpx.Request, post: Post | None, broken: Break | None) -> httpx.Response:
         if broken is Break.BEFORE:
             if post is not None:
                 post.on_its_way = False
             await asyncio.sleep(_LEG)
-            wire.breaks(ConnectionResetError("reset"))
-            return
-        answer = await self._arrives(request, post)
+            raise httpx.ReadError("reset")
+        task = asyncio.get_running_loop().create_task(self._arrives(request, post))
+        self._at_work.add(task)
+        task.add_done_callback(self._at_work.discard)
+        try:
+            answer = await asyncio.wait_for(asyncio.shield(task), request.extensions["timeout"]["read"])
+        except TimeoutError:
+            raise httpx.ReadTimeout("no answer") from None
         if broken is Break.AFTER:
-            wire.breaks(None)
-            return
+            raise httpx.RemoteProtocolError("closed without an answer")
         await asyncio.sleep(_LEG)
-        wire.gives(answer)
+        return answer
 
-    async def _arrives(self, request: aiohttp.ClientRequest, post: Post | None) -> bytes:
+    async def _arrives(self, request: httpx.Request, post: Post | None) -> httpx.Response:
         await asyncio.sleep(_LEG)
         _at_work.set(post)
-        asked = httpx.Request(request.method, str(request.url), headers=list(request.headers.items()))
-        answer = await self._voipbin.handle_async_request(asked)
+        answer = await self._voipbin.handle_async_request(request)
         if answer.status_code == HTTPStatus.NOT_FOUND:
             self.not_found.add(request.url.path)
         if post is not None:
             post.status, post.on_its_way = answer.status_code, False
-        body = await answer.aread()
-        said = {**answer.headers, "content-length": str(len(body))}
-        head = [f"HTTP/1.1 {answer.status_code} .", *(f"{name}: {value}" for name, value in said.items()), "", ""]
-        return "\r\n".join(head).encode() + body
-
-
-def _is_stop(request: aiohttp.ClientRequest) -> bool:
-    return request.method == "POST" and request.url.path.endswith("/stop")
-
-
-class Connector(aiohttp.BaseConnector):
-    """Connects an HTTP session without sockets. ``connects`` is asked before each request, and gives what happens as
-    soon as its bytes go out.
-    """
-
-    def __init__(
-        self,
-        connects: Callable[[aiohttp.ClientRequest, aiohttp.ClientTimeout], Awaitable[Callable[["Wire"], None]]],
-    ) -> None:
-        super().__init__(limit=0)
-        self._connects = connects
-
-    async def connect(self, req: aiohttp.ClientRequest, *args: Any, **kwargs: Any) -> Connection:
-        limits: aiohttp.ClientTimeout = kwargs["timeout"]
-        sends = await self._connects(req, limits)
-        connection = await super().connect(req, *args, **kwargs)
-        wire = connection.transport
-        assert isinstance(wire, Wire)
-        wire.sends = sends
-        return connection
-
-    async def _create_connection(self, *_: object) -> ResponseHandler:
-        protocol = ResponseHandler(self._loop)
-        protocol.connection_made(Wire(protocol))
-        return protocol
-
-
-class Wire(asyncio.Transport):
-    """One connection, as the client sees it."""
-
-    def __init__(self, protocol: ResponseHandler) -> None:
-        super().__init__()
-        self._protocol, self._closed = protocol, False
-        self.sends: Callable[[Wire], None] = lambda _: None
-        self.post: Post | None = None
-        """The stop that was sent last, while its answer is waited for."""
-
-    def write(self, _data: bytes | bytearray | memoryview) -> None:
-        self.sends(self)  # aiohttp writes a short request at once
-
-    def gives(self, answer: bytes) -> None:
-        """An answer arrives."""
-        self._waited_for_no_more()
-        if not self._closed:
-            self._protocol.data_received(answer)
-
-    def breaks(self, how: Exception | None) -> None:
-        """The connection is lost."""
-        self._waited_for_no_more()
-        if not self._closed:
-            self._closed = True
-            self._protocol.connection_lost(how)
-
-    def close(self) -> None:
-        self._waited_for_no_more()
-        if not self._closed:
-            self._closed = True
-            asyncio.get_running_loop().call_soon(self._protocol.connection_lost, None)
-
-    abort = close
-
-    def is_closing(self) -> bool:
-        return self._closed
-
-    def _waited_for_no_more(self) -> None:
-        if self.post is not None:
-            self.post.waited_for, self.post = False, None
+        return httpx.Response(answer.status_code, headers=answer.headers, stream=httpx.ByteStream(await answer.aread()))
 
 
 class Events:

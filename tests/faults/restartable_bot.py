@@ -12,6 +12,8 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any, Final, TypeVar
 
+import httpx
+
 from bot.activeflows.errors import Failure, LedgerUnavailable
 from bot.activeflows.records import RefusalBound
 from bot.activeflows.stopping.request import StopRequests
@@ -25,11 +27,11 @@ from bot.voipbin import Patience as AskingPatience
 from bot.voipbin.client import VoIPBINClient
 from bot.voipbin.http.budget import Budget
 from bot.voipbin.http.credential import AccessKey, AccessKeyCredential
-from bot.voipbin.http.exchange import Exchange, http_session
+from bot.voipbin.http.exchange import Exchange
 from bot.voipbin.live.scan import WalkBounds
 from tests.faults.channel import BulkCards, Cards, Channel, Process
 from tests.faults.directory import Directory
-from tests.faults.line import Connector, Events, Line
+from tests.faults.line import Events, Line
 from tests.faults.virtual_time import VirtualTimeLoop
 from tests.faults.workflows import AT_WORK, Workflows
 
@@ -125,7 +127,7 @@ class RestartableBot:
         self._open.push_async_callback(database.close)
         if self.process is None and not self.deaths:
             await database.prepare()
-        http = await self._open.enter_async_context(http_session(Connector(self.line.connects)))
+        http = await self._open.enter_async_context(httpx.AsyncClient(transport=self.line))
         credential = AccessKeyCredential(AccessKey(self.world.access_key))
         self.budget = Budget(50)
         exchange = Exchange(http, "http://voipbin/v1.0", credential, self.budget, AskingPatience())

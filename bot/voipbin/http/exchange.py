@@ -1,10 +1,10 @@
 """Ask VoIPBIN one question and read its answer: credential, budget, request id, time limits and second tries.
 
 Promises: every ending is a value or ``Unsuccessful``, never an exception of the HTTP library, because those carry the
-URL; what is logged holds none. Whether a request can have been carried out is decided in one place (``_Request``): only
-before its first byte is it certain that nothing was sent. A kept-open connection that VoIPBIN closed meanwhile looks
-like an answer that was lost, and counts as one: no request goes out twice by itself. Each request is counted and
-measured, and what acts on it is a line in the log.
+URL; what is logged holds none. Whether a request can have been carried out is decided in one place (``_lost``): only
+when no connection was made is it certain that nothing was sent. A kept-open connection that VoIPBIN closed meanwhile
+looks like an answer that was lost, and counts as one. Each request is counted and measured, and what acts on it is a
+line in the log.
 """
 
 import asyncio
@@ -15,17 +15,12 @@ import time
 import zlib
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from dataclasses import dataclass, field, replace
-from functools import cache
 from http import HTTPStatus
-from importlib.metadata import version
-from typing import Any, Final, Protocol, TypeAlias, TypeVar, cast
+from typing import Final, Protocol, TypeAlias, TypeVar
 
-import aiohttp
+import httpx
 import stamina
 import structlog
-from aiohttp.client_middlewares import ClientHandlerType
-from aiohttp.connector import Connection
-from aiohttp.http import HttpProcessingError
 
 from bot import tracing
 from bot.activeflows.ports import Check
@@ -128,8 +123,8 @@ class BodyUnread(Exception):
     """The body cannot be read, and why. The text never quotes it."""
 
 
-async def read_body(answer: aiohttp.ClientResponse, *, largest: int = LARGEST) -> bytes:
-    """Return the body of an answer that is still open, unpacked. Raises ``BodyUnread``, and what aiohttp raises for a
+async def read_body(answer: httpx.Response, *, largest: int = LARGEST) -> bytes:
+    """Return the body of an answer that is still open, unpacked. Raises ``BodyUnread``, and what httpx raises for a
     lost one.
     """
     parts, size = [], 0
@@ -141,10 +136,10 @@ async def read_body(answer: aiohttp.ClientResponse, *, largest: int = LARGEST) -
     return b"".join(parts)
 
 
-async def _unpacked(answer: aiohttp.ClientResponse) -> AsyncIterator[bytes]:
+async def _unpacked(answer: httpx.Response) -> AsyncIterator[bytes]:
     encoding = answer.headers.get("content-encoding", "identity").strip().lower()
     if encoding in {"identity", ""}:
-        async for chunk in answer.content.iter_any():
+        async for chunk in answer.aiter_raw():
             yield chunk
     elif encoding in {"gzip", "x-gzip"}:
         async for chunk in _inflated(answer):
@@ -153,10 +148,10 @@ async def _unpacked(answer: aiohttp.ClientResponse) -> AsyncIterator[bytes]:
         raise BodyUnread("is packed in a way that was not asked for")
 
 
-async def _inflated(answer: aiohttp.ClientResponse) -> AsyncIterator[bytes]:
+async def _inflated(answer: httpx.Response) -> AsyncIterator[bytes]:
     inflater = zlib.decompressobj(_GZIP)
     try:
-        async for chunk in answer.content.iter_any():
+        async for chunk in answer.aiter_raw():
             yield inflater.decompress(chunk, _PIECE)
             while inflater.unconsumed_tail:
                 await asyncio.sleep(0)  # a thousand times as much may come out of it: others have their turn in between
@@ -166,77 +161,6 @@ async def _inflated(answer: aiohttp.ClientResponse) -> AsyncIterator[bytes]:
         raise BodyUnread("is not packed as it says") from None
     if not inflater.eof:
         raise BodyUnread("is cut short")
-
-
-# ---------------------------------------------------------------- session
-# Open the HTTP session for everything asked of VoIPBIN, and say of each request whether its first byte went out.
-#
-# aiohttp sends a read once more when its connection was lost; here nothing goes out that was not asked for.
-# https://docs.aiohttp.org/en/stable/client_advanced.html#client-middleware
-
-_LONGEST_HEADER: Final = 65_536
-
-
-def http_session(connector: aiohttp.BaseConnector | None = None, proxy: str | None = None) -> aiohttp.ClientSession:
-    """Open a session that keeps no cookie and follows nothing of the environment. Whoever opens it closes it."""
-    return aiohttp.ClientSession(
-        connector=connector,
-        proxy=proxy,
-        trust_env=False,
-        cookie_jar=aiohttp.DummyCookieJar(),
-        raise_for_status=False,
-        auto_decompress=False,
-        request_class=_Request,
-        max_line_size=_LONGEST_HEADER,
-        max_field_size=_LONGEST_HEADER,
-        headers={
-            "User-Agent": f"flows-bot/{version('flows-bot')}",
-            "Accept": "application/json",
-            "Accept-Encoding": ENCODING,
-        },
-    )
-
-
-class _Request(aiohttp.ClientRequest):
-    """Ask ``check`` straight before its first byte. What that raises leaves it unsent, however long the connecting
-    took.
-    """
-
-    check: Check | None = None
-    begun = False
-    """Its first byte may have gone out: from now on it may be carried out."""
-
-    async def send(self, conn: Connection) -> aiohttp.ClientResponse:
-        if self.check is not None:
-            self.check()
-        self.begun = True
-        return await super().send(conn)
-
-
-class _Lost(Exception):
-    """What aiohttp would send once more."""
-
-
-class _Once:
-    """Give one request its ``check``, as a middleware, and keep aiohttp from sending it a second time."""
-
-    def __init__(self, check: Check | None) -> None:
-        self._check, self._request = check, cast("_Request | None", None)
-
-    @property
-    def begun(self) -> bool:
-        """Whether its first byte may have gone out."""
-        return self._request is not None and self._request.begun
-
-    async def __call__(self, request: aiohttp.ClientRequest, handler: ClientHandlerType) -> aiohttp.ClientResponse:
-        self._request = cast("_Request", request)
-        self._request.check = self._check
-        try:
-            return await handler(request)
-        except (aiohttp.ClientOSError, aiohttp.ServerDisconnectedError):
-            if not self.begun:
-                raise
-        raise _Lost
 
 
 # ---------------------------------------------------------------- exchange
@@ -260,8 +184,6 @@ _FOR_GOOD: Final = 3
 _CREDENTIAL: Final = frozenset({Kind.CREDENTIAL, Kind.LOGIN})
 _LARGEST_ERROR: Final = 65_536
 _STATUSES: Final = frozenset(HTTPStatus)
-_WITHOUT_BODY: Final = ("Content-Type",)
-"""What aiohttp adds to each POST by itself."""
 _ID: Final = re.compile(r"[0-9a-f]{8}-(?:[0-9a-f]{4}-){3}[0-9a-f]{12}")
 
 
@@ -309,7 +231,7 @@ class Answer:
     """A whole answer. An error whose body cannot be read, or is far too long for one, counts as one without a body."""
 
     status_code: int
-    headers: Mapping[str, str]
+    headers: httpx.Headers
     content: bytes
 
 
@@ -335,7 +257,7 @@ class Exchange:
 
     def __init__(
         self,
-        http: aiohttp.ClientSession,
+        http: httpx.AsyncClient,
         api_url: str,
         credential: Credential,
         budget: Budget,
@@ -432,20 +354,20 @@ class Exchange:
         self, question: Question, shown: Pass, understand: Callable[[bytes], T], check: Check | None = None
     ) -> T:
         request_id = new_request_id()
+        connect = _CONNECT if check is None else _CONNECT_TO_ACT
+        request = self._http.build_request(
+            question.method,
+            self._api_url + question.path,
+            params={**(question.query or {}), **shown.query} or None,
+            headers={**shown.headers, "X-Request-Id": request_id},
+            timeout=httpx.Timeout(question.read_within, connect=connect, pool=connect),
+        )
         if check is not None:
             check()
+            request.extensions["trace"] = _before_the_first_byte(check)
         asked = RequestUnderWay(question.method, question.path, request_id, acts=check is not None)
         try:
-            answer = await send(
-                self._http,
-                question.method,
-                self._api_url + question.path,
-                request_id,
-                read_within=question.read_within,
-                params={**(question.query or {}), **shown.query} or None,
-                headers=shown.headers,
-                check=check,
-            )
+            answer = await send(self._http, request, question.read_within, request_id)
         except asyncio.CancelledError:
             asked.over(None, RequestFailure(Kind.LOST, "cut off", request_id))
             raise
@@ -461,7 +383,7 @@ class Exchange:
     ) -> tuple[T] | RequestFailure:
         if isinstance(answer, RequestFailure):
             return answer
-        if answer.status_code != HTTPStatus.OK:
+        if answer.status_code != httpx.codes.OK:
             trouble = failure_of(answer.status_code, answer.headers, answer.content, sent_as=request_id)
             self._note(trouble)
             if trouble.kind is Kind.THROTTLED:
@@ -488,6 +410,19 @@ class Exchange:
             log.info("voipbin_accepts_the_credential_again")
 
 
+def _before_the_first_byte(check: Check) -> Callable[[str, Mapping[str, object]], Awaitable[None]]:
+    """For httpcore: what ``check`` raises there leaves the request unsent, however long the connecting took.
+
+    https://www.encode.io/httpcore/extensions/#trace
+    """
+
+    async def trace(event: str, _: Mapping[str, object]) -> None:
+        if event.endswith("send_request_headers.started"):
+            check()
+
+    return trace
+
+
 def new_request_id() -> str:
     """VoIPBIN keeps an ``X-Request-Id`` of at most 64 letters, digits, ``_`` and ``-``, and logs it."""
     return f"flows-bot-{secrets.token_hex(10)}"
@@ -498,63 +433,33 @@ def longest(read_within: float) -> float:
     return read_within + 2 * _CONNECT
 
 
-@cache
-def _time_limits(read_within: float, connect: float) -> aiohttp.ClientTimeout:
-    return aiohttp.ClientTimeout(total=None, connect=connect, sock_read=read_within)
-
-
 async def send(
-    http: aiohttp.ClientSession,
-    method: str,
-    url: str,
-    request_id: str,
-    *,
-    read_within: float,
-    headers: Mapping[str, str] | None = None,
-    check: Check | None = None,
-    **more: Any,
+    http: httpx.AsyncClient, request: httpx.Request, read_within: float, request_id: str
 ) -> Answer | RequestFailure:
     """Return the answer, whole, or why there is none. Nothing of the HTTP library's exceptions survives: they hold the
     URL.
-
-    ``check`` is asked straight before the first byte; what it raises is raised. ``more``: as for aiohttp.
     """
-    once = _Once(check)
     try:
         async with asyncio.timeout(longest(read_within)):  # an answer that trickles ends, too
-            answer = await http.request(
-                method,
-                url,
-                headers={**(headers or {}), "X-Request-Id": request_id},
-                timeout=_time_limits(read_within, _CONNECT if check is None else _CONNECT_TO_ACT),
-                middlewares=(once,),
-                allow_redirects=False,
-                skip_auto_headers=None if more.get("json") else _WITHOUT_BODY,
-                **more,
-            )
-            return await _whole(answer)
+            return await _whole(await http.send(request, stream=True))
     except BodyUnread as unread:
         return RequestFailure(Kind.UNREADABLE, f"VoIPBIN's answer {unread}", request_id)
-    except (TimeoutError, aiohttp.ClientError, HttpProcessingError, OSError, ValueError, _Lost) as problem:
-        return _lost(problem, request_id) if once.begun else _unsent(problem, request_id)
-
-
-def _lost(problem: Exception, request_id: str) -> RequestFailure:
-    if isinstance(problem, TimeoutError):
-        return RequestFailure(Kind.LOST, "VoIPBIN did not answer in time", request_id)
-    return RequestFailure(Kind.LOST, "the connection to VoIPBIN broke before the answer was there", request_id)
-
-
-def _unsent(problem: Exception, request_id: str) -> RequestFailure:
-    if isinstance(problem, aiohttp.ClientHttpProxyError):  # it refuses to connect
+    except httpx.ProxyError:  # it refuses to connect
         return RequestFailure(Kind.UNSENT, "VoIPBIN cannot be reached: the proxy refuses", request_id)
-    distrusted = certificate_trouble(str(problem))
-    what = f"VoIPBIN's certificate {distrusted}" if distrusted else "VoIPBIN cannot be reached"
-    return RequestFailure(Kind.UNSENT, what, request_id)
+    except (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout) as problem:
+        distrusted = certificate_trouble(str(problem))
+        what = f"VoIPBIN's certificate {distrusted}" if distrusted else "VoIPBIN cannot be reached"
+        return RequestFailure(Kind.UNSENT, what, request_id)
+    except TimeoutError:
+        return RequestFailure(Kind.LOST, "VoIPBIN did not answer in time", request_id)
+    except httpx.TimeoutException:
+        return RequestFailure(Kind.LOST, "VoIPBIN did not answer in time", request_id)
+    except (httpx.HTTPError, httpx.InvalidURL, httpx.StreamError, OSError):
+        return RequestFailure(Kind.LOST, "the connection to VoIPBIN broke before the answer was there", request_id)
 
 
-async def _whole(answer: aiohttp.ClientResponse) -> Answer:
-    done = answer.status == HTTPStatus.OK
+async def _whole(answer: httpx.Response) -> Answer:
+    done = answer.status_code == httpx.codes.OK
     try:
         content = await read_body(answer) if done else await read_body(answer, largest=_LARGEST_ERROR)
     except BodyUnread:
@@ -562,17 +467,24 @@ async def _whole(answer: aiohttp.ClientResponse) -> Answer:
             raise
         content = b""
     finally:
-        answer.close()  # which keeps the connection of one that was read to its end
-    return Answer(answer.status, answer.headers, content)
+        await answer.aclose()
+    return Answer(answer.status_code, answer.headers, content)
 
 
-async def sign_in(http: aiohttp.ClientSession, root_url: str, username: str, password: str) -> str:
+async def sign_in(http: httpx.AsyncClient, root_url: str, username: str, password: str) -> str:
     """Log in once, for a token. Raises ``Unsuccessful``; whatever went wrong, what was to be asked was not sent."""
-    request_id, credentials = new_request_id(), {"username": username, "password": password}
-    answer = await send(http, "POST", f"{root_url}/auth/login", request_id, read_within=LOGIN_READ, json=credentials)
+    request_id = new_request_id()
+    request = http.build_request(
+        "POST",
+        f"{root_url}/auth/login",
+        json={"username": username, "password": password},
+        headers={"X-Request-Id": request_id},
+        timeout=httpx.Timeout(LOGIN_READ, connect=_CONNECT, pool=_CONNECT),
+    )
+    answer = await send(http, request, LOGIN_READ, request_id)
     if isinstance(answer, RequestFailure):
         raise Unsuccessful(RequestFailure(Kind.UNSENT, f"logging in: {answer.what}", request_id))
-    if answer.status_code == HTTPStatus.OK:
+    if answer.status_code == httpx.codes.OK:
         try:
             return token(answer.content)
         except Unreadable:

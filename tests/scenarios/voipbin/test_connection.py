@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import Mapping
 from pathlib import Path
 
+import httpx
 import pytest
 from starlette.responses import RedirectResponse, Response
 from starlette.types import ASGIApp, Receive, Scope, Send
@@ -16,7 +17,7 @@ from bot.voipbin import AccessKey, Login, VoIPBINClient, connected
 from bot.voipbin.http.answer import Kind, Unsuccessful
 from bot.voipbin.http.budget import Budget, Urgency
 from bot.voipbin.http.credential import AccessKeyCredential
-from bot.voipbin.http.exchange import Exchange, Question, http_session
+from bot.voipbin.http.exchange import Exchange, Question
 from tests.scenarios.voipbin.conftest import NO_WAITING, Connect, open_gate
 
 
@@ -90,7 +91,7 @@ async def test_an_answer_that_does_not_come_in_time_counts_as_lost_and_an_act_is
     running = world.rings(world.add_flow("Support"))
     hold = faults.hold()
     world.faults.on("POST", "/activeflows/{id}/stop", hold, times=None)
-    async with http_session() as http:
+    async with httpx.AsyncClient(trust_env=False) as http:
         credential = AccessKeyCredential(AccessKey(world.access_key))
         exchange = Exchange(http, url, credential, Budget(1000.0), NO_WAITING)
         question = Question("POST", f"/activeflows/{running.id}/stop", Urgency.PRESS, read_within=0.05)
@@ -115,7 +116,7 @@ async def test_an_answer_that_trickles_ends_too(world: World, url: str, monkeypa
             await asyncio.sleep(0.02)
 
     world.faults.on("GET", "*", trickle)
-    async with http_session() as http:
+    async with httpx.AsyncClient(trust_env=False) as http:
         credential = AccessKeyCredential(AccessKey(world.access_key))
         exchange = Exchange(http, url, credential, Budget(1000.0), NO_WAITING)
         with pytest.raises(Unsuccessful) as told:

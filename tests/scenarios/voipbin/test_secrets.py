@@ -120,6 +120,8 @@ async def test_no_traceback_and_no_log_of_ours_holds_an_address_or_a_secret(
     fault: faults.Fault, connect: Connect, world: World, caplog: pytest.LogCaptureFixture
 ) -> None:
     caplog.set_level(logging.DEBUG)
+    for library in ("httpx", "httpcore"):  # these print addresses at INFO and DEBUG; bot.logs silences them
+        logging.getLogger(library).setLevel(logging.WARNING)
     running = world.rings(world.add_flow("Support"))
     client = await connect(AccessKey(world.access_key, in_query=True))
     world.faults.on("*", "*", fault, times=None)

@@ -4,11 +4,12 @@ about.
 VoIPBIN gives a list 30 s behind its edge and every other step 3 s (key, account, read, stop), a login 30 s.
 """
 
+import asyncio
 from collections.abc import Awaitable, Callable
 from datetime import UTC, datetime
 from uuid import UUID
 
-import aiohttp
+import httpx
 import pytest
 
 from bot.activeflows.errors import Failure, NotFound, StopUnconfirmed
@@ -16,9 +17,8 @@ from bot.ledger.stop_store import IN_FLIGHT
 from bot.voipbin.client import VoIPBINClient
 from bot.voipbin.http.budget import Budget
 from bot.voipbin.http.credential import AccessKey, AccessKeyCredential
-from bot.voipbin.http.exchange import Exchange, Patience, http_session, sign_in
+from bot.voipbin.http.exchange import Exchange, Patience, sign_in
 from bot.voipbin.live.scan import WalkBounds
-from tests.faults.line import Connector, Wire
 from tests.faults.virtual_time import VirtualTimeLoop
 
 AT = datetime(2026, 8, 20, 3, 0, tzinfo=UTC)
@@ -38,13 +38,13 @@ async def open_gate(_: object) -> Callable[[], None]:
 
 
 async def test_every_question_outlasts_voipbins_own_limits() -> None:
-    waits: dict[str, aiohttp.ClientTimeout] = {}
+    waits: dict[str, dict[str, float]] = {}
 
-    async def connects(request: aiohttp.ClientRequest, limits: aiohttp.ClientTimeout) -> Callable[[Wire], None]:
-        waits[f"{request.method} {request.url.path}"] = limits
-        return lambda wire: wire.gives(b"HTTP/1.1 404 .\r\nContent-Length: 0\r\n\r\n")
+    def absent(request: httpx.Request) -> httpx.Response:
+        waits[f"{request.method} {request.url.path}"] = request.extensions["timeout"]
+        return httpx.Response(404, stream=httpx.ByteStream(b""))
 
-    async with http_session(Connector(connects)) as http:
+    async with httpx.AsyncClient(transport=httpx.MockTransport(absent)) as http:
         shown = AccessKeyCredential(AccessKey("vb_key"))
         exchange = Exchange(http, "https://voipbin.example/v1.0", shown, Budget(1000, 100), Patience())
         client = VoIPBINClient(exchange, now=lambda: AT, clock=lambda: 0.0, bounds=WalkBounds())
@@ -60,9 +60,10 @@ async def test_every_question_outlasts_voipbins_own_limits() -> None:
         with pytest.raises(Exception, match="did not let the bot log in"):
             await sign_in(http, "https://voipbin.example", "me", "secret")
         await client.close()
-    outlasts = {question: (wait.sock_read or 0) >= LIMITS[question] for question, wait in waits.items()}
-    assert outlasts == dict.fromkeys(LIMITS, True)
-    assert all(wait.connect is not None and wait.connect <= 5 for wait in waits.values())
+    assert {question: wait["read"] >= LIMITS[question] for question, wait in waits.items()} == dict.fromkeys(
+        LIMITS, True
+    )
+    assert max(wait["connect"] for wait in waits.values()) <= 5
 
 
 @pytest.mark.parametrize("stops", [VoIPBINClient.stop, VoIPBINClient.hang_up])
@@ -70,11 +71,12 @@ def test_no_stop_is_on_its_way_any_more_when_its_claim_lapses(stops: Callable[..
     """However its answer comes, or does not come: else somebody else's stop of the same could go out beside it."""
     loop = VirtualTimeLoop()
 
-    async def never(_: aiohttp.ClientRequest, __: aiohttp.ClientTimeout) -> Callable[[Wire], None]:
-        return lambda _: None
+    async def never(request: httpx.Request) -> httpx.Response:
+        await asyncio.sleep(3600 if request.method == "POST" else 0)
+        return httpx.Response(200, json={})
 
     async def sent() -> None:
-        async with http_session(Connector(never)) as http:
+        async with httpx.AsyncClient(transport=httpx.MockTransport(never)) as http:
             shown = AccessKeyCredential(AccessKey("vb_key"))
             exchange = Exchange(http, "https://voipbin.example/v1.0", shown, Budget(1000, 100), Patience())
             client = VoIPBINClient(exchange, now=lambda: AT, clock=loop.time, bounds=WalkBounds())
