@@ -76,6 +76,7 @@ def _peopled(asked: argparse.Namespace) -> tuple[World, list[Activeflow]]:
     """The world, and what runs in it. Written straight into its table: nobody reads the timeline of the past."""
     world, now = World(), datetime.now(UTC)
     flows = [world.add_flow(f"Flow {number}", [Step("talk"), Step("digits_receive")]) for number in range(FLOWS)]
+    walked = [list(flow.actions) for flow in flows]  # shared by what is over: it changes no more
     apart = timedelta(days=DAYS) / asked.rows
     young = asked.running - asked.forgotten
     old = set(range(asked.running, asked.rows, max((asked.rows - asked.running) // max(asked.forgotten, 1), 1)))
@@ -93,7 +94,7 @@ def _peopled(asked: argparse.Namespace) -> tuple[World, list[Activeflow]]:
             reference_type="campaign",
             reference_id=uuid4(),
             current_action=flow.actions[0],
-            executed_actions=list(flow.actions) * 10 if alive else flow.actions,
+            executed_actions=list(flow.actions) * 10 if alive else walked[number % FLOWS],
             tm_create=created,
             tm_update=created + apart / 2,
         )
