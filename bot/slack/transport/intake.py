@@ -91,8 +91,13 @@ def read(body: bytes, content_type: str) -> dict[str, Any]:
     if len(given) > _MOST_FIELDS:
         raise Unreadable("no form")
     fields: dict[str, Any] = {}
-    for name, _, value in [pair.partition("=") for pair in given if pair]:
-        fields[_field(name)] = _field(value)
+    ascii_only = body.isascii()
+    for pair in given:
+        name, _, value = pair.partition("=")
+        if not ascii_only or "%" in pair or "+" in pair:  # most of a command's are as they are
+            name, value = _field(name), _field(value)
+        if pair:
+            fields[name] = value
     if "payload" in fields:
         return _of_a_kind(decoded(fields["payload"].encode()), _IN_A_FIELD)
     return _of_a_kind(fields, _IN_A_FORM)
@@ -117,7 +122,7 @@ def _of_a_kind(payload: dict[str, Any], kinds: frozenset[str]) -> dict[str, Any]
 
 
 def _field(given: str) -> str:
-    """A form's name or value; most of a command's are as they are."""
+    """A form's name or value."""
     if given.isascii() and "%" not in given and "+" not in given:
         return given
     return _text(unquoted(given.encode(_BYTES)))
@@ -290,11 +295,14 @@ def signature_of(headers: Sequence[tuple[bytes, bytes]], *, now: float) -> Signa
 
     ``headers`` as ASGI gives them, names in lower case. A header given twice proves nothing.
     """
-    stamps = [value for name, value in headers if name == b"x-slack-request-timestamp"]
-    signatures = [value for name, value in headers if name == b"x-slack-signature"]
-    if len(stamps) != 1 or len(signatures) != 1 or not signatures[0]:
+    stamp, signature, given = b"", b"", 0
+    for name, value in headers:
+        if name == b"x-slack-signature":
+            signature, given = value, given + 1
+        elif name == b"x-slack-request-timestamp":
+            stamp, given = value, given + 1
+    if given != 2 or not stamp or not signature:
         raise NotSigned(UNSIGNED)
-    stamp, signature = stamps[0], signatures[0]
     if not (stamp.isdigit() and len(stamp) <= _LONGEST_TIMESTAMP):
         raise NotSigned(UNSIGNED)
     age = round(now - int(stamp))
