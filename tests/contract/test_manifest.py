@@ -3,6 +3,7 @@
 import json
 import os
 import re
+from collections import defaultdict
 from collections.abc import Callable, Iterator
 from dataclasses import fields
 from importlib import import_module
@@ -27,7 +28,7 @@ from bot.slack.listeners.commands import MENTIONED, WRITTEN
 from bot.slack.listeners.context import Listeners
 from bot.slack.listeners.homes import FOR_GOOD, HEARD, OPENED
 from bot.slack.messaging.messenger import checked
-from bot.slack.transport.intake import App
+from bot.slack.transport.intake import Acking, App, AtOnce
 from bot.terminal.manifest import manifest
 from tests.unit.slack.blocks.screens import every_screen
 
@@ -37,32 +38,23 @@ SCHEMA = os.environ.get("FLOWS_BOT_MANIFEST_SCHEMA", next(ROOT.parent.glob("*/ma
 
 
 class NotingApp(App):
-    """A real Bolt app that also notes what is listened to."""
+    """A real Bolt app that also notes what is listened to, by the kind of payload or of event."""
 
     def __init__(self) -> None:
         super().__init__(client=AsyncWebClient(token="xoxb-none"), signing_secret="none")
-        self.noted: dict[str, set[str]] = {"command": set(), "action": set(), "event": set(), "shortcut": set()}
-        self.noted |= {"options": set(), "global": set()}
+        self.noted: defaultdict[str, set[str]] = defaultdict(set)
 
-    def command(self, command: Any, *args: Any, **kwargs: Any) -> Callable[..., Any]:
-        self.noted["command"].add(command)
-        return cast("Callable[..., Any]", super().command(command, *args, **kwargs))
+    def hears(self, kind: str, name: str, listener: AtOnce) -> None:
+        self.noted[kind].add(name)
+        super().hears(kind, name, listener)
 
-    def action(self, constraints: Any, *args: Any, **kwargs: Any) -> Callable[..., Any]:
-        self.noted["action"].add(constraints)
-        return cast("Callable[..., Any]", super().action(constraints, *args, **kwargs))
+    def waits_for(self, kind: str, name: str, listener: Acking) -> None:
+        self.noted[kind].add(name)
+        super().waits_for(kind, name, listener)
 
     def message_shortcut(self, callback_id: Any, *args: Any, **kwargs: Any) -> Callable[..., Any]:
-        self.noted["shortcut"].add(callback_id)
+        self.noted["message_action"].add(callback_id)
         return cast("Callable[..., Any]", super().message_shortcut(callback_id, *args, **kwargs))
-
-    def options(self, constraints: Any, *args: Any, **kwargs: Any) -> Callable[..., Any]:
-        self.noted["options"].add(constraints)
-        return cast("Callable[..., Any]", super().options(constraints, *args, **kwargs))
-
-    def global_shortcut(self, callback_id: Any, *args: Any, **kwargs: Any) -> Callable[..., Any]:
-        self.noted["global"].add(callback_id)
-        return cast("Callable[..., Any]", super().global_shortcut(callback_id, *args, **kwargs))
 
     def event(self, event: Any, *args: Any, **kwargs: Any) -> Callable[..., Any]:
         self.noted["event"].add(event)
@@ -141,14 +133,14 @@ def test_the_manifest_has_the_shortcuts_that_are_listened_to(heard: dict[str, se
         ("message", ids.FIND),
         ("global", ids.STOP_SHORTCUT),
     ]
-    assert (heard["shortcut"], heard["global"]) == ({ids.FIND}, {ids.STOP_SHORTCUT})
+    assert (heard["message_action"], heard["shortcut"]) == ({ids.FIND}, {ids.STOP_SHORTCUT})
     assert all(len(shortcut["name"]) <= 24 for shortcut in shortcuts)
 
 
 def test_every_menu_to_type_into_is_asked_for_its_options(heard: dict[str, set[str]]) -> None:
     drawn = {menu for message in every_screen() for menu in _typed_into(checked(message.text, message.blocks)[1])}
-    assert drawn == heard["options"]
-    assert set(_typed_into(stop_form())) <= heard["options"]
+    assert drawn == heard["block_suggestion"]
+    assert set(_typed_into(stop_form())) <= heard["block_suggestion"]
 
 
 def test_menus_are_asked_for_at_the_same_address_in_http_mode() -> None:
@@ -174,7 +166,7 @@ def test_the_manifest_subscribes_to_the_events_that_are_listened_to(heard: dict[
 
 def test_every_button_that_is_drawn_is_listened_to_and_the_other_way_round(heard: dict[str, set[str]]) -> None:
     drawn = {action for message in every_screen() for action in _drawn(checked(message.text, message.blocks)[1])}
-    assert drawn == heard["action"] == ids.ACTION_IDS
+    assert drawn == heard["block_actions"] == ids.ACTION_IDS
 
 
 def test_the_manifest_asks_for_no_more_scopes_than_are_explained() -> None:

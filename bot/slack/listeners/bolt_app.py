@@ -45,7 +45,7 @@ def build_app(client: AsyncWebClient, installation: Installation, jobs: Jobs, un
         logger=quiet("bot.slack.bolt"),
     )
 
-    async def unheard(error: Exception, body: Mapping[str, Any]) -> BoltResponse:
+    def unheard(error: Exception, body: Mapping[str, Any]) -> BoltResponse:
         try:
             return bug(error, body)
         except TooMany:

@@ -12,7 +12,6 @@ from datetime import datetime
 from typing import Any, Final, TypeAlias
 
 from prometheus_client import Histogram
-from slack_bolt.context.ack.async_ack import AsyncAck
 
 from bot.activeflows.errors import NotPermitted, NotUnderstood
 from bot.activeflows.health import Diagnosis
@@ -51,15 +50,14 @@ class CommandListener:
     def register(self, listeners: Listeners) -> None:
         """The one command, and the requests that are answered here."""
 
-        async def command(ack: AsyncAck, body: dict[str, Any]) -> None:
-            await ack()
+        def command(body: dict[str, Any]) -> None:
             interaction = from_command(body)
             found = listeners.meant(interaction, from_slack(str(body.get("text", ""))))
             if found is not None:
                 meant, text = found
                 start(meant, meant.context(interaction), text)
 
-        listeners.app.hears_command(listeners.command.partition(" ")[0], command)
+        listeners.app.hears("command", listeners.command.partition(" ")[0], command)
         listeners.on_request(List, self._list, lane=Lane.LIGHT)
         listeners.on_request(Show, self._show)
         listeners.on_request(Whoami, self._whoami, lane=Lane.LIGHT)

@@ -151,12 +151,11 @@ class Listeners:
     def on_action(self, action_id: str, reaction: Reaction, *, doing: str = "", lane: Lane = Lane.READ) -> None:
         """Ack a button, and start what it leads to."""
 
-        async def pressed(ack: AsyncAck, body: dict[str, Any]) -> None:
-            await ack()
+        def pressed(body: dict[str, Any]) -> None:
             context, value = self.context(from_action(body)), str(body["actions"][0].get("value", ""))
             context.start(lambda: reaction(context, value), doing=doing, lane=lane)
 
-        self.app.hears_button(marked_id(action_id, self.account), pressed)
+        self.app.hears("block_actions", marked_id(action_id, self.account), pressed)
 
     def on_shortcut(
         self,
@@ -169,11 +168,10 @@ class Listeners:
         """Ack a global shortcut, and start what it leads to for the account that is meant where no channel says one."""
         self.events[callback_id] = lambda context, _: reaction(context)
 
-        async def used(ack: AsyncAck, body: dict[str, Any]) -> None:
-            await ack()
+        def used(body: dict[str, Any]) -> None:
             self._start_meant(callback_id, body, doing=doing, lane=lane)
 
-        self.app.hears_shortcut(callback_id, used)
+        self.app.hears("shortcut", callback_id, used)
 
     def on_press(self, action_id: str, record: Reaction) -> None:
         """Record a press, and ack it then."""
@@ -182,7 +180,7 @@ class Listeners:
             await record(self.context(from_action(body)), str(body["actions"][0].get("value", "")))
             await ack()
 
-        self.app.hears_button(marked_id(action_id, self.account), pressed)
+        self.app.waits_for("block_actions", marked_id(action_id, self.account), pressed)
 
     def on_message_shortcut(self, callback_id: str, reaction: Doing, *, doing: str) -> None:
         """Ack a shortcut on a message, and start what it leads to for the account of its channel."""

@@ -64,8 +64,8 @@ class PickerListener:
         listeners.on_shortcut(ids.STOP_SHORTCUT, self._open, lane=Lane.STOP)
         for word, action_id in picker.MENUS.items():
             own = marked_id(action_id, listeners.account)
-            listeners.app.hears_button(own, partial(self._chosen, listeners, word))
-            listeners.app.hears_options(own, partial(self._asked, listeners, word))
+            listeners.app.hears("block_actions", own, partial(self._chosen, listeners, word))
+            listeners.app.waits_for("block_suggestion", own, partial(self._asked, listeners, word))
 
         @listeners.app.view(marked_id(ids.STOP_SHORTCUT, listeners.account))
         async def submitted(ack: AsyncAck, body: dict[str, Any], view: dict[str, Any]) -> None:
@@ -105,9 +105,8 @@ class PickerListener:
     async def _choices(self, context: InteractionContext, typed: str) -> Choices:
         return await self.chooser.fitting(await context.operator(), typed)
 
-    async def _chosen(self, listeners: Listeners, word: picker.Word, ack: AsyncAck, body: dict[str, Any]) -> None:
+    def _chosen(self, listeners: Listeners, word: picker.Word, body: dict[str, Any]) -> None:
         """Do what the same line with this id would do."""
-        await ack()
         context, chosen = listeners.context(from_action(body)), _value(body["actions"][0])
         if chosen == ids.NOTE:
             context.start(lambda: context.reply(picker.chose_a_note(word, command=context.command)))

@@ -22,6 +22,7 @@ from binascii import a2b_qp
 from collections import OrderedDict
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cache
 from typing import Any, Final, TypeAlias
 from urllib.parse import unquote_to_bytes
 
@@ -122,7 +123,7 @@ def _of_a_kind(payload: dict[str, Any], kinds: frozenset[str]) -> dict[str, Any]
 
 
 def _field(given: str) -> str:
-    """A form's name or value."""
+    """Decode a form's name or value."""
     if given.isascii() and "%" not in given and "+" not in given:
         return given
     return _text(unquoted(given.encode(_BYTES)))
@@ -317,64 +318,70 @@ def signature_of(headers: Sequence[tuple[bytes, bytes]], *, now: float) -> Signa
 # Find the listeners of commands, buttons, menus and global shortcuts by name, and leave the rest to Bolt.
 #
 # Bolt tries one listener after the other, and makes a client for each request: half of an ack. What is known by its
-# name is called from a table instead. Events, modals, message shortcuts and whatever is not known are Bolt's.
+# name is called from a table instead, and without a task where it has only to begin what the ack does not wait for.
+# Events, modals, message shortcuts and whatever is not known are Bolt's.
 
-Heard: TypeAlias = Callable[[AsyncAck, dict[str, Any]], Awaitable[object]]
-"""What listens to one of these: it takes ``ack`` and ``body``, and acks. A menu's options are its ack."""
+AtOnce: TypeAlias = Callable[[dict[str, Any]], None]
+"""Begins what the payload leads to; the ack goes out then."""
+Acking: TypeAlias = Callable[[AsyncAck, dict[str, Any]], Awaitable[object]]
+"""Acks by itself, after what it waits for. A menu's options are its ack."""
 _NAMES: Final = {"command": "command", "block_suggestion": "action_id", "shortcut": "callback_id"}
 """In which field of the payload the name stands."""
-Bug: TypeAlias = Callable[[Exception, Mapping[str, Any]], Awaitable[BoltResponse]]
+Bug: TypeAlias = Callable[[Exception, Mapping[str, Any]], BoltResponse]
 
 
 class App(AsyncApp):
-    """Bolt's app. ``heard`` answers what it has in its table, ``async_dispatch`` everything."""
+    """Bolt's app, with a table of what it is not asked for."""
 
     def __init__(self, **more: Any) -> None:
         super().__init__(**more)
-        self._table: dict[tuple[str, str], Heard] = {}
+        self._at_once: dict[tuple[str, str], AtOnce] = {}
+        self._acking: dict[tuple[str, str], Acking] = {}
         self._bug: Bug | None = None
 
     def on_bug(self, answer: Bug) -> None:
         """Let this answer when a listener fails, and when there is none."""
         self._bug = answer
-        self.error(answer)
 
-    def hears_command(self, name: str, listener: Heard) -> None:
-        """Listen to a command."""
-        self._table.setdefault(("command", name), listener)  # the first is meant, as with Bolt
-        self.command(name)(listener)
+        async def told(error: Exception, body: Mapping[str, Any]) -> BoltResponse:
+            return answer(error, body)
 
-    def hears_button(self, action_id: str, listener: Heard) -> None:
-        """Listen to a button."""
-        self._table.setdefault(("block_actions", action_id), listener)
-        self.action(action_id)(listener)
+        self.error(told)
 
-    def hears_options(self, action_id: str, listener: Heard) -> None:
-        """Listen to an external menu that asks for its options."""
-        self._table.setdefault(("block_suggestion", action_id), listener)
-        self.options(action_id)(listener)
+    def hears(self, kind: str, name: str, listener: AtOnce) -> None:
+        """Ack a ``command``, a button (``block_actions``) or a global ``shortcut`` when this has returned."""
+        self._at_once.setdefault((kind, name), listener)  # the first is meant, as with Bolt
 
-    def hears_shortcut(self, callback_id: str, listener: Heard) -> None:
-        """Listen to a global shortcut."""
-        self._table.setdefault(("shortcut", callback_id), listener)
-        self.global_shortcut(callback_id)(listener)
+    def waits_for(self, kind: str, name: str, listener: Acking) -> None:
+        """Let this ack a button, or a menu that asks for its options (``block_suggestion``)."""
+        self._acking.setdefault((kind, name), listener)
+
+    def at_once(self, kind: str, body: Mapping[str, Any]) -> AtOnce | None:
+        """Find the listener to a payload that is shaped as Slack shapes it; ``None`` when its ack is waited for."""
+        return self._at_once.get((kind, _name(kind, body)))
 
     async def heard(self, kind: str, body: dict[str, Any]) -> BoltResponse | None:
-        """The answer to a payload of this kind, shaped as Slack shapes it; ``None`` when it is for Bolt."""
-        name = body["actions"][0]["action_id"] if kind == "block_actions" else body.get(_NAMES.get(kind, ""))
-        listener = self._table.get((kind, name)) if isinstance(name, str) else None
+        """Wait for the answer; ``None`` when it is Bolt's to give. Raises whatever the listener does."""
+        listener = self._acking.get((kind, _name(kind, body)))
         if listener is None:
             return None
         ack = AsyncAck()  # type: ignore[no-untyped-call]
-        try:
-            await listener(ack, body)
-            if ack.response is None:
-                raise RuntimeError("a listener that does not ack")  # noqa: TRY301 — answered as any bug
-        except Exception as error:
-            if self._bug is None:
-                raise
-            return await self._bug(error, body)
+        await listener(ack, body)
+        if ack.response is None:
+            raise RuntimeError("a listener that does not ack")
         return ack.response
+
+    def failed(self, error: Exception, body: Mapping[str, Any]) -> BoltResponse:
+        """Answer when a listener raised this. Raises it when nobody answers."""
+        if self._bug is None:
+            raise error
+        return self._bug(error, body)
+
+
+def _name(kind: str, body: Mapping[str, Any]) -> str:
+    """Read what a listener of this kind is known by; empty where it is none."""
+    name = body["actions"][0]["action_id"] if kind == "block_actions" else body.get(_NAMES.get(kind, ""))
+    return name if isinstance(name, str) else ""
 
 
 # ---------------------------------------------------------------- intake
@@ -389,9 +396,7 @@ _ACK_BUCKETS: Final = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.1, 0.5, 1.0, 3.0)
 TEXT: Final = "text/plain; charset=utf-8"
 JSON: Final = "application/json"
 NO_ROOM: Final = 503
-"""Status of what was not taken because the bot has too much to do: Slack warns whoever pressed, and brings an event
-again.
-"""
+"""Status of what there is too much to do for: Slack warns whoever pressed, and brings an event again."""
 _REMEMBERED: Final = 4096
 
 
@@ -417,37 +422,35 @@ class DeliveryAnswer:
         return decoded if isinstance(decoded, dict) else None
 
 
-class Answers:
-    """What was answered to the last deliveries, so that one that comes again gets the same and does nothing."""
+_ACKED: Final = DeliveryAnswer(200)
 
-    def __init__(self) -> None:
-        self._given: OrderedDict[str, asyncio.Future[DeliveryAnswer]] = OrderedDict()
 
-    async def once(self, delivery: str, take: Callable[[], Awaitable[DeliveryAnswer]]) -> tuple[DeliveryAnswer, bool]:
-        """Return the answer, and whether it was given before. What was not taken may be delivered again. ``""``: it
-        has no id.
-        """
-        if not delivery:
-            return await take(), False
-        given = self._given.get(delivery)
-        if given is not None:
-            return await asyncio.shield(given), True
-        given = self._given[delivery] = asyncio.get_running_loop().create_future()
-        if len(self._given) > _REMEMBERED:
-            self._given.popitem(last=False)
+class Answers(OrderedDict[str, "DeliveryAnswer | asyncio.Future[DeliveryAnswer]"]):
+    """What was answered to the last deliveries, or will be, so that one that comes again does nothing."""
+
+    def keep(self, delivery: str, answer: "DeliveryAnswer | asyncio.Future[DeliveryAnswer]") -> None:
+        """Remember it. ``""``: the delivery has no id."""
+        if delivery:
+            self[delivery] = answer
+            if len(self) > _REMEMBERED:
+                self.popitem(last=False)
+
+    async def once(self, delivery: str, take: Callable[[], Awaitable[DeliveryAnswer]]) -> DeliveryAnswer:
+        """Give what ``take`` answers, to whoever asks meanwhile, too. What was not taken may be delivered again."""
+        given = asyncio.get_running_loop().create_future()
+        self.keep(delivery, given)
         answer = DeliveryAnswer(500)
         try:
             answer = await take()
         finally:
             given.set_result(answer)
             if not answer.taken:
-                self._given.pop(delivery, None)
-        return answer, False
+                self.pop(delivery, None)
+        return answer
 
 
 def delivery_id(payload: Mapping[str, Any]) -> str:
-    """Return an event's id, anything else's trigger: each is given once. ``""`` when there is none, as in a look-up
-    of options.
+    """Return an event's id, anything else's trigger: each is given once. ``""``: a look-up of options has none.
 
     https://docs.slack.dev/interactivity/handling-user-interaction#triggers
     """
@@ -462,18 +465,16 @@ class Intake:
     def __init__(
         self,
         app: App,
-        installation: Installation,
+        home: Installation,
         *,
         signing_secret: str = "",
         clock: Callable[[], float] = time.time,
         registry: CollectorRegistry | None = None,
     ) -> None:
-        self._app = app
-        self._home = installation
-        self._secret = signing_secret.encode()
-        self._clock = clock
+        self._app, self._home, self._secret, self._clock = app, home, signing_secret.encode(), clock
         self._answers = Answers()
-        self._count = Counter("flows_bot_deliveries", "Deliveries from Slack", ["kind", "status"], registry=registry)
+        count = Counter("flows_bot_deliveries", "Deliveries from Slack", ["kind", "status"], registry=registry)
+        self._counts = cache(lambda kind, status: count.labels(kind, str(status)))
         self._refusals = Counter(
             "flows_bot_deliveries_refused", "Deliveries that were not taken", ["reason"], registry=registry
         )
@@ -490,9 +491,12 @@ class Intake:
         return LARGEST if self._secret else _CERTIFICATE_LOOK
 
     async def request(self, headers: Sequence[tuple[bytes, bytes]], body: bytes) -> DeliveryAnswer:
-        """Answer an HTTP delivery: raw headers (names in lower case) and the raw body, as long as it was worth
-        reading.
-        """
+        """Answer an HTTP delivery: raw headers (names in lower case), and the body as far as it was worth reading."""
+        believed = self.believed(headers, body)
+        return believed if isinstance(believed, DeliveryAnswer) else await self.take(believed)
+
+    def believed(self, headers: Sequence[tuple[bytes, bytes]], body: bytes) -> DeliveryAnswer | dict[str, Any]:
+        """Verify and read an HTTP delivery: its payload, or the answer where there is nothing to be taken."""
         if is_ssl_check(body):
             return DeliveryAnswer(200)
         if not self._secret:
@@ -508,34 +512,58 @@ class Intake:
             return self.refused("unreadable", 400, said=f"unreadable: {reason}")
         if kind_of(payload) == "url_verification":
             return DeliveryAnswer(200, str(payload.get("challenge", "")))
-        return await self.take(payload)
+        return payload
 
-    async def take(self, payload: Mapping[str, Any]) -> DeliveryAnswer:
+    async def take(self, payload: dict[str, Any]) -> DeliveryAnswer:
         """A payload whose origin is certain: a verified request's, or a Socket Mode envelope's."""
+        return self.take_at_once(payload) or await self._waited_for(payload)
+
+    def take_at_once(self, payload: dict[str, Any]) -> DeliveryAnswer | None:
+        """Take it; ``None`` when the answer is to be waited for, and then nothing was done yet."""
         began = time.perf_counter()
-        kind = kind_of(payload)
-        if not kind:
+        if not (kind := kind_of(payload)):
             return self.refused("odd shape", 404)
         if not is_ours(payload, self._home):
             return self.refused("another app or workspace", 401, kind=kind)
-        answer, again = await self._answers.once(delivery_id(payload), lambda: self._dispatched(kind, dict(payload)))
-        if again:
+        delivery = delivery_id(payload)
+        if (given := self._answers.get(delivery)) is not None:
             log.info("delivered_again", kind=kind)
-            return answer
-        self._count.labels(kind, str(answer.status)).inc()
-        self._seconds.observe(time.perf_counter() - began)
+            return given if isinstance(given, DeliveryAnswer) else None
+        begin = self._app.at_once(kind, payload)
+        if begin is None:
+            return None
+        answer = _ACKED
+        try:
+            begin(payload)
+        except Exception as error:  # noqa: BLE001 - told in words
+            answer = self._failed(error, kind, payload)
+        if answer.taken:
+            self._answers.keep(delivery, answer)
+        self._counted(kind, answer, began)
         return answer
+
+    async def _waited_for(self, payload: dict[str, Any]) -> DeliveryAnswer:
+        began, kind, delivery = time.perf_counter(), kind_of(payload), delivery_id(payload)
+        if (given := self._answers.get(delivery)) is not None:
+            return given if isinstance(given, DeliveryAnswer) else await asyncio.shield(given)
+        answer = await self._answers.once(delivery, lambda: self._dispatched(kind, payload))
+        self._counted(kind, answer, began)
+        return answer
+
+    def _counted(self, kind: str, answer: DeliveryAnswer, began: float) -> None:
+        self._counts(kind, answer.status).inc()
+        self._seconds.observe(time.perf_counter() - began)
 
     def refused(self, reason: str, status: int, *, kind: str = "unknown", said: str = "") -> DeliveryAnswer:
         """Count and log what is not taken; ``said`` is the reason with its figures, and never holds the content."""
         log.warning("delivery_refused", reason=said or reason, status=status, kind=kind)
-        self._count.labels(kind, str(status)).inc()
+        self._counts(kind, status).inc()
         self._refusals.labels(reason).inc()
         return DeliveryAnswer(status)
 
     async def _dispatched(self, kind: str, payload: dict[str, Any]) -> DeliveryAnswer:
         if kind == OTHER:  # Bolt takes the shapes of kinds for granted that this bot has no listener for
-            payload["type"] = f"{OTHER}: {payload['type']}"
+            payload = {**payload, "type": f"{OTHER}: {payload['type']}"}
         try:
             response = await self._app.heard(kind, payload)
             if response is None:
@@ -544,12 +572,22 @@ class Intake:
                 except (AttributeError, KeyError, IndexError, TypeError, ValueError) as error:
                     return self.refused("odd shape", 400, kind=kind, said=f"odd shape: {type(error).__name__}")
                 response = await self._app.async_dispatch(request)
-        except Exception as error:  # noqa: BLE001 - its text may hold the content, and Slack is to be answered
-            return self.refused("broken", 500, kind=kind, said=f"broken: {type(error).__name__}")
-        if response.status != 200:
-            log.warning("delivery_not_taken", kind=kind, status=response.status)
-        content_type = response.headers.get("content-type", [TEXT])
-        return DeliveryAnswer(response.status, response.body or "", content_type[0])
+        except Exception as error:  # noqa: BLE001 - told in words
+            return self._failed(error, kind, payload)
+        return _answer(response, kind)
+
+    def _failed(self, error: Exception, kind: str, payload: dict[str, Any]) -> DeliveryAnswer:
+        try:
+            return _answer(self._app.failed(error, payload), kind)
+        except Exception as broken:  # noqa: BLE001 - its text may hold the content, and Slack is to be answered
+            return self.refused("broken", 500, kind=kind, said=f"broken: {type(broken).__name__}")
+
+
+def _answer(response: BoltResponse, kind: str) -> DeliveryAnswer:
+    if response.status != 200:
+        log.warning("delivery_not_taken", kind=kind, status=response.status)
+    content_type = response.headers.get("content-type", [TEXT])
+    return DeliveryAnswer(response.status, response.body or "", content_type[0])
 
 
 def is_ssl_check(body: bytes) -> bool:

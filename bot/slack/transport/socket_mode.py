@@ -36,7 +36,7 @@ from bot.slack.transport.intake import NO_ROOM, DeliveryAnswer, Intake, Unreadab
 
 log = structlog.get_logger(__name__)
 
-Take = Callable[[Mapping[str, Any]], Awaitable[DeliveryAnswer]]
+Take = Callable[[dict[str, Any]], Awaitable[DeliveryAnswer]]
 SOCKETS: Final = Counter("flows_bot_slack_socket_connections", "Socket Mode connections that Slack has greeted")
 SOCKETS_ENDED: Final = Counter(
     "flows_bot_slack_socket_endings",

@@ -7,7 +7,6 @@ from typing import Any
 
 from aiohttp import ClientSession
 from prometheus_client import CollectorRegistry
-from slack_bolt.async_app import AsyncAck
 from slack_sdk.web.async_client import AsyncWebClient
 
 from bot.activeflows.operators import Policy
@@ -112,20 +111,16 @@ async def framed(slack: Workspace, **jobs: Any) -> AsyncIterator[Frame]:
 
 
 def _listen(app: App, frame: Frame) -> None:
-    async def command(ack: AsyncAck, body: dict[str, Any]) -> None:
+    def command(body: dict[str, Any]) -> None:
         if body["text"] == "listener bug":
-            raise RuntimeError("caller +15550100001")
-        await ack()
-        if body["text"] == "late listener bug":
             raise RuntimeError("caller +15550100001")
         frame.heard(from_command(body), body["text"])
 
-    async def press(ack: AsyncAck, body: dict[str, Any]) -> None:
-        await ack()
+    def press(body: dict[str, Any]) -> None:
         frame.heard(from_action(body))
 
-    app.hears_command("/flows", command)
-    app.hears_button("press", press)
+    app.hears("command", "/flows", command)
+    app.hears("block_actions", "press", press)
 
     @app.event("user_change")
     async def changed(body: dict[str, Any]) -> None:

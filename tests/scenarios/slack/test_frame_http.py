@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+from typing import Any
 from urllib.parse import urlencode
 
 import aiohttp
@@ -159,10 +160,21 @@ async def test_an_unknown_press_is_acked_and_answered_and_an_unknown_event_only_
     assert (await slack.tells({"type": "team_join", "user": {"id": "U0ALICE"}})).status == 200
 
 
-@pytest.mark.parametrize("text", ["listener bug", "late listener bug"])
-async def test_a_bug_in_a_listener_is_acked_and_told_with_an_incident_id(frame: Frame, text: str) -> None:
+@pytest.mark.parametrize("command", ["/flows", "/before", "/after"])
+async def test_a_bug_in_a_listener_is_acked_and_told_with_an_incident_id(frame: Frame, command: str) -> None:
     slack = frame.workspace
-    delivery = await slack.types("U0ALICE", "C0INC", f"/flows {text}")
+
+    async def before(_: AsyncAck, body: dict[str, Any]) -> None:
+        raise RuntimeError(f"caller +15550100001 {body['text']}")
+
+    async def after(ack: AsyncAck, body: dict[str, Any]) -> None:
+        await ack()
+        await before(ack, body)
+
+    frame.app.waits_for("command", "/before", before)
+    frame.app.waits_for("command", "/after", after)
+    slack.commands |= dict.fromkeys(("/before", "/after"), slack.commands["/flows"])
+    delivery = await slack.types("U0ALICE", "C0INC", f"{command} listener bug")
     assert (delivery.status, delivery.error) == (200, None)
     (told,) = await slack.until(lambda: slack.sees("U0ALICE", "C0INC"))
     assert "incident" in told.words

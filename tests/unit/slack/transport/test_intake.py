@@ -82,8 +82,8 @@ def served() -> Starlette:
         await ack()
         DISPATCHED.append(body)
 
-    app.hears_command("/flows", listen)
-    app.hears_button("press", listen)
+    app.hears("command", "/flows", DISPATCHED.append)
+    app.hears("block_actions", "press", DISPATCHED.append)
     app.event("user_change")(listen)
     return http_app(Intake(app, HOME, signing_secret=SECRET, clock=lambda: NOW, registry=None), always_ready, None)
 
