@@ -25,9 +25,10 @@ from starlette.responses import JSONResponse, PlainTextResponse, Response
 from starlette.routing import Route
 from starlette.types import ASGIApp, Receive, Scope, Send
 from uvicorn import Config
+from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol, RequestResponseCycle
 from uvicorn.server import ServerState
 
-from bot.slack.transport.intake import LARGEST, Intake
+from bot.slack.transport.intake import LARGEST, DeliveryAnswer, Intake
 
 # ---------------------------------------------------------------- connections
 # Accept HTTP connections so that nobody can use them all up: each has a deadline, together they have a bound.
@@ -38,7 +39,7 @@ from bot.slack.transport.intake import LARGEST, Intake
 # Slack's arrives whole and at once, so it is never among them for long. One whose request is there is never closed for
 # another.
 #
-# Around uvicorn's own protocol, which parses and answers; it is asked only how far its request has come. Uvicorn's own
+# It is uvicorn's own protocol, which parses and answers, but for deliveries that are there as a whole. Uvicorn's own
 # server is left out: it wakes ten times a second, and takes two of these turns to end.
 
 log = structlog.get_logger(__name__)
@@ -57,6 +58,8 @@ _A_TURN: Final = 64
 _SWEEP_EVERY: Final = 0.5
 _PAUSE: Final = 0.5
 _LAST_TURN: Final = 0.1
+_EVENTS: Final = ("/slack/events", "/slack/events/")
+_RAW_EVENTS: Final = tuple(path.encode() for path in _EVENTS)
 
 
 def most_connections() -> int:
@@ -78,11 +81,15 @@ class ConnectionBounds:
 
 
 class Connections:
-    """All connections of callers. ``config``: of uvicorn's protocol, which each of them has."""
+    """All connections of callers. ``config``: of uvicorn's protocol, which each is. ``intake``: takes deliveries."""
 
-    def __init__(self, listener: socket.socket, config: Config, bounds: ConnectionBounds) -> None:
-        self._listener, self._config, self._bounds = listener, config, bounds
-        self._state = ServerState()
+    def __init__(
+        self, listener: socket.socket, config: Config, bounds: ConnectionBounds, intake: Intake | None
+    ) -> None:
+        self._listener, self.config, self._bounds, self.intake = listener, config, bounds, intake
+        self.state = ServerState()
+        self.head = b""
+        """The headers that every answer has."""
         self._loop = asyncio.get_running_loop()
         self._open: set[_Connection] = set()
         self._beginning: set[asyncio.Task[Any]] = set()
@@ -108,8 +115,8 @@ class Connections:
                     await self._left.wait()
         for connection in tuple(self._open):
             self.end(connection, "the bot is being stopped")
-        if self._state.tasks:  # who answers is told of the end
-            _, unmoved = await asyncio.wait(self._state.tasks, timeout=_LAST_TURN)
+        if self.state.tasks:  # who answers is told of the end
+            _, unmoved = await asyncio.wait(self.state.tasks, timeout=_LAST_TURN)
             for task in unmoved:
                 task.cancel()
         if self._sweeping is not None:
@@ -154,15 +161,11 @@ class Connections:
 
     def _begin(self, caller: socket.socket, address: str) -> None:
         caller.setblocking(False)
-        connection = _Connection(self, self._protocol(), address, self._loop.time())
+        connection = _Connection(self, address, self._loop.time())
         self._open.add(connection)
         beginning = self._loop.create_task(self._begun(connection, caller))
         self._beginning.add(beginning)
         beginning.add_done_callback(self._beginning.discard)
-
-    def _protocol(self) -> Any:
-        build: Any = self._config.http_protocol_class  # httptools' where it is installed
-        return build(config=self._config, server_state=self._state, app_state={})
 
     async def _begun(self, connection: "_Connection", caller: socket.socket) -> None:
         try:
@@ -184,81 +187,161 @@ class Connections:
 
     def _sweep(self) -> None:
         now = self._loop.time()
-        for connection in [each for each in self._open if each.overdue(now, self._bounds)]:
-            self.end(connection, "its request did not arrive, or its answer was not taken, in time")
-        self._state.default_headers = [(b"date", formatdate(usegmt=True).encode()), *self._config.encoded_headers]
+        for connection in tuple(self._open):
+            if connection.idle(now, self._bounds):
+                connection.shutdown()
+            elif connection.overdue(now, self._bounds):
+                self.end(connection, "its request did not arrive, or its answer was not taken, in time")
+        headers = [(b"date", formatdate(usegmt=True).encode()), *self.config.encoded_headers]
+        self.state.default_headers = headers
+        self.head = b"".join(b"%b: %b\r\n" % header for header in headers)
         self._sweeping = self._loop.call_later(_SWEEP_EVERY, self._sweep)
 
 
-class _Connection(asyncio.Protocol):
-    """One caller. ``since``: when the request began for which the bot waits, or was last answered."""
+class _Connection(HttpToolsProtocol):
+    """One caller. ``since``: when the request began for which the bot waits, or was last answered.
 
-    def __init__(self, all_: Connections, inner: Any, address: str, now: float) -> None:
+    A delivery of Slack's that is there as a whole, and that nothing else has to be waited for, is answered while it is
+    received: the task, the queue and the dictionaries that an ASGI application takes are most of such an ack.
+    """
+
+    def __init__(self, all_: Connections, address: str, now: float) -> None:
+        super().__init__(all_.config, all_.state, {})
         self.address, self.since = address, now
-        self._all, self._inner = all_, inner
-        self._transport: asyncio.Transport | None = None
+        self._all, self._intake = all_, all_.intake
         self._answered: object = None
-        self._header, self._unread = 0, False
+        self._header, self._unread, self._connected = 0, False, False
+        self._delivered: list[bytes] | None = None
+        """What there is of a delivery's body until it is clear whether all of it comes at once."""
+        self._acked = False
+        """Was the last request answered while it was received? Then there is no cycle for it."""
 
     @property
     def waiting(self) -> bool:
         """Is it the caller's turn? The request is not there, or not whole, or answered; or the answer is not read."""
-        cycle = self._inner.cycle
-        if self._transport is None:
-            return False
-        return self._unread or cycle is None or cycle.response_complete or cycle.more_body
+        cycle = self._at_work()
+        return self._connected and (self._unread or cycle is None or cycle.more_body)
+
+    def _at_work(self) -> RequestResponseCycle | None:
+        cycle: Any = self.cycle  # None at first, whatever uvicorn says of it
+        return None if cycle is None or cycle.response_complete else cycle
 
     def overdue(self, now: float, bounds: ConnectionBounds) -> bool:
-        """Has it kept the bot waiting too long? One that is idle after an answer is ended sooner, by uvicorn."""
-        cycle, within = self._inner.cycle, bounds.answer_within
-        if cycle is self._answered:
+        """Say whether it kept the bot waiting too long. One that is idle after an answer is ended sooner."""
+        cycle, within = self.cycle, bounds.answer_within
+        if cycle is self._answered and not self._acked:
             within = bounds.header_within
-        elif cycle.more_body and not cycle.response_complete:
+        elif cycle is not self._answered and cycle.more_body and not cycle.response_complete:
             within = bounds.request_within
-        return self._transport is not None and now - self.since > within
+        return self._connected and now - self.since > within
+
+    def idle(self, now: float, bounds: ConnectionBounds) -> bool:
+        """Say whether nothing came for a while after an answer at once. After any other, uvicorn ends it."""
+        return self._acked and not self._unread and now - self.since > bounds.header_within
 
     def abort(self) -> None:
-        if self._transport is not None:
-            self._transport.abort()
+        if self._connected:
+            self.transport.abort()
 
     def shutdown(self) -> None:
         """End it, after the answer that is under way."""
-        if self._transport is not None:
-            self._inner.shutdown()
+        if self._connected:
+            super().shutdown()
 
-    def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        assert isinstance(transport, asyncio.Transport)  # noqa: S101 - a socket's
-        self._transport = transport
-        self._inner.connection_made(transport)
+    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override] # as uvicorn has it
+        super().connection_made(transport)
+        self._connected = True
         if self._all.stopped:
             self.shutdown()
 
     def data_received(self, data: bytes) -> None:
-        cycle = self._inner.cycle
-        if cycle is not self._answered and cycle.response_complete:  # another request begins
-            self._answered, self._header = cycle, 0
-            self.since = asyncio.get_running_loop().time()
-        self._inner.data_received(data)
-        if self._inner.cycle is self._answered:
+        if self._acked or (self.cycle is not self._answered and self.cycle.response_complete):  # another request begins
+            self._answered, self._header, self._acked = self.cycle, 0, False
+            self.since = self.loop.time()
+        super().data_received(data)
+        if self._delivered is not None and not self.transport.is_closing():
+            self._wait_for_the_rest()
+        if self.cycle is self._answered and not self._acked:
             self._header += len(data)
             if self._header > _LONGEST_HEADER:
                 self._all.end(self, "its header is too long")
 
-    def eof_received(self) -> bool | None:
-        ended: bool | None = self._inner.eof_received()
-        return ended
-
     def connection_lost(self, exc: Exception | None) -> None:
-        self._inner.connection_lost(exc)
+        super().connection_lost(exc)
         self._all.gone(self)
 
     def pause_writing(self) -> None:
         self._unread = True
-        self._inner.pause_writing()
+        super().pause_writing()
 
     def resume_writing(self) -> None:
         self._unread = False
-        self._inner.resume_writing()
+        super().resume_writing()
+
+    # ------------------------------------------------------------ a delivery, while it is received
+
+    def on_headers_complete(self) -> None:
+        at_once = self.url in _RAW_EVENTS and self.parser.get_method() == b"POST" and self._intake is not None
+        if at_once and self._at_work() is None and not self._unread:
+            self._delivered = []
+        else:
+            super().on_headers_complete()
+
+    def on_body(self, body: bytes) -> None:
+        if self._delivered is None:
+            super().on_body(body)
+        else:
+            self._delivered.append(body)
+
+    def on_message_complete(self) -> None:
+        if self.transport.is_closing():  # nothing is taken behind the last request
+            self._delivered = None
+            return
+        if self._delivered is None or self._intake is None:
+            super().on_message_complete()
+            return
+        believed = self._intake.believed(self.headers, b"".join(self._delivered))
+        answer = believed if isinstance(believed, DeliveryAnswer) else self._intake.take_at_once(believed)
+        if answer is None and not isinstance(believed, DeliveryAnswer):
+            self._wait_for_the_rest(_later(self._intake, believed))
+            super().on_message_complete()
+        elif answer is not None:
+            self._delivered = None
+            self._ack(answer)
+
+    def _wait_for_the_rest(self, app: Any = None) -> None:
+        """Let the application, or this one, take the request as any other."""
+        parts, self._delivered, usual = self._delivered or [], None, self.app
+        self.app = app or usual
+        super().on_headers_complete()
+        self.app = usual
+        for part in parts if app is None else ():
+            super().on_body(part)
+
+    def _ack(self, answer: DeliveryAnswer) -> None:
+        content = answer.body.encode()
+        keep = self.parser.should_keep_alive() and self.parser.get_http_version() != "1.0"
+        self.transport.write(
+            b"".join(
+                (
+                    STATUS_LINE[answer.status],
+                    self._all.head,
+                    b"content-type: %b\r\ncontent-length: %d\r\n" % (answer.content_type.encode(), len(content)),
+                    b"\r\n" if keep else b"connection: close\r\n\r\n",
+                    content,
+                )
+            )
+        )
+        self._acked, self.since = True, self.loop.time()
+        if not keep:
+            self.transport.close()
+
+
+def _later(intake: Intake, payload: dict[str, Any]) -> Any:
+    async def app(_scope: Scope, _receive: Receive, send: Send) -> None:
+        await _tell(send, await intake.take(payload))
+
+    return app
 
 
 # ---------------------------------------------------------------- http
@@ -341,9 +424,6 @@ class _Body:
         self._all.long, self._long = self._all.long - self._long, False
 
 
-_EVENTS: Final = ("/slack/events", "/slack/events/")
-
-
 @dataclass(frozen=True, slots=True)
 class EventsEndpoint:
     """Takes Slack's deliveries, as an ASGI application: what stands before them is paid for by every ack."""
@@ -363,13 +443,16 @@ class EventsEndpoint:
                 answer = self.intake.refused(str(why), why.status)
             else:  # nothing makes it believable
                 answer = await self.intake.request(headers, b"")
-            told = (b"connection", b"close")  # the rest of it is not read
+            await _tell(send, answer, (b"connection", b"close"))  # the rest of it is not read
         else:
-            told = (b"content-type", answer.content_type.encode())
-        content = answer.body.encode()
-        heads = [told, (b"content-length", b"%d" % len(content))]
-        await send({"type": "http.response.start", "status": answer.status, "headers": heads})
-        await send({"type": "http.response.body", "body": content})
+            await _tell(send, answer)
+
+
+async def _tell(send: Send, answer: DeliveryAnswer, *more: tuple[bytes, bytes]) -> None:
+    content = answer.body.encode()
+    heads = [(b"content-type", answer.content_type.encode()), (b"content-length", b"%d" % len(content)), *more]
+    await send({"type": "http.response.start", "status": answer.status, "headers": heads})
+    await send({"type": "http.response.body", "body": content})
 
 
 class _Served(Starlette):
@@ -446,7 +529,8 @@ async def serve(
             proxy_headers=False,  # anybody may write them, and nothing here asks
         )
         config.load()
-        connections = Connections(listener, config, bounds or ConnectionBounds())
+        intake = app.events.intake if isinstance(app, _Served) and app.events is not None else None
+        connections = Connections(listener, config, bounds or ConnectionBounds(), intake)
         connections.start()
         try:
             yield listener.getsockname()[1]

@@ -10,7 +10,6 @@ from starlette.requests import Request
 from starlette.responses import PlainTextResponse
 from starlette.routing import Route
 from structlog.testing import capture_logs
-from uvicorn import Config
 
 from bot.slack.transport.http import ConnectionBounds, most_connections, serve
 
@@ -215,9 +214,3 @@ def test_three_quarters_of_what_the_process_may_open_are_left_to_the_bot(monkeyp
     for may_open, callers in ((1024, 256), (256, 64), (20, 8), (10**6, 256)):
         monkeypatch.setattr("resource.getrlimit", lambda _, soft=may_open: (soft, soft))
         assert most_connections() == callers
-
-
-def test_the_fast_parser_is_the_one_that_is_used() -> None:
-    config = Config(Starlette())
-    config.load()
-    assert config.http_protocol_class.__name__ == "HttpToolsProtocol"

@@ -5,14 +5,17 @@ import io
 import json
 import time
 from collections.abc import AsyncIterator
+from contextlib import suppress
 from typing import Any
 from urllib.parse import unquote_plus, urlencode
 
 import aiohttp
 import pytest
 import structlog
+from slack_bolt.async_app import AsyncAck
 
 from bot.demo.slack.delivery import FORM, JSON
+from bot.slack.transport.http import ConnectionBounds, always_ready, http_app, serve
 from tests.scenarios.again import triggered_anew
 from tests.scenarios.slack.frame import Frame
 
@@ -226,3 +229,127 @@ async def test_half_a_character_does_not_lose_the_words_around_it(frame: Frame) 
     heard = len(frame.interactions)
     assert (await slack.delivers(body, slack.signed(body))).status == 200
     assert len(frame.interactions) == heard + 1
+
+
+# ---------------------------------------------------------------- over a connection
+
+UNSIGNED = b"POST /slack/events HTTP/1.1\r\nHost: bot\r\nContent-Length: 4\r\n\r\nlist"
+
+
+class Said:
+    """Commands as bytes, each with another text, and what of them was heard. ``/slow`` is acked when it may ``go``."""
+
+    def __init__(self, frame: Frame) -> None:
+        self._frame, self.go, self.begun = frame, asyncio.Event(), asyncio.Event()
+
+        async def slow(ack: AsyncAck, body: dict[str, Any]) -> None:
+            self.begun.set()
+            await self.go.wait()
+            frame.texts.append(body["text"])
+            await ack()
+
+        frame.app.waits_for("command", "/slow", slow)
+
+    def command(self, text: str, *, command: str = "/flows", version: str = "1.1", more: str = "") -> bytes:
+        slack = self._frame.workspace
+        form = {"command": command, "team_id": slack.team_id, "user_id": "U0ALICE", "text": text}
+        body = urlencode(form | {"trigger_id": f"1.{text}"}).encode()
+        lines = "".join(f"{name}: {value}\r\n" for name, value in slack.signed(body).items())
+        head = f"POST /slack/events HTTP/{version}\r\nHost: bot\r\n{lines}{more}"
+        if "chunked" in more:
+            return f"{head}\r\n".encode() + b"%x\r\n%b\r\n0\r\n\r\n" % (len(body), body)
+        return f"{head}Content-Length: {len(body)}\r\n\r\n".encode() + body
+
+    async def answered(self, *parts: bytes, port: int = 0) -> list[int]:
+        """What is answered to these bytes, sent in these parts, until the connection is closed."""
+        port = port or int(self._frame.url.rpartition(":")[2])
+        reader, writer = await asyncio.open_connection("127.0.0.1", port)
+        for part in parts:
+            writer.write(part)
+            await asyncio.sleep(0.001)  # else they could arrive as one
+        async with asyncio.timeout(30):
+            answers = await reader.read()
+        writer.close()
+        return [int(answer[:3]) for answer in answers.split(b"HTTP/1.1 ")[1:]]
+
+
+@pytest.mark.parametrize("length", [10**6, 700, 64, 7])
+async def test_deliveries_are_answered_in_their_order_however_their_bytes_arrive(frame: Frame, length: int) -> None:
+    said = Said(frame)
+    said.go.set()
+    stream = b"".join(
+        (
+            said.command("first"),
+            b"GET /healthz HTTP/1.1\r\nHost: bot\r\n\r\n",
+            said.command("second"),
+            said.command("third", command="/slow"),
+            UNSIGNED,
+            said.command("fourth", more="Transfer-Encoding: chunked\r\n"),
+            said.command("first"),
+            b"GET /slack/events HTTP/1.1\r\nHost: bot\r\n\r\n",
+            said.command("fifth", more="Expect: 100-continue\r\n"),
+            said.command("sixth", more="Connection: close\r\n"),
+        )
+    )
+    parts = [stream[at : at + length] for at in range(0, len(stream), length)]
+    parts[-1] += said.command("behind the end")
+    answers = [200, 200, 200, 200, 401, 200, 200, 405, 200, 200]
+    assert [status for status in await said.answered(*parts) if status != 100] == answers
+    assert frame.texts == ["first", "second", "third", "fourth", "fifth", "sixth"]
+
+
+async def test_what_is_sent_behind_a_delivery_waits_for_its_answer_and_behind_the_last_one_for_nothing(
+    frame: Frame,
+) -> None:
+    said = Said(frame)
+    asking = asyncio.create_task(
+        said.answered(said.command("slow", command="/slow") + said.command("quick", more="Connection: close\r\n"))
+    )
+    await said.begun.wait()
+    assert await said.answered(said.command("other", more="Connection: close\r\n")) == [200]
+    assert frame.texts == ["other"]
+    said.go.set()
+    assert await asking == [200, 200]
+    assert frame.texts == ["other", "slow", "quick"]
+
+
+async def test_a_delivery_that_comes_again_while_the_first_is_waited_for_gets_the_same_answer(frame: Frame) -> None:
+    said = Said(frame)
+    slow = said.command("slow", command="/slow", more="Connection: close\r\n")
+    asking = [asyncio.create_task(said.answered(slow)) for _ in range(3)]
+    await said.begun.wait()
+    said.go.set()
+    assert await asyncio.gather(*asking) == [[200]] * 3
+    assert frame.texts == ["slow"]
+
+
+async def test_a_connection_that_is_idle_after_an_ack_is_ended_without_a_word_in_the_log(frame: Frame) -> None:
+    said, app = Said(frame), http_app(frame.intake, always_ready, None)
+    with structlog.testing.capture_logs() as logs:
+        async with serve(app, "127.0.0.1", 0, bounds=ConnectionBounds(header_within=0.2)) as port:
+            assert await said.answered(said.command("list"), port=port) == [200]
+    assert [line for line in logs if line["event"] == "connection_closed"] == []
+
+
+async def test_nothing_is_taken_that_is_sent_behind_the_last_request(frame: Frame) -> None:
+    said = Said(frame)
+    behind = said.command("slow", command="/slow") + said.command("list").replace(b"/events", b"/events?again")
+    assert await said.answered(said.command("last", more="Connection: close\r\n") + behind) == [200]
+    old = said.command("old", version="1.0", more="Connection: keep-alive\r\n")
+    assert await said.answered(old + behind) == [200]
+    assert frame.texts == ["last", "old"]
+    assert not said.begun.is_set()
+
+
+async def test_whoever_sends_and_reads_nothing_is_answered_no_further_and_ended(frame: Frame) -> None:
+    app, sent = http_app(frame.intake, always_ready, None), 0
+    with structlog.testing.capture_logs():
+        async with serve(app, "127.0.0.1", 0, bounds=ConnectionBounds(answer_within=2.0)) as port:
+            _, writer = await asyncio.open_connection("127.0.0.1", port, limit=1)
+            with suppress(ConnectionError):
+                while sent < 500:  # 47 MB, more than the kernel holds
+                    writer.write(UNSIGNED * 1000)
+                    await writer.drain()
+                    await asyncio.sleep(0.001)  # so that it is read without half a request
+                    sent += 1
+    assert sent < 500
