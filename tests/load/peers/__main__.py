@@ -1,6 +1,6 @@
 """Ack the same deliveries as every peer, in turns, and print a table and a JSON line.
 
-    python -m tests.load.peers [--rounds 3] [--acks 2000] [--without-js]
+    python -m tests.load.peers [--rounds 3] [--acks 2000] [--peers floor bot]
 
 The servers share one core and the sender has the other, where there are two. Times are ratios within a round: on a
 shared machine only those and the CPU time of the server (the kernel's own count) mean something. Bolt for JavaScript
@@ -17,7 +17,7 @@ import statistics
 import subprocess
 import sys
 import tempfile
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from pathlib import Path
 from typing import Any
@@ -30,6 +30,7 @@ from tests.load.town import Town, answering, bots_settings, started, town_up
 from tests.ports import free_port
 
 BOLT_JS = "@slack/bolt@5.1.0"
+PEERS = ("floor", "js", "stock", "tuned", "bot")
 _TICK = os.sysconf("SC_CLK_TCK")
 Peers = dict[str, tuple[int, int]]
 """Port and process id of each."""
@@ -56,13 +57,12 @@ def bolt_js(folder: Path) -> bool:
 
 
 @asynccontextmanager
-async def all_up(folder: Path, *, with_js: bool) -> AsyncIterator[tuple[Town, Peers]]:
-    """The town, and every peer, ready."""
+async def all_up(folder: Path, names: Sequence[str]) -> AsyncIterator[tuple[Town, Peers]]:
+    """The town, and these peers, ready."""
     async with AsyncExitStack() as stack:
         there = await stack.enter_async_context(town_up())
         peers: Peers = {}
         told = json.dumps(there | {"refresh": ids.LIST_REFRESH})
-        names = ["floor", *(["js"] if with_js else []), "stock", "tuned", "bot"]
         for name in names:
             port = free_port()
             line = [sys.executable, "-m", "tests.load.peers.servers", name, str(port), told]
@@ -114,16 +114,18 @@ async def one_round(there: Town, peers: Peers, acks: int) -> dict[str, Figures]:
     return figures
 
 
-async def measure(rounds: int, acks: int, *, without_js: bool) -> dict[str, Any]:
+async def measure(rounds: int, acks: int, names: Sequence[str]) -> dict[str, Any]:
+    """``names``: the peers beside the floor and the bot."""
     with tempfile.TemporaryDirectory() as folder:
-        with_js = not without_js and await asyncio.to_thread(bolt_js, Path(folder))
-        async with all_up(Path(folder), with_js=with_js) as (there, peers):
+        with_js = "js" in names and await asyncio.to_thread(bolt_js, Path(folder))
+        wanted = [name for name in PEERS if name in {"floor", "bot", *names} and (with_js or name != "js")]
+        async with all_up(Path(folder), wanted) as (there, peers):
             await one_round(there, peers, 40)  # which warms all of them up
             measured = [await one_round(there, peers, acks) for _ in range(rounds)]
     told: dict[str, Any] = {
         "peers": rounds,
         "acks": acks,
-        "js": BOLT_JS if with_js else "not here: npm did not give it",
+        "js": BOLT_JS if with_js else "not here: npm did not give it" if "js" in names else "not asked for",
     }
     for what in measured[0]["floor"]:
         told[what] = {name: round(statistics.median(one[name][what] for one in measured), 2) for name in peers}
@@ -145,8 +147,8 @@ if __name__ == "__main__":
     given = argparse.ArgumentParser()
     given.add_argument("--rounds", type=int, default=3)
     given.add_argument("--acks", type=int, default=2000)
-    given.add_argument("--without-js", action="store_true")
+    given.add_argument("--peers", nargs="+", choices=PEERS, default=PEERS, help="beside the floor and the bot")
     asked = given.parse_args()
-    found = asyncio.run(measure(asked.rounds, asked.acks, without_js=asked.without_js))
+    found = asyncio.run(measure(asked.rounds, asked.acks, asked.peers))
     print(table(found), file=sys.stderr)
     print(json.dumps(found))
