@@ -28,7 +28,7 @@ from uvicorn import Config
 from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol, RequestResponseCycle
 from uvicorn.server import ServerState
 
-from bot.slack.transport.intake import LARGEST, DeliveryAnswer, Intake
+from bot.slack.transport.intake import ACKED, LARGEST, DeliveryAnswer, Intake
 
 # ---------------------------------------------------------------- connections
 # Accept HTTP connections so that nobody can use them all up: each has a deadline, together they have a bound.
@@ -88,8 +88,8 @@ class Connections:
     ) -> None:
         self._listener, self.config, self._bounds, self.intake = listener, config, bounds, intake
         self.state = ServerState()
-        self.head = b""
-        """The headers that every answer has."""
+        self.head = self.acked = b""
+        """The headers that every answer has, and most acks as they are written."""
         self._loop = asyncio.get_running_loop()
         self._open: set[_Connection] = set()
         self._beginning: set[asyncio.Task[Any]] = set()
@@ -195,6 +195,7 @@ class Connections:
         headers = [(b"date", formatdate(usegmt=True).encode()), *self.config.encoded_headers]
         self.state.default_headers = headers
         self.head = b"".join(b"%b: %b\r\n" % header for header in headers)
+        self.acked = _written(ACKED, self.head)
         self._sweeping = self._loop.call_later(_SWEEP_EVERY, self._sweep)
 
 
@@ -319,22 +320,24 @@ class _Connection(HttpToolsProtocol):
             super().on_body(part)
 
     def _ack(self, answer: DeliveryAnswer) -> None:
-        content = answer.body.encode()
         keep = self.parser.should_keep_alive() and self.parser.get_http_version() != "1.0"
-        self.transport.write(
-            b"".join(
-                (
-                    STATUS_LINE[answer.status],
-                    self._all.head,
-                    b"content-type: %b\r\ncontent-length: %d\r\n" % (answer.content_type.encode(), len(content)),
-                    b"\r\n" if keep else b"connection: close\r\n\r\n",
-                    content,
-                )
-            )
-        )
+        most = answer is ACKED and keep
+        self.transport.write(self._all.acked if most else _written(answer, self._all.head, keep=keep))
         self._acked, self.since = True, self.loop.time()
         if not keep:
             self.transport.close()
+
+
+def _written(answer: DeliveryAnswer, head: bytes, *, keep: bool = True) -> bytes:
+    content = answer.body.encode()
+    return b"%b%bcontent-type: %b\r\ncontent-length: %d\r\n%b\r\n%b" % (
+        STATUS_LINE[answer.status],
+        head,
+        answer.content_type.encode(),
+        len(content),
+        b"" if keep else b"connection: close\r\n",
+        content,
+    )
 
 
 def _later(intake: Intake, payload: dict[str, Any]) -> Any:

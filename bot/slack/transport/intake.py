@@ -422,7 +422,7 @@ class DeliveryAnswer:
         return decoded if isinstance(decoded, dict) else None
 
 
-_ACKED: Final = DeliveryAnswer(200)
+ACKED: Final = DeliveryAnswer(200)
 
 
 class Answers(OrderedDict[str, "DeliveryAnswer | asyncio.Future[DeliveryAnswer]"]):
@@ -505,9 +505,9 @@ class Intake:
             signature_of(headers, now=self._clock()).verify(self._secret, body)
         except NotSigned as why:
             return self.refused(why.kind, 401, said=str(why))
-        content_type = next((value for name, value in headers if name == b"content-type"), b"")
+        named = [value for name, value in headers if name == b"content-type"] or [b""]
         try:
-            payload = read(body, content_type.decode("latin-1"))
+            payload = read(body, named[0].decode("latin-1"))
         except Unreadable as reason:
             return self.refused("unreadable", 400, said=f"unreadable: {reason}")
         if kind_of(payload) == "url_verification":
@@ -532,7 +532,7 @@ class Intake:
         begin = self._app.at_once(kind, payload)
         if begin is None:
             return None
-        answer = _ACKED
+        answer = ACKED
         try:
             begin(payload)
         except Exception as error:  # noqa: BLE001 - told in words
@@ -595,4 +595,5 @@ def is_ssl_check(body: bytes) -> bool:
 
     https://docs.slack.dev/interactivity/implementing-slash-commands
     """
-    return len(body) < 300 and b"ssl_check=1" in body.split(b"&")[:3] and b"command=" not in body
+    looks_so = len(body) < 300 and b"ssl_check=1" in body
+    return looks_so and b"ssl_check=1" in body.split(b"&")[:3] and b"command=" not in body
