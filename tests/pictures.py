@@ -33,8 +33,8 @@ from bot.activeflows.queries.filters import ActiveflowGroup, Filters
 from bot.activeflows.queries.home import AnomalousActiveflow, Home, Overview
 from bot.activeflows.queries.inspection import Inspection, as_seen, consequences
 from bot.activeflows.queries.listing import Listing, Row
-from bot.activeflows.queries.resolution import Doing
-from bot.activeflows.records import Entry, Record, What
+from bot.activeflows.queries.resolution import NamedSituation
+from bot.activeflows.records import Entry, Record, RecordKind
 from bot.activeflows.situation.current_step import Situation
 from bot.activeflows.situation.history import HistoryLine
 from bot.activeflows.stopping.stop import Attribution, CallAfter, Ended, Intent, Phase, Waiting
@@ -230,7 +230,7 @@ def _home() -> Home:
     total = sum(group.count for group in groups)
     shown = replace(listing, rows=(), by="flow", groups=groups, all_groups=len(groups), total=total)
     row = listing.rows[0]
-    troubled = (AnomalousActiveflow(_STUCK_ONE, Doing(row.situation, "Support line"), row.troubles),)
+    troubled = (AnomalousActiveflow(_STUCK_ONE, NamedSituation(row.situation, "Support line"), row.troubles),)
     overview = Overview(shown, len(groups), troubled, 1, shown.total)
     health = tuple(Finding(about, HealthState.OK, what) for about, what in _HEALTH)
     return Home(
@@ -253,8 +253,8 @@ def _own_stops() -> Iterator[AllowedPress]:
     for number, (flow, detail) in enumerate(outcomes, 5):
         at = NOW - timedelta(minutes=9 * number)
         id_ = _activeflow(number, timedelta()).id
-        pressed = Record("k", at, What.PRESSED, OLIVE, INCIDENTS, id_)
-        became = replace(pressed, what=What.OUTCOME, detail=detail)
+        pressed = Record("k", at, RecordKind.PRESSED, OLIVE, INCIDENTS, id_)
+        became = replace(pressed, what=RecordKind.OUTCOME, detail=detail)
         yield AllowedPress(Entry(200 - number, pressed, "0f3c2a9b1d"), Entry(201 - number, became, "5d0c9e1b7a"), flow)
 
 

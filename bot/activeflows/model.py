@@ -170,7 +170,7 @@ class Call:
 
 
 @dataclass(frozen=True, slots=True)
-class Spoken:
+class SpokenText:
     """A text that a step spoke. Personal: it is shown by ``queries.details`` only."""
 
     text: str = field(repr=False)

@@ -10,9 +10,9 @@ from uuid import UUID
 
 from bot.activeflows.callers import CallsLooked
 from bot.activeflows.index import Index
-from bot.activeflows.model import Activeflow, Call, Customer, Flow, Picture, Spoken
+from bot.activeflows.model import Activeflow, Call, Customer, Flow, Picture, SpokenText
 from bot.activeflows.numbers import Number
-from bot.activeflows.records import Entry, Question, Record, Written
+from bot.activeflows.records import ChainedRecord, Entry, Record, RecordQuery
 from bot.activeflows.situation.history import Timeline
 
 T = TypeVar("T")
@@ -106,14 +106,14 @@ class Calls(Protocol):
 class Texts(Protocol):
     """The one way to the texts that are dropped when anything else is read."""
 
-    async def spoken(self, activeflow_id: UUID) -> tuple[Spoken, ...]:
+    async def spoken(self, activeflow_id: UUID) -> tuple[SpokenText, ...]:
         """Return the texts that its newest steps spoke, oldest first, read now. Raises as ``VoIPBIN.activeflow``
         does.
         """
         ...
 
 
-class Past(Protocol):
+class ActiveflowHistory(Protocol):
     """What VoIPBIN keeps of what was. Every method may raise any ``Failure``."""
 
     async def timeline(self, activeflow_id: UUID) -> Timeline:
@@ -130,8 +130,8 @@ class Past(Protocol):
 class Records(Protocol):
     """The audit. Every method may raise ``LedgerUnavailable``; then nothing was written."""
 
-    async def record(self, record: Record) -> Written:
+    async def record(self, record: Record) -> ChainedRecord:
         """Append to the audit chain. The same key again writes nothing and answers ``new=False``."""
         ...
 
-    async def records(self, question: Question) -> Sequence[Entry]: ...
+    async def records(self, question: RecordQuery) -> Sequence[Entry]: ...

@@ -17,7 +17,7 @@ from bot.activeflows.alerting.decision import StoredAlertClaim
 from bot.activeflows.numbers import numbers_in
 from bot.activeflows.operators import Operator, Permission
 from bot.activeflows.queries.audit_review import StopRecords, ending_of
-from bot.activeflows.records import Entry, Question, Record, What
+from bot.activeflows.records import Entry, Record, RecordKind, RecordQuery
 
 MOST: Final = 2000
 """Records that are read: the newest."""
@@ -79,7 +79,7 @@ class RecapQuery:
         read, whole = await self._read(since)
         here = [e for e in reversed(read) if e.record.channel == operator.channel and e.record.at <= until]
         names = await self._records.flow_names({e.record.intent_id for e in here if e.record.intent_id})
-        pressed = {e.record.intent_id for e in here if e.record.what is What.PRESSED}
+        pressed = {e.record.intent_id for e in here if e.record.what is RecordKind.PRESSED}
         alerts = sorted(
             (a for a in await self._alerts.claimed() if a.claim.channel == operator.channel and a.told_at is not None),
             key=lambda alert: alert.since,
@@ -88,9 +88,9 @@ class RecapQuery:
             operator.channel,
             since,
             until,
-            pressed=tuple(_entries(here, names, What.PRESSED)),
-            asked=tuple(e for e in _entries(here, names, What.ASKED) if e.record.intent_id not in pressed),
-            refused=tuple(_entries(here, names, What.REFUSED)),
+            pressed=tuple(_entries(here, names, RecordKind.PRESSED)),
+            asked=tuple(e for e in _entries(here, names, RecordKind.ASKED) if e.record.intent_id not in pressed),
+            refused=tuple(_entries(here, names, RecordKind.REFUSED)),
             alerts=tuple(a for a in alerts if a.told_at is not None and since <= a.told_at <= until),
             whole=whole,
         )
@@ -100,24 +100,24 @@ class RecapQuery:
         read: list[Entry] = []
         while len(read) < MOST:
             before = read[-1].seq if read else None
-            page = await self._records.records(Question(since=since, before_seq=before, limit=_AT_ONCE))
+            page = await self._records.records(RecordQuery(since=since, before_seq=before, limit=_AT_ONCE))
             read += page
             if len(page) < _AT_ONCE:
                 return read, True
         return read, False
 
 
-def _entries(here: Sequence[Entry], names: Mapping[str, str], what: What) -> Iterable[RecapEntry]:
+def _entries(here: Sequence[Entry], names: Mapping[str, str], what: RecordKind) -> Iterable[RecapEntry]:
     """Return one for each record of this kind; of a bulk stop, its members are in the whole's own words."""
     by_key = {entry.record.key: entry for entry in here}
-    cancelled = {entry.record.intent_id: entry for entry in here if entry.record.what is What.CANCELLED}
+    cancelled = {entry.record.intent_id: entry for entry in here if entry.record.what is RecordKind.CANCELLED}
     for entry in here:
         record = entry.record
         if record.what is not what or (record.detail.get("bulk") and record.activeflow_id is not None):
             continue
-        became = ending_of(entry, by_key) if what is What.PRESSED else cancelled.get(record.intent_id)
+        became = ending_of(entry, by_key) if what is RecordKind.PRESSED else cancelled.get(record.intent_id)
         yield RecapEntry(
-            _without_numbers(entry), became if what is not What.REFUSED else None, names.get(record.intent_id, "")
+            _without_numbers(entry), became if what is not RecordKind.REFUSED else None, names.get(record.intent_id, "")
         )
 
 

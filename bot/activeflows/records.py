@@ -15,7 +15,7 @@ from typing import Final, Protocol, TypeAlias
 from uuid import UUID
 
 
-class What(StrEnum):
+class RecordKind(StrEnum):
     """The kinds of record, in the order of a stop's life."""
 
     ASKED = "asked"  # a stop card was posted; nothing is stopped yet
@@ -47,7 +47,7 @@ class Record:
 
     key: str
     at: datetime
-    what: What
+    what: RecordKind
     who: str
     channel: str
     activeflow_id: UUID | None
@@ -90,7 +90,7 @@ class Actor:
 
 
 def record_on(
-    card: Card, what: What, at: datetime, actor: Actor, /, *, key: str = "", **detail: str | int | bool | None
+    card: Card, what: RecordKind, at: datetime, actor: Actor, /, *, key: str = "", **detail: str | int | bool | None
 ) -> Record:
     """Return a record of what somebody did on this card. Its key is the card and the kind, unless there is a finer
     one.
@@ -111,7 +111,7 @@ def record_on(
 
 
 @dataclass(frozen=True, slots=True)
-class Written:
+class ChainedRecord:
     """A record in the chain. ``receipt``: its number and the first 10 hex digits of its hash, ``12:0f3c2a9b1d``.
 
     ``new``: it was not there before.
@@ -132,7 +132,7 @@ class Entry:
 
 
 @dataclass(frozen=True, slots=True)
-class Question:
+class RecordQuery:
     """Which records of an account, and of the bot itself: ``None`` means any. Newest first, ``limit`` at most, older
     than ``before_seq``.
 
@@ -140,8 +140,8 @@ class Question:
     """
 
     who: str | None = None
-    what: What | None = None
-    kinds: tuple[What, ...] | None = None
+    what: RecordKind | None = None
+    kinds: tuple[RecordKind, ...] | None = None
     """Any of these."""
     keys: tuple[str, ...] | None = None
     activeflow_id: UUID | None = None

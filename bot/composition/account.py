@@ -27,8 +27,7 @@ from bot.activeflows.search.finder import Finder
 from bot.activeflows.stopping.request import StopRequests
 from bot.activeflows.stopping.stop import Patience
 from bot.activeflows.stopping.workflow import Unrecorded
-from bot.activeflows.watching.watch import Ending, How
-from bot.activeflows.watching.watch import Pace as WatchPace
+from bot.activeflows.watching.watch import EndingKind, WatchEnding, WatchPace
 from bot.composition.health import HealthChecks
 from bot.composition.maintenance import BaselineLearner, counted
 from bot.composition.services import raising_alerts, watching_over
@@ -268,7 +267,7 @@ class Account:
         """
         book = WatchStore(self._shared.database, self._shared.durable.executor_id, account=self.name)
         for kept in await book.watches():
-            await book.close(kept.watch.id, Ending(How.NOT_SET_UP, self._shared.now()))
+            await book.close(kept.watch.id, WatchEnding(EndingKind.NOT_SET_UP, self._shared.now()))
 
 
 class Carriers(dict[str, Carrier]):

@@ -25,7 +25,7 @@ from bot.activeflows.numbers import read_by
 from bot.activeflows.operators import Policy
 from bot.activeflows.records import Head, RefusalBound
 from bot.activeflows.stopping.stop import Patience
-from bot.activeflows.watching.watch import Pace as WatchPace
+from bot.activeflows.watching.watch import WatchPace
 from bot.composition.account import NOT_SET_UP, Account, Carriers, ListenerParts, SharedParts, paced
 from bot.composition.background import beside
 from bot.composition.clients import (

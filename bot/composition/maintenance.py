@@ -22,7 +22,7 @@ from bot.activeflows.anomalies import AnomalyDetector, DwellTimes
 from bot.activeflows.errors import LedgerUnavailable
 from bot.activeflows.health import Finding, HealthState
 from bot.activeflows.index import Index
-from bot.activeflows.records import WITHIN, Head, Record, What
+from bot.activeflows.records import WITHIN, Head, Record, RecordKind
 from bot.composition.background import beside, forever, tried
 from bot.ledger import audit, audit_archive
 from bot.ledger.audit import receipt_of
@@ -68,7 +68,7 @@ class PolicyWatch:
             "grants": len(version.policy.grants),
         }
         key = f"policy:{secrets.token_hex(16)}"
-        record = Record(key, self._now(), What.POLICY, BY, "", None, detail=detail)
+        record = Record(key, self._now(), RecordKind.POLICY, BY, "", None, detail=detail)
         try:
             await self._database.within(lambda connection: audit.note(connection, record))
         except LedgerUnavailable:

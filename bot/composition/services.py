@@ -17,7 +17,7 @@ from bot.activeflows.watching.observer import WatchObserver, WatchWarnings
 from bot.activeflows.watching.ports import ActiveflowEvents, WatchCards, WatchLedger
 from bot.activeflows.watching.reconciler import ViewPermission, WatchReconciler
 from bot.activeflows.watching.request import WatchRequests
-from bot.activeflows.watching.watch import Pace
+from bot.activeflows.watching.watch import WatchPace
 from bot.composition.background import beside
 from bot.slack.messaging.messenger import not_shown
 from bot.slack.people.identity import People
@@ -89,12 +89,12 @@ async def watching_over(
     cards: WatchCards,
     *,
     judging: AnomalyDetector,
-    pace: Pace | None,
+    pace: WatchPace | None,
     now: Callable[[], datetime],
     people: People,
 ) -> AsyncIterator[WatchRequests]:
     """While the block lasts; watches that were open when the bot ended go on."""
-    pace = pace or Pace()
+    pace = pace or WatchPace()
     unhurried = voipbin.with_urgency(Urgency.SCAN)
 
     warned = WatchWarnings(unhurried, judging, pace=pace, now=now)

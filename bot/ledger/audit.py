@@ -34,7 +34,7 @@ from sqlalchemy import (
 )
 
 from bot import tracing
-from bot.activeflows.records import Entry, Head, Question, Record, What, Written
+from bot.activeflows.records import ChainedRecord, Entry, Head, Record, RecordKind, RecordQuery
 from bot.activeflows.stopping.stop import DeclineReason, PressKind
 from bot.ledger import metrics
 from bot.ledger.database import one_writer, when_kept
@@ -68,7 +68,7 @@ def tell(record: Record, seq: int, certain: bool) -> None:
     _count(record, event)
     traced: dict[str, object] = {name: said[name] for name in _TRACED if name in said}
     traced |= {"seq": seq, "activeflow_id": str(record.activeflow_id or "")}
-    tracing.told(event, traced, intent_id=record.intent_id, first=record.what is What.ASKED)
+    tracing.told(event, traced, intent_id=record.intent_id, first=record.what is RecordKind.ASKED)
     log.info(
         event,
         seq=seq,
@@ -96,11 +96,11 @@ def _count(record: Record, event: str) -> None:
 
 def _event(record: Record) -> str:
     detail, whole = record.detail, bool(record.intent_id) and record.detail.get("bulk") == record.intent_id
-    if whole and record.what is What.PRESSED:
+    if whole and record.what is RecordKind.PRESSED:
         return "bulk_begun"
-    if whole and record.what is What.OUTCOME:
+    if whole and record.what is RecordKind.OUTCOME:
         return "bulk_over"
-    if record.what is What.OUTCOME and detail.get("wish") == str(PressKind.HANG_UP):
+    if record.what is RecordKind.OUTCOME and detail.get("wish") == str(PressKind.HANG_UP):
         return "hung_up"
     return str(record.what)
 
@@ -110,7 +110,7 @@ def _event(record: Record) -> str:
 GENESIS: Final = "0" * 64
 _FIELDS: Final = tuple(field.name for field in fields(Record))
 RECEIPT_DIGITS: Final = 10
-_OWN: Final = (str(What.POLICY), str(What.PRUNED))
+_OWN: Final = (str(RecordKind.POLICY), str(RecordKind.PRUNED))
 """Kinds of record that are about the bot itself, and no account."""
 _FEW: Final = 10_000
 """Records whose places are looked up in a few milliseconds."""
@@ -145,12 +145,12 @@ def newest_head(connection: Connection) -> Head | None:
     return None if row is None else Head(row.seq, row.hash)
 
 
-def append(connection: Connection, record: Record) -> Written:
+def append(connection: Connection, record: Record) -> ChainedRecord:
     """Write at the end of the chain. A key that is there already is answered, not written again."""
     one_writer(connection)
     there = connection.execute(_OF_KEY, {"of_key": record.key}).first()
     if there is not None:
-        return Written(there.seq, receipt_of(there.seq, there.hash), new=False)
+        return ChainedRecord(there.seq, receipt_of(there.seq, there.hash), new=False)
     last = newest_head(connection)
     seq, previous = (last.seq + 1, last.hash) if last is not None else (1, GENESIS)
     body = body_of(record)
@@ -158,7 +158,7 @@ def append(connection: Connection, record: Record) -> Written:
     row = {"seq": seq, "body": body, "previous": previous, "hash": digest, **_columns(record)}
     connection.execute(_APPEND, row)
     when_kept(connection, partial(tell, record, seq))
-    return Written(seq, receipt_of(seq, digest), new=True)
+    return ChainedRecord(seq, receipt_of(seq, digest), new=True)
 
 
 def _columns(record: Record) -> dict[str, str | None]:
@@ -178,7 +178,7 @@ def record_of(body: str) -> Record:
     activeflow_id = fields.pop("activeflow_id")
     return Record(
         at=datetime.fromisoformat(fields.pop("at")),
-        what=What(fields.pop("what")),
+        what=RecordKind(fields.pop("what")),
         activeflow_id=UUID(activeflow_id) if activeflow_id else None,
         **fields,
     )
@@ -188,12 +188,12 @@ def went_on(connection: Connection, activeflow_id: UUID, press_id: str) -> bool:
     """Whether there is more of this press on record than that it was allowed: sending, an outcome, a refusal."""
     its = audit.c.key.startswith(f"{press_id}/", autoescape=True)
     more = select(audit.c.seq).where(
-        audit.c.activeflow_id == str(activeflow_id), its, audit.c.what != str(What.PRESSED)
+        audit.c.activeflow_id == str(activeflow_id), its, audit.c.what != str(RecordKind.PRESSED)
     )
     return connection.execute(more.limit(1)).first() is not None
 
 
-def entries(connection: Connection, question: Question, account: str = "") -> list[Entry]:
+def entries(connection: Connection, question: RecordQuery, account: str = "") -> list[Entry]:
     """Return those of this account, and of the bot itself (which are about no activeflow), newest first."""
     upwards = question.after_seq is not None
     order = audit.c.seq if upwards else desc(audit.c.seq)
@@ -269,7 +269,7 @@ class Cut:
 
 def last_cut(connection: Connection) -> Cut | None:
     """Return the newest one, if there was one."""
-    pruned = select(audit.c.seq, audit.c.body).where(audit.c.what == str(What.PRUNED))
+    pruned = select(audit.c.seq, audit.c.body).where(audit.c.what == str(RecordKind.PRUNED))
     row = connection.execute(pruned.order_by(desc(audit.c.seq)).limit(1)).first()
     try:
         detail = {} if row is None else record_of(row.body).detail
@@ -382,7 +382,7 @@ def due(connection: Connection, day: date) -> bool:
     told = connection.execute(select(heads.c.seq).where(heads.c.day == day.isoformat())).scalar()
     newer = select(audit.c.seq).where(audit.c.seq > (told or 0)).limit(1)
     if told is not None:
-        newer = newer.where(audit.c.what == str(What.OUTCOME))
+        newer = newer.where(audit.c.what == str(RecordKind.OUTCOME))
     return connection.execute(newer).first() is not None
 
 
@@ -454,7 +454,7 @@ def note(connection: Connection, record: Record) -> bool:
     Several replicas see the same change, and each start sees the policy that was in force before.
     """
     one_writer(connection)
-    newest = select(audit.c.body).where(audit.c.what == str(What.POLICY)).order_by(desc(audit.c.seq)).limit(1)
+    newest = select(audit.c.body).where(audit.c.what == str(RecordKind.POLICY)).order_by(desc(audit.c.seq)).limit(1)
     body = connection.execute(newest).scalar()
     if body is not None and json.loads(body)["detail"] == dict(record.detail):
         return False

@@ -10,7 +10,7 @@ from typing import Any, Final
 
 from sqlalchemy import Connection, delete, func, select, text
 
-from bot.activeflows.records import Record, What, Written
+from bot.activeflows.records import ChainedRecord, Record, RecordKind
 from bot.ledger.audit import append, exported, last_cut
 from bot.ledger.database import Database, one_writer
 from bot.ledger.tables import audit
@@ -88,7 +88,7 @@ _AT_ONCE: Final = 1000
 """Rows deleted in one transaction."""
 
 
-async def prune(database: Database, before: datetime, *, who: str, now: datetime) -> Written | None:
+async def prune(database: Database, before: datetime, *, who: str, now: datetime) -> ChainedRecord | None:
     """Cut off what is older; the record of it, or ``None`` when there was nothing. May raise ``LedgerUnavailable``."""
     through = await database.reading(partial(_through, before=before, now=now))
     written = (
@@ -118,7 +118,7 @@ def _oldest_unfinished(connection: Connection) -> datetime | None:
     return None if since is None else datetime.fromtimestamp(int(since) / 1000, UTC)
 
 
-def _cut(connection: Connection, through: int, before: datetime, who: str, now: datetime) -> Written | None:
+def _cut(connection: Connection, through: int, before: datetime, who: str, now: datetime) -> ChainedRecord | None:
     """Write down that it is cut off; ``None`` when it was already."""
     one_writer(connection)
     was = last_cut(connection)
@@ -131,7 +131,7 @@ def _cut(connection: Connection, through: int, before: datetime, who: str, now: 
         "count": through - (was.through if was else 0),
         "before": before.isoformat(timespec="seconds"),
     }
-    return append(connection, Record(f"pruned:{through}", now, What.PRUNED, who, "", None, detail=detail))
+    return append(connection, Record(f"pruned:{through}", now, RecordKind.PRUNED, who, "", None, detail=detail))
 
 
 def _delete_some(connection: Connection) -> int:

@@ -15,7 +15,7 @@ from sqlalchemy import ColumnElement, Connection, and_, bindparam, delete, inser
 
 from bot.activeflows.bulk.bulk_stop import BulkState
 from bot.activeflows.errors import LedgerUnavailable
-from bot.activeflows.records import Entry, Question, Record, Written
+from bot.activeflows.records import ChainedRecord, Entry, Record, RecordQuery
 from bot.activeflows.stopping.stop import (
     CallAfter,
     Claim,
@@ -306,10 +306,10 @@ class StopStore:
 
         return await self._database.within(work)
 
-    async def record(self, record: Record) -> Written:
+    async def record(self, record: Record) -> ChainedRecord:
         return await self._database.within(lambda connection: audit.append(connection, self._of_account(record)))
 
-    async def records(self, question: Question) -> Sequence[Entry]:
+    async def records(self, question: RecordQuery) -> Sequence[Entry]:
         """Whoever asks by keys, or about one activeflow, decides by the answer, and so waits for whoever is writing; of
         the rest some walk far, and no press waits for that.
         """

@@ -16,7 +16,7 @@ import msgspec
 import structlog
 from sqlalchemy import ColumnElement, Connection, Row, and_, delete, func, insert, or_, select, update
 
-from bot.activeflows.watching.watch import MOST, MOST_HERE, Ending, Full, Kept, Observation, Watch
+from bot.activeflows.watching.watch import MOST, MOST_HERE, Observation, StoredWatch, Watch, WatchEnding, WatchLimit
 from bot.ledger import metrics
 from bot.ledger.database import Database, one_writer, when_kept
 from bot.ledger.replicas import Lease
@@ -25,7 +25,7 @@ from bot.ledger.tables import watches
 log = structlog.get_logger(__name__)
 _WATCH: Final = msgspec.json.Decoder(Watch)
 _KNOWN: Final = msgspec.json.Decoder(Observation)
-_ENDING: Final = msgspec.json.Decoder(Ending)
+_ENDING: Final = msgspec.json.Decoder(WatchEnding)
 _ABANDONED: Final = timedelta(minutes=2)
 """A card takes seconds to post: a place kept for longer was cut off."""
 
@@ -41,8 +41,8 @@ class WatchStore:
         self._database, self._lease = database, Lease(database, "watches", holder, account=account)
         self._account = account
 
-    async def begin(self, watch: Watch, known: Observation) -> Watch | Full | None:
-        def work(connection: Connection) -> Watch | Full | None:
+    async def begin(self, watch: Watch, known: Observation) -> Watch | WatchLimit | None:
+        def work(connection: Connection) -> Watch | WatchLimit | None:
             one_writer(connection)
             recent = watches.c.since > (watch.since - _ABANDONED).isoformat()
             up = or_(watches.c.state.in_(("open", "closing")), and_(watches.c.state == "begun", recent))
@@ -54,9 +54,9 @@ class WatchStore:
                 return _kept(row).watch
             count = select(func.count()).select_from(watches)
             if connection.execute(count.where(here)).scalar_one() >= MOST_HERE:
-                return Full(here=True)
+                return WatchLimit(here=True)
             if connection.execute(count.where(standing)).scalar_one() >= MOST:
-                return Full(here=False)
+                return WatchLimit(here=False)
             values = {
                 "id": watch.id,
                 "account": self._account,
@@ -95,8 +95,8 @@ class WatchStore:
 
         await self._database.within(work)
 
-    async def close(self, watch_id: str, ending: Ending) -> Ending | None:
-        def work(connection: Connection) -> Ending | None:
+    async def close(self, watch_id: str, ending: WatchEnding) -> WatchEnding | None:
+        def work(connection: Connection) -> WatchEnding | None:
             open_ = update(watches).where(*self._this(watch_id), watches.c.state.in_(("begun", "open")))
             decided = connection.execute(open_.values(state="closing", ending=msgspec.json.encode(ending).decode()))
             closing = select(watches.c.ending, watches.c.body)
@@ -108,12 +108,12 @@ class WatchStore:
 
         return await self._database.within(work)
 
-    async def watch(self, watch_id: str) -> Kept | None:
+    async def watch(self, watch_id: str) -> StoredWatch | None:
         this = select(watches).where(*self._this(watch_id), watches.c.state != "over")
         row = await self._database.within(lambda connection: connection.execute(this).first())
         return None if row is None else _kept(row)
 
-    async def watches(self, channel: str = "") -> Sequence[Kept]:
+    async def watches(self, channel: str = "") -> Sequence[StoredWatch]:
         these = select(watches).where(watches.c.state != "over", watches.c.account == self._account)
         these = these.order_by(watches.c.since)
         these = these.where(watches.c.channel == channel if channel else watches.c.message_ts != "")
@@ -163,7 +163,7 @@ class WatchStore:
         when_kept(connection, lambda _: log.info(event, watch_id=watch.id, **where, **whose, **said))
 
 
-def _kept(row: Row[tuple[str, ...]]) -> Kept:
+def _kept(row: Row[tuple[str, ...]]) -> StoredWatch:
     watch = replace(_WATCH.decode(row.body), message_ts=row.message_ts)
     ending = _ENDING.decode(row.ending) if row.ending else None
-    return Kept(watch, _KNOWN.decode(row.known), ending)
+    return StoredWatch(watch, _KNOWN.decode(row.known), ending)

@@ -19,7 +19,7 @@ from uuid import UUID
 from bot.activeflows.bulk.ports import Campaign, CampaignCall
 from bot.activeflows.callers import CallsLooked
 from bot.activeflows.errors import AccountNotSetUp, NotFound, NotOurs, StopUnconfirmed, VoIPBINUnreachable
-from bot.activeflows.model import Activeflow, Call, Customer, Flow, Picture, Spoken
+from bot.activeflows.model import Activeflow, Call, Customer, Flow, Picture, SpokenText
 from bot.activeflows.numbers import Number
 from bot.activeflows.ports import Check, Gate
 from bot.activeflows.situation.history import Timeline, TimelineEvent
@@ -200,7 +200,7 @@ class VoIPBINClient:
         urgency = self._urgency or Urgency.PRESS
         return await self._about(activeflow_id, partial(self._the_one, activeflow_id), urgency)
 
-    async def spoken(self, activeflow_id: UUID) -> tuple[Spoken, ...]:
+    async def spoken(self, activeflow_id: UUID) -> tuple[SpokenText, ...]:
         """Return the texts its newest steps spoke, read now: for whoever may be shown them. Raises as ``activeflow``
         does.
         """

@@ -24,7 +24,7 @@ from dbos import DBOS, DBOSConfig, SetWorkflowID
 from sqlalchemy import Engine, text
 
 from bot.activeflows.errors import LedgerUnavailable
-from bot.activeflows.records import Written
+from bot.activeflows.records import ChainedRecord
 from bot.activeflows.stopping.authorization import Fenced
 from bot.ledger.database import Database, workflow_engine
 from bot.ledger.durable_workflows import DurableStep, Json
@@ -183,13 +183,13 @@ async def test_a_first_run_writes_its_steps_down_as_dbos_does(tmp_path: Path) ->
         async def workflow(*, first: bool) -> list[Any]:
             step = DurableStep(set(), set(), first=first)
 
-            async def written() -> Written:
-                return Written(7, "7:ab", new=True)
+            async def written() -> ChainedRecord:
+                return ChainedRecord(7, "7:ab", new=True)
 
             async def nothing() -> None:
                 return None
 
-            found = [await step("written", Written, written)]
+            found = [await step("written", ChainedRecord, written)]
             await step.sleep(0.001)
             await step("nothing", type(None), nothing)
             return [found[0].seq, found[0].receipt, found[0].new]

@@ -4,11 +4,11 @@ import ast
 import re
 from collections.abc import Iterator
 
-from bot.activeflows.records import What
+from bot.activeflows.records import RecordKind
 from tests.contract.test_repository import ROOT, sources
 
 _LEVELS = {"debug", "info", "warning", "error", "critical"}
-_BY_RECORD = {*(str(what) for what in What), "bulk_begun", "bulk_over", "hung_up"}
+_BY_RECORD = {*(str(what) for what in RecordKind), "bulk_begun", "bulk_over", "hung_up"}
 """Events of ``bot.ledger.audit``, one for each kind of record."""
 
 

@@ -10,7 +10,7 @@ from typing import Final
 from sqlalchemy import Connection, select
 
 from bot.activeflows.bulk.bulk_stop import Bulk, BulkState, Member, MemberOutcome, intent_of, press_on
-from bot.activeflows.records import Record, What
+from bot.activeflows.records import Record, RecordKind
 from bot.activeflows.stopping import max_ages
 from bot.activeflows.stopping.stop import Intent, Press, PressKind
 from bot.ledger.tables import bulk_members, bulks
@@ -71,7 +71,7 @@ class BulkPromises:
         workflow = self._bot.workflows.members[f"{press.id}/{member.number}"]
         post.member, now = workflow.id, self._bot.now()
         keys = [record.key for record in records]
-        chain = [f"{bulk.id}/{What.ASKED}", f"{press.id}/{What.PRESSED}", sending.key]
+        chain = [f"{bulk.id}/{RecordKind.ASKED}", f"{press.id}/{RecordKind.PRESSED}", sending.key]
         order = [keys.index(key) for key in chain if key in keys]
         self._must(len(order) == len(chain) and order == sorted(order), f"no whole chain: {order}")
         self._must(now < press.at + _CONFIRM_WITHIN, "sent after the time of the bulk stop")
@@ -164,7 +164,7 @@ class BulkPromises:
             owner = connection.execute(select(bulks.c.press_id).where(bulks.c.id == bulk.id)).scalar_one()
             press = next(p for p in self.presses(bulk.id) if p.id == owner)
             for member in bulk.members:
-                key = f"{_own(bulk, member, press)}/{What.OUTCOME}"
+                key = f"{_own(bulk, member, press)}/{RecordKind.OUTCOME}"
                 self._must(key in records, f"nothing on record of what became of {member.number} of {bulk.id}")
         for member_ in self._bot.workflows.members.values():
             self._must(member_.done, f"{member_.id} was never carried out to its end")

@@ -2,7 +2,7 @@
 morning.
 """
 
-from bot.activeflows.records import What
+from bot.activeflows.records import RecordKind
 from bot.demo.slack.messages import Message
 from bot.demo.voipbin.state import Activeflow
 from tests.faults.processes import BotProcess, Processes
@@ -56,6 +56,6 @@ class BulkStopStory:
         self.witness.assert_each_was_announced()
         self.witness.assert_none_came_after_the_end()
         for each in self.loops:
-            assert [r.detail["outcome"] for r in self.audit.records(each.id, What.OUTCOME)] == ["Ended"]
+            assert [r.detail["outcome"] for r in self.audit.records(each.id, RecordKind.OUTCOME)] == ["Ended"]
         self.audit.assert_whole()
         assert self.audit.claims() == 0

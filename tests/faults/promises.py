@@ -10,7 +10,7 @@ from pydantic import TypeAdapter
 from sqlalchemy import func, select
 
 from bot.activeflows.bulk.bulk_stop import MemberOutcome
-from bot.activeflows.records import Record, What
+from bot.activeflows.records import Record, RecordKind
 from bot.activeflows.stopping.stop import (
     Attribution,
     Cancelled,
@@ -74,7 +74,7 @@ class Promises:
         """What must be so in the moment in which a stop is sent."""
         everything = self.records()
         records = [record for record in everything if record.activeflow_id == post.activeflow_id]
-        sendings = [r for r in records if r.what is What.SENDING and not r.detail.get("wish")]
+        sendings = [r for r in records if r.what is RecordKind.SENDING and not r.detail.get("wish")]
         self._must(bool(sendings), "a stop was sent that no record announces")
         if not sendings:
             return
@@ -108,9 +108,10 @@ class Promises:
         asked = [
             n
             for n, r in enumerate(records)
-            if (r.what is What.ASKED and r.intent_id == intent.id) or (r.what is What.MOVED and r.at == intent.asked_at)
+            if (r.what is RecordKind.ASKED and r.intent_id == intent.id)
+            or (r.what is RecordKind.MOVED and r.at == intent.asked_at)
         ]
-        pressed = [n for n, r in enumerate(records) if r.key == f"{press.id}/{What.PRESSED}"]
+        pressed = [n for n, r in enumerate(records) if r.key == f"{press.id}/{RecordKind.PRESSED}"]
         order = [*asked[:1], *pressed, records.index(sending)]
         self._must(len(asked) > 0 and len(pressed) == 1 and order == sorted(order), f"no whole chain: {order}")
         self._must(sending.at <= self._bot.now(), "announced in the future")
@@ -158,7 +159,7 @@ class Promises:
                 ids = {w.press.id for w in self._bot.workflows.all.values() if (w.press.by, w.press.at) == (by, since)}
                 sent = [p for p in self._bot.line.posts if p.announced_as.split("/")[0] in ids and p.at <= as_of]
                 self._must(not sent, f"sent at {sent[:1]}, and the card says: {words}")
-                over = [r for r in self.records() if r.what is What.OUTCOME and r.key.split("/")[0] in ids]
+                over = [r for r in self.records() if r.what is RecordKind.OUTCOME and r.key.split("/")[0] in ids]
                 self._must(not over, f"drawn over what came of it: {words}")
             case _:
                 pass
@@ -188,7 +189,11 @@ class Promises:
             self.bulk.look(connection)
         self._must(not flaws, f"the audit: {flaws}")
         for record in self.records():
-            if record.what is What.OUTCOME and record.detail.get("outcome") in _SAYS_ENDED and record.activeflow_id:
+            if (
+                record.what is RecordKind.OUTCOME
+                and record.detail.get("outcome") in _SAYS_ENDED
+                and record.activeflow_id
+            ):
                 ended = self._bot.world.activeflow(record.activeflow_id).status == "ended"
                 self._must(ended, f"the audit says that {record.activeflow_id} ended, and it runs")
                 listed = self._bot.process is not None and self._bot.live_index.index.get(record.activeflow_id)
@@ -213,7 +218,7 @@ class Promises:
             self._must(len(by) == 1, f"{len(by)} stops ended {stop.activeflow_id}")
             for post in by:
                 press_id = post.announced_as.split("/")[0]
-                self._must(f"{press_id}/{What.OUTCOME}" in records, f"no outcome of {press_id} in the audit")
+                self._must(f"{press_id}/{RecordKind.OUTCOME}" in records, f"no outcome of {press_id} in the audit")
         for workflow in workflows.all.values():
             self._must(workflow.done, f"{workflow.press.id} was never carried out to its end")
             self._must(workflow.press.id in channel.heard, f"nobody heard what became of {workflow.press.id}")

@@ -21,14 +21,14 @@ from bot.activeflows.ports import VoIPBIN
 from bot.activeflows.watching.observer import WatchObserver
 from bot.activeflows.watching.reconciler import WatchReconciler
 from bot.activeflows.watching.request import WatchRequests
-from bot.activeflows.watching.watch import Edited, Pace, Source, Watch, WatchCardContent
+from bot.activeflows.watching.watch import Watch, WatchCardContent, WatchCardEdit, WatchPace, WatchSource
 from bot.ledger.database import Database
 from bot.ledger.stop_store import StopStore
 from bot.ledger.watch_store import WatchStore
 from tests.faults.virtual_time import VirtualTimeLoop
 
 NOON: Final = datetime(2026, 11, 22, 12, tzinfo=UTC)
-PACE: Final = Pace()
+PACE: Final = WatchPace()
 STEPS: Final = ("play", "talk", "digits_receive", "queue_join", "sleep")
 ALICE: Final = Operator(
     Person("U0ALICE", Standing.MEMBER),
@@ -121,22 +121,22 @@ class Channel:
     gone: set[str] = field(default_factory=set)
     closed_until: float = 0.0
 
-    async def edit(self, telling: WatchCardContent) -> Edited:
+    async def edit(self, telling: WatchCardContent) -> WatchCardEdit:
         id_, fate = telling.watch.id, self.next.pop(0) if self.next else ""
         assert self.clock() >= self.closed_until, "Slack asked to be left alone"
         self.tried.append((self.clock(), id_, self.process))
         if fate == "limited":
             self.closed_until = self.clock() + 7
-            return Edited(False, wait=7.0)
+            return WatchCardEdit(False, wait=7.0)
         if fate == "gone" or id_ in self.gone:
             self.gone.add(id_)
-            return Edited(False, gone=True)
+            return WatchCardEdit(False, gone=True)
         shown = Shown(self.clock(), telling, self.process)
         if fate != "refused":
             self.shown.setdefault(id_, []).append(shown)
         await asyncio.sleep(0.3)
         shown.sure = fate == ""
-        return Edited(shown.sure)
+        return WatchCardEdit(shown.sure)
 
 
 @dataclass
@@ -180,7 +180,7 @@ class RestartableWatches:
             self.watching = WatchRequests(
                 cast("VoIPBIN", self.voipbin),
                 self.book,
-                source=lambda: Source.READING,
+                source=lambda: WatchSource.READING,
                 stir=keeping.stir,
                 now=self.now,
                 warned=by_situation,

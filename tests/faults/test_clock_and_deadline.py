@@ -5,7 +5,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from bot.activeflows.records import What
+from bot.activeflows.records import RecordKind
 from bot.demo.slack.messages import Message
 from bot.demo.voipbin.faults import delay, hold, reset_before, status
 from bot.demo.voipbin.state import Activeflow
@@ -27,7 +27,7 @@ async def asked(stage: Stage, audit: Audit) -> tuple[Activeflow, Message, dateti
     """An activeflow, its card, and when that can be pressed no more."""
     activeflow = stage.voipbin.rings(stage.voipbin.add_flow("Support line"), at="digits_receive")
     card = await stage.asks_to_stop(activeflow)
-    return activeflow, card, audit.records(activeflow.id, What.ASKED)[0].at + _WITHIN
+    return activeflow, card, audit.records(activeflow.id, RecordKind.ASKED)[0].at + _WITHIN
 
 
 async def until(deadline: datetime) -> None:

@@ -6,7 +6,7 @@ from collections.abc import AsyncIterator
 
 import pytest
 
-from bot.activeflows.records import What
+from bot.activeflows.records import RecordKind
 from bot.demo.voipbin.faults import hold
 from bot.demo.voipbin.world import World
 from tests.faults.processes import Processes
@@ -81,5 +81,5 @@ async def test_frozen_and_taken_over_it_sends_nothing_and_edits_nothing_any_more
     await last_word(stage, another)  # by now the first one has done whatever it would do
     assert "This call has moved on" in present(stage, card).words
     assert stop_requests(voipbin, caller) == []
-    assert shared.records(caller.id, What.SENDING) == []
+    assert shared.records(caller.id, RecordKind.SENDING) == []
     shared.assert_whole()

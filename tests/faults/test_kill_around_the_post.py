@@ -6,7 +6,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from bot.activeflows.records import What
+from bot.activeflows.records import RecordKind
 from bot.demo.slack.messages import Message
 from bot.demo.voipbin.faults import Hold, delay, hold
 from bot.demo.voipbin.state import Activeflow
@@ -45,7 +45,7 @@ class Theatre:
         activeflow = self._stage.voipbin.rings(flow, at="digits_receive")
         card = await self._stage.asks_to_stop(activeflow)
         if soon_over:
-            asked = self._audit.records(activeflow.id, What.ASKED)[0].at
+            asked = self._audit.records(activeflow.id, RecordKind.ASKED)[0].at
             self.deadline = asked + timedelta(seconds=5)
         return activeflow, card
 

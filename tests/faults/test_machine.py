@@ -9,7 +9,7 @@ from datetime import timedelta
 
 import pytest
 
-from bot.activeflows.records import What
+from bot.activeflows.records import RecordKind
 from bot.activeflows.stopping.stop import (
     Ended,
     NotKnown,
@@ -80,7 +80,7 @@ def test_what_comes_of_a_post_decides_what_is_said_and_whether_another_is_sent(
     assert in_short(phases) == said
     assert [post.status for post in told.posts] == statuses
     assert told.pauses == pauses
-    (outcome,) = told.written(What.OUTCOME)
+    (outcome,) = told.written(RecordKind.OUTCOME)
     kind, _, why = said[-1].partition(": ")
     how, _, _ = why.partition(", ")
     last = {"ended": Ended, "not sent": NotSent, "not known": NotKnown, "still running": StillRunning}[kind]
@@ -97,7 +97,7 @@ def test_every_post_has_a_record_of_its_own_before_it(told: Told) -> None:
     press = told.pressed[0].id
     keys = [record.key for record in told.records()]
     assert keys[1:] == [f"{press}/pressed", *(f"{press}/sending/{n}" for n in (1, 2, 3)), f"{press}/outcome"]
-    assert [detail["attempt"] for detail in told.written(What.SENDING)] == [1, 2, 3]
+    assert [detail["attempt"] for detail in told.written(RecordKind.SENDING)] == [1, 2, 3]
     assert [post.announced_as for post in told.posts] == keys[2:5]
 
 
@@ -163,7 +163,7 @@ def test_two_cards_of_one_activeflow_send_one_stop(told: Told) -> None:
     told.bot.passes(60.0)
     assert in_short(told.said(first)) == [HAND, STOPPED]
     assert len(told.posts) == 2
-    assert len(told.written(What.OUTCOME)) == 1
+    assert len(told.written(RecordKind.OUTCOME)) == 1
 
 
 def test_who_may_not_press_sends_nothing(told: Told) -> None:
@@ -227,7 +227,7 @@ def test_an_outcome_is_told_at_once_and_written_when_the_ledger_answers(kept: bo
     told._fails(0, 3, kept=kept)
     told.bot.passes(60.0)
     ends = [phase for phase in told.said(intent_id) if isinstance(phase, Ended) and phase.call is None]
-    (outcome,) = (record for record in told.records() if record.what is What.OUTCOME)
+    (outcome,) = (record for record in told.records() if record.what is RecordKind.OUTCOME)
     assert [bool(phase.receipt) for phase in ends] == [False, True]
     assert outcome.detail["outcome"] == "Ended"
     assert len(told.posts) == 1
@@ -256,7 +256,7 @@ def test_what_came_of_a_hang_up_is_written_when_the_ledger_answers(told: Told) -
     told._fails(0, 3, kept=False)
     told.bot.passes(120.0)
     assert not told.bot.outage.bad
-    assert [detail["outcome"] for detail in told.written(What.OUTCOME)] == ["Ended", "hung_up"]
+    assert [detail["outcome"] for detail in told.written(RecordKind.OUTCOME)] == ["Ended", "hung_up"]
 
 
 def test_the_end_of_a_bulk_stop_is_told_at_once_and_written_when_the_ledger_answers(told: Told) -> None:
@@ -291,4 +291,4 @@ def test_a_call_that_stays_up_is_hung_up_once_and_told_within_seconds(told: Told
     assert (gone.call.state, gone.call.hung_up_by) == ("hung_up", BOB)
     hangups = told.world.requests_to("POST", f"/calls/{told.callers[-1].reference_id}/hangup")
     assert len(hangups) == 1
-    assert [detail["outcome"] for detail in told.written(What.OUTCOME)] == ["Ended", "hung_up"]
+    assert [detail["outcome"] for detail in told.written(RecordKind.OUTCOME)] == ["Ended", "hung_up"]

@@ -7,7 +7,7 @@ import pytest
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from bot.activeflows.bulk.bulk_stop import intent_id
-from bot.activeflows.records import What
+from bot.activeflows.records import RecordKind
 from bot.activeflows.stopping.stop import GateRefusal, IntentState, Moved, NotSent
 from bot.demo.voipbin import faults
 from tests.faults.incident import ALICE, BOB
@@ -26,10 +26,10 @@ def test_who_has_moved_on_while_it_waited_is_asked_about_once_more(told: Told) -
     assert last.phase == Moved(BOB, told.intent(intent_id).seen.words)
     assert last.intent.id != intent_id
     assert last.intent.seen.kind == "queue.waiting"
-    (moved,) = told.written(What.MOVED)
+    (moved,) = told.written(RecordKind.MOVED)
     assert moved == {"was": "digits", "now": "queue.waiting"}
     assert len(told.posts) == 1
-    assert told.written(What.OUTCOME) == []
+    assert told.written(RecordKind.OUTCOME) == []
     told.presses_on(last.intent.id)
     assert len(told.posts) == 2
     assert told.posts[-1].effective
@@ -43,8 +43,8 @@ def test_who_has_moved_on_after_a_lost_stop_is_left_alone(told: Told) -> None:
     told.bot.passes(60.0)
     moved = "still running: it has moved on, so no other stop was sent"
     assert in_short(told.said(intent_id)) == [HAND, f"not known: {BROKE}", moved]
-    assert told.written(What.MOVED) == [{"was": "digits", "now": "queue.waiting"}]
-    assert told.written(What.OUTCOME)[0]["why"] == moved.removeprefix("still running: ")
+    assert told.written(RecordKind.MOVED) == [{"was": "digits", "now": "queue.waiting"}]
+    assert told.written(RecordKind.OUTCOME)[0]["why"] == moved.removeprefix("still running: ")
     assert len(told.posts) == 1
 
 
@@ -94,7 +94,7 @@ def test_after_the_deadline_nothing_is_sent(lost: bool, said: str, told: Told) -
     told.bot.passes(60.0)
     assert in_short(told.said(intent_id))[-1] == said
     assert len(told.posts) == 1
-    assert told.written(What.OUTCOME)[0]["outcome"] == ("StillRunning" if lost else "Expired")
+    assert told.written(RecordKind.OUTCOME)[0]["outcome"] == ("StillRunning" if lost else "Expired")
 
 
 @pytest.mark.parametrize("lost", [False, True])
@@ -104,15 +104,15 @@ def test_who_may_no_more_stops_nothing_and_it_is_on_record_why(lost: bool, told:
     told.presses_on(intent_id, after=5.0)
     told.directory.stoppers.discard(BOB)
     told.bot.passes(60.0)
-    (refused,) = told.written(What.REFUSED)
+    (refused,) = told.written(RecordKind.REFUSED)
     assert refused["why"] == "not permitted"
     why = refused["because"]
     assert in_short(told.said(intent_id))[-1] == (
         f"still running: no other stop was sent: {why}" if lost else f"not sent: {why}"
     )
-    assert told.written(What.OUTCOME)[0]["outcome"] == ("StillRunning" if lost else "NotSent")
+    assert told.written(RecordKind.OUTCOME)[0]["outcome"] == ("StillRunning" if lost else "NotSent")
     kinds = [record.what for record in told.records()]
-    assert kinds[-2:] == [What.REFUSED, What.OUTCOME]
+    assert kinds[-2:] == [RecordKind.REFUSED, RecordKind.OUTCOME]
     assert len(told.posts) == 1
     told.directory.stoppers.add(BOB)
     told.presses_on(intent_id)
@@ -130,9 +130,9 @@ def test_slack_is_asked_again_for_thirty_seconds_and_then_it_is_a_no(told: Told)
     asked = 100 - told.directory.silent
     assert asked == 2 * 7  # about whoever pressed: may they stop, may they approve; once, and after six rests
     assert in_short(told.said(intent_id))[-1] == "not sent: Slack did not answer"
-    (refused,) = told.written(What.REFUSED)
+    (refused,) = told.written(RecordKind.REFUSED)
     assert refused == {"because": "Slack did not answer", "why": "identity unknown"}
-    over = next(record.at for record in told.records() if record.what is What.OUTCOME)
+    over = next(record.at for record in told.records() if record.what is RecordKind.OUTCOME)
     assert timedelta(seconds=40) < over - began < timedelta(seconds=41)
     assert len(told.posts) == 1
 

@@ -6,7 +6,7 @@ from collections.abc import AsyncIterator
 
 import pytest
 
-from bot.activeflows.records import What
+from bot.activeflows.records import RecordKind
 from bot.demo.slack.messages import Message
 from bot.demo.voipbin.faults import hold
 from bot.demo.voipbin.state import Activeflow
@@ -68,7 +68,7 @@ async def test_of_twenty_people_on_three_cards_one_stops_it_and_the_others_learn
     assert all(
         any(f"@{name} is stopping it" in said for said in told_privately(stage, u)) for u in crowd if u != winner
     )
-    assert [record.who for record in audit.records(activeflow.id, What.SENDING)] == [winner]
+    assert [record.who for record in audit.records(activeflow.id, RecordKind.SENDING)] == [winner]
     assert len(stop_requests(voipbin, activeflow)) == 1
     assert audit.claims() == 0
     audit.assert_whole()
@@ -95,7 +95,7 @@ async def test_the_same_signed_press_delivered_again_and_again_is_one_press(
         await stage.slack.until(lambda: not audit.unfinished())
     assert {delivery.status for delivery in (*copies, late)} == {200}
     assert len(stop_requests(voipbin, activeflow)) == 1
-    assert len(audit.records(activeflow.id, What.PRESSED)) == 1
+    assert len(audit.records(activeflow.id, RecordKind.PRESSED)) == 1
     audit.assert_whole()
 
 

@@ -20,7 +20,7 @@ from bot.activeflows.bulk import bulk_stop
 from bot.activeflows.bulk.authorization import BulkAdmission
 from bot.activeflows.bulk.bulk_stop import BulkState
 from bot.activeflows.errors import BotError
-from bot.activeflows.records import What
+from bot.activeflows.records import RecordKind
 from bot.activeflows.stopping.stop import Cancelled, Declined, DeclineReason, IntentState, Press, PressKind
 from tests.faults.bulk_incident import BulkIncident
 from tests.faults.chances import (
@@ -455,7 +455,7 @@ def test_a_run_that_another_one_has_outdone_tells_of_no_hang_up(many: bool, stor
         story.hangs_up_the_call(ALICE, 0)
     channel, press = story.bot.channel, story.pressed[-1]
     told = len(channel.tellings), len(channel.bulk_tellings)
-    while kept(story, "SELECT seq FROM audit WHERE key = ?", f"{press.id}/{What.OUTCOME}") is None:
+    while kept(story, "SELECT seq FROM audit WHERE key = ?", f"{press.id}/{RecordKind.OUTCOME}") is None:
         story.time_passes(0.0005)
     story.bot.run(story.bot.book.take_up(press.id))
     story.time_passes(5.0)

@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule, run_state_machine_as_test
 
 from bot.activeflows.model import Activeflow
-from bot.activeflows.watching.watch import How, WatchCardContent, version_of
+from bot.activeflows.watching.watch import EndingKind, WatchCardContent, version_of
 from tests.faults.restartable_watches import PACE, STEPS, RestartableWatches
 from tests.faults.virtual_time import VirtualTimeLoop
 
@@ -141,7 +141,7 @@ class CardsStayTrue(RuleBasedStateMachine):
                 )
                 assert ending is not None
                 assert over or not ending.over
-                assert (ending.how is How.UNWATCHED) == (id_ in self.process.unwatched)
+                assert (ending.how is EndingKind.UNWATCHED) == (id_ in self.process.unwatched)
 
     @invariant()
     def slack_is_not_overrun(self) -> None:

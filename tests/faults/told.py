@@ -3,7 +3,7 @@
 import itertools
 from typing import Any
 
-from bot.activeflows.records import Record, What
+from bot.activeflows.records import Record, RecordKind
 from bot.activeflows.stopping.stop import (
     Ended,
     Intent,
@@ -59,7 +59,7 @@ class Told(BulkIncident):
         times = [post.at for post in self.posts]
         return [round((b - a).total_seconds(), 1) for a, b in itertools.pairwise(times)]
 
-    def written(self, what: What) -> list[dict[str, Any]]:
+    def written(self, what: RecordKind) -> list[dict[str, Any]]:
         """Details of the records of that kind, oldest first, without what every one has."""
         return [dict(record.detail) for record in self.records() if record.what is what]
 

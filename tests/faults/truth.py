@@ -10,7 +10,7 @@ from uuid import UUID
 from sqlalchemy import func, select, text
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from bot.activeflows.records import Record, What
+from bot.activeflows.records import Record, RecordKind
 from bot.demo.slack.messages import Message
 from bot.demo.voipbin.faults import Fault, RequestSeen
 from bot.demo.voipbin.state import Activeflow
@@ -107,9 +107,9 @@ class Audit:
 
     def sendings(self, activeflow_id: UUID) -> int:
         """How many POSTs were announced."""
-        return len(self.records(activeflow_id, What.SENDING))
+        return len(self.records(activeflow_id, RecordKind.SENDING))
 
-    def records(self, activeflow_id: UUID, what: What) -> list[Record]:
+    def records(self, activeflow_id: UUID, what: RecordKind) -> list[Record]:
         with self._engine.begin() as connection:
             rows = connection.execute(
                 select(audit_table.c.body)
@@ -119,7 +119,7 @@ class Audit:
             return [chain.record_of(body) for body in rows]
 
     def outcomes(self, activeflow: Activeflow) -> list[object]:
-        return [record.detail["outcome"] for record in self.records(activeflow.id, What.OUTCOME)]
+        return [record.detail["outcome"] for record in self.records(activeflow.id, RecordKind.OUTCOME)]
 
     def unfinished(self) -> int:
         """Presses that were recorded and are not carried out to the end yet."""

@@ -26,7 +26,7 @@ from sqlalchemy import Connection, desc, insert, select, text
 
 from bot.activeflows.queries.audit_review import _TELLING, PAGE
 from bot.activeflows.recap import RecapQuery
-from bot.activeflows.records import Question, Record, What
+from bot.activeflows.records import Record, RecordKind, RecordQuery
 from bot.ledger import audit, audit_archive
 from bot.ledger.audit_archive import json_lines
 from bot.ledger.database import Database
@@ -35,7 +35,7 @@ from bot.ledger.tables import audit as table
 from tests.load.one_line import tell
 
 DAYS, TIMES, AT_ONCE = 100, 10, 5000
-STEPS = (What.ASKED, What.PRESSED, What.SENDING, What.OUTCOME)
+STEPS = (RecordKind.ASKED, RecordKind.PRESSED, RecordKind.SENDING, RecordKind.OUTCOME)
 NOW = datetime.now(UTC)
 
 
@@ -43,7 +43,7 @@ def record(number: int, records: int) -> Record:
     """Four of each stop, by two hundred people, evenly over the days; one record in a thousand is a search."""
     stop, what = number // 4, STEPS[number % 4]
     if number % 1000 == 999:
-        what = What.SEARCHED
+        what = RecordKind.SEARCHED
     at = NOW - timedelta(days=DAYS) * (1 - number / records)
     who, here = f"U0{stop % 200:08d}", f"C0{stop % 20:08d}"
     detail: dict[str, str | int | bool | None] = {"flow": str(UUID(int=stop % 60)), "doing": "waiting", "steps": 12}
@@ -76,9 +76,9 @@ def fill(connection: Connection, upto: int) -> bool:
     return bool(rows)
 
 
-def questions(records: int) -> dict[str, Question]:
+def questions(records: int) -> dict[str, RecordQuery]:
     """What people ask, as `AuditReview` asks it: a page and one more."""
-    page, somebody, stop = Question(limit=PAGE + 1), f"U0{7:08d}", records // 8
+    page, somebody, stop = RecordQuery(limit=PAGE + 1), f"U0{7:08d}", records // 8
     nobody = "00000000-1"
     return {
         "audit": replace(page, kinds=_TELLING),
@@ -92,9 +92,9 @@ def questions(records: int) -> dict[str, Question]:
         "audit of an id": replace(page, activeflow_id=_id(stop)),
         "audit of first digits": replace(page, activeflow_prefix=str(_id(stop))[:8]),
         "audit of digits of none": replace(page, activeflow_prefix=nobody),
-        "own stops": Question(who=somebody, what=What.PRESSED, limit=3),
-        "what was cut off": Question(what=What.PRUNED, limit=1),
-        "endings": Question(keys=tuple(f"{each}/outcome/{each * 4 + 3}" for each in range(20)), limit=20),
+        "own stops": RecordQuery(who=somebody, what=RecordKind.PRESSED, limit=3),
+        "what was cut off": RecordQuery(what=RecordKind.PRUNED, limit=1),
+        "endings": RecordQuery(keys=tuple(f"{each}/outcome/{each * 4 + 3}" for each in range(20)), limit=20),
     }
 
 

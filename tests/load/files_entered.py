@@ -23,7 +23,7 @@ import structlog
 
 import bot
 from bot.activeflows.stopping.stop import Patience
-from bot.activeflows.watching.watch import Pace as WatchPace
+from bot.activeflows.watching.watch import WatchPace
 from bot.composition.bootstrap import running
 from bot.demo.serving import serving
 from bot.demo.slack.app import serving_slack

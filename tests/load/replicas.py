@@ -31,7 +31,7 @@ from typing import Any, Final
 
 from sqlalchemy import Connection, func, select
 
-from bot.activeflows.records import What
+from bot.activeflows.records import RecordKind
 from bot.demo.serving import serving
 from bot.demo.slack.app import serving_slack
 from bot.demo.voipbin.api import voipbin_app
@@ -245,7 +245,7 @@ def _told(connection: Connection) -> list[str]:
 
 def _outcomes(connection: Connection) -> dict[str, int]:
     """How many outcomes of each activeflow are on record."""
-    counted = select(records.c.activeflow_id, func.count()).where(records.c.what == str(What.OUTCOME))
+    counted = select(records.c.activeflow_id, func.count()).where(records.c.what == str(RecordKind.OUTCOME))
     return {row[0]: row[1] for row in connection.execute(counted.group_by(records.c.activeflow_id))}
 
 

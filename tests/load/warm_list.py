@@ -34,9 +34,9 @@ from bot.activeflows.model import Picture
 from bot.activeflows.operators import Grant, Operator, Permission, Person, Policy, Standing
 from bot.activeflows.queries.filters import Filters
 from bot.activeflows.queries.listing import ActiveflowQueries
-from bot.activeflows.records import Entry, Question, Record, Written
+from bot.activeflows.records import ChainedRecord, Entry, Record, RecordQuery
 from bot.activeflows.search.finder import Finder
-from bot.activeflows.search.ranking import Clues
+from bot.activeflows.search.ranking import SearchTerms
 from bot.command_line import settled
 from bot.slack.blocks.activeflow_list import activeflow_list
 from bot.slack.grammar.requests import List
@@ -131,7 +131,7 @@ def _others(
     """Each with how it is asked for."""
     judging = AnomalyDetector(DwellTimes())
     finder = Finder(client, client, _now, records=_NoRecords(), judging=judging, live=live_index)
-    yield "find words", lambda: finder.find(OPERATOR, Clues(words="flow 7"))
+    yield "find words", lambda: finder.find(OPERATOR, SearchTerms(words="flow 7"))
     yield "show", lambda: queries.show(OPERATOR, next(iter(live_index.index.newest_first())).id)
     frozen = BulkSnapshot(_FromMemory(client, live_index), _now)
     yield "freeze all", lambda: frozen.freeze(OPERATOR, Filters())
@@ -139,10 +139,10 @@ def _others(
 
 
 class _NoRecords:
-    async def record(self, record: Record) -> Written:
+    async def record(self, record: Record) -> ChainedRecord:
         raise AssertionError(record)
 
-    async def records(self, question: Question) -> Sequence[Entry]:
+    async def records(self, question: RecordQuery) -> Sequence[Entry]:
         raise AssertionError(question)
 
 

@@ -11,7 +11,7 @@ import pytest
 
 from bot.activeflows.alerting.announcer import AlertPace
 from bot.activeflows.stopping.stop import Patience
-from bot.activeflows.watching.watch import Pace as WatchPace
+from bot.activeflows.watching.watch import WatchPace
 from bot.composition.bootstrap import running
 from bot.demo.serving import serving
 from bot.demo.slack.app import serving_slack

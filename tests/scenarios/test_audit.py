@@ -8,7 +8,7 @@ from uuid import UUID
 
 import pytest
 
-from bot.activeflows.records import Record, What
+from bot.activeflows.records import Record, RecordKind
 from bot.demo.slack.messages import Message
 from bot.demo.slack.workspace import Workspace
 from bot.demo.voipbin import faults
@@ -165,7 +165,7 @@ def recorded(number: int, **changes: str) -> Record:
     """One of many: ids 00000000…, two people by turns, an hour between each and the next."""
     by = (ALICE, CAROL)[number % 2]
     at = NOW - timedelta(hours=30 - number)
-    return Record(f"k{number}", at, What.ASKED, by, INCIDENTS, UUID(int=number << 96 | 7), reason=f"No{number}.")
+    return Record(f"k{number}", at, RecordKind.ASKED, by, INCIDENTS, UUID(int=number << 96 | 7), reason=f"No{number}.")
 
 
 @pytest.fixture

@@ -12,7 +12,7 @@ from uuid import UUID
 import pytest
 import structlog
 
-from bot.activeflows.records import Head, Record, What
+from bot.activeflows.records import Head, Record, RecordKind
 from bot.composition.maintenance import HeadPublisher
 from bot.demo.slack import faults as slack_faults
 from bot.demo.slack.messages import Message
@@ -41,7 +41,9 @@ async def written(database: Database, *numbers: int) -> list[Head]:
     for number in numbers:
         at = NOW + timedelta(hours=number)
         reason = ["=HYPERLINK(1)", 'said "no",\nand left'][number % 2]
-        await book.record(Record(f"k{number}", at, What.ASKED, "U0ALICE", "C0INC", UUID(int=number + 1), reason=reason))
+        await book.record(
+            Record(f"k{number}", at, RecordKind.ASKED, "U0ALICE", "C0INC", UUID(int=number + 1), reason=reason)
+        )
         rows = await database.within(lambda connection: list(audit.chain(connection)))
         found.append(Head(rows[-1]["seq"], rows[-1]["hash"]))
     return found

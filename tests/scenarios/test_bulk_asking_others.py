@@ -6,7 +6,7 @@ import re
 
 import pytest
 
-from bot.activeflows.records import What
+from bot.activeflows.records import RecordKind
 from bot.demo.slack.faults import error
 from bot.demo.slack.workspace import Workspace
 from bot.demo.voipbin.world import World
@@ -55,12 +55,12 @@ async def test_bob_may_not_and_asks_and_carols_press_counts(
     with engine.begin() as connection:
         records = [chain.record_of(row["body"]) for row in chain.chain(connection)]
     engine.dispose()
-    whole = [r for r in records if r.activeflow_id is None and r.what is not What.POLICY]
+    whole = [r for r in records if r.activeflow_id is None and r.what is not RecordKind.POLICY]
     assert [(r.what, r.who) for r in whole] == [
-        (What.REFUSED, BOB),
-        (What.ASKED, BOB),
-        (What.PRESSED, CAROL),
-        (What.OUTCOME, CAROL),
+        (RecordKind.REFUSED, BOB),
+        (RecordKind.ASKED, BOB),
+        (RecordKind.PRESSED, CAROL),
+        (RecordKind.OUTCOME, CAROL),
     ]
     assert whole[1].detail["because"] == "asks those who may"
     assert (whole[2].detail["asked_by"], whole[2].detail["because"]) == (BOB, "allowed by grant 1")

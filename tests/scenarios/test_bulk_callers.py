@@ -5,7 +5,7 @@ from functools import partial
 
 import pytest
 
-from bot.activeflows.records import What
+from bot.activeflows.records import RecordKind
 from bot.demo.slack.messages import Button, Message
 from bot.demo.voipbin.faults import Fault, status
 from bot.demo.voipbin.state import Activeflow
@@ -99,7 +99,7 @@ async def test_one_after_the_other_is_hung_up_by_whoever_may_stop_it(
     assert [hang_ups(voipbin, each) for each in loops] == [1] * 7
     written = [r for r in records(sqlite_url) if r.activeflow_id == loops[1].id and r.detail.get("wish") == "hang_up"]
     assert [(r.what, r.who) for r in written] == [
-        (What.REFUSED, BOB), (What.PRESSED, CAROL), (What.SENDING, CAROL), (What.OUTCOME, CAROL),
+        (RecordKind.REFUSED, BOB), (RecordKind.PRESSED, CAROL), (RecordKind.SENDING, CAROL), (RecordKind.OUTCOME, CAROL),
     ]  # fmt: skip
     assert written[-1].detail["outcome"] == "hung_up"
 

@@ -7,7 +7,7 @@ from dataclasses import replace
 
 import pytest
 
-from bot.activeflows.records import Record, What
+from bot.activeflows.records import Record, RecordKind
 from bot.demo.slack import faults as slack_faults
 from bot.demo.slack.messages import Message
 from bot.demo.slack.workspace import Workspace
@@ -73,7 +73,7 @@ def records(url: str) -> list[Record]:
 
 
 async def another_policy_is_in_force(stage: Stage, url: str) -> None:
-    await stage.slack.until(lambda: sum(record.what is What.POLICY for record in records(url)) == 2)
+    await stage.slack.until(lambda: sum(record.what is RecordKind.POLICY for record in records(url)) == 2)
 
 
 @pytest.mark.slow
@@ -101,10 +101,10 @@ async def test_a_policy_that_takes_it_away_stops_the_rest_from_being_stopped(
     assert bulk.running(loops) == []
     refused = refused_in(words, loops)[0]
     written = [r for r in records(sqlite_url) if r.activeflow_id == refused.id]
-    assert [r.what for r in written] == [What.REFUSED, What.OUTCOME, What.SENDING, What.OUTCOME]
+    assert [r.what for r in written] == [RecordKind.REFUSED, RecordKind.OUTCOME, RecordKind.SENDING, RecordKind.OUTCOME]
     assert (written[0].who, written[0].detail["because"]) == (CAROL, why)
     assert written[1].detail["outcome"] == "not permitted"
-    whole = next(r for r in records(sqlite_url) if r.what is What.OUTCOME and r.activeflow_id is None)
+    whole = next(r for r in records(sqlite_url) if r.what is RecordKind.OUTCOME and r.activeflow_id is None)
     assert whole.detail["halted"] == f"whoever pressed can no longer stop it: {why}"
 
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 import pytest
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from bot.activeflows.records import What
+from bot.activeflows.records import RecordKind
 from bot.demo.slack import faults as slack_faults
 from bot.demo.voipbin.faults import Hold, delay, hold, lose_answer, reset_before, status
 from bot.demo.voipbin.world import World
@@ -254,15 +254,15 @@ async def test_every_act_of_a_bulk_stop_is_on_record_with_its_id(
         records = [chain.record_of(row["body"]) for row in chain.chain(connection)]
         newest = chain.proof(connection).newest
     engine.dispose()
-    about = [record for record in records if record.what is not What.POLICY]
+    about = [record for record in records if record.what is not RecordKind.POLICY]
     assert newest in words
     assert len({record.detail["bulk"] for record in about}) == 1
     whole = [record.what for record in about if record.activeflow_id is None]
-    assert whole == [What.ASKED, What.REFUSED, What.PRESSED, What.OUTCOME]
+    assert whole == [RecordKind.ASKED, RecordKind.REFUSED, RecordKind.PRESSED, RecordKind.OUTCOME]
     assert about[-1].detail["outcome"] == "3 of 4 ended"
     for each in loops:
         kinds = [record.what for record in about if record.activeflow_id == each.id]
-        assert kinds == ([What.OUTCOME] if each is loops[1] else [What.SENDING, What.OUTCOME])
+        assert kinds == ([RecordKind.OUTCOME] if each is loops[1] else [RecordKind.SENDING, RecordKind.OUTCOME])
 
 
 async def test_whoever_cancels_hears_of_it_when_slack_does_not_change_the_card(

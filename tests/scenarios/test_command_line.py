@@ -14,7 +14,7 @@ from uuid import UUID
 import pytest
 import yaml
 
-from bot.activeflows.records import Record, What
+from bot.activeflows.records import Record, RecordKind
 from bot.ledger.database import Database
 from bot.ledger.stop_store import StopStore
 from tests.scenarios.conftest import Stage
@@ -172,7 +172,7 @@ async def ledger(sqlite_url: str) -> str:
     database = Database(sqlite_url)
     await database.prepare()
     book = StopStore(database, now=lambda: NOW)
-    for number, what in enumerate((What.ASKED, What.PRESSED, What.SENDING)):
+    for number, what in enumerate((RecordKind.ASKED, RecordKind.PRESSED, RecordKind.SENDING)):
         await book.record(Record(f"k{number}", NOW, what, "U0ALICE", "C0INC", UUID(int=7), reason="Schleife ü"))
     await database.close()
     return sqlite_url

@@ -9,7 +9,7 @@ import pytest
 from sqlalchemy import create_engine, select
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from bot.activeflows.records import Record, What
+from bot.activeflows.records import Record, RecordKind
 from bot.demo.slack import faults as slack_faults
 from bot.demo.slack.workspace import Workspace
 from bot.demo.voipbin import faults
@@ -55,9 +55,9 @@ def records(url: str) -> list[Record]:
 
 async def takes_effect(stage: Stage, url: str, policy: str) -> None:
     """Another policy is written, and in force when this returns."""
-    before = sum(record.what is What.POLICY for record in records(url))
+    before = sum(record.what is RecordKind.POLICY for record in records(url))
     stage.policy.write_text(policy, encoding="utf-8")
-    await stage.slack.until(lambda: sum(record.what is What.POLICY for record in records(url)) > before)
+    await stage.slack.until(lambda: sum(record.what is RecordKind.POLICY for record in records(url)) > before)
 
 
 @pytest.fixture
@@ -182,13 +182,13 @@ async def test_a_policy_that_changes_while_slack_is_asked_decides_whole_and_is_n
     await takes_effect(bot, sqlite_url, ONLY_VIEW)
     point.hold.release()
     await bot.reads("You can't stop this")
-    assert not [record for record in records(sqlite_url) if record.what is What.PRESSED]
+    assert not [record for record in records(sqlite_url) if record.what is RecordKind.PRESSED]
     await takes_effect(bot, sqlite_url, POLICY + "# as before\n")
     await slack.clicks(ALICE, card, "stop.flow")
     await bot.reads("Stopped by")
     written = records(sqlite_url)
-    named = [str(record.detail["sha256"])[:12] for record in written if record.what is What.POLICY][-1]
-    told = [record.detail for record in written if record.what in {What.PRESSED, What.SENDING}]
+    named = [str(record.detail["sha256"])[:12] for record in written if record.what is RecordKind.POLICY][-1]
+    told = [record.detail for record in written if record.what in {RecordKind.PRESSED, RecordKind.SENDING}]
     assert [(detail["because"], detail["policy"]) for detail in told] == [("allowed by grant 1", named)] * 2
     assert bot.posts(caller) == 1
 

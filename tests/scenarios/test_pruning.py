@@ -7,7 +7,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 from sqlalchemy import text
 
-from bot.activeflows.records import Head, Record, What
+from bot.activeflows.records import Head, Record, RecordKind
 from bot.demo.voipbin.world import World
 from bot.ledger import audit, audit_archive
 from bot.ledger.database import Database
@@ -34,7 +34,7 @@ async def ledger(url: str) -> AsyncIterator[Database]:
     book = StopStore(database, now=lambda: NOW)
     for number in range(30):
         at = NOW - timedelta(days=29 - number)
-        await book.record(Record(f"k{number}", at, What.ASKED, "U0ALICE", "C0INC", None))
+        await book.record(Record(f"k{number}", at, RecordKind.ASKED, "U0ALICE", "C0INC", None))
     yield database
     await database.close()
 

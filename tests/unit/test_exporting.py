@@ -9,7 +9,7 @@ from typing import Any
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from bot.activeflows.records import Record, What
+from bot.activeflows.records import Record, RecordKind
 from bot.ledger.audit import GENESIS, body_of, hash_of
 from bot.ledger.audit_archive import COLUMNS, csv_lines, header, json_lines
 
@@ -20,7 +20,7 @@ records = st.builds(
     Record,
     key=words,
     at=st.datetimes(timezones=st.just(UTC)),
-    what=st.sampled_from(What),
+    what=st.sampled_from(RecordKind),
     who=words,
     channel=words,
     activeflow_id=st.none() | st.uuids(),

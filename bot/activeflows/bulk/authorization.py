@@ -12,7 +12,7 @@ from datetime import datetime
 from bot.activeflows.bulk.bulk_stop import Bulk, BulkState, Run, card_terms
 from bot.activeflows.bulk.ports import BulkLedger
 from bot.activeflows.errors import LedgerUnavailable
-from bot.activeflows.records import What, record_on
+from bot.activeflows.records import RecordKind, record_on
 from bot.activeflows.stopping import max_ages
 from bot.activeflows.stopping.authorization import Act, Authorization
 from bot.activeflows.stopping.ports import Ledger
@@ -74,13 +74,17 @@ class BulkPressAdmission:
         detail = decided.detail(next(iter(allowed.values())))
         detail |= {"asked_by": bulk.asked_by, "count": len(allowed)}
         await self._ledger.record(
-            record_on(bulk, What.PRESSED, self._now(), press.actor, key=f"{press.id}/{What.PRESSED}", **detail)
+            record_on(
+                bulk, RecordKind.PRESSED, self._now(), press.actor, key=f"{press.id}/{RecordKind.PRESSED}", **detail
+            )
         )
         until = press.at + decided.policy.rules.confirm_within
         return BulkAdmission(bulk, numbers=tuple(allowed), until=until)
 
     async def _decline(self, bulk: Bulk, press: Press, declined: Declined) -> BulkAdmission:
-        key, why = f"{press.id}/{What.REFUSED}", str(declined.why)
-        record = record_on(bulk, What.REFUSED, self._now(), press.actor, key=key, because=declined.because, why=why)
+        key, why = f"{press.id}/{RecordKind.REFUSED}", str(declined.why)
+        record = record_on(
+            bulk, RecordKind.REFUSED, self._now(), press.actor, key=key, because=declined.because, why=why
+        )
         await self._ledger.record(record)
         return BulkAdmission(bulk, declined)

@@ -43,7 +43,7 @@ from bot.activeflows.bulk.bulk_stop import (
 from bot.activeflows.bulk.follow_up import BulkFollow, BulkReadback, FinalCheck
 from bot.activeflows.bulk.ports import BulkCards, BulkLedger, Members
 from bot.activeflows.errors import LedgerUnavailable
-from bot.activeflows.records import Question, Record, What, record_on
+from bot.activeflows.records import Record, RecordKind, RecordQuery, record_on
 from bot.activeflows.stopping.authorization import Act, Hold, PressOperation, record_of
 from bot.activeflows.stopping.machine import StopMachine
 from bot.activeflows.stopping.ports import Guard, Ledger, Step
@@ -242,9 +242,9 @@ class BulkStopWorkflow:
 
     async def _why_refused(self, bulk: Bulk, press: Press, became: Mapping[int, MemberOutcome]) -> str:
         members = [member for member in bulk.members if became.get(member.number) is MemberOutcome.NOT_PERMITTED]
-        keys = [f"{press_on(intent_of(bulk, m, bulk.deadline), press).id}/{What.REFUSED}" for m in members]
+        keys = [f"{press_on(intent_of(bulk, m, bulk.deadline), press).id}/{RecordKind.REFUSED}" for m in members]
         try:
-            entries = await self._ledger.records(Question(keys=tuple(keys)))
+            entries = await self._ledger.records(RecordQuery(keys=tuple(keys)))
         except LedgerUnavailable:
             entries = ()
         return refused([entry.record for entry in reversed(entries)])
@@ -313,10 +313,10 @@ class BulkStopWorkflow:
         ended, others = outcome_words(bulk, became)
         whole = record_on(
             bulk,
-            What.OUTCOME,
+            RecordKind.OUTCOME,
             now,
             press.actor,
-            key=f"{press.id}/{What.OUTCOME}",
+            key=f"{press.id}/{RecordKind.OUTCOME}",
             outcome=ended,
             why=others or None,
             halted=ending.halted or ending.refused,
@@ -333,7 +333,7 @@ class BulkStopWorkflow:
         """
         intent = intent_of(bulk, member, bulk.deadline)
         own = press_on(intent, press)
-        return record_of(intent, own, What.OUTCOME, self._now(), outcome=str(became))
+        return record_of(intent, own, RecordKind.OUTCOME, self._now(), outcome=str(became))
 
 
 # ---------------------------------------------------------------- member
@@ -392,7 +392,9 @@ class MemberWorkflow:
         with suppress(LedgerUnavailable):
             await self._bulks.became(intent.bulk_id, number, became)
             if became in {MemberOutcome.MOVED, MemberOutcome.TAKEN}:
-                await self._ledger.record(record_of(intent, press, What.OUTCOME, self._now(), outcome=str(became)))
+                await self._ledger.record(
+                    record_of(intent, press, RecordKind.OUTCOME, self._now(), outcome=str(became))
+                )
             return True
         return False
 

@@ -32,7 +32,7 @@ from bot.activeflows.errors import NotPermitted
 from bot.activeflows.operators import ANY_FLOW, AnyFlow, Operator, Permission
 from bot.activeflows.queries.filters import Filters
 from bot.activeflows.queries.inspection import in_time
-from bot.activeflows.records import Record, What, record_on
+from bot.activeflows.records import Record, RecordKind, record_on
 from bot.activeflows.stopping.request import ApprovalRequest
 
 # ---------------------------------------------------------------- preparation
@@ -226,7 +226,7 @@ class BulkRequests:
         bulk, _ = found
         if not operator.person.known_as(bulk.asked_by):
             operator.require(Permission.BULK)
-        record = record_on(bulk, What.CANCELLED, self._now(), operator.actor)
+        record = record_on(bulk, RecordKind.CANCELLED, self._now(), operator.actor)
         away = await self._ledger.put_bulk_away(bulk.id, operator.person.id, record)
         found = await self._ledger.bulk(bulk_id)
         return None if found is None else (*found, away)
@@ -242,8 +242,8 @@ class BulkRequests:
             operator.may(permission, flow) for flow in flows for permission in (Permission.STOP, Permission.BULK)
         ):
             operator.require(Permission.STOP, bulk.members[0].flow_id)
-        key = f"{bulk.id}/{What.ABORTED}/{operator.person.id}"
-        record = record_on(bulk, What.ABORTED, self._now(), operator.actor, key=key)
+        key = f"{bulk.id}/{RecordKind.ABORTED}/{operator.person.id}"
+        record = record_on(bulk, RecordKind.ABORTED, self._now(), operator.actor, key=key)
         return await self._ledger.abort_bulk(bulk.id, operator.person.id, record)
 
     async def _open(self, operator: Operator, draft: Draft) -> ApprovalRequest[Bulk] | CardRefusal | None:
@@ -260,7 +260,9 @@ class BulkRequests:
 
     def _asked(self, bulk: Bulk, operator: Operator, because: str) -> Record:
         count, filters = len(bulk.members), bulk.filters.words()
-        return record_on(bulk, What.ASKED, self._now(), operator.actor, because=because, count=count, filters=filters)
+        return record_on(
+            bulk, RecordKind.ASKED, self._now(), operator.actor, because=because, count=count, filters=filters
+        )
 
 
 def _askable(operator: Operator, channel: str, flows: Iterable[UUID | AnyFlow | None]) -> tuple[str, ...]:

@@ -17,11 +17,15 @@ from bot.activeflows.errors import NotPermitted
 from bot.activeflows.operators import Operator, Permission
 from bot.activeflows.ports import Records
 from bot.activeflows.queries.resolution import Prefix, Target
-from bot.activeflows.records import Entry, Question, What
+from bot.activeflows.records import Entry, RecordKind, RecordQuery
 
 PAGE: Final = 10
 """Records on a page."""
-_TELLING: Final = tuple(kind for kind in What if kind not in {What.ASKED, What.MOVED, What.SENDING, What.OUTCOME})
+_TELLING: Final = tuple(
+    kind
+    for kind in RecordKind
+    if kind not in {RecordKind.ASKED, RecordKind.MOVED, RecordKind.SENDING, RecordKind.OUTCOME}
+)
 """What has a line of its own where a stop has one: the others are steps of a press, or questions nobody may have
 pressed.
 """
@@ -96,7 +100,7 @@ class AuditReview:
         Raises ``NotPermitted`` before anything is read, or ``LedgerUnavailable``.
         """
         whose = _whose(operator, user)
-        question = Question(
+        question = RecordQuery(
             who=whose,
             activeflow_id=None if isinstance(target, Prefix) else target,
             activeflow_prefix=target.dashed if isinstance(target, Prefix) else None,
@@ -104,7 +108,7 @@ class AuditReview:
             kinds=None if every or target is not None else _TELLING,
         )
         entries, older = await self._page(question, before_seq, after_seq)
-        cuts = () if older else await self._records.records(Question(what=What.PRUNED, limit=1))
+        cuts = () if older else await self._records.records(RecordQuery(what=RecordKind.PRUNED, limit=1))
         turned = before_seq is not None or after_seq is not None
         return Review(
             entries=tuple(entries),
@@ -125,7 +129,7 @@ class AuditReview:
         To be told to that person alone; whoever asks has seen to that, and that they may view somewhere.
         """
         return await self._with_endings(
-            await self._records.records(Question(who=person_id, what=What.PRESSED, limit=most))
+            await self._records.records(RecordQuery(who=person_id, what=RecordKind.PRESSED, limit=most))
         )
 
     async def _with_endings(self, pressed: Sequence[Entry]) -> tuple[AllowedPress, ...]:
@@ -137,7 +141,7 @@ class AuditReview:
         )
 
     async def _page(
-        self, question: Question, before_seq: int | None, after_seq: int | None
+        self, question: RecordQuery, before_seq: int | None, after_seq: int | None
     ) -> tuple[Sequence[Entry], bool]:
         """Return the entries, and whether there are older ones."""
         if after_seq is not None:
@@ -147,7 +151,7 @@ class AuditReview:
         entries = await self._records.records(replace(question, before_seq=before_seq, limit=PAGE + 1))
         return entries[:PAGE], len(entries) > PAGE
 
-    async def _any_newer(self, question: Question, entries: Sequence[Entry], before_seq: int | None) -> bool:
+    async def _any_newer(self, question: RecordQuery, entries: Sequence[Entry], before_seq: int | None) -> bool:
         """Are there newer ones than these? Below an empty page there are those the reader comes from."""
         newest = entries[0].seq if entries else (before_seq or 1) - 1
         return bool(await self._records.records(replace(question, after_seq=newest, limit=1)))
@@ -157,8 +161,8 @@ def _ending_keys(pressed: Entry) -> tuple[str, ...]:
     """Return the keys under which a press' outcome, or that it was asked once more, is written
     (``stopping.authorization.record_of``).
     """
-    press = pressed.record.key.removesuffix(str(What.PRESSED))
-    return f"{press}{What.OUTCOME}", f"{press}{What.MOVED}"
+    press = pressed.record.key.removesuffix(str(RecordKind.PRESSED))
+    return f"{press}{RecordKind.OUTCOME}", f"{press}{RecordKind.MOVED}"
 
 
 def ending_of(pressed: Entry, by_key: Mapping[str, Entry]) -> Entry | None:
@@ -166,9 +170,9 @@ def ending_of(pressed: Entry, by_key: Mapping[str, Entry]) -> Entry | None:
     return next((by_key[key] for key in _ending_keys(pressed) if key in by_key), None)
 
 
-def _endings(pressed: Sequence[Entry]) -> Question:
+def _endings(pressed: Sequence[Entry]) -> RecordQuery:
     keys = tuple(key for entry in pressed for key in _ending_keys(entry))
-    return Question(keys=keys, limit=len(keys))
+    return RecordQuery(keys=keys, limit=len(keys))
 
 
 def _whose(operator: Operator, user: str | None) -> str | None:

@@ -19,12 +19,12 @@ from uuid import UUID
 
 from bot.activeflows.anomalies import Anomaly, AnomalyDetector
 from bot.activeflows.errors import BotError, LedgerUnavailable, NotFound, NotOurs, NotPermitted
-from bot.activeflows.model import Activeflow, Call, Spoken
+from bot.activeflows.model import Activeflow, Call, SpokenText
 from bot.activeflows.operators import Operator, Permission
-from bot.activeflows.ports import Live, Past, Records, Texts, VoIPBIN
+from bot.activeflows.ports import ActiveflowHistory, Live, Records, Texts, VoIPBIN
 from bot.activeflows.queries.inspection import Inspection, in_time, look_at
 from bot.activeflows.queries.resolution import find, flows, names_in, visible
-from bot.activeflows.records import Record, RefusalBound, What, in_thread
+from bot.activeflows.records import Record, RecordKind, RefusalBound, in_thread
 from bot.activeflows.situation.actions import option_id
 from bot.activeflows.situation.history import HistoryLine, Timeline, present_step, step_history, step_times
 
@@ -83,7 +83,13 @@ _Found: TypeAlias = tuple[list[Activeflow], bool | None]
 
 
 async def family_of(
-    voipbin: VoIPBIN, past: Past | None, live: Live | None, operator: Operator, activeflow: Activeflow, *, within: float
+    voipbin: VoIPBIN,
+    past: ActiveflowHistory | None,
+    live: Live | None,
+    operator: Operator,
+    activeflow: Activeflow,
+    *,
+    within: float,
 ) -> Family:
     """All look-ups together get ``within`` seconds. ``operator`` may view the activeflow itself."""
     clock = asyncio.get_running_loop().time
@@ -137,7 +143,7 @@ async def _held(live: Live | None, activeflow_id: UUID, within: float) -> list[A
     return [one for one in picture.activeflows if one.parent_id == activeflow_id] if picture is not None else []
 
 
-async def _after(past: Past | None, activeflow: Activeflow, within: float) -> _Found:
+async def _after(past: ActiveflowHistory | None, activeflow: Activeflow, within: float) -> _Found:
     """Return what its end started, and whether all that began then could be looked through."""
     if past is None or not activeflow.ended or activeflow.on_complete_flow_id is None:
         return [], None
@@ -175,7 +181,7 @@ class UnmaskedDetails:
     activeflow: Activeflow
     call: Call | None
     """``None``: it runs for no call, or VoIPBIN does not know the call any more."""
-    spoken: tuple[Spoken, ...]
+    spoken: tuple[SpokenText, ...]
     """Oldest first."""
     receipt: str
     as_of: datetime
@@ -207,7 +213,7 @@ class Disclosure:
         call = await self._call(activeflow)
         spoken = await self._texts.spoken(activeflow.id)
         detail = {"shown": _words(call, spoken), "because": decision.because, "grant": decision.grant}
-        record = self._record(f"reveal:{press}:{activeflow.id}", What.REVEALED, operator, activeflow.id, detail)
+        record = self._record(f"reveal:{press}:{activeflow.id}", RecordKind.REVEALED, operator, activeflow.id, detail)
         written = await self._records.record(record)
         return UnmaskedDetails(activeflow, call, spoken, written.receipt, as_of)
 
@@ -220,16 +226,21 @@ class Disclosure:
             return
         detail = {"because": because, "wanted": str(Permission.REVEAL)}
         key = f"refused:{secrets.token_hex(16)}"
-        await self._records.record(self._record(key, What.REFUSED, operator, activeflow_id, detail))
+        await self._records.record(self._record(key, RecordKind.REFUSED, operator, activeflow_id, detail))
 
     def _record(
-        self, key: str, what: What, operator: Operator, activeflow_id: UUID, detail: Mapping[str, str | int | None]
+        self,
+        key: str,
+        what: RecordKind,
+        operator: Operator,
+        activeflow_id: UUID,
+        detail: Mapping[str, str | int | None],
     ) -> Record:
         told = in_thread(detail, operator.thread)
         return Record(key, self._now(), what, operator.person.id, operator.channel, activeflow_id, detail=told)
 
 
-def _words(call: Call | None, spoken: tuple[Spoken, ...]) -> str:
+def _words(call: Call | None, spoken: tuple[SpokenText, ...]) -> str:
     """Return what is shown, without a word of it."""
     texts = f"{len(spoken)} {'text' if len(spoken) == 1 else 'texts'}" if spoken else ""
     return ", ".join(word for word in ("caller, called party" if call else "", texts) if word) or "nothing was there"
@@ -268,7 +279,13 @@ class DetailsQuery:
     """Looks up what there is to tell of an activeflow. ``within``: seconds that each look-up may take."""
 
     def __init__(
-        self, voipbin: VoIPBIN, past: Past | None, live: Live | None, judging: AnomalyDetector, *, within: float
+        self,
+        voipbin: VoIPBIN,
+        past: ActiveflowHistory | None,
+        live: Live | None,
+        judging: AnomalyDetector,
+        *,
+        within: float,
     ) -> None:
         self._voipbin, self._past, self._live, self._judging, self._within = voipbin, past, live, judging, within
 

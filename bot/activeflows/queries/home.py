@@ -26,8 +26,8 @@ from bot.activeflows.ports import Live, Records, VoIPBIN
 from bot.activeflows.queries.audit_review import AllowedPress, AuditReview
 from bot.activeflows.queries.filters import ActiveflowGroup, Filters, grouped
 from bot.activeflows.queries.listing import Listing
-from bot.activeflows.queries.resolution import Doing, flows, pictured_soon, visible, what_it_does
-from bot.activeflows.records import Question, Record, What
+from bot.activeflows.queries.resolution import NamedSituation, flows, pictured_soon, visible, what_it_does
+from bot.activeflows.records import Record, RecordKind, RecordQuery
 
 # ---------------------------------------------------------------- mention choice
 # Keep what a person chose on their Home: whether to be mentioned when it is not known what became of their stop.
@@ -45,7 +45,7 @@ class MentionChoice:
 
     async def mentioned(self, person_id: str) -> bool:
         """What this person chose. Raises ``LedgerUnavailable``."""
-        newest = await self._records.records(Question(who=person_id, what=What.CHOSE, limit=1))
+        newest = await self._records.records(RecordQuery(who=person_id, what=RecordKind.CHOSE, limit=1))
         return newest[0].record.detail.get("mentioned") is not False if newest else True
 
     async def is_mentioned(self, person_id: str) -> bool:
@@ -63,8 +63,10 @@ class MentionChoice:
         if await self.mentioned(person.id) is mentioned:
             return
         now = self._now()
-        key = f"{What.CHOSE}:{person.id}:{now.isoformat()}"
-        await self._records.record(Record(key, now, What.CHOSE, person.id, "", None, detail={"mentioned": mentioned}))
+        key = f"{RecordKind.CHOSE}:{person.id}:{now.isoformat()}"
+        await self._records.record(
+            Record(key, now, RecordKind.CHOSE, person.id, "", None, detail={"mentioned": mentioned})
+        )
 
 
 # ---------------------------------------------------------------- home
@@ -84,7 +86,7 @@ class AnomalousActiveflow:
     """One that is worth a look."""
 
     activeflow: Activeflow
-    doing: Doing
+    doing: NamedSituation
     troubles: tuple[Anomaly, ...]
 
 

@@ -22,7 +22,7 @@ from bot.activeflows.anomalies import Anomaly, AnomalyCache, AnomalyDetector, Dw
 from bot.activeflows.model import Activeflow, Call, Flow, Freshness, Picture, number_of
 from bot.activeflows.names import closest_names
 from bot.activeflows.operators import Operator, Permission
-from bot.activeflows.ports import Live, Past, VoIPBIN
+from bot.activeflows.ports import ActiveflowHistory, Live, VoIPBIN
 from bot.activeflows.queries.assessments import Assessments
 from bot.activeflows.queries.details import Details, DetailsQuery
 from bot.activeflows.queries.filters import ActiveflowGroup, Filters, grouped
@@ -226,7 +226,7 @@ class ActiveflowQueries:
         now: Callable[[], datetime],
         *,
         live: Live | None = None,
-        past: Past | None = None,
+        past: ActiveflowHistory | None = None,
         judging: AnomalyDetector | None = None,
         side_look: float = 1.5,
         filter_look: float = 8.0,

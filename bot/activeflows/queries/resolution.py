@@ -189,21 +189,21 @@ async def names_in(voipbin: VoIPBIN, activeflow: Activeflow, *, within: float) -
 
 
 @dataclass(frozen=True, slots=True)
-class Doing:
+class NamedSituation:
     """What one does now; ``flow_name`` is empty when it has no flow, or its name is not known."""
 
     situation: Situation
     flow_name: str
 
 
-async def what_it_does(voipbin: VoIPBIN, activeflow: Activeflow, *, within: float) -> Doing:
+async def what_it_does(voipbin: VoIPBIN, activeflow: Activeflow, *, within: float) -> NamedSituation:
     """Return its situation, with the names that could be had; the look-ups get ``within`` seconds, one after the
     other.
     """
     known = await flows(voipbin, [activeflow.flow_id], within=within)
     flow = flow_of(activeflow, known)
     names = await queue_names(voipbin, queues_named(activeflow, flow=flow), within=within)
-    return Doing(situation(activeflow, flow=flow, name_of=names.get), flow.name if flow else "")
+    return NamedSituation(situation(activeflow, flow=flow, name_of=names.get), flow.name if flow else "")
 
 
 # ---------------------------------------------------------------- resolution

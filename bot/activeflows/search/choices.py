@@ -36,7 +36,7 @@ from bot.activeflows.queries.resolution import (
     queue_names,
     visible,
 )
-from bot.activeflows.search.ranking import Clues, clues_in
+from bot.activeflows.search.ranking import SearchTerms, clues_in
 from bot.activeflows.situation.current_step import SituationCache, queues_named, situation
 
 MOST: Final = 50
@@ -142,7 +142,7 @@ class Chooser:
 
     # ---------------------------------------------------------------- what fits
 
-    async def _fits(self, seen: Sequence[Activeflow], clues: Clues, known: Flows) -> set[UUID]:
+    async def _fits(self, seen: Sequence[Activeflow], clues: SearchTerms, known: Flows) -> set[UUID]:
         fitting = {a.id for a in seen if any(_named(target, a) for target in clues.targets)}
         if clues.words:
             fitting |= await self._with_words(seen, clues.words, known)

@@ -41,7 +41,7 @@ from bot.activeflows.queries.resolution import (
     with_id,
 )
 from bot.activeflows.search.number_search import NumberRecord, shown
-from bot.activeflows.search.ranking import MOST, Clues, Findings, Hit, How, Match, by_words
+from bot.activeflows.search.ranking import MOST, Findings, Hit, Match, MatchKind, SearchTerms, by_words
 from bot.activeflows.situation.current_step import queues_named, situation
 
 LONGEST_WORDS: Final = 100
@@ -88,7 +88,7 @@ class Finder:
         self._rows = Rows(voipbin, judging, now, within=side_look)
         self._side_look, self._name_look = side_look, name_look
 
-    async def find(self, operator: Operator, clues: Clues) -> Findings:
+    async def find(self, operator: Operator, clues: SearchTerms) -> Findings:
         """Return everything these clues lead to.
 
         Raises ``NotPermitted``, ``NotUnderstood`` for too much or nothing, ``TooManySearches``, or a ``Failure``.
@@ -127,7 +127,7 @@ class Finder:
             calls=calls,
         )
 
-    async def _looked(self, clues: Clues) -> tuple[Picture | None, CallsLooked | None]:
+    async def _looked(self, clues: SearchTerms) -> tuple[Picture | None, CallsLooked | None]:
         """Return what runs, and the calls, read at the same time; nothing is read that no clue needs."""
         if not (clues.numbers or clues.words):
             live = self._live  # for ids it is only a short cut
@@ -139,7 +139,7 @@ class Finder:
 
     # ---------------------------------------------------------------- by an id
 
-    async def _by_ids(self, operator: Operator, clues: Clues, picture: Picture | None, found: _Found) -> None:
+    async def _by_ids(self, operator: Operator, clues: SearchTerms, picture: Picture | None, found: _Found) -> None:
         async with asyncio.TaskGroup() as asking:
             looks = [
                 asking.create_task(self._having(operator, target, picture, deep=not clues.doubtful(target)))
@@ -148,7 +148,7 @@ class Finder:
         for target, look in zip(clues.targets, looks, strict=True):
             activeflows = visible(self._voipbin, operator, look.result())
             for activeflow in activeflows:
-                found.add(activeflow, Match(How.ID))
+                found.add(activeflow, Match(MatchKind.ID))
             if not activeflows and not clues.doubtful(target):
                 found.absent.append(target)
 

@@ -22,7 +22,7 @@ from bot.activeflows.operators import Operator, Permission
 from bot.activeflows.ports import Records, VoIPBIN
 from bot.activeflows.queries.inspection import in_time
 from bot.activeflows.queries.resolution import visible
-from bot.activeflows.records import Question, Record, What
+from bot.activeflows.records import Record, RecordKind, RecordQuery
 from bot.activeflows.search.ranking import Match, by_calls
 
 # ---------------------------------------------------------------- number log
@@ -52,7 +52,7 @@ class NumberRecord:
         async with self._turn:
             now = self._now()
             before = await self._records.records(
-                Question(who=operator.person.id, what=What.SEARCHED, since=now - WITHIN, limit=MOST)
+                RecordQuery(who=operator.person.id, what=RecordKind.SEARCHED, since=now - WITHIN, limit=MOST)
             )
             counts = [int(entry.record.detail.get("numbers") or 0) for entry in before]
             if sum(counts) + len(numbers) > MOST:
@@ -64,7 +64,7 @@ class NumberRecord:
             }
             key = f"searched:{secrets.token_hex(16)}"
             who, channel = operator.person.id, operator.channel
-            await self._records.record(Record(key, now, What.SEARCHED, who, channel, None, detail=detail))
+            await self._records.record(Record(key, now, RecordKind.SEARCHED, who, channel, None, detail=detail))
 
 
 # ---------------------------------------------------------------- call trace

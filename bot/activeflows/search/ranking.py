@@ -22,7 +22,7 @@ from bot.activeflows.situation.current_step import Situation
 SURE: Final = 1.0
 
 
-class How(IntEnum):
+class MatchKind(IntEnum):
     """By what it was found; the highest is told."""
 
     SITUATION = 1
@@ -36,7 +36,7 @@ class How(IntEnum):
 class Match:
     """``likeness`` is from 0 to 1; ``name`` is the queue's, ``call`` the call it was found by."""
 
-    how: How
+    how: MatchKind
     likeness: float = SURE
     name: str = ""
     call: CallFound | None = None
@@ -44,18 +44,18 @@ class Match:
     @property
     def rank(self) -> tuple[float, int]:
         """Higher goes first: a name that is the same before one that is only like it."""
-        return (SURE if self.how >= How.CALL else self.likeness, self.how)
+        return (SURE if self.how >= MatchKind.CALL else self.likeness, self.how)
 
 
 def by_words(words: str, situation: Situation, *, flow_name: str | None, queues: Iterable[str | None]) -> Match | None:
     """Return the best reason these words give, if they give any."""
-    named = [Match(How.FLOW, likeness(words, flow_name or ""))]
-    named += [Match(How.QUEUE, likeness(words, name), name) for name in queues if name]
+    named = [Match(MatchKind.FLOW, likeness(words, flow_name or ""))]
+    named += [Match(MatchKind.QUEUE, likeness(words, name), name) for name in queues if name]
     best = max(named, key=lambda match: match.rank)
     if best.likeness:
         return best
     said = " ".join((situation.words, situation.action, *situation.openers))
-    return Match(How.SITUATION, 0.5) if says(said, words) else None
+    return Match(MatchKind.SITUATION, 0.5) if says(said, words) else None
 
 
 def by_calls(calls: Iterable[CallFound], running: Iterable[Activeflow]) -> dict[UUID, Match]:
@@ -66,13 +66,13 @@ def by_calls(calls: Iterable[CallFound], running: Iterable[Activeflow]) -> dict[
     found: dict[UUID, Match] = {}
     for call in newest:
         if call.activeflow_id is not None:
-            found.setdefault(call.activeflow_id, Match(How.CALL, call=call))
+            found.setdefault(call.activeflow_id, Match(MatchKind.CALL, call=call))
     by_owner = _by_owner(newest)
     for activeflow in running:
         reference = activeflow.reference
         call_of = by_owner.get(reference.id) if reference.is_call and reference.id is not None else None
         if call_of is not None:
-            found.setdefault(activeflow.id, Match(How.CALL, call=call_of))
+            found.setdefault(activeflow.id, Match(MatchKind.CALL, call=call_of))
     return found
 
 
@@ -101,7 +101,7 @@ _SHOWN: Final = 8
 
 
 @dataclass(frozen=True, slots=True)
-class Clues:
+class SearchTerms:
     """What to look for."""
 
     targets: tuple[Target, ...] = ()
@@ -120,7 +120,7 @@ class Clues:
         return bool(self.words) or may_be_a_number(target)
 
 
-def clues_in(text: str) -> Clues:
+def clues_in(text: str) -> SearchTerms:
     """Return what this text names."""
     alone = read_target(text)
     targets = (alone,) if alone is not None else tuple(found.target for found in targets_in(text))
@@ -128,7 +128,7 @@ def clues_in(text: str) -> Clues:
     numbers = numbers_in(without_ids(text))
     words = " ".join(text.split())
     short = isinstance(alone, Prefix) and len(alone.digits) < _SHOWN
-    return Clues(
+    return SearchTerms(
         targets=targets[:MOST_IDS],
         numbers=numbers[:MOST_NUMBERS],
         words=words if not numbers and (short or not targets) else "",
@@ -164,7 +164,7 @@ class Hit:
 class Findings:
     """What was found, what it was looked for in, and how complete that is."""
 
-    clues: Clues
+    clues: SearchTerms
     hits: tuple[Hit, ...]
     """The best, at most ``MOST``."""
     total: int

@@ -38,7 +38,7 @@ from bot.activeflows.errors import (
 )
 from bot.activeflows.model import Activeflow
 from bot.activeflows.operators import Decision, Operator, Permission, Policy, Standing, together
-from bot.activeflows.records import Record, What, record_on
+from bot.activeflows.records import Record, RecordKind, record_on
 from bot.activeflows.stopping import max_ages
 from bot.activeflows.stopping.ports import Ledger, People
 from bot.activeflows.stopping.stop import (
@@ -277,7 +277,9 @@ class Admission:
     declined: Declined | None = None
 
 
-def record_of(intent: Intent, press: Press, what: What, at: datetime, **detail: str | int | bool | None) -> Record:
+def record_of(
+    intent: Intent, press: Press, what: RecordKind, at: datetime, **detail: str | int | bool | None
+) -> Record:
     """Return a record about this press: its key is the press and the kind."""
     if press.wish is not PressKind.STOP:
         detail["wish"] = str(press.wish)
@@ -323,11 +325,13 @@ class PressAdmission:
         detail = decided.detail(intent.flow_id)
         if act is Act.STOP:
             detail |= {"seen": intent.seen.kind, "asked_by": intent.asked_by, "now": intent.without_second_question}
-        await self._ledger.record(record_of(intent, press, What.PRESSED, self._now(), **detail))
+        await self._ledger.record(record_of(intent, press, RecordKind.PRESSED, self._now(), **detail))
         return Admission(intent)
 
     async def _decline(self, intent: Intent, press: Press, declined: Declined) -> Admission:
-        refused = record_of(intent, press, What.REFUSED, self._now(), because=declined.because, why=str(declined.why))
+        refused = record_of(
+            intent, press, RecordKind.REFUSED, self._now(), because=declined.because, why=str(declined.why)
+        )
         await self._ledger.record(refused)
         return Admission(intent, replace(declined, activeflow_id=intent.activeflow_id))
 

@@ -28,7 +28,7 @@ from bot.activeflows.model import Activeflow
 from bot.activeflows.operators import Policy
 from bot.activeflows.ports import VoIPBIN
 from bot.activeflows.queries.inspection import as_seen, look_at
-from bot.activeflows.records import Question, Record, What
+from bot.activeflows.records import Record, RecordKind, RecordQuery
 from bot.activeflows.stopping.authorization import (
     Act,
     Closed,
@@ -104,7 +104,7 @@ class Renewal:
         intent, press = operation.intent, operation.press
         sight = await look_at(self._voipbin, activeflow, now=self._now(), within=self._patience.side_look)
         at = self._now()
-        moved = record_of(intent, press, What.MOVED, at, was=intent.seen.kind, now=sight.situation.kind)
+        moved = record_of(intent, press, RecordKind.MOVED, at, was=intent.seen.kind, now=sight.situation.kind)
         # Derived, so that a run cut off after writing finds its own intent again; as unguessable as the one before.
         id_ = sha256(f"{intent.id}/{press.id}".encode()).hexdigest()[:32]
         deadline = at + self._policy().rules.confirm_within
@@ -211,7 +211,7 @@ class StopMachine:
     ) -> StopAttempt:
         """Send one POST at most, through the gate. Only here does anything in the bot stop an activeflow or a call."""
         intent, press = operation.intent, operation.press
-        record = record_of(intent, press, What.SENDING, self._now(), attempt=number)
+        record = record_of(intent, press, RecordKind.SENDING, self._now(), attempt=number)
         record = replace(record, key=f"{record.key}/{number}")
 
         def opens() -> None:
@@ -239,7 +239,7 @@ class StopMachine:
 
     async def _sent_before(self, record: Record) -> bool:
         """An earlier run of this press was cut off around this very POST."""
-        return bool(await self._ledger.records(Question(keys=(record.key,))))
+        return bool(await self._ledger.records(RecordQuery(keys=(record.key,))))
 
     async def _held_back(self, operation: PressOperation, gate: GateClosed, *, again: bool) -> StopAttempt:
         closed = gate.closed
@@ -253,7 +253,7 @@ class StopMachine:
             moved = record_of(
                 operation.intent,
                 operation.press,
-                What.MOVED,
+                RecordKind.MOVED,
                 self._now(),
                 was=operation.intent.seen.kind,
                 now=gate.kind,
@@ -319,10 +319,10 @@ class StopMachine:
             "request_id": trouble.request_id or None,
         }
         state = IntentState.OPEN if isinstance(phase, NotSent) and phase.pressable else IntentState.SETTLED
-        records = [record_of(operation.intent, operation.press, What.OUTCOME, self._now(), **detail)]
+        records = [record_of(operation.intent, operation.press, RecordKind.OUTCOME, self._now(), **detail)]
         if refused is not None:
             why: dict[str, str] = {"because": refused.because, "why": str(refused.why)}
-            records.insert(0, record_of(operation.intent, operation.press, What.REFUSED, self._now(), **why))
+            records.insert(0, record_of(operation.intent, operation.press, RecordKind.REFUSED, self._now(), **why))
         ended = phase if isinstance(phase, Ended) else None
         tell = partial(show, operation.intent, phase)
         receipt = await hold.conclude(operation.intent, operation.press, records, state, ended, meanwhile=tell)

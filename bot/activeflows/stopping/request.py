@@ -16,7 +16,7 @@ from bot.activeflows.operators import Operator, Permission
 from bot.activeflows.ports import VoIPBIN
 from bot.activeflows.queries.inspection import as_seen, look_at
 from bot.activeflows.queries.resolution import Target, find
-from bot.activeflows.records import Record, RefusalBound, What, in_thread, record_on
+from bot.activeflows.records import Record, RecordKind, RefusalBound, in_thread, record_on
 from bot.activeflows.stopping.ports import Ledger
 from bot.activeflows.stopping.stop import Intent, IntentState, Patience
 
@@ -58,7 +58,9 @@ class StopRequests:
         decision = operator.require(Permission.STOP, activeflow.flow_id)
         intent = await self._intent(operator, activeflow, reason=reason, now=now)
         because, seen = decision.because, intent.seen.kind
-        asked = record_on(intent, What.ASKED, intent.asked_at, operator.actor, because=because, seen=seen, now=now)
+        asked = record_on(
+            intent, RecordKind.ASKED, intent.asked_at, operator.actor, because=because, seen=seen, now=now
+        )
         return intent if await self._ledger.open_intent(intent, asked) else None
 
     async def draft(self, operator: Operator, target: Target, *, reason: str = "") -> Intent:
@@ -88,7 +90,7 @@ class StopRequests:
             thread = intent.thread if channel == intent.channel else ""
             intent = replace(intent, channel=channel, thread=thread, asked_at=at, deadline=at + rules.confirm_within)
             because, seen = "asks those who may", intent.seen.kind
-            asked = record_on(intent, What.ASKED, at, operator.actor, because=because, seen=seen)
+            asked = record_on(intent, RecordKind.ASKED, at, operator.actor, because=because, seen=seen)
             if not await self._ledger.open_draft(intent, asked):
                 return None
         elif state is not IntentState.OPEN or intent.late(at):
@@ -133,7 +135,7 @@ class StopRequests:
         key = f"refused:{secrets.token_hex(16)}"
         detail = in_thread({"because": because}, operator.thread)
         await self._ledger.record(
-            Record(key, at, What.REFUSED, operator.person.id, operator.channel, activeflow_id, detail=detail)
+            Record(key, at, RecordKind.REFUSED, operator.person.id, operator.channel, activeflow_id, detail=detail)
         )
         return offered
 
@@ -149,5 +151,5 @@ class StopRequests:
         intent, _ = found
         if not operator.person.known_as(intent.asked_by):
             operator.require(Permission.STOP, intent.flow_id)
-        cancelled = record_on(intent, What.CANCELLED, self._now(), operator.actor)
+        cancelled = record_on(intent, RecordKind.CANCELLED, self._now(), operator.actor)
         return intent, await self._ledger.put_away(intent.id, cancelled)

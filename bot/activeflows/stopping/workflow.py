@@ -14,7 +14,7 @@ from types import TracebackType
 from typing import Final, Self
 
 from bot.activeflows.errors import LedgerUnavailable
-from bot.activeflows.records import Record, What
+from bot.activeflows.records import Record, RecordKind
 from bot.activeflows.stopping.authorization import Act, Admission, Hold, PressAdmission, PressOperation, record_of
 from bot.activeflows.stopping.follow_up import Aftermath, Follow
 from bot.activeflows.stopping.machine import Show, StopMachine
@@ -129,9 +129,9 @@ class Unrecorded:
             found = None if press.wish is PressKind.BULK else await self._ledger.intent(press.intent_id)
             activeflow_id = None if found is None else found[0].activeflow_id
             refused = Record(
-                key=f"{press.id}/{What.REFUSED}",
+                key=f"{press.id}/{RecordKind.REFUSED}",
                 at=self._now(),
-                what=What.REFUSED,
+                what=RecordKind.REFUSED,
                 who=press.by,
                 channel=press.channel,
                 activeflow_id=activeflow_id,
@@ -295,7 +295,7 @@ class HangUpWorkflow:
         intent, press = operation.intent, operation.press
         call, trouble = await self._call_after(operation, result)
         detail = {"outcome": call.state, "why": trouble.why or None, "request_id": trouble.request_id or None}
-        record = record_of(intent, press, What.OUTCOME, self._now(), **detail)
+        record = record_of(intent, press, RecordKind.OUTCOME, self._now(), **detail)
         await hold.conclude(intent, press, [record], IntentState.SETTLED)
         unread = partial(self._cards.decline, press, Declined(DeclineReason.CARD_UNREAD, call.state))
         tell = (

@@ -23,19 +23,19 @@ from bot.activeflows.model import Activeflow
 from bot.activeflows.ports import Records, VoIPBIN
 from bot.activeflows.queries.inspection import in_time
 from bot.activeflows.queries.resolution import what_it_does
-from bot.activeflows.records import Question, Record, What
+from bot.activeflows.records import Record, RecordKind, RecordQuery
 from bot.activeflows.situation.current_step import Situation
 from bot.activeflows.stopping.stop import Attribution, PressKind
 from bot.activeflows.watching.ports import ActiveflowEvents
 from bot.activeflows.watching.watch import (
     CardPace,
-    Ending,
-    How,
-    Kept,
+    EndingKind,
     Observation,
-    Pace,
-    Source,
+    StoredWatch,
     Watch,
+    WatchEnding,
+    WatchPace,
+    WatchSource,
     learnt,
     version_of,
 )
@@ -54,7 +54,7 @@ class Followed:
     """As the ledger remembers it."""
     said: Observation
     """As the card has it, or may have it; what another process wrote down it may have said."""
-    ending: Ending | None = None
+    ending: WatchEnding | None = None
     closed: bool = False
     """The ending is in the ledger."""
     told: bool = False
@@ -94,7 +94,7 @@ class WatchedActiveflows:
     def about(self, activeflow_id: UUID) -> tuple[Followed, ...]:
         return tuple(self._by_activeflow.get(activeflow_id, ()))
 
-    def put(self, kept: Kept, clock: float) -> None:
+    def put(self, kept: StoredWatch, clock: float) -> None:
         """Follow it from now on: it is read at once, and what that brings is told."""
         followed = Followed(kept.watch, kept.known, kept.known, kept.known, kept.ending, closed=kept.ending is not None)
         self._by_id[kept.watch.id] = followed
@@ -119,7 +119,7 @@ class WatchedActiveflows:
         self.pacing.news(followed.watch.id, last=followed.ending is not None)
         self.to_tell.set()
 
-    def end(self, followed: Followed, ending: Ending) -> None:
+    def end(self, followed: Followed, ending: WatchEnding) -> None:
         """These are to be its last words, unless it has some already."""
         if followed.ending is None:
             followed.ending = ending
@@ -140,7 +140,7 @@ _LOOKED_AT: Final = 50
 class _Stop:
     """Somebody's stop: its doing, perhaps its doing, or still being read back."""
 
-    how: How
+    how: EndingKind
     by: str
     under_way: bool = False
 
@@ -151,21 +151,21 @@ class Endings:
     def __init__(self, records: Records) -> None:
         self._records = records
 
-    async def of(self, activeflow: Activeflow, words: str, noticed: datetime, *, final: bool) -> Ending | None:
+    async def of(self, activeflow: Activeflow, words: str, noticed: datetime, *, final: bool) -> WatchEnding | None:
         """Return how this one, which has ended, did. ``words``: its situation.
 
         ``None``: a stop is under way, and its outcome will say more; with ``final`` it is said without it.
         """
         at = activeflow.updated_at or noticed
         if activeflow.ended_by_itself:
-            return Ending(How.BY_ITSELF, at, words)
-        entries = await self._records.records(Question(activeflow_id=activeflow.id, limit=_LOOKED_AT))
+            return WatchEnding(EndingKind.BY_ITSELF, at, words)
+        entries = await self._records.records(RecordQuery(activeflow_id=activeflow.id, limit=_LOOKED_AT))
         stop = _stop_in([entry.record for entry in entries])
         if stop is None:
-            return Ending(How.INTERRUPTED, at, words)
+            return WatchEnding(EndingKind.INTERRUPTED, at, words)
         if stop.under_way and not final:
             return None
-        return Ending(stop.how, at, words, stop.by)
+        return WatchEnding(stop.how, at, words, stop.by)
 
 
 def _stop_in(newest_first: list[Record]) -> _Stop | None:
@@ -173,22 +173,22 @@ def _stop_in(newest_first: list[Record]) -> _Stop | None:
     for record in newest_first:
         if record.detail.get("wish") == str(PressKind.HANG_UP):
             continue
-        if record.what is What.OUTCOME:
+        if record.what is RecordKind.OUTCOME:
             concluded.add(record.intent_id)
             stop = _concluded(record)
             if stop is not None:
                 return stop
-        elif record.what is What.SENDING and record.intent_id not in concluded:
-            return _Stop(How.PERHAPS_STOPPED, record.who, under_way=True)
+        elif record.what is RecordKind.SENDING and record.intent_id not in concluded:
+            return _Stop(EndingKind.PERHAPS_STOPPED, record.who, under_way=True)
     return None
 
 
 def _concluded(record: Record) -> _Stop | None:
     match record.detail.get("outcome"), record.detail.get("attribution"):
         case "Ended", Attribution.THIS_PRESS:
-            return _Stop(How.STOPPED, record.who)
+            return _Stop(EndingKind.STOPPED, record.who)
         case ("Ended", Attribution.UNCERTAIN | Attribution.CALL_UNREAD) | ("NotKnown" | "StillRunning", _):
-            return _Stop(How.PERHAPS_STOPPED, record.who)
+            return _Stop(EndingKind.PERHAPS_STOPPED, record.who)
         case _:
             return None
 
@@ -204,7 +204,9 @@ _NEVER: Final = float("inf")
 class WatchWarnings:
     """Says what is wrong with a watched activeflow, beside what it is doing (``WarningSource``)."""
 
-    def __init__(self, voipbin: VoIPBIN, judging: AnomalyDetector, *, pace: Pace, now: Callable[[], datetime]) -> None:
+    def __init__(
+        self, voipbin: VoIPBIN, judging: AnomalyDetector, *, pace: WatchPace, now: Callable[[], datetime]
+    ) -> None:
         self._voipbin, self._judging, self._pace, self._now = voipbin, judging, pace, now
 
     async def __call__(self, activeflow: Activeflow, situation: Situation, /) -> tuple[str, ...]:
@@ -224,7 +226,7 @@ class WatchObserver:
         events: ActiveflowEvents | None,
         records: Records,
         *,
-        pace: Pace,
+        pace: WatchPace,
         now: Callable[[], datetime],
         warned: WarningSource = by_situation,
     ) -> None:
@@ -234,14 +236,14 @@ class WatchObserver:
         self._heard: deque[tuple[Change, datetime]] = deque(maxlen=_HEARD)
         self._ears = asyncio.Event()
 
-    def source(self, followed: Followed | None = None) -> Source:
+    def source(self, followed: Followed | None = None) -> WatchSource:
         """Return where what is known comes from, in general or about this one."""
         if self._events is None:
-            return Source.READING
+            return WatchSource.READING
         if not self._events.live:
-            return Source.DOWN
+            return WatchSource.DOWN
         held = followed is None or self._events.index.get(followed.watch.activeflow_id) is not None
-        return Source.EVENTS if held else Source.READING
+        return WatchSource.EVENTS if held else WatchSource.READING
 
     # ---------------------------------------------------------------- events
 
@@ -279,7 +281,7 @@ class WatchObserver:
 
     async def catch_up(self, followed: Followed) -> None:
         """Just before it is told: what the index knows, it knows as of now. Wakes nobody."""
-        if self._events is None or self.source(followed) is not Source.EVENTS or followed.ending is not None:
+        if self._events is None or self.source(followed) is not WatchSource.EVENTS or followed.ending is not None:
             return
         held, at = self._events.index.get(followed.watch.activeflow_id), self._now()
         if held is not None:
@@ -316,7 +318,7 @@ class WatchObserver:
                     await self.watched.to_read.wait()
             return
         followed.read_at = clock
-        if self.source(followed) is Source.EVENTS and followed.final is None:
+        if self.source(followed) is WatchSource.EVENTS and followed.final is None:
             await self.catch_up(followed)
             self.watched.news(followed)
             return
@@ -328,7 +330,7 @@ class WatchObserver:
             return _NEVER
         if followed.read_at is None:
             return 0.0
-        if followed.final is None and self.source(followed) is Source.EVENTS:
+        if followed.final is None and self.source(followed) is WatchSource.EVENTS:
             return _NEVER
         return followed.read_at + (self._pace.read_every if followed.final is None else 1.0)
 
@@ -340,9 +342,9 @@ class WatchObserver:
         try:
             read = await self._voipbin.activeflow(followed.watch.activeflow_id)
         except NotFound:
-            self.watched.end(followed, Ending(How.DELETED, as_of))
+            self.watched.end(followed, WatchEnding(EndingKind.DELETED, as_of))
         except NotOurs:
-            self.watched.end(followed, Ending(How.NOT_KNOWN, as_of, NOT_SHOWN))
+            self.watched.end(followed, WatchEnding(EndingKind.NOT_KNOWN, as_of, NOT_SHOWN))
         except Failure:
             await self._unread(followed, as_of)
         else:
@@ -355,7 +357,7 @@ class WatchObserver:
         if read.ended or followed.final is not None:  # a copy that is older than the event does not undo it
             await self._conclude(followed, read if read.ended else followed.final or read, as_of)
         elif read.deleted_at is not None:
-            self.watched.end(followed, Ending(How.DELETED, read.deleted_at))
+            self.watched.end(followed, WatchEnding(EndingKind.DELETED, read.deleted_at))
         else:
             followed.gone_since = None
             await self._learn(followed, read, as_of)
@@ -369,7 +371,7 @@ class WatchObserver:
             self.watched.news(followed)
         gone = followed.gone_since
         if gone is not None and as_of - gone >= timedelta(seconds=self._pace.give_up):
-            self.watched.end(followed, Ending(How.NOT_KNOWN, gone, _NOT_SAID))
+            self.watched.end(followed, WatchEnding(EndingKind.NOT_KNOWN, gone, _NOT_SAID))
 
     async def _conclude(self, followed: Followed, ended: Activeflow, as_of: datetime) -> None:
         followed.final, followed.final_since = ended, followed.final_since or as_of

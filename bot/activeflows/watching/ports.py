@@ -5,7 +5,15 @@ from datetime import datetime
 from typing import Protocol
 
 from bot.activeflows.index import Index
-from bot.activeflows.watching.watch import Edited, Ending, Full, Kept, Observation, Watch, WatchCardContent
+from bot.activeflows.watching.watch import (
+    Observation,
+    StoredWatch,
+    Watch,
+    WatchCardContent,
+    WatchCardEdit,
+    WatchEnding,
+    WatchLimit,
+)
 
 
 class ViewCheck(Protocol):
@@ -29,7 +37,7 @@ class ActiveflowEvents(Protocol):
 class WatchCards(Protocol):
     """The cards in the channel. Never raises for Slack's troubles."""
 
-    async def edit(self, content: WatchCardContent) -> Edited: ...
+    async def edit(self, content: WatchCardContent) -> WatchCardEdit: ...
 
 
 class WatchLedger(Protocol):
@@ -38,7 +46,7 @@ class WatchLedger(Protocol):
     One process at a time follows them all: whoever holds the lease. Only its holder's ``keep`` and ``over`` count.
     """
 
-    async def begin(self, watch: Watch, known: Observation) -> Watch | Full | None:
+    async def begin(self, watch: Watch, known: Observation) -> Watch | WatchLimit | None:
         """Keep a place for a watch whose card is not posted yet: ``None`` when it has it.
 
         Else the open one of this activeflow in this channel, or that there are too many.
@@ -53,17 +61,17 @@ class WatchLedger(Protocol):
         """It has no card: forget it."""
         ...
 
-    async def close(self, watch_id: str, ending: Ending) -> Ending | None:
+    async def close(self, watch_id: str, ending: WatchEnding) -> WatchEnding | None:
         """Let it end so; the ending that stands, which is another one's who was first. ``None``: it is not open any
         more.
         """
         ...
 
-    async def watch(self, watch_id: str) -> Kept | None:
+    async def watch(self, watch_id: str) -> StoredWatch | None:
         """Return one that is not over."""
         ...
 
-    async def watches(self, channel: str = "") -> Sequence[Kept]:
+    async def watches(self, channel: str = "") -> Sequence[StoredWatch]:
         """Return all in this channel that are not over; without one, everywhere those whose card stands."""
         ...
 

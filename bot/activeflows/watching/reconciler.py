@@ -23,7 +23,16 @@ from bot.activeflows.errors import IdentityUnknown, LedgerUnavailable
 from bot.activeflows.operators import Operator, Permission
 from bot.activeflows.watching.observer import Followed, WatchObserver
 from bot.activeflows.watching.ports import ViewCheck, WatchCards, WatchLedger
-from bot.activeflows.watching.watch import LEASE, Ending, How, Kept, Observation, Pace, Watch, WatchCardContent
+from bot.activeflows.watching.watch import (
+    LEASE,
+    EndingKind,
+    Observation,
+    StoredWatch,
+    Watch,
+    WatchCardContent,
+    WatchEnding,
+    WatchPace,
+)
 
 _RENEW: Final = LEASE / 3
 _MARGIN: Final = 3.0
@@ -67,7 +76,7 @@ class WatchReconciler:
         ledger: WatchLedger,
         cards: WatchCards,
         *,
-        pace: Pace,
+        pace: WatchPace,
         now: Callable[[], datetime],
         broken: Callable[[Exception], None],
         permitted: ViewCheck = permitted_always,
@@ -129,7 +138,7 @@ class WatchReconciler:
             self._held_until, self._renew_at = (asked + LEASE - _MARGIN, asked + _RENEW) if held else (0.0, 0.0)
         return bool(self._held_until)
 
-    def _follow(self, kept: Sequence[Kept]) -> None:
+    def _follow(self, kept: Sequence[StoredWatch]) -> None:
         """These and no others."""
         open_ = {each.watch.id: each for each in kept if each.watch.id not in self._finished}
         for followed in self._watched.all():
@@ -143,7 +152,7 @@ class WatchReconciler:
                 followed_already.ending, followed_already.closed = each.ending, True
                 self._watched.news(followed_already)
             elif self._now() >= each.watch.until:
-                self._watched.end(followed_already, Ending(How.TOO_LONG, self._now()))
+                self._watched.end(followed_already, WatchEnding(EndingKind.TOO_LONG, self._now()))
 
     async def _forget(self) -> None:
         now = self._now()
@@ -160,7 +169,7 @@ class WatchReconciler:
         """Let the card say nothing new where its watcher may not view it any more, and how it ended neither; while that
         is not known, it goes on.
         """
-        if followed.ending is not None and followed.ending.how is How.NOT_PERMITTED:
+        if followed.ending is not None and followed.ending.how is EndingKind.NOT_PERMITTED:
             return
         permitted = None
         with suppress(TimeoutError):
@@ -169,7 +178,7 @@ class WatchReconciler:
         if permitted is not False:
             return
         if followed.ending is None or followed.ending.over:
-            followed.ending = Ending(How.NOT_PERMITTED, self._now())
+            followed.ending = WatchEnding(EndingKind.NOT_PERMITTED, self._now())
         elif followed.known == followed.said:
             return
         followed.known = followed.said
@@ -248,7 +257,7 @@ class WatchReconciler:
 
     async def _lose(self, followed: Followed) -> bool:
         """Its card is gone: there is nothing to be said any more, and nowhere to say it."""
-        await self._ledger.close(followed.watch.id, Ending(How.CARD_GONE, self._now()))
+        await self._ledger.close(followed.watch.id, WatchEnding(EndingKind.CARD_GONE, self._now()))
         followed.told = True
         return await self._finish(followed)
 

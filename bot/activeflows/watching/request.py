@@ -14,9 +14,19 @@ from bot.activeflows.errors import NotFound
 from bot.activeflows.model import Activeflow
 from bot.activeflows.operators import Operator, Permission
 from bot.activeflows.ports import VoIPBIN
-from bot.activeflows.queries.resolution import Doing, Prefix, Target, find, what_it_does
+from bot.activeflows.queries.resolution import NamedSituation, Prefix, Target, find, what_it_does
 from bot.activeflows.watching.ports import WatchLedger
-from bot.activeflows.watching.watch import Ending, Full, How, Kept, Pace, Source, Watch, WatchCardContent, learnt
+from bot.activeflows.watching.watch import (
+    EndingKind,
+    StoredWatch,
+    Watch,
+    WatchCardContent,
+    WatchEnding,
+    WatchLimit,
+    WatchPace,
+    WatchSource,
+    learnt,
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,18 +60,18 @@ class WatchRequests:
         voipbin: VoIPBIN,
         ledger: WatchLedger,
         *,
-        source: Callable[[], Source],
+        source: Callable[[], WatchSource],
         stir: Callable[[], None],
         now: Callable[[], datetime],
         warned: WarningSource,
-        pace: Pace,
+        pace: WatchPace,
     ) -> None:
         self._voipbin, self._ledger, self._source, self._stir = voipbin, ledger, source, stir
         self._now, self._warned, self._pace = now, warned, pace
 
     async def begin(
         self, operator: Operator, target: Target
-    ) -> WatchCardContent | AlreadyWatched | AlreadyEnded | Full:
+    ) -> WatchCardContent | AlreadyWatched | AlreadyEnded | WatchLimit:
         """Return what the card says at first, to be posted; then call ``posted`` or ``not_posted``.
 
         Raises what ``queries.resolution.find`` raises, or ``LedgerUnavailable``.
@@ -76,7 +86,7 @@ class WatchRequests:
         warnings = await self._warned(activeflow, doing.situation)
         known = learnt(None, activeflow, doing.situation, warnings, as_of)
         instead = await self._ledger.begin(watch, known)
-        if isinstance(instead, Full):
+        if isinstance(instead, WatchLimit):
             return instead
         return AlreadyWatched(instead) if instead is not None else WatchCardContent(watch, known, self._source())
 
@@ -110,7 +120,7 @@ class WatchRequests:
         ended = tuple([kept.watch for kept in meant if await self._close(operator, kept)])
         return Unwatched(ended, tuple(kept.watch for kept in here if kept not in meant and kept.ending is None))
 
-    async def _by_call(self, operator: Operator, target: Target, here: list[Kept]) -> list[Kept]:
+    async def _by_call(self, operator: Operator, target: Target, here: list[StoredWatch]) -> list[StoredWatch]:
         """Whoever types the id of a call means its activeflow."""
         if here and not isinstance(target, Prefix):
             activeflow = await find(self._voipbin, operator, target)
@@ -119,13 +129,13 @@ class WatchRequests:
                 return found
         raise NotFound(str(target), "No card in this channel follows an activeflow with this id")
 
-    async def _close(self, operator: Operator, kept: Kept) -> bool:
-        ending = Ending(How.UNWATCHED, self._now(), by=operator.person.id)
+    async def _close(self, operator: Operator, kept: StoredWatch) -> bool:
+        ending = WatchEnding(EndingKind.UNWATCHED, self._now(), by=operator.person.id)
         stands = await self._ledger.close(kept.watch.id, ending)
         self._stir()
         return stands == ending
 
-    def _watch(self, operator: Operator, activeflow: Activeflow, doing: Doing) -> Watch:
+    def _watch(self, operator: Operator, activeflow: Activeflow, doing: NamedSituation) -> Watch:
         now = self._now()
         return Watch(
             id=secrets.token_hex(16),

@@ -53,7 +53,7 @@ class Watch:
 
 
 @dataclass(frozen=True, slots=True)
-class Moment:
+class TrailEntry:
     """One situation of the trail, and when it was first so, as far as that is known."""
 
     at: datetime
@@ -66,16 +66,16 @@ class Observation:
 
     version: Version
     kind: str
-    now: Moment
+    now: TrailEntry
     steps: int
     as_of: datetime
     """It was so then."""
-    earlier: tuple[Moment, ...] = ()
+    earlier: tuple[TrailEntry, ...] = ()
     """The situations before this one, oldest first."""
     warnings: tuple[str, ...] = ()
 
 
-class How(StrEnum):
+class EndingKind(StrEnum):
     """How a watch ended. The last five say nothing about the activeflow, which may run on."""
 
     BY_ITSELF = "by itself"
@@ -98,10 +98,10 @@ class How(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class Ending:
+class WatchEnding:
     """The last thing a card says."""
 
-    how: How
+    how: EndingKind
     at: datetime
     """When the activeflow ended, as VoIPBIN says; else when that was noticed."""
     words: str = ""
@@ -112,10 +112,16 @@ class Ending:
     @property
     def over(self) -> bool:
         """Has the activeflow itself ended?"""
-        return self.how not in {How.UNWATCHED, How.TOO_LONG, How.CARD_GONE, How.NOT_PERMITTED, How.NOT_SET_UP}
+        return self.how not in {
+            EndingKind.UNWATCHED,
+            EndingKind.TOO_LONG,
+            EndingKind.CARD_GONE,
+            EndingKind.NOT_PERMITTED,
+            EndingKind.NOT_SET_UP,
+        }
 
 
-class Source(StrEnum):
+class WatchSource(StrEnum):
     """Where what a card says comes from."""
 
     EVENTS = "events"
@@ -132,23 +138,23 @@ class WatchCardContent:
 
     watch: Watch
     known: Observation
-    source: Source
+    source: WatchSource
     silent_since: datetime | None = None
     """Since when VoIPBIN has not answered, when it does not."""
-    ending: Ending | None = None
+    ending: WatchEnding | None = None
 
 
 @dataclass(frozen=True, slots=True)
-class Kept:
+class StoredWatch:
     """A watch as the ledger has it. With an ``ending`` only its last words are still to be told."""
 
     watch: Watch
     known: Observation
-    ending: Ending | None = None
+    ending: WatchEnding | None = None
 
 
 @dataclass(frozen=True, slots=True)
-class Edited:
+class WatchCardEdit:
     """What became of an edit. ``gone``: the card is not there any more, or can never be changed again."""
 
     done: bool
@@ -160,7 +166,7 @@ class Edited:
 
 
 @dataclass(frozen=True, slots=True)
-class Full:
+class WatchLimit:
     """No other watch may be begun: there are ``MOST_HERE`` in this channel, or ``MOST`` in all."""
 
     here: bool
@@ -179,7 +185,7 @@ def learnt(
 ) -> Observation:
     """Return what is known after this version came, which was so at ``as_of``. An older one changes nothing."""
     version, at = version_of(activeflow), min(activeflow.updated_at or as_of, as_of)
-    now = Moment(at, situation.words)
+    now = TrailEntry(at, situation.words)
     if known is None:
         return Observation(version, situation.kind, now, activeflow.steps_used, as_of, warnings=warnings)
     if version < known.version:
@@ -216,7 +222,7 @@ _NEARLY: Final = 1e-9
 
 
 @dataclass(frozen=True, slots=True)
-class Pace:
+class WatchPace:
     """Seconds, and how many in one. Thirty edits a minute leave the rest of Slack's fifty to the stop cards."""
 
     card_every: float = 3.0
@@ -257,7 +263,7 @@ class _Card:
 class CardPace:
     """The cards that are followed, by id."""
 
-    def __init__(self, pace: Pace, now: float) -> None:
+    def __init__(self, pace: WatchPace, now: float) -> None:
         self._pace = pace
         self._cards: dict[str, _Card] = {}
         self._tokens, self._as_of, self._closed_until = pace.burst, now, now

@@ -4,7 +4,7 @@ from collections.abc import Iterable, Iterator
 from datetime import datetime
 from typing import Final
 
-from bot.activeflows.model import STEP_BUDGET, Activeflow, Call, Party, Spoken, in_words, name_of
+from bot.activeflows.model import STEP_BUDGET, Activeflow, Call, Party, SpokenText, in_words, name_of
 from bot.activeflows.numbers import masked
 from bot.activeflows.operators import Operator, Permission, may_somewhere, reach
 from bot.activeflows.queries.details import Details, Family, Relative, StepTimes, UnmaskedDetails, WithheldReason
@@ -203,7 +203,7 @@ def _party(party: Party) -> str:
     return f"{code(party.target, 300, empty='unknown')}{kind}{name}"
 
 
-def _texts(spoken: tuple[Spoken, ...]) -> list[str]:
+def _texts(spoken: tuple[SpokenText, ...]) -> list[str]:
     """One each, so that a long one is cut alone."""
     if not spoken:
         return ["None of its steps speaks a text."]

@@ -10,7 +10,7 @@ from datetime import date
 from typing import Final, TypeAlias
 
 from bot.activeflows.queries.audit_review import AllowedPress, Review
-from bot.activeflows.records import Detail, Entry, Head, Record, What
+from bot.activeflows.records import Detail, Entry, Head, Record, RecordKind
 from bot.activeflows.situation.current_step import kind_words
 from bot.activeflows.stopping.stop import Attribution, PressKind
 from bot.slack import ids, kit
@@ -157,7 +157,7 @@ def stop_line(stop: AllowedPress) -> str:
         *([bold(stop.flow, 60)] if stop.flow else []),
         *([code(record.activeflow_id.hex[:8])] if record.activeflow_id else []),
     ]
-    if record.what is not What.PRESSED:
+    if record.what is not RecordKind.PRESSED:
         told = [f"{mention(record.who)} {did(record)}"]
     else:
         about = about or ["many at once"]
@@ -178,20 +178,20 @@ def _said(detail: DetailWords, key: str) -> str:
     return "" if value is None or value is False or value == "" else escaped(str(value), 200, empty="")
 
 
-_WORDS: Final[Mapping[What, Callable[[DetailWords], str]]] = {
-    What.ASKED: _asked,
-    What.PRESSED: _pressed,
-    What.REFUSED: _refused,
-    What.MOVED: _moved,
-    What.SENDING: _sending,
-    What.OUTCOME: _outcome,
-    What.CANCELLED: _cancelled,
-    What.ABORTED: _aborted,
-    What.SEARCHED: _searched,
-    What.REVEALED: _revealed,
-    What.CHOSE: _chose,
-    What.POLICY: _policy,
-    What.PRUNED: _pruned,
+_WORDS: Final[Mapping[RecordKind, Callable[[DetailWords], str]]] = {
+    RecordKind.ASKED: _asked,
+    RecordKind.PRESSED: _pressed,
+    RecordKind.REFUSED: _refused,
+    RecordKind.MOVED: _moved,
+    RecordKind.SENDING: _sending,
+    RecordKind.OUTCOME: _outcome,
+    RecordKind.CANCELLED: _cancelled,
+    RecordKind.ABORTED: _aborted,
+    RecordKind.SEARCHED: _searched,
+    RecordKind.REVEALED: _revealed,
+    RecordKind.CHOSE: _chose,
+    RecordKind.POLICY: _policy,
+    RecordKind.PRUNED: _pruned,
 }
 
 

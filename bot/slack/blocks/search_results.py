@@ -12,7 +12,7 @@ from bot.activeflows.callers import CallFound, CallsLooked
 from bot.activeflows.model import in_words
 from bot.activeflows.operators import Operator, Permission
 from bot.activeflows.queries.resolution import Prefix, Target
-from bot.activeflows.search.ranking import Clues, Findings, Hit, How, may_be_a_number
+from bot.activeflows.search.ranking import Findings, Hit, MatchKind, SearchTerms, may_be_a_number
 from bot.slack import kit
 from bot.slack.blocks.activeflow_list import because, drawn_row, how_complete, left_out, row_aloud
 from bot.slack.kit import bold, code, date_token, escaped
@@ -45,7 +45,7 @@ def _title(findings: Findings) -> str:
 # ---------------------------------------------------------------- what was looked for
 
 
-def _understood(clues: Clues) -> str:
+def _understood(clues: SearchTerms) -> str:
     parts = [f"a phone number ending in {number.ending}" for number in clues.numbers]
     parts += [_id(target, clues) for target in clues.targets]
     if clues.words:
@@ -54,7 +54,7 @@ def _understood(clues: Clues) -> str:
     return "; ".join(parts)
 
 
-def _id(target: Target, clues: Clues) -> str:
+def _id(target: Target, clues: SearchTerms) -> str:
     if not clues.doubtful(target):
         return f"the id {code(str(target), 40)}"
     what = "the same digits" if may_be_a_number(target) else code(str(target), 40)
@@ -67,9 +67,9 @@ def _id(target: Target, clues: Clues) -> str:
 def _why(hit: Hit) -> str:
     """Return why it is there; empty where the row itself says so."""
     match hit.match.how:
-        case How.CALL if hit.match.call is not None:
+        case MatchKind.CALL if hit.match.call is not None:
             return _of_call(hit.match.call)
-        case How.QUEUE:
+        case MatchKind.QUEUE:
             return f"In a queue called {bold(hit.match.name, 150)}"
         case _:
             return ""

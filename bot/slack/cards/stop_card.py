@@ -12,7 +12,7 @@ from typing import Final
 from bot.activeflows.errors import LedgerUnavailable
 from bot.activeflows.model import name_of
 from bot.activeflows.ports import Records
-from bot.activeflows.records import Question, What
+from bot.activeflows.records import RecordKind, RecordQuery
 from bot.activeflows.stopping.ports import Guard
 from bot.activeflows.stopping.stop import (
     Attribution,
@@ -536,14 +536,14 @@ class StopCards:
 
     async def _so_far_on_record(self, press: Press) -> Message | None:
         """Of one that Slack brings again, or of which Slack takes no words: what came of it, or else ``None``."""
-        begun = What.PRESSED if press.wish is PressKind.BULK else f"{What.SENDING}/1"
-        keys = tuple(f"{press.id}/{what}" for what in (begun, What.OUTCOME, What.REFUSED))
+        begun = RecordKind.PRESSED if press.wish is PressKind.BULK else f"{RecordKind.SENDING}/1"
+        keys = tuple(f"{press.id}/{what}" for what in (begun, RecordKind.OUTCOME, RecordKind.REFUSED))
         try:
             async with asyncio.timeout(self._reassure_after):
-                found = [entry.record for entry in await self._records.records(Question(keys=keys))]
+                found = [entry.record for entry in await self._records.records(RecordQuery(keys=keys))]
         except (LedgerUnavailable, TimeoutError):
             return _UNREAD
-        if any(record.what is not What.REFUSED for record in found):
+        if any(record.what is not RecordKind.REFUSED for record in found):
             return _BEFORE
         return self._refusal(press, declined_on_record(found[0])) if found else None
 

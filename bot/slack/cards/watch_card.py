@@ -7,7 +7,17 @@ from typing import Final
 
 from bot.activeflows.model import STEP_BUDGET, in_words, name_of
 from bot.activeflows.watching.request import AlreadyEnded, AlreadyWatched, Unwatched
-from bot.activeflows.watching.watch import MOST, MOST_HERE, Edited, Ending, Full, How, Source, Watch, WatchCardContent
+from bot.activeflows.watching.watch import (
+    MOST,
+    MOST_HERE,
+    EndingKind,
+    Watch,
+    WatchCardContent,
+    WatchCardEdit,
+    WatchEnding,
+    WatchLimit,
+    WatchSource,
+)
 from bot.slack import ids, kit
 from bot.slack.kit import bold, code, date_token, escaped, mention, plain
 from bot.slack.messaging.messenger import Message, Messenger, SentMessage, not_shown
@@ -19,12 +29,12 @@ from bot.slack.messaging.messenger import Message, Messenger, SentMessage, not_s
 # this bot. Every sentence says as of when it is true; how it ended is said no more certainly than it is known.
 
 _HEADERS: Final = {
-    How.DELETED: "Deleted",
-    How.NOT_KNOWN: "Not known how it ended",
-    How.UNWATCHED: "No longer watched",
-    How.TOO_LONG: "No longer watched",
-    How.NOT_PERMITTED: "No longer watched",
-    How.NOT_SET_UP: "No longer watched",
+    EndingKind.DELETED: "Deleted",
+    EndingKind.NOT_KNOWN: "Not known how it ended",
+    EndingKind.UNWATCHED: "No longer watched",
+    EndingKind.TOO_LONG: "No longer watched",
+    EndingKind.NOT_PERMITTED: "No longer watched",
+    EndingKind.NOT_SET_UP: "No longer watched",
 }
 
 
@@ -55,7 +65,7 @@ def _facts(telling: WatchCardContent, now: datetime) -> str:
     until = now if ending is None else ending.at if ending.over else known.as_of
     age = None if watch.began is None else in_words(until - watch.began)
     if ending is not None and ending.over:
-        state = f"lasted {age}" if age and ending.how not in {How.DELETED, How.NOT_KNOWN} else ""
+        state = f"lasted {age}" if age and ending.how not in {EndingKind.DELETED, EndingKind.NOT_KNOWN} else ""
     else:
         state = f"{bold('Running')} {age}" if age else bold("Running")
     steps = f"{known.steps} of {STEP_BUDGET} steps used"
@@ -74,38 +84,38 @@ def _trail(telling: WatchCardContent) -> str:
     return "\n".join(lines)
 
 
-def _how(watch: Watch, ending: Ending, command: str) -> str:
+def _how(watch: Watch, ending: WatchEnding, command: str) -> str:
     at, words = date_token(ending.at), escaped(ending.words, 300, empty="ended")
     words = words[:1].upper() + words[1:]
     again = code(f"{command} watch {watch.short_id}")
     match ending.how:
-        case How.BY_ITSELF:
+        case EndingKind.BY_ITSELF:
             return f"Ended by itself at {at}."
-        case How.STOPPED:
+        case EndingKind.STOPPED:
             return f"{words}, at {at}: stopped by {mention(ending.by)} with this bot."
-        case How.PERHAPS_STOPPED:
+        case EndingKind.PERHAPS_STOPPED:
             return (
                 f"{words}, at {at}. {mention(ending.by)} had asked this bot to stop it, and the answer is not known: "
                 "that stop ended it, or something else did."
             )
-        case How.INTERRUPTED:
+        case EndingKind.INTERRUPTED:
             others = "the caller hung up, or it" if watch.reference_type == "call" else "it"
             return f"{words}, at {at}. This bot did not stop it: {others} was ended elsewhere."
-        case How.DELETED:
+        case EndingKind.DELETED:
             return f"It was deleted: VoIPBIN no longer has it, noticed at {at}. How it ended is not known."
-        case How.NOT_KNOWN:
+        case EndingKind.NOT_KNOWN:
             return f"Followed until {at}: {escaped(ending.words, 300)}."
-        case How.UNWATCHED:
+        case EndingKind.UNWATCHED:
             return (
                 f"{mention(ending.by)} pressed or typed {bold('unwatch')} at {at}. Nothing was "
                 f"stopped. Watch it again: {again}"
             )
-        case How.NOT_PERMITTED:
+        case EndingKind.NOT_PERMITTED:
             return (
                 f"{mention(watch.by)} can't view it here any more, noticed at {at}. It could still be "
                 f"running. Who can: {again}"
             )
-        case How.NOT_SET_UP:
+        case EndingKind.NOT_SET_UP:
             return (
                 f"This bot is not set up for its VoIPBIN account any more, noticed at {at}. It could still be running."
             )
@@ -113,11 +123,11 @@ def _how(watch: Watch, ending: Ending, command: str) -> str:
             return f"The bot stopped watching at {at}. It could still be running. Watch it again: {again}"
 
 
-def _buttons(watch: Watch, ending: Ending | None) -> list[kit.Element]:
+def _buttons(watch: Watch, ending: WatchEnding | None) -> list[kit.Element]:
     about = f"{plain(name_of(watch.flow_name), 45)} {watch.short_id}"
     value = ids.encode_activeflow(watch.activeflow_id)
     buttons = [kit.button("Show", ids.SHOW, value, label=f"Show {about}")]
-    if ending is not None and ending.how in {How.DELETED, How.NOT_KNOWN, How.NOT_SET_UP}:
+    if ending is not None and ending.how in {EndingKind.DELETED, EndingKind.NOT_KNOWN, EndingKind.NOT_SET_UP}:
         return []
     if ending is None:
         label = f"Unwatch {about}"
@@ -133,9 +143,9 @@ def _small_print(telling: WatchCardContent) -> str:
     if ending is not None:
         return f"last seen at {date_token(known.as_of)} · {for_whom}"
     fresh = {
-        Source.EVENTS: f"live, as of {date_token(known.as_of)}",
-        Source.READING: f"as of {date_token(known.as_of)}, re-read every so often",
-        Source.DOWN: f"event stream down, as of {date_token(known.as_of)}, re-read every so often",
+        WatchSource.EVENTS: f"live, as of {date_token(known.as_of)}",
+        WatchSource.READING: f"as of {date_token(known.as_of)}, re-read every so often",
+        WatchSource.DOWN: f"event stream down, as of {date_token(known.as_of)}, re-read every so often",
     }[telling.source]
     if telling.silent_since is not None:
         fresh = (
@@ -177,7 +187,7 @@ def over(found: AlreadyEnded, command: str) -> Message:
     )
 
 
-def full(limit: Full, command: str) -> Message:
+def full(limit: WatchLimit, command: str) -> Message:
     """Politely, and what to do."""
     where = f"{MOST_HERE} cards in this channel" if limit.here else f"{MOST} cards in all"
     rest = f"End one with {code(f'{command} unwatch <id>')}, or your own with {code(f'{command} unwatch')}."
@@ -235,11 +245,11 @@ class WatchCards:
     def __init__(self, messenger: Messenger, command: str, *, mention: str, now: Callable[[], datetime]) -> None:
         self._messenger, self._command, self._mention, self._now = messenger, command, mention, now
 
-    async def edit(self, telling: WatchCardContent) -> Edited:
+    async def edit(self, telling: WatchCardContent) -> WatchCardEdit:
         """Never raises for Slack's troubles."""
         where = SentMessage(telling.watch.channel, telling.watch.message_ts)
         command = self._mention if telling.watch.thread else self._command
         redrawn = await self._messenger.redraw(where, watch_card(telling, self._now(), command=command))
-        return Edited(
+        return WatchCardEdit(
             redrawn.error == "", gone=redrawn.error in _GONE, wait=redrawn.retry_after, unsure=redrawn.doubtful
         )

@@ -97,14 +97,14 @@ Reaction: TypeAlias = Callable[[InteractionContext, str], Awaitable[object]]
 
 
 @dataclass(frozen=True)
-class Requested:
+class RequestRoute:
     """What a request that was typed leads to, and among what it waits for its turn."""
 
     reaction: Callable[[InteractionContext, Any], Awaitable[object]]
     lane: Lane
 
 
-Doing: TypeAlias = Callable[[InteractionContext, dict[str, Any]], Awaitable[object]]
+PayloadReaction: TypeAlias = Callable[[InteractionContext, dict[str, Any]], Awaitable[object]]
 """What something else leads to that happens in Slack, given its payload."""
 
 
@@ -132,9 +132,9 @@ class Listeners:
     messenger: Messenger
     people: People
     jobs: Jobs
-    requests: dict[type[Any], Requested] = field(default_factory=dict)
+    requests: dict[type[Any], RequestRoute] = field(default_factory=dict)
     """By the kind of request."""
-    events: dict[str, Doing] = field(default_factory=dict)
+    events: dict[str, PayloadReaction] = field(default_factory=dict)
     """By the name of an event, or the id of a shortcut."""
     account: str = ""
     """Where there are several."""
@@ -182,7 +182,7 @@ class Listeners:
 
         self.app.waits_for("block_actions", marked_id(action_id, self.account), pressed)
 
-    def on_message_shortcut(self, callback_id: str, reaction: Doing, *, doing: str) -> None:
+    def on_message_shortcut(self, callback_id: str, reaction: PayloadReaction, *, doing: str) -> None:
         """Ack a shortcut on a message, and start what it leads to for the account of its channel."""
         self.events[callback_id] = reaction
 
@@ -203,7 +203,7 @@ class Listeners:
         self, kind: type[R], reaction: Callable[[InteractionContext, R], Awaitable[object]], *, lane: Lane = Lane.READ
     ) -> None:
         """Carry out what was typed, after the command or a mention."""
-        self.requests[kind] = Requested(reaction, lane)
+        self.requests[kind] = RequestRoute(reaction, lane)
 
     def meant(self, interaction: Interaction, text: str = "", *, command: str = "") -> "tuple[Listeners, str] | None":
         """Return the listeners of the account that this is about, and the line without it; ``None``: whoever did it
@@ -225,7 +225,7 @@ class Listeners:
             return None
         return accounts[said], rest
 
-    def at_home(self, event: str, interaction: Interaction) -> tuple[InteractionContext, Doing]:
+    def at_home(self, event: str, interaction: Interaction) -> tuple[InteractionContext, PayloadReaction]:
         """Return what is done about it for the account that is meant where nobody can say which: the default one, or
         the first.
         """

@@ -19,7 +19,7 @@ from bot.activeflows.operators import Operator, Permission
 from bot.activeflows.queries.details import Disclosure
 from bot.activeflows.queries.listing import SHARED_FOR, ActiveflowQueries
 from bot.activeflows.search.finder import Finder
-from bot.activeflows.search.ranking import Clues, clues_in
+from bot.activeflows.search.ranking import SearchTerms, clues_in
 from bot.slack import ids, kit
 from bot.slack.blocks.activeflow_details import NOT_HERE, NOT_RECORDED, NOT_SHOWN, activeflow_details, revealed
 from bot.slack.blocks.activeflow_list import activeflow_list, shared_list
@@ -210,12 +210,12 @@ class SearchListener:
         )  # a long one takes a while, and others wait for their acks
         unread = f" I did not read {read.unread}." if read.unread else ""
         if clues.targets or clues.numbers:
-            await self._answer(context, Clues(clues.targets, clues.numbers, more=clues.more), unread=unread)
+            await self._answer(context, SearchTerms(clues.targets, clues.numbers, more=clues.more), unread=unread)
         else:
             where = "what I read of this message" if unread else "this message"
             await context.reply(Message(_NOTHING.format(where, code(f"{context.command} find"), unread)))
 
-    async def _answer(self, context: InteractionContext, clues: Clues, *, unread: str = "") -> None:
+    async def _answer(self, context: InteractionContext, clues: SearchTerms, *, unread: str = "") -> None:
         operator = await context.operator()
         try:
             findings = await self.finder.find(operator, clues)
@@ -229,6 +229,6 @@ class SearchListener:
         await context.reply(told)
 
 
-def _read(message: dict[str, Any] | None) -> tuple[MessageText, Clues]:
+def _read(message: dict[str, Any] | None) -> tuple[MessageText, SearchTerms]:
     read = said(message)
     return read, clues_in(read.text)

@@ -10,7 +10,7 @@ from datetime import datetime
 
 from bot.activeflows.errors import LedgerUnavailable
 from bot.activeflows.watching.request import AlreadyEnded, AlreadyWatched, WatchRequests
-from bot.activeflows.watching.watch import Full, Watch
+from bot.activeflows.watching.watch import Watch, WatchLimit
 from bot.slack import ids
 from bot.slack.cards.watch_card import (
     FOLLOWS_NOTHING,
@@ -48,7 +48,7 @@ class WatchListener:
         match begun:
             case AlreadyEnded():
                 await context.reply(over(begun, context.command))
-            case Full():
+            case WatchLimit():
                 await context.reply(full(begun, context.command))
             case AlreadyWatched():
                 link = await context.messenger.permalink(begun.watch.channel, begun.watch.message_ts)

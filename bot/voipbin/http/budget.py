@@ -49,7 +49,7 @@ class Load:
     """Seconds since the last of them."""
 
 
-class Later(Protocol):
+class CallLater(Protocol):
     """``loop.call_later``: call back in so many seconds."""
 
     def __call__(self, delay: float, callback: Callable[[], None], /) -> object: ...
@@ -111,12 +111,12 @@ class Budget:
         in_flight: int = 16,
         *,
         clock: Callable[[], float] | None = None,
-        later: Later | None = None,
+        later: CallLater | None = None,
     ) -> None:
         """``clock`` and ``later`` are the running event loop's, unless a test brings its own time."""
         loop = asyncio.get_running_loop()
         self._clock: Callable[[], float] = clock or loop.time
-        self._later: Later = later or loop.call_later
+        self._later: CallLater = later or loop.call_later
         self._bucket = Bucket(rate, burst, self._clock())
         self._room = in_flight
         self._waiting: list[tuple[Urgency, int, asyncio.Future[None]]] = []

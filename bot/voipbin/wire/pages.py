@@ -7,7 +7,7 @@ from uuid import UUID
 
 import msgspec
 
-from bot.activeflows.model import Action, Activeflow, Spoken
+from bot.activeflows.model import Action, Activeflow, SpokenText
 from bot.activeflows.situation.history import TimelineEvent
 from bot.voipbin.wire.answers import Steps, Unreadable, decoded, instant, readable, strictly
 from bot.voipbin.wire.shapes import Id, RawPage, WireActiveflow, WireEvent, WireHead, WireStep
@@ -279,12 +279,14 @@ class _Steps(msgspec.Struct):
         return "an activeflow's steps"
 
 
-def spoken(activeflow_id: UUID, body: bytes) -> tuple[Spoken, ...]:
+def spoken(activeflow_id: UUID, body: bytes) -> tuple[SpokenText, ...]:
     """Return the newest texts of that activeflow, oldest first, the one being spoken last. Raises ``Unreadable``."""
     found = strictly(body, _Steps)
     if found is None or found.id != activeflow_id:
         raise Unreadable("not the activeflow that was asked for")
     steps = [(step, False) for step in found.executed_actions or ()] + [(found.current_action, True)]
     talks = [(strictly(step, _Talk), current) for step, current in steps]
-    texts = [Spoken(talk.option.text, now) for talk, now in talks if talk and talk.type == "talk" and talk.option.text]
+    texts = [
+        SpokenText(talk.option.text, now) for talk, now in talks if talk and talk.type == "talk" and talk.option.text
+    ]
     return tuple(texts[-RECENT:])

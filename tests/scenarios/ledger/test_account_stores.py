@@ -9,9 +9,9 @@ from uuid import uuid4
 import pytest
 
 from bot.activeflows.bulk.bulk_stop import BulkState
-from bot.activeflows.records import Question, What
+from bot.activeflows.records import RecordKind, RecordQuery
 from bot.activeflows.stopping.stop import GateRefusal, Intent, IntentState, Press
-from bot.activeflows.watching.watch import Ending, How
+from bot.activeflows.watching.watch import EndingKind, WatchEnding
 from bot.ledger import audit
 from bot.ledger.alert_store import AlertStore
 from bot.ledger.baseline_store import BaselineStore
@@ -72,11 +72,14 @@ async def test_a_record_says_its_account_and_is_found_by_it_with_those_of_the_bo
     activeflow = uuid4()
     for name, book in books.items():
         await book.record(replace(a_record(), activeflow_id=activeflow, reason=f"of {name}"))
-    await database.within(lambda c: audit.append(c, replace(a_record(), what=What.POLICY, activeflow_id=None)))
+    await database.within(lambda c: audit.append(c, replace(a_record(), what=RecordKind.POLICY, activeflow_id=None)))
     for name, book in books.items():
-        found = await book.records(Question(activeflow_id=activeflow))
+        found = await book.records(RecordQuery(activeflow_id=activeflow))
         assert [(entry.record.account, entry.record.reason) for entry in found] == [(name, f"of {name}")]
-        assert [entry.record.what for entry in await book.records(Question())] == [What.POLICY, What.ASKED]
+        assert [entry.record.what for entry in await book.records(RecordQuery())] == [
+            RecordKind.POLICY,
+            RecordKind.ASKED,
+        ]
     rows = await database.reading(lambda c: list(audit.chain(c)))
     assert list(audit.verify(rows)) == []
     assert ['"account"' in row["body"] for row in rows] == [False, True, True, False]
@@ -111,7 +114,7 @@ async def test_each_account_has_its_own_watch_of_the_same_activeflow(database: D
         for other in ACCOUNTS:
             if other != name:
                 assert await books[other].watch(kept.watch.id) is None
-                assert await books[other].close(kept.watch.id, Ending(How.UNWATCHED, now())) is None
+                assert await books[other].close(kept.watch.id, WatchEnding(EndingKind.UNWATCHED, now())) is None
                 assert not await books[other].keep(kept.watch.id, KNOWN)
         assert await book.keep(kept.watch.id, KNOWN)
     assert await database.reading(unfinished) == frozenset(ACCOUNTS)

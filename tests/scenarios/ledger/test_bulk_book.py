@@ -10,7 +10,7 @@ from sqlalchemy import Connection
 
 from bot.activeflows.bulk.bulk_stop import Bulk, BulkCriteria, BulkState, Draft, Member, Run, intent_of
 from bot.activeflows.queries.filters import Filters
-from bot.activeflows.records import Question, Record, What
+from bot.activeflows.records import Record, RecordKind, RecordQuery
 from bot.activeflows.stopping.stop import Press, PressKind
 from bot.ledger import audit
 from bot.ledger.bulk_store import BulkStore
@@ -40,7 +40,7 @@ def a_bulk(id_: str = "") -> Bulk:
 
 
 def asked(bulk: Bulk, key: str = "") -> Record:
-    return Record(key or uuid4().hex, NOW, What.ASKED, bulk.asked_by, bulk.channel, None, intent_id=bulk.id)
+    return Record(key or uuid4().hex, NOW, RecordKind.ASKED, bulk.asked_by, bulk.channel, None, intent_id=bulk.id)
 
 
 @pytest.mark.parametrize("wanted", [WANTED, BulkCriteria(Filters(type="call"))])
@@ -61,7 +61,9 @@ async def test_an_opened_draft_is_the_bulk_and_a_draft_no_more(book: BulkStore, 
     assert await book.bulk(draft.id) == (bulk, Run())
     await book.bulk_posted(bulk.id, "1.2")
     assert await book.bulk(draft.id) == (replace(bulk, message_ts="1.2"), Run())
-    assert [e.record.what for e in await StopStore(database, now=lambda: NOW).records(Question())] == [What.ASKED]
+    assert [e.record.what for e in await StopStore(database, now=lambda: NOW).records(RecordQuery())] == [
+        RecordKind.ASKED
+    ]
 
 
 async def test_of_many_who_open_a_draft_at_one_moment_exactly_one_does(book: BulkStore, database: Database) -> None:

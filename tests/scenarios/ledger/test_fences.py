@@ -8,7 +8,7 @@ import pytest
 from sqlalchemy import insert, update
 
 from bot.activeflows.errors import LedgerUnavailable
-from bot.activeflows.records import Question, Record, What
+from bot.activeflows.records import Record, RecordKind, RecordQuery
 from bot.activeflows.stopping.authorization import record_of
 from bot.activeflows.stopping.stop import (
     Attribution,
@@ -48,7 +48,7 @@ async def claimed(book: StopStore, *, bulk_id: str = "") -> tuple[Intent, Press,
 
 
 def sending(intent: Intent, press: Press) -> Record:
-    return record_of(intent, press, What.SENDING, now())
+    return record_of(intent, press, RecordKind.SENDING, now())
 
 
 async def test_the_record_of_a_post_is_written_once_and_the_deadline_is_told(book: StopStore) -> None:
@@ -56,8 +56,8 @@ async def test_the_record_of_a_post_is_written_once_and_the_deadline_is_told(boo
     permitted = await book.permit(intent, press, fence, sending(intent, press))
     assert permitted.shut is None
     assert 290 < permitted.left <= 300
-    assert [entry.record.what for entry in await book.records(Question(keys=(sending(intent, press).key,)))] == [
-        What.SENDING
+    assert [entry.record.what for entry in await book.records(RecordQuery(keys=(sending(intent, press).key,)))] == [
+        RecordKind.SENDING
     ]
     assert (await book.permit(intent, press, fence, sending(intent, press))).shut is GateRefusal.SENT_BEFORE
 
@@ -65,7 +65,7 @@ async def test_the_record_of_a_post_is_written_once_and_the_deadline_is_told(boo
 async def test_that_nothing_was_sent_is_known_of_ones_own_claim_until_it_is_sent_or_over(book: StopStore) -> None:
     intent, press, fence = await claimed(book)
     another = a_press(intent, "U0BOB")
-    await book.record(record_of(intent, press, What.PRESSED, now()))
+    await book.record(record_of(intent, press, RecordKind.PRESSED, now()))
     assert await book.unsent(intent, press.id)
     assert not await book.unsent(intent, another.id)
     await book.permit(intent, press, fence, sending(intent, press))
@@ -78,14 +78,14 @@ async def test_a_card_that_can_be_pressed_is_one_process_alone_to_change(databas
     assert not await book.unsent(intent, press.id)
     await book.open_intent(intent, a_record())
     assert await book.unsent(intent, press.id) is not database.is_postgresql
-    await book.record(record_of(intent, press, What.REFUSED, now()))
+    await book.record(record_of(intent, press, RecordKind.REFUSED, now()))
     assert not await book.unsent(intent, press.id)
 
 
 @pytest.mark.parametrize("pressable", [True, False])
 async def test_after_an_outcome_it_is_not_said_that_nothing_was_sent(book: StopStore, *, pressable: bool) -> None:
     intent, press, fence = await claimed(book)
-    outcome = record_of(intent, press, What.OUTCOME, now())
+    outcome = record_of(intent, press, RecordKind.OUTCOME, now())
     state = IntentState.OPEN if pressable else IntentState.SETTLED
     await book.conclude(fence, intent, press, [outcome], state, None)
     assert not await book.unsent(intent, press.id)
@@ -98,10 +98,10 @@ async def test_whoever_takes_a_press_up_leaves_nothing_to_the_run_before(book: S
     assert not await book.holds(before)
     assert await book.holds(after)
     assert (await book.permit(intent, press, before, sending(intent, press))).shut is GateRefusal.FENCED
-    outcome = record_of(intent, press, What.OUTCOME, now())
+    outcome = record_of(intent, press, RecordKind.OUTCOME, now())
     ended = Ended("U0ALICE", Attribution.ALREADY, now())
     assert await book.conclude(before, intent, press, [outcome], IntentState.SETTLED, ended) == ""
-    assert await book.records(Question(keys=(outcome.key,))) == []
+    assert await book.records(RecordQuery(keys=(outcome.key,))) == []
     assert (await book.permit(intent, press, after, sending(intent, press))).shut is None
     receipt = await book.conclude(after, intent, press, [outcome], IntentState.SETTLED, ended)
     assert receipt != ""

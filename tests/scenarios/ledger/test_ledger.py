@@ -18,7 +18,7 @@ from sqlalchemy.exc import OperationalError
 
 from bot.activeflows.errors import LedgerUnavailable
 from bot.activeflows.queries.inspection import Seen
-from bot.activeflows.records import Question, Record, What
+from bot.activeflows.records import Record, RecordKind, RecordQuery
 from bot.activeflows.stopping.stop import Intent, IntentState, Press
 from bot.ledger import audit
 from bot.ledger.database import Database
@@ -54,7 +54,7 @@ def a_press(intent: Intent, by: str, at: str = "1.0") -> Press:
 
 
 def a_record(key: str = "", **detail: str) -> Record:
-    return Record(key or uuid4().hex, NOW, What.ASKED, "U0ALICE", "C0INC", uuid4(), detail=detail)
+    return Record(key or uuid4().hex, NOW, RecordKind.ASKED, "U0ALICE", "C0INC", uuid4(), detail=detail)
 
 
 async def opened(book: StopStore, intent: Intent) -> Intent:
@@ -213,11 +213,11 @@ async def test_records_are_found_by_person_activeflow_time_and_page(book: StopSt
         who = "U0BOB" if n % 2 else "U0ALICE"
         await book.record(replace(a_record(), who=who, activeflow_id=activeflow, at=NOW + timedelta(minutes=n)))
     await book.record(a_record())
-    assert [e.seq for e in await book.records(Question(activeflow_id=activeflow))] == [5, 4, 3, 2, 1]
-    assert [e.seq for e in await book.records(Question(who="U0BOB"))] == [4, 2]
-    assert [e.seq for e in await book.records(Question(activeflow_prefix=str(activeflow)[:8], limit=2))] == [5, 4]
-    assert [e.seq for e in await book.records(Question(before_seq=3))] == [2, 1]
-    assert [e.seq for e in await book.records(Question(since=NOW + timedelta(minutes=3)))] == [5, 4]
+    assert [e.seq for e in await book.records(RecordQuery(activeflow_id=activeflow))] == [5, 4, 3, 2, 1]
+    assert [e.seq for e in await book.records(RecordQuery(who="U0BOB"))] == [4, 2]
+    assert [e.seq for e in await book.records(RecordQuery(activeflow_prefix=str(activeflow)[:8], limit=2))] == [5, 4]
+    assert [e.seq for e in await book.records(RecordQuery(before_seq=3))] == [2, 1]
+    assert [e.seq for e in await book.records(RecordQuery(since=NOW + timedelta(minutes=3)))] == [5, 4]
 
 
 @pytest.mark.parametrize("few", [0, 2, 100])
@@ -227,9 +227,9 @@ async def test_of_a_time_the_same_records_are_found_whether_they_are_few_or_many
     monkeypatch.setattr(audit, "_FEW", few)
     for minutes in (0, 3, 1, 4, 2):  # replicas' clocks differ
         await book.record(a_record() if not minutes else replace(a_record(), at=NOW + timedelta(minutes=minutes)))
-    assert [e.seq for e in await book.records(Question(since=NOW + timedelta(minutes=2)))] == [5, 4, 2]
-    assert [e.seq for e in await book.records(Question(since=NOW + timedelta(minutes=3), before_seq=4))] == [2]
-    assert await book.records(Question(since=NOW + timedelta(minutes=5))) == []
+    assert [e.seq for e in await book.records(RecordQuery(since=NOW + timedelta(minutes=2)))] == [5, 4, 2]
+    assert [e.seq for e in await book.records(RecordQuery(since=NOW + timedelta(minutes=3), before_seq=4))] == [2]
+    assert await book.records(RecordQuery(since=NOW + timedelta(minutes=5))) == []
 
 
 async def test_beginnings_of_ids_find_what_begins_so_and_nothing_else(book: StopStore) -> None:
@@ -238,7 +238,7 @@ async def test_beginnings_of_ids_find_what_begins_so_and_nothing_else(book: Stop
         await book.record(replace(a_record(), activeflow_id=id_))
     for beginning in ("9a00", "9aff", "9affffff", "9affffff-0", "9affffff-0000-4000-8000-000000000001"):
         expected = [id_ for id_ in ids if str(id_).startswith(beginning)]
-        found = await book.records(Question(activeflow_prefix=beginning))
+        found = await book.records(RecordQuery(activeflow_prefix=beginning))
         assert [e.record.activeflow_id for e in reversed(found)] == expected != []
 
 
@@ -255,7 +255,7 @@ async def test_who_looks_far_through_the_audit_does_not_wait_for_whoever_writes(
 
     writing = asyncio.create_task(database.within(writes))
     await asyncio.to_thread(begun.wait)
-    assert [e.seq for e in await book.records(Question(since=NOW - timedelta(days=1)))] == [1]
+    assert [e.seq for e in await book.records(RecordQuery(since=NOW - timedelta(days=1)))] == [1]
     assert not writing.done()
     go_on.set()
     await writing
@@ -293,7 +293,7 @@ async def test_a_database_that_is_gone_is_said_and_nothing_is_kept(sqlite_url: s
         Record,
         key=st.text(min_size=1),
         at=st.datetimes(timezones=st.just(UTC)),
-        what=st.sampled_from(What),
+        what=st.sampled_from(RecordKind),
         who=st.text(),
         channel=st.text(),
         activeflow_id=st.none() | st.uuids(),

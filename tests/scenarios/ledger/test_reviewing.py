@@ -13,15 +13,23 @@ from bot.activeflows.errors import NotPermitted
 from bot.activeflows.operators import Grant, Operator, Permission, Person, Policy, Standing
 from bot.activeflows.queries.audit_review import PAGE, AuditReview, Review
 from bot.activeflows.queries.resolution import Prefix, Target
-from bot.activeflows.records import Record, What
+from bot.activeflows.records import Record, RecordKind
 from bot.ledger.database import Database
 from bot.ledger.stop_store import StopStore
 
 NOW = datetime(2026, 8, 20, 3, 0, tzinfo=UTC)
 PEOPLE = ("U0ALICE", "U0BOB", "U0CAROL")
 FLOWS = (UUID(int=0x3C5B0F6E << 96 | 1), UUID(int=0x3C5B0F6E << 96 | 1 << 72), UUID(int=0xFF << 120))
-KINDS = (What.ASKED, What.PRESSED, What.SENDING, What.OUTCOME, What.REFUSED, What.PRESSED, What.REVEALED)
-STEPS = {What.ASKED, What.MOVED, What.SENDING, What.OUTCOME}
+KINDS = (
+    RecordKind.ASKED,
+    RecordKind.PRESSED,
+    RecordKind.SENDING,
+    RecordKind.OUTCOME,
+    RecordKind.REFUSED,
+    RecordKind.PRESSED,
+    RecordKind.REVEALED,
+)
+STEPS = {RecordKind.ASKED, RecordKind.MOVED, RecordKind.SENDING, RecordKind.OUTCOME}
 """What has no line where each stop has one."""
 COUNT = 53
 

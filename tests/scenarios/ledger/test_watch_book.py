@@ -9,15 +9,25 @@ from uuid import UUID, uuid4
 import pytest
 from sqlalchemy import Connection, text
 
-from bot.activeflows.watching.watch import LEASE, MOST, MOST_HERE, Ending, Full, How, Moment, Observation, Watch
+from bot.activeflows.watching.watch import (
+    LEASE,
+    MOST,
+    MOST_HERE,
+    EndingKind,
+    Observation,
+    TrailEntry,
+    Watch,
+    WatchEnding,
+    WatchLimit,
+)
 from bot.ledger.database import Database
 from bot.ledger.watch_store import WatchStore
 
 NOW = datetime(2026, 8, 20, 3, 0, tzinfo=UTC)
 KNOWN = Observation(
-    (NOW, 3), "digits", Moment(NOW, "waiting for keypad input"), 3, NOW, (Moment(NOW, "playing"),), ("slow",)
+    (NOW, 3), "digits", TrailEntry(NOW, "waiting for keypad input"), 3, NOW, (TrailEntry(NOW, "playing"),), ("slow",)
 )
-ENDING = Ending(How.STOPPED, NOW, "ended while playing", "U0ALICE")
+ENDING = WatchEnding(EndingKind.STOPPED, NOW, "ended while playing", "U0ALICE")
 
 
 @pytest.fixture
@@ -61,10 +71,10 @@ async def test_of_many_who_ask_at_one_moment_one_gets_the_card(book: WatchStore)
 async def test_there_are_so_many_and_no_more(book: WatchStore) -> None:
     for _ in range(MOST_HERE):
         await opened(book, a_watch())
-    assert await book.begin(a_watch(), KNOWN) == Full(here=True)
+    assert await book.begin(a_watch(), KNOWN) == WatchLimit(here=True)
     for number in range(MOST - MOST_HERE):
         await opened(book, a_watch(channel=f"C{number}"))
-    assert await book.begin(a_watch(channel="C0LAST"), KNOWN) == Full(here=False)
+    assert await book.begin(a_watch(channel="C0LAST"), KNOWN) == WatchLimit(here=False)
 
 
 async def test_a_place_whose_card_never_came_is_free_again(book: WatchStore) -> None:
@@ -78,7 +88,7 @@ async def test_a_place_whose_card_never_came_is_free_again(book: WatchStore) -> 
 
 async def test_the_first_ending_stands(book: WatchStore) -> None:
     watch = await opened(book, a_watch())
-    unwatched = Ending(How.UNWATCHED, NOW, by="U0BOB")
+    unwatched = WatchEnding(EndingKind.UNWATCHED, NOW, by="U0BOB")
     ends = await asyncio.gather(book.close(watch.id, ENDING), book.close(watch.id, unwatched))
     assert ends[0] == ends[1]
     assert ends[0] in {ENDING, unwatched}

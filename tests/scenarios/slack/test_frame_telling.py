@@ -9,7 +9,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from bot.activeflows.errors import LedgerUnavailable
-from bot.activeflows.records import Entry, Question, Record, Written
+from bot.activeflows.records import ChainedRecord, Entry, Record, RecordQuery
 from bot.activeflows.stopping.stop import Declined, DeclineReason, Press
 from bot.demo.slack.faults import error, hold, lose_answer, rate_limited, reset_before, status
 from bot.slack.cards.stop_card import StopCards
@@ -196,10 +196,10 @@ class SlowRecords:
     def __init__(self, refused: LedgerUnavailable | None = None) -> None:
         self.asked, self.may_answer, self._refused = asyncio.Event(), asyncio.Event(), refused
 
-    async def record(self, record: Record) -> Written:
+    async def record(self, record: Record) -> ChainedRecord:
         raise NotImplementedError
 
-    async def records(self, question: Question) -> Sequence[Entry]:
+    async def records(self, question: RecordQuery) -> Sequence[Entry]:
         assert question.keys
         self.asked.set()
         await self.may_answer.wait()

@@ -8,7 +8,7 @@ from uuid import UUID
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bot.activeflows.records import Record, What
+from bot.activeflows.records import Record, RecordKind
 from bot.ledger import audit
 
 _AT = datetime(2026, 8, 20, 3, 0, tzinfo=UTC)
@@ -19,7 +19,7 @@ words = st.one_of(st.text(max_size=30), st.sampled_from(("{}", "[]", "null", '{"
 def a_chain(count: int = _COUNT) -> list[dict[str, Any]]:
     rows: list[dict[str, Any]] = []
     for seq in range(1, count + 1):
-        record = Record(f"k{seq}", _AT + timedelta(hours=seq), What.ASKED, "U0ALICE", "C0INC", UUID(int=seq))
+        record = Record(f"k{seq}", _AT + timedelta(hours=seq), RecordKind.ASKED, "U0ALICE", "C0INC", UUID(int=seq))
         rows.append(_row(seq, rows[-1]["hash"] if rows else audit.GENESIS, record))
     return rows
 
@@ -37,7 +37,7 @@ def flaws(rows: list[dict[str, Any]]) -> set[int]:
 def test_a_record_is_hashed_as_json_with_sorted_keys_and_no_blanks() -> None:
     """Whoever checks the chain with another program needs these very bytes."""
     detail: dict[str, str | int | bool | None] = {"why": "“übel”", "attempt": 1, "now": True, "grant": None}
-    record = Record("k1", _AT, What.ASKED, "U0ALICE", "C0INC", UUID(int=1), reason="loops", detail=detail)
+    record = Record("k1", _AT, RecordKind.ASKED, "U0ALICE", "C0INC", UUID(int=1), reason="loops", detail=detail)
     body = audit.body_of(record)
     assert body == (
         '{"activeflow_id":"00000000-0000-0000-0000-000000000001","at":"2026-08-20 03:00:00+00:00","channel":"C0INC",'
@@ -79,7 +79,7 @@ def test_removed_rows_are_found_before_the_one_after_them(place: int, many: int)
 def test_an_inserted_row_is_found_although_those_after_it_are_renumbered(place: int, anew: bool) -> None:
     rows = a_chain()
     before = rows[place - 1]["hash"] if place else audit.GENESIS
-    forged = _row(place + 1, before, Record("k", _AT, What.ASKED, "U0MALLORY", "C0INC", None))
+    forged = _row(place + 1, before, Record("k", _AT, RecordKind.ASKED, "U0MALLORY", "C0INC", None))
     after = [{**row, "seq": row["seq"] + 1} for row in rows[place:]]
     if anew:  # only the next one's hash, as of its new number
         after[0]["hash"] = audit.hash_of(after[0]["previous"], after[0]["seq"], after[0]["body"])

@@ -71,7 +71,7 @@ _TIMES = st.datetimes(datetime(2000, 1, 1), datetime(2100, 1, 1), timezones=st.j
 _SPANS = st.timedeltas(timedelta(0), timedelta(days=360))
 _KEPT = [
     *(bulk_stop.Bulk, bulk_stop.Draft, bulk_stop.BulkEnding, bulk_stop.Run),
-    *(stop.Intent, stop.Press, stop.Ended, watch.Watch, watch.Observation, watch.Ending),
+    *(stop.Intent, stop.Press, stop.Ended, watch.Watch, watch.Observation, watch.WatchEnding),
 ]
 _STEPS = [
     *(bulk_authorization.BulkAdmission, bulk_follow_up.FinalCheck, execution.MemberTurn),

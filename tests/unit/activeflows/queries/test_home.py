@@ -16,7 +16,7 @@ from bot.activeflows.model import Flow, Picture
 from bot.activeflows.operators import Grant, Operator
 from bot.activeflows.queries.audit_review import AuditReview
 from bot.activeflows.queries.home import MOST, Home, HomeQuery, MentionChoice, Overview
-from bot.activeflows.records import Entry, Question
+from bot.activeflows.records import Entry, RecordQuery
 from tests.unit.activeflows.queries.test_listing import (
     ALICE,
     NOBODY,
@@ -53,7 +53,7 @@ class NoLedger:
     def __getattr__(self, name: str) -> object:
         raise AssertionError(f"nobody asks for {name}")
 
-    async def records(self, _: Question) -> Sequence[Entry]:
+    async def records(self, _: RecordQuery) -> Sequence[Entry]:
         raise LedgerUnavailable("out of reach")
 
 

@@ -14,11 +14,11 @@ from bot.activeflows.errors import NotPermitted, NotUnderstood, TooManySearches
 from bot.activeflows.model import Activeflow, Call, Flow, Party, Picture, Status
 from bot.activeflows.numbers import Number
 from bot.activeflows.operators import Grant, Operator, Permission
-from bot.activeflows.records import Entry, Question, Record, Written
+from bot.activeflows.records import ChainedRecord, Entry, Record, RecordQuery
 from bot.activeflows.search.finder import Finder
 from bot.activeflows.search.number_search import MOST as NUMBERS_AN_HOUR
 from bot.activeflows.search.number_search import NumberRecord
-from bot.activeflows.search.ranking import MOST, Clues, Findings, How, clues_in
+from bot.activeflows.search.ranking import MOST, Findings, MatchKind, SearchTerms, clues_in
 from tests.unit.activeflows.queries.test_listing import (
     ALICE,
     MENU,
@@ -31,7 +31,7 @@ from tests.unit.activeflows.queries.test_listing import (
     running,
 )
 
-NUMBER = Clues(numbers=(Number("5550107731"),))
+NUMBER = SearchTerms(numbers=(Number("5550107731"),))
 
 
 class LookedThrough:
@@ -60,7 +60,11 @@ def call(number: int, activeflow_id: UUID | None, *, owner: UUID | None = None) 
 
 
 async def search(
-    voipbin: InMemory, clues: Clues, *calls: CallFound, operator: Operator = ALICE, looked: LookedThrough | None = None
+    voipbin: InMemory,
+    clues: SearchTerms,
+    *calls: CallFound,
+    operator: Operator = ALICE,
+    looked: LookedThrough | None = None,
 ) -> Findings:
     searching = Finder(
         voipbin,
@@ -82,7 +86,7 @@ async def test_nothing_is_asked_for_somebody_who_may_view_nothing_nor_for_nothin
     voipbin, looked = InMemory([running(1)]), LookedThrough()
     with pytest.raises(NotPermitted):
         await search(voipbin, NUMBER, operator=NOBODY, looked=looked)
-    for clues in (Clues(), Clues(words="x" * 101)):
+    for clues in (SearchTerms(), SearchTerms(words="x" * 101)):
         with pytest.raises(NotUnderstood):
             await search(voipbin, clues, looked=looked)
     assert (voipbin.asked.total(), looked.asked) == (0, 0)
@@ -156,12 +160,12 @@ class InMemoryRecords:
     def __init__(self) -> None:
         self.all: list[Record] = []
 
-    async def record(self, record: Record) -> Written:
+    async def record(self, record: Record) -> ChainedRecord:
         await asyncio.sleep(0)  # others are asked meanwhile
         self.all.append(record)
-        return Written(len(self.all), "", new=True)
+        return ChainedRecord(len(self.all), "", new=True)
 
-    async def records(self, question: Question) -> list[Entry]:
+    async def records(self, question: RecordQuery) -> list[Entry]:
         await asyncio.sleep(0)
         since = question.since or NOW
         fits = [r for r in self.all if r.what is question.what and r.who == question.who and r.at >= since]
@@ -187,7 +191,7 @@ async def test_the_same_name_stands_before_what_is_like_it_and_that_before_what_
     rows = [running(n, flow) for n, flow in enumerate(reversed(flows))]
     findings = await search(InMemory(rows, {flow.id: flow for flow in flows}), clues_in("play"))
     assert [hit.row.flow_name for hit in findings.hits] == ["Play", "Playing area", "Survey"]
-    assert [hit.match.how for hit in findings.hits] == [How.FLOW, How.FLOW, How.SITUATION]
+    assert [hit.match.how for hit in findings.hits] == [MatchKind.FLOW, MatchKind.FLOW, MatchKind.SITUATION]
 
 
 async def test_words_are_looked_for_in_what_runs_only() -> None:
@@ -202,13 +206,13 @@ async def test_names_that_could_not_be_had_are_counted() -> None:
 
 async def test_ids_and_numbers_of_one_text_are_found_each_once_and_the_id_is_told() -> None:
     one: Activeflow = running(1)
-    clues = Clues(targets=(one.id,), numbers=NUMBER.numbers)
+    clues = SearchTerms(targets=(one.id,), numbers=NUMBER.numbers)
     findings = await search(InMemory([one]), clues, call(1, one.id))
     assert found(findings) == [one.id]
-    assert findings.hits[0].match.how is How.ID
+    assert findings.hits[0].match.how is MatchKind.ID
 
 
 async def test_an_id_that_nothing_has_is_said_and_the_rest_is_found() -> None:
     one, nothing = running(1), UUID(int=0xDEAD << 96)
-    findings = await search(InMemory([one]), Clues(targets=(nothing, one.id)))
+    findings = await search(InMemory([one]), SearchTerms(targets=(nothing, one.id)))
     assert (found(findings), findings.absent) == ([one.id], (nothing,))

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bot.activeflows.queries.resolution import Prefix
-from bot.activeflows.search.ranking import MOST_IDS, MOST_NUMBERS, Clues, clues_in
+from bot.activeflows.search.ranking import MOST_IDS, MOST_NUMBERS, SearchTerms, clues_in
 
 ID = UUID("3c5b0f6e-1d2a-4222-8333-123456789abc")
 
@@ -45,7 +45,7 @@ def test_of_a_long_text_only_so_many_are_taken_and_the_rest_is_counted() -> None
 @given(st.text(max_size=200))
 def test_anything_is_named_or_nothing_and_never_an_error(text: str) -> None:
     clues = clues_in(text)
-    assert clues.nothing == (clues == Clues())
+    assert clues.nothing == (clues == SearchTerms())
     assert clues.nothing == (not text.split())
 
 

@@ -11,7 +11,7 @@ import pytest
 from bot.activeflows.errors import LedgerUnavailable
 from bot.activeflows.operators import Flow, Grant, Operator, Permission, Person, Policy, Standing
 from bot.activeflows.queries.inspection import Seen
-from bot.activeflows.records import Record, What
+from bot.activeflows.records import Record, RecordKind
 from bot.activeflows.stopping import max_ages
 from bot.activeflows.stopping.authorization import Admission, Authorization, PressAdmission, not_claimed, record_of
 from bot.activeflows.stopping.ports import Ledger
@@ -66,7 +66,7 @@ class StopStore:
         )
 
 
-def recorded(what: What, detail: Detail, press: Press = PRESS) -> Record:
+def recorded(what: RecordKind, detail: Detail, press: Press = PRESS) -> Record:
     key = f"{press.id}/{what}"
     return Record(key, NOW, what, press.by, "C0PRESSED", INTENT.activeflow_id, INTENT.id, "loops", detail)
 
@@ -77,7 +77,9 @@ def recorded(what: What, detail: Detail, press: Press = PRESS) -> Record:
 async def test_a_press_that_is_taken_is_recorded_with_what_was_shown_and_who_had_asked() -> None:
     book = StopStore()
     assert await book.admits() == Admission(INTENT)
-    assert book.written == [recorded(What.PRESSED, {**BY_THE_GRANT, "seen": "digits", "asked_by": BOB, "now": False})]
+    assert book.written == [
+        recorded(RecordKind.PRESSED, {**BY_THE_GRANT, "seen": "digits", "asked_by": BOB, "now": False})
+    ]
     assert set(book.ages) == {max_ages.FACTS_AT_PRESS}
 
 
@@ -103,17 +105,17 @@ async def test_a_reason_given_at_the_press_is_its_givers_where_there_was_none(
 async def test_a_hang_up_is_recorded_as_one_and_has_a_minute() -> None:
     book, press = StopStore(state=IntentState.SETTLED), replace(PRESS, wish=PressKind.HANG_UP)
     assert await book.admits(press) == Admission(replace(INTENT, deadline=NOW + timedelta(minutes=1)))
-    assert book.written == [recorded(What.PRESSED, {**BY_THE_GRANT, "wish": "hang_up"}, press)]
+    assert book.written == [recorded(RecordKind.PRESSED, {**BY_THE_GRANT, "wish": "hang_up"}, press)]
 
 
 def test_a_record_says_in_which_thread_it_was_pressed() -> None:
     threaded = replace(PRESS, thread="1760000000.000100")
-    assert record_of(INTENT, threaded, What.SENDING, NOW) != record_of(INTENT, PRESS, What.SENDING, NOW)
+    assert record_of(INTENT, threaded, RecordKind.SENDING, NOW) != record_of(INTENT, PRESS, RecordKind.SENDING, NOW)
 
 
 def test_a_record_about_a_member_names_its_bulk_stop() -> None:
     member = replace(INTENT, bulk_id="2" * 32)
-    assert record_of(member, PRESS, What.SENDING, NOW, attempt=1).detail == {"attempt": 1, "bulk": "2" * 32}
+    assert record_of(member, PRESS, RecordKind.SENDING, NOW, attempt=1).detail == {"attempt": 1, "bulk": "2" * 32}
 
 
 # ---------------------------------------------------------------- declined
@@ -156,7 +158,7 @@ async def test_a_late_press_is_recorded_as_that() -> None:
     book = StopStore(replace(INTENT, deadline=NOW - timedelta(seconds=1)))
     declined = Declined(DeclineReason.LATE, "past the deadline", activeflow_id=INTENT.activeflow_id)
     assert await book.admits() == Admission(book.intent_, declined)
-    assert book.written == [recorded(What.REFUSED, {"because": "past the deadline", "why": "late"})]
+    assert book.written == [recorded(RecordKind.REFUSED, {"because": "past the deadline", "why": "late"})]
 
 
 @pytest.mark.parametrize("wish", [PressKind.STOP, PressKind.HANG_UP])
@@ -169,7 +171,7 @@ async def test_whoever_may_not_is_recorded_and_told_whom_to_ask(wish: PressKind)
     assert admission.intent is not None
     extra = {"wish": "hang_up"} if hang_up else {}
     assert book.written == [
-        recorded(What.REFUSED, {"because": NO, "why": str(DeclineReason.NOT_PERMITTED), **extra}, press)
+        recorded(RecordKind.REFUSED, {"because": NO, "why": str(DeclineReason.NOT_PERMITTED), **extra}, press)
     ]
 
 

@@ -21,7 +21,7 @@ from bot.activeflows.errors import (
 from bot.activeflows.operators import Flow, Grant, Operator, Permission, Person, Policy, Standing
 from bot.activeflows.ports import Check
 from bot.activeflows.queries.inspection import Seen
-from bot.activeflows.records import Record, What
+from bot.activeflows.records import Record, RecordKind
 from bot.activeflows.stopping import max_ages
 from bot.activeflows.stopping.authorization import (
     Act,
@@ -53,7 +53,7 @@ MAY_NOT = Policy(MAY.grants[:0], version="ffffffffffff")
 SEEN = Seen("Support line", "digits", "waiting for keypad input", (), "call", UUID(int=9), "", None, NOW)
 INTENT = Intent("1" * 32, UUID(int=1), FLOW, SEEN, ALICE, HERE, "loops", NOW, NOW + timedelta(minutes=5))
 PRESS = Press(INTENT.id, ALICE, "", HERE, "1.0", NOW)
-SENDING = Record("k1", NOW, What.SENDING, ALICE, HERE, INTENT.activeflow_id, detail={"attempt": 1})
+SENDING = Record("k1", NOW, RecordKind.SENDING, ALICE, HERE, INTENT.activeflow_id, detail={"attempt": 1})
 FENCE = Fence(PRESS.id, 1)
 YES = GateAnswer(None, 60.0)
 

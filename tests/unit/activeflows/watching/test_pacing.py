@@ -6,9 +6,9 @@ from itertools import pairwise
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bot.activeflows.watching.watch import CardPace, Pace
+from bot.activeflows.watching.watch import CardPace, WatchPace
 
-PACE = Pace()
+PACE = WatchPace()
 
 
 def told(pacing: CardPace, since: float, until: float, *, always_news: bool = False) -> list[tuple[float, str]]:

@@ -14,8 +14,8 @@ from bot.activeflows.queries.details import Details
 from bot.activeflows.queries.filters import ActiveflowGroup
 from bot.activeflows.queries.home import AnomalousActiveflow, Home, Overview
 from bot.activeflows.queries.listing import Listing
-from bot.activeflows.queries.resolution import Doing
-from bot.activeflows.records import Entry, Record, What
+from bot.activeflows.queries.resolution import NamedSituation
+from bot.activeflows.records import Entry, Record, RecordKind
 from bot.activeflows.situation.current_step import situation
 from bot.activeflows.stopping.stop import Attribution
 from bot.slack.blocks.activeflow_details import READING, activeflow_modal
@@ -55,7 +55,7 @@ def _overview(words: str, listing: Listing, one: Activeflow | None) -> Overview:
     troubled: tuple[AnomalousActiveflow, ...] = ()
     if one is not None and doing is not None:
         some = (replace(one, id=UUID(int=one.id.int + number)) for number in range(5))
-        troubled = tuple(AnomalousActiveflow(each, Doing(doing, words), _troubles(words)) for each in some)
+        troubled = tuple(AnomalousActiveflow(each, NamedSituation(doing, words), _troubles(words)) for each in some)
     groups = (
         ()
         if one is None
@@ -75,13 +75,13 @@ def _stops(words: str, one: Activeflow) -> tuple[AllowedPress, ...]:
     at = one.created_at
     assert at is not None
 
-    def entry(what: What, activeflow_id: UUID | None = one.id, **detail: str) -> Entry:
+    def entry(what: RecordKind, activeflow_id: UUID | None = one.id, **detail: str) -> Entry:
         return Entry(7, Record("k", at, what, "U0ALICE", "C0INCIDENTS", activeflow_id, detail=detail), "0123456789")
 
-    pressed = entry(What.PRESSED)
+    pressed = entry(RecordKind.PRESSED)
     return (
-        AllowedPress(pressed, entry(What.OUTCOME, outcome="Ended", attribution=Attribution.THIS_PRESS)),
-        AllowedPress(pressed, entry(What.OUTCOME, outcome=words, why=words, request_id=words)),
-        AllowedPress(pressed, entry(What.MOVED, was=words, now=words)),
-        AllowedPress(entry(What.PRESSED, None), None),
+        AllowedPress(pressed, entry(RecordKind.OUTCOME, outcome="Ended", attribution=Attribution.THIS_PRESS)),
+        AllowedPress(pressed, entry(RecordKind.OUTCOME, outcome=words, why=words, request_id=words)),
+        AllowedPress(pressed, entry(RecordKind.MOVED, was=words, now=words)),
+        AllowedPress(entry(RecordKind.PRESSED, None), None),
     )

@@ -7,7 +7,7 @@ from uuid import UUID
 from bot.activeflows.alerting.decision import AlertClaim, StoredAlertClaim
 from bot.activeflows.anomalies import Reason
 from bot.activeflows.recap import Recap, RecapEntry
-from bot.activeflows.records import Entry, Record, What
+from bot.activeflows.records import Entry, Record, RecordKind
 from bot.activeflows.stopping.stop import Attribution
 from bot.slack.blocks.recap import recap_message, recap_posted, recap_preview
 from bot.slack.messaging.messenger import Message
@@ -26,8 +26,10 @@ def recap_screens(words: str) -> Iterator[Message]:
 
 def recap(words: str) -> Recap:
     """With more of each kind than is shown."""
-    pressed, asked, refused = (_entry(what, words) for what in (What.PRESSED, What.ASKED, What.REFUSED))
-    ended = _entry(What.OUTCOME, words, outcome="Ended", attribution=Attribution.THIS_PRESS)
+    pressed, asked, refused = (
+        _entry(what, words) for what in (RecordKind.PRESSED, RecordKind.ASKED, RecordKind.REFUSED)
+    )
+    ended = _entry(RecordKind.OUTCOME, words, outcome="Ended", attribution=Attribution.THIS_PRESS)
     claims = (AlertClaim(UUID(int=number), Reason.LOOPING, "C0INCIDENTS") for number in range(12))
     return Recap(
         "C0INCIDENTS",
@@ -41,6 +43,6 @@ def recap(words: str) -> Recap:
     )
 
 
-def _entry(what: What, words: str, **detail: str) -> Entry:
+def _entry(what: RecordKind, words: str, **detail: str) -> Entry:
     detail |= {"because": words, "why": words}
     return Entry(7, Record("k", NOW, what, "U0ALICE", "C0INCIDENTS", UUID(int=1), "i", words, detail), "7:0f3c2a9b1d")

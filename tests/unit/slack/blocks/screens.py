@@ -13,7 +13,7 @@ from bot.activeflows.queries.details import Details, Family, Relative, StepTimes
 from bot.activeflows.queries.filters import Filters
 from bot.activeflows.queries.inspection import Inspection, Seen, consequences
 from bot.activeflows.queries.listing import Listing, Row
-from bot.activeflows.records import Entry, Record, What
+from bot.activeflows.records import Entry, Record, RecordKind
 from bot.activeflows.situation.current_step import Situation, situation
 from bot.activeflows.situation.history import HistoryLine
 from bot.activeflows.stopping.stop import (
@@ -205,12 +205,14 @@ def _audits(words: str) -> Iterator[Message]:
     detail = dict.fromkeys(("because", "why", "was", "now", "attempt", "outcome", "attribution", "request_id"), words)
     entries = tuple(
         Entry(seq, Record("k", NOW, what, "U0ALICE", "C0INCIDENTS", UUID(int=1), "i", words, detail), "0123456789")
-        for seq, what in enumerate((*What, What.ASKED, What.OUTCOME), 1)
+        for seq, what in enumerate((*RecordKind, RecordKind.ASKED, RecordKind.OUTCOME), 1)
     )
     asked = Audit(UUID(int=1), "U0ALICE", timedelta(hours=2))
     page = Review(entries, asked.target, "U0ALICE", own=False, narrowed=False, since=NOW, older=True, newer=True)
     yield audit_list(page, asked, command="/flows")
-    stops = tuple(AllowedPress(e, entries[-1] if e.record.what is What.PRESSED else None, words) for e in entries[:3])
+    stops = tuple(
+        AllowedPress(e, entries[-1] if e.record.what is RecordKind.PRESSED else None, words) for e in entries[:3]
+    )
     stops = (*stops, AllowedPress(entries[1], None))
     yield audit_list(replace(page, target=None, stops=stops), replace(asked, target=None), command="/flows")
     alone = Review((), None, "U0BOB", own=True, narrowed=True, since=None, older=False, newer=False)

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from bot.activeflows.errors import NotUnderstood
 from bot.activeflows.queries.audit_review import PAGE, Review
 from bot.activeflows.queries.resolution import Prefix
-from bot.activeflows.records import Entry, Record, What
+from bot.activeflows.records import Entry, Record, RecordKind
 from bot.slack import ids, kit
 from bot.slack.blocks.audit_list import audit_list
 from bot.slack.grammar.requests import ME, Audit
@@ -26,49 +26,52 @@ def page(*records: Record, **changes: object) -> Review:
     return Review(**{"entries": entries, "newer": False, **fields, **changes})  # type: ignore[arg-type] # fields by name
 
 
-def record(what: What, **detail: str | int | bool | None) -> Record:
+def record(what: RecordKind, **detail: str | int | bool | None) -> Record:
     return Record("k", NOW, what, "U0ALICE", "C0INC", ONE, "i", detail=detail)
 
 
 @pytest.mark.parametrize(
     ("one", "words"),
     [
-        (record(What.ASKED, because="allowed by grant 2", now=False), "asked to stop: allowed by grant 2"),
-        (record(What.ASKED, now=True), "asked to stop, without a second question"),
-        (record(What.PRESSED, because="allowed by grant 2", grant=2), "pressed Stop flow: allowed by grant 2"),
-        (record(What.REFUSED, because="past the deadline", why="late"), "refused: past the deadline"),
-        (record(What.REFUSED, because="", why="identity unknown"), "refused: identity unknown"),
-        (record(What.REFUSED), "refused: no reason was kept"),
+        (record(RecordKind.ASKED, because="allowed by grant 2", now=False), "asked to stop: allowed by grant 2"),
+        (record(RecordKind.ASKED, now=True), "asked to stop, without a second question"),
+        (record(RecordKind.PRESSED, because="allowed by grant 2", grant=2), "pressed Stop flow: allowed by grant 2"),
+        (record(RecordKind.REFUSED, because="past the deadline", why="late"), "refused: past the deadline"),
+        (record(RecordKind.REFUSED, because="", why="identity unknown"), "refused: identity unknown"),
+        (record(RecordKind.REFUSED), "refused: no reason was kept"),
         (
-            record(What.MOVED, was="queue.waiting", now="queue.agent"),
+            record(RecordKind.MOVED, was="queue.waiting", now="queue.agent"),
             "pressed, and the card asked once more: it had moved on from waiting in a queue to being put through to an agent",
         ),
-        (record(What.SENDING, attempt=1), "sending the stop (attempt 1)"),
-        (record(What.CANCELLED), "cancelled the card"),
-        (record(What.REVEALED), "was shown unmasked: personal data"),
-        (record(What.POLICY, sha256="0123456789abcdef", grants=2), "is in force: 2 grants, sha256 `0123456789ab`"),
-        (record(What.POLICY, sha256="", grants=0), "is not set: nobody can do anything"),
-        (record(What.OUTCOME, outcome="Ended", attribution="this press"), "outcome: ended, by this press"),
+        (record(RecordKind.SENDING, attempt=1), "sending the stop (attempt 1)"),
+        (record(RecordKind.CANCELLED), "cancelled the card"),
+        (record(RecordKind.REVEALED), "was shown unmasked: personal data"),
         (
-            record(What.OUTCOME, outcome="Ended", attribution="already"),
+            record(RecordKind.POLICY, sha256="0123456789abcdef", grants=2),
+            "is in force: 2 grants, sha256 `0123456789ab`",
+        ),
+        (record(RecordKind.POLICY, sha256="", grants=0), "is not set: nobody can do anything"),
+        (record(RecordKind.OUTCOME, outcome="Ended", attribution="this press"), "outcome: ended, by this press"),
+        (
+            record(RecordKind.OUTCOME, outcome="Ended", attribution="already"),
             "outcome: had already ended, nothing was sent",
         ),
         (
-            record(What.OUTCOME, outcome="Ended", attribution="by itself"),
+            record(RecordKind.OUTCOME, outcome="Ended", attribution="by itself"),
             "outcome: ended by itself, just before the stop reached it",
         ),
         (
-            record(What.OUTCOME, outcome="Ended", attribution="uncertain"),
+            record(RecordKind.OUTCOME, outcome="Ended", attribution="uncertain"),
             "outcome: ended by this press or by itself meanwhile (VoIPBIN gave no clear answer)",
         ),
         (
-            record(What.OUTCOME, outcome="NotKnown", why="no answer in time", request_id="req-7"),
+            record(RecordKind.OUTCOME, outcome="NotKnown", why="no answer in time", request_id="req-7"),
             "outcome: not known whether it ended: no answer in time (VoIPBIN request req-7)",
         ),
-        (record(What.OUTCOME, outcome="StillRunning", why=""), "outcome: still running"),
-        (record(What.OUTCOME, outcome="NotSent", why="busy"), "outcome: nothing was stopped: busy"),
-        (record(What.OUTCOME, outcome="Expired", attribution=None), "outcome: too late, nothing was stopped"),
-        (record(What.OUTCOME, outcome="Ended", attribution="of a later version"), "outcome: ended"),
+        (record(RecordKind.OUTCOME, outcome="StillRunning", why=""), "outcome: still running"),
+        (record(RecordKind.OUTCOME, outcome="NotSent", why="busy"), "outcome: nothing was stopped: busy"),
+        (record(RecordKind.OUTCOME, outcome="Expired", attribution=None), "outcome: too late, nothing was stopped"),
+        (record(RecordKind.OUTCOME, outcome="Ended", attribution="of a later version"), "outcome: ended"),
     ],
 )
 def test_each_record_is_one_line_in_plain_words(one: Record, words: str) -> None:
@@ -86,8 +89,8 @@ def _parts(review: Review, asked: Audit = Audit()) -> tuple[str, tuple[kit.Block
     return message.text, message.blocks
 
 
-@pytest.mark.parametrize("what", What)
-def test_every_kind_of_record_has_words_even_without_details(what: What) -> None:
+@pytest.mark.parametrize("what", RecordKind)
+def test_every_kind_of_record_has_words_even_without_details(what: RecordKind) -> None:
     _, blocks = checked(*_parts(page(record(what))))
     assert "<@U0ALICE> " in blocks[1]["text"]["text"]
 
@@ -97,7 +100,9 @@ def test_every_kind_of_record_has_words_even_without_details(what: What) -> None
 def test_no_words_are_so_long_that_a_record_is_cut_off(said: str, reason: str) -> None:
     detail = {"because": said, "why": said, "was": said, "now": said, "request_id": said, "outcome": "NotKnown"}
     records = [
-        Record("k", NOW, list(What)[n % len(What)], "U0" + "A" * 12, "C0" + "B" * 12, ONE, "i", reason, detail)
+        Record(
+            "k", NOW, list(RecordKind)[n % len(RecordKind)], "U0" + "A" * 12, "C0" + "B" * 12, ONE, "i", reason, detail
+        )
         for n in range(PAGE)
     ]
     _, blocks = checked(*_parts(page(*records, older=True, newer=True)))
@@ -108,7 +113,7 @@ def test_no_words_are_so_long_that_a_record_is_cut_off(said: str, reason: str) -
 
 def test_the_first_words_say_how_many_and_whose() -> None:
     asked = Audit(Prefix("3c5b"), "U0BOB", timedelta(hours=2))
-    text, _ = _parts(page(record(What.ASKED), target=asked.target, whose="U0BOB", since=NOW), asked)
+    text, _ = _parts(page(record(RecordKind.ASKED), target=asked.target, whose="U0BOB", since=NOW), asked)
     assert text.startswith("Who did what: 1 record, those of <@U0BOB>, about `3c5b`, since <!date^")
     assert _parts(page(own=True))[0] == "Who did what: 0 records, your own."
 

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bot.activeflows.model import Call, Party, Spoken
+from bot.activeflows.model import Call, Party, SpokenText
 from bot.activeflows.operators import Grant, Operator, Permission, Policy
 from bot.activeflows.queries.details import UnmaskedDetails
 from bot.slack import ids, kit
@@ -21,7 +21,7 @@ _MARKUP = re.compile(r"<(?!!date\^)[^>]*>")
 def shown(words: str, *, call: bool = True, texts: int = 5) -> UnmaskedDetails:
     party = Party("tel", words, words)
     one = Call(UUID(int=7), None, "progressing", "incoming", party, party) if call else None
-    spoken = tuple(Spoken(words, n == texts - 1) for n in range(texts))
+    spoken = tuple(SpokenText(words, n == texts - 1) for n in range(texts))
     return UnmaskedDetails(activeflow(), one, spoken, "0f3c2a9b1d", NOW)
 
 

@@ -6,7 +6,16 @@ from uuid import UUID
 
 from bot.activeflows.model import Action, Activeflow, Reference, Status
 from bot.activeflows.watching.request import AlreadyEnded, AlreadyWatched, Unwatched
-from bot.activeflows.watching.watch import Ending, Full, How, Moment, Observation, Source, Watch, WatchCardContent
+from bot.activeflows.watching.watch import (
+    EndingKind,
+    Observation,
+    TrailEntry,
+    Watch,
+    WatchCardContent,
+    WatchEnding,
+    WatchLimit,
+    WatchSource,
+)
 from bot.slack.cards.watch_card import (
     FOLLOWS_NOTHING,
     NOT_FOLLOWED,
@@ -32,19 +41,21 @@ def watch(words: str = "Support line", number: int = 1) -> Watch:
 
 
 def telling(
-    words: str = "Support line", ending: Ending | None = None, source: Source = Source.EVENTS
+    words: str = "Support line", ending: WatchEnding | None = None, source: WatchSource = WatchSource.EVENTS
 ) -> WatchCardContent:
     """With a whole trail and every warning there can be."""
-    moments = tuple(Moment(NOW - timedelta(minutes=minutes), words) for minutes in range(6, 1, -1))
-    known = Observation((NOW, 23), "queue.waiting", Moment(NOW, words or "x"), 23, NOW, moments, (words or "x",) * 4)
+    moments = tuple(TrailEntry(NOW - timedelta(minutes=minutes), words) for minutes in range(6, 1, -1))
+    known = Observation(
+        (NOW, 23), "queue.waiting", TrailEntry(NOW, words or "x"), 23, NOW, moments, (words or "x",) * 4
+    )
     return WatchCardContent(watch(words), known, source, ending=ending)
 
 
 def watch_screens(words: str) -> Iterator[Message]:
     """All of them; ``words`` stand wherever words of others stand."""
-    tellings = [telling(words, source=source) for source in Source]
-    tellings.append(WatchCardContent(watch(words), tellings[0].known, Source.READING, silent_since=NOW))
-    tellings += [telling(words, Ending(how, NOW, words, "U0BOB")) for how in How]
+    tellings = [telling(words, source=source) for source in WatchSource]
+    tellings.append(WatchCardContent(watch(words), tellings[0].known, WatchSource.READING, silent_since=NOW))
+    tellings += [telling(words, WatchEnding(how, NOW, words, "U0BOB")) for how in EndingKind]
     for each in tellings:
         yield watch_card(each, NOW, command="/flows")
     one = Activeflow(UUID(int=1), None, None, Status.ENDED, Reference("call"), Action(UUID(int=2)))
@@ -56,6 +67,6 @@ def watch_screens(words: str) -> Iterator[Message]:
     for link in ("", "https://example.slack.com/archives/C0INCIDENTS/p12"):
         yield already(AlreadyWatched(watch(words)), link)
     yield over(AlreadyEnded(one, words), "/flows")
-    yield from (full(Full(here), "/flows") for here in (True, False))
+    yield from (full(WatchLimit(here), "/flows") for here in (True, False))
     for done in (Unwatched(several), Unwatched((), several), Unwatched(several[:1], several[1:]), Unwatched(())):
         yield unwatched(done, "/flows")

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bot.activeflows.model import Spoken
+from bot.activeflows.model import SpokenText
 from bot.voipbin.wire import answers
 from bot.voipbin.wire.answers import Unreadable
 from bot.voipbin.wire.pages import RECENT, _Steps, _Talk, spoken
@@ -27,7 +27,7 @@ def body(*executed: object, current: object = None, **more: object) -> bytes:
     return json.dumps({**fields, **more}).encode()
 
 
-def texts(found: tuple[Spoken, ...]) -> list[tuple[str, bool]]:
+def texts(found: tuple[SpokenText, ...]) -> list[tuple[str, bool]]:
     return [(one.text, one.current) for one in found]
 
 
