@@ -136,7 +136,7 @@ def _settings() -> Settings:
 
 
 def main(arguments: list[str] | None = None) -> None:
-    """The program. Ends with 0, 1 (something is wrong), 2 (the configuration is), or 130 (interrupted)."""
+    """Run the program. Ends with 0, 1 (something is wrong), 2 (the configuration is), or 130 (interrupted)."""
     typed = arguments if arguments is not None else sys.argv[1:] or ["--help"]
     try:
         if typed == ["run"]:  # which has no options: nothing of the other commands is looked at

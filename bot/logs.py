@@ -181,7 +181,7 @@ def configure(style: Literal["console", "json"], level: str = "INFO") -> None:
 
 
 def _asking_again(details: stamina.instrumentation.RetryDetails) -> None:
-    """One short line, and no warning: a question that is asked again is not lost."""
+    """Log one short line, and no warning: a question that is asked again is not lost."""
     why, wait = str(details.caused_by), round(details.wait_for, 2)
     structlog.get_logger(__name__).info("asking_again", why=why, after_seconds=wait, tries=details.retry_num)
 

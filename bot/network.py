@@ -28,7 +28,7 @@ class Proxy:
     """As in ``NO_PROXY``: names of hosts, with all below them, divided by commas."""
 
     def of(self, address: str) -> str | None:
-        """Through what that address (``https``, ``wss``) is reached; ``None``: directly."""
+        """Return through what that address (``https``, ``wss``) is reached; ``None``: directly."""
         if not self.url:
             return None
         parts = urlsplit(address)

@@ -177,7 +177,7 @@ class SomeSettings(BaseSettings):
 
 
 def _with_files(given: Mapping[str, Any]) -> tuple[dict[str, Any], "list[str]"]:
-    """With the secrets that stand in files, and what is wrong with those."""
+    """Return the values with the secrets that stand in files, and what is wrong with those."""
     known, mistakes = dict(given), []
     for name in _IN_FILES:
         field = f"{name}_file"
@@ -357,7 +357,7 @@ def from_environment(build: Callable[[], T]) -> T:
 
 
 def unread(settings: type[BaseSettings]) -> Iterator[str]:
-    """A line for each variable that looks like one of ours and that nobody reads, with what may be meant."""
+    """Yield a line for each variable that looks like one of ours and that nobody reads, with what may be meant."""
     known = [name.upper() for name in settings.model_fields]
     given = {name.upper() for name in (*os.environ, *DotEnvSettingsSource(settings).env_vars)}
     for name in sorted(given.difference(known, _FORGOTTEN)):

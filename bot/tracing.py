@@ -45,14 +45,16 @@ class _Exporter:
 
 
 def wanted() -> bool:
-    """Does anybody collect?"""
+    """Tell whether anybody collects."""
     return _Exporter.tell is not None
 
 
 def told(
     name: str, said: Mapping[str, object], *, seconds: float = 0.0, intent_id: str = "", first: bool = False
 ) -> None:
-    """Something that is over by now and lasted so long, about that intent or the one that log lines are about."""
+    """Tell of something that is over by now and lasted so long, about that intent or the one that log lines are
+    about.
+    """
     if _Exporter.tell is None:
         return
     about = intent_id or str(structlog.contextvars.get_contextvars().get("intent_id") or "")
@@ -66,7 +68,7 @@ def told(
 
 @contextmanager
 def exporting(endpoint: str) -> Iterator[None]:
-    """To the collector at this address (OTLP over HTTP), as long as the block lasts; to nobody for ``""``."""
+    """Export to the collector at this address (OTLP over HTTP), as long as the block lasts; to nobody for ``""``."""
     if not endpoint:
         yield
         return
@@ -82,7 +84,7 @@ def exporting(endpoint: str) -> Iterator[None]:
 
 @contextmanager
 def exporting_to(exporter: "SpanExporter") -> Iterator[None]:
-    """The same with an exporter that is there."""
+    """Export with an exporter that is there."""
     from opentelemetry.context import Context  # noqa: PLC0415 - an extra
     from opentelemetry.sdk.resources import Resource  # noqa: PLC0415
     from opentelemetry.sdk.trace import TracerProvider  # noqa: PLC0415
@@ -141,6 +143,6 @@ def exporting_to(exporter: "SpanExporter") -> Iterator[None]:
 
 
 def ids_of(intent_id: str) -> tuple[int, int]:
-    """Of its trace, and of the first span in it."""
+    """Return the ids of its trace, and of the first span in it."""
     made = hashlib.sha256(f"flows-bot intent {intent_id}".encode()).digest()
     return int.from_bytes(made[:16], "big"), int.from_bytes(made[16:24], "big")

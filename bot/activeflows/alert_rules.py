@@ -25,7 +25,7 @@ class QuietHours:
     zone: tzinfo = UTC
 
     def covers(self, moment: datetime) -> bool:
-        """``until`` itself is not quiet any more."""
+        """Tell whether this moment is quiet; ``until`` itself is not any more."""
         clock = moment.astimezone(self.zone).time()
         if self.since <= self.until:
             return self.since <= clock < self.until
@@ -51,7 +51,9 @@ class AlertRule:
     """Of which VoIPBIN accounts it tells, by name; ``None``: of the only one."""
 
     def fits(self, flow: UUID | None, reason: Reason) -> bool:
-        """An activeflow without a flow (``None``) is reached by rules without ``flows`` only."""
+        """Tell whether the rule reaches this flow. An activeflow without a flow (``None``) is reached by rules
+        without ``flows`` only.
+        """
         return reason in self.about and (self.flows is None or flow in self.flows)
 
     def is_quiet(self, moment: datetime) -> bool:

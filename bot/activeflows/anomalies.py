@@ -47,13 +47,13 @@ class Durations:
         return sum(self.counts)
 
     def add(self, seconds: float) -> None:
-        """One more time that it took so long."""
+        """Add one more time that it took so long."""
         bucket = 0 if seconds <= 1 else min(int(log(seconds) / log(_RATIO)) + 1, BUCKETS - 1)
         self.counts[bucket] += 1
         self._age()
 
     def merge(self, other: "Durations") -> None:
-        """Everything that the other one counted, too."""
+        """Add everything that the other one counted."""
         self.counts = [mine + theirs for mine, theirs in zip(self.counts, other.counts, strict=True)]
         self._age()
 
@@ -143,7 +143,7 @@ class DwellTimes:
         return bool(self._waiting)
 
     def began(self, activeflow_id: UUID) -> datetime | None:
-        """Since when it is where it was last seen; ``None`` when that is not known."""
+        """Return since when it is where it was last seen; ``None`` when that is not known."""
         stay = self._here.get(activeflow_id)
         return None if stay is None else stay.began
 
@@ -166,14 +166,14 @@ class DwellTimes:
         return new
 
     def give_back(self, new: Mapping[Place, Durations]) -> None:
-        """It could not be kept, or not all of it: the next ``take_new`` has it, too. Counted twice is better than
-        lost.
+        """Give back what could not be kept, or not all of it: the next ``take_new`` has it, too. Counted twice is
+        better than lost.
         """
         for where, durations in new.items():
             self._new.setdefault(where, Durations()).merge(durations)
 
     def know(self, past: Mapping[Place, Durations]) -> None:
-        """This is the past of these places, as everybody has seen it."""
+        """Take in the past of these places, as everybody has seen it."""
         for where, durations in past.items():
             self._past.pop(where, None)
             self._past[where] = durations
@@ -220,7 +220,7 @@ def place(activeflow: Activeflow) -> Place | None:
 
 
 def _came_here(change: Change) -> bool:
-    """Was this the very next version after the one before?"""
+    """Tell whether this was the very next version after the one before."""
     if change.after is None:
         return False
     steps = change.after.steps_used
@@ -325,7 +325,7 @@ class AnomalyDetector:
         return () if activeflow.ended else tuple(self._found(activeflow, doing, now, call))
 
     def longest(self, where: Place) -> timedelta | None:
-        """From when on a stay there is called long; ``None`` while too few were seen."""
+        """Return from when on a stay there is called long; ``None`` while too few were seen."""
         past = self.stays.past(where)
         long = past.at_most(0.95)
         return None if past.total < ENOUGH or long is None else max(SHORTEST, _TIMES * timedelta(seconds=long))
@@ -382,7 +382,7 @@ class AnomalyDetector:
 
 
 def may_be_stale(activeflow: Activeflow, now: datetime) -> bool:
-    """Is it so old that its call is worth a look?"""
+    """Tell whether it is so old that its call is worth a look."""
     age = activeflow.age(now)
     return activeflow.running and activeflow.reference.is_call and age is not None and age > LONGEST_CALL
 
@@ -408,7 +408,7 @@ def _never_started(activeflow: Activeflow, doing: Situation, now: datetime) -> s
 
 
 def _looping(activeflow: Activeflow, doing: Situation) -> str:
-    """In the words of the situation, which says laps only where going round is not how it works."""
+    """Say in the words of the situation, which says laps only where going round is not how it works."""
     laps = main_laps(activeflow)
     return laps.removeprefix(", ") if laps in doing.words and times_here(activeflow) >= LOOPING_FROM else ""
 
@@ -485,7 +485,7 @@ class AnomalyCache:
     async def of(
         self, activeflows: Sequence[Activeflow], now: datetime, doings: Sequence[Situation] | None = None
     ) -> list[tuple[Reason, ...]]:
-        """In the same order, of each the gravest first.
+        """Return what is wrong with each, in the same order, of each the gravest first.
 
         ``doings``: their situations, the same object for the same version; without them no definition of a flow is
         known.
@@ -497,8 +497,8 @@ class AnomalyCache:
         return told
 
     async def worst_first(self, found: list[Activeflow], now: datetime) -> tuple[list[Activeflow], list[int]]:
-        """Those of one rank stay in their order. Looked at without names or definitions, which need not be had for
-        it.
+        """Sort the worst first; those of one rank stay in their order. They are looked at without names or
+        definitions, which need not be had for it.
         """
         versions, judged = await self._looked(found, now, None)
         ranks = [version.rank for version in versions]
@@ -587,5 +587,5 @@ def _version(judging: AnomalyDetector, activeflow: Activeflow, doing: Situation,
 
 
 def rank(reasons: tuple[Reason, ...]) -> int:
-    """The lower, the worse: the place of its gravest reason, or ``FINE``."""
+    """Return its rank, the lower, the worse: the place of its gravest reason, or ``FINE``."""
     return _ORDER[reasons[0]] if reasons else FINE

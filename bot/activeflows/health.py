@@ -44,7 +44,7 @@ Look: TypeAlias = Callable[[], Awaitable[Finding]]
 async def looked(
     looks: Mapping[str, Look], *, within: float, unanswered: HealthState = HealthState.WARNING
 ) -> tuple[Finding, ...]:
-    """All looks at once, each given ``within`` seconds, by what they are about and in their order."""
+    """Take all looks at once, each given ``within`` seconds, by what they are about and in their order."""
     return tuple(await asyncio.gather(*(_found(about, look, within, unanswered) for about, look in looks.items())))
 
 
@@ -64,7 +64,7 @@ async def _found(about: str, look: Look, within: float, unanswered: HealthState)
 
 
 def worst(findings: Iterable[Finding]) -> tuple[Finding, ...]:
-    """One about each thing: of several the worst, and of equally bad ones the last."""
+    """Return one finding about each thing: of several the worst, and of equally bad ones the last."""
     found: dict[str, Finding] = {}
     for finding in findings:
         before = found.get(finding.about)
@@ -78,7 +78,7 @@ def _badness(finding: Finding) -> tuple[bool, int]:
 
 
 def report(findings: Iterable[Finding], since: Mapping[str, datetime], began: datetime | None) -> dict[str, Any]:
-    """For machines: ``missing`` is what makes the bot not ready, ``warnings`` the rest that is not well.
+    """Report for machines: ``missing`` is what makes the bot not ready, ``warnings`` the rest that is not well.
 
     ``since``: when each became so; ``began``: when it became ready, or not.
     """

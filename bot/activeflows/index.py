@@ -116,11 +116,11 @@ class Index:
         return tuple(self._kinds)
 
     def mark(self) -> int:
-        """This moment, for ``settle`` and ``unheard_since``."""
+        """Mark this moment, for ``settle`` and ``unheard_since``."""
         return self._serial
 
     def wants(self, activeflow_id: UUID, updated_at: datetime | None, steps: int) -> bool:
-        """Would ``take`` change anything? Cheaper to ask than to build an activeflow for nothing."""
+        """Tell whether ``take`` would change anything. Cheaper to ask than to build an activeflow for nothing."""
         if activeflow_id in self._over:
             return False
         held = self._held.get(activeflow_id)
@@ -140,7 +140,7 @@ class Index:
         return True
 
     def _keep(self, activeflow: Activeflow, version: Version) -> Activeflow | None:
-        """In its place, which it keeps for as long as it runs. Gives what was there before."""
+        """Keep it in its place, which it keeps for as long as it runs. Gives what was there before."""
         self._serial += 1
         self._newest_first = None
         held = self._held.get(activeflow.id)
@@ -167,7 +167,7 @@ class Index:
                 del self._kinds[less.kind]
 
     def take_away(self, activeflow_id: UUID) -> bool:
-        """It ended or was deleted, for good. True when it was held."""
+        """Take away one that ended or was deleted, for good. True when it was held."""
         return self._over_with(activeflow_id, None)
 
     def _over_with(self, activeflow_id: UUID, after: Activeflow | None) -> bool:
@@ -241,7 +241,7 @@ class Coverage:
         self._spans: list[Span] = []
 
     def add(self, since: datetime, until: datetime) -> None:
-        """This span was read; spans that touch become one."""
+        """Add a span that was read; spans that touch become one."""
         if since >= until:
             return
         first = bisect_left(self._spans, since, key=lambda span: span.until)
@@ -256,8 +256,8 @@ class Coverage:
         return list(self._holes(since, until))[::-1]
 
     def complete_since(self, until: datetime) -> datetime | None:
-        """From when on everything created before ``until`` was read: ``until`` itself if nothing; ``None``: all of
-        it.
+        """Return from when on everything created before ``until`` was read: ``until`` itself if nothing; ``None``:
+        all of it.
         """
         holes = self.holes(BEGINNING, until)
         return holes[0].until if holes else None
@@ -306,14 +306,14 @@ class ExpectedChanges:
         self._timers: dict[UUID, asyncio.TimerHandle] = {}
 
     def read(self, activeflow_id: UUID, updated_at: datetime | None) -> None:
-        """A change of then was read; ``None``: one that has no time, such as being deleted."""
+        """Expect a change of then that was read; ``None``: one that has no time, such as being deleted."""
         self._versions[activeflow_id] = updated_at or _BEGINNING
         if activeflow_id not in self._timers:
             loop = asyncio.get_running_loop()
             self._timers[activeflow_id] = loop.call_later(self._within, self._overdue)
 
     def heard(self, activeflow_id: UUID, updated_at: datetime | None) -> None:
-        """An event about it came."""
+        """Note that an event about it came."""
         expected = self._versions.get(activeflow_id)
         if expected is not None and (updated_at or _BEGINNING) >= expected:
             del self._versions[activeflow_id]
@@ -354,13 +354,13 @@ class Learned:
             self._expected.read(activeflow.id, activeflow.updated_at)
 
     def learn_all(self, rows: Iterable[Activeflow], ours: UUID) -> None:
-        """The same for a page of the list; what has ended there and is not held is history."""
+        """Learn a page of the list; what has ended there and is not held is history."""
         for activeflow in rows:
             if activeflow.customer_id == ours and (not activeflow.ended or self._index.get(activeflow.id) is not None):
                 self.learn(activeflow)
 
     def learn_gone(self, activeflow_id: UUID) -> None:
-        """VoIPBIN was read not to have it any more."""
+        """Learn that VoIPBIN was read not to have it any more."""
         if self._index.take_away(activeflow_id) and self.live_since is not None:
             self._expected.read(activeflow_id, None)
 
@@ -404,7 +404,7 @@ class VersionCache(Generic[V]):
         """The same by the object, which C compares; it is held by its version, so that no other one gets its number."""
 
     def of(self, activeflows: Sequence[Activeflow]) -> list[V | None]:
-        """In the same order; ``None`` for a version that was not looked at yet."""
+        """Return what was worked out of each, in the same order; ``None`` for a version that was not looked at yet."""
         return list(map(self._by_object.get, map(id, activeflows)))
 
     def keep(self, one: V) -> None:
@@ -416,7 +416,9 @@ class VersionCache(Generic[V]):
         self._last[activeflow.id.int] = self._by_object[id(activeflow)] = one
 
     def forget_others(self, found: Sequence[V]) -> None:
-        """A small part of what runs does not push out the rest, until that is too much."""
+        """Forget all others once they are too many: a small part of what runs does not push out the rest, until that
+        is too much.
+        """
         held = len(self._last)
         if held > MOST or (held > len(found) + len(found) // 4 and held <= 2 * len(found)):
             self._last = {one.activeflow.id.int: one for one in found}

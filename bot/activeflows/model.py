@@ -242,8 +242,8 @@ _TYPED: Final = re.compile(
 
 
 def in_words(duration: timedelta) -> str:
-    """For reading: "under 1 s", "8 s", "4 min", "1 h 12 min", "2 d". Negative durations (skewed clocks) count as
-    none.
+    """Say a duration for reading: "under 1 s", "8 s", "4 min", "1 h 12 min", "2 d". Negative durations (skewed
+    clocks) count as none.
     """
     if duration < _SECOND:
         return "under 1 s"
@@ -258,7 +258,9 @@ def in_words(duration: timedelta) -> str:
 
 
 def as_typed(duration: timedelta) -> str:
-    """For typing: "90s", "10m", "2h", "3d", in the largest unit that says it exactly; parts of a second are dropped."""
+    """Write a duration for typing: "90s", "10m", "2h", "3d", in the largest unit that says it exactly; parts of a
+    second are dropped.
+    """
     if duration < _SECOND:
         return "0s"
     whole = duration // _SECOND * _SECOND

@@ -30,7 +30,7 @@ def name_key(name: str) -> str:
 
 
 def same_name(one: str, other: str) -> bool:
-    """Are these two spellings of one name?"""
+    """Tell whether these are two spellings of one name."""
     return name_key(one) == name_key(other)
 
 
@@ -61,7 +61,7 @@ _NEARLY: Final = 0.99
 
 
 def likeness(typed: str, name: str) -> float:
-    """From 0 to 1; what is not alike is 0."""
+    """Measure how alike two names are, from 0 to 1; what is not alike is 0."""
     wanted, there = _words(typed), _words(name)
     if not wanted or not there:
         return 0.0
@@ -74,7 +74,7 @@ def likeness(typed: str, name: str) -> float:
 
 
 def says(sentence: str, typed: str) -> bool:
-    """Does each typed word begin a word of the sentence?"""
+    """Tell whether each typed word begins a word of the sentence."""
     wanted, there = _words(typed), _words(sentence)
     return bool(wanted) and all(any(other.startswith(word) for other in there) for word in wanted)
 

@@ -132,14 +132,14 @@ def numbers_in(text: str) -> tuple[Number, ...]:
 
 
 def _plain(text: str) -> str:
-    """Plain digits and blanks, nothing invisible: telephones put direction marks around what they copy."""
+    """Return plain digits and blanks, nothing invisible: telephones put direction marks around what they copy."""
     folded = unicodedata.normalize("NFKC", text)
     visible = (c for c in folded if unicodedata.category(c) != "Cf")
     return "".join(str(int(c)) if c.isdecimal() else " " if c.isspace() else c for c in visible)
 
 
 def _runs(written: str) -> Iterator[str]:
-    """Its groups, joined to numbers; one digit at the end is left out.
+    """Yield its groups, joined to numbers; one digit at the end is left out.
 
     A group that is a date or an address parts, unless a number that has only begun needs it: "+47 22.33.44.55",
     "(0)10-11-2026".
@@ -178,7 +178,7 @@ def _read(run: str) -> Number | None:
 
 
 def _planned(read: Number, written: str) -> Number:
-    """As the plan reads it, if it does."""
+    """Read the number as the plan does, if it does."""
     digits = "".join(c for c in written if c.isdigit())
     meant = next((number for plan in _plans if (number := plan(f"+{digits}" if "+" in written else digits))), None)
     return (
@@ -193,7 +193,7 @@ def _count(written: str) -> int:
 
 
 def _most(written: str) -> int:
-    """Digits of the longest number that begins so."""
+    """Count the digits of the longest number that begins so."""
     return LONGEST + 2 if written.lstrip("(").startswith("00") else LONGEST
 
 
@@ -202,7 +202,9 @@ def _most(written: str) -> int:
 
 
 def masked(party: Party) -> str:
-    """``+15550100001`` becomes ``+1555•••••01``; anything that is not a number becomes its kind ("a SIP address")."""
+    """Mask a number: ``+15550100001`` becomes ``+1555•••••01``; anything that is not a number becomes its kind ("a
+    SIP address").
+    """
     target = party.target
     digits = sum(c.isdigit() for c in target)
     if party.type in {"tel", "whatsapp", ""} and digits >= 4 and all(c.isdigit() or c in "+ -()" for c in target):

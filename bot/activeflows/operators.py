@@ -301,7 +301,9 @@ def _numbers(grants: list[Grant]) -> str:
 
 
 def _askable(grants: Iterable[Grant], person: Person) -> tuple[str, ...]:
-    """User and group ids in order of the file; "members" is nobody in particular, and nobody asks themselves."""
+    """Return the user and group ids in order of the file; "members" is nobody in particular, and nobody asks
+    themselves.
+    """
     names = (name for grant in grants for name in sorted(grant.to) if name != MEMBERS)
     return tuple(dict.fromkeys(name for name in names if not person.known_as(name)))
 
@@ -340,7 +342,7 @@ class Operator:
         return decide(self.policy, self.person, channel=self.channel, permission=permission, flow=flow)
 
     def may(self, permission: Permission, flow: Flow = ANY_FLOW) -> bool:
-        """For courtesy (what to show); ``require`` is the lock."""
+        """Tell whether they may, for courtesy (what to show); ``require`` is the lock."""
         return _allowing(self.policy, self.person, self.channel, permission, flow) is not None
 
     def require(self, permission: Permission, flow: Flow = ANY_FLOW) -> Decision:
@@ -384,7 +386,9 @@ class Reach:
 
 
 def reach(policy: Policy, person: Person) -> tuple[Reach, ...]:
-    """In the order of the permissions; what this person may do to certain flows only, or elsewhere, stands apart."""
+    """Return their places in the order of the permissions; what this person may do to certain flows only, or
+    elsewhere, stands apart.
+    """
     return tuple(each for permission in Permission for each in _of(policy, person, permission))
 
 

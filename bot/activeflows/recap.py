@@ -70,7 +70,7 @@ class RecapQuery:
         self._records, self._alerts, self._now = records, alerts, now
 
     async def lately(self, operator: Operator, since: timedelta) -> Recap:
-        """Until now. Raises ``NotPermitted`` before anything is read, or ``LedgerUnavailable``."""
+        """Gather what happened until now. Raises ``NotPermitted`` before anything is read, or ``LedgerUnavailable``."""
         return await self.between(operator, self._now() - since, self._now())
 
     async def between(self, operator: Operator, since: datetime, until: datetime) -> Recap:

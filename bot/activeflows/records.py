@@ -37,7 +37,7 @@ Detail: TypeAlias = Mapping[str, str | int | bool | None]
 
 
 def in_thread(detail: Detail, thread: str) -> Detail:
-    """With the thread where it happened, if it was in one."""
+    """Add the thread where it happened, if it was in one."""
     return {**detail, "thread": thread} if thread else detail
 
 
@@ -221,7 +221,7 @@ class RefusalBound:
         return True
 
     def count(self, who: str) -> None:
-        """One that is not written down."""
+        """Count one that is not written down."""
         self._unwritten[who] += 1
 
     def counted(self) -> dict[str, int]:

@@ -283,5 +283,5 @@ class Carriers(dict[str, Carrier]):
 
 
 def paced(pace: WatchPace, accounts: int) -> WatchPace:
-    """Slack grants a workspace so many edits, however many accounts there are."""
+    """Share the edits among the accounts: Slack grants a workspace so many, however many accounts there are."""
     return replace(pace, rate=pace.rate / accounts)

@@ -15,7 +15,7 @@ log = structlog.get_logger(__name__)
 
 @asynccontextmanager
 async def beside(work: Coroutine[Any, Any, None]) -> AsyncIterator[asyncio.Task[None]]:
-    """Runs ``work`` while the block lasts, then cancels it and waits until it has ended."""
+    """Run ``work`` while the block lasts, then cancels it and waits until it has ended."""
     task = asyncio.create_task(work)
     try:
         yield task
@@ -26,7 +26,7 @@ async def beside(work: Coroutine[Any, Any, None]) -> AsyncIterator[asyncio.Task[
 
 
 async def forever(work: Callable[[], Awaitable[None]], *, every: float) -> None:
-    """Until cancelled: ``work``, and again ``every`` seconds after it has ended, whatever became of it."""
+    """Run ``work`` until cancelled, again ``every`` seconds after it has ended, whatever became of it."""
     while True:
         await tried(work)
         await asyncio.sleep(every)

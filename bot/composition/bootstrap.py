@@ -100,7 +100,7 @@ async def running(
     silent_after: float = SILENT_AFTER,
     health_every: float = EVERY,
 ) -> AsyncIterator[RunningBot]:
-    """The whole bot, for as long as the block lasts. Raises ``Misconfigured`` with one line per mistake.
+    """Run the whole bot, for as long as the block lasts. Raises ``Misconfigured`` with one line per mistake.
 
     ``look_every``: seconds between two looks at the policy file. ``kept_for``: what durable presses leave behind.
     ``record_within``: so long a press may take to be recorded. ``silent_after``: seconds that the database may be

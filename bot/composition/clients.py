@@ -45,7 +45,7 @@ async def installed(client: AsyncWebClient, settings: Settings, access: Access) 
 
 
 def route_to_slack(settings: Settings) -> Route:
-    """Through the proxy, and trusting whom the settings say."""
+    """Return the route through the proxy, trusting whom the settings say."""
     try:
         return route(settings.proxy, settings.slack_ca_file)
     except OSError as trouble:
@@ -134,7 +134,9 @@ class _Owners:
 async def _reached(
     name: str, voipbin: VoIPBINClient, owners: _Owners, stack: AsyncExitStack, asking: Patience | None
 ) -> str:
-    """If VoIPBIN can be reached, introduced; if not, the bot starts, says so, and keeps trying. Why it is refused."""
+    """Introduce the client, if VoIPBIN can be reached; if not, the bot starts, says so, and keeps trying. Why it is
+    refused.
+    """
     whose, refusal = {"account": name} if name else {}, ""
     try:
         async with asyncio.timeout((asking or Patience()).at_start):
@@ -202,7 +204,7 @@ async def _opened(
 
 
 def kept_alone(database: Database, stack: AsyncExitStack) -> None:
-    """No other bot on the same SQLite file from now on."""
+    """Let no other bot run on the same SQLite file from now on."""
     try:
         stack.enter_context(alone(database.url))
     except AnotherInstance:
@@ -229,7 +231,7 @@ def secret_of(secret: SecretStr | None) -> str:
 
 
 def plan_of(region: str) -> Plan:
-    """For numbers that are written in this region (ISO 3166)."""
+    """Make the plan for numbers that are written in this region (ISO 3166)."""
     import phonenumbers  # noqa: PLC0415 # every country's rules, for who asks for a region's
 
     def parsed(written: str) -> phonenumbers.PhoneNumber | None:

@@ -79,7 +79,7 @@ class HealthWatch:
         """Of the last look."""
 
     async def attend(self, every: float) -> None:
-        """Until cancelled."""
+        """Look at everything until cancelled."""
         await self.look()
         await forever(self._ask, every=every)
 
@@ -90,7 +90,7 @@ class HealthWatch:
         return self.findings
 
     async def readiness(self) -> Mapping[str, Any]:
-        """For ``/readyz``."""
+        """Report for ``/readyz``."""
         return report([*await self.look(), *([_ENDING] if self._ending else [])], self._since, self._began)
 
     async def drained(self, seconds: float) -> None:

@@ -131,7 +131,7 @@ class HeadPublisher:
 async def forgetting(
     forget: Callable[[datetime], Awaitable[int]], now: Callable[[], datetime], *, kept_for: timedelta
 ) -> None:
-    """Until cancelled: every hour, drop what durable presses left behind. The audit keeps what matters."""
+    """Drop, every hour until cancelled, what durable presses left behind. The audit keeps what matters."""
 
     async def drop() -> None:
         dropped = await forget(now() - kept_for)
@@ -142,7 +142,7 @@ async def forgetting(
 
 
 async def retaining(database: Database, days: int, now: Callable[[], datetime]) -> None:
-    """Until cancelled: every hour, cut off what of the audit was written before the last so many days (UTC)."""
+    """Cut off, every hour until cancelled, what of the audit was written before the last so many days (UTC)."""
 
     async def prune() -> None:
         today = now().astimezone(UTC).replace(hour=0, minute=0, second=0, microsecond=0)
@@ -153,7 +153,7 @@ async def retaining(database: Database, days: int, now: Callable[[], datetime]) 
 
 @asynccontextmanager
 async def counted(outsiders: Outsiders) -> AsyncIterator[Outsiders]:
-    """While the block lasts, and at its end, what was refused and not written down is logged as a count."""
+    """Log as a count, while the block lasts and at its end, what was refused and not written down."""
     async with beside(forever(outsiders.say, every=WITHIN)):
         yield outsiders
     await outsiders.say()

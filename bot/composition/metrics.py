@@ -143,7 +143,7 @@ async def measured(
     *,
     now: Callable[[], datetime],
 ) -> AsyncIterator[CollectorRegistry]:
-    """A registry of this bot's own; the ledger's figures are kept up while the block lasts."""
+    """Yield a registry of this bot's own; the ledger's figures are kept up while the block lasts."""
     held = LedgerFigures(aside)
     mode, ledger = "socket" if settings.socket_mode else "http", "postgresql" if aside.is_postgresql else "sqlite"
     registry = CollectorRegistry()

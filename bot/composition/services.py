@@ -42,7 +42,9 @@ async def raising_alerts(
     pace: AlertPace | None,
     now: Callable[[], datetime],
 ) -> AsyncIterator[Callable[[], Awaitable[str]]]:
-    """While the block lasts; yields what says why alerts of the policy cannot be posted (empty when they can)."""
+    """Raise alerts while the block lasts; yields what says why alerts of the policy cannot be posted (empty when
+    they can).
+    """
 
     def rules() -> Sequence[AlertRule]:
         return policy().alerts
@@ -93,7 +95,7 @@ async def watching_over(
     now: Callable[[], datetime],
     people: People,
 ) -> AsyncIterator[WatchRequests]:
-    """While the block lasts; watches that were open when the bot ended go on."""
+    """Keep the watches while the block lasts; those that were open when the bot ended go on."""
     pace = pace or WatchPace()
     unhurried = voipbin.with_urgency(Urgency.SCAN)
 

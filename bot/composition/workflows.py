@@ -196,7 +196,7 @@ class Workflows:
         return await self.durable.forget(before)
 
     async def _adopt(self, executor_id: str) -> None:
-        """What an earlier build left behind of this executor is carried out by this one."""
+        """Adopt what an earlier build left behind of this executor."""
         adopted = await self._database.within(lambda connection: adopt(connection, VERSION, executor_id))
         if adopted:
             log.warning("earlier_presses_adopted", count=adopted)

@@ -185,7 +185,7 @@ def record_of(body: str) -> Record:
 
 
 def went_on(connection: Connection, activeflow_id: UUID, press_id: str) -> bool:
-    """Whether there is more of this press on record than that it was allowed: sending, an outcome, a refusal."""
+    """Tell whether there is more of this press on record than that it was allowed: sending, an outcome, a refusal."""
     its = audit.c.key.startswith(f"{press_id}/", autoescape=True)
     more = select(audit.c.seq).where(
         audit.c.activeflow_id == str(activeflow_id), its, audit.c.what != str(RecordKind.PRESSED)
@@ -233,8 +233,8 @@ def _beginning_with(digits: str) -> tuple[ColumnElement[bool], ...]:
 
 
 def _since(connection: Connection, since: datetime) -> tuple[ColumnElement[bool], ...]:
-    """Of that time and later. SQLite does not know whether those are few, and would walk the whole chain for the last
-    of them: so it is told where the first of few stands.
+    """Select records of that time and later. SQLite does not know whether those are few, and would walk the whole
+    chain for the last of them: so it is told where the first of few stands.
     """
     of_that_time = audit.c.at >= since.isoformat()
     if connection.dialect.name != "sqlite":
@@ -311,7 +311,7 @@ def verify(rows: Iterable[Mapping[str, Any]], cut: Cut | None = None) -> Iterato
 
 
 def _says_the_same(row: Mapping[str, Any]) -> bool:
-    """Whether the other columns repeat the body. A forged body may be no record at all."""
+    """Tell whether the other columns repeat the body. A forged body may be no record at all."""
     try:
         columns = _columns(record_of(row["body"]))
     except (ValueError, TypeError, AttributeError, KeyError):
@@ -345,13 +345,13 @@ def proof(connection: Connection) -> Proof:
 
 
 def piece(connection: Connection, after: int, most: int) -> list[Mapping[str, Any]]:
-    """So many rows at most that come after that number, oldest first."""
+    """Read so many rows at most that come after that number, oldest first."""
     rows = connection.execute(select(audit).where(audit.c.seq > after).order_by(audit.c.seq).limit(most))
     return [dict(row) for row in rows.mappings()]
 
 
 def chain(connection: Connection) -> Iterator[Mapping[str, Any]]:
-    """Every row, oldest first, a few at a time."""
+    """Yield every row, oldest first, a few at a time."""
     rows = connection.execution_options(yield_per=500).execute(select(audit).order_by(audit.c.seq))
     for row in rows.mappings():
         yield dict(row)
@@ -408,7 +408,7 @@ def kept(connection: Connection) -> list[Head]:
 
 
 def written(text: str) -> Iterator[Head]:
-    """Every head in a text: a log, a channel's messages, or one that was typed."""
+    """Yield every head in a text: a log, a channel's messages, or one that was typed."""
     return (Head(int(seq), digits) for seq, digits in _WRITTEN.findall(text))
 
 

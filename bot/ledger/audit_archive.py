@@ -33,7 +33,7 @@ _FORMULA: Final = ("=", "+", "-", "@", "\t", "\r", "\n")
 
 
 def json_lines(rows: Iterable[Mapping[str, Any]]) -> Iterator[str]:
-    """Each record with its place in the chain, one object a line."""
+    """Yield each record with its place in the chain, one object a line."""
     return (f"{exported(row)}\n" for row in rows)
 
 

@@ -533,7 +533,7 @@ def when_kept(connection: Connection, tell: Tell) -> None:
 
 
 def one_writer(connection: Connection) -> None:
-    """Until this transaction ends, nobody else appends to the chain. (SQLite's IMMEDIATE does the same.)"""
+    """Let nobody else, until this transaction ends, append to the chain. (SQLite's IMMEDIATE does the same.)"""
     if connection.dialect.name == "postgresql":
         connection.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": _AUDIT_LOCK})
 

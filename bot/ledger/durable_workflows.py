@@ -227,11 +227,11 @@ class PendingPresses:
         return (self._now() + self.within).isoformat()
 
     def give_up(self, press: Press) -> None:
-        """From now on its record comes too late."""
+        """Let its record come too late from now on."""
         self._in_hand[press.id] = False
 
     async def beginning(self, press: Press, record_by: str | None) -> RecordTiming:
-        """Whether a press that is on record was recorded in time."""
+        """Tell whether a press that is on record was recorded in time."""
         in_hand = self._in_hand.get(press.id)
         if in_hand is not None:
             return RecordTiming.IN_TIME if in_hand else RecordTiming.GIVEN_UP
@@ -284,7 +284,7 @@ little, and a shutdown waits for the end of one. DBOS's own is a second."""
 
 
 def _log_as_the_bot_does() -> None:
-    """What DBOS logs goes where everything goes, scrubbed. A logger with a handler is given no console of its own."""
+    """Send what DBOS logs where everything goes, scrubbed. A logger with a handler is given no console of its own."""
     log = logging.getLogger("dbos")
     log.handlers[:] = [logging.NullHandler()]
     log.propagate = True

@@ -88,7 +88,7 @@ class LedgerProbe:
         self._after, self._every = after, every
 
     async def attend(self) -> None:
-        """Until cancelled."""
+        """Look at the ledger until cancelled."""
         clock = asyncio.get_running_loop().time
         answered, asking = clock(), None
         try:

@@ -39,7 +39,7 @@ class LastSign:
         self._until = float("inf") if lasts else -float("inf")
 
     def given(self, at: float) -> None:
-        """``at``: of ``boot_time``, before it was sent."""
+        """Note a sign of life. ``at``: of ``boot_time``, before it was sent."""
         self._until = at + DEAD_AFTER - EVERY
 
     def nobody_took_over(self) -> bool:
@@ -61,13 +61,13 @@ class Replicas:
         self._last_sign = last_sign or LastSign()
 
     async def arrive(self) -> None:
-        """The first sign of life, before anything is recorded under this id: whoever dies after it is missed."""
+        """Give the first sign of life, before anything is recorded under this id: whoever dies after it is missed."""
         began = boot_time()
         await self._database.within(self._live)
         self._last_sign.given(began)
 
     async def attend(self, *, every: float = EVERY, dead_after: int = DEAD_AFTER) -> None:
-        """Until cancelled: give signs of life, look for the dead."""
+        """Give signs of life and look for the dead, until cancelled."""
         while True:
             try:
                 began = boot_time()
@@ -84,7 +84,9 @@ class Replicas:
             await asyncio.sleep(every)
 
     def _round(self, connection: Connection, dead_after: int) -> list[str]:
-        """Own sign of life; the ids of the dead, each given to one replica at a time: its row is stamped anew."""
+        """Give one sign of life; returns the ids of the dead, each given to one replica at a time: its row is
+        stamped anew.
+        """
         self._live(connection)
         now = connection.execute(text("SELECT extract(epoch FROM now())::int")).scalar_one()
         connection.execute(update(replicas).where(replicas.c.seen_at > now).values(seen_at=now))
@@ -142,7 +144,7 @@ class Lease:
             await self._database.within(lambda connection: connection.execute(mine).rowcount)
 
     def is_ours(self, connection: Connection) -> bool:
-        """Until this transaction ends, nobody takes it."""
+        """Tell whether it is ours; nobody takes it until this transaction ends."""
         if connection.dialect.name != "postgresql":
             return True
         held = select(leases.c.holder).where(leases.c.name == self._name).with_for_update(read=True)

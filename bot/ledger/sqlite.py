@@ -59,7 +59,7 @@ class AnotherInstance(Exception):
 
 @contextmanager
 def alone(url: str) -> Iterator[None]:
-    """While the block lasts no other bot can run on this file. Raises ``AnotherInstance``, or what SQLite does of the
+    """Keep other bots off this file while the block lasts. Raises ``AnotherInstance``, or what SQLite does of the
     file.
     """
     parsed = make_url(url)
@@ -109,7 +109,7 @@ class Connection(sqlite3.Connection):
 
 
 def _unixepoch(when: str) -> float:
-    """Seconds, cut to milliseconds as SQLite does. Any other word is an error, and not a wrong time."""
+    """Return the seconds, cut to milliseconds as SQLite does. Any other word is an error, and not a wrong time."""
     if when != "subsec":
         raise ValueError(when)
     return int(time.time() * 1000) / 1000

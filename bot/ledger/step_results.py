@@ -65,7 +65,9 @@ class Results:
         """Numbers of steps, added by the threads that wrote them down."""
 
     async def of(self, name: str, work: Callable[[], Awaitable[Any]], *, repeatable: bool, ledger_first: bool) -> Any:
-        """As ``DBOS.run_step_async`` does a step that nobody has done before. What ``work`` raises is not recorded."""
+        """Run a step as ``DBOS.run_step_async`` does one that nobody has done before. What ``work`` raises is not
+        recorded.
+        """
         if not ledger_first:
             await self.write()
         began, ctx = _milliseconds(), snapshot_step_context()
@@ -108,12 +110,12 @@ class Results:
         self._kept.update(written)
 
     def _write(self, connection: Connection) -> None:
-        """In a transaction of the ledger, which is the same database."""
+        """Write in a transaction of the ledger, which is the same database."""
         written = self._inserted(connection)
         when_kept(connection, lambda kept: self._kept.update(written if kept else ()))
 
     def _inserted(self, connection: Connection) -> list[int]:
-        """The numbers of their steps."""
+        """Insert the results; returns the numbers of their steps."""
         unwritten = self._unwritten
         if unwritten and not remember(connection, unwritten, self._owner):
             raise Fenced

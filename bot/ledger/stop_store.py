@@ -380,7 +380,7 @@ class StopStore:
 
 
 def _measured(seconds: Histogram, press: Press, at: datetime) -> None:
-    """How long after the press it was. (Two clocks that disagree measure nothing that is less than nothing.)"""
+    """Measure how long after the press it was. (Two clocks that disagree measure nothing that is less than nothing.)"""
     seconds.labels(str(press.wish)).observe(max((at - press.at).total_seconds(), 0.0))
 
 

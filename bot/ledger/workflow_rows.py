@@ -81,7 +81,7 @@ class ForeignRow(Exception):
 
 
 def refuse() -> None:
-    """From now on, for the whole process. Call it before DBOS is launched; again does nothing more."""
+    """Refuse such rows from now on, in the whole process. Call it before DBOS is launched; again does nothing more."""
     decoders.DefaultSerializer.deserialize = _refused  # type: ignore[method-assign, assignment] # the only pickle.loads there is
     decoders.DefaultSerializer.serialize = _named  # type: ignore[method-assign, assignment] # its parameter is unnamed
     _core.deserialize_args = _ours_only  # type: ignore[attr-defined] # imported there by name
@@ -139,7 +139,7 @@ _UNFINISHED: Final = "status IN ('PENDING', 'ENQUEUED') AND application_version 
 
 
 def adopt(connection: Connection, version: str, executor_id: str) -> int:
-    """Those of this executor, and members that wait in the queue; how many there were."""
+    """Adopt the workflows of this executor, and members that wait in the queue; how many there were."""
     tables = dbos_tables(connection)
     if "workflow_status" not in tables:
         return 0

@@ -23,7 +23,7 @@ def _useless(policy: Policy) -> Iterator[str]:
 
 
 def _of_no_account(policy: Policy) -> Iterator[str]:
-    """What counts where there is one VoIPBIN account only, beside what names one of several."""
+    """Yield what counts where there is one VoIPBIN account only, beside what names one of several."""
     if not policy.names():
         return
     unset = [f"grant {grant.number}" for grant in policy.grants if grant.accounts is None]
@@ -33,7 +33,7 @@ def _of_no_account(policy: Policy) -> Iterator[str]:
 
 
 def _nobody_else(policy: Policy) -> Iterator[str]:
-    """A rule that wants two persons where one id is all that any grant names."""
+    """Yield each rule that wants two persons where one id is all that any grant names."""
     two = policy.rules.two_person
     for rule, permission, what in (("stop", Permission.STOP, "a stop"), ("bulk", Permission.BULK, "a bulk stop")):
         needs_two = rule in two or (rule == "bulk" and "stop" in two)
@@ -59,7 +59,9 @@ class WrittenId:
 
 
 def written_ids(text: str) -> tuple[WrittenId, ...]:
-    """Of people, groups, channels and flows, in the order of the file. ``text`` is a policy without mistakes."""
+    """Return the ids of people, groups, channels and flows, in the order of the file. ``text`` is a policy without
+    mistakes.
+    """
     text = text.removeprefix("\ufeff")
     file, lines = tomllib.loads(text), places(text)
     found: dict[str, WrittenId] = {}

@@ -48,7 +48,7 @@ STRICT: Final = ConfigDict(extra="forbid", hide_input_in_errors=True)
 
 
 def who(word: str) -> str:
-    """Raises ``ValueError`` in words for people, as all of these do."""
+    """Read whom a grant names. Raises ``ValueError`` in words for people, as all of these do."""
     if word == MEMBERS or is_group(word) or re.fullmatch(r"[UW][A-Z0-9]{2,31}", word):
         return word
     raise ValueError('must be an id: a user (U…), a user group (S…) or "members"; names can be faked')
@@ -74,7 +74,7 @@ def account(word: str) -> str:
 
 
 def duration(shortest: str, longest: str, *, like: str) -> Callable[[Any], timedelta]:
-    """As people type it; all three are such."""
+    """Read a duration as people type it; all three are such."""
     least, most = from_typed(shortest) or timedelta(0), from_typed(longest) or timedelta.max
 
     def parsed(value: Any) -> timedelta:
@@ -87,7 +87,7 @@ def duration(shortest: str, longest: str, *, like: str) -> Callable[[Any], timed
 
 
 def hours(value: Any) -> tuple[time, time]:
-    """As in "22:00-07:00"."""
+    """Read hours as in "22:00-07:00"."""
     found = _HOURS.fullmatch(value) if isinstance(value, str) else None
     if found is None:
         raise ValueError('must be two times of the day, like "22:00-07:00"')
@@ -98,7 +98,7 @@ def hours(value: Any) -> tuple[time, time]:
 
 
 def time_zone(value: Any) -> tzinfo:
-    """https://data.iana.org/time-zones/tz-link.html"""
+    """Read a time zone: https://data.iana.org/time-zones/tz-link.html"""
     try:
         return ZoneInfo(value)
     except (ValueError, KeyError, OSError, TypeError, AttributeError):
@@ -125,7 +125,7 @@ class Alert(BaseModel):
 
 
 def alert_rules(alerts: Iterable[Alert]) -> tuple[AlertRule, ...]:
-    """In the order of the file."""
+    """Return the alert rules in the order of the file."""
     seen: Counter[str] = Counter()
     rules = []
     for alert in alerts:
@@ -208,7 +208,7 @@ class _File(_Strict):
 
     @model_validator(mode="after")
     def _one_account_each(self) -> "_File":
-        """Nobody may have to guess which one is meant."""
+        """Refuse a file in which somebody would have to guess which one is meant."""
         counted = Counter(channel for account in self.account.values() for channel in account.channels)
         twice = [channel for channel, count in counted.items() if count > 1]
         if twice:
@@ -318,6 +318,6 @@ def _message(mistake: "ErrorDetails") -> str:
 
 
 def _shown(word: str, longest: int = _LONGEST) -> str:
-    """On one line, and not at any length."""
+    """Show a value on one line, and not at any length."""
     printable = "".join(c if c.isprintable() else "�" for c in word)
     return printable if len(printable) <= longest else printable[: longest - 1] + "…"

@@ -62,7 +62,7 @@ class _Walk:
                 self._pair(table)
 
     def _pair(self, table: Path) -> None:
-        """``key = value``; every part of a dotted key stands on that line."""
+        """Read ``key = value``; every part of a dotted key stands on that line."""
         start = len(table)
         path = (*table, *self._key())
         for end in range(start + 1, len(path) + 1):

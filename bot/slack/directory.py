@@ -59,7 +59,7 @@ async def groups(client: AsyncWebClient) -> DirectoryListing:
 
 
 async def people(client: AsyncWebClient) -> DirectoryListing:
-    """Whoever has an account that is not deactivated."""
+    """List whoever has an account that is not deactivated."""
     return await _listed(client, "users.list", {}, "members", _person, "people")
 
 
@@ -120,7 +120,7 @@ def _kinds(told: Any) -> Iterator[str]:
 
 
 def _plain(name: str) -> str:
-    """On one line, and without what would move a terminal's cursor or end a comment."""
+    """Write a name on one line, and without what would move a terminal's cursor or end a comment."""
     shown = "".join(sign if sign.isprintable() else "�" for sign in str(name))
     return shown[:_LONGEST]
 

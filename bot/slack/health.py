@@ -45,7 +45,7 @@ _REINSTALL: Final = "Add it in the app's settings as the manifest has it, then r
 
 
 async def token(client: AsyncWebClient) -> Finding:
-    """Is the token taken, and what may it do? https://docs.slack.dev/reference/methods/auth.test"""
+    """Look whether the token is taken, and what it may do. https://docs.slack.dev/reference/methods/auth.test"""
     answer = await _asked(client.auth_test())
     if not isinstance(answer, AsyncSlackResponse):
         then = "Tell whoever looks after this bot to check SLACK_BOT_TOKEN."
@@ -65,7 +65,9 @@ async def token(client: AsyncWebClient) -> Finding:
 
 
 async def clock(client: AsyncWebClient, now: Callable[[], datetime], *, believed_for: float | None) -> Finding:
-    """Does this machine's clock agree with Slack's? ``believed_for``: so old a signed delivery may be, in seconds."""
+    """Look whether this machine's clock agrees with Slack's. ``believed_for``: so old a signed delivery may be, in
+    seconds.
+    """
     answer = await _asked(client.auth_test())
     given = _header(answer.headers, "date") if isinstance(answer, AsyncSlackResponse) else None
     try:
@@ -84,7 +86,7 @@ async def clock(client: AsyncWebClient, now: Callable[[], datetime], *, believed
 
 
 async def member(client: AsyncWebClient, channel: str) -> Finding:
-    """Is the bot a member here? Asked with scopes that it does well without.
+    """Look whether the bot is a member here, asked with scopes that it does well without.
 
     https://docs.slack.dev/reference/methods/conversations.info
     """
@@ -105,7 +107,7 @@ async def member(client: AsyncWebClient, channel: str) -> Finding:
 
 
 async def groups(client: AsyncWebClient, policy: Policy) -> Finding:
-    """Can the user groups that the policy names be read?
+    """Look whether the user groups that the policy names can be read.
     https://docs.slack.dev/reference/methods/usergroups.users.list
     """
     named = sorted(policy.groups())
@@ -164,7 +166,7 @@ def _no_history(why: str) -> Finding:
 
 
 def refused(for_good: str, partly: str) -> Finding:
-    """From memory: what Slack refuses this app for good, in words (``""``: nothing), all of it or some."""
+    """Tell from memory what Slack refuses this app for good, in words (``""``: nothing), all of it or some."""
     if for_good:
         then = "Look at the app's settings, install it again, set SLACK_BOT_TOKEN, start again."
         return Finding(SLACK, HealthState.BROKEN, for_good, then, disabling=True)
@@ -176,8 +178,8 @@ def refused(for_good: str, partly: str) -> Finding:
 async def deliveries(
     connection: Callable[[], Awaitable[str]] | None, elsewhere: Callable[[], Awaitable[str]] | None = None
 ) -> Finding:
-    """``connection``: says why the socket is not ready; ``None`` when Slack delivers over HTTP. ``elsewhere``: says
-    that Slack counts more connections of this app than this deployment has.
+    """Look at how Slack delivers. ``connection``: says why the socket is not ready; ``None`` when Slack delivers
+    over HTTP. ``elsewhere``: says that Slack counts more connections of this app than this deployment has.
     """
     if connection is None:
         return Finding(DELIVERIES, HealthState.OK, "receiving over HTTP")
@@ -193,7 +195,7 @@ async def deliveries(
 
 
 async def may_connect(client: AsyncWebClient, app_token: str) -> Finding:
-    """Would Socket Mode open? https://docs.slack.dev/reference/methods/apps.connections.open"""
+    """Look whether Socket Mode would open. https://docs.slack.dev/reference/methods/apps.connections.open"""
     answer = await _asked(client.apps_connections_open(app_token=app_token))
     if isinstance(answer, str):
         return Finding(

@@ -223,7 +223,7 @@ def decode_period(value: str) -> tuple[datetime, datetime]:
 
 
 def _inert(line: str) -> str:
-    """Letters, digits, ``-`` and ``_`` only, behind a mark that no line begins with."""
+    """Write letters, digits, ``-`` and ``_`` only, behind a mark that no line begins with."""
     return _MARK + urlsafe_b64encode(line.encode()).decode().rstrip("=")
 
 

@@ -100,7 +100,7 @@ def from_action(body: Mapping[str, Any]) -> Interaction:
 
 
 def from_home(event: Mapping[str, Any]) -> Interaction:
-    """Somebody opened the Home. https://docs.slack.dev/reference/events/app_home_opened"""
+    """Make an interaction of the Home being opened. https://docs.slack.dev/reference/events/app_home_opened"""
     return Interaction(user_id=_word(event, "user"), team_id="", channel_id="", at_home=True)
 
 

@@ -52,7 +52,7 @@ class Unsendable(ValueError):
 
 
 def shortened(text: str, limit: int) -> str:
-    """Finished mrkdwn cut to ``limit`` characters, never inside an entity, a mention or a date."""
+    """Cut finished mrkdwn to ``limit`` characters, never inside an entity, a mention or a date."""
     if len(text) <= limit:
         return text
     kept = text[: limit - len(_ELLIPSIS)]
@@ -87,7 +87,7 @@ def fields(texts: Iterable[str]) -> Block:
 
 
 def context(*texts: str) -> Block:
-    """Small print in mrkdwn."""
+    """Build small print in mrkdwn."""
     _counted("texts in small print", texts, _SMALLS)
     return {"type": "context", "elements": [_mrkdwn(text, _SMALL) for text in texts]}
 
@@ -183,7 +183,7 @@ def button(
 
 
 def confirm(title: str, text: str, *, yes: str, no: str) -> Element:
-    """Slack's own question before a press is sent."""
+    """Build Slack's own question before a press is sent."""
     return {
         "title": _plain(title, _QUESTION_TITLE),
         "text": _mrkdwn(text, _QUESTION),
@@ -193,7 +193,7 @@ def confirm(title: str, text: str, *, yes: str, no: str) -> Element:
 
 
 def option(text: str, value: str, *, description: str = "") -> Element:
-    """Something to choose in a menu: two lines, shown as they are."""
+    """Build something to choose in a menu: two lines, shown as they are."""
     if not 0 < len(value) <= _OPTION_VALUE:
         raise Unsendable(f"an option needs a value of 1 to {_OPTION_VALUE} characters")
     drawn = {"text": _plain(text, _OPTION), "value": value}
@@ -201,7 +201,7 @@ def option(text: str, value: str, *, description: str = "") -> Element:
 
 
 def option_group(label: str, options: Iterable[Element]) -> Element:
-    """Options under a heading, which itself cannot be chosen."""
+    """Build options under a heading, which itself cannot be chosen."""
     drawn = list(options)
     _counted("options in a group", drawn, MOST_OPTIONS)
     return {"label": _plain(label, _OPTION), "options": drawn}
@@ -237,7 +237,7 @@ def conversations_select(action_id: str) -> Element:
 
 
 def home(blocks: Iterable[Block]) -> View:
-    """Somebody's Home tab. https://docs.slack.dev/reference/views/home-tab-views"""
+    """Build somebody's Home tab. https://docs.slack.dev/reference/views/home-tab-views"""
     return {"type": "home", "blocks": list(blocks)}
 
 
@@ -327,7 +327,7 @@ def escaped(text: str, limit: int = 3000, *, empty: str = "—") -> str:
 
 
 def bold(text: str, limit: int = 3000, *, empty: str = "—") -> str:
-    """``*text*``, escaped; ``limit`` counts the text without its marks."""
+    """Write ``*text*``, escaped; ``limit`` counts the text without its marks."""
     return f"*{escaped(text, limit, empty=empty)}*"
 
 
@@ -338,7 +338,7 @@ def code(text: str, limit: int = 3000, *, empty: str = "—") -> str:
 
 
 def mention(slack_id: str) -> str:
-    """``<@U…>``, ``<!subteam^S…>`` or ``<#C…>`` for an id of Slack's; anything else as escaped words.
+    """Write ``<@U…>``, ``<!subteam^S…>`` or ``<#C…>`` for an id of Slack's; anything else as escaped words.
 
     A user group mention notifies its members when it stands in a public message: keep those to private ones.
     """
@@ -388,7 +388,7 @@ def _one_line(text: str) -> str:
 
 
 def _disarmed(line: str) -> str:
-    """Formatting marks as look-alikes; low lines inside a word (``queue_join``) format nothing and stay."""
+    """Write formatting marks as look-alikes; low lines inside a word (``queue_join``) format nothing and stay."""
     if ":" in line:
         line = _EMOJI.sub(_COLON, line)
     for mark, alike in _LOOK_ALIKES:
@@ -401,7 +401,7 @@ def _with_entities(line: str) -> str:
 
 
 def _clamped(line: str, limit: int) -> str:
-    """With its entities, at most ``limit`` characters."""
+    """Cut a text with its entities, at most ``limit`` characters."""
     whole = _with_entities(line)
     if len(whole) <= limit:
         return whole

@@ -132,7 +132,7 @@ class _Database(SomeSettings):
 
 @asynccontextmanager
 async def _ledger() -> AsyncIterator[Database]:
-    """The ledger as it is: nothing is created, and a missing one is said."""
+    """Open the ledger as it is: nothing is created, and a missing one is said."""
     logs.configure("console", "CRITICAL")  # what is wrong is said once, below
     url = from_environment(_Database).flows_bot_database_url.get_secret_value()
     if url.startswith("sqlite:///") and not os.path.exists(url.removeprefix("sqlite:///")):  # noqa: ASYNC240, PTH110 # before anything else runs

@@ -52,7 +52,8 @@ class Check(BaseModel):
 
 
 def _judged(finding: Finding) -> Finding:
-    """What is broken before the start is not waited for: the start would end, or presses would be useless.
+    """Judge one look. What is broken before the start is not waited for: the start would end, or presses would be
+    useless.
 
     But the ledger says by itself whether it can be used; records that somebody touched end no start.
     """

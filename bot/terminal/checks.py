@@ -81,8 +81,8 @@ async def look(settings: Settings, client: AsyncWebClient, session: aiohttp.Clie
 
 
 def _intake(settings: Settings, client: AsyncWebClient, session: aiohttp.ClientSession) -> Intake:
-    """As the bot's own, with nobody listening: what is delivered here is only Slack's question whether the address
-    works.
+    """Build an intake as the bot's own, with nobody listening: what is delivered here is only Slack's question
+    whether the address works.
     """
     messenger, nowhere = Messenger(client, session), Installation("", "", "")
     jobs = Jobs(messenger, command=settings.flows_bot_command)
@@ -91,7 +91,7 @@ def _intake(settings: Settings, client: AsyncWebClient, session: aiohttp.ClientS
 
 
 async def _delivered(session: aiohttp.ClientSession, url: str, secret: str) -> str:
-    """Why not; empty when it was. https://docs.slack.dev/reference/events/url_verification"""
+    """Deliver and say why it failed; empty when it was. https://docs.slack.dev/reference/events/url_verification"""
     challenge, stamp = secrets.token_hex(8), str(int(time.time()))
     body = json.dumps({"type": "url_verification", "challenge": challenge})
     signed = hmac.new(secret.encode(), f"v0:{stamp}:{body}".encode(), hashlib.sha256).hexdigest()
@@ -131,7 +131,7 @@ _CORRECT_THEM: Final = "Correct them: what is granted to, in or for an unknown i
 
 
 async def _policy_ids(path: Path | None, client: AsyncWebClient, voipbin: Sequence[VoIPBINClient]) -> Finding:
-    """``voipbin``: each account that can be asked."""
+    """Look at the ids in the policy. ``voipbin``: each account that can be asked."""
     if path is None:
         return Finding(_POLICY_IDS, HealthState.OK, "there is no policy file")
     try:
@@ -226,7 +226,7 @@ async def _called(about: str, look: Look) -> Finding:
 
 
 async def _one_each(clients: Sequence[VoIPBINClient], names: Sequence[str]) -> Finding:
-    """Does each name open an account of its own? One that cannot be reached is told of elsewhere."""
+    """Look whether each name opens an account of its own. One that cannot be reached is told of elsewhere."""
     opened: dict[UUID, str] = {}
     for name, client in zip(names, clients, strict=False):
         try:
@@ -274,7 +274,7 @@ def _witness(settings: Settings, stack: AsyncExitStack, client: AsyncWebClient) 
 
 
 def _is_new(settings: Settings) -> bool:
-    """Is it a file that is not there yet?"""
+    """Tell whether it is a file that is not there yet."""
     url = settings.flows_bot_database_url.get_secret_value()
     return url.startswith("sqlite:///") and not Path(url.removeprefix("sqlite:///")).is_file()
 
@@ -297,7 +297,7 @@ async def _ledger(settings: Settings, stack: AsyncExitStack) -> Finding:
 
 
 def _new_file(file: Path) -> Finding:
-    """Could it be made there? The file that is tried has no name."""
+    """Look whether it could be made there. The file that is tried has no name."""
     try:
         with TemporaryFile(dir=file.parent) as trial:
             trial.write(b"a trial")

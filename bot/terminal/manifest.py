@@ -44,7 +44,7 @@ def wrong_words(command: str, url: str, *, socket: bool) -> list[str]:
 
 
 def manifest(command: str, url: str) -> str:
-    """With this command; ``url``: delivered there, empty for Socket Mode."""
+    """Write the manifest with this command; ``url``: delivered there, empty for Socket Mode."""
     inside, beside = _HERE / "manifest.yml", _HERE.parent / "manifest.yml"  # of the wheel, or of the sources
     text = (inside if inside.is_file() else beside).read_text(encoding="utf-8")
     text = text.replace("command: /flows\n", f"command: {command}\n")

@@ -97,7 +97,7 @@ def _checked(asked: "Explain") -> UUID | AnyFlow | None:
 
 
 def _by_hand(asked: "Explain", policy: Rulebook) -> Operator | None:
-    """As the options say; ``None`` when they say nothing about the person."""
+    """Build the operator as the options say; ``None`` when they say nothing about the person."""
     said = [standing for name, standing in _STANDINGS.items() if getattr(asked, name)]
     if len(said) > 1 or (asked.group and said not in ([], [Standing.MEMBER])):
         raise Misconfigured(f"Only one of {', '.join(f'--{name}' for name in _STANDINGS)}; --group only for a member.")
@@ -108,7 +108,7 @@ def _by_hand(asked: "Explain", policy: Rulebook) -> Operator | None:
 
 
 async def _stated(asked: "Explain", policy: Rulebook, permission: Permission) -> Operator:
-    """As Slack states it now. Raises ``Misconfigured``."""
+    """Build the operator as Slack states it now. Raises ``Misconfigured``."""
     from bot.terminal.slack_lookup import stated  # noqa: PLC0415 — all of Slack; what asks nobody answers sooner
 
     settings = _configured()

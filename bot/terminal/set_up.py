@@ -65,7 +65,7 @@ def line(question: str) -> str:
 
 
 def secret(name: str, file: Path | None, question: str, trouble: Callable[[str], str]) -> Secret:
-    """``trouble`` says why it is of no use, ``""``: it is. Raises ``Misconfigured`` about a file."""
+    """Ask for a secret. ``trouble`` says why it is of no use, ``""``: it is. Raises ``Misconfigured`` about a file."""
     if file is not None:
         found = Secret(name, _read(name, file), file.resolve())
         why = trouble(found.value)
@@ -167,7 +167,7 @@ def in_the_way() -> list[str]:
 def policy_text(
     channels: Sequence[DirectoryEntry], viewers: Sequence[DirectoryEntry], stoppers: Sequence[DirectoryEntry]
 ) -> str:
-    """In these channels some may look, and some stop."""
+    """Write a policy by which, in these channels, some may look, and some stop."""
     parts = ["# Written by `flows-bot init`. What else can be said here: docs/policy.md.\n"]
     for to, may in ((viewers, '["view"]'), (stoppers, '["view", "stop"]')):
         parts.append(f"\n[[grant]]\nto = {_array(to)}\nmay = {may}\nin = {_array(channels)}\n")
@@ -177,7 +177,7 @@ def policy_text(
 
 
 def env_text(variables: Mapping[str, str]) -> str:
-    """Raises ``Misconfigured`` for a value that this file cannot hold."""
+    """Write the environment file. Raises ``Misconfigured`` for a value that this file cannot hold."""
     lines = ["# Written by `flows-bot init`. What else can be set here: .env.example."]
     for name, value in variables.items():
         if not _PLAIN.fullmatch(value) and re.search(r"[\\'$\n\r]", value):
@@ -187,7 +187,7 @@ def env_text(variables: Mapping[str, str]) -> str:
 
 
 def write(texts: Mapping[Path, str], *, force: bool) -> None:
-    """Each whole or not at all. Raises ``Misconfigured``."""
+    """Write the files, each whole or not at all. Raises ``Misconfigured``."""
     for path, text in texts.items():
         beside = path.with_name(f".{path.name.lstrip('.')}.{token_hex(4)}")
         try:
@@ -250,7 +250,7 @@ class _Surroundings(SomeSettings):
 
 
 def set_up(asked: "Init") -> None:
-    """Ends as ``check`` does. Raises ``Misconfigured``."""
+    """Set the bot up, and end as ``check`` does. Raises ``Misconfigured``."""
     signal.signal(signal.SIGINT, signal.default_int_handler)  # or a hidden answer would leave the terminal without echo
     logs.configure("console", "CRITICAL")
     around = _looked_at(asked)

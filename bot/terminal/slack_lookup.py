@@ -23,7 +23,7 @@ async def stated(
     proxy: Proxy,
     ca_file: Path | None,
 ) -> Operator:
-    """This person there, as Slack states it now, as far as it decides about ``permission``. Raises
+    """Look this person up there, as Slack states it now, as far as it decides about ``permission``. Raises
     ``Misconfigured``.
     """
     async with http_session() as session:

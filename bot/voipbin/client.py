@@ -138,7 +138,7 @@ class VoIPBINClient:
         return self._known.customer
 
     def disown(self, why: str) -> None:
-        """From now on nobody's: nothing is known to be this account's, so nothing is shown of it, and nothing sent."""
+        """Disown the account: nothing is known to be this account's, so nothing is shown of it, and nothing sent."""
         self._known.disowned = why
 
     @property

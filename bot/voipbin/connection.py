@@ -61,7 +61,8 @@ async def connected(
     patience: Patience | None = None,
     bounds: WalkBounds | None = None,
 ) -> AsyncIterator[VoIPBINClient]:
-    """A client of the VoIPBIN at ``api_url`` (``https://…/v1.0``) for as long as the block lasts. Asks nothing yet.
+    """Yield a client of the VoIPBIN at ``api_url`` (``https://…/v1.0``) for as long as the block lasts. Asks nothing
+    yet.
 
     ``budget`` is in requests a second. Raises ``ValueError`` for an address that is none, ``OSError`` or
     ``ssl.SSLError`` for a ``ca_file`` that cannot be read.

@@ -76,7 +76,7 @@ async def credential(voipbin: VoIPBINClient, now: datetime) -> Finding:
 
 
 async def introduced(voipbin: VoIPBINClient) -> Finding:
-    """From memory: has VoIPBIN been reached since the bot started, and is the credential good?"""
+    """Tell from memory whether VoIPBIN was reached since the bot started, and the credential is good."""
     try:
         _ = voipbin.customer
     except Failure as trouble:
@@ -89,7 +89,7 @@ async def introduced(voipbin: VoIPBINClient) -> Finding:
 
 
 async def event_stream(live_index: LiveIndex | None) -> Finding:
-    """From memory: is every change heard of at once?"""
+    """Tell from memory whether every change is heard of at once."""
     if live_index is None:
         return Finding(STREAM, HealthState.OK, "off (VOIPBIN_EVENTS): lists are read when somebody asks")
     since = f" since {live_index.since:{_STAMP}}" if live_index.since else ""
@@ -102,7 +102,7 @@ async def event_stream(live_index: LiveIndex | None) -> Finding:
 
 
 async def requests(voipbin: VoIPBINClient) -> Finding:
-    """From memory: is there enough of the budget, and has VoIPBIN asked to slow down?"""
+    """Tell from memory whether there is enough of the budget, and VoIPBIN asked to slow down."""
     load = voipbin.load()
     share = f"up to {load.rate:g} of 17 a second, {load.waiting} waiting"
     if load.refused_ago is not None and load.refused_ago < _LATELY:

@@ -114,7 +114,7 @@ _LONGEST_NAME: Final = 256
 
 
 def campaign(body: bytes) -> Campaign:
-    """Raises ``Unreadable``, as the others do."""
+    """Read a campaign. Raises ``Unreadable``, as the others do."""
     found = decoded(body, WireCampaign)
     if found.id is None or not found.id.int:
         raise Unreadable("a campaign without an id")

@@ -72,7 +72,7 @@ class AlertDetector:
     async def beat(
         self, rules: Sequence[AlertRule], known: Callable[[AlertClaim], bool]
     ) -> AsyncGenerator[Alert, None]:
-        """What the next looks find."""
+        """Yield what the next looks find."""
         if not self._round:
             self._begin_round()
         self._questions = self._calls
@@ -176,14 +176,14 @@ class AlertChannels:
         return {channel: why for channel, why in self._refused.items() if channel in named}
 
     async def post(self, alert: Alert) -> bool | None:
-        """Whether Slack has it; ``None``: it may have it. As the next one."""
+        """Post a card and tell whether Slack has it; ``None``: it may have it. As the next one."""
         return self._taken(alert.rule.to, await self._cards.post(alert))
 
     async def line(self, held_back: HeldBack, *, running: int) -> bool | None:
         return self._taken(held_back.rule.to, await self._cards.line(held_back, running=running))
 
     async def rest(self) -> None:
-        """After what was posted."""
+        """Rest after what was posted."""
         await asyncio.sleep(self._pace.between)
 
     def _taken(self, channel: str, said: PostResult) -> bool | None:
@@ -220,7 +220,7 @@ class AlertAnnouncer:
         self._held_until = self._renew_at = self._forget_at = 0.0
 
     async def attend(self) -> None:
-        """Until cancelled."""
+        """Post alerts until cancelled."""
         try:
             while True:
                 try:
@@ -273,7 +273,7 @@ class AlertAnnouncer:
             await self._give_back(claimed)
 
     async def _give_back(self, claimed: StoredAlertClaim) -> None:
-        """It was certainly not told, and is found again if it is still so then."""
+        """Give back a claim that was certainly not told: it is found again if it is still so then."""
         await self._ledger.drop([claimed.claim])
         self._claims.give_back(claimed)
 
@@ -290,7 +290,7 @@ class AlertAnnouncer:
             self._claims.doubt(held_back.claimed)
 
     async def _may_post(self, rule: AlertRule) -> bool:
-        """The lease is ours, the policy still has this rule, and its channel is open."""
+        """Tell whether the lease is ours, the policy still has this rule, and its channel is open."""
         return await self._hold() and self._in_force(rule)
 
     def _in_force(self, rule: AlertRule) -> bool:
@@ -305,7 +305,7 @@ class AlertAnnouncer:
     # ---------------------------------------------------------------- the ledger
 
     async def _hold(self) -> bool:
-        """The lease is ours; when it was not before, what the ledger has is read anew."""
+        """Tell whether the lease is ours; when it was not before, what the ledger has is read anew."""
         asked = self._clock()
         if asked >= self._renew_at:
             fresh, self._renew_at = asked >= self._held_until, asked + _RENEW
@@ -323,7 +323,7 @@ class AlertAnnouncer:
                 await self._ledger.release()
 
     async def _forget(self, rules: Sequence[AlertRule]) -> None:
-        """Every hour, drop what is a day old, of activeflows that have ended: nothing could tell it again."""
+        """Drop every hour what is a day old, of activeflows that have ended: nothing could tell it again."""
         if self._clock() < self._forget_at:
             return
         picture = await self._running.running(max_age=0.0)

@@ -77,25 +77,25 @@ class AlertClaims:
         return claim in self._known
 
     def may_tell(self, rule: AlertRule, now: datetime) -> bool:
-        """May a card be posted? Not before the line about what was held back."""
+        """Tell whether a card may be posted: not before the line about what was held back."""
         return not self._held.get(rule.key) and self._open(rule, now)
 
     def claim(self, claimed: StoredAlertClaim) -> None:
-        """It is in the ledger, and held back until it is told."""
+        """Note a claim that is in the ledger, held back until it is told."""
         self._known.add(claimed.claim)
         self._held.setdefault(claimed.rule, {})[claimed.claim] = claimed
 
     def give_back(self, claimed: StoredAlertClaim) -> None:
-        """It could not be told, and may be claimed again."""
+        """Give back a claim that could not be told: it may be claimed again."""
         self._known.discard(claimed.claim)
         self._held.get(claimed.rule, {}).pop(claimed.claim, None)
 
     def doubt(self, claimed: Iterable[StoredAlertClaim]) -> None:
-        """It is not known whether a message told of these: they stay held back, and the next line says so."""
+        """Note that a message may have told of these: they stay held back, and the next line says so."""
         self._unsure.update(each.claim for each in claimed)
 
     def told(self, rule: str, claimed: Iterable[StoredAlertClaim], at: datetime) -> None:
-        """One message told of all these."""
+        """Note that one message told of all these."""
         for each in claimed:
             self._held.get(rule, {}).pop(each.claim, None)
             self._unsure.discard(each.claim)
@@ -109,7 +109,7 @@ class AlertClaims:
         return HeldBack(rule, tuple(held.values()), unsure=not self._unsure.isdisjoint(held))
 
     def forget(self, claims: Iterable[AlertClaim]) -> None:
-        """Those that were told, and will not come again."""
+        """Forget those that were told, and will not come again."""
         self._known.difference_update(claims)
 
     def _open(self, rule: AlertRule, now: datetime) -> bool:

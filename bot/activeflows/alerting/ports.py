@@ -72,11 +72,11 @@ class AlertLedger(Protocol):
         ...
 
     async def claim(self, claimed: StoredAlertClaim) -> bool:
-        """False when it is there already, or not ours to claim."""
+        """Write down a claim; false when it is there already, or not ours to claim."""
         ...
 
     async def told(self, claims: Sequence[AlertClaim], at: datetime) -> None: ...
 
     async def drop(self, claims: Sequence[AlertClaim]) -> None:
-        """As if they had never been."""
+        """Delete these claims, as if they had never been."""
         ...

@@ -124,7 +124,7 @@ class Bulk:
         return tuple(Counter(member.on_complete for member in self.members if member.on_complete).most_common())
 
     def groups(self) -> tuple[MemberGroup, ...]:
-        """By flow and kind of situation, the largest first."""
+        """Group the members by flow and kind of situation, the largest first."""
         return grouped(self.members)
 
 
@@ -216,7 +216,9 @@ class BulkEnding:
     """When the stop was over, and it was looked once what else fits; ``None`` in what an older build wrote."""
 
     def on_the_line(self) -> dict[int, str]:
-        """Members whose callers may still be on the line, by number: ``up`` or ``unknown``, as it is known by now."""
+        """Return the members whose callers may still be on the line, by number: ``up`` or ``unknown``, as it is
+        known by now.
+        """
         states = {**dict.fromkeys(self.up, "up"), **dict.fromkeys(self.unheard, "unknown")}
         states |= {number: call.state for number, call in self.calls.items()}
         return {number: state for number, state in states.items() if state in _THERE}
@@ -253,7 +255,9 @@ class Run:
 
 
 def unsettled(run: Run) -> bool:
-    """Whether a stop was sent of which it is not known yet that it worked, or a caller may still be on the line."""
+    """Tell whether a stop was sent of which it is not known yet that it worked, or a caller may still be on the
+    line.
+    """
     may_run = any(result in MAY_RUN for result in run.became.values())
     return may_run or (run.ending is not None and bool(run.ending.on_the_line()))
 
@@ -275,7 +279,7 @@ def counted(bulk: Bulk, became: Mapping[int, MemberOutcome]) -> Counter[MemberOu
 
 
 def outcome_words(bulk: Bulk, became: Mapping[int, MemberOutcome]) -> tuple[str, str]:
-    """For the record: "31 of 50 ended", and what became of the others."""
+    """Say for the record: "31 of 50 ended", and what became of the others."""
     counts = counted(bulk, became)
     others = ", ".join(
         f"{counts[kind]} {kind}" for kind in MemberOutcome if kind is not MemberOutcome.STOPPED and counts[kind]
@@ -287,7 +291,7 @@ def outcome_words(bulk: Bulk, became: Mapping[int, MemberOutcome]) -> tuple[str,
 
 
 def intent_id(bulk: Bulk, member: Member) -> str:
-    """Of the member's own intent: not to be guessed, and always the same."""
+    """Return the id of the member's own intent: not to be guessed, and always the same."""
     return sha256(f"{bulk.id}/{member.number}".encode()).hexdigest()[:32]
 
 
@@ -413,7 +417,9 @@ def tally(bulk: Bulk, became: Mapping[int, MemberOutcome]) -> Tally:
 
 
 def bar(counted_: Tally, cells: int) -> tuple[int, int, int]:
-    """Cells of a bar for those that are over, for those that had their turn and may run, and for those left."""
+    """Count the cells of a bar for those that are over, for those that had their turn and may run, and for those
+    left.
+    """
     over, left = cells * counted_.over // counted_.count, cells * counted_.left // counted_.count
     if counted_.over + counted_.left == counted_.count:  # nobody to draw in between: what rounding took is left
         left = cells - over

@@ -132,8 +132,8 @@ class HungUp:
         self._bulks, self._cards = bulks, cards
 
     async def tell(self, intent: Intent, call: CallAfter, press: Press, guard: Guard) -> bool | None:
-        """Whether somebody could see it; ``None`` when no such bulk is known to be over. Raises
-        ``LedgerUnavailable``.
+        """Tell how it ended, and whether somebody could see it; ``None`` when no such bulk is known to be over.
+        Raises ``LedgerUnavailable``.
         """
         found = await self._bulks.bulk(intent.bulk_id)
         if found is None:
@@ -175,7 +175,7 @@ class BulkStopWorkflow:
         self._members, self._unanswered, self._now = members, unanswered, now
 
     async def carry_out(self, press: Press, step: Step) -> None:
-        """The whole life of a press, told to the end."""
+        """Carry out a press, and tell of it to the end."""
         hold = await Hold.take(self._ledger, press.id)
         admission = await step("admit bulk", BulkAdmission, lambda: self._pressing.admit(press))
         bulk, declined = admission.bulk, admission.declined

@@ -150,7 +150,7 @@ class BulkFollow:
                 return
 
     async def _look(self, bulk: Bulk, press: Press, hold: Hold, *, last: bool) -> bool:
-        """Whether there is to be another look."""
+        """Look once more, and tell whether there is to be another look."""
         found = await self._bulks.bulk(bulk.id)
         if found is None or found[1].ending is None or found[1].ending.until is None:
             return False

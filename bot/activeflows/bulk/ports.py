@@ -34,7 +34,7 @@ class BulkLedger(Protocol):
         ...
 
     async def bulk(self, bulk_id: str) -> tuple[Bulk, Run] | None:
-        """A draft is none."""
+        """Return the bulk stop of this id, and its run; a draft is none."""
         ...
 
     async def bulk_posted(self, bulk_id: str, message_ts: str) -> None:
@@ -49,7 +49,7 @@ class BulkLedger(Protocol):
         ...
 
     async def became(self, bulk_id: str, number: int, became: MemberOutcome) -> None:
-        """What became of one member."""
+        """Write down what became of one member."""
         ...
 
     async def abort_bulk(self, bulk_id: str, by: str, record: Record) -> bool:
@@ -67,7 +67,9 @@ class BulkLedger(Protocol):
     async def finish_bulk(
         self, bulk_id: str, became: Mapping[int, MemberOutcome], ending: BulkEnding, records: Sequence[Record]
     ) -> Run:
-        """Over: write these records, and the receipt of the last one into the ending. The run as it then stands."""
+        """End the run: write these records, and the receipt of the last one into the ending. The run as it then
+        stands.
+        """
         ...
 
     async def followed(
@@ -122,7 +124,7 @@ class Members(Protocol):
     """The queue of a bulk stop's members: durable, at most two in flight."""
 
     async def put(self, press: Press, number: int) -> None:
-        """Queue one. Its turn comes once, whatever happens."""
+        """Queue one member. Its turn comes once, whatever happens."""
         ...
 
     async def done(self, press: Press, number: int) -> MemberOutcome:

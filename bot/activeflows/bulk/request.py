@@ -181,7 +181,7 @@ class BulkRequests:
         )
 
     async def draft(self, operator: Operator, wanted: BulkCriteria) -> Draft | CardRefusal:
-        """For somebody who may see and not stop in bulk: the wish, to be put to those who may.
+        """Draft a bulk stop for somebody who may see and not stop in bulk: the wish, to be put to those who may.
 
         What fits now is counted, so that nothing is offered that could not be asked. Raises ``NotPermitted`` when they
         may not even see, or nobody can be asked, or a ``Failure``.

@@ -113,7 +113,7 @@ class BulkSnapshot:
         return [a for a in seen if open_[number_of(a.flow_id)]]
 
     async def _calls_of_the_old(self, named: list[Activeflow], now: datetime) -> dict[UUID, Call | None]:
-        """By activeflow: only a call that VoIPBIN says is over makes one certainly left over."""
+        """Return calls by activeflow: only a call that VoIPBIN says is over makes one certainly left over."""
         old = {a.id: a.reference.id for a in named if a.reference.id is not None and may_be_stale(a, now)}
         few = list(old.items())[:MOST]
         looks = await asyncio.gather(
@@ -202,5 +202,5 @@ def _spread(members: tuple[Member, ...]) -> tuple[Member, ...]:
 
 
 def _similar(asked: str, known: Iterable[Flow | None]) -> tuple[str, ...]:
-    """At most three."""
+    """Return at most three similar names."""
     return closest_names(asked, (flow.name for flow in known if flow is not None))

@@ -133,7 +133,7 @@ class AuditReview:
         )
 
     async def _with_endings(self, pressed: Sequence[Entry]) -> tuple[AllowedPress, ...]:
-        """These, each with what became of it and its flow's name."""
+        """Return these, each with what became of it and its flow's name."""
         became = {entry.record.key: entry for entry in await self._records.records(_endings(pressed))}
         names = await self._records.flow_names({entry.record.intent_id for entry in pressed if entry.record.intent_id})
         return tuple(

@@ -91,7 +91,9 @@ async def family_of(
     *,
     within: float,
 ) -> Family:
-    """All look-ups together get ``within`` seconds. ``operator`` may view the activeflow itself."""
+    """Look up its relatives; all look-ups together get ``within`` seconds. ``operator`` may view the activeflow
+    itself.
+    """
     clock = asyncio.get_running_loop().time
     until = clock() + within
     async with asyncio.TaskGroup() as asking:

@@ -108,7 +108,7 @@ class Filters:
         return found
 
     def fits_doing(self, situation: Situation, wrong: Collection[Reason] = ()) -> bool:
-        """By what it is doing, and by what is wrong with it."""
+        """Tell whether it fits by what it is doing, and by what is wrong with it."""
         if (
             self.state is not None
             and situation.kind not in DOING.get(self.state, ())
@@ -136,7 +136,7 @@ class Filters:
         return map(decided.__getitem__, which)
 
     def fits_flow(self, flow_id: UUID | None, name: str | None) -> bool:
-        """By its flow; ``name`` is ``None`` when it is not known."""
+        """Tell whether it fits by its flow; ``name`` is ``None`` when it is not known."""
         if self.flow is None:
             return True
         if name is not None and same_name(name, self.flow):
@@ -145,7 +145,9 @@ class Filters:
         return flow_id is not None and _ID.fullmatch(digits) is not None and flow_id.hex.startswith(digits)
 
     def words(self) -> str:
-        """As one would type it: ``flow:"Support line" older:10m``; empty when nothing is filtered."""
+        """Write the filters as one would type them: ``flow:"Support line" older:10m``; empty when nothing is
+        filtered.
+        """
         parts = {
             "flow": self.flow,
             "type": self.type,
@@ -159,12 +161,12 @@ class Filters:
 
 
 def _before(now: datetime, span: timedelta) -> datetime:
-    """So long ago, or as long ago as there are dates."""
+    """Return the moment so long ago, or as long ago as there are dates."""
     return now - min(span, now - datetime.min.replace(tzinfo=UTC))
 
 
 def _quoted(value: str) -> str:
-    r"""In double quotes unless it is one plain word; ``"`` and ``\`` inside get a backslash before them."""
+    r"""Put words in double quotes unless it is one plain word; ``"`` and ``\`` inside get a backslash before them."""
     if _BARE.fullmatch(value):
         return value
     escaped = value.replace("\\", "\\\\").replace('"', '\\"')
@@ -191,7 +193,7 @@ class ActiveflowGroup:
 def grouped(
     activeflows: Iterable[Activeflow], key: Callable[[Activeflow], K], name: Callable[[Activeflow], str | None]
 ) -> tuple[ActiveflowGroup, ...]:
-    """The largest first; equals in the order of their names."""
+    """Group what fits, the largest group first; equals in the order of their names."""
     members: dict[K, list[Activeflow]] = {}
     for activeflow in activeflows:
         members.setdefault(key(activeflow), []).append(activeflow)

@@ -44,7 +44,7 @@ class MentionChoice:
         self._records, self._now = records, now
 
     async def mentioned(self, person_id: str) -> bool:
-        """What this person chose. Raises ``LedgerUnavailable``."""
+        """Return what this person chose. Raises ``LedgerUnavailable``."""
         newest = await self._records.records(RecordQuery(who=person_id, what=RecordKind.CHOSE, limit=1))
         return newest[0].record.detail.get("mentioned") is not False if newest else True
 
@@ -56,7 +56,9 @@ class MentionChoice:
             return True
 
     async def choose(self, operator: Operator, *, mentioned: bool) -> None:
-        """Raises ``NotPermitted`` for whoever may view nowhere, and so has no stops; or ``LedgerUnavailable``."""
+        """Keep what this person chose. Raises ``NotPermitted`` for whoever may view nowhere, and so has no stops; or
+        ``LedgerUnavailable``.
+        """
         person = operator.person
         if may_somewhere(reach(operator.policy, person), Permission.VIEW) is None:
             operator.require(Permission.VIEW)
@@ -201,7 +203,9 @@ class HomeQuery:
         )
 
     async def _worth_a_look(self, seen: list[Activeflow]) -> tuple[list[tuple[Activeflow, tuple[Anomaly, ...]]], int]:
-        """The stuck before the looping, and so on, the oldest first; and how many were looked through in the time."""
+        """Find what is worth a look, the stuck before the looping, and so on, the oldest first; and how many were
+        looked through in the time.
+        """
         clock, now = asyncio.get_running_loop().time, self._now()
         until, found, judged = clock() + self._side_look, [], 0
         for activeflow in seen:

@@ -198,7 +198,7 @@ class Inspection:
 
 
 async def look_at(voipbin: VoIPBIN, activeflow: Activeflow, *, now: datetime, within: float) -> Inspection:
-    """All look-ups at once, each given ``within`` seconds."""
+    """Look up all about it at once, each given ``within`` seconds."""
     queues = queues_named(activeflow)
     flow_id, next_id = activeflow.flow_id, activeflow.on_complete_flow_id
     call_id = activeflow.reference.id if activeflow.reference.is_call else None

@@ -56,7 +56,7 @@ class Rows:
         self._voipbin, self._judging, self._now, self._within = voipbin, judging, now, within
 
     async def of(self, activeflows: Sequence[Activeflow]) -> tuple[Row, ...]:
-        """These, in their order."""
+        """Make the rows of these, in their order."""
         known = await flows(self._voipbin, (a.flow_id for a in activeflows), within=self._within)
         queues = list(chain.from_iterable(queues_named(a, flow=flow_of(a, known)) for a in activeflows))
         now = self._now()
@@ -377,7 +377,7 @@ class ActiveflowQueries:
     async def _groups(
         self, found: list[Activeflow], by: By, known: Flows, assessed: Assessments | None
     ) -> tuple[ActiveflowGroup, ...]:
-        """A group by action is called as its rows are."""
+        """Group what fits; a group by action is called as its rows are."""
         if by == "flow":
             names = {flow_id: flow.name for flow_id, flow in known.items() if flow is not None}
             return grouped(found, lambda a: number_of(a.flow_id), lambda a: names.get(a.flow_id) if a.flow_id else None)
@@ -392,7 +392,7 @@ def _ranked(found: Sequence[Activeflow], ranks: Sequence[int]) -> Callable[[Acti
 
 
 def _of_flow(seen: list[Activeflow], wanted: Filters, known: Flows) -> list[Activeflow]:
-    """Decided once for each flow."""
+    """Return those whose flow fits, decided once for each flow."""
     decided: dict[int, bool] = {}
     found = []
     for activeflow in seen:
@@ -415,5 +415,5 @@ def unnamed_among(seen: Sequence[Activeflow], found: Sequence[Activeflow], known
 
 
 def _similar(asked: str, known: Flows) -> tuple[str, ...]:
-    """At most three."""
+    """Return at most three similar names."""
     return closest_names(asked, (flow.name for flow in known.values() if flow is not None))

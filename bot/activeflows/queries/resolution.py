@@ -119,7 +119,7 @@ Flows: TypeAlias = Mapping[UUID, Flow | None]
 
 
 async def in_turns(activeflows: Sequence[Activeflow]) -> AsyncIterator[Activeflow]:
-    """One by one; now and then others on the event loop get their turn."""
+    """Yield them one by one; now and then others on the event loop get their turn."""
     for number, activeflow in enumerate(activeflows, 1):
         yield activeflow
         if number % _BREATH == 0:
@@ -133,8 +133,8 @@ async def pictured(voipbin: VoIPBIN, live: Live | None, *, max_age: float) -> Pi
 
 
 async def pictured_soon(voipbin: VoIPBIN, live: Live | None, *, max_age: float, within: float) -> Picture:
-    """As it is in memory; while it has to be read again that is waited for so many seconds, then the last one will
-    do.
+    """Return the picture as it is in memory; while it has to be read again that is waited for so many seconds, then
+    the last one will do.
     """
     picture = None
     if live is not None:
@@ -251,7 +251,9 @@ def visible(
 
 
 async def with_id(voipbin: VoIPBIN, target: UUID) -> Activeflow:
-    """By its own id, or that of the call it runs for; whether it may be shown is not asked. Raises ``NotFound``."""
+    """Find one by its own id, or that of the call it runs for; whether it may be shown is not asked. Raises
+    ``NotFound``.
+    """
     try:
         return await voipbin.activeflow(target)
     except NotFound:
@@ -281,7 +283,7 @@ async def _the_one(voipbin: VoIPBIN, operator: Operator, prefix: Prefix) -> Acti
 
 
 def fitting(voipbin: VoIPBIN, operator: Operator, prefix: Prefix, picture: Picture) -> list[Activeflow]:
-    """By their own ids, else by those of their calls; those that run, if any does."""
+    """Find them by their own ids, else by those of their calls; those that run, if any does."""
     seen = visible(voipbin, operator, picture.activeflows)
     found = [a for a in seen if prefix.fits(a.id)] or [a for a in seen if prefix.fits(a.reference.id)]
     return [a for a in found if a.running] or found

@@ -149,7 +149,9 @@ class Chooser:
         return fitting
 
     async def _with_words(self, seen: Sequence[Activeflow], words: str, known: Flows) -> set[UUID]:
-        """By the flow's name, which is decided once for each flow, then by what the row says."""
+        """Find those with these words: by the flow's name, which is decided once for each flow, then by what the row
+        says.
+        """
         called = {number_of(id_) for id_, flow in known.items() if flow is not None and likeness(words, flow.name)}
         fitting = {a.id for a in seen if number_of(a.flow_id) in called}
         others = [a for a in seen if a.id not in fitting]

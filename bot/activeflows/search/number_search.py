@@ -48,7 +48,9 @@ class NumberRecord:
         self._turn = asyncio.Lock()  # counted and written as one: guesses at the same moment do not all pass the bound
 
     async def write(self, operator: Operator, numbers: Sequence[Number]) -> None:
-        """Raises ``TooManySearches``, or ``LedgerUnavailable``: then nothing may be looked for."""
+        """Write down the search. Raises ``TooManySearches``, or ``LedgerUnavailable``: then nothing may be looked
+        for.
+        """
         async with self._turn:
             now = self._now()
             before = await self._records.records(
@@ -92,7 +94,7 @@ class TracedCalls:
 
 
 async def traced(voipbin: VoIPBIN, calls: Sequence[CallFound], picture: Picture, *, within: float) -> TracedCalls:
-    """``calls``: newest first. ``within``: seconds each look-up may take."""
+    """Follow the calls to their activeflows. ``calls``: newest first. ``within``: seconds each look-up may take."""
     owned = await _owned(voipbin, calls, within)
     here = {activeflow.id: activeflow for activeflow in picture.activeflows}
     matches = by_calls(owned, picture.activeflows)
@@ -108,7 +110,9 @@ async def traced(voipbin: VoIPBIN, calls: Sequence[CallFound], picture: Picture,
 
 
 async def _owned(voipbin: VoIPBIN, calls: Sequence[CallFound], within: float) -> list[CallFound]:
-    """With the activeflow of the call that placed each, also where that one was not among those looked through."""
+    """Return them with the activeflow of the call that placed each, also where that one was not among those looked
+    through.
+    """
     unknown = {call.owner_id: None for call in calls if call.leg and call.activeflow_id is None}
     asked = list(unknown)[:MOST_READ]
     reads = await asyncio.gather(*(in_time(partial(voipbin.call, id_), within) for id_ in asked))
@@ -134,7 +138,7 @@ class NumberMatches:
 async def shown(
     voipbin: VoIPBIN, operator: Operator, calls: CallsLooked, picture: Picture, *, within: float
 ) -> NumberMatches:
-    """``within``: seconds each look-up may take."""
+    """Return what this person may be shown. ``within``: seconds each look-up may take."""
     by_ending = operator.may(Permission.REVEAL)
     led = await traced(voipbin, [call for call in calls.found if call.whole or by_ending], picture, within=within)
     may_view = {activeflow.id for activeflow in visible(voipbin, operator, (a for a, _ in led.activeflows))}

@@ -183,7 +183,7 @@ def row_words(kind: str) -> str:
 
 
 def unnamed(_: UUID) -> str | None:
-    """Knows no names."""
+    """Know no names."""
     return None
 
 
@@ -339,7 +339,9 @@ class SituationCache:
         """Thousands are in a few hundred situations: one object of each is looked through sooner."""
 
     async def of(self, activeflows: Sequence[Activeflow], flows: Mapping[UUID, Flow | None]) -> list[Situation]:
-        """In the same order; ``flows``: their definitions by id, as far as they are known."""
+        """Return the situation of each, in the same order; ``flows``: their definitions by id, as far as they are
+        known.
+        """
         definitions = {number_of(id_): flow for id_, flow in flows.items()}
         known = self._versions.of(activeflows)
         defined = definitions.get

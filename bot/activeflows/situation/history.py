@@ -119,7 +119,7 @@ def present_step(activeflow: Activeflow, *, times: Times = (), name_of: NameOf =
 
 
 def _lines(activeflow: Activeflow, times: Times, name_of: NameOf) -> Iterator[tuple[HistoryLine, int]]:
-    """Each line with the number of its steps. A step lasts until the next one begins, told or not."""
+    """Yield each line with the number of its steps. A step lasts until the next one begins, told or not."""
     places = [place for place, action in enumerate(activeflow.executed) if _tells(action)]
     steps = [activeflow.executed[place] for place in places]
     for index, length, laps in folded([(action.id, action.type) for action in steps]):

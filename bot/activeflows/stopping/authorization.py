@@ -105,13 +105,13 @@ class Authorized:
     policy: Policy
 
     def detail(self, flow: UUID | None) -> dict[str, str | int | bool | None]:
-        """For the record: the grant, and the policy whose grant it is."""
+        """Write for the record the grant, and the policy whose grant it is."""
         decision = self.decisions[flow]
         return {"because": decision.because, "grant": decision.grant, "policy": self.policy.version or None}
 
 
 def authorize(act: Act, asked: CardTerms, presser: Operator, asker: Operator | None) -> Authorized | Declined:
-    """May ``presser`` do this with that card? ``asker``: ``None`` when Slack did not say who that is."""
+    """Decide whether ``presser`` may do this with that card. ``asker``: ``None`` when Slack did not say who that is."""
     decisions = {flow: _decide(act, asked, presser, asker, flow) for flow in asked.flows}
     if act is Act.PUT_AWAY and presser.person.known_as(asked.by):
         return Authorized(decisions, presser.policy)
@@ -124,7 +124,7 @@ def authorize(act: Act, asked: CardTerms, presser: Operator, asker: Operator | N
 
 
 def _needed(act: Act, asked: CardTerms) -> tuple[Permission, ...]:
-    """Any of these is enough."""
+    """Return the permissions of which any is enough."""
     match act:
         case Act.ABORT:
             return Permission.STOP, Permission.BULK
@@ -144,7 +144,9 @@ def _of_asker(asked: CardTerms, presser: Operator) -> tuple[Permission, ...]:
 
 
 def _decide(act: Act, asked: CardTerms, presser: Operator, asker: Operator | None, flow: UUID | None) -> Decision:
-    """Whoever may, may; who may approve may press what somebody else, who still may, has asked for."""
+    """Decide for one flow: whoever may, may; who may approve may press what somebody else, who still may, has asked
+    for.
+    """
     own = [presser.decide(permission, flow) for permission in _needed(act, asked)]
     decision = next((yes for yes in own if yes.allowed), own[0])
     another = not presser.person.known_as(asked.by)
@@ -180,7 +182,7 @@ def _rules(asked: CardTerms, presser: Operator, asker: Operator | None, count: i
 
 
 def _no_first_person(asked: CardTerms, asker: Operator | None) -> Declined | None:
-    """Two persons are needed: why whoever asked does not count as one any more."""
+    """Say, where two persons are needed, why whoever asked does not count as one any more."""
     if asker is None:
         return Declined(DeclineReason.IDENTITY_UNKNOWN, "about whoever asked, who counts as one of two persons")
     needed = Permission.BULK if asked.in_bulk else Permission.STOP
@@ -199,7 +201,9 @@ class Authorization:
         self._people, self._policy = people, policy
 
     async def of(self, act: Act, asked: CardTerms, press: Press, *, max_age: float) -> Authorized | Declined:
-        """For this press. ``max_age``: seconds that Slack's facts may be old. What Slack does not say is a no."""
+        """Decide about this press. ``max_age``: seconds that Slack's facts may be old. What Slack does not say is a
+        no.
+        """
         for _ in range(_TRIES):
             try:
                 presser = await self._presser(act, asked, press, max_age)
@@ -218,7 +222,9 @@ class Authorization:
         return decided.policy == self._policy()
 
     async def _presser(self, act: Act, asked: CardTerms, press: Press, max_age: float) -> Operator:
-        """With the facts that decide; those about an approval only where it is needed. Raises ``IdentityUnknown``."""
+        """Identify the presser with the facts that decide; those about an approval only where it is needed. Raises
+        ``IdentityUnknown``.
+        """
         identify = partial(
             self._people.identify, press.by, press.channel, team=press.team, flows=asked.flows, max_age=max_age
         )
@@ -312,7 +318,7 @@ class PressAdmission:
             return Admission(declined=Declined(DeclineReason.LEDGER, failure.what))
 
     async def _after_the_end(self, intent: Intent, state: IntentState, press: Press) -> Admission:
-        """*Hang up the call* stands on a card that is over, and nowhere else."""
+        """Admit a press on *Hang up the call*, which stands on a card that is over, and nowhere else."""
         if state is not IntentState.SETTLED:
             return Admission(declined=Declined(DeclineReason.NO_SUCH_CARD))
         return await self._decide(Act.HANG_UP, replace(intent, deadline=press.at + _HANG_UP_WITHIN), press)
@@ -388,7 +394,8 @@ class Hold:
         return answer
 
     async def must_hold(self, *, waited: bool = True) -> None:
-        """Raises ``Fenced``. While the ledger does not answer it holds for as long as nobody can have taken over.
+        """Raise ``Fenced`` once another run has taken over. While the ledger does not answer it holds for as long as
+        nobody can have taken over.
 
         Unless somebody ``waited``, what the ledger said just before is enough (``max_ages.COUNTED``).
         """

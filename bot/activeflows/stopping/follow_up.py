@@ -53,8 +53,8 @@ class Aftermath:
         self._voipbin, self._patience, self._now = voipbin, patience, now
 
     async def of(self, intent: Intent, ended: Ended) -> AsyncIterator[Ended]:
-        """The same end with what is known of the call and the on-complete flow, each time more is; the last one is
-        final.
+        """Yield the same end with what is known of the call and the on-complete flow, each time more is; the last
+        one is final.
         """
         told, call, child = ended, None, None
         for look, pause in enumerate(self._patience.after, 1):
@@ -122,7 +122,7 @@ class Aftermath:
 
 
 def _without_times(ended: Ended) -> Ended:
-    """For comparing: that a call was read again changes nothing."""
+    """Strip what does not count in comparing: that a call was read again changes nothing."""
     return ended if ended.call is None else replace(ended, call=replace(ended.call, read_at=None))
 
 

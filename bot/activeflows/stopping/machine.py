@@ -139,7 +139,7 @@ class StopMachine:
         self._telling: set[asyncio.Task[bool]] = set()
 
     def unanswered(self, bulk_id: str) -> bool:
-        """Whether members of this bulk rest in this process, because Slack does not say who pressed."""
+        """Tell whether members of this bulk rest in this process, because Slack does not say who pressed."""
         return self._unanswered[bulk_id] > 0
 
     async def carry_out(self, operation: PressOperation, hold: Hold, step: Step, show: Show) -> StopResult:
@@ -238,7 +238,7 @@ class StopMachine:
         return StopAttempt(SendResult.ANSWERED)
 
     async def _sent_before(self, record: Record) -> bool:
-        """An earlier run of this press was cut off around this very POST."""
+        """Tell whether an earlier run of this press was cut off around this very POST."""
         return bool(await self._ledger.records(RecordQuery(keys=(record.key,))))
 
     async def _held_back(self, operation: PressOperation, gate: GateClosed, *, again: bool) -> StopAttempt:

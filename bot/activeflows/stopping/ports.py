@@ -48,7 +48,7 @@ class Ledger(Records, Protocol):
         ...
 
     async def unsent(self, intent: Intent, press_id: str) -> bool:
-        """Whether nothing was sent for this press and nothing came of it so far, and only this process changes its
+        """Tell whether nothing was sent for this press and nothing came of it so far, and only this process changes its
         card.
 
         So the intent is open, or is being stopped by this press; where several processes share the database, the
@@ -72,8 +72,8 @@ class Ledger(Records, Protocol):
         ...
 
     async def permit(self, intent: Intent, press: Press, fence: Fence, sending: Record) -> GateAnswer:
-        """Whether a POST may go out now: in one transaction the run counts, the claim is this press's, a bulk stop is
-        not aborted, the deadline has not passed by the database's clock, and ``sending`` is written down.
+        """Tell whether a POST may go out now: in one transaction the run counts, the claim is this press's, a bulk
+        stop is not aborted, the deadline has not passed by the database's clock, and ``sending`` is written down.
         """
         ...
 
@@ -114,7 +114,9 @@ class Presses(Protocol):
     """Where presses are recorded, to be carried out even if the process dies."""
 
     async def start(self, press: Press) -> None:
-        """Returns once it is recorded; the same press again changes nothing. Raises ``LedgerUnavailable``."""
+        """Record a press, and return once that is done; the same press again changes nothing. Raises
+        ``LedgerUnavailable``.
+        """
         ...
 
 
@@ -131,7 +133,8 @@ class People(Protocol):
         flows: Collection[Flow] = (ANY_FLOW,),
         max_age: float = 0.0,
     ) -> Operator:
-        """This person here, with the policy of this moment and the facts that decide about these permissions and flows.
+        """Identify this person here, with the policy of this moment and the facts that decide about these permissions
+        and flows.
 
         Nothing more is asked once one of ``may`` is granted for each of ``flows``. A fact older than ``max_age``
         seconds is asked for anew, as far as Slack's limits allow. ``team``: the one the payload names for this person,
@@ -176,7 +179,7 @@ class Cards(Protocol):
         ...
 
     def begun(self, press: Press) -> None:
-        """Something may be sent for it from now on: nobody is told otherwise any more."""
+        """Note that something may be sent for it from now on: nobody is told otherwise any more."""
         ...
 
 
@@ -205,11 +208,9 @@ class Step(Protocol):
         ...
 
     async def sleep(self, seconds: float) -> None:
-        """A pause that does not start anew after a restart."""
+        """Pause; that does not start anew after a restart."""
         ...
 
     async def idle(self, seconds: float) -> None:
-        """The same, of a workflow whose end was told, and which only follows from now on: a shutdown does not wait for
-        it.
-        """
+        """Pause a workflow whose end was told, and which only follows from now on: a shutdown does not wait for it."""
         ...

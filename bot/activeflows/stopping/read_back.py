@@ -75,7 +75,7 @@ class Readback:
         self._voipbin, self._patience, self._now = voipbin, patience, now
 
     async def once(self, activeflow_id: UUID, call_id: UUID | None = None) -> Verdict:
-        """``call_id``: of the call it ran for, to learn whose doing the end was."""
+        """Read it once. ``call_id``: of the call it ran for, to learn whose doing the end was."""
         try:
             activeflow = await self._voipbin.activeflow(activeflow_id)
         except NotFound:
@@ -114,7 +114,7 @@ class ReadUntilEnded:
         return await self._until_ended(once, self._patience.soon)
 
     async def settled(self, once: Callable[[], Awaitable[Verdict]]) -> Verdict:
-        """The verdict counts only once ``settle`` has passed, or it has ended."""
+        """Read until the verdict counts: that is only once ``settle`` has passed, or it has ended."""
         clock = self._clock or asyncio.get_running_loop().time
         until = clock() + self._patience.settle
 
@@ -269,7 +269,7 @@ class Subject(Protocol):
     """How one kind of thing is stopped and read back."""
 
     async def send(self, operation: PressOperation, hold: Hold, sending: Record, opens: Callable[[], None]) -> None:
-        """Through the gate, once. Raises ``GateClosed``, what ``VoIPBIN.stop`` raises, or ``Fenced``."""
+        """Send a stop through the gate, once. Raises ``GateClosed``, what ``VoIPBIN.stop`` raises, or ``Fenced``."""
         ...
 
     async def once(self, intent: Intent) -> Verdict:

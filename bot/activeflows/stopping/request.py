@@ -64,7 +64,8 @@ class StopRequests:
         return intent if await self._ledger.open_intent(intent, asked) else None
 
     async def draft(self, operator: Operator, target: Target, *, reason: str = "") -> Intent:
-        """For somebody who may see it but not stop it: the same intent, to be put to those who may. Not posted yet.
+        """Draft an intent for somebody who may see it but not stop it: the same, to be put to those who may. Not posted
+        yet.
 
         Raises ``NotPermitted`` when they may not even see it, and what ``ask`` raises.
         """

@@ -219,8 +219,8 @@ class Attribution(StrEnum):
 
 
 def hung_up_first(hangup_at: datetime, ended_at: datetime) -> bool:
-    """Whether the activeflow ended with its call, and not the call with it; one that outlived its call by far did
-    not.
+    """Tell whether the activeflow ended with its call, and not the call with it; one that outlived its call by far
+    did not.
     """
     return hangup_at <= ended_at < hangup_at + timedelta(seconds=10)
 
@@ -298,7 +298,9 @@ class Ended:
     """Why it is not sure what came of the stop."""
 
     def after(self, there: "Ended | None") -> "Ended":
-        """This end, told after that one: whoever pressed *Hang up the call* meanwhile knows better about the call."""
+        """Return this end, told after that one: whoever pressed *Hang up the call* meanwhile knows better about the
+        call.
+        """
         if there is None or there.call is None or not there.call.hung_up_by:
             return self
         if self.call is not None and self.call.state == "hung_up" and there.call.state != "hung_up":

@@ -79,7 +79,7 @@ class SlowPress:
             self._telling.cancel()
 
     def over(self) -> None:
-        """What came of the press is said from now on."""
+        """Note that what came of the press is said from now on."""
         self._over.set()
 
     async def _tell(self) -> None:
@@ -123,7 +123,9 @@ class Unrecorded:
         self._ledger, self._cards, self._now = ledger, cards, now
 
     async def refuse(self, press: Press, told: bool) -> bool:
-        """Whether the presser knows. ``told``: that the press could not be recorded was said already."""
+        """Refuse a press, and tell whether the presser knows. ``told``: that the press could not be recorded was
+        said already.
+        """
         activeflow_id = None
         with suppress(LedgerUnavailable):
             found = None if press.wish is PressKind.BULK else await self._ledger.intent(press.intent_id)
@@ -173,7 +175,7 @@ class StopWorkflow:
         self._in_hand_after, self._now = in_hand_after, now
 
     async def carry_out(self, press: Press, step: Step) -> None:
-        """The whole life of a press, told to the end."""
+        """Carry out a press, and tell of it to the end."""
         hold = await Hold.take(self._ledger, press.id)
         async with SlowPress(self._ledger, self._cards, press, hold, after=self._in_hand_after, now=self._now) as slow:
             await self._carry_out(press, hold, step, slow)
@@ -203,7 +205,7 @@ class StopWorkflow:
             await self._go_on(intent, press, phase, hold, step, show)
 
     async def _go_on(self, intent: Intent, press: Press, phase: Phase, hold: Hold, step: Step, show: Show) -> None:
-        """What is to be told after the outcome: an end that comes later, the call, the flow that was to come next."""
+        """Tell what comes after the outcome: an end that comes later, the call, the flow that was to come next."""
         if isinstance(phase, StillRunning | NotKnown) and phase.until is not None:
             phase = await self._follow.until_ended(intent, press, phase, hold, step, show)
         if isinstance(phase, Ended) and (intent.seen.call_id or intent.seen.on_complete_flow_id):
@@ -243,7 +245,7 @@ class StopWorkflow:
         return told
 
     def _followed(self, ended: Ended) -> Ended:
-        """With until when its call is followed, when that is not over."""
+        """Note until when its call is followed, when that is not over."""
         if ended.call is None or ended.call.state == "hung_up":
             return ended
         return replace(ended, call=replace(ended.call, until=self._follow.until()))
@@ -271,7 +273,7 @@ class HangUpWorkflow:
         self._machine, self._subject, self._of_member, self._now = machine, subject, of_member, now
 
     async def carry_out(self, press: Press, step: Step) -> None:
-        """The whole life of such a press."""
+        """Carry out such a press."""
         hold = await Hold.take(self._ledger, press.id)
         admit = partial(self._admitting.admit, press)
         admission = await step("admit", Admission, admit, repeatable=True, ledger_first=True)
@@ -333,5 +335,5 @@ def _state(verdict: Verdict) -> str:
 
 
 async def _unseen() -> bool:
-    """Nothing is said of a hang-up before its end."""
+    """Say nothing of a hang-up before its end."""
     return True

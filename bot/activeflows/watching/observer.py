@@ -70,7 +70,7 @@ class Followed:
     final_since: datetime | None = None
 
     def learn(self, known: Observation) -> bool:
-        """True when that is worth an edit."""
+        """Take in a version; true when that is worth an edit."""
         changed = replace(known, as_of=self.known.as_of) != self.known
         self.known = known
         return changed
@@ -115,12 +115,12 @@ class WatchedActiveflows:
             del self._by_activeflow[followed.watch.activeflow_id]
 
     def news(self, followed: Followed) -> None:
-        """The card is to say something else."""
+        """Have the card say something else."""
         self.pacing.news(followed.watch.id, last=followed.ending is not None)
         self.to_tell.set()
 
     def end(self, followed: Followed, ending: WatchEnding) -> None:
-        """These are to be its last words, unless it has some already."""
+        """Give it these last words, unless it has some already."""
         if followed.ending is None:
             followed.ending = ending
             self.news(followed)
@@ -262,7 +262,7 @@ class WatchObserver:
             self._ears.set()
 
     async def take_in(self) -> None:
-        """What was heard, in its order; waits for it."""
+        """Take in what was heard, in its order; waits for it."""
         await self._ears.wait()
         self._ears.clear()
         while self._heard:
@@ -280,7 +280,7 @@ class WatchObserver:
         self.watched.to_read.set()
 
     async def catch_up(self, followed: Followed) -> None:
-        """Just before it is told: what the index knows, it knows as of now. Wakes nobody."""
+        """Catch up just before it is told: what the index knows, it knows as of now. Wakes nobody."""
         if self._events is None or self.source(followed) is not WatchSource.EVENTS or followed.ending is not None:
             return
         held, at = self._events.index.get(followed.watch.activeflow_id), self._now()
@@ -292,7 +292,7 @@ class WatchObserver:
             self.watched.news(followed)
 
     async def _learnt(self, followed: Followed, activeflow: Activeflow, as_of: datetime) -> bool:
-        """Whether that is worth an edit."""
+        """Learn a version, and tell whether that is worth an edit."""
         doing = await what_it_does(self._voipbin, activeflow, within=self._pace.side_look)
         warnings = await self._warned(activeflow, doing.situation)
         if followed.ending is not None:

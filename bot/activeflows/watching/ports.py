@@ -54,11 +54,11 @@ class WatchLedger(Protocol):
         ...
 
     async def posted(self, watch_id: str, message_ts: str) -> None:
-        """Its card stands there: from now on it is followed."""
+        """Note that its card stands there: from now on it is followed."""
         ...
 
     async def not_posted(self, watch_id: str) -> None:
-        """It has no card: forget it."""
+        """Forget a watch that has no card."""
         ...
 
     async def close(self, watch_id: str, ending: WatchEnding) -> WatchEnding | None:
@@ -86,7 +86,7 @@ class WatchLedger(Protocol):
         ...
 
     async def over(self, watch_id: str, at: datetime) -> bool:
-        """Its last words are told. False when another process follows it now."""
+        """End a watch whose last words are told. False when another process follows it now."""
         ...
 
     async def forget(self, before: datetime) -> int:

@@ -95,7 +95,7 @@ class WatchReconciler:
         self._stirred.set()
 
     async def attend(self) -> None:
-        """Until cancelled."""
+        """Keep the cards true until cancelled."""
         observer = self._observer
         try:
             with observer.listening():
@@ -139,7 +139,7 @@ class WatchReconciler:
         return bool(self._held_until)
 
     def _follow(self, kept: Sequence[StoredWatch]) -> None:
-        """These and no others."""
+        """Follow these and no others."""
         open_ = {each.watch.id: each for each in kept if each.watch.id not in self._finished}
         for followed in self._watched.all():
             if followed.watch.id not in open_:
@@ -210,7 +210,7 @@ class WatchReconciler:
             pacing.failed(followed.watch.id, self._clock())
 
     async def _say(self, followed: Followed) -> bool:
-        """What is known of it now. False when that has to be tried again."""
+        """Say what is known of it now. False when that has to be tried again."""
         await self._observer.catch_up(followed)
         while True:  # whoever wanted it is asked about after each wait for the ledger
             await self._permit(followed)
@@ -243,7 +243,7 @@ class WatchReconciler:
         return edited.done
 
     async def _recorded(self, followed: Followed, known: Observation) -> bool:
-        """What is to be said stands in the ledger."""
+        """Tell whether what is to be said stands in the ledger."""
         if known != followed.kept:
             if not await self._ledger.keep(followed.watch.id, known):
                 return False
@@ -256,7 +256,7 @@ class WatchReconciler:
         return True
 
     async def _lose(self, followed: Followed) -> bool:
-        """Its card is gone: there is nothing to be said any more, and nowhere to say it."""
+        """Give up a watch whose card is gone: there is nothing to be said any more, and nowhere to say it."""
         await self._ledger.close(followed.watch.id, WatchEnding(EndingKind.CARD_GONE, self._now()))
         followed.told = True
         return await self._finish(followed)

@@ -91,16 +91,16 @@ class WatchRequests:
         return AlreadyWatched(instead) if instead is not None else WatchCardContent(watch, known, self._source())
 
     async def posted(self, watch: Watch, message_ts: str) -> None:
-        """Its card stands there: it is followed from now on."""
+        """Note that its card stands there: it is followed from now on."""
         await self._ledger.posted(watch.id, message_ts)
         self._stir()
 
     async def not_posted(self, watch: Watch) -> None:
-        """There is no card, so there is no watch."""
+        """Forget a watch without a card."""
         await self._ledger.not_posted(watch.id)
 
     async def end(self, operator: Operator, watch_id: str) -> bool:
-        """*Unwatch*. False when this card follows nothing (any more)."""
+        """End a watch (*Unwatch*). False when this card follows nothing (any more)."""
         operator.require(Permission.VIEW)
         kept = await self._ledger.watch(watch_id)
         if kept is None or kept.watch.channel != operator.channel:
@@ -121,7 +121,7 @@ class WatchRequests:
         return Unwatched(ended, tuple(kept.watch for kept in here if kept not in meant and kept.ending is None))
 
     async def _by_call(self, operator: Operator, target: Target, here: list[StoredWatch]) -> list[StoredWatch]:
-        """Whoever types the id of a call means its activeflow."""
+        """Find watches by a call: whoever types the id of a call means its activeflow."""
         if here and not isinstance(target, Prefix):
             activeflow = await find(self._voipbin, operator, target)
             found = [kept for kept in here if kept.watch.activeflow_id == activeflow.id]

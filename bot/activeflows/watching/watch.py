@@ -204,7 +204,9 @@ def _same(known: Observation, situation: Situation) -> bool:
 
 
 def _place(words: str) -> str:
-    """Without what only progresses: "waiting in queue Support, 3rd time round" is at "waiting in queue Support"."""
+    """Return the place without what only progresses: "waiting in queue Support, 3rd time round" is at "waiting in
+    queue Support".
+    """
     return words.partition(", ")[0]
 
 
@@ -276,25 +278,25 @@ class CardPace:
         self._cards.pop(id_, None)
 
     def news(self, id_: str, *, last: bool = False) -> None:
-        """There is something new to say; ``last``: for the last time."""
+        """Note that there is something new to say; ``last``: for the last time."""
         card = self._cards.get(id_)
         if card is not None:
             card.news, card.last = True, card.last or last
 
     def edited(self, id_: str, now: float) -> None:
-        """It was tried, until now."""
+        """Note that an edit was tried, until now."""
         card = self._cards.get(id_)
         if card is not None:
             card.edited_at = now
 
     def succeeded(self, id_: str) -> None:
-        """It was edited: the next failure is a first one."""
+        """Note that it was edited: the next failure is a first one."""
         card = self._cards.get(id_)
         if card is not None:
             card.failures = 0
 
     def failed(self, id_: str, now: float) -> None:
-        """It was not: what it was to say is still news."""
+        """Note that it was not edited: what it was to say is still news."""
         card = self._cards.get(id_)
         if card is not None:
             pause = min(self._pace.again * 2.0 ** min(card.failures, 16), self._pace.again_at_most)
@@ -302,7 +304,7 @@ class CardPace:
             card.news, card.edited_at, card.not_before = True, now, now + pause
 
     def refused(self, now: float, seconds: float) -> None:
-        """Slack said 429."""
+        """Note that Slack said 429."""
         self._fill(now)
         self._tokens = min(self._tokens, 1.0)
         self._closed_until = max(self._closed_until, now + seconds)

@@ -47,7 +47,7 @@ def rehearse(connection: Connection) -> bool:
 
 
 def _alone(connection: Connection) -> Connection:
-    """No other bot changes tables until this transaction ends.
+    """Let no other bot change tables until this transaction ends.
 
     (What SQLite begins is one writer's already. DBOS takes a lock of its own for its tables.)
     """
@@ -61,7 +61,9 @@ def _alone(connection: Connection) -> Connection:
 
 
 def upgrade(connection: Connection, to: str = "head") -> int:
-    """From whatever is there; the version it had, 0 for none. Raises ``ForeignLayout`` or ``NewerLedger``."""
+    """Upgrade the tables from whatever is there; returns the version it had, 0 for none. Raises ``ForeignLayout`` or
+    ``NewerLedger``.
+    """
     was = refuse_strange(connection)
     if was == VERSION and to == "head":
         return was

@@ -35,7 +35,7 @@ _SOUGHT: Final = {
 
 
 def relatives(activeflow: Activeflow, family: Family, now: datetime) -> Iterator[kit.Block]:
-    """A section for each that may be viewed, and small words for the others; nothing for one without a family."""
+    """Draw a section for each that may be viewed, and small words for the others; nothing for one without a family."""
     if isinstance(family.parent, Relative):
         yield _shown("Started after", family.parent, now)
     elif family.parent is not None:
@@ -92,7 +92,7 @@ _UNTIMED: Final = {
 
 
 def step_lines(details: Details) -> Iterator[kit.Block]:
-    """Sections with the steps, and in small words what is not known of their times."""
+    """Draw sections with the steps, and in small words what is not known of their times."""
     ended = details.inspection.activeflow.ended
     lines = [_done(done) for done in details.history]
     if details.present is not None:
@@ -141,7 +141,7 @@ def _time(when: datetime | None, before: str = "") -> str:
 
 
 def _packed(lines: Iterable[str]) -> Iterator[str]:
-    """The lines as few texts, none longer than there is room for."""
+    """Pack the lines into few texts, none longer than there is room for."""
     text = ""
     for line in lines:
         if text and len(text) + 1 + len(line) > _ROOM:
@@ -160,7 +160,7 @@ NOT_SHOWN = Message("I could not show it to you alone, so nothing was shown. You
 
 
 def reveal(activeflow: Activeflow, flow_name: str | None) -> kit.Element:
-    """*Reveal*: the caller and the texts, to the presser alone, after a word of warning."""
+    """Draw the button *Reveal*: the caller and the texts, to the presser alone, after a word of warning."""
     return kit.button(
         "Reveal",
         ids.REVEAL,
@@ -176,7 +176,7 @@ def reveal(activeflow: Activeflow, flow_name: str | None) -> kit.Element:
 
 
 def revealed(shown: UnmaskedDetails) -> Message:
-    """To be told to one person, and only as a message that is not kept."""
+    """Draw what is told to one person, and only as a message that is not kept."""
     lines = [*_parties(shown), *_texts(shown.spoken)]
     small = (
         f"Only you see this · recorded with your name, receipt {code(shown.receipt, 20)} · as "
@@ -204,7 +204,7 @@ def _party(party: Party) -> str:
 
 
 def _texts(spoken: tuple[SpokenText, ...]) -> list[str]:
-    """One each, so that a long one is cut alone."""
+    """Draw the texts, one each, so that a long one is cut alone."""
     if not spoken:
         return ["None of its steps speaks a text."]
     return [f"*{'Speaking now' if one.current else 'Spoke'}*: {escaped(one.text, 1000)}" for one in spoken]
@@ -216,7 +216,7 @@ _NAMED = 5
 
 
 def activeflow_details(details: Details, operator: Operator, *, command: str) -> Message:
-    """Details for one person's eyes, with every age as of when it was read; the caller is masked."""
+    """Draw the details for one person's eyes, with every age as of when it was read; the caller is masked."""
     inspection, activeflow = details.inspection, details.inspection.activeflow
     name = name_of(inspection.flow_name)
     blocks = [
@@ -245,7 +245,7 @@ def _now(details: Details) -> str:
 
 
 def _fields(details: Details) -> Iterator[str]:
-    """At most ten."""
+    """Yield at most ten fields."""
     inspection, activeflow, now = details.inspection, details.inspection.activeflow, details.as_of
     yield f"*Activeflow*\n{code(str(activeflow.id))}"
     flow_id = code(activeflow.flow_id.hex[:8]) if activeflow.flow_id else ""
@@ -278,7 +278,7 @@ def _call(call: Call | None, now: datetime) -> str:
 
 
 def _entered(names: tuple[str | None, ...]) -> str:
-    """As in "Billing, Opening hours and 2 more"; it is still the same activeflow."""
+    """Say which flows it entered, as in "Billing, Opening hours and 2 more"; it is still the same activeflow."""
     known = [escaped(name, 80) for name in names if name][:_NAMED]
     more = len(names) - len(known)
     if not known:

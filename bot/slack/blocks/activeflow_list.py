@@ -51,14 +51,14 @@ def counted(listing: Listing) -> str:
 
 
 def followed(until: datetime | None) -> str:
-    """Within what bound a card keeps true what it says is so by now; ``None``: nobody looks (any more)."""
+    """Say within what bound a card keeps true what it says is so by now; ``None``: nobody looks (any more)."""
     if until is None:
         return "The bot has stopped checking. Please check it yourself."
     return f"The bot keeps checking until {date_token(until)} and updates this card."
 
 
 def how_complete(looked: Listing | Picture) -> Iterator[str]:
-    """What of the list of activeflows is known, and as of when."""
+    """Say what of the list of activeflows is known, and as of when."""
     yield _how_fresh(looked)
     if looked.complete_since is None:
         yield "complete"
@@ -78,7 +78,7 @@ def because(looked: Listing | Picture | CallsLooked) -> str:
 
 
 def left_out(hidden: int, unnamed: int) -> Iterator[str]:
-    """What is not shown though it may fit."""
+    """Say what is not shown though it may fit."""
     if hidden:
         yield f"{hidden} hidden, no permission to view"
     if unnamed:
@@ -193,7 +193,7 @@ def _may_stop_some(listing: Listing, operator: Operator) -> bool:
 
 
 def _counted(group: ActiveflowGroup, now: datetime) -> str:
-    """As in "*Support line* · 12, the oldest 4 min (`3c5b0f6d`)"."""
+    """Write one count, as in "*Support line* · 12, the oldest 4 min (`3c5b0f6d`)"."""
     age = group.oldest.age(now)
     since = "age unknown" if age is None else in_words(age)
     name = bold(name_of(group.name), 150)
@@ -213,7 +213,7 @@ def _words(row: Row, now: datetime) -> str:
 
 
 def lived(activeflow: Activeflow, now: datetime) -> str:
-    """As in "Running 4 min", "Ended 12:03:10": the status, always as a word, and its time."""
+    """Say how long it lived, as in "Running 4 min", "Ended 12:03:10": the status, always as a word, and its time."""
     word, age = STATUS_WORDS[activeflow.status], activeflow.age(now)
     if activeflow.ended and activeflow.updated_at is not None:
         return f"{word} {date_token(activeflow.updated_at)}"
@@ -282,7 +282,7 @@ def row_aloud(row: Row, now: datetime) -> list[str]:
 
 
 def overview_blocks(overview: Overview, now: datetime, *, command: str) -> Iterator[kit.Block]:
-    """For one person's eyes."""
+    """Draw the overview for one person's eyes."""
     listing = overview.listing
     if listing.groups:
         yield from (_group(listing, group, now) for group in listing.groups)

@@ -19,14 +19,14 @@ from bot.slack.messaging.messenger import Message
 
 
 def show(activeflow: Activeflow, flow_name: str | None) -> kit.Element:
-    """*Show*: details, to the presser alone."""
+    """Draw the button *Show*: details, to the presser alone."""
     return kit.button(
         "Show", ids.SHOW, ids.encode_activeflow(activeflow.id), label=_label("Show", activeflow, flow_name)
     )
 
 
 def ask_stop(activeflow: Activeflow, flow_name: str | None) -> kit.Element:
-    """*Stop…*: posts the stop card; nothing is stopped yet."""
+    """Draw the button *Stop…*: it posts the stop card; nothing is stopped yet."""
     return kit.button(
         "Stop…",
         ids.ASK_STOP,
@@ -37,8 +37,8 @@ def ask_stop(activeflow: Activeflow, flow_name: str | None) -> kit.Element:
 
 
 def open_list(filters: Filters, name: str) -> kit.Element | None:
-    """*List*: those of one line of a count, to the presser alone; none where a name is too long for a button's
-    value.
+    """Draw the button *List*: those of one line of a count, to the presser alone; none where a name is too long for
+    a button's value.
     """
     value = ids.encode_listing(List(filters))
     if len(value) > kit.LONGEST_VALUE:
@@ -47,7 +47,7 @@ def open_list(filters: Filters, name: str) -> kit.Element | None:
 
 
 def _label(verb: str, activeflow: Activeflow, flow_name: str | None) -> str:
-    """As in "Stop Support line 3c5b0f6e": at most 75 characters, the id never cut."""
+    """Write a button's label, as in "Stop Support line 3c5b0f6e": at most 75 characters, the id never cut."""
     return f"{verb} {plain(name_of(flow_name), 50)} {activeflow.short_id}"
 
 
@@ -102,7 +102,7 @@ def hang_up_without_bot(call_id: UUID) -> str:
 
 
 def all_without_bot(ids: Sequence[UUID], command: str = "activeflows stop") -> Iterator[str]:
-    """The same for many: lines of small print for a shell, each short enough for one block; empty for none."""
+    """Yield the same for many: lines of small print for a shell, each short enough for one block; empty for none."""
     for start in range(0, min(len(ids), _MOST_NAMED), _IN_ONE_LINE):
         some = " ".join(str(id_) for id_ in ids[start : start + _IN_ONE_LINE])
         yield f"Without this bot: {code(f'for id in {some}; do vn {command} $id; done', 2900)}"
@@ -113,7 +113,7 @@ def all_without_bot(ids: Sequence[UUID], command: str = "activeflows stop") -> I
 
 
 def any_without_bot(activeflows: Sequence[UUID], calls: Sequence[UUID]) -> Iterator[str]:
-    """The same without their ids, for a card that everybody reads: it holds while the bot is down, too."""
+    """Yield the same without their ids, for a card that everybody reads: it holds while the bot is down, too."""
     for some, noun, command in ((activeflows, "activeflows", "stop"), (calls, "calls", "hangup")):
         if some:
             yield f"Without this bot: {code(f'vn {noun} list')}, then {code(f'vn {noun} {command} <id>')}"

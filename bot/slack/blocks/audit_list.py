@@ -94,7 +94,7 @@ _CALLS: Final = {
 
 
 def _of_the_call(detail: DetailWords) -> bool:
-    """*Hang up the call*, not *Stop flow*."""
+    """Tell whether it was *Hang up the call*, and not *Stop flow*."""
     return detail.get("wish") == str(PressKind.HANG_UP)
 
 
@@ -204,7 +204,7 @@ _WRITTEN: Final = re.compile(r"The audit on \S+: record \d+ is its newest\. Its 
 
 
 def audit_head(head: Head, day: date) -> Message:
-    """Plain hashes: nothing of a record can be read from them."""
+    """Draw the head of the audit, plain hashes: nothing of a record can be read from them."""
     words = f"The audit on {day.isoformat()}: record {head.seq} is its newest. Its head is {code(str(head))}"
     how = f"To check that every record up to it is still there: {code(f'flows-bot audit verify --head {head}')}"
     return Message(words, (kit.section(words), kit.context(how)))
@@ -260,7 +260,7 @@ def _thread(detail: Detail) -> str:
 
 
 def _buttons(review: Review, asked: Audit) -> list[kit.Element]:
-    """From the ends of this page; an empty page only leads back to the newest."""
+    """Draw buttons from the ends of this page; an empty page only leads back to the newest."""
     buttons = []
     if review.newer:
         value = ids.encode_audit(asked, after=review.entries[0].seq) if review.entries else ids.encode_audit(asked)

@@ -45,8 +45,8 @@ def declined_on_record(record: Record) -> Declined:
 
 
 def ask_others(id_: str, action_id: str = ids.ASK_OTHERS) -> kit.Block:
-    """*Ask someone who can*: puts the stop of this intent, or with ``ids.BULK_ASK_OTHERS`` this bulk, to those who
-    may.
+    """Draw the button *Ask someone who can*: it puts the stop of this intent, or with ``ids.BULK_ASK_OTHERS`` this
+    bulk, to those who may.
     """
     button = kit.button("Ask someone who can", action_id, id_)
     return kit.actions(button, block_id=f"ask:{id_}")
@@ -116,8 +116,8 @@ _WHAT: Final = {PressKind.STOP: "stop", PressKind.HANG_UP: "hang-up", PressKind.
 
 
 def stuck_press(press: Press, at: datetime, *, untouched: bool, incident: str = "") -> Message:
-    """``untouched``: certainly nothing was sent for it. ``incident``: of the bug; empty when the database does not
-    answer.
+    """Say that a press is stuck. ``untouched``: certainly nothing was sent for it. ``incident``: of the bug; empty
+    when the database does not answer.
     """
     whose = f"{mention(press.by)}’s {_WHAT[press.wish]}"
     if untouched:
@@ -142,7 +142,7 @@ _MOST: Final = 10
 
 
 def places(reach: Reach) -> str:
-    """As in "in any channel", "in #incidents and #night-shift"."""
+    """Say where, as in "in any channel", "in #incidents and #night-shift"."""
     if reach.anywhere:
         return "in any channel"
     named = [mention(channel) for channel in reach.channels[:_MOST]]

@@ -59,7 +59,9 @@ _CARETAKER: Final = "tell whoever looks after this bot"
 
 
 def still_working(doing: str) -> Message:
-    """Said when nothing visible was said for a while. ``doing``: "reading the activeflows", or empty."""
+    """Say that the bot still works, when nothing visible was said for a while. ``doing``: "reading the activeflows",
+    or empty.
+    """
     return Message(f"Still working on it: {escaped(doing, 150)}. The answer follows." if doing else _STILL)
 
 

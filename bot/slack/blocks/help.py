@@ -54,8 +54,8 @@ def _closed(closed: Sequence[Command], operator: Operator, command: str) -> str:
 
 
 def not_known(kind: str, name: str, command: str) -> Message:
-    """For the person who did it. ``kind`` as in Slack's payload; ``name``: a command's, else only its account is
-    said.
+    """Say to the person who did it that it is not known. ``kind`` as in Slack's payload; ``name``: a command's, else
+    only its account is said.
     """
     account = account_of(name) if kind != "command" else ""
     match kind:
@@ -78,12 +78,12 @@ def not_known(kind: str, name: str, command: str) -> Message:
 
 
 def form_not_known(command: str) -> str:
-    """For the form itself, which shows no formatting."""
+    """Say the same in the form itself, which shows no formatting."""
     return f"This bot does not know this form any more. Nothing was stopped. Copy your words, then type {command} help."
 
 
 def menu_not_known() -> list[kit.Element]:
-    """For the open menu, which shows nothing but options."""
+    """Say the same in the open menu, which shows nothing but options."""
     return not_listed("This bot does not know this menu any more.")
 
 
@@ -115,7 +115,7 @@ def to_type(command: str, line: str) -> str:
 
 
 def not_understood(error: NotUnderstood, *, command: str) -> Message:
-    """For the typist alone."""
+    """Say what was not understood, to the typist alone."""
     problem = escaped(error.problem, 600)
     problem = problem[:1].upper() + problem[1:].rstrip(".")
     better = to_type(command, error.suggestion)

@@ -60,7 +60,7 @@ def _line(decision: Decision, operator: Operator) -> str:
 
 
 def _limits(permission: Permission, operator: Operator) -> str:
-    """Where every grant that fits is limited to flows: which."""
+    """Say which flows, where every grant that fits is limited to some."""
     fitting = [
         grant
         for grant in operator.policy.grants
@@ -80,7 +80,7 @@ def _limits(permission: Permission, operator: Operator) -> str:
 
 
 def doctor(findings: Sequence[Finding], now: datetime, *, command: str) -> Message:
-    """For whoever may view here, and for their eyes alone."""
+    """Draw what the doctor found, for whoever may view here, and for their eyes alone."""
     verdict = in_short(findings)
     small = f"as of {date_token(now)} · your permissions: {code(f'{command} whoami')}"
     blocks = [
@@ -94,7 +94,7 @@ def doctor(findings: Sequence[Finding], now: datetime, *, command: str) -> Messa
 
 
 def alive(decision: Decision, *, command: str) -> Message:
-    """For whoever may not view here."""
+    """Say that the bot is alive, to whoever may not view here."""
     asked = mentions(decision.who_may)
     ask = f" You can ask {asked}." if asked else ""
     words = (
@@ -105,7 +105,7 @@ def alive(decision: Decision, *, command: str) -> Message:
 
 
 def in_short(findings: Sequence[Finding]) -> str:
-    """As in "All is well", "1 broken, 2 warnings"."""
+    """Say it in short, as in "All is well", "1 broken, 2 warnings"."""
     broken = sum(1 for finding in findings if finding.state is HealthState.BROKEN)
     warnings = sum(1 for finding in findings if finding.state is HealthState.WARNING)
     counted = [f"{broken} broken"] if broken else []
@@ -114,7 +114,7 @@ def in_short(findings: Sequence[Finding]) -> str:
 
 
 def line(finding: Finding) -> str:
-    """As in "*warning* · event stream · down since …", and below it what to do next."""
+    """Write one finding, as in "*warning* · event stream · down since …", and below it what to do next."""
     what = with_date_tokens(escaped(finding.what, 800))
     said = f"{bold(finding.state)} · {escaped(finding.about)} · {what}"
     return f"{said}\n{escaped(finding.next, 400)}" if finding.next else said
@@ -135,7 +135,7 @@ _REFRESH: Final = kit.actions(
 
 
 def home_page(home: Home, now: datetime, *, command: str) -> Message:
-    """For this person's eyes alone."""
+    """Draw the Home for this person's eyes alone."""
     if home.operator is None:
         asking = f"I am asking Slack who you are. {_COMING}"
         return with_refresh(Message(asking, (kit.section(asking),)))
@@ -153,7 +153,7 @@ def with_refresh(message: Message) -> Message:
 
 
 def with_accounts(message: Message, accounts: Collection[str]) -> Message:
-    """With a button for each VoIPBIN account, where there are several."""
+    """Add a button for each VoIPBIN account, where there are several."""
     if len(accounts) < 2:
         return message
     shown = sorted(accounts)[:_MOST_ACCOUNTS]

@@ -64,7 +64,7 @@ def stop_form() -> kit.View:
 
 
 def chose_a_note(word: Word, *, command: str) -> Message:
-    """Said to whoever chose a line that only says something."""
+    """Say so to whoever chose a line that only says something."""
     return Message(f"{CHOOSE_ONE} Or type the id: {code(f'{command} {word} {_EXAMPLE}')}")
 
 
@@ -106,7 +106,7 @@ def type_it(word: Word, command: str) -> str:
 
 
 def _option(choice: Choice, now: datetime) -> kit.Element:
-    """As in "Support line · 4 min · 3c5b0f6d", and below it what it is doing; only the name is cut."""
+    """Draw one option, as in "Support line · 4 min · 3c5b0f6d", and below it what it is doing; only the name is cut."""
     age = choice.activeflow.age(now)
     rest = f" · {'age unknown' if age is None else in_words(age)} · {choice.activeflow.short_id}"
     name = plain(name_of(choice.flow_name), _LINE - len(rest))

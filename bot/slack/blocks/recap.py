@@ -28,7 +28,7 @@ NO_FILES: Final = "The files are left out: the app needs the scope files:write."
 
 
 def recap_preview(recap: Recap, *, in_thread: bool) -> Message:
-    """For whoever asks, with the button that posts it."""
+    """Draw the recap for whoever asks, with the button that posts it."""
     where = "the thread" if in_thread else "the channel"
     if recap.empty:
         words = f"Nothing to recap: nobody stopped or asked anything in {mention(recap.channel)} {_period(recap)}."
@@ -40,12 +40,14 @@ def recap_preview(recap: Recap, *, in_thread: bool) -> Message:
 
 
 def recap_message(recap: Recap, *, by: str) -> Message:
-    """For everybody."""
+    """Draw the recap for everybody."""
     return Message(_aloud(recap), (*_blocks(recap), kit.context(f"Posted by {mention(by)}, from the audit")))
 
 
 def recap_posted(*, files: str) -> Message:
-    """For whoever posted it. ``files``: Slack's word for why they are not there; empty: they are."""
+    """Say to whoever posted it that it is there. ``files``: Slack's word for why they are not there; empty: they
+    are.
+    """
     if not files:
         words = "Posted, with two files."
     elif files == "missing_scope":
@@ -127,7 +129,7 @@ def _trouble(alert: StoredAlertClaim) -> str:
 
 
 def _rows(recap: Recap) -> Iterator[tuple[str, ...]]:
-    """Oldest first, whatever their kind."""
+    """Yield the rows, oldest first, whatever their kind."""
     kinds = (("pressed", recap.pressed), ("asked", recap.asked), ("refused", recap.refused))
     rows = [(deed.record.at, _row(kind, deed)) for kind, deeds in kinds for deed in deeds]
     for alert in recap.alerts:
@@ -142,12 +144,14 @@ def _row(kind: str, deed: RecapEntry) -> tuple[str, ...]:
 
 
 def _plain(mrkdwn: str) -> str:
-    """As it is read in a file: ids of people instead of mentions."""
+    """Write it as it is read in a file: ids of people instead of mentions."""
     return unescape(_MENTION.sub(r"\1", mrkdwn)).replace("`", "")
 
 
 def _csv(recap: Recap) -> str:
-    """A spreadsheet takes what begins like a formula for one: such a cell begins with an apostrophe."""
+    """Write a cell of a spreadsheet, which takes what begins like a formula for one: such a cell begins with an
+    apostrophe.
+    """
     text = io.StringIO()
     table = csv.writer(text)
     table.writerow(_COLUMNS)
@@ -173,5 +177,5 @@ def _markdown(recap: Recap) -> str:
 
 
 def _cell(text: str) -> str:
-    """In a table of Markdown's, where nothing formats."""
+    """Write a cell in a table of Markdown's, where nothing formats."""
     return re.sub(r"([\\|`*_<>\[\]])", r"\\\1", " ".join(text.split()))

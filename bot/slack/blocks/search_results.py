@@ -23,7 +23,7 @@ _LONGEST_CALL: Final = timedelta(hours=1)
 
 
 def found(findings: Findings, operator: Operator, now: datetime, *, command: str) -> Message:
-    """For the asker's eyes alone."""
+    """Draw what was found, for the asker's eyes alone."""
     understood = f"Looked for {_understood(findings.clues)}"
     blocks = [kit.header(_title(findings)), kit.context(understood)]
     blocks += [kit.section(line) for line in _besides(findings, command)]
@@ -83,7 +83,7 @@ def _of_call(call: CallFound) -> str:
 
 
 def _besides(findings: Findings, command: str) -> Iterator[str]:
-    """What there is to say besides the rows."""
+    """Yield what there is to say besides the rows."""
     if findings.absent:
         absent = ", ".join(code(str(target), 40) for target in findings.absent)
         older = " For an older one, give the whole id." if any(isinstance(t, Prefix) for t in findings.absent) else ""
@@ -106,7 +106,7 @@ def _besides(findings: Findings, command: str) -> Iterator[str]:
 
 
 def _of_no_call(findings: Findings) -> Iterator[str]:
-    """The numbers that were looked for and found at no call."""
+    """Say which numbers were looked for and found at no call."""
     if findings.calls is None:
         return
     had = {call.sought for call in findings.calls.found}

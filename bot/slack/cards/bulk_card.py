@@ -46,14 +46,14 @@ _MOST_NAMED: Final = 12
 
 
 def put_to(bulk: Bulk, who_may: tuple[str, ...]) -> list[str]:
-    """For whom it stands there, when whoever asked may not press it. ``who_may``: ids."""
+    """Say for whom it stands there, when whoever asked may not press it. ``who_may``: ids."""
     if not bulk.on_behalf or not who_may:
         return []
     return [f"{mention(bulk.asked_by)} can't stop these in bulk and asks {mentions(who_may)} to."]
 
 
 def matches(bulk: Bulk) -> str:
-    """As in "10 matches for `older:10m`"."""
+    """Say how many match, as in "10 matches for `older:10m`"."""
     count = len(bulk.members)
     if bulk.left.newer:
         return f"The oldest {count} of {count + bulk.left.newer} matches for {code(bulk.filters.words(), 300)}"
@@ -100,7 +100,7 @@ def what_goes_on(origin: Origin) -> list[str]:
 
 
 def who_can_press(bulk: Bulk) -> str:
-    """Until when, and who."""
+    """Say who can press, and until when."""
     approved = bulk.second_person and not bulk.on_behalf
     whom = f" · needs a second person to press, not {mention(bulk.asked_by)}" if approved else ""
     return f"Expires {date_token(bulk.deadline)}{whom}"
@@ -165,7 +165,7 @@ _MOST_HANG_UPS: Final = 5
 
 
 def what_became(bulk: Bulk, run: Run) -> Iterator[str]:
-    """One line for each kind of thing there is to say; none while it is not over."""
+    """Yield one line for each kind of thing there is to say; none while it is not over."""
     ending = run.ending
     if run.state is not BulkState.DONE or ending is None:
         return
@@ -218,7 +218,7 @@ def _as_of(ending: BulkEnding) -> str:
 
 
 def _callers(bulk: Bulk, ending: BulkEnding) -> Iterator[str]:
-    """Those who may still be there, then those of whom somebody pressed *Hang up*."""
+    """Yield those who may still be there, then those of whom somebody pressed *Hang up*."""
     states = ending.on_the_line()
     up = [member.short_id for member in bulk.members if states.get(member.number) == "up"]
     unheard = [member.short_id for member in bulk.members if states.get(member.number) == "unknown"]
@@ -336,7 +336,7 @@ def _progress(bulk: Bulk, run: Run) -> list[str]:
 
 
 def progress_words(bulk: Bulk, run: Run) -> str:
-    """As in "31 of 50 ended · 2 had already ended · 1 not known · 16 left"."""
+    """Say how far it is, as in "31 of 50 ended · 2 had already ended · 1 not known · 16 left"."""
     so_far = tally(bulk, run.became)
     parts = [
         f"{so_far.stopped} of {so_far.count} ended",
@@ -358,7 +358,7 @@ def _bar(bulk: Bulk, run: Run) -> str:
 
 
 def _buttons(bulk: Bulk, run: Run) -> Iterator[kit.Element]:
-    """The bulk's id and nothing else."""
+    """Draw the buttons, whose values are the bulk's id and nothing else."""
     count = len(bulk.members)
     if run.state is BulkState.OPEN:
         yield kit.button(
@@ -401,7 +401,9 @@ _SHORTEST: Final = timedelta(seconds=1)
 
 
 def bulk_unasked(unasked: CardRefusal, *, command: str) -> Message:
-    """Private words; nothing was stopped. Above the ceiling a card for the oldest is one press away."""
+    """Say privately why there is no card; nothing was stopped. Above the ceiling a card for the oldest is one press
+    away.
+    """
     asked = typed(StopAll(unasked.filters))
     match unasked.why:
         case NoCard.NO_REASON:
@@ -435,7 +437,7 @@ def _too_many(unasked: CardRefusal, command: str) -> str:
 
 
 def _narrower(unasked: CardRefusal) -> Filters:
-    """By the age of the oldest ones, so that it does fit.
+    """Narrow the filters by the age of the oldest ones, so that it does fit.
 
     Where that cannot be told: by an age, else by the flow of the largest group, else by another age: one that is
     possible and leaves some out.

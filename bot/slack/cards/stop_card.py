@@ -50,7 +50,7 @@ from bot.slack.messaging.messenger import CardEdits, Message, Messenger, SentMes
 
 
 def reason_modal(intent: Intent, word: str) -> kit.View:
-    """``word`` stands for the press; it is all the modal carries."""
+    """Draw the modal that asks for a reason. ``word`` stands for the press; it is all the modal carries."""
     effects = "\n".join(f"• {escaped(effect, 300)}" for effect in intent.seen.consequences)
     name = name_of(intent.seen.flow_name)
     about = f"{bold(name, 150)}  {code(intent.short_id)}\n{escaped(intent.seen.words, 400)}"
@@ -174,7 +174,7 @@ def _buttons(intent: Intent, phase: Phase) -> list[kit.Element]:
 
 
 def _over(phase: StillRunning | NotKnown) -> bool:
-    """Whether the stop itself is: what is still looked at is only how the activeflow is."""
+    """Tell whether the stop itself is over: what is still looked at is only how the activeflow is."""
     return isinstance(phase, StillRunning) or phase.final
 
 
@@ -207,7 +207,7 @@ def _asked(intent: Intent) -> list[str]:
 
 
 def _may_be_up(phase: Phase) -> bool:
-    """Whether somebody may still be on the line of an activeflow that has ended."""
+    """Tell whether somebody may still be on the line of an activeflow that has ended."""
     return isinstance(phase, Ended) and phase.call is not None and phase.call.state in {"up", "unknown"}
 
 
@@ -325,7 +325,7 @@ def _because(trouble: FailureReason) -> str:
 
 
 def _also_followed(until: datetime | None) -> str:
-    """Nothing when nobody looks: that a call is up is said to be of its time anyway."""
+    """Say that it is followed, and nothing when nobody looks: that a call is up is said to be of its time anyway."""
     return f" {followed(until)}" if until else ""
 
 
@@ -487,7 +487,7 @@ class StopCards:
         return self._mention if thread else self._command
 
     def promise(self, press: Press) -> None:
-        """From now on somebody hears about this press within seconds. Call it before the press is started."""
+        """Promise that somebody hears about this press within seconds. Call it before the press is started."""
         self._first_words[press.id] = _Waiting()
         self._untouched.add(press.id)
         task = asyncio.create_task(self._reassure(press))
@@ -495,12 +495,12 @@ class StopCards:
         task.add_done_callback(lambda _: self._reassuring.pop(press.id, None))
 
     def recorded(self, press: Press) -> None:
-        """The press is on record: from now on that may be said."""
+        """Note that the press is on record: from now on that may be said."""
         if press.id in self._first_words:
             self._first_words[press.id].recorded = True
 
     def begun(self, press: Press | None) -> None:
-        """What is to be said about the press is on its way: from now on it is not said that nothing was sent."""
+        """Note that what is to be said is on its way: from now on it is not said that nothing was sent."""
         if press is not None:
             self._untouched.discard(press.id)
             self._stuck.discard(press.id)
@@ -508,11 +508,11 @@ class StopCards:
             self._first_words[press.id].begun = True
 
     def broken(self, press: Press) -> None:
-        """The press was not recorded after all; what is said about that is said elsewhere."""
+        """Note that the press was not recorded after all; what is said about that is said elsewhere."""
         self._said(press)
 
     def answered(self, press: Press | None, header: str, *, over: bool) -> None:
-        """What came of this press was said, on a card with this header. ``over``: it may be followed, and no more."""
+        """Note that what came of it was said, on a card with this header. ``over``: it may be followed, no more."""
         self._said(press, header)
         if press is not None and over:
             self._concluded.append(press.id)
@@ -584,7 +584,7 @@ def _so_far(waiting: _Waiting, at: datetime) -> Message:
 
 
 def _closes(phase: Phase) -> bool:
-    """Nobody can press this card any more, so nobody draws anything newer on it but whoever draws this."""
+    """Tell whether nobody can press this card any more, so nobody draws anything newer on it but whoever draws this."""
     match phase:
         case NotSent(pressable=pressable):
             return not pressable

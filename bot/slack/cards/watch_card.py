@@ -166,12 +166,12 @@ _LINK: Final = re.compile(r"https?://[\w.:-]+/archives/[A-Z0-9]+/p[0-9]+(?:\?[\w
 
 
 def not_posted(error: str) -> Message:
-    """``error``: Slack's word for why."""
+    """Say that the card was not posted. ``error``: Slack's word for why."""
     return Message(f"{not_shown('The watch card', error, again='ask again')} Nothing is watched.")
 
 
 def already(there: AlreadyWatched, link: str) -> Message:
-    """It is watched here: where. ``link`` is empty when Slack did not give one."""
+    """Say that it is watched here, and where. ``link`` is empty when Slack did not give one."""
     watch = there.watch
     card = f"<{link}|The card is here>" if _LINK.fullmatch(link) else "The card is in this channel"
     when = f"{mention(watch.by)} asked for it at {date_token(watch.since)}"
@@ -188,7 +188,7 @@ def over(found: AlreadyEnded, command: str) -> Message:
 
 
 def full(limit: WatchLimit, command: str) -> Message:
-    """Politely, and what to do."""
+    """Say politely that there are too many, and what to do."""
     where = f"{MOST_HERE} cards in this channel" if limit.here else f"{MOST} cards in all"
     rest = f"End one with {code(f'{command} unwatch <id>')}, or your own with {code(f'{command} unwatch')}."
     return _told(f"I already follow {where}. That is the limit. Nothing was started. {rest}")
@@ -246,7 +246,7 @@ class WatchCards:
         self._messenger, self._command, self._mention, self._now = messenger, command, mention, now
 
     async def edit(self, telling: WatchCardContent) -> WatchCardEdit:
-        """Never raises for Slack's troubles."""
+        """Edit the card. Never raises for Slack's troubles."""
         where = SentMessage(telling.watch.channel, telling.watch.message_ts)
         command = self._mention if telling.watch.thread else self._command
         redrawn = await self._messenger.redraw(where, watch_card(telling, self._now(), command=command))

@@ -73,8 +73,8 @@ def from_slack(text: str) -> str:
 
 
 def decoded(text: str) -> str:
-    """Without the entities as which Slack hands ``&``, ``<`` and ``>`` back; whether it does so in a form is not
-    written down.
+    """Return the text without the entities as which Slack hands ``&``, ``<`` and ``>`` back; whether it does so in a
+    form is not written down.
 
     https://docs.slack.dev/messaging/formatting-message-text#escaping
     """
@@ -82,7 +82,7 @@ def decoded(text: str) -> str:
 
 
 def with_emoji(text: str) -> str:
-    """Emoji for their short codes, as which Slack hands them over: ``:+1::skin-tone-4:`` is 👍🏽.
+    """Put emoji in place of their short codes, as which Slack hands them over: ``:+1::skin-tone-4:`` is 👍🏽.
 
     https://docs.slack.dev/messaging/formatting-message-text#emoji
     """
@@ -103,7 +103,7 @@ def _as_shown(link: re.Match[str]) -> str:
 
 
 def _hides(address: str, shown: str) -> bool:
-    """Does it name something that its words do not?"""
+    """Tell whether it names something that its words do not."""
     return bool(targets_in(address)) or (address.startswith("tel:") and not numbers_in(shown))
 
 
@@ -114,7 +114,7 @@ def cleaned(text: str) -> str:
 
 
 def plain(text: str) -> str:
-    """With simple quotes, apostrophes and dashes, and blanks for backticks: as long as before."""
+    """Write it with simple quotes, apostrophes and dashes, and blanks for backticks: as long as before."""
     return text.translate(_SAME_LENGTH)
 
 
@@ -136,7 +136,7 @@ def unquoted(text: str) -> str:
 
 
 def without_mentions(text: str) -> str:
-    """Mentions as words (``@alice``): they ring nobody's phone."""
+    """Write mentions as words (``@alice``): they ring nobody's phone."""
     before = ""
     while before != text:
         before, text = text, _MENTION.sub(lambda who: "@" + (who[2] or who[1]), text)

@@ -179,8 +179,8 @@ def _joined(*words: str) -> str:
 
 
 def _typed_reason(reason: str) -> str:
-    r"""In double quotes where its beginning or a last backtick would be read as something else: with ``"`` and ``\``
-    behind a backslash then.
+    r"""Put a reason in double quotes where its beginning or a last backtick would be read as something else: with
+    ``"`` and ``\`` behind a backslash then.
     """
     return _in_quotes(reason) if _QUOTED_FIRST.match(reason) or reason.endswith("`") else reason
 
@@ -327,7 +327,7 @@ def filter_key(word: Word) -> str:
 
 
 def read_groups(words: Sequence[Word]) -> List:
-    """``by flow`` or ``by action``, and then filters. Raises ``NotUnderstood``."""
+    """Read ``by flow`` or ``by action``, and then filters. Raises ``NotUnderstood``."""
     what = words[1].text.casefold() if len(words) > 1 else ""
     by = next((known for known in GROUPS if known == what), None)
     if by is None:
@@ -345,7 +345,7 @@ def read_groups(words: Sequence[Word]) -> List:
 
 
 def _split(text: str) -> tuple[str, str, str]:
-    """At the first of ``:``, ``=``, ``<`` and ``>``, unless quotes come first."""
+    """Split a word at the first of ``:``, ``=``, ``<`` and ``>``, unless quotes come first."""
     at = min((place for place in map(text.find, (*":=<>", '"')) if place >= 0), default=len(text))
     return text[:at], text[at : at + 1].replace('"', ""), text[at + 1 :]
 
@@ -440,7 +440,7 @@ def _possible(listing: List) -> None:
 
 
 def _bare(word: Word, listing: List, before: Word | None, rest: str) -> NotUnderstood:
-    """A word without a key: say which key it might belong to."""
+    """Refuse a word without a key: say which key it might belong to."""
     value = unquoted(word.written)
     low = plain(value).casefold()
     problem = f"“{_short(value)}” is not a filter. Filters look like type:call or older:10m"
@@ -464,12 +464,12 @@ def _unknown_key(key: str, word: Word, listing: List, rest: str) -> NotUnderstoo
 
 
 def _closer(problem: str, listing: List, *words: str) -> NotUnderstood:
-    """Refused, with a line that keeps what was understood; ``table.parse`` corrects the rest of it in turn."""
+    """Refuse a line, with a line that keeps what was understood; ``table.parse`` corrects the rest of it in turn."""
     return NotUnderstood(problem, " ".join(word for word in (typed(listing), *words) if word))
 
 
 def _joined_to(key: str, rest: str) -> str:
-    """``older: 10m``: the value is the next word."""
+    """Join ``older: 10m``: the value is the next word."""
     return f"{key}:{rest}" if rest and ":" not in rest.split(maxsplit=1)[0] else rest
 
 

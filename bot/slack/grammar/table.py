@@ -94,7 +94,7 @@ def reference(line: Line, word: str, *, strict: bool) -> tuple[Target, str]:
 
 
 def phone_number(line: Line) -> bool:
-    """Is a phone number there where an activeflow should be named? One word that can be an id is one."""
+    """Tell whether a phone number is there where an activeflow should be named? One word that can be an id is one."""
     text = plain(line.text).strip(f"{EDGES} ")
     numbers = numbers_in(text)
     if not numbers or read_target(text) is not None:
@@ -221,7 +221,7 @@ def parse(text: str) -> Request:
 
 
 def begins_with_a_command(text: str) -> bool:
-    """Is its first word one of the table's, or one that is often taken for one?"""
+    """Tell whether its first word is one of the table's, or one that is often taken for one?"""
     first = next(iter(words(cleaned(text))), None)
     word = first.text.strip(EDGES).lower() if first is not None else ""
     return any(word in (known.word.partition(" ")[0], *known.aliases) for known in COMMANDS)
@@ -318,7 +318,7 @@ def _stop(line: Line) -> Request:
 
 
 def _stop_all(line: Line) -> Request:
-    """``line`` begins with the word `all`."""
+    """Read a bulk stop; ``line`` begins with the word `all`."""
     all_, *rest = line.words
     after = tuple(Word(w.text, w.written, w.end - all_.end) for w in rest)
     return read_stop_all(after, line.text[all_.end :], longest_reason=LONGEST_REASON)
@@ -363,7 +363,7 @@ def _audit(line: Line) -> Audit:
 
 
 def _recap(line: Line) -> Recap:
-    """How far back. Raises ``NotUnderstood``."""
+    """Read how far back. Raises ``NotUnderstood``."""
     if not line.words:
         return Recap()
     word = line.words[0].text.strip(EDGES).lower()

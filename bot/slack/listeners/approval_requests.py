@@ -41,7 +41,7 @@ class ApprovalRequests:
     appeals: Appeals
 
     async def ask(self, context: InteractionContext, kind: Approvable[C], card_id: str) -> None:
-        """*Ask someone who can*: post the card of a draft, or point at one that stands there."""
+        """Handle *Ask someone who can*: post the card of a draft, or point at one that stands there."""
         operator = await context.actor(Permission.VIEW)
         place = await kind.place(operator, card_id)
         if place is None:
@@ -65,7 +65,7 @@ class ApprovalRequests:
     async def _put(
         self, context: InteractionContext, kind: Approvable[C], operator: Operator, card_id: str, appeal: Appeal
     ) -> bool:
-        """Whether those who may were asked, as far as is known."""
+        """Ask those who may, and tell whether they were asked, as far as is known."""
         put = await kind.put(context, operator, card_id)
         if isinstance(put, Message):
             await context.reply(put)
@@ -96,13 +96,13 @@ class ApprovalRequests:
 
 
 async def offer(context: InteractionContext, refused: NotPermitted, ask: kit.Block) -> None:
-    """The refusal, with *Ask someone who can* below it."""
+    """Post the refusal, with *Ask someone who can* below it."""
     words = explained(refused)
     await context.reply(Message(words.text, (*words.blocks, ask)))
 
 
 def _there(context: InteractionContext, card: Intent | Bulk) -> InteractionContext:
-    """As if it were done where it is asked: a response_url reaches only the channel it came from."""
+    """Answer as if it were done where it is asked: a response_url reaches only the channel it came from."""
     interaction = replace(context.interaction, thread_ts=card.thread)
     if card.channel != interaction.channel_id:
         interaction = replace(interaction, channel_id=card.channel, response_url="")

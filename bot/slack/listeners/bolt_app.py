@@ -52,7 +52,7 @@ def build_app(client: AsyncWebClient, installation: Installation, jobs: Jobs, un
             return _full(body)
 
     def bug(error: Exception, body: Mapping[str, Any]) -> BoltResponse:
-        """Acked all the same: the person reads our words instead of Slack's."""
+        """Ack a delivery that met a bug, too: the person reads our words instead of Slack's."""
         if isinstance(error, TooMany):
             raise error
         if isinstance(error, BoltUnhandledRequestError):

@@ -123,7 +123,7 @@ class BulkStopListener:
         return posted
 
     async def _say_what_goes_on(self, bulk: Bulk, where: SentMessage, who_may: tuple[str, ...]) -> None:
-        """A courtesy, after the card stands there: it says so once VoIPBIN has been asked."""
+        """Say what goes on, a courtesy after the card stands there, once VoIPBIN has been asked."""
         heard()  # the card is there
         origin = await self.origins.of(bulk)
         if origin != Origin():
@@ -153,7 +153,7 @@ class BulkStopListener:
             await context.reply(TOO_LATE_TO_CANCEL)
 
     async def _without_bot(self, context: InteractionContext, bulk_id: str) -> None:
-        """In a modal or, where that comes too late, to the presser alone."""
+        """Show the commands in a modal or, where that comes too late, to the presser alone."""
         (await context.operator()).require(Permission.VIEW)
         found = await self.ledger.bulk(bulk_id)
         message = _NO_CARD if found is None else bulk_without_bot(*found)
@@ -165,8 +165,8 @@ class BulkStopListener:
     async def _offer_to_ask(
         self, context: InteractionContext, operator: Operator, wanted: BulkCriteria, refused: NotPermitted
     ) -> None:
-        """The refusal, with *Ask someone who can* where they may at least see, and there is something and somebody to
-        ask.
+        """Post the refusal, with *Ask someone who can* where they may at least see, and there is something and
+        somebody to ask.
         """
         try:
             draft = await self.requests.draft(operator, wanted)
@@ -208,7 +208,9 @@ class BulkStopListener:
 
 
 def _asked_already(bulk: Bulk) -> Message:
-    """Its card is on its way, or was posted without Slack saying where, or the bot died in between."""
+    """Say that it was asked already: its card is on its way, or was posted without Slack saying where, or the bot
+    died in between.
+    """
     return Message(
         f"They were already asked. Look for the card in {mention(bulk.channel)}. If none appears there, type it again."
     )

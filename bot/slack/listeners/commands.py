@@ -48,7 +48,7 @@ class CommandListener:
     now: Callable[[], datetime]
 
     def register(self, listeners: Listeners) -> None:
-        """The one command, and the requests that are answered here."""
+        """Register the one command, and the requests that are answered here."""
 
         def command(body: dict[str, Any]) -> None:
             interaction = from_command(body)
@@ -79,7 +79,7 @@ class CommandListener:
         await context.reply(help_overview(await context.operator(), request.word, command=context.command))
 
     async def _doctor(self, context: InteractionContext, _: Doctor) -> None:
-        """What every look found; whoever may not view learns that the bot is alive."""
+        """Show what every look found; whoever may not view learns that the bot is alive."""
         operator = await context.operator()
         try:
             findings = await self.diagnosis.examine(operator)
@@ -149,12 +149,14 @@ class MentionListener:
                 _begin(listeners, from_message(event), from_slack(me.sub(" ", str(event.get("text", "")))), direct=True)
 
     def _by_somebody(self, event: Mapping[str, Any]) -> bool:
-        """Not by the bot itself nor by another one: two bots that answer each other never end."""
+        """Tell whether a person did it: not by the bot itself nor by another one: two bots that answer each other
+        never end.
+        """
         return bool(event.get("user")) and event["user"] != self.bot_user_id and not event.get("bot_id")
 
 
 def _begin(listeners: Listeners, interaction: Interaction, text: str, *, direct: bool = False) -> None:
-    """``direct``: in a direct message, where not every line is meant for a command."""
+    """Begin with a line. ``direct``: in a direct message, where not every line is meant for a command."""
     found = listeners.meant(interaction, text, command=_typed(listeners, interaction))
     if found is not None:
         meant, line = found

@@ -36,15 +36,15 @@ class InteractionContext:
     """Of the VoIPBIN account that it is about, where there are several."""
 
     async def operator(self) -> Operator:
-        """Whoever did it, to read. Raises ``IdentityUnknown``, as the next two."""
+        """Identify whoever did it, to read. Raises ``IdentityUnknown``, as the next two."""
         return await self.people.operator(self.interaction)
 
     async def asker(self, permission: Permission) -> Operator:
-        """Whoever did it, to ask for what is decided anew before it is done."""
+        """Identify whoever did it, to ask for what is decided anew before it is done."""
         return await self.people.asker(self.interaction, permission)
 
     async def actor(self, *permissions: Permission) -> Operator:
-        """Whoever did it, to do something at once that needs some of these permissions."""
+        """Identify whoever did it, to do something at once that needs some of these permissions."""
         return await self.people.actor(self.interaction, *permissions)
 
     async def reply(self, message: Message, *, replace: bool = False, fleeting: bool = False) -> bool:
@@ -77,7 +77,7 @@ class InteractionContext:
 
 
 def _not_posted(error: str) -> Message:
-    """The card is not there for sure; it was put away, so that it stops nothing if it is."""
+    """Say that the card is perhaps not there; it was put away, so that it stops nothing if it is."""
     told = not_shown("The stop card", error, again="ask again, here or in another channel")
     if error in DOUBTFUL:
         return Message(f"{told} It was cancelled, so it can stop nothing. Nothing was stopped. Ask again.")

@@ -51,11 +51,11 @@ class HomeListener:
         listeners.on_action(ids.HOME_MENTION, self._choose, doing=_DOING)
 
     async def show(self, context: InteractionContext, value: str) -> None:
-        """One activeflow, in a new modal or in the one where the button stands."""
+        """Show one activeflow, in a new modal or in the one where the button stands."""
         await self._in_modal(context, TITLE, READING, self._details(context, value))
 
     async def list(self, context: InteractionContext, value: str) -> None:
-        """A list, in the same way."""
+        """Show a list, in the same way."""
         await self._in_modal(context, LIST_TITLE, READING_LIST, self._listed(context, value))
 
     async def _in_modal(

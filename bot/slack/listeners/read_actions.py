@@ -53,7 +53,7 @@ class Pages:
     async def page(
         self, context: InteractionContext, asked: List, operator: Operator, *, max_age: float = SHARED_FOR
     ) -> Message:
-        """For one person's eyes. Raises ``NotPermitted``, or a ``Failure``."""
+        """Draw a page for one person's eyes. Raises ``NotPermitted``, or a ``Failure``."""
         picture = await self._reading.picture(operator, asked.filters, max_age=max_age)
         now = self._now()
         moment = (replace(picture, as_of=picture.as_of.replace(microsecond=0)), now.replace(microsecond=0))
@@ -111,7 +111,7 @@ class ReadListener:
         return activeflow_details(details, operator, command=context.command)
 
     async def _open(self, context: InteractionContext, value: str) -> None:
-        """A new answer: the counts stay where they are."""
+        """Post a new answer: the counts stay where they are."""
         if context.interaction.at_home or context.interaction.modal_id:
             await self.home.list(context, value)
             return

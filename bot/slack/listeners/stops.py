@@ -302,7 +302,7 @@ class StopListener:
     async def _offer_to_ask(
         self, context: InteractionContext, operator: Operator, target: Target, reason: str, refused: NotPermitted
     ) -> None:
-        """The refusal, with *Ask someone who can* where they may at least see it, and somebody can be asked."""
+        """Post the refusal, with *Ask someone who can* where they may at least see it, and somebody can be asked."""
         try:
             draft = await self.requests.draft(operator, target, reason=reason)
         except BotError:

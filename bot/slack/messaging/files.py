@@ -27,7 +27,9 @@ class Files:
         return other
 
     async def share(self, channel_id: str, thread_ts: str, texts: Mapping[str, str]) -> str:
-        """Slack's word for why they are not there, ``lost`` without an answer; empty: everybody there has them."""
+        """Share files; returns Slack's word for why they are not there, ``lost`` without an answer; empty: everybody
+        there has them.
+        """
         whose = f"{self._account}-" if self._account else ""
         uploads = [{"filename": f"{whose}{name}", "content": text} for name, text in texts.items()]
         try:

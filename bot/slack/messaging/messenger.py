@@ -225,7 +225,7 @@ def hearing() -> Iterator[VisibleReply]:
 
 
 def heard() -> bool:
-    """Something was said that somebody can see."""
+    """Note that something was said that somebody can see."""
     ear = _hearing.get()
     if ear is not None:
         ear.spoken = True
@@ -288,7 +288,7 @@ class Messenger:
     async def privately(
         self, interaction: Interaction, message: Message, *, replace: bool = False, fleeting: bool = False
     ) -> bool:
-        """To the person of the interaction alone; whether they could see it.
+        """Post to the person of the interaction alone; whether they could see it.
 
         ``replace=True`` replaces the message the button stood in, if that was an ephemeral one: a public message is
         never replaced by private words. ``fleeting=True`` tells it in no message that Slack keeps, so not as a direct
@@ -310,9 +310,7 @@ class Messenger:
         return False
 
     async def publicly(self, interaction: Interaction, message: Message) -> SentMessage | EditResult:
-        """To everybody in the channel of the interaction; what Slack said when it did not take it, or did not say
-        so.
-        """
+        """Post to everybody in the channel of the interaction; what Slack said when it did not say that it took it."""
         body, refused = self._body(message), ""
         if interaction.channel_id:
             where = {"channel": interaction.channel_id, **_thread(interaction)}
@@ -359,11 +357,11 @@ class Messenger:
         return await self._unhurried("chat.update", there, message, in_place=True)
 
     async def announce(self, channel_id: str, message: Message) -> EditResult:
-        """To everybody in a channel, although nobody asked there just now; says what Slack answered."""
+        """Post to everybody in a channel, although nobody asked there just now; says what Slack answered."""
         return await self._unhurried("chat.postMessage", {"channel": channel_id, **_QUIET}, message)
 
     async def permalink(self, channel_id: str, ts: str) -> str:
-        """Empty when Slack gives none. https://docs.slack.dev/reference/methods/chat.getPermalink"""
+        """Return a message's address, if any. https://docs.slack.dev/reference/methods/chat.getPermalink"""
         with suppress(SlackClientError, aiohttp.ClientError, OSError, ValueError):
             answer = await self._client.chat_getPermalink(channel=channel_id, message_ts=ts)
             return str(answer.get("permalink") or "")
@@ -393,7 +391,7 @@ class Messenger:
         return error == ""
 
     def _body(self, message: Message, *, in_place: bool = False) -> dict[str, Any]:
-        """``in_place``: of another message, whose blocks would stay on the screen if none were sent.
+        """Build the body. ``in_place``: of another message, whose blocks would stay on the screen if none were sent.
 
         https://github.com/slackapi/python-slack-sdk/issues/523
         """
@@ -401,7 +399,7 @@ class Messenger:
         return {"text": text, "blocks": blocks} if blocks or in_place else {"text": text}
 
     async def _call(self, method: str, arguments: dict[str, Any]) -> tuple[str, str]:
-        """Slack's error word (empty when it was taken, ``lost`` when it did not answer) and the message's ts."""
+        """Call Slack; returns its error word (empty: taken, ``lost``: no answer) and the message's ts."""
         answer = await self._ask(method, arguments)
         return answer.error, answer.ts
 
@@ -453,12 +451,12 @@ class _Answer:
 
 
 def _is_direct(interaction: Interaction) -> bool:
-    """In a direct message everything is private."""
+    """Tell whether it is a direct message, where everything is private."""
     return interaction.channel_id.startswith("D")
 
 
 def _thread(interaction: Interaction) -> dict[str, str]:
-    """Answers to a press or a mention in a thread belong into that thread.
+    """Keep the thread: answers to a press or a mention in a thread belong into that thread.
 
     Slack shows ephemeral messages in a thread that has begun, and an answer is in no other.
     https://docs.slack.dev/reference/methods/chat.postEphemeral
@@ -467,12 +465,12 @@ def _thread(interaction: Interaction) -> dict[str, str]:
 
 
 def _made_on(interaction: Interaction, where: SentMessage) -> bool:
-    """Is it a press on that message? Its channel says nothing: see ``Messenger.edit``."""
+    """Tell whether it is a press on that message. Its channel says nothing: see ``Messenger.edit``."""
     return bool(interaction.message_ts) and not interaction.ephemeral and where.ts in ("", interaction.message_ts)
 
 
 def _response_error(status: int, words: str) -> str:
-    """A response_url says ``ok``, ``{"ok": true}`` or an error word (``used_url``, ``expired_url``)."""
+    """Read what a response_url says: ``ok``, ``{"ok": true}`` or an error word (``used_url``, ``expired_url``)."""
     for word in ("used_url", "expired_url", *BAD_BLOCKS):
         if word in words:
             return word
@@ -515,7 +513,7 @@ class CardEdits:
         over: bool = False,
         aloud: bool = False,
     ) -> bool:
-        """For everybody, or else to the presser; whether somebody could see it.
+        """Edit the card for everybody, or else to the presser; whether somebody could see it.
 
         ``over``: nobody else changes this card any more. ``aloud``: the presser is not told instead.
         """
@@ -548,7 +546,7 @@ class CardEdits:
         now: Callable[[], Awaitable[Message | None]],
         interaction: Interaction | None,
     ) -> bool:
-        """To what ``now`` says at its turn, if anything. With an ``interaction`` whoever made it is told at last.
+        """Redraw it as ``now`` says at its turn, if at all. With an ``interaction`` whoever made it is told at last.
 
         Only by ``chat.update``, without one: a response_url takes five answers, which are kept for what came of a
         press.

@@ -58,7 +58,9 @@ class Route:
 
 
 def route(proxy: Proxy, ca_file: Path | None) -> Route:
-    """``ca_file`` adds an authority. Raises ``OSError`` for one that cannot be read (``ssl.SSLError`` is one)."""
+    """Find the route to Slack. ``ca_file`` adds an authority. Raises ``OSError`` for one that cannot be read
+    (``ssl.SSLError`` is one).
+    """
     if ca_file is None:
         return Route(proxy)
     trust = ssl.create_default_context()
@@ -67,7 +69,7 @@ def route(proxy: Proxy, ca_file: Path | None) -> Route:
 
 
 def http_session() -> aiohttp.ClientSession:
-    """Whoever opens it closes it."""
+    """Open an HTTP session; whoever opens it closes it."""
     return aiohttp.ClientSession(
         timeout=aiohttp.ClientTimeout(total=30, connect=5),
         raise_for_status=False,
@@ -78,7 +80,7 @@ def http_session() -> aiohttp.ClientSession:
 
 
 def is_below(url: str, api_url: str) -> bool:
-    """Is that address at the host of Slack's API, or below it, as hooks.slack.com is?
+    """Tell whether that address is at the host of Slack's API, or below it, as hooks.slack.com is?
 
     A response_url comes in with a delivery; posted to whatever it names, it would be a way out for what the bot knows.
     https://docs.slack.dev/interactivity/handling-user-interaction#message_responses
@@ -133,7 +135,7 @@ _words: Final[set[str]] = set()
 
 
 def called(method: str, error: str) -> None:
-    """Slack has answered so (``""``: well), or not at all (the name of the error)."""
+    """Note that Slack has answered so (``""``: well), or not at all (the name of the error)."""
     CALLS.labels(method, bounded(error)).inc()
 
 
@@ -183,7 +185,7 @@ class Access:
         self._missing: dict[str, str] = {}
 
     def refused(self, method: str, word: str, needed: str = "") -> None:
-        """Slack answered so. ``needed``: the scope it named."""
+        """Note that Slack answered so. ``needed``: the scope it named."""
         if method in _BY_APP_TOKEN:
             return  # the socket says that itself
         if word in REVOKED:
@@ -192,7 +194,7 @@ class Access:
             self._note(self._missing, method, needed or "a scope that it does not name", about=method)
 
     def taken(self, method: str) -> None:
-        """Slack has done what it was asked to."""
+        """Note that Slack has done what it was asked to."""
         if method in _BY_APP_TOKEN:
             return
         for noted, key in ((self._revoked, _TOKEN), (self._missing, method)):
@@ -200,8 +202,8 @@ class Access:
                 log.info("slack_accepts_again", about=key)
 
     def heard(self, event: Mapping[str, Any]) -> None:
-        """Slack says by itself that the app was uninstalled, or that tokens were revoked; maybe those of somebody
-        else.
+        """Note that Slack says by itself that the app was uninstalled, or that tokens were revoked; maybe those of
+        somebody else.
         """
         match event:
             case {"type": "app_uninstalled"}:
@@ -211,11 +213,11 @@ class Access:
                     self.refused("event", "token_revoked")
 
     async def ready(self) -> str:
-        """For ``/readyz``: why the bot can do nothing in Slack."""
+        """Say for ``/readyz`` why the bot can do nothing in Slack."""
         return "; ".join(f"Slack does not accept {token} any more: {word}" for token, word in self._revoked.items())
 
     async def complete(self) -> str:
-        """For ``/readyz``, under ``warnings``: what the app may not do for want of a scope."""
+        """Say for ``/readyz``, under ``warnings``, what the app may not do for want of a scope."""
         words = (f"{method} needs {scope}" for method, scope in sorted(self._missing.items()))
         return f"the app is not allowed everything it needs: {'; '.join(words)}" if self._missing else ""
 
@@ -244,7 +246,7 @@ def web_client(
     waits: bool = True,
     route: Route | None = None,
 ) -> AsyncWebClient:
-    """Slack's Web API. ``base_url`` as in ``SLACK_API_URL``, with or without its last slash.
+    """Build a client of Slack's Web API. ``base_url`` as in ``SLACK_API_URL``, with or without its last slash.
 
     ``access`` is told what Slack refuses for good. ``waits``: a 429 is waited for, shortly.
     """
@@ -299,14 +301,16 @@ def _traced(method: str, began: float, answer: Any, trouble: str) -> None:
 
 
 def error_word(refused: SlackApiError) -> str:
-    """Slack's own word for why (``not_in_channel``), or ``unreadable`` when the answer was no JSON of Slack's."""
+    """Return Slack's own word for why (``not_in_channel``), or ``unreadable`` when the answer was no JSON of
+    Slack's.
+    """
     answer = refused.response
     word = answer.get("error") if hasattr(answer, "get") else None
     return word if isinstance(word, str) and word else "unreadable"
 
 
 def retry_after(refused: SlackApiError) -> float:
-    """Seconds, of a 429 (https://docs.slack.dev/apis/web-api/rate-limits)."""
+    """Return the seconds of a 429 (https://docs.slack.dev/apis/web-api/rate-limits)."""
     headers = getattr(refused.response, "headers", None) or {}
     given = next((str(value) for name, value in headers.items() if name.lower() == "retry-after"), "")
     return float(given) if given.isdigit() else 0.0

@@ -156,7 +156,7 @@ class Memberships:
         self._trusted = False
 
     async def to_read(self, group: str) -> frozenset[str]:
-        """Raises what the Web API raises, as ``to_act``."""
+        """Read the members. Raises what the Web API raises, as ``to_act``."""
         return await self._get(group, _READ, reserve=self._members.last(group) is None)
 
     async def to_act(self, group: str, ids: frozenset[str], age: float) -> frozenset[str]:
@@ -171,11 +171,11 @@ class Memberships:
         return lambda group: ids.isdisjoint(self._members.last(group) or ())
 
     def list_anywhere(self, user_id: str) -> bool:
-        """Was this person last known to be in any of them?"""
+        """Tell whether this person was last known to be in any of them?"""
         return any(user_id in members for members in self._members.values())
 
     def heard(self, group: str) -> None:
-        """An event says that it has changed."""
+        """Forget a group of which an event says that it has changed."""
         self._members.changed(group)
         self._unread.pop(group, None)
         self._trusted = self._alone
@@ -297,7 +297,9 @@ class People:
         )
 
     async def operator_of(self, user_id: str, channel: str) -> Operator:
-        """Somebody in a channel, to read, although they did nothing there just now. Raises ``IdentityUnknown``."""
+        """Identify somebody in a channel, to read, although they did nothing there just now. Raises
+        ``IdentityUnknown``.
+        """
         return await self.operator(Interaction(user_id, "", channel))
 
     async def asker(self, interaction: Interaction, permission: Permission) -> Operator:
@@ -358,11 +360,11 @@ class People:
         return operator
 
     def permitted_to_press(self, user_id: str, channel: str) -> bool:
-        """Were they permitted within the last minute to do there what a press asks for?"""
+        """Tell whether they were permitted within the last minute to do there what a press asks for?"""
         return self._clock() - self._may_press.get((user_id, channel), -math.inf) < _JUST_NOW
 
     def heard(self, event: Mapping[str, Any]) -> None:
-        """An event of Slack's says that a person or a group has changed: what was answered before counts no more."""
+        """Forget what an event of Slack's says has changed: what was answered before counts no more."""
         match event:
             case {"type": "user_change", "user": {"id": str(user_id), **more}}:
                 grid = more.get("enterprise_user")
@@ -389,7 +391,7 @@ class People:
     async def _among(
         self, operator: Operator, may: Collection[Permission], flows: Collection[Flow], age: float
     ) -> Operator:
-        """With the groups this person is in, as far as they matter. Raises ``IdentityUnknown``."""
+        """Return the operator with the groups this person is in, as far as they matter. Raises ``IdentityUnknown``."""
         asking: dict[asyncio.Task[frozenset[str]], str] = {}
         asked: set[str] = set()
         why: IdentityUnknown | None = None
@@ -417,7 +419,7 @@ class People:
         return replace(operator, person=replace(operator.person, unasked=unasked))
 
     async def _person(self, user_id: str, team: str, ages: Ages) -> Person:
-        """Without groups. Raises ``IdentityUnknown``."""
+        """Return the person without groups. Raises ``IdentityUnknown``."""
         if not user_id:
             raise IdentityUnknown("the payload names no user")
         last = self._accounts.last(user_id)
@@ -433,7 +435,9 @@ class People:
         return Person(id=user_id, standing=standing, also=account.ids - {user_id})
 
     def _is_expected(self, user_id: str) -> bool:
-        """Is it somebody who may probably do something: named by the policy, in a group, or permitted lately?"""
+        """Tell whether it is somebody who may probably do something: named by the policy, in a group, or permitted
+        lately?
+        """
         if any(user_id in grant.to for grant in self._policy().grants) or self._groups.list_anywhere(user_id):
             return True
         return self._clock() - self._permitted.get(user_id, -_LATELY) < _LATELY

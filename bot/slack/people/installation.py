@@ -90,6 +90,6 @@ async def _app_id(client: AsyncWebClient, bot_id: str) -> str:
 
 
 def _app_id_in(app_token: str) -> str:
-    """``xapp-1-A0123456789-…`` names its app in the third part."""
+    """Read the app's id: ``xapp-1-A0123456789-…`` names its app in the third part."""
     parts = app_token.split("-")
     return parts[2] if len(parts) > 3 and parts[0] == "xapp" and parts[2].startswith("A") else ""

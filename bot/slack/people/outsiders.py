@@ -118,7 +118,7 @@ class Appeals:
         return next((a.card_id for a in self._now() if (a.channel, a.subject) == (channel, subject)), "")
 
     def begin(self, by: str, channel: str, subject: str, card_id: str) -> Appeal | None:
-        """A new one, to be posted now; ``None`` when there were enough."""
+        """Begin a new one, to be posted now; ``None`` when there were enough."""
         now = self._now()
         mine, here = [a for a in now if a.by == by], [a for a in now if a.channel == channel]
         again = sum(a.card_id == card_id for a in mine)
@@ -129,7 +129,7 @@ class Appeals:
         return appeal
 
     def not_posted(self, appeal: Appeal) -> None:
-        """Nobody was asked."""
+        """Note that nobody was asked."""
         if appeal in self._lately:
             self._lately.remove(appeal)
 

@@ -36,7 +36,7 @@ class Allowance:
         self._shut_until = 0.0
 
     def scarcity(self) -> float:
-        """0 while at least half is left, 1 when nothing is."""
+        """Return how scarce turns are: 0 while at least half is left, 1 when nothing is."""
         return max(0.0, 1.0 - self._now() / (self._burst / 2))
 
     def take(self, *, reserve: bool) -> bool:
@@ -55,7 +55,7 @@ class Allowance:
         return missing / self._a_second if missing > 1e-9 else 0.0
 
     def shut(self, seconds: float) -> None:
-        """Slack says that it is too much: nothing is left, and no turn is given for so long."""
+        """Note that Slack says that it is too much: nothing is left, and no turn is given for so long."""
         self._now()
         self._left = 0.0
         self._shut_until = max(self._shut_until, self._clock() + seconds)
@@ -145,7 +145,7 @@ class SingleFlightCache(Generic[K, V]):
             raise NoTurn from None
 
     def changed(self, key: K) -> None:
-        """The last answer is not true any more."""
+        """Note that the last answer is not true any more."""
         known = self._answers.get(key)
         if known is not None:
             self._answers[key] = (_CHANGED, known[1])
@@ -178,7 +178,7 @@ class SingleFlightCache(Generic[K, V]):
 
 
 def _shuts(allowance: Allowance, trouble: Exception) -> bool:
-    """Whether Slack's limit is the reason; then nothing more is asked for as long as Slack says."""
+    """Tell whether Slack's limit is the reason; then nothing more is asked for as long as Slack says."""
     if not isinstance(trouble, SlackApiError) or error_word(trouble) not in {"ratelimited", "rate_limited"}:
         return False
     allowance.shut(retry_after(trouble) or 1.0)

@@ -127,7 +127,7 @@ class Connections:
         return self._stopped
 
     def gone(self, connection: "_Connection") -> None:
-        """One has ended: there is room again."""
+        """Note that one has ended: there is room again."""
         self._open.discard(connection)
         self._left.set()
         self._resume()
@@ -378,7 +378,7 @@ class Bodies:
         self.within, self.long = within, 0
 
     def read(self, headers: Headers, receive: Receive, most: int) -> "_Body":
-        """One, of at most ``most`` bytes: it is held while the block lasts. Raises ``BodyRefused``."""
+        """Read one, of at most ``most`` bytes: it is held while the block lasts. Raises ``BodyRefused``."""
         return _Body(self, headers, receive, most)
 
 
@@ -481,7 +481,8 @@ def http_app(
     *,
     body_within: float = WITHIN,
 ) -> Starlette:
-    """``POST /slack/events`` (only with an ``intake``), ``GET /healthz``, ``/readyz``, ``/metrics`` (with a registry).
+    """Build the ASGI application: ``POST /slack/events`` (only with an ``intake``), ``GET /healthz``, ``/readyz``,
+    ``/metrics`` (with a registry).
 
     ``/readyz`` answers what ``readiness`` says, with 503 while that is not ready, or cannot be said.
     """

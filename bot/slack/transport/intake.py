@@ -116,7 +116,7 @@ def decoded(text: bytes) -> dict[str, Any]:
 
 
 def _of_a_kind(payload: dict[str, Any], kinds: frozenset[str]) -> dict[str, Any]:
-    """An unknown kind passes: whoever takes it says so."""
+    """Let an unknown kind pass: whoever takes it says so."""
     if (kind := kind_of(payload)) and kind not in kinds:
         raise Unreadable(f"{kind}, which does not come in this way")
     return payload
@@ -171,13 +171,13 @@ def _well_shaped(kind: str, payload: Mapping[str, Any]) -> bool:
 
 
 def _listed(payload: Mapping[str, Any], key: str) -> bool:
-    """Is it a list of objects, if it is there?"""
+    """Tell whether it is a list of objects, if it is there."""
     given = payload.get(key)
     return given is None or (isinstance(given, list) and all(isinstance(part, dict) for part in given))
 
 
 def is_ours(payload: Mapping[str, Any], home: Installation) -> bool:
-    """Was it sent to this app, as installed in this workspace or organisation?
+    """Tell whether it was sent to this app, as installed in this workspace or organisation.
 
     It looks at the installation, not at the person: a stranger from Slack Connect who presses a button of ours has
     another ``user.team_id`` and is refused later, in words.
@@ -228,7 +228,7 @@ def _json(text: bytes) -> object:
 
 
 def _json_mended(text: bytes) -> object:
-    """Once more, without halves of characters."""
+    """Read the JSON once more, without halves of characters."""
     try:
         whole = _text(text).encode()
         return _json(_ESCAPES.sub(lambda found: rb"\ufffd" if found["half"] else found[0], whole))
@@ -239,7 +239,7 @@ def _json_mended(text: bytes) -> object:
 
 
 def _text(given: bytes) -> str:
-    """UTF-8, in which surrogates may stand: pairs are joined, halves become U+FFFD. Raises ``Unreadable``."""
+    """Decode UTF-8, in which surrogates may stand: pairs are joined, halves become U+FFFD. Raises ``Unreadable``."""
     try:
         return given.decode()
     except UnicodeDecodeError:
@@ -483,7 +483,7 @@ class Intake:
         )
 
     def worth_reading(self, headers: Sequence[tuple[bytes, bytes]]) -> int:
-        """Bytes that a body with these raw headers may have: few when no body could make their signature true."""
+        """Return how many bytes a body with these headers may have: few when none could make their signature true."""
         try:
             signature_of(headers, now=self._clock())
         except NotSigned:
@@ -515,7 +515,7 @@ class Intake:
         return payload
 
     async def take(self, payload: dict[str, Any]) -> DeliveryAnswer:
-        """A payload whose origin is certain: a verified request's, or a Socket Mode envelope's."""
+        """Take a payload whose origin is certain: a verified request's, or a Socket Mode envelope's."""
         return self.take_at_once(payload) or await self._waited_for(payload)
 
     def take_at_once(self, payload: dict[str, Any]) -> DeliveryAnswer | None:
@@ -591,7 +591,7 @@ def _answer(response: BoltResponse, kind: str) -> DeliveryAnswer:
 
 
 def is_ssl_check(body: bytes) -> bool:
-    """Slack's occasional look at a certificate: ``ssl_check=1&token=…``, not signed, harmless to answer.
+    """Tell whether Slack looks at a certificate: ``ssl_check=1&token=…``, not signed, harmless to answer.
 
     https://docs.slack.dev/interactivity/implementing-slash-commands
     """

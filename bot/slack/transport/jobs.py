@@ -279,7 +279,9 @@ class Jobs:
             await self._say(interaction, still_working(doing), voice)
 
     async def _refuse(self, interaction: Interaction, message: Message, voice: JobNotices) -> None:
-        """In turn, too: the words for somebody's thousand do not use up the connections for everybody's answers."""
+        """Refuse in turn, too: the words for somebody's thousand do not use up the connections for everybody's
+        answers.
+        """
         try:
             async with self._no_turn.turn(interaction.user_id, within=_REFUSAL_WITHIN):
                 await self._say(interaction, message, voice)
@@ -287,7 +289,9 @@ class Jobs:
             log.error("nobody_could_see_it", user=interaction.user_id, channel=interaction.channel_id)
 
     async def _say(self, interaction: Interaction, message: Message, voice: JobNotices) -> None:
-        """A last word that fails must not hide the first error, nor end the task with one nobody reads."""
+        """Say a last word, which, if it fails, must not hide the first error, nor end the task with one nobody
+        reads.
+        """
         try:
             await voice.messenger.privately(interaction, message)
         except Exception as error:  # noqa: BLE001 - nothing is left but the log

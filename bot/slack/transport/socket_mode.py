@@ -165,7 +165,9 @@ class SocketConnection:
 
 
 def _not_taken(kind: str) -> dict[str, object] | None:
-    """Over a socket Slack shows no error of its own once acked, so a command is answered in words."""
+    """Say that it was not taken: over a socket Slack shows no error of its own once acked, so a command is answered
+    in words.
+    """
     if kind != "slash_commands":
         return None
     return {"response_type": "ephemeral", "text": "I could not take this command. Nothing was done."}
@@ -198,7 +200,7 @@ class Pauses:
     permanent: tuple[float, float] = (60.0, 600.0)
 
     def after(self, reason: str, tries: int) -> float:
-        """``tries``: how many there were since it was last connected for long."""
+        """Return the pause. ``tries``: how many there were since it was last connected for long."""
         if reason in _ASKED_FOR and tries == 0:
             return 0.0
         first, most = self.usual
@@ -278,7 +280,7 @@ class SocketMode:
             await asyncio.wait_for(self._settled.wait(), within)
 
     async def ready(self) -> str:
-        """Empty when connected and heard from lately, else why not."""
+        """Say why it is not ready; empty when connected and heard from lately, else why not."""
         if self._keeper is None:
             return "not opened"
         if self._connection is None:
@@ -287,7 +289,9 @@ class SocketMode:
         return "" if quiet < self._silent_after else f"nothing heard for {round(quiet)} s"
 
     async def elsewhere(self) -> str:
-        """Empty when all of this app's connections are this deployment's, else that they are not."""
+        """Say that others connect, too; empty when all of this app's connections are this deployment's, else that
+        they are not.
+        """
         connection = self._connection
         if connection is None or not connection.connections:
             return ""

@@ -187,7 +187,7 @@ def _matching(pattern: re.Pattern[str], value: object) -> str:
 
 
 def _seconds(header: str | None) -> float:
-    """Retry-After is in whole seconds, and old deployments leave it out."""
+    """Read Retry-After, which is in whole seconds, and old deployments leave it out."""
     return min(float(header), _LONGEST_PAUSE) if header and re.fullmatch(r"[0-9]{1,6}", header) else 1.0
 
 

@@ -66,7 +66,7 @@ class Bucket:
         self._careful_until = now
 
     def take(self, now: float) -> bool:
-        """One turn, if there is one."""
+        """Take one turn, if there is one."""
         self._fill(now)
         if self._as_of > now or self._tokens < 1 - _NEARLY:
             return False
@@ -74,7 +74,7 @@ class Bucket:
         return True
 
     def spend(self, now: float) -> None:
-        """One question more, asked already: whoever comes later waits for it."""
+        """Spend one question more, asked already: whoever comes later waits for it."""
         self._fill(now)
         self._tokens -= 1
 
@@ -86,7 +86,7 @@ class Bucket:
         return pause + max(1 - self._tokens, 0.0) / rate
 
     def refuse(self, now: float, seconds: float) -> None:
-        """VoIPBIN said 429: nobody for so many seconds, and nothing saved up meanwhile."""
+        """Note that VoIPBIN said 429: nobody for so many seconds, and nothing saved up meanwhile."""
         self._fill(now)
         self._tokens = min(self._tokens, 0.0)
         self._as_of = max(self._as_of, now + seconds)
@@ -146,11 +146,11 @@ class Budget:
             self._leave()
 
     def spend(self) -> None:
-        """Within a turn: one question more, that does not wait. A stop is looked at and sent in one turn."""
+        """Spend, within a turn, one question more, that does not wait. A stop is looked at and sent in one turn."""
         self._bucket.spend(self._clock())
 
     def spare(self) -> bool:
-        """Would one more question, of the least urgent kind, go at once?"""
+        """Tell whether one more question, of the least urgent kind, would go at once."""
         waiting = any(not go.done() for _, _, go in self._waiting)
         return not waiting and self._room > RESERVED_FOR_PRESSES and self._bucket.wait(self._clock()) <= 0
 
@@ -160,7 +160,7 @@ class Budget:
         return Load(self._bucket.rate, waiting, self._refusals, ago)
 
     def slow_down(self, seconds: float) -> None:
-        """After a 429."""
+        """Slow down after a 429."""
         self._refusals, self._refused_at = self._refusals + 1, self._clock()
         self._bucket.refuse(self._clock(), seconds)
 

@@ -198,7 +198,7 @@ class RequestUnderWay:
     began: float = field(default_factory=time.perf_counter)
 
     def over(self, status: int | None, trouble: RequestFailure | None) -> None:
-        """It was answered with this status (``None``: not at all), well or not."""
+        """Note that it was answered with this status (``None``: not at all), well or not."""
         seconds, template = time.perf_counter() - self.began, _ID.sub("{id}", self.path)
         kind = trouble.kind.name.lower() if trouble else ""
         REQUESTS.labels(self.method, template, _known(status), kind).inc()
@@ -277,7 +277,7 @@ class Exchange:
         return self._rejections >= _FOR_GOOD
 
     def spare(self) -> bool:
-        """Would one more question go at once?"""
+        """Tell whether one more question would go at once."""
         return self._budget.spare()
 
     def load(self) -> Load:
@@ -341,7 +341,7 @@ class Exchange:
     async def _send_once(
         self, question: Question, shown: Pass, understand: Callable[[bytes], T], check: Check | None = None
     ) -> T:
-        """Without a second try, and said with the pause after which whoever asked may come again."""
+        """Send once, without a second try, and said with the pause after which whoever asked may come again."""
         try:
             return await self._send(question, shown, understand, check)
         except Unsuccessful as unsuccessful:

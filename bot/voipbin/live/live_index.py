@@ -157,7 +157,7 @@ class LiveIndex:
         return self._live or (self._good is not None and self._good[1] >= since)
 
     def _being_read(self, since: float) -> bool:
-        """Is a reading under way that began since then?"""
+        """Tell whether a reading is under way that began since then."""
         return self._reading_since is not None and self._reading_since >= since
 
     def _picture(self) -> Picture | None:

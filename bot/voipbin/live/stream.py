@@ -63,7 +63,9 @@ class EventStream:
 
     @asynccontextmanager
     async def subscribed(self, customer_id: UUID) -> AsyncIterator[AsyncIterator[bytes]]:
-        """The frames about this customer's activeflows, from now on. Raises ``StreamLost``, also while one reads."""
+        """Yield the frames about this customer's activeflows, from now on. Raises ``StreamLost``, also while one
+        reads.
+        """
         connection = await self._opened()
         try:
             already = await self._subscribe(connection, customer_id)
@@ -109,7 +111,7 @@ class EventStream:
         raise StreamLost(what)
 
     async def _subscribe(self, connection: ClientConnection, customer_id: UUID) -> list[bytes]:
-        """Gives what came already: unread, it would hold up the answer to the ping behind it."""
+        """Subscribe; gives what came already: unread, it would hold up the answer to the ping behind it."""
         asked = {"type": "subscribe", "topics": [f"customer_id:{customer_id}:activeflow"]}
         already: list[bytes] = []
         waited_for: list[asyncio.Future[Any]] = []

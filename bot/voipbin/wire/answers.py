@@ -80,7 +80,7 @@ def forgivingly(body: bytes | msgspec.Raw, shape: type[S]) -> S:
 
 
 def decoded(body: bytes | msgspec.Raw, shape: type[S]) -> S:
-    """Strictly if possible, else forgivingly. Raises ``Unreadable``."""
+    """Decode strictly if possible, else forgivingly. Raises ``Unreadable``."""
     found = strictly(body, shape)
     return forgivingly(body, shape) if found is None else found
 
@@ -421,7 +421,7 @@ class Steps:
         return len(self._known)
 
     def read(self, raw: Iterable[msgspec.Raw]) -> tuple[Action, ...]:
-        """These steps, in their order."""
+        """Read these steps, in their order."""
         known = self._known
         return tuple([known.get(hash(bytes(step))) or self._one(step) for step in raw])
 

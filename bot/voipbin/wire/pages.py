@@ -224,7 +224,7 @@ class ListPage(Protocol):
 
 
 def is_last(page: ListPage, *, asked: int, before: datetime) -> bool:
-    """Whether nothing follows. ``asked``: so many rows at most were asked for, created ``before`` that instant."""
+    """Tell whether nothing follows. ``asked``: so many rows at most were asked for, created ``before`` that instant."""
     if page.size:
         return page.size < asked and not page.more
     return not page.more or page.last is None or page.last >= before

@@ -47,7 +47,7 @@ def _account(*, key: bool = False) -> Column[str]:
 
 
 def _made_anew(table: str, *columns: Column[str]) -> None:
-    """With the account in its primary key, which SQLite cannot change in a table that is there."""
+    """Make a table anew with the account in its primary key, which SQLite cannot change in a table that is there."""
     op.rename_table(table, f"{table}_before")
     made: Table = op.create_table(table, _account(key=True), *columns)
     before = Table(f"{table}_before", made.metadata, *(Column(column.name, column.type) for column in columns))
