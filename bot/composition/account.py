@@ -241,7 +241,7 @@ class Account:
             reasons,
             AuditListener(reviewing),
             RecapListener(RecapQuery(self._book, alerts, now=now), shared.files.of(self.name)),
-            DisclosureListener(Disclosure(voipbin, voipbin, self._book, shared.refusals, now=now)),
+            DisclosureListener(Disclosure(voipbin, voipbin, self._book, shared.refusals, policy=self.policy, now=now)),
             WatchListener(await stack.enter_async_context(over), now),
             SearchListener(Finder(voipbin, voipbin, now, records=self._book, judging=judging, live=live), now),
             PickerListener(Chooser(voipbin.with_urgency(Urgency.SCREEN), reading, now, live=live), views, now),

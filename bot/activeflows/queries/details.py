@@ -10,7 +10,7 @@ import math
 import secrets
 from collections.abc import Callable, Iterable, Mapping
 from contextlib import suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from enum import Enum, auto
 from functools import partial
@@ -20,7 +20,7 @@ from uuid import UUID
 from bot.activeflows.anomalies import Anomaly, AnomalyDetector
 from bot.activeflows.errors import BotError, LedgerUnavailable, NotFound, NotOurs, NotPermitted
 from bot.activeflows.model import Activeflow, Call, SpokenText
-from bot.activeflows.operators import Operator, Permission
+from bot.activeflows.operators import Operator, Permission, Policy
 from bot.activeflows.ports import ActiveflowHistory, Live, Records, Texts, VoIPBIN
 from bot.activeflows.queries.inspection import Inspection, in_time, look_at
 from bot.activeflows.queries.resolution import find, flows, names_in, visible
@@ -173,6 +173,7 @@ def _newest_first(found: Iterable[Activeflow]) -> list[Activeflow]:
 # - The permission is decided before anything is read, and again for the activeflow's own flow.
 # - The record is written after reading and before showing, so that it says what is shown. If it cannot be written,
 #   nothing is. It may say more than was seen (Slack may lose the message), never less. One press is one record.
+# - Once it is written, the policy in force is asked once more: what was taken away meanwhile is not shown.
 # - A refusal is recorded, too; a ledger that cannot take that one changes nothing about the refusal.
 
 
@@ -193,10 +194,17 @@ class Disclosure:
     """*Reveal*."""
 
     def __init__(
-        self, voipbin: VoIPBIN, texts: Texts, records: Records, refusals: RefusalBound, *, now: Callable[[], datetime]
+        self,
+        voipbin: VoIPBIN,
+        texts: Texts,
+        records: Records,
+        refusals: RefusalBound,
+        *,
+        policy: Callable[[], Policy],
+        now: Callable[[], datetime],
     ) -> None:
         self._voipbin, self._texts, self._records, self._refusals = voipbin, texts, records, refusals
-        self._now = now
+        self._policy, self._now = policy, now
 
     async def reveal(self, operator: Operator, activeflow_id: UUID, *, press: str) -> UnmaskedDetails:
         """Return what is personal about an activeflow, once that is on the record. ``press``: identifies the press.
@@ -204,19 +212,23 @@ class Disclosure:
         Raises ``NotPermitted``, ``LedgerUnavailable`` (then nothing may be shown), and what ``resolution.find`` raises.
         """
         try:
-            operator.require(Permission.REVEAL)
-            activeflow = await find(self._voipbin, operator, activeflow_id)
-            decision = operator.require(Permission.REVEAL, activeflow.flow_id)
+            return await self._reveal(operator, activeflow_id, press)
         except NotPermitted as refused:
             with suppress(LedgerUnavailable):
                 await self._record_refusal(operator, activeflow_id, refused.decision.because)
             raise
+
+    async def _reveal(self, operator: Operator, activeflow_id: UUID, press: str) -> UnmaskedDetails:
+        operator.require(Permission.REVEAL)
+        activeflow = await find(self._voipbin, operator, activeflow_id)
+        decision = operator.require(Permission.REVEAL, activeflow.flow_id)
         as_of = self._now()
         call = await self._call(activeflow)
         spoken = await self._texts.spoken(activeflow.id)
         detail = {"shown": _words(call, spoken), "because": decision.because, "grant": decision.grant}
         record = self._record(f"reveal:{press}:{activeflow.id}", RecordKind.REVEALED, operator, activeflow.id, detail)
         written = await self._records.record(record)
+        replace(operator, policy=self._policy()).require(Permission.REVEAL, activeflow.flow_id)
         return UnmaskedDetails(activeflow, call, spoken, written.receipt, as_of)
 
     async def _call(self, activeflow: Activeflow) -> Call | None:

@@ -1,8 +1,10 @@
 """Listen to ``/flows audit`` and the turning of its pages, decided anew at each press."""
 
 from dataclasses import dataclass
+from functools import partial
 from typing import Final
 
+from bot.activeflows.operators import Operator
 from bot.activeflows.queries.audit_review import AuditReview
 from bot.activeflows.recap import RecapQuery
 from bot.slack import ids
@@ -35,18 +37,21 @@ class AuditListener:
         await context.reply(await self._page(context, ids.decode_audit(value)), replace=True)
 
     async def _page(self, context: InteractionContext, page: ids.AuditPage) -> Message:
-        operator = await context.operator()
         asked = page.asked
-        review = await self.review.records(
-            operator,
-            target=asked.target,
-            user=operator.person.id if asked.user == ME else asked.user,
-            since=asked.since,
-            every=asked.every,
-            before_seq=page.before,
-            after_seq=page.after,
-        )
-        return audit_list(review, asked, command=context.command)
+
+        async def reviewed(operator: Operator) -> Message:
+            review = await self.review.records(
+                operator,
+                target=asked.target,
+                user=operator.person.id if asked.user == ME else asked.user,
+                since=asked.since,
+                every=asked.every,
+                before_seq=page.before,
+                after_seq=page.after,
+            )
+            return audit_list(review, asked, command=context.command)
+
+        return await context.read(reviewed)
 
 
 # ---------------------------------------------------------------- recaps
@@ -67,12 +72,13 @@ class RecapListener:
         listeners.on_action(ids.RECAP_POST, self._post, doing="posting the recap")
 
     async def _preview(self, context: InteractionContext, request: Recap) -> None:
-        recap = await self.recapping.lately(await context.operator(), request.since)
+        recap = await context.read(partial(self.recapping.lately, since=request.since))
         await context.reply(recap_preview(recap, in_thread=bool(context.interaction.thread_ts)))
 
     async def _post(self, context: InteractionContext, value: str) -> None:
         interaction = context.interaction
-        recap = await self.recapping.between(await context.operator(), *ids.decode_period(value))
+        since, until = ids.decode_period(value)
+        recap = await context.read(partial(self.recapping.between, since=since, until=until))
         posted = await context.post(recap_message(recap, by=interaction.user_id))
         if not isinstance(posted, SentMessage):
             await context.reply(Message(not_shown("The recap", posted.error, again="press again")))

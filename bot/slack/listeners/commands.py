@@ -9,12 +9,14 @@ import time
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
+from functools import partial
 from typing import Any, Final, TypeAlias
 
 from prometheus_client import Histogram
 
 from bot.activeflows.errors import NotPermitted, NotUnderstood
 from bot.activeflows.health import Diagnosis
+from bot.activeflows.operators import Operator
 from bot.activeflows.queries.listing import ActiveflowQueries
 from bot.slack.blocks.activeflow_details import activeflow_details
 from bot.slack.blocks.help import help_overview, not_understood
@@ -25,6 +27,7 @@ from bot.slack.grammar.table import begins_with_a_command, parse
 from bot.slack.interaction import Interaction, from_command, from_message
 from bot.slack.listeners.context import InteractionContext, Listeners
 from bot.slack.listeners.read_actions import Pages
+from bot.slack.messaging.messenger import Message
 from bot.slack.transport.jobs import Lane
 
 ANSWERS: Final = Histogram(
@@ -65,12 +68,14 @@ class CommandListener:
         listeners.on_request(Doctor, self._doctor)
 
     async def _list(self, context: InteractionContext, request: List) -> None:
-        await context.reply(await self.pages.page(context, request, await context.operator()))
+        await context.reply(await context.read(partial(self.pages.page, context, request)))
 
     async def _show(self, context: InteractionContext, request: Show) -> None:
-        operator = await context.operator()
-        details = await self.reading.show(operator, request.target)
-        await context.reply(activeflow_details(details, operator, command=context.command))
+        async def shown(operator: Operator) -> Message:
+            details = await self.reading.show(operator, request.target)
+            return activeflow_details(details, operator, command=context.command)
+
+        await context.reply(await context.read(shown))
 
     async def _whoami(self, context: InteractionContext, _: Whoami) -> None:
         await context.reply(whoami(await context.operator()))
@@ -80,9 +85,8 @@ class CommandListener:
 
     async def _doctor(self, context: InteractionContext, _: Doctor) -> None:
         """Show what every look found; whoever may not view learns that the bot is alive."""
-        operator = await context.operator()
         try:
-            findings = await self.diagnosis.examine(operator)
+            findings = await context.read(self.diagnosis.examine)
         except NotPermitted as refused:
             await context.reply(alive(refused.decision, command=context.command))
             return

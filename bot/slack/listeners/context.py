@@ -39,6 +39,14 @@ class InteractionContext:
         """Identify whoever did it, to read. Raises ``IdentityUnknown``, as the next two."""
         return await self.people.operator(self.interaction)
 
+    async def read(self, read: Callable[[Operator], Awaitable[R]]) -> R:
+        """Return what somebody may be told: read anew when the policy has changed while it was read."""
+        while True:
+            operator = await self.operator()
+            told = await read(operator)
+            if self.people.in_force(operator):
+                return told
+
     async def asker(self, permission: Permission) -> Operator:
         """Identify whoever did it, to ask for what is decided anew before it is done."""
         return await self.people.asker(self.interaction, permission)

@@ -11,6 +11,7 @@ from datetime import datetime
 from typing import Any, Final
 
 from bot.activeflows.errors import BotError
+from bot.activeflows.operators import Operator
 from bot.activeflows.queries.home import MentionChoice
 from bot.activeflows.queries.listing import SHARED_FOR, ActiveflowQueries
 from bot.slack import ids
@@ -80,22 +81,28 @@ class HomeListener:
     async def _listed(self, context: InteractionContext, value: str) -> Message:
         try:
             asked = ids.decode_listing(value)
-            operator = await context.operator()
-            listing = await self.reading.running(
-                operator, asked.filters, asked.page, by=asked.by, sort=asked.sort, place=asked.place
-            )
+
+            async def listed(operator: Operator) -> Message:
+                listing = await self.reading.running(
+                    operator, asked.filters, asked.page, by=asked.by, sort=asked.sort, place=asked.place
+                )
+                return list_modal(listing, operator, self.now(), command=context.command)
+
+            return await context.read(listed)
         except BotError as trouble:
             return explained(trouble)
-        return list_modal(listing, operator, self.now(), command=context.command)
 
     async def _details(self, context: InteractionContext, value: str) -> Message:
         try:
             target = ids.decode_activeflow(value)
-            operator = await context.operator()
-            details = await self.reading.show(operator, target)
+
+            async def shown(operator: Operator) -> Message:
+                details = await self.reading.show(operator, target)
+                return activeflow_modal(details, operator, command=context.command)
+
+            return await context.read(shown)
         except BotError as trouble:
             return explained(trouble)
-        return activeflow_modal(details, operator, command=context.command)
 
 
 # ---------------------------------------------------------------- events

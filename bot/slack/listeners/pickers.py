@@ -103,7 +103,7 @@ class PickerListener:
         return picker.offered(choices, self.now(), command=context.command)
 
     async def _choices(self, context: InteractionContext, typed: str) -> Choices:
-        return await self.chooser.fitting(await context.operator(), typed)
+        return await context.read(partial(self.chooser.fitting, typed=typed))
 
     def _chosen(self, listeners: Listeners, word: picker.Word, body: dict[str, Any]) -> None:
         """Do what the same line with this id would do."""

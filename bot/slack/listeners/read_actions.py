@@ -11,6 +11,7 @@ import asyncio
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from datetime import datetime
+from functools import partial
 from typing import Any, Final
 
 from bot.activeflows.errors import LedgerUnavailable
@@ -106,23 +107,26 @@ class ReadListener:
 
     async def _details(self, context: InteractionContext, value: str) -> Message:
         target = ids.decode_activeflow(value)
-        operator = await context.operator()
-        details = await self.reading.show(operator, target)
-        return activeflow_details(details, operator, command=context.command)
+
+        async def shown(operator: Operator) -> Message:
+            details = await self.reading.show(operator, target)
+            return activeflow_details(details, operator, command=context.command)
+
+        return await context.read(shown)
 
     async def _open(self, context: InteractionContext, value: str) -> None:
         """Post a new answer: the counts stay where they are."""
         if context.interaction.at_home or context.interaction.modal_id:
             await self.home.list(context, value)
             return
-        await context.reply(await self.pages.page(context, ids.decode_listing(value), await context.operator()))
+        await context.reply(await context.read(partial(self.pages.page, context, ids.decode_listing(value))))
 
     async def _turn(self, context: InteractionContext, value: str, *, max_age: float = SHARED_FOR) -> None:
         if context.interaction.modal_id:
             await self.home.list(context, value)
             return
-        asked, operator = ids.decode_listing(value), await context.operator()
-        await context.reply(await self.pages.page(context, asked, operator, max_age=max_age), replace=True)
+        page = partial(self.pages.page, context, ids.decode_listing(value), max_age=max_age)
+        await context.reply(await context.read(page), replace=True)
 
     async def _refresh(self, context: InteractionContext, value: str) -> None:
         interaction = context.interaction
@@ -140,11 +144,15 @@ class ReadListener:
             await context.reply(Message(not_shown("The list", shared.error, again="press Share to channel again")))
 
     async def _for_all(self, context: InteractionContext, value: str) -> Message:
-        asked, operator = ids.decode_listing(value), await context.operator()
-        listing = await self.reading.running(
-            operator, asked.filters, asked.page, by=asked.by, sort=asked.sort, place=asked.place, max_age=0.0
-        )
-        return shared_list(listing, self.now(), command=context.command, by=operator.person.id)
+        asked = ids.decode_listing(value)
+
+        async def listed(operator: Operator) -> Message:
+            listing = await self.reading.running(
+                operator, asked.filters, asked.page, by=asked.by, sort=asked.sort, place=asked.place, max_age=0.0
+            )
+            return shared_list(listing, self.now(), command=context.command, by=operator.person.id)
+
+        return await context.read(listed)
 
 
 # ---------------------------------------------------------------- disclosures
@@ -216,13 +224,15 @@ class SearchListener:
             await context.reply(Message(_NOTHING.format(where, code(f"{context.command} find"), unread)))
 
     async def _answer(self, context: InteractionContext, clues: SearchTerms, *, unread: str = "") -> None:
-        operator = await context.operator()
-        try:
+        async def searched(operator: Operator) -> Message:
             findings = await self.finder.find(operator, clues)
+            return found(findings, operator, self.now(), command=context.command)
+
+        try:
+            told = await context.read(searched)
         except LedgerUnavailable:
             await context.reply(NOT_RECORDED)
             return
-        told = found(findings, operator, self.now(), command=context.command)
         if unread:
             note = kit.context(f"Of the message:{unread}")
             told = Message(f"{told.text}{unread}", (*told.blocks, note))

@@ -8,7 +8,8 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from datetime import datetime
 
-from bot.activeflows.errors import LedgerUnavailable
+from bot.activeflows.errors import BotError, LedgerUnavailable
+from bot.activeflows.operators import Permission
 from bot.activeflows.watching.request import AlreadyEnded, AlreadyWatched, WatchRequests
 from bot.activeflows.watching.watch import Watch, WatchLimit
 from bot.slack import ids
@@ -54,6 +55,7 @@ class WatchListener:
                 link = await context.messenger.permalink(begun.watch.channel, begun.watch.message_ts)
                 await context.reply(already(begun, link))
             case telling:
+                await self._still_permitted(context, telling.watch)
                 card = watch_card(telling, self.now(), command=context.command)
                 by_the_bot = replace(context.interaction, response_url="")
                 posted = await context.messenger.publicly(by_the_bot, card)
@@ -62,6 +64,14 @@ class WatchListener:
                     await context.reply(not_posted(posted.error))
                 else:
                     await self._follow(context, telling.watch, posted)
+
+    async def _still_permitted(self, context: InteractionContext, watch: Watch) -> None:
+        """Post nothing for somebody who lost the permission while it was read and written down."""
+        try:
+            (await context.operator()).require(Permission.VIEW, watch.flow_id)
+        except BotError:
+            await self.watching.not_posted(watch)
+            raise
 
     async def _follow(self, context: InteractionContext, watch: Watch, posted: SentMessage) -> None:
         try:

@@ -277,7 +277,17 @@ class People:
         """Return the person of an interaction, to read: with all groups that could matter. Raises
         ``IdentityUnknown``.
         """
+        while True:
+            operator = await self._reader(interaction, self._policy())
+            if self.in_force(operator):
+                return operator
+
+    def in_force(self, operator: Operator) -> bool:
+        """Is the policy that this person was looked up by still the one in force?"""
         policy = self._policy()
+        return operator.policy is policy or operator.policy == policy
+
+    async def _reader(self, interaction: Interaction, policy: Policy) -> Operator:
         person = await self._person(interaction.user_id, interaction.team_id, _USER_READ)
         asked = _relevant(policy, person)
         answers = await asyncio.gather(*(self._groups.to_read(group) for group in asked), return_exceptions=True)
