@@ -4,28 +4,30 @@ import pytest
 
 from bot.voipbin.connection import addresses
 from bot.voipbin.http.answer import Kind, RequestFailure, Unsuccessful
-from bot.voipbin.http.exchange import Patience, again_after
+from bot.voipbin.http.exchange import Patience, again_after, patiently
 
 
-def unsuccessful(kind: Kind, retry_after: float = 1.0) -> Unsuccessful:
-    return Unsuccessful(RequestFailure(kind, "no", retry_after=retry_after))
+def failure(kind: Kind, retry_after: float = 1.0) -> RequestFailure:
+    return RequestFailure(kind, "no", retry_after=retry_after)
 
 
 def test_each_kind_of_trouble_has_its_own_waits() -> None:
     decide = again_after({Kind.LOST: (0.5, 2.0), Kind.INTERNAL: (4.0,)}, jitter=0)
-    asked = [decide(unsuccessful(kind)) for kind in (Kind.LOST, Kind.INTERNAL, Kind.LOST, Kind.LOST)]
-    assert asked == [0.5, 4.0, 2.0, False]
-    assert decide(unsuccessful(Kind.INTERNAL)) is False
+    asked = [decide(failure(kind)) for kind in (Kind.LOST, Kind.INTERNAL, Kind.LOST, Kind.LOST)]
+    assert asked == [0.5, 4.0, 2.0, None]
+    assert decide(failure(Kind.INTERNAL)) is None
 
 
 def test_a_429_waits_as_long_as_voipbin_asked_and_a_little_more() -> None:
     decide = again_after({Kind.THROTTLED: (0.5,)}, jitter=0.3)
-    assert 7.5 <= decide(unsuccessful(Kind.THROTTLED, 7.0)) <= 7.8
+    wait = decide(failure(Kind.THROTTLED, 7.0))
+    assert wait is not None
+    assert 7.5 <= wait <= 7.8
 
 
 @pytest.mark.parametrize("kind", [Kind.FORBIDDEN, Kind.FROZEN, Kind.ABSENT, Kind.GONE, Kind.REFUSED, Kind.UNCLASSIFIED])
 def test_an_answer_that_will_not_change_is_final(kind: Kind) -> None:
-    assert again_after(Patience().for_reads(), 0.3)(unsuccessful(kind)) is False
+    assert again_after(Patience().for_reads(), 0.3)(failure(kind)) is None
 
 
 @pytest.mark.parametrize("kind", list(Kind))
@@ -35,8 +37,34 @@ def test_who_asked_once_may_come_again_after_the_first_wait_for_its_kind(kind: K
     assert pause == (None if waits is None else waits[0] + (7.0 if kind is Kind.THROTTLED else 0.0))
 
 
-def test_our_own_mistakes_are_not_repeated() -> None:
-    assert again_after(Patience().for_reads(), 0.3)(ZeroDivisionError()) is False
+async def asked(*endings: Exception | str, patience: Patience) -> tuple[str, int]:
+    """Ask what ends so, one ending a try: the answer, and how often it was asked."""
+    left = list(endings)
+
+    async def ask() -> str:
+        ending = left.pop(0)
+        if isinstance(ending, Exception):
+            raise ending
+        return ending
+
+    return await patiently(ask, patience), len(endings) - len(left)
+
+
+async def test_it_is_asked_until_there_is_an_answer() -> None:
+    lost, patience = Unsuccessful(failure(Kind.LOST)), Patience(unavailable=(0.0, 0.0), jitter=0)
+    assert await asked(lost, lost, "here", "not asked for", patience=patience) == ("here", 3)
+
+
+async def test_the_last_failure_is_told_when_no_wait_is_left() -> None:
+    lost, last = Unsuccessful(failure(Kind.LOST)), Unsuccessful(failure(Kind.LOST))
+    with pytest.raises(Unsuccessful) as told:
+        await asked(lost, last, "not asked for", patience=Patience(unavailable=(0.0,), jitter=0))
+    assert told.value is last
+
+
+async def test_our_own_mistakes_are_not_repeated() -> None:
+    with pytest.raises(ZeroDivisionError):
+        await asked(ZeroDivisionError(), "not asked for", patience=Patience())
 
 
 @pytest.mark.parametrize(
