@@ -207,7 +207,9 @@ class Account:
             account=self.name,
             accounts=around.accounts,
         )
-        requests = StopRequests(voipbin, self._book, shared.refusals, patience=shared.patience, now=now)
+        requests = StopRequests(
+            voipbin, self._book, shared.refusals, policy=self.policy, patience=shared.patience, now=now
+        )
         queue = PressQueue(outsiders, self._cards, shared.durable, self.name)
         approvals = ApprovalRequests(Appeals())
         reasons = ReasonListener(views, self._book, queue, self.policy, now)

@@ -75,7 +75,7 @@ class StopWorkflows:
         self._gate = Gate(ledger, self._authorization, clock=clock)
         self._admitting = PressAdmission(ledger, self._authorization, now=now)
         snapshot = BulkSnapshot(voipbin.with_urgency(Urgency.BULK), now, judging=judging)
-        self.bulk_requests = BulkRequests(bulks, BulkPreparation(snapshot, now=now), now=now)
+        self.bulk_requests = BulkRequests(bulks, BulkPreparation(snapshot, now=now), policy=policy, now=now)
         bulk, member = self._bulk(snapshot, members)
         self.carry_out_member = member.carry_out
         self.by_wish: Mapping[PressKind, CarryOut] = {

@@ -138,7 +138,9 @@ class RestartableBot:
         self.live_index = await self._open.enter_async_context(voipbin.live_index().at_work())
         self.started_at = self.now()
         self.book, patience, cards = StopStore(database, now=self.now), Patience(), Cards(self.channel, process)
-        self.asking = StopRequests(voipbin, self.book, RefusalBound(), patience=patience, now=self.now)
+        self.asking = StopRequests(
+            voipbin, self.book, RefusalBound(), policy=self.people.policy, patience=patience, now=self.now
+        )
         self.cards, self.process = cards, process
         self.bulks, self.bulk_cards = BulkStore(database), BulkCards(self.channel, process)
         stops = StopWorkflows(

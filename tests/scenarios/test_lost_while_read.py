@@ -15,8 +15,8 @@ from tests.scenarios.test_alerts_held_back import comes_into_force
 from tests.scenarios.typing_at import answers
 
 CALLER, DESK = "+15550109876", "+15550100002"
-EVERYBODY = '[[grant]]\nto = ["members"]\nmay = ["view", "audit", "reveal"]\n'
-ONLY_ALICE = f'[[grant]]\nto = ["{ALICE}"]\nmay = ["view", "audit", "reveal"]\n'
+EVERYBODY = '[[grant]]\nto = ["members"]\nmay = ["view", "stop", "bulk", "audit", "reveal"]\n'
+ONLY_ALICE = f'[[grant]]\nto = ["{ALICE}"]\nmay = ["view", "stop", "bulk", "audit", "reveal"]\n'
 
 
 @pytest.fixture
@@ -53,6 +53,8 @@ async def refused(stage: Stage, activeflow: Activeflow) -> None:
         ("show {id}", "/activeflows/{id}"),
         ("find support", "/activeflows"),
         ("watch {id}", "/activeflows/{id}"),
+        ("stop {id}", "/activeflows/{id}"),
+        ("stop all type:call", "/activeflows"),
     ],
 )
 async def test_what_is_typed(

@@ -29,11 +29,11 @@ from bot.activeflows.bulk.bulk_stop import (
 from bot.activeflows.bulk.ports import BulkLedger, Sources
 from bot.activeflows.bulk.snapshot import BulkSnapshot, FrozenList
 from bot.activeflows.errors import NotPermitted
-from bot.activeflows.operators import ANY_FLOW, AnyFlow, Operator, Permission
+from bot.activeflows.operators import ANY_FLOW, AnyFlow, Operator, Permission, Policy
 from bot.activeflows.queries.filters import Filters
 from bot.activeflows.queries.inspection import in_time
 from bot.activeflows.records import Record, RecordKind, record_on
-from bot.activeflows.stopping.request import ApprovalRequest
+from bot.activeflows.stopping.request import ApprovalRequest, by_policy_in_force
 
 # ---------------------------------------------------------------- preparation
 # Prepare a bulk stop as its card will show it, or say why there is no card. Nothing is recorded here.
@@ -156,18 +156,31 @@ class OriginLookup:
 class BulkRequests:
     """Opens bulk stops, puts them to others, puts them away and aborts them."""
 
-    def __init__(self, ledger: BulkLedger, preparing: BulkPreparation, *, now: Callable[[], datetime]) -> None:
-        self._ledger, self._preparing, self._now = ledger, preparing, now
+    def __init__(
+        self,
+        ledger: BulkLedger,
+        preparing: BulkPreparation,
+        *,
+        policy: Callable[[], Policy],
+        now: Callable[[], datetime],
+    ) -> None:
+        """``policy``: the one in force."""
+        self._ledger, self._preparing, self._policy, self._now = ledger, preparing, policy, now
 
     async def ask(self, operator: Operator, wanted: BulkCriteria) -> Bulk | CardRefusal | None:
         """Return the bulk for a card, frozen and written down; ``None`` when this delivery made one before.
 
         Raises ``NotPermitted`` before anything is read, or a ``Failure``.
         """
-        because = operator.require(Permission.BULK).because
-        bulk = await self._preparing.prepare(operator, wanted)
+
+        async def prepare(operator: Operator) -> Bulk | CardRefusal:
+            operator.require(Permission.BULK)
+            return await self._preparing.prepare(operator, wanted)
+
+        operator, bulk = await by_policy_in_force(operator, self._policy, prepare)
         if isinstance(bulk, CardRefusal):
             return bulk
+        because = operator.require(Permission.BULK).because
         return bulk if await self._ledger.open_bulk(bulk, self._asked(bulk, operator, because)) else None
 
     async def rest(self, bulk_id: str) -> BulkCriteria | None:
@@ -186,12 +199,16 @@ class BulkRequests:
         What fits now is counted, so that nothing is offered that could not be asked. Raises ``NotPermitted`` when they
         may not even see, or nobody can be asked, or a ``Failure``.
         """
-        operator.require(Permission.VIEW)
-        channel = operator.policy.rules.ask_in or operator.channel
-        _require_somebody(operator, channel, [ANY_FLOW])
-        frozen = await self._preparing.look(operator, wanted, on_behalf=True)
+
+        async def look(operator: Operator) -> FrozenList | CardRefusal:
+            operator.require(Permission.VIEW)
+            _require_somebody(operator, operator.policy.rules.ask_in or operator.channel, [ANY_FLOW])
+            return await self._preparing.look(operator, wanted, on_behalf=True)
+
+        operator, frozen = await by_policy_in_force(operator, self._policy, look)
         if isinstance(frozen, CardRefusal):
             return frozen
+        channel = operator.policy.rules.ask_in or operator.channel
         _require_somebody(operator, channel, (member.flow_id for member in frozen.members))
         draft = Draft(operator.new_card(), wanted, operator.person.id, operator.channel)
         await self._ledger.draft_bulk(draft)
@@ -248,8 +265,12 @@ class BulkRequests:
 
     async def _open(self, operator: Operator, draft: Draft) -> ApprovalRequest[Bulk] | CardRefusal | None:
         """``None`` when somebody has opened it in this moment."""
-        operator.require(Permission.VIEW)
-        bulk = await self._preparing.prepare(operator, draft.wanted, on_behalf=True)
+
+        async def prepare(operator: Operator) -> Bulk | CardRefusal:
+            operator.require(Permission.VIEW)
+            return await self._preparing.prepare(operator, draft.wanted, on_behalf=True)
+
+        operator, bulk = await by_policy_in_force(operator, self._policy, prepare)
         if isinstance(bulk, CardRefusal):
             return bulk
         channel = operator.policy.rules.ask_in or draft.channel

@@ -4,15 +4,15 @@ The card that shows it is public, so that everybody in the channel sees what is 
 """
 
 import secrets
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, replace
 from datetime import datetime
+from functools import partial
 from typing import Generic, TypeVar
 from uuid import UUID
 
 from bot.activeflows.errors import NothingToStop, NotOurs
-from bot.activeflows.model import Activeflow
-from bot.activeflows.operators import Operator, Permission
+from bot.activeflows.operators import Operator, Permission, Policy
 from bot.activeflows.ports import VoIPBIN
 from bot.activeflows.queries.inspection import as_seen, look_at
 from bot.activeflows.queries.resolution import Target, find
@@ -32,6 +32,17 @@ class ApprovalRequest(Generic[C]):
     opened: bool
 
 
+async def by_policy_in_force(
+    operator: Operator, policy: Callable[[], Policy], prepare: Callable[[Operator], Awaitable[C]]
+) -> tuple[Operator, C]:
+    """Prepare what somebody asks for: anew when the policy has changed while it was looked up."""
+    while True:
+        operator = replace(operator, policy=policy())
+        prepared = await prepare(operator)
+        if operator.policy == policy():
+            return operator, prepared
+
+
 class StopRequests:
     """Opens and puts away intents."""
 
@@ -41,11 +52,13 @@ class StopRequests:
         ledger: Ledger,
         refusals: RefusalBound,
         *,
+        policy: Callable[[], Policy],
         patience: Patience,
         now: Callable[[], datetime],
     ) -> None:
+        """``policy``: the one in force."""
         self._voipbin, self._ledger, self._refusals = voipbin, ledger, refusals
-        self._patience, self._now = patience, now
+        self._policy, self._patience, self._now = policy, patience, now
 
     async def ask(self, operator: Operator, target: Target, *, reason: str = "", now: bool = False) -> Intent | None:
         """Return the intent for a stop card, written down; ``None`` when this delivery made one before.
@@ -53,11 +66,9 @@ class StopRequests:
         Raises ``NotPermitted`` before anything is looked up, ``NotFound``, ``Ambiguous``, ``NotOurs``,
         ``NothingToStop``, or a ``Failure``.
         """
-        operator.require(Permission.STOP)
-        activeflow = await self._to_be_stopped(operator, target)
-        decision = operator.require(Permission.STOP, activeflow.flow_id)
-        intent = await self._intent(operator, activeflow, reason=reason, now=now)
-        because, seen = decision.because, intent.seen.kind
+        prepare = partial(self._intent, target=target, permission=Permission.STOP, reason=reason, now=now)
+        operator, intent = await by_policy_in_force(operator, self._policy, prepare)
+        because, seen = operator.require(Permission.STOP, intent.flow_id).because, intent.seen.kind
         asked = record_on(
             intent, RecordKind.ASKED, intent.asked_at, operator.actor, because=because, seen=seen, now=now
         )
@@ -69,8 +80,9 @@ class StopRequests:
 
         Raises ``NotPermitted`` when they may not even see it, and what ``ask`` raises.
         """
-        activeflow = await self._to_be_stopped(operator, target)
-        intent = replace(await self._intent(operator, activeflow, reason=reason, now=False), on_behalf=True)
+        prepare = partial(self._intent, target=target, permission=Permission.VIEW, reason=reason, now=False)
+        _, intent = await by_policy_in_force(operator, self._policy, prepare)
+        intent = replace(intent, on_behalf=True)
         await self._ledger.draft_intent(intent)
         return intent
 
@@ -99,15 +111,16 @@ class StopRequests:
         there = replace(operator, channel=intent.channel).decide(Permission.STOP, intent.flow_id)
         return ApprovalRequest(intent, there.who_may, opened=state is IntentState.DRAFT)
 
-    async def _to_be_stopped(self, operator: Operator, target: Target) -> Activeflow:
+    async def _intent(
+        self, operator: Operator, *, target: Target, permission: Permission, reason: str, now: bool
+    ) -> Intent:
+        operator.require(permission)
         activeflow = await find(self._voipbin, operator, target)
         if activeflow.customer_id != self._voipbin.customer.id:
             raise NotOurs(activeflow.id)
         if activeflow.ended:
             raise NothingToStop(activeflow)
-        return activeflow
-
-    async def _intent(self, operator: Operator, activeflow: Activeflow, *, reason: str, now: bool) -> Intent:
+        operator.require(permission, activeflow.flow_id)
         sight = await look_at(self._voipbin, activeflow, now=self._now(), within=self._patience.side_look)
         at = self._now()
         return Intent(
