@@ -104,7 +104,7 @@ _LEADS: Final = ("queue_join", "connect", "ai_talk", "ai_task", "conference_join
 
 
 @dataclass(frozen=True, slots=True)
-class Stay:
+class StepStay:
     """Where one is, and since when; ``seen``: that this is when it came there, not only when it was met there."""
 
     place: Place | None
@@ -116,7 +116,7 @@ class DwellTimes:
     """Learns from changes; ``hear`` is quick, ``work`` does the thinking."""
 
     def __init__(self) -> None:
-        self._here: dict[UUID, Stay] = {}
+        self._here: dict[UUID, StepStay] = {}
         self._waiting: deque[Change] = deque()
         self._past: dict[Place, Durations] = {}
         self._new: dict[Place, Durations] = {}
@@ -147,11 +147,11 @@ class DwellTimes:
         stay = self._here.get(activeflow_id)
         return None if stay is None else stay.began
 
-    def stay(self, activeflow: Activeflow) -> Stay | None:
+    def stay(self, activeflow: Activeflow) -> StepStay | None:
         """Return where this one is since when; ``None`` when that is not known, or it has moved on since."""
         return self.stay_at(activeflow.id, place(activeflow))
 
-    def stay_at(self, activeflow_id: UUID, where: Place | None) -> Stay | None:
+    def stay_at(self, activeflow_id: UUID, where: Place | None) -> StepStay | None:
         """Return the same, of one that is there."""
         stay = self._here.get(activeflow_id)
         return stay if stay is not None and stay.place == where else None
@@ -196,10 +196,10 @@ class DwellTimes:
         if began is None or (before is not None and before.place == where):
             return
         self._learn(before, after)
-        self._here[after.id] = Stay(where, began, _came_here(change))
+        self._here[after.id] = StepStay(where, began, _came_here(change))
         self._tell(after.id)
 
-    def _learn(self, stay: Stay | None, after: Activeflow) -> None:
+    def _learn(self, stay: StepStay | None, after: Activeflow) -> None:
         if stay is None or stay.place is None or not stay.seen or after.updated_at is None:
             return
         seconds = (after.updated_at - stay.began).total_seconds()
@@ -413,7 +413,7 @@ def _looping(activeflow: Activeflow, doing: Situation) -> str:
     return laps.removeprefix(", ") if laps in doing.words and times_here(activeflow) >= LOOPING_FROM else ""
 
 
-def _so_long(stay: Stay, lasted: timedelta) -> str:
+def _so_long(stay: StepStay, lasted: timedelta) -> str:
     return in_words(lasted) if stay.seen else f"at least {in_words(lasted)}"
 
 

@@ -8,8 +8,8 @@ latest ids, so that it grows with what runs and not with history.
 
 Decision: versions are ordered by ``updated_at``, then by the number of steps; both only ever grow while one runs.
 
-Beside it: which part of the past was read (``Coverage``), whether events come of what was read (``Learned``), and what
-was worked out of each version (``VersionCache``).
+Beside it: which part of the past was read (``Coverage``), whether events come of what was read (``IndexWriter``), and
+what was worked out of each version (``VersionCache``).
 """
 
 import asyncio
@@ -42,7 +42,7 @@ class _Held:
 
 
 @dataclass(frozen=True, slots=True)
-class Read:
+class ListPart:
     """What a part of VoIPBIN's list held: all of the rows created in [``since``, ``until``)."""
 
     running: tuple[Activeflow, ...]
@@ -183,7 +183,7 @@ class Index:
         for hear in tuple(self._ears):
             hear(change)
 
-    def settle(self, read: Read, mark: int) -> tuple[Activeflow | UUID, ...]:
+    def settle(self, read: ListPart, mark: int) -> tuple[Activeflow | UUID, ...]:
         """Take in a part of the list that was asked for at ``mark``. Gives what that changed.
 
         What is held, was created in that part, is not in it and has not been heard of since, is gone: deleted.
@@ -335,7 +335,7 @@ class ExpectedChanges:
 # Bring every reading into the index, and expect the events of what it changed.
 
 
-class Learned:
+class IndexWriter:
     """The way of every reading into the index; for events it is ``voipbin.wire.pages.VersionIndex``."""
 
     def __init__(self, index: Index, doubt: Callable[[], None], told_within: float) -> None:
@@ -385,13 +385,13 @@ MOST: Final = 100_000
 """Activeflows of which something is remembered."""
 
 
-class Versioned(Protocol):
+class CachedVersion(Protocol):
     """What was worked out of one version of an activeflow."""
 
     activeflow: Activeflow
 
 
-V = TypeVar("V", bound=Versioned)
+V = TypeVar("V", bound=CachedVersion)
 
 
 class VersionCache(Generic[V]):

@@ -26,7 +26,7 @@ from bot.activeflows.search.choices import Chooser
 from bot.activeflows.search.finder import Finder
 from bot.activeflows.stopping.request import StopRequests
 from bot.activeflows.stopping.stop import Patience
-from bot.activeflows.stopping.workflow import Unrecorded
+from bot.activeflows.stopping.workflow import UnrecordedPresses
 from bot.activeflows.watching.watch import EndingKind, WatchEnding, WatchPace
 from bot.composition.health import HealthChecks
 from bot.composition.maintenance import BaselineLearner, counted
@@ -150,7 +150,7 @@ class Account:
         return Carrier(
             self._stops.by_wish,
             self._stops.carry_out_member,
-            Unrecorded(self._book, self._cards, now=self._shared.now).refuse,
+            UnrecordedPresses(self._book, self._cards, now=self._shared.now).refuse,
             self._cards.stuck,
         )
 

@@ -44,7 +44,7 @@ from bot.composition.metrics import measured
 from bot.composition.workflows import SILENT_AFTER, Workflows
 from bot.ledger.database import Database, SharedClock
 from bot.ledger.durable_workflows import RECORD_WITHIN
-from bot.ledger.replicas import LastSign, living
+from bot.ledger.replicas import SignOfLife, living
 from bot.ledger.workflow_rows import unfinished
 from bot.misconfigured import Misconfigured
 from bot.policy import PolicyInForce
@@ -121,7 +121,7 @@ async def running(
         nobody = await not_set_up(settings, NOT_SET_UP, stack)
         database, aside = await _ledger(settings, stack)
         clock = SharedClock(database, wall)
-        now, last_sign = clock.now, LastSign(lasts=not database.is_postgresql)
+        now, last_sign = clock.now, SignOfLife(lasts=not database.is_postgresql)
         messenger = Messenger(client, session, route)
         asked = web_client(token, settings.slack_api_url, session, access=access, waits=False, route=route)
         people = People(asked, installation, in_force.policy, alone=not database.is_postgresql)

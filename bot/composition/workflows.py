@@ -13,13 +13,13 @@ import structlog
 from bot.activeflows.anomalies import AnomalyDetector
 from bot.activeflows.bulk.authorization import BulkPressAdmission
 from bot.activeflows.bulk.execution import BulkStopWorkflow, HungUp, MemberWorkflow
-from bot.activeflows.bulk.follow_up import BulkFollow, BulkReadback
+from bot.activeflows.bulk.follow_up import BulkFollowUp, BulkReadback
 from bot.activeflows.bulk.ports import BulkCards, BulkLedger, Members
 from bot.activeflows.bulk.request import BulkPreparation, BulkRequests, OriginLookup
 from bot.activeflows.bulk.snapshot import BulkSnapshot
 from bot.activeflows.operators import Policy
 from bot.activeflows.stopping.authorization import Authorization, Gate, PressAdmission, boot_time
-from bot.activeflows.stopping.follow_up import Aftermath, Follow
+from bot.activeflows.stopping.follow_up import Aftermath, StopFollowUp
 from bot.activeflows.stopping.machine import Renewal, StopMachine
 from bot.activeflows.stopping.ports import Cards, Ledger, People
 from bot.activeflows.stopping.read_back import ActiveflowSubject, CallSubject, Readback
@@ -29,7 +29,7 @@ from bot.composition.background import beside, forever
 from bot.ledger.database import COMPARE_EVERY, Database, SharedClock
 from bot.ledger.durable_workflows import RECORD_WITHIN, VERSION, Carrier, CarryOut, Durable
 from bot.ledger.health import LedgerProbe
-from bot.ledger.replicas import LastSign, Replicas
+from bot.ledger.replicas import Replicas, SignOfLife
 from bot.ledger.stop_store import forget_runs
 from bot.ledger.workflow_rows import adopt
 from bot.voipbin import Urgency, VoIPBINClient
@@ -90,7 +90,7 @@ class StopWorkflows:
         subject = ActiveflowSubject(voipbin, self._gate, patience, now=now)
         renewal = Renewal(voipbin, ledger, policy=self._policy, patience=patience, now=now)
         machine = StopMachine(ledger, subject, renewal, patience=patience, now=now)
-        follow = Follow(ledger, subject, aftermath, patience, now=now)
+        follow = StopFollowUp(ledger, subject, aftermath, patience, now=now)
         return StopWorkflow(
             ledger,
             self._cards,
@@ -130,7 +130,7 @@ class StopWorkflows:
             cards=self._bulk_cards,
             pressing=BulkPressAdmission(self._bulks, self._ledger, self._authorization, now=now),
             around=around,
-            follow=BulkFollow(self._bulks, self._bulk_cards, around, self._patience, now=now),
+            follow=BulkFollowUp(self._bulks, self._bulk_cards, around, self._patience, now=now),
             members=members,
             unanswered=machine.unanswered,
             now=now,
@@ -153,7 +153,7 @@ class Workflows:
         database: Database,
         *,
         clock: SharedClock,
-        last_sign: LastSign,
+        last_sign: SignOfLife,
         record_within: timedelta = RECORD_WITHIN,
         silent_after: float = SILENT_AFTER,
     ) -> None:

@@ -23,7 +23,7 @@ from bot.demo.scenarios.table import BY_NAME, SCENARIOS
 from bot.demo.slack.app import only_this_page
 from bot.demo.slack.workspace import Workspace
 from bot.demo.voipbin import faults
-from bot.demo.voipbin.faults import Fault, RequestSeen, Scripted
+from bot.demo.voipbin.faults import Fault, RequestSeen, ScriptedFault
 from bot.demo.voipbin.state import ZERO, Activeflow
 from bot.demo.voipbin.town import OWNER, OWNERS_PASSWORD
 from bot.demo.voipbin.world import World
@@ -64,11 +64,11 @@ FAULT_SWITCHES: Mapping[str, FaultSwitch] = {
 
 
 @dataclass
-class Switches:
+class FaultSwitches:
     """Which troubles are on."""
 
     world: World
-    on: dict[str, list[Scripted]] = field(default_factory=dict)
+    on: dict[str, list[ScriptedFault]] = field(default_factory=dict)
 
     def switch(self, name: str, *, on: bool) -> None:
         """Turn one trouble on or off. Raises KeyError for one that there is not."""
@@ -101,14 +101,14 @@ class Panel:
     guilty: Activeflow | None = None
     """What a newcomer is led to stop."""
     playing: Scene | None = None
-    _switches: Switches = field(init=False)
+    _switches: FaultSwitches = field(init=False)
     _bot: Bot | None = None
     _voipbin_url: str = ""
     _task: asyncio.Task[bool] | None = None
     _newest: tuple[RequestSeen, int | None] | None = None
 
     def __post_init__(self) -> None:
-        self._switches = Switches(self.world)
+        self._switches = FaultSwitches(self.world)
 
     def routes(self) -> list[BaseRoute]:
         return [
@@ -143,7 +143,7 @@ class Panel:
             self.workspace.changed()
 
     @property
-    def on(self) -> dict[str, list[Scripted]]:
+    def on(self) -> dict[str, list[ScriptedFault]]:
         """The troubles that are on."""
         return self._switches.on
 

@@ -256,7 +256,7 @@ class Flaw:
 
 
 @dataclass(frozen=True, slots=True)
-class Cut:
+class ChainCut:
     """Records 1 to ``through`` were cut off; that one's hash, and the number of the record that says so."""
 
     through: int
@@ -267,7 +267,7 @@ class Cut:
         return f"records 1 to {self.through} were cut off, as record {self.seq} says"
 
 
-def last_cut(connection: Connection) -> Cut | None:
+def last_cut(connection: Connection) -> ChainCut | None:
     """Return the newest one, if there was one."""
     pruned = select(audit.c.seq, audit.c.body).where(audit.c.what == str(RecordKind.PRUNED))
     row = connection.execute(pruned.order_by(desc(audit.c.seq)).limit(1)).first()
@@ -278,10 +278,10 @@ def last_cut(connection: Connection) -> Cut | None:
         return None  # changed by somebody, which ``verify`` says
     if row is None or not isinstance(through, int) or not isinstance(digest, str) or through >= row.seq:
         return None
-    return Cut(through, digest, row.seq)
+    return ChainCut(through, digest, row.seq)
 
 
-def verify(rows: Iterable[Mapping[str, Any]], cut: Cut | None = None) -> Iterator[Flaw]:
+def verify(rows: Iterable[Mapping[str, Any]], cut: ChainCut | None = None) -> Iterator[Flaw]:
     """Walk the chain from the first row; yields every row that was changed, removed or inserted.
 
     After a ``cut`` it may begin anywhere up to the record after it: rows are deleted a few at a time.
@@ -326,7 +326,7 @@ class Proof:
     count: int
     newest: str
     flaws: tuple[Flaw, ...]
-    cut: Cut | None
+    cut: ChainCut | None
 
 
 def proof(connection: Connection) -> Proof:

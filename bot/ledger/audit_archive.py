@@ -70,7 +70,7 @@ def _taken(paper: io.StringIO) -> str:
 # ---------------------------------------------------------------- audit prune
 # Cut the oldest records off the audit, so that what stays can still be proven.
 #
-# First a record of it is written at the end of the chain: up to which record, with that one's hash (``audit.Cut``).
+# First a record of it is written at the end of the chain: up to which record, with its hash (``audit.ChainCut``).
 # From then on the chain may begin anywhere up to the one after it. Only then the rows go, a few at a time, so that no
 # stop waits for it; whoever is ended in the middle leaves the rest to the next time. Decisions:
 #

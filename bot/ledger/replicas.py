@@ -32,7 +32,7 @@ DEAD_AFTER: Final = 15
 """Seconds without a sign of life."""
 
 
-class LastSign:
+class SignOfLife:
     """When this replica last said that it lives. ``lasts``: there are no others, so it need not say so."""
 
     def __init__(self, *, lasts: bool = False) -> None:
@@ -55,10 +55,10 @@ class Replicas:
         database: Database,
         own_id: str,
         take_over: Callable[[str], Awaitable[None]],
-        last_sign: "LastSign | None" = None,
+        last_sign: "SignOfLife | None" = None,
     ) -> None:
         self._database, self._own_id, self._take_over = database, own_id, take_over
-        self._last_sign = last_sign or LastSign()
+        self._last_sign = last_sign or SignOfLife()
 
     async def arrive(self) -> None:
         """Give the first sign of life, before anything is recorded under this id: whoever dies after it is missed."""

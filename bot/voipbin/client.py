@@ -24,7 +24,7 @@ from bot.activeflows.numbers import Number
 from bot.activeflows.ports import Check, Gate
 from bot.activeflows.situation.history import Timeline, TimelineEvent
 from bot.voipbin import lists
-from bot.voipbin.http.answer import Kind, Unsuccessful
+from bot.voipbin.http.answer import FailureKind, Unsuccessful
 from bot.voipbin.http.budget import Load, Urgency
 from bot.voipbin.http.credential import SingleFlight
 from bot.voipbin.http.exchange import LIST_READ, STOP_READ, Exchange, FurtherQuestion, Question
@@ -70,7 +70,7 @@ async def timeline(exchange: Exchange, activeflow_id: UUID) -> Timeline:
 
 T = TypeVar("T")
 
-_NO_MORE: Final = frozenset({Kind.ABSENT, Kind.GONE})
+_NO_MORE: Final = frozenset({FailureKind.ABSENT, FailureKind.GONE})
 
 
 @dataclass
@@ -226,7 +226,7 @@ class VoIPBINClient:
             return await gate(lambda: self._about(activeflow_id, understand, urgency, within))
 
         sent = self._exchange.act(question, understand, at_the_wire)
-        return await _or_unconfirmed(sent, activeflow_id, frozenset({Kind.ABSENT}))
+        return await _or_unconfirmed(sent, activeflow_id, frozenset({FailureKind.ABSENT}))
 
     async def hang_up(self, call_id: UUID, *, gate: Gate[Call | None]) -> Call:
         """Send one hang-up and give VoIPBIN's answer; the call ends a little later. Raises as ``stop`` does.
@@ -332,7 +332,7 @@ class VoIPBINClient:
             return await (read or self._exchange.read)(question, understand)
         except Unsuccessful as unsuccessful:
             trouble = unsuccessful.trouble
-        if trouble.kind is Kind.ABSENT:
+        if trouble.kind is FailureKind.ABSENT:
             if self._known.live_index is not None:
                 self._known.live_index.learned.learn_gone(activeflow_id)
             raise NotFound(str(activeflow_id))
@@ -381,7 +381,7 @@ async def _or_failure(asked: Awaitable[T]) -> T:
     raise trouble.failure()
 
 
-async def _or_unconfirmed(sent: Awaitable[T], of: UUID, gone: frozenset[Kind]) -> T:
+async def _or_unconfirmed(sent: Awaitable[T], of: UUID, gone: frozenset[FailureKind]) -> T:
     """Return the same of what was sent: ``StopUnconfirmed`` unless it is proven that nothing was done."""
     try:
         return await sent

@@ -1,6 +1,6 @@
 """Count and measure what is asked of VoIPBIN, in the registry of the process.
 
-Labels are bounded: an endpoint is a path without its ids, a status one that HTTP knows, a trouble one of ``Kind``.
+Labels are bounded: an endpoint is a path without its ids, a status one of HTTP, a failure one of ``FailureKind``.
 """
 
 from typing import Final

@@ -2,7 +2,7 @@
 
 import pytest
 
-from bot.demo.slack.inputs import Suggested
+from bot.demo.slack.inputs import MenuOptions
 from bot.demo.slack.messages import Message, View
 from bot.demo.voipbin.state import Activeflow
 from bot.demo.voipbin.world import World
@@ -21,14 +21,14 @@ def calling(voipbin: World) -> Activeflow:
 
 async def opened(
     bot: Stage, word: str, typed: str = "", *, user: str = ALICE, channel: str = INCIDENTS
-) -> tuple[Message, Suggested]:
+) -> tuple[Message, MenuOptions]:
     """The menu's message, and what it offers."""
     message = await answers(bot, word, user=user, channel=channel)
     assert message.ephemeral_to == user
     return message, await bot.slack.looks_up(user, message, MENUS[word], typed)
 
 
-def values(offered: Suggested) -> list[str]:
+def values(offered: MenuOptions) -> list[str]:
     assert offered.delivery.error is None
     return [option["value"] for option in offered.options]
 

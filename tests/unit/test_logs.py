@@ -14,7 +14,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bot.logs import AUDIT_HEAD, configure, scrubbed
-from bot.voipbin.http.answer import Kind, RequestFailure, Unsuccessful
+from bot.voipbin.http.answer import FailureKind, RequestFailure, Unsuccessful
 from bot.voipbin.http.exchange import Patience, patiently
 
 Style = Literal["console", "json"]
@@ -234,7 +234,7 @@ def test_the_audits_head_is_told_whatever_the_level_and_nothing_else_is(capsys: 
 
 def test_a_question_that_is_asked_again_is_one_short_line_and_no_warning(capsys: pytest.CaptureFixture[str]) -> None:
     def ask() -> None:
-        tries = iter([Unsuccessful(RequestFailure(Kind.LOST, "no answer in time from +15550100001"))])
+        tries = iter([Unsuccessful(RequestFailure(FailureKind.LOST, "no answer in time from +15550100001"))])
 
         async def once() -> None:
             for failed in tries:

@@ -15,7 +15,7 @@ from typing import Final
 from uuid import UUID
 
 from bot.activeflows.queries.filters import Filters
-from bot.activeflows.queries.inspection import Seen
+from bot.activeflows.queries.inspection import ShownState
 from bot.activeflows.stopping.authorization import CardTerms
 from bot.activeflows.stopping.stop import CallAfter, Intent, Press, PressKind
 
@@ -36,7 +36,7 @@ class Member:
     on_complete: str = ""
     """Name (else the short id) of the flow that starts when this one ends; empty when none does."""
     circle: tuple[UUID, ...] = ()
-    """As in ``Seen``."""
+    """As in ``ShownState``."""
 
     @property
     def short_id(self) -> str:
@@ -303,7 +303,7 @@ def card_terms(bulk: Bulk) -> CardTerms:
 
 def intent_of(bulk: Bulk, member: Member, until: datetime, *, among: int = 1) -> Intent:
     """Return the member's own intent. ``among``: how many are stopped by the same press."""
-    seen = Seen(
+    seen = ShownState(
         flow_name=member.flow_name,
         kind=member.kind,
         words=member.words,

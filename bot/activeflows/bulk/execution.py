@@ -40,7 +40,7 @@ from bot.activeflows.bulk.bulk_stop import (
     press_on,
     unsettled,
 )
-from bot.activeflows.bulk.follow_up import BulkFollow, BulkReadback, FinalCheck
+from bot.activeflows.bulk.follow_up import BulkFollowUp, BulkReadback, FinalCheck
 from bot.activeflows.bulk.ports import BulkCards, BulkLedger, Members
 from bot.activeflows.errors import LedgerUnavailable
 from bot.activeflows.records import Record, RecordKind, RecordQuery, record_on
@@ -164,7 +164,7 @@ class BulkStopWorkflow:
         cards: BulkCards,
         pressing: BulkPressAdmission,
         around: BulkReadback,
-        follow: BulkFollow,
+        follow: BulkFollowUp,
         members: Members,
         *,
         unanswered: Callable[[str], bool],

@@ -120,7 +120,7 @@ class BulkReadback:
 # ---------------------------------------------------------------- follow up
 
 
-class BulkFollow:
+class BulkFollowUp:
     """Looks every so often. A restart goes on with it: how often is counted in steps, and not by the clock."""
 
     def __init__(

@@ -157,7 +157,7 @@ _MENU: Final = {"digits", "talk", "play", "sleep"}
 
 
 @dataclass(frozen=True, slots=True)
-class Seen:
+class ShownState:
     """What somebody was shown before pressing: the stop is bound to this."""
 
     flow_name: str
@@ -221,10 +221,10 @@ async def look_at(voipbin: VoIPBIN, activeflow: Activeflow, *, now: datetime, wi
     return Inspection(activeflow, doing, definition, on_complete.result().value, call.result().value, effects)
 
 
-def as_seen(inspection: Inspection) -> Seen:
+def as_seen(inspection: Inspection) -> ShownState:
     """Return what a stop card keeps of it."""
     activeflow = inspection.activeflow
-    return Seen(
+    return ShownState(
         flow_name=inspection.flow_name,
         kind=inspection.situation.kind,
         words=inspection.situation.words,
@@ -239,14 +239,14 @@ def as_seen(inspection: Inspection) -> Seen:
 
 
 def circle_of(activeflow: Activeflow, doing: Situation) -> tuple[UUID, ...]:
-    """For ``Seen``. Empty in a queue, with an agent, another party, a conference or an AI: there going round is no
-    circle.
+    """Return the circle that ``ShownState`` keeps. Empty in a queue, with an agent, another party, a conference or an
+    AI: there going round is no circle.
     """
     alone = doing.kind in _MENU or doing.kind.startswith("action.")
     return tuple(sorted({action.id for action in last_lap(activeflow)})) if alone else ()
 
 
-def as_it_was(seen: Seen, activeflow: Activeflow, doing: Situation) -> bool:
+def as_it_was(seen: ShownState, activeflow: Activeflow, doing: Situation) -> bool:
     """Is it still what was shown? So is mere progress: in the same kind of situation, in the menu, or in the same
     circle.
 

@@ -77,24 +77,24 @@ def read_target(word: str) -> Target | None:
 
 
 @dataclass(frozen=True, slots=True)
-class Found:
+class FoundTarget:
     """A target inside a longer text, and where it ends."""
 
     target: Target
     end: int
 
 
-def targets_in(text: str) -> tuple[Found, ...]:
+def targets_in(text: str) -> tuple[FoundTarget, ...]:
     """Return the different targets a pasted text names: whole ids, or beginnings of at least 8 digits (shorter ones
     are words).
 
     A beginning of a whole id that stands in the text, too, is the same target.
     """
-    found: dict[Target, Found] = {}
+    found: dict[Target, FoundTarget] = {}
     for match in _IN_TEXT.finditer(text):
         target = read_target(match[0])
         if target is not None:
-            found.setdefault(target, Found(target, match.end()))
+            found.setdefault(target, FoundTarget(target, match.end()))
     whole = [target for target in found if isinstance(target, UUID)]
     return tuple(
         place for target, place in found.items() if not (isinstance(target, Prefix) and any(map(target.fits, whole)))

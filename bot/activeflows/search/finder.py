@@ -41,7 +41,7 @@ from bot.activeflows.queries.resolution import (
     with_id,
 )
 from bot.activeflows.search.number_search import NumberRecord, shown
-from bot.activeflows.search.ranking import MOST, Findings, Hit, Match, MatchKind, SearchTerms, by_words
+from bot.activeflows.search.ranking import MOST, Findings, Match, MatchKind, RankedMatch, SearchTerms, by_words
 from bot.activeflows.situation.current_step import queues_named, situation
 
 LONGEST_WORDS: Final = 100
@@ -115,7 +115,7 @@ class Finder:
         rows = await self._rows.of([activeflow for activeflow, _ in best[:MOST]])
         return Findings(
             clues=clues,
-            hits=tuple(Hit(row, match) for row, (_, match) in zip(rows, best[:MOST], strict=True)),
+            hits=tuple(RankedMatch(row, match) for row, (_, match) in zip(rows, best[:MOST], strict=True)),
             total=len(best),
             hidden=found.hidden,
             as_of=as_of,

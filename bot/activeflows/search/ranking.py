@@ -153,7 +153,7 @@ MOST: Final = 10
 
 
 @dataclass(frozen=True, slots=True)
-class Hit:
+class RankedMatch:
     """One that was found, and why."""
 
     row: Row
@@ -165,7 +165,7 @@ class Findings:
     """What was found, what it was looked for in, and how complete that is."""
 
     clues: SearchTerms
-    hits: tuple[Hit, ...]
+    hits: tuple[RankedMatch, ...]
     """The best, at most ``MOST``."""
     total: int
     """All that this person may view."""

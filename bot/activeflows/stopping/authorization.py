@@ -470,7 +470,7 @@ _SOON: Final = 1.0
 
 
 @dataclass(frozen=True, slots=True)
-class Closed:
+class ClosedGate:
     """Why nothing went out. ``retry_after`` (seconds): coming again is right."""
 
     shut: GateRefusal
@@ -484,7 +484,7 @@ class Closed:
 class GateClosed(Exception):
     """Nothing was sent. ``seen``: the activeflow that has moved on, and ``kind``: to which kind of situation."""
 
-    def __init__(self, closed: Closed, seen: Activeflow | None = None, kind: str = "") -> None:
+    def __init__(self, closed: ClosedGate, seen: Activeflow | None = None, kind: str = "") -> None:
         super().__init__(closed.shut)
         self.closed, self.seen, self.kind = closed, seen, kind
 
@@ -545,27 +545,27 @@ class Gate:
             return decided
         unanswered = decided.why is DeclineReason.IDENTITY_UNKNOWN
         shut = GateRefusal.UNANSWERED if unanswered else GateRefusal.REFUSED
-        raise GateClosed(Closed(shut, FailureReason(decided.because), declined=decided))
+        raise GateClosed(ClosedGate(shut, FailureReason(decided.because), declined=decided))
 
     async def _permitted(self, operation: PressOperation, hold: Hold, sending: Record) -> float:
         permit = partial(self._ledger.permit, operation.intent, operation.press, hold.fence, sending)
         try:
             permitted = await hold.counted(permit, lambda permitted: permitted.shut is GateRefusal.FENCED)
         except LedgerUnavailable as failure:
-            raise GateClosed(Closed(GateRefusal.UNWRITTEN, FailureReason(failure.what))) from None
+            raise GateClosed(ClosedGate(GateRefusal.UNWRITTEN, FailureReason(failure.what))) from None
         if permitted.shut is not None:
-            raise GateClosed(Closed(permitted.shut))
+            raise GateClosed(ClosedGate(permitted.shut))
         return permitted.left
 
     def _check(self, decided: Authorized, look: float, permit: float, deadline: float) -> ports.Check:
         def check() -> None:
             now = self._clock()
             if now >= deadline:
-                raise GateClosed(Closed(GateRefusal.LATE))
+                raise GateClosed(ClosedGate(GateRefusal.LATE))
             if now >= min(look, permit):
-                raise GateClosed(Closed(GateRefusal.STALE, FailureReason(_TOO_OLD), retry_after=_AT_ONCE))
+                raise GateClosed(ClosedGate(GateRefusal.STALE, FailureReason(_TOO_OLD), retry_after=_AT_ONCE))
             if not self._authorization.in_force(decided):
-                raise GateClosed(Closed(GateRefusal.CHANGED, FailureReason(_CHANGED), retry_after=_AT_ONCE))
+                raise GateClosed(ClosedGate(GateRefusal.CHANGED, FailureReason(_CHANGED), retry_after=_AT_ONCE))
 
         return check
 
@@ -579,13 +579,13 @@ async def _read(look: Callable[[], Awaitable[T]]) -> T:
         async with asyncio.timeout(max_ages.LOOK):
             return await look()
     except NotFound:
-        closed = Closed(GateRefusal.GONE, FailureReason("VoIPBIN no longer has this activeflow"))
+        closed = ClosedGate(GateRefusal.GONE, FailureReason("VoIPBIN no longer has this activeflow"))
     except NotOurs:
-        closed = Closed(GateRefusal.UNREAD, FailureReason(NOT_SHOWN))
+        closed = ClosedGate(GateRefusal.UNREAD, FailureReason(NOT_SHOWN))
     except TimeoutError:
-        closed = Closed(GateRefusal.STALE, FailureReason(_TOO_OLD), retry_after=_SOON)
+        closed = ClosedGate(GateRefusal.STALE, FailureReason(_TOO_OLD), retry_after=_SOON)
     except Failure as failure:
-        closed = Closed(
+        closed = ClosedGate(
             GateRefusal.UNREAD, FailureReason(failure.what, failure.request_id), retry_after=failure.retry_after
         )
     raise GateClosed(closed)

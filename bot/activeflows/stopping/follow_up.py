@@ -147,7 +147,7 @@ Unsettled: TypeAlias = StillRunning | NotKnown
 
 
 @dataclass(frozen=True, slots=True)
-class Look:
+class FollowUpRead:
     """One look. ``late``: the time that the card said is over."""
 
     verdict: Verdict
@@ -163,7 +163,7 @@ class CallLook:
     late: bool
 
 
-class Follow:
+class StopFollowUp:
     """Looks every so often. A restart goes on with it: how often is counted in steps, and not by the clock."""
 
     def __init__(
@@ -182,7 +182,7 @@ class Follow:
         """Follow an activeflow that a stop did not end, as far as is known."""
         for _ in range(self._patience.follow_looks):
             await step.idle(self._patience.follow_every)
-            look = await step("follow", Look, partial(self._look, intent, phase))
+            look = await step("follow", FollowUpRead, partial(self._look, intent, phase))
             verdict = look.verdict
             if verdict.ended:
                 ended = _ended(press, phase, verdict)
@@ -212,9 +212,9 @@ class Follow:
             over = replace(ended, call=replace(ended.call, until=None))
             await step("call followed", bool, partial(self._settle, hold, intent, press, over, show))
 
-    async def _look(self, intent: Intent, phase: Unsettled) -> Look:
+    async def _look(self, intent: Intent, phase: Unsettled) -> FollowUpRead:
         verdict = await self._subject.once(intent)
-        return Look(verdict, phase.until is not None and self._now() >= phase.until)
+        return FollowUpRead(verdict, phase.until is not None and self._now() >= phase.until)
 
     async def _look_at_call(self, intent: Intent, ended: Ended) -> CallLook:
         was = ended.call

@@ -31,7 +31,7 @@ from bot.activeflows.queries.inspection import as_seen, look_at
 from bot.activeflows.records import Record, RecordKind, RecordQuery
 from bot.activeflows.stopping.authorization import (
     Act,
-    Closed,
+    ClosedGate,
     GateClosed,
     Hold,
     PressOperation,
@@ -228,7 +228,7 @@ class StopMachine:
         except (NotFound, NotOurs):
             return StopAttempt(SendResult.NOT_DONE, FailureReason("VoIPBIN no longer has this activeflow"))
         except LedgerUnavailable as failure:
-            return _closed(Closed(GateRefusal.UNWRITTEN, FailureReason(failure.what)))
+            return _closed(ClosedGate(GateRefusal.UNWRITTEN, FailureReason(failure.what)))
         except StateConflict as failure:
             return StopAttempt(SendResult.CONFLICT, FailureReason(failure.what, failure.request_id))
         except Failure as failure:
@@ -262,7 +262,7 @@ class StopMachine:
             if not again:
                 await self._ledger.settle(operation.intent.id, operation.press.id, IntentState.OPEN)
         except LedgerUnavailable as failure:
-            return _closed(Closed(GateRefusal.UNWRITTEN, FailureReason(failure.what)))
+            return _closed(ClosedGate(GateRefusal.UNWRITTEN, FailureReason(failure.what)))
         return _closed(closed)
 
     def _pause(self, attempt: StopAttempt, tries: Counter[bool]) -> float | None:
@@ -343,5 +343,5 @@ _NOT_PERMITTED: Final = "not permitted"
 _CUT_OFF: Final = StopAttempt(SendResult.LOST, FailureReason("the bot was cut off while the stop was being sent"))
 
 
-def _closed(closed: Closed) -> StopAttempt:
+def _closed(closed: ClosedGate) -> StopAttempt:
     return StopAttempt(SendResult.CLOSED, closed.trouble, closed.retry_after, closed)

@@ -22,7 +22,7 @@ from bot.activeflows.queries.filters import WRONG
 from bot.activeflows.queries.inspection import as_it_was, in_time
 from bot.activeflows.records import Record
 from bot.activeflows.situation.current_step import Situation, situation
-from bot.activeflows.stopping.authorization import Closed, Gate, GateClosed, Hold, PressOperation
+from bot.activeflows.stopping.authorization import ClosedGate, Gate, GateClosed, Hold, PressOperation
 from bot.activeflows.stopping.stop import (
     NO_FAILURE,
     Attribution,
@@ -156,7 +156,7 @@ class StopAttempt:
     sent: SendResult
     trouble: FailureReason = NO_FAILURE
     retry_after: float | None = None
-    closed: Closed | None = None
+    closed: ClosedGate | None = None
     renewed: Intent | None = None
     """What asks once more, when it has moved on."""
 
@@ -187,7 +187,7 @@ def not_sent(
     return _never(press, closed, was) if lost is None else _not_again(press, closed, lost, now)
 
 
-def _never(press: Press, closed: Closed, was: str) -> Outcome | Moved:
+def _never(press: Press, closed: ClosedGate, was: str) -> Outcome | Moved:
     match closed.shut:
         case GateRefusal.MOVED if was:
             return Moved(press.by, was)
@@ -199,7 +199,7 @@ def _never(press: Press, closed: Closed, was: str) -> Outcome | Moved:
             return NotSent(press.by, closed.trouble, pressable=closed.shut is not GateRefusal.GONE, shut=closed.shut)
 
 
-def _not_again(press: Press, closed: Closed, lost: LostAttempt, now: datetime) -> Outcome:
+def _not_again(press: Press, closed: ClosedGate, lost: LostAttempt, now: datetime) -> Outcome:
     """Another stop was due after one that was lost."""
     why = {
         GateRefusal.MOVED: "it has moved on, so no other stop was sent",
@@ -305,9 +305,11 @@ class ActiveflowSubject:
 
         def held_against(activeflow: Activeflow) -> None:
             if activeflow.customer_id != ours:
-                raise GateClosed(Closed(GateRefusal.GONE, FailureReason("it belongs to another customer's account")))
+                raise GateClosed(
+                    ClosedGate(GateRefusal.GONE, FailureReason("it belongs to another customer's account"))
+                )
             if activeflow.ended:
-                raise GateClosed(Closed(GateRefusal.ENDED, at=activeflow.updated_at))
+                raise GateClosed(ClosedGate(GateRefusal.ENDED, at=activeflow.updated_at))
             self._must_be_as_it_was(intent, activeflow, flow)
 
         gate = self._gate.of(operation, hold, sending, held_against, opens)
@@ -322,7 +324,7 @@ class ActiveflowSubject:
         doing = situation(activeflow, flow=flow)
         if not as_it_was(intent.seen, activeflow, doing) or not self._as_wrong(intent, activeflow, doing):
             raise GateClosed(
-                Closed(GateRefusal.MOVED, FailureReason(doing.words), at=self._now()), activeflow, doing.kind
+                ClosedGate(GateRefusal.MOVED, FailureReason(doing.words), at=self._now()), activeflow, doing.kind
             )
 
     def _as_wrong(self, intent: Intent, activeflow: Activeflow, doing: Situation) -> bool:
@@ -342,16 +344,18 @@ class CallSubject:
     async def send(self, operation: PressOperation, hold: Hold, sending: Record, opens: Callable[[], None]) -> None:
         intent = operation.intent
         if intent.seen.call_id is None:
-            raise GateClosed(Closed(GateRefusal.GONE, FailureReason("this activeflow ran for no call")))
+            raise GateClosed(ClosedGate(GateRefusal.GONE, FailureReason("this activeflow ran for no call")))
 
         def held_against(call: Call | None) -> None:
             if call is None:
-                raise GateClosed(Closed(GateRefusal.GONE, FailureReason("VoIPBIN no longer has its call")))
+                raise GateClosed(ClosedGate(GateRefusal.GONE, FailureReason("VoIPBIN no longer has its call")))
             if call.over:
-                raise GateClosed(Closed(GateRefusal.ENDED, at=call.hangup_at))
+                raise GateClosed(ClosedGate(GateRefusal.ENDED, at=call.hangup_at))
             if call.activeflow_id not in {None, intent.activeflow_id}:
                 raise GateClosed(
-                    Closed(GateRefusal.MOVED, FailureReason("the call is in another activeflow by now"), at=self._now())
+                    ClosedGate(
+                        GateRefusal.MOVED, FailureReason("the call is in another activeflow by now"), at=self._now()
+                    )
                 )
 
         gate = self._gate.of(operation, hold, sending, held_against, opens)

@@ -11,7 +11,7 @@ from enum import StrEnum
 from typing import Final, TypeAlias
 from uuid import UUID
 
-from bot.activeflows.queries.inspection import Seen
+from bot.activeflows.queries.inspection import ShownState
 from bot.activeflows.records import Actor
 
 # ---------------------------------------------------------------- failures
@@ -106,7 +106,7 @@ class Intent:
     id: str
     activeflow_id: UUID
     flow_id: UUID | None
-    seen: Seen
+    seen: ShownState
     asked_by: str
     channel: str
     reason: str
@@ -403,7 +403,7 @@ class Declined:
     activeflow_id: UUID | None = None
 
 
-def renewed(intent: Intent, *, id_: str, seen_now: Seen, at: datetime, deadline: datetime) -> Intent:
+def renewed(intent: Intent, *, id_: str, seen_now: ShownState, at: datetime, deadline: datetime) -> Intent:
     """Return the intent that takes the place of one whose activeflow has moved on; to be pressed anew by anybody who
     may.
     """

@@ -16,7 +16,7 @@ from typing import Final, Self
 from bot.activeflows.errors import LedgerUnavailable
 from bot.activeflows.records import Record, RecordKind
 from bot.activeflows.stopping.authorization import Act, Admission, Hold, PressAdmission, PressOperation, record_of
-from bot.activeflows.stopping.follow_up import Aftermath, Follow
+from bot.activeflows.stopping.follow_up import Aftermath, StopFollowUp
 from bot.activeflows.stopping.machine import Show, StopMachine
 from bot.activeflows.stopping.ports import Cards, Guard, Ledger, Step
 from bot.activeflows.stopping.read_back import ReadState, Subject, Verdict
@@ -116,7 +116,7 @@ class SlowPress:
 _TOO_LATE: Final = "it could not be recorded in time"
 
 
-class Unrecorded:
+class UnrecordedPresses:
     """Writes the refusal down, and tells the presser if nobody has."""
 
     def __init__(self, ledger: Ledger, cards: Cards, *, now: Callable[[], datetime]) -> None:
@@ -164,7 +164,7 @@ class StopWorkflow:
         admitting: PressAdmission,
         machine: StopMachine,
         aftermath: Aftermath,
-        follow: Follow,
+        follow: StopFollowUp,
         *,
         in_hand_after: float,
         now: Callable[[], datetime],

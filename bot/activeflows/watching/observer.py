@@ -45,7 +45,7 @@ from bot.activeflows.watching.watch import (
 
 
 @dataclass(slots=True, eq=False)
-class Followed:
+class FollowedWatch:
     """One watch. ``read_at`` is a time of the event loop's clock."""
 
     watch: Watch
@@ -82,21 +82,23 @@ class WatchedActiveflows:
     def __init__(self, pacing: CardPace) -> None:
         self.pacing = pacing
         self.to_tell, self.to_read = asyncio.Event(), asyncio.Event()
-        self._by_id: dict[str, Followed] = {}
-        self._by_activeflow: dict[UUID, list[Followed]] = {}
+        self._by_id: dict[str, FollowedWatch] = {}
+        self._by_activeflow: dict[UUID, list[FollowedWatch]] = {}
 
-    def all(self) -> tuple[Followed, ...]:
+    def all(self) -> tuple[FollowedWatch, ...]:
         return tuple(self._by_id.values())
 
-    def get(self, watch_id: str) -> Followed | None:
+    def get(self, watch_id: str) -> FollowedWatch | None:
         return self._by_id.get(watch_id)
 
-    def about(self, activeflow_id: UUID) -> tuple[Followed, ...]:
+    def about(self, activeflow_id: UUID) -> tuple[FollowedWatch, ...]:
         return tuple(self._by_activeflow.get(activeflow_id, ()))
 
     def put(self, kept: StoredWatch, clock: float) -> None:
         """Follow it from now on: it is read at once, and what that brings is told."""
-        followed = Followed(kept.watch, kept.known, kept.known, kept.known, kept.ending, closed=kept.ending is not None)
+        followed = FollowedWatch(
+            kept.watch, kept.known, kept.known, kept.known, kept.ending, closed=kept.ending is not None
+        )
         self._by_id[kept.watch.id] = followed
         self._by_activeflow.setdefault(kept.watch.activeflow_id, []).append(followed)
         self.pacing.add(kept.watch.id, clock, news=False)
@@ -104,7 +106,7 @@ class WatchedActiveflows:
         if kept.ending is not None:
             self.news(followed)
 
-    def drop(self, followed: Followed) -> None:
+    def drop(self, followed: FollowedWatch) -> None:
         self.pacing.drop(followed.watch.id)
         if self._by_id.pop(followed.watch.id, None) is None:
             return
@@ -114,12 +116,12 @@ class WatchedActiveflows:
         else:
             del self._by_activeflow[followed.watch.activeflow_id]
 
-    def news(self, followed: Followed) -> None:
+    def news(self, followed: FollowedWatch) -> None:
         """Have the card say something else."""
         self.pacing.news(followed.watch.id, last=followed.ending is not None)
         self.to_tell.set()
 
-    def end(self, followed: Followed, ending: WatchEnding) -> None:
+    def end(self, followed: FollowedWatch, ending: WatchEnding) -> None:
         """Give it these last words, unless it has some already."""
         if followed.ending is None:
             followed.ending = ending
@@ -236,7 +238,7 @@ class WatchObserver:
         self._heard: deque[tuple[Change, datetime]] = deque(maxlen=_HEARD)
         self._ears = asyncio.Event()
 
-    def source(self, followed: Followed | None = None) -> WatchSource:
+    def source(self, followed: FollowedWatch | None = None) -> WatchSource:
         """Return where what is known comes from, in general or about this one."""
         if self._events is None:
             return WatchSource.READING
@@ -270,7 +272,7 @@ class WatchObserver:
             for followed in self.watched.about(change.activeflow_id):
                 await self._take(followed, change, at)
 
-    async def _take(self, followed: Followed, change: Change, at: datetime) -> None:
+    async def _take(self, followed: FollowedWatch, change: Change, at: datetime) -> None:
         if not change.over and change.after is not None:
             await self._learn(followed, change.after, at)
             return
@@ -279,7 +281,7 @@ class WatchObserver:
         followed.gone_since, followed.read_at = followed.gone_since or at, None
         self.watched.to_read.set()
 
-    async def catch_up(self, followed: Followed) -> None:
+    async def catch_up(self, followed: FollowedWatch) -> None:
         """Catch up just before it is told: what the index knows, it knows as of now. Wakes nobody."""
         if self._events is None or self.source(followed) is not WatchSource.EVENTS or followed.ending is not None:
             return
@@ -287,11 +289,11 @@ class WatchObserver:
         if held is not None:
             await self._learnt(followed, held, at)
 
-    async def _learn(self, followed: Followed, activeflow: Activeflow, as_of: datetime) -> None:
+    async def _learn(self, followed: FollowedWatch, activeflow: Activeflow, as_of: datetime) -> None:
         if await self._learnt(followed, activeflow, as_of):
             self.watched.news(followed)
 
-    async def _learnt(self, followed: Followed, activeflow: Activeflow, as_of: datetime) -> bool:
+    async def _learnt(self, followed: FollowedWatch, activeflow: Activeflow, as_of: datetime) -> bool:
         """Learn a version, and tell whether that is worth an edit."""
         doing = await what_it_does(self._voipbin, activeflow, within=self._pace.side_look)
         warnings = await self._warned(activeflow, doing.situation)
@@ -325,7 +327,7 @@ class WatchObserver:
         await self._read(followed)
         await asyncio.sleep(1 / self._pace.reads)
 
-    def _due(self, followed: Followed) -> float:
+    def _due(self, followed: FollowedWatch) -> float:
         if followed.ending is not None:
             return _NEVER
         if followed.read_at is None:
@@ -334,7 +336,7 @@ class WatchObserver:
             return _NEVER
         return followed.read_at + (self._pace.read_every if followed.final is None else 1.0)
 
-    async def _read(self, followed: Followed) -> None:
+    async def _read(self, followed: FollowedWatch) -> None:
         as_of = self._now()
         if followed.final_since is not None and followed.final is not None:  # only its ending is still asked about
             await self._conclude(followed, followed.final, as_of)
@@ -350,7 +352,7 @@ class WatchObserver:
         else:
             await self._was_read(followed, read, as_of)
 
-    async def _was_read(self, followed: Followed, read: Activeflow, as_of: datetime) -> None:
+    async def _was_read(self, followed: FollowedWatch, read: Activeflow, as_of: datetime) -> None:
         if not followed.caught_up:
             followed.caught_up = True
             self.watched.news(followed)
@@ -362,7 +364,7 @@ class WatchObserver:
             followed.gone_since = None
             await self._learn(followed, read, as_of)
 
-    async def _unread(self, followed: Followed, as_of: datetime) -> None:
+    async def _unread(self, followed: FollowedWatch, as_of: datetime) -> None:
         if followed.final is not None:
             await self._conclude(followed, followed.final, as_of)
             return
@@ -373,7 +375,7 @@ class WatchObserver:
         if gone is not None and as_of - gone >= timedelta(seconds=self._pace.give_up):
             self.watched.end(followed, WatchEnding(EndingKind.NOT_KNOWN, gone, _NOT_SAID))
 
-    async def _conclude(self, followed: Followed, ended: Activeflow, as_of: datetime) -> None:
+    async def _conclude(self, followed: FollowedWatch, ended: Activeflow, as_of: datetime) -> None:
         followed.final, followed.final_since = ended, followed.final_since or as_of
         doing = await what_it_does(self._voipbin, ended, within=self._pace.side_look)
         late = as_of - followed.final_since >= timedelta(seconds=self._pace.settle)

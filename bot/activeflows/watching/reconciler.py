@@ -21,7 +21,7 @@ from typing import Final
 
 from bot.activeflows.errors import IdentityUnknown, LedgerUnavailable
 from bot.activeflows.operators import Operator, Permission
-from bot.activeflows.watching.observer import Followed, WatchObserver
+from bot.activeflows.watching.observer import FollowedWatch, WatchObserver
 from bot.activeflows.watching.ports import ViewCheck, WatchCards, WatchLedger
 from bot.activeflows.watching.watch import (
     LEASE,
@@ -165,7 +165,7 @@ class WatchReconciler:
             await self._permit(followed)
         await asyncio.sleep(self._pace.permit_every)
 
-    async def _permit(self, followed: Followed) -> None:
+    async def _permit(self, followed: FollowedWatch) -> None:
         """Let the card say nothing new where its watcher may not view it any more, and how it ended neither; while that
         is not known, it goes on.
         """
@@ -209,7 +209,7 @@ class WatchReconciler:
         if not told:
             pacing.failed(followed.watch.id, self._clock())
 
-    async def _say(self, followed: Followed) -> bool:
+    async def _say(self, followed: FollowedWatch) -> bool:
         """Say what is known of it now. False when that has to be tried again."""
         await self._observer.catch_up(followed)
         while True:  # whoever wanted it is asked about after each wait for the ledger
@@ -242,7 +242,7 @@ class WatchReconciler:
             self._watched.pacing.succeeded(followed.watch.id)
         return edited.done
 
-    async def _recorded(self, followed: Followed, known: Observation) -> bool:
+    async def _recorded(self, followed: FollowedWatch, known: Observation) -> bool:
         """Tell whether what is to be said stands in the ledger."""
         if known != followed.kept:
             if not await self._ledger.keep(followed.watch.id, known):
@@ -255,13 +255,13 @@ class WatchReconciler:
             followed.ending, followed.closed = stands, True
         return True
 
-    async def _lose(self, followed: Followed) -> bool:
+    async def _lose(self, followed: FollowedWatch) -> bool:
         """Give up a watch whose card is gone: there is nothing to be said any more, and nowhere to say it."""
         await self._ledger.close(followed.watch.id, WatchEnding(EndingKind.CARD_GONE, self._now()))
         followed.told = True
         return await self._finish(followed)
 
-    async def _finish(self, followed: Followed) -> bool:
+    async def _finish(self, followed: FollowedWatch) -> bool:
         if await self._ledger.over(followed.watch.id, self._now()):
             self._finished[followed.watch.id] = None
             while len(self._finished) > _FINISHED:

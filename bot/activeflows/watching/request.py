@@ -45,7 +45,7 @@ class AlreadyEnded:
 
 
 @dataclass(frozen=True, slots=True)
-class Unwatched:
+class UnwatchResult:
     """What an ``unwatch`` did: those that end now, and those that are left here and may be seen by whoever asked."""
 
     ended: tuple[Watch, ...]
@@ -109,7 +109,7 @@ class WatchRequests:
             operator.require(Permission.VIEW, kept.watch.flow_id)
         return await self._close(operator, kept)
 
-    async def unwatch(self, operator: Operator, target: Target | None) -> Unwatched:
+    async def unwatch(self, operator: Operator, target: Target | None) -> UnwatchResult:
         """End the one that is meant, or all that this person began here. Raises ``NotFound`` when none is meant."""
         operator.require(Permission.VIEW)
         here = [kept for kept in await self._ledger.watches(operator.channel) if _open_to(operator, kept.watch)]
@@ -118,7 +118,7 @@ class WatchRequests:
         else:
             meant = [kept for kept in here if _means(target, kept.watch)] or await self._by_call(operator, target, here)
         ended = tuple([kept.watch for kept in meant if await self._close(operator, kept)])
-        return Unwatched(ended, tuple(kept.watch for kept in here if kept not in meant and kept.ending is None))
+        return UnwatchResult(ended, tuple(kept.watch for kept in here if kept not in meant and kept.ending is None))
 
     async def _by_call(self, operator: Operator, target: Target, here: list[StoredWatch]) -> list[StoredWatch]:
         """Find watches by a call: whoever types the id of a call means its activeflow."""

@@ -73,7 +73,7 @@ class Scene:
     callers: list[Activeflow] = field(default_factory=list)
     undo: list[Callable[[], None]] = field(default_factory=list)
     holds: dict[str, faults.Hold] = field(default_factory=dict)
-    scripted: list[faults.Scripted] = field(default_factory=list)
+    scripted: list[faults.ScriptedFault] = field(default_factory=list)
     pressed: Message | None = None
     """The card as it was when somebody pressed last."""
     read: dict[str, int] = field(default_factory=dict)

@@ -19,7 +19,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 from bot.demo.serving import serving
 from bot.demo.slack.delivery import Delivery
 from bot.demo.slack.file_methods import receive
-from bot.demo.slack.inputs import Suggested
+from bot.demo.slack.inputs import MenuOptions
 from bot.demo.slack.messages import Message, View
 from bot.demo.slack.people import Channel
 from bot.demo.slack.responses import respond
@@ -117,7 +117,7 @@ _HEADERS = {
     "Referrer-Policy": "no-referrer",
     "Cache-Control": "no-cache",
 }
-Act = Callable[[Workspace, dict[str, Any]], Awaitable[Delivery | Suggested]]
+Act = Callable[[Workspace, dict[str, Any]], Awaitable[Delivery | MenuOptions]]
 
 
 def page_routes(workspace: Workspace) -> list[BaseRoute]:
@@ -202,7 +202,7 @@ def _doing(workspace: Workspace, act: Act) -> Callable[[Request], Awaitable[Resp
             done = await act(workspace, json.loads(await request.body()))
         except (LookupError, TypeError, ValueError) as gone:
             return JSONResponse({"error": str(gone)}, HTTPStatus.CONFLICT)
-        if isinstance(done, Suggested):
+        if isinstance(done, MenuOptions):
             return JSONResponse({"error": done.delivery.error, "groups": done.groups})
         return JSONResponse({"error": done.error})
 
@@ -224,7 +224,7 @@ async def _click(workspace: Workspace, asked: dict[str, Any]) -> Delivery:
     raise LookupError("This message has changed since.")
 
 
-async def _suggest(workspace: Workspace, asked: dict[str, Any]) -> Suggested:
+async def _suggest(workspace: Workspace, asked: dict[str, Any]) -> MenuOptions:
     shown, values = _shown(workspace, asked), asked.get("values", {})
     menu = {"block_id": asked["block_id"], "values": values}
     return await workspace.looks_up(asked["user"], shown, asked["action_id"], asked["typed"], **menu)

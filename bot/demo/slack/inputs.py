@@ -181,7 +181,7 @@ Options = tuple[Mapping[str, Any], ...]
 
 
 @dataclass(frozen=True)
-class Suggested:
+class MenuOptions:
     """What came of a text in the menu: the delivery, and the groups of options that are on the screen now."""
 
     delivery: Delivery
@@ -221,10 +221,10 @@ async def suggested(
     block_id: str,
     typed: str,
     values: Mapping[str, Mapping[str, Any]],
-) -> Suggested:
+) -> MenuOptions:
     """Ask the bot; `values` are what is filled in in the rest of a modal."""
     if len(typed) < int(menu.get("min_query_length", SHORTEST)):
-        return Suggested(Delivery("block_suggestion", user))
+        return MenuOptions(Delivery("block_suggestion", user))
     person, asked = workspace.users[user], {"action_id": menu["action_id"], "block_id": block_id, "value": typed}
     if isinstance(shown, View):
         filled = state(shown, values, workspace.offered_in(user, shown))
@@ -233,12 +233,12 @@ async def suggested(
         payload = payloads.suggestion_in_message(workspace, person, shown, asked)
     delivery = await workspace.interacts("block_suggestion", user, payload, "Loading the options failed with the error")
     if delivery.error is not None:
-        return Suggested(delivery)
+        return MenuOptions(delivery)
     try:
         groups = tuple(_groups(json.loads(delivery.answer or b"{}")))
     except (ValueError, TypeError, KeyError) as unusable:
-        return Suggested(workspace.shows_error(delivery, f"Loading the options failed: {unusable}"))
-    return Suggested(delivery, groups)
+        return MenuOptions(workspace.shows_error(delivery, f"Loading the options failed: {unusable}"))
+    return MenuOptions(delivery, groups)
 
 
 def _groups(answer: Any) -> Iterator[Mapping[str, Any]]:

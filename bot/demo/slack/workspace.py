@@ -14,7 +14,7 @@ from typing import Any
 from bot.demo.slack import payloads
 from bot.demo.slack.delivery import Delivery
 from bot.demo.slack.faults import Faults
-from bot.demo.slack.inputs import Options, Suggested, Triggers, menu_in, state, suggested
+from bot.demo.slack.inputs import MenuOptions, Options, Triggers, menu_in, state, suggested
 from bot.demo.slack.installation import Command
 from bot.demo.slack.messages import Button, Message, Upload, View
 from bot.demo.slack.method import Limits
@@ -85,7 +85,7 @@ class Workspace(Outbound):
         *,
         values: Mapping[str, Mapping[str, Any]] = MappingProxyType({}),
         block_id: str = "",
-    ) -> Suggested:
+    ) -> MenuOptions:
         """Open the external menu with this `action_id`, or type in it; `values` as in `submits`, without this menu's
         own.
 

@@ -147,7 +147,7 @@ def hold(*, after_work: bool = False) -> Hold:
 
 
 @dataclass(slots=True, eq=False)
-class Scripted:
+class ScriptedFault:
     """A fault waiting for its requests: `left` times, or None for until `clear`; `met` counts those that ran into
     it.
     """
@@ -167,11 +167,11 @@ class Faults:
     """The script. Methods and templates may be "*"; templates are written without /v1.0: `/activeflows/{id}/stop`."""
 
     def __init__(self) -> None:
-        self._script: list[Scripted] = []
+        self._script: list[ScriptedFault] = []
 
-    def on(self, method: str, template: str, fault: Fault, *, times: int | None = 1) -> Scripted:
+    def on(self, method: str, template: str, fault: Fault, *, times: int | None = 1) -> ScriptedFault:
         """Let `fault` meet the next `times` requests of that route; None means until it is cleared."""
-        scripted = Scripted(method.upper(), route(template), fault, times)
+        scripted = ScriptedFault(method.upper(), route(template), fault, times)
         self._script.append(scripted)
         return scripted
 

@@ -12,7 +12,7 @@ from bot.activeflows.callers import CallFound, CallsLooked
 from bot.activeflows.model import in_words
 from bot.activeflows.operators import Operator, Permission
 from bot.activeflows.queries.resolution import Prefix, Target
-from bot.activeflows.search.ranking import Findings, Hit, MatchKind, SearchTerms, may_be_a_number
+from bot.activeflows.search.ranking import Findings, MatchKind, RankedMatch, SearchTerms, may_be_a_number
 from bot.slack import kit
 from bot.slack.blocks.activeflow_list import because, drawn_row, how_complete, left_out, row_aloud
 from bot.slack.kit import bold, code, date_token, escaped
@@ -64,7 +64,7 @@ def _id(target: Target, clues: SearchTerms) -> str:
 # ---------------------------------------------------------------- what was found
 
 
-def _why(hit: Hit) -> str:
+def _why(hit: RankedMatch) -> str:
     """Return why it is there; empty where the row itself says so."""
     match hit.match.how:
         case MatchKind.CALL if hit.match.call is not None:

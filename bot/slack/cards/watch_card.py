@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import Final
 
 from bot.activeflows.model import STEP_BUDGET, in_words, name_of
-from bot.activeflows.watching.request import AlreadyEnded, AlreadyWatched, Unwatched
+from bot.activeflows.watching.request import AlreadyEnded, AlreadyWatched, UnwatchResult
 from bot.activeflows.watching.watch import (
     MOST,
     MOST_HERE,
@@ -194,7 +194,7 @@ def full(limit: WatchLimit, command: str) -> Message:
     return _told(f"I already follow {where}. That is the limit. Nothing was started. {rest}")
 
 
-def unwatched(done: Unwatched, command: str) -> Message:
+def unwatched(done: UnwatchResult, command: str) -> Message:
     """Draw what ended, and else what could be."""
     if done.ended:
         words = f"Unwatched: {', '.join(map(_named, done.ended[:_NAMED]))}{_more(done.ended)}. Nothing was stopped."

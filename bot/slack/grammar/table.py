@@ -21,7 +21,7 @@ from bot.activeflows.model import from_typed
 from bot.activeflows.numbers import numbers_in
 from bot.activeflows.operators import Permission
 from bot.activeflows.queries.filters import DOING, WRONG
-from bot.activeflows.queries.resolution import SHORTEST, Found, Prefix, Target, read_target, targets_in
+from bot.activeflows.queries.resolution import SHORTEST, FoundTarget, Prefix, Target, read_target, targets_in
 from bot.slack.grammar.normalization import (
     SEPARATORS,
     Word,
@@ -118,7 +118,7 @@ def _named_by(first: Word) -> Target | None:
     return read_target(first.text.strip(EDGES)) or _only(targets_in(first.text))
 
 
-def _only(found: Sequence[Found]) -> Target | None:
+def _only(found: Sequence[FoundTarget]) -> Target | None:
     return found[0].target if len(found) == 1 else None
 
 

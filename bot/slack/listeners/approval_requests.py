@@ -22,7 +22,7 @@ C = TypeVar("C", Intent, Bulk)
 
 
 @dataclass(frozen=True)
-class Approvable(Generic[C]):
+class ApprovableCard(Generic[C]):
     """One kind of card that can be put to those who may, by its id."""
 
     place: Callable[[Operator, str], Awaitable[tuple[str, str] | None]]
@@ -40,7 +40,7 @@ class ApprovalRequests:
 
     appeals: Appeals
 
-    async def ask(self, context: InteractionContext, kind: Approvable[C], card_id: str) -> None:
+    async def ask(self, context: InteractionContext, kind: ApprovableCard[C], card_id: str) -> None:
         """Handle *Ask someone who can*: post the card of a draft, or point at one that stands there."""
         operator = await context.actor(Permission.VIEW)
         place = await kind.place(operator, card_id)
@@ -63,7 +63,7 @@ class ApprovalRequests:
                 self.appeals.not_posted(appeal)
 
     async def _put(
-        self, context: InteractionContext, kind: Approvable[C], operator: Operator, card_id: str, appeal: Appeal
+        self, context: InteractionContext, kind: ApprovableCard[C], operator: Operator, card_id: str, appeal: Appeal
     ) -> bool:
         """Ask those who may, and tell whether they were asked, as far as is known."""
         put = await kind.put(context, operator, card_id)

@@ -29,7 +29,7 @@ from bot.slack.kit import mention
 from bot.slack.listeners.approval_requests import (
     NOTHING_TO_PRESS,
     TOO_LATE_TO_CANCEL,
-    Approvable,
+    ApprovableCard,
     ApprovalRequests,
     offer,
 )
@@ -178,7 +178,7 @@ class BulkStopListener:
             await offer(context, refused, ask_others(draft.id, ids.BULK_ASK_OTHERS))
 
     async def _ask_others(self, context: InteractionContext, bulk_id: str) -> None:
-        kind = Approvable(self._place, self._can_be_pressed, self._put, self._post_put)
+        kind = ApprovableCard(self._place, self._can_be_pressed, self._put, self._post_put)
         await self.approvals.ask(context, kind, bulk_id)
 
     async def _place(self, operator: Operator, bulk_id: str) -> tuple[str, str] | None:

@@ -44,7 +44,7 @@ from bot.slack.kit import code
 from bot.slack.listeners.approval_requests import (
     NOTHING_TO_PRESS,
     TOO_LATE_TO_CANCEL,
-    Approvable,
+    ApprovableCard,
     ApprovalRequests,
     offer,
 )
@@ -313,7 +313,7 @@ class StopListener:
         await offer(context, refused, ask_others(draft.id))
 
     async def _ask_others(self, context: InteractionContext, intent_id: str) -> None:
-        kind = Approvable(self._place, self._can_be_pressed, self._put, self._post_put)
+        kind = ApprovableCard(self._place, self._can_be_pressed, self._put, self._post_put)
         await self.approvals.ask(context, kind, intent_id)
 
     async def _place(self, operator: Operator, intent_id: str) -> tuple[str, str] | None:

@@ -30,7 +30,7 @@ from bot.voipbin.wire.answers import Unreadable, forgivingly, instant
 from bot.voipbin.wire.shapes import WireEnvelope, WireError
 
 
-class Kind(Enum):
+class FailureKind(Enum):
     """What can be done about it, which is all that callers branch on."""
 
     UNSENT = auto()  # no connection: nothing left this machine
@@ -55,61 +55,61 @@ class Kind(Enum):
 
 _BEFORE_ANY_WORK: Final = frozenset(
     {
-        Kind.UNSENT,
-        Kind.THROTTLED,
-        Kind.CREDENTIAL,
-        Kind.LOGIN,
-        Kind.FROZEN,
-        Kind.FORBIDDEN,
-        Kind.ABSENT,
-        Kind.GONE,
-        Kind.CONFLICT,
-        Kind.UNPAID,
-        Kind.NOT_SET_UP,
-        Kind.REFUSED,
+        FailureKind.UNSENT,
+        FailureKind.THROTTLED,
+        FailureKind.CREDENTIAL,
+        FailureKind.LOGIN,
+        FailureKind.FROZEN,
+        FailureKind.FORBIDDEN,
+        FailureKind.ABSENT,
+        FailureKind.GONE,
+        FailureKind.CONFLICT,
+        FailureKind.UNPAID,
+        FailureKind.NOT_SET_UP,
+        FailureKind.REFUSED,
     }
 )
 _ABOUT_THE_REQUEST: Final = (405, 406, 411, 413, 414, 415, 417, 421, 422, 426, 428, 431, 451)
 """Statuses by which a request is refused for what it is: https://www.rfc-editor.org/rfc/rfc9110#section-15.5"""
-_BY_REASON: Final[Mapping[tuple[int, str], Kind]] = {
-    (400, "INVALID_ARGUMENT"): Kind.HICCUP,
-    (400, "INVALID_ID"): Kind.REFUSED,
-    (400, "INVALID_REQUEST_PARAMETER"): Kind.REFUSED,
-    (400, "MISSING_REQUEST_PARAMETER"): Kind.REFUSED,
-    (403, "ACCOUNT_FROZEN"): Kind.FROZEN,
-    (404, ""): Kind.REFUSED,  # a 404 that is not VoIPBIN's says nothing about the object
-    (404, "ROUTE_NOT_FOUND"): Kind.REFUSED,
-    (409, "STATE_INVALID"): Kind.GONE,
+_BY_REASON: Final[Mapping[tuple[int, str], FailureKind]] = {
+    (400, "INVALID_ARGUMENT"): FailureKind.HICCUP,
+    (400, "INVALID_ID"): FailureKind.REFUSED,
+    (400, "INVALID_REQUEST_PARAMETER"): FailureKind.REFUSED,
+    (400, "MISSING_REQUEST_PARAMETER"): FailureKind.REFUSED,
+    (403, "ACCOUNT_FROZEN"): FailureKind.FROZEN,
+    (404, ""): FailureKind.REFUSED,  # a 404 that is not VoIPBIN's says nothing about the object
+    (404, "ROUTE_NOT_FOUND"): FailureKind.REFUSED,
+    (409, "STATE_INVALID"): FailureKind.GONE,
 }
-_BY_STATUS: Final[Mapping[int, Kind]] = {
-    401: Kind.CREDENTIAL,
-    402: Kind.UNPAID,
-    403: Kind.FORBIDDEN,
-    404: Kind.ABSENT,
-    408: Kind.UNAVAILABLE,
-    409: Kind.CONFLICT,
-    410: Kind.GONE,
-    412: Kind.CONFLICT,
-    429: Kind.THROTTLED,
-    500: Kind.INTERNAL,
-    502: Kind.UNAVAILABLE,
-    503: Kind.UNAVAILABLE,
-    504: Kind.UNAVAILABLE,
-    **dict.fromkeys(_ABOUT_THE_REQUEST, Kind.REFUSED),
-    **dict.fromkeys(range(300, 400), Kind.REFUSED),  # a redirect is followed by nobody here
+_BY_STATUS: Final[Mapping[int, FailureKind]] = {
+    401: FailureKind.CREDENTIAL,
+    402: FailureKind.UNPAID,
+    403: FailureKind.FORBIDDEN,
+    404: FailureKind.ABSENT,
+    408: FailureKind.UNAVAILABLE,
+    409: FailureKind.CONFLICT,
+    410: FailureKind.GONE,
+    412: FailureKind.CONFLICT,
+    429: FailureKind.THROTTLED,
+    500: FailureKind.INTERNAL,
+    502: FailureKind.UNAVAILABLE,
+    503: FailureKind.UNAVAILABLE,
+    504: FailureKind.UNAVAILABLE,
+    **dict.fromkeys(_ABOUT_THE_REQUEST, FailureKind.REFUSED),
+    **dict.fromkeys(range(300, 400), FailureKind.REFUSED),  # a redirect is followed by nobody here
 }
-_FAILURES: Final[Mapping[Kind, type[Failure]]] = {
-    Kind.UNSENT: VoIPBINUnreachable,
-    Kind.LOST: VoIPBINUnreachable,
-    Kind.UNAVAILABLE: VoIPBINUnreachable,
-    Kind.CREDENTIAL: CredentialRejected,
-    Kind.LOGIN: CredentialRejected,
-    Kind.FORBIDDEN: CredentialRejected,
-    Kind.FROZEN: AccountFrozen,
-    Kind.CONFLICT: StateConflict,
-    Kind.GONE: StateConflict,
-    Kind.UNPAID: PaymentDue,
-    Kind.NOT_SET_UP: AccountNotSetUp,
+_FAILURES: Final[Mapping[FailureKind, type[Failure]]] = {
+    FailureKind.UNSENT: VoIPBINUnreachable,
+    FailureKind.LOST: VoIPBINUnreachable,
+    FailureKind.UNAVAILABLE: VoIPBINUnreachable,
+    FailureKind.CREDENTIAL: CredentialRejected,
+    FailureKind.LOGIN: CredentialRejected,
+    FailureKind.FORBIDDEN: CredentialRejected,
+    FailureKind.FROZEN: AccountFrozen,
+    FailureKind.CONFLICT: StateConflict,
+    FailureKind.GONE: StateConflict,
+    FailureKind.UNPAID: PaymentDue,
+    FailureKind.NOT_SET_UP: AccountNotSetUp,
 }
 
 _REASON: Final = re.compile(r"[A-Z][A-Z0-9_]{0,63}")
@@ -124,7 +124,7 @@ class RequestFailure:
     freely.
     """
 
-    kind: Kind
+    kind: FailureKind
     what: str
     request_id: str = ""
     reason: str = ""
@@ -142,7 +142,7 @@ class RequestFailure:
         """Return the error that tells a person; ``NotFound`` and ``StopUnconfirmed`` need to know more, and are the
         client's.
         """
-        if self.kind is Kind.THROTTLED:
+        if self.kind is FailureKind.THROTTLED:
             return VoIPBINBusy(self.what, self.request_id, self.retry_after if self.pause is None else self.pause)
         return _FAILURES.get(self.kind, VoIPBINBroken)(self.what, self.request_id, self.pause)
 
@@ -161,7 +161,7 @@ def failure_of(status: int, headers: Mapping[str, str], body: bytes, *, sent_as:
     """
     error = _envelope(body)
     reason = _matching(_REASON, error.reason)
-    kind = _BY_REASON.get((status, reason)) or _BY_STATUS.get(status, Kind.UNCLASSIFIED)
+    kind = _BY_REASON.get((status, reason)) or _BY_STATUS.get(status, FailureKind.UNCLASSIFIED)
     return RequestFailure(
         kind=kind,
         what=_words(kind, status, reason, error),
@@ -191,22 +191,22 @@ def _seconds(header: str | None) -> float:
     return min(float(header), _LONGEST_PAUSE) if header and re.fullmatch(r"[0-9]{1,6}", header) else 1.0
 
 
-def _words(kind: Kind, status: int, reason: str, error: WireError) -> str:
+def _words(kind: FailureKind, status: int, reason: str, error: WireError) -> str:
     answered = f"VoIPBIN answered {status} {reason}".rstrip()
     match kind:
-        case Kind.CREDENTIAL:
+        case FailureKind.CREDENTIAL:
             return f"{answered}: it did not accept the bot's credential, or could not look it up just now"
-        case Kind.FORBIDDEN:
+        case FailureKind.FORBIDDEN:
             return f"{answered}: the bot's credential may not do this"
-        case Kind.FROZEN:
+        case FailureKind.FROZEN:
             return f"{answered}: the customer's account is frozen{_freeze(error.details)}"
-        case Kind.UNPAID:
+        case FailureKind.UNPAID:
             return f"{answered}: the customer's account has to be paid first"
-        case Kind.CONFLICT | Kind.GONE:
+        case FailureKind.CONFLICT | FailureKind.GONE:
             return f"{answered}: it refused, because of the state that it says this is in"
-        case Kind.THROTTLED:
+        case FailureKind.THROTTLED:
             return f"{answered}: too many requests for this customer's account"
-        case Kind.REFUSED if status == 404:
+        case FailureKind.REFUSED if status == 404:
             return f"{answered}: there is no such address; is the API URL right?"
         case _ if 300 <= status < 400:
             return f"{answered}, a redirect; is the API URL right?"

@@ -23,7 +23,7 @@ from typing import Any, Final, Generic, Protocol, TypeVar
 import msgspec
 import structlog
 
-from bot.voipbin.http.answer import Kind, RequestFailure, Unsuccessful
+from bot.voipbin.http.answer import FailureKind, RequestFailure, Unsuccessful
 from bot.voipbin.metrics import LOGINS
 from bot.voipbin.wire.answers import instant
 
@@ -69,7 +69,7 @@ class NotSetUp:
 
 
 @dataclass(frozen=True, slots=True)
-class Pass:
+class RequestCredential:
     """What one request carries to be let in."""
 
     headers: Mapping[str, str] = field(default_factory=dict, repr=False)
@@ -79,11 +79,11 @@ class Pass:
 class Credential(Protocol):
     """What an exchange needs of either kind."""
 
-    async def show(self) -> Pass:
+    async def show(self) -> RequestCredential:
         """Return the pass for a request that is about to be sent. Raises ``Unsuccessful``."""
         ...
 
-    def refused(self, shown: Pass) -> bool:
+    def refused(self, shown: RequestCredential) -> bool:
         """VoIPBIN answered 401 to this pass: is it worth showing a new one at once?"""
         ...
 
@@ -94,10 +94,10 @@ class NoCredential:
     def __init__(self, missing: NotSetUp) -> None:
         self._missing = missing
 
-    async def show(self) -> Pass:
-        raise Unsuccessful(RequestFailure(Kind.NOT_SET_UP, self._missing.why))
+    async def show(self) -> RequestCredential:
+        raise Unsuccessful(RequestFailure(FailureKind.NOT_SET_UP, self._missing.why))
 
-    def refused(self, shown: Pass) -> bool:  # noqa: ARG002 — the protocol's
+    def refused(self, shown: RequestCredential) -> bool:  # noqa: ARG002 — the protocol's
         return False
 
 
@@ -106,13 +106,15 @@ class AccessKeyCredential:
 
     def __init__(self, key: AccessKey) -> None:
         self._pass = (
-            Pass(query={"accesskey": key.token}) if key.in_query else Pass(headers={"Cookie": f"accesskey={key.token}"})
+            RequestCredential(query={"accesskey": key.token})
+            if key.in_query
+            else RequestCredential(headers={"Cookie": f"accesskey={key.token}"})
         )
 
-    async def show(self) -> Pass:
+    async def show(self) -> RequestCredential:
         return self._pass
 
-    def refused(self, shown: Pass) -> bool:  # noqa: ARG002 — the protocol's
+    def refused(self, shown: RequestCredential) -> bool:  # noqa: ARG002 — the protocol's
         return False
 
 
@@ -125,26 +127,26 @@ class LoginCredential:
         self._now = now
         self._pause = pause
         self._one_at_a_time = asyncio.Lock()
-        self._pass: Pass | None = None
+        self._pass: RequestCredential | None = None
         self._renew_at: datetime | None = None
         self._refusal: tuple[float, RequestFailure] | None = None
 
-    async def show(self) -> Pass:
+    async def show(self) -> RequestCredential:
         if (current := self._fresh()) is not None:
             return current
         async with self._one_at_a_time:
             return self._fresh() or await self._renewed()
 
-    def refused(self, shown: Pass) -> bool:
+    def refused(self, shown: RequestCredential) -> bool:
         if self._pass is shown:
             self._pass = None
         return True
 
-    def _fresh(self) -> Pass | None:
+    def _fresh(self) -> RequestCredential | None:
         due = self._renew_at is not None and self._now() >= self._renew_at
         return None if due else self._pass
 
-    async def _renewed(self) -> Pass:
+    async def _renewed(self) -> RequestCredential:
         clock = asyncio.get_running_loop().time
         if self._refusal is not None and clock() < self._refusal[0]:
             trouble = self._refusal[1]
@@ -158,13 +160,15 @@ class LoginCredential:
             return self._pass
         raise Unsuccessful(trouble)
 
-    def _accept(self, token: str) -> Pass:
+    def _accept(self, token: str) -> RequestCredential:
         if not _TOKEN.fullmatch(token):
-            raise Unsuccessful(RequestFailure(Kind.LOGIN, "VoIPBIN's login answered with something that is no token"))
+            raise Unsuccessful(
+                RequestFailure(FailureKind.LOGIN, "VoIPBIN's login answered with something that is no token")
+            )
         now, end = self._now(), end_of(token)
         self._renew_at = None if end is None or end <= now else now + (end - now) * _USED_FOR
         self._refusal = None
-        self._pass = Pass(headers={"Authorization": f"Bearer {token}"})
+        self._pass = RequestCredential(headers={"Authorization": f"Bearer {token}"})
         LOGINS.inc()
         log.info("voipbin_logged_in", until=str(end or "not known"), again_at=str(self._renew_at or "when refused"))
         return self._pass
@@ -189,7 +193,7 @@ def end_of(token: str) -> datetime | None:
 def refused_login(status: int, request_id: str) -> RequestFailure:
     """Every failure of a login is an empty 400: a wrong password and an outage look alike."""
     what = f"VoIPBIN did not let the bot log in (HTTP {status}): a wrong user name or password, or trouble of its own"
-    return RequestFailure(Kind.LOGIN, what, request_id)
+    return RequestFailure(FailureKind.LOGIN, what, request_id)
 
 
 # ---------------------------------------------------------------- single flight

@@ -24,9 +24,9 @@ import structlog
 from bot import tracing
 from bot.activeflows.ports import Check
 from bot.network import certificate_trouble
-from bot.voipbin.http.answer import Kind, RequestFailure, Unsuccessful, failure_of
+from bot.voipbin.http.answer import FailureKind, RequestFailure, Unsuccessful, failure_of
 from bot.voipbin.http.budget import Budget, Load, Urgency
-from bot.voipbin.http.credential import Credential, Pass, refused_login
+from bot.voipbin.http.credential import Credential, RequestCredential, refused_login
 from bot.voipbin.metrics import REQUESTS, SECONDS
 from bot.voipbin.wire.answers import Unreadable, token
 
@@ -64,17 +64,17 @@ class Patience:
     """So long a start waits to learn whose account this is: enough to see a credential refused again and again."""
     jitter: float = 0.3
 
-    def for_reads(self) -> Mapping[Kind, Waits]:
+    def for_reads(self) -> Mapping[FailureKind, Waits]:
         return {
-            Kind.THROTTLED: self.throttled,
-            Kind.UNSENT: self.unavailable,
-            Kind.LOST: self.unavailable,
-            Kind.UNAVAILABLE: self.unavailable,
-            Kind.INTERNAL: self.internal,
-            Kind.HICCUP: self.hiccup,
-            Kind.CREDENTIAL: self.rejected,
-            Kind.LOGIN: self.rejected,
-            Kind.UNREADABLE: self.unreadable,
+            FailureKind.THROTTLED: self.throttled,
+            FailureKind.UNSENT: self.unavailable,
+            FailureKind.LOST: self.unavailable,
+            FailureKind.UNAVAILABLE: self.unavailable,
+            FailureKind.INTERNAL: self.internal,
+            FailureKind.HICCUP: self.hiccup,
+            FailureKind.CREDENTIAL: self.rejected,
+            FailureKind.LOGIN: self.rejected,
+            FailureKind.UNREADABLE: self.unreadable,
         }
 
     def pause_after(self, trouble: RequestFailure) -> float | None:
@@ -83,9 +83,9 @@ class Patience:
         return waits[0] + _asked_for(trouble) if waits else None
 
 
-def again_after(waits: Mapping[Kind, Waits], jitter: float) -> Callable[[RequestFailure], float | None]:
+def again_after(waits: Mapping[FailureKind, Waits], jitter: float) -> Callable[[RequestFailure], float | None]:
     """Return, for one question, what gives the seconds to wait after a failure; ``None``: it is not asked again."""
-    used: dict[Kind, int] = {}
+    used: dict[FailureKind, int] = {}
 
     def decide(trouble: RequestFailure) -> float | None:
         left = waits.get(trouble.kind, ())[used.get(trouble.kind, 0) :]
@@ -98,7 +98,7 @@ def again_after(waits: Mapping[Kind, Waits], jitter: float) -> Callable[[Request
 
 
 def _asked_for(trouble: RequestFailure) -> float:
-    return trouble.retry_after if trouble.kind is Kind.THROTTLED else 0.0
+    return trouble.retry_after if trouble.kind is FailureKind.THROTTLED else 0.0
 
 
 # ---------------------------------------------------------------- body
@@ -177,7 +177,7 @@ _CONNECT_TO_ACT: Final = 1.0
 """A stop comes straight after a look, so there is a connection; where there is none, a slow one is none."""
 _FOR_GOOD: Final = 3
 """Refusals of the credential in a row, with no success between them, that are no hiccup any more."""
-_CREDENTIAL: Final = frozenset({Kind.CREDENTIAL, Kind.LOGIN})
+_CREDENTIAL: Final = frozenset({FailureKind.CREDENTIAL, FailureKind.LOGIN})
 _LARGEST_ERROR: Final = 65_536
 _STATUSES: Final = frozenset(HTTPStatus)
 _ID: Final = re.compile(r"[0-9a-f]{8}-(?:[0-9a-f]{4}-){3}[0-9a-f]{12}")
@@ -310,35 +310,35 @@ class Exchange:
         try:
             return await self._in_turn(question, shown, understand)
         except Unsuccessful as unsuccessful:
-            if unsuccessful.trouble.kind is not Kind.CREDENTIAL or not self._credential.refused(shown):
+            if unsuccessful.trouble.kind is not FailureKind.CREDENTIAL or not self._credential.refused(shown):
                 raise
         return await self._in_turn(question, await self._shown(), understand)
 
-    async def _shown(self) -> Pass:
+    async def _shown(self) -> RequestCredential:
         try:
             return await self._credential.show()
         except Unsuccessful as unsuccessful:
             self._note(unsuccessful.trouble)
             raise
 
-    async def _in_turn(self, question: Question, shown: Pass, understand: Callable[[bytes], T]) -> T:
+    async def _in_turn(self, question: Question, shown: RequestCredential, understand: Callable[[bytes], T]) -> T:
         async with self._budget.turn(question.urgency):
             return await self._send(question, shown, understand)
 
     async def _send_once(
-        self, question: Question, shown: Pass, understand: Callable[[bytes], T], check: Check | None = None
+        self, question: Question, shown: RequestCredential, understand: Callable[[bytes], T], check: Check | None = None
     ) -> T:
         """Send once, without a second try, and said with the pause after which whoever asked may come again."""
         try:
             return await self._send(question, shown, understand, check)
         except Unsuccessful as unsuccessful:
             trouble = unsuccessful.trouble
-        if trouble.kind is Kind.CREDENTIAL:
+        if trouble.kind is FailureKind.CREDENTIAL:
             self._credential.refused(shown)
         raise Unsuccessful(replace(trouble, pause=self._patience.pause_after(trouble)))
 
     async def _send(
-        self, question: Question, shown: Pass, understand: Callable[[bytes], T], check: Check | None = None
+        self, question: Question, shown: RequestCredential, understand: Callable[[bytes], T], check: Check | None = None
     ) -> T:
         request_id = new_request_id()
         connect = _CONNECT if check is None else _CONNECT_TO_ACT
@@ -356,7 +356,7 @@ class Exchange:
         try:
             answer = await send(self._http, request, question.read_within, request_id)
         except asyncio.CancelledError:
-            asked.over(None, RequestFailure(Kind.LOST, "cut off", request_id))
+            asked.over(None, RequestFailure(FailureKind.LOST, "cut off", request_id))
             raise
         status = None if isinstance(answer, RequestFailure) else answer.status_code
         understood = self._understood(answer, understand, request_id)
@@ -373,14 +373,14 @@ class Exchange:
         if answer.status_code != httpx.codes.OK:
             trouble = failure_of(answer.status_code, answer.headers, answer.content, sent_as=request_id)
             self._note(trouble)
-            if trouble.kind is Kind.THROTTLED:
+            if trouble.kind is FailureKind.THROTTLED:
                 self._budget.slow_down(trouble.retry_after)
             return trouble
         self._note(None)
         try:
             return (understand(answer.content),)
         except Unreadable:
-            return RequestFailure(Kind.UNREADABLE, "VoIPBIN answered 200 with something unreadable", request_id)
+            return RequestFailure(FailureKind.UNREADABLE, "VoIPBIN answered 200 with something unreadable", request_id)
 
     def _note(self, trouble: RequestFailure | None) -> None:
         """Say once that the credential is good no more."""
@@ -446,19 +446,21 @@ async def send(
         async with asyncio.timeout(longest(read_within)):  # an answer that trickles ends, too
             return await _whole(await http.send(request, stream=True))
     except BodyUnread as unread:
-        return RequestFailure(Kind.UNREADABLE, f"VoIPBIN's answer {unread}", request_id)
+        return RequestFailure(FailureKind.UNREADABLE, f"VoIPBIN's answer {unread}", request_id)
     except httpx.ProxyError:  # it refuses to connect
-        return RequestFailure(Kind.UNSENT, "VoIPBIN cannot be reached: the proxy refuses", request_id)
+        return RequestFailure(FailureKind.UNSENT, "VoIPBIN cannot be reached: the proxy refuses", request_id)
     except (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout) as problem:
         distrusted = certificate_trouble(str(problem))
         what = f"VoIPBIN's certificate {distrusted}" if distrusted else "VoIPBIN cannot be reached"
-        return RequestFailure(Kind.UNSENT, what, request_id)
+        return RequestFailure(FailureKind.UNSENT, what, request_id)
     except TimeoutError:
-        return RequestFailure(Kind.LOST, "VoIPBIN did not answer in time", request_id)
+        return RequestFailure(FailureKind.LOST, "VoIPBIN did not answer in time", request_id)
     except httpx.TimeoutException:
-        return RequestFailure(Kind.LOST, "VoIPBIN did not answer in time", request_id)
+        return RequestFailure(FailureKind.LOST, "VoIPBIN did not answer in time", request_id)
     except (httpx.HTTPError, httpx.InvalidURL, httpx.StreamError, OSError):
-        return RequestFailure(Kind.LOST, "the connection to VoIPBIN broke before the answer was there", request_id)
+        return RequestFailure(
+            FailureKind.LOST, "the connection to VoIPBIN broke before the answer was there", request_id
+        )
 
 
 async def _whole(answer: httpx.Response) -> Answer:
@@ -486,13 +488,13 @@ async def sign_in(http: httpx.AsyncClient, root_url: str, username: str, passwor
     )
     answer = await send(http, request, LOGIN_READ, request_id)
     if isinstance(answer, RequestFailure):
-        raise Unsuccessful(RequestFailure(Kind.UNSENT, f"logging in: {answer.what}", request_id))
+        raise Unsuccessful(RequestFailure(FailureKind.UNSENT, f"logging in: {answer.what}", request_id))
     if answer.status_code == httpx.codes.OK:
         try:
             return token(answer.content)
         except Unreadable:
             pass
     trouble = failure_of(answer.status_code, answer.headers, answer.content, sent_as=request_id)
-    if trouble.kind is Kind.THROTTLED:
+    if trouble.kind is FailureKind.THROTTLED:
         raise Unsuccessful(trouble)
     raise Unsuccessful(refused_login(answer.status_code, trouble.request_id))

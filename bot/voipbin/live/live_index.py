@@ -21,7 +21,7 @@ from uuid import UUID
 import structlog
 
 from bot.activeflows.errors import Failure
-from bot.activeflows.index import BEGINNING, Coverage, Index, Learned, Read, Span
+from bot.activeflows.index import BEGINNING, Coverage, Index, IndexWriter, ListPart, Span
 from bot.activeflows.model import Activeflow, Freshness, Picture
 from bot.voipbin.http.answer import Unsuccessful
 from bot.voipbin.live.scan import AHEAD, ReadPage, Windows
@@ -109,7 +109,7 @@ class LiveIndex:
         self._due = asyncio.Event()
         self._round_over = asyncio.Condition()
         self._distrusted = asyncio.Event()
-        self.learned = Learned(self.index, self._doubt, self._pace.told_within)
+        self.learned = IndexWriter(self.index, self._doubt, self._pace.told_within)
 
     @asynccontextmanager
     async def at_work(self) -> AsyncIterator["LiveIndex"]:
@@ -317,7 +317,7 @@ class LiveIndex:
 
     def _took(self, page: RunningPage, span: Span, mark: int) -> None:
         now = self._now()
-        read = Read(
+        read = ListPart(
             running=tuple(row for row in page.running if row.customer_id == self._customer_id()),
             over=tuple(id_ for id_, _ in page.over),
             over_lately=frozenset(id_ for id_, ended in page.over if ended is None or ended >= now - _LATE),

@@ -21,12 +21,12 @@ from uuid import UUID
 
 from bot.activeflows.index import BEGINNING, Span
 from bot.activeflows.model import Activeflow, Picture
-from bot.voipbin.http.answer import Kind, RequestFailure, Unsuccessful
+from bot.voipbin.http.answer import FailureKind, RequestFailure, Unsuccessful
 from bot.voipbin.wire.answers import TICK, Page
 from bot.voipbin.wire.pages import LargestPage, RunningPage, is_last
 
 
-class Created(Protocol):
+class ListRow(Protocol):
     """What the walk needs to know of a row."""
 
     @property
@@ -36,7 +36,7 @@ class Created(Protocol):
     def created_at(self) -> datetime | None: ...
 
 
-R = TypeVar("R", bound=Created)
+R = TypeVar("R", bound=ListRow)
 
 AHEAD: Final = timedelta(hours=1)
 """How far in the future the walk begins: clocks differ, and a row stamped after its first token would be unseen."""
@@ -139,7 +139,7 @@ async def walked(
         except Unsuccessful as unsuccessful:
             if not going.pages:
                 raise
-            because = "busy" if unsuccessful.trouble.kind is Kind.THROTTLED else "failed"
+            because = "busy" if unsuccessful.trouble.kind is FailureKind.THROTTLED else "failed"
         else:
             because = going.take(page, bounds.page_size)
             if because is None and going.pages >= bounds.max_pages and going.reached <= as_of - bounds.whole:
@@ -326,7 +326,7 @@ class Windows:
         if is_last(page, asked=self._page_size, before=until):
             reached = BEGINNING
         elif page.last is None:
-            raise Unsuccessful(RequestFailure(Kind.UNREADABLE, "VoIPBIN's list has rows without a time"))
+            raise Unsuccessful(RequestFailure(FailureKind.UNREADABLE, "VoIPBIN's list has rows without a time"))
         elif page.last + TICK < until:
             reached = page.last + TICK
         else:  # all of one microsecond
@@ -362,5 +362,7 @@ def _first(failed: BaseExceptionGroup[Unsuccessful]) -> RequestFailure:
     while isinstance(one, BaseExceptionGroup):
         one = one.exceptions[0]
     return (
-        one.trouble if isinstance(one, Unsuccessful) else RequestFailure(Kind.UNCLASSIFIED, "reading the list failed")
+        one.trouble
+        if isinstance(one, Unsuccessful)
+        else RequestFailure(FailureKind.UNCLASSIFIED, "reading the list failed")
     )

@@ -24,7 +24,7 @@ from websockets.exceptions import InvalidStatus, WebSocketException
 
 from bot.voipbin.http.answer import Unsuccessful
 from bot.voipbin.http.budget import Budget, Urgency
-from bot.voipbin.http.credential import Credential, Pass
+from bot.voipbin.http.credential import Credential, RequestCredential
 
 _LARGEST_FRAME: Final = 4 * 2**20
 """Bytes: one activeflow with all its steps."""
@@ -84,7 +84,7 @@ class EventStream:
             what = "the access key is sent in addresses, and the event stream is not asked for in that way"
         raise StreamLost(what)
 
-    async def _connected(self, shown: Pass) -> ClientConnection:
+    async def _connected(self, shown: RequestCredential) -> ClientConnection:
         try:
             async with self._budget.turn(Urgency.SCREEN):
                 return await _Connect(

@@ -17,7 +17,7 @@ from sqlalchemy import Connection, text
 from sqlalchemy.exc import OperationalError
 
 from bot.activeflows.errors import LedgerUnavailable
-from bot.activeflows.queries.inspection import Seen
+from bot.activeflows.queries.inspection import ShownState
 from bot.activeflows.records import Record, RecordKind, RecordQuery
 from bot.activeflows.stopping.stop import Intent, IntentState, Press
 from bot.ledger import audit
@@ -34,7 +34,9 @@ def book(database: Database) -> StopStore:
 
 
 def an_intent(activeflow_id: UUID | None = None, **changes: object) -> Intent:
-    seen = Seen("Support line", "digits", "waiting for keypad input", ("Hangs up.",), "call", uuid4(), "", None, NOW)
+    seen = ShownState(
+        "Support line", "digits", "waiting for keypad input", ("Hangs up.",), "call", uuid4(), "", None, NOW
+    )
     intent = Intent(
         uuid4().hex,
         activeflow_id or uuid4(),

@@ -14,7 +14,7 @@ from bot.activeflows.ports import VoIPBIN
 from bot.demo.voipbin import faults
 from bot.demo.voipbin.world import World
 from bot.voipbin import AccessKey, Login, VoIPBINClient, connected
-from bot.voipbin.http.answer import Kind, Unsuccessful
+from bot.voipbin.http.answer import FailureKind, Unsuccessful
 from bot.voipbin.http.budget import Budget, Urgency
 from bot.voipbin.http.credential import AccessKeyCredential
 from bot.voipbin.http.exchange import Exchange, Question
@@ -97,7 +97,7 @@ async def test_an_answer_that_does_not_come_in_time_counts_as_lost_and_an_act_is
         question = Question("POST", f"/activeflows/{running.id}/stop", Urgency.PRESS, read_within=0.05)
         with pytest.raises(Unsuccessful) as told:
             await exchange.act(question, asked, open_gate)
-        assert told.value.trouble.kind is Kind.LOST
+        assert told.value.trouble.kind is FailureKind.LOST
         assert not told.value.trouble.before_any_work
         assert hold.waiting == 1
         with pytest.raises(Unsuccessful):
@@ -121,7 +121,7 @@ async def test_an_answer_that_trickles_ends_too(world: World, url: str, monkeypa
         exchange = Exchange(http, url, credential, Budget(1000.0), NO_WAITING)
         with pytest.raises(Unsuccessful) as told:
             await exchange.act(Question("GET", "/customer", Urgency.PRESS, read_within=0.2), asked, open_gate)
-    assert told.value.trouble.kind is Kind.LOST
+    assert told.value.trouble.kind is FailureKind.LOST
     assert "in time" in told.value.trouble.what
 
 

@@ -9,7 +9,7 @@ from uuid import UUID
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bot.activeflows.index import LONGEST_HISTORY, Change, Index, Read
+from bot.activeflows.index import LONGEST_HISTORY, Change, Index, ListPart
 from bot.activeflows.model import Action, Activeflow, Reference, Status
 
 NOON = datetime(2026, 11, 22, 12, tzinfo=UTC)
@@ -55,10 +55,10 @@ def truth(told: Iterable[list[Activeflow]]) -> dict[UUID, Activeflow]:
     return {history[-1].id: history[-1] for history in told if history[-1].running}
 
 
-def listed(told: Iterable[list[Activeflow]]) -> Read:
+def listed(told: Iterable[list[Activeflow]]) -> ListPart:
     """VoIPBIN's whole list as it is at the end."""
     left = [history[-1] for history in told if history[-1].deleted_at is None]
-    return Read(
+    return ListPart(
         running=tuple(a for a in left if a.running),
         over=tuple(a.id for a in left if a.ended),
         since=NOON - timedelta(days=1),
@@ -112,7 +112,7 @@ def test_a_repair_in_parts_is_the_truth(lives: list[tuple[int, bool, bool, int]]
     began = {a.id: a.created_at or NOON for history in told for a in history}
     for since, until in pairwise(cuts):
         inside = {id_ for id_, at in began.items() if since <= at < until}
-        part = Read(
+        part = ListPart(
             tuple(a for a in whole.running if a.id in inside), tuple(i for i in whole.over if i in inside), since, until
         )
         index.settle(part, index.mark())
@@ -132,7 +132,7 @@ def test_what_came_in_while_a_page_was_read_is_not_taken_for_gone() -> None:
     index.take(version(1))
     mark = index.mark()
     index.take(version(2))
-    gone = index.settle(Read((), (), NOON, NOON + timedelta(hours=1)), mark)
+    gone = index.settle(ListPart((), (), NOON, NOON + timedelta(hours=1)), mark)
     assert gone == (version(1).id,)
     assert list(held(index)) == [version(2).id]
 
@@ -141,14 +141,14 @@ def test_a_page_that_is_older_than_an_event_changes_nothing() -> None:
     index = Index()
     mark = index.mark()
     index.take(version(1, 3))
-    assert index.settle(Read((version(1, 1),), (), NOON, NOON + timedelta(hours=1)), mark) == ()
+    assert index.settle(ListPart((version(1, 1),), (), NOON, NOON + timedelta(hours=1)), mark) == ()
     assert index.get(version(1).id) == version(1, 3)
 
 
 def test_nothing_is_gone_because_of_a_page_with_rows_that_could_not_be_read() -> None:
     index = Index()
     index.take(version(1))
-    assert index.settle(Read((), (), NOON, NOON + timedelta(hours=1), whole=False), index.mark()) == ()
+    assert index.settle(ListPart((), (), NOON, NOON + timedelta(hours=1), whole=False), index.mark()) == ()
 
 
 def test_the_list_is_newest_first() -> None:

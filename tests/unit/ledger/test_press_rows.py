@@ -76,7 +76,7 @@ _KEPT = [
 _STEPS = [
     *(bulk_authorization.BulkAdmission, bulk_follow_up.FinalCheck, execution.MemberTurn),
     *(authorization.Admission, stop.OutcomeNotice, stop.Claim, read_back.StopAttempt, read_back.Verdict),
-    *(follow_up.Look, follow_up.CallLook, RecordTiming, bool, str),
+    *(follow_up.FollowUpRead, follow_up.CallLook, RecordTiming, bool, str),
 ]
 
 

@@ -3,38 +3,50 @@
 import pytest
 
 from bot.voipbin.connection import addresses
-from bot.voipbin.http.answer import Kind, RequestFailure, Unsuccessful
+from bot.voipbin.http.answer import FailureKind, RequestFailure, Unsuccessful
 from bot.voipbin.http.exchange import Patience, again_after, patiently
 
 
-def failure(kind: Kind, retry_after: float = 1.0) -> RequestFailure:
+def failure(kind: FailureKind, retry_after: float = 1.0) -> RequestFailure:
     return RequestFailure(kind, "no", retry_after=retry_after)
 
 
 def test_each_kind_of_trouble_has_its_own_waits() -> None:
-    decide = again_after({Kind.LOST: (0.5, 2.0), Kind.INTERNAL: (4.0,)}, jitter=0)
-    asked = [decide(failure(kind)) for kind in (Kind.LOST, Kind.INTERNAL, Kind.LOST, Kind.LOST)]
+    decide = again_after({FailureKind.LOST: (0.5, 2.0), FailureKind.INTERNAL: (4.0,)}, jitter=0)
+    asked = [
+        decide(failure(kind)) for kind in (FailureKind.LOST, FailureKind.INTERNAL, FailureKind.LOST, FailureKind.LOST)
+    ]
     assert asked == [0.5, 4.0, 2.0, None]
-    assert decide(failure(Kind.INTERNAL)) is None
+    assert decide(failure(FailureKind.INTERNAL)) is None
 
 
 def test_a_429_waits_as_long_as_voipbin_asked_and_a_little_more() -> None:
-    decide = again_after({Kind.THROTTLED: (0.5,)}, jitter=0.3)
-    wait = decide(failure(Kind.THROTTLED, 7.0))
+    decide = again_after({FailureKind.THROTTLED: (0.5,)}, jitter=0.3)
+    wait = decide(failure(FailureKind.THROTTLED, 7.0))
     assert wait is not None
     assert 7.5 <= wait <= 7.8
 
 
-@pytest.mark.parametrize("kind", [Kind.FORBIDDEN, Kind.FROZEN, Kind.ABSENT, Kind.GONE, Kind.REFUSED, Kind.UNCLASSIFIED])
-def test_an_answer_that_will_not_change_is_final(kind: Kind) -> None:
+@pytest.mark.parametrize(
+    "kind",
+    [
+        FailureKind.FORBIDDEN,
+        FailureKind.FROZEN,
+        FailureKind.ABSENT,
+        FailureKind.GONE,
+        FailureKind.REFUSED,
+        FailureKind.UNCLASSIFIED,
+    ],
+)
+def test_an_answer_that_will_not_change_is_final(kind: FailureKind) -> None:
     assert again_after(Patience().for_reads(), 0.3)(failure(kind)) is None
 
 
-@pytest.mark.parametrize("kind", list(Kind))
-def test_who_asked_once_may_come_again_after_the_first_wait_for_its_kind(kind: Kind) -> None:
+@pytest.mark.parametrize("kind", list(FailureKind))
+def test_who_asked_once_may_come_again_after_the_first_wait_for_its_kind(kind: FailureKind) -> None:
     waits = Patience().for_reads().get(kind)
     pause = Patience().pause_after(RequestFailure(kind, "no", retry_after=7.0))
-    assert pause == (None if waits is None else waits[0] + (7.0 if kind is Kind.THROTTLED else 0.0))
+    assert pause == (None if waits is None else waits[0] + (7.0 if kind is FailureKind.THROTTLED else 0.0))
 
 
 async def asked(*endings: Exception | str, patience: Patience) -> tuple[str, int]:
@@ -51,12 +63,12 @@ async def asked(*endings: Exception | str, patience: Patience) -> tuple[str, int
 
 
 async def test_it_is_asked_until_there_is_an_answer() -> None:
-    lost, patience = Unsuccessful(failure(Kind.LOST)), Patience(unavailable=(0.0, 0.0), jitter=0)
+    lost, patience = Unsuccessful(failure(FailureKind.LOST)), Patience(unavailable=(0.0, 0.0), jitter=0)
     assert await asked(lost, lost, "here", "not asked for", patience=patience) == ("here", 3)
 
 
 async def test_the_last_failure_is_told_when_no_wait_is_left() -> None:
-    lost, last = Unsuccessful(failure(Kind.LOST)), Unsuccessful(failure(Kind.LOST))
+    lost, last = Unsuccessful(failure(FailureKind.LOST)), Unsuccessful(failure(FailureKind.LOST))
     with pytest.raises(Unsuccessful) as told:
         await asked(lost, last, "not asked for", patience=Patience(unavailable=(0.0,), jitter=0))
     assert told.value is last

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from bot.activeflows.callers import CallsLooked
 from bot.activeflows.model import Call, Party
 from bot.activeflows.numbers import Number
-from bot.voipbin.http.answer import Kind, RequestFailure, Unsuccessful
+from bot.voipbin.http.answer import FailureKind, RequestFailure, Unsuccessful
 from bot.voipbin.http.budget import Urgency
 from bot.voipbin.lists import calls_with
 from bot.voipbin.live.scan import WalkBounds
@@ -39,7 +39,7 @@ def call(
 class Listing:
     """The list as VoIPBIN keeps it; ``breaks_at``: the number of the page that is refused, and why."""
 
-    def __init__(self, calls: list[Call], breaks_at: int = -1, kind: Kind = Kind.THROTTLED) -> None:
+    def __init__(self, calls: list[Call], breaks_at: int = -1, kind: FailureKind = FailureKind.THROTTLED) -> None:
         self.calls, self.breaks_at, self.kind = calls, breaks_at, kind
         self.asked: list[Urgency] = []
 
@@ -121,8 +121,8 @@ async def test_the_first_pages_fill_a_screen_and_a_long_look_gives_way() -> None
     assert set(listing.asked[5:]) == {Urgency.SCAN}
 
 
-@pytest.mark.parametrize(("kind", "because"), [(Kind.THROTTLED, "busy"), (Kind.LOST, "failed")])
-async def test_a_look_that_is_cut_short_says_how_far_it_went_and_why(kind: Kind, because: str) -> None:
+@pytest.mark.parametrize(("kind", "because"), [(FailureKind.THROTTLED, "busy"), (FailureKind.LOST, "failed")])
+async def test_a_look_that_is_cut_short_says_how_far_it_went_and_why(kind: FailureKind, because: str) -> None:
     listing = Listing([call(n, timedelta(seconds=n)) for n in range(50)], breaks_at=2, kind=kind)
     seen = await looked(listing, page_size=10)
     assert (seen.number, seen.stopped_because) == (19, because)

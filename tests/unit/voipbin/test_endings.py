@@ -5,7 +5,7 @@ import asyncio
 import httpx
 import pytest
 
-from bot.voipbin.http.answer import Kind, RequestFailure
+from bot.voipbin.http.answer import FailureKind, RequestFailure
 from bot.voipbin.http.exchange import send
 
 ADDRESS = "http://voipbin.invalid/v1.0/activeflows/1/stop?accesskey=vb_secret"
@@ -16,25 +16,25 @@ AWAY, DISTRUSTED = "VoIPBIN cannot be reached", "VoIPBIN's certificate is not tr
 @pytest.mark.parametrize(
     ("problem", "kind", "what"),
     [
-        (httpx.ReadTimeout(ADDRESS), Kind.LOST, SLOW),
-        (httpx.WriteTimeout(ADDRESS), Kind.LOST, SLOW),
-        (TimeoutError(ADDRESS), Kind.LOST, SLOW),
-        (httpx.ReadError(ADDRESS), Kind.LOST, BROKEN),
-        (httpx.WriteError(ADDRESS), Kind.LOST, BROKEN),
-        (httpx.CloseError(ADDRESS), Kind.LOST, BROKEN),
-        (httpx.RemoteProtocolError(ADDRESS), Kind.LOST, BROKEN),
-        (httpx.InvalidURL(ADDRESS), Kind.LOST, BROKEN),
-        (httpx.StreamClosed(), Kind.LOST, BROKEN),
-        (ConnectionResetError(ADDRESS), Kind.LOST, BROKEN),
-        (httpx.ConnectTimeout(ADDRESS), Kind.UNSENT, AWAY),
-        (httpx.ConnectError(ADDRESS), Kind.UNSENT, AWAY),
-        (httpx.PoolTimeout(ADDRESS), Kind.UNSENT, AWAY),
-        (httpx.ConnectError(f"[SSL: CERTIFICATE_VERIFY_FAILED] {ADDRESS}"), Kind.UNSENT, DISTRUSTED),
+        (httpx.ReadTimeout(ADDRESS), FailureKind.LOST, SLOW),
+        (httpx.WriteTimeout(ADDRESS), FailureKind.LOST, SLOW),
+        (TimeoutError(ADDRESS), FailureKind.LOST, SLOW),
+        (httpx.ReadError(ADDRESS), FailureKind.LOST, BROKEN),
+        (httpx.WriteError(ADDRESS), FailureKind.LOST, BROKEN),
+        (httpx.CloseError(ADDRESS), FailureKind.LOST, BROKEN),
+        (httpx.RemoteProtocolError(ADDRESS), FailureKind.LOST, BROKEN),
+        (httpx.InvalidURL(ADDRESS), FailureKind.LOST, BROKEN),
+        (httpx.StreamClosed(), FailureKind.LOST, BROKEN),
+        (ConnectionResetError(ADDRESS), FailureKind.LOST, BROKEN),
+        (httpx.ConnectTimeout(ADDRESS), FailureKind.UNSENT, AWAY),
+        (httpx.ConnectError(ADDRESS), FailureKind.UNSENT, AWAY),
+        (httpx.PoolTimeout(ADDRESS), FailureKind.UNSENT, AWAY),
+        (httpx.ConnectError(f"[SSL: CERTIFICATE_VERIFY_FAILED] {ADDRESS}"), FailureKind.UNSENT, DISTRUSTED),
     ],
     ids=lambda value: type(value).__name__ if isinstance(value, Exception) else str(value)[:20],
 )
 async def test_a_stop_without_an_answer_is_lost_unless_no_connection_was_made(
-    problem: Exception, kind: Kind, what: str
+    problem: Exception, kind: FailureKind, what: str
 ) -> None:
     async def fails(_: httpx.Request) -> httpx.Response:
         raise problem
@@ -53,4 +53,4 @@ async def test_an_answer_that_trickles_for_ever_is_lost(monkeypatch: pytest.Monk
 
     async with httpx.AsyncClient(transport=httpx.MockTransport(trickles)) as http:
         ending = await send(http, http.build_request("POST", ADDRESS), 0.01, "flows-bot-1")
-    assert ending == RequestFailure(Kind.LOST, SLOW, "flows-bot-1")
+    assert ending == RequestFailure(FailureKind.LOST, SLOW, "flows-bot-1")

@@ -10,7 +10,7 @@ import pytest
 
 from bot.activeflows.errors import LedgerUnavailable
 from bot.activeflows.operators import Flow, Grant, Operator, Permission, Person, Policy, Standing
-from bot.activeflows.queries.inspection import Seen
+from bot.activeflows.queries.inspection import ShownState
 from bot.activeflows.records import Record, RecordKind
 from bot.activeflows.stopping import max_ages
 from bot.activeflows.stopping.authorization import Admission, Authorization, PressAdmission, not_claimed, record_of
@@ -21,7 +21,7 @@ Detail = Mapping[str, str | int | bool | None]
 NOW = datetime(2026, 8, 20, 3, 0, tzinfo=UTC)
 ALICE, BOB, HERE, FLOW = "U0ALICE", "U0BOB", "C0INC", UUID(int=7)
 MAY = Policy((Grant(3, frozenset({ALICE}), frozenset({Permission.STOP})),), version="0f3c2a9b1d77")
-SEEN = Seen("Support line", "digits", "waiting for keypad input", (), "call", UUID(int=9), "", None, NOW)
+SEEN = ShownState("Support line", "digits", "waiting for keypad input", (), "call", UUID(int=9), "", None, NOW)
 INTENT = Intent("1" * 32, UUID(int=1), FLOW, SEEN, BOB, HERE, "loops", NOW, NOW + timedelta(minutes=5))
 PRESS = Press(INTENT.id, ALICE, "", "C0PRESSED", "1.0", NOW)
 BY_THE_GRANT: Detail = {"because": "allowed by grant 3", "grant": 3, "policy": "0f3c2a9b1d77"}

@@ -20,13 +20,13 @@ from bot.activeflows.errors import (
 )
 from bot.activeflows.operators import Flow, Grant, Operator, Permission, Person, Policy, Standing
 from bot.activeflows.ports import Check
-from bot.activeflows.queries.inspection import Seen
+from bot.activeflows.queries.inspection import ShownState
 from bot.activeflows.records import Record, RecordKind
 from bot.activeflows.stopping import max_ages
 from bot.activeflows.stopping.authorization import (
     Act,
     Authorization,
-    Closed,
+    ClosedGate,
     Fenced,
     Gate,
     GateClosed,
@@ -50,7 +50,7 @@ NOW = datetime(2026, 8, 20, 3, 0, tzinfo=UTC)
 ALICE, HERE, FLOW = "U0ALICE", "C0INC", UUID(int=7)
 MAY = Policy((Grant(3, frozenset({ALICE}), frozenset({Permission.STOP})),), version="0f3c2a9b1d77")
 MAY_NOT = Policy(MAY.grants[:0], version="ffffffffffff")
-SEEN = Seen("Support line", "digits", "waiting for keypad input", (), "call", UUID(int=9), "", None, NOW)
+SEEN = ShownState("Support line", "digits", "waiting for keypad input", (), "call", UUID(int=9), "", None, NOW)
 INTENT = Intent("1" * 32, UUID(int=1), FLOW, SEEN, ALICE, HERE, "loops", NOW, NOW + timedelta(minutes=5))
 PRESS = Press(INTENT.id, ALICE, "", HERE, "1.0", NOW)
 SENDING = Record("k1", NOW, RecordKind.SENDING, ALICE, HERE, INTENT.activeflow_id, detail={"attempt": 1})
@@ -126,7 +126,7 @@ class World:
     def held_against(self, seen: str) -> None:
         self.asked.append("card")
         if seen != "as it was shown":
-            raise GateClosed(Closed(GateRefusal.MOVED))
+            raise GateClosed(ClosedGate(GateRefusal.MOVED))
 
     async def passes(self) -> Check:
         """The gate, asked once."""
@@ -135,13 +135,13 @@ class World:
         asks = gate.of(operation, self.hold, SENDING, self.held_against, lambda: self.asked.append("open"))
         return await asks(self.looks)
 
-    async def closed(self) -> Closed:
+    async def closed(self) -> ClosedGate:
         with pytest.raises(GateClosed) as gate:
             await self.passes()
         assert "open" not in self.asked
         return gate.value.closed
 
-    def closed_at(self, check: Check, clock: float) -> Closed:
+    def closed_at(self, check: Check, clock: float) -> ClosedGate:
         self.clock = clock
         with pytest.raises(GateClosed) as gate:
             check()
@@ -188,13 +188,13 @@ async def test_a_slack_that_does_not_say_who_it_is_is_no_refusal() -> None:
 @pytest.mark.parametrize(
     ("problem", "closed"),
     [
-        (NotFound("1"), Closed(GateRefusal.GONE, FailureReason("VoIPBIN no longer has this activeflow"))),
-        (NotOurs(INTENT.activeflow_id), Closed(GateRefusal.UNREAD, FailureReason(NOT_SHOWN))),
-        (VoIPBINUnreachable("down", "req-1"), Closed(GateRefusal.UNREAD, FailureReason("down", "req-1"))),
-        (VoIPBINUnreachable("down", "", 7.0), Closed(GateRefusal.UNREAD, FailureReason("down"), retry_after=7.0)),
+        (NotFound("1"), ClosedGate(GateRefusal.GONE, FailureReason("VoIPBIN no longer has this activeflow"))),
+        (NotOurs(INTENT.activeflow_id), ClosedGate(GateRefusal.UNREAD, FailureReason(NOT_SHOWN))),
+        (VoIPBINUnreachable("down", "req-1"), ClosedGate(GateRefusal.UNREAD, FailureReason("down", "req-1"))),
+        (VoIPBINUnreachable("down", "", 7.0), ClosedGate(GateRefusal.UNREAD, FailureReason("down"), retry_after=7.0)),
     ],
 )
-async def test_what_cannot_be_looked_at_is_not_stopped(problem: BotError, closed: Closed) -> None:
+async def test_what_cannot_be_looked_at_is_not_stopped(problem: BotError, closed: ClosedGate) -> None:
     world = World(look=problem)
     assert await world.closed() == closed
     assert world.written == []
@@ -210,7 +210,7 @@ async def test_what_has_moved_on_is_not_stopped_and_nothing_is_written() -> None
     "shut", [GateRefusal.LATE, GateRefusal.ABORTED, GateRefusal.NOT_CLAIMED, GateRefusal.SENT_BEFORE]
 )
 async def test_what_the_ledger_says_shuts_it(shut: GateRefusal) -> None:
-    assert await World(permitted=GateAnswer(shut)).closed() == Closed(shut)
+    assert await World(permitted=GateAnswer(shut)).closed() == ClosedGate(shut)
 
 
 async def test_a_run_that_was_taken_over_is_cut_off() -> None:
@@ -222,7 +222,7 @@ async def test_a_run_that_was_taken_over_is_cut_off() -> None:
 
 async def test_a_ledger_that_does_not_answer_shuts_it() -> None:
     world = World(permitted=LedgerUnavailable("the ledger could not be written"))
-    assert await world.closed() == Closed(GateRefusal.UNWRITTEN, FailureReason("the ledger could not be written"))
+    assert await world.closed() == ClosedGate(GateRefusal.UNWRITTEN, FailureReason("the ledger could not be written"))
 
 
 @pytest.mark.parametrize(
@@ -255,8 +255,8 @@ async def test_its_yes_ends_with_the_deadline_however_fresh_the_look_is(takes: f
     check = await world.passes()
     world.clock = 1000.0 + 0.499
     check()
-    assert world.closed_at(check, 1000.5) == Closed(GateRefusal.LATE)
-    assert world.closed_at(check, 2000.0) == Closed(GateRefusal.LATE)  # too late before too old
+    assert world.closed_at(check, 1000.5) == ClosedGate(GateRefusal.LATE)
+    assert world.closed_at(check, 2000.0) == ClosedGate(GateRefusal.LATE)  # too late before too old
 
 
 async def test_its_yes_ends_when_the_policy_changes() -> None:

@@ -6,7 +6,7 @@ from uuid import UUID
 
 import pytest
 
-from bot.activeflows.stopping.authorization import Closed
+from bot.activeflows.stopping.authorization import ClosedGate
 from bot.activeflows.stopping.read_back import (
     LostAttempt,
     ReadState,
@@ -79,7 +79,7 @@ def test_while_it_is_not_known_the_first_reason_there_is_is_given() -> None:
 
 
 def closed(shut: GateRefusal, trouble: FailureReason = SILENT) -> StopAttempt:
-    return StopAttempt(SendResult.CLOSED, trouble, None, Closed(shut, trouble, AT))
+    return StopAttempt(SendResult.CLOSED, trouble, None, ClosedGate(shut, trouble, AT))
 
 
 @pytest.mark.parametrize(

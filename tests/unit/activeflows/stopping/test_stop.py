@@ -5,7 +5,7 @@ from uuid import UUID
 
 import pytest
 
-from bot.activeflows.queries.inspection import Seen
+from bot.activeflows.queries.inspection import ShownState
 from bot.activeflows.stopping.stop import (
     Attribution,
     CallAfter,
@@ -19,7 +19,7 @@ from bot.activeflows.stopping.stop import (
 
 NOW = datetime(2026, 3, 2, 8, 0, tzinfo=UTC)
 LATER = NOW + timedelta(minutes=5)
-SEEN = Seen("Support line", "digits", "Waits for digits", (), "call", UUID(int=3), "", None, NOW)
+SEEN = ShownState("Support line", "digits", "Waits for digits", (), "call", UUID(int=3), "", None, NOW)
 INTENT = Intent("1" * 32, UUID(int=1), UUID(int=2), SEEN, "U0ALICE", "C0", "they loop", NOW, LATER, among=3)
 
 
@@ -78,7 +78,7 @@ def test_who_pressed_hang_up_knows_better_about_the_call_but_not_that_it_is_up_w
 
 
 def test_a_renewed_intent_is_the_same_as_it_is_seen_by_now() -> None:
-    seen = Seen("Support line", "talk", "Talks", (), "call", UUID(int=3), "", None, NOW)
+    seen = ShownState("Support line", "talk", "Talks", (), "call", UUID(int=3), "", None, NOW)
     anew = renewed(INTENT, id_="2" * 32, seen_now=seen, at=LATER, deadline=LATER + timedelta(minutes=5))
     assert anew == Intent(
         "2" * 32,

@@ -9,7 +9,7 @@ import pytest
 
 from bot.activeflows.errors import IdentityUnknown
 from bot.activeflows.operators import Flow, Grant, Operator, Permission, Person, Policy, Rules, Standing
-from bot.activeflows.queries.inspection import Seen
+from bot.activeflows.queries.inspection import ShownState
 from bot.activeflows.stopping.authorization import Act, Authorization, Authorized, CardTerms, authorize, card_terms
 from bot.activeflows.stopping.stop import Declined, DeclineReason, Intent
 from tests.unit.activeflows.stopping.test_authorization import (
@@ -32,7 +32,7 @@ from tests.unit.activeflows.stopping.test_authorization import (
 TWO = Rules(two_person=frozenset({"stop"}))
 ALONE = Rules(two_person=frozenset())
 BOTH_MAY = policy(asker=[STOP, BULK], presser=[STOP, BULK])
-SEEN = Seen("Support line", "digits", "waiting", (), "call", None, "", None, PRESS.at)
+SEEN = ShownState("Support line", "digits", "waiting", (), "call", None, "", None, PRESS.at)
 
 
 def ruled(rules: Rules) -> Policy:

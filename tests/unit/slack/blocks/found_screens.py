@@ -10,7 +10,7 @@ from bot.activeflows.numbers import Number
 from bot.activeflows.operators import Operator
 from bot.activeflows.queries.listing import Row
 from bot.activeflows.queries.resolution import Prefix
-from bot.activeflows.search.ranking import Findings, Hit, Match, MatchKind, SearchTerms
+from bot.activeflows.search.ranking import Findings, Match, MatchKind, RankedMatch, SearchTerms
 from bot.slack.blocks.search_results import found
 from bot.slack.messaging.messenger import Message
 
@@ -33,7 +33,7 @@ def found_screens(words: str, rows: Sequence[Row], operators: Sequence[Operator]
         Match(MatchKind.FLOW, 0.8),
         Match(MatchKind.ID),
     ]
-    hits = tuple(Hit(row, hows[number % len(hows)]) for number, row in enumerate(rows))
+    hits = tuple(RankedMatch(row, hows[number % len(hows)]) for number, row in enumerate(rows))
     full = Findings(
         clues=EVERYTHING,
         hits=hits,
@@ -50,7 +50,9 @@ def found_screens(words: str, rows: Sequence[Row], operators: Sequence[Operator]
     for operator in operators:
         yield _drawn(full, operator)
     named = SearchTerms(targets=(Prefix("cafe"),), words=(words or "x")[:100])
-    yield _drawn(Findings(named, (Hit(rows[0], Match(MatchKind.FLOW)),), 1, 0, NOW, picture=full.picture), everybody)
+    yield _drawn(
+        Findings(named, (RankedMatch(rows[0], Match(MatchKind.FLOW)),), 1, 0, NOW, picture=full.picture), everybody
+    )
     yield _drawn(Findings(named, (), 0, 0, NOW, absent=named.targets, picture=Picture((), NOW, None)), everybody)
     nobody = CallsLooked((), 0, NOW, None)
     yield _drawn(Findings(SearchTerms(numbers=EVERYTHING.numbers[:1]), (), 0, 0, NOW, calls=nobody), everybody)

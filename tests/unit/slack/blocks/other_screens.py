@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from datetime import UTC, date, datetime
 from uuid import UUID
 
-from bot.activeflows.queries.inspection import Seen
+from bot.activeflows.queries.inspection import ShownState
 from bot.activeflows.records import Head
 from bot.activeflows.stopping.stop import Intent, Press, PressKind
 from bot.slack import kit
@@ -48,7 +48,9 @@ def other_screens(words: str) -> Iterator[Message]:
 
 def forms(words: str) -> Iterator[kit.View]:
     """The modal that asks why, and the one that asks what to stop and where."""
-    seen = Seen(words, "digits", words, ("Hangs up on the caller.", "Cannot be undone."), words, None, words, None, NOW)
+    seen = ShownState(
+        words, "digits", words, ("Hangs up on the caller.", "Cannot be undone."), words, None, words, None, NOW
+    )
     yield reason_modal(Intent("a" * 32, UUID(int=1), None, seen, "U0ALICE", "C0INCIDENTS", words, NOW, NOW), "word")
     yield stop_form()
 

@@ -11,7 +11,7 @@ from bot.activeflows.operators import Grant, Operator, Permission, Person, Polic
 from bot.activeflows.queries.audit_review import AllowedPress, Review
 from bot.activeflows.queries.details import Details, Family, Relative, StepTimes, WithheldReason
 from bot.activeflows.queries.filters import Filters
-from bot.activeflows.queries.inspection import Inspection, Seen, consequences
+from bot.activeflows.queries.inspection import Inspection, ShownState, consequences
 from bot.activeflows.queries.listing import Listing, Row
 from bot.activeflows.records import Entry, Record, RecordKind
 from bot.activeflows.situation.current_step import Situation, situation
@@ -249,5 +249,5 @@ def _declined(words: str) -> Iterator[Message]:
 
 
 def _intent(words: str) -> Intent:
-    seen = Seen(words, "digits", words, (words or "x",), words, None, words, None, NOW)
+    seen = ShownState(words, "digits", words, (words or "x",), words, None, words, None, NOW)
     return Intent("a" * 32, UUID(int=1), None, seen, "U0ALICE", "C0INCIDENTS", words, NOW, NOW)

@@ -5,7 +5,7 @@ from datetime import UTC, datetime, timedelta
 from uuid import UUID
 
 from bot.activeflows.model import Action, Activeflow, Reference, Status
-from bot.activeflows.watching.request import AlreadyEnded, AlreadyWatched, Unwatched
+from bot.activeflows.watching.request import AlreadyEnded, AlreadyWatched, UnwatchResult
 from bot.activeflows.watching.watch import (
     EndingKind,
     Observation,
@@ -68,5 +68,10 @@ def watch_screens(words: str) -> Iterator[Message]:
         yield already(AlreadyWatched(watch(words)), link)
     yield over(AlreadyEnded(one, words), "/flows")
     yield from (full(WatchLimit(here), "/flows") for here in (True, False))
-    for done in (Unwatched(several), Unwatched((), several), Unwatched(several[:1], several[1:]), Unwatched(())):
+    for done in (
+        UnwatchResult(several),
+        UnwatchResult((), several),
+        UnwatchResult(several[:1], several[1:]),
+        UnwatchResult(()),
+    ):
         yield unwatched(done, "/flows")

@@ -16,7 +16,7 @@ from bot.activeflows.errors import (
     VoIPBINBusy,
     VoIPBINUnreachable,
 )
-from bot.voipbin.http.answer import Kind, RequestFailure, failure_of
+from bot.voipbin.http.answer import FailureKind, RequestFailure, failure_of
 
 SENT = "flows-bot-0123456789abcdef0123"
 
@@ -26,47 +26,47 @@ def envelope(reason: object, *, request_id: object = "req_ABC", status: str = "X
     return json.dumps({"error": error if details is None else {**error, "details": details}}).encode()
 
 
-REASONS: list[tuple[int, str, Kind, type[Failure], bool]] = [
+REASONS: list[tuple[int, str, FailureKind, type[Failure], bool]] = [
     # HTTP, reason, what it means, how a person is told, is it certain that nothing was done
-    (400, "INVALID_ID", Kind.REFUSED, VoIPBINBroken, True),
-    (400, "INVALID_REQUEST_PARAMETER", Kind.REFUSED, VoIPBINBroken, True),
-    (400, "INVALID_ARGUMENT", Kind.HICCUP, VoIPBINBroken, False),
-    (400, "INVALID_JSON_BODY", Kind.UNCLASSIFIED, VoIPBINBroken, False),
-    (400, "INVALID_VARIABLES", Kind.UNCLASSIFIED, VoIPBINBroken, False),
-    (400, "INVALID_WEBHOOK_URI", Kind.UNCLASSIFIED, VoIPBINBroken, False),
-    (400, "INVALID_WEBHOOK_METHOD", Kind.UNCLASSIFIED, VoIPBINBroken, False),
-    (400, "INVALID_ACTION_TYPE", Kind.UNCLASSIFIED, VoIPBINBroken, False),
-    (400, "INVALID_ANONYMOUS_VALUE", Kind.UNCLASSIFIED, VoIPBINBroken, False),
-    (400, "MISSING_REQUEST_PARAMETER", Kind.REFUSED, VoIPBINBroken, True),
-    (400, "INVALID_RESOURCE_TYPE", Kind.UNCLASSIFIED, VoIPBINBroken, False),
-    (400, "INVALID_ACTIVEFLOW_ID", Kind.UNCLASSIFIED, VoIPBINBroken, False),
-    (400, "INVALID_CALL_ID", Kind.UNCLASSIFIED, VoIPBINBroken, False),
-    (401, "AUTHENTICATION_REQUIRED", Kind.CREDENTIAL, CredentialRejected, True),
-    (401, "INVALID_CREDENTIALS", Kind.CREDENTIAL, CredentialRejected, True),
-    (402, "PAYMENT_REQUIRED", Kind.UNPAID, PaymentDue, True),
-    (403, "PERMISSION_DENIED", Kind.FORBIDDEN, CredentialRejected, True),
-    (403, "ACCOUNT_FROZEN", Kind.FROZEN, AccountFrozen, True),
-    (403, "DIRECT_ACCESS_NOT_SUPPORTED", Kind.FORBIDDEN, CredentialRejected, True),
-    (403, "AGENT_AUTH_REQUIRED", Kind.FORBIDDEN, CredentialRejected, True),
+    (400, "INVALID_ID", FailureKind.REFUSED, VoIPBINBroken, True),
+    (400, "INVALID_REQUEST_PARAMETER", FailureKind.REFUSED, VoIPBINBroken, True),
+    (400, "INVALID_ARGUMENT", FailureKind.HICCUP, VoIPBINBroken, False),
+    (400, "INVALID_JSON_BODY", FailureKind.UNCLASSIFIED, VoIPBINBroken, False),
+    (400, "INVALID_VARIABLES", FailureKind.UNCLASSIFIED, VoIPBINBroken, False),
+    (400, "INVALID_WEBHOOK_URI", FailureKind.UNCLASSIFIED, VoIPBINBroken, False),
+    (400, "INVALID_WEBHOOK_METHOD", FailureKind.UNCLASSIFIED, VoIPBINBroken, False),
+    (400, "INVALID_ACTION_TYPE", FailureKind.UNCLASSIFIED, VoIPBINBroken, False),
+    (400, "INVALID_ANONYMOUS_VALUE", FailureKind.UNCLASSIFIED, VoIPBINBroken, False),
+    (400, "MISSING_REQUEST_PARAMETER", FailureKind.REFUSED, VoIPBINBroken, True),
+    (400, "INVALID_RESOURCE_TYPE", FailureKind.UNCLASSIFIED, VoIPBINBroken, False),
+    (400, "INVALID_ACTIVEFLOW_ID", FailureKind.UNCLASSIFIED, VoIPBINBroken, False),
+    (400, "INVALID_CALL_ID", FailureKind.UNCLASSIFIED, VoIPBINBroken, False),
+    (401, "AUTHENTICATION_REQUIRED", FailureKind.CREDENTIAL, CredentialRejected, True),
+    (401, "INVALID_CREDENTIALS", FailureKind.CREDENTIAL, CredentialRejected, True),
+    (402, "PAYMENT_REQUIRED", FailureKind.UNPAID, PaymentDue, True),
+    (403, "PERMISSION_DENIED", FailureKind.FORBIDDEN, CredentialRejected, True),
+    (403, "ACCOUNT_FROZEN", FailureKind.FROZEN, AccountFrozen, True),
+    (403, "DIRECT_ACCESS_NOT_SUPPORTED", FailureKind.FORBIDDEN, CredentialRejected, True),
+    (403, "AGENT_AUTH_REQUIRED", FailureKind.FORBIDDEN, CredentialRejected, True),
     *[
-        (404, f"{what}_NOT_FOUND", Kind.ABSENT, VoIPBINBroken, True)
+        (404, f"{what}_NOT_FOUND", FailureKind.ABSENT, VoIPBINBroken, True)
         for what in ("ACTIVEFLOW", "FLOW", "CALL", "CUSTOMER", "ACCESSKEY", "AGENT", "RESOURCE")
     ],
-    (404, "ROUTE_NOT_FOUND", Kind.REFUSED, VoIPBINBroken, True),
-    (409, "STATE_INVALID", Kind.GONE, StateConflict, True),
-    (409, "ACTIVEFLOW_ALREADY_STOPPED", Kind.CONFLICT, StateConflict, True),
-    (409, "FLOW_STATE_INVALID", Kind.CONFLICT, StateConflict, True),
-    (429, "RATE_LIMIT_EXCEEDED", Kind.THROTTLED, VoIPBINBusy, True),
-    (500, "INTERNAL", Kind.INTERNAL, VoIPBINBroken, False),
-    (503, "REQUEST_TIMEOUT", Kind.UNAVAILABLE, VoIPBINUnreachable, False),
-    (503, "REQUEST_CANCELED", Kind.UNAVAILABLE, VoIPBINUnreachable, False),
-    (503, "SERVICE_UNAVAILABLE", Kind.UNAVAILABLE, VoIPBINUnreachable, False),
+    (404, "ROUTE_NOT_FOUND", FailureKind.REFUSED, VoIPBINBroken, True),
+    (409, "STATE_INVALID", FailureKind.GONE, StateConflict, True),
+    (409, "ACTIVEFLOW_ALREADY_STOPPED", FailureKind.CONFLICT, StateConflict, True),
+    (409, "FLOW_STATE_INVALID", FailureKind.CONFLICT, StateConflict, True),
+    (429, "RATE_LIMIT_EXCEEDED", FailureKind.THROTTLED, VoIPBINBusy, True),
+    (500, "INTERNAL", FailureKind.INTERNAL, VoIPBINBroken, False),
+    (503, "REQUEST_TIMEOUT", FailureKind.UNAVAILABLE, VoIPBINUnreachable, False),
+    (503, "REQUEST_CANCELED", FailureKind.UNAVAILABLE, VoIPBINUnreachable, False),
+    (503, "SERVICE_UNAVAILABLE", FailureKind.UNAVAILABLE, VoIPBINUnreachable, False),
 ]
 
 
 @pytest.mark.parametrize(("status", "reason", "kind", "failure", "nothing_done"), REASONS)
 def test_each_reason_means_one_thing(
-    status: int, reason: str, kind: Kind, failure: type[Failure], nothing_done: bool
+    status: int, reason: str, kind: FailureKind, failure: type[Failure], nothing_done: bool
 ) -> None:
     trouble = failure_of(status, {}, envelope(reason), sent_as=SENT)
     assert trouble.kind is kind
@@ -80,28 +80,30 @@ def test_each_reason_means_one_thing(
 @pytest.mark.parametrize(
     ("status", "kind", "nothing_done"),
     [
-        (301, Kind.REFUSED, True),
-        (307, Kind.REFUSED, True),
-        (400, Kind.UNCLASSIFIED, False),
-        (401, Kind.CREDENTIAL, True),
-        (403, Kind.FORBIDDEN, True),
-        (404, Kind.REFUSED, True),
-        (405, Kind.REFUSED, True),
-        (408, Kind.UNAVAILABLE, False),
-        (409, Kind.CONFLICT, True),
-        (410, Kind.GONE, True),
-        (418, Kind.UNCLASSIFIED, False),
-        (429, Kind.THROTTLED, True),
-        (500, Kind.INTERNAL, False),
-        (502, Kind.UNAVAILABLE, False),
-        (504, Kind.UNAVAILABLE, False),
-        (520, Kind.UNCLASSIFIED, False),
+        (301, FailureKind.REFUSED, True),
+        (307, FailureKind.REFUSED, True),
+        (400, FailureKind.UNCLASSIFIED, False),
+        (401, FailureKind.CREDENTIAL, True),
+        (403, FailureKind.FORBIDDEN, True),
+        (404, FailureKind.REFUSED, True),
+        (405, FailureKind.REFUSED, True),
+        (408, FailureKind.UNAVAILABLE, False),
+        (409, FailureKind.CONFLICT, True),
+        (410, FailureKind.GONE, True),
+        (418, FailureKind.UNCLASSIFIED, False),
+        (429, FailureKind.THROTTLED, True),
+        (500, FailureKind.INTERNAL, False),
+        (502, FailureKind.UNAVAILABLE, False),
+        (504, FailureKind.UNAVAILABLE, False),
+        (520, FailureKind.UNCLASSIFIED, False),
     ],
 )
 @pytest.mark.parametrize(
     "body", [b"", b"<html><h1>Bad gateway</h1></html>", b'{"message":"x"}', b'{"error":"x"}', b"[]"]
 )
-def test_without_an_envelope_the_status_alone_decides(status: int, kind: Kind, nothing_done: bool, body: bytes) -> None:
+def test_without_an_envelope_the_status_alone_decides(
+    status: int, kind: FailureKind, nothing_done: bool, body: bytes
+) -> None:
     trouble = failure_of(status, {"content-type": "text/html"}, body, sent_as=SENT)
     assert trouble.kind is kind
     assert trouble.before_any_work is nothing_done
@@ -109,13 +111,13 @@ def test_without_an_envelope_the_status_alone_decides(status: int, kind: Kind, n
 
 
 def test_an_unknown_reason_falls_back_on_the_status() -> None:
-    assert failure_of(404, {}, envelope("PARCEL_NOT_FOUND"), sent_as=SENT).kind is Kind.ABSENT
-    assert failure_of(503, {}, envelope("ON_HOLIDAY"), sent_as=SENT).kind is Kind.UNAVAILABLE
+    assert failure_of(404, {}, envelope("PARCEL_NOT_FOUND"), sent_as=SENT).kind is FailureKind.ABSENT
+    assert failure_of(503, {}, envelope("ON_HOLIDAY"), sent_as=SENT).kind is FailureKind.UNAVAILABLE
 
 
 def test_an_envelope_labelled_as_text_is_read_all_the_same() -> None:
     trouble = failure_of(400, {"content-type": "text/plain"}, envelope("INVALID_ARGUMENT"), sent_as=SENT)
-    assert trouble.kind is Kind.HICCUP
+    assert trouble.kind is FailureKind.HICCUP
 
 
 def test_the_message_is_never_shown() -> None:
@@ -184,4 +186,4 @@ def test_no_answer_raises(status: int, body: bytes) -> None:
 
 def test_a_body_of_megabytes_is_not_searched_for_an_envelope() -> None:
     body = envelope("ACTIVEFLOW_NOT_FOUND") + b" " * 100_000
-    assert failure_of(404, {}, body, sent_as=SENT).kind is Kind.REFUSED
+    assert failure_of(404, {}, body, sent_as=SENT).kind is FailureKind.REFUSED

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bot.voipbin.http.answer import Kind, RequestFailure, Unsuccessful
+from bot.voipbin.http.answer import FailureKind, RequestFailure, Unsuccessful
 from bot.voipbin.http.credential import AccessKey, AccessKeyCredential, Login, LoginCredential, end_of
 
 BEGIN = datetime(2026, 8, 20, 12, tzinfo=UTC)
@@ -36,7 +36,7 @@ class Office:
         self.logins += 1
         await self.open.wait()
         if self.refuses:
-            raise Unsuccessful(RequestFailure(Kind.LOGIN, "no"))
+            raise Unsuccessful(RequestFailure(FailureKind.LOGIN, "no"))
         end = None if self.lifetime is None else f"{self.now + self.lifetime:%Y-%m-%dT%H:%M:%S.%fZ}"
         return token(end) + f"-{self.logins}"
 

@@ -11,14 +11,14 @@ from uuid import UUID
 import pytest
 
 from bot.activeflows.model import START_ID, Action, Activeflow, Picture, Reference, Status
-from bot.voipbin.http.answer import Kind, RequestFailure, Unsuccessful
+from bot.voipbin.http.answer import FailureKind, RequestFailure, Unsuccessful
 from bot.voipbin.live.live_index import IndexPace, LiveIndex
 from bot.voipbin.live.stream import StreamLost
 from bot.voipbin.wire.pages import RunningPage
 
 NOW, OURS = datetime(2026, 11, 22, 12, tzinfo=UTC), UUID(int=77)
 QUICK = IndexPace(repair_every=3600, down_every=3600, failed_again=0.01, patience=5, connect_again=(0.01,), lasting=0)
-GONE = Unsuccessful(RequestFailure(Kind.UNAVAILABLE, "gone"))
+GONE = Unsuccessful(RequestFailure(FailureKind.UNAVAILABLE, "gone"))
 DAY = [NOW - number * timedelta(minutes=5) for number in range(288)]
 
 

@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bot.activeflows.model import START_ID, Action, Activeflow, Picture, Reference, Status
-from bot.voipbin.http.answer import Kind, RequestFailure, Unsuccessful
+from bot.voipbin.http.answer import FailureKind, RequestFailure, Unsuccessful
 from bot.voipbin.live.scan import WalkBounds, walk
 from bot.voipbin.wire.answers import Page
 
@@ -201,9 +201,10 @@ async def test_of_a_row_read_twice_the_later_version_counts() -> None:
 
 
 @pytest.mark.parametrize(
-    ("kind", "because"), [(Kind.THROTTLED, "busy"), (Kind.UNAVAILABLE, "failed"), (Kind.LOST, "failed")]
+    ("kind", "because"),
+    [(FailureKind.THROTTLED, "busy"), (FailureKind.UNAVAILABLE, "failed"), (FailureKind.LOST, "failed")],
 )
-async def test_a_failure_in_the_middle_leaves_what_was_read(kind: Kind, because: str) -> None:
+async def test_a_failure_in_the_middle_leaves_what_was_read(kind: FailureKind, because: str) -> None:
     rows = [row(number, NOW - timedelta(minutes=number)) for number in range(9)]
     listing = Listing(rows)
 
@@ -222,7 +223,7 @@ async def test_a_failure_at_the_first_page_is_an_error() -> None:
     listing = Listing([])
 
     def fail(_: int) -> None:
-        raise Unsuccessful(RequestFailure(Kind.LOST, "no"))
+        raise Unsuccessful(RequestFailure(FailureKind.LOST, "no"))
 
     listing.before_each = fail
     with pytest.raises(Unsuccessful):

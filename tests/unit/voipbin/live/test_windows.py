@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from bot.activeflows.index import BEGINNING, Coverage, Span
 from bot.activeflows.model import START_ID, Action, Activeflow, Reference, Status
-from bot.voipbin.http.answer import Kind, RequestFailure, Unsuccessful
+from bot.voipbin.http.answer import FailureKind, RequestFailure, Unsuccessful
 from bot.voipbin.live.scan import Windows
 from bot.voipbin.wire.pages import RunningPage
 
@@ -41,7 +41,7 @@ class Listing:
         self.at_once += 1
         self.most_at_once = max(self.most_at_once, self.at_once)
         if self.asked == self.fails_at:
-            raise Unsuccessful(RequestFailure(Kind.UNAVAILABLE, "gone"))
+            raise Unsuccessful(RequestFailure(FailureKind.UNAVAILABLE, "gone"))
         for _ in range(self.dice.randrange(4)):
             await asyncio.sleep(0)
         if self.newcomers:
