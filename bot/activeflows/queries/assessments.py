@@ -15,7 +15,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from heapq import heapify, heappop, heappush
 from itertools import count
-from typing import Final, TypeAlias, cast
+from typing import Final, TypeAlias
 from uuid import UUID
 
 from bot.activeflows.anomalies import AnomalyDetector, Durations, Place, Reason, place, rank
@@ -64,12 +64,12 @@ class _Assessment:
     """What is wrong by that, whatever the time."""
     spot: _Spot
     key: _Key
+    doing: Situation
+    """What it does, by the definition of its flow, once somebody has asked for it."""
     late: Reason | None = None
     """What is wrong with it by now."""
     due: float = math.inf
     """Before it, that stays so; in seconds."""
-    doing: Situation | None = None
-    """What it does, by the definition of its flow; ``None``: nobody has asked for it."""
     always_doing: tuple[Reason, ...] = ()
     """What is wrong by that, whatever the time."""
 
@@ -121,7 +121,7 @@ class Assessments:
 
     def doings(self, activeflows: Sequence[Activeflow]) -> list[Situation]:
         """Return what each does, by the definition of its flow."""
-        return [cast("Situation", each.doing) for each in self._of(activeflows)]
+        return [each.doing for each in self._of(activeflows)]
 
     def wrong(self, activeflows: Sequence[Activeflow]) -> list[tuple[Reason, ...]]:
         """Return what is wrong with each by that, the gravest first."""
@@ -203,7 +203,7 @@ class Assessments:
             spot.learned(self._judging)
         always = self._judging.whatever_the_time(activeflow, glance)
         key = (rank(always), activeflow.created_at or _BEGINNING, number)
-        assessment = _Assessment(activeflow, glance, always, spot, key)
+        assessment = _Assessment(activeflow, glance, always, spot, key, glance)
         self._by_id[number] = self._by_object[id(activeflow)] = spot.members[number] = assessment
         self._by_flow.setdefault(flow, {})[number] = self._undone[number] = assessment
         self._put(assessment)

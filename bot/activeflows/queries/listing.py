@@ -365,9 +365,10 @@ class ActiveflowQueries:
             seen = _of_flow(seen, filters, known)
         if not filters.by_doing:
             return seen
+        doings: list[Situation] = []
         wrong: list[tuple[Reason, ...]] = [()] * len(seen)
         if assessed is not None:
-            doings = assessed.doings(seen)
+            doings = assessed.doings(seen) if filters.by_situation else doings
             wrong = assessed.wrong(seen) if filters.reasons else wrong
         else:
             doings = await self.situations.of(seen, known)
@@ -393,23 +394,16 @@ def _ranked(found: Sequence[Activeflow], ranks: Sequence[int]) -> Callable[[Acti
 
 def _of_flow(seen: list[Activeflow], wanted: Filters, known: Flows) -> list[Activeflow]:
     """Return those whose flow fits, decided once for each flow."""
-    decided: dict[int, bool] = {}
-    found = []
-    for activeflow in seen:
-        number = number_of(activeflow.flow_id)
-        fits = decided.get(number)
-        if fits is None:
-            flow = flow_of(activeflow, known)
-            fits = decided[number] = wanted.fits_flow(activeflow.flow_id, flow.name if flow else None)
-        if fits:
-            found.append(activeflow)
-    return found
+    ids = {a.flow_id.int: a.flow_id for a in seen if a.flow_id is not None}
+    names = {id_: flow.name for id_, flow in known.items() if flow is not None}
+    fitting = {number for number, id_ in ids.items() if wanted.fits_flow(id_, names.get(id_))}
+    return [a for a in seen if a.flow_id is not None and a.flow_id.int in fitting]
 
 
 def unnamed_among(seen: Sequence[Activeflow], found: Sequence[Activeflow], known: Flows) -> int:
     """Return how many of those seen were not found, and may be missing because the name of their flow is not known."""
-    named = {0, *map(number_of, known)}  # without a flow there is no name to be known
-    unnamed = [activeflow for activeflow in seen if number_of(activeflow.flow_id) not in named]
+    named = {id_.int for id_ in known}
+    unnamed = [a for a in seen if a.flow_id is not None and a.flow_id.int not in named]
     fitting = {activeflow.id for activeflow in found} if unnamed else ()
     return sum(activeflow.id not in fitting for activeflow in unnamed)
 

@@ -229,25 +229,21 @@ async def find(voipbin: VoIPBIN, operator: Operator, target: Target) -> Activefl
 
 
 def visible(
-    voipbin: VoIPBIN, operator: Operator, activeflows: Iterable[Activeflow], kinds: Collection[Kind] | None = None
+    voipbin: VoIPBIN, operator: Operator, activeflows: Sequence[Activeflow], kinds: Collection[Kind] | None = None
 ) -> list[Activeflow]:
     """Return those of which anything may be shown to this person here; decided once for each flow.
 
     ``kinds``: all that are among them, if that is known; where each may be seen, so may all.
     """
-    if kinds is not None:
-        ours = voipbin.customer.id
-        if all(customer == ours and operator.may(Permission.VIEW, flow) for customer, flow in kinds):
-            return list(activeflows)
-    us, decided, seen = number_of(voipbin.customer.id), dict[int, bool](), []
-    for activeflow in activeflows:
-        flow = number_of(activeflow.flow_id)
-        may = decided.get(flow)
-        if may is None:
-            may = decided[flow] = operator.may(Permission.VIEW, activeflow.flow_id)
-        if may and number_of(activeflow.customer_id) == us:
-            seen.append(activeflow)
-    return seen
+    ours = voipbin.customer.id
+    known = kinds if kinds is not None else ((ours, activeflow.flow_id) for activeflow in activeflows)
+    flows_there = {number_of(flow): flow for _, flow in known}
+    may = {number for number, flow in flows_there.items() if operator.may(Permission.VIEW, flow)}
+    if kinds is not None and len(may) == len(flows_there) and all(customer == ours for customer, _ in kinds):
+        return list(activeflows)
+    us = ours.int
+    of_us = [a for a in activeflows if a.customer_id is not None and a.customer_id.int == us]
+    return [a for a in of_us if (0 if a.flow_id is None else a.flow_id.int) in may]
 
 
 async def with_id(voipbin: VoIPBIN, target: UUID) -> Activeflow:

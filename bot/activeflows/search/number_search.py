@@ -141,7 +141,7 @@ async def shown(
     """Return what this person may be shown. ``within``: seconds each look-up may take."""
     by_ending = operator.may(Permission.REVEAL)
     led = await traced(voipbin, [call for call in calls.found if call.whole or by_ending], picture, within=within)
-    may_view = {activeflow.id for activeflow in visible(voipbin, operator, (a for a, _ in led.activeflows))}
+    may_view = {activeflow.id for activeflow in visible(voipbin, operator, [a for a, _ in led.activeflows])}
     activeflows = tuple(
         (activeflow, match)
         for activeflow, match in led.activeflows

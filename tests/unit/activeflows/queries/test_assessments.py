@@ -296,3 +296,16 @@ async def test_what_a_page_says_stays_as_it_is_while_its_names_are_looked_up() -
     assert [row.situation.kind for row in listing.rows] == ["talk"] * 3
     listing = await queries.running(SUPPORT_ONLY, Filters())
     assert (listing.total, listing.hidden) == (0, 5)
+
+
+async def test_what_is_wrong_by_the_definition_of_its_flow_is_asked_for_with_it() -> None:
+    """Where the flow is known, these are steps of its own and no longer a queue's: so it goes round in a circle."""
+    town = Town()
+    kept = Assessments(town.index, town.judging, town.now)
+    town.take(1, [JOIN, *[TALK, DIGITS] * 6, TALK], 1, FLOW)
+    goes_round = town.index.newest_first()
+    defined = Flow(FLOW, "Support line", frozenset({JOIN.id, TALK.id, DIGITS.id}))
+    for flow, wrong in ((None, ()), (defined, (Reason.LOOPING,)), (replace(defined), (Reason.LOOPING,)), (None, ())):
+        await kept.catch_up({FLOW.int: flow})
+        assert kept.wrong(goes_round) == [wrong]
+        assert kept.rank(goes_round[0]) == rank(())
