@@ -14,6 +14,7 @@ from collections.abc import Callable, Mapping, MutableMapping
 from dataclasses import dataclass
 from typing import Any, Final, Literal, TextIO
 
+import stamina.instrumentation
 import structlog
 
 AUDIT_HEAD: Final = "bot.audit_head"
@@ -171,11 +172,18 @@ def configure(style: Literal["console", "json"], level: str = "INFO") -> None:
     root.setLevel(level)
     logging.getLogger(AUDIT_HEAD).setLevel(logging.INFO)
     logging.raiseExceptions = False  # else what cannot be formatted is printed as it is, with its arguments
+    stamina.instrumentation.set_on_retry_hooks([_asking_again])
     for name, quiet in _QUIET.items():
         logger = logging.getLogger(name)
         logger.setLevel(quiet)
         logger.handlers.clear()
         logger.propagate = True
+
+
+def _asking_again(details: stamina.instrumentation.RetryDetails) -> None:
+    """Log one short line, and no warning: a question that is asked again is not lost."""
+    why, wait = str(details.caused_by), round(details.wait_for, 2)
+    structlog.get_logger(__name__).info("asking_again", why=why, after_seconds=wait, tries=details.retry_num)
 
 
 def _console() -> structlog.dev.ConsoleRenderer:

@@ -1,6 +1,5 @@
 """What is logged can be given to anybody: no secret, no caller; but ids and times stand as they are."""
 
-import asyncio
 import json
 import logging
 import sys
@@ -9,13 +8,12 @@ from typing import Literal
 
 import httpx
 import pytest
+import stamina
 import structlog
 from hypothesis import given
 from hypothesis import strategies as st
 
 from bot.logs import AUDIT_HEAD, configure, scrubbed
-from bot.voipbin.http.answer import FailureKind, RequestFailure, Unsuccessful
-from bot.voipbin.http.exchange import Patience, patiently
 
 Style = Literal["console", "json"]
 STYLES: tuple[Style, ...] = ("console", "json")
@@ -234,13 +232,10 @@ def test_the_audits_head_is_told_whatever_the_level_and_nothing_else_is(capsys: 
 
 def test_a_question_that_is_asked_again_is_one_short_line_and_no_warning(capsys: pytest.CaptureFixture[str]) -> None:
     def ask() -> None:
-        tries = iter([Unsuccessful(RequestFailure(FailureKind.LOST, "no answer in time from +15550100001"))])
-
-        async def once() -> None:
-            for failed in tries:
-                raise failed
-
-        asyncio.run(patiently(once, Patience(unavailable=(0.0,), jitter=0)))
+        for attempt in stamina.retry_context(on=OSError, attempts=2, wait_initial=0.0, wait_max=0.0, wait_jitter=0.0):
+            with attempt:
+                if attempt.num == 1:
+                    raise OSError("no answer in time from +15550100001")
 
     told = json.loads(logged(capsys, "json", ask))
     assert told["event"] == "asking_again"

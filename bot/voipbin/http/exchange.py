@@ -19,6 +19,7 @@ from http import HTTPStatus
 from typing import Final, Protocol, TypeAlias, TypeVar
 
 import httpx
+import stamina
 import structlog
 
 from bot import tracing
@@ -83,14 +84,17 @@ class Patience:
         return waits[0] + _asked_for(trouble) if waits else None
 
 
-def again_after(waits: Mapping[FailureKind, Waits], jitter: float) -> Callable[[RequestFailure], float | None]:
-    """Return, for one question, what gives the seconds to wait after a failure; ``None``: it is not asked again."""
+def again_after(waits: Mapping[FailureKind, Waits], jitter: float) -> Callable[[Exception], bool | float]:
+    """For one question: the seconds to wait after this exception, or ``False`` when it shall not be asked again."""
     used: dict[FailureKind, int] = {}
 
-    def decide(trouble: RequestFailure) -> float | None:
+    def decide(problem: Exception) -> bool | float:
+        if not isinstance(problem, Unsuccessful):
+            return False
+        trouble = problem.trouble
         left = waits.get(trouble.kind, ())[used.get(trouble.kind, 0) :]
         if not left:
-            return None
+            return False
         used[trouble.kind] = used.get(trouble.kind, 0) + 1
         return left[0] + _asked_for(trouble) + random.uniform(0, jitter)  # noqa: S311 — spreads load, guards nothing
 
@@ -286,7 +290,7 @@ class Exchange:
 
     async def read(self, question: Question, understand: Callable[[bytes], T]) -> T:
         """Ask until there is an answer or patience ends. Raises ``Unsuccessful``."""
-        return await patiently(lambda: self._ask(question, understand), self._patience)
+        return await self._patiently(self._patience.for_reads(), lambda: self._ask(question, understand))
 
     async def act(
         self, question: Question, understand: Callable[[bytes], T], gate: Callable[[FurtherQuestion], Awaitable[Check]]
@@ -304,6 +308,15 @@ class Exchange:
 
             check = await gate(within)
             return await self._send_once(question, shown, understand, check)
+
+    async def _patiently(self, waits: Mapping[FailureKind, Waits], ask: Callable[[], Awaitable[T]]) -> T:
+        tries = 1 + sum(len(each) for each in waits.values())
+        async for attempt in stamina.retry_context(
+            on=again_after(waits, self._patience.jitter), attempts=tries, timeout=LONGEST
+        ):
+            with attempt:
+                return await ask()
+        raise AssertionError("the last try either returned or raised")
 
     async def _ask(self, question: Question, understand: Callable[[bytes], T]) -> T:
         shown = await self._shown()
@@ -418,22 +431,6 @@ def new_request_id() -> str:
 def longest(read_within: float) -> float:
     """Return the seconds after which a request is over, whatever came of it."""
     return read_within + 2 * _CONNECT
-
-
-async def patiently(ask: Callable[[], Awaitable[T]], patience: Patience) -> T:
-    """Ask until there is an answer, or another try has no chance. Raises what the last try did."""
-    decide, clock, tries = again_after(patience.for_reads(), patience.jitter), asyncio.get_running_loop().time, 0
-    began = clock()
-    while True:
-        try:
-            return await ask()
-        except Unsuccessful as unsuccessful:
-            tries, wait = tries + 1, decide(unsuccessful.trouble)
-            if wait is None or clock() - began >= LONGEST:
-                raise
-            # One short line, and no warning: a question that is asked again is not lost.
-            log.info("asking_again", why=str(unsuccessful), after_seconds=round(wait, 2), tries=tries)
-        await asyncio.sleep(wait)
 
 
 async def send(
