@@ -12,6 +12,8 @@ from bot.demo.voipbin.world import World
 from bot.slack import ids
 from tests.scenarios.conftest import ALICE, INCIDENTS, SHORT, Stage
 from tests.scenarios.home_stage import opens, published
+from tests.scenarios.test_reveal import record_of
+from tests.scenarios.test_superseded_run import taken_over
 from tests.scenarios.typing_at import answers
 
 CALLED = "@Alice It is still not known whether Support line"
@@ -74,6 +76,47 @@ async def test_nobody_is_called_while_the_card_is_being_changed_to_what_is_known
         assert called(stage) == before
         slow.hold.release()
         await stage.reads("Receipt")
+
+
+async def test_nobody_is_called_about_what_was_known_before_the_card_said_that_it_was_not(
+    stage: Stage, slack: Workspace, voipbin: World, sqlite_url: str
+) -> None:
+    stage.patience = replace(SHORT, call_after=3.0, looks=100)
+    activeflow = voipbin.rings(at="play", reference_type="api")  # without a call, of which more would be told
+    async with stage.start():
+        card = await stage.asks_to_stop(activeflow)
+        unreadable(voipbin)
+        await slack.clicks(ALICE, card, ids.STOP_FLOW)
+        await stage.reads("Stopping…")
+        slow = slack_faults.hold()
+        assert slow.hold is not None
+        slack.faults.on("chat.update", slow)
+        await slow.hold.arrived()
+        voipbin.faults.clear()
+        await slack.until(lambda: any('"what":"outcome"' in body for body in record_of(sqlite_url)))
+        slow.hold.release()
+        await stage.reads("Receipt")
+        await asyncio.sleep(3.5)  # past the time at which somebody would be called
+        assert called(stage) == []
+
+
+async def test_a_run_that_another_one_has_outdone_calls_nobody(
+    stage: Stage, slack: Workspace, voipbin: World, sqlite_url: str
+) -> None:
+    """The other run may know more by now. Of another stop it is called."""
+    stage.patience = replace(SHORT, call_after=4.0, looks=100)
+    first, second = (voipbin.rings(voipbin.add_flow("Support line"), at="digits_receive") for _ in range(2))
+    async with stage.start():
+        card, other = await stage.asks_to_stop(first), await stage.asks_to_stop(second)
+        unreadable(voipbin)
+        await slack.clicks(ALICE, card, ids.STOP_FLOW)
+        await slack.until(lambda: slack.message(INCIDENTS, card.ts).words.startswith("Not known"))
+        taken_over(sqlite_url)
+        voipbin.faults.clear()
+        unreadable(voipbin)
+        await slack.clicks(ALICE, other, ids.STOP_FLOW)
+        await stage.reads(CALLED)
+        assert [str(second.id)[:8] in words for words in called(stage)] == [True]
 
 
 def unreadable(voipbin: World) -> None:

@@ -398,12 +398,12 @@ class StopCards:
         self.begun(press)
         if press is not None and not isinstance(phase, NotKnown):
             self._do_not_call(press)  # before the edit, which may take long: it is known by now
+        self._call_if_not_known(intent, phase, press, guard)
         where = SentMessage(intent.channel, intent.message_ts or (interaction.message_ts if interaction else ""))
         seen = await self.edits.edit(
             intent.activeflow_id, where, message, interaction, guard=guard, over=_closes(phase)
         )
         self.answered(press, header_of(message), over=_closes(phase))
-        self._call_if_not_known(intent, phase, press)
         return seen
 
     async def redraw(
@@ -419,24 +419,24 @@ class StopCards:
         where, told = SentMessage(intent.channel, intent.message_ts), from_press(press) if press is not None else None
         return await self.edits.redraw(intent.activeflow_id, where, drawn, told)
 
-    def _call_if_not_known(self, intent: Intent, phase: Phase, press: Press | None) -> None:
-        """Call whoever pressed, once, when it is not known for so long; after a restart in that time it may be
-        twice.
-        """
+    def _call_if_not_known(self, intent: Intent, phase: Phase, press: Press | None, guard: Guard | None) -> None:
+        """Call whoever pressed, once, when it is not known for so long; a restart in that time may do so again."""
         if press is None or press.wish is not PressKind.STOP or not isinstance(phase, NotKnown):
             return
         if press.id not in self._calling and intent.message_ts and self._now() < press.at + self._call_after + _LATE:
-            self._calling[press.id] = asyncio.create_task(self._call(intent, press))
+            self._calling[press.id] = asyncio.create_task(self._call(intent, press, guard))
 
     def _do_not_call(self, press: Press) -> None:
         calling = self._calling.pop(press.id, None)
         if calling is not None:
             calling.cancel()
 
-    async def _call(self, intent: Intent, press: Press) -> None:
+    async def _call(self, intent: Intent, press: Press, guard: Guard | None) -> None:
         await asyncio.sleep((press.at + self._call_after - self._now()).total_seconds())
         if self._mentioned is not None and not await self._mentioned(press.by):
             return
+        if guard is not None:
+            await guard()
         below = replace(from_press(press), thread_ts=intent.thread or intent.message_ts, response_url="")
         await self._messenger.publicly(below, still_not_known(intent, press, self._now()))
 
