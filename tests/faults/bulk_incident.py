@@ -69,10 +69,10 @@ class BulkIncident(Incident):
         operator, asking = self.directory.standing_here(who), self.bot.asking_bulk
         with suppress(BotError):
             draft = await asking.draft(operator, wanted)
-            put = await asking.put_to_others(operator, draft.id) if isinstance(draft, Draft) else None
-            if isinstance(put, ApprovalRequest) and put.opened:
-                assert put.card.on_behalf
-                return put.card
+            approval = await asking.request_approval(operator, draft.id) if isinstance(draft, Draft) else None
+            if isinstance(approval, ApprovalRequest) and approval.opened:
+                assert approval.card.on_behalf
+                return approval.card
         return None
 
     def _froze(self, bulk: Bulk, again: str) -> None:

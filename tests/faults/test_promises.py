@@ -88,13 +88,13 @@ class PromisesKept(BulkIncident):
     @precondition(lambda self: self.bot.process and self.intents)
     @rule(who=people, n=which)
     def asks_others(self, who: str, n: int) -> None:
-        async def put() -> None:
+        async def ask_others() -> None:
             with suppress(BotError):
-                put = await self.bot.asking.put_to_others(self.directory.standing_here(who), self._intent(n))
-                if put is not None and put.opened:
-                    await self._post(put.card.id, put.who_may)
+                approval = await self.bot.asking.request_approval(self.directory.standing_here(who), self._intent(n))
+                if approval is not None and approval.opened:
+                    await self._post(approval.card.id, approval.who_may)
 
-        self.bot.run(put())
+        self.bot.run(ask_others())
 
     @precondition(lambda self: self.bot.process)
     @rule(who=st.sampled_from((ALICE, BOB, VIC)), other=people)

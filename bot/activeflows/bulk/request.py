@@ -214,7 +214,7 @@ class BulkRequests:
         await self._ledger.draft_bulk(draft)
         return draft
 
-    async def put_to_others(self, operator: Operator, bulk_id: str) -> ApprovalRequest[Bulk] | CardRefusal | None:
+    async def request_approval(self, operator: Operator, bulk_id: str) -> ApprovalRequest[Bulk] | CardRefusal | None:
         """Put a bulk stop to those who may: freeze and open one's own draft, or point at a card that is open already.
 
         ``None`` when there is nothing to be pressed (any more). Raises ``NotPermitted`` for somebody who may not see,

@@ -36,7 +36,7 @@ from bot.activeflows.queries.resolution import (
     queue_names,
     visible,
 )
-from bot.activeflows.search.ranking import SearchTerms, clues_in
+from bot.activeflows.search.ranking import SearchTerms, terms_in
 from bot.activeflows.situation.current_step import SituationCache, queues_named, situation
 
 MOST: Final = 50
@@ -107,12 +107,12 @@ class Chooser:
         """
         operator.require(Permission.VIEW)
         typed = typed.strip()[:LONGEST_WORDS]
-        clues = clues_in(typed)
+        terms = terms_in(typed)
         picture = await pictured_soon(self._voipbin, self._live, max_age=_RECENT, within=self._within)
         running = [activeflow for activeflow in picture.activeflows if activeflow.running]
         seen = visible(self._voipbin, operator, running, picture.kinds)
         known = await flows(self._voipbin, (a.flow_id for a in seen), within=self._within)
-        fits = await self._fits(seen, clues, known) if typed else None
+        fits = await self._fits(seen, terms, known) if typed else None
         found = [a for a in seen if fits is None or a.id in fits]
         found = found if picture.freshness is not None else in_order(found)
         found.reverse()
@@ -122,10 +122,10 @@ class Chooser:
             found=await self._choices(found[:MOST], reasons, known),
             total=len(found),
             hidden=len(running) - len(seen),
-            unnamed=unnamed_among(seen, found, known) if clues.words else 0,
+            unnamed=unnamed_among(seen, found, known) if terms.words else 0,
             picture=picture,
             anything=not typed,
-            number=bool(clues.numbers) and not found,
+            number=bool(terms.numbers) and not found,
         )
 
     async def _choices(
@@ -142,10 +142,10 @@ class Chooser:
 
     # ---------------------------------------------------------------- what fits
 
-    async def _fits(self, seen: Sequence[Activeflow], clues: SearchTerms, known: Flows) -> set[UUID]:
-        fitting = {a.id for a in seen if any(_named(target, a) for target in clues.targets)}
-        if clues.words:
-            fitting |= await self._with_words(seen, clues.words, known)
+    async def _fits(self, seen: Sequence[Activeflow], terms: SearchTerms, known: Flows) -> set[UUID]:
+        fitting = {a.id for a in seen if any(_named(target, a) for target in terms.targets)}
+        if terms.words:
+            fitting |= await self._with_words(seen, terms.words, known)
         return fitting
 
     async def _with_words(self, seen: Sequence[Activeflow], words: str, known: Flows) -> set[UUID]:

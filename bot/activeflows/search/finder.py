@@ -88,33 +88,33 @@ class Finder:
         self._rows = Rows(voipbin, judging, now, within=side_look)
         self._side_look, self._name_look = side_look, name_look
 
-    async def find(self, operator: Operator, clues: SearchTerms) -> Findings:
-        """Return everything these clues lead to.
+    async def find(self, operator: Operator, terms: SearchTerms) -> Findings:
+        """Return everything these terms lead to.
 
         Raises ``NotPermitted``, ``NotUnderstood`` for too much or nothing, ``TooManySearches``, or a ``Failure``.
         """
         operator.require(Permission.VIEW)
-        if clues.nothing:
+        if terms.nothing:
             raise NotUnderstood("nothing to look for: no id, phone number or word in it")
-        if len(clues.words) > LONGEST_WORDS:
+        if len(terms.words) > LONGEST_WORDS:
             raise NotUnderstood(f"too long: without an id or a phone number, at most {LONGEST_WORDS} characters")
-        if clues.numbers:
-            await self._number_record.write(operator, clues.numbers)
+        if terms.numbers:
+            await self._number_record.write(operator, terms.numbers)
         found, as_of = _Found(), self._now()
-        picture, calls = await self._looked(clues)
-        if clues.targets:
-            await self._by_ids(operator, clues, picture, found)
+        picture, calls = await self._looked(terms)
+        if terms.targets:
+            await self._by_ids(operator, terms, picture, found)
         if calls is not None and picture is not None:
             led = await shown(self._voipbin, operator, calls, picture, within=self._side_look)
             calls, found.unread, found.without = led.calls, led.unread, led.without
             for activeflow, match in led.activeflows:
                 found.add(activeflow, match)
-        if clues.words and picture is not None:
-            await self._by_words(operator, clues.words, picture, found)
+        if terms.words and picture is not None:
+            await self._by_words(operator, terms.words, picture, found)
         best = sorted(found.matches.values(), key=_place)
         rows = await self._rows.of([activeflow for activeflow, _ in best[:MOST]])
         return Findings(
-            clues=clues,
+            terms=terms,
             hits=tuple(RankedMatch(row, match) for row, (_, match) in zip(rows, best[:MOST], strict=True)),
             total=len(best),
             hidden=found.hidden,
@@ -127,29 +127,29 @@ class Finder:
             calls=calls,
         )
 
-    async def _looked(self, clues: SearchTerms) -> tuple[Picture | None, CallsLooked | None]:
-        """Return what runs, and the calls, read at the same time; nothing is read that no clue needs."""
-        if not (clues.numbers or clues.words):
+    async def _looked(self, terms: SearchTerms) -> tuple[Picture | None, CallsLooked | None]:
+        """Return what runs, and the calls, read at the same time; nothing is read that no term needs."""
+        if not (terms.numbers or terms.words):
             live = self._live  # for ids it is only a short cut
             return await live.running(max_age=_SHARED_FOR) if live is not None else None, None
         async with asyncio.TaskGroup() as asking:
             picture = asking.create_task(pictured(self._voipbin, self._live, max_age=_SHARED_FOR))
-            calls = asking.create_task(self._calls.calls_with(clues.numbers)) if clues.numbers else None
+            calls = asking.create_task(self._calls.calls_with(terms.numbers)) if terms.numbers else None
         return picture.result(), calls.result() if calls is not None else None
 
     # ---------------------------------------------------------------- by an id
 
-    async def _by_ids(self, operator: Operator, clues: SearchTerms, picture: Picture | None, found: _Found) -> None:
+    async def _by_ids(self, operator: Operator, terms: SearchTerms, picture: Picture | None, found: _Found) -> None:
         async with asyncio.TaskGroup() as asking:
             looks = [
-                asking.create_task(self._having(operator, target, picture, deep=not clues.doubtful(target)))
-                for target in clues.targets
+                asking.create_task(self._having(operator, target, picture, deep=not terms.doubtful(target)))
+                for target in terms.targets
             ]
-        for target, look in zip(clues.targets, looks, strict=True):
+        for target, look in zip(terms.targets, looks, strict=True):
             activeflows = visible(self._voipbin, operator, look.result())
             for activeflow in activeflows:
                 found.add(activeflow, Match(MatchKind.ID))
-            if not activeflows and not clues.doubtful(target):
+            if not activeflows and not terms.doubtful(target):
                 found.absent.append(target)
 
     async def _having(

@@ -120,7 +120,7 @@ class SearchTerms:
         return bool(self.words) or may_be_a_number(target)
 
 
-def clues_in(text: str) -> SearchTerms:
+def terms_in(text: str) -> SearchTerms:
     """Return what this text names."""
     alone = read_target(text)
     targets = (alone,) if alone is not None else tuple(found.target for found in targets_in(text))
@@ -164,7 +164,7 @@ class RankedMatch:
 class Findings:
     """What was found, what it was looked for in, and how complete that is."""
 
-    clues: SearchTerms
+    terms: SearchTerms
     hits: tuple[RankedMatch, ...]
     """The best, at most ``MOST``."""
     total: int

@@ -110,20 +110,20 @@ class Authorized:
         return {"because": decision.because, "grant": decision.grant, "policy": self.policy.version or None}
 
 
-def authorize(act: Act, asked: CardTerms, presser: Operator, asker: Operator | None) -> Authorized | Declined:
+def authorize(act: Act, terms: CardTerms, presser: Operator, asker: Operator | None) -> Authorized | Declined:
     """Decide whether ``presser`` may do this with that card. ``asker``: ``None`` when Slack did not say who that is."""
-    decisions = {flow: _decide(act, asked, presser, asker, flow) for flow in asked.flows}
-    if act is Act.PUT_AWAY and presser.person.known_as(asked.by):
+    decisions = {flow: _decide(act, terms, presser, asker, flow) for flow in terms.flows}
+    if act is Act.PUT_AWAY and presser.person.known_as(terms.by):
         return Authorized(decisions, presser.policy)
-    allowed = sum(decisions[flow].allowed for flow in asked.flows)
+    allowed = sum(decisions[flow].allowed for flow in terms.flows)
     if not allowed:
-        no = decisions[asked.flows[0]]
+        no = decisions[terms.flows[0]]
         return Declined(DeclineReason.NOT_PERMITTED, no.because, no.who_may)
-    declined = _rules(asked, presser, asker, asked.among or allowed) if act is Act.STOP else None
+    declined = _rules(terms, presser, asker, terms.among or allowed) if act is Act.STOP else None
     return declined or Authorized(decisions, presser.policy)
 
 
-def _needed(act: Act, asked: CardTerms) -> tuple[Permission, ...]:
+def _needed(act: Act, terms: CardTerms) -> tuple[Permission, ...]:
     """Return the permissions of which any is enough."""
     match act:
         case Act.ABORT:
@@ -131,26 +131,26 @@ def _needed(act: Act, asked: CardTerms) -> tuple[Permission, ...]:
         case Act.HANG_UP:
             return (Permission.STOP,)
         case _:
-            return (Permission.BULK,) if asked.in_bulk else (Permission.STOP,)
+            return (Permission.BULK,) if terms.in_bulk else (Permission.STOP,)
 
 
-def _of_asker(asked: CardTerms, presser: Operator) -> tuple[Permission, ...]:
+def _of_asker(terms: CardTerms, presser: Operator) -> tuple[Permission, ...]:
     """Return what whoever asked must still have; nothing but a good standing, when the presser needs nobody else."""
-    needed = _needed(Act.STOP, asked)
-    two_persons = not presser.policy.rules.two_person.isdisjoint({"stop", "bulk"} if asked.in_bulk else {"stop"})
+    needed = _needed(Act.STOP, terms)
+    two_persons = not presser.policy.rules.two_person.isdisjoint({"stop", "bulk"} if terms.in_bulk else {"stop"})
     if two_persons:
-        return (Permission.VIEW,) if asked.on_behalf else needed
-    return () if asked.on_behalf or presser.may_all(needed, asked.flows) else needed
+        return (Permission.VIEW,) if terms.on_behalf else needed
+    return () if terms.on_behalf or presser.may_all(needed, terms.flows) else needed
 
 
-def _decide(act: Act, asked: CardTerms, presser: Operator, asker: Operator | None, flow: UUID | None) -> Decision:
+def _decide(act: Act, terms: CardTerms, presser: Operator, asker: Operator | None, flow: UUID | None) -> Decision:
     """Decide for one flow: whoever may, may; who may approve may press what somebody else, who still may, has asked
     for.
     """
-    own = [presser.decide(permission, flow) for permission in _needed(act, asked)]
+    own = [presser.decide(permission, flow) for permission in _needed(act, terms)]
     decision = next((yes for yes in own if yes.allowed), own[0])
-    another = not presser.person.known_as(asked.by)
-    if decision.allowed or act is not Act.STOP or not another or asked.on_behalf:
+    another = not presser.person.known_as(terms.by)
+    if decision.allowed or act is not Act.STOP or not another or terms.on_behalf:
         return decision
     approval = presser.decide(Permission.APPROVE, flow)
     if not approval.allowed:
@@ -163,31 +163,31 @@ def _decide(act: Act, asked: CardTerms, presser: Operator, asker: Operator | Non
     )
 
 
-def _rules(asked: CardTerms, presser: Operator, asker: Operator | None, count: int) -> Declined | None:
+def _rules(terms: CardTerms, presser: Operator, asker: Operator | None, count: int) -> Declined | None:
     rules = presser.policy.rules
     if asker is not None and asker.person.standing is Standing.DEACTIVATED:
         return Declined(DeclineReason.NOT_PERMITTED, "whoever asked has been deactivated. Ask again")
-    two_persons = not rules.two_person.isdisjoint({"stop", "bulk"} if asked.in_bulk else {"stop"})
-    if (two_persons or asked.on_behalf) and presser.person.known_as(asked.by):
+    two_persons = not rules.two_person.isdisjoint({"stop", "bulk"} if terms.in_bulk else {"stop"})
+    if (two_persons or terms.on_behalf) and presser.person.known_as(terms.by):
         return Declined(DeclineReason.OWN_REQUEST, "a second person must press")
-    if two_persons and (no := _no_first_person(asked, asker)) is not None:
+    if two_persons and (no := _no_first_person(terms, asker)) is not None:
         return no
-    if rules.reason_required and not asked.reason:
+    if rules.reason_required and not terms.reason:
         return Declined(DeclineReason.NO_REASON, "a reason is required")
-    if asked.in_bulk and count > rules.bulk_limit:
+    if terms.in_bulk and count > rules.bulk_limit:
         return Declined(
             DeclineReason.TOO_MANY, f"{count} would be stopped, and the policy allows {rules.bulk_limit} at once"
         )
     return None
 
 
-def _no_first_person(asked: CardTerms, asker: Operator | None) -> Declined | None:
+def _no_first_person(terms: CardTerms, asker: Operator | None) -> Declined | None:
     """Say, where two persons are needed, why whoever asked does not count as one any more."""
     if asker is None:
         return Declined(DeclineReason.IDENTITY_UNKNOWN, "about whoever asked, who counts as one of two persons")
-    needed = Permission.BULK if asked.in_bulk else Permission.STOP
-    needed = Permission.VIEW if asked.on_behalf else needed
-    theirs = [asker.decide(needed, flow) for flow in asked.flows]
+    needed = Permission.BULK if terms.in_bulk else Permission.STOP
+    needed = Permission.VIEW if terms.on_behalf else needed
+    theirs = [asker.decide(needed, flow) for flow in terms.flows]
     if any(decision.allowed for decision in theirs):
         return None
     because = f"two people are needed, and whoever asked can no longer ask: {theirs[0].because}"
@@ -200,60 +200,60 @@ class Authorization:
     def __init__(self, people: People, policy: Callable[[], Policy]) -> None:
         self._people, self._policy = people, policy
 
-    async def of(self, act: Act, asked: CardTerms, press: Press, *, max_age: float) -> Authorized | Declined:
+    async def of(self, act: Act, terms: CardTerms, press: Press, *, max_age: float) -> Authorized | Declined:
         """Decide about this press. ``max_age``: seconds that Slack's facts may be old. What Slack does not say is a
         no.
         """
         for _ in range(_TRIES):
             try:
-                presser = await self._presser(act, asked, press, max_age)
+                presser = await self._presser(act, terms, press, max_age)
             except IdentityUnknown as failure:
                 lasting = isinstance(failure, SlackRefuses)
                 return Declined(
                     DeclineReason.SLACK_REFUSES if lasting else DeclineReason.IDENTITY_UNKNOWN, failure.what
                 )
-            asker = await self._asker(act, asked, presser, max_age)
+            asker = await self._asker(act, terms, presser, max_age)
             if presser.policy == self._policy() and (asker is None or asker.policy == presser.policy):
-                return authorize(act, asked, presser, asker)
+                return authorize(act, terms, presser, asker)
         return Declined(DeclineReason.IDENTITY_UNKNOWN, "the policy went on changing while Slack was asked")
 
     def in_force(self, decided: Authorized) -> bool:
         """Is the policy that decided still in force?"""
         return decided.policy == self._policy()
 
-    async def _presser(self, act: Act, asked: CardTerms, press: Press, max_age: float) -> Operator:
+    async def _presser(self, act: Act, terms: CardTerms, press: Press, max_age: float) -> Operator:
         """Identify the presser with the facts that decide; those about an approval only where it is needed. Raises
         ``IdentityUnknown``.
         """
         identify = partial(
-            self._people.identify, press.by, press.channel, team=press.team, flows=asked.flows, max_age=max_age
+            self._people.identify, press.by, press.channel, team=press.team, flows=terms.flows, max_age=max_age
         )
-        if act is Act.PUT_AWAY and (presser := await identify(may=())).person.known_as(asked.by):
+        if act is Act.PUT_AWAY and (presser := await identify(may=())).person.known_as(terms.by):
             return presser
-        approvable = act is Act.STOP and not asked.on_behalf and press.by != asked.by
+        approvable = act is Act.STOP and not terms.on_behalf and press.by != terms.by
         found, unknown = None, None
-        for may in (_needed(act, asked), (Permission.APPROVE,))[: 2 if approvable else 1]:
+        for may in (_needed(act, terms), (Permission.APPROVE,))[: 2 if approvable else 1]:
             try:
                 answered = await identify(may=may)
             except IdentityUnknown as failure:
                 unknown = failure
                 continue
             found = answered if found is None else together(found, answered)
-            if found.person.known_as(asked.by) or found.may_all(may, asked.flows):
+            if found.person.known_as(terms.by) or found.may_all(may, terms.flows):
                 return found
-        if unknown is not None and (found is None or not found.may_any((*_needed(act, asked), *may), asked.flows)):
+        if unknown is not None and (found is None or not found.may_any((*_needed(act, terms), *may), terms.flows)):
             raise unknown
         assert found is not None  # noqa: S101 - else something was not known
         return found
 
-    async def _asker(self, act: Act, asked: CardTerms, presser: Operator, max_age: float) -> Operator | None:
+    async def _asker(self, act: Act, terms: CardTerms, presser: Operator, max_age: float) -> Operator | None:
         if act is not Act.STOP:
             return None
-        if presser.person.known_as(asked.by):
-            return replace(presser, channel=asked.channel)
+        if presser.person.known_as(terms.by):
+            return replace(presser, channel=terms.channel)
         try:
             return await self._people.identify(
-                asked.by, asked.channel, may=_of_asker(asked, presser), flows=asked.flows, max_age=max_age
+                terms.by, terms.channel, may=_of_asker(terms, presser), flows=terms.flows, max_age=max_age
             )
         except IdentityUnknown:
             return None
@@ -324,8 +324,8 @@ class PressAdmission:
         return await self._decide(Act.HANG_UP, replace(intent, deadline=press.at + _HANG_UP_WITHIN), press)
 
     async def _decide(self, act: Act, intent: Intent, press: Press) -> Admission:
-        asked = card_terms(intent)
-        decided = await self._authorization.of(act, asked, press, max_age=max_ages.FACTS_AT_PRESS)
+        terms = card_terms(intent)
+        decided = await self._authorization.of(act, terms, press, max_age=max_ages.FACTS_AT_PRESS)
         if isinstance(decided, Declined):
             return await self._decline(intent, press, decided)
         detail = decided.detail(intent.flow_id)

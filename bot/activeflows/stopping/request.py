@@ -86,7 +86,7 @@ class StopRequests:
         await self._ledger.draft_intent(intent)
         return intent
 
-    async def put_to_others(self, operator: Operator, intent_id: str) -> ApprovalRequest[Intent] | None:
+    async def request_approval(self, operator: Operator, intent_id: str) -> ApprovalRequest[Intent] | None:
         """Put a stop to those who may: open one's own draft, or point at a card that is open already.
 
         ``None`` when there is nothing to be pressed (any more). Raises ``NotPermitted`` for somebody who may not see

@@ -24,7 +24,7 @@ _LONGEST_CALL: Final = timedelta(hours=1)
 
 def found(findings: Findings, operator: Operator, now: datetime, *, command: str) -> Message:
     """Draw what was found, for the asker's eyes alone."""
-    understood = f"Looked for {_understood(findings.clues)}"
+    understood = f"Looked for {_understood(findings.terms)}"
     blocks = [kit.header(_title(findings)), kit.context(understood)]
     blocks += [kit.section(line) for line in _besides(findings, command)]
     for hit in findings.hits:
@@ -45,17 +45,17 @@ def _title(findings: Findings) -> str:
 # ---------------------------------------------------------------- what was looked for
 
 
-def _understood(clues: SearchTerms) -> str:
-    parts = [f"a phone number ending in {number.ending}" for number in clues.numbers]
-    parts += [_id(target, clues) for target in clues.targets]
-    if clues.words:
-        words = bold(clues.words, 110)
+def _understood(terms: SearchTerms) -> str:
+    parts = [f"a phone number ending in {number.ending}" for number in terms.numbers]
+    parts += [_id(target, terms) for target in terms.targets]
+    if terms.words:
+        words = bold(terms.words, 110)
         parts.append(f"flows and queues named like {words}, and situations with {'it' if parts else words}")
     return "; ".join(parts)
 
 
-def _id(target: Target, clues: SearchTerms) -> str:
-    if not clues.doubtful(target):
+def _id(target: Target, terms: SearchTerms) -> str:
+    if not terms.doubtful(target):
         return f"the id {code(str(target), 40)}"
     what = "the same digits" if may_be_a_number(target) else code(str(target), 40)
     return f"running activeflows whose id begins with {what}"
@@ -89,7 +89,7 @@ def _besides(findings: Findings, command: str) -> Iterator[str]:
         older = " For an older one, give the whole id." if any(isinstance(t, Prefix) for t in findings.absent) else ""
         yield f"No activeflow that you can view here has the id {absent}, and no call of one does.{older}"
     yield from _of_no_call(findings)
-    if not findings.hits and findings.clues.words:
+    if not findings.hits and findings.terms.words:
         yield f"Nothing running matches these words. All that run: {code(f'{command} list')}"
     if findings.total > len(findings.hits):
         yield f"{findings.total - len(findings.hits)} more match. Narrow it."
@@ -101,8 +101,8 @@ def _besides(findings: Findings, command: str) -> Iterator[str]:
     if findings.without:
         belong = "belongs" if findings.without == 1 else "belong"
         yield f"{_many(findings.without, 'call')} with this number {belong} to no activeflow that I know."
-    if findings.clues.more:
-        yield f"The text has {findings.clues.more} more ids and numbers. They were not looked for."
+    if findings.terms.more:
+        yield f"The text has {findings.terms.more} more ids and numbers. They were not looked for."
 
 
 def _of_no_call(findings: Findings) -> Iterator[str]:
@@ -110,7 +110,7 @@ def _of_no_call(findings: Findings) -> Iterator[str]:
     if findings.calls is None:
         return
     had = {call.sought for call in findings.calls.found}
-    endings = [number.ending for place, number in enumerate(findings.clues.numbers) if place not in had]
+    endings = [number.ending for place, number in enumerate(findings.terms.numbers) if place not in had]
     if endings:
         yield f"None of the calls checked has a number ending in {' or '.join(endings)}."
 

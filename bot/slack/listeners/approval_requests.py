@@ -28,7 +28,7 @@ class ApprovableCard(Generic[C]):
     place: Callable[[Operator, str], Awaitable[tuple[str, str] | None]]
     """The channel where those who may are asked, and what about; ``None``: there is no such card."""
     can_be_pressed: Callable[[str], Awaitable[bool]]
-    put: Callable[[InteractionContext, Operator, str], Awaitable[ApprovalRequest[C] | Message]]
+    request: Callable[[InteractionContext, Operator, str], Awaitable[ApprovalRequest[C] | Message]]
     """Open it, or find it open already; or why there is nothing to be pressed."""
     post: Callable[[InteractionContext, Operator, ApprovalRequest[C]], Awaitable[SentMessage | None]]
     """Post its card, as ``InteractionContext.post_card`` does."""
@@ -57,26 +57,26 @@ class ApprovalRequests:
             return
         posted = False
         try:
-            posted = await self._put(context, kind, operator, card_id, appeal)
+            posted = await self._request_approval(context, kind, operator, card_id, appeal)
         finally:
             if not posted:
                 self.appeals.not_posted(appeal)
 
-    async def _put(
+    async def _request_approval(
         self, context: InteractionContext, kind: ApprovableCard[C], operator: Operator, card_id: str, appeal: Appeal
     ) -> bool:
         """Ask those who may, and tell whether they were asked, as far as is known."""
-        put = await kind.put(context, operator, card_id)
-        if isinstance(put, Message):
-            await context.reply(put)
+        approval = await kind.request(context, operator, card_id)
+        if isinstance(approval, Message):
+            await context.reply(approval)
             return False
-        if not put.opened:
-            appeal.ts = put.card.message_ts
-            return await _point_at(context, put.card, put.who_may)
-        posted = await kind.post(_there(context, put.card), operator, put)
+        if not approval.opened:
+            appeal.ts = approval.card.message_ts
+            return await _point_at(context, approval.card, approval.who_may)
+        posted = await kind.post(_there(context, approval.card), operator, approval)
         if posted is not None:
             appeal.ts = posted.ts
-            await _asked_in(context, put.card.channel, posted.ts)
+            await _asked_in(context, approval.card.channel, posted.ts)
         return posted is not None
 
     async def _asked_enough(self, context: InteractionContext, channel: str, card_id: str) -> None:

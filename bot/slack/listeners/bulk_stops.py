@@ -178,7 +178,7 @@ class BulkStopListener:
             await offer(context, refused, ask_others(draft.id, ids.BULK_ASK_OTHERS))
 
     async def _ask_others(self, context: InteractionContext, bulk_id: str) -> None:
-        kind = ApprovableCard(self._place, self._can_be_pressed, self._put, self._post_put)
+        kind = ApprovableCard(self._place, self._can_be_pressed, self._request_approval, self._post_approval)
         await self.approvals.ask(context, kind, bulk_id)
 
     async def _place(self, operator: Operator, bulk_id: str) -> tuple[str, str] | None:
@@ -191,20 +191,20 @@ class BulkStopListener:
         found = await self.ledger.bulk(bulk_id)
         return found is not None and found[1].state is BulkState.OPEN and not found[0].late(self.now())
 
-    async def _put(
+    async def _request_approval(
         self, context: InteractionContext, operator: Operator, bulk_id: str
     ) -> ApprovalRequest[Bulk] | Message:
-        put = await self.requests.put_to_others(operator, bulk_id)
-        if isinstance(put, CardRefusal):
-            return bulk_unasked(put, command=context.command)
-        if put is not None and not put.opened and not put.card.message_ts:
-            return _asked_already(put.card)
-        return put or NOTHING_TO_PRESS
+        approval = await self.requests.request_approval(operator, bulk_id)
+        if isinstance(approval, CardRefusal):
+            return bulk_unasked(approval, command=context.command)
+        if approval is not None and not approval.opened and not approval.card.message_ts:
+            return _asked_already(approval.card)
+        return approval or NOTHING_TO_PRESS
 
-    async def _post_put(
-        self, context: InteractionContext, operator: Operator, put: ApprovalRequest[Bulk]
+    async def _post_approval(
+        self, context: InteractionContext, operator: Operator, approval: ApprovalRequest[Bulk]
     ) -> SentMessage | None:
-        return await self._post(context, operator, put.card, put.who_may)
+        return await self._post(context, operator, approval.card, approval.who_may)
 
 
 def _asked_already(bulk: Bulk) -> Message:

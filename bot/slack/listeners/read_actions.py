@@ -20,7 +20,7 @@ from bot.activeflows.operators import Operator, Permission
 from bot.activeflows.queries.details import Disclosure
 from bot.activeflows.queries.listing import SHARED_FOR, ActiveflowQueries
 from bot.activeflows.search.finder import Finder
-from bot.activeflows.search.ranking import SearchTerms, clues_in
+from bot.activeflows.search.ranking import SearchTerms, terms_in
 from bot.slack import ids, kit
 from bot.slack.blocks.activeflow_details import NOT_HERE, NOT_RECORDED, NOT_SHOWN, activeflow_details, revealed
 from bot.slack.blocks.activeflow_list import activeflow_list, shared_list
@@ -209,23 +209,23 @@ class SearchListener:
         listeners.on_message_shortcut(ids.FIND, self._in_message, doing="looking for it")
 
     async def _find(self, context: InteractionContext, request: Find) -> None:
-        await self._answer(context, clues_in(plain(unquoted(request.text))))
+        await self._answer(context, terms_in(plain(unquoted(request.text))))
 
     async def _in_message(self, context: InteractionContext, body: dict[str, Any]) -> None:
         message = body.get("message")
-        read, clues = await asyncio.to_thread(
+        read, terms = await asyncio.to_thread(
             _read, message
         )  # a long one takes a while, and others wait for their acks
         unread = f" I did not read {read.unread}." if read.unread else ""
-        if clues.targets or clues.numbers:
-            await self._answer(context, SearchTerms(clues.targets, clues.numbers, more=clues.more), unread=unread)
+        if terms.targets or terms.numbers:
+            await self._answer(context, SearchTerms(terms.targets, terms.numbers, more=terms.more), unread=unread)
         else:
             where = "what I read of this message" if unread else "this message"
             await context.reply(Message(_NOTHING.format(where, code(f"{context.command} find"), unread)))
 
-    async def _answer(self, context: InteractionContext, clues: SearchTerms, *, unread: str = "") -> None:
+    async def _answer(self, context: InteractionContext, terms: SearchTerms, *, unread: str = "") -> None:
         async def searched(operator: Operator) -> Message:
-            findings = await self.finder.find(operator, clues)
+            findings = await self.finder.find(operator, terms)
             return found(findings, operator, self.now(), command=context.command)
 
         try:
@@ -241,4 +241,4 @@ class SearchListener:
 
 def _read(message: dict[str, Any] | None) -> tuple[MessageText, SearchTerms]:
     read = said(message)
-    return read, clues_in(read.text)
+    return read, terms_in(read.text)

@@ -313,7 +313,7 @@ class StopListener:
         await offer(context, refused, ask_others(draft.id))
 
     async def _ask_others(self, context: InteractionContext, intent_id: str) -> None:
-        kind = ApprovableCard(self._place, self._can_be_pressed, self._put, self._post_put)
+        kind = ApprovableCard(self._place, self._can_be_pressed, self._request_approval, self._post_approval)
         await self.approvals.ask(context, kind, intent_id)
 
     async def _place(self, operator: Operator, intent_id: str) -> tuple[str, str] | None:
@@ -329,12 +329,12 @@ class StopListener:
         open_ = {IntentState.DRAFT, IntentState.OPEN}
         return found is not None and found[1] in open_ and not found[0].late(self.now())
 
-    async def _put(
+    async def _request_approval(
         self, _: InteractionContext, operator: Operator, intent_id: str
     ) -> ApprovalRequest[Intent] | Message:
-        return await self.requests.put_to_others(operator, intent_id) or NOTHING_TO_PRESS
+        return await self.requests.request_approval(operator, intent_id) or NOTHING_TO_PRESS
 
-    async def _post_put(
-        self, context: InteractionContext, operator: Operator, put: ApprovalRequest[Intent]
+    async def _post_approval(
+        self, context: InteractionContext, operator: Operator, approval: ApprovalRequest[Intent]
     ) -> SentMessage | None:
-        return await self._post(context, operator, put.card, Waiting(put.who_may))
+        return await self._post(context, operator, approval.card, Waiting(approval.who_may))

@@ -18,7 +18,7 @@ from bot.activeflows.records import ChainedRecord, Entry, Record, RecordQuery
 from bot.activeflows.search.finder import Finder
 from bot.activeflows.search.number_search import MOST as NUMBERS_AN_HOUR
 from bot.activeflows.search.number_search import NumberRecord
-from bot.activeflows.search.ranking import MOST, Findings, MatchKind, SearchTerms, clues_in
+from bot.activeflows.search.ranking import MOST, Findings, MatchKind, SearchTerms, terms_in
 from tests.unit.activeflows.queries.test_listing import (
     ALICE,
     MENU,
@@ -61,7 +61,7 @@ def call(number: int, activeflow_id: UUID | None, *, owner: UUID | None = None) 
 
 async def search(
     voipbin: InMemory,
-    clues: SearchTerms,
+    terms: SearchTerms,
     *calls: CallFound,
     operator: Operator = ALICE,
     looked: LookedThrough | None = None,
@@ -75,7 +75,7 @@ async def search(
         side_look=0.05,
         name_look=0.05,
     )
-    return await searching.find(operator, clues)
+    return await searching.find(operator, terms)
 
 
 def found(findings: Findings) -> list[UUID]:
@@ -86,9 +86,9 @@ async def test_nothing_is_asked_for_somebody_who_may_view_nothing_nor_for_nothin
     voipbin, looked = InMemory([running(1)]), LookedThrough()
     with pytest.raises(NotPermitted):
         await search(voipbin, NUMBER, operator=NOBODY, looked=looked)
-    for clues in (SearchTerms(), SearchTerms(words="x" * 101)):
+    for terms in (SearchTerms(), SearchTerms(words="x" * 101)):
         with pytest.raises(NotUnderstood):
-            await search(voipbin, clues, looked=looked)
+            await search(voipbin, terms, looked=looked)
     assert (voipbin.asked.total(), looked.asked) == (0, 0)
 
 
@@ -189,25 +189,25 @@ async def test_many_guesses_at_the_same_moment_do_not_pass_the_bound_and_an_hour
 async def test_the_same_name_stands_before_what_is_like_it_and_that_before_what_says_it() -> None:
     flows = [Flow(UUID(int=0xF10), "Play"), Flow(UUID(int=0xF11), "Playing area"), Flow(UUID(int=0xF12), "Survey")]
     rows = [running(n, flow) for n, flow in enumerate(reversed(flows))]
-    findings = await search(InMemory(rows, {flow.id: flow for flow in flows}), clues_in("play"))
+    findings = await search(InMemory(rows, {flow.id: flow for flow in flows}), terms_in("play"))
     assert [hit.row.flow_name for hit in findings.hits] == ["Play", "Playing area", "Survey"]
     assert [hit.match.how for hit in findings.hits] == [MatchKind.FLOW, MatchKind.FLOW, MatchKind.SITUATION]
 
 
 async def test_words_are_looked_for_in_what_runs_only() -> None:
-    findings = await search(InMemory([running(1, status=Status.ENDED), running(2)]), clues_in("support"))
+    findings = await search(InMemory([running(1, status=Status.ENDED), running(2)]), terms_in("support"))
     assert found(findings) == [running(2).id]
 
 
 async def test_names_that_could_not_be_had_are_counted() -> None:
-    findings = await search(InMemory([running(1), running(2)], silent=True), clues_in("support"))
+    findings = await search(InMemory([running(1), running(2)], silent=True), terms_in("support"))
     assert (findings.total, findings.unnamed) == (0, 2)
 
 
 async def test_ids_and_numbers_of_one_text_are_found_each_once_and_the_id_is_told() -> None:
     one: Activeflow = running(1)
-    clues = SearchTerms(targets=(one.id,), numbers=NUMBER.numbers)
-    findings = await search(InMemory([one]), clues, call(1, one.id))
+    terms = SearchTerms(targets=(one.id,), numbers=NUMBER.numbers)
+    findings = await search(InMemory([one]), terms, call(1, one.id))
     assert found(findings) == [one.id]
     assert findings.hits[0].match.how is MatchKind.ID
 

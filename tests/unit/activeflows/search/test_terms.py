@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bot.activeflows.queries.resolution import Prefix
-from bot.activeflows.search.ranking import MOST_IDS, MOST_NUMBERS, SearchTerms, clues_in
+from bot.activeflows.search.ranking import MOST_IDS, MOST_NUMBERS, SearchTerms, terms_in
 
 ID = UUID("3c5b0f6e-1d2a-4222-8333-123456789abc")
 
@@ -30,23 +30,23 @@ ID = UUID("3c5b0f6e-1d2a-4222-8333-123456789abc")
     ],
 )
 def test_a_text_names(text: str, targets: tuple[UUID | Prefix, ...], numbers: int, words: str) -> None:
-    clues = clues_in(text)
-    assert (clues.targets, len(clues.numbers), clues.words) == (targets, numbers, words)
+    terms = terms_in(text)
+    assert (terms.targets, len(terms.numbers), terms.words) == (targets, numbers, words)
 
 
 def test_of_a_long_text_only_so_many_are_taken_and_the_rest_is_counted() -> None:
     many = "\n".join(
         [f"{number:08x}" for number in range(0xABC00000, 0xABC00000 + 14)] + [f"0171 55501{n:02}" for n in range(5)]
     )
-    clues = clues_in(many)
-    assert (len(clues.targets), len(clues.numbers), clues.more) == (MOST_IDS, MOST_NUMBERS, 4 + 2)
+    terms = terms_in(many)
+    assert (len(terms.targets), len(terms.numbers), terms.more) == (MOST_IDS, MOST_NUMBERS, 4 + 2)
 
 
 @given(st.text(max_size=200))
 def test_anything_is_named_or_nothing_and_never_an_error(text: str) -> None:
-    clues = clues_in(text)
-    assert clues.nothing == (clues == SearchTerms())
-    assert clues.nothing == (not text.split())
+    terms = terms_in(text)
+    assert terms.nothing == (terms == SearchTerms())
+    assert terms.nothing == (not text.split())
 
 
 @given(
@@ -54,6 +54,6 @@ def test_anything_is_named_or_nothing_and_never_an_error(text: str) -> None:
     st.text("xyz ,.\n", max_size=9),
 )
 def test_every_whole_id_in_a_text_is_found_and_no_number_is_read_out_of_it(ids: list[UUID], between: str) -> None:
-    clues = clues_in(f" {between} ".join(map(str, ids)))
-    assert clues.targets == tuple(ids)
-    assert clues.numbers == ()
+    terms = terms_in(f" {between} ".join(map(str, ids)))
+    assert terms.targets == tuple(ids)
+    assert terms.numbers == ()

@@ -35,7 +35,7 @@ def found_screens(words: str, rows: Sequence[Row], operators: Sequence[Operator]
     ]
     hits = tuple(RankedMatch(row, hows[number % len(hows)]) for number, row in enumerate(rows))
     full = Findings(
-        clues=EVERYTHING,
+        terms=EVERYTHING,
         hits=hits,
         total=23,
         hidden=2,
