@@ -133,6 +133,8 @@ def numbers_in(text: str) -> tuple[Number, ...]:
 
 def _plain(text: str) -> str:
     """Return plain digits and blanks, nothing invisible: telephones put direction marks around what they copy."""
+    if text.isascii() and text.isprintable():  # as most lines are
+        return text
     folded = unicodedata.normalize("NFKC", text)
     visible = (c for c in folded if unicodedata.category(c) != "Cf")
     return "".join(str(int(c)) if c.isdecimal() else " " if c.isspace() else c for c in visible)

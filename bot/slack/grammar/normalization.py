@@ -78,7 +78,7 @@ def decoded(text: str) -> str:
 
     https://docs.slack.dev/messaging/formatting-message-text#escaping
     """
-    return re.sub("|".join(_ENTITIES), lambda entity: _ENTITIES[entity[0]], text)
+    return re.sub("|".join(_ENTITIES), lambda entity: _ENTITIES[entity[0]], text) if "&" in text else text
 
 
 def with_emoji(text: str) -> str:
@@ -109,6 +109,8 @@ def _hides(address: str, shown: str) -> bool:
 
 def cleaned(text: str) -> str:
     """Return one line, single blanks, nothing invisible."""
+    if text.isascii() and text.isprintable():  # as most lines are
+        return " ".join(text.split())
     visible = "".join(" " if c.isspace() else "" if unicodedata.category(c) in _DROPPED else c for c in text)
     return " ".join(visible.split())
 

@@ -26,6 +26,11 @@ def test_only_the_country_may_be_left_out_of_a_whole_number(country: str, nation
     assert not Number(national[cut:]).whole(whole)
 
 
+@given(st.lists(st.sampled_from([*"0123456789+() -./:,;x\t\n", "tel:", "CALL", "+15550100001"])).map("".join))
+def test_the_numbers_of_an_ascii_line_are_those_beside_something_invisible(line: str) -> None:
+    assert numbers_in(line) == numbers_in(f"\u200b{line}\u200b")
+
+
 @st.composite
 def written(draw: st.DrawFn) -> tuple[str, str]:
     """A number as it is dialled everywhere, and in some writing of somebody's."""

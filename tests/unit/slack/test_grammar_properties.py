@@ -161,6 +161,11 @@ def test_cleaning_twice_changes_nothing_more(text: str) -> None:
     assert cleaned(cleaned(text)) == cleaned(text)
 
 
+@given(st.text(st.characters(max_codepoint=127)))
+def test_an_ascii_line_is_cleaned_as_it_is_beside_something_invisible(text: str) -> None:
+    assert cleaned(text) == cleaned(f"{text}\u200b")
+
+
 @given(TYPED.map(cleaned))
 def test_every_word_stands_in_the_line_where_it_says(line: str) -> None:
     for word in words(line):
