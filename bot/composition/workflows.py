@@ -18,9 +18,10 @@ from bot.activeflows.bulk.ports import BulkCards, BulkLedger, Members
 from bot.activeflows.bulk.request import BulkPreparation, BulkRequests, OriginLookup
 from bot.activeflows.bulk.snapshot import BulkSnapshot
 from bot.activeflows.operators import Policy
-from bot.activeflows.stopping.authorization import Authorization, Gate, PressAdmission, boot_time
+from bot.activeflows.stopping.authorization import Authorization, Gate, PressAdmission
 from bot.activeflows.stopping.follow_up import Aftermath, StopFollowUp
 from bot.activeflows.stopping.machine import Renewal, StopMachine
+from bot.activeflows.stopping.max_ages import boot_time
 from bot.activeflows.stopping.ports import Cards, Ledger, People
 from bot.activeflows.stopping.read_back import ActiveflowSubject, CallSubject, Readback
 from bot.activeflows.stopping.stop import Patience, PressKind

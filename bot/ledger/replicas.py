@@ -21,7 +21,7 @@ import structlog
 from sqlalchemy import Connection, delete, func, select, text, update
 
 from bot.activeflows.errors import LedgerUnavailable
-from bot.activeflows.stopping.authorization import boot_time
+from bot.activeflows.stopping.max_ages import boot_time
 from bot.activeflows.watching.watch import LEASE
 from bot.ledger.database import Database
 from bot.ledger.tables import leases, replicas

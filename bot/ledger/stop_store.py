@@ -7,6 +7,7 @@ The runs of a press's workflow are numbered, so that an older one knows that it 
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
+from functools import partial
 from typing import Final
 
 import msgspec
@@ -27,6 +28,7 @@ from bot.activeflows.stopping.stop import (
     IntentState,
     Press,
     PressKind,
+    StoredIntent,
 )
 from bot.ledger import audit, metrics
 from bot.ledger.database import PATIENCE, Database, clock, one_writer, when_kept
@@ -150,12 +152,8 @@ class StopStore:
 
         return await self._database.within(work)
 
-    async def intent(self, intent_id: str) -> tuple[Intent, IntentState] | None:
-        def work(connection: Connection) -> tuple[Intent, IntentState] | None:
-            row = connection.execute(_INTENT_AND_STATE, self._of(intent_id)).first()
-            return None if row is None else (_INTENT.decode(row.body), IntentState(row.state))
-
-        return await self._database.reading(work, patience=PATIENCE)
+    async def intent(self, intent_id: str) -> StoredIntent | None:
+        return await self._database.reading(partial(self._stored, intent_id), patience=PATIENCE)
 
     async def flow_names(self, intent_ids: Collection[str]) -> Mapping[str, str]:
         def work(connection: Connection) -> Mapping[str, str]:
@@ -212,6 +210,13 @@ class StopStore:
 
     async def take_up(self, press_id: str) -> Fence:
         return await self._database.within(lambda connection: _take_up(connection, press_id, self._now()))
+
+    async def take_up_card(self, press: Press) -> tuple[Fence, StoredIntent | None]:
+        def work(connection: Connection) -> tuple[Fence, StoredIntent | None]:
+            fence = _take_up(connection, press.id, self._now())
+            return fence, self._stored(press.intent_id, connection)
+
+        return await self._database.within(work)
 
     async def holds(self, fence: Fence) -> bool:
         try:
@@ -271,16 +276,24 @@ class StopStore:
 
         return await self._database.within(work)
 
-    async def settle(
-        self, intent_id: str, press_id: str, state: IntentState, ended: Ended | None = None
-    ) -> Ended | None:
+    async def keep_end(self, fence: Fence, intent_id: str, press_id: str, ended: Ended) -> Ended | None:
         def work(connection: Connection) -> Ended | None:
             one_writer(connection)
-            now = self._settle(connection, intent_id, press_id, state, ended)
+            if not _holds(connection, fence):
+                return None
+            now = self._settle(connection, intent_id, press_id, IntentState.SETTLED, ended)
             connection.execute(_GIVE_BACK, {"press": press_id})
             return now
 
         return await self._database.within(work)
+
+    async def settle(self, intent_id: str, press_id: str, state: IntentState) -> None:
+        def work(connection: Connection) -> None:
+            one_writer(connection)
+            self._settle(connection, intent_id, press_id, state, None)
+            connection.execute(_GIVE_BACK, {"press": press_id})
+
+        await self._database.within(work)
 
     async def hung_up(self, intent_id: str, call: CallAfter) -> Ended | None:
         def work(connection: Connection) -> Ended | None:
@@ -330,6 +343,10 @@ class StopStore:
     def _this(self, intent_id: str) -> tuple[ColumnElement[bool], ColumnElement[bool]]:
         """Return the intent of this id, if it is this account's."""
         return intents.c.id == intent_id, intents.c.account == self._account
+
+    def _stored(self, intent_id: str, connection: Connection) -> StoredIntent | None:
+        row = connection.execute(_INTENT_AND_STATE, self._of(intent_id)).first()
+        return None if row is None else (_INTENT.decode(row.body), IntentState(row.state))
 
     def _of_account(self, record: Record) -> Record:
         return replace(record, account=self._account)

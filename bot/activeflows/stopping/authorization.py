@@ -16,7 +16,6 @@ Decisions:
 """
 
 import asyncio
-import time
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
@@ -40,6 +39,7 @@ from bot.activeflows.model import Activeflow
 from bot.activeflows.operators import Decision, Operator, Permission, Policy, Standing, together
 from bot.activeflows.records import Record, RecordKind, record_on
 from bot.activeflows.stopping import max_ages
+from bot.activeflows.stopping.max_ages import Clock, boot_time
 from bot.activeflows.stopping.ports import Ledger, People
 from bot.activeflows.stopping.stop import (
     NO_FAILURE,
@@ -54,6 +54,7 @@ from bot.activeflows.stopping.stop import (
     IntentState,
     Press,
     PressKind,
+    StoredIntent,
 )
 
 _TRIES: Final = 3
@@ -298,10 +299,13 @@ class PressAdmission:
     def __init__(self, ledger: Ledger, authorization: Authorization, *, now: Callable[[], datetime]) -> None:
         self._ledger, self._authorization, self._now = ledger, authorization, now
 
-    async def admit(self, press: Press) -> Admission:
-        """Return the intent if it can be pressed by this person, here, now. The decision goes into the audit first."""
+    async def admit(self, press: Press, stored: StoredIntent | None = None) -> Admission:
+        """Return the intent if it can be pressed by this person, here, now. The decision goes into the audit first.
+
+        ``stored``: its intent, if it was read just now.
+        """
         try:
-            found = await self._ledger.intent(press.intent_id)
+            found = stored or await self._ledger.intent(press.intent_id)
             if found is None:
                 return Admission(declined=Declined(DeclineReason.NO_SUCH_CARD))
             intent, state = found
@@ -367,22 +371,34 @@ class Fenced(asyncio.CancelledError):
     """Another run has taken this press up. Cut off rather than failed: a failure would end the other run's workflow."""
 
 
+async def _answered(ask: Callable[[], Awaitable[T]]) -> T:
+    """Ask until the ledger answers."""
+    while True:
+        try:
+            return await ask()
+        except LedgerUnavailable:
+            await asyncio.sleep(_AGAIN)
+
+
 class Hold:
     """What one run has of its press."""
 
-    def __init__(self, ledger: Ledger, fence: Fence, *, clock: Callable[[], float] | None = None) -> None:
-        """``clock``: as for ``Gate``."""
-        self._ledger, self.fence, self._clock = ledger, fence, clock or boot_time
+    def __init__(
+        self, ledger: Ledger, fence: Fence, stored: StoredIntent | None = None, *, clock: Clock = boot_time
+    ) -> None:
+        """``stored``: its intent, as this run began. ``clock``: as for ``Gate``."""
+        self._ledger, self.fence, self.stored, self._clock = ledger, fence, stored, clock
         self._counted_at = float("-inf")
 
     @classmethod
     async def take(cls, ledger: Ledger, press_id: str) -> "Hold":
         """Begin a run: every earlier one of this press counts no more. Waits for a ledger that does not answer."""
-        while True:
-            try:
-                return cls(ledger, await ledger.take_up(press_id))
-            except LedgerUnavailable:
-                await asyncio.sleep(_AGAIN)
+        return cls(ledger, await _answered(partial(ledger.take_up, press_id)))
+
+    @classmethod
+    async def take_card(cls, ledger: Ledger, press: Press) -> "Hold":
+        """Begin one of a press on a stop card, and read its intent along."""
+        return cls(ledger, *await _answered(partial(ledger.take_up_card, press)))
 
     async def counted(self, ask: Callable[[], Awaitable[T]], outdone: Callable[[T], bool]) -> T:
         """Return what a transaction answered that looks whether this run counts. Raises ``Fenced`` when it does not."""
@@ -401,13 +417,7 @@ class Hold:
         """
         if not waited and self._clock() - self._counted_at < max_ages.COUNTED:
             return
-        while True:
-            try:
-                await self.counted(partial(self._ledger.holds, self.fence), not_)
-            except LedgerUnavailable:
-                await asyncio.sleep(_AGAIN)
-            else:
-                return
+        await _answered(partial(self.counted, partial(self._ledger.holds, self.fence), not_))
 
     async def conclude(
         self,
@@ -498,18 +508,10 @@ class PressOperation:
     press: Press
 
 
-def boot_time() -> float:
-    """Return the seconds that go on while this process, or the whole machine, sleeps.
-    https://man7.org/linux/man-pages/man2/clock_gettime.2.html
-    """
-    clock = getattr(time, "CLOCK_BOOTTIME", None)
-    return time.monotonic() if clock is None else time.clock_gettime(clock)
-
-
 class Gate:
     """Asked by the client for every POST. ``clock`` gives seconds, as ``boot_time`` does."""
 
-    def __init__(self, ledger: Ledger, authorization: Authorization, *, clock: Callable[[], float] = boot_time) -> None:
+    def __init__(self, ledger: Ledger, authorization: Authorization, *, clock: Clock = boot_time) -> None:
         self._ledger, self._authorization, self._clock = ledger, authorization, clock
 
     def of(

@@ -10,6 +10,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Iterable
 from dataclasses import dataclass, replace
 from datetime import datetime
 from functools import partial
+from operator import not_
 from typing import Final, TypeAlias
 from uuid import UUID
 
@@ -24,7 +25,6 @@ from bot.activeflows.stopping.stop import (
     ChildAfter,
     Ended,
     Intent,
-    IntentState,
     NotKnown,
     Patience,
     Phase,
@@ -231,10 +231,9 @@ class StopFollowUp:
         While the ledger does not answer an end is told all the same. A call that is up is not: whoever pressed *Hang up
         the call* may know better, and the ledger says so.
         """
-        await hold.must_hold()
         over = ended.call is None or ended.call.state == "hung_up"
-        settle = partial(self._ledger.settle, intent.id, press.id, IntentState.SETTLED, ended)
-        return await hold.until_written(settle, partial(show, intent, ended) if over else None) or ended
+        keep = partial(hold.counted, partial(self._ledger.keep_end, hold.fence, intent.id, press.id, ended), not_)
+        return await hold.until_written(keep, partial(show, intent, ended) if over else None) or ended
 
     async def _settle(self, hold: Hold, intent: Intent, press: Press, ended: Ended, show: Show) -> bool:
         return await show(intent, await self.kept(hold, intent, press, ended, show))

@@ -149,7 +149,7 @@ class StopMachine:
         if phase is None or isinstance(phase, Moved):
             return result
         outcome = partial(self._outcome, operation, hold, phase, result.refused, show)
-        told = await step("outcome", OutcomeNotice, outcome, ledger_first=True)
+        told = await step("outcome", OutcomeNotice, outcome, repeatable=True, ledger_first=True)
         if isinstance(phase, StillRunning | NotKnown):
             phase = replace(phase, until=told.until)
         return StopResult(replace(phase, receipt=told.receipt), told.receipt)

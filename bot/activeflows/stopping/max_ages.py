@@ -20,7 +20,9 @@ where the edit had to wait for nothing: Slack takes longer than that to make it.
 The policy file itself is looked at every second and counts once two looks have seen the same.
 """
 
-from typing import Final
+import time
+from collections.abc import Callable
+from typing import Final, TypeAlias
 
 LOOK: Final = 1.5
 PERMIT: Final = 1.0
@@ -28,3 +30,13 @@ COUNTED: Final = 0.1
 FACTS: Final = 5.0
 FACTS_AT_PRESS: Final = 0.0
 """When somebody presses Slack is asked anew, so that the gate, a moment later, mostly need not."""
+Clock: TypeAlias = Callable[[], float]
+"""Gives seconds, as ``boot_time`` does."""
+
+
+def boot_time() -> float:
+    """Return the seconds that go on while this process, or the whole machine, sleeps.
+    https://man7.org/linux/man-pages/man2/clock_gettime.2.html
+    """
+    clock = getattr(time, "CLOCK_BOOTTIME", None)
+    return time.monotonic() if clock is None else time.clock_gettime(clock)

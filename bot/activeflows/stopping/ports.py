@@ -17,6 +17,7 @@ from bot.activeflows.stopping.stop import (
     IntentState,
     Phase,
     Press,
+    StoredIntent,
 )
 
 T = TypeVar("T")
@@ -41,7 +42,7 @@ class Ledger(Records, Protocol):
         """Open a drafted one, as it is now, with its record. False when somebody did already."""
         ...
 
-    async def intent(self, intent_id: str) -> tuple[Intent, IntentState] | None: ...
+    async def intent(self, intent_id: str) -> StoredIntent | None: ...
 
     async def card_posted(self, intent_id: str, message_ts: str) -> None:
         """Remember where the card stands."""
@@ -65,6 +66,10 @@ class Ledger(Records, Protocol):
 
     async def take_up(self, press_id: str) -> Fence:
         """Begin a run of this press's workflow: no earlier run of it counts any more."""
+        ...
+
+    async def take_up_card(self, press: Press) -> tuple[Fence, StoredIntent | None]:
+        """Do the same, and read the intent of its card."""
         ...
 
     async def holds(self, fence: Fence) -> bool:
@@ -92,12 +97,15 @@ class Ledger(Records, Protocol):
         """
         ...
 
-    async def settle(
-        self, intent_id: str, press_id: str, state: IntentState, ended: Ended | None = None
-    ) -> Ended | None:
-        """Give the right back; the intent goes to ``state`` (``open``: it can be pressed again), with how it ended.
+    async def settle(self, intent_id: str, press_id: str, state: IntentState) -> None:
+        """Give the right back; the intent goes to ``state`` (``open``: it can be pressed again)."""
+        ...
 
-        How it ended, as it then stands: with what came of a press on *Hang up the call*, if there was one.
+    async def keep_end(self, fence: Fence, intent_id: str, press_id: str, ended: Ended) -> Ended | None:
+        """Keep more of how it ended, and give the right back.
+
+        How it ended, as it then stands: with what came of a press on *Hang up the call*, if there was one. ``None``,
+        and nothing kept, when the run counts no more.
         """
         ...
 

@@ -147,6 +147,10 @@ class IntentState(StrEnum):
     SUPERSEDED = "superseded"
 
 
+StoredIntent: TypeAlias = tuple[Intent, IntentState]
+"""What the ledger says of a card."""
+
+
 class PressKind(StrEnum):
     """What a press asks for."""
 

@@ -176,12 +176,12 @@ class StopWorkflow:
 
     async def carry_out(self, press: Press, step: Step) -> None:
         """Carry out a press, and tell of it to the end."""
-        hold = await Hold.take(self._ledger, press.id)
+        hold = await Hold.take_card(self._ledger, press)
         async with SlowPress(self._ledger, self._cards, press, hold, after=self._in_hand_after, now=self._now) as slow:
             await self._carry_out(press, hold, step, slow)
 
     async def _carry_out(self, press: Press, hold: Hold, step: Step, slow: SlowPress) -> None:
-        admit = partial(self._admitting.admit, press)
+        admit = partial(self._admitting.admit, press, hold.stored)
         admission = await step("admit", Admission, admit, repeatable=True, ledger_first=True)
         intent, declined = admission.intent, admission.declined
         if declined is not None or intent is None:
@@ -210,7 +210,7 @@ class StopWorkflow:
             phase = await self._follow.until_ended(intent, press, phase, hold, step, show)
         if isinstance(phase, Ended) and (intent.seen.call_id or intent.seen.on_complete_flow_id):
             tell = partial(self._tell_aftermath, intent, press, phase, hold, show)
-            ended = await step("aftermath", Ended, tell, repeatable=True)
+            ended = await step("aftermath", Ended, tell, repeatable=True, ledger_first=True)
             if ended.call is not None and ended.call.until is not None:
                 await self._follow.call(intent, press, ended, hold, step, show)
 
@@ -274,8 +274,8 @@ class HangUpWorkflow:
 
     async def carry_out(self, press: Press, step: Step) -> None:
         """Carry out such a press."""
-        hold = await Hold.take(self._ledger, press.id)
-        admit = partial(self._admitting.admit, press)
+        hold = await Hold.take_card(self._ledger, press)
+        admit = partial(self._admitting.admit, press, hold.stored)
         admission = await step("admit", Admission, admit, repeatable=True, ledger_first=True)
         intent, declined = admission.intent, admission.declined
         if intent is not None and declined is None:

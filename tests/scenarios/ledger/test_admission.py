@@ -51,7 +51,7 @@ async def over(book: StopStore, state: IntentState) -> Intent:
     intent = await opened(book, an_intent())
     press: Press = a_press(intent, "U0BOB")
     assert (await book.claim(intent, press)).mine
-    await book.settle(intent.id, press.id, state, None)
+    await book.settle(intent.id, press.id, state)
     return intent
 
 

@@ -32,8 +32,8 @@ from bot.activeflows.stopping.authorization import (
     GateClosed,
     Hold,
     PressOperation,
-    boot_time,
 )
+from bot.activeflows.stopping.max_ages import boot_time
 from bot.activeflows.stopping.ports import Ledger
 from bot.activeflows.stopping.stop import (
     DeclineReason,
