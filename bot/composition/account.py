@@ -42,7 +42,7 @@ from bot.ledger.watch_store import WatchStore
 from bot.policy.active_policy import PolicyOf
 from bot.slack.cards.alert_card import AlertCards
 from bot.slack.cards.bulk_card import BulkCards
-from bot.slack.cards.home_view import Homes
+from bot.slack.cards.home_view import HomeDrawing, Homes
 from bot.slack.cards.stop_card import StopCards
 from bot.slack.cards.watch_card import WatchCards
 from bot.slack.grammar.table import written
@@ -91,7 +91,7 @@ class SharedParts:
     patience: Patience
     now: Callable[[], datetime]
     alone: Callable[[], bool]
-    homes: dict[str, object]
+    homes: dict[str, HomeDrawing]
     """The newest drawing of each person's Home."""
 
 

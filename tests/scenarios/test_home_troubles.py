@@ -2,6 +2,8 @@
 
 from datetime import timedelta
 
+import pytest
+
 from bot.demo.slack import faults as slack_faults
 from bot.demo.slack.workspace import Workspace
 from bot.demo.voipbin import faults
@@ -11,6 +13,8 @@ from bot.slack import ids
 from bot.slack.health import NEEDED
 from tests.scenarios.conftest import ALICE, BOB, Stage
 from tests.scenarios.home_stage import COMING, live, looping, opens, published, support
+from tests.scenarios.test_alerts_held_back import comes_into_force
+from tests.scenarios.test_reveal import record_of
 from tests.scenarios.typing_at import answers
 
 __all__ = ["live", "looping", "support"]  # fixtures
@@ -100,6 +104,41 @@ async def test_of_two_openings_and_an_event_that_comes_twice_one_page_comes_of_i
     await answers(bot, "whoami")
     drawn = [call for call in slack.calls if call.method == "views.publish"]
     assert len([call for call in drawn if "Support line" in str(call.arguments)]) == 1
+
+
+async def test_an_older_page_for_which_slack_takes_long_is_not_shown_over_a_newer_one(
+    bot: Stage, slack: Workspace, looping: Activeflow, sqlite_url: str
+) -> None:
+    home = await opens(bot)
+    before = sum(call.method == "views.publish" for call in slack.calls)
+    slow = slack.faults.on("views.publish", slack_faults.hold()).hold
+    assert slow is not None
+    await slack.clicks(ALICE, home, ids.HOME_REFRESH)
+    await slow.arrived()
+    await slack.clicks(ALICE, home, ids.HOME_MENTION)
+    await slack.until(lambda: any('"what":"chose"' in body for body in record_of(sqlite_url)))
+    await answers(bot, "whoami")
+    slow.release()
+    await slack.until(
+        lambda: sum(bool(call.answered) for call in slack.calls if call.method == "views.publish") > before + 1
+    )
+    shown = slack.home_of(ALICE)
+    assert shown is not None
+    assert "You are not mentioned below the card" in shown.words
+
+
+async def test_what_may_not_be_viewed_any_more_once_it_is_read_is_not_on_the_page(
+    bot: Stage, slack: Workspace, voipbin: World, looping: Activeflow, capsys: pytest.CaptureFixture[str]
+) -> None:
+    held = faults.hold()
+    voipbin.faults.on("GET", "/activeflows", held)
+    await slack.opens_home(BOB)
+    await held.arrived()
+    await comes_into_force(bot, f'[[grant]]\nto = ["{ALICE}"]\nmay = ["view"]\n', capsys)
+    held.release()
+    home = await published(bot, BOB, None)
+    assert "Support line" not in home.words
+    assert not [call for call in slack.calls if call.method == "views.publish" and "Support" in str(call.arguments)]
 
 
 async def test_no_scope_is_needed_for_it(stage: Stage, slack: Workspace, looping: Activeflow) -> None:

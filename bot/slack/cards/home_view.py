@@ -7,7 +7,8 @@ https://docs.slack.dev/surfaces/app-home
 """
 
 import asyncio
-from collections.abc import Callable, Collection
+from collections.abc import Awaitable, Callable, Collection
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Final
 
@@ -29,6 +30,13 @@ NOT_SHOWN: Final = Message(
 )
 
 
+@dataclass(slots=True, eq=False)
+class HomeDrawing:
+    """One drawing of somebody's Home. ``turn``: of what is sent to Slack, with the drawings beside it."""
+
+    turn: asyncio.Lock
+
+
 class Homes:
     """One page for each person."""
 
@@ -42,7 +50,7 @@ class Homes:
         *,
         now: Callable[[], datetime],
         first_after: float = FIRST_AFTER,
-        newest: dict[str, object] | None = None,
+        newest: dict[str, HomeDrawing] | None = None,
         accounts: Collection[str] = (),
     ) -> None:
         """``newest``: of each person, also of another account. ``accounts``: those that the Home can show, this one
@@ -50,19 +58,24 @@ class Homes:
         """
         self._people, self._at_home, self._views, self._messenger = people, at_home, views, messenger
         self._command, self._now, self._first_after = command, now, first_after
-        self._newest: dict[str, object] = {} if newest is None else newest
+        self._newest: dict[str, HomeDrawing] = {} if newest is None else newest
         self._accounts = accounts
 
     async def show(self, interaction: Interaction, *, max_age: float = RECENT) -> None:
         """Publish the Home of whoever opened it; ``max_age`` in seconds, of what runs."""
-        mine = self._newest[interaction.user_id] = object()
+        former = self._newest.get(interaction.user_id)
+        mine = self._newest[interaction.user_id] = HomeDrawing(asyncio.Lock() if former is None else former.turn)
         home, looking = Home(), None
         try:
             looking = asyncio.create_task(self._look(home, interaction, max_age))
             await asyncio.wait({looking}, timeout=self._first_after)
             if not looking.done():
                 await self._publish(interaction, mine, home_page(home, self._now(), command=self._command))
-            await self._publish(interaction, mine, await self._whole(home, looking))
+            page = await self._whole(home, looking)
+            while home.operator is not None and not self._people.in_force(home.operator):
+                home = Home()
+                page = await self._whole(home, self._look(home, interaction, max_age))
+            await self._publish(interaction, mine, page)
         finally:
             if looking is not None and not looking.done():
                 looking.cancel()
@@ -72,14 +85,15 @@ class Homes:
     async def _look(self, home: Home, interaction: Interaction, max_age: float) -> None:
         await self._at_home.fill(home, await self._people.operator(interaction), max_age=max_age)
 
-    async def _whole(self, home: Home, looking: "asyncio.Task[None]") -> Message:
+    async def _whole(self, home: Home, looking: Awaitable[None]) -> Message:
         try:
             await looking
         except IdentityUnknown as failure:
             return with_refresh(explained(failure))
         return home_page(home, self._now(), command=self._command)
 
-    async def _publish(self, interaction: Interaction, mine: object, page: Message) -> None:
-        page = with_accounts(page, self._accounts)
-        if self._newest.get(interaction.user_id) is mine and not await self._views.publish(interaction.user_id, page):
-            await self._messenger.privately(interaction, NOT_SHOWN)
+    async def _publish(self, interaction: Interaction, mine: HomeDrawing, page: Message) -> None:
+        page, user_id = with_accounts(page, self._accounts), interaction.user_id
+        async with mine.turn:  # else an older page, for which Slack takes long, would be shown over a newer one
+            if self._newest.get(user_id) is mine and not await self._views.publish(user_id, page):
+                await self._messenger.privately(interaction, NOT_SHOWN)
