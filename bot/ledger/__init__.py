@@ -1,4 +1,15 @@
-"""Keep what outlives the process: the audit chain, stops, watches, alerts, and the durable workflows."""
+"""Keep what outlives the process: the audit chain, stops, watches, alerts, and the durable workflows.
+
+::
+
+    stop_store, bulk_store, watch_store, alert_store, baseline_store     one store for each thing that is kept
+    audit, audit_archive           the chain of records, and how it is exported and cut
+    durable_workflows              each press as a workflow of DBOS
+    step_results, workflow_rows    results of its steps, and its rows in DBOS's tables
+    replicas                       several bots on one PostgreSQL: signs of life, leases, take-over
+    database, sqlite, tables, migrations    the connections, the SQLite file, the tables and their upgrades
+    health, metrics                what the doctor looks at, and what is counted
+"""
 
 import sys
 import threading
