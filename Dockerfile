@@ -40,7 +40,9 @@ COPY --from=wheel /build/dist /opt/wheel
 RUN pip --python /opt/flows-bot/bin/python install --no-cache-dir --no-deps --no-index /opt/wheel/flows_bot-*.whl
 
 # 0.0.0.0 is the container's own network: publish the port to loopback or to your reverse proxy, never to the world.
+# Two arenas: malloc would keep up to eight for each core, for threads that take turns anyway.
 ENV PATH=/opt/flows-bot/bin:$PATH \
+    MALLOC_ARENA_MAX=2 \
     PYTHONDONTWRITEBYTECODE=1 \
     PYTHONUNBUFFERED=1 \
     FLOWS_BOT_HOST=0.0.0.0 \
