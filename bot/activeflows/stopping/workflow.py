@@ -147,6 +147,13 @@ class UnrecordedPresses:
 
 
 # ---------------------------------------------------------------- workflow
+# Carry out a press: admit it, stop, and tell what came of it.
+#
+# Decision: the claim is given back before Slack has drawn what came of a press. So another replica's press on a card
+# that can be pressed again may draw "Stopping…" before "Nothing was stopped" of the press before it has arrived, and be
+# drawn over until its own outcome. That stops nothing wrongly: the words name whose press came to nothing, and whoever
+# presses meanwhile is told by the claim who is stopping it. A claim that was held until Slack has answered would let a
+# slow Slack keep everybody from stopping that activeflow. In one process the edits of a card are made in their order.
 
 CallTeller = Callable[[Intent, CallAfter, Press, Guard], Awaitable[bool | None]]
 """Tells what came of a press; whether somebody could see it, ``None`` when nobody knows the card any more. The guard is
