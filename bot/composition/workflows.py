@@ -1,5 +1,6 @@
 """Run the stop workflows durably: recorded, taken over from what died, and told when they are stuck."""
 
+import asyncio
 from collections.abc import Callable, Mapping
 from contextlib import AsyncExitStack
 from dataclasses import replace
@@ -208,5 +209,4 @@ class Workflows:
 
 
 async def _tell_stuck(durable: Durable, carriers: Mapping[str, Carrier]) -> None:
-    for press in durable.under_way():
-        await carriers[press.account].stuck(press, None)
+    await asyncio.gather(*(carriers[press.account].stuck(press, None) for press in durable.under_way()))

@@ -90,7 +90,7 @@ class LedgerProbe:
     async def attend(self) -> None:
         """Look at the ledger until cancelled."""
         clock = asyncio.get_running_loop().time
-        answered, asking = clock(), None
+        answered, asking, telling = clock(), None, None
         try:
             while True:
                 await asyncio.sleep(self._every)
@@ -102,12 +102,13 @@ class LedgerProbe:
                 if asking.done():
                     answered = clock() if asking.result() else answered
                     asking = None
-                if clock() - answered >= self._after:
-                    await self._told()
+                if clock() - answered >= self._after and (telling is None or telling.done()):
+                    telling = asyncio.ensure_future(self._told())  # beside it: Slack may take long
         finally:
-            if asking is not None:
-                asking.cancel()
-                await asyncio.gather(asking, return_exceptions=True)
+            for task in (asking, telling):
+                if task is not None:
+                    task.cancel()
+                    await asyncio.gather(task, return_exceptions=True)
 
     async def _answers(self) -> bool:
         try:

@@ -139,6 +139,34 @@ async def test_a_stop_that_is_only_followed_since_before_the_bot_was_started_ane
     assert not [m for user in (ALICE, BOB) for m in slack.sees(user, card.channel) if "@Alice’s stop may" in m.words]
 
 
+async def test_that_several_presses_are_stuck_is_told_of_each_at_once(
+    stage: Stage, slack: Workspace, voipbin: World, sqlite_url: str
+) -> None:
+    """Else the last would be told of when the database has answered long since."""
+    stage.silent_after = 1.0
+    async with stage.start():
+        cards = [(await asked(stage, voipbin))[1] for _ in range(2)]
+        held = faults.hold()
+        voipbin.faults.on("GET", "/activeflows/{id}", held, times=None)
+        for presser, card in zip((ALICE, CAROL), cards, strict=True):
+            await slack.clicks(presser, card, "stop.flow")
+        for presser in (ALICE, CAROL):
+            await stage.reads("Your press is recorded. Nothing has been sent yet", user=presser)
+        with locked(sqlite_url):
+            slow = [slack.faults.on("response_url", slack_faults.hold()).hold for _ in cards]
+            for each in slow:
+                assert each is not None
+                await each.arrived()
+            assert not [message for message in slack.sees(BOB, cards[0].channel) if "My database" in message.words]
+            held.release()
+        for each in slow:
+            assert each is not None
+            each.release()
+        voipbin.faults.clear()
+        for name in ("Alice", "Carol"):
+            await stage.reads(f"Stopped by @{name}")
+
+
 @asynccontextmanager
 async def with_a_bug(monkeypatch: pytest.MonkeyPatch, thing: type, method: str) -> AsyncIterator[None]:
     async def broken(*_: object, **__: object) -> None:
