@@ -7,7 +7,7 @@ import signal
 
 
 def main() -> None:
-    """``flows-bot`` with what was typed after it; ``bot.command_line`` tells how it ends.
+    """Run ``flows-bot`` with what was typed after it; ``bot.command_line`` tells how it ends.
 
     Decision: Ctrl-C ends the process the way the system does it, without an exception that would break whatever is
     being loaded at that moment. What has something to put in order listens to it by itself

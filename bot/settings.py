@@ -194,7 +194,7 @@ def _with_files(given: Mapping[str, Any]) -> tuple[dict[str, Any], "list[str]"]:
 
 
 def _about(line: str, names: Iterable[str]) -> bool:
-    """Is it about a variable of which something else was said already?"""
+    """Tell whether it is about a variable of which something else was said already."""
     return any(re.match(rf"{name.upper()}\b", line) for name in names)
 
 

@@ -61,7 +61,7 @@ class AlertRule:
 
 
 def key(channel: str, number: int) -> str:
-    """``number``: which of this channel's rules, from 1."""
+    """Name the rule. ``number``: which of this channel's rules, from 1."""
     return f"{channel}:{number}"
 
 

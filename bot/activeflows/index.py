@@ -370,7 +370,7 @@ class IndexWriter:
         self._expected.forget()
 
     def wants(self, activeflow_id: UUID, updated_at: datetime | None, steps: int) -> bool:
-        """An event about it has come; does it say anything new?"""
+        """Tell whether an event that has come says anything new."""
         self._expected.heard(activeflow_id, updated_at)
         return self._index.wants(activeflow_id, updated_at, steps)
 

@@ -84,8 +84,8 @@ class Number:
         return len(short) >= SHORTEST and long.endswith(short)
 
     def whole(self, other: "Number") -> bool:
-        """Does each say the other in whole: digit for digit, or all but the country (and the zero some countries
-        keep)?
+        """Tell whether each says the other in whole: digit for digit, or all but the country (and the zero some
+        countries keep).
         """
         short, long = sorted((self.digits, other.digits), key=len)
         cut = long.removesuffix(short)

@@ -79,7 +79,7 @@ class Person:
     """Ids of those that Slack was not asked about, because they could not matter to what was asked."""
 
     def known_as(self, user_id: str) -> bool:
-        """Is that one of this person's ids?"""
+        """Tell whether that is one of this person's ids."""
         return user_id == self.id or user_id in self.also
 
 
@@ -99,7 +99,7 @@ class Grant:
     """For which VoIPBIN accounts it counts, by name; ``None``: for the only one, and for none of several."""
 
     def names(self, person: Person) -> bool:
-        """Does it speak of this person at all?"""
+        """Tell whether it speaks of this person at all."""
         if person.standing is Standing.DEACTIVATED:
             return False
         if person.id in self.to or not self.to.isdisjoint(person.also):
@@ -107,12 +107,14 @@ class Grant:
         return person.standing is Standing.MEMBER and (MEMBERS in self.to or not self.to.isdisjoint(person.groups))
 
     def fits(self, channel: str, permission: Permission, flow: Flow) -> bool:
-        """Would it give this permission, here, for this flow, to those whom it names?"""
+        """Tell whether it would give this permission, here, for this flow, to those whom it names."""
         here = self.channels is None or channel in self.channels
         return permission in self.may and here and self.reaches(flow)
 
     def reaches(self, flow: Flow) -> bool:
-        """Does it cover this flow? An activeflow without a flow (``None``) is covered by unlimited grants only."""
+        """Tell whether it covers this flow. An activeflow without a flow (``None``) is covered by unlimited grants
+        only.
+        """
         return self.flows is None or flow is ANY_FLOW or flow in self.flows
 
 
@@ -198,7 +200,7 @@ class Decision:
 
 
 def decide(policy: Policy, person: Person, *, channel: str, permission: Permission, flow: Flow) -> Decision:
-    """May this person, here, do this to an activeflow of this flow?
+    """Decide whether this person, here, may do this to an activeflow of this flow.
 
     Grants that give the permission are narrowed by person, channel and flow, in that order; where the last one falls
     out is the reason of a refusal.
@@ -353,11 +355,11 @@ class Operator:
         return decision
 
     def may_any(self, permissions: Iterable[Permission], flows: Collection[Flow]) -> bool:
-        """Is one of these permissions theirs for some of the flows?"""
+        """Tell whether one of these permissions is theirs for some of the flows."""
         return any(self.may(permission, flow) for permission in permissions for flow in flows)
 
     def may_all(self, permissions: Collection[Permission], flows: Iterable[Flow]) -> bool:
-        """Is one of these permissions theirs for each of the flows?"""
+        """Tell whether one of these permissions is theirs for each of the flows."""
         return all(self.may_any(permissions, (flow,)) for flow in flows)
 
 

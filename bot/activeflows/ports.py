@@ -76,7 +76,7 @@ class VoIPBIN(Protocol):
         ...
 
     def queue_name_remembered(self, queue_id: UUID) -> tuple[str | None] | None:
-        """As ``flow_remembered``."""
+        """Return a queue's name as ``flow_remembered`` does a flow."""
         ...
 
 

@@ -193,7 +193,7 @@ class RecentActions:
             self._times.popitem(last=False)
 
     def many(self, who: str) -> bool:
-        """Did they as often as ``each``?"""
+        """Tell whether they did it as often as ``each``."""
         times = self._times.get(who)
         return times is not None and len(times) == self._each and self._clock() - times[0] < self._within
 
@@ -206,7 +206,7 @@ class RefusalBound:
         self._unwritten: Counter[str] = Counter()
 
     def has_room(self, who: str) -> bool:
-        """Is one more of this person to be written down? Else it is counted."""
+        """Tell whether one more of this person is to be written down. Else it is counted."""
         if self._written.many(who):
             self.count(who)
             return False
@@ -214,7 +214,7 @@ class RefusalBound:
         return True
 
     def has_room_for_an_offer(self, who: str) -> bool:
-        """Is one more of this person's to be offered to others? Each offer is a draft in the ledger."""
+        """Tell whether one more of this person's is to be offered to others. Each offer is a draft in the ledger."""
         if self._offered.many(who):
             return False
         self._offered.note(who)

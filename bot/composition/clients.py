@@ -119,7 +119,9 @@ class _Owners:
         self.mistakes: list[str] = []
 
     def note(self, name: str, voipbin: VoIPBINClient) -> bool:
-        """Whether no other name opens the same; else nothing is this client's from now on."""
+        """Note what it opens, and tell whether no other name opens the same; else nothing is this client's from now
+        on.
+        """
         other = self._names.setdefault(voipbin.customer.id, name)
         if other == name:
             return True

@@ -103,7 +103,7 @@ class HealthWatch:
         return not self._ending and not any(finding.disabling for finding in self.findings)
 
     async def _ask(self) -> None:
-        """(The first time comes one pause after the start, which has just asked the same.)"""
+        """Ask again and again. (The first time comes one pause after the start, which has just asked the same.)"""
         looks = dict(self._looks.asked()) if self._round else {}
         if self._round % SELDOM == 1:
             looks |= self._looks.seldom()
@@ -114,7 +114,7 @@ class HealthWatch:
         await self.look()
 
     def _confirmed(self, about: str, finding: Finding) -> Finding:
-        """What disables the bot counts as that when it was seen twice in a row."""
+        """Count what disables the bot as that when it was seen twice in a row."""
         before = about in self._refused
         if not finding.disabling:
             self._refused.discard(about)

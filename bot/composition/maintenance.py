@@ -111,7 +111,7 @@ class HeadPublisher:
         self._not_before = 0.0
 
     async def tell(self) -> None:
-        """If one is due, or nobody could see the last one."""
+        """Tell a head if one is due, or nobody could see the last one."""
         day, head = self._now().astimezone(UTC).date(), None
         if await self._database.reading(partial(audit.due, day=day)):
             head = await self._database.within(partial(audit.claim, day=day))
@@ -169,7 +169,7 @@ async def kept_up(
     look_every: float = LOOK_EVERY,
     audit_days: int | None = None,
 ) -> AsyncIterator[None]:
-    """While the block lasts. ``tell`` gives a head to people, and answers whether it could.
+    """Repeat all this while the block lasts. ``tell`` gives a head to people, and answers whether it could.
 
     ``audit_days``: so many days of the audit are kept; ``None``: all of it.
     """
@@ -252,7 +252,7 @@ _ON_PURPOSE: Final = "If the ledger was replaced on purpose, name another audit_
 
 
 async def look(client: AsyncWebClient, database: Database, channel: str) -> Finding:
-    """Does the chain still go through every head that was posted there? Raises ``LedgerUnavailable``."""
+    """Look whether the chain still goes through every head that was posted there. Raises ``LedgerUnavailable``."""
     heads = await slack.told_heads(client, channel, head_in)  # before the chain is read: each of them was in it by then
     if isinstance(heads, Finding):
         return heads
@@ -268,7 +268,7 @@ async def look(client: AsyncWebClient, database: Database, channel: str) -> Find
 
 
 async def look_without_ledger(client: AsyncWebClient, channel: str) -> Finding:
-    """Was no head posted there yet, either?"""
+    """Look whether no head was posted there yet, either."""
     heads = await slack.told_heads(client, channel, head_in)
     if isinstance(heads, Finding):
         return replace(heads, what=f"there is no ledger yet; {heads.what}")

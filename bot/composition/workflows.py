@@ -105,7 +105,7 @@ class StopWorkflows:
         )
 
     def _hang_up(self) -> HangUpWorkflow:
-        """A call that was told to hang up is looked at for some seconds, and not followed for minutes."""
+        """Build the work of a hang-up, whose call is looked at for some seconds, and not followed for minutes."""
         now, patience = self._now, replace(self._patience, soon=self._patience.after, looks=0, follow_for=0)
         subject = CallSubject(self._voipbin, self._gate, now=now)
         machine = StopMachine(self._ledger, subject, None, patience=patience, now=now)
@@ -115,8 +115,8 @@ class StopWorkflows:
         )
 
     def _bulk(self, snapshot: BulkSnapshot, members: Members) -> tuple[BulkStopWorkflow, MemberWorkflow]:
-        """A member is stopped by the machine of a lone stop, less urgently, and nobody waits minutes for one not
-        known.
+        """Build the work of a bulk stop: a member is stopped by the machine of a lone stop, less urgently, and
+        nobody waits minutes for one not known.
         """
         voipbin, now = self._voipbin.with_urgency(Urgency.BULK), self._now
         patience = replace(self._patience, looks=0, follow_for=0)

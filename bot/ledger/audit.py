@@ -378,7 +378,9 @@ _WRITTEN: Final = re.compile(rf"(?<![\w:.])(\d{{1,9}}):([0-9a-f]{{{RECEIPT_DIGIT
 
 
 def due(connection: Connection, day: date) -> bool:
-    """Is there a head to be told: the first of this day, or one after an outcome that none was told after?"""
+    """Tell whether there is a head to be told: the first of this day, or one after an outcome that none was told
+    after.
+    """
     told = connection.execute(select(heads.c.seq).where(heads.c.day == day.isoformat())).scalar()
     newer = select(audit.c.seq).where(audit.c.seq > (told or 0)).limit(1)
     if told is not None:

@@ -45,7 +45,9 @@ def header() -> str:
 
 
 def csv_lines(rows: Iterable[Mapping[str, Any]]) -> Iterator[str]:
-    """A line (or several, where a text has line ends) each record, without the header; ``detail`` is a JSON object."""
+    """Yield a line (or several, where a text has line ends) each record, without the header; ``detail`` is a JSON
+    object.
+    """
     paper = io.StringIO(newline="")
     writer = csv.writer(paper)  # line ends as in RFC 4180; with others a lone return in a text would not be quoted
     for row in rows:

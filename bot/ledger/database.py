@@ -517,7 +517,7 @@ class Database:
             raise LedgerUnavailable(what, may_be_kept=done) from None
 
     async def close(self) -> None:
-        """Transactions under way end first: cancelling whoever waits for one does not end its thread."""
+        """Close it. Transactions under way end first: cancelling whoever waits for one does not end its thread."""
 
         def end() -> None:
             self._threads.shutdown()

@@ -291,7 +291,9 @@ def _log_as_the_bot_does() -> None:
 
 
 def _look_for_work_first() -> None:
-    """DBOS asks a queue three questions each time, built anew; mostly nothing waits there, which one question tells."""
+    """Look for work with one question first. DBOS asks a queue three questions each time, built anew; mostly nothing
+    waits there, which one question tells.
+    """
     database = _get_dbos_instance()._sys_db  # noqa: SLF001
     scopes = database.dequeue_scopes
 
@@ -451,14 +453,14 @@ class Durable:
             await DBOS.start_workflow_async(self._workflow, _row(press), record_by)
 
     async def put(self, press: Press, number: int) -> None:
-        """``bulk.ports.Members``: queue a member, from within the workflow of its press."""
+        """Queue a member (``bulk.ports.Members``) from within the workflow of its press."""
         if self._member is None:
             raise LedgerUnavailable("the bot is not ready to record stops")
         with SetWorkflowID(_member_id(press, number)):
             await DBOS.enqueue_workflow_async(QUEUE, self._member, _row(press.without_reply_address()), number)
 
     async def done(self, press: Press, number: int) -> MemberOutcome:
-        """``bulk.ports.Members``: what became of a queued member."""
+        """Return what became of a queued member (``bulk.ports.Members``)."""
         if self._closing:
             raise asyncio.CancelledError
         task = asyncio.current_task()
@@ -536,7 +538,7 @@ class Durable:
 
     @contextmanager
     def _at_work(self, press: Press | None = None) -> Iterator[None]:
-        """Known to ``close`` for as long as the block lasts; ``press``: and as one that is ``under_way``."""
+        """Be known to ``close`` for as long as the block lasts; ``press``: and as one that is ``under_way``."""
         task = asyncio.current_task()
         if task is not None:
             self._running.add(task)

@@ -43,7 +43,9 @@ class SignOfLife:
         self._until = at + DEAD_AFTER - EVERY
 
     def nobody_took_over(self) -> bool:
-        """It is so young that nobody thinks this replica dead, even if the database does not answer just now."""
+        """Tell whether the last sign is so young that nobody thinks this replica dead, even if the database does not
+        answer just now.
+        """
         return boot_time() < self._until
 
 

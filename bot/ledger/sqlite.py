@@ -79,7 +79,7 @@ def alone(url: str) -> Iterator[None]:
 
 
 def taken(url: str) -> bool:
-    """Does a bot run on this file? Makes no file."""
+    """Tell whether a bot runs on this file. Makes no file."""
     database = make_url(url).database
     if not database or not Path(f"{database}-running").is_file():
         return False

@@ -85,7 +85,7 @@ def forget_runs(connection: Connection, before: datetime) -> int:
 
 
 def _holds(connection: Connection, fence: Fence) -> bool:
-    """Is this the newest run?"""
+    """Tell whether this is the newest run."""
     return connection.execute(_NEWEST, {"press": fence.press_id}).scalar() == fence.number
 
 
@@ -329,8 +329,8 @@ class StopStore:
         return await self._database.within(lambda connection: audit.append(connection, self._of_account(record)))
 
     async def records(self, question: RecordQuery) -> Sequence[Entry]:
-        """Whoever asks by keys, or about one activeflow, decides by the answer, and so waits for whoever is writing; of
-        the rest some walk far, and no press waits for that.
+        """Read records. Whoever asks by keys, or about one activeflow, decides by the answer, and so waits for
+        whoever is writing; of the rest some walk far, and no press waits for that.
         """
 
         def work(connection: Connection) -> list[Entry]:
@@ -343,7 +343,7 @@ class StopStore:
     # ---------------------------------------------------------------- in a transaction
 
     def _of(self, intent_id: str) -> dict[str, str]:
-        """For the statements above: the intent of this id, if it is this account's."""
+        """Bind for the statements above: the intent of this id, if it is this account's."""
         return {"intent": intent_id, "of_account": self._account}
 
     def _this(self, intent_id: str) -> tuple[ColumnElement[bool], ColumnElement[bool]]:
@@ -358,7 +358,7 @@ class StopStore:
         return replace(record, account=self._account)
 
     def _take(self, connection: Connection, intent_id: str, press_id: str) -> bool:
-        """The intent for this press, if it is open, or was this press's already."""
+        """Take the intent for this press, if it is open, or was this press's already."""
         if self._change(connection, intent_id, IntentState.OPEN, IntentState.STOPPING, press_id=press_id):
             return True
         row = connection.execute(_INTENT_AND_STATE, self._of(intent_id)).first()
@@ -408,5 +408,5 @@ def _measured(seconds: Histogram, press: Press, at: datetime) -> None:
 
 
 def _claimed(intent: Intent, press: Press) -> str:
-    """What one press at a time has the right to: the activeflow, or its call."""
+    """Name what one press at a time has the right to: the activeflow, or its call."""
     return str(intent.seen.call_id if press.wish is PressKind.HANG_UP else intent.activeflow_id)

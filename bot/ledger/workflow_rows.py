@@ -33,7 +33,7 @@ _QUEUED_IN: Final = {"sqlite": text(_QUEUED.format("")), "postgresql": text(_QUE
 
 
 def queued(connection: Connection, queue: str) -> bool:
-    """Does a workflow wait there?"""
+    """Tell whether a workflow waits there."""
     return connection.execute(_QUEUED_IN[connection.dialect.name], {"queue": queue}).first() is not None
 
 

@@ -54,7 +54,9 @@ def source_of(path: str) -> str:
 
 
 def replaced(file: BinaryIO, path: str, source: str) -> bool:
-    """Has another file taken its name outside? ``source``: what ``source_of`` said when it was first looked at."""
+    """Tell whether another file has taken its name outside. ``source``: what ``source_of`` said when it was first
+    looked at.
+    """
     if os.fstat(file.fileno()).st_nlink == 0:
         return True
     now = source_of(path) if source else ""

@@ -55,7 +55,7 @@ def who(word: str) -> str:
 
 
 def is_group(word: str) -> bool:
-    """Is it the id of a user group?"""
+    """Tell whether it is the id of a user group."""
     return re.fullmatch(r"S[A-Z0-9]{2,31}", word) is not None
 
 
@@ -300,7 +300,7 @@ def _line_of_the_end(text: str, trouble: str) -> int:
 
 
 def _place(where: tuple[int | str, ...]) -> str:
-    """("grant", 0, "to", 1) becomes "grant 1, to, entry 2"."""
+    """Say where a mistake stands: ("grant", 0, "to", 1) becomes "grant 1, to, entry 2"."""
     words: list[str] = []
     for before, part in zip(("", *where), where, strict=False):
         if isinstance(part, int):

@@ -125,7 +125,7 @@ class _Walk:
         self.found.setdefault(path, self._line)
 
     def _more(self) -> bool:
-        """Past blanks and comments; is there anything left?"""
+        """Go past blanks and comments; tell whether there is anything left."""
         self._skip(_BLANK)
         return self._at < len(self._text)
 

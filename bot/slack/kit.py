@@ -157,7 +157,7 @@ def _renamed(element: Element, rename: Callable[[str], str], label: str) -> Elem
 
 
 def _labelled(text: str, label: str) -> str:
-    """What begins a quotation, a list or code begins a line."""
+    """Put a label before a text: what begins a quotation, a list or code begins a line."""
     return f"*{label}*{chr(10) if text.startswith((chr(62), '&gt;', '•', '`')) else ' · '}{text}"
 
 
@@ -332,7 +332,7 @@ def bold(text: str, limit: int = 3000, *, empty: str = "—") -> str:
 
 
 def code(text: str, limit: int = 3000, *, empty: str = "—") -> str:
-    """`` `text` ``, escaped; ``limit`` counts the text without its marks."""
+    """Write `` `text` ``, escaped; ``limit`` counts the text without its marks."""
     line = _one_line(text).replace("`", _GRAVE)
     return f"`{_clamped(line, limit) or empty}`"
 

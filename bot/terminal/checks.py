@@ -56,7 +56,7 @@ _EVERYWHERE: Final = {"0.0.0.0": "127.0.0.1", "": "127.0.0.1", "::": "::1"}  # n
 
 
 async def look(settings: Settings, client: AsyncWebClient, session: aiohttp.ClientSession) -> Finding:
-    """Nothing is left behind."""
+    """Look, and leave nothing behind."""
     host, port, http = settings.flows_bot_host, settings.flows_bot_port, not settings.socket_mode
     secret = secret_of(settings.slack_signing_secret)
     async with AsyncExitStack() as stack:
@@ -154,7 +154,7 @@ async def _flows(flows: Sequence[WrittenId], voipbin: Sequence[VoIPBINClient]) -
 
 
 async def _flow(flow_id: str, voipbin: Sequence[VoIPBINClient]) -> str:
-    """A flow is some account's; which one the grant is for is not looked at."""
+    """Look for a flow, which is some account's; which one the grant is for is not looked at."""
     why = "" if voipbin else "cannot be checked, VoIPBIN is not configured"
     for account in voipbin:
         try:
@@ -251,7 +251,7 @@ def _own(settings: Settings, stack: AsyncExitStack) -> Mapping[str, Look]:
 
 
 def _witness(settings: Settings, stack: AsyncExitStack, client: AsyncWebClient) -> Mapping[str, Look]:
-    """Nothing where another look says already what is wrong with the policy."""
+    """Return the look at the posted heads; none where another look says what is wrong with the policy."""
     try:
         channel = PolicyInForce(settings.flows_bot_policy).policy().rules.audit_channel
     except Misconfigured:

@@ -265,7 +265,7 @@ class VoIPBINClient:
         return await self._queues.get(queue_id) if queue_id.int else None
 
     def queue_name_remembered(self, queue_id: UUID) -> tuple[str | None] | None:
-        """As ``flow_remembered``."""
+        """Return a queue's name as ``flow_remembered`` does a flow."""
         return self._queues.kept(queue_id) if queue_id.int else (None,)
 
     async def campaign(self, campaign_id: UUID) -> Campaign | None:

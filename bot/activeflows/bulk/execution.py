@@ -284,7 +284,9 @@ class BulkStopWorkflow:
             await asyncio.gather(following, return_exceptions=True)
 
     async def _follow(self, bulk: Bulk, begun: Run, press: Press, hold: Hold, over: asyncio.Event) -> None:
-        """``begun``: as it was then, and is told at once; a run that is not the first one may be further by now."""
+        """Keep the card true. ``begun``: as it was then, and is told at once; a run that is not the first one may be
+        further by now.
+        """
         told: Run | None = None
         if hold.fence.number == 1:
             told = begun
@@ -400,5 +402,5 @@ class MemberWorkflow:
 
 
 async def _unseen(_intent: Intent, _phase: Phase) -> bool:
-    """A member has no card of its own: the bulk's card counts it."""
+    """Draw nothing: a member has no card of its own: the bulk's card counts it."""
     return True

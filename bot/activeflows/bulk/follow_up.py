@@ -68,7 +68,7 @@ class BulkReadback:
         self._aftermath, self._origins, self._now = aftermath, origins, now
 
     async def of(self, bulk: Bulk, became: Mapping[int, MemberOutcome]) -> FinalCheck:
-        """``became``: what is known so far."""
+        """Check what is left. ``became``: what is known so far."""
         at = self._now()
         ended = await self._ended(bulk, became)
         stopped = {number for number, result in became.items() if result is MemberOutcome.STOPPED}.union(ended)

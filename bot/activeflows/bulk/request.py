@@ -264,7 +264,7 @@ class BulkRequests:
         return await self._ledger.abort_bulk(bulk.id, operator.person.id, record)
 
     async def _open(self, operator: Operator, draft: Draft) -> ApprovalRequest[Bulk] | CardRefusal | None:
-        """``None`` when somebody has opened it in this moment."""
+        """Open the draft; ``None`` when somebody has opened it in this moment."""
 
         async def prepare(operator: Operator) -> Bulk | CardRefusal:
             operator.require(Permission.VIEW)

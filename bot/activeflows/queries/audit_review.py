@@ -152,7 +152,7 @@ class AuditReview:
         return entries[:PAGE], len(entries) > PAGE
 
     async def _any_newer(self, question: RecordQuery, entries: Sequence[Entry], before_seq: int | None) -> bool:
-        """Are there newer ones than these? Below an empty page there are those the reader comes from."""
+        """Tell whether there are newer ones than these. Below an empty page there are those the reader comes from."""
         newest = entries[0].seq if entries else (before_seq or 1) - 1
         return bool(await self._records.records(replace(question, after_seq=newest, limit=1)))
 

@@ -66,8 +66,8 @@ class Filters:
         now: datetime,
         wrong: Collection[Reason] = (),
     ) -> bool:
-        """Does this activeflow fit? ``flow_name`` is ``None`` when it is not known; ``wrong``: what is wrong with
-        it.
+        """Tell whether this activeflow fits. ``flow_name`` is ``None`` when it is not known; ``wrong``: what is
+        wrong with it.
         """
         fits = self.fits_doing(situation, wrong) and self.fits_flow(activeflow.flow_id, flow_name)
         return fits and bool(self.among((activeflow,), now))

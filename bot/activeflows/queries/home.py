@@ -49,7 +49,7 @@ class MentionChoice:
         return newest[0].record.detail.get("mentioned") is not False if newest else True
 
     async def is_mentioned(self, person_id: str) -> bool:
-        """The same; yes when it cannot be read."""
+        """Tell whether this person is mentioned; yes when it cannot be read."""
         try:
             return await self.mentioned(person_id)
         except LedgerUnavailable:

@@ -128,7 +128,9 @@ def _lost(situation: Situation) -> list[str]:
 
 
 def _what_starts(activeflow: Activeflow, on_complete: Flow | None) -> list[str]:
-    """https://api.voipbin.net/docs/activeflow_overview.html: the child gets the same reference and all variables."""
+    """Say what its end starts. https://api.voipbin.net/docs/activeflow_overview.html: the child gets the same
+    reference and all variables.
+    """
     follower = activeflow.on_complete_flow_id
     if follower is None:
         return []
@@ -247,8 +249,8 @@ def circle_of(activeflow: Activeflow, doing: Situation) -> tuple[UUID, ...]:
 
 
 def as_it_was(seen: ShownState, activeflow: Activeflow, doing: Situation) -> bool:
-    """Is it still what was shown? So is mere progress: in the same kind of situation, in the menu, or in the same
-    circle.
+    """Tell whether it is still what was shown; mere progress is: in the same kind of situation, in the menu, or in the
+    same circle.
 
     A menu speaks and listens by turns, every few seconds: were each turn a move, nearly every press would be asked
     about once more, people would learn to press twice without reading, and a bulk stop would skip nearly everybody.

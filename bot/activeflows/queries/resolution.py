@@ -46,7 +46,7 @@ class Prefix:
             raise ValueError(f"a beginning of an id has {SHORTEST} to 31 hex digits in lower case")
 
     def fits(self, id_: UUID | None) -> bool:
-        """Does this id begin so?"""
+        """Tell whether this id begins so."""
         return id_ is not None and id_.hex.startswith(self.digits)
 
     @property
@@ -169,7 +169,7 @@ async def _looked_up(
     look_up: Callable[[UUID], Awaitable[T | None]],
     within: float,
 ) -> dict[UUID, T | None]:
-    """A task and a time limit for what has to be asked for only: as a rule everything is remembered."""
+    """Look up, each in a task with a time limit, what has to be asked for only: as a rule everything is remembered."""
     known = {id_: remembered(id_) for id_ in ids}
     asked = [id_ for id_, answer in known.items() if answer is None]
     answers = await asyncio.gather(*(in_time(partial(look_up, id_), within) for id_ in asked)) if asked else ()

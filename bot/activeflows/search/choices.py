@@ -173,6 +173,6 @@ class Chooser:
 
 
 def _named(target: Target, activeflow: Activeflow) -> bool:
-    """Is it this one's own id, or that of its call, or the beginning of one?"""
+    """Tell whether it is this one's own id, or that of its call, or the beginning of one."""
     ids = (activeflow.id, activeflow.reference.id)
     return any(target.fits(id_) for id_ in ids) if isinstance(target, Prefix) else target in ids

@@ -116,7 +116,7 @@ class SearchTerms:
         return not (self.targets or self.numbers or self.words)
 
     def doubtful(self, target: Target) -> bool:
-        """May it be meant otherwise than as an id, too?"""
+        """Tell whether it may be meant otherwise than as an id, too."""
         return bool(self.words) or may_be_a_number(target)
 
 
@@ -141,7 +141,7 @@ def is_only_a_number(target: Target) -> bool:
 
 
 def may_be_a_number(target: Target) -> bool:
-    """Such a beginning of an id is not to be repeated in clear."""
+    """Tell whether it may be a number: such a beginning of an id is not to be repeated in clear."""
     return isinstance(target, Prefix) and target.digits.isdecimal() and len(target.digits) >= SHORTEST
 
 

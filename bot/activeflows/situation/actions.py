@@ -106,7 +106,7 @@ def step(action: Action) -> str:
 
 
 def raw_type(action: Action) -> str:
-    """VoIPBIN's own word for an unknown type, when it looks like one; else empty."""
+    """Return VoIPBIN's own word for an unknown type, when it looks like one; else empty."""
     return action.type if _TYPE.fullmatch(action.type) else ""
 
 
@@ -117,7 +117,7 @@ def named(name: str | None) -> str:
 
 
 def ordinal(number: int) -> str:
-    """1st, 2nd, 3rd, 4th, 11th, 21st …"""
+    """Write 1st, 2nd, 3rd, 4th, 11th, 21st …"""
     ending = "th" if number % 100 in {11, 12, 13} else {1: "st", 2: "nd", 3: "rd"}.get(number % 10, "th")
     return f"{number}{ending}"
 
@@ -175,7 +175,7 @@ def _digits(action: Action) -> str:
 
 
 def _time(action: Action, around: str) -> str:
-    """``duration`` is in milliseconds for these types."""
+    """Say how long: ``duration`` is in milliseconds for these types."""
     duration = whole(action, "duration")
     return around.format(in_words(timedelta(milliseconds=duration))) if duration is not None else ""
 

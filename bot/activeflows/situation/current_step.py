@@ -221,7 +221,9 @@ def queues_named(activeflow: Activeflow, *, flow: Flow | None = None) -> tuple[U
 
 
 def _marker(activeflow: Activeflow) -> _Seen | None:
-    """https://api.voipbin.net/docs/activeflow_overview.html: `running` is written before anything is executed."""
+    """Say what a marker means. https://api.voipbin.net/docs/activeflow_overview.html: `running` is written before
+    anything is executed.
+    """
     if activeflow.current.id == FINISH_ID:
         if activeflow.ended:
             return _Seen("ended.by_itself", "ended by itself")
@@ -296,7 +298,7 @@ def _ai(opened: EnclosingAction) -> str:
 
 
 def _warning(activeflow: Activeflow, inside: Nesting) -> str:
-    """VoIPBIN refuses the move after the budget is used and ends the activeflow."""
+    """Warn of few steps left: VoIPBIN refuses the move after the budget is used and ends the activeflow."""
     if activeflow.ended or activeflow.steps_used < WARN_FROM:
         return ""
     used = min(activeflow.steps_used, STEP_BUDGET)

@@ -219,7 +219,7 @@ class Authorization:
         return Declined(DeclineReason.IDENTITY_UNKNOWN, "the policy went on changing while Slack was asked")
 
     def in_force(self, decided: Authorized) -> bool:
-        """Is the policy that decided still in force?"""
+        """Tell whether the policy that decided is still in force."""
         return decided.policy == self._policy()
 
     async def _presser(self, act: Act, terms: CardTerms, press: Press, max_age: float) -> Operator:

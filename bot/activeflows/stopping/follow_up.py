@@ -127,8 +127,8 @@ def _without_times(ended: Ended) -> Ended:
 
 
 def _cleared_up(ended: Ended, call: CallAfter | None) -> Ended:
-    """A call that could not be read at first says later whose doing the end was: one that outlived it did not cause
-    it.
+    """Clear up whose doing the end was: a call that could not be read at first says later whose doing the end was:
+    one that outlived it did not cause it.
     """
     if ended.attribution is not Attribution.CALL_UNREAD or call is None or call.state == "unknown":
         return ended
@@ -173,7 +173,7 @@ class StopFollowUp:
         self._patience, self._now = patience, now
 
     def until(self) -> datetime | None:
-        """Until when what is so by now is followed; ``None``: it is not."""
+        """Return until when what is so by now is followed; ``None``: it is not."""
         return follow_until(self._now(), self._patience)
 
     async def until_ended(
@@ -240,7 +240,9 @@ class StopFollowUp:
 
 
 def _read_again(phase: Unsettled, verdict: Verdict) -> Unsettled:
-    """Of a stop that VoIPBIN took it stays unknown what came of it: what still shows it as running may be a cache."""
+    """Read it again. Of a stop that VoIPBIN took it stays unknown what came of it: what still shows it as running
+    may be a cache.
+    """
     if verdict.read_at is None or isinstance(phase, NotKnown):
         return phase
     return replace(phase, at=verdict.read_at)

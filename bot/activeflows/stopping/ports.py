@@ -73,7 +73,9 @@ class Ledger(Records, Protocol):
         ...
 
     async def holds(self, fence: Fence) -> bool:
-        """Does this run still count? While the database does not answer: as long as nobody can have taken over."""
+        """Tell whether this run still counts. While the database does not answer: as long as nobody can have taken
+        over.
+        """
         ...
 
     async def permit(self, intent: Intent, press: Press, fence: Fence, sending: Record) -> GateAnswer:
@@ -155,7 +157,7 @@ class Guard(Protocol):
     """Raises when an edit must not be made any more; ``authorization.Hold.must_hold``."""
 
     async def __call__(self, *, waited: bool = True) -> None:
-        """``waited``: the edit had to wait for its turn."""
+        """Raise when the edit must not be made any more. ``waited``: the edit had to wait for its turn."""
         ...
 
 
@@ -207,8 +209,8 @@ class Step(Protocol):
         repeatable: bool = False,
         ledger_first: bool = False,
     ) -> T:
-        """``repeatable``: nothing goes wrong when this is done anew as long as no later step has changed anything, so
-        its result may be remembered together with the first change that a later step makes.
+        """Run one step. ``repeatable``: nothing goes wrong when this is done anew as long as no later step has changed
+        anything, so its result may be remembered together with the first change that a later step makes.
 
         ``ledger_first``: whatever this step changes, a write of the ledger comes first; the results of repeatable steps
         before it are part of that transaction.

@@ -200,7 +200,7 @@ def _never(press: Press, closed: ClosedGate, was: str) -> Outcome | Moved:
 
 
 def _not_again(press: Press, closed: ClosedGate, lost: LostAttempt, now: datetime) -> Outcome:
-    """Another stop was due after one that was lost."""
+    """Say what is true when another stop was due after one that was lost."""
     why = {
         GateRefusal.MOVED: "it has moved on, so no other stop was sent",
         GateRefusal.REFUSED: f"no other stop was sent: {closed.trouble.why}",
@@ -328,7 +328,7 @@ class ActiveflowSubject:
             )
 
     def _as_wrong(self, intent: Intent, activeflow: Activeflow, doing: Situation) -> bool:
-        """Is still wrong with it what it was listed for, if it was listed for that?"""
+        """Tell whether what it was listed for is still wrong with it, if it was listed for that."""
         if not intent.seen.wrong:
             return True
         wrong = {trouble.reason for trouble in self._judging.of(activeflow, doing, self._now())}

@@ -525,5 +525,5 @@ class Patience:
 
 
 def follow_until(now: datetime, patience: Patience) -> datetime | None:
-    """Until when something that is so by now is followed; ``None``: it is not."""
+    """Return until when something that is so by now is followed; ``None``: it is not."""
     return now + timedelta(seconds=patience.follow_for) if patience.follow_for else None

@@ -98,7 +98,9 @@ class SlowPress:
             await self._cards.redraw(found[0], partial(self._unsent, found[0]))
 
     async def _unsent(self, intent: Intent) -> PressInHand | None:
-        """That nothing was sent yet; ``None`` when that, or whether this run still counts, cannot be said any more."""
+        """Say that nothing was sent yet; ``None`` when that, or whether this run still counts, cannot be said any
+        more.
+        """
         at, press = self._now(), self._press
         try:
             unsent = await self._ledger.unsent(intent, press.id) and await self._ledger.holds(self._hold.fence)

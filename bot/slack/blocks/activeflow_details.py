@@ -50,7 +50,9 @@ def relatives(activeflow: Activeflow, family: Family, now: datetime) -> Iterator
 
 
 def _followed(activeflow: Activeflow, child: Activeflow) -> bool:
-    """Is it what the end started? A flow can be started for another reason, too, and then before the end."""
+    """Tell whether it is what the end started. A flow can be started for another reason, too, and then before the
+    end.
+    """
     if not activeflow.ended or child.flow_id != activeflow.on_complete_flow_id:
         return False
     ended_at, began = activeflow.updated_at, child.created_at

@@ -231,7 +231,9 @@ def reference(activeflow: Activeflow) -> str:
 
 
 def _below(listing: Listing, *, shared: bool, may_stop: bool) -> kit.Block:
-    """Those that come first stay the first when they are read again; any other page stays where it is."""
+    """Draw the buttons below the list: those that come first stay the first when they are read again; any other page
+    stays where it is.
+    """
     rows, page = [row.activeflow for row in listing.rows], listing.page
     here = _at("from", listing, 0) if rows and listing.first else None
     buttons = [_button("Refresh", ids.LIST_REFRESH, listing, page, here)]

@@ -36,7 +36,7 @@ def declined_press(declined: Declined, command: str, *, ask: kit.Block | None = 
 
 
 def declined_on_record(record: Record) -> Declined:
-    """Why a press was refused, as it was written down."""
+    """Return why a press was refused, as it was written down."""
     why, because = (str(record.detail.get(name) or "") for name in ("why", "because"))
     known = why in set(DeclineReason)
     return Declined(

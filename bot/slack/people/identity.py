@@ -283,7 +283,7 @@ class People:
                 return operator
 
     def in_force(self, operator: Operator) -> bool:
-        """Is the policy that this person was looked up by still the one in force?"""
+        """Tell whether the policy that this person was looked up by is still the one in force."""
         policy = self._policy()
         return operator.policy is policy or operator.policy == policy
 

@@ -143,7 +143,8 @@ def unquoted(field: bytes) -> bytes:
 
 
 def kind_of(payload: Mapping[str, Any]) -> str:
-    """``command``, ``event_callback``, ``url_verification``, ``block_actions`` and the like; ``other`` for a new kind.
+    """Return the kind: ``command``, ``event_callback``, ``url_verification``, ``block_actions`` and the like; ``other``
+    for a new kind.
 
     Empty when it is not shaped as Slack shapes it: Bolt takes shapes for granted.
     """

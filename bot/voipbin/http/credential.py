@@ -84,7 +84,7 @@ class Credential(Protocol):
         ...
 
     def refused(self, shown: RequestCredential) -> bool:
-        """VoIPBIN answered 401 to this pass: is it worth showing a new one at once?"""
+        """Tell whether, after a 401 to this one, it is worth showing a new one at once."""
         ...
 
 
@@ -191,7 +191,7 @@ def end_of(token: str) -> datetime | None:
 
 
 def refused_login(status: int, request_id: str) -> RequestFailure:
-    """Every failure of a login is an empty 400: a wrong password and an outage look alike."""
+    """Explain a refused login: every failure of a login is an empty 400: a wrong password and an outage look alike."""
     what = f"VoIPBIN did not let the bot log in (HTTP {status}): a wrong user name or password, or trouble of its own"
     return RequestFailure(FailureKind.LOGIN, what, request_id)
 

@@ -85,7 +85,9 @@ class Patience:
 
 
 def again_after(waits: Mapping[FailureKind, Waits], jitter: float) -> Callable[[Exception], bool | float]:
-    """For one question: the seconds to wait after this exception, or ``False`` when it shall not be asked again."""
+    """Return, for one question, the seconds to wait after this exception, or ``False`` when it shall not be asked
+    again.
+    """
     used: dict[FailureKind, int] = {}
 
     def decide(problem: Exception) -> bool | float:
@@ -222,7 +224,7 @@ class RequestUnderWay:
 
 
 def _known(status: int | None) -> str:
-    """One that HTTP has a name for: whatever stands in front of VoIPBIN may answer others."""
+    """Return a status that HTTP has a name for: whatever stands in front of VoIPBIN may answer others."""
     return "" if status is None else str(status) if status in _STATUSES else "other"
 
 
@@ -411,7 +413,8 @@ class Exchange:
 
 
 def _before_the_first_byte(check: Check) -> Callable[[str, Mapping[str, object]], Awaitable[None]]:
-    """For httpcore: what ``check`` raises there leaves the request unsent, however long the connecting took.
+    """Trace a request for httpcore: what ``check`` raises there leaves the request unsent, however long the connecting
+    took.
 
     https://www.encode.io/httpcore/extensions/#trace
     """
@@ -424,7 +427,9 @@ def _before_the_first_byte(check: Check) -> Callable[[str, Mapping[str, object]]
 
 
 def new_request_id() -> str:
-    """VoIPBIN keeps an ``X-Request-Id`` of at most 64 letters, digits, ``_`` and ``-``, and logs it."""
+    """Make a request id: VoIPBIN keeps an ``X-Request-Id`` of at most 64 letters, digits, ``_`` and ``-``, and logs
+    it.
+    """
     return f"flows-bot-{secrets.token_hex(10)}"
 
 

@@ -24,7 +24,7 @@ class VersionIndex(Protocol):
     """What is known already: the index."""
 
     def wants(self, activeflow_id: UUID, updated_at: datetime | None, steps: int) -> bool:
-        """Does this version say anything new?"""
+        """Tell whether this version says anything new."""
         ...
 
     def get(self, activeflow_id: UUID) -> Activeflow | None: ...
@@ -98,7 +98,7 @@ def event(frame: bytes, steps: Steps, known: VersionIndex) -> Activeflow | None:
 
 
 def _continues(history: list[msgspec.Raw], before: tuple[Action, ...], steps: Steps) -> bool:
-    """Is this the history from before, and perhaps more? Told by the last step of before, in its place."""
+    """Tell whether this is the history from before, and perhaps more. Told by the last step of before, in its place."""
     if not 0 < len(before) <= len(history):
         return False
     return steps.read(history[len(before) - 1 : len(before)]) == before[-1:]
@@ -237,7 +237,9 @@ class LargestPage:
         self._rows = _A_CROWD
 
     def cut(self, page: ListPage, *, asked: int) -> bool:
-        """May this page, all of one instant, have left out others of that instant? Tell it of every page, in turn."""
+        """Tell whether this page, all of one instant, may have left out others of that instant. Tell it of every
+        page, in turn.
+        """
         self._rows = max(self._rows, page.size)
         return page.size >= min(asked, self._rows)
 
