@@ -64,8 +64,7 @@ from bot.slack.transport.http import Check, http_app, serve
 from bot.slack.transport.intake import App, Intake
 from bot.slack.transport.jobs import Jobs
 from bot.slack.transport.socket_mode import NotConnected, SocketMode
-from bot.voipbin import IndexPace, VoIPBINClient
-from bot.voipbin import Patience as AskingPatience
+from bot.voipbin import IndexPace, RequestPauses, VoIPBINClient
 
 log = structlog.get_logger(__name__)
 _UTC_NOW: Final = partial(datetime.now, UTC)
@@ -88,7 +87,7 @@ async def running(
     settings: Settings,
     *,
     patience: Patience | None = None,
-    asking: AskingPatience | None = None,
+    asking: RequestPauses | None = None,
     pace: IndexPace | None = None,
     watch_pace: WatchPace | None = None,
     alert_pace: AlertPace | None = None,

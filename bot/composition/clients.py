@@ -28,7 +28,7 @@ from bot.misconfigured import Misconfigured
 from bot.settings import AccountSettings, Settings
 from bot.slack.messaging.web_client import Access, Route, route
 from bot.slack.people.installation import Installation, NotIntroduced, introduce
-from bot.voipbin import AccessKey, Login, NotSetUp, Patience, VoIPBINClient, connected
+from bot.voipbin import AccessKey, Login, NotSetUp, RequestPauses, VoIPBINClient, connected
 
 T = TypeVar("T")
 log = structlog.get_logger(__name__)
@@ -53,7 +53,7 @@ def route_to_slack(settings: Settings) -> Route:
 
 
 async def voipbin_at(
-    settings: Settings, account: AccountSettings, stack: AsyncExitStack, asking: Patience | None = None
+    settings: Settings, account: AccountSettings, stack: AsyncExitStack, asking: RequestPauses | None = None
 ) -> VoIPBINClient:
     """Return a client of one account, that has asked nothing yet."""
     credential = (
@@ -76,7 +76,7 @@ async def _client(
     account: AccountSettings,
     credential: AccessKey | Login | NotSetUp,
     stack: AsyncExitStack,
-    asking: Patience | None,
+    asking: RequestPauses | None,
 ) -> VoIPBINClient:
     try:
         return await stack.enter_async_context(
@@ -94,7 +94,7 @@ async def _client(
 
 
 async def all_reached(
-    settings: Settings, stack: AsyncExitStack, asking: Patience | None = None
+    settings: Settings, stack: AsyncExitStack, asking: RequestPauses | None = None
 ) -> dict[str, VoIPBINClient]:
     """Return a client of each account, as ``_reached``. One whose credential is refused ends the start if there is no
     other.
@@ -134,14 +134,14 @@ class _Owners:
 
 
 async def _reached(
-    name: str, voipbin: VoIPBINClient, owners: _Owners, stack: AsyncExitStack, asking: Patience | None
+    name: str, voipbin: VoIPBINClient, owners: _Owners, stack: AsyncExitStack, asking: RequestPauses | None
 ) -> str:
     """Introduce the client, if VoIPBIN can be reached; if not, the bot starts, says so, and keeps trying. Why it is
     refused.
     """
     whose, refusal = {"account": name} if name else {}, ""
     try:
-        async with asyncio.timeout((asking or Patience()).at_start):
+        async with asyncio.timeout((asking or RequestPauses()).at_start):
             await voipbin.introduce()
             owners.note(name, voipbin)
             return ""

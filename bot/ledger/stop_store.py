@@ -1,7 +1,7 @@
 """Store stops (``stopping.ports.Ledger``): intents, claims and the audit, in single transactions.
 
 The runs of a press's workflow are numbered, so that an older one knows that it counts no more
-(``stopping.authorization.Hold``).
+(``stopping.authorization.PressHold``).
 """
 
 from collections.abc import Callable, Collection, Mapping, Sequence

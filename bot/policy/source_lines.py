@@ -27,7 +27,7 @@ def places(text: str) -> dict[Path, int]:
     """Return the line of every key, table and entry. ``text`` is TOML that ``tomllib`` reads; of another one nothing is
     known.
     """
-    walk = _Walk(text.replace("\r\n", "\n"))
+    walk = _SourceWalk(text.replace("\r\n", "\n"))
     try:
         walk.document()
     except (ValueError, RecursionError):  # an honest nothing: the mistake is still said by its key
@@ -40,7 +40,7 @@ def line_of(found: dict[Path, int], where: Path) -> int | None:
     return next((found[where[:end]] for end in range(len(where), 0, -1) if where[:end] in found), None)
 
 
-class _Walk:
+class _SourceWalk:
     def __init__(self, text: str) -> None:
         self._text, self._at = text, 0
         self._line, self._counted = 1, 0

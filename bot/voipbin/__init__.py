@@ -17,7 +17,7 @@ from bot.voipbin.client import VoIPBINClient
 from bot.voipbin.connection import connected
 from bot.voipbin.http.budget import Urgency
 from bot.voipbin.http.credential import AccessKey, Login, NotSetUp
-from bot.voipbin.http.exchange import Patience
+from bot.voipbin.http.exchange import RequestPauses
 from bot.voipbin.live.live_index import IndexPace, LiveIndex
 from bot.voipbin.live.scan import WalkBounds
 
@@ -27,7 +27,7 @@ __all__ = [
     "LiveIndex",
     "Login",
     "NotSetUp",
-    "Patience",
+    "RequestPauses",
     "Urgency",
     "VoIPBINClient",
     "WalkBounds",

@@ -33,7 +33,7 @@ from bot.voipbin.http.credential import (
     NoCredential,
     NotSetUp,
 )
-from bot.voipbin.http.exchange import ENCODING, Exchange, Patience, sign_in
+from bot.voipbin.http.exchange import ENCODING, Exchange, RequestPauses, sign_in
 from bot.voipbin.live.scan import WalkBounds
 from bot.voipbin.live.stream import EventStream
 
@@ -58,7 +58,7 @@ async def connected(
     proxy: Proxy = DIRECT,
     now: Callable[[], datetime] = _UTC_NOW,
     budget: float = 8.0,
-    patience: Patience | None = None,
+    patience: RequestPauses | None = None,
     bounds: WalkBounds | None = None,
 ) -> AsyncIterator[VoIPBINClient]:
     """Yield a client of the VoIPBIN at ``api_url`` (``https://…/v1.0``) for as long as the block lasts. Asks nothing
@@ -68,7 +68,7 @@ async def connected(
     ``ssl.SSLError`` for a ``ca_file`` that cannot be read.
     """
     base, root = addresses(api_url)
-    patience, bounds = patience or Patience(), bounds or WalkBounds()
+    patience, bounds = patience or RequestPauses(), bounds or WalkBounds()
     asks = base.startswith("https") and not isinstance(credential, NotSetUp)
     trust = await asyncio.to_thread(_trust, ca_file) if asks else _NOBODY
     async with httpx.AsyncClient(

@@ -35,7 +35,7 @@ _AT_ONCE: Final = 5
 
 
 @dataclass(frozen=True, slots=True)
-class _Seen:
+class _SeenCall:
     """A call that was looked at; ``end`` is empty for one without the number."""
 
     id: UUID
@@ -56,7 +56,7 @@ async def calls_with(
     """
     pages = 0
 
-    async def read(before: datetime, size: int) -> Page[_Seen]:
+    async def read(before: datetime, size: int) -> Page[_SeenCall]:
         nonlocal pages
         pages += 1
         urgency = Urgency.SCREEN if pages <= _AT_ONCE else Urgency.SCAN
@@ -75,7 +75,7 @@ async def calls_with(
     )
 
 
-def _seen(call: Call, numbers: Sequence[Number]) -> _Seen:
+def _seen(call: Call, numbers: Sequence[Number]) -> _SeenCall:
     leg = Leg(call.activeflow_id, call.master_id)
     ends: tuple[Literal["from", "to"], ...] = ("from", "to")
     for end, party in zip(ends, (call.source, call.destination), strict=True):
@@ -83,11 +83,11 @@ def _seen(call: Call, numbers: Sequence[Number]) -> _Seen:
         sought = next((place for place, number in enumerate(numbers) if has is not None and has.same(number)), None)
         if sought is not None:
             whole = has is not None and has.whole(numbers[sought])
-            return _Seen(call.id, call.created_at, leg, end, masked(party), call.over, sought, whole)
-    return _Seen(call.id, call.created_at, leg)
+            return _SeenCall(call.id, call.created_at, leg, end, masked(party), call.over, sought, whole)
+    return _SeenCall(call.id, call.created_at, leg)
 
 
-def _found(row: _Seen, end: Literal["from", "to"], legs: dict[UUID, Leg]) -> CallFound:
+def _found(row: _SeenCall, end: Literal["from", "to"], legs: dict[UUID, Leg]) -> CallFound:
     owner_id = owner(row.id, legs)
     of_owner = legs.get(owner_id)
     return CallFound(

@@ -23,7 +23,7 @@ from bot.demo.voipbin.world import World
 from bot.ledger.bulk_store import BulkStore
 from bot.ledger.database import Database
 from bot.ledger.stop_store import StopStore
-from bot.voipbin import Patience as AskingPatience
+from bot.voipbin import RequestPauses
 from bot.voipbin.client import VoIPBINClient
 from bot.voipbin.http.budget import Budget
 from bot.voipbin.http.credential import AccessKey, AccessKeyCredential
@@ -130,7 +130,7 @@ class RestartableBot:
         http = await self._open.enter_async_context(httpx.AsyncClient(transport=self.line))
         credential = AccessKeyCredential(AccessKey(self.world.access_key))
         self.budget = Budget(50)
-        exchange = Exchange(http, "http://voipbin/v1.0", credential, self.budget, AskingPatience())
+        exchange = Exchange(http, "http://voipbin/v1.0", credential, self.budget, RequestPauses())
         stream: Any = self.events
         voipbin = VoIPBINClient(exchange, now=self.now, clock=self.loop.time, bounds=WalkBounds(), stream=stream)
         self._open.push_async_callback(voipbin.close)

@@ -23,8 +23,7 @@ from bot.demo.voipbin.state import Activeflow
 from bot.demo.voipbin.world import World
 from bot.ledger.database import Database
 from bot.settings import Settings
-from bot.voipbin import IndexPace
-from bot.voipbin import Patience as AskingPatience
+from bot.voipbin import IndexPace, RequestPauses
 from tests.scenarios.program import Program
 
 ALICE, BOB, CAROL, GUEST, STRANGER = "U0ALICE", "U0BOB", "U0CAROL", "U0GUEST", "U0STRANGER"
@@ -67,7 +66,7 @@ BRISK = WatchPace(
     give_up=0.5,
 )
 QUICK = AlertPace(beat=0.05, between=0.0, shut=0.1)
-AT_ONCE = AskingPatience(
+AT_ONCE = RequestPauses(
     throttled=(0.05,),
     unavailable=(0.05,),
     internal=(0.05,),

@@ -44,7 +44,7 @@ from bot.activeflows.bulk.follow_up import BulkFollowUp, BulkReadback, FinalChec
 from bot.activeflows.bulk.ports import BulkCards, BulkLedger, Members
 from bot.activeflows.errors import LedgerUnavailable
 from bot.activeflows.records import Record, RecordKind, RecordQuery, record_on
-from bot.activeflows.stopping.authorization import Act, Hold, PressOperation, record_of
+from bot.activeflows.stopping.authorization import Act, PressHold, PressOperation, record_of
 from bot.activeflows.stopping.machine import StopMachine
 from bot.activeflows.stopping.ports import Guard, Ledger, Step
 from bot.activeflows.stopping.stop import (
@@ -176,7 +176,7 @@ class BulkStopWorkflow:
 
     async def carry_out(self, press: Press, step: Step) -> None:
         """Carry out a press, and tell of it to the end."""
-        hold = await Hold.take(self._ledger, press.id)
+        hold = await PressHold.take(self._ledger, press.id)
         admission = await step("admit bulk", BulkAdmission, lambda: self._pressing.admit(press))
         bulk, declined = admission.bulk, admission.declined
         if bulk is None or declined is not None or admission.until is None:
@@ -251,7 +251,7 @@ class BulkStopWorkflow:
 
     # ------------------------------------------------------------ around them
 
-    async def _start(self, bulk: Bulk, press: Press, hold: Hold, admission: BulkAdmission) -> Run:
+    async def _start(self, bulk: Bulk, press: Press, hold: PressHold, admission: BulkAdmission) -> Run:
         """Return the run as it then stands: of this press, of another one, or of none, when that could not be
         written.
         """
@@ -271,7 +271,7 @@ class BulkStopWorkflow:
         return await self._cards.decline(press, declined)
 
     @asynccontextmanager
-    async def _followed(self, bulk: Bulk, begun: Run, press: Press, hold: Hold) -> AsyncIterator[None]:
+    async def _followed(self, bulk: Bulk, begun: Run, press: Press, hold: PressHold) -> AsyncIterator[None]:
         """Keep the card true while the block lasts."""
         over = asyncio.Event()
         following = asyncio.create_task(self._follow(bulk, begun, press, hold, over))
@@ -283,7 +283,7 @@ class BulkStopWorkflow:
             following.cancel()
             await asyncio.gather(following, return_exceptions=True)
 
-    async def _follow(self, bulk: Bulk, begun: Run, press: Press, hold: Hold, over: asyncio.Event) -> None:
+    async def _follow(self, bulk: Bulk, begun: Run, press: Press, hold: PressHold, over: asyncio.Event) -> None:
         """Keep the card true. ``begun``: as it was then, and is told at once; a run that is not the first one may be
         further by now.
         """
@@ -304,7 +304,7 @@ class BulkStopWorkflow:
                     await over.wait()
 
     async def _conclude(
-        self, bulk: Bulk, press: Press, hold: Hold, became: dict[int, MemberOutcome], ending: BulkEnding
+        self, bulk: Bulk, press: Press, hold: PressHold, became: dict[int, MemberOutcome], ending: BulkEnding
     ) -> bool:
         """Write down what is not written yet, the whole last, and tell everybody."""
         await hold.must_hold()
@@ -358,7 +358,7 @@ class MemberWorkflow:
 
     async def carry_out(self, press: Press, number: int, step: Step) -> MemberOutcome:
         """Carry out one member's turn."""
-        hold = await Hold.take(self._ledger, f"{press.id}/{number}")
+        hold = await PressHold.take(self._ledger, f"{press.id}/{number}")
         turn = await step("turn", MemberTurn, partial(self._turn, press, number))
         if turn.intent is None:
             return turn.became or MemberOutcome.LEFT

@@ -17,7 +17,7 @@ from bot.activeflows.bulk.snapshot import BulkSnapshot
 from bot.activeflows.errors import BotError
 from bot.activeflows.operators import Permission
 from bot.activeflows.stopping import max_ages
-from bot.activeflows.stopping.authorization import Hold
+from bot.activeflows.stopping.authorization import PressHold
 from bot.activeflows.stopping.follow_up import Aftermath
 from bot.activeflows.stopping.ports import People, Step
 from bot.activeflows.stopping.read_back import Readback
@@ -142,14 +142,14 @@ class BulkFollowUp:
         until = follow_until(now, self._patience) if unsettled(replace(run, ending=ending)) else None
         return replace(ending, as_of=ending.as_of or now, until=until)
 
-    async def until_settled(self, bulk: Bulk, press: Press, hold: Hold, step: Step) -> None:
+    async def until_settled(self, bulk: Bulk, press: Press, hold: PressHold, step: Step) -> None:
         """Look at it for as long as the card says. What is told is in the ledger before."""
         for left in reversed(range(self._patience.follow_looks)):
             await step.idle(self._patience.follow_every)
             if not await step("follow bulk", bool, partial(self._look, bulk, press, hold, last=not left)):
                 return
 
-    async def _look(self, bulk: Bulk, press: Press, hold: Hold, *, last: bool) -> bool:
+    async def _look(self, bulk: Bulk, press: Press, hold: PressHold, *, last: bool) -> bool:
         """Look once more, and tell whether there is to be another look."""
         found = await self._bulks.bulk(bulk.id)
         if found is None or found[1].ending is None or found[1].ending.until is None:

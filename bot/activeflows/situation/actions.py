@@ -262,7 +262,7 @@ class Nesting:
 
 def nesting(activeflow: Activeflow, flow: Flow | None = None) -> Nesting:
     """Read the hidden stack back. Believes ``flow`` only as far as it fits; never raises."""
-    walk = _Walk(_own_actions(activeflow, flow))
+    walk = _NestingWalk(_own_actions(activeflow, flow))
     for action in activeflow.executed:
         if action.id.int not in _MARKERS:
             walk.reach(action)
@@ -285,7 +285,7 @@ def _own_actions(activeflow: Activeflow, flow: Flow | None) -> frozenset[int]:
     return own
 
 
-class _Walk:
+class _NestingWalk:
     def __init__(self, own: frozenset[int]) -> None:
         self.own = own
         self.opened: list[EnclosingAction] = []

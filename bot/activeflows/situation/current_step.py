@@ -157,7 +157,7 @@ class Situation:
 
 
 @dataclass(frozen=True, slots=True)
-class _Seen:
+class _Description:
     kind: str
     words: str
     inside: bool = False
@@ -220,23 +220,23 @@ def queues_named(activeflow: Activeflow, *, flow: Flow | None = None) -> tuple[U
     return tuple(dict.fromkeys(found for found in ids if found is not None))
 
 
-def _marker(activeflow: Activeflow) -> _Seen | None:
+def _marker(activeflow: Activeflow) -> _Description | None:
     """Say what a marker means. https://api.voipbin.net/docs/activeflow_overview.html: `running` is written before
     anything is executed.
     """
     if activeflow.current.id == FINISH_ID:
         if activeflow.ended:
-            return _Seen("ended.by_itself", "ended by itself")
-        return _Seen("finishing", "at its end, not reported as ended yet")
+            return _Description("ended.by_itself", "ended by itself")
+        return _Description("finishing", "at its end, not reported as ended yet")
     if activeflow.current.id != START_ID:
         return None
     if activeflow.ended:
-        return _Seen("ended", "ended before its first step")
+        return _Description("ended", "ended before its first step")
     ringing = ", the call could still be ringing" if activeflow.reference.is_call else ""
-    return _Seen("starting", f"created, no step yet{ringing}")
+    return _Description("starting", f"created, no step yet{ringing}")
 
 
-def _inside(activeflow: Activeflow, inside: Nesting, name_of: NameOf) -> _Seen | None:
+def _inside(activeflow: Activeflow, inside: Nesting, name_of: NameOf) -> _Description | None:
     """Return what only the enclosing openers tell."""
     current = activeflow.current.type
     opened = inside.innermost("queue_join", "connect", "ai_talk", "ai_task", "conference_join") or EnclosingAction(
@@ -245,46 +245,46 @@ def _inside(activeflow: Activeflow, inside: Nesting, name_of: NameOf) -> _Seen |
     queue = inside.innermost("queue_join")
     match opened.opener.type, current:
         case "queue_join", "confbridge_join":
-            return _Seen("queue.agent", f"put through to an agent from {_queue(opened, name_of)}", inside=True)
+            return _Description("queue.agent", f"put through to an agent from {_queue(opened, name_of)}", inside=True)
         case "connect", "confbridge_join":
-            return _Seen("connected", "put through to another party", inside=True)
+            return _Description("connected", "put through to another party", inside=True)
         case "conference_join", "confbridge_join":
-            return _Seen("conference", "in a conference", inside=True)
+            return _Description("conference", "in a conference", inside=True)
         case "ai_talk", "confbridge_join":
             meanwhile = f", waiting in {_queue(queue, name_of)}" if queue is not None else ""
-            return _Seen("ai.talk", f"talking to {_ai(opened)}{meanwhile}", inside=True)
+            return _Description("ai.talk", f"talking to {_ai(opened)}{meanwhile}", inside=True)
         case "ai_talk", "block":
-            return _Seen("ai.chat", f"chatting with {_ai(opened)}", inside=True)
+            return _Description("ai.chat", f"chatting with {_ai(opened)}", inside=True)
         case "ai_task", "block":
-            return _Seen("ai.task", "waiting for an AI task", inside=True)
+            return _Description("ai.task", "waiting for an AI task", inside=True)
         case "conference_join", _:
-            return _Seen("conference.joining", "joining a conference", inside=True)
+            return _Description("conference.joining", "joining a conference", inside=True)
         case "queue_join", _:
             lap = f", {ordinal(opened.laps)} time round" if opened.laps > 1 else ""
-            return _Seen("queue.waiting", f"waiting in {_queue(opened, name_of)}{lap}", inside=True)
+            return _Description("queue.waiting", f"waiting in {_queue(opened, name_of)}{lap}", inside=True)
         case _:
             return None
 
 
-def _plain(activeflow: Activeflow, name_of: NameOf) -> _Seen:
+def _plain(activeflow: Activeflow, name_of: NameOf) -> _Description:
     """Return what the current action says by itself."""
     action = activeflow.current
     if not action.type:
-        return _Seen("unknown", "at a step without a name")
+        return _Description("unknown", "at a step without a name")
     words = doing(action, name_of) + main_laps(activeflow)
     match action.type:
         case "queue_join":
-            return _Seen("queue.waiting", words)
+            return _Description("queue.waiting", words)
         case "connect":
-            return _Seen("connected", words)
+            return _Description("connected", words)
         case "conference_join":
-            return _Seen("conference.joining", words)
+            return _Description("conference.joining", words)
         case "ai_talk":
-            return _Seen("ai.talk" if activeflow.reference.is_call else "ai.chat", words)
+            return _Description("ai.talk" if activeflow.reference.is_call else "ai.chat", words)
         case "ai_task":
-            return _Seen("ai.task", words)
+            return _Description("ai.task", words)
         case _:
-            return _Seen(_PLAIN_KINDS.get(action.type) or f"action.{raw_type(action) or 'unknown'}", words)
+            return _Description(_PLAIN_KINDS.get(action.type) or f"action.{raw_type(action) or 'unknown'}", words)
 
 
 def _queue(opened: EnclosingAction, name_of: NameOf) -> str:

@@ -380,7 +380,7 @@ async def _answered(ask: Callable[[], Awaitable[T]]) -> T:
             await asyncio.sleep(_AGAIN)
 
 
-class Hold:
+class PressHold:
     """What one run has of its press."""
 
     def __init__(
@@ -391,12 +391,12 @@ class Hold:
         self._counted_at = float("-inf")
 
     @classmethod
-    async def take(cls, ledger: Ledger, press_id: str) -> "Hold":
+    async def take(cls, ledger: Ledger, press_id: str) -> "PressHold":
         """Begin a run: every earlier one of this press counts no more. Waits for a ledger that does not answer."""
         return cls(ledger, await _answered(partial(ledger.take_up, press_id)))
 
     @classmethod
-    async def take_card(cls, ledger: Ledger, press: Press) -> "Hold":
+    async def take_card(cls, ledger: Ledger, press: Press) -> "PressHold":
         """Begin one of a press on a stop card, and read its intent along."""
         return cls(ledger, *await _answered(partial(ledger.take_up_card, press)))
 
@@ -517,7 +517,7 @@ class Gate:
     def of(
         self,
         operation: PressOperation,
-        hold: Hold,
+        hold: PressHold,
         sending: Record,
         held_against: Callable[[T], None],
         opens: Callable[[], None],
@@ -549,7 +549,7 @@ class Gate:
         shut = GateRefusal.UNANSWERED if unanswered else GateRefusal.REFUSED
         raise GateClosed(ClosedGate(shut, FailureReason(decided.because), declined=decided))
 
-    async def _permitted(self, operation: PressOperation, hold: Hold, sending: Record) -> float:
+    async def _permitted(self, operation: PressOperation, hold: PressHold, sending: Record) -> float:
         permit = partial(self._ledger.permit, operation.intent, operation.press, hold.fence, sending)
         try:
             permitted = await hold.counted(permit, lambda permitted: permitted.shut is GateRefusal.FENCED)

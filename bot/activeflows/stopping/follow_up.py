@@ -16,7 +16,7 @@ from uuid import UUID
 
 from bot.activeflows.errors import Failure
 from bot.activeflows.ports import VoIPBIN
-from bot.activeflows.stopping.authorization import Hold
+from bot.activeflows.stopping.authorization import PressHold
 from bot.activeflows.stopping.ports import Ledger, Step
 from bot.activeflows.stopping.read_back import ReadState, Subject, Verdict
 from bot.activeflows.stopping.stop import (
@@ -177,7 +177,7 @@ class StopFollowUp:
         return follow_until(self._now(), self._patience)
 
     async def until_ended(
-        self, intent: Intent, press: Press, phase: Unsettled, hold: Hold, step: Step, show: Show
+        self, intent: Intent, press: Press, phase: Unsettled, hold: PressHold, step: Step, show: Show
     ) -> Unsettled | Ended:
         """Follow an activeflow that a stop did not end, as far as is known."""
         for _ in range(self._patience.follow_looks):
@@ -196,7 +196,7 @@ class StopFollowUp:
         await step("followed", bool, partial(show, intent, phase))
         return phase
 
-    async def call(self, intent: Intent, press: Press, ended: Ended, hold: Hold, step: Step, show: Show) -> None:
+    async def call(self, intent: Intent, press: Press, ended: Ended, hold: PressHold, step: Step, show: Show) -> None:
         """Follow the call of one that has ended."""
         for _ in range(self._patience.follow_looks):
             await step.idle(self._patience.follow_every)
@@ -225,7 +225,7 @@ class StopFollowUp:
         call = replace(call, until=was.until, read_at=None if call.state == "hung_up" else self._now())
         return CallLook(replace(ended, call=call), changed=call.state != was.state, late=late)
 
-    async def kept(self, hold: Hold, intent: Intent, press: Press, ended: Ended, show: Show) -> Ended:
+    async def kept(self, hold: PressHold, intent: Intent, press: Press, ended: Ended, show: Show) -> Ended:
         """Write down how it ended; how that then stands. Raises ``Fenced``.
 
         While the ledger does not answer an end is told all the same. A call that is up is not: whoever pressed *Hang up
@@ -235,7 +235,7 @@ class StopFollowUp:
         keep = partial(hold.counted, partial(self._ledger.keep_end, hold.fence, intent.id, press.id, ended), not_)
         return await hold.until_written(keep, partial(show, intent, ended) if over else None) or ended
 
-    async def _settle(self, hold: Hold, intent: Intent, press: Press, ended: Ended, show: Show) -> bool:
+    async def _settle(self, hold: PressHold, intent: Intent, press: Press, ended: Ended, show: Show) -> bool:
         return await show(intent, await self.kept(hold, intent, press, ended, show))
 
 

@@ -8,7 +8,7 @@ result; a process that is killed anywhere goes on at the step it was in. What ma
   already means that an earlier run was cut off around that POST: it is cleared up by reading, not by sending.
 * **Never a lie.** "Ended" is what a reading said. A lost answer is "not known yet" until readings clear it up; only if
   it still runs when the first POST can no longer be at work, one more is sent.
-* **One run.** Whoever was thought dead and wakes up finds its number outdone (``Hold``), and is cut off.
+* **One run.** Whoever was thought dead and wakes up finds its number outdone (``PressHold``), and is cut off.
 
 The words are the caller's: ``show`` is told each phase. Decision: the phases before the last are told beside the work,
 so that a slow Slack does not delay a stop, and from within the step, so that a replay does not tell them anew.
@@ -33,7 +33,7 @@ from bot.activeflows.stopping.authorization import (
     Act,
     ClosedGate,
     GateClosed,
-    Hold,
+    PressHold,
     PressOperation,
     not_claimed,
     record_of,
@@ -142,7 +142,7 @@ class StopMachine:
         """Tell whether members of this bulk rest in this process, because Slack does not say who pressed."""
         return self._unanswered[bulk_id] > 0
 
-    async def carry_out(self, operation: PressOperation, hold: Hold, step: Step, show: Show) -> StopResult:
+    async def carry_out(self, operation: PressOperation, hold: PressHold, step: Step, show: Show) -> StopResult:
         """Stop it, write down what came of it, and tell it. The last phase is shown when it is written down."""
         result = await self.stop(operation, hold, step, show)
         phase = result.phase
@@ -154,7 +154,7 @@ class StopMachine:
             phase = replace(phase, until=told.until)
         return StopResult(replace(phase, receipt=told.receipt), told.receipt)
 
-    async def stop(self, operation: PressOperation, hold: Hold, step: Step, show: Show) -> StopResult:
+    async def stop(self, operation: PressOperation, hold: PressHold, step: Step, show: Show) -> StopResult:
         """Claim, send through the gate, read back; the claim is still held when it was not declined."""
         path = Path(StopState.ADMITTED)
         claiming = partial(self._claim, operation, hold)
@@ -199,7 +199,7 @@ class StopMachine:
 
     # ------------------------------------------------------------ sending
 
-    async def _claim(self, operation: PressOperation, hold: Hold) -> Claim:
+    async def _claim(self, operation: PressOperation, hold: PressHold) -> Claim:
         """Return the one right to stop this, or who has it."""
         try:
             return await hold.until_known(partial(self._ledger.claim, operation.intent, operation.press))
@@ -207,7 +207,7 @@ class StopMachine:
             return Claim(mine=False, unwritten=failure.what)
 
     async def _send(
-        self, operation: PressOperation, hold: Hold, number: int, show: Show, *, again: bool
+        self, operation: PressOperation, hold: PressHold, number: int, show: Show, *, again: bool
     ) -> StopAttempt:
         """Send one POST at most, through the gate. Only here does anything in the bot stop an activeflow or a call."""
         intent, press = operation.intent, operation.press
@@ -308,7 +308,7 @@ class StopMachine:
     # ------------------------------------------------------------ records and words
 
     async def _outcome(
-        self, operation: PressOperation, hold: Hold, phase: Outcome, refused: Declined | None, show: Show
+        self, operation: PressOperation, hold: PressHold, phase: Outcome, refused: Declined | None, show: Show
     ) -> OutcomeNotice:
         """Write the outcome down and give the claim back, in one transaction; then tell everybody."""
         trouble = phase.trouble if not isinstance(phase, Ended | Expired) else FailureReason()

@@ -154,7 +154,7 @@ class People(Protocol):
 
 
 class Guard(Protocol):
-    """Raises when an edit must not be made any more; ``authorization.Hold.must_hold``."""
+    """Raises when an edit must not be made any more; ``authorization.PressHold.must_hold``."""
 
     async def __call__(self, *, waited: bool = True) -> None:
         """Raise when the edit must not be made any more. ``waited``: the edit had to wait for its turn."""

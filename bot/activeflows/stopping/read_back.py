@@ -22,7 +22,7 @@ from bot.activeflows.queries.filters import WRONG
 from bot.activeflows.queries.inspection import as_it_was, in_time
 from bot.activeflows.records import Record
 from bot.activeflows.situation.current_step import Situation, situation
-from bot.activeflows.stopping.authorization import ClosedGate, Gate, GateClosed, Hold, PressOperation
+from bot.activeflows.stopping.authorization import ClosedGate, Gate, GateClosed, PressHold, PressOperation
 from bot.activeflows.stopping.stop import (
     NO_FAILURE,
     Attribution,
@@ -268,7 +268,9 @@ def state_of(phase: Outcome | Moved) -> StopState:
 class Subject(Protocol):
     """How one kind of thing is stopped and read back."""
 
-    async def send(self, operation: PressOperation, hold: Hold, sending: Record, opens: Callable[[], None]) -> None:
+    async def send(
+        self, operation: PressOperation, hold: PressHold, sending: Record, opens: Callable[[], None]
+    ) -> None:
         """Send a stop through the gate, once. Raises ``GateClosed``, what ``VoIPBIN.stop`` raises, or ``Fenced``."""
         ...
 
@@ -294,7 +296,9 @@ class ActiveflowSubject:
         self._judging = judging or AnomalyDetector(DwellTimes())
         self._readback = Readback(voipbin, patience, now)
 
-    async def send(self, operation: PressOperation, hold: Hold, sending: Record, opens: Callable[[], None]) -> None:
+    async def send(
+        self, operation: PressOperation, hold: PressHold, sending: Record, opens: Callable[[], None]
+    ) -> None:
         intent, ours = operation.intent, self._voipbin.customer.id
         # Looked up before the turn, because the gate asks nobody but VoIPBIN about the activeflow itself.
         flow = (
@@ -341,7 +345,9 @@ class CallSubject:
     def __init__(self, voipbin: VoIPBIN, gate: Gate, *, now: Callable[[], datetime]) -> None:
         self._voipbin, self._gate, self._now = voipbin, gate, now
 
-    async def send(self, operation: PressOperation, hold: Hold, sending: Record, opens: Callable[[], None]) -> None:
+    async def send(
+        self, operation: PressOperation, hold: PressHold, sending: Record, opens: Callable[[], None]
+    ) -> None:
         intent = operation.intent
         if intent.seen.call_id is None:
             raise GateClosed(ClosedGate(GateRefusal.GONE, FailureReason("this activeflow ran for no call")))

@@ -15,7 +15,7 @@ from typing import Final, Self
 
 from bot.activeflows.errors import LedgerUnavailable
 from bot.activeflows.records import Record, RecordKind
-from bot.activeflows.stopping.authorization import Act, Admission, Hold, PressAdmission, PressOperation, record_of
+from bot.activeflows.stopping.authorization import Act, Admission, PressAdmission, PressHold, PressOperation, record_of
 from bot.activeflows.stopping.follow_up import Aftermath, StopFollowUp
 from bot.activeflows.stopping.machine import Show, StopMachine
 from bot.activeflows.stopping.ports import Cards, Guard, Ledger, Step
@@ -53,7 +53,7 @@ class SlowPress:
     """One run of a press, as long as nothing else is said of it."""
 
     def __init__(
-        self, ledger: Ledger, cards: Cards, press: Press, hold: Hold, *, after: float, now: Callable[[], datetime]
+        self, ledger: Ledger, cards: Cards, press: Press, hold: PressHold, *, after: float, now: Callable[[], datetime]
     ) -> None:
         """``after``: seconds from the press."""
         self._ledger, self._cards, self._press, self._hold = ledger, cards, press, hold
@@ -185,11 +185,11 @@ class StopWorkflow:
 
     async def carry_out(self, press: Press, step: Step) -> None:
         """Carry out a press, and tell of it to the end."""
-        hold = await Hold.take_card(self._ledger, press)
+        hold = await PressHold.take_card(self._ledger, press)
         async with SlowPress(self._ledger, self._cards, press, hold, after=self._in_hand_after, now=self._now) as slow:
             await self._carry_out(press, hold, step, slow)
 
-    async def _carry_out(self, press: Press, hold: Hold, step: Step, slow: SlowPress) -> None:
+    async def _carry_out(self, press: Press, hold: PressHold, step: Step, slow: SlowPress) -> None:
         admit = partial(self._admitting.admit, press, hold.stored)
         admission = await step("admit", Admission, admit, repeatable=True, ledger_first=True)
         intent, declined = admission.intent, admission.declined
@@ -213,7 +213,7 @@ class StopWorkflow:
         else:
             await self._go_on(intent, press, phase, hold, step, show)
 
-    async def _go_on(self, intent: Intent, press: Press, phase: Phase, hold: Hold, step: Step, show: Show) -> None:
+    async def _go_on(self, intent: Intent, press: Press, phase: Phase, hold: PressHold, step: Step, show: Show) -> None:
         """Tell what comes after the outcome: an end that comes later, the call, the flow that was to come next."""
         if isinstance(phase, StillRunning | NotKnown) and phase.until is not None:
             phase = await self._follow.until_ended(intent, press, phase, hold, step, show)
@@ -223,7 +223,7 @@ class StopWorkflow:
             if ended.call is not None and ended.call.until is not None:
                 await self._follow.call(intent, press, ended, hold, step, show)
 
-    async def _decline(self, press: Press, declined: Declined, hold: Hold, step: Step, slow: SlowPress) -> None:
+    async def _decline(self, press: Press, declined: Declined, hold: PressHold, step: Step, slow: SlowPress) -> None:
         slow.over()
         await step("decline", bool, lambda: self._cards.decline(press, declined))
         late = declined.why is DeclineReason.LATE
@@ -246,7 +246,7 @@ class StopWorkflow:
             return None
         return Expired() if intent.late(self._now()) else Waiting()
 
-    async def _tell_aftermath(self, intent: Intent, press: Press, ended: Ended, hold: Hold, show: Show) -> Ended:
+    async def _tell_aftermath(self, intent: Intent, press: Press, ended: Ended, hold: PressHold, show: Show) -> Ended:
         told = ended
         async for after in self._aftermath.of(intent, ended):
             told = await self._follow.kept(hold, intent, press, self._followed(after), show)
@@ -283,7 +283,7 @@ class HangUpWorkflow:
 
     async def carry_out(self, press: Press, step: Step) -> None:
         """Carry out such a press."""
-        hold = await Hold.take_card(self._ledger, press)
+        hold = await PressHold.take_card(self._ledger, press)
         admit = partial(self._admitting.admit, press, hold.stored)
         admission = await step("admit", Admission, admit, repeatable=True, ledger_first=True)
         intent, declined = admission.intent, admission.declined
@@ -302,7 +302,7 @@ class HangUpWorkflow:
             refusal = declined or Declined(DeclineReason.NO_SUCH_CARD)
             await step("decline", bool, lambda: self._cards.decline(press, refusal))
 
-    async def _tell(self, operation: PressOperation, hold: Hold, result: StopResult) -> bool:
+    async def _tell(self, operation: PressOperation, hold: PressHold, result: StopResult) -> bool:
         intent, press = operation.intent, operation.press
         call, trouble = await self._call_after(operation, result)
         detail = {"outcome": call.state, "why": trouble.why or None, "request_id": trouble.request_id or None}
@@ -317,7 +317,7 @@ class HangUpWorkflow:
         seen = await hold.until_written(tell, unread)
         return await unread() if seen is None else seen
 
-    async def _alone(self, operation: PressOperation, hold: Hold, call: CallAfter) -> bool | None:
+    async def _alone(self, operation: PressOperation, hold: PressHold, call: CallAfter) -> bool | None:
         intent = operation.intent
         ended = await self._ledger.hung_up(intent.id, call)
         return None if ended is None else await self._cards.show(intent, ended, operation.press, guard=hold.must_hold)

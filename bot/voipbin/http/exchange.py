@@ -44,7 +44,7 @@ LONGEST: Final = 60.0
 
 
 @dataclass(frozen=True, slots=True)
-class Patience:
+class RequestPauses:
     """The waits; tests bring shorter ones."""
 
     throttled: Waits = (0.0, 0.5, 1.0)
@@ -263,7 +263,7 @@ class Exchange:
         api_url: str,
         credential: Credential,
         budget: Budget,
-        patience: Patience,
+        patience: RequestPauses,
     ) -> None:
         self._http = http
         self._api_url = api_url

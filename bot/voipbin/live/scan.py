@@ -66,7 +66,7 @@ class WalkResult(Generic[R]):
 
 
 @dataclass(slots=True)
-class _Walk(Generic[R]):
+class _ScanProgress(Generic[R]):
     """Where the walk is."""
 
     before: datetime
@@ -126,7 +126,7 @@ async def walked(
     ``read_page``: the rows created before an instant, at most so many.
     """
     as_of = now()
-    going: _Walk[R] = _Walk(before=as_of + AHEAD, reached=as_of + AHEAD)
+    going: _ScanProgress[R] = _ScanProgress(before=as_of + AHEAD, reached=as_of + AHEAD)
     loop = asyncio.get_running_loop()
     deadline = loop.time() + bounds.seconds
     because: str | None = None

@@ -9,10 +9,10 @@ import pytest
 from bot.demo.serving import serving
 from bot.demo.voipbin.api import voipbin_app
 from bot.demo.voipbin.world import World
-from bot.voipbin import AccessKey, Login, Patience, VoIPBINClient, WalkBounds, connected
+from bot.voipbin import AccessKey, Login, RequestPauses, VoIPBINClient, WalkBounds, connected
 
 Connect = Callable[..., Awaitable[VoIPBINClient]]
-NO_WAITING = Patience(
+NO_WAITING = RequestPauses(
     throttled=(0.0, 0.0),
     unavailable=(0.0, 0.0),
     internal=(0.0,),
@@ -46,7 +46,7 @@ async def connect(world: World, url: str) -> AsyncIterator[Connect]:
             api_url: str = url,
             budget: float = 10_000,
             bounds: WalkBounds | None = None,
-            patience: Patience = NO_WAITING,
+            patience: RequestPauses = NO_WAITING,
         ) -> VoIPBINClient:
             return await stack.enter_async_context(
                 connected(

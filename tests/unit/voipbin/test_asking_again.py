@@ -4,7 +4,7 @@ import pytest
 
 from bot.voipbin.connection import addresses
 from bot.voipbin.http.answer import FailureKind, RequestFailure, Unsuccessful
-from bot.voipbin.http.exchange import Patience, again_after
+from bot.voipbin.http.exchange import RequestPauses, again_after
 
 
 def unsuccessful(kind: FailureKind, retry_after: float = 1.0) -> Unsuccessful:
@@ -38,18 +38,18 @@ def test_a_429_waits_as_long_as_voipbin_asked_and_a_little_more() -> None:
     ],
 )
 def test_an_answer_that_will_not_change_is_final(kind: FailureKind) -> None:
-    assert again_after(Patience().for_reads(), 0.3)(unsuccessful(kind)) is False
+    assert again_after(RequestPauses().for_reads(), 0.3)(unsuccessful(kind)) is False
 
 
 @pytest.mark.parametrize("kind", list(FailureKind))
 def test_who_asked_once_may_come_again_after_the_first_wait_for_its_kind(kind: FailureKind) -> None:
-    waits = Patience().for_reads().get(kind)
-    pause = Patience().pause_after(RequestFailure(kind, "no", retry_after=7.0))
+    waits = RequestPauses().for_reads().get(kind)
+    pause = RequestPauses().pause_after(RequestFailure(kind, "no", retry_after=7.0))
     assert pause == (None if waits is None else waits[0] + (7.0 if kind is FailureKind.THROTTLED else 0.0))
 
 
 def test_our_own_mistakes_are_not_repeated() -> None:
-    assert again_after(Patience().for_reads(), 0.3)(ZeroDivisionError()) is False
+    assert again_after(RequestPauses().for_reads(), 0.3)(ZeroDivisionError()) is False
 
 
 @pytest.mark.parametrize(

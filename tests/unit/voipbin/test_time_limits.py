@@ -17,7 +17,7 @@ from bot.ledger.stop_store import IN_FLIGHT
 from bot.voipbin.client import VoIPBINClient
 from bot.voipbin.http.budget import Budget
 from bot.voipbin.http.credential import AccessKey, AccessKeyCredential
-from bot.voipbin.http.exchange import Exchange, Patience, sign_in
+from bot.voipbin.http.exchange import Exchange, RequestPauses, sign_in
 from bot.voipbin.live.scan import WalkBounds
 from tests.faults.virtual_time import VirtualTimeLoop
 
@@ -46,7 +46,7 @@ async def test_every_question_outlasts_voipbins_own_limits() -> None:
 
     async with httpx.AsyncClient(transport=httpx.MockTransport(absent)) as http:
         shown = AccessKeyCredential(AccessKey("vb_key"))
-        exchange = Exchange(http, "https://voipbin.example/v1.0", shown, Budget(1000, 100), Patience())
+        exchange = Exchange(http, "https://voipbin.example/v1.0", shown, Budget(1000, 100), RequestPauses())
         client = VoIPBINClient(exchange, now=lambda: AT, clock=lambda: 0.0, bounds=WalkBounds())
         for question in (
             client.picture(),
@@ -78,7 +78,7 @@ def test_no_stop_is_on_its_way_any_more_when_its_claim_lapses(stops: Callable[..
     async def sent() -> None:
         async with httpx.AsyncClient(transport=httpx.MockTransport(never)) as http:
             shown = AccessKeyCredential(AccessKey("vb_key"))
-            exchange = Exchange(http, "https://voipbin.example/v1.0", shown, Budget(1000, 100), Patience())
+            exchange = Exchange(http, "https://voipbin.example/v1.0", shown, Budget(1000, 100), RequestPauses())
             client = VoIPBINClient(exchange, now=lambda: AT, clock=loop.time, bounds=WalkBounds())
             with pytest.raises(StopUnconfirmed):
                 await stops(client, ID, gate=open_gate)

@@ -30,7 +30,7 @@ from bot.activeflows.stopping.authorization import (
     Fenced,
     Gate,
     GateClosed,
-    Hold,
+    PressHold,
     PressOperation,
 )
 from bot.activeflows.stopping.max_ages import boot_time
@@ -78,7 +78,7 @@ class World:
     """Seconds that an answer takes."""
 
     def __post_init__(self) -> None:
-        self.hold = Hold(cast("Ledger", self), FENCE, clock=lambda: self.clock)
+        self.hold = PressHold(cast("Ledger", self), FENCE, clock=lambda: self.clock)
 
     def _asks(self, whom: str) -> None:
         self.asked.append(whom)
