@@ -12,7 +12,7 @@ Decisions:
 """
 
 import asyncio
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Final, TypeVar
@@ -202,7 +202,9 @@ class HomeQuery:
             judged=judged,
         )
 
-    async def _worth_a_look(self, seen: list[Activeflow]) -> tuple[list[tuple[Activeflow, tuple[Anomaly, ...]]], int]:
+    async def _worth_a_look(
+        self, seen: Sequence[Activeflow]
+    ) -> tuple[list[tuple[Activeflow, tuple[Anomaly, ...]]], int]:
         """Find what is worth a look, the stuck before the looping, and so on, the oldest first; and how many were
         looked through in the time.
         """

@@ -295,28 +295,28 @@ class ActiveflowQueries:
         if picture.freshness is None:
             found = in_order(found)
         if sort != "newest" and by is None and rank is None:
-            found.reverse()
+            found = found[::-1]
         if worst and rank is None:
-            found, ranks = await self.at_a_glance.worst_first(found, now)
+            found, ranks = await self.at_a_glance.worst_first(list(found), now)
             rank = _ranked(found, ranks)
-        length = len(found) if by is None else len(groups)
-        first = numbered(length, page)
+        total = len(found)
+        first = numbered(total if by is None else len(groups), page)
         if place is not None and by is None:
             first = placed(found, place, rank, newest=sort == "newest")
-        here = slice(first, first + PAGE)
+        here = found[first : first + PAGE]
         return Listing(
             sort=sort,
-            ranks=tuple(map(rank, found[here])) if rank is not None else (),
-            rows=await self._rows.of(found[here]) if by is None else (),
+            ranks=tuple(map(rank, here)) if rank is not None else (),
+            rows=await self._rows.of(here) if by is None else (),
             by=by,
-            groups=groups[here],
+            groups=groups[first : first + PAGE],
             all_groups=len(groups),
             filters=filters,
             first=first,
-            total=len(found),
+            total=total,
             hidden=hidden,
             unnamed=unnamed,
-            similar=_similar(filters.flow, known) if filters.flow and not found else (),
+            similar=_similar(filters.flow, known) if filters.flow and not total else (),
             as_of=picture.as_of,
             complete_since=picture.complete_since,
             stopped_because=picture.stopped_because,
@@ -358,8 +358,8 @@ class ActiveflowQueries:
         return [activeflow.flow_id for activeflow in visible(self._voipbin, operator, fitting, picture.kinds)]
 
     async def _matching(
-        self, seen: list[Activeflow], filters: Filters, known: Flows, assessed: Assessments | None
-    ) -> list[Activeflow]:
+        self, seen: Sequence[Activeflow], filters: Filters, known: Flows, assessed: Assessments | None
+    ) -> Sequence[Activeflow]:
         """Return those that fit entirely; what each is doing is worked out only when the filter asks."""
         if filters.flow is not None:
             seen = _of_flow(seen, filters, known)
@@ -376,7 +376,7 @@ class ActiveflowQueries:
         return list(compress(seen, filters.fit_doing(doings, wrong)))
 
     async def _groups(
-        self, found: list[Activeflow], by: By, known: Flows, assessed: Assessments | None
+        self, found: Sequence[Activeflow], by: By, known: Flows, assessed: Assessments | None
     ) -> tuple[ActiveflowGroup, ...]:
         """Group what fits; a group by action is called as its rows are."""
         if by == "flow":
@@ -392,7 +392,7 @@ def _ranked(found: Sequence[Activeflow], ranks: Sequence[int]) -> Callable[[Acti
     return lambda activeflow: by_object[id(activeflow)]
 
 
-def _of_flow(seen: list[Activeflow], wanted: Filters, known: Flows) -> list[Activeflow]:
+def _of_flow(seen: Sequence[Activeflow], wanted: Filters, known: Flows) -> list[Activeflow]:
     """Return those whose flow fits, decided once for each flow."""
     ids = {a.flow_id.int: a.flow_id for a in seen if a.flow_id is not None}
     names = {id_: flow.name for id_, flow in known.items() if flow is not None}

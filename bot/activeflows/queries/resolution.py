@@ -230,7 +230,7 @@ async def find(voipbin: VoIPBIN, operator: Operator, target: Target) -> Activefl
 
 def visible(
     voipbin: VoIPBIN, operator: Operator, activeflows: Sequence[Activeflow], kinds: Collection[Kind] | None = None
-) -> list[Activeflow]:
+) -> Sequence[Activeflow]:
     """Return those of which anything may be shown to this person here; decided once for each flow.
 
     ``kinds``: all that are among them, if that is known; where each may be seen, so may all.
@@ -240,7 +240,7 @@ def visible(
     flows_there = {number_of(flow): flow for _, flow in known}
     may = {number for number, flow in flows_there.items() if operator.may(Permission.VIEW, flow)}
     if kinds is not None and len(may) == len(flows_there) and all(customer == ours for customer, _ in kinds):
-        return list(activeflows)
+        return activeflows
     us = ours.int
     of_us = [a for a in activeflows if a.customer_id is not None and a.customer_id.int == us]
     return [a for a in of_us if (0 if a.flow_id is None else a.flow_id.int) in may]

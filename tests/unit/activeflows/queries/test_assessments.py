@@ -284,7 +284,8 @@ async def test_what_a_page_says_stays_as_it_is_while_its_names_are_looked_up() -
     class ChangesMeanwhile(InMemory):
         async def flow(self, _: UUID) -> Flow | None:
             town.index.take_away(UUID(int=0xAF00))
-            for number in range(1, 6):
+            town.index.take_away(UUID(int=0xAF01))
+            for number in range(2, 6):
                 town.take(number, [DIGITS], 900, OTHER)
             return None
 
@@ -295,7 +296,23 @@ async def test_what_a_page_says_stays_as_it_is_while_its_names_are_looked_up() -
     assert (listing.total, listing.hidden) == (3, 1)
     assert [row.situation.kind for row in listing.rows] == ["talk"] * 3
     listing = await queries.running(SUPPORT_ONLY, Filters())
-    assert (listing.total, listing.hidden) == (0, 5)
+    assert (listing.total, listing.hidden) == (0, 4)
+
+
+async def test_how_many_there_are_stays_as_it_was_while_names_are_looked_up() -> None:
+    town = Town()
+
+    @dataclass
+    class EndsMeanwhile(InMemory):
+        async def flow(self, _: UUID) -> Flow | None:
+            town.index.take_away(UUID(int=0xAF00))
+            return None
+
+    queries = ActiveflowQueries(EndsMeanwhile(), town.now, live=town, judging=town.judging)
+    town.take(0, [TALK], 1, FLOW)
+    listing = await queries.running(EVERYBODY, Filters())
+    assert (listing.total, len(listing.rows)) == (1, 1)
+    assert (await queries.running(EVERYBODY, Filters())).total == 0
 
 
 async def test_what_is_wrong_by_the_definition_of_its_flow_is_asked_for_with_it() -> None:
