@@ -14,9 +14,10 @@ from sqlalchemy import ColumnElement, Connection, delete, insert, select, update
 
 from bot.activeflows.bulk.bulk_stop import Bulk, BulkEnding, BulkState, Draft, MemberOutcome, Run, unsettled
 from bot.activeflows.records import Record
-from bot.activeflows.stopping.stop import CallAfter, Intent, IntentState, Press
+from bot.activeflows.stopping.stop import CallAfter, Fence, Intent, IntentState, Press
 from bot.ledger import audit
 from bot.ledger.database import Database, one_writer
+from bot.ledger.replicas import is_newest
 from bot.ledger.tables import bulk_members, bulks, intents
 
 _BULK: Final = msgspec.json.Decoder(Bulk)
@@ -145,9 +146,17 @@ class BulkStore:
         return await self._database.within(work)
 
     async def finish_bulk(
-        self, bulk_id: str, became: Mapping[int, MemberOutcome], ending: BulkEnding, records: Sequence[Record]
-    ) -> Run:
-        def work(connection: Connection) -> Run:
+        self,
+        fence: Fence,
+        bulk_id: str,
+        became: Mapping[int, MemberOutcome],
+        ending: BulkEnding,
+        records: Sequence[Record],
+    ) -> Run | None:
+        def work(connection: Connection) -> Run | None:
+            one_writer(connection)
+            if not is_newest(connection, fence):
+                return None
             receipt = ""
             for record in records:
                 receipt = audit.append(connection, self._of_account(record)).receipt
@@ -160,10 +169,19 @@ class BulkStore:
         return await self._database.within(work)
 
     async def followed(
-        self, bulk_id: str, ended: Collection[int], calls: Mapping[int, str], at: datetime, *, late: bool
-    ) -> Run:
-        def work(connection: Connection) -> Run:
+        self,
+        fence: Fence,
+        bulk_id: str,
+        ended: Collection[int],
+        calls: Mapping[int, str],
+        at: datetime,
+        *,
+        late: bool,
+    ) -> Run | None:
+        def work(connection: Connection) -> Run | None:
             one_writer(connection)
+            if not is_newest(connection, fence):
+                return None
             was = self._run(connection, bulk_id)
             if was.ending is None:
                 return was

@@ -18,13 +18,14 @@ from functools import partial
 from typing import Final
 
 import structlog
-from sqlalchemy import Connection, delete, func, select, text, update
+from sqlalchemy import Connection, bindparam, delete, func, select, text, update
 
 from bot.activeflows.errors import LedgerUnavailable
 from bot.activeflows.stopping.max_ages import boot_time
+from bot.activeflows.stopping.stop import Fence
 from bot.activeflows.watching.watch import LEASE
 from bot.ledger.database import Database
-from bot.ledger.tables import leases, replicas
+from bot.ledger.tables import leases, replicas, runs
 
 log = structlog.get_logger(__name__)
 EVERY: Final = 3.0
@@ -120,6 +121,16 @@ async def living(database: Database) -> int:
         lambda connection: connection.execute(select(func.count()).where(lively)).scalar_one()
     )
     return max(1, int(found))
+
+
+# ---------------------------------------------------------------- fence
+
+_NEWEST: Final = select(runs.c.number).where(runs.c.press_id == bindparam("press"))
+
+
+def is_newest(connection: Connection, fence: Fence) -> bool:
+    """Tell whether this is the newest run of its press."""
+    return connection.execute(_NEWEST, {"press": fence.press_id}).scalar() == fence.number
 
 
 # ---------------------------------------------------------------- lease

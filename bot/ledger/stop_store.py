@@ -32,6 +32,7 @@ from bot.activeflows.stopping.stop import (
 )
 from bot.ledger import audit, metrics
 from bot.ledger.database import PATIENCE, Database, clock, one_writer, when_kept
+from bot.ledger.replicas import is_newest
 from bot.ledger.tables import bulks, claims, intents, runs
 
 _INTENT: Final = msgspec.json.Decoder(Intent)
@@ -53,7 +54,6 @@ _TAKE_UP: Final = text(
     "INSERT INTO runs (press_id, number, begun_at) VALUES (:press_id, 1, :at)"
     " ON CONFLICT (press_id) DO UPDATE SET number = runs.number + 1, begun_at = excluded.begun_at RETURNING number"
 )
-_NEWEST: Final = select(runs.c.number).where(runs.c.press_id == bindparam("press"))
 _THIS: Final = (intents.c.id == bindparam("intent"), intents.c.account == bindparam("of_account"))
 _INTENT_AND_STATE: Final = select(intents.c.body, intents.c.state, intents.c.press_id).where(*_THIS)
 _HOW_IT_ENDED: Final = select(intents.c.ended).where(*_THIS)
@@ -82,11 +82,6 @@ def _take_up(connection: Connection, press_id: str, at: datetime) -> Fence:
 def forget_runs(connection: Connection, before: datetime) -> int:
     """Delete the numbers of presses whose newest run began before then; all of these have to be over."""
     return connection.execute(delete(runs).where(runs.c.begun_at < before.isoformat())).rowcount
-
-
-def _holds(connection: Connection, fence: Fence) -> bool:
-    """Tell whether this is the newest run."""
-    return connection.execute(_NEWEST, {"press": fence.press_id}).scalar() == fence.number
 
 
 def _is_there(connection: Connection, intent_id: str) -> bool:
@@ -226,7 +221,7 @@ class StopStore:
 
     async def holds(self, fence: Fence) -> bool:
         try:
-            return await self._database.reading(lambda connection: _holds(connection, fence))
+            return await self._database.reading(lambda connection: is_newest(connection, fence))
         except LedgerUnavailable:
             if self._alone():
                 return True
@@ -235,7 +230,7 @@ class StopStore:
     async def permit(self, intent: Intent, press: Press, fence: Fence, sending: Record) -> GateAnswer:
         def work(connection: Connection) -> GateAnswer:
             one_writer(connection)
-            if not _holds(connection, fence):
+            if not is_newest(connection, fence):
                 return GateAnswer(GateRefusal.FENCED)
             claimed = {"of_account": self._account, "claimed": _claimed(intent, press)}
             held = connection.execute(_CLAIM, claimed).first()
@@ -269,7 +264,7 @@ class StopStore:
     ) -> str:
         def work(connection: Connection) -> str:
             one_writer(connection)
-            if not _holds(connection, fence):
+            if not is_newest(connection, fence):
                 return ""
             written = [audit.append(connection, self._of_account(record)) for record in records]
             if written[-1].new:
@@ -285,7 +280,7 @@ class StopStore:
     async def keep_end(self, fence: Fence, intent_id: str, press_id: str, ended: Ended) -> Ended | None:
         def work(connection: Connection) -> Ended | None:
             one_writer(connection)
-            if not _holds(connection, fence):
+            if not is_newest(connection, fence):
                 return None
             now = self._settle(connection, intent_id, press_id, IntentState.SETTLED, ended)
             connection.execute(_GIVE_BACK, {"press": press_id})

@@ -22,6 +22,7 @@ from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, replace
 from datetime import datetime
 from functools import partial
+from operator import not_
 from typing import Final
 
 from bot.activeflows.bulk.authorization import OVER, BulkAdmission, BulkPressAdmission
@@ -307,7 +308,6 @@ class BulkStopWorkflow:
         self, bulk: Bulk, press: Press, hold: PressHold, became: dict[int, MemberOutcome], ending: BulkEnding
     ) -> bool:
         """Write down what is not written yet, the whole last, and tell everybody."""
-        await hold.must_hold()
         now = self._now()
         records = [
             self._outcome(bulk, member, press, became.get(member.number, MemberOutcome.LEFT)) for member in bulk.members
@@ -325,9 +325,10 @@ class BulkStopWorkflow:
         )
         unwritten = Run(BulkState.DONE, press.id, press.by, press.at, became=became, ending=ending)
         dated = self._follow_up.dated(unwritten, ending)
-        finish = partial(self._bulks.finish_bulk, bulk.id, became, dated, [*records, whole])
+        finish = partial(self._bulks.finish_bulk, hold.fence, bulk.id, became, dated, [*records, whole])
         show = partial(self._cards.show, guard=hold.must_hold)
-        return await show(bulk, await hold.until_written(finish, partial(show, bulk, unwritten, press)), press)
+        run = await hold.until_written(partial(hold.counted, finish, not_), partial(show, bulk, unwritten, press))
+        return await show(bulk, run or unwritten, press)
 
     def _outcome(self, bulk: Bulk, member: Member, press: Press, became: MemberOutcome) -> Record:
         """Return a member's own outcome. One that has written it already has it under the same key, so it is not

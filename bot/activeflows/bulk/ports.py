@@ -9,7 +9,7 @@ from uuid import UUID
 from bot.activeflows.bulk.bulk_stop import Bulk, BulkEnding, Draft, MemberOutcome, Run
 from bot.activeflows.records import Record
 from bot.activeflows.stopping.ports import Guard
-from bot.activeflows.stopping.stop import CallAfter, Declined, Intent, Press
+from bot.activeflows.stopping.stop import CallAfter, Declined, Fence, Intent, Press
 
 
 class BulkLedger(Protocol):
@@ -65,18 +65,30 @@ class BulkLedger(Protocol):
         ...
 
     async def finish_bulk(
-        self, bulk_id: str, became: Mapping[int, MemberOutcome], ending: BulkEnding, records: Sequence[Record]
-    ) -> Run:
+        self,
+        fence: Fence,
+        bulk_id: str,
+        became: Mapping[int, MemberOutcome],
+        ending: BulkEnding,
+        records: Sequence[Record],
+    ) -> Run | None:
         """End the run: write these records, and the receipt of the last one into the ending. The run as it then
-        stands.
+        stands; ``None``, and nothing written, when this run of the press counts no more.
         """
         ...
 
     async def followed(
-        self, bulk_id: str, ended: Collection[int], calls: Mapping[int, str], at: datetime, *, late: bool
-    ) -> Run:
+        self,
+        fence: Fence,
+        bulk_id: str,
+        ended: Collection[int],
+        calls: Mapping[int, str],
+        at: datetime,
+        *,
+        late: bool,
+    ) -> Run | None:
         """Keep what has changed since it was over, by number; ``late``: nobody looks any more. The run as it then
-        stands.
+        stands; ``None``, as above.
 
         Raises ``LedgerUnavailable``; then nothing was kept.
         """
