@@ -215,7 +215,7 @@ class _Connection(HttpToolsProtocol):
         self._delivered: list[bytes] | None = None
         """What there is of a delivery's body until it is clear whether all of it comes at once."""
         self._acked = False
-        """Was the last request answered while it was received? Then there is no cycle for it."""
+        """Was the last request answered while it was received? Then uvicorn has no cycle for it."""
 
     @property
     def waiting(self) -> bool:
@@ -261,7 +261,7 @@ class _Connection(HttpToolsProtocol):
             self.since = self.loop.time()
         super().data_received(data)
         if self._delivered is not None and not self.transport.is_closing():
-            self._wait_for_the_rest()
+            self._hand_on()
         if self.cycle is self._answered and not self._acked:
             self._header += len(data)
             if self._header > _LONGEST_HEADER:
@@ -283,9 +283,10 @@ class _Connection(HttpToolsProtocol):
 
     def on_headers_complete(self) -> None:
         at_once = self.url in _RAW_EVENTS and self.parser.get_method() == b"POST" and self._intake is not None
-        if at_once and self._at_work() is None and not self._unread:
+        if at_once and self._at_work() is None and not (self._acked or self._unread):  # one, then it is others' turn
             self._delivered = []
         else:
+            self._acked = False
             super().on_headers_complete()
 
     def on_body(self, body: bytes) -> None:
@@ -303,15 +304,15 @@ class _Connection(HttpToolsProtocol):
             return
         believed = self._intake.believed(self.headers, b"".join(self._delivered))
         answer = believed if isinstance(believed, DeliveryAnswer) else self._intake.take_at_once(believed)
-        if answer is None and not isinstance(believed, DeliveryAnswer):
-            self._wait_for_the_rest(_later(self._intake, believed))
-            super().on_message_complete()
-        elif answer is not None:
+        if answer is not None:
             self._delivered = None
             self._ack(answer)
+        elif isinstance(believed, dict):
+            self._hand_on(_later(self._intake, believed))
+            super().on_message_complete()
 
-    def _wait_for_the_rest(self, app: Any = None) -> None:
-        """Let the application, or this one, take the request as any other."""
+    def _hand_on(self, app: Any = None) -> None:
+        """Hand the request on to the application, or to this one, as any other."""
         parts, self._delivered, usual = self._delivered or [], None, self.app
         self.app = app or usual
         super().on_headers_complete()
