@@ -11,6 +11,7 @@ from bot.demo.voipbin.state import Activeflow, Step
 from bot.demo.voipbin.world import World
 from bot.slack import ids
 from tests.scenarios.conftest import ALICE, BOB, INCIDENTS, Stage
+from tests.scenarios.outage import locked
 from tests.scenarios.test_alerts_held_back import comes_into_force
 from tests.scenarios.typing_at import answers
 
@@ -98,3 +99,24 @@ async def test_what_is_revealed(
     await taken_away(bot, held, capsys)
     await bot.reads("You don't have permission to", user=BOB)
     assert CALLER not in slack.dump()
+
+
+async def test_who_may_not_put_a_card_away_any_more_once_the_ledger_answers(
+    bot: Stage,
+    slack: Workspace,
+    voipbin: World,
+    activeflow: Activeflow,
+    sqlite_url: str,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    await slack.types(ALICE, INCIDENTS, "/flows stop all type:call")
+    card = await bot.reads("Stop this 1 activeflow?")
+    known = slack.faults.on("users.info", slack_faults.hold()).hold
+    assert known is not None
+    await slack.clicks(BOB, card, ids.BULK_CANCEL)
+    await known.arrived()
+    with locked(sqlite_url):
+        known.release()
+        await comes_into_force(bot, ONLY_ALICE, capsys)
+    await bot.reads("You don't have permission to", user=BOB)
+    assert "Stop this 1 activeflow?" in slack.message(card.channel, card.ts).words

@@ -225,8 +225,9 @@ class BulkRequests:
             opened = await self._open(replace(operator, channel=draft.channel), draft)
             if opened is not None:
                 return opened
-        operator.require(Permission.VIEW)
         found = await self._ledger.bulk(bulk_id)
+        operator = replace(operator, policy=self._policy())  # the ledger may have taken a while, as in the next two
+        operator.require(Permission.VIEW)
         if found is None or found[1].state is not BulkState.OPEN or found[0].late(self._now()):
             return None
         bulk = found[0]
@@ -242,7 +243,7 @@ class BulkRequests:
             return None
         bulk, _ = found
         if not operator.person.known_as(bulk.asked_by):
-            operator.require(Permission.BULK)
+            replace(operator, policy=self._policy()).require(Permission.BULK)
         record = record_on(bulk, RecordKind.CANCELLED, self._now(), operator.actor)
         away = await self._ledger.put_bulk_away(bulk.id, operator.person.id, record)
         found = await self._ledger.bulk(bulk_id)
@@ -254,7 +255,7 @@ class BulkRequests:
         if found is None:
             return False
         bulk, _ = found
-        flows = {member.flow_id for member in bulk.members}
+        operator, flows = replace(operator, policy=self._policy()), {member.flow_id for member in bulk.members}
         if not any(
             operator.may(permission, flow) for flow in flows for permission in (Permission.STOP, Permission.BULK)
         ):

@@ -96,6 +96,7 @@ class StopRequests:
         if found is None:
             return None
         intent, state = found
+        operator = replace(operator, policy=self._policy())  # the ledger may have taken a while
         operator.require(Permission.VIEW, intent.flow_id)
         rules, at = operator.policy.rules, self._now()
         if state is IntentState.DRAFT and operator.person.known_as(intent.asked_by):
@@ -164,6 +165,6 @@ class StopRequests:
             return None
         intent, _ = found
         if not operator.person.known_as(intent.asked_by):
-            operator.require(Permission.STOP, intent.flow_id)
+            replace(operator, policy=self._policy()).require(Permission.STOP, intent.flow_id)
         cancelled = record_on(intent, RecordKind.CANCELLED, self._now(), operator.actor)
         return intent, await self._ledger.put_away(intent.id, cancelled)
