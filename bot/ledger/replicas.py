@@ -92,7 +92,8 @@ class Replicas:
         """
         self._live(connection)
         now = connection.execute(text("SELECT extract(epoch FROM now())::int")).scalar_one()
-        connection.execute(update(replicas).where(replicas.c.seen_at > now).values(seen_at=now))
+        to_come = select(replicas.c.id).where(replicas.c.seen_at > now).with_for_update(skip_locked=True)
+        connection.execute(update(replicas).where(replicas.c.id.in_(to_come)).values(seen_at=now))
         old = replicas.c.seen_at < now - dead_after
         dead = connection.execute(select(replicas.c.id).where(old)).scalars().all()
         stamp = update(replicas).values(seen_at=now)
