@@ -104,7 +104,7 @@ async def test_all_peers_ack_everything() -> None:
 async def test_both_doors_hold_under_attack() -> None:
     found = await told("attack", "--connections", 120, "--files", 256, "--presses", 1, "--seconds", 1)
     http, socket_mode = found["http"], found["socket_mode"]
-    assert http["came"] > 120
+    assert http["came"] >= 120
     assert (http["acked"], http["stops_sent_meanwhile"]) == (1, 1)
     answered, asked = http["healthz"].split(" of ")
     assert answered == asked
