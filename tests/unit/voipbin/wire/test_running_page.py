@@ -125,3 +125,14 @@ def test_steps_are_read_once_and_their_memory_is_bounded() -> None:
         other = {"id": str(UUID(int=number + 1)), "type": "play"}
         event(json.dumps(row(1, executed_actions=[other])).encode(), steps, Index())
     assert len(steps) == 3
+
+
+def test_the_id_of_a_flow_is_one_object_in_all_its_rows_and_their_memory_is_bounded() -> None:
+    steps = Steps(room=3)
+    for number in range(10):
+        body = listing(*(row(each, flow_id=str(UUID(int=number + 50))) for each in (1, 2)))
+        first, second = running_page(body, steps).running
+        assert first.flow_id == second.flow_id == UUID(int=number + 50)
+        assert first.flow_id is second.flow_id
+        assert first.on_complete_flow_id is None
+        assert len(steps._ids) <= 3
