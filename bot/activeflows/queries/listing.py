@@ -10,7 +10,7 @@ anything of an activeflow is told that belongs to a flow they may not view. Deci
 
 import asyncio
 from bisect import bisect_left
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from functools import partial
@@ -19,7 +19,7 @@ from typing import Final, Literal, TypeAlias
 from uuid import UUID
 
 from bot.activeflows.anomalies import Anomaly, AnomalyCache, AnomalyDetector, DwellTimes, Reason, may_be_stale
-from bot.activeflows.model import Activeflow, Call, Flow, Freshness, Picture, number_of
+from bot.activeflows.model import Activeflow, Call, Flow, Freshness, Kind, Picture, number_of
 from bot.activeflows.names import closest_names
 from bot.activeflows.operators import Operator, Permission
 from bot.activeflows.ports import ActiveflowHistory, Live, VoIPBIN
@@ -288,9 +288,10 @@ class ActiveflowQueries:
         # flow and action are looked at among what they may view
         seen = visible(self._voipbin, operator, fitting, kinds)
         hidden = len(fitting) - len(seen)
-        found = await self._matching(seen, filters, known, assessed)
+        fit = _of_flow(seen, kinds, filters, known) if filters.flow is not None else seen
+        found = await self._matching(fit, filters, known, assessed)
         groups = await self._groups(found, by, known, assessed) if by is not None else ()
-        unnamed = unnamed_among(seen, found, known) if filters.flow is not None else 0
+        unnamed = unnamed_among(seen, found, known, kinds) if filters.flow is not None else 0
         rank: Callable[[Activeflow], int] | None = assessed.rank if worst and assessed is not None else None
         if picture.freshness is None:
             found = in_order(found)
@@ -360,9 +361,7 @@ class ActiveflowQueries:
     async def _matching(
         self, seen: Sequence[Activeflow], filters: Filters, known: Flows, assessed: Assessments | None
     ) -> Sequence[Activeflow]:
-        """Return those that fit entirely; what each is doing is worked out only when the filter asks."""
-        if filters.flow is not None:
-            seen = _of_flow(seen, filters, known)
+        """Return those that fit by what they do, too, which is worked out only when the filter asks."""
         if not filters.by_doing:
             return seen
         doings: list[Situation] = []
@@ -392,17 +391,27 @@ def _ranked(found: Sequence[Activeflow], ranks: Sequence[int]) -> Callable[[Acti
     return lambda activeflow: by_object[id(activeflow)]
 
 
-def _of_flow(seen: Sequence[Activeflow], wanted: Filters, known: Flows) -> list[Activeflow]:
+def _of_flow(
+    seen: Sequence[Activeflow], kinds: Collection[Kind] | None, wanted: Filters, known: Flows
+) -> list[Activeflow]:
     """Return those whose flow fits, decided once for each flow."""
-    ids = {a.flow_id.int: a.flow_id for a in seen if a.flow_id is not None}
+    all_flows = (a.flow_id for a in seen) if kinds is None else (flow_id for _, flow_id in kinds)
+    ids = {flow_id.int: flow_id for flow_id in all_flows if flow_id is not None}
     names = {id_: flow.name for id_, flow in known.items() if flow is not None}
     fitting = {number for number, id_ in ids.items() if wanted.fits_flow(id_, names.get(id_))}
     return [a for a in seen if a.flow_id is not None and a.flow_id.int in fitting]
 
 
-def unnamed_among(seen: Sequence[Activeflow], found: Sequence[Activeflow], known: Flows) -> int:
-    """Return how many of those seen were not found, and may be missing because the name of their flow is not known."""
+def unnamed_among(
+    seen: Sequence[Activeflow], found: Sequence[Activeflow], known: Flows, kinds: Collection[Kind] | None = None
+) -> int:
+    """Return how many of those seen were not found, and may be missing because the name of their flow is not known.
+
+    ``kinds``: all that are among them, if that is known.
+    """
     named = {id_.int for id_ in known}
+    if kinds is not None and all(flow_id is None or flow_id.int in named for _, flow_id in kinds):
+        return 0
     unnamed = [a for a in seen if a.flow_id is not None and a.flow_id.int not in named]
     fitting = {activeflow.id for activeflow in found} if unnamed else ()
     return sum(activeflow.id not in fitting for activeflow in unnamed)

@@ -132,7 +132,7 @@ class Town:
             pass
 
     def named(self, dice: Random) -> None:
-        self.voipbin.flows = dice.choice(KNOWN)
+        self.voipbin.flows, self.voipbin.failing = dice.choice(KNOWN), dice.random() < 0.2
 
     def look(self, dice: Random) -> None:
         """At a moment, forward or back, about which one may begin to be wrong."""
