@@ -4,6 +4,7 @@ What a member needs to be stopped as a lone activeflow is (its own intent) is wr
 bulk to one press, so that there is never a bulk under way with members that cannot be claimed.
 """
 
+import re
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
@@ -24,6 +25,7 @@ _BULK: Final = msgspec.json.Decoder(Bulk)
 _INTENT: Final = msgspec.json.Decoder(Intent)
 _ENDING: Final = msgspec.json.Decoder(BulkEnding)
 _DRAFTED: Final = msgspec.json.Decoder(Draft)
+_YEARS: Final = re.compile(r'"(older|newer)":"P(\d+)Y(?:(\d+)D)?')
 _DRAFT: Final = "draft"
 """The state of a row whose body is a ``Draft``: no ``BulkState``, because nothing that was asked for is ever in it."""
 
@@ -61,7 +63,7 @@ class BulkStore:
         def work(connection: Connection) -> Draft | None:
             here = select(bulks.c.body).where(*self._this(bulk_id), bulks.c.state == _DRAFT)
             body = connection.execute(here).scalar()
-            return None if body is None else _DRAFTED.decode(body)
+            return None if body is None else _DRAFTED.decode(_in_days(body))
 
         return await self._database.within(work)
 
@@ -79,7 +81,7 @@ class BulkStore:
         def work(connection: Connection) -> tuple[Bulk, Run] | None:
             here = select(bulks.c.body).where(*self._this(bulk_id), bulks.c.state != _DRAFT)
             body = connection.execute(here).scalar()
-            return None if body is None else (_BULK.decode(body), self._run(connection, bulk_id))
+            return None if body is None else (_BULK.decode(_in_days(body)), self._run(connection, bulk_id))
 
         return await self._database.within(work)
 
@@ -87,7 +89,7 @@ class BulkStore:
         def work(connection: Connection) -> None:
             body = connection.execute(select(bulks.c.body).where(*self._this(bulk_id))).scalar()
             if body is not None:
-                there = replace(_BULK.decode(body), message_ts=message_ts)
+                there = replace(_BULK.decode(_in_days(body)), message_ts=message_ts)
                 connection.execute(
                     update(bulks).where(*self._this(bulk_id)).values(body=msgspec.json.encode(there).decode())
                 )
@@ -267,3 +269,8 @@ def _note(connection: Connection, bulk_id: str, became: Mapping[int, MemberOutco
     )
     rows = [{"bulk_id": bulk_id, "number": number, "became": str(result)} for number, result in became.items()]
     connection.execute(insert(bulk_members), rows)
+
+
+def _in_days(body: str) -> str:
+    """Return a body as msgspec reads it: earlier builds wrote more than a year of a filter with years, of 365 days."""
+    return _YEARS.sub(lambda found: f'"{found[1]}":"P{365 * int(found[2]) + int(found[3] or 0)}D', body)
