@@ -6,6 +6,7 @@ older nor newer.
 """
 
 import re
+from collections import defaultdict
 from collections.abc import Callable, Collection, Hashable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -191,13 +192,13 @@ class ActiveflowGroup:
 
 
 def grouped(
-    activeflows: Iterable[Activeflow], key: Callable[[Activeflow], K], name: Callable[[Activeflow], str | None]
+    activeflows: Iterable[Activeflow], keys: Iterable[K], name: Callable[[K], str | None]
 ) -> tuple[ActiveflowGroup, ...]:
-    """Group what fits, the largest group first; equals in the order of their names."""
-    members: dict[K, list[Activeflow]] = {}
-    for activeflow in activeflows:
-        members.setdefault(key(activeflow), []).append(activeflow)
-    groups = [ActiveflowGroup(name(found[0]), len(found), _oldest(found)) for found in members.values()]
+    """Group what fits by the key of each, the largest group first; equals in the order of their names."""
+    members: defaultdict[K, list[Activeflow]] = defaultdict(list)
+    for activeflow, key in zip(activeflows, keys, strict=True):
+        members[key].append(activeflow)
+    groups = [ActiveflowGroup(name(key), len(found), _oldest(found)) for key, found in members.items()]
     return tuple(sorted(groups, key=lambda group: (-group.count, group.name is None, group.name or "")))
 
 

@@ -20,7 +20,7 @@ from typing import Final, TypeVar
 from bot.activeflows.anomalies import Anomaly, AnomalyDetector, Reason
 from bot.activeflows.errors import Failure, LedgerUnavailable, VoIPBINUnreachable
 from bot.activeflows.health import Finding, Look, looked
-from bot.activeflows.model import Activeflow, Picture
+from bot.activeflows.model import Activeflow, Picture, number_of
 from bot.activeflows.operators import Operator, Permission, Reach, may_somewhere, reach
 from bot.activeflows.ports import Live, Records, VoIPBIN
 from bot.activeflows.queries.audit_review import AllowedPress, AuditReview
@@ -189,7 +189,7 @@ class HomeQuery:
         picture = await pictured_soon(self._voipbin, self._live, max_age=max_age, within=self._side_look)
         running = [activeflow for activeflow in picture.activeflows if activeflow.running]
         seen = visible(self._voipbin, operator, running, picture.kinds)
-        groups = grouped(seen, lambda activeflow: activeflow.flow_id, lambda _: None)
+        groups = grouped(seen, (number_of(activeflow.flow_id) for activeflow in seen), lambda _: None)
         wrong, judged = await self._worth_a_look(seen)
         shown, named = await asyncio.gather(
             asyncio.gather(*(self._troubled(*each) for each in wrong[:MOST])), self._named(groups[:MOST])

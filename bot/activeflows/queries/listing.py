@@ -379,11 +379,11 @@ class ActiveflowQueries:
     ) -> tuple[ActiveflowGroup, ...]:
         """Group what fits; a group by action is called as its rows are."""
         if by == "flow":
-            names = {flow_id: flow.name for flow_id, flow in known.items() if flow is not None}
-            return grouped(found, lambda a: number_of(a.flow_id), lambda a: names.get(a.flow_id) if a.flow_id else None)
+            names = {flow_id.int: flow.name for flow_id, flow in known.items() if flow is not None}
+            return grouped(found, [0 if a.flow_id is None else a.flow_id.int for a in found], names.get)
         doings = assessed.doings(found) if assessed is not None else await self.situations.of(found, known)
-        words = {a.id.int: row_words(doing.kind) for a, doing in zip(found, doings, strict=True)}
-        return grouped(found, lambda a: words[a.id.int], lambda a: words[a.id.int])
+        words = {kind: row_words(kind) for kind in {doing.kind for doing in doings}}
+        return grouped(found, [words[doing.kind] for doing in doings], str)
 
 
 def _ranked(found: Sequence[Activeflow], ranks: Sequence[int]) -> Callable[[Activeflow], int]:
