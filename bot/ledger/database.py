@@ -36,6 +36,7 @@ from sqlalchemy import URL, Connection, Engine, create_engine, event, make_url, 
 from sqlalchemy.exc import ArgumentError, SQLAlchemyError
 
 from bot.activeflows.errors import LedgerUnavailable
+from bot.activeflows.stopping.max_ages import boot_time
 from bot.ledger import sqlite
 from bot.ledger.metrics import UNAVAILABLE
 from bot.ledger.sqlite import make_private
@@ -557,18 +558,24 @@ def clock(connection: Connection, now: Callable[[], datetime]) -> datetime:
 
 
 class SharedClock:
-    """This process's clock, set by the database's. ``wall`` is the process's own."""
+    """The database's clock, which goes on by seconds that nobody sets from one comparison to the next.
+
+    ``wall``: the process's own, which counts until the first one.
+    """
 
     def __init__(self, database: Database, wall: Callable[[], datetime]) -> None:
         self._database, self._wall = database, wall
-        self._ahead = timedelta()
+        self._told: tuple[datetime, float] | None = None
 
     def now(self) -> datetime:
-        return self._wall() + self._ahead
+        if self._told is None:
+            return self._wall()
+        told, at = self._told
+        return told + timedelta(seconds=boot_time() - at)
 
     async def compare(self) -> None:
         """Ask the database. May raise ``LedgerUnavailable``; then the last comparison counts on."""
         if self._database.is_postgresql:
-            began = self._wall()
+            began = boot_time()
             told = await self._database.within(lambda connection: clock(connection, self._wall))
-            self._ahead = told - (began + (self._wall() - began) / 2)
+            self._told = told, (began + boot_time()) / 2

@@ -42,10 +42,10 @@ _AT_ONCE: Final = 200
 IN_FLIGHT: Final = timedelta(seconds=30)
 """A POST sent just before the deadline is over by then, whatever came of it; the claim protects nothing any more.
 
-A claim lapses by the clock of the ledger, which may be set. Set on by minutes while a stop is at work, it lets another
-confirmed press on another card of the same activeflow send one, too: the gate has read it as running, VoIPBIN ends it
-once, and each card says what was read back. Set back, it keeps no claim that matters: whoever has one gives it back in
-the transaction that writes down what came of the press, also after a restart or a take-over.
+A claim lapses by the database's clock, whatever a replica's says. When that one is set on by minutes while a stop is at
+work, another confirmed press on another card of the same activeflow may send one, too: the gate has read it as running,
+VoIPBIN ends it once, and each card says what was read back. When it is set back, no claim that matters is kept: whoever
+has one gives it back in the transaction that writes down what came of the press, also after a restart or a take-over.
 """
 
 

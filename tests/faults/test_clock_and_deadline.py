@@ -11,7 +11,7 @@ from bot.demo.voipbin.faults import delay, hold, reset_before, status
 from bot.demo.voipbin.state import Activeflow
 from bot.demo.voipbin.world import World
 from tests.faults.truth import Audit, Witness, assert_told_truly, last_word, stop_requests, told_privately
-from tests.scenarios.conftest import ALICE, POLICY, Stage
+from tests.scenarios.conftest import ALICE, CAROL, POLICY, Stage
 
 _WITHIN = timedelta(seconds=3)
 _ON_ITS_WAY = timedelta(seconds=1)
@@ -71,6 +71,28 @@ async def test_the_time_of_a_card_is_the_databases_for_a_replica_whose_clock_is_
         words = await last_word(stage, card)
     assert words.startswith("Expired" if late else "Stopped")
     assert len(stop_requests(stage.voipbin, activeflow)) == (0 if late else 1)
+
+
+async def test_a_replica_whose_clock_is_set_on_sends_no_stop_beside_one_that_is_under_way(
+    stage: Stage, voipbin: World, postgresql_url: str
+) -> None:
+    """Until it compares its clock with the database's again, which does not say that the claim has lapsed."""
+    stage.policy.write_text(POLICY, encoding="utf-8")
+    activeflow, ahead = voipbin.rings(voipbin.add_flow("Support line"), at="digits_receive"), timedelta()
+    stage.wall = lambda: datetime.now(UTC) + ahead
+    async with stage.start(flows_bot_database_url=postgresql_url):
+        card, sent = await stage.asks_to_stop(activeflow), hold()
+        voipbin.faults.on("POST", "/activeflows/{id}/stop", sent, times=1)
+        await stage.slack.clicks(ALICE, card, "stop.flow")
+        await sent.arrived()
+        ahead = timedelta(hours=1)
+        another = await stage.asks_to_stop(activeflow, user=CAROL)
+        await stage.slack.clicks(CAROL, another, "stop.flow")
+        await stage.reads("@Alice is stopping it already", user=CAROL)
+        ahead = timedelta()
+        sent.release()
+        await stage.reads("Stopped by @Alice")
+    assert len(stop_requests(voipbin, activeflow)) == 1
 
 
 @pytest.mark.slow
