@@ -19,6 +19,7 @@ from pathlib import Path
 from typing import Final
 from urllib.parse import urlsplit
 
+import aiohttp
 import httpx
 
 from bot.network import DIRECT, Proxy
@@ -34,12 +35,15 @@ from bot.voipbin.http.credential import (
     NotSetUp,
 )
 from bot.voipbin.http.exchange import ENCODING, Exchange, RequestPauses, sign_in
+from bot.voipbin.http.transport import Transport
 from bot.voipbin.live.scan import WalkBounds
 from bot.voipbin.live.stream import EventStream
 
 _UTC_NOW: Final = partial(datetime.now, UTC)
 IN_FLIGHT: Final = 16
-"""Requests at a time: httpx's own pool collapses when hundreds wait in it."""
+"""Requests at a time."""
+_KEPT: Final = 30.0
+"""Seconds that a connection with nothing to do is kept open."""
 
 _NOBODY: Final = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
 """Trusts no certificate: an ``http`` address shows none, what is not set up is never asked, and reading the public
@@ -71,13 +75,12 @@ async def connected(
     patience, bounds = patience or RequestPauses(), bounds or WalkBounds()
     asks = base.startswith("https") and not isinstance(credential, NotSetUp)
     trust = await asyncio.to_thread(_trust, ca_file) if asks else _NOBODY
+    connector = aiohttp.TCPConnector(ssl=trust, limit=IN_FLIGHT + 2, keepalive_timeout=_KEPT)
     async with httpx.AsyncClient(
-        verify=trust,
-        proxy=proxy.of(base),
+        transport=Transport(connector, proxy.of(base)),
         trust_env=False,
         follow_redirects=False,
         cookies=CookieJar(DefaultCookiePolicy(allowed_domains=[])),
-        limits=httpx.Limits(max_connections=IN_FLIGHT + 2, max_keepalive_connections=IN_FLIGHT, keepalive_expiry=30.0),
         headers={
             "User-Agent": f"flows-bot/{version('flows-bot')}",
             "Accept": "application/json",
@@ -127,6 +130,7 @@ def addresses(api_url: str) -> tuple[str, str]:
 def _trust(ca_file: Path | None) -> ssl.SSLContext:
     """Return the public authorities, and one's own when the installation has one."""
     trust = httpx.create_ssl_context(trust_env=False)
+    trust.set_alpn_protocols(["http/1.1"])
     if ca_file is not None:
         trust.load_verify_locations(cafile=str(ca_file))
     return trust

@@ -155,7 +155,7 @@ def test_of_voipbin_nothing_is_asked_but_reads_a_stop_a_hang_up_and_a_login() ->
     """Above all no DELETE: it stops what runs before it deletes
     (https://api.voipbin.net/docs/activeflow_overview.html).
     """
-    asked: set[tuple[str, ...]] = set()
+    asked, carried = set[tuple[str, ...]](), list[tuple[str, ...]]()
     for path in sources("bot"):
         if path.parts[1] != "voipbin":
             continue
@@ -163,9 +163,12 @@ def test_of_voipbin_nothing_is_asked_but_reads_a_stop_a_hang_up_and_a_login() ->
             name = call.func.id if isinstance(call.func, ast.Name) else getattr(call.func, "attr", "")
             if name == "Question":
                 asked.add(tuple(re.sub(r"{.*?}", "{}", ast.unparse(part)).strip("f'") for part in call.args[:2]))
-            assert name not in {"request", "post", "put", "patch", "delete", "stream"}, f"{path}:{call.lineno}"
+            if name == "request":
+                carried.append(tuple(ast.unparse(part) for part in call.args))
+            assert name not in {"post", "put", "patch", "delete", "stream"}, f"{path}:{call.lineno}"
     assert {method for method, _ in asked} == {"GET", "POST"}
     assert {path for method, path in asked if method != "GET"} == {"/activeflows/{}/stop", "/calls/{}/hangup"}
+    assert carried == [("request.method", "str(request.url)")]  # what httpx hands over
 
 
 def calls_in(path: Path) -> Iterator[ast.Call]:
