@@ -10,7 +10,7 @@ anything of an activeflow is told that belongs to a flow they may not view. Deci
 
 import asyncio
 from bisect import bisect_left
-from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from functools import partial
@@ -19,7 +19,7 @@ from typing import Final, Literal, TypeAlias
 from uuid import UUID
 
 from bot.activeflows.anomalies import Anomaly, AnomalyCache, AnomalyDetector, DwellTimes, Reason, may_be_stale
-from bot.activeflows.model import Activeflow, Call, Flow, Freshness, Kind, Picture, number_of
+from bot.activeflows.model import Activeflow, Call, Flow, Freshness, Kind, Picture
 from bot.activeflows.names import closest_names
 from bot.activeflows.operators import Operator, Permission
 from bot.activeflows.ports import ActiveflowHistory, Live, VoIPBIN
@@ -274,13 +274,16 @@ class ActiveflowQueries:
         sort = sort or ("worst" if filters.status == "running" else "newest")
         worst = sort == "worst" and by is None
         known: Flows = {}
+        asked: Collection[UUID | None] = ()
         if filters.flow is not None or filters.by_doing or by is not None:
-            known = await flows(self._voipbin, self._flows(operator, filters, picture), within=self._filter_look)
+            asked = self._flows(operator, filters, picture)
+            known = await flows(self._voipbin, asked, within=self._filter_look)
         listed: Sequence[Activeflow] = picture.activeflows
         kinds, assessed = picture.kinds, self._assessments if picture.freshness is not None else None
         if assessed is not None:
-            needed = filters.by_doing or by == "action"
-            await assessed.catch_up({number_of(id_): flow for id_, flow in known.items()} if needed else None)
+            by_number = {id_.int: id_ for id_ in asked if id_ is not None}  # also those that could not be looked up now
+            definitions = {number: known.get(id_) for number, id_ in by_number.items()}
+            await assessed.catch_up(definitions if filters.by_doing or by == "action" else None)
             # as it is by now: nobody else gets their turn until the page is cut out
             listed, kinds = assessed.worst_first() if worst else assessed.index.newest_first(), assessed.index.kinds()
         now = self._now()
@@ -350,7 +353,7 @@ class ActiveflowQueries:
         anything = (filters.status, filters.type, filters.older, filters.newer) == ("any", None, None, None)
         return listed if anything else filters.among(listed, now)
 
-    def _flows(self, operator: Operator, filters: Filters, picture: Picture) -> Iterable[UUID | None]:
+    def _flows(self, operator: Operator, filters: Filters, picture: Picture) -> Collection[UUID | None]:
         """Return the flows of those they may view among what fits."""
         fitting = self._fitting(filters, picture, picture.activeflows, self._now())
         if fitting is picture.activeflows and picture.kinds is not None and len(picture.kinds) <= MOST:

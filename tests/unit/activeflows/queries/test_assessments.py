@@ -218,6 +218,18 @@ async def test_a_list_from_memory_is_the_list_that_a_look_at_each_gives(dice: Ra
         assert replace(told, freshness=None) == plain
 
 
+async def test_a_definition_that_cannot_be_looked_up_any_more_is_not_used_any_more() -> None:
+    town = Town()
+    town.voipbin.flows = {FLOW: Flow(FLOW, "Support line", frozenset({JOIN.id, TALK.id, DIGITS.id}))}
+    queries = ActiveflowQueries(town.voipbin, town.now, live=town, judging=town.judging)
+    town.take(1, [JOIN, *[TALK, DIGITS] * 6, TALK], 1, FLOW)
+    assert (await queries.running(EVERYBODY, Filters(state="looping"))).total == 1
+    assert (await queries.running(EVERYBODY, Filters(state="waiting"))).total == 0
+    town.voipbin.failing = True
+    assert (await queries.running(EVERYBODY, Filters(state="looping"))).total == 0
+    assert (await queries.running(EVERYBODY, Filters(state="waiting"))).total == 1
+
+
 async def test_what_changes_while_it_is_worked_out_is_worked_out_too() -> None:
     town = Town()
     kept = Assessments(town.index, town.judging, town.now)
