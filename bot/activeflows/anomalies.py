@@ -448,12 +448,12 @@ class _Spot:
     before: float = -math.inf
     """Whoever came there before this is there for long; in seconds, as all moments here."""
 
-    def look(self, judging: AnomalyDetector, now: float) -> None:
+    def look(self, detector: AnomalyDetector, now: float) -> None:
         """Work it out for now; the limit only when something was learned."""
         if self.where is not None:
-            past = judging.stays.past(self.where)
+            past = detector.stays.past(self.where)
             if past is not self.past or past.changes != self.changes:
-                self.past, self.changes, self.limit = past, past.changes, judging.longest(self.where)
+                self.past, self.changes, self.limit = past, past.changes, detector.longest(self.where)
             self.before = -math.inf if self.limit is None else now - self.limit.total_seconds() + _EARLY
 
 
@@ -477,8 +477,8 @@ class _Version:
 class AnomalyCache:
     """What is wrong with each, by activeflow."""
 
-    def __init__(self, judging: AnomalyDetector) -> None:
-        self._judging = judging
+    def __init__(self, detector: AnomalyDetector) -> None:
+        self._detector = detector
         self._versions = VersionCache[_Version]()
         self._spots: dict[Place | None, _Spot] = {}
 
@@ -523,7 +523,7 @@ class AnomalyCache:
         if len(self._spots) > MOST:
             self._spots = {spot.where: spot for spot in spots}
         for spot in spots:  # of these, not of all that are known by now: others were looked at meanwhile
-            spot.look(self._judging, moment)
+            spot.look(self._detector, moment)
         suspects = [
             number
             for number, version in enumerate(versions)
@@ -533,7 +533,7 @@ class AnomalyCache:
         for number in suspects:
             version = versions[number]
             if self._suspected(version, moment):
-                troubles = self._judging.of(version.activeflow, version.doing, now)
+                troubles = self._detector.of(version.activeflow, version.doing, now)
                 judged[number] = tuple(trouble.reason for trouble in troubles)
                 if len(judged) % _BREATH == 0:
                     await asyncio.sleep(0)
@@ -561,7 +561,7 @@ class AnomalyCache:
         if moment >= version.judge_from:
             return True
         if version.stay_began == -math.inf:
-            stay = self._judging.stays.stay_at(version.activeflow.id, version.spot.where)
+            stay = self._detector.stays.stay_at(version.activeflow.id, version.spot.where)
             if stay is None:
                 return False
             version.stay_began = stay.began.timestamp()
@@ -573,14 +573,14 @@ class AnomalyCache:
         spot = self._spots.get(where)
         if spot is None:
             spot = self._spots[where] = _Spot(where)
-        version = _version(self._judging, activeflow, doing or situation(activeflow), spot)
+        version = _version(self._detector, activeflow, doing or situation(activeflow), spot)
         self._versions.keep(version)
         return version
 
 
-def _version(judging: AnomalyDetector, activeflow: Activeflow, doing: Situation, spot: _Spot) -> _Version:
-    always = judging.whatever_the_time(activeflow, doing)
-    late_from = judging.late_from(activeflow, doing, None, None)
+def _version(detector: AnomalyDetector, activeflow: Activeflow, doing: Situation, spot: _Spot) -> _Version:
+    always = detector.whatever_the_time(activeflow, doing)
+    late_from = detector.late_from(activeflow, doing, None, None)
     return _Version(
         activeflow, doing, spot, always, rank=rank(always), judge_from=min(late_from, default=math.inf) - _EARLY
     )

@@ -141,7 +141,7 @@ class Account:
             policy=self.policy,
             patience=shared.patience,
             now=now,
-            judging=AnomalyDetector(self._learning.stays),
+            detector=AnomalyDetector(self._learning.stays),
         )
         self.live: LiveIndex | None = None
 
@@ -176,7 +176,7 @@ class Account:
         """
         shared, voipbin, live, now = self._shared, self.voipbin, self.live, self._shared.now
         learning, unhurried = self._learning, shared.unhurried.of(self.name)
-        judging = (
+        detector = (
             await stack.enter_async_context(learning.at_work(live.index)) if live else AnomalyDetector(learning.stays)
         )
         outsiders = await stack.enter_async_context(counted(Outsiders(self._people, shared.refusals)))
@@ -186,17 +186,17 @@ class Account:
             WatchStore(shared.database, shared.durable.executor_id, account=self.name),
             self._book,
             WatchCards(unhurried, self._command, mention=self._mention, now=now),
-            judging=judging,
+            detector=detector,
             pace=watch_pace,
             now=now,
             people=self._people,
         )
         reading = ActiveflowQueries(
-            voipbin.with_urgency(Urgency.SCREEN), now=now, live=live, past=voipbin, judging=judging
+            voipbin.with_urgency(Urgency.SCREEN), now=now, live=live, past=voipbin, detector=detector
         )
         views, reviewing = shared.views.of(self.name), AuditReview(self._book, now=now)
         alerts = AlertStore(shared.database, shared.durable.executor_id, account=self.name)
-        at_home = HomeQuery(voipbin, live, judging, reviewing, self._mention_choice, doctoring.at_a_glance, now)
+        at_home = HomeQuery(voipbin, live, detector, reviewing, self._mention_choice, doctoring.at_a_glance, now)
         listeners = Listeners(
             around.app,
             self._command,
@@ -245,7 +245,7 @@ class Account:
             RecapListener(RecapQuery(self._book, alerts, now=now), shared.files.of(self.name)),
             DisclosureListener(Disclosure(voipbin, voipbin, self._book, shared.refusals, policy=self.policy, now=now)),
             WatchListener(await stack.enter_async_context(over), now),
-            SearchListener(Finder(voipbin, voipbin, now, records=self._book, judging=judging, live=live), now),
+            SearchListener(Finder(voipbin, voipbin, now, records=self._book, detector=detector, live=live), now),
             PickerListener(Chooser(voipbin.with_urgency(Urgency.SCREEN), reading, now, live=live), views, now),
             home,
             EventListener(around.access),
@@ -254,7 +254,7 @@ class Account:
             raising_alerts(
                 voipbin,
                 live,
-                judging,
+                detector,
                 alerts,
                 AlertCards(unhurried, self._command),
                 self.policy,

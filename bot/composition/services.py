@@ -34,7 +34,7 @@ _NO_EVENTS: Final = "Nothing is posted: alerts need VoIPBIN's event stream, and 
 async def raising_alerts(
     voipbin: VoIPBINClient,
     live: LiveIndex | None,
-    judging: AnomalyDetector,
+    detector: AnomalyDetector,
     ledger: AlertLedger,
     cards: AlertCards,
     policy: Callable[[], Policy],
@@ -54,10 +54,10 @@ async def raising_alerts(
             log.error("alerts_not_posted", why=_NO_EVENTS)
         yield lambda: _said(_NO_EVENTS if rules() else "")
         return
-    detector = AlertDetector(voipbin.with_urgency(Urgency.SCAN), live, judging, now=now)
+    alert_detector = AlertDetector(voipbin.with_urgency(Urgency.SCAN), live, detector, now=now)
     pace = pace or AlertPace()
     channels = AlertChannels(cards, rules, pace=pace, refused=_refused)
-    announcer = AlertAnnouncer(detector, ledger, channels, beat=pace.beat, now=now, broken=_alerts_broken)
+    announcer = AlertAnnouncer(alert_detector, ledger, channels, beat=pace.beat, now=now, broken=_alerts_broken)
     async with beside(announcer.attend()):
         yield lambda: _said(" ".join(_why(channel, word) for channel, word in channels.refused().items()))
 
@@ -90,7 +90,7 @@ async def watching_over(
     records: Records,
     cards: WatchCards,
     *,
-    judging: AnomalyDetector,
+    detector: AnomalyDetector,
     pace: WatchPace | None,
     now: Callable[[], datetime],
     people: People,
@@ -99,7 +99,7 @@ async def watching_over(
     pace = pace or WatchPace()
     unhurried = voipbin.with_urgency(Urgency.SCAN)
 
-    warned = WatchWarnings(unhurried, judging, pace=pace, now=now)
+    warned = WatchWarnings(unhurried, detector, pace=pace, now=now)
     observer = WatchObserver(unhurried, events, records, pace=pace, now=now, warned=warned)
     permitted = ViewPermission(people.operator_of)
     keeping = WatchReconciler(observer, book, cards, pace=pace, now=now, permitted=permitted, broken=_watches_broken)

@@ -61,7 +61,7 @@ class StopWorkflows:
         policy: Callable[[], Policy],
         patience: Patience,
         now: Callable[[], datetime],
-        judging: AnomalyDetector | None = None,
+        detector: AnomalyDetector | None = None,
         clock: Callable[[], float] = boot_time,
     ) -> None:
         self._voipbin, self._ledger, self._bulks, self._cards, self._bulk_cards = (
@@ -72,11 +72,11 @@ class StopWorkflows:
             bulk_cards,
         )
         self._people, self._policy, self._patience, self._now = people, policy, patience, now
-        self._judging = judging
+        self._detector = detector
         self._authorization = Authorization(people, policy)
         self._gate = Gate(ledger, self._authorization, clock=clock)
         self._admitting = PressAdmission(ledger, self._authorization, now=now)
-        snapshot = BulkSnapshot(voipbin.with_urgency(Urgency.BULK), now, judging=judging)
+        snapshot = BulkSnapshot(voipbin.with_urgency(Urgency.BULK), now, detector=detector)
         self.bulk_requests = BulkRequests(bulks, BulkPreparation(snapshot, now=now), policy=policy, now=now)
         bulk, member = self._bulk(snapshot, members)
         self.carry_out_member = member.carry_out
@@ -120,7 +120,7 @@ class StopWorkflows:
         """
         voipbin, now = self._voipbin.with_urgency(Urgency.BULK), self._now
         patience = replace(self._patience, looks=0, follow_for=0)
-        subject = ActiveflowSubject(voipbin, self._gate, patience, now=now, judging=self._judging)
+        subject = ActiveflowSubject(voipbin, self._gate, patience, now=now, detector=self._detector)
         readback, aftermath = Readback(voipbin, patience, now), Aftermath(voipbin, patience, now)
         machine = StopMachine(self._ledger, subject, None, patience=patience, now=now)
         around = BulkReadback(

@@ -129,8 +129,8 @@ def _others(
     client: VoIPBINClient, live_index: LiveIndex, queries: ActiveflowQueries
 ) -> Iterator[tuple[str, Callable[[], Awaitable[object]]]]:
     """Each with how it is asked for."""
-    judging = AnomalyDetector(DwellTimes())
-    finder = Finder(client, client, _now, records=_NoRecords(), judging=judging, live=live_index)
+    detector = AnomalyDetector(DwellTimes())
+    finder = Finder(client, client, _now, records=_NoRecords(), detector=detector, live=live_index)
     yield "find words", lambda: finder.find(OPERATOR, SearchTerms(words="flow 7"))
     yield "show", lambda: queries.show(OPERATOR, next(iter(live_index.index.newest_first())).id)
     frozen = BulkSnapshot(_FromMemory(client, live_index), _now)

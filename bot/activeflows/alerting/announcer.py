@@ -54,7 +54,7 @@ class AlertDetector:
         self,
         voipbin: VoIPBIN,
         running: LiveActiveflows,
-        judging: AnomalyDetector,
+        detector: AnomalyDetector,
         *,
         now: Callable[[], datetime],
         side_look: float = 1.5,
@@ -62,7 +62,7 @@ class AlertDetector:
         calls: int = 3,
         again: float = 60.0,
     ) -> None:
-        self._voipbin, self.running, self._judging, self._now = voipbin, running, judging, now
+        self._voipbin, self.running, self._detector, self._now = voipbin, running, detector, now
         self._side_look, self._looks, self._calls, self._again = side_look, looks, calls, again
         self._clock = asyncio.get_running_loop().time
         self._round: deque[UUID] = deque()
@@ -94,7 +94,7 @@ class AlertDetector:
             found = by_channel(rules, activeflow.flow_id, trouble.reason)
             return [rule for to, rule in found.items() if not known(AlertClaim(activeflow.id, trouble.reason, to))]
 
-        suspected = self._judging.troubles(activeflow, self._now())
+        suspected = self._detector.troubles(activeflow, self._now())
         if not any(wanted(trouble) for trouble in suspected):
             return []
         asks = any(trouble.reason is Reason.STALE for trouble in suspected)
@@ -103,7 +103,7 @@ class AlertDetector:
         if self.running.index.get(activeflow.id) is not activeflow:  # it moved on meanwhile: another round will tell
             return []
         as_of = self._now()
-        troubles = self._judging.of(activeflow, doing.situation, as_of, call=call)
+        troubles = self._detector.of(activeflow, doing.situation, as_of, call=call)
         return [
             Alert(rule, activeflow, doing.flow_name, doing.situation, trouble, as_of)
             for trouble in troubles

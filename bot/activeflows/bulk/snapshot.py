@@ -49,12 +49,12 @@ class BulkSnapshot:
         voipbin: VoIPBIN,
         now: Callable[[], datetime],
         *,
-        judging: AnomalyDetector | None = None,
+        detector: AnomalyDetector | None = None,
         side_look: float = 1.5,
         filter_look: float = 8.0,
     ) -> None:
-        """``judging``, ``side_look``, ``filter_look``: as in ``ActiveflowQueries``."""
-        self._voipbin, self._now, self._judging = voipbin, now, judging or AnomalyDetector(DwellTimes())
+        """``detector``, ``side_look``, ``filter_look``: as in ``ActiveflowQueries``."""
+        self._voipbin, self._now, self._detector = voipbin, now, detector or AnomalyDetector(DwellTimes())
         self._side_look, self._filter_look = side_look, filter_look
 
     async def freeze(
@@ -139,7 +139,7 @@ class BulkSnapshot:
             doing = situation(activeflow, flow=flow, name_of=names.get)
             wrong: set[Reason] = set()
             if filters.reasons:
-                wrong = {trouble.reason for trouble in self._judging.of(activeflow, doing, now, call=call)}
+                wrong = {trouble.reason for trouble in self._detector.of(activeflow, doing, now, call=call)}
             if not filters.matches(activeflow, doing, flow.name if flow else None, now, wrong):
                 continue
             surely = wrong if call is not None and call.over else wrong - {Reason.STALE}

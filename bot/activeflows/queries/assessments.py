@@ -45,13 +45,13 @@ class _Spot:
     changes: int = -1
     limit: timedelta | None = None
 
-    def learned(self, judging: AnomalyDetector) -> bool:
+    def learned(self, detector: AnomalyDetector) -> bool:
         """Look what was learned about it; whether another time is called long now."""
         if self.where is None:
             return False
-        past, before = judging.stays.past(self.where), self.limit
+        past, before = detector.stays.past(self.where), self.limit
         if past is not self.past or past.changes != self.changes:
-            self.past, self.changes, self.limit = past, past.changes, judging.longest(self.where)
+            self.past, self.changes, self.limit = past, past.changes, detector.longest(self.where)
         return self.limit != before
 
 
@@ -77,8 +77,8 @@ class _Assessment:
 class Assessments:
     """Of all that the index holds. Call ``catch_up``, and read what is wanted before anybody else gets their turn."""
 
-    def __init__(self, index: Index, judging: AnomalyDetector, now: Callable[[], datetime]) -> None:
-        self.index, self._judging, self._now = index, judging, now
+    def __init__(self, index: Index, detector: AnomalyDetector, now: Callable[[], datetime]) -> None:
+        self.index, self._detector, self._now = index, detector, now
         self._changed = {each.id.int: each.id for each in index.newest_first()}
         self._by_id: dict[int, _Assessment] = {}
         self._by_object: dict[int, _Assessment] = {}
@@ -101,7 +101,7 @@ class Assessments:
         self._alike: dict[Situation, Situation] = {}
         """Thousands are in a few hundred situations."""
         index.listen(self._hear)
-        judging.stays.listen(self._moved)
+        detector.stays.listen(self._moved)
 
     async def catch_up(self, definitions: Mapping[int, Flow | None] | None = None) -> None:
         """Work out what has changed. ``definitions``: of flows, by number, if ``doings`` or ``wrong`` are asked for."""
@@ -156,9 +156,9 @@ class Assessments:
 
     def _work_one(self, definitions: Mapping[int, Flow | None] | None) -> bool:
         """Do one piece of what is to be done; false when nothing is left."""
-        if self._learned != self._judging.stays.learned:
-            self._learned = self._judging.stays.learned
-            for spot in [spot for spot in self._spots.values() if spot.learned(self._judging)]:
+        if self._learned != self._detector.stays.learned:
+            self._learned = self._detector.stays.learned
+            for spot in [spot for spot in self._spots.values() if spot.learned(self._detector)]:
                 self._changed |= {number: each.activeflow.id for number, each in spot.members.items()}
         if self._changed:
             self._assess(self._changed.popitem()[1])
@@ -200,8 +200,8 @@ class Assessments:
         spot = self._spots.get(where)
         if spot is None:
             spot = self._spots[where] = _Spot(where)
-            spot.learned(self._judging)
-        always = self._judging.whatever_the_time(activeflow, glance)
+            spot.learned(self._detector)
+        always = self._detector.whatever_the_time(activeflow, glance)
         key = (rank(always), activeflow.created_at or _BEGINNING, number)
         assessment = _Assessment(activeflow, glance, always, spot, key, glance)
         self._by_id[number] = self._by_object[id(activeflow)] = spot.members[number] = assessment
@@ -228,10 +228,10 @@ class Assessments:
         """Say what is wrong with it by now, and from when on that may be another thing."""
         moment, activeflow = now.timestamp(), assessment.activeflow
         spot = assessment.spot
-        began = self._judging.late_from(activeflow, assessment.glance, spot.where, spot.limit)
+        began = self._detector.late_from(activeflow, assessment.glance, spot.where, spot.limit)
         late: Reason | None = None
         if any(each - _EARLY <= moment for each in began):
-            found = self._judging.of(activeflow, assessment.glance, now)
+            found = self._detector.of(activeflow, assessment.glance, now)
             late = found[0].reason if found and found[0].reason in _LATE else None
         later = [each - _EARLY for each in began if moment < each + _EARLY]
         due = max(min(later), math.nextafter(moment, math.inf)) if later else math.inf
@@ -281,7 +281,7 @@ class Assessments:
             assessment.doing, assessment.always_doing = assessment.glance, assessment.always
         else:
             assessment.doing = self._same(situation(activeflow, flow=flow))
-            assessment.always_doing = self._judging.whatever_the_time(activeflow, assessment.doing)
+            assessment.always_doing = self._detector.whatever_the_time(activeflow, assessment.doing)
 
     def _same(self, doing: Situation) -> Situation:
         if len(self._alike) >= MOST:

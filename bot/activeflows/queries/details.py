@@ -297,11 +297,11 @@ class DetailsQuery:
         voipbin: VoIPBIN,
         past: ActiveflowHistory | None,
         live: Live | None,
-        judging: AnomalyDetector,
+        detector: AnomalyDetector,
         *,
         within: float,
     ) -> None:
-        self._voipbin, self._past, self._live, self._judging, self._within = voipbin, past, live, judging, within
+        self._voipbin, self._past, self._live, self._detector, self._within = voipbin, past, live, detector, within
 
     async def details(self, operator: Operator, activeflow: Activeflow, as_of: datetime) -> Details:
         """Return what there is to tell of it to this person, who may view it. Never raises for what is not found."""
@@ -329,7 +329,7 @@ class DetailsQuery:
             timing=_timing(_to_time(activeflow, history, present), why),
             entered=tuple(known.get(flow_id) for flow_id in entered),
             family=family.result(),
-            troubles=self._judging.of(activeflow, seen.situation, as_of, call=seen.call),
+            troubles=self._detector.of(activeflow, seen.situation, as_of, call=seen.call),
         )
 
     async def _told(self, activeflow: Activeflow) -> tuple[Timeline | None, StepTimes]:

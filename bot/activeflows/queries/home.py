@@ -133,7 +133,7 @@ class HomeQuery:
         self,
         voipbin: VoIPBIN,
         live: Live | None,
-        judging: AnomalyDetector,
+        detector: AnomalyDetector,
         reviewing: AuditReview,
         mention: MentionChoice,
         looks: Callable[[], Mapping[str, Look]],
@@ -143,7 +143,7 @@ class HomeQuery:
         patience: float = 10.0,
     ) -> None:
         """``side_look``: seconds for what is only a courtesy; ``patience``: for any part."""
-        self._voipbin, self._live, self._judging, self._now = voipbin, live, judging, now
+        self._voipbin, self._live, self._detector, self._now = voipbin, live, detector, now
         self._reviewing, self._mention, self._looks = reviewing, mention, looks
         self._side_look, self._patience = side_look, patience
 
@@ -212,7 +212,7 @@ class HomeQuery:
         until, found, judged = clock() + self._side_look, [], 0
         for activeflow in seen:
             judged += 1
-            if troubles := self._judging.troubles(activeflow, now):
+            if troubles := self._detector.troubles(activeflow, now):
                 found.append((activeflow, troubles))
             if judged % _BREATH == 0:
                 await asyncio.sleep(0)
@@ -222,7 +222,7 @@ class HomeQuery:
 
     async def _troubled(self, activeflow: Activeflow, troubles: tuple[Anomaly, ...]) -> AnomalousActiveflow:
         doing = await what_it_does(self._voipbin, activeflow, within=self._side_look)
-        named = self._judging.of(activeflow, doing.situation, self._now())
+        named = self._detector.of(activeflow, doing.situation, self._now())
         return AnomalousActiveflow(activeflow, doing, named or troubles)
 
     async def _named(self, groups: tuple[ActiveflowGroup, ...]) -> tuple[ActiveflowGroup, ...]:

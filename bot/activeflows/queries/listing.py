@@ -51,9 +51,9 @@ class Rows:
     """Makes rows; ``within``: seconds each look-up may take."""
 
     def __init__(
-        self, voipbin: VoIPBIN, judging: AnomalyDetector, now: Callable[[], datetime], *, within: float
+        self, voipbin: VoIPBIN, detector: AnomalyDetector, now: Callable[[], datetime], *, within: float
     ) -> None:
-        self._voipbin, self._judging, self._now, self._within = voipbin, judging, now, within
+        self._voipbin, self._detector, self._now, self._within = voipbin, detector, now, within
 
     async def of(self, activeflows: Sequence[Activeflow]) -> tuple[Row, ...]:
         """Make the rows of these, in their order."""
@@ -77,7 +77,7 @@ class Rows:
         self, activeflow: Activeflow, flow: Flow | None, names: Mapping[UUID, str | None], call: Call | None
     ) -> Row:
         doing = situation(activeflow, flow=flow, name_of=names.get)
-        wrong = self._judging.of(activeflow, doing, self._now(), call=call)
+        wrong = self._detector.of(activeflow, doing, self._now(), call=call)
         return Row(activeflow, doing, flow.name if flow else None, wrong)
 
 
@@ -227,25 +227,25 @@ class ActiveflowQueries:
         *,
         live: Live | None = None,
         past: ActiveflowHistory | None = None,
-        judging: AnomalyDetector | None = None,
+        detector: AnomalyDetector | None = None,
         side_look: float = 1.5,
         filter_look: float = 8.0,
     ) -> None:
         """``live``: what runs, from memory; without it VoIPBIN's list is read whenever somebody asks. ``past``: without
-        it no step has a time. ``judging``: who says what is wrong with an activeflow.
+        it no step has a time. ``detector``: says what is wrong with an activeflow.
 
         ``side_look``: seconds a look-up that is only a courtesy may take; ``filter_look``: one a filter needs.
         """
         self._voipbin = voipbin
         self._live = live
         self._past = past
-        self._judging = judging or AnomalyDetector(DwellTimes())
-        self._rows = Rows(voipbin, self._judging, now, within=side_look)
+        self._detector = detector or AnomalyDetector(DwellTimes())
+        self._rows = Rows(voipbin, self._detector, now, within=side_look)
         self._now = now
-        self._assessments = Assessments(live.index, self._judging, now) if live is not None else None
+        self._assessments = Assessments(live.index, self._detector, now) if live is not None else None
         self.situations = SituationCache()
         """What each does, for whoever looks through all of them, too."""
-        self._anomalies, self.at_a_glance = AnomalyCache(self._judging), AnomalyCache(self._judging)
+        self._anomalies, self.at_a_glance = AnomalyCache(self._detector), AnomalyCache(self._detector)
         """The second without names and definitions, which need not be had for it."""
         self._side_look = side_look
         self._filter_look = filter_look
@@ -332,7 +332,7 @@ class ActiveflowQueries:
         """Return one activeflow, read now. Raises what ``resolve`` raises."""
         operator.require(Permission.VIEW)
         activeflow = await self.resolve(operator, target)
-        query = DetailsQuery(self._voipbin, self._past, self._live, self._judging, within=self._side_look)
+        query = DetailsQuery(self._voipbin, self._past, self._live, self._detector, within=self._side_look)
         return await query.details(operator, activeflow, self._now())
 
     async def resolve(self, operator: Operator, target: Target) -> Activeflow:

@@ -75,7 +75,7 @@ class Finder:
         now: Callable[[], datetime],
         *,
         records: Records,
-        judging: AnomalyDetector,
+        detector: AnomalyDetector,
         live: Live | None = None,
         side_look: float = 1.5,
         name_look: float = 8.0,
@@ -85,7 +85,7 @@ class Finder:
         """
         self._voipbin, self._calls, self._live, self._now = voipbin, calls, live, now
         self._number_record = NumberRecord(records, now=now)
-        self._rows = Rows(voipbin, judging, now, within=side_look)
+        self._rows = Rows(voipbin, detector, now, within=side_look)
         self._side_look, self._name_look = side_look, name_look
 
     async def find(self, operator: Operator, terms: SearchTerms) -> Findings:

@@ -289,11 +289,11 @@ class ActiveflowSubject:
         patience: Patience,
         *,
         now: Callable[[], datetime],
-        judging: AnomalyDetector | None = None,
+        detector: AnomalyDetector | None = None,
     ) -> None:
-        """``judging``: who says whether one that was listed for what is wrong with it is still wrong."""
+        """``detector``: says whether one that was listed for what is wrong with it is still wrong."""
         self._voipbin, self._gate, self._patience, self._now = voipbin, gate, patience, now
-        self._judging = judging or AnomalyDetector(DwellTimes())
+        self._detector = detector or AnomalyDetector(DwellTimes())
         self._readback = Readback(voipbin, patience, now)
 
     async def send(
@@ -335,7 +335,7 @@ class ActiveflowSubject:
         """Tell whether what it was listed for is still wrong with it, if it was listed for that."""
         if not intent.seen.wrong:
             return True
-        wrong = {trouble.reason for trouble in self._judging.of(activeflow, doing, self._now())}
+        wrong = {trouble.reason for trouble in self._detector.of(activeflow, doing, self._now())}
         return not wrong.isdisjoint(WRONG.get(intent.seen.wrong, ()))
 
 

@@ -207,15 +207,15 @@ class WatchWarnings:
     """Says what is wrong with a watched activeflow, beside what it is doing (``WarningSource``)."""
 
     def __init__(
-        self, voipbin: VoIPBIN, judging: AnomalyDetector, *, pace: WatchPace, now: Callable[[], datetime]
+        self, voipbin: VoIPBIN, detector: AnomalyDetector, *, pace: WatchPace, now: Callable[[], datetime]
     ) -> None:
-        self._voipbin, self._judging, self._pace, self._now = voipbin, judging, pace, now
+        self._voipbin, self._detector, self._pace, self._now = voipbin, detector, pace, now
 
     async def __call__(self, activeflow: Activeflow, situation: Situation, /) -> tuple[str, ...]:
         call, call_id = None, activeflow.reference.id
         if call_id is not None and may_be_stale(activeflow, self._now()):
             call = (await in_time(partial(self._voipbin.call, call_id), self._pace.side_look)).value
-        troubles = self._judging.of(activeflow, situation, self._now(), call=call)
+        troubles = self._detector.of(activeflow, situation, self._now(), call=call)
         return tuple(trouble.words for trouble in troubles if trouble.words not in situation.words)
 
 

@@ -65,15 +65,15 @@ def used_to(seconds: float, where: Activeflow, times: int = ENOUGH) -> DwellTime
     return stays
 
 
-def reasons(judging: AnomalyDetector, activeflow: Activeflow, now: datetime, call: Call | None = None) -> list[Reason]:
-    return [trouble.reason for trouble in judging.troubles(activeflow, now, call=call)]
+def reasons(detector: AnomalyDetector, activeflow: Activeflow, now: datetime, call: Call | None = None) -> list[Reason]:
+    return [trouble.reason for trouble in detector.troubles(activeflow, now, call=call)]
 
 
 def test_eleven_minutes_in_a_queue_where_it_is_usually_less_than_one_is_stuck_however_often_the_music_came() -> None:
     arrived, now = waiting(1, 5 * SECOND), waiting(4, 9 * MINUTE)
     entering = an_activeflow(START, JOIN, at=3 * SECOND)
-    judging = living(used_to(45, arrived), an_activeflow(START), entering, arrived, waiting(2, MINUTE), now)
-    (trouble,) = judging.troubles(now, NOON + 11 * MINUTE + 10 * SECOND, name_of={QUEUE: "Support"}.get)
+    detector = living(used_to(45, arrived), an_activeflow(START), entering, arrived, waiting(2, MINUTE), now)
+    (trouble,) = detector.troubles(now, NOON + 11 * MINUTE + 10 * SECOND, name_of={QUEUE: "Support"}.get)
     assert trouble.reason is Reason.STUCK
     assert trouble.words == "11 min waiting in queue Support, 4th time round, usually about 49 s"
 
@@ -81,8 +81,8 @@ def test_eleven_minutes_in_a_queue_where_it_is_usually_less_than_one_is_stuck_ho
 def test_what_was_met_in_the_middle_is_at_least_so_long_and_teaches_nothing() -> None:
     met, later = waiting(9, 5 * MINUTE), an_activeflow(START, JOIN, MUSIC, TALK, at=30 * MINUTE)
     stays = used_to(45, met)
-    judging = living(stays, met)
-    (trouble,) = judging.troubles(met, NOON + 20 * MINUTE)
+    detector = living(stays, met)
+    (trouble,) = detector.troubles(met, NOON + 20 * MINUTE)
     assert trouble.words.startswith("at least 15 min waiting in a queue")
     living(stays, met, later)
     assert not stays.take_new()
@@ -97,8 +97,8 @@ def test_nothing_is_stuck_without_a_past_of_enough_times(seconds: float, times: 
 @given(st.floats(1, 3000), st.integers(0, 3500), st.integers(0, 3500))
 def test_the_longer_it_lasts_the_more_it_is_stuck_and_never_within_what_is_usual(usual: float, a: int, b: int) -> None:
     here = an_activeflow(START, TALK, at=timedelta(0))
-    judging = living(used_to(usual, here), an_activeflow(START), here)
-    stuck = [Reason.STUCK in reasons(judging, here, NOON + seconds * SECOND) for seconds in sorted((a, b))]
+    detector = living(used_to(usual, here), an_activeflow(START), here)
+    stuck = [Reason.STUCK in reasons(detector, here, NOON + seconds * SECOND) for seconds in sorted((a, b))]
     assert stuck in ([False, False], [False, True], [True, True])
     assert not (max(a, b) <= max(usual * 4, 119) and any(stuck))
 
@@ -107,8 +107,8 @@ def test_the_longer_it_lasts_the_more_it_is_stuck_and_never_within_what_is_usual
 def test_one_flows_past_never_judges_another(other: UUID) -> None:
     here = an_activeflow(START, TALK)
     elsewhere = replace(here, flow_id=other)
-    judging = living(used_to(5, here), elsewhere)
-    assert (Reason.STUCK in reasons(judging, elsewhere, NOON + HOUR / 2)) is (other == FLOW)
+    detector = living(used_to(5, here), elsewhere)
+    assert (Reason.STUCK in reasons(detector, elsewhere, NOON + HOUR / 2)) is (other == FLOW)
 
 
 def test_a_stay_from_its_beginning_to_its_end_is_learned_also_when_the_caller_hangs_up() -> None:
@@ -158,20 +158,20 @@ def a_call(*, over: timedelta | None) -> Call:
 
 
 def test_left_over_is_what_outlives_its_call() -> None:
-    here, judging = an_activeflow(START, TALK), AnomalyDetector(DwellTimes())
-    (trouble,) = judging.troubles(here, NOON + 4 * HOUR, call=a_call(over=HOUR))
+    here, detector = an_activeflow(START, TALK), AnomalyDetector(DwellTimes())
+    (trouble,) = detector.troubles(here, NOON + 4 * HOUR, call=a_call(over=HOUR))
     assert (trouble.reason, trouble.words) == (Reason.STALE, "call ended 3 h ago: stale")
-    (trouble,) = judging.troubles(here, NOON + 2 * HOUR)
+    (trouble,) = detector.troubles(here, NOON + 2 * HOUR)
     assert trouble.words == "older than any call can be (1 h): probably stale"
-    assert reasons(judging, here, NOON + 64 * MINUTE) == []
-    assert reasons(judging, here, NOON + 2 * HOUR, a_call(over=None)) == []
-    assert reasons(judging, here, NOON + 10 * SECOND, a_call(over=timedelta(0))) == [], "it is being cleared up"
+    assert reasons(detector, here, NOON + 64 * MINUTE) == []
+    assert reasons(detector, here, NOON + 2 * HOUR, a_call(over=None)) == []
+    assert reasons(detector, here, NOON + 10 * SECOND, a_call(over=timedelta(0))) == [], "it is being cleared up"
 
 
 def test_what_started_on_complete_or_runs_for_no_call_is_not_left_over() -> None:
-    judging, later = AnomalyDetector(DwellTimes()), NOON + 9 * HOUR
-    assert reasons(judging, an_activeflow(START, TALK, parent_id=uuid4()), later, a_call(over=HOUR)) == []
-    assert reasons(judging, an_activeflow(START, TALK, reference=Reference("conversation", uuid4())), later) == []
+    detector, later = AnomalyDetector(DwellTimes()), NOON + 9 * HOUR
+    assert reasons(detector, an_activeflow(START, TALK, parent_id=uuid4()), later, a_call(over=HOUR)) == []
+    assert reasons(detector, an_activeflow(START, TALK, reference=Reference("conversation", uuid4())), later) == []
 
 
 def test_what_has_ended_has_no_troubles() -> None:
@@ -207,12 +207,12 @@ def test_it_remembers_only_what_runs_and_never_more_time_than_there_was(changes:
 
 def test_what_was_created_and_never_started_is_stuck_without_any_past() -> None:
     waits = an_activeflow(START, reference=Reference("conversation", CALL))
-    judging = AnomalyDetector(DwellTimes())
-    assert judging.troubles(waits, NOON + 9 * MINUTE) == ()
-    (trouble,) = judging.troubles(waits, NOON + 192 * MINUTE)
+    detector = AnomalyDetector(DwellTimes())
+    assert detector.troubles(waits, NOON + 9 * MINUTE) == ()
+    (trouble,) = detector.troubles(waits, NOON + 192 * MINUTE)
     assert (trouble.reason, trouble.words) == (Reason.STUCK, "created 3 h 12 min ago and never started")
-    assert reasons(judging, replace(waits, status=Status.ENDED), NOON + 192 * MINUTE) == []
-    assert reasons(judging, replace(waits, current=TALK, executed=(START,)), NOON + 192 * MINUTE) == []
+    assert reasons(detector, replace(waits, status=Status.ENDED), NOON + 192 * MINUTE) == []
+    assert reasons(detector, replace(waits, current=TALK, executed=(START,)), NOON + 192 * MINUTE) == []
 
 
 _STEP = st.sampled_from((START, JOIN, MUSIC, PAUSE, TALK, DIGITS, GOTO))
@@ -234,8 +234,8 @@ async def test_what_is_cached_of_many_is_what_is_found_of_each(rounds: list[list
     for where in _WHERE:
         stays.know(used_to(20, where)._past)
     index.listen(stays.hear)
-    judging = AnomalyDetector(stays)
-    glance, close, doings = AnomalyCache(judging), AnomalyCache(judging), SituationCache()
+    detector = AnomalyDetector(stays)
+    glance, close, doings = AnomalyCache(detector), AnomalyCache(detector), SituationCache()
     for told in rounds:
         if data.draw(st.booleans()):  # from now on it takes longer there
             there = place(data.draw(st.sampled_from(_WHERE)))
@@ -257,23 +257,23 @@ async def test_what_is_cached_of_many_is_what_is_found_of_each(rounds: list[list
         some = [each for each in index.newest_first() if data.draw(st.booleans())]
         each_does = [situation(each, flow=known.get(each.flow_id) if each.flow_id else None) for each in some]
         assert await doings.of(some, known) == each_does
-        of_each = [tuple(trouble.reason for trouble in judging.troubles(each, now)) for each in some]
+        of_each = [tuple(trouble.reason for trouble in detector.troubles(each, now)) for each in some]
         assert await glance.of(some, now) == of_each
         of_each = [
-            tuple(t.reason for t in judging.of(each, does, now)) for each, does in zip(some, each_does, strict=True)
+            tuple(t.reason for t in detector.of(each, does, now)) for each, does in zip(some, each_does, strict=True)
         ]
         assert await close.of(some, now, await doings.of(some, known)) == of_each
         found, ranks = await glance.worst_first(some, now)
-        order = sorted(some, key=lambda each: rank(tuple(t.reason for t in judging.troubles(each, now))))
+        order = sorted(some, key=lambda each: rank(tuple(t.reason for t in detector.troubles(each, now))))
         assert found == order
-        assert ranks == [rank(tuple(t.reason for t in judging.troubles(each, now))) for each in order]
+        assert ranks == [rank(tuple(t.reason for t in detector.troubles(each, now))) for each in order]
 
 
 async def test_what_is_cached_is_judged_anew_once_its_flow_is_known() -> None:
     """Where the flow is known, these are steps of its own and no longer a queue's: so it goes round in a circle."""
     goes_round = an_activeflow(JOIN, *[TALK, DIGITS] * 6, TALK)
-    judging, doings = AnomalyDetector(DwellTimes()), SituationCache()
-    cached, now = AnomalyCache(judging), NOON + MINUTE
+    detector, doings = AnomalyDetector(DwellTimes()), SituationCache()
+    cached, now = AnomalyCache(detector), NOON + MINUTE
     defined = Flow(FLOW, "Support line", frozenset({JOIN.id, TALK.id, DIGITS.id}))
     assert await cached.of([goes_round], now, await doings.of([goes_round], {})) == [()]
     assert await cached.of([goes_round], now, await doings.of([goes_round], {FLOW: defined})) == [(Reason.LOOPING,)]

@@ -65,7 +65,7 @@ class Town:
 
     def __post_init__(self) -> None:
         self.index.listen(self.stays.hear)
-        self.judging = AnomalyDetector(self.stays)
+        self.detector = AnomalyDetector(self.stays)
 
     def now(self) -> datetime:
         return self.clock
@@ -138,7 +138,7 @@ class Town:
         """At a moment, forward or back, about which one may begin to be wrong."""
         one = dice.choice(self.index.newest_first() or PLACES)
         where, stay = place(one), self.stays.stay(one)
-        limit = self.judging.longest(where) if where is not None else None
+        limit = self.detector.longest(where) if where is not None else None
         since = [(one.created_at or NOON, after) for after in (10 * MINUTE, LONGEST_CALL)]
         since += [(stay.began, limit)] * 4 if stay is not None and limit is not None else []
         moment, after = dice.choice(since)
@@ -150,13 +150,13 @@ def began(number: int) -> datetime | None:
 
 
 def found_by_looking(town: Town, activeflows: Sequence[Activeflow]) -> list[tuple[Reason, ...]]:
-    return [tuple(trouble.reason for trouble in town.judging.troubles(each, town.clock)) for each in activeflows]
+    return [tuple(trouble.reason for trouble in town.detector.troubles(each, town.clock)) for each in activeflows]
 
 
 @given(st.randoms(use_true_random=True))
 async def test_what_is_kept_is_what_is_found_by_looking_at_each(dice: Random) -> None:
     town = Town()
-    kept = Assessments(town.index, town.judging, town.now)
+    kept = Assessments(town.index, town.detector, town.now)
     for _ in range(60):
         for _ in range(dice.randrange(4)):
             town.happens(dice)
@@ -172,7 +172,7 @@ async def test_what_is_kept_is_what_is_found_by_looking_at_each(dice: Random) ->
         doings = [situation(each, flow=flow) for each, flow in zip(everything, flows, strict=True)]
         assert kept.doings(everything) == doings
         assert kept.wrong(everything) == [
-            tuple(trouble.reason for trouble in town.judging.of(each, doing, town.clock))
+            tuple(trouble.reason for trouble in town.detector.of(each, doing, town.clock))
             for each, doing in zip(everything, doings, strict=True)
         ]
 
@@ -194,7 +194,7 @@ def some_filters(dice: Random) -> Filters:
 @given(st.randoms(use_true_random=True))
 async def test_a_list_from_memory_is_the_list_that_a_look_at_each_gives(dice: Random) -> None:
     town = Town()
-    queries = ActiveflowQueries(town.voipbin, town.now, live=town, judging=town.judging, filter_look=0.5)
+    queries = ActiveflowQueries(town.voipbin, town.now, live=town, detector=town.detector, filter_look=0.5)
     for number in range(20):
         town.take(number, [dice.choice(STEPS)], dice.randrange(600), FLOW)
     for _ in range(40):
@@ -221,7 +221,7 @@ async def test_a_list_from_memory_is_the_list_that_a_look_at_each_gives(dice: Ra
 async def test_a_definition_that_cannot_be_looked_up_any_more_is_not_used_any_more() -> None:
     town = Town()
     town.voipbin.flows = {FLOW: Flow(FLOW, "Support line", frozenset({JOIN.id, TALK.id, DIGITS.id}))}
-    queries = ActiveflowQueries(town.voipbin, town.now, live=town, judging=town.judging)
+    queries = ActiveflowQueries(town.voipbin, town.now, live=town, detector=town.detector)
     town.take(1, [JOIN, *[TALK, DIGITS] * 6, TALK], 1, FLOW)
     assert (await queries.running(EVERYBODY, Filters(state="looping"))).total == 1
     assert (await queries.running(EVERYBODY, Filters(state="waiting"))).total == 0
@@ -232,7 +232,7 @@ async def test_a_definition_that_cannot_be_looked_up_any_more_is_not_used_any_mo
 
 async def test_what_changes_while_it_is_worked_out_is_worked_out_too() -> None:
     town = Town()
-    kept = Assessments(town.index, town.judging, town.now)
+    kept = Assessments(town.index, town.detector, town.now)
 
     def take(number: int, steps: Sequence[Action], at_: int) -> None:
         town.index.take(an_activeflow(*steps, at=timedelta(seconds=at_), id=UUID(int=number), created_at=NOON))
@@ -257,7 +257,7 @@ async def test_what_changes_while_it_is_worked_out_is_worked_out_too() -> None:
 async def test_a_change_that_was_dropped_unseen_makes_nobody_stuck(monkeypatch: Any) -> None:
     """Where it stays is not known any more, and so not said, although it was."""
     town = Town()
-    kept = Assessments(town.index, town.judging, town.now)
+    kept = Assessments(town.index, town.detector, town.now)
     town.stays.know(used_to(20, an_activeflow(TALK))._past)
     town.index.take(an_activeflow(TALK))
     town.stays.work(10)
@@ -275,7 +275,7 @@ async def test_a_change_that_was_dropped_unseen_makes_nobody_stuck(monkeypatch: 
 
 async def test_what_nobody_asks_for_is_kept_no_longer_than_it_runs() -> None:
     town = Town()
-    kept = Assessments(town.index, town.judging, town.now)
+    kept = Assessments(town.index, town.detector, town.now)
     town.index.take(
         an_activeflow(TALK, id=UUID(int=1 << 64), created_at=NOON - MINUTE)
     )  # the first whom the time will change
@@ -301,7 +301,7 @@ async def test_what_a_page_says_stays_as_it_is_while_its_names_are_looked_up() -
                 town.take(number, [DIGITS], 900, OTHER)
             return None
 
-    queries = ActiveflowQueries(ChangesMeanwhile(), town.now, live=town, judging=town.judging)
+    queries = ActiveflowQueries(ChangesMeanwhile(), town.now, live=town, detector=town.detector)
     for number in range(4):
         town.take(number, [TALK], 1, FLOW if number else OTHER)
     listing = await queries.running(SUPPORT_ONLY, Filters())
@@ -320,7 +320,7 @@ async def test_how_many_there_are_stays_as_it_was_while_names_are_looked_up() ->
             town.index.take_away(UUID(int=0xAF00))
             return None
 
-    queries = ActiveflowQueries(EndsMeanwhile(), town.now, live=town, judging=town.judging)
+    queries = ActiveflowQueries(EndsMeanwhile(), town.now, live=town, detector=town.detector)
     town.take(0, [TALK], 1, FLOW)
     listing = await queries.running(EVERYBODY, Filters())
     assert (listing.total, len(listing.rows)) == (1, 1)
@@ -330,7 +330,7 @@ async def test_how_many_there_are_stays_as_it_was_while_names_are_looked_up() ->
 async def test_what_is_wrong_by_the_definition_of_its_flow_is_asked_for_with_it() -> None:
     """Where the flow is known, these are steps of its own and no longer a queue's: so it goes round in a circle."""
     town = Town()
-    kept = Assessments(town.index, town.judging, town.now)
+    kept = Assessments(town.index, town.detector, town.now)
     town.take(1, [JOIN, *[TALK, DIGITS] * 6, TALK], 1, FLOW)
     goes_round = town.index.newest_first()
     defined = Flow(FLOW, "Support line", frozenset({JOIN.id, TALK.id, DIGITS.id}))

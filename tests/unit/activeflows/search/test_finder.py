@@ -71,7 +71,7 @@ async def search(
         looked or LookedThrough(*calls),
         lambda: NOW,
         records=InMemoryRecords(),
-        judging=AnomalyDetector(DwellTimes()),
+        detector=AnomalyDetector(DwellTimes()),
         side_look=0.05,
         name_look=0.05,
     )
