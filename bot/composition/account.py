@@ -115,24 +115,24 @@ class Account:
         self._people, self._messenger = shared.people.under(self.policy), shared.messenger.of(name)
         said = f" {written(name)}" if name else ""
         self._command, self._mention = f"{shared.command}{said}", f"{shared.mention}{said}"
-        self._book = StopStore(database, now=now, alone=shared.alone, account=name)
+        self._stop_store = StopStore(database, now=now, alone=shared.alone, account=name)
         self._bulks = BulkStore(database, account=name)
-        self._learning = BaselineLearner(BaselineStore(database, account=name), now=now)
-        self._mention_choice = MentionChoice(self._book, now)
+        self._baselines = BaselineLearner(BaselineStore(database, account=name), now=now)
+        self._mention_choice = MentionChoice(self._stop_store, now)
         self._cards = StopCards(
             self._messenger,
             self._command,
             mention=self._mention,
             now=now,
             told_again=shared.patience.told_again,
-            records=self._book,
+            records=self._stop_store,
             call_after=shared.patience.call_after,
             mentioned=self._mention_choice.is_mentioned,
         )
         self._bulk_cards = BulkCards(self._cards)
         self._stops = StopWorkflows(
             voipbin,
-            self._book,
+            self._stop_store,
             self._bulks,
             self._people,
             self._cards,
@@ -141,7 +141,7 @@ class Account:
             policy=self.policy,
             patience=shared.patience,
             now=now,
-            detector=AnomalyDetector(self._learning.stays),
+            detector=AnomalyDetector(self._baselines.stays),
         )
         self.live: LiveIndex | None = None
 
@@ -150,7 +150,7 @@ class Account:
         return Carrier(
             self._stops.by_wish,
             self._stops.carry_out_member,
-            UnrecordedPresses(self._book, self._cards, now=self._shared.now).refuse,
+            UnrecordedPresses(self._stop_store, self._cards, now=self._shared.now).refuse,
             self._cards.stuck,
         )
 
@@ -165,7 +165,7 @@ class Account:
     async def listen(
         self,
         around: ListenerParts,
-        doctoring: HealthChecks,
+        health_checks: HealthChecks,
         *,
         watch_pace: WatchPace | None,
         alert_pace: AlertPace | None,
@@ -175,28 +175,28 @@ class Account:
         be told.
         """
         shared, voipbin, live, now = self._shared, self.voipbin, self.live, self._shared.now
-        learning, unhurried = self._learning, shared.unhurried.of(self.name)
+        baselines, unhurried = self._baselines, shared.unhurried.of(self.name)
         detector = (
-            await stack.enter_async_context(learning.at_work(live.index)) if live else AnomalyDetector(learning.stays)
+            await stack.enter_async_context(baselines.at_work(live.index)) if live else AnomalyDetector(baselines.stays)
         )
         outsiders = await stack.enter_async_context(counted(Outsiders(self._people, shared.refusals)))
         over = watching_over(
             voipbin,
             live,
             WatchStore(shared.database, shared.durable.executor_id, account=self.name),
-            self._book,
+            self._stop_store,
             WatchCards(unhurried, self._command, mention=self._mention, now=now),
             detector=detector,
             pace=watch_pace,
             now=now,
             people=self._people,
         )
-        reading = ActiveflowQueries(
+        queries = ActiveflowQueries(
             voipbin.with_urgency(Urgency.SCREEN), now=now, live=live, past=voipbin, detector=detector
         )
-        views, reviewing = shared.views.of(self.name), AuditReview(self._book, now=now)
+        views, audit_review = shared.views.of(self.name), AuditReview(self._stop_store, now=now)
         alerts = AlertStore(shared.database, shared.durable.executor_id, account=self.name)
-        at_home = HomeQuery(voipbin, live, detector, reviewing, self._mention_choice, doctoring.at_a_glance, now)
+        at_home = HomeQuery(voipbin, live, detector, audit_review, self._mention_choice, health_checks.at_a_glance, now)
         listeners = Listeners(
             around.app,
             self._command,
@@ -208,11 +208,11 @@ class Account:
             accounts=around.accounts,
         )
         requests = StopRequests(
-            voipbin, self._book, shared.refusals, policy=self.policy, patience=shared.patience, now=now
+            voipbin, self._stop_store, shared.refusals, policy=self.policy, patience=shared.patience, now=now
         )
         queue = PressQueue(outsiders, self._cards, shared.durable, self.name)
         approvals = ApprovalRequests(Appeals())
-        reasons = ReasonListener(views, self._book, queue, self.policy, now)
+        reasons = ReasonListener(views, self._stop_store, queue, self.policy, now)
         homes = Homes(
             self._people,
             at_home,
@@ -223,12 +223,12 @@ class Account:
             newest=shared.homes,
             accounts=around.accounts.listeners,
         )
-        home, pages = HomeListener(homes, self._mention_choice, reading, views, now), Pages(reading, now)
+        home, pages = HomeListener(homes, self._mention_choice, queries, views, now), Pages(queries, now)
         listeners.add(
-            CommandListener(reading, pages, Diagnosis(doctoring.looks), now),
+            CommandListener(queries, pages, Diagnosis(health_checks.looks), now),
             MentionListener(shared.installation.bot_user_id),
-            ReadListener(reading, pages, home, now),
-            StopListener(requests, self._book, self._cards, queue, reasons, approvals, now),
+            ReadListener(queries, pages, home, now),
+            StopListener(requests, self._stop_store, self._cards, queue, reasons, approvals, now),
             BulkStopListener(
                 self._stops.bulk_requests,
                 requests.refused,
@@ -241,12 +241,14 @@ class Account:
                 now,
             ),
             reasons,
-            AuditListener(reviewing),
-            RecapListener(RecapQuery(self._book, alerts, now=now), shared.files.of(self.name)),
-            DisclosureListener(Disclosure(voipbin, voipbin, self._book, shared.refusals, policy=self.policy, now=now)),
+            AuditListener(audit_review),
+            RecapListener(RecapQuery(self._stop_store, alerts, now=now), shared.files.of(self.name)),
+            DisclosureListener(
+                Disclosure(voipbin, voipbin, self._stop_store, shared.refusals, policy=self.policy, now=now)
+            ),
             WatchListener(await stack.enter_async_context(over), now),
-            SearchListener(Finder(voipbin, voipbin, now, records=self._book, detector=detector, live=live), now),
-            PickerListener(Chooser(voipbin.with_urgency(Urgency.SCREEN), reading, now, live=live), views, now),
+            SearchListener(Finder(voipbin, voipbin, now, records=self._stop_store, detector=detector, live=live), now),
+            PickerListener(Chooser(voipbin.with_urgency(Urgency.SCREEN), queries, now, live=live), views, now),
             home,
             EventListener(around.access),
         )

@@ -161,7 +161,7 @@ async def running(
         checks: dict[str, Check] = {}
         alerting: dict[str, Check] = {}
         watched = {name: (account.voipbin, account.live) for name, account in accounts.items()}
-        doctoring = HealthChecks(
+        health_checks = HealthChecks(
             client,
             watched,
             aside,
@@ -181,9 +181,9 @@ async def running(
         for account in (*accounts.values(), *left_behind):
             served = account.name in accounts
             alerting[account.name] = await account.listen(
-                around if served else apart, doctoring, watch_pace=shared_out, alert_pace=alert_pace, stack=stack
+                around if served else apart, health_checks, watch_pace=shared_out, alert_pace=alert_pace, stack=stack
             )
-        keeping = kept_up(
+        maintenance = kept_up(
             in_force,
             database,
             partial(_tell_head, messenger, in_force),
@@ -191,10 +191,10 @@ async def running(
             look_every=look_every,
             audit_days=settings.flows_bot_audit_days,
         )
-        await stack.enter_async_context(keeping)
-        health = HealthWatch(doctoring.watched(), now=now)
-        measuring = measured(settings, aside, watched, jobs, carrying.durable, in_force, health, now=now)
-        port = await _doors(settings, app, installation, client, database, health, checks, measuring, stack)
+        await stack.enter_async_context(maintenance)
+        health = HealthWatch(health_checks.watched(), now=now)
+        metrics = measured(settings, aside, watched, jobs, carrying.durable, in_force, health, now=now)
+        port = await _doors(settings, app, installation, client, database, health, checks, metrics, stack)
         await stack.enter_async_context(beside(health.attend(health_every)))
         _say_hello(settings, in_force.policy(), installation, clients, port)
         yield RunningBot(port)
@@ -237,11 +237,11 @@ async def _doors(
     database: Database,
     health: HealthWatch,
     checks: dict[str, Check],
-    measuring: AbstractAsyncContextManager[CollectorRegistry],
+    metrics: AbstractAsyncContextManager[CollectorRegistry],
     stack: AsyncExitStack,
 ) -> int:
     """Take deliveries, last of all: whatever comes in from now on can be carried out. The port of the server."""
-    registry = await stack.enter_async_context(measuring)
+    registry = await stack.enter_async_context(metrics)
     secret = secret_of(settings.slack_signing_secret)
     intake = Intake(app, installation, signing_secret="" if settings.socket_mode else secret, registry=registry)
     if settings.socket_mode:

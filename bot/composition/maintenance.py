@@ -200,9 +200,9 @@ _AT_ONCE: Final = 50
 class BaselineLearner:
     """Keeps the stays of what runs, and their past."""
 
-    def __init__(self, book: BaselineStore, *, now: Callable[[], datetime]) -> None:
+    def __init__(self, store: BaselineStore, *, now: Callable[[], datetime]) -> None:
         self.stays = DwellTimes()
-        self._book, self._now = book, now
+        self._store, self._now = store, now
         self._known = False
 
     @asynccontextmanager
@@ -229,11 +229,11 @@ class BaselineLearner:
     async def keep(self) -> None:
         """Write down what was learned since, and read what the others learned. Raises ``LedgerUnavailable``."""
         if not self._known:
-            self.stays.know(await self._book.all())
+            self.stays.know(await self._store.all())
             self._known = True
         new = self.stays.take_new()
         try:
-            known = await self._book.add(new, self._now())
+            known = await self._store.add(new, self._now())
         except BaseException:
             self.stays.give_back(new)
             raise

@@ -86,7 +86,7 @@ def _alerts_broken(trouble: Exception) -> None:
 async def watching_over(
     voipbin: VoIPBINClient,
     events: ActiveflowEvents | None,
-    book: WatchLedger,
+    ledger: WatchLedger,
     records: Records,
     cards: WatchCards,
     *,
@@ -102,13 +102,15 @@ async def watching_over(
     warned = WatchWarnings(unhurried, detector, pace=pace, now=now)
     observer = WatchObserver(unhurried, events, records, pace=pace, now=now, warned=warned)
     permitted = ViewPermission(people.operator_of)
-    keeping = WatchReconciler(observer, book, cards, pace=pace, now=now, permitted=permitted, broken=_watches_broken)
-    async with beside(keeping.attend()):
+    reconciler = WatchReconciler(
+        observer, ledger, cards, pace=pace, now=now, permitted=permitted, broken=_watches_broken
+    )
+    async with beside(reconciler.attend()):
         yield WatchRequests(
             voipbin,
-            book,
+            ledger,
             source=observer.source,
-            stir=keeping.stir,
+            stir=reconciler.stir,
             now=now,
             warned=warned,
             pace=pace,

@@ -75,7 +75,7 @@ class StopWorkflows:
         self._detector = detector
         self._authorization = Authorization(people, policy)
         self._gate = Gate(ledger, self._authorization, clock=clock)
-        self._admitting = PressAdmission(ledger, self._authorization, now=now)
+        self._admission = PressAdmission(ledger, self._authorization, now=now)
         snapshot = BulkSnapshot(voipbin.with_urgency(Urgency.BULK), now, detector=detector)
         self.bulk_requests = BulkRequests(bulks, BulkPreparation(snapshot, now=now), policy=policy, now=now)
         bulk, member = self._bulk(snapshot, members)
@@ -96,7 +96,7 @@ class StopWorkflows:
         return StopWorkflow(
             ledger,
             self._cards,
-            self._admitting,
+            self._admission,
             machine,
             aftermath,
             follow,
@@ -111,7 +111,7 @@ class StopWorkflows:
         machine = StopMachine(self._ledger, subject, None, patience=patience, now=now)
         of_member = HungUp(self._bulks, self._bulk_cards).tell
         return HangUpWorkflow(
-            self._ledger, self._cards, self._admitting, machine, subject, of_member=of_member, now=now
+            self._ledger, self._cards, self._admission, machine, subject, of_member=of_member, now=now
         )
 
     def _bulk(self, snapshot: BulkSnapshot, members: Members) -> tuple[BulkStopWorkflow, MemberWorkflow]:

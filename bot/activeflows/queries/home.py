@@ -134,7 +134,7 @@ class HomeQuery:
         voipbin: VoIPBIN,
         live: Live | None,
         detector: AnomalyDetector,
-        reviewing: AuditReview,
+        audit_review: AuditReview,
         mention: MentionChoice,
         looks: Callable[[], Mapping[str, Look]],
         now: Callable[[], datetime],
@@ -144,7 +144,7 @@ class HomeQuery:
     ) -> None:
         """``side_look``: seconds for what is only a courtesy; ``patience``: for any part."""
         self._voipbin, self._live, self._detector, self._now = voipbin, live, detector, now
-        self._reviewing, self._mention, self._looks = reviewing, mention, looks
+        self._audit_review, self._mention, self._looks = audit_review, mention, looks
         self._side_look, self._patience = side_look, patience
 
     async def fill(self, home: Home, operator: Operator, *, max_age: float = RECENT) -> None:
@@ -162,7 +162,7 @@ class HomeQuery:
         home.whole = True
 
     async def _stops(self, home: Home, operator: Operator) -> None:
-        home.stops = await self._in_time(self._reviewing.own_stops(operator.person.id, most=MOST))
+        home.stops = await self._in_time(self._audit_review.own_stops(operator.person.id, most=MOST))
 
     async def _choice(self, home: Home, operator: Operator) -> None:
         mentioned = await self._in_time(self._mention.mentioned(operator.person.id))

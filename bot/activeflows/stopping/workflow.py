@@ -170,7 +170,7 @@ class StopWorkflow:
         self,
         ledger: Ledger,
         cards: Cards,
-        admitting: PressAdmission,
+        press_admission: PressAdmission,
         machine: StopMachine,
         aftermath: Aftermath,
         follow: StopFollowUp,
@@ -179,7 +179,7 @@ class StopWorkflow:
         now: Callable[[], datetime],
     ) -> None:
         """``in_hand_after``: as in ``Patience``."""
-        self._ledger, self._cards, self._admitting = ledger, cards, admitting
+        self._ledger, self._cards, self._press_admission = ledger, cards, press_admission
         self._machine, self._aftermath, self._follow = machine, aftermath, follow
         self._in_hand_after, self._now = in_hand_after, now
 
@@ -190,7 +190,7 @@ class StopWorkflow:
             await self._carry_out(press, hold, step, slow)
 
     async def _carry_out(self, press: Press, hold: PressHold, step: Step, slow: SlowPress) -> None:
-        admit = partial(self._admitting.admit, press, hold.stored)
+        admit = partial(self._press_admission.admit, press, hold.stored)
         admission = await step("admit", Admission, admit, repeatable=True, ledger_first=True)
         intent, declined = admission.intent, admission.declined
         if declined is not None or intent is None:
@@ -271,20 +271,20 @@ class HangUpWorkflow:
         self,
         ledger: Ledger,
         cards: Cards,
-        admitting: PressAdmission,
+        press_admission: PressAdmission,
         machine: StopMachine,
         subject: Subject,
         *,
         of_member: CallTeller,
         now: Callable[[], datetime],
     ) -> None:
-        self._ledger, self._cards, self._admitting = ledger, cards, admitting
+        self._ledger, self._cards, self._press_admission = ledger, cards, press_admission
         self._machine, self._subject, self._of_member, self._now = machine, subject, of_member, now
 
     async def carry_out(self, press: Press, step: Step) -> None:
         """Carry out such a press."""
         hold = await PressHold.take_card(self._ledger, press)
-        admit = partial(self._admitting.admit, press, hold.stored)
+        admit = partial(self._press_admission.admit, press, hold.stored)
         admission = await step("admit", Admission, admit, repeatable=True, ledger_first=True)
         intent, declined = admission.intent, admission.declined
         if intent is not None and declined is None:

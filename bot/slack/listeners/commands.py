@@ -45,7 +45,7 @@ _Work: TypeAlias = Callable[[], Awaitable[object]]
 class CommandListener:
     """The command, and what of it only reads."""
 
-    reading: ActiveflowQueries
+    queries: ActiveflowQueries
     pages: Pages
     diagnosis: Diagnosis
     now: Callable[[], datetime]
@@ -72,7 +72,7 @@ class CommandListener:
 
     async def _show(self, context: InteractionContext, request: Show) -> None:
         async def shown(operator: Operator) -> Message:
-            details = await self.reading.show(operator, request.target)
+            details = await self.queries.show(operator, request.target)
             return activeflow_details(details, operator, command=context.command)
 
         await context.reply(await context.read(shown))

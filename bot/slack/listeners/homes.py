@@ -34,7 +34,7 @@ class HomeListener:
 
     homes: Homes
     mention: MentionChoice
-    reading: ActiveflowQueries
+    queries: ActiveflowQueries
     views: Views
     now: Callable[[], datetime]
 
@@ -83,7 +83,7 @@ class HomeListener:
             asked = ids.decode_listing(value)
 
             async def listed(operator: Operator) -> Message:
-                listing = await self.reading.running(
+                listing = await self.queries.running(
                     operator, asked.filters, asked.page, by=asked.by, sort=asked.sort, place=asked.place
                 )
                 return list_modal(listing, operator, self.now(), command=context.command)
@@ -97,7 +97,7 @@ class HomeListener:
             target = ids.decode_activeflow(value)
 
             async def shown(operator: Operator) -> Message:
-                details = await self.reading.show(operator, target)
+                details = await self.queries.show(operator, target)
                 return activeflow_modal(details, operator, command=context.command)
 
             return await context.read(shown)

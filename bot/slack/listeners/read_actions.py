@@ -45,8 +45,8 @@ class Pages:
     second and before anything has changed, gets what was drawn for the first: it says as of which second it is.
     """
 
-    def __init__(self, reading: ActiveflowQueries, now: Callable[[], datetime]) -> None:
-        self._reading, self._now = reading, now
+    def __init__(self, queries: ActiveflowQueries, now: Callable[[], datetime]) -> None:
+        self._queries, self._now = queries, now
         self._moment: tuple[Picture, datetime] | None = None
         self._drawn: dict[tuple[object, ...], Message] = {}
         """Of this moment, by what was asked for and with which rights."""
@@ -55,7 +55,7 @@ class Pages:
         self, context: InteractionContext, asked: List, operator: Operator, *, max_age: float = SHARED_FOR
     ) -> Message:
         """Draw a page for one person's eyes. Raises ``NotPermitted``, or a ``Failure``."""
-        picture = await self._reading.picture(operator, asked.filters, max_age=max_age)
+        picture = await self._queries.picture(operator, asked.filters, max_age=max_age)
         now = self._now()
         moment = (replace(picture, as_of=picture.as_of.replace(microsecond=0)), now.replace(microsecond=0))
         if moment != self._moment:
@@ -63,7 +63,7 @@ class Pages:
             asyncio.get_running_loop().call_later(_MOMENT, self._forget, self._drawn)
         drawn, key = self._drawn, (asked, operator.rights, context.command)
         if key not in drawn:
-            listing = await self._reading.running(
+            listing = await self._queries.running(
                 operator, asked.filters, asked.page, by=asked.by, sort=asked.sort, place=asked.place, picture=picture
             )
             drawn[key] = activeflow_list(listing, operator, now, command=context.command)
@@ -79,7 +79,7 @@ class Pages:
 class ReadListener:
     """Every reading button. ``home``: shows one activeflow where the button stands on the Home or in a modal."""
 
-    reading: ActiveflowQueries
+    queries: ActiveflowQueries
     pages: Pages
     home: HomeListener
     now: Callable[[], datetime]
@@ -109,7 +109,7 @@ class ReadListener:
         target = ids.decode_activeflow(value)
 
         async def shown(operator: Operator) -> Message:
-            details = await self.reading.show(operator, target)
+            details = await self.queries.show(operator, target)
             return activeflow_details(details, operator, command=context.command)
 
         return await context.read(shown)
@@ -147,7 +147,7 @@ class ReadListener:
         asked = ids.decode_listing(value)
 
         async def listed(operator: Operator) -> Message:
-            listing = await self.reading.running(
+            listing = await self.queries.running(
                 operator, asked.filters, asked.page, by=asked.by, sort=asked.sort, place=asked.place, max_age=0.0
             )
             return shared_list(listing, self.now(), command=context.command, by=operator.person.id)

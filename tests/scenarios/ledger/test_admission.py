@@ -39,8 +39,8 @@ def book(database: Database) -> StopStore:
 
 
 async def pressed(book: StopStore, intent: Intent, wish: PressKind, by: str = "U0ALICE") -> Admission:
-    admitting = PressAdmission(book, Authorization(Everybody(), lambda: MAY_STOP), now=lambda: NOW)
-    return await admitting.admit(replace(a_press(intent, by), wish=wish))
+    admission = PressAdmission(book, Authorization(Everybody(), lambda: MAY_STOP), now=lambda: NOW)
+    return await admission.admit(replace(a_press(intent, by), wish=wish))
 
 
 def why(admission: Admission) -> DeclineReason | None:

@@ -62,13 +62,13 @@ def home_of(voipbin: InMemory, live: Memory | None = None, *, side_look: float =
         return Finding("ledger", HealthState.OK, "is there")
 
     looks: Mapping[str, Look] = {"ledger": well}
-    reviewing = AuditReview(NoLedger(), lambda: NOW)  # type: ignore[arg-type] # as much of one as is asked
+    audit_review = AuditReview(NoLedger(), lambda: NOW)  # type: ignore[arg-type] # as much of one as is asked
     mention = MentionChoice(NoLedger(), lambda: NOW)  # type: ignore[arg-type] # likewise
     return HomeQuery(
         voipbin,
         live,
         AnomalyDetector(DwellTimes()),
-        reviewing,
+        audit_review,
         mention,
         lambda: looks,
         lambda: NOW,
