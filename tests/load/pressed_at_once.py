@@ -23,6 +23,7 @@ from unittest.mock import patch
 
 import structlog
 
+from bot.command_line import settled
 from bot.demo.slack.messages import Message
 from bot.demo.voipbin.state import Activeflow
 from bot.ledger import database
@@ -70,6 +71,7 @@ async def _run(people: int, rounds: int, in_flight: int) -> dict[str, Any]:
     with tempfile.TemporaryDirectory() as folder:
         async with AsyncExitStack() as stack:
             await case.begin(Path(folder), stack)
+            settled()  # as the bot does once it is up
             latest = []
             for _ in range(rounds):
                 cards = [(user, *await case.card(user)) for user in case.people]
