@@ -46,7 +46,7 @@ _REINSTALL: Final = "Add it in the app's settings as the manifest has it, then r
 
 async def token(client: AsyncWebClient) -> Finding:
     """Look whether the token is taken, and what it may do. https://docs.slack.dev/reference/methods/auth.test"""
-    answer = await _asked(client.auth_test())
+    answer = await _asked(client.auth_test)
     if not isinstance(answer, AsyncSlackResponse):
         then = "Tell whoever looks after this bot to check SLACK_BOT_TOKEN."
         return Finding(SLACK, HealthState.BROKEN, answer, then, disabling=answer.rpartition(" ")[2] in REVOKED)
@@ -68,7 +68,7 @@ async def clock(client: AsyncWebClient, now: Callable[[], datetime], *, believed
     """Look whether this machine's clock agrees with Slack's. ``believed_for``: so old a signed delivery may be, in
     seconds.
     """
-    answer = await _asked(client.auth_test())
+    answer = await _asked(client.auth_test)
     given = _header(answer.headers, "date") if isinstance(answer, AsyncSlackResponse) else None
     try:
         theirs = parsedate_to_datetime(given or "")
@@ -92,7 +92,7 @@ async def member(client: AsyncWebClient, channel: str) -> Finding:
     """
     if channel.startswith("D"):
         return Finding(CHANNEL, HealthState.OK, "is a direct message. Ask for cards in a channel")
-    answer = await _asked(client.conversations_info(channel=channel))
+    answer = await _asked(client.conversations_info, channel=channel)
     if not isinstance(answer, AsyncSlackResponse):
         if answer.endswith("missing_scope"):
             what = f"I can't check whether I'm a member: that needs {' or '.join(PLACE_SCOPES)}"
@@ -114,7 +114,7 @@ async def groups(client: AsyncWebClient, policy: Policy) -> Finding:
     if not named:
         return Finding(GROUPS, HealthState.OK, "the policy names none")
     asked = named[:MOST_GROUPS]
-    answers = await asyncio.gather(*(_asked(client.usergroups_users_list(usergroup=group)) for group in asked))
+    answers = await asyncio.gather(*(_asked(client.usergroups_users_list, usergroup=group) for group in asked))
     refused = {group: answer for group, answer in zip(asked, answers, strict=True) if isinstance(answer, str)}
     if not refused:
         more = f" (of {len(named)})" if len(named) > len(asked) else ""
@@ -135,7 +135,7 @@ async def told_heads(
     https://docs.slack.dev/reference/methods/conversations.history
     """
     me, answer = await asyncio.gather(
-        _asked(client.auth_test()), _asked(client.conversations_history(channel=channel, limit=NEWEST))
+        _asked(client.auth_test), _asked(client.conversations_history, channel=channel, limit=NEWEST)
     )
     if isinstance(answer, str):
         return _no_history(answer)
@@ -196,7 +196,7 @@ async def deliveries(
 
 async def may_connect(client: AsyncWebClient, app_token: str) -> Finding:
     """Look whether Socket Mode would open. https://docs.slack.dev/reference/methods/apps.connections.open"""
-    answer = await _asked(client.apps_connections_open(app_token=app_token))
+    answer = await _asked(client.apps_connections_open, app_token=app_token)
     if isinstance(answer, str):
         return Finding(
             DELIVERIES,
@@ -208,10 +208,10 @@ async def may_connect(client: AsyncWebClient, app_token: str) -> Finding:
     return Finding(DELIVERIES, HealthState.OK, "Socket Mode can connect")
 
 
-async def _asked(question: Awaitable[AsyncSlackResponse]) -> AsyncSlackResponse | str:
-    """Return the answer, or in words why there is none; they end with Slack's own word."""
+async def _asked(method: Callable[..., Awaitable[AsyncSlackResponse]], **arguments: Any) -> AsyncSlackResponse | str:
+    """Call a method of Slack's and return the answer, or in words why there is none; they end with Slack's own word."""
     try:
-        return await question
+        return await method(**arguments)
     except SlackApiError as refused:
         return f"Slack answered {error_word(refused)}"
     except _LOST as lost:
