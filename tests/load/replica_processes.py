@@ -17,6 +17,7 @@ from time import monotonic
 from typing import Any, Final
 
 import httpx
+import psycopg
 
 from tests.ports import free_port
 from tests.scenarios.outage import Relay, relayed
@@ -114,14 +115,18 @@ class PostgreSQL:
         folder.chmod(0o755)
         folder.joinpath("postgresql").mkdir(mode=0o755)
         self._server = self._start()
-        self._server.psql("ALTER SYSTEM SET max_connections = 300;")  # whoever is cut off opens new ones beside the old
+        self._execute(b"ALTER SYSTEM SET max_connections = 300")  # whoever is cut off opens new ones beside the old
         self.restart()
         self.url = str(self._server.get_uri())
 
     def empty(self, name: str) -> str:
         """The URL of an empty database of this name, made now."""
-        self._server.psql(f"CREATE DATABASE {name};")
+        self._execute(f"CREATE DATABASE {name}".encode())
         return str(self._server.get_uri(database=name))
+
+    def _execute(self, statement: bytes) -> None:
+        with psycopg.connect(str(self._server.get_uri()), autocommit=True) as connection:
+            connection.execute(statement)
 
     def restart(self) -> None:
         self.end()
