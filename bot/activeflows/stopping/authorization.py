@@ -397,8 +397,11 @@ class PressHold:
 
     @classmethod
     async def take_card(cls, ledger: Ledger, press: Press) -> "PressHold":
-        """Begin one of a press on a stop card, and read its intent along."""
-        return cls(ledger, *await _answered(partial(ledger.take_up_card, press)))
+        """Begin one of a press on a stop card, and read its intent along if it can be read: else admission says so."""
+        try:
+            return cls(ledger, *await ledger.take_up_card(press))
+        except LedgerUnavailable:
+            return await cls.take(ledger, press.id)
 
     async def counted(self, ask: Callable[[], Awaitable[T]], outdone: Callable[[T], bool]) -> T:
         """Return what a transaction answered that looks whether this run counts. Raises ``Fenced`` when it does not."""
