@@ -343,7 +343,7 @@ def _written(answer: DeliveryAnswer, head: bytes, *, keep: bool = True) -> bytes
 
 def _later(intake: Intake, payload: dict[str, Any]) -> Any:
     async def app(_scope: Scope, _receive: Receive, send: Send) -> None:
-        await _tell(send, await intake.take(payload))
+        await _tell(send, await intake.wait_for(payload))
 
     return app
 

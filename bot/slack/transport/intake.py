@@ -517,7 +517,7 @@ class Intake:
 
     async def take(self, payload: dict[str, Any]) -> DeliveryAnswer:
         """Take a payload whose origin is certain: a verified request's, or a Socket Mode envelope's."""
-        return self.take_at_once(payload) or await self._waited_for(payload)
+        return self.take_at_once(payload) or await self.wait_for(payload)
 
     def take_at_once(self, payload: dict[str, Any]) -> DeliveryAnswer | None:
         """Take it; ``None`` when the answer is to be waited for, and then nothing was done yet."""
@@ -530,8 +530,7 @@ class Intake:
         if (given := self._answers.get(delivery)) is not None:
             log.info("delivered_again", kind=kind)
             return given if isinstance(given, DeliveryAnswer) else None
-        begin = self._app.at_once(kind, payload)
-        if begin is None:
+        if (begin := self._app.at_once(kind, payload)) is None:
             return None
         answer = ACKED
         try:
@@ -543,7 +542,8 @@ class Intake:
         self._counted(kind, answer, began)
         return answer
 
-    async def _waited_for(self, payload: dict[str, Any]) -> DeliveryAnswer:
+    async def wait_for(self, payload: dict[str, Any]) -> DeliveryAnswer:
+        """Take what ``take_at_once`` did not, and wait for its answer."""
         began, kind, delivery = time.perf_counter(), kind_of(payload), delivery_id(payload)
         if (given := self._answers.get(delivery)) is not None:
             return given if isinstance(given, DeliveryAnswer) else await asyncio.shield(given)
