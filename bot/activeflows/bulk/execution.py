@@ -22,7 +22,6 @@ from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, replace
 from datetime import datetime
 from functools import partial
-from operator import not_
 from typing import Final
 
 from bot.activeflows.bulk.authorization import OVER, BulkAdmission, BulkPressAdmission
@@ -327,8 +326,8 @@ class BulkStopWorkflow:
         dated = self._follow_up.dated(unwritten, ending)
         finish = partial(self._bulks.finish_bulk, hold.fence, bulk.id, became, dated, [*records, whole])
         show = partial(self._cards.show, guard=hold.must_hold)
-        run = await hold.until_written(partial(hold.counted, finish, not_), partial(show, bulk, unwritten, press))
-        return await show(bulk, run or unwritten, press)
+        run = await hold.until_written(partial(hold.counted, finish), partial(show, bulk, unwritten, press))
+        return await show(bulk, run, press)
 
     def _outcome(self, bulk: Bulk, member: Member, press: Press, became: MemberOutcome) -> Record:
         """Return a member's own outcome. One that has written it already has it under the same key, so it is not

@@ -9,7 +9,6 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from functools import partial
-from operator import not_
 
 from bot.activeflows.bulk.bulk_stop import MAY_RUN, Bulk, BulkEnding, MemberOutcome, Origin, Run, intent_of, unsettled
 from bot.activeflows.bulk.ports import BulkCards, BulkLedger
@@ -160,7 +159,7 @@ class BulkFollowUp:
         around = await self._around.again(bulk, run)
         late = last or now >= found[1].ending.until
         keep = partial(self._bulks.followed, hold.fence, bulk.id, around.ended, around.calls, now, late=late)
-        followed = await hold.counted(keep, not_) or run
+        followed = await hold.counted(keep)
         if followed.ending != run.ending or around.ended:
             await self._cards.show(bulk, followed, press, guard=hold.must_hold)
         return followed.ending is not None and followed.ending.until is not None

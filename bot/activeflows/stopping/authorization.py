@@ -403,11 +403,11 @@ class PressHold:
         except LedgerUnavailable:
             return await cls.take(ledger, press.id)
 
-    async def counted(self, ask: Callable[[], Awaitable[T]], outdone: Callable[[T], bool]) -> T:
+    async def counted(self, ask: Callable[[], Awaitable[T | None]], outdone: Callable[[T], bool] = not_) -> T:
         """Return what a transaction answered that looks whether this run counts. Raises ``Fenced`` when it does not."""
         asked_at = self._clock()
         answer = await ask()
-        if outdone(answer):
+        if answer is None or outdone(answer):
             raise Fenced
         self._counted_at = max(self._counted_at, asked_at)
         return answer
@@ -420,7 +420,7 @@ class PressHold:
         """
         if not waited and self._clock() - self._counted_at < max_ages.COUNTED:
             return
-        await _answered(partial(self.counted, partial(self._ledger.holds, self.fence), not_))
+        await _answered(partial(self.counted, partial(self._ledger.holds, self.fence)))
 
     async def conclude(
         self,
@@ -434,7 +434,7 @@ class PressHold:
     ) -> str:
         """Write down what came of it, as ``Ledger.conclude``; the receipt. ``meanwhile``: as for ``until_written``."""
         conclude = partial(self._ledger.conclude, self.fence, intent, press, records, state, ended)
-        return await self.until_written(partial(self.counted, conclude, not_), meanwhile)
+        return await self.until_written(partial(self.counted, conclude), meanwhile)
 
     async def until_known(self, write: Callable[[], Awaitable[T]]) -> T:
         """Write until it is known whether the ledger has it: what it kept without saying so would stay for good.

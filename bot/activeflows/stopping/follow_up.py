@@ -10,7 +10,6 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Iterable
 from dataclasses import dataclass, replace
 from datetime import datetime
 from functools import partial
-from operator import not_
 from typing import Final, TypeAlias
 from uuid import UUID
 
@@ -232,8 +231,8 @@ class StopFollowUp:
         the call* may know better, and the ledger says so.
         """
         over = ended.call is None or ended.call.state == "hung_up"
-        keep = partial(hold.counted, partial(self._ledger.keep_end, hold.fence, intent.id, press.id, ended), not_)
-        return await hold.until_written(keep, partial(show, intent, ended) if over else None) or ended
+        keep = partial(hold.counted, partial(self._ledger.keep_end, hold.fence, intent.id, press.id, ended))
+        return await hold.until_written(keep, partial(show, intent, ended) if over else None)
 
     async def _settle(self, hold: PressHold, intent: Intent, press: Press, ended: Ended, show: Show) -> bool:
         return await show(intent, await self.kept(hold, intent, press, ended, show))
