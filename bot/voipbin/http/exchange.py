@@ -1,8 +1,8 @@
 """Ask VoIPBIN one question and read its answer: credential, budget, request id, time limits and second tries.
 
 Promises: every ending is a value or ``Unsuccessful``, never an exception of the HTTP library, because those carry the
-URL; what is logged holds none. Whether a request can have been carried out is decided in one place (``_lost``): only
-when no connection was made is it certain that nothing was sent. A kept-open connection that VoIPBIN closed meanwhile
+URL; what is logged holds none. Whether a request can have been carried out is decided in one place (``transport``):
+only before its first byte is it certain that nothing was sent. A kept-open connection that VoIPBIN closed meanwhile
 looks like an answer that was lost, and counts as one. Each request is counted and measured, and what acts on it is a
 line in the log.
 """
@@ -413,7 +413,7 @@ class Exchange:
 
 
 def _before_the_first_byte(check: Check) -> Callable[[str, Mapping[str, object]], Awaitable[None]]:
-    """Trace a request for httpcore: what ``check`` raises there leaves the request unsent, however long the connecting
+    """Trace a request for the transport: what ``check`` raises there leaves it unsent, however long the connecting
     took.
 
     https://www.encode.io/httpcore/extensions/#trace
