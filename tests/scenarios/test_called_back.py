@@ -25,6 +25,14 @@ def called(stage: Stage) -> list[str]:
     return [message.words for message in seen if message.thread_ts not in {None, message.ts}]
 
 
+def held_edit(slack: Workspace) -> slack_faults.Hold:
+    """Slack takes long for the next edit of a card."""
+    edit = slack_faults.hold()
+    assert edit.hold is not None
+    slack.faults.on("chat.update", edit)
+    return edit.hold
+
+
 async def test_the_presser_is_mentioned_once_below_the_card(stage: Stage, slack: Workspace, voipbin: World) -> None:
     stage.patience = replace(SHORT, call_after=1.0, rest=0.1, looks=100)
     activeflow = voipbin.rings(voipbin.add_flow("Support line"), at="digits_receive")
@@ -66,15 +74,13 @@ async def test_nobody_is_called_while_the_card_is_being_changed_to_what_is_known
         unreadable(voipbin)
         await slack.clicks(ALICE, card, ids.STOP_FLOW)
         await stage.reads("Not known yet")
-        slow = slack_faults.hold()
-        assert slow.hold is not None
-        slack.faults.on("chat.update", slow)
+        edit = held_edit(slack)
         voipbin.faults.clear()
-        await slow.hold.arrived()
+        await edit.arrived()
         before = called(stage)
         await asyncio.sleep(3.5)  # past the time at which somebody would be called
         assert called(stage) == before
-        slow.hold.release()
+        edit.release()
         await stage.reads("Receipt")
 
 
@@ -88,13 +94,11 @@ async def test_nobody_is_called_about_what_was_known_before_the_card_said_that_i
         unreadable(voipbin)
         await slack.clicks(ALICE, card, ids.STOP_FLOW)
         await stage.reads("Stopping…")
-        slow = slack_faults.hold()
-        assert slow.hold is not None
-        slack.faults.on("chat.update", slow)
-        await slow.hold.arrived()
+        edit = held_edit(slack)
+        await edit.arrived()
         voipbin.faults.clear()
         await slack.until(lambda: any('"what":"outcome"' in body for body in record_of(sqlite_url)))
-        slow.hold.release()
+        edit.release()
         await stage.reads("Receipt")
         await asyncio.sleep(3.5)  # past the time at which somebody would be called
         assert called(stage) == []
