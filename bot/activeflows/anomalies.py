@@ -432,29 +432,38 @@ FINE: Final = len(Reason)
 _ORDER: Final = {reason: rank for rank, reason in enumerate(Reason)}
 _BREATH: Final = 50
 """Judged anew before others on the event loop get their turn."""
-_EARLY: Final = 2e-6
-"""Seconds by which one is looked at too early: the moments here are numbers, which are quick to compare and not exact,
-and who is looked at is judged by the detector."""
+EARLY: Final = 2e-6
+"""Seconds by which one is looked at too early: moments are numbers here, which are not exact; the detector is."""
 
 
 @dataclass(slots=True, eq=False)
-class _Spot:
-    """A place, and what is called long there by now."""
+class PlaceLimit:
+    """A place, and from when on a stay there is called long, by what was learned of it."""
 
     where: Place | None
     past: Durations | None = None
     changes: int = -1
     limit: timedelta | None = None
+
+    def learned(self, detector: AnomalyDetector) -> bool:
+        """Look what was learned; whether another time is called long now."""
+        if self.where is None:
+            return False
+        past, before = detector.stays.past(self.where), self.limit
+        if past is not self.past or past.changes != self.changes:
+            self.past, self.changes, self.limit = past, past.changes, detector.longest(self.where)
+        return self.limit != before
+
+
+@dataclass(slots=True, eq=False)
+class _Spot(PlaceLimit):
     before: float = -math.inf
     """Whoever came there before this is there for long; in seconds, as all moments here."""
 
     def look(self, detector: AnomalyDetector, now: float) -> None:
-        """Work it out for now; the limit only when something was learned."""
-        if self.where is not None:
-            past = detector.stays.past(self.where)
-            if past is not self.past or past.changes != self.changes:
-                self.past, self.changes, self.limit = past, past.changes, detector.longest(self.where)
-            self.before = -math.inf if self.limit is None else now - self.limit.total_seconds() + _EARLY
+        """Work it out for now."""
+        self.learned(detector)
+        self.before = -math.inf if self.limit is None else now - self.limit.total_seconds() + EARLY
 
 
 @dataclass(slots=True, eq=False)
@@ -582,7 +591,7 @@ def _version(detector: AnomalyDetector, activeflow: Activeflow, doing: Situation
     always = detector.whatever_the_time(activeflow, doing)
     late_from = detector.late_from(activeflow, doing, None, None)
     return _Version(
-        activeflow, doing, spot, always, rank=rank(always), judge_from=min(late_from, default=math.inf) - _EARLY
+        activeflow, doing, spot, always, rank=rank(always), judge_from=min(late_from, default=math.inf) - EARLY
     )
 
 

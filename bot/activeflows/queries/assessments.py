@@ -12,21 +12,19 @@ import math
 from bisect import bisect_left
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from heapq import heapify, heappop, heappush
 from itertools import count
 from typing import Final, TypeAlias
 from uuid import UUID
 
-from bot.activeflows.anomalies import AnomalyDetector, Durations, Place, Reason, place, rank
-from bot.activeflows.index import MOST, Change, Index
+from bot.activeflows.anomalies import EARLY, AnomalyDetector, Place, PlaceLimit, Reason, place, rank
+from bot.activeflows.index import Change, Index
 from bot.activeflows.model import Activeflow, Flow, number_of
-from bot.activeflows.situation.current_step import Situation, situation
+from bot.activeflows.situation.current_step import Situation, SituationPool, situation
 
 _BREATH: Final = 50
 """Worked out anew before others on the event loop get their turn."""
-_EARLY: Final = 2e-6
-"""Seconds by which one is looked at too early: the moments here are numbers, which are not exact; the detector is."""
 _BEGINNING: Final = datetime.min.replace(tzinfo=UTC)
 _LATE: Final = frozenset({Reason.STUCK, Reason.STALE})
 """What comes with the time."""
@@ -36,23 +34,8 @@ _Key: TypeAlias = tuple[int, datetime, int]
 
 
 @dataclass(slots=True, eq=False)
-class _Spot:
-    """A place, and what is called long there by now."""
-
-    where: Place | None
+class _Spot(PlaceLimit):
     members: dict[int, "_Assessment"] = field(default_factory=dict)
-    past: Durations | None = None
-    changes: int = -1
-    limit: timedelta | None = None
-
-    def learned(self, detector: AnomalyDetector) -> bool:
-        """Look what was learned about it; whether another time is called long now."""
-        if self.where is None:
-            return False
-        past, before = detector.stays.past(self.where), self.limit
-        if past is not self.past or past.changes != self.changes:
-            self.past, self.changes, self.limit = past, past.changes, detector.longest(self.where)
-        return self.limit != before
 
 
 @dataclass(slots=True, eq=False)
@@ -98,8 +81,7 @@ class Assessments:
         self._undone: dict[int, _Assessment] = {}
         """Those whose ``doing`` is not worked out."""
         self._defining = asyncio.Lock()
-        self._alike: dict[Situation, Situation] = {}
-        """Thousands are in a few hundred situations."""
+        self._pool = SituationPool()
         index.listen(self._hear)
         detector.stays.listen(self._moved)
 
@@ -125,10 +107,7 @@ class Assessments:
 
     def wrong(self, activeflows: Sequence[Activeflow]) -> list[tuple[Reason, ...]]:
         """Return what is wrong with each by that, the gravest first."""
-        return [
-            each.always_doing if each.late is None else (each.late, *each.always_doing)
-            for each in self._of(activeflows)
-        ]
+        return [_with(each.late, each.always_doing) for each in self._of(activeflows)]
 
     def _of(self, activeflows: Sequence[Activeflow]) -> list[_Assessment]:
         return list(map(self._by_object.__getitem__, map(id, activeflows)))
@@ -195,7 +174,7 @@ class Assessments:
         self._judge(held, self._now())
 
     def _keep(self, activeflow: Activeflow) -> _Assessment:
-        glance, number, flow = self._same(situation(activeflow)), activeflow.id.int, number_of(activeflow.flow_id)
+        glance, number, flow = self._pool.same(situation(activeflow)), activeflow.id.int, number_of(activeflow.flow_id)
         where = place(activeflow)
         spot = self._spots.get(where)
         if spot is None:
@@ -230,16 +209,15 @@ class Assessments:
         spot = assessment.spot
         began = self._detector.late_from(activeflow, assessment.glance, spot.where, spot.limit)
         late: Reason | None = None
-        if any(each - _EARLY <= moment for each in began):
+        if any(each - EARLY <= moment for each in began):
             found = self._detector.of(activeflow, assessment.glance, now)
             late = found[0].reason if found and found[0].reason in _LATE else None
-        later = [each - _EARLY for each in began if moment < each + _EARLY]
+        later = [each - EARLY for each in began if moment < each + EARLY]
         due = max(min(later), math.nextafter(moment, math.inf)) if later else math.inf
         if late is not assessment.late:
             self._take_out(assessment)
             assessment.late = late
-            reasons = assessment.always if late is None else (late, *assessment.always)
-            assessment.key = (rank(reasons), *assessment.key[1:])
+            assessment.key = (rank(_with(late, assessment.always)), *assessment.key[1:])
             self._put(assessment)
         if due != assessment.due:
             assessment.due = due
@@ -280,10 +258,10 @@ class Assessments:
         if flow is None:
             assessment.doing, assessment.always_doing = assessment.glance, assessment.always
         else:
-            assessment.doing = self._same(situation(activeflow, flow=flow))
+            assessment.doing = self._pool.same(situation(activeflow, flow=flow))
             assessment.always_doing = self._detector.whatever_the_time(activeflow, assessment.doing)
 
-    def _same(self, doing: Situation) -> Situation:
-        if len(self._alike) >= MOST:
-            self._alike.clear()
-        return self._alike.setdefault(doing, doing)
+
+def _with(late: Reason | None, always: tuple[Reason, ...]) -> tuple[Reason, ...]:
+    """Return the reasons, what comes with the time before what stays: it is the graver."""
+    return always if late is None else (late, *always)

@@ -332,13 +332,25 @@ class _CachedSituation:
     doing: Situation
 
 
+class SituationPool:
+    """One object for all situations that are alike: thousands are in a few hundred, which are looked through sooner."""
+
+    def __init__(self) -> None:
+        self._alike: dict[Situation, Situation] = {}
+
+    def same(self, doing: Situation) -> Situation:
+        """Return the one object for it."""
+        if len(self._alike) >= MOST:
+            self._alike.clear()
+        return self._alike.setdefault(doing, doing)
+
+
 class SituationCache:
     """Situations by activeflow."""
 
     def __init__(self) -> None:
         self._versions = VersionCache[_CachedSituation]()
-        self._alike: dict[Situation, Situation] = {}
-        """Thousands are in a few hundred situations: one object of each is looked through sooner."""
+        self._pool = SituationPool()
 
     async def of(self, activeflows: Sequence[Activeflow], flows: Mapping[UUID, Flow | None]) -> list[Situation]:
         """Return the situation of each, in the same order; ``flows``: their definitions by id, as far as they are
@@ -365,9 +377,6 @@ class SituationCache:
         if known is not None and known.flow == flow:  # read again, and the same
             known.flow = flow
             return known
-        doing = situation(activeflow, flow=flow)
-        if len(self._alike) >= MOST:
-            self._alike.clear()
-        one = _CachedSituation(activeflow, number, flow, self._alike.setdefault(doing, doing))
+        one = _CachedSituation(activeflow, number, flow, self._pool.same(situation(activeflow, flow=flow)))
         self._versions.keep(one)
         return one
