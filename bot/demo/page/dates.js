@@ -11,8 +11,8 @@ const PARTS = {
   date: (d) => format(d, { day: "numeric", month: "long", year: "numeric" }),
   date_short: (d) => format(d, { day: "numeric", month: "short", year: "numeric" }),
   date_long: (d) => format(d, { weekday: "long", day: "numeric", month: "long", year: "numeric" }),
-  time: (d) => format(d, { hour: "numeric", minute: "2-digit" }),
-  time_secs: (d) => format(d, { hour: "numeric", minute: "2-digit", second: "2-digit" }),
+  time: (d) => format(d, { timeStyle: "short" }),
+  time_secs: (d) => format(d, { timeStyle: "medium" }),
   ago: (d) => ago(d),
 };
 for (const part of ["date", "date_short", "date_long"]) {
